@@ -1,0 +1,56 @@
+"""The account of one professional, keyed by RPPS, and the identity that proved it. No storage, no protocol."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, NewType
+
+from idp.cards.nomenclature import CodedLabel
+
+AccountId = NewType("AccountId", str)
+IdentitySource = Literal["cps", "psc"]
+
+
+@dataclass(frozen=True, slots=True)
+class PostalAddress:
+    line1: str
+    line2: str
+    postal_code: str
+    city: str
+    country: str = "FR"
+
+
+@dataclass(frozen=True, slots=True)
+class ProvedIdentity:
+    """What a card or Pro Santé Connect proved, read-only for the person. `rpps`: 11 digits, Luhn-valid."""
+
+    rpps: str
+    family_name: str
+    given_name: str
+    profession: CodedLabel | None
+    specialities: tuple[CodedLabel, ...]
+    source: IdentitySource
+    verified_at: datetime
+    #: SHA-256 of the certificate (source "cps") or PSC's `sub` (source "psc"): evidence, never a key.
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One person. `subject` is the public `sub` (opaque, random, never reused); `id` never leaves the house."""
+
+    id: AccountId
+    subject: str
+    identity: ProvedIdentity
+    email: str
+    email_verified_at: datetime
+    password_hash: str
+    address: PostalAddress
+    created_at: datetime
+    phone: str | None = None
+    enabled: bool = True
+    #: Sessions and grants begun before this instant are void.
+    not_before: datetime | None = None
+    #: Revision of the charter last accepted; the evidence itself is in the charter repository.
+    charter_revision: str | None = None
+    locale: str = "fr"
+    version: int = field(default=0)

@@ -1,0 +1,207 @@
+"""The code sent by mail: made, limited, checked. facts/security §0.2, OT1-OT4.
+
+Bound to one browser, one RPPS and one purpose; kept only as a keyed hash; a try is counted before it is compared.
+"""
+
+import hmac
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Literal
+
+from idp.ephemeral import EphemeralStore, Kind
+
+Purpose = Literal["login", "enrolment"]
+_DAY = timedelta(hours=24)
+
+
+class CodeRefusal(StrEnum):
+    """Why a code was not accepted; the catalogue has `email_otp.<value>`."""
+
+    MALFORMED = "malformed"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+    USED_UP = "used_up"
+    CLOSED = "closed"
+
+
+class SendRefusal(StrEnum):
+    """Why no mail was sent; the catalogue has `email_otp.<value>`."""
+
+    TOO_SOON = "too_soon"
+    QUOTA = "quota"
+    CLOSED = "closed"
+
+
+class CodeRefused(Exception):
+    def __init__(self, reason: CodeRefusal) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class NotSent(Exception):
+    def __init__(self, reason: SendRefusal) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class CodeHolder:
+    """Who a code is for. `browser`: fingerprint of its cookie; `network`: where it asks from."""
+
+    rpps: str
+    browser: str
+    network: str
+    purpose: Purpose
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class CodeState:
+    """What the page may show of the code in force."""
+
+    expires_at: datetime | None
+    tries_left: int
+    resend_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class MailCodeLimits:
+    life: timedelta
+    digits: int
+    tries: int
+    failures_per_day: int
+    per_minute: int
+    per_hour: int
+    per_day: int
+    per_network: int
+    network_window: timedelta
+
+
+def canonical_code(text: str, digits: int) -> str | None:
+    """ASCII digits, spaces and dashes forgiven; None for anything else."""
+    bare = re.sub(r"[\s\u00a0\u202f-]", "", text)
+    return bare if re.fullmatch(rf"[0-9]{{{digits}}}", bare) else None
+
+
+@dataclass(frozen=True, slots=True)
+class MailCodes:
+    store: EphemeralStore
+    durable: EphemeralStore
+    key: bytes
+    limits: MailCodeLimits
+
+    def make(self, holder: CodeHolder, now: datetime) -> str:
+        """A new code in force; the one before is dead. Raises NotSent: nothing changed, the old one still holds."""
+        self._claim_quota(holder)
+        code = f"{secrets.randbelow(10**self.limits.digits):0{self.limits.digits}d}"
+        record = {
+            "mac": self._mac(holder, code),
+            "expires_at": (now + self.limits.life).isoformat(),
+            "resend_at": (now + timedelta(seconds=60)).isoformat(),
+        }
+        place = self._place(holder)
+        self.store.take(Kind.MAIL_CODE_TRIES, place)
+        # Kept a while after its end, so that the page can say « expired » rather than « unknown ».
+        self.store.put(Kind.MAIL_CODE, place, record, self.limits.life * 2)
+        return code
+
+    def check(self, holder: CodeHolder, text: str, now: datetime) -> None:
+        """Accept the right code once. Raises CodeRefused."""
+        place, person = self._place(holder), self._person(holder)
+        if self.durable.counted(Kind.MAIL_CODE_FAILURES, person) >= self.limits.failures_per_day:
+            raise CodeRefused(CodeRefusal.CLOSED)
+        code = canonical_code(text, self.limits.digits)
+        if code is None:
+            raise CodeRefused(CodeRefusal.MALFORMED)
+        stored = self.store.get(Kind.MAIL_CODE, place)
+        if stored is None or now >= datetime.fromisoformat(stored.value["expires_at"]):
+            raise CodeRefused(CodeRefusal.EXPIRED)
+        # OT2: the try is taken before the comparison, atomically.
+        if self.store.count(Kind.MAIL_CODE_TRIES, place, self.limits.life * 2) > self.limits.tries:
+            raise CodeRefused(CodeRefusal.USED_UP)
+        if not hmac.compare_digest(stored.value["mac"], self._mac(holder, code)):
+            self._fail(place, person)
+        if self.store.take(Kind.MAIL_CODE, place) is None:
+            raise CodeRefused(CodeRefusal.EXPIRED)
+        self.store.take(Kind.MAIL_CODE_TRIES, place)
+        self.durable.take(Kind.MAIL_CODE_FAILURES, person)
+
+    def state(self, holder: CodeHolder) -> CodeState:
+        stored = self.store.get(Kind.MAIL_CODE, self._place(holder))
+        used = self.store.counted(Kind.MAIL_CODE_TRIES, self._place(holder))
+        if stored is None:
+            return CodeState(None, 0, None)
+        return CodeState(
+            expires_at=datetime.fromisoformat(stored.value["expires_at"]),
+            tries_left=max(self.limits.tries - used, 0),
+            resend_at=datetime.fromisoformat(stored.value["resend_at"]),
+        )
+
+    def why_no_code(self, holder: CodeHolder, now: datetime) -> str:
+        """What to tell somebody who has no code that works: CodeRefusal or SendRefusal value."""
+        person = self._person(holder)
+        if self.durable.counted(Kind.MAIL_CODE_FAILURES, person) >= self.limits.failures_per_day:
+            return CodeRefusal.CLOSED
+        stored = self.store.get(Kind.MAIL_CODE, self._place(holder))
+        if stored is not None:
+            is_over = now >= datetime.fromisoformat(stored.value["expires_at"])
+            return CodeRefusal.EXPIRED if is_over else CodeRefusal.USED_UP
+        too_many = any(
+            self.store.counted(kind, person) > most
+            for kind, most in (
+                (Kind.MAIL_QUOTA_HOUR, self.limits.per_hour),
+                (Kind.MAIL_QUOTA_DAY, self.limits.per_day),
+            )
+        )
+        return SendRefusal.QUOTA if too_many else SendRefusal.TOO_SOON
+
+    def _fail(self, place: str, person: str) -> None:
+        self.durable.count(Kind.MAIL_CODE_FAILURES, person, _DAY)
+        used = self.store.counted(Kind.MAIL_CODE_TRIES, place)
+        raise CodeRefused(CodeRefusal.USED_UP if used >= self.limits.tries else CodeRefusal.REFUSED)
+
+    def _claim_quota(self, holder: CodeHolder) -> None:
+        person = self._person(holder)
+        if self.durable.counted(Kind.MAIL_CODE_FAILURES, person) >= self.limits.failures_per_day:
+            raise NotSent(SendRefusal.CLOSED)
+        windows = (
+            (
+                Kind.MAIL_QUOTA_MINUTE,
+                person,
+                timedelta(seconds=60),
+                self.limits.per_minute,
+                SendRefusal.TOO_SOON,
+            ),
+            (Kind.MAIL_QUOTA_HOUR, person, timedelta(hours=1), self.limits.per_hour, SendRefusal.QUOTA),
+            (Kind.MAIL_QUOTA_DAY, person, _DAY, self.limits.per_day, SendRefusal.QUOTA),
+            (
+                Kind.MAIL_QUOTA_IP,
+                holder.network,
+                self.limits.network_window,
+                self.limits.per_network,
+                SendRefusal.QUOTA,
+            ),
+        )
+        for kind, key, window, most, refusal in windows:
+            if self.store.count(kind, key, window) > most:
+                raise NotSent(refusal)
+
+    def _person(self, holder: CodeHolder) -> str:
+        return hmac.new(self.key, f"{holder.rpps}\0{holder.purpose}".encode(), "sha256").hexdigest()
+
+    def _place(self, holder: CodeHolder) -> str:
+        return f"{self._person(holder)}:{holder.browser}"
+
+    def _mac(self, holder: CodeHolder, code: str) -> str:
+        """Bound to holder and address: a code proves the mailbox it was sent to, and no other."""
+        text = f"{self._place(holder)}\0{holder.email}\0{code}"
+        return hmac.new(self.key, text.encode(), "sha256").hexdigest()
+
+
+def masked_email(email: str) -> str:
+    """`m•••@exemple.fr`: enough for its owner."""
+    local, _, domain = email.partition("@")
+    return f"{local[:1]}•••@{domain}"

@@ -1,0 +1,115 @@
+"""From a proved identity and a form to an account: what is checked, what is kept. facts/security CP7, GD1."""
+
+import re
+import secrets
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from email_validator import EmailNotValidError, validate_email
+
+from idp.accounts.account import Account, AccountId, PostalAddress, ProvedIdentity
+
+#: Form fields and their longest values; the password has its own rules.
+LONGEST: Mapping[str, int] = {
+    "email": 254,
+    "address_line1": 100,
+    "address_line2": 100,
+    "postal_code": 10,
+    "city": 80,
+}
+_OPTIONAL = frozenset({"address_line2"})
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentForm:
+    """Verified values."""
+
+    email: str
+    address: PostalAddress
+
+
+def _clean(text: str) -> str:
+    """NFC, one space between words, no control character (facts/security T14, T31)."""
+    visible = "".join(
+        c if unicodedata.category(c)[0] != "C" else " " for c in unicodedata.normalize("NFC", text)
+    )
+    return " ".join(visible.split())
+
+
+def typed_values(form: Mapping[str, str]) -> dict[str, str]:
+    """What may be shown again and kept as a draft: never the password."""
+    return {name: _clean(form.get(name, ""))[: longest + 1] for name, longest in LONGEST.items()}
+
+
+def _verified_email(text: str) -> str | None:
+    try:
+        # The mailbox is proved by a code: only the syntax matters. `.test` (RFC 2606) serves relying parties' CI.
+        return validate_email(
+            text, check_deliverability=False, allow_smtputf8=False, test_environment=True
+        ).normalized
+    except EmailNotValidError:
+        return None
+
+
+def form_faults(values: Mapping[str, str]) -> dict[str, str]:
+    """Field → catalogue key; empty when all is well. `values` come from `typed_values`."""
+    faults = {}
+    for name, longest in LONGEST.items():
+        if not values[name] and name not in _OPTIONAL:
+            faults[name] = "enrolment.required"
+        elif len(values[name]) > longest:
+            faults[name] = "enrolment.too_long"
+    if "email" not in faults and _verified_email(values["email"]) is None:
+        faults["email"] = "enrolment.email_malformed"
+    # French codes are 5 digits; overseas and border practices may have others (letters, spaces, dash).
+    if "postal_code" not in faults and not re.fullmatch(
+        r"[0-9A-Z][0-9A-Z -]{2,9}", values["postal_code"].upper()
+    ):
+        faults["postal_code"] = "enrolment.postal_code_malformed"
+    return faults
+
+
+def verified_form(values: Mapping[str, str]) -> EnrolmentForm:
+    """Only after `form_faults` found none; raises ValueError otherwise."""
+    email = _verified_email(values["email"])
+    if email is None:
+        raise ValueError("the form was not verified")
+    address = PostalAddress(
+        line1=values["address_line1"],
+        line2=values["address_line2"],
+        postal_code=values["postal_code"].upper(),
+        city=values["city"],
+    )
+    return EnrolmentForm(email, address)
+
+
+def personal_words(identity: ProvedIdentity, email: str) -> list[str]:
+    """What an attacker knows of this person: no password may be made of it."""
+    names = re.split(r"[\s'-]+", f"{identity.family_name} {identity.given_name}")
+    local = email.partition("@")[0]
+    return [*names, identity.rpps, local, *re.split(r"[._+-]", local)]
+
+
+def new_account(
+    identity: ProvedIdentity,
+    *,
+    email: str,
+    password_hash: str,
+    address: PostalAddress,
+    locale: str,
+    now: datetime,
+) -> Account:
+    """Internal id and `sub` are random, unrelated, and never reused (facts/security T7, TK13)."""
+    return Account(
+        id=AccountId(secrets.token_urlsafe(18)),
+        subject=secrets.token_urlsafe(24),
+        identity=identity,
+        email=email,
+        email_verified_at=now,
+        password_hash=password_hash,
+        address=address,
+        created_at=now,
+        locale=locale,
+    )

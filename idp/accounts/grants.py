@@ -1,0 +1,34 @@
+"""Durable record of each authorization granted to a relying party: what makes a revoked token stay revoked."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from idp.accounts.account import AccountId
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One authorization code and all tokens born of it. `sid` is the SSO session it came from."""
+
+    id: str
+    account_id: AccountId
+    client_id: str
+    sid: str
+    granted_at: datetime
+    redeemed_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+
+class GrantRepository(Protocol):
+    def add(self, grant: Grant) -> None: ...
+
+    def get(self, grant_id: str) -> Grant | None: ...
+
+    def redeem(self, grant_id: str, now: datetime) -> bool:
+        """True for the first caller of an unredeemed, unrevoked grant; atomic, and durable across a lost store."""
+
+    def revoke(self, grant_id: str, now: datetime) -> None: ...
+
+    def revoke_session(self, sid: str, now: datetime) -> None:
+        """Every grant of that SSO session."""

@@ -1,0 +1,110 @@
+"""Passwords: what is accepted, how they are hashed, and how many at once. Sources: facts/security PW1-PW5, §4.5."""
+
+import base64
+import hmac
+import threading
+import unicodedata
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from importlib import resources
+
+from argon2 import PasswordHasher, Type
+from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
+from zxcvbn import zxcvbn
+
+#: zxcvbn's own bound; the rest of a longer password only adds strength.
+_ESTIMATED = 72
+_MINIMUM_SCORE = 3
+
+
+class HashingBusy(Exception):
+    """Too many hashes are waiting: shed load, the card and Pro Santé Connect doors stay open."""
+
+
+def normalised(password: str) -> str:
+    """One Unicode form before hashing, nothing else changed, never truncated (NIST 800-63B §3.1.1.2)."""
+    return unicodedata.normalize("NFC", password)
+
+
+@cache
+def _blocklist() -> frozenset[str]:
+    text = resources.files(__package__).joinpath("blocklist.txt").read_text("utf-8")
+    return frozenset(line for line in text.splitlines() if line and not line.startswith("#"))
+
+
+def _is_built_of(text: str, words: frozenset[str]) -> bool:
+    """True when listed words and digits alone make the text: « motdepasse123456 »."""
+    letters = "".join(character for character in text if character.isalpha())
+    return letters in words or any(
+        letters.replace(word, "") == "" or len(letters.replace(word, "")) <= 2
+        for word in words
+        if len(word) >= 6 and word in letters
+    )
+
+
+def password_fault(password: str, *, minimum: int, maximum: int, personal: Iterable[str]) -> str | None:
+    """Why it is refused, as a catalogue key, or None. No composition rule: length, blocklist, strength.
+
+    `personal`: words an attacker knows: names, RPPS, parts of the e-mail address.
+    """
+    length = len(normalised(password))
+    if length < minimum:
+        return "enrolment.password_short"
+    if length > maximum:
+        return "enrolment.password_long"
+    lower = normalised(password).casefold()
+    if _is_built_of(lower, frozenset(word.casefold() for word in personal if len(word) >= 4)):
+        return "enrolment.password_personal"
+    known = [word for word in personal if word]
+    is_weak = zxcvbn(lower[:_ESTIMATED], user_inputs=known)["score"] < _MINIMUM_SCORE
+    if is_weak or _is_built_of(lower, _blocklist()):
+        return "enrolment.password_common"
+    return None
+
+
+class Passwords:
+    """argon2id over HMAC(pepper, password), at most `parallel` at once and `queue` waiting."""
+
+    def __init__(
+        self, *, pepper: bytes, time_cost: int, memory_kib: int, parallelism: int, parallel: int, queue: int
+    ) -> None:
+        self._pepper = pepper
+        self._hasher = PasswordHasher(
+            time_cost=time_cost, memory_cost=memory_kib, parallelism=parallelism, type=Type.ID
+        )
+        self._running = threading.BoundedSemaphore(parallel)
+        self._admitted = threading.BoundedSemaphore(parallel + queue)
+        # An unknown RPPS costs the same hash as a known one (facts/security T24).
+        self._decoy = self._hasher.hash(self._peppered("decoy"))
+
+    def _peppered(self, password: str) -> str:
+        return base64.b64encode(hmac.digest(self._pepper, normalised(password).encode(), "sha256")).decode()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if not self._admitted.acquire(blocking=False):
+            raise HashingBusy
+        try:
+            with self._running:
+                yield
+        finally:
+            self._admitted.release()
+
+    def hash(self, password: str) -> str:
+        """PHC string with a random 128-bit salt. Raises HashingBusy."""
+        with self._turn():
+            return self._hasher.hash(self._peppered(password))
+
+    def is_right(self, password_hash: str | None, password: str) -> bool:
+        """False for a wrong password and, after the same work, for no account at all. Raises HashingBusy."""
+        with self._turn():
+            try:
+                self._hasher.verify(password_hash or self._decoy, self._peppered(password))
+            except (VerifyMismatchError, VerificationError, InvalidHashError):
+                return False
+        return password_hash is not None
+
+    def needs_rehash(self, password_hash: str) -> bool:
+        """The parameters rose since this hash was made."""
+        return self._hasher.check_needs_rehash(password_hash)

@@ -1,0 +1,151 @@
+"""Who the person is, read from PSC's claims (facts/psc §4): every layout seen, and any JSON at all.
+
+Lives here: the RPPS, the names, the profession and the specialities. Pure: never raises, whatever the types.
+Must not come here: verification, network, the decision of what to do with somebody who has no RPPS.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from idp.cards.nomenclature import (
+    CodedLabel,
+    future_profession_label,
+    profession_label,
+    speciality_label,
+)
+from idp.cards.person_name import UnreadableName, parse_person_name
+from idp.cards.rpps import is_luhn_valid
+
+Claims = Mapping[str, object]
+
+_PHYSICIAN, _IN_TRAINING = "10", "E"
+
+# Nomenclature codes (TRE_G15, R01): short, upper case. Anything else is not a code and reaches no page.
+_CODE = re.compile(r"[0-9A-Z]{1,10}")
+_AUTH_MODE = re.compile(r"[A-Z][A-Z0-9_]{0,31}")
+_AMR = re.compile(r"[!-~]{1,32}")
+
+# More than anybody has; the bound is against a document made to be long.
+_MAX_ENTRIES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """`rpps` and `profession` are None, the names empty, when nothing readable was given."""
+
+    rpps: str | None
+    family_name: str
+    given_name: str
+    profession: CodedLabel | None
+    specialities: tuple[CodedLabel, ...]
+
+
+def read_person(claims: Claims) -> Person:
+    """The person of verified claims (ID token and userinfo together)."""
+    practices = _practices(claims)
+    chosen = _chosen_practice(practices)
+    # RIE v1 EXI 12: the names of practice come before the civil ones.
+    return Person(
+        rpps=read_rpps(claims),
+        family_name=_first_name_of((chosen, "nomDexercice"), (claims, "family_name")),
+        given_name=_first_name_of((chosen, "prenomDexercice"), (claims, "given_name")),
+        profession=_profession(chosen),
+        specialities=_specialities(practices),
+    )
+
+
+def read_rpps(claims: Claims) -> str | None:
+    """The eleven digits, or None: ADELI, employees and EDIT identities have no RPPS (facts/psc §4.4)."""
+    return _as_rpps(claims.get("SubjectNameID")) or _linked_rpps(claims)
+
+
+def read_auth_mode(claims: Claims) -> str | None:
+    """`CARD`, `MOBILE`…; optional (facts/psc §2.2)."""
+    mode = claims.get("authMode")
+    return mode if isinstance(mode, str) and _AUTH_MODE.fullmatch(mode) else None
+
+
+def read_amr(claims: Claims) -> tuple[str, ...]:
+    """What PSC asserts, verbatim; never seen in a real token."""
+    return tuple(one for one in _list(claims.get("amr")) if isinstance(one, str) and _AMR.fullmatch(one))
+
+
+def _as_rpps(identifier: object) -> str | None:
+    # ASCII digits and fullmatch: `\d` takes other scripts, `$` a final newline.
+    if not isinstance(identifier, str):
+        return None
+    if typed := re.fullmatch(r"8([0-9]{11})", identifier):
+        return typed[1]
+    # Some identities came without the type digit (facts/psc §9, duplicates). Eleven digits alone could be
+    # anything: only the key digit tells.
+    if re.fullmatch(r"[0-9]{11}", identifier) and is_luhn_valid(identifier):
+        return identifier
+    return None
+
+
+def _linked_rpps(claims: Claims) -> str | None:
+    """The RPPS among the linked identifiers, provided there is one only."""
+    found = {
+        _as_rpps(entry.get("identifiant"))
+        for spelling in ("otherIds", "otherIDs")
+        for entry in _objects(claims.get(spelling))
+        if entry.get("origine") == "RPPS"
+    } - {None}
+    return found.pop() if len(found) == 1 else None
+
+
+def _practices(claims: Claims) -> tuple[Claims, ...]:
+    """The `exercices`, normally inside `SubjectRefPro`; members do wander between releases (facts/psc §9)."""
+    register = claims.get("SubjectRefPro")
+    inner = tuple(_objects(register.get("exercices"))) if isinstance(register, dict) else ()
+    return inner or tuple(_objects(claims.get("exercices")))
+
+
+def _chosen_practice(practices: tuple[Claims, ...]) -> Claims:
+    """The physician's practice if there is one, else the first with a profession, else an empty one."""
+    with_profession = [one for one in practices if _code(one.get("codeProfession"))]
+    # facts/psc §4.3: code 10 with category E is a student, not a physician.
+    physician = (
+        one
+        for one in with_profession
+        if one["codeProfession"] == _PHYSICIAN and one.get("codeCategorieProfessionnelle") != _IN_TRAINING
+    )
+    return next(physician, None) or next(iter((*with_profession, *practices)), {})
+
+
+def _profession(practice: Claims) -> CodedLabel | None:
+    code = _code(practice.get("codeProfession"))
+    if code is None:
+        return None
+    in_training = practice.get("codeCategorieProfessionnelle") == _IN_TRAINING
+    return CodedLabel(code, future_profession_label(code) if in_training else profession_label(code))
+
+
+def _specialities(practices: tuple[Claims, ...]) -> tuple[CodedLabel, ...]:
+    """Every know-how code once, in the order given; the type (S, and others) is not always filled in."""
+    codes = dict.fromkeys(code for one in practices if (code := _code(one.get("codeSavoirFaire"))))
+    return tuple(CodedLabel(code, speciality_label(code)) for code in codes)
+
+
+def _first_name_of(*places: tuple[Claims, str]) -> str:
+    for claims, member in places:
+        value = claims.get(member)
+        if isinstance(value, str) and value:
+            try:
+                return parse_person_name(value)
+            except UnreadableName:
+                continue
+    return ""
+
+
+def _code(value: object) -> str | None:
+    return value if isinstance(value, str) and _CODE.fullmatch(value) else None
+
+
+def _list(value: object) -> list[object]:
+    return value[:_MAX_ENTRIES] if isinstance(value, list) else []
+
+
+def _objects(value: object) -> Iterator[Claims]:
+    return (one for one in _list(value) if isinstance(one, dict))

@@ -1,0 +1,150 @@
+"""Pro Santé Connect as the upstream: where to send the browser, and what its return proves.
+
+Lives here: the authorization code flow as its client sees it, in the terms of `interaction.upstream`.
+Must not come here: pages, sessions, the decision of who may enrol.
+
+`oic.oic.Client` builds the requests and the `oic` messages read the answers, a fresh client for every login.
+Its HTTP, key fetching and token verification never run: `safe_http`, `psc_discovery`, `psc_id_token` do that.
+"""
+
+import hashlib
+import logging
+import re
+import secrets
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
+
+from oic.oic.message import AuthorizationErrorResponse, AuthorizationResponse
+
+from idp.adapters.psc_backchannel import BackChannel, fresh_client, read_message, registered_error
+from idp.adapters.psc_claims import read_amr, read_auth_mode, read_person
+from idp.adapters.psc_discovery import Discovery, SigningKeys
+from idp.adapters.psc_id_token import Expected, VerifiedIdToken, refused, verify_id_token
+from idp.adapters.psc_settings import PscSettings
+from idp.adapters.safe_http import BoundedHttp, SafeHttp
+from idp.clock import Clock
+from idp.interaction.upstream import (
+    UpstreamLogin,
+    UpstreamRefusal,
+    UpstreamRefused,
+    UpstreamRequest,
+    UpstreamUnavailable,
+)
+
+__all__ = ["PscProvider", "PscSettings"]
+
+# Their DEBUG lines hold codes and tokens.
+for _name in ("oic", "jwkest"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
+
+_OUTAGES = frozenset({"temporarily_unavailable", "server_error"})
+
+_CODE = re.compile(r"[!-~]{1,2048}")
+
+
+class PscProvider:
+    """Implements `Upstream`. Safe for threads: what it keeps is two caches, each behind its lock."""
+
+    def __init__(self, settings: PscSettings, *, clock: Clock, http: BoundedHttp | None = None) -> None:
+        http = http or SafeHttp()
+        self._settings = settings
+        self._discovery = Discovery(settings, http, clock)
+        self._keys = SigningKeys(http, clock)
+        self._back_channel = BackChannel(settings, http)
+
+    def begin(self, *, fresh: bool) -> UpstreamRequest:
+        """State, nonce and verifier of 256 bits each, of this login alone (RFC 9700 §4.7)."""
+        snapshot = self._discovery.snapshot()
+        state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
+        challenge = hashlib.sha256(verifier.encode("ascii")).digest()
+        arguments: dict[str, object] = {
+            "response_type": "code",
+            "scope": self._settings.scope.split(),
+            "acr_values": self._settings.acr_values.split(),
+            "redirect_uri": self._settings.redirect_uri,
+            "state": state,
+            "nonce": nonce,
+            # RFC 7636 §4.2.
+            "code_challenge": urlsafe_b64encode(challenge).rstrip(b"=").decode("ascii"),
+            "code_challenge_method": "S256",
+            # facts/psc §9: PSC's own session may still be that of the previous colleague.
+            "prompt": ["login"] if fresh else [],
+        }
+        client = fresh_client(self._settings.client_id)
+        request = client.construct_AuthorizationRequest(request_args=arguments)
+        url = str(request.request(snapshot.authorization_endpoint))
+        return UpstreamRequest(url=url, state=state, pending={"nonce": nonce, "code_verifier": verifier})
+
+    def complete(
+        self, answer: Mapping[str, str], pending: Mapping[str, str], *, now: datetime
+    ) -> UpstreamLogin:
+        """`state` is not compared here: it is the key under which the caller found `pending`, and took it."""
+        code = self._code_of(answer)
+        nonce, verifier = pending.get("nonce"), pending.get("code_verifier")
+        if not nonce or not verifier:
+            raise refused("nothing pending")
+        snapshot = self._discovery.snapshot()
+        tokens = self._back_channel.redeem(snapshot.token_endpoint, code, verifier)
+        expected = Expected(self._settings, nonce, tokens.access_token, now.timestamp())
+        verified = verify_id_token(tokens.id_token, expected, partial(self._keys.find, snapshot.jwks_uri))
+        userinfo = self._back_channel.userinfo(snapshot.userinfo_endpoint, tokens.access_token)
+        return _login(verified, userinfo, tokens.id_token)
+
+    def logout_url(self, id_token: str, *, return_url: str, state: str) -> str | None:
+        try:
+            endpoint = self._discovery.snapshot().end_session_endpoint
+        except UpstreamUnavailable:
+            return None
+        if endpoint is None:
+            return None
+        arguments = {"id_token_hint": id_token, "post_logout_redirect_uri": return_url, "state": state}
+        client = fresh_client(self._settings.client_id)
+        return str(client.construct_EndSessionRequest(request_args=arguments).request(endpoint))
+
+    def _code_of(self, answer: Mapping[str, str]) -> str:
+        # RFC 9207 §2.4, errors included. PSC announces `iss` but is not known to send it (facts/psc §2).
+        if answer.get("iss", self._settings.issuer) != self._settings.issuer:
+            raise refused("callback: iss")
+        if "error" in answer:
+            raise _failure_of(
+                read_message(AuthorizationErrorResponse, {"error": answer["error"]}).get("error")
+            )
+        # The code alone: a token beside it was not asked for (response_type=code) and is not looked at.
+        code = read_message(AuthorizationResponse, {"code": answer.get("code")}).get("code")
+        if not isinstance(code, str) or not _CODE.fullmatch(code):
+            raise refused("callback: code")
+        return code
+
+
+def _failure_of(error: object) -> UpstreamRefused | UpstreamUnavailable:
+    """RFC 6749 §4.1.2.1."""
+    detail = f"callback: {registered_error(error)}"
+    if error == "access_denied":
+        return UpstreamRefused(UpstreamRefusal.CANCELLED, detail)
+    return UpstreamUnavailable(detail) if error in _OUTAGES else refused(detail)
+
+
+def _login(verified: VerifiedIdToken, userinfo: Mapping[str, object], id_token: str) -> UpstreamLogin:
+    # OpenID Connect Core §5.3.2: another subject means the answer is somebody else's. Likewise the national
+    # identifier, where both give one.
+    if userinfo.get("sub") != verified.subject:
+        raise refused("userinfo: sub")
+    claims = {**userinfo, **verified.claims}
+    if userinfo.get("SubjectNameID", claims.get("SubjectNameID")) != claims.get("SubjectNameID"):
+        raise refused("userinfo: SubjectNameID")
+    person = read_person(claims)
+    return UpstreamLogin(
+        rpps=person.rpps,
+        family_name=person.family_name,
+        given_name=person.given_name,
+        profession=person.profession,
+        specialities=person.specialities,
+        subject=verified.subject,
+        acr=verified.acr,
+        amr=read_amr(verified.claims),
+        auth_mode=read_auth_mode(claims),
+        auth_time=verified.auth_time,
+        id_token=id_token,
+    )

@@ -1,0 +1,210 @@
+"""HTTP towards machines we do not run: bounded in time and in size, without memory from one call to the next.
+
+Lives here: the limits of one exchange (connect, total, bytes), and the reading of a JSON answer.
+Must not come here: OpenID, cookies, redirects, proxies from the environment, retries.
+
+`requests.HTTPAdapter` is called without `requests.Session`: `Session.send` reads the whole body of a
+redirect, without limit, even under `allow_redirects=False`, keeps cookies, and listens to the environment.
+"""
+
+import io
+import json
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from http.client import HTTPException
+from typing import Any, Protocol, cast
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+CONNECT_SECONDS = 5.0
+TOTAL_SECONDS = 10.0
+BODY_BYTES = 1024 * 1024
+
+_READ_BYTES = 64 * 1024
+
+
+class NoUsableAnswer(Exception):
+    """No answer within the limits, or not in JSON. The message carries nothing of what was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """One answer, complete and within bounds; `media_type` is lower case, without parameters."""
+
+    status: int
+    media_type: str
+    body: bytes
+
+    def json(self) -> object:
+        """The JSON value of the body, the last of duplicate members kept. Raises NoUsableAnswer."""
+        # RFC 6839 §3.1: the +json suffix. Anything else is most often a proxy's HTML page.
+        if self.media_type != "application/json" and not self.media_type.endswith("+json"):
+            raise NoUsableAnswer("not a JSON answer")
+        return parse_json(self.body)
+
+
+class BoundedHttp(Protocol):
+    def get(self, url: str, headers: Mapping[str, str]) -> HttpAnswer:
+        """Raises NoUsableAnswer. A status is never an error here, and a redirect is only a status."""
+
+    def post_form(self, url: str, form: str, headers: Mapping[str, str]) -> HttpAnswer:
+        """The same for a form already url-encoded."""
+
+
+def parse_json(text: bytes) -> object:
+    """Any JSON value but NaN and infinities. Raises NoUsableAnswer, also for absurd nesting and numbers."""
+    try:
+        value: object = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        # `from None`: JSONDecodeError carries the whole document, tokens included.
+        raise NoUsableAnswer("unreadable JSON") from None
+    return value
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError("RFC 8259 §6: no such number")
+
+
+class SafeHttp:
+    """TLS verified, no redirect followed, nothing kept: every call has its own connection."""
+
+    def __init__(
+        self,
+        *,
+        connect_seconds: float = CONNECT_SECONDS,
+        total_seconds: float = TOTAL_SECONDS,
+        body_bytes: int = BODY_BYTES,
+    ) -> None:
+        self._connect_seconds = connect_seconds
+        self._total_seconds = total_seconds
+        self._body_bytes = body_bytes
+
+    def get(self, url: str, headers: Mapping[str, str]) -> HttpAnswer:
+        return self._exchange(requests.Request("GET", url, headers=dict(headers)))
+
+    def post_form(self, url: str, form: str, headers: Mapping[str, str]) -> HttpAnswer:
+        sent = {**headers, "Content-Type": "application/x-www-form-urlencoded"}
+        return self._exchange(requests.Request("POST", url, data=form.encode("ascii"), headers=sent))
+
+    def _exchange(self, request: requests.Request) -> HttpAnswer:
+        # Accept-Encoding: a compressed body could exceed its bound only once unpacked.
+        request.headers = {
+            **request.headers,
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+            "Connection": "close",
+            "User-Agent": "caducee",
+        }
+        deadline = _Deadline(self._total_seconds)
+        adapter = _DeadlineAdapter(deadline)
+        try:
+            limits = (self._connect_seconds, self._total_seconds)
+            with adapter.send(request.prepare(), stream=True, timeout=limits, verify=True) as answer:
+                media_type = answer.headers.get("Content-Type", "").split(";")[0].strip().lower()
+                return HttpAnswer(answer.status_code, media_type, self._body_of(answer))
+        except (OSError, ValueError, urllib3.exceptions.HTTPError, HTTPException) as error:
+            raise NoUsableAnswer(type(error).__name__) from error
+        finally:
+            adapter.close()
+
+    def _body_of(self, answer: requests.Response) -> bytes:
+        if answer.headers.get("Content-Encoding", "identity") != "identity":
+            raise NoUsableAnswer("compressed although not asked for")
+        body = bytearray()
+        while piece := answer.raw.read(_READ_BYTES, decode_content=False):
+            body += piece
+            if len(body) > self._body_bytes:
+                raise NoUsableAnswer("too large")
+        return bytes(body)
+
+
+class _Deadline:
+    """The end of a whole exchange. Elapsed time on a socket, not the time of day: hence no Clock port."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+
+    def remaining(self) -> float:
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("too slow")
+        return left
+
+
+class _DeadlineReader(io.RawIOBase):
+    """Gives each read of a socket what is left: a timeout per read is no bound against one byte a second."""
+
+    def __init__(self, sock: socket.socket, deadline: _Deadline) -> None:
+        self._sock = sock
+        self._raw = sock.makefile("rb", buffering=0)
+        self._deadline = deadline
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        self._sock.settimeout(self._deadline.remaining())
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _DeadlineSocket:
+    """A connected socket whose readers obey the deadline; the rest is the socket's."""
+
+    def __init__(self, sock: socket.socket, deadline: _Deadline) -> None:
+        self._sock = sock
+        self._deadline = deadline
+
+    def makefile(self, mode: str = "rb") -> io.BufferedReader:
+        return io.BufferedReader(_DeadlineReader(self._sock, self._deadline))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+
+class _DeadlineHttpConnection(HTTPConnection):
+    def __init__(self, *args: Any, deadline: _Deadline, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._deadline = deadline
+
+    def connect(self) -> None:
+        super().connect()
+        self.sock = cast(socket.socket, _DeadlineSocket(self.sock, self._deadline))
+
+
+class _DeadlineHttpsConnection(HTTPSConnection):
+    def __init__(self, *args: Any, deadline: _Deadline, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._deadline = deadline
+
+    def connect(self) -> None:
+        super().connect()
+        self.sock = cast(socket.socket, _DeadlineSocket(self.sock, self._deadline))
+
+
+_CONNECTIONS: Mapping[str, type[_DeadlineHttpConnection] | type[_DeadlineHttpsConnection]] = {
+    "http": _DeadlineHttpConnection,
+    "https": _DeadlineHttpsConnection,
+}
+
+
+class _DeadlineAdapter(HTTPAdapter):
+    """The adapter of one exchange: no retry, and connections that know when it must end."""
+
+    def __init__(self, deadline: _Deadline) -> None:
+        self._deadline = deadline
+        super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
+
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
+        pool.ConnectionCls = partial(_CONNECTIONS[pool.scheme], deadline=self._deadline)
+        return pool

@@ -1,0 +1,152 @@
+"""The tables, as SQLAlchemy Core sees them. Only `migrations/` creates them; a test keeps the two equal.
+
+Lives here: columns, constraints, column types. Never here: a connection, a query, a rule.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+#: The migration this code was written for. Zero-padded, so that text order is age order.
+SCHEMA_REVISION = "0001"
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TICK = timedelta(microseconds=1)
+
+
+class UtcInstant(TypeDecorator[datetime]):
+    """An aware datetime kept as whole microseconds since 1970: exact, and ordered alike by every database."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("naive datetime: only aware instants are stored")
+        return (value - _EPOCH) // _TICK
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else _EPOCH + value * _TICK
+
+
+metadata = sa.MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+    }
+)
+
+#: SQLite numbers rows by itself only for a column declared INTEGER.
+_row_number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+accounts = sa.Table(
+    "accounts",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("subject", sa.Text, nullable=False, unique=True),
+    sa.Column("rpps", sa.Text, nullable=False, unique=True),
+    sa.Column("family_name", sa.Text, nullable=False),
+    sa.Column("given_name", sa.Text, nullable=False),
+    sa.Column("profession", sa.JSON(none_as_null=True)),
+    sa.Column("specialities", sa.JSON, nullable=False),
+    sa.Column("identity_source", sa.Text, nullable=False),
+    sa.Column("identity_verified_at", UtcInstant, nullable=False),
+    sa.Column("identity_evidence", sa.Text, nullable=False),
+    sa.Column("email", sa.Text, nullable=False),
+    sa.Column("email_normalised", sa.Text, nullable=False, unique=True),
+    sa.Column("email_verified_at", UtcInstant, nullable=False),
+    sa.Column("password_hash", sa.Text, nullable=False),
+    sa.Column("address_line1", sa.Text, nullable=False),
+    sa.Column("address_line2", sa.Text, nullable=False),
+    sa.Column("address_postal_code", sa.Text, nullable=False),
+    sa.Column("address_city", sa.Text, nullable=False),
+    sa.Column("address_country", sa.Text, nullable=False),
+    sa.Column("created_at", UtcInstant, nullable=False),
+    sa.Column("phone", sa.Text),
+    sa.Column("enabled", sa.Boolean, nullable=False),
+    sa.Column("not_before", UtcInstant),
+    sa.Column("charter_revision", sa.Text),
+    sa.Column("locale", sa.Text, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+)
+
+charter_revisions = sa.Table(
+    "charter_revisions",
+    metadata,
+    sa.Column("position", _row_number, primary_key=True, autoincrement=True),
+    sa.Column("revision", sa.Text, nullable=False, unique=True),
+    sa.Column("published_at", UtcInstant, nullable=False),
+    sa.Column("texts", sa.JSON, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+charter_acceptances = sa.Table(
+    "charter_acceptances",
+    metadata,
+    sa.Column("account_id", sa.Text, sa.ForeignKey(accounts.c.id), primary_key=True),
+    sa.Column("revision", sa.Text, sa.ForeignKey(charter_revisions.c.revision), primary_key=True),
+    sa.Column("text_sha256", sa.Text, nullable=False),
+    sa.Column("accepted_at", UtcInstant, nullable=False),
+    sa.Column("authenticator", sa.Text, nullable=False),
+    sa.Column("client_id", sa.Text, nullable=False),
+)
+
+grants = sa.Table(
+    "grants",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("account_id", sa.Text, sa.ForeignKey(accounts.c.id), nullable=False),
+    sa.Column("client_id", sa.Text, nullable=False),
+    sa.Column("sid", sa.Text, nullable=False, index=True),
+    sa.Column("granted_at", UtcInstant, nullable=False),
+    sa.Column("redeemed_at", UtcInstant),
+    sa.Column("revoked_at", UtcInstant),
+)
+
+# No foreign key: the trail outlives what it speaks of, and names refused clients that never existed.
+audit_events = sa.Table(
+    "audit_events",
+    metadata,
+    sa.Column("id", _row_number, primary_key=True, autoincrement=True),
+    sa.Column("at", UtcInstant, nullable=False, index=True),
+    sa.Column("event", sa.Text, nullable=False),
+    sa.Column("account_id", sa.Text, index=True),
+    sa.Column("client_id", sa.Text),
+    sa.Column("interaction_id", sa.Text),
+    sa.Column("facts", sa.JSON, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    sa.Column("id", _row_number, primary_key=True, autoincrement=True),
+    sa.Column("recipient", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("html", sa.Text, nullable=False),
+    sa.Column("created_at", UtcInstant, nullable=False),
+    sa.Column("expires_at", UtcInstant, nullable=False, index=True),
+    sa.Column("not_before", UtcInstant, nullable=False, index=True),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("leased_until", UtcInstant),
+    sqlite_autoincrement=True,
+)
+
+#: A counter is a record whose value is the empty object and whose version is the count.
+ephemeral = sa.Table(
+    "ephemeral",
+    metadata,
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("key_hash", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("expires_at", UtcInstant, nullable=False, index=True),
+    sqlite_with_rowid=False,
+)

@@ -1,0 +1,108 @@
+"""Signers over PEM files in the keys directory: RSA and P-256, owner-only files."""
+
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+
+from idp.signing.key_ring import KeyRing, b64u
+from idp.signing.signer import Alg
+
+PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+RSA_BITS = 3072
+
+
+class BadKeyFile(Exception):
+    """An operator's message: which file, what is wrong."""
+
+
+def _unsigned(number: int, octets: int) -> str:
+    return b64u(number.to_bytes(octets, "big"))
+
+
+def _public_members(key: PrivateKey) -> dict[str, str]:
+    """RFC 7518 §6.2.1 and §6.3.1."""
+    if isinstance(key, rsa.RSAPrivateKey):
+        rsa_numbers = key.public_key().public_numbers()
+        octets = (rsa_numbers.n.bit_length() + 7) // 8
+        exponent_octets = (rsa_numbers.e.bit_length() + 7) // 8
+        return {
+            "e": _unsigned(rsa_numbers.e, exponent_octets),
+            "kty": "RSA",
+            "n": _unsigned(rsa_numbers.n, octets),
+        }
+    numbers = key.public_key().public_numbers()
+    return {"crv": "P-256", "kty": "EC", "x": _unsigned(numbers.x, 32), "y": _unsigned(numbers.y, 32)}
+
+
+def _thumbprint(members: Mapping[str, str]) -> str:
+    """RFC 7638 §3: SHA-256 over the required members in lexical order."""
+    digest = hashes.Hash(hashes.SHA256())
+    digest.update(("{" + ",".join(f'"{k}":"{v}"' for k, v in sorted(members.items())) + "}").encode())
+    return b64u(digest.finalize())
+
+
+@dataclass(frozen=True, slots=True)
+class SoftwareSigner:
+    key: PrivateKey
+    alg: Alg = field(init=False)
+    kid: str = field(init=False)
+    _members: Mapping[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        members = _public_members(self.key)
+        object.__setattr__(self, "alg", "RS256" if isinstance(self.key, rsa.RSAPrivateKey) else "ES256")
+        object.__setattr__(self, "kid", _thumbprint(members))
+        object.__setattr__(self, "_members", members)
+
+    def sign(self, message: bytes) -> bytes:
+        if isinstance(self.key, rsa.RSAPrivateKey):
+            return self.key.sign(message, padding.PKCS1v15(), hashes.SHA256())
+        r, s = decode_dss_signature(self.key.sign(message, ec.ECDSA(hashes.SHA256())))
+        return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+
+    def public_jwk(self) -> Mapping[str, str]:
+        return {**self._members, "kid": self.kid, "use": "sig", "alg": self.alg}
+
+
+def _load(path: Path) -> SoftwareSigner:
+    if path.stat().st_mode & (stat.S_IRWXO | stat.S_IWGRP | stat.S_IXGRP):
+        raise BadKeyFile(f"{path}: must be readable by its owner only (chmod 600)")
+    key: Any = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    is_rsa = isinstance(key, rsa.RSAPrivateKey) and key.key_size >= 2048
+    is_p256 = isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1)
+    if not (is_rsa or is_p256):
+        raise BadKeyFile(f"{path}: expected an RSA key of 2048 bits or more, or a P-256 key")
+    return SoftwareSigner(cast(PrivateKey, key))
+
+
+def load_key_ring(directory: Path) -> KeyRing:
+    """Every `sign-*.pem` of the directory, by name (names begin with their date). Raises BadKeyFile."""
+    signers = [_load(path) for path in sorted(directory.glob("sign-*.pem"))]
+    if {signer.alg for signer in signers} != {"RS256", "ES256"}:
+        raise BadKeyFile(f"{directory}: needs an RSA and a P-256 key; run `idp keys generate`")
+    return KeyRing(tuple(signers))
+
+
+def generate_keys(directory: Path, date: str) -> list[Path]:
+    """One RSA and one P-256 key, owner-only, named by `date`. Raises FileExistsError."""
+    keys: dict[str, PrivateKey] = {
+        "rsa": rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS),
+        "p256": ec.generate_private_key(ec.SECP256R1()),
+    }
+    written = []
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, key in keys.items():
+        path = directory / f"sign-{date}-{name}.pem"
+        pem = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        path.touch(mode=0o600, exist_ok=False)
+        path.write_bytes(pem)
+        written.append(path)
+    return written

@@ -1,0 +1,127 @@
+"""How each database is reached, and made to keep what it acknowledged: SQLite, PostgreSQL.
+
+Lives here: URLs, drivers, PRAGMAs, timeouts. Never here: a table, a transaction (`sql_engine.py` has those).
+"""
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+#: Execution option of a connection about to begin a transaction that writes.
+WRITES = "caducee_writes"
+
+_SQLITE_BUSY_SECONDS = 5.0
+# SQL 2.5 s (security §4.6); libpq wants whole seconds for the connection.
+_POSTGRESQL_TIMEOUT_MS = 2500
+_POSTGRESQL_CONNECT_SECONDS = 2
+
+
+class UnsupportedDatabase(ValueError):
+    """The URL names no database that can hold accounts: use sqlite:////path or postgresql://host/name."""
+
+
+class DatabaseMissing(Exception):
+    """The SQLite file is not there. Never created on the way: an empty one forgets every account."""
+
+
+def parse_url(url: str) -> URL:
+    """Raises UnsupportedDatabase."""
+    try:
+        target = make_url(url)
+    except ArgumentError:
+        # The message must not quote the URL: it may hold a password.
+        raise UnsupportedDatabase("the database URL cannot be read") from None
+    if target.drivername in ("postgres", "postgresql"):
+        target = target.set(drivername="postgresql+psycopg")
+    if target.drivername not in _ENGINES:
+        raise UnsupportedDatabase(f"{target.drivername}: use sqlite or postgresql")
+    if target.database in (None, "", ":memory:"):
+        raise UnsupportedDatabase("the database URL names no file or database")
+    return target
+
+
+def make_engine(target: URL) -> Engine:
+    """An engine that has not connected yet. Raises DatabaseMissing."""
+    return _ENGINES[target.drivername](target)
+
+
+def _sqlite_engine(target: URL) -> Engine:
+    path = Path(target.database or "").absolute()
+    if not path.is_file():
+        raise DatabaseMissing(f"{path}: no such database; run `idp init` to create it")
+    # mode=rw: if the file vanishes later, that is an outage, not an invitation to start an empty one.
+    address = f"file:{quote(str(path))}?mode=rw"
+
+    def connect() -> sqlite3.Connection:
+        return sqlite3.connect(
+            address, uri=True, isolation_level=None, check_same_thread=False, timeout=_SQLITE_BUSY_SECONDS
+        )
+
+    engine = sa.create_engine(
+        "sqlite://", creator=connect, poolclass=sa.QueuePool, pool_timeout=5, hide_parameters=True
+    )
+    event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
+    for pragma in (
+        "busy_timeout = 5000",
+        "journal_mode = WAL",
+        # WAL alone may lose the last commits on power loss; FULL syncs each one (security §3, §4.4).
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        # A mail code deleted once sent is overwritten, not merely unlinked.
+        "secure_delete = ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}").fetchall()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # By itself a transaction begins as a reader, and fails on turning writer if another wrote meanwhile.
+    writes = connection.get_execution_options().get(WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _postgresql_engine(target: URL) -> Engine:
+    ours = f"-c statement_timeout={_POSTGRESQL_TIMEOUT_MS} -c idle_in_transaction_session_timeout=10000"
+    theirs = target.query.get("options", "")
+    engine = sa.create_engine(
+        target,
+        pool_pre_ping=True,
+        pool_timeout=_POSTGRESQL_TIMEOUT_MS / 1000,
+        isolation_level="READ COMMITTED",
+        hide_parameters=True,
+        connect_args={
+            "connect_timeout": _POSTGRESQL_CONNECT_SECONDS,
+            "tcp_user_timeout": _POSTGRESQL_TIMEOUT_MS,
+            "application_name": "caducee",
+            "options": f"{ours} {theirs if isinstance(theirs, str) else ' '.join(theirs)}",
+        },
+    )
+    event.listen(engine, "connect", _refuse_lossy_commits)
+    return engine
+
+
+def _refuse_lossy_commits(connection: Any, _record: object) -> None:
+    # A server may default to synchronous_commit=off, which loses acknowledged accounts (security §4.1).
+    connection.execute(
+        "SELECT set_config('synchronous_commit', 'on', false)"
+        " WHERE current_setting('synchronous_commit') = 'off'"
+    )
+    connection.commit()
+
+
+_ENGINES: dict[str, Callable[[URL], Engine]] = {
+    "sqlite": _sqlite_engine,
+    "sqlite+pysqlite": _sqlite_engine,
+    "postgresql+psycopg": _postgresql_engine,
+}

@@ -1,0 +1,52 @@
+"""Port to the audit trail: who did what, when, with which result.
+
+Events are declared here, named `subject:action:outcome`; facts are short typed values, never personal data, secrets,
+codes or tokens (facts/security LG1-LG3). The account is named by its internal id only.
+"""
+
+from enum import StrEnum
+from typing import Protocol
+
+Fact = str | int | bool
+
+
+class AuditEvent(StrEnum):
+    CARD_LOGIN_ACCEPTED = "card:login:accepted"
+    CARD_LOGIN_REFUSED = "card:login:refused"
+    PSC_LOGIN_ACCEPTED = "psc:login:accepted"
+    PSC_LOGIN_REFUSED = "psc:login:refused"
+    PASSWORD_ACCEPTED = "password:check:accepted"
+    PASSWORD_REFUSED = "password:check:refused"
+    PASSWORD_THROTTLED = "password:check:throttled"
+    PASSWORD_CHANGED = "password:change:accepted"
+    MAIL_CODE_SENT = "mail_code:send:accepted"
+    MAIL_CODE_NOT_SENT = "mail_code:send:throttled"
+    MAIL_CODE_ACCEPTED = "mail_code:check:accepted"
+    MAIL_CODE_REFUSED = "mail_code:check:refused"
+    ENROLMENT_COMPLETED = "enrolment:complete:accepted"
+    ENROLMENT_REFUSED = "enrolment:complete:refused"
+    CHARTER_PUBLISHED = "charter:publish:accepted"
+    CHARTER_ACCEPTED = "charter:answer:accepted"
+    CHARTER_REFUSED = "charter:answer:refused"
+    CODE_ISSUED = "code:issue:accepted"
+    CODE_REDEEMED = "code:redeem:accepted"
+    CODE_REUSED = "code:redeem:reused"
+    ISSUE_REFUSED = "token:issue:refused"
+    SESSION_STARTED = "session:start:accepted"
+    SESSION_ENDED = "session:end:accepted"
+    CLIENT_REFUSED = "client:authenticate:refused"
+    ACCOUNT_DISABLED = "account:disable:accepted"
+    ACCOUNT_ENABLED = "account:enable:accepted"
+
+
+class Audit(Protocol):
+    def record(
+        self,
+        event: AuditEvent,
+        *,
+        account_id: str | None = None,
+        client_id: str | None = None,
+        interaction_id: str | None = None,
+        **facts: Fact,
+    ) -> None:
+        """Commit one event before returning."""

@@ -1,0 +1,7 @@
+"""Which card: reading a CPx certificate and deciding whether it may sign in.
+
+Lives here: the CPx fields, the national identifiers, the pinned trust path, the nomenclatures, the
+revocation port.
+Must not come here: Flask, sockets, SQL, the present time (`now` is passed in), or anything read from the
+environment.
+"""

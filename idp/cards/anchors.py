@@ -1,0 +1,128 @@
+"""The issuing authorities we pin, by key.
+
+Lives here: loading roots and intermediates from PEM and proving at start-up that each intermediate hangs
+from a root.
+Must not come here: card certificates, files (bytes are handed in), AIA downloads.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.padding import PSS, PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+MINIMUM_RSA_BITS = 2048
+_HASHES = (hashes.SHA256, hashes.SHA384, hashes.SHA512)  # never SHA-1
+
+
+class AnchorsRefused(ValueError):
+    """The authorities in the configuration cannot be trusted as given; the message is for the operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class IssuingAuthority:
+    """A pinned intermediate. Its dates are the intersection with its root's."""
+
+    name: str
+    der: bytes
+    public_key: RSAPublicKey
+    key_id: bytes
+    spki_sha256: str
+    not_before: datetime
+    not_after: datetime
+
+    def signed(self, certificate: x509.Certificate) -> bool:
+        """Whether this authority's key made the certificate's signature, with SHA-2."""
+        return _is_signed_by(certificate, self.public_key)
+
+
+@dataclass(frozen=True, slots=True)
+class TrustAnchors:
+    """The only keys whose signature makes a card: looked up by key identifier, compared by key."""
+
+    issuing: tuple[IssuingAuthority, ...]
+
+    def claimed_issuers(self, key_id: bytes) -> tuple[IssuingAuthority, ...]:
+        """Who may have issued a certificate with this authority key identifier; the signature decides."""
+        return tuple(authority for authority in self.issuing if authority.key_id == key_id)
+
+
+def load_anchors(pems: Iterable[bytes]) -> TrustAnchors:
+    """Roots and intermediates in any order, several to a file allowed. Raises AnchorsRefused.
+
+    Self-signed certificates are roots and issue no card here; all others are pinned as issuing authorities
+    and must be signed by one of the roots. Dates are not looked at: `trust` compares them with `now` at each
+    login.
+    """
+    certificates = [certificate for pem in pems for certificate in _parse(pem)]
+    roots = [one for one in certificates if one.subject == one.issuer]
+    issuing = tuple(_pin(one, roots) for one in certificates if one.subject != one.issuer)
+    if not issuing:
+        raise AnchorsRefused("no issuing authority among the certificates given (only roots, or nothing)")
+    return TrustAnchors(issuing)
+
+
+def _parse(pem: bytes) -> Sequence[x509.Certificate]:
+    try:
+        return x509.load_pem_x509_certificates(pem)
+    except ValueError as fault:
+        raise AnchorsRefused("not PEM certificates") from fault
+
+
+def _authority_key(certificate: x509.Certificate) -> RSAPublicKey:
+    name = _common_name(certificate)
+    try:
+        basic = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
+        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+        certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
+    except (x509.ExtensionNotFound, ValueError) as fault:
+        raise AnchorsRefused(f"{name}: not the extensions of an authority ({fault})") from fault
+    if not (basic.ca and usage.key_cert_sign):
+        raise AnchorsRefused(f"{name}: not an authority (basicConstraints CA, keyUsage keyCertSign)")
+    key = certificate.public_key()
+    if not isinstance(key, RSAPublicKey) or key.key_size < MINIMUM_RSA_BITS:
+        raise AnchorsRefused(f"{name}: its key is not RSA of {MINIMUM_RSA_BITS} bits or more")
+    return key
+
+
+def _pin(certificate: x509.Certificate, roots: Sequence[x509.Certificate]) -> IssuingAuthority:
+    name = _common_name(certificate)
+    public_key = _authority_key(certificate)
+    root = next((root for root in roots if _is_signed_by(certificate, _authority_key(root))), None)
+    if root is None:
+        raise AnchorsRefused(f"{name}: signed by none of the roots given")
+    if not _is_signed_by(root, _authority_key(root)):
+        raise AnchorsRefused(f"{_common_name(root)}: a root must be signed by itself")
+    spki = public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return IssuingAuthority(
+        name=name,
+        der=certificate.public_bytes(Encoding.DER),
+        public_key=public_key,
+        key_id=certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest,
+        spki_sha256=sha256(spki).hexdigest(),
+        not_before=max(certificate.not_valid_before_utc, root.not_valid_before_utc),
+        not_after=min(certificate.not_valid_after_utc, root.not_valid_after_utc),
+    )
+
+
+def _is_signed_by(certificate: x509.Certificate, key: RSAPublicKey) -> bool:
+    # By key, not by name (verify_directly_issued_by would compare names): a name is nobody's property.
+    digest, padding = certificate.signature_hash_algorithm, certificate.signature_algorithm_parameters
+    if not (isinstance(digest, _HASHES) and isinstance(padding, PKCS1v15 | PSS)):
+        return False
+    try:
+        key.verify(certificate.signature, certificate.tbs_certificate_bytes, padding, digest)
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _common_name(certificate: x509.Certificate) -> str:
+    names = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+    return str(names[0].value) if names else "unnamed authority"

@@ -1,0 +1,49 @@
+"""Codes to French labels: professions (G15, G16) and specialities (R01, which includes R38).
+
+Lives here: the two lists we ship and their look-ups.
+Must not come here: any judgement on a code. Lists age: an unknown code is shown raw and never fails a login.
+"""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+
+@dataclass(frozen=True, slots=True)
+class CodedLabel:
+    """A nomenclature value: the code compares, the label is for people."""
+
+    code: str
+    label: str
+
+
+# G16 (1.2.250.1.71.1.2.8), complete: only these four trainings carry a CPF card.
+_FUTURE_PROFESSIONS: Mapping[str, str] = {
+    "10": "Médecin en formation",
+    "21": "Pharmacien en formation",
+    "40": "Chirurgien-Dentiste en formation",
+    "50": "Sage-Femme en formation",
+}
+
+
+def profession_label(code: str) -> str:
+    """The G15 label of a profession code, or the code itself."""
+    return _labels("professions.csv").get(code, code)
+
+
+def future_profession_label(code: str) -> str:
+    """The G16 label of the profession a CPF holder trains for, or the code itself."""
+    return _FUTURE_PROFESSIONS.get(code, code)
+
+
+def speciality_label(code: str) -> str:
+    """The R01 label of a speciality ("savoir-faire") code, or the code itself."""
+    return _labels("specialities.csv").get(code, code)
+
+
+@cache
+def _labels(name: str) -> Mapping[str, str]:
+    with resources.files(__package__).joinpath(name).open(encoding="utf-8") as rows:
+        return {row["code"]: row["label"] for row in csv.DictReader(rows)}

@@ -1,0 +1,39 @@
+"""The RPPS number: its one parser and its check digit.
+
+Lives here: the canonical form every other room compares, stores and counts with.
+Must not come here: other identifier kinds (see `identifiers`), any look-up of a person.
+"""
+
+import re
+from typing import NewType
+
+Rpps = NewType("Rpps", str)
+"""Canonical form: exactly eleven ASCII digits, no leading type digit."""
+
+# What people paste from a card or a web page: plain, no-break, thin and narrow no-break spaces.
+_SPACES = str.maketrans("", "", " \u00a0\u2009\u202f")
+
+
+class InvalidRpps(ValueError):
+    """The text is not an RPPS number. The message never repeats the text."""
+
+
+def parse_rpps(text: str) -> Rpps:
+    """The canonical RPPS of what a person typed or a card printed.
+
+    Accepts spaces anywhere and the leading `8` of the twelve-digit form printed on cards. Does not check the
+    key digit: no published rule requires it of every number (see `is_luhn_valid`). Raises InvalidRpps.
+    """
+    # `[0-9]` and fullmatch: `\d` takes digits of other scripts and `$` takes a final newline.
+    found = re.fullmatch(r"8?([0-9]{11})", text.translate(_SPACES))
+    if found is None:
+        raise InvalidRpps("an RPPS number is eleven digits")
+    return Rpps(found[1])
+
+
+def is_luhn_valid(digits: str) -> bool:
+    """Whether the last digit is the Luhn key of the others; False for anything but ASCII digits."""
+    if re.fullmatch(r"[0-9]+", digits) is None:
+        return False
+    doubled = (int(digit) * (1 + index % 2) for index, digit in enumerate(reversed(digits)))
+    return sum(value // 10 + value % 10 for value in doubled) % 10 == 0

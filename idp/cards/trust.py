@@ -1,0 +1,196 @@
+"""Whether the certificate a browser proved it holds is a card that may sign in, and why not.
+
+Lives here: the acceptance procedure, one step per function, in the order a person should hear the reasons.
+Must not come here: pages, fetching, the present time. Possession of the key was proved by the TLS handshake,
+not here.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
+
+from idp.cards import certificate as profile
+from idp.cards.anchors import MINIMUM_RSA_BITS, IssuingAuthority, TrustAnchors
+from idp.cards.certificate import Card, CardCategory, CardType, UnreadableCard
+from idp.cards.identifiers import EMPLOYEE_KINDS
+from idp.cards.revocation import RevocationSource, RevocationStatus
+
+
+class CardRefusal(StrEnum):
+    """Why a card may not sign in; shared by the exception, the page and the audit."""
+
+    NONE = "none"  # no certificate was presented
+    UNTRUSTED = "untrusted"  # not signed by a pinned key, or not even a readable certificate
+    NOT_YET_VALID = "not_yet_valid"
+    EXPIRED = "expired"
+    WRONG_CERTIFICATE = (
+        "wrong_certificate"  # the signature or technical certificate of a card, or no card at all
+    )
+    TEST_CARD = "test_card"
+    EMPLOYEE_CARD = "employee_card"
+    UNREADABLE_IDENTITY = "unreadable_identity"
+    UNSUPPORTED = "unsupported"  # a critical extension or a key we do not know
+    REVOKED = "revoked"
+    STATUS_UNKNOWN = "status_unknown"
+    NO_RPPS = "no_rpps"  # a valid professional card whose identifier is of another kind
+
+
+class CardRefused(Exception):
+    """The card may not sign in. `detail` is for the operator's log and holds no personal value."""
+
+    def __init__(self, reason: CardRefusal, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else str(reason))
+        self.reason = reason
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class CardPolicy:
+    """What this deployment accepts.
+
+    accept_test_cards adds category 0x80 to 0x00; it takes nothing away: the pinned keys alone say which IGC
+    is meant, so a demo with the test IGC also accepts a card of category 0x00 signed by that IGC.
+    accept_employee_cards lets nominative CPE and CPA in, whose identifier is never an RPPS.
+    """
+
+    anchors: TrustAnchors
+    accept_test_cards: bool
+    accept_employee_cards: bool
+
+
+def verify_card(
+    der: bytes | None, policy: CardPolicy, *, now: datetime, revocation: RevocationSource
+) -> Card:
+    """The card of this certificate, or CardRefused: no other exception leaves, whatever the bytes.
+
+    `now` is aware. Unknown non-critical extensions and the policy OID are not looked at.
+    """
+    if not der:
+        raise CardRefused(CardRefusal.NONE)
+    with _refusing(CardRefusal.UNTRUSTED):
+        leaf = profile.load_certificate(der)
+        issuer = _pinned_issuer(leaf, policy.anchors, now)
+    for step in _STEPS:
+        step(leaf, policy, now)
+    with _refusing(CardRefusal.UNREADABLE_IDENTITY):
+        card = profile.read_card(der)
+    _check_holder(card, policy)
+    _check_supported(leaf)
+    _check_revocation(revocation.status(der, issuer.der, now=now))
+    if card.national_id.rpps is None and card.national_id.kind not in EMPLOYEE_KINDS:
+        raise CardRefused(CardRefusal.NO_RPPS, card.national_id.kind)
+    return card
+
+
+def _check_window(leaf: x509.Certificate, policy: CardPolicy, now: datetime) -> None:
+    with _refusing(CardRefusal.UNTRUSTED):
+        begins, ends = leaf.not_valid_before_utc, leaf.not_valid_after_utc
+    if now < begins:
+        raise CardRefused(CardRefusal.NOT_YET_VALID)
+    if now > ends:
+        raise CardRefused(CardRefusal.EXPIRED)
+
+
+def _check_usage(leaf: x509.Certificate, policy: CardPolicy, now: datetime) -> None:
+    # The signature twin has the same subject and issuer: only these two extensions tell them apart.
+    with _refusing(CardRefusal.WRONG_CERTIFICATE):
+        usage = leaf.extensions.get_extension_for_class(x509.KeyUsage).value
+        purposes = leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    if not usage.digital_signature or ExtendedKeyUsageOID.CLIENT_AUTH not in purposes:
+        raise CardRefused(CardRefusal.WRONG_CERTIFICATE, "not the authentication certificate")
+
+
+def _check_category(leaf: x509.Certificate, policy: CardPolicy, now: datetime) -> None:
+    with _refusing(CardRefusal.WRONG_CERTIFICATE):
+        category = profile.read_category(leaf)
+    if category not in (CardCategory.CARD, CardCategory.TEST_CARD):
+        raise CardRefused(CardRefusal.WRONG_CERTIFICATE, category.name)
+    if category is CardCategory.TEST_CARD and not policy.accept_test_cards:
+        raise CardRefused(CardRefusal.TEST_CARD)
+
+
+def _check_type(leaf: x509.Certificate, policy: CardPolicy, now: datetime) -> None:
+    with _refusing(CardRefusal.WRONG_CERTIFICATE):
+        card_type = profile.read_card_type(leaf)
+    if card_type not in (CardType.CPS, CardType.CPF) and not policy.accept_employee_cards:
+        raise CardRefused(CardRefusal.EMPLOYEE_CARD, card_type.name)
+
+
+_STEPS: tuple[Callable[[x509.Certificate, CardPolicy, datetime], None], ...] = (
+    _check_window,
+    _check_usage,
+    _check_category,
+    _check_type,
+)
+
+
+def _check_holder(card: Card, policy: CardPolicy) -> None:
+    # The type may say CPS and the identifier an employee's: believe the less privileged of the two.
+    if card.national_id.kind in EMPLOYEE_KINDS and not policy.accept_employee_cards:
+        raise CardRefused(CardRefusal.EMPLOYEE_CARD, card.national_id.kind)
+
+
+# Critical extensions whose meaning is enforced above (RFC 5280 §4.2: any other critical one means refuse).
+_UNDERSTOOD = frozenset(
+    {
+        ExtensionOID.BASIC_CONSTRAINTS,
+        ExtensionOID.KEY_USAGE,
+        ExtensionOID.EXTENDED_KEY_USAGE,
+        profile.GIP_CARD_TYPE,
+        profile.GIP_CARD_CATEGORY,
+        profile.GIP_PROFESSION,
+    }
+)
+
+
+def _check_supported(leaf: x509.Certificate) -> None:
+    with _refusing(CardRefusal.UNSUPPORTED):
+        unknown = [
+            one.oid.dotted_string for one in leaf.extensions if one.critical and one.oid not in _UNDERSTOOD
+        ]
+        key = leaf.public_key()
+        is_authority = any(
+            isinstance(one.value, x509.BasicConstraints) and one.value.ca for one in leaf.extensions
+        )
+    if unknown:
+        raise CardRefused(CardRefusal.UNSUPPORTED, f"critical extension {unknown[0]}")
+    if is_authority:
+        raise CardRefused(CardRefusal.UNSUPPORTED, "an authority, not a holder")
+    if not isinstance(key, RSAPublicKey) or key.key_size < MINIMUM_RSA_BITS:
+        raise CardRefused(CardRefusal.UNSUPPORTED, "public key")
+
+
+def _check_revocation(status: RevocationStatus) -> None:
+    refusals = {
+        RevocationStatus.REVOKED: CardRefusal.REVOKED,
+        RevocationStatus.UNKNOWN: CardRefusal.STATUS_UNKNOWN,
+    }
+    if status is not RevocationStatus.GOOD:
+        raise CardRefused(refusals[status])
+
+
+def _pinned_issuer(leaf: x509.Certificate, anchors: TrustAnchors, now: datetime) -> IssuingAuthority:
+    key_id = profile.read_authority_key_id(leaf)
+    for authority in anchors.claimed_issuers(key_id):
+        if authority.signed(leaf):
+            if not authority.not_before <= now <= authority.not_after:
+                raise CardRefused(CardRefusal.UNTRUSTED, f"{authority.name} is outside its validity")
+            return authority
+    raise CardRefused(CardRefusal.UNTRUSTED, "no pinned key signed it")
+
+
+@contextmanager
+def _refusing(reason: CardRefusal) -> Iterator[None]:
+    try:
+        yield
+    except CardRefused:
+        raise
+    except Exception as fault:  # hostile bytes make the library raise many things (see certificate._reading)
+        detail = str(fault) if isinstance(fault, UnreadableCard) else type(fault).__name__
+        raise CardRefused(reason, detail) from fault

@@ -1,0 +1,3 @@
+from idp.cli.main import main
+
+raise SystemExit(main())

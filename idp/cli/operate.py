@@ -1,0 +1,103 @@
+"""Commands that do one thing and end."""
+
+import argparse
+import dataclasses
+import sys
+
+from idp.accounts.charter import CharterRevision, RevisionExists
+from idp.adapters.software_signer import BadKeyFile, generate_keys as write_keys
+from idp.adapters.sql_accounts import SqlAccounts
+from idp.adapters.sql_audit import SqlAudit
+from idp.adapters.sql_charters import SqlCharters
+from idp.adapters.sql_engine import (
+    DatabaseMissing,
+    SchemaMismatch,
+    UnsupportedDatabase,
+    initialise,
+    migrate as migrate_database,
+    open_engine,
+)
+from idp.audit import AuditEvent
+from idp.cards.anchors import AnchorsRefused
+from idp.cards.rpps import InvalidRpps, parse_rpps
+from idp.clients import BadClients, read_clients
+from idp.clock import SystemClock
+from idp.ephemeral import StoreUnavailable
+from idp.settings import Settings
+
+#: Faults an operator repairs: their message is enough, a stack trace is noise.
+OPERATOR_ERRORS = (
+    AnchorsRefused,
+    BadClients,
+    BadKeyFile,
+    DatabaseMissing,
+    SchemaMismatch,
+    UnsupportedDatabase,
+    StoreUnavailable,
+    InvalidRpps,
+    OSError,
+)
+
+
+def init(settings: Settings, options: argparse.Namespace) -> int:
+    initialise(settings.database)
+    return 0
+
+
+def migrate(settings: Settings, options: argparse.Namespace) -> int:
+    migrate_database(settings.database)
+    return 0
+
+
+def generate_keys(settings: Settings, options: argparse.Namespace) -> int:
+    date = SystemClock().now().strftime("%Y%m%d")
+    try:
+        for path in write_keys(settings.keys_directory, date):
+            print(path)
+    except FileExistsError as error:
+        print(f"idp: {error.filename}: exists already", file=sys.stderr)
+        return 3
+    return 0
+
+
+def publish_charter(settings: Settings, options: argparse.Namespace) -> int:
+    now = SystemClock().now()
+    texts = {"fr": options.fr.read_text("utf-8")}
+    if options.en is not None:
+        texts["en"] = options.en.read_text("utf-8")
+    engine = open_engine(settings.database)
+    try:
+        SqlCharters(engine).publish(CharterRevision(options.revision, now, texts))
+    except RevisionExists:
+        print(f"idp: revision {options.revision} exists already: choose another name", file=sys.stderr)
+        return 3
+    SqlAudit(engine, SystemClock()).record(AuditEvent.CHARTER_PUBLISHED, revision=options.revision)
+    return 0
+
+
+def check_clients(settings: Settings, options: argparse.Namespace) -> int:
+    registry = read_clients(settings.clients_file)
+    print(f"{settings.clients_file}: {len(registry)} clients, no fault")
+    return 0
+
+
+def disable_account(settings: Settings, options: argparse.Namespace) -> int:
+    """At once and everywhere: sessions and grants begun before now are void."""
+    return _set_enabled(settings, options.rpps, enabled=False, event=AuditEvent.ACCOUNT_DISABLED)
+
+
+def enable_account(settings: Settings, options: argparse.Namespace) -> int:
+    return _set_enabled(settings, options.rpps, enabled=True, event=AuditEvent.ACCOUNT_ENABLED)
+
+
+def _set_enabled(settings: Settings, rpps: str, *, enabled: bool, event: AuditEvent) -> int:
+    engine = open_engine(settings.database)
+    accounts = SqlAccounts(engine)
+    account = accounts.find_by_rpps(parse_rpps(rpps))
+    if account is None:
+        print("idp: no account has this RPPS", file=sys.stderr)
+        return 1
+    now = SystemClock().now()
+    accounts.save(dataclasses.replace(account, enabled=enabled, not_before=now))
+    SqlAudit(engine, SystemClock()).record(event, account_id=account.id)
+    return 0

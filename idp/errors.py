@@ -1,0 +1,107 @@
+"""Errors by audience, and nothing about HTTP frameworks: what a person, a relying party or the operator is told.
+
+`Shown` is a page, `Returned` a registered OAuth code for a proved client. Anything else that escapes is the
+operator's: an incident id on a plain page, the cause in the log (idp/web.py maps all three).
+"""
+
+from enum import StrEnum
+
+
+class Problem(StrEnum):
+    """Pages of `templates/error.html`; the catalogue has `error.<value>.title` and `.text`."""
+
+    UNKNOWN_CLIENT = "unknown_client"
+    BAD_REQUEST = "bad_request"
+    INTERACTION_UNKNOWN = "interaction_unknown"
+    INTERACTION_EXPIRED = "interaction_expired"
+    INTERACTION_FINISHED = "interaction_finished"
+    COOKIES_NEEDED = "cookies_needed"
+    CSRF = "csrf"
+    OTHER_BROWSER = "other_browser"
+    ACCOUNT_DISABLED = "account_disabled"
+    UNAVAILABLE = "unavailable"
+    TOO_BUSY = "too_busy"
+    NOT_FOUND = "not_found"
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+    TOO_LARGE = "too_large"
+    INTERNAL = "internal"
+    NO_CHARTER = "no_charter"
+    RATE_LIMITED = "rate_limited"
+
+
+#: HTTP status of each page.
+STATUS: dict[Problem, int] = {
+    Problem.UNKNOWN_CLIENT: 400,
+    Problem.BAD_REQUEST: 400,
+    Problem.INTERACTION_UNKNOWN: 404,
+    Problem.INTERACTION_EXPIRED: 410,
+    Problem.INTERACTION_FINISHED: 409,
+    Problem.COOKIES_NEEDED: 400,
+    Problem.CSRF: 403,
+    Problem.OTHER_BROWSER: 403,
+    Problem.ACCOUNT_DISABLED: 403,
+    Problem.UNAVAILABLE: 503,
+    Problem.TOO_BUSY: 503,
+    Problem.NOT_FOUND: 404,
+    Problem.METHOD_NOT_ALLOWED: 405,
+    Problem.TOO_LARGE: 413,
+    Problem.INTERNAL: 500,
+    Problem.NO_CHARTER: 503,
+    Problem.RATE_LIMITED: 429,
+}
+
+RETRY_AFTER_SECONDS: dict[Problem, int] = {
+    Problem.UNAVAILABLE: 10,
+    Problem.TOO_BUSY: 5,
+    Problem.RATE_LIMITED: 60,
+}
+
+
+class Shown(Exception):
+    """A page for the person. `detail` goes to the log only and names no one."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        detail: str = "",
+        *,
+        retry_path: str | None = None,
+        client_id: str | None = None,
+    ) -> None:
+        super().__init__(f"{problem}: {detail}")
+        self.problem = problem
+        self.detail = detail
+        #: POST target of « Reprendre la connexion ».
+        self.retry_path = retry_path
+        #: A proved client whose home the page may link to.
+        self.client_id = client_id
+
+
+class OAuthError(StrEnum):
+    """Registered codes only (RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, OpenID Connect Core §3.1.2.6)."""
+
+    INVALID_REQUEST = "invalid_request"
+    UNAUTHORIZED_CLIENT = "unauthorized_client"
+    ACCESS_DENIED = "access_denied"
+    UNSUPPORTED_RESPONSE_TYPE = "unsupported_response_type"
+    INVALID_SCOPE = "invalid_scope"
+    SERVER_ERROR = "server_error"
+    TEMPORARILY_UNAVAILABLE = "temporarily_unavailable"
+    INVALID_CLIENT = "invalid_client"
+    INVALID_GRANT = "invalid_grant"
+    UNSUPPORTED_GRANT_TYPE = "unsupported_grant_type"
+    INVALID_TOKEN = "invalid_token"
+    LOGIN_REQUIRED = "login_required"
+    INTERACTION_REQUIRED = "interaction_required"
+    REQUEST_NOT_SUPPORTED = "request_not_supported"
+    REQUEST_URI_NOT_SUPPORTED = "request_uri_not_supported"
+    REGISTRATION_NOT_SUPPORTED = "registration_not_supported"
+
+
+class Returned(Exception):
+    """An error for a proved relying party: a registered code and one fixed description that echoes no input."""
+
+    def __init__(self, error: OAuthError, description: str) -> None:
+        super().__init__(f"{error}: {description}")
+        self.error = error
+        self.description = description

@@ -1,0 +1,107 @@
+"""The charter: a required action. Shown whole, accepted by a tick and a click, refused at will."""
+
+import dataclasses
+from dataclasses import dataclass
+
+from flask import Blueprint
+from markdown_it import MarkdownIt
+from werkzeug.wrappers import Response
+
+from idp.accounts.account import Account
+from idp.accounts.charter import CharterEvidence, CharterRepository, CharterRevision, NoCharterPublished
+from idp.audit import AuditEvent
+from idp.errors import OAuthError, Problem, Shown
+from idp.flows.desk import Desk, NotDue
+from idp.interaction.assurance import assurance_of
+from idp.interaction.next_stop import Stop
+from idp.interaction.record import Interaction
+from idp.pages import CharterPage
+from idp.web import local_day
+
+#: The operator's Markdown, without raw HTML nor images.
+_MARKDOWN = MarkdownIt("commonmark", {"html": False}).disable(["image", "html_inline", "html_block"])
+
+
+@dataclass(frozen=True, slots=True)
+class CharterFlow:
+    desk: Desk
+    charters: CharterRepository
+
+    def routes(self) -> Blueprint:
+        pages = Blueprint("charter", __name__)
+        pages.get("/interaction/<interaction_id>/charter")(self.show)
+        pages.post("/interaction/<interaction_id>/charter")(self.receive)
+        pages.post("/interaction/<interaction_id>/charter/refuse")(self.refuse)
+        return pages
+
+    def show(self, interaction_id: str) -> Response:
+        interaction, account = self._due(interaction_id)
+        return self._page(interaction, account, None)
+
+    def receive(self, interaction_id: str) -> Response:
+        interaction, account = self._due(interaction_id)
+        form = self.desk.form(interaction)
+        current = self._current()
+        # The revision read is the revision accepted (facts/security T36).
+        if form.get("revision") != current.revision:
+            return self._page(interaction, account, "charter.revision_changed", 409)
+        if form.get("accepted") != "yes":
+            return self._page(interaction, account, "charter.tick_needed", 422)
+        self.charters.accept(self._evidence(interaction, account, current))
+        self._audit(AuditEvent.CHARTER_ACCEPTED, interaction, current)
+        return self.desk.back(interaction)
+
+    def refuse(self, interaction_id: str) -> Response:
+        interaction, _account = self._due(interaction_id)
+        self.desk.form(interaction)
+        self._audit(AuditEvent.CHARTER_REFUSED, interaction, self._current())
+        self.desk.record(dataclasses.replace(interaction, refusal=str(OAuthError.ACCESS_DENIED)))
+        return self.desk.back(interaction)
+
+    def _due(self, interaction_id: str) -> tuple[Interaction, Account]:
+        interaction = self.desk.open_due(interaction_id, Stop.CHARTER)
+        account = self.desk.account(interaction)
+        if account is None:
+            raise NotDue(interaction_id)
+        return interaction, account
+
+    def _current(self) -> CharterRevision:
+        try:
+            return self.charters.current()
+        except NoCharterPublished as error:
+            raise Shown(Problem.NO_CHARTER) from error
+
+    def _evidence(
+        self, interaction: Interaction, account: Account, current: CharterRevision
+    ) -> CharterEvidence:
+        assurance = assurance_of(interaction.events)
+        return CharterEvidence(
+            account_id=account.id,
+            revision=current.revision,
+            text_sha256=current.sha256(self.desk.locale(interaction)),
+            accepted_at=self.desk.clock.now(),
+            authenticator=str(assurance.acr) if assurance else "",
+            client_id=interaction.client_id,
+        )
+
+    def _page(
+        self, interaction: Interaction, account: Account, error: str | None, status: int = 200
+    ) -> Response:
+        current = self._current()
+        page = CharterPage(
+            text_html=_MARKDOWN.render(current.text(self.desk.locale(interaction))),
+            revision=current.revision,
+            published_on=local_day(current.published_at),
+            is_new_revision=account.charter_revision is not None,
+            error=error,
+        )
+        return self.desk.show(interaction, "charter.html", page, status)
+
+    def _audit(self, event: AuditEvent, interaction: Interaction, revision: CharterRevision) -> None:
+        self.desk.audit.record(
+            event,
+            account_id=interaction.account_id,
+            client_id=interaction.client_id,
+            interaction_id=interaction.id[:8],
+            revision=revision.revision,
+        )

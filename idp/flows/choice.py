@@ -1,0 +1,43 @@
+"""The sign-in page: which door? And « Annuler », on every page of an interaction."""
+
+import dataclasses
+from dataclasses import dataclass
+
+from flask import Blueprint
+from werkzeug.wrappers import Response
+
+from idp.errors import OAuthError
+from idp.flows.desk import Desk
+from idp.interaction.next_stop import Stop
+from idp.interaction.record import Interaction
+from idp.pages import ChoicePage
+
+
+def _notice(interaction: Interaction) -> str | None:
+    """Why a person already signed in sees the doors again."""
+    if interaction.sid is None:
+        return None
+    return "choice.step_up" if interaction.fresh_after is None else "choice.fresh"
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceFlow:
+    desk: Desk
+
+    def routes(self) -> Blueprint:
+        pages = Blueprint("choice", __name__)
+        pages.get("/interaction/<interaction_id>/choice")(self.show)
+        pages.post("/interaction/<interaction_id>/cancel")(self.cancel)
+        return pages
+
+    def show(self, interaction_id: str) -> Response:
+        interaction = self.desk.open_due(interaction_id, Stop.CHOICE)
+        doors = self.desk.doors(interaction, self.desk.account(interaction))
+        return self.desk.show(interaction, "choice.html", ChoicePage(doors, _notice(interaction)))
+
+    def cancel(self, interaction_id: str) -> Response:
+        """The person leaves: the relying party hears `access_denied` (RFC 6749 §4.1.2.1)."""
+        interaction = self.desk.open(interaction_id)
+        self.desk.form(interaction)
+        self.desk.record(dataclasses.replace(interaction, refusal=str(OAuthError.ACCESS_DENIED)))
+        return self.desk.back(interaction)

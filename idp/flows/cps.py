@@ -1,0 +1,112 @@
+"""The CPx card: send the browser to the card host, take back what it presented there, judge it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from flask import Blueprint, request
+from werkzeug.wrappers import Response
+
+from idp.accounts.account import ProvedIdentity
+from idp.accounts.throttle import PasswordThrottle
+from idp.audit import AuditEvent
+from idp.cards.certificate import Card
+from idp.cards.revocation import RevocationSource
+from idp.cards.trust import CardPolicy, CardRefusal, CardRefused, verify_card
+from idp.ephemeral import EphemeralStore
+from idp.errors import Problem, Shown
+from idp.flows.desk import Desk
+from idp.flows.proved import with_proof
+from idp.interaction.handover import begin_attempt, take_presentation
+from idp.interaction.record import AuthenticationEvent, Interaction
+from idp.pages import CpsPage
+
+#: design §6: chip card, PIN, hardware key, two factors.
+_AMR = ("sc", "pin", "hwk", "mfa")
+
+
+@dataclass(frozen=True, slots=True)
+class CpsFlow:
+    desk: Desk
+    store: EphemeralStore
+    policy: CardPolicy
+    revocation: RevocationSource
+    throttle: PasswordThrottle
+    card_host: str
+    attempt_life: timedelta
+
+    def routes(self) -> Blueprint:
+        pages = Blueprint("cps", __name__)
+        pages.post("/interaction/<interaction_id>/cps")(self.begin)
+        pages.get("/interaction/<interaction_id>/cps")(self.complete)
+        pages.get("/cps/stale")(self.stale)
+        pages.get("/cps/unavailable")(self.unavailable)
+        return pages
+
+    def begin(self, interaction_id: str) -> Response:
+        """A click, then a new handshake: a certificate the browser remembers signs nobody in by itself."""
+        interaction = self.desk.open(interaction_id)
+        self.desk.form(interaction)
+        if not self.desk.doors(interaction, self.desk.account(interaction)).cps:
+            return self.desk.back(interaction)
+        attempt = begin_attempt(self.store, interaction, self.attempt_life)
+        return self.desk.web.redirect(f"{self.card_host}/card/{attempt}")
+
+    def complete(self, interaction_id: str) -> Response:
+        interaction = self.desk.open(interaction_id)
+        token = request.args.get("presentation")
+        if token is None:
+            return self.desk.back(interaction)
+        presentation = take_presentation(self.store, token)
+        if presentation is None:
+            return self._refuse(interaction, "stale")
+        if not presentation.is_for(interaction):
+            return self._refuse(interaction, "mismatch")
+        now = self.desk.clock.now()
+        try:
+            card = verify_card(presentation.certificate_der, self.policy, now=now, revocation=self.revocation)
+            identity = _identity(card, now)
+        except CardRefused as refused:
+            return self._refuse(interaction, str(refused.reason))
+        event = AuthenticationEvent("cps", _AMR, now)
+        proved = with_proof(self.desk, self.throttle, interaction, event, identity)
+        self._audit(AuditEvent.CARD_LOGIN_ACCEPTED, proved, certificate=card.fingerprint_sha256)
+        self.desk.record(proved)
+        return self.desk.back(interaction)
+
+    def stale(self) -> Response:
+        """The card host knew no such attempt: used already, too old, or never begun."""
+        raise Shown(Problem.INTERACTION_UNKNOWN, "card attempt")
+
+    def unavailable(self) -> Response:
+        raise Shown(Problem.UNAVAILABLE, "card host without store")
+
+    def _refuse(self, interaction: Interaction, reason: str) -> Response:
+        self._audit(AuditEvent.CARD_LOGIN_REFUSED, interaction, reason=reason)
+        doors = self.desk.doors(interaction, self.desk.account(interaction))
+        return self.desk.show(interaction, "cps.html", CpsPage(reason, doors), 403)
+
+    def _audit(self, event: AuditEvent, interaction: Interaction, **facts: str) -> None:
+        self.desk.audit.record(
+            event,
+            account_id=interaction.account_id,
+            client_id=interaction.client_id,
+            interaction_id=interaction.id[:8],
+            **facts,
+        )
+
+
+def _identity(card: Card, now: datetime) -> ProvedIdentity:
+    """Raises CardRefused: an account is keyed by RPPS, and an employee's card has none."""
+    rpps = card.national_id.rpps
+    if rpps is None:
+        raise CardRefused(CardRefusal.NO_RPPS)
+    return ProvedIdentity(
+        rpps=rpps,
+        family_name=card.family_name,
+        given_name=card.given_name,
+        profession=card.profession or card.future_profession,
+        specialities=card.specialities,
+        source="cps",
+        verified_at=now,
+        evidence=card.fingerprint_sha256,
+    )

@@ -1,0 +1,100 @@
+"""The four gestures of every flow: open the interaction, verify, record a fact, go back to the hub."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import request
+from werkzeug.wrappers import Response
+
+from idp.accounts.account import Account
+from idp.accounts.repository import AccountNotFound, AccountRepository
+from idp.audit import Audit
+from idp.clients import Client
+from idp.clock import Clock
+from idp.ephemeral import StaleRecord
+from idp.errors import Problem, Shown
+from idp.pages import Doors
+from idp.interaction.next_stop import Itinerary, Stop
+from idp.interaction.record import Interaction
+from idp.interaction.store import Interactions
+from idp.web import Web
+
+
+class NotDue(Exception):
+    """This page is not the one due: the hub knows better. Mapped to a redirect there."""
+
+    def __init__(self, interaction_id: str) -> None:
+        super().__init__(interaction_id)
+        self.interaction_id = interaction_id
+
+
+def hub_path(interaction_id: str) -> str:
+    return f"/interaction/{interaction_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    interactions: Interactions
+    accounts: AccountRepository
+    itinerary: Itinerary
+    audit: Audit
+    clock: Clock
+    web: Web
+
+    def open(self, interaction_id: str) -> Interaction:
+        """The interaction of this browser, alive. Raises Shown."""
+        return self.interactions.open(interaction_id, self.web.browser(request), self.clock.now())
+
+    def open_due(self, interaction_id: str, *stops: Stop) -> Interaction:
+        """As `open`, and one of these stops is the one due; raises NotDue otherwise: no page can be jumped to."""
+        interaction = self.open(interaction_id)
+        if interaction.refusal is not None or self.next_stop(interaction) not in stops:
+            raise NotDue(interaction_id)
+        return interaction
+
+    def form(self, interaction: Interaction) -> dict[str, str]:
+        """The posted fields, after Origin and CSRF. Raises Shown."""
+        return self.web.form(request, hub_path(interaction.id))
+
+    def record(self, interaction: Interaction) -> None:
+        """Save the facts. A faster click of the same person wins; the hub then sorts out what is due."""
+        try:
+            self.interactions.save(interaction)
+        except StaleRecord as error:
+            raise NotDue(interaction.id) from error
+
+    def back(self, interaction: Interaction) -> Response:
+        return self.web.redirect(hub_path(interaction.id))
+
+    def show(self, interaction: Interaction, template: str, page: Any, status: int = 200) -> Response:
+        frame = self.web.frame(
+            request,
+            locale=self.locale(interaction),
+            client=self.client(interaction),
+            base_path=hub_path(interaction.id),
+        )
+        return self.web.page(template, frame, page, status)
+
+    def locale(self, interaction: Interaction) -> str:
+        return self.web.locale(request, interaction.request.get("ui_locales", ""))
+
+    def client(self, interaction: Interaction) -> Client:
+        client = self.web.clients.get(interaction.client_id)
+        if client is None:
+            raise Shown(Problem.UNKNOWN_CLIENT, "removed during the interaction")
+        return client
+
+    def account(self, interaction: Interaction) -> Account | None:
+        if interaction.account_id is None:
+            return None
+        try:
+            return self.accounts.get(interaction.account_id)
+        except AccountNotFound:
+            return None
+
+    def next_stop(self, interaction: Interaction) -> Stop | None:
+        return self.itinerary.next_stop(interaction, self.account(interaction), self.clock.now())
+
+    def doors(self, interaction: Interaction, account: Account | None = None) -> Doors:
+        open_doors = self.itinerary.open_doors(interaction, account)
+        return Doors(**{name: name in open_doors for name in ("psc", "cps", "password")})

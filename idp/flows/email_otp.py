@@ -1,0 +1,147 @@
+"""The mail code: the second half of the password path, and the proof of the mailbox of an enrolment."""
+
+import dataclasses
+from dataclasses import dataclass
+
+from flask import Blueprint
+from werkzeug.wrappers import Response
+
+from idp.accounts.account import Account
+from idp.accounts.email_otp import CodeHolder, CodeRefusal, CodeRefused, masked_email
+from idp.accounts.enrolment import new_account
+from idp.accounts.repository import EmailTaken, RppsTaken
+from idp.audit import AuditEvent
+from idp.errors import Problem, Shown
+from idp.flows.code_mail import CodeSender
+from idp.flows.desk import Desk, NotDue
+from idp.interaction.next_stop import Stop
+from idp.interaction.record import AuthenticationEvent, Interaction, with_event
+from idp.pages import EmailOtpPage
+from idp.web import local_hour
+
+_STATUS = {CodeRefusal.CLOSED: 403}
+
+
+@dataclass(frozen=True, slots=True)
+class EmailOtpFlow:
+    desk: Desk
+    sender: CodeSender
+
+    def routes(self) -> Blueprint:
+        pages = Blueprint("email_otp", __name__)
+        pages.get("/interaction/<interaction_id>/email_otp")(self.show)
+        pages.post("/interaction/<interaction_id>/email_otp")(self.receive)
+        pages.post("/interaction/<interaction_id>/email_otp/resend")(self.resend)
+        return pages
+
+    def show(self, interaction_id: str) -> Response:
+        interaction, holder = self._due(interaction_id)
+        return self._page(interaction, holder, None)
+
+    def receive(self, interaction_id: str) -> Response:
+        interaction, holder = self._due(interaction_id)
+        form = self.desk.form(interaction)
+        try:
+            self.sender.codes.check(holder, form.get("code", ""), self.desk.clock.now())
+        except CodeRefused as refused:
+            self._audit(AuditEvent.MAIL_CODE_REFUSED, interaction, reason=str(refused.reason))
+            return self._page(interaction, holder, refused.reason, _STATUS.get(refused.reason, 422))
+        self._audit(AuditEvent.MAIL_CODE_ACCEPTED, interaction, purpose=holder.purpose)
+        finish = {"login": self._finish_login, "enrolment": self._finish_enrolment}[holder.purpose]
+        finish(interaction)
+        return self.desk.back(interaction)
+
+    def resend(self, interaction_id: str) -> Response:
+        interaction, holder = self._due(interaction_id)
+        self.desk.form(interaction)
+        refusal = self.sender.send(interaction)
+        if refusal is None:
+            return self._page(interaction, holder, "resent")
+        return self._page(interaction, holder, refusal, 429)
+
+    def _due(self, interaction_id: str) -> tuple[Interaction, CodeHolder]:
+        interaction = self.desk.open_due(interaction_id, Stop.EMAIL_OTP)
+        holder = self.sender.holder(interaction)
+        if holder is None:
+            raise NotDue(interaction_id)
+        return interaction, holder
+
+    def _finish_login(self, interaction: Interaction) -> None:
+        account_id = interaction.account_id
+        if account_id is None:
+            raise NotDue(interaction.id)
+        event = AuthenticationEvent("email_otp", ("otp",), self.desk.clock.now())
+        self.desk.record(with_event(interaction, event, account_id))
+
+    def _finish_enrolment(self, interaction: Interaction) -> None:
+        """The mailbox is proved: the account exists from here on, committed."""
+        try:
+            account = self._enrolled(interaction)
+        except EmailTaken:
+            # Told only to the owner of the mailbox; what was typed comes back, but for the password.
+            fault = {"fault:email": "enrolment.email_taken"}
+            draft = {**interaction.enrolment_draft, **fault}
+            self.desk.record(dataclasses.replace(interaction, enrolment=None, enrolment_draft=draft))
+            self._audit(AuditEvent.ENROLMENT_REFUSED, interaction, reason="email_taken")
+            return
+        proof = interaction.events[-1]
+        upstream = interaction.upstream_id_token
+        self.desk.record(
+            dataclasses.replace(with_event(interaction, proof, account.id), upstream_id_token=upstream)
+        )
+
+    def _enrolled(self, interaction: Interaction) -> Account:
+        """The new account, or the one another tab just made for the same person. Raises EmailTaken."""
+        identity, pending = interaction.identity, interaction.enrolment
+        if identity is None or pending is None:
+            raise NotDue(interaction.id)
+        account = new_account(
+            identity,
+            email=pending.email,
+            password_hash=pending.password_hash,
+            address=pending.address,
+            locale=self.desk.locale(interaction),
+            now=self.desk.clock.now(),
+        )
+        try:
+            self.desk.accounts.add(account)
+        except RppsTaken:
+            known = self.desk.accounts.find_by_rpps(identity.rpps)
+            if known is None or not known.enabled:
+                raise Shown(Problem.ACCOUNT_DISABLED, client_id=interaction.client_id) from None
+            return known
+        self._audit(AuditEvent.ENROLMENT_COMPLETED, interaction, source=identity.source)
+        return account
+
+    def _page(
+        self, interaction: Interaction, holder: CodeHolder, notice: str | None, status: int = 200
+    ) -> Response:
+        now = self.desk.clock.now()
+        state = self.sender.codes.state(holder)
+        remaining = (state.expires_at - now).total_seconds() if state.expires_at else 0
+        can_enter = remaining > 0 and state.tries_left > 0 and notice != CodeRefusal.CLOSED
+        if notice is None and not can_enter:
+            notice = self.sender.codes.why_no_code(holder, now)
+        resend_in = (state.resend_at - now).total_seconds() if state.resend_at else 0
+        page = EmailOtpPage(
+            purpose=holder.purpose,
+            masked_email=masked_email(holder.email),
+            expires_at_local=local_hour(state.expires_at) if state.expires_at else "",
+            minutes_left=max(int(-(-remaining // 60)), 0),
+            tries_left=state.tries_left,
+            notice=None if notice is None else f"email_otp.{notice}",
+            notice_is_error=notice not in (None, "resent"),
+            can_enter=can_enter,
+            seconds_before_resend=max(int(-(-resend_in // 1)), 0),
+            doors=self.desk.doors(interaction, self.desk.account(interaction)),
+        )
+        return self.desk.show(interaction, "email_otp.html", page, status)
+
+    def _audit(self, event: AuditEvent, interaction: Interaction, **facts: str) -> None:
+        self.desk.audit.record(
+            event,
+            account_id=interaction.account_id,
+            client_id=interaction.client_id,
+            interaction_id=interaction.id[:8],
+            **facts,
+        )

@@ -1,0 +1,111 @@
+"""The first connection: a proved identity, shown and never typed, and the form that makes an account of it."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flask import Blueprint
+from werkzeug.wrappers import Response
+
+from idp.accounts.account import ProvedIdentity
+from idp.accounts.enrolment import form_faults, personal_words, typed_values, verified_form
+from idp.accounts.password import HashingBusy, Passwords, password_fault
+from idp.flows.code_mail import CodeSender
+from idp.flows.desk import Desk, NotDue
+from idp.interaction.next_stop import Stop
+from idp.interaction.record import Interaction, PendingEnrolment
+from idp.pages import EnrolmentPage, FieldError, FirstConnectionPage
+from idp.views import identity_view
+
+_FAULT = "fault:"
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentFlow:
+    desk: Desk
+    passwords: Passwords
+    sender: CodeSender
+    password_min: int
+    password_max: int
+    #: Words of this service that make no password.
+    service_words: tuple[str, ...]
+
+    def routes(self) -> Blueprint:
+        pages = Blueprint("enrolment", __name__)
+        pages.get("/interaction/<interaction_id>/enrolment")(self.show)
+        pages.post("/interaction/<interaction_id>/enrolment")(self.receive)
+        pages.post("/interaction/<interaction_id>/enrolment/back")(self.edit)
+        pages.get("/interaction/<interaction_id>/first_connection")(self.show_first_connection)
+        return pages
+
+    def show(self, interaction_id: str) -> Response:
+        interaction, identity = self._due(interaction_id, Stop.ENROLMENT)
+        draft = dict(interaction.enrolment_draft)
+        faults = {name.removeprefix(_FAULT): draft.pop(name) for name in [*draft] if name.startswith(_FAULT)}
+        return self._page(interaction, identity, draft, faults, 200)
+
+    def receive(self, interaction_id: str) -> Response:
+        interaction, identity = self._due(interaction_id, Stop.ENROLMENT)
+        form = self.desk.form(interaction)
+        values, password = typed_values(form), form.get("password", "")
+        faults = form_faults(values)
+        fault = self._password_fault(identity, values["email"], password)
+        if fault is not None:
+            faults["password"] = fault
+        if faults:
+            self.desk.record(dataclasses.replace(interaction, enrolment_draft=values))
+            return self._page(interaction, identity, values, faults, 422)
+        try:
+            hashed = self.passwords.hash(password)
+        except HashingBusy:
+            return self._page(interaction, identity, values, {"password": "enrolment.busy"}, 503)
+        verified = verified_form(values)
+        pending = PendingEnrolment(verified.email, hashed, verified.address)
+        typed = dataclasses.replace(interaction, enrolment=pending, enrolment_draft=values)
+        self.desk.record(typed)
+        self.sender.send(typed)
+        return self.desk.back(interaction)
+
+    def edit(self, interaction_id: str) -> Response:
+        """Back from the code to the form: a mistyped address is not the end."""
+        interaction = self.desk.open_due(interaction_id, Stop.EMAIL_OTP)
+        self.desk.form(interaction)
+        if interaction.enrolment is not None:
+            self.desk.record(dataclasses.replace(interaction, enrolment=None))
+        return self.desk.back(interaction)
+
+    def show_first_connection(self, interaction_id: str) -> Response:
+        """« La première connexion doit être réalisée avec votre carte CPx »."""
+        interaction, identity = self._due(interaction_id, Stop.FIRST_CONNECTION)
+        cps_open = self.desk.doors(interaction).cps
+        page = FirstConnectionPage(identity.given_name, identity.family_name, cps_open)
+        return self.desk.show(interaction, "first_connection.html", page)
+
+    def _due(self, interaction_id: str, stop: Stop) -> tuple[Interaction, ProvedIdentity]:
+        interaction = self.desk.open_due(interaction_id, stop)
+        if interaction.identity is None:
+            raise NotDue(interaction_id)
+        return interaction, interaction.identity
+
+    def _password_fault(self, identity: ProvedIdentity, email: str, password: str) -> str | None:
+        if not password:
+            return "enrolment.required"
+        words = [*personal_words(identity, email), *self.service_words]
+        return password_fault(password, minimum=self.password_min, maximum=self.password_max, personal=words)
+
+    def _page(
+        self,
+        interaction: Interaction,
+        identity: ProvedIdentity,
+        values: Mapping[str, str],
+        faults: Mapping[str, str],
+        status: int,
+    ) -> Response:
+        page = EnrolmentPage(
+            identity=identity_view(identity),
+            values=dict(values),
+            errors=tuple(FieldError(name, message) for name, message in faults.items()),
+            password_min=self.password_min,
+            source=identity.source,
+        )
+        return self.desk.show(interaction, "enrolment.html", page, status)

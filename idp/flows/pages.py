@@ -1,0 +1,1 @@
+from idp.pages import *  # noqa: F403

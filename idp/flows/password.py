@@ -1,0 +1,161 @@
+"""RPPS and password: the first half of the path that the mail code completes."""
+
+import dataclasses
+import hmac
+import math
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flask import Blueprint, request
+from werkzeug.wrappers import Response
+
+from idp.accounts.account import Account
+from idp.accounts.password import HashingBusy, Passwords
+from idp.accounts.repository import EmailTaken, StaleAccount
+from idp.accounts.throttle import Closed, PasswordThrottle, Wait
+from idp.audit import AuditEvent
+from idp.cards.rpps import InvalidRpps, Rpps, parse_rpps
+from idp.ephemeral import EphemeralStore, Kind
+from idp.errors import Problem, Shown
+from idp.flows.code_mail import CodeSender
+from idp.flows.desk import Desk
+from idp.interaction.record import AuthenticationEvent, Interaction, with_event
+from idp.interaction.store import random_token
+from idp.pages import PasswordPage
+
+#: Bytes of a password beyond which nothing is hashed (facts/security PW5).
+_LONGEST_BYTES = 4096
+_DEVICE_YEAR = 365 * 24 * 3600
+#: HTTP status of each refusal of the form.
+_STATUS = {
+    "password.malformed_rpps": 422,
+    "password.refused": 422,
+    "password.wait": 429,
+    "password.closed": 403,
+    "password.busy": 503,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordFlow:
+    desk: Desk
+    passwords: Passwords
+    throttle: PasswordThrottle
+    sender: CodeSender
+    store: EphemeralStore
+    posts_per_network: int
+    posts_window: timedelta
+    device_key: bytes
+
+    def routes(self) -> Blueprint:
+        pages = Blueprint("password", __name__)
+        pages.get("/interaction/<interaction_id>/password")(self.show)
+        pages.post("/interaction/<interaction_id>/password")(self.receive)
+        return pages
+
+    def show(self, interaction_id: str) -> Response:
+        """The form is on the choice page; a reload of a refusal comes back there."""
+        return self.desk.back(self.desk.open(interaction_id))
+
+    def receive(self, interaction_id: str) -> Response:
+        interaction = self.desk.open(interaction_id)
+        form = self.desk.form(interaction)
+        if not self.desk.doors(interaction).password:
+            return self.desk.back(interaction)
+        self._limit_network()
+        typed = form.get("rpps", "")
+        try:
+            rpps = parse_rpps(typed)
+        except InvalidRpps:
+            return self._refuse(interaction, typed, "password.malformed_rpps")
+        try:
+            account = self._verified(interaction, rpps, form.get("password", ""))
+        except Wait as wait:
+            return self._refuse(interaction, typed, "password.wait", wait.delay)
+        except Closed:
+            return self._refuse(interaction, typed, "password.closed")
+        except HashingBusy:
+            return self._refuse(interaction, typed, "password.busy")
+        if account is None:
+            return self._refuse(interaction, typed, "password.refused")
+        return self._accept(interaction, account)
+
+    def _limit_network(self) -> None:
+        network = self.desk.web.client_network(request)
+        if self.store.count(Kind.PASSWORD_POSTS_BY_IP, network, self.posts_window) > self.posts_per_network:
+            raise Shown(Problem.RATE_LIMITED, "password posts from one network")
+
+    def _verified(self, interaction: Interaction, rpps: Rpps, password: str) -> Account | None:
+        """The account whose password this is. The same work and answer for an RPPS nobody enrolled."""
+        device = self._device(rpps)
+        try:
+            self.throttle.begin(rpps, device, self.desk.clock.now())
+        except (Wait, Closed):
+            self._audit(AuditEvent.PASSWORD_THROTTLED, interaction, None)
+            raise
+        account = self.desk.accounts.find_by_rpps(rpps)
+        candidate = password if len(password.encode()) <= _LONGEST_BYTES else ""
+        if not self.passwords.is_right(account.password_hash if account else None, candidate):
+            self._audit(AuditEvent.PASSWORD_REFUSED, interaction, account)
+            return None
+        assert account is not None
+        self.throttle.succeed(rpps, device)
+        self._audit(AuditEvent.PASSWORD_ACCEPTED, interaction, account)
+        self._rehash(account, password)
+        return account
+
+    def _rehash(self, account: Account, password: str) -> None:
+        """Raised parameters reach an old hash at its next use (facts/security PW4)."""
+        if not self.passwords.needs_rehash(account.password_hash):
+            return
+        try:
+            hashed = self.passwords.hash(password)
+            self.desk.accounts.save(dataclasses.replace(account, password_hash=hashed))
+        except (StaleAccount, EmailTaken, HashingBusy):
+            pass  # The next sign-in tries again.
+
+    def _accept(self, interaction: Interaction, account: Account) -> Response:
+        if not account.enabled:
+            raise Shown(Problem.ACCOUNT_DISABLED, client_id=interaction.client_id)
+        event = AuthenticationEvent("password", ("pwd",), self.desk.clock.now())
+        proved = with_event(interaction, event, account.id)
+        self.desk.record(proved)
+        self.sender.send(proved)
+        response = self.desk.back(interaction)
+        device = self._device_cookie(account.identity.rpps)
+        self.desk.web.cookies.set(response, "device", device, _DEVICE_YEAR)
+        return response
+
+    def _refuse(
+        self, interaction: Interaction, typed: str, error: str, delay: timedelta = timedelta(0)
+    ) -> Response:
+        doors = self.desk.doors(interaction, self.desk.account(interaction))
+        minutes = max(math.ceil(delay.total_seconds() / 60), 1)
+        page = PasswordPage(doors, typed[:40], error, minutes)
+        return self.desk.show(interaction, "password.html", page, _STATUS[error])
+
+    # A browser that signed in before has a budget of its own: attacks from elsewhere do not lock its owner out.
+
+    def _device_cookie(self, rpps: str) -> str:
+        nonce = random_token()
+        return f"{nonce}.{self._device_mac(nonce, rpps)}"
+
+    def _device(self, rpps: str) -> str:
+        """The nonce of a device cookie made for this RPPS, else "" (facts/security TH2)."""
+        cookie = self.desk.web.cookies.get(request, "device") or ""
+        found = re.fullmatch(r"([A-Za-z0-9_-]{43})\.([0-9a-f]{64})", cookie)
+        if found is None or not hmac.compare_digest(found[2], self._device_mac(found[1], rpps)):
+            return ""
+        return found[1]
+
+    def _device_mac(self, nonce: str, rpps: str) -> str:
+        return hmac.new(self.device_key, f"{nonce}\0{rpps}".encode(), "sha256").hexdigest()
+
+    def _audit(self, event: AuditEvent, interaction: Interaction, account: Account | None) -> None:
+        self.desk.audit.record(
+            event,
+            account_id=account.id if account else None,
+            client_id=interaction.client_id,
+            interaction_id=interaction.id[:8],
+        )

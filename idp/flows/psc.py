@@ -1,0 +1,131 @@
+"""Pro Santé Connect: send the browser there, verify what comes back, record who it is."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from flask import Blueprint, request
+from werkzeug.wrappers import Response
+
+from idp.accounts.account import ProvedIdentity
+from idp.accounts.throttle import PasswordThrottle
+from idp.audit import AuditEvent
+from idp.ephemeral import EphemeralStore, Kind
+from idp.errors import Problem, Shown
+from idp.flows.desk import Desk, hub_path
+from idp.flows.proved import with_proof
+from idp.interaction.record import AuthenticationEvent, Interaction, with_upstream
+from idp.interaction.upstream import (
+    Upstream,
+    UpstreamLogin,
+    UpstreamRefused,
+    UpstreamUnavailable,
+)
+from idp.pages import PscPage
+from idp.sealing import Sealer
+from idp.web import single_valued
+
+log = structlog.get_logger()
+
+_STATUS = {"unavailable": 503, "cancelled": 200, "refused": 403, "no_rpps": 403}
+#: An `auth_time` in whole seconds may seem older than the request that it answers.
+_ROUNDING = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True)
+class PscFlow:
+    desk: Desk
+    store: EphemeralStore
+    upstream: Upstream
+    sealer: Sealer
+    throttle: PasswordThrottle
+    life: timedelta
+
+    def routes(self) -> Blueprint:
+        pages = Blueprint("psc", __name__)
+        pages.post("/interaction/<interaction_id>/psc")(self.begin)
+        pages.get("/interaction/<interaction_id>/psc")(self.show)
+        pages.get("/psc/callback")(self.complete)
+        return pages
+
+    def show(self, interaction_id: str) -> Response:
+        return self.desk.back(self.desk.open(interaction_id))
+
+    def begin(self, interaction_id: str) -> Response:
+        interaction = self.desk.open(interaction_id)
+        self.desk.form(interaction)
+        if not self.desk.doors(interaction, self.desk.account(interaction)).psc:
+            return self.desk.back(interaction)
+        try:
+            asked = self.upstream.begin(fresh=interaction.fresh_after is not None)
+        except UpstreamUnavailable as error:
+            return self._refuse(interaction, "unavailable", str(error))
+        record = {"interaction_id": interaction.id, "pending": dict(asked.pending), "used": False}
+        self.store.put(Kind.UPSTREAM_LOGIN, asked.state, record, self.life)
+        return self.desk.web.redirect(asked.url)
+
+    def complete(self) -> Response:
+        """The callback. `state` is taken once; a replay in the same browser lands where that sign-in stands."""
+        try:
+            answer = single_valued(request.args, self.desk.web.settings.parameter_bytes)
+        except ValueError as error:
+            raise Shown(Problem.BAD_REQUEST, str(error)) from error
+        state = answer.get("state", "")
+        begun = self.store.take(Kind.UPSTREAM_LOGIN, state) if state else None
+        if begun is None:
+            raise Shown(Problem.INTERACTION_UNKNOWN, "state unknown")
+        self.store.put(Kind.UPSTREAM_LOGIN, state, {**begun, "pending": {}, "used": True}, self.life)
+        if begun["used"]:
+            return self.desk.web.redirect(hub_path(begun["interaction_id"]))
+        interaction = self.desk.open(begun["interaction_id"])
+        now = self.desk.clock.now()
+        try:
+            login = self.upstream.complete(answer, begun["pending"], now=now)
+        except UpstreamRefused as refused:
+            return self._refuse(interaction, str(refused.reason), str(refused))
+        except UpstreamUnavailable as error:
+            return self._refuse(interaction, "unavailable", str(error))
+        if login.rpps is None:
+            return self._refuse(interaction, "no_rpps", "no RPPS in the upstream identity")
+        return self._accept(interaction, login, login.rpps, now)
+
+    def _accept(self, interaction: Interaction, login: UpstreamLogin, rpps: str, now: datetime) -> Response:
+        identity = ProvedIdentity(
+            rpps=rpps,
+            family_name=login.family_name,
+            given_name=login.given_name,
+            profession=login.profession,
+            specialities=login.specialities,
+            source="psc",
+            verified_at=now,
+            evidence=login.subject,
+        )
+        event = AuthenticationEvent(
+            "psc", login.amr, _authenticated_at(interaction, login, now), login.acr, login.auth_mode
+        )
+        proved = with_proof(self.desk, self.throttle, interaction, event, identity)
+        self._audit(AuditEvent.PSC_LOGIN_ACCEPTED, proved, mode=login.auth_mode or "")
+        self.desk.record(with_upstream(proved, self.sealer.seal(login.id_token)))
+        return self.desk.back(interaction)
+
+    def _refuse(self, interaction: Interaction, reason: str, detail: str) -> Response:
+        log.warning("psc_refused", interaction_id=interaction.id[:8], reason=reason, detail=detail)
+        self._audit(AuditEvent.PSC_LOGIN_REFUSED, interaction, reason=reason)
+        doors = self.desk.doors(interaction, self.desk.account(interaction))
+        return self.desk.show(interaction, "psc.html", PscPage(reason, doors), _STATUS[reason])
+
+    def _audit(self, event: AuditEvent, interaction: Interaction, **facts: str) -> None:
+        self.desk.audit.record(
+            event,
+            account_id=interaction.account_id,
+            client_id=interaction.client_id,
+            interaction_id=interaction.id[:8],
+            **facts,
+        )
+
+
+def _authenticated_at(interaction: Interaction, login: UpstreamLogin, now: datetime) -> datetime:
+    """Pro Santé Connect's own moment: its SSO may be hours older than this visit (facts/psc §2.1)."""
+    at = min(login.auth_time, now)
+    since = interaction.fresh_after
+    return since if since is not None and since - _ROUNDING <= at < since else at

@@ -1,0 +1,61 @@
+"""What the events of a login are worth: which paths reach which acr, and what may be claimed (design §6)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from idp.interaction.record import Acr, AuthenticationEvent, AuthenticatorId
+
+Paths = tuple[tuple[AuthenticatorId, ...], ...]
+
+#: A complete path and what it earns. Order: strongest first; `cps` and `psc` are of one rank.
+EARNED: Mapping[tuple[AuthenticatorId, ...], Acr] = {
+    ("psc",): Acr.PSC,
+    ("cps",): Acr.CPS,
+    ("password", "email_otp"): Acr.PWD_OTP,
+}
+RANK: Mapping[Acr, int] = {Acr.PWD_OTP: 1, Acr.CPS: 2, Acr.PSC: 2}
+
+#: For each acr asked for, every path that is at least as strong.
+LADDER: Mapping[Acr, Paths] = {
+    needed: tuple(path for path, earned in EARNED.items() if RANK[earned] >= RANK[needed]) for needed in Acr
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Assurance:
+    """What the ID Token will say. `auth_time` is the moment the path was completed."""
+
+    acr: Acr
+    amr: tuple[str, ...]
+    auth_time: datetime
+    upstream_acr: str | None
+    upstream_auth_mode: str | None
+
+
+def newest(events: Iterable[AuthenticationEvent]) -> Mapping[AuthenticatorId, AuthenticationEvent]:
+    latest: dict[AuthenticatorId, AuthenticationEvent] = {}
+    for event in sorted(events, key=lambda event: event.at):
+        latest[event.authenticator] = event
+    return latest
+
+
+def assurance_of(events: Iterable[AuthenticationEvent]) -> Assurance | None:
+    """The strongest completed path, the most recent among equals; None when no path is complete."""
+    latest = newest(events)
+    complete = [path for path in EARNED if all(step in latest for step in path)]
+    if not complete:
+        return None
+
+    def finished_at(path: tuple[AuthenticatorId, ...]) -> datetime:
+        return max(latest[step].at for step in path)
+
+    path = max(complete, key=lambda path: (RANK[EARNED[path]], finished_at(path)))
+    last = latest[path[-1]]
+    return Assurance(
+        acr=EARNED[path],
+        amr=tuple(dict.fromkeys(value for step in path for value in latest[step].amr)),
+        auth_time=finished_at(path),
+        upstream_acr=last.upstream_acr,
+        upstream_auth_mode=last.upstream_auth_mode,
+    )

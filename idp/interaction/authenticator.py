@@ -1,0 +1,40 @@
+"""The doors a person may come in by, and the duties before the code: what `next_stop` asks of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from idp.accounts.account import Account
+from idp.interaction.record import AuthenticatorId
+
+
+class Authenticator(Protocol):
+    @property
+    def id(self) -> AuthenticatorId: ...
+
+    def usable(self, client_id: str, account: Account | None) -> bool:
+        """False when the operator closed this door, globally or for this client."""
+
+
+class RequiredAction(Protocol):
+    @property
+    def name(self) -> str:
+        """The value of its Stop."""
+
+    def due(self, account: Account, now: datetime) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """An authenticator that the operator opens globally and each client may close for itself."""
+
+    id: AuthenticatorId
+    is_open: bool
+    #: What this client's configuration allows: names of doors.
+    allowed_for: Callable[[str], frozenset[str]]
+    #: The name under which configuration speaks of it: the mail code goes with the password.
+    door: str
+
+    def usable(self, client_id: str, account: Account | None) -> bool:
+        return self.is_open and self.door in self.allowed_for(client_id)

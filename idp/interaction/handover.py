@@ -1,0 +1,55 @@
+"""The hand-over from the card host to the sign-in: an attempt goes there, a presentation comes back, each once.
+
+The attempt is known to whoever began it; the presentation's token is given only to the browser that showed the card,
+and opens only in the browser that began. So neither a link sent to a victim nor a stolen attempt brings a card over.
+"""
+
+import base64
+from dataclasses import dataclass
+from datetime import timedelta
+
+from idp.ephemeral import EphemeralStore, Kind
+from idp.interaction.record import Interaction
+from idp.interaction.store import random_token
+
+
+@dataclass(frozen=True, slots=True)
+class Presentation:
+    """A certificate whose key the card host saw used; not yet judged. None: the browser showed no certificate."""
+
+    interaction_id: str
+    certificate_der: bytes | None
+
+    def is_for(self, interaction: Interaction) -> bool:
+        return self.interaction_id == interaction.id
+
+
+def begin_attempt(store: EphemeralStore, interaction: Interaction, life: timedelta) -> str:
+    """A path on the card host, good for one handshake."""
+    attempt = random_token()
+    store.put(Kind.CARD_ATTEMPT, attempt, {"interaction_id": interaction.id}, life)
+    return attempt
+
+
+def present(
+    store: EphemeralStore, attempt: str, certificate_der: bytes | None, life: timedelta
+) -> tuple[str, str] | None:
+    """Card host side: end the attempt; gives (interaction id, token), None when there is no such attempt."""
+    begun = store.take(Kind.CARD_ATTEMPT, attempt)
+    if begun is None:
+        return None
+    token = random_token()
+    certificate = None if certificate_der is None else base64.b64encode(certificate_der).decode()
+    record = {"interaction_id": begun["interaction_id"], "certificate": certificate}
+    store.put(Kind.CARD_PRESENTATION, token, record, life)
+    return begun["interaction_id"], token
+
+
+def take_presentation(store: EphemeralStore, token: str) -> Presentation | None:
+    record = store.take(Kind.CARD_PRESENTATION, token)
+    if record is None:
+        return None
+    certificate = record["certificate"]
+    return Presentation(
+        record["interaction_id"], None if certificate is None else base64.b64decode(certificate)
+    )

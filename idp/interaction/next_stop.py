@@ -1,0 +1,105 @@
+"""The one function that names the next page. Pure: the hub calls it at every return, so no page can be skipped."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from idp.accounts.account import Account
+from idp.interaction.assurance import LADDER, Paths, newest
+from idp.interaction.authenticator import Authenticator, RequiredAction
+from idp.interaction.record import Acr, AuthenticatorId, Interaction
+
+
+class Stop(StrEnum):
+    """A page still due; the value is the last part of its address."""
+
+    CHOICE = "choice"
+    EMAIL_OTP = "email_otp"
+    FIRST_CONNECTION = "first_connection"
+    ENROLMENT = "enrolment"
+    CHARTER = "charter"
+
+
+#: What a relying party is told when `prompt=none` forbids the page (OpenID Connect Core §3.1.2.6).
+SILENT_ERROR: Mapping[Stop, str] = {
+    Stop.CHOICE: "login_required",
+    Stop.EMAIL_OTP: "login_required",
+    Stop.FIRST_CONNECTION: "login_required",
+    Stop.ENROLMENT: "login_required",
+    Stop.CHARTER: "interaction_required",
+}
+
+#: An authenticator that is itself a page in the middle of a path; the first ones are all on the choice page.
+_STOP_OF: Mapping[AuthenticatorId, Stop] = {"email_otp": Stop.EMAIL_OTP}
+
+
+def next_stop(
+    interaction: Interaction,
+    account: Account | None,
+    *,
+    ladder: Mapping[Acr, Paths],
+    authenticators: Sequence[Authenticator],
+    actions: Sequence[RequiredAction],
+    enrolment_sources: frozenset[str],
+    now: datetime,
+) -> Stop | None:
+    """The stop still due, or None: issue the code.
+
+    `account` is the row of `interaction.account_id`. `enrolment_sources`: "cps", and "psc" when the operator allows.
+    """
+    if account is None:
+        return _stop_without_account(interaction, enrolment_sources)
+    usable = {door.id for door in authenticators if door.usable(interaction.client_id, account)}
+    paths = [path for path in ladder[interaction.needed] if usable.issuperset(path)]
+    done = _counting(interaction)
+    if not any(done.issuperset(path) for path in paths):
+        return _next_in_path(paths, done)
+    return next((Stop(action.name) for action in actions if action.due(account, now)), None)
+
+
+def _stop_without_account(interaction: Interaction, sources: frozenset[str]) -> Stop:
+    if interaction.identity is None:
+        return Stop.CHOICE
+    if interaction.identity.source not in sources:
+        return Stop.FIRST_CONNECTION
+    return Stop.ENROLMENT if interaction.enrolment is None else Stop.EMAIL_OTP
+
+
+def _counting(interaction: Interaction) -> set[AuthenticatorId]:
+    """Authenticators whose newest event is fresh enough for this request."""
+    since = interaction.fresh_after
+    return {id for id, event in newest(interaction.events).items() if since is None or event.at >= since}
+
+
+def _next_in_path(paths: Sequence[tuple[AuthenticatorId, ...]], done: set[AuthenticatorId]) -> Stop:
+    """The page that goes on with a path already begun, else the choice of doors."""
+    for first, *others in paths:
+        if first in done:
+            return next(_STOP_OF[step] for step in others if step not in done)
+    return Stop.CHOICE
+
+
+@dataclass(frozen=True, slots=True)
+class Itinerary:
+    """`next_stop` with the house's doors and duties; the ladder is the same for all."""
+
+    authenticators: Sequence[Authenticator]
+    actions: Sequence[RequiredAction]
+    enrolment_sources: frozenset[str]
+
+    def next_stop(self, interaction: Interaction, account: Account | None, now: datetime) -> Stop | None:
+        return next_stop(
+            interaction,
+            account,
+            ladder=LADDER,
+            authenticators=self.authenticators,
+            actions=self.actions,
+            enrolment_sources=self.enrolment_sources,
+            now=now,
+        )
+
+    def open_doors(self, interaction: Interaction, account: Account | None) -> frozenset[str]:
+        """First steps of the paths that would satisfy this request."""
+        usable = {door.id for door in self.authenticators if door.usable(interaction.client_id, account)}
+        return frozenset(path[0] for path in LADDER[interaction.needed] if usable.issuperset(path))

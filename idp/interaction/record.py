@@ -1,0 +1,179 @@
+"""The records of a login: facts that happened, one Interaction per authorization request. Pure values."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+from idp.accounts.account import AccountId, PostalAddress, ProvedIdentity
+from idp.cards.nomenclature import CodedLabel
+
+AuthenticatorId = Literal["psc", "cps", "password", "email_otp"]
+
+
+class Acr(StrEnum):
+    """Our own values (docs/adr/0005); no `eidasN` string is ever ours to send."""
+
+    PWD_OTP = "urn:caducee:acr:pwd-otp"
+    CPS = "urn:caducee:acr:cps"
+    PSC = "urn:caducee:acr:psc"
+
+
+@dataclass(frozen=True, slots=True)
+class AuthenticationEvent:
+    """One success. Never edited, never a conclusion. `amr`: RFC 8176 §2 values only."""
+
+    authenticator: AuthenticatorId
+    amr: tuple[str, ...]
+    at: datetime
+    #: PSC only: its acr verbatim and its authMode.
+    upstream_acr: str | None = None
+    upstream_auth_mode: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PendingEnrolment:
+    """What the person typed, until the mailbox is proved. Never the password itself."""
+
+    email: str
+    password_hash: str
+    address: PostalAddress
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """One authorization request until its code or its error; one per tab."""
+
+    id: str
+    client_id: str
+    #: The verified authorization request, single-valued.
+    request: Mapping[str, str]
+    needed: Acr
+    #: prompt=none: no page may be shown.
+    silent: bool
+    #: SHA-256 of the cookie of the browser that began: no other browser may continue (RFC 9700 §4.7).
+    browser: str
+    locale: str
+    started_at: datetime
+    expires_at: datetime
+    events: tuple[AuthenticationEvent, ...] = ()
+    account_id: AccountId | None = None
+    #: The SSO session the events came from.
+    sid: str | None = None
+    #: prompt=login, max_age: only events from this instant count.
+    fresh_after: datetime | None = None
+    #: Proved by card or PSC, and nobody enrolled under this RPPS.
+    identity: ProvedIdentity | None = None
+    enrolment: PendingEnrolment | None = None
+    #: Typed before, to fill the form again on the way back.
+    enrolment_draft: Mapping[str, str] = field(default_factory=dict)
+    #: The person refused or cancelled: the error to return.
+    refusal: str | None = None
+    #: Sealed upstream ID Token, for the logout hint.
+    upstream_id_token: str | None = None
+    version: int = 0
+
+
+def to_json(record: Any) -> Any:
+    """Dataclasses, datetimes and tuples to plain JSON values; `from_json` is the way back."""
+    if dataclasses.is_dataclass(record) and not isinstance(record, type):
+        return {f.name: to_json(getattr(record, f.name)) for f in dataclasses.fields(record)}
+    if isinstance(record, datetime):
+        return record.isoformat()
+    if isinstance(record, tuple | list):
+        return [to_json(item) for item in record]
+    if isinstance(record, Mapping):
+        return {str(key): to_json(value) for key, value in record.items()}
+    return record
+
+
+def _time(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def _label(value: Mapping[str, str] | None) -> CodedLabel | None:
+    return None if value is None else CodedLabel(**value)
+
+
+def event_from_json(value: Mapping[str, Any]) -> AuthenticationEvent:
+    return AuthenticationEvent(
+        **{**value, "amr": tuple(value["amr"]), "at": datetime.fromisoformat(value["at"])}
+    )
+
+
+def identity_from_json(value: Mapping[str, Any]) -> ProvedIdentity:
+    specialities = tuple(CodedLabel(**item) for item in value["specialities"])
+    return ProvedIdentity(
+        **{
+            **value,
+            "profession": _label(value["profession"]),
+            "specialities": specialities,
+            "verified_at": datetime.fromisoformat(value["verified_at"]),
+        }
+    )
+
+
+def _enrolment_from_json(value: Mapping[str, Any]) -> PendingEnrolment:
+    return PendingEnrolment(**{**value, "address": PostalAddress(**value["address"])})
+
+
+def interaction_from_json(value: Mapping[str, Any], version: int) -> Interaction:
+    return Interaction(
+        **{
+            **value,
+            "needed": Acr(value["needed"]),
+            "started_at": datetime.fromisoformat(value["started_at"]),
+            "expires_at": datetime.fromisoformat(value["expires_at"]),
+            "fresh_after": _time(value["fresh_after"]),
+            "events": tuple(event_from_json(item) for item in value["events"]),
+            "identity": None if value["identity"] is None else identity_from_json(value["identity"]),
+            "enrolment": None if value["enrolment"] is None else _enrolment_from_json(value["enrolment"]),
+            "version": version,
+        }
+    )
+
+
+def with_event(interaction: Interaction, event: AuthenticationEvent, account_id: AccountId) -> Interaction:
+    """The interaction with one more fact. Another person's event replaces all that was known of the first."""
+    if interaction.account_id == account_id:
+        return dataclasses.replace(interaction, events=(*interaction.events, event), identity=None)
+    return dataclasses.replace(
+        interaction,
+        events=(event,),
+        account_id=account_id,
+        sid=None,
+        identity=None,
+        enrolment=None,
+        enrolment_draft={},
+        upstream_id_token=None,
+    )
+
+
+def with_identity(
+    interaction: Interaction, event: AuthenticationEvent, identity: ProvedIdentity
+) -> Interaction:
+    """A person proved by card or PSC whom nobody enrolled: their event, no account, nothing of anyone before.
+
+    What was already typed stays only if it is the same person on the same proof (facts/security CP7).
+    """
+    is_same = interaction.identity is not None and (
+        (interaction.identity.rpps, interaction.identity.source, interaction.identity.evidence)
+        == (identity.rpps, identity.source, identity.evidence)
+    )
+    return dataclasses.replace(
+        interaction,
+        events=(event,),
+        account_id=None,
+        sid=None,
+        identity=identity,
+        enrolment=interaction.enrolment if is_same else None,
+        enrolment_draft=interaction.enrolment_draft if is_same else {},
+        upstream_id_token=None,
+    )
+
+
+def with_upstream(interaction: Interaction, sealed_id_token: str) -> Interaction:
+    """Keep the sealed upstream ID Token until the session ends, for its logout hint."""
+    return dataclasses.replace(interaction, upstream_id_token=sealed_id_token)

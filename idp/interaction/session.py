@@ -1,0 +1,59 @@
+"""The SSO session of one browser: what it remembers, how long it lives, what it may seed. Pure values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from idp.accounts.account import Account, AccountId
+from idp.interaction.record import AuthenticationEvent, event_from_json
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """`sid` is public (ID Tokens, logout) and stable; the cookie is a secret that changes at each authentication."""
+
+    sid: str
+    account_id: AccountId
+    events: tuple[AuthenticationEvent, ...]
+    started_at: datetime
+    last_seen_at: datetime
+    #: Sealed upstream ID Token, for the logout hint; None when Pro Santé Connect was not used.
+    upstream_id_token: str | None = None
+    version: int = 0
+
+
+def session_from_json(value: Mapping[str, Any], version: int) -> Session:
+    return Session(
+        **{
+            **value,
+            "events": tuple(event_from_json(item) for item in value["events"]),
+            "started_at": datetime.fromisoformat(value["started_at"]),
+            "last_seen_at": datetime.fromisoformat(value["last_seen_at"]),
+            "version": version,
+        }
+    )
+
+
+def ends_at(session: Session, life: timedelta, idle: timedelta) -> datetime:
+    """`life` after the last authentication, or `idle` after the last visit: whichever is first.
+
+    Upstream events carry Pro Santé Connect's own `auth_time`, so ours does not outlive theirs (facts/psc §8.3).
+    """
+    last = max(event.at for event in session.events)
+    return min(last + life, session.last_seen_at + idle)
+
+
+def is_session_valid(
+    session: Session, account: Account, now: datetime, life: timedelta, idle: timedelta
+) -> bool:
+    """Alive, of an enabled account, and begun after the account's `not_before`."""
+    is_after = account.not_before is None or session.started_at >= account.not_before
+    return account.enabled and is_after and now < ends_at(session, life, idle)
+
+
+def living_events(
+    events: tuple[AuthenticationEvent, ...], now: datetime, life: timedelta
+) -> tuple[AuthenticationEvent, ...]:
+    """An old event does not live on because a newer one of another authenticator prolonged the session."""
+    return tuple(event for event in events if now < event.at + life)

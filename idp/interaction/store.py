@@ -1,0 +1,151 @@
+"""Interactions and sessions as typed records over the ephemeral store: who may open them, and how they end."""
+
+import dataclasses
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from idp.ephemeral import EphemeralStore, Kind
+from idp.errors import Problem, Shown
+from idp.interaction.record import Interaction, interaction_from_json, to_json
+from idp.interaction.session import Session, ends_at, session_from_json
+
+#: An expired interaction stays readable this long, so that its page can offer to begin again.
+GRACE = timedelta(hours=1)
+
+
+def random_token() -> str:
+    """256 bits from the system's generator, base64url."""
+    return secrets.token_urlsafe(32)
+
+
+def fingerprint(secret: str) -> str:
+    """What a record keeps of a cookie: enough to compare, useless to forge."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def restart_path(interaction_id: str) -> str:
+    return f"/interaction/{interaction_id}/restart"
+
+
+@dataclass(frozen=True, slots=True)
+class Interactions:
+    store: EphemeralStore
+    life: timedelta
+
+    def begin(self, interaction: Interaction) -> None:
+        self.store.put(Kind.INTERACTION, interaction.id, _record(interaction), self.life + GRACE)
+
+    def open(self, interaction_id: str, browser: str | None, now: datetime) -> Interaction:
+        """The live interaction of this browser. Raises Shown: unknown, finished, expired, another browser."""
+        interaction = self.find(interaction_id, browser)
+        if now >= interaction.expires_at:
+            raise Shown(
+                Problem.INTERACTION_EXPIRED,
+                retry_path=restart_path(interaction_id),
+                client_id=interaction.client_id,
+            )
+        return interaction
+
+    def find(self, interaction_id: str, browser: str | None) -> Interaction:
+        """As `open`, expired ones included."""
+        stored = self.store.get(Kind.INTERACTION, interaction_id)
+        if stored is None:
+            raise self._absent(interaction_id)
+        interaction = interaction_from_json(stored.value, stored.version)
+        if browser is None:
+            raise Shown(Problem.COOKIES_NEEDED, client_id=interaction.client_id)
+        # RFC 9700 §4.7: only the browser that began may go on; a link sent to someone else opens nothing.
+        if not hmac.compare_digest(fingerprint(browser), interaction.browser):
+            raise Shown(Problem.OTHER_BROWSER)
+        return interaction
+
+    def _absent(self, interaction_id: str) -> Shown:
+        finished = self.store.get(Kind.FINISHED_INTERACTION, interaction_id)
+        if finished is None:
+            return Shown(Problem.INTERACTION_UNKNOWN)
+        return Shown(Problem.INTERACTION_FINISHED, client_id=finished.value["client_id"])
+
+    def save(self, interaction: Interaction) -> Interaction:
+        """Raises StaleRecord when another tab or click was faster."""
+        self.store.swap(
+            Kind.INTERACTION, interaction.id, _record(interaction), expected_version=interaction.version
+        )
+        return dataclasses.replace(interaction, version=interaction.version + 1)
+
+    def take(self, interaction_id: str) -> Interaction | None:
+        """Atomic: one caller ends the interaction. It leaves a trace that tells a late click where to go."""
+        value = self.store.take(Kind.INTERACTION, interaction_id)
+        if value is None:
+            return None
+        interaction = interaction_from_json(value, 0)
+        trace = {"client_id": interaction.client_id}
+        self.store.put(Kind.FINISHED_INTERACTION, interaction_id, trace, GRACE)
+        return interaction
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """Cookie value: `sid.secret`. The record is keyed by `sid` and keeps only the fingerprint of the secret."""
+
+    store: EphemeralStore
+    life: timedelta
+    idle: timedelta
+
+    def open(self, cookie: str | None, now: datetime) -> Session | None:
+        """The session this cookie holds the secret of, None when absent, ended, or not its own."""
+        sid, _, secret = (cookie or "").partition(".")
+        stored = self.store.get(Kind.SESSION, sid) if sid and secret else None
+        if stored is None:
+            return None
+        value = dict(stored.value)
+        if not hmac.compare_digest(value.pop("secret"), fingerprint(secret)):
+            return None
+        session = session_from_json(value, stored.version)
+        return session if now < ends_at(session, self.life, self.idle) else None
+
+    def start(self, session: Session, now: datetime) -> str:
+        """Write a new session; gives its cookie."""
+        secret = random_token()
+        self.store.put(Kind.SESSION, session.sid, self._value(session, secret), self._ttl(session, now))
+        return f"{session.sid}.{secret}"
+
+    def renew(self, session: Session, now: datetime) -> str:
+        """The same session under a new secret, the old cookie dead. Raises StaleRecord (ended meanwhile)."""
+        secret = random_token()
+        self._swap(session, secret, now)
+        return f"{session.sid}.{secret}"
+
+    def touch(self, session: Session, cookie: str, now: datetime) -> None:
+        """Remember the visit. Raises StaleRecord when the session ended or changed meanwhile."""
+        secret = cookie.partition(".")[2]
+        self._swap(dataclasses.replace(session, last_seen_at=now), secret, now)
+
+    def end(self, sid: str) -> None:
+        self.store.take(Kind.SESSION, sid)
+
+    def _swap(self, session: Session, secret: str, now: datetime) -> None:
+        self.store.swap(
+            Kind.SESSION,
+            session.sid,
+            self._value(session, secret),
+            expected_version=session.version,
+            ttl=self._ttl(session, now),
+        )
+
+    def _ttl(self, session: Session, now: datetime) -> timedelta:
+        return max(ends_at(session, self.life, self.idle) - now, timedelta(seconds=1))
+
+    @staticmethod
+    def _value(session: Session, secret: str) -> dict[str, object]:
+        value: dict[str, object] = to_json(session)
+        del value["version"]
+        return {**value, "secret": fingerprint(secret)}
+
+
+def _record(interaction: Interaction) -> dict[str, object]:
+    value: dict[str, object] = to_json(interaction)
+    del value["version"]
+    return value

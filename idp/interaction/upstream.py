@@ -1,0 +1,65 @@
+"""Port to the upstream OpenID Provider, Pro Santé Connect. The adapter is `adapters/psc_provider.py`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from idp.cards.nomenclature import CodedLabel
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamRequest:
+    """Where to send the browser, and what must be kept on the server until it comes back (state, nonce, verifier)."""
+
+    url: str
+    state: str
+    pending: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamLogin:
+    """What the upstream proved, verified. `rpps` is None for people who have none (facts/psc §4.4)."""
+
+    rpps: str | None
+    family_name: str
+    given_name: str
+    profession: CodedLabel | None
+    specialities: tuple[CodedLabel, ...]
+    subject: str
+    acr: str | None
+    amr: tuple[str, ...]
+    auth_mode: str | None
+    auth_time: datetime
+    id_token: str
+
+
+class UpstreamRefusal(StrEnum):
+    CANCELLED = "cancelled"
+    REFUSED = "refused"
+
+
+class UpstreamRefused(Exception):
+    """The upstream said no, or its answer did not verify. `detail` is for the operator's log, never for a page."""
+
+    def __init__(self, reason: UpstreamRefusal, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+class UpstreamUnavailable(Exception):
+    """No usable answer in time: the other doors stay open."""
+
+
+class Upstream(Protocol):
+    def begin(self, *, fresh: bool) -> UpstreamRequest:
+        """`fresh`: ask the upstream to authenticate again (prompt=login). Raises UpstreamUnavailable."""
+
+    def complete(
+        self, answer: Mapping[str, str], pending: Mapping[str, str], *, now: datetime
+    ) -> UpstreamLogin:
+        """Exchange the code and verify everything. Raises UpstreamRefused, UpstreamUnavailable."""
+
+    def logout_url(self, id_token: str, *, return_url: str, state: str) -> str | None:
+        """RP-initiated logout upstream (OpenID Connect RP-Initiated Logout 1.0 §2); None when it cannot be known."""

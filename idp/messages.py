@@ -1,0 +1,62 @@
+"""The words of the pages: TOML catalogues read into flat keys. No Flask, no HTML, no choice of language."""
+
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+#: `t("frame.cancel", client="…")`: the text in one language.
+#: Raises KeyError for an unknown key or a missing value.
+Translator = Callable[..., str]
+
+
+class CatalogueError(Exception):
+    """A catalogue is not tables of texts; the message names the file and the key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogues:
+    """`texts`: by locale, then by dotted key. Values are `str.format` patterns with named fields only."""
+
+    texts: Mapping[str, Mapping[str, str]]
+
+    @property
+    def locales(self) -> tuple[str, ...]:
+        return tuple(sorted(self.texts))
+
+    def translator(self, locale: str) -> Translator:
+        """Raises KeyError for a locale without a catalogue: the caller negotiates the language."""
+        texts = self.texts[locale]
+
+        def translate(key: str, /, **values: object) -> str:
+            # Values are never parsed as patterns, so a hostile name cannot reach into an object.
+            return texts[key].format_map(values)
+
+        return translate
+
+
+def load_catalogues(directory: Path) -> Catalogues:
+    """Every `messages.<locale>.toml` of the directory. Raises CatalogueError, or OSError."""
+    files = sorted(directory.glob("messages.*.toml"))
+    if not files:
+        raise CatalogueError(f"{directory}: no messages.<locale>.toml")
+    return Catalogues({file.name.split(".")[1]: _read(file) for file in files})
+
+
+def _read(file: Path) -> dict[str, str]:
+    try:
+        tables = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise CatalogueError(f"{file}: {error}") from error
+    return dict(_flatten(tables, file, ""))
+
+
+def _flatten(table: Mapping[str, object], file: Path, prefix: str) -> Iterator[tuple[str, str]]:
+    for name, value in table.items():
+        key = prefix + name
+        if isinstance(value, dict):
+            yield from _flatten(value, file, key + ".")
+        elif isinstance(value, str):
+            yield key, value
+        else:
+            raise CatalogueError(f"{file}: {key} must be a text, not {type(value).__name__}")

@@ -1,0 +1,193 @@
+"""What each page shows: one frozen view-model per template, of the same name. No logic, no lookup."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What every page shares. `restart_path` is None outside an interaction."""
+
+    locale: str
+    #: The same page in the other language, a GET that changes nothing but a cookie.
+    other_locale: str
+    other_locale_path: str
+    #: The relying party that asks, None on pages outside an interaction.
+    client_name: str | None
+    #: Path prefix of this interaction's forms, e.g. "/interaction/AbC"; "" outside an interaction.
+    base_path: str
+    csrf: str
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Which authenticators this client lets this person use, in the order to show them."""
+
+    psc: bool
+    cps: bool
+    password: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """`message` is a key of the catalogue."""
+
+    field: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChoicePage:
+    """POST base_path/psc, base_path/cps, base_path/password (rpps, password), base_path/cancel."""
+
+    doors: Doors
+    #: Catalogue key of a notice above the doors: "choice.step_up", "choice.fresh", "choice.restarted", or None.
+    notice: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordPage:
+    """The form again after a refusal; same POST as on the choice page. `rpps` is kept as typed."""
+
+    doors: Doors
+    rpps: str
+    #: "password.refused", "password.malformed_rpps", "password.wait", "password.closed", "password.busy"
+    error: str
+    wait_minutes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EmailOtpPage:
+    """POST base_path/email_otp (code), base_path/email_otp/resend; `purpose` "login" or "enrolment".
+
+    For an enrolment, POST base_path/enrolment/back returns to the form with what was typed.
+    """
+
+    purpose: str
+    masked_email: str
+    expires_at_local: str
+    minutes_left: int
+    tries_left: int
+    #: "email_otp.refused", "email_otp.expired", "email_otp.used_up", "email_otp.malformed", "email_otp.email_taken",
+    #: "email_otp.resent", "email_otp.too_soon", "email_otp.quota", "email_otp.closed", or None
+    notice: str | None
+    notice_is_error: bool
+    #: False when the code can no longer be entered (expired, used up): only a new one helps.
+    can_enter: bool
+    seconds_before_resend: int
+    doors: Doors
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityView:
+    family_name: str
+    given_name: str
+    profession: str
+    specialities: tuple[str, ...]
+    rpps: str
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentPage:
+    """POST base_path/enrolment: email, password, address_line1, address_line2, postal_code, city.
+
+    `values` is what was typed (never the password); errors name a field of the form.
+    Error keys: "enrolment.email_malformed", "enrolment.email_taken", "enrolment.password_short",
+    "enrolment.password_long", "enrolment.password_common", "enrolment.password_personal", "enrolment.required",
+    "enrolment.too_long", "enrolment.postal_code_malformed", "enrolment.busy".
+    """
+
+    identity: IdentityView
+    values: dict[str, str]
+    errors: tuple[FieldError, ...]
+    password_min: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class CharterPage:
+    """POST base_path/charter: accepted ("yes"), revision; POST base_path/charter/refuse."""
+
+    text_html: str
+    revision: str
+    published_on: str
+    #: The person accepted an earlier revision.
+    is_new_revision: bool
+    #: "charter.tick_needed", "charter.revision_changed", or None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CpsPage:
+    """Why the card was refused; `reason` is a CardRefusal value, or "unavailable", "stale", "mismatch".
+
+    Text: catalogue keys "cps.<reason>.title" and "cps.<reason>.text". POST base_path/cps tries again.
+    """
+
+    reason: str
+    doors: Doors
+
+
+@dataclass(frozen=True, slots=True)
+class PscPage:
+    """Pro Santé Connect did not sign the person in; `reason` in "unavailable", "cancelled", "refused", "stale",
+    "no_rpps"; keys "psc.<reason>.title" and ".text". POST base_path/psc tries again."""
+
+    reason: str
+    doors: Doors
+
+
+@dataclass(frozen=True, slots=True)
+class FirstConnectionPage:
+    """« La première connexion doit être réalisée avec votre carte CPx ». POST base_path/cps, base_path/cancel."""
+
+    given_name: str
+    family_name: str
+    cps_open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPage:
+    """The root page: who is signed in here (None: nobody) and where to go. POST /end_session/confirm signs out."""
+
+    identity: IdentityView | None
+    applications: tuple[tuple[str, str], ...]
+    signed_in_since: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOutPage:
+    """`state`: "confirm" (POST /end_session/confirm), "done"; with where to go on, if known."""
+
+    state: str
+    identity: IdentityView | None
+    return_name: str | None
+    return_url: str | None
+    #: Opaque value the confirmation form must send back as `request`; "" when done.
+    request: str
+    psc_was_used: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorPage:
+    """`key`: "error.<name>" with .title and .text. `incident` is shown for the help desk; None when useless.
+
+    `retry_path`: POST target of the button « Reprendre la connexion » (None: no button).
+    `return_url`/`return_name`: link back to the relying party when it is proved.
+    """
+
+    key: str
+    incident: str | None
+    retry_path: str | None
+    return_url: str | None
+    return_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CodeMail:
+    """mail/code.txt and mail/code.html, subject key "mail.code.subject" (no code in the subject)."""
+
+    code: str
+    minutes: int
+    purpose: str
+    client_name: str
+    requested_at: str

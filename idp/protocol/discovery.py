@@ -1,0 +1,66 @@
+"""Discovery and JWKS. Only what works is listed (OpenID Connect Discovery §3); the issuer is configuration."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from werkzeug.wrappers import Request, Response
+
+from idp.clients import AUTH_METHODS, SCOPES
+from idp.interaction.record import Acr
+from idp.protocol.claims import CLAIMS_OF_SCOPE
+from idp.signing.key_ring import KeyRing
+
+_TOKEN_CLAIMS = (
+    "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid",
+    "idp", "upstream_acr", "psc_auth_mode",
+)  # fmt: skip
+
+
+def discovery_document(issuer: str) -> dict[str, Any]:
+    released = [claim for claims in CLAIMS_OF_SCOPE.values() for claim in claims]
+    return {
+        "issuer": issuer,
+        "authorization_endpoint": f"{issuer}/authorize",
+        "token_endpoint": f"{issuer}/token",
+        "userinfo_endpoint": f"{issuer}/userinfo",
+        "jwks_uri": f"{issuer}/jwks",
+        "end_session_endpoint": f"{issuer}/end_session",
+        "scopes_supported": list(SCOPES),
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": ["authorization_code"],
+        "acr_values_supported": [str(acr) for acr in Acr],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["RS256", "ES256"],
+        "token_endpoint_auth_methods_supported": list(AUTH_METHODS),
+        "code_challenge_methods_supported": ["S256"],
+        "claim_types_supported": ["normal"],
+        "claims_supported": [*released, *_TOKEN_CLAIMS],
+        "ui_locales_supported": ["fr", "en"],
+        "prompt_values_supported": ["none", "login", "consent", "select_account"],
+        "claims_parameter_supported": False,
+        "request_parameter_supported": False,
+        # The default of an absent member is true (Discovery §3).
+        "request_uri_parameter_supported": False,
+        "authorization_response_iss_parameter_supported": True,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedDocument:
+    """A public JSON document, serialised once."""
+
+    body: bytes
+
+    @classmethod
+    def of(cls, document: Any) -> "PublishedDocument":
+        return cls(json.dumps(document).encode())
+
+    def __call__(self, request: Request) -> Response:
+        headers = {"Cache-Control": "public, max-age=300", "Access-Control-Allow-Origin": "*"}
+        return Response(self.body, mimetype="application/json", headers=headers)
+
+
+def jwks_document(keys: KeyRing) -> PublishedDocument:
+    return PublishedDocument.of(keys.jwks())

@@ -1,0 +1,196 @@
+"""Codes and access tokens: pyop's AuthorizationState on our repositories, read and written once per request.
+
+pyop calls several getters for one code; the first redeems it, the others read what the first read (design §7).
+"""
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from pyop.access_token import AccessToken
+from pyop.authz_state import AuthorizationState
+from pyop.exceptions import InvalidAccessToken, InvalidAuthorizationCode
+from pyop.message import AuthorizationRequest
+
+from idp.accounts.account import Account, AccountId
+from idp.accounts.grants import Grant, GrantRepository
+from idp.ephemeral import EphemeralStore, Kind, StaleRecord
+
+
+@dataclass(frozen=True, slots=True)
+class GrantStore:
+    """Where codes and tokens live, and for how long."""
+
+    store: EphemeralStore
+    grants: GrantRepository
+    code_life: timedelta
+    access_token_life: timedelta
+
+
+class CodeReused(InvalidAuthorizationCode):  # type: ignore[misc]
+    """The code was redeemed before: its grant is revoked."""
+
+    def __init__(self, grant_id: str) -> None:
+        super().__init__("the code was redeemed before")
+        self.grant_id = grant_id
+
+
+def _token() -> str:
+    """256 bits (facts/security TK11)."""
+    return secrets.token_urlsafe(32)
+
+
+class GrantState(AuthorizationState):  # type: ignore[misc]
+    """One request's view. Nothing of `pyop.storage` is reached: every method that used it is overridden."""
+
+    def __init__(self, backend: GrantStore, now: datetime) -> None:
+        # pyop's __init__ is not called on purpose: it would build in-memory dictionaries shared by all users.
+        self.stateless = True
+        self.subject_identifiers: dict[str, Any] = {}
+        self._backend = backend
+        self._now = now
+        #: Set before `authorize`: the grant the code belongs to.
+        self.grant: Grant | None = None
+        #: Set before `_do_code_exchange`: the gate, and the claims to release.
+        self.admit: Callable[[Mapping[str, Any]], Account] | None = None
+        #: Set before `handle_userinfo_request`: the claims released to this token.
+        self.released: dict[str, Any] = {}
+        self._code: Mapping[str, Any] | None = None
+        self._token: Mapping[str, Any] | None = None
+
+    # Issue.
+
+    def create_authorization_code(
+        self,
+        authorization_request: AuthorizationRequest,
+        subject_identifier: str,
+        scope: list[str] | None = None,
+        user_info: Mapping[str, Any] | None = None,
+        extra_id_token_claims: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Commit the grant, then write the code: a code without its durable grant cannot exist."""
+        grant = self.grant
+        if grant is None:
+            raise RuntimeError("no grant set for this request")
+        code = _token()
+        record = {
+            "grant_id": grant.id,
+            "account_id": grant.account_id,
+            "client_id": grant.client_id,
+            "sid": grant.sid,
+            "granted_at": grant.granted_at.isoformat(),
+            "sub": subject_identifier,
+            "request": authorization_request.to_dict(),
+            "extra": dict(extra_id_token_claims or {}),
+            "used": False,
+        }
+        self._backend.grants.add(grant)
+        self._backend.store.put(Kind.AUTHORIZATION_CODE, code, record, self._backend.code_life)
+        return code
+
+    # Redeem.
+
+    def _redeemed(self, code: str) -> Mapping[str, Any]:
+        if self._code is None:
+            self._code = self._redeem(code)
+        return self._code
+
+    def _redeem(self, code: str) -> Mapping[str, Any]:
+        """RFC 6749 §4.1.2, RFC 9700 §4.5: once, atomically; a second use revokes what the first one gave.
+
+        The record stays as a tombstone until the code's end of life. The durable grant is marked as well: a store
+        that comes back with an old snapshot cannot revive the code.
+        """
+        store, grants = self._backend.store, self._backend.grants
+        stored = store.get(Kind.AUTHORIZATION_CODE, code)
+        if stored is None:
+            raise InvalidAuthorizationCode("unknown or expired code")
+        grant_id = stored.value["grant_id"]
+        if not stored.value["used"]:
+            try:
+                used = {**stored.value, "used": True}
+                store.swap(Kind.AUTHORIZATION_CODE, code, used, expected_version=stored.version)
+                if grants.redeem(grant_id, self._now):
+                    return stored.value
+            except StaleRecord:
+                pass
+        grants.revoke(grant_id, self._now)
+        raise CodeReused(grant_id)
+
+    def get_authorization_request_for_code(self, authorization_code: str) -> AuthorizationRequest:
+        return AuthorizationRequest().from_dict(self._redeemed(authorization_code)["request"])
+
+    def get_subject_identifier_for_code(self, authorization_code: str) -> str:
+        return str(self._redeemed(authorization_code)["sub"])
+
+    def get_extra_id_token_claims_for_code(self, authorization_code: str) -> dict[str, Any]:
+        return dict(self._redeemed(authorization_code)["extra"])
+
+    def get_user_info_for_code(self, authorization_code: str) -> dict[str, Any]:
+        """Nothing: in the code flow the scopes' claims are for userinfo only (Core §5.4)."""
+        return {}
+
+    @property
+    def scope(self) -> str:
+        """Granted scopes of the redeemed code, space-separated."""
+        granted = self._code["request"]["scope"] if self._code else ""
+        return granted if isinstance(granted, str) else " ".join(granted)
+
+    def exchange_code_for_token(self, authorization_code: str) -> AccessToken:
+        """After pyop verified client, redirect_uri and PKCE: pass the gate, then write the access token."""
+        record = self._redeemed(authorization_code)
+        if self.admit is None:
+            raise RuntimeError("no gate set for this request")
+        self.admit(record)
+        value, life = _token(), self._backend.access_token_life
+        token = {
+            "grant_id": record["grant_id"],
+            "account_id": record["account_id"],
+            "client_id": record["client_id"],
+            "sub": record["sub"],
+            "scope": self.scope,
+            "request": record["request"],
+        }
+        self._backend.store.put(Kind.ACCESS_TOKEN, value, token, life)
+        return AccessToken(value, int(life.total_seconds()))
+
+    def create_refresh_token(self, access_token_value: str) -> None:
+        """Refresh tokens are off."""
+        return
+
+    # Use.
+
+    def _opened(self, access_token: str) -> Mapping[str, Any]:
+        if self._token is None:
+            stored = self._backend.store.get(Kind.ACCESS_TOKEN, access_token)
+            if stored is None:
+                raise InvalidAccessToken("unknown or expired token")
+            grant = self._backend.grants.get(stored.value["grant_id"])
+            if grant is None or grant.revoked_at is not None:
+                raise InvalidAccessToken("revoked grant")
+            self._token = stored.value
+        return self._token
+
+    def account_of_token(self, access_token: str) -> tuple[AccountId, list[str]]:
+        """Account and granted scopes. Raises InvalidAccessToken."""
+        token = self._opened(access_token)
+        return AccountId(token["account_id"]), str(token["scope"]).split()
+
+    def introspect_access_token(self, access_token_value: str) -> dict[str, Any]:
+        token = self._opened(access_token_value)
+        return {
+            "active": True,
+            "scope": token["scope"],
+            "client_id": token["client_id"],
+            "sub": token["sub"],
+        }
+
+    def get_authorization_request_for_access_token(self, access_token_value: str) -> AuthorizationRequest:
+        return AuthorizationRequest().from_dict(self._opened(access_token_value)["request"])
+
+    def get_user_info_for_access_token(self, access_token: str) -> dict[str, Any]:
+        """Filled by the endpoint with the claims released; pyop then filters by scope."""
+        self._opened(access_token)
+        return self.released

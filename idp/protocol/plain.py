@@ -1,0 +1,75 @@
+"""The endpoints that machines call: a thin dispatcher in front of Flask, whose request cycle costs more than all of
+pyop. Answers JSON, even to the unexpected."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Request, Response
+
+from idp.clients import ClientFile
+from idp.ephemeral import EphemeralStore
+from idp.protocol.token import json_response
+from idp.settings import Settings
+from idp.web import harden
+
+log = structlog.get_logger()
+
+Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    methods: tuple[str, ...]
+    endpoint: Callable[[Request], Response]
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """200 when this node can sign people in, 503 otherwise; says no more than that."""
+
+    stores: tuple[EphemeralStore, ...]
+    clients: ClientFile
+
+    def __call__(self, request: Request) -> Response:
+        if not all(store.is_alive() for store in self.stores):
+            return json_response({"status": "unavailable"}, 503)
+        self.clients.registry()
+        return json_response({"status": "degraded" if self.clients.fault else "ready"})
+
+
+@dataclass(frozen=True, slots=True)
+class PlainEndpoints:
+    routes: Mapping[str, Route]
+    settings: Settings
+
+    def in_front_of(self, pages: Wsgi) -> Wsgi:
+        def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+            route = self.routes.get(environ.get("PATH_INFO", ""))
+            if route is None:
+                return pages(environ, start_response)
+            return self._answer(route, environ)(environ, start_response)
+
+        return application
+
+    def _answer(self, route: Route, environ: dict[str, Any]) -> Response:
+        request = Request(environ)
+        request.max_content_length = self.settings.body_bytes
+        request.max_form_memory_size = self.settings.body_bytes
+        if request.method not in route.methods:
+            response = json_response({"error": "invalid_request"}, 405, {"Allow": ", ".join(route.methods)})
+        else:
+            response = self._call(route, request)
+        return harden(response, self.settings, is_static=False)
+
+    @staticmethod
+    def _call(route: Route, request: Request) -> Response:
+        try:
+            return route.endpoint(request)
+        except HTTPException as error:
+            return json_response({"error": "invalid_request"}, error.code or 400)
+        except Exception:
+            log.exception("endpoint_failed", path=request.path)
+            return json_response({"error": "server_error"}, 500)

@@ -1,0 +1,179 @@
+"""Every setting of the provider, typed and frozen: the only reader of the environment.
+
+Names are `CADUCEE_` + the field in capitals; durations are whole seconds. Numbers default to the house values of the
+security reference; a test compares the two. Secrets may come from a file: `CADUCEE_<FIELD>_FILE`.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, get_type_hints
+from urllib.parse import urlsplit
+
+LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class BadSetting(Exception):
+    """An operator's message: which variable, what was found wrong, what is expected."""
+
+
+def _seconds(number: int) -> timedelta:
+    return timedelta(seconds=number)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    # Where we are.
+    issuer: str
+    card_host: str
+    database: str = "sqlite:///var/caducee.sqlite"
+    #: Empty: ephemeral records live in the same SQL database (embedded default).
+    redis: str = ""
+    clients_file: Path = Path("clients.yaml")
+    keys_directory: Path = Path("keys")
+    #: 32 random bytes, base64url: cookies, CSRF, counters, sealed records. Kept across restarts and nodes.
+    application_key: str = ""
+    #: 32 random bytes, base64url, outside the database: mixed into every password before argon2id.
+    password_pepper: str = ""
+    default_locale: str = "fr"
+    #: Addresses of reverse proxies whose X-Forwarded-For is believed, and how many there are in a row.
+    trusted_proxy_hops: int = 0
+
+    # Pro Santé Connect.
+    psc_issuer: str = ""
+    psc_discovery_url: str = ""
+    psc_client_id: str = ""
+    psc_client_secret: str = ""
+    psc_scope: str = "openid scope_all"
+    psc_acr_values: str = "eidas1"
+    psc_accepted_acr: tuple[str, ...] = ("eidas1",)
+    psc_accept_missing_acr: bool = False
+    #: An RPPS nobody enrolled may enrol from Pro Santé Connect; the customer's guide demands the card.
+    enrolment_from_psc: bool = False
+    password_door: bool = True
+
+    # The card.
+    card_root_files: tuple[Path, ...] = ()
+    card_issuing_files: tuple[Path, ...] = ()
+    card_accept_test_cards: bool = False
+    card_accept_employee_cards: bool = False
+    card_listen: str = "127.0.0.1:8443"
+    card_certificate_file: Path = Path("keys/card-host.crt")
+    card_key_file: Path = Path("keys/card-host.key")
+
+    # Mail.
+    smtp_host: str = "127.0.0.1"
+    smtp_port: int = 25
+    smtp_starttls: bool = False
+    smtp_username: str = ""
+    smtp_password: str = ""
+    mail_sender: str = "Caducée <ne-pas-repondre@localhost>"
+
+    # Lives (facts/security §0.2).
+    code_life: timedelta = _seconds(60)
+    access_token_life: timedelta = _seconds(5 * 60)
+    id_token_life: timedelta = _seconds(5 * 60)
+    session_idle: timedelta = _seconds(30 * 60)
+    session_life: timedelta = _seconds(4 * 3600)
+    interaction_life: timedelta = _seconds(15 * 60)
+    upstream_life: timedelta = _seconds(10 * 60)
+    card_attempt_life: timedelta = _seconds(10 * 60)
+    card_presentation_life: timedelta = _seconds(60)
+    clock_skew: timedelta = _seconds(60)
+
+    # The mail code.
+    mail_code_life: timedelta = _seconds(10 * 60)
+    mail_code_digits: int = 8
+    mail_code_tries: int = 5
+    mail_code_failures_per_day: int = 20
+    mail_codes_per_minute: int = 1
+    mail_codes_per_hour: int = 5
+    mail_codes_per_day: int = 10
+    mail_codes_per_ip: int = 25
+    mail_codes_per_ip_window: timedelta = _seconds(5 * 60)
+
+    # The password.
+    password_min: int = 15
+    password_max: int = 128
+    password_free_tries: int = 5
+    password_tries_per_day: int = 25
+    password_failures_in_a_row: int = 100
+    password_first_wait: timedelta = _seconds(61)
+    password_posts_per_ip: int = 20
+    password_posts_per_ip_window: timedelta = _seconds(60)
+    argon2_time: int = 2
+    argon2_memory_kib: int = 19456
+    argon2_parallelism: int = 1
+    hash_queue: int = 50
+
+    # Bounds on what is read.
+    body_bytes: int = 64 * 1024
+    parameter_bytes: int = 8 * 1024
+
+    @property
+    def is_secure(self) -> bool:
+        """False only for the http loopback issuer of a demo."""
+        return self.issuer.startswith("https://")
+
+    def __post_init__(self) -> None:
+        issuer = urlsplit(self.issuer)
+        if issuer.query or issuer.fragment or self.issuer.endswith("/") or not issuer.netloc:
+            raise BadSetting("CADUCEE_ISSUER: an absolute URL without query, fragment or final slash")
+        if issuer.path:
+            raise BadSetting("CADUCEE_ISSUER: an origin alone, without a path")
+        if issuer.scheme != "https" and not (issuer.scheme == "http" and issuer.hostname in LOOPBACK_HOSTS):
+            raise BadSetting("CADUCEE_ISSUER: https, or http on a loopback host for a demo")
+        if urlsplit(self.card_host).scheme != "https":
+            raise BadSetting("CADUCEE_CARD_HOST: an https origin")
+        for name in ("application_key", "password_pepper"):
+            if len(getattr(self, name)) < 43:
+                raise BadSetting(f"CADUCEE_{name.upper()}: 32 random bytes in base64url (43 characters)")
+
+
+def _bool(text: str) -> bool:
+    words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+    return words[text.lower()]
+
+
+_READERS: dict[Any, Any] = {
+    str: str,
+    int: int,
+    bool: _bool,
+    Path: Path,
+    timedelta: lambda text: timedelta(seconds=int(text)),
+    tuple[str, ...]: lambda text: tuple(text.split()),
+    tuple[Path, ...]: lambda text: tuple(Path(part) for part in text.split(":") if part),
+}
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Build Settings from `CADUCEE_*`. Raises BadSetting: unknown name, unreadable value, missing duty."""
+    hints = get_type_hints(Settings)
+    known = {f"CADUCEE_{field.name.upper()}": field for field in fields(Settings)}
+    given = {name: value for name, value in environment.items() if name.startswith("CADUCEE_")}
+    values: dict[str, Any] = {}
+    for name, value in given.items():
+        if name.endswith("_FILE") and name not in known and name.removesuffix("_FILE") in known:
+            name, value = name.removesuffix("_FILE"), Path(value).read_text().strip()
+        if name not in known:
+            raise BadSetting(f"{name}: no such setting")
+        field = known[name]
+        try:
+            values[field.name] = _READERS[hints[field.name]](value)
+        except (KeyError, ValueError) as error:
+            raise BadSetting(f"{name}: not a {hints[field.name]}") from error
+    missing = [n for n, f in known.items() if f.default is MISSING and f.name not in values]
+    if missing:
+        raise BadSetting(f"{', '.join(missing)}: must be set")
+    return Settings(**values)
+
+
+def settings_from_environment() -> Settings:
+    return read_settings(os.environ)
+
+
+def secret_variable(name: str) -> str | None:
+    """A secret of clients.yaml given as `{env: NAME}`."""
+    return os.environ.get(name)

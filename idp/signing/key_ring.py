@@ -1,0 +1,43 @@
+"""Which key signs, which keys are published."""
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from idp.signing.signer import Alg, Signer
+
+
+class KeyMissing(Exception):
+    """No key for an algorithm: `idp keys generate` makes one."""
+
+
+def b64u(octets: bytes) -> str:
+    """base64url without padding (RFC 7515 §2)."""
+    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRing:
+    """All published signers, oldest first: the newest of an algorithm signs, the others only verify."""
+
+    signers: Sequence[Signer]
+
+    def active(self, alg: Alg) -> Signer:
+        """Raises KeyMissing."""
+        for signer in reversed(self.signers):
+            if signer.alg == alg:
+                return signer
+        raise KeyMissing(f"no {alg} key: run `idp keys generate`")
+
+    def jwks(self) -> dict[str, list[dict[str, str]]]:
+        return {"keys": [dict(signer.public_jwk()) for signer in self.signers]}
+
+    def sign_jwt(self, claims: Mapping[str, Any], *, alg: Alg, typ: str = "JWT") -> str:
+        """Compact JWS (RFC 7515 §7.1). Raises KeyMissing, SignerUnavailable."""
+        signer = self.active(alg)
+        header = {"alg": alg, "kid": signer.kid, "typ": typ}
+        parts = (json.dumps(part, separators=(",", ":")).encode() for part in (header, claims))
+        signing_input = ".".join(b64u(part) for part in parts)
+        return f"{signing_input}.{b64u(signer.sign(signing_input.encode()))}"

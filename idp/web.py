@@ -1,0 +1,281 @@
+"""What every page and endpoint shares of the browser: cookies, CSRF, bounded forms, rendering, error pages.
+
+The one HTTP mapping of `errors` is here. Knows no flow and no endpoint.
+"""
+
+import dataclasses
+import hashlib
+import hmac
+import ipaddress
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import jinja2
+import structlog
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.wrappers import Request, Response
+
+from idp.clients import Client, ClientFile
+from idp.ephemeral import StoreUnavailable
+from idp.errors import RETRY_AFTER_SECONDS, STATUS, Problem, Shown
+from idp.pages import ErrorPage, Frame
+from idp.messages import Catalogues
+from idp.settings import Settings
+
+log = structlog.get_logger()
+
+LOCALES = ("fr", "en")
+
+#: facts/security WB1. No `form-action`: browsers apply it to every redirect after a POST, and the last of ours
+#: leads to a relying party that may itself redirect anywhere (docs/adr/0006).
+SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; object-src 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+HSTS = "max-age=31536000; includeSubDomains"
+
+
+@dataclass(frozen=True, slots=True)
+class Cookies:
+    """`__Host-`, Secure over https; plain names on the http loopback issuer of a demo, where neither would work."""
+
+    is_secure: bool
+
+    def name(self, short: str) -> str:
+        return f"{'__Host-' if self.is_secure else ''}caducee_{short}"
+
+    def get(self, request: Request, short: str) -> str | None:
+        value = request.cookies.get(self.name(short))
+        return value if value is not None and 0 < len(value) <= 200 and value.isascii() else None
+
+    def set(self, response: Response, short: str, value: str, max_age: int | None = None) -> None:
+        response.set_cookie(
+            self.name(short),
+            value,
+            max_age=max_age,
+            path="/",
+            secure=self.is_secure,
+            httponly=True,
+            samesite="Lax",
+        )
+
+    def clear(self, response: Response, short: str) -> None:
+        response.delete_cookie(
+            self.name(short), path="/", secure=self.is_secure, httponly=True, samesite="Lax"
+        )
+
+
+def single_valued(values: "MultiDict[str, str]", limit: int) -> dict[str, str]:
+    """Raises ValueError on a repeated name (RFC 6749 §3.1), one too long, or control characters in a name."""
+    flat: dict[str, str] = {}
+    for name, found in values.lists():
+        if len(found) != 1:
+            raise ValueError("a parameter is repeated")
+        if len(name) > 100 or len(found[0]) > limit:
+            raise ValueError("a parameter is too long")
+        flat[name] = found[0]
+    return flat
+
+
+#: Where the people are who read hours on our pages and in our mails.
+_PARIS = ZoneInfo("Europe/Paris")
+
+
+def local_hour(instant: datetime) -> str:
+    return instant.astimezone(_PARIS).strftime("%H:%M")
+
+
+def local_day(instant: datetime) -> str:
+    return instant.astimezone(_PARIS).strftime("%d/%m/%Y")
+
+
+def local_time(instant: datetime) -> str:
+    return instant.astimezone(_PARIS).strftime("%d/%m/%Y %H:%M")
+
+
+def derive_key(application_key: str, purpose: str) -> bytes:
+    """One key per purpose, so that a value made for one is never accepted by another."""
+    return hmac.digest(application_key.encode(), f"caducee:{purpose}".encode(), "sha256")
+
+
+class Web:
+    """Rendering and browser state, built once."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clients: ClientFile,
+        catalogues: Catalogues,
+        environment: jinja2.Environment,
+    ) -> None:
+        self.settings = settings
+        self.clients = clients
+        self.catalogues = catalogues
+        self.environment = environment
+        self.cookies = Cookies(settings.is_secure)
+        self._csrf_key = derive_key(settings.application_key, "csrf")
+
+    # The browser.
+
+    def browser(self, request: Request) -> str | None:
+        return self.cookies.get(request, "browser")
+
+    def csrf(self, browser: str, base_path: str) -> str:
+        """Bound to the browser's cookie and to the place it serves, also before any sign-in (facts/security WB2)."""
+        return hmac.new(self._csrf_key, f"{browser}\0{base_path}".encode(), hashlib.sha256).hexdigest()
+
+    def form(self, request: Request, base_path: str) -> dict[str, str]:
+        """The posted fields, single-valued, after Origin and CSRF are verified. Raises Shown."""
+        origin = request.headers.get("Origin")
+        # Referrer-Policy no-referrer makes some browsers send `Origin: null` with a form of our own.
+        if origin not in (None, "null", self.settings.issuer):
+            raise Shown(Problem.CSRF, "origin of another site")
+        try:
+            form = single_valued(request.form, self.settings.parameter_bytes)
+        except RequestEntityTooLarge as error:
+            raise Shown(Problem.TOO_LARGE) from error
+        except ValueError as error:
+            raise Shown(Problem.BAD_REQUEST, str(error)) from error
+        browser = self.browser(request)
+        if browser is None:
+            raise Shown(Problem.COOKIES_NEEDED)
+        if not hmac.compare_digest(form.pop("csrf", "").encode(), self.csrf(browser, base_path).encode()):
+            raise Shown(Problem.CSRF, "token absent or of another page")
+        return form
+
+    def client_network(self, request: Request) -> str:
+        """The address that asks, IPv6 cut to its /64, for per-network limits. Believes only configured proxies."""
+        hops = self.settings.trusted_proxy_hops
+        forwarded = request.headers.get("X-Forwarded-For", "").split(",")
+        text = forwarded[-hops].strip() if 0 < hops <= len(forwarded) else (request.remote_addr or "")
+        try:
+            address = ipaddress.ip_address(text)
+        except ValueError:
+            return "unknown"
+        prefix = 32 if address.version == 4 else 64
+        return str(ipaddress.ip_network((address, prefix), strict=False))
+
+    def locale(self, request: Request, wished: str = "") -> str:
+        """Chosen by the person, else by the relying party (`ui_locales`), else by the browser."""
+        chosen = self.cookies.get(request, "locale")
+        candidates = [chosen or "", *(tag.split("-")[0] for tag in wished.split())]
+        for candidate in candidates:
+            if candidate in LOCALES:
+                return candidate
+        return request.accept_languages.best_match(LOCALES) or self.settings.default_locale
+
+    # Pages.
+
+    def frame(
+        self,
+        request: Request,
+        *,
+        locale: str,
+        client: Client | None,
+        base_path: str,
+        browser: str | None = None,
+    ) -> Frame:
+        """`browser`: the cookie about to be set with this page, when the request had none."""
+        other = next(name for name in LOCALES if name != locale)
+        browser = browser or self.browser(request)
+        return Frame(
+            locale=locale,
+            other_locale=other,
+            other_locale_path=f"{_page_path(request, base_path)}?lang={other}",
+            client_name=client.name if client else None,
+            base_path=base_path,
+            csrf=self.csrf(browser, base_path) if browser else "",
+        )
+
+    def render(self, template: str, frame: Frame, page: Any) -> str:
+        translate = self.catalogues.translator(frame.locale)
+        return self.environment.get_template(template).render(frame=frame, page=page, t=translate)
+
+    def render_mail(self, template: str, locale: str, page: Any) -> str:
+        translate = self.catalogues.translator(locale)
+        return self.environment.get_template(template).render(page=page, t=translate, locale=locale)
+
+    def page(self, template: str, frame: Frame, page: Any, status: int = 200) -> Response:
+        return Response(self.render(template, frame, page), status=status, mimetype="text/html")
+
+    def redirect(self, location: str) -> Response:
+        """303, never 307: a form with credentials is not sent on (RFC 9700 §4.12)."""
+        return Response(status=303, headers={"Location": location})
+
+    # Errors: the one mapping.
+
+    def error_page(self, request: Request, error: BaseException) -> Response:
+        shown = _shown(error)
+        incident = secrets.token_hex(4)
+        level = log.error if STATUS[shown.problem] >= 500 else log.info
+        cause = error if STATUS[shown.problem] >= 500 and not isinstance(error, Shown) else None
+        level(
+            "page_error",
+            incident=incident,
+            problem=str(shown.problem),
+            detail=shown.detail,
+            exception=type(error).__name__,
+            exc_info=cause,
+        )
+        client = self.clients.get(shown.client_id) if shown.client_id else None
+        frame = self.frame(request, locale=self.locale(request), client=client, base_path="")
+        base_path = (shown.retry_path or "").removesuffix("/restart")
+        browser = self.browser(request)
+        if base_path and browser:
+            frame = dataclasses.replace(frame, base_path=base_path, csrf=self.csrf(browser, base_path))
+        page = ErrorPage(
+            key=f"error.{shown.problem}",
+            incident=incident,
+            retry_path=shown.retry_path,
+            return_url=client.home if client else None,
+            return_name=client.name if client else None,
+        )
+        response = self.page("error.html", frame, page, STATUS[shown.problem])
+        if shown.problem in RETRY_AFTER_SECONDS:
+            response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS[shown.problem])
+        return response
+
+
+def _page_path(request: Request, base_path: str) -> str:
+    """Where a GET shows this page again: not what answered a form, nor the callback of an upstream login."""
+    is_shown_by_get = request.method == "GET" and not request.args
+    return request.path if is_shown_by_get else base_path or "/"
+
+
+_HTTP_PROBLEMS = {
+    400: Problem.BAD_REQUEST,
+    404: Problem.NOT_FOUND,
+    405: Problem.METHOD_NOT_ALLOWED,
+    413: Problem.TOO_LARGE,
+}
+
+
+def _shown(error: BaseException) -> Shown:
+    if isinstance(error, Shown):
+        return error
+    if isinstance(error, StoreUnavailable):
+        return Shown(Problem.UNAVAILABLE, str(error))
+    if isinstance(error, HTTPException):
+        return Shown(_HTTP_PROBLEMS.get(error.code or 500, Problem.BAD_REQUEST), error.name)
+    return Shown(Problem.INTERNAL)
+
+
+def harden(response: Response, settings: Settings, *, is_static: bool) -> Response:
+    for name, value in SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)
+    if settings.is_secure:
+        response.headers.setdefault("Strict-Transport-Security", HSTS)
+    response.headers.setdefault("Cache-Control", "public, max-age=3600" if is_static else "no-store")
+    response.headers.pop("Server", None)
+    return response

@@ -1,0 +1,17 @@
+"""Alembic's entry: runs the versions in the transaction that `idp/adapters/sql_engine.py` opened.
+
+There is no alembic.ini and no way in from Alembic's own command: `idp init` and `idp migrate` hold the lock.
+"""
+
+from alembic import context
+
+from idp.adapters.schema import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    # SQLite can undo its DDL; saying so keeps every version inside the caller's one transaction.
+    transactional_ddl=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,51 @@
+"""Reading the demonstration's mailbox from a script: the newest code sent to an address.
+
+Lives here: the JSON list of the mail catcher. Must not come here: SMTP, pages of the provider.
+"""
+
+import re
+import time
+from typing import Any
+
+import requests
+
+# Alone on its line: any other number of the mail stands in a sentence.
+_CODE_LINE = re.compile(r"^\s*(\d{3,4} ?\d{3,4})\s*$", re.MULTILINE)
+_PAUSE_SECONDS = 0.02
+
+
+class NoMail(Exception):
+    """No new code for this address in time."""
+
+
+class Mailbox:
+    """`url` is the ready file's `mailbox`."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._http = requests.Session()
+        self._http.trust_env = False  # neither proxy nor .netrc of the machine
+
+    def close(self) -> None:
+        self._http.close()
+
+    def messages(self, to: str) -> list[dict[str, Any]]:
+        """Newest first; each has `id`, `to`, `subject`, `text`."""
+        answer = self._http.get(self._url, params={"to": to}, timeout=10)
+        answer.raise_for_status()
+        found: list[dict[str, Any]] = answer.json()
+        return found
+
+    def last_id(self, to: str) -> int:
+        """Of the newest mail, 0 when there is none: to be read before asking for a code."""
+        return max((int(message["id"]) for message in self.messages(to)), default=0)
+
+    def wait_for_code(self, to: str, after: int = 0, seconds: float = 15) -> str:
+        """The code in the newest mail that came after the one numbered `after`. Raises NoMail."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            newer = [message for message in self.messages(to) if message["id"] > after]
+            if newer and (found := _CODE_LINE.search(newer[0]["text"])):
+                return found.group(1).replace(" ", "")
+            time.sleep(_PAUSE_SECONDS)
+        raise NoMail(f"no new code within {seconds:g} s")

@@ -1,0 +1,98 @@
+"""Which port serves what, and whether they are free. Nothing is started here."""
+
+import socket
+from dataclasses import dataclass
+
+from sandbox.serving import loopback_addresses
+
+DEFAULT_BASE = 8400
+_ROLES = (
+    "the provider",
+    "the card host",
+    "Pro Santé Connect, issuer",
+    "Pro Santé Connect, sign-in pages",
+    "the mail pages",
+    "SMTP",
+    "ViaTrajectoire",
+    "Trajectoire Grand Âge",
+)
+
+
+class PortTaken(Exception):
+    """The message names the port, what it is for, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Eight ports in a row."""
+
+    base: int
+
+    def __post_init__(self) -> None:
+        if not 1024 <= self.base <= 65535 - len(_ROLES) + 1:
+            raise ValueError(f"--port-base: from 1024 to {65535 - len(_ROLES) + 1}")
+
+    @property
+    def issuer(self) -> str:
+        return f"http://localhost:{self.base}"
+
+    @property
+    def card(self) -> int:
+        return self.base + 1
+
+    @property
+    def card_host(self) -> str:
+        return f"https://localhost:{self.card}"
+
+    @property
+    def psc_auth(self) -> int:
+        return self.base + 2
+
+    @property
+    def psc_issuer(self) -> str:
+        return f"http://localhost:{self.psc_auth}/auth/realms/esante-wallet"
+
+    @property
+    def psc_wallet(self) -> int:
+        return self.base + 3
+
+    @property
+    def mail_web(self) -> int:
+        return self.base + 4
+
+    @property
+    def mail_pages(self) -> str:
+        return f"http://localhost:{self.mail_web}/"
+
+    @property
+    def mailbox(self) -> str:
+        return f"{self.mail_pages}messages.json"
+
+    @property
+    def smtp(self) -> int:
+        return self.base + 5
+
+    def relying_party(self, rank: int) -> int:
+        return self.base + 6 + rank
+
+    def refuse_taken(self) -> None:
+        """Raises PortTaken for the first port somebody listens on."""
+        for port, role in enumerate(_ROLES, self.base):
+            for address in loopback_addresses():
+                if not _is_free(address, port):
+                    raise PortTaken(
+                        f"port {port} ({role}) is taken on {address}: stop what listens there, "
+                        "or choose other ports with --port-base"
+                    )
+
+
+def _is_free(address: str, port: int) -> bool:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        # As the servers do: connections of a demo just stopped do not count, a listener does.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError:
+            return False
+    return True

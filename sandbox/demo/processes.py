@@ -1,0 +1,133 @@
+"""The programs of the demo as child processes: started together, watched, all ended with the demo.
+
+Lives here: starting, watching, ending. Must not come here: what the programs are (see `programs`).
+Children are started from the main thread only: PR_SET_PDEATHSIG follows the thread that made the child.
+"""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_GRACE_SECONDS = 4.0
+_LAST_LINES = 15
+_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+class ChildDied(Exception):
+    """A program ended by itself; the message says which and shows its last log lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """`name` is also that of its log."""
+
+    name: str
+    arguments: tuple[str, ...]  # of `python -m`
+
+
+@dataclass(slots=True)
+class _Child:
+    program: Program
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
+def end_with_parent() -> None:
+    """Ask the kernel for SIGTERM when the parent process dies, however it dies. Linux only."""
+    if _libc is not None:
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+
+
+class Children:
+    """Every child has its own process group: Ctrl-C reaches the demo alone, which then ends them in order."""
+
+    def __init__(self, root: Path, environment: Mapping[str, str], log: Callable[[str], Path]) -> None:
+        self._root = root
+        self._environment = environment
+        self._log = log
+        self._children: list[_Child] = []
+
+    def start(self, program: Program) -> None:
+        log = self._log(program.name)
+        parent = os.getpid()
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", *program.arguments],
+                cwd=self._root,
+                env=dict(self._environment),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                process_group=0,
+                preexec_fn=lambda: _tie_to(parent),
+            )
+        self._children.append(_Child(program, process, log))
+
+    def run(self, program: Program, accepted: Sequence[int] = (0,)) -> None:
+        """A command to its end. Raises ChildDied for any other exit status."""
+        self.start(program)
+        child = self._children.pop()
+        try:
+            child.process.wait()
+        except BaseException:
+            self._children.append(child)  # interrupted: it is ended with the others
+            raise
+        if child.process.returncode not in accepted:
+            raise ChildDied(_last_words(child))
+
+    def check(self) -> None:
+        """Raises ChildDied when one is no longer there."""
+        for child in self._children:
+            if child.process.poll() is not None:
+                raise ChildDied(_last_words(child))
+
+    def pids(self) -> list[int]:
+        """Of the children and of their own."""
+        found = [child.process.pid for child in self._children]
+        for pid in found:
+            found.extend(_children_of(pid))
+        return found
+
+    def stop(self) -> None:
+        """SIGTERM to all, four seconds, then SIGKILL to what is left; returns when none is left."""
+        for child in self._children:
+            with suppress(ProcessLookupError):
+                child.process.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + _GRACE_SECONDS
+        for child in self._children:
+            with suppress(subprocess.TimeoutExpired):
+                child.process.wait(max(0.0, deadline - time.monotonic()))
+        for child in self._children:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(child.process.pid, signal.SIGKILL)  # the group outlives its leader
+            child.process.wait()
+        self._children.clear()
+
+
+def _tie_to(parent: int) -> None:
+    """In the child, before its program: nothing but system calls, other threads may hold any lock."""
+    end_with_parent()
+    if os.getppid() != parent:  # it died before the kernel was asked
+        os._exit(1)
+
+
+def _children_of(pid: int) -> list[int]:
+    """Direct children as the kernel lists them; none where it does not (CONFIG_PROC_CHILDREN)."""
+    with suppress(OSError):
+        threads = Path(f"/proc/{pid}/task").iterdir()
+        return [int(child) for thread in threads for child in (thread / "children").read_text().split()]
+    return []
+
+
+def _last_words(child: _Child) -> str:
+    lines = child.log.read_text(errors="replace").splitlines()[-_LAST_LINES:]
+    said = "\n".join(f"    {line}" for line in lines) or "    (it said nothing)"
+    return f"{child.program.name} ended with status {child.process.returncode}; {child.log} ends with:\n{said}"

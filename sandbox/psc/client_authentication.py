@@ -1,0 +1,61 @@
+"""Which relying party calls, and how a refusal is told: Basic or post (facts sheet §3.1)."""
+
+import base64
+import binascii
+import secrets
+from urllib.parse import unquote_plus
+
+from flask import Response, jsonify, request
+
+from sandbox.psc.clients import Client
+from sandbox.psc.simulator import Simulator
+
+
+class ProtocolError(Exception):
+    """An OAuth error in JSON; `challenge` is the WWW-Authenticate header, when there is one."""
+
+    def __init__(self, status: int, error: str, description: str, challenge: str = "") -> None:
+        super().__init__(error)
+        self.status, self.error, self.description, self.challenge = status, error, description, challenge
+
+
+def protocol_error(refusal: ProtocolError) -> Response:
+    response = jsonify({"error": refusal.error, "error_description": refusal.description})
+    response.status_code = refusal.status
+    if refusal.challenge:
+        response.headers["WWW-Authenticate"] = refusal.challenge
+    return response
+
+
+def authenticate_client(simulator: Simulator) -> Client:
+    """Raises ProtocolError, with Keycloak's codes (facts sheet §5)."""
+    form = request.form
+    if any(len(values) > 1 for _name, values in form.lists()):
+        raise ProtocolError(400, "invalid_request", "duplicated parameter")
+    # Advertised by discovery, not usable in fact (facts sheet §1.1).
+    if "client_assertion" in form or "client_assertion_type" in form:
+        raise ProtocolError(401, "invalid_client", "Client authentication with signed JWT is not allowed")
+    has_basic = request.headers.get("Authorization", "").lower().startswith("basic ")
+    # RFC 6749 §2.3: one method per request.
+    if has_basic and "client_secret" in form:
+        raise ProtocolError(400, "invalid_request", "Multiple client authentication methods")
+    client_id, secret = _basic() if has_basic else (form.get("client_id", ""), form.get("client_secret", ""))
+    challenge = 'Basic realm="esante-wallet"' if has_basic else ""
+    client = simulator.clients.get(client_id)
+    if client is None:
+        raise ProtocolError(401, "invalid_client", "Invalid client or Invalid client credentials", challenge)
+    if not secrets.compare_digest(client.client_secret.encode(), secret.encode()):
+        raise ProtocolError(
+            401, "unauthorized_client", "Invalid client or Invalid client credentials", challenge
+        )
+    return client
+
+
+def _basic() -> tuple[str, str]:
+    """RFC 6749 §2.3.1: both halves are form-encoded first."""
+    encoded = request.headers["Authorization"][len("basic ") :]
+    try:
+        client_id, _, secret = base64.b64decode(encoded, validate=True).decode("utf-8").partition(":")
+    except (binascii.Error, ValueError):
+        return "", ""
+    return unquote_plus(client_id), unquote_plus(secret)

@@ -1,0 +1,130 @@
+"""The discovery document of the BAS (facts sheet §1.1), hosts adapted. Data and one view."""
+
+from typing import Any
+
+from flask import Response, jsonify
+
+from sandbox.psc.authorization import SCOPES
+from sandbox.psc.simulator import Simulator
+
+# Noise included: what this Keycloak build can do, not what PSC allows (facts sheet §1.1).
+_SIGNING_ALGS = [
+    "PS384",
+    "RS384",
+    "EdDSA",
+    "ES384",
+    "HS256",
+    "HS512",
+    "ES256",
+    "RS256",
+    "HS384",
+    "ES512",
+    "PS256",
+    "PS512",
+    "RS512",
+]
+_ENDPOINTS = {
+    "token_endpoint": "/protocol/openid-connect/token",
+    "introspection_endpoint": "/protocol/openid-connect/token/introspect",
+    "userinfo_endpoint": "/protocol/openid-connect/userinfo",
+    "end_session_endpoint": "/protocol/openid-connect/logout",
+    "jwks_uri": "/protocol/openid-connect/certs",
+    "check_session_iframe": "/protocol/openid-connect/login-status-iframe.html",
+    "registration_endpoint": "/clients-registrations/openid-connect",
+    "revocation_endpoint": "/protocol/openid-connect/revoke",
+    "device_authorization_endpoint": "/protocol/openid-connect/auth/device",
+    "backchannel_authentication_endpoint": "/protocol/openid-connect/ext/ciba/auth",
+    "pushed_authorization_request_endpoint": "/protocol/openid-connect/ext/par/request",
+}
+_CAPABILITIES: dict[str, Any] = {
+    "require_pushed_authorization_requests": False,
+    "grant_types_supported": [
+        "authorization_code",
+        "implicit",
+        "refresh_token",
+        "password",
+        "client_credentials",
+        "urn:openid:params:grant-type:ciba",
+        "urn:ietf:params:oauth:grant-type:device_code",
+    ],
+    "response_types_supported": [
+        "code",
+        "none",
+        "id_token",
+        "token",
+        "id_token token",
+        "code id_token",
+        "code token",
+        "code id_token token",
+    ],
+    "response_modes_supported": [
+        "query",
+        "fragment",
+        "form_post",
+        "query.jwt",
+        "fragment.jwt",
+        "form_post.jwt",
+        "jwt",
+    ],
+    "subject_types_supported": ["public", "pairwise"],
+    "acr_values_supported": ["0", "0"],
+    "id_token_signing_alg_values_supported": _SIGNING_ALGS,
+    "userinfo_signing_alg_values_supported": [*_SIGNING_ALGS, "none"],
+    "id_token_encryption_alg_values_supported": ["RSA-OAEP", "RSA-OAEP-256", "RSA1_5"],
+    "token_endpoint_auth_methods_supported": [
+        "private_key_jwt",
+        "client_secret_basic",
+        "client_secret_post",
+        "tls_client_auth",
+        "client_secret_jwt",
+    ],
+    "code_challenge_methods_supported": ["plain", "S256"],
+    "scopes_supported": SCOPES,
+    "claims_supported": [
+        "aud",
+        "sub",
+        "iss",
+        "auth_time",
+        "name",
+        "given_name",
+        "family_name",
+        "preferred_username",
+        "email",
+        "acr",
+    ],
+    "claims_parameter_supported": True,
+    "request_parameter_supported": True,
+    "request_uri_parameter_supported": True,
+    "require_request_uri_registration": True,
+    "tls_client_certificate_bound_access_tokens": True,
+    "backchannel_token_delivery_modes_supported": ["poll", "ping"],
+    "frontchannel_logout_supported": True,
+    "frontchannel_logout_session_supported": True,
+    "backchannel_logout_supported": True,
+    "backchannel_logout_session_supported": True,
+    "authorization_response_iss_parameter_supported": True,
+}
+# mTLS aliases carry the same URLs as the ordinary endpoints (facts sheet §1.1).
+_MTLS_ALIASES = (
+    "token_endpoint",
+    "introspection_endpoint",
+    "userinfo_endpoint",
+    "revocation_endpoint",
+    "device_authorization_endpoint",
+    "pushed_authorization_request_endpoint",
+    "backchannel_authentication_endpoint",
+    "registration_endpoint",
+)
+
+
+def discovery(simulator: Simulator) -> Response:
+    endpoints = {name: simulator.issuer + path for name, path in _ENDPOINTS.items()}
+    return jsonify(
+        {
+            "issuer": simulator.issuer,
+            "authorization_endpoint": f"{simulator.wallet_origin}/auth",
+            **endpoints,
+            **_CAPABILITIES,
+            "mtls_endpoint_aliases": {name: endpoints[name] for name in _MTLS_ALIASES},
+        }
+    )

@@ -1,0 +1,59 @@
+"""The end_session endpoint (facts sheet §6, §11.8): a page, a redirect, or a call without browser."""
+
+from flask import Response, make_response, render_template, request
+
+from sandbox.psc.authorization import callback
+from sandbox.psc.pages import SESSION_COOKIE, forget_cookie, is_foreign_form, problem
+from sandbox.psc.simulator import Simulator
+from sandbox.psc.tokens import read_hint
+
+
+def logout(simulator: Simulator) -> Response:
+    hint = request.values.get("id_token_hint", "")
+    if hint:
+        return _logout_by_hint(simulator, hint)
+    if "post_logout_redirect_uri" in request.values:
+        return problem("missing_hint")
+    return _logout_by_hand(simulator)
+
+
+def _logout_by_hint(simulator: Simulator, hint: str) -> Response:
+    claims = read_hint(simulator, hint)
+    client = simulator.clients.get(str(claims.get("azp"))) if claims else None
+    if claims is None or client is None:
+        return problem("bad_hint")
+    if request.values.get("client_id", client.client_id) != client.client_id:
+        return problem("bad_hint")
+    target = request.values.get("post_logout_redirect_uri")
+    if target is not None and target not in client.post_logout_redirect_uris:
+        return problem("bad_redirect_uri")
+    simulator.sessions.end(str(claims.get("sid")))
+    if target is None:
+        return _without_dead_cookie(simulator, _closed_page())
+    state = request.values.get("state", "") if simulator.switches.logout_state else ""
+    response = Response(status=302)
+    response.autocorrect_location_header = False
+    response.headers["Location"] = callback(target, {"state": state}) if state else target
+    return _without_dead_cookie(simulator, response)
+
+
+def _logout_by_hand(simulator: Simulator) -> Response:
+    """No hint: another site may have sent the browser here, so the person is asked."""
+    session = simulator.sessions.of_browser(request.cookies.get(SESSION_COOKIE), simulator.now())
+    if session is None:
+        return _closed_page()
+    if request.form.get("confirm") != "yes" or is_foreign_form():
+        return make_response(render_template("confirm_logout.html"))
+    simulator.sessions.end(session.sid)
+    return _without_dead_cookie(simulator, _closed_page())
+
+
+def _closed_page() -> Response:
+    return make_response(render_template("signed_out.html"))
+
+
+def _without_dead_cookie(simulator: Simulator, response: Response) -> Response:
+    """Forget the browser's cookie, unless it is for another session which is still open."""
+    if simulator.sessions.of_browser(request.cookies.get(SESSION_COOKIE), simulator.now()) is None:
+        forget_cookie(response, SESSION_COOKIE)
+    return response

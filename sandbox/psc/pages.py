@@ -1,0 +1,94 @@
+"""What both origins have in common: language, security headers, error pages, outages. No protocol here."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Flask, Response, make_response, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from sandbox.psc.simulator import Simulator
+from sandbox.psc.words import LANGUAGES
+
+SESSION_COOKIE = "psc_sim_session"
+BROWSER_COOKIE = "psc_sim_browser"
+_LANGUAGE_COOKIE = "psc_sim_lang"
+_SECURITY_HEADERS: Mapping[str, str] = {
+    # No form-action: browsers apply it to the whole chain of redirects after a form, out to relying parties.
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Cache-Control": "no-store",
+    "Pragma": "no-cache",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+_LARGEST_FORM = 64 * 1024
+
+
+def new_app(simulator: Simulator, targets: Mapping[str, str]) -> Flask:
+    """An empty application; `targets` says which switch target each of its endpoints is."""
+    app = Flask("sandbox.psc", static_url_path="/static")
+    app.config["MAX_CONTENT_LENGTH"] = _LARGEST_FORM
+    # No page of another site may reach the simulator by renaming itself to 127.0.0.1.
+    app.config["TRUSTED_HOSTS"] = ["localhost", "127.0.0.1"]
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # declared on DefaultJSONProvider only
+
+    @app.before_request
+    def misbehave() -> Response | None:
+        target = targets.get(request.endpoint or "")
+        if target is None:
+            return None
+        time.sleep(simulator.switches.delay_of(target))
+        return _unavailable() if simulator.switches.is_out(target) else None
+
+    @app.after_request
+    def finish(response: Response) -> Response:
+        response.headers.update(_SECURITY_HEADERS)
+        if request.args.get("lang") in LANGUAGES:
+            set_cookie(response, _LANGUAGE_COOKIE, request.args["lang"])
+        return response
+
+    @app.context_processor
+    def words() -> dict[str, Any]:
+        return {
+            "lang": language(),
+            "words": LANGUAGES[language()],
+            "control_page": f"{simulator.auth_origin}/simulateur",
+        }
+
+    @app.errorhandler(HTTPException)
+    def http_error(error: HTTPException) -> Response:
+        return problem("not_found" if error.code == 404 else "bad_request", error.code or 500)
+
+    return app
+
+
+def language() -> str:
+    wanted = request.args.get("lang") or request.cookies.get(_LANGUAGE_COOKIE)
+    return wanted if wanted and wanted in LANGUAGES else "fr"
+
+
+def problem(reason: str, status: int = 400) -> Response:
+    """A page that ends here; `reason` is a key of the words."""
+    return make_response(render_template("problem.html", reason=reason), status)
+
+
+def set_cookie(response: Response, name: str, value: str) -> None:
+    """For the browser session; no Secure: the simulator is http on loopback only."""
+    response.set_cookie(name, value, httponly=True, samesite="Lax")
+
+
+def forget_cookie(response: Response, name: str) -> None:
+    response.delete_cookie(name, httponly=True, samesite="Lax")
+
+
+def is_foreign_form() -> bool:
+    """Whether a page of another origin sent this form."""
+    origin = request.headers.get("Origin")
+    return origin is not None and origin != request.host_url.rstrip("/")
+
+
+def _unavailable() -> Response:
+    # What a gateway in front of a dead realm answers: neither JSON nor one of our pages.
+    return Response("<html><body><h1>503 Service Unavailable</h1></body></html>", 503, {"Retry-After": "30"})

@@ -1,0 +1,69 @@
+"""The SSO sessions of the simulator's browsers: 30 minutes idle, 4 hours at most (facts sheet §3.2)."""
+
+import secrets
+import threading
+import uuid
+from dataclasses import dataclass
+
+IDLE_SECONDS = 30 * 60
+MAXIMUM_SECONDS = 4 * 3600
+
+
+@dataclass(slots=True)
+class Session:
+    """`auth_time` is frozen at its first login; `sid` is public (it is in the tokens), `cookie` is not."""
+
+    sid: str
+    cookie: str
+    identity_id: str
+    auth_mode: str
+    auth_time: int
+    last_seen: float
+
+    def is_live(self, now: float) -> bool:
+        return now - self.last_seen < IDLE_SECONDS and now - self.auth_time < MAXIMUM_SECONDS
+
+    def remaining(self, now: float) -> int:
+        """Seconds before the session ends for good."""
+        return max(0, int(self.auth_time + MAXIMUM_SECONDS - now))
+
+
+class Sessions:
+    def __init__(self) -> None:
+        self._by_sid: dict[str, Session] = {}
+        self._lock = threading.Lock()
+
+    def start(self, identity_id: str, auth_mode: str, now: float, replaced_cookie: str | None) -> Session:
+        """A real login makes a new session with its own `auth_time` and ends the one the browser had."""
+        opened = Session(
+            str(uuid.uuid4()), secrets.token_urlsafe(32), identity_id, auth_mode, int(now), last_seen=now
+        )
+        with self._lock:
+            self._by_sid = {
+                sid: session
+                for sid, session in self._by_sid.items()
+                if session.is_live(now) and session.cookie != replaced_cookie
+            }
+            self._by_sid[opened.sid] = opened
+        return opened
+
+    def find(self, sid: str, now: float) -> Session | None:
+        with self._lock:
+            session = self._by_sid.get(sid)
+        return session if session and session.is_live(now) else None
+
+    def of_browser(self, cookie: str | None, now: float) -> Session | None:
+        with self._lock:
+            owned = [session for session in self._by_sid.values() if session.cookie == cookie]
+        return owned[0] if owned and owned[0].is_live(now) else None
+
+    def touch(self, session: Session, now: float) -> None:
+        session.last_seen = max(session.last_seen, now)
+
+    def end(self, sid: str) -> None:
+        with self._lock:
+            self._by_sid.pop(sid, None)
+
+    def end_all(self) -> None:
+        with self._lock:
+            self._by_sid.clear()

@@ -1,0 +1,42 @@
+"""The one object both origins share: configuration, memory, switches and the simulated time."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from sandbox.psc.clients import Client
+from sandbox.psc.keys import KeyRing, SigningKey
+from sandbox.psc.sessions import Sessions
+from sandbox.psc.state import State
+from sandbox.psc.switches import Switches
+
+
+@dataclass
+class Simulator:
+    auth_origin: str
+    wallet_origin: str
+    clients: Mapping[str, Client]
+    keys: KeyRing
+    state: State = field(default_factory=State)
+    sessions: Sessions = field(default_factory=Sessions)
+    switches: Switches = field(default_factory=Switches)
+    real_time: Callable[[], float] = time.time
+
+    @property
+    def issuer(self) -> str:
+        return f"{self.auth_origin}/auth/realms/esante-wallet"
+
+    def now(self) -> float:
+        """The time the simulator believes it is."""
+        return self.real_time() + self.switches.clock_offset_seconds
+
+    def signing_key(self) -> SigningKey:
+        return self.keys.signing(self.switches.key_generation)
+
+    def published_keys(self) -> list[SigningKey]:
+        return self.keys.published(self.switches.key_generation)
+
+    def reset(self) -> None:
+        self.switches = Switches()
+        self.state.reset()
+        self.sessions.end_all()

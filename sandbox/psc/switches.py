@@ -1,0 +1,123 @@
+"""Every way the simulator can be told to misbehave or to change format, as one table.
+
+To add a switch: one field here, one label per language in `words.py`, and one reader where it acts.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, Protocol
+
+# What `outage` and `delay_on` can aim at; each origin declares which of its endpoints is which.
+TARGETS = ("discovery", "certs", "token", "userinfo", "logout", "introspect", "revoke", "wallet")
+
+
+class SwitchError(ValueError):
+    """A switch that does not exist, or a value it does not take; the message may be shown."""
+
+
+class Rule(Protocol):
+    """The values one switch takes; `kind` chooses its control on the page."""
+
+    @property
+    def kind(self) -> str: ...
+
+    def accept(self, raw: object) -> Any:
+        """The value, from JSON or from a form field. Raises ValueError."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    values: tuple[str, ...]
+    kind: str = "choice"
+
+    def accept(self, raw: object) -> str:
+        if raw not in self.values:
+            raise ValueError(f"expected one of {', '.join(self.values)}")
+        return str(raw)
+
+
+@dataclass(frozen=True)
+class Flag:
+    kind: str = "flag"
+
+    def accept(self, raw: object) -> bool:
+        if not isinstance(raw, bool):
+            raise ValueError("expected true or false")
+        return raw
+
+
+@dataclass(frozen=True)
+class Number:
+    low: float
+    high: float
+    whole: bool = True
+    kind: str = "number"
+
+    def accept(self, raw: object) -> float:
+        if isinstance(raw, bool) or not isinstance(raw, int | float | str):
+            raise ValueError("expected a number")
+        value = float(raw)
+        if (
+            not math.isfinite(value)
+            or not self.low <= value <= self.high
+            or (self.whole and value != int(value))
+        ):
+            raise ValueError(f"expected a number from {self.low} to {self.high}")
+        return int(value) if self.whole else value
+
+
+def _switch(default: Any, rule: Rule) -> Any:
+    return field(default=default, metadata={"rule": rule})
+
+
+@dataclass(frozen=True)
+class Switches:
+    """Defaults are the ordinary behaviour of the real service (facts sheet §5, §11.5)."""
+
+    sub_format: str = _switch("federated", Choice(("federated", "uuid")))
+    acr: str = _switch("eidas1", Choice(("eidas1", "eidas3", "absent", "0", "duplicated")))
+    auth_mode: bool = _switch(True, Flag())
+    callback_iss: bool = _switch(True, Flag())
+    acr_values_required: bool = _switch(True, Flag())
+    user_cancel: bool = _switch(False, Flag())
+    id_token: str = _switch(
+        "correct",
+        Choice(("correct", "wrong_aud", "wrong_nonce", "wrong_iss", "expired", "bad_signature")),
+    )
+    userinfo_sub_mismatch: bool = _switch(False, Flag())
+    logout_state: bool = _switch(True, Flag())
+    outage: str = _switch("none", Choice(("none", "everything", *TARGETS)))
+    delay_on: str = _switch("everything", Choice(("everything", *TARGETS)))
+    delay_seconds: float = _switch(0.0, Number(0, 60, whole=False))
+    clock_offset_seconds: int = _switch(0, Number(-86_400, 86_400))
+    key_generation: int = _switch(1, Number(1, 9))
+
+    def changed(self, wanted: Mapping[str, object]) -> "Switches":
+        """A copy with these values. Raises SwitchError; nothing changes then."""
+        accepted = {}
+        for name, raw in wanted.items():
+            if name not in RULES:
+                raise SwitchError(f"unknown switch {name!r}")
+            try:
+                accepted[name] = RULES[name].accept(raw)
+            except ValueError as refusal:
+                raise SwitchError(f"{name}: {refusal}") from refusal
+        return replace(self, **accepted)
+
+    def changed_by_form(self, form: Mapping[str, str]) -> "Switches":
+        """Like `changed`, from a complete HTML form, where a flag turned off is a field not sent."""
+        flags = {name: name in form for name, rule in RULES.items() if rule.kind == "flag"}
+        return self.changed({**form, **flags})
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def is_out(self, target: str) -> bool:
+        return self.outage in ("everything", target)
+
+    def delay_of(self, target: str) -> float:
+        return self.delay_seconds if self.delay_on in ("everything", target) else 0.0
+
+
+RULES: Mapping[str, Rule] = {entry.name: entry.metadata["rule"] for entry in fields(Switches)}

@@ -1,0 +1,140 @@
+"""ID and access tokens as the published ones are: members, order, header (facts sheet §4.5, T1 and T2).
+
+Reading a token back is here only for `id_token_hint`.
+"""
+
+import base64
+import hashlib
+import json
+import secrets
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+
+from sandbox.psc.claims import other_ids, subject
+from sandbox.psc.identities import BY_ID
+from sandbox.psc.keys import SigningKey, b64u
+from sandbox.psc.sessions import Session
+from sandbox.psc.simulator import Simulator
+from sandbox.psc.state import ACCESS_SECONDS, Grant
+
+# Pairs and not an object: tokens of 2021 carry the member `acr` twice (facts sheet §4.5, T4).
+Members = list[tuple[str, Any]]
+
+_ACR: Mapping[str, Members] = {
+    "eidas1": [("acr", "eidas1")],
+    "eidas3": [("acr", "eidas3")],
+    "0": [("acr", "0")],
+    "absent": [],
+    "duplicated": [("acr", "1"), ("acr", "eidas1")],
+}
+_FAULTS: Mapping[str, Callable[[dict[str, Any]], Mapping[str, Any]]] = {
+    "correct": lambda _: {},
+    "bad_signature": lambda _: {},
+    "wrong_aud": lambda _: {"aud": "another-client", "azp": "another-client"},
+    "wrong_nonce": lambda _: {"nonce": secrets.token_hex(32)},
+    "wrong_iss": lambda claims: {"iss": claims["iss"].replace("esante-wallet", "another-realm")},
+    "expired": lambda claims: {"iat": claims["iat"] - 3600, "exp": claims["exp"] - 3600},
+}
+
+
+def access_token(simulator: Simulator, grant: Grant, session: Session) -> tuple[str, Mapping[str, Any]]:
+    """The token and its claims; no `aud`, and an empty `nonce`, like the real ones."""
+    person = BY_ID[grant.identity_id]
+    members: Members = [
+        *_times(simulator, session),
+        ("jti", str(uuid.uuid4())),
+        ("iss", simulator.issuer),
+        ("sub", subject(person, simulator.switches.sub_format)),
+        ("typ", "Bearer"),
+        ("azp", grant.client_id),
+        ("nonce", ""),
+        ("session_state", session.sid),
+        *_ACR[simulator.switches.acr],
+        ("scope", grant.request.granted_scope),
+        ("sid", session.sid),
+        *_auth_mode(simulator, session),
+        ("otherIds", other_ids(person)),
+        ("preferred_username", person.national_id),
+    ]
+    return _jwt(simulator.signing_key(), members), dict(members)
+
+
+def id_token(simulator: Simulator, grant: Grant, session: Session, access: str, nonce: str) -> str:
+    person = BY_ID[grant.identity_id]
+    members: Members = [
+        *_times(simulator, session),
+        ("jti", str(uuid.uuid4())),
+        ("iss", simulator.issuer),
+        ("aud", grant.client_id),
+        ("sub", subject(person, simulator.switches.sub_format)),
+        ("typ", "ID"),
+        ("azp", grant.client_id),
+        *([("nonce", nonce)] if nonce else []),
+        ("session_state", session.sid),
+        ("at_hash", at_hash(access)),
+        ("sid", session.sid),
+        *_auth_mode(simulator, session),
+        *_ACR[simulator.switches.acr],
+        ("SubjectNameID", person.national_id),
+        ("preferred_username", person.national_id),
+        ("given_name", person.given_name),
+        ("family_name", person.family_name),
+    ]
+    fault = simulator.switches.id_token
+    false = _FAULTS[fault](dict(members))
+    told = [(name, false.get(name, value)) for name, value in members]
+    return _jwt(simulator.signing_key(), told, is_forged=fault == "bad_signature")
+
+
+def at_hash(access: str) -> str:
+    """OpenID Connect Core §3.1.3.6, for RS256."""
+    return b64u(hashlib.sha256(access.encode("ascii")).digest()[:16])
+
+
+def read_hint(simulator: Simulator, token: str) -> Mapping[str, Any] | None:
+    """The claims of an ID token of ours, expired or not (Keycloak accepts both); None for anything else."""
+    try:
+        head, body, signature = token.split(".")
+        message = f"{head}.{body}".encode("ascii")
+        key = {known.kid: known for known in simulator.published_keys()}[_read(head)["kid"]]
+        key.verify(message, _b64u_bytes(signature))
+        claims = _read(body)
+    except (ValueError, KeyError, TypeError, InvalidSignature):
+        return None
+    return claims if claims.get("typ") == "ID" else None
+
+
+def _times(simulator: Simulator, session: Session) -> Members:
+    now = int(simulator.now())
+    return [("exp", now + ACCESS_SECONDS), ("iat", now), ("auth_time", session.auth_time)]
+
+
+def _auth_mode(simulator: Simulator, session: Session) -> Members:
+    return [("authMode", session.auth_mode)] if simulator.switches.auth_mode else []
+
+
+def _jwt(key: SigningKey, members: Members, *, is_forged: bool = False) -> str:
+    # Blanks around the colons of the header: usual Keycloak (facts sheet §5.6).
+    header = f'{{"alg" : "RS256","typ" : "JWT","kid" : "{key.kid}"}}'
+    body = "{" + ",".join(f"{_json(name)}:{_json(value)}" for name, value in members) + "}"
+    message = f"{b64u(header.encode('ascii'))}.{b64u(body.encode('utf-8'))}"
+    signed = message.encode("ascii") + (b"." if is_forged else b"")
+    return f"{message}.{b64u(key.sign(signed))}"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _b64u_bytes(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def _read(part: str) -> dict[str, Any]:
+    content = json.loads(_b64u_bytes(part))
+    if not isinstance(content, dict):
+        raise ValueError("not an object")
+    return content

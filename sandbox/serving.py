@@ -1,0 +1,106 @@
+"""How a sandbox process serves: WSGI applications on loopback ports, `ready` once, a clean end on SIGTERM.
+
+Lives here: listening, readiness, stopping. Never here: pages, configuration, knowledge of what is served.
+"""
+
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from cheroot.wsgi import Server
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+# A browser opens spare connections and leaves them silent: each holds one thread until the read timeout.
+_THREADS_PER_LISTENER = 8
+_READ_TIMEOUT_SECONDS = 10
+_STOP_BUDGET_SECONDS = 1.2
+
+
+class _Listener(threading.Thread):
+    """One cheroot server on one address; a daemon: a worker stuck on a slow peer must not outlive `serve`."""
+
+    def __init__(self, host: str, port: int, app: "WSGIApplication") -> None:
+        super().__init__(name=f"listener-{host}-{port}", daemon=True)
+        self.failure: OSError | None = None
+        self.bound = threading.Event()
+        self._server = Server(
+            (host, port),
+            app,
+            numthreads=_THREADS_PER_LISTENER,
+            timeout=_READ_TIMEOUT_SECONDS,
+            server_name="localhost",
+        )
+        self._server.shutdown_timeout = 0.3
+
+    def run(self) -> None:
+        try:
+            self._server.prepare()
+        except OSError as failure:
+            self.failure = failure
+            return
+        finally:
+            self.bound.set()
+        self._server.serve()
+
+    def stop(self) -> threading.Thread:
+        stopping = threading.Thread(target=self._server.stop, daemon=True)
+        stopping.start()
+        return stopping
+
+
+def loopback_addresses() -> tuple[str, ...]:
+    """What `localhost` may resolve to on this machine: `127.0.0.1`, and `::1` where IPv6 is configured."""
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return ("127.0.0.1",)
+    return ("127.0.0.1", "::1")
+
+
+def serve(apps: "Mapping[int, WSGIApplication]") -> None:
+    """Serve each application on its port of localhost until SIGTERM or SIGINT.
+
+    Prints `ready` once all of them listen. Call it from the main thread. Raises OSError when a port is taken.
+    """
+    wait_until_asked_to_stop = _stop_requests()
+    listeners = [_Listener(host, port, app) for port, app in apps.items() for host in loopback_addresses()]
+    for listener in listeners:
+        listener.start()
+    try:
+        for listener in listeners:
+            listener.bound.wait()
+            if listener.failure:
+                raise listener.failure
+        print("ready", flush=True)
+        wait_until_asked_to_stop()
+    finally:
+        _stop_within_budget(listeners)
+
+
+def _stop_requests() -> Callable[[], None]:
+    """Catch SIGTERM and SIGINT from now on; the function returned blocks until one has come.
+
+    A pipe and not a `threading.Event`: its lock is not reentrant, and a handler setting it while `wait` holds
+    it hangs the process for good.
+    """
+    reading, writing = os.pipe()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: os.write(writing, b"."))
+
+    def wait() -> None:
+        os.read(reading, 1)
+
+    return wait
+
+
+def _stop_within_budget(listeners: list[_Listener]) -> None:
+    deadline = time.monotonic() + _STOP_BUDGET_SECONDS
+    for stopping in [listener.stop() for listener in listeners if listener.is_alive()]:
+        stopping.join(max(0.0, deadline - time.monotonic()))

@@ -1,0 +1,61 @@
+"""Cards on demand for the tests of this room. Not fixtures: those are in `conftest`."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from idp.cards.revocation import RevocationStatus
+from sandbox.igc.issuing import Igc, IssuedCard, issue_card
+from sandbox.igc.profile import Addresses
+from sandbox.igc.roster import CardPlan
+
+NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+
+
+def pem(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(Encoding.PEM)
+
+
+@dataclass
+class RevocationTable:
+    """A revocation source that says what the test told it, and remembers what it was asked."""
+
+    answer: RevocationStatus = RevocationStatus.GOOD
+    asked: int = 0
+
+    def status(self, certificate_der: bytes, issuer_der: bytes, *, now: datetime) -> RevocationStatus:
+        assert x509.load_der_x509_certificate(certificate_der).issuer == (
+            x509.load_der_x509_certificate(issuer_der).subject
+        )
+        self.asked += 1
+        return self.answer
+
+
+@dataclass(frozen=True)
+class CardFactory:
+    """Cards of the pinned authority, on demand."""
+
+    igc: Igc
+    keys: tuple[RSAPrivateKey, RSAPrivateKey]
+
+    def plan(self, name: str) -> CardPlan:
+        return self.card(name).plan
+
+    def card(self, name: str) -> IssuedCard:
+        return next(card for card in self.igc.cards if card.plan.name == name)
+
+    def der(self, name: str) -> bytes:
+        return self.card(name).login.certificate.public_bytes(Encoding.DER)
+
+    def issue(self, plan: CardPlan, keys: tuple[RSAPrivateKey, RSAPrivateKey] | None = None) -> bytes:
+        addresses = Addresses.on_loopback("http://localhost:1/igc", "A", "R")
+        made = issue_card(plan, self.igc.issuing, addresses, NOW, keys or self.keys)
+        return made.login.certificate.public_bytes(Encoding.DER)
+
+    def marked(self, **marks: object) -> bytes:
+        """A card of LEFEBVRE with other private extensions."""
+        plan = self.plan("lefebvre")
+        return self.issue(replace(plan, marks=replace(plan.marks, **marks)))  # type: ignore[arg-type]

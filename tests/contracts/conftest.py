@@ -1,0 +1,84 @@
+"""The databases and the Redis of the contract suites: one server per run, one empty database per test."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import Engine
+
+from idp.adapters.sql_engine import initialise, open_engine
+from tests.servers import RunningServer, postgresql_server, redis_server
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[RunningServer]:
+    """A running cluster whose database `initialised` has our tables and is copied for each test."""
+    with postgresql_server() as server:
+        with psycopg.connect(server.url, autocommit=True) as operator:
+            operator.execute("CREATE DATABASE initialised")
+        initialise(_database(server, "initialised"))
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis() -> Iterator[RunningServer]:
+    with redis_server() as server:
+        yield server
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    url = f"sqlite:///{tmp_path / 'caducee.db'}"
+    initialise(url)
+    return url
+
+
+@pytest.fixture
+def postgresql_url(postgresql: RunningServer) -> str:
+    name = f"contract_{next(_numbers)}"
+    with psycopg.connect(postgresql.url, autocommit=True) as operator:
+        operator.execute(f"CREATE DATABASE {name} TEMPLATE initialised")
+    return _database(postgresql, name)
+
+
+@pytest.fixture
+def empty_postgresql_url(postgresql: RunningServer) -> str:
+    """A database that nobody initialised."""
+    name = f"empty_{next(_numbers)}"
+    with psycopg.connect(postgresql.url, autocommit=True) as operator:
+        operator.execute(f"CREATE DATABASE {name}")
+    return _database(postgresql, name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """An initialised, empty database: each test that asks for it runs on both."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture
+def opened() -> Iterator[Callable[[str], Engine]]:
+    """Opens engines that are closed at the end of the test."""
+    engines: list[Engine] = []
+
+    def open_one(url: str) -> Engine:
+        engines.append(open_engine(url))
+        return engines[-1]
+
+    yield open_one
+    for engine in engines:
+        engine.dispose()
+
+
+@pytest.fixture
+def engine(database_url: str, opened: Callable[[str], Engine]) -> Engine:
+    return opened(database_url)
+
+
+def _database(server: RunningServer, name: str) -> str:
+    return f"{server.url.rpartition('/')[0]}/{name}"

@@ -1,0 +1,119 @@
+"""The contract of `CharterRepository` on SQLite and PostgreSQL."""
+
+import os
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import Engine
+
+from idp.accounts.account import AccountId
+from idp.accounts.charter import (
+    NoCharterPublished,
+    RevisionExists,
+)
+from idp.accounts.repository import AccountNotFound, StaleAccount
+from idp.adapters.sql_accounts import SqlAccounts
+from idp.adapters.sql_charters import SqlCharters
+from idp.adapters.sql_engine import open_engine
+from tests.contracts.races import CALLERS, race
+from tests.contracts.specimens import (
+    ALICE,
+    LATER,
+    NOON,
+    a_revision,
+    an_acceptance,
+    an_account,
+)
+
+
+def test_no_charter_before_the_first_is_published(engine: Engine) -> None:
+    with pytest.raises(NoCharterPublished):
+        SqlCharters(engine).current()
+
+
+def test_revision_published_last_is_current_whatever_its_name_and_date(engine: Engine) -> None:
+    charters = SqlCharters(engine)
+    for revision in (a_revision("b", LATER), a_revision("c"), a_revision("a", NOON)):
+        charters.publish(revision)
+        assert charters.current() == revision
+
+
+def test_revision_name_is_used_once_whatever_the_text(engine: Engine) -> None:
+    charters = SqlCharters(engine)
+    charters.publish(a_revision("a"))
+    charters.publish(a_revision("b"))
+    for again in (a_revision("a"), replace(a_revision("a"), texts={"fr": "other"})):
+        with pytest.raises(RevisionExists):
+            charters.publish(again)
+    assert charters.current() == a_revision("b")
+
+
+def test_acceptance_leaves_evidence_and_marks_the_account(engine: Engine) -> None:
+    accounts, charters = SqlAccounts(engine), SqlCharters(engine)
+    accounts.add(an_account())
+    charters.publish(a_revision("a"))
+    charters.accept(an_acceptance("a"))
+    assert charters.evidence_of(ALICE) == [an_acceptance("a")]
+    assert accounts.get(ALICE) == an_account(charter_revision="a", version=1)
+    # Whoever read the account before must not save it back without the acceptance.
+    with pytest.raises(StaleAccount):
+        accounts.save(an_account(phone="stale"))
+
+
+def test_first_acceptance_of_a_revision_stands(engine: Engine) -> None:
+    accounts, charters = SqlAccounts(engine), SqlCharters(engine)
+    accounts.add(an_account())
+    charters.publish(a_revision("a"))
+    charters.accept(an_acceptance("a"))
+    charters.accept(an_acceptance("a", accepted_at=LATER, client_id="other", text_sha256="00"))
+    assert charters.evidence_of(ALICE) == [an_acceptance("a")]
+    assert accounts.get(ALICE).version == 1
+
+
+def test_evidence_is_given_oldest_first_and_per_account(engine: Engine) -> None:
+    accounts, charters = SqlAccounts(engine), SqlCharters(engine)
+    for number in (1, 2):
+        accounts.add(an_account(number))
+    for name in ("b", "a"):
+        charters.publish(a_revision(name))
+    charters.accept(an_acceptance("b"))
+    charters.accept(an_acceptance("a", accepted_at=LATER))
+    charters.accept(an_acceptance("a", account_id=AccountId("account-2")))
+    assert charters.evidence_of(ALICE) == [an_acceptance("b"), an_acceptance("a", accepted_at=LATER)]
+    assert charters.evidence_of(AccountId("nobody")) == []
+
+
+def test_late_acceptance_of_an_older_revision_does_not_undo_the_newer(engine: Engine) -> None:
+    accounts, charters = SqlAccounts(engine), SqlCharters(engine)
+    accounts.add(an_account())
+    for name in ("z-older", "newer"):
+        charters.publish(a_revision(name))
+    charters.accept(an_acceptance("newer"))
+    charters.accept(an_acceptance("z-older", accepted_at=LATER))
+    assert accounts.get(ALICE).charter_revision == "newer"
+    assert len(charters.evidence_of(ALICE)) == 2
+
+
+def test_acceptance_needs_an_account_and_a_revision(engine: Engine) -> None:
+    accounts, charters = SqlAccounts(engine), SqlCharters(engine)
+    charters.publish(a_revision("a"))
+    with pytest.raises(AccountNotFound):
+        charters.accept(an_acceptance("a"))
+    accounts.add(an_account())
+    with pytest.raises(NoCharterPublished):
+        charters.accept(an_acceptance("never published"))
+    assert charters.evidence_of(ALICE) == []
+    assert accounts.get(ALICE) == an_account()
+
+
+def accept_it(engine: Engine) -> str:
+    SqlCharters(engine).accept(an_acceptance("a", client_id=os.urandom(4).hex()))
+    return "accepted"
+
+
+def test_fifty_acceptances_leave_one_evidence(database_url: str, engine: Engine) -> None:
+    SqlAccounts(engine).add(an_account())
+    SqlCharters(engine).publish(a_revision("a"))
+    assert race(accept_it, open_engine, database_url) == {"accepted": CALLERS}
+    assert len(SqlCharters(engine).evidence_of(ALICE)) == 1
+    assert SqlAccounts(engine).get(ALICE).version == 1

@@ -1,0 +1,117 @@
+"""The contracts of `GrantRepository` and `Audit` on SQLite and PostgreSQL."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import sqlalchemy as sa
+from sqlalchemy import Engine
+
+from idp.accounts.grants import Grant
+from idp.adapters.schema import audit_events
+from idp.adapters.sql_accounts import SqlAccounts
+from idp.adapters.sql_audit import SqlAudit
+from idp.adapters.sql_engine import open_engine, reading
+from idp.adapters.sql_grants import SqlGrants
+from idp.audit import AuditEvent
+from tests.contracts.races import CALLERS, race
+from tests.contracts.specimens import ALICE, LATER, NOON, FixedClock, an_account
+
+
+def a_grant(name: str = "g", sid: str = "sid-1") -> Grant:
+    return Grant(name, ALICE, "viatrajectoire", sid, NOON)
+
+
+def test_grant_is_redeemed_once(engine: Engine) -> None:
+    SqlAccounts(engine).add(an_account())
+    grants = SqlGrants(engine)
+    assert grants.get("g") is None
+    assert not grants.redeem("g", NOON)
+    grants.add(a_grant())
+    assert grants.get("g") == a_grant()
+    assert grants.redeem("g", LATER)
+    assert not grants.redeem("g", LATER + timedelta(hours=1))
+    assert grants.get("g") == replace(a_grant(), redeemed_at=LATER)
+
+
+def test_redeemed_grant_stays_so_across_a_reopening(
+    database_url: str, opened: Callable[[str], Engine]
+) -> None:
+    first = open_engine(database_url)
+    SqlAccounts(first).add(an_account())
+    SqlGrants(first).add(a_grant())
+    SqlGrants(first).redeem("g", NOON)
+    first.dispose()
+    assert not SqlGrants(opened(database_url)).redeem("g", LATER)
+
+
+def test_revoked_grant_is_not_redeemed_and_keeps_its_first_instant(engine: Engine) -> None:
+    SqlAccounts(engine).add(an_account())
+    grants = SqlGrants(engine)
+    grants.add(a_grant())
+    grants.revoke("g", NOON)
+    grants.revoke("g", LATER)
+    grants.revoke("absent", LATER)
+    assert not grants.redeem("g", LATER)
+    assert grants.get("g") == replace(a_grant(), revoked_at=NOON)
+
+
+def test_every_grant_of_a_session_is_revoked_and_no_other(engine: Engine) -> None:
+    SqlAccounts(engine).add(an_account())
+    grants = SqlGrants(engine)
+    for grant in (a_grant("a"), a_grant("b"), a_grant("c", sid="sid-2")):
+        grants.add(grant)
+    grants.redeem("b", NOON)
+    grants.revoke_session("sid-1", LATER)
+    assert grants.get("a") == replace(a_grant("a"), revoked_at=LATER)
+    assert grants.get("b") == replace(a_grant("b"), redeemed_at=NOON, revoked_at=LATER)
+    assert grants.redeem("c", LATER)
+
+
+def redeem_it(engine: Engine) -> bool:
+    return SqlGrants(engine).redeem("g", NOON)
+
+
+def test_one_of_fifty_redemptions_succeeds(database_url: str, engine: Engine) -> None:
+    SqlAccounts(engine).add(an_account())
+    SqlGrants(engine).add(a_grant())
+    assert race(redeem_it, open_engine, database_url) == {True: 1, False: CALLERS - 1}
+
+
+# --- audit
+
+
+def test_audit_event_is_a_committed_row(
+    database_url: str, engine: Engine, opened: Callable[[str], Engine]
+) -> None:
+    audit = SqlAudit(engine, FixedClock())
+    audit.record(
+        AuditEvent.CODE_ISSUED,
+        account_id=ALICE,
+        client_id="rp",
+        interaction_id="i",
+        acr="cps",
+        tries=2,
+        sso=True,
+    )
+    audit.record(AuditEvent.CLIENT_REFUSED)
+    with reading(opened(database_url)) as connection:
+        rows = [tuple(row) for row in connection.execute(sa.select(audit_events).order_by(audit_events.c.id))]
+    assert rows == [
+        (1, NOON, "code:issue:accepted", ALICE, "rp", "i", {"acr": "cps", "tries": 2, "sso": True}),
+        (2, NOON, "client:authenticate:refused", None, None, None, {}),
+    ]
+
+
+def test_any_client_a_request_names_can_be_recorded(engine: Engine) -> None:
+    for hostile in ("a\x00b", "\ud800", "x" * 100_000):
+        SqlAudit(engine, FixedClock()).record(
+            AuditEvent.CLIENT_REFUSED, client_id=hostile, interaction_id=hostile
+        )
+    with reading(engine) as connection:
+        kept = (
+            connection.execute(sa.select(audit_events.c.client_id).order_by(audit_events.c.id))
+            .scalars()
+            .all()
+        )
+    assert kept == ["a\ufffdb", "?", "x" * 255]

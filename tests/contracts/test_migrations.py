@@ -1,0 +1,166 @@
+"""Opening, creating and upgrading the database: what the operator is told, and what is really in force."""
+
+import os
+import stat
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine
+
+from idp.adapters.schema import SCHEMA_REVISION, metadata
+from idp.adapters.sql_engine import (
+    MIGRATION_LOCK,
+    MIGRATIONS,
+    DatabaseMissing,
+    SchemaMismatch,
+    UnsupportedDatabase,
+    initialise,
+    migrate,
+    open_engine,
+    reading,
+    writing,
+)
+from idp.ephemeral import StoreUnavailable
+from tests.contracts.races import race
+
+
+def file_of(sqlite_url: str) -> Path:
+    return Path(sqlite_url.removeprefix("sqlite:///"))
+
+
+def set_revision(engine: Engine, revision: str) -> None:
+    with writing(engine) as connection:
+        connection.execute(
+            sa.text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision}
+        )
+
+
+# --- creating
+
+
+def test_init_creates_the_file_for_its_owner_only(tmp_path: Path) -> None:
+    file = tmp_path / "new" / "deep er" / "caducée%20?.db".replace("?", "#")
+    previous = os.umask(0o022)
+    try:
+        initialise(f"sqlite:///{file}")
+    finally:
+        os.umask(previous)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+    open_engine(f"sqlite:///{file}").dispose()
+
+
+def test_second_init_changes_nothing(database_url: str, opened: Callable[[str], Engine]) -> None:
+    with writing(opened(database_url)) as connection:
+        connection.execute(
+            sa.text("INSERT INTO charter_revisions (revision, published_at, texts) VALUES ('a', 0, '{}')")
+        )
+    initialise(database_url)
+    migrate(database_url)
+    with reading(opened(database_url)) as connection:
+        assert connection.execute(sa.text("SELECT revision FROM charter_revisions")).scalars().all() == ["a"]
+
+
+def test_several_inits_at_once_make_one_schema(tmp_path: Path, empty_postgresql_url: str) -> None:
+    for url in (f"sqlite:///{tmp_path / 'caducee.db'}", empty_postgresql_url):
+        assert race(initialise, str, url, processes=6, threads=1) == {None: 6}
+        open_engine(url).dispose()
+
+
+def test_init_waits_while_another_operator_migrates(empty_postgresql_url: str) -> None:
+    with (
+        psycopg.connect(empty_postgresql_url, autocommit=True) as first,
+        ThreadPoolExecutor() as operators,
+    ):
+        first.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
+        second = operators.submit(initialise, empty_postgresql_url)
+        # Longer than the statement timeout of ordinary work.
+        with pytest.raises(TimeoutError):
+            second.result(timeout=3.0)
+        tables = first.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone()
+        assert tables == (0,)
+        first.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])
+        second.result(timeout=20.0)
+    open_engine(empty_postgresql_url).dispose()
+
+
+def test_migrated_schema_is_the_one_the_code_declares(engine: Engine) -> None:
+    with reading(engine) as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_code_expects_the_head_of_the_migrations() -> None:
+    assert ScriptDirectory(str(MIGRATIONS)).get_heads() == [SCHEMA_REVISION]
+
+
+# --- opening
+
+
+def test_missing_file_is_an_error_and_is_not_created(tmp_path: Path) -> None:
+    file = tmp_path / "absent.db"
+    for use in (open_engine, migrate):
+        with pytest.raises(DatabaseMissing, match="run `idp init`"):
+            use(f"sqlite:///{file}")
+        assert not file.exists()
+
+
+def test_database_nobody_initialised_is_refused(tmp_path: Path, empty_postgresql_url: str) -> None:
+    file = tmp_path / "empty.db"
+    file.touch()
+    for url in (f"sqlite:///{file}", empty_postgresql_url):
+        for use in (open_engine, migrate):
+            with pytest.raises(SchemaMismatch, match="run `idp init`"):
+                use(url)
+
+
+def test_older_schema_is_refused_with_the_command_to_run(
+    database_url: str, opened: Callable[[str], Engine]
+) -> None:
+    set_revision(opened(database_url), "0000")
+    with pytest.raises(SchemaMismatch, match=r"schema 0000, .*run `idp migrate`"):
+        open_engine(database_url)
+
+
+def test_newer_schema_is_refused_by_every_command(database_url: str, opened: Callable[[str], Engine]) -> None:
+    set_revision(opened(database_url), "9999")
+    for use in (open_engine, migrate, initialise):
+        with pytest.raises(SchemaMismatch, match="newer than this code"):
+            use(database_url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://u:s3cret@h/d",
+        "sqlite://",
+        "sqlite:///:memory:",
+        "postgresql://u:s3cret@h",
+        "s3cret",
+        "redis://h/0",
+    ],
+)
+def test_url_of_no_durable_database_is_refused_without_its_password(url: str) -> None:
+    for use in (open_engine, initialise, migrate):
+        with pytest.raises(UnsupportedDatabase) as refusal:
+            use(url)
+        assert "s3cret" not in str(refusal.value)
+
+
+def test_refusals_never_show_the_password(empty_postgresql_url: str) -> None:
+    with pytest.raises(SchemaMismatch) as refusal:
+        open_engine(empty_postgresql_url.replace("@", ":s3cret@"))
+    assert "s3cret" not in str(refusal.value)
+
+
+def test_file_that_is_no_database_is_an_outage_not_a_crash(tmp_path: Path) -> None:
+    file = tmp_path / "other.db"
+    file.write_bytes(b"not a database at all " * 100)
+    with pytest.raises(StoreUnavailable):
+        open_engine(f"sqlite:///{file}")

@@ -1,0 +1,182 @@
+"""The contract of `Outbox`, and what its worker promises, on SQLite and PostgreSQL."""
+
+import smtplib
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import Engine
+from structlog.testing import capture_logs
+
+from idp.adapters.schema import outbox
+from idp.adapters.sql_engine import open_engine, reading
+from idp.adapters.sql_outbox import OutboxWorker, SqlOutbox
+from idp.clock import SystemClock
+from idp.mailer import Mail
+from tests.contracts.races import race
+from tests.contracts.specimens import FixedClock
+
+
+@dataclass
+class Relay:
+    """Takes mails as an SMTP relay does, or fails as told."""
+
+    failures: list[Exception] = field(default_factory=list)
+    sent: list[Mail] = field(default_factory=list)
+
+    def send(self, mail: Mail) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+        self.sent.append(mail)
+
+
+def a_mail(number: int = 1) -> Mail:
+    return Mail(f"dr{number}@example.org", "Votre code", f"Code : 12345{number} é", "<p>Code</p>")
+
+
+def waiting(engine: Engine) -> int:
+    with reading(engine) as connection:
+        return connection.execute(sa.select(sa.func.count()).select_from(outbox)).scalar_one()
+
+
+def test_posted_mails_are_sent_in_order_then_gone(engine: Engine) -> None:
+    clock, relay = FixedClock(), Relay()
+    for number in range(3):
+        SqlOutbox(engine, clock).post(a_mail(number), expires_after_seconds=600)
+    worker = OutboxWorker(engine, clock, relay)
+    assert worker.drain_once() == 3
+    assert relay.sent == [a_mail(0), a_mail(1), a_mail(2)]
+    assert waiting(engine) == 0
+    assert worker.drain_once() == 0
+
+
+def test_failed_mail_is_retried_after_growing_delays(engine: Engine) -> None:
+    clock = FixedClock()
+    relay = Relay([OSError(), smtplib.SMTPServerDisconnected(), TimeoutError()])
+    SqlOutbox(engine, clock).post(a_mail(), expires_after_seconds=600)
+    worker = OutboxWorker(engine, clock, relay)
+    assert worker.drain_once() == 0
+    waits = []
+    for _ in range(3):
+        failed_at = clock.at
+        left = len(relay.failures)
+        while len(relay.failures) == left and not relay.sent:
+            clock.at += timedelta(seconds=1)
+            worker.drain_once()
+        waits.append((clock.at - failed_at).seconds)
+    assert waits == [5, 10, 20]
+    assert relay.sent == [a_mail()]
+    assert waiting(engine) == 0
+
+
+def test_one_failing_mail_does_not_hold_the_others(engine: Engine) -> None:
+    clock, relay = FixedClock(), Relay([OSError()])
+    for number in range(3):
+        SqlOutbox(engine, clock).post(a_mail(number), expires_after_seconds=600)
+    assert OutboxWorker(engine, clock, relay).drain_once() == 2
+    assert relay.sent == [a_mail(1), a_mail(2)]
+
+
+def test_expired_mail_is_dropped_unsent(engine: Engine) -> None:
+    clock, relay = FixedClock(), Relay()
+    SqlOutbox(engine, clock).post(a_mail(1), expires_after_seconds=600)
+    SqlOutbox(engine, clock).post(a_mail(2), expires_after_seconds=601)
+    clock.at += timedelta(seconds=600)
+    assert OutboxWorker(engine, clock, relay).drain_once() == 1
+    assert relay.sent == [a_mail(2)]
+    assert waiting(engine) == 0
+
+
+def test_unsendable_mail_is_dropped_at_once(engine: Engine) -> None:
+    clock, relay = FixedClock(), Relay([ValueError("no address")])
+    SqlOutbox(engine, clock).post(a_mail(), expires_after_seconds=600)
+    assert OutboxWorker(engine, clock, relay).drain_once() == 0
+    assert waiting(engine) == 0
+
+
+def test_logs_of_the_worker_never_name_the_recipient(engine: Engine) -> None:
+    clock = FixedClock()
+    refusal = smtplib.SMTPRecipientsRefused({"dr1@example.org": (550, b"no dr1@example.org")})
+    relay = Relay([refusal, ValueError("dr1@example.org")])
+    for _ in range(3):
+        SqlOutbox(engine, clock).post(a_mail(), expires_after_seconds=600)
+    with capture_logs() as logs:
+        OutboxWorker(engine, clock, relay).drain_once()
+        SqlOutbox(engine, clock).post(a_mail(), expires_after_seconds=600)
+        clock.at += timedelta(hours=1)
+        OutboxWorker(engine, clock, relay).drain_once()
+    events = [entry["event"] for entry in logs]
+    assert events == ["mail_not_sent", "mail_dropped_as_unsendable", "mails_expired_unsent"]
+    assert "example.org" not in str(logs)
+    assert "12345" not in str(logs)
+
+
+@dataclass
+class CrashingRelay:
+    """Stands for a worker killed while it sends: nothing after `send` runs."""
+
+    def send(self, mail: Mail) -> None:
+        raise KeyboardInterrupt
+
+
+def test_mail_of_a_dead_worker_is_sent_when_its_lease_ends(engine: Engine) -> None:
+    clock, relay = FixedClock(), Relay()
+    SqlOutbox(engine, clock).post(a_mail(), expires_after_seconds=600)
+    with pytest.raises(KeyboardInterrupt):
+        OutboxWorker(engine, clock, CrashingRelay()).drain_once()
+    survivor = OutboxWorker(engine, clock, relay)
+    clock.at += timedelta(seconds=179)
+    assert survivor.drain_once() == 0
+    clock.at += timedelta(seconds=1)
+    assert survivor.drain_once() == 1
+
+
+@dataclass
+class SlowRelay:
+    """A relay so slow that, before it fails, another worker has been given the same mail."""
+
+    clock: FixedClock
+    meanwhile: Callable[[], object]
+
+    def send(self, mail: Mail) -> None:
+        self.clock.at += timedelta(minutes=4)
+        self.meanwhile()
+        raise TimeoutError
+
+
+def test_worker_that_outlived_its_lease_leaves_the_mail_to_its_new_holder(engine: Engine) -> None:
+    clock = FixedClock()
+    SqlOutbox(engine, clock).post(a_mail(), expires_after_seconds=3600)
+
+    def crash() -> None:
+        with pytest.raises(KeyboardInterrupt):
+            OutboxWorker(engine, clock, CrashingRelay()).drain_once()
+
+    assert OutboxWorker(engine, clock, SlowRelay(clock, crash)).drain_once() == 0
+    clock.at += timedelta(minutes=1)
+    # Still leased by the second worker, although the first, late, wished to postpone it.
+    assert OutboxWorker(engine, clock, Relay()).drain_once() == 0
+    clock.at += timedelta(minutes=2)
+    assert OutboxWorker(engine, clock, Relay()).drain_once() == 1
+
+
+def drain(engine: Engine) -> tuple[str, ...]:
+    """One worker until nothing is left: the recipients it sent to."""
+    relay = Relay()
+    worker = OutboxWorker(engine, SystemClock(), relay)
+    while worker.drain_once():
+        pass
+    return tuple(mail.to for mail in relay.sent)
+
+
+def test_fifty_workers_send_each_mail_once(database_url: str, engine: Engine) -> None:
+    mails = range(20)
+    for number in mails:
+        SqlOutbox(engine, SystemClock()).post(a_mail(number), expires_after_seconds=600)
+    drained = race(drain, open_engine, database_url)
+    sent = Counter(recipient for recipients in drained.elements() for recipient in recipients)
+    assert sent == {f"dr{number}@example.org": 1 for number in mails}
+    assert waiting(engine) == 0

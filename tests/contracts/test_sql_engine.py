@@ -1,0 +1,140 @@
+"""What is really in force on a connection: durability, locks, time limits, survival of a fork or a restart."""
+
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import Engine
+
+from idp.adapters.sql_engine import (
+    MIGRATIONS,
+    reading,
+    writing,
+)
+from tests.servers import RunningServer
+
+
+def file_of(sqlite_url: str) -> Path:
+    return Path(sqlite_url.removeprefix("sqlite:///"))
+
+
+def test_sqlite_settings_are_in_force_on_every_connection(
+    sqlite_url: str, opened: Callable[[str], Engine]
+) -> None:
+    engine = opened(sqlite_url)
+    expected = {
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "foreign_keys": 1,
+        "busy_timeout": 5000,
+        "secure_delete": 1,
+    }
+    with reading(engine) as first, reading(engine) as second:
+        for connection in (first, second):
+            found = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in expected}
+            assert found == expected
+
+
+def test_foreign_keys_are_enforced(engine: Engine) -> None:
+    orphan = (
+        "INSERT INTO grants (id, account_id, client_id, sid, granted_at) VALUES ('g', 'nobody', 'c', 's', 0)"
+    )
+    with pytest.raises(sa.exc.IntegrityError), writing(engine) as connection:
+        connection.exec_driver_sql(orphan)
+
+
+def test_sqlite_writer_holds_the_lock_from_the_start_and_a_reader_never_does(
+    sqlite_url: str, opened: Callable[[str], Engine]
+) -> None:
+    engine = opened(sqlite_url)
+    other = sqlite3.connect(file_of(sqlite_url), isolation_level=None, timeout=0)
+    with writing(engine), pytest.raises(sqlite3.OperationalError, match="locked"):
+        other.execute("BEGIN IMMEDIATE")
+    with reading(engine) as connection:
+        connection.exec_driver_sql("SELECT count(*) FROM accounts")
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("ROLLBACK")
+    other.close()
+
+
+def test_postgresql_settings_are_in_force(
+    postgresql: RunningServer, postgresql_url: str, opened: Callable[[str], Engine]
+) -> None:
+    name = postgresql_url.rpartition("/")[2]
+    with psycopg.connect(postgresql.url, autocommit=True) as operator:
+        operator.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
+        operator.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = 'serializable'")
+    expected = {
+        "statement_timeout": "2500ms",
+        "synchronous_commit": "on",
+        "transaction_isolation": "read committed",
+        "application_name": "caducee",
+    }
+    with reading(opened(postgresql_url)) as connection:
+        found = {name: connection.exec_driver_sql(f"SHOW {name}").scalar() for name in expected}
+    assert found == expected
+
+
+def test_stricter_postgresql_durability_is_left_alone(
+    postgresql: RunningServer, postgresql_url: str, opened: Callable[[str], Engine]
+) -> None:
+    name = postgresql_url.rpartition("/")[2]
+    with psycopg.connect(postgresql.url, autocommit=True) as operator:
+        operator.execute(f"ALTER DATABASE {name} SET synchronous_commit = remote_apply")
+    with reading(opened(postgresql_url)) as connection:
+        assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "remote_apply"
+
+
+def test_postgresql_that_lost_its_connections_is_used_again(
+    postgresql: RunningServer, postgresql_url: str, opened: Callable[[str], Engine]
+) -> None:
+    engine = opened(postgresql_url)
+    with psycopg.connect(postgresql.url, autocommit=True) as operator:
+        operator.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'caducee'"
+        )
+    with reading(engine) as connection:
+        assert connection.exec_driver_sql("SELECT 1").scalar() == 1
+
+
+_FORKING = """
+import os, sys, time
+from datetime import timedelta
+from idp.adapters.sql_engine import open_engine
+from idp.adapters.sql_store import SqlStore
+from idp.clock import SystemClock
+from idp.ephemeral import Kind
+
+store = SqlStore(open_engine(sys.argv[1]), SystemClock())
+count = lambda: store.count(Kind.MAIL_CODE_TRIES, "forked", timedelta(minutes=1))
+count()
+children = []
+for _ in range(2):
+    child = os.fork()
+    if not child:
+        for _ in range(100):
+            count()
+        os._exit(0)
+    children.append(child)
+for _ in range(100):
+    count()
+statuses = [os.waitpid(child, 0)[1] for child in children]
+print(statuses, count())
+"""
+
+
+def test_engine_survives_a_fork(database_url: str) -> None:
+    forked = subprocess.run(
+        [sys.executable, "-c", _FORKING, database_url],
+        capture_output=True,
+        cwd=MIGRATIONS.parent,
+        timeout=60,
+        text=True,
+    )
+    assert forked.stderr == ""
+    assert forked.stdout == "[0, 0] 302\n"

@@ -1,0 +1,280 @@
+"""Every page in every state a person can meet, as view-models; shared by the tests and the gallery."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markdown_it import MarkdownIt
+
+from idp import pages
+from idp.cards.trust import CardRefusal
+from idp.errors import Problem
+
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATES = ROOT / "idp" / "templates"
+
+LOCALES = ("fr", "en")
+CPS_REASONS = (*(reason.value for reason in CardRefusal), "unavailable", "stale", "mismatch")
+PSC_REASONS = ("unavailable", "cancelled", "refused", "stale", "no_rpps")
+ERROR_NAMES = tuple(problem.value for problem in Problem)
+
+ALL = pages.Doors(psc=True, cps=True, password=True)
+PASSWORD_ONLY = pages.Doors(psc=False, cps=False, password=True)
+CARD_ONLY = pages.Doors(psc=False, cps=True, password=False)
+PSC_AND_PASSWORD = pages.Doors(psc=True, cps=False, password=True)
+CARD_AND_PASSWORD = pages.Doors(psc=False, cps=True, password=True)
+NONE = pages.Doors(psc=False, cps=False, password=False)
+
+ELISE = pages.IdentityView(
+    family_name="MARCHAND-LEFÈVRE",
+    given_name="Élise",
+    profession="Médecin",
+    specialities=("Médecine générale", "Gériatrie"),
+    rpps="99700218896",
+)
+NURSE = replace(ELISE, profession="", specialities=())
+
+
+@dataclass(frozen=True)
+class State:
+    """One picture: `name` is unique, `template` is relative to idp/templates."""
+
+    name: str
+    template: str
+    page: Any
+    in_interaction: bool = True
+
+    @property
+    def is_error(self) -> bool:
+        return self.name.endswith("!")
+
+
+def frame(state: State, locale: str) -> pages.Frame:
+    return pages.Frame(
+        locale=locale,
+        other_locale="en" if locale == "fr" else "fr",
+        other_locale_path=f"/language/{'en' if locale == 'fr' else 'fr'}?back=%2F",
+        client_name="ViaTrajectoire" if state.in_interaction else None,
+        base_path="/interaction/AbC" if state.in_interaction else "",
+        csrf="csrf-value",
+    )
+
+
+def environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+    )
+
+
+def charter_html(locale: str) -> str:
+    return MarkdownIt("commonmark", {"html": False}).render(
+        (ROOT / "charters" / f"2026-1.{locale}.md").read_text()
+    )
+
+
+def every_state(locale: str) -> list[State]:
+    """A name that ends with "!" is a page whose title announces an error."""
+    return [
+        *_choice(),
+        *_password(),
+        *_email_otp(),
+        *_enrolment(),
+        *_charter(charter_html(locale)),
+        *_doors_that_failed(),
+        *_first_connection(),
+        *_account(),
+        *_signed_out(),
+        *_errors(),
+    ]
+
+
+def _choice() -> list[State]:
+    doors = {
+        "all": ALL,
+        "password-only": PASSWORD_ONLY,
+        "card-only": CARD_ONLY,
+        "psc-and-password": PSC_AND_PASSWORD,
+        "card-and-password": CARD_AND_PASSWORD,
+        "none": NONE,
+    }
+    states = [
+        State(f"choice-{name}", "choice.html", pages.ChoicePage(value)) for name, value in doors.items()
+    ]
+    for notice in ("choice.step_up", "choice.fresh", "choice.restarted"):
+        states.append(State(notice.replace(".", "-"), "choice.html", pages.ChoicePage(ALL, notice)))
+    return states
+
+
+def _password() -> list[State]:
+    errors = ("refused", "malformed_rpps", "wait", "closed", "busy")
+    return [
+        State(
+            f"password-{error}!",
+            "password.html",
+            pages.PasswordPage(ALL, "99700218896", f"password.{error}", 4),
+        )
+        for error in errors
+    ] + [State("password-alone!", "password.html", pages.PasswordPage(PASSWORD_ONLY, "", "password.refused"))]
+
+
+def otp(**changes: Any) -> pages.EmailOtpPage:
+    page = pages.EmailOtpPage(
+        purpose="login",
+        masked_email="e•••••d@hopital-saint-louis.fr",
+        expires_at_local="14 h 32",
+        minutes_left=10,
+        tries_left=5,
+        notice=None,
+        notice_is_error=False,
+        can_enter=True,
+        seconds_before_resend=0,
+        doors=ALL,
+    )
+    return replace(page, **changes)
+
+
+def _email_otp() -> list[State]:
+    def wrong(notice: str, **changes: Any) -> pages.EmailOtpPage:
+        return otp(notice=f"email_otp.{notice}", notice_is_error=True, **changes)
+
+    models = {
+        "otp-login": otp(seconds_before_resend=42),
+        "otp-enrolment": otp(purpose="enrolment"),
+        "otp-last-minute": otp(minutes_left=1, tries_left=1, doors=PASSWORD_ONLY),
+        "otp-last-seconds": otp(minutes_left=0),
+        "otp-resent": otp(notice="email_otp.resent", seconds_before_resend=60),
+        "otp-refused!": wrong("refused", tries_left=3),
+        "otp-malformed!": wrong("malformed"),
+        "otp-too-soon!": wrong("too_soon", seconds_before_resend=42),
+        "otp-quota!": wrong("quota"),
+        "otp-nothing-sent!": wrong("quota", can_enter=False, purpose="enrolment"),
+        "otp-expired!": wrong("expired", can_enter=False),
+        "otp-used-up!": wrong("used_up", can_enter=False, tries_left=0),
+        "otp-closed!": wrong("closed", can_enter=False),
+        "otp-email-taken!": wrong("email_taken", can_enter=False, purpose="enrolment"),
+    }
+    return [State(name, "email_otp.html", model) for name, model in models.items()]
+
+
+def enrolment(**changes: Any) -> pages.EnrolmentPage:
+    page = pages.EnrolmentPage(identity=ELISE, values={}, errors=(), password_min=15, source="cps")
+    return replace(page, **changes)
+
+
+def _enrolment() -> list[State]:
+    typed = {"email": "elise.marchand@hopital", "address_line1": "12 rue de la Paix", "city": "Lyon"}
+    errors = (
+        pages.FieldError("email", "enrolment.email_malformed"),
+        pages.FieldError("password", "enrolment.password_short"),
+        pages.FieldError("postal_code", "enrolment.required"),
+    )
+    rest = (
+        pages.FieldError("email", "enrolment.email_taken"),
+        pages.FieldError("password", "enrolment.password_long"),
+        pages.FieldError("address_line1", "enrolment.too_long"),
+        pages.FieldError("postal_code", "enrolment.postal_code_malformed"),
+    )
+    models = {
+        "enrolment-empty": enrolment(),
+        "enrolment-psc-without-speciality": enrolment(source="psc", identity=NURSE),
+        "enrolment-errors!": enrolment(values=typed, errors=errors),
+        "enrolment-errors-2!": enrolment(values=typed | {"postal_code": "6900"}, errors=rest),
+        "enrolment-common!": enrolment(
+            values=typed, errors=(pages.FieldError("password", "enrolment.password_common"),)
+        ),
+        "enrolment-personal!": enrolment(
+            values=typed, errors=(pages.FieldError("password", "enrolment.password_personal"),)
+        ),
+        "enrolment-busy!": enrolment(values=typed, errors=(pages.FieldError("password", "enrolment.busy"),)),
+    }
+    return [State(name, "enrolment.html", model) for name, model in models.items()]
+
+
+def _charter(text_html: str) -> list[State]:
+    first = pages.CharterPage(text_html, "2026-1", "3 novembre 2026", is_new_revision=False, error=None)
+    models = {
+        "charter-first": first,
+        "charter-new-revision": replace(first, is_new_revision=True),
+        "charter-tick-needed!": replace(first, error="charter.tick_needed"),
+        "charter-revision-changed!": replace(first, error="charter.revision_changed"),
+    }
+    return [State(name, "charter.html", model) for name, model in models.items()]
+
+
+def _doors_that_failed() -> list[State]:
+    states = [State(f"cps-{reason}!", "cps.html", pages.CpsPage(reason, ALL)) for reason in CPS_REASONS]
+    states.append(State("cps-card-only!", "cps.html", pages.CpsPage("none", CARD_ONLY)))
+    for reason in PSC_REASONS:
+        mark = "" if reason == "cancelled" else "!"
+        states.append(State(f"psc-{reason}{mark}", "psc.html", pages.PscPage(reason, ALL)))
+    states.append(State("psc-and-password-only!", "psc.html", pages.PscPage("unavailable", PSC_AND_PASSWORD)))
+    return states
+
+
+def _first_connection() -> list[State]:
+    open_page = pages.FirstConnectionPage("Élise", "MARCHAND-LEFÈVRE", cps_open=True)
+    return [
+        State("first-connection", "first_connection.html", open_page),
+        State("first-connection-closed", "first_connection.html", replace(open_page, cps_open=False)),
+    ]
+
+
+def _account() -> list[State]:
+    applications = (
+        ("ViaTrajectoire", "https://viatrajectoire.example/"),
+        ("Orion", "https://orion.example/"),
+    )
+    models = {
+        "account": pages.AccountPage(ELISE, applications, "14 h 02"),
+        "account-nobody": pages.AccountPage(None, applications, None),
+        "account-bare": pages.AccountPage(NURSE, (), None),
+    }
+    return [State(name, "account.html", model, in_interaction=False) for name, model in models.items()]
+
+
+def _signed_out() -> list[State]:
+    back = "https://viatrajectoire.example/"
+    models = {
+        "signed-out-confirm": pages.SignedOutPage("confirm", ELISE, "ViaTrajectoire", back, "opaque", False),
+        "signed-out-confirm-nobody": pages.SignedOutPage("confirm", None, None, None, "opaque", False),
+        "signed-out-done": pages.SignedOutPage("done", None, None, None, "", False),
+        "signed-out-done-psc": pages.SignedOutPage("done", None, "ViaTrajectoire", back, "", True),
+    }
+    return [
+        State(name, "signed_out.html", model, in_interaction="nobody" not in name)
+        for name, model in models.items()
+    ]
+
+
+def _errors() -> list[State]:
+    states = [
+        State(
+            f"error-{name}!",
+            "error.html",
+            pages.ErrorPage(f"error.{name}", "K7QF-2M9D", None, None, None),
+            in_interaction=False,
+        )
+        for name in ERROR_NAMES
+    ]
+    with_ways_on = pages.ErrorPage(
+        "error.interaction_expired",
+        None,
+        "/interaction/AbC/restart",
+        "https://viatrajectoire.example/",
+        "ViaTrajectoire",
+    )
+    nameless = replace(with_ways_on, return_name=None, retry_path=None)
+    return [
+        *states,
+        State("error-with-ways-on!", "error.html", with_ways_on),
+        State("error-nameless-return!", "error.html", nameless),
+    ]
+
+
+def mails(**changes: str) -> list[pages.CodeMail]:
+    login = pages.CodeMail("48213907", 10, "login", "ViaTrajectoire", "3 novembre 2026 à 14 h 22")
+    return [replace(login, purpose=purpose, **changes) for purpose in ("login", "enrolment")]
