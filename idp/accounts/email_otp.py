@@ -100,7 +100,7 @@ class MailCodes:
         record = {
             "mac": self._mac(holder, code),
             "expires_at": (now + self.limits.life).isoformat(),
-            "resend_at": (now + timedelta(seconds=60)).isoformat(),
+            "resend_at": (now + timedelta(seconds=60) / self.limits.per_minute).isoformat(),
         }
         place = self._place(holder)
         self.store.take(Kind.MAIL_CODE_TRIES, place)

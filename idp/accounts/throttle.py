@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from idp.ephemeral import EphemeralStore, Kind
 
 _DAY = timedelta(hours=24)
-#: A run of failures is forgotten after this long without any.
-_RUN = timedelta(days=365)
+#: A run of failures is forgotten this long after its first one.
+_RUN = timedelta(days=30)
 
 
 class Wait(Exception):

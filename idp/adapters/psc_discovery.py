@@ -118,9 +118,7 @@ class SigningKeys:
 
     def _find_after_fetch(self, jwks_uri: str, kid: str) -> RSAKey | None:
         with self._lock:
-            # Whoever held the lock may have brought the key.
-            if key := self._fresh(kid):
-                return key
+            # Whoever held the lock before may have brought the key: then the pause has begun.
             if self._tried_at is None or self._clock.now() - self._tried_at >= KEYS_PAUSE:
                 self._fetch(jwks_uri)
             key = self._keys.get(kid)

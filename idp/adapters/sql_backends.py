@@ -4,6 +4,7 @@ Lives here: URLs, drivers, PRAGMAs, timeouts. Never here: a table, a transaction
 """
 
 import sqlite3
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -75,14 +76,29 @@ def _sqlite_engine(target: URL) -> Engine:
 def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
     for pragma in (
         "busy_timeout = 5000",
-        "journal_mode = WAL",
-        # WAL alone may lose the last commits on power loss; FULL syncs each one (security §3, §4.4).
+        # WAL, set below, may lose the last commits on power loss; FULL syncs each one (security §3, §4.4).
         "synchronous = FULL",
         "foreign_keys = ON",
         # A mail code deleted once sent is overwritten, not merely unlinked.
         "secure_delete = ON",
     ):
         connection.execute(f"PRAGMA {pragma}").fetchall()
+    _enter_wal(connection)
+
+
+def _enter_wal(connection: sqlite3.Connection) -> None:
+    """Lasting: done once in the life of a file, but then SQLite does not wait by itself for others."""
+    deadline = time.monotonic() + _SQLITE_BUSY_SECONDS
+    while True:
+        try:
+            mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+            break
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+        time.sleep(0.01)
+    if mode != "wal":
+        raise sqlite3.OperationalError("this file system cannot hold a write-ahead log")
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -86,4 +86,5 @@ def authentication_claims(assurance: Assurance, sid: str) -> dict[str, Any]:
             "upstream_acr": assurance.upstream_acr,
             "psc_auth_mode": assurance.upstream_auth_mode,
         }
-    return {name: value for name, value in claims.items() if value is not None}
+    # Pro Santé Connect asserts no `amr`, and we invent none.
+    return {name: value for name, value in claims.items() if value not in (None, [])}

@@ -102,7 +102,9 @@ def open_places(state: Path) -> tuple[Places, int]:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as refusal:
         os.close(lock)
-        raise StateUnusable(f"{state}: another demo uses it; stop it, or choose another --state-dir") from refusal
+        raise StateUnusable(
+            f"{state}: another demo uses it; stop it, or choose another --state-dir"
+        ) from refusal
     return Places(state), lock
 
 

@@ -130,4 +130,6 @@ def _children_of(pid: int) -> list[int]:
 def _last_words(child: _Child) -> str:
     lines = child.log.read_text(errors="replace").splitlines()[-_LAST_LINES:]
     said = "\n".join(f"    {line}" for line in lines) or "    (it said nothing)"
-    return f"{child.program.name} ended with status {child.process.returncode}; {child.log} ends with:\n{said}"
+    return (
+        f"{child.program.name} ended with status {child.process.returncode}; {child.log} ends with:\n{said}"
+    )

@@ -316,6 +316,7 @@ DEVIATIONS: Mapping[str, tuple[str, Lie]] = {
     "expiry true": ("ID token: exp", Lie(claims={"exp": True})),
     "expiry beyond time": ("ID token: exp", Lie(claims={"exp": 10**300})),
     "issued in the future": ("ID token: iat", Lie(claims={"iat": SECONDS + SKEW + 1})),
+    "issue time true": ("ID token: iat", Lie(claims={"iat": True})),
     "no issue time": ("ID token: iat", Lie(claims={"iat": ...})),
     "not yet valid": ("ID token: nbf", Lie(claims={"nbf": SECONDS + SKEW + 1})),
     "validity in words": ("ID token: nbf", Lie(claims={"nbf": "now"})),

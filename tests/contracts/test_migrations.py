@@ -31,10 +31,6 @@ from idp.ephemeral import StoreUnavailable
 from tests.contracts.races import race
 
 
-def file_of(sqlite_url: str) -> Path:
-    return Path(sqlite_url.removeprefix("sqlite:///"))
-
-
 def set_revision(engine: Engine, revision: str) -> None:
     with writing(engine) as connection:
         connection.execute(

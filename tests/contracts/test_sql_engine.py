@@ -1,4 +1,4 @@
-"""What is really in force on a connection: durability, locks, time limits, survival of a fork or a restart."""
+"""What is really in force on a connection: durability, locks, time limits, survival of a fork."""
 
 import sqlite3
 import subprocess
@@ -11,11 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
-from idp.adapters.sql_engine import (
-    MIGRATIONS,
-    reading,
-    writing,
-)
+from idp.adapters.sql_engine import MIGRATIONS, reading, writing
 from tests.servers import RunningServer
 
 

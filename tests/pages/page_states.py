@@ -33,6 +33,7 @@ ELISE = pages.IdentityView(
     specialities=("Médecine générale", "Gériatrie"),
     rpps="99700218896",
 )
+SPECIALIST = replace(ELISE, specialities=("Gériatrie",))
 NURSE = replace(ELISE, profession="", specialities=())
 
 
@@ -71,9 +72,8 @@ def environment() -> Environment:
 
 
 def charter_html(locale: str) -> str:
-    return MarkdownIt("commonmark", {"html": False}).render(
-        (ROOT / "charters" / f"2026-1.{locale}.md").read_text()
-    )
+    text = (ROOT / "charters" / f"2026-1.{locale}.md").read_text(encoding="utf-8")
+    return str(MarkdownIt("commonmark", {"html": False}).render(text))
 
 
 def every_state(locale: str) -> list[State]:
@@ -231,6 +231,7 @@ def _account() -> list[State]:
     models = {
         "account": pages.AccountPage(ELISE, applications, "14 h 02"),
         "account-nobody": pages.AccountPage(None, applications, None),
+        "account-one-speciality": pages.AccountPage(SPECIALIST, (), "14 h 02"),
         "account-bare": pages.AccountPage(NURSE, (), None),
     }
     return [State(name, "account.html", model, in_interaction=False) for name, model in models.items()]
@@ -275,6 +276,6 @@ def _errors() -> list[State]:
     ]
 
 
-def mails(**changes: str) -> list[pages.CodeMail]:
-    login = pages.CodeMail("48213907", 10, "login", "ViaTrajectoire", "3 novembre 2026 à 14 h 22")
-    return [replace(login, purpose=purpose, **changes) for purpose in ("login", "enrolment")]
+def mails(client_name: str = "ViaTrajectoire") -> list[pages.CodeMail]:
+    login = pages.CodeMail("48213907", 10, "login", client_name, "3 novembre 2026 à 14 h 22")
+    return [replace(login, purpose=purpose) for purpose in ("login", "enrolment")]

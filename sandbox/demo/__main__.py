@@ -1,0 +1,127 @@
+"""`python -m sandbox.demo`: options, signals, exit status. The work is in `running`.
+
+Status 0: stopped when asked. 1: a program died while the demo ran. 2: it could not start; nothing is left.
+"""
+
+import argparse
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+import requests
+
+from sandbox.demo.accounts import UnexpectedPage
+from sandbox.demo.driver import NotOnThePage, TooManyRedirects
+from sandbox.demo.mailbox import NoMail
+from sandbox.demo.places import DEFAULT_STATE, StateUnusable, open_places
+from sandbox.demo.ports import DEFAULT_BASE, Ports, PortTaken
+from sandbox.demo.processes import ChildDied, end_with_parent
+from sandbox.demo.programs import NotReady
+from sandbox.demo.running import Demo
+from sandbox.demo.settings import PROFILES
+
+_STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_CANNOT_START = (
+    PortTaken,
+    StateUnusable,
+    ChildDied,
+    NotReady,
+    UnexpectedPage,
+    NotOnThePage,
+    TooManyRedirects,
+    NoMail,
+    requests.RequestException,
+    OSError,
+)
+
+
+class _Asked(BaseException):
+    """SIGTERM, SIGINT or SIGHUP came."""
+
+
+def _ask(number: int, frame: FrameType | None) -> NoReturn:
+    for each in _STOPPING:  # once is enough: the stop must not be interrupted
+        signal.signal(each, signal.SIG_IGN)
+    raise _Asked
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m sandbox.demo", description="Everything, on loopback.")
+    parser.add_argument("--ready-file", type=Path, metavar="F", help="write F (JSON) when everything answers")
+    parser.add_argument(
+        "--port-base",
+        type=int,
+        default=DEFAULT_BASE,
+        metavar="N",
+        help="eight ports from N (default %(default)s)",
+    )
+    parser.add_argument(
+        "--state-dir", type=Path, default=DEFAULT_STATE, metavar="DIR", help="what is kept between two runs"
+    )
+    parser.add_argument(
+        "--redis", default="", metavar="URL", help="a redis-server instead of the embedded store"
+    )
+    parser.add_argument(
+        "--profile", choices=sorted(PROFILES), default="default", help="strict: limits as in production"
+    )
+    parser.add_argument("--end-with-parent", action="store_true", help="stop when the calling process ends")
+    return parser.parse_args()
+
+
+def main() -> int:
+    options = _options()
+    if options.end_with_parent:
+        end_with_parent()
+    for number in _STOPPING:
+        signal.signal(number, _ask)
+    try:
+        return _run(options)
+    except _Asked:
+        return 0
+
+
+def _run(options: argparse.Namespace) -> int:
+    try:
+        ports = Ports(options.port_base)
+        places, _lock = open_places(options.state_dir)
+        ports.refuse_taken()
+        if options.ready_file is not None:
+            options.ready_file.unlink(missing_ok=True)  # an old one must not be believed
+        demo = Demo.on(ports, places, redis=options.redis, profile=options.profile)
+    except (PortTaken, StateUnusable, ValueError, OSError) as refusal:
+        return _complain(refusal, 2)
+    try:
+        return _serve(demo, options.ready_file)
+    except _Asked:
+        print("\nStopping.", flush=True)
+        return 0
+    finally:
+        demo.children.stop()
+
+
+def _serve(demo: Demo, ready_path: Path | None) -> int:
+    if not demo.places.accounts.exists():
+        print("First start: test cards, keys, database, charter and two accounts are made…", flush=True)
+    try:
+        text = demo.start(ready_path, os.getpid())
+    except _CANNOT_START as refusal:
+        return _complain(refusal, 2)
+    print(text.replace("{python}", sys.executable), flush=True)
+    print(f"Ready in {demo.timeline.elapsed:.1f} s.", flush=True)
+    try:
+        demo.watch()
+    except ChildDied as refusal:
+        return _complain(refusal, 1)
+    return 0
+
+
+def _complain(refusal: Exception, status: int) -> int:
+    print(f"demo: {refusal}", file=sys.stderr, flush=True)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,100 @@
+"""What the demo says on the screen once it is ready. Words only."""
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from sandbox.demo.places import Places
+from sandbox.demo.ports import Ports
+
+
+def banner(
+    ports: Ports, places: Places, cards: Mapping[str, Mapping[str, Any]], content: Mapping[str, Any]
+) -> str:
+    """`content` is that of the ready file."""
+    return "\n".join(
+        (
+            _open_this(ports, content),
+            _cards(cards, content),
+            _accounts(ports, cards, content),
+            _load_a_card(places, cards["lefebvre"]),
+            _go_further(ports, places),
+        )
+    )
+
+
+def _open_this(ports: Ports, content: Mapping[str, Any]) -> str:
+    via, sibling = (client["home"] for client in content["clients"])
+    return f"""
+Caducée is ready. Start at a relying party:
+
+  {via:<40} ViaTrajectoire (RS256)
+  {sibling:<40} Trajectoire Grand Âge (ES256): gets in by SSO
+  {ports.mail_pages:<40} every mail sent, with its code
+  {f"http://localhost:{ports.psc_auth}/simulateur":<40} Pro Santé Connect: its persons, its faults
+  {ports.issuer:<40} the provider itself
+"""
+
+
+def _cards(cards: Mapping[str, Mapping[str, Any]], content: Mapping[str, Any]) -> str:
+    accounts = {account["rpps"]: account for account in content["accounts"]}
+    lines = [_card_line(cards[name], accounts) for name in ("lefebvre", "girard", "martin", "benali")]
+    refused = [card["name"] for card in content["cards"] if card["expect"] != "accepted"]
+    return "\n".join(
+        (
+            "Cards (code porteur 1234; the same persons exist at Pro Santé Connect, card and e-CPS):",
+            "",
+            *lines,
+            f"  and {len(refused)} cards that are refused, each for its reason: {', '.join(refused[:4])}…",
+            "",
+        )
+    )
+
+
+def _card_line(card: Mapping[str, Any], accounts: Mapping[str, Mapping[str, Any]]) -> str:
+    notes = {
+        None: "no account: a first connection by card",
+        "accepted": "enrolled, charter accepted",
+        "due": "enrolled, the charter still to accept",
+    }
+    account = accounts.get(card["rpps"])
+    note = notes[account["charter"] if account else None]
+    return f"  {card['name']:<10} {card['holder'].title():<16} RPPS {card['rpps']}   {note}"
+
+
+def _accounts(ports: Ports, cards: Mapping[str, Mapping[str, Any]], content: Mapping[str, Any]) -> str:
+    lines = (
+        f"  {account['rpps']}   {account['password']:<32} code sent to {account['email']}"
+        for account in content["accounts"]
+    )
+    return "\n".join(
+        ("Accounts (login, password), no card needed; codes arrive at " + ports.mail_pages, "", *lines, "")
+    )
+
+
+def _load_a_card(places: Places, card: Mapping[str, Any]) -> str:
+    return f"""\
+A card in your browser, as a file (PKCS#12; its password is the code porteur, {card["pin"]}):
+
+  {card["pkcs12"]}
+  Firefox   Settings > Privacy & Security > Certificates > View Certificates > Your Certificates > Import
+  Chromium  Settings > Privacy and security > Security > Manage certificates > Your certificates > Import
+  The card host has a test certificate: trust {places.ca_bundle}
+  (same windows, Authorities), or pass the warning once.
+
+A card as a real PKCS#11 token, asking for its code porteur (needs SoftHSM2):
+
+  {{python}} -m sandbox.igc.softhsm {places.igc} --card lefebvre
+"""
+
+
+def _go_further(ports: Ports, places: Places) -> str:
+    command = shlex.quote(str(places.command))
+    return f"""\
+Publish a new charter, due for everybody at their next connection:
+
+  {command} charter publish --revision 2026-2 --fr charters/2026-1.fr.md --en charters/2026-1.en.md
+
+Logs: {places.log("*")}     Start afresh: stop, then remove {places.state}
+Ctrl-C stops everything.
+"""

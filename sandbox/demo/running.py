@@ -1,0 +1,97 @@
+"""One run of the demo, from free ports to the last child gone.
+
+Lives here: the order of things. Must not come here: what each thing is.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sandbox.demo import programs, ready_file, settings
+from sandbox.demo.accounts import Script
+from sandbox.demo.banner import banner
+from sandbox.demo.places import ROOT, Places
+from sandbox.demo.ports import Ports
+from sandbox.demo.processes import Children
+from sandbox.igc.__main__ import DEFAULT_BASE_URL
+from sandbox.igc.directory import CardEntry, ensure_igc
+
+_WATCH_SECONDS = 0.2
+
+
+@dataclass(slots=True)
+class Timeline:
+    """When each thing was there, in seconds since the start; kept in the log of the demo."""
+
+    log: Path
+    began: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self.log.write_text("")
+
+    @property
+    def elapsed(self) -> float:
+        return time.monotonic() - self.began
+
+    def note(self, what: str) -> None:
+        with self.log.open("a") as log:
+            log.write(f"{self.elapsed:7.3f} {what}\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    ports: Ports
+    places: Places
+    settings: Mapping[str, str]
+    children: Children
+    timeline: Timeline
+
+    @classmethod
+    def on(cls, ports: Ports, places: Places, *, redis: str, profile: str) -> "Demo":
+        chosen = settings.provider_settings(ports, places, redis=redis, profile=profile)
+        environment = settings.child_environment(chosen)
+        children = Children(ROOT, environment, places.log)
+        return cls(ports, places, chosen, children, Timeline(places.log("demo")))
+
+    def start(self, ready_path: Path | None, pid: int) -> str:
+        """Everything up, accounts made, the ready file written. Returns the banner.
+
+        Raises ChildDied, NotReady, UnexpectedPage, NoMail and what requests raises; the caller stops.
+        """
+        note = self.timeline.note
+        settings.write_files(self.ports, self.places, self.settings)
+        for program in programs.outside(self.ports, self.places):
+            self.children.start(program)
+        note("sandbox started")
+        cards: Sequence[CardEntry] = ensure_igc(self.places.igc, datetime.now(UTC), DEFAULT_BASE_URL)
+        note("cards made or kept")
+        programs.prepare(self.children, self.places)
+        note("database, keys and charter there")
+        for program in programs.provider(self.ports):
+            self.children.start(program)
+        note("provider started")
+        programs.wait_until_all_answer(
+            self.ports, self.places, self.children.check, lambda name: note(f"{name} answers")
+        )
+        content = self._describe(cards, pid)
+        if ready_path is not None:
+            ready_file.write(ready_path, content)
+        note("ready")
+        return banner(self.ports, self.places, {card["name"]: card for card in cards}, content)
+
+    def _describe(self, cards: Sequence[CardEntry], pid: int) -> dict[str, Any]:
+        by_name = {card["name"]: card for card in cards}
+        names = ready_file.holders_to_ask(cards)
+        standings = Script(self.ports, self.places).arrange(by_name, names)
+        self.timeline.note("persons asked")
+        self.children.check()
+        return ready_file.contents(self.ports, self.places, cards, standings, [pid, *self.children.pids()])
+
+    def watch(self) -> None:
+        """Until a child dies: raises ChildDied."""
+        while True:
+            self.children.check()
+            time.sleep(_WATCH_SECONDS)

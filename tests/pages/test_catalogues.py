@@ -1,0 +1,113 @@
+"""The catalogues: complete, equal in both languages, and said by a page to the last key."""
+
+import re
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+from idp import pages
+from idp.accounts.email_otp import CodeRefusal, SendRefusal
+from idp.messages import CatalogueError, load_catalogues
+from tests.pages.page_states import (
+    ALL,
+    CPS_REASONS,
+    ERROR_NAMES,
+    LOCALES,
+    PSC_REASONS,
+    State,
+    every_state,
+    mails,
+)
+from tests.pages.reading import (
+    CATALOGUES,
+    ENVIRONMENT,
+    HOSTILE,
+    rendered,
+)
+
+each_language = pytest.mark.parametrize("locale", LOCALES)
+
+
+def placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+
+def test_both_languages_have_the_same_keys_and_the_same_fields() -> None:
+    french, english = CATALOGUES.texts["fr"], CATALOGUES.texts["en"]
+    assert set(french) == set(english)
+    for key in french:
+        assert placeholders(french[key]) == placeholders(english[key]), key
+
+
+@each_language
+def test_no_text_is_empty_and_no_field_reaches_into_a_value(locale: str) -> None:
+    for key, text in CATALOGUES.texts[locale].items():
+        assert text.strip(), key
+        assert all(re.fullmatch(r"[a-z_]+", name) for name in placeholders(text)), key
+        assert "’" not in text, f"{key}: the house writes the straight apostrophe"
+
+
+def test_an_explanation_has_as_many_lines_in_both_languages() -> None:
+    french, english = CATALOGUES.texts["fr"], CATALOGUES.texts["en"]
+    for key in [key for key in french if key.endswith(".text")]:
+        assert len(french[key].splitlines()) == len(english[key].splitlines()), key
+
+
+def test_french_punctuation_never_falls_alone_on_a_line() -> None:
+    breakable = {key for key, text in CATALOGUES.texts["fr"].items() if re.search(r" [:;?!»]|« ", text)}
+    assert breakable == {"frame.error_prefix"}  # a page title does not wrap
+
+
+def test_every_key_named_by_the_view_models_exists() -> None:
+    source = Path(pages.__file__).read_text()
+    named = set(re.findall(r'"((?:choice|password|email_otp|enrolment|charter|mail)\.[a-z_.]+)"', source))
+    named |= {f"cps.{reason}.{part}" for reason in CPS_REASONS for part in ("title", "text")}
+    named |= {f"psc.{reason}.{part}" for reason in PSC_REASONS for part in ("title", "text")}
+    named |= {f"email_otp.{reason}" for kind in (CodeRefusal, SendRefusal) for reason in kind}
+    named |= {f"error.{name}.{part}" for name in ERROR_NAMES for part in ("title", "text")}
+    assert {"choice.step_up", "email_otp.closed", "enrolment.busy", "charter.tick_needed"} <= named
+    assert named <= set(CATALOGUES.texts["fr"])
+
+
+def test_no_key_is_left_that_no_page_says() -> None:
+    said = {"mail.code.subject"}  # said by the code that posts the mail
+
+    def listening(key: str, /, **values: object) -> str:
+        said.add(key)
+        return CATALOGUES.translator("fr")(key, **values)
+
+    for state in every_state("fr"):
+        rendered("fr", state, listening)
+    nameless = State("choice", "choice.html", pages.ChoicePage(ALL))
+    rendered("fr", nameless, listening, client_name=None)
+    for model in mails():
+        for kind in ("txt", "html"):
+            ENVIRONMENT.get_template(f"mail/code.{kind}").render(page=model, t=listening)
+    assert set(CATALOGUES.texts["fr"]) == said
+
+
+def test_an_unknown_key_a_missing_value_and_an_unknown_language_are_errors() -> None:
+    t = CATALOGUES.translator("fr")
+    with pytest.raises(KeyError):
+        t("choice.no_such_key")
+    with pytest.raises(KeyError):
+        t("frame.cancel")
+    with pytest.raises(KeyError):
+        CATALOGUES.translator("de")
+
+
+def test_a_value_is_never_read_as_a_pattern() -> None:
+    assert CATALOGUES.translator("fr")("frame.cancel", client=HOSTILE).endswith(HOSTILE)
+
+
+@pytest.mark.parametrize("content", ["a = 1", "[a]\nb = ['x']", "a = ", b"a = '\xff'"])
+def test_a_catalogue_that_is_not_tables_of_texts_is_refused(tmp_path: Path, content: str | bytes) -> None:
+    (tmp_path / "messages.fr.toml").write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(CatalogueError, match=r"messages\.fr\.toml"):
+        load_catalogues(tmp_path)
+
+
+def test_a_folder_without_catalogue_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CatalogueError):
+        load_catalogues(tmp_path)

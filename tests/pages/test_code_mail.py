@@ -1,0 +1,54 @@
+"""The mail that carries a code, as text and as HTML."""
+
+import re
+
+import pytest
+from bs4 import BeautifulSoup
+
+from idp import pages
+from tests.pages.page_states import (
+    LOCALES,
+    mails,
+)
+from tests.pages.reading import (
+    CATALOGUES,
+    ENVIRONMENT,
+    HOSTILE,
+    text_of,
+)
+
+each_language = pytest.mark.parametrize("locale", LOCALES)
+
+
+def mail(kind: str, locale: str, model: pages.CodeMail) -> str:
+    return ENVIRONMENT.get_template(f"mail/code.{kind}").render(page=model, t=CATALOGUES.translator(locale))
+
+
+@each_language
+@pytest.mark.parametrize("kind", ["txt", "html"])
+def test_mail_says_who_why_how_long_and_holds_no_link(locale: str, kind: str) -> None:
+    for model in mails():
+        text = mail(kind, locale, model)
+        for words in ("Caducée", "ViaTrajectoire", "10 minutes", "3 novembre 2026 à 14 h 22"):
+            assert words in text
+        assert {"fr": "Ne communiquez jamais ce code", "en": "Never give this code"}[locale] in text
+        assert not re.search(r"https?:|www\.|href|src=", text)
+        assert model.code not in CATALOGUES.translator(locale)("mail.code.subject")
+
+
+@each_language
+def test_code_stands_alone_on_its_line(locale: str) -> None:
+    for model in mails():
+        assert [line for line in mail("txt", locale, model).splitlines() if line.strip() == "48213907"]
+        assert "\n\n\n" not in mail("txt", locale, model)
+        page = BeautifulSoup(mail("html", locale, model), "html.parser")
+        assert text_of(page.select_one("p.code")) == "48213907"
+        assert page.html is not None
+        assert page.html["lang"] == locale
+
+
+def test_text_mail_is_plain_and_html_mail_is_escaped() -> None:
+    for model in mails(client_name=HOSTILE):
+        assert HOSTILE in mail("txt", "fr", model)
+        assert "&#39;" not in mail("txt", "fr", model)
+        assert "<script>" not in mail("html", "fr", model)

@@ -1,0 +1,71 @@
+"""Names and values written by others come out of every page and mail as the text they are."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from bs4 import BeautifulSoup
+
+from idp import pages
+from tests.pages.page_states import (
+    ALL,
+    ELISE,
+    TEMPLATES,
+    State,
+    enrolment,
+    every_state,
+    otp,
+)
+from tests.pages.reading import (
+    HOSTILE,
+    rendered,
+)
+
+
+def hostile_states() -> Iterator[State]:
+    identity = replace(
+        ELISE,
+        family_name=HOSTILE,
+        given_name=HOSTILE,
+        profession=HOSTILE,
+        specialities=(HOSTILE,),
+        rpps=HOSTILE,
+    )
+    typed = dict.fromkeys(("email", "address_line1", "address_line2", "postal_code", "city"), HOSTILE)
+    models: dict[str, object] = {
+        "choice.html": pages.ChoicePage(ALL, "choice.step_up"),
+        "password.html": pages.PasswordPage(ALL, HOSTILE, "password.refused"),
+        "email_otp.html": otp(masked_email=HOSTILE, expires_at_local=HOSTILE),
+        "enrolment.html": enrolment(identity=identity, values=typed),
+        "charter.html": pages.CharterPage("<p>ok</p>", HOSTILE, HOSTILE, False, None),
+        "cps.html": pages.CpsPage("none", ALL),
+        "psc.html": pages.PscPage("refused", ALL),
+        "first_connection.html": pages.FirstConnectionPage(HOSTILE, HOSTILE, False),
+        "account.html": pages.AccountPage(identity, ((HOSTILE, "https://rp.example/"),), HOSTILE),
+        "signed_out.html": pages.SignedOutPage(
+            "confirm", identity, HOSTILE, "https://rp.example/", HOSTILE, True
+        ),
+        "error.html": pages.ErrorPage("error.internal", HOSTILE, None, "https://rp.example/", HOSTILE),
+    }
+    for template, model in models.items():
+        yield State(template, template, model)
+
+
+@pytest.mark.parametrize("state", list(hostile_states()), ids=lambda state: state.template)
+def test_hostile_values_come_out_as_the_text_they_are(state: State) -> None:
+    html = rendered("fr", state, client_name=HOSTILE, csrf=HOSTILE)
+    page = BeautifulSoup(html, "html.parser")
+    assert not page.find_all("script")
+    assert "{{7*7}}" in page.get_text()
+    for escape_of_an_escape in ("&amp;lt;", "&amp;#39;", "&amp;#34;"):
+        assert escape_of_an_escape not in html
+    assert {field["value"] for field in page.find_all("input", attrs={"name": "csrf"})} <= {HOSTILE}
+
+
+def test_every_template_met_hostile_values() -> None:
+    ours = {file.name for file in TEMPLATES.glob("*.html")} - {"base.html", "macros.html"}
+    assert (
+        {state.template for state in hostile_states()}
+        == ours
+        == {state.template for state in every_state("fr")}
+    )

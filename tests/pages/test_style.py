@@ -1,0 +1,66 @@
+"""The templates and the style sheet as files: few tags, few bytes, enough contrast."""
+
+import re
+
+import pytest
+
+from tests.pages.page_states import (
+    ROOT,
+    TEMPLATES,
+)
+
+
+def test_templates_use_nothing_but_the_few_tags_of_the_house() -> None:
+    allowed = {"extends", "block", "import", "macro", "if", "elif", "else", "for"}
+    allowed |= {f"end{name}" for name in ("block", "macro", "if", "for")}
+    for file in TEMPLATES.rglob("*.html"):
+        assert set(re.findall(r"\{%[-+]?\s*(\w+)", file.read_text())) <= allowed, file.name
+    safe = [file.name for file in TEMPLATES.rglob("*.html") if re.search(r"\|\s*safe\b", file.read_text())]
+    assert safe == ["charter.html"]
+
+
+def luminance(colour: str) -> float:
+    # WCAG 2.2, "relative luminance".
+    channels = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+TEXT_ON = [("ink", "paper"), ("ink", "ground"), ("ink", "tint"), ("ink", "wrong-tint"), ("soft-ink", "paper")]
+TEXT_ON += [
+    ("soft-ink", "ground"),
+    ("soft-ink", "tint"),
+    ("accent", "paper"),
+    ("accent", "tint"),
+    ("accent", "ground"),
+]
+TEXT_ON += [("accent-deep", "paper"), ("on-accent", "accent"), ("on-accent", "accent-deep")]
+TEXT_ON += [("wrong", "paper"), ("wrong", "wrong-tint")]
+EDGE_ON = [
+    ("edge", "paper"),
+    ("focus", "paper"),
+    ("focus", "ground"),
+    ("accent", "ground"),
+    ("wrong", "paper"),
+]
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+def test_colours_keep_their_contrast(scheme: int) -> None:
+    css = (ROOT / "idp" / "static" / "caducee.css").read_text()
+    palette = dict(
+        re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", re.findall(r":root \{(.*?)\}", css, re.DOTALL)[scheme])
+    )
+    assert not [pair for pair in TEXT_ON if contrast(palette[pair[0]], palette[pair[1]]) < 4.5]
+    assert not [pair for pair in EDGE_ON if contrast(palette[pair[0]], palette[pair[1]]) < 3]
+
+
+def test_style_sheet_is_small_and_fetches_nothing() -> None:
+    css = (ROOT / "idp" / "static" / "caducee.css").read_text()
+    assert len(css.encode()) < 15_000
+    assert not re.search(r"url\(|@import|@font-face", css)

@@ -1,0 +1,134 @@
+"""What single pages say and offer: the words of the customer's guide, the doors, the ways on."""
+
+import re
+
+import pytest
+from bs4 import Tag
+
+from idp import pages
+from tests.pages.page_states import (
+    LOCALES,
+    ROOT,
+    State,
+)
+from tests.pages.reading import (
+    AUTOCOMPLETE,
+    page_of,
+    parsed,
+    text_of,
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("choice-all", "S'identifier avec Pro Santé Connect"),
+        ("choice-all", "Se connecter par CPS"),
+        ("choice-all", "code porteur"),
+        ("choice-all", "Se connecter"),
+        ("choice-all", "Annuler et revenir à ViaTrajectoire"),
+        (
+            "enrolment-empty",
+            "Choisir un mot de passe pour une connexion OTP sans passer par Pro Santé Connect",
+        ),
+        ("enrolment-empty", "Créer mon compte"),
+        ("charter-first", "J'ai lu et accepte les conditions ci-dessus"),
+        ("charter-first", "Valider"),
+        ("otp-login", "Valider"),
+        ("first-connection", "La première connexion doit être réalisée avec votre carte CPx"),
+        ("first-connection", "Se connecter par CPS"),
+        ("cps-none", "Réessayer avec ma carte"),
+    ],
+)
+def test_the_wording_of_the_guide_is_kept(name: str, words: str) -> None:
+    page = page_of(name)
+    exact = {text_of(tag) for tag in page.find_all(["button", "label", "h1"])}
+    assert words in exact or (words == "code porteur" and words in text_of(page.main))
+
+
+def test_psc_comes_first_then_the_card_then_the_password() -> None:
+    buttons = [text_of(button) for button in page_of("choice-all").find_all("button")]
+    assert buttons[:3] == ["S'identifier avec Pro Santé Connect", "Se connecter par CPS", "Se connecter"]
+
+
+@pytest.mark.parametrize("psc", [True, False])
+@pytest.mark.parametrize("cps", [True, False])
+@pytest.mark.parametrize("password", [True, False])
+def test_only_open_doors_are_shown(psc: bool, cps: bool, password: bool) -> None:
+    doors = pages.Doors(psc, cps, password)
+    for state in (
+        State("choice", "choice.html", pages.ChoicePage(doors)),
+        State("cps", "cps.html", pages.CpsPage("none", doors)),
+        State("psc", "psc.html", pages.PscPage("stale", doors)),
+    ):
+        actions = [str(form["action"]).rsplit("/", 1)[1] for form in parsed("fr", state).find_all("form")]
+        shown = {"psc": psc, "cps": cps, "password": password}
+        assert sorted(actions) == sorted([name for name, is_open in shown.items() if is_open] + ["cancel"])
+
+
+def test_only_a_page_on_the_way_to_an_application_names_it() -> None:
+    assert "Pour accéder à ViaTrajectoire" in text_of(page_of("choice-all").main)
+    assert "Pour accéder à" not in text_of(page_of("signed-out-done").main)
+
+
+def test_code_page_says_where_until_when_and_how_many_tries_are_left() -> None:
+    text = text_of(page_of("otp-refused").main)
+    for words in (
+        "e•••••d@hopital-saint-louis.fr",
+        "10 minutes",
+        "14 h 32",
+        "reste 3 essais",
+        "indésirables",
+    ):
+        assert words in text
+    assert "essai" not in text_of(page_of("otp-login").main)
+
+
+@pytest.mark.parametrize("name", ["otp-expired", "otp-used-up", "otp-closed", "otp-email-taken"])
+def test_a_dead_code_leaves_no_field_but_a_way_on(name: str) -> None:
+    page = page_of(name)
+    assert page.find(id="code") is None
+    ways = {str(form["action"]).removeprefix("/interaction/AbC/") for form in page.find_all("form")} - {
+        "cancel"
+    }
+    assert ways
+
+
+def test_what_was_typed_comes_back_but_never_the_password() -> None:
+    page = page_of("enrolment-errors")
+    values = {
+        field["name"]: field.get("value") for field in page.find_all("input") if field["name"] != "csrf"
+    }
+    assert values["email"] == "elise.marchand@hopital"
+    assert values["city"] == "Lyon"
+    assert values["password"] is None
+    assert page_of("password-refused").select_one("#rpps")["value"] == "99700218896"  # type: ignore[index]
+
+
+def test_identity_is_text_and_no_field() -> None:
+    page = page_of("enrolment-empty")
+    facts = page.select_one("dl.identity")
+    assert facts is not None
+    assert "MARCHAND-LEFÈVRE" in text_of(facts)
+    assert "Gériatrie" in text_of(facts)
+    assert not facts.find_all("input")
+    assert {f["name"] for f in page.find_all("input")} == {"csrf", *AUTOCOMPLETE} - {"rpps", "code"}
+
+
+def test_charter_ends_with_an_unticked_box_and_carries_its_revision() -> None:
+    page = page_of("charter-first")
+    form = page.find("form", action="/interaction/AbC/charter")
+    assert isinstance(form, Tag)
+    box = form.find("input", type="checkbox")
+    assert isinstance(box, Tag)
+    assert (box["name"], box["value"], box.get("checked")) == ("accepted", "yes", None)
+    assert form.find("input", attrs={"name": "revision", "value": "2026-1"})
+    article = page.find("article")
+    assert isinstance(article, Tag)
+    assert form in article.find_all_next("form")
+
+
+def test_both_charters_have_the_same_articles() -> None:
+    texts = [(ROOT / "charters" / f"2026-1.{locale}.md").read_text() for locale in LOCALES]
+    articles = [re.findall(r"^## Article (\d+) – ", text, re.MULTILINE) for text in texts]
+    assert articles[0] == articles[1] == [str(number) for number in range(1, 9)]
