@@ -1,6 +1,6 @@
 """Port to outgoing mail. A request only posts to the outbox; `idp worker` sends, so nobody waits for SMTP."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 
@@ -8,8 +8,8 @@ from typing import Protocol
 class Mail:
     to: str
     subject: str
-    text: str
-    html: str
+    text: str = field(repr=False)
+    html: str = field(repr=False)
 
 
 class Outbox(Protocol):

@@ -43,7 +43,7 @@ class Account:
     identity: ProvedIdentity
     email: str
     email_verified_at: datetime
-    password_hash: str
+    password_hash: str = field(repr=False)
     address: PostalAddress
     created_at: datetime
     phone: str | None = None

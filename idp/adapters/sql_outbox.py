@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import Engine
 
 from idp.adapters.schema import outbox
-from idp.adapters.sql_engine import writing
+from idp.adapters.sql_engine import reading, writing
 from idp.clock import Clock
 from idp.mailer import Mail, MailTransport
 
@@ -66,6 +66,9 @@ class OutboxWorker:
 
     def drain_once(self) -> int:
         """Drop what expired, try once each mail due; gives how many were sent. Raises StoreUnavailable."""
+        # A read, not a write: an idle worker must not commit four times a second.
+        if not self._has_mail():
+            return 0
         self._drop_expired()
         sent = 0
         for _ in range(_MAILS_PER_ROUND):
@@ -74,6 +77,10 @@ class OutboxWorker:
                 break
             sent += self._deliver(leased)
         return sent
+
+    def _has_mail(self) -> bool:
+        with reading(self.engine) as connection:
+            return connection.execute(sa.select(_c.id).limit(1)).first() is not None
 
     def _deliver(self, leased: _Leased) -> int:
         try:

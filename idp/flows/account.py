@@ -51,4 +51,8 @@ class AccountFlow:
             return AccountPage(None, applications, None)
         if not is_session_valid(session, account, now, self.sessions.life, self.sessions.idle):
             return AccountPage(None, applications, None)
-        return AccountPage(identity_view(account.identity), applications, local_hour(session.started_at))
+        return AccountPage(
+            identity_view(account.identity),
+            applications,
+            local_hour(session.started_at, self.web.locale(request)),
+        )

@@ -91,7 +91,7 @@ class CharterFlow:
         page = CharterPage(
             text_html=_MARKDOWN.render(current.text(self.desk.locale(interaction))),
             revision=current.revision,
-            published_on=local_day(current.published_at),
+            published_on=local_day(current.published_at, self.desk.locale(interaction)),
             is_new_revision=account.charter_revision is not None,
             error=error,
         )

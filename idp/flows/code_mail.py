@@ -63,7 +63,7 @@ class CodeSender:
             minutes=int(self.codes.limits.life.total_seconds() // 60),
             purpose=holder.purpose,
             client_name=self.desk.client(interaction).name,
-            requested_at=local_time(self.clock.now()),
+            requested_at=local_time(self.clock.now(), locale),
         )
         web = self.desk.web
         subject = web.catalogues.translator(locale)("mail.code.subject")

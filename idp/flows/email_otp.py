@@ -126,7 +126,9 @@ class EmailOtpFlow:
         page = EmailOtpPage(
             purpose=holder.purpose,
             masked_email=masked_email(holder.email),
-            expires_at_local=local_hour(state.expires_at) if state.expires_at else "",
+            expires_at_local=local_hour(state.expires_at, self.desk.locale(interaction))
+            if state.expires_at
+            else "",
             minutes_left=max(int(-(-remaining // 60)), 0),
             tries_left=state.tries_left,
             notice=None if notice is None else f"email_otp.{notice}",

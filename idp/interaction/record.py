@@ -38,7 +38,7 @@ class PendingEnrolment:
     """What the person typed, until the mailbox is proved. Never the password itself."""
 
     email: str
-    password_hash: str
+    password_hash: str = field(repr=False)
     address: PostalAddress
 
 

@@ -1,7 +1,7 @@
 """Port to the upstream OpenID Provider, Pro Santé Connect. The adapter is `adapters/psc_provider.py`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -32,7 +32,7 @@ class UpstreamLogin:
     amr: tuple[str, ...]
     auth_mode: str | None
     auth_time: datetime
-    id_token: str
+    id_token: str = field(repr=False)
 
 
 class UpstreamRefusal(StrEnum):

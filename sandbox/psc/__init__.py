@@ -12,7 +12,9 @@
   the same in JSON under `/simulateur/api/`.
 
 It reproduces what is publicly known of the real service; it proves nothing about a person and must never be
-reachable from outside the machine. Rooms: who (identities, identity, samples, exercices), what is said
-of them (claims, tokens, keys), what is remembered (state, sessions), how it may misbehave (switches), and what each
-origin answers (wallet; realm, discovery, token_endpoint, logout, control).
+reachable from outside the machine.
+
+Rooms: who (identities, identity, samples, exercices), what is said of them (claims, tokens, keys), what is
+remembered (state, sessions), how it may misbehave (switches), and what each origin answers (wallet; realm,
+discovery, token_endpoint, logout, control).
 """

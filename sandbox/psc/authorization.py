@@ -53,7 +53,12 @@ class RefusedRequest(Exception):
 
     def __init__(self, redirect_uri: str, state: str, error: str, description: str) -> None:
         super().__init__(error)
-        self.redirect_uri, self.state, self.error, self.description = redirect_uri, state, error, description
+        self.redirect_uri, self.state, self.error, self.description = (
+            redirect_uri,
+            state,
+            error,
+            description,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +134,11 @@ def _is_pkce_sound(sent: MultiDict[str, str], _: Switches) -> bool:
     challenge, method = sent.get("code_challenge"), sent.get("code_challenge_method")
     if challenge is None:
         return method is None
-    return _CHALLENGE.fullmatch(challenge) is not None and method in (None, "plain", "S256")
+    return _CHALLENGE.fullmatch(challenge) is not None and method in (
+        None,
+        "plain",
+        "S256",
+    )
 
 
 def _is_prompt_sound(sent: MultiDict[str, str], _: Switches) -> bool:
@@ -148,7 +157,11 @@ _CHECKS: tuple[tuple[Callable[[MultiDict[str, str], Switches], bool], str, str],
         "invalid_request",
         "duplicated parameter",
     ),
-    (lambda sent, _: "response_type" in sent, "invalid_request", "Missing parameter: response_type"),
+    (
+        lambda sent, _: "response_type" in sent,
+        "invalid_request",
+        "Missing parameter: response_type",
+    ),
     (
         lambda sent, _: sent["response_type"] == "code",
         "unsupported_response_type",
@@ -159,7 +172,11 @@ _CHECKS: tuple[tuple[Callable[[MultiDict[str, str], Switches], bool], str, str],
         "invalid_request",
         "Invalid parameter: response_mode",
     ),
-    (lambda sent, _: "request" not in sent, "request_not_supported", "Not supported by the simulator"),
+    (
+        lambda sent, _: "request" not in sent,
+        "request_not_supported",
+        "Not supported by the simulator",
+    ),
     (
         lambda sent, _: "request_uri" not in sent,
         "request_uri_not_supported",

@@ -32,7 +32,7 @@ def _client(number: int, entry: Any) -> Client:
         raise ValueError(f"clients[{number}]: expected an object")
     unknown = entry.keys() - Client.__slots__
     if unknown:
-        raise ValueError(f"clients[{number}]: unknown member {sorted(unknown)[0]!r}")
+        raise ValueError(f"clients[{number}]: unknown member {min(unknown)!r}")
     return Client(
         client_id=_text(number, entry, "client_id"),
         client_secret=_text(number, entry, "client_secret"),

@@ -62,12 +62,14 @@ def frame(state: State, locale: str) -> pages.Frame:
     )
 
 
-def environment() -> Environment:
+def environment(*, is_trimmed: bool = True) -> Environment:
+    """Trimmed is how the provider renders; the pages must not depend on it."""
     return Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
-        keep_trailing_newline=True,
+        trim_blocks=is_trimmed,
+        lstrip_blocks=is_trimmed,
     )
 
 

@@ -3,18 +3,22 @@
 import re
 
 import pytest
+from bs4 import BeautifulSoup
 
 from tests.pages.page_states import (
     LOCALES,
     ROOT,
     State,
+    environment,
     every_state,
     frame,
 )
 from tests.pages.reading import (
     AUTOCOMPLETE,
+    CATALOGUES,
     page_of,
     parsed,
+    rendered,
     text_of,
 )
 
@@ -147,3 +151,12 @@ def test_the_alert_leads_to_the_first_field_to_mend(name: str, fields: list[str]
     assert [field["name"] for field in page.select("[aria-invalid=true]")] == fields
     link = page.select_one("[role=alert] a")
     assert (link["href"] if link else None) == (f"#{fields[0]}" if fields else None)
+
+
+@every_page
+def test_white_space_control_glues_no_attribute_to_the_next(locale: str, state: State) -> None:
+    template = environment(is_trimmed=False).get_template(state.template)
+    loose = template.render(frame=frame(state, locale), page=state.page, t=CATALOGUES.translator(locale))
+    expected = [(tag.name, tag.attrs) for tag in BeautifulSoup(loose, "html.parser").find_all(True)]
+    assert [(tag.name, tag.attrs) for tag in parsed(locale, state).find_all(True)] == expected
+    assert not re.search(r'(?<!=)"[a-z]', " ".join(re.findall(r"<[^>]+>", rendered(locale, state))))

@@ -1,4 +1,4 @@
-"""A relying party and a person without JavaScript, who know of the simulator what OpenID Connect and its pages say."""
+"""A relying party and a person without JavaScript, who know only OpenID Connect and what the pages say."""
 
 import base64
 import hashlib
@@ -29,7 +29,11 @@ CLIENTS: list[dict[str, Any]] = [
         "redirect_uris": [CALLBACK],
         "post_logout_redirect_uris": [SIGNED_OUT],
     },
-    {"client_id": "autre", "client_secret": "other", "redirect_uris": ["http://localhost:1/autre"]},
+    {
+        "client_id": "autre",
+        "client_secret": "other",
+        "redirect_uris": ["http://localhost:1/autre"],
+    },
 ]
 
 
@@ -58,7 +62,11 @@ class Psc:
         return requests.post(self.metadata[endpoint], form, headers=auth, timeout=TIMEOUT, **sent)
 
     def redeem(self, answer: Mapping[str, str], verifier: str = "", **other: Any) -> requests.Response:
-        form = {"grant_type": "authorization_code", "code": answer["code"], "redirect_uri": CALLBACK}
+        form = {
+            "grant_type": "authorization_code",
+            "code": answer["code"],
+            "redirect_uri": CALLBACK,
+        }
         if verifier:
             form["code_verifier"] = verifier
         return self.post("token_endpoint", form, **other)
@@ -175,3 +183,25 @@ class Browser:
         location = self.page.headers.get("Location")
         if location and not location.startswith("http://localhost:1/"):
             self._go("GET", urljoin(self.page.url, location))
+
+
+def tokens(psc: Psc, browser: Browser, identity: str = "kit") -> dict[str, Any]:
+    """The token response of an ordinary card login."""
+    browser.ask()
+    response = psc.redeem(browser.by_card(identity))
+    assert response.status_code == 200, response.text
+    received: dict[str, Any] = response.json()
+    return received
+
+
+def assert_refused(response: requests.Response, status: int, error: str, description: str) -> None:
+    assert (response.status_code, response.json()) == (
+        status,
+        {"error": error, "error_description": description},
+    )
+
+
+def published(sample: str) -> dict[str, Any]:
+    """A userinfo published by ANS (facts sheet §4.5)."""
+    payload: dict[str, Any] = json.loads((Path(__file__).parent / "published" / f"{sample}.json").read_text())
+    return payload

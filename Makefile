@@ -1,0 +1,49 @@
+# The commands of the house. Nothing is installed outside .venv, but Debian packages for the tests, when root.
+#
+#   make demo     everything on loopback        make demo ARGS="--ready-file F --port-base N"
+#   make test     every test                    make test ARGS="tests/journeys -k charter"
+#   make check    style and types               make lock    pin the dependencies anew
+#   make clean    forget the environment and the state of the demo
+
+VENV := .venv
+RUN := $(VENV)/bin/python
+ARGS ?=
+
+.PHONY: demo test check lock clean
+
+# exec: the signal sent to make's child is the demo's, and the demo ends if make dies.
+demo: $(VENV)/.installed
+	@exec $(RUN) -m sandbox.demo --end-with-parent $(ARGS)
+
+test: $(VENV)/.installed-for-tests
+	@.ci/debian-packages
+	@exec $(RUN) -m pytest $(ARGS)
+
+check: $(VENV)/.installed-for-tests
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
+	$(RUN) -m djlint --check --lint --quiet idp/templates
+
+# Two locks from one list: what runs, what tests. Versions move only here.
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate --no-header --upgrade pyproject.toml
+
+lock:
+	@command -v uv >/dev/null || { echo "make lock needs uv on the PATH" >&2; exit 1; }
+	$(COMPILE) --extra sandbox --output-file requirements.lock
+	$(COMPILE) --extra sandbox --extra test --output-file requirements-test.lock
+
+# The marks say which lock is installed: a lock not changed installs nothing.
+$(VENV)/.installed: requirements.lock
+	@[ -e $(VENV)/.installed-for-tests ] && [ ! requirements-test.lock -nt $(VENV)/.installed-for-tests ] \
+		|| .ci/venv $(VENV) requirements.lock
+	@touch $@
+
+$(VENV)/.installed-for-tests: requirements-test.lock
+	@.ci/venv $(VENV) requirements-test.lock
+	@touch $@
+
+clean:
+	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/artefacts
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

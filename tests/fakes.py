@@ -1,0 +1,190 @@
+"""Fakes of our ports, honest about what the port promises. Never here: a fake of code that is not a port."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from idp.accounts.charter import CharterEvidence, CharterRevision, NoCharterPublished
+from idp.audit import AuditEvent, Fact
+from idp.ephemeral import Kind, StaleRecord, StoreUnavailable, Versioned
+from idp.interaction.upstream import UpstreamLogin, UpstreamRequest
+from idp.mailer import Mail
+
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+@dataclass
+class FixedClock:
+    """Stands still until told to advance."""
+
+    at: datetime = NOON
+
+    def now(self) -> datetime:
+        return self.at
+
+    def advance(self, **delta: float) -> datetime:
+        self.at += timedelta(**delta)
+        return self.at
+
+
+@dataclass
+class _Record:
+    text: str
+    version: int
+    dies_at: datetime
+
+
+@dataclass
+class MemoryStore:
+    """`EphemeralStore` in a dictionary: values go through JSON, dead records are never given, counters have windows."""
+
+    clock: FixedClock = field(default_factory=FixedClock)
+    is_down: bool = False
+    records: dict[tuple[Kind, str], _Record] = field(default_factory=dict)
+
+    def _living(self, kind: Kind, key: str) -> _Record | None:
+        if self.is_down:
+            raise StoreUnavailable("down")
+        record = self.records.get((kind, key))
+        return record if record is not None and record.dies_at > self.clock.now() else None
+
+    def _end(self, ttl: timedelta) -> datetime:
+        # The bounds both real stores keep.
+        if not timedelta(milliseconds=1) <= ttl <= timedelta(days=31):
+            raise ValueError(f"life out of bounds: {ttl}")
+        return self.clock.now() + ttl
+
+    def put(self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta) -> None:
+        self._living(kind, key)
+        self.records[kind, key] = _Record(json.dumps(dict(value), allow_nan=False), 0, self._end(ttl))
+
+    def get(self, kind: Kind, key: str) -> Versioned | None:
+        record = self._living(kind, key)
+        return None if record is None else Versioned(json.loads(record.text), record.version)
+
+    def take(self, kind: Kind, key: str) -> Mapping[str, Any] | None:
+        record = self._living(kind, key)
+        self.records.pop((kind, key), None)
+        return None if record is None else dict(json.loads(record.text))
+
+    def swap(
+        self,
+        kind: Kind,
+        key: str,
+        value: Mapping[str, Any],
+        *,
+        expected_version: int,
+        ttl: timedelta | None = None,
+    ) -> None:
+        record = self._living(kind, key)
+        if record is None or record.version != expected_version:
+            raise StaleRecord
+        end = record.dies_at if ttl is None else self._end(ttl)
+        self.records[kind, key] = _Record(json.dumps(dict(value), allow_nan=False), expected_version + 1, end)
+
+    def count(self, kind: Kind, key: str, ttl: timedelta) -> int:
+        record = self._living(kind, key)
+        if record is None:
+            self.records[kind, key] = _Record("{}", 1, self._end(ttl))
+            return 1
+        record.version += 1
+        return record.version
+
+    def counted(self, kind: Kind, key: str) -> int:
+        record = self._living(kind, key)
+        return 0 if record is None else record.version
+
+    def is_alive(self) -> bool:
+        return not self.is_down
+
+    def written(self) -> str:
+        """Everything it holds, keys and values, to search for what must not be there."""
+        return "\n".join(f"{kind} {key} {record.text}" for (kind, key), record in self.records.items())
+
+
+class PersonalFact(AssertionError):
+    """The audit was told what it must not know."""
+
+
+@dataclass
+class RecordingAudit:
+    """Raises on an event nobody declared and on facts that look like a person: 11 digits, an address."""
+
+    events: list[tuple[AuditEvent, dict[str, Any]]] = field(default_factory=list)
+
+    def record(
+        self,
+        event: AuditEvent,
+        *,
+        account_id: str | None = None,
+        client_id: str | None = None,
+        interaction_id: str | None = None,
+        **facts: Fact,
+    ) -> None:
+        told = {"account_id": account_id, "client_id": client_id, "interaction_id": interaction_id, **facts}
+        for name, value in told.items():
+            digits = sum(character.isdigit() for character in str(value))
+            if isinstance(value, str) and ("@" in value or (digits >= 11 and value.isdigit())):
+                raise PersonalFact(name)
+        self.events.append((AuditEvent(event), told))
+
+    def names(self) -> list[AuditEvent]:
+        return [event for event, _facts in self.events]
+
+
+@dataclass
+class RecordingOutbox:
+    mails: list[tuple[Mail, int]] = field(default_factory=list)
+
+    def post(self, mail: Mail, *, expires_after_seconds: int) -> None:
+        self.mails.append((mail, expires_after_seconds))
+
+
+@dataclass
+class FakeCharters:
+    """`CharterRepository` in memory."""
+
+    revisions: list[CharterRevision] = field(default_factory=list)
+    evidence: list[CharterEvidence] = field(default_factory=list)
+
+    def current(self) -> CharterRevision:
+        if not self.revisions:
+            raise NoCharterPublished
+        return self.revisions[-1]
+
+    def publish(self, revision: CharterRevision) -> None:
+        self.revisions.append(revision)
+
+    def accept(self, evidence: CharterEvidence) -> None:
+        self.evidence.append(evidence)
+
+    def evidence_of(self, account_id: str) -> list[CharterEvidence]:
+        return [known for known in self.evidence if known.account_id == account_id]
+
+
+@dataclass
+class FakeUpstream:
+    """Answers with `login`, or raises `trouble`."""
+
+    login: UpstreamLogin | None = None
+    trouble: Exception | None = None
+    asked_fresh: list[bool] = field(default_factory=list)
+
+    def begin(self, *, fresh: bool) -> UpstreamRequest:
+        if self.trouble is not None:
+            raise self.trouble
+        self.asked_fresh.append(fresh)
+        return UpstreamRequest("https://upstream.test/authorize", f"state-{len(self.asked_fresh)}", {"nonce": "n"})
+
+    def complete(
+        self, answer: Mapping[str, str], pending: Mapping[str, str], *, now: datetime
+    ) -> UpstreamLogin:
+        if self.trouble is not None:
+            raise self.trouble
+        assert self.login is not None
+        return self.login
+
+    def logout_url(self, id_token: str, *, return_url: str, state: str) -> str | None:
+        return f"https://upstream.test/logout?state={state}"

@@ -1,0 +1,71 @@
+"""Accounts, identities and interactions the tests of the reasoning rooms are played with. All invented."""
+
+import dataclasses
+from datetime import timedelta
+from typing import Any
+
+from idp.accounts.account import Account, AccountId, PostalAddress, ProvedIdentity
+from idp.cards.nomenclature import CodedLabel
+from idp.interaction.record import Acr, AuthenticationEvent, AuthenticatorId, Interaction
+from tests.fakes import NOON
+
+ALICE = AccountId("account-alice")
+BOB = AccountId("account-bob")
+ALICE_RPPS = "10000000017"
+
+
+def an_identity(**changes: Any) -> ProvedIdentity:
+    identity = ProvedIdentity(
+        rpps=ALICE_RPPS,
+        family_name="DUPONT-NŒL",
+        given_name="Aïcha",
+        profession=CodedLabel("10", "Médecin"),
+        specialities=(CodedLabel("SM26", "Qualifié en médecine générale"),),
+        source="cps",
+        verified_at=NOON,
+        evidence="ab" * 32,
+    )
+    return dataclasses.replace(identity, **changes)
+
+
+def an_account(**changes: Any) -> Account:
+    account = Account(
+        id=ALICE,
+        subject="subject-alice",
+        identity=an_identity(),
+        email="aicha.dupont@hopital.example",
+        email_verified_at=NOON,
+        password_hash="",
+        address=PostalAddress("1 rue de l'Église", "", "75001", "Paris"),
+        created_at=NOON,
+    )
+    return dataclasses.replace(account, **changes)
+
+
+def an_interaction(**changes: Any) -> Interaction:
+    interaction = Interaction(
+        id="interaction-1",
+        client_id="viatrajectoire",
+        request={"redirect_uri": "https://rp.test/cb", "state": "s"},
+        needed=Acr.PWD_OTP,
+        silent=False,
+        browser="f" * 64,
+        locale="fr",
+        started_at=NOON,
+        expires_at=NOON + timedelta(minutes=15),
+    )
+    return dataclasses.replace(interaction, **changes)
+
+
+_AMR: dict[AuthenticatorId, tuple[str, ...]] = {
+    "psc": ("sc", "pin"),
+    "cps": ("sc", "pin", "hwk", "mfa"),
+    "password": ("pwd",),
+    "email_otp": ("otp",),
+}
+
+
+def an_event(authenticator: AuthenticatorId, minutes: float = 0, **changes: Any) -> AuthenticationEvent:
+    """`minutes` after noon."""
+    event = AuthenticationEvent(authenticator, _AMR[authenticator], NOON + timedelta(minutes=minutes))
+    return dataclasses.replace(event, **changes)

@@ -1,0 +1,221 @@
+"""Each switch of the simulator does what it says, from the JSON side and from the page."""
+
+import base64
+import json
+import re
+import time
+import uuid
+from typing import Any
+
+import pytest
+import requests
+from joserfc.errors import BadSignatureError
+
+from tests.sandbox.psc.driver import (
+    CLIENT_ID,
+    SIGNED_OUT,
+    TIMEOUT,
+    Browser,
+    Psc,
+    tokens,
+)
+
+
+def id_token_claims(psc: Psc, browser: Browser) -> dict[str, Any]:
+    _, claims = psc.verified(tokens(psc, browser)["id_token"])
+    return claims
+
+
+def raw_claims(token: str) -> str:
+    body = token.split(".")[1]
+    return base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)).decode()
+
+
+def test_sub_becomes_a_uuid_stable_for_the_person(psc: Psc, browser: Browser) -> None:
+    psc.switch(sub_format="uuid")
+    received = tokens(psc, browser)
+    _, claims = psc.verified(received["id_token"])
+    assert str(uuid.UUID(claims["sub"])) == claims["sub"]
+    assert psc.userinfo(received["access_token"]).json()["sub"] == claims["sub"]
+    browser.ask(prompt="login")
+    _, again = psc.verified(psc.redeem(browser.by_card()).json()["id_token"])
+    assert again["sub"] == claims["sub"]
+
+
+@pytest.mark.parametrize("acr", ["eidas1", "eidas3", "0"])
+def test_acr_takes_the_value_chosen(psc: Psc, browser: Browser, acr: str) -> None:
+    psc.switch(acr=acr)
+    assert id_token_claims(psc, browser)["acr"] == acr
+
+
+def test_acr_can_be_absent_or_written_twice(psc: Psc, browser: Browser) -> None:
+    psc.switch(acr="absent")
+    received = tokens(psc, browser)
+    assert "acr" not in json.loads(raw_claims(received["id_token"]))
+    psc.switch(acr="duplicated")
+    browser.ask()
+    received = psc.redeem(browser.answer()).json()
+    for token in (received["id_token"], received["access_token"]):
+        assert re.findall('"acr":"([^"]*)"', raw_claims(token)) == ["1", "eidas1"]
+
+
+def test_auth_mode_disappears_everywhere(psc: Psc, browser: Browser) -> None:
+    psc.switch(auth_mode=False)
+    received = tokens(psc, browser)
+    for claims in (
+        psc.verified(received["id_token"])[1],
+        psc.verified(received["access_token"])[1],
+    ):
+        assert "authMode" not in claims
+    assert "authMode" not in psc.userinfo(received["access_token"]).json()
+
+
+def test_callback_can_come_without_iss(psc: Psc, browser: Browser) -> None:
+    psc.switch(callback_iss=False)
+    browser.ask()
+    assert "iss" not in browser.by_card()
+    browser.ask(prompt="login")
+    browser.submit("Annuler")
+    assert "iss" not in browser.answer()
+
+
+def test_acr_values_can_be_left_out_when_told_so(psc: Psc, browser: Browser) -> None:
+    psc.switch(acr_values_required=False)
+    browser.ask(acr_values=None)
+    assert browser.is_at_sign_in
+
+
+def test_everyone_cancels(psc: Psc, browser: Browser) -> None:
+    psc.switch(user_cancel=True)
+    browser.ask()
+    assert browser.answer()["error"] == "access_denied"
+
+
+def test_userinfo_can_speak_of_somebody_else(psc: Psc, browser: Browser) -> None:
+    psc.switch(userinfo_sub_mismatch=True)
+    received = tokens(psc, browser)
+    told = psc.userinfo(received["access_token"]).json()
+    assert told["sub"] != psc.verified(received["id_token"])[1]["sub"]
+    assert told["SubjectNameID"] == "899700427885"
+
+
+@pytest.mark.parametrize(
+    ("fault", "claim", "right"),
+    [
+        ("wrong_aud", "aud", CLIENT_ID),
+        ("wrong_nonce", "nonce", "n-1"),
+        ("wrong_iss", "iss", None),
+    ],
+)
+def test_id_token_lies_about_one_claim(
+    psc: Psc, browser: Browser, fault: str, claim: str, right: str | None
+) -> None:
+    psc.switch(id_token=fault)
+    browser.ask(nonce="n-1")
+    _, claims = psc.verified(psc.redeem(browser.by_card()).json()["id_token"])
+    honest = {"aud": CLIENT_ID, "nonce": "n-1", "iss": psc.issuer}
+    assert right in (honest[claim], None)
+    assert claims[claim] != honest.pop(claim)
+    assert {name: claims[name] for name in honest} == honest
+
+
+def test_id_token_can_be_expired_or_badly_signed(psc: Psc, browser: Browser) -> None:
+    psc.switch(**{"id_token": "expired"})
+    claims = id_token_claims(psc, browser)
+    assert claims["iat"] < claims["exp"] < time.time() - 60
+    psc.switch(**{"id_token": "bad_signature"})
+    browser.ask()
+    received = psc.redeem(browser.answer()).json()
+    with pytest.raises(BadSignatureError):
+        psc.verified(received["id_token"])
+    psc.verified(received["access_token"])
+
+
+def test_rotated_key_signs_and_the_former_stays_published(psc: Psc, browser: Browser) -> None:
+    header, _ = psc.verified(tokens(psc, browser)["id_token"])
+    psc.switch(key_generation=2)
+    browser.ask()
+    rotated, _ = psc.verified(psc.redeem(browser.answer()).json()["id_token"])
+    published = [key["kid"] for key in requests.get(psc.metadata["jwks_uri"], timeout=TIMEOUT).json()["keys"]]
+    assert published == [rotated["kid"], header["kid"]]
+
+
+def test_outage_strikes_its_target_and_spares_the_rest(psc: Psc, browser: Browser) -> None:
+    psc.switch(outage="token")
+    browser.ask()
+    answer = browser.by_card()
+    assert psc.redeem(answer).status_code == 503
+    psc.switch(outage="everything")
+    browser.ask()
+    assert browser.page.status_code == 503
+    for endpoint in ("jwks_uri", "userinfo_endpoint", "end_session_endpoint"):
+        assert requests.get(psc.metadata[endpoint], timeout=TIMEOUT).status_code == 503
+    psc.switch(outage="none")
+    assert psc.redeem(answer).status_code == 200
+
+
+def test_delay_slows_its_target_only(psc: Psc) -> None:
+    psc.switch(delay_on="certs", delay_seconds=0.5)
+    assert requests.get(psc.metadata["jwks_uri"], timeout=TIMEOUT).elapsed.total_seconds() >= 0.5
+    assert requests.get(f"{psc.control}/api/switches", timeout=TIMEOUT).elapsed.total_seconds() < 0.5
+    assert psc.userinfo("inconnu").elapsed.total_seconds() < 0.5
+
+
+def test_state_can_be_dropped_at_logout(psc: Psc, browser: Browser) -> None:
+    psc.switch(logout_state=False)
+    hint = tokens(psc, browser)["id_token"]
+    sent = {
+        "id_token_hint": hint,
+        "post_logout_redirect_uri": SIGNED_OUT,
+        "state": "bye",
+    }
+    browser.visit(psc.metadata["end_session_endpoint"], params=sent)
+    assert browser.page.headers["Location"] == SIGNED_OUT
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"inconnu": 1},
+        {"acr": "eidas9"},
+        {"auth_mode": "on"},
+        {"delay_seconds": 61},
+        {"key_generation": 0},
+        [],
+    ],
+)
+def test_bad_switch_is_refused_and_nothing_changes(psc: Psc, wanted: object) -> None:
+    address = f"{psc.control}/api/switches"
+    before = requests.get(address, timeout=TIMEOUT).json()
+    sent = {**wanted, "callback_iss": False} if isinstance(wanted, dict) else wanted
+    refused = requests.put(address, json=sent, timeout=TIMEOUT)
+    assert refused.status_code == 400
+    assert refused.json()["error"]
+    assert requests.get(address, timeout=TIMEOUT).json() == before
+
+
+def test_control_page_changes_and_resets_the_same_switches(psc: Psc, browser: Browser) -> None:
+    browser.visit(psc.control)
+    form = browser.soup.select_one("form.switches")
+    assert form is not None
+    values = requests.get(f"{psc.control}/api/switches", timeout=TIMEOUT).json()
+    assert {str(field["name"]) for field in form.select("input, select")} == values.keys()
+    for name in values:
+        assert form.find("label", {"for": name})
+    browser.submit(
+        "Enregistrer",
+        **{name: str(value) for name, value in values.items() if not isinstance(value, bool)}
+        | {"acr": "eidas3"},
+    )
+    assert "enregistré" in browser.text
+    changed = requests.get(f"{psc.control}/api/switches", timeout=TIMEOUT).json()
+    assert changed["acr"] == "eidas3"
+    assert changed["auth_mode"] is False  # its box was not ticked
+    browser.submit("Réinitialiser le simulateur")
+    assert requests.get(f"{psc.control}/api/switches", timeout=TIMEOUT).json() == values
+
+
+def test_control_is_refused_to_pages_of_other_origins(psc: Psc) -> None:
+    elsewhere = {"Origin": "http://localhost:1"}
+    refused = requests.post(f"{psc.control}/api/reset", headers=elsewhere, timeout=TIMEOUT)
+    assert refused.status_code == 403
