@@ -39,7 +39,7 @@ ENROLLED = (
     Person(
         card="martin",
         email="paul.martin@cabinet.example",
-        password="violon tambour 9 orage lac",
+        password="violon tambour 9 orage lac",  # noqa: S106 printed for everybody to use
         address="12 rue des Lilas",
         postal_code="75019",
         city="Paris",
@@ -48,7 +48,7 @@ ENROLLED = (
     Person(
         card="benali",
         email="nadia.benali@hopital.example",
-        password="glacier cerise 42 trottinette",
+        password="glacier cerise 42 trottinette",  # noqa: S106 likewise
         address="3 place de la Gare",
         postal_code="76000",
         city="Rouen",

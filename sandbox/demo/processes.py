@@ -59,7 +59,7 @@ class Children:
         log = self._log(program.name)
         parent = os.getpid()
         with log.open("wb") as output:
-            process = subprocess.Popen(
+            process = subprocess.Popen(  # noqa: S603 our own programs, no shell
                 [sys.executable, "-m", *program.arguments],
                 cwd=self._root,
                 env=dict(self._environment),

@@ -42,7 +42,10 @@ def outside(ports: Ports, places: Places) -> Iterator[Program]:
 
 def provider(ports: Ports) -> Iterator[Program]:
     """The provider's three processes; need its database, keys and certificates."""
-    yield Program("provider", (*("idp.cli", "serve", "--workers", "1"), *("--host", "127.0.0.1", "--port", str(ports.base))))
+    yield Program(
+        "provider",
+        (*("idp.cli", "serve", "--workers", "1"), *("--host", "127.0.0.1", "--port", str(ports.base))),
+    )
     yield Program("card-host", ("idp.cli", "card-host"))
     yield Program("outbox", ("idp.cli", "worker"))
 

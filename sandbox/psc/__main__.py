@@ -15,17 +15,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m sandbox.psc", description="Simulate Pro Santé Connect.")
     parser.add_argument("--auth-port", type=int, required=True, help="issuer, tokens, control page")
     parser.add_argument(
-        "--wallet-port",
-        type=int,
-        required=True,
-        help="authorization endpoint and sign-in pages",
+        "--wallet-port", type=int, required=True, help="authorization endpoint and sign-in pages"
     )
     parser.add_argument("--clients", type=Path, required=True, help="JSON list of relying parties")
     parser.add_argument("--state-dir", type=Path, help="keeps the signing keys between two runs")
     parser.add_argument(
-        "--validation",
-        action="store_true",
-        help="asks for the line `ready`, which is printed in any case",
+        "--validation", action="store_true", help="asks for the line `ready`, which is printed in any case"
     )
     options = parser.parse_args()
     try:
@@ -39,12 +34,7 @@ def main() -> None:
         keys=KeyRing(options.state_dir),
     )
     simulator.signing_key()  # now, so that `ready` means ready
-    serve(
-        {
-            options.auth_port: build_realm(simulator),
-            options.wallet_port: build_wallet(simulator),
-        }
-    )
+    serve({options.auth_port: build_realm(simulator), options.wallet_port: build_wallet(simulator)})
 
 
 if __name__ == "__main__":

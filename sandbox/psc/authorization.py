@@ -134,11 +134,7 @@ def _is_pkce_sound(sent: MultiDict[str, str], _: Switches) -> bool:
     challenge, method = sent.get("code_challenge"), sent.get("code_challenge_method")
     if challenge is None:
         return method is None
-    return _CHALLENGE.fullmatch(challenge) is not None and method in (
-        None,
-        "plain",
-        "S256",
-    )
+    return _CHALLENGE.fullmatch(challenge) is not None and method in (None, "plain", "S256")
 
 
 def _is_prompt_sound(sent: MultiDict[str, str], _: Switches) -> bool:
@@ -157,11 +153,7 @@ _CHECKS: tuple[tuple[Callable[[MultiDict[str, str], Switches], bool], str, str],
         "invalid_request",
         "duplicated parameter",
     ),
-    (
-        lambda sent, _: "response_type" in sent,
-        "invalid_request",
-        "Missing parameter: response_type",
-    ),
+    (lambda sent, _: "response_type" in sent, "invalid_request", "Missing parameter: response_type"),
     (
         lambda sent, _: sent["response_type"] == "code",
         "unsupported_response_type",
@@ -172,11 +164,7 @@ _CHECKS: tuple[tuple[Callable[[MultiDict[str, str], Switches], bool], str, str],
         "invalid_request",
         "Invalid parameter: response_mode",
     ),
-    (
-        lambda sent, _: "request" not in sent,
-        "request_not_supported",
-        "Not supported by the simulator",
-    ),
+    (lambda sent, _: "request" not in sent, "request_not_supported", "Not supported by the simulator"),
     (
         lambda sent, _: "request_uri" not in sent,
         "request_uri_not_supported",

@@ -16,12 +16,7 @@ class ProtocolError(Exception):
 
     def __init__(self, status: int, error: str, description: str, challenge: str = "") -> None:
         super().__init__(error)
-        self.status, self.error, self.description, self.challenge = (
-            status,
-            error,
-            description,
-            challenge,
-        )
+        self.status, self.error, self.description, self.challenge = (status, error, description, challenge)
 
 
 def protocol_error(refusal: ProtocolError) -> Response:
@@ -39,11 +34,7 @@ def authenticate_client(simulator: Simulator) -> Client:
         raise ProtocolError(400, "invalid_request", "duplicated parameter")
     # Advertised by discovery, not usable in fact (facts sheet §1.1).
     if "client_assertion" in form or "client_assertion_type" in form:
-        raise ProtocolError(
-            401,
-            "invalid_client",
-            "Client authentication with signed JWT is not allowed",
-        )
+        raise ProtocolError(401, "invalid_client", "Client authentication with signed JWT is not allowed")
     has_basic = request.headers.get("Authorization", "").lower().startswith("basic ")
     # RFC 6749 §2.3: one method per request.
     if has_basic and "client_secret" in form:
@@ -52,18 +43,10 @@ def authenticate_client(simulator: Simulator) -> Client:
     challenge = 'Basic realm="esante-wallet"' if has_basic else ""
     client = simulator.clients.get(client_id)
     if client is None:
-        raise ProtocolError(
-            401,
-            "invalid_client",
-            "Invalid client or Invalid client credentials",
-            challenge,
-        )
+        raise ProtocolError(401, "invalid_client", "Invalid client or Invalid client credentials", challenge)
     if not secrets.compare_digest(client.client_secret.encode(), secret.encode()):
         raise ProtocolError(
-            401,
-            "unauthorized_client",
-            "Invalid client or Invalid client credentials",
-            challenge,
+            401, "unauthorized_client", "Invalid client or Invalid client credentials", challenge
         )
     return client
 

@@ -1,15 +1,6 @@
 """The control page and its JSON twin: switches, identities, reset. Never subject to outages."""
 
-from flask import (
-    Blueprint,
-    Response,
-    jsonify,
-    make_response,
-    redirect,
-    render_template,
-    request,
-    url_for,
-)
+from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request, url_for
 from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -68,11 +59,7 @@ def control_pages(simulator: Simulator) -> Blueprint:
     def identities() -> Response:
         return jsonify(
             [
-                {
-                    "id": person.id,
-                    "name": person.name,
-                    "SubjectNameID": person.national_id,
-                }
+                {"id": person.id, "name": person.name, "SubjectNameID": person.national_id}
                 for person in IDENTITIES
             ]
         )

@@ -68,11 +68,7 @@ _LEFEBVRE, _MARTIN, _BENALI, _GIRARD = (
     ("Luc", "GIRARD"),
 )
 _STUDENT, _MIGRATED, _BARE = ("Jeanne", "ROUX"), ("Hugo", "FAURE"), ("Alice", "GARNIER")
-_FORMER_ADELI, _PSYCHOLOGIST, _NEWCOMER = (
-    ("Inès", "CHEVALIER"),
-    ("Claire", "MOREL"),
-    ("Noé", "LAMBERT"),
-)
+_FORMER_ADELI, _PSYCHOLOGIST, _NEWCOMER = (("Inès", "CHEVALIER"), ("Claire", "MOREL"), ("Noé", "LAMBERT"))
 _PSY = practice("93C", "", *_PSYCHOLOGIST, _SURGERY)
 
 IDENTITIES: tuple[Identity, ...] = (
@@ -87,15 +83,8 @@ IDENTITIES: tuple[Identity, ...] = (
         "martin",
         "899700000021",
         _MARTIN,
-        holder(
-            "M",
-            practice("10C", "SM04", *_MARTIN, _CLINIC),
-            practice("10C", "SM26", *_MARTIN, _SURGERY),
-        ),
-        (
-            "médecin, deux exercices et deux spécialités",
-            "physician, two exercices and two specialities",
-        ),
+        holder("M", practice("10C", "SM04", *_MARTIN, _CLINIC), practice("10C", "SM26", *_MARTIN, _SURGERY)),
+        ("médecin, deux exercices et deux spécialités", "physician, two exercices and two specialities"),
     ),
     person(
         "benali",
@@ -143,20 +132,14 @@ IDENTITIES: tuple[Identity, ...] = (
         "899700366240",
         ("KIT", "DOC0036624"),
         samples.P5,
-        (
-            "médecin, deux exercices identiques (P5)",
-            "physician, two identical exercices (P5)",
-        ),
+        ("médecin, deux exercices identiques (P5)", "physician, two identical exercices (P5)"),
     ),
     person(
         "minimal",
         "899700218896",
         ("KIT", "DOC0021889"),
         samples.P4,
-        (
-            "médecin, userinfo minimal sans sub (P4)",
-            "physician, minimal userinfo without sub (P4)",
-        ),
+        ("médecin, userinfo minimal sans sub (P4)", "physician, minimal userinfo without sub (P4)"),
         omitted=_P4_OMITTED,
     ),
     person(
@@ -172,30 +155,15 @@ IDENTITIES: tuple[Identity, ...] = (
         ("Sophie", "CPET00001"),
         # No published sample of such a holder: an exercice without profession is our guess.
         holder("MME", practice("C", "", "Sophie", "CPET00001", _SECRETARIAT)),
-        (
-            "employée de structure, sans RPPS (FINESS)",
-            "employee of a structure, no RPPS (FINESS)",
-        ),
+        ("employée de structure, sans RPPS (FINESS)", "employee of a structure, no RPPS (FINESS)"),
         ("30B0185195/CPET00001", "FINESS"),
     ),
     person(
         "cpa",
         "500000001815646/CPAT00045",
         ("Denis", "CPAT00045"),
-        holder(
-            "M",
-            practice(
-                "C",
-                "",
-                "Denis",
-                "CPAT00045",
-                activity(numeroSiretSite="00000001815646"),
-            ),
-        ),
-        (
-            "employé de structure, sans RPPS (SIRET)",
-            "employee of a structure, no RPPS (SIRET)",
-        ),
+        holder("M", practice("C", "", "Denis", "CPAT00045", activity(numeroSiretSite="00000001815646"))),
+        ("employé de structure, sans RPPS (SIRET)", "employee of a structure, no RPPS (SIRET)"),
         ("500000001815646/CPAT00045", "SIRET"),
     ),
     person(

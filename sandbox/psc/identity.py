@@ -57,11 +57,5 @@ def person(
 ) -> Identity:
     """Without `other_ids`, the national identifier itself, of origin RPPS."""
     return Identity(
-        id,
-        national_id,
-        *name,
-        ref_pro,
-        *note,
-        other_ids=other_ids or ((national_id, "RPPS"),),
-        **quirks,
+        id, national_id, *name, ref_pro, *note, other_ids=other_ids or ((national_id, "RPPS"),), **quirks
     )

@@ -91,9 +91,7 @@ def _load(path: Path) -> rsa.RSAPrivateKey:
 def _save(path: Path, private: rsa.RSAPrivateKey) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     pem = private.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     # Written aside then renamed: a process killed half-way must not leave a truncated key behind.
     beside = path.with_suffix(".tmp")

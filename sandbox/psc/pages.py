@@ -91,8 +91,4 @@ def is_foreign_form() -> bool:
 
 def _unavailable() -> Response:
     # What a gateway in front of a dead realm answers: neither JSON nor one of our pages.
-    return Response(
-        "<html><body><h1>503 Service Unavailable</h1></body></html>",
-        503,
-        {"Retry-After": "30"},
-    )
+    return Response("<html><body><h1>503 Service Unavailable</h1></body></html>", 503, {"Retry-After": "30"})

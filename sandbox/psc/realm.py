@@ -7,17 +7,8 @@ from functools import partial
 
 from flask import Flask, Response, jsonify, request
 
-from sandbox.psc.claims import (
-    basic_userinfo,
-    full_userinfo,
-    mismatched_subject,
-    subject,
-)
-from sandbox.psc.client_authentication import (
-    ProtocolError,
-    authenticate_client,
-    protocol_error,
-)
+from sandbox.psc.claims import basic_userinfo, full_userinfo, mismatched_subject, subject
+from sandbox.psc.client_authentication import ProtocolError, authenticate_client, protocol_error
 from sandbox.psc.control import control_pages
 from sandbox.psc.discovery import discovery
 from sandbox.psc.identities import BY_ID
@@ -36,12 +27,7 @@ def build_realm(simulator: Simulator) -> Flask:
     """The WSGI application of the auth origin."""
     routes = (
         # Only here: `openid-configuration` answers 404.
-        (
-            f"{REALM}/.well-known/wallet-openid-configuration",
-            "discovery",
-            discovery,
-            ["GET"],
-        ),
+        (f"{REALM}/.well-known/wallet-openid-configuration", "discovery", discovery, ["GET"]),
         (f"{_PROTOCOL}/certs", "certs", _certs, ["GET"]),
         (f"{_PROTOCOL}/token", "token", token, ["POST"]),
         (f"{_PROTOCOL}/userinfo", "userinfo", _userinfo, ["GET", "POST"]),

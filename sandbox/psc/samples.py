@@ -95,10 +95,7 @@ def _card_physician(number: str, national_id: str) -> dict[str, Any]:
     )
 
 
-P2: Mapping[str, Any] = {
-    "codeCivilite": "M",
-    "exercices": [_card_physician("DOC0042788", "899700427885")],
-}
+P2: Mapping[str, Any] = {"codeCivilite": "M", "exercices": [_card_physician("DOC0042788", "899700427885")]}
 
 _PODIATRY = activity(
     codeModeExercice="L",
@@ -119,7 +116,7 @@ P3: Mapping[str, Any] = {
             nomDexercice="PODOLOGUE",
             prenomDexercice="Camille",
         )
-    ],
+    ]
 }
 P3_TOP_LEVEL: Mapping[str, str] = {"codeCivilite": "M", "codeGenreActivite": "GENR01"}
 
@@ -131,7 +128,7 @@ P4: Mapping[str, Any] = {
             "prenomDexercice": "KIT",
             "codeTypeSavoirFaire": "",
         }
-    ],
+    ]
 }
 
 P5: Mapping[str, Any] = {

@@ -36,12 +36,7 @@ class Sessions:
     def start(self, identity_id: str, auth_mode: str, now: float, replaced_cookie: str | None) -> Session:
         """A real login makes a new session with its own `auth_time` and ends the one the browser had."""
         opened = Session(
-            str(uuid.uuid4()),
-            secrets.token_urlsafe(32),
-            identity_id,
-            auth_mode,
-            int(now),
-            last_seen=now,
+            str(uuid.uuid4()), secrets.token_urlsafe(32), identity_id, auth_mode, int(now), last_seen=now
         )
         with self._lock:
             self._by_sid = {

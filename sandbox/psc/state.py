@@ -147,13 +147,7 @@ class State:
 
     def reset(self) -> None:
         """Forget everything: logins, codes, tokens, locked cards."""
-        for records in (
-            self.logins,
-            self.codes,
-            self.spent_codes,
-            self.access_tokens,
-            self.refresh_tokens,
-        ):
+        for records in (self.logins, self.codes, self.spent_codes, self.access_tokens, self.refresh_tokens):
             records.clear()
         with self._pin_lock:
             self._pin_failures.clear()

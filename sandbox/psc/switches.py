@@ -9,16 +9,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Protocol
 
 # What `outage` and `delay_on` can aim at; each origin declares which of its endpoints is which.
-TARGETS = (
-    "discovery",
-    "certs",
-    "token",
-    "userinfo",
-    "logout",
-    "introspect",
-    "revoke",
-    "wallet",
-)
+TARGETS = ("discovery", "certs", "token", "userinfo", "logout", "introspect", "revoke", "wallet")
 
 
 class SwitchError(ValueError):
@@ -91,17 +82,7 @@ class Switches:
     acr_values_required: bool = _switch(True, Flag())
     user_cancel: bool = _switch(False, Flag())
     id_token: str = _switch(
-        "correct",
-        Choice(
-            (
-                "correct",
-                "wrong_aud",
-                "wrong_nonce",
-                "wrong_iss",
-                "expired",
-                "bad_signature",
-            )
-        ),
+        "correct", Choice(("correct", "wrong_aud", "wrong_nonce", "wrong_iss", "expired", "bad_signature"))
     )
     userinfo_sub_mismatch: bool = _switch(False, Flag())
     logout_state: bool = _switch(True, Flag())

@@ -11,13 +11,7 @@ from sandbox.psc.clients import Client
 from sandbox.psc.keys import b64u
 from sandbox.psc.sessions import Session
 from sandbox.psc.simulator import Simulator
-from sandbox.psc.state import (
-    ACCESS_SECONDS,
-    REFRESH_SECONDS,
-    AccessToken,
-    Grant,
-    RefreshToken,
-)
+from sandbox.psc.state import ACCESS_SECONDS, REFRESH_SECONDS, AccessToken, Grant, RefreshToken
 from sandbox.psc.tokens import access_token, id_token
 
 

@@ -36,10 +36,7 @@ _FAULTS: Mapping[str, Callable[[dict[str, Any]], Mapping[str, Any]]] = {
     "wrong_aud": lambda _: {"aud": "another-client", "azp": "another-client"},
     "wrong_nonce": lambda _: {"nonce": secrets.token_hex(32)},
     "wrong_iss": lambda claims: {"iss": claims["iss"].replace("esante-wallet", "another-realm")},
-    "expired": lambda claims: {
-        "iat": claims["iat"] - 3600,
-        "exp": claims["exp"] - 3600,
-    },
+    "expired": lambda claims: {"iat": claims["iat"] - 3600, "exp": claims["exp"] - 3600},
 }
 
 
@@ -112,11 +109,7 @@ def read_hint(simulator: Simulator, token: str) -> Mapping[str, Any] | None:
 
 def _times(simulator: Simulator, session: Session) -> Members:
     now = int(simulator.now())
-    return [
-        ("exp", now + ACCESS_SECONDS),
-        ("iat", now),
-        ("auth_time", session.auth_time),
-    ]
+    return [("exp", now + ACCESS_SECONDS), ("iat", now), ("auth_time", session.auth_time)]
 
 
 def _auth_mode(simulator: Simulator, session: Session) -> Members:

@@ -3,15 +3,7 @@
 import secrets
 from functools import partial
 
-from flask import (
-    Flask,
-    Response,
-    make_response,
-    redirect,
-    render_template,
-    request,
-    url_for,
-)
+from flask import Flask, Response, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from sandbox.psc.authorization import (
@@ -23,18 +15,12 @@ from sandbox.psc.authorization import (
 )
 from sandbox.psc.identities import BY_ID, IDENTITIES, find_by_identifier
 from sandbox.psc.identity import Identity
-from sandbox.psc.pages import (
-    BROWSER_COOKIE,
-    SESSION_COOKIE,
-    new_app,
-    problem,
-    set_cookie,
-)
+from sandbox.psc.pages import BROWSER_COOKIE, SESSION_COOKIE, new_app, problem, set_cookie
 from sandbox.psc.sessions import Session
 from sandbox.psc.simulator import Simulator
 from sandbox.psc.state import Login
 
-_TARGETS = {name: "wallet" for name in ("authorize", "ecps", "card", "phone", "cancel")}
+_TARGETS = dict.fromkeys(("authorize", "ecps", "card", "phone", "cancel"), "wallet")
 _CANCELLED = ("access_denied", "The user cancelled the authentication")
 
 
@@ -47,18 +33,8 @@ def build_wallet(simulator: Simulator) -> Flask:
         ("carte", "card", _card),
         ("telephone", "phone", _phone),
     ):
-        app.add_url_rule(
-            f"/connexion/<key>/{path}",
-            name,
-            partial(view, simulator),
-            methods=["GET", "POST"],
-        )
-    app.add_url_rule(
-        "/connexion/<key>/annuler",
-        "cancel",
-        partial(_cancel, simulator),
-        methods=["POST"],
-    )
+        app.add_url_rule(f"/connexion/<key>/{path}", name, partial(view, simulator), methods=["GET", "POST"])
+    app.add_url_rule("/connexion/<key>/annuler", "cancel", partial(_cancel, simulator), methods=["POST"])
     for path in ("/", "/login-page"):
         app.add_url_rule(path, "portal", _portal)
     return app
@@ -75,13 +51,7 @@ def _authorize(simulator: Simulator) -> AnyResponse:
     except UnsafeRequest as refusal:
         return problem(refusal.reason)
     except RefusedRequest as refusal:
-        return _refuse(
-            simulator,
-            refusal.redirect_uri,
-            refusal.state,
-            refusal.error,
-            refusal.description,
-        )
+        return _refuse(simulator, refusal.redirect_uri, refusal.state, refusal.error, refusal.description)
     if simulator.switches.user_cancel:
         return _refuse(simulator, asked.redirect_uri, asked.state, *_CANCELLED)
     now = simulator.now()
@@ -90,11 +60,7 @@ def _authorize(simulator: Simulator) -> AnyResponse:
         return _grant(simulator, asked, session)
     if asked.is_silent:
         return _refuse(
-            simulator,
-            asked.redirect_uri,
-            asked.state,
-            "login_required",
-            "User is not authenticated",
+            simulator, asked.redirect_uri, asked.state, "login_required", "User is not authenticated"
         )
     return _ask_login(simulator, asked)
 

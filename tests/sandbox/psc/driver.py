@@ -29,11 +29,7 @@ CLIENTS: list[dict[str, Any]] = [
         "redirect_uris": [CALLBACK],
         "post_logout_redirect_uris": [SIGNED_OUT],
     },
-    {
-        "client_id": "autre",
-        "client_secret": "other",
-        "redirect_uris": ["http://localhost:1/autre"],
-    },
+    {"client_id": "autre", "client_secret": "other", "redirect_uris": ["http://localhost:1/autre"]},
 ]
 
 
@@ -62,11 +58,7 @@ class Psc:
         return requests.post(self.metadata[endpoint], form, headers=auth, timeout=TIMEOUT, **sent)
 
     def redeem(self, answer: Mapping[str, str], verifier: str = "", **other: Any) -> requests.Response:
-        form = {
-            "grant_type": "authorization_code",
-            "code": answer["code"],
-            "redirect_uri": CALLBACK,
-        }
+        form = {"grant_type": "authorization_code", "code": answer["code"], "redirect_uri": CALLBACK}
         if verifier:
             form["code_verifier"] = verifier
         return self.post("token_endpoint", form, **other)

@@ -81,12 +81,7 @@ def test_every_rpps_has_a_right_luhn_key(psc: Psc) -> None:
     ("identity", "number", "name", "practices"),
     [
         ("lefebvre", "899700000013", "Marie LEFEBVRE", [("10", "C", "SM54")]),
-        (
-            "martin",
-            "899700000021",
-            "Paul MARTIN",
-            [("10", "C", "SM04"), ("10", "C", "SM26")],
-        ),
+        ("martin", "899700000021", "Paul MARTIN", [("10", "C", "SM04"), ("10", "C", "SM26")]),
         ("benali", "899700000039", "Nadia BENALI", [("60", "C", "")]),
         ("girard", "899700000047", "Luc GIRARD", [("10", "C", "SM26")]),
         ("etudiante", "899700005020", "Jeanne ROUX", [("10", "E", "")]),
@@ -96,20 +91,12 @@ def test_every_rpps_has_a_right_luhn_key(psc: Psc) -> None:
     ],
 )
 def test_person_has_these_practices(
-    psc: Psc,
-    browser: Browser,
-    identity: str,
-    number: str,
-    name: str,
-    practices: list[tuple[str, ...]],
+    psc: Psc, browser: Browser, identity: str, number: str, name: str, practices: list[tuple[str, ...]]
 ) -> None:
     told = userinfo(psc, browser, identity)
     members = ("codeProfession", "codeCategorieProfessionnelle", "codeSavoirFaire")
     exercices = told["SubjectRefPro"]["exercices"]
-    assert (told["SubjectNameID"], f"{told['given_name']} {told['family_name']}") == (
-        number,
-        name,
-    )
+    assert (told["SubjectNameID"], f"{told['given_name']} {told['family_name']}") == (number, name)
     assert [tuple(exercice[member] for member in members) for exercice in exercices] == practices
     assert told["SubjectRole"] == [
         f"{code}^1.2.250.1.213.1.1.5.5" for code in {code for code, *_ in practices}
@@ -146,11 +133,7 @@ def test_podiatrist_keeps_the_layout_of_the_published_sample(psc: Psc, browser: 
     (exercice,) = told["SubjectRefPro"]["exercices"]
     assert (exercice["codeProfession"], exercice["codeCiviliteDexercice"]) == ("80", "")
     (activity,) = exercice["activities"]
-    members = (
-        "codeSecteurDactivite",
-        "codeModeExercice",
-        "identifiantTechniqueDeLaStructure",
-    )
+    members = ("codeSecteurDactivite", "codeModeExercice", "identifiantTechniqueDeLaStructure")
     assert [activity[member] for member in members] == ["SA07", "L", "R81311"]
     assert activity["ancienIdentifiantDeLaStructure"] == "499700237045007"
     assert activity["autoriteDenregistrement"] == "CNOPP/CNOPP/CNOPP"
@@ -164,12 +147,7 @@ def test_two_identical_exercices_have_two_activities_each(psc: Psc, browser: Bro
 
 def test_minimal_userinfo_has_neither_sub_nor_activities(psc: Psc, browser: Browser) -> None:
     told = userinfo(psc, browser, "minimal")
-    assert told.keys() == {
-        "SubjectNameID",
-        "given_name",
-        "family_name",
-        "SubjectRefPro",
-    }
+    assert told.keys() == {"SubjectNameID", "given_name", "family_name", "SubjectRefPro"}
     (exercice,) = told["SubjectRefPro"]["exercices"]
     assert (exercice["codeProfession"], exercice["codeTypeSavoirFaire"]) == ("10", "")
     assert "activities" not in exercice

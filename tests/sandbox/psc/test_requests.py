@@ -36,14 +36,8 @@ def test_unproved_client_or_address_gets_a_page_and_no_redirect(
         ({"acr_values": None}, "invalid_request"),
         ({"prompt": "none login"}, "invalid_request"),
         ({"max_age": "-1"}, "invalid_request"),
-        (
-            {"code_challenge": "court", "code_challenge_method": "S256"},
-            "invalid_request",
-        ),
-        (
-            {"code_challenge": "c" * 43, "code_challenge_method": "S512"},
-            "invalid_request",
-        ),
+        ({"code_challenge": "court", "code_challenge_method": "S256"}, "invalid_request"),
+        ({"code_challenge": "c" * 43, "code_challenge_method": "S512"}, "invalid_request"),
         ({"request": "e30.e30."}, "request_not_supported"),
     ],
 )

@@ -8,15 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.sandbox.psc.driver import (
-    SIGNED_OUT,
-    TIMEOUT,
-    Browser,
-    Psc,
-    assert_refused,
-    start_psc,
-    tokens,
-)
+from tests.sandbox.psc.driver import SIGNED_OUT, TIMEOUT, Browser, Psc, assert_refused, start_psc, tokens
 
 
 def test_live_session_signs_in_without_a_page_and_keeps_its_auth_time(psc: Psc, browser: Browser) -> None:
@@ -29,8 +21,7 @@ def test_live_session_signs_in_without_a_page_and_keeps_its_auth_time(psc: Psc, 
 
 
 @pytest.mark.parametrize(
-    ("steps", "is_open"),
-    [((29 * 60,), True), ((31 * 60,), False), (tuple(range(1500, 14_400, 1500)), True)],
+    ("steps", "is_open"), [((29 * 60,), True), ((31 * 60,), False), (tuple(range(1500, 14_400, 1500)), True)]
 )
 def test_session_ends_after_thirty_idle_minutes(
     psc: Psc, browser: Browser, steps: tuple[int, ...], is_open: bool
@@ -54,10 +45,7 @@ def test_session_ends_after_four_hours_however_busy(psc: Psc, browser: Browser) 
 
 def test_prompt_none_without_session_is_login_required(browser: Browser) -> None:
     browser.ask(prompt="none", state="s-2")
-    assert (browser.answer()["error"], browser.answer()["state"]) == (
-        "login_required",
-        "s-2",
-    )
+    assert (browser.answer()["error"], browser.answer()["state"]) == ("login_required", "s-2")
 
 
 @pytest.mark.parametrize(("changes", "offset"), [({"prompt": "login"}, 0), ({"max_age": "60"}, 61)])
@@ -76,20 +64,11 @@ def test_fresh_login_asked_for_shows_the_page_and_renews_auth_time(
 def test_logout_comes_back_with_state_and_ends_session_and_tokens(psc: Psc, browser: Browser) -> None:
     received = tokens(psc, browser)
     psc.switch(clock_offset_seconds=300)  # the hint has expired: accepted all the same
-    hint = {
-        "id_token_hint": received["id_token"],
-        "post_logout_redirect_uri": SIGNED_OUT,
-        "state": "bye",
-    }
+    hint = {"id_token_hint": received["id_token"], "post_logout_redirect_uri": SIGNED_OUT, "state": "bye"}
     browser.visit(psc.metadata["end_session_endpoint"], params=hint)
     assert browser.page.headers["Location"] == f"{SIGNED_OUT}?state=bye"
     assert "psc_sim_session" not in browser.http.cookies
-    assert_refused(
-        psc.refresh(received["refresh_token"]),
-        400,
-        "invalid_grant",
-        "Session not active",
-    )
+    assert_refused(psc.refresh(received["refresh_token"]), 400, "invalid_grant", "Session not active")
     browser.ask()
     assert browser.is_at_sign_in
 
@@ -98,24 +77,15 @@ def test_logout_comes_back_with_state_and_ends_session_and_tokens(psc: Psc, brow
 def test_logout_without_a_valid_hint_goes_nowhere(psc: Psc, browser: Browser, hint: dict[str, str]) -> None:
     tokens(psc, browser)
     browser.visit(psc.metadata["end_session_endpoint"], params=hint)
-    assert (browser.page.status_code, "Location" in browser.page.headers) == (
-        400,
-        False,
-    )
+    assert (browser.page.status_code, "Location" in browser.page.headers) == (400, False)
     browser.ask()
     assert browser.answer()["code"]
 
 
 def test_logout_to_an_unregistered_address_goes_nowhere(psc: Psc, browser: Browser) -> None:
-    sent = {
-        "id_token_hint": tokens(psc, browser)["id_token"],
-        "post_logout_redirect_uri": f"{SIGNED_OUT}/",
-    }
+    sent = {"id_token_hint": tokens(psc, browser)["id_token"], "post_logout_redirect_uri": f"{SIGNED_OUT}/"}
     browser.visit(psc.metadata["end_session_endpoint"], params=sent)
-    assert (browser.page.status_code, "Location" in browser.page.headers) == (
-        400,
-        False,
-    )
+    assert (browser.page.status_code, "Location" in browser.page.headers) == (400, False)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -140,9 +110,7 @@ def test_logout_without_hint_asks_first(psc: Psc, browser: Browser) -> None:
     assert browser.is_at_sign_in
 
 
-def test_key_is_kept_in_the_state_directory_and_the_end_is_quick(
-    tmp_path: Path,
-) -> None:
+def test_key_is_kept_in_the_state_directory_and_the_end_is_quick(tmp_path: Path) -> None:
     kids = []
     for _ in range(2):
         psc = start_psc(tmp_path, "--state-dir", str(tmp_path / "state"))

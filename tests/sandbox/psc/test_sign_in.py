@@ -55,17 +55,11 @@ def test_cancelling_brings_access_denied_back(psc: Psc, browser: Browser) -> Non
     browser.ask(state="s-1")
     browser.submit("Annuler")
     answer = browser.answer()
-    assert (answer["error"], answer["state"], answer["iss"]) == (
-        "access_denied",
-        "s-1",
-        psc.issuer,
-    )
+    assert (answer["error"], answer["state"], answer["iss"]) == ("access_denied", "s-1", psc.issuer)
     assert "code" not in answer
 
 
-def test_login_in_another_browser_or_already_over_is_a_page(
-    browsers: Callable[[], Browser],
-) -> None:
+def test_login_in_another_browser_or_already_over_is_a_page(browsers: Callable[[], Browser]) -> None:
     mine, other = browsers(), browsers()
     mine.ask()
     address = mine.page.url
@@ -77,9 +71,7 @@ def test_login_in_another_browser_or_already_over_is_a_page(
     assert "recommencez" in mine.text
 
 
-def test_cookies_have_names_of_their_own_and_are_closed_to_scripts(
-    browser: Browser,
-) -> None:
+def test_cookies_have_names_of_their_own_and_are_closed_to_scripts(browser: Browser) -> None:
     browser.ask()
     browser.by_card()
     cookies: list[Cookie] = list(browser.http.cookies)  # type: ignore[arg-type]  # stubs say str

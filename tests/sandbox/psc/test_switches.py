@@ -11,14 +11,7 @@ import pytest
 import requests
 from joserfc.errors import BadSignatureError
 
-from tests.sandbox.psc.driver import (
-    CLIENT_ID,
-    SIGNED_OUT,
-    TIMEOUT,
-    Browser,
-    Psc,
-    tokens,
-)
+from tests.sandbox.psc.driver import CLIENT_ID, SIGNED_OUT, TIMEOUT, Browser, Psc, tokens
 
 
 def id_token_claims(psc: Psc, browser: Browser) -> dict[str, Any]:
@@ -62,10 +55,7 @@ def test_acr_can_be_absent_or_written_twice(psc: Psc, browser: Browser) -> None:
 def test_auth_mode_disappears_everywhere(psc: Psc, browser: Browser) -> None:
     psc.switch(auth_mode=False)
     received = tokens(psc, browser)
-    for claims in (
-        psc.verified(received["id_token"])[1],
-        psc.verified(received["access_token"])[1],
-    ):
+    for claims in (psc.verified(received["id_token"])[1], psc.verified(received["access_token"])[1]):
         assert "authMode" not in claims
     assert "authMode" not in psc.userinfo(received["access_token"]).json()
 
@@ -101,11 +91,7 @@ def test_userinfo_can_speak_of_somebody_else(psc: Psc, browser: Browser) -> None
 
 @pytest.mark.parametrize(
     ("fault", "claim", "right"),
-    [
-        ("wrong_aud", "aud", CLIENT_ID),
-        ("wrong_nonce", "nonce", "n-1"),
-        ("wrong_iss", "iss", None),
-    ],
+    [("wrong_aud", "aud", CLIENT_ID), ("wrong_nonce", "nonce", "n-1"), ("wrong_iss", "iss", None)],
 )
 def test_id_token_lies_about_one_claim(
     psc: Psc, browser: Browser, fault: str, claim: str, right: str | None
@@ -120,10 +106,10 @@ def test_id_token_lies_about_one_claim(
 
 
 def test_id_token_can_be_expired_or_badly_signed(psc: Psc, browser: Browser) -> None:
-    psc.switch(**{"id_token": "expired"})
+    psc.switch(id_token="expired")
     claims = id_token_claims(psc, browser)
     assert claims["iat"] < claims["exp"] < time.time() - 60
-    psc.switch(**{"id_token": "bad_signature"})
+    psc.switch(id_token="bad_signature")
     browser.ask()
     received = psc.redeem(browser.answer()).json()
     with pytest.raises(BadSignatureError):
@@ -164,11 +150,7 @@ def test_delay_slows_its_target_only(psc: Psc) -> None:
 def test_state_can_be_dropped_at_logout(psc: Psc, browser: Browser) -> None:
     psc.switch(logout_state=False)
     hint = tokens(psc, browser)["id_token"]
-    sent = {
-        "id_token_hint": hint,
-        "post_logout_redirect_uri": SIGNED_OUT,
-        "state": "bye",
-    }
+    sent = {"id_token_hint": hint, "post_logout_redirect_uri": SIGNED_OUT, "state": "bye"}
     browser.visit(psc.metadata["end_session_endpoint"], params=sent)
     assert browser.page.headers["Location"] == SIGNED_OUT
 

@@ -39,12 +39,7 @@ def test_discovery_is_only_at_the_wallet_path(psc: Psc) -> None:
 
 def test_card_journey_gives_the_published_tokens_and_userinfo(psc: Psc, browser: Browser) -> None:
     verifier = "v" * 64
-    browser.ask(
-        state="é&=",
-        nonce="n-1",
-        code_challenge=s256(verifier),
-        code_challenge_method="S256",
-    )
+    browser.ask(state="é&=", nonce="n-1", code_challenge=s256(verifier), code_challenge_method="S256")
     answer = browser.by_card("kit")
     assert answer.keys() == {"from", "state", "session_state", "iss", "code"}
     assert (answer["state"], answer["iss"]) == ("é&=", psc.issuer)
@@ -128,11 +123,7 @@ def test_code_is_refused_after_a_minute_or_to_another_client(psc: Psc, browser: 
 
 def test_code_is_refused_with_another_redirect_uri(psc: Psc, browser: Browser) -> None:
     browser.ask()
-    form = {
-        "grant_type": "authorization_code",
-        "code": browser.by_card()["code"],
-        "redirect_uri": SIGNED_OUT,
-    }
+    form = {"grant_type": "authorization_code", "code": browser.by_card()["code"], "redirect_uri": SIGNED_OUT}
     assert_refused(psc.post("token_endpoint", form), 400, "invalid_grant", "Incorrect redirect_uri")
 
 
@@ -178,23 +169,14 @@ def test_refresh_gives_new_tokens_until_half_an_hour(psc: Psc, browser: Browser)
     assert "nonce" not in claims
     assert psc.userinfo(renewed["access_token"]).json()["SubjectNameID"] == "899700427885"
     psc.switch(clock_offset_seconds=1801)
-    assert_refused(
-        psc.refresh(received["refresh_token"]),
-        400,
-        "invalid_grant",
-        "Token is not active",
-    )
+    assert_refused(psc.refresh(received["refresh_token"]), 400, "invalid_grant", "Token is not active")
     assert psc.refresh(renewed["refresh_token"]).status_code == 200
 
 
 def test_introspection_tells_the_identifier_for_an_access_token_only(psc: Psc, browser: Browser) -> None:
     received = tokens(psc, browser)
     told = psc.post("introspection_endpoint", {"token": received["access_token"]}).json()
-    assert (told["active"], told["client_id"], told["username"]) == (
-        True,
-        CLIENT_ID,
-        "899700427885",
-    )
+    assert (told["active"], told["client_id"], told["username"]) == (True, CLIENT_ID, "899700427885")
     assert told["SubjectNameID"] == "899700427885"
     assert told["acr"] == "eidas1"
     told = psc.post("introspection_endpoint", {"token": received["refresh_token"]}).json()

@@ -1,0 +1,162 @@
+"""Real Chromium, without JavaScript, with a card in its certificate store as the middleware puts it there.
+
+The card chooser cannot be clicked from a script, so the profile answers it as a person with one card would: the
+preference behind « AutoSelectCertificateForUrls », scoped to the card host.
+"""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.wait import WebDriverWait
+
+ARTEFACTS = Path(__file__).parents[1] / "artefacts"
+_SWITCHES = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+_WAIT_SECONDS = 20
+
+
+def _binary(name: str) -> str:
+    found = shutil.which(name)
+    assert found is not None, f"{name} is needed: install the Debian packages chromium, chromium-driver, libnss3-tools"
+    return found
+
+
+def _certificate_store(home: Path, ca_bundle: str, card: dict[str, Any] | None) -> None:
+    """The NSS database that Chromium reads on Linux."""
+    store = home / ".pki" / "nssdb"
+    store.mkdir(parents=True)
+    place = f"sql:{store}"
+
+    def run(*command: str) -> None:
+        subprocess.run(command, check=True, capture_output=True)
+
+    run(_binary("certutil"), "-N", "-d", place, "--empty-password")
+    run(_binary("certutil"), "-A", "-d", place, "-n", "demo", "-t", "C,,", "-i", ca_bundle)
+    if card is not None:
+        run(_binary("pk12util"), "-i", card["pkcs12"], "-d", place, "-W", card["pin"], "-K", "")
+
+
+class Window:
+    """One Chromium, spoken to in the words of the pages."""
+
+    def __init__(self, driver: webdriver.Chrome, locale: str) -> None:
+        self.driver = driver
+        self.locale = locale
+        self._pictures = 0
+
+    def open(self, url: str) -> None:
+        self.driver.get(url)
+
+    @property
+    def url(self) -> str:
+        return str(self.driver.current_url)
+
+    @property
+    def title(self) -> str:
+        return str(self.driver.title)
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.driver.find_element(By.TAG_NAME, "body").text.split())
+
+    def press(self, words: str) -> None:
+        """The button or link with these words; waits until its page has gone."""
+        for kind in ("button", "a"):
+            for element in self.driver.find_elements(By.TAG_NAME, kind):
+                if element.is_displayed() and " ".join(element.text.split()) == words:
+                    page = self.driver.find_element(By.TAG_NAME, "html")
+                    element.click()
+                    WebDriverWait(self.driver, _WAIT_SECONDS).until(lambda _driver: _is_gone(page))
+                    return
+        raise AssertionError(f"no button or link « {words} » on « {self.title} »")
+
+    def fill(self, autocomplete: str, text: str) -> None:
+        """The field with this standard autocomplete token, found through nothing else."""
+        field = self.driver.find_element(By.CSS_SELECTOR, f'input[autocomplete~="{autocomplete}"]')
+        field.clear()
+        field.send_keys(text)
+
+    def tick(self, label: str) -> None:
+        for element in self.driver.find_elements(By.TAG_NAME, "label"):
+            if " ".join(element.text.split()) == label:
+                element.click()
+                return
+        raise AssertionError(f"no box « {label} » on « {self.title} »")
+
+    def picture(self, name: str) -> None:
+        """The whole page, on a desktop and on a phone, for a person to look at."""
+        ARTEFACTS.mkdir(exist_ok=True)
+        for kind, width, mobile in (("desktop", 1280, False), ("phone", 390, True)):
+            self._measure(width, 900, mobile)
+            height = self.driver.execute_cdp_cmd("Page.getLayoutMetrics", {})["cssContentSize"]["height"]
+            self._measure(width, max(int(height), 600), mobile)
+            self.driver.save_screenshot(str(ARTEFACTS / f"{name}.{self.locale}.{kind}.png"))
+        self._measure(1280, 900, False)
+
+    def is_wider_than_phone(self) -> bool:
+        self._measure(390, 844, True)
+        size = self.driver.execute_cdp_cmd("Page.getLayoutMetrics", {})["cssContentSize"]["width"]
+        self._measure(1280, 900, False)
+        return bool(size > 390)
+
+    def _measure(self, width: int, height: int, mobile: bool) -> None:
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": mobile}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+
+def _is_gone(element: Any) -> bool:
+    try:
+        element.is_enabled()
+    except Exception:  # Selenium says so in several ways.
+        return True
+    return False
+
+
+@pytest.fixture
+def chromium(demo: dict[str, Any], tmp_path: Path) -> Iterator[Callable[..., Window]]:
+    """`chromium(card="lefebvre", locale="fr")` opens a window; all are closed at the end."""
+    windows: list[webdriver.Chrome] = []
+
+    def launch(card: str | None = None, locale: str = "fr") -> Window:
+        home = tmp_path / f"home-{len(windows)}"
+        home.mkdir()
+        cards = {entry["name"]: entry for entry in demo["cards"]}
+        _certificate_store(home, demo["ca_bundle"], cards[card] if card else None)
+        options = webdriver.ChromeOptions()
+        options.binary_location = _binary("chromium")
+        for switch in (*_SWITCHES, f"--lang={locale}"):
+            options.add_argument(switch)
+        options.add_experimental_option("prefs", _preferences(demo["card_host"], locale))
+        environment = {**os.environ, "HOME": str(home)}
+        driver = webdriver.Chrome(options=options, service=Service(_binary("chromedriver"), env=environment))
+        windows.append(driver)
+        return Window(driver, locale)
+
+    yield launch
+    for driver in windows:
+        driver.quit()
+
+
+def _preferences(card_host: str, locale: str) -> dict[str, Any]:
+    return {
+        "intl.accept_languages": locale,
+        "profile.managed_default_content_settings.javascript": 2,
+        "profile.content_settings.exceptions.auto_select_certificate": {
+            f"{card_host},*": {"setting": {"filters": [{}]}}
+        },
+    }
