@@ -108,6 +108,8 @@ class CharterPage:
     """POST base_path/charter: accepted ("yes"), revision; POST base_path/charter/refuse."""
 
     text_html: str
+    #: Language of the text: French when the revision has no translation.
+    text_locale: str
     revision: str
     published_on: str
     #: The person accepted an earlier revision.

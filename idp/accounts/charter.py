@@ -16,8 +16,12 @@ class CharterRevision:
     published_at: datetime
     texts: dict[str, str]
 
+    def shown_locale(self, locale: str) -> str:
+        """The language of the text that a person reading in `locale` is shown."""
+        return locale if locale in self.texts else "fr"
+
     def text(self, locale: str) -> str:
-        return self.texts.get(locale, self.texts["fr"])
+        return self.texts[self.shown_locale(locale)]
 
     def sha256(self, locale: str) -> str:
         """Hex SHA-256 of the UTF-8 text shown to a person reading in `locale`."""

@@ -22,6 +22,15 @@ from idp.web import local_day
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).disable(["image", "html_inline", "html_block"])
 
 
+def _html(text: str) -> str:
+    """The page has its own `h1`: the operator's headings begin below it."""
+    tokens = _MARKDOWN.parse(text)
+    for token in tokens:
+        if token.type in ("heading_open", "heading_close") and token.tag == "h1":
+            token.tag = "h2"
+    return str(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {}))
+
+
 @dataclass(frozen=True, slots=True)
 class CharterFlow:
     desk: Desk
@@ -89,7 +98,8 @@ class CharterFlow:
     ) -> Response:
         current = self._current()
         page = CharterPage(
-            text_html=_MARKDOWN.render(current.text(self.desk.locale(interaction))),
+            text_html=_html(current.text(self.desk.locale(interaction))),
+            text_locale=current.shown_locale(self.desk.locale(interaction)),
             revision=current.revision,
             published_on=local_day(current.published_at, self.desk.locale(interaction)),
             is_new_revision=account.charter_revision is not None,

@@ -14,7 +14,9 @@ from idp.pages import ChoicePage
 
 
 def _notice(interaction: Interaction) -> str | None:
-    """Why a person already signed in sees the doors again."""
+    """Why a person sees the doors again."""
+    if interaction.restarted:
+        return "choice.restarted"
     if interaction.sid is None:
         return None
     return "choice.step_up" if interaction.fresh_after is None else "choice.fresh"

@@ -69,6 +69,8 @@ class Interaction:
     enrolment: PendingEnrolment | None = None
     #: Typed before, to fill the form again on the way back.
     enrolment_draft: Mapping[str, str] = field(default_factory=dict)
+    #: Begun again from an expired one, by the person's click.
+    restarted: bool = False
     #: The person refused or cancelled: the error to return.
     refusal: str | None = None
     #: Sealed upstream ID Token, for the logout hint.

@@ -75,14 +75,15 @@ class AuthorizeEndpoint:
         """« Reprendre la connexion » of an expired interaction: the same request, from its beginning."""
         old = self.interactions.find(interaction_id, self.web.browser(request))
         self.web.form(request, f"/interaction/{interaction_id}")
-        return self._answer_errors(lambda: self._start(MultiDict(old.request)))
+        return self._answer_errors(lambda: self._start(MultiDict(old.request), restarted=True))
 
-    def _start(self, values: "MultiDict[str, str]") -> Response:
+    def _start(self, values: "MultiDict[str, str]", *, restarted: bool = False) -> Response:
         asked = read_authorization_request(
             values, self.web.clients, self.engine, self.web.settings.parameter_bytes
         )
         browser = self.web.browser(request) or random_token()
-        interaction = self._seeded(self._new_interaction(asked, browser), asked)
+        new = dataclasses.replace(self._new_interaction(asked, browser), restarted=restarted)
+        interaction = self._seeded(new)
         if asked.is_silent or self._stop(interaction) is None:
             response = self._arrive(interaction)
         else:
@@ -111,7 +112,7 @@ class AuthorizeEndpoint:
             fresh_after=max(fresh) if fresh else None,
         )
 
-    def _seeded(self, interaction: Interaction, asked: AuthorizationRequest) -> Interaction:
+    def _seeded(self, interaction: Interaction) -> Interaction:
         """SSO, step-up, max_age and prompt=login are not branches: they only change which events count."""
         now = self.clock.now()
         cookie = self.web.cookies.get(request, "session")

@@ -1,1 +1,0 @@
-from idp.pages import *  # noqa: F403

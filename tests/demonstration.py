@@ -1,0 +1,157 @@
+"""The demo under test: `python -m sandbox.demo` as `make demo` calls it, known by its ready file alone.
+
+Lives here: starting, ending, what the ready file offers by name. Never here: journeys.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sandbox.demo.driver import Browser, Card
+from sandbox.demo.mailbox import Mailbox
+
+ROOT = Path(__file__).resolve().parents[1]
+START_SECONDS = 90  # a first start, on a machine busy with other tests
+STOP_SECONDS = 5  # the promise
+_PORTS = 8
+
+
+@dataclass(frozen=True)
+class Demonstration:
+    """`ready` is the ready file as parsed."""
+
+    ready: dict[str, Any]
+    process: subprocess.Popen[str]
+    state: Path
+
+    @property
+    def issuer(self) -> str:
+        return str(self.ready["issuer"])
+
+    def client(self, client_id: str) -> dict[str, Any]:
+        return _named(self.ready["clients"], "client_id", client_id)
+
+    def card(self, name: str) -> dict[str, Any]:
+        return _named(self.ready["cards"], "name", name)
+
+    def account(self, card: str) -> dict[str, Any]:
+        """The account of the holder of this card."""
+        return _named(self.ready["accounts"], "rpps", self.card(card)["rpps"])
+
+    def browser(self, card: str | None = None, **options: Any) -> Browser:
+        """A fresh browser, with this card in the reader; close it, or use it in a `with`."""
+        found = self.card(card) if card else None
+        inserted = Card(found["certificate"], found["key"]) if found else None
+        return Browser(inserted, self.ready["ca_bundle"], **options)
+
+    def mailbox(self) -> Mailbox:
+        return Mailbox(self.ready["mailbox"])
+
+    def command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """`idp …` with the settings of this demo."""
+        return subprocess.run(
+            [self.state / "idp", *arguments],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+
+def _named(entries: list[dict[str, Any]], member: str, value: str) -> dict[str, Any]:
+    return next(entry for entry in entries if entry[member] == value)
+
+
+@contextmanager
+def running_demo(state: Path, *arguments: str) -> Iterator[Demonstration]:
+    """A demo in this state directory, on free ports. On leaving, every process it named is gone in time."""
+    ready_path = state / "ready.json"
+    ready_path.unlink(missing_ok=True)  # that of an earlier run would be believed before the demo removes it
+    process = start_demo(state, "--ready-file", str(ready_path), *arguments)
+    try:
+        running = Demonstration(_wait_for(ready_path, process), process, state)
+        yield running
+    except BaseException:
+        process.terminate()
+        process.communicate(timeout=20)
+        raise
+    assert seconds_to_end(process, running.ready["pids"], signal.SIGTERM) < STOP_SECONDS
+    assert process.returncode == 0
+
+
+def start_demo(state: Path, *arguments: str) -> subprocess.Popen[str]:
+    options = list(arguments)
+    if "--port-base" not in options:
+        options += ["--port-base", str(free_port_base())]
+    return subprocess.Popen(
+        [sys.executable, "-m", "sandbox.demo", "--state-dir", str(state), "--end-with-parent", *options],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def _wait_for(ready_path: Path, process: subprocess.Popen[str]) -> dict[str, Any]:
+    deadline = time.monotonic() + START_SECONDS
+    while not ready_path.exists():
+        if process.poll() is not None or time.monotonic() > deadline:
+            process.terminate()
+            raise AssertionError(f"the demo did not start:\n{process.communicate(timeout=20)[0]}")
+        time.sleep(0.05)
+    content: dict[str, Any] = json.loads(ready_path.read_text())
+    return content
+
+
+def seconds_to_end(process: subprocess.Popen[str], pids: list[int], number: signal.Signals) -> float:
+    """How long after this signal to the demo until none of these processes is left. Kills what hangs."""
+    process.send_signal(number)
+    began = time.monotonic()
+    while any(is_alive(pid) for pid in pids if pid != process.pid) or process.poll() is None:
+        if time.monotonic() - began > 4 * STOP_SECONDS:
+            for pid in pids:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            break
+        time.sleep(0.02)
+    took = time.monotonic() - began
+    process.communicate(timeout=20)
+    return took
+
+
+def is_alive(pid: int) -> bool:
+    """Whether it runs; a zombie nobody has waited for yet does not."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return status.rpartition(")")[2].split()[0] not in "ZX"
+
+
+def free_port_base() -> int:
+    """The first of eight ports in a row nobody listens on, below those the kernel gives out."""
+    start = 10_000 + os.getpid() * 16 % 20_000
+    for base in range(start, start + 2_000, 16):
+        if all(_is_free(port) for port in range(base, base + _PORTS)):
+            return base
+    raise AssertionError("no eight free ports in a row")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,83 @@
+"""The hand-over of a card: an attempt goes, a presentation comes back, each once."""
+
+from datetime import timedelta
+
+from idp.interaction.handover import begin_attempt, present, take_presentation
+from tests.fakes import FixedClock, MemoryStore
+from tests.people import an_interaction
+
+LIFE = timedelta(minutes=1)
+DER = bytes(range(256))
+
+
+def test_the_certificate_comes_back_as_it_was_shown() -> None:
+    store = MemoryStore()
+    attempt = begin_attempt(store, an_interaction(), LIFE)
+    handed = present(store, attempt, DER, LIFE)
+    assert handed is not None
+    interaction_id, token = handed
+    assert interaction_id == "interaction-1"
+    presentation = take_presentation(store, token)
+    assert presentation is not None
+    assert presentation.certificate_der == DER
+    assert presentation.is_for(an_interaction())
+
+
+def test_no_certificate_is_handed_over_as_none() -> None:
+    store = MemoryStore()
+    handed = present(store, begin_attempt(store, an_interaction(), LIFE), None, LIFE)
+    assert handed is not None
+    presentation = take_presentation(store, handed[1])
+    assert presentation is not None
+    assert presentation.certificate_der is None
+
+
+def test_an_attempt_is_good_for_one_handshake() -> None:
+    store = MemoryStore()
+    attempt = begin_attempt(store, an_interaction(), LIFE)
+    assert present(store, attempt, DER, LIFE) is not None
+    assert present(store, attempt, DER, LIFE) is None
+
+
+def test_a_presentation_is_taken_once() -> None:
+    store = MemoryStore()
+    handed = present(store, begin_attempt(store, an_interaction(), LIFE), DER, LIFE)
+    assert handed is not None
+    assert take_presentation(store, handed[1]) is not None
+    assert take_presentation(store, handed[1]) is None
+
+
+def test_the_token_of_another_interaction_is_recognised() -> None:
+    store = MemoryStore()
+    handed = present(store, begin_attempt(store, an_interaction(), LIFE), DER, LIFE)
+    assert handed is not None
+    presentation = take_presentation(store, handed[1])
+    assert presentation is not None
+    assert not presentation.is_for(an_interaction(id="interaction-2"))
+
+
+def test_an_attempt_is_no_presentation_nor_the_reverse() -> None:
+    store = MemoryStore()
+    attempt = begin_attempt(store, an_interaction(), LIFE)
+    assert take_presentation(store, attempt) is None
+    handed = present(store, attempt, DER, LIFE)
+    assert handed is not None
+    assert handed[1] != attempt
+    assert present(store, handed[1], DER, LIFE) is None
+
+
+def test_both_die_with_their_time() -> None:
+    clock = FixedClock()
+    store = MemoryStore(clock)
+    late_attempt = begin_attempt(store, an_interaction(), LIFE)
+    handed = present(store, begin_attempt(store, an_interaction(), LIFE), DER, LIFE)
+    assert handed is not None
+    clock.advance(minutes=1)
+    assert present(store, late_attempt, DER, LIFE) is None
+    assert take_presentation(store, handed[1]) is None
+
+
+def test_unknown_values_give_nothing() -> None:
+    store = MemoryStore()
+    assert present(store, "", DER, LIFE) is None
+    assert take_presentation(store, "x" * 43) is None
