@@ -22,8 +22,8 @@ from werkzeug.wrappers import Request, Response
 from idp.clients import Client, ClientFile
 from idp.ephemeral import StoreUnavailable
 from idp.errors import RETRY_AFTER_SECONDS, STATUS, Problem, Shown
-from idp.pages import ErrorPage, Frame
 from idp.messages import Catalogues
+from idp.pages import ErrorPage, Frame
 from idp.settings import Settings
 
 log = structlog.get_logger()

@@ -54,7 +54,10 @@ class CharterRepository(Protocol):
         """Raises RevisionExists when the name was used, whatever the text."""
 
     def accept(self, evidence: CharterEvidence) -> None:
-        """In one transaction: the evidence row, and the account's `charter_revision`. Idempotent per (account, revision)."""
+        """In one transaction: the evidence row, and the account's `charter_revision` at a new version.
+
+        Idempotent per (account, revision).
+        """
 
     def evidence_of(self, account_id: AccountId) -> list[CharterEvidence]:
         """Oldest first."""

@@ -5,7 +5,8 @@ import dataclasses
 import sys
 
 from idp.accounts.charter import CharterRevision, RevisionExists
-from idp.adapters.software_signer import BadKeyFile, generate_keys as write_keys
+from idp.adapters.software_signer import BadKeyFile
+from idp.adapters.software_signer import generate_keys as write_keys
 from idp.adapters.sql_accounts import SqlAccounts
 from idp.adapters.sql_audit import SqlAudit
 from idp.adapters.sql_charters import SqlCharters
@@ -14,8 +15,10 @@ from idp.adapters.sql_engine import (
     SchemaMismatch,
     UnsupportedDatabase,
     initialise,
-    migrate as migrate_database,
     open_engine,
+)
+from idp.adapters.sql_engine import (
+    migrate as migrate_database,
 )
 from idp.audit import AuditEvent
 from idp.cards.anchors import AnchorsRefused

@@ -13,10 +13,10 @@ from idp.clients import Client
 from idp.clock import Clock
 from idp.ephemeral import StaleRecord
 from idp.errors import Problem, Shown
-from idp.pages import Doors
 from idp.interaction.next_stop import Itinerary, Stop
 from idp.interaction.record import Interaction
 from idp.interaction.store import Interactions
+from idp.pages import Doors
 from idp.web import Web
 
 

@@ -96,10 +96,10 @@ class PasswordFlow:
             raise
         account = self.desk.accounts.find_by_rpps(rpps)
         candidate = password if len(password.encode()) <= _LONGEST_BYTES else ""
-        if not self.passwords.is_right(account.password_hash if account else None, candidate):
+        is_right = self.passwords.is_right(account.password_hash if account else None, candidate)
+        if account is None or not is_right:
             self._audit(AuditEvent.PASSWORD_REFUSED, interaction, account)
             return None
-        assert account is not None
         self.throttle.succeed(rpps, device)
         self._audit(AuditEvent.PASSWORD_ACCEPTED, interaction, account)
         self._rehash(account, password)

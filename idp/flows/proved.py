@@ -1,6 +1,7 @@
 """What the card and Pro Santé Connect share once they proved somebody: the account, refreshed, or an enrolment."""
 
 import dataclasses
+from contextlib import suppress
 
 from idp.accounts.account import Account, ProvedIdentity
 from idp.accounts.repository import EmailTaken, StaleAccount
@@ -36,7 +37,5 @@ def _refresh(desk: Desk, account: Account, proved: ProvedIdentity) -> None:
         profession=proved.profession or account.identity.profession,
         specialities=proved.specialities or account.identity.specialities,
     )
-    try:
+    with suppress(StaleAccount, EmailTaken):  # Another login refreshed it just now.
         desk.accounts.save(dataclasses.replace(account, identity=identity))
-    except (StaleAccount, EmailTaken):
-        pass  # Another login refreshed it just now.

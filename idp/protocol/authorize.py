@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
@@ -119,10 +120,8 @@ class AuthorizeEndpoint:
         session = self.sessions.open(cookie, now)
         if session is None or cookie is None or not self._is_valid(session):
             return interaction
-        try:
+        with suppress(StaleRecord):  # Another tab wrote it just now, or signed out: the end checks again.
             self.sessions.touch(session, cookie, now)
-        except StaleRecord:
-            pass  # Another tab wrote it just now, or it was signed out: the end checks again.
         return dataclasses.replace(
             interaction,
             events=living_events(session.events, now, self.sessions.life),

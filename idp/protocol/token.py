@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from pyop.exceptions import InvalidAuthorizationCode, OAuthError as EngineError
+from pyop.exceptions import InvalidAuthorizationCode
+from pyop.exceptions import OAuthError as EngineError
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Request, Response
 

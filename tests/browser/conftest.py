@@ -17,6 +17,8 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
+from tests.demonstration import Demonstration
+
 ARTEFACTS = Path(__file__).parents[1] / "artefacts"
 _SWITCHES = (
     "--headless=new",
@@ -32,7 +34,9 @@ _WAIT_SECONDS = 20
 
 def _binary(name: str) -> str:
     found = shutil.which(name)
-    assert found is not None, f"{name} is needed: install the Debian packages chromium, chromium-driver, libnss3-tools"
+    assert found is not None, (
+        f"{name} is needed: install the Debian packages chromium, chromium-driver, libnss3-tools"
+    )
     return found
 
 
@@ -81,7 +85,7 @@ class Window:
                 if element.is_displayed() and " ".join(element.text.split()) == words:
                     page = self.driver.find_element(By.TAG_NAME, "html")
                     element.click()
-                    WebDriverWait(self.driver, _WAIT_SECONDS).until(lambda _driver: _is_gone(page))
+                    WebDriverWait(self.driver, _WAIT_SECONDS).until(lambda _driver, page=page: _is_gone(page))
                     return
         raise AssertionError(f"no button or link « {words} » on « {self.title} »")
 
@@ -128,20 +132,20 @@ def _is_gone(element: Any) -> bool:
 
 
 @pytest.fixture
-def chromium(demo: dict[str, Any], tmp_path: Path) -> Iterator[Callable[..., Window]]:
+def chromium(demo: Demonstration, tmp_path: Path) -> Iterator[Callable[..., Window]]:
     """`chromium(card="lefebvre", locale="fr")` opens a window; all are closed at the end."""
     windows: list[webdriver.Chrome] = []
 
     def launch(card: str | None = None, locale: str = "fr") -> Window:
         home = tmp_path / f"home-{len(windows)}"
         home.mkdir()
-        cards = {entry["name"]: entry for entry in demo["cards"]}
-        _certificate_store(home, demo["ca_bundle"], cards[card] if card else None)
+        cards = {entry["name"]: entry for entry in demo.ready["cards"]}
+        _certificate_store(home, demo.ready["ca_bundle"], cards[card] if card else None)
         options = webdriver.ChromeOptions()
         options.binary_location = _binary("chromium")
         for switch in (*_SWITCHES, f"--lang={locale}"):
             options.add_argument(switch)
-        options.add_experimental_option("prefs", _preferences(demo["card_host"], locale))
+        options.add_experimental_option("prefs", _preferences(demo.ready["card_host"], locale))
         environment = {**os.environ, "HOME": str(home)}
         driver = webdriver.Chrome(options=options, service=Service(_binary("chromedriver"), env=environment))
         windows.append(driver)

@@ -7,18 +7,22 @@ from typing import Any
 
 import requests
 
+from tests.demonstration import Demonstration
+
 PASSWORD = "quatre chevaux bleus 17 lampes"
 
 
-def _home(demo: dict[str, Any], client_id: str) -> str:
-    return str(next(client["home"] for client in demo["clients"] if client["client_id"] == client_id))
+def _home(demo: Demonstration, client_id: str) -> str:
+    return str(next(client["home"] for client in demo.ready["clients"] if client["client_id"] == client_id))
 
 
-def _code_for(demo: dict[str, Any], address: str, *, after: int) -> str:
+def _code_for(demo: Demonstration, address: str, *, after: int) -> str:
     """The code of the newest mail to this address; `after`: how many mails it had before."""
     deadline = time.monotonic() + 15
     while time.monotonic() < deadline:
-        mails = [mail for mail in requests.get(demo["mailbox"], timeout=5).json() if mail["to"] == address]
+        mails = [
+            mail for mail in requests.get(demo.ready["mailbox"], timeout=5).json() if mail["to"] == address
+        ]
         if len(mails) > after:
             found = re.search(r"^ *([0-9]{6,10})$", mails[0]["text"], re.MULTILINE)
             assert found is not None, "no code in the mail"
@@ -27,8 +31,8 @@ def _code_for(demo: dict[str, Any], address: str, *, after: int) -> str:
     raise AssertionError("no mail came")
 
 
-def _mails_to(demo: dict[str, Any], address: str) -> int:
-    return sum(mail["to"] == address for mail in requests.get(demo["mailbox"], timeout=5).json())
+def _mails_to(demo: Demonstration, address: str) -> int:
+    return sum(mail["to"] == address for mail in requests.get(demo.ready["mailbox"], timeout=5).json())
 
 
 def _session(window: Any, home: str) -> dict[str, Any]:
@@ -38,7 +42,7 @@ def _session(window: Any, home: str) -> dict[str, Any]:
 
 
 def test_a_physician_enrols_with_the_card_and_reaches_the_application(demo, chromium):
-    home = _home(demo, demo["clients"][0]["client_id"])
+    home = _home(demo, demo.ready["clients"][0]["client_id"])
     window = chromium(card="lefebvre")
     window.open(home)
     window.press("Se connecter")
@@ -73,8 +77,8 @@ def test_a_physician_enrols_with_the_card_and_reaches_the_application(demo, chro
 
 
 def test_an_enrolled_physician_signs_in_with_password_and_mailed_code(demo, chromium):
-    account = next(account for account in demo["accounts"] if account["charter"] == "accepted")
-    home = _home(demo, demo["clients"][0]["client_id"])
+    account = next(account for account in demo.ready["accounts"] if account["charter"] == "accepted")
+    home = _home(demo, demo.ready["clients"][0]["client_id"])
     before = _mails_to(demo, account["email"])
     window = chromium()
     window.open(home)
@@ -97,7 +101,7 @@ def test_an_enrolled_physician_signs_in_with_password_and_mailed_code(demo, chro
 
 def test_a_browser_without_card_gets_a_page_that_says_so(demo, chromium):
     window = chromium()
-    window.open(_home(demo, demo["clients"][0]["client_id"]))
+    window.open(_home(demo, demo.ready["clients"][0]["client_id"]))
     window.press("Se connecter")
     window.press("Se connecter par CPS")
     assert "Aucune carte" in window.title
@@ -105,18 +109,18 @@ def test_a_browser_without_card_gets_a_page_that_says_so(demo, chromium):
     window.picture("card-none")
 
 
-def test_the_wrong_certificate_of_the_card_gets_its_own_page(demo, chromium):
-    window = chromium(card="signature")
-    window.open(_home(demo, demo["clients"][0]["client_id"]))
+def test_an_employee_card_gets_its_own_page(demo, chromium):
+    window = chromium(card="employee-cpe")
+    window.open(_home(demo, demo.ready["clients"][0]["client_id"]))
     window.press("Se connecter")
     window.press("Se connecter par CPS")
-    assert "pas le bon certificat" in window.title
-    window.picture("card-wrong-certificate")
+    assert "n'est pas une carte CPS" in window.title
+    window.picture("card-employee")
 
 
 def test_the_pages_speak_english_and_fit_a_phone(demo, chromium):
     window = chromium(card="girard", locale="en")
-    window.open(_home(demo, demo["clients"][0]["client_id"]))
+    window.open(_home(demo, demo.ready["clients"][0]["client_id"]))
     window.press("Se connecter")  # The relying party of the demo speaks French.
     assert "Sign in" in window.title
     assert not window.is_wider_than_phone()
