@@ -1,39 +1,25 @@
 """Composition root: picks adapters, builds flows and endpoints, mounts them. No logic; nobody imports it but `cli`."""
 
 import logging
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import structlog
 from flask import Flask, request
-from sqlalchemy import Engine
 from werkzeug.wrappers import Response
 
-from idp.accounts.email_otp import MailCodeLimits, MailCodes
-from idp.accounts.password import Passwords
-from idp.accounts.throttle import PasswordThrottle
-from idp.adapters.psc_provider import PscProvider
-from idp.adapters.psc_settings import PscSettings
-from idp.adapters.redis_store import RedisStore, connect_redis
 from idp.adapters.software_signer import load_key_ring
 from idp.adapters.sql_accounts import SqlAccounts
 from idp.adapters.sql_audit import SqlAudit
 from idp.adapters.sql_charters import SqlCharters
-from idp.adapters.sql_engine import open_engine
 from idp.adapters.sql_grants import SqlGrants
 from idp.adapters.sql_outbox import SqlOutbox
-from idp.adapters.sql_store import SqlStore
-from idp.cards.anchors import load_anchors
 from idp.cards.revocation import NoRevocationYet
 from idp.cards.trust import CardPolicy
-from idp.clients import ClientFile
-from idp.clock import Clock, SystemClock
-from idp.ephemeral import EphemeralStore
+from idp.error_pages import error_page
 from idp.flows.account import AccountFlow
 from idp.flows.charter import CharterFlow
 from idp.flows.choice import ChoiceFlow
@@ -44,22 +30,32 @@ from idp.flows.email_otp import EmailOtpFlow
 from idp.flows.enrolment import EnrolmentFlow
 from idp.flows.password import PasswordFlow
 from idp.flows.psc import PscFlow
-from idp.interaction.authenticator import Door
+from idp.house import (
+    House,
+    build_card_policy,
+    build_itinerary,
+    build_mail_codes,
+    build_passwords,
+    build_sessions,
+    build_throttle,
+    build_upstream,
+    build_web,
+    open_house,
+)
 from idp.interaction.next_stop import Itinerary
-from idp.interaction.required_action import CharterAction
 from idp.interaction.store import Interactions, Sessions
 from idp.interaction.upstream import Upstream
-from idp.messages import load_catalogues
 from idp.protocol.authorize import AuthorizeEndpoint
 from idp.protocol.discovery import PublishedDocument, discovery_document, jwks_document
 from idp.protocol.end_session import EndSessionEndpoint
 from idp.protocol.grants import GrantStore
+from idp.protocol.issue import CodeIssuer
 from idp.protocol.plain import PlainEndpoints, Readiness, Route
 from idp.protocol.provider import OpenIDProvider
 from idp.protocol.token import TokenEndpoint
 from idp.protocol.userinfo import UserinfoEndpoint
-from idp.sealing import Sealer
 from idp.settings import Settings, settings_from_environment
+from idp.signing.key_ring import KeyRing
 from idp.web import LOCALES, Web, derive_key, harden
 
 _HERE = Path(__file__).parent
@@ -87,136 +83,47 @@ def configure_logging() -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class House:
-    """The adapters of one process."""
+class _Parts:
+    """What several flows and endpoints share."""
 
-    settings: Settings
-    clock: Clock
-    engine: Engine
-    store: EphemeralStore
-    durable: EphemeralStore
-    sealer: Sealer
-
-
-def open_house(settings: Settings) -> House:
-    """Raises what the adapters raise: a missing database, another schema, an unreadable URL."""
-    clock = SystemClock()
-    engine = open_engine(settings.database)
-    durable = SqlStore(engine, clock)
-    store = RedisStore(connect_redis(settings.redis)) if settings.redis else durable
-    sealer = Sealer(derive_key(settings.application_key, "seal"))
-    return House(settings, clock, engine, store, durable, sealer)
+    house: House
+    web: Web
+    keys: KeyRing
+    upstream: Upstream | None
+    policy: CardPolicy | None
+    accounts: SqlAccounts
+    charters: SqlCharters
+    grants: SqlGrants
+    audit: SqlAudit
+    sessions: Sessions
+    interactions: Interactions
+    itinerary: Itinerary
 
 
-def build_web(settings: Settings) -> Web:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_HERE / "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return Web(settings, ClientFile(settings.clients_file), load_catalogues(_HERE / "templates"), environment)
-
-
-def _upstream(settings: Settings, clock: Clock) -> Upstream | None:
-    if not settings.psc_issuer:
-        return None
-    return PscProvider(
-        PscSettings(
-            issuer=settings.psc_issuer,
-            discovery_url=settings.psc_discovery_url,
-            client_id=settings.psc_client_id,
-            client_secret=settings.psc_client_secret,
-            redirect_uri=f"{settings.issuer}/psc/callback",
-            scope=settings.psc_scope,
-            acr_values=settings.psc_acr_values,
-            accepted_acr=settings.psc_accepted_acr,
-            accept_missing_acr=settings.psc_accept_missing_acr,
-            clock_skew=settings.clock_skew,
-        ),
-        clock=clock,
+def _parts(settings: Settings) -> _Parts:
+    house, web = open_house(settings), build_web(settings)
+    upstream, policy = build_upstream(settings, house.clock), build_card_policy(settings)
+    return _Parts(
+        house=house,
+        web=web,
+        keys=load_key_ring(settings.keys_directory),
+        upstream=upstream,
+        policy=policy,
+        accounts=SqlAccounts(house.engine),
+        charters=SqlCharters(house.engine),
+        grants=SqlGrants(house.engine),
+        audit=SqlAudit(house.engine, house.clock),
+        sessions=build_sessions(house),
+        interactions=Interactions(house.store, settings.interaction_life),
+        itinerary=build_itinerary(house, web, has_psc=upstream is not None, has_cps=policy is not None),
     )
 
 
-def _card_policy(settings: Settings) -> CardPolicy | None:
-    files = (*settings.card_root_files, *settings.card_issuing_files)
-    if not files:
-        return None
-    return CardPolicy(
-        anchors=load_anchors(path.read_bytes() for path in files),
-        accept_test_cards=settings.card_accept_test_cards,
-        accept_employee_cards=settings.card_accept_employee_cards,
-    )
-
-
-def _mail_codes(house: House) -> MailCodes:
-    s = house.settings
-    return MailCodes(
-        store=house.store,
-        durable=house.durable,
-        key=derive_key(s.application_key, "mail_code"),
-        limits=MailCodeLimits(
-            life=s.mail_code_life,
-            digits=s.mail_code_digits,
-            tries=s.mail_code_tries,
-            failures_per_day=s.mail_code_failures_per_day,
-            per_minute=s.mail_codes_per_minute,
-            per_hour=s.mail_codes_per_hour,
-            per_day=s.mail_codes_per_day,
-            per_network=s.mail_codes_per_ip,
-            network_window=s.mail_codes_per_ip_window,
-        ),
-    )
-
-
-def _throttle(house: House) -> PasswordThrottle:
-    s = house.settings
-    return PasswordThrottle(
-        store=house.store,
-        durable=house.durable,
-        key=derive_key(s.application_key, "throttle"),
-        free_tries=s.password_free_tries,
-        tries_per_day=s.password_tries_per_day,
-        failures_in_a_row=s.password_failures_in_a_row,
-        first_wait=s.password_first_wait,
-    )
-
-
-def _passwords(settings: Settings) -> Passwords:
-    return Passwords(
-        pepper=settings.password_pepper.encode(),
-        time_cost=settings.argon2_time,
-        memory_kib=settings.argon2_memory_kib,
-        parallelism=settings.argon2_parallelism,
-        parallel=os.cpu_count() or 1,
-        queue=settings.hash_queue,
-    )
-
-
-def _itinerary(house: House, web: Web, *, has_psc: bool, has_cps: bool) -> Itinerary:
-    s = house.settings
-
-    def allowed_for(client_id: str) -> frozenset[str]:
-        client = web.clients.get(client_id)
-        return frozenset(client.authenticators) if client else frozenset()
-
-    doors = (
-        Door("psc", has_psc, allowed_for, door="psc"),
-        Door("cps", has_cps, allowed_for, door="cps"),
-        Door("password", s.password_door, allowed_for, door="password"),
-        Door("email_otp", s.password_door, allowed_for, door="password"),
-    )
-    sources = frozenset({"cps", "psc"} if s.enrolment_from_psc else {"cps"})
-    return Itinerary(doors, (CharterAction(SqlCharters(house.engine)),), sources)
-
-
-def _mount_flows(
-    app: Flask, house: House, desk: Desk, upstream: Upstream | None, policy: CardPolicy | None
-) -> None:
-    s, throttle, passwords = house.settings, _throttle(house), _passwords(house.settings)
-    outbox = SqlOutbox(house.engine, house.clock)
-    sender = CodeSender(_mail_codes(house), outbox, desk, desk.audit, house.clock)
+def _flows(parts: _Parts) -> list[Any]:
+    house, s = parts.house, parts.house.settings
+    desk = Desk(parts.interactions, parts.accounts, parts.itinerary, parts.audit, house.clock, parts.web)
+    throttle, passwords = build_throttle(house), build_passwords(s)
+    sender = CodeSender(build_mail_codes(house), SqlOutbox(house.engine, house.clock), desk, house.clock)
     flows: list[Any] = [
         ChoiceFlow(desk),
         PasswordFlow(
@@ -231,84 +138,95 @@ def _mount_flows(
         ),
         EmailOtpFlow(desk, sender),
         EnrolmentFlow(desk, passwords, sender, s.password_min, s.password_max, _SERVICE_WORDS),
-        CharterFlow(desk, SqlCharters(house.engine)),
-        AccountFlow(_sessions(house), desk.accounts, house.clock, desk.web),
+        CharterFlow(desk, parts.charters),
+        AccountFlow(parts.sessions, parts.accounts, house.clock, parts.web),
     ]
-    if upstream is not None:
-        flows.append(PscFlow(desk, house.store, upstream, house.sealer, throttle, s.upstream_life))
-    if policy is not None:
+    if parts.upstream is not None:
+        flows.append(PscFlow(desk, house.store, parts.upstream, house.sealer, throttle, s.upstream_life))
+    if parts.policy is not None:
         # Revocation comes with the card issue; until then the demo's IGC has none to ask.
+        revocation = NoRevocationYet()
         flows.append(
-            CpsFlow(desk, house.store, policy, NoRevocationYet(), throttle, s.card_host, s.card_attempt_life)
+            CpsFlow(desk, house.store, parts.policy, revocation, throttle, s.card_host, s.card_attempt_life)
         )
-    for flow in flows:
-        app.register_blueprint(flow.routes())
+    return flows
 
 
-def _sessions(house: House) -> Sessions:
-    return Sessions(house.store, house.settings.session_life, house.settings.session_idle)
-
-
-def create(settings: Settings) -> Callable[..., Any]:
-    """The WSGI application."""
-    house = open_house(settings)
-    web = build_web(settings)
-    keys = load_key_ring(settings.keys_directory)
-    upstream, policy = _upstream(settings, house.clock), _card_policy(settings)
-    accounts, charters = SqlAccounts(house.engine), SqlCharters(house.engine)
-    grants, audit = SqlGrants(house.engine), SqlAudit(house.engine, house.clock)
-    grant_store = GrantStore(house.store, grants, settings.code_life, settings.access_token_life)
-    provider = OpenIDProvider(settings, web.clients, keys, house.clock)
-    interactions = Interactions(house.store, settings.interaction_life)
-    itinerary = _itinerary(house, web, has_psc=upstream is not None, has_cps=policy is not None)
-    desk = Desk(interactions, accounts, itinerary, audit, house.clock, web)
-    authorize = AuthorizeEndpoint(
-        engine=provider,
-        interactions=interactions,
-        sessions=_sessions(house),
-        accounts=accounts,
-        charters=charters,
-        grants=grants,
-        grant_store=grant_store,
-        itinerary=itinerary,
-        audit=audit,
-        clock=house.clock,
-        web=web,
-    )
-    end_session = EndSessionEndpoint(
-        sessions=_sessions(house),
-        grants=grants,
-        accounts=accounts,
-        store=house.store,
-        keys=keys,
-        upstream=upstream,
-        sealer=house.sealer,
-        audit=audit,
-        clock=house.clock,
-        web=web,
-    )
-    app = _flask(settings, web)
-    _mount_protocol(app, authorize, end_session)
-    _mount_flows(app, house, desk, upstream, policy)
+def _plain_endpoints(parts: _Parts, provider: OpenIDProvider, grant_store: GrantStore) -> PlainEndpoints:
+    house, settings, clients = parts.house, parts.house.settings, parts.web.clients
     token = TokenEndpoint(
-        provider, web.clients, accounts, charters, grant_store, audit, house.clock, settings.parameter_bytes
+        provider,
+        clients,
+        parts.accounts,
+        parts.charters,
+        grant_store,
+        parts.audit,
+        house.clock,
+        settings.parameter_bytes,
     )
-    plain = PlainEndpoints(
+    userinfo = UserinfoEndpoint(provider, parts.accounts, grant_store, house.clock)
+    discovery = PublishedDocument.of(discovery_document(settings.issuer))
+    return PlainEndpoints(
         {
             "/token": Route(("POST",), token),
-            "/userinfo": Route(
-                ("GET", "POST"), UserinfoEndpoint(provider, accounts, grant_store, house.clock)
-            ),
-            "/jwks": Route(("GET", "HEAD"), jwks_document(keys)),
-            "/.well-known/openid-configuration": Route(
-                ("GET", "HEAD"), PublishedDocument.of(discovery_document(settings.issuer))
-            ),
+            "/userinfo": Route(("GET", "POST"), userinfo),
+            "/jwks": Route(("GET", "HEAD"), jwks_document(parts.keys)),
+            "/.well-known/openid-configuration": Route(("GET", "HEAD"), discovery),
             "/health/live": Route(("GET", "HEAD"), PublishedDocument.of({"status": "alive"})),
-            "/health/ready": Route(("GET", "HEAD"), Readiness((house.store, house.durable), web.clients)),
+            "/health/ready": Route(("GET", "HEAD"), Readiness((house.store, house.durable), clients)),
         },
         settings,
     )
-    return plain.in_front_of(app.wsgi_app)
+
+
+def _authorize(parts: _Parts, provider: OpenIDProvider, grant_store: GrantStore) -> AuthorizeEndpoint:
+    issuer = CodeIssuer(
+        provider,
+        parts.sessions,
+        parts.charters,
+        parts.grants,
+        grant_store,
+        parts.audit,
+        parts.house.clock,
+        parts.web,
+    )
+    return AuthorizeEndpoint(
+        engine=provider,
+        interactions=parts.interactions,
+        sessions=parts.sessions,
+        accounts=parts.accounts,
+        issuer=issuer,
+        itinerary=parts.itinerary,
+        clock=parts.house.clock,
+        web=parts.web,
+    )
+
+
+def _end_session(parts: _Parts) -> EndSessionEndpoint:
+    return EndSessionEndpoint(
+        sessions=parts.sessions,
+        grants=parts.grants,
+        accounts=parts.accounts,
+        store=parts.house.store,
+        keys=parts.keys,
+        upstream=parts.upstream,
+        sealer=parts.house.sealer,
+        audit=parts.audit,
+        clock=parts.house.clock,
+        web=parts.web,
+    )
+
+
+def create(settings: Settings) -> Callable[..., Any]:
+    """The WSGI application. Raises what the adapters raise: a missing database, a bad key or clients file."""
+    parts = _parts(settings)
+    provider = OpenIDProvider(settings, parts.web.clients, parts.keys, parts.house.clock)
+    grant_store = GrantStore(parts.house.store, parts.grants, settings.code_life, settings.access_token_life)
+    app = _flask(settings, parts.web)
+    _mount_protocol(app, _authorize(parts, provider, grant_store), _end_session(parts))
+    for flow in _flows(parts):
+        app.register_blueprint(flow.routes())
+    return _plain_endpoints(parts, provider, grant_store).in_front_of(app.wsgi_app)
 
 
 def _mount_protocol(app: Flask, authorize: AuthorizeEndpoint, end_session: EndSessionEndpoint) -> None:
@@ -316,7 +234,8 @@ def _mount_protocol(app: Flask, authorize: AuthorizeEndpoint, end_session: EndSe
     app.post("/authorize")(authorize.start_by_post)
     app.get("/interaction/<interaction_id>")(authorize.hub)
     app.post("/interaction/<interaction_id>/restart")(authorize.restart)
-    app.route("/end_session", methods=["GET", "POST"])(end_session.ask)
+    app.get("/end_session")(end_session.ask)
+    app.post("/end_session")(end_session.ask_by_post)
     app.post("/end_session/confirm")(end_session.confirm)
     app.get("/end_session/psc")(end_session.returned)
 
@@ -348,7 +267,7 @@ def _flask(settings: Settings, web: Web) -> Flask:
 
     @app.errorhandler(Exception)
     def show(error: Exception) -> Response:
-        return web.error_page(request, error)
+        return error_page(web, request, error)
 
     return app
 

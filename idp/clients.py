@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import yaml
-
 from idp.interaction.record import Acr
+from idp.located_yaml import At, BadYaml, compose
 from idp.settings import LOOPBACK_HOSTS, secret_variable
 from idp.signing.signer import Alg
 
@@ -19,10 +18,6 @@ SCOPES = ("openid", "profile", "email", "address", "phone", "professional")
 AUTHENTICATORS = ("psc", "cps", "password")
 AUTH_METHODS = ("client_secret_basic", "client_secret_post", "none")
 ACR_BY_NAME = {"pwd-otp": Acr.PWD_OTP, "cps": Acr.CPS, "psc": Acr.PSC}
-
-
-class BadClients(Exception):
-    """`file:line:column: what was found; what was expected`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,41 +45,8 @@ class Client:
 ClientRegistry = Mapping[str, Client]
 
 
-class _At:
-    """A YAML node with the file it came from: every reader fails at a place."""
-
-    def __init__(self, node: yaml.Node, path: Path) -> None:
-        self.node = node
-        self.path = path
-
-    def fail(self, expected: str) -> BadClients:
-        mark = self.node.start_mark
-        return BadClients(f"{self.path}:{mark.line + 1}:{mark.column + 1}: {expected}")
-
-    def text(self) -> str:
-        if not isinstance(self.node, yaml.ScalarNode) or self.node.tag != "tag:yaml.org,2002:str":
-            raise self.fail("expected a text (put quotes around numbers, yes, no and dates)")
-        return str(self.node.value)
-
-    def items(self) -> list["_At"]:
-        if not isinstance(self.node, yaml.SequenceNode):
-            raise self.fail("expected a list")
-        return [_At(child, self.path) for child in self.node.value]
-
-    def members(self) -> dict[str, "_At"]:
-        if not isinstance(self.node, yaml.MappingNode):
-            raise self.fail("expected `name: value` pairs")
-        found: dict[str, _At] = {}
-        for key_node, value_node in self.node.value:
-            key = _At(key_node, self.path)
-            if key.text() in found:
-                raise key.fail(f"`{key.text()}` is given twice")
-            found[key.text()] = _At(value_node, self.path)
-        return found
-
-
-def _one_of(choices: Any) -> Callable[[_At], str]:
-    def read(at: _At) -> str:
+def _one_of(choices: Any) -> Callable[[At], str]:
+    def read(at: At) -> str:
         if at.text() not in choices:
             raise at.fail(f"expected one of: {', '.join(choices)}")
         return at.text()
@@ -92,16 +54,20 @@ def _one_of(choices: Any) -> Callable[[_At], str]:
     return read
 
 
-def _many_of(choices: Any) -> Callable[[_At], tuple[str, ...]]:
-    def read(at: _At) -> tuple[str, ...]:
+def _many_of(choices: Any) -> Callable[[At], tuple[str, ...]]:
+    def read(at: At) -> tuple[str, ...]:
         return tuple(_one_of(choices)(item) for item in at.items())
 
     return read
 
 
-def _uri(at: _At) -> str:
+def _uri(at: At) -> str:
     """https, or http on loopback (RFC 9700 §2.6); no fragment (RFC 6749 §3.1.2), no wildcard, no user."""
-    parts = urlsplit(at.text())
+    try:
+        parts = urlsplit(at.text())
+        parts.port  # noqa: B018 - raises for what is no port
+    except ValueError as error:
+        raise at.fail("expected an https URI (http only on loopback)") from error
     is_allowed = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS)
     if not is_allowed or not parts.hostname or parts.username is not None:
         raise at.fail("expected an https URI (http only on loopback)")
@@ -110,30 +76,30 @@ def _uri(at: _At) -> str:
     return at.text()
 
 
-def _uris(at: _At) -> tuple[str, ...]:
+def _uris(at: At) -> tuple[str, ...]:
     return tuple(_uri(item) for item in at.items())
 
 
-def _client_id(at: _At) -> str:
+def _client_id(at: At) -> str:
     if not re.fullmatch(r"[A-Za-z0-9._-]{3,80}", at.text()):
         raise at.fail("expected 3 to 80 letters, digits, dots, dashes or underscores")
     return at.text()
 
 
-def _short_text(at: _At) -> str:
+def _short_text(at: At) -> str:
     if not 1 <= len(at.text().strip()) <= 80:
         raise at.fail("expected 1 to 80 characters")
     return at.text().strip()
 
 
-def _scopes(at: _At) -> tuple[str, ...]:
+def _scopes(at: At) -> tuple[str, ...]:
     scopes = _many_of(SCOPES)(at)
     if "openid" not in scopes:
         raise at.fail("expected `openid` among the scopes")
     return scopes
 
 
-def _secret_digest(at: _At) -> bytes:
+def _secret_digest(at: At) -> bytes:
     """`{file: …}`, `{env: …}` or `{sha256: …}`: the secret itself never stands in the file."""
     members = at.members()
     if len(members) != 1 or not members.keys() <= {"file", "env", "sha256"}:
@@ -149,7 +115,7 @@ def _secret_digest(at: _At) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-def _secret_file(at: _At) -> str:
+def _secret_file(at: At) -> str:
     path = at.path.parent / at.text()
     try:
         return path.read_text().strip()
@@ -158,7 +124,7 @@ def _secret_file(at: _At) -> str:
 
 
 #: Every member a client may have: how to read it, and its default (`...`: required).
-_MEMBERS: dict[str, tuple[Callable[[_At], Any], Any]] = {
+_MEMBERS: dict[str, tuple[Callable[[At], Any], Any]] = {
     "client_id": (_client_id, ...),
     "client_name": (_short_text, ...),
     "client_uri": (_uri, ...),
@@ -173,7 +139,7 @@ _MEMBERS: dict[str, tuple[Callable[[_At], Any], Any]] = {
 }
 
 
-def _read_client(at: _At) -> Client:
+def _read_client(at: At) -> Client:
     members = at.members()
     for name, member in members.items():
         if name not in _MEMBERS:
@@ -205,25 +171,9 @@ def _read_client(at: _At) -> Client:
     )
 
 
-def _compose(path: Path) -> _At:
-    """The node tree: no constructor runs, so no tag can; anchors and aliases are refused (no alias bomb)."""
-    text = path.read_text()
-    try:
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
-            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-                line = event.start_mark.line + 1 if event.start_mark else 0
-                raise BadClients(f"{path}:{line}: anchors and aliases are not allowed")
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        raise BadClients(f"{path}: not YAML: {error}") from error
-    if node is None:
-        raise BadClients(f"{path}:1:1: expected `clients:` with a list")
-    return _At(node, path)
-
-
 def read_clients(path: Path) -> ClientRegistry:
-    """Raises BadClients at the first fault, OSError when the file cannot be read."""
-    top = _compose(path)
+    """Raises BadYaml at the first fault, OSError when the file cannot be read."""
+    top = compose(path)
     members = top.members()
     if members.keys() != {"clients"}:
         raise top.fail("expected `clients:` and nothing else at the top")
@@ -259,7 +209,7 @@ class ClientFile:
             self._stamp = stamp
             try:
                 self._registry, self.fault = read_clients(self._path), None
-            except (BadClients, OSError) as error:
+            except (BadYaml, OSError) as error:
                 self.fault = str(error)
         return self._registry
 

@@ -1,7 +1,7 @@
 """Errors by audience, and nothing about HTTP frameworks: what a person, a relying party or the operator is told.
 
 `Shown` is a page, `Returned` a registered OAuth code for a proved client. Anything else that escapes is the
-operator's: an incident id on a plain page, the cause in the log (idp/web.py maps all three).
+operator's: an incident id on a plain page, the cause in the log (`error_pages` and the endpoints map all three).
 """
 
 from enum import StrEnum

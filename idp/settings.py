@@ -115,7 +115,7 @@ class Settings:
     @property
     def is_secure(self) -> bool:
         """False only for the http loopback issuer of a demo."""
-        return self.issuer.startswith("https://")
+        return urlsplit(self.issuer).scheme == "https"
 
     def __post_init__(self) -> None:
         issuer = urlsplit(self.issuer)

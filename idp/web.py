@@ -1,32 +1,25 @@
-"""What every page and endpoint shares of the browser: cookies, CSRF, bounded forms, rendering, error pages.
+"""What every page and endpoint shares of the browser: cookies, CSRF, bounded forms, rendering, headers.
 
-The one HTTP mapping of `errors` is here. Knows no flow and no endpoint.
+Knows no flow and no endpoint.
 """
 
-import dataclasses
 import hashlib
 import hmac
 import ipaddress
-import secrets
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
+from urllib.parse import urlencode
 
 import jinja2
-import structlog
 from werkzeug.datastructures import MultiDict
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Request, Response
 
 from idp.clients import Client, ClientFile
-from idp.ephemeral import StoreUnavailable
-from idp.errors import RETRY_AFTER_SECONDS, STATUS, Problem, Shown
+from idp.errors import Problem, Shown
 from idp.messages import Catalogues
-from idp.pages import ErrorPage, Frame
+from idp.pages import Frame
 from idp.settings import Settings
-
-log = structlog.get_logger()
 
 LOCALES = ("fr", "en")
 
@@ -88,32 +81,6 @@ def single_valued(values: "MultiDict[str, str]", limit: int) -> dict[str, str]:
     return flat
 
 
-#: Where the people are who read hours on our pages and in our mails.
-_PARIS = ZoneInfo("Europe/Paris")
-
-
-_MONTHS = {
-    "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split(),
-    "en": "January February March April May June July August September October November December".split(),
-}
-_HOUR = {"fr": "%H h %M", "en": "%H:%M"}
-
-
-def local_hour(instant: datetime, locale: str) -> str:
-    """« 14 h 32 », "14:32"."""
-    return instant.astimezone(_PARIS).strftime(_HOUR[locale])
-
-
-def local_day(instant: datetime, locale: str) -> str:
-    """« 23 novembre 2026 », "23 November 2026"."""
-    day = instant.astimezone(_PARIS)
-    return f"{day.day} {_MONTHS[locale][day.month - 1]} {day.year}"
-
-
-def local_time(instant: datetime, locale: str) -> str:
-    return f"{local_day(instant, locale)}, {local_hour(instant, locale)}"
-
-
 def derive_key(application_key: str, purpose: str) -> bytes:
     """One key per purpose, so that a value made for one is never accepted by another."""
     return hmac.digest(application_key.encode(), f"caducee:{purpose}".encode(), "sha256")
@@ -163,6 +130,14 @@ class Web:
         if not hmac.compare_digest(form.pop("csrf", "").encode(), self.csrf(browser, base_path).encode()):
             raise Shown(Problem.CSRF, "token absent or of another page")
         return form
+
+    def form_as_query(self, request: Request) -> str:
+        """A posted form as the query of the GET it is turned into. Raises Shown when no address can hold it."""
+        fields = [(name, value) for name, values in request.form.lists() for value in values]
+        query = urlencode(fields)
+        if len(query) > 4 * self.settings.parameter_bytes:
+            raise Shown(Problem.TOO_LARGE)
+        return query
 
     def client_network(self, request: Request) -> str:
         """The address that asks, IPv6 cut to its /64, for per-network limits. Believes only configured proxies."""
@@ -223,62 +198,11 @@ class Web:
         """303, never 307: a form with credentials is not sent on (RFC 9700 §4.12)."""
         return Response(status=303, headers={"Location": location})
 
-    # Errors: the one mapping.
-
-    def error_page(self, request: Request, error: BaseException) -> Response:
-        shown = _shown(error)
-        incident = secrets.token_hex(4)
-        level = log.error if STATUS[shown.problem] >= 500 else log.info
-        cause = error if STATUS[shown.problem] >= 500 and not isinstance(error, Shown) else None
-        level(
-            "page_error",
-            incident=incident,
-            problem=str(shown.problem),
-            detail=shown.detail,
-            exception=type(error).__name__,
-            exc_info=cause,
-        )
-        client = self.clients.get(shown.client_id) if shown.client_id else None
-        frame = self.frame(request, locale=self.locale(request), client=client, base_path="")
-        base_path = (shown.retry_path or "").removesuffix("/restart")
-        browser = self.browser(request)
-        if base_path and browser:
-            frame = dataclasses.replace(frame, base_path=base_path, csrf=self.csrf(browser, base_path))
-        page = ErrorPage(
-            key=f"error.{shown.problem}",
-            incident=incident,
-            retry_path=shown.retry_path,
-            return_url=client.home if client else None,
-            return_name=client.name if client else None,
-        )
-        response = self.page("error.html", frame, page, STATUS[shown.problem])
-        if shown.problem in RETRY_AFTER_SECONDS:
-            response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS[shown.problem])
-        return response
-
 
 def _page_path(request: Request, base_path: str) -> str:
     """Where a GET shows this page again: not what answered a form, nor the callback of an upstream login."""
     is_shown_by_get = request.method == "GET" and not request.args
     return request.path if is_shown_by_get else base_path or "/"
-
-
-_HTTP_PROBLEMS = {
-    400: Problem.BAD_REQUEST,
-    404: Problem.NOT_FOUND,
-    405: Problem.METHOD_NOT_ALLOWED,
-    413: Problem.TOO_LARGE,
-}
-
-
-def _shown(error: BaseException) -> Shown:
-    if isinstance(error, Shown):
-        return error
-    if isinstance(error, StoreUnavailable):
-        return Shown(Problem.UNAVAILABLE, str(error))
-    if isinstance(error, HTTPException):
-        return Shown(_HTTP_PROBLEMS.get(error.code or 500, Problem.BAD_REQUEST), error.name)
-    return Shown(Problem.INTERNAL)
 
 
 def harden(response: Response, settings: Settings, *, is_static: bool) -> Response:

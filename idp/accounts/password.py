@@ -16,6 +16,10 @@ from zxcvbn import zxcvbn
 #: zxcvbn's own bound; the rest of a longer password only adds strength.
 _ESTIMATED = 72
 _MINIMUM_SCORE = 3
+#: zxcvbn keeps the words of the last caller in a dictionary of its module: one caller at a time.
+_one_estimate = threading.Lock()
+#: Characters a password must have besides the words an attacker knows of this person.
+_OWN = 8
 
 
 class HashingBusy(Exception):
@@ -43,6 +47,12 @@ def _is_built_of(text: str, words: frozenset[str]) -> bool:
     )
 
 
+def _without(text: str, words: Iterable[str]) -> str:
+    for word in sorted(words, key=len, reverse=True):
+        text = text.replace(word, "")
+    return text
+
+
 def password_fault(password: str, *, minimum: int, maximum: int, personal: Iterable[str]) -> str | None:
     """Why it is refused, as a catalogue key, or None. No composition rule: length, blocklist, strength.
 
@@ -54,10 +64,12 @@ def password_fault(password: str, *, minimum: int, maximum: int, personal: Itera
     if length > maximum:
         return "enrolment.password_long"
     lower = normalised(password).casefold()
-    if _is_built_of(lower, frozenset(word.casefold() for word in personal if len(word) >= 4)):
+    words = frozenset(normalised(word).casefold() for word in personal if len(word) >= 4)
+    own = _without(lower, words)
+    if _is_built_of(lower, words) or (own != lower and len(own) < _OWN):
         return "enrolment.password_personal"
-    known = [word for word in personal if word]
-    is_weak = zxcvbn(lower[:_ESTIMATED], user_inputs=known)["score"] < _MINIMUM_SCORE
+    with _one_estimate:
+        is_weak = zxcvbn(lower[:_ESTIMATED], user_inputs=[*words])["score"] < _MINIMUM_SCORE
     if is_weak or _is_built_of(lower, _blocklist()):
         return "enrolment.password_common"
     return None

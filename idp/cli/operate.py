@@ -23,15 +23,16 @@ from idp.adapters.sql_engine import (
 from idp.audit import AuditEvent
 from idp.cards.anchors import AnchorsRefused
 from idp.cards.rpps import InvalidRpps, parse_rpps
-from idp.clients import BadClients, read_clients
+from idp.clients import read_clients
 from idp.clock import SystemClock
 from idp.ephemeral import StoreUnavailable
+from idp.located_yaml import BadYaml
 from idp.settings import Settings
 
 #: Faults an operator repairs: their message is enough, a stack trace is noise.
 OPERATOR_ERRORS = (
     AnchorsRefused,
-    BadClients,
+    BadYaml,
     BadKeyFile,
     DatabaseMissing,
     SchemaMismatch,

@@ -17,8 +17,9 @@ from idp.adapters.card_listener import CardListener
 from idp.adapters.smtp_mailer import SmtpTransport
 from idp.adapters.sql_outbox import OutboxWorker
 from idp.adapters.sql_store import SqlStore
-from idp.app import configure_logging, create, open_house
+from idp.app import configure_logging, create
 from idp.ephemeral import StoreUnavailable
+from idp.house import open_house
 from idp.settings import Settings
 
 log = structlog.get_logger()

@@ -9,9 +9,10 @@ from idp.accounts.repository import AccountNotFound, AccountRepository
 from idp.clock import Clock
 from idp.interaction.session import is_session_valid
 from idp.interaction.store import Sessions, random_token
+from idp.local_time import local_hour
 from idp.pages import AccountPage
 from idp.views import identity_view
-from idp.web import Web, local_hour
+from idp.web import Web
 
 #: The confirmation form of the end of session serves this page as well.
 _BASE = "/end_session"

@@ -15,8 +15,8 @@ from idp.flows.desk import Desk, NotDue
 from idp.interaction.assurance import assurance_of
 from idp.interaction.next_stop import Stop
 from idp.interaction.record import Interaction
+from idp.local_time import local_day
 from idp.pages import CharterPage
-from idp.web import local_day
 
 #: The operator's Markdown, without raw HTML nor images.
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).disable(["image", "html_inline", "html_block"])
@@ -57,13 +57,13 @@ class CharterFlow:
         if form.get("accepted") != "yes":
             return self._page(interaction, account, "charter.tick_needed", 422)
         self.charters.accept(self._evidence(interaction, account, current))
-        self._audit(AuditEvent.CHARTER_ACCEPTED, interaction, current)
+        self.desk.witness(AuditEvent.CHARTER_ACCEPTED, interaction, revision=current.revision)
         return self.desk.back(interaction)
 
     def refuse(self, interaction_id: str) -> Response:
         interaction, _account = self._due(interaction_id)
         self.desk.form(interaction)
-        self._audit(AuditEvent.CHARTER_REFUSED, interaction, self._current())
+        self.desk.witness(AuditEvent.CHARTER_REFUSED, interaction, revision=self._current().revision)
         self.desk.record(dataclasses.replace(interaction, refusal=str(OAuthError.ACCESS_DENIED)))
         return self.desk.back(interaction)
 
@@ -106,12 +106,3 @@ class CharterFlow:
             error=error,
         )
         return self.desk.show(interaction, "charter.html", page, status)
-
-    def _audit(self, event: AuditEvent, interaction: Interaction, revision: CharterRevision) -> None:
-        self.desk.audit.record(
-            event,
-            account_id=interaction.account_id,
-            client_id=interaction.client_id,
-            interaction_id=interaction.id[:8],
-            revision=revision.revision,
-        )

@@ -6,13 +6,13 @@ from flask import request
 
 from idp.accounts.account import Account
 from idp.accounts.email_otp import CodeHolder, MailCodes, NotSent, SendRefusal
-from idp.audit import Audit, AuditEvent
+from idp.audit import AuditEvent
 from idp.clock import Clock
 from idp.flows.desk import Desk
 from idp.interaction.record import Interaction
+from idp.local_time import local_time
 from idp.mailer import Mail, Outbox
 from idp.pages import CodeMail
-from idp.web import local_time
 
 
 def code_holder(interaction: Interaction, account: Account | None, network: str) -> CodeHolder | None:
@@ -31,7 +31,6 @@ class CodeSender:
     codes: MailCodes
     outbox: Outbox
     desk: Desk
-    audit: Audit
     clock: Clock
 
     def holder(self, interaction: Interaction) -> CodeHolder | None:
@@ -47,13 +46,13 @@ class CodeSender:
         try:
             code = self.codes.make(holder, now)
         except NotSent as refused:
-            self._audit(AuditEvent.MAIL_CODE_NOT_SENT, interaction, reason=str(refused.reason))
+            self.desk.witness(AuditEvent.MAIL_CODE_NOT_SENT, interaction, reason=str(refused.reason))
             return refused.reason
         self.outbox.post(
             self._mail(interaction, holder, code),
             expires_after_seconds=int(self.codes.limits.life.total_seconds()),
         )
-        self._audit(AuditEvent.MAIL_CODE_SENT, interaction, purpose=holder.purpose)
+        self.desk.witness(AuditEvent.MAIL_CODE_SENT, interaction, purpose=holder.purpose)
         return None
 
     def _mail(self, interaction: Interaction, holder: CodeHolder, code: str) -> Mail:
@@ -69,12 +68,3 @@ class CodeSender:
         subject = web.catalogues.translator(locale)("mail.code.subject")
         text, html = (web.render_mail(f"mail/code.{kind}", locale, page) for kind in ("txt", "html"))
         return Mail(holder.email, subject, text, html)
-
-    def _audit(self, event: AuditEvent, interaction: Interaction, **facts: str) -> None:
-        self.audit.record(
-            event,
-            account_id=interaction.account_id,
-            client_id=interaction.client_id,
-            interaction_id=interaction.id[:8],
-            **facts,
-        )

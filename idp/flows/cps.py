@@ -69,7 +69,7 @@ class CpsFlow:
             return self._refuse(interaction, str(refused.reason))
         event = AuthenticationEvent("cps", _AMR, now)
         proved = with_proof(self.desk, self.throttle, interaction, event, identity)
-        self._audit(AuditEvent.CARD_LOGIN_ACCEPTED, proved, certificate=card.fingerprint_sha256)
+        self.desk.witness(AuditEvent.CARD_LOGIN_ACCEPTED, proved, certificate=card.fingerprint_sha256)
         self.desk.record(proved)
         return self.desk.back(interaction)
 
@@ -81,18 +81,9 @@ class CpsFlow:
         raise Shown(Problem.UNAVAILABLE, "card host without store")
 
     def _refuse(self, interaction: Interaction, reason: str) -> Response:
-        self._audit(AuditEvent.CARD_LOGIN_REFUSED, interaction, reason=reason)
+        self.desk.witness(AuditEvent.CARD_LOGIN_REFUSED, interaction, reason=reason)
         doors = self.desk.doors(interaction, self.desk.account(interaction))
         return self.desk.show(interaction, "cps.html", CpsPage(reason, doors), 403)
-
-    def _audit(self, event: AuditEvent, interaction: Interaction, **facts: str) -> None:
-        self.desk.audit.record(
-            event,
-            account_id=interaction.account_id,
-            client_id=interaction.client_id,
-            interaction_id=interaction.id[:8],
-            **facts,
-        )
 
 
 def _identity(card: Card, now: datetime) -> ProvedIdentity:

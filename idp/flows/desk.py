@@ -7,15 +7,15 @@ from flask import request
 from werkzeug.wrappers import Response
 
 from idp.accounts.account import Account
-from idp.accounts.repository import AccountNotFound, AccountRepository
-from idp.audit import Audit
+from idp.accounts.repository import AccountRepository
+from idp.audit import Audit, AuditEvent, Fact
 from idp.clients import Client
 from idp.clock import Clock
 from idp.ephemeral import StaleRecord
 from idp.errors import Problem, Shown
 from idp.interaction.next_stop import Itinerary, Stop
 from idp.interaction.record import Interaction
-from idp.interaction.store import Interactions
+from idp.interaction.store import Interactions, account_of
 from idp.pages import Doors
 from idp.web import Web
 
@@ -84,13 +84,18 @@ class Desk:
             raise Shown(Problem.UNKNOWN_CLIENT, "removed during the interaction")
         return client
 
+    def witness(self, event: AuditEvent, interaction: Interaction, **facts: Fact) -> None:
+        """Audit what happened in this interaction, to its account if one is known."""
+        self.audit.record(
+            event,
+            account_id=interaction.account_id,
+            client_id=interaction.client_id,
+            interaction_id=interaction.id[:8],
+            **facts,
+        )
+
     def account(self, interaction: Interaction) -> Account | None:
-        if interaction.account_id is None:
-            return None
-        try:
-            return self.accounts.get(interaction.account_id)
-        except AccountNotFound:
-            return None
+        return account_of(interaction, self.accounts)
 
     def next_stop(self, interaction: Interaction) -> Stop | None:
         return self.itinerary.next_stop(interaction, self.account(interaction), self.clock.now())

@@ -16,8 +16,8 @@ from idp.flows.code_mail import CodeSender
 from idp.flows.desk import Desk, NotDue
 from idp.interaction.next_stop import Stop
 from idp.interaction.record import AuthenticationEvent, Interaction, with_event
+from idp.local_time import local_hour
 from idp.pages import EmailOtpPage
-from idp.web import local_hour
 
 _STATUS = {CodeRefusal.CLOSED: 403}
 
@@ -44,9 +44,9 @@ class EmailOtpFlow:
         try:
             self.sender.codes.check(holder, form.get("code", ""), self.desk.clock.now())
         except CodeRefused as refused:
-            self._audit(AuditEvent.MAIL_CODE_REFUSED, interaction, reason=str(refused.reason))
+            self.desk.witness(AuditEvent.MAIL_CODE_REFUSED, interaction, reason=str(refused.reason))
             return self._page(interaction, holder, refused.reason, _STATUS.get(refused.reason, 422))
-        self._audit(AuditEvent.MAIL_CODE_ACCEPTED, interaction, purpose=holder.purpose)
+        self.desk.witness(AuditEvent.MAIL_CODE_ACCEPTED, interaction, purpose=holder.purpose)
         finish = {"login": self._finish_login, "enrolment": self._finish_enrolment}[holder.purpose]
         finish(interaction)
         return self.desk.back(interaction)
@@ -82,7 +82,7 @@ class EmailOtpFlow:
             fault = {"fault:email": "enrolment.email_taken"}
             draft = {**interaction.enrolment_draft, **fault}
             self.desk.record(dataclasses.replace(interaction, enrolment=None, enrolment_draft=draft))
-            self._audit(AuditEvent.ENROLMENT_REFUSED, interaction, reason="email_taken")
+            self.desk.witness(AuditEvent.ENROLMENT_REFUSED, interaction, reason="email_taken")
             return
         proof = interaction.events[-1]
         upstream = interaction.upstream_id_token
@@ -110,7 +110,7 @@ class EmailOtpFlow:
             if known is None or not known.enabled:
                 raise Shown(Problem.ACCOUNT_DISABLED, client_id=interaction.client_id) from None
             return known
-        self._audit(AuditEvent.ENROLMENT_COMPLETED, interaction, source=identity.source)
+        self.desk.witness(AuditEvent.ENROLMENT_COMPLETED, interaction, source=identity.source)
         return account
 
     def _page(
@@ -138,12 +138,3 @@ class EmailOtpFlow:
             doors=self.desk.doors(interaction, self.desk.account(interaction)),
         )
         return self.desk.show(interaction, "email_otp.html", page, status)
-
-    def _audit(self, event: AuditEvent, interaction: Interaction, **facts: str) -> None:
-        self.desk.audit.record(
-            event,
-            account_id=interaction.account_id,
-            client_id=interaction.client_id,
-            interaction_id=interaction.id[:8],
-            **facts,
-        )

@@ -104,24 +104,15 @@ class PscFlow:
             "psc", login.amr, _authenticated_at(interaction, login, now), login.acr, login.auth_mode
         )
         proved = with_proof(self.desk, self.throttle, interaction, event, identity)
-        self._audit(AuditEvent.PSC_LOGIN_ACCEPTED, proved, mode=login.auth_mode or "")
+        self.desk.witness(AuditEvent.PSC_LOGIN_ACCEPTED, proved, mode=login.auth_mode or "")
         self.desk.record(with_upstream(proved, self.sealer.seal(login.id_token)))
         return self.desk.back(interaction)
 
     def _refuse(self, interaction: Interaction, reason: str, detail: str) -> Response:
         log.warning("psc_refused", interaction_id=interaction.id[:8], reason=reason, detail=detail)
-        self._audit(AuditEvent.PSC_LOGIN_REFUSED, interaction, reason=reason)
+        self.desk.witness(AuditEvent.PSC_LOGIN_REFUSED, interaction, reason=reason)
         doors = self.desk.doors(interaction, self.desk.account(interaction))
         return self.desk.show(interaction, "psc.html", PscPage(reason, doors), _STATUS[reason])
-
-    def _audit(self, event: AuditEvent, interaction: Interaction, **facts: str) -> None:
-        self.desk.audit.record(
-            event,
-            account_id=interaction.account_id,
-            client_id=interaction.client_id,
-            interaction_id=interaction.id[:8],
-            **facts,
-        )
 
 
 def _authenticated_at(interaction: Interaction, login: UpstreamLogin, now: datetime) -> datetime:

@@ -179,3 +179,15 @@ def with_identity(
 def with_upstream(interaction: Interaction, sealed_id_token: str) -> Interaction:
     """Keep the sealed upstream ID Token until the session ends, for its logout hint."""
     return dataclasses.replace(interaction, upstream_id_token=sealed_id_token)
+
+
+def without_session(interaction: Interaction) -> Interaction:
+    """Only what was proved in this interaction itself: the session it was seeded from is over."""
+    own = tuple(event for event in interaction.events if event.at >= interaction.started_at)
+    return dataclasses.replace(
+        interaction,
+        events=own,
+        account_id=interaction.account_id if own else None,
+        sid=None,
+        upstream_id_token=interaction.upstream_id_token if own else None,
+    )

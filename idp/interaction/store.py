@@ -7,6 +7,8 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from idp.accounts.account import Account
+from idp.accounts.repository import AccountNotFound, AccountRepository
 from idp.ephemeral import EphemeralStore, Kind
 from idp.errors import Problem, Shown
 from idp.interaction.record import Interaction, interaction_from_json, to_json
@@ -28,6 +30,16 @@ def fingerprint(secret: str) -> str:
 
 def restart_path(interaction_id: str) -> str:
     return f"/interaction/{interaction_id}/restart"
+
+
+def account_of(interaction: Interaction, accounts: AccountRepository) -> Account | None:
+    """The account row of this moment; None when nobody is known yet, or the account is gone."""
+    if interaction.account_id is None:
+        return None
+    try:
+        return accounts.get(interaction.account_id)
+    except AccountNotFound:
+        return None
 
 
 @dataclass(frozen=True, slots=True)

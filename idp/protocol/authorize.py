@@ -4,35 +4,31 @@ import dataclasses
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from urllib.parse import urlencode
 
 from flask import request
-from pyop.message import AuthorizationRequest as EngineRequest
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from idp.accounts.account import Account
-from idp.accounts.charter import CharterRepository, NoCharterPublished
-from idp.accounts.grants import Grant, GrantRepository
+from idp.accounts.charter import NoCharterPublished
 from idp.accounts.repository import AccountNotFound, AccountRepository
-from idp.audit import Audit, AuditEvent
 from idp.clock import Clock
 from idp.ephemeral import StaleRecord
 from idp.errors import OAuthError, Problem, Shown
 from idp.interaction.assurance import Assurance, assurance_of
-from idp.interaction.gate import IssueRefused, MayNotIssue, may_issue
+from idp.interaction.gate import IssueRefused, MayNotIssue
 from idp.interaction.next_stop import SILENT_ERROR, Itinerary, Stop
-from idp.interaction.record import Interaction
+from idp.interaction.record import Interaction, without_session
 from idp.interaction.session import Session, is_session_valid, living_events
-from idp.interaction.store import Interactions, Sessions, fingerprint, random_token
+from idp.interaction.store import Interactions, Sessions, account_of, fingerprint, random_token
 from idp.protocol.authorization_request import (
     AuthorizationError,
     AuthorizationRequest,
     read_authorization_request,
 )
-from idp.protocol.claims import authentication_claims
-from idp.protocol.grants import GrantState, GrantStore
+from idp.protocol.issue import CodeIssuer, SessionOver
 from idp.protocol.provider import OpenIDProvider
 from idp.web import Web
 
@@ -51,11 +47,8 @@ class AuthorizeEndpoint:
     interactions: Interactions
     sessions: Sessions
     accounts: AccountRepository
-    charters: CharterRepository
-    grants: GrantRepository
-    grant_store: GrantStore
+    issuer: CodeIssuer
     itinerary: Itinerary
-    audit: Audit
     clock: Clock
     web: Web
 
@@ -67,10 +60,7 @@ class AuthorizeEndpoint:
 
     def start_by_post(self) -> Response:
         """POST /authorize (Core §3.1.2.1): turned into the GET, since a cross-site POST carries no Lax cookie."""
-        query = urlencode([(name, value) for name, values in request.form.lists() for value in values])
-        if len(query) > 4 * self.web.settings.parameter_bytes:
-            raise Shown(Problem.TOO_LARGE)
-        return self.web.redirect(f"/authorize?{query}")
+        return self.web.redirect(f"/authorize?{self.web.form_as_query(request)}")
 
     def restart(self, interaction_id: str) -> Response:
         """« Reprendre la connexion » of an expired interaction: the same request, from its beginning."""
@@ -120,8 +110,9 @@ class AuthorizeEndpoint:
         session = self.sessions.open(cookie, now)
         if session is None or cookie is None or not self._is_valid(session):
             return interaction
-        with suppress(StaleRecord):  # Another tab wrote it just now, or signed out: the end checks again.
-            self.sessions.touch(session, cookie, now)
+        if not interaction.silent:  # An application that polls with prompt=none is not the person's visit.
+            with suppress(StaleRecord):  # Another tab wrote it just now, or signed out: the end checks again.
+                self.sessions.touch(session, cookie, now)
         return dataclasses.replace(
             interaction,
             events=living_events(session.events, now, self.sessions.life),
@@ -141,7 +132,11 @@ class AuthorizeEndpoint:
 
     def hub(self, interaction_id: str) -> Response:
         """GET /interaction/<id>: where every page returns to; recomputed from facts each time."""
-        interaction = self.interactions.open(interaction_id, self.web.browser(request), self.clock.now())
+        opened = self.interactions.open(interaction_id, self.web.browser(request), self.clock.now())
+        try:
+            interaction = self._leaning_on_living_session(opened)
+        except StaleRecord:  # Another click was faster: look again.
+            return self.web.redirect(f"/interaction/{interaction_id}")
         stop = None if interaction.refusal else self._stop(interaction)
         if stop is not None:
             return self.web.redirect(f"/interaction/{interaction_id}/{stop}")
@@ -154,8 +149,17 @@ class AuthorizeEndpoint:
             return self.web.redirect(f"/interaction/{interaction_id}")
         return self._answer_errors(lambda: self._arrive(taken))
 
+    def _leaning_on_living_session(self, interaction: Interaction) -> Interaction:
+        """Signed out in another tab: what the ended session had proved is taken back, and asked again."""
+        if interaction.sid is None:
+            return interaction
+        session = self.sessions.open(self.web.cookies.get(request, "session"), self.clock.now())
+        if session is not None and session.sid == interaction.sid:
+            return interaction
+        return self.interactions.save(without_session(interaction))
+
     def _stop(self, interaction: Interaction) -> Stop | None:
-        account = self._account(interaction)
+        account = account_of(interaction, self.accounts)
         if account is not None and not account.enabled:
             return None  # The end refuses, and tells the relying party.
         try:
@@ -163,25 +167,27 @@ class AuthorizeEndpoint:
         except NoCharterPublished as error:
             raise Shown(Problem.NO_CHARTER) from error
 
-    def _account(self, interaction: Interaction) -> Account | None:
-        if interaction.account_id is None:
-            return None
-        try:
-            return self.accounts.get(interaction.account_id)
-        except AccountNotFound:
-            return None
-
     # The end.
+
+    def _stop_or_error(self, interaction: Interaction) -> Stop | None:
+        """As `_stop`, but where no page may be shown the relying party hears what the page would say."""
+        try:
+            return self._stop(interaction)
+        except Shown as shown:
+            if not interaction.silent:
+                raise
+            error = OAuthError.TEMPORARILY_UNAVAILABLE
+            raise self._error(interaction, error, "sign-in is not possible now") from shown
 
     def _arrive(self, interaction: Interaction) -> Response:
         """The code, or the error that ends the interaction."""
         if interaction.refusal:
             raise self._error(interaction, OAuthError(interaction.refusal), "the person refused")
-        stop = self._stop(interaction)
+        stop = self._stop_or_error(interaction)
         if stop is not None:
             error = OAuthError(SILENT_ERROR[stop])
             raise self._error(interaction, error, "a page would be needed")
-        account = self._account(interaction)
+        account = account_of(interaction, self.accounts)
         counting = tuple(
             event
             for event in interaction.events
@@ -190,73 +196,22 @@ class AuthorizeEndpoint:
         assurance = assurance_of(counting)
         if account is None or assurance is None:
             raise self._error(interaction, OAuthError.LOGIN_REQUIRED, "nobody is signed in")
-        return self._issue(interaction, account, assurance)
+        return self._answer_with_code(interaction, account, assurance)
 
-    def _issue(self, interaction: Interaction, account: Account, assurance: Assurance) -> Response:
-        now = self.clock.now()
-        client = self.web.clients.get(interaction.client_id)
-        if client is None or interaction.request["redirect_uri"] not in client.redirect_uris:
-            raise Shown(Problem.UNKNOWN_CLIENT, "removed during the interaction")
-        current = self._current_session(account)
-        began = current.started_at if current else now
+    def _answer_with_code(self, interaction: Interaction, account: Account, assurance: Assurance) -> Response:
         try:
-            may_issue(account, client, acr=assurance.acr, authorized_at=began, charters=self.charters)
+            issued = self.issuer.issue(interaction, account, assurance)
         except IssueRefused as refused:
-            self._audit(AuditEvent.ISSUE_REFUSED, interaction, account, reason=str(refused.reason))
-            raise self._error(
-                interaction, _GATE_ERROR[refused.reason], "this sign-in is refused"
-            ) from refused
-        sid, cookie = self._session_for(interaction, account, current, now)
-        grant = Grant(random_token(), account.id, client.client_id, sid, now)
-        state = GrantState(self.grant_store, now)
-        state.grant = grant
-        engine = self.engine.for_request(state, {account.id: {"sub": account.subject}})
-        answer = engine.authorize(
-            EngineRequest().deserialize(urlencode(interaction.request)),
-            account.id,
-            extra_id_token_claims=authentication_claims(assurance, sid),
-        )
-        self._audit(AuditEvent.CODE_ISSUED, interaction, account, acr=str(assurance.acr))
+            error = _GATE_ERROR[refused.reason]
+            raise self._error(interaction, error, "this sign-in is refused") from refused
+        except SessionOver as over:
+            raise self._error(interaction, OAuthError.LOGIN_REQUIRED, "the session ended") from over
         response = self._redirect_back(
-            interaction.request["redirect_uri"], {"code": answer["code"]}, interaction.request.get("state")
+            interaction.request["redirect_uri"], {"code": issued.code}, interaction.request.get("state")
         )
-        if cookie is not None:
-            self.web.cookies.set(response, "session", cookie)
+        if issued.cookie is not None:
+            self.web.cookies.set(response, "session", issued.cookie)
         return response
-
-    def _current_session(self, account: Account) -> Session | None:
-        """This browser's session, if it is this person's; another person's ends here (facts/security T12)."""
-        now = self.clock.now()
-        session = self.sessions.open(self.web.cookies.get(request, "session"), now)
-        if session is None:
-            return None
-        if session.account_id != account.id:
-            self.sessions.end(session.sid)
-            self.grants.revoke_session(session.sid, now)
-            return None
-        is_valid = is_session_valid(session, account, now, self.sessions.life, self.sessions.idle)
-        return session if is_valid else None
-
-    def _session_for(
-        self, interaction: Interaction, account: Account, current: Session | None, now: datetime
-    ) -> tuple[str, str | None]:
-        """`sid`, and the new cookie when an authentication happened (facts/security SE2)."""
-        if current is not None and set(interaction.events) <= set(current.events):
-            return current.sid, None
-        events = tuple(dict.fromkeys((*(current.events if current else ()), *interaction.events)))
-        living = living_events(events, now, self.sessions.life)
-        upstream = interaction.upstream_id_token or (current.upstream_id_token if current else None)
-        if current is not None:
-            renewed = dataclasses.replace(
-                current, events=living, last_seen_at=now, upstream_id_token=upstream
-            )
-            try:
-                return current.sid, self.sessions.renew(renewed, now)
-            except StaleRecord:
-                pass  # Signed out or renewed by another tab meanwhile: a session of its own.
-        session = Session(random_token(), account.id, living, now, now, upstream)
-        self._audit(AuditEvent.SESSION_STARTED, interaction, account)
-        return session.sid, self.sessions.start(session, now)
 
     # Answers.
 
@@ -282,14 +237,3 @@ class AuthorizeEndpoint:
             answer["state"] = state
         separator = "&" if "?" in redirect_uri else "?"
         return self.web.redirect(f"{redirect_uri}{separator}{urlencode(answer)}")
-
-    def _audit(
-        self, event: AuditEvent, interaction: Interaction, account: Account, **facts: str | int | bool
-    ) -> None:
-        self.audit.record(
-            event,
-            account_id=account.id,
-            client_id=interaction.client_id,
-            interaction_id=interaction.id[:8],
-            **facts,
-        )

@@ -51,9 +51,9 @@ class EndSessionEndpoint:
     web: Web
 
     def ask(self) -> Response:
-        """GET or POST by the relying party (RP-Initiated Logout §2)."""
+        """GET by the relying party (RP-Initiated Logout §2)."""
         try:
-            parameters = single_valued(request.values, self.web.settings.parameter_bytes * 2)
+            parameters = single_valued(request.args, self.web.settings.parameter_bytes * 2)
         except ValueError as error:
             raise Shown(Problem.BAD_REQUEST, str(error)) from error
         asked = self._read(parameters)
@@ -63,6 +63,10 @@ class EndSessionEndpoint:
         if asked.hint_sid == session.sid:
             return self._end(session, asked)
         return self._confirm_page(session, asked)
+
+    def ask_by_post(self) -> Response:
+        """POST, turned into the GET: a cross-site POST carries no Lax cookie, so the session would not be seen."""
+        return self.web.redirect(f"{_BASE}?{self.web.form_as_query(request)}")
 
     def confirm(self) -> Response:
         """POST of the confirmation page: the person's own click."""

@@ -67,8 +67,25 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--profile", choices=sorted(PROFILES), default="default", help="strict: limits as in production"
     )
+    parser.add_argument(
+        "--set",
+        dest="settings",
+        action="append",
+        default=[],
+        type=_setting,
+        metavar="NAME=VALUE",
+        help="a setting of the provider, over the demo's own: --set MAIL_CODE_LIFE=60 (may be repeated)",
+    )
     parser.add_argument("--end-with-parent", action="store_true", help="stop when the calling process ends")
     return parser.parse_args()
+
+
+def _setting(text: str) -> tuple[str, str]:
+    """`NAME=VALUE` → the provider's variable and its value; the provider itself refuses an unknown name."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError("expected NAME=VALUE")
+    return f"CADUCEE_{name.removeprefix('CADUCEE_')}", value
 
 
 def main() -> int:
@@ -90,7 +107,9 @@ def _run(options: argparse.Namespace) -> int:
         ports.refuse_taken()
         if options.ready_file is not None:
             options.ready_file.unlink(missing_ok=True)  # an old one must not be believed
-        demo = Demo.on(ports, places, redis=options.redis, profile=options.profile)
+        demo = Demo.on(
+            ports, places, redis=options.redis, profile=options.profile, added=dict(options.settings)
+        )
     except (PortTaken, StateUnusable, ValueError, OSError) as refusal:
         return _complain(refusal, 2)
     try:

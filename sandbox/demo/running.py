@@ -50,8 +50,11 @@ class Demo:
     timeline: Timeline
 
     @classmethod
-    def on(cls, ports: Ports, places: Places, *, redis: str, profile: str) -> "Demo":
-        chosen = settings.provider_settings(ports, places, redis=redis, profile=profile)
+    def on(
+        cls, ports: Ports, places: Places, *, redis: str, profile: str, added: Mapping[str, str]
+    ) -> "Demo":
+        """`added`: variables of the provider that win over the demo's own."""
+        chosen = {**settings.provider_settings(ports, places, redis=redis, profile=profile), **added}
         environment = settings.child_environment(chosen)
         children = Children(ROOT, environment, places.log)
         return cls(ports, places, chosen, children, Timeline(places.log("demo")))

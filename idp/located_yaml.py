@@ -1,0 +1,71 @@
+"""YAML with places: every value knows its file, line and column, so a fault is told where it stands.
+
+No constructor runs, so no tag can; anchors and aliases are refused. Knows nothing of what the file means.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+
+class BadYaml(Exception):
+    """`file:line:column: what was found; what was expected`."""
+
+
+class At:
+    """A YAML node with the file it came from: every reader fails at a place."""
+
+    def __init__(self, node: yaml.Node, path: Path) -> None:
+        self.node = node
+        self.path = path
+
+    def fail(self, expected: str) -> BadYaml:
+        return BadYaml(f"{self.path}:{_place(self.node.start_mark)}: {expected}")
+
+    def text(self) -> str:
+        if not isinstance(self.node, yaml.ScalarNode) or self.node.tag != "tag:yaml.org,2002:str":
+            raise self.fail("expected a text (put quotes around numbers, yes, no and dates)")
+        return str(self.node.value)
+
+    def items(self) -> list["At"]:
+        if not isinstance(self.node, yaml.SequenceNode) or self.node.tag != "tag:yaml.org,2002:seq":
+            raise self.fail("expected a list")
+        return [At(child, self.path) for child in self.node.value]
+
+    def members(self) -> dict[str, "At"]:
+        if not isinstance(self.node, yaml.MappingNode) or self.node.tag != "tag:yaml.org,2002:map":
+            raise self.fail("expected `name: value` pairs")
+        found: dict[str, At] = {}
+        for key_node, value_node in self.node.value:
+            key = At(key_node, self.path)
+            if key.text() in found:
+                raise key.fail(f"`{key.text()}` is given twice")
+            found[key.text()] = At(value_node, self.path)
+        return found
+
+
+def _place(mark: Any) -> str:
+    """`line:column` counted from 1; the beginning when the parser does not say."""
+    return "1:1" if mark is None else f"{mark.line + 1}:{mark.column + 1}"
+
+
+def compose(path: Path) -> At:
+    """The node tree: no constructor runs, so no tag can; anchors and aliases are refused (no alias bomb)."""
+    try:
+        text = path.read_text("utf-8")
+        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+                raise BadYaml(f"{path}:{_place(event.start_mark)}: expected no anchor and no alias")
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        # The problem alone: the whole message quotes the line, which may hold a secret.
+        problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "unreadable"
+        raise BadYaml(
+            f"{path}:{_place(getattr(error, 'problem_mark', None))}: expected YAML: {problem}"
+        ) from error
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise BadYaml(f"{path}:1:1: expected YAML in UTF-8, not nested without end") from error
+    if node is None:
+        raise BadYaml(f"{path}:1:1: expected `clients:` with a list")
+    return At(node, path)

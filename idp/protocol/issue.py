@@ -1,0 +1,124 @@
+"""The end of a sign-in: the gate, the SSO session, the durable grant, the code."""
+
+import dataclasses
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlencode
+
+from flask import request
+from pyop.message import AuthorizationRequest
+
+from idp.accounts.account import Account
+from idp.accounts.charter import CharterRepository
+from idp.accounts.grants import Grant, GrantRepository
+from idp.audit import Audit, AuditEvent, Fact
+from idp.clock import Clock
+from idp.ephemeral import StaleRecord
+from idp.errors import Problem, Shown
+from idp.interaction.assurance import Assurance, newest
+from idp.interaction.gate import IssueRefused, may_issue
+from idp.interaction.record import Interaction
+from idp.interaction.session import Session, is_session_valid, living_events
+from idp.interaction.store import Sessions, random_token
+from idp.protocol.claims import authentication_claims
+from idp.protocol.grants import GrantState, GrantStore
+from idp.protocol.provider import OpenIDProvider
+from idp.web import Web
+
+
+class SessionOver(Exception):
+    """The session that this sign-in leaned on ended meanwhile: its events prove nothing any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """`cookie`: the new session cookie, None when the present one stays."""
+
+    code: str
+    cookie: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CodeIssuer:
+    engine: OpenIDProvider
+    sessions: Sessions
+    charters: CharterRepository
+    grants: GrantRepository
+    grant_store: GrantStore
+    audit: Audit
+    clock: Clock
+    web: Web
+
+    def issue(self, interaction: Interaction, account: Account, assurance: Assurance) -> Issued:
+        """Raises IssueRefused (the gate), SessionOver, Shown (the client is gone)."""
+        now = self.clock.now()
+        client = self.web.clients.get(interaction.client_id)
+        if client is None or interaction.request["redirect_uri"] not in client.redirect_uris:
+            raise Shown(Problem.UNKNOWN_CLIENT, "removed during the interaction")
+        current = self._current_session(account)
+        if interaction.sid is not None and (current is None or current.sid != interaction.sid):
+            raise SessionOver
+        began = current.started_at if current else now
+        try:
+            may_issue(account, client, acr=assurance.acr, authorized_at=began, charters=self.charters)
+        except IssueRefused as refused:
+            self._witness(AuditEvent.ISSUE_REFUSED, interaction, account, reason=str(refused.reason))
+            raise
+        sid, cookie = self._session_for(interaction, account, current, now)
+        grant = Grant(random_token(), account.id, client.client_id, sid, now)
+        code = self._code(interaction, account, assurance, grant)
+        self._witness(AuditEvent.CODE_ISSUED, interaction, account, acr=str(assurance.acr))
+        return Issued(code, cookie)
+
+    def _code(self, interaction: Interaction, account: Account, assurance: Assurance, grant: Grant) -> str:
+        state = GrantState(self.grant_store, grant.granted_at)
+        state.grant = grant
+        engine = self.engine.for_request(state, {account.id: {"sub": account.subject}})
+        answer = engine.authorize(
+            AuthorizationRequest().deserialize(urlencode(interaction.request)),
+            account.id,
+            extra_id_token_claims=authentication_claims(assurance, grant.sid),
+        )
+        return str(answer["code"])
+
+    def _current_session(self, account: Account) -> Session | None:
+        """This browser's session, if it is this person's; another person's ends here (facts/security T12)."""
+        now = self.clock.now()
+        session = self.sessions.open(self.web.cookies.get(request, "session"), now)
+        if session is None:
+            return None
+        if session.account_id != account.id:
+            self.sessions.end(session.sid)
+            self.grants.revoke_session(session.sid, now)
+            return None
+        is_valid = is_session_valid(session, account, now, self.sessions.life, self.sessions.idle)
+        return session if is_valid else None
+
+    def _session_for(
+        self, interaction: Interaction, account: Account, current: Session | None, now: datetime
+    ) -> tuple[str, str | None]:
+        """`sid`, and the new cookie when an authentication happened (facts/security SE2)."""
+        if current is not None and set(interaction.events) <= set(current.events):
+            return current.sid, None
+        events = (*(current.events if current else ()), *interaction.events)
+        living = living_events(tuple(newest(events).values()), now, self.sessions.life)
+        upstream = interaction.upstream_id_token or (current.upstream_id_token if current else None)
+        if current is not None:
+            renewed = dataclasses.replace(
+                current, events=living, last_seen_at=now, upstream_id_token=upstream
+            )
+            with suppress(StaleRecord):  # Signed out or renewed by another tab: a session of its own.
+                return current.sid, self.sessions.renew(renewed, now)
+        session = Session(random_token(), account.id, living, now, now, upstream)
+        self._witness(AuditEvent.SESSION_STARTED, interaction, account)
+        return session.sid, self.sessions.start(session, now)
+
+    def _witness(self, event: AuditEvent, interaction: Interaction, account: Account, **facts: Fact) -> None:
+        self.audit.record(
+            event,
+            account_id=account.id,
+            client_id=interaction.client_id,
+            interaction_id=interaction.id[:8],
+            **facts,
+        )

@@ -1,0 +1,247 @@
+"""Which passwords are accepted, and how they are hashed."""
+
+import threading
+import unicodedata
+
+import pytest
+from argon2 import PasswordHasher, extract_parameters
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from idp.accounts.enrolment import personal_words
+from idp.accounts.password import HashingBusy, Passwords, normalised, password_fault
+from tests.people import ALICE_RPPS, an_identity
+
+PERSONAL = [*personal_words(an_identity(), "aicha.dupont@hopital.example"), "caducee", "viatrajectoire"]
+
+
+def fault(password: str, personal: list[str] | None = None) -> str | None:
+    return password_fault(password, minimum=15, maximum=128, personal=PERSONAL if personal is None else personal)
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "violon tambour 9 orage lac",
+        "glacier-cerise-trottinette",
+        "correct horse battery staple",
+        "Éléphant,Prune&Zèbre",
+        "чайник гроза фонарь",
+        "🦊🌧🎻🐘🥝🚲🎈🧊🌵🪁🧵🪗🦔🍋🛶",
+        "q7Zp!x2Lm@9wRt4",
+    ],
+)
+def test_a_long_and_unusual_password_is_accepted_whatever_its_alphabet(password: str) -> None:
+    assert fault(password) is None
+
+
+def test_fourteen_characters_are_short_and_fifteen_are_not() -> None:
+    assert fault("q7Zp!x2Lm@9wRt") == "enrolment.password_short"
+    assert fault("q7Zp!x2Lm@9wRtK") is None
+
+
+def test_128_characters_are_accepted_and_129_are_not() -> None:
+    long = "violon tambour 9 orage lac / glacier cerise trottinette ! " * 3
+    assert fault(long[:128]) is None
+    assert fault(long[:129]) == "enrolment.password_long"
+
+
+def test_length_is_counted_in_characters_after_normalisation_and_not_in_bytes() -> None:
+    decomposed = unicodedata.normalize("NFD", "éàçèù" * 3)
+    assert len(decomposed) == 30
+    assert fault(decomposed) != "enrolment.password_short"
+    assert fault(unicodedata.normalize("NFD", "éàçèù" * 2)) == "enrolment.password_short"
+    assert fault("🦊" * 14) == "enrolment.password_short"
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "motdepassemotdepasse",
+        "motdepasse123456",
+        "MotDePasse-2026!!",
+        "azertyuiop123456",
+        "azertyuiopqsdfghjklm",
+        "passwordpassword",
+        "bonjourbonjour2026",
+        "aaaaaaaaaaaaaaaaaaaa",
+        "123456789012345678",
+        "abcdefghijklmnopqrst",
+        "administrateur2026!",
+        "olympiquedemarseille",
+        "qwertyuiopasdfghjkl",
+    ],
+)
+def test_a_commonplace_is_refused_whatever_its_length(password: str) -> None:
+    assert fault(password) == "enrolment.password_common"
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "Aicha.Dupont-123456",
+        "DUPONT123456789012",
+        "dupontdupontdupont",
+        "viatrajectoire-2026",
+        "Caducee-Caducee-1",
+    ],
+)
+def test_a_password_made_of_what_is_known_of_the_person_is_refused(password: str) -> None:
+    assert fault(password) in {"enrolment.password_personal", "enrolment.password_common"}
+
+
+@pytest.mark.parametrize("password", [ALICE_RPPS + "2026", ALICE_RPPS + ALICE_RPPS, "8" + ALICE_RPPS + "000"])
+def test_the_number_on_the_card_makes_no_password(password: str) -> None:
+    assert fault(password) is not None
+
+
+def test_a_personal_word_inside_a_strong_password_is_allowed() -> None:
+    assert fault("dupont violon tambour 9 orage") is None
+
+
+def test_an_unrelated_person_may_use_the_name() -> None:
+    assert fault("Okonkwo tambour 9 orage", []) is None
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=140))
+def test_any_text_gets_an_answer_and_never_an_exception(password: str) -> None:
+    assert fault(password) in {
+        None,
+        "enrolment.password_short",
+        "enrolment.password_long",
+        "enrolment.password_personal",
+        "enrolment.password_common",
+    }
+
+
+def hasher(pepper: bytes = b"pepper", **changes: int) -> Passwords:
+    numbers = {"time_cost": 1, "memory_kib": 8, "parallelism": 1, "parallel": 2, "queue": 50, **changes}
+    return Passwords(pepper=pepper, **numbers)
+
+
+@pytest.fixture(scope="module")
+def passwords() -> Passwords:
+    return hasher()
+
+
+def test_the_right_password_is_right_and_another_is_wrong(passwords: Passwords) -> None:
+    hashed = passwords.hash("violon tambour 9 orage lac")
+    assert passwords.is_right(hashed, "violon tambour 9 orage lac")
+    assert not passwords.is_right(hashed, "violon tambour 9 orage lac ")
+    assert not passwords.is_right(hashed, "Violon tambour 9 orage lac")
+    assert not passwords.is_right(hashed, "")
+
+
+def test_nothing_is_cut_after_72_bytes(passwords: Passwords) -> None:
+    stem = "é" * 60
+    hashed = passwords.hash(stem + "a")
+    assert passwords.is_right(hashed, stem + "a")
+    assert not passwords.is_right(hashed, stem + "b")
+    assert not passwords.is_right(hashed, stem)
+
+
+def test_a_nul_character_ends_nothing(passwords: Passwords) -> None:
+    hashed = passwords.hash("violon\0tambour")
+    assert not passwords.is_right(hashed, "violon")
+    assert not passwords.is_right(hashed, "violon\0autre")
+
+
+def test_both_ways_to_type_an_accent_are_the_same_password(passwords: Passwords) -> None:
+    hashed = passwords.hash(unicodedata.normalize("NFD", "éléphant prune zèbre"))
+    assert passwords.is_right(hashed, unicodedata.normalize("NFC", "éléphant prune zèbre"))
+
+
+def test_compatibility_forms_stay_different_passwords() -> None:
+    assert normalised("ﬁ") != normalised("fi")
+    assert normalised("①") != normalised("1")
+
+
+def test_emoji_are_characters_like_any(passwords: Passwords) -> None:
+    hashed = passwords.hash("🦊" * 15)
+    assert passwords.is_right(hashed, "🦊" * 15)
+    assert not passwords.is_right(hashed, "🦊" * 16)
+
+
+def test_the_pepper_matters() -> None:
+    hashed = hasher(b"one").hash("violon tambour 9 orage lac")
+    assert not hasher(b"two").is_right(hashed, "violon tambour 9 orage lac")
+    assert hasher(b"one").is_right(hashed, "violon tambour 9 orage lac")
+
+
+def test_the_hash_is_argon2id_with_the_parameters_given_and_a_salt_of_its_own(passwords: Passwords) -> None:
+    first, second = passwords.hash("x"), passwords.hash("x")
+    assert first != second
+    assert first.startswith("$argon2id$")
+    found = extract_parameters(first)
+    assert (found.time_cost, found.memory_cost, found.parallelism) == (1, 8, 1)
+    assert found.salt_len >= 16
+
+
+def test_nobody_is_right_even_with_the_decoy_itself(passwords: Passwords) -> None:
+    assert not passwords.is_right(None, "decoy")
+    assert not passwords.is_right(None, "")
+
+
+def test_an_unknown_person_costs_the_work_of_a_known_one() -> None:
+    """The decoy has the parameters of the newest real hash: measured on what argon2 is asked to verify."""
+    verified: list[str] = []
+
+    class Counting(PasswordHasher):
+        def verify(self, hash: str | bytes, password: str | bytes) -> bool:  # type: ignore[override]
+            verified.append(str(hash))
+            return super().verify(hash, password)  # type: ignore[return-value]
+
+    passwords = hasher()
+    passwords._hasher = Counting(time_cost=1, memory_cost=8, parallelism=1)
+    hashed = passwords.hash("violon tambour 9 orage lac")
+    passwords.is_right(hashed, "wrong")
+    passwords.is_right(None, "wrong")
+    known, unknown = (extract_parameters(text) for text in verified)
+    assert known == unknown
+
+
+@pytest.mark.parametrize("broken", ["", "x", "$argon2id$", "$2b$12$abcdefghijklmnopqrstuv", "$argon2id$v=19$m=8$x$y"])
+def test_a_damaged_hash_is_a_wrong_password(passwords: Passwords, broken: str) -> None:
+    assert not passwords.is_right(broken, "violon tambour 9 orage lac")
+
+
+def test_a_hash_of_older_parameters_is_to_be_renewed(passwords: Passwords) -> None:
+    stronger = hasher(time_cost=2)
+    old = passwords.hash("x")
+    assert stronger.needs_rehash(old)
+    assert not passwords.needs_rehash(old)
+    assert stronger.is_right(old, "x")
+    assert not stronger.needs_rehash(stronger.hash("x"))
+
+
+def _at_once(passwords: Passwords, callers: int) -> list[str]:
+    start = threading.Barrier(callers)
+    results: list[str] = []
+
+    def hash_one() -> None:
+        start.wait()
+        try:
+            results.append(passwords.hash("x"))
+        except HashingBusy:
+            results.append("busy")
+
+    threads = [threading.Thread(target=hash_one) for _ in range(callers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+def test_when_the_queue_is_full_load_is_shed_and_nothing_hangs() -> None:
+    slow = hasher(time_cost=4, memory_kib=32 * 1024, parallel=1, queue=1)
+    results = _at_once(slow, 12)
+    assert len(results) == 12
+    assert "busy" in results
+    assert sum(result != "busy" for result in results) >= 2
+    assert slow.is_right(slow.hash("x"), "x")
+
+
+def test_those_who_find_room_in_the_queue_are_all_served() -> None:
+    assert "busy" not in _at_once(hasher(parallel=1, queue=11), 12)

@@ -1,0 +1,185 @@
+"""How often a password may be tried."""
+
+from datetime import timedelta
+
+import pytest
+
+from idp.accounts.throttle import Closed, PasswordThrottle, Wait
+from idp.ephemeral import StoreUnavailable
+from tests.fakes import FixedClock, MemoryStore
+
+RPPS, OTHER = "10000000017", "10000000025"
+KNOWN_DEVICE = "n" * 43
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock()
+
+
+@pytest.fixture
+def store(clock: FixedClock) -> MemoryStore:
+    return MemoryStore(clock)
+
+
+@pytest.fixture
+def durable(clock: FixedClock) -> MemoryStore:
+    return MemoryStore(clock)
+
+
+@pytest.fixture
+def throttle(store: MemoryStore, durable: MemoryStore) -> PasswordThrottle:
+    return PasswordThrottle(
+        store=store,
+        durable=durable,
+        key=b"k" * 32,
+        free_tries=5,
+        tries_per_day=25,
+        failures_in_a_row=100,
+        first_wait=timedelta(seconds=61),
+    )
+
+
+def fail(throttle: PasswordThrottle, clock: FixedClock, times: int, device: str = "", rpps: str = RPPS) -> None:
+    """Wrong passwords, each tried as soon as it may be."""
+    for _ in range(times):
+        try:
+            throttle.begin(rpps, device, clock.now())
+        except Wait as wait:
+            clock.at += wait.delay
+            throttle.begin(rpps, device, clock.now())
+
+
+def waiting(throttle: PasswordThrottle, clock: FixedClock, device: str = "", rpps: str = RPPS) -> timedelta:
+    with pytest.raises(Wait) as caught:
+        throttle.begin(rpps, device, clock.now())
+    return caught.value.delay
+
+
+def test_five_tries_are_free(throttle: PasswordThrottle, clock: FixedClock) -> None:
+    for _ in range(5):
+        throttle.begin(RPPS, "", clock.now())
+
+
+def test_the_sixth_try_waits_more_than_a_minute(throttle: PasswordThrottle, clock: FixedClock) -> None:
+    fail(throttle, clock, 5)
+    assert timedelta(minutes=1) < waiting(throttle, clock) <= timedelta(seconds=61)
+
+
+def test_waiting_is_told_as_what_is_left_of_it(throttle: PasswordThrottle, clock: FixedClock) -> None:
+    fail(throttle, clock, 5)
+    clock.advance(seconds=60)
+    assert waiting(throttle, clock) == timedelta(seconds=1)
+    clock.advance(seconds=1)
+    throttle.begin(RPPS, "", clock.now())
+
+
+def test_a_try_while_waiting_neither_counts_nor_prolongs(throttle: PasswordThrottle, clock: FixedClock) -> None:
+    fail(throttle, clock, 5)
+    for _ in range(50):
+        waiting(throttle, clock)
+    clock.advance(seconds=61)
+    throttle.begin(RPPS, "", clock.now())
+    assert waiting(throttle, clock) == timedelta(seconds=122)
+
+
+def test_the_wait_doubles_at_each_failure_and_is_never_longer_than_a_day(
+    throttle: PasswordThrottle, clock: FixedClock
+) -> None:
+    fail(throttle, clock, 5)
+    waits = []
+    for _ in range(8):
+        waits.append(waiting(throttle, clock))
+        clock.at += waits[-1]
+        throttle.begin(RPPS, "", clock.now())
+    assert waits == [timedelta(seconds=61) * 2**rank for rank in range(8)]
+
+
+def test_no_more_than_25_tries_a_day_from_unknown_devices(store: MemoryStore, clock: FixedClock) -> None:
+    patient = PasswordThrottle(store, store, b"k", 100, 25, 1000, timedelta(seconds=61))
+    for _ in range(25):
+        patient.begin(RPPS, "", clock.now())
+    assert waiting(patient, clock) == timedelta(hours=24)
+    clock.advance(hours=23, minutes=59)
+    waiting(patient, clock)
+    clock.advance(minutes=1)
+    patient.begin(RPPS, "", clock.now())
+
+
+def test_a_right_password_clears_the_counters(throttle: PasswordThrottle, clock: FixedClock) -> None:
+    fail(throttle, clock, 5)
+    clock.advance(seconds=61)
+    throttle.begin(RPPS, "", clock.now())
+    throttle.succeed(RPPS, "")
+    for _ in range(5):
+        throttle.begin(RPPS, "", clock.now())
+
+
+def test_a_known_device_has_a_budget_of_its_own(throttle: PasswordThrottle, clock: FixedClock) -> None:
+    fail(throttle, clock, 5)
+    waiting(throttle, clock)
+    for _ in range(5):
+        throttle.begin(RPPS, KNOWN_DEVICE, clock.now())
+    waiting(throttle, clock, KNOWN_DEVICE)
+
+
+def test_success_on_a_known_device_gives_strangers_no_new_budget(
+    throttle: PasswordThrottle, clock: FixedClock
+) -> None:
+    fail(throttle, clock, 5)
+    throttle.begin(RPPS, KNOWN_DEVICE, clock.now())
+    throttle.succeed(RPPS, KNOWN_DEVICE)
+    waiting(throttle, clock)
+
+
+def test_a_hundred_failures_in_a_row_close_the_path_until_it_is_reopened(
+    throttle: PasswordThrottle, clock: FixedClock
+) -> None:
+    for number in range(100):
+        throttle.begin(RPPS, f"device-{number % 25}", clock.now())
+    with pytest.raises(Closed):
+        throttle.begin(RPPS, "", clock.now())
+    with pytest.raises(Closed):
+        throttle.begin(RPPS, KNOWN_DEVICE, clock.advance(days=2))
+    throttle.begin(OTHER, "", clock.now())
+    throttle.reopen(RPPS)
+    throttle.begin(RPPS, "", clock.now())
+
+
+def test_reopening_does_not_shorten_a_wait(throttle: PasswordThrottle, clock: FixedClock) -> None:
+    fail(throttle, clock, 5)
+    throttle.reopen(RPPS)
+    waiting(throttle, clock)
+
+
+def test_persons_do_not_share_their_counters(throttle: PasswordThrottle, clock: FixedClock) -> None:
+    fail(throttle, clock, 5)
+    throttle.begin(OTHER, "", clock.now())
+
+
+def test_an_rpps_is_never_written(
+    throttle: PasswordThrottle, clock: FixedClock, store: MemoryStore, durable: MemoryStore
+) -> None:
+    fail(throttle, clock, 6)
+    assert store.records
+    assert durable.records
+    assert RPPS not in store.written() + durable.written()
+
+
+def test_the_caps_survive_a_lost_ephemeral_store(
+    throttle: PasswordThrottle, clock: FixedClock, store: MemoryStore
+) -> None:
+    fail(throttle, clock, 5)
+    store.records.clear()
+    throttle.begin(RPPS, "", clock.now())
+    assert waiting(throttle, clock) == timedelta(seconds=122)
+
+
+def test_without_its_stores_no_password_is_tried(
+    throttle: PasswordThrottle, clock: FixedClock, store: MemoryStore, durable: MemoryStore
+) -> None:
+    for down in (store, durable):
+        down.is_down = True
+        with pytest.raises(StoreUnavailable):
+            throttle.begin(RPPS, "", clock.now())
+        down.is_down = False

@@ -1,0 +1,205 @@
+"""The settings: house values by default, and what is refused."""
+
+import dataclasses
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from idp.settings import BadSetting, Settings, read_settings
+
+KEY = "k" * 43
+LEAST = {
+    "CADUCEE_ISSUER": "https://id.example",
+    "CADUCEE_CARD_HOST": "https://carte.id.example",
+    "CADUCEE_APPLICATION_KEY": KEY,
+    "CADUCEE_PASSWORD_PEPPER": "p" * 43,
+}
+
+
+def settings(**changes: str) -> Settings:
+    return read_settings({**LEAST, **changes})
+
+
+def fault(**changes: str) -> str:
+    with pytest.raises(BadSetting) as caught:
+        settings(**changes)
+    return str(caught.value)
+
+
+SECONDS, MINUTES, HOURS = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
+# facts/security §0.2, row by row, for those that are settings.
+HOUSE_VALUES: list[tuple[str, str, Any]] = [
+    ("Authorization code: 60 s", "code_life", 60 * SECONDS),
+    ("Access token: 5 min", "access_token_life", 5 * MINUTES),
+    ("ID token: 5 min", "id_token_life", 5 * MINUTES),
+    ("SSO session: idle 30 min", "session_idle", 30 * MINUTES),
+    ("SSO session: absolute 4 h", "session_life", 4 * HOURS),
+    ("Login transaction: 15 min", "interaction_life", 15 * MINUTES),
+    ("Upstream (PSC) transaction: 10 min", "upstream_life", 10 * MINUTES),
+    ("E-mail code: 10 min", "mail_code_life", 10 * MINUTES),
+    ("E-mail code: 8 recommended", "mail_code_digits", 8),
+    ("E-mail code: 5 tries", "mail_code_tries", 5),
+    ("Code mails: 1 per 60 s", "mail_codes_per_minute", 1),
+    ("Code mails: 5 per h", "mail_codes_per_hour", 5),
+    ("Code mails: 10 per day and account", "mail_codes_per_day", 10),
+    ("Code mails: 25 per IP", "mail_codes_per_ip", 25),
+    ("Code mails: per IP per 5 min", "mail_codes_per_ip_window", 5 * MINUTES),
+    ("Code failures: 20 per account per 24 h", "mail_code_failures_per_day", 20),
+    ("Password: 15 code points", "password_min", 15),
+    ("Password: to 128 code points", "password_max", 128),
+    ("Password failures: after 5", "password_free_tries", 5),
+    ("Password failures: at most 25 per 24 h per account and unknown device", "password_tries_per_day", 25),
+    ("Password failures: 100 consecutive", "password_failures_in_a_row", 100),
+    ("Per IP: 20 password posts", "password_posts_per_ip", 20),
+    ("Per IP: per 60 s", "password_posts_per_ip_window", 60 * SECONDS),
+    ("Clock skew: reject > 60 s", "clock_skew", 60 * SECONDS),
+    ("Password hash: t=2", "argon2_time", 2),
+    ("Password hash: m=19456 KiB", "argon2_memory_kib", 19456),
+    ("Password hash: p=1", "argon2_parallelism", 1),
+    ("§4.5: queue of 50", "hash_queue", 50),
+    ("WB5: body <= 64 KiB", "body_bytes", 64 * 1024),
+]
+
+
+@pytest.mark.parametrize(("row", "name", "value"), HOUSE_VALUES, ids=[row for row, _name, _value in HOUSE_VALUES])
+def test_the_default_is_the_house_value(row: str, name: str, value: Any) -> None:
+    assert getattr(settings(), name) == value
+
+
+def test_the_first_wait_after_failures_is_more_than_a_minute() -> None:
+    assert MINUTES < settings().password_first_wait <= 2 * MINUTES
+
+
+def test_every_number_of_the_settings_is_in_the_table_or_has_its_reason() -> None:
+    no_house_value = {
+        "password_first_wait": "tested above: > 1 min",
+        "trusted_proxy_hops": "nobody is believed",
+        "smtp_port": "a port",
+        "card_attempt_life": "as the upstream transaction",
+        "card_presentation_life": "one redirect",
+        "parameter_bytes": "below the body",
+    }
+    numbers = {
+        field.name
+        for field in dataclasses.fields(Settings)
+        if isinstance(field.default, int | timedelta) and not isinstance(field.default, bool)
+    }
+    assert numbers == {name for _row, name, _value in HOUSE_VALUES} | set(no_house_value)
+
+
+def test_what_weakens_is_off_by_default() -> None:
+    default = settings()
+    assert not default.enrolment_from_psc
+    assert not default.card_accept_test_cards
+    assert not default.card_accept_employee_cards
+    assert not default.psc_accept_missing_acr
+    assert default.psc_accepted_acr == ("eidas1",)
+    assert default.trusted_proxy_hops == 0
+
+
+class TestIssuer:
+    @pytest.mark.parametrize(
+        "issuer", ["http://localhost:8400", "http://127.0.0.1:8400", "http://[::1]:8400", "https://id.example:8443"]
+    )
+    def test_https_or_http_on_loopback_starts(self, issuer: str) -> None:
+        assert settings(CADUCEE_ISSUER=issuer).is_secure is issuer.startswith("https")
+
+    @pytest.mark.parametrize(
+        "issuer",
+        [
+            "http://id.example",
+            "http://localhost.evil.example",
+            "http://127.0.0.2",
+            "http://192.168.1.1",
+            "http://0.0.0.0:8400",
+            "http://localhost@evil.example",
+            "ftp://localhost",
+        ],
+    )
+    def test_any_other_http_issuer_refuses_to_start(self, issuer: str) -> None:
+        assert fault(CADUCEE_ISSUER=issuer).startswith("CADUCEE_ISSUER: https")
+
+    @pytest.mark.parametrize(
+        "issuer",
+        ["", "id.example", "https://", "https://id.example/", "https://id.example/oidc", "https://id.example?x=1",
+         "https://id.example#x"],
+    )  # fmt: skip
+    def test_an_issuer_is_an_origin_alone(self, issuer: str) -> None:
+        assert fault(CADUCEE_ISSUER=issuer).startswith("CADUCEE_ISSUER: a")
+
+    def test_a_scheme_in_capitals_is_as_secure(self) -> None:
+        assert settings(CADUCEE_ISSUER="HTTPS://id.example").is_secure
+
+    @pytest.mark.parametrize("origin", ["http://localhost:8443", "carte.id.example", ""])
+    def test_the_card_host_is_always_https(self, origin: str) -> None:
+        assert fault(CADUCEE_CARD_HOST=origin).startswith("CADUCEE_CARD_HOST")
+
+
+class TestEnvironment:
+    def test_an_unknown_variable_of_ours_is_refused(self) -> None:
+        assert fault(CADUCEE_SESION_LIFE="60") == "CADUCEE_SESION_LIFE: no such setting"
+
+    def test_the_variables_of_others_are_none_of_our_business(self) -> None:
+        assert settings(PATH="/bin", ISSUER="x") == settings()
+
+    @pytest.mark.parametrize("name", ["CADUCEE_ISSUER", "CADUCEE_CARD_HOST"])
+    def test_what_must_be_set_is_named(self, name: str) -> None:
+        with pytest.raises(BadSetting, match=f"{name}: must be set"):
+            read_settings({key: value for key, value in LEAST.items() if key != name})
+
+    @pytest.mark.parametrize("name", ["CADUCEE_APPLICATION_KEY", "CADUCEE_PASSWORD_PEPPER"])
+    @pytest.mark.parametrize("value", ["", "k" * 42, "changeme"])
+    def test_a_short_key_is_refused_and_not_quoted(self, name: str, value: str) -> None:
+        message = fault(**{name: value})
+        assert message.startswith(f"{name}: 32 random bytes")
+        assert not value or value not in message
+
+    def test_a_key_never_given_is_refused(self) -> None:
+        with pytest.raises(BadSetting, match="CADUCEE_APPLICATION_KEY"):
+            read_settings({key: value for key, value in LEAST.items() if "KEY" not in key})
+
+    @pytest.mark.parametrize(
+        ("name", "text", "value"),
+        [
+            ("code_life", "30", timedelta(seconds=30)),
+            ("mail_code_digits", "6", 6),
+            ("password_door", "no", False),
+            ("password_door", "TRUE", True),
+            ("enrolment_from_psc", "1", True),
+            ("psc_accepted_acr", "eidas1 eidas3", ("eidas1", "eidas3")),
+            ("card_root_files", "/a/b:/c", (Path("/a/b"), Path("/c"))),
+            ("card_root_files", "", ()),
+            ("clients_file", "/etc/caducee/clients.yaml", Path("/etc/caducee/clients.yaml")),
+        ],
+    )
+    def test_a_value_is_read_as_its_type(self, name: str, text: str, value: Any) -> None:
+        assert getattr(settings(**{f"CADUCEE_{name.upper()}": text}), name) == value
+
+    @pytest.mark.parametrize(
+        ("name", "text"),
+        [("CODE_LIFE", "1 minute"), ("CODE_LIFE", ""), ("MAIL_CODE_DIGITS", "8.5"), ("PASSWORD_DOOR", "maybe")],
+    )
+    def test_a_value_of_another_type_is_refused_by_name(self, name: str, text: str) -> None:
+        assert fault(**{f"CADUCEE_{name}": text}).startswith(f"CADUCEE_{name}: not a")
+
+    def test_a_secret_may_come_from_a_file(self, tmp_path: Path) -> None:
+        (tmp_path / "key").write_text("z" * 43 + "\n")
+        environment = {**LEAST, "CADUCEE_APPLICATION_KEY_FILE": str(tmp_path / "key")}
+        del environment["CADUCEE_APPLICATION_KEY"]
+        assert read_settings(environment).application_key == "z" * 43
+
+    def test_a_setting_that_is_a_file_name_is_not_read_as_one(self, tmp_path: Path) -> None:
+        (tmp_path / "clients.yaml").write_text("clients: []")
+        found = settings(CADUCEE_CLIENTS_FILE=str(tmp_path / "clients.yaml"))
+        assert found.clients_file == tmp_path / "clients.yaml"
+
+    def test_a_file_for_an_unknown_setting_is_refused(self, tmp_path: Path) -> None:
+        (tmp_path / "x").write_text("x")
+        assert "no such setting" in fault(CADUCEE_NOTHING_FILE=str(tmp_path / "x"))
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        settings().issuer = "https://evil.example"  # type: ignore[misc]
