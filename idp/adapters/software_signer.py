@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
@@ -73,7 +74,10 @@ class SoftwareSigner:
 def _load(path: Path) -> SoftwareSigner:
     if path.stat().st_mode & (stat.S_IRWXO | stat.S_IWGRP | stat.S_IXGRP):
         raise BadKeyFile(f"{path}: must be readable by its owner only (chmod 600)")
-    key: Any = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    try:
+        key: Any = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise BadKeyFile(f"{path}: expected a PEM private key without a password") from error
     is_rsa = isinstance(key, rsa.RSAPrivateKey) and key.key_size >= 2048
     is_p256 = isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1)
     if not (is_rsa or is_p256):

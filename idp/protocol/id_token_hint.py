@@ -35,7 +35,7 @@ def read_hint(token: str, *, keys: KeyRing, issuer: str) -> Hint:
         key_set = KeySet.import_key_set({"keys": [dict(jwk) for jwk in keys.jwks()["keys"]]})
         verified = jws.deserialize_compact(token, key_set, algorithms=["RS256", "ES256"])
         claims: dict[str, Any] = json.loads(verified.payload)
-    except (JoseError, ValueError, KeyError, TypeError) as error:
+    except (JoseError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadHint(type(error).__name__) from error
     if not isinstance(claims, dict) or claims.get("iss") != issuer:
         raise BadHint("issuer")

@@ -18,7 +18,14 @@ from urllib.parse import parse_qs, unquote_plus, urlsplit
 import pytest
 
 from idp.adapters.psc_provider import PscProvider, PscSettings
-from idp.adapters.safe_http import BODY_BYTES, CONNECT_SECONDS, TOTAL_SECONDS, NoUsableAnswer, SafeHttp
+from idp.adapters.safe_http import (
+    BODY_BYTES,
+    CONNECT_SECONDS,
+    TOTAL_SECONDS,
+    NoUsableAnswer,
+    SafeHttp,
+    parse_json,
+)
 from idp.cards.nomenclature import CodedLabel
 from idp.interaction.upstream import (
     Upstream,
@@ -427,13 +434,13 @@ def test_outage_of_any_endpoint_is_told_as_such(
 UNUSABLE_DOCUMENTS: Mapping[str, Lie] = {
     "another issuer": Lie(discovery={"issuer": "https://auth.evil.example"}),
     "no issuer": Lie(discovery={"issuer": ...}),
-    "http elsewhere": Lie(discovery={"token_endpoint": "http://auth.evil.example/token"}),
+    "http elsewhere": Lie(discovery={"authorization_endpoint": "http://wallet.example/auth"}),
     "a script": Lie(discovery={"authorization_endpoint": "javascript:alert(1)//localhost"}),
-    "a user name": Lie(discovery={"jwks_uri": "https://auth@evil.example/certs"}),
+    "a user name": Lie(discovery={"authorization_endpoint": "https://wallet@evil.example/auth"}),
     "a fragment": Lie(discovery={"authorization_endpoint": "https://wallet.example/#/auth"}),
     "a line end": Lie(discovery={"authorization_endpoint": "https://wallet.example/\r\nX: y"}),
-    "an impossible port": Lie(discovery={"token_endpoint": "https://auth.example:99999/"}),
-    "an unfinished address": Lie(discovery={"token_endpoint": "https://[::1/"}),
+    "an impossible port": Lie(discovery={"authorization_endpoint": "https://wallet.example:99999/"}),
+    "an unfinished address": Lie(discovery={"authorization_endpoint": "https://[::1/"}),
     "no token endpoint": Lie(discovery={"token_endpoint": ...}),
     "no userinfo endpoint": Lie(discovery={"userinfo_endpoint": ...}),
     "a null logout endpoint": Lie(discovery={"end_session_endpoint": None}),
@@ -693,6 +700,14 @@ def test_https_issuer_never_leads_to_http_on_loopback() -> None:
         issuer="https://auth.example", client_id="c", client_secret="s", redirect_uri="https://r/"
     )
     assert not settings.allows("http://localhost/certs")
+
+
+def test_unreadable_document_is_not_carried_by_the_exception() -> None:
+    with pytest.raises(NoUsableAnswer) as caught:
+        parse_json(b'{"access_token":"' + ACCESS_TOKEN.encode() + b'",}')
+    # JSONDecodeError has the whole document in an attribute, which error collectors do show.
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
 
 
 def test_unreachable_machine_gives_no_usable_answer() -> None:

@@ -1,4 +1,4 @@
-"""The adapter against the sandbox's Pro Santé Connect: another process, with its pages, people and switches."""
+"""The adapter against the sandbox's Pro Santé Connect: a process of its own, with pages, people and switches."""
 
 import json
 from collections.abc import Iterator, Mapping
