@@ -1,13 +1,10 @@
 """Composition root: picks adapters, builds flows and endpoints, mounts them. No logic; nobody imports it but `cli`."""
 
-import logging
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import structlog
 from flask import Flask, request
 from werkzeug.wrappers import Response
 
@@ -30,21 +27,11 @@ from idp.flows.email_otp import EmailOtpFlow
 from idp.flows.enrolment import EnrolmentFlow
 from idp.flows.password import PasswordFlow
 from idp.flows.psc import PscFlow
-from idp.house import (
-    House,
-    build_card_policy,
-    build_itinerary,
-    build_mail_codes,
-    build_passwords,
-    build_sessions,
-    build_throttle,
-    build_upstream,
-    build_web,
-    open_house,
-)
+from idp.house import House, open_house
 from idp.interaction.next_stop import Itinerary
 from idp.interaction.store import Interactions, Sessions
 from idp.interaction.upstream import Upstream
+from idp.logs import configure_logging
 from idp.protocol.authorize import AuthorizeEndpoint
 from idp.protocol.discovery import PublishedDocument, discovery_document, jwks_document
 from idp.protocol.end_session import EndSessionEndpoint
@@ -54,32 +41,23 @@ from idp.protocol.plain import PlainEndpoints, Readiness, Route
 from idp.protocol.provider import OpenIDProvider
 from idp.protocol.token import TokenEndpoint
 from idp.protocol.userinfo import UserinfoEndpoint
+from idp.sealing import derive_key
+from idp.services import (
+    build_card_policy,
+    build_itinerary,
+    build_mail_codes,
+    build_passwords,
+    build_sessions,
+    build_throttle,
+    build_upstream,
+    build_web,
+)
 from idp.settings import Settings, settings_from_environment
 from idp.signing.key_ring import KeyRing
-from idp.web import LOCALES, Web, derive_key, harden
+from idp.web import LOCALES, Web, harden
 
 _HERE = Path(__file__).parent
 _SERVICE_WORDS = ("caducee", "viatrajectoire", "trajectoire")
-
-
-def configure_logging() -> None:
-    """JSON lines on stderr; values are encoded, so no line can be forged (facts/security LG2)."""
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            # Never the local variables: they hold forms, and forms hold passwords.
-            structlog.processors.ExceptionRenderer(
-                structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
-            ),
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
-        cache_logger_on_first_use=True,
-    )
 
 
 @dataclass(frozen=True, slots=True)

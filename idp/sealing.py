@@ -1,6 +1,7 @@
-"""Sealing values we must keep but nobody else may read: authenticated encryption under the application key."""
+"""Keys derived from the application key, and values sealed under one: kept by us, readable by nobody else."""
 
 import base64
+import hmac
 
 from cryptography.fernet import Fernet, InvalidToken
 
@@ -19,3 +20,8 @@ class Sealer:
             return self._fernet.decrypt(sealed).decode()
         except InvalidToken:
             return None
+
+
+def derive_key(application_key: str, purpose: str) -> bytes:
+    """One key per purpose, so that a value made for one is never accepted by another."""
+    return hmac.digest(application_key.encode(), f"caducee:{purpose}".encode(), "sha256")

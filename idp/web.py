@@ -19,6 +19,7 @@ from idp.clients import Client, ClientFile
 from idp.errors import Problem, Shown
 from idp.messages import Catalogues
 from idp.pages import Frame
+from idp.sealing import derive_key
 from idp.settings import Settings
 
 LOCALES = ("fr", "en")
@@ -79,11 +80,6 @@ def single_valued(values: "MultiDict[str, str]", limit: int) -> dict[str, str]:
             raise ValueError("a parameter is too long")
         flat[name] = found[0]
     return flat
-
-
-def derive_key(application_key: str, purpose: str) -> bytes:
-    """One key per purpose, so that a value made for one is never accepted by another."""
-    return hmac.digest(application_key.encode(), f"caducee:{purpose}".encode(), "sha256")
 
 
 class Web:

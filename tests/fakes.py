@@ -176,7 +176,9 @@ class FakeUpstream:
         if self.trouble is not None:
             raise self.trouble
         self.asked_fresh.append(fresh)
-        return UpstreamRequest("https://upstream.test/authorize", f"state-{len(self.asked_fresh)}", {"nonce": "n"})
+        return UpstreamRequest(
+            "https://upstream.test/authorize", f"state-{len(self.asked_fresh)}", {"nonce": "n"}
+        )
 
     def complete(
         self, answer: Mapping[str, str], pending: Mapping[str, str], *, now: datetime

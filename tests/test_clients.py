@@ -127,7 +127,9 @@ FAULTS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("_name", "old", "new", "place", "expected"), FAULTS, ids=[fault[0] for fault in FAULTS])
+@pytest.mark.parametrize(
+    ("_name", "old", "new", "place", "expected"), FAULTS, ids=[fault[0] for fault in FAULTS]
+)
 def test_a_fault_is_told_at_its_place_with_what_was_expected(
     file: Path, _name: str, old: str, new: str, place: str | None, expected: str
 ) -> None:
@@ -203,7 +205,9 @@ class TestSecrets:
         file.write_text(GOOD.replace(f"sha256: {DIGEST}", "file: rp-secret"))
         assert read_clients(file)["viatrajectoire"].is_secret(SECRET)
 
-    def test_a_secret_may_come_from_the_environment(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_secret_may_come_from_the_environment(
+        self, file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setenv("RP_SECRET", SECRET)
         file.write_text(GOOD.replace(f"sha256: {DIGEST}", "env: RP_SECRET"))
         assert read_clients(file)["viatrajectoire"].is_secret(SECRET)
@@ -217,7 +221,9 @@ class TestSecrets:
     def test_only_the_whole_secret_is_the_secret(self, file: Path) -> None:
         client = read_clients(file)["viatrajectoire"]
         assert client.is_secret(SECRET)
-        assert not any(client.is_secret(other) for other in ("", SECRET[:-1], SECRET + "s", SECRET.upper(), DIGEST))
+        assert not any(
+            client.is_secret(other) for other in ("", SECRET[:-1], SECRET + "s", SECRET.upper(), DIGEST)
+        )
 
     def test_the_registry_never_holds_the_secret_itself(self, file: Path) -> None:
         (file.parent / "rp-secret").write_text(SECRET)
@@ -226,7 +232,9 @@ class TestSecrets:
 
 
 class TestPublicClients:
-    PUBLIC = GOOD.replace(f"    client_secret: {{sha256: {DIGEST}}}\n", "    token_endpoint_auth_method: none\n")
+    PUBLIC = GOOD.replace(
+        f"    client_secret: {{sha256: {DIGEST}}}\n", "    token_endpoint_auth_method: none\n"
+    )
 
     def test_a_public_client_has_no_secret_and_nothing_is_its_secret(self, file: Path) -> None:
         file.write_text(self.PUBLIC)

@@ -63,7 +63,9 @@ HOUSE_VALUES: list[tuple[str, str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("row", "name", "value"), HOUSE_VALUES, ids=[row for row, _name, _value in HOUSE_VALUES])
+@pytest.mark.parametrize(
+    ("row", "name", "value"), HOUSE_VALUES, ids=[row for row, _name, _value in HOUSE_VALUES]
+)
 def test_the_default_is_the_house_value(row: str, name: str, value: Any) -> None:
     assert getattr(settings(), name) == value
 
@@ -101,7 +103,8 @@ def test_what_weakens_is_off_by_default() -> None:
 
 class TestIssuer:
     @pytest.mark.parametrize(
-        "issuer", ["http://localhost:8400", "http://127.0.0.1:8400", "http://[::1]:8400", "https://id.example:8443"]
+        "issuer",
+        ["http://localhost:8400", "http://127.0.0.1:8400", "http://[::1]:8400", "https://id.example:8443"],
     )
     def test_https_or_http_on_loopback_starts(self, issuer: str) -> None:
         assert settings(CADUCEE_ISSUER=issuer).is_secure is issuer.startswith("https")
@@ -179,7 +182,12 @@ class TestEnvironment:
 
     @pytest.mark.parametrize(
         ("name", "text"),
-        [("CODE_LIFE", "1 minute"), ("CODE_LIFE", ""), ("MAIL_CODE_DIGITS", "8.5"), ("PASSWORD_DOOR", "maybe")],
+        [
+            ("CODE_LIFE", "1 minute"),
+            ("CODE_LIFE", ""),
+            ("MAIL_CODE_DIGITS", "8.5"),
+            ("PASSWORD_DOOR", "maybe"),
+        ],
     )
     def test_a_value_of_another_type_is_refused_by_name(self, name: str, text: str) -> None:
         assert fault(**{f"CADUCEE_{name}": text}).startswith(f"CADUCEE_{name}: not a")

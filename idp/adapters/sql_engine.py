@@ -8,11 +8,10 @@ import os
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, Engine
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
@@ -170,7 +169,9 @@ def _upgrade(target: URL, *, may_be_empty: bool) -> None:
             stored = _stored_revision(connection)
             if (stored is None and not may_be_empty) or (stored or "") > SCHEMA_REVISION:
                 _require_revision(stored, target)
-            config = Config(attributes={"connection": connection})
+            # Imported only now: serving needs no Alembic, and it is slow to load.
+            command, alembic_config = import_module("alembic.command"), import_module("alembic.config")
+            config = alembic_config.Config(attributes={"connection": connection})
             config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
             command.upgrade(config, "head")
     finally:

@@ -2,13 +2,19 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
-from idp.cli import operate, serve
-from idp.settings import BadSetting, Settings, settings_from_environment
+from idp.settings import BadSetting, settings_from_environment
 
-Command = Callable[[Settings, argparse.Namespace], int]
+
+_GROUPS = {
+    "keys": "token signing keys",
+    "charter": "the terms of use",
+    "clients": "clients.yaml",
+    "accounts": "one person's account",
+}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -17,46 +23,56 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
-    def add(path: str, run: Command, help_text: str) -> argparse.ArgumentParser:
+    def add(path: str, run: str, help_text: str) -> argparse.ArgumentParser:
         group, _, action = path.partition(" ")
         if not action:
             found = commands.add_parser(group, help=help_text)
         else:
             if group not in groups:
-                owner = commands.add_parser(group)
+                owner = commands.add_parser(group, help=_GROUPS[group])
                 groups[group] = owner.add_subparsers(metavar="ACTION", required=True)
             found = groups[group].add_parser(action, help=help_text)
         found.set_defaults(run=run)
         return found
 
     groups: dict[str, argparse._SubParsersAction[argparse.ArgumentParser]] = {}
-    add("init", operate.init, "create the database")
-    add("migrate", operate.migrate, "bring the database to the schema of this version")
-    add("keys generate", operate.generate_keys, "make the token signing keys")
-    publish = add("charter publish", operate.publish_charter, "publish a revision: due again for everyone")
+    add("init", "operate.init", "create the database")
+    add("migrate", "operate.migrate", "bring the database to the schema of this version")
+    add("keys generate", "operate.generate_keys", "make the token signing keys")
+    publish = add("charter publish", "operate.publish_charter", "publish a revision: due again for everyone")
     publish.add_argument("--revision", required=True)
     publish.add_argument("--fr", type=Path, required=True, help="Markdown text that binds")
     publish.add_argument("--en", type=Path, help="English translation")
-    add("clients check", operate.check_clients, "validate clients.yaml")
-    for name, run in (("disable", operate.disable_account), ("enable", operate.enable_account)):
+    add("clients check", "operate.check_clients", "validate clients.yaml")
+    for name, run in (("disable", "operate.disable_account"), ("enable", "operate.enable_account")):
         add(f"accounts {name}", run, f"{name} the account of an RPPS").add_argument("rpps")
-    server = add("serve", serve.serve, "serve the provider")
+    server = add("serve", "serve.serve", "serve the provider")
     server.add_argument("--host", default="127.0.0.1")
     server.add_argument("--port", type=int, default=8400)
     server.add_argument("--workers", type=int, default=0, help="default: one per core")
     server.add_argument("--threads", type=int, default=4, help="blocking threads per worker")
-    add("card-host", serve.card_host, "serve the card host (TLS, client certificate)")
-    add("worker", serve.worker, "send the mails of the outbox, clear what expired")
+    add("card-host", "background.card_host", "serve the card host (TLS, client certificate)")
+    add("worker", "background.worker", "send the mails of the outbox, clear what expired")
     return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    """Only the module of this command is imported: a small command starts fast."""
+    module, _, function = options.run.partition(".")
+    command = getattr(import_module(f"idp.cli.{module}"), function)
+    return int(command(settings_from_environment(), options))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
-        return int(options.run(settings_from_environment(), options))
+        return _run(options)
     except BadSetting as error:
         print(f"idp: {error}", file=sys.stderr)
         return 2
-    except operate.OPERATOR_ERRORS as error:
+    except Exception as error:
+        # Imported only now: it knows every fault of every adapter.
+        if not isinstance(error, import_module("idp.cli.operate").OPERATOR_ERRORS):
+            raise
         print(f"idp: {error}", file=sys.stderr)
         return 1

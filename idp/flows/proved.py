@@ -34,6 +34,8 @@ def _refresh(desk: Desk, account: Account, proved: ProvedIdentity) -> None:
     """Names and profession follow the newest proof; what it does not say is kept."""
     identity = dataclasses.replace(
         proved,
+        family_name=proved.family_name or account.identity.family_name,
+        given_name=proved.given_name or account.identity.given_name,
         profession=proved.profession or account.identity.profession,
         specialities=proved.specialities or account.identity.specialities,
     )

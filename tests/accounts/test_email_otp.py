@@ -76,7 +76,10 @@ def not_sent(codes: MailCodes, clock: FixedClock, **changes: Any) -> SendRefusal
 class TestOneCode:
     def test_a_code_is_eight_digits_zeros_kept(self, store: MemoryStore, clock: FixedClock) -> None:
         generous = MailCodes(
-            store, store, b"k", dataclasses.replace(HOUSE, per_minute=999, per_hour=999, per_day=999, per_network=999)
+            store,
+            store,
+            b"k",
+            dataclasses.replace(HOUSE, per_minute=999, per_hour=999, per_day=999, per_network=999),
         )
         made = [generous.make(ALICE, clock.now()) for _ in range(300)]
         assert {len(code) for code in made} == {8}
@@ -94,7 +97,9 @@ class TestOneCode:
         code = codes.make(ALICE, clock.now())
         codes.check(ALICE, shape.format(code[:4], code[4:]), clock.now())
 
-    def test_a_code_lives_ten_minutes_and_not_one_instant_more(self, codes: MailCodes, clock: FixedClock) -> None:
+    def test_a_code_lives_ten_minutes_and_not_one_instant_more(
+        self, codes: MailCodes, clock: FixedClock
+    ) -> None:
         code = codes.make(ALICE, clock.now())
         clock.at = NOON + timedelta(minutes=10)
         assert refused(codes, clock, code) is CodeRefusal.EXPIRED
@@ -124,7 +129,17 @@ class TestOneCode:
         assert caught.value.reason is CodeRefusal.USED_UP
 
     @pytest.mark.parametrize(
-        "text", ["", "1234567", "123456789", "abcdefgh", "١٢٣٤٥٦٧٨", "１２３４５６７８", "1234567\u0000", "1" * 10_000]
+        "text",
+        [
+            "",
+            "1234567",
+            "123456789",
+            "abcdefgh",
+            "١٢٣٤٥٦٧٨",
+            "１２３４５６７８",
+            "1234567\u0000",
+            "1" * 10_000,
+        ],
     )
     def test_what_is_no_code_costs_no_try(self, codes: MailCodes, clock: FixedClock, text: str) -> None:
         code = codes.make(ALICE, clock.now())
@@ -149,7 +164,9 @@ class TestOneCode:
         assert refused(codes, clock, code, **change) in {CodeRefusal.EXPIRED, CodeRefusal.REFUSED}
         codes.check(ALICE, code, clock.now())
 
-    def test_the_network_may_change_between_sending_and_typing(self, codes: MailCodes, clock: FixedClock) -> None:
+    def test_the_network_may_change_between_sending_and_typing(
+        self, codes: MailCodes, clock: FixedClock
+    ) -> None:
         code = codes.make(ALICE, clock.now())
         codes.check(dataclasses.replace(ALICE, network="198.51.100.7/32"), code, clock.now())
 
@@ -195,7 +212,9 @@ class TestOneCode:
 
 
 class TestQuotas:
-    def test_one_mail_a_minute_and_the_code_before_still_holds(self, codes: MailCodes, clock: FixedClock) -> None:
+    def test_one_mail_a_minute_and_the_code_before_still_holds(
+        self, codes: MailCodes, clock: FixedClock
+    ) -> None:
         code = codes.make(ALICE, clock.now())
         clock.advance(seconds=59)
         assert not_sent(codes, clock) is SendRefusal.TOO_SOON

@@ -130,7 +130,9 @@ def test_a_form_with_faults_gives_no_values() -> None:
 def test_any_form_gets_an_answer_and_values_without_control_characters(form: dict[str, str]) -> None:
     values = typed_values(form)
     assert set(values) == set(LONGEST)
-    assert all(character.isprintable() for value in values.values() for character in value if character != " ")
+    assert all(
+        character.isprintable() for value in values.values() for character in value if character != " "
+    )
     if not form_faults(values):
         assert "\n" not in verified_form(values).email
 

@@ -16,7 +16,9 @@ PERSONAL = [*personal_words(an_identity(), "aicha.dupont@hopital.example"), "cad
 
 
 def fault(password: str, personal: list[str] | None = None) -> str | None:
-    return password_fault(password, minimum=15, maximum=128, personal=PERSONAL if personal is None else personal)
+    return password_fault(
+        password, minimum=15, maximum=128, personal=PERSONAL if personal is None else personal
+    )
 
 
 @pytest.mark.parametrize(
@@ -201,7 +203,9 @@ def test_an_unknown_person_costs_the_work_of_a_known_one() -> None:
     assert known == unknown
 
 
-@pytest.mark.parametrize("broken", ["", "x", "$argon2id$", "$2b$12$abcdefghijklmnopqrstuv", "$argon2id$v=19$m=8$x$y"])
+@pytest.mark.parametrize(
+    "broken", ["", "x", "$argon2id$", "$2b$12$abcdefghijklmnopqrstuv", "$argon2id$v=19$m=8$x$y"]
+)
 def test_a_damaged_hash_is_a_wrong_password(passwords: Passwords, broken: str) -> None:
     assert not passwords.is_right(broken, "violon tambour 9 orage lac")
 

@@ -40,7 +40,9 @@ def throttle(store: MemoryStore, durable: MemoryStore) -> PasswordThrottle:
     )
 
 
-def fail(throttle: PasswordThrottle, clock: FixedClock, times: int, device: str = "", rpps: str = RPPS) -> None:
+def fail(
+    throttle: PasswordThrottle, clock: FixedClock, times: int, device: str = "", rpps: str = RPPS
+) -> None:
     """Wrong passwords, each tried as soon as it may be."""
     for _ in range(times):
         try:
@@ -74,7 +76,9 @@ def test_waiting_is_told_as_what_is_left_of_it(throttle: PasswordThrottle, clock
     throttle.begin(RPPS, "", clock.now())
 
 
-def test_a_try_while_waiting_neither_counts_nor_prolongs(throttle: PasswordThrottle, clock: FixedClock) -> None:
+def test_a_try_while_waiting_neither_counts_nor_prolongs(
+    throttle: PasswordThrottle, clock: FixedClock
+) -> None:
     fail(throttle, clock, 5)
     for _ in range(50):
         waiting(throttle, clock)

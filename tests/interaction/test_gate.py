@@ -21,7 +21,9 @@ class Asks:
     minimum_acr: Acr = Acr.PWD_OTP
 
 
-def refusal(account: Account, *, acr: Acr = Acr.CPS, minimum: Acr = Acr.PWD_OTP, **changes: Any) -> MayNotIssue:
+def refusal(
+    account: Account, *, acr: Acr = Acr.CPS, minimum: Acr = Acr.PWD_OTP, **changes: Any
+) -> MayNotIssue:
     with pytest.raises(IssueRefused) as caught:
         may_issue(
             account,

@@ -111,9 +111,7 @@ def test_a_known_person_goes_to_the_stop_of_the_written_table(
     assert stop(interaction, an_account(), open_doors=open_doors, charter_due=charter_due) == expected
 
 
-def _expected(
-    counting: set[str], needed: Acr, open_doors: Iterable[str], charter_due: bool
-) -> Stop | None:
+def _expected(counting: set[str], needed: Acr, open_doors: Iterable[str], charter_due: bool) -> Stop | None:
     """The rule in the words of the design, not of the code."""
     has_strong = bool({PSC, CPS} & set(open_doors) & counting)
     may_be_weak = needed is Acr.PWD_OTP and PASSWORD in open_doors
@@ -142,7 +140,11 @@ def test_every_combination_of_facts_follows_the_rule() -> None:
             for open_doors in itertools.combinations(sorted(EVERY_DOOR), size):
                 counting = present if fresh_after is None else fresh
                 found = stop(interaction, an_account(), open_doors=open_doors, charter_due=charter_due)
-                assert found == _expected(counting, needed, open_doors, charter_due), (states, needed, open_doors)
+                assert found == _expected(counting, needed, open_doors, charter_due), (
+                    states,
+                    needed,
+                    open_doors,
+                )
                 seen += 1
     assert seen == 3**4 * 2 * 3 * 2 * 8
 
@@ -179,7 +181,10 @@ def test_somebody_without_account_enrols_from_the_allowed_source_only(
         fresh_after=fresh_after,
     )
     for charter_due, open_doors in itertools.product((True, False), (EVERY_DOOR, frozenset[str]())):
-        assert stop(interaction, None, sources=sources, charter_due=charter_due, open_doors=open_doors) == expected
+        assert (
+            stop(interaction, None, sources=sources, charter_due=charter_due, open_doors=open_doors)
+            == expected
+        )
 
 
 def test_no_code_is_ever_due_for_nobody() -> None:

@@ -67,9 +67,7 @@ def test_an_old_event_does_not_live_on_because_a_newer_one_prolonged_the_session
     st.lists(st.integers(min_value=-600, max_value=600), min_size=1, max_size=5),
     st.integers(min_value=0, max_value=600),
 )
-def test_no_session_outlives_its_idle_time_nor_its_last_authentication(
-    minutes: list[int], seen: int
-) -> None:
+def test_no_session_outlives_its_idle_time_nor_its_last_authentication(minutes: list[int], seen: int) -> None:
     session = a_session(
         events=tuple(an_event("cps", minute) for minute in minutes),
         last_seen_at=NOON + timedelta(minutes=seen),

@@ -166,7 +166,9 @@ class TestSessions:
         assert cookie.startswith("sid-1.")
         assert sessions.open(cookie, clock.now()) == a_session()
 
-    @pytest.mark.parametrize("cookie", [None, "", ".", "sid-1", "sid-1.", ".x", "sid-1.wrong", "sid-2.x", "sid-1.."])
+    @pytest.mark.parametrize(
+        "cookie", [None, "", ".", "sid-1", "sid-1.", ".x", "sid-1.wrong", "sid-2.x", "sid-1.."]
+    )
     def test_no_other_cookie_does(self, sessions: Sessions, clock: FixedClock, cookie: str | None) -> None:
         sessions.start(a_session(), clock.now())
         assert sessions.open(cookie, clock.now()) is None

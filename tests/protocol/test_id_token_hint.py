@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from idp.adapters.software_signer import SoftwareSigner, generate_keys, load_key_ring
+from idp.adapters.software_signer import SoftwareSigner
 from idp.protocol.id_token_hint import MAX_BYTES, BadHint, read_hint
 from idp.signing.key_ring import KeyRing, b64u
 from idp.signing.signer import Alg
@@ -25,11 +25,11 @@ CLAIMS: dict[str, Any] = {
 
 
 @pytest.fixture(scope="module")
-def ring(tmp_path_factory: pytest.TempPathFactory) -> KeyRing:
-    directory = tmp_path_factory.mktemp("keys")
-    generate_keys(directory, "20260101")
-    generate_keys(directory, "20261101")
-    return load_key_ring(directory)
+def ring() -> KeyRing:
+    """Two keys of each algorithm, oldest first."""
+    rsas = [rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2)]
+    curves = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
+    return KeyRing([SoftwareSigner(key) for pair in zip(rsas, curves, strict=True) for key in pair])
 
 
 def refused(ring: KeyRing, token: str) -> None:
@@ -119,14 +119,19 @@ def test_an_unknown_critical_header_is_refused(ring: KeyRing) -> None:
 
 
 @pytest.mark.parametrize(
-    "issuer", ["https://evil.example", ISSUER + "/", "http://id.example", "HTTPS://ID.EXAMPLE", None, [ISSUER]]
+    "issuer",
+    ["https://evil.example", ISSUER + "/", "http://id.example", "HTTPS://ID.EXAMPLE", None, [ISSUER]],
 )
 def test_a_token_of_another_issuer_is_refused_even_under_our_key(ring: KeyRing, issuer: Any) -> None:
     refused(ring, ring.sign_jwt({**CLAIMS, "iss": issuer}, alg="RS256"))
 
 
-@pytest.mark.parametrize("change", [{"aud": ["rp", "rp2"]}, {"aud": None}, {"sub": None}, {"sub": 1}, {"aud": {}}])
-def test_a_token_without_one_audience_and_one_subject_is_refused(ring: KeyRing, change: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "change", [{"aud": ["rp", "rp2"]}, {"aud": None}, {"sub": None}, {"sub": 1}, {"aud": {}}]
+)
+def test_a_token_without_one_audience_and_one_subject_is_refused(
+    ring: KeyRing, change: dict[str, Any]
+) -> None:
     refused(ring, ring.sign_jwt({**CLAIMS, **change}, alg="RS256"))
 
 
@@ -142,7 +147,19 @@ def test_an_oversized_token_is_refused_before_it_is_read(ring: KeyRing) -> None:
 
 @pytest.mark.parametrize(
     "token",
-    ["", ".", "..", "...", "a.b.c", "a.b", "é.é.é", "=.=.=", b64u(b"{}") + "..", "\x00.\x00.\x00", "a.b.c.d.e"],
+    [
+        "",
+        ".",
+        "..",
+        "...",
+        "a.b.c",
+        "a.b",
+        "é.é.é",
+        "=.=.=",
+        b64u(b"{}") + "..",
+        "\x00.\x00.\x00",
+        "a.b.c.d.e",
+    ],
 )
 def test_what_is_no_token_is_refused(ring: KeyRing, token: str) -> None:
     refused(ring, token)

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import shutil
 import stat
 from pathlib import Path
 from typing import Any
@@ -137,6 +138,11 @@ def test_coordinates_that_begin_with_zeros_keep_their_32_bytes() -> None:
 
 
 class TestFiles:
+    @pytest.fixture(autouse=True)
+    def _a_good_pair(self, tmp_path: Path, keys_directory: Path) -> None:
+        for path in keys_directory.glob("sign-20260101-*.pem"):
+            shutil.copy(path, tmp_path)
+
     def write(self, directory: Path, key: Any, name: str = "sign-20990101-x.pem", mode: int = 0o600) -> Path:
         path = directory / name
         path.write_bytes(
@@ -162,17 +168,19 @@ class TestFiles:
             generate_keys(keys_directory, "20261101")
 
     @pytest.mark.parametrize("mode", [0o604, 0o644, 0o606, 0o601, 0o620, 0o660, 0o610])
-    def test_a_key_that_others_could_read_or_a_group_change_is_refused(self, tmp_path: Path, mode: int) -> None:
-        generate_keys(tmp_path, "20260101")
+    def test_a_key_that_others_could_read_or_a_group_change_is_refused(
+        self, tmp_path: Path, mode: int
+    ) -> None:
         path = next(tmp_path.glob("sign-*.pem"))
         path.chmod(mode)
         with pytest.raises(BadKeyFile, match=path.name):
             load_key_ring(tmp_path)
 
     @pytest.mark.parametrize("mode", [0o600, 0o400, 0o640])
-    def test_an_owner_only_key_or_one_its_service_group_reads_is_taken(self, tmp_path: Path, mode: int) -> None:
+    def test_an_owner_only_key_or_one_its_service_group_reads_is_taken(
+        self, tmp_path: Path, mode: int
+    ) -> None:
         """facts/security CF4: 0600, or 0640 to the service group."""
-        generate_keys(tmp_path, "20260101")
         for path in tmp_path.glob("sign-*.pem"):
             path.chmod(mode)
         assert len(load_key_ring(tmp_path).signers) == 2
@@ -188,13 +196,11 @@ class TestFiles:
         ids=["P-384", "secp256k1", "RSA 1024", "Ed25519"],
     )
     def test_another_curve_a_short_rsa_key_or_another_kind_is_refused(self, tmp_path: Path, key: Any) -> None:
-        generate_keys(tmp_path, "20260101")
         path = self.write(tmp_path, key)
         with pytest.raises(BadKeyFile, match=path.name):
             load_key_ring(tmp_path)
 
     def test_a_file_that_is_no_key_is_refused_by_name(self, tmp_path: Path) -> None:
-        generate_keys(tmp_path, "20260101")
         path = tmp_path / "sign-20990101-x.pem"
         path.touch(mode=0o600)
         path.write_text("-----BEGIN nothing")
@@ -202,7 +208,6 @@ class TestFiles:
             load_key_ring(tmp_path)
 
     def test_an_encrypted_key_is_refused_by_name(self, tmp_path: Path) -> None:
-        generate_keys(tmp_path, "20260101")
         path = tmp_path / "sign-20990101-x.pem"
         path.touch(mode=0o600)
         path.write_bytes(
@@ -217,11 +222,11 @@ class TestFiles:
 
     @pytest.mark.parametrize("missing", ["rsa", "p256"])
     def test_both_algorithms_must_have_a_key(self, tmp_path: Path, missing: str) -> None:
-        generate_keys(tmp_path, "20260101")
         next(tmp_path.glob(f"sign-*-{missing}.pem")).unlink()
         with pytest.raises(BadKeyFile, match="needs an RSA and a P-256 key"):
             load_key_ring(tmp_path)
 
     def test_an_empty_directory_is_refused(self, tmp_path: Path) -> None:
+        (tmp_path / "empty").mkdir()
         with pytest.raises(BadKeyFile):
-            load_key_ring(tmp_path)
+            load_key_ring(tmp_path / "empty")

@@ -1,0 +1,86 @@
+"""Commands that run beside the web processes, until they are told to stop. They import no web framework."""
+
+import argparse
+import signal
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from idp.adapters.card_host import CardHost
+from idp.adapters.card_listener import CardListener
+from idp.adapters.smtp_mailer import SmtpTransport
+from idp.adapters.sql_outbox import OutboxWorker
+from idp.adapters.sql_store import SqlStore
+from idp.ephemeral import StoreUnavailable
+from idp.house import open_house
+from idp.logs import configure_logging
+from idp.settings import Settings
+
+log = structlog.get_logger()
+
+_MAIL_PAUSE_SECONDS = 0.25
+_PURGE_EVERY = timedelta(minutes=1)
+
+
+def _on_stop(act: Callable[[], None]) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _signal, _frame: act())
+
+
+def _issuing_certificates(settings: Settings) -> tuple[bytes, ...]:
+    return tuple(
+        certificate.public_bytes(Encoding.DER)
+        for path in settings.card_issuing_files
+        for certificate in x509.load_pem_x509_certificates(Path(path).read_bytes())
+    )
+
+
+def card_host(settings: Settings, options: argparse.Namespace) -> int:
+    configure_logging()
+    house = open_house(settings)
+    addresses = [part.rsplit(":", 1) for part in settings.card_listen.split(",")]
+    listener = CardListener(
+        [host.strip("[] ") for host, _port in addresses],
+        int(addresses[0][1]),
+        str(settings.card_certificate_file),
+        str(settings.card_key_file),
+        CardHost(house.store, settings.issuer, settings.card_presentation_life),
+        client_cas_der=_issuing_certificates(settings),
+    )
+    _on_stop(listener.shutdown)
+    listener.serve_forever()
+    return 0
+
+
+def worker(settings: Settings, options: argparse.Namespace) -> int:
+    configure_logging()
+    house = open_house(settings)
+    transport = SmtpTransport(
+        settings.smtp_host,
+        settings.smtp_port,
+        settings.mail_sender,
+        settings.smtp_starttls,
+        settings.smtp_username or None,
+        settings.smtp_password or None,
+        clock=house.clock,
+    )
+    outbox = OutboxWorker(house.engine, house.clock, transport)
+    expired = SqlStore(house.engine, house.clock)
+    stopped = threading.Event()
+    _on_stop(stopped.set)
+    purge_at = house.clock.now()
+    while not stopped.wait(_MAIL_PAUSE_SECONDS):
+        try:
+            outbox.drain_once()
+            if house.clock.now() >= purge_at:
+                expired.purge()
+                purge_at = house.clock.now() + _PURGE_EVERY
+        except StoreUnavailable:
+            log.error("worker_store_unavailable")
+            stopped.wait(5)
+    return 0

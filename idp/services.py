@@ -1,0 +1,136 @@
+"""Services built from the settings, for the web process. Composition only, like `app`."""
+
+import os
+from pathlib import Path
+
+import jinja2
+
+from idp.accounts.email_otp import MailCodeLimits, MailCodes
+from idp.accounts.password import Passwords
+from idp.accounts.throttle import PasswordThrottle
+from idp.adapters.psc_provider import PscProvider
+from idp.adapters.psc_settings import PscSettings
+from idp.adapters.sql_charters import SqlCharters
+from idp.cards.anchors import load_anchors
+from idp.cards.trust import CardPolicy
+from idp.clients import ClientFile
+from idp.clock import Clock
+from idp.house import House
+from idp.interaction.authenticator import Door
+from idp.interaction.next_stop import Itinerary
+from idp.interaction.required_action import CharterAction
+from idp.interaction.store import Sessions
+from idp.interaction.upstream import Upstream
+from idp.messages import load_catalogues
+from idp.sealing import derive_key
+from idp.settings import Settings
+from idp.web import Web
+
+_HERE = Path(__file__).parent
+
+
+def build_web(settings: Settings) -> Web:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return Web(settings, ClientFile(settings.clients_file), load_catalogues(_HERE / "templates"), environment)
+
+
+def build_upstream(settings: Settings, clock: Clock) -> Upstream | None:
+    if not settings.psc_issuer:
+        return None
+    return PscProvider(
+        PscSettings(
+            issuer=settings.psc_issuer,
+            discovery_url=settings.psc_discovery_url,
+            client_id=settings.psc_client_id,
+            client_secret=settings.psc_client_secret,
+            redirect_uri=f"{settings.issuer}/psc/callback",
+            scope=settings.psc_scope,
+            acr_values=settings.psc_acr_values,
+            accepted_acr=settings.psc_accepted_acr,
+            accept_missing_acr=settings.psc_accept_missing_acr,
+            clock_skew=settings.clock_skew,
+        ),
+        clock=clock,
+    )
+
+
+def build_card_policy(settings: Settings) -> CardPolicy | None:
+    files = (*settings.card_root_files, *settings.card_issuing_files)
+    if not files:
+        return None
+    return CardPolicy(
+        anchors=load_anchors(path.read_bytes() for path in files),
+        accept_test_cards=settings.card_accept_test_cards,
+        accept_employee_cards=settings.card_accept_employee_cards,
+    )
+
+
+def build_mail_codes(house: House) -> MailCodes:
+    s = house.settings
+    return MailCodes(
+        store=house.store,
+        durable=house.durable,
+        key=derive_key(s.application_key, "mail_code"),
+        limits=MailCodeLimits(
+            life=s.mail_code_life,
+            digits=s.mail_code_digits,
+            tries=s.mail_code_tries,
+            failures_per_day=s.mail_code_failures_per_day,
+            per_minute=s.mail_codes_per_minute,
+            per_hour=s.mail_codes_per_hour,
+            per_day=s.mail_codes_per_day,
+            per_network=s.mail_codes_per_ip,
+            network_window=s.mail_codes_per_ip_window,
+        ),
+    )
+
+
+def build_throttle(house: House) -> PasswordThrottle:
+    s = house.settings
+    return PasswordThrottle(
+        store=house.store,
+        durable=house.durable,
+        key=derive_key(s.application_key, "throttle"),
+        free_tries=s.password_free_tries,
+        tries_per_day=s.password_tries_per_day,
+        failures_in_a_row=s.password_failures_in_a_row,
+        first_wait=s.password_first_wait,
+    )
+
+
+def build_passwords(settings: Settings) -> Passwords:
+    return Passwords(
+        pepper=settings.password_pepper.encode(),
+        time_cost=settings.argon2_time,
+        memory_kib=settings.argon2_memory_kib,
+        parallelism=settings.argon2_parallelism,
+        parallel=os.cpu_count() or 1,
+        queue=settings.hash_queue,
+    )
+
+
+def build_itinerary(house: House, web: Web, *, has_psc: bool, has_cps: bool) -> Itinerary:
+    s = house.settings
+
+    def allowed_for(client_id: str) -> frozenset[str]:
+        client = web.clients.get(client_id)
+        return frozenset(client.authenticators) if client else frozenset()
+
+    doors = (
+        Door("psc", has_psc, allowed_for, door="psc"),
+        Door("cps", has_cps, allowed_for, door="cps"),
+        Door("password", s.password_door, allowed_for, door="password"),
+        Door("email_otp", s.password_door, allowed_for, door="password"),
+    )
+    sources = frozenset({"cps", "psc"} if s.enrolment_from_psc else {"cps"})
+    return Itinerary(doors, (CharterAction(SqlCharters(house.engine)),), sources)
+
+
+def build_sessions(house: House) -> Sessions:
+    return Sessions(house.store, house.settings.session_life, house.settings.session_idle)
