@@ -8,6 +8,7 @@ from typing import Any
 from flask import Flask, request
 from werkzeug.wrappers import Response
 
+from idp.adapters.sealed_mail import SealedOutbox
 from idp.adapters.software_signer import load_key_ring
 from idp.adapters.sql_accounts import SqlAccounts
 from idp.adapters.sql_audit import SqlAudit
@@ -101,7 +102,12 @@ def _flows(parts: _Parts) -> list[Any]:
     house, s = parts.house, parts.house.settings
     desk = Desk(parts.interactions, parts.accounts, parts.itinerary, parts.audit, house.clock, parts.web)
     throttle, passwords = build_throttle(house), build_passwords(s)
-    sender = CodeSender(build_mail_codes(house), SqlOutbox(house.engine, house.clock), desk, house.clock)
+    sender = CodeSender(
+        build_mail_codes(house),
+        SealedOutbox(SqlOutbox(house.engine, house.clock), house.sealer),
+        desk,
+        house.clock,
+    )
     flows: list[Any] = [
         ChoiceFlow(desk),
         PasswordFlow(

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from idp.adapters.card_host import CardHost
 from idp.adapters.card_listener import CardListener
+from idp.adapters.sealed_mail import OpeningTransport
 from idp.adapters.smtp_mailer import SmtpTransport
 from idp.adapters.sql_outbox import OutboxWorker
 from idp.adapters.sql_store import SqlStore
@@ -69,7 +70,7 @@ def worker(settings: Settings, options: argparse.Namespace) -> int:
         settings.smtp_password or None,
         clock=house.clock,
     )
-    outbox = OutboxWorker(house.engine, house.clock, transport)
+    outbox = OutboxWorker(house.engine, house.clock, OpeningTransport(transport, house.sealer))
     expired = SqlStore(house.engine, house.clock)
     stopped = threading.Event()
     _on_stop(stopped.set)

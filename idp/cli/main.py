@@ -8,7 +8,6 @@ from pathlib import Path
 
 from idp.settings import BadSetting, settings_from_environment
 
-
 _GROUPS = {
     "keys": "token signing keys",
     "charter": "the terms of use",

@@ -29,6 +29,7 @@ from idp.adapters.sql_charters import SqlCharters
 from idp.adapters.sql_engine import initialise, open_engine
 from idp.adapters.sql_grants import SqlGrants
 from idp.app import create
+from idp.sealing import Sealer, derive_key
 from idp.settings import Settings
 from tests.fakes import NOON
 from tests.people import an_account, an_identity
@@ -170,7 +171,8 @@ class Provider:
     def last_code(self) -> str:
         newest = sa.select(outbox.c.text).order_by(outbox.c.id.desc()).limit(1)
         with self.engine.connect() as connection:
-            text = connection.execute(newest).scalar_one()
+            sealed = connection.execute(newest).scalar_one()
+        text = Sealer(derive_key(self.settings.application_key, "seal")).open(sealed) or ""
         (code,) = re.findall(r"^\s*([0-9]{8})\s*$", text, re.MULTILINE)
         return str(code)
 
