@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from flask import Flask, request
 from werkzeug.wrappers import Response
@@ -235,9 +236,11 @@ def _flask(settings: Settings, web: Web) -> Flask:
     @app.before_request
     def choose_language() -> Response | None:
         wished = request.args.get("lang", "")
-        if request.method != "GET" or wished not in LOCALES:
+        # The link of our pages carries nothing else; a relying party's own `lang` is ignored (RFC 6749 §3.1).
+        if request.method != "GET" or wished not in LOCALES or len(request.args) > 1:
             return None
-        response = web.redirect(request.path)
+        # One slash: `//elsewhere` would be another host.
+        response = web.redirect("/" + quote(request.path.lstrip("/\\")))
         web.cookies.set(response, "locale", wished, 365 * 24 * 3600)
         return response
 

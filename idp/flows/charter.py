@@ -89,7 +89,7 @@ class CharterFlow:
             revision=current.revision,
             text_sha256=current.sha256(self.desk.locale(interaction)),
             accepted_at=self.desk.clock.now(),
-            authenticator=str(assurance.acr) if assurance else "",
+            authenticator="+".join(assurance.path) if assurance else "",
             client_id=interaction.client_id,
         )
 

@@ -27,6 +27,8 @@ class Assurance:
     """What the ID Token will say. `auth_time` is the moment the path was completed."""
 
     acr: Acr
+    #: The completed path: ("psc",), ("cps",) or ("password", "email_otp").
+    path: tuple[AuthenticatorId, ...]
     amr: tuple[str, ...]
     auth_time: datetime
     upstream_acr: str | None
@@ -54,6 +56,7 @@ def assurance_of(events: Iterable[AuthenticationEvent]) -> Assurance | None:
     last = latest[path[-1]]
     return Assurance(
         acr=EARNED[path],
+        path=path,
         amr=tuple(dict.fromkeys(value for step in path for value in latest[step].amr)),
         auth_time=finished_at(path),
         upstream_acr=last.upstream_acr,

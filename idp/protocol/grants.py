@@ -51,7 +51,7 @@ class GrantState(AuthorizationState):  # type: ignore[misc]
         self.subject_identifiers: dict[str, Any] = {}
         self._backend = backend
         self._now = now
-        #: Set before `authorize`: the grant the code belongs to.
+        #: Set before `authorize`: the grant the code belongs to. Known after `account_of_token` as well.
         self.grant: Grant | None = None
         #: Set before `_do_code_exchange`: the gate, and the claims to release.
         self.admit: Callable[[Mapping[str, Any]], Account] | None = None
@@ -170,7 +170,7 @@ class GrantState(AuthorizationState):  # type: ignore[misc]
             grant = self._backend.grants.get(stored.value["grant_id"])
             if grant is None or grant.revoked_at is not None:
                 raise InvalidAccessToken("revoked grant")
-            self._token = stored.value
+            self._token, self.grant = stored.value, grant
         return self._token
 
     def account_of_token(self, access_token: str) -> tuple[AccountId, list[str]]:

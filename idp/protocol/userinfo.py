@@ -51,8 +51,9 @@ class UserinfoEndpoint:
         state = GrantState(self.grant_store, self.clock.now())
         account_id, scopes = state.account_of_token(access_token)
         account = self.accounts.get(account_id)
-        if not account.enabled:
-            raise InvalidAccessToken("account disabled")
+        is_void = account.not_before and state.grant and state.grant.granted_at < account.not_before
+        if not account.enabled or is_void:
+            raise InvalidAccessToken("account disabled, now or since the grant")
         state.released = released_claims(account, scopes)
         engine = self.engine.for_request(state, {})
         answer = engine.handle_userinfo_request("", {"Authorization": f"Bearer {access_token}"})

@@ -70,7 +70,7 @@ def assert_evidence(demo: Demonstration, rpps: str, since: datetime) -> None:
         "account_id": account["id"],
         "revision": "2026-1",
         "text_sha256": hashlib.sha256(text.encode()).hexdigest(),
-        "authenticator": "urn:caducee:acr:cps",
+        "authenticator": "cps",
         "client_id": "viatrajectoire",
     }
     assert timedelta(0) <= accepted_at - since < timedelta(minutes=1)

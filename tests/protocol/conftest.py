@@ -9,6 +9,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -45,6 +46,7 @@ SECRETS = {
     "poster": "secret-of-poster-0123456789abcdefghijk",
 }
 VERIFIER = "v" * 43
+LONG_AGO = NOON - timedelta(days=300)
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
 
 _CLIENTS = f"""\
@@ -241,9 +243,9 @@ def _enrol(settings: Settings, engine: Engine) -> Account:
         password_hash=passwords.hash(PASSWORD),
         phone="+33123456789",
     )
-    SqlCharters(engine).publish(CharterRevision("2026-1", NOON, {"fr": "# Charte\n\nLisez."}))
+    SqlCharters(engine).publish(CharterRevision("2026-1", LONG_AGO, {"fr": "# Charte\n\nLisez."}))
     SqlAccounts(engine).add(account)
-    SqlCharters(engine).accept(CharterEvidence(account.id, "2026-1", "0" * 64, NOON, "cps", RP))
+    SqlCharters(engine).accept(CharterEvidence(account.id, "2026-1", "0" * 64, LONG_AGO, "cps", RP))
     return SqlAccounts(engine).get(account.id)
 
 

@@ -4,6 +4,7 @@ import dataclasses
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 import jwt
 import pytest
@@ -285,7 +286,7 @@ def test_the_evidence_of_the_charter_is_written_before_the_code(fresh: Provider)
     browser.submit(page, "/charter", accepted="yes")
     evidence: list[CharterEvidence] = fresh.charters.evidence_of(fresh.account.id)
     assert [known.revision for known in evidence] == ["2026-1", "2027-1"]
-    assert (evidence[1].client_id, evidence[1].authenticator) == (RP, "urn:caducee:acr:pwd-otp")
+    assert (evidence[1].client_id, evidence[1].authenticator) == (RP, "password+email_otp")
 
 
 @pytest.mark.parametrize("lang", ["fr", "en"])
@@ -299,6 +300,7 @@ def test_a_relying_party_may_send_a_parameter_named_lang(browser: Browser, lang:
 )
 def test_changing_the_language_never_leads_elsewhere(browser: Browser, path: str) -> None:
     response = browser.client.open(path=path, query_string={"lang": "en"}, base_url=ISSUER)
-    location = response.headers.get("Location", "")
-    assert response.status_code == 404 or not location.startswith(("//", "/\\", "http"))
-    assert response.status_code == 404
+    location = response.headers["Location"]
+    assert location.startswith("/")
+    assert not location.startswith(("//", "/\\"))
+    assert urlsplit(location).netloc == ""

@@ -1,0 +1,145 @@
+"""Discovery and JWKS list what works, and nothing else."""
+
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import jwt
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.protocol.conftest import ISSUER, SECRETS, Browser, Provider
+
+
+@pytest.fixture(scope="module")
+def metadata(provider: Provider) -> dict[str, Any]:
+    found: dict[str, Any] = provider.browser().get("/.well-known/openid-configuration").get_json()
+    return found
+
+
+def test_the_issuer_is_configuration_and_never_the_host_header(provider: Provider) -> None:
+    response = provider.browser().client.get(
+        "/.well-known/openid-configuration", base_url="http://evil.example", headers={"X-Forwarded-Host": "evil"}
+    )
+    assert response.get_json()["issuer"] == ISSUER
+    assert "evil" not in response.text
+
+
+def test_every_endpoint_listed_answers(browser: Browser, metadata: dict[str, Any]) -> None:
+    endpoints = {name: url for name, url in metadata.items() if name.endswith(("_endpoint", "_uri"))}
+    assert len(endpoints) == 5
+    for url in endpoints.values():
+        assert url.startswith(ISSUER)
+        assert browser.get(url.removeprefix(ISSUER)).status_code not in {404, 500}
+
+
+def test_what_is_refused_is_not_listed(metadata: dict[str, Any]) -> None:
+    assert metadata["response_types_supported"] == ["code"]
+    assert metadata["response_modes_supported"] == ["query"]
+    assert metadata["grant_types_supported"] == ["authorization_code"]
+    assert metadata["code_challenge_methods_supported"] == ["S256"]
+    assert metadata["request_uri_parameter_supported"] is False
+    assert metadata["request_parameter_supported"] is False
+    assert metadata["claims_parameter_supported"] is False
+    assert metadata["authorization_response_iss_parameter_supported"] is True
+    assert "registration_endpoint" not in metadata
+    assert "none" not in metadata["id_token_signing_alg_values_supported"]
+    assert not any("eidas" in acr for acr in metadata["acr_values_supported"])
+
+
+def test_every_authentication_method_listed_has_a_client_that_uses_it(metadata: dict[str, Any]) -> None:
+    assert set(metadata["token_endpoint_auth_methods_supported"]) == {
+        "client_secret_basic", "client_secret_post", "none",
+    }  # fmt: skip
+
+
+def test_every_listed_claim_but_those_of_pro_sante_connect_is_given(
+    provider: Provider, metadata: dict[str, Any]
+) -> None:
+    tokens = provider.exchange(
+        provider.browser().sign_in(scope="openid profile email address phone professional")
+    ).get_json()
+    id_token = jwt.decode(tokens["id_token"], options={"verify_signature": False})
+    given = set(id_token) | set(provider.userinfo(tokens["access_token"]).get_json())
+    assert set(metadata["claims_supported"]) - given == {"idp", "upstream_acr", "psc_auth_mode"}
+    assert given <= set(metadata["claims_supported"])
+
+
+def test_the_key_set_is_public_and_readable_from_any_page(browser: Browser) -> None:
+    response = browser.get("/jwks")
+    assert {key["alg"] for key in response.get_json()["keys"]} == {"RS256", "ES256"}
+    assert not any(set(key) & {"d", "p", "q", "dp", "dq", "qi", "k"} for key in response.get_json()["keys"])
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    assert "max-age" in response.headers["Cache-Control"]
+
+
+def test_health_says_ready_and_no_more(browser: Browser) -> None:
+    assert browser.get("/health/live").get_json() == {"status": "alive"}
+    assert browser.get("/health/ready").get_json() == {"status": "ready"}
+
+
+def test_a_bad_clients_file_degrades_and_does_not_stop(fresh: Provider) -> None:
+    fresh.settings.clients_file.write_text("clients: [")
+    browser = fresh.browser()
+    assert browser.get("/health/ready").get_json() == {"status": "degraded"}
+    assert browser.authorize().status_code == 303
+
+
+_PATHS = (
+    "/authorize", "/token", "/userinfo", "/jwks", "/.well-known/openid-configuration", "/end_session",
+    "/end_session/confirm", "/end_session/psc", "/psc/callback", "/interaction/x", "/interaction/x/choice",
+    "/interaction/x/password", "/interaction/x/email_otp", "/interaction/x/restart", "/cps/stale", "/", "/health/ready",
+)  # fmt: skip
+_NAMES = st.sampled_from(
+    "client_id redirect_uri response_type scope state nonce prompt max_age code_challenge code_challenge_method "
+    "grant_type code code_verifier client_secret id_token_hint post_logout_redirect_uri claims request acr_values "
+    "ui_locales lang csrf rpps password presentation iss error".split()
+)
+_VALUES = st.one_of(
+    st.text(max_size=30),
+    st.sampled_from(
+        ["viatrajectoire", "https://trajectoire.example/callback", "code", "openid", "S256", "none", "fr", "-1",
+         "https://evil.example/", "//evil.example", "authorization_code", "public", "A" * 43, "9" * 400,
+         *SECRETS.values()]
+    ),
+)  # fmt: skip
+_HEADERS = st.dictionaries(
+    st.sampled_from(["Authorization", "Cookie", "Origin", "Content-Type", "Accept-Language", "X-Forwarded-For"]),
+    st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=40),
+    max_size=3,
+)
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    path=st.sampled_from(_PATHS),
+    method=st.sampled_from(["GET", "POST", "HEAD", "OPTIONS", "PUT"]),
+    query=st.lists(st.tuples(_NAMES, _VALUES), max_size=6),
+    form=st.lists(st.tuples(_NAMES, _VALUES), max_size=6),
+    headers=_HEADERS,
+    raw=st.none() | st.binary(max_size=60),
+)
+def test_no_request_makes_a_server_error_or_a_redirect_to_a_stranger(
+    provider: Provider,
+    path: str,
+    method: str,
+    query: list[tuple[str, str]],
+    form: list[tuple[str, str]],
+    headers: dict[str, str],
+    raw: bytes | None,
+) -> None:
+    body = urlencode(form, errors="surrogatepass").encode() if raw is None else raw
+    sent = {"Content-Type": "application/x-www-form-urlencoded", **headers}
+    response = provider.browser().client.open(
+        path=path,
+        query_string=urlencode(query),
+        method=method,
+        data=body,
+        headers={name: value.strip() for name, value in sent.items()},
+        base_url=ISSUER,
+    )
+    assert response.status_code < 500
+    assert "Traceback" not in response.text
+    location = urlsplit(response.headers.get("Location", ""))
+    assert location.netloc in {"", "trajectoire.example"}
+    assert not response.headers.get("Location", "").startswith(("//", "/\\"))
