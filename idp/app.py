@@ -16,6 +16,7 @@ from idp.adapters.sql_audit import SqlAudit
 from idp.adapters.sql_charters import SqlCharters
 from idp.adapters.sql_grants import SqlGrants
 from idp.adapters.sql_outbox import SqlOutbox
+from idp.adapters.sql_refresh import SqlRefreshTokens
 from idp.cards.revocation import NoRevocationYet
 from idp.cards.trust import CardPolicy
 from idp.error_pages import error_page
@@ -41,6 +42,8 @@ from idp.protocol.grants import GrantStore
 from idp.protocol.issue import CodeIssuer
 from idp.protocol.plain import PlainEndpoints, Readiness, Route
 from idp.protocol.provider import OpenIDProvider
+from idp.protocol.refresh import Refresh
+from idp.protocol.revocation import IntrospectionEndpoint, OwnTokens, RevocationEndpoint
 from idp.protocol.token import TokenEndpoint
 from idp.protocol.userinfo import UserinfoEndpoint
 from idp.sealing import derive_key
@@ -139,12 +142,33 @@ def _flows(parts: _Parts) -> list[Any]:
 
 def _plain_endpoints(parts: _Parts, provider: OpenIDProvider, grant_store: GrantStore) -> PlainEndpoints:
     house, settings, clients = parts.house, parts.house.settings, parts.web.clients
+    refresh_tokens = SqlRefreshTokens(house.engine)
+    refresh = Refresh(
+        provider,
+        refresh_tokens,
+        parts.grants,
+        grant_store,
+        parts.audit,
+        settings.refresh_token_idle,
+        settings.session_life,
+    )
+    own = OwnTokens(
+        clients,
+        house.store,
+        parts.grants,
+        refresh_tokens,
+        parts.audit,
+        house.clock,
+        settings.issuer,
+        settings.parameter_bytes,
+    )
     token = TokenEndpoint(
         provider,
         clients,
         parts.accounts,
         parts.charters,
         grant_store,
+        refresh,
         parts.audit,
         house.clock,
         settings.parameter_bytes,
@@ -154,6 +178,8 @@ def _plain_endpoints(parts: _Parts, provider: OpenIDProvider, grant_store: Grant
     return PlainEndpoints(
         {
             "/token": Route(("POST",), token),
+            "/revoke": Route(("POST",), RevocationEndpoint(own)),
+            "/introspect": Route(("POST",), IntrospectionEndpoint(own)),
             "/userinfo": Route(("GET", "POST"), userinfo),
             "/jwks": Route(("GET", "HEAD"), jwks_document(parts.keys)),
             "/.well-known/openid-configuration": Route(("GET", "HEAD"), discovery),
@@ -206,7 +232,9 @@ def create(settings: Settings) -> Callable[..., Any]:
     """The WSGI application. Raises what the adapters raise: a missing database, a bad key or clients file."""
     parts = _parts(settings)
     provider = OpenIDProvider(settings, parts.web.clients, parts.keys, parts.house.clock)
-    grant_store = GrantStore(parts.house.store, parts.grants, settings.code_life, settings.access_token_life)
+    grant_store = GrantStore(
+        parts.house.store, parts.grants, settings.code_life, settings.access_token_life, parts.house.clock
+    )
     app = _flask(settings, parts.web)
     _mount_protocol(app, _authorize(parts, provider, grant_store), _end_session(parts))
     for flow in _flows(parts):

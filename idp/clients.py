@@ -16,6 +16,7 @@ from idp.signing.signer import Alg
 
 SCOPES = ("openid", "profile", "email", "address", "phone", "professional")
 AUTHENTICATORS = ("psc", "cps", "password")
+GRANT_TYPES = ("authorization_code", "refresh_token")
 AUTH_METHODS = ("client_secret_basic", "client_secret_post", "none")
 ACR_BY_NAME = {"pwd-otp": Acr.PWD_OTP, "cps": Acr.CPS, "psc": Acr.PSC}
 
@@ -33,8 +34,13 @@ class Client:
     secret_sha256: bytes | None
     token_endpoint_auth_method: str
     id_token_signed_response_alg: Alg
+    grant_types: tuple[str, ...]
     minimum_acr: Acr
     authenticators: tuple[str, ...]
+
+    @property
+    def is_public(self) -> bool:
+        return self.token_endpoint_auth_method == "none"
 
     def is_secret(self, candidate: str) -> bool:
         """Constant-time comparison against the stored SHA-256; False for a public client."""
@@ -134,6 +140,7 @@ _MEMBERS: dict[str, tuple[Callable[[At], Any], Any]] = {
     "scopes": (_scopes, ("openid",)),
     "token_endpoint_auth_method": (_one_of(AUTH_METHODS), "client_secret_basic"),
     "id_token_signed_response_alg": (_one_of(("RS256", "ES256")), "RS256"),
+    "grant_types": (_many_of(GRANT_TYPES), ("authorization_code",)),
     "minimum_acr": (_one_of(tuple(ACR_BY_NAME)), "pwd-otp"),
     "authenticators": (_many_of(AUTHENTICATORS), AUTHENTICATORS),
 }
@@ -166,6 +173,7 @@ def _read_client(at: At) -> Client:
         secret_sha256=values["client_secret"],
         token_endpoint_auth_method=values["token_endpoint_auth_method"],
         id_token_signed_response_alg=values["id_token_signed_response_alg"],
+        grant_types=values["grant_types"],
         minimum_acr=ACR_BY_NAME[values["minimum_acr"]],
         authenticators=values["authenticators"],
     )

@@ -75,6 +75,7 @@ class Settings:
     code_life: timedelta = _seconds(60)
     access_token_life: timedelta = _seconds(5 * 60)
     id_token_life: timedelta = _seconds(5 * 60)
+    refresh_token_idle: timedelta = _seconds(30 * 60)
     session_idle: timedelta = _seconds(30 * 60)
     session_life: timedelta = _seconds(4 * 3600)
     interaction_life: timedelta = _seconds(15 * 60)

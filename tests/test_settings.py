@@ -34,6 +34,8 @@ HOUSE_VALUES: list[tuple[str, str, Any]] = [
     ("Authorization code: 60 s", "code_life", 60 * SECONDS),
     ("Access token: 5 min", "access_token_life", 5 * MINUTES),
     ("ID token: 5 min", "id_token_life", 5 * MINUTES),
+    ("Refresh token: idle 30 min", "refresh_token_idle", 30 * MINUTES),
+    ("Refresh token: idle 30 min", "refresh_token_idle", 30 * MINUTES),
     ("SSO session: idle 30 min", "session_idle", 30 * MINUTES),
     ("SSO session: absolute 4 h", "session_life", 4 * HOURS),
     ("Login transaction: 15 min", "interaction_life", 15 * MINUTES),

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
 #: The migration this code was written for. Zero-padded, so that text order is age order.
-SCHEMA_REVISION = "0001"
+SCHEMA_REVISION = "0002"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
@@ -107,6 +107,17 @@ grants = sa.Table(
     sa.Column("granted_at", UtcInstant, nullable=False),
     sa.Column("redeemed_at", UtcInstant),
     sa.Column("revoked_at", UtcInstant),
+)
+
+refresh_tokens = sa.Table(
+    "refresh_tokens",
+    metadata,
+    sa.Column("grant_id", sa.Text, sa.ForeignKey(grants.c.id), primary_key=True),
+    sa.Column("token_sha256", sa.Text, nullable=False),
+    sa.Column("scope", sa.Text, nullable=False),
+    sa.Column("claims", sa.JSON, nullable=False),
+    sa.Column("idle_until", UtcInstant, nullable=False),
+    sa.Column("ends_at", UtcInstant, nullable=False),
 )
 
 # No foreign key: the trail outlives what it speaks of, and names refused clients that never existed.

@@ -6,7 +6,7 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from idp.clients import AUTH_METHODS, SCOPES
+from idp.clients import AUTH_METHODS, GRANT_TYPES, SCOPES
 from idp.interaction.record import Acr
 from idp.protocol.claims import CLAIMS_OF_SCOPE
 from idp.signing.key_ring import KeyRing
@@ -25,11 +25,15 @@ def discovery_document(issuer: str) -> dict[str, Any]:
         "token_endpoint": f"{issuer}/token",
         "userinfo_endpoint": f"{issuer}/userinfo",
         "jwks_uri": f"{issuer}/jwks",
+        "revocation_endpoint": f"{issuer}/revoke",
+        "revocation_endpoint_auth_methods_supported": list(AUTH_METHODS),
+        "introspection_endpoint": f"{issuer}/introspect",
+        "introspection_endpoint_auth_methods_supported": [name for name in AUTH_METHODS if name != "none"],
         "end_session_endpoint": f"{issuer}/end_session",
         "scopes_supported": list(SCOPES),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "grant_types_supported": ["authorization_code"],
+        "grant_types_supported": list(GRANT_TYPES),
         "acr_values_supported": [str(acr) for acr in Acr],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256", "ES256"],

@@ -133,7 +133,8 @@ class EndSessionEndpoint:
             response = self.web.redirect(asked.return_url + (f"{separator}{state}" if state else ""))
         else:
             response = self._page("done", asked, None, "")
-        self.web.cookies.clear(response, "session")
+        if self._session() is None:  # A stray link to the way back from upstream ends no living session.
+            self.web.cookies.clear(response, "session")
         return response
 
     def _upstream_logout(self, asked: _Asked, ended: Session | None) -> str | None:

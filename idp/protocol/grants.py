@@ -16,7 +16,8 @@ from pyop.message import AuthorizationRequest
 
 from idp.accounts.account import Account, AccountId
 from idp.accounts.grants import Grant, GrantRepository
-from idp.ephemeral import EphemeralStore, Kind, StaleRecord
+from idp.clock import Clock
+from idp.ephemeral import EphemeralStore, Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,25 @@ class GrantStore:
     grants: GrantRepository
     code_life: timedelta
     access_token_life: timedelta
+    clock: Clock
+
+    def issue_access_token(
+        self, grant: Grant, subject: str, scope: str, request: Mapping[str, Any] | None = None
+    ) -> tuple[str, int]:
+        """A new opaque token and its life in seconds. `request`: the authorization request it answers."""
+        value, life, now = _token(), self.access_token_life, self.clock.now()
+        record = {
+            "grant_id": grant.id,
+            "account_id": grant.account_id,
+            "client_id": grant.client_id,
+            "sub": subject,
+            "scope": scope,
+            "request": dict(request or {"client_id": grant.client_id, "scope": scope.split()}),
+            "iat": int(now.timestamp()),
+            "exp": int((now + life).timestamp()),
+        }
+        self.store.put(Kind.ACCESS_TOKEN, value, record, life)
+        return value, int(life.total_seconds())
 
 
 class CodeReused(InvalidAuthorizationCode):  # type: ignore[misc]
@@ -55,6 +75,8 @@ class GrantState(AuthorizationState):  # type: ignore[misc]
         self.grant: Grant | None = None
         #: Set before `_do_code_exchange`: the gate, and the claims to release.
         self.admit: Callable[[Mapping[str, Any]], Account] | None = None
+        #: Set before `_do_code_exchange`: gives the refresh token of the redeemed code, if its client has any.
+        self.first_refresh_token: Callable[[Mapping[str, Any]], str | None] | None = None
         #: Set before `handle_userinfo_request`: the claims released to this token.
         self.released: dict[str, Any] = {}
         self._code: Mapping[str, Any] | None = None
@@ -84,7 +106,6 @@ class GrantState(AuthorizationState):  # type: ignore[misc]
             "sub": subject_identifier,
             "request": authorization_request.to_dict(),
             "extra": dict(extra_id_token_claims or {}),
-            "used": False,
         }
         self._backend.grants.add(grant)
         self._backend.store.put(Kind.AUTHORIZATION_CODE, code, record, self._backend.code_life)
@@ -100,23 +121,19 @@ class GrantState(AuthorizationState):  # type: ignore[misc]
     def _redeem(self, code: str) -> Mapping[str, Any]:
         """RFC 6749 §4.1.2, RFC 9700 §4.5: once, atomically; a second use revokes what the first one gave.
 
-        The record stays as a tombstone until the code's end of life. The durable grant is marked as well: a store
-        that comes back with an old snapshot cannot revive the code.
+        The gate is one conditional UPDATE of the durable grant: a store that comes back with an old snapshot
+        revives no code. The code's record stays until its end of life, so that a second use is recognised.
         """
-        store, grants = self._backend.store, self._backend.grants
-        stored = store.get(Kind.AUTHORIZATION_CODE, code)
+        stored = self._backend.store.get(Kind.AUTHORIZATION_CODE, code)
         if stored is None:
             raise InvalidAuthorizationCode("unknown or expired code")
         grant_id = stored.value["grant_id"]
-        if not stored.value["used"]:
-            try:
-                used = {**stored.value, "used": True}
-                store.swap(Kind.AUTHORIZATION_CODE, code, used, expected_version=stored.version)
-                if grants.redeem(grant_id, self._now):
-                    return stored.value
-            except StaleRecord:
-                pass
-        grants.revoke(grant_id, self._now)
+        if self._backend.grants.redeem(grant_id, self._now):
+            return stored.value
+        grant = self._backend.grants.get(grant_id)
+        if grant is None or grant.redeemed_at is None:
+            raise InvalidAuthorizationCode("the grant was revoked before its code was used")
+        self._backend.grants.revoke(grant_id, self._now)
         raise CodeReused(grant_id)
 
     def get_authorization_request_for_code(self, authorization_code: str) -> AuthorizationRequest:
@@ -144,21 +161,21 @@ class GrantState(AuthorizationState):  # type: ignore[misc]
         if self.admit is None:
             raise RuntimeError("no gate set for this request")
         self.admit(record)
-        value, life = _token(), self._backend.access_token_life
-        token = {
-            "grant_id": record["grant_id"],
-            "account_id": record["account_id"],
-            "client_id": record["client_id"],
-            "sub": record["sub"],
-            "scope": self.scope,
-            "request": record["request"],
-        }
-        self._backend.store.put(Kind.ACCESS_TOKEN, value, token, life)
-        return AccessToken(value, int(life.total_seconds()))
+        grant = Grant(
+            record["grant_id"],
+            AccountId(record["account_id"]),
+            record["client_id"],
+            record["sid"],
+            datetime.fromisoformat(record["granted_at"]),
+        )
+        value, seconds = self._backend.issue_access_token(grant, record["sub"], self.scope, record["request"])
+        return AccessToken(value, seconds)
 
-    def create_refresh_token(self, access_token_value: str) -> None:
-        """Refresh tokens are off."""
-        return
+    def create_refresh_token(self, access_token_value: str) -> str | None:
+        """Ours, by `first_refresh_token`; pyop's would be nobody's in particular."""
+        if self.first_refresh_token is None or self._code is None:
+            return None
+        return self.first_refresh_token(self._code)
 
     # Use.
 

@@ -10,8 +10,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
 from idp.clients import ClientFile
-from idp.ephemeral import EphemeralStore
-from idp.protocol.token import json_response
+from idp.ephemeral import EphemeralStore, StoreUnavailable
+from idp.protocol.token import json_response, unavailable_response
 from idp.settings import Settings
 from idp.web import harden
 
@@ -68,6 +68,9 @@ class PlainEndpoints:
     def _call(route: Route, request: Request) -> Response:
         try:
             return route.endpoint(request)
+        except StoreUnavailable:
+            log.error("store_unavailable", path=request.path)
+            return unavailable_response()
         except HTTPException as error:
             return json_response({"error": "invalid_request"}, error.code or 400)
         except Exception:

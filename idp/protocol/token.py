@@ -25,6 +25,7 @@ from idp.interaction.record import Acr
 from idp.protocol.client_authentication import ClientRefused, authenticate
 from idp.protocol.grants import CodeReused, GrantState, GrantStore
 from idp.protocol.provider import OpenIDProvider
+from idp.protocol.refresh import Refresh
 from idp.signing.signer import SignerUnavailable
 from idp.web import single_valued
 
@@ -78,6 +79,7 @@ class TokenEndpoint:
     accounts: AccountRepository
     charters: CharterRepository
     grant_store: GrantStore
+    refresh: Refresh
     audit: Audit
     clock: Clock
     parameter_bytes: int
@@ -100,16 +102,22 @@ class TokenEndpoint:
         grant_type = form.get("grant_type")
         if grant_type is None:
             raise Returned(OAuthError.INVALID_REQUEST, "grant_type is required")
-        if grant_type != "authorization_code":
-            raise Returned(OAuthError.UNSUPPORTED_GRANT_TYPE, "only authorization_code is supported")
+        answer = {"authorization_code": self._exchange, "refresh_token": self._refresh}.get(grant_type)
+        if answer is None:
+            raise Returned(OAuthError.UNSUPPORTED_GRANT_TYPE, "the grant type is not supported")
+        return json_response(answer(client, form))
+
+    def _refresh(self, client: Client, form: Mapping[str, str]) -> dict[str, Any]:
+        return self.refresh.redeem(client, form, self._admit, self.clock.now())
+
+    def _exchange(self, client: Client, form: Mapping[str, str]) -> dict[str, Any]:
         for name in ("code", "redirect_uri", "code_verifier"):
             if not form.get(name):
                 raise Returned(OAuthError.INVALID_REQUEST, f"{name} is required")
-        return json_response(self._exchange(client, form))
-
-    def _exchange(self, client: Client, form: Mapping[str, str]) -> dict[str, Any]:
-        state = GrantState(self.grant_store, self.clock.now())
-        state.admit = lambda record: self._admit(client, record)
+        now = self.clock.now()
+        state = GrantState(self.grant_store, now)
+        state.admit = lambda record: self._admit_code(client, record)
+        state.first_refresh_token = lambda record: self.refresh.first(client, record, state.scope, now)
         passed = {
             "grant_type": "authorization_code",
             "client_id": client.client_id,
@@ -126,25 +134,27 @@ class TokenEndpoint:
             raise Returned(OAuthError.INVALID_REQUEST, "the token request is malformed") from error
         return {**answer.to_dict(), "scope": state.scope}
 
-    def _admit(self, client: Client, record: Mapping[str, Any]) -> Account:
+    def _admit_code(self, client: Client, record: Mapping[str, Any]) -> Account:
+        granted_at = datetime.fromisoformat(record["granted_at"])
+        account = self._admit(client, record["account_id"], record["extra"], granted_at)
+        self.audit.record(AuditEvent.CODE_REDEEMED, account_id=account.id, client_id=client.client_id)
+        return account
+
+    def _admit(
+        self, client: Client, account_id: str, claims: Mapping[str, Any], granted_at: datetime
+    ) -> Account:
         """The gate, on the account row of this moment. Raises Returned."""
         try:
-            account = self.accounts.get(AccountId(record["account_id"]))
-            may_issue(
-                account,
-                client,
-                acr=Acr(record["extra"]["acr"]),
-                authorized_at=datetime.fromisoformat(record["granted_at"]),
-                charters=self.charters,
-            )
+            account = self.accounts.get(AccountId(account_id))
+            acr = Acr(claims["acr"])
+            may_issue(account, client, acr=acr, authorized_at=granted_at, charters=self.charters)
         except (AccountNotFound, IssueRefused) as error:
             reason = error.reason if isinstance(error, IssueRefused) else MayNotIssue.DISABLED
             self.audit.record(
                 AuditEvent.ISSUE_REFUSED,
-                account_id=record["account_id"],
+                account_id=account_id,
                 client_id=client.client_id,
                 reason=str(reason),
             )
             raise Returned(OAuthError.INVALID_GRANT, _INVALID_GRANT) from error
-        self.audit.record(AuditEvent.CODE_REDEEMED, account_id=account.id, client_id=client.client_id)
         return account

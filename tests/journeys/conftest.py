@@ -25,8 +25,9 @@ def browse(demo: Demonstration) -> Iterator[Callable[..., Browser]]:
 
 @pytest.fixture(scope="session")
 def short_lives(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstration]:
-    """A demo where waiting for the end of a life takes seconds."""
-    lives = ("MAIL_CODE_LIFE=3", "INTERACTION_LIFE=6", "CARD_ATTEMPT_LIFE=2")
-    settings = [word for life in lives for word in ("--set", life)]
+    """A demo where waiting for the end of a life takes seconds, with few codes an hour and many password tries."""
+    lives = ("MAIL_CODE_LIFE=3", "INTERACTION_LIFE=6", "CARD_ATTEMPT_LIFE=2", "ID_TOKEN_LIFE=1")
+    limits = ("MAIL_CODES_PER_HOUR=5", "PASSWORD_FREE_TRIES=100", "PASSWORD_TRIES_PER_DAY=200")
+    settings = [word for setting in (*lives, *limits) for word in ("--set", setting)]
     with running_demo(tmp_path_factory.mktemp("short"), *settings) as running:
         yield running

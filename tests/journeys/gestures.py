@@ -160,6 +160,10 @@ def has_way_on(page: Page) -> bool:
     return bool(links or any(form.buttons for form in page.document.forms))
 
 
+def header(page: Page, name: str) -> str | None:
+    return next((value for known, value in page.headers.items() if known.lower() == name.lower()), None)
+
+
 def interaction_path(page: Page) -> str:
     """`/interaction/<id>` of the page shown."""
     parts = page.url.split("/")

@@ -103,16 +103,6 @@ def test_forms_of_other_stops_do_not_pass_the_charter(demo: Demonstration, waiti
     assert is_due(demo)
 
 
-def test_prompt_none_with_the_charter_due_is_interaction_required(
-    demo: Demonstration, browse: Browse
-) -> None:
-    """Whoever has a session and a new revision to read: see below, in the module's last tests."""
-    browser, party = browse("benali"), OwnParty.of(demo)
-    party.ask(browser)
-    do.by_card(browser)
-    assert party.answer(party.ask(browser, prompt="none"))["error"] in {"login_required", "interaction_required"}
-
-
 def test_refusing_is_access_denied_at_the_application_and_the_charter_stays_due(
     demo: Demonstration, browse: Browse
 ) -> None:

@@ -181,7 +181,8 @@ class Provider:
     def exchange(
         self,
         code: str,
-        client_id: str = RP,
+        client: str = RP,
+        /,
         headers: Mapping[str, str] | None = None,
         **changes: str | None,
     ) -> TestResponse:
@@ -193,7 +194,7 @@ class Provider:
             **changes,
         }
         data = {name: value for name, value in form.items() if value is not None}
-        sent = basic(client_id, SECRETS[client_id]) if headers is None else headers
+        sent = basic(client, SECRETS[client]) if headers is None else headers
         return Client(self.app, TestResponse).post("/token", base_url=ISSUER, data=data, headers=sent)
 
     def userinfo(self, token: str) -> TestResponse:

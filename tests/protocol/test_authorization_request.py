@@ -157,7 +157,9 @@ def test_a_fault_of_a_proved_client_is_returned_with_its_code_state_and_iss(
 @pytest.mark.parametrize(
     "state", ["a\nb", "a\r\nSet-Cookie: x=1", "a\x00b", "é", "a\tb", "\x7f", "\u202e", "a" * 9000]
 )
-def test_a_state_that_cannot_be_one_is_an_error_and_no_header(browser: Browser, state: str, method: str) -> None:
+def test_a_state_that_cannot_be_one_is_an_error_and_no_header(
+    browser: Browser, state: str, method: str
+) -> None:
     response = ask(browser, pairs_of(state=state), method)
     assert answer_of(response)["error"] == "invalid_request"
     assert "\n" not in response.headers["Location"]
@@ -255,7 +257,11 @@ class TestSilence:
 
 
 def test_every_answer_is_never_stored_and_leads_nowhere_by_referrer(browser: Browser) -> None:
-    for response in (browser.authorize(), browser.authorize(client_id="nobody"), browser.authorize(scope="x")):
+    for response in (
+        browser.authorize(),
+        browser.authorize(client_id="nobody"),
+        browser.authorize(scope="x"),
+    ):
         assert response.headers["Cache-Control"] == "no-store"
         assert response.headers["Referrer-Policy"] == "no-referrer"
         assert "Access-Control-Allow-Origin" not in response.headers

@@ -19,7 +19,9 @@ def metadata(provider: Provider) -> dict[str, Any]:
 
 def test_the_issuer_is_configuration_and_never_the_host_header(provider: Provider) -> None:
     response = provider.browser().client.get(
-        "/.well-known/openid-configuration", base_url="http://evil.example", headers={"X-Forwarded-Host": "evil"}
+        "/.well-known/openid-configuration",
+        base_url="http://evil.example",
+        headers={"X-Forwarded-Host": "evil"},
     )
     assert response.get_json()["issuer"] == ISSUER
     assert "evil" not in response.text
@@ -27,7 +29,7 @@ def test_the_issuer_is_configuration_and_never_the_host_header(provider: Provide
 
 def test_every_endpoint_listed_answers(browser: Browser, metadata: dict[str, Any]) -> None:
     endpoints = {name: url for name, url in metadata.items() if name.endswith(("_endpoint", "_uri"))}
-    assert len(endpoints) == 5
+    assert len(endpoints) == 7
     for url in endpoints.values():
         assert url.startswith(ISSUER)
         assert browser.get(url.removeprefix(ISSUER)).status_code not in {404, 500}
@@ -36,7 +38,7 @@ def test_every_endpoint_listed_answers(browser: Browser, metadata: dict[str, Any
 def test_what_is_refused_is_not_listed(metadata: dict[str, Any]) -> None:
     assert metadata["response_types_supported"] == ["code"]
     assert metadata["response_modes_supported"] == ["query"]
-    assert metadata["grant_types_supported"] == ["authorization_code"]
+    assert metadata["grant_types_supported"] == ["authorization_code", "refresh_token"]
     assert metadata["code_challenge_methods_supported"] == ["S256"]
     assert metadata["request_uri_parameter_supported"] is False
     assert metadata["request_parameter_supported"] is False
@@ -104,7 +106,9 @@ _VALUES = st.one_of(
     ),
 )  # fmt: skip
 _HEADERS = st.dictionaries(
-    st.sampled_from(["Authorization", "Cookie", "Origin", "Content-Type", "Accept-Language", "X-Forwarded-For"]),
+    st.sampled_from(
+        ["Authorization", "Cookie", "Origin", "Content-Type", "Accept-Language", "X-Forwarded-For"]
+    ),
     st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=40),
     max_size=3,
 )

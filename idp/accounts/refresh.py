@@ -1,0 +1,47 @@
+"""Refresh tokens: bound to one grant, idle and absolute ends, one valid value at a time (facts/security TK4-TK6)."""
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshToken:
+    """The one in force of a grant. `claims`: what the ID Token said of the authentication (acr, amr, sid…)."""
+
+    grant_id: str
+    token_sha256: str
+    scope: str
+    claims: Mapping[str, Any]
+    idle_until: datetime
+    ends_at: datetime
+
+    def is_alive(self, now: datetime) -> bool:
+        return now < self.idle_until and now < self.ends_at
+
+
+class RefreshTokens(Protocol):
+    """Durable: a lost store must not revive a used or revoked token."""
+
+    def add(self, token: RefreshToken) -> None: ...
+
+    def get(self, grant_id: str) -> RefreshToken | None: ...
+
+    def swap(self, presented_sha256: str, following: RefreshToken) -> bool:
+        """Replace the token in force if it is the one presented; atomic: one caller of many gets True."""
+
+
+def new_value(grant_id: str) -> str:
+    """`grant.secret`: the grant finds the row, the 256-bit secret proves it."""
+    return f"{grant_id}.{secrets.token_urlsafe(32)}"
+
+
+def grant_of(value: str) -> str:
+    return value.partition(".")[0]
+
+
+def digest(value: str) -> str:
+    return hashlib.sha256(value.encode()).hexdigest()

@@ -1,0 +1,66 @@
+"""How the house tests read the tree: modules, their imports, their attribute chains."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Module:
+    """`name` is dotted; `room` is the package below `idp`, "" at its top."""
+
+    name: str
+    path: Path
+    tree: ast.Module
+
+    @property
+    def room(self) -> str:
+        parts = self.name.split(".")
+        return parts[1] if len(parts) > 2 else ""
+
+    @property
+    def imports(self) -> frozenset[str]:
+        """Every module named by an import at any depth; `from a import b` gives both `a` and `a.b`."""
+        return frozenset(_imports(self))
+
+    @property
+    def chains(self) -> frozenset[str]:
+        """Dotted attribute chains: `os.environ.get` gives also `os.environ`."""
+        return frozenset(ast.unparse(node) for node in ast.walk(self.tree) if isinstance(node, ast.Attribute))
+
+
+def _imports(module: Module) -> Iterator[str]:
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            # Relative imports are not used here; one would hide its target from these rules.
+            assert node.level == 0, f"{module.path}: relative import"
+            assert node.module is not None
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@cache
+def modules(package: str) -> tuple[Module, ...]:
+    found = []
+    for path in sorted((ROOT / package).rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        name = ".".join(part for part in parts if part != "__init__")
+        if path.name == "__init__.py":
+            name += ".__init__"
+        found.append(Module(name, path, ast.parse(path.read_text("utf-8"))))
+    return tuple(found)
+
+
+def imports_of(module: Module, *packages: str) -> set[str]:
+    """What it imports of these packages."""
+    return {
+        name
+        for name in module.imports
+        if any(name == package or name.startswith(f"{package}.") for package in packages)
+    }
