@@ -19,8 +19,6 @@ import requests
 
 from sandbox.demo.driver import Browser, Card
 
-# ruff: noqa: T201
-
 
 def main(ready_file: str, rounds: int) -> None:
     ready = json.loads(Path(ready_file).read_text())

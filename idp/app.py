@@ -9,8 +9,8 @@ from urllib.parse import quote
 from flask import Flask, request
 from werkzeug.wrappers import Response
 
+from idp.adapters.keys_in_force import KeysInForce
 from idp.adapters.sealed_mail import SealedOutbox
-from idp.adapters.software_signer import load_key_ring
 from idp.adapters.sql_accounts import SqlAccounts
 from idp.adapters.sql_audit import SqlAudit
 from idp.adapters.sql_charters import SqlCharters
@@ -30,13 +30,13 @@ from idp.flows.email_otp import EmailOtpFlow
 from idp.flows.enrolment import EnrolmentFlow
 from idp.flows.password import PasswordFlow
 from idp.flows.psc import PscFlow
-from idp.house import House, open_house
+from idp.house import House, open_house, open_key_directory
 from idp.interaction.next_stop import Itinerary
 from idp.interaction.store import Interactions, Sessions
 from idp.interaction.upstream import Upstream
 from idp.logs import configure_logging
 from idp.protocol.authorize import AuthorizeEndpoint
-from idp.protocol.discovery import PublishedDocument, discovery_document, jwks_document
+from idp.protocol.discovery import KeySetDocument, PublishedDocument, discovery_document
 from idp.protocol.end_session import EndSessionEndpoint
 from idp.protocol.grants import GrantStore
 from idp.protocol.issue import CodeIssuer
@@ -44,6 +44,7 @@ from idp.protocol.plain import PlainEndpoints, Readiness, Route
 from idp.protocol.provider import OpenIDProvider
 from idp.protocol.refresh import Refresh
 from idp.protocol.revocation import IntrospectionEndpoint, OwnTokens, RevocationEndpoint
+from idp.protocol.subject import Subjects
 from idp.protocol.token import TokenEndpoint
 from idp.protocol.userinfo import UserinfoEndpoint
 from idp.sealing import derive_key
@@ -58,7 +59,7 @@ from idp.services import (
     build_web,
 )
 from idp.settings import Settings, settings_from_environment
-from idp.signing.key_ring import KeyRing
+from idp.signing.key_ring import Keys
 from idp.web import LOCALES, Web, harden
 
 _HERE = Path(__file__).parent
@@ -71,7 +72,7 @@ class _Parts:
 
     house: House
     web: Web
-    keys: KeyRing
+    keys: Keys
     upstream: Upstream | None
     policy: CardPolicy | None
     accounts: SqlAccounts
@@ -89,7 +90,7 @@ def _parts(settings: Settings) -> _Parts:
     return _Parts(
         house=house,
         web=web,
-        keys=load_key_ring(settings.keys_directory),
+        keys=KeysInForce(open_key_directory(settings, house.clock)),
         upstream=upstream,
         policy=policy,
         accounts=SqlAccounts(house.engine),
@@ -140,11 +141,16 @@ def _flows(parts: _Parts) -> list[Any]:
     return flows
 
 
+def _subjects(settings: Settings) -> Subjects:
+    return Subjects(derive_key(settings.application_key, "pairwise"))
+
+
 def _plain_endpoints(parts: _Parts, provider: OpenIDProvider, grant_store: GrantStore) -> PlainEndpoints:
     house, settings, clients = parts.house, parts.house.settings, parts.web.clients
     refresh_tokens = SqlRefreshTokens(house.engine)
     refresh = Refresh(
         provider,
+        _subjects(settings),
         refresh_tokens,
         parts.grants,
         grant_store,
@@ -181,10 +187,12 @@ def _plain_endpoints(parts: _Parts, provider: OpenIDProvider, grant_store: Grant
             "/revoke": Route(("POST",), RevocationEndpoint(own)),
             "/introspect": Route(("POST",), IntrospectionEndpoint(own)),
             "/userinfo": Route(("GET", "POST"), userinfo),
-            "/jwks": Route(("GET", "HEAD"), jwks_document(parts.keys)),
+            "/jwks": Route(("GET", "HEAD"), KeySetDocument(parts.keys)),
             "/.well-known/openid-configuration": Route(("GET", "HEAD"), discovery),
             "/health/live": Route(("GET", "HEAD"), PublishedDocument.of({"status": "alive"})),
-            "/health/ready": Route(("GET", "HEAD"), Readiness((house.store, house.durable), clients)),
+            "/health/ready": Route(
+                ("GET", "HEAD"), Readiness((house.store, house.durable), clients, parts.keys)
+            ),
         },
         settings,
     )
@@ -193,6 +201,7 @@ def _plain_endpoints(parts: _Parts, provider: OpenIDProvider, grant_store: Grant
 def _authorize(parts: _Parts, provider: OpenIDProvider, grant_store: GrantStore) -> AuthorizeEndpoint:
     issuer = CodeIssuer(
         provider,
+        _subjects(parts.house.settings),
         parts.sessions,
         parts.charters,
         parts.grants,
@@ -255,6 +264,8 @@ def _mount_protocol(app: Flask, authorize: AuthorizeEndpoint, end_session: EndSe
 
 def _flask(settings: Settings, web: Web) -> Flask:
     app = Flask("idp", static_folder=str(_HERE / "static"), template_folder=None)
+    # werkzeug would tidy `//` by a redirect to whatever host the request names.
+    app.url_map.merge_slashes = False
     app.config.update(
         MAX_CONTENT_LENGTH=settings.body_bytes,
         MAX_FORM_MEMORY_SIZE=settings.body_bytes,

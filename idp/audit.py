@@ -40,6 +40,10 @@ class AuditEvent(StrEnum):
     CLIENT_REFUSED = "client:authenticate:refused"
     ACCOUNT_DISABLED = "account:disable:accepted"
     ACCOUNT_ENABLED = "account:enable:accepted"
+    KEY_GENERATED = "key:generate:accepted"
+    KEY_ROTATED = "key:rotate:accepted"
+    KEY_RETIRED = "key:retire:accepted"
+    KEY_REVOKED = "key:revoke:accepted"
 
 
 class Audit(Protocol):

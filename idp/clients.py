@@ -35,6 +35,8 @@ class Client:
     token_endpoint_auth_method: str
     id_token_signed_response_alg: Alg
     grant_types: tuple[str, ...]
+    #: Host that stands for all clients of one controller; None: public `sub`.
+    sector_identifier: str | None
     minimum_acr: Acr
     authenticators: tuple[str, ...]
 
@@ -56,6 +58,16 @@ def _one_of(choices: Any) -> Callable[[At], str]:
         if at.text() not in choices:
             raise at.fail(f"expected one of: {', '.join(choices)}")
         return at.text()
+
+    return read
+
+
+def _some_of(choices: Any) -> Callable[[At], tuple[str, ...]]:
+    def read(at: At) -> tuple[str, ...]:
+        chosen = _many_of(choices)(at)
+        if not chosen:
+            raise at.fail(f"expected at least one of: {', '.join(choices)}")
+        return chosen
 
     return read
 
@@ -96,6 +108,13 @@ def _short_text(at: At) -> str:
     if not 1 <= len(at.text().strip()) <= 80:
         raise at.fail("expected 1 to 80 characters")
     return at.text().strip()
+
+
+def _sector(at: At) -> str:
+    """A host name: redirect URIs of several hosts may share a sector, so it is said, never guessed (Core §8.1)."""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,252}", at.text()):
+        raise at.fail("expected a host name in lower case")
+    return at.text()
 
 
 def _scopes(at: At) -> tuple[str, ...]:
@@ -140,9 +159,10 @@ _MEMBERS: dict[str, tuple[Callable[[At], Any], Any]] = {
     "scopes": (_scopes, ("openid",)),
     "token_endpoint_auth_method": (_one_of(AUTH_METHODS), "client_secret_basic"),
     "id_token_signed_response_alg": (_one_of(("RS256", "ES256")), "RS256"),
-    "grant_types": (_many_of(GRANT_TYPES), ("authorization_code",)),
+    "grant_types": (_some_of(GRANT_TYPES), ("authorization_code",)),
+    "sector_identifier": (_sector, None),
     "minimum_acr": (_one_of(tuple(ACR_BY_NAME)), "pwd-otp"),
-    "authenticators": (_many_of(AUTHENTICATORS), AUTHENTICATORS),
+    "authenticators": (_some_of(AUTHENTICATORS), AUTHENTICATORS),
 }
 
 
@@ -174,6 +194,7 @@ def _read_client(at: At) -> Client:
         token_endpoint_auth_method=values["token_endpoint_auth_method"],
         id_token_signed_response_alg=values["id_token_signed_response_alg"],
         grant_types=values["grant_types"],
+        sector_identifier=values["sector_identifier"],
         minimum_acr=ACR_BY_NAME[values["minimum_acr"]],
         authenticators=values["authenticators"],
     )

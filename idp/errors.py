@@ -93,6 +93,7 @@ class OAuthError(StrEnum):
     INVALID_TOKEN = "invalid_token"
     LOGIN_REQUIRED = "login_required"
     INTERACTION_REQUIRED = "interaction_required"
+    UNMET_AUTHENTICATION_REQUIREMENTS = "unmet_authentication_requirements"
     REQUEST_NOT_SUPPORTED = "request_not_supported"
     REQUEST_URI_NOT_SUPPORTED = "request_uri_not_supported"
     REGISTRATION_NOT_SUPPORTED = "registration_not_supported"

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
+from idp.adapters.key_directory import KeyDirectory
 from idp.adapters.redis_store import RedisStore, connect_redis
 from idp.adapters.sql_engine import open_engine
 from idp.adapters.sql_store import SqlStore
@@ -11,6 +12,7 @@ from idp.clock import Clock, SystemClock
 from idp.ephemeral import EphemeralStore
 from idp.sealing import Sealer, derive_key
 from idp.settings import Settings
+from idp.signing.schedule import RingPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +35,16 @@ def open_house(settings: Settings) -> House:
     store = RedisStore(connect_redis(settings.redis)) if settings.redis else durable
     sealer = Sealer(derive_key(settings.application_key, "seal"))
     return House(settings, clock, engine, store, durable, sealer)
+
+
+def open_key_directory(settings: Settings, clock: Clock) -> KeyDirectory:
+    return KeyDirectory(
+        settings.keys_directory,
+        RingPolicy(
+            publish_before=settings.key_publish_before,
+            retire_after=settings.key_retire_after,
+            token_life=settings.longest_token_life,
+            clock_skew=settings.clock_skew,
+        ),
+        clock,
+    )

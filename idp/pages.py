@@ -42,6 +42,8 @@ class ChoicePage:
     doors: Doors
     #: Catalogue key of a notice above the doors: "choice.step_up", "choice.fresh", "choice.restarted", or None.
     notice: str | None = None
+    #: The RPPS that the relying party suggests, to spare typing; "" when none.
+    login_hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,10 @@ class Settings:
     card_presentation_life: timedelta = _seconds(60)
     clock_skew: timedelta = _seconds(60)
 
+    # The signing keys (facts/security JW6).
+    key_publish_before: timedelta = _seconds(24 * 3600)
+    key_retire_after: timedelta = _seconds(24 * 3600)
+
     # The mail code.
     mail_code_life: timedelta = _seconds(10 * 60)
     mail_code_digits: int = 8
@@ -114,6 +118,11 @@ class Settings:
     parameter_bytes: int = 8 * 1024
 
     @property
+    def longest_token_life(self) -> timedelta:
+        """As long as its session lives, an ID Token may come back as `id_token_hint`."""
+        return max(self.id_token_life, self.session_life)
+
+    @property
     def is_secure(self) -> bool:
         """False only for the http loopback issuer of a demo."""
         return urlsplit(self.issuer).scheme == "https"
@@ -131,6 +140,14 @@ class Settings:
         for name in ("application_key", "password_pepper"):
             if len(getattr(self, name)) < 43:
                 raise BadSetting(f"CADUCEE_{name.upper()}: 32 random bytes in base64url (43 characters)")
+        self._check_keys()
+
+    def _check_keys(self) -> None:
+        is_demo = urlsplit(self.issuer).hostname in LOOPBACK_HOSTS
+        if self.key_publish_before < (timedelta() if is_demo else timedelta(hours=24)):
+            raise BadSetting("CADUCEE_KEY_PUBLISH_BEFORE: 24 h or more (86400), less only on a loopback host")
+        if self.key_retire_after < self.longest_token_life + 2 * self.clock_skew:
+            raise BadSetting("CADUCEE_KEY_RETIRE_AFTER: as long as a session and twice CLOCK_SKEW, or more")
 
 
 def _bool(text: str) -> bool:

@@ -152,8 +152,18 @@ def postgresql_server() -> Iterator[RunningServer]:
         server = RunningServer(
             url,
             # fsync off: these tests kill processes, never the machine.
-            [str(binaries / "postgres"), "-D", str(cluster), "-p", str(port), "-k", str(directory), "-F"]
-            + ["-c", "listen_addresses=127.0.0.1"],
+            [
+                str(binaries / "postgres"),
+                "-D",
+                str(cluster),
+                "-p",
+                str(port),
+                "-k",
+                str(directory),
+                "-F",
+                "-c",
+                "listen_addresses=127.0.0.1",
+            ],
             lambda: _postgresql_answers(url),
             directory / "postgresql.log",
             # Fast shutdown: does not wait for clients to leave.

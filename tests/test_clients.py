@@ -79,26 +79,26 @@ FAULTS = [
         "4:5",
         "`client_name` is given twice",
     ),
-    ("yes for a text", "client_name: ViaTrajectoire", "client_name: yes", "3:18", "expected a text"),
-    ("a number for a text", "client_name: ViaTrajectoire", "client_name: 12", "3:18", "expected a text"),
-    ("a date for a text", "client_name: ViaTrajectoire", "client_name: 2026-11-23", "3:18", "expected a text"),
-    ("null for a text", "client_name: ViaTrajectoire", "client_name:", "3:17", "expected a text"),
-    ("a list for a text", "client_name: ViaTrajectoire", "client_name: [a]", "3:18", "expected a text"),
+    ("yes for a text", "client_name: ViaTrajectoire", "client_name: yes", "3:18", "a text"),
+    ("a number for a text", "client_name: ViaTrajectoire", "client_name: 12", "3:18", "a text"),
+    ("a date for a text", "client_name: ViaTrajectoire", "client_name: 2026-11-23", "3:18", "a text"),
+    ("null for a text", "client_name: ViaTrajectoire", "client_name:", "3:17", "a text"),
+    ("a list for a text", "client_name: ViaTrajectoire", "client_name: [a]", "3:18", "a text"),
     ("an empty name", "client_name: ViaTrajectoire", 'client_name: "  "', "3:18", "expected 1 to 80 characters"),
     ("a text for a list", '["https://trajectoire.example/callback"]', "https://x.example/", "6:20", "expected a list"),
     ("an empty list", '["https://trajectoire.example/callback"]', "[]", "6:20", "expected at least one URI"),
     ("a wildcard", "example/callback", "example/*", "6:21", "no wildcard"),
     ("a wildcard host", "https://trajectoire.example/callback", "https://*.example/cb", "6:21", "no wildcard"),
-    ("plain http", "https://trajectoire.example/callback", "http://trajectoire.example/", "6:21", "expected an https URI"),
-    ("http on a look-alike", "https://trajectoire.example/callback", "http://localhost.evil.example/", "6:21", "https URI"),
+    ("plain http", "https://trajectoire.example/callback", "http://trajectoire.example/", "6:21", "https URI"),
+    ("a look-alike host", "https://trajectoire.example/callback", "http://localhost.evil.test/", "6:21", "https URI"),
     ("http on a private address", "https://trajectoire.example/callback", "http://192.168.0.1/", "6:21", "https URI"),
     ("a fragment", "example/callback", "example/callback#x", "6:21", "no fragment"),
     ("an empty fragment", "example/callback", "example/callback#", "6:21", "no fragment"),
-    ("a user in a URI", "https://trajectoire.example/callback", "https://trajectoire@evil", "6:21", "expected an https URI"),
-    ("a relative URI", "https://trajectoire.example/callback", "/callback", "6:21", "expected an https URI"),
-    ("another scheme", "https://trajectoire.example/callback", "javascript:alert(1)", "6:21", "expected an https URI"),
-    ("a broken host", "https://trajectoire.example/callback", "https://[::1", "6:21", "expected an https URI"),
-    ("a broken port", "example/callback", "example:99999/callback", "6:21", "expected an https URI"),
+    ("a user in a URI", "https://trajectoire.example/callback", "https://trajectoire@evil", "6:21", "https URI"),
+    ("a relative URI", "https://trajectoire.example/callback", "/callback", "6:21", "https URI"),
+    ("another scheme", "https://trajectoire.example/callback", "javascript:alert(1)", "6:21", "https URI"),
+    ("a broken host", "https://trajectoire.example/callback", "https://[::1", "6:21", "https URI"),
+    ("a broken port", "example/callback", "example:99999/callback", "6:21", "https URI"),
     ("a space in a URI", "example/callback", "example/call back", "6:21", "no space"),
     ("a letter beyond ASCII", "example/callback", "example/é", "6:21", "expected an exact URI"),
     ("a literal secret", f"{{sha256: {DIGEST}}}", SECRET, "5:20", "expected `name: value` pairs"),
@@ -108,9 +108,9 @@ FAULTS = [
     ("a secret file that is not there", f"sha256: {DIGEST}", "file: nowhere", "5:27", "expected a readable text file"),
     ("a variable that is not set", f"sha256: {DIGEST}", "env: NO_SUCH_VARIABLE_HERE", "5:26", "32 characters or more"),
     ("no secret", f"    client_secret: {{sha256: {DIGEST}}}\n", "", "2:5", "expected `client_secret`"),
-    ("a short client_id", "client_id: viatrajectoire", "client_id: ab", "2:16", "expected 3 to 80 letters"),
-    ("a client_id with a colon", "client_id: viatrajectoire", 'client_id: "a:b:c"', "2:16", "expected 3 to 80 letters"),
-    ("a python tag on a text", "client_name: Via", "client_name: !!python/name:os.system Via", "3:18", "expected a text"),
+    ("a short client_id", "client_id: viatrajectoire", "client_id: ab", "2:16", "3 to 80 letters"),
+    ("a client_id with a colon", "client_id: viatrajectoire", 'client_id: "a:b:c"', "2:16", "3 to 80 letters"),
+    ("a python tag on a text", "client_name: Via", "client_name: !!python/name:os.system Via", "3:18", "a text"),
     (
         "a python tag on pairs",
         "client_secret: {",
@@ -121,7 +121,7 @@ FAULTS = [
     ("a python tag on a list", "redirect_uris: [", "redirect_uris: !!python/tuple [", "6:20", "expected a list"),
     ("an anchor", "client_name: Via", "client_name: &a Via", "3:18", "expected no anchor"),
     ("an alias", "client_name: ViaTrajectoire", "client_name: *a", "3:18", "expected no anchor"),
-    ("a merge key", "client_name: ViaTrajectoire", "<<: {client_name: x}", "3:5", "expected a text"),
+    ("a merge key", "client_name: ViaTrajectoire", "<<: {client_name: x}", "3:5", "a text"),
     ("broken YAML", "client_name: ViaTrajectoire", "client_name: 'x", None, "expected YAML"),
     ("a tabulation", "    client_name:", "\tclient_name:", None, "expected YAML"),
 ]  # fmt: skip
@@ -317,5 +317,8 @@ def test_any_edit_gives_clients_or_a_fault_at_a_place(file: Path, at: int, text:
     file.write_text(GOOD[:at] + text + GOOD[at + cut :], "utf-8", errors="surrogatepass")
     try:
         read_clients(file)
-    except BadYaml as fault:
-        assert str(fault).startswith(f"{file}:")
+    except BadYaml as error:
+        fault = str(error)
+    else:
+        return
+    assert fault.startswith(f"{file}:")

@@ -57,6 +57,8 @@ HOUSE_VALUES: list[tuple[str, str, Any]] = [
     ("Per IP: 20 password posts", "password_posts_per_ip", 20),
     ("Per IP: per 60 s", "password_posts_per_ip_window", 60 * SECONDS),
     ("Clock skew: reject > 60 s", "clock_skew", 60 * SECONDS),
+    ("JW6: next key published >= 24 h", "key_publish_before", 24 * HOURS),
+    ("JW6: old key kept >= longest token life + skew", "key_retire_after", 24 * HOURS),
     ("Password hash: t=2", "argon2_time", 2),
     ("Password hash: m=19456 KiB", "argon2_memory_kib", 19456),
     ("Password hash: p=1", "argon2_parallelism", 1),
@@ -140,6 +142,20 @@ class TestIssuer:
     @pytest.mark.parametrize("origin", ["http://localhost:8443", "carte.id.example", ""])
     def test_the_card_host_is_always_https(self, origin: str) -> None:
         assert fault(CADUCEE_CARD_HOST=origin).startswith("CADUCEE_CARD_HOST")
+
+
+class TestKeys:
+    def test_the_next_key_is_published_a_day_before_but_in_a_demo(self) -> None:
+        assert fault(CADUCEE_KEY_PUBLISH_BEFORE="86399").startswith("CADUCEE_KEY_PUBLISH_BEFORE: 24 h")
+        demo = settings(CADUCEE_ISSUER="http://localhost:8400", CADUCEE_KEY_PUBLISH_BEFORE="0")
+        assert demo.key_publish_before == timedelta()
+
+    def test_the_old_key_is_kept_longer_than_any_token_may_be_checked(self) -> None:
+        least = 4 * 3600 + 2 * 60
+        assert settings(CADUCEE_KEY_RETIRE_AFTER=str(least)).key_retire_after == least * SECONDS
+        assert fault(CADUCEE_KEY_RETIRE_AFTER=str(least - 1)).startswith("CADUCEE_KEY_RETIRE_AFTER")
+        longer = {"CADUCEE_ID_TOKEN_LIFE": str(5 * 3600), "CADUCEE_KEY_RETIRE_AFTER": str(least)}
+        assert fault(**longer).startswith("CADUCEE_KEY_RETIRE_AFTER")
 
 
 class TestEnvironment:

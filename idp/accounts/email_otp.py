@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
-from idp.ephemeral import EphemeralStore, Kind
+from idp.ephemeral import EphemeralStore, Kind, StaleRecord, Versioned
 
 Purpose = Literal["login", "enrolment"]
 _DAY = timedelta(hours=24)
@@ -108,8 +108,12 @@ class MailCodes:
         self.store.put(Kind.MAIL_CODE, place, record, self.limits.life * 2)
         return code
 
-    def check(self, holder: CodeHolder, text: str, now: datetime) -> None:
-        """Accept the right code once. Raises CodeRefused."""
+    def check(self, holder: CodeHolder, text: str, now: datetime, *, within: str = "") -> None:
+        """Accept the right code once. Raises CodeRefused.
+
+        `within`: the interaction it is typed in. There, and only there, the code just accepted may come again: a
+        double click, or an answer lost on the way. It proves nothing that this interaction was not told already.
+        """
         place, person = self._place(holder), self._person(holder)
         if self.durable.counted(Kind.MAIL_CODE_FAILURES, person) >= self.limits.failures_per_day:
             raise CodeRefused(CodeRefusal.CLOSED)
@@ -119,18 +123,42 @@ class MailCodes:
         stored = self.store.get(Kind.MAIL_CODE, place)
         if stored is None or now >= datetime.fromisoformat(stored.value["expires_at"]):
             raise CodeRefused(CodeRefusal.EXPIRED)
+        if _is_spent(stored):
+            self._check_spent(holder, code, within)
+            return
         # OT2: the try is taken before the comparison, atomically.
         if self.store.count(Kind.MAIL_CODE_TRIES, place, self.limits.life * 2) > self.limits.tries:
             raise CodeRefused(CodeRefusal.USED_UP)
         if not hmac.compare_digest(stored.value["mac"], self._mac(holder, code)):
             self._fail(place, person)
-        if self.store.take(Kind.MAIL_CODE, place) is None:
-            raise CodeRefused(CodeRefusal.EXPIRED)
+        spent = {**stored.value, "spent_in": self._within(within)}
+        try:
+            self.store.swap(Kind.MAIL_CODE, place, spent, expected_version=stored.version)
+        except StaleRecord:
+            self._check_spent(holder, code, within)
+            return
         self.store.take(Kind.MAIL_CODE_TRIES, place)
         self.durable.take(Kind.MAIL_CODE_FAILURES, person)
 
-    def state(self, holder: CodeHolder) -> CodeState:
+    def _check_spent(self, holder: CodeHolder, code: str, within: str) -> None:
+        """The same code in the same interaction. Raises CodeRefused for anything else."""
         stored = self.store.get(Kind.MAIL_CODE, self._place(holder))
+        is_repeated = (
+            stored is not None
+            and _is_spent(stored)
+            and within != ""
+            and hmac.compare_digest(stored.value["spent_in"], self._within(within))
+            and hmac.compare_digest(stored.value["mac"], self._mac(holder, code))
+        )
+        if not is_repeated:
+            raise CodeRefused(CodeRefusal.EXPIRED)
+
+    def _in_force(self, holder: CodeHolder) -> Versioned | None:
+        stored = self.store.get(Kind.MAIL_CODE, self._place(holder))
+        return None if stored is None or _is_spent(stored) else stored
+
+    def state(self, holder: CodeHolder) -> CodeState:
+        stored = self._in_force(holder)
         used = self.store.counted(Kind.MAIL_CODE_TRIES, self._place(holder))
         if stored is None:
             return CodeState(None, 0, None)
@@ -145,7 +173,7 @@ class MailCodes:
         person = self._person(holder)
         if self.durable.counted(Kind.MAIL_CODE_FAILURES, person) >= self.limits.failures_per_day:
             return CodeRefusal.CLOSED
-        stored = self.store.get(Kind.MAIL_CODE, self._place(holder))
+        stored = self._in_force(holder)
         if stored is not None:
             is_over = now >= datetime.fromisoformat(stored.value["expires_at"])
             return CodeRefusal.EXPIRED if is_over else CodeRefusal.USED_UP
@@ -195,10 +223,17 @@ class MailCodes:
     def _place(self, holder: CodeHolder) -> str:
         return f"{self._person(holder)}:{holder.browser}"
 
+    def _within(self, interaction_id: str) -> str:
+        return hmac.new(self.key, f"within\0{interaction_id}".encode(), "sha256").hexdigest()
+
     def _mac(self, holder: CodeHolder, code: str) -> str:
         """Bound to holder and address: a code proves the mailbox it was sent to, and no other."""
         text = f"{self._place(holder)}\0{holder.email}\0{code}"
         return hmac.new(self.key, text.encode(), "sha256").hexdigest()
+
+
+def _is_spent(stored: Versioned) -> bool:
+    return "spent_in" in stored.value
 
 
 def masked_email(email: str) -> str:

@@ -85,9 +85,16 @@ def verified_form(values: Mapping[str, str]) -> EnrolmentForm:
     return EnrolmentForm(email, address)
 
 
+def _bare(text: str) -> str:
+    """Without accents."""
+    return "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
+
+
 def personal_words(identity: ProvedIdentity, email: str) -> list[str]:
     """What an attacker knows of this person: no password may be made of it."""
-    names = re.split(r"[\s'-]+", f"{identity.family_name} {identity.given_name}")
+    names = re.split(r"[\s'’-]+", f"{identity.family_name} {identity.given_name}")
+    # « Aïcha » is typed Aicha as well.
+    names += [_bare(name) for name in names]
     local = email.partition("@")[0]
     return [*names, identity.rpps, local, *re.split(r"[._+-]", local)]
 

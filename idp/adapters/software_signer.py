@@ -1,7 +1,7 @@
-"""Signers over PEM files in the keys directory: RSA and P-256, owner-only files."""
+"""Signers over PEM files: RSA and P-256, owner-only. Which of them signs is said by `key_directory.py`."""
 
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-from idp.signing.key_ring import KeyRing, b64u
+from idp.signing.key_ring import b64u
 from idp.signing.signer import Alg
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
@@ -71,11 +71,19 @@ class SoftwareSigner:
         return {**self._members, "kid": self.kid, "use": "sig", "alg": self.alg}
 
 
-def _load(path: Path) -> SoftwareSigner:
+def require_owner_only(path: Path) -> None:
+    """facts/security CF4: 0600, or 0640 to the service group. Raises BadKeyFile, OSError."""
     if path.stat().st_mode & (stat.S_IRWXO | stat.S_IWGRP | stat.S_IXGRP):
         raise BadKeyFile(f"{path}: must be readable by its owner only (chmod 600)")
+
+
+def load_signer(path: Path) -> SoftwareSigner:
+    """Raises BadKeyFile."""
     try:
+        require_owner_only(path)
         key: Any = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    except OSError as error:
+        raise BadKeyFile(f"{path}: {error.strerror}") from error
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise BadKeyFile(f"{path}: expected a PEM private key without a password") from error
     is_rsa = isinstance(key, rsa.RSAPrivateKey) and key.key_size >= 2048
@@ -85,28 +93,21 @@ def _load(path: Path) -> SoftwareSigner:
     return SoftwareSigner(cast(PrivateKey, key))
 
 
-def load_key_ring(directory: Path) -> KeyRing:
-    """Every `sign-*.pem` of the directory, by name (names begin with their date). Raises BadKeyFile."""
-    signers = [_load(path) for path in sorted(directory.glob("sign-*.pem"))]
-    if {signer.alg for signer in signers} != {"RS256", "ES256"}:
-        raise BadKeyFile(f"{directory}: needs an RSA and a P-256 key; run `idp keys generate`")
-    return KeyRing(tuple(signers))
+_MAKERS: Mapping[Alg, Callable[[], PrivateKey]] = {
+    "RS256": lambda: rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS),
+    "ES256": lambda: ec.generate_private_key(ec.SECP256R1()),
+}
 
 
-def generate_keys(directory: Path, date: str) -> list[Path]:
-    """One RSA and one P-256 key, owner-only, named by `date`. Raises FileExistsError."""
-    keys: dict[str, PrivateKey] = {
-        "rsa": rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS),
-        "p256": ec.generate_private_key(ec.SECP256R1()),
-    }
-    written = []
-    directory.mkdir(parents=True, exist_ok=True)
-    for name, key in keys.items():
-        path = directory / f"sign-{date}-{name}.pem"
-        pem = key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        path.touch(mode=0o600, exist_ok=False)
-        path.write_bytes(pem)
-        written.append(path)
-    return written
+def generate_signer(alg: Alg) -> SoftwareSigner:
+    """A new key. Its kid never begins with a dash: on a command line that would be an option."""
+    signer = SoftwareSigner(_MAKERS[alg]())
+    while signer.kid.startswith("-"):
+        signer = SoftwareSigner(_MAKERS[alg]())
+    return signer
+
+
+def private_pem(signer: SoftwareSigner) -> bytes:
+    return signer.key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )

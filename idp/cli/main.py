@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     groups: dict[str, argparse._SubParsersAction[argparse.ArgumentParser]] = {}
     add("init", "operate.init", "create the database")
     add("migrate", "operate.migrate", "bring the database to the schema of this version")
-    add("keys generate", "operate.generate_keys", "make the token signing keys")
+    _add_keys(add)
     publish = add("charter publish", "operate.publish_charter", "publish a revision: due again for everyone")
     publish.add_argument("--revision", required=True)
     publish.add_argument("--fr", type=Path, required=True, help="Markdown text that binds")
@@ -53,6 +53,19 @@ def _parser() -> argparse.ArgumentParser:
     add("card-host", "background.card_host", "serve the card host (TLS, client certificate)")
     add("worker", "background.worker", "send the mails of the outbox, clear what expired")
     return parser
+
+
+def _add_keys(add: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
+    add("keys list", "keys.list_keys", "kid, algorithm, state, since, until")
+    add("keys generate", "keys.generate", "make the first token signing keys, or announce the next ones")
+    rotate = add("keys rotate", "keys.rotate", "announce the next key; it signs once caches know it")
+    rotate.add_argument("--alg", choices=("RS256", "ES256"), help="default: both")
+    rotate.add_argument("--now", action="store_true", help="it signs at once: cached key sets do not know it")
+    retire = add("keys retire", "keys.retire", "let a key that signs no more leave the key set early")
+    retire.add_argument("kid", metavar="KID")
+    retire.add_argument(
+        "--compromised", action="store_true", help="it leaves now, its tokens fail; a successor signs at once"
+    )
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -6,7 +6,6 @@ import sys
 
 from idp.accounts.charter import CharterRevision, RevisionExists
 from idp.adapters.software_signer import BadKeyFile
-from idp.adapters.software_signer import generate_keys as write_keys
 from idp.adapters.sql_accounts import SqlAccounts
 from idp.adapters.sql_audit import SqlAudit
 from idp.adapters.sql_charters import SqlCharters
@@ -50,17 +49,6 @@ def init(settings: Settings, options: argparse.Namespace) -> int:
 
 def migrate(settings: Settings, options: argparse.Namespace) -> int:
     migrate_database(settings.database)
-    return 0
-
-
-def generate_keys(settings: Settings, options: argparse.Namespace) -> int:
-    date = SystemClock().now().strftime("%Y%m%d")
-    try:
-        for path in write_keys(settings.keys_directory, date):
-            print(path)
-    except FileExistsError as error:
-        print(f"idp: {error.filename}: exists already", file=sys.stderr)
-        return 3
     return 0
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from flask import Blueprint
 from werkzeug.wrappers import Response
 
+from idp.cards.rpps import InvalidRpps, parse_rpps
 from idp.errors import OAuthError
 from idp.flows.desk import Desk
 from idp.interaction.next_stop import Stop
@@ -22,6 +23,14 @@ def _notice(interaction: Interaction) -> str | None:
     return "choice.step_up" if interaction.fresh_after is None else "choice.fresh"
 
 
+def _login_hint(interaction: Interaction) -> str:
+    """`login_hint` (Core §3.1.2.1) when it is an RPPS; anything else is not ours to show."""
+    try:
+        return parse_rpps(interaction.request.get("login_hint", ""))
+    except InvalidRpps:
+        return ""
+
+
 @dataclass(frozen=True, slots=True)
 class ChoiceFlow:
     desk: Desk
@@ -35,7 +44,8 @@ class ChoiceFlow:
     def show(self, interaction_id: str) -> Response:
         interaction = self.desk.open_due(interaction_id, Stop.CHOICE)
         doors = self.desk.doors(interaction, self.desk.account(interaction))
-        return self.desk.show(interaction, "choice.html", ChoicePage(doors, _notice(interaction)))
+        page = ChoicePage(doors, _notice(interaction), _login_hint(interaction))
+        return self.desk.show(interaction, "choice.html", page)
 
     def cancel(self, interaction_id: str) -> Response:
         """The person leaves: the relying party hears `access_denied` (RFC 6749 §4.1.2.1)."""

@@ -42,7 +42,9 @@ class EmailOtpFlow:
         interaction, holder = self._due(interaction_id)
         form = self.desk.form(interaction)
         try:
-            self.sender.codes.check(holder, form.get("code", ""), self.desk.clock.now())
+            self.sender.codes.check(
+                holder, form.get("code", ""), self.desk.clock.now(), within=interaction.id
+            )
         except CodeRefused as refused:
             self.desk.witness(AuditEvent.MAIL_CODE_REFUSED, interaction, reason=str(refused.reason))
             return self._page(interaction, holder, refused.reason, _STATUS.get(refused.reason, 422))

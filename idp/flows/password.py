@@ -63,7 +63,7 @@ class PasswordFlow:
         form = self.desk.form(interaction)
         if not self.desk.doors(interaction).password:
             return self.desk.back(interaction)
-        self._limit_network()
+        self._limit_network(interaction)
         typed = form.get("rpps", "")
         try:
             rpps = parse_rpps(typed)
@@ -81,10 +81,12 @@ class PasswordFlow:
             return self._refuse(interaction, typed, "password.refused")
         return self._accept(interaction, account)
 
-    def _limit_network(self) -> None:
+    def _limit_network(self, interaction: Interaction) -> None:
         network = self.desk.web.client_network(request)
         if self.store.count(Kind.PASSWORD_POSTS_BY_IP, network, self.posts_window) > self.posts_per_network:
-            raise Shown(Problem.RATE_LIMITED, "password posts from one network")
+            raise Shown(
+                Problem.RATE_LIMITED, "password posts from one network", client_id=interaction.client_id
+            )
 
     def _verified(self, interaction: Interaction, rpps: Rpps, password: str) -> Account | None:
         """The account whose password this is. The same work and answer for an RPPS nobody enrolled."""

@@ -1,6 +1,6 @@
 """What the events of a login are worth: which paths reach which acr, and what may be claimed (design §6)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -42,10 +42,17 @@ def newest(events: Iterable[AuthenticationEvent]) -> Mapping[AuthenticatorId, Au
     return latest
 
 
-def assurance_of(events: Iterable[AuthenticationEvent]) -> Assurance | None:
-    """The strongest completed path, the most recent among equals; None when no path is complete."""
+def paths_for(needed: Acr, essential: Sequence[Acr], ladder: Mapping[Acr, Paths] = LADDER) -> Paths:
+    """Every path strong enough and, under an essential acr, of exactly one of its values."""
+    return tuple(path for path in ladder[needed] if not essential or EARNED[path] in essential)
+
+
+def assurance_of(
+    events: Iterable[AuthenticationEvent], paths: Iterable[tuple[AuthenticatorId, ...]] = tuple(EARNED)
+) -> Assurance | None:
+    """The strongest completed path, the most recent among equals; None when none of `paths` is complete."""
     latest = newest(events)
-    complete = [path for path in EARNED if all(step in latest for step in path)]
+    complete = [path for path in paths if all(step in latest for step in path)]
     if not complete:
         return None
 

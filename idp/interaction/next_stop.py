@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from idp.accounts.account import Account
-from idp.interaction.assurance import LADDER, Paths, newest
+from idp.interaction.assurance import LADDER, Paths, newest, paths_for
 from idp.interaction.authenticator import Authenticator, RequiredAction
 from idp.interaction.record import Acr, AuthenticatorId, Interaction
 
@@ -51,7 +51,8 @@ def next_stop(
     if account is None:
         return _stop_without_account(interaction, enrolment_sources)
     usable = {door.id for door in authenticators if door.usable(interaction.client_id, account)}
-    paths = [path for path in ladder[interaction.needed] if usable.issuperset(path)]
+    asked = paths_for(interaction.needed, interaction.essential, ladder)
+    paths = [path for path in asked if usable.issuperset(path)]
     done = _counting(interaction)
     if not any(done.issuperset(path) for path in paths):
         return _next_in_path(paths, done)
@@ -102,4 +103,5 @@ class Itinerary:
     def open_doors(self, interaction: Interaction, account: Account | None) -> frozenset[str]:
         """First steps of the paths that would satisfy this request."""
         usable = {door.id for door in self.authenticators if door.usable(interaction.client_id, account)}
-        return frozenset(path[0] for path in LADDER[interaction.needed] if usable.issuperset(path))
+        asked = paths_for(interaction.needed, interaction.essential)
+        return frozenset(path[0] for path in asked if usable.issuperset(path))

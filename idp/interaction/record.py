@@ -58,6 +58,10 @@ class Interaction:
     locale: str
     started_at: datetime
     expires_at: datetime
+    #: An essential acr: only these will do, whatever their rank; empty: no condition.
+    essential: tuple[Acr, ...] = ()
+    #: The `sub` that the relying party expects (`id_token_hint`, `claims`); None: anybody.
+    subject: str | None = None
     events: tuple[AuthenticationEvent, ...] = ()
     account_id: AccountId | None = None
     #: The SSO session the events came from.
@@ -126,6 +130,7 @@ def interaction_from_json(value: Mapping[str, Any], version: int) -> Interaction
         **{
             **value,
             "needed": Acr(value["needed"]),
+            "essential": tuple(Acr(item) for item in value["essential"]),
             "started_at": datetime.fromisoformat(value["started_at"]),
             "expires_at": datetime.fromisoformat(value["expires_at"]),
             "fresh_after": _time(value["fresh_after"]),

@@ -89,13 +89,14 @@ class Interactions:
 
     def take(self, interaction_id: str) -> Interaction | None:
         """Atomic: one caller ends the interaction. It leaves a trace that tells a late click where to go."""
-        value = self.store.take(Kind.INTERACTION, interaction_id)
-        if value is None:
+        stored = self.store.get(Kind.INTERACTION, interaction_id)
+        if stored is None:
             return None
-        interaction = interaction_from_json(value, 0)
-        trace = {"client_id": interaction.client_id}
+        # The trace first: a click that comes between the two must find one of them.
+        trace = {"client_id": stored.value["client_id"]}
         self.store.put(Kind.FINISHED_INTERACTION, interaction_id, trace, GRACE)
-        return interaction
+        value = self.store.take(Kind.INTERACTION, interaction_id)
+        return None if value is None else interaction_from_json(value, 0)
 
 
 @dataclass(frozen=True, slots=True)

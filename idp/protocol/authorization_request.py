@@ -11,6 +11,8 @@ from idp.clients import Client, ClientFile
 from idp.errors import OAuthError, Problem, Returned, Shown
 from idp.interaction.assurance import RANK
 from idp.interaction.record import Acr
+from idp.protocol.claims_request import ClaimsRequest, read_claims_request
+from idp.protocol.id_token_hint import BadHint
 from idp.protocol.provider import OpenIDProvider
 from idp.web import single_valued
 
@@ -30,6 +32,8 @@ _FOR_ENGINE = (
     "code_challenge",
     "code_challenge_method",
 )
+#: Kept beside it, and judged by us: they must never reach the engine.
+_OURS = ("prompt", "claims", "login_hint")
 #: OpenID Connect Core §3.1.2.6: refused with codes of their own.
 _NOT_SUPPORTED = {
     "request": OAuthError.REQUEST_NOT_SUPPORTED,
@@ -57,6 +61,9 @@ class AuthorizationRequest:
     prompts: frozenset[str]
     max_age: int | None
     needed: Acr
+    claims: ClaimsRequest
+    #: The `sub` that a hint or `claims` names.
+    subject: str | None
 
     @property
     def is_silent(self) -> bool:
@@ -117,19 +124,45 @@ def _verify(
     if "openid" not in asked:
         raise Returned(OAuthError.INVALID_SCOPE, "scope openid is required")
     prompts = _prompts(parameters.get("prompt"))
+    claims = read_claims_request(parameters.get("claims"), client)
     request = _parse_by_engine(parameters, engine)
+    ours = {name: parameters[name] for name in _OURS if parameters.get(name)}
     return AuthorizationRequest(
         client=client,
-        parameters={**request, "prompt": " ".join(sorted(prompts))} if prompts else request,
+        parameters={**request, **ours},
         prompts=prompts,
         max_age=int(request["max_age"]) if "max_age" in request else None,
         needed=_needed(client, parameters.get("acr_values", "")),
+        claims=claims,
+        subject=_subject(parameters, claims, client, engine),
     )
+
+
+def _subject(
+    parameters: Mapping[str, str], claims: ClaimsRequest, client: Client, engine: OpenIDProvider
+) -> str | None:
+    """Whom the relying party expects. Raises Returned."""
+    hint = parameters.get("id_token_hint")
+    if not hint:
+        return claims.subject
+    try:
+        found = engine.read_hint(hint)
+    except BadHint as error:
+        raise Returned(OAuthError.INVALID_REQUEST, "id_token_hint is not an ID Token of ours") from error
+    # The `sub` of another client may be of another sector.
+    if found.client_id != client.client_id or claims.subject not in (None, found.subject):
+        raise Returned(OAuthError.INVALID_REQUEST, "id_token_hint was not issued to this client")
+    return found.subject
+
+
+def for_engine(parameters: Mapping[str, str]) -> dict[str, str]:
+    """What pyop may see of a request."""
+    return {name: parameters[name] for name in _FOR_ENGINE if parameters.get(name)}
 
 
 def _parse_by_engine(parameters: Mapping[str, str], engine: OpenIDProvider) -> dict[str, str]:
     """pyop's parse and validators; whatever it raises becomes one OAuth error (design §7)."""
-    passed = {name: parameters[name] for name in _FOR_ENGINE if parameters.get(name)}
+    passed = for_engine(parameters)
     try:
         engine.parse_authentication_request(urlencode(passed))
     except InvalidAuthenticationRequest as error:

@@ -17,7 +17,7 @@ from idp.accounts.repository import AccountNotFound, AccountRepository
 from idp.clock import Clock
 from idp.ephemeral import StaleRecord
 from idp.errors import OAuthError, Problem, Shown
-from idp.interaction.assurance import Assurance, assurance_of
+from idp.interaction.assurance import Assurance, assurance_of, paths_for
 from idp.interaction.gate import IssueRefused, MayNotIssue
 from idp.interaction.next_stop import SILENT_ERROR, Itinerary, Stop
 from idp.interaction.record import Interaction, without_session
@@ -28,7 +28,7 @@ from idp.protocol.authorization_request import (
     AuthorizationRequest,
     read_authorization_request,
 )
-from idp.protocol.issue import CodeIssuer, SessionOver
+from idp.protocol.issue import CodeIssuer, OtherPerson, SessionOver
 from idp.protocol.provider import OpenIDProvider
 from idp.web import Web
 
@@ -95,6 +95,8 @@ class AuthorizeEndpoint:
             client_id=asked.client.client_id,
             request=asked.parameters,
             needed=asked.needed,
+            essential=asked.claims.essential_acr,
+            subject=asked.subject,
             silent=asked.is_silent,
             browser=fingerprint(browser),
             locale=self.web.locale(request, asked.parameters.get("ui_locales", "")),
@@ -108,7 +110,7 @@ class AuthorizeEndpoint:
         now = self.clock.now()
         cookie = self.web.cookies.get(request, "session")
         session = self.sessions.open(cookie, now)
-        if session is None or cookie is None or not self._is_valid(session):
+        if session is None or cookie is None or not self._is_valid(session, interaction):
             return interaction
         if not interaction.silent:  # An application that polls with prompt=none is not the person's visit.
             with suppress(StaleRecord):  # Another tab wrote it just now, or signed out: the end checks again.
@@ -121,10 +123,13 @@ class AuthorizeEndpoint:
             upstream_id_token=session.upstream_id_token,
         )
 
-    def _is_valid(self, session: Session) -> bool:
+    def _is_valid(self, session: Session, interaction: Interaction) -> bool:
+        """Alive, and of the person that the relying party expects, if it named one."""
         try:
             account = self.accounts.get(session.account_id)
         except AccountNotFound:
+            return False
+        if not self.issuer.is_expected(interaction, account):
             return False
         return is_session_valid(session, account, self.clock.now(), self.sessions.life, self.sessions.idle)
 
@@ -193,7 +198,7 @@ class AuthorizeEndpoint:
             for event in interaction.events
             if interaction.fresh_after is None or event.at >= interaction.fresh_after
         )
-        assurance = assurance_of(counting)
+        assurance = assurance_of(counting, paths_for(interaction.needed, interaction.essential))
         if account is None or assurance is None:
             raise self._error(interaction, OAuthError.LOGIN_REQUIRED, "nobody is signed in")
         return self._answer_with_code(interaction, account, assurance)
@@ -204,6 +209,9 @@ class AuthorizeEndpoint:
         except IssueRefused as refused:
             error = _GATE_ERROR[refused.reason]
             raise self._error(interaction, error, "this sign-in is refused") from refused
+        except OtherPerson as other:
+            # Core §3.1.2.2: a code only for the person that the relying party named.
+            raise self._error(interaction, OAuthError.LOGIN_REQUIRED, "another person signed in") from other
         except SessionOver as over:
             raise self._error(interaction, OAuthError.LOGIN_REQUIRED, "the session ended") from over
         response = self._redirect_back(

@@ -44,7 +44,6 @@ def _address(account: Account) -> dict[str, str]:
 
 
 _VALUE_OF: Mapping[str, Callable[[Account], Any]] = {
-    "sub": lambda account: account.subject,
     "name": lambda account: f"{account.identity.given_name} {account.identity.family_name}",
     "family_name": lambda account: account.identity.family_name,
     "given_name": lambda account: account.identity.given_name,
@@ -66,9 +65,16 @@ _VALUE_OF: Mapping[str, Callable[[Account], Any]] = {
 
 
 def released_claims(account: Account, scopes: Iterable[str]) -> dict[str, Any]:
-    """Claims of the granted scopes, without the empty ones (Core §5.3.2: absent rather than null)."""
-    names = dict.fromkeys(name for scope in scopes for name in CLAIMS_OF_SCOPE.get(scope, ()))
-    claims = {name: _VALUE_OF[name](account) for name in names}
+    """Claims of the granted scopes, without the empty ones (Core §5.3.2: absent rather than null).
+
+    Without `sub`: that is the relying party's own (`subject`).
+    """
+    return named_claims(account, (name for scope in scopes for name in CLAIMS_OF_SCOPE.get(scope, ())))
+
+
+def named_claims(account: Account, names: Iterable[str]) -> dict[str, Any]:
+    """These claims of the account, without the empty ones; unknown names are ignored."""
+    claims = {name: _VALUE_OF[name](account) for name in names if name in _VALUE_OF}
     return {name: value for name, value in claims.items() if value is not None}
 
 

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Request, Response
 from idp.clients import AUTH_METHODS, GRANT_TYPES, SCOPES
 from idp.interaction.record import Acr
 from idp.protocol.claims import CLAIMS_OF_SCOPE
-from idp.signing.key_ring import KeyRing
+from idp.signing.key_ring import Keys
 
 _TOKEN_CLAIMS = (
     "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid",
@@ -35,7 +35,7 @@ def discovery_document(issuer: str) -> dict[str, Any]:
         "response_modes_supported": ["query"],
         "grant_types_supported": list(GRANT_TYPES),
         "acr_values_supported": [str(acr) for acr in Acr],
-        "subject_types_supported": ["public"],
+        "subject_types_supported": ["public", "pairwise"],
         "id_token_signing_alg_values_supported": ["RS256", "ES256"],
         "token_endpoint_auth_methods_supported": list(AUTH_METHODS),
         "code_challenge_methods_supported": ["S256"],
@@ -43,7 +43,7 @@ def discovery_document(issuer: str) -> dict[str, Any]:
         "claims_supported": [*released, *_TOKEN_CLAIMS],
         "ui_locales_supported": ["fr", "en"],
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
-        "claims_parameter_supported": False,
+        "claims_parameter_supported": True,
         "request_parameter_supported": False,
         # The default of an absent member is true (Discovery §3).
         "request_uri_parameter_supported": False,
@@ -66,5 +66,11 @@ class PublishedDocument:
         return Response(self.body, mimetype="application/json", headers=headers)
 
 
-def jwks_document(keys: KeyRing) -> PublishedDocument:
-    return PublishedDocument.of(keys.jwks())
+@dataclass(frozen=True, slots=True)
+class KeySetDocument:
+    """The key set in force, written out at each request: keys come and go while we run."""
+
+    keys: Keys
+
+    def __call__(self, request: Request) -> Response:
+        return PublishedDocument.of(self.keys.jwks())(request)

@@ -20,7 +20,7 @@ from idp.interaction.upstream import Upstream
 from idp.pages import IdentityView, SignedOutPage
 from idp.protocol.id_token_hint import BadHint, Hint, read_hint
 from idp.sealing import Sealer
-from idp.signing.key_ring import KeyRing
+from idp.signing.key_ring import Keys
 from idp.views import identity_view
 from idp.web import Web, single_valued
 
@@ -43,7 +43,7 @@ class EndSessionEndpoint:
     grants: GrantRepository
     accounts: AccountRepository
     store: EphemeralStore
-    keys: KeyRing
+    keys: Keys
     upstream: Upstream | None
     sealer: Sealer
     audit: Audit

@@ -4,7 +4,7 @@ pyop calls several getters for one code; the first redeems it, the others read w
 """
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +18,7 @@ from idp.accounts.account import Account, AccountId
 from idp.accounts.grants import Grant, GrantRepository
 from idp.clock import Clock
 from idp.ephemeral import EphemeralStore, Kind
+from idp.protocol.claims import named_claims
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +32,17 @@ class GrantStore:
     clock: Clock
 
     def issue_access_token(
-        self, grant: Grant, subject: str, scope: str, request: Mapping[str, Any] | None = None
+        self,
+        grant: Grant,
+        subject: str,
+        scope: str,
+        request: Mapping[str, Any] | None = None,
+        asked: Sequence[str] = (),
     ) -> tuple[str, int]:
-        """A new opaque token and its life in seconds. `request`: the authorization request it answers."""
+        """A new opaque token and its life in seconds. `request`: the authorization request it answers.
+
+        `asked`: single claims that userinfo adds to those of the scopes.
+        """
         value, life, now = _token(), self.access_token_life, self.clock.now()
         record = {
             "grant_id": grant.id,
@@ -42,6 +51,7 @@ class GrantStore:
             "sub": subject,
             "scope": scope,
             "request": dict(request or {"client_id": grant.client_id, "scope": scope.split()}),
+            "asked": list(asked),
             "iat": int(now.timestamp()),
             "exp": int((now + life).timestamp()),
         }
@@ -73,12 +83,15 @@ class GrantState(AuthorizationState):  # type: ignore[misc]
         self._now = now
         #: Set before `authorize`: the grant the code belongs to. Known after `account_of_token` as well.
         self.grant: Grant | None = None
+        #: Set before `authorize`: single claims asked for by `claims`, by place.
+        self.asked: dict[str, list[str]] = {}
         #: Set before `_do_code_exchange`: the gate, and the claims to release.
         self.admit: Callable[[Mapping[str, Any]], Account] | None = None
         #: Set before `_do_code_exchange`: gives the refresh token of the redeemed code, if its client has any.
         self.first_refresh_token: Callable[[Mapping[str, Any]], str | None] | None = None
         #: Set before `handle_userinfo_request`: the claims released to this token.
         self.released: dict[str, Any] = {}
+        self._id_token_claims: dict[str, Any] = {}
         self._code: Mapping[str, Any] | None = None
         self._token: Mapping[str, Any] | None = None
 
@@ -106,6 +119,7 @@ class GrantState(AuthorizationState):  # type: ignore[misc]
             "sub": subject_identifier,
             "request": authorization_request.to_dict(),
             "extra": dict(extra_id_token_claims or {}),
+            "asked": self.asked,
         }
         self._backend.grants.add(grant)
         self._backend.store.put(Kind.AUTHORIZATION_CODE, code, record, self._backend.code_life)
@@ -143,7 +157,7 @@ class GrantState(AuthorizationState):  # type: ignore[misc]
         return str(self._redeemed(authorization_code)["sub"])
 
     def get_extra_id_token_claims_for_code(self, authorization_code: str) -> dict[str, Any]:
-        return dict(self._redeemed(authorization_code)["extra"])
+        return {**self._id_token_claims, **self._redeemed(authorization_code)["extra"]}
 
     def get_user_info_for_code(self, authorization_code: str) -> dict[str, Any]:
         """Nothing: in the code flow the scopes' claims are for userinfo only (Core §5.4)."""
@@ -160,7 +174,8 @@ class GrantState(AuthorizationState):  # type: ignore[misc]
         record = self._redeemed(authorization_code)
         if self.admit is None:
             raise RuntimeError("no gate set for this request")
-        self.admit(record)
+        account = self.admit(record)
+        self._id_token_claims = named_claims(account, record["asked"].get("id_token", ()))
         grant = Grant(
             record["grant_id"],
             AccountId(record["account_id"]),
@@ -168,7 +183,10 @@ class GrantState(AuthorizationState):  # type: ignore[misc]
             record["sid"],
             datetime.fromisoformat(record["granted_at"]),
         )
-        value, seconds = self._backend.issue_access_token(grant, record["sub"], self.scope, record["request"])
+        asked = record["asked"].get("userinfo", ())
+        value, seconds = self._backend.issue_access_token(
+            grant, record["sub"], self.scope, record["request"], asked
+        )
         return AccessToken(value, seconds)
 
     def create_refresh_token(self, access_token_value: str) -> str | None:
@@ -190,10 +208,10 @@ class GrantState(AuthorizationState):  # type: ignore[misc]
             self._token, self.grant = stored.value, grant
         return self._token
 
-    def account_of_token(self, access_token: str) -> tuple[AccountId, list[str]]:
-        """Account and granted scopes. Raises InvalidAccessToken."""
+    def account_of_token(self, access_token: str) -> tuple[AccountId, list[str], list[str]]:
+        """Account, granted scopes, single claims asked for. Raises InvalidAccessToken."""
         token = self._opened(access_token)
-        return AccountId(token["account_id"]), str(token["scope"]).split()
+        return AccountId(token["account_id"]), str(token["scope"]).split(), list(token["asked"])
 
     def introspect_access_token(self, access_token_value: str) -> dict[str, Any]:
         token = self._opened(access_token_value)

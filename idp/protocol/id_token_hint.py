@@ -8,7 +8,7 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from idp.signing.key_ring import KeyRing
+from idp.signing.key_ring import Keys
 
 MAX_BYTES = 16 * 1024
 
@@ -24,7 +24,7 @@ class Hint:
     sid: str | None
 
 
-def read_hint(token: str, *, keys: KeyRing, issuer: str) -> Hint:
+def read_hint(token: str, *, keys: Keys, issuer: str) -> Hint:
     """RP-Initiated Logout 1.0 §2: an expired hint is accepted. Raises BadHint.
 
     Only our algorithms, only our keys by `kid`; `jwk`, `jku`, `x5c`, `x5u` in the header mean nothing (RFC 8725 §3.1).

@@ -1,6 +1,7 @@
 """The end of a sign-in: the gate, the SSO session, the durable grant, the code."""
 
 import dataclasses
+import hmac
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,14 +22,21 @@ from idp.interaction.gate import IssueRefused, may_issue
 from idp.interaction.record import Interaction
 from idp.interaction.session import Session, is_session_valid, living_events
 from idp.interaction.store import Sessions, random_token
+from idp.protocol.authorization_request import for_engine
 from idp.protocol.claims import authentication_claims
+from idp.protocol.claims_request import read_claims_request
 from idp.protocol.grants import GrantState, GrantStore
 from idp.protocol.provider import OpenIDProvider
+from idp.protocol.subject import Subjects
 from idp.web import Web
 
 
 class SessionOver(Exception):
     """The session that this sign-in leaned on ended meanwhile: its events prove nothing any more."""
+
+
+class OtherPerson(Exception):
+    """Not the person that the relying party named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +50,7 @@ class Issued:
 @dataclass(frozen=True, slots=True)
 class CodeIssuer:
     engine: OpenIDProvider
+    subjects: Subjects
     sessions: Sessions
     charters: CharterRepository
     grants: GrantRepository
@@ -51,11 +60,13 @@ class CodeIssuer:
     web: Web
 
     def issue(self, interaction: Interaction, account: Account, assurance: Assurance) -> Issued:
-        """Raises IssueRefused (the gate), SessionOver, Shown (the client is gone)."""
+        """Raises IssueRefused (the gate), OtherPerson, SessionOver, Shown (the client is gone)."""
         now = self.clock.now()
         client = self.web.clients.get(interaction.client_id)
         if client is None or interaction.request["redirect_uri"] not in client.redirect_uris:
             raise Shown(Problem.UNKNOWN_CLIENT, "removed during the interaction")
+        if not self.is_expected(interaction, account):
+            raise OtherPerson
         current = self._current_session(account)
         if interaction.sid is not None and (current is None or current.sid != interaction.sid):
             raise SessionOver
@@ -67,20 +78,35 @@ class CodeIssuer:
             raise
         sid, cookie = self._session_for(interaction, account, current, now)
         grant = Grant(random_token(), account.id, client.client_id, sid, now)
-        code = self._code(interaction, account, assurance, grant)
+        subject = self.subjects.of(account, client)
+        code = self._code(interaction, subject, assurance, grant)
         self._witness(AuditEvent.CODE_ISSUED, interaction, account, acr=str(assurance.acr))
         return Issued(code, cookie)
 
-    def _code(self, interaction: Interaction, account: Account, assurance: Assurance, grant: Grant) -> str:
+    def is_expected(self, interaction: Interaction, account: Account) -> bool:
+        client = self.web.clients.get(interaction.client_id)
+        if interaction.subject is None or client is None:
+            return interaction.subject is None
+        return hmac.compare_digest(interaction.subject.encode(), self.subjects.of(account, client).encode())
+
+    def _code(self, interaction: Interaction, subject: str, assurance: Assurance, grant: Grant) -> str:
         state = GrantState(self.grant_store, grant.granted_at)
         state.grant = grant
-        engine = self.engine.for_request(state, {account.id: {"sub": account.subject}})
+        state.asked = self._asked_claims(interaction)
+        engine = self.engine.for_request(state, {grant.account_id: {"sub": subject}})
         answer = engine.authorize(
-            AuthorizationRequest().deserialize(urlencode(interaction.request)),
-            account.id,
+            AuthorizationRequest().deserialize(urlencode(for_engine(interaction.request))),
+            grant.account_id,
             extra_id_token_claims=authentication_claims(assurance, grant.sid),
         )
         return str(answer["code"])
+
+    def _asked_claims(self, interaction: Interaction) -> dict[str, list[str]]:
+        client = self.web.clients.get(interaction.client_id)
+        if client is None:
+            return {}
+        asked = read_claims_request(interaction.request.get("claims"), client)
+        return {"id_token": list(asked.id_token), "userinfo": list(asked.userinfo)}
 
     def _current_session(self, account: Account) -> Session | None:
         """This browser's session, if it is this person's; another person's ends here (facts/security T12)."""

@@ -13,6 +13,7 @@ from idp.clients import ClientFile
 from idp.ephemeral import EphemeralStore, StoreUnavailable
 from idp.protocol.token import json_response, unavailable_response
 from idp.settings import Settings
+from idp.signing.key_ring import Keys
 from idp.web import harden
 
 log = structlog.get_logger()
@@ -32,12 +33,14 @@ class Readiness:
 
     stores: tuple[EphemeralStore, ...]
     clients: ClientFile
+    keys: Keys
 
     def __call__(self, request: Request) -> Response:
         if not all(store.is_alive() for store in self.stores):
             return json_response({"status": "unavailable"}, 503)
         self.clients.registry()
-        return json_response({"status": "degraded" if self.clients.fault else "ready"})
+        is_faulty = self.clients.fault or self.keys.fault
+        return json_response({"status": "degraded" if is_faulty else "ready"})
 
 
 @dataclass(frozen=True, slots=True)

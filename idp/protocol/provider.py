@@ -23,8 +23,9 @@ from idp.clients import Client, ClientFile
 from idp.clock import Clock
 from idp.protocol.claims import CLAIMS_OF_SCOPE
 from idp.protocol.grants import GrantState
+from idp.protocol.id_token_hint import Hint, read_hint
 from idp.settings import Settings
-from idp.signing.key_ring import KeyRing, b64u
+from idp.signing.key_ring import Keys, b64u
 
 # They write codes, tokens, Authorization headers and private keys at INFO and DEBUG.
 for _name in ("pyop", "oic", "jwkest"):
@@ -81,7 +82,7 @@ def max_age_is_natural(request: AuthorizationRequest) -> None:
 class OpenIDProvider(Provider):  # type: ignore[misc]
     """One per process; `for_request` gives the shallow copy that serves one request."""
 
-    def __init__(self, settings: Settings, clients: ClientFile, keys: KeyRing, clock: Clock) -> None:
+    def __init__(self, settings: Settings, clients: ClientFile, keys: Keys, clock: Clock) -> None:
         minimal = {
             # oic refuses an http issuer, even on loopback; ours is set below, and only we print it.
             "issuer": settings.issuer.replace("http://", "https://", 1),
@@ -125,7 +126,7 @@ class OpenIDProvider(Provider):  # type: ignore[misc]
 
     @property
     def jwks(self) -> dict[str, Any]:
-        return self._keys.jwks()
+        return dict(self._keys.jwks())
 
     def _check_subject_identifier_matches_requested(
         self, authentication_request: AuthorizationRequest, sub: str
@@ -133,6 +134,16 @@ class OpenIDProvider(Provider):  # type: ignore[misc]
         """The `claims` parameter never reaches pyop, so there is nothing to compare; see `authorize.start`."""
         if "claims" in authentication_request:
             raise InvalidTokenRequest("claims reached the engine", authentication_request)
+
+    def _get_requested_claims_in(
+        self, authentication_request: AuthorizationRequest, response_method: str
+    ) -> dict[str, None]:
+        """For userinfo, what the endpoint released; the ID Token's are in its extra claims already."""
+        return dict.fromkeys(self.authz_state.released) if response_method == "userinfo" else {}
+
+    def read_hint(self, token: str) -> Hint:
+        """An ID Token of ours handed back. Raises BadHint."""
+        return read_hint(token, keys=self._keys, issuer=self.configuration_information["issuer"])
 
     def _verify_client_authentication(
         self, request_body: str, http_headers: Mapping[str, str] | None = None

@@ -18,6 +18,7 @@ from idp.clients import Client
 from idp.errors import OAuthError, Returned
 from idp.protocol.grants import GrantStore
 from idp.protocol.provider import OpenIDProvider
+from idp.protocol.subject import Subjects
 
 #: The gate: (client, account id, authentication claims, when it was granted) → account. Raises Returned.
 Admit = Callable[[Client, str, Mapping[str, Any], datetime], Account]
@@ -32,6 +33,7 @@ def _invalid() -> Returned:
 @dataclass(frozen=True, slots=True)
 class Refresh:
     engine: OpenIDProvider
+    subjects: Subjects
     tokens: RefreshTokens
     grants: GrantRepository
     grant_store: GrantStore
@@ -67,11 +69,12 @@ class Refresh:
         scope = _narrowed(token.scope, form.get("scope"))
         account = admit(client, grant.account_id, token.claims, grant.granted_at)
         following = self._rotate(client, value, token, now)
-        access_token, seconds = self.grant_store.issue_access_token(grant, account.subject, scope)
+        subject = self.subjects.of(account, client)
+        access_token, seconds = self.grant_store.issue_access_token(grant, subject, scope)
         self.audit.record(AuditEvent.TOKEN_REFRESHED, account_id=account.id, client_id=client.client_id)
         id_token = self.engine._create_signed_id_token(
             client.client_id,
-            account.subject,
+            subject,
             access_token_value=access_token,
             extra_id_token_claims=token.claims,
         )

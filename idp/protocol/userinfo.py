@@ -10,7 +10,7 @@ from werkzeug.wrappers import Request, Response
 from idp.accounts.repository import AccountNotFound, AccountRepository
 from idp.clock import Clock
 from idp.ephemeral import StoreUnavailable
-from idp.protocol.claims import released_claims
+from idp.protocol.claims import named_claims, released_claims
 from idp.protocol.grants import GrantState, GrantStore
 from idp.protocol.provider import OpenIDProvider
 from idp.protocol.token import json_response, unavailable_response
@@ -49,12 +49,12 @@ class UserinfoEndpoint:
 
     def _answer(self, access_token: str) -> Response:
         state = GrantState(self.grant_store, self.clock.now())
-        account_id, scopes = state.account_of_token(access_token)
+        account_id, scopes, asked = state.account_of_token(access_token)
         account = self.accounts.get(account_id)
         is_void = account.not_before and state.grant and state.grant.granted_at < account.not_before
         if not account.enabled or is_void:
             raise InvalidAccessToken("account disabled, now or since the grant")
-        state.released = released_claims(account, scopes)
+        state.released = released_claims(account, scopes) | named_claims(account, asked)
         engine = self.engine.for_request(state, {})
         answer = engine.handle_userinfo_request("", {"Authorization": f"Bearer {access_token}"})
         return json_response(answer.to_dict())

@@ -4,7 +4,7 @@ import base64
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from idp.signing.signer import Alg, Signer
 
@@ -18,11 +18,33 @@ def b64u(octets: bytes) -> str:
     return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
 
 
+class Keys(Protocol):
+    """Port to the keys in force, whatever instant it is. Adapter: `adapters/keys_in_force.py`."""
+
+    @property
+    def fault(self) -> str | None:
+        """Why the keys on disk are not those in force; None when they are."""
+
+    def jwks(self) -> Mapping[str, Sequence[Mapping[str, str]]]:
+        """The key set (RFC 7517 §5): public members only."""
+
+    def sign_jwt(self, claims: Mapping[str, Any], *, alg: Alg, typ: str = "JWT") -> str:
+        """Compact JWS by the active key. Raises KeyMissing, SignerUnavailable."""
+
+
 @dataclass(frozen=True, slots=True)
 class KeyRing:
-    """All published signers, oldest first: the newest of an algorithm signs, the others only verify."""
+    """The keys of one instant. `signers`, oldest first: the newest of an algorithm signs, the others only verify.
+
+    `announced` are in the key set already and sign nothing yet (facts/security JW6).
+    """
 
     signers: Sequence[Signer]
+    announced: Sequence[Signer] = ()
+
+    @property
+    def fault(self) -> str | None:
+        return None
 
     def active(self, alg: Alg) -> Signer:
         """Raises KeyMissing."""
@@ -32,7 +54,7 @@ class KeyRing:
         raise KeyMissing(f"no {alg} key: run `idp keys generate`")
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:
-        return {"keys": [dict(signer.public_jwk()) for signer in self.signers]}
+        return {"keys": [dict(signer.public_jwk()) for signer in (*self.signers, *self.announced)]}
 
     def sign_jwt(self, claims: Mapping[str, Any], *, alg: Alg, typ: str = "JWT") -> str:
         """Compact JWS (RFC 7515 §7.1). Raises KeyMissing, SignerUnavailable."""

@@ -169,7 +169,7 @@ class Browser:
                 return self._show(url, 0, "", {}, hops)
             answer = self._ask(method, url, sent)
             if answer.status_code not in _REDIRECTS or "Location" not in answer.headers:
-                return self._show(url, answer.status_code, _text(answer), dict(answer.headers), hops)
+                return self._show(url, answer.status_code, _text(answer), answer.headers, hops)
             url = urljoin(url, answer.headers["Location"])
             if answer.status_code not in _KEPT_METHODS:
                 method, sent = "GET", None

@@ -29,8 +29,8 @@ class Reason(StrEnum):
     STATE_MISMATCH = "state_mismatch"
     ISSUER_MISMATCH = "issuer_mismatch"
     MALFORMED_ANSWER = "malformed_answer"
-    TOKEN_REFUSED = "token_refused"  # noqa: S105 a reason, not a password
-    ID_TOKEN_REFUSED = "id_token_refused"  # noqa: S105 a reason, not a password
+    TOKEN_REFUSED = "token_refused"
+    ID_TOKEN_REFUSED = "id_token_refused"
     SIGN_IN_TOO_OLD = "sign_in_too_old"
     USERINFO_REFUSED = "userinfo_refused"
     SUBJECT_MISMATCH = "subject_mismatch"

@@ -26,7 +26,11 @@ from tests.people import ALICE, BOB, an_event, an_identity, an_interaction
 PENDING = PendingEnrolment("a@b.example", "$argon2id$", PostalAddress("1 rue", "", "75001", "Paris"))
 
 _text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-_time = st.datetimes(min_value=datetime(2000, 1, 1), max_value=datetime(2100, 1, 1), timezones=st.just(UTC))
+_time = st.datetimes(
+    min_value=datetime.fromisoformat("2000-01-01"),
+    max_value=datetime.fromisoformat("2100-01-01"),
+    timezones=st.just(UTC),
+)
 _label = st.builds(CodedLabel, _text, _text)
 _identity = st.builds(
     ProvedIdentity,

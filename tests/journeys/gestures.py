@@ -155,7 +155,9 @@ def accounts_of(demo: Demonstration, rpps: str) -> list[dict[str, Any]]:
 def has_way_on(page: Page) -> bool:
     """A link or a button of the page itself, besides the language and the skip link."""
     links = [
-        words for words, address in page.document.links if not address.startswith("#") and "lang=" not in address
+        words
+        for words, address in page.document.links
+        if not address.startswith("#") and "lang=" not in address
     ]
     return bool(links or any(form.buttons for form in page.document.forms))
 
@@ -213,3 +215,11 @@ def at_once(first: Callable[[], Page], second: Callable[[], Page]) -> Both:
     assert one is not None
     assert other is not None
     return Both(one, other)
+
+
+def twice(browser: Browser, act: Callable[[Browser], Page]) -> tuple[Page, Page]:
+    """The same gesture in two tabs at once, followed to its end in both; the browser then shows the second."""
+    with tab(browser) as first, tab(browser) as second:
+        both = at_once(lambda: act(first), lambda: act(second))
+    browser.page = both.second
+    return both.pages

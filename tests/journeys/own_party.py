@@ -99,7 +99,9 @@ class OwnParty:
             algorithms=[self.alg],
             audience=self.client_id,
             issuer=self.issuer,
-            options={"require": ["iss", "sub", "aud", "exp", "iat", "auth_time", "acr", "nonce", "sid", "at_hash"]},
+            options={
+                "require": ["iss", "sub", "aud", "exp", "iat", "auth_time", "acr", "nonce", "sid", "at_hash"]
+            },
         )
         assert claims["nonce"] == self.nonce
         return claims

@@ -40,9 +40,9 @@ def test_good_card_gets_in(demo: Demonstration, browse: Browse, name: str) -> No
     do.arrive(browser, demo)
     page = do.by_card(browser)
     assert page.status == 200
-    assert (
-        page.field("new_password") or page.field("accepted") or do.is_at_home(page, demo)
-    ), f"{page.title} {page.url}"
+    assert page.field("new_password") or page.field("accepted") or do.is_at_home(page, demo), (
+        f"{page.title} {page.url}"
+    )
 
 
 @pytest.mark.parametrize("name", [name for name, expect in CARDS.items() if expect != "accepted"])
@@ -70,9 +70,7 @@ def test_browser_without_a_card_hears_that_none_was_read(demo: Demonstration, br
     assert do.is_at_home(do.by_psc_card(browser, "martin"), demo)
 
 
-def test_refused_card_leaves_whoever_is_signed_in_as_they_are(
-    demo: Demonstration, browse: Browse
-) -> None:
+def test_refused_card_leaves_whoever_is_signed_in_as_they_are(demo: Demonstration, browse: Browse) -> None:
     browser = browse("martin")
     do.arrive(browser, demo)
     do.by_card(browser)
@@ -148,9 +146,7 @@ def test_presentation_stolen_from_another_browser_signs_nobody_in(
     assert not do.is_signed_in(thief, demo)
 
 
-def test_attempt_sent_to_a_victim_brings_no_card_to_the_sender(
-    demo: Demonstration, browse: Browse
-) -> None:
+def test_attempt_sent_to_a_victim_brings_no_card_to_the_sender(demo: Demonstration, browse: Browse) -> None:
     """The attacker begins, the victim follows the link with a card in the reader."""
     attacker, attempt = stopped_at_card_host(browse, demo, None)
     victim = browse("martin")
@@ -194,9 +190,7 @@ def test_attempt_taken_from_a_victim_signs_the_thief_in_as_nobody(
 def test_attempt_after_its_life_is_refused_and_the_card_gets_in_anew(
     short_lives: Demonstration, browse: Browse
 ) -> None:
-    browser = browse(
-        "martin", at=short_lives, stop_at=(f"{short_lives.ready['card_host']}/card/",)
-    )
+    browser = browse("martin", at=short_lives, stop_at=(f"{short_lives.ready['card_host']}/card/",))
     do.arrive(browser, short_lives)
     path = do.interaction_path(browser.page)
     attempt = do.by_card(browser).url
@@ -213,7 +207,13 @@ def certificate_headers(card: dict[str, Any]) -> list[dict[str, str]]:
     pem = Path(card["certificate"]).read_text()
     der = x509.load_pem_x509_certificate(pem.encode()).public_bytes(Encoding.DER)
     structured = f":{base64.b64encode(der).decode()}:"
-    names = ("X-SSL-Client-Cert", "X-Client-Cert", "SSL-Client-Cert", "X-Forwarded-Client-Cert", "Ssl_Client_Cert")
+    names = (
+        "X-SSL-Client-Cert",
+        "X-Client-Cert",
+        "SSL-Client-Cert",
+        "X-Forwarded-Client-Cert",
+        "Ssl_Client_Cert",
+    )
     return [
         {"Client-Cert": structured, "Client-Cert-Chain": structured},
         *({name: quote(pem)} for name in names),
@@ -246,7 +246,16 @@ def test_header_does_not_replace_the_card_of_the_handshake(demo: Demonstration, 
 
 def test_card_host_knows_one_path_and_shows_nothing(demo: Demonstration) -> None:
     card = demo.card("martin")
-    for path in ("/", "/card", "/card/", f"/card/{'A' * 42}", "/authorize", "/interaction/x", "/../etc/passwd", "/%00"):
+    for path in (
+        "/",
+        "/card",
+        "/card/",
+        f"/card/{'A' * 42}",
+        "/authorize",
+        "/interaction/x",
+        "/../etc/passwd",
+        "/%00",
+    ):
         answer = requests.get(
             f"{demo.ready['card_host']}{path}",
             verify=demo.ready["ca_bundle"],

@@ -77,7 +77,17 @@ def test_typed_addresses_and_other_tabs_come_back_to_the_charter(
     demo: Demonstration, waiting: Browser
 ) -> None:
     path = do.interaction_path(waiting.page)
-    for stop in ("", "/charter", "/choice", "/email_otp", "/enrolment", "/first_connection", "/cps", "/psc", "/password"):
+    for stop in (
+        "",
+        "/charter",
+        "/choice",
+        "/email_otp",
+        "/enrolment",
+        "/first_connection",
+        "/cps",
+        "/psc",
+        "/password",
+    ):
         with do.tab(waiting) as other:
             assert at_charter(other.get(path + stop)), stop
     for stop in ("/x", "/finish", "/callback", "/charter/x"):

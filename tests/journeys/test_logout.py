@@ -277,9 +277,7 @@ def test_psc_session_lets_in_by_one_click_until_then(demo: Demonstration, browse
     assert do.is_at_home(browser.submit("S'identifier avec Pro Santé Connect"), demo)
 
 
-def test_sign_out_leads_home_while_psc_is_silent_about_the_state(
-    demo: Demonstration, browse: Browse
-) -> None:
+def test_sign_out_leads_home_while_psc_is_silent_about_the_state(demo: Demonstration, browse: Browse) -> None:
     """PSC gives `state` back or not (facts/psc §6): without it, the page that says it is done."""
     page = browse().get(f"{demo.issuer}/end_session/psc")
     assert page.says(DONE)

@@ -108,9 +108,7 @@ def b64u(value: bytes) -> str:
     return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
 
 
-def test_second_profession_of_a_person_reaches_the_same_account(
-    demo: Demonstration, browse: Browse
-) -> None:
+def test_second_profession_of_a_person_reaches_the_same_account(demo: Demonstration, browse: Browse) -> None:
     subjects = set()
     for card, profession in (("martin", "10"), ("martin-pharmacist", "21"), ("martin", "10")):
         browser = browse(card)

@@ -60,9 +60,7 @@ def test_known_and_unknown_numbers_get_the_same_answer(
     assert "Login ou mot de passe incorrect" in answers[0][1]
 
 
-def test_known_and_unknown_numbers_take_the_same_time(
-    short_lives: Demonstration, browse: Browse
-) -> None:
+def test_known_and_unknown_numbers_take_the_same_time(short_lives: Demonstration, browse: Browse) -> None:
     numbers = {"known": short_lives.account("martin")["rpps"], "unknown": UNKNOWN_RPPS}
     times: dict[str, list[float]] = {kind: [] for kind in numbers}
     browser = browse(at=short_lives)
@@ -80,7 +78,15 @@ def test_known_and_unknown_numbers_take_the_same_time(
 
 @pytest.mark.parametrize(
     "written",
-    ["{0}", "8{0}", " {0} ", "{1} {2} {3}", "8 {1} {2} {3}", "{1}\u00a0{2}\u00a0{3}", "8\u202f{1}\u202f{2}\u202f{3}"],
+    [
+        "{0}",
+        "8{0}",
+        " {0} ",
+        "{1} {2} {3}",
+        "8 {1} {2} {3}",
+        "{1}\u00a0{2}\u00a0{3}",
+        "8\u202f{1}\u202f{2}\u202f{3}",
+    ],
 )
 def test_number_may_be_written_as_people_write_it(
     demo: Demonstration, browse: Browse, martin: dict[str, Any], written: str
@@ -174,7 +180,9 @@ def test_code_may_be_typed_with_spaces(
     assert do.is_at_home(browser.submit("Valider", one_time_code=written.format(code[:4], code[4:])), demo)
 
 
-@pytest.mark.parametrize("typed", ["", "1234567", "123456789", "1234567a", "١٢٣٤٥٦٧٨", "1234\u00005678", "1" * 5000])
+@pytest.mark.parametrize(
+    "typed", ["", "1234567", "123456789", "1234567a", "١٢٣٤٥٦٧٨", "1234\u00005678", "1" * 5000]
+)
 def test_what_is_not_a_code_costs_no_try(
     demo: Demonstration, browse: Browse, martin: dict[str, Any], typed: str
 ) -> None:
@@ -258,6 +266,14 @@ def test_second_code_within_a_minute_is_too_soon_and_the_first_still_works(
     assert (page.status, page.says("Un code vient déjà d'être envoyé")) == (429, True)
     assert re.search(r"Possible dans \d+ s\.", page.text)
     assert browser.submit("Valider", one_time_code=code).says("Charte d'utilisation")
+    # No new code yet for the next connection, and the one already used there is worth nothing here.
+    page = do.type_password(at_password(browser, strict), benali["rpps"], benali["password"])
+    assert (page.field("one_time_code"), page.says("Aucun code à saisir pour l'instant")) == (None, True)
+    csrf = page.field("csrf")
+    assert csrf is not None
+    sent = {"csrf": csrf.value or "", "code": code}
+    page = browser.post(f"{do.interaction_path(page)}/email_otp", sent)
+    assert (page.status, page.says("Ce code a expiré")) == (422, True)
 
 
 def test_too_many_codes_say_later_and_leave_the_other_doors_open(
@@ -288,6 +304,23 @@ def test_too_many_passwords_from_one_network_say_later_and_lead_on(
     assert page.document.link("Revenir à ViaTrajectoire") == do.home(strict)
 
 
+def test_password_and_code_sent_twice_at_the_same_time_lead_in(
+    demo: Demonstration, browse: Browse, martin: dict[str, Any]
+) -> None:
+    browser = at_password(browse(), demo)
+    last = do.last_mail(demo, martin["email"])
+    for page in do.twice(browser, lambda tab: do.type_password(tab, martin["rpps"], martin["password"])):
+        assert page.url.endswith("/email_otp"), page.title
+    while do.rows(demo, "SELECT id FROM outbox"):  # either may have sent one: the newest counts
+        time.sleep(0.05)
+    code = do.next_code(demo, martin["email"], last)
+    browser.get(do.interaction_path(browser.page))
+    ended = do.twice(browser, lambda tab: tab.submit("Valider", one_time_code=code))
+    assert any(do.is_at_home(page, demo) for page in ended), [page.title for page in ended]
+    for page in ended:
+        assert do.is_at_home(page, demo) or page.document.link("Revenir à ViaTrajectoire"), page.title
+
+
 def test_back_button_after_the_end_shows_a_finished_page_that_leads_to_the_application(
     demo: Demonstration, browse: Browse, martin: dict[str, Any]
 ) -> None:
@@ -301,7 +334,9 @@ def test_back_button_after_the_end_shows_a_finished_page_that_leads_to_the_appli
             for late in (
                 otp.reload(),
                 otp.get(old),
-                do.type_password(doors, UNKNOWN_RPPS, WRONG) if doors.page.url.startswith(old[:50]) else otp.page,
+                do.type_password(doors, UNKNOWN_RPPS, WRONG)
+                if doors.page.url.startswith(old[:50])
+                else otp.page,
             ):
                 assert (late.status, late.says("Cette connexion est déjà terminée")) == (409, True)
             assert do.is_at_home(otp.click("Revenir à ViaTrajectoire"), demo)

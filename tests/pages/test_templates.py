@@ -1,5 +1,6 @@
 """Every page, in every state and both languages: structure, forms, and nothing that the CSP would refuse."""
 
+import itertools
 import re
 
 import pytest
@@ -38,7 +39,7 @@ def test_page_has_its_language_a_title_one_h1_and_headings_in_order(locale: str,
     assert text_of(page.title).endswith("– Caducée")
     levels = [int(heading.name[1]) for heading in page.find_all(re.compile(r"^h[1-6]$"))]
     assert levels[0] == 1
-    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
     assert text_of(page.select_one("a.skip"))
     assert page.find(id="content")
 

@@ -24,7 +24,6 @@ from idp.accounts.account import Account, AccountId
 from idp.accounts.charter import CharterEvidence, CharterRevision
 from idp.accounts.password import Passwords
 from idp.adapters.schema import audit_events, outbox
-from idp.adapters.software_signer import generate_keys
 from idp.adapters.sql_accounts import SqlAccounts
 from idp.adapters.sql_charters import SqlCharters
 from idp.adapters.sql_engine import initialise, open_engine
@@ -33,6 +32,7 @@ from idp.app import create
 from idp.sealing import Sealer, derive_key
 from idp.settings import Settings
 from tests.fakes import NOON
+from tests.key_files import write_pair
 from tests.people import an_account, an_identity
 
 ISSUER = "http://localhost:8400"
@@ -223,7 +223,7 @@ def authorization(**changes: str | None) -> dict[str, str]:
 def templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Keys and an initialised database, copied for each provider."""
     directory = tmp_path_factory.mktemp("templates")
-    generate_keys(directory / "keys", "20260101")
+    write_pair(directory / "keys", "20260101")
     initialise(f"sqlite:///{directory / 'empty.sqlite'}")
     return directory
 

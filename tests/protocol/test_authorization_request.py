@@ -205,8 +205,6 @@ def test_an_error_keeps_the_query_of_the_registered_address(browser: Browser) ->
         {"login_hint": "10000000017"},
         {"unknown": "é\u0000<script>"},
         {"claims": '{"id_token":{"acr":{"essential":true}}}'},
-        {"claims": "{broken"},
-        {"id_token_hint": "junk"},
         {"scope": "openid offline_access admin unknown"},
         {"resource": "https://x.example"},
         {"max_age": ""},

@@ -42,7 +42,7 @@ def test_what_is_refused_is_not_listed(metadata: dict[str, Any]) -> None:
     assert metadata["code_challenge_methods_supported"] == ["S256"]
     assert metadata["request_uri_parameter_supported"] is False
     assert metadata["request_parameter_supported"] is False
-    assert metadata["claims_parameter_supported"] is False
+    assert metadata["claims_parameter_supported"] is True
     assert metadata["authorization_response_iss_parameter_supported"] is True
     assert "registration_endpoint" not in metadata
     assert "none" not in metadata["id_token_signing_alg_values_supported"]

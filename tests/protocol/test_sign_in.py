@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import jwt
 import pytest
+from bs4 import BeautifulSoup, Tag
 from werkzeug.test import Client, TestResponse
 
 from idp.accounts.charter import CharterEvidence, CharterRevision
@@ -178,8 +179,15 @@ def test_a_form_without_its_token_or_from_another_site_is_refused(browser: Brows
     hub = browser.authorize().headers["Location"]
     assert browser.post(f"{hub}/cancel").status_code == 403
     assert browser.post(f"{hub}/cancel", data={"csrf": "x"}).status_code == 403
-    evil = {"Origin": "https://evil.example"}
-    assert browser.post(f"{hub}/cancel", headers=evil).status_code == 403
+    page = browser.follow(browser.get(hub))
+    field = BeautifulSoup(page.text, "html.parser").find("input", attrs={"name": "csrf"})
+    assert isinstance(field, Tag)
+    right = {"csrf": str(field["value"])}
+    for origin in ("https://evil.example", "http://localhost:8401", "http://localhost:8400.evil.example"):
+        evil = browser.post(f"{hub}/cancel", data=right, headers={"Origin": origin})
+        assert evil.status_code == 403, origin
+    stranger = browser.authorize().headers["Location"]
+    assert browser.post(f"{stranger}/cancel", data=right).status_code == 403
     assert browser.follow(browser.get(hub)).status_code == 200
 
 

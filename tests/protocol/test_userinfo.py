@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import jwt
 import pytest
 from werkzeug.test import Client, TestResponse
 
@@ -74,10 +75,16 @@ def test_each_scope_gives_its_claims_and_no_other(provider: Provider, scope: str
     assert set(provider.userinfo(tokens["access_token"]).get_json()) == names
 
 
-def test_the_claims_parameter_reaches_no_attribute(provider: Provider) -> None:
-    wanted = '{"userinfo":{"password_hash":null,"email":null,"rpps":null},"id_token":{"email":null}}'
+def test_the_claims_parameter_reaches_released_claims_and_no_other_attribute(provider: Provider) -> None:
+    wanted = (
+        '{"userinfo":{"password_hash":null,"email":null,"rpps":{"essential":true},"is_admin":null,"id":null},'
+        '"id_token":{"given_name":null,"password_hash":null,"evidence":null}}'
+    )
     tokens = provider.exchange(provider.browser().sign_in(claims=wanted)).get_json()
-    assert set(provider.userinfo(tokens["access_token"]).get_json()) == {"sub"}
+    assert set(provider.userinfo(tokens["access_token"]).get_json()) == {"sub", "email", "rpps"}
+    id_token = jwt.decode(tokens["id_token"], options={"verify_signature": False})
+    assert id_token["given_name"] == provider.account.identity.given_name
+    assert not {"password_hash", "evidence", "email"} & set(id_token)
 
 
 def test_a_post_with_the_header_is_served_too(provider: Provider, token: str) -> None:

@@ -19,7 +19,7 @@ def free_port() -> int:
 def start(*arguments: str) -> subprocess.Popen[str]:
     """`python -m` with these arguments, once it said `ready`."""
     command = [sys.executable, "-m", *arguments]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)  # noqa: S603
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     readable, _, _ = select.select([process.stdout], [], [], 15)
     said = process.stdout.readline() if readable else "nothing"

@@ -297,6 +297,6 @@ def test_a_wrong_configuration_is_refused_with_its_place(tmp_path: Path) -> None
     config = tmp_path / "rp.json"
     config.write_text('{"issuer": "http://localhost:1", "parties": [{"name": "A"}]}')
     command = [sys.executable, "-m", "sandbox.rp", "--config", str(config)]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert ended.returncode == 2
     assert "parties[0]: expected exactly the keys" in ended.stderr

@@ -2,8 +2,6 @@
 
 import base64
 import json
-import shutil
-import stat
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +14,9 @@ from joserfc.jwk import KeySet
 from jwcrypto import jwk as jwcrypto_jwk
 from jwcrypto import jws as jwcrypto_jws
 
-from idp.adapters.software_signer import (
-    BadKeyFile,
-    SoftwareSigner,
-    _thumbprint,
-    generate_keys,
-    load_key_ring,
-)
+from idp.adapters.key_directory import KeyDirectory
+from idp.adapters.keys_in_force import KeysInForce
+from idp.adapters.software_signer import BadKeyFile, SoftwareSigner, _thumbprint
 from idp.signing.key_ring import KeyMissing, KeyRing, b64u
 from idp.signing.signer import Alg
 
@@ -82,6 +76,12 @@ class TestThirdParties:
         token = older.sign_jwt(CLAIMS, alg=alg)
         assert jwt.decode(token, jwt.PyJWK(published(ring, token)), algorithms=[alg], audience="rp")
 
+    def test_an_announced_key_is_published_and_does_not_sign(self, ring: KeyRing, alg: Alg) -> None:
+        older, newer = (signer for signer in ring.signers if signer.alg == alg)
+        announcing = KeyRing([older], announced=[newer])
+        assert announcing.active(alg) is older
+        assert [key["kid"] for key in announcing.jwks()["keys"]] == [older.kid, newer.kid]
+
     def test_without_a_key_of_the_alg_nothing_else_signs(self, ring: KeyRing, alg: Alg) -> None:
         others = KeyRing([signer for signer in ring.signers if signer.alg != alg])
         with pytest.raises(KeyMissing):
@@ -138,11 +138,6 @@ def test_coordinates_that_begin_with_zeros_keep_their_32_bytes() -> None:
 
 
 class TestFiles:
-    @pytest.fixture(autouse=True)
-    def _a_good_pair(self, tmp_path: Path, keys_directory: Path) -> None:
-        for path in keys_directory.glob("sign-20260101-*.pem"):
-            shutil.copy(path, tmp_path)
-
     def write(self, directory: Path, key: Any, name: str = "sign-20990101-x.pem", mode: int = 0o600) -> Path:
         path = directory / name
         path.write_bytes(
@@ -153,62 +148,50 @@ class TestFiles:
         path.chmod(mode)
         return path
 
-    def test_generated_files_are_for_their_owner_alone(self, keys_directory: Path) -> None:
-        modes = {stat.S_IMODE(path.stat().st_mode) for path in keys_directory.glob("sign-*.pem")}
-        assert modes == {0o600}
-
-    def test_generated_rsa_keys_have_3072_bits(self, keys_directory: Path) -> None:
-        (path,) = keys_directory.glob("sign-20261101-rsa.pem")
-        key = serialization.load_pem_private_key(path.read_bytes(), None)
-        assert isinstance(key, rsa.RSAPrivateKey)
-        assert key.key_size == 3072
-
-    def test_keys_are_never_written_over(self, keys_directory: Path) -> None:
-        with pytest.raises(FileExistsError):
-            generate_keys(keys_directory, "20261101")
-
     @pytest.mark.parametrize("mode", [0o604, 0o644, 0o606, 0o601, 0o620, 0o660, 0o610])
     def test_a_key_that_others_could_read_or_a_group_change_is_refused(
-        self, tmp_path: Path, mode: int
+        self, legacy: KeyDirectory, mode: int
     ) -> None:
-        path = next(tmp_path.glob("sign-*.pem"))
+        path = next(legacy.path.glob("sign-*.pem"))
         path.chmod(mode)
         with pytest.raises(BadKeyFile, match=path.name):
-            load_key_ring(tmp_path)
+            KeysInForce(legacy)
 
     @pytest.mark.parametrize("mode", [0o600, 0o400, 0o640])
     def test_an_owner_only_key_or_one_its_service_group_reads_is_taken(
-        self, tmp_path: Path, mode: int
+        self, legacy: KeyDirectory, mode: int
     ) -> None:
         """facts/security CF4: 0600, or 0640 to the service group."""
-        for path in tmp_path.glob("sign-*.pem"):
+        for path in legacy.path.glob("sign-*.pem"):
             path.chmod(mode)
-        assert len(load_key_ring(tmp_path).signers) == 2
+        assert len(KeysInForce(legacy).jwks()["keys"]) == 2
 
     @pytest.mark.parametrize(
         "key",
         [
             ec.generate_private_key(ec.SECP384R1()),
             ec.generate_private_key(ec.SECP256K1()),
-            rsa.generate_private_key(public_exponent=65537, key_size=1024),
+            rsa.generate_private_key(public_exponent=65537, key_size=1024),  # noqa: S505 - must be refused
             ed25519.Ed25519PrivateKey.generate(),
         ],
         ids=["P-384", "secp256k1", "RSA 1024", "Ed25519"],
     )
-    def test_another_curve_a_short_rsa_key_or_another_kind_is_refused(self, tmp_path: Path, key: Any) -> None:
-        path = self.write(tmp_path, key)
+    def test_another_curve_a_short_rsa_key_or_another_kind_is_refused(
+        self, legacy: KeyDirectory, key: Any
+    ) -> None:
+        path = self.write(legacy.path, key)
         with pytest.raises(BadKeyFile, match=path.name):
-            load_key_ring(tmp_path)
+            KeysInForce(legacy)
 
-    def test_a_file_that_is_no_key_is_refused_by_name(self, tmp_path: Path) -> None:
-        path = tmp_path / "sign-20990101-x.pem"
+    def test_a_file_that_is_no_key_is_refused_by_name(self, legacy: KeyDirectory) -> None:
+        path = legacy.path / "sign-20990101-x.pem"
         path.touch(mode=0o600)
         path.write_text("-----BEGIN nothing")
         with pytest.raises(BadKeyFile, match=path.name):
-            load_key_ring(tmp_path)
+            KeysInForce(legacy)
 
-    def test_an_encrypted_key_is_refused_by_name(self, tmp_path: Path) -> None:
-        path = tmp_path / "sign-20990101-x.pem"
+    def test_an_encrypted_key_is_refused_by_name(self, legacy: KeyDirectory) -> None:
+        path = legacy.path / "sign-20990101-x.pem"
         path.touch(mode=0o600)
         path.write_bytes(
             ec.generate_private_key(ec.SECP256R1()).private_bytes(
@@ -218,15 +201,16 @@ class TestFiles:
             )
         )
         with pytest.raises(BadKeyFile, match=path.name):
-            load_key_ring(tmp_path)
+            KeysInForce(legacy)
 
     @pytest.mark.parametrize("missing", ["rsa", "p256"])
-    def test_both_algorithms_must_have_a_key(self, tmp_path: Path, missing: str) -> None:
-        next(tmp_path.glob(f"sign-*-{missing}.pem")).unlink()
+    def test_both_algorithms_must_have_a_key(self, legacy: KeyDirectory, missing: str) -> None:
+        next(legacy.path.glob(f"sign-*-{missing}.pem")).unlink()
         with pytest.raises(BadKeyFile, match="needs an RSA and a P-256 key"):
-            load_key_ring(tmp_path)
+            KeysInForce(legacy)
 
-    def test_an_empty_directory_is_refused(self, tmp_path: Path) -> None:
-        (tmp_path / "empty").mkdir()
-        with pytest.raises(BadKeyFile):
-            load_key_ring(tmp_path / "empty")
+    def test_an_empty_directory_is_refused(self, legacy: KeyDirectory) -> None:
+        for path in legacy.path.iterdir():
+            path.unlink()
+        with pytest.raises(BadKeyFile, match="idp keys generate"):
+            KeysInForce(legacy)

@@ -1,0 +1,83 @@
+"""An account the operator disabled: shut by every door at once, and what was begun before is void."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from sandbox.demo.driver import Browser
+from tests.demonstration import Demonstration
+from tests.journeys import gestures as do
+from tests.journeys.own_party import OwnParty
+
+Browse = Callable[..., Browser]
+DISABLED = "Votre compte est désactivé"
+
+
+@pytest.fixture
+def turn(short_lives: Demonstration) -> Iterator[Callable[[str], None]]:
+    """`turn("disable")`; enabled again afterwards."""
+    rpps = short_lives.card("martin")["rpps"]
+
+    def act(verb: str) -> None:
+        done = short_lives.command("accounts", verb, rpps)
+        assert done.returncode == 0, done.stderr
+
+    yield act
+    act("enable")
+
+
+def by_card(browser: Browser, account: dict[str, Any]) -> None:
+    do.by_card(browser)
+
+
+def by_psc(browser: Browser, account: dict[str, Any]) -> None:
+    do.by_psc_card(browser, "martin")
+
+
+def by_password(browser: Browser, account: dict[str, Any]) -> None:
+    do.type_password(browser, account["rpps"], account["password"])
+
+
+@pytest.mark.parametrize("door", [by_card, by_psc, by_password])
+def test_every_door_is_shut_with_a_page_that_leads_back(
+    short_lives: Demonstration,
+    browse: Browse,
+    turn: Callable[[str], None],
+    door: Callable[[Browser, dict[str, Any]], None],
+) -> None:
+    turn("disable")
+    browser = browse("martin", at=short_lives)
+    do.arrive(browser, short_lives)
+    door(browser, short_lives.account("martin"))
+    assert (browser.page.status, browser.page.says(DISABLED)) == (403, True)
+    assert browser.page.document.link("Revenir à ViaTrajectoire") == do.home(short_lives)
+    assert not do.is_signed_in(browser, short_lives)
+
+
+def test_wrong_password_of_a_disabled_account_says_no_more_than_any_wrong_password(
+    short_lives: Demonstration, browse: Browse, turn: Callable[[str], None]
+) -> None:
+    turn("disable")
+    browser = browse(at=short_lives)
+    do.arrive(browser, short_lives)
+    page = do.type_password(browser, short_lives.account("martin")["rpps"], "pas le bon mot de passe")
+    assert (page.status, page.says(DISABLED)) == (422, False)
+
+
+def test_living_session_and_code_of_before_are_void(
+    short_lives: Demonstration, browse: Browse, turn: Callable[[str], None]
+) -> None:
+    browser, party = browse("martin", at=short_lives), OwnParty.of(short_lives)
+    party.ask(browser)
+    do.by_card(browser)
+    code = party.answer(browser.page)["code"]
+    turn("disable")
+    assert party.redeem(code).json()["error"] == "invalid_grant"
+    assert party.answer(party.ask(browser, prompt="none"))["error"] == "login_required"
+    turn("enable")
+    # Enabled again, the session of before does not come back: the person signs in anew.
+    assert party.answer(party.ask(browser, prompt="none"))["error"] == "login_required"
+    party.ask(browser)
+    do.by_card(browser)
+    assert party.answer(browser.page)["code"]
