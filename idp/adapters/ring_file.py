@@ -35,6 +35,9 @@ def _instant(value: Any) -> Any:
         raise ValueError("expected a time in ISO 8601") from error
     if instant.tzinfo is None:
         raise ValueError("expected a time with its offset")
+    # The schedule adds days to it.
+    if not 1970 <= instant.year < 9000:
+        raise ValueError("expected a time of these millennia")
     return instant
 
 

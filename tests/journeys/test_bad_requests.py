@@ -397,7 +397,6 @@ def test_unknown_parameters_are_ignored(demo: Demonstration, http: requests.Sess
         "unknown": "x",
         "display": "popup",
         "login_hint": "x",
-        "claims": "{",
         "resource": "y",
         "ui_locales": "xx fr",
     }

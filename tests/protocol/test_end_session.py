@@ -8,7 +8,9 @@ import pytest
 from bs4 import BeautifulSoup
 from werkzeug.test import TestResponse
 
-from idp.adapters.software_signer import load_key_ring
+from idp.adapters.keys_in_force import KeysInForce
+from idp.clock import SystemClock
+from idp.house import open_key_directory
 from idp.signing.key_ring import b64u
 from tests.protocol.conftest import AFTER_LOGOUT, RP, Browser, Provider, answer_of, audited
 
@@ -105,14 +107,15 @@ def _forged(tokens: dict[str, Any], header: dict[str, Any]) -> str:
 
 
 def _hints(provider: Provider, tokens: dict[str, Any]) -> dict[str, str]:
-    ring = load_key_ring(provider.settings.keys_directory)
+    keys = KeysInForce(open_key_directory(provider.settings, SystemClock()))
+    our_kid = next(key["kid"] for key in keys.jwks()["keys"] if key["alg"] == "RS256")
     claims = {"iss": "https://evil.example", "aud": RP, "sub": provider.account.subject, "sid": "x"}
     other = provider.exchange(provider.browser().sign_in()).get_json()["id_token"]
     return {
         "none": "",
         "alg none": _forged(tokens, {"alg": "none"}),
-        "alg none with our kid": _forged(tokens, {"alg": "none", "kid": ring.active("RS256").kid}),
-        "foreign issuer": ring.sign_jwt(claims, alg="RS256"),
+        "alg none with our kid": _forged(tokens, {"alg": "none", "kid": our_kid}),
+        "foreign issuer": keys.sign_jwt(claims, alg="RS256"),
         "without signature": tokens["id_token"].rpartition(".")[0] + ".",
         "changed": tokens["id_token"][:-4] + "AAAA",
         "nested without end": f"{b64u(b'[' * 3000)}.{b64u(b'[' * 3000)}.AAAA",

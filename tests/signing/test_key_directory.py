@@ -276,6 +276,7 @@ class TestRefusals:
             ("created_at", 1),
             ("active_from", "2026-11-23T12:00:00"),
             ("active_from", None),
+            ("active_from", "9999-12-31T23:59:59+00:00"),
             ("retired_at", False),
             ("compromised", 1),
             ("compromised", True),
