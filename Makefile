@@ -17,7 +17,7 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.installed-for-tests
 	@.ci/debian-packages
-	@exec $(RUN) -m pytest $(ARGS)
+	@exec $(RUN) -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 check: $(VENV)/.installed-for-tests
 	$(RUN) -m ruff check .
@@ -31,8 +31,8 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 
 lock:
 	@command -v uv >/dev/null || { echo "make lock needs uv on the PATH" >&2; exit 1; }
-	$(COMPILE) --extra sandbox --output-file requirements.lock
-	$(COMPILE) --extra sandbox --extra test --output-file requirements-test.lock
+	$(COMPILE) --extra sandbox --extra postgresql --output-file requirements.lock
+	$(COMPILE) --all-extras --output-file requirements-test.lock
 
 # The marks say which lock is installed: a lock not changed installs nothing.
 $(VENV)/.installed: requirements.lock
