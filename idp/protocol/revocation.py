@@ -1,6 +1,6 @@
 """/revoke and /introspect: a client's own tokens only. RFC 7009, RFC 7662."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +42,14 @@ class OwnTokens:
         stored = self.store.get(Kind.ACCESS_TOKEN, token)
         return stored.value if stored and stored.value["client_id"] == client.client_id else None
 
-    def answer_refused(self, error: Returned) -> Response:
+    def serve(self, request: Request, answer: Callable[[Client, str], Response]) -> Response:
+        """`answer` to the authenticated client and the token it speaks of, or the refusal."""
+        try:
+            return answer(*self.read(request))
+        except Returned as error:
+            return self._refuse(error)
+
+    def _refuse(self, error: Returned) -> Response:
         if isinstance(error, ClientRefused):
             self.audit.record(AuditEvent.CLIENT_REFUSED, used_basic=error.used_basic)
         return error_response(error)
@@ -54,10 +61,9 @@ class RevocationEndpoint:
 
     def __call__(self, request: Request) -> Response:
         """RFC 7009 §2.2: 200 for any token, known or not; another client's is left alone."""
-        try:
-            client, token = self.own.read(request)
-        except Returned as error:
-            return self.own.answer_refused(error)
+        return self.own.serve(request, self._revoke)
+
+    def _revoke(self, client: Client, token: str) -> Response:
         if self.own.access_token(client, token) is not None:
             self.own.store.take(Kind.ACCESS_TOKEN, token)
         else:
@@ -83,13 +89,12 @@ class IntrospectionEndpoint:
 
     def __call__(self, request: Request) -> Response:
         """RFC 7662 §2.2: `{"active": false}` says nothing else, whatever the reason."""
-        try:
-            client, token = self.own.read(request)
-        except Returned as error:
-            return self.own.answer_refused(error)
+        return self.own.serve(request, self._introspect)
+
+    def _introspect(self, client: Client, token: str) -> Response:
         if client.is_public:
             # §2.1: the caller must be authenticated, or the endpoint is an oracle.
-            return self.own.answer_refused(ClientRefused(used_basic=False))
+            raise ClientRefused(used_basic=False)
         return json_response(self._describe(client, token) or {"active": False})
 
     def _describe(self, client: Client, token: str) -> dict[str, Any] | None:
