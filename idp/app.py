@@ -1,5 +1,6 @@
 """Composition root: picks adapters, builds flows and endpoints, mounts them. No logic; nobody imports it but `cli`."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +44,7 @@ from idp.protocol.issue import CodeIssuer
 from idp.protocol.plain import PlainEndpoints, Readiness, Route
 from idp.protocol.provider import OpenIDProvider
 from idp.protocol.refresh import Refresh
+from idp.protocol.refusals import ClientRefusals
 from idp.protocol.revocation import IntrospectionEndpoint, OwnTokens, RevocationEndpoint
 from idp.protocol.subject import Subjects
 from idp.protocol.token import TokenEndpoint
@@ -158,11 +160,14 @@ def _plain_endpoints(parts: _Parts, provider: OpenIDProvider, grant_store: Grant
         settings.refresh_token_idle,
         settings.session_life,
     )
+    refusals = ClientRefusals(parts.audit, house.store, settings.trusted_proxy_hops)
     own = OwnTokens(
         clients,
         house.store,
         parts.grants,
         refresh_tokens,
+        parts.accounts,
+        refusals,
         parts.audit,
         house.clock,
         settings.issuer,
@@ -175,6 +180,7 @@ def _plain_endpoints(parts: _Parts, provider: OpenIDProvider, grant_store: Grant
         parts.charters,
         grant_store,
         refresh,
+        refusals,
         parts.audit,
         house.clock,
         settings.parameter_bytes,
@@ -270,6 +276,7 @@ def _flask(settings: Settings, web: Web) -> Flask:
         MAX_CONTENT_LENGTH=settings.body_bytes,
         MAX_FORM_MEMORY_SIZE=settings.body_bytes,
         MAX_FORM_PARTS=100,
+        SEND_FILE_MAX_AGE_DEFAULT=3600,
     )
 
     @app.before_request
@@ -285,11 +292,19 @@ def _flask(settings: Settings, web: Web) -> Flask:
 
     @app.after_request
     def secure(response: Any) -> Any:
-        return harden(response, settings, is_static=request.endpoint == "static")
+        return harden(response, settings)
 
     @app.errorhandler(NotDue)
     def to_hub(error: NotDue) -> Response:
         return web.redirect(hub_path(error.interaction_id))
+
+    @app.errorhandler(405)
+    def reload(error: Exception) -> Response:
+        """A reload of what answered a form leads to the page that is due."""
+        found = re.match(r"/interaction/([A-Za-z0-9_-]{43})/", request.path)
+        if found is not None and request.method == "GET":
+            return web.redirect(hub_path(found[1]))
+        return error_page(web, request, error)
 
     @app.errorhandler(Exception)
     def show(error: Exception) -> Response:

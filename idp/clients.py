@@ -220,8 +220,9 @@ class ClientFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._registry = read_clients(path)
+        # Before reading: a change meanwhile is seen at the next look.
         self._stamp = self._read_stamp()
+        self._registry = read_clients(path)
         #: The fault of the file on disk, None when the registry in force is what the file says.
         self.fault: str | None = None
 

@@ -33,6 +33,7 @@ class Kind(StrEnum):
     PASSWORD_TRIES = "password_tries"
     PASSWORD_WAIT = "password_wait"
     PASSWORD_FAILURES_IN_A_ROW = "password_failures_in_a_row"
+    CLIENT_REFUSALS = "client_refusals"
     PASSWORD_POSTS_BY_IP = "password_posts_by_ip"
 
 

@@ -112,6 +112,8 @@ class CharterPage:
     text_html: str
     #: Language of the text: French when the revision has no translation.
     text_locale: str
+    #: Sent back with the answer: the text that was on the page, whatever the language of a later click.
+    text_sha256: str
     revision: str
     published_on: str
     #: The person accepted an earlier revision.

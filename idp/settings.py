@@ -6,7 +6,7 @@ security reference; a test compares the two. Secrets may come from a file: `CADU
 
 import os
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -28,15 +28,15 @@ class Settings:
     # Where we are.
     issuer: str
     card_host: str
-    database: str = "sqlite:///var/caducee.sqlite"
+    database: str = field(default="sqlite:///var/caducee.sqlite", repr=False)
     #: Empty: ephemeral records live in the same SQL database (embedded default).
-    redis: str = ""
+    redis: str = field(default="", repr=False)
     clients_file: Path = Path("clients.yaml")
     keys_directory: Path = Path("keys")
     #: 32 random bytes, base64url: cookies, CSRF, counters, sealed records. Kept across restarts and nodes.
-    application_key: str = ""
+    application_key: str = field(default="", repr=False)
     #: 32 random bytes, base64url, outside the database: mixed into every password before argon2id.
-    password_pepper: str = ""
+    password_pepper: str = field(default="", repr=False)
     default_locale: str = "fr"
     #: Addresses of reverse proxies whose X-Forwarded-For is believed, and how many there are in a row.
     trusted_proxy_hops: int = 0
@@ -45,7 +45,7 @@ class Settings:
     psc_issuer: str = ""
     psc_discovery_url: str = ""
     psc_client_id: str = ""
-    psc_client_secret: str = ""
+    psc_client_secret: str = field(default="", repr=False)
     psc_scope: str = "openid scope_all"
     psc_acr_values: str = "eidas1"
     psc_accepted_acr: tuple[str, ...] = ("eidas1",)
@@ -68,7 +68,7 @@ class Settings:
     smtp_port: int = 25
     smtp_starttls: bool = False
     smtp_username: str = ""
-    smtp_password: str = ""
+    smtp_password: str = field(default="", repr=False)
     mail_sender: str = "Caducée <ne-pas-repondre@localhost>"
 
     # Lives (facts/security §0.2).
@@ -82,6 +82,8 @@ class Settings:
     upstream_life: timedelta = _seconds(10 * 60)
     card_attempt_life: timedelta = _seconds(10 * 60)
     card_presentation_life: timedelta = _seconds(60)
+    #: The audit trail; then deleted.
+    audit_life: timedelta = _seconds(365 * 24 * 3600)
     clock_skew: timedelta = _seconds(60)
 
     # The signing keys (facts/security JW6).

@@ -8,7 +8,7 @@ import hmac
 import ipaddress
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import jinja2
 from werkzeug.datastructures import MultiDict
@@ -82,6 +82,19 @@ def single_valued(values: "MultiDict[str, str]", limit: int) -> dict[str, str]:
     return flat
 
 
+def client_network(request: Request, hops: int) -> str:
+    """The address that asks, IPv6 cut to its /64, for per-network limits. Believes only configured proxies."""
+    forwarded = request.headers.get("X-Forwarded-For", "").split(",")
+    text = forwarded[-hops].strip() if 0 < hops <= len(forwarded) else (request.remote_addr or "")
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return "unknown"
+    address = getattr(address, "ipv4_mapped", None) or address
+    prefix = 32 if address.version == 4 else 64
+    return str(ipaddress.ip_network((address, prefix), strict=False))
+
+
 class Web:
     """Rendering and browser state, built once."""
 
@@ -136,16 +149,7 @@ class Web:
         return query
 
     def client_network(self, request: Request) -> str:
-        """The address that asks, IPv6 cut to its /64, for per-network limits. Believes only configured proxies."""
-        hops = self.settings.trusted_proxy_hops
-        forwarded = request.headers.get("X-Forwarded-For", "").split(",")
-        text = forwarded[-hops].strip() if 0 < hops <= len(forwarded) else (request.remote_addr or "")
-        try:
-            address = ipaddress.ip_address(text)
-        except ValueError:
-            return "unknown"
-        prefix = 32 if address.version == 4 else 64
-        return str(ipaddress.ip_network((address, prefix), strict=False))
+        return client_network(request, self.settings.trusted_proxy_hops)
 
     def locale(self, request: Request, wished: str = "") -> str:
         """Chosen by the person, else by the relying party (`ui_locales`), else by the browser."""
@@ -198,14 +202,16 @@ class Web:
 def _page_path(request: Request, base_path: str) -> str:
     """Where a GET shows this page again: not what answered a form, nor the callback of an upstream login."""
     is_shown_by_get = request.method == "GET" and not request.args
-    return request.path if is_shown_by_get else base_path or "/"
+    # One slash: `//elsewhere`, however it is written, would be another host.
+    return "/" + quote(request.path.lstrip("/\\")) if is_shown_by_get else base_path or "/"
 
 
-def harden(response: Response, settings: Settings, *, is_static: bool) -> Response:
+def harden(response: Response, settings: Settings) -> Response:
+    """Security headers, and `no-store` on whatever does not say otherwise itself."""
     for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
     if settings.is_secure:
         response.headers.setdefault("Strict-Transport-Security", HSTS)
-    response.headers.setdefault("Cache-Control", "public, max-age=3600" if is_static else "no-store")
+    response.headers.setdefault("Cache-Control", "no-store")
     response.headers.pop("Server", None)
     return response

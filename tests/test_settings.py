@@ -56,6 +56,7 @@ HOUSE_VALUES: list[tuple[str, str, Any]] = [
     ("Password failures: 100 consecutive", "password_failures_in_a_row", 100),
     ("Per IP: 20 password posts", "password_posts_per_ip", 20),
     ("Per IP: per 60 s", "password_posts_per_ip_window", 60 * SECONDS),
+    ("Security log: 12 months", "audit_life", 365 * 24 * HOURS),
     ("Clock skew: reject > 60 s", "clock_skew", 60 * SECONDS),
     ("JW6: next key published >= 24 h", "key_publish_before", 24 * HOURS),
     ("JW6: old key kept >= longest token life + skew", "key_retire_after", 24 * HOURS),

@@ -23,6 +23,10 @@ class CharterRevision:
     def text(self, locale: str) -> str:
         return self.texts[self.shown_locale(locale)]
 
+    def is_text(self, sha256: str) -> bool:
+        """Whether one of the languages of this revision has this text."""
+        return sha256 in {self.sha256(locale) for locale in self.texts}
+
     def sha256(self, locale: str) -> str:
         """Hex SHA-256 of the UTF-8 text shown to a person reading in `locale`."""
         return hashlib.sha256(self.text(locale).encode()).hexdigest()

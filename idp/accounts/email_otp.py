@@ -6,7 +6,7 @@ Bound to one browser, one RPPS and one purpose; kept only as a keyed hash; a try
 import hmac
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
@@ -90,7 +90,7 @@ def canonical_code(text: str, digits: int) -> str | None:
 class MailCodes:
     store: EphemeralStore
     durable: EphemeralStore
-    key: bytes
+    key: bytes = field(repr=False)
     limits: MailCodeLimits
 
     def make(self, holder: CodeHolder, now: datetime) -> str:
@@ -221,7 +221,9 @@ class MailCodes:
         return hmac.new(self.key, f"{holder.rpps}\0{holder.purpose}".encode(), "sha256").hexdigest()
 
     def _place(self, holder: CodeHolder) -> str:
-        return f"{self._person(holder)}:{holder.browser}"
+        """One code in force per person, browser and address: a corrected address has none of the wrong one's."""
+        address = hmac.new(self.key, f"address\0{holder.email}".encode(), "sha256").hexdigest()
+        return f"{self._person(holder)}:{holder.browser}:{address}"
 
     def _within(self, interaction_id: str) -> str:
         return hmac.new(self.key, f"within\0{interaction_id}".encode(), "sha256").hexdigest()

@@ -1,6 +1,7 @@
 """Refresh tokens: bound to one grant, idle and absolute ends, one valid value at a time (facts/security TK4-TK6)."""
 
 import hashlib
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -40,7 +41,9 @@ def new_value(grant_id: str) -> str:
 
 
 def grant_of(value: str) -> str:
-    return value.partition(".")[0]
+    """The grant a token names; "" for what cannot be a token of ours."""
+    found = re.fullmatch(r"([A-Za-z0-9_-]{43})\.[A-Za-z0-9_-]{43}", value)
+    return found[1] if found else ""
 
 
 def digest(value: str) -> str:

@@ -5,7 +5,7 @@ Connect doors know nothing of these counters.
 """
 
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from idp.ephemeral import EphemeralStore, Kind
@@ -32,7 +32,7 @@ class PasswordThrottle:
     store: EphemeralStore
     #: Where a lost Redis cannot forget: the 24-hour and in-a-row caps.
     durable: EphemeralStore
-    key: bytes
+    key: bytes = field(repr=False)
     free_tries: int
     tries_per_day: int
     failures_in_a_row: int

@@ -45,4 +45,6 @@ class CardHost:
         if handed is None:
             return _redirect(f"{self.issuer}/cps/stale")
         interaction_id, token = handed
+        if token is None:
+            return _redirect(f"{self.issuer}/interaction/{interaction_id}")
         return _redirect(f"{self.issuer}/interaction/{interaction_id}/cps?presentation={token}")

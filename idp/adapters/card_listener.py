@@ -6,11 +6,13 @@ Must not come here: TLS (`card_tls`), HTTP (`card_http`), what a card means (`id
 application's).
 """
 
+import ipaddress
 import secrets
 import select
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,7 +25,7 @@ from OpenSSL import SSL
 from idp.adapters.card_http import CardRequest, CardResponse, HeadRefused, encode, plain_text, read_get
 from idp.adapters.card_tls import Deadline, TlsChannel, card_context
 
-__all__ = ["Application", "CardListener", "CardRequest", "CardResponse", "ListenerLimits"]
+__all__ = ["Application", "CardListener", "CardRequest", "CardResponse", "ListenerLimits", "peer_block"]
 
 _log = structlog.get_logger(__name__)
 
@@ -33,9 +35,12 @@ Application = Callable[[CardRequest], CardResponse]
 @dataclass(frozen=True, slots=True)
 class ListenerLimits:
     connections: int = 200
+    per_peer: int = 20  # of those, for one `peer_block`: one machine cannot take every place
     head_bytes: int = 8 * 1024
-    first_byte: timedelta = timedelta(seconds=10)
-    handshake: timedelta = timedelta(seconds=120)  # the person finds the card and types the PIN meanwhile
+    client_hello: timedelta = timedelta(
+        seconds=10
+    )  # from the connection to the end of the client's first flight
+    handshake: timedelta = timedelta(seconds=120)  # then: the person finds the card and types the PIN
     head: timedelta = timedelta(seconds=10)
     response: timedelta = timedelta(seconds=10)
     linger: timedelta = timedelta(seconds=2)  # for the client to read the end and close
@@ -63,7 +68,7 @@ class CardListener:
         self._application = application
         self._limits = limits or ListenerLimits()
         self._context = card_context(certificate_pem_path, key_pem_path, client_cas_der)
-        self._places = threading.BoundedSemaphore(self._limits.connections)
+        self._places = _Places(self._limits.connections, self._limits.per_peer)
         self._threads: set[threading.Thread] = set()
         self._sockets = _bind(hosts, port)
         self._wakened, self._waker = socket.socketpair()
@@ -107,17 +112,17 @@ class CardListener:
         except OSError:  # the client left already, or no descriptor is free: try again, without spinning
             time.sleep(0.05)
             return
-        if not self._places.acquire(blocking=False):
-            _log.warning("card_listener_full", connections=self._limits.connections)
+        peer = str(address[0])
+        if not self._places.take(peer):
             accepted.close()
             return
-        thread = threading.Thread(target=self._serve, args=(accepted, str(address[0])), daemon=True)
+        thread = threading.Thread(target=self._serve, args=(accepted, peer), daemon=True)
         self._threads.add(thread)
         try:
             thread.start()
         except RuntimeError:  # no thread left on this machine: this client loses, the listener goes on
             _log.warning("card_listener_out_of_threads")
-            self._forget(thread, accepted)
+            self._forget(thread, accepted, peer)
 
     def _serve(self, accepted: socket.socket, peer: str) -> None:
         try:
@@ -127,16 +132,16 @@ class CardListener:
         except Exception:
             _log.exception("card_listener_failed")
         finally:
-            self._forget(threading.current_thread(), accepted)
+            self._forget(threading.current_thread(), accepted, peer)
 
-    def _forget(self, thread: threading.Thread, accepted: socket.socket) -> None:
-        accepted.close()
+    def _forget(self, thread: threading.Thread, accepted: socket.socket, peer: str) -> None:
+        self._places.release(peer)  # first: who sees the connection closed finds the place free
         self._threads.discard(thread)
-        self._places.release()
+        accepted.close()
 
     def _exchange(self, channel: TlsChannel, peer: str) -> None:
         limits = self._limits
-        channel.wait_for_client(Deadline(limits.first_byte.total_seconds()))
+        channel.answer_hello(Deadline(limits.client_hello.total_seconds()))
         channel.handshake(Deadline(limits.handshake.total_seconds()))
         head_deadline = Deadline(limits.head.total_seconds())
         try:
@@ -160,6 +165,46 @@ class CardListener:
             _log.exception("card_application_failed", incident=incident)
             text = f"Erreur interne / internal error ({incident})"
             return encode(plain_text(HTTPStatus.INTERNAL_SERVER_ERROR, text))
+
+
+class _Places:
+    """The connections being served: `connections` in all, `per_peer` for one peer block."""
+
+    def __init__(self, connections: int, per_peer: int) -> None:
+        self._connections = connections
+        self._per_peer = per_peer
+        self._taken: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def take(self, peer: str) -> bool:
+        """Whether there was a place; each one taken is to be released once."""
+        block = peer_block(peer)
+        with self._lock:
+            full = self._taken.total() >= self._connections
+            crowded = self._taken[block] >= self._per_peer
+            if not (full or crowded):
+                self._taken[block] += 1
+                return True
+        _log.warning("card_listener_full" if full else "card_listener_peer_full")
+        return False
+
+    def release(self, peer: str) -> None:
+        block = peer_block(peer)
+        with self._lock:
+            self._taken[block] -= 1
+            if not self._taken[block]:
+                del self._taken[block]  # only peers being served are remembered
+
+
+def peer_block(address: str) -> str:
+    """Whom an address is counted with: an IPv4 address alone, also when mapped into IPv6 (RFC 4291 §2.5.5.2);
+    an IPv6 address with its /64, since one machine has all of those at will (RFC 8981)."""
+    parsed = ipaddress.ip_address(address)
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    if parsed.ipv4_mapped:
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.IPv6Network((int(parsed), 64), strict=False))
 
 
 def _bind(hosts: Sequence[str], port: int) -> tuple[socket.socket, ...]:

@@ -91,12 +91,15 @@ class TlsChannel:
         self._tls = SSL.Connection(context, accepted)
         self._tls.set_accept_state()
 
-    def wait_for_client(self, deadline: Deadline) -> None:
-        """Until the first byte: browsers open connections ahead of need and leave them silent."""
-        self._wait(select.POLLIN, deadline)
+    def answer_hello(self, deadline: Deadline) -> None:
+        """Until the whole ClientHello came and our flight, CertificateRequest included, left (RFC 5246 §7.3).
+
+        No person acts before that: a client still silent or in mid-sentence is idle or hostile.
+        """
+        self._persist(self._first_flights, deadline)
 
     def handshake(self, deadline: Deadline) -> None:
-        """The person types the PIN during this call."""
+        """The rest of the handshake, after `answer_hello`. The person types the PIN during this call."""
         self._persist(self._tls.do_handshake, deadline)
         if _BINDING.SSL_session_reused(vars(self._tls)["_ssl"]):
             raise SSL.Error("resumed session")
@@ -130,6 +133,15 @@ class TlsChannel:
 
     def close(self) -> None:
         self._socket.close()
+
+    def _first_flights(self) -> None:
+        try:
+            self._tls.do_handshake()
+        except SSL.WantReadError:
+            # OpenSSL draws the server's random once it holds the whole ClientHello (before: None, or zeros),
+            # and reads again only when the flight that carries it is sent.
+            if not any(self._tls.server_random() or b""):
+                raise
 
     def _persist(self, operation: Callable[[], _Result], deadline: Deadline) -> _Result:
         while True:

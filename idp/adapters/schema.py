@@ -104,7 +104,7 @@ grants = sa.Table(
     sa.Column("account_id", sa.Text, sa.ForeignKey(accounts.c.id), nullable=False),
     sa.Column("client_id", sa.Text, nullable=False),
     sa.Column("sid", sa.Text, nullable=False, index=True),
-    sa.Column("granted_at", UtcInstant, nullable=False),
+    sa.Column("granted_at", UtcInstant, nullable=False, index=True),
     sa.Column("redeemed_at", UtcInstant),
     sa.Column("revoked_at", UtcInstant),
 )

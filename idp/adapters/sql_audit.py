@@ -1,6 +1,7 @@
-"""`Audit` on SQL: one committed row per event. Only ever adds; erasing is the operator's command."""
+"""`Audit` on SQL: one committed row per event. Only adds, until the time of a row is over."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy import Engine
@@ -37,6 +38,11 @@ class SqlAudit:
         )
         with writing(self.engine) as connection:
             connection.execute(recorded)
+
+    def purge(self, before: datetime) -> int:
+        """Delete what is older than its time (facts/security §0.2: 12 months); gives how many."""
+        with writing(self.engine) as connection:
+            return connection.execute(sa.delete(audit_events).where(audit_events.c.at < before)).rowcount
 
 
 def _storable(name: str | None) -> str | None:

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Engine
 
 from idp.accounts.account import AccountId
 from idp.accounts.grants import Grant
-from idp.adapters.schema import grants
+from idp.adapters.schema import grants, refresh_tokens
 from idp.adapters.sql_engine import reading, writing
 
 _c = grants.c
@@ -67,3 +67,10 @@ class SqlGrants:
         revoked = sa.update(grants).where(which, _c.revoked_at.is_(None)).values(revoked_at=now)
         with writing(self.engine) as connection:
             connection.execute(revoked)
+
+    def purge(self, granted_before: datetime) -> int:
+        """Grants so old that no code and no token of theirs can live, with their refresh tokens; gives how many."""
+        old = sa.select(_c.id).where(_c.granted_at < granted_before)
+        with writing(self.engine) as connection:
+            connection.execute(sa.delete(refresh_tokens).where(refresh_tokens.c.grant_id.in_(old)))
+            return connection.execute(sa.delete(grants).where(_c.granted_at < granted_before)).rowcount

@@ -15,16 +15,21 @@ from idp.adapters.card_host import CardHost
 from idp.adapters.card_listener import CardListener
 from idp.adapters.sealed_mail import OpeningTransport
 from idp.adapters.smtp_mailer import SmtpTransport
+from idp.adapters.sql_audit import SqlAudit
+from idp.adapters.sql_grants import SqlGrants
 from idp.adapters.sql_outbox import OutboxWorker
 from idp.adapters.sql_store import SqlStore
 from idp.ephemeral import StoreUnavailable
-from idp.house import open_house
+from idp.house import House, open_house
 from idp.logs import configure_logging
 from idp.settings import Settings
 
 log = structlog.get_logger()
 
 _MAIL_PAUSE_SECONDS = 0.25
+_PURGED_AT_ONCE = 1000
+#: Longer than any token of a grant can live.
+_GRANTS_KEPT = timedelta(days=2)
 _PURGE_EVERY = timedelta(minutes=1)
 
 
@@ -58,6 +63,15 @@ def card_host(settings: Settings, options: argparse.Namespace) -> int:
     return 0
 
 
+def _purge(house: House, expired: SqlStore) -> None:
+    """Everything that is over, in short transactions: no record outlives its use."""
+    while expired.purge(_PURGED_AT_ONCE) == _PURGED_AT_ONCE:
+        pass
+    now = house.clock.now()
+    SqlGrants(house.engine).purge(now - _GRANTS_KEPT)
+    SqlAudit(house.engine, house.clock).purge(now - house.settings.audit_life)
+
+
 def worker(settings: Settings, options: argparse.Namespace) -> int:
     configure_logging()
     house = open_house(settings)
@@ -79,7 +93,7 @@ def worker(settings: Settings, options: argparse.Namespace) -> int:
         try:
             outbox.drain_once()
             if house.clock.now() >= purge_at:
-                expired.purge()
+                _purge(house, expired)
                 purge_at = house.clock.now() + _PURGE_EVERY
         except StoreUnavailable:
             log.error("worker_store_unavailable")

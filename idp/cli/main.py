@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     server.add_argument("--host", default="127.0.0.1")
     server.add_argument("--port", type=int, default=8400)
     server.add_argument("--workers", type=int, default=0, help="default: one per core")
-    server.add_argument("--threads", type=int, default=4, help="blocking threads per worker")
+    server.add_argument("--threads", type=int, default=16, help="blocking threads per worker")
     add("card-host", "background.card_host", "serve the card host (TLS, client certificate)")
     add("worker", "background.worker", "send the mails of the outbox, clear what expired")
     return parser

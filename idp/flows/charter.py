@@ -52,11 +52,12 @@ class CharterFlow:
         form = self.desk.form(interaction)
         current = self._current()
         # The revision read is the revision accepted (facts/security T36).
-        if form.get("revision") != current.revision:
+        shown = form.get("text_sha256", "")
+        if form.get("revision") != current.revision or not current.is_text(shown):
             return self._page(interaction, account, "charter.revision_changed", 409)
         if form.get("accepted") != "yes":
             return self._page(interaction, account, "charter.tick_needed", 422)
-        self.charters.accept(self._evidence(interaction, account, current))
+        self.charters.accept(self._evidence(interaction, account, current, shown))
         self.desk.witness(AuditEvent.CHARTER_ACCEPTED, interaction, revision=current.revision)
         return self.desk.back(interaction)
 
@@ -81,13 +82,13 @@ class CharterFlow:
             raise Shown(Problem.NO_CHARTER) from error
 
     def _evidence(
-        self, interaction: Interaction, account: Account, current: CharterRevision
+        self, interaction: Interaction, account: Account, current: CharterRevision, shown: str
     ) -> CharterEvidence:
         assurance = assurance_of(interaction.events)
         return CharterEvidence(
             account_id=account.id,
             revision=current.revision,
-            text_sha256=current.sha256(self.desk.locale(interaction)),
+            text_sha256=shown,
             accepted_at=self.desk.clock.now(),
             authenticator="+".join(assurance.path) if assurance else "",
             client_id=interaction.client_id,
@@ -99,6 +100,7 @@ class CharterFlow:
         current = self._current()
         page = CharterPage(
             text_html=_html(current.text(self.desk.locale(interaction))),
+            text_sha256=current.sha256(self.desk.locale(interaction)),
             text_locale=current.shown_locale(self.desk.locale(interaction)),
             revision=current.revision,
             published_on=local_day(current.published_at, self.desk.locale(interaction)),

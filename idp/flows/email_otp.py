@@ -22,6 +22,11 @@ from idp.pages import EmailOtpPage
 _STATUS = {CodeRefusal.CLOSED: 403}
 
 
+def _occasion(interaction: Interaction) -> str:
+    """This interaction since its last proof: another password typed in it is another occasion."""
+    return f"{interaction.id}:{interaction.events[-1].at.isoformat() if interaction.events else ''}"
+
+
 @dataclass(frozen=True, slots=True)
 class EmailOtpFlow:
     desk: Desk
@@ -43,7 +48,7 @@ class EmailOtpFlow:
         form = self.desk.form(interaction)
         try:
             self.sender.codes.check(
-                holder, form.get("code", ""), self.desk.clock.now(), within=interaction.id
+                holder, form.get("code", ""), self.desk.clock.now(), within=_occasion(interaction)
             )
         except CodeRefused as refused:
             self.desk.witness(AuditEvent.MAIL_CODE_REFUSED, interaction, reason=str(refused.reason))

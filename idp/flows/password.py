@@ -4,7 +4,7 @@ import dataclasses
 import hmac
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from flask import Blueprint, request
@@ -46,7 +46,7 @@ class PasswordFlow:
     store: EphemeralStore
     posts_per_network: int
     posts_window: timedelta
-    device_key: bytes
+    device_key: bytes = field(repr=False)
 
     def routes(self) -> Blueprint:
         pages = Blueprint("password", __name__)

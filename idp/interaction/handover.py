@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from idp.ephemeral import EphemeralStore, Kind
 from idp.interaction.record import Interaction
-from idp.interaction.store import random_token
+from idp.interaction.store import GRACE, random_token
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +33,17 @@ def begin_attempt(store: EphemeralStore, interaction: Interaction, life: timedel
 
 def present(
     store: EphemeralStore, attempt: str, certificate_der: bytes | None, life: timedelta
-) -> tuple[str, str] | None:
-    """Card host side: end the attempt; gives (interaction id, token), None when there is no such attempt."""
+) -> tuple[str, str | None] | None:
+    """Card host side: end the attempt; gives (interaction id, token), None when there is no such attempt.
+
+    The token is None when the attempt was used already: a reload then only finds its way back.
+    """
     begun = store.take(Kind.CARD_ATTEMPT, attempt)
     if begun is None:
         return None
+    store.put(Kind.CARD_ATTEMPT, attempt, {**begun, "used": True}, GRACE)
+    if begun.get("used"):
+        return begun["interaction_id"], None
     token = random_token()
     certificate = None if certificate_der is None else base64.b64encode(certificate_der).decode()
     record = {"interaction_id": begun["interaction_id"], "certificate": certificate}

@@ -8,7 +8,7 @@ from enum import StrEnum
 from idp.accounts.account import Account
 from idp.interaction.assurance import LADDER, Paths, newest, paths_for
 from idp.interaction.authenticator import Authenticator, RequiredAction
-from idp.interaction.record import Acr, AuthenticatorId, Interaction
+from idp.interaction.record import Acr, AuthenticatorId, Interaction, counting_events
 
 
 class Stop(StrEnum):
@@ -53,7 +53,7 @@ def next_stop(
     usable = {door.id for door in authenticators if door.usable(interaction.client_id, account)}
     asked = paths_for(interaction.needed, interaction.essential, ladder)
     paths = [path for path in asked if usable.issuperset(path)]
-    done = _counting(interaction)
+    done = set(newest(counting_events(interaction)))
     if not any(done.issuperset(path) for path in paths):
         return _next_in_path(paths, done)
     return next((Stop(action.name) for action in actions if action.due(account, now)), None)
@@ -65,12 +65,6 @@ def _stop_without_account(interaction: Interaction, sources: frozenset[str]) -> 
     if interaction.identity.source not in sources:
         return Stop.FIRST_CONNECTION
     return Stop.ENROLMENT if interaction.enrolment is None else Stop.EMAIL_OTP
-
-
-def _counting(interaction: Interaction) -> set[AuthenticatorId]:
-    """Authenticators whose newest event is fresh enough for this request."""
-    since = interaction.fresh_after
-    return {id for id, event in newest(interaction.events).items() if since is None or event.at >= since}
 
 
 def _next_in_path(paths: Sequence[tuple[AuthenticatorId, ...]], done: set[AuthenticatorId]) -> Stop:

@@ -142,6 +142,12 @@ def interaction_from_json(value: Mapping[str, Any], version: int) -> Interaction
     )
 
 
+def counting_events(interaction: Interaction) -> tuple[AuthenticationEvent, ...]:
+    """Events fresh enough for this request."""
+    since = interaction.fresh_after
+    return tuple(event for event in interaction.events if since is None or event.at >= since)
+
+
 def with_event(interaction: Interaction, event: AuthenticationEvent, account_id: AccountId) -> Interaction:
     """The interaction with one more fact. Another person's event replaces all that was known of the first."""
     if interaction.account_id == account_id:

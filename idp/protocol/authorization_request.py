@@ -111,6 +111,8 @@ def _verify(
         parameters = single_valued(values, limit)
     except ValueError as error:
         raise Returned(OAuthError.INVALID_REQUEST, str(error)) from error
+    if sum(len(value) for value in parameters.values()) > 2 * limit:
+        raise Returned(OAuthError.INVALID_REQUEST, "the request is too long")
     for name, error_code in _NOT_SUPPORTED.items():
         if name in parameters:
             raise Returned(error_code, f"{name} is not supported")

@@ -20,7 +20,7 @@ from idp.errors import OAuthError, Problem, Shown
 from idp.interaction.assurance import Assurance, assurance_of, paths_for
 from idp.interaction.gate import IssueRefused, MayNotIssue
 from idp.interaction.next_stop import SILENT_ERROR, Itinerary, Stop
-from idp.interaction.record import Interaction, without_session
+from idp.interaction.record import Interaction, counting_events, without_session
 from idp.interaction.session import Session, is_session_valid, living_events
 from idp.interaction.store import Interactions, Sessions, account_of, fingerprint, random_token
 from idp.protocol.authorization_request import (
@@ -66,14 +66,19 @@ class AuthorizeEndpoint:
         """« Reprendre la connexion » of an expired interaction: the same request, from its beginning."""
         old = self.interactions.find(interaction_id, self.web.browser(request))
         self.web.form(request, f"/interaction/{interaction_id}")
-        return self._answer_errors(lambda: self._start(MultiDict(old.request), restarted=True))
+        if self.clock.now() < old.expires_at:
+            return self.web.redirect(f"/interaction/{interaction_id}")
+        return self._answer_errors(lambda: self._start(MultiDict(old.request), restarts=old))
 
-    def _start(self, values: "MultiDict[str, str]", *, restarted: bool = False) -> Response:
+    def _start(self, values: "MultiDict[str, str]", *, restarts: Interaction | None = None) -> Response:
         asked = read_authorization_request(
             values, self.web.clients, self.engine, self.web.settings.parameter_bytes
         )
         browser = self.web.browser(request) or random_token()
-        new = dataclasses.replace(self._new_interaction(asked, browser), restarted=restarted)
+        new = self._new_interaction(asked, browser)
+        if restarts is not None:
+            # The hint itself is not kept: whom it named is.
+            new = dataclasses.replace(new, restarted=True, subject=restarts.subject)
         interaction = self._seeded(new)
         if asked.is_silent or self._stop(interaction) is None:
             response = self._arrive(interaction)
@@ -193,12 +198,8 @@ class AuthorizeEndpoint:
             error = OAuthError(SILENT_ERROR[stop])
             raise self._error(interaction, error, "a page would be needed")
         account = account_of(interaction, self.accounts)
-        counting = tuple(
-            event
-            for event in interaction.events
-            if interaction.fresh_after is None or event.at >= interaction.fresh_after
-        )
-        assurance = assurance_of(counting, paths_for(interaction.needed, interaction.essential))
+        paths = paths_for(interaction.needed, interaction.essential)
+        assurance = assurance_of(counting_events(interaction), paths)
         if account is None or assurance is None:
             raise self._error(interaction, OAuthError.LOGIN_REQUIRED, "nobody is signed in")
         return self._answer_with_code(interaction, account, assurance)

@@ -5,6 +5,7 @@ attribute (facts/security AZ14, AC2).
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -31,9 +32,10 @@ def _malformed() -> Returned:
     return Returned(OAuthError.INVALID_REQUEST, "claims is malformed")
 
 
-def _depth(value: Any) -> int:
+def _is_deeper(value: Any, levels: int) -> bool:
+    """Stops at the bound, however deep the value goes."""
     children = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
-    return 1 + max((_depth(child) for child in children), default=0)
+    return levels == 0 or any(_is_deeper(child, levels - 1) for child in children)
 
 
 def _parsed(text: str) -> dict[str, dict[str, Any]]:
@@ -41,7 +43,7 @@ def _parsed(text: str) -> dict[str, dict[str, Any]]:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise _malformed() from error
-    if not isinstance(value, dict) or _depth(value) > _DEEPEST:
+    if not isinstance(value, dict) or _is_deeper(value, _DEEPEST):
         raise _malformed()
     found = {}
     for place in ("id_token", "userinfo"):
@@ -80,7 +82,8 @@ def _essential_acr(member: Mapping[str, Any] | None) -> tuple[Acr, ...]:
 
 def _subject(parsed: Mapping[str, Mapping[str, Any]]) -> str | None:
     wanted = {value for place in parsed.values() for value in _values(place.get("sub"))}
-    if len(wanted) > 1:
+    # Core §2: at most 255 ASCII characters.
+    if len(wanted) > 1 or not all(re.fullmatch(r"[!-~]{1,255}", value) for value in wanted):
         raise _malformed()
     return next(iter(wanted), None)
 

@@ -19,7 +19,7 @@ from idp.ephemeral import StaleRecord
 from idp.errors import Problem, Shown
 from idp.interaction.assurance import Assurance, newest
 from idp.interaction.gate import IssueRefused, may_issue
-from idp.interaction.record import Interaction
+from idp.interaction.record import Interaction, without_session
 from idp.interaction.session import Session, is_session_valid, living_events
 from idp.interaction.store import Sessions, random_token
 from idp.protocol.authorization_request import for_engine
@@ -70,7 +70,7 @@ class CodeIssuer:
         current = self._current_session(account)
         if interaction.sid is not None and (current is None or current.sid != interaction.sid):
             raise SessionOver
-        began = current.started_at if current else now
+        began = min(current.started_at, interaction.started_at) if current else interaction.started_at
         try:
             may_issue(account, client, acr=assurance.acr, authorized_at=began, charters=self.charters)
         except IssueRefused as refused:
@@ -134,8 +134,12 @@ class CodeIssuer:
             renewed = dataclasses.replace(
                 current, events=living, last_seen_at=now, upstream_id_token=upstream
             )
-            with suppress(StaleRecord):  # Signed out or renewed by another tab: a session of its own.
+            with suppress(StaleRecord):
                 return current.sid, self.sessions.renew(renewed, now)
+            # Signed out or renewed by another tab: a session of its own, of what was proved here.
+            living = without_session(interaction).events
+            if not living:
+                raise SessionOver
         session = Session(random_token(), account.id, living, now, now, upstream)
         self._witness(AuditEvent.SESSION_STARTED, interaction, account)
         return session.sid, self.sessions.start(session, now)

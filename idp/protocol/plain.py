@@ -65,7 +65,7 @@ class PlainEndpoints:
             response = json_response({"error": "invalid_request"}, 405, {"Allow": ", ".join(route.methods)})
         else:
             response = self._call(route, request)
-        return harden(response, self.settings, is_static=False)
+        return harden(response, self.settings)
 
     @staticmethod
     def _call(route: Route, request: Request) -> Response:

@@ -6,14 +6,16 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from idp.accounts.grants import GrantRepository
+from idp.accounts.grants import Grant, GrantRepository
 from idp.accounts.refresh import RefreshTokens, digest, grant_of
+from idp.accounts.repository import AccountNotFound, AccountRepository
 from idp.audit import Audit, AuditEvent
 from idp.clients import Client, ClientFile
 from idp.clock import Clock
 from idp.ephemeral import EphemeralStore, Kind
 from idp.errors import OAuthError, Returned
 from idp.protocol.client_authentication import ClientRefused, authenticate
+from idp.protocol.refusals import ClientRefusals
 from idp.protocol.token import error_response, json_response, read_form
 
 
@@ -25,6 +27,8 @@ class OwnTokens:
     store: EphemeralStore
     grants: GrantRepository
     refresh_tokens: RefreshTokens
+    accounts: AccountRepository
+    refusals: ClientRefusals
     audit: Audit
     clock: Clock
     issuer: str
@@ -42,16 +46,25 @@ class OwnTokens:
         stored = self.store.get(Kind.ACCESS_TOKEN, token)
         return stored.value if stored and stored.value["client_id"] == client.client_id else None
 
+    def is_living(self, grant: Grant) -> bool:
+        """Not revoked, of an account that is enabled, and was not disabled since."""
+        try:
+            account = self.accounts.get(grant.account_id)
+        except AccountNotFound:
+            return False
+        is_void = account.not_before is not None and grant.granted_at < account.not_before
+        return grant.revoked_at is None and account.enabled and not is_void
+
     def serve(self, request: Request, answer: Callable[[Client, str], Response]) -> Response:
         """`answer` to the authenticated client and the token it speaks of, or the refusal."""
         try:
             return answer(*self.read(request))
         except Returned as error:
-            return self._refuse(error)
+            return self._refuse(request, error)
 
-    def _refuse(self, error: Returned) -> Response:
+    def _refuse(self, request: Request, error: Returned) -> Response:
         if isinstance(error, ClientRefused):
-            self.audit.record(AuditEvent.CLIENT_REFUSED, used_basic=error.used_basic)
+            self.refusals.witness(request, error)
         return error_response(error)
 
 
@@ -103,7 +116,7 @@ class IntrospectionEndpoint:
         if record is None:
             return self._describe_refresh(client, token)
         grant = own.grants.get(record["grant_id"])
-        if grant is None or grant.revoked_at is not None:
+        if grant is None or not own.is_living(grant):
             return None
         return {
             "active": True,
@@ -123,7 +136,7 @@ class IntrospectionEndpoint:
         if known is None or grant is None or grant.client_id != client.client_id:
             return None
         is_current = known.token_sha256 == digest(token) and known.is_alive(own.clock.now())
-        if not is_current or grant.revoked_at is not None:
+        if not is_current or not own.is_living(grant):
             return None
         return {
             "active": True,

@@ -5,7 +5,7 @@ Core §8.1 with a keyed hash: nobody without the key can tell that two sectors s
 
 import hashlib
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from idp.accounts.account import Account
 from idp.clients import Client
@@ -14,7 +14,7 @@ from idp.signing.key_ring import b64u
 
 @dataclass(frozen=True, slots=True)
 class Subjects:
-    key: bytes
+    key: bytes = field(repr=False)
 
     def of(self, account: Account, client: Client) -> str:
         """Stable for the account; the same for all clients of a sector."""

@@ -26,6 +26,7 @@ from idp.protocol.client_authentication import ClientRefused, authenticate
 from idp.protocol.grants import CodeReused, GrantState, GrantStore
 from idp.protocol.provider import OpenIDProvider
 from idp.protocol.refresh import Refresh
+from idp.protocol.refusals import ClientRefusals
 from idp.signing.signer import SignerUnavailable
 from idp.web import single_valued
 
@@ -80,6 +81,7 @@ class TokenEndpoint:
     charters: CharterRepository
     grant_store: GrantStore
     refresh: Refresh
+    refusals: ClientRefusals
     audit: Audit
     clock: Clock
     parameter_bytes: int
@@ -88,7 +90,7 @@ class TokenEndpoint:
         try:
             return self._answer(request)
         except ClientRefused as refused:
-            self.audit.record(AuditEvent.CLIENT_REFUSED, used_basic=refused.used_basic)
+            self.refusals.witness(request, refused)
             return error_response(refused)
         except Returned as error:
             return error_response(error)

@@ -22,3 +22,4 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("grant_id", name="pk_refresh_tokens"),
         sa.ForeignKeyConstraint(["grant_id"], ["grants.id"], name="fk_refresh_tokens_grant_id"),
     )
+    op.create_index("ix_grants_granted_at", "grants", ["granted_at"])

@@ -322,3 +322,26 @@ def test_a_canonical_code_is_eight_ascii_digits_or_nothing(text: str) -> None:
 )
 def test_a_masked_address_is_enough_for_its_owner(email: str, shown: str) -> None:
     assert masked_email(email) == shown
+
+
+def test_a_code_just_accepted_may_come_again_in_its_own_occasion_only(
+    codes: MailCodes, clock: FixedClock
+) -> None:
+    """A double click is forgiven; another password typed in the same interaction is another occasion."""
+    code = codes.make(ALICE, clock.now())
+    codes.check(ALICE, code, clock.now(), within="interaction:password-at-noon")
+    codes.check(ALICE, code, clock.now(), within="interaction:password-at-noon")
+    for within in ("interaction:password-at-one", "other:password-at-noon", ""):
+        with pytest.raises(CodeRefused) as caught:
+            codes.check(ALICE, code, clock.now(), within=within)
+        assert caught.value.reason is CodeRefusal.EXPIRED
+
+
+def test_a_corrected_address_has_no_code_until_one_is_sent_there(codes: MailCodes, clock: FixedClock) -> None:
+    wrong = dataclasses.replace(ALICE, purpose="enrolment", email="typo@hopital.example")
+    right = dataclasses.replace(wrong, email="aicha@hopital.example")
+    code = codes.make(wrong, clock.now())
+    assert codes.state(wrong).expires_at is not None
+    assert codes.state(right).expires_at is None
+    with pytest.raises(CodeRefused):
+        codes.check(right, code, clock.now())

@@ -21,12 +21,12 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from idp.adapters.card_listener import CardListener, CardRequest, CardResponse, ListenerLimits
+from idp.adapters.card_listener import CardListener, CardRequest, CardResponse, ListenerLimits, peer_block
 from sandbox.igc.directory import CardEntry, ensure_igc
 
 QUICK = ListenerLimits(
     connections=4,
-    first_byte=timedelta(seconds=0.6),
+    client_hello=timedelta(seconds=0.6),
     handshake=timedelta(seconds=0.6),
     head=timedelta(seconds=0.6),
     linger=timedelta(seconds=0.5),
@@ -70,8 +70,13 @@ class Host:
             context.load_cert_chain(self.cards[card]["certificate"], self.cards[card]["key"])
         return context
 
-    def connect(self, card: str | None = None, context: ssl.SSLContext | None = None) -> ssl.SSLSocket:
-        plain = socket.create_connection(("127.0.0.1", self.port), timeout=5)
+    def plain(self, source: str = "127.0.0.1") -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), timeout=5, source_address=(source, 0))
+
+    def connect(
+        self, card: str | None = None, context: ssl.SSLContext | None = None, source: str = "127.0.0.1"
+    ) -> ssl.SSLSocket:
+        plain = self.plain(source)
         return (context or self.context(card)).wrap_socket(plain, server_hostname="localhost")
 
     def ask(self, head: str | bytes, card: str | None = None, context: ssl.SSLContext | None = None) -> bytes:
@@ -320,7 +325,8 @@ def test_redirects_pass_through(host: Host) -> None:
     assert b"\r\nLocation: http://localhost/next\r\n" in answer
 
 
-def test_slow_clients_do_not_make_others_wait(host: Host) -> None:
+def test_slow_clients_do_not_make_others_wait(serve: Callable[[ListenerLimits], Host]) -> None:
+    host = serve(ListenerLimits(per_peer=26))
     silent = [socket.create_connection(("127.0.0.1", host.port), timeout=5) for _ in range(20)]
     hesitant = [host.connect() for _ in range(5)]
     try:
@@ -337,7 +343,7 @@ def test_silent_client_is_closed_after_a_while(serve: Callable[[ListenerLimits],
 
 
 def test_person_has_time_to_type_the_pin(serve: Callable[[ListenerLimits], Host]) -> None:
-    host = serve(replace(QUICK, first_byte=timedelta(seconds=0.2), handshake=timedelta(seconds=5)))
+    host = serve(replace(QUICK, client_hello=timedelta(seconds=0.2), handshake=timedelta(seconds=5)))
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     tls = host.context("benali").wrap_bio(incoming, outgoing, server_hostname="localhost")
     with socket.create_connection(("127.0.0.1", host.port), timeout=5) as plain:
@@ -376,6 +382,130 @@ def test_connections_beyond_the_limit_are_closed_and_places_come_back(
         assert connection.recv(1) == b""  # closed for silence
         connection.close()
     assert b"200" in host.get("/")
+
+
+def is_closed(connection: socket.socket) -> bool:
+    """By the listener, within the timeout of the connection; a byte it never read makes it a reset."""
+    try:
+        return connection.recv(1) == b""
+    except ConnectionResetError:
+        return True
+
+
+def one_byte(host: Host, count: int) -> list[socket.socket]:
+    """Connections that begin a TLS record and stop there."""
+    opened = [host.plain() for _ in range(count)]
+    for connection in opened:
+        with suppress(ConnectionError):  # those beyond the limit are closed already
+            connection.sendall(b"\x16")
+    return opened
+
+
+def test_one_machine_cannot_take_every_place(serve: Callable[[ListenerLimits], Host]) -> None:
+    host = serve(ListenerLimits(client_hello=timedelta(seconds=3)))
+    flood = one_byte(host, 200)
+    with host.connect("martin", source="127.0.0.2") as tls:
+        tls.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert everything(tls).endswith(b"card 127.0.0.2")
+    *_, excess = flood
+    excess.settimeout(1)
+    assert is_closed(excess)  # at once
+    flood[0].settimeout(0.1)
+    with pytest.raises(TimeoutError):  # the first ones are still there: the card was not served after them
+        flood[0].recv(1)
+    for connection in flood:
+        connection.settimeout(5)
+        assert is_closed(connection)
+        connection.close()
+
+
+def test_begun_hellos_end_within_the_short_deadline(serve: Callable[[ListenerLimits], Host]) -> None:
+    host = serve(ListenerLimits(per_peer=200, client_hello=timedelta(seconds=1)))
+    flood = one_byte(host, 200)  # they do take every place
+    with host.plain("127.0.0.2") as excess:
+        assert is_closed(excess)
+    for connection in flood:
+        assert is_closed(connection)
+        connection.close()
+    assert b"200" in host.get("/", "martin")
+
+
+def until_closed(connection: socket.socket) -> None:
+    while connection.recv(65536):
+        pass
+
+
+def client_hello(host: Host) -> bytes:
+    outgoing = ssl.MemoryBIO()
+    tls = host.context().wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname="localhost")
+    with suppress(ssl.SSLWantReadError):
+        tls.do_handshake()
+    return outgoing.read()
+
+
+@pytest.mark.parametrize("missing", [1, 50, -1])
+def test_hello_that_comes_in_drips_wins_no_time(
+    serve: Callable[[ListenerLimits], Host], missing: int
+) -> None:
+    host = serve(replace(QUICK, handshake=timedelta(seconds=60)))
+    hello = client_hello(host)
+    with host.plain() as plain:
+        if missing > 0:
+            plain.sendall(hello[:-missing])
+        else:
+            with suppress(ConnectionError):
+                for byte in hello:
+                    plain.sendall(bytes([byte]))
+                    threading.Event().wait(0.02)
+        assert is_closed(plain)
+
+
+def test_person_who_never_types_the_pin_is_closed_at_the_long_deadline(
+    serve: Callable[[ListenerLimits], Host],
+) -> None:
+    host = serve(replace(QUICK, client_hello=timedelta(seconds=0.2), handshake=timedelta(seconds=1.5)))
+    with host.plain() as plain:
+        plain.sendall(client_hello(host))
+        plain.settimeout(0.8)
+        with pytest.raises(TimeoutError):
+            until_closed(plain)
+        plain.settimeout(5)
+        assert is_closed(plain)
+
+
+def test_places_of_a_peer_come_back_each_once(serve: Callable[[ListenerLimits], Host]) -> None:
+    host = serve(replace(QUICK, connections=50, per_peer=2))
+    assert b"200" in host.get("/")
+    for beginning in (b"", b"\x16", b"not TLS at all", client_hello(host)):
+        with host.plain() as plain, suppress(ConnectionResetError):
+            plain.sendall(beginning)
+            until_closed(plain)
+    waiting = [host.plain() for _ in range(2)]
+    with host.plain() as excess:
+        excess.settimeout(0.3)
+        assert is_closed(excess)  # no place was given back twice
+    with host.connect(source="127.0.0.2") as other:  # nor does the limit of one touch another
+        other.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert b"200" in everything(other)
+    for connection in waiting:
+        assert is_closed(connection)
+        connection.close()
+    assert b"200" in host.get("/")
+
+
+@pytest.mark.parametrize(
+    ("address", "block"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff::", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+    ],
+)
+def test_peers_are_counted_by_address_or_ipv6_network(address: str, block: str) -> None:
+    assert peer_block(address) == block
 
 
 @pytest.mark.parametrize(

@@ -197,7 +197,9 @@ def _enrolment() -> list[State]:
 
 
 def _charter(text_html: str) -> list[State]:
-    first = pages.CharterPage(text_html, "fr", "2026-1", "3 novembre 2026", is_new_revision=False, error=None)
+    first = pages.CharterPage(
+        text_html, "fr", "0" * 64, "2026-1", "3 novembre 2026", is_new_revision=False, error=None
+    )
     models = {
         "charter-first": first,
         "charter-new-revision": replace(first, is_new_revision=True),
