@@ -60,6 +60,9 @@ class Settings:
     card_accept_test_cards: bool = False
     card_accept_employee_cards: bool = False
     card_listen: str = "127.0.0.1:8443"
+    #: Open connections to the card host: in all, and from one address (a hospital may be one).
+    card_connections: int = 400
+    card_connections_per_peer: int = 50
     card_certificate_file: Path = Path("keys/card-host.crt")
     card_key_file: Path = Path("keys/card-host.key")
 

@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from idp.adapters.card_host import CardHost
-from idp.adapters.card_listener import CardListener
+from idp.adapters.card_listener import CardListener, ListenerLimits
 from idp.adapters.sealed_mail import OpeningTransport
 from idp.adapters.smtp_mailer import SmtpTransport
 from idp.adapters.sql_audit import SqlAudit
@@ -57,6 +57,9 @@ def card_host(settings: Settings, options: argparse.Namespace) -> int:
         str(settings.card_key_file),
         CardHost(house.store, settings.issuer, settings.card_presentation_life),
         client_cas_der=_issuing_certificates(settings),
+        limits=ListenerLimits(
+            connections=settings.card_connections, per_peer=settings.card_connections_per_peer
+        ),
     )
     _on_stop(listener.shutdown)
     listener.serve_forever()

@@ -106,8 +106,8 @@ def test_attempt_is_good_for_one_handshake(demo: Demonstration, browse: Browse) 
     with do.tab(browser) as other:
         assert do.is_at_home(other.get(attempt), demo)
     page = browse("martin").get(attempt)
-    assert (page.status, page.says("Aucune connexion en cours à cette adresse")) == (404, True)
-    assert browser.get(attempt).status == 404
+    assert (page.status, page.says("Cette connexion est déjà terminée")) == (409, True)
+    assert browser.get(attempt).status == 409
 
 
 def test_presentation_is_good_once(demo: Demonstration, browse: Browse) -> None:
@@ -155,7 +155,7 @@ def test_attempt_sent_to_a_victim_brings_no_card_to_the_sender(demo: Demonstrati
     assert (page.status, page.says("Si quelqu'un vous a envoyé ce lien, ne continuez pas.")) == (403, True)
     assert not do.is_signed_in(victim, demo)
     # The sender saw the path of the interaction, never the token.
-    assert attacker.get(attacker.page.url).status == 404
+    assert attacker.get(attacker.page.url).says("Identifiez-vous")
     assert not do.is_signed_in(attacker, demo)
     assert do.arrive(attacker, demo).says("Identifiez-vous")
 
@@ -179,8 +179,7 @@ def test_attempt_taken_from_a_victim_signs_the_thief_in_as_nobody(
     thief = browse("expired")
     do.arrive(thief, demo)
     assert thief.get(attempt).says("Cette connexion a commencé dans un autre navigateur")
-    page = victim.get(attempt)
-    assert page.says("Aucune connexion en cours à cette adresse")
+    assert victim.get(attempt).says("Identifiez-vous")
     assert not do.is_signed_in(victim, demo)
     assert not do.is_signed_in(thief, demo)
     do.arrive(victim, demo)
