@@ -37,21 +37,6 @@ ALICE = CodeHolder("10000000017", "browser-1", "192.0.2.1/32", "login", "aicha@h
 
 
 @pytest.fixture
-def clock() -> FixedClock:
-    return FixedClock()
-
-
-@pytest.fixture
-def store(clock: FixedClock) -> MemoryStore:
-    return MemoryStore(clock)
-
-
-@pytest.fixture
-def durable(clock: FixedClock) -> MemoryStore:
-    return MemoryStore(clock)
-
-
-@pytest.fixture
 def codes(store: MemoryStore, durable: MemoryStore) -> MailCodes:
     return MailCodes(store, durable, b"k" * 32, HOUSE)
 

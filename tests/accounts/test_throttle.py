@@ -13,21 +13,6 @@ KNOWN_DEVICE = "n" * 43
 
 
 @pytest.fixture
-def clock() -> FixedClock:
-    return FixedClock()
-
-
-@pytest.fixture
-def store(clock: FixedClock) -> MemoryStore:
-    return MemoryStore(clock)
-
-
-@pytest.fixture
-def durable(clock: FixedClock) -> MemoryStore:
-    return MemoryStore(clock)
-
-
-@pytest.fixture
 def throttle(store: MemoryStore, durable: MemoryStore) -> PasswordThrottle:
     return PasswordThrottle(
         store=store,

@@ -20,16 +20,6 @@ LIFE, IDLE = timedelta(hours=4), timedelta(minutes=30)
 
 
 @pytest.fixture
-def clock() -> FixedClock:
-    return FixedClock()
-
-
-@pytest.fixture
-def store(clock: FixedClock) -> MemoryStore:
-    return MemoryStore(clock)
-
-
-@pytest.fixture
 def interactions(store: MemoryStore) -> Interactions:
     return Interactions(store, timedelta(minutes=15))
 
