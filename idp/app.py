@@ -26,17 +26,18 @@ from idp.flows.charter import CharterFlow
 from idp.flows.choice import ChoiceFlow
 from idp.flows.code_mail import CodeSender
 from idp.flows.cps import CpsFlow
-from idp.flows.desk import Desk, NotDue, hub_path
+from idp.flows.desk import Desk, NotDue
 from idp.flows.email_otp import EmailOtpFlow
 from idp.flows.enrolment import EnrolmentFlow
 from idp.flows.password import PasswordFlow
 from idp.flows.psc import PscFlow
 from idp.house import House, open_house, open_key_directory
 from idp.interaction.next_stop import Itinerary
-from idp.interaction.store import Interactions, Sessions
+from idp.interaction.store import Interactions, Sessions, hub_path
 from idp.interaction.upstream import Upstream
 from idp.logs import configure_logging
 from idp.protocol.authorize import AuthorizeEndpoint
+from idp.protocol.client_door import ClientDoor
 from idp.protocol.discovery import KeySetDocument, PublishedDocument, discovery_document
 from idp.protocol.end_session import EndSessionEndpoint
 from idp.protocol.grants import GrantStore
@@ -44,7 +45,6 @@ from idp.protocol.issue import CodeIssuer
 from idp.protocol.plain import PlainEndpoints, Readiness, Route
 from idp.protocol.provider import OpenIDProvider
 from idp.protocol.refresh import Refresh
-from idp.protocol.refusals import ClientRefusals
 from idp.protocol.revocation import IntrospectionEndpoint, OwnTokens, RevocationEndpoint
 from idp.protocol.subject import Subjects
 from idp.protocol.token import TokenEndpoint
@@ -160,30 +160,28 @@ def _plain_endpoints(parts: _Parts, provider: OpenIDProvider, grant_store: Grant
         settings.refresh_token_idle,
         settings.session_life,
     )
-    refusals = ClientRefusals(parts.audit, house.store, settings.trusted_proxy_hops)
+    door = ClientDoor(
+        clients, parts.audit, house.store, settings.parameter_bytes, settings.trusted_proxy_hops
+    )
     own = OwnTokens(
-        clients,
+        door,
         house.store,
         parts.grants,
         refresh_tokens,
         parts.accounts,
-        refusals,
         parts.audit,
         house.clock,
         settings.issuer,
-        settings.parameter_bytes,
     )
     token = TokenEndpoint(
+        door,
         provider,
-        clients,
         parts.accounts,
         parts.charters,
         grant_store,
         refresh,
-        refusals,
         parts.audit,
         house.clock,
-        settings.parameter_bytes,
     )
     userinfo = UserinfoEndpoint(provider, parts.accounts, grant_store, house.clock)
     discovery = PublishedDocument.of(discovery_document(settings.issuer))

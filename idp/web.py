@@ -6,6 +6,7 @@ Knows no flow and no endpoint.
 import hashlib
 import hmac
 import ipaddress
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -80,6 +81,12 @@ def single_valued(values: "MultiDict[str, str]", limit: int) -> dict[str, str]:
             raise ValueError("a parameter is too long")
         flat[name] = found[0]
     return flat
+
+
+def with_query(url: str, parameters: Mapping[str, str]) -> str:
+    """The registered URL with these parameters added to whatever query it has (RFC 6749 §3.1.2)."""
+    separator = "&" if "?" in url else "?"
+    return f"{url}{separator}{urlencode(parameters)}" if parameters else url
 
 
 def client_network(request: Request, hops: int) -> str:

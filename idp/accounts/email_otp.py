@@ -229,8 +229,8 @@ class MailCodes:
         return hmac.new(self.key, f"within\0{interaction_id}".encode(), "sha256").hexdigest()
 
     def _mac(self, holder: CodeHolder, code: str) -> str:
-        """Bound to holder and address: a code proves the mailbox it was sent to, and no other."""
-        text = f"{self._place(holder)}\0{holder.email}\0{code}"
+        """Bound to its place: a code proves the mailbox it was sent to, and no other."""
+        text = f"{self._place(holder)}\0{code}"
         return hmac.new(self.key, text.encode(), "sha256").hexdigest()
 
 

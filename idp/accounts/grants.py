@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from idp.accounts.account import AccountId
+from idp.accounts.account import Account, AccountId
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,12 @@ class Grant:
     granted_at: datetime
     redeemed_at: datetime | None = None
     revoked_at: datetime | None = None
+
+
+def is_living(grant: Grant, account: Account) -> bool:
+    """Not revoked, and its account is enabled and was not disabled since."""
+    is_void = account.not_before is not None and grant.granted_at < account.not_before
+    return grant.revoked_at is None and account.enabled and not is_void
 
 
 class GrantRepository(Protocol):

@@ -9,6 +9,7 @@ import structlog
 from idp.adapters.card_http import CardRequest, CardResponse
 from idp.ephemeral import EphemeralStore, StoreUnavailable
 from idp.interaction.handover import present
+from idp.interaction.store import hub_path
 
 log = structlog.get_logger()
 
@@ -46,5 +47,5 @@ class CardHost:
             return _redirect(f"{self.issuer}/cps/stale")
         interaction_id, token = handed
         if token is None:
-            return _redirect(f"{self.issuer}/interaction/{interaction_id}")
-        return _redirect(f"{self.issuer}/interaction/{interaction_id}/cps?presentation={token}")
+            return _redirect(f"{self.issuer}{hub_path(interaction_id)}")
+        return _redirect(f"{self.issuer}{hub_path(interaction_id)}/cps?presentation={token}")

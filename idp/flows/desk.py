@@ -15,7 +15,7 @@ from idp.ephemeral import StaleRecord
 from idp.errors import Problem, Shown
 from idp.interaction.next_stop import Itinerary, Stop
 from idp.interaction.record import Interaction
-from idp.interaction.store import Interactions, account_of
+from idp.interaction.store import Interactions, account_of, hub_path
 from idp.pages import Doors
 from idp.web import Web
 
@@ -26,10 +26,6 @@ class NotDue(Exception):
     def __init__(self, interaction_id: str) -> None:
         super().__init__(interaction_id)
         self.interaction_id = interaction_id
-
-
-def hub_path(interaction_id: str) -> str:
-    return f"/interaction/{interaction_id}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,10 @@ from idp.accounts.throttle import PasswordThrottle
 from idp.audit import AuditEvent
 from idp.ephemeral import EphemeralStore, Kind
 from idp.errors import Problem, Shown
-from idp.flows.desk import Desk, hub_path
+from idp.flows.desk import Desk
 from idp.flows.proved import with_proof
 from idp.interaction.record import AuthenticationEvent, Interaction, with_upstream
+from idp.interaction.store import hub_path
 from idp.interaction.upstream import (
     Upstream,
     UpstreamLogin,

@@ -28,8 +28,13 @@ def fingerprint(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+def hub_path(interaction_id: str) -> str:
+    """Where every page of this interaction returns to; the prefix of its forms."""
+    return f"/interaction/{interaction_id}"
+
+
 def restart_path(interaction_id: str) -> str:
-    return f"/interaction/{interaction_id}/restart"
+    return f"{hub_path(interaction_id)}/restart"
 
 
 def account_of(interaction: Interaction, accounts: AccountRepository) -> Account | None:

@@ -14,7 +14,7 @@ from idp.interaction.record import Acr
 from idp.protocol.claims_request import ClaimsRequest, read_claims_request
 from idp.protocol.id_token_hint import BadHint
 from idp.protocol.provider import OpenIDProvider
-from idp.web import single_valued
+from idp.web import single_valued, with_query
 
 #: Handed to the engine. Everything else is ours to judge (`prompt`) or ignored (RFC 6749 §3.1).
 _FOR_ENGINE = (
@@ -50,6 +50,14 @@ class AuthorizationError(Returned):
         super().__init__(error, description)
         self.redirect_uri = redirect_uri
         self.state = state
+
+
+def answer_url(redirect_uri: str, parameters: Mapping[str, str], *, state: str | None, issuer: str) -> str:
+    """RFC 6749 §4.1.2, and `iss` in every success and error (RFC 9207 §2)."""
+    answer = {**parameters, "iss": issuer}
+    if state is not None:
+        answer["state"] = state
+    return with_query(redirect_uri, answer)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from urllib.parse import urlencode
 
 from flask import request
 from werkzeug.datastructures import MultiDict
@@ -14,6 +13,7 @@ from werkzeug.wrappers import Response
 from idp.accounts.account import Account
 from idp.accounts.charter import NoCharterPublished
 from idp.accounts.repository import AccountNotFound, AccountRepository
+from idp.clients import Client
 from idp.clock import Clock
 from idp.ephemeral import StaleRecord
 from idp.errors import OAuthError, Problem, Shown
@@ -22,10 +22,11 @@ from idp.interaction.gate import IssueRefused, MayNotIssue
 from idp.interaction.next_stop import SILENT_ERROR, Itinerary, Stop
 from idp.interaction.record import Interaction, counting_events, without_session
 from idp.interaction.session import Session, is_session_valid, living_events
-from idp.interaction.store import Interactions, Sessions, account_of, fingerprint, random_token
+from idp.interaction.store import Interactions, Sessions, account_of, fingerprint, hub_path, random_token
 from idp.protocol.authorization_request import (
     AuthorizationError,
     AuthorizationRequest,
+    answer_url,
     read_authorization_request,
 )
 from idp.protocol.issue import CodeIssuer, OtherPerson, SessionOver
@@ -65,9 +66,9 @@ class AuthorizeEndpoint:
     def restart(self, interaction_id: str) -> Response:
         """« Reprendre la connexion » of an expired interaction: the same request, from its beginning."""
         old = self.interactions.find(interaction_id, self.web.browser(request))
-        self.web.form(request, f"/interaction/{interaction_id}")
+        self.web.form(request, hub_path(interaction_id))
         if self.clock.now() < old.expires_at:
-            return self.web.redirect(f"/interaction/{interaction_id}")
+            return self.web.redirect(hub_path(interaction_id))
         return self._answer_errors(lambda: self._start(MultiDict(old.request), restarts=old))
 
     def _start(self, values: "MultiDict[str, str]", *, restarts: Interaction | None = None) -> Response:
@@ -79,12 +80,15 @@ class AuthorizeEndpoint:
         if restarts is not None:
             # The hint itself is not kept: whom it named is.
             new = dataclasses.replace(new, restarted=True, subject=restarts.subject)
-        interaction = self._seeded(new)
-        if asked.is_silent or self._stop(interaction) is None:
-            response = self._arrive(interaction)
+        interaction = self._seeded(new, asked.client)
+        stop = self._stop_or_error(interaction)
+        if stop is None:
+            response = self._finish(interaction)
+        elif asked.is_silent:
+            raise self._error(interaction, OAuthError(SILENT_ERROR[stop]), "a page would be needed")
         else:
             self.interactions.begin(interaction)
-            response = self.web.redirect(f"/interaction/{interaction.id}")
+            response = self.web.redirect(hub_path(interaction.id))
         if self.web.browser(request) is None:
             self.web.cookies.set(response, "browser", browser)
         return response
@@ -110,12 +114,12 @@ class AuthorizeEndpoint:
             fresh_after=max(fresh) if fresh else None,
         )
 
-    def _seeded(self, interaction: Interaction) -> Interaction:
+    def _seeded(self, interaction: Interaction, client: Client) -> Interaction:
         """SSO, step-up, max_age and prompt=login are not branches: they only change which events count."""
         now = self.clock.now()
         cookie = self.web.cookies.get(request, "session")
         session = self.sessions.open(cookie, now)
-        if session is None or cookie is None or not self._is_valid(session, interaction):
+        if session is None or cookie is None or not self._is_valid(session, interaction, client):
             return interaction
         if not interaction.silent:  # An application that polls with prompt=none is not the person's visit.
             with suppress(StaleRecord):  # Another tab wrote it just now, or signed out: the end checks again.
@@ -128,13 +132,13 @@ class AuthorizeEndpoint:
             upstream_id_token=session.upstream_id_token,
         )
 
-    def _is_valid(self, session: Session, interaction: Interaction) -> bool:
+    def _is_valid(self, session: Session, interaction: Interaction, client: Client) -> bool:
         """Alive, and of the person that the relying party expects, if it named one."""
         try:
             account = self.accounts.get(session.account_id)
         except AccountNotFound:
             return False
-        if not self.issuer.is_expected(interaction, account):
+        if not self.issuer.is_expected(interaction, account, client):
             return False
         return is_session_valid(session, account, self.clock.now(), self.sessions.life, self.sessions.idle)
 
@@ -146,18 +150,22 @@ class AuthorizeEndpoint:
         try:
             interaction = self._leaning_on_living_session(opened)
         except StaleRecord:  # Another click was faster: look again.
-            return self.web.redirect(f"/interaction/{interaction_id}")
+            return self.web.redirect(hub_path(interaction_id))
         stop = None if interaction.refusal else self._stop(interaction)
         if stop is not None:
-            return self.web.redirect(f"/interaction/{interaction_id}/{stop}")
+            return self.web.redirect(f"{hub_path(interaction_id)}/{stop}")
         taken = self.interactions.take(interaction_id)
         if taken is None:
             raise Shown(Problem.INTERACTION_FINISHED, client_id=interaction.client_id)
-        if not taken.refusal and self._stop(taken) is not None:
+        if taken.refusal:
+            return self._answer_with_error(
+                self._error(taken, OAuthError(taken.refusal), "the person refused")
+            )
+        if self._stop(taken) is not None:
             # A parallel click changed the facts between reading and taking: they are due again.
             self.interactions.begin(taken)
-            return self.web.redirect(f"/interaction/{interaction_id}")
-        return self._answer_errors(lambda: self._arrive(taken))
+            return self.web.redirect(hub_path(interaction_id))
+        return self._answer_errors(lambda: self._finish(taken))
 
     def _leaning_on_living_session(self, interaction: Interaction) -> Interaction:
         """Signed out in another tab: what the ended session had proved is taken back, and asked again."""
@@ -189,14 +197,8 @@ class AuthorizeEndpoint:
             error = OAuthError.TEMPORARILY_UNAVAILABLE
             raise self._error(interaction, error, "sign-in is not possible now") from shown
 
-    def _arrive(self, interaction: Interaction) -> Response:
-        """The code, or the error that ends the interaction."""
-        if interaction.refusal:
-            raise self._error(interaction, OAuthError(interaction.refusal), "the person refused")
-        stop = self._stop_or_error(interaction)
-        if stop is not None:
-            error = OAuthError(SILENT_ERROR[stop])
-            raise self._error(interaction, error, "a page would be needed")
+    def _finish(self, interaction: Interaction) -> Response:
+        """No stop is due: the code, or the error that ends the interaction."""
         account = account_of(interaction, self.accounts)
         paths = paths_for(interaction.needed, interaction.essential)
         assurance = assurance_of(counting_events(interaction), paths)
@@ -208,8 +210,9 @@ class AuthorizeEndpoint:
         try:
             issued = self.issuer.issue(interaction, account, assurance)
         except IssueRefused as refused:
-            error = _GATE_ERROR[refused.reason]
-            raise self._error(interaction, error, "this sign-in is refused") from refused
+            raise self._error(
+                interaction, _GATE_ERROR[refused.reason], "this sign-in is refused"
+            ) from refused
         except OtherPerson as other:
             # Core §3.1.2.2: a code only for the person that the relying party named.
             raise self._error(interaction, OAuthError.LOGIN_REQUIRED, "another person signed in") from other
@@ -228,8 +231,11 @@ class AuthorizeEndpoint:
         try:
             return act()
         except AuthorizationError as error:
-            parameters = {"error": str(error.error), "error_description": error.description}
-            return self._redirect_back(error.redirect_uri, parameters, error.state)
+            return self._answer_with_error(error)
+
+    def _answer_with_error(self, error: AuthorizationError) -> Response:
+        parameters = {"error": str(error.error), "error_description": error.description}
+        return self._redirect_back(error.redirect_uri, parameters, error.state)
 
     def _error(self, interaction: Interaction, error: OAuthError, description: str) -> AuthorizationError:
         return AuthorizationError(
@@ -240,9 +246,5 @@ class AuthorizeEndpoint:
         )
 
     def _redirect_back(self, redirect_uri: str, parameters: dict[str, str], state: str | None) -> Response:
-        """RFC 6749 §4.1.2, and `iss` in every success and error (RFC 9207 §2)."""
-        answer = {**parameters, "iss": self.web.settings.issuer}
-        if state is not None:
-            answer["state"] = state
-        separator = "&" if "?" in redirect_uri else "?"
-        return self.web.redirect(f"{redirect_uri}{separator}{urlencode(answer)}")
+        issuer = self.web.settings.issuer
+        return self.web.redirect(answer_url(redirect_uri, parameters, state=state, issuer=issuer))

@@ -3,7 +3,6 @@
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
 from flask import request
 from werkzeug.wrappers import Response
@@ -22,7 +21,7 @@ from idp.protocol.id_token_hint import BadHint, Hint, read_hint
 from idp.sealing import Sealer
 from idp.signing.key_ring import Keys
 from idp.views import identity_view
-from idp.web import Web, single_valued
+from idp.web import Web, single_valued, with_query
 
 _BASE = "/end_session"
 
@@ -128,9 +127,8 @@ class EndSessionEndpoint:
         if upstream is not None:
             response = self.web.redirect(upstream)
         elif asked.return_url is not None:
-            state = urlencode({"state": asked.state}) if asked.state else ""
-            separator = "&" if "?" in asked.return_url else "?"
-            response = self.web.redirect(asked.return_url + (f"{separator}{state}" if state else ""))
+            state = {"state": asked.state} if asked.state else {}
+            response = self.web.redirect(with_query(asked.return_url, state))
         else:
             response = self._page("done", asked, None, "")
         if self._session() is None:  # A stray link to the way back from upstream ends no living session.

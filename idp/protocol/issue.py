@@ -14,6 +14,7 @@ from idp.accounts.account import Account
 from idp.accounts.charter import CharterRepository
 from idp.accounts.grants import Grant, GrantRepository
 from idp.audit import Audit, AuditEvent, Fact
+from idp.clients import Client
 from idp.clock import Clock
 from idp.ephemeral import StaleRecord
 from idp.errors import Problem, Shown
@@ -65,7 +66,7 @@ class CodeIssuer:
         client = self.web.clients.get(interaction.client_id)
         if client is None or interaction.request["redirect_uri"] not in client.redirect_uris:
             raise Shown(Problem.UNKNOWN_CLIENT, "removed during the interaction")
-        if not self.is_expected(interaction, account):
+        if not self.is_expected(interaction, account, client):
             raise OtherPerson
         current = self._current_session(account)
         if interaction.sid is not None and (current is None or current.sid != interaction.sid):
@@ -78,21 +79,23 @@ class CodeIssuer:
             raise
         sid, cookie = self._session_for(interaction, account, current, now)
         grant = Grant(random_token(), account.id, client.client_id, sid, now)
-        subject = self.subjects.of(account, client)
-        code = self._code(interaction, subject, assurance, grant)
+        code = self._code(interaction, self.subjects.of(account, client), assurance, grant, client)
         self._witness(AuditEvent.CODE_ISSUED, interaction, account, acr=str(assurance.acr))
         return Issued(code, cookie)
 
-    def is_expected(self, interaction: Interaction, account: Account) -> bool:
-        client = self.web.clients.get(interaction.client_id)
-        if interaction.subject is None or client is None:
-            return interaction.subject is None
+    def is_expected(self, interaction: Interaction, account: Account, client: Client) -> bool:
+        """Whether this is the person that the relying party named, if it named one."""
+        if interaction.subject is None:
+            return True
         return hmac.compare_digest(interaction.subject.encode(), self.subjects.of(account, client).encode())
 
-    def _code(self, interaction: Interaction, subject: str, assurance: Assurance, grant: Grant) -> str:
+    def _code(
+        self, interaction: Interaction, subject: str, assurance: Assurance, grant: Grant, client: Client
+    ) -> str:
+        asked = read_claims_request(interaction.request.get("claims"), client)
         state = GrantState(self.grant_store, grant.granted_at)
         state.grant = grant
-        state.asked = self._asked_claims(interaction)
+        state.asked = {"id_token": list(asked.id_token), "userinfo": list(asked.userinfo)}
         engine = self.engine.for_request(state, {grant.account_id: {"sub": subject}})
         answer = engine.authorize(
             AuthorizationRequest().deserialize(urlencode(for_engine(interaction.request))),
@@ -100,13 +103,6 @@ class CodeIssuer:
             extra_id_token_claims=authentication_claims(assurance, grant.sid),
         )
         return str(answer["code"])
-
-    def _asked_claims(self, interaction: Interaction) -> dict[str, list[str]]:
-        client = self.web.clients.get(interaction.client_id)
-        if client is None:
-            return {}
-        asked = read_claims_request(interaction.request.get("claims"), client)
-        return {"id_token": list(asked.id_token), "userinfo": list(asked.userinfo)}
 
     def _current_session(self, account: Account) -> Session | None:
         """This browser's session, if it is this person's; another person's ends here (facts/security T12)."""

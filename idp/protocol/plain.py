@@ -11,9 +11,10 @@ from werkzeug.wrappers import Request, Response
 
 from idp.clients import ClientFile
 from idp.ephemeral import EphemeralStore, StoreUnavailable
-from idp.protocol.token import json_response, unavailable_response
+from idp.protocol.answers import json_response, unavailable_response
 from idp.settings import Settings
 from idp.signing.key_ring import Keys
+from idp.signing.signer import SignerUnavailable
 from idp.web import harden
 
 log = structlog.get_logger()
@@ -71,8 +72,8 @@ class PlainEndpoints:
     def _call(route: Route, request: Request) -> Response:
         try:
             return route.endpoint(request)
-        except StoreUnavailable:
-            log.error("store_unavailable", path=request.path)
+        except (StoreUnavailable, SignerUnavailable) as error:
+            log.error("endpoint_unavailable", path=request.path, exception=type(error).__name__)
             return unavailable_response()
         except HTTPException as error:
             return json_response({"error": "invalid_request"}, error.code or 400)

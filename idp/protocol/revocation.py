@@ -6,66 +6,51 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from idp.accounts.grants import Grant, GrantRepository
+from idp.accounts.grants import Grant, GrantRepository, is_living
 from idp.accounts.refresh import RefreshTokens, digest, grant_of
 from idp.accounts.repository import AccountNotFound, AccountRepository
 from idp.audit import Audit, AuditEvent
-from idp.clients import Client, ClientFile
+from idp.clients import Client
 from idp.clock import Clock
 from idp.ephemeral import EphemeralStore, Kind
 from idp.errors import OAuthError, Returned
-from idp.protocol.client_authentication import ClientRefused, authenticate
-from idp.protocol.refusals import ClientRefusals
-from idp.protocol.token import error_response, json_response, read_form
+from idp.protocol.answers import json_response
+from idp.protocol.client_authentication import ClientRefused
+from idp.protocol.client_door import ClientDoor
 
 
 @dataclass(frozen=True, slots=True)
 class OwnTokens:
     """What both endpoints need: who calls, and what of theirs the token is."""
 
-    clients: ClientFile
+    door: ClientDoor
     store: EphemeralStore
     grants: GrantRepository
     refresh_tokens: RefreshTokens
     accounts: AccountRepository
-    refusals: ClientRefusals
     audit: Audit
     clock: Clock
     issuer: str
-    parameter_bytes: int
 
-    def read(self, request: Request) -> tuple[Client, str]:
-        """The authenticated client and the token it speaks of. Raises Returned."""
-        form = read_form(request, self.parameter_bytes)
-        client = authenticate(self.clients, form, request.headers.get("Authorization"))
-        if not form.get("token"):
-            raise Returned(OAuthError.INVALID_REQUEST, "token is required")
-        return client, form["token"]
+    def serve(self, request: Request, answer: Callable[[Client, str], Response]) -> Response:
+        """`answer` to the authenticated client and the token it speaks of, or the refusal."""
+
+        def with_token(client: Client, form: Mapping[str, str]) -> Response:
+            if not form.get("token"):
+                raise Returned(OAuthError.INVALID_REQUEST, "token is required")
+            return answer(client, form["token"])
+
+        return self.door.serve(request, with_token)
 
     def access_token(self, client: Client, token: str) -> Mapping[str, Any] | None:
         stored = self.store.get(Kind.ACCESS_TOKEN, token)
         return stored.value if stored and stored.value["client_id"] == client.client_id else None
 
     def is_living(self, grant: Grant) -> bool:
-        """Not revoked, of an account that is enabled, and was not disabled since."""
         try:
-            account = self.accounts.get(grant.account_id)
+            return is_living(grant, self.accounts.get(grant.account_id))
         except AccountNotFound:
             return False
-        is_void = account.not_before is not None and grant.granted_at < account.not_before
-        return grant.revoked_at is None and account.enabled and not is_void
-
-    def serve(self, request: Request, answer: Callable[[Client, str], Response]) -> Response:
-        """`answer` to the authenticated client and the token it speaks of, or the refusal."""
-        try:
-            return answer(*self.read(request))
-        except Returned as error:
-            return self._refuse(request, error)
-
-    def _refuse(self, request: Request, error: Returned) -> Response:
-        if isinstance(error, ClientRefused):
-            self.refusals.witness(request, error)
-        return error_response(error)
 
 
 @dataclass(frozen=True, slots=True)

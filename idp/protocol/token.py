@@ -1,106 +1,47 @@
 """/token: client authentication, one redemption, PKCE, the gate, an ID Token. RFC 6749 §4.1.3, Core §3.1.3."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import structlog
 from pyop.exceptions import InvalidAuthorizationCode
 from pyop.exceptions import OAuthError as EngineError
-from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Request, Response
 
 from idp.accounts.account import Account, AccountId
 from idp.accounts.charter import CharterRepository
 from idp.accounts.repository import AccountNotFound, AccountRepository
 from idp.audit import Audit, AuditEvent
-from idp.clients import Client, ClientFile
+from idp.clients import Client
 from idp.clock import Clock
-from idp.ephemeral import StoreUnavailable
 from idp.errors import OAuthError, Returned
 from idp.interaction.gate import IssueRefused, MayNotIssue, may_issue
 from idp.interaction.record import Acr
-from idp.protocol.client_authentication import ClientRefused, authenticate
+from idp.protocol.answers import json_response
+from idp.protocol.client_door import ClientDoor
 from idp.protocol.grants import CodeReused, GrantState, GrantStore
 from idp.protocol.provider import OpenIDProvider
 from idp.protocol.refresh import Refresh
-from idp.protocol.refusals import ClientRefusals
-from idp.signing.signer import SignerUnavailable
-from idp.web import single_valued
-
-log = structlog.get_logger()
 
 _INVALID_GRANT = "the code is unknown, expired, used, or was issued to another request"
 
 
-def json_response(
-    value: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None
-) -> Response:
-    """RFC 6749 §5.1: never cached."""
-    return Response(
-        json.dumps(value),
-        status=status,
-        mimetype="application/json",
-        headers={"Cache-Control": "no-store", "Pragma": "no-cache", **(headers or {})},
-    )
-
-
-def error_response(error: Returned) -> Response:
-    """RFC 6749 §5.2."""
-    value = {"error": str(error.error), "error_description": error.description}
-    if isinstance(error, ClientRefused):
-        challenge = {"WWW-Authenticate": 'Basic realm="token"'} if error.used_basic else {}
-        return json_response(value, 401, challenge)
-    return json_response(value, 400)
-
-
-def unavailable_response() -> Response:
-    value = {"error": "temporarily_unavailable", "error_description": "try again in a moment"}
-    return json_response(value, 503, {"Retry-After": "10"})
-
-
-def read_form(request: Request, limit: int) -> dict[str, str]:
-    """Single-valued `application/x-www-form-urlencoded` body. Raises Returned."""
-    if request.mimetype != "application/x-www-form-urlencoded":
-        raise Returned(OAuthError.INVALID_REQUEST, "the body must be application/x-www-form-urlencoded")
-    try:
-        return single_valued(request.form, limit)
-    except RequestEntityTooLarge as error:
-        raise Returned(OAuthError.INVALID_REQUEST, "the body is too large") from error
-    except ValueError as error:
-        raise Returned(OAuthError.INVALID_REQUEST, str(error)) from error
-
-
 @dataclass(frozen=True, slots=True)
 class TokenEndpoint:
+    door: ClientDoor
     engine: OpenIDProvider
-    clients: ClientFile
     accounts: AccountRepository
     charters: CharterRepository
     grant_store: GrantStore
     refresh: Refresh
-    refusals: ClientRefusals
     audit: Audit
     clock: Clock
-    parameter_bytes: int
 
     def __call__(self, request: Request) -> Response:
-        try:
-            return self._answer(request)
-        except ClientRefused as refused:
-            self.refusals.witness(request, refused)
-            return error_response(refused)
-        except Returned as error:
-            return error_response(error)
-        except (StoreUnavailable, SignerUnavailable) as error:
-            log.error("token_unavailable", exception=type(error).__name__)
-            return unavailable_response()
+        return self.door.serve(request, self._answer)
 
-    def _answer(self, request: Request) -> Response:
-        form = read_form(request, self.parameter_bytes)
-        client = authenticate(self.clients, form, request.headers.get("Authorization"))
+    def _answer(self, client: Client, form: Mapping[str, str]) -> Response:
         grant_type = form.get("grant_type")
         if grant_type is None:
             raise Returned(OAuthError.INVALID_REQUEST, "grant_type is required")

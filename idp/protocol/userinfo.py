@@ -3,19 +3,16 @@
 import re
 from dataclasses import dataclass
 
-import structlog
 from pyop.exceptions import InvalidAccessToken
 from werkzeug.wrappers import Request, Response
 
+from idp.accounts.grants import is_living
 from idp.accounts.repository import AccountNotFound, AccountRepository
 from idp.clock import Clock
-from idp.ephemeral import StoreUnavailable
+from idp.protocol.answers import json_response
 from idp.protocol.claims import named_claims, released_claims
 from idp.protocol.grants import GrantState, GrantStore
 from idp.protocol.provider import OpenIDProvider
-from idp.protocol.token import json_response, unavailable_response
-
-log = structlog.get_logger()
 
 
 def _refused(challenge: str, status: int = 401) -> Response:
@@ -43,16 +40,12 @@ class UserinfoEndpoint:
             return self._answer(found[1])
         except (InvalidAccessToken, AccountNotFound):
             return _refused('Bearer realm="userinfo", error="invalid_token"')
-        except StoreUnavailable:
-            log.error("userinfo_unavailable")
-            return unavailable_response()
 
     def _answer(self, access_token: str) -> Response:
         state = GrantState(self.grant_store, self.clock.now())
         account_id, scopes, asked = state.account_of_token(access_token)
         account = self.accounts.get(account_id)
-        is_void = account.not_before and state.grant and state.grant.granted_at < account.not_before
-        if not account.enabled or is_void:
+        if state.grant is None or not is_living(state.grant, account):
             raise InvalidAccessToken("account disabled, now or since the grant")
         state.released = released_claims(account, scopes) | named_claims(account, asked)
         engine = self.engine.for_request(state, {})

@@ -1,0 +1,24 @@
+"""JSON as machines get it."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from werkzeug.wrappers import Response
+
+
+def json_response(
+    value: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """RFC 6749 §5.1: never cached."""
+    return Response(
+        json.dumps(value),
+        status=status,
+        mimetype="application/json",
+        headers={"Cache-Control": "no-store", "Pragma": "no-cache", **(headers or {})},
+    )
+
+
+def unavailable_response() -> Response:
+    value = {"error": "temporarily_unavailable", "error_description": "try again in a moment"}
+    return json_response(value, 503, {"Retry-After": "10"})

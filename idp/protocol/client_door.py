@@ -1,0 +1,76 @@
+"""The door of the endpoints that clients call: the form, who sends it, and what a refusal answers.
+
+A failed authentication is audited, but a flood of them does not fill the trail.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.wrappers import Request, Response
+
+from idp.audit import Audit, AuditEvent
+from idp.clients import Client, ClientFile
+from idp.ephemeral import EphemeralStore, Kind
+from idp.errors import OAuthError, Returned
+from idp.protocol.answers import json_response
+from idp.protocol.client_authentication import ClientRefused, authenticate
+from idp.web import client_network, single_valued
+
+log = structlog.get_logger()
+
+#: Durable rows for one network and minute; what is more goes to the log only.
+_MOST, _WINDOW = 20, timedelta(minutes=1)
+
+#: From an authenticated client and its form to the answer. Raises Returned.
+Answer = Callable[[Client, Mapping[str, str]], Response]
+
+
+@dataclass(frozen=True, slots=True)
+class ClientDoor:
+    clients: ClientFile
+    audit: Audit
+    store: EphemeralStore
+    parameter_bytes: int
+    trusted_proxy_hops: int
+
+    def serve(self, request: Request, answer: Answer) -> Response:
+        try:
+            form = _read_form(request, self.parameter_bytes)
+            client = authenticate(self.clients, form, request.headers.get("Authorization"))
+            return answer(client, form)
+        except ClientRefused as refused:
+            self._witness(request, refused)
+            return _error_response(refused)
+        except Returned as error:
+            return _error_response(error)
+
+    def _witness(self, request: Request, refused: ClientRefused) -> None:
+        network = client_network(request, self.trusted_proxy_hops)
+        if self.store.count(Kind.CLIENT_REFUSALS, network, _WINDOW) > _MOST:
+            log.warning("client_refused", path=request.path)
+            return
+        self.audit.record(AuditEvent.CLIENT_REFUSED, used_basic=refused.used_basic)
+
+
+def _read_form(request: Request, limit: int) -> dict[str, str]:
+    """Single-valued `application/x-www-form-urlencoded` body. Raises Returned."""
+    if request.mimetype != "application/x-www-form-urlencoded":
+        raise Returned(OAuthError.INVALID_REQUEST, "the body must be application/x-www-form-urlencoded")
+    try:
+        return single_valued(request.form, limit)
+    except RequestEntityTooLarge as error:
+        raise Returned(OAuthError.INVALID_REQUEST, "the body is too large") from error
+    except ValueError as error:
+        raise Returned(OAuthError.INVALID_REQUEST, str(error)) from error
+
+
+def _error_response(error: Returned) -> Response:
+    """RFC 6749 §5.2."""
+    value = {"error": str(error.error), "error_description": error.description}
+    if isinstance(error, ClientRefused):
+        challenge = {"WWW-Authenticate": 'Basic realm="token"'} if error.used_basic else {}
+        return json_response(value, 401, challenge)
+    return json_response(value, 400)
