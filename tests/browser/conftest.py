@@ -17,7 +17,7 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
-from tests.demonstration import Demonstration
+from tests.demonstration import Demonstration, running_demo
 
 ARTEFACTS = Path(__file__).parents[1] / "artefacts"
 _SWITCHES = (
@@ -129,6 +129,13 @@ def _is_gone(element: Any) -> bool:
     except Exception:  # Selenium says so in several ways.
         return True
     return False
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstration]:
+    """A demo of its own: these journeys begin with physicians whom no other test has enrolled."""
+    with running_demo(tmp_path_factory.mktemp("browser-demo")) as running:
+        yield running
 
 
 @pytest.fixture
