@@ -3,6 +3,7 @@
 No constructor runs, so no tag can; anchors and aliases are refused. Knows nothing of what the file means.
 """
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,25 @@ class At:
         if not isinstance(self.node, yaml.ScalarNode) or self.node.tag != "tag:yaml.org,2002:str":
             raise self.fail("expected a text (put quotes around numbers, yes, no and dates)")
         return str(self.node.value)
+
+    def flag(self) -> bool:
+        if not isinstance(self.node, yaml.ScalarNode) or self.node.value not in ("true", "false"):
+            raise self.fail("expected true or false")
+        return bool(self.node.value == "true")
+
+    def number(self) -> int:
+        """A whole number, in decimal digits."""
+        if not isinstance(self.node, yaml.ScalarNode) or not re.fullmatch(r"[0-9]{1,9}", self.node.value):
+            raise self.fail("expected a whole number")
+        return int(self.node.value)
+
+    def plain(self) -> object:
+        """Texts, lists and pairs as Python has them; anything else is refused."""
+        if isinstance(self.node, yaml.SequenceNode):
+            return [item.plain() for item in self.items()]
+        if isinstance(self.node, yaml.MappingNode):
+            return {name: member.plain() for name, member in self.members().items()}
+        return self.text()
 
     def items(self) -> list["At"]:
         if not isinstance(self.node, yaml.SequenceNode) or self.node.tag != "tag:yaml.org,2002:seq":

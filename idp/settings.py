@@ -40,6 +40,15 @@ class Settings:
     default_locale: str = "fr"
     #: Addresses of reverse proxies whose X-Forwarded-For is believed, and how many there are in a row.
     trusted_proxy_hops: int = 0
+    #: What the proxy adds to each request (`Caducee-Proxy`), so that its `Client-Cert` (RFC 9440) is believed.
+    #: Empty: no client certificate is believed, whoever sends it.
+    proxy_secret: str = field(default="", repr=False)
+    #: The origin where the proxy asks relying parties for their TLS certificate (RFC 8705 §5); empty: mTLS is off.
+    mtls_origin: str = ""
+    #: Authorities of `tls_client_auth` certificates.
+    mtls_authority_files: tuple[Path, ...] = ()
+    #: Private networks (CIDR) in which URLs of relying parties that we call may lie; others are refused.
+    outbound_networks: tuple[str, ...] = ()
 
     # Pro Santé Connect.
     psc_issuer: str = ""
@@ -82,12 +91,21 @@ class Settings:
     session_idle: timedelta = _seconds(30 * 60)
     session_life: timedelta = _seconds(4 * 3600)
     interaction_life: timedelta = _seconds(15 * 60)
+    pushed_request_life: timedelta = _seconds(60)
+    #: Client assertions (`exp`), request objects (`exp` after `nbf`), DPoP proofs (`iat`) and nonces.
+    assertion_life: timedelta = _seconds(5 * 60)
+    request_object_life: timedelta = _seconds(60 * 60)
+    dpop_proof_life: timedelta = _seconds(60)
+    dpop_nonce_life: timedelta = _seconds(5 * 60)
+    logout_token_life: timedelta = _seconds(2 * 60)
     upstream_life: timedelta = _seconds(10 * 60)
     card_attempt_life: timedelta = _seconds(10 * 60)
     card_presentation_life: timedelta = _seconds(60)
     #: The audit trail; then deleted.
     audit_life: timedelta = _seconds(365 * 24 * 3600)
     clock_skew: timedelta = _seconds(60)
+    #: How far ahead of ours a client's `iat` or `nbf` may be.
+    clock_ahead: timedelta = _seconds(10)
 
     # The signing keys (facts/security JW6).
     key_publish_before: timedelta = _seconds(24 * 3600)
@@ -145,6 +163,12 @@ class Settings:
         for name in ("application_key", "password_pepper"):
             if len(getattr(self, name)) < 43:
                 raise BadSetting(f"CADUCEE_{name.upper()}: 32 random bytes in base64url (43 characters)")
+        if self.proxy_secret and len(self.proxy_secret) < 43:
+            raise BadSetting("CADUCEE_PROXY_SECRET: 32 random bytes in base64url (43 characters)")
+        if self.mtls_origin and not (self.mtls_origin.startswith("https://") and self.proxy_secret):
+            raise BadSetting("CADUCEE_MTLS_ORIGIN: an https origin, and CADUCEE_PROXY_SECRET with it")
+        if self.pushed_request_life >= timedelta(seconds=600):
+            raise BadSetting("CADUCEE_PUSHED_REQUEST_LIFE: below 600 (FAPI 2.0)")
         self._check_keys()
 
     def _check_keys(self) -> None:

@@ -1,14 +1,17 @@
 """clients.yaml: each fault is told at its place with what was expected; a bad file keeps the old state."""
 
 import hashlib
+import json
 import os
+import re
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from joserfc.jwk import ECKey
 
-from idp.clients import ClientFile, read_clients
+from idp.clients import ClientFile, advise, read_clients
 from idp.interaction.record import Acr
 from idp.located_yaml import BadYaml
 
@@ -156,7 +159,32 @@ def test_a_fault_is_told_at_its_place_with_what_was_expected(
         ("authenticators: [sms]", "expected one of: psc"),
         ("id_token_signed_response_alg: none", "expected one of: RS256"),
         ("id_token_signed_response_alg: HS256", "expected one of: RS256"),
-        ("token_endpoint_auth_method: private_key_jwt", "expected one of: client_secret_basic"),
+        ("token_endpoint_auth_method: client_secret_jwt", "expected one of: client_secret_basic"),
+        ("pkce: false", "expected a text"),
+        ("nonce: always", "expected one of: required"),
+        ("require_pushed_authorization_requests: yes", "expected true or false"),
+        ("dpop_bound_access_tokens: 'true '", "expected true or false"),
+        ("access_token_life: 29", "expected 30 to 900 seconds"),
+        ("access_token_life: 901", "expected 30 to 900 seconds"),
+        ("id_token_life: 1h", "expected a whole number"),
+        ("refresh_token_idle: 1801", "expected 60 to 1800 seconds"),
+        ("refresh_token_idle: -60", "expected a whole number"),
+        ("claims: ['a b']", "expected names of claims"),
+        ("charters: [Main]", "expected names of charters"),
+        ("profile: fapi1", "expected one of: fapi2"),
+        ("jwks: {keys: []}", "`keys` with 1 to 20 keys"),
+        ("jwks: {keys: [{kty: oct, k: c2VjcmV0}]}", "public keys only"),
+        ("jwks: {keys: [{kty: RSA, n: AQAB, e: AQAB}]}", "2048 bits"),
+        ("jwks: {keys: [{kty: EC, crv: P-256, x: AQAB, y: AQAB}]}", "well-formed JWKs"),
+        ("jwks: {keys: [EC]}", "a JWK in each place"),
+        ("jwks: {file: nowhere}", "a readable text file"),
+        ("jwks_uri: http://10.0.0.1/jwks", "expected an https URI"),
+        ("backchannel_logout_uri: http://rp.example/bye", "expected an https URI"),
+        ("frontchannel_logout_uri: https://rp.example/#bye", "no fragment"),
+        ("tls_client_auth_san_ip: rp.example", "expected an IP address"),
+        ("tls_client_auth_san_dns: RP.example", "expected a host name"),
+        ("tls_client_auth_san_email: rp", "expected an e-mail address"),
+        ("tls_client_auth_subject_dn: no name", "as in RFC 4514"),
         ("post_logout_redirect_uris: [http://evil.example/]", "expected an https URI"),
     ],
 )
@@ -322,3 +350,127 @@ def test_any_edit_gives_clients_or_a_fault_at_a_place(file: Path, at: int, text:
     else:
         return
     assert fault.startswith(f"{file}:")
+
+
+def _p256(**changes: str) -> str:
+    """A public P-256 key, as YAML."""
+    jwk = {**ECKey.generate_key("P-256").as_dict(private=False), "kid": "one", **changes}
+    return "{keys: [{" + ", ".join(f'{name}: "{value}"' for name, value in jwk.items()) + "}]}"
+
+
+NO_SECRET = GOOD.replace(f"    client_secret: {{sha256: {DIGEST}}}\n", "")
+#: A client that keeps every rule of facts/security §1.5.
+FAPI = (
+    NO_SECRET
+    + f"""\
+    profile: fapi2
+    token_endpoint_auth_method: private_key_jwt
+    token_endpoint_auth_signing_alg: PS256
+    jwks: {_p256()}
+    require_pushed_authorization_requests: true
+    dpop_bound_access_tokens: true
+    id_token_signed_response_alg: ES256
+    authorization_signed_response_alg: ES256
+"""
+)
+
+
+class TestRules:
+    """Members that must fit together."""
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            (NO_SECRET + "    token_endpoint_auth_method: private_key_jwt\n", "also `jwks` or `jwks_uri`"),
+            (NO_SECRET + "    token_endpoint_auth_method: self_signed_tls_client_auth\n", "also `jwks`"),
+            (GOOD + "    request_object_signing_alg: ES256\n", "also `jwks` or `jwks_uri`"),
+            (GOOD + "    id_token_encrypted_response_alg: RSA-OAEP\n", "also `jwks` or `jwks_uri`"),
+            (GOOD + "    require_signed_request_object: true\n", "also `request_object_signing_alg`"),
+            (
+                NO_SECRET + "    token_endpoint_auth_method: tls_client_auth\n",
+                "one of tls_client_auth_subject_dn",
+            ),
+            (GOOD + "    tls_client_auth_san_dns: rp.example\n", "none otherwise"),
+            (
+                NO_SECRET + "    token_endpoint_auth_method: tls_client_auth\n"
+                "    tls_client_auth_san_dns: rp.example\n    tls_client_auth_san_ip: 10.0.0.1\n",
+                "one of tls_client_auth_subject_dn",
+            ),
+            (GOOD + f"    jwks_uri: https://rp.example/jwks\n    jwks: {_p256()}\n", "not both"),
+            (NO_SECRET + "    token_endpoint_auth_method: none\n    pkce: optional\n", "for a public client"),
+            (
+                NO_SECRET
+                + "    token_endpoint_auth_method: none\n    require_pushed_authorization_requests: true\n",
+                "a client that authenticates",
+            ),
+        ],
+    )
+    def test_members_that_do_not_fit_together_are_refused(self, file: Path, text: str, expected: str) -> None:
+        assert expected in fault_of(file, text)
+
+    def test_a_name_of_a_certificate_is_kept_in_one_spelling(self, file: Path) -> None:
+        file.write_text(
+            NO_SECRET + "    token_endpoint_auth_method: tls_client_auth\n"
+            '    tls_client_auth_subject_dn: "CN=rp.example,O=CHU\\\\2C Lyon,C=FR"\n'
+        )
+        client = read_clients(file)["viatrajectoire"]
+        assert client.tls_client_auth_subject_dn == "CN=rp.example,O=CHU\\, Lyon,C=FR"
+
+    def test_a_key_set_may_stand_in_a_file_beside(self, file: Path) -> None:
+        key = ECKey.generate_key("P-256").as_dict(private=False)
+        (file.parent / "rp.jwks").write_text(json.dumps({"keys": [key]}))
+        file.write_text(GOOD + "    jwks: {file: rp.jwks}\n")
+        assert read_clients(file)["viatrajectoire"].jwks == (key,)
+
+    def test_an_rsa_key_of_1024_bits_is_refused(self, file: Path) -> None:
+        short = "f" * 171
+        assert "2048 bits" in fault_of(
+            file, f'{GOOD}    jwks: {{keys: [{{kty: RSA, n: "{short}", e: AQAB}}]}}\n'
+        )
+
+    def test_a_private_key_is_refused_and_not_quoted(self, file: Path) -> None:
+        secret = str(ECKey.generate_key("P-256").as_dict(private=True)["d"])
+        message = fault_of(file, f"{GOOD}    jwks: {_p256(d=secret)}\n")
+        assert "public keys only" in message
+        assert secret not in message
+
+    def test_optional_pkce_is_advised_against_at_its_place(self, file: Path) -> None:
+        file.write_text(GOOD + "    pkce: optional\n")
+        (line,) = advise(file)
+        assert line.startswith(f"{file}:7:11: better `required`")
+        file.write_text(GOOD)
+        assert advise(file) == []
+
+
+class TestFapi:
+    """facts/security §1.5: each broken rule stops the start."""
+
+    def test_a_client_that_keeps_every_rule_is_read(self, file: Path) -> None:
+        file.write_text(FAPI)
+        assert read_clients(file)["viatrajectoire"].profile == "fapi2"
+
+    @pytest.mark.parametrize(
+        ("old", "new", "expected"),
+        [
+            ("require_pushed_authorization_requests: true", "nonce: required", "`true`"),
+            ("dpop_bound_access_tokens: true", "nonce: required", "`dpop_bound_access_tokens` or"),
+            ("method: private_key_jwt", "method: none", "one that authenticates|a client that authenticates"),
+            ("id_token_signed_response_alg: ES256", "id_token_signed_response_alg: RS256", "PS256 or ES256"),
+            ("id_token_signed_response_alg: ES256", "nonce: required", "PS256 or ES256"),
+            ("authorization_signed_response_alg: ES256", "nonce: required", "PS256 or ES256"),
+            ("signing_alg: PS256", "signing_alg: RS256", "PS256 or ES256"),
+            ("    token_endpoint_auth_signing_alg: PS256\n", "", "PS256 or ES256"),
+            ("profile: fapi2", "profile: fapi2\n    pkce: optional", "`required`"),
+            ("profile: fapi2", "profile: fapi2\n    userinfo_signed_response_alg: RS256", "PS256 or ES256"),
+            ("profile: fapi2", "profile: fapi2\n    request_object_signing_alg: RS256", "PS256 or ES256"),
+            ("https://trajectoire.example/callback", "http://localhost:1/callback", "https"),
+        ],
+    )
+    def test_each_broken_rule_is_a_fault(self, file: Path, old: str, new: str, expected: str) -> None:
+        assert old in FAPI
+        assert re.search(expected, fault_of(file, FAPI.replace(old, new)))
+
+    def test_a_secret_is_no_way_in(self, file: Path) -> None:
+        text = FAPI.replace("    token_endpoint_auth_method: private_key_jwt\n", "")
+        text = text.replace("    profile:", f"    client_secret: {{sha256: {DIGEST}}}\n    profile:")
+        assert "expected one of private_key_jwt, tls_client_auth" in fault_of(file, text)

@@ -57,6 +57,10 @@ HOUSE_VALUES: list[tuple[str, str, Any]] = [
     ("Per IP: 20 password posts", "password_posts_per_ip", 20),
     ("Per IP: per 60 s", "password_posts_per_ip_window", 60 * SECONDS),
     ("Security log: 12 months", "audit_life", 365 * 24 * HOURS),
+    ("FA1: request_uri expires_in < 600 s", "pushed_request_life", 60 * SECONDS),
+    ("TK8: assertion exp <= 5 min", "assertion_life", 5 * MINUTES),
+    ("Logout token: exp <= 2 min", "logout_token_life", 2 * MINUTES),
+    ("Clock skew: accept iat/nbf <= 10 s ahead", "clock_ahead", 10 * SECONDS),
     ("Clock skew: reject > 60 s", "clock_skew", 60 * SECONDS),
     ("JW6: next key published >= 24 h", "key_publish_before", 24 * HOURS),
     ("JW6: old key kept >= longest token life + skew", "key_retire_after", 24 * HOURS),
@@ -83,6 +87,9 @@ def test_every_number_of_the_settings_is_in_the_table_or_has_its_reason() -> Non
     no_house_value = {
         "password_first_wait": "tested above: > 1 min",
         "trusted_proxy_hops": "nobody is believed",
+        "request_object_life": "at most an hour (FAPI 2.0 Message Signing)",
+        "dpop_proof_life": "as long as our skew allows",
+        "dpop_nonce_life": "a client asks for a new one at any time",
         "smtp_port": "a port",
         "card_attempt_life": "as the upstream transaction",
         "card_presentation_life": "one redirect",
@@ -232,3 +239,19 @@ class TestEnvironment:
 def test_settings_do_not_change() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         settings().issuer = "https://evil.example"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("PROXY_SECRET", "short", "32 random bytes"),
+        ("MTLS_ORIGIN", "https://mtls.id.example", "and CADUCEE_PROXY_SECRET"),
+        ("PUSHED_REQUEST_LIFE", "600", "below 600"),
+    ],
+)
+def test_what_relying_parties_bring_is_bounded(name: str, value: str, expected: str) -> None:
+    assert expected in fault(**{f"CADUCEE_{name}": value})
+
+
+def test_the_proxy_secret_is_never_shown() -> None:
+    assert KEY not in repr(settings(CADUCEE_PROXY_SECRET=KEY, CADUCEE_APPLICATION_KEY="a" * 43))

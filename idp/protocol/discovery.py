@@ -6,11 +6,13 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from idp.clients import AUTH_METHODS, GRANT_TYPES, SCOPES
+from idp.client_metadata import GRANT_TYPES
+from idp.client_values import SCOPES
 from idp.interaction.record import Acr
 from idp.protocol.claims import CLAIMS_OF_SCOPE
 from idp.signing.key_ring import Keys
 
+_AUTH_METHODS = ("client_secret_basic", "client_secret_post", "none")
 _TOKEN_CLAIMS = (
     "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid",
     "idp", "upstream_acr", "psc_auth_mode",
@@ -26,9 +28,9 @@ def discovery_document(issuer: str) -> dict[str, Any]:
         "userinfo_endpoint": f"{issuer}/userinfo",
         "jwks_uri": f"{issuer}/jwks",
         "revocation_endpoint": f"{issuer}/revoke",
-        "revocation_endpoint_auth_methods_supported": list(AUTH_METHODS),
+        "revocation_endpoint_auth_methods_supported": list(_AUTH_METHODS),
         "introspection_endpoint": f"{issuer}/introspect",
-        "introspection_endpoint_auth_methods_supported": [name for name in AUTH_METHODS if name != "none"],
+        "introspection_endpoint_auth_methods_supported": [name for name in _AUTH_METHODS if name != "none"],
         "end_session_endpoint": f"{issuer}/end_session",
         "scopes_supported": list(SCOPES),
         "response_types_supported": ["code"],
@@ -37,7 +39,7 @@ def discovery_document(issuer: str) -> dict[str, Any]:
         "acr_values_supported": [str(acr) for acr in Acr],
         "subject_types_supported": ["public", "pairwise"],
         "id_token_signing_alg_values_supported": ["RS256", "ES256"],
-        "token_endpoint_auth_methods_supported": list(AUTH_METHODS),
+        "token_endpoint_auth_methods_supported": list(_AUTH_METHODS),
         "code_challenge_methods_supported": ["S256"],
         "claim_types_supported": ["normal"],
         "claims_supported": [*released, *_TOKEN_CLAIMS],

@@ -1,0 +1,41 @@
+"""Public keys of a relying party as JWKs: what may be registered, inline or behind its `jwks_uri` (RFC 7517)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, KeySet, RSAKey
+
+#: Kept whole, `x5c` included: RFC 8705 §2.2 compares certificates with it.
+PublicJwk = Mapping[str, Any]
+
+_PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+_MOST = 20
+
+
+def public_keys(jwks: object) -> tuple[PublicJwk, ...]:
+    """The keys of a JWK Set. Raises ValueError with what was expected: public RSA from 2048 bits, or P-256."""
+    keys = jwks.get("keys") if isinstance(jwks, Mapping) else None
+    if not isinstance(keys, Sequence) or isinstance(keys, str) or not 1 <= len(keys) <= _MOST:
+        raise ValueError(f"a JWK Set: `keys` with 1 to {_MOST} keys")
+    return tuple(_public_key(key) for key in keys)
+
+
+def _public_key(jwk: object) -> PublicJwk:
+    if not isinstance(jwk, Mapping) or not all(isinstance(name, str) for name in jwk):
+        raise ValueError("a JWK in each place of `keys`")
+    if _PRIVATE & jwk.keys():
+        raise ValueError("public keys only: a private or symmetric member stands there")
+    # Before the import, which would take a shorter one with a warning. 4 characters hold 3 octets.
+    if jwk.get("kty") == "RSA" and len(str(jwk.get("n"))) * 6 < 2048:
+        raise ValueError("RSA keys of 2048 bits or more")
+    try:
+        (key,) = KeySet.import_key_set({"keys": [dict(jwk)]}).keys
+    except (JoseError, ValueError, KeyError, TypeError) as error:
+        raise ValueError("well-formed JWKs") from error
+    # facts/security JW5.
+    is_rsa = isinstance(key, RSAKey) and key.public_key.key_size >= 2048
+    is_p256 = isinstance(key, ECKey) and key.curve_name == "P-256"
+    if not is_rsa and not is_p256:
+        raise ValueError("RSA keys of 2048 bits or more, or P-256 keys")
+    return dict(jwk)
