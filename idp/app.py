@@ -37,6 +37,7 @@ from idp.interaction.store import Interactions, Sessions, hub_path
 from idp.interaction.upstream import Upstream
 from idp.logs import configure_logging
 from idp.protocol.authorize import AuthorizeEndpoint
+from idp.protocol.client_authentication import ClientAuthentication, has_secret, is_public
 from idp.protocol.client_door import ClientDoor
 from idp.protocol.discovery import KeySetDocument, PublishedDocument, discovery_document
 from idp.protocol.end_session import EndSessionEndpoint
@@ -160,8 +161,13 @@ def _plain_endpoints(parts: _Parts, provider: OpenIDProvider, grant_store: Grant
         settings.refresh_token_idle,
         settings.session_life,
     )
+    methods = {"client_secret_basic": has_secret, "client_secret_post": has_secret, "none": is_public}
     door = ClientDoor(
-        clients, parts.audit, house.store, settings.parameter_bytes, settings.trusted_proxy_hops
+        ClientAuthentication(clients, methods),
+        parts.audit,
+        house.store,
+        settings.parameter_bytes,
+        settings.trusted_proxy_hops,
     )
     own = OwnTokens(
         door,

@@ -12,11 +12,11 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Request, Response
 
 from idp.audit import Audit, AuditEvent
-from idp.clients import Client, ClientFile
+from idp.clients import Client
 from idp.ephemeral import EphemeralStore, Kind
 from idp.errors import OAuthError, Returned
 from idp.protocol.answers import json_response
-from idp.protocol.client_authentication import ClientRefused, authenticate
+from idp.protocol.client_authentication import ClientAuthentication, ClientRefused
 from idp.web import client_network, single_valued
 
 log = structlog.get_logger()
@@ -24,13 +24,23 @@ log = structlog.get_logger()
 #: Durable rows for one network and minute; what is more goes to the log only.
 _MOST, _WINDOW = 20, timedelta(minutes=1)
 
-#: From an authenticated client and its form to the answer. Raises Returned.
-Answer = Callable[[Client, Mapping[str, str]], Response]
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request whose sender is proved; `form` is its single-valued body."""
+
+    client: Client
+    form: Mapping[str, str]
+    request: Request
+
+
+#: Raises Returned.
+Answer = Callable[[Call], Response]
 
 
 @dataclass(frozen=True, slots=True)
 class ClientDoor:
-    clients: ClientFile
+    authentication: ClientAuthentication
     audit: Audit
     store: EphemeralStore
     parameter_bytes: int
@@ -39,8 +49,8 @@ class ClientDoor:
     def serve(self, request: Request, answer: Answer) -> Response:
         try:
             form = _read_form(request, self.parameter_bytes)
-            client = authenticate(self.clients, form, request.headers.get("Authorization"))
-            return answer(client, form)
+            client = self.authentication.authenticate(request, form)
+            return answer(Call(client, form, request))
         except ClientRefused as refused:
             self._witness(request, refused)
             return _error_response(refused)

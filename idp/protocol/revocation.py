@@ -16,7 +16,7 @@ from idp.ephemeral import EphemeralStore, Kind
 from idp.errors import OAuthError, Returned
 from idp.protocol.answers import json_response
 from idp.protocol.client_authentication import ClientRefused
-from idp.protocol.client_door import ClientDoor
+from idp.protocol.client_door import Call, ClientDoor
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +35,10 @@ class OwnTokens:
     def serve(self, request: Request, answer: Callable[[Client, str], Response]) -> Response:
         """`answer` to the authenticated client and the token it speaks of, or the refusal."""
 
-        def with_token(client: Client, form: Mapping[str, str]) -> Response:
-            if not form.get("token"):
+        def with_token(call: Call) -> Response:
+            if not call.form.get("token"):
                 raise Returned(OAuthError.INVALID_REQUEST, "token is required")
-            return answer(client, form["token"])
+            return answer(call.client, call.form["token"])
 
         return self.door.serve(request, with_token)
 

@@ -19,7 +19,7 @@ from idp.errors import OAuthError, Returned
 from idp.interaction.gate import IssueRefused, MayNotIssue, may_issue
 from idp.interaction.record import Acr
 from idp.protocol.answers import json_response
-from idp.protocol.client_door import ClientDoor
+from idp.protocol.client_door import Call, ClientDoor
 from idp.protocol.grants import CodeReused, GrantState, GrantStore
 from idp.protocol.provider import OpenIDProvider
 from idp.protocol.refresh import Refresh
@@ -41,19 +41,20 @@ class TokenEndpoint:
     def __call__(self, request: Request) -> Response:
         return self.door.serve(request, self._answer)
 
-    def _answer(self, client: Client, form: Mapping[str, str]) -> Response:
-        grant_type = form.get("grant_type")
+    def _answer(self, call: Call) -> Response:
+        grant_type = call.form.get("grant_type")
         if grant_type is None:
             raise Returned(OAuthError.INVALID_REQUEST, "grant_type is required")
         answer = {"authorization_code": self._exchange, "refresh_token": self._refresh}.get(grant_type)
         if answer is None:
             raise Returned(OAuthError.UNSUPPORTED_GRANT_TYPE, "the grant type is not supported")
-        return json_response(answer(client, form))
+        return json_response(answer(call))
 
-    def _refresh(self, client: Client, form: Mapping[str, str]) -> dict[str, Any]:
-        return self.refresh.redeem(client, form, self._admit, self.clock.now())
+    def _refresh(self, call: Call) -> dict[str, Any]:
+        return self.refresh.redeem(call.client, call.form, self._admit, self.clock.now())
 
-    def _exchange(self, client: Client, form: Mapping[str, str]) -> dict[str, Any]:
+    def _exchange(self, call: Call) -> dict[str, Any]:
+        client, form = call.client, call.form
         for name in ("code", "redirect_uri", "code_verifier"):
             if not form.get(name):
                 raise Returned(OAuthError.INVALID_REQUEST, f"{name} is required")
