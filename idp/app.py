@@ -36,16 +36,22 @@ from idp.interaction.next_stop import Itinerary
 from idp.interaction.store import Interactions, Sessions, hub_path
 from idp.interaction.upstream import Upstream
 from idp.logs import configure_logging
+from idp.protocol.authorization_response import AuthorizationResponses
 from idp.protocol.authorize import AuthorizeEndpoint
 from idp.protocol.client_authentication import ClientAuthentication, has_secret, is_public
 from idp.protocol.client_door import ClientDoor
+from idp.protocol.client_jwt import InlineKeys
 from idp.protocol.discovery import KeySetDocument, PublishedDocument, discovery_document
 from idp.protocol.end_session import EndSessionEndpoint
 from idp.protocol.grants import GrantStore
 from idp.protocol.issue import CodeIssuer
+from idp.protocol.par import PushedRequestEndpoint
 from idp.protocol.plain import PlainEndpoints, Readiness, Route
 from idp.protocol.provider import OpenIDProvider
+from idp.protocol.pushed_requests import PushedRequests
 from idp.protocol.refresh import Refresh
+from idp.protocol.request_object import RequestObjects
+from idp.protocol.request_reader import RequestReader
 from idp.protocol.revocation import IntrospectionEndpoint, OwnTokens, RevocationEndpoint
 from idp.protocol.subject import Subjects
 from idp.protocol.token import TokenEndpoint
@@ -194,6 +200,7 @@ def _plain_endpoints(parts: _Parts, provider: OpenIDProvider, grant_store: Grant
     return PlainEndpoints(
         {
             "/token": Route(("POST",), token),
+            "/par": Route(("POST",), PushedRequestEndpoint(door, _request_reader(parts, provider))),
             "/revoke": Route(("POST",), RevocationEndpoint(own)),
             "/introspect": Route(("POST",), IntrospectionEndpoint(own)),
             "/userinfo": Route(("GET", "POST"), userinfo),
@@ -206,6 +213,13 @@ def _plain_endpoints(parts: _Parts, provider: OpenIDProvider, grant_store: Grant
         },
         settings,
     )
+
+
+def _request_reader(parts: _Parts, provider: OpenIDProvider) -> RequestReader:
+    house, s = parts.house, parts.house.settings
+    objects = RequestObjects(InlineKeys(), s.issuer, house.clock, s.request_object_life, s.clock_ahead)
+    pushed = PushedRequests(house.store, s.pushed_request_life)
+    return RequestReader(parts.web.clients, provider, objects, pushed, s.parameter_bytes)
 
 
 def _authorize(parts: _Parts, provider: OpenIDProvider, grant_store: GrantStore) -> AuthorizeEndpoint:
@@ -221,7 +235,10 @@ def _authorize(parts: _Parts, provider: OpenIDProvider, grant_store: GrantStore)
         parts.web,
     )
     return AuthorizeEndpoint(
-        engine=provider,
+        reader=_request_reader(parts, provider),
+        responses=AuthorizationResponses(
+            parts.keys, parts.house.clock, parts.web, parts.house.settings.code_life
+        ),
         interactions=parts.interactions,
         sessions=parts.sessions,
         accounts=parts.accounts,

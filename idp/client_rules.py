@@ -74,11 +74,6 @@ FAULTS = (
     Rule("pkce", "expected `required` for a public client (RFC 9700 §2.1.1)", lambda v: (
         v[_METHOD] == "none" and v["pkce"] == "optional"
     )),
-    Rule(
-        "require_pushed_authorization_requests",
-        "expected a client that authenticates: a public one cannot push requests",
-        lambda v: v[_METHOD] == "none" and v["require_pushed_authorization_requests"],
-    ),
     # facts/security §1.5.
     _fapi("require_pushed_authorization_requests", "`true`", lambda v: (  # FA1
         not v["require_pushed_authorization_requests"]

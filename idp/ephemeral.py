@@ -18,6 +18,7 @@ class Kind(StrEnum):
     FINISHED_INTERACTION = "finished_interaction"
     SESSION = "session"
     LOGOUT_REQUEST = "logout_request"
+    PUSHED_REQUEST = "pushed_request"
     AUTHORIZATION_CODE = "authorization_code"
     ACCESS_TOKEN = "access_token"
     UPSTREAM_LOGIN = "upstream_login"

@@ -12,6 +12,7 @@ class Problem(StrEnum):
 
     UNKNOWN_CLIENT = "unknown_client"
     BAD_REQUEST = "bad_request"
+    PUSHED_REQUEST_GONE = "pushed_request_gone"
     INTERACTION_UNKNOWN = "interaction_unknown"
     INTERACTION_EXPIRED = "interaction_expired"
     INTERACTION_FINISHED = "interaction_finished"
@@ -33,6 +34,7 @@ class Problem(StrEnum):
 STATUS: dict[Problem, int] = {
     Problem.UNKNOWN_CLIENT: 400,
     Problem.BAD_REQUEST: 400,
+    Problem.PUSHED_REQUEST_GONE: 410,
     Problem.INTERACTION_UNKNOWN: 404,
     Problem.INTERACTION_EXPIRED: 410,
     Problem.INTERACTION_FINISHED: 409,
@@ -94,6 +96,8 @@ class OAuthError(StrEnum):
     LOGIN_REQUIRED = "login_required"
     INTERACTION_REQUIRED = "interaction_required"
     UNMET_AUTHENTICATION_REQUIREMENTS = "unmet_authentication_requirements"
+    INVALID_REQUEST_URI = "invalid_request_uri"
+    INVALID_REQUEST_OBJECT = "invalid_request_object"
     REQUEST_NOT_SUPPORTED = "request_not_supported"
     REQUEST_URI_NOT_SUPPORTED = "request_uri_not_supported"
     REGISTRATION_NOT_SUPPORTED = "registration_not_supported"

@@ -174,6 +174,14 @@ class SignedOutPage:
 
 
 @dataclass(frozen=True, slots=True)
+class FormPostPage:
+    """The answer to the relying party on its way (response_mode form_post): POST `action` with `fields`."""
+
+    action: str
+    fields: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ErrorPage:
     """`key`: "error.<name>" with .title and .text. `incident` is shown for the help desk; None when useless.
 

@@ -1,4 +1,4 @@
-"""What a relying party asks at /authorize: read, proved, and made single-valued. Decides nothing about the person."""
+"""What a relying party asks at /authorize and /par: proved, single-valued. Decides nothing about the person."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,10 +11,11 @@ from idp.clients import Client, ClientFile
 from idp.errors import OAuthError, Problem, Returned, Shown
 from idp.interaction.assurance import RANK
 from idp.interaction.record import Acr
+from idp.protocol.authorization_response import RESPONSE_MODES, AuthorizationError, ReturnAddress
 from idp.protocol.claims_request import ClaimsRequest, read_claims_request
 from idp.protocol.id_token_hint import BadHint
 from idp.protocol.provider import OpenIDProvider
-from idp.web import single_valued, with_query
+from idp.web import single_valued
 
 #: Handed to the engine. Everything else is ours to judge (`prompt`) or ignored (RFC 6749 §3.1).
 _FOR_ENGINE = (
@@ -34,7 +35,7 @@ _FOR_ENGINE = (
 )
 #: Kept beside it, and judged by us: they must never reach the engine.
 _OURS = ("prompt", "claims", "login_hint")
-#: OpenID Connect Core §3.1.2.6: refused with codes of their own.
+#: OpenID Connect Core §3.1.2.6: refused with codes of their own. What was opened before is not there any more.
 _NOT_SUPPORTED = {
     "request": OAuthError.REQUEST_NOT_SUPPORTED,
     "request_uri": OAuthError.REQUEST_URI_NOT_SUPPORTED,
@@ -43,21 +44,15 @@ _NOT_SUPPORTED = {
 _PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 
 
-class AuthorizationError(Returned):
-    """An error for a proved client at its proved redirect_uri, with its `state`."""
+@dataclass(frozen=True, slots=True)
+class Received:
+    """The parameters of a request, and by which way they came."""
 
-    def __init__(self, error: OAuthError, description: str, *, redirect_uri: str, state: str | None) -> None:
-        super().__init__(error, description)
-        self.redirect_uri = redirect_uri
-        self.state = state
-
-
-def answer_url(redirect_uri: str, parameters: Mapping[str, str], *, state: str | None, issuer: str) -> str:
-    """RFC 6749 §4.1.2, and `iss` in every success and error (RFC 9207 §2)."""
-    answer = {**parameters, "iss": issuer}
-    if state is not None:
-        answer["state"] = state
-    return with_query(redirect_uri, answer)
+    values: "MultiDict[str, str]"
+    #: By /par (RFC 9126): the client proved itself before the browser came.
+    is_pushed: bool = False
+    #: In a request object signed by the client (RFC 9101).
+    is_signed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +78,29 @@ class AuthorizationRequest:
         return bool(self.prompts & {"login", "select_account"})
 
 
-def _prove_client(values: "MultiDict[str, str]", clients: ClientFile) -> tuple[Client, str]:
-    """RFC 6749 §4.1.2.1: client and redirect_uri before anything else; a fault here is a page, never a redirect."""
-    client_ids, redirect_uris = values.getlist("client_id"), values.getlist("redirect_uri")
+def proved_client(values: "MultiDict[str, str]", clients: ClientFile) -> Client:
+    """RFC 6749 §4.1.2.1: the client before anything else. Raises Shown: a page, never a redirect."""
+    client_ids = values.getlist("client_id")
     client = clients.get(client_ids[0]) if len(client_ids) == 1 else None
     if client is None:
         raise Shown(Problem.UNKNOWN_CLIENT, "unknown client_id")
+    return client
+
+
+def proved_address(values: "MultiDict[str, str]", client: Client, limit: int) -> ReturnAddress:
+    """Then the redirect_uri. Raises Shown: a page, never a redirect."""
+    redirect_uris, states = values.getlist("redirect_uri"), values.getlist("state")
     # RFC 9700 §2.1: exact string comparison.
     if len(redirect_uris) != 1 or redirect_uris[0] not in client.redirect_uris:
         raise Shown(Problem.UNKNOWN_CLIENT, "redirect_uri not registered")
-    return client, redirect_uris[0]
+    mode = values.get("response_mode", "query")
+    return ReturnAddress(
+        client_id=client.client_id,
+        redirect_uri=redirect_uris[0],
+        state=states[0] if len(states) == 1 and len(states[0]) <= limit else None,
+        mode=mode if mode in RESPONSE_MODES else "query",
+        alg=client.authorization_signed_response_alg,
+    )
 
 
 def _needed(client: Client, acr_values: str) -> Acr:
@@ -112,23 +120,37 @@ def _prompts(text: str | None) -> frozenset[str]:
     return prompts
 
 
-def _verify(
-    values: "MultiDict[str, str]", client: Client, engine: OpenIDProvider, limit: int
-) -> AuthorizationRequest:
+def _flat(values: "MultiDict[str, str]", limit: int) -> dict[str, str]:
     try:
         parameters = single_valued(values, limit)
     except ValueError as error:
         raise Returned(OAuthError.INVALID_REQUEST, str(error)) from error
     if sum(len(value) for value in parameters.values()) > 2 * limit:
         raise Returned(OAuthError.INVALID_REQUEST, "the request is too long")
+    return parameters
+
+
+def _check_way(received: Received, parameters: Mapping[str, str], client: Client) -> None:
+    """By the way its registration demands, with what we support, and nothing that could be read two ways."""
+    if client.requires_pushed_requests and not received.is_pushed:
+        raise Returned(OAuthError.INVALID_REQUEST, "this client must push its requests (RFC 9126)")
+    if client.requires_signed_requests and not received.is_signed:
+        raise Returned(OAuthError.INVALID_REQUEST, "this client must sign its requests (RFC 9101)")
     for name, error_code in _NOT_SUPPORTED.items():
         if name in parameters:
             raise Returned(error_code, f"{name} is not supported")
     if any(ord(character) < 0x20 or ord(character) > 0x7E for character in parameters.get("state", "")):
         # RFC 6749 appendix A.5: state = 1*VSCHAR.
         raise Returned(OAuthError.INVALID_REQUEST, "state has characters outside VSCHAR")
+    if parameters.get("response_mode", "query") not in RESPONSE_MODES:
+        raise Returned(OAuthError.INVALID_REQUEST, "response_mode is not supported")
     if parameters.get("response_type", "code") != "code":
         raise Returned(OAuthError.UNSUPPORTED_RESPONSE_TYPE, "only response_type code is supported")
+
+
+def _verify(received: Received, client: Client, engine: OpenIDProvider, limit: int) -> AuthorizationRequest:
+    parameters = _flat(received.values, limit)
+    _check_way(received, parameters, client)
     asked = parameters.get("scope", "").split()
     parameters["scope"] = " ".join(scope for scope in client.scopes if scope in asked)
     if "openid" not in asked:
@@ -184,15 +206,11 @@ def _parse_by_engine(parameters: Mapping[str, str], engine: OpenIDProvider) -> d
 
 
 def read_authorization_request(
-    values: "MultiDict[str, str]", clients: ClientFile, engine: OpenIDProvider, limit: int
+    received: Received, client: Client, engine: OpenIDProvider, limit: int
 ) -> AuthorizationRequest:
-    """Raises Shown before the client is proved, AuthorizationError after."""
-    client, redirect_uri = _prove_client(values, clients)
-    states = values.getlist("state")
-    state = states[0] if len(states) == 1 and len(states[0]) <= limit else None
+    """Raises Shown before the redirect_uri is proved, AuthorizationError after."""
+    address = proved_address(received.values, client, limit)
     try:
-        return _verify(values, client, engine, limit)
+        return _verify(received, client, engine, limit)
     except Returned as error:
-        raise AuthorizationError(
-            error.error, error.description, redirect_uri=redirect_uri, state=state
-        ) from error
+        raise AuthorizationError(error.error, error.description, to=address) from error

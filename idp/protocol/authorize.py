@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from flask import request
-from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from idp.accounts.account import Account
@@ -23,14 +22,15 @@ from idp.interaction.next_stop import SILENT_ERROR, Itinerary, Stop
 from idp.interaction.record import Interaction, counting_events, without_session
 from idp.interaction.session import Session, is_session_valid, living_events
 from idp.interaction.store import Interactions, Sessions, account_of, fingerprint, hub_path, random_token
-from idp.protocol.authorization_request import (
+from idp.protocol.authorization_request import AuthorizationRequest
+from idp.protocol.authorization_response import (
     AuthorizationError,
-    AuthorizationRequest,
-    answer_url,
-    read_authorization_request,
+    AuthorizationResponses,
+    ReturnAddress,
+    address_of,
 )
 from idp.protocol.issue import CodeIssuer, OtherPerson, SessionOver
-from idp.protocol.provider import OpenIDProvider
+from idp.protocol.request_reader import RequestReader
 from idp.web import Web
 
 #: What the gate's refusal is to the relying party.
@@ -44,11 +44,12 @@ _GATE_ERROR = {
 
 @dataclass(frozen=True, slots=True)
 class AuthorizeEndpoint:
-    engine: OpenIDProvider
+    reader: RequestReader
     interactions: Interactions
     sessions: Sessions
     accounts: AccountRepository
     issuer: CodeIssuer
+    responses: AuthorizationResponses
     itinerary: Itinerary
     clock: Clock
     web: Web
@@ -57,7 +58,7 @@ class AuthorizeEndpoint:
 
     def start(self) -> Response:
         """GET /authorize. Raises Shown (client not proved) or answers the relying party."""
-        return self._answer_errors(lambda: self._start(request.args))
+        return self._answer_errors(lambda: self._start(self.reader.from_browser(request.args)))
 
     def start_by_post(self) -> Response:
         """POST /authorize (Core §3.1.2.1): turned into the GET, since a cross-site POST carries no Lax cookie."""
@@ -69,12 +70,9 @@ class AuthorizeEndpoint:
         self.web.form(request, hub_path(interaction_id))
         if self.clock.now() < old.expires_at:
             return self.web.redirect(hub_path(interaction_id))
-        return self._answer_errors(lambda: self._start(MultiDict(old.request), restarts=old))
+        return self._answer_errors(lambda: self._start(self.reader.again(old.request), restarts=old))
 
-    def _start(self, values: "MultiDict[str, str]", *, restarts: Interaction | None = None) -> Response:
-        asked = read_authorization_request(
-            values, self.web.clients, self.engine, self.web.settings.parameter_bytes
-        )
+    def _start(self, asked: AuthorizationRequest, *, restarts: Interaction | None = None) -> Response:
         browser = self.web.browser(request) or random_token()
         new = self._new_interaction(asked, browser)
         if restarts is not None:
@@ -158,9 +156,7 @@ class AuthorizeEndpoint:
         if taken is None:
             raise Shown(Problem.INTERACTION_FINISHED, client_id=interaction.client_id)
         if taken.refusal:
-            return self._answer_with_error(
-                self._error(taken, OAuthError(taken.refusal), "the person refused")
-            )
+            return self.responses.failure(self._error(taken, OAuthError(taken.refusal), "the person refused"))
         if self._stop(taken) is not None:
             # A parallel click changed the facts between reading and taking: they are due again.
             self.interactions.begin(taken)
@@ -218,9 +214,7 @@ class AuthorizeEndpoint:
             raise self._error(interaction, OAuthError.LOGIN_REQUIRED, "another person signed in") from other
         except SessionOver as over:
             raise self._error(interaction, OAuthError.LOGIN_REQUIRED, "the session ended") from over
-        response = self._redirect_back(
-            interaction.request["redirect_uri"], {"code": issued.code}, interaction.request.get("state")
-        )
+        response = self.responses.success(self._address(interaction), issued.code)
         if issued.cookie is not None:
             self.web.cookies.set(response, "session", issued.cookie)
         return response
@@ -231,20 +225,10 @@ class AuthorizeEndpoint:
         try:
             return act()
         except AuthorizationError as error:
-            return self._answer_with_error(error)
-
-    def _answer_with_error(self, error: AuthorizationError) -> Response:
-        parameters = {"error": str(error.error), "error_description": error.description}
-        return self._redirect_back(error.redirect_uri, parameters, error.state)
+            return self.responses.failure(error)
 
     def _error(self, interaction: Interaction, error: OAuthError, description: str) -> AuthorizationError:
-        return AuthorizationError(
-            error,
-            description,
-            redirect_uri=interaction.request["redirect_uri"],
-            state=interaction.request.get("state"),
-        )
+        return AuthorizationError(error, description, to=self._address(interaction))
 
-    def _redirect_back(self, redirect_uri: str, parameters: dict[str, str], state: str | None) -> Response:
-        issuer = self.web.settings.issuer
-        return self.web.redirect(answer_url(redirect_uri, parameters, state=state, issuer=issuer))
+    def _address(self, interaction: Interaction) -> ReturnAddress:
+        return address_of(interaction, self.web.clients.get(interaction.client_id))

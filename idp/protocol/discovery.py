@@ -6,9 +6,10 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from idp.client_metadata import GRANT_TYPES
+from idp.client_metadata import CLIENT_SIGNING_ALGS, GRANT_TYPES, SIGNING_ALGS
 from idp.client_values import SCOPES
 from idp.interaction.record import Acr
+from idp.protocol.authorization_response import RESPONSE_MODES
 from idp.protocol.claims import CLAIMS_OF_SCOPE
 from idp.signing.key_ring import Keys
 
@@ -27,6 +28,7 @@ def discovery_document(issuer: str) -> dict[str, Any]:
         "token_endpoint": f"{issuer}/token",
         "userinfo_endpoint": f"{issuer}/userinfo",
         "jwks_uri": f"{issuer}/jwks",
+        "pushed_authorization_request_endpoint": f"{issuer}/par",
         "revocation_endpoint": f"{issuer}/revoke",
         "revocation_endpoint_auth_methods_supported": list(_AUTH_METHODS),
         "introspection_endpoint": f"{issuer}/introspect",
@@ -34,11 +36,12 @@ def discovery_document(issuer: str) -> dict[str, Any]:
         "end_session_endpoint": f"{issuer}/end_session",
         "scopes_supported": list(SCOPES),
         "response_types_supported": ["code"],
-        "response_modes_supported": ["query"],
+        "response_modes_supported": list(RESPONSE_MODES),
         "grant_types_supported": list(GRANT_TYPES),
         "acr_values_supported": [str(acr) for acr in Acr],
         "subject_types_supported": ["public", "pairwise"],
         "id_token_signing_alg_values_supported": ["RS256", "ES256"],
+        "authorization_signing_alg_values_supported": list(SIGNING_ALGS),
         "token_endpoint_auth_methods_supported": list(_AUTH_METHODS),
         "code_challenge_methods_supported": ["S256"],
         "claim_types_supported": ["normal"],
@@ -46,7 +49,8 @@ def discovery_document(issuer: str) -> dict[str, Any]:
         "ui_locales_supported": ["fr", "en"],
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "claims_parameter_supported": True,
-        "request_parameter_supported": False,
+        "request_parameter_supported": True,
+        "request_object_signing_alg_values_supported": list(CLIENT_SIGNING_ALGS),
         # The default of an absent member is true (Discovery §3).
         "request_uri_parameter_supported": False,
         "authorization_response_iss_parameter_supported": True,

@@ -61,17 +61,12 @@ def _refuse(request: AuthorizationRequest, description: str, error: str = "inval
     raise InvalidAuthenticationRequest(description, request, oauth_error=error)
 
 
-def pkce_is_present(request: AuthorizationRequest) -> None:
-    """RFC 7636 §4.2-4.4.1, RFC 9700 §2.1.1: S256 only, for every client."""
+def pkce_is_s256(request: AuthorizationRequest) -> None:
+    """RFC 7636 §4.2-4.4.1, RFC 9700 §2.1.1: S256 only. Whether it may be absent is the client's policy."""
     if not re.fullmatch(r"[A-Za-z0-9_-]{43}", request.get("code_challenge", "")):
         _refuse(request, "code_challenge is required: 43 base64url characters")
     if request.get("code_challenge_method") != "S256":
         _refuse(request, "code_challenge_method must be S256")
-
-
-def response_mode_is_query(request: AuthorizationRequest) -> None:
-    if request.get("response_mode", "query") != "query":
-        _refuse(request, "response_mode must be query")
 
 
 def max_age_is_natural(request: AuthorizationRequest) -> None:
@@ -109,8 +104,13 @@ class OpenIDProvider(Provider):  # type: ignore[misc]
         self._clock = clock
         theirs: list[Any] = list(vars(self)["authentication_request_validators"])
         kept = [validator for validator in theirs if not _wraps(validator, requested_scope_is_supported)]
-        ours = [pkce_is_present, response_mode_is_query, max_age_is_natural]
+        ours = [self._pkce_keeps_policy, max_age_is_natural]
         self.authentication_request_validators = [*kept, *ours]
+
+    def _pkce_keeps_policy(self, request: AuthorizationRequest) -> None:
+        client: Client = self.clients.file.registry()[request["client_id"]]
+        if client.pkce == "required" or {"code_challenge", "code_challenge_method"} & set(request):
+            pkce_is_s256(request)
 
     def for_request(self, state: GrantState, user: Mapping[str, Mapping[str, Any]]) -> "OpenIDProvider":
         """`user`: one account id → the claims pyop may see (its `sub` at least)."""
@@ -168,7 +168,9 @@ class OpenIDProvider(Provider):  # type: ignore[misc]
     def _PKCE_verify(
         self, token_request: AccessTokenRequest, authentication_request: AuthorizationRequest
     ) -> bool:
-        """RFC 7636 §4.6, S256. A verifier without a stored challenge is refused (RFC 9700 §4.8)."""
+        """RFC 7636 §4.6, S256. A verifier without a stored challenge is refused (RFC 9700 §4.8), and the reverse."""
+        if "code_challenge" not in authentication_request:
+            return "code_verifier" not in token_request
         verifier, challenge = token_request.get("code_verifier", ""), authentication_request["code_challenge"]
         if not re.fullmatch(r"[A-Za-z0-9._~-]{43,128}", verifier):
             return False

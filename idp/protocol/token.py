@@ -55,7 +55,7 @@ class TokenEndpoint:
 
     def _exchange(self, call: Call) -> dict[str, Any]:
         client, form = call.client, call.form
-        for name in ("code", "redirect_uri", "code_verifier"):
+        for name in ("code", "redirect_uri", *(["code_verifier"] if client.pkce == "required" else [])):
             if not form.get(name):
                 raise Returned(OAuthError.INVALID_REQUEST, f"{name} is required")
         now = self.clock.now()
@@ -65,7 +65,7 @@ class TokenEndpoint:
         passed = {
             "grant_type": "authorization_code",
             "client_id": client.client_id,
-            **{name: form[name] for name in ("code", "redirect_uri", "code_verifier")},
+            **{name: form[name] for name in ("code", "redirect_uri", "code_verifier") if form.get(name)},
         }
         try:
             answer = self.engine.for_request(state, {})._do_code_exchange(passed)

@@ -90,6 +90,7 @@ def every_state(locale: str) -> list[State]:
         *_first_connection(),
         *_account(),
         *_signed_out(),
+        State("form-post", "form_post.html", pages.FormPostPage("https://rp.example/cb", (("code", "AbC"),))),
         *_errors(),
     ]
 

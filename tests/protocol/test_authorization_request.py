@@ -102,7 +102,7 @@ FAULTS: list[tuple[str, list[tuple[str, str]], str]] = [
     ("response_type twice", [*pairs_of(), ("response_type", "code")], "invalid_request"),
     *(
         (f"response_mode {mode}", pairs_of(response_mode=mode), "invalid_request")
-        for mode in ("fragment", "form_post", "web_message", "query.jwt")
+        for mode in ("fragment", "fragment.jwt", "web_message", "query form_post", "JWT")
     ),
     ("no scope", pairs_of(scope=None), "invalid_scope"),
     ("scope without openid", pairs_of(scope="profile email"), "invalid_scope"),
@@ -129,7 +129,7 @@ FAULTS: list[tuple[str, list[tuple[str, str]], str]] = [
     ("a request object", pairs_of(request="eyJhbGciOiJub25lIn0.e30."), "request_not_supported"),
     ("an empty request object", pairs_of(request=""), "request_not_supported"),
     ("a request_uri", pairs_of(request_uri="https://trajectoire.example/r"), "request_uri_not_supported"),
-    ("a pushed request_uri", pairs_of(request_uri="urn:ietf:params:oauth:request_uri:x"), "request_uri_not_supported"),
+    ("a pushed request_uri", pairs_of(request_uri="urn:ietf:params:oauth:request_uri:x"), "invalid_request_uri"),
     ("a registration", pairs_of(registration="{}"), "registration_not_supported"),
     ("display of another kind", pairs_of(display="hologram"), "invalid_request"),
     ("an unknown parameter twice", [*pairs_of(), ("x", "1"), ("x", "2")], "invalid_request"),

@@ -29,7 +29,7 @@ def test_the_issuer_is_configuration_and_never_the_host_header(provider: Provide
 
 def test_every_endpoint_listed_answers(browser: Browser, metadata: dict[str, Any]) -> None:
     endpoints = {name: url for name, url in metadata.items() if name.endswith(("_endpoint", "_uri"))}
-    assert len(endpoints) == 7
+    assert len(endpoints) == 8
     for url in endpoints.values():
         assert url.startswith(ISSUER)
         assert browser.get(url.removeprefix(ISSUER)).status_code not in {404, 500}
@@ -37,11 +37,10 @@ def test_every_endpoint_listed_answers(browser: Browser, metadata: dict[str, Any
 
 def test_what_is_refused_is_not_listed(metadata: dict[str, Any]) -> None:
     assert metadata["response_types_supported"] == ["code"]
-    assert metadata["response_modes_supported"] == ["query"]
+    assert metadata["response_modes_supported"] == ["query", "form_post", "jwt", "query.jwt", "form_post.jwt"]
     assert metadata["grant_types_supported"] == ["authorization_code", "refresh_token"]
     assert metadata["code_challenge_methods_supported"] == ["S256"]
     assert metadata["request_uri_parameter_supported"] is False
-    assert metadata["request_parameter_supported"] is False
     assert metadata["claims_parameter_supported"] is True
     assert metadata["authorization_response_iss_parameter_supported"] is True
     assert "registration_endpoint" not in metadata

@@ -1,0 +1,77 @@
+"""The ways an authorization request comes: plain, signed (RFC 9101), pushed (RFC 9126). Opens it, has it verified."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from werkzeug.datastructures import MultiDict
+
+from idp.clients import Client, ClientFile
+from idp.errors import OAuthError, Problem, Returned, Shown
+from idp.protocol.authorization_request import (
+    AuthorizationRequest,
+    Received,
+    proved_address,
+    proved_client,
+    read_authorization_request,
+)
+from idp.protocol.authorization_response import AuthorizationError
+from idp.protocol.provider import OpenIDProvider
+from idp.protocol.pushed_requests import PushedRequests, is_reference
+from idp.protocol.request_object import RequestObjects
+
+#: What a person sees when the request is lost, and with it the way back.
+_PAGES = {OAuthError.INVALID_REQUEST_URI: Problem.PUSHED_REQUEST_GONE}
+
+
+@dataclass(frozen=True, slots=True)
+class RequestReader:
+    clients: ClientFile
+    engine: OpenIDProvider
+    objects: RequestObjects
+    pushed: PushedRequests
+    parameter_bytes: int
+
+    def from_browser(self, values: "MultiDict[str, str]") -> AuthorizationRequest:
+        """At /authorize. Raises Shown before client and redirect_uri are proved, AuthorizationError after."""
+        client = proved_client(values, self.clients)
+        return self._verified(self._opened(values, client), client)
+
+    def again(self, parameters: Mapping[str, str]) -> AuthorizationRequest:
+        """A request let in before, whichever way it came, under the registration of now. Raises the same."""
+        kept = Received(MultiDict(parameters), is_pushed=True, is_signed=True)
+        return self._verified(kept, proved_client(kept.values, self.clients))
+
+    def from_client(self, values: "MultiDict[str, str]", client: Client) -> str:
+        """At /par: the `request_uri`. Refused here for whatever /authorize would refuse. Raises Returned."""
+        if "request_uri" in values:
+            # RFC 9126 §2.1.
+            raise Returned(OAuthError.INVALID_REQUEST, "request_uri cannot be pushed")
+        opened = self.objects.opened(values, client)
+        pushed = Received(opened.values, is_pushed=True, is_signed=opened.is_signed)
+        try:
+            self._verified(pushed, client)
+        except Shown as shown:
+            raise Returned(OAuthError.INVALID_REQUEST, "redirect_uri is not registered") from shown
+        return self.pushed.keep(pushed, client)
+
+    def _opened(self, values: "MultiDict[str, str]", client: Client) -> Received:
+        try:
+            return self._received(values, client)
+        except Returned as error:
+            if "redirect_uri" not in values:
+                page = _PAGES.get(error.error, Problem.BAD_REQUEST)
+                raise Shown(page, error.description, client_id=client.client_id) from error
+            address = proved_address(values, client, self.parameter_bytes)
+            raise AuthorizationError(error.error, error.description, to=address) from error
+
+    def _received(self, values: "MultiDict[str, str]", client: Client) -> Received:
+        request_uris = values.getlist("request_uri")
+        if len(request_uris) != 1 or not is_reference(request_uris[0]):
+            return self.objects.opened(values, client)
+        received = self.pushed.take(request_uris[0], client)
+        if received is None:
+            raise Returned(OAuthError.INVALID_REQUEST_URI, "request_uri is unknown, used or expired")
+        return received
+
+    def _verified(self, received: Received, client: Client) -> AuthorizationRequest:
+        return read_authorization_request(received, client, self.engine, self.parameter_bytes)
