@@ -5,6 +5,7 @@ PNG per state and width.
 """
 
 import base64
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -31,6 +32,8 @@ def render_all(target: Path) -> Iterator[Path]:
                 frame=frame(state, locale), page=state.page, t=t
             )
             file = folder / f"{state.name.rstrip('!')}.html"
+            # As without scripts: one page would be gone before its picture.
+            html = re.sub(r"<script.*?</script>", "", html)
             # Opened from disk: the absolute paths of the server become relative ones.
             file.write_text(html.replace('"/static/', '"../static/'), encoding="utf-8")
             yield file

@@ -47,6 +47,9 @@ def test_page_has_its_language_a_title_one_h1_and_headings_in_order(locale: str,
 @every_page
 def test_page_offers_itself_in_the_other_language(locale: str, state: State) -> None:
     link = parsed(locale, state).select_one("a.language")
+    if state.template == "form_post.html":  # shown once: what it carries would be lost
+        assert link is None
+        return
     assert link is not None
     assert link["href"] == frame(state, locale).other_locale_path
     assert link["lang"] == link["hreflang"] == frame(state, locale).other_locale
