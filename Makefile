@@ -1,6 +1,7 @@
 # The commands of the house. Nothing is installed outside .venv, but Debian packages for the tests, when root.
 #
 #   make demo     everything on loopback        make demo ARGS="--ready-file F --port-base N"
+#                                            make demo ARGS="--profile conformance" (docs/conformance.md)
 #   make test     every test                    make test ARGS="tests/journeys -k charter"
 #   make check    style and types               make lock    pin the dependencies anew
 #   make clean    forget the environment and the state of the demo

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import jinja2
 
-from idp.accounts.email_otp import MailCodeLimits, MailCodes
+from idp.accounts.email_otp import MailCodeLimits, MailCodes, random_code
 from idp.accounts.password import Passwords
 from idp.accounts.throttle import PasswordThrottle
 from idp.adapters.psc_provider import PscProvider
@@ -88,6 +88,8 @@ def build_mail_codes(house: House) -> MailCodes:
             per_network=s.mail_codes_per_ip,
             network_window=s.mail_codes_per_ip_window,
         ),
+        # Settings refuse a fixed code off loopback.
+        draw=(lambda digits: s.mail_code_fixed) if s.mail_code_fixed else random_code,
     )
 
 

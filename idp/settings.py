@@ -5,6 +5,7 @@ security reference; a test compares the two. Secrets may come from a file: `CADU
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import timedelta
@@ -49,6 +50,9 @@ class Settings:
     mtls_authority_files: tuple[Path, ...] = ()
     #: Private networks (CIDR) in which URLs of relying parties that we call may lie; others are refused.
     outbound_networks: tuple[str, ...] = ()
+    #: `idp serve` speaks TLS itself: for tests and small installations; else a buffering proxy does (docs/operate.md).
+    tls_certificate_file: Path | None = None
+    tls_key_file: Path | None = None
 
     # Pro Santé Connect.
     psc_issuer: str = ""
@@ -121,6 +125,8 @@ class Settings:
     mail_codes_per_day: int = 10
     mail_codes_per_ip: int = 25
     mail_codes_per_ip_window: timedelta = _seconds(5 * 60)
+    #: The code of every mail, for a certification suite: no second factor any more, so only on a loopback issuer.
+    mail_code_fixed: str = field(default="", repr=False)
 
     # The password.
     password_min: int = 15
@@ -150,6 +156,10 @@ class Settings:
         """False only for the http loopback issuer of a demo."""
         return urlsplit(self.issuer).scheme == "https"
 
+    @property
+    def is_on_loopback(self) -> bool:
+        return urlsplit(self.issuer).hostname in LOOPBACK_HOSTS
+
     def __post_init__(self) -> None:
         issuer = urlsplit(self.issuer)
         if issuer.query or issuer.fragment or self.issuer.endswith("/") or not issuer.netloc:
@@ -170,13 +180,26 @@ class Settings:
         if self.pushed_request_life >= timedelta(seconds=600):
             raise BadSetting("CADUCEE_PUSHED_REQUEST_LIFE: below 600 (FAPI 2.0)")
         self._check_keys()
+        self._check_tls()
+        self._check_fixed_code()
 
     def _check_keys(self) -> None:
-        is_demo = urlsplit(self.issuer).hostname in LOOPBACK_HOSTS
-        if self.key_publish_before < (timedelta() if is_demo else timedelta(hours=24)):
+        if self.key_publish_before < (timedelta() if self.is_on_loopback else timedelta(hours=24)):
             raise BadSetting("CADUCEE_KEY_PUBLISH_BEFORE: 24 h or more (86400), less only on a loopback host")
         if self.key_retire_after < self.longest_token_life + 2 * self.clock_skew:
             raise BadSetting("CADUCEE_KEY_RETIRE_AFTER: as long as a session and twice CLOCK_SKEW, or more")
+
+    def _check_tls(self) -> None:
+        if (self.tls_certificate_file is None) != (self.tls_key_file is None):
+            raise BadSetting("CADUCEE_TLS_CERTIFICATE_FILE and CADUCEE_TLS_KEY_FILE: both or neither")
+        if self.tls_certificate_file is not None and not self.is_secure:
+            raise BadSetting("CADUCEE_TLS_CERTIFICATE_FILE: with an https issuer only")
+
+    def _check_fixed_code(self) -> None:
+        if self.mail_code_fixed and not self.is_on_loopback:
+            raise BadSetting("CADUCEE_MAIL_CODE_FIXED: only with an issuer on a loopback host")
+        if not re.fullmatch(rf"(|[0-9]{{{self.mail_code_digits}}})", self.mail_code_fixed):
+            raise BadSetting("CADUCEE_MAIL_CODE_FIXED: as many digits as MAIL_CODE_DIGITS")
 
 
 def _bool(text: str) -> bool:
@@ -189,6 +212,7 @@ _READERS: dict[Any, Any] = {
     int: int,
     bool: _bool,
     Path: Path,
+    Path | None: Path,
     timedelta: lambda text: timedelta(seconds=int(text)),
     tuple[str, ...]: lambda text: tuple(text.split()),
     tuple[Path, ...]: lambda text: tuple(Path(part) for part in text.split(":") if part),

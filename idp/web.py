@@ -217,7 +217,8 @@ def harden(response: Response, settings: Settings) -> Response:
     """Security headers, and `no-store` on whatever does not say otherwise itself."""
     for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
-    if settings.is_secure:
+    # On loopback the pin would hold for every port of `localhost`, whoever serves there over http.
+    if settings.is_secure and not settings.is_on_loopback:
         response.headers.setdefault("Strict-Transport-Security", HSTS)
     response.headers.setdefault("Cache-Control", "no-store")
     response.headers.pop("Server", None)

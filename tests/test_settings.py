@@ -113,6 +113,7 @@ def test_what_weakens_is_off_by_default() -> None:
     assert not default.psc_accept_missing_acr
     assert default.psc_accepted_acr == ("eidas1",)
     assert default.trusted_proxy_hops == 0
+    assert default.mail_code_fixed == ""
 
 
 class TestIssuer:
@@ -166,6 +167,49 @@ class TestKeys:
         assert fault(CADUCEE_KEY_RETIRE_AFTER=str(least - 1)).startswith("CADUCEE_KEY_RETIRE_AFTER")
         longer = {"CADUCEE_ID_TOKEN_LIFE": str(5 * 3600), "CADUCEE_KEY_RETIRE_AFTER": str(least)}
         assert fault(**longer).startswith("CADUCEE_KEY_RETIRE_AFTER")
+
+
+class TestTls:
+    FILES = {"CADUCEE_TLS_CERTIFICATE_FILE": "/tls/server.crt", "CADUCEE_TLS_KEY_FILE": "/tls/server.key"}  # noqa: RUF012
+
+    def test_certificate_and_key_are_given_together(self) -> None:
+        found = settings(**self.FILES)
+        assert (found.tls_certificate_file, found.tls_key_file) == (
+            Path("/tls/server.crt"),
+            Path("/tls/server.key"),
+        )
+        assert settings().tls_certificate_file is None
+
+    @pytest.mark.parametrize("name", ["CADUCEE_TLS_CERTIFICATE_FILE", "CADUCEE_TLS_KEY_FILE"])
+    def test_one_alone_is_refused(self, name: str) -> None:
+        assert "both or neither" in fault(**{name: "/tls/server.pem"})
+
+    def test_with_an_http_issuer_they_are_refused(self) -> None:
+        message = fault(CADUCEE_ISSUER="http://localhost:8400", **self.FILES)
+        assert message.startswith("CADUCEE_TLS_CERTIFICATE_FILE: with an https issuer")
+
+
+class TestFixedCode:
+    """facts/security D8: a certification suite reads no mail; nobody else may know a code."""
+
+    @pytest.mark.parametrize("issuer", ["https://localhost:8400", "http://127.0.0.1", "https://[::1]:1"])
+    def test_a_loopback_issuer_may_have_one(self, issuer: str) -> None:
+        found = settings(CADUCEE_ISSUER=issuer, CADUCEE_MAIL_CODE_FIXED="00000000")
+        assert found.mail_code_fixed == "00000000"
+        assert "00000000" not in repr(found)
+
+    @pytest.mark.parametrize(
+        "issuer",
+        ["https://id.example", "https://localhost.evil.example", "https://127.0.0.2", "https://10.0.0.1"],
+    )
+    def test_any_other_issuer_refuses_to_start(self, issuer: str) -> None:
+        message = fault(CADUCEE_ISSUER=issuer, CADUCEE_MAIL_CODE_FIXED="00000000")
+        assert message == "CADUCEE_MAIL_CODE_FIXED: only with an issuer on a loopback host"
+
+    @pytest.mark.parametrize("code", ["0", "1234567", "123456789", "1234567a", "١٢٣٤٥٦٧٨", "12345678\n"])
+    def test_it_looks_like_a_code_and_is_not_quoted(self, code: str) -> None:
+        message = fault(CADUCEE_ISSUER="https://localhost", CADUCEE_MAIL_CODE_FIXED=code)
+        assert message == "CADUCEE_MAIL_CODE_FIXED: as many digits as MAIL_CODE_DIGITS"
 
 
 class TestEnvironment:

@@ -6,6 +6,7 @@ Bound to one browser, one RPPS and one purpose; kept only as a keyed hash; a try
 import hmac
 import re
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -80,6 +81,10 @@ class MailCodeLimits:
     network_window: timedelta
 
 
+def random_code(digits: int) -> str:
+    return f"{secrets.randbelow(10**digits):0{digits}d}"
+
+
 def canonical_code(text: str, digits: int) -> str | None:
     """ASCII digits, spaces and dashes forgiven; None for anything else."""
     bare = re.sub(r"[\s\u00a0\u202f-]", "", text)
@@ -92,11 +97,12 @@ class MailCodes:
     durable: EphemeralStore
     key: bytes = field(repr=False)
     limits: MailCodeLimits
+    draw: Callable[[int], str] = random_code
 
     def make(self, holder: CodeHolder, now: datetime) -> str:
         """A new code in force; the one before is dead. Raises NotSent: nothing changed, the old one still holds."""
         self._claim_quota(holder)
-        code = f"{secrets.randbelow(10**self.limits.digits):0{self.limits.digits}d}"
+        code = self.draw(self.limits.digits)
         record = {
             "mac": self._mac(holder, code),
             "expires_at": (now + self.limits.life).isoformat(),

@@ -14,6 +14,7 @@ from typing import NoReturn
 import requests
 
 from sandbox.demo.accounts import UnexpectedPage
+from sandbox.demo.conformance import DEFAULT_SUITE, PROFILE, Certification
 from sandbox.demo.driver import NotOnThePage, TooManyRedirects
 from sandbox.demo.mailbox import NoMail
 from sandbox.demo.places import DEFAULT_STATE, StateUnusable, open_places
@@ -65,7 +66,16 @@ def _options() -> argparse.Namespace:
         "--redis", default="", metavar="URL", help="a redis-server instead of the embedded store"
     )
     parser.add_argument(
-        "--profile", choices=sorted(PROFILES), default="default", help="strict: limits as in production"
+        "--profile",
+        choices=sorted(PROFILES),
+        default="default",
+        help="strict: limits as in production; conformance: https and the clients of a certification suite",
+    )
+    parser.add_argument(
+        "--suite",
+        default=DEFAULT_SUITE,
+        metavar="URL",
+        help="with --profile conformance: where the suite waits for answers (default %(default)s)",
     )
     parser.add_argument(
         "--set",
@@ -102,13 +112,19 @@ def main() -> int:
 
 def _run(options: argparse.Namespace) -> int:
     try:
-        ports = Ports(options.port_base)
+        certification = Certification(options.suite) if options.profile == PROFILE else None
+        ports = Ports(options.port_base, "https" if certification else "http")
         places, _lock = open_places(options.state_dir)
         ports.refuse_taken()
         if options.ready_file is not None:
             options.ready_file.unlink(missing_ok=True)  # an old one must not be believed
         demo = Demo.on(
-            ports, places, redis=options.redis, profile=options.profile, added=dict(options.settings)
+            ports,
+            places,
+            redis=options.redis,
+            profile=options.profile,
+            added=dict(options.settings),
+            certification=certification,
         )
     except (PortTaken, StateUnusable, ValueError, OSError) as refusal:
         return _complain(refusal, 2)

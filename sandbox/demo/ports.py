@@ -24,9 +24,10 @@ class PortTaken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Eight ports in a row."""
+    """Eight ports in a row; `scheme`: how the provider answers on the first."""
 
     base: int
+    scheme: str = "http"
 
     def __post_init__(self) -> None:
         if not 1024 <= self.base <= 65535 - len(_ROLES) + 1:
@@ -34,7 +35,7 @@ class Ports:
 
     @property
     def issuer(self) -> str:
-        return f"http://localhost:{self.base}"
+        return f"{self.scheme}://localhost:{self.base}"
 
     @property
     def card(self) -> int:

@@ -13,6 +13,7 @@ from typing import Any
 from sandbox.demo import programs, ready_file, settings
 from sandbox.demo.accounts import Script
 from sandbox.demo.banner import banner
+from sandbox.demo.conformance import Certification, login_of_person
 from sandbox.demo.places import ROOT, Places
 from sandbox.demo.ports import Ports
 from sandbox.demo.processes import Children
@@ -48,16 +49,24 @@ class Demo:
     settings: Mapping[str, str]
     children: Children
     timeline: Timeline
+    certification: Certification | None
 
     @classmethod
     def on(
-        cls, ports: Ports, places: Places, *, redis: str, profile: str, added: Mapping[str, str]
+        cls,
+        ports: Ports,
+        places: Places,
+        *,
+        redis: str,
+        profile: str,
+        added: Mapping[str, str],
+        certification: Certification | None,
     ) -> "Demo":
         """`added`: variables of the provider that win over the demo's own."""
         chosen = {**settings.provider_settings(ports, places, redis=redis, profile=profile), **added}
         environment = settings.child_environment(chosen)
         children = Children(ROOT, environment, places.log)
-        return cls(ports, places, chosen, children, Timeline(places.log("demo")))
+        return cls(ports, places, chosen, children, Timeline(places.log("demo")), certification)
 
     def start(self, ready_path: Path | None, pid: int) -> str:
         """Everything up, accounts made, the ready file written. Returns the banner.
@@ -65,7 +74,7 @@ class Demo:
         Raises ChildDied, NotReady, UnexpectedPage, NoMail and what requests raises; the caller stops.
         """
         note = self.timeline.note
-        settings.write_files(self.ports, self.places, self.settings)
+        settings.write_files(self.ports, self.places, self.settings, self.certification)
         for program in programs.outside(self.ports, self.places):
             self.children.start(program)
         note("sandbox started")
@@ -91,7 +100,14 @@ class Demo:
         standings = Script(self.ports, self.places).arrange(by_name, names)
         self.timeline.note("persons asked")
         self.children.check()
-        return ready_file.contents(self.ports, self.places, cards, standings, [pid, *self.children.pids()])
+        pids = [pid, *self.children.pids()]
+        content = ready_file.contents(self.ports, self.places, cards, standings, pids)
+        if self.certification is not None:
+            login = login_of_person(cards)
+            content["conformance"] = self.certification.contents(
+                self.ports, self.places, content["accounts"], login
+            )
+        return content
 
     def watch(self) -> None:
         """Until a child dies: raises ChildDied."""

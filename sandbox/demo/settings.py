@@ -10,6 +10,8 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sandbox.demo import conformance
+from sandbox.demo.conformance import Certification
 from sandbox.demo.places import ROOT, Places, write_atomically
 from sandbox.demo.ports import Ports
 
@@ -28,6 +30,7 @@ _ROOM_FOR_CI: Mapping[str, str] = {
 PROFILES: Mapping[str, Mapping[str, str]] = {
     "default": _ROOM_FOR_CI,
     "strict": {},  # the house values: to see the limits at work
+    conformance.PROFILE: conformance.SETTINGS,
 }
 _PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy", "no_proxy", "ftp_proxy"})
 
@@ -85,7 +88,16 @@ def provider_settings(ports: Ports, places: Places, *, redis: str, profile: str)
         "CADUCEE_CARD_KEY_FILE": str(places.igc / "tls" / "server.key"),
         "CADUCEE_SMTP_HOST": "127.0.0.1",
         "CADUCEE_SMTP_PORT": str(ports.smtp),
+        **(_tls(places) if ports.scheme == "https" else {}),
         **PROFILES[profile],
+    }
+
+
+def _tls(places: Places) -> dict[str, str]:
+    """The certificate of the card host names `localhost` as well."""
+    return {
+        "CADUCEE_TLS_CERTIFICATE_FILE": str(places.igc / "tls" / "server.crt"),
+        "CADUCEE_TLS_KEY_FILE": str(places.igc / "tls" / "server.key"),
     }
 
 
@@ -99,11 +111,14 @@ def child_environment(settings: Mapping[str, str]) -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **settings}
 
 
-def write_files(ports: Ports, places: Places, settings: Mapping[str, str]) -> None:
+def write_files(
+    ports: Ports, places: Places, settings: Mapping[str, str], certification: Certification | None
+) -> None:
     """Everything the programs read; written at each start, since the ports may have changed."""
     known = parties(ports, places)
-    write_atomically(places.clients, _clients_yaml(known))
-    write_atomically(places.relying_parties, json.dumps(_relying_parties(ports, known)), mode=0o600)
+    others = certification.clients_yaml(places) if certification else ""
+    write_atomically(places.clients, _clients_yaml(known) + others)
+    write_atomically(places.relying_parties, json.dumps(_relying_parties(ports, places, known)), mode=0o600)
     write_atomically(places.psc_clients, json.dumps(_psc_clients(ports, places)), mode=0o600)
     write_atomically(places.command, _command(places, settings), mode=0o700)
 
@@ -127,7 +142,7 @@ def _client_yaml(party: Party) -> str:
 """
 
 
-def _relying_parties(ports: Ports, known: tuple[Party, ...]) -> dict[str, object]:
+def _relying_parties(ports: Ports, places: Places, known: tuple[Party, ...]) -> dict[str, object]:
     entries = [
         {
             "name": party.name,
@@ -139,7 +154,7 @@ def _relying_parties(ports: Ports, known: tuple[Party, ...]) -> dict[str, object
         }
         for party in known
     ]
-    return {"issuer": ports.issuer, "parties": entries}
+    return {"issuer": ports.issuer, "parties": entries, "ca_bundle": str(places.ca_bundle)}
 
 
 def _psc_clients(ports: Ports, places: Places) -> list[dict[str, object]]:

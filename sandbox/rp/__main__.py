@@ -20,14 +20,14 @@ def main() -> None:
     )
     options = parser.parse_args()
     try:
-        issuer, parties = load(options.config.read_text(encoding="utf-8"))
+        configuration = load(options.config.read_text(encoding="utf-8"))
     except (OSError, InvalidConfiguration) as refused:
         parser.error(f"{options.config}: {refused}")
-    provider = Provider(issuer)
+    provider = Provider(configuration.issuer, configuration.ca_bundle)
     serve(
         {
             party.port: build_app(RelyingParty(party, provider, lambda: datetime.now(UTC)), theme)
-            for theme, party in enumerate(parties)
+            for theme, party in enumerate(configuration.parties)
         }
     )
 

@@ -18,7 +18,7 @@ from authlib.integrations.requests_client import OAuth2Session
 
 from sandbox.rp.id_token import CLOCK_SKEW, IdTokenRefused, verify_id_token
 from sandbox.rp.parties import Party
-from sandbox.rp.provider import TIMEOUT_SECONDS, IssuerUnreachable, Provider, direct
+from sandbox.rp.provider import TIMEOUT_SECONDS, IssuerUnreachable, Provider
 
 Claims = Mapping[str, Any]
 
@@ -187,7 +187,7 @@ class RelyingParty:
             default_timeout=TIMEOUT_SECONDS,
             leeway=0,  # the access token is used at once, however short its life
         )
-        direct(client)
+        self._provider.direct(client)
         return client
 
 

@@ -42,15 +42,26 @@ class Party:
         return f"rp_{self.client_id}_session"
 
 
-def load(source: str) -> tuple[str, tuple[Party, ...]]:
-    """The issuer and the parties of a configuration text. Raises InvalidConfiguration."""
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """`ca_bundle`: PEM file with the authority of an https issuer, None for those every machine trusts."""
+
+    issuer: str
+    parties: tuple[Party, ...]
+    ca_bundle: str | None
+
+
+def load(source: str) -> Configuration:
+    """Read a configuration text. Raises InvalidConfiguration."""
     try:
         content = json.loads(source)
     except ValueError as malformed:
         raise InvalidConfiguration(f"not JSON: {malformed}") from malformed
-    if not isinstance(content, dict) or set(content) != {"issuer", "parties"}:
-        raise InvalidConfiguration('expected an object with "issuer" and "parties"')
-    issuer, entries = content["issuer"], content["parties"]
+    if not isinstance(content, dict) or set(content) - {"ca_bundle"} != {"issuer", "parties"}:
+        raise InvalidConfiguration('expected an object with "issuer", "parties" and perhaps "ca_bundle"')
+    issuer, entries, ca_bundle = content["issuer"], content["parties"], content.get("ca_bundle")
+    if not isinstance(ca_bundle, str | None):
+        raise InvalidConfiguration("ca_bundle: expected a path")
     if not isinstance(issuer, str) or not re.match(r"https?://", issuer):
         raise InvalidConfiguration("issuer: expected an http(s) URL")
     if not isinstance(entries, list) or not entries:
@@ -59,7 +70,7 @@ def load(source: str) -> tuple[str, tuple[Party, ...]]:
     for name in ("port", "client_id"):
         if len({getattr(party, name) for party in parties}) < len(parties):
             raise InvalidConfiguration(f"parties: each needs its own {name}")
-    return issuer, parties
+    return Configuration(issuer, parties, ca_bundle)
 
 
 def _party(entry: Any, place: str) -> Party:

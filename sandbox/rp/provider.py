@@ -25,8 +25,9 @@ class IssuerUnreachable(Exception):
 class Provider:
     """The issuer and what it publishes; shared by the parties, failures are never remembered."""
 
-    def __init__(self, issuer: str) -> None:
+    def __init__(self, issuer: str, ca_bundle: str | None = None) -> None:
         self.issuer = issuer
+        self._ca_bundle = ca_bundle
         self._metadata: Mapping[str, Any] | None = None
         self._metadata_until = 0.0
         self._keys: KeySet | None = None
@@ -35,7 +36,7 @@ class Provider:
         """The discovery document. Raises IssuerUnreachable."""
         metadata = self._metadata
         if metadata is None or time.monotonic() > self._metadata_until:
-            metadata = _fetch(f"{self.issuer.rstrip('/')}/.well-known/openid-configuration")
+            metadata = self._fetch(f"{self.issuer.rstrip('/')}/.well-known/openid-configuration")
             # OpenID Connect Discovery §4.3: the issuer published is the one asked, to the character.
             if metadata.get("issuer") != self.issuer:
                 raise IssuerUnreachable("the discovery document names another issuer")
@@ -50,31 +51,30 @@ class Provider:
 
     def fetch_keys(self) -> KeySet:
         """The keys published now: for a token whose `kid` is unknown (OpenID Connect Core §10.1.1)."""
-        document: Any = _fetch(self.metadata()["jwks_uri"])
+        document: Any = self._fetch(self.metadata()["jwks_uri"])
         try:
             self._keys = KeySet.import_key_set(document)
         except (JoseError, KeyError, TypeError, ValueError) as unreadable:
             raise IssuerUnreachable("the key set cannot be read") from unreadable
         return self._keys
 
+    def direct(self, session: requests.Session) -> requests.Session:
+        """The session without proxy or netrc of the machine: everything here is on loopback."""
+        session.trust_env = False
+        session.verify = self._ca_bundle or True
+        return session
 
-def direct(session: requests.Session) -> requests.Session:
-    """The session without proxy or netrc of the machine: everything here is on loopback."""
-    session.trust_env = False
-    return session
-
-
-def _fetch(url: str) -> dict[str, Any]:
-    failure: Exception | None = None
-    for pause in _PAUSES_SECONDS:
-        time.sleep(pause)
-        try:
-            with direct(requests.Session()) as session:
-                answer = session.get(url, timeout=TIMEOUT_SECONDS, allow_redirects=False)
-            answer.raise_for_status()
-            document = answer.json()
-            if answer.status_code == 200 and isinstance(document, dict):
-                return document
-        except (requests.RequestException, ValueError) as refused:
-            failure = refused
-    raise IssuerUnreachable(f"{url} does not answer with a JSON object") from failure
+    def _fetch(self, url: str) -> dict[str, Any]:
+        failure: Exception | None = None
+        for pause in _PAUSES_SECONDS:
+            time.sleep(pause)
+            try:
+                with self.direct(requests.Session()) as session:
+                    answer = session.get(url, timeout=TIMEOUT_SECONDS, allow_redirects=False)
+                answer.raise_for_status()
+                document = answer.json()
+                if answer.status_code == 200 and isinstance(document, dict):
+                    return document
+            except (requests.RequestException, ValueError) as refused:
+                failure = refused
+        raise IssuerUnreachable(f"{url} does not answer with a JSON object") from failure

@@ -330,3 +330,16 @@ def test_a_corrected_address_has_no_code_until_one_is_sent_there(codes: MailCode
     assert codes.state(right).expires_at is None
     with pytest.raises(CodeRefused):
         codes.check(right, code, clock.now())
+
+
+def test_the_code_is_the_one_drawn(store: MemoryStore, durable: MemoryStore, clock: FixedClock) -> None:
+    codes = MailCodes(store, durable, b"k" * 32, HOUSE, draw=lambda digits: "7" * digits)
+    assert codes.make(ALICE, clock.now()) == "77777777"
+    codes.check(ALICE, "77777777", clock.now())
+    assert refused(codes, clock, "77777777") is CodeRefusal.EXPIRED  # once, as any other
+
+
+def test_codes_are_drawn_at_random_unless_said_otherwise(codes: MailCodes) -> None:
+    drawn = {codes.draw(8) for _ in range(50)}
+    assert len(drawn) > 40
+    assert all(len(code) == 8 and code.isdigit() for code in drawn)

@@ -300,3 +300,16 @@ def test_a_wrong_configuration_is_refused_with_its_place(tmp_path: Path) -> None
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert ended.returncode == 2
     assert "parties[0]: expected exactly the keys" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [('"ca_bundle": 1', "ca_bundle: expected a path"), ('"other": 1', 'and perhaps "ca_bundle"')],
+)
+def test_a_wrong_member_beside_the_parties_is_refused(tmp_path: Path, members: str, said: str) -> None:
+    config = tmp_path / "rp.json"
+    config.write_text(f'{{"issuer": "http://localhost:1", "parties": [], {members}}}')
+    command = [sys.executable, "-m", "sandbox.rp", "--config", str(config)]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert said in ended.stderr
