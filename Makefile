@@ -3,6 +3,7 @@
 #   make demo     everything on loopback        make demo ARGS="--ready-file F --port-base N"
 #                                            make demo ARGS="--profile conformance" (docs/conformance.md)
 #   make test     every test                    make test ARGS="tests/journeys -k charter"
+#   make conformance   the OpenID Connect certification cases (docs/conformance.md)
 #   make check    style and types               make lock    pin the dependencies anew
 #   make clean    forget the environment and the state of the demo
 
@@ -10,7 +11,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 ARGS ?=
 
-.PHONY: demo test check lock clean
+.PHONY: demo test conformance check lock clean
 
 # exec: the signal sent to make's child is the demo's, and the demo ends if make dies.
 demo: $(VENV)/.installed
@@ -19,6 +20,10 @@ demo: $(VENV)/.installed
 test: $(VENV)/.installed-for-tests
 	@.ci/debian-packages
 	@exec $(RUN) -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+
+conformance: $(VENV)/.installed-for-tests
+	@.ci/debian-packages
+	@exec $(RUN) -m pytest --numprocesses 2 --dist loadfile --verbose tests/conformance $(ARGS)
 
 check: $(VENV)/.installed-for-tests
 	$(RUN) -m ruff check .

@@ -18,6 +18,7 @@ def banner(
             _cards(cards, content),
             _accounts(ports, cards, content),
             _load_a_card(places, cards["lefebvre"]),
+            _for_a_suite(content),
             _go_further(ports, places),
         )
     )
@@ -85,6 +86,19 @@ A card in your browser, as a file (PKCS#12; its password is the code porteur, {c
 A card as a real PKCS#11 token, asking for its code porteur (needs SoftHSM2):
 
   {{python}} -m sandbox.igc.softhsm {places.igc} --card lefebvre
+"""
+
+
+def _for_a_suite(content: Mapping[str, Any]) -> str:
+    """Only with the certification profile."""
+    if "conformance" not in content:
+        return ""
+    told = content["conformance"]
+    return f"""\
+A certification suite (docs/conformance.md) waits for answers at {told["suite"]}:
+
+  {told["configuration"]:<40} its configuration, to paste
+  {told["discovery"]}
 """
 
 

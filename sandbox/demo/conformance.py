@@ -108,6 +108,7 @@ class Certification:
         account = next(account for account in accounts if account["rpps"] == login)
         return {
             "suite": self.suite,
+            "configuration": str(places.suite),
             "discovery": f"{ports.issuer}/.well-known/openid-configuration",
             "clients": {client.role: self._described(client, places) for client in CLIENTS},
             "person": {"login": login, "password": account["password"], "code": _CODE},

@@ -63,6 +63,11 @@ class Places:
         return self.state / "prepared.json"
 
     @property
+    def suite(self) -> Path:
+        """The configuration of a certification suite."""
+        return self.state / "oidf-suite.json"
+
+    @property
     def command(self) -> Path:
         return self.state / "idp"
 

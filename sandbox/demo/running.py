@@ -17,6 +17,7 @@ from sandbox.demo.conformance import Certification, login_of_person
 from sandbox.demo.places import ROOT, Places
 from sandbox.demo.ports import Ports
 from sandbox.demo.processes import Children
+from sandbox.demo.suite_file import suite_configuration
 from sandbox.igc.__main__ import DEFAULT_BASE_URL
 from sandbox.igc.directory import CardEntry, ensure_igc
 
@@ -104,9 +105,9 @@ class Demo:
         content = ready_file.contents(self.ports, self.places, cards, standings, pids)
         if self.certification is not None:
             login = login_of_person(cards)
-            content["conformance"] = self.certification.contents(
-                self.ports, self.places, content["accounts"], login
-            )
+            told = self.certification.contents(self.ports, self.places, content["accounts"], login)
+            ready_file.write(self.places.suite, suite_configuration(self.ports.issuer, told))
+            content["conformance"] = told
         return content
 
     def watch(self) -> None:

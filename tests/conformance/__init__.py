@@ -3,3 +3,10 @@
 Lives here: an independent relying party (`relying_party`), what it checks of tokens (`tokens`), one file per plan.
 Never here: an import of `idp`, a fake, a skip. A module that does not apply asserts the condition that says so.
 """
+
+import pytest
+
+# Modules of a plan stand beside their plans; their assertions explain themselves as those of any test.
+pytest.register_assert_rewrite(
+    *(f"tests.conformance.{name}" for name in ("basic_modules", "relying_party", "tokens", "receiver"))
+)
