@@ -10,6 +10,7 @@
 VENV := .venv
 RUN := $(VENV)/bin/python
 ARGS ?=
+NODE_CLIENT := tests/third_party/openid_client
 
 .PHONY: demo test conformance check lock clean
 
@@ -17,7 +18,7 @@ ARGS ?=
 demo: $(VENV)/.installed
 	@exec $(RUN) -m sandbox.demo --end-with-parent $(ARGS)
 
-test: $(VENV)/.installed-for-tests
+test: $(VENV)/.installed-for-tests $(NODE_CLIENT)/node_modules/.installed
 	@.ci/debian-packages
 	@exec $(RUN) -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
@@ -50,6 +51,11 @@ $(VENV)/.installed-for-tests: requirements-test.lock
 	@.ci/venv $(VENV) requirements-test.lock
 	@touch $@
 
+# A relying party of others, from the npm registry: hashes in the lock, by the Node that the tests' lock brings.
+$(NODE_CLIENT)/node_modules/.installed: $(NODE_CLIENT)/package-lock.json $(VENV)/.installed-for-tests
+	@cd $(NODE_CLIENT) && $(CURDIR)/$(VENV)/bin/npm ci --silent --no-audit --no-fund
+	@touch $@
+
 clean:
-	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/artefacts
+	rm -rf $(VENV) $(NODE_CLIENT)/node_modules var .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/artefacts
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,136 @@
+"""openid-client (npm) as a relying party: from a secret to FAPI 2.0, each by the library's own public calls."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.demo.driver import Browser
+from tests.third_party.conftest import AFTER_LOGOUT, CALLBACK, SCOPES, SECRET, House
+
+HERE = Path(__file__).parent / "openid_client"
+NODE = Path(sys.executable).with_name("node")
+
+
+class Failed(Exception):
+    """What the library threw."""
+
+
+@dataclass
+class RelyingParty:
+    process: "subprocess.Popen[str]"
+
+    def __call__(self, deed: str, **given: Any) -> dict[str, Any]:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps({"deed": deed, **given}) + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        assert line, "the relying party died; its last words are above"
+        answer: dict[str, Any] = json.loads(line)
+        if "failed" in answer:
+            raise Failed(json.dumps(answer["failed"]))
+        return dict(answer["done"])
+
+
+@pytest.fixture
+def party_of(house: House) -> Iterator[Callable[..., RelyingParty]]:
+    """`party_of(client_id, auth_method, …)`: a Node process with a key of its own."""
+    assert (HERE / "node_modules").is_dir(), "`make test` installs what stands in package-lock.json"
+    started: list[subprocess.Popen[str]] = []
+
+    def start(client_id: str, auth_method: str, **wish: Any) -> RelyingParty:
+        told = {
+            "issuer": house.issuer,
+            "client_id": client_id,
+            "client_secret": SECRET,
+            "auth_method": auth_method,
+            "redirect_uri": CALLBACK,
+            "scope": SCOPES,
+            **wish,
+        }
+        process = subprocess.Popen(
+            [NODE, "relying_party.mjs", json.dumps(told)],
+            cwd=HERE,
+            env={"PATH": os.environ["PATH"], "NODE_EXTRA_CA_CERTS": house.ca_bundle},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return RelyingParty(process)
+
+    yield start
+    for process in started:
+        process.communicate(timeout=20)
+
+
+def yaml_of(jwk: dict[str, Any]) -> str:
+    members = ", ".join(f'{name}: "{jwk[name]}"' for name in ("kty", "crv", "x", "y", "kid", "use"))
+    return f"{{keys: [{{{members}}}]}}"
+
+
+def sign_in(house: House, browser: Browser, party: RelyingParty) -> dict[str, Any]:
+    return party("finish", url=house.visit(browser, party("begin")["url"]))
+
+
+def whole_journey(house: House, browser: Browser, party: RelyingParty, token_type: str) -> None:
+    """Code flow, userinfo, introspection, refresh, revocation, logout."""
+    done = sign_in(house, browser, party)
+    assert done["userinfo"]["sub"] == done["claims"]["sub"]
+    assert done["userinfo"]["rpps"] == house.person["login"]
+    assert done["tokens"]["token_type"] == token_type
+    described = party("introspect")
+    assert (described["active"], described["token_type"].lower()) == (True, token_type)
+    renewed = party("refresh")
+    assert renewed["userinfo"]["sub"] == done["claims"]["sub"]
+    assert renewed["tokens"]["access_token"] != done["tokens"]["access_token"]
+    party("revoke")
+    assert party("introspect") == {"active": False}
+    logout = party("logout", parameters={"post_logout_redirect_uri": AFTER_LOGOUT, "state": "bye"})
+    assert house.visit(browser, logout["url"]) == f"{AFTER_LOGOUT}?state=bye"
+    with pytest.raises(Failed, match="invalid_grant"):
+        party("refresh")
+
+
+@pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
+def test_a_client_with_a_secret(
+    house: House, browser: Browser, party_of: Callable[..., RelyingParty], method: str
+) -> None:
+    house.add_client(f"of-node-{method}", token_endpoint_auth_method=method)
+    party = party_of(f"of-node-{method}", method)
+    party("discover")
+    whole_journey(house, browser, party, "bearer")
+
+
+def test_pushed_requests_and_signed_answers(
+    house: House, browser: Browser, party_of: Callable[..., RelyingParty]
+) -> None:
+    house.add_client(
+        "of-node-par",
+        require_pushed_authorization_requests="true",
+        authorization_signed_response_alg="ES256",
+        id_token_signed_response_alg="ES256",
+    )
+    metadata = {"authorization_signed_response_alg": "ES256", "id_token_signed_response_alg": "ES256"}
+    party = party_of("of-node-par", "client_secret_basic", par=True, jarm=True, metadata=metadata)
+    party("discover")
+    whole_journey(house, browser, party, "bearer")
+
+
+def test_signed_requests(house: House, browser: Browser, party_of: Callable[..., RelyingParty]) -> None:
+    party = party_of("of-node-jar", "client_secret_basic", jar=True)
+    house.add_client(
+        "of-node-jar",
+        jwks=yaml_of(party("key")),
+        request_object_signing_alg="ES256",
+        require_signed_request_object="true",
+    )
+    party("discover")
+    whole_journey(house, browser, party, "bearer")
