@@ -41,7 +41,7 @@ from idp.protocol.authorize import AuthorizeEndpoint
 from idp.protocol.client_authentication import ClientAuthentication, has_secret, is_public
 from idp.protocol.client_door import ClientDoor
 from idp.protocol.client_jwt import InlineKeys
-from idp.protocol.discovery import KeySetDocument, PublishedDocument, discovery_document
+from idp.protocol.discovery import KeySetDocument, PublishedDocument, discovery_document, mtls_members
 from idp.protocol.end_session import EndSessionEndpoint
 from idp.protocol.grants import GrantStore
 from idp.protocol.issue import CodeIssuer
@@ -62,8 +62,10 @@ from idp.services import (
     build_itinerary,
     build_mail_codes,
     build_passwords,
+    build_possession,
     build_sessions,
     build_throttle,
+    build_tls_methods,
     build_upstream,
     build_web,
 )
@@ -167,7 +169,14 @@ def _plain_endpoints(parts: _Parts, provider: OpenIDProvider, grant_store: Grant
         settings.refresh_token_idle,
         settings.session_life,
     )
-    methods = {"client_secret_basic": has_secret, "client_secret_post": has_secret, "none": is_public}
+    possession = build_possession(house, parts.audit)
+    tls_methods = build_tls_methods(house, possession)
+    methods = {
+        "client_secret_basic": has_secret,
+        "client_secret_post": has_secret,
+        "none": is_public,
+        **tls_methods,
+    }
     door = ClientDoor(
         ClientAuthentication(clients, methods),
         parts.audit,
@@ -192,11 +201,13 @@ def _plain_endpoints(parts: _Parts, provider: OpenIDProvider, grant_store: Grant
         parts.charters,
         grant_store,
         refresh,
+        possession,
         parts.audit,
         house.clock,
     )
-    userinfo = UserinfoEndpoint(provider, parts.accounts, grant_store, house.clock)
-    discovery = PublishedDocument.of(discovery_document(settings.issuer))
+    userinfo = UserinfoEndpoint(provider, parts.accounts, grant_store, possession, house.clock)
+    document = discovery_document(settings.issuer, tuple(tls_methods))
+    discovery = PublishedDocument.of(document | mtls_members(document, settings.mtls_origin))
     return PlainEndpoints(
         {
             "/token": Route(("POST",), token),

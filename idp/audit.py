@@ -38,6 +38,7 @@ class AuditEvent(StrEnum):
     SESSION_STARTED = "session:start:accepted"
     SESSION_ENDED = "session:end:accepted"
     CLIENT_REFUSED = "client:authenticate:refused"
+    CERTIFICATE_REFUSED = "client:certificate:refused"
     ACCOUNT_DISABLED = "account:disable:accepted"
     ACCOUNT_ENABLED = "account:enable:accepted"
     KEY_GENERATED = "key:generate:accepted"

@@ -35,6 +35,8 @@ class Kind(StrEnum):
     PASSWORD_WAIT = "password_wait"
     PASSWORD_FAILURES_IN_A_ROW = "password_failures_in_a_row"
     CLIENT_REFUSALS = "client_refusals"
+    CERTIFICATE_REFUSALS = "certificate_refusals"
+    DPOP_PROOF = "dpop_proof"
     PASSWORD_POSTS_BY_IP = "password_posts_by_ip"
 
 

@@ -80,7 +80,7 @@ class Shown(Exception):
 
 
 class OAuthError(StrEnum):
-    """Registered codes only (RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, OpenID Connect Core §3.1.2.6)."""
+    """Registered codes only (RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, Core §3.1.2.6, RFC 9449 §12.2)."""
 
     INVALID_REQUEST = "invalid_request"
     UNAUTHORIZED_CLIENT = "unauthorized_client"
@@ -93,6 +93,8 @@ class OAuthError(StrEnum):
     INVALID_GRANT = "invalid_grant"
     UNSUPPORTED_GRANT_TYPE = "unsupported_grant_type"
     INVALID_TOKEN = "invalid_token"
+    INVALID_DPOP_PROOF = "invalid_dpop_proof"
+    USE_DPOP_NONCE = "use_dpop_nonce"
     LOGIN_REQUIRED = "login_required"
     INTERACTION_REQUIRED = "interaction_required"
     UNMET_AUTHENTICATION_REQUIREMENTS = "unmet_authentication_requirements"

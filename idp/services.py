@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import jinja2
+from cryptography import x509
 
 from idp.accounts.email_otp import MailCodeLimits, MailCodes, random_code
 from idp.accounts.password import Passwords
@@ -11,6 +12,7 @@ from idp.accounts.throttle import PasswordThrottle
 from idp.adapters.psc_provider import PscProvider
 from idp.adapters.psc_settings import PscSettings
 from idp.adapters.sql_charters import SqlCharters
+from idp.audit import Audit
 from idp.cards.anchors import load_anchors
 from idp.cards.trust import CardPolicy
 from idp.clients import ClientFile
@@ -22,8 +24,13 @@ from idp.interaction.required_action import CharterAction
 from idp.interaction.store import Sessions
 from idp.interaction.upstream import Upstream
 from idp.messages import load_catalogues
+from idp.protocol.client_authentication import Verify
+from idp.protocol.client_certificate import ClientCertificates
+from idp.protocol.dpop import DpopProofs, Nonces
+from idp.protocol.possession import Possession
+from idp.protocol.tls_client import TlsClientAuthentication
 from idp.sealing import derive_key
-from idp.settings import Settings
+from idp.settings import BadSetting, Settings
 from idp.web import Web
 
 _HERE = Path(__file__).parent
@@ -69,6 +76,39 @@ def build_card_policy(settings: Settings) -> CardPolicy | None:
         accept_test_cards=settings.card_accept_test_cards,
         accept_employee_cards=settings.card_accept_employee_cards,
     )
+
+
+def build_possession(house: House, audit: Audit) -> Possession:
+    s = house.settings
+    proofs = DpopProofs(
+        origins=tuple(origin for origin in (s.issuer, s.mtls_origin) if origin),
+        nonces=Nonces(derive_key(s.application_key, "dpop_nonce"), s.dpop_nonce_life, s.clock_skew),
+        store=house.store,
+        life=s.dpop_proof_life,
+        ahead=s.clock_ahead,
+        clock=house.clock,
+    )
+    return Possession(proofs, ClientCertificates(s.proxy_secret, audit, house.store, s.trusted_proxy_hops))
+
+
+def build_tls_methods(house: House, possession: Possession) -> dict[str, Verify]:
+    """How clients prove themselves by certificate: not at all where nobody asks for one. Raises BadSetting."""
+    authorities = _mtls_authorities(house.settings)
+    tls = TlsClientAuthentication(
+        possession.certificates, authorities, lambda client: client.jwks, house.clock
+    )
+    served: dict[str, Verify] = {"self_signed_tls_client_auth": tls.by_registered_certificate}
+    if authorities:
+        served["tls_client_auth"] = tls.by_authority
+    return served if house.settings.mtls_origin else {}
+
+
+def _mtls_authorities(settings: Settings) -> list[x509.Certificate]:
+    try:
+        texts = [path.read_bytes() for path in settings.mtls_authority_files]
+        return [found for text in texts for found in x509.load_pem_x509_certificates(text)]
+    except (OSError, ValueError) as error:
+        raise BadSetting("CADUCEE_MTLS_AUTHORITY_FILES: readable files of PEM certificates") from error
 
 
 def build_mail_codes(house: House) -> MailCodes:

@@ -4,14 +4,17 @@ import hashlib
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
 
 @dataclass(frozen=True, slots=True)
 class RefreshToken:
-    """The one in force of a grant. `claims`: what the ID Token said of the authentication (acr, amr, sid…)."""
+    """The one in force of a grant. `claims`: what the ID Token said of the authentication (acr, amr, sid…).
+
+    `binding`: the `cnf` (RFC 7800) that its bearer must prove, empty for none.
+    """
 
     grant_id: str
     token_sha256: str
@@ -19,6 +22,7 @@ class RefreshToken:
     claims: Mapping[str, Any]
     idle_until: datetime
     ends_at: datetime
+    binding: Mapping[str, str] = field(default_factory=dict)
 
     def is_alive(self, now: datetime) -> bool:
         return now < self.idle_until and now < self.ends_at

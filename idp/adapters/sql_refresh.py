@@ -1,4 +1,7 @@
-"""`RefreshTokens` on SQL: rotation is one conditional UPDATE, so a reused token never wins (facts/security TK5)."""
+"""`RefreshTokens` on SQL: rotation is one conditional UPDATE, so a reused token never wins (facts/security TK5).
+
+The binding stands among the claims as `cnf`, its registered name (RFC 7800 §3.1).
+"""
 
 from dataclasses import dataclass
 
@@ -17,7 +20,7 @@ def _values(token: RefreshToken) -> dict[str, object]:
         "grant_id": token.grant_id,
         "token_sha256": token.token_sha256,
         "scope": token.scope,
-        "claims": dict(token.claims),
+        "claims": {**token.claims, "cnf": dict(token.binding)},
         "idle_until": token.idle_until,
         "ends_at": token.ends_at,
     }
@@ -34,7 +37,12 @@ class SqlRefreshTokens:
     def get(self, grant_id: str) -> RefreshToken | None:
         with reading(self.engine) as connection:
             row = connection.execute(sa.select(refresh_tokens).where(_c.grant_id == grant_id)).one_or_none()
-        return None if row is None else RefreshToken(**row._mapping)
+        if row is None:
+            return None
+        claims = dict(row.claims)
+        # Rows of the version before have none.
+        binding = claims.pop("cnf", {})
+        return RefreshToken(**{**row._mapping, "claims": claims, "binding": binding})
 
     def swap(self, presented_sha256: str, following: RefreshToken) -> bool:
         swapped = (

@@ -32,6 +32,7 @@ _FOR_ENGINE = (
     "response_mode",
     "code_challenge",
     "code_challenge_method",
+    "dpop_jkt",
 )
 #: Kept beside it, and judged by us: they must never reach the engine.
 _OURS = ("prompt", "claims", "login_hint")

@@ -17,6 +17,7 @@ from idp.ephemeral import EphemeralStore, Kind
 from idp.errors import OAuthError, Returned
 from idp.protocol.answers import json_response
 from idp.protocol.client_authentication import ClientAuthentication, ClientRefused
+from idp.protocol.dpop import ProofRefused
 from idp.web import client_network, single_valued
 
 log = structlog.get_logger()
@@ -83,4 +84,6 @@ def _error_response(error: Returned) -> Response:
     if isinstance(error, ClientRefused):
         challenge = {"WWW-Authenticate": 'Basic realm="token"'} if error.used_basic else {}
         return json_response(value, 401, challenge)
-    return json_response(value, 400)
+    # RFC 9449 §8.
+    nonce = {"DPoP-Nonce": error.fresh_nonce} if isinstance(error, ProofRefused) else {}
+    return json_response(value, 400, nonce)

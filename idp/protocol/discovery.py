@@ -1,6 +1,7 @@
 """Discovery and JWKS. Only what works is listed (OpenID Connect Discovery §3); the issuer is configuration."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,26 @@ _TOKEN_CLAIMS = (
 )  # fmt: skip
 
 
-def discovery_document(issuer: str) -> dict[str, Any]:
+#: RFC 8705 §5: where a client's certificate is asked for.
+_MTLS_ENDPOINTS = ("token_endpoint", "userinfo_endpoint", "revocation_endpoint", "introspection_endpoint")
+
+
+def mtls_members(document: dict[str, Any], mtls_origin: str) -> dict[str, Any]:
+    """What discovery says of TLS client certificates: nothing where nobody asks for them."""
+    if not mtls_origin:
+        return {}
+    issuer = document["issuer"]
+    return {
+        "tls_client_certificate_bound_access_tokens": True,
+        "mtls_endpoint_aliases": {
+            name: mtls_origin + document[name].removeprefix(issuer) for name in _MTLS_ENDPOINTS
+        },
+    }
+
+
+def discovery_document(issuer: str, tls_methods: Sequence[str] = ()) -> dict[str, Any]:
+    """`tls_methods`: how clients may prove themselves by certificate."""
+    methods = (*_AUTH_METHODS, *tls_methods)
     released = [claim for claims in CLAIMS_OF_SCOPE.values() for claim in claims]
     return {
         "issuer": issuer,
@@ -30,9 +50,9 @@ def discovery_document(issuer: str) -> dict[str, Any]:
         "jwks_uri": f"{issuer}/jwks",
         "pushed_authorization_request_endpoint": f"{issuer}/par",
         "revocation_endpoint": f"{issuer}/revoke",
-        "revocation_endpoint_auth_methods_supported": list(_AUTH_METHODS),
+        "revocation_endpoint_auth_methods_supported": list(methods),
         "introspection_endpoint": f"{issuer}/introspect",
-        "introspection_endpoint_auth_methods_supported": [name for name in _AUTH_METHODS if name != "none"],
+        "introspection_endpoint_auth_methods_supported": [name for name in methods if name != "none"],
         "end_session_endpoint": f"{issuer}/end_session",
         "scopes_supported": list(SCOPES),
         "response_types_supported": ["code"],
@@ -42,7 +62,8 @@ def discovery_document(issuer: str) -> dict[str, Any]:
         "subject_types_supported": ["public", "pairwise"],
         "id_token_signing_alg_values_supported": ["RS256", "ES256"],
         "authorization_signing_alg_values_supported": list(SIGNING_ALGS),
-        "token_endpoint_auth_methods_supported": list(_AUTH_METHODS),
+        "token_endpoint_auth_methods_supported": list(methods),
+        "dpop_signing_alg_values_supported": list(CLIENT_SIGNING_ALGS),
         "code_challenge_methods_supported": ["S256"],
         "claim_types_supported": ["normal"],
         "claims_supported": [*released, *_TOKEN_CLAIMS],

@@ -3,10 +3,12 @@
 pyop calls several getters for one code; the first redeems it, the others read what the first read (design §7).
 """
 
+import hmac
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from pyop.access_token import AccessToken
@@ -19,6 +21,7 @@ from idp.accounts.grants import Grant, GrantRepository
 from idp.clock import Clock
 from idp.ephemeral import EphemeralStore, Kind
 from idp.protocol.claims import named_claims
+from idp.protocol.possession import token_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +35,17 @@ class GrantStore:
     clock: Clock
 
     def issue_access_token(
-        self, grant: Grant, subject: str, scope: str, asked: Sequence[str] = ()
+        self,
+        grant: Grant,
+        subject: str,
+        scope: str,
+        asked: Sequence[str] = (),
+        *,
+        binding: Mapping[str, str] = MappingProxyType({}),
     ) -> tuple[str, int]:
         """A new opaque token and its life in seconds.
 
-        `asked`: single claims that userinfo adds to those of the scopes.
+        `asked`: single claims that userinfo adds to those of the scopes. `binding`: see `possession`.
         """
         value, life, now = _token(), self.access_token_life, self.clock.now()
         record = {
@@ -46,6 +55,7 @@ class GrantStore:
             "sub": subject,
             "scope": scope,
             "asked": list(asked),
+            "cnf": dict(binding),
             "iat": int(now.timestamp()),
             "exp": int((now + life).timestamp()),
         }
@@ -81,6 +91,8 @@ class GrantState(AuthorizationState):  # type: ignore[misc]
         self.asked: dict[str, list[str]] = {}
         #: Set before `_do_code_exchange`: the gate, and the claims to release.
         self.admit: Callable[[Mapping[str, Any]], Account] | None = None
+        #: Set before `_do_code_exchange`: what the sender of this request proved to hold.
+        self.binding: Mapping[str, str] = {}
         #: Set before `_do_code_exchange`: gives the refresh token of the redeemed code, if its client has any.
         self.first_refresh_token: Callable[[Mapping[str, Any]], str | None] | None = None
         #: Set before `handle_userinfo_request`: the claims released to this token.
@@ -168,6 +180,7 @@ class GrantState(AuthorizationState):  # type: ignore[misc]
         record = self._redeemed(authorization_code)
         if self.admit is None:
             raise RuntimeError("no gate set for this request")
+        self._verify_announced_key(record["request"])
         account = self.admit(record)
         self._id_token_claims = named_claims(account, record["asked"].get("id_token", ()))
         grant = Grant(
@@ -178,8 +191,16 @@ class GrantState(AuthorizationState):  # type: ignore[misc]
             datetime.fromisoformat(record["granted_at"]),
         )
         asked = record["asked"].get("userinfo", ())
-        value, seconds = self._backend.issue_access_token(grant, record["sub"], self.scope, asked)
-        return AccessToken(value, seconds)
+        value, seconds = self._backend.issue_access_token(
+            grant, record["sub"], self.scope, asked, binding=self.binding
+        )
+        return AccessToken(value, seconds, token_type(self.binding))
+
+    def _verify_announced_key(self, request: Mapping[str, Any]) -> None:
+        """RFC 9449 §10: a code asked for with a key's `dpop_jkt` is redeemed with a proof of that key alone."""
+        announced = str(request.get("dpop_jkt", ""))
+        if announced and not hmac.compare_digest(announced.encode(), self.binding.get("jkt", "").encode()):
+            raise InvalidAuthorizationCode("the code was asked for with another key")
 
     def create_refresh_token(self, access_token_value: str) -> str | None:
         """Ours, by `first_refresh_token`; pyop's would be nobody's in particular."""
@@ -204,6 +225,11 @@ class GrantState(AuthorizationState):  # type: ignore[misc]
         """Account, granted scopes, single claims asked for. Raises InvalidAccessToken."""
         token = self._opened(access_token)
         return AccountId(token["account_id"]), str(token["scope"]).split(), list(token["asked"])
+
+    def binding_of_token(self, access_token: str) -> Mapping[str, str]:
+        """Raises InvalidAccessToken."""
+        # Tokens of the version before had none.
+        return dict(self._opened(access_token).get("cnf", {}))
 
     def introspect_access_token(self, access_token_value: str) -> dict[str, Any]:
         token = self._opened(access_token_value)

@@ -17,6 +17,7 @@ from idp.audit import Audit, AuditEvent
 from idp.clients import Client
 from idp.errors import OAuthError, Returned
 from idp.protocol.grants import GrantStore
+from idp.protocol.possession import Binding, holds, token_type
 from idp.protocol.provider import OpenIDProvider
 from idp.protocol.subject import Subjects
 
@@ -41,7 +42,9 @@ class Refresh:
     idle: timedelta
     session_life: timedelta
 
-    def first(self, client: Client, record: Mapping[str, Any], scope: str, now: datetime) -> str | None:
+    def first(
+        self, client: Client, record: Mapping[str, Any], scope: str, binding: Binding, now: datetime
+    ) -> str | None:
         """The refresh token of a code just redeemed, for `scope`; None for a client that did not ask for any."""
         if "refresh_token" not in client.grant_types:
             return None
@@ -56,21 +59,28 @@ class Refresh:
                 idle_until=now + self.idle,
                 # facts/security TK6: never beyond the session that it came from.
                 ends_at=authenticated + self.session_life,
+                # RFC 9449 §5, RFC 8705 §4: a confidential client's is bound by its authentication already.
+                binding=binding if client.is_public else {},
             )
         )
         return value
 
-    def redeem(self, client: Client, form: Mapping[str, str], admit: Admit, now: datetime) -> dict[str, Any]:
-        """The token response (Core §12.2). Raises Returned."""
+    def redeem(
+        self, client: Client, form: Mapping[str, str], binding: Binding, admit: Admit, now: datetime
+    ) -> dict[str, Any]:
+        """The token response (Core §12.2), its access token bound to what the caller holds. Raises Returned."""
         value = form.get("refresh_token", "")
         if not value:
             raise Returned(OAuthError.INVALID_REQUEST, "refresh_token is required")
         token, grant = self._verified(client, value, now)
+        if not holds(binding, token.binding):
+            # A thief without the key ends nothing: the family lives on.
+            raise _invalid()
         scope = _narrowed(token.scope, form.get("scope"))
         account = admit(client, grant.account_id, token.claims, grant.granted_at)
         following = self._rotate(client, value, token, now)
         subject = self.subjects.of(account, client)
-        access_token, seconds = self.grant_store.issue_access_token(grant, subject, scope)
+        access_token, seconds = self.grant_store.issue_access_token(grant, subject, scope, binding=binding)
         self.audit.record(AuditEvent.TOKEN_REFRESHED, account_id=account.id, client_id=client.client_id)
         id_token = self.engine._create_signed_id_token(
             client.client_id,
@@ -80,7 +90,7 @@ class Refresh:
         )
         answer = {
             "access_token": access_token,
-            "token_type": "Bearer",
+            "token_type": token_type(binding),
             "expires_in": seconds,
             "scope": scope,
             "id_token": id_token,

@@ -17,6 +17,7 @@ from idp.errors import OAuthError, Returned
 from idp.protocol.answers import json_response
 from idp.protocol.client_authentication import ClientRefused
 from idp.protocol.client_door import Call, ClientDoor
+from idp.protocol.possession import token_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +104,19 @@ class IntrospectionEndpoint:
         grant = own.grants.get(record["grant_id"])
         if grant is None or not own.is_living(grant):
             return None
+        binding = record.get("cnf", {})
         return {
             "active": True,
             "iss": own.issuer,
             "client_id": record["client_id"],
             "sub": record["sub"],
             "scope": record["scope"],
-            "token_type": "Bearer",
+            "token_type": token_type(binding),
             "iat": record["iat"],
             "exp": record["exp"],
             "sid": grant.sid,
+            # RFC 8705 §3.2, RFC 9449 §6.2.
+            **({"cnf": binding} if binding else {}),
         }
 
     def _describe_refresh(self, client: Client, token: str) -> dict[str, Any] | None:

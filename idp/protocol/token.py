@@ -21,6 +21,7 @@ from idp.interaction.record import Acr
 from idp.protocol.answers import json_response
 from idp.protocol.client_door import Call, ClientDoor
 from idp.protocol.grants import CodeReused, GrantState, GrantStore
+from idp.protocol.possession import Binding, Possession
 from idp.protocol.provider import OpenIDProvider
 from idp.protocol.refresh import Refresh
 
@@ -35,6 +36,7 @@ class TokenEndpoint:
     charters: CharterRepository
     grant_store: GrantStore
     refresh: Refresh
+    possession: Possession
     audit: Audit
     clock: Clock
 
@@ -48,12 +50,13 @@ class TokenEndpoint:
         answer = {"authorization_code": self._exchange, "refresh_token": self._refresh}.get(grant_type)
         if answer is None:
             raise Returned(OAuthError.UNSUPPORTED_GRANT_TYPE, "the grant type is not supported")
-        return json_response(answer(call))
+        binding = self.possession.shown_to_token_endpoint(call)
+        return json_response(answer(call, binding), headers=self.possession.next_nonce(call.request))
 
-    def _refresh(self, call: Call) -> dict[str, Any]:
-        return self.refresh.redeem(call.client, call.form, self._admit, self.clock.now())
+    def _refresh(self, call: Call, binding: Binding) -> dict[str, Any]:
+        return self.refresh.redeem(call.client, call.form, binding, self._admit, self.clock.now())
 
-    def _exchange(self, call: Call) -> dict[str, Any]:
+    def _exchange(self, call: Call, binding: Binding) -> dict[str, Any]:
         client, form = call.client, call.form
         for name in ("code", "redirect_uri", *(["code_verifier"] if client.pkce == "required" else [])):
             if not form.get(name):
@@ -61,7 +64,10 @@ class TokenEndpoint:
         now = self.clock.now()
         state = GrantState(self.grant_store, now)
         state.admit = lambda record: self._admit_code(client, record)
-        state.first_refresh_token = lambda record: self.refresh.first(client, record, state.scope, now)
+        state.binding = binding
+        state.first_refresh_token = lambda record: self.refresh.first(
+            client, record, state.scope, binding, now
+        )
         passed = {
             "grant_type": "authorization_code",
             "client_id": client.client_id,

@@ -1,6 +1,5 @@
-"""/userinfo: claims of the granted scopes, from the account row of this moment. Core §5.3, RFC 6750."""
+"""/userinfo: claims of the granted scopes, from the account row of this moment. Core §5.3, RFC 6750, RFC 9449 §7."""
 
-import re
 from dataclasses import dataclass
 
 from pyop.exceptions import InvalidAccessToken
@@ -8,16 +7,36 @@ from werkzeug.wrappers import Request, Response
 
 from idp.accounts.grants import is_living
 from idp.accounts.repository import AccountNotFound, AccountRepository
+from idp.client_metadata import CLIENT_SIGNING_ALGS
 from idp.clock import Clock
+from idp.errors import OAuthError, Returned
 from idp.protocol.answers import json_response
 from idp.protocol.claims import named_claims, released_claims
+from idp.protocol.dpop import ProofRefused
 from idp.protocol.grants import GrantState, GrantStore
+from idp.protocol.possession import NotTheHolder, Possession
+from idp.protocol.presented_token import (
+    MalformedToken,
+    NoToken,
+    PresentedToken,
+    Scheme,
+    read_token,
+)
 from idp.protocol.provider import OpenIDProvider
 
+#: RFC 6750 §3, RFC 9449 §7.1.
+_CHALLENGES: dict[Scheme, str] = {
+    "Bearer": 'Bearer realm="userinfo"',
+    "DPoP": f'DPoP algs="{" ".join(CLIENT_SIGNING_ALGS)}"',
+}
 
-def _refused(challenge: str, status: int = 401) -> Response:
-    """RFC 6750 §3: the reason is in the challenge; without any token, the bare scheme."""
-    return json_response({}, status, {"WWW-Authenticate": challenge})
+
+def _refused(
+    error: OAuthError, scheme: Scheme = "Bearer", status: int = 401, nonce: str | None = None
+) -> Response:
+    """The reason is in the challenge of the scheme that was used."""
+    headers = {"WWW-Authenticate": f'{_CHALLENGES[scheme]}, error="{error}"'}
+    return json_response({}, status, headers if nonce is None else {**headers, "DPoP-Nonce": nonce})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,29 +44,35 @@ class UserinfoEndpoint:
     engine: OpenIDProvider
     accounts: AccountRepository
     grant_store: GrantStore
+    possession: Possession
     clock: Clock
 
     def __call__(self, request: Request) -> Response:
-        """GET and POST; the token in the Authorization header only (RFC 9700 §4.3.2)."""
-        header = request.headers.get("Authorization")
-        if header is None:
-            return _refused('Bearer realm="userinfo"')
-        # RFC 6750 §2.1: b64token.
-        found = re.fullmatch(r"(?i:bearer) +([A-Za-z0-9._~+/-]+=*)", header)
-        if found is None or len(found[1]) > 200:
-            return _refused('Bearer realm="userinfo", error="invalid_request"', 400)
+        """GET and POST; the token in the header, or in the form of a POST."""
         try:
-            return self._answer(found[1])
-        except (InvalidAccessToken, AccountNotFound):
-            return _refused('Bearer realm="userinfo", error="invalid_token"')
+            token = read_token(request)
+        except NoToken:
+            # Bare: RFC 6750 §3.1 has no error for it.
+            return json_response({}, 401, {"WWW-Authenticate": ", ".join(_CHALLENGES.values())})
+        except MalformedToken:
+            return _refused(OAuthError.INVALID_REQUEST, status=400)
+        try:
+            return self._answer(request, token)
+        except ProofRefused as refused:
+            return _refused(refused.error, token.scheme, nonce=refused.fresh_nonce)
+        except Returned as refused:
+            return _refused(refused.error, token.scheme, 400)
+        except (InvalidAccessToken, AccountNotFound, NotTheHolder):
+            return _refused(OAuthError.INVALID_TOKEN, token.scheme)
 
-    def _answer(self, access_token: str) -> Response:
+    def _answer(self, request: Request, token: PresentedToken) -> Response:
         state = GrantState(self.grant_store, self.clock.now())
-        account_id, scopes, asked = state.account_of_token(access_token)
+        account_id, scopes, asked = state.account_of_token(token.value)
+        self.possession.verify_holder(request, token, state.binding_of_token(token.value))
         account = self.accounts.get(account_id)
         if state.grant is None or not is_living(state.grant, account):
             raise InvalidAccessToken("account disabled, now or since the grant")
         state.released = released_claims(account, scopes) | named_claims(account, asked)
         engine = self.engine.for_request(state, {})
-        answer = engine.handle_userinfo_request("", {"Authorization": f"Bearer {access_token}"})
-        return json_response(answer.to_dict())
+        answer = engine.handle_userinfo_request("", {"Authorization": f"Bearer {token.value}"})
+        return json_response(answer.to_dict(), headers=self.possession.next_nonce(request))

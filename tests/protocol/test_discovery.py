@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.protocol.conftest import ISSUER, SECRETS, Browser, Provider
+from tests.protocol.conftest import ISSUER, RP, SECRETS, Browser, Provider, basic
+from tests.protocol.proofs import P256, RSA2048, DpopKey
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +55,27 @@ def test_every_authentication_method_listed_has_a_client_that_uses_it(metadata: 
     }  # fmt: skip
 
 
+def test_every_algorithm_listed_for_dpop_proofs_is_served(
+    provider: Provider, metadata: dict[str, Any]
+) -> None:
+    assert metadata["dpop_signing_alg_values_supported"] == ["RS256", "PS256", "ES256"]
+    for alg in metadata["dpop_signing_alg_values_supported"]:
+        key = DpopKey(P256 if alg == "ES256" else RSA2048, alg)
+        asked = provider.exchange("x", headers={**basic(RP, SECRETS[RP]), "DPoP": key.proof()})
+        assert asked.get_json()["error"] == "use_dpop_nonce"
+        nonce = asked.headers["DPoP-Nonce"]
+        shown = provider.exchange("x", headers={**basic(RP, SECRETS[RP]), "DPoP": key.proof(nonce)})
+        # The proof is good: what is wrong is the code.
+        assert shown.get_json()["error"] == "invalid_grant"
+
+
+def test_of_tls_client_certificates_nothing_is_said_where_nobody_asks_for_them(
+    metadata: dict[str, Any],
+) -> None:
+    assert not [name for name in metadata if "tls" in name]
+    assert not [method for method in metadata["token_endpoint_auth_methods_supported"] if "tls" in method]
+
+
 def test_every_listed_claim_but_those_of_pro_sante_connect_is_given(
     provider: Provider, metadata: dict[str, Any]
 ) -> None:
@@ -93,8 +115,8 @@ _PATHS = (
 )  # fmt: skip
 _NAMES = st.sampled_from(
     "client_id redirect_uri response_type scope state nonce prompt max_age code_challenge code_challenge_method "
-    "grant_type code code_verifier client_secret id_token_hint post_logout_redirect_uri claims request acr_values "
-    "ui_locales lang csrf rpps password presentation iss error".split()
+    "grant_type code code_verifier client_secret access_token dpop_jkt id_token_hint post_logout_redirect_uri claims "
+    "request acr_values ui_locales lang csrf rpps password presentation iss error".split()
 )
 _VALUES = st.one_of(
     st.text(max_size=30),
@@ -106,7 +128,17 @@ _VALUES = st.one_of(
 )  # fmt: skip
 _HEADERS = st.dictionaries(
     st.sampled_from(
-        ["Authorization", "Cookie", "Origin", "Content-Type", "Accept-Language", "X-Forwarded-For"]
+        [
+            "Authorization",
+            "Cookie",
+            "Origin",
+            "Content-Type",
+            "Accept-Language",
+            "X-Forwarded-For",
+            "DPoP",
+            "Client-Cert",
+            "Caducee-Proxy",
+        ]
     ),
     st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=40),
     max_size=3,

@@ -1,5 +1,6 @@
 """/userinfo: the claims of the granted scopes, to the bearer of a living token in the header."""
 
+import io
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -101,12 +102,49 @@ def test_the_scheme_is_read_in_any_case(provider: Provider, token: str, scheme: 
 def test_without_a_token_the_challenge_is_bare(provider: Provider) -> None:
     response = ask(provider)
     assert response.status_code == 401
-    assert response.headers["WWW-Authenticate"] == 'Bearer realm="userinfo"'
+    assert response.headers["WWW-Authenticate"] == 'Bearer realm="userinfo", DPoP algs="RS256 PS256 ES256"'
 
 
-def test_a_token_in_the_query_or_in_the_body_is_not_read(provider: Provider, token: str) -> None:
-    assert ask(provider, query_string={"access_token": token}).status_code == 401
-    assert ask(provider, "POST", data={"access_token": token}).status_code == 401
+def test_a_token_in_the_form_of_a_post_is_read(provider: Provider, token: str) -> None:
+    response = ask(provider, "POST", data={"access_token": token})
+    assert response.get_json()["sub"] == provider.account.subject
+    with_more = ask(provider, "POST", data={"access_token": token, "other": ["a", "b"]})
+    assert with_more.status_code == 200
+
+
+def test_a_token_in_the_query_is_not_read(provider: Provider, token: str) -> None:
+    for method in ("GET", "POST"):
+        assert ask(provider, method, query_string={"access_token": token}).status_code == 401
+
+
+def test_a_form_that_is_none_is_not_read(provider: Provider, token: str) -> None:
+    assert ask(provider, "GET", data={"access_token": token}).status_code == 401
+    assert ask(provider, "POST", json={"access_token": token}).status_code == 401
+    several_parts = {"access_token": token, "file": (io.BytesIO(b"x"), "x.txt")}
+    assert ask(provider, "POST", data=several_parts).status_code == 401
+
+
+def test_a_token_in_two_places_is_400(provider: Provider, token: str) -> None:
+    header, form = {"Authorization": f"Bearer {token}"}, {"access_token": token}
+    for options in (
+        {"headers": header, "data": form},
+        {"headers": header, "query_string": form},
+        {"query_string": form, "data": form},
+        {"data": {"access_token": [token, token]}},
+    ):
+        response = ask(provider, "POST", **options)
+        assert response.status_code == 400
+        assert 'error="invalid_request"' in response.headers["WWW-Authenticate"]
+
+
+def test_a_form_too_large_is_refused(provider: Provider, token: str) -> None:
+    assert ask(provider, "POST", data={"access_token": token, "a": "b" * 70_000}).status_code == 413
+    assert ask(provider, "POST", data={"access_token": "a" * 201}).status_code == 400
+
+
+def test_a_dpop_header_beside_an_ordinary_token_changes_nothing(provider: Provider, token: str) -> None:
+    response = ask(provider, headers={"Authorization": f"Bearer {token}", "DPoP": "junk"})
+    assert response.status_code == 200
 
 
 @pytest.mark.parametrize("value", ["x", "x" * 43, "a" * 200, "abc=", "~._-/+"])

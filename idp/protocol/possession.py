@@ -1,0 +1,69 @@
+"""What binds a token to its holder: a DPoP key, a TLS certificate, both or nothing (RFC 9449 §6, RFC 8705 §3).
+
+A binding is the `cnf` of RFC 7800 §3, with the members `jkt` and `x5t#S256`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from werkzeug.wrappers import Request
+
+from idp.errors import OAuthError, Returned
+from idp.protocol.client_certificate import ClientCertificates
+from idp.protocol.client_door import Call
+from idp.protocol.dpop import DpopProofs
+from idp.protocol.presented_token import PresentedToken
+
+Binding = Mapping[str, str]
+
+
+class NotTheHolder(Exception):
+    """The token is bound to a key or a certificate that its bearer did not show, or showed in another way."""
+
+
+def token_type(binding: Binding) -> str:
+    """RFC 9449 §5; RFC 8705 gives certificate-bound tokens no type of their own."""
+    return "DPoP" if "jkt" in binding else "Bearer"
+
+
+def holds(shown: Binding, needed: Binding) -> bool:
+    return all(shown.get(name) == value for name, value in needed.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Possession:
+    proofs: DpopProofs
+    certificates: ClientCertificates
+
+    def shown_to_token_endpoint(self, call: Call) -> Binding:
+        """What the tokens of this call are bound to. Raises Returned: a bad proof, or one missing."""
+        binding = {}
+        certificate, proof = self.certificates.of(call.request), self.proofs.of(call.request)
+        if proof is not None:
+            # A client that did not register for it may use it all the same (RFC 9449 §5).
+            binding["jkt"] = proof.thumbprint
+        elif call.client.dpop_bound_access_tokens:
+            raise self.proofs.missing()
+        if call.client.tls_bound_access_tokens:
+            if certificate is None:
+                raise Returned(OAuthError.INVALID_REQUEST, "a TLS client certificate is required")
+            binding["x5t#S256"] = certificate.thumbprint
+        return binding
+
+    def next_nonce(self, request: Request) -> dict[str, str]:
+        """Headers: the nonce of the next proof, for a caller that shows proofs (RFC 9449 §8.2)."""
+        return {"DPoP-Nonce": self.proofs.fresh_nonce()} if "DPoP" in request.headers else {}
+
+    def verify_holder(self, request: Request, token: PresentedToken, binding: Binding) -> None:
+        """RFC 9449 §7.1 and §7.2, RFC 8705 §3. Raises NotTheHolder, Returned."""
+        certificate = self.certificates.of(request)
+        if ("jkt" in binding) != (token.scheme == "DPoP"):
+            raise NotTheHolder
+        shown = {} if certificate is None else {"x5t#S256": certificate.thumbprint}
+        if token.scheme == "DPoP":
+            proof = self.proofs.of(request, access_token=token.value)
+            if proof is None:
+                raise self.proofs.missing()
+            shown["jkt"] = proof.thumbprint
+        if not holds(shown, binding):
+            raise NotTheHolder

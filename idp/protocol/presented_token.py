@@ -1,0 +1,60 @@
+"""Where a request carries its access token: one place only, never the query (RFC 6750 §2, RFC 9700 §4.3.2)."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from werkzeug.wrappers import Request
+
+#: RFC 6750 §2.1: b64token. Ours are shorter.
+_TOKEN = r"[A-Za-z0-9._~+/-]+=*"
+_MAX_LENGTH = 200
+_FORM = "application/x-www-form-urlencoded"
+
+Scheme = Literal["Bearer", "DPoP"]
+_SCHEMES: dict[str, Scheme] = {"bearer": "Bearer", "dpop": "DPoP"}
+
+
+class NoToken(Exception):
+    """None where one may be."""
+
+
+class MalformedToken(Exception):
+    """In two places, or not written as a token is."""
+
+
+@dataclass(frozen=True, slots=True)
+class PresentedToken:
+    """`scheme`: "DPoP" announces a proof beside it (RFC 9449 §7.1)."""
+
+    scheme: Scheme
+    value: str
+
+
+def read_token(request: Request) -> PresentedToken:
+    """From the Authorization header, or the form of a POST. Raises NoToken, MalformedToken."""
+    header = request.headers.get("Authorization")
+    in_form = _in_form(request)
+    places = (header is not None) + len(in_form) + ("access_token" in request.args)
+    if places > 1:
+        raise MalformedToken
+    if in_form:
+        return PresentedToken("Bearer", _well_formed(in_form[0]))
+    if header is None:
+        raise NoToken
+    scheme, _, value = header.partition(" ")
+    if scheme.lower() not in _SCHEMES:
+        raise MalformedToken
+    return PresentedToken(_SCHEMES[scheme.lower()], _well_formed(value.lstrip(" ")))
+
+
+def _in_form(request: Request) -> list[str]:
+    """RFC 6750 §2.2: single-part, and a method whose body means something."""
+    is_form = request.method == "POST" and request.mimetype == _FORM
+    return request.form.getlist("access_token") if is_form else []
+
+
+def _well_formed(value: str) -> str:
+    if len(value) > _MAX_LENGTH or not re.fullmatch(_TOKEN, value):
+        raise MalformedToken
+    return value
