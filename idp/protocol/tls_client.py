@@ -9,6 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from cryptography.x509.verification import (
     Criticality,
@@ -59,7 +62,9 @@ class TlsClientAuthentication:
     def by_authority(self, client: Client, presented: Presented) -> bool:
         """`tls_client_auth`: path, dates, usage, then the name. Raises CertificateRefused."""
         certificate = self.certificates.of(presented.request)
-        if certificate is None or not self._is_vouched_for(certificate.parsed):
+        if certificate is None or not _is_strong(certificate.parsed):
+            return False
+        if not self._is_vouched_for(certificate.parsed):
             return False
         registered = {name: getattr(client, name) for name in TLS_SUBJECTS}
         (name,) = [name for name, value in registered.items() if value is not None]
@@ -74,7 +79,9 @@ class TlsClientAuthentication:
         Raises CertificateRefused.
         """
         certificate = self.certificates.of(presented.request)
-        if certificate is None or not _is_in_force(certificate.parsed, self.clock.now()):
+        if certificate is None or not _is_strong(certificate.parsed):
+            return False
+        if not _is_in_force(certificate.parsed, self.clock.now()):
             return False
         return certificate.der in [_leaf_der(jwk) for jwk in self.keys_of(client)]
 
@@ -90,6 +97,16 @@ class TlsClientAuthentication:
         except (VerificationError, ValueError):
             return False
         return True
+
+
+def _is_strong(certificate: x509.Certificate) -> bool:
+    """facts/security JW5."""
+    try:
+        key = certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        return False
+    is_rsa = isinstance(key, RSAPublicKey) and key.key_size >= 2048
+    return is_rsa or (isinstance(key, EllipticCurvePublicKey) and key.key_size >= 256)
 
 
 def _is_in_force(certificate: x509.Certificate, now: datetime) -> bool:

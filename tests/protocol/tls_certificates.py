@@ -1,0 +1,185 @@
+"""TLS certificates of relying parties: of an authority made here, of their own, and such as must be refused.
+
+Lives here: the making. Never here: a rule of the provider.
+"""
+
+import base64
+import datetime as dt
+import ipaddress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from jwt.algorithms import ECAlgorithm
+
+from tests.protocol.proofs import b64u
+
+_NOW = dt.datetime.now(dt.UTC).replace(microsecond=0)
+DAY = dt.timedelta(days=1)
+CLIENT_AUTH, SERVER_AUTH = ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH
+
+
+def name(common_name: str) -> x509.Name:
+    return x509.Name(
+        [
+            x509.NameAttribute(NameOID.COUNTRY_NAME, "FR"),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Hôpital, Exemple"),
+            x509.NameAttribute(NameOID.COMMON_NAME, common_name),
+        ]
+    )
+
+
+@dataclass(frozen=True)
+class Held:
+    """A certificate with its key."""
+
+    certificate: x509.Certificate
+    key: Any
+
+    @property
+    def der(self) -> bytes:
+        return self.certificate.public_bytes(Encoding.DER)
+
+    @property
+    def header(self) -> str:
+        """`Client-Cert` (RFC 9440 §2.1)."""
+        return f":{base64.b64encode(self.der).decode()}:"
+
+    @property
+    def thumbprint(self) -> str:
+        return b64u(self.certificate.fingerprint(hashes.SHA256()))
+
+    @property
+    def subject(self) -> str:
+        return self.certificate.subject.rfc4514_string()
+
+    @property
+    def jwk(self) -> dict[str, Any]:
+        """As registered for `self_signed_tls_client_auth`."""
+        whole: dict[str, Any] = ECAlgorithm.to_jwk(self.key.public_key(), as_dict=True)
+        return {**whole, "x5c": [base64.b64encode(self.der).decode()]}
+
+    def write(self, directory: Path, stem: str) -> tuple[Path, Path]:
+        certificate, key = directory / f"{stem}.crt", directory / f"{stem}.key"
+        certificate.write_bytes(self.certificate.public_bytes(Encoding.PEM))
+        key.write_bytes(self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        return certificate, key
+
+
+def _p256() -> Any:
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+@dataclass
+class Authority:
+    common_name: str = "Autorité des applications"
+    key: Any = field(default_factory=_p256)
+
+    def __post_init__(self) -> None:
+        subject = name(self.common_name)
+        self.certificate = (
+            _begun(subject, subject, self.key.public_key(), _NOW - DAY, _NOW + 300 * DAY)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(_key_usage(authority=True), critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(self.key.public_key()), critical=False)
+            .sign(self.key, hashes.SHA256())
+        )
+
+    def write(self, path: Path) -> Path:
+        path.write_bytes(self.certificate.public_bytes(Encoding.PEM))
+        return path
+
+    def issue(
+        self,
+        common_name: str = "application",
+        *,
+        names: list[x509.GeneralName] | None = None,
+        usages: list[x509.ObjectIdentifier] | None = None,
+        begins: dt.datetime = _NOW - DAY,
+        ends: dt.datetime = _NOW + 30 * DAY,
+        more: tuple[tuple[x509.ExtensionType, bool], ...] = (),
+        key: Any = None,
+        sealed_by: Any = None,
+    ) -> Held:
+        """`sealed_by`: another key than the authority's own, as a forger would have."""
+        key = key or _p256()
+        builder = _begun(name(common_name), self.certificate.subject, key.public_key(), begins, ends)
+        builder = builder.add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False
+        )
+        if names:
+            builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+        purposes = [CLIENT_AUTH] if usages is None else usages
+        if purposes:
+            builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
+        for extension, critical in more:
+            builder = builder.add_extension(extension, critical)
+        return Held(builder.sign(sealed_by or self.key, hashes.SHA256()), key)
+
+
+def self_signed(
+    common_name: str = "application", *, begins: dt.datetime = _NOW - DAY, ends: dt.datetime = _NOW + 30 * DAY
+) -> Held:
+    key = _p256()
+    builder = _begun(name(common_name), name(common_name), key.public_key(), begins, ends)
+    return Held(builder.sign(key, hashes.SHA256()), key)
+
+
+def short_rsa() -> Any:
+    return rsa.generate_private_key(65537, 1024)  # noqa: S505 - to be refused
+
+
+def all_kinds_of_names() -> list[x509.GeneralName]:
+    return [
+        x509.DNSName("App.Example"),
+        x509.UniformResourceIdentifier("https://app.example/id"),
+        x509.IPAddress(ipaddress.ip_address("2001:db8::1")),
+        x509.RFC822Name("app@app.example"),
+    ]
+
+
+def _begun(
+    subject: x509.Name, issuer: x509.Name, public_key: Any, begins: dt.datetime, ends: dt.datetime
+) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(public_key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(begins)
+        .not_valid_after(ends)
+    )
+
+
+def _key_usage(*, authority: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not authority,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=authority,
+        crl_sign=authority,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+#: A key that may only encrypt.
+NOT_FOR_SIGNING = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=True,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=False,
+    crl_sign=False,
+    encipher_only=False,
+    decipher_only=False,
+)
