@@ -211,7 +211,9 @@ def _plain_endpoints(parts: _Parts, provider: OpenIDProvider, grant_store: Grant
     return PlainEndpoints(
         {
             "/token": Route(("POST",), token),
-            "/par": Route(("POST",), PushedRequestEndpoint(door, _request_reader(parts, provider))),
+            "/par": Route(
+                ("POST",), PushedRequestEndpoint(door, _request_reader(parts, provider), possession)
+            ),
             "/revoke": Route(("POST",), RevocationEndpoint(own)),
             "/introspect": Route(("POST",), IntrospectionEndpoint(own)),
             "/userinfo": Route(("GET", "POST"), userinfo),

@@ -22,7 +22,13 @@ _TOKEN_CLAIMS = (
 
 
 #: RFC 8705 §5: where a client's certificate is asked for.
-_MTLS_ENDPOINTS = ("token_endpoint", "userinfo_endpoint", "revocation_endpoint", "introspection_endpoint")
+_MTLS_ENDPOINTS = (
+    "token_endpoint",
+    "userinfo_endpoint",
+    "pushed_authorization_request_endpoint",
+    "revocation_endpoint",
+    "introspection_endpoint",
+)
 
 
 def mtls_members(document: dict[str, Any], mtls_origin: str) -> dict[str, Any]:

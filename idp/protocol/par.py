@@ -7,6 +7,7 @@ from werkzeug.wrappers import Request, Response
 
 from idp.protocol.answers import json_response
 from idp.protocol.client_door import Call, ClientDoor
+from idp.protocol.possession import Possession
 from idp.protocol.request_reader import RequestReader
 
 #: Of the form, what proves the client and is no parameter of the request.
@@ -17,6 +18,7 @@ _OF_THE_CLIENT = ("client_secret", "client_assertion", "client_assertion_type")
 class PushedRequestEndpoint:
     door: ClientDoor
     reader: RequestReader
+    possession: Possession
 
     def __call__(self, request: Request) -> Response:
         return self.door.serve(request, self._push)
@@ -25,6 +27,8 @@ class PushedRequestEndpoint:
         """§2.1-2.2. Raises Returned."""
         sent = {name: value for name, value in call.form.items() if name not in _OF_THE_CLIENT}
         values = MultiDict({**sent, "client_id": call.client.client_id})
-        request_uri = self.reader.from_client(values, call.client)
+        key = self.possession.key_shown(call.request)
+        request_uri = self.reader.from_client(values, call.client, key)
         seconds = int(self.reader.pushed.life.total_seconds())
-        return json_response({"request_uri": request_uri, "expires_in": seconds}, 201)
+        answer = {"request_uri": request_uri, "expires_in": seconds}
+        return json_response(answer, 201, self.possession.next_nonce(call.request))

@@ -38,10 +38,10 @@ class Possession:
     def shown_to_token_endpoint(self, call: Call) -> Binding:
         """What the tokens of this call are bound to. Raises Returned: a bad proof, or one missing."""
         binding = {}
-        certificate, proof = self.certificates.of(call.request), self.proofs.of(call.request)
-        if proof is not None:
+        certificate, key = self.certificates.of(call.request), self.key_shown(call.request)
+        if key is not None:
             # A client that did not register for it may use it all the same (RFC 9449 §5).
-            binding["jkt"] = proof.thumbprint
+            binding["jkt"] = key
         elif call.client.dpop_bound_access_tokens:
             raise self.proofs.missing()
         if call.client.tls_bound_access_tokens:
@@ -49,6 +49,11 @@ class Possession:
                 raise Returned(OAuthError.INVALID_REQUEST, "a TLS client certificate is required")
             binding["x5t#S256"] = certificate.thumbprint
         return binding
+
+    def key_shown(self, request: Request) -> str | None:
+        """The thumbprint of the key whose proof this request carries, at whatever endpoint. Raises Returned."""
+        proof = self.proofs.of(request)
+        return None if proof is None else proof.thumbprint
 
     def next_nonce(self, request: Request) -> dict[str, str]:
         """Headers: the nonce of the next proof, for a caller that shows proofs (RFC 9449 §8.2)."""

@@ -41,13 +41,17 @@ class RequestReader:
         kept = Received(MultiDict(parameters), is_pushed=True, is_signed=True)
         return self._verified(kept, proved_client(kept.values, self.clients))
 
-    def from_client(self, values: "MultiDict[str, str]", client: Client) -> str:
-        """At /par: the `request_uri`. Refused here for whatever /authorize would refuse. Raises Returned."""
+    def from_client(self, values: "MultiDict[str, str]", client: Client, key: str | None = None) -> str:
+        """At /par: the `request_uri`. Refused here for whatever /authorize would refuse. Raises Returned.
+
+        `key`: the thumbprint of a DPoP key shown beside the request, to which its code will be bound.
+        """
         if "request_uri" in values:
             # RFC 9126 §2.1.
             raise Returned(OAuthError.INVALID_REQUEST, "request_uri cannot be pushed")
         opened = self.objects.opened(values, client)
-        pushed = Received(opened.values, is_pushed=True, is_signed=opened.is_signed)
+        bound = _bound_to_key(opened.values, key)
+        pushed = Received(bound, is_pushed=True, is_signed=opened.is_signed)
         try:
             self._verified(pushed, client)
         except Shown as shown:
@@ -75,3 +79,14 @@ class RequestReader:
 
     def _verified(self, received: Received, client: Client) -> AuthorizationRequest:
         return read_authorization_request(received, client, self.engine, self.parameter_bytes)
+
+
+def _bound_to_key(values: "MultiDict[str, str]", key: str | None) -> "MultiDict[str, str]":
+    """RFC 9449 §10.1: the proof says what `dpop_jkt` says, and not another thing. Raises Returned."""
+    if key is None:
+        return values
+    if values.get("dpop_jkt", key) != key:
+        raise Returned(OAuthError.INVALID_REQUEST, "dpop_jkt names another key than the DPoP proof")
+    bound = values.copy()
+    bound.setdefault("dpop_jkt", key)
+    return bound

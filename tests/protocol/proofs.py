@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 TOKEN_URI = "http://localhost:8400/token"
+PAR_URI = "http://localhost:8400/par"
 USERINFO_URI = "http://localhost:8400/userinfo"
 _MEMBERS = {"EC": ("crv", "kty", "x", "y"), "RSA": ("e", "kty", "n")}
 

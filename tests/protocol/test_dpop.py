@@ -1,6 +1,7 @@
 """Tokens bound to a DPoP key (RFC 9449), through the endpoints: who gets them, who may use them."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 import jwt
 import pytest
@@ -14,9 +15,11 @@ from tests.protocol.conftest import (
     VERIFIER,
     Browser,
     Provider,
+    answer_of,
+    authorization,
     basic,
 )
-from tests.protocol.proofs import P256, RSA2048, TOKEN_URI, USERINFO_URI, DpopKey, ath
+from tests.protocol.proofs import P256, PAR_URI, RSA2048, TOKEN_URI, USERINFO_URI, DpopKey, ath
 
 BOUND, PUBLIC = "dpop-only", "dpop-mobile"
 CALLBACKS = {
@@ -216,6 +219,49 @@ def test_a_code_asked_for_with_another_key_is_refused(bound: Party, announced: s
 def test_a_code_asked_for_with_a_key_is_refused_without_any(house: Provider, signed_in: Browser) -> None:
     code = signed_in.sign_in(dpop_jkt=KEY.thumbprint)
     assert error_of(house.exchange(code)) == (400, "invalid_grant")
+
+
+# The key shown at /par (§10.1).
+
+
+def _push(party: Party, proof: str | None, **changes: str | None) -> TestResponse:
+    form = authorization(client_id=BOUND, redirect_uri=CALLBACKS[BOUND], **changes)
+    return party.post("/par", form, {} if proof is None else {"DPoP": proof})
+
+
+def _code_of(party: Party, pushed: TestResponse) -> str:
+    query = urlencode({"client_id": BOUND, "request_uri": pushed.get_json()["request_uri"]})
+    return answer_of(party.browser.follow(party.browser.get(f"/authorize?{query}")))["code"]
+
+
+def test_a_key_shown_with_the_pushed_request_binds_its_code(bound: Party) -> None:
+    pushed = _push(bound, bound.good(htu=PAR_URI))
+    assert pushed.status_code == 201
+    assert pushed.headers["DPoP-Nonce"]
+    assert bound.redeem(_code_of(bound, pushed), bound.good()).status_code == 200
+    thief = Party(bound.house, bound.browser, BOUND, OTHER)
+    code = _code_of(bound, _push(bound, bound.good(htu=PAR_URI)))
+    assert error_of(thief.redeem(code, thief.good())) == (400, "invalid_grant")
+
+
+def test_a_pushed_key_may_be_said_twice_and_not_in_two_ways(bound: Party) -> None:
+    same = _push(bound, bound.good(htu=PAR_URI), dpop_jkt=KEY.thumbprint)
+    assert bound.redeem(_code_of(bound, same), bound.good()).status_code == 200
+    other = _push(bound, bound.good(htu=PAR_URI), dpop_jkt=OTHER.thumbprint)
+    assert error_of(other) == (400, "invalid_request")
+
+
+def test_a_pushed_request_with_a_bad_proof_is_refused(bound: Party) -> None:
+    assert error_of(_push(bound, bound.good())) == (400, "invalid_dpop_proof")
+    answer = _push(bound, KEY.proof(htu=PAR_URI))
+    assert error_of(answer) == (400, "use_dpop_nonce")
+    assert answer.headers["DPoP-Nonce"]
+
+
+def test_a_pushed_request_without_a_key_binds_no_code(bound: Party) -> None:
+    code = _code_of(bound, _push(bound, None))
+    thief = Party(bound.house, bound.browser, BOUND, OTHER)
+    assert thief.redeem(code, thief.good()).status_code == 200
 
 
 # At userinfo (§7).
