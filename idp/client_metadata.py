@@ -42,6 +42,8 @@ AUTH_METHODS = (*SECRET_METHODS, "private_key_jwt", *TLS_METHODS, "none")
 SIGNING_ALGS = ("RS256", "ES256")
 #: What clients sign with: assertions, request objects, DPoP proofs.
 CLIENT_SIGNING_ALGS = ("RS256", "PS256", "ES256")
+#: Of these, for a client of profile fapi2 (FAPI 2.0 Security Profile §5.4.1).
+FAPI_SIGNING_ALGS = ("PS256", "ES256")
 KEY_ENCRYPTION_ALGS = ("RSA-OAEP", "RSA-OAEP-256", "ECDH-ES", "ECDH-ES+A256KW")
 CONTENT_ENCRYPTION_ALGS = ("A128CBC-HS256", "A256CBC-HS512", "A128GCM", "A256GCM")
 

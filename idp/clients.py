@@ -9,7 +9,7 @@ from pathlib import Path
 
 from idp.client_keys import PublicJwk
 from idp.client_metadata import MEMBERS, read_members
-from idp.client_rules import ADVICE, FAULTS, broken
+from idp.client_rules import ADVICE, FAULTS, Rule, broken
 from idp.interaction.record import Acr
 from idp.located_yaml import At, BadYaml, compose
 from idp.signing.signer import Alg
@@ -83,9 +83,9 @@ class Client:
 ClientRegistry = Mapping[str, Client]
 
 
-def _read_client(at: At) -> Client:
+def _read_client(at: At, rules: tuple[Rule, ...]) -> Client:
     values, given = read_members(at)
-    for rule in broken(FAULTS, values):
+    for rule in broken((*FAULTS, *rules), values):
         raise given.get(rule.member, at).fail(rule.expected)
     return Client(**{member.field: values[name] for name, member in MEMBERS.items()})
 
@@ -107,11 +107,14 @@ def advise(path: Path) -> list[str]:
     return advice
 
 
-def read_clients(path: Path) -> ClientRegistry:
-    """Raises BadYaml at the first fault, OSError when the file cannot be read."""
+def read_clients(path: Path, rules: tuple[Rule, ...] = ()) -> ClientRegistry:
+    """Raises BadYaml at the first fault, OSError when the file cannot be read.
+
+    `rules`: those of this house (`client_fitness`), beside what is true of any client.
+    """
     registry: dict[str, Client] = {}
     for item in _items(path):
-        client = _read_client(item)
+        client = _read_client(item, rules)
         if client.client_id in registry:
             raise item.fail(f"client_id `{client.client_id}` is given twice")
         registry[client.client_id] = client
@@ -121,11 +124,12 @@ def read_clients(path: Path) -> ClientRegistry:
 class ClientFile:
     """The registry in force. A changed file is taken whole or not at all: a bad one keeps the old state."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, rules: tuple[Rule, ...] = ()) -> None:
         self._path = path
+        self._rules = rules
         # Before reading: a change meanwhile is seen at the next look.
         self._stamp = self._read_stamp()
-        self._registry = read_clients(path)
+        self._registry = read_clients(path, rules)
         #: The fault of the file on disk, None when the registry in force is what the file says.
         self.fault: str | None = None
 
@@ -141,7 +145,7 @@ class ClientFile:
         if stamp != self._stamp:
             self._stamp = stamp
             try:
-                self._registry, self.fault = read_clients(self._path), None
+                self._registry, self.fault = read_clients(self._path, self._rules), None
             except (BadYaml, OSError) as error:
                 self.fault = str(error)
         return self._registry

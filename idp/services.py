@@ -15,6 +15,7 @@ from idp.adapters.sql_charters import SqlCharters
 from idp.audit import Audit
 from idp.cards.anchors import load_anchors
 from idp.cards.trust import CardPolicy
+from idp.client_fitness import house_rules
 from idp.clients import ClientFile
 from idp.clock import Clock
 from idp.house import House
@@ -44,7 +45,8 @@ def build_web(settings: Settings) -> Web:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return Web(settings, ClientFile(settings.clients_file), load_catalogues(_HERE / "templates"), environment)
+    clients = ClientFile(settings.clients_file, house_rules(settings))
+    return Web(settings, clients, load_catalogues(_HERE / "templates"), environment)
 
 
 def build_upstream(settings: Settings, clock: Clock) -> Upstream | None:

@@ -22,6 +22,7 @@ from idp.adapters.sql_engine import (
 from idp.audit import AuditEvent
 from idp.cards.anchors import AnchorsRefused
 from idp.cards.rpps import InvalidRpps, parse_rpps
+from idp.client_fitness import house_rules
 from idp.clients import advise, read_clients
 from idp.clock import SystemClock
 from idp.ephemeral import StoreUnavailable
@@ -68,7 +69,7 @@ def publish_charter(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def check_clients(settings: Settings, options: argparse.Namespace) -> int:
-    registry = read_clients(settings.clients_file)
+    registry = read_clients(settings.clients_file, house_rules(settings))
     for line in advise(settings.clients_file):
         print(f"advice: {line}")
     print(f"{settings.clients_file}: {len(registry)} clients, no fault")

@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -106,7 +106,13 @@ class DpopProofs:
     ahead: timedelta
     clock: Clock
 
-    def of(self, request: Request, *, access_token: str | None = None) -> Proof | None:
+    def of(
+        self,
+        request: Request,
+        *,
+        access_token: str | None = None,
+        algs: Sequence[str] = CLIENT_SIGNING_ALGS,
+    ) -> Proof | None:
         """The proof of this request, None when there is none; `access_token` at a resource (§7.1).
 
         Raises ProofRefused; StoreUnavailable, since without its memory a proof could be shown again.
@@ -124,7 +130,7 @@ class DpopProofs:
             self.ahead.total_seconds(),
         )
         try:
-            key, claims = _verify_signature(header)
+            key, claims = _verify_signature(header, algs)
             for name, holds in _CHECKS.items():
                 if not holds(claims, expected):
                     raise _BadProof(name)
@@ -151,23 +157,23 @@ class DpopProofs:
         return ProofRefused(error, description, self.fresh_nonce())
 
 
-def _verify_signature(header: str) -> tuple[RSAKey | ECKey, Mapping[str, Any]]:
+def _verify_signature(header: str, algs: Sequence[str]) -> tuple[RSAKey | ECKey, Mapping[str, Any]]:
     """§4.3, 2 to 7: one well-formed JWT of the right type, signed by the public key it shows. Raises _BadProof."""
     if len(header) > MAX_BYTES or not _COMPACT.fullmatch(header):
         raise _BadProof("size or form")
     try:
-        key = _shown_key(_json_object(urlsafe_b64decode(header.split(".")[0].encode())))
+        key = _shown_key(_json_object(urlsafe_b64decode(header.split(".")[0].encode())), algs)
         payload = jws.deserialize_compact(header, key, registry=_JWS).payload
         return key, _json_object(payload)
     except (JoseError, ValueError, TypeError, RecursionError) as error:
         raise _BadProof("signature") from error
 
 
-def _shown_key(head: Mapping[str, Any]) -> RSAKey | ECKey:
+def _shown_key(head: Mapping[str, Any], algs: Sequence[str]) -> RSAKey | ECKey:
     if head.get("typ") != "dpop+jwt":
         raise _BadProof("typ")
     # RFC 7515 §4.1.11: we understand no extension.
-    if head.get("alg") not in CLIENT_SIGNING_ALGS or {"crit", "b64"} & head.keys():
+    if head.get("alg") not in algs or {"crit", "b64"} & head.keys():
         raise _BadProof("alg")
     try:
         (jwk,) = public_keys({"keys": [head.get("jwk")]})

@@ -27,7 +27,7 @@ class PushedRequestEndpoint:
         """§2.1-2.2. Raises Returned."""
         sent = {name: value for name, value in call.form.items() if name not in _OF_THE_CLIENT}
         values = MultiDict({**sent, "client_id": call.client.client_id})
-        key = self.possession.key_shown(call.request)
+        key = self.possession.key_shown(call)
         request_uri = self.reader.from_client(values, call.client, key)
         seconds = int(self.reader.pushed.life.total_seconds())
         answer = {"request_uri": request_uri, "expires_in": seconds}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from werkzeug.wrappers import Request
 
+from idp.client_metadata import CLIENT_SIGNING_ALGS, FAPI_SIGNING_ALGS
 from idp.errors import OAuthError, Returned
 from idp.protocol.client_certificate import ClientCertificates
 from idp.protocol.client_door import Call
@@ -38,7 +39,7 @@ class Possession:
     def shown_to_token_endpoint(self, call: Call) -> Binding:
         """What the tokens of this call are bound to. Raises Returned: a bad proof, or one missing."""
         binding = {}
-        certificate, key = self.certificates.of(call.request), self.key_shown(call.request)
+        certificate, key = self.certificates.of(call.request), self.key_shown(call)
         if key is not None:
             # A client that did not register for it may use it all the same (RFC 9449 §5).
             binding["jkt"] = key
@@ -50,9 +51,10 @@ class Possession:
             binding["x5t#S256"] = certificate.thumbprint
         return binding
 
-    def key_shown(self, request: Request) -> str | None:
-        """The thumbprint of the key whose proof this request carries, at whatever endpoint. Raises Returned."""
-        proof = self.proofs.of(request)
+    def key_shown(self, call: Call) -> str | None:
+        """The thumbprint of the key whose proof this call carries, at whatever endpoint. Raises Returned."""
+        algs = FAPI_SIGNING_ALGS if call.client.profile == "fapi2" else CLIENT_SIGNING_ALGS
+        proof = self.proofs.of(call.request, algs=algs)
         return None if proof is None else proof.thumbprint
 
     def next_nonce(self, request: Request) -> dict[str, str]:

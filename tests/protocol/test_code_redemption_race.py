@@ -32,7 +32,7 @@ def _is_ready(port: int) -> bool:
 
 
 @contextmanager
-def served(provider: Provider) -> Iterator[int]:
+def served(provider: Provider, **more: str) -> Iterator[int]:
     """A real `idp serve` of one worker on the same database, keys and clients; gives its port."""
     settings, port = provider.settings, free_port()
     named = {
@@ -46,6 +46,7 @@ def served(provider: Provider) -> Iterator[int]:
         "CADUCEE_KEYS_DIRECTORY": str(settings.keys_directory),
         "CADUCEE_APPLICATION_KEY": settings.application_key,
         "CADUCEE_PASSWORD_PEPPER": settings.password_pepper,
+        **more,
     }
     command = ["env", "-i", *(f"{name}={value}" for name, value in named.items())]
     command += [sys.executable, "-m", "idp.cli", "serve", "--port", str(port), "--workers", "1"]
