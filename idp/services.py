@@ -9,6 +9,7 @@ from cryptography import x509
 from idp.accounts.email_otp import MailCodeLimits, MailCodes, random_code
 from idp.accounts.password import Passwords
 from idp.accounts.throttle import PasswordThrottle
+from idp.adapters.outbound_http import OutboundHttp
 from idp.adapters.psc_provider import PscProvider
 from idp.adapters.psc_settings import PscSettings
 from idp.adapters.sql_charters import SqlCharters
@@ -67,6 +68,10 @@ def build_upstream(settings: Settings, clock: Clock) -> Upstream | None:
         ),
         clock=clock,
     )
+
+
+def build_outbound_http(settings: Settings) -> OutboundHttp:
+    return OutboundHttp(settings.outbound_networks, authority_files=settings.outbound_authority_files)
 
 
 def build_card_policy(settings: Settings) -> CardPolicy | None:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, get_type_hints
 from urllib.parse import urlsplit
@@ -53,6 +54,8 @@ class Settings:
     #: `idp serve` speaks TLS itself: for tests and small installations; else a buffering proxy does (docs/operate.md).
     tls_certificate_file: Path | None = None
     tls_key_file: Path | None = None
+    #: Authorities of their TLS certificates, beside the public ones: a hospital has its own.
+    outbound_authority_files: tuple[Path, ...] = ()
 
     # Pro Santé Connect.
     psc_issuer: str = ""
@@ -179,6 +182,13 @@ class Settings:
             raise BadSetting("CADUCEE_MTLS_ORIGIN: an https origin, and CADUCEE_PROXY_SECRET with it")
         if self.pushed_request_life >= timedelta(seconds=600):
             raise BadSetting("CADUCEE_PUSHED_REQUEST_LIFE: below 600 (FAPI 2.0)")
+        for network in self.outbound_networks:
+            try:
+                ip_network(network)
+            except ValueError as error:
+                raise BadSetting(
+                    "CADUCEE_OUTBOUND_NETWORKS: networks like 10.20.0.0/16 or fd00::/8"
+                ) from error
         self._check_keys()
         self._check_tls()
         self._check_fixed_code()

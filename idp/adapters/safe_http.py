@@ -11,7 +11,8 @@ import io
 import json
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from http.client import HTTPException
@@ -101,17 +102,20 @@ class SafeHttp:
             "Connection": "close",
             "User-Agent": "caducee",
         }
-        deadline = _Deadline(self._total_seconds)
-        adapter = _DeadlineAdapter(deadline)
+        limits = (self._connect_seconds, self._total_seconds)
         try:
-            limits = (self._connect_seconds, self._total_seconds)
-            with adapter.send(request.prepare(), stream=True, timeout=limits, verify=True) as answer:
+            with (
+                closing(self._adapter_for(request, Deadline(self._total_seconds))) as adapter,
+                adapter.send(request.prepare(), stream=True, timeout=limits, verify=True) as answer,
+            ):
                 media_type = answer.headers.get("Content-Type", "").split(";")[0].strip().lower()
                 return HttpAnswer(answer.status_code, media_type, self._body_of(answer))
         except (OSError, ValueError, urllib3.exceptions.HTTPError, HTTPException) as error:
             raise NoUsableAnswer(type(error).__name__) from error
-        finally:
-            adapter.close()
+
+    def _adapter_for(self, request: requests.Request, deadline: "Deadline") -> "DeadlineAdapter":
+        """The way to the machine of this request. `outbound_http` has a narrower one."""
+        return DeadlineAdapter(deadline)
 
     def _body_of(self, answer: requests.Response) -> bytes:
         if answer.headers.get("Content-Encoding", "identity") != "identity":
@@ -124,7 +128,7 @@ class SafeHttp:
         return bytes(body)
 
 
-class _Deadline:
+class Deadline:
     """The end of a whole exchange. Elapsed time on a socket, not the time of day: hence no Clock port."""
 
     def __init__(self, seconds: float) -> None:
@@ -140,7 +144,7 @@ class _Deadline:
 class _DeadlineReader(io.RawIOBase):
     """Gives each read of a socket what is left: a timeout per read is no bound against one byte a second."""
 
-    def __init__(self, sock: socket.socket, deadline: _Deadline) -> None:
+    def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
         self._sock = sock
         self._raw = sock.makefile("rb", buffering=0)
         self._deadline = deadline
@@ -160,7 +164,7 @@ class _DeadlineReader(io.RawIOBase):
 class _DeadlineSocket:
     """A connected socket whose readers obey the deadline; the rest is the socket's."""
 
-    def __init__(self, sock: socket.socket, deadline: _Deadline) -> None:
+    def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
         self._sock = sock
         self._deadline = deadline
 
@@ -171,8 +175,8 @@ class _DeadlineSocket:
         return getattr(self._sock, name)
 
 
-class _DeadlineHttpConnection(HTTPConnection):
-    def __init__(self, *args: Any, deadline: _Deadline, **kwargs: Any) -> None:
+class DeadlineHttpConnection(HTTPConnection):
+    def __init__(self, *args: Any, deadline: Deadline, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._deadline = deadline
 
@@ -181,8 +185,8 @@ class _DeadlineHttpConnection(HTTPConnection):
         self.sock = cast(socket.socket, _DeadlineSocket(self.sock, self._deadline))
 
 
-class _DeadlineHttpsConnection(HTTPSConnection):
-    def __init__(self, *args: Any, deadline: _Deadline, **kwargs: Any) -> None:
+class DeadlineHttpsConnection(HTTPSConnection):
+    def __init__(self, *args: Any, deadline: Deadline, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._deadline = deadline
 
@@ -191,20 +195,23 @@ class _DeadlineHttpsConnection(HTTPSConnection):
         self.sock = cast(socket.socket, _DeadlineSocket(self.sock, self._deadline))
 
 
-_CONNECTIONS: Mapping[str, type[_DeadlineHttpConnection] | type[_DeadlineHttpsConnection]] = {
-    "http": _DeadlineHttpConnection,
-    "https": _DeadlineHttpsConnection,
+_CONNECTIONS: Mapping[str, type[DeadlineHttpConnection] | type[DeadlineHttpsConnection]] = {
+    "http": DeadlineHttpConnection,
+    "https": DeadlineHttpsConnection,
 }
 
 
-class _DeadlineAdapter(HTTPAdapter):
+class DeadlineAdapter(HTTPAdapter):
     """The adapter of one exchange: no retry, and connections that know when it must end."""
 
-    def __init__(self, deadline: _Deadline) -> None:
-        self._deadline = deadline
+    def __init__(self, deadline: Deadline) -> None:
+        self.deadline = deadline
         super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
         pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
-        pool.ConnectionCls = partial(_CONNECTIONS[pool.scheme], deadline=self._deadline)
+        pool.ConnectionCls = self.connection(pool.scheme)
         return pool
+
+    def connection(self, scheme: str) -> Callable[..., Any]:
+        return partial(_CONNECTIONS[scheme], deadline=self.deadline)

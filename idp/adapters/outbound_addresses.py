@@ -1,0 +1,108 @@
+"""Where a URL of a relying party may lead: its form, and which addresses are nobody's inside (facts/security CF5).
+
+Pure: resolving is handed in. Must not come here: sockets, HTTP.
+"""
+
+import ipaddress
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+#: From host and port to addresses in the order they are to be tried. Raises OSError.
+Resolve = Callable[[str, int], Sequence[str]]
+
+#: More are never needed; each may cost a connection timeout.
+_MOST_ADDRESSES = 4
+
+# Stricter than RFC 3986: no user, no fragment, no backslash, nothing that two parsers read in two ways.
+_URL = re.compile(
+    r"(?P<scheme>https?)://"
+    r"(?P<host>[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])"
+    r"(?::(?P<port>[0-9]{1,5}))?"
+    r"(?:[/?][!-\"$-\[\]-~]*)?"
+)
+_PORTS = {"http": 80, "https": 443}
+
+# Of 2000::/3, the only unicast space that is routed (RFC 4291 §2.4), without what is not the Internet: protocol
+# assignments with Teredo, documentation, 6to4. NAT64, mapped and site-local addresses lie outside it.
+_INTERNET_V6 = ipaddress.ip_network("2000::/3")
+_NOT_INTERNET_V6 = tuple(
+    ipaddress.ip_network(text) for text in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
+)
+# RFC 7526: the relays of 6to4. The rest of RFC 6890 is in the properties below.
+_NOT_INTERNET_V4 = ipaddress.ip_network("192.88.99.0/24")
+
+
+class Forbidden(ValueError):
+    """The URL may not be called. The message does not repeat it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A checked place: `host` is the name for TLS and the Host header, `addresses` where it really is."""
+
+    scheme: str
+    host: str
+    port: int
+    addresses: tuple[str, ...]
+
+    @property
+    def authority(self) -> str:
+        """RFC 9110 §7.2: what the Host header says."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
+
+
+def check_url(url: str, allowed: Sequence[Network], resolve: Resolve) -> Target:
+    """Resolve once and check every address. Raises Forbidden, and what `resolve` raises."""
+    found = _URL.fullmatch(url)
+    if found is None or len(url) > 2048:
+        raise Forbidden("form")
+    scheme, host = found["scheme"], found["host"].strip("[]")
+    port = int(found["port"] or _PORTS[scheme])
+    if not 1 <= port <= 65535:
+        raise Forbidden("port")
+    if not (_is_literal(found["host"]) or _is_name(host)):
+        raise Forbidden("host")
+    addresses = [ipaddress.ip_address(text) for text in resolve(host, port)]
+    if not addresses:
+        raise Forbidden("no address")
+    # All of them: one private address among public ones is how a name leads inside at the second try.
+    if not all(_is_allowed(address, allowed) for address in addresses):
+        raise Forbidden("address")
+    if scheme == "http" and not all(address.is_loopback for address in addresses):
+        raise Forbidden("scheme")
+    return Target(scheme, host, port, tuple(str(address) for address in addresses[:_MOST_ADDRESSES]))
+
+
+def _is_literal(host: str) -> bool:
+    """As in a URL: an IPv6 address stands in brackets (RFC 3986 §3.2.2), an IPv4 address has four decimal parts."""
+    parse = ipaddress.IPv6Address if host.startswith("[") else ipaddress.IPv4Address
+    try:
+        parse(host.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
+def _is_name(host: str) -> bool:
+    """What ends in a number is an IPv4 address in one of its old spellings: 127.1, 0x7f000001, 2130706433."""
+    labels = host.removesuffix(".").split(".")
+    are_labels = all(re.fullmatch(r"[A-Za-z0-9_-]{1,63}", label) for label in labels)
+    return are_labels and not re.fullmatch(r"[0-9]+|0[xX][0-9A-Fa-f]*", labels[-1])
+
+
+def _is_allowed(address: Address, allowed: Sequence[Network]) -> bool:
+    return is_internet(address) or any(address in network for network in allowed)
+
+
+def is_internet(address: Address) -> bool:
+    """A unicast address of the public Internet: not private, shared, local, reserved, nor another one in disguise."""
+    if address.is_multicast or address.is_reserved or not address.is_global:
+        return False
+    if isinstance(address, ipaddress.IPv4Address):
+        return address not in _NOT_INTERNET_V4
+    return address in _INTERNET_V6 and not any(address in network for network in _NOT_INTERNET_V6)
