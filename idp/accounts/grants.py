@@ -1,5 +1,6 @@
 """Durable record of each authorization granted to a relying party: what makes a revoked token stay revoked."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -36,5 +37,12 @@ class GrantRepository(Protocol):
 
     def revoke(self, grant_id: str, now: datetime) -> None: ...
 
-    def revoke_session(self, sid: str, now: datetime) -> None:
-        """Every grant of that SSO session."""
+    def end_session(self, sid: str, now: datetime, listeners: Collection[str]) -> frozenset[str]:
+        """The end of an SSO session, in one commit: its grants revoked, its codes void, its notices queued.
+
+        Every client that redeemed a grant in it and is in `listeners` gets one logout notice, however often this is
+        called. Gives all clients that redeemed one.
+        """
+
+    def end_sessions_of(self, account_id: AccountId, now: datetime, listeners: Collection[str]) -> None:
+        """The same for every session of an account."""

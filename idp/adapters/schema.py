@@ -10,7 +10,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
 #: The migration this code was written for. Zero-padded, so that text order is age order.
-SCHEMA_REVISION = "0002"
+SCHEMA_REVISION = "0003"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
@@ -101,7 +101,7 @@ grants = sa.Table(
     "grants",
     metadata,
     sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("account_id", sa.Text, sa.ForeignKey(accounts.c.id), nullable=False),
+    sa.Column("account_id", sa.Text, sa.ForeignKey(accounts.c.id), nullable=False, index=True),
     sa.Column("client_id", sa.Text, nullable=False),
     sa.Column("sid", sa.Text, nullable=False, index=True),
     sa.Column("granted_at", UtcInstant, nullable=False, index=True),
@@ -147,6 +147,34 @@ outbox = sa.Table(
     sa.Column("not_before", UtcInstant, nullable=False, index=True),
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("leased_until", UtcInstant),
+    sqlite_autoincrement=True,
+)
+
+#: SSO sessions that were ended on purpose: none of their codes can be redeemed any more.
+ended_sessions = sa.Table(
+    "ended_sessions",
+    metadata,
+    sa.Column("sid", sa.Text, primary_key=True),
+    sa.Column("ended_at", UtcInstant, nullable=False, index=True),
+)
+
+#: `deliveries`: calls answered or failed; `attempts`: leases taken, which fence. `outcome`: of the last delivery.
+logout_notices = sa.Table(
+    "logout_notices",
+    metadata,
+    sa.Column("id", _row_number, primary_key=True, autoincrement=True),
+    sa.Column("sid", sa.Text, nullable=False),
+    sa.Column("client_id", sa.Text, nullable=False),
+    sa.Column("account_id", sa.Text, nullable=False),
+    sa.Column("ended_at", UtcInstant, nullable=False, index=True),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("deliveries", sa.Integer, nullable=False),
+    sa.Column("outcome", sa.Text),
+    sa.Column("not_before", UtcInstant, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("leased_until", UtcInstant),
+    sa.UniqueConstraint("sid", "client_id"),
+    sa.Index("ix_logout_notices_state", "state", "client_id", "not_before"),
     sqlite_autoincrement=True,
 )
 

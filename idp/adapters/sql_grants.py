@@ -1,15 +1,17 @@
 """`GrantRepository` on SQL: a redeemed code stays so when the ephemeral store forgets (security §4.1)."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Engine
+from sqlalchemy import ColumnElement, Connection, Engine
 
 from idp.accounts.account import AccountId
 from idp.accounts.grants import Grant
-from idp.adapters.schema import grants, refresh_tokens
+from idp.adapters.schema import ended_sessions, grants, refresh_tokens
 from idp.adapters.sql_engine import reading, writing
+from idp.adapters.sql_logouts import queue_notices, record_ends
 
 _c = grants.c
 
@@ -48,25 +50,38 @@ class SqlGrants:
         )
 
     def redeem(self, grant_id: str, now: datetime) -> bool:
+        # A code that was being issued while its session ended is revoked by that end, although nobody saw its row.
+        is_ended = sa.exists().where(ended_sessions.c.sid == _c.sid)
         redeemed = (
             sa.update(grants)
-            .where(_c.id == grant_id, _c.redeemed_at.is_(None), _c.revoked_at.is_(None))
+            .where(_c.id == grant_id, _c.redeemed_at.is_(None), _c.revoked_at.is_(None), ~is_ended)
             .values(redeemed_at=now)
         )
         with writing(self.engine) as connection:
             return connection.execute(redeemed).rowcount == 1
 
     def revoke(self, grant_id: str, now: datetime) -> None:
-        self._revoke_where(_c.id == grant_id, now)
-
-    def revoke_session(self, sid: str, now: datetime) -> None:
-        self._revoke_where(_c.sid == sid, now)
-
-    def _revoke_where(self, which: ColumnElement[bool], now: datetime) -> None:
-        # The first revocation is the one that counts: its instant is kept.
-        revoked = sa.update(grants).where(which, _c.revoked_at.is_(None)).values(revoked_at=now)
         with writing(self.engine) as connection:
-            connection.execute(revoked)
+            self._revoke_where(connection, _c.id == grant_id, now)
+
+    def end_session(self, sid: str, now: datetime, listeners: Collection[str]) -> frozenset[str]:
+        with writing(self.engine) as connection:
+            record_ends(connection, [sid], now)
+            self._revoke_where(connection, _c.sid == sid, now)
+            return queue_notices(connection, _c.sid == sid, now, listeners)
+
+    def end_sessions_of(self, account_id: AccountId, now: datetime, listeners: Collection[str]) -> None:
+        is_theirs = _c.account_id == account_id
+        with writing(self.engine) as connection:
+            sids = connection.execute(sa.select(_c.sid).where(is_theirs).distinct()).scalars()
+            record_ends(connection, sids, now)
+            self._revoke_where(connection, is_theirs, now)
+            queue_notices(connection, is_theirs, now, listeners)
+
+    @staticmethod
+    def _revoke_where(connection: Connection, which: ColumnElement[bool], now: datetime) -> None:
+        # The first revocation is the one that counts: its instant is kept.
+        connection.execute(sa.update(grants).where(which, _c.revoked_at.is_(None)).values(revoked_at=now))
 
     def purge(self, granted_before: datetime) -> int:
         """Grants so old that no code and no token of theirs can live, with their refresh tokens; gives how many."""

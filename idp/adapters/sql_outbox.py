@@ -1,6 +1,6 @@
 """`Outbox` on SQL, and the worker that empties it. A mail holds a code: once sent or expired, its row goes.
 
-Lives here: leases, retries, expiry. Never here: SMTP, the wording of a mail.
+Lives here: retries, expiry. Never here: SMTP, the wording of a mail.
 """
 
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy import Engine
 
+from idp.adapters.leased_queue import LeasedQueue
 from idp.adapters.schema import outbox
 from idp.adapters.sql_engine import reading, writing
 from idp.clock import Clock
@@ -19,7 +20,7 @@ from idp.mailer import Mail, MailTransport
 _c = outbox.c
 _log = structlog.get_logger(__name__)
 
-# Longer than the slowest delivery (a dozen SMTP exchanges of 10 s): nobody else sends it meanwhile.
+# Longer than the slowest delivery (a dozen SMTP exchanges of 10 s).
 _LEASE = timedelta(minutes=3)
 _FIRST_DELAY = timedelta(seconds=5)
 _LONGEST_DELAY = timedelta(minutes=5)
@@ -49,8 +50,6 @@ class SqlOutbox:
 
 @dataclass(frozen=True, slots=True)
 class _Leased:
-    """`attempt` fences: a worker that outlived its lease can no longer touch the row."""
-
     id: int
     attempt: int
     mail: Mail
@@ -99,24 +98,13 @@ class OutboxWorker:
         self._forget(leased)
         return 1
 
+    @property
+    def _queue(self) -> LeasedQueue:
+        return LeasedQueue(self.engine, outbox, _LEASE)
+
     def _lease_next(self) -> _Leased | None:
         now = self.clock.now()
-        due = (
-            sa.select(_c.id)
-            .where(_c.not_before <= now, _c.expires_at > now)
-            .where(sa.or_(_c.leased_until.is_(None), _c.leased_until <= now))
-            .order_by(_c.not_before, _c.id)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        )
-        leased = (
-            sa.update(outbox)
-            .where(_c.id == due.scalar_subquery())
-            .values(leased_until=now + _LEASE, attempts=_c.attempts + 1)
-            .returning(_c.id, _c.attempts, _c.recipient, _c.subject, _c.text, _c.html)
-        )
-        with writing(self.engine) as connection:
-            row = connection.execute(leased).one_or_none()
+        row = self._queue.lease_next(now, _c.expires_at > now)
         if row is None:
             return None
         return _Leased(row.id, row.attempts, Mail(row.recipient, row.subject, row.text, row.html))
@@ -124,17 +112,10 @@ class OutboxWorker:
     def _postpone(self, leased: _Leased) -> None:
         # 2^6 already passes the longest delay.
         delay = min(_FIRST_DELAY * 2 ** min(leased.attempt - 1, 6), _LONGEST_DELAY)
-        postponed = (
-            sa.update(outbox)
-            .where(_c.id == leased.id, _c.attempts == leased.attempt)
-            .values(leased_until=None, not_before=self.clock.now() + delay)
-        )
-        with writing(self.engine) as connection:
-            connection.execute(postponed)
+        self._queue.give_back(leased.id, leased.attempt, not_before=self.clock.now() + delay)
 
     def _forget(self, leased: _Leased) -> None:
-        with writing(self.engine) as connection:
-            connection.execute(sa.delete(outbox).where(_c.id == leased.id, _c.attempts == leased.attempt))
+        self._queue.forget(leased.id, leased.attempt)
 
     def _drop_expired(self) -> None:
         with writing(self.engine) as connection:

@@ -141,8 +141,9 @@ class Sessions:
         secret = cookie.partition(".")[2]
         self._swap(dataclasses.replace(session, last_seen_at=now), secret, now)
 
-    def end(self, sid: str) -> None:
-        self.store.take(Kind.SESSION, sid)
+    def end(self, sid: str) -> bool:
+        """True for the one caller that ended it."""
+        return self.store.take(Kind.SESSION, sid) is not None
 
     def _swap(self, session: Session, secret: str, now: datetime) -> None:
         self.store.swap(

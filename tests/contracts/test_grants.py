@@ -62,10 +62,18 @@ def test_every_grant_of_a_session_is_revoked_and_no_other(engine: Engine) -> Non
     for grant in (a_grant("a"), a_grant("b"), a_grant("c", sid="sid-2")):
         grants.add(grant)
     grants.redeem("b", NOON)
-    grants.revoke_session("sid-1", LATER)
+    assert grants.end_session("sid-1", LATER, ()) == {"viatrajectoire"}
     assert grants.get("a") == replace(a_grant("a"), revoked_at=LATER)
     assert grants.get("b") == replace(a_grant("b"), redeemed_at=NOON, revoked_at=LATER)
     assert grants.redeem("c", LATER)
+
+
+def test_code_that_was_on_its_way_when_its_session_ended_is_never_redeemed(engine: Engine) -> None:
+    SqlAccounts(engine).add(an_account())
+    grants = SqlGrants(engine)
+    grants.end_session("sid-1", NOON, ())
+    grants.add(a_grant())
+    assert not grants.redeem("g", LATER)
 
 
 def redeem_it(engine: Engine) -> bool:
