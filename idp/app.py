@@ -20,6 +20,7 @@ from idp.adapters.sql_outbox import SqlOutbox
 from idp.adapters.sql_refresh import SqlRefreshTokens
 from idp.cards.revocation import NoRevocationYet
 from idp.cards.trust import CardPolicy
+from idp.clients import logout_listeners
 from idp.error_pages import error_page
 from idp.flows.account import AccountFlow
 from idp.flows.charter import CharterFlow
@@ -31,8 +32,9 @@ from idp.flows.email_otp import EmailOtpFlow
 from idp.flows.enrolment import EnrolmentFlow
 from idp.flows.password import PasswordFlow
 from idp.flows.psc import PscFlow
-from idp.house import House, open_house, open_key_directory
+from idp.house import House, open_house, open_key_directory, open_subjects
 from idp.interaction.next_stop import Itinerary
+from idp.interaction.sign_out import SignOut
 from idp.interaction.store import Interactions, Sessions, hub_path
 from idp.interaction.upstream import Upstream
 from idp.logs import configure_logging
@@ -53,7 +55,6 @@ from idp.protocol.refresh import Refresh
 from idp.protocol.request_object import RequestObjects
 from idp.protocol.request_reader import RequestReader
 from idp.protocol.revocation import IntrospectionEndpoint, OwnTokens, RevocationEndpoint
-from idp.protocol.subject import Subjects
 from idp.protocol.token import TokenEndpoint
 from idp.protocol.userinfo import UserinfoEndpoint
 from idp.sealing import derive_key
@@ -91,6 +92,7 @@ class _Parts:
     grants: SqlGrants
     audit: SqlAudit
     sessions: Sessions
+    sign_out: SignOut
     interactions: Interactions
     itinerary: Itinerary
 
@@ -98,6 +100,11 @@ class _Parts:
 def _parts(settings: Settings) -> _Parts:
     house, web = open_house(settings), build_web(settings)
     upstream, policy = build_upstream(settings, house.clock), build_card_policy(settings)
+    grants, audit, sessions = (
+        SqlGrants(house.engine),
+        SqlAudit(house.engine, house.clock),
+        build_sessions(house),
+    )
     return _Parts(
         house=house,
         web=web,
@@ -106,9 +113,10 @@ def _parts(settings: Settings) -> _Parts:
         policy=policy,
         accounts=SqlAccounts(house.engine),
         charters=SqlCharters(house.engine),
-        grants=SqlGrants(house.engine),
-        audit=SqlAudit(house.engine, house.clock),
-        sessions=build_sessions(house),
+        grants=grants,
+        audit=audit,
+        sessions=sessions,
+        sign_out=SignOut(sessions, grants, audit, lambda: logout_listeners(web.clients.registry())),
         interactions=Interactions(house.store, settings.interaction_life),
         itinerary=build_itinerary(house, web, has_psc=upstream is not None, has_cps=policy is not None),
     )
@@ -152,16 +160,12 @@ def _flows(parts: _Parts) -> list[Any]:
     return flows
 
 
-def _subjects(settings: Settings) -> Subjects:
-    return Subjects(derive_key(settings.application_key, "pairwise"))
-
-
 def _plain_endpoints(parts: _Parts, provider: OpenIDProvider, grant_store: GrantStore) -> PlainEndpoints:
     house, settings, clients = parts.house, parts.house.settings, parts.web.clients
     refresh_tokens = SqlRefreshTokens(house.engine)
     refresh = Refresh(
         provider,
-        _subjects(settings),
+        open_subjects(settings),
         refresh_tokens,
         parts.grants,
         grant_store,
@@ -238,10 +242,10 @@ def _request_reader(parts: _Parts, provider: OpenIDProvider) -> RequestReader:
 def _authorize(parts: _Parts, provider: OpenIDProvider, grant_store: GrantStore) -> AuthorizeEndpoint:
     issuer = CodeIssuer(
         provider,
-        _subjects(parts.house.settings),
+        open_subjects(parts.house.settings),
         parts.sessions,
+        parts.sign_out,
         parts.charters,
-        parts.grants,
         grant_store,
         parts.audit,
         parts.house.clock,
@@ -265,13 +269,12 @@ def _authorize(parts: _Parts, provider: OpenIDProvider, grant_store: GrantStore)
 def _end_session(parts: _Parts) -> EndSessionEndpoint:
     return EndSessionEndpoint(
         sessions=parts.sessions,
-        grants=parts.grants,
+        sign_out=parts.sign_out,
         accounts=parts.accounts,
         store=parts.house.store,
         keys=parts.keys,
         upstream=parts.upstream,
         sealer=parts.house.sealer,
-        audit=parts.audit,
         clock=parts.house.clock,
         web=parts.web,
     )

@@ -7,6 +7,7 @@ printed by `idp clients check`.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from idp.client_metadata import SECRET_METHODS, TLS_METHODS, TLS_SUBJECTS
 
@@ -29,6 +30,11 @@ class Rule:
 
 def _has_keys(values: Values) -> bool:
     return bool(values["jwks"] or values["jwks_uri"])
+
+
+def _origin(uri: str) -> tuple[str, str]:
+    parts = urlsplit(uri)
+    return parts.scheme, parts.netloc.lower()
 
 
 def _needs_keys(values: Values) -> bool:
@@ -64,6 +70,14 @@ FAULTS = (
         f"expected one of {', '.join(TLS_SUBJECTS)} for tls_client_auth, and none otherwise (RFC 8705 §2.1.2)",
         lambda v: (
             sum(v[name] is not None for name in TLS_SUBJECTS) != (1 if v[_METHOD] == "tls_client_auth" else 0)
+        ),
+    ),
+    Rule(
+        "frontchannel_logout_uri",
+        "expected the scheme, host and port of one of `redirect_uris` (Front-Channel Logout §2)",
+        lambda v: (
+            v["frontchannel_logout_uri"] is not None
+            and _origin(v["frontchannel_logout_uri"]) not in map(_origin, v["redirect_uris"])
         ),
     ),
     Rule(

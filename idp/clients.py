@@ -74,6 +74,10 @@ class Client:
     def is_public(self) -> bool:
         return self.token_endpoint_auth_method == "none"
 
+    @property
+    def is_told_of_logout(self) -> bool:
+        return bool(self.backchannel_logout_uri or self.frontchannel_logout_uri)
+
     def is_secret(self, candidate: str) -> bool:
         """Constant-time comparison against the stored SHA-256; False for a client without secret."""
         digest = hashlib.sha256(candidate.encode()).digest()
@@ -81,6 +85,11 @@ class Client:
 
 
 ClientRegistry = Mapping[str, Client]
+
+
+def logout_listeners(registry: ClientRegistry) -> frozenset[str]:
+    """The clients that are called when a session of theirs ends (Back-Channel Logout)."""
+    return frozenset(client.client_id for client in registry.values() if client.backchannel_logout_uri)
 
 
 def _read_client(at: At, rules: tuple[Rule, ...]) -> Client:

@@ -10,6 +10,7 @@ from idp.adapters.sql_engine import open_engine
 from idp.adapters.sql_store import SqlStore
 from idp.clock import Clock, SystemClock
 from idp.ephemeral import EphemeralStore
+from idp.protocol.subject import Subjects
 from idp.sealing import Sealer, derive_key
 from idp.settings import Settings
 from idp.signing.schedule import RingPolicy
@@ -35,6 +36,10 @@ def open_house(settings: Settings) -> House:
     store = RedisStore(connect_redis(settings.redis)) if settings.redis else durable
     sealer = Sealer(derive_key(settings.application_key, "seal"))
     return House(settings, clock, engine, store, durable, sealer)
+
+
+def open_subjects(settings: Settings) -> Subjects:
+    return Subjects(derive_key(settings.application_key, "pairwise"))
 
 
 def open_key_directory(settings: Settings, clock: Clock) -> KeyDirectory:

@@ -161,6 +161,14 @@ class AccountPage:
 
 
 @dataclass(frozen=True, slots=True)
+class LogoutFrame:
+    """A relying party that closes its own session in a frame of the page."""
+
+    name: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class SignedOutPage:
     """`state`: "confirm" (POST /end_session/confirm), "done"; with where to go on, if known."""
 
@@ -171,6 +179,13 @@ class SignedOutPage:
     #: Opaque value the confirmation form must send back as `request`; "" when done.
     request: str
     psc_was_used: bool
+    #: Names of the other applications that are told.
+    told: tuple[str, ...] = ()
+    frames: tuple[LogoutFrame, ...] = ()
+    #: Where the browser goes by itself once every frame has loaded; None: nowhere.
+    onward_url: str | None = None
+    #: What is there: "return" (the relying party) or "psc" (Pro Santé Connect's own sign-out).
+    onward: str = "return"
 
 
 @dataclass(frozen=True, slots=True)

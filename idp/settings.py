@@ -180,6 +180,8 @@ class Settings:
             raise BadSetting("CADUCEE_PROXY_SECRET: 32 random bytes in base64url (43 characters)")
         if self.mtls_origin and not (self.mtls_origin.startswith("https://") and self.proxy_secret):
             raise BadSetting("CADUCEE_MTLS_ORIGIN: an https origin, and CADUCEE_PROXY_SECRET with it")
+        if not timedelta() < self.logout_token_life <= timedelta(minutes=2):
+            raise BadSetting("CADUCEE_LOGOUT_TOKEN_LIFE: 1 to 120 (Back-Channel Logout §2.4)")
         if self.pushed_request_life >= timedelta(seconds=600):
             raise BadSetting("CADUCEE_PUSHED_REQUEST_LIFE: below 600 (FAPI 2.0)")
         for network in self.outbound_networks:

@@ -181,6 +181,8 @@ def test_a_fault_is_told_at_its_place_with_what_was_expected(
         ("jwks_uri: http://10.0.0.1/jwks", "expected an https URI"),
         ("backchannel_logout_uri: http://rp.example/bye", "expected an https URI"),
         ("frontchannel_logout_uri: https://rp.example/#bye", "no fragment"),
+        ("frontchannel_logout_uri: https://elsewhere.example/bye", "one of `redirect_uris` (Front-Channel"),
+        ("frontchannel_logout_uri: https://rp.example:8443/bye", "one of `redirect_uris` (Front-Channel"),
         ("tls_client_auth_san_ip: rp.example", "expected an IP address"),
         ("tls_client_auth_san_dns: RP.example", "expected a host name"),
         ("tls_client_auth_san_email: rp", "expected an e-mail address"),

@@ -291,6 +291,8 @@ def test_settings_do_not_change() -> None:
         ("PROXY_SECRET", "short", "32 random bytes"),
         ("MTLS_ORIGIN", "https://mtls.id.example", "and CADUCEE_PROXY_SECRET"),
         ("PUSHED_REQUEST_LIFE", "600", "below 600"),
+        ("LOGOUT_TOKEN_LIFE", "121", "1 to 120"),
+        ("LOGOUT_TOKEN_LIFE", "0", "1 to 120"),
         ("OUTBOUND_NETWORKS", "10.0.0.0/8 10.0.0.1/8", "networks like"),
         ("OUTBOUND_NETWORKS", "localhost", "networks like"),
     ],

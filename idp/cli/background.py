@@ -13,23 +13,34 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from idp.adapters.card_host import CardHost
 from idp.adapters.card_listener import CardListener, ListenerLimits
+from idp.adapters.keys_in_force import KeysInForce
+from idp.adapters.logout_post import HttpLogoutPost
+from idp.adapters.outbound_http import OutboundHttp
 from idp.adapters.sealed_mail import OpeningTransport
 from idp.adapters.smtp_mailer import SmtpTransport
+from idp.adapters.sql_accounts import SqlAccounts
 from idp.adapters.sql_audit import SqlAudit
 from idp.adapters.sql_grants import SqlGrants
+from idp.adapters.sql_logouts import SqlLogoutNotices
 from idp.adapters.sql_outbox import OutboxWorker
 from idp.adapters.sql_store import SqlStore
+from idp.cli.lanes import Lanes
+from idp.clients import ClientFile
 from idp.ephemeral import StoreUnavailable
-from idp.house import House, open_house
+from idp.house import House, open_house, open_key_directory, open_subjects
 from idp.logs import configure_logging
+from idp.protocol.backchannel import BackChannel
+from idp.protocol.logout_token import LogoutTokens
 from idp.settings import Settings
 
 log = structlog.get_logger()
 
-_MAIL_PAUSE_SECONDS = 0.25
+_PAUSE_SECONDS = 0.25
 _PURGED_AT_ONCE = 1000
 #: Longer than any token of a grant can live.
 _GRANTS_KEPT = timedelta(days=2)
+#: Beyond that, `idp logouts list` forgets; longer than grants, so that no end is told twice.
+_NOTICES_KEPT = timedelta(days=7)
 _PURGE_EVERY = timedelta(minutes=1)
 
 
@@ -72,12 +83,12 @@ def _purge(house: House, expired: SqlStore) -> None:
         pass
     now = house.clock.now()
     SqlGrants(house.engine).purge(now - _GRANTS_KEPT)
+    SqlLogoutNotices(house.engine).purge(now - _NOTICES_KEPT)
     SqlAudit(house.engine, house.clock).purge(now - house.settings.audit_life)
 
 
-def worker(settings: Settings, options: argparse.Namespace) -> int:
-    configure_logging()
-    house = open_house(settings)
+def _outbox(house: House) -> OutboxWorker:
+    settings = house.settings
     transport = SmtpTransport(
         settings.smtp_host,
         settings.smtp_port,
@@ -87,13 +98,45 @@ def worker(settings: Settings, options: argparse.Namespace) -> int:
         settings.smtp_password or None,
         clock=house.clock,
     )
-    outbox = OutboxWorker(house.engine, house.clock, OpeningTransport(transport, house.sealer))
+    return OutboxWorker(house.engine, house.clock, OpeningTransport(transport, house.sealer))
+
+
+def _back_channel(house: House) -> BackChannel:
+    settings = house.settings
+    keys = KeysInForce(open_key_directory(settings, house.clock))
+    accounts, audit = SqlAccounts(house.engine), SqlAudit(house.engine, house.clock)
+    return BackChannel(
+        SqlLogoutNotices(house.engine),
+        LogoutTokens(
+            settings.issuer,
+            keys,
+            open_subjects(settings),
+            accounts,
+            settings.logout_token_life,
+            house.clock,
+        ),
+        ClientFile(settings.clients_file).get,
+        HttpLogoutPost(
+            OutboundHttp(settings.outbound_networks, authority_files=settings.outbound_authority_files)
+        ),
+        audit,
+        house.clock,
+    )
+
+
+def worker(settings: Settings, options: argparse.Namespace) -> int:
+    configure_logging()
+    house = open_house(settings)
+    outbox, back_channel = _outbox(house), _back_channel(house)
+    lanes = Lanes(back_channel.deliver_next)
     expired = SqlStore(house.engine, house.clock)
     stopped = threading.Event()
     _on_stop(stopped.set)
     purge_at = house.clock.now()
-    while not stopped.wait(_MAIL_PAUSE_SECONDS):
+    while not stopped.wait(_PAUSE_SECONDS):
         try:
+            for client_id in back_channel.clients_due():
+                lanes.run(client_id)
             outbox.drain_once()
             if house.clock.now() >= purge_at:
                 _purge(house, expired)
@@ -101,4 +144,5 @@ def worker(settings: Settings, options: argparse.Namespace) -> int:
         except StoreUnavailable:
             log.error("worker_store_unavailable")
             stopped.wait(5)
+    lanes.stop()
     return 0

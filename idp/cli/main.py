@@ -13,6 +13,7 @@ _GROUPS = {
     "charter": "the terms of use",
     "clients": "clients.yaml",
     "accounts": "one person's account",
+    "logouts": "what relying parties were told of ended sessions",
 }
 
 
@@ -45,13 +46,17 @@ def _parser() -> argparse.ArgumentParser:
     add("clients check", "operate.check_clients", "validate clients.yaml")
     for name, run in (("disable", "operate.disable_account"), ("enable", "operate.enable_account")):
         add(f"accounts {name}", run, f"{name} the account of an RPPS").add_argument("rpps")
+    logouts = add("logouts list", "logouts.list_logouts", "logout notices, newest first")
+    logouts.add_argument("--client", help="of this client_id only")
+    logouts.add_argument("--state", choices=("waiting", "delivered", "refused", "abandoned"))
+    logouts.add_argument("--last", type=int, default=50, help="how many at most (default: 50)")
     server = add("serve", "serve.serve", "serve the provider")
     server.add_argument("--host", default="127.0.0.1")
     server.add_argument("--port", type=int, default=8400)
     server.add_argument("--workers", type=int, default=0, help="default: one per core")
     server.add_argument("--threads", type=int, default=16, help="blocking threads per worker")
     add("card-host", "background.card_host", "serve the card host (TLS, client certificate)")
-    add("worker", "background.worker", "send the mails of the outbox, clear what expired")
+    add("worker", "background.worker", "send mails and logout notices, clear what expired")
     return parser
 
 

@@ -3,7 +3,11 @@
 import argparse
 import dataclasses
 import sys
+from datetime import datetime
 
+from sqlalchemy import Engine
+
+from idp.accounts.account import AccountId
 from idp.accounts.charter import CharterRevision, RevisionExists
 from idp.adapters.software_signer import BadKeyFile
 from idp.adapters.sql_accounts import SqlAccounts
@@ -19,11 +23,12 @@ from idp.adapters.sql_engine import (
 from idp.adapters.sql_engine import (
     migrate as migrate_database,
 )
+from idp.adapters.sql_grants import SqlGrants
 from idp.audit import AuditEvent
 from idp.cards.anchors import AnchorsRefused
 from idp.cards.rpps import InvalidRpps, parse_rpps
 from idp.client_fitness import house_rules
-from idp.clients import advise, read_clients
+from idp.clients import advise, logout_listeners, read_clients
 from idp.clock import SystemClock
 from idp.ephemeral import StoreUnavailable
 from idp.located_yaml import BadYaml
@@ -77,7 +82,7 @@ def check_clients(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def disable_account(settings: Settings, options: argparse.Namespace) -> int:
-    """At once and everywhere: sessions and grants begun before now are void."""
+    """At once and everywhere: sessions and grants begun before now are void, relying parties hear of it."""
     return _set_enabled(settings, options.rpps, enabled=False, event=AuditEvent.ACCOUNT_DISABLED)
 
 
@@ -95,4 +100,15 @@ def _set_enabled(settings: Settings, rpps: str, *, enabled: bool, event: AuditEv
     now = SystemClock().now()
     accounts.save(dataclasses.replace(account, enabled=enabled, not_before=now))
     SqlAudit(engine, SystemClock()).record(event, account_id=account.id)
+    return 0 if enabled else _tell_relying_parties(settings, engine, account.id, now)
+
+
+def _tell_relying_parties(settings: Settings, engine: Engine, account_id: AccountId, now: datetime) -> int:
+    """A faulty clients.yaml keeps nobody from disabling; the command, run again, then tells them."""
+    try:
+        listeners = logout_listeners(read_clients(settings.clients_file))
+    except (BadYaml, OSError) as error:
+        print(f"idp: disabled, but relying parties were not told: {error}", file=sys.stderr)
+        return 1
+    SqlGrants(engine).end_sessions_of(account_id, now, listeners)
     return 0

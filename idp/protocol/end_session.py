@@ -1,22 +1,28 @@
-"""/end_session: RP-Initiated Logout 1.0. Ends the SSO session and its grants, then Pro Santé Connect if it was used."""
+"""/end_session: RP-Initiated Logout 1.0.
+
+What ends, in this order: the SSO session with its grants, and the notices to the relying parties we call (one commit,
+before we answer); then those that are framed; then Pro Santé Connect if it was used. Pro Santé Connect is last because
+its pages may be slow or down: our own relying parties do not wait for it.
+"""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flask import request
 from werkzeug.wrappers import Response
 
-from idp.accounts.grants import GrantRepository
 from idp.accounts.repository import AccountNotFound, AccountRepository
-from idp.audit import Audit, AuditEvent
+from idp.clients import Client
 from idp.clock import Clock
 from idp.ephemeral import EphemeralStore, Kind
 from idp.errors import Problem, Shown
 from idp.interaction.session import Session
+from idp.interaction.sign_out import SignOut
 from idp.interaction.store import GRACE, Sessions, random_token
 from idp.interaction.upstream import Upstream
-from idp.pages import IdentityView, SignedOutPage
+from idp.pages import IdentityView, LogoutFrame, SignedOutPage
+from idp.protocol.frontchannel import frames_for, policy_for
 from idp.protocol.id_token_hint import BadHint, Hint, read_hint
 from idp.sealing import Sealer
 from idp.signing.key_ring import Keys
@@ -34,18 +40,23 @@ class _Asked:
     return_url: str | None
     state: str | None
     hint_sid: str | None
+    ui_locales: str = ""
+    #: Clients told of the end, for the page that comes after Pro Santé Connect's.
+    told: Sequence[str] = ()
+
+
+_NOTHING = _Asked(None, None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
 class EndSessionEndpoint:
     sessions: Sessions
-    grants: GrantRepository
+    sign_out: SignOut
     accounts: AccountRepository
     store: EphemeralStore
     keys: Keys
     upstream: Upstream | None
     sealer: Sealer
-    audit: Audit
     clock: Clock
     web: Web
 
@@ -71,28 +82,30 @@ class EndSessionEndpoint:
         """POST of the confirmation page: the person's own click."""
         form = self.web.form(request, _BASE)
         kept = self.store.take(Kind.LOGOUT_REQUEST, form.get("request", "")) or {}
-        asked = _Asked(**kept) if kept else _Asked(None, None, None, None)
+        asked = _Asked(**kept) if kept else _NOTHING
         session = self._session()
         return self._leave(asked, None) if session is None else self._end(session, asked)
 
     def returned(self) -> Response:
         """Back from Pro Santé Connect, with or without `state` (facts/psc §6)."""
         kept = self.store.take(Kind.LOGOUT_REQUEST, request.args.get("state", "")) or {}
-        return self._leave(_Asked(**kept) if kept else _Asked(None, None, None, None), None)
+        return self._leave(_Asked(**kept) if kept else _NOTHING, None)
 
     def _read(self, parameters: Mapping[str, str]) -> _Asked:
         hint = self._hint(parameters.get("id_token_hint"))
         client_id = hint.client_id if hint else parameters.get("client_id")
         client = self.web.clients.get(client_id) if client_id else None
+        ui_locales = parameters.get("ui_locales", "")
         # §2: client_id, when both are given, must be the audience of the hint.
         if client is None or parameters.get("client_id", client.client_id) != client.client_id:
-            return _Asked(None, None, None, None)
+            return dataclasses.replace(_NOTHING, ui_locales=ui_locales)
         wished = parameters.get("post_logout_redirect_uri")
         return _Asked(
             client_id=client.client_id,
             return_url=wished if wished in client.post_logout_redirect_uris else None,
             state=parameters.get("state"),
             hint_sid=hint.sid if hint else None,
+            ui_locales=ui_locales,
         )
 
     def _hint(self, token: str | None) -> Hint | None:
@@ -110,27 +123,37 @@ class EndSessionEndpoint:
         """§2: without a valid hint for the present session, the person decides."""
         token = random_token()
         self._keep(token, dataclasses.replace(asked, hint_sid=None))
-        return self._page("confirm", asked, session, token)
+        page = dataclasses.replace(
+            self._view("confirm", asked, session), identity=self._identity(session), request=token
+        )
+        return self._page(page, asked)
 
     def _keep(self, token: str, asked: _Asked) -> None:
         self.store.put(Kind.LOGOUT_REQUEST, token, dataclasses.asdict(asked), GRACE)
 
     def _end(self, session: Session, asked: _Asked) -> Response:
-        now = self.clock.now()
-        self.sessions.end(session.sid)
-        self.grants.revoke_session(session.sid, now)
-        self.audit.record(AuditEvent.SESSION_ENDED, account_id=session.account_id, client_id=asked.client_id)
-        return self._leave(asked, session)
+        reached = self.sign_out.end(session, self.clock.now(), asked.client_id)
+        registry = self.web.clients.registry()
+        clients = [client for client_id, client in registry.items() if client_id in reached]
+        told = [client.client_id for client in clients if client.is_told_of_logout]
+        frames = frames_for(clients, issuer=self.web.settings.issuer, sid=session.sid)
+        return self._leave(dataclasses.replace(asked, told=told), session, frames)
 
-    def _leave(self, asked: _Asked, ended: Session | None) -> Response:
+    def _leave(self, asked: _Asked, ended: Session | None, frames: tuple[LogoutFrame, ...] = ()) -> Response:
         upstream = self._upstream_logout(asked, ended)
-        if upstream is not None:
-            response = self.web.redirect(upstream)
-        elif asked.return_url is not None:
-            state = {"state": asked.state} if asked.state else {}
-            response = self.web.redirect(with_query(asked.return_url, state))
+        onward = upstream or _return_to(asked)
+        if onward is not None and not frames:
+            response = self.web.redirect(onward)
         else:
-            response = self._page("done", asked, None, "")
+            page = dataclasses.replace(
+                self._view("done", asked, None),
+                frames=frames,
+                onward_url=onward,
+                onward="psc" if upstream else "return",
+            )
+            response = self._page(page, asked)
+        if frames:
+            response.headers["Content-Security-Policy"] = policy_for(frames)
         if self._session() is None:  # A stray link to the way back from upstream ends no living session.
             self.web.cookies.clear(response, "session")
         return response
@@ -149,19 +172,30 @@ class EndSessionEndpoint:
             self._keep(token, dataclasses.replace(asked, hint_sid=None))
         return url
 
-    def _page(self, state: str, asked: _Asked, session: Session | None, token: str) -> Response:
-        client = self.web.clients.get(asked.client_id) if asked.client_id else None
-        page = SignedOutPage(
+    def _view(self, state: str, asked: _Asked, session: Session | None) -> SignedOutPage:
+        client, registry = self._client(asked), self.web.clients.registry()
+        others = [name for name in asked.told if name in registry and name != asked.client_id]
+        return SignedOutPage(
             state=state,
-            identity=self._identity(session),
+            identity=None,
             return_name=client.name if client else None,
             return_url=client.home if client else None,
-            request=token,
+            request="",
             psc_was_used=bool(session and session.upstream_id_token),
+            told=tuple(registry[name].name for name in others),
         )
+
+    def _client(self, asked: _Asked) -> Client | None:
+        return self.web.clients.get(asked.client_id) if asked.client_id else None
+
+    def _page(self, page: SignedOutPage, asked: _Asked) -> Response:
         browser = self.web.browser(request) or random_token()
         frame = self.web.frame(
-            request, locale=self.web.locale(request), client=client, base_path=_BASE, browser=browser
+            request,
+            locale=self.web.locale(request, asked.ui_locales),
+            client=self._client(asked),
+            base_path=_BASE,
+            browser=browser,
         )
         response = self.web.page("signed_out.html", frame, page)
         if self.web.browser(request) is None:
@@ -175,3 +209,10 @@ class EndSessionEndpoint:
             return identity_view(self.accounts.get(session.account_id).identity)
         except AccountNotFound:
             return None
+
+
+def _return_to(asked: _Asked) -> str | None:
+    """RP-Initiated Logout §3: the registered address, with the `state` that was given."""
+    if asked.return_url is None:
+        return None
+    return with_query(asked.return_url, {"state": asked.state} if asked.state else {})

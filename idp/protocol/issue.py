@@ -12,7 +12,7 @@ from pyop.message import AuthorizationRequest
 
 from idp.accounts.account import Account
 from idp.accounts.charter import CharterRepository
-from idp.accounts.grants import Grant, GrantRepository
+from idp.accounts.grants import Grant
 from idp.audit import Audit, AuditEvent, Fact
 from idp.clients import Client
 from idp.clock import Clock
@@ -22,6 +22,7 @@ from idp.interaction.assurance import Assurance, newest
 from idp.interaction.gate import IssueRefused, may_issue
 from idp.interaction.record import Interaction, without_session
 from idp.interaction.session import Session, is_session_valid, living_events
+from idp.interaction.sign_out import SignOut
 from idp.interaction.store import Sessions, random_token
 from idp.protocol.authorization_request import for_engine
 from idp.protocol.claims import authentication_claims
@@ -53,8 +54,8 @@ class CodeIssuer:
     engine: OpenIDProvider
     subjects: Subjects
     sessions: Sessions
+    sign_out: SignOut
     charters: CharterRepository
-    grants: GrantRepository
     grant_store: GrantStore
     audit: Audit
     clock: Clock
@@ -111,8 +112,7 @@ class CodeIssuer:
         if session is None:
             return None
         if session.account_id != account.id:
-            self.sessions.end(session.sid)
-            self.grants.revoke_session(session.sid, now)
+            self.sign_out.end(session, now)
             return None
         is_valid = is_session_valid(session, account, now, self.sessions.life, self.sessions.idle)
         return session if is_valid else None

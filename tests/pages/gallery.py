@@ -32,10 +32,10 @@ def render_all(target: Path) -> Iterator[Path]:
                 frame=frame(state, locale), page=state.page, t=t
             )
             file = folder / f"{state.name.rstrip('!')}.html"
-            # As without scripts: one page would be gone before its picture.
-            html = re.sub(r"<script.*?</script>", "", html)
+            # As without scripts, and no page goes on by itself: it would be gone before its picture.
+            still = re.sub(r"<script.*?</script>", "", html.replace('http-equiv="refresh"', 'name="refresh"'))
             # Opened from disk: the absolute paths of the server become relative ones.
-            file.write_text(html.replace('"/static/', '"../static/'), encoding="utf-8")
+            file.write_text(still.replace('"/static/', '"../static/'), encoding="utf-8")
             yield file
         for mail in mails():
             for kind in ("html", "txt"):

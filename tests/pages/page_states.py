@@ -242,6 +242,9 @@ def _account() -> list[State]:
     return [State(name, "account.html", model, in_interaction=False) for name, model in models.items()]
 
 
+FRAMES = (pages.LogoutFrame("Trajectoire Grand Âge", "https://grand-age.example/out?iss=i&sid=s"),)
+
+
 def _signed_out() -> list[State]:
     back = "https://viatrajectoire.example/"
     models = {
@@ -249,6 +252,39 @@ def _signed_out() -> list[State]:
         "signed-out-confirm-nobody": pages.SignedOutPage("confirm", None, None, None, "opaque", False),
         "signed-out-done": pages.SignedOutPage("done", None, None, None, "", False),
         "signed-out-done-psc": pages.SignedOutPage("done", None, "ViaTrajectoire", back, "", True),
+        "signed-out-told": pages.SignedOutPage(
+            "done",
+            None,
+            "ViaTrajectoire",
+            back,
+            "",
+            False,
+            ("Trajectoire Grand Âge", "Dossier partagé"),
+            FRAMES,
+        ),
+        "signed-out-on-the-way-back": pages.SignedOutPage(
+            "done",
+            None,
+            "ViaTrajectoire",
+            back,
+            "",
+            False,
+            ("Trajectoire Grand Âge",),
+            FRAMES,
+            "https://trajectoire.example/signed-out?state=a+b%26c",
+        ),
+        "signed-out-on-the-way-to-psc": pages.SignedOutPage(
+            "done",
+            None,
+            None,
+            None,
+            "",
+            False,
+            ("Trajectoire Grand Âge",),
+            FRAMES,
+            "https://psc.example/logout?state=x&id_token_hint=y",
+            "psc",
+        ),
     }
     return [
         State(name, "signed_out.html", model, in_interaction="nobody" not in name)

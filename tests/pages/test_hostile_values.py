@@ -50,6 +50,13 @@ def hostile_states() -> Iterator[State]:
     }
     for template, model in models.items():
         yield State(template, template, model)
+    frames = (pages.LogoutFrame(HOSTILE, f"https://rp.example/?{HOSTILE}"),)
+    signed_out = pages.SignedOutPage(
+        "done", None, HOSTILE, "https://rp.example/", "", False, (HOSTILE,), frames
+    )
+    yield State(
+        "signed-out-done", "signed_out.html", replace(signed_out, onward_url=f"https://rp.example/?{HOSTILE}")
+    )
 
 
 @pytest.mark.parametrize("state", list(hostile_states()), ids=lambda state: state.template)

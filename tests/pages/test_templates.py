@@ -66,10 +66,10 @@ def test_page_gives_the_csp_nothing_to_refuse(locale: str, state: State) -> None
     page = parsed(locale, state)
     # The answer to an application sends itself; its page alone allows a script, and does without.
     refused = ["script"] * (state.template != "form_post.html")
-    assert not page.find_all([*refused, "style", "iframe", "object", "embed", "base"])
+    assert not page.find_all([*refused, "style", "object", "embed", "base"])
     for tag in page.find_all(True):
         assert not [name for name in tag.attrs if name == "style" or name.lower().startswith("on")], tag
-    for tag in page.find_all(src=True) + page.find_all("link"):
+    for tag in page.select("[src]:not(iframe)") + page.find_all("link"):
         path = str(tag.get("src") or tag.get("href"))
         assert path.startswith("/static/"), tag
         assert (ROOT / "idp" / path.lstrip("/")).is_file(), tag
@@ -78,12 +78,32 @@ def test_page_gives_the_csp_nothing_to_refuse(locale: str, state: State) -> None
 @every_page
 def test_no_link_leaves_but_those_the_view_model_names(locale: str, state: State) -> None:
     named = {url for _, url in getattr(state.page, "applications", ())} | {
-        getattr(state.page, "return_url", None)
+        getattr(state.page, "return_url", None),
+        getattr(state.page, "onward_url", None),
     }
     for link in parsed(locale, state).find_all("a"):
         href = str(link["href"])
         own = {"/", frame(state, locale).other_locale_path}  # "/": the way on of an error without a way back
         assert href in named or href.startswith("#") or href in own
+
+
+@every_page
+def test_page_frames_and_goes_on_to_what_the_view_model_names_and_nothing_else(
+    locale: str, state: State
+) -> None:
+    page = parsed(locale, state)
+    frames = page.find_all("iframe")
+    assert [box["src"] for box in frames] == [f.url for f in getattr(state.page, "frames", ())]
+    for box in frames:
+        # No way to navigate our page, to open windows, to be reached by the keyboard or read out.
+        assert set(box["sandbox"]) == {"allow-same-origin", "allow-scripts", "allow-forms"}
+        assert (box["tabindex"], box["aria-hidden"]) == ("-1", "true")
+        assert text_of(box) == ""
+        assert box["title"]
+    onward = getattr(state.page, "onward_url", None)
+    refreshes = [tag["content"] for tag in page.find_all("meta", attrs={"http-equiv": True})]
+    assert refreshes == ([f"0; url={onward}"] if onward else [])
+    assert not onward or page.find("a", href=onward)
 
 
 @every_page

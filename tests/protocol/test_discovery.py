@@ -45,6 +45,11 @@ def test_what_is_refused_is_not_listed(metadata: dict[str, Any]) -> None:
     assert metadata["claims_parameter_supported"] is True
     assert metadata["authorization_response_iss_parameter_supported"] is True
     assert "registration_endpoint" not in metadata
+    # Session management is left out; tests of this room and journeys prove the two channels.
+    assert "check_session_iframe" not in metadata
+    for channel in ("backchannel", "frontchannel"):
+        assert metadata[f"{channel}_logout_supported"] is True
+        assert metadata[f"{channel}_logout_session_supported"] is True
     assert "none" not in metadata["id_token_signing_alg_values_supported"]
     assert not any("eidas" in acr for acr in metadata["acr_values_supported"])
 

@@ -1,0 +1,25 @@
+"""`idp logouts …`: which relying parties heard of the end of a session. No person is named."""
+
+import argparse
+
+from idp.accounts.logouts import LogoutNotice, NoticeState
+from idp.adapters.sql_engine import open_engine
+from idp.adapters.sql_logouts import SqlLogoutNotices
+from idp.settings import Settings
+
+_ROW = "{:<20}  {:<9}  {:>8}  {:<20}  {}"
+
+
+def list_logouts(settings: Settings, options: argparse.Namespace) -> int:
+    """Newest first."""
+    notices = SqlLogoutNotices(open_engine(settings.database))
+    state = NoticeState(options.state) if options.state else None
+    print(_ROW.format("ENDED (UTC)", "STATE", "ATTEMPTS", "LAST STATUS", "CLIENT"))
+    for notice in notices.newest(options.last, client_id=options.client, state=state):
+        print(_line(notice))
+    return 0
+
+
+def _line(notice: LogoutNotice) -> str:
+    ended_at = f"{notice.ended_at:%Y-%m-%dT%H:%M:%SZ}"
+    return _ROW.format(ended_at, notice.state, notice.deliveries, notice.outcome or "-", notice.client_id)
