@@ -168,12 +168,30 @@ class Browser:
             if hops[1:] and url.startswith(tuple(self.stop_at)):
                 return self._show(url, 0, "", {}, hops)
             answer = self._ask(method, url, sent)
-            if answer.status_code not in _REDIRECTS or "Location" not in answer.headers:
-                return self._show(url, answer.status_code, _text(answer), answer.headers, hops)
-            url = urljoin(url, answer.headers["Location"])
-            if answer.status_code not in _KEPT_METHODS:
-                method, sent = "GET", None
+            if answer.status_code in _REDIRECTS and "Location" in answer.headers:
+                url = urljoin(url, answer.headers["Location"])
+                if answer.status_code not in _KEPT_METHODS:
+                    method, sent = "GET", None
+                continue
+            page = self._show(url, answer.status_code, _text(answer), answer.headers, hops)
+            self._load_frames(page)
+            if page.document.refresh is None:
+                return page
+            url, method, sent = urljoin(url, page.document.refresh), "GET", None
         raise TooManyRedirects(" -> ".join(urlsplit(hop)._replace(query="").geturl() for hop in hops[-4:]))
+
+    def _load_frames(self, page: Page) -> None:
+        """Each to its end, before the page goes on; what does not answer leaves its frame empty."""
+        for source in page.document.frames:
+            url = urljoin(page.url, source)
+            for _ in range(_LONGEST_CHAIN):
+                try:
+                    answer = self._ask("GET", url, None)
+                except requests.RequestException:
+                    break
+                if answer.status_code not in _REDIRECTS or "Location" not in answer.headers:
+                    break
+                url = urljoin(url, answer.headers["Location"])
 
     def _ask(self, method: str, url: str, sent: list[tuple[str, str]] | None) -> requests.Response:
         is_tls = url.startswith("https:")

@@ -3,6 +3,7 @@
 Lives here: reading forms and filling them. Must not come here: HTTP, cookies, what any page means.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -76,6 +77,9 @@ class Document:
     forms: tuple[Form, ...]
     links: tuple[tuple[str, str], ...]
     """Words and address."""
+    frames: tuple[str, ...]
+    refresh: str | None
+    """Where the page goes by itself at once (`<meta http-equiv="refresh" content="0; url=…">`)."""
 
     def form(self, button: str, typed: Typed) -> Form:
         """The form with this button and these fields. Raises NotOnThePage: none, or several that differ."""
@@ -104,7 +108,16 @@ def read_document(html: str) -> Document:
         links=tuple(
             (node.words, node.attributes["href"]) for node in tree.all("a") if "href" in node.attributes
         ),
+        frames=tuple(node.attributes["src"] for node in tree.all("iframe") if "src" in node.attributes),
+        refresh=next((found for node in tree.all("meta") if (found := _refresh(node))), None),
     )
+
+
+def _refresh(node: Node) -> str | None:
+    if node.attributes.get("http-equiv", "").lower() != "refresh":
+        return None
+    found = re.fullmatch(r"\s*0\s*[;,]\s*url\s*=\s*(.+)", node.attributes.get("content", ""), re.IGNORECASE)
+    return found[1] if found else None
 
 
 def _form(node: Node) -> Form:

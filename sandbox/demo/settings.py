@@ -86,6 +86,7 @@ def provider_settings(ports: Ports, places: Places, *, redis: str, profile: str)
         "CADUCEE_CARD_LISTEN": listen,
         "CADUCEE_CARD_CERTIFICATE_FILE": str(places.igc / "tls" / "server.crt"),
         "CADUCEE_CARD_KEY_FILE": str(places.igc / "tls" / "server.key"),
+        "CADUCEE_OUTBOUND_NETWORKS": "127.0.0.0/8 ::1/128",
         "CADUCEE_SMTP_HOST": "127.0.0.1",
         "CADUCEE_SMTP_PORT": str(ports.smtp),
         **(_tls(places) if ports.scheme == "https" else {}),
@@ -139,6 +140,9 @@ def _client_yaml(party: Party) -> str:
     scopes: [{", ".join(_SCOPES)}]
     token_endpoint_auth_method: client_secret_basic
     id_token_signed_response_alg: {party.alg}
+    backchannel_logout_uri: "{party.home}backchannel-logout"
+    # In a frame of the signed-out page as well, once the # is taken away:
+    # frontchannel_logout_uri: "{party.home}frontchannel-logout"
 """
 
 

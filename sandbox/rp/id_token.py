@@ -27,7 +27,7 @@ def verify_id_token(
     Raises IdTokenRefused, IssuerUnreachable.
     """
     try:
-        token = _verify_signature(raw, provider, alg)
+        token = verify_signature(raw, provider, alg)
         claims = CodeIDToken(
             token.claims,
             token.header,
@@ -50,7 +50,12 @@ def verify_id_token(
     return dict(token.claims)
 
 
-def _verify_signature(raw: str, provider: Provider, alg: str) -> jwt.Token:
+def verify_signature(raw: str, provider: Provider, alg: str) -> jwt.Token:
+    """By a published key, under the one registered `alg`.
+
+    Raises JoseError, TypeError, ValueError, IssuerUnreachable.
+    """
+
     def decode(keys: KeySet) -> jwt.Token:
         token = jwt.decode(raw, keys, algorithms=[alg])
         # OpenID Connect Core §10.1: the issuer publishes several keys, so `kid` MUST be there.

@@ -17,6 +17,7 @@ from authlib.integrations.base_client import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
 
 from sandbox.rp.id_token import CLOCK_SKEW, IdTokenRefused, verify_id_token
+from sandbox.rp.logout_token import LogoutTokens
 from sandbox.rp.parties import Party
 from sandbox.rp.provider import TIMEOUT_SECONDS, IssuerUnreachable, Provider
 
@@ -82,6 +83,8 @@ class RelyingParty:
         self.party = party
         self._provider = provider
         self._now = now
+        alg = party.id_token_signed_response_alg
+        self._logout_tokens = LogoutTokens(provider, party.client_id, alg)
 
     def begin(self, extra: Mapping[str, str]) -> tuple[str, Attempt]:
         """Where to send the browser, and what to remember. Raises IssuerUnreachable."""
@@ -120,6 +123,14 @@ class RelyingParty:
         if not answer.get("code"):
             raise AnswerRefused(Reason.MALFORMED_ANSWER)
         return self._redeem(answer["code"], attempt)
+
+    def signed_out(self, logout_token: str) -> Claims:
+        """Whom a Logout Token signs out. Raises LogoutTokenRefused, IssuerUnreachable."""
+        return self._logout_tokens.verify(logout_token, self._now())
+
+    @property
+    def issuer(self) -> str:
+        return self._provider.issuer
 
     def sign_out_url(self, signed_in: SignedIn, state: str) -> str | None:
         """RP-Initiated Logout §2; None when the provider offers none. Raises IssuerUnreachable."""

@@ -10,6 +10,7 @@ from authlib.common.security import generate_token
 from flask import Flask, Response, g, jsonify, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from sandbox.rp.logout_token import LogoutTokenRefused
 from sandbox.rp.openid import AnswerRefused, ErrorReturned, Reason, RelyingParty, SignedIn
 from sandbox.rp.provider import IssuerUnreachable
 from sandbox.rp.sessions import BrowserSession, Sessions
@@ -52,9 +53,11 @@ def build_app(relying_party: RelyingParty, theme: int) -> Flask:
         ("/logout", desk.logout),
         ("/signed-out", desk.signed_out),
         ("/session.json", desk.session_json),
+        ("/frontchannel-logout", desk.frontchannel_logout),
     ):
         app.add_url_rule(path, view_func=view)
     app.add_url_rule("/logout-here", view_func=desk.logout_here, methods=["POST"])
+    app.add_url_rule("/backchannel-logout", view_func=desk.backchannel_logout, methods=["POST"])
     app.register_error_handler(AnswerRefused, _refused_page)
     app.register_error_handler(ErrorReturned, _error_page)
     app.register_error_handler(IssuerUnreachable, _unreachable_page)
@@ -72,7 +75,7 @@ class _Desk:
     def home(self) -> str:
         if signed_in := self._session().signed_in:
             return render_template("signed_in.html", signed_in=signed_in)
-        return render_template("home.html")
+        return render_template("home.html", ended_elsewhere=self._session().ended_elsewhere)
 
     def login(self) -> AnyResponse:
         extra = {name: request.args[name] for name in _PASSED_ON if name in request.args}
@@ -87,6 +90,7 @@ class _Desk:
         answer = request.args.to_dict()
         session = self._session()
         session.signed_in = self._relying_party.finish(answer, session.take(answer.get("state", "")))
+        session.ended_elsewhere = False
         g.renamed = True
         return redirect(self._relying_party.party.home, 303)
 
@@ -100,6 +104,22 @@ class _Desk:
         g.renamed = True
         url = self._relying_party.sign_out_url(signed_in, session.sign_out_state)
         return redirect(url or self._relying_party.party.post_logout_redirect_uri, 303)
+
+    def backchannel_logout(self) -> tuple[Response, int]:
+        """Back-Channel Logout §2.8: from the provider itself; no browser is here."""
+        try:
+            claims = self._relying_party.signed_out(request.form.get("logout_token", ""))
+        except LogoutTokenRefused as refused:
+            return jsonify(error="invalid_request", error_description=str(refused)), 400
+        return jsonify(ended=self._sessions.end(claims)), 200
+
+    def frontchannel_logout(self) -> AnyResponse:
+        """Front-Channel Logout §3, in a frame of the provider. `sid` is a secret of the session: no cookie is needed,
+        which browsers often keep from frames."""
+        if request.args.get("iss") == self._relying_party.issuer and request.args.get("sid"):
+            self._sessions.end({"sid": request.args["sid"]})
+        policy = f"default-src 'none'; frame-ancestors {self._relying_party.issuer}"
+        return Response("", headers={"Content-Security-Policy": policy})
 
     def logout_here(self) -> AnyResponse:
         self._session().signed_in = None
@@ -124,7 +144,8 @@ class _Desk:
 
     def remember(self, response: Response) -> Response:
         """Give the browser its session id: a new one at first and whenever its rights change."""
-        response.headers.update(_SECURITY_HEADERS)
+        for name, value in _SECURITY_HEADERS.items():
+            response.headers.setdefault(name, value)
         session: BrowserSession | None = g.get("session")
         if session is None or (session == BrowserSession() and "session_id" not in g):
             return response

@@ -3,7 +3,9 @@
 import secrets
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from sandbox.rp.openid import Attempt, SignedIn
 
@@ -18,6 +20,11 @@ class BrowserSession:
     attempts: OrderedDict[str, Attempt] = field(default_factory=OrderedDict)
     signed_in: SignedIn | None = None
     sign_out_state: str | None = None
+    #: The provider said that the session ended: by another application, or at the provider.
+    ended_elsewhere: bool = False
+
+    def end_elsewhere(self) -> None:
+        self.signed_in, self.ended_elsewhere = None, True
 
     def start(self, attempt: Attempt) -> None:
         self.attempts[attempt.state] = attempt
@@ -46,6 +53,16 @@ class Sessions:
             while len(self._by_id) > _SESSIONS_KEPT:
                 self._by_id.popitem(last=False)
         return session_id
+
+    def end(self, claims: Mapping[str, Any]) -> int:
+        """Sign out who came with this `sid`, or, without any, everywhere who has this `sub`; gives how many."""
+        name = "sid" if claims.get("sid") else "sub"
+        with self._lock:
+            known = list(self._by_id.values())
+        ended = [s for s in known if s.signed_in and s.signed_in.id_token.get(name) == claims[name]]
+        for session in ended:
+            session.end_elsewhere()
+        return len(ended)
 
     def rename(self, session_id: str, session: BrowserSession) -> str:
         """A new id for the same browser: one planted before the sign-in is worth nothing after it."""
