@@ -1,0 +1,92 @@
+"""Lanes: who is slow keeps only its own work waiting."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from structlog.testing import capture_logs
+
+from idp.cli.lanes import Lanes
+from idp.ephemeral import StoreUnavailable
+
+SECONDS = 10
+
+
+def test_slow_lane_holds_no_other_and_runs_once() -> None:
+    """As many dead relying parties as one likes."""
+    released, done = threading.Event(), threading.Event()
+    entered: list[str] = []
+
+    def step(name: str) -> bool:
+        entered.append(name)
+        if name.startswith("slow"):
+            assert released.wait(SECONDS)
+        else:
+            done.set()
+        return False
+
+    lanes = Lanes(step)
+    for _ in range(3):
+        for number in range(40):
+            lanes.run(f"slow-{number}")
+    lanes.run("quick")
+    assert done.wait(SECONDS)
+    released.set()
+    lanes.stop()
+    assert sorted(entered) == sorted([*(f"slow-{number}" for number in range(40)), "quick"])
+
+
+def test_lane_works_until_nothing_is_left_and_can_run_again() -> None:
+    left = {"via": 3}
+    idle = threading.Event()
+
+    def step(name: str) -> bool:
+        if left[name] == 0:
+            idle.set()
+            return False
+        left[name] -= 1
+        return True
+
+    lanes = Lanes(step)
+    lanes.run("via")
+    assert idle.wait(SECONDS)
+    assert left == {"via": 0}
+    lanes.stop()
+
+
+def test_stopping_waits_for_what_is_under_way_and_begins_nothing_new() -> None:
+    begun, released = threading.Event(), threading.Event()
+    steps: list[str] = []
+
+    def step(name: str) -> bool:
+        steps.append(name)
+        begun.set()
+        assert released.wait(SECONDS)
+        return True
+
+    lanes = Lanes(step)
+    lanes.run("via")
+    assert begun.wait(SECONDS)
+    stopping = threading.Thread(target=lanes.stop)
+    stopping.start()
+    released.set()
+    stopping.join(SECONDS)
+    assert not stopping.is_alive()
+    assert len(steps) <= 2
+
+
+def test_store_that_is_down_ends_the_lane_and_says_so() -> None:
+    def step(name: str) -> bool:
+        raise StoreUnavailable("down")
+
+    with capture_logs() as logs:
+        lanes = Lanes(step)
+        lanes.run("via")
+        lanes.stop()
+    assert [(entry["event"], entry["lane"]) for entry in logs] == [("lane_store_unavailable", "via")]
+
+
+@pytest.fixture(autouse=True)
+def _every_thread_ends() -> Iterator[None]:
+    yield
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("lane ")]
