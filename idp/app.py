@@ -209,7 +209,7 @@ def _plain_endpoints(parts: _Parts, provider: OpenIDProvider, grant_store: Grant
         parts.audit,
         house.clock,
     )
-    userinfo = UserinfoEndpoint(provider, parts.accounts, grant_store, possession, house.clock)
+    userinfo = UserinfoEndpoint(provider, parts.accounts, clients, grant_store, possession, house.clock)
     document = discovery_document(settings.issuer, tuple(tls_methods))
     discovery = PublishedDocument.of(document | mtls_members(document, settings.mtls_origin))
     return PlainEndpoints(
@@ -285,7 +285,12 @@ def create(settings: Settings) -> Callable[..., Any]:
     parts = _parts(settings)
     provider = OpenIDProvider(settings, parts.web.clients, parts.keys, parts.house.clock)
     grant_store = GrantStore(
-        parts.house.store, parts.grants, settings.code_life, settings.access_token_life, parts.house.clock
+        parts.house.store,
+        parts.grants,
+        settings.code_life,
+        settings.access_token_life,
+        parts.web.clients,
+        parts.house.clock,
     )
     app = _flask(settings, parts.web)
     _mount_protocol(app, _authorize(parts, provider, grant_store), _end_session(parts))

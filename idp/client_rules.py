@@ -10,6 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from idp.client_metadata import SECRET_METHODS, TLS_METHODS, TLS_SUBJECTS
+from idp.interaction.assurance import LADDER
+from idp.scopes import claims_of
 
 Values = Mapping[str, Any]
 
@@ -79,6 +81,16 @@ FAULTS = (
             v["frontchannel_logout_uri"] is not None
             and _origin(v["frontchannel_logout_uri"]) not in map(_origin, v["redirect_uris"])
         ),
+    ),
+    Rule(
+        "claims",
+        "expected claims of the client's own `scopes`: another one could never be released",
+        lambda v: not set(v["claims"] or ()) <= set(claims_of(v["scopes"])),
+    ),
+    Rule(
+        "authenticators",
+        "expected a door that reaches `minimum_acr`: nobody could enter",
+        lambda v: not any(path[0] in v["authenticators"] for path in LADDER[v["minimum_acr"]]),
     ),
     Rule(
         "require_signed_request_object",

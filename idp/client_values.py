@@ -14,9 +14,9 @@ from cryptography import x509
 from idp.client_keys import PublicJwk, public_keys
 from idp.interaction.record import Acr
 from idp.located_yaml import At
+from idp.scopes import CLAIMS_OF_SCOPE, claims_of
 from idp.settings import LOOPBACK_HOSTS, secret_variable
 
-SCOPES = ("openid", "profile", "email", "address", "phone", "professional")
 ACR_BY_NAME = {"pwd-otp": Acr.PWD_OTP, "cps": Acr.CPS, "psc": Acr.PSC}
 
 
@@ -92,17 +92,15 @@ def sector_host(at: At) -> str:
 
 
 def scope_names(at: At) -> tuple[str, ...]:
-    scopes = many_of(SCOPES)(at)
+    scopes = many_of(CLAIMS_OF_SCOPE)(at)
     if "openid" not in scopes:
         raise at.fail("expected `openid` among the scopes")
     return scopes
 
 
 def claim_names(at: At) -> tuple[str, ...]:
-    """Names only: whether a scope of the client could release them is judged where claims are (`protocol/claims`)."""
-    if not all(re.fullmatch(r"[A-Za-z][A-Za-z_]{0,40}", item.text()) for item in at.items()):
-        raise at.fail("expected names of claims")
-    return tuple(item.text() for item in at.items())
+    """Claims that some scope releases; that it is one of the client's, a rule says."""
+    return many_of(claims_of(CLAIMS_OF_SCOPE))(at)
 
 
 def charter_names(at: At) -> tuple[str, ...]:

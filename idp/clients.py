@@ -12,6 +12,7 @@ from idp.client_metadata import MEMBERS, read_members
 from idp.client_rules import ADVICE, FAULTS, Rule, broken
 from idp.interaction.record import Acr
 from idp.located_yaml import At, BadYaml, compose
+from idp.scopes import claims_of
 from idp.signing.signer import Alg
 
 
@@ -77,6 +78,12 @@ class Client:
     @property
     def is_told_of_logout(self) -> bool:
         return bool(self.backchannel_logout_uri or self.frontchannel_logout_uri)
+
+    @property
+    def releasable(self) -> frozenset[str]:
+        """Every claim of a person that may ever reach it (facts/security AZ14); `sub` always."""
+        allowed = frozenset(claims_of(self.scopes))
+        return allowed if self.claims is None else allowed & {"sub", *self.claims}
 
     def is_secret(self, candidate: str) -> bool:
         """Constant-time comparison against the stored SHA-256; False for a client without secret."""

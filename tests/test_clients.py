@@ -169,7 +169,10 @@ def test_a_fault_is_told_at_its_place_with_what_was_expected(
         ("id_token_life: 1h", "expected a whole number"),
         ("refresh_token_idle: 1801", "expected 60 to 1800 seconds"),
         ("refresh_token_idle: -60", "expected a whole number"),
-        ("claims: ['a b']", "expected names of claims"),
+        ("claims: ['a b']", "expected one of: sub, name"),
+        ("claims: [password_hash]", "expected one of: sub, name"),
+        ("claims: [acr]", "expected one of: sub, name"),
+        ("claims: [email]", "expected claims of the client's own `scopes`"),
         ("charters: [Main]", "expected names of charters"),
         ("profile: fapi1", "expected one of: fapi2"),
         ("jwks: {keys: []}", "`keys` with 1 to 20 keys"),
@@ -388,6 +391,11 @@ class TestRules:
             (GOOD + "    request_object_signing_alg: ES256\n", "also `jwks` or `jwks_uri`"),
             (GOOD + "    id_token_encrypted_response_alg: RSA-OAEP\n", "also `jwks` or `jwks_uri`"),
             (GOOD + "    require_signed_request_object: true\n", "also `request_object_signing_alg`"),
+            (GOOD + "    scopes: [openid, email]\n    claims: [sub, email, rpps]\n", "client's own `scopes`"),
+            (
+                GOOD + "    minimum_acr: cps\n    authenticators: [password]\n",
+                "a door that reaches `minimum_acr`",
+            ),
             (
                 NO_SECRET + "    token_endpoint_auth_method: tls_client_auth\n",
                 "one of tls_client_auth_subject_dn",

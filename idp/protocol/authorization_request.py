@@ -156,6 +156,8 @@ def _verify(received: Received, client: Client, engine: OpenIDProvider, limit: i
     parameters["scope"] = " ".join(scope for scope in client.scopes if scope in asked)
     if "openid" not in asked:
         raise Returned(OAuthError.INVALID_SCOPE, "scope openid is required")
+    if client.nonce == "required" and not parameters.get("nonce"):
+        raise Returned(OAuthError.INVALID_REQUEST, "nonce is required for this client")
     prompts = _prompts(parameters.get("prompt"))
     claims = read_claims_request(parameters.get("claims"), client)
     request = _parse_by_engine(parameters, engine)

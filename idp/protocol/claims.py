@@ -1,29 +1,13 @@
 """Which claims a scope releases, from the account row alone. An unlisted attribute can reach nobody."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from datetime import UTC
 from typing import Any
 
 from idp.accounts.account import Account
 from idp.interaction.assurance import Assurance
 from idp.interaction.record import Acr
-
-#: OpenID Connect Core §5.4, and our `professional`; also the order of discovery.
-CLAIMS_OF_SCOPE: Mapping[str, tuple[str, ...]] = {
-    "openid": ("sub",),
-    "profile": ("name", "family_name", "given_name", "locale"),
-    "email": ("email", "email_verified"),
-    "address": ("address",),
-    "phone": ("phone_number",),
-    "professional": (
-        "rpps",
-        "SubjectNameID",
-        "profession",
-        "specialities",
-        "identity_source",
-        "identity_verified_at",
-    ),
-}
+from idp.scopes import claims_of
 
 
 def _coded(value: Any) -> dict[str, str]:
@@ -64,12 +48,15 @@ _VALUE_OF: Mapping[str, Callable[[Account], Any]] = {
 }
 
 
-def released_claims(account: Account, scopes: Iterable[str]) -> dict[str, Any]:
-    """Claims of the granted scopes, without the empty ones (Core §5.3.2: absent rather than null).
+def released_claims(
+    account: Account, scopes: Iterable[str], asked: Iterable[str], allowed: Container[str]
+) -> dict[str, Any]:
+    """Claims of the granted scopes and single ones `asked` for, cut to what the client is `allowed` today.
 
-    Without `sub`: that is the relying party's own (`subject`).
+    Without the empty ones (Core §5.3.2: absent rather than null), and without `sub`: that is the relying party's
+    own (`subject`).
     """
-    return named_claims(account, (name for scope in scopes for name in CLAIMS_OF_SCOPE.get(scope, ())))
+    return named_claims(account, (name for name in (*claims_of(scopes), *asked) if name in allowed))
 
 
 def named_claims(account: Account, names: Iterable[str]) -> dict[str, Any]:

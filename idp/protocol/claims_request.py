@@ -1,6 +1,6 @@
 """The `claims` parameter (OpenID Connect Core §5.5): single claims, an essential acr, a wanted `sub`.
 
-A claim that no scope of the client could release is ignored like an unknown one: the parameter reaches no other
+A claim that the client may not get is ignored like an unknown one: the parameter reaches no other
 attribute (facts/security AZ14, AC2).
 """
 
@@ -13,7 +13,6 @@ from typing import Any
 from idp.clients import Client
 from idp.errors import OAuthError, Returned
 from idp.interaction.record import Acr
-from idp.protocol.claims import CLAIMS_OF_SCOPE
 
 #: claims → place → claim → values → value.
 _DEEPEST = 5
@@ -93,7 +92,7 @@ def read_claims_request(text: str | None, client: Client) -> ClaimsRequest:
     if not text:
         return ClaimsRequest()
     parsed = _parsed(text)
-    allowed = {claim for scope in client.scopes for claim in CLAIMS_OF_SCOPE[scope]} - {"sub"}
+    allowed = client.releasable - {"sub"}
     return ClaimsRequest(
         id_token=tuple(name for name in parsed["id_token"] if name in allowed),
         userinfo=tuple(name for name in parsed["userinfo"] if name in allowed),

@@ -8,10 +8,9 @@ from typing import Any
 from werkzeug.wrappers import Request, Response
 
 from idp.client_metadata import CLIENT_SIGNING_ALGS, GRANT_TYPES, SIGNING_ALGS
-from idp.client_values import SCOPES
 from idp.interaction.record import Acr
 from idp.protocol.authorization_response import RESPONSE_MODES
-from idp.protocol.claims import CLAIMS_OF_SCOPE
+from idp.scopes import CLAIMS_OF_SCOPE
 from idp.signing.key_ring import Keys
 
 _AUTH_METHODS = ("client_secret_basic", "client_secret_post", "none")
@@ -64,7 +63,7 @@ def discovery_document(issuer: str, tls_methods: Sequence[str] = ()) -> dict[str
         "backchannel_logout_session_supported": True,
         "frontchannel_logout_supported": True,
         "frontchannel_logout_session_supported": True,
-        "scopes_supported": list(SCOPES),
+        "scopes_supported": list(CLAIMS_OF_SCOPE),
         "response_types_supported": ["code"],
         "response_modes_supported": list(RESPONSE_MODES),
         "grant_types_supported": list(GRANT_TYPES),

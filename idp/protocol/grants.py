@@ -18,6 +18,7 @@ from pyop.message import AuthorizationRequest
 
 from idp.accounts.account import Account, AccountId
 from idp.accounts.grants import Grant, GrantRepository
+from idp.clients import ClientFile
 from idp.clock import Clock
 from idp.ephemeral import EphemeralStore, Kind
 from idp.protocol.claims import named_claims
@@ -31,7 +32,9 @@ class GrantStore:
     store: EphemeralStore
     grants: GrantRepository
     code_life: timedelta
+    #: For the clients that have no life of their own.
     access_token_life: timedelta
+    clients: ClientFile
     clock: Clock
 
     def issue_access_token(
@@ -47,7 +50,7 @@ class GrantStore:
 
         `asked`: single claims that userinfo adds to those of the scopes. `binding`: see `possession`.
         """
-        value, life, now = _token(), self.access_token_life, self.clock.now()
+        value, life, now = _token(), self._life(grant.client_id), self.clock.now()
         record = {
             "grant_id": grant.id,
             "account_id": grant.account_id,
@@ -61,6 +64,10 @@ class GrantStore:
         }
         self.store.put(Kind.ACCESS_TOKEN, value, record, life)
         return value, int(life.total_seconds())
+
+    def _life(self, client_id: str) -> timedelta:
+        client = self.clients.get(client_id)
+        return (client.access_token_life if client else None) or self.access_token_life
 
 
 class CodeReused(InvalidAuthorizationCode):  # type: ignore[misc]

@@ -21,9 +21,9 @@ from pyop.userinfo import Userinfo
 
 from idp.clients import Client, ClientFile
 from idp.clock import Clock
-from idp.protocol.claims import CLAIMS_OF_SCOPE
 from idp.protocol.grants import GrantState
 from idp.protocol.id_token_hint import Hint, read_hint
+from idp.scopes import CLAIMS_OF_SCOPE
 from idp.settings import Settings
 from idp.signing.key_ring import Keys, b64u
 
@@ -189,6 +189,8 @@ class OpenIDProvider(Provider):  # type: ignore[misc]
         """OpenID Connect Core §2, signed by our key ring. Raises SignerUnavailable, KeyMissing."""
         client: Client = self.clients.file.registry()[client_id]
         now = int(self._clock.now().timestamp())
+        own_life = client.id_token_life
+        life = self.id_token_lifetime if own_life is None else int(own_life.total_seconds())
         claims: dict[str, Any] = {
             **(user_claims or {}),
             **(extra_id_token_claims or {}),
@@ -196,7 +198,7 @@ class OpenIDProvider(Provider):  # type: ignore[misc]
             "sub": sub,
             "aud": client_id,
             "iat": now,
-            "exp": now + self.id_token_lifetime,
+            "exp": now + life,
         }
         if nonce:
             claims["nonce"] = nonce

@@ -39,6 +39,7 @@ class Refresh:
     grants: GrantRepository
     grant_store: GrantStore
     audit: Audit
+    #: For the clients that have no idle time of their own.
     idle: timedelta
     session_life: timedelta
 
@@ -49,6 +50,8 @@ class Refresh:
         if "refresh_token" not in client.grant_types:
             return None
         authenticated = datetime.fromtimestamp(record["extra"]["auth_time"], UTC)
+        # facts/security TK6: never beyond the session that it came from.
+        ends_at = authenticated + self.session_life
         value = new_value(record["grant_id"])
         self.tokens.add(
             RefreshToken(
@@ -56,9 +59,8 @@ class Refresh:
                 token_sha256=digest(value),
                 scope=scope,
                 claims=record["extra"],
-                idle_until=now + self.idle,
-                # facts/security TK6: never beyond the session that it came from.
-                ends_at=authenticated + self.session_life,
+                idle_until=self._idle_until(client, now, ends_at),
+                ends_at=ends_at,
                 # RFC 9449 §5, RFC 8705 §4: a confidential client's is bound by its authentication already.
                 binding=binding if client.is_public else {},
             )
@@ -76,7 +78,9 @@ class Refresh:
         if not holds(binding, token.binding):
             # A thief without the key ends nothing: the family lives on.
             raise _invalid()
-        scope = _narrowed(token.scope, form.get("scope"))
+        # facts/security AZ14: a scope taken from the client since is released no more.
+        granted = " ".join(scope for scope in token.scope.split() if scope in client.scopes)
+        scope = _narrowed(granted, form.get("scope"))
         account = admit(client, grant.account_id, token.claims, grant.granted_at)
         following = self._rotate(client, value, token, now)
         subject = self.subjects.of(account, client)
@@ -114,7 +118,8 @@ class Refresh:
     def _rotate(self, client: Client, value: str, token: RefreshToken, now: datetime) -> str | None:
         """The next value for a public client; a confidential one keeps its token, and its idle time begins anew."""
         following = new_value(token.grant_id) if client.is_public else value
-        renewed = dataclasses.replace(token, token_sha256=digest(following), idle_until=now + self.idle)
+        idle_until = self._idle_until(client, now, token.ends_at)
+        renewed = dataclasses.replace(token, token_sha256=digest(following), idle_until=idle_until)
         if not self.tokens.swap(digest(value), renewed):
             # Of two uses at once, one is not the client's.
             grant = self.grants.get(token.grant_id)
@@ -122,6 +127,9 @@ class Refresh:
                 self._revoke(grant, now)
             raise _invalid()
         return following if client.is_public else None
+
+    def _idle_until(self, client: Client, now: datetime, ends_at: datetime) -> datetime:
+        return min(now + (client.refresh_token_idle or self.idle), ends_at)
 
     def _revoke(self, grant: Grant, now: datetime) -> None:
         self.grants.revoke(grant.id, now)

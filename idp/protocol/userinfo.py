@@ -8,10 +8,11 @@ from werkzeug.wrappers import Request, Response
 from idp.accounts.grants import is_living
 from idp.accounts.repository import AccountNotFound, AccountRepository
 from idp.client_metadata import CLIENT_SIGNING_ALGS
+from idp.clients import ClientFile
 from idp.clock import Clock
 from idp.errors import OAuthError, Returned
 from idp.protocol.answers import json_response
-from idp.protocol.claims import named_claims, released_claims
+from idp.protocol.claims import released_claims
 from idp.protocol.dpop import ProofRefused
 from idp.protocol.grants import GrantState, GrantStore
 from idp.protocol.possession import NotTheHolder, Possession
@@ -43,6 +44,7 @@ def _refused(
 class UserinfoEndpoint:
     engine: OpenIDProvider
     accounts: AccountRepository
+    clients: ClientFile
     grant_store: GrantStore
     possession: Possession
     clock: Clock
@@ -72,7 +74,10 @@ class UserinfoEndpoint:
         account = self.accounts.get(account_id)
         if state.grant is None or not is_living(state.grant, account):
             raise InvalidAccessToken("account disabled, now or since the grant")
-        state.released = released_claims(account, scopes) | named_claims(account, asked)
+        client = self.clients.get(state.grant.client_id)
+        if client is None:
+            raise InvalidAccessToken("the client is registered no more")
+        state.released = released_claims(account, scopes, asked, client.releasable)
         engine = self.engine.for_request(state, {})
         answer = engine.handle_userinfo_request("", {"Authorization": f"Bearer {token.value}"})
         return json_response(answer.to_dict(), headers=self.possession.next_nonce(request))

@@ -1,0 +1,104 @@
+"""A relying party whose clients.yaml the test rewrites while the provider runs: what an operator does to a policy."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import jwt
+from werkzeug.test import Client, TestResponse
+
+from idp.adapters.sql_store import SqlStore
+from idp.clock import SystemClock
+from idp.interaction.record import AuthenticationEvent, AuthenticatorId
+from idp.interaction.session import Session
+from idp.interaction.store import Sessions, random_token
+from tests.protocol.conftest import ISSUER, RP, SECRETS, VERIFIER, Browser, Provider, basic
+
+POLICED = "policed"
+CALLBACK = "https://policed.example/callback"
+_AMR: Mapping[AuthenticatorId, tuple[str, ...]] = {
+    "psc": (),
+    "cps": ("sc", "pin", "hwk", "mfa"),
+    "password": ("pwd",),
+    "email_otp": ("otp",),
+}
+
+
+def claims_in(id_token: str) -> dict[str, Any]:
+    """Not verified: signatures are other tests' matter."""
+    return dict(jwt.decode(id_token, options={"verify_signature": False}))
+
+
+@dataclass
+class PolicedParty:
+    house: Provider
+    #: clients.yaml without this client.
+    others: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.others = self.house.settings.clients_file.read_text()
+        self.govern()
+
+    def govern(self, **members: object) -> None:
+        """From now on this is all that clients.yaml says of the client."""
+        entry = {
+            "client_id": POLICED,
+            "client_name": "Policed",
+            "client_uri": "https://policed.example/",
+            "client_secret": {"file": RP},
+            "redirect_uris": [CALLBACK],
+            "scopes": ["openid", "profile", "email"],
+            "grant_types": ["authorization_code", "refresh_token"],
+            **members,
+        }
+        self.house.settings.clients_file.write_text(f"{self.others}  - {json.dumps(entry)}\n")
+
+    def ask(self, browser: Browser, **changes: str | None) -> TestResponse:
+        wanted = {"scope": "openid profile email", **changes}
+        return browser.follow(browser.authorize(client_id=POLICED, redirect_uri=CALLBACK, **wanted))
+
+    def code(self, browser: Browser, **changes: str | None) -> str:
+        return browser.sign_in(
+            client_id=POLICED, redirect_uri=CALLBACK, **{"scope": "openid profile email", **changes}
+        )
+
+    def redeem(self, code: str) -> TestResponse:
+        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK}
+        return self.post("/token", **form, code_verifier=VERIFIER)
+
+    def tokens(self, browser: Browser | None = None, **changes: str | None) -> dict[str, Any]:
+        answer = self.redeem(self.code(browser or self.house.browser(), **changes))
+        assert answer.status_code == 200, answer.text
+        return dict(answer.get_json())
+
+    def refresh(self, token: str, **more: str) -> TestResponse:
+        return self.post("/token", grant_type="refresh_token", refresh_token=token, **more)
+
+    def introspect(self, token: str) -> dict[str, Any]:
+        return dict(self.post("/introspect", token=token).get_json())
+
+    def userinfo(self, token: str) -> dict[str, Any]:
+        answer = self.house.userinfo(token)
+        assert answer.status_code == 200, answer.text
+        return dict(answer.get_json())
+
+    def post(self, path: str, **form: str) -> TestResponse:
+        headers = basic(POLICED, SECRETS[RP])
+        return Client(self.house.app, TestResponse).post(path, base_url=ISSUER, data=form, headers=headers)
+
+
+def signed_in_by(house: Provider, *authenticators: AuthenticatorId) -> Browser:
+    """A browser whose session holds these proofs, the first the oldest: signed in at another application."""
+    now = datetime.now(UTC)
+    events = tuple(
+        AuthenticationEvent(name, _AMR[name], now - timedelta(seconds=len(authenticators) - rank))
+        for rank, name in enumerate(authenticators)
+    )
+    settings, clock = house.settings, SystemClock()
+    sessions = Sessions(SqlStore(house.engine, clock), settings.session_life, settings.session_idle)
+    session = Session(random_token(), house.account.id, events, events[0].at, now)
+    browser = house.browser()
+    browser.client.set_cookie("caducee_session", sessions.start(session, now), domain="localhost")
+    return browser
