@@ -33,6 +33,7 @@ from idp.flows.enrolment import EnrolmentFlow
 from idp.flows.password import PasswordFlow
 from idp.flows.psc import PscFlow
 from idp.house import House, open_house, open_key_directory, open_subjects
+from idp.interaction.gate import Gate
 from idp.interaction.next_stop import Itinerary
 from idp.interaction.sign_out import SignOut
 from idp.interaction.store import Interactions, Sessions, hub_path
@@ -95,6 +96,10 @@ class _Parts:
     sign_out: SignOut
     interactions: Interactions
     itinerary: Itinerary
+
+    @property
+    def gate(self) -> Gate:
+        return Gate(self.charters, self.itinerary.authenticators)
 
 
 def _parts(settings: Settings) -> _Parts:
@@ -202,7 +207,7 @@ def _plain_endpoints(parts: _Parts, provider: OpenIDProvider, grant_store: Grant
         door,
         provider,
         parts.accounts,
-        parts.charters,
+        parts.gate,
         grant_store,
         refresh,
         possession,
@@ -245,7 +250,7 @@ def _authorize(parts: _Parts, provider: OpenIDProvider, grant_store: GrantStore)
         open_subjects(parts.house.settings),
         parts.sessions,
         parts.sign_out,
-        parts.charters,
+        parts.gate,
         grant_store,
         parts.audit,
         parts.house.clock,

@@ -1,11 +1,13 @@
 """Accounts, identities and interactions the tests of the reasoning rooms are played with. All invented."""
 
 import dataclasses
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
 from idp.accounts.account import Account, AccountId, PostalAddress, ProvedIdentity
 from idp.cards.nomenclature import CodedLabel
+from idp.interaction.authenticator import Door
 from idp.interaction.record import Acr, AuthenticationEvent, AuthenticatorId, Interaction
 from tests.fakes import NOON
 
@@ -69,3 +71,15 @@ def an_event(authenticator: AuthenticatorId, minutes: float = 0, **changes: Any)
     """`minutes` after noon."""
     event = AuthenticationEvent(authenticator, _AMR[authenticator], NOON + timedelta(minutes=minutes))
     return dataclasses.replace(event, **changes)
+
+
+def doors(open_doors: Iterable[str]) -> list[Door]:
+    """The house's doors, these ones open to every client."""
+    every = frozenset({"psc", "cps", "password"})
+    house: dict[AuthenticatorId, str] = {
+        "psc": "psc",
+        "cps": "cps",
+        "password": "password",
+        "email_otp": "password",
+    }
+    return [Door(id, door in open_doors, lambda client: every, door) for id, door in house.items()]

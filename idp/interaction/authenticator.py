@@ -1,11 +1,12 @@
 """The doors a person may come in by, and the duties before the code: what `next_stop` asks of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from idp.accounts.account import Account
+from idp.interaction.assurance import Paths
 from idp.interaction.record import AuthenticatorId
 
 
@@ -38,3 +39,14 @@ class Door:
 
     def usable(self, client_id: str, account: Account | None) -> bool:
         return self.is_open and self.door in self.allowed_for(client_id)
+
+
+def usable_paths(
+    authenticators: Sequence[Authenticator],
+    client_id: str,
+    account: Account | None,
+    paths: Iterable[tuple[AuthenticatorId, ...]],
+) -> Paths:
+    """Of `paths`, those whose every door is open to this client."""
+    usable = {door.id for door in authenticators if door.usable(client_id, account)}
+    return tuple(path for path in paths if usable.issuperset(path))

@@ -1,12 +1,15 @@
 """The gate in front of every code and every token: it reads the account row, never the session (facts/security T33)."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
 from idp.accounts.account import Account
 from idp.accounts.charter import CharterRepository, NoCharterPublished, is_charter_due
-from idp.interaction.assurance import RANK
+from idp.interaction.assurance import EARNED, RANK
+from idp.interaction.authenticator import Authenticator, usable_paths
 from idp.interaction.record import Acr
 
 
@@ -17,6 +20,7 @@ class MayNotIssue(StrEnum):
     NOT_BEFORE = "session_older_than_account_event"
     CHARTER_DUE = "charter_due"
     ACR_TOO_LOW = "acr_too_low"
+    DOOR_CLOSED = "door_closed"
 
 
 class IssueRefused(Exception):
@@ -27,26 +31,39 @@ class IssueRefused(Exception):
 
 class _Asks(Protocol):
     @property
+    def client_id(self) -> str: ...
+    @property
     def minimum_acr(self) -> Acr: ...
 
 
-def may_issue(
-    account: Account, client: _Asks, *, acr: Acr, authorized_at: datetime, charters: CharterRepository
-) -> None:
-    """Raises IssueRefused with the first reason that forbids it. Called at code issue and at redemption.
+@dataclass(frozen=True, slots=True)
+class Gate:
+    charters: CharterRepository
+    authenticators: Sequence[Authenticator]
 
-    `authorized_at`: when the session (code issue) or the grant (redemption) began.
-    """
-    try:
-        charter_due = is_charter_due(account, charters.current())
-    except NoCharterPublished:
-        charter_due = True
-    reasons = {
-        MayNotIssue.DISABLED: not account.enabled,
-        MayNotIssue.NOT_BEFORE: account.not_before is not None and authorized_at < account.not_before,
-        MayNotIssue.CHARTER_DUE: charter_due,
-        MayNotIssue.ACR_TOO_LOW: RANK[acr] < RANK[client.minimum_acr],
-    }
-    for reason, holds in reasons.items():
-        if holds:
-            raise IssueRefused(reason)
+    def may_issue(self, account: Account, client: _Asks, *, acr: Acr, authorized_at: datetime) -> None:
+        """Raises IssueRefused with the first reason that forbids it. Called at code issue, redemption and refresh.
+
+        `authorized_at`: when the session (code issue) or the grant (redemption, refresh) began.
+        """
+        reasons = {
+            MayNotIssue.DISABLED: not account.enabled,
+            MayNotIssue.NOT_BEFORE: account.not_before is not None and authorized_at < account.not_before,
+            MayNotIssue.CHARTER_DUE: self._is_charter_due(account),
+            MayNotIssue.ACR_TOO_LOW: RANK[acr] < RANK[client.minimum_acr],
+            MayNotIssue.DOOR_CLOSED: not self._is_door_open(account, client, acr),
+        }
+        for reason, holds in reasons.items():
+            if holds:
+                raise IssueRefused(reason)
+
+    def _is_charter_due(self, account: Account) -> bool:
+        try:
+            return is_charter_due(account, self.charters.current())
+        except NoCharterPublished:
+            return True
+
+    def _is_door_open(self, account: Account, client: _Asks, acr: Acr) -> bool:
+        """Closed since by the house or for this client: what came by that door is worth nothing any more."""
+        ways = (path for path, earned in EARNED.items() if earned is acr)
+        return bool(usable_paths(self.authenticators, client.client_id, account, ways))

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from idp.accounts.account import Account
 from idp.interaction.assurance import LADDER, Paths, newest, paths_for
-from idp.interaction.authenticator import Authenticator, RequiredAction
+from idp.interaction.authenticator import Authenticator, RequiredAction, usable_paths
 from idp.interaction.record import Acr, AuthenticatorId, Interaction, counting_events
 
 
@@ -50,9 +50,8 @@ def next_stop(
     """
     if account is None:
         return _stop_without_account(interaction, enrolment_sources)
-    usable = {door.id for door in authenticators if door.usable(interaction.client_id, account)}
     asked = paths_for(interaction.needed, interaction.essential, ladder)
-    paths = [path for path in asked if usable.issuperset(path)]
+    paths = usable_paths(authenticators, interaction.client_id, account, asked)
     done = set(newest(counting_events(interaction)))
     if not any(done.issuperset(path) for path in paths):
         return _next_in_path(paths, done)
@@ -94,8 +93,13 @@ class Itinerary:
             now=now,
         )
 
-    def open_doors(self, interaction: Interaction, account: Account | None) -> frozenset[str]:
-        """First steps of the paths that would satisfy this request."""
-        usable = {door.id for door in self.authenticators if door.usable(interaction.client_id, account)}
+    def paths(self, interaction: Interaction, account: Account | None) -> Paths:
+        """The paths that would satisfy this request: strong enough, and by doors open to its client.
+
+        What a closed door proved does not count, and is not told to the client either.
+        """
         asked = paths_for(interaction.needed, interaction.essential)
-        return frozenset(path[0] for path in asked if usable.issuperset(path))
+        return usable_paths(self.authenticators, interaction.client_id, account, asked)
+
+    def open_doors(self, interaction: Interaction, account: Account | None) -> frozenset[str]:
+        return frozenset(path[0] for path in self.paths(interaction, account))

@@ -16,7 +16,7 @@ from idp.clients import Client
 from idp.clock import Clock
 from idp.ephemeral import StaleRecord
 from idp.errors import OAuthError, Problem, Shown
-from idp.interaction.assurance import Assurance, assurance_of, paths_for
+from idp.interaction.assurance import Assurance, assurance_of
 from idp.interaction.gate import IssueRefused, MayNotIssue
 from idp.interaction.next_stop import SILENT_ERROR, Itinerary, Stop
 from idp.interaction.record import Interaction, counting_events, without_session
@@ -39,6 +39,7 @@ _GATE_ERROR = {
     MayNotIssue.NOT_BEFORE: OAuthError.LOGIN_REQUIRED,
     MayNotIssue.CHARTER_DUE: OAuthError.INTERACTION_REQUIRED,
     MayNotIssue.ACR_TOO_LOW: OAuthError.LOGIN_REQUIRED,
+    MayNotIssue.DOOR_CLOSED: OAuthError.LOGIN_REQUIRED,
 }
 
 
@@ -196,8 +197,7 @@ class AuthorizeEndpoint:
     def _finish(self, interaction: Interaction) -> Response:
         """No stop is due: the code, or the error that ends the interaction."""
         account = account_of(interaction, self.accounts)
-        paths = paths_for(interaction.needed, interaction.essential)
-        assurance = assurance_of(counting_events(interaction), paths)
+        assurance = assurance_of(counting_events(interaction), self.itinerary.paths(interaction, account))
         if account is None or assurance is None:
             raise self._error(interaction, OAuthError.LOGIN_REQUIRED, "nobody is signed in")
         return self._answer_with_code(interaction, account, assurance)

@@ -11,7 +11,6 @@ from flask import request
 from pyop.message import AuthorizationRequest
 
 from idp.accounts.account import Account
-from idp.accounts.charter import CharterRepository
 from idp.accounts.grants import Grant
 from idp.audit import Audit, AuditEvent, Fact
 from idp.clients import Client
@@ -19,7 +18,7 @@ from idp.clock import Clock
 from idp.ephemeral import StaleRecord
 from idp.errors import Problem, Shown
 from idp.interaction.assurance import Assurance, newest
-from idp.interaction.gate import IssueRefused, may_issue
+from idp.interaction.gate import Gate, IssueRefused
 from idp.interaction.record import Interaction, without_session
 from idp.interaction.session import Session, is_session_valid, living_events
 from idp.interaction.sign_out import SignOut
@@ -55,7 +54,7 @@ class CodeIssuer:
     subjects: Subjects
     sessions: Sessions
     sign_out: SignOut
-    charters: CharterRepository
+    gate: Gate
     grant_store: GrantStore
     audit: Audit
     clock: Clock
@@ -74,7 +73,7 @@ class CodeIssuer:
             raise SessionOver
         began = min(current.started_at, interaction.started_at) if current else interaction.started_at
         try:
-            may_issue(account, client, acr=assurance.acr, authorized_at=began, charters=self.charters)
+            self.gate.may_issue(account, client, acr=assurance.acr, authorized_at=began)
         except IssueRefused as refused:
             self._witness(AuditEvent.ISSUE_REFUSED, interaction, account, reason=str(refused.reason))
             raise

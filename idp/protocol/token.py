@@ -10,13 +10,12 @@ from pyop.exceptions import OAuthError as EngineError
 from werkzeug.wrappers import Request, Response
 
 from idp.accounts.account import Account, AccountId
-from idp.accounts.charter import CharterRepository
 from idp.accounts.repository import AccountNotFound, AccountRepository
 from idp.audit import Audit, AuditEvent
 from idp.clients import Client
 from idp.clock import Clock
 from idp.errors import OAuthError, Returned
-from idp.interaction.gate import IssueRefused, MayNotIssue, may_issue
+from idp.interaction.gate import Gate, IssueRefused, MayNotIssue
 from idp.interaction.record import Acr
 from idp.protocol.answers import json_response
 from idp.protocol.client_door import Call, ClientDoor
@@ -33,7 +32,7 @@ class TokenEndpoint:
     door: ClientDoor
     engine: OpenIDProvider
     accounts: AccountRepository
-    charters: CharterRepository
+    gate: Gate
     grant_store: GrantStore
     refresh: Refresh
     possession: Possession
@@ -97,7 +96,7 @@ class TokenEndpoint:
         try:
             account = self.accounts.get(AccountId(account_id))
             acr = Acr(claims["acr"])
-            may_issue(account, client, acr=acr, authorized_at=granted_at, charters=self.charters)
+            self.gate.may_issue(account, client, acr=acr, authorized_at=granted_at)
         except (AccountNotFound, IssueRefused) as error:
             reason = error.reason if isinstance(error, IssueRefused) else MayNotIssue.DISABLED
             self.audit.record(

@@ -1,17 +1,18 @@
 """The gate in front of every code and token: first reason that forbids, from the account row."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from idp.accounts.account import Account
 from idp.accounts.charter import CharterRevision
-from idp.interaction.gate import IssueRefused, MayNotIssue, may_issue
+from idp.interaction.gate import Gate, IssueRefused, MayNotIssue
 from idp.interaction.record import Acr
 from tests.fakes import NOON, FakeCharters
-from tests.people import an_account
+from tests.people import an_account, doors
 
 IN_FORCE = CharterRevision("2026-1", NOON, {"fr": "texte"})
 
@@ -19,19 +20,25 @@ IN_FORCE = CharterRevision("2026-1", NOON, {"fr": "texte"})
 @dataclass(frozen=True)
 class Asks:
     minimum_acr: Acr = Acr.PWD_OTP
+    client_id: str = "viatrajectoire"
+
+
+def gate(
+    charters: FakeCharters | None = None, open_doors: Iterable[str] = ("psc", "cps", "password")
+) -> Gate:
+    return Gate(FakeCharters([IN_FORCE]) if charters is None else charters, doors(open_doors))
 
 
 def refusal(
-    account: Account, *, acr: Acr = Acr.CPS, minimum: Acr = Acr.PWD_OTP, **changes: Any
+    account: Account,
+    *,
+    acr: Acr = Acr.CPS,
+    minimum: Acr = Acr.PWD_OTP,
+    authorized_at: datetime = NOON,
+    at: Gate | None = None,
 ) -> MayNotIssue:
     with pytest.raises(IssueRefused) as caught:
-        may_issue(
-            account,
-            Asks(minimum),
-            acr=acr,
-            authorized_at=changes.get("authorized_at", NOON),
-            charters=changes.get("charters", FakeCharters([IN_FORCE])),
-        )
+        (at or gate()).may_issue(account, Asks(minimum), acr=acr, authorized_at=authorized_at)
     return caught.value.reason
 
 
@@ -42,11 +49,10 @@ def accepted(**changes: Any) -> Account:
 @pytest.mark.parametrize("acr", list(Acr))
 @pytest.mark.parametrize("minimum", list(Acr))
 def test_an_acr_passes_when_its_rank_is_enough(acr: Acr, minimum: Acr) -> None:
-    charters = FakeCharters([IN_FORCE])
     if minimum is not Acr.PWD_OTP and acr is Acr.PWD_OTP:
         assert refusal(accepted(), acr=acr, minimum=minimum) is MayNotIssue.ACR_TOO_LOW
     else:
-        may_issue(accepted(), Asks(minimum), acr=acr, authorized_at=NOON, charters=charters)
+        gate().may_issue(accepted(), Asks(minimum), acr=acr, authorized_at=NOON)
 
 
 def test_a_disabled_account_is_refused() -> None:
@@ -56,7 +62,7 @@ def test_a_disabled_account_is_refused() -> None:
 def test_what_began_before_the_account_event_is_refused_and_what_began_with_it_passes() -> None:
     account = accepted(not_before=NOON)
     assert refusal(account, authorized_at=NOON - timedelta(microseconds=1)) is MayNotIssue.NOT_BEFORE
-    may_issue(account, Asks(), acr=Acr.CPS, authorized_at=NOON, charters=FakeCharters([IN_FORCE]))
+    gate().may_issue(account, Asks(), acr=Acr.CPS, authorized_at=NOON)
 
 
 @pytest.mark.parametrize("revision", [None, "2025-9"])
@@ -65,7 +71,19 @@ def test_a_charter_never_accepted_or_superseded_is_due(revision: str | None) -> 
 
 
 def test_without_any_charter_nothing_is_issued() -> None:
-    assert refusal(accepted(), charters=FakeCharters()) is MayNotIssue.CHARTER_DUE
+    assert refusal(accepted(), at=gate(FakeCharters())) is MayNotIssue.CHARTER_DUE
+
+
+@pytest.mark.parametrize(("acr", "door"), [(Acr.PSC, "psc"), (Acr.CPS, "cps"), (Acr.PWD_OTP, "password")])
+def test_an_acr_passes_only_while_its_own_door_is_open(acr: Acr, door: str) -> None:
+    gate(open_doors=[door]).may_issue(accepted(), Asks(), acr=acr, authorized_at=NOON)
+    others = gate(open_doors={"psc", "cps", "password"} - {door})
+    assert refusal(accepted(), acr=acr, at=others) is MayNotIssue.DOOR_CLOSED
+
+
+def test_a_half_open_password_door_lets_nobody_through() -> None:
+    half = Gate(FakeCharters([IN_FORCE]), [d for d in doors(["password"]) if d.id != "email_otp"])
+    assert refusal(accepted(), acr=Acr.PWD_OTP, at=half) is MayNotIssue.DOOR_CLOSED
 
 
 def test_the_gravest_reason_is_told_first() -> None:

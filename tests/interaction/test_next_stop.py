@@ -1,7 +1,7 @@
 """The one function that names the next page: every combination of facts, against a table written by hand and a rule."""
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -21,7 +21,7 @@ from idp.interaction.record import (
     PendingEnrolment,
 )
 from tests.fakes import NOON
-from tests.people import ALICE, an_account, an_event, an_identity, an_interaction
+from tests.people import ALICE, an_account, an_event, an_identity, an_interaction, doors
 
 PSC, CPS, PASSWORD, OTP = "psc", "cps", "password", "email_otp"
 ALL: tuple[AuthenticatorId, ...] = ("psc", "cps", "password", "email_otp")
@@ -37,16 +37,6 @@ class Charter:
 
     def due(self, account: Account, now: datetime) -> bool:
         return self.is_due
-
-
-def doors(open_doors: Iterable[str]) -> Sequence[Door]:
-    house: Mapping[AuthenticatorId, str] = {
-        "psc": "psc",
-        "cps": "cps",
-        "password": "password",
-        "email_otp": "password",
-    }
-    return [Door(id, door in open_doors, lambda client: EVERY_DOOR, door) for id, door in house.items()]
 
 
 def stop(
