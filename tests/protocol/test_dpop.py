@@ -210,7 +210,9 @@ def test_a_code_asked_for_with_a_key_is_redeemed_with_that_key(bound: Party) -> 
     assert bound.redeem(code, bound.good()).status_code == 200
 
 
-@pytest.mark.parametrize("announced", [OTHER.thumbprint, "x", "é" * 43])
+@pytest.mark.parametrize(
+    "announced", [OTHER.thumbprint, "x", "é" * 43], ids=["another key", "no thumbprint", "no ASCII"]
+)
 def test_a_code_asked_for_with_another_key_is_refused(bound: Party, announced: str) -> None:
     answer = bound.redeem(bound.code(dpop_jkt=announced), bound.good())
     assert error_of(answer) == (400, "invalid_grant")

@@ -117,7 +117,6 @@ def test_without_a_proof_there_is_none(verifier: Verifier) -> None:
         {"jti": 7},
         {"jti": "j" * 513},
     ],
-    ids=str,
 )
 def test_a_claim_that_is_not_of_this_request_is_refused(verifier: Verifier, changes: dict[str, Any]) -> None:
     assert verifier.error(verifier.good(**changes)) == "invalid_dpop_proof"
@@ -172,7 +171,6 @@ def test_a_proof_is_as_old_as_its_window_and_no_older(verifier: Verifier, iat: i
         {"crit": ["exp"], "exp": 1},
         {"b64": False},
     ],
-    ids=str,
 )
 def test_a_header_of_another_kind_or_key_is_refused(verifier: Verifier, header: dict[str, Any]) -> None:
     assert verifier.error(verifier.good(header=header)) == "invalid_dpop_proof"

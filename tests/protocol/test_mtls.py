@@ -276,29 +276,29 @@ def test_without_a_proxy_secret_no_certificate_is_believed(app_factory: Any) -> 
 _B64 = BY_NAME.header[1:-1]
 
 
-@pytest.mark.parametrize(
-    "header",
-    [
-        _B64,
-        f":{_B64}",
-        f"{_B64}:",
-        f"::{_B64}::",
-        f":{_B64[:40]} {_B64[40:]}:",
-        f":{_B64};a=b",
-        f":{_B64}:;a=b",
-        f":{_B64}:, :{_B64}:",
-        f':"{_B64}":',
-        f":{_B64[:-1]}:",
-        f":{_B64[:-4]}:",
-        f":{_B64[:40]}-{_B64[41:]}:",
-        f":{'A' * 16_400}:",
-        ":AAAA:",
-        "::",
-        ":é:",
-        "-----BEGIN CERTIFICATE-----",
-    ],
-    ids=lambda header: header[:12] + "…" + header[-12:],
-)
+#: The certificate differs from run to run, and so may not name the tests.
+_NOT_A_BYTE_SEQUENCE = [
+    _B64,
+    f":{_B64}",
+    f"{_B64}:",
+    f"::{_B64}::",
+    f":{_B64[:40]} {_B64[40:]}:",
+    f":{_B64};a=b",
+    f":{_B64}:;a=b",
+    f":{_B64}:, :{_B64}:",
+    f':"{_B64}":',
+    f":{_B64[:-1]}:",
+    f":{_B64[:-4]}:",
+    f":{_B64[:40]}-{_B64[41:]}:",
+    f":{'A' * 16_400}:",
+    ":AAAA:",
+    "::",
+    ":é:",
+    "-----BEGIN CERTIFICATE-----",
+]
+
+
+@pytest.mark.parametrize("header", _NOT_A_BYTE_SEQUENCE, ids=map(str, range(len(_NOT_A_BYTE_SEQUENCE))))
 def test_a_header_that_is_no_byte_sequence_of_a_certificate_is_refused(house: Provider, header: str) -> None:
     answer = redeem(house, house.browser(), "by-name", by_proxy(None, header), code="x")
     assert (answer.status_code, answer.get_json()["error"]) == (400, "invalid_request")
