@@ -30,7 +30,7 @@ from idp.protocol.client_authentication import Verify
 from idp.protocol.client_certificate import ClientCertificates
 from idp.protocol.dpop import DpopProofs, Nonces
 from idp.protocol.possession import Possession
-from idp.protocol.tls_client import TlsClientAuthentication
+from idp.protocol.tls_client import TlsClientAuthentication, read_authorities
 from idp.sealing import derive_key
 from idp.settings import BadSetting, Settings
 from idp.web import Web
@@ -113,9 +113,10 @@ def build_tls_methods(house: House, possession: Possession) -> dict[str, Verify]
 def _mtls_authorities(settings: Settings) -> list[x509.Certificate]:
     try:
         texts = [path.read_bytes() for path in settings.mtls_authority_files]
-        return [found for text in texts for found in x509.load_pem_x509_certificates(text)]
+        return [found for text in texts for found in read_authorities(text)]
     except (OSError, ValueError) as error:
-        raise BadSetting("CADUCEE_MTLS_AUTHORITY_FILES: readable files of PEM certificates") from error
+        expected = "readable files of PEM certificates with basicConstraints CA:TRUE and keyUsage keyCertSign"
+        raise BadSetting(f"CADUCEE_MTLS_AUTHORITY_FILES: {expected}") from error
 
 
 def build_mail_codes(house: House) -> MailCodes:

@@ -50,6 +50,20 @@ _NAMES_OF: Mapping[str, Callable[[x509.Certificate], Iterable[str]]] = {
 assert _NAMES_OF.keys() == TLS_SUBJECTS.keys()  # noqa: S101 - two tables, one list of names
 
 
+def read_authorities(pem: bytes) -> list[x509.Certificate]:
+    """Raises ValueError when one of them could never vouch for anybody: RFC 5280 §4.2.1.3, §4.2.1.9."""
+    found = x509.load_pem_x509_certificates(pem)
+    for authority in found:
+        try:
+            usage = authority.extensions.get_extension_for_class(x509.KeyUsage).value
+            constraints = authority.extensions.get_extension_for_class(x509.BasicConstraints).value
+        except x509.ExtensionNotFound as error:
+            raise ValueError("an authority says so in basicConstraints and keyUsage") from error
+        if not constraints.ca or not usage.key_cert_sign:
+            raise ValueError("not an authority")
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class TlsClientAuthentication:
     """`authorities`: those that may vouch for clients, each an anchor of its own. `keys_of`: a client's public keys."""

@@ -2,11 +2,13 @@
 
 import datetime as dt
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from werkzeug.test import Client, TestResponse
 
 from idp.adapters.schema import audit_events
@@ -194,6 +196,34 @@ _IMPOSTORS = {
 @pytest.mark.parametrize("impostor", list(_IMPOSTORS))
 def test_a_certificate_that_proves_nothing_is_refused(house: Provider, impostor: str) -> None:
     assert not is_client(house, "by-name", by_proxy(_IMPOSTORS[impostor]()))
+
+
+def test_an_authority_below_another_is_trusted_by_itself_and_the_one_above_vouches_for_nobody_else(
+    app_factory: Any, tmp_path: Path
+) -> None:
+    above = Authority("Au-dessus")
+    below = above.found("En dessous")
+    house = app_factory(
+        proxy_secret=PROXY_SECRET,
+        mtls_origin=MTLS_ORIGIN,
+        mtls_authority_files=(below.write(tmp_path / "below.pem"),),
+    )
+    house.settings.clients_file.write_text("clients:\n" + _MORE_CLIENTS)
+    assert is_client(house, "by-name", by_proxy(below.issue("application")))
+    assert not is_client(house, "by-name", by_proxy(above.issue("application")))
+    # And what stands below ours is not looked at: nobody sends us the step between.
+    assert not is_client(house, "by-name", by_proxy(below.found("Plus bas").issue("application")))
+
+
+def test_an_authority_past_its_dates_vouches_for_nobody(app_factory: Any, tmp_path: Path) -> None:
+    past = Authority("Passée", ends=NOW - DAY)
+    house = app_factory(
+        proxy_secret=PROXY_SECRET,
+        mtls_origin=MTLS_ORIGIN,
+        mtls_authority_files=(past.write(tmp_path / "past.pem"),),
+    )
+    house.settings.clients_file.write_text("clients:\n" + _MORE_CLIENTS)
+    assert not is_client(house, "by-name", by_proxy(past.issue("application")))
 
 
 def test_without_a_certificate_nobody_is_proved(house: Provider) -> None:
@@ -436,7 +466,15 @@ def test_without_an_authority_only_registered_certificates_prove_a_client(app_fa
     assert "tls_client_auth" not in methods
 
 
-@pytest.mark.parametrize("content", [None, b"", b"junk", b"-----BEGIN CERTIFICATE-----\nAAAA\n"])
+_NO_AUTHORITY = AUTHORITY.issue("application").certificate.public_bytes(Encoding.PEM)
+_MARKED_AS_ONE = AUTHORITY.issue(more=((_CA, True),)).certificate.public_bytes(Encoding.PEM)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [None, b"", b"junk", b"-----BEGIN CERTIFICATE-----\nAAAA\n", _NO_AUTHORITY, _MARKED_AS_ONE],
+    ids=["none", "empty", "junk", "cut", "no authority", "an authority for nothing"],
+)
 def test_an_authority_file_that_holds_none_stops_the_start(app_factory, tmp_path, content):
     path = tmp_path / "authorities.pem"
     if content is not None:

@@ -77,18 +77,26 @@ def _p256() -> Any:
 
 @dataclass
 class Authority:
+    """`above`: who signed it; itself when there is none."""
+
     common_name: str = "Autorité des applications"
     key: Any = field(default_factory=_p256)
+    ends: dt.datetime = _NOW + 300 * DAY
+    above: "Authority | None" = None
 
     def __post_init__(self) -> None:
-        subject = name(self.common_name)
+        subject, above = name(self.common_name), self.above or self
         self.certificate = (
-            _begun(subject, subject, self.key.public_key(), _NOW - DAY, _NOW + 300 * DAY)
-            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            _begun(subject, name(above.common_name), self.key.public_key(), _NOW - 9 * DAY, self.ends)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
             .add_extension(_key_usage(authority=True), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(self.key.public_key()), critical=False)
-            .sign(self.key, hashes.SHA256())
+            .sign(above.key, hashes.SHA256())
         )
+
+    def found(self, common_name: str) -> "Authority":
+        """One below this."""
+        return Authority(common_name, above=self)
 
     def write(self, path: Path) -> Path:
         path.write_bytes(self.certificate.public_bytes(Encoding.PEM))
