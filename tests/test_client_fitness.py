@@ -44,6 +44,15 @@ def _settings(**changes: Any) -> Settings:
         (_BY_NAME, {}, {**_TLS, "mtls_authority_files": (Path("a.pem"),)}, "MTLS_ORIGIN"),
         (_BY_NAME, _TLS, {**_TLS, "mtls_authority_files": (Path("a.pem"),)}, "MTLS_AUTHORITY_FILES"),
     ],
+    ids=[
+        "codes that live longer",
+        "proofs too early refused",
+        "proofs too early taken",
+        "its own certificate",
+        "bound tokens",
+        "an authority's certificate",
+        "no authority",
+    ],
 )
 def test_a_client_that_the_settings_cannot_serve_is_a_fault(
     tmp_path: Path, text: str, wrong: dict[str, Any], right: dict[str, Any], expected: str

@@ -32,6 +32,8 @@ MAX_BYTES = 16 * 1024
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 #: The members that make the key, all others being ignored: `kid`, `x5u`, `x5c` mean nothing here (RFC 8725 §3.1).
 _KEY_MEMBERS: Mapping[object, tuple[str, ...]] = {"RSA": ("kty", "n", "e"), "EC": ("kty", "crv", "x", "y")}
+#: In base64url: a modulus of 4096 bits, an exponent of 32. Whoever has a client_id can make us verify by them.
+_MOST_OF_N, _MOST_OF_E = 683, 6
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 _JWS = jws.JWSRegistry(algorithms=CLIENT_SIGNING_ALGS, strict_check_header=False)
@@ -177,8 +179,9 @@ def _shown_key(head: Mapping[str, Any], algs: Sequence[str]) -> RSAKey | ECKey:
         raise _BadProof("alg")
     try:
         (jwk,) = public_keys({"keys": [head.get("jwk")]})
-        members = _KEY_MEMBERS[jwk["kty"]]
-        made = {name: jwk[name] for name in members}
+        made = {name: jwk[name] for name in _KEY_MEMBERS[jwk["kty"]]}
+        if len(str(made.get("n", ""))) > _MOST_OF_N or len(str(made.get("e", ""))) > _MOST_OF_E:
+            raise _BadProof("jwk")
         return RSAKey.import_key(made) if jwk["kty"] == "RSA" else ECKey.import_key(made)
     except (JoseError, ValueError, KeyError, TypeError) as error:
         raise _BadProof("jwk") from error

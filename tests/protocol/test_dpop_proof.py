@@ -201,6 +201,14 @@ def test_a_short_rsa_key_is_refused_without_a_warning(verifier: Verifier, size: 
     assert verifier.error(verifier.good(header={"jwk": modulus})) == "invalid_dpop_proof"
 
 
+def test_an_rsa_key_that_costs_much_to_verify_by_is_refused(verifier: Verifier) -> None:
+    jwk = DpopKey(RSA2048).jwk
+    for costly in ({**jwk, "n": "x" * 684}, {**jwk, "e": "x" * 7}, {**jwk, "e": jwk["n"]}):
+        assert verifier.error(verifier.good(header={"jwk": costly})) == "invalid_dpop_proof"
+    largest = DpopKey(rsa.generate_private_key(65537, 4096), "RS256")
+    assert verifier.show(verifier.good(largest)) == largest.thumbprint
+
+
 @pytest.mark.parametrize("curve", [ec.SECP384R1(), ec.SECP521R1(), ec.SECP256K1()], ids=lambda c: c.name)
 def test_keys_of_other_curves_are_refused(verifier: Verifier, curve: ec.EllipticCurve) -> None:
     numbers = ec.generate_private_key(curve).public_key().public_numbers()

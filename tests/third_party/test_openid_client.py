@@ -134,3 +134,26 @@ def test_signed_requests(house: House, browser: Browser, party_of: Callable[...,
     )
     party("discover")
     whole_journey(house, browser, party, "bearer")
+
+
+def test_tokens_bound_to_a_key(house: House, browser: Browser, party_of: Callable[..., RelyingParty]) -> None:
+    """DPoP with our nonces, at /par, /token and /userinfo."""
+    house.add_client(
+        "of-node-dpop", dpop_bound_access_tokens="true", require_pushed_authorization_requests="true"
+    )
+    party = party_of("of-node-dpop", "client_secret_basic", par=True, dpop=True)
+    party("discover")
+    whole_journey(house, browser, party, "dpop")
+
+
+def test_a_public_client_with_a_key(
+    house: House, browser: Browser, party_of: Callable[..., RelyingParty]
+) -> None:
+    house.add_client("of-node-public", token_endpoint_auth_method="none")
+    party = party_of("of-node-public", "none", dpop=True)
+    party("discover")
+    done = sign_in(house, browser, party)
+    assert done["tokens"]["token_type"] == "dpop"
+    for _ in range(2):
+        renewed = party("refresh")
+        assert renewed["userinfo"]["sub"] == done["claims"]["sub"]
