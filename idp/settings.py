@@ -178,7 +178,8 @@ class Settings:
                 raise BadSetting(f"CADUCEE_{name.upper()}: 32 random bytes in base64url (43 characters)")
         if self.proxy_secret and len(self.proxy_secret) < 43:
             raise BadSetting("CADUCEE_PROXY_SECRET: 32 random bytes in base64url (43 characters)")
-        if self.mtls_origin and not (self.mtls_origin.startswith("https://") and self.proxy_secret):
+        is_origin = re.fullmatch(r"https://[a-z0-9.:\[\]-]+", self.mtls_origin)
+        if self.mtls_origin and not (is_origin and self.proxy_secret):
             raise BadSetting("CADUCEE_MTLS_ORIGIN: an https origin, and CADUCEE_PROXY_SECRET with it")
         if not timedelta() < self.logout_token_life <= timedelta(minutes=2):
             raise BadSetting("CADUCEE_LOGOUT_TOKEN_LIFE: 1 to 120 (Back-Channel Logout §2.4)")

@@ -301,5 +301,20 @@ def test_what_relying_parties_bring_is_bounded(name: str, value: str, expected: 
     assert expected in fault(**{f"CADUCEE_{name}": value})
 
 
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "http://mtls.example",
+        "https://mtls.example/",
+        "https://mtls.example/a",
+        "https://a@mtls.example",
+        "https://",
+    ],
+)
+def test_the_origin_that_asks_for_certificates_is_an_https_origin_alone(origin: str) -> None:
+    message = fault(CADUCEE_PROXY_SECRET=KEY, CADUCEE_MTLS_ORIGIN=origin)
+    assert message.startswith("CADUCEE_MTLS_ORIGIN: an https origin")
+
+
 def test_the_proxy_secret_is_never_shown() -> None:
     assert KEY not in repr(settings(CADUCEE_PROXY_SECRET=KEY, CADUCEE_APPLICATION_KEY="a" * 43))
