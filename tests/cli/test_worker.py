@@ -1,0 +1,176 @@
+"""`idp worker` as processes: logout notices reach relying parties once, whoever is slow, killed, or doing it too."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import jwt
+import pytest
+import sqlalchemy as sa
+
+from idp.accounts.grants import Grant
+from idp.adapters.schema import logout_notices
+from idp.adapters.sql_accounts import SqlAccounts
+from idp.adapters.sql_engine import initialise, open_engine
+from idp.adapters.sql_grants import SqlGrants
+from idp.adapters.sql_logouts import SqlLogoutNotices
+from idp.clock import SystemClock
+from tests.adapters.far_machine import FarMachine, far_machine, say
+from tests.contracts.specimens import ALICE, NOON, an_account
+from tests.key_files import write_pair
+
+ROOT = Path(__file__).parents[2]
+_PATIENCE = 30
+
+
+def eventually(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while not is_so():
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.02)
+
+
+def sids_told(machine: FarMachine) -> Counter[str]:
+    tokens = [parse_qs(body.decode())["logout_token"][0] for *_, body in list(machine.seen)]
+    return Counter(jwt.decode(token, options={"verify_signature": False})["sid"] for token in tokens)
+
+
+@dataclass
+class Shop:
+    """A provider's database, keys and clients, and the workers that run on them."""
+
+    place: Path
+    parties: dict[str, FarMachine]
+    running: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.url = f"sqlite:///{self.place / 'db.sqlite'}"
+        initialise(self.url)
+        write_pair(self.place / "keys", "20260101")
+        (self.place / "clients.yaml").write_text(
+            "clients:\n" + "".join(_client(name, machine.port) for name, machine in self.parties.items())
+        )
+        self.engine = open_engine(self.url)
+        SqlAccounts(self.engine).add(an_account())
+
+    def end_sessions(self, *clients: str, count: int = 1) -> None:
+        grants, now = SqlGrants(self.engine), SystemClock().now()
+        for number in range(count):
+            for client_id in clients:
+                grants.add(Grant(f"{number} {client_id}", ALICE, client_id, f"sid-{number}", NOON))
+                grants.redeem(f"{number} {client_id}", NOON)
+            grants.end_session(f"sid-{number}", now, clients)
+
+    def states(self, client_id: str) -> list[str]:
+        notices = SqlLogoutNotices(self.engine).newest(1000, client_id=client_id, state=None)
+        return [str(notice.state) for notice in notices]
+
+    def worker(self) -> subprocess.Popen[str]:
+        settings = {
+            "ISSUER": "https://id.example",
+            "CARD_HOST": "https://carte.example",
+            "APPLICATION_KEY": "k" * 43,
+            "PASSWORD_PEPPER": "p" * 43,
+            "DATABASE": self.url,
+            "KEYS_DIRECTORY": str(self.place / "keys"),
+            "CLIENTS_FILE": str(self.place / "clients.yaml"),
+            "OUTBOUND_NETWORKS": "127.0.0.0/8 ::1/128",
+        }
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("CADUCEE_")}
+        started = subprocess.Popen(
+            [sys.executable, "-m", "idp.cli", "worker"],
+            cwd=ROOT,
+            env=kept | {f"CADUCEE_{name}": value for name, value in settings.items()},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.running.append(started)
+        return started
+
+
+def _client(name: str, port: int) -> str:
+    return f"""\
+  - client_id: {name}
+    client_name: {name}
+    client_uri: http://localhost:{port}/
+    token_endpoint_auth_method: none
+    redirect_uris: ["http://localhost:{port}/callback"]
+    backchannel_logout_uri: http://localhost:{port}/bye
+"""
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    with ExitStack() as closing:
+        parties = {name: closing.enter_context(far_machine()) for name in ("quick", "slow")}
+        open_shop = Shop(tmp_path, parties)
+        yield open_shop
+        for process in open_shop.running:
+            process.kill()
+            process.communicate(timeout=20)
+        open_shop.engine.dispose()
+
+
+def never_answer(machine: FarMachine) -> Callable[[BaseHTTPRequestHandler], Any]:
+    return lambda _handler: machine.stopping.wait(60) and None
+
+
+def test_two_workers_tell_of_each_session_once(shop: Shop) -> None:
+    shop.end_sessions("quick", "slow", count=25)
+    for _ in range(2):
+        shop.worker()
+    for name, machine in shop.parties.items():
+        eventually(lambda name=name: set(shop.states(name)) == {"delivered"})
+        assert sids_told(machine) == {f"sid-{number}": 1 for number in range(25)}
+
+
+def test_relying_party_that_never_answers_delays_no_other(shop: Shop) -> None:
+    shop.parties["slow"].reply = never_answer(shop.parties["slow"])
+    shop.end_sessions("slow", "quick", count=25)
+    shop.worker()
+    eventually(lambda: set(shop.states("quick")) == {"delivered"})
+    # One call of the slow one at a time, whatever is waiting.
+    assert len(shop.parties["slow"].seen) <= 2
+    assert "waiting" in shop.states("slow")
+
+
+def test_notice_of_a_killed_worker_is_sent_by_the_next(shop: Shop) -> None:
+    machine = shop.parties["slow"]
+    machine.reply = never_answer(machine)
+    shop.end_sessions("slow")
+    killed = shop.worker()
+    eventually(lambda: bool(machine.seen))
+    killed.kill()
+    killed.wait(timeout=20)
+    assert shop.states("slow") == ["waiting"]
+    machine.reply = say(b"")
+    # Instead of the half minute that its lease has left.
+    with shop.engine.begin() as connection:
+        connection.execute(sa.update(logout_notices).values(leased_until=SystemClock().now()))
+    shop.worker()
+    eventually(lambda: shop.states("slow") == ["delivered"])
+    assert sids_told(machine) == {"sid-0": 2}
+
+
+def test_worker_told_to_stop_ends_what_it_is_at_and_says_no_token(shop: Shop) -> None:
+    machine = shop.parties["quick"]
+    machine.reply = say(b"", 503)
+    shop.end_sessions("quick")
+    worker = shop.worker()
+    eventually(lambda: len(machine.seen) == 1 and shop.states("quick") == ["waiting"])
+    worker.send_signal(signal.SIGTERM)
+    _out, log = worker.communicate(timeout=20)
+    assert worker.returncode == 0
+    assert "logout_not_delivered" in log
+    for secret in ("eyJ", "sid-0", an_account().subject):
+        assert secret not in log
