@@ -140,16 +140,20 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstration]:
 
 @pytest.fixture
 def chromium(demo: Demonstration, tmp_path: Path) -> Iterator[Callable[..., Window]]:
-    """`chromium(card="lefebvre", locale="fr")` opens a window; all are closed at the end."""
+    """`chromium(card="lefebvre", locale="fr")` opens a window; all are closed at the end.
+
+    `page_load="none"`: nothing waits for a page to be complete.
+    """
     windows: list[webdriver.Chrome] = []
 
-    def launch(card: str | None = None, locale: str = "fr") -> Window:
+    def launch(card: str | None = None, locale: str = "fr", page_load: str = "normal") -> Window:
         home = tmp_path / f"home-{len(windows)}"
         home.mkdir()
         cards = {entry["name"]: entry for entry in demo.ready["cards"]}
         _certificate_store(home, demo.ready["ca_bundle"], cards[card] if card else None)
         options = webdriver.ChromeOptions()
         options.binary_location = _binary("chromium")
+        options.page_load_strategy = page_load
         for switch in (*_SWITCHES, f"--lang={locale}"):
             options.add_argument(switch)
         options.add_experimental_option("prefs", _preferences(demo.ready["card_host"], locale))

@@ -1,0 +1,158 @@
+"""Signing out in real Chromium: the other application sees it, whatever way it is told, and the browser comes back."""
+
+import time
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterator
+from hashlib import sha256
+from http.server import BaseHTTPRequestHandler
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
+
+import pytest
+import requests
+from selenium.common.exceptions import WebDriverException
+from selenium.webdriver.support.wait import WebDriverWait
+
+from tests.adapters.far_machine import FarMachine, far_machine, say
+from tests.browser.conftest import Window
+from tests.demonstration import Demonstration
+
+VIA, SIBLING = "viatrajectoire", "grand-age"
+SECRET = "secret of a relying party that is slow, 0123456789"
+_VERIFIER = "v" * 43
+_CHALLENGE = urlsafe_b64encode(sha256(_VERIFIER.encode()).digest()).rstrip(b"=").decode()
+Chromium = Callable[..., Window]
+
+
+def home(demo: Demonstration, client_id: str) -> str:
+    return str(demo.client(client_id)["home"])
+
+
+def press(window: Window, words: str) -> None:
+    """As soon as it is there."""
+    waiting = WebDriverWait(window.driver, 20, ignored_exceptions=(AssertionError, WebDriverException))
+    waiting.until(lambda _driver: window.press(words) is None)
+
+
+def wait_for_text(window: Window, words: str) -> None:
+    waiting = WebDriverWait(window.driver, 20, ignored_exceptions=(WebDriverException,))
+    waiting.until(lambda _driver: words in window.text)
+
+
+def sign_in(window: Window, demo: Demonstration) -> None:
+    window.open(home(demo, VIA))
+    press(window, "Se connecter")
+    press(window, "Se connecter par CPS")
+    wait_for_text(window, "Vous êtes connecté")
+    window.open(home(demo, SIBLING))
+    press(window, "Se connecter")
+    wait_for_text(window, "Vous êtes connecté")
+
+
+def wait_for_url(window: Window, beginning: str) -> None:
+    WebDriverWait(window.driver, 20).until(lambda _driver: window.url.startswith(beginning))
+
+
+def test_signing_out_of_viatrajectoire_signs_out_of_trajectoire_grand_age(
+    demo: Demonstration, chromium: Chromium
+) -> None:
+    window = chromium(card="martin")
+    sign_in(window, demo)
+    window.open(home(demo, VIA))
+    window.press("Se déconnecter")
+    wait_for_url(window, f"{home(demo, VIA)}signed-out?state=")
+    deadline = time.monotonic() + 20
+    while True:
+        window.open(home(demo, SIBLING))
+        if "fermée depuis une autre application" in window.text:
+            break
+        assert time.monotonic() < deadline, window.text
+    window.picture("signed-out-elsewhere")
+
+
+@pytest.fixture
+def slow_party(demo: Demonstration) -> Iterator[FarMachine]:
+    """A relying party of the test, told in a frame; Trajectoire Grand Âge is told in a frame only as well."""
+    path = demo.state / "clients.yaml"
+    before = path.read_text()
+    with far_machine() as machine:
+        machine.reply = say(b"<p>ici</p>", media_type="text/html")
+        own = f"http://localhost:{machine.port}"
+        (demo.state / "secrets" / "slow").write_text(SECRET)
+        head, sibling = before.split("client_id: grand-age")
+        sibling = sibling.replace("    backchannel", "    # backchannel").replace("    # front", "    front")
+        path.write_text(
+            f"{head}client_id: grand-age{sibling}"
+            "  - client_id: slow\n    client_name: Une application lente\n    client_secret: {file: secrets/slow}\n"
+            f'    client_uri: {own}/\n    redirect_uris: ["{own}/callback"]\n'
+            f"    frontchannel_logout_uri: {own}/front\n"
+        )
+        yield machine
+        path.write_text(before)
+
+
+def enter(window: Window, demo: Demonstration, party: FarMachine) -> None:
+    """The test's own relying party: asks, and redeems its code."""
+    address = f"http://localhost:{party.port}/callback"
+    asked = {
+        "client_id": "slow",
+        "redirect_uri": address,
+        "response_type": "code",
+        "scope": "openid",
+        "state": "s",
+        "nonce": "n",
+        "code_challenge": _CHALLENGE,
+        "code_challenge_method": "S256",
+    }
+    window.open(f"{demo.issuer}/authorize?{urlencode(asked)}")
+    wait_for_url(window, address)
+    code = parse_qs(urlsplit(window.url).query)["code"][0]
+    form = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": address,
+        "code_verifier": _VERIFIER,
+    }
+    answer = requests.post(f"{demo.issuer}/token", form, auth=("slow", quote(SECRET)), timeout=20)
+    assert answer.status_code == 200, answer.text
+
+
+def test_every_frame_has_loaded_before_the_browser_goes_back_by_itself(
+    demo: Demonstration, chromium: Chromium, slow_party: FarMachine
+) -> None:
+    window = chromium(card="martin")
+    sign_in(window, demo)
+    enter(window, demo, slow_party)
+    finished = []
+
+    def slowly(handler: BaseHTTPRequestHandler) -> None:
+        time.sleep(1.5)
+        say(b"<p>dehors</p>", media_type="text/html")(handler)
+        finished.append(handler.path)
+
+    slow_party.reply = slowly
+    window.open(home(demo, VIA))
+    window.press("Se déconnecter")
+    wait_for_url(window, f"{home(demo, VIA)}signed-out?state=")
+    (frame,) = [path for path in finished if path.startswith("/front?")]
+    told = parse_qs(urlsplit(frame).query)
+    assert told["iss"] == [demo.issuer]
+    assert told["sid"][0]
+    assert "Vous êtes déconnecté" in window.text
+    window.open(home(demo, SIBLING))
+    assert "fermée depuis une autre application" in window.text
+
+
+def test_page_on_the_way_is_no_dead_end_while_a_frame_is_slow(
+    demo: Demonstration, chromium: Chromium, slow_party: FarMachine
+) -> None:
+    window = chromium(card="martin", page_load="none")
+    sign_in(window, demo)
+    enter(window, demo, slow_party)
+    slow_party.reply = lambda _handler: slow_party.stopping.wait(60) and None
+    window.open(f"{home(demo, VIA)}logout")
+    wait_for_text(window, "Votre session est fermée")
+    assert "Une application lente" in window.text
+    window.picture("signed-out-frames")
+    assert not window.is_wider_than_phone()
+    press(window, "Revenir à ViaTrajectoire")
+    wait_for_url(window, f"{home(demo, VIA)}signed-out?state=")
