@@ -17,6 +17,9 @@ from idp.interaction.session import Session, ends_at, session_from_json
 #: An expired interaction stays readable this long, so that its page can offer to begin again.
 GRACE = timedelta(hours=1)
 
+#: An expired session can still be signed out of: what relying parties made of it may last a working day.
+REMEMBERED = timedelta(hours=12)
+
 
 def random_token() -> str:
     """256 bits from the system's generator, base64url."""
@@ -114,6 +117,11 @@ class Sessions:
 
     def open(self, cookie: str | None, now: datetime) -> Session | None:
         """The session this cookie holds the secret of, None when absent, ended, or not its own."""
+        session = self.recall(cookie)
+        return session if session is not None and now < ends_at(session, self.life, self.idle) else None
+
+    def recall(self, cookie: str | None) -> Session | None:
+        """As `open`, those included that lately expired: for signing out, where relying parties may live longer."""
         sid, _, secret = (cookie or "").partition(".")
         stored = self.store.get(Kind.SESSION, sid) if sid and secret else None
         if stored is None:
@@ -121,8 +129,7 @@ class Sessions:
         value = dict(stored.value)
         if not hmac.compare_digest(value.pop("secret"), fingerprint(secret)):
             return None
-        session = session_from_json(value, stored.version)
-        return session if now < ends_at(session, self.life, self.idle) else None
+        return session_from_json(value, stored.version)
 
     def start(self, session: Session, now: datetime) -> str:
         """Write a new session; gives its cookie."""
@@ -155,7 +162,7 @@ class Sessions:
         )
 
     def _ttl(self, session: Session, now: datetime) -> timedelta:
-        return max(ends_at(session, self.life, self.idle) - now, timedelta(seconds=1))
+        return max(ends_at(session, self.life, self.idle) - now, timedelta()) + REMEMBERED
 
     @staticmethod
     def _value(session: Session, secret: str) -> dict[str, object]:

@@ -67,12 +67,12 @@ class EndSessionEndpoint:
         except ValueError as error:
             raise Shown(Problem.BAD_REQUEST, str(error)) from error
         asked = self._read(parameters)
+        recalled = self.sessions.recall(self.web.cookies.get(request, "session"))
+        if recalled is not None and asked.hint_sid == recalled.sid:
+            # Also when it expired meanwhile: relying parties and refresh tokens may have outlived it.
+            return self._end(recalled, asked)
         session = self._session()
-        if session is None:
-            return self._leave(asked, None)
-        if asked.hint_sid == session.sid:
-            return self._end(session, asked)
-        return self._confirm_page(session, asked)
+        return self._leave(asked, None) if session is None else self._confirm_page(session, asked)
 
     def ask_by_post(self) -> Response:
         """POST, turned into the GET: a cross-site POST carries no Lax cookie, so the session would not be seen."""

@@ -105,9 +105,10 @@ class CodeIssuer:
         return str(answer["code"])
 
     def _current_session(self, account: Account) -> Session | None:
-        """This browser's session, if it is this person's; another person's ends here (facts/security T12)."""
+        """This browser's session, if it is this person's; another person's ends here (facts/security T12),
+        even when it had expired: that person may still be signed in at relying parties."""
         now = self.clock.now()
-        session = self.sessions.open(self.web.cookies.get(request, "session"), now)
+        session = self.sessions.recall(self.web.cookies.get(request, "session"))
         if session is None:
             return None
         if session.account_id != account.id:

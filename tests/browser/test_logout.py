@@ -63,7 +63,7 @@ def test_signing_out_of_viatrajectoire_signs_out_of_trajectoire_grand_age(
     deadline = time.monotonic() + 20
     while True:
         window.open(home(demo, SIBLING))
-        if "fermée depuis une autre application" in window.text:
+        if "fermée ailleurs" in window.text:
             break
         assert time.monotonic() < deadline, window.text
     window.picture("signed-out-elsewhere")
@@ -139,7 +139,7 @@ def test_every_frame_has_loaded_before_the_browser_goes_back_by_itself(
     assert told["sid"][0]
     assert "Vous êtes déconnecté" in window.text
     window.open(home(demo, SIBLING))
-    assert "fermée depuis une autre application" in window.text
+    assert "fermée ailleurs" in window.text
 
 
 def test_page_on_the_way_is_no_dead_end_while_a_frame_is_slow(

@@ -11,7 +11,7 @@ from idp.ephemeral import Kind, StaleRecord, StoreUnavailable
 from idp.errors import Problem, Shown
 from idp.interaction.record import Interaction
 from idp.interaction.session import Session
-from idp.interaction.store import GRACE, Interactions, Sessions, fingerprint, random_token
+from idp.interaction.store import GRACE, REMEMBERED, Interactions, Sessions, fingerprint, random_token
 from tests.fakes import NOON, FixedClock, MemoryStore
 from tests.people import ALICE, an_event, an_interaction
 
@@ -222,12 +222,24 @@ class TestSessions:
         assert sessions.open(old, clock.now()) is None
         assert sessions.open(new, clock.now()) is not None
 
-    def test_the_record_dies_with_the_session(
+    def test_an_expired_session_opens_nothing_and_can_still_be_signed_out_of(
         self, sessions: Sessions, store: MemoryStore, clock: FixedClock
     ) -> None:
-        sessions.start(a_session(), clock.now())
+        cookie = sessions.start(a_session(), clock.now())
         clock.at = NOON + IDLE
+        assert sessions.open(cookie, clock.now()) is None
+        recalled = sessions.recall(cookie)
+        assert recalled is not None
+        assert recalled.sid == "sid-1"
+        assert sessions.recall("sid-1.another") is None
+        assert sessions.recall(None) is None
+        clock.at = NOON + IDLE + REMEMBERED
         assert store.get(Kind.SESSION, "sid-1") is None
+
+    def test_one_caller_ends_a_session(self, sessions: Sessions, clock: FixedClock) -> None:
+        cookie = sessions.start(a_session(), clock.now())
+        assert [sessions.end("sid-1") for _ in range(2)] == [True, False]
+        assert sessions.recall(cookie) is None
 
 
 def test_tokens_are_256_bits_and_never_twice_the_same() -> None:

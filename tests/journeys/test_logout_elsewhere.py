@@ -12,7 +12,7 @@ from tests.demonstration import Demonstration, running_demo
 from tests.journeys import gestures as do
 
 Browse = Callable[..., Browser]
-ELSEWHERE = "fermée depuis une autre application"
+ELSEWHERE = "fermée ailleurs"
 
 
 @pytest.fixture(scope="module")

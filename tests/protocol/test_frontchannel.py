@@ -2,6 +2,7 @@
 
 import threading
 import time
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -17,7 +18,9 @@ from idp.accounts.logouts import NoticeState
 from idp.adapters.keys_in_force import KeysInForce
 from idp.adapters.schema import logout_notices
 from idp.adapters.sql_logouts import SqlLogoutNotices
+from idp.adapters.sql_store import SqlStore
 from idp.clock import SystemClock
+from idp.ephemeral import Kind
 from idp.house import open_key_directory
 from tests.people import an_account, an_identity
 from tests.protocol.conftest import (
@@ -246,11 +249,17 @@ def test_two_sign_outs_at_once_give_one_notice_and_one_line_of_audit(
     assert audited(house).count("session:end:accepted") == 1
 
 
-def test_next_person_at_the_same_browser_signs_the_one_before_out_everywhere(
-    house: Provider, both: tuple[Browser, dict[str, Any]]
-) -> None:
-    """facts/security T12: two colleagues, one workstation."""
-    browser, tokens = both
+def expire(house: Provider, tokens: dict[str, Any]) -> None:
+    """As if the person had come last an hour ago."""
+    store = SqlStore(house.engine, SystemClock())
+    stored = store.get(Kind.SESSION, sid_of(tokens))
+    assert stored is not None
+    seen = (SystemClock().now() - timedelta(hours=1)).isoformat()
+    store.put(Kind.SESSION, sid_of(tokens), {**stored.value, "last_seen_at": seen}, timedelta(hours=1))
+
+
+def enrol_bob(house: Provider) -> str:
+    """A colleague with the same password; gives the RPPS."""
     rpps = "10000000025"
     bob = an_account(
         id=AccountId("account-of-bob"),
@@ -261,12 +270,51 @@ def test_next_person_at_the_same_browser_signs_the_one_before_out_everywhere(
     )
     house.accounts.add(bob)
     house.charters.accept(CharterEvidence(bob.id, "2026-1", "0" * 64, LONG_AGO, "cps", RP))
+    return rpps
+
+
+@pytest.mark.parametrize("has_expired", [False, True])
+def test_next_person_at_the_same_browser_signs_the_one_before_out_everywhere(
+    house: Provider, both: tuple[Browser, dict[str, Any]], has_expired: bool
+) -> None:
+    """facts/security T12: two colleagues, one workstation; relying parties may live longer than our session."""
+    browser, tokens = both
+    rpps = enrol_bob(house)
+    if has_expired:
+        expire(house, tokens)
     page = browser.follow(browser.authorize(prompt="login"))
     page = browser.submit(page, "/password", rpps=rpps, password=PASSWORD)
     assert "code" in answer_of(browser.submit(page, "/email_otp", code=house.last_code()))
     assert queued(house) == [(RP, sid_of(tokens))]
     assert house.userinfo(tokens["access_token"]).status_code == 401
     assert audited(house).count("session:end:accepted") == 1
+
+
+def test_session_that_expired_is_signed_out_of_everywhere_by_its_hint(
+    house: Provider, both: tuple[Browser, dict[str, Any]]
+) -> None:
+    """Expiry tells nobody; the person who signs out afterwards means every application."""
+    browser, tokens = both
+    expire(house, tokens)
+    assert answer_of(browser.authorize(prompt="none"))["error"] == "login_required"
+    assert queued(house) == []
+    response = leave(browser, id_token_hint=tokens["id_token"], post_logout_redirect_uri=AFTER_LOGOUT)
+    assert len(page_of(response).find_all("iframe")) == 1
+    assert queued(house) == [(RP, sid_of(tokens))]
+    assert house.userinfo(tokens["access_token"]).status_code == 401
+
+
+def test_expired_session_without_its_hint_ends_nothing(
+    house: Provider, both: tuple[Browser, dict[str, Any]]
+) -> None:
+    browser, tokens = both
+    expire(house, tokens)
+    assert leave(browser, client_id=RP, post_logout_redirect_uri=AFTER_LOGOUT).status_code == 303
+    thief = house.browser()
+    thief.client.set_cookie("caducee_session", f"{sid_of(tokens)}.guess", domain="localhost")
+    leave(thief, id_token_hint=tokens["id_token"])
+    assert queued(house) == []
+    assert house.userinfo(tokens["access_token"]).status_code == 200
 
 
 def test_database_down_while_signing_out_is_a_page_and_the_session_lives_on(

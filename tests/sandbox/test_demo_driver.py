@@ -192,3 +192,14 @@ def test_what_is_not_on_the_page_is_told_with_what_is(
 def test_endless_redirects_end(site: tuple[str, Seen], browse: Callable[..., Browser]) -> None:
     with pytest.raises(TooManyRedirects):
         browse().get(f"{site[0]}/loop")
+
+
+def test_document_knows_its_frames_and_where_it_goes_at_once() -> None:
+    page = read_document(
+        '<head><meta charset="utf-8"><meta http-equiv="Refresh" content="0; URL=/next?a=1&amp;b=2"></head>'
+        '<iframe src="/one"></iframe><iframe></iframe><iframe src="/two?x=y"></iframe>'
+    )
+    assert page.frames == ("/one", "/two?x=y")
+    assert page.refresh == "/next?a=1&b=2"
+    assert read_document('<meta http-equiv="refresh" content="30; url=/later">').refresh is None
+    assert read_document('<meta name="refresh" content="0; url=/other">').refresh is None

@@ -55,11 +55,11 @@ def test_call_signs_out_and_the_page_says_why(
     answer = call(home, token(provider))
     assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store")
     assert not is_signed_in(browser, home)
-    assert "depuis une autre application" in browser.get(f"{home}/").text
+    assert "a été fermée ailleurs" in browser.get(f"{home}/").text
     sign_in(browser, home)
     assert is_signed_in(browser, home)
     browser.get(f"{home}/logout", allow_redirects=False)
-    assert "depuis une autre application" not in browser.get(f"{home}/").text
+    assert "a été fermée ailleurs" not in browser.get(f"{home}/").text
 
 
 def test_session_alone_or_person_alone_is_enough(
