@@ -13,24 +13,29 @@ from tests.conformance.relying_party import Completed, RelyingParty
 from tests.conformance.suite import Suite
 from tests.conformance.visitor import Visitor
 from tests.demonstration import running_demo
-from tests.servers import free_port
 
 
 @pytest.fixture(scope="session")
-def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
-    """The demo learns the suite's address as from any operator."""
-    address = f"https://localhost:{free_port()}/test/a/caducee"
+def suite_and_receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Suite, Receiver]]:
+    """The demo learns the suite's address as from any operator; the card host's certificate is for any port of
+    localhost.
+    """
+    receiver = Receiver("/test/a/caducee")
     state = tmp_path_factory.mktemp("conformance")
-    with running_demo(state, "--profile", "conformance", "--suite", address) as running:
-        yield Suite(running)
+    with running_demo(state, "--profile", "conformance", "--suite", receiver.address) as running:
+        tls = state / "igc" / "tls"
+        with receiver.listening(tls / "server.crt", tls / "server.key"):
+            yield Suite(running), receiver
 
 
 @pytest.fixture(scope="session")
-def receiver(suite: Suite) -> Iterator[Receiver]:
-    """With the certificate of the demo's card host, which is for any port of localhost."""
-    tls = suite.demo.state / "igc" / "tls"
-    with Receiver(suite.address, str(tls / "server.crt"), str(tls / "server.key")).listening() as listening:
-        yield listening
+def suite(suite_and_receiver: tuple[Suite, Receiver]) -> Suite:
+    return suite_and_receiver[0]
+
+
+@pytest.fixture(scope="session")
+def receiver(suite_and_receiver: tuple[Suite, Receiver]) -> Receiver:
+    return suite_and_receiver[1]
 
 
 @contextmanager
@@ -42,13 +47,6 @@ def visiting(suite: Suite) -> Iterator[Visitor]:
 @pytest.fixture
 def visitor(suite: Suite) -> Iterator[Visitor]:
     """The person with a browser that has no cookie yet."""
-    with visiting(suite) as new:
-        yield new
-
-
-@pytest.fixture
-def another_visitor(suite: Suite) -> Iterator[Visitor]:
-    """The same person at another machine."""
     with visiting(suite) as new:
         yield new
 

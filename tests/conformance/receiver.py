@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 Pairs = list[tuple[str, str]]
@@ -32,25 +33,27 @@ class Arrival:
 
 
 class Receiver:
-    """Listens on the port of `address` with this certificate; `arrivals` grows."""
+    """Holds a port of its own from the beginning; listens once it has a certificate. `arrivals` grows."""
 
-    def __init__(self, address: str, certificate: str, key: str) -> None:
-        self.address = address
+    def __init__(self, path: str) -> None:
         self.arrivals: list[Arrival] = []
         self._changed = threading.Condition()
-        parts = urlsplit(address)
-        self._base = parts.path
-        self._server = ThreadingHTTPServer(("127.0.0.1", int(parts.port or 443)), self._handler())
+        self._base = path
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
+
+    @property
+    def address(self) -> str:
+        return f"https://localhost:{self._server.server_port}{self._base}"
+
+    @contextmanager
+    def listening(self, certificate: Path, key: Path) -> Iterator["Receiver"]:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate, key)
         # The handshake belongs to the thread of its connection: a silent peer must not stop the others.
         self._server.socket = context.wrap_socket(
             self._server.socket, server_side=True, do_handshake_on_connect=False
         )
-
-    @contextmanager
-    def listening(self) -> Iterator["Receiver"]:
         thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
         try:
