@@ -186,6 +186,8 @@ class SignedOutPage:
     onward_url: str | None = None
     #: What is there: "return" (the relying party) or "psc" (Pro Santé Connect's own sign-out).
     onward: str = "return"
+    #: The relying party asked for an address that it has not registered.
+    return_refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,8 @@ class _Asked:
     ui_locales: str = ""
     #: Clients told of the end, for the page that comes after Pro Santé Connect's.
     told: Sequence[str] = ()
+    #: An address was asked for that this client has not registered.
+    is_misdirected: bool = False
 
 
 _NOTHING = _Asked(None, None, None, None)
@@ -100,9 +102,12 @@ class EndSessionEndpoint:
         if client is None or parameters.get("client_id", client.client_id) != client.client_id:
             return dataclasses.replace(_NOTHING, ui_locales=ui_locales)
         wished = parameters.get("post_logout_redirect_uri")
+        is_registered = wished in client.post_logout_redirect_uris
         return _Asked(
             client_id=client.client_id,
-            return_url=wished if wished in client.post_logout_redirect_uris else None,
+            return_url=wished if is_registered else None,
+            # §4: what failed to validate is not used; the rest of the request stands.
+            is_misdirected=bool(wished) and not is_registered,
             state=parameters.get("state"),
             hint_sid=hint.sid if hint else None,
             ui_locales=ui_locales,
@@ -183,6 +188,7 @@ class EndSessionEndpoint:
             request="",
             psc_was_used=bool(session and session.upstream_id_token),
             told=tuple(registry[name].name for name in others),
+            return_refused=asked.is_misdirected,
         )
 
     def _client(self, asked: _Asked) -> Client | None:

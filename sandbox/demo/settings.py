@@ -95,8 +95,9 @@ def provider_settings(ports: Ports, places: Places, *, redis: str, profile: str)
 
 
 def _tls(places: Places) -> dict[str, str]:
-    """The certificate of the card host names `localhost` as well."""
+    """The certificate of the card host names `localhost` as well; so may that of a relying party under test."""
     return {
+        "CADUCEE_OUTBOUND_AUTHORITY_FILES": str(places.ca_bundle),
         "CADUCEE_TLS_CERTIFICATE_FILE": str(places.igc / "tls" / "server.crt"),
         "CADUCEE_TLS_KEY_FILE": str(places.igc / "tls" / "server.key"),
     }

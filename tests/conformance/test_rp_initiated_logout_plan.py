@@ -35,6 +35,13 @@ def check_asked_first(party: RelyingParty, visitor: Visitor, page: Page, came: l
     assert not is_signed_in(party, visitor)
 
 
+def check_said_here(party: RelyingParty, visitor: Visitor, page: Page, came: list[Arrival]) -> None:
+    """An error on the page instead of the redirect; the hint was good, so the session is over (§4)."""
+    check_stayed(party, page, came)
+    assert page.says("à une adresse qu'elle n'a pas déclarée")
+    assert not is_signed_in(party, visitor)
+
+
 def test_oidcc_rp_initiated_logout_discovery_endpoint_verification(party: RelyingParty) -> None:
     assert is_https(party.metadata["end_session_endpoint"])
 
@@ -52,7 +59,7 @@ def test_oidcc_rp_initiated_logout_bad_post_logout_redirect_uri(
     elsewhere = f"{party.suite.address}/post_logout_redirect/elsewhere"
     mark = party.receiver.mark()
     sent = logout_request(party, party.complete(visitor), post_logout_redirect_uri=elsewhere)
-    check_asked_first(party, visitor, *sign_out(party, visitor, sent))
+    check_said_here(party, visitor, *sign_out(party, visitor, sent))
     assert party.receiver.since(mark, "/post_logout_redirect/elsewhere") == []
 
 
@@ -96,7 +103,7 @@ def test_oidcc_rp_initiated_logout_query_added_to_post_logout_redirect_uri(
 ) -> None:
     changed = f"{party.client['post_logout_redirect_uris'][0]}?foo=bar"
     sent = logout_request(party, party.complete(visitor), post_logout_redirect_uri=changed)
-    check_asked_first(party, visitor, *sign_out(party, visitor, sent))
+    check_said_here(party, visitor, *sign_out(party, visitor, sent))
 
 
 def test_oidcc_rp_initiated_logout_bad_id_token_hint(party: RelyingParty, visitor: Visitor) -> None:

@@ -252,6 +252,9 @@ def _signed_out() -> list[State]:
         "signed-out-confirm-nobody": pages.SignedOutPage("confirm", None, None, None, "opaque", False),
         "signed-out-done": pages.SignedOutPage("done", None, None, None, "", False),
         "signed-out-done-psc": pages.SignedOutPage("done", None, "ViaTrajectoire", back, "", True),
+        "signed-out-return-refused": pages.SignedOutPage(
+            "done", None, "ViaTrajectoire", back, "", False, return_refused=True
+        ),
         "signed-out-told": pages.SignedOutPage(
             "done",
             None,

@@ -98,6 +98,8 @@ def test_an_address_that_is_not_registered_ends_the_session_and_stays_here(
     assert response.status_code == 200
     assert "Location" not in response.headers
     assert "evil" not in response.text
+    # An empty parameter is an absent one (RFC 6749 §3.1).
+    assert ('role="alert"' in response.text) is (uri != "")
     assert not is_signed_in(browser)
 
 
