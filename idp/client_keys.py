@@ -1,6 +1,7 @@
 """Public keys of a relying party as JWKs: what may be registered, inline or behind its `jwks_uri` (RFC 7517)."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from joserfc.errors import JoseError
@@ -11,14 +12,35 @@ PublicJwk = Mapping[str, Any]
 
 _PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 _MOST = 20
+# NIST SP 800-131A: nothing below 2048 bits; beyond 8192 verifying becomes an attack on our processor.
+_RSA_BITS = range(2048, 8192 + 1)
 
 
 def public_keys(jwks: object) -> tuple[PublicJwk, ...]:
     """The keys of a JWK Set. Raises ValueError with what was expected: public RSA from 2048 bits, or P-256."""
-    keys = jwks.get("keys") if isinstance(jwks, Mapping) else None
-    if not isinstance(keys, Sequence) or isinstance(keys, str) or not 1 <= len(keys) <= _MOST:
+    keys = _listed(jwks)
+    if not keys:
         raise ValueError(f"a JWK Set: `keys` with 1 to {_MOST} keys")
     return tuple(_public_key(key) for key in keys)
+
+
+def usable_keys(jwks: object) -> tuple[PublicJwk, ...]:
+    """The same of a set somebody else publishes: keys that we cannot use are passed over (RFC 7517 §5).
+
+    Raises ValueError for what is no JWK Set, and for more than 20 keys.
+    """
+    usable = []
+    for key in _listed(jwks):
+        with suppress(ValueError):
+            usable.append(_public_key(key))
+    return tuple(usable)
+
+
+def _listed(jwks: object) -> Sequence[object]:
+    keys = jwks.get("keys") if isinstance(jwks, Mapping) else None
+    if not isinstance(keys, Sequence) or isinstance(keys, str) or len(keys) > _MOST:
+        raise ValueError(f"a JWK Set: `keys` with 1 to {_MOST} keys")
+    return keys
 
 
 def _public_key(jwk: object) -> PublicJwk:
@@ -34,8 +56,8 @@ def _public_key(jwk: object) -> PublicJwk:
     except (JoseError, ValueError, KeyError, TypeError) as error:
         raise ValueError("well-formed JWKs") from error
     # facts/security JW5.
-    is_rsa = isinstance(key, RSAKey) and key.public_key.key_size >= 2048
+    is_rsa = isinstance(key, RSAKey) and key.public_key.key_size in _RSA_BITS
     is_p256 = isinstance(key, ECKey) and key.curve_name == "P-256"
     if not is_rsa and not is_p256:
-        raise ValueError("RSA keys of 2048 bits or more, or P-256 keys")
+        raise ValueError("RSA keys of 2048 to 8192 bits, or P-256 keys")
     return dict(jwk)
