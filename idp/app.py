@@ -20,6 +20,7 @@ from idp.adapters.sql_outbox import SqlOutbox
 from idp.adapters.sql_refresh import SqlRefreshTokens
 from idp.cards.revocation import NoRevocationYet
 from idp.cards.trust import CardPolicy
+from idp.client_jwks import ClientKeys
 from idp.clients import logout_listeners
 from idp.error_pages import error_page
 from idp.flows.account import AccountFlow
@@ -43,7 +44,7 @@ from idp.protocol.authorization_response import AuthorizationResponses
 from idp.protocol.authorize import AuthorizeEndpoint
 from idp.protocol.client_authentication import ClientAuthentication, has_secret, is_public
 from idp.protocol.client_door import ClientDoor
-from idp.protocol.client_jwt import InlineKeys
+from idp.protocol.client_jwt import ClientJwts
 from idp.protocol.discovery import KeySetDocument, PublishedDocument, discovery_document, mtls_members
 from idp.protocol.end_session import EndSessionEndpoint
 from idp.protocol.grants import GrantStore
@@ -60,7 +61,9 @@ from idp.protocol.token import TokenEndpoint
 from idp.protocol.userinfo import UserinfoEndpoint
 from idp.sealing import derive_key
 from idp.services import (
+    build_assertions,
     build_card_policy,
+    build_client_keys,
     build_itinerary,
     build_mail_codes,
     build_passwords,
@@ -86,6 +89,7 @@ class _Parts:
     house: House
     web: Web
     keys: Keys
+    client_keys: ClientKeys
     upstream: Upstream | None
     policy: CardPolicy | None
     accounts: SqlAccounts
@@ -114,6 +118,7 @@ def _parts(settings: Settings) -> _Parts:
         house=house,
         web=web,
         keys=KeysInForce(open_key_directory(settings, house.clock)),
+        client_keys=build_client_keys(house),
         upstream=upstream,
         policy=policy,
         accounts=SqlAccounts(house.engine),
@@ -179,10 +184,11 @@ def _plain_endpoints(parts: _Parts, provider: OpenIDProvider, grant_store: Grant
         settings.session_life,
     )
     possession = build_possession(house, parts.audit)
-    tls_methods = build_tls_methods(house, possession)
+    tls_methods = build_tls_methods(house, possession, parts.client_keys)
     methods = {
         "client_secret_basic": has_secret,
         "client_secret_post": has_secret,
+        "private_key_jwt": build_assertions(house, parts.client_keys).is_signed,
         "none": is_public,
         **tls_methods,
     }
@@ -239,7 +245,9 @@ def _plain_endpoints(parts: _Parts, provider: OpenIDProvider, grant_store: Grant
 
 def _request_reader(parts: _Parts, provider: OpenIDProvider) -> RequestReader:
     house, s = parts.house, parts.house.settings
-    objects = RequestObjects(InlineKeys(), s.issuer, house.clock, s.request_object_life, s.clock_ahead)
+    objects = RequestObjects(
+        ClientJwts(parts.client_keys), s.issuer, house.clock, s.request_object_life, s.clock_ahead
+    )
     pushed = PushedRequests(house.store, s.pushed_request_life)
     return RequestReader(parts.web.clients, provider, objects, pushed, s.parameter_bytes)
 
@@ -288,7 +296,7 @@ def _end_session(parts: _Parts) -> EndSessionEndpoint:
 def create(settings: Settings) -> Callable[..., Any]:
     """The WSGI application. Raises what the adapters raise: a missing database, a bad key or clients file."""
     parts = _parts(settings)
-    provider = OpenIDProvider(settings, parts.web.clients, parts.keys, parts.house.clock)
+    provider = OpenIDProvider(settings, parts.web.clients, parts.keys, parts.client_keys, parts.house.clock)
     grant_store = GrantStore(
         parts.house.store,
         parts.grants,

@@ -37,6 +37,7 @@ class Kind(StrEnum):
     CLIENT_REFUSALS = "client_refusals"
     CERTIFICATE_REFUSALS = "certificate_refusals"
     DPOP_PROOF = "dpop_proof"
+    CLIENT_ASSERTION = "client_assertion"
     PASSWORD_POSTS_BY_IP = "password_posts_by_ip"
 
 

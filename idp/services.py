@@ -9,6 +9,7 @@ from cryptography import x509
 from idp.accounts.email_otp import MailCodeLimits, MailCodes, random_code
 from idp.accounts.password import Passwords
 from idp.accounts.throttle import PasswordThrottle
+from idp.adapters.jwks_uri import FetchedKeySets
 from idp.adapters.outbound_http import OutboundHttp
 from idp.adapters.psc_provider import PscProvider
 from idp.adapters.psc_settings import PscSettings
@@ -17,6 +18,7 @@ from idp.audit import Audit
 from idp.cards.anchors import load_anchors
 from idp.cards.trust import CardPolicy
 from idp.client_fitness import house_rules
+from idp.client_jwks import ClientKeys
 from idp.clients import ClientFile
 from idp.clock import Clock
 from idp.house import House
@@ -26,8 +28,10 @@ from idp.interaction.required_action import CharterAction
 from idp.interaction.store import Sessions
 from idp.interaction.upstream import Upstream
 from idp.messages import load_catalogues
+from idp.protocol.client_assertion import AssertionAuthentication
 from idp.protocol.client_authentication import Verify
 from idp.protocol.client_certificate import ClientCertificates
+from idp.protocol.client_jwt import ClientJwts
 from idp.protocol.dpop import DpopProofs, Nonces
 from idp.protocol.possession import Possession
 from idp.protocol.tls_client import TlsClientAuthentication, read_authorities
@@ -74,6 +78,23 @@ def build_outbound_http(settings: Settings) -> OutboundHttp:
     return OutboundHttp(settings.outbound_networks, authority_files=settings.outbound_authority_files)
 
 
+def build_client_keys(house: House) -> ClientKeys:
+    return ClientKeys(FetchedKeySets(build_outbound_http(house.settings), house.clock))
+
+
+def build_assertions(house: House, client_keys: ClientKeys) -> AssertionAuthentication:
+    s = house.settings
+    return AssertionAuthentication(
+        ClientJwts(client_keys),
+        house.store,
+        house.clock,
+        s.issuer,
+        s.assertion_life,
+        s.clock_ahead,
+        s.clock_skew,
+    )
+
+
 def build_card_policy(settings: Settings) -> CardPolicy | None:
     files = (*settings.card_root_files, *settings.card_issuing_files)
     if not files:
@@ -98,12 +119,10 @@ def build_possession(house: House, audit: Audit) -> Possession:
     return Possession(proofs, ClientCertificates(s.proxy_secret, audit, house.store, s.trusted_proxy_hops))
 
 
-def build_tls_methods(house: House, possession: Possession) -> dict[str, Verify]:
+def build_tls_methods(house: House, possession: Possession, keys: ClientKeys) -> dict[str, Verify]:
     """How clients prove themselves by certificate: not at all where nobody asks for one. Raises BadSetting."""
     authorities = _mtls_authorities(house.settings)
-    tls = TlsClientAuthentication(
-        possession.certificates, authorities, lambda client: client.jwks, house.clock
-    )
+    tls = TlsClientAuthentication(possession.certificates, authorities, keys, house.clock)
     served: dict[str, Verify] = {"self_signed_tls_client_auth": tls.by_registered_certificate}
     if authorities:
         served["tls_client_auth"] = tls.by_authority

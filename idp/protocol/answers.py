@@ -1,10 +1,12 @@
-"""JSON as machines get it."""
+"""JSON and JWTs as machines get them."""
 
 import json
 from collections.abc import Mapping
 from typing import Any
 
 from werkzeug.wrappers import Response
+
+_NEVER_CACHED = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
 def json_response(
@@ -15,8 +17,13 @@ def json_response(
         json.dumps(value),
         status=status,
         mimetype="application/json",
-        headers={"Cache-Control": "no-store", "Pragma": "no-cache", **(headers or {})},
+        headers={**_NEVER_CACHED, **(headers or {})},
     )
+
+
+def jwt_response(token: str, headers: Mapping[str, str] | None = None) -> Response:
+    """OpenID Connect Core §5.3.2."""
+    return Response(token, mimetype="application/jwt", headers={**_NEVER_CACHED, **(headers or {})})
 
 
 def unavailable_response() -> Response:

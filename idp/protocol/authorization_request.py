@@ -13,7 +13,7 @@ from idp.interaction.assurance import RANK
 from idp.interaction.record import Acr
 from idp.protocol.authorization_response import RESPONSE_MODES, AuthorizationError, ReturnAddress
 from idp.protocol.claims_request import ClaimsRequest, read_claims_request
-from idp.protocol.id_token_hint import BadHint
+from idp.protocol.id_token_hint import BadHint, EncryptedHint
 from idp.protocol.provider import OpenIDProvider
 from idp.web import single_valued
 
@@ -182,6 +182,8 @@ def _subject(
         return claims.subject
     try:
         found = engine.read_hint(hint)
+    except EncryptedHint as error:
+        raise Returned(OAuthError.INVALID_REQUEST, "id_token_hint is encrypted: decrypt it first") from error
     except BadHint as error:
         raise Returned(OAuthError.INVALID_REQUEST, "id_token_hint is not an ID Token of ours") from error
     # The `sub` of another client may be of another sector.

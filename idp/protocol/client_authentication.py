@@ -10,6 +10,7 @@ from werkzeug.wrappers import Request
 
 from idp.clients import Client, ClientFile
 from idp.errors import OAuthError, Returned
+from idp.protocol.client_jwt import BadClientJwt, unverified_claims
 
 _REFUSED = "client authentication failed"
 
@@ -88,7 +89,7 @@ def _presented(request: Request, form: Mapping[str, str]) -> Presented:
         for name, is_there in (
             ("basic", authorization is not None),
             ("post", "client_secret" in form),
-            ("assertion", "client_assertion" in form),
+            ("assertion", "client_assertion" in form or "client_assertion_type" in form),
         )
         if is_there
     ]
@@ -98,11 +99,16 @@ def _presented(request: Request, form: Mapping[str, str]) -> Presented:
         client_id, secret = (
             _basic(authorization)
             if authorization is not None
-            else (form["client_id"], form.get("client_secret", ""))
+            else (form.get("client_id") or _asserted(form), form.get("client_secret", ""))
         )
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, BadClientJwt) as error:
         raise ClientRefused(used_basic=authorization is not None) from error
     return Presented(client_id, means[0] if means else "bare", secret, form, request)
+
+
+def _asserted(form: Mapping[str, str]) -> str:
+    """RFC 7521 §4.2: client_id may be left out; whoever the assertion names must have signed it."""
+    return str(unverified_claims(form["client_assertion"]).get("sub"))
 
 
 def _basic(header: str) -> tuple[str, str]:

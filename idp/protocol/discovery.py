@@ -7,13 +7,19 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from idp.client_metadata import CLIENT_SIGNING_ALGS, GRANT_TYPES, SIGNING_ALGS
+from idp.client_metadata import (
+    CLIENT_SIGNING_ALGS,
+    CONTENT_ENCRYPTION_ALGS,
+    GRANT_TYPES,
+    KEY_ENCRYPTION_ALGS,
+    SIGNING_ALGS,
+)
 from idp.interaction.record import Acr
 from idp.protocol.authorization_response import RESPONSE_MODES
 from idp.scopes import CLAIMS_OF_SCOPE
 from idp.signing.key_ring import Keys
 
-_AUTH_METHODS = ("client_secret_basic", "client_secret_post", "none")
+_AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
 _TOKEN_CLAIMS = (
     "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid",
     "idp", "upstream_acr", "psc_auth_mode",
@@ -56,8 +62,10 @@ def discovery_document(issuer: str, tls_methods: Sequence[str] = ()) -> dict[str
         "pushed_authorization_request_endpoint": f"{issuer}/par",
         "revocation_endpoint": f"{issuer}/revoke",
         "revocation_endpoint_auth_methods_supported": list(methods),
+        "revocation_endpoint_auth_signing_alg_values_supported": list(CLIENT_SIGNING_ALGS),
         "introspection_endpoint": f"{issuer}/introspect",
         "introspection_endpoint_auth_methods_supported": [name for name in methods if name != "none"],
+        "introspection_endpoint_auth_signing_alg_values_supported": list(CLIENT_SIGNING_ALGS),
         "end_session_endpoint": f"{issuer}/end_session",
         "backchannel_logout_supported": True,
         "backchannel_logout_session_supported": True,
@@ -69,9 +77,13 @@ def discovery_document(issuer: str, tls_methods: Sequence[str] = ()) -> dict[str
         "grant_types_supported": list(GRANT_TYPES),
         "acr_values_supported": [str(acr) for acr in Acr],
         "subject_types_supported": ["public", "pairwise"],
-        "id_token_signing_alg_values_supported": ["RS256", "ES256"],
+        "id_token_signing_alg_values_supported": list(SIGNING_ALGS),
+        "id_token_encryption_alg_values_supported": list(KEY_ENCRYPTION_ALGS),
+        "id_token_encryption_enc_values_supported": list(CONTENT_ENCRYPTION_ALGS),
+        "userinfo_signing_alg_values_supported": list(SIGNING_ALGS),
         "authorization_signing_alg_values_supported": list(SIGNING_ALGS),
         "token_endpoint_auth_methods_supported": list(methods),
+        "token_endpoint_auth_signing_alg_values_supported": list(CLIENT_SIGNING_ALGS),
         "dpop_signing_alg_values_supported": list(CLIENT_SIGNING_ALGS),
         "code_challenge_methods_supported": ["S256"],
         "claim_types_supported": ["normal"],

@@ -1,20 +1,24 @@
 """Reading our own ID Tokens back (`id_token_hint`): signature, issuer and audience, never the end of life."""
 
-import json
 from dataclasses import dataclass
-from typing import Any
 
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from idp.client_metadata import SIGNING_ALGS
+from idp.protocol.compact_jws import MAX_BYTES, read_header, strict_object
 from idp.signing.key_ring import Keys
 
-MAX_BYTES = 16 * 1024
+__all__ = ["MAX_BYTES", "BadHint", "EncryptedHint", "Hint", "read_hint"]
 
 
 class BadHint(Exception):
     """Not an ID Token of ours."""
+
+
+class EncryptedHint(BadHint):
+    """Only the relying party can read it: Core §3.1.2.1, it decrypts the ID Token before it hands it back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +33,18 @@ def read_hint(token: str, *, keys: Keys, issuer: str) -> Hint:
 
     Only our algorithms, only our keys by `kid`; `jwk`, `jku`, `x5c`, `x5u` in the header mean nothing (RFC 8725 §3.1).
     """
-    if len(token) > MAX_BYTES or token.count(".") != 2:
-        raise BadHint("size or shape")
+    if token.count(".") == 4:
+        raise EncryptedHint("encrypted")
     try:
+        # RFC 8725 §3.11: we sign logout tokens and authorization responses with the same keys.
+        if read_header(token).get("typ") != "JWT":
+            raise BadHint("typ")
         key_set = KeySet.import_key_set({"keys": [dict(jwk) for jwk in keys.jwks()["keys"]]})
-        verified = jws.deserialize_compact(token, key_set, algorithms=["RS256", "ES256"])
-        claims: dict[str, Any] = json.loads(verified.payload)
-    except (JoseError, ValueError, KeyError, TypeError, RecursionError) as error:
+        verified = jws.deserialize_compact(token, key_set, algorithms=SIGNING_ALGS)
+        claims = strict_object(verified.payload)
+    except (JoseError, ValueError, KeyError, TypeError) as error:
         raise BadHint(type(error).__name__) from error
-    if not isinstance(claims, dict) or claims.get("iss") != issuer:
+    if claims.get("iss") != issuer:
         raise BadHint("issuer")
     audience, subject, sid = claims.get("aud"), claims.get("sub"), claims.get("sid")
     if not isinstance(audience, str) or not isinstance(subject, str):

@@ -19,8 +19,10 @@ from pyop.provider import Provider
 from pyop.request_validator import requested_scope_is_supported
 from pyop.userinfo import Userinfo
 
+from idp.client_jwks import ClientKeys
 from idp.clients import Client, ClientFile
 from idp.clock import Clock
+from idp.protocol.encryption import encrypted, recipient_of
 from idp.protocol.grants import GrantState
 from idp.protocol.id_token_hint import Hint, read_hint
 from idp.scopes import CLAIMS_OF_SCOPE
@@ -77,7 +79,9 @@ def max_age_is_natural(request: AuthorizationRequest) -> None:
 class OpenIDProvider(Provider):  # type: ignore[misc]
     """One per process; `for_request` gives the shallow copy that serves one request."""
 
-    def __init__(self, settings: Settings, clients: ClientFile, keys: Keys, clock: Clock) -> None:
+    def __init__(
+        self, settings: Settings, clients: ClientFile, keys: Keys, client_keys: ClientKeys, clock: Clock
+    ) -> None:
         minimal = {
             # oic refuses an http issuer, even on loopback; ours is set below, and only we print it.
             "issuer": settings.issuer.replace("http://", "https://", 1),
@@ -101,6 +105,7 @@ class OpenIDProvider(Provider):  # type: ignore[misc]
         )
         self.configuration_information["issuer"] = settings.issuer
         self._keys = keys
+        self._client_keys = client_keys
         self._clock = clock
         theirs: list[Any] = list(vars(self)["authentication_request_validators"])
         kept = [validator for validator in theirs if not _wraps(validator, requested_scope_is_supported)]
@@ -186,7 +191,10 @@ class OpenIDProvider(Provider):  # type: ignore[misc]
         access_token_value: str | None = None,
         extra_id_token_claims: Mapping[str, Any] | None = None,
     ) -> str:
-        """OpenID Connect Core §2, signed by our key ring. Raises SignerUnavailable, KeyMissing."""
+        """OpenID Connect Core §2, signed by our key ring, encrypted where the client registered for it.
+
+        Raises SignerUnavailable, KeyMissing, Returned.
+        """
         client: Client = self.clients.file.registry()[client_id]
         now = int(self._clock.now().timestamp())
         own_life = client.id_token_life
@@ -206,7 +214,20 @@ class OpenIDProvider(Provider):  # type: ignore[misc]
             # Core §3.1.3.6: left half of the hash named by the ID Token's alg, SHA-256 for RS256 and ES256.
             digest = hashlib.sha256(access_token_value.encode()).digest()
             claims["at_hash"] = b64u(digest[: len(digest) // 2])
-        return self._keys.sign_jwt(claims, alg=client.id_token_signed_response_alg)
+        signed = self._keys.sign_jwt(claims, alg=client.id_token_signed_response_alg)
+        return encrypted(signed, client, self._client_keys)
+
+    def require_recipient(self, client: Client) -> None:
+        """Before a code or a token is used up. Raises Returned: its ID Token could not be encrypted."""
+        recipient_of(client, self._client_keys)
+
+    def signed_userinfo(self, client_id: str, claims: Mapping[str, Any]) -> str | None:
+        """Core §5.3.2: claims as a JWT with `iss` and `aud`; None for a client that gets plain JSON."""
+        client = self.clients.file.get(client_id)
+        if client is None or client.userinfo_signed_response_alg is None:
+            return None
+        named = {**claims, "iss": self.configuration_information["issuer"], "aud": client_id}
+        return self._keys.sign_jwt(named, alg=client.userinfo_signed_response_alg)
 
 
 def _wraps(validator: Any, function: Any) -> bool:

@@ -22,6 +22,7 @@ from cryptography.x509.verification import (
     VerificationError,
 )
 
+from idp.client_jwks import ClientKeys, KeysUnavailable
 from idp.client_keys import PublicJwk
 from idp.client_metadata import TLS_SUBJECTS
 from idp.clients import Client
@@ -66,11 +67,11 @@ def read_authorities(pem: bytes) -> list[x509.Certificate]:
 
 @dataclass(frozen=True, slots=True)
 class TlsClientAuthentication:
-    """`authorities`: those that may vouch for clients, each an anchor of its own. `keys_of`: a client's public keys."""
+    """`authorities`: those that may vouch for clients, each an anchor of its own."""
 
     certificates: ClientCertificates
     authorities: list[x509.Certificate]
-    keys_of: Callable[[Client], Sequence[PublicJwk]]
+    keys: ClientKeys
     clock: Clock
 
     def by_authority(self, client: Client, presented: Presented) -> bool:
@@ -97,7 +98,12 @@ class TlsClientAuthentication:
             return False
         if not _is_in_force(certificate.parsed, self.clock.now()):
             return False
-        return certificate.der in [_leaf_der(jwk) for jwk in self.keys_of(client)]
+        try:
+            return _is_among(certificate.der, self.keys.all(client)) or _is_among(
+                certificate.der, self.keys.renewed(client)
+            )
+        except KeysUnavailable:
+            return False
 
     def _is_vouched_for(self, certificate: x509.Certificate) -> bool:
         if not self.authorities:
@@ -111,6 +117,10 @@ class TlsClientAuthentication:
         except (VerificationError, ValueError):
             return False
         return True
+
+
+def _is_among(der: bytes, keys: Sequence[PublicJwk]) -> bool:
+    return der in [_leaf_der(jwk) for jwk in keys]
 
 
 def _is_strong(certificate: x509.Certificate) -> bool:

@@ -49,6 +49,7 @@ class TokenEndpoint:
         answer = {"authorization_code": self._exchange, "refresh_token": self._refresh}.get(grant_type)
         if answer is None:
             raise Returned(OAuthError.UNSUPPORTED_GRANT_TYPE, "the grant type is not supported")
+        self.engine.require_recipient(call.client)
         binding = self.possession.shown_to_token_endpoint(call)
         return json_response(answer(call, binding), headers=self.possession.next_nonce(call.request))
 

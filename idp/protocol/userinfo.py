@@ -11,7 +11,7 @@ from idp.client_metadata import CLIENT_SIGNING_ALGS
 from idp.clients import ClientFile
 from idp.clock import Clock
 from idp.errors import OAuthError, Returned
-from idp.protocol.answers import json_response
+from idp.protocol.answers import json_response, jwt_response
 from idp.protocol.claims import released_claims
 from idp.protocol.dpop import ProofRefused
 from idp.protocol.grants import GrantState, GrantStore
@@ -80,4 +80,10 @@ class UserinfoEndpoint:
         state.released = released_claims(account, scopes, asked, client.releasable)
         engine = self.engine.for_request(state, {})
         answer = engine.handle_userinfo_request("", {"Authorization": f"Bearer {token.value}"})
-        return json_response(answer.to_dict(), headers=self.possession.next_nonce(request))
+        signed = self.engine.signed_userinfo(state.grant.client_id, answer.to_dict())
+        headers = self.possession.next_nonce(request)
+        return (
+            json_response(answer.to_dict(), headers=headers)
+            if signed is None
+            else jwt_response(signed, headers)
+        )

@@ -1,5 +1,6 @@
 """Discovery and JWKS list what works, and nothing else."""
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -9,7 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.protocol.conftest import ISSUER, RP, SECRETS, Browser, Provider, basic
+from tests.protocol.keyed import ASSERTION_TYPE, assertion, form, register_keyed
 from tests.protocol.proofs import P256, RSA2048, DpopKey
+from tests.protocol.test_encrypted_tokens import PAIRS, USERINFO_ALGS
 
 
 @pytest.fixture(scope="module")
@@ -54,10 +57,59 @@ def test_what_is_refused_is_not_listed(metadata: dict[str, Any]) -> None:
     assert not any("eidas" in acr for acr in metadata["acr_values_supported"])
 
 
-def test_every_authentication_method_listed_has_a_client_that_uses_it(metadata: dict[str, Any]) -> None:
-    assert set(metadata["token_endpoint_auth_methods_supported"]) == {
-        "client_secret_basic", "client_secret_post", "none",
-    }  # fmt: skip
+#: A request of a client of each method, to any endpoint that asks who calls.
+_PROOFS: dict[str, Callable[[], dict[str, Any]]] = {
+    "client_secret_basic": lambda: {"headers": basic(RP, SECRETS[RP])},
+    "client_secret_post": lambda: {"data": {"client_id": "poster", "client_secret": SECRETS["poster"]}},
+    "private_key_jwt": lambda: {"data": form(assertion("keyed"))},
+    "none": lambda: {"data": {"client_id": "public"}},
+}
+
+
+@pytest.fixture(scope="module")
+def keyed(app_factory: Callable[..., Provider]) -> Provider:
+    provider = app_factory()
+    register_keyed(provider.settings.clients_file)
+    return provider
+
+
+@pytest.mark.parametrize("endpoint", ["token", "revocation", "introspection"])
+def test_every_authentication_method_listed_has_a_client_that_uses_it_and_no_other_passes(
+    keyed: Provider, metadata: dict[str, Any], endpoint: str
+) -> None:
+    listed = metadata[f"{endpoint}_endpoint_auth_methods_supported"]
+    assert set(listed) <= _PROOFS.keys()
+    passing = {name for name, proof in _PROOFS.items() if _is_known(keyed, metadata, endpoint, proof())}
+    assert passing == set(listed)
+
+
+@pytest.mark.parametrize("endpoint", ["token", "revocation", "introspection"])
+def test_every_algorithm_listed_for_assertions_proves_a_client(
+    keyed: Provider, metadata: dict[str, Any], endpoint: str
+) -> None:
+    listed = metadata[f"{endpoint}_endpoint_auth_signing_alg_values_supported"]
+    assert listed == ["RS256", "PS256", "ES256"]
+    for alg in listed:
+        assert _is_known(keyed, metadata, endpoint, {"data": form(assertion("keyed", alg))})
+    assert not _is_known(keyed, metadata, endpoint, {"data": form(assertion("keyed", "RS512"))})
+
+
+def _is_known(provider: Provider, metadata: dict[str, Any], endpoint: str, options: dict[str, Any]) -> bool:
+    """Who calls is asked before what they want."""
+    path = metadata[f"{endpoint}_endpoint"].removeprefix(ISSUER)
+    sent = {**options, "data": {"token": "x", **options.get("data", {})}}
+    response = provider.browser().post(path, **sent)
+    assert response.status_code in {200, 400, 401}
+    return response.status_code != 401 and "unauthorized_client" not in response.text
+
+
+def test_every_encryption_listed_is_one_that_a_test_decrypts(metadata: dict[str, Any]) -> None:
+    """`test_encrypted_tokens.py`, by a library of others."""
+    algs = metadata["id_token_encryption_alg_values_supported"]
+    encs = metadata["id_token_encryption_enc_values_supported"]
+    assert [(alg, enc) for alg in algs for enc in encs] == PAIRS
+    assert metadata["userinfo_signing_alg_values_supported"] == list(USERINFO_ALGS)
+    assert "userinfo_encryption_alg_values_supported" not in metadata
 
 
 def test_every_algorithm_listed_for_dpop_proofs_is_served(
@@ -114,19 +166,22 @@ def test_a_bad_clients_file_degrades_and_does_not_stop(fresh: Provider) -> None:
 
 
 _PATHS = (
-    "/authorize", "/token", "/userinfo", "/jwks", "/.well-known/openid-configuration", "/end_session",
-    "/end_session/confirm", "/end_session/psc", "/psc/callback", "/interaction/x", "/interaction/x/choice",
-    "/interaction/x/password", "/interaction/x/email_otp", "/interaction/x/restart", "/cps/stale", "/", "/health/ready",
+    "/authorize", "/token", "/revoke", "/introspect", "/userinfo", "/jwks", "/.well-known/openid-configuration",
+    "/end_session", "/end_session/confirm", "/end_session/psc", "/psc/callback", "/interaction/x",
+    "/interaction/x/choice", "/interaction/x/password", "/interaction/x/email_otp", "/interaction/x/restart",
+    "/cps/stale", "/", "/health/ready",
 )  # fmt: skip
 _NAMES = st.sampled_from(
     "client_id redirect_uri response_type scope state nonce prompt max_age code_challenge code_challenge_method "
     "grant_type code code_verifier client_secret access_token dpop_jkt id_token_hint post_logout_redirect_uri claims "
-    "request acr_values ui_locales lang csrf rpps password presentation iss error".split()
+    "request request_uri acr_values ui_locales lang csrf rpps password presentation iss error client_assertion "
+    "client_assertion_type token".split()
 )
 _VALUES = st.one_of(
     st.text(max_size=30),
     st.sampled_from(
         ["viatrajectoire", "https://trajectoire.example/callback", "code", "openid", "S256", "none", "fr", "-1",
+         ASSERTION_TYPE, "e30.e30.e30", "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJrZXllZCJ9.AAAA",
          "https://evil.example/", "//evil.example", "authorization_code", "public", "A" * 43, "9" * 400,
          *SECRETS.values()]
     ),

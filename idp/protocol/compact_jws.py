@@ -1,0 +1,72 @@
+"""The form of a compact JWS before anything of it is believed (RFC 7515 §7.1, RFC 8725 §3, facts/security JW4, JW7).
+
+Lives here: size, letters, JSON that reads in one way only, no extension. Must not come here: keys, claims.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from joserfc.util import urlsafe_b64decode
+
+MAX_BYTES = 16 * 1024
+
+# Three parts: five would be a JWE, and nobody encrypts to us. Checked first: base64 decoders skip what they
+# do not know.
+_COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+# RFC 7515 §4.1.11: we understand no extension. `enc` and `zip` are of JWEs alone.
+_NOT_UNDERSTOOD = frozenset({"crit", "b64", "enc", "zip"})
+
+
+class Malformed(ValueError):
+    """Names what is wrong, and nothing of what the token held."""
+
+
+def read_header(token: str) -> Mapping[str, Any]:
+    """The protected header; `jku`, `x5u`, `jwk`, `x5c` in it are for nobody to look at. Raises Malformed."""
+    if len(token) > MAX_BYTES or not _COMPACT.fullmatch(token):
+        raise Malformed("size or form")
+    header = _part(token, 0)
+    if _NOT_UNDERSTOOD & header.keys():
+        raise Malformed("crit")
+    if not isinstance(header.get("kid", ""), str):
+        raise Malformed("kid")
+    return header
+
+
+def read_unverified(token: str) -> Mapping[str, Any]:
+    """What a token says of itself: only good for finding out whose key must verify it. Raises Malformed."""
+    read_header(token)
+    return _part(token, 1)
+
+
+def _part(token: str, index: int) -> dict[str, Any]:
+    try:
+        octets = urlsafe_b64decode(token.split(".")[index].encode("ascii"))
+    except ValueError as error:
+        raise Malformed("base64") from error
+    return strict_object(octets)
+
+
+def strict_object(octets: bytes) -> dict[str, Any]:
+    """A JSON object in UTF-8, no member twice, no NaN (RFC 7493). Raises Malformed, for absurd nesting too."""
+    try:
+        found = json.loads(octets.decode(), object_pairs_hook=_once, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        # `from None`: JSONDecodeError carries the whole document.
+        raise Malformed("JSON") from None
+    if not isinstance(found, dict):
+        raise Malformed("JSON object")
+    return found
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a member stands twice")
+    return members
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError("RFC 8259 §6: no such number")
