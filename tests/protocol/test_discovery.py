@@ -166,7 +166,7 @@ def test_a_bad_clients_file_degrades_and_does_not_stop(fresh: Provider) -> None:
 
 
 _PATHS = (
-    "/authorize", "/token", "/revoke", "/introspect", "/userinfo", "/jwks", "/.well-known/openid-configuration",
+    "/authorize", "/par", "/token", "/revoke", "/introspect", "/userinfo", "/jwks", "/.well-known/openid-configuration",
     "/end_session", "/end_session/confirm", "/end_session/psc", "/psc/callback", "/interaction/x",
     "/interaction/x/choice", "/interaction/x/password", "/interaction/x/email_otp", "/interaction/x/restart",
     "/cps/stale", "/", "/health/ready",
