@@ -63,6 +63,7 @@ from idp.sealing import derive_key
 from idp.services import (
     build_assertions,
     build_card_policy,
+    build_charter_action,
     build_client_keys,
     build_itinerary,
     build_mail_codes,
@@ -156,7 +157,7 @@ def _flows(parts: _Parts) -> list[Any]:
         ),
         EmailOtpFlow(desk, sender),
         EnrolmentFlow(desk, passwords, sender, s.password_min, s.password_max, _SERVICE_WORDS),
-        CharterFlow(desk, parts.charters),
+        CharterFlow(desk, parts.charters, build_charter_action(house, parts.web)),
         AccountFlow(parts.sessions, parts.accounts, house.clock, parts.web),
     ]
     if parts.upstream is not None:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 
+from idp.accounts.charter import HOUSE, is_charter_name
 from idp.client_keys import PublicJwk, public_keys
 from idp.interaction.record import Acr
 from idp.located_yaml import At
@@ -104,9 +105,12 @@ def claim_names(at: At) -> tuple[str, ...]:
 
 
 def charter_names(at: At) -> tuple[str, ...]:
-    if not all(re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", item.text()) for item in at.items()):
+    names = tuple(item.text() for item in at.items())
+    if not all(is_charter_name(name) for name in names):
         raise at.fail("expected names of charters: small letters, digits, dashes")
-    return tuple(item.text() for item in at.items())
+    if HOUSE in names or len(set(names)) < len(names):
+        raise at.fail(f"expected other charters, each once: `{HOUSE}` is asked of everybody")
+    return names
 
 
 def seconds(least: int, most: int) -> Callable[[At], timedelta]:

@@ -123,6 +123,12 @@ def advise(path: Path) -> list[str]:
     return advice
 
 
+def demanded_charters(path: Path) -> list[At]:
+    """The names of charters beside the house's, each where a client demands it. Raises as `read_clients`."""
+    members = [item.members() for item in _items(path)]
+    return [name for member in members if "charters" in member for name in member["charters"].items()]
+
+
 def read_clients(path: Path, rules: tuple[Rule, ...] = ()) -> ClientRegistry:
     """Raises BadYaml at the first fault, OSError when the file cannot be read.
 

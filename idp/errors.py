@@ -27,6 +27,7 @@ class Problem(StrEnum):
     TOO_LARGE = "too_large"
     INTERNAL = "internal"
     NO_CHARTER = "no_charter"
+    NO_CLIENT_CHARTER = "no_client_charter"
     RATE_LIMITED = "rate_limited"
 
 
@@ -49,6 +50,7 @@ STATUS: dict[Problem, int] = {
     Problem.TOO_LARGE: 413,
     Problem.INTERNAL: 500,
     Problem.NO_CHARTER: 503,
+    Problem.NO_CLIENT_CHARTER: 503,
     Problem.RATE_LIMITED: 429,
 }
 

@@ -40,7 +40,8 @@ class ChoicePage:
     """POST base_path/psc, base_path/cps, base_path/password (rpps, password), base_path/cancel."""
 
     doors: Doors
-    #: Catalogue key of a notice above the doors: "choice.step_up", "choice.fresh", "choice.restarted", or None.
+    #: Catalogue key of a notice above the doors: "choice.step_up", "choice.other_door", "choice.fresh",
+    #: "choice.restarted", or None.
     notice: str | None = None
     #: The RPPS that the relying party suggests, to spare typing; "" when none.
     login_hint: str = ""
@@ -107,8 +108,13 @@ class EnrolmentPage:
 
 @dataclass(frozen=True, slots=True)
 class CharterPage:
-    """POST base_path/charter: accepted ("yes"), revision; POST base_path/charter/refuse."""
+    """POST base_path/charter: accepted ("yes"), charter, revision, text_sha256; POST base_path/charter/refuse."""
 
+    charter: str
+    #: The client demands it, beside the house's.
+    of_client: bool
+    #: How many are to accept, this one included.
+    still_due: int
     text_html: str
     #: Language of the text: French when the revision has no translation.
     text_locale: str
@@ -116,7 +122,7 @@ class CharterPage:
     text_sha256: str
     revision: str
     published_on: str
-    #: The person accepted an earlier revision.
+    #: The person accepted an earlier revision of this charter.
     is_new_revision: bool
     #: "charter.tick_needed", "charter.revision_changed", or None
     error: str | None

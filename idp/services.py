@@ -198,7 +198,15 @@ def build_itinerary(house: House, web: Web, *, has_psc: bool, has_cps: bool) -> 
         Door("email_otp", s.password_door, allowed_for, door="password"),
     )
     sources = frozenset({"cps", "psc"} if s.enrolment_from_psc else {"cps"})
-    return Itinerary(doors, (CharterAction(SqlCharters(house.engine)),), sources)
+    return Itinerary(doors, (build_charter_action(house, web),), sources)
+
+
+def build_charter_action(house: House, web: Web) -> CharterAction:
+    def demanded_by(client_id: str) -> tuple[str, ...]:
+        client = web.clients.get(client_id)
+        return client.charters if client else ()
+
+    return CharterAction(SqlCharters(house.engine), demanded_by)
 
 
 def build_sessions(house: House) -> Sessions:

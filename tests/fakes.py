@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from idp.accounts.charter import CharterEvidence, CharterRevision, NoCharterPublished
+from idp.accounts.charter import HOUSE, CharterEvidence, CharterRevision, NoCharterPublished
 from idp.audit import AuditEvent, Fact
 from idp.ephemeral import Kind, StaleRecord, StoreUnavailable, Versioned
 from idp.interaction.upstream import UpstreamLogin, UpstreamRequest
@@ -149,16 +149,24 @@ class FakeCharters:
     revisions: list[CharterRevision] = field(default_factory=list)
     evidence: list[CharterEvidence] = field(default_factory=list)
 
-    def current(self) -> CharterRevision:
-        if not self.revisions:
-            raise NoCharterPublished
-        return self.revisions[-1]
+    def current(self, charter: str = HOUSE) -> CharterRevision:
+        published = [revision for revision in self.revisions if revision.charter == charter]
+        if not published:
+            raise NoCharterPublished(charter)
+        return published[-1]
 
     def publish(self, revision: CharterRevision) -> None:
         self.revisions.append(revision)
 
     def accept(self, evidence: CharterEvidence) -> None:
         self.evidence.append(evidence)
+
+    def has_accepted(self, account_id: str, revision: CharterRevision) -> bool:
+        return any(
+            (known.account_id, known.charter, known.revision)
+            == (account_id, revision.charter, revision.revision)
+            for known in self.evidence
+        )
 
     def evidence_of(self, account_id: str) -> list[CharterEvidence]:
         return [known for known in self.evidence if known.account_id == account_id]

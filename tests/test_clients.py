@@ -174,6 +174,8 @@ def test_a_fault_is_told_at_its_place_with_what_was_expected(
         ("claims: [acr]", "expected one of: sub, name"),
         ("claims: [email]", "expected claims of the client's own `scopes`"),
         ("charters: [Main]", "expected names of charters"),
+        ("charters: [house]", "`house` is asked of everybody"),
+        ("charters: [a, b, a]", "each once"),
         ("profile: fapi1", "expected one of: fapi2"),
         ("jwks: {keys: []}", "`keys` with 1 to 20 keys"),
         ("jwks: {keys: [{kty: oct, k: c2VjcmV0}]}", "public keys only"),

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
 #: The migration this code was written for. Zero-padded, so that text order is age order.
-SCHEMA_REVISION = "0003"
+SCHEMA_REVISION = "0004"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
@@ -80,9 +80,11 @@ charter_revisions = sa.Table(
     "charter_revisions",
     metadata,
     sa.Column("position", _row_number, primary_key=True, autoincrement=True),
-    sa.Column("revision", sa.Text, nullable=False, unique=True),
+    sa.Column("charter", sa.Text, nullable=False),
+    sa.Column("revision", sa.Text, nullable=False),
     sa.Column("published_at", UtcInstant, nullable=False),
     sa.Column("texts", sa.JSON, nullable=False),
+    sa.UniqueConstraint("charter", "revision"),
     sqlite_autoincrement=True,
 )
 
@@ -90,11 +92,15 @@ charter_acceptances = sa.Table(
     "charter_acceptances",
     metadata,
     sa.Column("account_id", sa.Text, sa.ForeignKey(accounts.c.id), primary_key=True),
-    sa.Column("revision", sa.Text, sa.ForeignKey(charter_revisions.c.revision), primary_key=True),
+    sa.Column("charter", sa.Text, primary_key=True),
+    sa.Column("revision", sa.Text, primary_key=True),
     sa.Column("text_sha256", sa.Text, nullable=False),
     sa.Column("accepted_at", UtcInstant, nullable=False),
     sa.Column("authenticator", sa.Text, nullable=False),
     sa.Column("client_id", sa.Text, nullable=False),
+    sa.ForeignKeyConstraint(
+        ["charter", "revision"], [charter_revisions.c.charter, charter_revisions.c.revision]
+    ),
 )
 
 grants = sa.Table(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 
+from idp.accounts.charter import HOUSE, is_charter_name
 from idp.settings import BadSetting, settings_from_environment
 
 _GROUPS = {
@@ -15,6 +16,12 @@ _GROUPS = {
     "accounts": "one person's account",
     "logouts": "what relying parties were told of ended sessions",
 }
+
+
+def _charter_name(text: str) -> str:
+    if not is_charter_name(text):
+        raise argparse.ArgumentTypeError("1 to 40 small letters, digits and dashes")
+    return text
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -39,7 +46,10 @@ def _parser() -> argparse.ArgumentParser:
     add("init", "operate.init", "create the database")
     add("migrate", "operate.migrate", "bring the database to the schema of this version")
     _add_keys(add)
-    publish = add("charter publish", "operate.publish_charter", "publish a revision: due again for everyone")
+    publish = add(
+        "charter publish", "operate.publish_charter", "publish a revision: due again for all whom it concerns"
+    )
+    publish.add_argument("--charter", type=_charter_name, default=HOUSE, help="default: the one of the house")
     publish.add_argument("--revision", required=True)
     publish.add_argument("--fr", type=Path, required=True, help="Markdown text that binds")
     publish.add_argument("--en", type=Path, help="English translation")

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Engine
 
 from idp.accounts.account import AccountId
-from idp.accounts.charter import CharterRevision, RevisionExists
+from idp.accounts.charter import CharterRevision, NoCharterPublished, RevisionExists
 from idp.adapters.software_signer import BadKeyFile
 from idp.adapters.sql_accounts import SqlAccounts
 from idp.adapters.sql_audit import SqlAudit
@@ -28,7 +28,7 @@ from idp.audit import AuditEvent
 from idp.cards.anchors import AnchorsRefused
 from idp.cards.rpps import InvalidRpps, parse_rpps
 from idp.client_fitness import house_rules
-from idp.clients import advise, logout_listeners, read_clients
+from idp.clients import advise, demanded_charters, logout_listeners, read_clients
 from idp.clock import SystemClock
 from idp.ephemeral import StoreUnavailable
 from idp.located_yaml import BadYaml
@@ -65,11 +65,13 @@ def publish_charter(settings: Settings, options: argparse.Namespace) -> int:
         texts["en"] = options.en.read_text("utf-8")
     engine = open_engine(settings.database)
     try:
-        SqlCharters(engine).publish(CharterRevision(options.revision, now, texts))
+        SqlCharters(engine).publish(CharterRevision(options.revision, now, texts, options.charter))
     except RevisionExists:
         print(f"idp: revision {options.revision} exists already: choose another name", file=sys.stderr)
         return 3
-    SqlAudit(engine, SystemClock()).record(AuditEvent.CHARTER_PUBLISHED, revision=options.revision)
+    SqlAudit(engine, SystemClock()).record(
+        AuditEvent.CHARTER_PUBLISHED, charter=options.charter, revision=options.revision
+    )
     return 0
 
 
@@ -77,8 +79,35 @@ def check_clients(settings: Settings, options: argparse.Namespace) -> int:
     registry = read_clients(settings.clients_file, house_rules(settings))
     for line in advise(settings.clients_file):
         print(f"advice: {line}")
+    if not _are_charters_published(settings):
+        return 1
     print(f"{settings.clients_file}: {len(registry)} clients, no fault")
     return 0
+
+
+def _are_charters_published(settings: Settings) -> bool:
+    """Says which charter of which client nobody can accept. Without a database to ask, says that it did not look."""
+    demanded = demanded_charters(settings.clients_file)
+    if not demanded:
+        return True
+    try:
+        charters = SqlCharters(open_engine(settings.database))
+        missing = [at for at in demanded if not _is_published(charters, at.text())]
+    except (DatabaseMissing, SchemaMismatch, StoreUnavailable) as error:
+        print(f"advice: charters were not looked up: {error}")
+        return True
+    for at in missing:
+        expected = f"expected a published charter: `idp charter publish --charter {at.text()}`"
+        print(f"idp: {at.fail(expected)}", file=sys.stderr)
+    return not missing
+
+
+def _is_published(charters: SqlCharters, name: str) -> bool:
+    try:
+        charters.current(name)
+    except NoCharterPublished:
+        return False
+    return True
 
 
 def disable_account(settings: Settings, options: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""The charter: a required action. Shown whole, accepted by a tick and a click, refused at will."""
+"""The charters: a required action. One at a time, shown whole, accepted by a tick and a click, refused at will."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -8,13 +8,14 @@ from markdown_it import MarkdownIt
 from werkzeug.wrappers import Response
 
 from idp.accounts.account import Account
-from idp.accounts.charter import CharterEvidence, CharterRepository, CharterRevision, NoCharterPublished
+from idp.accounts.charter import HOUSE, CharterEvidence, CharterRepository, CharterRevision
 from idp.audit import AuditEvent
-from idp.errors import OAuthError, Problem, Shown
+from idp.errors import OAuthError
 from idp.flows.desk import Desk, NotDue
 from idp.interaction.assurance import assurance_of
 from idp.interaction.next_stop import Stop
-from idp.interaction.record import Interaction
+from idp.interaction.record import Interaction, counting_events
+from idp.interaction.required_action import CharterAction
 from idp.local_time import local_day
 from idp.pages import CharterPage
 
@@ -32,9 +33,26 @@ def _html(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class _Due:
+    """What this person still has to accept here, in the order to ask; never empty."""
+
+    interaction: Interaction
+    account: Account
+    charters: tuple[CharterRevision, ...]
+
+    def named(self, charter: str) -> CharterRevision:
+        """Raises NotDue: accepted in another tab meanwhile, or never asked; the hub shows what is left."""
+        found = {current.charter: current for current in self.charters}.get(charter)
+        if found is None:
+            raise NotDue(self.interaction.id)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
 class CharterFlow:
     desk: Desk
     charters: CharterRepository
+    action: CharterAction
 
     def routes(self) -> Blueprint:
         pages = Blueprint("charter", __name__)
@@ -44,67 +62,67 @@ class CharterFlow:
         return pages
 
     def show(self, interaction_id: str) -> Response:
-        interaction, account = self._due(interaction_id)
-        return self._page(interaction, account, None)
+        due = self._due(interaction_id)
+        return self._page(due, due.charters[0], None)
 
     def receive(self, interaction_id: str) -> Response:
-        interaction, account = self._due(interaction_id)
-        form = self.desk.form(interaction)
-        current = self._current()
+        due = self._due(interaction_id)
+        form = self.desk.form(due.interaction)
+        current = due.named(form.get("charter", ""))
         # The revision read is the revision accepted (facts/security T36).
         shown = form.get("text_sha256", "")
         if form.get("revision") != current.revision or not current.is_text(shown):
-            return self._page(interaction, account, "charter.revision_changed", 409)
+            return self._page(due, current, "charter.revision_changed", 409)
         if form.get("accepted") != "yes":
-            return self._page(interaction, account, "charter.tick_needed", 422)
-        self.charters.accept(self._evidence(interaction, account, current, shown))
-        self.desk.witness(AuditEvent.CHARTER_ACCEPTED, interaction, revision=current.revision)
-        return self.desk.back(interaction)
+            return self._page(due, current, "charter.tick_needed", 422)
+        self.charters.accept(self._evidence(due, current, shown))
+        self._witness(AuditEvent.CHARTER_ACCEPTED, due, current)
+        return self.desk.back(due.interaction)
 
     def refuse(self, interaction_id: str) -> Response:
-        interaction, _account = self._due(interaction_id)
-        self.desk.form(interaction)
-        self.desk.witness(AuditEvent.CHARTER_REFUSED, interaction, revision=self._current().revision)
-        self.desk.record(dataclasses.replace(interaction, refusal=str(OAuthError.ACCESS_DENIED)))
-        return self.desk.back(interaction)
+        due = self._due(interaction_id)
+        self.desk.form(due.interaction)
+        self._witness(AuditEvent.CHARTER_REFUSED, due, due.charters[0])
+        self.desk.record(dataclasses.replace(due.interaction, refusal=str(OAuthError.ACCESS_DENIED)))
+        return self.desk.back(due.interaction)
 
-    def _due(self, interaction_id: str) -> tuple[Interaction, Account]:
+    def _due(self, interaction_id: str) -> _Due:
         interaction = self.desk.open_due(interaction_id, Stop.CHARTER)
         account = self.desk.account(interaction)
-        if account is None:
+        still_due = self.action.still_due(account, interaction.client_id) if account else ()
+        if account is None or not still_due:
             raise NotDue(interaction_id)
-        return interaction, account
+        return _Due(interaction, account, still_due)
 
-    def _current(self) -> CharterRevision:
-        try:
-            return self.charters.current()
-        except NoCharterPublished as error:
-            raise Shown(Problem.NO_CHARTER) from error
+    def _witness(self, event: AuditEvent, due: _Due, current: CharterRevision) -> None:
+        self.desk.witness(event, due.interaction, charter=current.charter, revision=current.revision)
 
-    def _evidence(
-        self, interaction: Interaction, account: Account, current: CharterRevision, shown: str
-    ) -> CharterEvidence:
-        assurance = assurance_of(interaction.events)
+    def _evidence(self, due: _Due, current: CharterRevision, shown: str) -> CharterEvidence:
+        paths = self.desk.itinerary.paths(due.interaction, due.account)
+        assurance = assurance_of(counting_events(due.interaction), paths)
         return CharterEvidence(
-            account_id=account.id,
+            account_id=due.account.id,
+            charter=current.charter,
             revision=current.revision,
             text_sha256=shown,
             accepted_at=self.desk.clock.now(),
             authenticator="+".join(assurance.path) if assurance else "",
-            client_id=interaction.client_id,
+            client_id=due.interaction.client_id,
         )
 
-    def _page(
-        self, interaction: Interaction, account: Account, error: str | None, status: int = 200
-    ) -> Response:
-        current = self._current()
+    def _page(self, due: _Due, current: CharterRevision, error: str | None, status: int = 200) -> Response:
+        locale = self.desk.locale(due.interaction)
+        known = self.charters.evidence_of(due.account.id)
         page = CharterPage(
-            text_html=_html(current.text(self.desk.locale(interaction))),
-            text_sha256=current.sha256(self.desk.locale(interaction)),
-            text_locale=current.shown_locale(self.desk.locale(interaction)),
+            charter=current.charter,
+            of_client=current.charter != HOUSE,
+            still_due=len(due.charters),
+            text_html=_html(current.text(locale)),
+            text_sha256=current.sha256(locale),
+            text_locale=current.shown_locale(locale),
             revision=current.revision,
-            published_on=local_day(current.published_at, self.desk.locale(interaction)),
-            is_new_revision=account.charter_revision is not None,
+            published_on=local_day(current.published_at, locale),
+            is_new_revision=any(evidence.charter == current.charter for evidence in known),
             error=error,
         )
-        return self.desk.show(interaction, "charter.html", page, status)
+        return self.desk.show(due.interaction, "charter.html", page, status)

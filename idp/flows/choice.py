@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from idp.cards.rpps import InvalidRpps, parse_rpps
 from idp.errors import OAuthError
 from idp.flows.desk import Desk
+from idp.interaction.assurance import RANK, assurance_of
 from idp.interaction.next_stop import Stop
 from idp.interaction.record import Interaction
 from idp.pages import ChoicePage
@@ -20,7 +21,11 @@ def _notice(interaction: Interaction) -> str | None:
         return "choice.restarted"
     if interaction.sid is None:
         return None
-    return "choice.step_up" if interaction.fresh_after is None else "choice.fresh"
+    if interaction.fresh_after is not None:
+        return "choice.fresh"
+    held = assurance_of(interaction.events)
+    is_strong = held is not None and RANK[held.acr] >= RANK[interaction.needed]
+    return "choice.other_door" if is_strong else "choice.step_up"
 
 
 def _login_hint(interaction: Interaction) -> str:

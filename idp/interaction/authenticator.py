@@ -23,7 +23,7 @@ class RequiredAction(Protocol):
     def name(self) -> str:
         """The value of its Stop."""
 
-    def due(self, account: Account, now: datetime) -> bool: ...
+    def due(self, account: Account, client_id: str, now: datetime) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)

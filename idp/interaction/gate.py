@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from idp.accounts.account import Account
-from idp.accounts.charter import CharterRepository, NoCharterPublished, is_charter_due
+from idp.accounts.charter import CharterRepository, NoCharterPublished, due_charters
 from idp.interaction.assurance import EARNED, RANK
 from idp.interaction.authenticator import Authenticator, usable_paths
 from idp.interaction.record import Acr
@@ -34,6 +34,8 @@ class _Asks(Protocol):
     def client_id(self) -> str: ...
     @property
     def minimum_acr(self) -> Acr: ...
+    @property
+    def charters(self) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class Gate:
         reasons = {
             MayNotIssue.DISABLED: not account.enabled,
             MayNotIssue.NOT_BEFORE: account.not_before is not None and authorized_at < account.not_before,
-            MayNotIssue.CHARTER_DUE: self._is_charter_due(account),
+            MayNotIssue.CHARTER_DUE: self._is_charter_due(account, client),
             MayNotIssue.ACR_TOO_LOW: RANK[acr] < RANK[client.minimum_acr],
             MayNotIssue.DOOR_CLOSED: not self._is_door_open(account, client, acr),
         }
@@ -57,9 +59,9 @@ class Gate:
             if holds:
                 raise IssueRefused(reason)
 
-    def _is_charter_due(self, account: Account) -> bool:
+    def _is_charter_due(self, account: Account, client: _Asks) -> bool:
         try:
-            return is_charter_due(account, self.charters.current())
+            return bool(due_charters(account, client.charters, self.charters))
         except NoCharterPublished:
             return True
 

@@ -50,12 +50,13 @@ def next_stop(
     """
     if account is None:
         return _stop_without_account(interaction, enrolment_sources)
+    client_id = interaction.client_id
     asked = paths_for(interaction.needed, interaction.essential, ladder)
-    paths = usable_paths(authenticators, interaction.client_id, account, asked)
+    paths = usable_paths(authenticators, client_id, account, asked)
     done = set(newest(counting_events(interaction)))
     if not any(done.issuperset(path) for path in paths):
         return _next_in_path(paths, done)
-    return next((Stop(action.name) for action in actions if action.due(account, now)), None)
+    return next((Stop(action.name) for action in actions if action.due(account, client_id, now)), None)
 
 
 def _stop_without_account(interaction: Interaction, sources: frozenset[str]) -> Stop:

@@ -1,17 +1,29 @@
-"""Duties that do not authenticate: today the charter."""
+"""Duties that do not authenticate: today the charters, the house's and those a client demands."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from idp.accounts.account import Account
-from idp.accounts.charter import CharterRepository, is_charter_due
+from idp.accounts.charter import HOUSE, CharterRepository, CharterRevision, NoCharterPublished, due_charters
+from idp.errors import Problem, Shown
 
 
 @dataclass(frozen=True, slots=True)
 class CharterAction:
     charters: CharterRepository
+    #: Names of the charters that this client demands beside the house's.
+    demanded_by: Callable[[str], tuple[str, ...]]
     name: str = "charter"
 
-    def due(self, account: Account, now: datetime) -> bool:
-        """True until the account accepted the revision in force. Raises NoCharterPublished."""
-        return is_charter_due(account, self.charters.current())
+    def due(self, account: Account, client_id: str, now: datetime) -> bool:
+        """True until the account accepted each revision in force. Raises Shown, as `still_due`."""
+        return bool(self.still_due(account, client_id))
+
+    def still_due(self, account: Account, client_id: str) -> tuple[CharterRevision, ...]:
+        """In the order to ask. Raises Shown: what was never published cannot be accepted, and nobody enters."""
+        try:
+            return due_charters(account, self.demanded_by(client_id), self.charters)
+        except NoCharterPublished as missing:
+            problem = Problem.NO_CHARTER if missing.charter == HOUSE else Problem.NO_CLIENT_CHARTER
+            raise Shown(problem, str(missing), client_id=client_id) from missing

@@ -10,7 +10,6 @@ from flask import request
 from werkzeug.wrappers import Response
 
 from idp.accounts.account import Account
-from idp.accounts.charter import NoCharterPublished
 from idp.accounts.repository import AccountNotFound, AccountRepository
 from idp.clients import Client
 from idp.clock import Clock
@@ -177,10 +176,7 @@ class AuthorizeEndpoint:
         account = account_of(interaction, self.accounts)
         if account is not None and not account.enabled:
             return None  # The end refuses, and tells the relying party.
-        try:
-            return self.itinerary.next_stop(interaction, account, self.clock.now())
-        except NoCharterPublished as error:
-            raise Shown(Problem.NO_CHARTER) from error
+        return self.itinerary.next_stop(interaction, account, self.clock.now())
 
     # The end.
 

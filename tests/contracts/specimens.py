@@ -6,6 +6,7 @@ from typing import Any
 
 from idp.accounts.account import Account, AccountId, PostalAddress, ProvedIdentity
 from idp.accounts.charter import (
+    HOUSE,
     CharterEvidence,
     CharterRevision,
 )
@@ -43,8 +44,8 @@ def with_rpps(account: Account, rpps: str) -> Account:
     return replace(account, identity=replace(account.identity, rpps=rpps))
 
 
-def a_revision(name: str, at: datetime = NOON) -> CharterRevision:
-    return CharterRevision(name, at, {"fr": f"# Charte {name} « é »", "en": f"# Charter {name}"})
+def a_revision(name: str, at: datetime = NOON, charter: str = HOUSE) -> CharterRevision:
+    return CharterRevision(name, at, {"fr": f"# Charte {name} « é »", "en": f"# Charter {name}"}, charter)
 
 
 def an_acceptance(revision: str, **changes: Any) -> CharterEvidence:

@@ -117,3 +117,107 @@ def test_fifty_acceptances_leave_one_evidence(database_url: str, engine: Engine)
     assert race(accept_it, open_engine, database_url) == {"accepted": CALLERS}
     assert len(SqlCharters(engine).evidence_of(ALICE)) == 1
     assert SqlAccounts(engine).get(ALICE).version == 1
+
+
+# Charters beside the house's.
+
+
+def test_each_charter_has_its_own_revisions_whatever_their_names(engine: Engine) -> None:
+    charters = SqlCharters(engine)
+    of_house, of_a = a_revision("2026-1"), a_revision("2026-1", LATER, "a")
+    charters.publish(of_house)
+    with pytest.raises(NoCharterPublished) as missing:
+        charters.current("a")
+    assert missing.value.charter == "a"
+    charters.publish(of_a)
+    assert (charters.current(), charters.current("a")) == (of_house, of_a)
+    with pytest.raises(RevisionExists):
+        charters.publish(a_revision("2026-1", charter="a"))
+    charters.publish(a_revision("2026-2"))
+    assert charters.current("a") == of_a
+
+
+def test_acceptance_of_a_named_charter_leaves_evidence_and_the_account_as_it_is(engine: Engine) -> None:
+    accounts, charters = SqlAccounts(engine), SqlCharters(engine)
+    accounts.add(an_account())
+    for charter in ("house", "a", "b"):
+        charters.publish(a_revision("1", charter=charter))
+    charters.accept(an_acceptance("1", charter="a"))
+    assert accounts.get(ALICE) == an_account()
+    assert charters.evidence_of(ALICE) == [an_acceptance("1", charter="a")]
+    asked = {name: charters.has_accepted(ALICE, charters.current(name)) for name in ("house", "a", "b")}
+    assert asked == {"house": False, "a": True, "b": False}
+    assert not charters.has_accepted(AccountId("nobody"), charters.current("a"))
+
+
+def test_acceptance_of_the_houses_charter_counts_for_no_other_of_the_same_revision(engine: Engine) -> None:
+    accounts, charters = SqlAccounts(engine), SqlCharters(engine)
+    accounts.add(an_account())
+    charters.publish(a_revision("1"))
+    charters.publish(a_revision("1", charter="a"))
+    charters.accept(an_acceptance("1"))
+    assert not charters.has_accepted(ALICE, charters.current("a"))
+    assert accounts.get(ALICE).charter_revision == "1"
+
+
+def test_a_newer_revision_of_a_named_charter_was_not_accepted_with_the_older(engine: Engine) -> None:
+    charters = SqlCharters(engine)
+    SqlAccounts(engine).add(an_account())
+    charters.publish(a_revision("1", charter="a"))
+    charters.accept(an_acceptance("1", charter="a"))
+    charters.publish(a_revision("2", charter="a"))
+    assert not charters.has_accepted(ALICE, charters.current("a"))
+
+
+def test_a_newer_named_charter_does_not_hold_back_the_houses(engine: Engine) -> None:
+    """`position` is one count for all charters: only the house's own order decides for the account."""
+    accounts, charters = SqlAccounts(engine), SqlCharters(engine)
+    accounts.add(an_account())
+    charters.publish(a_revision("1"))
+    charters.publish(a_revision("2"))
+    # Of another charter, but named as the one the account holds, and published later.
+    charters.accept(an_acceptance("1"))
+    charters.publish(a_revision("1", charter="a"))
+    charters.accept(an_acceptance("2"))
+    assert accounts.get(ALICE).charter_revision == "2"
+
+
+def test_acceptance_of_a_revision_of_another_charter_is_refused(engine: Engine) -> None:
+    charters = SqlCharters(engine)
+    SqlAccounts(engine).add(an_account())
+    charters.publish(a_revision("1", charter="a"))
+    for charter in ("house", "b"):
+        with pytest.raises(NoCharterPublished):
+            charters.accept(an_acceptance("1", charter=charter))
+    assert charters.evidence_of(ALICE) == []
+
+
+def accept_one_of_two(engine: Engine) -> str:
+    charter = "a" if os.urandom(1)[0] % 2 else "house"
+    SqlCharters(engine).accept(an_acceptance("1", charter=charter, client_id=os.urandom(4).hex()))
+    return "accepted"
+
+
+def test_fifty_acceptances_of_two_charters_leave_one_evidence_of_each(
+    database_url: str, engine: Engine
+) -> None:
+    SqlAccounts(engine).add(an_account())
+    for charter in ("house", "a"):
+        SqlCharters(engine).publish(a_revision("1", charter=charter))
+    assert race(accept_one_of_two, open_engine, database_url) == {"accepted": CALLERS}
+    found = [(known.charter, known.revision) for known in SqlCharters(engine).evidence_of(ALICE)]
+    assert sorted(found) == [("a", "1"), ("house", "1")]
+    assert (SqlAccounts(engine).get(ALICE).version, SqlAccounts(engine).get(ALICE).charter_revision) == (
+        1,
+        "1",
+    )
+
+
+def publish_it(engine: Engine) -> str:
+    SqlCharters(engine).publish(a_revision("1", charter="a"))
+    return "published"
+
+
+def test_of_fifty_publications_one_is_the_revision(database_url: str, engine: Engine) -> None:
+    assert race(publish_it, open_engine, database_url) == {"published": 1, "RevisionExists": CALLERS - 1}
+    assert SqlCharters(engine).current("a") == a_revision("1", charter="a")

@@ -4,17 +4,24 @@ import os
 import stat
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
 
+from idp.accounts.account import AccountId
+from idp.accounts.charter import CharterRevision
 from idp.adapters.schema import SCHEMA_REVISION, metadata
+from idp.adapters.sql_backends import make_engine, parse_url
+from idp.adapters.sql_charters import SqlCharters
 from idp.adapters.sql_engine import (
     MIGRATION_LOCK,
     MIGRATIONS,
@@ -29,6 +36,8 @@ from idp.adapters.sql_engine import (
 )
 from idp.ephemeral import StoreUnavailable
 from tests.contracts.races import race
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def set_revision(engine: Engine, revision: str) -> None:
@@ -56,7 +65,9 @@ def test_init_creates_the_file_for_its_owner_only(tmp_path: Path) -> None:
 def test_second_init_changes_nothing(database_url: str, opened: Callable[[str], Engine]) -> None:
     with writing(opened(database_url)) as connection:
         connection.execute(
-            sa.text("INSERT INTO charter_revisions (revision, published_at, texts) VALUES ('a', 0, '{}')")
+            sa.text(
+                "INSERT INTO charter_revisions (charter, revision, published_at, texts) VALUES ('house', 'a', 0, '{}')"
+            )
         )
     initialise(database_url)
     migrate(database_url)
@@ -94,6 +105,63 @@ def test_migrated_schema_is_the_one_the_code_declares(engine: Engine) -> None:
 
 def test_code_expects_the_head_of_the_migrations() -> None:
     assert ScriptDirectory(str(MIGRATIONS)).get_heads() == [SCHEMA_REVISION]
+
+
+def upgrade_to(url: str, revision: str) -> None:
+    """The schema as it was at this revision, in an empty database."""
+    engine = make_engine(parse_url(url))
+    with writing(engine) as connection:
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", str(MIGRATIONS))
+        command.upgrade(config, revision)
+    engine.dispose()
+
+
+_BEFORE = """
+INSERT INTO accounts VALUES ('account-1', 's', '10000000017', 'F', 'G', NULL, '[]', 'cps', 0, 'e', 'a@b', 'a@b', 0,
+  'h', 'l', '', '69000', 'Lyon', 'FR', 0, NULL, {true}, NULL, '2026-2', 'fr', 2);
+INSERT INTO charter_revisions (revision, published_at, texts) VALUES ('2026-1', 1, '{{"fr": "un"}}');
+INSERT INTO charter_revisions (revision, published_at, texts) VALUES ('2026-2', 2, '{{"fr": "deux"}}');
+INSERT INTO charter_acceptances VALUES ('account-1', '2026-1', 'aa', 10, 'cps', 'via');
+INSERT INTO charter_acceptances VALUES ('account-1', '2026-2', 'bb', 20, 'password+email_otp', 'via');
+"""
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_what_was_accepted_before_there_were_named_charters_is_the_houses(
+    database: str, tmp_path: Path, empty_postgresql_url: str, opened: Callable[[str], Engine]
+) -> None:
+    url = f"sqlite:///{tmp_path / 'old.db'}" if database == "sqlite" else empty_postgresql_url
+    (tmp_path / "old.db").touch()
+    upgrade_to(url, "0002")
+    before = make_engine(parse_url(url))
+    with writing(before) as connection:
+        for statement in _BEFORE.format(true="1" if database == "sqlite" else "true").split(";")[:-1]:
+            connection.exec_driver_sql(statement)
+    before.dispose()
+    migrate(url)
+    engine = opened(url)
+    charters = SqlCharters(engine)
+    assert charters.current().revision == "2026-2"
+    found = [
+        (known.charter, known.revision, known.text_sha256, known.authenticator, known.client_id)
+        for known in charters.evidence_of(AccountId("account-1"))
+    ]
+    assert found == [
+        ("house", "2026-1", "aa", "cps", "via"),
+        ("house", "2026-2", "bb", "password+email_otp", "via"),
+    ]
+    # The counting of positions goes on, and the references hold.
+    charters.publish(CharterRevision("2026-1", EPOCH, {"fr": "autre"}, "a"))
+    charters.publish(CharterRevision("2026-3", EPOCH, {"fr": "trois"}))
+    assert charters.current().revision == "2026-3"
+    orphan = """INSERT INTO charter_acceptances
+        (account_id, charter, revision, text_sha256, accepted_at, authenticator, client_id)
+        VALUES ('account-1', 'b', '2026-1', 'cc', 30, 'cps', 'via')"""
+    with pytest.raises(sa.exc.IntegrityError), writing(engine) as connection:
+        connection.exec_driver_sql(orphan)
+    with reading(engine) as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
 # --- opening

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from idp.accounts.account import Account
-from idp.accounts.charter import CharterRevision
+from idp.accounts.charter import CharterEvidence, CharterRevision
 from idp.interaction.gate import Gate, IssueRefused, MayNotIssue
 from idp.interaction.record import Acr
 from tests.fakes import NOON, FakeCharters
-from tests.people import an_account, doors
+from tests.people import ALICE, an_account, doors
 
 IN_FORCE = CharterRevision("2026-1", NOON, {"fr": "texte"})
 
@@ -21,6 +21,7 @@ IN_FORCE = CharterRevision("2026-1", NOON, {"fr": "texte"})
 class Asks:
     minimum_acr: Acr = Acr.PWD_OTP
     client_id: str = "viatrajectoire"
+    charters: tuple[str, ...] = ()
 
 
 def gate(
@@ -72,6 +73,19 @@ def test_a_charter_never_accepted_or_superseded_is_due(revision: str | None) -> 
 
 def test_without_any_charter_nothing_is_issued() -> None:
     assert refusal(accepted(), at=gate(FakeCharters())) is MayNotIssue.CHARTER_DUE
+
+
+def test_the_charters_of_the_client_are_demanded_beside_the_houses() -> None:
+    named = CharterRevision("1", NOON, {"fr": "texte"}, "a")
+    demanding, charters = Asks(charters=("a",)), FakeCharters([IN_FORCE])
+    for _ in ("never published", "not accepted"):
+        with pytest.raises(IssueRefused) as caught:
+            gate(charters).may_issue(accepted(), demanding, acr=Acr.CPS, authorized_at=NOON)
+        assert caught.value.reason is MayNotIssue.CHARTER_DUE
+        charters.publish(named)
+    charters.accept(CharterEvidence(ALICE, "1", "", NOON, "cps", "rp", "a"))
+    gate(charters).may_issue(accepted(), demanding, acr=Acr.CPS, authorized_at=NOON)
+    gate(charters).may_issue(accepted(), Asks(), acr=Acr.CPS, authorized_at=NOON)
 
 
 @pytest.mark.parametrize(("acr", "door"), [(Acr.PSC, "psc"), (Acr.CPS, "cps"), (Acr.PWD_OTP, "password")])

@@ -107,7 +107,7 @@ def _choice() -> list[State]:
     states = [
         State(f"choice-{name}", "choice.html", pages.ChoicePage(value)) for name, value in doors.items()
     ]
-    for notice in ("choice.step_up", "choice.fresh", "choice.restarted"):
+    for notice in ("choice.step_up", "choice.other_door", "choice.fresh", "choice.restarted"):
         states.append(State(notice.replace(".", "-"), "choice.html", pages.ChoicePage(ALL, notice)))
     return states
 
@@ -199,12 +199,26 @@ def _enrolment() -> list[State]:
 
 def _charter(text_html: str) -> list[State]:
     first = pages.CharterPage(
-        text_html, "fr", "0" * 64, "2026-1", "3 novembre 2026", is_new_revision=False, error=None
+        charter="house",
+        of_client=False,
+        still_due=1,
+        text_html=text_html,
+        text_locale="fr",
+        text_sha256="0" * 64,
+        revision="2026-1",
+        published_on="3 novembre 2026",
+        is_new_revision=False,
+        error=None,
     )
+    second = replace(first, charter="viatrajectoire", of_client=True)
     models = {
         "charter-first": first,
         "charter-new-revision": replace(first, is_new_revision=True),
         "charter-tick-needed!": replace(first, error="charter.tick_needed"),
+        "charter-of-two": replace(first, still_due=2),
+        "charter-of-client": second,
+        "charter-of-client-new-revision": replace(second, is_new_revision=True),
+        "charter-of-client-tick-needed!": replace(second, error="charter.tick_needed"),
         "charter-revision-changed!": replace(first, error="charter.revision_changed"),
     }
     return [State(name, "charter.html", model) for name, model in models.items()]

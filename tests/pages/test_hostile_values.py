@@ -37,7 +37,9 @@ def hostile_states() -> Iterator[State]:
         "password.html": pages.PasswordPage(ALL, HOSTILE, "password.refused"),
         "email_otp.html": otp(masked_email=HOSTILE, expires_at_local=HOSTILE),
         "enrolment.html": enrolment(identity=identity, values=typed),
-        "charter.html": pages.CharterPage("<p>ok</p>", "fr", HOSTILE, HOSTILE, HOSTILE, False, None),
+        "charter.html": pages.CharterPage(
+            HOSTILE, True, 2, "<p>ok</p>", "fr", HOSTILE, HOSTILE, HOSTILE, False, None
+        ),
         "cps.html": pages.CpsPage("none", ALL),
         "psc.html": pages.PscPage("refused", ALL),
         "first_connection.html": pages.FirstConnectionPage(HOSTILE, HOSTILE, False),

@@ -9,7 +9,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 import sqlalchemy as sa
 from bs4 import BeautifulSoup
+from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import Engine
 from werkzeug.test import Client, TestResponse
 
@@ -31,6 +32,8 @@ from idp.adapters.sql_grants import SqlGrants
 from idp.app import create
 from idp.sealing import Sealer, derive_key
 from idp.settings import Settings
+from sandbox.igc.authorities import make_intermediate, make_root
+from sandbox.igc.issuing import new_key
 from tests.fakes import NOON
 from tests.key_files import write_pair
 from tests.people import an_account, an_identity
@@ -294,6 +297,22 @@ def app_factory(
     yield make
     for engine in engines:
         engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def every_door(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Settings that open all three doors: nobody goes through that of the card or of Pro Santé Connect here."""
+    now = datetime.now(UTC)
+    root = make_root("ROOT", new_key(), now)
+    issuing = make_intermediate("ISSUING", new_key(), root, now)
+    file = tmp_path_factory.mktemp("igc") / "authorities.pem"
+    file.write_bytes(b"".join(one.certificate.public_bytes(Encoding.PEM) for one in (root, issuing)))
+    return {
+        "card_root_files": (Path(file),),
+        "psc_issuer": "https://psc.invalid",
+        "psc_client_id": "caducee",
+        "psc_client_secret": "s" * 43,
+    }
 
 
 @pytest.fixture(scope="module")

@@ -2,19 +2,15 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
-from pathlib import Path
+from html import unescape
 from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
-from cryptography.hazmat.primitives.serialization import Encoding
 from werkzeug.test import TestResponse
 
 from idp.app import create
 from idp.interaction.record import Acr, AuthenticatorId
-from sandbox.igc.authorities import make_intermediate, make_root
-from sandbox.igc.issuing import new_key
 from tests.protocol.conftest import PASSWORD, RPPS, Provider, answer_of
 from tests.protocol.policed import PolicedParty, claims_in, signed_in_by
 
@@ -26,22 +22,6 @@ PROOFS: dict[str, tuple[AuthenticatorId, ...]] = {
     "password": ("password", "email_otp"),
 }
 EARNED = {"psc": Acr.PSC, "cps": Acr.CPS, "password": Acr.PWD_OTP}
-
-
-@pytest.fixture(scope="module")
-def every_door(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Settings that open all three doors: nobody goes through that of the card or of Pro Santé Connect here."""
-    now = datetime.now(UTC)
-    root = make_root("ROOT", new_key(), now)
-    issuing = make_intermediate("ISSUING", new_key(), root, now)
-    file = tmp_path_factory.mktemp("igc") / "authorities.pem"
-    file.write_bytes(b"".join(one.certificate.public_bytes(Encoding.PEM) for one in (root, issuing)))
-    return {
-        "card_root_files": (Path(file),),
-        "psc_issuer": "https://psc.invalid",
-        "psc_client_id": "caducee",
-        "psc_client_secret": "s" * 43,
-    }
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +40,10 @@ def doors_on(page: TestResponse) -> set[str]:
     assert page.status_code == 200
     forms = BeautifulSoup(page.text, "html.parser").find_all("form")
     return {str(form["action"]).rpartition("/")[2] for form in forms} & set(EVERY)
+
+
+def says(page: TestResponse, words: str) -> bool:
+    return words in unescape(page.text)
 
 
 def is_asked_who(page: TestResponse) -> bool:
@@ -124,6 +108,8 @@ def test_a_session_counts_only_for_a_client_that_allows_its_door(
         page = party.ask(browser)
         assert is_asked_who(page)
         assert doors_on(page) == set(allowed)
+        # Not that it is too weak: it may be the strongest there is.
+        assert says(page, "Policed n'accepte pas le moyen d'identification déjà utilisé")
 
 
 @pytest.mark.parametrize("first", EVERY)
@@ -148,6 +134,7 @@ def test_a_step_up_is_by_an_allowed_door(party: PolicedParty) -> None:
         party.govern(authenticators=[*allowed, "password"], minimum_acr="cps")
         page = party.ask(signed_in_by(party.house, "password", "email_otp"))
         assert doors_on(page) == set(allowed)
+        assert says(page, "Policed demande un moyen d'identification plus sûr")
         other = {"psc": "cps", "cps": "psc"}[allowed[0]]
         raised = signed_in_by(party.house, "password", "email_otp", *PROOFS[other])
         assert answer_of(party.ask(raised, prompt="none"))["error"] == "login_required"

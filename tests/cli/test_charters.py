@@ -1,0 +1,121 @@
+"""`idp charter publish` and what `idp clients check` says of charters, as an operator runs them: real processes."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from idp.accounts.charter import NoCharterPublished
+from idp.adapters.schema import audit_events
+from idp.adapters.sql_charters import SqlCharters
+from idp.adapters.sql_engine import initialise, open_engine
+
+ROOT = Path(__file__).parents[2]
+_CLIENT = """\
+clients:
+  - client_id: viatrajectoire
+    client_name: ViaTrajectoire
+    client_uri: https://trajectoire.example/
+    token_endpoint_auth_method: none
+    redirect_uris: ["https://trajectoire.example/callback"]
+"""
+
+
+@dataclass
+class Operator:
+    """A shell with the settings of one provider."""
+
+    place: Path
+
+    @property
+    def url(self) -> str:
+        return f"sqlite:///{self.place / 'db.sqlite'}"
+
+    def run(self, *arguments: str, **changes: str) -> "subprocess.CompletedProcess[str]":
+        settings = {
+            "CADUCEE_ISSUER": "https://id.example",
+            "CADUCEE_CARD_HOST": "https://carte.example",
+            "CADUCEE_APPLICATION_KEY": "k" * 43,
+            "CADUCEE_PASSWORD_PEPPER": "p" * 43,
+            "CADUCEE_DATABASE": self.url,
+            "CADUCEE_CLIENTS_FILE": str(self.place / "clients.yaml"),
+        }
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("CADUCEE_")}
+        return subprocess.run(
+            [sys.executable, "-m", "idp.cli", *arguments],
+            cwd=ROOT,
+            env={**kept, **settings, **changes},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def publish(self, revision: str, *more: str) -> "subprocess.CompletedProcess[str]":
+        text = self.place / "charter.md"
+        text.write_text("# Charte\n")
+        return self.run("charter", "publish", "--revision", revision, "--fr", str(text), *more)
+
+
+@pytest.fixture
+def operator(tmp_path: Path) -> Operator:
+    initialise(f"sqlite:///{tmp_path / 'db.sqlite'}")
+    (tmp_path / "clients.yaml").write_text(f"{_CLIENT}    charters: [viatrajectoire, ghr]\n")
+    return Operator(tmp_path)
+
+
+def test_each_charter_has_revisions_of_its_own(operator: Operator) -> None:
+    assert operator.publish("2026-1").returncode == 0
+    assert operator.publish("2026-1", "--charter", "ghr").returncode == 0
+    again = operator.publish("2026-1", "--charter", "ghr")
+    assert (again.returncode, "exists already" in again.stderr) == (3, True)
+    engine = open_engine(operator.url)
+    assert [SqlCharters(engine).current(name).revision for name in ("house", "ghr")] == ["2026-1"] * 2
+    with pytest.raises(NoCharterPublished):
+        SqlCharters(engine).current("viatrajectoire")
+    with engine.connect() as connection:
+        facts = list(
+            connection.execute(sa.select(audit_events.c.facts).order_by(audit_events.c.id)).scalars()
+        )
+    engine.dispose()
+    assert facts == [{"charter": name, "revision": "2026-1"} for name in ("house", "ghr")]
+
+
+@pytest.mark.parametrize("name", ["", "Ghr", "a b", "é", "-a", "x" * 41])
+def test_a_name_that_no_client_could_demand_is_wrong_use(operator: Operator, name: str) -> None:
+    refused = operator.publish("2026-1", f"--charter={name}")
+    assert refused.returncode == 2
+    assert "small letters, digits and dashes" in refused.stderr
+
+
+def test_the_check_names_each_charter_never_published_at_its_place(operator: Operator) -> None:
+    checked = operator.run("clients", "check")
+    file = operator.place / "clients.yaml"
+    assert checked.returncode == 1
+    assert checked.stderr.splitlines() == [
+        f"idp: {file}:7:16: expected a published charter: `idp charter publish --charter viatrajectoire`",
+        f"idp: {file}:7:32: expected a published charter: `idp charter publish --charter ghr`",
+    ]
+    operator.publish("2026-1", "--charter", "viatrajectoire")
+    assert operator.run("clients", "check").stderr.count("expected a published charter") == 1
+    operator.publish("2026-1", "--charter", "ghr")
+    checked = operator.run("clients", "check")
+    assert (checked.returncode, checked.stderr) == (0, "")
+    assert "no fault" in checked.stdout
+
+
+@pytest.mark.parametrize("database", ["sqlite:////nowhere/db.sqlite", "postgresql://u@127.0.0.1:1/none"])
+def test_without_a_database_the_check_says_that_it_did_not_look(operator: Operator, database: str) -> None:
+    checked = operator.run("clients", "check", CADUCEE_DATABASE=database)
+    assert checked.returncode == 0, checked.stderr
+    assert "charters were not looked up" in checked.stdout
+
+
+def test_the_check_needs_no_database_when_no_client_demands_a_charter(operator: Operator) -> None:
+    (operator.place / "clients.yaml").write_text(_CLIENT)
+    checked = operator.run("clients", "check", CADUCEE_DATABASE="sqlite:////nowhere/db.sqlite")
+    assert (checked.returncode, checked.stdout.count("\n")) == (0, 1)
