@@ -25,6 +25,7 @@ from idp.adapters.sql_logouts import SqlLogoutNotices
 from idp.adapters.sql_outbox import OutboxWorker
 from idp.adapters.sql_store import SqlStore
 from idp.cli.lanes import Lanes
+from idp.client_fitness import house_rules
 from idp.clients import ClientFile
 from idp.ephemeral import StoreUnavailable
 from idp.house import House, open_house, open_key_directory, open_subjects
@@ -115,7 +116,7 @@ def _back_channel(house: House) -> BackChannel:
             settings.logout_token_life,
             house.clock,
         ),
-        ClientFile(settings.clients_file).get,
+        ClientFile(settings.clients_file, house_rules(settings)).get,
         HttpLogoutPost(
             OutboundHttp(settings.outbound_networks, authority_files=settings.outbound_authority_files)
         ),

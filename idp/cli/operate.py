@@ -135,7 +135,7 @@ def _set_enabled(settings: Settings, rpps: str, *, enabled: bool, event: AuditEv
 def _tell_relying_parties(settings: Settings, engine: Engine, account_id: AccountId, now: datetime) -> int:
     """A faulty clients.yaml keeps nobody from disabling; the command, run again, then tells them."""
     try:
-        listeners = logout_listeners(read_clients(settings.clients_file))
+        listeners = logout_listeners(read_clients(settings.clients_file, house_rules(settings)))
     except (BadYaml, OSError) as error:
         print(f"idp: disabled, but relying parties were not told: {error}", file=sys.stderr)
         return 1
