@@ -15,7 +15,7 @@ def list_logouts(settings: Settings, options: argparse.Namespace) -> int:
     notices = SqlLogoutNotices(open_engine(settings.database))
     state = NoticeState(options.state) if options.state else None
     print(_ROW.format("ENDED (UTC)", "STATE", "ATTEMPTS", "LAST STATUS", "CLIENT"))
-    for notice in notices.newest(options.last, client_id=options.client, state=state):
+    for notice in notices.newest(max(options.last, 0), client_id=options.client, state=state):
         print(_line(notice))
     return 0
 

@@ -20,10 +20,11 @@ from idp.adapters.keys_in_force import KeysInForce
 from idp.adapters.schema import audit_events
 from idp.adapters.sql_grants import SqlGrants
 from idp.adapters.sql_logouts import SqlLogoutNotices
+from idp.adapters.sql_store import SqlStore
 from idp.audit import AuditEvent
 from idp.clients import ClientFile, logout_listeners
 from idp.clock import SystemClock
-from idp.house import open_key_directory, open_subjects
+from idp.house import open_house, open_key_directory, open_subjects
 from idp.protocol.backchannel import BackChannel
 from idp.protocol.logout_token import LogoutTokens
 from idp.signing.signer import SignerUnavailable
@@ -328,6 +329,17 @@ def test_who_lost_its_lease_while_calling_records_nothing(desk: Desk) -> None:
     desk.channel.deliver_next(RP)
     assert desk.newest().state is NoticeState.DELIVERED
     assert (desk.audit.events, other.audit.names()) == ([], [AuditEvent.LOGOUT_DELIVERED])
+
+
+def test_worker_forgets_notices_after_a_week(desk: Desk) -> None:
+    from idp.cli.background import _purge
+
+    house = open_house(desk.provider.settings)
+    for days in (8, 6):
+        desk.clock.at = SystemClock().now() - timedelta(days=days)
+        desk.end_session(RP, sid=f"sid-{days}")
+    _purge(house, SqlStore(house.engine, SystemClock()))
+    assert [n.sid for n in desk.notices.newest(9, client_id=None, state=None)] == ["sid-6"]
 
 
 def test_disabled_account_signs_out_of_every_application(desk: Desk) -> None:

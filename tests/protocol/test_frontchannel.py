@@ -347,6 +347,20 @@ def test_session_has_one_sid_wherever_it_is_named(
 # --- what a hint must be
 
 
+def test_hint_of_a_client_that_left_asks_first_and_leads_nowhere(
+    house: Provider, both: tuple[Browser, dict[str, Any]]
+) -> None:
+    browser, tokens = both
+    path = house.settings.clients_file
+    path.write_text(path.read_text().replace(f"client_id: {RP}\n", "client_id: renamed\n"))
+    response = leave(browser, id_token_hint=tokens["id_token"], post_logout_redirect_uri=AFTER_LOGOUT)
+    assert page_of(response).find("form", action="/end_session/confirm")
+    confirmed = browser.submit(response, "/end_session/confirm")
+    assert refresh_of(confirmed) is None
+    assert len(page_of(confirmed).find_all("iframe")) == 1
+    assert "trajectoire.example" not in confirmed.text
+
+
 def test_hint_signed_by_a_key_that_left_asks_first(
     house: Provider, both: tuple[Browser, dict[str, Any]]
 ) -> None:
