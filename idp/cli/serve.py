@@ -2,6 +2,8 @@
 
 import argparse
 import os
+import ssl
+import sys
 
 from granian import Granian
 from granian.constants import Interfaces, SSLProtocols
@@ -13,7 +15,7 @@ from idp.settings import LOOPBACK_HOSTS, BadSetting, Settings
 def serve(settings: Settings, options: argparse.Namespace) -> int:
     """granian, WSGI, one process per core (docs/adr/0004)."""
     _refuse_exposure(settings, options.host)
-    _refuse_unreadable(settings)
+    _refuse_certificate(settings)
     create(settings)  # A fault of the configuration is told here, once, before any worker starts.
     Granian(
         "idp.app:application",
@@ -34,12 +36,24 @@ def serve(settings: Settings, options: argparse.Namespace) -> int:
 
 def _refuse_exposure(settings: Settings, host: str) -> None:
     """A fixed code is for this machine alone, whatever name the issuer has."""
-    if settings.mail_code_fixed and host not in LOOPBACK_HOSTS:
+    if not settings.mail_code_fixed:
+        return
+    if host not in LOOPBACK_HOSTS:
         raise BadSetting("CADUCEE_MAIL_CODE_FIXED: only with --host on a loopback address")
+    print("idp: warning: every mail code is the same one (CADUCEE_MAIL_CODE_FIXED)", file=sys.stderr)
 
 
-def _refuse_unreadable(settings: Settings) -> None:
-    """Raises OSError: the workers would only die of it, again and again."""
-    for path in (settings.tls_certificate_file, settings.tls_key_file):
-        if path is not None:
-            path.open("rb").close()
+def _refuse_certificate(settings: Settings) -> None:
+    """Raises OSError, BadSetting: the workers would only die of it, again and again."""
+    certificate, key = settings.tls_certificate_file, settings.tls_key_file
+    if certificate is None or key is None:
+        return
+    for path in (certificate, key):
+        path.open("rb").close()  # Raises what names the path.
+    try:
+        # A password would be asked for at the terminal: nobody is there.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password="")
+    except (ssl.SSLError, ValueError) as error:
+        raise BadSetting(
+            "CADUCEE_TLS_CERTIFICATE_FILE, CADUCEE_TLS_KEY_FILE: a certificate and its own key, PEM, without password"
+        ) from error

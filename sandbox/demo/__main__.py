@@ -73,9 +73,8 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument(
         "--suite",
-        default=DEFAULT_SUITE,
         metavar="URL",
-        help="with --profile conformance: where the suite waits for answers (default %(default)s)",
+        help=f"with --profile conformance: where the suite waits for answers (default {DEFAULT_SUITE})",
     )
     parser.add_argument(
         "--set",
@@ -112,7 +111,7 @@ def main() -> int:
 
 def _run(options: argparse.Namespace) -> int:
     try:
-        certification = Certification(options.suite) if options.profile == PROFILE else None
+        certification = _certification(options)
         ports = Ports(options.port_base, "https" if certification else "http")
         places, _lock = open_places(options.state_dir)
         ports.refuse_taken()
@@ -135,6 +134,15 @@ def _run(options: argparse.Namespace) -> int:
         return 0
     finally:
         demo.children.stop()
+
+
+def _certification(options: argparse.Namespace) -> Certification | None:
+    """Raises ValueError: an address that is none of a suite, or for no suite."""
+    if options.profile == PROFILE:
+        return Certification(DEFAULT_SUITE if options.suite is None else options.suite)
+    if options.suite is not None:
+        raise ValueError(f"--suite: only with --profile {PROFILE}")
+    return None
 
 
 def _serve(demo: Demo, ready_path: Path | None) -> int:

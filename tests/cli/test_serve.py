@@ -3,9 +3,22 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    KeySerializationEncryption,
+    NoEncryption,
+    PrivateFormat,
+)
+from cryptography.x509.oid import NameOID
 
 ROOT = Path(__file__).parents[2]
 
@@ -52,3 +65,59 @@ def test_a_tls_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     assert ended.returncode == 1
     assert str(tmp_path / "absent.key") in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("fault", ["another key", "a key with a password", "no PEM", "an empty certificate"])
+def test_a_certificate_that_cannot_serve_is_refused_at_once(tmp_path: Path, fault: str) -> None:
+    certificate, key = make_pair(tmp_path)
+    spoil: dict[str, Callable[[], object]] = {
+        "another key": lambda: key.write_bytes(pem_of(ec.generate_private_key(ec.SECP256R1()))),
+        "a key with a password": lambda: key.write_bytes(
+            pem_of(ec.generate_private_key(ec.SECP256R1()), BestAvailableEncryption(b"secret"))
+        ),
+        "no PEM": lambda: key.write_text("key"),
+        "an empty certificate": lambda: certificate.write_text(""),
+    }
+    spoil[fault]()
+    ended = serve(CADUCEE_TLS_CERTIFICATE_FILE=str(certificate), CADUCEE_TLS_KEY_FILE=str(key))
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("idp: CADUCEE_TLS_CERTIFICATE_FILE, CADUCEE_TLS_KEY_FILE: a certificate")
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_pair_that_fits_is_not_what_stops_the_start(tmp_path: Path) -> None:
+    certificate, key = make_pair(tmp_path)
+    ended = serve(
+        CADUCEE_TLS_CERTIFICATE_FILE=str(certificate),
+        CADUCEE_TLS_KEY_FILE=str(key),
+        CADUCEE_CLIENTS_FILE=str(tmp_path / "absent.yaml"),
+        CADUCEE_DATABASE=f"sqlite:///{tmp_path / 'absent.sqlite'}",
+    )
+    assert ended.returncode == 1
+    assert "TLS" not in ended.stderr
+    assert "absent" in ended.stderr
+
+
+def make_pair(directory: Path) -> tuple[Path, Path]:
+    """A certificate of `localhost` signed by itself, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now)
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    paths = directory / "server.crt", directory / "server.key"
+    paths[0].write_bytes(made.public_bytes(Encoding.PEM))
+    paths[1].write_bytes(pem_of(key))
+    return paths
+
+
+def pem_of(key: ec.EllipticCurvePrivateKey, encryption: KeySerializationEncryption | None = None) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption or NoEncryption())

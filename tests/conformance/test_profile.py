@@ -139,6 +139,18 @@ def test_an_address_that_is_none_of_a_suite_is_refused(address: str) -> None:
         Certification(address)
 
 
+def test_the_log_says_that_codes_are_known(suite: Suite) -> None:
+    log = (suite.demo.state / "logs" / "provider.log").read_text("utf-8")
+    assert "every mail code is the same one" in log
+    assert suite.person["code"] not in log
+
+
+def test_an_address_without_the_profile_is_refused(tmp_path: Path) -> None:
+    process = start_demo(tmp_path / "state", "--suite", "https://suite.example/test/a/x")
+    said, _ = process.communicate(timeout=90)
+    assert (process.returncode, "--suite: only with --profile conformance" in said) == (2, True)
+
+
 def test_a_refused_address_is_told_and_nothing_is_started(tmp_path: Path) -> None:
     status, said = refusal(tmp_path / "state", "--suite", "http://suite.example")
     assert (status, "--suite: an https address" in said) == (2, True)
