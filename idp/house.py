@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 
 from idp.adapters.key_directory import KeyDirectory
+from idp.adapters.pkcs11_hsm import Hsm
+from idp.adapters.pkcs11_signer import HardwareKeys
 from idp.adapters.redis_store import RedisStore, connect_redis
 from idp.adapters.sql_engine import open_engine
 from idp.adapters.sql_store import SqlStore
@@ -43,6 +45,12 @@ def open_subjects(settings: Settings) -> Subjects:
 
 
 def open_key_directory(settings: Settings, clock: Clock) -> KeyDirectory:
+    hsm = Hsm(
+        settings.hsm_library,
+        pin=settings.hsm_pin,
+        timeout=settings.hsm_timeout,
+        threads=settings.hsm_sessions,
+    )
     return KeyDirectory(
         settings.keys_directory,
         RingPolicy(
@@ -52,4 +60,5 @@ def open_key_directory(settings: Settings, clock: Clock) -> KeyDirectory:
             clock_skew=settings.clock_skew,
         ),
         clock,
+        HardwareKeys(hsm),
     )

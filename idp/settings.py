@@ -118,6 +118,14 @@ class Settings:
     key_publish_before: timedelta = _seconds(24 * 3600)
     key_retire_after: timedelta = _seconds(24 * 3600)
 
+    # Keys in hardware (docs/hsm.md). The library must be p11-kit's own; it loads the module of the HSM.
+    hsm_library: str = "libp11-kit.so.0"
+    #: Counts for keys whose URI names no `pin-source`.
+    hsm_pin: str = field(default="", repr=False)
+    hsm_timeout: timedelta = _seconds(3)
+    #: Sessions in each token, of one process.
+    hsm_sessions: int = 4
+
     # The mail code.
     mail_code_life: timedelta = _seconds(10 * 60)
     mail_code_digits: int = 8
@@ -193,6 +201,8 @@ class Settings:
                     "CADUCEE_OUTBOUND_NETWORKS: networks like 10.20.0.0/16 or fd00::/8"
                 ) from error
         self._check_keys()
+        if not 1 <= self.hsm_sessions <= 64 or not self.hsm_timeout > timedelta():
+            raise BadSetting("CADUCEE_HSM_SESSIONS: 1 to 64; CADUCEE_HSM_TIMEOUT: 1 second or more")
         self._check_tls()
         self._check_fixed_code()
 

@@ -7,6 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from idp.adapters.key_directory import KeyDirectory
+from idp.adapters.pkcs11_hsm import Hsm
+from idp.adapters.pkcs11_signer import HardwareKeys
 from idp.adapters.software_signer import SoftwareSigner, generate_signer, private_pem
 from idp.clock import Clock
 from idp.signing.schedule import RingPolicy
@@ -33,5 +35,7 @@ def write_pair(directory: Path, day: str) -> list[Path]:
     ]
 
 
-def key_directory(path: Path, clock: Clock, policy: RingPolicy = POLICY) -> KeyDirectory:
-    return KeyDirectory(path, policy, clock)
+def key_directory(
+    path: Path, clock: Clock, policy: RingPolicy = POLICY, hardware: HardwareKeys | None = None
+) -> KeyDirectory:
+    return KeyDirectory(path, policy, clock, hardware or HardwareKeys(Hsm()))

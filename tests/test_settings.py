@@ -64,6 +64,7 @@ HOUSE_VALUES: list[tuple[str, str, Any]] = [
     ("Clock skew: reject > 60 s", "clock_skew", 60 * SECONDS),
     ("JW6: next key published >= 24 h", "key_publish_before", 24 * HOURS),
     ("JW6: old key kept >= longest token life + skew", "key_retire_after", 24 * HOURS),
+    ("§4.6: HSM 3 s", "hsm_timeout", 3 * SECONDS),
     ("Password hash: t=2", "argon2_time", 2),
     ("Password hash: m=19456 KiB", "argon2_memory_kib", 19456),
     ("Password hash: p=1", "argon2_parallelism", 1),
@@ -96,6 +97,7 @@ def test_every_number_of_the_settings_is_in_the_table_or_has_its_reason() -> Non
         "parameter_bytes": "below the body",
         "card_connections": "places of the listener",
         "card_connections_per_peer": "places of one address",
+        "hsm_sessions": "places in the HSM",
     }
     numbers = {
         field.name

@@ -1,4 +1,5 @@
 """The keys directory: PEM files, and `ring.json`, which says when each signs. Shared by all processes and nodes.
+A key in hardware is an entry of the ring alone: where it is, and its public half.
 
 Lives here: reading, checking, changing it under a lock. Must not come here: which state follows from what is written
 (`signing/schedule.py`), the server's view of it (`keys_in_force.py`).
@@ -13,24 +14,28 @@ import re
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from idp.adapters.owned_file import write_whole
+from idp.adapters.pkcs11_hsm import Hsm
+from idp.adapters.pkcs11_signer import HardwareKeys
+from idp.adapters.pkcs11_uri import parse_pkcs11_uri
 from idp.adapters.ring_file import read_records, ring_text
 from idp.adapters.software_signer import (
     BadKeyFile,
-    SoftwareSigner,
     generate_signer,
     load_signer,
     private_pem,
     require_owner_only,
 )
 from idp.clock import Clock
-from idp.signing.schedule import ALGS, KeyRecord, KeySchedule, RingPolicy
-from idp.signing.signer import Alg
+from idp.signing.schedule import ALGS, KeyRecord, KeySchedule, NextKeyExists, RingPolicy
+from idp.signing.signer import Alg, Signer
 
+#: Where the next key of an algorithm is made: where the present one is, in a file, or at a `pkcs11:` URI.
+WHERE_THE_PRESENT_IS, IN_A_FILE = "same", "file"
 RING = "ring.json"
 _LOCK = "ring.lock"
 _KIND = {"RS256": "rsa", "ES256": "p256"}
@@ -39,7 +44,8 @@ _KIND = {"RS256": "rsa", "ES256": "p256"}
 _UNLISTED = re.compile(r"sign-(?P<date>\d{8})?[^.]*\.pem")
 _FIRST_DAY = datetime(1970, 1, 1, tzinfo=UTC)
 
-Change = Callable[[KeySchedule, datetime], KeySchedule]
+#: `KeySchedule.announced` or `.activated`.
+Addition = Callable[[KeySchedule, str, Alg, str, datetime, str | None], KeySchedule]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,7 @@ class KeyDirectory:
     path: Path
     policy: RingPolicy
     clock: Clock
+    hardware: HardwareKeys = field(default_factory=lambda: HardwareKeys(Hsm()))
 
     def schedule(self) -> KeySchedule:
         """What the directory says. Raises BadKeyFile: unreadable, open to others, or in disorder."""
@@ -64,28 +71,46 @@ class KeyDirectory:
         """Differs after any change: of a file's coming and going, of the ring's content or permissions."""
         return tuple(_stamp(path) for path in (self.path, self.path / RING))
 
-    def load(self, record: KeyRecord) -> SoftwareSigner:
+    def load(self, record: KeyRecord) -> Signer:
         """The key of a record. Raises BadKeyFile: not there, open to others, another key than was written down."""
+        if record.is_in_hardware:
+            return self.hardware.open(record)
         path = self.path / record.file
         signer = load_signer(path)
         if (signer.kid, signer.alg) != (record.kid, record.alg):
             raise BadKeyFile(f"{path}: not the {record.alg} key {record.kid} of {RING}")
         return signer
 
-    def announce(self, alg: Alg) -> KeyRecord:
+    def load_proved(self, record: KeyRecord) -> Signer:
+        """The same for a key that signs or will: one in hardware must show that it does. Raises BadKeyFile."""
+        if not record.is_in_hardware:
+            return self.load(record)
+        signer = self.hardware.open(record)
+        self.hardware.prove(signer)
+        return signer
+
+    def announce(self, alg: Alg, place: str = WHERE_THE_PRESENT_IS) -> KeyRecord:
         """A new key, which signs after its time in the key set; the first of its algorithm signs at once.
 
-        Raises NextKeyExists, BadKeyFile, OSError.
+        Raises NextKeyExists, BadKeyFile, BadPkcs11Uri, SignerUnavailable, OSError.
         """
         with self._changing():
             # A cheap refusal before the expensive key.
             self.schedule().announced("", alg, "", self.clock.now())
-            return self._add(alg, KeySchedule.announced)
+            return self._add(alg, KeySchedule.announced, place)
 
-    def activate(self, alg: Alg) -> KeyRecord:
-        """The published key of the algorithm, or else a new one, signs from now on. Raises BadKeyFile, OSError."""
+    def activate(self, alg: Alg, place: str = WHERE_THE_PRESENT_IS) -> KeyRecord:
+        """The published key of the algorithm, or else a new one, signs from now on. Raises as `announce`."""
         with self._changing():
-            return self._activate(alg)
+            return self._activate(alg, place)
+
+    def take(self, uri: str) -> KeyRecord:
+        """Announces the key that this URI names, made in its token by other means. Raises as `announce`."""
+        with self._changing():
+            signer = self.hardware.take(parse_pkcs11_uri(uri))
+            if any(record.kid == signer.kid for record in self.schedule().records):
+                raise NextKeyExists(signer.alg)
+            return self._enter(KeySchedule.announced, signer, uri, signer.encoded_public_key)
 
     def retire(self, kid: str) -> KeyRecord:
         """Raises UnknownKey, KeyStillSigns, AlreadyRetired, BadKeyFile, OSError."""
@@ -101,27 +126,43 @@ class KeyDirectory:
             schedule = self.schedule()
             record, successor = schedule.record(kid), None
             if record == schedule.active(record.alg, schedule.settled(self.clock.now())):
-                successor = self._activate(record.alg)
+                successor = self._activate(record.alg, WHERE_THE_PRESENT_IS)
             revoked = self._write(self.schedule().revoked(kid, self.clock.now())).record(kid)
             self._set_aside(revoked)
             return revoked, successor
 
-    def _activate(self, alg: Alg) -> KeyRecord:
+    def _activate(self, alg: Alg, place: str) -> KeyRecord:
         schedule, now = self.schedule(), self.clock.now()
         following = schedule.following(alg, schedule.settled(now))
         if following is None:
-            return self._add(alg, KeySchedule.activated)
+            return self._add(alg, KeySchedule.activated, place)
         return self._write(schedule.hurried(following.kid, now)).record(following.kid)
 
-    def _add(
-        self, alg: Alg, change: Callable[[KeySchedule, str, Alg, str, datetime], KeySchedule]
-    ) -> KeyRecord:
+    def _add(self, alg: Alg, change: Addition, place: str) -> KeyRecord:
+        if place == WHERE_THE_PRESENT_IS:
+            place = self._place_of_present(alg)
+        today = f"{self.clock.now():%Y%m%d}"
+        if place != IN_A_FILE:
+            made, uri = self.hardware.make(alg, parse_pkcs11_uri(place), f"caducee-{today}-{_KIND[alg]}")
+            return self._enter(change, made, str(uri), made.encoded_public_key)
         signer = generate_signer(alg)
-        # Only now: an RSA key takes its time, and the time in the key set is counted from `now`.
-        now = self.clock.now()
-        file = f"sign-{now:%Y%m%d}-{_KIND[alg]}.{signer.kid[:8]}.pem"
+        file = f"sign-{today}-{_KIND[alg]}.{signer.kid[:8]}.pem"
         write_whole(self.path / file, private_pem(signer), like=self._model())
-        return self._write(change(self.schedule(), signer.kid, alg, file, now)).record(signer.kid)
+        return self._enter(change, signer, file, None)
+
+    def _enter(self, change: Addition, signer: Signer, file: str, public_key: str | None) -> KeyRecord:
+        # Only now: a key takes its time to be made, and its time in the key set is counted from `now`.
+        now, schedule = self.clock.now(), self.schedule()
+        changed = change(schedule, signer.kid, signer.alg, file, now, public_key)
+        return self._write(changed).record(signer.kid)
+
+    def _place_of_present(self, alg: Alg) -> str:
+        """A key in hardware is never followed by one in a file unless somebody says so."""
+        schedule = self.schedule()
+        present = schedule.active(alg, schedule.settled(self.clock.now()))
+        if present is None or not present.is_in_hardware:
+            return IN_A_FILE
+        return str(parse_pkcs11_uri(present.file).of_token)
 
     def _write(self, schedule: KeySchedule) -> KeySchedule:
         write_whole(self.path / RING, ring_text(schedule.records).encode(), like=self._model())
@@ -130,12 +171,13 @@ class KeyDirectory:
     def _set_aside(self, record: KeyRecord) -> None:
         """A compromised key must not come back even when the ring is lost; whoever investigates may want the file."""
         path = self.path / record.file
-        if path.exists():
+        if not record.is_in_hardware and path.exists():
             path.rename(path.with_name(f"{path.name}.compromised"))
 
     def _model(self) -> Path:
         """New files belong to whom the present keys belong to: the operator may be root, the server is not."""
-        return max(self.path.glob("sign-*.pem"), default=self.path)
+        ring = self.path / RING
+        return max(self.path.glob("sign-*.pem"), default=ring if ring.exists() else self.path)
 
     def _listed(self) -> Sequence[KeyRecord]:
         ring = self.path / RING

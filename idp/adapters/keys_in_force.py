@@ -14,7 +14,7 @@ import structlog
 from idp.adapters.key_directory import KeyDirectory, require_all_algorithms
 from idp.adapters.software_signer import BadKeyFile
 from idp.signing.key_ring import KeyRing
-from idp.signing.schedule import ALGS, KeySchedule
+from idp.signing.schedule import ALGS, KeyRecord, KeySchedule, KeyState
 from idp.signing.signer import Alg, Signer
 
 log = structlog.get_logger()
@@ -58,6 +58,12 @@ class KeysInForce:
     def sign_jwt(self, claims: Mapping[str, Any], *, alg: Alg, typ: str = "JWT") -> str:
         return self._now().ring.sign_jwt(claims, alg=alg, typ=typ)
 
+    def require(self, alg: Alg) -> None:
+        self._now().ring.require(alg)
+
+    def is_alive(self) -> bool:
+        return self._now().ring.is_alive()
+
     def _now(self) -> _Held:
         now = self._directory.clock.now()
         if not self._held.holds(now):
@@ -84,10 +90,16 @@ class KeysInForce:
         schedule = self._directory.schedule()
         require_all_algorithms(self._directory, schedule, now)
         signers = {
-            record.kid: known.get(record.kid) or self._directory.load(record)
+            record.kid: known.get(record.kid) or self._load(schedule, record, now)
             for record in schedule.published(now)
         }
         return _Held(schedule, signers, stamp, None, now, *_ring(schedule, signers, now))
+
+    def _load(self, schedule: KeySchedule, record: KeyRecord, now: datetime) -> Signer:
+        # Of a key that only verifies the public half is enough: its token may be gone.
+        if schedule.state(record, now) is KeyState.RETIRED:
+            return self._directory.load(record)
+        return self._directory.load_proved(record)
 
 
 def _at(held: _Held, now: datetime) -> _Held:

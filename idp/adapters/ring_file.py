@@ -55,7 +55,7 @@ def _bool(value: Any) -> Any:
 _MEMBERS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "kid": ("kid", _matching(r"[A-Za-z0-9_-]{43}")),
     "alg": ("alg", _alg),
-    "file": ("file", _matching(r"sign-[^/]*\.pem")),
+    "file": ("file", _matching(r"sign-[^/]*\.pem|pkcs11:[!-~]+")),
     "created_at": ("created_at", _instant),
     "active_from": ("active_from", _instant),
     "retired_at": ("retired_at", _instant_or_none),
@@ -64,11 +64,20 @@ _MEMBERS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
 }
 
 
+#: A key in hardware: its public half stands here.
+_HARDWARE_MEMBERS = {**_MEMBERS, "public_key": ("public_key", _matching(r"[A-Za-z0-9+/]{80,2000}={0,2}"))}
+
+
+def _members_of(file: Any) -> Mapping[str, tuple[str, Callable[[Any], Any]]]:
+    return _HARDWARE_MEMBERS if str(file).startswith("pkcs11:") else _MEMBERS
+
+
 def _record(entry: Any, place: str) -> KeyRecord:
-    if not isinstance(entry, dict) or entry.keys() != _MEMBERS.keys():
-        raise BadKeyFile(f"{place}: expected exactly {', '.join(_MEMBERS)}")
+    members = _members_of(entry.get("file")) if isinstance(entry, dict) else _MEMBERS
+    if not isinstance(entry, dict) or entry.keys() != members.keys():
+        raise BadKeyFile(f"{place}: expected exactly {', '.join(members)}")
     values: dict[str, Any] = {}
-    for member, (field, read) in _MEMBERS.items():
+    for member, (field, read) in members.items():
         try:
             values[field] = read(entry[member])
         except ValueError as error:
@@ -97,7 +106,7 @@ def read_records(path: Path) -> Sequence[KeyRecord]:
 
 def ring_text(records: Iterable[KeyRecord]) -> str:
     entries = [
-        {member: _plain(getattr(record, field)) for member, (field, _) in _MEMBERS.items()}
+        {member: _plain(getattr(record, field)) for member, (field, _) in _members_of(record.file).items()}
         for record in records
     ]
     return json.dumps({"version": _VERSION, "keys": entries}, indent=2) + "\n"

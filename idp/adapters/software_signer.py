@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-from idp.signing.key_ring import b64u
+from idp.signing.public_jwk import alg_of, public_members, thumbprint
 from idp.signing.signer import Alg
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
@@ -22,32 +22,6 @@ class BadKeyFile(Exception):
     """An operator's message: which file, what is wrong."""
 
 
-def _unsigned(number: int, octets: int) -> str:
-    return b64u(number.to_bytes(octets, "big"))
-
-
-def _public_members(key: PrivateKey) -> dict[str, str]:
-    """RFC 7518 §6.2.1 and §6.3.1."""
-    if isinstance(key, rsa.RSAPrivateKey):
-        rsa_numbers = key.public_key().public_numbers()
-        octets = (rsa_numbers.n.bit_length() + 7) // 8
-        exponent_octets = (rsa_numbers.e.bit_length() + 7) // 8
-        return {
-            "e": _unsigned(rsa_numbers.e, exponent_octets),
-            "kty": "RSA",
-            "n": _unsigned(rsa_numbers.n, octets),
-        }
-    numbers = key.public_key().public_numbers()
-    return {"crv": "P-256", "kty": "EC", "x": _unsigned(numbers.x, 32), "y": _unsigned(numbers.y, 32)}
-
-
-def _thumbprint(members: Mapping[str, str]) -> str:
-    """RFC 7638 §3: SHA-256 over the required members in lexical order."""
-    digest = hashes.Hash(hashes.SHA256())
-    digest.update(("{" + ",".join(f'"{k}":"{v}"' for k, v in sorted(members.items())) + "}").encode())
-    return b64u(digest.finalize())
-
-
 @dataclass(frozen=True, slots=True)
 class SoftwareSigner:
     key: PrivateKey
@@ -56,9 +30,9 @@ class SoftwareSigner:
     _members: Mapping[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
-        members = _public_members(self.key)
+        members = public_members(self.key.public_key())
         object.__setattr__(self, "alg", "RS256" if isinstance(self.key, rsa.RSAPrivateKey) else "ES256")
-        object.__setattr__(self, "kid", _thumbprint(members))
+        object.__setattr__(self, "kid", thumbprint(members))
         object.__setattr__(self, "_members", members)
 
     def sign(self, message: bytes) -> bytes:
@@ -66,6 +40,12 @@ class SoftwareSigner:
             return self.key.sign(message, padding.PKCS1v15(), hashes.SHA256())
         r, s = decode_dss_signature(self.key.sign(message, ec.ECDSA(hashes.SHA256())))
         return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+
+    def require(self) -> None:
+        """It is in memory."""
+
+    def is_alive(self) -> bool:
+        return True
 
     def public_jwk(self) -> Mapping[str, str]:
         return {**self._members, "kid": self.kid, "use": "sig", "alg": self.alg}
@@ -86,9 +66,7 @@ def load_signer(path: Path) -> SoftwareSigner:
         raise BadKeyFile(f"{path}: {error.strerror}") from error
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise BadKeyFile(f"{path}: expected a PEM private key without a password") from error
-    is_rsa = isinstance(key, rsa.RSAPrivateKey) and key.key_size >= 2048
-    is_p256 = isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1)
-    if not (is_rsa or is_p256):
+    if alg_of(key.public_key()) is None:
         raise BadKeyFile(f"{path}: expected an RSA key of 2048 bits or more, or a P-256 key")
     return SoftwareSigner(cast(PrivateKey, key))
 

@@ -4,8 +4,10 @@ import argparse
 import sys
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from functools import partial
 
-from idp.adapters.key_directory import KeyDirectory
+from idp.adapters.key_directory import IN_A_FILE, WHERE_THE_PRESENT_IS, KeyDirectory
+from idp.adapters.pkcs11_uri import parse_pkcs11_uri
 from idp.adapters.sql_audit import SqlAudit
 from idp.adapters.sql_engine import open_engine
 from idp.audit import Audit, AuditEvent
@@ -15,7 +17,7 @@ from idp.settings import Settings
 from idp.signing.schedule import ALGS, AlreadyRetired, KeyRecord, KeyStillSigns, NextKeyExists, UnknownKey
 from idp.signing.signer import Alg
 
-_ROW = "{:<43}  {:<5}  {:<9}  {:<20}  {}"
+_ROW = "{:<43}  {:<5}  {:<9}  {:<20}  {:<20}  {}"
 _EARLY = "idp: warning: who keeps our key set for up to 24 h may refuse the tokens of this key until then"
 
 #: Why `retire` does nothing: what the operator reads, and the exit status.
@@ -36,7 +38,22 @@ def list_keys(settings: Settings, options: argparse.Namespace) -> int:
 
 def generate(settings: Settings, options: argparse.Namespace) -> int:
     directory, audit = _directory(settings), _audit(settings)
-    return _make_each(ALGS, directory.announce, AuditEvent.KEY_GENERATED, directory, audit)
+    if options.place not in (WHERE_THE_PRESENT_IS, IN_A_FILE) and parse_pkcs11_uri(options.place).names_key:
+        return _take(options.place, directory, audit)
+    make = partial(directory.announce, place=options.place)
+    return _make_each(ALGS, make, AuditEvent.KEY_GENERATED, directory, audit)
+
+
+def _take(uri: str, directory: KeyDirectory, audit: Audit) -> int:
+    """A pair made in its token by other means."""
+    try:
+        record = directory.take(uri)
+    except NextKeyExists:
+        print("idp: this key, or the next one of its algorithm, is published already", file=sys.stderr)
+        return 3
+    _tell(audit, AuditEvent.KEY_GENERATED, record)
+    _print_rows(directory, lambda known: known.kid == record.kid)
+    return 0
 
 
 def rotate(settings: Settings, options: argparse.Namespace) -> int:
@@ -45,7 +62,7 @@ def rotate(settings: Settings, options: argparse.Namespace) -> int:
     if options.now:
         print(_EARLY, file=sys.stderr)
     make = directory.activate if options.now else directory.announce
-    return _make_each(algs, make, AuditEvent.KEY_ROTATED, directory, audit)
+    return _make_each(algs, partial(make, place=options.place), AuditEvent.KEY_ROTATED, directory, audit)
 
 
 def retire(settings: Settings, options: argparse.Namespace) -> int:
@@ -93,11 +110,21 @@ def _make_each(
             print(f"idp: {alg}: the next key is published already, see `idp keys list`", file=sys.stderr)
             continue
         made.add(record.kid)
-        audit.record(event, kid=record.kid, alg=alg, active_from=_text(record.active_from))
+        _tell(audit, event, record)
     if not made:
         return 3
     _print_rows(directory, lambda known: known.kid in made)
     return 0
+
+
+def _tell(audit: Audit, event: AuditEvent, record: KeyRecord) -> None:
+    audit.record(
+        event,
+        kid=record.kid,
+        alg=record.alg,
+        active_from=_text(record.active_from),
+        in_hardware=record.is_in_hardware,
+    )
 
 
 def _directory(settings: Settings) -> KeyDirectory:
@@ -111,12 +138,13 @@ def _audit(settings: Settings) -> Audit:
 
 def _print_rows(directory: KeyDirectory, is_wanted: Callable[[KeyRecord], bool]) -> None:
     schedule, now = directory.schedule(), directory.clock.now()
-    print(_ROW.format("KID", "ALG", "STATE", "SINCE", "UNTIL"))
+    print(_ROW.format("KID", "ALG", "STATE", "SINCE", "UNTIL", "IN"))
     for alg in ALGS:
         for record in schedule.records:
             if record.alg == alg and is_wanted(record):
                 since, until = schedule.period(record, now)
-                print(_ROW.format(record.kid, alg, schedule.state(record, now), _text(since), _text(until)))
+                state, place = schedule.state(record, now), "hardware" if record.is_in_hardware else "file"
+                print(_ROW.format(record.kid, alg, state, _text(since), _text(until), place))
 
 
 def _text(instant: datetime | None) -> str:

@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from idp.accounts.account import AccountId
 from idp.accounts.charter import CharterRevision, NoCharterPublished, RevisionExists
+from idp.adapters.pkcs11_uri import BadPkcs11Uri
 from idp.adapters.software_signer import BadKeyFile
 from idp.adapters.sql_accounts import SqlAccounts
 from idp.adapters.sql_audit import SqlAudit
@@ -33,12 +34,15 @@ from idp.clock import SystemClock
 from idp.ephemeral import StoreUnavailable
 from idp.located_yaml import BadYaml
 from idp.settings import Settings
+from idp.signing.signer import SignerUnavailable
 
 #: Faults an operator repairs: their message is enough, a stack trace is noise.
 OPERATOR_ERRORS = (
     AnchorsRefused,
     BadYaml,
     BadKeyFile,
+    BadPkcs11Uri,
+    SignerUnavailable,
     DatabaseMissing,
     SchemaMismatch,
     UnsupportedDatabase,

@@ -8,6 +8,7 @@ import sys
 from granian import Granian
 from granian.constants import Interfaces, SSLProtocols
 
+from idp.adapters.hsm_library import close_libraries
 from idp.app import create
 from idp.settings import LOOPBACK_HOSTS, BadSetting, Settings
 
@@ -17,6 +18,7 @@ def serve(settings: Settings, options: argparse.Namespace) -> int:
     _refuse_exposure(settings, options.host)
     _refuse_certificate(settings)
     create(settings)  # A fault of the configuration is told here, once, before any worker starts.
+    close_libraries()  # Workers are forked; what the check opened in an HSM is not theirs.
     Granian(
         "idp.app:application",
         address=options.host,

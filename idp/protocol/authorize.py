@@ -176,7 +176,10 @@ class AuthorizeEndpoint:
         account = account_of(interaction, self.accounts)
         if account is not None and not account.enabled:
             return None  # The end refuses, and tells the relying party.
-        return self.itinerary.next_stop(interaction, account, self.clock.now())
+        stop = self.itinerary.next_stop(interaction, account, self.clock.now())
+        if stop is None:
+            self.issuer.require_signer(interaction)
+        return stop
 
     # The end.
 
@@ -201,10 +204,8 @@ class AuthorizeEndpoint:
     def _answer_with_code(self, interaction: Interaction, account: Account, assurance: Assurance) -> Response:
         try:
             issued = self.issuer.issue(interaction, account, assurance)
-        except IssueRefused as refused:
-            raise self._error(
-                interaction, _GATE_ERROR[refused.reason], "this sign-in is refused"
-            ) from refused
+        except IssueRefused as no:
+            raise self._error(interaction, _GATE_ERROR[no.reason], "this sign-in is refused") from no
         except OtherPerson as other:
             # Core §3.1.2.2: a code only for the person that the relying party named.
             raise self._error(interaction, OAuthError.LOGIN_REQUIRED, "another person signed in") from other

@@ -29,6 +29,7 @@ from idp.protocol.claims_request import read_claims_request
 from idp.protocol.grants import GrantState, GrantStore
 from idp.protocol.provider import OpenIDProvider
 from idp.protocol.subject import Subjects
+from idp.signing.signer import SignerUnavailable
 from idp.web import Web
 
 
@@ -82,6 +83,15 @@ class CodeIssuer:
         code = self._code(interaction, self.subjects.of(account, client), assurance, grant, client)
         self._witness(AuditEvent.CODE_ISSUED, interaction, account, acr=str(assurance.acr))
         return Issued(code, cookie)
+
+    def require_signer(self, interaction: Interaction) -> None:
+        """Asked before the interaction is used up. Raises Shown: no code while its token could not be signed."""
+        client = self.web.clients.get(interaction.client_id)
+        try:
+            if client is not None:
+                self.engine.require_signer(client)
+        except SignerUnavailable as error:
+            raise Shown(Problem.UNAVAILABLE, str(error)) from error
 
     def is_expected(self, interaction: Interaction, account: Account, client: Client) -> bool:
         """Whether this is the person that the relying party named, if it named one."""

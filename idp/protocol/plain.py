@@ -37,7 +37,7 @@ class Readiness:
     keys: Keys
 
     def __call__(self, request: Request) -> Response:
-        if not all(store.is_alive() for store in self.stores):
+        if not all(store.is_alive() for store in self.stores) or not self.keys.is_alive():
             return json_response({"status": "unavailable"}, 503)
         self.clients.registry()
         is_faulty = self.clients.fault or self.keys.fault

@@ -49,6 +49,8 @@ class TokenEndpoint:
         answer = {"authorization_code": self._exchange, "refresh_token": self._refresh}.get(grant_type)
         if answer is None:
             raise Returned(OAuthError.UNSUPPORTED_GRANT_TYPE, "the grant type is not supported")
+        # facts/security §4.2: 503 while the keys are away; the code or refresh token stays good for a later try.
+        self.engine.require_signer(call.client)
         self.engine.require_recipient(call.client)
         binding = self.possession.shown_to_token_endpoint(call)
         return json_response(answer(call, binding), headers=self.possession.next_nonce(call.request))

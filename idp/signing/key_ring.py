@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from idp.signing.schedule import ALGS
 from idp.signing.signer import Alg, Signer
 
 
@@ -31,6 +32,12 @@ class Keys(Protocol):
     def sign_jwt(self, claims: Mapping[str, Any], *, alg: Alg, typ: str = "JWT") -> str:
         """Compact JWS by the active key. Raises KeyMissing, SignerUnavailable."""
 
+    def require(self, alg: Alg) -> None:
+        """Before anything is used up for a token. Raises KeyMissing, SignerUnavailable: it could not be signed."""
+
+    def is_alive(self) -> bool:
+        """Whether tokens of every algorithm can be signed now."""
+
 
 @dataclass(frozen=True, slots=True)
 class KeyRing:
@@ -52,6 +59,12 @@ class KeyRing:
             if signer.alg == alg:
                 return signer
         raise KeyMissing(f"no {alg} key: run `idp keys generate`")
+
+    def require(self, alg: Alg) -> None:
+        self.active(alg).require()
+
+    def is_alive(self) -> bool:
+        return all(self.active(alg).is_alive() for alg in ALGS)
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:
         return {"keys": [dict(signer.public_jwk()) for signer in (*self.signers, *self.announced)]}

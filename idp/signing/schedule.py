@@ -43,6 +43,7 @@ class KeyRecord:
 
     kid: str
     alg: Alg
+    #: A file of the keys directory, or the `pkcs11:` URI of a key in hardware.
     file: str
     created_at: datetime
     active_from: datetime
@@ -50,6 +51,12 @@ class KeyRecord:
     #: Retired before it signed anything.
     is_withdrawn: bool = False
     is_compromised: bool = False
+    #: Of a key in hardware, so that the key set needs no hardware: SubjectPublicKeyInfo, DER, base64.
+    public_key: str | None = None
+
+    @property
+    def is_in_hardware(self) -> bool:
+        return self.public_key is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +170,9 @@ class KeySchedule:
         ]
         return max([now, *(instant for instant in written if instant <= soon)])
 
-    def announced(self, kid: str, alg: Alg, file: str, now: datetime) -> "KeySchedule":
+    def announced(
+        self, kid: str, alg: Alg, file: str, now: datetime, public_key: str | None = None
+    ) -> "KeySchedule":
         """With one more key: it signs once it was published long enough, or now if nothing else signs.
 
         Raises NextKeyExists.
@@ -172,12 +181,14 @@ class KeySchedule:
         if self.following(alg, now) is not None:
             raise NextKeyExists(alg)
         active_from = now if self.active(alg, now) is None else now + self.policy.lead
-        return self._with(KeyRecord(kid, alg, file, now, active_from))
+        return self._with(KeyRecord(kid, alg, file, now, active_from, public_key=public_key))
 
-    def activated(self, kid: str, alg: Alg, file: str, now: datetime) -> "KeySchedule":
+    def activated(
+        self, kid: str, alg: Alg, file: str, now: datetime, public_key: str | None = None
+    ) -> "KeySchedule":
         """With one more key, which signs from now on: nobody who caches the key set knows it yet."""
         now = self.settled(now)
-        return self._with(KeyRecord(kid, alg, file, now, now))
+        return self._with(KeyRecord(kid, alg, file, now, now, public_key=public_key))
 
     def hurried(self, kid: str, now: datetime) -> "KeySchedule":
         """The published key signs from now on."""

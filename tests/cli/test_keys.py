@@ -27,6 +27,7 @@ class Row:
     state: str
     since: str
     until: str
+    place: str = "file"
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """The keys directory on a real disk: what is written, what is refused, and what an earlier version left."""
 
+import base64
 import json
 import shutil
 import stat
@@ -282,12 +283,42 @@ class TestRefusals:
             ("compromised", True),
             ("withdrawn", True),
             ("surprise", 1),
+            ("public_key", "MFkw"),
+            # A key in hardware has its public half beside it, and a file never has.
+            ("file", "pkcs11:token=t;id=%01"),
         ],
     )
     def test_an_entry_with_a_faulty_member(self, directory: KeyDirectory, member: str, value: Any) -> None:
         edit(directory, lambda document: document["keys"][1].update({member: value}))
         with pytest.raises(BadKeyFile, match="key 2"):
             KeysInForce(directory)
+
+    @pytest.mark.parametrize(
+        ("member", "value", "told"),
+        [
+            ("file", "pkcs11:token=t;pin-value=123456", "the PIN never stands"),
+            ("file", "pkcs11:object=k", "which token"),
+            ("file", "pkcs11:token=t é", "`file`"),
+            ("public_key", "A" * 124, "no key of ours"),
+            ("public_key", "short", "`public_key`"),
+            ("public_key", None, "`public_key`"),
+            ("alg", "RS256", "not the RS256 key"),
+            ("kid", "x" * 43, "not the ES256 key"),
+        ],
+    )
+    def test_a_hardware_entry_with_a_faulty_member(
+        self, directory: KeyDirectory, member: str, value: Any, told: str
+    ) -> None:
+        der = (
+            generate_signer("ES256")
+            .key.public_key()
+            .public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+        )
+        of_hardware = {"file": "pkcs11:token=t;id=%01", "public_key": base64.b64encode(der).decode()}
+        edit(directory, lambda document: document["keys"][2].update({**of_hardware, member: value}))
+        with pytest.raises(BadKeyFile, match=told) as refused:
+            KeysInForce(directory)
+        assert "123456" not in str(refused.value)
 
     @pytest.mark.parametrize("member", ["kid", "file", "alg", "retired_at", "withdrawn"])
     def test_an_entry_without_a_member(self, directory: KeyDirectory, member: str) -> None:

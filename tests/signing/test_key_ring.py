@@ -16,8 +16,9 @@ from jwcrypto import jws as jwcrypto_jws
 
 from idp.adapters.key_directory import KeyDirectory
 from idp.adapters.keys_in_force import KeysInForce
-from idp.adapters.software_signer import BadKeyFile, SoftwareSigner, _thumbprint
+from idp.adapters.software_signer import BadKeyFile, SoftwareSigner
 from idp.signing.key_ring import KeyMissing, KeyRing, b64u
+from idp.signing.public_jwk import thumbprint
 from idp.signing.signer import Alg
 
 CLAIMS = {"iss": "https://id.example", "sub": "é", "aud": "rp", "exp": 4_000_000_000, "iat": 1_000_000_000}
@@ -124,7 +125,7 @@ def test_the_thumbprint_of_rfc_7638_section_3_1() -> None:
         "HaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw"
     )
     members = {"kty": "RSA", "n": modulus, "e": "AQAB"}
-    assert _thumbprint(members) == "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
+    assert thumbprint(members) == "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
 
 
 def test_coordinates_that_begin_with_zeros_keep_their_32_bytes() -> None:

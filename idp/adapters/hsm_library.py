@@ -1,0 +1,143 @@
+"""p11-kit in this process: loaded once, many threads inside, or one that starts it anew. docs/adr/0018.
+
+A module left to itself is started without locks and dies under threads; p11-kit starts it with them, and knows of
+forks. After the loss of an HSM only a new start finds its tokens again, and nobody may be inside meanwhile.
+"""
+
+import os
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from idp.signing.signer import SignerUnavailable
+
+#: The proxy of p11-kit, by the name every distribution has: all modules configured on the machine.
+P11_KIT = "libp11-kit.so.0"
+_OF_P11_KIT = ("libp11-kit.", "p11-kit-proxy.", "p11-kit-client.")
+
+
+class HardwareFault(SignerUnavailable):
+    """The hardware answers, and says no: another attempt would meet the same."""
+
+
+class HsmLibrary:
+    """Get it from `library_of`: the C code knows one state per process."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        #: Raised by every new start: what was opened before is void.
+        self.generation = 0
+        self._library: Any = None
+        self._stale: Any = None
+        self._changed = threading.Condition()
+        self._working = 0
+        self._renewing = False
+
+    @contextmanager
+    def inside(self) -> Iterator[Any]:
+        """Raises HardwareFault (no p11-kit), PKCS11Error."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._renewing)
+            if self._library is None:
+                self._library = self._start()
+            self._working += 1
+        try:
+            yield self._library
+        finally:
+            with self._changed:
+                self._working -= 1
+                self._changed.notify_all()
+
+    def renew(self, seen: int, patience_seconds: float) -> None:
+        """The next one inside starts it anew; nothing to do when that happened since `seen`.
+
+        Raises SignerUnavailable: somebody is inside and does not come back.
+        """
+        with self._changed:
+            if self._renewing or self.generation != seen or self._library is None:
+                return
+            self._renewing = True
+            try:
+                if not self._changed.wait_for(lambda: self._working == 0, patience_seconds):
+                    raise SignerUnavailable("a call into the HSM does not return")
+                self._finish()
+            finally:
+                self._renewing = False
+                self._changed.notify_all()
+
+    def close(self) -> None:
+        """Before a fork, or at the end: nobody may be inside."""
+        with self._changed:
+            if self._library is not None and not self._working:
+                self._finish()
+
+    def _start(self) -> Any:
+        import pkcs11  # here, not above: without hardware keys it is never needed
+
+        if self._stale is not None:
+            # After a fork, what the parent opened is not ours: PKCS#11 2.40 §5.4, C_Initialize anew.
+            with suppress(pkcs11.PKCS11Error):
+                self._stale.finalize()
+            self._stale = None
+        try:
+            return pkcs11.lib(self.path)
+        except pkcs11.PKCS11Error as error:
+            if "while loading" in str(error):
+                raise HardwareFault(f"{self.path} cannot be loaded: install p11-kit") from error
+            raise
+
+    def _finish(self) -> None:
+        import pkcs11
+
+        with suppress(pkcs11.PKCS11Error):
+            self._library.finalize()
+        self._library = None
+        self.generation += 1
+
+    def forked(self) -> None:
+        """In the child, before anything else runs there: locks may be held by threads that do not exist."""
+        self.__dict__.update(
+            _stale=self._library,
+            _library=None,
+            _changed=threading.Condition(),
+            _working=0,
+            _renewing=False,
+            generation=self.generation + 1,
+        )
+
+
+_libraries: dict[str, HsmLibrary] = {}
+_loading = threading.Lock()
+
+
+def library_of(path: str) -> HsmLibrary:
+    """Raises HardwareFault: a bare module, which threads would kill (design §7)."""
+    if not Path(path).name.startswith(_OF_P11_KIT):
+        raise HardwareFault(f"{path}: must be p11-kit's own library; p11-kit loads the module of the HSM")
+    with _loading:
+        return _libraries.setdefault(path, HsmLibrary(path))
+
+
+def close_libraries() -> None:
+    """What a check opened in the parent must not be inherited by workers."""
+    for library in _libraries.values():
+        library.close()
+
+
+_after_fork: "weakref.WeakSet[Any]" = weakref.WeakSet()
+
+
+def when_forked(owner: Any) -> None:
+    """`owner.forked()` will be called in a child, after the libraries were told."""
+    _after_fork.add(owner)
+
+
+def _tell_child(act: Callable[[Any], None] = lambda owner: owner.forked()) -> None:
+    for owner in (*_libraries.values(), *_after_fork):
+        act(owner)
+
+
+os.register_at_fork(after_in_child=_tell_child)
