@@ -34,6 +34,12 @@ class _Held:
     ring: KeyRing
     ring_ends_at: datetime | None
 
+    @property
+    def signer_of(self) -> Mapping[tuple[str, str], Signer]:
+        """By kid and place: a key in hardware may move to another token."""
+        records = (record for record in self.schedule.records if record.kid in self.signers)
+        return {(record.kid, record.file): self.signers[record.kid] for record in records}
+
     def holds(self, now: datetime) -> bool:
         has_looked = self.looked_at <= now < self.looked_at + _LOOK_EVERY
         return has_looked and (self.ring_ends_at is None or now < self.ring_ends_at)
@@ -46,7 +52,7 @@ class KeysInForce:
         """Raises BadKeyFile."""
         self._directory = directory
         self._lock = threading.Lock()
-        self._held = self._read(directory.clock.now(), {})
+        self._held = self._read(directory.clock.now(), None)
 
     @property
     def fault(self) -> str | None:
@@ -77,20 +83,21 @@ class KeysInForce:
         if held.fault is None and self._directory.stamp() == held.stamp:
             return _at(held, now)
         try:
-            return self._read(now, held.signers)
+            return self._read(now, held)
         except BadKeyFile as error:
             if held.fault != str(error):
                 log.error("key_ring_refused", reason=str(error))
             return _at(replace(held, fault=str(error)), now)
 
-    def _read(self, now: datetime, known: Mapping[str, Signer]) -> _Held:
+    def _read(self, now: datetime, held: _Held | None) -> _Held:
         """Raises BadKeyFile. Keys already in memory are not read again: a kid is the thumbprint of its key."""
+        known = held.signer_of if held else {}
         # Before reading: a change meanwhile is seen at the next look.
         stamp = self._directory.stamp()
         schedule = self._directory.schedule()
         require_all_algorithms(self._directory, schedule, now)
         signers = {
-            record.kid: known.get(record.kid) or self._load(schedule, record, now)
+            record.kid: known.get((record.kid, record.file)) or self._load(schedule, record, now)
             for record in schedule.published(now)
         }
         return _Held(schedule, signers, stamp, None, now, *_ring(schedule, signers, now))

@@ -64,7 +64,10 @@ class KeyRing:
         self.active(alg).require()
 
     def is_alive(self) -> bool:
-        return all(self.active(alg).is_alive() for alg in ALGS)
+        try:
+            return all(self.active(alg).is_alive() for alg in ALGS)
+        except KeyMissing:
+            return False
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:
         return {"keys": [dict(signer.public_jwk()) for signer in (*self.signers, *self.announced)]}

@@ -13,7 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from idp.adapters.hsm_library import HardwareFault, close_libraries
-from idp.adapters.key_directory import KeyDirectory
+from idp.adapters.key_directory import RING, KeyDirectory
 from idp.adapters.keys_in_force import KeysInForce
 from idp.adapters.pkcs11_hsm import Hsm
 from idp.adapters.pkcs11_signer import HardwareKeys, Pkcs11Signer
@@ -300,6 +300,20 @@ class TestAnotherKey:
         keys = KeysInForce(directory)
         assert retired.kid in [key["kid"] for key in keys.jwks()["keys"]]
         assert keys.is_alive()
+
+    def test_a_key_that_moved_is_found_at_its_new_place_without_a_restart(
+        self, tmp_path: Path, directory: KeyDirectory, token: SoftToken
+    ) -> None:
+        """The PIN file moved, say, or the key was cloned into a token of another name."""
+        keys, clock = KeysInForce(directory), directory.clock
+        assert isinstance(clock, FixedClock)
+        moved = token.pin_file.rename(tmp_path / "pin")
+        ring = directory.path / RING
+        ring.write_text(ring.read_text().replace(str(token.pin_file), str(moved)))
+        close_libraries()
+        clock.advance(seconds=1)
+        assert keys.sign_jwt({}, alg="ES256")
+        assert (keys.fault, keys.is_alive()) == (None, True)
 
     def test_a_key_added_while_the_server_runs_is_proved_and_taken(
         self, directory: KeyDirectory, token: SoftToken
