@@ -268,6 +268,10 @@ def settings_from_environment() -> Settings:
     return read_settings(os.environ)
 
 
+def windows_directory() -> str:
+    return os.environ.get("WINDIR", "C:/Windows")
+
+
 def secret_variable(name: str) -> str | None:
     """A secret of clients.yaml given as `{env: NAME}`."""
     return os.environ.get(name)

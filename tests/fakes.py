@@ -8,6 +8,7 @@ from typing import Any
 
 from idp.accounts.charter import HOUSE, CharterEvidence, CharterRevision, NoCharterPublished
 from idp.audit import AuditEvent, Fact
+from idp.cards.reader import PinState, ReaderCard, ReaderFailed, ReaderFault, StoredCertificate
 from idp.ephemeral import Kind, StaleRecord, StoreUnavailable, Versioned
 from idp.interaction.upstream import UpstreamLogin, UpstreamRequest
 from idp.mailer import Mail
@@ -170,6 +171,88 @@ class FakeCharters:
 
     def evidence_of(self, account_id: str) -> list[CharterEvidence]:
         return [known for known in self.evidence if known.account_id == account_id]
+
+
+#: What a CPS3 can do; a CPS4 adds RSA_PKCS_PSS.
+CPS3_MECHANISMS = frozenset({"RSA_PKCS", "SHA1_RSA_PKCS", "SHA256_RSA_PKCS", "SHA_1", "SHA256"})
+
+
+@dataclass
+class FakeCard:
+    """One card: three tries, then blocked, as a real one and unlike SoftHSM2. `keys`: by CKA_ID."""
+
+    certificates: list[StoredCertificate]
+    keys: dict[bytes, Any] = field(default_factory=dict)
+    pin: str | None = "1234"
+    tries: int = 3
+    label: str = "CPS3v3-2900000001"
+    mechanisms: frozenset[str] = CPS3_MECHANISMS
+    has_pin_pad: bool = False
+
+    @property
+    def pin_state(self) -> PinState:
+        states = {3: PinState.FULL, 2: PinState.LOW, 1: PinState.LAST, 0: PinState.LOCKED}
+        return PinState.NONE if self.pin is None else states[self.tries]
+
+
+@dataclass
+class FakeReader:
+    """`CardReader` over cards in memory. `presented`: every PIN the card heard of. `trouble`: at the next signature."""
+
+    inserted: list[FakeCard]
+    presented: list[str | None] = field(default_factory=list)
+    trouble: ReaderFault | None = None
+
+    def cards(self) -> list[ReaderCard]:
+        return [
+            ReaderCard(
+                card.label,
+                card.label[-10:],
+                "IAS ECC",
+                "Fake reader",
+                card.pin_state,
+                card.has_pin_pad,
+                card.mechanisms,
+            )
+            for card in self.inserted
+        ]
+
+    def certificates(self, card: ReaderCard) -> list[StoredCertificate]:
+        return self._card(card).certificates
+
+    def keys_without_pin(self, card: ReaderCard) -> list[bytes]:
+        found = self._card(card)
+        return list(found.keys) if found.pin is None else []
+
+    def sign(self, card: ReaderCard, key_id: bytes, digest_info: bytes, pin: str | None) -> bytes:
+        found = self._card(card)
+        self.presented.append(pin)
+        if self.trouble is not None:
+            raise ReaderFailed(self.trouble)
+        if found.pin is None:
+            raise ReaderFailed(ReaderFault.CONTACTLESS)
+        if found.tries == 0:
+            raise ReaderFailed(ReaderFault.PIN_LOCKED)
+        if pin != found.pin and not found.has_pin_pad:
+            found.tries -= 1
+            raise ReaderFailed(ReaderFault.PIN_WRONG if found.tries else ReaderFault.PIN_LOCKED)
+        found.tries = 3
+        if key_id not in found.keys:
+            raise ReaderFailed(ReaderFault.NO_KEY)
+        return _raw_pkcs1(found.keys[key_id], digest_info)
+
+    def _card(self, card: ReaderCard) -> FakeCard:
+        for found in self.inserted:
+            if found.label == card.label:
+                return found
+        raise ReaderFailed(ReaderFault.CARD_REMOVED)
+
+
+def _raw_pkcs1(key: Any, digest_info: bytes) -> bytes:
+    """RSASSA-PKCS1-v1_5 over a DigestInfo made elsewhere (RFC 8017 §8.2.1), as CKM_RSA_PKCS."""
+    numbers, octets = key.private_numbers(), key.key_size // 8
+    padded = b"\x00\x01" + b"\xff" * (octets - len(digest_info) - 3) + b"\x00" + digest_info
+    return pow(int.from_bytes(padded, "big"), numbers.d, numbers.public_numbers.n).to_bytes(octets, "big")
 
 
 @dataclass

@@ -15,6 +15,7 @@ _GROUPS = {
     "clients": "clients.yaml",
     "accounts": "one person's account",
     "logouts": "what relying parties were told of ended sessions",
+    "card": "a card in the reader of this workstation (for help desks; needs no settings)",
 }
 
 
@@ -60,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     logouts.add_argument("--client", help="of this client_id only")
     logouts.add_argument("--state", choices=("waiting", "delivered", "refused", "abandoned"))
     logouts.add_argument("--last", type=int, default=50, help="how many at most (default: 50)")
+    _add_card(add)
     server = add("serve", "serve.serve", "serve the provider")
     server.add_argument("--host", default="127.0.0.1")
     server.add_argument("--port", type=int, default=8400)
@@ -105,10 +107,35 @@ def _add_key_place(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(place="same")
 
 
+def _add_card(add: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
+    for name, run, help_text in (
+        ("list", "list_cards", "cards in the readers, and tries left of their PIN"),
+        ("show", "show", "what the provider would see of a card, and why it would refuse it"),
+        ("test", "test", "the same, and a signature with its authentication key: asks for the PIN, once"),
+    ):
+        command = add(f"card {name}", f"card.{run}", help_text)
+        command.set_defaults(needs_settings=False)
+        command.add_argument("--module", type=Path, help="PKCS#11 module (default: Cryptolib CPS)")
+        command.add_argument("--card", metavar="NAME", help="label or number, when there are several")
+        command.add_argument(
+            "--trust",
+            type=Path,
+            action="append",
+            default=[],
+            metavar="FILE",
+            help="IGC-Santé, PEM; repeatable",
+        )
+        command.add_argument("--accept-test-cards", action="store_true", help="as a provider in test mode")
+        command.add_argument("--accept-employee-cards", action="store_true", help="as one that takes them")
+        command.add_argument("--lang", choices=("fr", "en"), default="fr")
+
+
 def _run(options: argparse.Namespace) -> int:
     """Only the module of this command is imported: a small command starts fast."""
     module, _, function = options.run.partition(".")
     command = getattr(import_module(f"idp.cli.{module}"), function)
+    if not getattr(options, "needs_settings", True):
+        return int(command(options))
     return int(command(settings_from_environment(), options))
 
 
