@@ -10,6 +10,8 @@ from urllib.parse import quote
 from flask import Flask, request
 from werkzeug.wrappers import Response
 
+from idp.accounts.identity_updates import IdentityUpdates
+from idp.accounts.upstream_linking import UpstreamLinking
 from idp.adapters.keys_in_force import KeysInForce
 from idp.adapters.sealed_mail import SealedOutbox
 from idp.adapters.sql_accounts import SqlAccounts
@@ -18,6 +20,7 @@ from idp.adapters.sql_charters import SqlCharters
 from idp.adapters.sql_grants import SqlGrants
 from idp.adapters.sql_outbox import SqlOutbox
 from idp.adapters.sql_refresh import SqlRefreshTokens
+from idp.adapters.sql_upstream_links import SqlUpstreamLinks
 from idp.cards.revocation import NoRevocationYet
 from idp.cards.trust import CardPolicy
 from idp.client_jwks import ClientKeys
@@ -31,6 +34,7 @@ from idp.flows.cps import CpsFlow
 from idp.flows.desk import Desk, NotDue
 from idp.flows.email_otp import EmailOtpFlow
 from idp.flows.enrolment import EnrolmentFlow
+from idp.flows.notice_mail import NoticeMailer
 from idp.flows.password import PasswordFlow
 from idp.flows.psc import PscFlow
 from idp.house import House, open_house, open_key_directory, open_subjects
@@ -135,11 +139,24 @@ def _parts(settings: Settings) -> _Parts:
 
 def _flows(parts: _Parts) -> list[Any]:
     house, s = parts.house, parts.house.settings
-    desk = Desk(parts.interactions, parts.accounts, parts.itinerary, parts.audit, house.clock, parts.web)
+    outbox = SealedOutbox(SqlOutbox(house.engine, house.clock), house.sealer)
+    notices = NoticeMailer(outbox, parts.web, house.clock, s.notice_life)
+    desk = Desk(
+        parts.interactions,
+        parts.accounts,
+        parts.itinerary,
+        parts.audit,
+        house.clock,
+        parts.web,
+        IdentityUpdates(parts.accounts, notices, parts.audit),
+    )
+    linking = UpstreamLinking(
+        SqlUpstreamLinks(house.engine, s.psc_issuer), notices, parts.audit, house.store, s.interaction_life
+    )
     throttle, passwords = build_throttle(house), build_passwords(s)
     sender = CodeSender(
         build_mail_codes(house),
-        SealedOutbox(SqlOutbox(house.engine, house.clock), house.sealer),
+        outbox,
         desk,
         house.clock,
     )
@@ -155,13 +172,15 @@ def _flows(parts: _Parts) -> list[Any]:
             s.password_posts_per_ip_window,
             derive_key(s.application_key, "device"),
         ),
-        EmailOtpFlow(desk, sender),
+        EmailOtpFlow(desk, sender, linking),
         EnrolmentFlow(desk, passwords, sender, s.password_min, s.password_max, _SERVICE_WORDS),
         CharterFlow(desk, parts.charters, build_charter_action(house, parts.web)),
         AccountFlow(parts.sessions, parts.accounts, house.clock, parts.web),
     ]
     if parts.upstream is not None:
-        flows.append(PscFlow(desk, house.store, parts.upstream, house.sealer, throttle, s.upstream_life))
+        flows.append(
+            PscFlow(desk, house.store, parts.upstream, house.sealer, throttle, linking, s.upstream_life)
+        )
     if parts.policy is not None:
         # Revocation comes with the card issue; until then the demo's IGC has none to ask.
         revocation = NoRevocationYet()

@@ -15,6 +15,11 @@ class AuditEvent(StrEnum):
     CARD_LOGIN_REFUSED = "card:login:refused"
     PSC_LOGIN_ACCEPTED = "psc:login:accepted"
     PSC_LOGIN_REFUSED = "psc:login:refused"
+    PSC_LINKED = "psc:link:accepted"
+    PSC_SUBJECT_CHANGED = "psc:link:subject_changed"
+    #: One `sub`, two RPPS: somebody must look into it.
+    PSC_SUBJECT_CONFLICT = "psc:link:refused"
+    IDENTITY_CHANGED = "identity:update:accepted"
     PASSWORD_ACCEPTED = "password:check:accepted"
     PASSWORD_REFUSED = "password:check:refused"
     PASSWORD_THROTTLED = "password:check:throttled"

@@ -22,6 +22,7 @@ class Kind(StrEnum):
     AUTHORIZATION_CODE = "authorization_code"
     ACCESS_TOKEN = "access_token"
     UPSTREAM_LOGIN = "upstream_login"
+    UPSTREAM_PROOF = "upstream_proof"
     CARD_ATTEMPT = "card_attempt"
     CARD_PRESENTATION = "card_presentation"
     MAIL_CODE = "mail_code"

@@ -142,7 +142,7 @@ class CpsPage:
 @dataclass(frozen=True, slots=True)
 class PscPage:
     """Pro Santé Connect did not sign the person in; `reason` in "unavailable", "cancelled", "refused", "stale",
-    "no_rpps"; keys "psc.<reason>.title" and ".text". POST base_path/psc tries again."""
+    "no_rpps", "conflict"; keys "psc.<reason>.title" and ".text". POST base_path/psc tries again."""
 
     reason: str
     doors: Doors
@@ -228,3 +228,12 @@ class CodeMail:
     purpose: str
     client_name: str
     requested_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeMail:
+    """mail/notice.txt and mail/notice.html; `notice` is a value of Notice, keys "mail.<notice>.subject", ".happened",
+    ".otherwise"."""
+
+    notice: str
+    happened_at: str

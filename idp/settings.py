@@ -89,6 +89,8 @@ class Settings:
     smtp_username: str = ""
     smtp_password: str = field(default="", repr=False)
     mail_sender: str = "Caducée <ne-pas-repondre@localhost>"
+    #: A notice about the account that could not be sent for so long is dropped.
+    notice_life: timedelta = _seconds(3 * 24 * 3600)
 
     # Lives (facts/security §0.2).
     code_life: timedelta = _seconds(60)

@@ -1,12 +1,16 @@
 """Fakes of our ports, honest about what the port promises. Never here: a fake of code that is not a port."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from idp.accounts.account import Account, AccountId
 from idp.accounts.charter import HOUSE, CharterEvidence, CharterRevision, NoCharterPublished
+from idp.accounts.identity_change import IdentityChange
+from idp.accounts.notices import Notice
+from idp.accounts.repository import AccountNotFound, RppsTaken, StaleAccount
 from idp.audit import AuditEvent, Fact
 from idp.cards.reader import PinState, ReaderCard, ReaderFailed, ReaderFault, StoredCertificate
 from idp.ephemeral import Kind, StaleRecord, StoreUnavailable, Versioned
@@ -281,3 +285,48 @@ class FakeUpstream:
 
     def logout_url(self, id_token: str, *, return_url: str, state: str) -> str | None:
         return f"https://upstream.test/logout?state={state}"
+
+
+@dataclass
+class MemoryAccounts:
+    """`AccountRepository` in a dictionary. `meanwhile` runs once before a save, as another login would."""
+
+    accounts: dict[str, Account] = field(default_factory=dict)
+    changes: list[IdentityChange] = field(default_factory=list)
+    meanwhile: list[Callable[[], None]] = field(default_factory=list)
+
+    def get(self, account_id: AccountId) -> Account:
+        if account_id not in self.accounts:
+            raise AccountNotFound
+        return self.accounts[account_id]
+
+    def find_by_rpps(self, rpps: str) -> Account | None:
+        return next((one for one in self.accounts.values() if one.identity.rpps == rpps), None)
+
+    def find_by_email(self, email: str) -> Account | None:
+        return next((one for one in self.accounts.values() if one.email == email), None)
+
+    def add(self, account: Account) -> None:
+        if self.find_by_rpps(account.identity.rpps):
+            raise RppsTaken
+        self.accounts[account.id] = account
+
+    def save(self, account: Account, *, change: IdentityChange | None = None) -> None:
+        if self.meanwhile:
+            self.meanwhile.pop()()
+        if self.get(account.id).version != account.version:
+            raise StaleAccount
+        self.accounts[account.id] = replace(account, version=account.version + 1)
+        if change is not None:
+            self.changes.append(change)
+
+    def history(self, account_id: AccountId) -> tuple[IdentityChange, ...]:
+        return tuple(one for one in self.changes if one.account_id == account_id)
+
+
+@dataclass
+class RecordingNotices:
+    told: list[tuple[AccountId, Notice]] = field(default_factory=list)
+
+    def tell(self, account: Account, notice: Notice) -> None:
+        self.told.append((account.id, notice))

@@ -95,6 +95,7 @@ def test_every_number_of_the_settings_is_in_the_table_or_has_its_reason() -> Non
         "card_attempt_life": "as the upstream transaction",
         "card_presentation_life": "one redirect",
         "parameter_bytes": "below the body",
+        "notice_life": "no house value: long enough for a mail server to come back",
         "card_connections": "places of the listener",
         "card_connections_per_peer": "places of one address",
         "hsm_sessions": "places in the HSM",

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from idp.accounts.account import Account, AccountId
+from idp.accounts.identity_change import IdentityChange
 
 
 class AccountNotFound(Exception):
@@ -34,5 +35,11 @@ class AccountRepository(Protocol):
     def add(self, account: Account) -> None:
         """Atomic. Raises RppsTaken or EmailTaken; two concurrent calls for one RPPS make one account."""
 
-    def save(self, account: Account) -> None:
-        """Write at `version + 1` if the stored version is `account.version`. Raises StaleAccount, EmailTaken."""
+    def save(self, account: Account, *, change: IdentityChange | None = None) -> None:
+        """Write at `version + 1` if the stored version is `account.version`. Raises StaleAccount, EmailTaken.
+
+        `change` becomes a row of the account's history, in the same transaction.
+        """
+
+    def history(self, account_id: AccountId) -> tuple[IdentityChange, ...]:
+        """Every change of the identity, oldest first."""

@@ -4,6 +4,7 @@ Lives here: the RPPS, the names, the profession and the specialities. Pure: neve
 Must not come here: verification, network, the decision of what to do with somebody who has no RPPS.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -25,9 +26,14 @@ _PHYSICIAN, _IN_TRAINING = "10", "E"
 _CODE = re.compile(r"[0-9A-Z]{1,10}")
 _AUTH_MODE = re.compile(r"[A-Z][A-Z0-9_]{0,31}")
 _AMR = re.compile(r"[!-~]{1,32}")
+_SID = re.compile(r"[!-~]{1,255}")
+
+#: Scope `psc`.
+RELEASED = ("SubjectRefPro", "SubjectRole", "otherIds")
 
 # More than anybody has; the bound is against a document made to be long.
 _MAX_ENTRIES = 50
+_MAX_RELEASED = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,20 @@ def read_person(claims: Claims) -> Person:
 def read_rpps(claims: Claims) -> str | None:
     """The eleven digits, or None: ADELI, employees and EDIT identities have no RPPS (facts/psc §4.4)."""
     return _as_rpps(claims.get("SubjectNameID")) or _linked_rpps(claims)
+
+
+def read_released(claims: Claims) -> dict[str, object]:
+    """What scope `psc` releases, as received; nothing at all when it is absurdly long (facts/psc §4)."""
+    released = {name: claims[name] for name in RELEASED if name in claims}
+    if "otherIDs" in claims:
+        released.setdefault("otherIds", claims["otherIDs"])
+    return released if len(json.dumps(released)) <= _MAX_RELEASED else {}
+
+
+def read_sid(claims: Claims) -> str | None:
+    """PSC's session; older tokens name it `session_state` only."""
+    found = claims.get("sid", claims.get("session_state"))
+    return found if isinstance(found, str) and _SID.fullmatch(found) else None
 
 
 def read_auth_mode(claims: Claims) -> str | None:

@@ -19,7 +19,7 @@ from functools import partial
 from oic.oic.message import AuthorizationErrorResponse, AuthorizationResponse
 
 from idp.adapters.psc_backchannel import BackChannel, fresh_client, read_message, registered_error
-from idp.adapters.psc_claims import read_amr, read_auth_mode, read_person
+from idp.adapters.psc_claims import read_amr, read_auth_mode, read_person, read_released, read_sid
 from idp.adapters.psc_discovery import Discovery, SigningKeys
 from idp.adapters.psc_id_token import Expected, VerifiedIdToken, refused, verify_id_token
 from idp.adapters.psc_settings import PscSettings
@@ -147,4 +147,6 @@ def _login(verified: VerifiedIdToken, userinfo: Mapping[str, object], id_token: 
         auth_mode=read_auth_mode(claims),
         auth_time=verified.auth_time,
         id_token=id_token,
+        claims=read_released(claims),
+        sid=read_sid(verified.claims),
     )

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
 #: The migration this code was written for. Zero-padded, so that text order is age order.
-SCHEMA_REVISION = "0004"
+SCHEMA_REVISION = "0005"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
@@ -74,6 +74,30 @@ accounts = sa.Table(
     sa.Column("charter_revision", sa.Text),
     sa.Column("locale", sa.Text, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
+)
+
+#: `before` and `after`: the fields of the identity that a newer proof changed.
+identity_changes = sa.Table(
+    "identity_changes",
+    metadata,
+    sa.Column("id", _row_number, primary_key=True, autoincrement=True),
+    sa.Column("account_id", sa.Text, sa.ForeignKey(accounts.c.id), nullable=False, index=True),
+    sa.Column("at", UtcInstant, nullable=False),
+    sa.Column("before", sa.JSON, nullable=False),
+    sa.Column("after", sa.JSON, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+upstream_links = sa.Table(
+    "upstream_links",
+    metadata,
+    sa.Column("account_id", sa.Text, sa.ForeignKey(accounts.c.id), primary_key=True),
+    sa.Column("issuer", sa.Text, primary_key=True),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("linked_at", UtcInstant, nullable=False),
+    sa.Column("seen_at", UtcInstant, nullable=False),
+    sa.Column("claims", sa.JSON, nullable=False),
+    sa.UniqueConstraint("issuer", "subject", name="uq_upstream_links_issuer"),
 )
 
 charter_revisions = sa.Table(

@@ -9,8 +9,10 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row
 from sqlalchemy.exc import IntegrityError
 
 from idp.accounts.account import Account, AccountId, PostalAddress, ProvedIdentity
+from idp.accounts.identity_change import IdentityChange
 from idp.accounts.repository import AccountNotFound, EmailTaken, RppsTaken, StaleAccount
-from idp.adapters.schema import accounts
+from idp.adapters.identity_json import identity_from_json, identity_to_json, pair
+from idp.adapters.schema import accounts, identity_changes
 from idp.adapters.sql_engine import insert_into, reading, writing
 from idp.cards.nomenclature import CodedLabel
 
@@ -48,7 +50,7 @@ class SqlAccounts:
             if connection.execute(added).one_or_none() is None:
                 raise _what_is_taken(connection, row)
 
-    def save(self, account: Account) -> None:
+    def save(self, account: Account, *, change: IdentityChange | None = None) -> None:
         """The RPPS and the subject of an account never change: a save that tries is refused as stale."""
         row = _to_row(account)
         saved = (
@@ -63,11 +65,32 @@ class SqlAccounts:
         try:
             with writing(self.engine) as connection:
                 updated = connection.execute(saved).rowcount
+                if updated == 1 and change is not None:
+                    connection.execute(sa.insert(identity_changes).values(_to_history(change)))
         except IntegrityError:
             # The address is the only unique column written. `from None`: the cause quotes it.
             raise EmailTaken from None
         if updated != 1:
             raise StaleAccount
+
+    def history(self, account_id: AccountId) -> tuple[IdentityChange, ...]:
+        told = (
+            sa.select(identity_changes, _c.rpps)
+            .join(accounts, _c.id == identity_changes.c.account_id)
+            .where(identity_changes.c.account_id == account_id)
+            .order_by(identity_changes.c.id)
+        )
+        with reading(self.engine) as connection:
+            rows = connection.execute(told).all()
+        return tuple(
+            IdentityChange(
+                account_id,
+                row.at,
+                identity_from_json(row.before, row.rpps),
+                identity_from_json(row.after, row.rpps),
+            )
+            for row in rows
+        )
 
     def _find(self, column: ColumnElement[str], value: str) -> Account | None:
         if not _is_storable(value):
@@ -97,8 +120,8 @@ def _to_row(account: Account) -> dict[str, Any]:
         "rpps": identity.rpps,
         "family_name": identity.family_name,
         "given_name": identity.given_name,
-        "profession": None if identity.profession is None else _to_pair(identity.profession),
-        "specialities": [_to_pair(speciality) for speciality in identity.specialities],
+        "profession": None if identity.profession is None else pair(identity.profession),
+        "specialities": [pair(speciality) for speciality in identity.specialities],
         "identity_source": identity.source,
         "identity_verified_at": identity.verified_at,
         "identity_evidence": identity.evidence,
@@ -121,8 +144,13 @@ def _to_row(account: Account) -> dict[str, Any]:
     }
 
 
-def _to_pair(labelled: CodedLabel) -> dict[str, str]:
-    return {"code": labelled.code, "label": labelled.label}
+def _to_history(change: IdentityChange) -> dict[str, Any]:
+    return {
+        "account_id": change.account_id,
+        "at": change.at,
+        "before": identity_to_json(change.before),
+        "after": identity_to_json(change.after),
+    }
 
 
 def _from_row(row: Row[Any]) -> Account:

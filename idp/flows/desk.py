@@ -7,6 +7,7 @@ from flask import request
 from werkzeug.wrappers import Response
 
 from idp.accounts.account import Account
+from idp.accounts.identity_updates import IdentityUpdates
 from idp.accounts.repository import AccountRepository
 from idp.audit import Audit, AuditEvent, Fact
 from idp.clients import Client
@@ -36,6 +37,7 @@ class Desk:
     audit: Audit
     clock: Clock
     web: Web
+    identities: IdentityUpdates
 
     def open(self, interaction_id: str) -> Interaction:
         """The interaction of this browser, alive. Raises Shown."""

@@ -1,6 +1,7 @@
 """The mail code: the second half of the password path, and the proof of the mailbox of an enrolment."""
 
 import dataclasses
+from contextlib import suppress
 from dataclasses import dataclass
 
 from flask import Blueprint
@@ -10,6 +11,8 @@ from idp.accounts.account import Account
 from idp.accounts.email_otp import CodeHolder, CodeRefusal, CodeRefused, masked_email
 from idp.accounts.enrolment import new_account
 from idp.accounts.repository import EmailTaken, RppsTaken
+from idp.accounts.upstream_link import SubjectOfAnother
+from idp.accounts.upstream_linking import UpstreamLinking
 from idp.audit import AuditEvent
 from idp.errors import Problem, Shown
 from idp.flows.code_mail import CodeSender
@@ -31,6 +34,7 @@ def _occasion(interaction: Interaction) -> str:
 class EmailOtpFlow:
     desk: Desk
     sender: CodeSender
+    linking: UpstreamLinking
 
     def routes(self) -> Blueprint:
         pages = Blueprint("email_otp", __name__)
@@ -118,6 +122,10 @@ class EmailOtpFlow:
                 raise Shown(Problem.ACCOUNT_DISABLED, client_id=interaction.client_id) from None
             return known
         self.desk.witness(AuditEvent.ENROLMENT_COMPLETED, interaction, source=identity.source)
+        with suppress(
+            SubjectOfAnother
+        ):  # Somebody came with this `sub` meanwhile: their next sign-in is refused.
+            self.linking.finish(interaction.id, account, self.desk.clock.now())
         return account
 
     def _page(

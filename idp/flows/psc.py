@@ -9,6 +9,8 @@ from werkzeug.wrappers import Response
 
 from idp.accounts.account import ProvedIdentity
 from idp.accounts.throttle import PasswordThrottle
+from idp.accounts.upstream_link import SubjectOfAnother
+from idp.accounts.upstream_linking import UpstreamLinking, UpstreamProof
 from idp.audit import AuditEvent
 from idp.ephemeral import EphemeralStore, Kind
 from idp.errors import Problem, Shown
@@ -28,7 +30,7 @@ from idp.web import single_valued
 
 log = structlog.get_logger()
 
-_STATUS = {"unavailable": 503, "cancelled": 200, "refused": 403, "no_rpps": 403}
+_STATUS = {"unavailable": 503, "cancelled": 200, "refused": 403, "no_rpps": 403, "conflict": 403}
 #: An `auth_time` in whole seconds may seem older than the request that it answers.
 _ROUNDING = timedelta(seconds=10)
 
@@ -40,6 +42,7 @@ class PscFlow:
     upstream: Upstream
     sealer: Sealer
     throttle: PasswordThrottle
+    linking: UpstreamLinking
     life: timedelta
 
     def routes(self) -> Blueprint:
@@ -104,10 +107,34 @@ class PscFlow:
         event = AuthenticationEvent(
             "psc", login.amr, _authenticated_at(interaction, login, now), login.acr, login.auth_mode
         )
-        proved = with_proof(self.desk, self.throttle, interaction, event, identity)
+        try:
+            proved = self._linked(
+                interaction, event, identity, UpstreamProof(rpps, login.subject, login.claims)
+            )
+        except SubjectOfAnother:
+            self.desk.witness(AuditEvent.PSC_SUBJECT_CONFLICT, interaction)
+            log.error("psc_subject_of_another_account", interaction_id=interaction.id[:8])
+            return self._refuse(interaction, "conflict", "this sub came with another RPPS before")
         self.desk.witness(AuditEvent.PSC_LOGIN_ACCEPTED, proved, mode=login.auth_mode or "")
         self.desk.record(with_upstream(proved, self.sealer.seal(login.id_token)))
         return self.desk.back(interaction)
+
+    def _linked(
+        self,
+        interaction: Interaction,
+        event: AuthenticationEvent,
+        identity: ProvedIdentity,
+        proof: UpstreamProof,
+    ) -> Interaction:
+        """The interaction of that person, and their link. Raises SubjectOfAnother before anything is written."""
+        account = self.desk.accounts.find_by_rpps(proof.rpps)
+        self.linking.verify_subject(proof.subject, account.id if account else None)
+        proved = with_proof(self.desk, self.throttle, interaction, event, identity)
+        if account is None:
+            self.linking.keep(interaction.id, proof)
+        else:
+            self.linking.link(account, proof, identity.verified_at)
+        return proved
 
     def _refuse(self, interaction: Interaction, reason: str, detail: str) -> Response:
         log.warning("psc_refused", interaction_id=interaction.id[:8], reason=reason, detail=detail)

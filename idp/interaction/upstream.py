@@ -33,6 +33,10 @@ class UpstreamLogin:
     auth_mode: str | None
     auth_time: datetime
     id_token: str = field(repr=False)
+    #: Members of the userinfo as received, for the relying parties whom scope `psc` allows.
+    claims: Mapping[str, object] = field(default_factory=dict, repr=False)
+    #: The upstream's own session, which its logout tokens name.
+    sid: str | None = None
 
 
 class UpstreamRefusal(StrEnum):

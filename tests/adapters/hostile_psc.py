@@ -128,6 +128,7 @@ class HostilePsc:
         self.kid = "psc-1"
         self.seen: list[Seen] = []
         self.asked: Mapping[str, str] = {}
+        self.redirect_uri = REDIRECT_URI
         self.stopping = threading.Event()
 
     def authorize(self, url: str) -> dict[str, str]:
@@ -260,7 +261,7 @@ def _say_tokens(handler: Handler) -> None:
     # RFC 7636 §4.6, RFC 6749 §4.1.3.
     challenge = b64u(hashlib.sha256(form["code_verifier"].encode()).digest())
     given = (form["grant_type"], form["code"], form["redirect_uri"], challenge)
-    if given != ("authorization_code", CODE, REDIRECT_URI, handler.psc.asked["code_challenge"]):
+    if given != ("authorization_code", CODE, handler.psc.redirect_uri, handler.psc.asked["code_challenge"]):
         return say_json({"error": "invalid_grant", "error_description": "Code not valid"}, 400)(handler)
     return say_json(handler.psc.tokens())(handler)
 

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from idp.adapters.psc_claims import Person, read_amr, read_auth_mode, read_person, read_rpps
+from idp.adapters.psc_claims import (
+    Person,
+    read_amr,
+    read_auth_mode,
+    read_person,
+    read_released,
+    read_rpps,
+    read_sid,
+)
 from idp.cards.nomenclature import CodedLabel
 
 PHYSICIAN = CodedLabel("10", "Médecin")
@@ -262,6 +270,32 @@ def test_amr_keeps_only_strings() -> None:
     assert read_amr({"amr": "sc"}) == ()
 
 
+def test_released_members_are_as_received_and_nothing_else() -> None:
+    assert read_released(P2) == {name: P2[name] for name in ("SubjectRefPro", "SubjectRole", "otherIds")}
+    assert read_released({"otherIDs": [1], "given_name": "KIT"}) == {"otherIds": [1]}
+    assert read_released(P4) == {"SubjectRefPro": P4["SubjectRefPro"]}
+
+
+def test_released_members_of_absurd_length_are_none() -> None:
+    assert read_released({"SubjectRole": ["x" * 70_000], "otherIds": []}) == {}
+
+
+@pytest.mark.parametrize(
+    ("claims", "sid"),
+    [
+        (T1, "044b9c35-1d8f-4925-8ae8-22cf585e079c"),
+        ({"session_state": "s-1"}, "s-1"),
+        ({"sid": 7, "session_state": "s-1"}, None),
+        ({"sid": "a b"}, None),
+        ({}, None),
+    ],
+)
+def test_session_of_pro_sante_connect_is_read_in_both_spellings(
+    claims: dict[str, Any], sid: str | None
+) -> None:
+    assert read_sid(claims) == sid
+
+
 _MEMBERS = st.sampled_from(
     [
         *("SubjectNameID", "SubjectRefPro", "exercices", "otherIds", "otherIDs", "identifiant", "origine"),
@@ -284,3 +318,5 @@ def test_any_json_is_read_without_an_exception(claims: dict[str, Any]) -> None:
     assert person.rpps is None or (len(person.rpps) == 11 and person.rpps.isascii())
     read_auth_mode(claims)
     read_amr(claims)
+    read_released(claims)
+    read_sid(claims)

@@ -23,8 +23,8 @@ TECHNOLOGY = (
     "flask", "werkzeug", "jinja2", "redis", "sqlalchemy", "alembic", "pyop", "oic", "jwkest", "socket", "ssl",
     "requests", "smtplib", "http", "granian", "h11",
 )  # fmt: skip
-#: What several flows do alike: the desk, the mail of the code, what a proof does to an account.
-SHARED_BY_FLOWS = {"idp.flows.desk", "idp.flows.code_mail", "idp.flows.proved"}
+#: What several flows do alike: the desk, the mails, what a proof does to an account.
+SHARED_BY_FLOWS = {"idp.flows.desk", "idp.flows.code_mail", "idp.flows.notice_mail", "idp.flows.proved"}
 
 
 def of_room(room: str) -> list[Module]:

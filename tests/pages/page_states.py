@@ -8,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 
 from idp import pages
+from idp.accounts.notices import Notice
 from idp.cards.trust import CardRefusal
 from idp.errors import Problem
 
@@ -16,7 +17,7 @@ TEMPLATES = ROOT / "idp" / "templates"
 
 LOCALES = ("fr", "en")
 CPS_REASONS = (*(reason.value for reason in CardRefusal), "unavailable", "stale", "mismatch")
-PSC_REASONS = ("unavailable", "cancelled", "refused", "stale", "no_rpps")
+PSC_REASONS = ("unavailable", "cancelled", "refused", "stale", "no_rpps", "conflict")
 ERROR_NAMES = tuple(problem.value for problem in Problem)
 
 ALL = pages.Doors(psc=True, cps=True, password=True)
@@ -337,3 +338,7 @@ def _errors() -> list[State]:
 def mails(client_name: str = "ViaTrajectoire") -> list[pages.CodeMail]:
     login = pages.CodeMail("48213907", 10, "login", client_name, "3 novembre 2026 à 14 h 22")
     return [replace(login, purpose=purpose) for purpose in ("login", "enrolment")]
+
+
+def notices() -> list[pages.NoticeMail]:
+    return [pages.NoticeMail(str(notice), "3 novembre 2026, 14 h 22") for notice in Notice]

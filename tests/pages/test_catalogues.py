@@ -8,6 +8,7 @@ import pytest
 
 from idp import pages
 from idp.accounts.email_otp import CodeRefusal, SendRefusal
+from idp.accounts.notices import Notice
 from idp.messages import CatalogueError, load_catalogues
 from tests.pages.page_states import (
     ALL,
@@ -18,6 +19,7 @@ from tests.pages.page_states import (
     State,
     every_state,
     mails,
+    notices,
 )
 from tests.pages.reading import (
     CATALOGUES,
@@ -71,7 +73,8 @@ def test_every_key_named_by_the_view_models_exists() -> None:
 
 
 def test_no_key_is_left_that_no_page_says() -> None:
-    said = {"mail.code.subject"}  # said by the code that posts the mail
+    # Said by the code that posts the mail.
+    said = {"mail.code.subject", *(f"mail.{notice}.subject" for notice in Notice)}
 
     def listening(key: str, /, **values: object) -> str:
         said.add(key)
@@ -84,6 +87,9 @@ def test_no_key_is_left_that_no_page_says() -> None:
     for model in mails():
         for kind in ("txt", "html"):
             ENVIRONMENT.get_template(f"mail/code.{kind}").render(page=model, t=listening)
+    for notice in notices():
+        for kind in ("txt", "html"):
+            ENVIRONMENT.get_template(f"mail/notice.{kind}").render(page=notice, t=listening)
     assert set(CATALOGUES.texts["fr"]) == said
 
 

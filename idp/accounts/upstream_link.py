@@ -1,0 +1,43 @@
+"""The link of an account to Pro Santé Connect's own subject: evidence, never a key (facts/security PS5, T5)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from idp.accounts.account import AccountId
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamLink:
+    account_id: AccountId
+    #: Pro Santé Connect's `sub` as last received.
+    subject: str
+    linked_at: datetime
+    seen_at: datetime
+    #: Members of the userinfo as received at the last login, for the relying parties whom scope `psc` allows.
+    claims: Mapping[str, object]
+
+
+class LinkOutcome(StrEnum):
+    FIRST = "first"
+    KNOWN = "known"
+    #: The same person under a new `sub`: seen when Pro Santé Connect changed its format (facts/psc §5.1).
+    SUBJECT_CHANGED = "subject_changed"
+
+
+class SubjectOfAnother(Exception):
+    """This `sub` belongs to another account: two RPPS claim it, and one of them is wrong."""
+
+
+class UpstreamLinks(Protocol):
+    def find(self, account_id: AccountId) -> UpstreamLink | None: ...
+
+    def owner(self, subject: str) -> AccountId | None:
+        """The account that last came with this `sub`."""
+
+    def link(
+        self, account_id: AccountId, subject: str, now: datetime, claims: Mapping[str, object]
+    ) -> LinkOutcome:
+        """Write or refresh the link, atomically. Raises SubjectOfAnother; nothing is written then."""

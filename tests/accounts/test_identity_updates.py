@@ -1,0 +1,151 @@
+"""An identity proved again: what counts as a change, what is kept of it, and what the person is told."""
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import pytest
+
+from idp.accounts.account import Account, ProvedIdentity
+from idp.accounts.identity_change import changed_fields, merged
+from idp.accounts.identity_updates import IdentityUpdates
+from idp.accounts.notices import Notice
+from idp.audit import AuditEvent
+from idp.cards.nomenclature import CodedLabel
+from tests.fakes import NOON, MemoryAccounts, RecordingAudit, RecordingNotices
+from tests.people import ALICE, an_account, an_identity
+
+LATER = NOON + timedelta(days=30)
+GENERAL, GERIATRICS = CodedLabel("SM26", "Qualifié en médecine générale"), CodedLabel("SM18", "Gériatrie")
+
+
+def proved(**changes: object) -> ProvedIdentity:
+    """The same person by Pro Santé Connect, a month later."""
+    return an_identity(**{"source": "psc", "verified_at": LATER, "evidence": "f:1:8", **changes})
+
+
+@dataclass
+class Room:
+    accounts: MemoryAccounts = field(default_factory=MemoryAccounts)
+    notices: RecordingNotices = field(default_factory=RecordingNotices)
+    audit: RecordingAudit = field(default_factory=RecordingAudit)
+
+    def apply(self, identity: ProvedIdentity) -> Account:
+        return IdentityUpdates(self.accounts, self.notices, self.audit).apply(
+            self.accounts.get(ALICE), identity
+        )
+
+
+@pytest.fixture
+def room() -> Room:
+    room = Room()
+    room.accounts.add(an_account())
+    return room
+
+
+def test_same_identity_renews_its_date_and_tells_nobody(room: Room) -> None:
+    account = room.apply(proved())
+    assert (account.identity.source, account.identity.verified_at) == ("psc", LATER)
+    assert (room.accounts.changes, room.notices.told, room.audit.events) == ([], [], [])
+
+
+@pytest.mark.parametrize(
+    ("changes", "fields"),
+    [
+        ({"family_name": "MARTIN"}, ("family_name",)),
+        ({"given_name": "Nadia"}, ("given_name",)),
+        ({"profession": CodedLabel("60", "Infirmier")}, ("profession",)),
+        (
+            {"family_name": "MARTIN", "profession": CodedLabel("60", "Infirmier")},
+            ("family_name", "profession"),
+        ),
+    ],
+)
+def test_another_name_or_profession_is_kept_in_the_history_and_told(
+    room: Room, changes: dict[str, object], fields: tuple[str, ...]
+) -> None:
+    account = room.apply(proved(**changes))
+    assert account.identity == proved(**changes)
+    (change,) = room.accounts.history(ALICE)
+    assert (change.before, change.after, change.at) == (an_identity(), proved(**changes), LATER)
+    assert change.fields == fields
+    assert room.notices.told == [(ALICE, Notice.IDENTITY_CHANGED)]
+    assert room.audit.events == [
+        (
+            AuditEvent.IDENTITY_CHANGED,
+            {
+                "account_id": ALICE,
+                "client_id": None,
+                "interaction_id": None,
+                "source": "psc",
+                "fields": " ".join(fields),
+            },
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"family_name": "Dupont Noel".replace("oe", "œ")},
+        {"given_name": "AICHA"},
+        {"profession": CodedLabel("10", "Médecin (autre libellé)")},
+    ],
+)
+def test_another_spelling_is_no_change(room: Room, changes: dict[str, object]) -> None:
+    account = room.apply(proved(**changes))
+    assert account.identity == proved(**changes)
+    assert (room.accounts.changes, room.notices.told) == ([], [])
+
+
+def test_other_specialities_are_kept_in_the_history_without_a_mail(room: Room) -> None:
+    room.apply(proved(specialities=(GENERAL, GERIATRICS)))
+    assert [change.fields for change in room.accounts.history(ALICE)] == [("specialities",)]
+    assert room.notices.told == []
+
+
+def test_what_the_newest_proof_does_not_say_is_kept(room: Room) -> None:
+    silent = proved(family_name="", given_name="", profession=None, specialities=())
+    account = room.apply(silent)
+    assert replace(account.identity, source="cps", verified_at=NOON, evidence="ab" * 32) == an_identity()
+    assert room.accounts.changes == []
+
+
+def test_card_with_one_of_two_specialities_takes_none_away() -> None:
+    both = proved(specialities=(GENERAL, GERIATRICS))
+    card = an_identity(specialities=(GENERAL,))
+    assert merged(both, card).specialities == (GENERAL, GERIATRICS)
+    # The same source, saying less than before, is believed.
+    assert merged(both, proved(specialities=(GENERAL,))).specialities == (GENERAL,)
+
+
+def test_alternating_doors_make_no_endless_history(room: Room) -> None:
+    by_psc = proved(given_name="Aicha", specialities=(GENERAL, GERIATRICS))
+    by_card = an_identity(given_name="AÏCHA", verified_at=LATER)
+    for identity in (by_psc, by_card) * 3:
+        room.apply(identity)
+    assert len(room.accounts.changes) == 1
+    assert room.notices.told == []
+
+
+def test_account_saved_meanwhile_is_read_again(room: Room) -> None:
+    def accept_charter() -> None:
+        room.accounts.save(replace(room.accounts.get(ALICE), charter_revision="2026-2"))
+
+    room.accounts.meanwhile.append(accept_charter)
+    account = room.apply(proved(family_name="MARTIN"))
+    assert (account.identity.family_name, account.charter_revision) == ("MARTIN", "2026-2")
+    assert len(room.accounts.changes) == 1
+
+
+def test_two_tabs_with_one_new_name_make_one_change(room: Room) -> None:
+    room.accounts.meanwhile.append(lambda: room.apply(proved(family_name="MARTIN")) and None)
+    room.apply(proved(family_name="MARTIN"))
+    assert len(room.accounts.changes) == 1
+    assert len(room.notices.told) == 1
+
+
+def test_comparison_is_by_code_and_by_letters() -> None:
+    before = an_identity(family_name="D'ARC-ŒUVRÉ")
+    assert changed_fields(before, an_identity(family_name="d’arc œuvre")) == ()
+    assert changed_fields(before, an_identity(family_name="DARC")) == ("family_name",)
+    assert changed_fields(an_identity(), an_identity(profession=None)) == ("profession",)
