@@ -37,6 +37,8 @@ from idp.flows.enrolment import EnrolmentFlow
 from idp.flows.notice_mail import NoticeMailer
 from idp.flows.password import PasswordFlow
 from idp.flows.psc import PscFlow
+from idp.flows.psc_freshness import Freshness
+from idp.flows.shared_stations import SharedStations
 from idp.house import House, open_house, open_key_directory, open_subjects
 from idp.interaction.gate import Gate
 from idp.interaction.next_stop import Itinerary
@@ -153,6 +155,7 @@ def _flows(parts: _Parts) -> list[Any]:
     linking = UpstreamLinking(
         SqlUpstreamLinks(house.engine, s.psc_issuer), notices, parts.audit, house.store, s.interaction_life
     )
+    shared = SharedStations(parts.web, s.shared_networks)
     throttle, passwords = build_throttle(house), build_passwords(s)
     sender = CodeSender(
         build_mail_codes(house),
@@ -175,11 +178,20 @@ def _flows(parts: _Parts) -> list[Any]:
         EmailOtpFlow(desk, sender, linking),
         EnrolmentFlow(desk, passwords, sender, s.password_min, s.password_max, _SERVICE_WORDS),
         CharterFlow(desk, parts.charters, build_charter_action(house, parts.web)),
-        AccountFlow(parts.sessions, parts.accounts, house.clock, parts.web),
+        AccountFlow(parts.sessions, parts.accounts, house.clock, parts.web, shared),
     ]
     if parts.upstream is not None:
         flows.append(
-            PscFlow(desk, house.store, parts.upstream, house.sealer, throttle, linking, s.upstream_life)
+            PscFlow(
+                desk,
+                house.store,
+                parts.upstream,
+                house.sealer,
+                throttle,
+                linking,
+                s.upstream_life,
+                Freshness(parts.web, shared, s.session_life, s.clock_skew),
+            )
         )
     if parts.policy is not None:
         # Revocation comes with the card issue; until then the demo's IGC has none to ask.

@@ -141,20 +141,30 @@ class CpsPage:
 
 @dataclass(frozen=True, slots=True)
 class PscPage:
-    """Pro Santé Connect did not sign the person in; `reason` in "unavailable", "cancelled", "refused", "stale",
-    "no_rpps", "conflict"; keys "psc.<reason>.title" and ".text". POST base_path/psc tries again."""
+    """Pro Santé Connect did not sign the person in.
+
+    `reason` in "unavailable", "cancelled", "refused", "stale", "no_rpps", "conflict", "not_fresh"; keys
+    "psc.<reason>.title" and ".text". POST base_path/psc tries again, with `fresh` "1" to be identified anew.
+    """
 
     reason: str
     doors: Doors
 
+    @property
+    def is_another_account_needed(self) -> bool:
+        """The same account again would change nothing."""
+        return self.reason in ("no_rpps", "conflict")
+
 
 @dataclass(frozen=True, slots=True)
 class FirstConnectionPage:
-    """« La première connexion doit être réalisée avec votre carte CPx ». POST base_path/cps, base_path/cancel."""
+    """« La première connexion doit être réalisée avec votre carte CPx ». POST base_path/cps, base_path/cancel;
+    base_path/psc with `fresh` "1" for whoever is not that person."""
 
     given_name: str
     family_name: str
     cps_open: bool
+    psc_open: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +174,8 @@ class AccountPage:
     identity: IdentityView | None
     applications: tuple[tuple[str, str], ...]
     signed_in_since: str | None
+    #: Said in this browser. POST /station (shared: "1" or "0") changes it.
+    is_shared_station: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ Names are `CADUCEE_` + the field in capitals; durations are whole seconds. Numbe
 security reference; a test compares the two. Secrets may come from a file: `CADUCEE_<FIELD>_FILE`.
 """
 
+import ipaddress
 import os
 import re
 from collections.abc import Mapping
@@ -66,6 +67,8 @@ class Settings:
     psc_acr_values: str = "eidas1"
     psc_accepted_acr: tuple[str, ...] = ("eidas1",)
     psc_accept_missing_acr: bool = False
+    #: Networks (CIDR) of stations that several people use: Pro Santé Connect identifies afresh each time.
+    shared_stations: tuple[str, ...] = ()
     #: An RPPS nobody enrolled may enrol from Pro Santé Connect; the customer's guide demands the card.
     enrolment_from_psc: bool = False
     password_door: bool = True
@@ -165,6 +168,11 @@ class Settings:
         return max(self.id_token_life, self.session_life)
 
     @property
+    def shared_networks(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+        """Raises ValueError."""
+        return tuple(ipaddress.ip_network(text) for text in self.shared_stations)
+
+    @property
     def is_secure(self) -> bool:
         """False only for the http loopback issuer of a demo."""
         return urlsplit(self.issuer).scheme == "https"
@@ -207,6 +215,7 @@ class Settings:
             raise BadSetting("CADUCEE_HSM_SESSIONS: 1 to 64; CADUCEE_HSM_TIMEOUT: 1 second or more")
         self._check_tls()
         self._check_fixed_code()
+        self._check_psc()
 
     def _check_keys(self) -> None:
         if self.key_publish_before < (timedelta() if self.is_on_loopback else timedelta(hours=24)):
@@ -225,6 +234,20 @@ class Settings:
             raise BadSetting("CADUCEE_MAIL_CODE_FIXED: only with an issuer on a loopback host")
         if not re.fullmatch(rf"(|[0-9]{{{self.mail_code_digits}}})", self.mail_code_fixed):
             raise BadSetting("CADUCEE_MAIL_CODE_FIXED: as many digits as MAIL_CODE_DIGITS")
+
+    def _check_psc(self) -> None:
+        # draft RIE 13, facts/psc §8.3: our session does not outlive Pro Santé Connect's.
+        is_longer = self.session_life > timedelta(hours=4) or self.session_idle > timedelta(minutes=30)
+        if self.psc_issuer and is_longer:
+            raise BadSetting(
+                "CADUCEE_SESSION_LIFE, SESSION_IDLE: at most 4 h and 30 min with Pro Santé Connect"
+            )
+        try:
+            self.shared_networks  # noqa: B018 - raises for what is no network
+        except ValueError as error:
+            raise BadSetting(
+                "CADUCEE_SHARED_STATIONS: networks such as 192.0.2.0/24 2001:db8::/32"
+            ) from error
 
 
 def _bool(text: str) -> bool:

@@ -321,3 +321,20 @@ def test_the_origin_that_asks_for_certificates_is_an_https_origin_alone(origin: 
 
 def test_the_proxy_secret_is_never_shown() -> None:
     assert KEY not in repr(settings(CADUCEE_PROXY_SECRET=KEY, CADUCEE_APPLICATION_KEY="a" * 43))
+
+
+@pytest.mark.parametrize(
+    ("name", "seconds"), [("CADUCEE_SESSION_LIFE", "14401"), ("CADUCEE_SESSION_IDLE", "1801")]
+)
+def test_session_may_not_outlive_the_one_of_pro_sante_connect(name: str, seconds: str) -> None:
+    # draft RIE 13, facts/psc §8.3.
+    psc = {"CADUCEE_PSC_ISSUER": "https://psc.example", "CADUCEE_KEY_RETIRE_AFTER": "90000"}
+    assert "at most 4 h and 30 min" in fault(**psc, **{name: seconds})
+    settings(**{name: seconds}, CADUCEE_KEY_RETIRE_AFTER="90000")
+
+
+def test_shared_stations_are_networks() -> None:
+    known = settings(CADUCEE_SHARED_STATIONS="192.0.2.0/24 2001:db8::/32")
+    assert [str(network) for network in known.shared_networks] == ["192.0.2.0/24", "2001:db8::/32"]
+    assert "SHARED_STATIONS" in fault(CADUCEE_SHARED_STATIONS="192.0.2.1/24")
+    assert "SHARED_STATIONS" in fault(CADUCEE_SHARED_STATIONS="hospital")

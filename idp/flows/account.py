@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from idp.accounts.repository import AccountNotFound, AccountRepository
 from idp.clock import Clock
+from idp.flows.shared_stations import SharedStations
 from idp.interaction.session import is_session_valid
 from idp.interaction.store import Sessions, random_token
 from idp.local_time import local_hour
@@ -24,11 +25,20 @@ class AccountFlow:
     accounts: AccountRepository
     clock: Clock
     web: Web
+    stations: SharedStations
 
     def routes(self) -> Blueprint:
         pages = Blueprint("account", __name__)
         pages.get("/")(self.show)
+        pages.post("/station")(self.change_station)
         return pages
+
+    def change_station(self) -> Response:
+        """« Ce poste est partagé », and back: kept by this browser alone."""
+        form = self.web.form(request, _BASE)
+        response = self.web.redirect("/")
+        (self.stations.declare if form.get("shared") == "1" else self.stations.withdraw)(response)
+        return response
 
     def show(self) -> Response:
         browser = self.web.browser(request) or random_token()
@@ -48,12 +58,14 @@ class AccountFlow:
             account = self.accounts.get(session.account_id) if session else None
         except AccountNotFound:
             account = None
+        is_shared = self.stations.is_declared(request)
         if session is None or account is None:
-            return AccountPage(None, applications, None)
+            return AccountPage(None, applications, None, is_shared)
         if not is_session_valid(session, account, now, self.sessions.life, self.sessions.idle):
-            return AccountPage(None, applications, None)
+            return AccountPage(None, applications, None, is_shared)
         return AccountPage(
             identity_view(account.identity),
             applications,
             local_hour(session.started_at, self.web.locale(request)),
+            is_shared,
         )

@@ -77,8 +77,8 @@ class EnrolmentFlow:
     def show_first_connection(self, interaction_id: str) -> Response:
         """« La première connexion doit être réalisée avec votre carte CPx »."""
         interaction, identity = self._due(interaction_id, Stop.FIRST_CONNECTION)
-        cps_open = self.desk.doors(interaction).cps
-        page = FirstConnectionPage(identity.given_name, identity.family_name, cps_open)
+        doors = self.desk.doors(interaction)
+        page = FirstConnectionPage(identity.given_name, identity.family_name, doors.cps, doors.psc)
         return self.desk.show(interaction, "first_connection.html", page)
 
     def _due(self, interaction_id: str, stop: Stop) -> tuple[Interaction, ProvedIdentity]:

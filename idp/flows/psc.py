@@ -16,6 +16,7 @@ from idp.ephemeral import EphemeralStore, Kind
 from idp.errors import Problem, Shown
 from idp.flows.desk import Desk
 from idp.flows.proved import with_proof
+from idp.flows.psc_freshness import Freshness
 from idp.interaction.record import AuthenticationEvent, Interaction, with_upstream
 from idp.interaction.store import hub_path
 from idp.interaction.upstream import (
@@ -30,9 +31,8 @@ from idp.web import single_valued
 
 log = structlog.get_logger()
 
-_STATUS = {"unavailable": 503, "cancelled": 200, "refused": 403, "no_rpps": 403, "conflict": 403}
-#: An `auth_time` in whole seconds may seem older than the request that it answers.
-_ROUNDING = timedelta(seconds=10)
+#: Everything else is refused: 403.
+_STATUS = {"unavailable": 503, "cancelled": 200}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ class PscFlow:
     throttle: PasswordThrottle
     linking: UpstreamLinking
     life: timedelta
+    freshness: Freshness
 
     def routes(self) -> Blueprint:
         pages = Blueprint("psc", __name__)
@@ -57,14 +58,20 @@ class PscFlow:
 
     def begin(self, interaction_id: str) -> Response:
         interaction = self.desk.open(interaction_id)
-        self.desk.form(interaction)
+        form = self.desk.form(interaction)
         if not self.desk.doors(interaction, self.desk.account(interaction)).psc:
             return self.desk.back(interaction)
+        fresh = self.freshness.is_needed(request, interaction, form)
         try:
-            asked = self.upstream.begin(fresh=interaction.fresh_after is not None)
+            asked = self.upstream.begin(fresh=fresh)
         except UpstreamUnavailable as error:
             return self._refuse(interaction, "unavailable", str(error))
-        record = {"interaction_id": interaction.id, "pending": dict(asked.pending), "used": False}
+        record = {
+            "interaction_id": interaction.id,
+            "pending": dict(asked.pending),
+            "fresh_since": self.desk.clock.now().isoformat() if fresh else None,
+            "used": False,
+        }
         self.store.put(Kind.UPSTREAM_LOGIN, asked.state, record, self.life)
         return self.desk.web.redirect(asked.url)
 
@@ -91,6 +98,9 @@ class PscFlow:
             return self._refuse(interaction, "unavailable", str(error))
         if login.rpps is None:
             return self._refuse(interaction, "no_rpps", "no RPPS in the upstream identity")
+        reason = self.freshness.fault(login, begun["fresh_since"], now)
+        if reason is not None:
+            return self._refuse(interaction, reason, "auth_time")
         return self._accept(interaction, login, login.rpps, now)
 
     def _accept(self, interaction: Interaction, login: UpstreamLogin, rpps: str, now: datetime) -> Response:
@@ -105,7 +115,11 @@ class PscFlow:
             evidence=login.subject,
         )
         event = AuthenticationEvent(
-            "psc", login.amr, _authenticated_at(interaction, login, now), login.acr, login.auth_mode
+            "psc",
+            login.amr,
+            self.freshness.moment(interaction, login, now),
+            login.acr,
+            login.auth_mode,
         )
         try:
             proved = self._linked(
@@ -117,7 +131,9 @@ class PscFlow:
             return self._refuse(interaction, "conflict", "this sub came with another RPPS before")
         self.desk.witness(AuditEvent.PSC_LOGIN_ACCEPTED, proved, mode=login.auth_mode or "")
         self.desk.record(with_upstream(proved, self.sealer.seal(login.id_token)))
-        return self.desk.back(interaction)
+        response = self.desk.back(interaction)
+        self.freshness.identified(response)
+        return response
 
     def _linked(
         self,
@@ -140,11 +156,4 @@ class PscFlow:
         log.warning("psc_refused", interaction_id=interaction.id[:8], reason=reason, detail=detail)
         self.desk.witness(AuditEvent.PSC_LOGIN_REFUSED, interaction, reason=reason)
         doors = self.desk.doors(interaction, self.desk.account(interaction))
-        return self.desk.show(interaction, "psc.html", PscPage(reason, doors), _STATUS[reason])
-
-
-def _authenticated_at(interaction: Interaction, login: UpstreamLogin, now: datetime) -> datetime:
-    """Pro Santé Connect's own moment: its SSO may be hours older than this visit (facts/psc §2.1)."""
-    at = min(login.auth_time, now)
-    since = interaction.fresh_after
-    return since if since is not None and since - _ROUNDING <= at < since else at
+        return self.desk.show(interaction, "psc.html", PscPage(reason, doors), _STATUS.get(reason, 403))

@@ -135,6 +135,9 @@ class CodeIssuer:
             return current.sid, None
         events = (*(current.events if current else ()), *interaction.events)
         living = living_events(tuple(newest(events).values()), now, self.sessions.life)
+        if not living:
+            # Pro Santé Connect identified the person long ago, and the way here took the rest of that time.
+            raise SessionOver
         upstream = interaction.upstream_id_token or (current.upstream_id_token if current else None)
         if current is not None:
             renewed = dataclasses.replace(

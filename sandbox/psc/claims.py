@@ -13,7 +13,11 @@ _MISMATCHED_ID = "899700999991"
 _SUBJECTS: Mapping[str, Callable[[str], str]] = {
     "federated": lambda national_id: f"f:{_FEDERATION}:{national_id}",
     "uuid": lambda national_id: str(uuid.uuid5(uuid.UUID(_FEDERATION), national_id)),
+    # Never seen: the fault that a relying party must not survive by signing somebody in.
+    "same_for_all": lambda national_id: f"f:{_FEDERATION}:everybody",
 }
+#: What the switch of that name adds to every surname.
+_NEW_NAME = "MARIAGE"
 
 
 def subject(person: Identity, sub_format: str) -> str:
@@ -22,7 +26,24 @@ def subject(person: Identity, sub_format: str) -> str:
 
 def mismatched_subject(sub_format: str) -> str:
     """The `sub` of nobody, for the switch of that name."""
-    return _SUBJECTS[sub_format](_MISMATCHED_ID)
+    found = _SUBJECTS[sub_format](_MISMATCHED_ID)
+    return f"{found}-else" if sub_format == "same_for_all" else found
+
+
+def surname(person: Identity, *, is_new: bool) -> str:
+    return f"{person.family_name} {_NEW_NAME}" if is_new else person.family_name
+
+
+def renamed(claims: Mapping[str, Any]) -> dict[str, Any]:
+    """The userinfo of the same person after a change of name: civil, and of each exercice."""
+    told = {**claims, "family_name": f"{claims['family_name']} {_NEW_NAME}"}
+    if "SubjectRefPro" in told:
+        exercices = [
+            {**one, "nomDexercice": f"{one['nomDexercice']} {_NEW_NAME}"}
+            for one in told["SubjectRefPro"]["exercices"]
+        ]
+        told["SubjectRefPro"] = {**told["SubjectRefPro"], "exercices": exercices}
+    return told
 
 
 def other_ids(person: Identity) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from functools import partial
 
 from flask import Flask, Response, jsonify, request
 
-from sandbox.psc.claims import basic_userinfo, full_userinfo, mismatched_subject, subject
+from sandbox.psc.claims import basic_userinfo, full_userinfo, mismatched_subject, renamed, subject
 from sandbox.psc.client_authentication import ProtocolError, authenticate_client, protocol_error
 from sandbox.psc.control import control_pages
 from sandbox.psc.discovery import discovery
@@ -52,9 +52,11 @@ def _userinfo(simulator: Simulator) -> Response:
     person, switches = BY_ID[held.grant.identity_id], simulator.switches
     mismatched = mismatched_subject(switches.sub_format)
     sub = mismatched if switches.userinfo_sub_mismatch else subject(person, switches.sub_format)
-    if "scope_all" not in held.grant.request.scopes:
-        return jsonify(basic_userinfo(person, sub))
-    return jsonify(full_userinfo(person, sub, session.auth_mode if switches.auth_mode else None))
+    if "scope_all" in held.grant.request.scopes:
+        told = full_userinfo(person, sub, session.auth_mode if switches.auth_mode else None)
+    else:
+        told = basic_userinfo(person, sub)
+    return jsonify(renamed(told) if switches.new_name else told)
 
 
 def _bearer(simulator: Simulator) -> tuple[AccessToken, Session]:

@@ -75,12 +75,14 @@ def _switch(default: Any, rule: Rule) -> Any:
 class Switches:
     """Defaults are the ordinary behaviour of the real service (facts sheet §5, §11.5)."""
 
-    sub_format: str = _switch("federated", Choice(("federated", "uuid")))
+    sub_format: str = _switch("federated", Choice(("federated", "uuid", "same_for_all")))
     acr: str = _switch("eidas1", Choice(("eidas1", "eidas3", "absent", "0", "duplicated")))
     auth_mode: bool = _switch(True, Flag())
     callback_iss: bool = _switch(True, Flag())
     acr_values_required: bool = _switch(True, Flag())
     user_cancel: bool = _switch(False, Flag())
+    prompt_login_ignored: bool = _switch(False, Flag())
+    new_name: bool = _switch(False, Flag())
     id_token: str = _switch(
         "correct", Choice(("correct", "wrong_aud", "wrong_nonce", "wrong_iss", "expired", "bad_signature"))
     )

@@ -13,7 +13,7 @@ from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 
-from sandbox.psc.claims import other_ids, subject
+from sandbox.psc.claims import other_ids, subject, surname
 from sandbox.psc.identities import BY_ID
 from sandbox.psc.keys import SigningKey, b64u
 from sandbox.psc.sessions import Session
@@ -81,7 +81,7 @@ def id_token(simulator: Simulator, grant: Grant, session: Session, access: str, 
         ("SubjectNameID", person.national_id),
         ("preferred_username", person.national_id),
         ("given_name", person.given_name),
-        ("family_name", person.family_name),
+        ("family_name", surname(person, is_new=simulator.switches.new_name)),
     ]
     fault = simulator.switches.id_token
     false = _FAULTS[fault](dict(members))

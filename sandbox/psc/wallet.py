@@ -56,7 +56,8 @@ def _authorize(simulator: Simulator) -> AnyResponse:
         return _refuse(simulator, asked.redirect_uri, asked.state, *_CANCELLED)
     now = simulator.now()
     session = simulator.sessions.of_browser(request.cookies.get(SESSION_COOKIE), now)
-    if session and not asked.asks_login(session.auth_time, now):
+    is_asked_again = asked.asks_login(session.auth_time, now) if session else True
+    if session and (not is_asked_again or simulator.switches.prompt_login_ignored):
         return _grant(simulator, asked, session)
     if asked.is_silent:
         return _refuse(

@@ -24,7 +24,10 @@ TECHNOLOGY = (
     "requests", "smtplib", "http", "granian", "h11",
 )  # fmt: skip
 #: What several flows do alike: the desk, the mails, what a proof does to an account.
-SHARED_BY_FLOWS = {"idp.flows.desk", "idp.flows.code_mail", "idp.flows.notice_mail", "idp.flows.proved"}
+SHARED_BY_FLOWS = {
+    "idp.flows.desk", "idp.flows.code_mail", "idp.flows.notice_mail", "idp.flows.proved",
+    "idp.flows.psc_freshness", "idp.flows.shared_stations",
+}  # fmt: skip
 
 
 def of_room(room: str) -> list[Module]:
@@ -163,8 +166,8 @@ def test_in_the_flows_only_the_desk_and_the_doors_that_lead_away_redirect() -> N
             for node in ast.walk(module.tree)
         )
     }
-    # cps leads to the card host, psc to Pro Santé Connect.
-    assert redirecting == {"idp.flows.desk", "idp.flows.psc", "idp.flows.cps"}
+    # cps leads to the card host, psc to Pro Santé Connect, account back to its own page.
+    assert redirecting == {"idp.flows.desk", "idp.flows.psc", "idp.flows.cps", "idp.flows.account"}
 
 
 def test_pickle_is_nowhere() -> None:

@@ -17,7 +17,7 @@ TEMPLATES = ROOT / "idp" / "templates"
 
 LOCALES = ("fr", "en")
 CPS_REASONS = (*(reason.value for reason in CardRefusal), "unavailable", "stale", "mismatch")
-PSC_REASONS = ("unavailable", "cancelled", "refused", "stale", "no_rpps", "conflict")
+PSC_REASONS = ("unavailable", "cancelled", "refused", "stale", "no_rpps", "conflict", "not_fresh")
 ERROR_NAMES = tuple(problem.value for problem in Problem)
 
 ALL = pages.Doors(psc=True, cps=True, password=True)
@@ -236,10 +236,11 @@ def _doors_that_failed() -> list[State]:
 
 
 def _first_connection() -> list[State]:
-    open_page = pages.FirstConnectionPage("Élise", "MARCHAND-LEFÈVRE", cps_open=True)
+    open_page = pages.FirstConnectionPage("Élise", "MARCHAND-LEFÈVRE", cps_open=True, psc_open=True)
     return [
         State("first-connection", "first_connection.html", open_page),
         State("first-connection-closed", "first_connection.html", replace(open_page, cps_open=False)),
+        State("first-connection-no-psc", "first_connection.html", replace(open_page, psc_open=False)),
     ]
 
 
@@ -251,6 +252,7 @@ def _account() -> list[State]:
     models = {
         "account": pages.AccountPage(ELISE, applications, "14 h 02"),
         "account-nobody": pages.AccountPage(None, applications, None),
+        "account-shared-station": pages.AccountPage(ELISE, applications, "14 h 02", True),
         "account-one-speciality": pages.AccountPage(SPECIALIST, (), "14 h 02"),
         "account-bare": pages.AccountPage(NURSE, (), None),
     }

@@ -42,7 +42,7 @@ def hostile_states() -> Iterator[State]:
         ),
         "cps.html": pages.CpsPage("none", ALL),
         "psc.html": pages.PscPage("refused", ALL),
-        "first_connection.html": pages.FirstConnectionPage(HOSTILE, HOSTILE, False),
+        "first_connection.html": pages.FirstConnectionPage(HOSTILE, HOSTILE, False, True),
         "account.html": pages.AccountPage(identity, ((HOSTILE, "https://rp.example/"),), HOSTILE),
         "signed_out.html": pages.SignedOutPage(
             "confirm", identity, HOSTILE, "https://rp.example/", HOSTILE, True

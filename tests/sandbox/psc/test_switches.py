@@ -201,3 +201,29 @@ def test_control_is_refused_to_pages_of_other_origins(psc: Psc) -> None:
     elsewhere = {"Origin": "http://localhost:1"}
     refused = requests.post(f"{psc.control}/api/reset", headers=elsewhere, timeout=TIMEOUT)
     assert refused.status_code == 403
+
+
+def test_prompt_login_can_be_ignored(psc: Psc, browser: Browser) -> None:
+    _, first = psc.verified(tokens(psc, browser)["id_token"])
+    psc.switch(prompt_login_ignored=True)
+    browser.ask(prompt="login")
+    _, again = psc.verified(psc.redeem(browser.answer()).json()["id_token"])
+    assert again["auth_time"] == first["auth_time"]
+
+
+def test_everybody_can_have_changed_their_name(psc: Psc, browser: Browser) -> None:
+    psc.switch(new_name=True)
+    received = tokens(psc, browser)
+    told = psc.userinfo(received["access_token"]).json()
+    assert told["family_name"] == "DOC0042788 MARIAGE"
+    assert [one["nomDexercice"] for one in told["SubjectRefPro"]["exercices"]] == ["DOC0042788 MARIAGE"]
+    assert psc.verified(received["id_token"])[1]["family_name"] == "DOC0042788 MARIAGE"
+
+
+def test_one_sub_can_be_given_to_everybody(psc: Psc, browser: Browser) -> None:
+    psc.switch(sub_format="same_for_all")
+    _, first = psc.verified(tokens(psc, browser)["id_token"])
+    browser.ask(prompt="login")
+    _, second = psc.verified(psc.redeem(browser.by_card("martin")).json()["id_token"])
+    assert first["sub"] == second["sub"]
+    assert first["SubjectNameID"] != second["SubjectNameID"]
