@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 from idp.accounts.identity_updates import IdentityUpdates
 from idp.accounts.upstream_linking import UpstreamLinking
 from idp.adapters.keys_in_force import KeysInForce
+from idp.adapters.psc_provider import PscProvider
 from idp.adapters.sealed_mail import SealedOutbox
 from idp.adapters.sql_accounts import SqlAccounts
 from idp.adapters.sql_audit import SqlAudit
@@ -25,6 +26,7 @@ from idp.cards.revocation import NoRevocationYet
 from idp.cards.trust import CardPolicy
 from idp.client_jwks import ClientKeys
 from idp.clients import logout_listeners
+from idp.clock import SystemClock
 from idp.error_pages import error_page
 from idp.flows.account import AccountFlow
 from idp.flows.charter import CharterFlow
@@ -44,7 +46,6 @@ from idp.interaction.gate import Gate
 from idp.interaction.next_stop import Itinerary
 from idp.interaction.sign_out import SignOut
 from idp.interaction.store import Interactions, Sessions, hub_path
-from idp.interaction.upstream import Upstream
 from idp.logs import configure_logging
 from idp.protocol.authorization_response import AuthorizationResponses
 from idp.protocol.authorize import AuthorizeEndpoint
@@ -80,6 +81,7 @@ from idp.services import (
     build_tls_methods,
     build_upstream,
     build_web,
+    check_upstream,
 )
 from idp.settings import Settings, settings_from_environment
 from idp.signing.key_ring import Keys
@@ -97,7 +99,7 @@ class _Parts:
     web: Web
     keys: Keys
     client_keys: ClientKeys
-    upstream: Upstream | None
+    upstream: PscProvider | None
     policy: CardPolicy | None
     accounts: SqlAccounts
     charters: SqlCharters
@@ -152,9 +154,8 @@ def _flows(parts: _Parts) -> list[Any]:
         parts.web,
         IdentityUpdates(parts.accounts, notices, parts.audit),
     )
-    linking = UpstreamLinking(
-        SqlUpstreamLinks(house.engine, s.psc_issuer), notices, parts.audit, house.store, s.interaction_life
-    )
+    links = SqlUpstreamLinks(house.engine, parts.upstream.issuer if parts.upstream else "")
+    linking = UpstreamLinking(links, notices, parts.audit, house.store, s.interaction_life)
     shared = SharedStations(parts.web, s.shared_networks)
     throttle, passwords = build_throttle(house), build_passwords(s)
     sender = CodeSender(
@@ -403,4 +404,7 @@ def _flask(settings: Settings, web: Web) -> Flask:
 def application() -> Callable[..., Any]:
     """What the server loads in each worker."""
     configure_logging()
-    return create(settings_from_environment())
+    settings = settings_from_environment()
+    served = create(settings)
+    check_upstream(settings, SystemClock())
+    return served

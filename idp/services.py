@@ -11,8 +11,11 @@ from idp.accounts.password import Passwords
 from idp.accounts.throttle import PasswordThrottle
 from idp.adapters.jwks_uri import FetchedKeySets
 from idp.adapters.outbound_http import OutboundHttp
+from idp.adapters.psc_check import check_beside
+from idp.adapters.psc_presets import ENDPOINTS, PRESETS
 from idp.adapters.psc_provider import PscProvider
 from idp.adapters.psc_settings import PscSettings
+from idp.adapters.safe_http import SafeHttp
 from idp.adapters.sql_charters import SqlCharters
 from idp.audit import Audit
 from idp.cards.anchors import load_anchors
@@ -26,7 +29,6 @@ from idp.interaction.authenticator import Door
 from idp.interaction.next_stop import Itinerary
 from idp.interaction.required_action import CharterAction
 from idp.interaction.store import Sessions
-from idp.interaction.upstream import Upstream
 from idp.messages import load_catalogues
 from idp.protocol.client_assertion import AssertionAuthentication
 from idp.protocol.client_authentication import Verify
@@ -54,23 +56,45 @@ def build_web(settings: Settings) -> Web:
     return Web(settings, clients, load_catalogues(_HERE / "templates"), environment)
 
 
-def build_upstream(settings: Settings, clock: Clock) -> Upstream | None:
-    if not settings.psc_issuer:
+def psc_settings(settings: Settings) -> PscSettings | None:
+    """What the provider is told of Pro Santé Connect; None without one. Raises BadSetting."""
+    if not settings.has_psc:
         return None
-    return PscProvider(
-        PscSettings(
-            issuer=settings.psc_issuer,
+    preset = PRESETS.get(settings.psc_environment)
+    if settings.psc_environment and preset is None:
+        raise BadSetting(f"CADUCEE_PSC_ENVIRONMENT: one of {', '.join(PRESETS)}")
+    own = {name: str(getattr(settings, f"psc_{name}")) for name in ENDPOINTS}
+    try:
+        return PscSettings(
+            issuer=settings.psc_issuer or (preset.issuer if preset else ""),
             discovery_url=settings.psc_discovery_url,
+            endpoints={name: url for name, url in own.items() if url},
+            # The preset speaks of its own issuer only.
+            expected=preset.endpoints if preset and settings.psc_issuer in ("", preset.issuer) else {},
             client_id=settings.psc_client_id,
             client_secret=settings.psc_client_secret,
+            client_authentication=settings.psc_client_authentication,
+            client_certificate_file=settings.psc_client_certificate_file,
+            client_key_file=settings.psc_client_key_file,
+            ca_file=settings.psc_ca_file,
             redirect_uri=f"{settings.issuer}/psc/callback",
             scope=settings.psc_scope,
             acr_values=settings.psc_acr_values,
             accepted_acr=settings.psc_accepted_acr,
             accept_missing_acr=settings.psc_accept_missing_acr,
             clock_skew=settings.clock_skew,
-        ),
-        clock=clock,
+            keys_pause=settings.psc_keys_pause,
+        )
+    except ValueError as error:
+        raise BadSetting(str(error)) from error
+
+
+def psc_http(settings: Settings, psc: PscSettings) -> SafeHttp:
+    return SafeHttp(
+        connect_seconds=settings.psc_connect_timeout.total_seconds(),
+        total_seconds=settings.psc_timeout.total_seconds(),
+        certificate=psc.certificate,
+        ca_file=psc.ca_file,
     )
 
 
@@ -93,6 +117,18 @@ def build_assertions(house: House, client_keys: ClientKeys) -> AssertionAuthenti
         s.clock_ahead,
         s.clock_skew,
     )
+
+
+def build_upstream(settings: Settings, clock: Clock) -> PscProvider | None:
+    psc = psc_settings(settings)
+    return None if psc is None else PscProvider(psc, clock=clock, http=psc_http(settings, psc))
+
+
+def check_upstream(settings: Settings, clock: Clock) -> None:
+    """Into the log, beside the start."""
+    psc = psc_settings(settings)
+    if psc is not None:
+        check_beside(psc, psc_http(settings, psc), clock)
 
 
 def build_card_policy(settings: Settings) -> CardPolicy | None:

@@ -59,10 +59,27 @@ class Settings:
     outbound_authority_files: tuple[Path, ...] = ()
 
     # Pro Santé Connect.
+    #: "production" or "sandbox": the preset of its addresses. Each of the next ones wins over it.
+    psc_environment: str = ""
     psc_issuer: str = ""
     psc_discovery_url: str = ""
+    psc_authorization_endpoint: str = ""
+    psc_token_endpoint: str = ""
+    psc_userinfo_endpoint: str = ""
+    psc_jwks_uri: str = ""
+    psc_end_session_endpoint: str = ""
     psc_client_id: str = ""
     psc_client_secret: str = field(default="", repr=False)
+    #: Or "client_secret_post", or "tls_client_auth" with a certificate of the organisation (IGC-Santé).
+    psc_client_authentication: str = "client_secret_basic"
+    psc_client_certificate_file: str = ""
+    psc_client_key_file: str = ""
+    #: PEM file of the authorities of their TLS certificates; empty: those of every browser.
+    psc_ca_file: str = ""
+    psc_connect_timeout: timedelta = _seconds(5)
+    psc_timeout: timedelta = _seconds(10)
+    #: Between two fetches of their keys for a `kid` that is not known.
+    psc_keys_pause: timedelta = _seconds(30)
     psc_scope: str = "openid scope_all"
     psc_acr_values: str = "eidas1"
     psc_accepted_acr: tuple[str, ...] = ("eidas1",)
@@ -168,6 +185,10 @@ class Settings:
         return max(self.id_token_life, self.session_life)
 
     @property
+    def has_psc(self) -> bool:
+        return bool(self.psc_environment or self.psc_issuer)
+
+    @property
     def shared_networks(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
         """Raises ValueError."""
         return tuple(ipaddress.ip_network(text) for text in self.shared_stations)
@@ -238,7 +259,7 @@ class Settings:
     def _check_psc(self) -> None:
         # draft RIE 13, facts/psc §8.3: our session does not outlive Pro Santé Connect's.
         is_longer = self.session_life > timedelta(hours=4) or self.session_idle > timedelta(minutes=30)
-        if self.psc_issuer and is_longer:
+        if self.has_psc and is_longer:
             raise BadSetting(
                 "CADUCEE_SESSION_LIFE, SESSION_IDLE: at most 4 h and 30 min with Pro Santé Connect"
             )

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
-from urllib.parse import quote_plus
+from urllib.parse import quote_plus, urlencode
 
 from oic.exception import PyoidcError
 from oic.oauth2.message import Message
@@ -30,6 +30,7 @@ _KNOWN_ERRORS = frozenset(
         "invalid_client",
         "invalid_grant",
         "invalid_token",
+        "unauthorized_client",
         "unsupported_grant_type",
     }
 )
@@ -80,8 +81,13 @@ class BackChannel:
             "code_verifier": verifier,
         }
         client = fresh_client(self._settings.client_id)
-        form = str(client.construct_Message(AccessTokenRequest, request_args=arguments).to_urlencoded())
-        call = partial(self._http.post_form, token_endpoint, form, {"Authorization": self._basic()})
+        headers, members = _CLIENT_AUTHENTICATION[self._settings.client_authentication](self._settings)
+        form = str(
+            client.construct_Message(
+                AccessTokenRequest, request_args={**arguments, **members}
+            ).to_urlencoded()
+        )
+        call = partial(self._http.post_form, token_endpoint, form, headers)
         document = _object_of("token", call)
         message = read_message(AccessTokenResponse, {name: document.get(name) for name in _TOKEN_MEMBERS})
         token_type, access_token, id_token = (message.get(name) for name in _TOKEN_MEMBERS)
@@ -99,10 +105,49 @@ class BackChannel:
         headers = {"Authorization": f"Bearer {access_token}"}
         return _object_of("userinfo", partial(self._http.get, userinfo_endpoint, headers))
 
-    def _basic(self) -> str:
-        # RFC 6749 §2.3.1: both parts are form-encoded before they are joined.
-        parts = (quote_plus(part) for part in (self._settings.client_id, self._settings.client_secret))
-        return f"Basic {b64encode(':'.join(parts).encode('ascii')).decode('ascii')}"
+
+Proof = tuple[Mapping[str, str], Mapping[str, str]]
+
+
+def _by_basic(settings: PscSettings) -> Proof:
+    # RFC 6749 §2.3.1: both parts are form-encoded before they are joined.
+    parts = (quote_plus(part) for part in (settings.client_id, settings.client_secret))
+    credentials = b64encode(":".join(parts).encode("ascii")).decode("ascii")
+    return {"Authorization": f"Basic {credentials}"}, {}
+
+
+def _by_post(settings: PscSettings) -> Proof:
+    return {}, {"client_id": settings.client_id, "client_secret": settings.client_secret}
+
+
+def _by_certificate(settings: PscSettings) -> Proof:
+    # RFC 8705 §2: the certificate of the connection proves, `client_id` says whom.
+    return {}, {"client_id": settings.client_id}
+
+
+#: Headers and form members that prove who we are at the token endpoint.
+_CLIENT_AUTHENTICATION: Mapping[str, Callable[[PscSettings], Proof]] = {
+    "client_secret_basic": _by_basic,
+    "client_secret_post": _by_post,
+    "tls_client_auth": _by_certificate,
+}
+
+
+def client_is_known(http: BoundedHttp, settings: PscSettings, token_endpoint: str) -> str:
+    """What the token endpoint makes of our client and a code that never was; for `idp psc check`.
+
+    "invalid_grant" means that it knows the client. Raises NoUsableAnswer.
+    """
+    headers, members = _CLIENT_AUTHENTICATION[settings.client_authentication](settings)
+    form = {
+        "grant_type": "authorization_code",
+        "code": "check",
+        "redirect_uri": settings.redirect_uri,
+        **members,
+    }
+    document = http.post_form(token_endpoint, urlencode(form), headers).json()
+    error = document.get("error") if isinstance(document, dict) else None
+    return registered_error(error)
 
 
 def _object_of(step: str, call: Callable[[], HttpAnswer]) -> Mapping[str, object]:

@@ -14,6 +14,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 from joserfc.util import urlsafe_b64decode
 
+from idp.adapters.psc_presets import ENDPOINTS
 from idp.adapters.psc_settings import PscSettings
 from idp.adapters.safe_http import BoundedHttp, NoUsableAnswer
 from idp.clock import Clock
@@ -22,8 +23,6 @@ from idp.interaction.upstream import UpstreamUnavailable
 CACHE_LIFE = timedelta(hours=1)
 #: How long a failed discovery is remembered: without it every waiting browser would wait ten seconds in turn.
 DISCOVERY_PAUSE = timedelta(seconds=15)
-#: facts/security PS8: an unknown `kid` is no lever to make us hammer PSC.
-KEYS_PAUSE = timedelta(seconds=60)
 
 # NIST SP 800-131A: nothing below 2048 bits; beyond 8192 verifying becomes an attack on our processor.
 _RSA_BITS = range(2048, 8192 + 1)
@@ -62,44 +61,66 @@ class Discovery:
             if snapshot := self._fresh():
                 return snapshot
             if self._failed_at and self._clock.now() - self._failed_at < DISCOVERY_PAUSE:
-                raise UpstreamUnavailable("discovery failed a moment ago")
+                return self._known_before("discovery failed a moment ago")
             try:
-                snapshot = self._fetch()
+                snapshot = snapshot_of(
+                    fetch_object(self._http, self._settings.discovery_address), self._settings
+                )
             except NoUsableAnswer as error:
                 self._failed_at = self._clock.now()
-                raise UpstreamUnavailable(f"discovery: {error}") from error
+                return self._known_before(f"discovery: {error}")
             self._kept, self._failed_at = (snapshot, self._clock.now()), None
             return snapshot
 
-    def _fetch(self) -> ProviderSnapshot:
-        document = fetch_object(self._http, self._settings.discovery_address)
-        # OpenID Connect Discovery 1.0 §4.3: exactly the configured issuer (RFC 9700 §4.4, mix-up).
-        if document.get("issuer") != self._settings.issuer:
-            raise NoUsableAnswer("another issuer")
-        return ProviderSnapshot(
-            authorization_endpoint=self._endpoint(document, "authorization_endpoint"),
-            token_endpoint=self._endpoint(document, "token_endpoint"),
-            userinfo_endpoint=self._endpoint(document, "userinfo_endpoint"),
-            jwks_uri=self._endpoint(document, "jwks_uri"),
-            end_session_endpoint=(
-                self._endpoint(document, "end_session_endpoint")
-                if "end_session_endpoint" in document
-                else None
-            ),
-        )
+    def _known_before(self, why_not: str) -> ProviderSnapshot:
+        """The last document, else the preset and the operator's own endpoints: a sign-in may still work."""
+        known = self._kept[0] if self._kept else _snapshot_of_settings(self._settings)
+        if known is None:
+            raise UpstreamUnavailable(why_not)
+        return known
 
-    def _endpoint(self, document: Mapping[str, object], name: str) -> str:
-        url = document.get(name)
-        if not isinstance(url, str) or not self._settings.allows(url):
-            raise NoUsableAnswer(f"no acceptable {name}")
-        return url
+
+def snapshot_of(document: Mapping[str, object], settings: PscSettings) -> ProviderSnapshot:
+    """The endpoints in force: what is published, but where the operator says otherwise. Raises NoUsableAnswer."""
+    # OpenID Connect Discovery 1.0 §4.3: exactly the configured issuer (RFC 9700 §4.4, mix-up).
+    if document.get("issuer") != settings.issuer:
+        raise NoUsableAnswer("another issuer")
+    # RFC 8705 §5: a client that presents a certificate uses the aliases where there are any.
+    aliases = document.get("mtls_endpoint_aliases") if settings.certificate else None
+    published = {**document, **(aliases if isinstance(aliases, dict) else {}), **settings.endpoints}
+    return ProviderSnapshot(
+        authorization_endpoint=_endpoint(
+            {**document, **settings.endpoints}, "authorization_endpoint", settings
+        ),
+        token_endpoint=_endpoint(published, "token_endpoint", settings),
+        userinfo_endpoint=_endpoint(published, "userinfo_endpoint", settings),
+        jwks_uri=_endpoint(published, "jwks_uri", settings),
+        end_session_endpoint=(
+            _endpoint(published, "end_session_endpoint", settings)
+            if "end_session_endpoint" in published
+            else None
+        ),
+    )
+
+
+def _snapshot_of_settings(settings: PscSettings) -> ProviderSnapshot | None:
+    known = {**settings.expected, **settings.endpoints}
+    return ProviderSnapshot(**known) if known.keys() >= set(ENDPOINTS) else None
+
+
+def _endpoint(published: Mapping[str, object], name: str, settings: PscSettings) -> str:
+    url = published.get(name)
+    if not isinstance(url, str) or not settings.allows(url):
+        raise NoUsableAnswer(f"no acceptable {name}")
+    return url
 
 
 class SigningKeys:
     """PSC's RS256 keys by `kid`. A fetch that fails leaves the keys we had."""
 
-    def __init__(self, http: BoundedHttp, clock: Clock) -> None:
-        self._http, self._clock = http, clock
+    def __init__(self, http: BoundedHttp, clock: Clock, pause: timedelta) -> None:
+        """`pause`: between two fetches for a `kid` that is not known."""
+        self._http, self._clock, self._pause = http, clock, pause
         self._lock = threading.Lock()
         self._keys: Mapping[str, RSAKey] = MappingProxyType({})
         self._fetched_at: datetime | None = None
@@ -119,7 +140,7 @@ class SigningKeys:
     def _find_after_fetch(self, jwks_uri: str, kid: str) -> RSAKey | None:
         with self._lock:
             # Whoever held the lock before may have brought the key: then the pause has begun.
-            if self._tried_at is None or self._clock.now() - self._tried_at >= KEYS_PAUSE:
+            if self._tried_at is None or self._clock.now() - self._tried_at >= self._pause:
                 self._fetch(jwks_uri)
             key = self._keys.get(kid)
             if key is None and self._failure is not None:

@@ -48,11 +48,15 @@ class PscProvider:
     """Implements `Upstream`. Safe for threads: what it keeps is two caches, each behind its lock."""
 
     def __init__(self, settings: PscSettings, *, clock: Clock, http: BoundedHttp | None = None) -> None:
-        http = http or SafeHttp()
+        http = http or SafeHttp(certificate=settings.certificate, ca_file=settings.ca_file)
         self._settings = settings
         self._discovery = Discovery(settings, http, clock)
-        self._keys = SigningKeys(http, clock)
+        self._keys = SigningKeys(http, clock, settings.keys_pause)
         self._back_channel = BackChannel(settings, http)
+
+    @property
+    def issuer(self) -> str:
+        return self._settings.issuer
 
     def begin(self, *, fresh: bool) -> UpstreamRequest:
         """State, nonce and verifier of 256 bits each, of this login alone (RFC 9700 §4.7)."""

@@ -81,10 +81,15 @@ class SafeHttp:
         connect_seconds: float = CONNECT_SECONDS,
         total_seconds: float = TOTAL_SECONDS,
         body_bytes: int = BODY_BYTES,
+        certificate: tuple[str, str] | None = None,
+        ca_file: str = "",
     ) -> None:
+        """`certificate`: PEM files of a client certificate and its key, presented on every call."""
         self._connect_seconds = connect_seconds
         self._total_seconds = total_seconds
         self._body_bytes = body_bytes
+        self._certificate = certificate
+        self._verify: bool | str = ca_file or True
 
     def get(self, url: str, headers: Mapping[str, str]) -> HttpAnswer:
         return self._exchange(requests.Request("GET", url, headers=dict(headers)))
@@ -106,7 +111,13 @@ class SafeHttp:
         try:
             with (
                 closing(self._adapter_for(request, Deadline(self._total_seconds))) as adapter,
-                adapter.send(request.prepare(), stream=True, timeout=limits, verify=True) as answer,
+                adapter.send(
+                    request.prepare(),
+                    stream=True,
+                    timeout=limits,
+                    verify=self._verify,
+                    cert=self._certificate,
+                ) as answer,
             ):
                 media_type = answer.headers.get("Content-Type", "").split(";")[0].strip().lower()
                 return HttpAnswer(answer.status_code, media_type, self._body_of(answer))

@@ -16,6 +16,7 @@ _GROUPS = {
     "accounts": "one person's account",
     "logouts": "what relying parties were told of ended sessions",
     "card": "a card in the reader of this workstation (for help desks; needs no settings)",
+    "psc": "Pro Santé Connect",
 }
 
 
@@ -55,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     publish.add_argument("--fr", type=Path, required=True, help="Markdown text that binds")
     publish.add_argument("--en", type=Path, help="English translation")
     add("clients check", "operate.check_clients", "validate clients.yaml")
+    add("psc check", "psc.check", "compare Pro Santé Connect with its preset, and ask whether it knows us")
     for name, run in (("disable", "operate.disable_account"), ("enable", "operate.enable_account")):
         add(f"accounts {name}", run, f"{name} the account of an RPPS").add_argument("rpps")
     logouts = add("logouts list", "logouts.list_logouts", "logout notices, newest first")

@@ -111,6 +111,8 @@ HONEST = Lie()
 class Seen:
     endpoint: str
     headers: Mapping[str, str]
+    #: The common name of the client certificate.
+    peer: str | None = None
 
 
 def changed(members: Json, changes: Mapping[str, object]) -> Json:
@@ -129,6 +131,7 @@ class HostilePsc:
         self.seen: list[Seen] = []
         self.asked: Mapping[str, str] = {}
         self.redirect_uri = REDIRECT_URI
+        self.client_authentication = "client_secret_basic"
         self.stopping = threading.Event()
 
     def authorize(self, url: str) -> dict[str, str]:
@@ -212,6 +215,14 @@ class Handler(BaseHTTPRequestHandler):
     psc: HostilePsc
     protocol_version = "HTTP/1.1"
 
+    def peer(self) -> str | None:
+        """The common name of the certificate that the client presented and the TLS layer verified."""
+        if not isinstance(self.connection, ssl.SSLSocket):
+            return None
+        presented: Any = self.connection.getpeercert() or {}
+        names = [value for rdn in presented.get("subject", ()) for kind, value in rdn if kind == "commonName"]
+        return names[0] if names else None
+
     def do_GET(self) -> None:
         self._answer({"discovery": _say_discovery, "jwks": _say_jwks, "userinfo": _say_userinfo})
 
@@ -220,7 +231,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _answer(self, replies: Mapping[str, Reply]) -> None:
         endpoint = next((name for name, path in _PATHS.items() if path == urlsplit(self.path).path), "none")
-        self.psc.seen.append(Seen(endpoint, dict(self.headers.items())))
+        self.psc.seen.append(Seen(endpoint, dict(self.headers.items()), self.peer()))
         (self.psc.lie.instead.get(endpoint) or replies.get(endpoint) or say_status(404))(self)
 
     def say(self, status: int, media_type: str, body: bytes, **headers: str) -> None:
@@ -251,13 +262,36 @@ def _say_userinfo(handler: Handler) -> None:
     return say_json(handler.psc.userinfo())(handler)
 
 
+def _proves_by_basic(handler: Handler, form: Json) -> bool:
+    scheme, _, credentials = handler.headers.get("Authorization", "").partition(" ")
+    client = [unquote_plus(part) for part in b64decode(credentials).decode().split(":")]
+    return scheme == "Basic" and client == [CLIENT_ID, CLIENT_SECRET] and "client_secret" not in form
+
+
+def _proves_by_post(handler: Handler, form: Json) -> bool:
+    given = (form.get("client_id"), form.get("client_secret"))
+    return given == (CLIENT_ID, CLIENT_SECRET) and "Authorization" not in handler.headers
+
+
+def _proves_by_certificate(handler: Handler, form: Json) -> bool:
+    has_other = "client_secret" in form or "Authorization" in handler.headers
+    return form.get("client_id") == CLIENT_ID and not has_other and handler.peer() == CLIENT_ID
+
+
+_PROOFS: Mapping[str, Callable[[Handler, Json], bool]] = {
+    "client_secret_basic": _proves_by_basic,
+    "client_secret_post": _proves_by_post,
+    "tls_client_auth": _proves_by_certificate,
+}
+
+
 def _say_tokens(handler: Handler) -> None:
     length = int(handler.headers["Content-Length"])
     form = {name: values[0] for name, values in parse_qs(handler.rfile.read(length).decode()).items()}
-    scheme, _, credentials = handler.headers["Authorization"].partition(" ")
-    client = [unquote_plus(part) for part in b64decode(credentials).decode().split(":")]
-    if scheme != "Basic" or client != [CLIENT_ID, CLIENT_SECRET] or "client_secret" in form:
+    if not _PROOFS[handler.psc.client_authentication](handler, form):
         return say_json({"error": "invalid_client"}, 401)(handler)
+    if "code_verifier" not in form:
+        return say_json({"error": "invalid_grant"}, 400)(handler)
     # RFC 7636 §4.6, RFC 6749 §4.1.3.
     challenge = b64u(hashlib.sha256(form["code_verifier"].encode()).digest())
     given = (form["grant_type"], form["code"], form["redirect_uri"], challenge)
@@ -383,14 +417,68 @@ class _Server(ThreadingHTTPServer):
         """Silent: clients that leave early are what these tests are about."""
 
 
+@dataclass(frozen=True)
+class TlsFiles:
+    """PEM files: an authority, a server of 127.0.0.1 and the organisation CLIENT_ID, both vouched for by it."""
+
+    ca: Path
+    server: Path
+    client: Path
+    client_key: Path
+
+
+def tls_files(directory: Path) -> TlsFiles:
+    authority = rsa.generate_private_key(65537, 2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test authority")])
+    begin = datetime.now(UTC) - timedelta(hours=1)
+
+    def signed(common_name: str, key: rsa.RSAPrivateKey, *extensions: x509.ExtensionType) -> bytes:
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+        builder = (
+            x509.CertificateBuilder(name, subject, key.public_key(), x509.random_serial_number())
+            .not_valid_before(begin)
+            .not_valid_after(begin + timedelta(days=30))
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.public_key()), False)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
+        )
+        for extension in extensions:
+            builder = builder.add_extension(extension, isinstance(extension, x509.BasicConstraints))
+        return builder.sign(authority, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+    def pem(key: rsa.RSAPrivateKey) -> bytes:
+        return key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+
+    server, client = _STRANGER_KEY, rsa.generate_private_key(65537, 2048)
+    address = x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))])
+    contents = {
+        "ca.pem": signed("Test authority", authority, x509.BasicConstraints(True, None)),
+        "server.pem": pem(server) + signed("127.0.0.1", server, address),
+        "client.pem": signed(CLIENT_ID, client),
+        "client.key": pem(client),
+    }
+    for file, content in contents.items():
+        (directory / file).write_bytes(content)
+    return TlsFiles(*(directory / file for file in contents))
+
+
 @contextmanager
-def hostile_psc(now: float, certificate: Path | None = None) -> Iterator[HostilePsc]:
-    """A server of its own, on a free port; `now` is the time it writes into tokens, in seconds."""
+def hostile_psc(
+    now: float, certificate: Path | None = None, client_ca: Path | None = None
+) -> Iterator[HostilePsc]:
+    """A server of its own, on a free port; `now` is the time it writes into tokens, in seconds.
+
+    With `client_ca`, whoever presents no certificate of that authority is not even heard.
+    """
     handler = type("BoundHandler", (Handler,), {})
     server = _Server(("127.0.0.1", 0), handler)
     if certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
+        if client_ca:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(client_ca)
         server.socket = context.wrap_socket(server.socket, server_side=True)
     psc = handler.psc = HostilePsc(server, now)  # type: ignore[attr-defined]
     serving = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.01), daemon=True)

@@ -9,6 +9,7 @@ import traceback
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from urllib.parse import parse_qs, unquote_plus, urlsplit
 
 import pytest
 
+from idp.adapters.psc_presets import ENDPOINTS
 from idp.adapters.psc_provider import PscProvider, PscSettings
 from idp.adapters.safe_http import (
     BODY_BYTES,
@@ -47,11 +49,13 @@ from tests.adapters.hostile_psc import (
     HostilePsc,
     Lie,
     Reply,
+    TlsFiles,
     hostile_psc,
     say_json,
     say_status,
     say_text,
     self_signed_certificate,
+    tls_files,
 )
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -576,12 +580,12 @@ def test_new_signing_key_is_fetched_at_first_sight(
     assert psc.calls("jwks") == 2
 
 
-def test_flood_of_unknown_kids_costs_one_fetch_a_minute(
+def test_flood_of_unknown_kids_costs_one_fetch_every_thirty_seconds(
     provider: PscProvider, psc: HostilePsc, clock: HandClock
 ) -> None:
     log_in(provider, psc)
     psc.lie = Lie(header={"kid": "never-seen"})
-    for seconds, fetches in ((1, 1), (59, 1), (61, 2), (62, 2), (120, 2), (122, 3)):
+    for seconds, fetches in ((1, 1), (29, 1), (31, 2), (32, 2), (60, 2), (62, 3)):
         clock.time = NOW + timedelta(seconds=seconds)
         with pytest.raises(UpstreamRefused, match="kid"):
             log_in(provider, psc)
@@ -635,6 +639,172 @@ def test_withdrawn_key_is_forgotten(provider: PscProvider, psc: HostilePsc, cloc
     psc.lie = Lie(header={"kid": "psc-1"})
     with pytest.raises(UpstreamRefused, match="kid"):
         log_in(provider, psc)
+
+
+def test_last_document_serves_while_no_new_one_can_be_had(
+    provider: PscProvider, psc: HostilePsc, clock: HandClock
+) -> None:
+    log_in(provider, psc)
+    psc.lie = Lie(instead={"discovery": say_status(503)})
+    clock.time = NOW + timedelta(minutes=61)
+    psc.now = clock.time.timestamp()
+    assert log_in(provider, psc, clock.time).rpps == RPPS
+    assert psc.calls("discovery") == 2
+
+
+def endpoints_of(psc: HostilePsc) -> dict[str, str]:
+    return {name: str(value) for name, value in psc.discovery().items() if name in ENDPOINTS}
+
+
+def test_known_endpoints_serve_while_nothing_is_published(psc: HostilePsc, clock: HandClock) -> None:
+    psc.lie = Lie(instead={"discovery": say_status(503)})
+    provider = PscProvider(settings_for(psc, expected=endpoints_of(psc)), clock=clock)
+    assert log_in(provider, psc).rpps == RPPS
+
+
+def test_published_endpoint_wins_over_the_preset_and_the_operator_over_both(
+    psc: HostilePsc, clock: HandClock
+) -> None:
+    wrong = f"{psc.origin}/keys-of-somebody-else"
+    settings = settings_for(psc, expected=dict.fromkeys(ENDPOINTS, wrong))
+    assert log_in(PscProvider(settings, clock=clock), psc).rpps == RPPS
+    assert psc.calls("trap") == 0
+    own = settings_for(psc, endpoints={"authorization_endpoint": f"{psc.origin}/own"})
+    assert PscProvider(own, clock=clock).begin(fresh=False).url.startswith(f"{psc.origin}/own?")
+    psc.lie = Lie(discovery={"token_endpoint": wrong})
+    repaired = settings_for(psc, endpoints={"token_endpoint": endpoints_of_honest(psc)["token_endpoint"]})
+    assert log_in(PscProvider(repaired, clock=clock), psc).rpps == RPPS
+    assert psc.calls("trap") == 0
+
+
+def endpoints_of_honest(psc: HostilePsc) -> dict[str, str]:
+    lie, psc.lie = psc.lie, Lie()
+    honest = endpoints_of(psc)
+    psc.lie = lie
+    return honest
+
+
+# How we prove who we are.
+
+
+def test_token_call_may_prove_the_client_in_the_form(psc: HostilePsc, clock: HandClock) -> None:
+    psc.client_authentication = "client_secret_post"
+    provider = PscProvider(settings_for(psc, client_authentication="client_secret_post"), clock=clock)
+    assert log_in(provider, psc).rpps == RPPS
+
+
+def test_wrong_method_is_refused_there(provider: PscProvider, psc: HostilePsc) -> None:
+    psc.client_authentication = "client_secret_post"
+    with pytest.raises(UpstreamRefused, match="invalid_client"):
+        log_in(provider, psc)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> TlsFiles:
+    return tls_files(tmp_path_factory.mktemp("tls"))
+
+
+def by_certificate(psc: HostilePsc, files: TlsFiles, **changes: Any) -> PscSettings:
+    known: dict[str, Any] = {
+        "issuer": psc.issuer.replace("http:", "https:"),
+        "client_secret": "",
+        "client_authentication": "tls_client_auth",
+        "client_certificate_file": str(files.client),
+        "client_key_file": str(files.client_key),
+        "ca_file": str(files.ca),
+    }
+    return replace(settings_for(psc), **{**known, **changes})
+
+
+@contextmanager
+def mutual_psc(files: TlsFiles) -> Iterator[HostilePsc]:
+    """Every endpoint wants a client certificate."""
+    with hostile_psc(SECONDS, files.server, files.ca) as psc:
+        psc.origin = psc.origin.replace("http:", "https:")
+        psc.issuer = psc.issuer.replace("http:", "https:")
+        psc.client_authentication = "tls_client_auth"
+        yield psc
+
+
+def test_client_certificate_is_presented_on_every_back_channel_call(
+    files: TlsFiles, clock: HandClock
+) -> None:
+    with mutual_psc(files) as psc:
+        assert log_in(PscProvider(by_certificate(psc, files), clock=clock), psc).rpps == RPPS
+        assert {one.endpoint for one in psc.seen} == {"discovery", "token", "jwks", "userinfo"}
+        assert {one.peer for one in psc.seen} == {CLIENT_ID}
+        token = next(one for one in psc.seen if one.endpoint == "token")
+        assert "Authorization" not in token.headers
+
+
+def test_certificate_may_be_presented_beside_a_secret(files: TlsFiles, clock: HandClock) -> None:
+    # ANS's own configuration does so (facts/psc §3.1).
+    with mutual_psc(files) as psc:
+        psc.client_authentication = "client_secret_basic"
+        both = by_certificate(
+            psc, files, client_authentication="client_secret_basic", client_secret=CLIENT_SECRET
+        )
+        assert log_in(PscProvider(both, clock=clock), psc).rpps == RPPS
+
+
+def test_without_certificate_a_server_that_wants_one_is_unavailable(
+    files: TlsFiles, clock: HandClock
+) -> None:
+    with mutual_psc(files) as psc:
+        bare = replace(settings_for(psc), ca_file=str(files.ca))
+        with pytest.raises(UpstreamUnavailable):
+            PscProvider(bare, clock=clock).begin(fresh=False)
+
+
+def test_aliases_for_certificates_are_used(files: TlsFiles, clock: HandClock) -> None:
+    with mutual_psc(files) as psc:
+        honest = psc.discovery()
+        trap = f"{psc.origin}/keys-of-somebody-else"
+        psc.lie = Lie(
+            discovery={
+                "token_endpoint": trap,
+                "mtls_endpoint_aliases": {"token_endpoint": honest["token_endpoint"]},
+            }
+        )
+        assert log_in(PscProvider(by_certificate(psc, files), clock=clock), psc).rpps == RPPS
+        assert psc.calls("trap") == 0
+
+
+def test_server_certificate_is_verified_by_the_authorities_given_only(
+    files: TlsFiles, clock: HandClock, tmp_path: Path
+) -> None:
+    with mutual_psc(files) as psc:
+        elsewhere = tls_files(tmp_path)
+        with pytest.raises(UpstreamUnavailable, match="SSLError"):
+            PscProvider(by_certificate(psc, files, ca_file=str(elsewhere.ca)), clock=clock).begin(fresh=False)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"client_certificate_file": ""},
+        {"client_key_file": ""},
+        {"client_certificate_file": "/nowhere.pem"},
+        {"client_authentication": "private_key_jwt"},
+        {"client_authentication": "client_secret_post"},
+        {"endpoints": {"token_endpoint": "http://elsewhere.example/"}},
+        {"endpoints": {"no_such_endpoint": "https://elsewhere.example/"}},
+    ],
+)
+def test_client_authentication_that_cannot_work_is_refused_at_the_start(
+    changes: dict[str, Any], psc: HostilePsc, files: TlsFiles
+) -> None:
+    right = by_certificate(psc, files)
+    with pytest.raises(ValueError, match="Pro Santé Connect"):
+        replace(right, **changes)
+
+
+def test_key_of_another_certificate_is_refused_at_the_start(
+    psc: HostilePsc, files: TlsFiles, tmp_path: Path
+) -> None:
+    other = tls_files(tmp_path)
+    with pytest.raises(ValueError, match="client certificate or key"):
+        by_certificate(psc, files, client_key_file=str(other.client_key))
 
 
 # Logout.

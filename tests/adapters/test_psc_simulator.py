@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,9 +32,9 @@ class Simulator:
         requests.put(f"{self.control}/api/switches", json=switches, timeout=5).raise_for_status()
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    clients: Path = tmp_path_factory.mktemp("psc") / "clients.json"
+@contextmanager
+def started(directory: Path) -> Iterator[Simulator]:
+    clients = directory / "clients.json"
     client = {"client_id": "caducee", "client_secret": "s+:%é", "redirect_uris": [CALLBACK]}
     clients.write_text(json.dumps([{**client, "post_logout_redirect_uris": [SIGNED_OUT]}]))
     auth, wallet = free_port(), free_port()
@@ -44,6 +45,12 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
         yield Simulator(f"{origin}/auth/realms/esante-wallet", f"{origin}/simulateur")
     finally:
         stop(process)
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    with started(tmp_path_factory.mktemp("psc")) as simulator:
+        yield simulator
 
 
 @pytest.fixture

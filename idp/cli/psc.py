@@ -1,0 +1,30 @@
+"""`idp psc …`: what an operator asks about Pro Santé Connect."""
+
+import argparse
+import sys
+from collections.abc import Iterable
+
+from idp.adapters.psc_check import Finding, Level, look
+from idp.clock import SystemClock
+from idp.services import psc_http, psc_settings
+from idp.settings import Settings
+
+
+def check(settings: Settings, options: argparse.Namespace) -> int:
+    """Prints what was found, one line each. 1 when something is to be repaired, 2 without Pro Santé Connect."""
+    psc = psc_settings(settings)
+    if psc is None:
+        print("idp: set PSC_ENVIRONMENT or PSC_ISSUER first", file=sys.stderr)
+        return 2
+    print(f"issuer {psc.issuer}, preset {settings.psc_environment or 'none'}")
+    print(f"to register with Pro Santé Connect: redirect URI {psc.redirect_uri}")
+    print(f"                                    after logout {settings.issuer}/end_session/psc")
+    return _printed(look(psc, psc_http(settings, psc), SystemClock().now()))
+
+
+def _printed(findings: Iterable[Finding]) -> int:
+    is_faulty = False
+    for finding in findings:
+        print(f"{finding.level:5} {finding.text}", flush=True)
+        is_faulty = is_faulty or finding.level is Level.FAULT
+    return int(is_faulty)

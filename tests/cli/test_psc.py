@@ -1,0 +1,101 @@
+"""`idp psc check` as an operator runs it, against the simulator: a real process on both sides."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.adapters.test_psc_simulator import Simulator, started
+from tests.servers import free_port
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    with started(tmp_path_factory.mktemp("psc")) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def simulator(running: Simulator) -> Simulator:
+    requests.post(f"{running.control}/api/reset", timeout=5).raise_for_status()
+    return running
+
+
+def check(**settings: str) -> "subprocess.CompletedProcess[str]":
+    known = {
+        "CADUCEE_ISSUER": "http://localhost:1",
+        "CADUCEE_CARD_HOST": "https://carte.example",
+        "CADUCEE_APPLICATION_KEY": "k" * 43,
+        "CADUCEE_PASSWORD_PEPPER": "p" * 43,
+        "CADUCEE_PSC_CLIENT_ID": "caducee",
+        "CADUCEE_PSC_CLIENT_SECRET": "s+:%é",
+    }
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("CADUCEE_")}
+    return subprocess.run(
+        [sys.executable, "-m", "idp.cli", "psc", "check"],
+        cwd=ROOT,
+        env={**kept, **known, **settings},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_simulator_is_found_in_order(simulator: Simulator) -> None:
+    done = check(CADUCEE_PSC_ISSUER=simulator.issuer)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "redirect URI http://localhost:1/psc/callback" in done.stdout
+    assert "ok    client caducee: known (client_secret_basic)" in done.stdout
+    assert "ok    authorization_endpoint: http://localhost:" in done.stdout
+    assert "note  client_secret_basic: client secrets end" in done.stdout
+    assert "FAULT" not in done.stdout
+
+
+def test_simulator_that_takes_the_secret_in_the_form_is_too(simulator: Simulator) -> None:
+    done = check(CADUCEE_PSC_ISSUER=simulator.issuer, CADUCEE_PSC_CLIENT_AUTHENTICATION="client_secret_post")
+    assert "ok    client caducee: known (client_secret_post)" in done.stdout
+    assert done.returncode == 0
+
+
+def test_wrong_secret_outage_and_wrong_endpoint_are_said(simulator: Simulator) -> None:
+    wrong = check(CADUCEE_PSC_ISSUER=simulator.issuer, CADUCEE_PSC_CLIENT_SECRET="not the one")
+    assert wrong.returncode == 1
+    assert "FAULT client caducee: refused (unauthorized_client)" in wrong.stdout
+    simulator.switch(outage="discovery")
+    down = check(CADUCEE_PSC_ISSUER=simulator.issuer)
+    assert down.returncode == 1
+    assert "FAULT discovery http" in down.stdout
+
+
+def test_preset_compared_with_another_discovery_explains_each_difference(simulator: Simulator) -> None:
+    """The sandbox's preset, pointed at the simulator: every address differs, and so does the issuer."""
+    done = check(
+        CADUCEE_PSC_ENVIRONMENT="sandbox",
+        CADUCEE_PSC_DISCOVERY_URL=f"https://localhost:{free_port()}/nowhere",
+    )
+    assert done.returncode == 1
+    assert "issuer https://auth.bas.psc.esante.gouv.fr/auth/realms/esante-wallet, preset sandbox" in (
+        done.stdout
+    )
+    assert "FAULT discovery https://localhost:" in done.stdout
+
+
+def test_settings_that_cannot_work_are_told_in_one_line() -> None:
+    assert check().returncode == 2
+    unknown = check(CADUCEE_PSC_ENVIRONMENT="recette")
+    assert (unknown.returncode, unknown.stderr) == (
+        2,
+        "idp: CADUCEE_PSC_ENVIRONMENT: one of production, sandbox\n",
+    )
+    no_certificate = check(
+        CADUCEE_PSC_ENVIRONMENT="production", CADUCEE_PSC_CLIENT_AUTHENTICATION="tls_client_auth"
+    )
+    assert no_certificate.returncode == 2
+    assert "tls_client_auth needs a client certificate and its key" in no_certificate.stderr
