@@ -1,8 +1,9 @@
 """Composition root: picks adapters, builds flows and endpoints, mounts them. No logic; nobody imports it but `cli`."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -56,6 +57,7 @@ from idp.protocol.discovery import KeySetDocument, PublishedDocument, discovery_
 from idp.protocol.end_session import EndSessionEndpoint
 from idp.protocol.grants import GrantStore
 from idp.protocol.issue import CodeIssuer
+from idp.protocol.metrics import MetricsEndpoint, Sample
 from idp.protocol.par import PushedRequestEndpoint
 from idp.protocol.plain import PlainEndpoints, Readiness, Route
 from idp.protocol.provider import OpenIDProvider
@@ -82,6 +84,7 @@ from idp.services import (
     build_upstream,
     build_web,
     check_upstream,
+    psc_samples,
 )
 from idp.settings import Settings, settings_from_environment
 from idp.signing.key_ring import Keys
@@ -117,12 +120,12 @@ class _Parts:
 
 def _parts(settings: Settings) -> _Parts:
     house, web = open_house(settings), build_web(settings)
-    upstream, policy = build_upstream(settings, house.clock), build_card_policy(settings)
     grants, audit, sessions = (
         SqlGrants(house.engine),
         SqlAudit(house.engine, house.clock),
         build_sessions(house),
     )
+    upstream, policy = build_upstream(settings, house.clock, audit), build_card_policy(settings)
     return _Parts(
         house=house,
         web=web,
@@ -153,6 +156,7 @@ def _flows(parts: _Parts) -> list[Any]:
         house.clock,
         parts.web,
         IdentityUpdates(parts.accounts, notices, parts.audit),
+        parts.upstream,
     )
     links = SqlUpstreamLinks(house.engine, parts.upstream.issuer if parts.upstream else "")
     linking = UpstreamLinking(links, notices, parts.audit, house.store, s.interaction_life)
@@ -267,6 +271,7 @@ def _plain_endpoints(parts: _Parts, provider: OpenIDProvider, grant_store: Grant
             "/userinfo": Route(("GET", "POST"), userinfo),
             "/jwks": Route(("GET", "HEAD"), KeySetDocument(parts.keys)),
             "/.well-known/openid-configuration": Route(("GET", "HEAD"), discovery),
+            "/metrics": Route(("GET", "HEAD"), MetricsEndpoint(_metrics(parts))),
             "/health/live": Route(("GET", "HEAD"), PublishedDocument.of({"status": "alive"})),
             "/health/ready": Route(
                 ("GET", "HEAD"), Readiness((house.store, house.durable), clients, parts.keys)
@@ -283,6 +288,10 @@ def _request_reader(parts: _Parts, provider: OpenIDProvider) -> RequestReader:
     )
     pushed = PushedRequests(house.store, s.pushed_request_life)
     return RequestReader(parts.web.clients, provider, objects, pushed, s.parameter_bytes)
+
+
+def _metrics(parts: _Parts) -> tuple[Callable[[], Iterable[Sample]], ...]:
+    return (partial(psc_samples, parts.upstream),) if parts.upstream else ()
 
 
 def _authorize(parts: _Parts, provider: OpenIDProvider, grant_store: GrantStore) -> AuthorizeEndpoint:

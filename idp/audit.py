@@ -19,6 +19,8 @@ class AuditEvent(StrEnum):
     PSC_SUBJECT_CHANGED = "psc:link:subject_changed"
     #: One `sub`, two RPPS: somebody must look into it.
     PSC_SUBJECT_CONFLICT = "psc:link:refused"
+    PSC_OUTAGE_BEGAN = "psc:circuit:opened"
+    PSC_OUTAGE_ENDED = "psc:circuit:closed"
     IDENTITY_CHANGED = "identity:update:accepted"
     PASSWORD_ACCEPTED = "password:check:accepted"
     PASSWORD_REFUSED = "password:check:refused"

@@ -25,6 +25,8 @@ class Doors:
     psc: bool
     cps: bool
     password: bool
+    #: Pro Santé Connect is down: its door comes last, and the page says so.
+    psc_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)

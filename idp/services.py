@@ -1,9 +1,12 @@
 """Services built from the settings, for the web process. Composition only, like `app`."""
 
 import os
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 import jinja2
+import structlog
 from cryptography import x509
 
 from idp.accounts.email_otp import MailCodeLimits, MailCodes, random_code
@@ -17,13 +20,14 @@ from idp.adapters.psc_provider import PscProvider
 from idp.adapters.psc_settings import PscSettings
 from idp.adapters.safe_http import SafeHttp
 from idp.adapters.sql_charters import SqlCharters
-from idp.audit import Audit
+from idp.audit import Audit, AuditEvent
 from idp.cards.anchors import load_anchors
 from idp.cards.trust import CardPolicy
 from idp.client_fitness import house_rules
 from idp.client_jwks import ClientKeys
 from idp.clients import ClientFile
 from idp.clock import Clock
+from idp.ephemeral import StoreUnavailable
 from idp.house import House
 from idp.interaction.authenticator import Door
 from idp.interaction.next_stop import Itinerary
@@ -35,11 +39,14 @@ from idp.protocol.client_authentication import Verify
 from idp.protocol.client_certificate import ClientCertificates
 from idp.protocol.client_jwt import ClientJwts
 from idp.protocol.dpop import DpopProofs, Nonces
+from idp.protocol.metrics import Sample
 from idp.protocol.possession import Possession
 from idp.protocol.tls_client import TlsClientAuthentication, read_authorities
 from idp.sealing import derive_key
 from idp.settings import BadSetting, Settings
 from idp.web import Web
+
+log = structlog.get_logger()
 
 _HERE = Path(__file__).parent
 
@@ -84,6 +91,10 @@ def psc_settings(settings: Settings) -> PscSettings | None:
             accept_missing_acr=settings.psc_accept_missing_acr,
             clock_skew=settings.clock_skew,
             keys_pause=settings.psc_keys_pause,
+            circuit_failures=settings.psc_circuit_failures,
+            circuit_pause=settings.psc_circuit_pause,
+            watch_every=settings.psc_watch_every,
+            watch_wallet=settings.psc_watch_wallet,
         )
     except ValueError as error:
         raise BadSetting(str(error)) from error
@@ -119,9 +130,33 @@ def build_assertions(house: House, client_keys: ClientKeys) -> AssertionAuthenti
     )
 
 
-def build_upstream(settings: Settings, clock: Clock) -> PscProvider | None:
+def build_upstream(settings: Settings, clock: Clock, audit: Audit) -> PscProvider | None:
     psc = psc_settings(settings)
-    return None if psc is None else PscProvider(psc, clock=clock, http=psc_http(settings, psc))
+    if psc is None:
+        return None
+    return PscProvider(psc, clock=clock, http=psc_http(settings, psc), on_change=partial(_tell_outage, audit))
+
+
+def _tell_outage(audit: Audit, is_out: bool) -> None:
+    log.error("psc_outage_began") if is_out else log.warning("psc_outage_ended")
+    try:
+        audit.record(AuditEvent.PSC_OUTAGE_BEGAN if is_out else AuditEvent.PSC_OUTAGE_ENDED)
+    except StoreUnavailable:  # Two outages at once: this one must not become a sign-in's failure.
+        log.error("psc_outage_not_audited")
+
+
+def psc_samples(upstream: PscProvider) -> Iterable[Sample]:
+    """Of this process."""
+    health = upstream.health()
+    yield Sample(
+        "caducee_psc_up", "gauge", "0 while an outage of Pro Santé Connect is on", int(not health.is_out)
+    )
+    for url, count in health.failures.items():
+        labels = {"endpoint": url}
+        yield Sample("caducee_psc_failures_total", "counter", "Calls without a usable answer", count, labels)
+    for outcome, count in health.outcomes.items():
+        labels = {"outcome": outcome}
+        yield Sample("caducee_psc_logins_total", "counter", "Returns from Pro Santé Connect", count, labels)
 
 
 def check_upstream(settings: Settings, clock: Clock) -> None:

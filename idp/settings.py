@@ -80,6 +80,13 @@ class Settings:
     psc_timeout: timedelta = _seconds(10)
     #: Between two fetches of their keys for a `kid` that is not known.
     psc_keys_pause: timedelta = _seconds(30)
+    #: Failures in a row of one endpoint after which nobody waits for it, and for how long (facts/security §4.6).
+    psc_circuit_failures: int = 5
+    psc_circuit_pause: timedelta = _seconds(30)
+    #: Its health is looked at beside a sign-in page when the last look is older.
+    psc_watch_every: timedelta = _seconds(30)
+    #: Also at its sign-in pages; false when this machine, unlike browsers, cannot reach them.
+    psc_watch_wallet: bool = True
     psc_scope: str = "openid scope_all"
     psc_acr_values: str = "eidas1"
     psc_accepted_acr: tuple[str, ...] = ("eidas1",)

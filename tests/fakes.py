@@ -267,6 +267,9 @@ class FakeUpstream:
     trouble: Exception | None = None
     asked_fresh: list[bool] = field(default_factory=list)
 
+    def is_out(self) -> bool:
+        return self.trouble is not None
+
     def begin(self, *, fresh: bool) -> UpstreamRequest:
         if self.trouble is not None:
             raise self.trouble

@@ -52,6 +52,10 @@ class Discovery:
         """Raises UpstreamUnavailable: not published, not acceptable, or refused to ask again so soon."""
         return self._fresh() or self._fetch_once()
 
+    def known(self) -> ProviderSnapshot | None:
+        """Without asking anybody: the last document, else the preset."""
+        return self._kept[0] if self._kept else _snapshot_of_settings(self._settings)
+
     def _fresh(self) -> ProviderSnapshot | None:
         kept = self._kept
         return kept[0] if kept and self._clock.now() - kept[1] < CACHE_LIFE else None
@@ -74,7 +78,7 @@ class Discovery:
 
     def _known_before(self, why_not: str) -> ProviderSnapshot:
         """The last document, else the preset and the operator's own endpoints: a sign-in may still work."""
-        known = self._kept[0] if self._kept else _snapshot_of_settings(self._settings)
+        known = self.known()
         if known is None:
             raise UpstreamUnavailable(why_not)
         return known

@@ -11,18 +11,23 @@ import hashlib
 import logging
 import re
 import secrets
+import threading
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
 from oic.oic.message import AuthorizationErrorResponse, AuthorizationResponse
 
 from idp.adapters.psc_backchannel import BackChannel, fresh_client, read_message, registered_error
+from idp.adapters.psc_circuit import Circuits, GuardedHttp
 from idp.adapters.psc_claims import read_amr, read_auth_mode, read_person, read_released, read_sid
 from idp.adapters.psc_discovery import Discovery, SigningKeys
 from idp.adapters.psc_id_token import Expected, VerifiedIdToken, refused, verify_id_token
 from idp.adapters.psc_settings import PscSettings
+from idp.adapters.psc_watch import Watch, beside
 from idp.adapters.safe_http import BoundedHttp, SafeHttp
 from idp.clock import Clock
 from idp.interaction.upstream import (
@@ -44,22 +49,69 @@ _OUTAGES = frozenset({"temporarily_unavailable", "server_error"})
 _CODE = re.compile(r"[!-~]{1,2048}")
 
 
-class PscProvider:
-    """Implements `Upstream`. Safe for threads: what it keeps is two caches, each behind its lock."""
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Of this process: whether an outage is on, failures by address, sign-ins by outcome."""
 
-    def __init__(self, settings: PscSettings, *, clock: Clock, http: BoundedHttp | None = None) -> None:
+    is_out: bool
+    failures: Mapping[str, int]
+    outcomes: Mapping[str, int]
+
+
+class PscProvider:
+    """Implements `Upstream`. Safe for threads: what it keeps is caches and counters, each behind its lock."""
+
+    def __init__(
+        self,
+        settings: PscSettings,
+        *,
+        clock: Clock,
+        http: BoundedHttp | None = None,
+        on_change: Callable[[bool], None] = lambda is_out: None,
+        run: Callable[[Callable[[], None]], None] = beside,
+    ) -> None:
+        """`on_change` hears True when an outage begins, False when it ends; `run` starts what nobody waits for."""
         http = http or SafeHttp(certificate=settings.certificate, ca_file=settings.ca_file)
-        self._settings = settings
-        self._discovery = Discovery(settings, http, clock)
-        self._keys = SigningKeys(http, clock, settings.keys_pause)
-        self._back_channel = BackChannel(settings, http)
+        circuits = Circuits(clock, settings.circuit_failures, settings.circuit_pause, on_change)
+        guarded = GuardedHttp(http, circuits)
+        self._settings, self._circuits = settings, circuits
+        self._discovery = Discovery(settings, guarded, clock)
+        self._keys = SigningKeys(guarded, clock, settings.keys_pause)
+        self._back_channel = BackChannel(settings, guarded)
+        self._watch = Watch(
+            circuits,
+            http,
+            clock,
+            settings.watch_every,
+            settings.discovery_address,
+            token_endpoint=lambda: self._endpoint("token_endpoint"),
+            wallet=lambda: self._endpoint("authorization_endpoint") if settings.watch_wallet else None,
+            run=run,
+        )
+        self._outcomes: Counter[str] = Counter()
+        self._telling = threading.Lock()
 
     @property
     def issuer(self) -> str:
         return self._settings.issuer
 
+    def is_out(self) -> bool:
+        self._watch.glance()
+        return self._circuits.is_out()
+
+    def health(self) -> Health:
+        """For `/metrics`; a look is as good as that of a page."""
+        is_out = self.is_out()
+        return Health(is_out, self._circuits.failures_by_url(), dict(self._outcomes))
+
+    def _endpoint(self, name: str) -> str | None:
+        known = self._discovery.known()
+        return getattr(known, name) if known else None
+
     def begin(self, *, fresh: bool) -> UpstreamRequest:
         """State, nonce and verifier of 256 bits each, of this login alone (RFC 9700 §4.7)."""
+        if self._circuits.is_out():
+            self._try_again()
         snapshot = self._discovery.snapshot()
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
         challenge = hashlib.sha256(verifier.encode("ascii")).digest()
@@ -81,10 +133,36 @@ class PscProvider:
         url = str(request.request(snapshot.authorization_endpoint))
         return UpstreamRequest(url=url, state=state, pending={"nonce": nonce, "code_verifier": verifier})
 
+    def _try_again(self) -> None:
+        """Somebody insists: is it back? Raises UpstreamUnavailable, at once while the pause lasts."""
+        if self._circuits.may_be_back():
+            for url in self._circuits.open_urls():
+                self._watch.look_at(url)
+        if self._circuits.is_out():
+            raise UpstreamUnavailable("circuit open")
+
     def complete(
         self, answer: Mapping[str, str], pending: Mapping[str, str], *, now: datetime
     ) -> UpstreamLogin:
         """`state` is not compared here: it is the key under which the caller found `pending`, and took it."""
+        try:
+            login = self._complete(answer, pending, now)
+        except UpstreamRefused as refusal:
+            self._tell(str(refusal.reason))
+            raise
+        except UpstreamUnavailable:
+            self._tell("unavailable")
+            raise
+        self._tell("completed")
+        return login
+
+    def _tell(self, outcome: str) -> None:
+        with self._telling:
+            self._outcomes[outcome] += 1
+
+    def _complete(
+        self, answer: Mapping[str, str], pending: Mapping[str, str], now: datetime
+    ) -> UpstreamLogin:
         code = self._code_of(answer)
         nonce, verifier = pending.get("nonce"), pending.get("code_verifier")
         if not nonce or not verifier:

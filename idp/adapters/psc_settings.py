@@ -50,6 +50,13 @@ class PscSettings:
     clock_skew: timedelta = timedelta(seconds=60)
     #: An unknown `kid` makes us fetch the keys at most so often: it is no lever to make us hammer PSC.
     keys_pause: timedelta = timedelta(seconds=30)
+    #: After so many failures in a row of one endpoint nobody waits for it, for so long.
+    circuit_failures: int = 5
+    circuit_pause: timedelta = timedelta(seconds=30)
+    #: How old our knowledge of its health may be when a sign-in page is shown.
+    watch_every: timedelta = timedelta(seconds=30)
+    #: Look at the sign-in pages as well: this machine must be able to reach them.
+    watch_wallet: bool = True
 
     def __post_init__(self) -> None:
         if not self.allows(self.issuer) or not self.allows(self.discovery_address):

@@ -17,6 +17,7 @@ from idp.errors import Problem, Shown
 from idp.interaction.next_stop import Itinerary, Stop
 from idp.interaction.record import Interaction
 from idp.interaction.store import Interactions, account_of, hub_path
+from idp.interaction.upstream import Upstream
 from idp.pages import Doors
 from idp.web import Web
 
@@ -38,6 +39,8 @@ class Desk:
     clock: Clock
     web: Web
     identities: IdentityUpdates
+    #: None: no Pro Santé Connect here.
+    upstream: Upstream | None = None
 
     def open(self, interaction_id: str) -> Interaction:
         """The interaction of this browser, alive. Raises Shown."""
@@ -100,4 +103,10 @@ class Desk:
 
     def doors(self, interaction: Interaction, account: Account | None = None) -> Doors:
         open_doors = self.itinerary.open_doors(interaction, account)
-        return Doors(**{name: name in open_doors for name in ("psc", "cps", "password")})
+        has_psc = "psc" in open_doors
+        return Doors(
+            psc=has_psc,
+            cps="cps" in open_doors,
+            password="password" in open_doors,
+            psc_out=has_psc and self.upstream is not None and self.upstream.is_out(),
+        )

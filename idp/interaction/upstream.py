@@ -57,6 +57,9 @@ class UpstreamUnavailable(Exception):
 
 
 class Upstream(Protocol):
+    def is_out(self) -> bool:
+        """Known to be down just now. Asks nobody; looks again beside the page when that is due."""
+
     def begin(self, *, fresh: bool) -> UpstreamRequest:
         """`fresh`: ask the upstream to authenticate again (prompt=login). Raises UpstreamUnavailable."""
 

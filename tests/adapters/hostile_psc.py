@@ -142,6 +142,12 @@ class HostilePsc:
     def calls(self, endpoint: str) -> int:
         return sum(one.endpoint == endpoint for one in self.seen)
 
+    def jwks_url(self) -> str:
+        return self.origin + _PATHS["jwks"]
+
+    def discovery_url(self) -> str:
+        return self.origin + _PATHS["discovery"]
+
     def discovery(self) -> Json:
         document = {
             "issuer": self.issuer,

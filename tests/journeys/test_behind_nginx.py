@@ -70,3 +70,8 @@ def test_clients_that_never_finish_their_request_hold_no_thread_of_the_provider(
 def test_a_body_too_large_for_the_proxy_is_refused_there(proxy: int) -> None:
     answer = requests.post(f"http://127.0.0.1:{proxy}/token", data={"a": "b" * 70_000}, timeout=5)
     assert answer.status_code == 413
+
+
+def test_metrics_are_for_the_machine_itself(proxy: int, demo: Demonstration) -> None:
+    assert requests.get(f"{demo.issuer}/metrics", timeout=10).status_code == 200
+    assert requests.get(f"http://127.0.0.1:{proxy}/metrics", timeout=10).status_code == 404

@@ -104,6 +104,10 @@ def _choice() -> list[State]:
         "psc-and-password": PSC_AND_PASSWORD,
         "card-and-password": CARD_AND_PASSWORD,
         "none": NONE,
+        "psc-out": replace(ALL, psc_out=True),
+        "psc-out-card": replace(ALL, password=False, psc_out=True),
+        "psc-out-password": replace(PSC_AND_PASSWORD, psc_out=True),
+        "psc-out-alone": replace(NONE, psc=True, psc_out=True),
     }
     states = [
         State(f"choice-{name}", "choice.html", pages.ChoicePage(value)) for name, value in doors.items()

@@ -1,15 +1,18 @@
 """What single pages say and offer: the words of the customer's guide, the doors, the ways on."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from bs4 import Tag
 
 from idp import pages
 from tests.pages.page_states import (
+    ALL,
     LOCALES,
     ROOT,
     State,
+    otp,
 )
 from tests.pages.reading import (
     AUTOCOMPLETE,
@@ -49,6 +52,29 @@ def test_the_wording_of_the_guide_is_kept(name: str, words: str) -> None:
 def test_psc_comes_first_then_the_card_then_the_password() -> None:
     buttons = [text_of(button) for button in page_of("choice-all").find_all("button")]
     assert buttons[:3] == ["S'identifier avec Pro Santé Connect", "Se connecter par CPS", "Se connecter"]
+
+
+def test_psc_comes_last_while_it_is_down_and_the_page_says_so() -> None:
+    page = page_of("choice-psc-out")
+    buttons = [text_of(button) for button in page.find_all("button")]
+    assert buttons[:3] == ["Se connecter par CPS", "Se connecter", "S'identifier avec Pro Santé Connect"]
+    (said,) = page.select('[role="status"]')
+    assert text_of(said).startswith("Pro Santé Connect est en panne en ce moment.")
+    assert "primary" in page.find_all("button")[0]["class"]
+    assert "primary" not in page.find_all("button")[2]["class"]
+
+
+def test_every_page_with_doors_puts_psc_last_while_it_is_down() -> None:
+    out = replace(ALL, psc_out=True)
+    for state in (
+        State("password", "password.html", pages.PasswordPage(out, "", "password.refused")),
+        State("cps", "cps.html", pages.CpsPage("none", out)),
+        State("psc", "psc.html", pages.PscPage("unavailable", out)),
+        State("otp", "email_otp.html", otp(doors=out)),
+    ):
+        actions = [str(form["action"]).rsplit("/", 1)[1] for form in parsed("fr", state).find_all("form")]
+        assert "psc" in actions, state.name
+        assert "cps" not in actions or actions.index("cps") < actions.index("psc"), state.name
 
 
 @pytest.mark.parametrize("psc", [True, False])

@@ -1,0 +1,99 @@
+"""Pro Santé Connect breaks down and comes back, in real Chromium: another door works, and nobody restarts anything."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from selenium.webdriver.common.by import By
+
+from tests.browser.conftest import Window
+from tests.browser.test_journeys import _code_for, _mails_to
+from tests.demonstration import Demonstration, running_demo
+
+PSC, OUT = "S'identifier avec Pro Santé Connect", "Pro Santé Connect est en panne en ce moment."
+_WITHIN_SECONDS = 60
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstration]:
+    """A demo whose provider looks every second and counts two failures."""
+    quick = ("PSC_CIRCUIT_FAILURES=2", "PSC_CIRCUIT_PAUSE=1", "PSC_WATCH_EVERY=1", "PSC_TIMEOUT=2")
+    settings = [word for setting in quick for word in ("--set", setting)]
+    with running_demo(tmp_path_factory.mktemp("outage-demo"), *settings) as running:
+        yield running
+
+
+def switch(demo: Demonstration, **switches: object) -> None:
+    control = f"http://localhost:{urlsplit(demo.ready['psc']['issuer']).port}/simulateur/api/switches"
+    requests.put(control, json=switches, timeout=10).raise_for_status()
+
+
+def buttons(window: Window) -> list[str]:
+    found = window.driver.find_elements(By.TAG_NAME, "button")
+    return [" ".join(one.text.split()).replace("’", "'") for one in found]
+
+
+def reload_until(window: Window, holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + _WITHIN_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline, window.text
+        window.driver.refresh()
+
+
+def metrics(demo: Demonstration) -> str:
+    return requests.get(f"{demo.issuer}/metrics", timeout=10).text
+
+
+@pytest.mark.parametrize("outage", ["everything", "wallet"])
+def test_outage_reorders_the_doors_and_ends_without_a_restart(
+    demo: Demonstration, chromium: Callable[..., Window], outage: str
+) -> None:
+    home = next(one["home"] for one in demo.ready["clients"])
+    account = next(one for one in demo.ready["accounts"] if one["charter"] == "accepted")
+    pids = demo.ready["pids"]
+    window = chromium()
+    window.open(home)
+    window.press("Se connecter")
+    reload_until(window, lambda: OUT not in window.text)
+    assert buttons(window)[:3] == [PSC, "Se connecter par CPS", "Se connecter"]
+
+    switch(demo, outage=outage)
+    try:
+        reload_until(window, lambda: OUT in window.text)
+        assert buttons(window)[:3] == ["Se connecter par CPS", "Se connecter", PSC]
+        assert "caducee_psc_up 0" in metrics(demo)
+        window.picture(f"choice-psc-out-{outage}")
+        assert not window.is_wider_than_phone()
+        # Whoever insists gets a page of ours, with the other doors.
+        window.press(PSC)
+        assert "Pro Santé Connect ne répond pas" in window.title
+        window.picture(f"psc-unavailable-{outage}")
+        before = _mails_to(demo, account["email"])
+        window.fill("username", account["rpps"])
+        window.fill("current-password", account["password"])
+        window.press("Se connecter")
+        window.fill("one-time-code", _code_for(demo, account["email"], after=before))
+        window.press("Valider")
+        assert window.url.startswith(home)
+        window.open(f"{home}session.json")
+        assert json.loads(window.text)["id_token"]["acr"] == "urn:caducee:acr:pwd-otp"
+    finally:
+        switch(demo, outage="none")
+
+    other = chromium()
+    other.open(home)
+    other.press("Se connecter")
+    reload_until(other, lambda: OUT not in other.text)
+    assert buttons(other)[:3] == [PSC, "Se connecter par CPS", "Se connecter"]
+    assert "caducee_psc_up 1" in metrics(demo)
+    other.press(PSC)
+    field = other.driver.find_element(By.NAME, "identifier")
+    field.send_keys(account["rpps"])
+    other.press("Se connecter avec e-CPS")
+    other.press("Confirmer")
+    assert other.url.startswith(home)
+    assert demo.ready["pids"] == pids
+    assert demo.process.poll() is None
