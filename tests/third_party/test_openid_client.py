@@ -157,3 +157,27 @@ def test_a_public_client_with_a_key(
     for _ in range(2):
         renewed = party("refresh")
         assert renewed["userinfo"]["sub"] == done["claims"]["sub"]
+
+
+def test_fapi_2_with_signed_requests_and_answers(
+    house: House, browser: Browser, party_of: Callable[..., RelyingParty]
+) -> None:
+    """Security Profile and Message Signing: private_key_jwt, PAR, JAR, JARM, DPoP, all at once."""
+    algs = {"id_token_signed_response_alg": "ES256", "authorization_signed_response_alg": "ES256"}
+    party = party_of(
+        "of-node-fapi", "private_key_jwt", par=True, jar=True, jarm=True, dpop=True, metadata=algs
+    )
+    house.add_client(
+        "of-node-fapi",
+        profile="fapi2",
+        token_endpoint_auth_method="private_key_jwt",
+        token_endpoint_auth_signing_alg="ES256",
+        jwks=yaml_of(party("key")),
+        require_pushed_authorization_requests="true",
+        request_object_signing_alg="ES256",
+        require_signed_request_object="true",
+        dpop_bound_access_tokens="true",
+        **algs,
+    )
+    party("discover")
+    whole_journey(house, browser, party, "dpop")

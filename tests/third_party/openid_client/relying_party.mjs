@@ -34,7 +34,7 @@ async function begin({ parameters = {} }) {
     expectedNonce: client.randomNonce(),
     idTokenExpected: true,
   };
-  const asked = {
+  let asked = {
     redirect_uri: wish.redirect_uri,
     scope: wish.scope,
     state: pending.expectedState,
@@ -43,7 +43,7 @@ async function begin({ parameters = {} }) {
     code_challenge_method: "S256",
     ...parameters,
   };
-  if (wish.jar) return { url: await client.buildAuthorizationUrlWithJAR(config, asked, registered) };
+  if (wish.jar) asked = (await client.buildAuthorizationUrlWithJAR(config, asked, registered)).searchParams;
   if (wish.par) return { url: await client.buildAuthorizationUrlWithPAR(config, asked, binding) };
   return { url: client.buildAuthorizationUrl(config, asked) };
 }
