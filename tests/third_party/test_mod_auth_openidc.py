@@ -1,6 +1,7 @@
 """mod_auth_openidc (Debian) as a relying party: an application protected by its web server alone."""
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -31,11 +32,12 @@ class Application:
 @pytest.fixture(params=["query", "form_post"])
 def application(house: House, request: pytest.FixtureRequest) -> Iterator[Application]:
     port, mode = free_port(), str(request.param)
-    base, client_id = f"https://localhost:{port}", f"of-apache-{mode}"
+    base, client_id = f"https://localhost:{port}", f"of-apache-{port}"
     house.add_client(
         client_id,
         redirect_uris=f'["{base}/protected/redirect_uri"]',
         post_logout_redirect_uris=f'["{base}/bye.html"]',
+        backchannel_logout_uri=f'"{base}/protected/redirect_uri?logout=backchannel"',
     )
     settings = {
         "OIDCProviderMetadataURL": [f"{house.issuer}/.well-known/openid-configuration"],
@@ -85,3 +87,19 @@ def test_an_application_behind_apache_signs_in_refreshes_and_signs_out(
     assert left.url.partition("?")[0] == f"{application.base}/bye.html"
     asked = window.get(application.inside)
     assert asked.url.startswith(house.issuer), "neither the application nor the provider remembers the person"
+
+
+def test_signing_out_at_the_provider_signs_out_of_the_application_behind_apache(
+    house: House, window: Browser, application: Application
+) -> None:
+    """Back-Channel Logout: nobody's browser tells the application."""
+    visitor = Visitor(window, house.person, application.base)
+    visitor.visit(application.inside, {})
+    assert window.get(application.hook(info="json")).status == 200
+    window.get(f"{house.issuer}/end_session")
+    visitor.press("request")
+    deadline = time.monotonic() + 60
+    while window.get(application.hook(info="json")).status == 200:
+        assert time.monotonic() < deadline, house.demo.command("logouts", "list").stdout
+        time.sleep(0.2)
+    assert window.get(application.inside).url.startswith(house.issuer)
