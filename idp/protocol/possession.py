@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from werkzeug.wrappers import Request
 
 from idp.client_metadata import CLIENT_SIGNING_ALGS, FAPI_SIGNING_ALGS
+from idp.clients import Client
 from idp.errors import OAuthError, Returned
 from idp.protocol.client_certificate import ClientCertificates
 from idp.protocol.client_door import Call
@@ -25,6 +26,10 @@ class NotTheHolder(Exception):
 def token_type(binding: Binding) -> str:
     """RFC 9449 §5; RFC 8705 gives certificate-bound tokens no type of their own."""
     return "DPoP" if "jkt" in binding else "Bearer"
+
+
+def _proof_algs(client: Client) -> tuple[str, ...]:
+    return FAPI_SIGNING_ALGS if client.profile == "fapi2" else CLIENT_SIGNING_ALGS
 
 
 def holds(shown: Binding, needed: Binding) -> bool:
@@ -53,22 +58,23 @@ class Possession:
 
     def key_shown(self, call: Call) -> str | None:
         """The thumbprint of the key whose proof this call carries, at whatever endpoint. Raises Returned."""
-        algs = FAPI_SIGNING_ALGS if call.client.profile == "fapi2" else CLIENT_SIGNING_ALGS
-        proof = self.proofs.of(call.request, algs=algs)
+        proof = self.proofs.of(call.request, algs=_proof_algs(call.client))
         return None if proof is None else proof.thumbprint
 
     def next_nonce(self, request: Request) -> dict[str, str]:
         """Headers: the nonce of the next proof, for a caller that shows proofs (RFC 9449 §8.2)."""
         return {"DPoP-Nonce": self.proofs.fresh_nonce()} if "DPoP" in request.headers else {}
 
-    def verify_holder(self, request: Request, token: PresentedToken, binding: Binding) -> None:
-        """RFC 9449 §7.1 and §7.2, RFC 8705 §3. Raises NotTheHolder, Returned."""
+    def verify_holder(
+        self, request: Request, token: PresentedToken, binding: Binding, client: Client
+    ) -> None:
+        """RFC 9449 §7.1 and §7.2, RFC 8705 §3: of a token of this client's. Raises NotTheHolder, Returned."""
         certificate = self.certificates.of(request)
         if ("jkt" in binding) != (token.scheme == "DPoP"):
             raise NotTheHolder
         shown = {} if certificate is None else {"x5t#S256": certificate.thumbprint}
         if token.scheme == "DPoP":
-            proof = self.proofs.of(request, access_token=token.value)
+            proof = self.proofs.of(request, access_token=token.value, algs=_proof_algs(client))
             if proof is None:
                 raise self.proofs.missing()
             shown["jkt"] = proof.thumbprint

@@ -70,13 +70,13 @@ class UserinfoEndpoint:
     def _answer(self, request: Request, token: PresentedToken) -> Response:
         state = GrantState(self.grant_store, self.clock.now())
         account_id, scopes, asked = state.account_of_token(token.value)
-        self.possession.verify_holder(request, token, state.binding_of_token(token.value))
+        client = self.clients.get(state.grant.client_id) if state.grant else None
+        if client is None:
+            raise InvalidAccessToken("the client is registered no more")
+        self.possession.verify_holder(request, token, state.binding_of_token(token.value), client)
         account = self.accounts.get(account_id)
         if state.grant is None or not is_living(state.grant, account):
             raise InvalidAccessToken("account disabled, now or since the grant")
-        client = self.clients.get(state.grant.client_id)
-        if client is None:
-            raise InvalidAccessToken("the client is registered no more")
         state.released = released_claims(account, scopes, asked, client.releasable)
         engine = self.engine.for_request(state, {})
         answer = engine.handle_userinfo_request("", {"Authorization": f"Bearer {token.value}"})

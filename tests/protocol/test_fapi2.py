@@ -285,6 +285,13 @@ def test_fa7_the_client_signs_by_ps256_or_es256_only(client: FapiClient, fault: 
     assert client.redeem(client.answer()["code"], client.proof()).status_code == 200
     client.key = DpopKey(RSA2048, "RS256")
     assert client.redeem(client.answer()["code"], client.proof()).get_json()["error"] == "invalid_dpop_proof"
+    client.key.alg = "PS256"
+    token = client.tokens()["access_token"]
+    for alg, status in (("RS256", 401), ("PS256", 200)):
+        client.key.alg = alg
+        proof = client.proof(htm="GET", htu=USERINFO_URI, ath=ath(token))
+        assert client.userinfo({"Authorization": f"DPoP {token}", "DPoP": proof}).status_code == status
+    client.key.alg = "RS256"
     pushed = client.post(
         "/par", authorization(client_id=FAPI, redirect_uri=CALLBACK), DPoP=client.proof(htu=PAR_URI)
     )

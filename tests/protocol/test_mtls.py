@@ -13,6 +13,7 @@ from werkzeug.test import Client, TestResponse
 
 from idp.adapters.schema import audit_events
 from idp.settings import BadSetting
+from tests.adapters.far_machine import far_machine, say
 from tests.protocol.conftest import ISSUER, RP, SECRETS, VERIFIER, Browser, Provider, basic
 from tests.protocol.proofs import USERINFO_URI, DpopKey, ath
 from tests.protocol.tls_certificates import (
@@ -255,6 +256,21 @@ def test_the_very_certificate_registered_is_the_client(house: Provider, signed_i
 )
 def test_any_other_certificate_is_not(house: Provider, held: Held) -> None:
     assert not is_client(house, "own", by_proxy(held))
+
+
+def test_the_certificate_may_stand_behind_jwks_uri(app_factory: Any) -> None:
+    house = app_factory(
+        proxy_secret=PROXY_SECRET, mtls_origin=MTLS_ORIGIN, outbound_networks=("127.0.0.0/8", "::1/128")
+    )
+    with far_machine() as party:
+        party.reply = say(json.dumps({"keys": [ANOTHER.jwk, OWN.jwk]}).encode())
+        uri = f"http://127.0.0.1:{party.port}/jwks"
+        file = house.settings.clients_file
+        file.write_text(file.read_text() + _client("remote", "self_signed_tls_client_auth", jwks_uri=uri))
+        assert is_client(house, "remote", by_proxy(OWN))
+        assert not is_client(house, "remote", by_proxy(BY_NAME))
+    assert len(party.seen) == 1
+    assert is_client(house, "remote", by_proxy(ANOTHER)), "kept while its machine is away"
 
 
 # The header and the proxy (facts/security CP1, T9).
