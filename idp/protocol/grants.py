@@ -3,7 +3,6 @@
 pyop calls several getters for one code; the first redeems it, the others read what the first read (design §7).
 """
 
-import hmac
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from idp.clients import ClientFile
 from idp.clock import Clock
 from idp.ephemeral import EphemeralStore, Kind
 from idp.protocol.claims import named_claims
-from idp.protocol.possession import token_type
+from idp.protocol.possession import is_announced_key, token_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +186,8 @@ class GrantState(AuthorizationState):  # type: ignore[misc]
         record = self._redeemed(authorization_code)
         if self.admit is None:
             raise RuntimeError("no gate set for this request")
-        self._verify_announced_key(record["request"])
+        if not is_announced_key(record["request"].get("dpop_jkt"), self.binding):
+            raise InvalidAuthorizationCode("the code was asked for with another key")
         account = self.admit(record)
         self._id_token_claims = named_claims(account, record["asked"].get("id_token", ()))
         grant = Grant(
@@ -202,12 +202,6 @@ class GrantState(AuthorizationState):  # type: ignore[misc]
             grant, record["sub"], self.scope, asked, binding=self.binding
         )
         return AccessToken(value, seconds, token_type(self.binding))
-
-    def _verify_announced_key(self, request: Mapping[str, Any]) -> None:
-        """RFC 9449 §10: a code asked for with a key's `dpop_jkt` is redeemed with a proof of that key alone."""
-        announced = str(request.get("dpop_jkt", ""))
-        if announced and not hmac.compare_digest(announced.encode(), self.binding.get("jkt", "").encode()):
-            raise InvalidAuthorizationCode("the code was asked for with another key")
 
     def create_refresh_token(self, access_token_value: str) -> str | None:
         """Ours, by `first_refresh_token`; pyop's would be nobody's in particular."""

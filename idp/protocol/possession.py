@@ -28,6 +28,11 @@ def token_type(binding: Binding) -> str:
     return "DPoP" if "jkt" in binding else "Bearer"
 
 
+def is_announced_key(announced: str | None, shown: Binding) -> bool:
+    """RFC 9449 §10: a code asked for with a key's `dpop_jkt` is redeemed with a proof of that key alone."""
+    return not announced or shown.get("jkt") == announced
+
+
 def _proof_algs(client: Client) -> tuple[str, ...]:
     return FAPI_SIGNING_ALGS if client.profile == "fapi2" else CLIENT_SIGNING_ALGS
 
