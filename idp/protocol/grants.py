@@ -7,7 +7,6 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from types import MappingProxyType
 from typing import Any
 
 from pyop.access_token import AccessToken
@@ -43,7 +42,7 @@ class GrantStore:
         scope: str,
         asked: Sequence[str] = (),
         *,
-        binding: Mapping[str, str] = MappingProxyType({}),
+        binding: Mapping[str, str],
     ) -> tuple[str, int]:
         """A new opaque token and its life in seconds.
 
