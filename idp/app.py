@@ -26,6 +26,7 @@ from idp.adapters.sql_upstream_links import SqlUpstreamLinks
 from idp.cards.revocation import NoRevocationYet
 from idp.cards.trust import CardPolicy
 from idp.client_jwks import ClientKeys
+from idp.client_services import build_assertions, build_client_keys, build_possession, build_tls_methods
 from idp.clients import logout_listeners
 from idp.clock import SystemClock
 from idp.error_pages import error_page
@@ -70,17 +71,13 @@ from idp.protocol.token import TokenEndpoint
 from idp.protocol.userinfo import UserinfoEndpoint
 from idp.sealing import derive_key
 from idp.services import (
-    build_assertions,
     build_card_policy,
     build_charter_action,
-    build_client_keys,
     build_itinerary,
     build_mail_codes,
     build_passwords,
-    build_possession,
     build_sessions,
     build_throttle,
-    build_tls_methods,
     build_upstream,
     build_web,
     check_upstream,
