@@ -14,6 +14,8 @@ _PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 _MOST = 20
 # NIST SP 800-131A: nothing below 2048 bits; beyond 8192 verifying becomes an attack on our processor.
 _RSA_BITS = range(2048, 8192 + 1)
+#: In base64url: an exponent of 32 bits; a long one makes verifying as slow as signing.
+_MOST_OF_E = 6
 
 
 def public_keys(jwks: object) -> tuple[PublicJwk, ...]:
@@ -51,6 +53,8 @@ def _public_key(jwk: object) -> PublicJwk:
     # Before the import, which would take a shorter one with a warning. 4 characters hold 3 octets.
     if jwk.get("kty") == "RSA" and len(str(jwk.get("n"))) * 6 < 2048:
         raise ValueError("RSA keys of 2048 bits or more")
+    if len(str(jwk.get("e", ""))) > _MOST_OF_E:
+        raise ValueError("RSA keys with an exponent of 32 bits or less")
     try:
         (key,) = KeySet.import_key_set({"keys": [dict(jwk)]}).keys
     except (JoseError, ValueError, KeyError, TypeError) as error:

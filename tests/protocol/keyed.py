@@ -18,6 +18,13 @@ REDIRECT = "https://keyed.example/callback"
 #: What each client registers beside its keys.
 REGISTERED: dict[str, dict[str, Any]] = {
     "keyed": {"token_endpoint_auth_method": "private_key_jwt"},
+    **{
+        f"keyed-requests-{alg.lower()}": {
+            "token_endpoint_auth_method": "private_key_jwt",
+            "request_object_signing_alg": alg,
+        }
+        for alg in ("ES256", "RS256", "PS256")
+    },
     "keyed-es256": {
         "token_endpoint_auth_method": "private_key_jwt",
         "token_endpoint_auth_signing_alg": "ES256",

@@ -8,13 +8,16 @@ from typing import Any
 
 import pytest
 from authlib.oauth2.rfc7523 import private_key_jwt_sign
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from joserfc import jws
 from joserfc.jwk import ECKey
 from werkzeug.test import Client, TestResponse
 
 from idp.protocol.client_assertion import AssertionAuthentication
 from tests.adapters.far_machine import far_machine, say
-from tests.protocol.conftest import ISSUER, RP, SECRETS, Provider, audited, basic
+from tests.protocol.conftest import ISSUER, RP, SECRETS, Provider, answer_of, audited, authorization, basic
+from tests.protocol.jwt_corpus import signer_of
 from tests.protocol.keyed import (
     ASSERTION_TYPE,
     REDIRECT,
@@ -91,6 +94,19 @@ def test_the_assertion_of_authlib_passes(keyed: Provider) -> None:
     assert passes(keyed, token, client_id="keyed")
     hour = private_key_jwt_sign(key, "keyed", ISSUER, alg="ES256", header=header)
     assert not passes(keyed, hour, client_id="keyed")
+
+
+def test_a_pushed_request_is_proved_by_an_assertion_and_keeps_none_of_it(keyed: Provider) -> None:
+    asked = authorization(client_id="keyed", redirect_uri=REDIRECT, prompt="none")
+    del asked["client_id"]
+    answer = post(keyed, "/par", form(assertion("keyed"), **asked))
+    assert answer.status_code == 201
+    query = {"client_id": "keyed", "request_uri": answer.get_json()["request_uri"]}
+    response = keyed.browser().get("/authorize", query_string=query)
+    assert answer_of(response)["error"] == "login_required"
+    token = assertion("keyed")
+    assert post(keyed, "/par", form(token, **asked)).status_code == 201
+    assert post(keyed, "/par", form(token, **asked)).status_code == 401
 
 
 @pytest.mark.parametrize("typ", [..., "JWT", "jwt", "client-authentication+jwt", "application/JWT"])
@@ -292,6 +308,37 @@ def test_neither_assertion_nor_jti_is_written_in_clear(fresh: Provider) -> None:
     assert b"client_assertion" in written
     assert b"a-jti-to-find" not in written
     assert token.split(".")[2].encode() not in written
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=6,
+)
+_CLAIMS = st.dictionaries(
+    st.sampled_from(["iss", "sub", "aud", "exp", "iat", "nbf", "jti", "x"]), _JSON, min_size=1, max_size=4
+)
+_HEADERS = st.dictionaries(
+    st.sampled_from(["typ", "kid", "crit", "b64", "zip", "enc", "jwk", "jku", "x5c", "x5u", "cty", "x"]),
+    _JSON,
+    max_size=3,
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(header=_HEADERS, changes=_CLAIMS)
+def test_whatever_a_client_signs_is_an_answer_and_never_an_error_of_ours(
+    keyed: Provider, header: dict[str, Any], changes: dict[str, Any]
+) -> None:
+    """Rightly signed: the reader sees all of it."""
+    text = ".".join(
+        base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()
+        for part in ({"alg": "ES256", "kid": "ec-1", **header}, claims_of("keyed", **changes))
+    )
+    signature = signer_of(ec_key().private_key, "ES256")(text.encode())  # type: ignore[arg-type]
+    token = f"{text}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
+    for more in ({}, {"client_id": "keyed"}):
+        assert shown(keyed, token, **more).status_code in {200, 400, 401}
 
 
 # Keys behind jwks_uri.

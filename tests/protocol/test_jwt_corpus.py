@@ -1,5 +1,6 @@
 """The corpus of hostile JWTs at every door that reads one: the registered refusal, nothing repeated, nothing done."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -8,9 +9,19 @@ import pytest
 from werkzeug.test import Client, TestResponse
 
 from idp.adapters.software_signer import load_signer
-from tests.protocol.conftest import AFTER_LOGOUT, ISSUER, REDIRECT, RP, Browser, Provider, answer_of
+from tests.protocol.conftest import (
+    AFTER_LOGOUT,
+    ISSUER,
+    REDIRECT,
+    RP,
+    Browser,
+    Provider,
+    answer_of,
+    authorization,
+)
 from tests.protocol.jwt_corpus import FORGERIES, UNTIMELY, Specimen
-from tests.protocol.keyed import claims_of, ec_key, form, register_keyed, rsa_key
+from tests.protocol.keyed import REDIRECT as KEYED_REDIRECT
+from tests.protocol.keyed import assertion, claims_of, ec_key, form, register_keyed, rsa_key
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +55,8 @@ def repeats(response: TestResponse, token: str) -> bool:
     told = response.text + "".join(value for _name, value in response.headers)
     return any(len(part) > 12 and part in told for part in (token, *token.split(".")))
 
+
+_A_LIST = "aud a list of strangers too"
 
 # The hint at /authorize.
 
@@ -105,14 +118,18 @@ def test_an_expired_hint_is_good_enough_to_leave_and_the_honest_one_does_end_the
 # The client assertion.
 
 
-def assertion_specimen(alg: str) -> Specimen:
+def specimen_of_a_client(alg: str, claims: dict[str, Any]) -> Specimen:
     keys: dict[str, Any] = {
         "ES256": ec_key().private_key,
         "RS256": rsa_key().private_key,
         "PS256": rsa_key().private_key,
     }
     kid = str((ec_key() if alg == "ES256" else rsa_key()).kid)
-    return Specimen(alg, kid, claims_of("keyed"), keys, {})
+    return Specimen(alg, kid, claims, keys, {})
+
+
+def assertion_specimen(alg: str) -> Specimen:
+    return specimen_of_a_client(alg, claims_of("keyed"))
 
 
 def shown(provider: Provider, token: str, **more: str) -> TestResponse:
@@ -136,6 +153,49 @@ def test_a_forged_assertion_proves_nobody(keyed: Provider, name: str, alg: str) 
         expected = (400, "invalid_request") if is_long else (401, "invalid_client")
         assert (response.status_code, response.get_json()["error"]) == expected
         assert not repeats(response, token)
+
+
+# The request object.
+
+
+def request_specimen(alg: str) -> Specimen:
+    client = f"keyed-requests-{alg.lower()}"
+    asked = authorization(client_id=client, redirect_uri=KEYED_REDIRECT, prompt="none", state="signed")
+    now = int(time.time())
+    envelope = {"iss": client, "aud": ISSUER, "iat": now, "nbf": now, "exp": now + 60}
+    return specimen_of_a_client(alg, {**asked, **envelope})
+
+
+def asked_by(provider: Provider, alg: str, token: str) -> TestResponse:
+    beside = {"client_id": f"keyed-requests-{alg.lower()}", "redirect_uri": KEYED_REDIRECT, "state": "beside"}
+    return provider.browser().get("/authorize", query_string={**beside, "request": token})
+
+
+@pytest.mark.parametrize("alg", ["ES256", "RS256", "PS256"])
+def test_the_honest_request_object_passes(keyed: Provider, alg: str) -> None:
+    answer = answer_of(asked_by(keyed, alg, request_specimen(alg).honest()))
+    assert (answer["error"], answer["state"]) == ("login_required", "signed")
+
+
+@pytest.mark.parametrize("alg", ["ES256", "RS256", "PS256"])
+@pytest.mark.parametrize("name", [name for name in (*FORGERIES, *UNTIMELY) if name != _A_LIST])
+def test_a_forged_request_object_is_refused_as_such(keyed: Provider, name: str, alg: str) -> None:
+    """A list with us in it is an audience here: RFC 9101 §4 leaves that open, and the object opens nothing."""
+    token = {**FORGERIES, **UNTIMELY}[name](request_specimen(alg))
+    response = asked_by(keyed, alg, token)
+    assert response.status_code == 303
+    assert response.headers["Location"].startswith(f"{KEYED_REDIRECT}?")
+    assert answer_of(response)["error"] == "invalid_request_object"
+    assert not repeats(response, token)
+    # Pushed, it is a parameter of a form, which has a bound of its own.
+    pushed = Client(keyed.app, TestResponse).post(
+        "/par",
+        base_url=ISSUER,
+        data=form(assertion(f"keyed-requests-{alg.lower()}"), request=token),
+    )
+    expected = "invalid_request" if len(token) > keyed.settings.parameter_bytes else "invalid_request_object"
+    assert (pushed.status_code, pushed.get_json()["error"]) == (400, expected)
+    assert not repeats(pushed, token)
 
 
 def test_every_forgery_differs_from_the_honest_token(visitor: tuple[Browser, Specimen]) -> None:

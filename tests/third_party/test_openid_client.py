@@ -71,9 +71,11 @@ def party_of(house: House) -> Iterator[Callable[..., RelyingParty]]:
         process.communicate(timeout=20)
 
 
-def yaml_of(jwk: dict[str, Any]) -> str:
-    members = ", ".join(f'{name}: "{jwk[name]}"' for name in ("kty", "crv", "x", "y", "kid", "use"))
-    return f"{{keys: [{{{members}}}]}}"
+def yaml_of(*jwks: dict[str, Any]) -> str:
+    """What of a key is registered; JSON is YAML."""
+    members = ("kty", "crv", "x", "y", "n", "e", "kid", "use", "alg")
+    kept = [{name: jwk[name] for name in members if name in jwk} for jwk in jwks]
+    return json.dumps({"keys": kept})
 
 
 def sign_in(house: House, browser: Browser, party: RelyingParty) -> dict[str, Any]:
@@ -157,6 +159,37 @@ def test_a_public_client_with_a_key(
     for _ in range(2):
         renewed = party("refresh")
         assert renewed["userinfo"]["sub"] == done["claims"]["sub"]
+
+
+def test_a_client_with_a_key_instead_of_a_secret(
+    house: House, browser: Browser, party_of: Callable[..., RelyingParty]
+) -> None:
+    """private_key_jwt at /token, /introspect and /revoke: the library's own audience is the issuer."""
+    party = party_of("of-node-key", "private_key_jwt")
+    house.add_client("of-node-key", token_endpoint_auth_method="private_key_jwt", jwks=yaml_of(party("key")))
+    party("discover")
+    whole_journey(house, browser, party, "bearer")
+
+
+def test_id_tokens_that_only_it_can_read_and_signed_userinfo(
+    house: House, browser: Browser, party_of: Callable[..., RelyingParty]
+) -> None:
+    metadata = {"userinfo_signed_response_alg": "ES256"}
+    party = party_of("of-node-encrypted", "client_secret_basic", encrypted="A256GCM", metadata=metadata)
+    house.add_client(
+        "of-node-encrypted",
+        jwks=yaml_of(party("key"), party("encryption_key")),
+        id_token_encrypted_response_alg="RSA-OAEP-256",
+        id_token_encrypted_response_enc="A256GCM",
+        **metadata,
+    )
+    party("discover")
+    done = sign_in(house, browser, party)
+    assert done["tokens"]["id_token"].count(".") == 4
+    assert done["userinfo"]["sub"] == done["claims"]["sub"]
+    renewed = party("refresh")
+    assert renewed["tokens"]["id_token"].count(".") == 4
+    assert renewed["userinfo"]["sub"] == done["claims"]["sub"]
 
 
 def test_fapi_2_with_signed_requests_and_answers(

@@ -5,6 +5,12 @@ import * as client from "openid-client";
 const wish = JSON.parse(process.argv[2]);
 const keys = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, false, ["sign", "verify"]);
 const registered = { key: keys.privateKey, kid: "rp" };
+const ours = await crypto.subtle.generateKey(
+  { name: "RSA-OAEP", modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]), hash: "SHA-256" },
+  false,
+  ["decrypt"],
+);
+const opening = { key: ours.privateKey, kid: "rp-enc", alg: "RSA-OAEP-256" };
 
 const authentications = {
   client_secret_basic: () => client.ClientSecretBasic(wish.client_secret),
@@ -22,6 +28,7 @@ async function discover() {
     wish.metadata ?? {},
     authentications[wish.auth_method](),
   );
+  if (wish.encrypted) client.enableDecryptingResponses(config, [wish.encrypted], opening);
   if (wish.jarm) client.useJwtResponseMode(config);
   binding = wish.dpop ? { DPoP: client.getDPoPHandle(config, await client.randomDPoPKeyPair("ES256")) } : undefined;
   return {};
@@ -65,6 +72,12 @@ async function refresh() {
 
 const deeds = {
   key: async () => ({ ...(await crypto.subtle.exportKey("jwk", keys.publicKey)), kid: "rp", use: "sig" }),
+  encryption_key: async () => ({
+    ...(await crypto.subtle.exportKey("jwk", ours.publicKey)),
+    kid: "rp-enc",
+    use: "enc",
+    alg: "RSA-OAEP-256",
+  }),
   discover,
   begin,
   finish,
