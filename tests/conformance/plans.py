@@ -92,4 +92,5 @@ NOT_APPLICABLE = {
     "oidcc-unsigned-request-object-supported-correctly-or-rejected-as-unsupported": (
         "unsigned request objects are refused as unsupported"
     ),
+    "oidcc-ensure-request-object-with-redirect-uri": "unsigned request objects are not offered",
 }
