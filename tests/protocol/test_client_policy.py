@@ -11,8 +11,8 @@ from idp.adapters.ephemeral_record import hashed
 from idp.adapters.schema import ephemeral
 from idp.adapters.sql_refresh import SqlRefreshTokens
 from idp.ephemeral import Kind
-from tests.protocol.conftest import Provider, answer_of
-from tests.protocol.policed import PolicedParty, claims_in
+from tests.protocol.conftest import Provider, answer_of, authorization
+from tests.protocol.policed import CALLBACK, POLICED, PolicedParty, claims_in
 
 EVERYTHING = '{"userinfo":{"email":null,"rpps":null,"name":null},"id_token":{"email":null,"given_name":null}}'
 
@@ -52,6 +52,12 @@ def test_claims_cut_what_scopes_and_the_claims_parameter_release(
     assert set(claims_in(tokens["id_token"])) & personal == in_id_token
     # Who signed in, when and how is the protocol's, not the person's file.
     assert {"sub", "acr", "amr", "auth_time", "sid"} <= set(claims_in(tokens["id_token"]))
+
+
+def test_signed_userinfo_is_cut_the_same(party: PolicedParty) -> None:
+    party.govern(claims=["email"], userinfo_signed_response_alg="ES256")
+    answer = party.house.userinfo(party.tokens(claims=EVERYTHING)["access_token"])
+    assert set(claims_in(answer.text)) == {"sub", "email", "iss", "aud"}
 
 
 def test_a_claim_taken_from_the_client_is_gone_from_tokens_already_issued(party: PolicedParty) -> None:
@@ -164,6 +170,14 @@ def test_a_client_that_must_send_a_nonce_hears_so(party: PolicedParty, nonce: st
     assert answer["error"] == "invalid_request"
     assert answer["state"] == "st/a=te&+%"
     assert claims_in(party.tokens(nonce="n-1")["id_token"])["nonce"] == "n-1"
+
+
+def test_a_pushed_request_without_the_nonce_is_refused_at_once(party: PolicedParty) -> None:
+    party.govern(nonce="required")
+    asked = {"client_id": POLICED, "redirect_uri": CALLBACK}
+    refused = party.post("/par", **authorization(**asked, nonce=None))
+    assert (refused.status_code, refused.get_json()["error"]) == (400, "invalid_request")
+    assert party.post("/par", **authorization(**asked)).status_code == 201
 
 
 def test_a_client_that_need_not_send_a_nonce_gets_a_token_without(party: PolicedParty) -> None:
