@@ -160,6 +160,8 @@ def _require_revision(stored: str | None, target: URL) -> None:
 
 def _upgrade(target: URL, *, may_be_empty: bool) -> None:
     """Forward only, in one transaction under one lock: of two at once, the second finds nothing to do."""
+    # Imported only now: serving needs no Alembic, and it is slow to load; so not under the lock that others wait for.
+    command, alembic_config = import_module("alembic.command"), import_module("alembic.config")
     engine = _engine(target)
     try:
         with writing(engine) as connection:
@@ -169,8 +171,6 @@ def _upgrade(target: URL, *, may_be_empty: bool) -> None:
             stored = _stored_revision(connection)
             if (stored is None and not may_be_empty) or (stored or "") > SCHEMA_REVISION:
                 _require_revision(stored, target)
-            # Imported only now: serving needs no Alembic, and it is slow to load.
-            command, alembic_config = import_module("alembic.command"), import_module("alembic.config")
             config = alembic_config.Config(attributes={"connection": connection})
             config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
             command.upgrade(config, "head")
