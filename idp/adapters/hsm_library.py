@@ -7,7 +7,7 @@ forks. After the loss of an HSM only a new start finds its tokens again, and nob
 import os
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -110,15 +110,13 @@ class HsmLibrary:
 
 
 _libraries: dict[str, HsmLibrary] = {}
-_loading = threading.Lock()
 
 
 def library_of(path: str) -> HsmLibrary:
     """Raises HardwareFault: a bare module, which threads would kill (design §7)."""
     if not Path(path).name.startswith(_OF_P11_KIT):
         raise HardwareFault(f"{path}: must be p11-kit's own library; p11-kit loads the module of the HSM")
-    with _loading:
-        return _libraries.setdefault(path, HsmLibrary(path))
+    return _libraries.setdefault(path, HsmLibrary(path))
 
 
 def close_libraries() -> None:
@@ -135,9 +133,9 @@ def when_forked(owner: Any) -> None:
     _after_fork.add(owner)
 
 
-def _tell_child(act: Callable[[Any], None] = lambda owner: owner.forked()) -> None:
+def _tell_child() -> None:
     for owner in (*_libraries.values(), *_after_fork):
-        act(owner)
+        owner.forked()
 
 
 os.register_at_fork(after_in_child=_tell_child)

@@ -1,6 +1,7 @@
 """`idp keys … --pkcs11` as an operator runs it: real processes, a real token of SoftHSM2."""
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +26,12 @@ def operator(tmp_path: Path, database: Path, token: SoftToken) -> Iterator[Opera
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SOFTHSM2_CONF", str(token.configuration))
         yield Operator(tmp_path)
+
+
+def serve(operator: Operator) -> "subprocess.CompletedProcess[str]":
+    clients = operator.place / "clients.yaml"
+    clients.write_text("clients: []\n")
+    return operator.run_any("serve", "--port", "0", CADUCEE_CLIENTS_FILE=str(clients))
 
 
 def ring(operator: Operator) -> list[dict[str, object]]:
@@ -132,7 +139,23 @@ def test_two_places_at_once_are_wrong_use(operator: Operator, token: SoftToken) 
     assert operator.run("generate", CADUCEE_HSM_SESSIONS="0").returncode == 2
 
 
-def test_a_key_that_was_deleted_is_still_listed(operator: Operator, token: SoftToken) -> None:
+def test_a_key_that_was_deleted_is_still_listed_and_refuses_the_start(
+    operator: Operator, token: SoftToken
+) -> None:
     rows = operator.rows("generate", "--pkcs11", str(token.uri))
     delete_keys(token)
     assert operator.rows("list") == rows
+    started = serve(operator)
+    assert (started.returncode, started.stdout) == (1, "")
+    assert started.stderr == f"idp: key {rows[0].kid} in hardware: the key is not in the token\n"
+
+
+def test_a_refused_pin_refuses_the_start_before_any_worker_tries_it(
+    operator: Operator, token: SoftToken
+) -> None:
+    operator.rows("generate", "--pkcs11", str(token.uri))
+    token.pin_file.write_text("0000-wrong")
+    started = serve(operator)
+    assert (started.returncode, started.stdout) == (1, "")
+    assert "the token refused the PIN" in started.stderr
+    assert "0000" not in started.stderr

@@ -37,6 +37,9 @@ class Operator:
     place: Path
 
     def run(self, *arguments: str, **changes: str) -> "subprocess.CompletedProcess[str]":
+        return self.run_any("keys", *arguments, **changes)
+
+    def run_any(self, *arguments: str, **changes: str) -> "subprocess.CompletedProcess[str]":
         settings = {
             "CADUCEE_ISSUER": "https://id.example",
             "CADUCEE_CARD_HOST": "https://carte.example",
@@ -47,7 +50,7 @@ class Operator:
         }
         kept = {name: value for name, value in os.environ.items() if not name.startswith("CADUCEE_")}
         return subprocess.run(
-            [sys.executable, "-m", "idp.cli", "keys", *arguments],
+            [sys.executable, "-m", "idp.cli", *arguments],
             cwd=ROOT,
             env={**kept, **settings, **changes},
             capture_output=True,
