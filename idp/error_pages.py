@@ -10,6 +10,7 @@ from werkzeug.wrappers import Request, Response
 from idp.ephemeral import StoreUnavailable
 from idp.errors import RETRY_AFTER_SECONDS, STATUS, Problem, Shown
 from idp.pages import ErrorPage
+from idp.signing.signer import SignerUnavailable
 from idp.web import Web
 
 log = structlog.get_logger()
@@ -25,7 +26,7 @@ _HTTP_PROBLEMS = {
 def _shown(error: BaseException) -> Shown:
     if isinstance(error, Shown):
         return error
-    if isinstance(error, StoreUnavailable):
+    if isinstance(error, StoreUnavailable | SignerUnavailable):
         return Shown(Problem.UNAVAILABLE, str(error))
     if isinstance(error, HTTPException):
         return Shown(_HTTP_PROBLEMS.get(error.code or 500, Problem.BAD_REQUEST), error.name)

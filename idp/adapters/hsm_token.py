@@ -55,6 +55,10 @@ class HsmToken:
         self._login_session: Any = None
         self._logged_in: int | None = None
 
+    @property
+    def is_lost(self) -> bool:
+        return self._fault is not None
+
     def admit(self) -> None:
         """Raises SignerUnavailable: lost, and not yet to be tried again."""
         with self._lock:

@@ -74,6 +74,10 @@ class Hsm:
             raise SignerUnavailable("no answer in time") from error
         return result
 
+    def is_lost(self, token: Pkcs11Uri) -> bool:
+        """Whether the last that was heard of it is a failure."""
+        return self._known(token).is_lost
+
     def _known(self, uri: Pkcs11Uri) -> HsmToken:
         with self._lock:
             if not self._started:

@@ -107,9 +107,10 @@ class Pkcs11Signer:
         return {**self._members, "kid": self.kid, "use": "sig", "alg": self.alg}
 
     def _prove(self, within: timedelta | None) -> None:
-        """It signed just now, or does when asked."""
+        """It signed just now and its token was not lost since, or it signs when asked."""
         signed_at = self._signed_at
-        if signed_at is None or time.monotonic() >= signed_at + _PROOF_SECONDS:
+        is_fresh = signed_at is not None and time.monotonic() < signed_at + _PROOF_SECONDS
+        if not is_fresh or self._hsm.is_lost(self._uri.of_token):
             self._sign(_PROBE, within)
 
     def _sign(self, message: bytes, within: timedelta | None) -> bytes:

@@ -89,7 +89,7 @@ class CodeIssuer:
         client = self.web.clients.get(interaction.client_id)
         try:
             if client is not None:
-                self.engine.require_signer(client)
+                self.engine.require_signer(client, interaction.request.get("response_mode", "query"))
         except SignerUnavailable as error:
             raise Shown(Problem.UNAVAILABLE, str(error)) from error
 

@@ -181,9 +181,11 @@ class OpenIDProvider(Provider):  # type: ignore[misc]
             return False
         return hmac.compare_digest(b64u(hashlib.sha256(verifier.encode()).digest()), challenge)
 
-    def require_signer(self, client: Client) -> None:
-        """Before a code or a token is used up. Raises SignerUnavailable: its ID Token could not be signed."""
+    def require_signer(self, client: Client, response_mode: str = "query") -> None:
+        """Before anything is used up. Raises SignerUnavailable: the ID Token, or the answer, could not be signed."""
         self._keys.require(client.id_token_signed_response_alg)
+        if response_mode.endswith("jwt"):
+            self._keys.require(client.authorization_signed_response_alg)
 
     def _create_signed_id_token(
         self,

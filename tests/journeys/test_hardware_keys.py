@@ -118,8 +118,12 @@ def test_without_its_hsm_nothing_is_signed_nothing_is_used_up_and_all_goes_on_wh
         silent = OwnParty.of(demo)
         told = silent.answer(silent.ask(browser, prompt="none"))
         assert told["error"] == "temporarily_unavailable"
+        # A signed answer cannot be had either: a page it is.
+        page = silent.ask(browser, prompt="none", response_mode="query.jwt")
+        assert (page.status, do.header(page, "Retry-After")) == (503, "10")
     assert soon(lambda: ready(demo) == 200)
-    assert party.redeem(code).status_code == 200
+    redeemed = party.redeem(code)
+    assert redeemed.status_code == 200, redeemed.text
     assert do.is_at_home(waiting.reload(), demo)
 
 
