@@ -27,8 +27,13 @@ def is_living(grant: Grant, account: Account) -> bool:
     return grant.revoked_at is None and account.enabled and not is_void
 
 
+class SessionEnded(Exception):
+    """The session that a grant would come from was ended on purpose."""
+
+
 class GrantRepository(Protocol):
-    def add(self, grant: Grant) -> None: ...
+    def add(self, grant: Grant) -> None:
+        """Raises SessionEnded."""
 
     def get(self, grant_id: str) -> Grant | None: ...
 

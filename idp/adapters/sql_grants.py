@@ -1,5 +1,6 @@
 """`GrantRepository` on SQL: a redeemed code stays so when the ephemeral store forgets (security §4.1)."""
 
+import dataclasses
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Engine
 
 from idp.accounts.account import AccountId
-from idp.accounts.grants import Grant
+from idp.accounts.grants import Grant, SessionEnded
 from idp.adapters.schema import ended_sessions, grants, refresh_tokens
 from idp.adapters.sql_engine import reading, writing
 from idp.adapters.sql_logouts import queue_notices, record_ends
@@ -21,18 +22,15 @@ class SqlGrants:
     engine: Engine
 
     def add(self, grant: Grant) -> None:
-        """The account must exist."""
-        added = sa.insert(grants).values(
-            id=grant.id,
-            account_id=grant.account_id,
-            client_id=grant.client_id,
-            sid=grant.sid,
-            granted_at=grant.granted_at,
-            redeemed_at=grant.redeemed_at,
-            revoked_at=grant.revoked_at,
-        )
+        """The account must exist. Raises SessionEnded."""
+        values = dataclasses.asdict(grant)
+        columns = [sa.literal(value, _c[name].type).label(name) for name, value in values.items()]
+        is_ended = sa.exists().where(ended_sessions.c.sid == grant.sid)
+        added = sa.insert(grants).from_select(list(values), sa.select(*columns).where(~is_ended))
         with writing(self.engine) as connection:
-            connection.execute(added)
+            # Not rowcount: SQLAlchemy keeps none of an INSERT on PostgreSQL.
+            if connection.execute(added.returning(_c.id)).first() is None:
+                raise SessionEnded
 
     def get(self, grant_id: str) -> Grant | None:
         with reading(self.engine) as connection:

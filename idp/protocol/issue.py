@@ -11,7 +11,7 @@ from flask import request
 from pyop.message import AuthorizationRequest
 
 from idp.accounts.account import Account
-from idp.accounts.grants import Grant
+from idp.accounts.grants import Grant, SessionEnded
 from idp.audit import Audit, AuditEvent, Fact
 from idp.clients import Client
 from idp.clock import Clock
@@ -80,7 +80,12 @@ class CodeIssuer:
             raise
         sid, cookie = self._session_for(interaction, account, current, now)
         grant = Grant(random_token(), account.id, client.client_id, sid, now)
-        code = self._code(interaction, self.subjects.of(account, client), assurance, grant, client)
+        try:
+            code = self._code(interaction, self.subjects.of(account, client), assurance, grant, client)
+        except SessionEnded as ended:
+            # Signed out just now, or long ago while the ephemeral store was down: its record must not go on either.
+            self.sessions.end(sid)
+            raise SessionOver from ended
         self._witness(AuditEvent.CODE_ISSUED, interaction, account, acr=str(assurance.acr))
         return Issued(code, cookie)
 

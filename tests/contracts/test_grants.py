@@ -4,14 +4,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
-from idp.accounts.grants import Grant
-from idp.adapters.schema import audit_events
+from idp.accounts.grants import Grant, SessionEnded
+from idp.adapters.schema import audit_events, ended_sessions
 from idp.adapters.sql_accounts import SqlAccounts
 from idp.adapters.sql_audit import SqlAudit
-from idp.adapters.sql_engine import open_engine, reading
+from idp.adapters.sql_engine import open_engine, reading, writing
 from idp.adapters.sql_grants import SqlGrants
 from idp.audit import AuditEvent
 from tests.contracts.races import CALLERS, race
@@ -68,11 +69,24 @@ def test_every_grant_of_a_session_is_revoked_and_no_other(engine: Engine) -> Non
     assert grants.redeem("c", LATER)
 
 
-def test_code_that_was_on_its_way_when_its_session_ended_is_never_redeemed(engine: Engine) -> None:
+def test_session_that_ended_gives_no_grant(engine: Engine) -> None:
     SqlAccounts(engine).add(an_account())
     grants = SqlGrants(engine)
     grants.end_session("sid-1", NOON, ())
+    with pytest.raises(SessionEnded):
+        grants.add(a_grant())
+    assert grants.get("g") is None
+    grants.add(a_grant("other", sid="sid-2"))
+    assert grants.redeem("other", LATER)
+
+
+def test_code_of_which_the_end_of_its_session_saw_nothing_is_never_redeemed(engine: Engine) -> None:
+    """Added in a transaction that began before that end was committed."""
+    SqlAccounts(engine).add(an_account())
+    grants = SqlGrants(engine)
     grants.add(a_grant())
+    with writing(engine) as connection:
+        connection.execute(sa.insert(ended_sessions).values(sid="sid-1", ended_at=NOON))
     assert not grants.redeem("g", LATER)
 
 

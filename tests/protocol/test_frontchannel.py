@@ -344,6 +344,18 @@ def test_session_has_one_sid_wherever_it_is_named(
     assert {sid_of(tokens), described.get_json()["sid"], *framed, noticed[1]} == {sid_of(tokens)}
 
 
+def test_session_whose_record_outlived_its_end_gives_no_code_and_is_gone_then(
+    house: Provider, both: tuple[Browser, dict[str, Any]]
+) -> None:
+    """The ephemeral store was down in the middle of a sign-out, and nobody clicked again."""
+    browser, tokens = both
+    house.grants.end_session(sid_of(tokens), SystemClock().now(), ())
+    refused = answer_of(browser.authorize(prompt="none"))
+    assert (refused["error"], refused.get("code")) == ("login_required", None)
+    assert SqlStore(house.engine, SystemClock()).get(Kind.SESSION, sid_of(tokens)) is None
+    assert house.exchange(browser.sign_in()).status_code == 200
+
+
 # --- what a hint must be
 
 
