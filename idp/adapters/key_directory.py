@@ -21,7 +21,7 @@ from pathlib import Path
 from idp.adapters.owned_file import write_whole
 from idp.adapters.pkcs11_hsm import Hsm
 from idp.adapters.pkcs11_signer import HardwareKeys
-from idp.adapters.pkcs11_uri import parse_pkcs11_uri
+from idp.adapters.pkcs11_uri import BadPkcs11Uri, Pkcs11Uri, parse_pkcs11_uri
 from idp.adapters.ring_file import read_records, ring_text
 from idp.adapters.software_signer import (
     BadKeyFile,
@@ -143,7 +143,7 @@ class KeyDirectory:
             place = self._place_of_present(alg)
         today = f"{self.clock.now():%Y%m%d}"
         if place != IN_A_FILE:
-            made, uri = self.hardware.make(alg, parse_pkcs11_uri(place), f"caducee-{today}-{_KIND[alg]}")
+            made, uri = self.hardware.make(alg, _token_of(place), f"caducee-{today}-{_KIND[alg]}")
             return self._enter(change, made, str(uri), made.encoded_public_key)
         signer = generate_signer(alg)
         file = f"sign-{today}-{_KIND[alg]}.{signer.kid[:8]}.pem"
@@ -221,6 +221,15 @@ def require_all_algorithms(directory: KeyDirectory, schedule: KeySchedule, now: 
     """Raises BadKeyFile: without one active key for each algorithm nobody can be served."""
     if any(schedule.active(alg, now) is None for alg in ALGS):
         raise BadKeyFile(f"{directory.path}: needs an RSA and a P-256 key; run `idp keys generate`")
+
+
+def _token_of(place: str) -> Pkcs11Uri:
+    uri = parse_pkcs11_uri(place)
+    if uri.names_key:
+        raise BadPkcs11Uri(
+            "this URI names a key: `idp keys generate` takes one that is there, `rotate` makes one"
+        )
+    return uri
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:

@@ -134,6 +134,12 @@ def test_a_wrong_pin_is_told_without_the_pin(operator: Operator, token: SoftToke
     assert "0000" not in refused.stderr
 
 
+def test_rotate_makes_a_key_and_takes_none(operator: Operator, token: SoftToken) -> None:
+    operator.rows("generate", "--pkcs11", str(token.uri))
+    refused = operator.run("rotate", "--pkcs11", str(ring(operator)[0]["file"]))
+    assert (refused.returncode, "names a key" in refused.stderr) == (1, True)
+
+
 def test_two_places_at_once_are_wrong_use(operator: Operator, token: SoftToken) -> None:
     assert operator.run("generate", "--in-file", "--pkcs11", str(token.uri)).returncode == 2
     assert operator.run("generate", CADUCEE_HSM_SESSIONS="0").returncode == 2
