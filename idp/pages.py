@@ -1,4 +1,7 @@
-"""What each page shows: one frozen view-model per template, of the same name. No logic, no lookup."""
+"""What each page shows: one frozen view-model per template, of the same name. No logic, no lookup.
+
+The mails have theirs in `mail_pages`.
+"""
 
 from dataclasses import dataclass
 
@@ -231,23 +234,3 @@ class ErrorPage:
     retry_path: str | None
     return_url: str | None
     return_name: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class CodeMail:
-    """mail/code.txt and mail/code.html, subject key "mail.code.subject" (no code in the subject)."""
-
-    code: str
-    minutes: int
-    purpose: str
-    client_name: str
-    requested_at: str
-
-
-@dataclass(frozen=True, slots=True)
-class NoticeMail:
-    """mail/notice.txt and mail/notice.html; `notice` is a value of Notice, keys "mail.<notice>.subject", ".happened",
-    ".otherwise"."""
-
-    notice: str
-    happened_at: str

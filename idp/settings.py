@@ -1,19 +1,20 @@
 """Every setting of the provider, typed and frozen: the only reader of the environment.
 
 Names are `CADUCEE_` + the field in capitals; durations are whole seconds. Numbers default to the house values of the
-security reference; a test compares the two. Secrets may come from a file: `CADUCEE_<FIELD>_FILE`.
+security reference; a test compares the two. Secrets may come from a file: `CADUCEE_<FIELD>_FILE`. Values that cannot
+serve are refused by `setting_rules`.
 """
 
 import ipaddress
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import timedelta
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, get_type_hints
 from urllib.parse import urlsplit
+
+from idp.setting_rules import FAULTS, broken
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -210,72 +211,8 @@ class Settings:
         return urlsplit(self.issuer).hostname in LOOPBACK_HOSTS
 
     def __post_init__(self) -> None:
-        issuer = urlsplit(self.issuer)
-        if issuer.query or issuer.fragment or self.issuer.endswith("/") or not issuer.netloc:
-            raise BadSetting("CADUCEE_ISSUER: an absolute URL without query, fragment or final slash")
-        if issuer.path:
-            raise BadSetting("CADUCEE_ISSUER: an origin alone, without a path")
-        if issuer.scheme != "https" and not (issuer.scheme == "http" and issuer.hostname in LOOPBACK_HOSTS):
-            raise BadSetting("CADUCEE_ISSUER: https, or http on a loopback host for a demo")
-        if urlsplit(self.card_host).scheme != "https":
-            raise BadSetting("CADUCEE_CARD_HOST: an https origin")
-        for name in ("application_key", "password_pepper"):
-            if len(getattr(self, name)) < 43:
-                raise BadSetting(f"CADUCEE_{name.upper()}: 32 random bytes in base64url (43 characters)")
-        if self.proxy_secret and len(self.proxy_secret) < 43:
-            raise BadSetting("CADUCEE_PROXY_SECRET: 32 random bytes in base64url (43 characters)")
-        is_origin = re.fullmatch(r"https://[a-z0-9.:\[\]-]+", self.mtls_origin)
-        if self.mtls_origin and not (is_origin and self.proxy_secret):
-            raise BadSetting("CADUCEE_MTLS_ORIGIN: an https origin, and CADUCEE_PROXY_SECRET with it")
-        if not timedelta() < self.logout_token_life <= timedelta(minutes=2):
-            raise BadSetting("CADUCEE_LOGOUT_TOKEN_LIFE: 1 to 120 (Back-Channel Logout §2.4)")
-        if self.pushed_request_life >= timedelta(seconds=600):
-            raise BadSetting("CADUCEE_PUSHED_REQUEST_LIFE: below 600 (FAPI 2.0)")
-        for network in self.outbound_networks:
-            try:
-                ip_network(network)
-            except ValueError as error:
-                raise BadSetting(
-                    "CADUCEE_OUTBOUND_NETWORKS: networks like 10.20.0.0/16 or fd00::/8"
-                ) from error
-        self._check_keys()
-        if not 1 <= self.hsm_sessions <= 64 or not self.hsm_timeout > timedelta():
-            raise BadSetting("CADUCEE_HSM_SESSIONS: 1 to 64; CADUCEE_HSM_TIMEOUT: 1 second or more")
-        self._check_tls()
-        self._check_fixed_code()
-        self._check_psc()
-
-    def _check_keys(self) -> None:
-        if self.key_publish_before < (timedelta() if self.is_on_loopback else timedelta(hours=24)):
-            raise BadSetting("CADUCEE_KEY_PUBLISH_BEFORE: 24 h or more (86400), less only on a loopback host")
-        if self.key_retire_after < self.longest_token_life + 2 * self.clock_skew:
-            raise BadSetting("CADUCEE_KEY_RETIRE_AFTER: as long as a session and twice CLOCK_SKEW, or more")
-
-    def _check_tls(self) -> None:
-        if (self.tls_certificate_file is None) != (self.tls_key_file is None):
-            raise BadSetting("CADUCEE_TLS_CERTIFICATE_FILE and CADUCEE_TLS_KEY_FILE: both or neither")
-        if self.tls_certificate_file is not None and not self.is_secure:
-            raise BadSetting("CADUCEE_TLS_CERTIFICATE_FILE: with an https issuer only")
-
-    def _check_fixed_code(self) -> None:
-        if self.mail_code_fixed and not self.is_on_loopback:
-            raise BadSetting("CADUCEE_MAIL_CODE_FIXED: only with an issuer on a loopback host")
-        if not re.fullmatch(rf"(|[0-9]{{{self.mail_code_digits}}})", self.mail_code_fixed):
-            raise BadSetting("CADUCEE_MAIL_CODE_FIXED: as many digits as MAIL_CODE_DIGITS")
-
-    def _check_psc(self) -> None:
-        # draft RIE 13, facts/psc §8.3: our session does not outlive Pro Santé Connect's.
-        is_longer = self.session_life > timedelta(hours=4) or self.session_idle > timedelta(minutes=30)
-        if self.has_psc and is_longer:
-            raise BadSetting(
-                "CADUCEE_SESSION_LIFE, SESSION_IDLE: at most 4 h and 30 min with Pro Santé Connect"
-            )
-        try:
-            self.shared_networks  # noqa: B018 - raises for what is no network
-        except ValueError as error:
-            raise BadSetting(
-                "CADUCEE_SHARED_STATIONS: networks such as 192.0.2.0/24 2001:db8::/32"
-            ) from error
+        for rule in broken(FAULTS, self):
+            raise BadSetting(str(rule))
 
 
 def _bool(text: str) -> bool:

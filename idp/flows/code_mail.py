@@ -11,8 +11,8 @@ from idp.clock import Clock
 from idp.flows.desk import Desk
 from idp.interaction.record import Interaction
 from idp.local_time import local_time
+from idp.mail_pages import CodeMail
 from idp.mailer import Mail, Outbox
-from idp.pages import CodeMail
 
 
 def code_holder(interaction: Interaction, account: Account | None, network: str) -> CodeHolder | None:

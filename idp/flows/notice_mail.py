@@ -7,8 +7,8 @@ from idp.accounts.account import Account
 from idp.accounts.notices import Notice
 from idp.clock import Clock
 from idp.local_time import local_time
+from idp.mail_pages import NoticeMail
 from idp.mailer import Mail, Outbox
-from idp.pages import NoticeMail
 from idp.web import Web
 
 

@@ -11,6 +11,7 @@ from idp import pages
 from idp.accounts.notices import Notice
 from idp.cards.trust import CardRefusal
 from idp.errors import Problem
+from idp.mail_pages import CodeMail, NoticeMail
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "idp" / "templates"
@@ -341,10 +342,10 @@ def _errors() -> list[State]:
     ]
 
 
-def mails(client_name: str = "ViaTrajectoire") -> list[pages.CodeMail]:
-    login = pages.CodeMail("48213907", 10, "login", client_name, "3 novembre 2026 à 14 h 22")
+def mails(client_name: str = "ViaTrajectoire") -> list[CodeMail]:
+    login = CodeMail("48213907", 10, "login", client_name, "3 novembre 2026 à 14 h 22")
     return [replace(login, purpose=purpose) for purpose in ("login", "enrolment")]
 
 
-def notices() -> list[pages.NoticeMail]:
-    return [pages.NoticeMail(str(notice), "3 novembre 2026, 14 h 22") for notice in Notice]
+def notices() -> list[NoticeMail]:
+    return [NoticeMail(str(notice), "3 novembre 2026, 14 h 22") for notice in Notice]

@@ -6,7 +6,7 @@ from string import Formatter
 
 import pytest
 
-from idp import pages
+from idp import mail_pages, pages
 from idp.accounts.email_otp import CodeRefusal, SendRefusal
 from idp.accounts.notices import Notice
 from idp.messages import CatalogueError, load_catalogues
@@ -62,13 +62,14 @@ def test_french_punctuation_never_falls_alone_on_a_line() -> None:
 
 
 def test_every_key_named_by_the_view_models_exists() -> None:
-    source = Path(pages.__file__).read_text()
+    source = "".join(Path(str(module.__file__)).read_text() for module in (pages, mail_pages))
     named = set(re.findall(r'"((?:choice|password|email_otp|enrolment|charter|mail)\.[a-z_.]+)"', source))
     named |= {f"cps.{reason}.{part}" for reason in CPS_REASONS for part in ("title", "text")}
     named |= {f"psc.{reason}.{part}" for reason in PSC_REASONS for part in ("title", "text")}
     named |= {f"email_otp.{reason}" for kind in (CodeRefusal, SendRefusal) for reason in kind}
     named |= {f"error.{name}.{part}" for name in ERROR_NAMES for part in ("title", "text")}
     assert {"choice.step_up", "email_otp.closed", "enrolment.busy", "charter.tick_needed"} <= named
+    assert "mail.code.subject" in named
     assert named <= set(CATALOGUES.texts["fr"])
 
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from bs4 import BeautifulSoup
 
-from idp import pages
+from idp.mail_pages import CodeMail
 from tests.pages.page_states import (
     LOCALES,
     mails,
@@ -20,7 +20,7 @@ from tests.pages.reading import (
 each_language = pytest.mark.parametrize("locale", LOCALES)
 
 
-def mail(kind: str, locale: str, model: pages.CodeMail) -> str:
+def mail(kind: str, locale: str, model: CodeMail) -> str:
     return ENVIRONMENT.get_template(f"mail/code.{kind}").render(page=model, t=CATALOGUES.translator(locale))
 
 

@@ -1,0 +1,23 @@
+"""What each mail shows: one frozen view-model per mail, as `pages` for the pages. No logic, no lookup."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class CodeMail:
+    """mail/code.txt and mail/code.html, subject key "mail.code.subject" (no code in the subject)."""
+
+    code: str
+    minutes: int
+    purpose: str
+    client_name: str
+    requested_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeMail:
+    """mail/notice.txt and mail/notice.html; `notice` is a value of Notice, keys "mail.<notice>.subject", ".happened",
+    ".otherwise"."""
+
+    notice: str
+    happened_at: str
