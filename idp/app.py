@@ -23,7 +23,7 @@ from idp.adapters.sql_grants import SqlGrants
 from idp.adapters.sql_outbox import SqlOutbox
 from idp.adapters.sql_refresh import SqlRefreshTokens
 from idp.adapters.sql_upstream_links import SqlUpstreamLinks
-from idp.cards.revocation import NoRevocationYet
+from idp.card_services import build_card_policy, build_list_check, build_revocation
 from idp.cards.trust import CardPolicy
 from idp.client_jwks import ClientKeys
 from idp.client_services import build_assertions, build_client_keys, build_possession, build_tls_methods
@@ -71,7 +71,6 @@ from idp.protocol.token import TokenEndpoint
 from idp.protocol.userinfo import UserinfoEndpoint
 from idp.sealing import derive_key
 from idp.services import (
-    build_card_policy,
     build_charter_action,
     build_itinerary,
     build_mail_codes,
@@ -196,12 +195,15 @@ def _flows(parts: _Parts) -> list[Any]:
             )
         )
     if parts.policy is not None:
-        # Revocation comes with the card issue; until then the demo's IGC has none to ask.
-        revocation = NoRevocationYet()
+        revocation = build_revocation(house, parts.policy)
         flows.append(
             CpsFlow(desk, house.store, parts.policy, revocation, throttle, s.card_host, s.card_attempt_life)
         )
     return flows
+
+
+def _card_faults(parts: _Parts) -> tuple[Callable[[], bool], ...]:
+    return () if parts.policy is None else (build_list_check(parts.house, parts.policy),)
 
 
 def _plain_endpoints(parts: _Parts, provider: OpenIDProvider, grant_store: GrantStore) -> PlainEndpoints:
@@ -271,7 +273,8 @@ def _plain_endpoints(parts: _Parts, provider: OpenIDProvider, grant_store: Grant
             "/metrics": Route(("GET", "HEAD"), MetricsEndpoint(_metrics(parts))),
             "/health/live": Route(("GET", "HEAD"), PublishedDocument.of({"status": "alive"})),
             "/health/ready": Route(
-                ("GET", "HEAD"), Readiness((house.store, house.durable), clients, parts.keys)
+                ("GET", "HEAD"),
+                Readiness((house.store, house.durable), clients, parts.keys, _card_faults(parts)),
             ),
         },
         settings,

@@ -13,6 +13,7 @@ Fact = str | int | bool
 class AuditEvent(StrEnum):
     CARD_LOGIN_ACCEPTED = "card:login:accepted"
     CARD_LOGIN_REFUSED = "card:login:refused"
+    CARD_STATUS_BYPASSED = "card:status:bypassed"
     PSC_LOGIN_ACCEPTED = "psc:login:accepted"
     PSC_LOGIN_REFUSED = "psc:login:refused"
     PSC_LINKED = "psc:link:accepted"

@@ -25,6 +25,7 @@ class Kind(StrEnum):
     UPSTREAM_PROOF = "upstream_proof"
     CARD_ATTEMPT = "card_attempt"
     CARD_PRESENTATION = "card_presentation"
+    CARD_STATUS = "card_status"
     MAIL_CODE = "mail_code"
     MAIL_CODE_TRIES = "mail_code_tries"
     MAIL_CODE_FAILURES = "mail_code_failures"

@@ -18,8 +18,6 @@ from idp.adapters.psc_settings import PscSettings
 from idp.adapters.safe_http import SafeHttp
 from idp.adapters.sql_charters import SqlCharters
 from idp.audit import Audit, AuditEvent
-from idp.cards.anchors import load_anchors
-from idp.cards.trust import CardPolicy
 from idp.client_fitness import house_rules
 from idp.clients import ClientFile
 from idp.clock import Clock
@@ -134,17 +132,6 @@ def check_upstream(settings: Settings, clock: Clock) -> None:
         check_beside(psc, psc_http(settings, psc), clock)
 
 
-def build_card_policy(settings: Settings) -> CardPolicy | None:
-    files = (*settings.card_root_files, *settings.card_issuing_files)
-    if not files:
-        return None
-    return CardPolicy(
-        anchors=load_anchors(path.read_bytes() for path in files),
-        accept_test_cards=settings.card_accept_test_cards,
-        accept_employee_cards=settings.card_accept_employee_cards,
-    )
-
-
 def build_mail_codes(house: House) -> MailCodes:
     s = house.settings
     return MailCodes(
@@ -191,6 +178,10 @@ def build_passwords(settings: Settings) -> Passwords:
     )
 
 
+def _has_bypass(house: House) -> bool:
+    return house.settings.card_revocation_bypass_until is not None
+
+
 def build_itinerary(house: House, web: Web, *, has_psc: bool, has_cps: bool) -> Itinerary:
     s = house.settings
 
@@ -201,6 +192,7 @@ def build_itinerary(house: House, web: Web, *, has_psc: bool, has_cps: bool) -> 
     doors = (
         Door("psc", has_psc, allowed_for, door="psc"),
         Door("cps", has_cps, allowed_for, door="cps"),
+        Door("cps_unchecked", has_cps and _has_bypass(house), allowed_for, door="cps"),
         Door("password", s.password_door, allowed_for, door="password"),
         Door("email_otp", s.password_door, allowed_for, door="password"),
     )

@@ -42,6 +42,11 @@ def _are_networks(texts: tuple[str, ...]) -> bool:
         return False
 
 
+def _is_web(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme in ("http", "https") and bool(parts.netloc)
+
+
 def _is_short(key: str) -> bool:
     return len(key) < 43
 
@@ -84,6 +89,24 @@ FAULTS = (
         "OUTBOUND_NETWORKS",
         "networks like 10.20.0.0/16 or fd00::/8",
         lambda s: not _are_networks(s.outbound_networks),
+    ),
+    # Cards.
+    Rule(
+        "CARD_OCSP_URL, CARD_CRL_URLS, CARD_ROOT_CRL_URLS",
+        "http or https URLs",
+        lambda s: (
+            not all(map(_is_web, (*s.card_crl_urls, *s.card_root_crl_urls, *filter(None, [s.card_ocsp_url]))))
+        ),
+    ),
+    Rule(
+        "CARD_OCSP_URL, CARD_CRL_URLS",
+        "one at least, or no card could sign in",
+        lambda s: bool(s.card_issuing_files) and not (s.card_ocsp_url or s.card_crl_urls),
+    ),
+    Rule(
+        "CARD_OCSP_GOOD_FOR",
+        "15 minutes (900) or less",
+        lambda s: s.card_ocsp_good_for > timedelta(minutes=15),
     ),
     # The signing keys.
     Rule(

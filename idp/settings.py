@@ -9,7 +9,7 @@ import ipaddress
 import os
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, get_type_hints
 from urllib.parse import urlsplit
@@ -109,6 +109,21 @@ class Settings:
     card_connections_per_peer: int = 50
     card_certificate_file: Path = Path("keys/card-host.crt")
     card_key_file: Path = Path("keys/card-host.key")
+
+    # Revocation of cards (facts/cps §7). Addresses are ours, never those written in a certificate.
+    card_ocsp_url: str = ""
+    #: The lists of the issuing authorities, and those of their roots.
+    card_crl_urls: tuple[str, ...] = ()
+    card_root_crl_urls: tuple[str, ...] = ()
+    #: After its nextUpdate a list still counts for so long (facts/security CP3).
+    card_crl_grace: timedelta = _seconds(24 * 3600)
+    card_crl_bytes: int = 256 * 1024 * 1024
+    #: A good OCSP answer is not asked again for so long; one without nextUpdate counts for `card_ocsp_max_age`.
+    card_ocsp_good_for: timedelta = _seconds(5 * 60)
+    card_ocsp_max_age: timedelta = _seconds(24 * 3600)
+    #: Emergency: until this instant (2026-12-24T18:00:00Z) a card whose status cannot be known signs its holder in,
+    #: audited, at a lower acr. Never a card known to be revoked.
+    card_revocation_bypass_until: datetime | None = None
 
     # Mail.
     smtp_host: str = "127.0.0.1"
@@ -215,6 +230,13 @@ class Settings:
             raise BadSetting(str(rule))
 
 
+def _instant(text: str) -> datetime:
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError("without a time zone")
+    return found
+
+
 def _bool(text: str) -> bool:
     words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
     return words[text.lower()]
@@ -226,6 +248,7 @@ _READERS: dict[Any, Any] = {
     bool: _bool,
     Path: Path,
     Path | None: Path,
+    datetime | None: _instant,
     timedelta: lambda text: timedelta(seconds=int(text)),
     tuple[str, ...]: lambda text: tuple(text.split()),
     tuple[Path, ...]: lambda text: tuple(Path(part) for part in text.split(":") if part),

@@ -22,7 +22,7 @@ from sandbox.demo.mailbox import Mailbox
 ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 90  # a first start, on a machine busy with other tests
 STOP_SECONDS = 5  # the promise
-_PORTS = 8
+_PORTS = 9
 
 
 @dataclass(frozen=True)
@@ -139,12 +139,12 @@ def is_alive(pid: int) -> bool:
 
 
 def free_port_base() -> int:
-    """The first of eight ports in a row nobody listens on, below those the kernel gives out."""
+    """The first of nine ports in a row nobody listens on, below those the kernel gives out."""
     start = 10_000 + os.getpid() * 16 % 20_000
     for base in range(start, start + 2_000, 16):
         if all(_is_free(port) for port in range(base, base + _PORTS)):
             return base
-    raise AssertionError("no eight free ports in a row")
+    raise AssertionError("no nine free ports in a row")
 
 
 def _is_free(port: int) -> bool:

@@ -62,6 +62,7 @@ def an_interaction(**changes: Any) -> Interaction:
 _AMR: dict[AuthenticatorId, tuple[str, ...]] = {
     "psc": ("sc", "pin"),
     "cps": ("sc", "pin", "hwk", "mfa"),
+    "cps_unchecked": ("sc", "pin", "hwk", "mfa"),
     "password": ("pwd",),
     "email_otp": ("otp",),
 }
@@ -79,6 +80,7 @@ def doors(open_doors: Iterable[str]) -> list[Door]:
     house: dict[AuthenticatorId, str] = {
         "psc": "psc",
         "cps": "cps",
+        "cps_unchecked": "cps",
         "password": "password",
         "email_otp": "password",
     }

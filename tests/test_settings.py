@@ -1,7 +1,7 @@
 """The settings: house values by default, and what is refused."""
 
 import dataclasses
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,8 @@ HOUSE_VALUES: list[tuple[str, str, Any]] = [
     ("PS8: 5 s to connect", "psc_connect_timeout", 5 * SECONDS),
     ("PS8: 10 s in all", "psc_timeout", 10 * SECONDS),
     ("PS8: keys fetched again once per 30 s at most", "psc_keys_pause", 30 * SECONDS),
+    ("CP3: stale > 24 h", "card_crl_grace", 24 * HOURS),
+    ("CP3: stale > 24 h", "card_ocsp_max_age", 24 * HOURS),
     ("Clock skew: reject > 60 s", "clock_skew", 60 * SECONDS),
     ("JW6: next key published >= 24 h", "key_publish_before", 24 * HOURS),
     ("JW6: old key kept >= longest token life + skew", "key_retire_after", 24 * HOURS),
@@ -102,6 +104,8 @@ def test_every_number_of_the_settings_is_in_the_table_or_has_its_reason() -> Non
         "parameter_bytes": "below the body",
         "psc_watch_every": "as the pause of the circuit",
         "notice_life": "no house value: long enough for a mail server to come back",
+        "card_ocsp_good_for": "facts/cps §7: 5 to 15 min",
+        "card_crl_bytes": "a list of tens of MB, several times over",
         "card_connections": "places of the listener",
         "card_connections_per_peer": "places of one address",
         "hsm_sessions": "places in the HSM",
@@ -344,3 +348,28 @@ def test_shared_stations_are_networks() -> None:
     assert [str(network) for network in known.shared_networks] == ["192.0.2.0/24", "2001:db8::/32"]
     assert "SHARED_STATIONS" in fault(CADUCEE_SHARED_STATIONS="192.0.2.1/24")
     assert "SHARED_STATIONS" in fault(CADUCEE_SHARED_STATIONS="hospital")
+
+
+def test_the_bypass_is_an_instant_with_a_time_zone() -> None:
+    found = settings(CADUCEE_CARD_REVOCATION_BYPASS_UNTIL="2026-12-24T18:00:00Z")
+    assert found.card_revocation_bypass_until == datetime(2026, 12, 24, 18, tzinfo=UTC)
+    assert settings().card_revocation_bypass_until is None
+    for never in ("true", "2026-12-24T18:00:00", "forever", ""):
+        assert "BYPASS_UNTIL" in fault(CADUCEE_CARD_REVOCATION_BYPASS_UNTIL=never)
+
+
+def test_cards_without_anybody_to_ask_about_them_do_not_start() -> None:
+    pinned = {"CADUCEE_CARD_ISSUING_FILES": "a.pem"}
+    assert "CADUCEE_CARD_OCSP_URL" in fault(**pinned)
+    assert settings(**pinned, CADUCEE_CARD_OCSP_URL="http://ocsp.example/").card_ocsp_url
+    assert settings(**pinned, CADUCEE_CARD_CRL_URLS="http://a.example/1.crl").card_crl_urls
+
+
+@pytest.mark.parametrize("url", ["ldap://annuaire.example/a", "ocsp.example", "file:///etc/passwd", "http:"])
+def test_revocation_is_asked_over_http_only(url: str) -> None:
+    for name in ("CARD_OCSP_URL", "CARD_CRL_URLS", "CARD_ROOT_CRL_URLS"):
+        assert "http or https" in fault(**{f"CADUCEE_{name}": url})
+
+
+def test_a_good_answer_is_kept_a_quarter_of_an_hour_at_most() -> None:
+    assert "GOOD_FOR" in fault(CADUCEE_CARD_OCSP_GOOD_FOR="901")

@@ -98,11 +98,22 @@ class SafeHttp:
         sent = {**headers, "Content-Type": "application/x-www-form-urlencoded"}
         return self._exchange(requests.Request("POST", url, data=form.encode("ascii"), headers=sent))
 
-    def _exchange(self, request: requests.Request) -> HttpAnswer:
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> HttpAnswer:
+        """Any other body; `headers` name its media type and what is accepted."""
+        return self._exchange(requests.Request("POST", url, data=body, headers=dict(headers)))
+
+    def download(self, url: str, headers: Mapping[str, str], sink: Callable[[bytes], object]) -> HttpAnswer:
+        """The body goes to `sink` piece by piece, the answer given has none. Raises NoUsableAnswer."""
+        return self._exchange(requests.Request("GET", url, headers=dict(headers)), sink)
+
+    def _exchange(
+        self, request: requests.Request, sink: Callable[[bytes], object] | None = None
+    ) -> HttpAnswer:
+        kept = bytearray()
         # Accept-Encoding: a compressed body could exceed its bound only once unpacked.
         request.headers = {
-            **request.headers,
             "Accept": "application/json",
+            **request.headers,
             "Accept-Encoding": "identity",
             "Connection": "close",
             "User-Agent": "caducee",
@@ -120,7 +131,8 @@ class SafeHttp:
                 ) as answer,
             ):
                 media_type = answer.headers.get("Content-Type", "").split(";")[0].strip().lower()
-                return HttpAnswer(answer.status_code, media_type, self._body_of(answer))
+                self._read(answer, sink or kept.extend)
+                return HttpAnswer(answer.status_code, media_type, bytes(kept))
         except (OSError, ValueError, urllib3.exceptions.HTTPError, HTTPException) as error:
             raise NoUsableAnswer(type(error).__name__) from error
 
@@ -128,15 +140,15 @@ class SafeHttp:
         """The way to the machine of this request. `outbound_http` has a narrower one."""
         return DeadlineAdapter(deadline)
 
-    def _body_of(self, answer: requests.Response) -> bytes:
+    def _read(self, answer: requests.Response, sink: Callable[[bytes], object]) -> None:
         if answer.headers.get("Content-Encoding", "identity") != "identity":
             raise NoUsableAnswer("compressed although not asked for")
-        body = bytearray()
+        size = 0
         while piece := answer.raw.read(_READ_BYTES, decode_content=False):
-            body += piece
-            if len(body) > self._body_bytes:
+            size += len(piece)
+            if size > self._body_bytes:
                 raise NoUsableAnswer("too large")
-        return bytes(body)
+            sink(piece)
 
 
 class Deadline:

@@ -1,49 +1,15 @@
 """The tables, as SQLAlchemy Core sees them. Only `migrations/` creates them; a test keeps the two equal.
 
-Lives here: columns, constraints, column types. Never here: a connection, a query, a rule.
+Lives here: columns, constraints. Never here: column types (`columns`), a connection, a query, a rule.
 """
 
-from datetime import UTC, datetime, timedelta
-
 import sqlalchemy as sa
-from sqlalchemy.engine import Dialect
-from sqlalchemy.types import TypeDecorator
+
+from idp.adapters import card_schema  # noqa: F401 - its tables are of the same metadata
+from idp.adapters.columns import UtcInstant, metadata, row_number
 
 #: The migration this code was written for. Zero-padded, so that text order is age order.
-SCHEMA_REVISION = "0005"
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_TICK = timedelta(microseconds=1)
-
-
-class UtcInstant(TypeDecorator[datetime]):
-    """An aware datetime kept as whole microseconds since 1970: exact, and ordered alike by every database."""
-
-    impl = sa.BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("naive datetime: only aware instants are stored")
-        return (value - _EPOCH) // _TICK
-
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else _EPOCH + value * _TICK
-
-
-metadata = sa.MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-    }
-)
-
-#: SQLite numbers rows by itself only for a column declared INTEGER.
-_row_number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+SCHEMA_REVISION = "0007"
 
 accounts = sa.Table(
     "accounts",
@@ -80,7 +46,7 @@ accounts = sa.Table(
 identity_changes = sa.Table(
     "identity_changes",
     metadata,
-    sa.Column("id", _row_number, primary_key=True, autoincrement=True),
+    sa.Column("id", row_number, primary_key=True, autoincrement=True),
     sa.Column("account_id", sa.Text, sa.ForeignKey(accounts.c.id), nullable=False, index=True),
     sa.Column("at", UtcInstant, nullable=False),
     sa.Column("before", sa.JSON, nullable=False),
@@ -103,7 +69,7 @@ upstream_links = sa.Table(
 charter_revisions = sa.Table(
     "charter_revisions",
     metadata,
-    sa.Column("position", _row_number, primary_key=True, autoincrement=True),
+    sa.Column("position", row_number, primary_key=True, autoincrement=True),
     sa.Column("charter", sa.Text, nullable=False),
     sa.Column("revision", sa.Text, nullable=False),
     sa.Column("published_at", UtcInstant, nullable=False),
@@ -154,7 +120,7 @@ refresh_tokens = sa.Table(
 audit_events = sa.Table(
     "audit_events",
     metadata,
-    sa.Column("id", _row_number, primary_key=True, autoincrement=True),
+    sa.Column("id", row_number, primary_key=True, autoincrement=True),
     sa.Column("at", UtcInstant, nullable=False, index=True),
     sa.Column("event", sa.Text, nullable=False),
     sa.Column("account_id", sa.Text, index=True),
@@ -167,7 +133,7 @@ audit_events = sa.Table(
 outbox = sa.Table(
     "outbox",
     metadata,
-    sa.Column("id", _row_number, primary_key=True, autoincrement=True),
+    sa.Column("id", row_number, primary_key=True, autoincrement=True),
     sa.Column("recipient", sa.Text, nullable=False),
     sa.Column("subject", sa.Text, nullable=False),
     sa.Column("text", sa.Text, nullable=False),
@@ -192,7 +158,7 @@ ended_sessions = sa.Table(
 logout_notices = sa.Table(
     "logout_notices",
     metadata,
-    sa.Column("id", _row_number, primary_key=True, autoincrement=True),
+    sa.Column("id", row_number, primary_key=True, autoincrement=True),
     sa.Column("sid", sa.Text, nullable=False),
     sa.Column("client_id", sa.Text, nullable=False),
     sa.Column("account_id", sa.Text, nullable=False),

@@ -6,7 +6,7 @@ Must not come here: card certificates, files (bytes are handed in), AIA download
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 
@@ -27,7 +27,7 @@ class AnchorsRefused(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class IssuingAuthority:
-    """A pinned intermediate. Its dates are the intersection with its root's."""
+    """A pinned intermediate, or a root. An intermediate's dates are the intersection with its root's."""
 
     name: str
     der: bytes
@@ -36,6 +36,8 @@ class IssuingAuthority:
     spki_sha256: str
     not_before: datetime
     not_after: datetime
+    #: Who vouches for it; None for a root.
+    root: "IssuingAuthority | None" = None
 
     def signed(self, certificate: x509.Certificate) -> bool:
         """Whether this authority's key made the certificate's signature, with SHA-2."""
@@ -47,6 +49,12 @@ class TrustAnchors:
     """The only keys whose signature makes a card: looked up by key identifier, compared by key."""
 
     issuing: tuple[IssuingAuthority, ...]
+
+    @property
+    def all(self) -> tuple[IssuingAuthority, ...]:
+        """With their roots: everyone who signs a list of revoked certificates."""
+        roots = {one.root.spki_sha256: one.root for one in self.issuing if one.root is not None}
+        return (*self.issuing, *roots.values())
 
     def claimed_issuers(self, key_id: bytes) -> tuple[IssuingAuthority, ...]:
         """Who may have issued a certificate with this authority key identifier; the signature decides."""
@@ -99,15 +107,25 @@ def _pin(certificate: x509.Certificate, roots: Sequence[x509.Certificate]) -> Is
         raise AnchorsRefused(f"{name}: signed by none of the roots given")
     if not _is_signed_by(root, _authority_key(root)):
         raise AnchorsRefused(f"{_common_name(root)}: a root must be signed by itself")
+    pinned, above = _authority(certificate, public_key), _authority(root, _authority_key(root))
+    return replace(
+        pinned,
+        not_before=max(pinned.not_before, above.not_before),
+        not_after=min(pinned.not_after, above.not_after),
+        root=above,
+    )
+
+
+def _authority(certificate: x509.Certificate, public_key: RSAPublicKey) -> IssuingAuthority:
     spki = public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return IssuingAuthority(
-        name=name,
+        name=_common_name(certificate),
         der=certificate.public_bytes(Encoding.DER),
         public_key=public_key,
         key_id=certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest,
         spki_sha256=sha256(spki).hexdigest(),
-        not_before=max(certificate.not_valid_before_utc, root.not_valid_before_utc),
-        not_after=min(certificate.not_valid_after_utc, root.not_valid_after_utc),
+        not_before=certificate.not_valid_before_utc,
+        not_after=certificate.not_valid_after_utc,
     )
 
 

@@ -82,6 +82,8 @@ class Card:
     serial: str  # lower-case hexadecimal
     not_before: datetime  # aware, UTC
     not_after: datetime  # aware, UTC
+    #: False only for a card that `trust.verify_card` let in under the operator's dated bypass.
+    is_status_known: bool = True
 
 
 @contextmanager

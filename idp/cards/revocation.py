@@ -1,11 +1,11 @@
-"""Whether a card was opposed since it was issued: the question, not the answer.
+"""Whether a card was opposed since it was issued: the question, and how several answers make one.
 
-Lives here: the port that the revocation adapter (CRL table, OCSP) implements, and the stand-in used until it
-exists.
+Lives here: the port that `adapters/igc_revocation.py` implements, and its decision table.
 Must not come here: any fetching. Addresses of CRL and OCSP come from configuration, never from the
 certificate.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -27,11 +27,45 @@ class RevocationSource(Protocol):
         ...
 
 
-class NoRevocationYet:
-    """Answers GOOD to everything: CRL and OCSP are not built yet.
+class OcspAnswer(StrEnum):
+    """ON_HOLD may be lifted one day, REVOKED never; UNKNOWN is the responder's own word.
 
-    For the demo only. A production deployment must not be composed with it.
+    NONE: not asked, no answer, or one that proves nothing.
     """
 
-    def status(self, certificate_der: bytes, issuer_der: bytes, *, now: datetime) -> RevocationStatus:
-        return RevocationStatus.GOOD
+    GOOD = "good"
+    REVOKED = "revoked"
+    ON_HOLD = "on_hold"
+    UNKNOWN = "unknown"
+    NONE = "none"
+
+
+class CrlAnswer(StrEnum):
+    """NONE: no list was ever read, or the last one is too old even with its grace."""
+
+    LISTED = "listed"
+    NOT_LISTED = "not_listed"
+    NONE = "none"
+
+
+_GOOD, _REVOKED, _UNKNOWN = RevocationStatus.GOOD, RevocationStatus.REVOKED, RevocationStatus.UNKNOWN
+
+#: OCSP first, the list when OCSP has nothing to say, neither: refused. A listed card is refused whatever OCSP
+#: says: the list was signed by the authority itself.
+DECISION: Mapping[tuple[OcspAnswer, CrlAnswer], RevocationStatus] = {
+    (OcspAnswer.GOOD, CrlAnswer.NOT_LISTED): _GOOD,
+    (OcspAnswer.GOOD, CrlAnswer.NONE): _GOOD,
+    (OcspAnswer.GOOD, CrlAnswer.LISTED): _REVOKED,
+    (OcspAnswer.REVOKED, CrlAnswer.NOT_LISTED): _REVOKED,
+    (OcspAnswer.REVOKED, CrlAnswer.NONE): _REVOKED,
+    (OcspAnswer.REVOKED, CrlAnswer.LISTED): _REVOKED,
+    (OcspAnswer.ON_HOLD, CrlAnswer.NOT_LISTED): _REVOKED,
+    (OcspAnswer.ON_HOLD, CrlAnswer.NONE): _REVOKED,
+    (OcspAnswer.ON_HOLD, CrlAnswer.LISTED): _REVOKED,
+    (OcspAnswer.UNKNOWN, CrlAnswer.NOT_LISTED): _UNKNOWN,
+    (OcspAnswer.UNKNOWN, CrlAnswer.NONE): _UNKNOWN,
+    (OcspAnswer.UNKNOWN, CrlAnswer.LISTED): _REVOKED,
+    (OcspAnswer.NONE, CrlAnswer.NOT_LISTED): _GOOD,
+    (OcspAnswer.NONE, CrlAnswer.NONE): _UNKNOWN,
+    (OcspAnswer.NONE, CrlAnswer.LISTED): _REVOKED,
+}

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from idp.adapters.card_host import CardHost
 from idp.adapters.card_listener import CardListener, ListenerLimits
+from idp.adapters.crl_refresh import CrlRefresher
 from idp.adapters.keys_in_force import KeysInForce
 from idp.adapters.logout_post import HttpLogoutPost
 from idp.adapters.outbound_http import OutboundHttp
@@ -24,6 +25,7 @@ from idp.adapters.sql_grants import SqlGrants
 from idp.adapters.sql_logouts import SqlLogoutNotices
 from idp.adapters.sql_outbox import OutboxWorker
 from idp.adapters.sql_store import SqlStore
+from idp.card_services import build_crl_refresher
 from idp.cli.lanes import Lanes
 from idp.client_fitness import house_rules
 from idp.clients import ClientFile
@@ -37,6 +39,7 @@ from idp.settings import Settings
 log = structlog.get_logger()
 
 _PAUSE_SECONDS = 0.25
+_CRL_PAUSE_SECONDS = 20
 _PURGED_AT_ONCE = 1000
 #: Longer than any token of a grant can live.
 _GRANTS_KEPT = timedelta(days=2)
@@ -88,6 +91,18 @@ def _purge(house: House, expired: SqlStore) -> None:
     SqlAudit(house.engine, house.clock).purge(now - house.settings.audit_life)
 
 
+def _refresh_lists(refresher: CrlRefresher, stopped: threading.Event) -> None:
+    while True:
+        try:
+            refresher.run_due()
+        except StoreUnavailable:
+            log.error("crl_store_unavailable")
+        except Exception:  # a thread that died would leave the lists to age in silence
+            log.exception("crl_refresh_failed")
+        if stopped.wait(_CRL_PAUSE_SECONDS):
+            return
+
+
 def _outbox(house: House) -> OutboxWorker:
     settings = house.settings
     transport = SmtpTransport(
@@ -133,6 +148,10 @@ def worker(settings: Settings, options: argparse.Namespace) -> int:
     expired = SqlStore(house.engine, house.clock)
     stopped = threading.Event()
     _on_stop(stopped.set)
+    refresher = build_crl_refresher(house)
+    if refresher is not None:
+        # Beside the mails: a list of tens of MB must not keep a code waiting.
+        threading.Thread(target=_refresh_lists, args=(refresher, stopped), daemon=True).start()
     purge_at = house.clock.now()
     while not stopped.wait(_PAUSE_SECONDS):
         try:

@@ -12,9 +12,10 @@ Paths = tuple[tuple[AuthenticatorId, ...], ...]
 EARNED: Mapping[tuple[AuthenticatorId, ...], Acr] = {
     ("psc",): Acr.PSC,
     ("cps",): Acr.CPS,
+    ("cps_unchecked",): Acr.CPS_UNCHECKED,
     ("password", "email_otp"): Acr.PWD_OTP,
 }
-RANK: Mapping[Acr, int] = {Acr.PWD_OTP: 1, Acr.CPS: 2, Acr.PSC: 2}
+RANK: Mapping[Acr, int] = {Acr.PWD_OTP: 1, Acr.CPS_UNCHECKED: 1, Acr.CPS: 2, Acr.PSC: 2}
 
 #: For each acr asked for, every path that is at least as strong.
 LADDER: Mapping[Acr, Paths] = {
@@ -27,7 +28,7 @@ class Assurance:
     """What the ID Token will say. `auth_time` is the moment the path was completed."""
 
     acr: Acr
-    #: The completed path: ("psc",), ("cps",) or ("password", "email_otp").
+    #: The completed path: ("psc",), ("cps",), ("cps_unchecked",) or ("password", "email_otp").
     path: tuple[AuthenticatorId, ...]
     amr: tuple[str, ...]
     auth_time: datetime

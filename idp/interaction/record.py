@@ -10,13 +10,15 @@ from typing import Any, Literal
 from idp.accounts.account import AccountId, PostalAddress, ProvedIdentity
 from idp.cards.nomenclature import CodedLabel
 
-AuthenticatorId = Literal["psc", "cps", "password", "email_otp"]
+#: "cps_unchecked": a card let in under the operator's bypass, its revocation status unknown.
+AuthenticatorId = Literal["psc", "cps", "cps_unchecked", "password", "email_otp"]
 
 
 class Acr(StrEnum):
     """Our own values (docs/adr/0005); no `eidasN` string is ever ours to send."""
 
     PWD_OTP = "urn:caducee:acr:pwd-otp"
+    CPS_UNCHECKED = "urn:caducee:acr:cps-unchecked"
     CPS = "urn:caducee:acr:cps"
     PSC = "urn:caducee:acr:psc"
 

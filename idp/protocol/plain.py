@@ -35,12 +35,14 @@ class Readiness:
     stores: tuple[EphemeralStore, ...]
     clients: ClientFile
     keys: Keys
+    #: True: something that lets this node go on for now needs the operator.
+    faults: tuple[Callable[[], bool], ...] = ()
 
     def __call__(self, request: Request) -> Response:
         if not all(store.is_alive() for store in self.stores) or not self.keys.is_alive():
             return json_response({"status": "unavailable"}, 503)
         self.clients.registry()
-        is_faulty = self.clients.fault or self.keys.fault
+        is_faulty = self.clients.fault or self.keys.fault or any(fault() for fault in self.faults)
         return json_response({"status": "degraded" if is_faulty else "ready"})
 
 

@@ -57,7 +57,7 @@ def _options() -> argparse.Namespace:
         type=int,
         default=DEFAULT_BASE,
         metavar="N",
-        help="eight ports from N (default %(default)s)",
+        help="nine ports from N (default %(default)s)",
     )
     parser.add_argument(
         "--state-dir", type=Path, default=DEFAULT_STATE, metavar="DIR", help="what is kept between two runs"

@@ -15,6 +15,7 @@ _ROLES = (
     "SMTP",
     "ViaTrajectoire",
     "Trajectoire Grand Âge",
+    "the test IGC",
 )
 
 
@@ -24,7 +25,7 @@ class PortTaken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Eight ports in a row; `scheme`: how the provider answers on the first."""
+    """Nine ports in a row; `scheme`: how the provider answers on the first."""
 
     base: int
     scheme: str = "http"
@@ -75,6 +76,14 @@ class Ports:
 
     def relying_party(self, rank: int) -> int:
         return self.base + 6 + rank
+
+    @property
+    def igc(self) -> int:
+        return self.base + 8
+
+    @property
+    def igc_url(self) -> str:
+        return f"http://localhost:{self.igc}/igc"
 
     def refuse_taken(self) -> None:
         """Raises PortTaken for the first port somebody listens on."""

@@ -40,6 +40,11 @@ def outside(ports: Ports, places: Places) -> Iterator[Program]:
     yield Program("relying-parties", ("sandbox.rp", "--config", str(places.relying_parties)))
 
 
+def igc(ports: Ports, places: Places) -> Program:
+    """Its directory must be made."""
+    return Program("igc", ("sandbox.igc.responder", str(places.igc), "--port", str(ports.igc)))
+
+
 def provider(ports: Ports) -> Iterator[Program]:
     """The provider's three processes; need its database, keys and certificates."""
     yield Program(
@@ -98,17 +103,27 @@ def _probes(ports: Ports, places: Places, http: requests.Session) -> Iterator[tu
         "mail": ports.mailbox,
         "ViaTrajectoire": f"http://localhost:{ports.relying_party(0)}/",
         "Trajectoire Grand Âge": f"http://localhost:{ports.relying_party(1)}/",
+        "test IGC": f"http://localhost:{ports.igc}/health",
         "provider": f"{ports.issuer}/health/ready",
         "card host": f"{ports.card_host}/health",
     }
     for name, url in pages.items():
         yield name, partial(_answers, http, url, str(places.ca_bundle))
+    yield "revocation lists", partial(_is_whole, http, f"{ports.issuer}/health/ready")
     yield "smtp", partial(_takes_mail, ports.smtp)
 
 
 def _answers(http: requests.Session, url: str, ca_bundle: str) -> bool:
     try:
         return http.get(url, timeout=_PROBE_TIMEOUT_SECONDS, verify=ca_bundle).status_code == 200
+    except requests.RequestException:
+        return False
+
+
+def _is_whole(http: requests.Session, url: str) -> bool:
+    """« ready » and not « degraded »: the worker has fetched the lists, cards can sign in."""
+    try:
+        return bool(http.get(url, timeout=_PROBE_TIMEOUT_SECONDS).json() == {"status": "ready"})
     except requests.RequestException:
         return False
 

@@ -81,6 +81,7 @@ class Demo:
         note("sandbox started")
         cards: Sequence[CardEntry] = ensure_igc(self.places.igc, datetime.now(UTC), DEFAULT_BASE_URL)
         note("cards made or kept")
+        self.children.start(programs.igc(self.ports, self.places))
         programs.prepare(self.children, self.places)
         note("database, keys and charter there")
         for program in programs.provider(self.ports):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from sandbox.igc.directory import PIN, ensure_igc
 
-# Nothing listens there yet: CRL and OCSP come with revocation.
-DEFAULT_BASE_URL = "http://localhost:9980/igc"
+# Where `sandbox.igc.responder` listens in a demo on its usual ports.
+DEFAULT_BASE_URL = "http://localhost:8408/igc"
 
 
 def main(arguments: list[str]) -> None:

@@ -24,7 +24,7 @@ from cryptography.x509.oid import NameOID
 from sandbox.igc.issuing import Igc, IssuedCard, Slot, make_igc
 
 PIN = "1234"
-_FORMAT = 1  # raised whenever what is written changes, so that an older directory is made anew
+_FORMAT = 2  # raised whenever what is written changes, so that an older directory is made anew
 _MARGIN = timedelta(days=2)
 
 
@@ -100,7 +100,11 @@ def _valid_until(igc: Igc) -> datetime:
         for card in igc.cards
         if card.plan.expect == "not_yet_valid"
     ]
-    return min(*ends, *begins, igc.server.certificate.not_valid_after_utc)
+    lists = (igc.lists.issuing.next_update_utc, igc.lists.root.next_update_utc)
+    answers = igc.responder.certificate.not_valid_after_utc
+    return min(
+        *ends, *begins, *(end for end in lists if end), answers, igc.server.certificate.not_valid_after_utc
+    )
 
 
 def _files(igc: Igc) -> Iterator[tuple[str, bytes]]:
@@ -108,6 +112,10 @@ def _files(igc: Igc) -> Iterator[tuple[str, bytes]]:
     yield "ca/issuing.pem", _pem(igc.issuing.certificate)
     yield "ca/sibling-root.pem", _pem(igc.sibling_root.certificate)
     yield "ca/sibling-issuing.pem", _pem(igc.sibling.certificate)
+    yield "ca/issuing.crl", igc.lists.issuing.public_bytes(Encoding.DER)
+    yield "ca/root.crl", igc.lists.root.public_bytes(Encoding.DER)
+    yield "ca/ocsp.crt", _pem(igc.responder.certificate)
+    yield "ca/ocsp.key", _key_pem(igc.responder.key)
     yield "tls/ca.pem", _pem(igc.tls.certificate)
     yield "tls/server.crt", _pem(igc.server.certificate)
     yield "tls/server.key", _key_pem(igc.server.key)

@@ -23,6 +23,7 @@ from sandbox.igc.profile import (
     card_extensions,
     signature_usage,
 )
+from sandbox.igc.revocation import make_list, make_responder_certificate
 from sandbox.igc.roster import CARD_LIFE, CardPlan, Fault, roster
 
 _ROOT, _ISSUING = f"{PREFIX} AC RACINE IGC-SANTE FORT", f"{PREFIX} AC IGC-SANTE FORT PERSONNES"
@@ -46,6 +47,14 @@ class IssuedCard:
 
 
 @dataclass(frozen=True, slots=True)
+class Lists:
+    """What the issuing authority and its root revoked."""
+
+    issuing: x509.CertificateRevocationList
+    root: x509.CertificateRevocationList
+
+
+@dataclass(frozen=True, slots=True)
 class Igc:
     root: Authority
     issuing: Authority
@@ -54,6 +63,8 @@ class Igc:
     foreign: Authority
     tls: Authority
     server: Slot
+    responder: Slot
+    lists: Lists
     cards: tuple[IssuedCard, ...]
 
 
@@ -62,7 +73,7 @@ def make_igc(now: datetime, base_url: str) -> Igc:
     now = now.replace(microsecond=0)
     plans = roster()
     with ThreadPoolExecutor(4) as pool:  # key generation releases the interpreter
-        keys = pool.map(lambda _: new_key(), range(7 + 2 * len(plans)))
+        keys = pool.map(lambda _: new_key(), range(8 + 2 * len(plans)))
         root = ca.make_root(_ROOT, next(keys), now)
         issuing = ca.make_intermediate(_ISSUING, next(keys), root, now)
         sibling_root = ca.make_root(_SIBLING_ROOT, next(keys), now)
@@ -72,13 +83,17 @@ def make_igc(now: datetime, base_url: str) -> Igc:
         tls = ca.make_tls_authority(next(keys), now)
         server_key = next(keys)
         server = Slot(ca.make_server_certificate(server_key, tls, now), server_key)
+        responder_key = next(keys)
+        responder = Slot(make_responder_certificate(responder_key, issuing, now), responder_key)
         issuers = {Fault.SIBLING_AUTHORITY: sibling, Fault.FOREIGN_AUTHORITY: foreign}
         addresses = Addresses.on_loopback(base_url, _ISSUING, _ROOT)
         cards = tuple(
             issue_card(plan, issuers.get(plan.fault, issuing), addresses, now, (next(keys), next(keys)))
             for plan in plans
         )
-    return Igc(root, issuing, sibling_root, sibling, foreign, tls, server, cards)
+    opposed = [card.login.certificate.serial_number for card in cards if card.plan.fault is Fault.OPPOSED]
+    lists = Lists(make_list(issuing, opposed, now), make_list(root, (), now))
+    return Igc(root, issuing, sibling_root, sibling, foreign, tls, server, responder, lists, cards)
 
 
 def new_key(bits: int = 2048) -> RSAPrivateKey:

@@ -25,12 +25,15 @@ class RevocationTable:
 
     answer: RevocationStatus = RevocationStatus.GOOD
     asked: int = 0
+    revoked: frozenset[int] = frozenset()
 
     def status(self, certificate_der: bytes, issuer_der: bytes, *, now: datetime) -> RevocationStatus:
         assert x509.load_der_x509_certificate(certificate_der).issuer == (
             x509.load_der_x509_certificate(issuer_der).subject
         )
         self.asked += 1
+        if x509.load_der_x509_certificate(certificate_der).serial_number in self.revoked:
+            return RevocationStatus.REVOKED
         return self.answer
 
 

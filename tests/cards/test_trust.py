@@ -1,7 +1,7 @@
 """The acceptance procedure: each refusal for its own reason, and nothing else for any bytes."""
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from idp.cards.anchors import load_anchors
 from idp.cards.certificate import CardType
-from idp.cards.revocation import NoRevocationYet, RevocationStatus
+from idp.cards.revocation import RevocationStatus
 from idp.cards.trust import CardPolicy, CardRefusal, CardRefused, verify_card
 from sandbox.igc.authorities import make_intermediate
 from sandbox.igc.issuing import Igc, new_key, sign_tbs
@@ -34,12 +34,17 @@ def verdict(der: bytes | None, policy: CardPolicy, revocation: RevocationTable |
 def test_every_card_of_the_test_igc_gets_the_answer_it_announces(
     cards: CardFactory, policy: CardPolicy, name: str, expected: str
 ) -> None:
-    assert verdict(cards.der(name), policy) == expected
+    assert verdict(cards.der(name), policy, opposed(cards)) == expected
 
 
-def test_every_reason_but_four_has_a_card_in_the_test_igc() -> None:
-    # `none` needs no card, `test_card` another policy, the last two a revocation source.
-    elsewhere = {"none", "test_card", "revoked", "status_unknown"}
+def opposed(cards: CardFactory) -> RevocationTable:
+    """What the lists of the test IGC say."""
+    return RevocationTable(revoked=frozenset(one.serial_number for one in cards.igc.lists.issuing))
+
+
+def test_every_reason_but_three_has_a_card_in_the_test_igc() -> None:
+    # `none` needs no card, `test_card` another policy, `status_unknown` a source that does not know.
+    elsewhere = {"none", "test_card", "status_unknown"}
     assert {plan.expect for plan in roster()} == {*CardRefusal} - elsewhere | {"accepted"}
 
 
@@ -156,12 +161,41 @@ def test_revocation_is_not_asked_about_cards_refused_already(cards: CardFactory,
     table = RevocationTable()
     for plan in roster():
         verdict(cards.der(plan.name), policy, table)
-    asked = [plan for plan in roster() if plan.expect in ("accepted", "no_rpps")]
+    asked = [plan for plan in roster() if plan.expect in ("accepted", "no_rpps", "revoked")]
     assert table.asked == len(asked)
 
 
-def test_stand_in_for_revocation_says_good(cards: CardFactory, policy: CardPolicy) -> None:
-    assert verify_card(cards.der("lefebvre"), policy, now=NOW, revocation=NoRevocationYet())
+def bypassed(policy: CardPolicy, until: timedelta) -> CardPolicy:
+    return replace(policy, bypass_until=NOW + until)
+
+
+def test_bypass_lets_a_card_of_unknown_status_in_and_says_so(cards: CardFactory, policy: CardPolicy) -> None:
+    unknown = RevocationTable(RevocationStatus.UNKNOWN)
+    card = verify_card(
+        cards.der("lefebvre"), bypassed(policy, timedelta(hours=1)), now=NOW, revocation=unknown
+    )
+    assert not card.is_status_known
+    known = verify_card(
+        cards.der("lefebvre"), bypassed(policy, timedelta(hours=1)), now=NOW, revocation=RevocationTable()
+    )
+    assert known.is_status_known
+
+
+@pytest.mark.parametrize("until", [timedelta(0), -timedelta(seconds=1)])
+def test_bypass_ends_at_its_instant(cards: CardFactory, policy: CardPolicy, until: timedelta) -> None:
+    unknown = RevocationTable(RevocationStatus.UNKNOWN)
+    assert verdict(cards.der("lefebvre"), bypassed(policy, until), unknown) == CardRefusal.STATUS_UNKNOWN
+
+
+def test_bypass_is_for_no_revoked_card(cards: CardFactory, policy: CardPolicy) -> None:
+    open_door = bypassed(policy, timedelta(hours=1))
+    assert verdict(cards.der("revoked"), open_door, opposed(cards)) == CardRefusal.REVOKED
+
+
+def test_bypass_changes_no_other_reason(cards: CardFactory, policy: CardPolicy) -> None:
+    open_door = bypassed(policy, timedelta(hours=1))
+    for plan in roster():
+        assert verdict(cards.der(plan.name), open_door, opposed(cards)) == plan.expect
 
 
 def test_refusal_detail_repeats_nothing_personal(cards: CardFactory, policy: CardPolicy) -> None:
@@ -169,7 +203,7 @@ def test_refusal_detail_repeats_nothing_personal(cards: CardFactory, policy: Car
         if plan.expect == "accepted":
             continue
         with pytest.raises(CardRefused) as refused:
-            verify_card(cards.der(plan.name), policy, now=NOW, revocation=RevocationTable())
+            verify_card(cards.der(plan.name), policy, now=NOW, revocation=opposed(cards))
         assert "997000" not in str(refused.value)
         assert "REFUS" not in str(refused.value)
 
@@ -187,6 +221,11 @@ class Martin:
 def martin(cards: CardFactory, igc: Igc) -> Martin:
     tbs = cards.card("martin").login.certificate.tbs_certificate_bytes
     return Martin(cards.der("martin"), tbs, igc.issuing.key)
+
+
+class AlwaysGood:
+    def status(self, certificate_der: bytes, issuer_der: bytes, *, now: datetime) -> RevocationStatus:
+        return RevocationStatus.GOOD
 
 
 mutations = st.lists(st.tuples(st.integers(0, 4000), st.integers(0, 255)), min_size=1, max_size=4)
@@ -222,7 +261,7 @@ def test_damage_signed_by_the_pinned_authority_does_nothing_worse_than_refuse(
 ) -> None:
     der = sign_tbs(mutated(martin.tbs, changes), martin.issuer_key)
     try:
-        card = verify_card(der, policy, now=NOW, revocation=NoRevocationYet())
+        card = verify_card(der, policy, now=NOW, revocation=AlwaysGood())
     except CardRefused:
         return
     assert card.national_id.rpps is not None

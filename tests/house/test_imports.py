@@ -18,7 +18,7 @@ MAY_KNOW = {
 #: Modules at the top that reasoning rooms may use: values and ports without technology.
 PLAIN_COMMON = {"idp.clock", "idp.ephemeral", "idp.errors", "idp.audit", "idp.mailer"}
 #: Where the house is put together; they may import adapters.
-COMPOSITION = {"idp.app", "idp.client_services", "idp.house", "idp.services"}
+COMPOSITION = {"idp.app", "idp.card_services", "idp.client_services", "idp.house", "idp.services"}
 TECHNOLOGY = (
     "flask", "werkzeug", "jinja2", "redis", "sqlalchemy", "alembic", "pyop", "oic", "jwkest", "socket", "ssl",
     "requests", "smtplib", "http", "granian", "h11",

@@ -74,6 +74,14 @@ def test_the_order_is_pwd_otp_below_cps_equal_to_psc() -> None:
     assert RANK[Acr.PWD_OTP] < RANK[Acr.CPS] == RANK[Acr.PSC]
 
 
+def test_a_card_of_unknown_status_is_no_more_than_a_password_and_says_so() -> None:
+    assert RANK[Acr.CPS_UNCHECKED] == RANK[Acr.PWD_OTP]
+    found = assurance_of([an_event("cps_unchecked")])
+    assert found is not None
+    assert found.acr is Acr.CPS_UNCHECKED
+    assert ("cps_unchecked",) not in LADDER[Acr.CPS]
+
+
 def test_every_path_of_the_ladder_is_as_strong_as_its_rung() -> None:
     for needed, paths in LADDER.items():
         assert paths

@@ -84,6 +84,11 @@ WRITTEN: list[tuple[tuple[AuthenticatorId, ...], Acr, frozenset[str], bool, Stop
     (("psc", "password"), Acr.PWD_OTP, frozenset({CPS, PASSWORD}), False, Stop.EMAIL_OTP),
     (("cps",), Acr.CPS, frozenset({PSC}), False, Stop.CHOICE),
     (("cps",), Acr.CPS, frozenset(), False, Stop.CHOICE),
+    (("cps_unchecked",), Acr.PWD_OTP, EVERY_DOOR, False, None),
+    (("cps_unchecked",), Acr.PWD_OTP, EVERY_DOOR, True, Stop.CHARTER),
+    (("cps_unchecked",), Acr.CPS, EVERY_DOOR, False, Stop.CHOICE),
+    (("cps_unchecked",), Acr.PSC, EVERY_DOOR, False, Stop.CHOICE),
+    (("cps_unchecked",), Acr.PWD_OTP, frozenset({PSC}), False, Stop.CHOICE),
     (ALL, Acr.PSC, EVERY_DOOR, False, None),
     (ALL, Acr.PSC, frozenset(), False, Stop.CHOICE),
 ]
@@ -104,7 +109,7 @@ def test_a_known_person_goes_to_the_stop_of_the_written_table(
 def _expected(counting: set[str], needed: Acr, open_doors: Iterable[str], charter_due: bool) -> Stop | None:
     """The rule in the words of the design, not of the code."""
     has_strong = bool({PSC, CPS} & set(open_doors) & counting)
-    may_be_weak = needed is Acr.PWD_OTP and PASSWORD in open_doors
+    may_be_weak = needed in (Acr.PWD_OTP, Acr.CPS_UNCHECKED) and PASSWORD in open_doors
     if has_strong or (may_be_weak and {PASSWORD, OTP} <= counting):
         return Stop.CHARTER if charter_due else None
     return Stop.EMAIL_OTP if may_be_weak and PASSWORD in counting else Stop.CHOICE
@@ -136,7 +141,7 @@ def test_every_combination_of_facts_follows_the_rule() -> None:
                     open_doors,
                 )
                 seen += 1
-    assert seen == 3**4 * 2 * 3 * 2 * 8
+    assert seen == 3**4 * 2 * len(Acr) * 2 * 8
 
 
 @pytest.mark.parametrize(
@@ -281,7 +286,7 @@ def test_no_stop_is_left_only_when_a_whole_fresh_path_of_enough_rank_is_done_and
 
 def test_the_open_doors_are_the_first_steps_that_would_satisfy_the_request() -> None:
     house = Itinerary(doors(EVERY_DOOR), [], CARD_ONLY)
-    assert house.open_doors(an_interaction(), None) == {PSC, CPS, PASSWORD}
+    assert house.open_doors(an_interaction(), None) == {PSC, CPS, "cps_unchecked", PASSWORD}
     assert house.open_doors(an_interaction(needed=Acr.CPS), None) == {PSC, CPS}
     no_password = Itinerary(doors({PSC}), [], CARD_ONLY)
     assert no_password.open_doors(an_interaction(), None) == {PSC}

@@ -103,13 +103,14 @@ def test_moved_directory_is_made_anew(copy: Path, tmp_path: Path) -> None:
 
 def test_secrets_are_for_their_owner_only(made: tuple[Path, dict[str, CardEntry]]) -> None:
     secrets = [path for path in made[0].rglob("*") if path.suffix in (".key", ".p12")]
-    assert len(secrets) == 3 * len(roster()) + 1
+    assert len(secrets) == 3 * len(roster()) + 2  # of the card host, of the OCSP delegate
     assert {stat.S_IMODE(path.stat().st_mode) for path in secrets} == {0o600}
 
 
 def test_keys_of_authorities_are_not_written(made: tuple[Path, dict[str, CardEntry]]) -> None:
     assert sorted(path.name for path in made[0].rglob("*.key") if path.parent.name != "cards") == [
-        "server.key"
+        "ocsp.key",
+        "server.key",
     ]
 
 

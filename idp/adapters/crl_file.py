@@ -1,0 +1,237 @@
+"""A certificate revocation list in a file, read from front to back without ever holding it (RFC 5280 §5).
+
+Lives here: the outer shape of a CertificateList, its signature, its serials one by one. A CRL of a card
+authority is tens of MB: it is verified whole, in chunks, before its first entry is believed.
+Never here: downloading, SQL, whether a CRL is fresh enough.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import BinaryIO
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.x509.oid import CRLEntryExtensionOID, ExtensionOID
+
+_INTEGER, _BIT_STRING, _SEQUENCE, _EXTENSIONS = 0x02, 0x03, 0x30, 0xA0
+_TIMES = (0x17, 0x18)
+_CHUNK = 1024 * 1024
+_ENTRY_BYTES = 4096
+_FIELD_BYTES = 64 * 1024
+_TRUE = bytes([0x01, 0x01, 0xFF])
+_HASHES = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
+#: Critical extensions whose meaning is enforced here (RFC 5280 §5.2: any other critical one, do not use it).
+_UNDERSTOOD = frozenset({ExtensionOID.ISSUING_DISTRIBUTION_POINT})
+_UNDERSTOOD_OF_ENTRY = frozenset({CRLEntryExtensionOID.CRL_REASON, CRLEntryExtensionOID.INVALIDITY_DATE})
+
+
+class CrlRefused(ValueError):
+    """The file is not a list we may believe; the message says why, for the operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class CrlHeader:
+    """Everything but the entries; nothing of it is believed before `verify`."""
+
+    issuer: x509.Name
+    authority_key_id: bytes | None
+    number: int
+    this_update: datetime
+    next_update: datetime
+    signature: bytes
+    digest: hashes.HashAlgorithm
+    #: Where in the file: the signed part, and the entries (equal bounds: none).
+    signed: tuple[int, int]
+    entries: tuple[int, int]
+
+    def verify(self, file: BinaryIO, key: RSAPublicKey) -> None:
+        """Raises CrlRefused unless this key signed the file."""
+        running = hashes.Hash(self.digest)
+        file.seek(self.signed[0])
+        left = self.signed[1] - self.signed[0]
+        while left:
+            chunk = file.read(min(left, _CHUNK))
+            if not chunk:
+                raise CrlRefused("truncated")
+            running.update(chunk)
+            left -= len(chunk)
+        try:
+            key.verify(self.signature, running.finalize(), PKCS1v15(), Prehashed(self.digest))
+        except InvalidSignature as fault:
+            raise CrlRefused("not signed by this authority") from fault
+
+    def serials(self, file: BinaryIO) -> Iterator[int]:
+        """The serial of each revoked certificate, in the order of the file. Raises CrlRefused on the way."""
+        place, end = self.entries
+        file.seek(place)
+        while place < end:
+            header, size = _header(file, _SEQUENCE)
+            if size > _ENTRY_BYTES or place + header + size > end:
+                raise CrlRefused("entry of unusual size")
+            yield _serial(file.read(size))
+            place += header + size
+
+
+def read_header(file: BinaryIO) -> CrlHeader:
+    """Raises CrlRefused."""
+    with _refusing():
+        return _read_header(file)
+
+
+def _read_header(file: BinaryIO) -> CrlHeader:
+    whole = file.seek(0, 2)
+    file.seek(0)
+    outer, size = _header(file, _SEQUENCE)
+    if outer + size != whole:
+        raise CrlRefused("truncated, or followed by something else")
+    tbs_header, tbs_size = _header(file, _SEQUENCE)
+    tbs_end = outer + tbs_header + tbs_size
+    before, entries, after = _split(file, tbs_end)
+    file.seek(tbs_end)
+    tail = file.read(_FIELD_BYTES)
+    if tbs_end + len(tail) != whole:
+        raise CrlRefused("signature of unusual size")
+    # The same list without its entries: the library reads the few fields that are left.
+    slim = x509.load_der_x509_crl(_sequence(_sequence(before + after) + tail))
+    digest = slim.signature_hash_algorithm
+    if not (isinstance(digest, _HASHES) and isinstance(slim.signature_algorithm_parameters, PKCS1v15)):
+        raise CrlRefused("signature algorithm")
+    if slim.next_update_utc is None:
+        raise CrlRefused("without nextUpdate")
+    return CrlHeader(
+        slim.issuer,
+        _authority_key_id(slim),
+        _number(slim),
+        slim.last_update_utc,
+        slim.next_update_utc,
+        slim.signature,
+        digest,
+        (outer, tbs_end),
+        entries,
+    )
+
+
+def _split(file: BinaryIO, end: int) -> tuple[bytes, tuple[int, int], bytes]:
+    """TBSCertList (RFC 5280 §5.1): the fields before revokedCertificates, its place, what follows."""
+    before, seen_time = b"", False
+    while (place := file.tell()) < end:
+        tag, header, size = _any_header(file)
+        if seen_time and tag == _SEQUENCE:
+            first = place + header
+            file.seek(first + size)
+            after = file.read(end - file.tell())
+            if first + size > end or len(after) > _FIELD_BYTES:
+                raise CrlRefused("fields of unusual size")
+            return before, (first, first + size), after
+        if tag == _EXTENSIONS:
+            file.seek(place)
+            return before, (place, place), file.read(min(end - place, _FIELD_BYTES))
+        seen_time = seen_time or tag in _TIMES
+        file.seek(place)
+        field = file.read(header + size) if size <= _FIELD_BYTES else b""
+        if len(field) != header + size or file.tell() > end:
+            raise CrlRefused("fields of unusual size")
+        before += field
+    return before, (end, end), b""
+
+
+def _authority_key_id(slim: x509.CertificateRevocationList) -> bytes | None:
+    found: bytes | None = None
+    for extension in slim.extensions:
+        if extension.critical and extension.oid not in _UNDERSTOOD:
+            # A delta list (§5.2.4) among them: it is no complete list.
+            raise CrlRefused(f"critical extension {extension.oid.dotted_string}")
+        if isinstance(extension.value, x509.IssuingDistributionPoint):
+            _check_scope(extension.value)
+        if isinstance(extension.value, x509.AuthorityKeyIdentifier):
+            found = extension.value.key_identifier
+    return found
+
+
+def _check_scope(scope: x509.IssuingDistributionPoint) -> None:
+    # §5.2.5: a list of some reasons, of some kinds, or of other issuers' certificates is not the whole list.
+    is_partial = (
+        scope.indirect_crl
+        or scope.only_contains_ca_certs
+        or scope.only_contains_user_certs
+        or scope.only_contains_attribute_certs
+        or scope.only_some_reasons
+    )
+    if is_partial:
+        raise CrlRefused("a partial or indirect list")
+
+
+def _number(slim: x509.CertificateRevocationList) -> int:
+    try:
+        return slim.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+    except x509.ExtensionNotFound:
+        return 0
+
+
+def _serial(entry: bytes) -> int:
+    """Raises CrlRefused, also for an entry that means something else than « revoked » (§5.3)."""
+    if len(entry) < 3 or entry[0] != _INTEGER or not 1 <= entry[1] <= 32 or len(entry) < 2 + entry[1]:
+        raise CrlRefused("unreadable entry")
+    if _TRUE in entry:
+        _check_entry(entry)
+    return int.from_bytes(entry[2 : 2 + entry[1]], signed=True)
+
+
+def _check_entry(entry: bytes) -> None:
+    # Slow, and only for entries that seem to hold something critical: the library reads a list of one.
+    algorithm = bytes.fromhex("300d06092a864886f70d01010b0500")
+    head = b"\x02\x01\x01" + algorithm + b"\x30\x00" + b"\x17\x0d260101000000Z"
+    alone = _sequence(_sequence(head + _sequence(_sequence(entry))) + algorithm + b"\x03\x02\x00\x00")
+    with _refusing():
+        (revoked,) = x509.load_der_x509_crl(alone)
+        unknown = [
+            one.oid for one in revoked.extensions if one.critical and one.oid not in _UNDERSTOOD_OF_ENTRY
+        ]
+    if unknown:
+        raise CrlRefused(f"critical extension of an entry {unknown[0].dotted_string}")
+
+
+def _header(file: BinaryIO, tag: int) -> tuple[int, int]:
+    """(bytes of the header, bytes of the content) of the value of this tag that begins here."""
+    found, header, size = _any_header(file)
+    if found != tag:
+        raise CrlRefused("not a certificate revocation list")
+    return header, size
+
+
+def _any_header(file: BinaryIO) -> tuple[int, int, int]:
+    start = file.read(2)
+    if len(start) != 2:
+        raise CrlRefused("truncated")
+    if start[1] < 0x80:
+        return start[0], 2, start[1]
+    # X.690 §8.1.3.5, definite form; four bytes of length are 4 GiB.
+    more = start[1] & 0x7F
+    length = file.read(more) if 1 <= more <= 4 else b""
+    if len(length) != more or not length:
+        raise CrlRefused("unsupported length")
+    return start[0], 2 + more, int.from_bytes(length)
+
+
+def _sequence(content: bytes) -> bytes:
+    size = len(content)
+    if size < 0x80:
+        return bytes([_SEQUENCE, size]) + content
+    length = size.to_bytes((size.bit_length() + 7) // 8)  # DER: as few bytes as will do
+    return bytes([_SEQUENCE, 0x80 | len(length)]) + length + content
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    try:
+        yield
+    except CrlRefused:
+        raise
+    except Exception as fault:  # hostile bytes make the library raise many things
+        raise CrlRefused(f"unreadable: {type(fault).__name__}") from fault

@@ -1,0 +1,188 @@
+"""OCSP towards the responder of the IGC (RFC 6960): one question, an answer only if it proves something.
+
+Lives here: the request, and every check of the response. Never here: the address taken from a certificate
+(it comes from configuration), what to do without an answer (`idp.cards.revocation`).
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from secrets import token_bytes
+from typing import Protocol
+
+import structlog
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ocsp
+from cryptography.x509.oid import ExtendedKeyUsageOID, SignatureAlgorithmOID
+
+from idp.adapters.safe_http import HttpAnswer, NoUsableAnswer
+from idp.cards.revocation import OcspAnswer
+
+_log = structlog.get_logger(__name__)
+
+_NONCE_BYTES = 16
+_MINIMUM_RSA_BITS = 2048
+_HASHES: Mapping[x509.ObjectIdentifier, hashes.HashAlgorithm] = {
+    SignatureAlgorithmOID.RSA_WITH_SHA256: hashes.SHA256(),
+    SignatureAlgorithmOID.RSA_WITH_SHA384: hashes.SHA384(),
+    SignatureAlgorithmOID.RSA_WITH_SHA512: hashes.SHA512(),
+}
+_ANSWERS: Mapping[ocsp.OCSPCertStatus, OcspAnswer] = {
+    ocsp.OCSPCertStatus.GOOD: OcspAnswer.GOOD,
+    ocsp.OCSPCertStatus.REVOKED: OcspAnswer.REVOKED,
+    ocsp.OCSPCertStatus.UNKNOWN: OcspAnswer.UNKNOWN,
+}
+
+
+class PostsBytes(Protocol):
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> HttpAnswer:
+        """Raises NoUsableAnswer."""
+
+
+class _ProvesNothing(Exception):
+    """The response is refused; the message says which rule, for the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class OcspClient:
+    """`max_age` bounds an answer that names no end of its own; `skew` is allowed to both clocks."""
+
+    url: str
+    http: PostsBytes
+    skew: timedelta
+    max_age: timedelta
+
+    def ask(
+        self,
+        certificate: x509.Certificate,
+        issuer: x509.Certificate,
+        *,
+        now: datetime,
+        is_delegate_good: Callable[[int], bool],
+    ) -> OcspAnswer:
+        """`is_delegate_good`: whether the issuer's list clears this serial of a delegated responder."""
+        # SHA-1 names the certificate here, it signs nothing: what every responder understands.
+        builder = ocsp.OCSPRequestBuilder().add_certificate(certificate, issuer, hashes.SHA1())  # noqa: S303
+        asked = builder.add_extension(x509.OCSPNonce(token_bytes(_NONCE_BYTES)), critical=False).build()
+        try:
+            response = self._exchange(asked)
+            self._check_signature(response, issuer, now, is_delegate_good)
+            single = self._matching(response, asked)
+            self._check_fresh(single, now)
+            if single.revocation_reason is x509.ReasonFlags.certificate_hold:
+                return OcspAnswer.ON_HOLD
+            return _ANSWERS[single.certificate_status]
+        except (_ProvesNothing, NoUsableAnswer) as fault:
+            _log.warning("ocsp_no_answer", reason=str(fault))
+            return OcspAnswer.NONE
+        except Exception as fault:  # hostile bytes make the library raise many things
+            _log.warning("ocsp_no_answer", reason=f"unreadable: {type(fault).__name__}")
+            return OcspAnswer.NONE
+
+    def _exchange(self, asked: ocsp.OCSPRequest) -> ocsp.OCSPResponse:
+
+        headers = {"Content-Type": "application/ocsp-request", "Accept": "application/ocsp-response"}
+        answer = self.http.post(self.url, asked.public_bytes(Encoding.DER), headers)
+        if answer.status != 200 or answer.media_type != "application/ocsp-response":
+            raise _ProvesNothing(f"HTTP {answer.status}, {answer.media_type or 'no media type'}")
+        response = ocsp.load_der_ocsp_response(answer.body)
+        if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
+            raise _ProvesNothing(f"responder says {response.response_status.name}")
+        _check_nonce(response, asked)
+        return response
+
+    def _check_signature(
+        self,
+        response: ocsp.OCSPResponse,
+        issuer: x509.Certificate,
+        now: datetime,
+        is_delegate_good: Callable[[int], bool],
+    ) -> None:
+        digest = _HASHES.get(response.signature_algorithm_oid)
+        if digest is None:
+            raise _ProvesNothing("signature algorithm")
+        # RFC 6960 §4.2.2.2: signed by the issuer itself, or by whom it delegated in a certificate of its own.
+        for key in (issuer.public_key(), *_delegates(response, issuer, now, is_delegate_good)):
+            if isinstance(key, RSAPublicKey) and _verifies(
+                key, response.signature, response.tbs_response_bytes, digest
+            ):
+                return
+        raise _ProvesNothing("signed by neither the issuer nor its delegate")
+
+    def _matching(self, response: ocsp.OCSPResponse, asked: ocsp.OCSPRequest) -> ocsp.OCSPSingleResponse:
+        # RFC 6960 §3.2 (1): the answer is about the certificate that was asked about.
+        for single in response.responses:
+            if (
+                single.serial_number == asked.serial_number
+                and single.hash_algorithm.name == asked.hash_algorithm.name
+                and single.issuer_key_hash == asked.issuer_key_hash
+                and single.issuer_name_hash == asked.issuer_name_hash
+            ):
+                return single
+        raise _ProvesNothing("about another certificate")
+
+    def _check_fresh(self, single: ocsp.OCSPSingleResponse, now: datetime) -> None:
+        # RFC 6960 §3.2 (5, 6), §4.2.2.1.
+        begins, ends = single.this_update_utc, single.next_update_utc or single.this_update_utc + self.max_age
+        if begins > now + self.skew:
+            raise _ProvesNothing("from the future")
+        if now > ends + self.skew:
+            raise _ProvesNothing("stale")
+
+
+def _check_nonce(response: ocsp.OCSPResponse, asked: ocsp.OCSPRequest) -> None:
+    try:
+        answered = response.extensions.get_extension_for_class(x509.OCSPNonce).value.nonce
+    except x509.ExtensionNotFound:
+        return  # RFC 6960 §4.4.1: a responder may not know nonces; freshness then rests on the dates
+    if answered != asked.extensions.get_extension_for_class(x509.OCSPNonce).value.nonce:
+        raise _ProvesNothing("another nonce")
+
+
+def _delegates(
+    response: ocsp.OCSPResponse,
+    issuer: x509.Certificate,
+    now: datetime,
+    is_delegate_good: Callable[[int], bool],
+) -> Iterator[RSAPublicKey]:
+    for certificate in response.certificates:
+        key, digest = certificate.public_key(), _HASHES.get(certificate.signature_algorithm_oid)
+        issuer_key = issuer.public_key()
+        if (
+            isinstance(key, RSAPublicKey)
+            and key.key_size >= _MINIMUM_RSA_BITS
+            and isinstance(issuer_key, RSAPublicKey)
+            and digest is not None
+            and certificate.issuer == issuer.subject
+            and certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc
+            and _may_sign_answers(certificate)
+            and _verifies(issuer_key, certificate.signature, certificate.tbs_certificate_bytes, digest)
+            and (_needs_no_check(certificate) or is_delegate_good(certificate.serial_number))
+        ):
+            yield key
+
+
+def _may_sign_answers(certificate: x509.Certificate) -> bool:
+    try:
+        purposes = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        return False
+    return ExtendedKeyUsageOID.OCSP_SIGNING in purposes
+
+
+def _needs_no_check(certificate: x509.Certificate) -> bool:
+    """RFC 6960 §4.2.2.2.1: id-pkix-ocsp-nocheck, trusted for the life of a short-lived delegate."""
+    return any(isinstance(one.value, x509.OCSPNoCheck) for one in certificate.extensions)
+
+
+def _verifies(key: RSAPublicKey, signature: bytes, signed: bytes, digest: hashes.HashAlgorithm) -> bool:
+    try:
+        key.verify(signature, signed, PKCS1v15(), digest)
+    except InvalidSignature:
+        return False
+    return True

@@ -1,0 +1,58 @@
+"""What the test IGC says of opposed cards: its lists, and the certificate of its OCSP responder.
+
+Lives here: the making, once, while the authorities' keys exist. Must not come here: serving (see `responder`).
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from sandbox.igc.authorities import DAY, PREFIX, Authority, sign_certificate
+
+#: A real list lives days; nobody can sign a new one here (the keys are gone), so these live as long as the cards.
+LIST_LIFE = timedelta(days=1095)
+
+
+def make_list(
+    authority: Authority, revoked: Iterable[int], now: datetime, life: timedelta = LIST_LIFE
+) -> x509.CertificateRevocationList:
+    """A complete, direct list: AKI and number, as IGC-Santé publishes them."""
+    builder = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(authority.certificate.subject)
+        .last_update(now - timedelta(hours=1))
+        .next_update(now + life)
+        .add_extension(authority.authority_key_id, critical=False)
+        .add_extension(x509.CRLNumber(int(now.timestamp())), critical=False)
+    )
+    for serial in revoked:
+        entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now - DAY).build()
+        builder = builder.add_revoked_certificate(entry)
+    return builder.sign(authority.key, hashes.SHA256())
+
+
+def make_responder_certificate(
+    key: RSAPrivateKey, issuer: Authority, now: datetime, life: timedelta = LIST_LIFE
+) -> x509.Certificate:
+    """A delegate of the authority that issues the cards (RFC 6960 §4.2.2.2), with id-pkix-ocsp-nocheck."""
+    names = ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "key_cert_sign")
+    flags = dict.fromkeys((*names, "crl_sign", "encipher_only", "decipher_only"), False)
+    return sign_certificate(
+        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"{PREFIX} OCSP FORT PERSONNES")]),
+        key,
+        issuer.certificate.subject,
+        issuer.key,
+        (now - DAY, now + life),
+        (
+            (x509.BasicConstraints(ca=False, path_length=None), True),
+            (x509.KeyUsage(digital_signature=True, **flags), True),
+            (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.OCSP_SIGNING]), False),
+            (x509.OCSPNoCheck(), False),
+            (x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False),
+            (issuer.authority_key_id, False),
+        ),
+    )

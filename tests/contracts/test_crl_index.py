@@ -1,0 +1,174 @@
+"""The index of revoked serials on SQLite and PostgreSQL: whole lists, replaced whole, asked while they change."""
+
+import threading
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import Engine
+
+from idp.adapters.card_schema import card_crl_entries
+from idp.adapters.sql_crl import CrlIndex, OlderList
+from idp.adapters.sql_engine import open_engine, reading
+from idp.cards.revocation import CrlAnswer
+from tests.contracts.races import CALLERS, race
+from tests.contracts.specimens import NOON
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+ISSUER, OTHER_ISSUER = "aa" * 20, "bb" * 20
+SERIAL = (1 << 126) + 7
+
+
+@pytest.fixture
+def index(engine: Engine) -> CrlIndex:
+    return CrlIndex(engine, grace=DAY, skew=timedelta(seconds=60))
+
+
+def load(
+    index: CrlIndex,
+    *serials: int,
+    issuer: str = ISSUER,
+    number: int = 1,
+    begins: datetime = NOON - HOUR,
+    ends: datetime = NOON + DAY,
+    now: datetime = NOON,
+) -> int:
+    return index.load(issuer, serials, number=number, this_update=begins, next_update=ends, now=now)
+
+
+def rows(engine: Engine) -> int:
+    with reading(engine) as connection:
+        return int(connection.execute(sa.select(sa.func.count()).select_from(card_crl_entries)).scalar_one())
+
+
+def test_without_a_list_there_is_no_answer(index: CrlIndex) -> None:
+    assert index.answer(ISSUER, SERIAL, NOON) is CrlAnswer.NONE
+    assert index.in_force() == []
+
+
+def test_listed_serial_of_that_issuer_and_no_other_is_listed(index: CrlIndex) -> None:
+    assert load(index, SERIAL, 5) == 2
+    load(index, issuer=OTHER_ISSUER)
+    assert index.answer(ISSUER, SERIAL, NOON) is CrlAnswer.LISTED
+    assert index.answer(ISSUER, SERIAL + 1, NOON) is CrlAnswer.NOT_LISTED
+    assert index.answer(OTHER_ISSUER, SERIAL, NOON) is CrlAnswer.NOT_LISTED
+
+
+@pytest.mark.parametrize(
+    ("age", "expected"),
+    [
+        (-HOUR - timedelta(seconds=61), CrlAnswer.NONE),  # a list from the future
+        (-HOUR - timedelta(seconds=60), CrlAnswer.NOT_LISTED),
+        (2 * DAY, CrlAnswer.NOT_LISTED),  # nextUpdate and the grace
+        (2 * DAY + timedelta(seconds=1), CrlAnswer.NONE),
+    ],
+)
+def test_list_counts_from_its_beginning_to_the_end_of_its_grace(
+    index: CrlIndex, age: timedelta, expected: CrlAnswer
+) -> None:
+    load(index)
+    assert index.answer(ISSUER, SERIAL, NOON + age) is expected
+
+
+def test_opposed_card_stays_so_on_a_list_however_old(index: CrlIndex) -> None:
+    load(index, SERIAL)
+    assert index.answer(ISSUER, SERIAL, NOON + 400 * DAY) is CrlAnswer.LISTED
+
+
+def test_new_list_replaces_the_old_one_whole(index: CrlIndex, engine: Engine) -> None:
+    load(index, *range(1, 5000))
+    load(index, SERIAL, number=2, begins=NOON, now=NOON + HOUR)
+    assert index.answer(ISSUER, 7, NOON) is CrlAnswer.NOT_LISTED
+    assert index.answer(ISSUER, SERIAL, NOON) is CrlAnswer.LISTED
+    assert rows(engine) == 1
+    (known,) = index.in_force()
+    assert (known.number, known.entries, known.fetched_at) == (2, 1, NOON + HOUR)
+
+
+@pytest.mark.parametrize(
+    ("number", "begins"), [(1, NOON), (2, NOON - 2 * HOUR), (1, NOON - HOUR), (0, NOON + HOUR)]
+)
+def test_older_list_never_comes_back(index: CrlIndex, engine: Engine, number: int, begins: datetime) -> None:
+    load(index, SERIAL, number=2)
+    with pytest.raises(OlderList):
+        load(index, number=number, begins=begins, now=NOON + HOUR)
+    assert index.answer(ISSUER, SERIAL, NOON) is CrlAnswer.LISTED
+    assert rows(engine) == 1
+
+
+def test_list_that_breaks_off_leaves_the_old_one_in_force(index: CrlIndex, engine: Engine) -> None:
+    load(index, SERIAL)
+
+    def breaking_off() -> Iterator[int]:
+        yield from range(1, 5000)
+        raise ValueError("damaged entry")
+
+    with pytest.raises(ValueError, match="damaged"):
+        index.load(
+            ISSUER, breaking_off(), number=2, this_update=NOON, next_update=NOON + DAY, now=NOON + HOUR
+        )
+    assert index.answer(ISSUER, SERIAL, NOON) is CrlAnswer.LISTED
+    assert index.answer(ISSUER, 7, NOON) is CrlAnswer.NOT_LISTED
+    assert rows(engine) == 1
+
+
+def test_what_a_responder_said_for_good_needs_no_list_and_survives_every_list(index: CrlIndex) -> None:
+    index.remember_revoked(ISSUER, SERIAL, NOON)
+    index.remember_revoked(ISSUER, SERIAL, NOON + HOUR)
+    assert index.answer(ISSUER, SERIAL, NOON) is CrlAnswer.LISTED
+    load(index)
+    assert index.answer(ISSUER, SERIAL, NOON) is CrlAnswer.LISTED
+    assert index.answer(OTHER_ISSUER, SERIAL, NOON) is CrlAnswer.NONE
+
+
+def test_opposed_card_is_listed_at_every_instant_of_a_replacement(index: CrlIndex) -> None:
+    """Between two lists that both name the card there is no moment without it."""
+    load(index, SERIAL, *range(1, 3000))
+    stopped, answers = threading.Event(), set()
+
+    def keep_asking() -> None:
+        while not stopped.is_set():
+            answers.add(index.answer(ISSUER, SERIAL, NOON))
+
+    asking = threading.Thread(target=keep_asking)
+    asking.start()
+    try:
+        for rank in range(2, 5):
+            load(index, SERIAL, *range(1, 3000), number=rank, begins=NOON, now=NOON + rank * HOUR)
+    finally:
+        stopped.set()
+        asking.join()
+    assert answers == {CrlAnswer.LISTED}
+
+
+def open_index(url: str) -> CrlIndex:
+    return CrlIndex(open_engine(url), grace=DAY, skew=timedelta(seconds=60))
+
+
+def claim(index: CrlIndex) -> bool:
+    return index.claim("http://igc.example/1.crl", NOON, NOON + HOUR)
+
+
+def test_each_list_is_given_to_one_worker_at_a_time(index: CrlIndex, database_url: str) -> None:
+    url = "http://igc.example/1.crl"
+    assert index.is_due(url, NOON)
+    assert race(claim, open_index, database_url) == {True: 1, False: CALLERS - 1}
+    assert not index.is_due(url, NOON)
+    assert not index.claim(url, NOON + HOUR - timedelta(seconds=1), NOON + DAY)
+    # Whoever claimed it died: somebody else may.
+    assert index.claim(url, NOON + HOUR, NOON + 2 * HOUR)
+    index.plan(url, NOON + DAY)
+    assert not index.is_due(url, NOON + 3 * HOUR)
+    assert index.is_due(url, NOON + DAY)
+
+
+def test_missing_and_outdated_lists_are_noticed(index: CrlIndex) -> None:
+    both = frozenset({ISSUER, OTHER_ISSUER})
+    assert index.is_lacking(both, NOON)
+    load(index)
+    assert index.is_lacking(both, NOON)
+    load(index, issuer=OTHER_ISSUER)
+    assert not index.is_lacking(both, NOON)
+    assert index.is_lacking(both, NOON + 2 * DAY + timedelta(seconds=1))
+    assert not index.is_lacking(frozenset(), NOON + 400 * DAY)
