@@ -72,6 +72,7 @@ def assert_evidence(demo: Demonstration, rpps: str, since: datetime) -> None:
     accepted_at = datetime.fromtimestamp(evidence.pop("accepted_at") / 1_000_000, UTC)
     assert evidence == {
         "account_id": account["id"],
+        "charter": "house",
         "revision": "2026-1",
         "text_sha256": hashlib.sha256(text.encode()).hexdigest(),
         "authenticator": "cps",
