@@ -13,6 +13,7 @@ Fact = str | int | bool
 class AuditEvent(StrEnum):
     CARD_LOGIN_ACCEPTED = "card:login:accepted"
     CARD_LOGIN_REFUSED = "card:login:refused"
+    TRUST_ADDED = "trust:add:accepted"
     CARD_STATUS_BYPASSED = "card:status:bypassed"
     PSC_LOGIN_ACCEPTED = "psc:login:accepted"
     PSC_LOGIN_REFUSED = "psc:login:refused"

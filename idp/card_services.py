@@ -1,6 +1,7 @@
 """What judges cards, built from the settings, for the web process and the worker. Composition only, like `app`."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from idp.adapters.crl_refresh import CrlRefresher
 from idp.adapters.igc_ocsp import OcspClient
@@ -8,22 +9,40 @@ from idp.adapters.igc_revocation import IgcRevocation
 from idp.adapters.safe_http import SafeHttp
 from idp.adapters.sql_crl import CrlIndex
 from idp.cards.anchors import TrustAnchors, load_anchors
+from idp.cards.pins import PinRules
 from idp.cards.revocation import RevocationSource
 from idp.cards.trust import CardPolicy
 from idp.house import House
-from idp.settings import Settings
+from idp.settings import BadSetting, Settings
 
 #: A login waits for the responder; the worker has time for a list.
 _OCSP_CONNECT_SECONDS, _OCSP_SECONDS, _OCSP_BYTES = 2.0, 4.0, 64 * 1024
 _CRL_SECONDS = 15 * 60.0
 
 
+def build_pin_rules(settings: Settings) -> PinRules:
+    return PinRules(
+        accept_test=settings.card_accept_test_cards,
+        accept_employees=settings.card_accept_employee_cards,
+        fingerprints=frozenset(text.replace(":", "").lower() for text in settings.card_trust_fingerprints),
+    )
+
+
+def trust_files(settings: Settings) -> tuple[Path, ...]:
+    """The authorities of the settings, then those that `idp trust add` installed."""
+    installed = sorted(settings.card_trust_directory.glob("*.pem"))
+    return (*settings.card_root_files, *settings.card_issuing_files, *installed)
+
+
 def build_card_policy(settings: Settings) -> CardPolicy | None:
-    files = (*settings.card_root_files, *settings.card_issuing_files)
+    """None when no authority is given: no card door. Raises AnchorsRefused, BadSetting, OSError."""
+    files = trust_files(settings)
     if not files:
         return None
+    if not (settings.card_ocsp_url or settings.card_crl_urls):
+        raise BadSetting("CADUCEE_CARD_OCSP_URL or _CRL_URLS: one at least, or no card could sign in")
     return CardPolicy(
-        anchors=load_anchors(path.read_bytes() for path in files),
+        anchors=load_anchors((path.read_bytes() for path in files), build_pin_rules(settings)),
         accept_test_cards=settings.card_accept_test_cards,
         accept_employee_cards=settings.card_accept_employee_cards,
         bypass_until=settings.card_revocation_bypass_until,

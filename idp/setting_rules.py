@@ -99,11 +99,6 @@ FAULTS = (
         ),
     ),
     Rule(
-        "CARD_OCSP_URL, CARD_CRL_URLS",
-        "one at least, or no card could sign in",
-        lambda s: bool(s.card_issuing_files) and not (s.card_ocsp_url or s.card_crl_urls),
-    ),
-    Rule(
         "CARD_OCSP_GOOD_FOR",
         "15 minutes (900) or less",
         lambda s: s.card_ocsp_good_for > timedelta(minutes=15),

@@ -101,6 +101,12 @@ class Settings:
     # The card.
     card_root_files: tuple[Path, ...] = ()
     card_issuing_files: tuple[Path, ...] = ()
+    #: Where `idp trust add` keeps the authorities; every .pem of it is read, with the files above.
+    card_trust_directory: Path = Path("trust")
+    #: Authorities IGC-Santé may have one day, by the SHA-256 of their certificate, once the operator compared it.
+    card_trust_fingerprints: tuple[str, ...] = ()
+    #: `idp trust check` warns so long before an authority ends.
+    card_trust_warning: timedelta = _seconds(90 * 24 * 3600)
     card_accept_test_cards: bool = False
     card_accept_employee_cards: bool = False
     card_listen: str = "127.0.0.1:8443"

@@ -104,6 +104,7 @@ def test_every_number_of_the_settings_is_in_the_table_or_has_its_reason() -> Non
         "parameter_bytes": "below the body",
         "psc_watch_every": "as the pause of the circuit",
         "notice_life": "no house value: long enough for a mail server to come back",
+        "card_trust_warning": "issue 4: warns 90 days before an end",
         "card_ocsp_good_for": "facts/cps §7: 5 to 15 min",
         "card_crl_bytes": "a list of tens of MB, several times over",
         "card_connections": "places of the listener",
@@ -356,13 +357,6 @@ def test_the_bypass_is_an_instant_with_a_time_zone() -> None:
     assert settings().card_revocation_bypass_until is None
     for never in ("true", "2026-12-24T18:00:00", "forever", ""):
         assert "BYPASS_UNTIL" in fault(CADUCEE_CARD_REVOCATION_BYPASS_UNTIL=never)
-
-
-def test_cards_without_anybody_to_ask_about_them_do_not_start() -> None:
-    pinned = {"CADUCEE_CARD_ISSUING_FILES": "a.pem"}
-    assert "CADUCEE_CARD_OCSP_URL" in fault(**pinned)
-    assert settings(**pinned, CADUCEE_CARD_OCSP_URL="http://ocsp.example/").card_ocsp_url
-    assert settings(**pinned, CADUCEE_CARD_CRL_URLS="http://a.example/1.crl").card_crl_urls
 
 
 @pytest.mark.parametrize("url", ["ldap://annuaire.example/a", "ocsp.example", "file:///etc/passwd", "http:"])

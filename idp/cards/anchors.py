@@ -17,6 +17,8 @@ from cryptography.hazmat.primitives.asymmetric.padding import PSS, PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from idp.cards.pins import REFUSALS, TRUSTED, PinRules, PinVerdict, common_name
+
 MINIMUM_RSA_BITS = 2048
 _HASHES = (hashes.SHA256, hashes.SHA384, hashes.SHA512)  # never SHA-1
 
@@ -61,19 +63,27 @@ class TrustAnchors:
         return tuple(authority for authority in self.issuing if authority.key_id == key_id)
 
 
-def load_anchors(pems: Iterable[bytes]) -> TrustAnchors:
+def load_anchors(pems: Iterable[bytes], rules: PinRules | None = None) -> TrustAnchors:
     """Roots and intermediates in any order, several to a file allowed. Raises AnchorsRefused.
 
     Self-signed certificates are roots and issue no card here; all others are pinned as issuing authorities
     and must be signed by one of the roots. Dates are not looked at: `trust` compares them with `now` at each
-    login.
+    login. With `rules`, an authority that they do not trust is refused by name, and so is its root.
     """
     certificates = [certificate for pem in pems for certificate in _parse(pem)]
+    for certificate in certificates:
+        _refuse_untrusted(certificate, rules)
     roots = [one for one in certificates if one.subject == one.issuer]
     issuing = tuple(_pin(one, roots) for one in certificates if one.subject != one.issuer)
     if not issuing:
         raise AnchorsRefused("no issuing authority among the certificates given (only roots, or nothing)")
     return TrustAnchors(issuing)
+
+
+def _refuse_untrusted(certificate: x509.Certificate, rules: PinRules | None) -> None:
+    verdict = rules.verdict(certificate) if rules else PinVerdict.PINNED
+    if verdict not in TRUSTED:
+        raise AnchorsRefused(f"{common_name(certificate)}: {REFUSALS[verdict]}")
 
 
 def _parse(pem: bytes) -> Sequence[x509.Certificate]:
@@ -84,7 +94,7 @@ def _parse(pem: bytes) -> Sequence[x509.Certificate]:
 
 
 def _authority_key(certificate: x509.Certificate) -> RSAPublicKey:
-    name = _common_name(certificate)
+    name = common_name(certificate)
     try:
         basic = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
         usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
@@ -100,13 +110,13 @@ def _authority_key(certificate: x509.Certificate) -> RSAPublicKey:
 
 
 def _pin(certificate: x509.Certificate, roots: Sequence[x509.Certificate]) -> IssuingAuthority:
-    name = _common_name(certificate)
+    name = common_name(certificate)
     public_key = _authority_key(certificate)
     root = next((root for root in roots if _is_signed_by(certificate, _authority_key(root))), None)
     if root is None:
         raise AnchorsRefused(f"{name}: signed by none of the roots given")
     if not _is_signed_by(root, _authority_key(root)):
-        raise AnchorsRefused(f"{_common_name(root)}: a root must be signed by itself")
+        raise AnchorsRefused(f"{common_name(root)}: a root must be signed by itself")
     pinned, above = _authority(certificate, public_key), _authority(root, _authority_key(root))
     return replace(
         pinned,
@@ -119,7 +129,7 @@ def _pin(certificate: x509.Certificate, roots: Sequence[x509.Certificate]) -> Is
 def _authority(certificate: x509.Certificate, public_key: RSAPublicKey) -> IssuingAuthority:
     spki = public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return IssuingAuthority(
-        name=_common_name(certificate),
+        name=common_name(certificate),
         der=certificate.public_bytes(Encoding.DER),
         public_key=public_key,
         key_id=certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest,
@@ -139,8 +149,3 @@ def _is_signed_by(certificate: x509.Certificate, key: RSAPublicKey) -> bool:
     except InvalidSignature:
         return False
     return True
-
-
-def _common_name(certificate: x509.Certificate) -> str:
-    names = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
-    return str(names[0].value) if names else "unnamed authority"

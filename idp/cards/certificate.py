@@ -161,6 +161,15 @@ def read_authority_key_id(certificate: x509.Certificate) -> bytes:
         return key_id
 
 
+_OLD_AUTHORITY = r"(GIP-CPS|TEST) CLASSE-[0-6]"  # of GIP-CPS, and of its test twin
+
+
+def is_old_generation(certificate: x509.Certificate) -> bool:
+    """Whether it names an authority of CPS2ter as its issuer. Proves nothing: good for a message only."""
+    names = certificate.issuer.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return len(names) == 1 and fullmatch(_OLD_AUTHORITY, str(names[0].value)) is not None
+
+
 def _national_id(certificate: x509.Certificate) -> NationalId:
     with _reading("national identifier"):
         return parse_national_id(_only_attribute(certificate, NameOID.COMMON_NAME))

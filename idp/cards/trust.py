@@ -27,6 +27,7 @@ class CardRefusal(StrEnum):
 
     NONE = "none"  # no certificate was presented
     UNTRUSTED = "untrusted"  # not signed by a pinned key, or not even a readable certificate
+    OLD_GENERATION = "old_generation"  # CPS2ter, of the PKI that ended in January 2021
     NOT_YET_VALID = "not_yet_valid"
     EXPIRED = "expired"
     WRONG_CERTIFICATE = (
@@ -191,6 +192,8 @@ def _pinned_issuer(leaf: x509.Certificate, anchors: TrustAnchors, now: datetime)
             if not authority.not_before <= now <= authority.not_after:
                 raise CardRefused(CardRefusal.UNTRUSTED, f"{authority.name} is outside its validity")
             return authority
+    if profile.is_old_generation(leaf):
+        raise CardRefused(CardRefusal.OLD_GENERATION)
     raise CardRefused(CardRefusal.UNTRUSTED, "no pinned key signed it")
 
 

@@ -5,11 +5,8 @@ import signal
 import threading
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
 import structlog
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from idp.adapters.card_host import CardHost
 from idp.adapters.card_listener import CardListener, ListenerLimits
@@ -25,7 +22,7 @@ from idp.adapters.sql_grants import SqlGrants
 from idp.adapters.sql_logouts import SqlLogoutNotices
 from idp.adapters.sql_outbox import OutboxWorker
 from idp.adapters.sql_store import SqlStore
-from idp.card_services import build_crl_refresher
+from idp.card_services import build_card_policy, build_crl_refresher
 from idp.cli.lanes import Lanes
 from idp.client_fitness import house_rules
 from idp.clients import ClientFile
@@ -54,11 +51,8 @@ def _on_stop(act: Callable[[], None]) -> None:
 
 
 def _issuing_certificates(settings: Settings) -> tuple[bytes, ...]:
-    return tuple(
-        certificate.public_bytes(Encoding.DER)
-        for path in settings.card_issuing_files
-        for certificate in x509.load_pem_x509_certificates(Path(path).read_bytes())
-    )
+    policy = build_card_policy(settings)
+    return () if policy is None else tuple(authority.der for authority in policy.anchors.issuing)
 
 
 def card_host(settings: Settings, options: argparse.Namespace) -> int:

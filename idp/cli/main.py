@@ -11,6 +11,7 @@ from idp.settings import BadSetting, settings_from_environment
 
 _GROUPS = {
     "keys": "token signing keys",
+    "trust": "the authorities that vouch for cards",
     "charter": "the terms of use",
     "clients": "clients.yaml",
     "accounts": "one person's account",
@@ -48,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     add("init", "operate.init", "create the database")
     add("migrate", "operate.migrate", "bring the database to the schema of this version")
     _add_keys(add)
+    _add_trust(add)
     publish = add(
         "charter publish", "operate.publish_charter", "publish a revision: due again for all whom it concerns"
     )
@@ -107,6 +109,16 @@ def _add_key_place(parser: argparse.ArgumentParser) -> None:
         help="in a file, even where the present key is in hardware",
     )
     parser.set_defaults(place="same")
+
+
+def _add_trust(add: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
+    files = add(
+        "trust add", "trust.add", "install authorities of IGC-Santé, compared with their fingerprints"
+    )
+    files.add_argument("files", metavar="FILE", type=Path, nargs="+", help="PEM, DER or PKCS#7")
+    add("trust list", "trust.list_authorities", "authority, role, how it is pinned, end, fingerprint")
+    add("trust check", "trust.check", "validity of the authorities and of the revocation lists")
+    add("trust refresh", "trust.refresh", "fetch the revocation lists that are due, as the worker does")
 
 
 def _add_card(add: Callable[[str, str, str], argparse.ArgumentParser]) -> None:

@@ -137,6 +137,21 @@ def _authority_extensions(path_length: int | None) -> tuple[Extension, ...]:
     )
 
 
+def make_old_authority(key: RSAPrivateKey, now: datetime) -> Authority:
+    """CLASSE-1 of the test CPS2ter: its name is all that is like the real one, whose keys had 1024 bits."""
+    names = (
+        (NameOID.ORGANIZATION_NAME, "TEST"),
+        (NameOID.ORGANIZATIONAL_UNIT_NAME, "TEST PROFESSIONNEL"),
+        (NameOID.COMMON_NAME, "TEST CLASSE-1"),
+    )
+    country = x509.NameAttribute(NameOID.COUNTRY_NAME, "FR", _type=_ASN1Type.PrintableString)
+    subject = x509.Name([country, *(x509.NameAttribute(oid, value) for oid, value in names)])
+    key_id = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+    validity = (now - 2 * DAY, now + AUTHORITY_LIFE)
+    extensions = (*_authority_extensions(None), (key_id, False))
+    return Authority("TEST CLASSE-1", sign_certificate(subject, key, subject, key, validity, extensions), key)
+
+
 def make_tls_authority(key: RSAPrivateKey, now: datetime) -> Authority:
     """The authority a browser has to import for the demo: it can only vouch for this machine."""
     loopback = x509.NameConstraints(

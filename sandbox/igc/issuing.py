@@ -73,7 +73,7 @@ def make_igc(now: datetime, base_url: str) -> Igc:
     now = now.replace(microsecond=0)
     plans = roster()
     with ThreadPoolExecutor(4) as pool:  # key generation releases the interpreter
-        keys = pool.map(lambda _: new_key(), range(8 + 2 * len(plans)))
+        keys = pool.map(lambda _: new_key(), range(9 + 2 * len(plans)))
         root = ca.make_root(_ROOT, next(keys), now)
         issuing = ca.make_intermediate(_ISSUING, next(keys), root, now)
         sibling_root = ca.make_root(_SIBLING_ROOT, next(keys), now)
@@ -85,7 +85,11 @@ def make_igc(now: datetime, base_url: str) -> Igc:
         server = Slot(ca.make_server_certificate(server_key, tls, now), server_key)
         responder_key = next(keys)
         responder = Slot(make_responder_certificate(responder_key, issuing, now), responder_key)
-        issuers = {Fault.SIBLING_AUTHORITY: sibling, Fault.FOREIGN_AUTHORITY: foreign}
+        issuers = {
+            Fault.SIBLING_AUTHORITY: sibling,
+            Fault.FOREIGN_AUTHORITY: foreign,
+            Fault.OLD_GENERATION: ca.make_old_authority(next(keys), now),
+        }
         addresses = Addresses.on_loopback(base_url, _ISSUING, _ROOT)
         cards = tuple(
             issue_card(plan, issuers.get(plan.fault, issuing), addresses, now, (next(keys), next(keys)))
@@ -177,6 +181,7 @@ _FAULTS: Mapping[Fault, _Making] = {
     Fault.SELF_SIGNED: _signed_by_itself,
     Fault.UNKNOWN_CRITICAL: _with_unknown_critical,
     Fault.T61_NAME: _with_t61_name,
+    Fault.OLD_GENERATION: _with_t61_name,
 }
 
 

@@ -31,6 +31,7 @@ class Fault(StrEnum):
     SELF_SIGNED = "self-signed"
     SIGNATURE_SLOT = "the signature certificate, presented to sign in"
     UNKNOWN_CRITICAL = "a critical extension nobody knows"
+    OLD_GENERATION = "of an authority of CPS2ter, names in T61String"
     OPPOSED = "in the revocation list"
     T61_NAME = "given name in T61String, as cards before 2018"
 
@@ -161,6 +162,7 @@ def roster() -> tuple[CardPlan, ...]:
         _misidentified("adeli", "no_rpps", "numéro ADELI, pas de RPPS", "00B9000017"),
         _service_card(),
         _employee(),
+        _refused("cps2ter", 22, "old_generation", "carte CPS2ter, d'avant 2018", Fault.OLD_GENERATION),
         _refused("revoked", 21, "revoked", "en opposition (déclarée perdue)", Fault.OPPOSED),
         replace(expired, begins=-CARD_LIFE - 30 * DAY),
         replace(future, begins=730 * DAY),

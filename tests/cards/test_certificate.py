@@ -11,7 +11,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from idp.cards.certificate import CardCategory, CardType, UnreadableCard, load_certificate, read_card
+from idp.cards.certificate import (
+    CardCategory,
+    CardType,
+    UnreadableCard,
+    is_old_generation,
+    load_certificate,
+    read_card,
+)
 from idp.cards.identifiers import IdentifierKind
 from idp.cards.nomenclature import CodedLabel
 from sandbox.igc.profile import professional_subject
@@ -153,3 +160,4 @@ def test_real_test_card_of_2013_is_unreadable_but_never_a_crash(samples: Path) -
         certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     with pytest.raises(UnreadableCard):
         read_card(certificate.public_bytes(Encoding.DER))
+    assert is_old_generation(certificate)

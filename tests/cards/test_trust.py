@@ -1,9 +1,12 @@
 """The acceptance procedure: each refusal for its own reason, and nothing else for any bytes."""
 
+import os
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import HealthCheck, given, settings
@@ -46,6 +49,14 @@ def test_every_reason_but_three_has_a_card_in_the_test_igc() -> None:
     # `none` needs no card, `test_card` another policy, `status_unknown` a source that does not know.
     elsewhere = {"none", "test_card", "status_unknown"}
     assert {plan.expect for plan in roster()} == {*CardRefusal} - elsewhere | {"accepted"}
+
+
+def test_real_card_of_2013_is_told_that_it_is_of_an_old_generation(policy: CardPolicy) -> None:
+    if "CADUCEE_IGC_SAMPLES" not in os.environ:
+        pytest.skip("CADUCEE_IGC_SAMPLES is not set")
+    path = Path(os.environ["CADUCEE_IGC_SAMPLES"]) / "sample-test-cps2ter-authentication-2013.pem"
+    der = x509.load_pem_x509_certificate(path.read_bytes()).public_bytes(Encoding.DER)
+    assert verdict(der, policy) == CardRefusal.OLD_GENERATION
 
 
 @pytest.mark.parametrize("der", [None, b""])

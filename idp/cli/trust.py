@@ -1,0 +1,181 @@
+"""`idp trust …`: the authorities that vouch for cards, and the lists of what they revoked."""
+
+import argparse
+import re
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
+
+from idp.adapters.owned_file import write_whole
+from idp.adapters.sql_audit import SqlAudit
+from idp.adapters.sql_engine import open_engine
+from idp.audit import AuditEvent
+from idp.card_services import (
+    build_card_policy,
+    build_crl_index,
+    build_crl_refresher,
+    build_list_check,
+    build_pin_rules,
+    trust_files,
+)
+from idp.cards.anchors import AnchorsRefused, IssuingAuthority
+from idp.cards.pins import REFUSALS, TRUSTED, PinVerdict, common_name, fingerprint_of
+from idp.clock import SystemClock
+from idp.house import open_house
+from idp.settings import BadSetting, Settings
+
+_ROW = "{:<44}  {:<8}  {:<11}  {:<10}  {}"
+
+
+def add(settings: Settings, options: argparse.Namespace) -> int:
+    """All that is needed of these files, or nothing when one certificate of them is refused."""
+    rules, chosen, refused = build_pin_rules(settings), [], False
+    for certificate in _read(options.files):
+        verdict = rules.verdict(certificate)
+        if verdict in TRUSTED:
+            chosen.append((certificate, verdict))
+            continue
+        refused = refused or verdict is not PinVerdict.NOT_NEEDED
+        print(f"idp: {common_name(certificate)}: {REFUSALS[verdict]}", file=sys.stderr)
+    if refused or not chosen:
+        print("idp: nothing was installed", file=sys.stderr)
+        return 1
+    audit = SqlAudit(open_engine(settings.database), SystemClock())
+    installed = [_install(certificate, settings.card_trust_directory) for certificate, _verdict in chosen]
+    for (certificate, verdict), is_new in zip(chosen, installed, strict=True):
+        print(f"{common_name(certificate)}: {'installed' if is_new else 'already there'} ({verdict})")
+        if verdict is PinVerdict.TEST and is_new:
+            print(f"    compare its SHA-256 with its publisher: {_colons(fingerprint_of(certificate))}")
+        if is_new:
+            audit.record(AuditEvent.TRUST_ADDED, authority_sha256=fingerprint_of(certificate))
+    return 0 if any(installed) else 3
+
+
+def list_authorities(settings: Settings, options: argparse.Namespace) -> int:
+    rules = build_pin_rules(settings)
+    print(_ROW.format("AUTHORITY", "ROLE", "PINNED", "UNTIL", "SHA-256"))
+    for certificate in _known(settings):
+        role = "root" if certificate.subject == certificate.issuer else "issuing"
+        until = f"{certificate.not_valid_after_utc:%Y-%m-%d}"
+        row = (common_name(certificate), role, rules.verdict(certificate), until, fingerprint_of(certificate))
+        print(_ROW.format(*row))
+    return 0
+
+
+def check(settings: Settings, options: argparse.Namespace) -> int:
+    """1 when no card, or not every card, can be judged; warnings alone leave it at 0."""
+    faults = list(_faults(settings))
+    warnings = list(_warnings(settings, SystemClock().now()))
+    for text in faults:
+        print(f"FAULT    {text}")
+    for text in warnings:
+        print(f"warning  {text}")
+    if not (faults or warnings):
+        print("authorities and revocation lists: no fault")
+    return 1 if faults else 0
+
+
+def refresh(settings: Settings, options: argparse.Namespace) -> int:
+    """Fetch the lists that are due now, as the worker would."""
+    refresher = build_crl_refresher(open_house(settings))
+    if refresher is None:
+        print("idp: CADUCEE_CARD_CRL_URLS names no list", file=sys.stderr)
+        return 1
+    due = [url for url in refresher.urls if refresher.index.is_due(url, refresher.clock.now())]
+    if not due:
+        print("no list is due")
+        return 3
+    return 0 if refresher.run_due() == len(due) else 1
+
+
+def _faults(settings: Settings) -> Iterator[str]:
+    now = SystemClock().now()
+    try:
+        policy = build_card_policy(settings)
+    except (AnchorsRefused, BadSetting) as refusal:
+        yield str(refusal)
+        return
+    if policy is None:
+        yield "no authority is installed: no card can sign in (idp trust add FILE…)"
+        return
+    for certificate in _known(settings):
+        if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
+            yield f"{common_name(certificate)}: outside its validity, none of its cards can sign in"
+    house = open_house(settings)
+    if build_list_check(house, policy)():
+        yield "a revocation list is missing or too old (idp trust refresh, log of idp worker)"
+
+
+def _warnings(settings: Settings, now: datetime) -> Iterator[str]:
+    for certificate in _known(settings):
+        left = certificate.not_valid_after_utc - now
+        if now <= certificate.not_valid_after_utc <= now + settings.card_trust_warning:
+            yield f"{common_name(certificate)}: ends in {left.days} days"
+    until = settings.card_revocation_bypass_until
+    if until is not None and now < until:
+        yield f"cards of unknown status are let in until {_text(until)} (CADUCEE_CARD_REVOCATION_BYPASS_UNTIL)"
+    names = {one.key_id.hex(): one.name for one in _anchors(settings)}
+    for known in build_crl_index(open_house(settings)).in_force():
+        if known.next_update < now and known.issuer_key_id in names:
+            yield f"list of {names[known.issuer_key_id]}: outdated since {_text(known.next_update)}, in its grace"
+
+
+def _anchors(settings: Settings) -> tuple[IssuingAuthority, ...]:
+    try:
+        policy = build_card_policy(settings)
+    except (AnchorsRefused, BadSetting):
+        return ()
+    return () if policy is None else policy.anchors.all
+
+
+def _known(settings: Settings) -> list[x509.Certificate]:
+    return [
+        certificate
+        for path in trust_files(settings)
+        for certificate in x509.load_pem_x509_certificates(path.read_bytes())
+    ]
+
+
+def _read(files: list[Path]) -> Iterator[x509.Certificate]:
+    """PEM, DER (.cer) or a chain in PKCS#7 (.p7b), as ANS publishes them. Raises AnchorsRefused, OSError."""
+    readers = (
+        x509.load_pem_x509_certificates,
+        lambda octets: [x509.load_der_x509_certificate(octets)],
+        pkcs7.load_der_pkcs7_certificates,
+        pkcs7.load_pem_pkcs7_certificates,
+    )
+    for path in files:
+        octets = path.read_bytes()
+        for reader in readers:
+            try:
+                found = reader(octets)
+            except Exception:  # noqa: S112 the next reader knows another form
+                continue
+            yield from found
+            break
+        else:
+            raise AnchorsRefused(f"{path}: no certificates in PEM, DER or PKCS#7")
+
+
+def _install(certificate: x509.Certificate, directory: Path) -> bool:
+    """False when it is there already."""
+    directory.mkdir(mode=0o755, parents=True, exist_ok=True)
+    path = directory / f"{re.sub(r'[^a-z0-9]+', '-', common_name(certificate).lower()).strip('-')}.pem"
+    pem = certificate.public_bytes(Encoding.PEM)
+    if path.exists() and path.read_bytes() == pem:
+        return False
+    write_whole(path, pem, like=directory)
+    path.chmod(0o644)
+    return True
+
+
+def _colons(fingerprint: str) -> str:
+    return ":".join(re.findall("..", fingerprint.upper()))
+
+
+def _text(instant: datetime) -> str:
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

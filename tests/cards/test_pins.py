@@ -1,0 +1,112 @@
+"""Which authorities may be pinned, in production and in test mode."""
+
+import os
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
+from idp.cards.anchors import AnchorsRefused, load_anchors
+from idp.cards.pins import (
+    ISSUE_NO_CARD,
+    PRODUCTION,
+    REFUSALS,
+    TRUSTED,
+    PinRules,
+    PinVerdict,
+    common_name,
+    fingerprint_of,
+)
+from sandbox.igc.authorities import DAY, sign_certificate
+from sandbox.igc.issuing import Igc, new_key
+from tests.cards.factory import NOW, pem
+
+IN_PRODUCTION = PinRules(accept_test=False, accept_employees=False)
+IN_TEST = PinRules(accept_test=True, accept_employees=False)
+WITH_EMPLOYEES = PinRules(accept_test=False, accept_employees=True)
+
+
+def named(name: str, unit: str = "IGC-SANTE") -> x509.Certificate:
+    """Anybody can make a certificate of that name."""
+    key = new_key()
+    subject = x509.Name(
+        [
+            x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, unit),
+            x509.NameAttribute(NameOID.COMMON_NAME, name),
+        ]
+    )
+    key_id = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+    return sign_certificate(subject, key, subject, key, (NOW - DAY, NOW + DAY), [(key_id, False)])
+
+
+def test_every_verdict_is_trusted_or_has_its_reason() -> None:
+    assert set(PinVerdict) == TRUSTED | set(REFUSALS)
+
+
+@pytest.mark.parametrize("name", [*PRODUCTION, *ISSUE_NO_CARD])
+def test_name_of_igc_sante_is_not_enough(name: str) -> None:
+    for rules in (IN_PRODUCTION, IN_TEST, WITH_EMPLOYEES):
+        assert rules.verdict(named(name)) is PinVerdict.MISMATCH
+
+
+def test_test_authorities_are_for_test_mode_only(igc: Igc) -> None:
+    for authority in (igc.root, igc.issuing):
+        assert IN_TEST.verdict(authority.certificate) is PinVerdict.TEST
+        assert IN_PRODUCTION.verdict(authority.certificate) is PinVerdict.TEST_IN_PRODUCTION
+
+
+def test_test_authority_whose_key_is_known_must_have_that_key() -> None:
+    impostor = named("TEST AC IGC-SANTE FORT PERSONNES", "IGC-SANTE TEST")
+    assert IN_TEST.verdict(impostor) is PinVerdict.MISMATCH
+    assert IN_TEST.verdict(named("TEST AC RACINE IGC-SANTE FORT", "IGC-SANTE TEST")) is PinVerdict.TEST
+
+
+@pytest.mark.parametrize("name", ["TEST AC IGC-SANTE FORT PERSONNES", "TEST X"])
+def test_name_alone_makes_a_test_authority(name: str) -> None:
+    assert IN_PRODUCTION.verdict(named(name)) is PinVerdict.TEST_IN_PRODUCTION
+
+
+def test_standard_family_is_for_employee_cards_only(igc: Igc) -> None:
+    both = PinRules(accept_test=True, accept_employees=True)
+    for authority in (igc.sibling_root, igc.sibling):
+        assert IN_TEST.verdict(authority.certificate) is PinVerdict.NOT_NEEDED
+        assert both.verdict(authority.certificate) is PinVerdict.TEST
+
+
+def test_authority_of_a_later_generation_needs_its_fingerprint_from_the_operator() -> None:
+    new = named("AC IGC-SANTE FORT PERSONNES 2", "IGC-SANTE")
+    assert IN_PRODUCTION.verdict(new) is PinVerdict.UNKNOWN
+    told = PinRules(False, False, frozenset({fingerprint_of(new)}))
+    assert told.verdict(new) is PinVerdict.BY_OPERATOR
+    # Of no avail for a name that is pinned already, nor for a test authority in production.
+    impostor = named("AC IGC-SANTE FORT PERSONNES")
+    assert PinRules(False, False, frozenset({fingerprint_of(impostor)})).verdict(impostor) is (
+        PinVerdict.MISMATCH
+    )
+
+
+def test_production_does_not_start_on_a_test_chain(igc: Igc) -> None:
+    files = [pem(igc.root.certificate), pem(igc.issuing.certificate)]
+    assert load_anchors(files, IN_TEST).issuing
+    with pytest.raises(AnchorsRefused, match="CADUCEE DEMO .*: a test authority"):
+        load_anchors(files, IN_PRODUCTION)
+
+
+def test_any_other_authority_is_refused_by_name(igc: Igc) -> None:
+    files = [pem(igc.root.certificate), pem(igc.issuing.certificate), pem(named("HOSPITAL CA"))]
+    with pytest.raises(AnchorsRefused, match="HOSPITAL CA: not an authority of IGC-Santé"):
+        load_anchors(files, IN_TEST)
+
+
+def test_published_authorities_are_those_of_the_table() -> None:
+    if "CADUCEE_IGC_SAMPLES" not in os.environ:
+        pytest.skip("CADUCEE_IGC_SAMPLES is not set")
+    found = [
+        x509.load_pem_x509_certificate(path.read_bytes())
+        for path in Path(os.environ["CADUCEE_IGC_SAMPLES"]).glob("AC*.pem")
+    ]
+    verdicts = {common_name(one): WITH_EMPLOYEES.verdict(one) for one in found}
+    assert {name for name, said in verdicts.items() if said is PinVerdict.PINNED} == set(PRODUCTION)
+    assert {name for name, said in verdicts.items() if said is PinVerdict.NOT_NEEDED} == set(ISSUE_NO_CARD)
+    assert IN_PRODUCTION.verdict(found[0]) in (PinVerdict.PINNED, PinVerdict.NOT_NEEDED)

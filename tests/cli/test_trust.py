@@ -1,0 +1,193 @@
+"""`idp trust …` as an operator runs it: real processes on the authorities of the test IGC, and on production's."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
+
+from idp.adapters.schema import audit_events
+from idp.adapters.sql_engine import initialise, open_engine
+from sandbox.igc.directory import ensure_igc
+from tests.adapters.revoking import web_server
+
+ROOT = Path(__file__).parents[2]
+TEST_MODE = {"CADUCEE_CARD_ACCEPT_TEST_CARDS": "true"}
+
+
+@dataclass
+class Operator:
+    place: Path
+
+    @property
+    def installed(self) -> list[str]:
+        return sorted(path.name for path in (self.place / "trust").glob("*"))
+
+    def run(self, *arguments: str, **changes: str) -> "subprocess.CompletedProcess[str]":
+        settings = {
+            "CADUCEE_ISSUER": "https://id.example",
+            "CADUCEE_CARD_HOST": "https://carte.example",
+            "CADUCEE_APPLICATION_KEY": "k" * 43,
+            "CADUCEE_PASSWORD_PEPPER": "p" * 43,
+            "CADUCEE_DATABASE": f"sqlite:///{self.place / 'db.sqlite'}",
+            "CADUCEE_CARD_TRUST_DIRECTORY": str(self.place / "trust"),
+            "CADUCEE_CARD_OCSP_URL": "http://localhost:9/ocsp",
+        }
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("CADUCEE_")}
+        return subprocess.run(
+            [sys.executable, "-m", "idp.cli", "trust", *arguments],
+            cwd=ROOT,
+            env={**kept, **settings, **changes},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def audited(self) -> list[str]:
+        engine = open_engine(f"sqlite:///{self.place / 'db.sqlite'}")
+        with engine.connect() as connection:
+            found = list(connection.execute(sa.select(audit_events.c.event)).scalars())
+        engine.dispose()
+        return found
+
+
+@pytest.fixture
+def operator(tmp_path: Path) -> Operator:
+    initialise(f"sqlite:///{tmp_path / 'db.sqlite'}")
+    return Operator(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def authorities(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("igc")
+    ensure_igc(directory, datetime.now(UTC), "http://localhost:1/igc")
+    return directory / "ca"
+
+
+def test_authorities_of_the_test_igc_are_installed_in_test_mode_and_listed(
+    operator: Operator, authorities: Path
+) -> None:
+    files = [str(authorities / name) for name in ("root.pem", "issuing.pem", "sibling-issuing.pem")]
+    done = operator.run("add", *files, **TEST_MODE)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("installed (test)") == 2
+    assert done.stdout.count("compare its SHA-256") == 2
+    assert "STANDARD PERSONNES: it issues none of the cards accepted here" in done.stderr
+    assert operator.installed == [
+        "caducee-demo-ac-igc-sante-fort-personnes.pem",
+        "caducee-demo-ac-racine-igc-sante-fort.pem",
+    ]
+    assert operator.audited() == ["trust:add:accepted"] * 2
+    again = operator.run("add", *files[:2], **TEST_MODE)
+    assert (again.returncode, again.stdout.count("already there")) == (3, 2)
+    listed = operator.run("list", **TEST_MODE).stdout.splitlines()
+    assert [line.split()[-4] for line in listed[1:]] == ["issuing", "root"]
+    assert all(" test " in line for line in listed[1:])
+
+
+def test_production_refuses_test_authorities_when_they_come_and_when_they_are_there(
+    operator: Operator, authorities: Path
+) -> None:
+    files = [str(authorities / name) for name in ("root.pem", "issuing.pem")]
+    refused = operator.run("add", *files)
+    assert (refused.returncode, operator.installed) == (1, [])
+    assert "a test authority, and CADUCEE_CARD_ACCEPT_TEST_CARDS is not set" in refused.stderr
+    assert operator.run("add", *files, **TEST_MODE).returncode == 0
+    found = operator.run("check")
+    assert (found.returncode, "a test authority" in found.stdout) == (1, True)
+
+
+def test_one_refused_certificate_keeps_the_others_out(operator: Operator, authorities: Path) -> None:
+    chain = [
+        x509.load_pem_x509_certificate((authorities / name).read_bytes())
+        for name in ("root.pem", "issuing.pem", "../tls/server.crt")
+    ]
+    p7b = operator.place / "chain.p7b"
+    p7b.write_bytes(pkcs7.serialize_certificates(chain, Encoding.DER))
+    done = operator.run("add", str(p7b), **TEST_MODE)
+    assert (done.returncode, operator.installed) == (1, [])
+    assert "localhost: not an authority of IGC-Santé" in done.stderr
+    p7b.write_bytes(pkcs7.serialize_certificates(chain[:2], Encoding.DER))
+    assert operator.run("add", str(p7b), **TEST_MODE).returncode == 0
+    assert len(operator.installed) == 2
+
+
+def test_der_file_is_read_and_anything_else_is_said_to_be_no_certificate(
+    operator: Operator, authorities: Path
+) -> None:
+    der = operator.place / "root.cer"
+    root = x509.load_pem_x509_certificate((authorities / "root.pem").read_bytes())
+    der.write_bytes(root.public_bytes(Encoding.DER))
+    assert operator.run("add", str(der), **TEST_MODE).returncode == 0
+    noise = operator.place / "noise"
+    noise.write_bytes(b"<html>")
+    done = operator.run("add", str(noise), **TEST_MODE)
+    assert (done.returncode, "no certificates in PEM, DER or PKCS#7" in done.stderr) == (1, True)
+    assert operator.run("add", str(operator.place / "absent"), **TEST_MODE).returncode == 1
+
+
+def test_check_says_what_is_missing_then_nothing(operator: Operator, authorities: Path) -> None:
+    assert "no authority is installed" in operator.run("check").stdout
+    files = [str(authorities / name) for name in ("root.pem", "issuing.pem")]
+    operator.run("add", files[1], **TEST_MODE)
+    assert "signed by none of the roots" in operator.run("check", **TEST_MODE).stdout
+    operator.run("add", files[0], **TEST_MODE)
+    fine = operator.run("check", **TEST_MODE)
+    assert (fine.returncode, fine.stdout) == (0, "authorities and revocation lists: no fault\n")
+    nobody = {**TEST_MODE, "CADUCEE_CARD_OCSP_URL": ""}
+    assert "CADUCEE_CARD_OCSP_URL" in operator.run("check", **nobody).stdout
+
+
+def test_check_warns_before_an_authority_ends_and_while_a_bypass_is_open(
+    operator: Operator, authorities: Path
+) -> None:
+    operator.run("add", *(str(authorities / name) for name in ("root.pem", "issuing.pem")), **TEST_MODE)
+    until = (datetime.now(UTC) + timedelta(days=1)).isoformat(timespec="seconds")
+    eleven_years = str(11 * 365 * 24 * 3600)
+    done = operator.run(
+        "check",
+        **TEST_MODE,
+        CADUCEE_CARD_TRUST_WARNING=eleven_years,
+        CADUCEE_CARD_REVOCATION_BYPASS_UNTIL=until,
+    )
+    assert done.returncode == 0
+    lines = done.stdout.splitlines()
+    assert all(line.startswith("warning") for line in lines)
+    assert sum("ends in 36" in line for line in lines) == 2
+    assert sum("cards of unknown status are let in until" in line for line in lines) == 1
+
+
+def test_refresh_fetches_the_lists_and_check_misses_them_before(
+    operator: Operator, authorities: Path
+) -> None:
+    operator.run("add", *(str(authorities / name) for name in ("root.pem", "issuing.pem")), **TEST_MODE)
+    with web_server() as web:
+        url = web.give_crl("/a.crl", (authorities / "issuing.crl").read_bytes())
+        asked = {**TEST_MODE, "CADUCEE_CARD_CRL_URLS": url}
+        assert "a revocation list is missing" in operator.run("check", **asked).stdout
+        assert operator.run("refresh", **asked).returncode == 0
+        assert operator.run("refresh", **asked).returncode == 3
+        assert operator.run("check", **asked).returncode == 0
+    assert operator.run("refresh", **TEST_MODE).returncode == 1
+
+
+def test_published_authorities_are_installed_in_production(operator: Operator) -> None:
+    if "CADUCEE_IGC_SAMPLES" not in os.environ:
+        pytest.skip("CADUCEE_IGC_SAMPLES is not set")
+    files = sorted(Path(os.environ["CADUCEE_IGC_SAMPLES"]).glob("AC*.pem"))
+    done = operator.run("add", *map(str, files))
+    assert done.returncode == 0, done.stderr
+    assert operator.installed == ["ac-igc-sante-fort-personnes.pem", "ac-racine-igc-sante-fort.pem"]
+    assert done.stdout.count("installed (pinned)") == 2
+    assert done.stderr.count("it issues none of the cards accepted here") == 7
+    with_employees = operator.run("add", *map(str, files), CADUCEE_CARD_ACCEPT_EMPLOYEE_CARDS="true")
+    assert with_employees.stdout.count("installed (pinned)") == 2
+    assert len(operator.installed) == 4
+    assert operator.run("check").returncode == 1  # STANDARD is no longer wanted
