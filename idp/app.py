@@ -25,6 +25,7 @@ from idp.adapters.sql_refresh import SqlRefreshTokens
 from idp.adapters.sql_upstream_links import SqlUpstreamLinks
 from idp.card_services import build_card_policy, build_list_check, build_revocation
 from idp.cards.trust import CardPolicy
+from idp.certificate_header import CertificateHeaderGuard
 from idp.client_jwks import ClientKeys
 from idp.client_services import build_assertions, build_client_keys, build_possession, build_tls_methods
 from idp.clients import logout_listeners
@@ -348,6 +349,9 @@ def create(settings: Settings) -> Callable[..., Any]:
         parts.house.clock,
     )
     app = _flask(settings, parts.web)
+    app.before_request(
+        CertificateHeaderGuard(parts.audit, parts.house.store, settings.trusted_proxy_hops).__call__
+    )
     _mount_protocol(app, _authorize(parts, provider, grant_store), _end_session(parts))
     for flow in _flows(parts):
         app.register_blueprint(flow.routes())

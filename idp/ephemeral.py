@@ -26,6 +26,7 @@ class Kind(StrEnum):
     CARD_ATTEMPT = "card_attempt"
     CARD_PRESENTATION = "card_presentation"
     CARD_STATUS = "card_status"
+    CARD_HEADER_REFUSALS = "card_header_refusals"
     MAIL_CODE = "mail_code"
     MAIL_CODE_TRIES = "mail_code_tries"
     MAIL_CODE_FAILURES = "mail_code_failures"

@@ -92,6 +92,16 @@ FAULTS = (
     ),
     # Cards.
     Rule(
+        "CARD_PROXY_USER",
+        "who runs the proxy that CADUCEE_CARD_LISTEN is for",
+        lambda s: s.card_listen.startswith("unix:") and not s.card_proxy_user,
+    ),
+    Rule(
+        "CARD_HOST",
+        "https://host, or https://*.host for a new name at each attempt",
+        lambda s: "*" in s.card_host.replace("://*.", "://", 1),
+    ),
+    Rule(
         "CARD_OCSP_URL, CARD_CRL_URLS, CARD_ROOT_CRL_URLS",
         "http or https URLs",
         lambda s: (

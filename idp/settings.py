@@ -109,7 +109,9 @@ class Settings:
     card_trust_warning: timedelta = _seconds(90 * 24 * 3600)
     card_accept_test_cards: bool = False
     card_accept_employee_cards: bool = False
+    #: host:port, several separated by commas; or unix:/path, behind a proxy that runs as `card_proxy_user`.
     card_listen: str = "127.0.0.1:8443"
+    card_proxy_user: str = ""
     #: Open connections to the card host: in all, and from one address (a hospital may be one).
     card_connections: int = 400
     card_connections_per_peer: int = 50

@@ -1,13 +1,18 @@
 """What the card host answers: it judges nothing and shows nothing, it hands the certificate over and sends back."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from http import HTTPStatus
+from urllib.parse import urlsplit
 
 import structlog
 
 from idp.adapters.card_http import CardRequest, CardResponse
-from idp.ephemeral import EphemeralStore, StoreUnavailable
+from idp.adapters.socket_listener import peer_block
+from idp.audit import Audit, AuditEvent
+from idp.ephemeral import EphemeralStore, Kind, StoreUnavailable
 from idp.interaction.handover import present
 from idp.interaction.store import hub_path
 
@@ -20,26 +25,53 @@ _HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
     ("Strict-Transport-Security", "max-age=31536000"),
 )
+#: Refused headers of one peer that the audit trail keeps in a minute; the log has them all.
+_AUDITED, _WINDOW = 5, timedelta(minutes=1)
 
 
 def _redirect(location: str) -> CardResponse:
     return CardResponse(303, (*_HEADERS, ("Location", location)), b"")
 
 
+def _plain(status: HTTPStatus, text: str) -> CardResponse:
+    return CardResponse(status, (*_HEADERS, ("Content-Type", "text/plain")), text.encode())
+
+
 @dataclass(frozen=True, slots=True)
 class CardHost:
+    """`card_host`: its own origin, as configured; `https://*.host` for a new name at each attempt."""
+
     store: EphemeralStore
+    audit: Audit
     issuer: str
+    card_host: str
     presentation_life: timedelta
 
     def __call__(self, request: CardRequest) -> CardResponse:
         if request.path == "/health":
-            return CardResponse(200, (*_HEADERS, ("Content-Type", "text/plain")), b"ok")
+            return _plain(HTTPStatus.OK, "ok")
+        for check in _CHECKS:
+            refusal = check(self, request)
+            if refusal is not None:
+                return refusal
         found = re.fullmatch(r"/card/([A-Za-z0-9_-]{43})", request.path)
         if found is None:
-            return CardResponse(404, (*_HEADERS, ("Content-Type", "text/plain")), b"not found")
+            return _plain(HTTPStatus.NOT_FOUND, "not found")
+        return self._hand_over(found[1], request)
+
+    def witness_header(self, peer: str) -> None:
+        """Somebody who is not the proxy spoke like one."""
         try:
-            handed = present(self.store, found[1], request.certificate_der, self.presentation_life)
+            count = self.store.count(Kind.CARD_HEADER_REFUSALS, peer_block(peer), _WINDOW)
+            if count <= _AUDITED:
+                self.audit.record(AuditEvent.CARD_HEADER_REFUSED, place="card_host")
+        except StoreUnavailable:
+            log.error("card_host_store_unavailable")
+        log.warning("card_header_refused")
+
+    def _hand_over(self, attempt: str, request: CardRequest) -> CardResponse:
+        try:
+            handed = present(self.store, attempt, request.certificate_der, self.presentation_life)
         except StoreUnavailable:
             log.error("card_host_store_unavailable")
             return _redirect(f"{self.issuer}/cps/unavailable")
@@ -49,3 +81,37 @@ class CardHost:
         if token is None:
             return _redirect(f"{self.issuer}{hub_path(interaction_id)}")
         return _redirect(f"{self.issuer}{hub_path(interaction_id)}/cps?presentation={token}")
+
+
+def _check_host(host: CardHost, request: CardRequest) -> CardResponse | None:
+    """RFC 9110 §7.4: a name that is not ours (DNS rebinding, a shared connection) is misdirected."""
+    ours = re.escape(urlsplit(host.card_host).netloc.lower()).replace(r"\*", "[a-z0-9-]{1,63}")
+    if re.fullmatch(rf"{ours}(:443)?", request.headers.get("host", "").lower()):
+        return None
+    return _plain(HTTPStatus.MISDIRECTED_REQUEST, "misdirected request")
+
+
+def _check_headers(host: CardHost, request: CardRequest) -> CardResponse | None:
+    """RFC 9440 §4: whoever says which certificate was shown must be the proxy, and the proxy is not here."""
+    if not any(name.startswith("client-cert") for name in request.headers):
+        return None
+    host.witness_header(request.peer)
+    return _plain(HTTPStatus.BAD_REQUEST, "bad request")
+
+
+def _check_navigation(host: CardHost, request: CardRequest) -> CardResponse | None:
+    """A person's browser comes here by our redirect, in a window of its own: no script, no frame, no image."""
+    headers = request.headers
+    is_ours = (
+        headers.get("origin", "null") in ("null", host.issuer)
+        and headers.get("sec-fetch-mode", "navigate") == "navigate"
+        and headers.get("sec-fetch-dest", "document") == "document"
+    )
+    return None if is_ours else _plain(HTTPStatus.FORBIDDEN, "forbidden")
+
+
+_CHECKS: tuple[Callable[[CardHost, CardRequest], CardResponse | None], ...] = (
+    _check_host,
+    _check_headers,
+    _check_navigation,
+)

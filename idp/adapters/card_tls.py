@@ -17,13 +17,17 @@ from OpenSSL import SSL, crypto
 _Result = TypeVar("_Result")
 
 # The card and this host must agree without RSA-PSS, which CPS3 cards cannot make (a browser that picks it
-# hangs), and without SHA-1. One list serves both directions; ECDSA is for a host certificate of its kind.
-SIGNATURE_ALGORITHMS = b"RSA+SHA256:RSA+SHA384:RSA+SHA512:ECDSA+SHA256:ECDSA+SHA384"
+# hangs), and without SHA-1. One list serves both directions, so the host's own key must be RSA too.
+SIGNATURE_ALGORITHMS = b"RSA+SHA256:RSA+SHA384:RSA+SHA512"
 CIPHERS = b"ECDHE+AESGCM"
 
 # What pyOpenSSL has but its published stubs, or its public names, lack; the listener's tests watch them.
 _BINDING: Any = vars(SSL)["_lib"]
 _OP_NO_RENEGOTIATION: int = vars(SSL)["OP_NO_RENEGOTIATION"]
+
+
+class UnsuitableHostKey(ValueError):
+    """The operator's certificate for the card host cannot serve."""
 
 
 def card_context(
@@ -32,7 +36,7 @@ def card_context(
     """A server context asking for a client certificate.
 
     `client_cas_der`: certificates of the authorities announced, so that the browser's chooser hides other
-    certificates. Raises OpenSSL.SSL.Error when a file cannot be used.
+    certificates. Raises OpenSSL.SSL.Error when a file cannot be used, UnsuitableHostKey.
     """
     context = SSL.Context(SSL.TLS_SERVER_METHOD)
     # TLS 1.3 would demand RSA-PSS of the card (RFC 8446 §4.2.3).
@@ -49,11 +53,18 @@ def card_context(
     context.use_certificate_chain_file(certificate_pem_path)
     context.use_privatekey_file(key_pem_path)
     context.check_privatekey()
+    if not _has_rsa_key(key_pem_path):
+        raise UnsuitableHostKey("the card host's certificate must have an RSA key, the only kind cards have")
     context.set_verify(SSL.VERIFY_PEER, _accept_for_the_application)
     context.set_alpn_select_callback(_select_http_1_1)
     for der in client_cas_der:
         context.add_client_ca(x509.load_der_x509_certificate(der))
     return context
+
+
+def _has_rsa_key(key_pem_path: str) -> bool:
+    with open(key_pem_path, "rb") as file:
+        return crypto.load_privatekey(crypto.FILETYPE_PEM, file.read()).type() == crypto.TYPE_RSA
 
 
 def _accept_for_the_application(

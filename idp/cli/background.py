@@ -5,17 +5,20 @@ import signal
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import structlog
 
 from idp.adapters.card_host import CardHost
 from idp.adapters.card_listener import CardListener, ListenerLimits
+from idp.adapters.card_proxy import CardProxy
 from idp.adapters.crl_refresh import CrlRefresher
 from idp.adapters.keys_in_force import KeysInForce
 from idp.adapters.logout_post import HttpLogoutPost
 from idp.adapters.outbound_http import OutboundHttp
 from idp.adapters.sealed_mail import OpeningTransport
 from idp.adapters.smtp_mailer import SmtpTransport
+from idp.adapters.socket_listener import SocketListener
 from idp.adapters.sql_accounts import SqlAccounts
 from idp.adapters.sql_audit import SqlAudit
 from idp.adapters.sql_grants import SqlGrants
@@ -55,21 +58,36 @@ def _issuing_certificates(settings: Settings) -> tuple[bytes, ...]:
     return () if policy is None else tuple(authority.der for authority in policy.anchors.issuing)
 
 
+def _card_listener(house: House) -> SocketListener:
+    """Terminates the TLS itself, or listens to the proxy that does."""
+    s = house.settings
+    limits = ListenerLimits(connections=s.card_connections, per_peer=s.card_connections_per_peer)
+    audit = SqlAudit(house.engine, house.clock)
+    application = CardHost(house.store, audit, s.issuer, s.card_host, s.card_presentation_life)
+    if s.card_listen.startswith("unix:"):
+        return CardProxy(
+            Path(s.card_listen.removeprefix("unix:")),
+            s.card_proxy_user,
+            application,
+            on_stranger=lambda: application.witness_header("stranger"),
+            limits=limits,
+        )
+    addresses = [part.rsplit(":", 1) for part in s.card_listen.split(",")]
+    return CardListener(
+        [host.strip("[] ") for host, _port in addresses],
+        int(addresses[0][1]),
+        str(s.card_certificate_file),
+        str(s.card_key_file),
+        application,
+        client_cas_der=_issuing_certificates(s),
+        limits=limits,
+    )
+
+
 def card_host(settings: Settings, options: argparse.Namespace) -> int:
     configure_logging()
     house = open_house(settings)
-    addresses = [part.rsplit(":", 1) for part in settings.card_listen.split(",")]
-    listener = CardListener(
-        [host.strip("[] ") for host, _port in addresses],
-        int(addresses[0][1]),
-        str(settings.card_certificate_file),
-        str(settings.card_key_file),
-        CardHost(house.store, settings.issuer, settings.card_presentation_life),
-        client_cas_der=_issuing_certificates(settings),
-        limits=ListenerLimits(
-            connections=settings.card_connections, per_peer=settings.card_connections_per_peer
-        ),
-    )
+    listener = _card_listener(house)
     _on_stop(listener.shutdown)
     listener.serve_forever()
     return 0

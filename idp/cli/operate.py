@@ -9,6 +9,8 @@ from sqlalchemy import Engine
 
 from idp.accounts.account import AccountId
 from idp.accounts.charter import CharterRevision, NoCharterPublished, RevisionExists
+from idp.adapters.card_proxy import ProxyUserUnknown
+from idp.adapters.card_tls import UnsuitableHostKey
 from idp.adapters.pkcs11_uri import BadPkcs11Uri
 from idp.adapters.software_signer import BadKeyFile
 from idp.adapters.sql_accounts import SqlAccounts
@@ -40,6 +42,8 @@ from idp.signing.signer import SignerUnavailable
 OPERATOR_ERRORS = (
     AnchorsRefused,
     BadYaml,
+    ProxyUserUnknown,
+    UnsuitableHostKey,
     BadKeyFile,
     BadPkcs11Uri,
     SignerUnavailable,

@@ -17,7 +17,7 @@ from idp.errors import Problem, Shown
 from idp.flows.desk import Desk
 from idp.flows.proved import with_proof
 from idp.interaction.assurance import paths_for
-from idp.interaction.handover import begin_attempt, take_presentation
+from idp.interaction.handover import attempt_address, begin_attempt, take_presentation
 from idp.interaction.record import AuthenticationEvent, Interaction, with_event
 from idp.pages import CpsPage
 
@@ -50,7 +50,7 @@ class CpsFlow:
         if not self.desk.doors(interaction, self.desk.account(interaction)).cps:
             return self.desk.back(interaction)
         attempt = begin_attempt(self.store, interaction, self.attempt_life)
-        return self.desk.web.redirect(f"{self.card_host}/card/{attempt}")
+        return self.desk.web.redirect(attempt_address(self.card_host, attempt))
 
     def complete(self, interaction_id: str) -> Response:
         interaction = self.desk.open(interaction_id)

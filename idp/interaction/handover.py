@@ -5,6 +5,7 @@ and opens only in the browser that began. So neither a link sent to a victim nor
 """
 
 import base64
+import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -29,6 +30,12 @@ def begin_attempt(store: EphemeralStore, interaction: Interaction, life: timedel
     attempt = random_token()
     store.put(Kind.CARD_ATTEMPT, attempt, {"interaction_id": interaction.id}, life)
     return attempt
+
+
+def attempt_address(card_host: str, attempt: str) -> str:
+    """Where the browser goes. Under `https://*.host`, a name it never saw: browsers remember a choice of certificate,
+    and a refusal to choose, for each name."""
+    return f"{card_host.replace('*', secrets.token_hex(8))}/card/{attempt}"
 
 
 def present(

@@ -76,12 +76,12 @@ def publish_charter(revision: str = REVISION) -> tuple[str, ...]:
 
 
 def wait_until_all_answer(
-    ports: Ports, places: Places, check: Callable[[], None], note: Callable[[str], None]
+    ports: Ports, places: Places, card_host: str, check: Callable[[], None], note: Callable[[str], None]
 ) -> None:
     """`check` raises when a program died, `note` hears of each that answers. Raises NotReady."""
     with requests.Session() as http:
         http.trust_env = False
-        waiting = dict(_probes(ports, places, http))
+        waiting = dict(_probes(ports, places, card_host, http))
         deadline = time.monotonic() + _READY_WITHIN_SECONDS
         while waiting:
             check()
@@ -96,7 +96,9 @@ def wait_until_all_answer(
             time.sleep(_PAUSE_SECONDS)
 
 
-def _probes(ports: Ports, places: Places, http: requests.Session) -> Iterator[tuple[str, Callable[[], bool]]]:
+def _probes(
+    ports: Ports, places: Places, card_host: str, http: requests.Session
+) -> Iterator[tuple[str, Callable[[], bool]]]:
     pages = {
         "psc": f"{ports.psc_issuer}/.well-known/wallet-openid-configuration",
         "psc wallet": f"http://localhost:{ports.psc_wallet}/",
@@ -105,11 +107,11 @@ def _probes(ports: Ports, places: Places, http: requests.Session) -> Iterator[tu
         "Trajectoire Grand Âge": f"http://localhost:{ports.relying_party(1)}/",
         "test IGC": f"http://localhost:{ports.igc}/health",
         "provider": f"{ports.issuer}/health/ready",
-        "card host": f"{ports.card_host}/health",
+        "card host": f"{card_host}/health",
     }
     for name, url in pages.items():
         yield name, partial(_answers, http, url, str(places.ca_bundle))
-    yield "revocation lists", partial(_is_whole, http, f"{ports.issuer}/health/ready")
+    yield "revocation lists", partial(_is_whole, http, f"{ports.issuer}/health/ready", str(places.ca_bundle))
     yield "smtp", partial(_takes_mail, ports.smtp)
 
 
@@ -120,10 +122,12 @@ def _answers(http: requests.Session, url: str, ca_bundle: str) -> bool:
         return False
 
 
-def _is_whole(http: requests.Session, url: str) -> bool:
+def _is_whole(http: requests.Session, url: str, ca_bundle: str) -> bool:
     """« ready » and not « degraded »: the worker has fetched the lists, cards can sign in."""
     try:
-        return bool(http.get(url, timeout=_PROBE_TIMEOUT_SECONDS).json() == {"status": "ready"})
+        return bool(
+            http.get(url, timeout=_PROBE_TIMEOUT_SECONDS, verify=ca_bundle).json() == {"status": "ready"}
+        )
     except requests.RequestException:
         return False
 

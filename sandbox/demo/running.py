@@ -88,7 +88,11 @@ class Demo:
             self.children.start(program)
         note("provider started")
         programs.wait_until_all_answer(
-            self.ports, self.places, self.children.check, lambda name: note(f"{name} answers")
+            self.ports,
+            self.places,
+            self.settings["CADUCEE_CARD_HOST"],
+            self.children.check,
+            lambda name: note(f"{name} answers"),
         )
         content = self._describe(cards, pid)
         if ready_path is not None:
@@ -104,6 +108,7 @@ class Demo:
         self.children.check()
         pids = [pid, *self.children.pids()]
         content = ready_file.contents(self.ports, self.places, cards, standings, pids)
+        content["card_host"] = self.settings["CADUCEE_CARD_HOST"]
         if self.certification is not None:
             login = login_of_person(cards)
             told = self.certification.contents(self.ports, self.places, content["accounts"], login)

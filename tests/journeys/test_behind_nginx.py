@@ -1,8 +1,6 @@
 """Behind the proxy that docs/operate.md asks for, with the very file it names."""
 
-import shutil
 import socket
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -12,7 +10,8 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from tests.demonstration import ROOT, Demonstration
+from tests.demonstration import Demonstration
+from tests.nginx import DOCS, nginx
 from tests.servers import free_port
 
 #: More than all threads of the demo's worker.
@@ -22,35 +21,12 @@ _SLOW_CLIENTS = 40
 @pytest.fixture
 def proxy(demo: Demonstration, tmp_path: Path) -> Iterator[int]:
     """The port of an nginx in front of the demo's provider."""
-    binary = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
-    assert binary is not None, "nginx is needed: install the Debian package nginx"
     port = free_port()
-    (tmp_path / "nginx.conf").write_text(f"""
-        pid {tmp_path}/nginx.pid; daemon off; worker_processes 1; error_log {tmp_path}/error.log;
-        events {{ worker_connections 256; }}
-        http {{
-            access_log off; client_body_temp_path {tmp_path}/body; proxy_temp_path {tmp_path}/proxy;
-            fastcgi_temp_path {tmp_path}/f; uwsgi_temp_path {tmp_path}/u; scgi_temp_path {tmp_path}/s;
-            upstream caducee {{ server 127.0.0.1:{urlsplit(demo.issuer).port}; }}
-            server {{ listen 127.0.0.1:{port}; include {ROOT}/docs/nginx-issuer.conf; }}
-        }}""")
-    process = subprocess.Popen([binary, "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")])
-    try:
-        _wait_until_it_answers(port)
+    http = f"""
+        upstream caducee {{ server 127.0.0.1:{urlsplit(demo.issuer).port}; }}
+        server {{ listen 127.0.0.1:{port}; include {DOCS}/nginx-issuer.conf; }}"""
+    with nginx(tmp_path, http, port):
         yield port
-    finally:
-        process.terminate()
-        process.wait(timeout=10)
-
-
-def _wait_until_it_answers(port: int) -> None:
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise AssertionError("nginx did not start")
 
 
 def test_clients_that_never_finish_their_request_hold_no_thread_of_the_provider(proxy: int) -> None:

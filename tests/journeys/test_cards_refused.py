@@ -202,10 +202,8 @@ def test_attempt_after_its_life_is_refused_and_the_card_gets_in_anew(
 
 
 def certificate_headers(card: dict[str, Any]) -> list[dict[str, str]]:
-    """A genuine certificate, in every header a proxy was ever known to use (RFC 9440 §2.2)."""
+    """A genuine certificate, in every header a proxy was ever known to use but the standard's."""
     pem = Path(card["certificate"]).read_text()
-    der = x509.load_pem_x509_certificate(pem.encode()).public_bytes(Encoding.DER)
-    structured = f":{base64.b64encode(der).decode()}:"
     names = (
         "X-SSL-Client-Cert",
         "X-Client-Cert",
@@ -214,10 +212,32 @@ def certificate_headers(card: dict[str, Any]) -> list[dict[str, str]]:
         "Ssl_Client_Cert",
     )
     return [
-        {"Client-Cert": structured, "Client-Cert-Chain": structured},
         *({name: quote(pem)} for name in names),
-        {"X-SSL-Client-Verify": "SUCCESS", "X-SSL-Client-S-DN": "CN=899700000021", "Client-Cert": structured},
+        {"X-SSL-Client-Verify": "SUCCESS", "X-SSL-Client-S-DN": "CN=899700000021"},
     ]
+
+
+def standard_header(card: dict[str, Any]) -> str:
+    """RFC 9440 §2.1."""
+    der = x509.load_pem_x509_certificate(Path(card["certificate"]).read_bytes()).public_bytes(Encoding.DER)
+    return f":{base64.b64encode(der).decode()}:"
+
+
+@pytest.mark.parametrize("name", ["Client-Cert", "Client-Cert-Chain"])
+def test_standard_header_with_a_genuine_certificate_is_refused_and_audited(
+    demo: Demonstration, name: str
+) -> None:
+    """From a browser, that is from anybody, at the pages and at our own card host."""
+    headers = {name: standard_header(demo.card("martin"))}
+    count = "SELECT count(*) AS n FROM audit_events WHERE event = 'card:header:refused'"
+    before = do.rows(demo, count)[0]["n"]
+    for address in (f"{demo.issuer}/interaction/x", f"{demo.ready['card_host']}/card/{'A' * 43}"):
+        answer = requests.get(
+            address, headers=headers, timeout=10, allow_redirects=False, verify=demo.ready["ca_bundle"]
+        )
+        assert answer.status_code == 400
+        assert "MARTIN" not in answer.text
+    assert do.rows(demo, count)[0]["n"] == before + 2
 
 
 def test_header_with_a_genuine_certificate_changes_nothing_anywhere(
