@@ -21,6 +21,7 @@ from idp.adapters.sql_audit import SqlAudit
 from idp.adapters.sql_charters import SqlCharters
 from idp.adapters.sql_grants import SqlGrants
 from idp.adapters.sql_outbox import SqlOutbox
+from idp.adapters.sql_proofs import SqlProofs
 from idp.adapters.sql_refresh import SqlRefreshTokens
 from idp.adapters.sql_upstream_links import SqlUpstreamLinks
 from idp.card_services import build_card_policy, build_list_check, build_revocation
@@ -152,7 +153,7 @@ def _flows(parts: _Parts) -> list[Any]:
         parts.audit,
         house.clock,
         parts.web,
-        IdentityUpdates(parts.accounts, notices, parts.audit),
+        IdentityUpdates(parts.accounts, notices, parts.audit, SqlProofs(house.engine)),
         parts.upstream,
     )
     links = SqlUpstreamLinks(house.engine, parts.upstream.issuer if parts.upstream else "")

@@ -14,6 +14,7 @@ class AuditEvent(StrEnum):
     CARD_LOGIN_ACCEPTED = "card:login:accepted"
     CARD_LOGIN_REFUSED = "card:login:refused"
     TRUST_ADDED = "trust:add:accepted"
+    PROOF_ADDED = "identity:proof:added"
     CARD_HEADER_REFUSED = "card:header:refused"
     CARD_STATUS_BYPASSED = "card:status:bypassed"
     PSC_LOGIN_ACCEPTED = "psc:login:accepted"

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from idp.accounts.account import Account, AccountId
+from idp.accounts.account import Account, AccountId, ProvedIdentity
 from idp.accounts.charter import HOUSE, CharterEvidence, CharterRevision, NoCharterPublished
 from idp.accounts.identity_change import IdentityChange
 from idp.accounts.notices import Notice
+from idp.accounts.proofs import Proof
 from idp.accounts.repository import AccountNotFound, RppsTaken, StaleAccount
 from idp.audit import AuditEvent, Fact
 from idp.cards.reader import PinState, ReaderCard, ReaderFailed, ReaderFault, StoredCertificate
@@ -325,6 +326,25 @@ class MemoryAccounts:
 
     def history(self, account_id: AccountId) -> tuple[IdentityChange, ...]:
         return tuple(one for one in self.changes if one.account_id == account_id)
+
+
+@dataclass
+class MemoryProofs:
+    """`Proofs` in a dictionary."""
+
+    proofs: dict[tuple[str, str, str], Proof] = field(default_factory=dict)
+
+    def witness(self, account_id: AccountId, identity: ProvedIdentity) -> None:
+        key = (account_id, identity.source, identity.evidence)
+        known = self.proofs.get(key)
+        first = known.first_at if known else identity.verified_at
+        self.proofs[key] = Proof(
+            identity.source, identity.evidence, identity.profession, first, identity.verified_at
+        )
+
+    def of(self, account_id: AccountId) -> tuple[Proof, ...]:
+        found = (proof for (owner, _s, _e), proof in self.proofs.items() if owner == account_id)
+        return tuple(sorted(found, key=lambda proof: proof.first_at))
 
 
 @dataclass

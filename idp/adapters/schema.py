@@ -9,7 +9,7 @@ from idp.adapters import card_schema  # noqa: F401 - its tables are of the same 
 from idp.adapters.columns import UtcInstant, metadata, row_number
 
 #: The migration this code was written for. Zero-padded, so that text order is age order.
-SCHEMA_REVISION = "0007"
+SCHEMA_REVISION = "0008"
 
 accounts = sa.Table(
     "accounts",
@@ -52,6 +52,18 @@ identity_changes = sa.Table(
     sa.Column("before", sa.JSON, nullable=False),
     sa.Column("after", sa.JSON, nullable=False),
     sqlite_autoincrement=True,
+)
+
+#: Each card and Pro Santé Connect: a person may practise two professions, and have a card for each.
+account_proofs = sa.Table(
+    "account_proofs",
+    metadata,
+    sa.Column("account_id", sa.Text, sa.ForeignKey(accounts.c.id), primary_key=True),
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("evidence", sa.Text, primary_key=True),
+    sa.Column("profession", sa.JSON(none_as_null=True)),
+    sa.Column("first_at", UtcInstant, nullable=False),
+    sa.Column("last_at", UtcInstant, nullable=False),
 )
 
 upstream_links = sa.Table(

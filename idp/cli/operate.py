@@ -27,6 +27,7 @@ from idp.adapters.sql_engine import (
     migrate as migrate_database,
 )
 from idp.adapters.sql_grants import SqlGrants
+from idp.adapters.sql_proofs import SqlProofs
 from idp.audit import AuditEvent
 from idp.cards.anchors import AnchorsRefused
 from idp.cards.rpps import InvalidRpps, parse_rpps
@@ -90,6 +91,25 @@ def check_clients(settings: Settings, options: argparse.Namespace) -> int:
     if not _are_charters_published(settings):
         return 1
     print(f"{settings.clients_file}: {len(registry)} clients, no fault")
+    return 0
+
+
+def show_account(settings: Settings, options: argparse.Namespace) -> int:
+    """For the help desk: nothing here is secret, everything is personal."""
+    engine = open_engine(settings.database)
+    account = SqlAccounts(engine).find_by_rpps(parse_rpps(options.rpps))
+    if account is None:
+        print("idp: no account has this RPPS", file=sys.stderr)
+        return 1
+    identity = account.identity
+    print(f"{identity.given_name} {identity.family_name}, {'enabled' if account.enabled else 'DISABLED'}")
+    print(f"account {account.id}, made {account.created_at:%Y-%m-%d}, language {account.locale}")
+    for proof in SqlProofs(engine).of(account.id):
+        profession = proof.profession.label if proof.profession else "-"
+        dates = f"{proof.first_at:%Y-%m-%d} to {proof.last_at:%Y-%m-%d}"
+        print(f"proved by {proof.source}  {dates}  {profession}  {proof.evidence[:16]}")
+    for change in SqlAccounts(engine).history(account.id):
+        print(f"changed {change.at:%Y-%m-%d} by {change.after.source}: {', '.join(change.fields)}")
     return 0
 
 

@@ -72,7 +72,7 @@ class CpsFlow:
             return self._without_status(interaction, identity, card)
         event = AuthenticationEvent("cps", _AMR, now)
         proved = with_proof(self.desk, self.throttle, interaction, event, identity)
-        self.desk.witness(AuditEvent.CARD_LOGIN_ACCEPTED, proved, certificate=card.fingerprint_sha256)
+        self.desk.witness(AuditEvent.CARD_LOGIN_ACCEPTED, proved, **_facts(card))
         self.desk.record(proved)
         return self.desk.back(interaction)
 
@@ -86,7 +86,7 @@ class CpsFlow:
             raise Shown(Problem.ACCOUNT_DISABLED, client_id=interaction.client_id)
         event = AuthenticationEvent("cps_unchecked", _AMR, identity.verified_at)
         proved = with_event(interaction, event, account.id)
-        self.desk.witness(AuditEvent.CARD_STATUS_BYPASSED, proved, certificate=card.fingerprint_sha256)
+        self.desk.witness(AuditEvent.CARD_STATUS_BYPASSED, proved, **_facts(card))
         self.desk.record(proved)
         return self.desk.back(interaction)
 
@@ -101,6 +101,16 @@ class CpsFlow:
         self.desk.witness(AuditEvent.CARD_LOGIN_REFUSED, interaction, reason=reason)
         doors = self.desk.doors(interaction, self.desk.account(interaction))
         return self.desk.show(interaction, "cps.html", CpsPage(reason, doors), 403)
+
+
+def _facts(card: Card) -> dict[str, str]:
+    """What finds the card again at its issuer (facts/cps §2.4): never its holder."""
+    return {
+        "certificate": card.fingerprint_sha256,
+        "issuer_key_id": card.issuer_key_id,
+        "serial": card.serial,
+        "card_number": card.card_number or "",
+    }
 
 
 def _identity(card: Card, now: datetime) -> ProvedIdentity:

@@ -121,6 +121,7 @@ class EmailOtpFlow:
             if known is None or not known.enabled:
                 raise Shown(Problem.ACCOUNT_DISABLED, client_id=interaction.client_id) from None
             return known
+        self.desk.identities.enrolled(account)
         self.desk.witness(AuditEvent.ENROLMENT_COMPLETED, interaction, source=identity.source)
         with suppress(
             SubjectOfAnother

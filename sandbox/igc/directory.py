@@ -24,7 +24,7 @@ from cryptography.x509.oid import NameOID
 from sandbox.igc.issuing import Igc, IssuedCard, Slot, make_igc
 
 PIN = "1234"
-_FORMAT = 3  # raised whenever what is written changes, so that an older directory is made anew
+_FORMAT = 4  # raised whenever what is written changes, so that an older directory is made anew
 _MARGIN = timedelta(days=2)
 
 

@@ -151,6 +151,13 @@ def roster() -> tuple[CardPlan, ...]:
         _physician("nunez", 5, "HÉLÈNE", "O'BRIEN-NÚÑEZ", 40, "SCD01"),
         _trainee(),
         replace(renewed, about=f"{lefebvre.about} : carte renouvelée"),
+        replace(
+            renewed,
+            name="lefebvre-renamed",
+            subject=professional_subject(TITLES[10], "MARIE", "LEFEBVRE-BLANC", f"8{lefebvre.rpps}"),
+            marks=replace(lefebvre.marks, card_number="2900009998"),
+            about=f"{lefebvre.about} : carte renouvelée, nouveau nom",
+        ),
         replace(pharmacist, about="la seconde profession de MARTIN : Pharmacien"),
         # Accepted: the pinned test key decides which IGC is meant; the mode only adds 0x80 to what is
         # accepted.

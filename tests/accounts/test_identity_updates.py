@@ -11,7 +11,7 @@ from idp.accounts.identity_updates import IdentityUpdates
 from idp.accounts.notices import Notice
 from idp.audit import AuditEvent
 from idp.cards.nomenclature import CodedLabel
-from tests.fakes import NOON, MemoryAccounts, RecordingAudit, RecordingNotices
+from tests.fakes import NOON, MemoryAccounts, MemoryProofs, RecordingAudit, RecordingNotices
 from tests.people import ALICE, an_account, an_identity
 
 LATER = NOON + timedelta(days=30)
@@ -28,9 +28,10 @@ class Room:
     accounts: MemoryAccounts = field(default_factory=MemoryAccounts)
     notices: RecordingNotices = field(default_factory=RecordingNotices)
     audit: RecordingAudit = field(default_factory=RecordingAudit)
+    proofs: MemoryProofs = field(default_factory=MemoryProofs)
 
     def apply(self, identity: ProvedIdentity) -> Account:
-        return IdentityUpdates(self.accounts, self.notices, self.audit).apply(
+        return IdentityUpdates(self.accounts, self.notices, self.audit, self.proofs).apply(
             self.accounts.get(ALICE), identity
         )
 
@@ -45,7 +46,10 @@ def room() -> Room:
 def test_same_identity_renews_its_date_and_tells_nobody(room: Room) -> None:
     account = room.apply(proved())
     assert (account.identity.source, account.identity.verified_at) == ("psc", LATER)
-    assert (room.accounts.changes, room.notices.told, room.audit.events) == ([], [], [])
+    assert (room.accounts.changes, room.notices.told) == ([], [])
+    assert room.audit.names() == [AuditEvent.PROOF_ADDED]
+    room.apply(proved(verified_at=LATER + timedelta(days=1)))
+    assert room.audit.names() == [AuditEvent.PROOF_ADDED]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +73,7 @@ def test_another_name_or_profession_is_kept_in_the_history_and_told(
     assert (change.before, change.after, change.at) == (an_identity(), proved(**changes), LATER)
     assert change.fields == fields
     assert room.notices.told == [(ALICE, Notice.IDENTITY_CHANGED)]
-    assert room.audit.events == [
+    assert room.audit.events[1:] == [
         (
             AuditEvent.IDENTITY_CHANGED,
             {
@@ -149,3 +153,48 @@ def test_comparison_is_by_code_and_by_letters() -> None:
     assert changed_fields(before, an_identity(family_name="d’arc œuvre")) == ()
     assert changed_fields(before, an_identity(family_name="DARC")) == ("family_name",)
     assert changed_fields(an_identity(), an_identity(profession=None)) == ("profession",)
+
+
+PHARMACIST = CodedLabel("21", "Pharmacien")
+
+
+def card(number: int, at: timedelta, **changes: object) -> ProvedIdentity:
+    return an_identity(evidence=f"{number:064x}", verified_at=NOON + at, **changes)
+
+
+def test_second_profession_is_added_with_its_card_and_its_date_and_told_once(room: Room) -> None:
+    day = timedelta(days=1)
+    account = room.apply(card(2, day, profession=PHARMACIST))
+    assert account.identity.profession == PHARMACIST
+    assert room.notices.told == [(ALICE, Notice.IDENTITY_CHANGED)]
+    first, second = room.proofs.of(ALICE)
+    assert (first.evidence, first.profession, first.first_at) == (
+        an_identity().evidence,
+        an_identity().profession,
+        NOON,
+    )
+    assert (second.source, second.profession, second.first_at) == ("cps", PHARMACIST, NOON + day)
+
+
+def test_going_from_one_card_to_the_other_is_no_news(room: Room) -> None:
+    room.apply(card(2, timedelta(days=1), profession=PHARMACIST))
+    told, changes = list(room.notices.told), list(room.accounts.changes)
+    for day in range(2, 8, 2):
+        room.apply(an_identity(verified_at=NOON + timedelta(days=day)))
+        account = room.apply(card(2, timedelta(days=day + 1), profession=PHARMACIST))
+        assert account.identity.profession == PHARMACIST
+    assert (room.notices.told, room.accounts.changes) == (told, changes)
+    assert len(room.proofs.of(ALICE)) == 2
+
+
+def test_renewed_card_is_one_more_proof_and_needs_nothing(room: Room) -> None:
+    room.apply(card(3, timedelta(days=900)))
+    assert [proof.evidence for proof in room.proofs.of(ALICE)] == [an_identity().evidence, f"{3:064x}"]
+    assert (room.notices.told, room.accounts.changes) == ([], [])
+
+
+def test_new_name_on_the_card_of_a_known_profession_is_told_all_the_same(room: Room) -> None:
+    room.apply(card(2, timedelta(days=1), profession=PHARMACIST))
+    room.apply(card(4, timedelta(days=2), family_name="MARTIN"))
+    assert room.notices.told == [(ALICE, Notice.IDENTITY_CHANGED)] * 2
+    assert "family_name" in room.accounts.changes[-1].fields

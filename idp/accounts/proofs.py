@@ -1,0 +1,40 @@
+"""What proved a person: each of their cards, and Pro Santé Connect, with the profession it names and its dates.
+
+A card is tied to one profession: whoever practises two has two cards, and one account (facts/cps §3).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from idp.accounts.account import AccountId, IdentitySource, ProvedIdentity
+from idp.cards.nomenclature import CodedLabel
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """`evidence`: as in `ProvedIdentity`; a renewed card is another one."""
+
+    source: IdentitySource
+    evidence: str
+    profession: CodedLabel | None
+    first_at: datetime
+    last_at: datetime
+
+
+class Proofs(Protocol):
+    def witness(self, account_id: AccountId, identity: ProvedIdentity) -> None:
+        """Add the proof, or renew its date and profession if it is there. Committed before it returns."""
+
+    def of(self, account_id: AccountId) -> tuple[Proof, ...]:
+        """Every proof of this account, oldest first."""
+
+
+def professions(proofs: Iterable[Proof]) -> frozenset[str]:
+    """The codes of every profession the person was proved to practise."""
+    return frozenset(proof.profession.code for proof in proofs if proof.profession is not None)
+
+
+def has_proof(proofs: Iterable[Proof], identity: ProvedIdentity) -> bool:
+    return any((proof.source, proof.evidence) == (identity.source, identity.evidence) for proof in proofs)
