@@ -101,7 +101,8 @@ class EnrolmentPage:
     `values` is what was typed (never the password); errors name a field of the form.
     Error keys: "enrolment.email_malformed", "enrolment.email_taken", "enrolment.password_short",
     "enrolment.password_long", "enrolment.password_common", "enrolment.password_personal", "enrolment.required",
-    "enrolment.too_long", "enrolment.postal_code_malformed", "enrolment.busy".
+    "enrolment.too_long", "enrolment.postal_code_malformed"; of no field: "enrolment.busy", "enrolment.other_identity".
+    `proof` comes back with the form.
     """
 
     identity: IdentityView
@@ -109,6 +110,7 @@ class EnrolmentPage:
     errors: tuple[FieldError, ...]
     password_min: int
     source: str
+    proof: str
 
 
 @dataclass(frozen=True, slots=True)

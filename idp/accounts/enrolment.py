@@ -1,5 +1,6 @@
 """From a proved identity and a form to an account: what is checked, what is kept. facts/security CP7, GD1."""
 
+import hashlib
 import re
 import secrets
 import unicodedata
@@ -88,6 +89,12 @@ def verified_form(values: Mapping[str, str]) -> EnrolmentForm:
 def _bare(text: str) -> str:
     """Without accents."""
     return "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
+
+
+def proof_mark(identity: ProvedIdentity) -> str:
+    """What the form brings back of the proof it was shown for: another card gives another (facts/security CP7)."""
+    proof = "\n".join((identity.source, identity.evidence, identity.rpps))
+    return hashlib.sha256(proof.encode()).hexdigest()
 
 
 def personal_words(identity: ProvedIdentity, email: str) -> list[str]:

@@ -8,8 +8,9 @@ from flask import Blueprint
 from werkzeug.wrappers import Response
 
 from idp.accounts.account import ProvedIdentity
-from idp.accounts.enrolment import form_faults, personal_words, typed_values, verified_form
+from idp.accounts.enrolment import form_faults, personal_words, proof_mark, typed_values, verified_form
 from idp.accounts.password import HashingBusy, Passwords, password_fault
+from idp.audit import AuditEvent
 from idp.flows.code_mail import CodeSender
 from idp.flows.desk import Desk, NotDue
 from idp.interaction.next_stop import Stop
@@ -47,6 +48,11 @@ class EnrolmentFlow:
     def receive(self, interaction_id: str) -> Response:
         interaction, identity = self._due(interaction_id, Stop.ENROLMENT)
         form = self.desk.form(interaction)
+        if form.get("proof") != proof_mark(identity):
+            # Another card was shown since this form was: what is typed in it is another person's (CP7).
+            self.desk.witness(AuditEvent.ENROLMENT_REFUSED, interaction, reason="other_identity")
+            draft = {n: v for n, v in interaction.enrolment_draft.items() if not n.startswith(_FAULT)}
+            return self._page(interaction, identity, draft, {"email": "enrolment.other_identity"}, 409)
         values, password = typed_values(form), form.get("password", "")
         faults = form_faults(values)
         fault = self._password_fault(identity, values["email"], password)
@@ -107,5 +113,6 @@ class EnrolmentFlow:
             errors=tuple(FieldError(name, message) for name, message in faults.items()),
             password_min=self.password_min,
             source=identity.source,
+            proof=proof_mark(identity),
         )
         return self.desk.show(interaction, "enrolment.html", page, status)

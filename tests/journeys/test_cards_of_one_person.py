@@ -1,4 +1,4 @@
-"""One person, several cards: renewed, of another profession, under another name. One account, one `sub`."""
+"""Several cards of one person, one account; and several persons at one browser, nothing of one for another."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -79,3 +79,104 @@ def test_second_profession_comes_to_the_same_account_with_date_and_source(
     assert "changed" in shown
     audited = do.rows(demo, "SELECT facts FROM audit_events WHERE event = 'card:login:accepted' ORDER BY id")
     assert '"card_number": "29' in audited[-1]["facts"]
+
+
+# A card swapped between the steps of an enrolment: two persons, one browser.
+
+
+def form_of(browser: Browser, email: str) -> dict[str, str]:
+    """What the enrolment page now shown would send."""
+    hidden = {name: browser.page.field(name) for name in ("csrf", "proof")}
+    typed = {"email": email, "password": do.PASSWORD, "address_line1": "1 rue A", "postal_code": "75001"}
+    return {**{name: found.value or "" for name, found in hidden.items() if found}, **typed, "city": "Paris"}
+
+
+def enrolling(demo: Demonstration, browse: Browse, card: str) -> tuple[Browser, str]:
+    browser = browse(card)
+    do.arrive(browser, demo)
+    assert do.by_card(browser).field("new_password")
+    return browser, do.interaction_path(browser.page)
+
+
+def swap(demo: Demonstration, browser: Browser, path: str, card: str, browse: Browse) -> None:
+    """Another card in the reader, and the button of a page shown before (another tab, or the way back)."""
+    csrf = browser.page.field("csrf")
+    assert csrf is not None
+    browser.card = browse(card).card
+    browser.post(f"{demo.issuer}{path}/cps", {"csrf": csrf.value or ""})
+
+
+def accounts_of(demo: Demonstration, email: str) -> int:
+    return len(do.rows(demo, "SELECT id FROM accounts WHERE email = ?", email))
+
+
+def test_form_filled_for_one_card_makes_no_account_of_the_next_one(
+    demo: Demonstration, browse: Browse
+) -> None:
+    browser, path = enrolling(demo, browse, "girard")
+    form = form_of(browser, "luc.girard.swap@exemple.test")
+    swap(demo, browser, path, "nunez", browse)
+    assert browser.page.says("NÚÑEZ")
+    page = browser.post(f"{demo.issuer}{path}/enrolment", form)
+    assert page.status == 409
+    assert page.says("Une autre carte a été présentée depuis")
+    assert page.says("NÚÑEZ")
+    assert not page.says("luc.girard.swap")
+    assert do.mails(demo, "luc.girard.swap@exemple.test") == []
+    refusals = do.rows(demo, "SELECT facts FROM audit_events WHERE event = 'enrolment:complete:refused'")
+    assert "other_identity" in refusals[-1]["facts"]
+    # The person in front of the page now goes on.
+    do.enrol(browser, demo, "helene.nunez.swap@exemple.test")
+    do.accept_charter(browser)
+    assert do.session(browser, demo)["userinfo"]["rpps"] == demo.card("nunez")["rpps"]
+    assert accounts_of(demo, "luc.girard.swap@exemple.test") == 0
+
+
+def test_code_sent_for_one_card_opens_nothing_after_the_next_one(demo: Demonstration, browse: Browse) -> None:
+    email = "luc.girard.code@exemple.test"
+    browser, path = enrolling(demo, browse, "girard")
+    last = do.last_mail(demo, email)
+    do.fill_form(browser, email)
+    code = do.next_code(demo, email, last)
+    csrf = browser.page.field("csrf")
+    assert csrf is not None
+    swap(demo, browser, path, "interne", browse)
+    assert browser.page.says("FAURE")
+    page = browser.post(f"{demo.issuer}{path}/email_otp", {"csrf": csrf.value or "", "code": code})
+    assert page.field("new_password")
+    assert page.says("FAURE")
+    assert not page.says(email)
+    assert accounts_of(demo, email) == 0
+
+
+def test_same_card_again_in_the_middle_of_an_enrolment_changes_nothing(
+    demo: Demonstration, browse: Browse
+) -> None:
+    browser, path = enrolling(demo, browse, "girard")
+    form = form_of(browser, "luc.girard.again@exemple.test")
+    swap(demo, browser, path, "girard", browse)
+    assert browser.post(f"{demo.issuer}{path}/enrolment", form).field("one_time_code")
+
+
+def test_form_without_the_mark_of_its_proof_is_nobodys(demo: Demonstration, browse: Browse) -> None:
+    browser, path = enrolling(demo, browse, "girard")
+    form = form_of(browser, "luc.girard.bare@exemple.test")
+    for proof in (None, "", "0" * 64):
+        sent = {name: value for name, value in form.items() if name != "proof"}
+        if proof is not None:
+            sent["proof"] = proof
+        assert browser.post(f"{demo.issuer}{path}/enrolment", sent).status == 409
+    assert do.mails(demo, "luc.girard.bare@exemple.test") == []
+
+
+def test_two_persons_enrolling_in_two_tabs_of_one_browser_stay_apart(
+    demo: Demonstration, browse: Browse
+) -> None:
+    browser, _path = enrolling(demo, browse, "girard")
+    with do.tab(browser) as other:
+        other.card = browse("interne").card
+        do.arrive(other, demo, do.SIBLING)
+        assert do.by_card(other).says("FAURE")
+    browser.get(browser.page.url)
+    assert browser.page.says("GIRARD")
+    assert not browser.page.says("FAURE")

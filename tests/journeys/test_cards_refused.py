@@ -1,6 +1,7 @@
 """Every card gets exactly the answer its `expect` says; and no link, token or header brings a card over to anyone."""
 
 import base64
+import json
 import time
 import tomllib
 from collections.abc import Callable, Mapping
@@ -51,8 +52,11 @@ def test_bad_card_gets_the_page_of_its_own_reason_and_a_way_on(
 ) -> None:
     browser = browse(name)
     do.arrive(browser, demo)
+    before = card_events(demo)
     page = do.by_card(browser)
     assert refused(page, CARDS[name]), page.title
+    # One reason, one page, one audit event.
+    assert card_events(demo)[len(before) :] == [("card:login:refused", {"reason": CARDS[name]})]
     for line in WORDS["cps"][CARDS[name]]["text"].strip().splitlines():
         assert page.says(line)
     assert page.field("username") is not None
@@ -79,6 +83,11 @@ def test_refused_card_leaves_whoever_is_signed_in_as_they_are(demo: Demonstratio
     assert refused(do.by_card(browser), "expired")
     assert not do.is_signed_in(browser, demo, do.SIBLING)
     assert do.is_at_home(do.arrive(browser, demo, do.SIBLING), demo, do.SIBLING)
+
+
+def card_events(demo: Demonstration) -> list[tuple[str, dict[str, str]]]:
+    found = do.rows(demo, "SELECT event, facts FROM audit_events WHERE event LIKE 'card:%' ORDER BY id")
+    return [(row["event"], json.loads(row["facts"])) for row in found]
 
 
 def stopped_at_card_host(browse: Browse, demo: Demonstration, card: str | None) -> tuple[Browser, str]:

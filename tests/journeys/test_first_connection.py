@@ -93,8 +93,11 @@ def test_identity_is_read_from_the_card_whatever_the_form_adds(
     last = do.last_mail(psc_enrols, email)
     csrf = browser.page.field("csrf")
     assert csrf is not None
+    proof = browser.page.field("proof")
+    assert proof is not None
     forged = {
         "csrf": csrf.value or "",
+        "proof": proof.value or "",
         "email": email,
         "password": do.PASSWORD,
         "address_line1": "1 rue du Faux",

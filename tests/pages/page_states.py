@@ -170,7 +170,9 @@ def _email_otp() -> list[State]:
 
 
 def enrolment(**changes: Any) -> pages.EnrolmentPage:
-    page = pages.EnrolmentPage(identity=ELISE, values={}, errors=(), password_min=15, source="cps")
+    page = pages.EnrolmentPage(
+        identity=ELISE, values={}, errors=(), password_min=15, source="cps", proof="ab" * 32
+    )
     return replace(page, **changes)
 
 
@@ -197,6 +199,9 @@ def _enrolment() -> list[State]:
         ),
         "enrolment-personal!": enrolment(
             values=typed, errors=(pages.FieldError("password", "enrolment.password_personal"),)
+        ),
+        "enrolment-other-identity!": enrolment(
+            errors=(pages.FieldError("email", "enrolment.other_identity"),)
         ),
         "enrolment-busy!": enrolment(values=typed, errors=(pages.FieldError("password", "enrolment.busy"),)),
     }

@@ -174,6 +174,7 @@ def test_a_field_in_error_is_marked_and_described_by_its_message(locale: str, st
         ("otp-malformed", ["code"]),
         ("enrolment-errors", ["email", "password", "postal_code"]),
         ("enrolment-busy", []),
+        ("enrolment-other-identity", []),
         ("charter-tick-needed", ["accepted"]),
     ],
 )
