@@ -4,6 +4,7 @@ pyop. Answers JSON, even to the unexpected."""
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import structlog
 from werkzeug.exceptions import HTTPException
@@ -20,6 +21,7 @@ from idp.web import harden
 log = structlog.get_logger()
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+_ASCII = "".join(map(chr, range(0x21, 0x7F)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ class PlainEndpoints:
 
     def in_front_of(self, pages: Wsgi) -> Wsgi:
         def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+            # RFC 3986 §2: a query is ASCII. werkzeug decodes other octets as UTF-8, and fails where they are not.
+            environ["QUERY_STRING"] = quote(environ.get("QUERY_STRING", "").encode("latin-1"), safe=_ASCII)
             route = self.routes.get(environ.get("PATH_INFO", ""))
             if route is None:
                 return pages(environ, start_response)

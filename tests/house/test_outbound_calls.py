@@ -1,0 +1,178 @@
+"""Every URL the provider fetches or calls, and who chose it (facts/security CF5, T41).
+
+The tables are decisions. Each is compared with the source: a new call, a new HTTP client, a new URL in clients.yaml
+fails here until somebody has decided which of the two ways it goes: to what the operator configured (`SafeHttp`), or
+to what a relying party registered (`OutboundHttp`, which reaches nobody inside).
+"""
+
+import ast
+from collections.abc import Iterator
+
+import pytest
+
+from idp.adapters.outbound_http import OutboundHttp
+from idp.adapters.safe_http import SafeHttp
+from idp.client_metadata import MEMBERS
+from tests.house.reading import Module, imports_of, modules
+
+IDP = modules("idp")
+
+#: What opens a connection to elsewhere: the library, and the modules that may import it.
+CONNECTING = {
+    "requests": {"idp.adapters.safe_http", "idp.adapters.outbound_http"},
+    "urllib3": {"idp.adapters.safe_http", "idp.adapters.outbound_http"},
+    "http.client": {"idp.adapters.safe_http"},
+    "smtplib": {"idp.adapters.smtp_mailer", "idp.adapters.sql_outbox"},
+    "redis": {"idp.adapters.redis_store"},
+    # The card host listens; `safe_http` and `outbound_http` bound and pin what requests opens.
+    "socket": {
+        "idp.adapters.card_listener",
+        "idp.adapters.card_tls",
+        "idp.adapters.outbound_http",
+        "idp.adapters.safe_http",
+    },
+    "urllib.request": set(),
+    "httpx": set(),
+    "aiohttp": set(),
+    "ftplib": set(),
+    "asyncio": set(),
+}
+
+RELYING_PARTY = "registered by a relying party"
+OPERATOR = "of Pro Santé Connect: configured by the operator, or published by what the operator configured"
+
+#: Where an HTTP client is made: module and class → who chose the addresses it is made for.
+MADE = {
+    ("idp.client_services", "OutboundHttp"): RELYING_PARTY,
+    ("idp.cli.background", "OutboundHttp"): RELYING_PARTY,
+    ("idp.services", "SafeHttp"): OPERATOR,
+    ("idp.adapters.psc_provider", "SafeHttp"): OPERATOR,
+}
+
+#: Every call: module and the address as the source says it → who chose it.
+CALLED = {
+    ("idp.adapters.jwks_uri", "self._jwks_uri"): RELYING_PARTY,
+    ("idp.adapters.logout_post", "url"): RELYING_PARTY,
+    ("idp.adapters.psc_backchannel", "token_endpoint"): OPERATOR,
+    ("idp.adapters.psc_backchannel", "userinfo_endpoint"): OPERATOR,
+    ("idp.adapters.psc_check", "authorization_endpoint"): OPERATOR,
+    ("idp.adapters.psc_discovery", "url"): OPERATOR,
+    ("idp.adapters.psc_watch", "url"): OPERATOR,
+    # The circuit passes on what it is given by the four above.
+    ("idp.adapters.psc_circuit", "url"): OPERATOR,
+}
+
+#: What is made where → which callers it is handed to. The first may never be handed to the second.
+HANDED = {
+    "idp.client_services": ("FetchedKeySets", "build_outbound_http"),
+    "idp.cli.background": ("HttpLogoutPost", "OutboundHttp"),
+}
+
+FETCHED, FRAMED, NEVER = (
+    "by OutboundHttp",
+    "by the browser, in a frame",
+    "never: compared, shown or redirected to",
+)
+#: Each member of a client that is an address, or that a standard makes one.
+ADDRESSES = {
+    "jwks_uri": FETCHED,
+    "backchannel_logout_uri": FETCHED,
+    "frontchannel_logout_uri": FRAMED,
+    "redirect_uris": NEVER,
+    "post_logout_redirect_uris": NEVER,
+    "client_uri": NEVER,
+    "tls_client_auth_san_uri": NEVER,
+    "sector_identifier": NEVER,
+}
+
+#: Who reads the fetched ones: the registry, what hands them to the guarded client, and Pro Santé Connect's own
+#: `jwks_uri` in its snapshot.
+READERS = {
+    "jwks_uri": {"idp.client_jwks", "idp.adapters.psc_check", "idp.adapters.psc_provider"},
+    "backchannel_logout_uri": {"idp.clients", "idp.protocol.backchannel"},
+}
+
+
+def calls(module: Module) -> Iterator[ast.Call]:
+    yield from (node for node in ast.walk(module.tree) if isinstance(node, ast.Call))
+
+
+def is_http(node: ast.expr) -> bool:
+    """`http.get`, `self._http.post_form`, … : a method of something named after what it is."""
+    return (
+        isinstance(node, ast.Attribute)
+        and node.attr in {"get", "post", "post_form", "put", "request", "send"}
+        and ast.unparse(node.value).rpartition(".")[2].lstrip("_") in {"http", "session", "client"}
+    )
+
+
+def called(module: Module) -> Iterator[str]:
+    """The address of each call, also of one prepared by `partial`."""
+    for call in calls(module):
+        if is_http(call.func):
+            yield ast.unparse(call.args[0])
+        elif ast.unparse(call.func) == "partial" and is_http(call.args[0]):
+            yield ast.unparse(call.args[1])
+
+
+@pytest.mark.parametrize("library", CONNECTING)
+def test_only_these_modules_can_reach_another_machine(library: str) -> None:
+    assert {module.name for module in IDP if imports_of(module, library)} == CONNECTING[library]
+
+
+def test_each_http_client_is_made_where_it_was_decided() -> None:
+    made = {
+        (module.name, name)
+        for module in IDP
+        for call in calls(module)
+        if (name := ast.unparse(call.func).rpartition(".")[2]) in {"SafeHttp", "OutboundHttp"}
+    }
+    assert made == MADE.keys()
+    for (_module, name), who in MADE.items():
+        assert (name == "OutboundHttp") == (who == RELYING_PARTY)
+
+
+def test_each_call_goes_where_it_was_decided() -> None:
+    # `_client.get` of the Redis adapter reads a key, not an address.
+    seen = {
+        (module.name, url)
+        for module in IDP
+        if module.name != "idp.adapters.redis_store"
+        for url in called(module)
+    }
+    assert seen == CALLED.keys()
+
+
+def test_what_a_relying_party_registered_is_called_by_the_guarded_client_only() -> None:
+    callers = {module for (module, _url), who in CALLED.items() if who == RELYING_PARTY}
+    assert callers == {"idp.adapters.jwks_uri", "idp.adapters.logout_post"}
+    handed = set()
+    for module in IDP:
+        for call in calls(module):
+            if (name := ast.unparse(call.func)) in {"FetchedKeySets", "HttpLogoutPost"}:
+                first = call.args[0]
+                assert isinstance(first, ast.Call), f"{module.name}: {ast.unparse(call)}"
+                handed.add((module.name, (name, ast.unparse(first.func))))
+    assert handed == set(HANDED.items())
+
+
+def test_the_guarded_client_overrides_the_way_out_of_the_other() -> None:
+    assert issubclass(OutboundHttp, SafeHttp)
+    assert "_adapter_for" in vars(OutboundHttp)
+    assert OutboundHttp.get is SafeHttp.get
+    assert OutboundHttp.post_form is SafeHttp.post_form
+
+
+def test_every_address_of_a_client_has_its_decision() -> None:
+    named = {name for name in MEMBERS if name.endswith(("_uri", "_uris", "_url")) or "sector" in name}
+    assert named == ADDRESSES.keys()
+
+
+def test_no_other_module_reads_an_address_that_is_fetched() -> None:
+    """From the registry to the guarded client, by known hands."""
+    readers = {
+        name: {module.name for module in IDP if any(chain.endswith(f".{name}") for chain in module.chains)}
+        for name, how in ADDRESSES.items()
+        if how == FETCHED
+    }
+    assert readers == READERS

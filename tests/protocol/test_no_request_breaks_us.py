@@ -1,0 +1,175 @@
+"""Whatever is sent to whichever endpoint, from wherever in a sign-in: an answer of ours, and nothing of theirs in it.
+
+The strategies (`hostile`) break a few parts of requests that are otherwise good and hold living codes, tokens and
+interactions, so that the code behind the first check is reached as well.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from bs4 import BeautifulSoup
+from hypothesis import HealthCheck, event, given, settings
+from werkzeug.test import TestResponse
+
+from idp.errors import OAuthError
+from idp.web import SECURITY_HEADERS
+from tests.protocol.conftest import ISSUER, Browser, Provider
+from tests.protocol.hostile import (
+    BYE,
+    CALLBACK,
+    CHARTER,
+    MARK,
+    PROXY_SECRET,
+    SHOTS,
+    Shot,
+    World,
+    register_bold,
+    shots,
+)
+from tests.protocol.psc import listening, person, settings_of
+from tests.protocol.test_client_charters import publish
+
+#: Documents that are the same for everybody.
+PUBLISHED = {"/jwks", "/.well-known/openid-configuration", "/health/live"}
+_TYPED = ("rpps", "email", "address_line1", "address_line2", "postal_code", "city")
+
+
+@pytest.fixture(scope="module")
+def world(app_factory: Callable[..., Provider], every_door: dict[str, Any]) -> Iterator[World]:
+    """All doors open, enrolment too, and no limit on tries: what is measured is what a request does, not how many."""
+    with listening() as psc:
+        psc.lie = person(rpps="10000000108")
+        much = 10**6
+        house = app_factory(
+            **{**every_door, **settings_of(psc)},
+            enrolment_from_psc=True,
+            mtls_origin="https://mtls.caducee.example",
+            proxy_secret=PROXY_SECRET,
+            psc_circuit_failures=much,
+            psc_watch_wallet=False,
+            password_free_tries=much,
+            password_tries_per_day=much,
+            password_failures_in_a_row=much,
+            mail_code_failures_per_day=much,
+        )
+        register_bold(house)
+        publish(house, CHARTER)
+        yield World(house, psc)
+
+
+@pytest.mark.parametrize("shot", SHOTS, ids=lambda shot: shot.name)
+def test_unbroken_it_reaches_the_endpoint(world: World, shot: Shot) -> None:
+    """Else the property below would only prove that nonsense is refused at the door."""
+    browser, answer = world.send(shot)
+    assert answer.status_code == shot.deep, answer.text
+    assert_ours(world, shot, browser, answer)
+
+
+@settings(
+    max_examples=400,
+    deadline=None,
+    suppress_health_check=[
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+    ],
+)
+@given(shot=shots())
+def test_no_request_makes_a_server_error_an_echo_or_a_way_out(world: World, shot: Shot) -> None:
+    browser, answer = world.send(shot)
+    event(f"{shot.name}: {answer.status_code}")
+    event(f"status {answer.status_code}")
+    assert_ours(world, shot, browser, answer)
+
+
+def assert_ours(world: World, shot: Shot, browser: Browser, answer: TestResponse) -> None:
+    """What holds of every answer."""
+    assert answer.status_code < 500, answer.text
+    assert "Traceback" not in answer.text
+    assert_headers(shot, answer)
+    location = answer.headers.get("Location")
+    if location is not None:
+        assert_nowhere_else(world, location)
+    if location is not None and is_same_by_get(shot, location):
+        # The form turned into a GET: that answer is what counts.
+        again = browser.get(location)
+        return assert_ours(world, Shot(shot.name, "GET", shot.path, 0), browser, again)
+    assert MARK not in without_state(location or "")
+    others = [f"{name}: {value}" for name, value in answer.headers if name != "Location"]
+    assert not [line for line in others if MARK in line]
+    assert MARK not in without_what_must_come_back(shot, answer)
+    return None
+
+
+def assert_headers(shot: Shot, answer: TestResponse) -> None:
+    for name, value in SECURITY_HEADERS.items():
+        told = answer.headers[name]
+        # Two pages are allowed one more source: the script of form_post, the frames of a logout.
+        assert told.startswith(value), name
+        assert "unsafe" not in told
+    if shot.path not in PUBLISHED or answer.status_code != 200:
+        assert answer.headers["Cache-Control"] == "no-store"
+        # facts/security AZ12: no other site's script reads an answer about somebody.
+        assert "Access-Control-Allow-Origin" not in answer.headers
+    assert answer.status_code != 307
+    assert "Server" not in answer.headers
+    if answer.content_type == "application/json" and answer.status_code >= 400 and answer.data:
+        error = answer.get_json()
+        assert set(error) <= {"error", "error_description"}
+        # RFC 6750 §3.1: who showed no token, or one in vain, is answered by the header.
+        assert error["error"] in set(OAuthError) if error else "WWW-Authenticate" in answer.headers
+
+
+def assert_nowhere_else(world: World, location: str) -> None:
+    """To ourselves, or exactly to what was registered or configured."""
+    if location.startswith("/"):
+        assert not location.startswith(("//", "/\\"))
+        return
+    registered = (
+        CALLBACK,
+        BYE,
+        "http://127.0.0.1:9999/callback",
+        world.psc.discovery()["authorization_endpoint"],
+    )
+    assert (
+        location.startswith(
+            ("https://localhost:8443/card/", *(f"{place}{sign}" for place in registered for sign in "?&"))
+        )
+        or location in registered
+    ), location
+
+
+def is_same_by_get(shot: Shot, location: str) -> bool:
+    return shot.method == "POST" and location.startswith(f"{shot.path}?")
+
+
+def without_state(location: str) -> str:
+    """`state` is the relying party's own, and goes back to its registered address alone."""
+    parts = urlsplit(location)
+    fields = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] != "state"]
+    return f"{parts.scheme}://{parts.netloc}{parts.path}{parts.fragment}{fields}"
+
+
+def without_what_must_come_back(shot: Shot, answer: TestResponse) -> str:
+    """The body without: `state` in the form for the registered address, what the person typed in its own field, and
+    the address of the page itself in the link that changes its language."""
+    if not (answer.content_type or "").startswith("text/html"):
+        return answer.text
+    soup = BeautifulSoup(answer.text, "html.parser")
+    for form in soup.find_all("form", action=CALLBACK):
+        for field in form.find_all("input", attrs={"name": "state"}):
+            del field["value"]
+    for name in _TYPED:
+        for field in soup.select(f'form[action^="/interaction/"] input[name="{name}"]'):
+            del field["value"]
+    for link in soup.select('a[hreflang][href^="/"]'):
+        assert not str(link["href"]).startswith(("//", "/\\"))
+        if str(link["href"]).startswith(f"{shot.path}?lang="):
+            del link["href"]
+    return str(soup)
+
+
+def test_the_issuer_of_these_tests_is_the_one_of_the_house(world: World) -> None:
+    assert world.house.settings.issuer == ISSUER
