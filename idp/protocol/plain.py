@@ -57,7 +57,9 @@ class PlainEndpoints:
         def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
             # RFC 3986 §2: a query is ASCII. werkzeug decodes other octets as UTF-8, and fails where they are not.
             environ["QUERY_STRING"] = quote(environ.get("QUERY_STRING", "").encode("latin-1"), safe=_ASCII)
-            route = self.routes.get(environ.get("PATH_INFO", ""))
+            # RFC 9110 §4.2.3: no path is "/". werkzeug would redirect there, to whatever host the request names.
+            environ["PATH_INFO"] = environ.get("PATH_INFO") or "/"
+            route = self.routes.get(environ["PATH_INFO"])
             if route is None:
                 return pages(environ, start_response)
             return self._answer(route, environ)(environ, start_response)

@@ -9,8 +9,10 @@ from idp.accounts.grants import Grant
 from idp.accounts.refresh import RefreshToken, digest
 from idp.adapters.schema import refresh_tokens
 from idp.adapters.sql_accounts import SqlAccounts
+from idp.adapters.sql_engine import open_engine
 from idp.adapters.sql_grants import SqlGrants
 from idp.adapters.sql_refresh import SqlRefreshTokens
+from tests.contracts.races import CALLERS, race
 from tests.fakes import NOON
 from tests.people import an_account
 
@@ -54,3 +56,15 @@ def test_a_row_of_the_version_before_is_read_as_bound_to_nothing(engine: Engine)
     with engine.begin() as connection:
         connection.execute(sa.update(refresh_tokens).values(claims=_CLAIMS))
     assert SqlRefreshTokens(engine).get(token.grant_id) == token
+
+
+def _rotate(engine: Engine) -> bool:
+    end = NOON + timedelta(hours=1)
+    following = RefreshToken("g" * 43, digest("second"), "openid", _CLAIMS, end, end)
+    return SqlRefreshTokens(engine).swap(digest("first"), following)
+
+
+def test_one_of_fifty_rotations_succeeds(database_url: str, engine: Engine) -> None:
+    """facts/security TK5: check and use are one act."""
+    SqlRefreshTokens(engine).add(_token(engine))
+    assert race(_rotate, open_engine, database_url) == {True: 1, False: CALLERS - 1}

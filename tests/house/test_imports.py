@@ -1,6 +1,7 @@
 """The dependency rules: which room may know which. Read from the source, so that no import can hide in a function."""
 
 import ast
+import re
 
 import pytest
 
@@ -189,3 +190,24 @@ def test_the_provider_never_imports_the_sandbox_nor_the_tests() -> None:
 def test_the_sandbox_never_imports_the_provider() -> None:
     for module in modules("sandbox"):
         assert not imports_of(module, "idp"), module.name
+
+
+def test_secrets_are_compared_in_constant_time() -> None:
+    """facts/security TK7, L13. Digests of 256-bit secrets may be compared as they are: nobody can steer them."""
+    secret = re.compile(r"(secret|password|mac|csrf|nonce|verifier|challenge|signature|code)")
+    for module in IDP:
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Eq | ast.NotEq):
+                sides = [ast.unparse(side) for side in (node.left, *node.comparators)]
+                is_constant = any(isinstance(side, ast.Constant) for side in (node.left, *node.comparators))
+                last = {re.split(r"[._]", side)[-1].rstrip("()") for side in sides}
+                assert is_constant or not any(secret.fullmatch(word) for word in last), (
+                    f"{module.name}:{node.lineno} {ast.unparse(node)}"
+                )
+
+
+def test_what_is_drawn_is_drawn_by_the_system() -> None:
+    """facts/security TK11: `random` can be predicted, a UUID has 122 bits."""
+    for room in ("protocol", "interaction", "accounts", "flows", "signing"):
+        for module in of_room(room):
+            assert not imports_of(module, "random", "uuid"), module.name

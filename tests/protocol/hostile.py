@@ -495,6 +495,8 @@ _ENVIRON = st.sampled_from(
         ("SERVER_NAME", f"{MARK}.example"),
         ("HTTP_HOST", f"{MARK}.example"),
         ("HTTP_HOST", ""),
+        ("PATH_INFO", ""),
+        ("PATH_INFO", f"/{MARK}\xff"),
     )
 )
 _METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW")

@@ -44,6 +44,31 @@ UNPROVED: list[tuple[str, list[tuple[str, str]]]] = [
     ("empty redirect_uri", pairs_of(redirect_uri="")),
     ("redirect_uri twice", [*pairs_of(), ("redirect_uri", REDIRECT)]),
     ("two redirect_uris", [*pairs_of(), ("redirect_uri", "https://evil.example/")]),
+    *(
+        (uri, pairs_of(client_id="public", redirect_uri=uri))
+        for uri in (
+            "http://127.0.0.1:9998/callback",
+            "http://127.0.0.1/callback",
+            "http://localhost:9999/callback",
+        )
+    ),
+    # facts/security L1: whatever else is wrong, an address that is not proved hears nothing of it.
+    *(
+        (
+            f"two redirect faults: {name}",
+            pairs_of(redirect_uri="https://evil.example/callback", **{name: value}),
+        )
+        for name, value in (
+            ("scope", "profile"),
+            ("scope", None),
+            ("response_type", "token"),
+            ("prompt", "none login"),
+            ("request", "x"),
+            ("claims", "{"),
+            ("code_challenge", None),
+            ("max_age", "abc"),
+        )
+    ),
     ("that of another client", pairs_of(redirect_uri="https://grand-age.example/callback")),
     *(
         (uri, pairs_of(redirect_uri=uri))

@@ -113,7 +113,8 @@ def assert_headers(shot: Shot, answer: TestResponse) -> None:
         assert answer.headers["Cache-Control"] == "no-store"
         # facts/security AZ12: no other site's script reads an answer about somebody.
         assert "Access-Control-Allow-Origin" not in answer.headers
-    assert answer.status_code != 307
+    # RFC 9700 §4.12: no other redirect. A 307 would send on what was posted.
+    assert answer.status_code == 303 or "Location" not in answer.headers
     assert "Server" not in answer.headers
     if answer.content_type == "application/json" and answer.status_code >= 400 and answer.data:
         error = answer.get_json()
@@ -173,3 +174,36 @@ def without_what_must_come_back(shot: Shot, answer: TestResponse) -> str:
 
 def test_the_issuer_of_these_tests_is_the_one_of_the_house(world: World) -> None:
     assert world.house.settings.issuer == ISSUER
+
+
+@pytest.mark.parametrize("path", ["/userinfo", "/token", "/introspect", "/interaction/x"])
+def test_no_suffix_leads_to_what_is_kept_from_caches(world: World, path: str) -> None:
+    """facts/security T42: a cache that goes by `.css` in the address never holds an answer about somebody."""
+    token = world.tokens()["access_token"]
+    browser = world.signed_in_anew()
+    for suffix in ("/x.css", ";x.css", "%2fx.css", "%00.css", "/.", "/..%2f", ".css", "\\x.css"):
+        answer = browser.get(f"{path}{suffix}", headers={"Authorization": f"Bearer {token}"})
+        assert answer.status_code in {303, 404}, suffix
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert world.house.account.identity.family_name not in answer.text
+        assert world.house.account.subject not in answer.text
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"PATH_INFO": ""},
+        {"PATH_INFO": "*"},
+        {"PATH_INFO": "", "QUERY_STRING": "lang=en"},
+        {"PATH_INFO": "/\xff\xfe"},
+        {"PATH_INFO": "/authorize", "QUERY_STRING": "client_id=\xff"},
+        {"PATH_INFO": "/userinfo", "QUERY_STRING": "access_token=\xff"},
+    ],
+)
+def test_a_request_line_of_odd_octets_leads_to_no_other_host(world: World, environ: dict[str, str]) -> None:
+    """What a server may hand over as it stands: no path, octets that are no UTF-8; under a host that is not ours."""
+    browser = world.house.browser()
+    answer = browser.client.open("/", environ_overrides={**environ, "HTTP_HOST": f"{MARK}.example"})
+    assert answer.status_code in {200, 303, 400, 401, 404}
+    assert answer.headers.get("Location", "/") == "/"
+    assert MARK not in answer.text

@@ -1,5 +1,6 @@
 """Refresh tokens, revocation and introspection: each bound to its client, its grant and its session."""
 
+import base64
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from werkzeug.test import Client, TestResponse
 from idp.accounts.charter import CharterRevision
 from idp.accounts.refresh import grant_of
 from idp.adapters.sql_refresh import SqlRefreshTokens
-from tests.protocol.conftest import ISSUER, PASSWORD, RPPS, SECRETS, VERIFIER, basic
+from tests.protocol.conftest import ISSUER, PASSWORD, RPPS, SECRETS, VERIFIER, authorization, basic
 
 REFRESHER, PUBLIC = "refresher", "mobile"
 CALLBACKS = {REFRESHER: "https://refresher.example/callback", PUBLIC: "http://127.0.0.1:9998/callback"}
@@ -175,6 +176,18 @@ def test_a_disabled_account_stops_refreshing(house):
     assert _refresh(house, tokens["refresh_token"]).get_json()["error"] == "invalid_grant"
 
 
+def test_what_voids_the_past_of_an_account_stops_refreshing(house):
+    """A new password, a lost card: the account stays enabled, and nothing that began before goes on."""
+    from dataclasses import replace
+    from datetime import UTC, datetime
+
+    tokens = _tokens(house)
+    account = house.accounts.get(house.account.id)
+    house.accounts.save(replace(account, not_before=datetime.now(UTC)))
+    assert _refresh(house, tokens["refresh_token"]).get_json()["error"] == "invalid_grant"
+    assert house.userinfo(tokens["access_token"]).status_code == 401
+
+
 # Revocation (RFC 7009).
 
 
@@ -248,3 +261,29 @@ def test_introspection_says_inactive_and_nothing_else_of_any_other(house):
 def test_a_public_client_may_not_introspect(house):
     tokens = _tokens(house, PUBLIC)
     assert _post(house, "/introspect", PUBLIC, token=tokens["access_token"]).status_code == 401
+
+
+def test_every_secret_given_out_has_256_bits(house):
+    """facts/security TK11: 43 letters of base64url from the system's generator, and no UUID."""
+    seen = set()
+    for _ in range(8):
+        browser = house.browser()
+        code = browser.sign_in(client_id=REFRESHER, redirect_uri=CALLBACKS[REFRESHER])
+        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACKS[REFRESHER]}
+        tokens = _post(house, "/token", REFRESHER, **form, code_verifier=VERIFIER).get_json()
+        asked = authorization(client_id=None, redirect_uri=CALLBACKS[REFRESHER])
+        reference = _post(house, "/par", REFRESHER, **asked).get_json()["request_uri"]
+        cookie = browser.client.get_cookie("caducee_session", domain="localhost").value
+        secrets = (
+            code,
+            tokens["access_token"],
+            tokens["refresh_token"].rpartition(".")[2],
+            reference.rpartition(":")[2],
+            cookie.rpartition(".")[2],
+        )
+        for secret in secrets:
+            assert len(base64.urlsafe_b64decode(secret + "=")) == 32
+        seen.update(secrets)
+    assert len(seen) == 40
+    # The first letter of a drawn one may be any of 64; of a counter, a time or a UUID it would be one or two.
+    assert len({secret[0] for secret in seen}) > 15

@@ -1,0 +1,59 @@
+"""What a sign-in costs does not grow with the number of people (facts/security L11)."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Engine, event
+
+from tests.protocol.conftest import RP, SECRETS, Provider, basic
+
+
+@contextmanager
+def statements() -> Iterator[list[tuple[str, Any]]]:
+    """Every SQL statement of any engine of this process, with its values."""
+    seen: list[tuple[str, Any]] = []
+
+    def keep(_c: Any, _cursor: Any, statement: str, values: Any, _context: Any, many: bool) -> None:
+        if not many and statement.startswith(("SELECT", "UPDATE", "DELETE")):
+            seen.append((statement, values))
+
+    event.listen(Engine, "before_cursor_execute", keep)
+    try:
+        yield seen
+    finally:
+        event.remove(Engine, "before_cursor_execute", keep)
+
+
+def plan(house: Provider, statement: str, values: Any) -> str:
+    with house.engine.connect() as connection:
+        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+        return "; ".join(str(row[-1]) for row in rows)
+
+
+def test_no_step_of_a_sign_in_reads_every_account_grant_or_token(fresh: Provider) -> None:
+    with statements() as seen:
+        browser = fresh.browser()
+        tokens = fresh.exchange(browser.sign_in(scope="openid profile")).get_json()
+        assert fresh.userinfo(tokens["access_token"]).status_code == 200
+        browser.client.post(
+            "/introspect", data={"token": tokens["access_token"]}, headers=basic(RP, SECRETS[RP])
+        )
+        browser.get(f"/end_session?id_token_hint={tokens['id_token']}")
+    plans = {statement: plan(fresh, statement, values) for statement, values in seen}
+    assert len(plans) > 8
+    assert any("FROM accounts" in statement for statement in plans)
+    # Charters are a handful of rows; the oldest mail of the outbox is found in the order of its keys.
+    scans = {
+        statement: told
+        for statement, told in plans.items()
+        if "SCAN" in told and "charter_revisions" not in told and "outbox" not in told
+    }
+    assert not scans
+
+
+def test_the_alarm_rings_for_a_scan(fresh: Provider) -> None:
+    told = plan(fresh, "SELECT id FROM accounts WHERE family_name = ?", ("x",))
+    assert "SCAN" in told
+    assert sa.inspect(fresh.engine).has_table("accounts")
