@@ -309,6 +309,8 @@ def every_door(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     file.write_bytes(b"".join(one.certificate.public_bytes(Encoding.PEM) for one in (root, issuing)))
     return {
         "card_root_files": (Path(file),),
+        "card_accept_test_cards": True,
+        "card_ocsp_url": "https://ocsp.invalid/",
         "psc_issuer": "https://psc.invalid",
         "psc_client_id": "caducee",
         "psc_client_secret": "s" * 43,
