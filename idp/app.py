@@ -21,6 +21,7 @@ from idp.adapters.sql_audit import SqlAudit
 from idp.adapters.sql_charters import SqlCharters
 from idp.adapters.sql_grants import SqlGrants
 from idp.adapters.sql_outbox import SqlOutbox
+from idp.adapters.sql_professional_contexts import SqlProfessionalContexts
 from idp.adapters.sql_proofs import SqlProofs
 from idp.adapters.sql_refresh import SqlRefreshTokens
 from idp.adapters.sql_upstream_links import SqlUpstreamLinks
@@ -42,12 +43,14 @@ from idp.flows.email_otp import EmailOtpFlow
 from idp.flows.enrolment import EnrolmentFlow
 from idp.flows.notice_mail import NoticeMailer
 from idp.flows.password import PasswordFlow
+from idp.flows.professional_context import ProfessionalContextFlow
 from idp.flows.psc import PscFlow
 from idp.flows.psc_freshness import Freshness
 from idp.flows.shared_stations import SharedStations
 from idp.house import House, open_house, open_key_directory, open_subjects
 from idp.interaction.gate import Gate
 from idp.interaction.next_stop import Itinerary
+from idp.interaction.professional_context import ContextAction
 from idp.interaction.sign_out import SignOut
 from idp.interaction.store import Interactions, Sessions, hub_path
 from idp.logs import configure_logging
@@ -70,6 +73,8 @@ from idp.protocol.request_object import RequestObjects
 from idp.protocol.request_reader import RequestReader
 from idp.protocol.revocation import IntrospectionEndpoint, OwnTokens, RevocationEndpoint
 from idp.protocol.token import TokenEndpoint
+from idp.protocol.upstream_claims import UpstreamClaims
+from idp.protocol.upstream_logout import UpstreamLogoutEndpoint
 from idp.protocol.userinfo import UserinfoEndpoint
 from idp.sealing import derive_key
 from idp.services import (
@@ -102,6 +107,8 @@ class _Parts:
     client_keys: ClientKeys
     upstream: PscProvider | None
     policy: CardPolicy | None
+    links: SqlUpstreamLinks
+    context: ContextAction
     accounts: SqlAccounts
     charters: SqlCharters
     grants: SqlGrants
@@ -124,8 +131,12 @@ def _parts(settings: Settings) -> _Parts:
         build_sessions(house),
     )
     upstream, policy = build_upstream(settings, house.clock, audit), build_card_policy(settings)
+    links = SqlUpstreamLinks(house.engine, upstream.issuer if upstream else "")
+    context = ContextAction(links, SqlProfessionalContexts(house.engine))
     return _Parts(
         house=house,
+        links=links,
+        context=context,
         web=web,
         keys=KeysInForce(open_key_directory(settings, house.clock)),
         client_keys=build_client_keys(house),
@@ -138,7 +149,9 @@ def _parts(settings: Settings) -> _Parts:
         sessions=sessions,
         sign_out=SignOut(sessions, grants, audit, lambda: logout_listeners(web.clients.registry())),
         interactions=Interactions(house.store, settings.interaction_life),
-        itinerary=build_itinerary(house, web, has_psc=upstream is not None, has_cps=policy is not None),
+        itinerary=build_itinerary(
+            house, web, context, has_psc=upstream is not None, has_cps=policy is not None
+        ),
     )
 
 
@@ -156,8 +169,7 @@ def _flows(parts: _Parts) -> list[Any]:
         IdentityUpdates(parts.accounts, notices, parts.audit, SqlProofs(house.engine)),
         parts.upstream,
     )
-    links = SqlUpstreamLinks(house.engine, parts.upstream.issuer if parts.upstream else "")
-    linking = UpstreamLinking(links, notices, parts.audit, house.store, s.interaction_life)
+    linking = UpstreamLinking(parts.links, notices, parts.audit, house.store, s.interaction_life)
     shared = SharedStations(parts.web, s.shared_networks)
     throttle, passwords = build_throttle(house), build_passwords(s)
     sender = CodeSender(
@@ -181,6 +193,7 @@ def _flows(parts: _Parts) -> list[Any]:
         EmailOtpFlow(desk, sender, linking),
         EnrolmentFlow(desk, passwords, sender, s.password_min, s.password_max, _SERVICE_WORDS),
         CharterFlow(desk, parts.charters, build_charter_action(house, parts.web)),
+        ProfessionalContextFlow(desk, parts.context),
         AccountFlow(parts.sessions, parts.accounts, house.clock, parts.web, shared),
     ]
     if parts.upstream is not None:
@@ -258,11 +271,15 @@ def _plain_endpoints(parts: _Parts, provider: OpenIDProvider, grant_store: Grant
         parts.audit,
         house.clock,
     )
-    userinfo = UserinfoEndpoint(provider, parts.accounts, clients, grant_store, possession, house.clock)
+    upstream_claims = UpstreamClaims(parts.links, parts.context.contexts)
+    userinfo = UserinfoEndpoint(
+        provider, parts.accounts, clients, grant_store, possession, upstream_claims, house.clock
+    )
     document = discovery_document(settings.issuer, tuple(tls_methods))
     discovery = PublishedDocument.of(document | mtls_members(document, settings.mtls_origin))
     return PlainEndpoints(
         {
+            **_upstream_logout(parts),
             "/token": Route(("POST",), token),
             "/par": Route(
                 ("POST",), PushedRequestEndpoint(door, _request_reader(parts, provider), possession)
@@ -290,6 +307,23 @@ def _request_reader(parts: _Parts, provider: OpenIDProvider) -> RequestReader:
     )
     pushed = PushedRequests(house.store, s.pushed_request_life)
     return RequestReader(parts.web.clients, provider, objects, pushed, s.parameter_bytes)
+
+
+def _upstream_logout(parts: _Parts) -> dict[str, Route]:
+    """Mounted only when the operator registered it with Pro Santé Connect."""
+    house = parts.house
+    if parts.upstream is None or not house.settings.psc_backchannel_logout:
+        return {}
+    endpoint = UpstreamLogoutEndpoint(
+        parts.upstream,
+        house.store,
+        parts.sign_out,
+        parts.accounts,
+        parts.links,
+        parts.audit,
+        house.clock,
+    )
+    return {"/psc/backchannel_logout": Route(("POST",), endpoint)}
 
 
 def _metrics(parts: _Parts) -> tuple[Callable[[], Iterable[Sample]], ...]:

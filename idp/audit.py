@@ -23,8 +23,10 @@ class AuditEvent(StrEnum):
     PSC_SUBJECT_CHANGED = "psc:link:subject_changed"
     #: One `sub`, two RPPS: somebody must look into it.
     PSC_SUBJECT_CONFLICT = "psc:link:refused"
+    PSC_LOGOUT_REFUSED = "psc:logout:refused"
     PSC_OUTAGE_BEGAN = "psc:circuit:opened"
     PSC_OUTAGE_ENDED = "psc:circuit:closed"
+    CONTEXT_CHOSEN = "context:choose:accepted"
     IDENTITY_CHANGED = "identity:update:accepted"
     PASSWORD_ACCEPTED = "password:check:accepted"
     PASSWORD_REFUSED = "password:check:refused"

@@ -23,6 +23,8 @@ class Kind(StrEnum):
     ACCESS_TOKEN = "access_token"
     UPSTREAM_LOGIN = "upstream_login"
     UPSTREAM_PROOF = "upstream_proof"
+    UPSTREAM_SESSION = "upstream_session"
+    UPSTREAM_LOGOUT = "upstream_logout"
     CARD_ATTEMPT = "card_attempt"
     CARD_PRESENTATION = "card_presentation"
     CARD_STATUS = "card_status"

@@ -17,6 +17,9 @@ CLAIMS_OF_SCOPE: Mapping[str, tuple[str, ...]] = {
         "identity_source",
         "identity_verified_at",
     ),
+    # As Pro Santé Connect last told them (`protocol/upstream_claims`).
+    "psc": ("SubjectRefPro", "SubjectRole", "otherIds"),
+    "professional_context": ("professional_context",),
 }
 
 

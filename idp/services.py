@@ -25,6 +25,7 @@ from idp.ephemeral import StoreUnavailable
 from idp.house import House
 from idp.interaction.authenticator import Door
 from idp.interaction.next_stop import Itinerary
+from idp.interaction.professional_context import ContextAction
 from idp.interaction.required_action import CharterAction
 from idp.interaction.store import Sessions
 from idp.messages import load_catalogues
@@ -182,7 +183,9 @@ def _has_bypass(house: House) -> bool:
     return house.settings.card_revocation_bypass_until is not None
 
 
-def build_itinerary(house: House, web: Web, *, has_psc: bool, has_cps: bool) -> Itinerary:
+def build_itinerary(
+    house: House, web: Web, context: ContextAction, *, has_psc: bool, has_cps: bool
+) -> Itinerary:
     s = house.settings
 
     def allowed_for(client_id: str) -> frozenset[str]:
@@ -197,7 +200,7 @@ def build_itinerary(house: House, web: Web, *, has_psc: bool, has_cps: bool) -> 
         Door("email_otp", s.password_door, allowed_for, door="password"),
     )
     sources = frozenset({"cps", "psc"} if s.enrolment_from_psc else {"cps"})
-    return Itinerary(doors, (build_charter_action(house, web),), sources)
+    return Itinerary(doors, (build_charter_action(house, web), context), sources)
 
 
 def build_charter_action(house: House, web: Web) -> CharterAction:

@@ -15,7 +15,7 @@ from idp.accounts.repository import AccountNotFound, RppsTaken, StaleAccount
 from idp.audit import AuditEvent, Fact
 from idp.cards.reader import PinState, ReaderCard, ReaderFailed, ReaderFault, StoredCertificate
 from idp.ephemeral import Kind, StaleRecord, StoreUnavailable, Versioned
-from idp.interaction.upstream import UpstreamLogin, UpstreamRequest
+from idp.interaction.upstream import UpstreamLogin, UpstreamLogout, UpstreamRequest
 from idp.mailer import Mail
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -286,6 +286,11 @@ class FakeUpstream:
             raise self.trouble
         assert self.login is not None
         return self.login
+
+    def verify_logout(self, token: str, *, now: datetime) -> UpstreamLogout:
+        if self.trouble is not None:
+            raise self.trouble
+        return UpstreamLogout("jti-1", token, None)
 
     def logout_url(self, id_token: str, *, return_url: str, state: str) -> str | None:
         return f"https://upstream.test/logout?state={state}"

@@ -71,11 +71,11 @@ def verify_id_token(
     token: str, expected: Expected, find_key: Callable[[str], RSAKey | None]
 ) -> VerifiedIdToken:
     """Raises UpstreamRefused naming the first thing wrong, and whatever `find_key` raises."""
-    claims = _verify_signature(token, find_key)
+    claims = verify_signature(token, find_key)
     for name, holds in _CHECKS.items():
         if not holds(claims, expected):
             raise refused(f"ID token: {name}")
-    seconds = _seconds(claims, "auth_time") or _seconds(claims, "iat") or 0
+    seconds = seconds_of(claims, "auth_time") or seconds_of(claims, "iat") or 0
     acr = claims.get("acr")
     return VerifiedIdToken(
         subject=str(claims["sub"]),
@@ -85,7 +85,8 @@ def verify_id_token(
     )
 
 
-def _verify_signature(token: str, find_key: Callable[[str], RSAKey | None]) -> Claims:
+def verify_signature(token: str, find_key: Callable[[str], RSAKey | None]) -> Claims:
+    """The claims of a token that PSC signed with RS256; of what kind and for whom is not checked. Raises as above."""
     if len(token) > MAX_TOKEN_CHARACTERS or not _COMPACT.fullmatch(token):
         raise refused("ID token: size or form")
     key = find_key(_announced_kid(token))
@@ -116,7 +117,7 @@ def _announced_kid(token: str) -> str:
     return kid
 
 
-def _seconds(claims: Claims, name: str) -> float | None:
+def seconds_of(claims: Claims, name: str) -> float | None:
     value = claims.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
@@ -130,9 +131,9 @@ def _is_same(value: object, secret: str) -> bool:
     )
 
 
-def _is_ours(claims: Claims, expected: Expected) -> bool:
+def is_ours(claims: Claims, us: str) -> bool:
     # OpenID Connect Core §3.1.3.7, 3 to 5: in the audience, and the authorized party when there is any doubt.
-    audience, us = claims.get("aud"), expected.settings.client_id
+    audience = claims.get("aud")
     several = audience if isinstance(audience, list) else [audience]
     if us not in several or not all(isinstance(one, str) for one in several):
         return False
@@ -155,12 +156,12 @@ def _has_right_hash(claims: Claims, expected: Expected) -> bool:
 
 
 def _is_past(claims: Claims, expected: Expected, name: str) -> bool:
-    seconds = _seconds(claims, name)
+    seconds = seconds_of(claims, name)
     return seconds is not None and seconds <= expected.latest
 
 
 def _is_alive(claims: Claims, expected: Expected) -> bool:
-    seconds = _seconds(claims, "exp")
+    seconds = seconds_of(claims, "exp")
     return seconds is not None and seconds > expected.earliest
 
 
@@ -175,7 +176,7 @@ _CHECKS: Mapping[str, Callable[[Claims, Expected], bool]] = {
     "iss": lambda claims, expected: claims.get("iss") == expected.settings.issuer,
     # Keycloak signs access and logout tokens with the same key: its own type claim tells them apart.
     "typ": lambda claims, _: claims.get("typ", "ID") == "ID",
-    "aud": _is_ours,
+    "aud": lambda claims, expected: is_ours(claims, expected.settings.client_id),
     "exp": _is_alive,
     "iat": lambda claims, expected: _is_past(claims, expected, "iat"),
     "nbf": lambda claims, expected: "nbf" not in claims or _is_past(claims, expected, "nbf"),

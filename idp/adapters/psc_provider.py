@@ -26,12 +26,14 @@ from idp.adapters.psc_circuit import Circuits, GuardedHttp
 from idp.adapters.psc_claims import read_amr, read_auth_mode, read_person, read_released, read_sid
 from idp.adapters.psc_discovery import Discovery, SigningKeys
 from idp.adapters.psc_id_token import Expected, VerifiedIdToken, refused, verify_id_token
+from idp.adapters.psc_logout_token import verify_logout_token
 from idp.adapters.psc_settings import PscSettings
 from idp.adapters.psc_watch import Watch, beside
 from idp.adapters.safe_http import BoundedHttp, SafeHttp
 from idp.clock import Clock
 from idp.interaction.upstream import (
     UpstreamLogin,
+    UpstreamLogout,
     UpstreamRefusal,
     UpstreamRefused,
     UpstreamRequest,
@@ -173,6 +175,11 @@ class PscProvider:
         verified = verify_id_token(tokens.id_token, expected, partial(self._keys.find, snapshot.jwks_uri))
         userinfo = self._back_channel.userinfo(snapshot.userinfo_endpoint, tokens.access_token)
         return _login(verified, userinfo, tokens.id_token)
+
+    def verify_logout(self, token: str, *, now: datetime) -> UpstreamLogout:
+        snapshot = self._discovery.snapshot()
+        find_key = partial(self._keys.find, snapshot.jwks_uri)
+        return verify_logout_token(token, self._settings, now.timestamp(), find_key)
 
     def logout_url(self, id_token: str, *, return_url: str, state: str) -> str | None:
         try:

@@ -78,6 +78,15 @@ upstream_links = sa.Table(
     sa.UniqueConstraint("issuer", "subject", name="uq_upstream_links_issuer"),
 )
 
+professional_contexts = sa.Table(
+    "professional_contexts",
+    metadata,
+    sa.Column("account_id", sa.Text, sa.ForeignKey(accounts.c.id), primary_key=True),
+    sa.Column("client_id", sa.Text, primary_key=True),
+    sa.Column("practice_key", sa.Text, nullable=False),
+    sa.Column("chosen_at", UtcInstant, nullable=False),
+)
+
 charter_revisions = sa.Table(
     "charter_revisions",
     metadata,

@@ -120,6 +120,7 @@ class PscFlow:
             self.freshness.moment(interaction, login, now),
             login.acr,
             login.auth_mode,
+            login.sid,
         )
         try:
             proved = self._linked(

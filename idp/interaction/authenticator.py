@@ -7,7 +7,7 @@ from typing import Protocol
 
 from idp.accounts.account import Account
 from idp.interaction.assurance import Paths
-from idp.interaction.record import AuthenticatorId
+from idp.interaction.record import AuthenticatorId, Interaction
 
 
 class Authenticator(Protocol):
@@ -23,7 +23,7 @@ class RequiredAction(Protocol):
     def name(self) -> str:
         """The value of its Stop."""
 
-    def due(self, account: Account, client_id: str, now: datetime) -> bool: ...
+    def due(self, account: Account, interaction: Interaction, now: datetime) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)

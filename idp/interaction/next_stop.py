@@ -19,6 +19,7 @@ class Stop(StrEnum):
     FIRST_CONNECTION = "first_connection"
     ENROLMENT = "enrolment"
     CHARTER = "charter"
+    PROFESSIONAL_CONTEXT = "professional_context"
 
 
 #: What a relying party is told when `prompt=none` forbids the page (OpenID Connect Core §3.1.2.6).
@@ -28,6 +29,7 @@ SILENT_ERROR: Mapping[Stop, str] = {
     Stop.FIRST_CONNECTION: "login_required",
     Stop.ENROLMENT: "login_required",
     Stop.CHARTER: "interaction_required",
+    Stop.PROFESSIONAL_CONTEXT: "interaction_required",
 }
 
 #: An authenticator that is itself a page in the middle of a path; the first ones are all on the choice page.
@@ -56,7 +58,7 @@ def next_stop(
     done = set(newest(counting_events(interaction)))
     if not any(done.issuperset(path) for path in paths):
         return _next_in_path(paths, done)
-    return next((Stop(action.name) for action in actions if action.due(account, client_id, now)), None)
+    return next((Stop(action.name) for action in actions if action.due(account, interaction, now)), None)
 
 
 def _stop_without_account(interaction: Interaction, sources: frozenset[str]) -> Stop:

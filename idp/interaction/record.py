@@ -33,6 +33,8 @@ class AuthenticationEvent:
     #: PSC only: its acr verbatim and its authMode.
     upstream_acr: str | None = None
     upstream_auth_mode: str | None = None
+    #: Pro Santé Connect's own session, which its logout tokens name.
+    upstream_sid: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

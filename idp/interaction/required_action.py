@@ -7,6 +7,7 @@ from datetime import datetime
 from idp.accounts.account import Account
 from idp.accounts.charter import HOUSE, CharterRepository, CharterRevision, NoCharterPublished, due_charters
 from idp.errors import Problem, Shown
+from idp.interaction.record import Interaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,9 +17,9 @@ class CharterAction:
     demanded_by: Callable[[str], tuple[str, ...]]
     name: str = "charter"
 
-    def due(self, account: Account, client_id: str, now: datetime) -> bool:
+    def due(self, account: Account, interaction: Interaction, now: datetime) -> bool:
         """True until the account accepted each revision in force. Raises Shown, as `still_due`."""
-        return bool(self.still_due(account, client_id))
+        return bool(self.still_due(account, interaction.client_id))
 
     def still_due(self, account: Account, client_id: str) -> tuple[CharterRevision, ...]:
         """In the order to ask. Raises Shown: what was never published cannot be accepted, and nobody enters."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
+from idp.accounts.account import AccountId
 from idp.accounts.grants import GrantRepository
 from idp.audit import Audit, AuditEvent
 from idp.interaction.session import Session
@@ -28,3 +29,14 @@ class SignOut:
         if self.sessions.end(session.sid):
             self.audit.record(AuditEvent.SESSION_ENDED, account_id=session.account_id, client_id=client_id)
         return clients
+
+    def end_from_upstream(self, sid: str, account_id: AccountId, now: datetime) -> None:
+        """The person signed out at Pro Santé Connect, and this session came from there. Raises StoreUnavailable."""
+        self.grants.end_session(sid, now, self.listeners())
+        if self.sessions.end(sid):
+            self.audit.record(AuditEvent.SESSION_ENDED, account_id=account_id, by="psc")
+
+    def end_all_from_upstream(self, account_id: AccountId, now: datetime) -> None:
+        """Grants of every session; the sessions themselves end by the account's `not_before`."""
+        self.grants.end_sessions_of(account_id, now, self.listeners())
+        self.audit.record(AuditEvent.SESSION_ENDED, account_id=account_id, by="psc", all=True)

@@ -13,6 +13,7 @@ from idp.ephemeral import EphemeralStore, Kind
 from idp.errors import Problem, Shown
 from idp.interaction.record import Interaction, interaction_from_json, to_json
 from idp.interaction.session import Session, ends_at, session_from_json
+from idp.interaction.upstream_sessions import remember_upstream
 
 #: An expired interaction stays readable this long, so that its page can offer to begin again.
 GRACE = timedelta(hours=1)
@@ -135,12 +136,14 @@ class Sessions:
         """Write a new session; gives its cookie."""
         secret = random_token()
         self.store.put(Kind.SESSION, session.sid, self._value(session, secret), self._ttl(session, now))
+        remember_upstream(self.store, session, self.life)
         return f"{session.sid}.{secret}"
 
     def renew(self, session: Session, now: datetime) -> str:
         """The same session under a new secret, the old cookie dead. Raises StaleRecord (ended meanwhile)."""
         secret = random_token()
         self._swap(session, secret, now)
+        remember_upstream(self.store, session, self.life)
         return f"{session.sid}.{secret}"
 
     def touch(self, session: Session, cookie: str, now: datetime) -> None:

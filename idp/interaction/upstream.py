@@ -39,6 +39,15 @@ class UpstreamLogin:
     sid: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class UpstreamLogout:
+    """What a verified logout token says: this session of theirs, or all sessions of this subject, is over."""
+
+    jti: str
+    sid: str | None
+    subject: str | None
+
+
 class UpstreamRefusal(StrEnum):
     CANCELLED = "cancelled"
     REFUSED = "refused"
@@ -67,6 +76,9 @@ class Upstream(Protocol):
         self, answer: Mapping[str, str], pending: Mapping[str, str], *, now: datetime
     ) -> UpstreamLogin:
         """Exchange the code and verify everything. Raises UpstreamRefused, UpstreamUnavailable."""
+
+    def verify_logout(self, token: str, *, now: datetime) -> UpstreamLogout:
+        """Back-Channel Logout 1.0 §2.6. Raises UpstreamRefused, UpstreamUnavailable (their keys)."""
 
     def logout_url(self, id_token: str, *, return_url: str, state: str) -> str | None:
         """RP-initiated logout upstream (OpenID Connect RP-Initiated Logout 1.0 §2); None when it cannot be known."""

@@ -93,7 +93,7 @@ class OpenIDProvider(Provider):  # type: ignore[misc]
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256", "ES256"],
         }
-        professional = {"professional": list(CLAIMS_OF_SCOPE["professional"])}
+        ours = ("professional", "psc", "professional_context")
         super().__init__(
             None,
             minimal,
@@ -101,7 +101,7 @@ class OpenIDProvider(Provider):  # type: ignore[misc]
             _ClientView(clients),
             Userinfo({}),
             id_token_lifetime=int(settings.id_token_life.total_seconds()),
-            extra_scopes=professional,
+            extra_scopes={scope: list(CLAIMS_OF_SCOPE[scope]) for scope in ours},
         )
         self.configuration_information["issuer"] = settings.issuer
         self._keys = keys
@@ -109,8 +109,8 @@ class OpenIDProvider(Provider):  # type: ignore[misc]
         self._clock = clock
         theirs: list[Any] = list(vars(self)["authentication_request_validators"])
         kept = [validator for validator in theirs if not _wraps(validator, requested_scope_is_supported)]
-        ours = [self._pkce_keeps_policy, max_age_is_natural]
-        self.authentication_request_validators = [*kept, *ours]
+        own = [self._pkce_keeps_policy, max_age_is_natural]
+        self.authentication_request_validators = [*kept, *own]
 
     def _pkce_keeps_policy(self, request: AuthorizationRequest) -> None:
         client: Client = self.clients.file.registry()[request["client_id"]]

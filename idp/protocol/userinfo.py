@@ -24,6 +24,8 @@ from idp.protocol.presented_token import (
     read_token,
 )
 from idp.protocol.provider import OpenIDProvider
+from idp.protocol.upstream_claims import UpstreamClaims
+from idp.scopes import claims_of
 
 #: RFC 6750 §3, RFC 9449 §7.1.
 _CHALLENGES: dict[Scheme, str] = {
@@ -47,6 +49,7 @@ class UserinfoEndpoint:
     clients: ClientFile
     grant_store: GrantStore
     possession: Possession
+    upstream: UpstreamClaims
     clock: Clock
 
     def __call__(self, request: Request) -> Response:
@@ -78,6 +81,9 @@ class UserinfoEndpoint:
         if state.grant is None or not is_living(state.grant, account):
             raise InvalidAccessToken("account disabled, now or since the grant")
         state.released = released_claims(account, scopes, asked, client.releasable)
+        names = set(claims_of(scopes)).union(asked)
+        allowed = {name for name in names if name in client.releasable}
+        state.released |= self.upstream.of(account_id, client.client_id, allowed)
         engine = self.engine.for_request(state, {})
         answer = engine.handle_userinfo_request("", {"Authorization": f"Bearer {token.value}"})
         signed = self.engine.signed_userinfo(state.grant.client_id, answer.to_dict())

@@ -17,6 +17,8 @@ from sandbox.demo.ports import Ports
 
 PSC_CLIENT_ID = "caducee-demo"
 _SCOPES = ("openid", "profile", "email", "address", "phone", "professional")
+#: What a client may ask for besides: `login?scope=…` of a relying party, or one's own.
+_ALLOWED = (*_SCOPES, "psc", "professional_context")
 
 # Every request comes from 127.0.0.1; a CI of relying parties signs the same person in many times a minute.
 # What is not here is as in production: tries per code, failures per person, lives.
@@ -141,7 +143,7 @@ def _client_yaml(party: Party) -> str:
     client_secret: {{file: secrets/{party.client_id}}}
     redirect_uris: ["{party.redirect_uri}"]
     post_logout_redirect_uris: ["{party.home}signed-out"]
-    scopes: [{", ".join(_SCOPES)}]
+    scopes: [{", ".join(_ALLOWED)}]
     token_endpoint_auth_method: client_secret_basic
     id_token_signed_response_alg: {party.alg}
     backchannel_logout_uri: "{party.home}backchannel-logout"

@@ -7,6 +7,7 @@ Must not come here: anything of `idp`; what the double accepts and issues is wri
 import hashlib
 import hmac
 import json
+import secrets
 import ssl
 import threading
 from base64 import b64decode, urlsafe_b64encode
@@ -32,6 +33,7 @@ REDIRECT_URI = "https://caducee.example/psc/callback"
 ACCESS_TOKEN = "an.access-token_of/PSC=="
 CODE = "5b0b6c4e.the-code.of-this-login"
 RPPS = "99700427885"
+SID = "044b9c35-1d8f-4925-8ae8-22cf585e079c"
 SUBJECT = f"f:550dc1c8-d97b-4b1e-ac8c-8eb4471cf9dd:8{RPPS}"
 
 _REALM = "/auth/realms/esante-wallet"
@@ -191,6 +193,27 @@ class HostilePsc:
         # Keycloak's serialisation has blanks around the colons (facts/psc §5.6).
         message = f"{b64u(json.dumps(header, separators=(',', ' : ')).encode())}.{b64u(payload)}"
         return f"{message}.{b64u(SIGNERS[self.lie.signed_by](message.encode()))}"
+
+    def logout_token(self, lie: Lie = HONEST, **claims: object) -> str:
+        """A back-channel logout token as Keycloak makes them; `claims` set to `...` are left out."""
+        header = changed({"alg": "RS256", "typ": "JWT", "kid": self.kid}, lie.header)
+        known = {
+            "iat": self.now,
+            "exp": self.now + 120,
+            "jti": secrets.token_hex(8),
+            "iss": self.issuer,
+            "aud": CLIENT_ID,
+            "sub": SUBJECT,
+            "typ": "Logout",
+            "sid": SID,
+            "events": {
+                "http://schemas.openid.net/event/backchannel-logout": {},
+                "revoke_offline_access": True,
+            },
+        }
+        payload = json.dumps(changed(known, claims)).encode()
+        message = f"{b64u(json.dumps(header).encode())}.{b64u(payload)}"
+        return f"{message}.{b64u(SIGNERS[lie.signed_by](message.encode()))}"
 
     def tokens(self) -> Json:
         document = {

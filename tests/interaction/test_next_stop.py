@@ -35,7 +35,7 @@ class Charter:
     is_due: bool
     name: str = "charter"
 
-    def due(self, account: Account, client_id: str, now: datetime) -> bool:
+    def due(self, account: Account, interaction: Interaction, now: datetime) -> bool:
         return self.is_due
 
 

@@ -89,6 +89,7 @@ def every_state(locale: str) -> list[State]:
         *_enrolment(),
         *_charter(charter_html(locale)),
         *_doors_that_failed(),
+        *_professional_context(),
         *_first_connection(),
         *_account(),
         *_signed_out(),
@@ -251,6 +252,23 @@ def _first_connection() -> list[State]:
         State("first-connection", "first_connection.html", open_page),
         State("first-connection-closed", "first_connection.html", replace(open_page, cps_open=False)),
         State("first-connection-no-psc", "first_connection.html", replace(open_page, psc_open=False)),
+    ]
+
+
+def _professional_context() -> list[State]:
+    choices = (
+        pages.ContextChoice(
+            "a" * 32, "Médecin", "Médecine générale", "L", "CABINET MEDICAL DES LILAS", "75019 PARIS", True
+        ),
+        pages.ContextChoice("b" * 32, "Médecin", "Gériatrie", "S", "HOPITAL SAINT-LOUIS", "75010", False),
+        pages.ContextChoice("c" * 32, "Médecin", "", "B", "", "", False),
+        pages.ContextChoice("d" * 32, "", "", "", "", "69001 LYON", False),
+    )
+    page = pages.ProfessionalContextPage(choices, None)
+    wrong = replace(page, error="professional_context.choose")
+    return [
+        State("professional-context", "professional_context.html", page),
+        State("professional-context-none!", "professional_context.html", wrong),
     ]
 
 

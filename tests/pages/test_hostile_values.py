@@ -42,6 +42,9 @@ def hostile_states() -> Iterator[State]:
         ),
         "cps.html": pages.CpsPage("none", ALL),
         "psc.html": pages.PscPage("refused", ALL),
+        "professional_context.html": pages.ProfessionalContextPage(
+            (pages.ContextChoice(HOSTILE, HOSTILE, HOSTILE, "L", HOSTILE, HOSTILE, False),), None
+        ),
         "first_connection.html": pages.FirstConnectionPage(HOSTILE, HOSTILE, False, True),
         "account.html": pages.AccountPage(identity, ((HOSTILE, "https://rp.example/"),), HOSTILE),
         "signed_out.html": pages.SignedOutPage(

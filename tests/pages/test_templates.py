@@ -139,7 +139,7 @@ def test_each_field_has_a_visible_label_and_its_autocomplete_token(locale: str, 
         labels = page.find_all("label", attrs={"for": field["id"]})
         assert len(labels) == 1
         assert text_of(labels[0])
-        if field["type"] == "checkbox":
+        if field["type"] in ("checkbox", "radio"):
             continue
         expected = AUTOCOMPLETE[str(field["name"])]
         if state.template == "enrolment.html" and field["name"] == "password":

@@ -1,0 +1,137 @@
+"""The professional contexts of a person: each exercice at each place of work, read from `SubjectRefPro` as received.
+
+Lives here: reading them (any JSON at all), and the port to the choice a person made for one application. Pure.
+"""
+
+import hashlib
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from idp.accounts.account import AccountId
+from idp.cards.nomenclature import (
+    CodedLabel,
+    future_profession_label,
+    profession_label,
+    speciality_label,
+)
+
+Json = Mapping[str, object]
+
+#: More than anybody has, and short enough for any page.
+_MAX_PRACTICES, _MAX_TEXT = 50, 120
+_IN_TRAINING = "E"
+
+
+@dataclass(frozen=True, slots=True)
+class Practice:
+    """One exercice at one place; texts are "" when unknown, codes are as received (TRE_R02, R22…)."""
+
+    profession: CodedLabel | None
+    #: C civil, M military, E student.
+    category: str
+    speciality: CodedLabel | None
+    #: L liberal, S salaried, B volunteer.
+    mode: str
+    sector: str
+    structure_id: str
+    structure_name: str
+    finess: str
+    siret: str
+    postal_code: str
+    city: str
+
+    @property
+    def key(self) -> str:
+        """Names this very context: another one when any part of it changes."""
+        parts = "\0".join(str(part) for part in asdict(self).values())
+        return hashlib.sha256(parts.encode("utf-8", "backslashreplace")).hexdigest()[:32]
+
+    def released(self) -> dict[str, Any]:
+        """As a claim: what is unknown is left out."""
+        structure = {
+            "id": self.structure_id,
+            "name": self.structure_name,
+            "finess": self.finess,
+            "siret": self.siret,
+            "postal_code": self.postal_code,
+            "city": self.city,
+        }
+        told: dict[str, Any] = {
+            "profession": asdict(self.profession) if self.profession else "",
+            "category": self.category,
+            "speciality": asdict(self.speciality) if self.speciality else "",
+            "mode": self.mode,
+            "sector": self.sector,
+            "structure": {name: value for name, value in structure.items() if value},
+        }
+        return {name: value for name, value in told.items() if value}
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenPractice:
+    key: str
+    chosen_at: datetime
+
+
+class ProfessionalContexts(Protocol):
+    """What each person chose for each application."""
+
+    def chosen(self, account_id: AccountId, client_id: str) -> ChosenPractice | None: ...
+
+    def choose(self, account_id: AccountId, client_id: str, chosen: ChosenPractice) -> None:
+        """The newest choice stands."""
+
+
+def practices_of(claims: Json) -> tuple[Practice, ...]:
+    """Every context once, in the order received; exercices without any place count as one."""
+    ref_pro = claims.get("SubjectRefPro")
+    exercices = ref_pro.get("exercices") if isinstance(ref_pro, dict) else None
+    found = dict.fromkeys(
+        _practice(exercice, activity)
+        for exercice in _objects(exercices)
+        for activity in (*_objects(exercice.get("activities")),) or ({},)
+    )
+    return tuple(found)[:_MAX_PRACTICES]
+
+
+def current_practice(practices: tuple[Practice, ...], key: str | None) -> Practice | None:
+    """The one chosen, or the only one there is."""
+    if len(practices) == 1:
+        return practices[0]
+    return next((one for one in practices if one.key == key), None)
+
+
+def _practice(exercice: Json, activity: Json) -> Practice:
+    category = _text(exercice, "codeCategorieProfessionnelle")
+    profession, speciality = _text(exercice, "codeProfession"), _text(exercice, "codeSavoirFaire")
+    label = future_profession_label if category == _IN_TRAINING else profession_label
+    return Practice(
+        profession=CodedLabel(profession, label(profession)) if profession else None,
+        category=category,
+        speciality=CodedLabel(speciality, speciality_label(speciality)) if speciality else None,
+        mode=_text(activity, "codeModeExercice"),
+        sector=_text(activity, "codeSecteurDactivite"),
+        structure_id=_text(activity, "identifiantTechniqueDeLaStructure"),
+        structure_name=_text(activity, "raisonSocialeSite") or _text(activity, "enseigneCommercialeSite"),
+        finess=_text(activity, "numeroFinessSite"),
+        siret=_text(activity, "numeroSiretSite"),
+        postal_code=_text(activity, "codePostal"),
+        city=_text(activity, "bureauCedex"),
+    )
+
+
+def _text(members: Json, name: str) -> str:
+    """One line without control characters (facts/security T14)."""
+    value = members.get(name)
+    if not isinstance(value, str):
+        return ""
+    visible = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in value[:1000])
+    return " ".join(visible.split())[:_MAX_TEXT]
+
+
+def _objects(value: object) -> Iterator[Json]:
+    entries = value if isinstance(value, list) else []
+    return (one for one in entries[:_MAX_PRACTICES] if isinstance(one, dict))

@@ -1,0 +1,35 @@
+"""`ProfessionalContexts` on SQL: one row per person and application."""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy import Engine
+
+from idp.accounts.account import AccountId
+from idp.accounts.practice import ChosenPractice
+from idp.adapters.schema import professional_contexts
+from idp.adapters.sql_engine import insert_into, reading, writing
+
+_c = professional_contexts.c
+
+
+@dataclass(frozen=True, slots=True)
+class SqlProfessionalContexts:
+    engine: Engine
+
+    def chosen(self, account_id: AccountId, client_id: str) -> ChosenPractice | None:
+        mine = sa.select(_c.practice_key, _c.chosen_at).where(
+            _c.account_id == account_id, _c.client_id == client_id
+        )
+        with reading(self.engine) as connection:
+            row = connection.execute(mine).one_or_none()
+        return None if row is None else ChosenPractice(row.practice_key, row.chosen_at)
+
+    def choose(self, account_id: AccountId, client_id: str, chosen: ChosenPractice) -> None:
+        newest = {"practice_key": chosen.key, "chosen_at": chosen.chosen_at}
+        with writing(self.engine) as connection:
+            connection.execute(
+                insert_into(connection, professional_contexts)
+                .values(account_id=account_id, client_id=client_id, **newest)
+                .on_conflict_do_update(index_elements=[_c.account_id, _c.client_id], set_=newest)
+            )

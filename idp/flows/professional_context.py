@@ -1,0 +1,75 @@
+"""« Dans quel cadre exercez-vous ? »: one exercice at one place, for an application that asks; remembered for it."""
+
+from dataclasses import dataclass
+
+from flask import Blueprint
+from werkzeug.wrappers import Response
+
+from idp.accounts.account import Account
+from idp.accounts.practice import ChosenPractice, Practice
+from idp.audit import AuditEvent
+from idp.flows.desk import Desk, NotDue
+from idp.interaction.next_stop import Stop
+from idp.interaction.professional_context import ContextAction
+from idp.interaction.record import Interaction
+from idp.pages import ContextChoice, ProfessionalContextPage
+
+
+@dataclass(frozen=True, slots=True)
+class ProfessionalContextFlow:
+    desk: Desk
+    action: ContextAction
+
+    def routes(self) -> Blueprint:
+        pages = Blueprint("professional_context", __name__)
+        pages.get("/interaction/<interaction_id>/professional_context")(self.show)
+        pages.post("/interaction/<interaction_id>/professional_context")(self.receive)
+        return pages
+
+    def show(self, interaction_id: str) -> Response:
+        interaction, account = self._due(interaction_id)
+        return self._page(interaction, account, None, 200)
+
+    def receive(self, interaction_id: str) -> Response:
+        interaction, account = self._due(interaction_id)
+        key = self.desk.form(interaction).get("practice", "")
+        if key not in {one.key for one in self.action.practices(account)}:
+            return self._page(interaction, account, "professional_context.choose", 422)
+        chosen = ChosenPractice(key, self.desk.clock.now())
+        self.action.contexts.choose(account.id, interaction.client_id, chosen)
+        self.desk.witness(AuditEvent.CONTEXT_CHOSEN, interaction)
+        return self.desk.back(interaction)
+
+    def _due(self, interaction_id: str) -> tuple[Interaction, Account]:
+        interaction = self.desk.open_due(interaction_id, Stop.PROFESSIONAL_CONTEXT)
+        account = self.desk.account(interaction)
+        if account is None:
+            raise NotDue(interaction_id)
+        return interaction, account
+
+    def _page(self, interaction: Interaction, account: Account, error: str | None, status: int) -> Response:
+        known = self.action.contexts.chosen(account.id, interaction.client_id)
+        choices = tuple(
+            _choice(one, is_chosen=known is not None and known.key == one.key)
+            for one in self.action.practices(account)
+        )
+        page = ProfessionalContextPage(choices, error)
+        return self.desk.show(interaction, "professional_context.html", page, status)
+
+
+def _choice(practice: Practice, *, is_chosen: bool) -> ContextChoice:
+    place = " ".join(part for part in (practice.postal_code, _city(practice)) if part)
+    return ContextChoice(
+        key=practice.key,
+        profession=practice.profession.label if practice.profession else "",
+        speciality=practice.speciality.label if practice.speciality else "",
+        mode=practice.mode if practice.mode in ("L", "S", "B") else "",
+        structure=practice.structure_name,
+        place=place,
+        is_chosen=is_chosen,
+    )
+
+
+def _city(practice: Practice) -> str:
+    """`bureauCedex` is "75009 PARIS" in some samples, "PARIS" in others."""
+    return practice.city.removeprefix(practice.postal_code).strip()

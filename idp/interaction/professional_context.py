@@ -1,0 +1,38 @@
+"""The duty to say in which professional context one works, for applications that ask (scope `professional_context`)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from idp.accounts.account import Account
+from idp.accounts.practice import Practice, ProfessionalContexts, practices_of
+from idp.accounts.upstream_link import UpstreamLinks
+from idp.interaction.record import Interaction
+
+SCOPE = "professional_context"
+#: OpenID Connect Core §3.1.2.1: the application wants the person to choose once more.
+_CHOOSE_AGAIN = frozenset({"select_account", "consent"})
+
+
+@dataclass(frozen=True, slots=True)
+class ContextAction:
+    links: UpstreamLinks
+    contexts: ProfessionalContexts
+    name: str = "professional_context"
+
+    def due(self, account: Account, interaction: Interaction, now: datetime) -> bool:
+        """True while several contexts are known and none of them is chosen for this application."""
+        if SCOPE not in interaction.request.get("scope", "").split():
+            return False
+        practices = self.practices(account)
+        if len(practices) < 2:
+            return False
+        chosen = self.contexts.chosen(account.id, interaction.client_id)
+        if chosen is None or chosen.key not in {one.key for one in practices}:
+            return True
+        is_wished = _CHOOSE_AGAIN & set(interaction.request.get("prompt", "").split())
+        return bool(is_wished) and chosen.chosen_at < interaction.started_at
+
+    def practices(self, account: Account) -> tuple[Practice, ...]:
+        """As Pro Santé Connect last told them; none for a person it never identified."""
+        link = self.links.find(account.id)
+        return practices_of(link.claims) if link else ()

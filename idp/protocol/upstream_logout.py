@@ -1,0 +1,79 @@
+"""The back-channel logout endpoint that Pro Santé Connect may call: Back-Channel Logout 1.0 §2.5 to §2.8."""
+
+import dataclasses
+from contextlib import suppress
+from dataclasses import dataclass
+
+import structlog
+from werkzeug.wrappers import Request, Response
+
+from idp.accounts.account import AccountId
+from idp.accounts.repository import AccountNotFound, AccountRepository, StaleAccount
+from idp.accounts.upstream_link import UpstreamLinks
+from idp.audit import Audit, AuditEvent
+from idp.clock import Clock
+from idp.ephemeral import EphemeralStore, Kind
+from idp.interaction.sign_out import SignOut
+from idp.interaction.store import GRACE
+from idp.interaction.upstream import Upstream, UpstreamLogout, UpstreamRefused, UpstreamUnavailable
+from idp.interaction.upstream_sessions import take_upstream
+from idp.protocol.answers import json_response, unavailable_response
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamLogoutEndpoint:
+    upstream: Upstream
+    store: EphemeralStore
+    sign_out: SignOut
+    accounts: AccountRepository
+    links: UpstreamLinks
+    audit: Audit
+    clock: Clock
+
+    def __call__(self, request: Request) -> Response:
+        """POST, form member `logout_token`. 200 when what it names is over, also when it was before."""
+        tokens = request.form.getlist("logout_token")
+        if len(tokens) != 1:
+            return _refused()
+        try:
+            logout = self.upstream.verify_logout(tokens[0], now=self.clock.now())
+        except UpstreamRefused as refused:
+            log.warning("psc_logout_refused", detail=str(refused))
+            self.audit.record(AuditEvent.PSC_LOGOUT_REFUSED)
+            return _refused()
+        except UpstreamUnavailable:
+            return unavailable_response()  # Their keys cannot be had: they may send it again.
+        # §2.6, 7: the same `jti` again is a replay. It lives as long as an old `iat` is accepted, and more.
+        if self.store.count(Kind.UPSTREAM_LOGOUT, logout.jti, GRACE) > 1:
+            return _refused()
+        self._end(logout)
+        return json_response({})
+
+    def _end(self, logout: UpstreamLogout) -> None:
+        now = self.clock.now()
+        if logout.sid is None:
+            self._end_all_of(str(logout.subject))
+            return
+        for sid, account_id in take_upstream(self.store, logout.sid):
+            self.sign_out.end_from_upstream(sid, account_id, now)
+
+    def _end_all_of(self, subject: str) -> None:
+        """Without `sid` every session of that person is over (§2.4); we cannot tell theirs from others, so all are."""
+        owner = self.links.owner(subject)
+        if owner is not None:
+            self._void(owner)
+
+    def _void(self, account_id: AccountId) -> None:
+        with suppress(AccountNotFound):
+            for _ in range(3):
+                account = self.accounts.get(account_id)
+                with suppress(StaleAccount):
+                    self.accounts.save(dataclasses.replace(account, not_before=self.clock.now()))
+                    break
+            self.sign_out.end_all_from_upstream(account_id, self.clock.now())
+
+
+def _refused() -> Response:
+    return json_response({"error": "invalid_request"}, 400)

@@ -1,0 +1,34 @@
+"""The contract of `ProfessionalContexts`, on SQLite and PostgreSQL."""
+
+from sqlalchemy import Engine
+
+from idp.accounts.account import AccountId
+from idp.accounts.practice import ChosenPractice
+from idp.adapters.sql_accounts import SqlAccounts
+from idp.adapters.sql_engine import open_engine
+from idp.adapters.sql_professional_contexts import SqlProfessionalContexts
+from tests.contracts.races import CALLERS, race
+from tests.contracts.specimens import ALICE, LATER, NOON, an_account
+
+
+def test_newest_choice_of_each_application_stands(engine: Engine) -> None:
+    SqlAccounts(engine).add(an_account())
+    contexts = SqlProfessionalContexts(engine)
+    assert contexts.chosen(ALICE, "via") is None
+    contexts.choose(ALICE, "via", ChosenPractice("a", NOON))
+    contexts.choose(ALICE, "via", ChosenPractice("b", LATER))
+    contexts.choose(ALICE, "other", ChosenPractice("c", NOON))
+    assert contexts.chosen(ALICE, "via") == ChosenPractice("b", LATER)
+    assert contexts.chosen(ALICE, "other") == ChosenPractice("c", NOON)
+    assert contexts.chosen(AccountId("account-2"), "via") is None
+
+
+def choose(engine: Engine) -> str:
+    SqlProfessionalContexts(engine).choose(ALICE, "via", ChosenPractice("a", NOON))
+    return "chosen"
+
+
+def test_many_tabs_choosing_at_once_leave_one_choice(database_url: str, engine: Engine) -> None:
+    SqlAccounts(engine).add(an_account())
+    assert race(choose, open_engine, database_url) == {"chosen": CALLERS}
+    assert SqlProfessionalContexts(engine).chosen(ALICE, "via") == ChosenPractice("a", NOON)
