@@ -46,6 +46,7 @@ from idp.flows.password import PasswordFlow
 from idp.flows.professional_context import ProfessionalContextFlow
 from idp.flows.psc import PscFlow
 from idp.flows.psc_freshness import Freshness
+from idp.flows.psc_picture import PscPictureFlow
 from idp.flows.shared_stations import SharedStations
 from idp.house import House, open_house, open_key_directory, open_subjects
 from idp.interaction.gate import Gate
@@ -87,6 +88,7 @@ from idp.services import (
     build_upstream,
     build_web,
     check_upstream,
+    psc_pictures,
     psc_samples,
 )
 from idp.settings import Settings, settings_from_environment
@@ -159,6 +161,7 @@ def _flows(parts: _Parts) -> list[Any]:
     house, s = parts.house, parts.house.settings
     outbox = SealedOutbox(SqlOutbox(house.engine, house.clock), house.sealer)
     notices = NoticeMailer(outbox, parts.web, house.clock, s.notice_life)
+    pictures = psc_pictures(s)
     desk = Desk(
         parts.interactions,
         parts.accounts,
@@ -168,6 +171,7 @@ def _flows(parts: _Parts) -> list[Any]:
         parts.web,
         IdentityUpdates(parts.accounts, notices, parts.audit, SqlProofs(house.engine)),
         parts.upstream,
+        pictures,
     )
     linking = UpstreamLinking(parts.links, notices, parts.audit, house.store, s.interaction_life)
     shared = SharedStations(parts.web, s.shared_networks)
@@ -194,6 +198,7 @@ def _flows(parts: _Parts) -> list[Any]:
         EnrolmentFlow(desk, passwords, sender, s.password_min, s.password_max, _SERVICE_WORDS),
         CharterFlow(desk, parts.charters, build_charter_action(house, parts.web)),
         ProfessionalContextFlow(desk, parts.context),
+        PscPictureFlow(pictures),
         AccountFlow(parts.sessions, parts.accounts, house.clock, parts.web, shared),
     ]
     if parts.upstream is not None:

@@ -30,6 +30,9 @@ class Doors:
     password: bool
     #: Pro Santé Connect is down: its door comes last, and the page says so.
     psc_out: bool = False
+    #: The operator gave the official button, and its look under the pointer: /psc/picture/bouton, /bouton-survol.
+    psc_picture: bool = False
+    psc_hover: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from idp.interaction.professional_context import ContextAction
 from idp.interaction.required_action import CharterAction
 from idp.interaction.store import Sessions
 from idp.messages import load_catalogues
+from idp.official_picture import BadPicture, OfficialPictures, read_pictures
 from idp.protocol.metrics import Sample
 from idp.sealing import derive_key
 from idp.settings import BadSetting, Settings
@@ -110,6 +111,14 @@ def _tell_outage(audit: Audit, is_out: bool) -> None:
         audit.record(AuditEvent.PSC_OUTAGE_BEGAN if is_out else AuditEvent.PSC_OUTAGE_ENDED)
     except StoreUnavailable:  # Two outages at once: this one must not become a sign-in's failure.
         log.error("psc_outage_not_audited")
+
+
+def psc_pictures(settings: Settings) -> OfficialPictures:
+    """Raises BadSetting."""
+    try:
+        return read_pictures(settings.psc_picture_folder)
+    except (BadPicture, OSError) as error:
+        raise BadSetting(f"CADUCEE_PSC_PICTURE_FOLDER: {error}") from error
 
 
 def psc_samples(upstream: PscProvider) -> Iterable[Sample]:

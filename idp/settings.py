@@ -94,6 +94,8 @@ class Settings:
     psc_accept_missing_acr: bool = False
     #: Networks (CIDR) of stations that several people use: Pro Santé Connect identifies afresh each time.
     shared_stations: tuple[str, ...] = ()
+    #: Folder with the official button: bouton.svg or .png, and bouton-survol for the pointer; empty: a text button.
+    psc_picture_folder: str = ""
     #: POST /psc/backchannel_logout takes its logout tokens: a sign-out there ends the session here.
     psc_backchannel_logout: bool = False
     #: An RPPS nobody enrolled may enrol from Pro Santé Connect; the customer's guide demands the card.

@@ -1,6 +1,6 @@
 """The four gestures of every flow: open the interaction, verify, record a fact, go back to the hub."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from flask import request
@@ -18,6 +18,7 @@ from idp.interaction.next_stop import Itinerary, Stop
 from idp.interaction.record import Interaction
 from idp.interaction.store import Interactions, account_of, hub_path
 from idp.interaction.upstream import Upstream
+from idp.official_picture import OfficialPictures
 from idp.pages import Doors
 from idp.web import Web
 
@@ -41,6 +42,7 @@ class Desk:
     identities: IdentityUpdates
     #: None: no Pro Santé Connect here.
     upstream: Upstream | None = None
+    pictures: OfficialPictures = field(default_factory=lambda: OfficialPictures({}))
 
     def open(self, interaction_id: str) -> Interaction:
         """The interaction of this browser, alive. Raises Shown."""
@@ -109,4 +111,6 @@ class Desk:
             cps="cps" in open_doors,
             password="password" in open_doors,
             psc_out=has_psc and self.upstream is not None and self.upstream.is_out(),
+            psc_picture=self.pictures.has_button,
+            psc_hover=self.pictures.has_hover,
         )

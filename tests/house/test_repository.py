@@ -118,6 +118,7 @@ def test_every_flow_with_a_page_has_its_template() -> None:
         "notice_mail",
         "proved",
         "psc_freshness",
+        "psc_picture",
         "shared_stations",
         "__init__",
         "pages",

@@ -107,6 +107,8 @@ def _choice() -> list[State]:
         "card-and-password": CARD_AND_PASSWORD,
         "none": NONE,
         "psc-out": replace(ALL, psc_out=True),
+        "picture": replace(ALL, psc_picture=True),
+        "picture-hover": replace(ALL, psc_picture=True, psc_hover=True),
         "psc-out-card": replace(ALL, password=False, psc_out=True),
         "psc-out-password": replace(PSC_AND_PASSWORD, psc_out=True),
         "psc-out-alone": replace(NONE, psc=True, psc_out=True),

@@ -1,0 +1,28 @@
+"""The official pictures of the Pro Santé Connect button, from the operator's folder."""
+
+from dataclasses import dataclass
+
+from flask import Blueprint
+from werkzeug.wrappers import Response
+
+from idp.errors import Problem, Shown
+from idp.official_picture import OfficialPictures
+
+
+@dataclass(frozen=True, slots=True)
+class PscPictureFlow:
+    pictures: OfficialPictures
+
+    def routes(self) -> Blueprint:
+        pages = Blueprint("psc_picture", __name__)
+        pages.get("/psc/picture/<name>")(self.show)
+        return pages
+
+    def show(self, name: str) -> Response:
+        picture = self.pictures.by_name.get(name)
+        if picture is None:
+            raise Shown(Problem.NOT_FOUND)
+        # An SVG opened by itself is a document: the CSP of every answer leaves it no script.
+        return Response(
+            picture.content, mimetype=picture.media_type, headers={"Cache-Control": "public, max-age=3600"}
+        )

@@ -1,0 +1,62 @@
+"""The official button of Pro Santé Connect, dropped by the operator into a folder: ours is text, the mark is ANS's.
+
+Lives here: which files, how large, of what kind. Read once, at the start. Must not come here: pages.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+#: Base names in the folder: the button, and the same under the pointer (facts/psc §10).
+NORMAL, HOVER = "bouton", "bouton-survol"
+_LARGEST = 256 * 1024
+_KINDS: Mapping[str, tuple[str, bytes]] = {
+    ".png": ("image/png", b"\x89PNG\r\n\x1a\n"),
+    ".svg": ("image/svg+xml", b"<"),
+}
+
+
+class BadPicture(Exception):
+    """An operator's message: which file, what is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class OfficialPictures:
+    """Empty when the operator gave none: then the text button serves."""
+
+    by_name: Mapping[str, Picture]
+
+    @property
+    def has_button(self) -> bool:
+        return NORMAL in self.by_name
+
+    @property
+    def has_hover(self) -> bool:
+        return self.has_button and HOVER in self.by_name
+
+
+def read_pictures(folder: str) -> OfficialPictures:
+    """Raises BadPicture."""
+    found = (_read(Path(folder), name) for name in (NORMAL, HOVER)) if folder else ()
+    return OfficialPictures({name: picture for name, picture in found if picture is not None})
+
+
+def _read(folder: Path, name: str) -> tuple[str, Picture | None]:
+    if not folder.is_dir():
+        raise BadPicture(f"{folder}: no such folder")
+    for suffix, (media_type, beginning) in _KINDS.items():
+        path = folder / f"{name}{suffix}"
+        if not path.exists():
+            continue
+        with path.open("rb") as file:
+            content = file.read(_LARGEST + 1)
+        if len(content) > _LARGEST or not content.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(beginning):
+            raise BadPicture(f"{path}: expected {media_type} of at most {_LARGEST // 1024} KiB")
+        return name, Picture(media_type, content)
+    return name, None
