@@ -82,6 +82,7 @@ def provider_settings(ports: Ports, places: Places, *, redis: str, profile: str)
         "CADUCEE_PSC_DISCOVERY_URL": f"{ports.psc_issuer}/.well-known/wallet-openid-configuration",
         "CADUCEE_PSC_CLIENT_ID": PSC_CLIENT_ID,
         "CADUCEE_PSC_CLIENT_SECRET_FILE": str(places.secret_file("psc-client-secret")),
+        "CADUCEE_PSC_BACKCHANNEL_LOGOUT": "true",
         "CADUCEE_CARD_ROOT_FILES": str(places.igc / "ca" / "root.pem"),
         "CADUCEE_CARD_ISSUING_FILES": str(places.igc / "ca" / "issuing.pem"),
         "CADUCEE_CARD_OCSP_URL": f"{ports.igc_url}/ocsp",
@@ -174,6 +175,7 @@ def _psc_clients(ports: Ports, places: Places) -> list[dict[str, object]]:
             "client_secret": places.secret("psc-client-secret"),
             "redirect_uris": [f"{ports.issuer}/psc/callback"],
             "post_logout_redirect_uris": [f"{ports.issuer}/end_session/psc"],
+            "backchannel_logout_uri": f"{ports.issuer}/psc/backchannel_logout",
         }
     ]
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ class Client:
     client_secret: str
     redirect_uris: tuple[str, ...]
     post_logout_redirect_uris: tuple[str, ...]
+    #: Where logout tokens are posted; "" for a client that wants none.
+    backchannel_logout_uri: str = ""
 
 
 def load_clients(path: Path) -> Mapping[str, Client]:
@@ -30,7 +32,7 @@ def load_clients(path: Path) -> Mapping[str, Client]:
 def _client(number: int, entry: Any) -> Client:
     if not isinstance(entry, dict):
         raise ValueError(f"clients[{number}]: expected an object")
-    unknown = entry.keys() - Client.__slots__
+    unknown = entry.keys() - {member.name for member in fields(Client)}
     if unknown:
         raise ValueError(f"clients[{number}]: unknown member {min(unknown)!r}")
     return Client(
@@ -38,6 +40,9 @@ def _client(number: int, entry: Any) -> Client:
         client_secret=_text(number, entry, "client_secret"),
         redirect_uris=_texts(number, entry, "redirect_uris"),
         post_logout_redirect_uris=_texts(number, entry, "post_logout_redirect_uris"),
+        backchannel_logout_uri=(
+            _text(number, entry, "backchannel_logout_uri") if "backchannel_logout_uri" in entry else ""
+        ),
     )
 
 

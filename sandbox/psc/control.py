@@ -4,6 +4,7 @@ from flask import Blueprint, Response, jsonify, make_response, redirect, render_
 from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response as AnyResponse
 
+from sandbox.psc.backchannel import announce_end
 from sandbox.psc.identities import IDENTITIES
 from sandbox.psc.pages import is_foreign_form
 from sandbox.psc.simulator import Simulator
@@ -55,6 +56,15 @@ def control_pages(simulator: Simulator) -> Blueprint:
         simulator.reset()
         return jsonify(simulator.switches.as_json())
 
+    @control.post("/fermer-les-sessions")
+    def end_sessions() -> AnyResponse:
+        _end_sessions(simulator)
+        return redirect(url_for("control.page", saved="yes"), 303)
+
+    @control.post("/api/end-sessions")
+    def end_sessions_by_script() -> Response:
+        return jsonify({"ended": _end_sessions(simulator)})
+
     @control.get("/api/identities")
     def identities() -> Response:
         return jsonify(
@@ -65,6 +75,14 @@ def control_pages(simulator: Simulator) -> Blueprint:
         )
 
     return control
+
+
+def _end_sessions(simulator: Simulator) -> int:
+    """As if everybody had signed out elsewhere: logout tokens are sent."""
+    ended = simulator.sessions.end_all()
+    for session in ended:
+        announce_end(simulator, session)
+    return len(ended)
 
 
 def _page(simulator: Simulator, refusal: SwitchError | None = None) -> Response:

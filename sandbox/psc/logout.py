@@ -3,6 +3,7 @@
 from flask import Response, make_response, render_template, request
 
 from sandbox.psc.authorization import callback
+from sandbox.psc.backchannel import announce_end
 from sandbox.psc.pages import SESSION_COOKIE, forget_cookie, is_foreign_form, problem
 from sandbox.psc.simulator import Simulator
 from sandbox.psc.tokens import read_hint
@@ -27,7 +28,7 @@ def _logout_by_hint(simulator: Simulator, hint: str) -> Response:
     target = request.values.get("post_logout_redirect_uri")
     if target is not None and target not in client.post_logout_redirect_uris:
         return problem("bad_redirect_uri")
-    simulator.sessions.end(str(claims.get("sid")))
+    _end(simulator, str(claims.get("sid")))
     if target is None:
         return _without_dead_cookie(simulator, _closed_page())
     state = request.values.get("state", "") if simulator.switches.logout_state else ""
@@ -44,8 +45,14 @@ def _logout_by_hand(simulator: Simulator) -> Response:
         return _closed_page()
     if request.form.get("confirm") != "yes" or is_foreign_form():
         return make_response(render_template("confirm_logout.html"))
-    simulator.sessions.end(session.sid)
+    _end(simulator, session.sid)
     return _without_dead_cookie(simulator, _closed_page())
+
+
+def _end(simulator: Simulator, sid: str) -> None:
+    ended = simulator.sessions.end(sid)
+    if ended is not None:
+        announce_end(simulator, ended)
 
 
 def _closed_page() -> Response:

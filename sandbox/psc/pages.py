@@ -1,7 +1,7 @@
 """What both origins have in common: language, security headers, error pages, outages. No protocol here."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Flask, Response, make_response, render_template, request
@@ -40,7 +40,9 @@ def new_app(simulator: Simulator, targets: Mapping[str, str]) -> Flask:
         if target is None:
             return None
         time.sleep(simulator.switches.delay_of(target))
-        return _unavailable() if simulator.switches.is_out(target) else None
+        if simulator.switches.is_out(target):
+            return _unavailable()
+        return _STRANGE_ANSWERS[simulator.switches.answer_of(target)]()
 
     @app.after_request
     def finish(response: Response) -> Response:
@@ -92,3 +94,32 @@ def is_foreign_form() -> bool:
 def _unavailable() -> Response:
     # What a gateway in front of a dead realm answers: neither JSON nor one of our pages.
     return Response("<html><body><h1>503 Service Unavailable</h1></body></html>", 503, {"Retry-After": "30"})
+
+
+def _html() -> Response:
+    return Response("<html><body><h1>Maintenance</h1></body></html>")
+
+
+def _not_json() -> Response:
+    return Response('{"sub":', mimetype="application/json")
+
+
+def _five_megabytes() -> Response:
+    return Response('{"filling":"' + "z" * 5_000_000 + '"}', mimetype="application/json")
+
+
+def _cut_off() -> Response:
+    """Announces more than it sends; the server then closes the connection."""
+    response = Response('{"sub":', mimetype="application/json")
+    response.headers["Content-Length"] = "4000"
+    response.automatically_set_content_length = False
+    return response
+
+
+_STRANGE_ANSWERS: Mapping[str, Callable[[], Response | None]] = {
+    "ordinary": lambda: None,
+    "html": _html,
+    "not_json": _not_json,
+    "five_megabytes": _five_megabytes,
+    "cut_off": _cut_off,
+}

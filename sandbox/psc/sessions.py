@@ -60,10 +60,14 @@ class Sessions:
     def touch(self, session: Session, now: float) -> None:
         session.last_seen = max(session.last_seen, now)
 
-    def end(self, sid: str) -> None:
+    def end(self, sid: str) -> Session | None:
+        """The session that ended, None when there was none."""
         with self._lock:
-            self._by_sid.pop(sid, None)
+            return self._by_sid.pop(sid, None)
 
-    def end_all(self) -> None:
+    def end_all(self) -> list[Session]:
+        """Those that ended."""
         with self._lock:
+            ended = list(self._by_sid.values())
             self._by_sid.clear()
+        return ended

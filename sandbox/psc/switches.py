@@ -11,6 +11,20 @@ from typing import Any, Protocol
 # What `outage` and `delay_on` can aim at; each origin declares which of its endpoints is which.
 TARGETS = ("discovery", "certs", "token", "userinfo", "logout", "introspect", "revoke", "wallet")
 
+ID_TOKENS = (
+    "correct",
+    "wrong_aud",
+    "wrong_nonce",
+    "no_nonce",
+    "wrong_iss",
+    "expired",
+    "from_the_future",
+    "bad_signature",
+    "alg_none",
+    "alg_hs256",
+    "unknown_kid",
+)
+
 
 class SwitchError(ValueError):
     """A switch that does not exist, or a value it does not take; the message may be shown."""
@@ -83,11 +97,11 @@ class Switches:
     user_cancel: bool = _switch(False, Flag())
     prompt_login_ignored: bool = _switch(False, Flag())
     new_name: bool = _switch(False, Flag())
-    id_token: str = _switch(
-        "correct", Choice(("correct", "wrong_aud", "wrong_nonce", "wrong_iss", "expired", "bad_signature"))
-    )
+    id_token: str = _switch("correct", Choice(ID_TOKENS))
     userinfo_sub_mismatch: bool = _switch(False, Flag())
     logout_state: bool = _switch(True, Flag())
+    answer: str = _switch("ordinary", Choice(("ordinary", "html", "not_json", "five_megabytes", "cut_off")))
+    answer_on: str = _switch("userinfo", Choice(TARGETS))
     outage: str = _switch("none", Choice(("none", "everything", *TARGETS)))
     delay_on: str = _switch("everything", Choice(("everything", *TARGETS)))
     delay_seconds: float = _switch(0.0, Number(0, 60, whole=False))
@@ -116,6 +130,9 @@ class Switches:
 
     def is_out(self, target: str) -> bool:
         return self.outage in ("everything", target)
+
+    def answer_of(self, target: str) -> str:
+        return self.answer if self.answer_on == target else "ordinary"
 
     def delay_of(self, target: str) -> float:
         return self.delay_seconds if self.delay_on in ("everything", target) else 0.0

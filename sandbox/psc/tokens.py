@@ -5,6 +5,7 @@ Reading a token back is here only for `id_token_hint`.
 
 import base64
 import hashlib
+import hmac
 import json
 import secrets
 import uuid
@@ -33,6 +34,11 @@ _ACR: Mapping[str, Members] = {
 _FAULTS: Mapping[str, Callable[[dict[str, Any]], Mapping[str, Any]]] = {
     "correct": lambda _: {},
     "bad_signature": lambda _: {},
+    "alg_none": lambda _: {},
+    "alg_hs256": lambda _: {},
+    "unknown_kid": lambda _: {},
+    "no_nonce": lambda _: {"nonce": ...},
+    "from_the_future": lambda claims: {"iat": claims["iat"] + 3600, "exp": claims["exp"] + 3600},
     "wrong_aud": lambda _: {"aud": "another-client", "azp": "another-client"},
     "wrong_nonce": lambda _: {"nonce": secrets.token_hex(32)},
     "wrong_iss": lambda claims: {"iss": claims["iss"].replace("esante-wallet", "another-realm")},
@@ -85,8 +91,11 @@ def id_token(simulator: Simulator, grant: Grant, session: Session, access: str, 
     ]
     fault = simulator.switches.id_token
     false = _FAULTS[fault](dict(members))
-    told = [(name, false.get(name, value)) for name, value in members]
-    return _jwt(simulator.signing_key(), told, is_forged=fault == "bad_signature")
+    told = [(name, false.get(name, value)) for name, value in members if false.get(name, value) is not ...]
+    if fault in _FORGERIES:
+        secret = simulator.clients[grant.client_id].client_secret
+        return _FORGERIES[fault](simulator.signing_key(), told, secret)
+    return _jwt(simulator.signing_key(), told)
 
 
 def at_hash(access: str) -> str:
@@ -116,13 +125,60 @@ def _auth_mode(simulator: Simulator, session: Session) -> Members:
     return [("authMode", session.auth_mode)] if simulator.switches.auth_mode else []
 
 
-def _jwt(key: SigningKey, members: Members, *, is_forged: bool = False) -> str:
+def _jwt(key: SigningKey, members: Members) -> str:
+    message = _message("RS256", key.kid, members)
+    return f"{message}.{b64u(key.sign(message.encode('ascii')))}"
+
+
+def _message(alg: str, kid: str, members: Members) -> str:
     # Blanks around the colons of the header: usual Keycloak (facts sheet §5.6).
-    header = f'{{"alg" : "RS256","typ" : "JWT","kid" : "{key.kid}"}}'
+    header = f'{{"alg" : "{alg}","typ" : "JWT","kid" : "{kid}"}}'
     body = "{" + ",".join(f"{_json(name)}:{_json(value)}" for name, value in members) + "}"
-    message = f"{b64u(header.encode('ascii'))}.{b64u(body.encode('utf-8'))}"
-    signed = message.encode("ascii") + (b"." if is_forged else b"")
-    return f"{message}.{b64u(key.sign(signed))}"
+    return f"{b64u(header.encode('ascii'))}.{b64u(body.encode('utf-8'))}"
+
+
+def _badly_signed(key: SigningKey, members: Members, _secret: str) -> str:
+    message = _message("RS256", key.kid, members)
+    return f"{message}.{b64u(key.sign(message.encode('ascii') + b'.'))}"
+
+
+def _unsigned(key: SigningKey, members: Members, _secret: str) -> str:
+    return f"{_message('none', key.kid, members)}."
+
+
+def _signed_with_the_secret(key: SigningKey, members: Members, secret: str) -> str:
+    message = _message("HS256", key.kid, members)
+    return f"{message}.{b64u(hmac.digest(secret.encode(), message.encode('ascii'), 'sha256'))}"
+
+
+def _signed_by_nobody_known(key: SigningKey, members: Members, _secret: str) -> str:
+    message = _message("RS256", "unknown", members)
+    return f"{message}.{b64u(key.sign(message.encode('ascii')))}"
+
+
+_FORGERIES: Mapping[str, Callable[[SigningKey, Members, str], str]] = {
+    "bad_signature": _badly_signed,
+    "alg_none": _unsigned,
+    "alg_hs256": _signed_with_the_secret,
+    "unknown_kid": _signed_by_nobody_known,
+}
+
+
+def logout_token(simulator: Simulator, client_id: str, session: Session) -> str:
+    """OpenID Connect Back-Channel Logout 1.0 §2.4, with the members Keycloak gives."""
+    now = int(simulator.now())
+    members: Members = [
+        ("exp", now + ACCESS_SECONDS),
+        ("iat", now),
+        ("jti", str(uuid.uuid4())),
+        ("iss", simulator.issuer),
+        ("aud", client_id),
+        ("sub", subject(BY_ID[session.identity_id], simulator.switches.sub_format)),
+        ("typ", "Logout"),
+        ("sid", session.sid),
+        ("events", {"http://schemas.openid.net/event/backchannel-logout": {}}),
+    ]
+    return _jwt(simulator.signing_key(), members)
 
 
 def _json(value: Any) -> str:

@@ -182,6 +182,12 @@ def test_code_is_refused_the_second_time(provider: PscProvider, person: Person) 
         ({"id_token": "wrong_iss"}, "iss"),
         ({"id_token": "expired"}, "exp"),
         ({"id_token": "bad_signature"}, "signature"),
+        ({"id_token": "no_nonce"}, "nonce"),
+        ({"id_token": "from_the_future"}, "iat"),
+        ({"id_token": "alg_none"}, "alg"),
+        ({"id_token": "alg_hs256"}, "alg"),
+        ({"id_token": "unknown_kid"}, "kid"),
+        ({"new_name": True}, None),
         ({"userinfo_sub_mismatch": True}, "userinfo: sub"),
         ({"clock_offset_seconds": 600}, "iat"),
     ],
@@ -199,6 +205,16 @@ def test_switch_of_the_simulator_is_lived_with_or_refused(
     else:
         with pytest.raises(UpstreamRefused, match=outcome):
             log_in(provider, person)
+
+
+@pytest.mark.parametrize("answer", ["html", "not_json", "five_megabytes", "cut_off"])
+@pytest.mark.parametrize("endpoint", ["token", "userinfo", "certs"])
+def test_answer_that_is_none_is_an_outage(
+    simulator: Simulator, provider: PscProvider, person: Person, answer: str, endpoint: str
+) -> None:
+    simulator.switch(answer=answer, answer_on=endpoint)
+    with pytest.raises(UpstreamUnavailable):
+        log_in(provider, person)
 
 
 def test_outage_of_the_simulator_is_an_outage(simulator: Simulator, provider: PscProvider) -> None:

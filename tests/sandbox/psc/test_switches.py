@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import requests
-from joserfc.errors import BadSignatureError
+from joserfc.errors import BadSignatureError, JoseError
 
 from tests.sandbox.psc.driver import CLIENT_ID, SIGNED_OUT, TIMEOUT, Browser, Psc, tokens
 
@@ -227,3 +227,51 @@ def test_one_sub_can_be_given_to_everybody(psc: Psc, browser: Browser) -> None:
     _, second = psc.verified(psc.redeem(browser.by_card("martin")).json()["id_token"])
     assert first["sub"] == second["sub"]
     assert first["SubjectNameID"] != second["SubjectNameID"]
+
+
+@pytest.mark.parametrize("forgery", ["alg_none", "alg_hs256", "unknown_kid"])
+def test_id_token_can_be_forged_in_its_header(psc: Psc, browser: Browser, forgery: str) -> None:
+    psc.switch(id_token=forgery)
+    received = tokens(psc, browser)
+    header = json.loads(base64.urlsafe_b64decode(received["id_token"].split(".")[0] + "=="))
+    alg, kid = header["alg"], header["kid"]
+    expected = {"alg_none": ("none", kid), "alg_hs256": ("HS256", kid), "unknown_kid": ("RS256", "unknown")}
+    assert (alg, kid) == expected[forgery]
+    with pytest.raises((BadSignatureError, JoseError, ValueError)):
+        psc.verified(received["id_token"])
+    psc.verified(received["access_token"])
+
+
+def test_id_token_can_lack_its_nonce_or_come_from_the_future(psc: Psc, browser: Browser) -> None:
+    psc.switch(id_token="no_nonce")
+    assert "nonce" not in id_token_claims(psc, browser)
+    psc.switch(id_token="from_the_future")
+    browser.ask()
+    _, claims = psc.verified(psc.redeem(browser.answer()).json()["id_token"])
+    assert claims["iat"] > time.time() + 1800
+
+
+def test_endpoint_can_answer_with_something_else(psc: Psc, browser: Browser) -> None:
+    access = tokens(psc, browser)["access_token"]
+    psc.switch(answer="html")
+    assert psc.userinfo(access).headers["Content-Type"].startswith("text/html")
+    psc.switch(answer="not_json")
+    assert psc.userinfo(access).text == '{"sub":'
+    psc.switch(answer="five_megabytes")
+    assert len(psc.userinfo(access).content) > 5_000_000
+    psc.switch(answer="cut_off")
+    with pytest.raises(requests.RequestException):
+        psc.userinfo(access)
+    # Only the endpoint chosen.
+    assert requests.get(psc.metadata["jwks_uri"], timeout=TIMEOUT).json()["keys"]
+    psc.switch(answer="ordinary")
+    assert psc.userinfo(access).status_code == 200
+
+
+@pytest.mark.parametrize("way", ["api/end-sessions", "fermer-les-sessions"])
+def test_everybody_can_be_signed_out_from_there(psc: Psc, browser: Browser, way: str) -> None:
+    access = tokens(psc, browser)["access_token"]
+    requests.post(f"{psc.control}/{way}", timeout=TIMEOUT).raise_for_status()
+    assert psc.userinfo(access).status_code == 401
+    browser.ask(prompt="none")
+    assert browser.answer()["error"] == "login_required"

@@ -1,0 +1,27 @@
+"""Logout tokens, posted to every client that gave an address (Back-Channel Logout 1.0 §2.5); nobody waits for them."""
+
+import threading
+
+import requests
+
+from sandbox.psc.sessions import Session
+from sandbox.psc.simulator import Simulator
+from sandbox.psc.tokens import logout_token
+
+_TIMEOUT_SECONDS = 5
+
+
+def announce_end(simulator: Simulator, session: Session) -> None:
+    """The session is over: say so, each client in a thread of its own."""
+    for client in simulator.clients.values():
+        if client.backchannel_logout_uri:
+            token = logout_token(simulator, client.client_id, session)
+            sending = threading.Thread(target=_send, args=(client.backchannel_logout_uri, token), daemon=True)
+            sending.start()
+
+
+def _send(address: str, token: str) -> None:
+    try:
+        requests.post(address, data={"logout_token": token}, timeout=_TIMEOUT_SECONDS, allow_redirects=False)
+    except requests.RequestException:
+        return  # Whoever does not listen is not told.
