@@ -78,6 +78,7 @@ def psc_settings(settings: Settings) -> PscSettings | None:
             acr_values=settings.psc_acr_values,
             accepted_acr=settings.psc_accepted_acr,
             accept_missing_acr=settings.psc_accept_missing_acr,
+            physician_categories=settings.psc_physician_categories,
             clock_skew=settings.clock_skew,
             keys_pause=settings.psc_keys_pause,
             circuit_failures=settings.psc_circuit_failures,

@@ -92,6 +92,8 @@ class Settings:
     psc_acr_values: str = "eidas1"
     psc_accepted_acr: tuple[str, ...] = ("eidas1",)
     psc_accept_missing_acr: bool = False
+    #: Categories in which profession 10 is a physician: civil, military; not E (student).
+    psc_physician_categories: tuple[str, ...] = ("C", "M")
     #: Networks (CIDR) of stations that several people use: Pro Santé Connect identifies afresh each time.
     shared_stations: tuple[str, ...] = ()
     #: Folder with the official button: bouton.svg or .png, and bouton-survol for the pointer; empty: a text button.

@@ -21,6 +21,8 @@ from idp.cards.rpps import is_luhn_valid
 Claims = Mapping[str, object]
 
 _PHYSICIAN, _IN_TRAINING = "10", "E"
+#: Civil and military (TRE_R09).
+PHYSICIAN_CATEGORIES = ("C", "M")
 
 # Nomenclature codes (TRE_G15, R01): short, upper case. Anything else is not a code and reaches no page.
 _CODE = re.compile(r"[0-9A-Z]{1,10}")
@@ -47,10 +49,10 @@ class Person:
     specialities: tuple[CodedLabel, ...]
 
 
-def read_person(claims: Claims) -> Person:
+def read_person(claims: Claims, physician_categories: tuple[str, ...] = PHYSICIAN_CATEGORIES) -> Person:
     """The person of verified claims (ID token and userinfo together)."""
     practices = _practices(claims)
-    chosen = _chosen_practice(practices)
+    chosen = _chosen_practice(practices, physician_categories)
     # RIE v1 EXI 12: the names of practice come before the civil ones.
     return Person(
         rpps=read_rpps(claims),
@@ -122,14 +124,15 @@ def _practices(claims: Claims) -> tuple[Claims, ...]:
     return inner or tuple(_objects(claims.get("exercices")))
 
 
-def _chosen_practice(practices: tuple[Claims, ...]) -> Claims:
+def _chosen_practice(practices: tuple[Claims, ...], physician_categories: tuple[str, ...]) -> Claims:
     """The physician's practice if there is one, else the first with a profession, else an empty one."""
     with_profession = [one for one in practices if _code(one.get("codeProfession"))]
-    # facts/psc §4.3: code 10 with category E is a student, not a physician.
+    # facts/psc §4.3: code 10 is a physician in an accepted category only; with E, or none, it proves less.
     physician = (
         one
         for one in with_profession
-        if one["codeProfession"] == _PHYSICIAN and one.get("codeCategorieProfessionnelle") != _IN_TRAINING
+        if one["codeProfession"] == _PHYSICIAN
+        and one.get("codeCategorieProfessionnelle") in physician_categories
     )
     return next(physician, None) or next(iter((*with_profession, *practices)), {})
 

@@ -174,7 +174,7 @@ class PscProvider:
         expected = Expected(self._settings, nonce, tokens.access_token, now.timestamp())
         verified = verify_id_token(tokens.id_token, expected, partial(self._keys.find, snapshot.jwks_uri))
         userinfo = self._back_channel.userinfo(snapshot.userinfo_endpoint, tokens.access_token)
-        return _login(verified, userinfo, tokens.id_token)
+        return _login(verified, userinfo, tokens.id_token, self._settings.physician_categories)
 
     def verify_logout(self, token: str, *, now: datetime) -> UpstreamLogout:
         snapshot = self._discovery.snapshot()
@@ -215,7 +215,12 @@ def _failure_of(error: object) -> UpstreamRefused | UpstreamUnavailable:
     return UpstreamUnavailable(detail) if error in _OUTAGES else refused(detail)
 
 
-def _login(verified: VerifiedIdToken, userinfo: Mapping[str, object], id_token: str) -> UpstreamLogin:
+def _login(
+    verified: VerifiedIdToken,
+    userinfo: Mapping[str, object],
+    id_token: str,
+    physician_categories: tuple[str, ...],
+) -> UpstreamLogin:
     # OpenID Connect Core §5.3.2: another subject means the answer is somebody else's. Likewise the national
     # identifier, where both give one.
     if userinfo.get("sub") != verified.subject:
@@ -223,7 +228,7 @@ def _login(verified: VerifiedIdToken, userinfo: Mapping[str, object], id_token: 
     claims = {**userinfo, **verified.claims}
     if userinfo.get("SubjectNameID", claims.get("SubjectNameID")) != claims.get("SubjectNameID"):
         raise refused("userinfo: SubjectNameID")
-    person = read_person(claims)
+    person = read_person(claims, physician_categories)
     return UpstreamLogin(
         rpps=person.rpps,
         family_name=person.family_name,

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import urlsplit
 
+from idp.adapters.psc_claims import PHYSICIAN_CATEGORIES
 from idp.adapters.psc_presets import DISCOVERY_PATH, ENDPOINTS
 
 _LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -47,6 +48,8 @@ class PscSettings:
     acr_values: str = "eidas1"
     accepted_acr: tuple[str, ...] = ("eidas1",)
     accept_missing_acr: bool = False
+    #: With which `codeCategorieProfessionnelle` profession 10 is a physician.
+    physician_categories: tuple[str, ...] = PHYSICIAN_CATEGORIES
     clock_skew: timedelta = timedelta(seconds=60)
     #: An unknown `kid` makes us fetch the keys at most so often: it is no lever to make us hammer PSC.
     keys_pause: timedelta = timedelta(seconds=30)

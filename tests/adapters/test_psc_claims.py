@@ -206,6 +206,28 @@ def test_student_is_in_training_and_not_a_physician() -> None:
     assert read_person(_with_practices(student)).profession == CodedLabel("10", "Médecin en formation")
 
 
+@pytest.mark.parametrize(
+    ("category", "accepted", "code"),
+    [
+        ("C", ("C", "M"), "10"),
+        ("M", ("C", "M"), "10"),
+        ("M", ("C",), "60"),
+        ("E", ("C", "M"), "60"),
+        ("X", ("C", "M"), "60"),
+        ("", ("C", "M"), "60"),
+        (None, ("C", "M"), "60"),
+    ],
+)
+def test_physician_is_one_in_an_accepted_category(
+    category: str | None, accepted: tuple[str, ...], code: str
+) -> None:
+    nurse = {"codeProfession": "60", "codeCategorieProfessionnelle": "C"}
+    other = {"codeProfession": "10", "codeCategorieProfessionnelle": category}
+    profession = read_person(_with_practices(nurse, other), accepted).profession
+    assert profession is not None
+    assert profession.code == code
+
+
 def test_nurse_who_studies_medicine_is_a_nurse() -> None:
     nurse = {"codeProfession": "60", "codeCategorieProfessionnelle": "C"}
     student = {"codeProfession": "10", "codeCategorieProfessionnelle": "E"}
