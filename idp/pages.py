@@ -139,28 +139,6 @@ class CharterPage:
 
 
 @dataclass(frozen=True, slots=True)
-class ContextChoice:
-    """Empty texts are unknown; `mode` in "L", "S", "B", ""."""
-
-    key: str
-    profession: str
-    speciality: str
-    mode: str
-    structure: str
-    place: str
-    is_chosen: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ProfessionalContextPage:
-    """POST base_path/professional_context: practice (a key)."""
-
-    choices: tuple[ContextChoice, ...]
-    #: "professional_context.choose", or None
-    error: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class CpsPage:
     """Why the card was refused; `reason` is a CardRefusal value, or "unavailable", "stale", "mismatch".
 

@@ -99,6 +99,15 @@ class Circuits:
 
 
 @dataclass(frozen=True, slots=True)
+class Health:
+    """Of this process: whether an outage is on, failures by address, sign-ins by outcome."""
+
+    is_out: bool
+    failures: Mapping[str, int]
+    outcomes: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class GuardedHttp:
     """`BoundedHttp` that refuses at once while the circuit of an address is open, and tells it how each call ended."""
 

@@ -15,14 +15,13 @@ import threading
 from base64 import urlsafe_b64encode
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
 from oic.oic.message import AuthorizationErrorResponse, AuthorizationResponse
 
 from idp.adapters.psc_backchannel import BackChannel, fresh_client, read_message, registered_error
-from idp.adapters.psc_circuit import Circuits, GuardedHttp
+from idp.adapters.psc_circuit import Circuits, GuardedHttp, Health
 from idp.adapters.psc_claims import read_amr, read_auth_mode, read_person, read_released, read_sid
 from idp.adapters.psc_discovery import Discovery, SigningKeys
 from idp.adapters.psc_id_token import Expected, VerifiedIdToken, refused, verify_id_token
@@ -49,15 +48,6 @@ for _name in ("oic", "jwkest"):
 _OUTAGES = frozenset({"temporarily_unavailable", "server_error"})
 
 _CODE = re.compile(r"[!-~]{1,2048}")
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """Of this process: whether an outage is on, failures by address, sign-ins by outcome."""
-
-    is_out: bool
-    failures: Mapping[str, int]
-    outcomes: Mapping[str, int]
 
 
 class PscProvider:
@@ -87,7 +77,7 @@ class PscProvider:
             settings.watch_every,
             settings.discovery_address,
             token_endpoint=lambda: self._endpoint("token_endpoint"),
-            wallet=lambda: self._endpoint("authorization_endpoint") if settings.watch_wallet else None,
+            wallet=self._wallet,
             run=run,
         )
         self._outcomes: Counter[str] = Counter()
@@ -105,6 +95,15 @@ class PscProvider:
         """For `/metrics`; a look is as good as that of a page."""
         is_out = self.is_out()
         return Health(is_out, self._circuits.failures_by_url(), dict(self._outcomes))
+
+    def _wallet(self) -> str | None:
+        """Where browsers are sent, also before anybody was; None when it is not to be looked at."""
+        if not self._settings.watch_wallet:
+            return None
+        try:
+            return self._discovery.snapshot().authorization_endpoint
+        except UpstreamUnavailable:
+            return None
 
     def _endpoint(self, name: str) -> str | None:
         known = self._discovery.known()

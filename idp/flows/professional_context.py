@@ -8,11 +8,11 @@ from werkzeug.wrappers import Response
 from idp.accounts.account import Account
 from idp.accounts.practice import ChosenPractice, Practice
 from idp.audit import AuditEvent
+from idp.context_pages import ContextChoice, ProfessionalContextPage
 from idp.flows.desk import Desk, NotDue
 from idp.interaction.next_stop import Stop
 from idp.interaction.professional_context import ContextAction
 from idp.interaction.record import Interaction
-from idp.pages import ContextChoice, ProfessionalContextPage
 
 
 @dataclass(frozen=True, slots=True)

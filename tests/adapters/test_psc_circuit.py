@@ -287,6 +287,13 @@ def test_the_wallet_is_looked_at_too_and_may_answer_in_html(psc: HostilePsc, clo
         provider.begin(fresh=False)
 
 
+def test_the_wallet_is_looked_at_before_anybody_was_sent_there(psc: HostilePsc, clock: FixedClock) -> None:
+    psc.lie = Lie(instead={"wallet": say_status(503)})
+    provider, told = watching(psc, clock, circuit_failures=1, watch_wallet=True)
+    assert provider.is_out()
+    assert told == [True]
+
+
 def test_the_wallet_is_left_alone_where_this_machine_cannot_reach_it(
     psc: HostilePsc, clock: FixedClock
 ) -> None:

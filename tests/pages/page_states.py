@@ -10,6 +10,7 @@ from markdown_it import MarkdownIt
 from idp import pages
 from idp.accounts.notices import Notice
 from idp.cards.trust import CardRefusal
+from idp.context_pages import ContextChoice, ProfessionalContextPage
 from idp.errors import Problem
 from idp.mail_pages import CodeMail, NoticeMail
 
@@ -259,14 +260,14 @@ def _first_connection() -> list[State]:
 
 def _professional_context() -> list[State]:
     choices = (
-        pages.ContextChoice(
+        ContextChoice(
             "a" * 32, "Médecin", "Médecine générale", "L", "CABINET MEDICAL DES LILAS", "75019 PARIS", True
         ),
-        pages.ContextChoice("b" * 32, "Médecin", "Gériatrie", "S", "HOPITAL SAINT-LOUIS", "75010", False),
-        pages.ContextChoice("c" * 32, "Médecin", "", "B", "", "", False),
-        pages.ContextChoice("d" * 32, "", "", "", "", "69001 LYON", False),
+        ContextChoice("b" * 32, "Médecin", "Gériatrie", "S", "HOPITAL SAINT-LOUIS", "75010", False),
+        ContextChoice("c" * 32, "Médecin", "", "B", "", "", False),
+        ContextChoice("d" * 32, "", "", "", "", "69001 LYON", False),
     )
-    page = pages.ProfessionalContextPage(choices, None)
+    page = ProfessionalContextPage(choices, None)
     wrong = replace(page, error="professional_context.choose")
     return [
         State("professional-context", "professional_context.html", page),

@@ -7,6 +7,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from idp import pages
+from idp.context_pages import ContextChoice, ProfessionalContextPage
 from tests.pages.page_states import (
     ALL,
     ELISE,
@@ -42,8 +43,8 @@ def hostile_states() -> Iterator[State]:
         ),
         "cps.html": pages.CpsPage("none", ALL),
         "psc.html": pages.PscPage("refused", ALL),
-        "professional_context.html": pages.ProfessionalContextPage(
-            (pages.ContextChoice(HOSTILE, HOSTILE, HOSTILE, "L", HOSTILE, HOSTILE, False),), None
+        "professional_context.html": ProfessionalContextPage(
+            (ContextChoice(HOSTILE, HOSTILE, HOSTILE, "L", HOSTILE, HOSTILE, False),), None
         ),
         "first_connection.html": pages.FirstConnectionPage(HOSTILE, HOSTILE, False, True),
         "account.html": pages.AccountPage(identity, ((HOSTILE, "https://rp.example/"),), HOSTILE),

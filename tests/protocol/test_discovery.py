@@ -138,7 +138,8 @@ def test_every_listed_claim_but_those_of_pro_sante_connect_is_given(
     ).get_json()
     id_token = jwt.decode(tokens["id_token"], options={"verify_signature": False})
     given = set(id_token) | set(provider.userinfo(tokens["access_token"]).get_json())
-    assert set(metadata["claims_supported"]) - given == {"idp", "upstream_acr", "psc_auth_mode"}
+    told_by_psc = {"SubjectRefPro", "SubjectRole", "otherIds", "professional_context"}
+    assert set(metadata["claims_supported"]) - given == {"idp", "upstream_acr", "psc_auth_mode"} | told_by_psc
     assert given <= set(metadata["claims_supported"])
 
 

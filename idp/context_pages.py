@@ -1,0 +1,25 @@
+"""What the page of the professional context shows: its view-models, as `pages` for the other pages."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ContextChoice:
+    """Empty texts are unknown; `mode` in "L", "S", "B", ""."""
+
+    key: str
+    profession: str
+    speciality: str
+    mode: str
+    structure: str
+    place: str
+    is_chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ProfessionalContextPage:
+    """POST base_path/professional_context: practice (a key)."""
+
+    choices: tuple[ContextChoice, ...]
+    #: "professional_context.choose", or None
+    error: str | None
