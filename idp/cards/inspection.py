@@ -21,15 +21,15 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from idp.cards.anchors import TrustAnchors
 from idp.cards.certificate import Card, UnreadableCard, load_certificate, read_authority_key_id, read_card
+from idp.cards.pins import PRODUCTION, TEST_KEY_IDS
 from idp.cards.reader import CardReader, PinState, ReaderCard, ReaderFailed, ReaderFault, StoredCertificate
 from idp.cards.revocation import RevocationStatus
 from idp.cards.trust import CardPolicy, CardRefusal, CardRefused, verify_card
 
 #: Who issues cards, by key identifier: enough to name an issuer, not to believe it.
 _ISSUERS = {
-    "800f918821797d5555c65d6dd5938d6ade5c2aa6": "AC IGC-SANTE FORT PERSONNES",
-    "19f276d58d7a17ca829be97b5aef3f05a690d4f3": "AC IGC-SANTE STANDARD PERSONNES",
-    "3af1e7f5ceebedf78dc9c9b29fedd46529dc1ffd": "TEST AC IGC-SANTE FORT PERSONNES",
+    **{key_id: name for name, (_, key_id) in PRODUCTION.items() if name.endswith("PERSONNES")},
+    **{key_id: name for name, key_id in TEST_KEY_IDS.items() if name.endswith("FORT PERSONNES")},
 }
 _SIGNS_WITH = "RSA_PKCS"
 # RFC 8017 §9.2 note 1: DigestInfo of SHA-256.
