@@ -137,10 +137,10 @@ class OcspClient:
 
 def _check_nonce(response: ocsp.OCSPResponse, asked: ocsp.OCSPRequest) -> None:
     try:
-        answered = response.extensions.get_extension_for_class(x509.OCSPNonce).value.nonce
+        answered = response.extensions.get_extension_for_class(x509.OCSPNonce).value
     except x509.ExtensionNotFound:
         return  # RFC 6960 §4.4.1: a responder may not know nonces; freshness then rests on the dates
-    if answered != asked.extensions.get_extension_for_class(x509.OCSPNonce).value.nonce:
+    if answered != asked.extensions.get_extension_for_class(x509.OCSPNonce).value:
         raise _ProvesNothing("another nonce")
 
 

@@ -27,9 +27,11 @@ CONNECTING = {
     # The card host listens; `safe_http` and `outbound_http` bound and pin what requests opens.
     "socket": {
         "idp.adapters.card_listener",
+        "idp.adapters.card_proxy",
         "idp.adapters.card_tls",
         "idp.adapters.outbound_http",
         "idp.adapters.safe_http",
+        "idp.adapters.socket_listener",
     },
     "urllib.request": set(),
     "httpx": set(),
@@ -46,11 +48,14 @@ MADE = {
     ("idp.client_services", "OutboundHttp"): RELYING_PARTY,
     ("idp.cli.background", "OutboundHttp"): RELYING_PARTY,
     ("idp.services", "SafeHttp"): OPERATOR,
+    # OCSP and revocation lists: addresses of the settings, never of a certificate (facts/security T41).
+    ("idp.card_services", "SafeHttp"): OPERATOR,
     ("idp.adapters.psc_provider", "SafeHttp"): OPERATOR,
 }
 
 #: Every call: module and the address as the source says it → who chose it.
 CALLED = {
+    ("idp.adapters.igc_ocsp", "self.url"): OPERATOR,
     ("idp.adapters.jwks_uri", "self._jwks_uri"): RELYING_PARTY,
     ("idp.adapters.logout_post", "url"): RELYING_PARTY,
     ("idp.adapters.psc_backchannel", "token_endpoint"): OPERATOR,
