@@ -420,7 +420,7 @@ REQUIREMENTS: dict[str, Requirement] = {
         "Errors repeated the code; secrets were compared by `!=`.",
         protocol_authorization_request="an_error_description_never_repeats_what_was_sent",
         protocol_token="TestRedemption::all_refusals_of_a_code_say_the_same",
-        protocol_no_request_breaks_us="no_request_makes_a_server_error_an_echo_or_a_way_out",
+        protocol_no_request_breaks_us="no_request_makes_a_server_error_an_echo_or_a_way_out no_parameter_comes_back",
         house_imports="secrets_are_compared_in_constant_time",
     ),
     "T37": proved(
@@ -481,7 +481,7 @@ REQUIREMENTS: dict[str, Requirement] = {
         pages_hostile_values="hostile_values_come_out_as_the_text_they_are every_template_met_hostile_values",
         protocol_response_modes="a_state_full_of_markup_stays_text_in_the_form no_other_page_allows_a_script",
         protocol_authorization_parameters="a_login_hint_fills_the_form_when_it_is_an_rpps_and_is_not_shown_otherwise",
-        protocol_no_request_breaks_us="no_request_makes_a_server_error_an_echo_or_a_way_out",
+        protocol_no_request_breaks_us="no_request_makes_a_server_error_an_echo_or_a_way_out no_parameter_comes_back",
     ),
     "T45": proved(
         "Somebody is signed out by a link.",

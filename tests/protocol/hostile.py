@@ -6,7 +6,7 @@ Lives here: what is sent, and the living values (codes, tokens, interactions). N
 import json
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -432,6 +432,35 @@ _NAMES = tuple(
     "id_token_hint login_hint logout_hint post_logout_redirect_uri claims request request_uri registration acr_values "
     "ui_locales lang csrf rpps password presentation iss error client_assertion client_assertion_type".split()
 )
+#: What each endpoint reads, beside what the request already has.
+_READ_AT = {
+    "/authorize": (
+        "response_mode prompt max_age display dpop_jkt id_token_hint login_hint claims request request_uri "
+        "registration acr_values ui_locales"
+    ),
+    "/token": "scope refresh_token client_id client_secret client_assertion client_assertion_type",
+    "/revoke": "client_id client_secret client_assertion client_assertion_type",
+    "/introspect": "client_id client_secret client_assertion client_assertion_type",
+    "/userinfo": "access_token",
+    "/end_session": "id_token_hint client_id post_logout_redirect_uri state ui_locales logout_hint",
+    "/psc/callback": "code state iss error error_description",
+}
+_READ_AT["/par"] = _READ_AT["/authorize"]
+#: A mark that no check of characters refuses, then one that tries to be markup.
+SWEPT = (MARK, f'"><script>{MARK}</script>')
+
+
+def swept(shot: Shot, value: str) -> Iterator[Shot]:
+    """The shot with one parameter after the other set to this value, and each said twice."""
+    pairs = shot.form if shot.method == "POST" else shot.query
+    where = "form" if shot.method == "POST" else "query"
+    for name in dict.fromkeys((*(name for name, _ in pairs), *_READ_AT.get(shot.path, "").split())):
+        others = tuple(pair for pair in pairs if pair[0] != name)
+        yield replace(shot, **{where: (*others, (name, value))})
+    if pairs:
+        yield replace(shot, **{where: (*pairs, (pairs[-1][0], value))})
+
+
 _HEADER_TEXT = st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=30).map(
     lambda text: (text + MARK).strip()
 )
