@@ -56,6 +56,7 @@ MADE = {
 #: Every call: module and the address as the source says it → who chose it.
 CALLED = {
     ("idp.adapters.igc_ocsp", "self.url"): OPERATOR,
+    ("idp.adapters.crl_refresh", "url"): OPERATOR,
     ("idp.adapters.jwks_uri", "self._jwks_uri"): RELYING_PARTY,
     ("idp.adapters.logout_post", "url"): RELYING_PARTY,
     ("idp.adapters.psc_backchannel", "token_endpoint"): OPERATOR,
@@ -106,7 +107,7 @@ def is_http(node: ast.expr) -> bool:
     """`http.get`, `self._http.post_form`, … : a method of something named after what it is."""
     return (
         isinstance(node, ast.Attribute)
-        and node.attr in {"get", "post", "post_form", "put", "request", "send"}
+        and node.attr in {"download", "get", "post", "post_form", "put", "request", "send"}
         and ast.unparse(node.value).rpartition(".")[2].lstrip("_") in {"http", "session", "client"}
     )
 

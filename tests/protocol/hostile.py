@@ -255,6 +255,7 @@ _SIGN_IN = (("rpps", RPPS), ("password", PASSWORD))
 _READ = tuple((name, f"{{{name}}}") for name in ("charter", "revision", "text_sha256"))
 _LEAVE = (*_CSRF, ("request", "{request}"))
 _ENROL = (
+    ("proof", "{proof}"),
     ("email", "nouvelle@hopital.example"),
     ("password", "violon tambour 9 orage mer"),
     ("address_line1", "1 rue de la Paix"),
