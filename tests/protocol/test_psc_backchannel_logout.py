@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from werkzeug.test import Client, TestResponse
 
+from idp.adapters.sql_logouts import SqlLogoutNotices
 from tests.adapters.hostile_psc import SID, HostilePsc, Lie, say_status
-from tests.protocol.conftest import ISSUER, Browser, Provider, answer_of, audited
+from tests.protocol.conftest import ISSUER, RP, Browser, Provider, answer_of, audited
 from tests.protocol.psc import SUBJECT, by_psc, listening, person, settings_of
 
+RP_URI = "https://trajectoire.example/backchannel"
 SIGNED_IN = "Votre session est ouverte"
 
 
@@ -31,6 +33,13 @@ def tell(house: Provider, *tokens: str, **more: Any) -> TestResponse:
     return Client(house.app, TestResponse).post(
         "/psc/backchannel_logout", base_url=ISSUER, data={"logout_token": list(tokens)}, **more
     )
+
+
+def told_of_logouts(house: Provider) -> Provider:
+    """Its relying party has a logout URI."""
+    path, name = house.settings.clients_file, "    client_name: ViaTrajectoire\n"
+    path.write_text(path.read_text().replace(name, f"{name}    backchannel_logout_uri: {RP_URI}\n"))
+    return house
 
 
 def is_signed_in(browser: Browser) -> bool:
@@ -55,6 +64,14 @@ def test_sign_out_there_ends_the_session_here_and_its_tokens(house: Provider, ps
     assert house.userinfo(access_token).status_code == 401
     assert audited(house).count("session:end:accepted") == 1
     assert "error=login_required" in browser.authorize(prompt="none").headers["Location"]
+
+
+@pytest.mark.parametrize("names", [{}, {"sid": ..., "sub": SUBJECT}], ids=["the session", "the person"])
+def test_relying_parties_are_told_of_the_end(house: Provider, psc: HostilePsc, names: dict[str, Any]) -> None:
+    signed_in(told_of_logouts(house), psc)
+    tell(house, psc.logout_token(**names))
+    notices = SqlLogoutNotices(house.engine).newest(9, client_id=None, state=None)
+    assert [notice.client_id for notice in notices] == [RP]
 
 
 def test_other_sessions_are_left_alone(house: Provider, psc: HostilePsc) -> None:
