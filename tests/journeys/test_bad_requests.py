@@ -343,7 +343,6 @@ RETURNED: Mapping[str, tuple[dict[str, str | None], str]] = {
     "short challenge": ({"code_challenge": "x"}, "invalid_request"),
     "challenge of other letters": ({"code_challenge": "é" * 43}, "invalid_request"),
     "fragment mode": ({"response_mode": "fragment"}, "invalid_request"),
-    "form_post mode": ({"response_mode": "form_post"}, "invalid_request"),
     "negative max_age": ({"max_age": "-1"}, "invalid_request"),
     "max_age in words": ({"max_age": "soon"}, "invalid_request"),
     "unknown prompt": ({"prompt": "please"}, "invalid_request"),
