@@ -12,7 +12,7 @@ from idp.accounts.repository import AccountNotFound, AccountRepository, StaleAcc
 from idp.accounts.upstream_link import UpstreamLinks
 from idp.audit import Audit, AuditEvent
 from idp.clock import Clock
-from idp.ephemeral import EphemeralStore, Kind
+from idp.ephemeral import EphemeralStore, Kind, StoreUnavailable
 from idp.interaction.sign_out import SignOut
 from idp.interaction.store import GRACE
 from idp.interaction.upstream import Upstream, UpstreamLogout, UpstreamRefused, UpstreamUnavailable
@@ -46,9 +46,11 @@ class UpstreamLogoutEndpoint:
         except UpstreamUnavailable:
             return unavailable_response()  # Their keys cannot be had: they may send it again.
         # §2.6, 7: the same `jti` again is a replay. It lives as long as an old `iat` is accepted, and more.
-        if self.store.count(Kind.UPSTREAM_LOGOUT, logout.jti, GRACE) > 1:
+        if self.store.counted(Kind.UPSTREAM_LOGOUT, logout.jti):
             return _refused()
         self._end(logout)
+        # Last: an end that failed on the way may be asked for again; two at once end the same sessions.
+        self.store.count(Kind.UPSTREAM_LOGOUT, logout.jti, GRACE)
         return json_response({})
 
     def _end(self, logout: UpstreamLogout) -> None:
@@ -67,12 +69,17 @@ class UpstreamLogoutEndpoint:
 
     def _void(self, account_id: AccountId) -> None:
         with suppress(AccountNotFound):
-            for _ in range(3):
-                account = self.accounts.get(account_id)
-                with suppress(StaleAccount):
-                    self.accounts.save(dataclasses.replace(account, not_before=self.clock.now()))
-                    break
+            self._forbid_the_past(account_id)
             self.sign_out.end_all_from_upstream(account_id, self.clock.now())
+
+    def _forbid_the_past(self, account_id: AccountId) -> None:
+        """Raises AccountNotFound; StoreUnavailable for an account that never stands still, so that they ask again."""
+        for _ in range(3):
+            account = self.accounts.get(account_id)
+            with suppress(StaleAccount):
+                self.accounts.save(dataclasses.replace(account, not_before=self.clock.now()))
+                return
+        raise StoreUnavailable("the account kept changing")
 
 
 def _refused() -> Response:
