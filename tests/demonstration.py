@@ -140,7 +140,9 @@ def is_alive(pid: int) -> bool:
 
 def free_port_base() -> int:
     """The first of nine ports in a row nobody listens on, below those the kernel gives out."""
-    start = 10_000 + os.getpid() * 16 % 20_000
+    # A range of its own for each worker of one run: two that look at the same ports would both find them free.
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 5
+    start = 10_000 + worker * 4_000 + os.getppid() * 16 % 2_000
     for base in range(start, start + 2_000, 16):
         if all(_is_free(port) for port in range(base, base + _PORTS)):
             return base

@@ -81,7 +81,7 @@ class IgcRevocation:
             is_delegate_good=lambda serial: self.index.answer(key_id, serial, now) is CrlAnswer.NOT_LISTED,
         )
         self._silence.until = now + _SILENCE if said is OcspAnswer.NONE else None
-        if said is OcspAnswer.GOOD:
+        if said is OcspAnswer.GOOD and self.good_for:
             self.store.put(Kind.CARD_STATUS, key, {}, self.good_for)
         if said is OcspAnswer.REVOKED:
             self.index.remember_revoked(key_id, certificate.serial_number, now)

@@ -14,7 +14,7 @@ from tests.journeys.test_cards_refused import refused
 
 Browse = Callable[..., Browser]
 #: OCSP alone, asked at every login: its silence is the lack of any evidence.
-NO_LISTS = ("CARD_CRL_URLS=", "CARD_ROOT_CRL_URLS=", "CARD_OCSP_GOOD_FOR=1")
+NO_LISTS = ("CARD_CRL_URLS=", "CARD_ROOT_CRL_URLS=", "CARD_OCSP_GOOD_FOR=0")
 
 
 def options(*settings: str) -> list[str]:
