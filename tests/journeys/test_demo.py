@@ -149,6 +149,8 @@ def test_taken_port_is_named_and_nothing_is_started(tmp_path: Path) -> None:
     base = free_port_base()
     ready = tmp_path / "ready.json"
     with socket.socket() as squatter:
+        # A demo before this one may have left connections in TIME_WAIT there.
+        squatter.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         squatter.bind(("127.0.0.1", base + 6))
         squatter.listen()
         process = start_demo(tmp_path / "state", "--port-base", str(base), "--ready-file", str(ready))
