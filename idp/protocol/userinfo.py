@@ -73,12 +73,13 @@ class UserinfoEndpoint:
     def _answer(self, request: Request, token: PresentedToken) -> Response:
         state = GrantState(self.grant_store, self.clock.now())
         account_id, scopes, asked = state.account_of_token(token.value)
-        client = self.clients.get(state.grant.client_id) if state.grant else None
-        if client is None:
+        grant = state.grant
+        client = self.clients.get(grant.client_id) if grant else None
+        if grant is None or client is None:
             raise InvalidAccessToken("the client is registered no more")
         self.possession.verify_holder(request, token, state.binding_of_token(token.value), client)
         account = self.accounts.get(account_id)
-        if state.grant is None or not is_living(state.grant, account):
+        if not is_living(grant, account):
             raise InvalidAccessToken("account disabled, now or since the grant")
         state.released = released_claims(account, scopes, asked, client.releasable)
         names = set(claims_of(scopes)).union(asked)
@@ -86,7 +87,7 @@ class UserinfoEndpoint:
         state.released |= self.upstream.of(account_id, client.client_id, allowed)
         engine = self.engine.for_request(state, {})
         answer = engine.handle_userinfo_request("", {"Authorization": f"Bearer {token.value}"})
-        signed = self.engine.signed_userinfo(state.grant.client_id, answer.to_dict())
+        signed = self.engine.signed_userinfo(grant.client_id, answer.to_dict())
         headers = self.possession.next_nonce(request)
         return (
             json_response(answer.to_dict(), headers=headers)
