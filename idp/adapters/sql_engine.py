@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
@@ -163,6 +164,8 @@ def _upgrade(target: URL, *, may_be_empty: bool) -> None:
     # Imported only now: serving needs no Alembic, and it is slow to load; so not under the lock that others wait for.
     command, alembic_config = import_module("alembic.command"), import_module("alembic.config")
     engine = _engine(target)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _wait_for_another_operator)
     try:
         with writing(engine) as connection:
             if connection.dialect.name == "postgresql":
@@ -176,3 +179,8 @@ def _upgrade(target: URL, *, may_be_empty: bool) -> None:
             command.upgrade(config, "head")
     finally:
         engine.dispose()
+
+
+def _wait_for_another_operator(connection: Any, _record: object) -> None:
+    # Longer than ordinary work waits for SQLite's one writer; PostgreSQL waits at the lock of migrations.
+    connection.execute("PRAGMA busy_timeout = 60000").fetchall()

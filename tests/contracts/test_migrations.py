@@ -1,9 +1,11 @@
 """Opening, creating and upgrading the database: what the operator is told, and what is really in force."""
 
 import os
+import sqlite3
 import stat
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -79,6 +81,25 @@ def test_several_inits_at_once_make_one_schema(tmp_path: Path, empty_postgresql_
     for url in (f"sqlite:///{tmp_path / 'caducee.db'}", empty_postgresql_url):
         assert race(initialise, str, url, processes=6, threads=1) == {None: 6}
         open_engine(url).dispose()
+
+
+def test_init_waits_while_another_operator_writes_to_the_file(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'caducee.db'}"
+    initialise(url)
+    with (
+        closing(
+            sqlite3.connect(tmp_path / "caducee.db", isolation_level=None, check_same_thread=False)
+        ) as first,
+        ThreadPoolExecutor() as operators,
+    ):
+        first.execute("BEGIN IMMEDIATE")
+        second = operators.submit(initialise, url)
+        # Longer than ordinary work waits for the file.
+        with pytest.raises(TimeoutError):
+            second.result(timeout=6.0)
+        first.execute("ROLLBACK")
+        second.result(timeout=20.0)
+    open_engine(url).dispose()
 
 
 def test_init_waits_while_another_operator_migrates(empty_postgresql_url: str) -> None:
