@@ -77,6 +77,7 @@ from idp.protocol.token import TokenEndpoint
 from idp.protocol.upstream_claims import UpstreamClaims
 from idp.protocol.upstream_logout import UpstreamLogoutEndpoint
 from idp.protocol.userinfo import UserinfoEndpoint
+from idp.refusal_trail import RefusalTrail
 from idp.sealing import derive_key
 from idp.services import (
     build_charter_action,
@@ -239,7 +240,8 @@ def _plain_endpoints(parts: _Parts, provider: OpenIDProvider, grant_store: Grant
         settings.refresh_token_idle,
         settings.session_life,
     )
-    possession = build_possession(house, parts.audit)
+    trail = RefusalTrail(parts.audit, house.store)
+    possession = build_possession(house, trail)
     tls_methods = build_tls_methods(house, possession, parts.client_keys)
     methods = {
         "client_secret_basic": has_secret,
@@ -250,8 +252,7 @@ def _plain_endpoints(parts: _Parts, provider: OpenIDProvider, grant_store: Grant
     }
     door = ClientDoor(
         ClientAuthentication(clients, methods),
-        parts.audit,
-        house.store,
+        trail,
         settings.parameter_bytes,
         settings.trusted_proxy_hops,
     )
@@ -390,7 +391,9 @@ def create(settings: Settings) -> Callable[..., Any]:
     )
     app = _flask(settings, parts.web)
     app.before_request(
-        CertificateHeaderGuard(parts.audit, parts.house.store, settings.trusted_proxy_hops).__call__
+        CertificateHeaderGuard(
+            RefusalTrail(parts.audit, parts.house.store), settings.trusted_proxy_hops
+        ).__call__
     )
     _mount_protocol(app, _authorize(parts, provider, grant_store), _end_session(parts))
     for flow in _flows(parts):

@@ -4,7 +4,6 @@ from cryptography import x509
 
 from idp.adapters.jwks_uri import FetchedKeySets
 from idp.adapters.outbound_http import OutboundHttp
-from idp.audit import Audit
 from idp.client_jwks import ClientKeys
 from idp.house import House
 from idp.protocol.client_assertion import AssertionAuthentication
@@ -14,6 +13,7 @@ from idp.protocol.client_jwt import ClientJwts
 from idp.protocol.dpop import DpopProofs, Nonces
 from idp.protocol.possession import Possession
 from idp.protocol.tls_client import TlsClientAuthentication, read_authorities
+from idp.refusal_trail import RefusalTrail
 from idp.sealing import derive_key
 from idp.settings import BadSetting, Settings
 
@@ -39,7 +39,7 @@ def build_assertions(house: House, client_keys: ClientKeys) -> AssertionAuthenti
     )
 
 
-def build_possession(house: House, audit: Audit) -> Possession:
+def build_possession(house: House, trail: RefusalTrail) -> Possession:
     s = house.settings
     proofs = DpopProofs(
         origins=tuple(origin for origin in (s.issuer, s.mtls_origin) if origin),
@@ -49,7 +49,7 @@ def build_possession(house: House, audit: Audit) -> Possession:
         ahead=s.clock_ahead,
         clock=house.clock,
     )
-    return Possession(proofs, ClientCertificates(s.proxy_secret, audit, house.store, s.trusted_proxy_hops))
+    return Possession(proofs, ClientCertificates(s.proxy_secret, trail, s.trusted_proxy_hops))
 
 
 def build_tls_methods(house: House, possession: Possession, keys: ClientKeys) -> dict[str, Verify]:

@@ -11,10 +11,11 @@ import structlog
 
 from idp.adapters.card_http import CardRequest, CardResponse
 from idp.adapters.socket_listener import peer_block
-from idp.audit import Audit, AuditEvent
-from idp.ephemeral import EphemeralStore, Kind, StoreUnavailable
+from idp.audit import AuditEvent
+from idp.ephemeral import EphemeralStore, StoreUnavailable
 from idp.interaction.handover import present
 from idp.interaction.store import hub_path
+from idp.refusal_trail import RefusalTrail
 
 log = structlog.get_logger()
 
@@ -25,8 +26,6 @@ _HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
     ("Strict-Transport-Security", "max-age=31536000"),
 )
-#: Refused headers of one peer that the audit trail keeps in a minute; the log has them all.
-_AUDITED, _WINDOW = 5, timedelta(minutes=1)
 
 
 def _redirect(location: str) -> CardResponse:
@@ -42,7 +41,7 @@ class CardHost:
     """`card_host`: its own origin, as configured; `https://*.host` for a new name at each attempt."""
 
     store: EphemeralStore
-    audit: Audit
+    trail: RefusalTrail
     issuer: str
     card_host: str
     presentation_life: timedelta
@@ -62,12 +61,9 @@ class CardHost:
     def witness_header(self, peer: str) -> None:
         """Somebody who is not the proxy spoke like one."""
         try:
-            count = self.store.count(Kind.CARD_HEADER_REFUSALS, peer_block(peer), _WINDOW)
-            if count <= _AUDITED:
-                self.audit.record(AuditEvent.CARD_HEADER_REFUSED, place="card_host")
+            self.trail.witness(AuditEvent.CARD_HEADER_REFUSED, peer_block(peer), place="card_host")
         except StoreUnavailable:
             log.error("card_host_store_unavailable")
-        log.warning("card_header_refused")
 
     def _hand_over(self, attempt: str, request: CardRequest) -> CardResponse:
         try:

@@ -34,6 +34,7 @@ from idp.house import House, open_house, open_key_directory, open_subjects
 from idp.logs import configure_logging
 from idp.protocol.backchannel import BackChannel
 from idp.protocol.logout_token import LogoutTokens
+from idp.refusal_trail import RefusalTrail
 from idp.settings import Settings
 
 log = structlog.get_logger()
@@ -62,8 +63,8 @@ def _card_listener(house: House) -> SocketListener:
     """Terminates the TLS itself, or listens to the proxy that does."""
     s = house.settings
     limits = ListenerLimits(connections=s.card_connections, per_peer=s.card_connections_per_peer)
-    audit = SqlAudit(house.engine, house.clock)
-    application = CardHost(house.store, audit, s.issuer, s.card_host, s.card_presentation_life)
+    trail = RefusalTrail(SqlAudit(house.engine, house.clock), house.store)
+    application = CardHost(house.store, trail, s.issuer, s.card_host, s.card_presentation_life)
     if s.card_listen.startswith("unix:"):
         return CardProxy(
             Path(s.card_listen.removeprefix("unix:")),

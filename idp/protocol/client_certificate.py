@@ -9,28 +9,21 @@ import hashlib
 import hmac
 import re
 from dataclasses import dataclass
-from datetime import timedelta
 
-import structlog
 from cryptography import x509
 from werkzeug.wrappers import Request
 
-from idp.audit import Audit, AuditEvent
-from idp.ephemeral import EphemeralStore, Kind
+from idp.audit import AuditEvent
 from idp.errors import OAuthError, Returned
+from idp.refusal_trail import RefusalTrail
 from idp.signing.key_ring import b64u
 from idp.web import client_network
-
-log = structlog.get_logger()
 
 MAX_BYTES = 16 * 1024
 CERTIFICATE_HEADER, PROXY_HEADER = "Client-Cert", "Caducee-Proxy"
 
 #: RFC 9440 §2.1, RFC 8941 §3.3.5: one byte sequence, without parameters. A repeated header comes joined by a comma.
 _BYTE_SEQUENCE = re.compile(r":([A-Za-z0-9+/]+={0,2}):")
-
-#: Durable rows for one network and minute; what is more goes to the log only.
-_MOST, _WINDOW = 20, timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +51,7 @@ class ClientCertificates:
     """`proxy_secret`: what the proxy adds to its requests; empty: no proxy is believed."""
 
     proxy_secret: str
-    audit: Audit
-    store: EphemeralStore
+    trail: RefusalTrail
     trusted_proxy_hops: int
 
     def of(self, request: Request) -> ClientCertificate | None:
@@ -82,10 +74,7 @@ class ClientCertificates:
 
     def _witness(self, request: Request, reason: str) -> None:
         network = client_network(request, self.trusted_proxy_hops)
-        if self.store.count(Kind.CERTIFICATE_REFUSALS, network, _WINDOW) > _MOST:
-            log.warning("certificate_refused", path=request.path, reason=reason)
-            return
-        self.audit.record(AuditEvent.CERTIFICATE_REFUSED, reason=reason)
+        self.trail.witness(AuditEvent.CERTIFICATE_REFUSED, network, reason=reason)
 
 
 def _read(header: str) -> ClientCertificate:

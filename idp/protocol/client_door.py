@@ -1,29 +1,19 @@
-"""The door of the endpoints that clients call: the form, who sends it, and what a refusal answers.
-
-A failed authentication is audited, but a flood of them does not fill the trail.
-"""
+"""The door of the endpoints that clients call: the form, who sends it, and what a refusal answers."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 
-import structlog
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Request, Response
 
-from idp.audit import Audit, AuditEvent
+from idp.audit import AuditEvent
 from idp.clients import Client
-from idp.ephemeral import EphemeralStore, Kind
 from idp.errors import OAuthError, Returned
 from idp.protocol.answers import json_response
 from idp.protocol.client_authentication import ClientAuthentication, ClientRefused
 from idp.protocol.dpop import ProofRefused
+from idp.refusal_trail import RefusalTrail
 from idp.web import client_network, single_valued
-
-log = structlog.get_logger()
-
-#: Durable rows for one network and minute; what is more goes to the log only.
-_MOST, _WINDOW = 20, timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +32,7 @@ Answer = Callable[[Call], Response]
 @dataclass(frozen=True, slots=True)
 class ClientDoor:
     authentication: ClientAuthentication
-    audit: Audit
-    store: EphemeralStore
+    trail: RefusalTrail
     parameter_bytes: int
     trusted_proxy_hops: int
 
@@ -53,17 +42,11 @@ class ClientDoor:
             client = self.authentication.authenticate(request, form)
             return answer(Call(client, form, request))
         except ClientRefused as refused:
-            self._witness(request, refused)
+            network = client_network(request, self.trusted_proxy_hops)
+            self.trail.witness(AuditEvent.CLIENT_REFUSED, network, used_basic=refused.used_basic)
             return _error_response(refused)
         except Returned as error:
             return _error_response(error)
-
-    def _witness(self, request: Request, refused: ClientRefused) -> None:
-        network = client_network(request, self.trusted_proxy_hops)
-        if self.store.count(Kind.CLIENT_REFUSALS, network, _WINDOW) > _MOST:
-            log.warning("client_refused", path=request.path)
-            return
-        self.audit.record(AuditEvent.CLIENT_REFUSED, used_basic=refused.used_basic)
 
 
 def _read_form(request: Request, limit: int) -> dict[str, str]:

@@ -10,6 +10,7 @@ from idp.adapters.card_http import CardRequest, CardResponse
 from idp.audit import AuditEvent
 from idp.ephemeral import Kind
 from idp.interaction.handover import attempt_address, begin_attempt
+from idp.refusal_trail import RefusalTrail
 from tests.fakes import MemoryStore, RecordingAudit
 from tests.people import an_interaction
 
@@ -23,7 +24,7 @@ class Scene:
     audit: RecordingAudit = field(default_factory=RecordingAudit)
 
     def get(self, path: str | None = None, **headers: str) -> CardResponse:
-        host = CardHost(self.store, self.audit, ISSUER, self.card_host, LIFE)
+        host = CardHost(self.store, RefusalTrail(self.audit, self.store), ISSUER, self.card_host, LIFE)
         given = {"host": "carte.example"} | {name.replace("_", "-"): value for name, value in headers.items()}
         if path is None:
             path = f"/card/{begin_attempt(self.store, an_interaction(), LIFE)}"
