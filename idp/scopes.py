@@ -8,7 +8,6 @@ CLAIMS_OF_SCOPE: Mapping[str, tuple[str, ...]] = {
     "profile": ("name", "family_name", "given_name", "locale"),
     "email": ("email", "email_verified"),
     "address": ("address",),
-    "phone": ("phone_number",),
     "professional": (
         "rpps",
         "SubjectNameID",

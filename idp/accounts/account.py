@@ -46,7 +46,6 @@ class Account:
     password_hash: str = field(repr=False)
     address: PostalAddress
     created_at: datetime
-    phone: str | None = None
     enabled: bool = True
     #: Sessions and grants begun before this instant are void.
     not_before: datetime | None = None

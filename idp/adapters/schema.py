@@ -9,7 +9,7 @@ from idp.adapters import card_schema  # noqa: F401 - its tables are of the same 
 from idp.adapters.columns import UtcInstant, metadata, row_number
 
 #: The migration this code was written for. Zero-padded, so that text order is age order.
-SCHEMA_REVISION = "0008"
+SCHEMA_REVISION = "0009"
 
 accounts = sa.Table(
     "accounts",
@@ -34,7 +34,6 @@ accounts = sa.Table(
     sa.Column("address_city", sa.Text, nullable=False),
     sa.Column("address_country", sa.Text, nullable=False),
     sa.Column("created_at", UtcInstant, nullable=False),
-    sa.Column("phone", sa.Text),
     sa.Column("enabled", sa.Boolean, nullable=False),
     sa.Column("not_before", UtcInstant),
     sa.Column("charter_revision", sa.Text),

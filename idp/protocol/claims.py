@@ -35,7 +35,6 @@ _VALUE_OF: Mapping[str, Callable[[Account], Any]] = {
     "email": lambda account: account.email,
     "email_verified": lambda account: True,
     "address": _address,
-    "phone_number": lambda account: account.phone,
     "rpps": lambda account: account.identity.rpps,
     # PS_IdNat as in the card and in Pro Santé Connect: type 8, then the RPPS (facts/cps §3).
     "SubjectNameID": lambda account: f"8{account.identity.rpps}",

@@ -17,7 +17,7 @@ PROFILE = "conformance"
 DEFAULT_SUITE = "https://localhost.emobix.co.uk:8443/test/a/caducee"
 _CODE = "27182818"
 _CARD = "martin"
-_SCOPES = ("openid", "profile", "email", "address", "phone")
+_SCOPES = ("openid", "profile", "email", "address")
 _NO_LIMIT = "1000000"
 
 SETTINGS: Mapping[str, str] = {

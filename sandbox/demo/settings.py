@@ -16,7 +16,7 @@ from sandbox.demo.places import ROOT, Places, write_atomically
 from sandbox.demo.ports import Ports
 
 PSC_CLIENT_ID = "caducee-demo"
-_SCOPES = ("openid", "profile", "email", "address", "phone", "professional")
+_SCOPES = ("openid", "profile", "email", "address", "professional")
 #: What a client may ask for besides: `login?scope=…` of a relying party, or one's own.
 _ALLOWED = (*_SCOPES, "psc", "professional_context")
 

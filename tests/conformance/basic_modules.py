@@ -115,9 +115,10 @@ def test_oidcc_scope_address(party: RelyingParty, visitor: Visitor) -> None:
 
 
 def test_oidcc_scope_phone(party: RelyingParty, visitor: Visitor) -> None:
+    assert "phone" not in party.metadata["scopes_supported"]
     done = ask_for(party, visitor, "openid phone")
-    # Nobody has a number here: what is unknown is left out (Core §5.3.2).
-    assert set(done.userinfo) <= {"sub", "phone_number", "phone_number_verified"}
+    # Nobody is asked for a number: a scope that is not served is ignored (RFC 6749 §3.3).
+    assert set(done.userinfo) == {"sub"}
 
 
 def test_oidcc_scope_all(party: RelyingParty, visitor: Visitor) -> None:

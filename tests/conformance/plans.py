@@ -85,6 +85,7 @@ PLANS = {
 #: What the suite leaves out, or ends as « skipped », for a provider like ours; the test asserts the condition.
 NOT_APPLICABLE = {
     "oidcc-idtoken-signature": "needs dynamic registration, which the metadata does not offer",
+    "oidcc-scope-phone": "the scope is not offered; asked for, it is ignored",
     "oidcc-idtoken-unsigned": "needs dynamic registration; `none` is not among the ID Token's algorithms",
     "oidcc-request-uri-unsigned-supported-correctly-or-rejected-as-unsupported": (
         "needs dynamic registration; request_uri is refused as unsupported"

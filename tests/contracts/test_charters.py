@@ -57,7 +57,7 @@ def test_acceptance_leaves_evidence_and_marks_the_account(engine: Engine) -> Non
     assert accounts.get(ALICE) == an_account(charter_revision="a", version=1)
     # Whoever read the account before must not save it back without the acceptance.
     with pytest.raises(StaleAccount):
-        accounts.save(an_account(phone="stale"))
+        accounts.save(an_account(locale="stale"))
 
 
 def test_first_acceptance_of_a_revision_stands(engine: Engine) -> None:

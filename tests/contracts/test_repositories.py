@@ -27,7 +27,6 @@ from tests.contracts.specimens import (
 def test_account_is_read_back_as_added(engine: Engine) -> None:
     full = an_account(
         1,
-        phone="+33 1 02 03 04 05",
         enabled=False,
         not_before=LATER,
         charter_revision="2026-01",
@@ -138,7 +137,7 @@ def test_saved_account_is_at_the_next_version(engine: Engine) -> None:
     accounts = SqlAccounts(engine)
     accounts.add(an_account())
     changed = an_account(
-        email="new@example.org", password_hash="new", phone="1", enabled=False, not_before=LATER, locale="en"
+        email="new@example.org", password_hash="new", enabled=False, not_before=LATER, locale="en"
     )
     accounts.save(changed)
     assert accounts.get(ALICE) == replace(changed, version=1)
@@ -149,12 +148,12 @@ def test_saved_account_is_at_the_next_version(engine: Engine) -> None:
 def test_account_saved_meanwhile_is_stale(engine: Engine) -> None:
     accounts = SqlAccounts(engine)
     accounts.add(an_account())
-    accounts.save(an_account(phone="first"))
+    accounts.save(an_account(locale="first"))
     with pytest.raises(StaleAccount):
-        accounts.save(an_account(phone="second"))
+        accounts.save(an_account(locale="second"))
     with pytest.raises(StaleAccount):
         accounts.save(an_account(2))
-    assert accounts.get(ALICE).phone == "first"
+    assert accounts.get(ALICE).locale == "first"
 
 
 def test_rpps_and_subject_never_change(engine: Engine) -> None:
@@ -192,7 +191,7 @@ def add_address(engine: Engine) -> str:
 
 
 def save_someone(engine: Engine) -> str:
-    SqlAccounts(engine).save(an_account(phone=os.urandom(4).hex()))
+    SqlAccounts(engine).save(an_account(password_hash=os.urandom(4).hex()))
     return "saved"
 
 

@@ -102,7 +102,7 @@ def test_history_is_read_back_in_order(engine: Engine) -> None:
 def test_history_of_a_refused_save_is_not_written(engine: Engine) -> None:
     accounts = SqlAccounts(engine)
     accounts.add(an_account())
-    accounts.save(an_account(phone="1"))
+    accounts.save(an_account(locale="1"))
     with pytest.raises(StaleAccount):
         accounts.save(an_account(), change=_change(1))
     assert accounts.history(ALICE) == ()

@@ -175,7 +175,7 @@ def test_a_whole_sign_in_runs_without_what_may_never_run(
     assert _set_alarms(monkeypatch) > 50
     provider = app_factory()
     browser = provider.browser()
-    code = browser.sign_in(scope="openid profile email address phone professional")
+    code = browser.sign_in(scope="openid profile email address professional")
     tokens = provider.exchange(code).get_json()
     assert set(tokens) >= {"access_token", "id_token"}
     assert len(provider.userinfo(tokens["access_token"]).get_json()) > 10

@@ -60,7 +60,7 @@ clients:
     client_secret: {{file: {RP}}}
     redirect_uris: ["{REDIRECT}", "https://trajectoire.example/cb?tenant=a"]
     post_logout_redirect_uris: ["{AFTER_LOGOUT}", "https://trajectoire.example/bye?x=1"]
-    scopes: [openid, profile, email, address, phone, professional]
+    scopes: [openid, profile, email, address, professional]
   - client_id: grand-age
     client_name: Trajectoire Grand Âge
     client_uri: https://grand-age.example/
@@ -245,7 +245,6 @@ def _enrol(settings: Settings, engine: Engine) -> Account:
         id=AccountId("account-of-alice"),
         identity=an_identity(rpps=RPPS),
         password_hash=passwords.hash(PASSWORD),
-        phone="+33123456789",
     )
     SqlCharters(engine).publish(CharterRevision("2026-1", LONG_AGO, {"fr": "# Charte\n\nLisez."}))
     SqlAccounts(engine).add(account)

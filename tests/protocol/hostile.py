@@ -78,7 +78,7 @@ def register_bold(house: Provider) -> None:
         "redirect_uris": [CALLBACK],
         "post_logout_redirect_uris": [BYE],
         "frontchannel_logout_uri": "https://bold.example/front",
-        "scopes": ["openid", "profile", "email", "address", "phone", "professional"],
+        "scopes": ["openid", "profile", "email", "address", "professional"],
     }
     with_clients(
         house.settings.clients_file,

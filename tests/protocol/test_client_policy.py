@@ -80,7 +80,7 @@ def test_a_scope_taken_from_the_client_is_gone_from_tokens_already_issued(party:
 
 def test_a_scope_that_the_client_does_not_have_is_not_granted(party: PolicedParty) -> None:
     party.govern(scopes=["openid"])
-    tokens = party.tokens(scope="openid profile email phone", claims=EVERYTHING)
+    tokens = party.tokens(scope="openid profile email address", claims=EVERYTHING)
     assert tokens["scope"] == "openid"
     assert set(party.userinfo(tokens["access_token"])) == {"sub"}
 

@@ -134,7 +134,7 @@ def test_every_listed_claim_but_those_of_pro_sante_connect_is_given(
     provider: Provider, metadata: dict[str, Any]
 ) -> None:
     tokens = provider.exchange(
-        provider.browser().sign_in(scope="openid profile email address phone professional")
+        provider.browser().sign_in(scope="openid profile email address professional")
     ).get_json()
     id_token = jwt.decode(tokens["id_token"], options={"verify_signature": False})
     given = set(id_token) | set(provider.userinfo(tokens["access_token"]).get_json())

@@ -46,7 +46,7 @@ def house(psc: HostilePsc, app_factory: Callable[..., Provider]) -> Provider:
     file = house.settings.clients_file
     file.write_text(
         file.read_text()
-        .replace("phone, professional]", "phone, professional, psc, professional_context]")
+        .replace("address, professional]", "address, professional, psc, professional_context]")
         .replace("scopes: [openid]", "scopes: [openid, professional_context]")
     )
     return house

@@ -70,9 +70,7 @@ def test_a_client_that_chose_es256_gets_es256(provider: Provider, browser: Brows
 def test_the_id_token_never_carries_the_person_even_when_all_scopes_are_granted(
     provider: Provider, browser: Browser
 ) -> None:
-    tokens = provider.exchange(
-        browser.sign_in(scope="openid profile email address phone professional")
-    ).get_json()
+    tokens = provider.exchange(browser.sign_in(scope="openid profile email address professional")).get_json()
     text = json.dumps(claims_of(provider, tokens["id_token"]))
     for personal in (RPPS, "DUPONT", "aicha", "75001", "+331"):
         assert personal not in text

@@ -14,7 +14,7 @@ from tests.protocol.conftest import ISSUER, RPPS, Provider
 
 @pytest.fixture(scope="module")
 def token(provider: Provider) -> str:
-    scope = "openid profile email address phone professional"
+    scope = "openid profile email address professional"
     found: str = provider.exchange(provider.browser().sign_in(scope=scope)).get_json()["access_token"]
     return found
 
@@ -39,7 +39,6 @@ def test_all_scopes_give_all_claims(provider: Provider, token: str) -> None:
             "locality": "Paris",
             "country": "FR",
         },
-        "phone_number": "+33123456789",
         "rpps": RPPS,
         "SubjectNameID": f"8{RPPS}",
         "profession": {"code": "10", "label": "Médecin"},
@@ -56,7 +55,6 @@ def test_all_scopes_give_all_claims(provider: Provider, token: str) -> None:
         ("openid profile", {"sub", "name", "family_name", "given_name", "locale"}),
         ("openid email", {"sub", "email", "email_verified"}),
         ("openid address", {"sub", "address"}),
-        ("openid phone", {"sub", "phone_number"}),
         (
             "openid professional",
             {
