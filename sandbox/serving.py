@@ -1,4 +1,4 @@
-"""How a sandbox process serves: WSGI applications on loopback ports, `ready` once, a clean end on SIGTERM.
+"""How a sandbox process serves: WSGI on loopback ports, by TLS or not, `ready` once, a clean end on SIGTERM.
 
 Lives here: listening, readiness, stopping. Never here: pages, configuration, knowledge of what is served.
 """
@@ -6,11 +6,15 @@ Lives here: listening, readiness, stopping. Never here: pages, configuration, kn
 import os
 import signal
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cheroot.ssl.builtin import BuiltinSSLAdapter
 from cheroot.wsgi import Server
 
 if TYPE_CHECKING:
@@ -22,10 +26,20 @@ _READ_TIMEOUT_SECONDS = 10
 _STOP_BUDGET_SECONDS = 1.2
 
 
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """PEM files. With `client_authority`, a certificate is asked for, and one of another authority ends the handshake;
+    the application finds what was shown as `SSL_CLIENT_CERT` in its environment."""
+
+    certificate: Path
+    key: Path
+    client_authority: Path | None = None
+
+
 class _Listener(threading.Thread):
     """One cheroot server on one address; a daemon: a worker stuck on a slow peer must not outlive `serve`."""
 
-    def __init__(self, host: str, port: int, app: "WSGIApplication") -> None:
+    def __init__(self, host: str, port: int, app: "WSGIApplication", tls: Tls | None) -> None:
         super().__init__(name=f"listener-{host}-{port}", daemon=True)
         self.failure: OSError | None = None
         self.bound = threading.Event()
@@ -37,6 +51,7 @@ class _Listener(threading.Thread):
             server_name="localhost",
         )
         self._server.shutdown_timeout = 0.3
+        self._server.ssl_adapter = None if tls is None else _adapter(tls)
 
     def run(self) -> None:
         try:
@@ -54,6 +69,14 @@ class _Listener(threading.Thread):
         return stopping
 
 
+def _adapter(tls: Tls) -> BuiltinSSLAdapter:
+    adapter = BuiltinSSLAdapter(str(tls.certificate), str(tls.key))
+    if tls.client_authority is not None:
+        adapter.context.verify_mode = ssl.CERT_OPTIONAL
+        adapter.context.load_verify_locations(tls.client_authority)
+    return adapter
+
+
 def loopback_addresses() -> tuple[str, ...]:
     """What `localhost` may resolve to on this machine: `127.0.0.1`, and `::1` where IPv6 is configured."""
     try:
@@ -64,13 +87,19 @@ def loopback_addresses() -> tuple[str, ...]:
     return ("127.0.0.1", "::1")
 
 
-def serve(apps: "Mapping[int, WSGIApplication]") -> None:
-    """Serve each application on its port of localhost until SIGTERM or SIGINT.
+def serve(apps: "Mapping[int, WSGIApplication]", tls: Mapping[int, Tls] | None = None) -> None:
+    """Serve each application on its port of localhost until SIGTERM or SIGINT; `tls` names the ports that speak it.
 
-    Prints `ready` once all of them listen. Call it from the main thread. Raises OSError when a port is taken.
+    Prints `ready` once all of them listen. Call it from the main thread. Raises OSError when a port is taken, or a
+    PEM file cannot be used.
     """
     wait_until_asked_to_stop = _stop_requests()
-    listeners = [_Listener(host, port, app) for port, app in apps.items() for host in loopback_addresses()]
+    by_port = tls or {}
+    listeners = [
+        _Listener(host, port, app, by_port.get(port))
+        for port, app in apps.items()
+        for host in loopback_addresses()
+    ]
     for listener in listeners:
         listener.start()
     try:

@@ -1,8 +1,9 @@
 """A Pro Santé Connect simulator: a separate OpenID Provider on two origins, offline.
 
     python -m sandbox.psc --auth-port A --wallet-port W --clients clients.json [--state-dir DIR]
+        [--tls-certificate PEM --tls-key PEM [--client-authority PEM]]
 
-`clients.json` is a list of {"client_id", "client_secret", "redirect_uris", "post_logout_redirect_uris"}.
+`clients.json` is a list of the relying parties, as `clients.py` reads them.
 
 * `http://localhost:A/auth/realms/esante-wallet` is the issuer; discovery is only at
   `/.well-known/wallet-openid-configuration`;

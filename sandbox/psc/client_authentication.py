@@ -1,10 +1,11 @@
-"""Which relying party calls, and how a refusal is told: Basic or post (facts sheet §3.1)."""
+"""Which relying party calls, and how a refusal is told: Basic, post or certificate (facts sheet §3.1)."""
 
 import base64
 import binascii
 import secrets
 from urllib.parse import unquote_plus
 
+from cryptography import x509
 from flask import Response, jsonify, request
 
 from sandbox.psc.clients import Client
@@ -44,11 +45,27 @@ def authenticate_client(simulator: Simulator) -> Client:
     client = simulator.clients.get(client_id)
     if client is None:
         raise ProtocolError(401, "invalid_client", "Invalid client or Invalid client credentials", challenge)
-    if not secrets.compare_digest(client.client_secret.encode(), secret.encode()):
+    is_known = _has_secret(client, secret) if secret or has_basic else _has_certificate(client)
+    if not is_known:
         raise ProtocolError(
             401, "unauthorized_client", "Invalid client or Invalid client credentials", challenge
         )
     return client
+
+
+def _has_secret(client: Client, secret: str) -> bool:
+    return bool(client.client_secret) and secrets.compare_digest(
+        client.client_secret.encode(), secret.encode()
+    )
+
+
+def _has_certificate(client: Client) -> bool:
+    """RFC 8705 §2.1: the chain was checked by the handshake."""
+    shown = request.environ.get("SSL_CLIENT_CERT")
+    if not shown or not client.tls_client_auth_subject_dn:
+        return False
+    subject = x509.load_pem_x509_certificate(shown.encode()).subject.rfc4514_string()
+    return bool(subject == client.tls_client_auth_subject_dn)
 
 
 def _basic() -> tuple[str, str]:

@@ -10,11 +10,14 @@ from typing import Any
 @dataclass(frozen=True, slots=True)
 class Client:
     client_id: str
+    #: "" for one known by its certificate alone.
     client_secret: str
     redirect_uris: tuple[str, ...]
     post_logout_redirect_uris: tuple[str, ...]
     #: Where logout tokens are posted; "" for a client that wants none.
     backchannel_logout_uri: str = ""
+    #: RFC 8705 §2.1.2, as RFC 4514 writes it; "" for a client without a certificate.
+    tls_client_auth_subject_dn: str = ""
 
 
 def load_clients(path: Path) -> Mapping[str, Client]:
@@ -35,14 +38,15 @@ def _client(number: int, entry: Any) -> Client:
     unknown = entry.keys() - {member.name for member in fields(Client)}
     if unknown:
         raise ValueError(f"clients[{number}]: unknown member {min(unknown)!r}")
+    if not entry.keys() & {"client_secret", "tls_client_auth_subject_dn"}:
+        raise ValueError(f"clients[{number}]: expected client_secret or tls_client_auth_subject_dn")
     return Client(
         client_id=_text(number, entry, "client_id"),
-        client_secret=_text(number, entry, "client_secret"),
+        client_secret=_optional(number, entry, "client_secret"),
         redirect_uris=_texts(number, entry, "redirect_uris"),
         post_logout_redirect_uris=_texts(number, entry, "post_logout_redirect_uris"),
-        backchannel_logout_uri=(
-            _text(number, entry, "backchannel_logout_uri") if "backchannel_logout_uri" in entry else ""
-        ),
+        backchannel_logout_uri=_optional(number, entry, "backchannel_logout_uri"),
+        tls_client_auth_subject_dn=_optional(number, entry, "tls_client_auth_subject_dn"),
     )
 
 
@@ -51,6 +55,10 @@ def _text(number: int, entry: Mapping[str, Any], member: str) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError(f"clients[{number}].{member}: expected a non-empty string")
     return value
+
+
+def _optional(number: int, entry: Mapping[str, Any], member: str) -> str:
+    return _text(number, entry, member) if member in entry else ""
 
 
 def _texts(number: int, entry: Mapping[str, Any], member: str) -> tuple[str, ...]:

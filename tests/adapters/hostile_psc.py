@@ -448,7 +448,7 @@ class _Server(ThreadingHTTPServer):
 
 @dataclass(frozen=True)
 class TlsFiles:
-    """PEM files: an authority, a server of 127.0.0.1 and the organisation CLIENT_ID, both vouched for by it."""
+    """PEM files: an authority, a server of this machine and the organisation CLIENT_ID, both vouched for by it."""
 
     ca: Path
     server: Path
@@ -480,7 +480,9 @@ def tls_files(directory: Path) -> TlsFiles:
         )
 
     server, client = _STRANGER_KEY, rsa.generate_private_key(65537, 2048)
-    address = x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))])
+    address = x509.SubjectAlternativeName(
+        [x509.DNSName("localhost"), x509.IPAddress(IPv4Address("127.0.0.1"))]
+    )
     contents = {
         "ca.pem": signed("Test authority", authority, x509.BasicConstraints(True, None)),
         "server.pem": pem(server) + signed("127.0.0.1", server, address),

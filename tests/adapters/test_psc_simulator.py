@@ -1,7 +1,7 @@
 """The adapter against the sandbox's Pro Santé Connect: a process of its own, with pages, people and switches."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,6 +21,7 @@ from tests.servers import free_port
 CALLBACK = "http://localhost:1/psc/callback"
 SIGNED_OUT = "http://localhost:1/signed-out"
 PHYSICIAN = "899700427885"
+BY_SECRET = {"client_id": "caducee", "client_secret": "s+:%é"}
 
 
 @dataclass(frozen=True)
@@ -33,15 +34,17 @@ class Simulator:
 
 
 @contextmanager
-def started(directory: Path) -> Iterator[Simulator]:
-    clients = directory / "clients.json"
-    client = {"client_id": "caducee", "client_secret": "s+:%é", "redirect_uris": [CALLBACK]}
-    clients.write_text(json.dumps([{**client, "post_logout_redirect_uris": [SIGNED_OUT]}]))
+def started(
+    directory: Path, *options: str, clients: Sequence[Mapping[str, str]] = (BY_SECRET,), scheme: str = "http"
+) -> Iterator[Simulator]:
+    uris = {"redirect_uris": [CALLBACK], "post_logout_redirect_uris": [SIGNED_OUT]}
+    file = directory / "clients.json"
+    file.write_text(json.dumps([{**client, **uris} for client in clients]))
     auth, wallet = free_port(), free_port()
     ports = ("--auth-port", str(auth), "--wallet-port", str(wallet))
-    process = start("sandbox.psc", *ports, "--clients", str(clients))
+    process = start("sandbox.psc", *ports, "--clients", str(file), *options)
     try:
-        origin = f"http://localhost:{auth}"
+        origin = f"{scheme}://localhost:{auth}"
         yield Simulator(f"{origin}/auth/realms/esante-wallet", f"{origin}/simulateur")
     finally:
         stop(process)

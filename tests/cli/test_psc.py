@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.adapters.hostile_psc import CLIENT_ID, tls_files
 from tests.adapters.test_psc_simulator import Simulator, started
+from tests.adapters.test_psc_simulator_mtls import BY_CERTIFICATE, by_tls
 from tests.servers import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -99,3 +101,20 @@ def test_settings_that_cannot_work_are_told_in_one_line() -> None:
     )
     assert no_certificate.returncode == 2
     assert "tls_client_auth needs a client certificate and its key" in no_certificate.stderr
+
+
+def test_certificate_instead_of_a_secret_is_found_in_order(tmp_path: Path) -> None:
+    files = tls_files(tmp_path)
+    with by_tls(tmp_path, files, BY_CERTIFICATE) as simulator:
+        done = check(
+            CADUCEE_PSC_ISSUER=simulator.issuer,
+            CADUCEE_PSC_CLIENT_ID=CLIENT_ID,
+            CADUCEE_PSC_CLIENT_SECRET="",
+            CADUCEE_PSC_CLIENT_AUTHENTICATION="tls_client_auth",
+            CADUCEE_PSC_CLIENT_CERTIFICATE_FILE=str(files.client),
+            CADUCEE_PSC_CLIENT_KEY_FILE=str(files.client_key),
+            CADUCEE_PSC_CA_FILE=str(files.ca),
+        )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"ok    client {CLIENT_ID}: known (tls_client_auth)" in done.stdout
+    assert "client secrets end" not in done.stdout
