@@ -200,7 +200,9 @@ def _flows(parts: _Parts) -> list[Any]:
         CharterFlow(desk, parts.charters, build_charter_action(house, parts.web)),
         ProfessionalContextFlow(desk, parts.context),
         PscPictureFlow(pictures),
-        AccountFlow(parts.sessions, parts.accounts, house.clock, parts.web, shared),
+        AccountFlow(
+            parts.sessions, parts.accounts, house.clock, parts.web, shared, parts.context, parts.audit
+        ),
     ]
     if parts.upstream is not None:
         flows.append(

@@ -27,6 +27,7 @@ class AuditEvent(StrEnum):
     PSC_OUTAGE_BEGAN = "psc:circuit:opened"
     PSC_OUTAGE_ENDED = "psc:circuit:closed"
     CONTEXT_CHOSEN = "context:choose:accepted"
+    CONTEXT_FORGOTTEN = "context:forget:accepted"
     IDENTITY_CHANGED = "identity:update:accepted"
     PASSWORD_ACCEPTED = "password:check:accepted"
     PASSWORD_REFUSED = "password:check:refused"

@@ -5,6 +5,8 @@ The mails have theirs in `mail_pages`.
 
 from dataclasses import dataclass
 
+from idp.context_pages import RememberedContext
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
@@ -186,6 +188,8 @@ class AccountPage:
     signed_in_since: str | None
     #: Said in this browser. POST /station (shared: "1" or "0") changes it.
     is_shared_station: bool = False
+    #: POST /professional_context (client_id) has one of them chosen again.
+    contexts: tuple[RememberedContext, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

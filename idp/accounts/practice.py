@@ -84,6 +84,12 @@ class ProfessionalContexts(Protocol):
     def choose(self, account_id: AccountId, client_id: str, chosen: ChosenPractice) -> None:
         """The newest choice stands."""
 
+    def all_chosen(self, account_id: AccountId) -> Mapping[str, ChosenPractice]:
+        """By `client_id`."""
+
+    def forget(self, account_id: AccountId, client_id: str) -> None:
+        """Harmless when nothing is chosen."""
+
 
 def practices_of(claims: Json) -> tuple[Practice, ...]:
     """Every context once, in the order received; exercices without any place count as one."""

@@ -1,5 +1,6 @@
 """`ProfessionalContexts` on SQL: one row per person and application."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -24,6 +25,18 @@ class SqlProfessionalContexts:
         with reading(self.engine) as connection:
             row = connection.execute(mine).one_or_none()
         return None if row is None else ChosenPractice(row.practice_key, row.chosen_at)
+
+    def all_chosen(self, account_id: AccountId) -> Mapping[str, ChosenPractice]:
+        mine = sa.select(_c.client_id, _c.practice_key, _c.chosen_at).where(_c.account_id == account_id)
+        with reading(self.engine) as connection:
+            rows = connection.execute(mine).all()
+        return {row.client_id: ChosenPractice(row.practice_key, row.chosen_at) for row in rows}
+
+    def forget(self, account_id: AccountId, client_id: str) -> None:
+        with writing(self.engine) as connection:
+            connection.execute(
+                sa.delete(professional_contexts).where(_c.account_id == account_id, _c.client_id == client_id)
+            )
 
     def choose(self, account_id: AccountId, client_id: str, chosen: ChosenPractice) -> None:
         newest = {"practice_key": chosen.key, "chosen_at": chosen.chosen_at}

@@ -13,6 +13,7 @@ from idp.flows.desk import Desk, NotDue
 from idp.interaction.next_stop import Stop
 from idp.interaction.professional_context import ContextAction
 from idp.interaction.record import Interaction
+from idp.views import place_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +59,12 @@ class ProfessionalContextFlow:
 
 
 def _choice(practice: Practice, *, is_chosen: bool) -> ContextChoice:
-    place = " ".join(part for part in (practice.postal_code, _city(practice)) if part)
     return ContextChoice(
         key=practice.key,
         profession=practice.profession.label if practice.profession else "",
         speciality=practice.speciality.label if practice.speciality else "",
         mode=practice.mode if practice.mode in ("L", "S", "B") else "",
         structure=practice.structure_name,
-        place=place,
+        place=place_of(practice),
         is_chosen=is_chosen,
     )
-
-
-def _city(practice: Practice) -> str:
-    """`bureauCedex` is "75009 PARIS" in some samples, "PARIS" in others."""
-    return practice.city.removeprefix(practice.postal_code).strip()

@@ -1,5 +1,6 @@
 """The duty to say in which professional context one works, for applications that ask (scope `professional_context`)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,6 +32,14 @@ class ContextAction:
             return True
         is_wished = _CHOOSE_AGAIN & set(interaction.request.get("prompt", "").split())
         return bool(is_wished) and chosen.chosen_at < interaction.started_at
+
+    def remembered(self, account: Account) -> Mapping[str, Practice]:
+        """By `client_id`, the choices that spare the person the page."""
+        by_key = {one.key: one for one in self.practices(account)}
+        if len(by_key) < 2:
+            return {}
+        chosen = self.contexts.all_chosen(account.id)
+        return {client: by_key[one.key] for client, one in chosen.items() if one.key in by_key}
 
     def practices(self, account: Account) -> tuple[Practice, ...]:
         """As Pro Santé Connect last told them; none for a person it never identified."""

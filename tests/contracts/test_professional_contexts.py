@@ -23,6 +23,21 @@ def test_newest_choice_of_each_application_stands(engine: Engine) -> None:
     assert contexts.chosen(AccountId("account-2"), "via") is None
 
 
+def test_choices_of_a_person_are_listed_and_forgotten_one_by_one(engine: Engine) -> None:
+    for number in (1, 2):
+        SqlAccounts(engine).add(an_account(number))
+    contexts = SqlProfessionalContexts(engine)
+    a, b = ChosenPractice("a", NOON), ChosenPractice("b", LATER)
+    contexts.choose(ALICE, "via", a)
+    contexts.choose(ALICE, "other", b)
+    contexts.choose(AccountId("account-2"), "via", b)
+    assert contexts.all_chosen(ALICE) == {"via": a, "other": b}
+    contexts.forget(ALICE, "via")
+    contexts.forget(ALICE, "via")
+    assert contexts.all_chosen(ALICE) == {"other": b}
+    assert contexts.all_chosen(AccountId("account-2")) == {"via": b}
+
+
 def choose(engine: Engine) -> str:
     SqlProfessionalContexts(engine).choose(ALICE, "via", ChosenPractice("a", NOON))
     return "chosen"

@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 from idp import pages
 from idp.accounts.notices import Notice
 from idp.cards.trust import CardRefusal
-from idp.context_pages import ContextChoice, ProfessionalContextPage
+from idp.context_pages import ContextChoice, ProfessionalContextPage, RememberedContext
 from idp.errors import Problem
 from idp.mail_pages import CodeMail, NoticeMail
 
@@ -282,6 +282,15 @@ def _account() -> list[State]:
     )
     models = {
         "account": pages.AccountPage(ELISE, applications, "14 h 02"),
+        "account-contexts": pages.AccountPage(
+            ELISE,
+            applications,
+            "14 h 02",
+            contexts=(
+                RememberedContext("via", "ViaTrajectoire", "CABINET MEDICAL DES LILAS", "75019 PARIS"),
+                RememberedContext("orion", "Orion", "", ""),
+            ),
+        ),
         "account-nobody": pages.AccountPage(None, applications, None),
         "account-shared-station": pages.AccountPage(ELISE, applications, "14 h 02", True),
         "account-one-speciality": pages.AccountPage(SPECIALIST, (), "14 h 02"),

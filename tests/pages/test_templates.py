@@ -128,7 +128,9 @@ def test_each_form_posts_within_the_house_with_the_csrf_token(locale: str, state
         if form["action"] == leaving:  # what a relying party gets holds no token of ours
             assert not form.find("input", attrs={"name": "csrf"})
             continue
-        assert re.match(r"/(interaction/AbC/|end_session/|station$)", str(form["action"]))
+        assert re.match(
+            r"/(interaction/AbC/|end_session/|(station|professional_context)$)", str(form["action"])
+        )
         tokens = form.find_all("input", attrs={"name": "csrf"})
         assert [(token["type"], token["value"]) for token in tokens] == [("hidden", "csrf-value")]
         assert len(form.find_all("button", type="submit")) == 1

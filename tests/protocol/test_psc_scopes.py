@@ -194,3 +194,63 @@ def test_page_cannot_be_jumped_to_nor_the_choice_made_for_another(house: Provide
     thief = house.browser()
     thief.follow(thief.authorize())
     assert thief.get(f"{path}/professional_context").status_code == 403
+
+
+def contexts_of(page: TestResponse) -> list[str]:
+    """The remembered choices on the root page."""
+    soup = BeautifulSoup(page.text, "html.parser")
+    return [" ".join(one.get_text(" ").split()) for one in soup.select(".contexts p")]
+
+
+def test_person_has_the_question_asked_again_for_one_application(house: Provider, psc: HostilePsc) -> None:
+    browser = house.browser()
+    choose(browser, by_psc(browser, psc, ask(browser, CONTEXT)), 0)
+    other = {"client_id": "grand-age", "redirect_uri": "https://grand-age.example/callback"}
+    choose(browser, ask(browser, CONTEXT, **other), 1)
+    root = browser.get("/")
+    assert sorted(one.split(" : ")[1] for one in contexts_of(root)) == [
+        "CABINET <b> , 75009",
+        "HOPITAL , 75010 PARIS",
+    ]
+    assert "CABINET &lt;b&gt;" in root.text
+    (here,) = [one for one in contexts_of(root) if "CABINET" in one]
+    for _ in range(2):
+        left = contexts_of(forget(browser, root, "viatrajectoire"))
+        assert left == [one for one in contexts_of(root) if one != here]
+    assert audited(house).count("context:forget:accepted") == 1
+    assert answer_of(browser.authorize(scope=CONTEXT, **other))["code"]
+    assert len(choosing(ask(browser, CONTEXT))) == 2
+
+
+def forget(browser: Browser, root: TestResponse, client_id: str) -> TestResponse:
+    form = BeautifulSoup(root.text, "html.parser").select_one('form[action="/professional_context"]')
+    assert form is not None
+    csrf = str(form.select('[name="csrf"]')[0]["value"])
+    return browser.follow(browser.post("/professional_context", data={"csrf": csrf, "client_id": client_id}))
+
+
+def test_choice_of_another_person_or_without_a_session_is_not_forgotten(
+    house: Provider, psc: HostilePsc
+) -> None:
+    browser = house.browser()
+    choose(browser, by_psc(browser, psc, ask(browser, CONTEXT)), 0)
+    root = browser.get("/")
+    stranger = house.browser()
+    stranger.get("/")
+    assert stranger.post("/professional_context", data={"client_id": "viatrajectoire"}).status_code == 403
+    hidden = BeautifulSoup(stranger.get("/").text, "html.parser").select_one('[name="csrf"]')
+    assert hidden is not None
+    sent = {"csrf": str(hidden["value"]), "client_id": "viatrajectoire"}
+    assert stranger.post("/professional_context", data=sent).status_code == 303
+    assert forget(browser, root, "") is not None
+    assert contexts_of(browser.get("/")) == contexts_of(root) != []
+    assert "context:forget:accepted" not in audited(house)
+
+
+def test_only_context_is_nothing_to_choose_again(house: Provider, psc: HostilePsc) -> None:
+    browser = house.browser()
+    choose(browser, by_psc(browser, psc, ask(browser, CONTEXT)), 1)
+    psc.lie = person(SubjectRefPro=ONE)
+    other = house.browser()
+    by_psc(other, psc, ask(other, CONTEXT))
+    assert contexts_of(other.get("/")) == []
