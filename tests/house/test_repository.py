@@ -56,6 +56,14 @@ def test_no_file_names_a_package_index() -> None:
     assert offenders(rf"(?i)\b({hosts})") == []
 
 
+def test_no_file_holds_a_private_key() -> None:
+    pem, jwk = (
+        r"-----BEGIN [A-Z ]*PRIVATE KEY-----\s+[A-Za-z0-9+/]{40}",
+        r"\"(d|dp|qi)\"\s*:\s*\"[A-Za-z0-9_-]{40}",
+    )
+    assert offenders(f"{pem}|{jwk}") == []
+
+
 def test_no_file_names_a_directory_of_one_machine() -> None:
     places = "|".join(
         ("/wo" + "rk/", "/ho" + "me/[a-z]", "/Us" + "ers/[A-Za-z]", "/ro" + r"ot/(?!\.)", r"\.\./sha" + "red")

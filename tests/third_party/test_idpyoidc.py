@@ -1,5 +1,6 @@
 """idpyoidc (PyPI) as a relying party: code flow with PKCE, userinfo, refresh, logout, by its own RPHandler."""
 
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -22,7 +23,8 @@ _PKCE = {
 
 
 @pytest.fixture
-def handler(house: House) -> RPHandler:
+def handler(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RPHandler:
+    monkeypatch.chdir(tmp_path)  # it writes keys of its own where it is
     house.add_client(CLIENT)
     configuration = {
         "issuer": house.issuer,
