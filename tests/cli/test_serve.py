@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
+PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 ROOT = Path(__file__).parents[2]
 
 
@@ -98,9 +99,9 @@ def test_a_pair_that_fits_is_not_what_stops_the_start(tmp_path: Path) -> None:
     assert "absent" in ended.stderr
 
 
-def make_pair(directory: Path) -> tuple[Path, Path]:
-    """A certificate of `localhost` signed by itself, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
+def make_pair(directory: Path, given: PrivateKey | None = None) -> tuple[Path, Path]:
+    """A certificate of `localhost` signed by itself, and its key: on P-256 unless given."""
+    key = given or ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.now(UTC)
     made = (
@@ -119,5 +120,5 @@ def make_pair(directory: Path) -> tuple[Path, Path]:
     return paths
 
 
-def pem_of(key: ec.EllipticCurvePrivateKey, encryption: KeySerializationEncryption | None = None) -> bytes:
+def pem_of(key: PrivateKey, encryption: KeySerializationEncryption | None = None) -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption or NoEncryption())

@@ -1,0 +1,151 @@
+"""docker-compose.yml and the Dockerfile, without an engine: what the image holds, in the environment of the services,
+with real PostgreSQL and Redis, by the commands that the file tells first."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import requests
+import yaml
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from idp.settings import read_settings
+from tests.cli.test_serve import make_pair
+from tests.servers import free_port, postgresql_server, redis_server
+
+ROOT = Path(__file__).parents[2]
+COMPOSE: Mapping[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
+DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
+ENV_FILE = {
+    "CADUCEE_ISSUER": "https://id.example",
+    "CADUCEE_CARD_HOST": "https://carte.example:8443",
+    "CADUCEE_APPLICATION_KEY": "k" * 43,
+    "CADUCEE_PASSWORD_PEPPER": "p" * 43,
+    "CADUCEE_SMTP_HOST": "smtp.example",
+    "CADUCEE_MAIL_SENDER": "caducee@id.example",
+    "POSTGRES_PASSWORD": "of-postgres",
+    "REDIS_PASSWORD": "of-redis",
+}
+
+
+def environment(service: str) -> dict[str, str]:
+    """As compose makes it from this `.env`."""
+
+    def value(found: "re.Match[str]") -> str:
+        name, rule, default = found.groups()
+        assert name in ENV_FILE or rule == ":-", f"{name} has neither value nor default"
+        return ENV_FILE.get(name, default or "")
+
+    given: dict[str, str] = COMPOSE["services"][service]["environment"]
+    return {name: re.sub(r"\$\{(\w+)(?:(:[-?])([^}]*))?\}", value, text) for name, text in given.items()}
+
+
+class Image:
+    """A directory with what the Dockerfile copies and the services mount."""
+
+    def __init__(self, place: Path, database: str, redis: str) -> None:
+        self.place = place
+        for copied in re.findall(r"^COPY (\S+) \S+$", DOCKERFILE, re.MULTILINE):
+            source = ROOT / copied
+            (shutil.copytree if source.is_dir() else shutil.copy)(source, place / copied)
+        shutil.copy(ROOT / "clients.yaml", place)
+        for mounted in ("keys", "trust"):
+            (place / mounted).mkdir(mode=0o700)
+        pair = make_pair(place, rsa.generate_private_key(65537, 2048))
+        for made, name in zip(pair, ("card-host.crt", "card-host.key"), strict=True):
+            made.rename(place / "keys" / name).chmod(0o600)
+        self.moved = {"CADUCEE_DATABASE": database, "CADUCEE_REDIS": redis}
+
+    def start(self, *command: str, service: str = "idp") -> "subprocess.Popen[str]":
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("CADUCEE_")}
+        return subprocess.Popen(
+            [sys.executable, "-m", "idp.cli", *command],
+            cwd=self.place,
+            env={**kept, **environment(service), **self.moved},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    @contextmanager
+    def running(self, *command: str, service: str = "idp") -> "Iterator[subprocess.Popen[str]]":
+        """Ends it as an engine does; it must have obeyed."""
+        process = self.start(*command, service=service)
+        try:
+            yield process
+        finally:
+            process.terminate()
+            said, _ = process.communicate(timeout=30)
+        assert process.returncode == 0, said
+
+    def run(self, *command: str) -> str:
+        process = self.start(*command)
+        said, _ = process.communicate(timeout=60)
+        assert process.returncode == 0, said
+        return said
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
+    with postgresql_server() as postgresql, redis_server() as redis:
+        with psycopg.connect(postgresql.url, autocommit=True) as connection:
+            connection.execute("CREATE DATABASE caducee")
+        database = postgresql.url.removesuffix("/postgres") + "/caducee"
+        made = Image(tmp_path_factory.mktemp("image"), database, redis.url)
+        made.run("init")
+        made.run("keys", "generate")
+        charter = ROOT / "charters" / "2026-1.fr.md"
+        made.run("charter", "publish", "--revision", "2026-1", "--fr", str(charter))
+        yield made
+
+
+@pytest.mark.parametrize("service", ["idp", "card-host", "worker"])
+def test_environment_of_each_service_is_read_and_mounts_are_where_it_looks(service: str) -> None:
+    settings = read_settings(environment(service))
+    home = re.search(r"^WORKDIR (\S+)$", DOCKERFILE, re.MULTILINE)
+    assert home is not None
+    mounted = {volume.split(":")[1] for volume in COMPOSE["services"][service]["volumes"]}
+    needed = (settings.clients_file, settings.keys_directory, settings.card_trust_directory)
+    assert mounted == {f"{home[1]}/{path}" for path in needed}
+
+
+def test_image_serves(image: Image) -> None:
+    (command,) = re.findall(
+        r'^CMD \["serve", "--host", "0.0.0.0", "--port", "8400"\]$', DOCKERFILE, re.MULTILINE
+    )
+    assert command
+    assert COMPOSE["services"]["idp"]["ports"] == ["127.0.0.1:8400:8400"]
+    port = free_port()
+    with image.running("serve", "--host", "0.0.0.0", "--port", str(port)) as server:
+        answer = ask(f"http://127.0.0.1:{port}/health/ready", server)
+        assert (answer.status_code, answer.json()["status"]) == (200, "ready")
+        document = requests.get(f"http://127.0.0.1:{port}/.well-known/openid-configuration", timeout=5).json()
+        assert document["issuer"] == ENV_FILE["CADUCEE_ISSUER"]
+
+
+@pytest.mark.parametrize("service", ["card-host", "worker"])
+def test_other_services_start_and_end_when_told(image: Image, service: str) -> None:
+    command = COMPOSE["services"][service]["command"]
+    image.moved["CADUCEE_CARD_LISTEN"] = f"127.0.0.1:{free_port()}"
+    with image.running(*command, service=service) as process, pytest.raises(subprocess.TimeoutExpired):
+        process.wait(timeout=4)
+
+
+def ask(url: str, server: "subprocess.Popen[str]") -> requests.Response:
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            return requests.get(url, timeout=5)
+        except requests.ConnectionError:
+            assert server.poll() is None, server.communicate()[0]
+            assert time.monotonic() < deadline
+        time.sleep(0.1)
