@@ -41,6 +41,7 @@ from idp.flows.cps import CpsFlow
 from idp.flows.desk import Desk, NotDue
 from idp.flows.email_otp import EmailOtpFlow
 from idp.flows.enrolment import EnrolmentFlow
+from idp.flows.new_password import NewPasswordFlow
 from idp.flows.notice_mail import NoticeMailer
 from idp.flows.password import PasswordFlow
 from idp.flows.professional_context import ProfessionalContextFlow
@@ -48,6 +49,7 @@ from idp.flows.psc import PscFlow
 from idp.flows.psc_freshness import Freshness
 from idp.flows.psc_picture import PscPictureFlow
 from idp.flows.shared_stations import SharedStations
+from idp.flows.signed_in import SignedIn
 from idp.house import House, open_house, open_key_directory, open_subjects
 from idp.interaction.gate import Gate
 from idp.interaction.next_stop import Itinerary
@@ -176,6 +178,7 @@ def _flows(parts: _Parts) -> list[Any]:
     )
     linking = UpstreamLinking(parts.links, notices, parts.audit, house.store, s.interaction_life)
     shared = SharedStations(parts.web, s.shared_networks)
+    signed_in = SignedIn(parts.sessions, parts.accounts, house.clock, parts.web)
     throttle, passwords = build_throttle(house), build_passwords(s)
     sender = CodeSender(
         build_mail_codes(house),
@@ -200,10 +203,21 @@ def _flows(parts: _Parts) -> list[Any]:
         CharterFlow(desk, parts.charters, build_charter_action(house, parts.web)),
         ProfessionalContextFlow(desk, parts.context),
         PscPictureFlow(pictures),
-        AccountFlow(
-            parts.sessions, parts.accounts, house.clock, parts.web, shared, parts.context, parts.audit
-        ),
+        AccountFlow(signed_in, parts.web, shared, parts.context, parts.audit, s.password_door),
     ]
+    if s.password_door:
+        flows.append(
+            NewPasswordFlow(
+                signed_in,
+                passwords,
+                parts.sign_out,
+                notices,
+                s.password_change_within,
+                s.password_min,
+                s.password_max,
+                _SERVICE_WORDS,
+            )
+        )
     if parts.upstream is not None:
         flows.append(
             PscFlow(

@@ -17,16 +17,6 @@ class ContextChoice:
 
 
 @dataclass(frozen=True, slots=True)
-class RememberedContext:
-    """What was chosen for an application. Empty texts are unknown."""
-
-    client_id: str
-    application: str
-    structure: str
-    place: str
-
-
-@dataclass(frozen=True, slots=True)
 class ProfessionalContextPage:
     """POST base_path/professional_context: practice (a key)."""
 

@@ -1,11 +1,9 @@
 """What each page shows: one frozen view-model per template, of the same name. No logic, no lookup.
 
-The mails have theirs in `mail_pages`.
+The mails have theirs in `mail_pages`, the pages of no application in `account_pages`.
 """
 
 from dataclasses import dataclass
-
-from idp.context_pages import RememberedContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,19 +175,6 @@ class FirstConnectionPage:
     family_name: str
     cps_open: bool
     psc_open: bool
-
-
-@dataclass(frozen=True, slots=True)
-class AccountPage:
-    """The root page: who is signed in here (None: nobody) and where to go. POST /end_session/confirm signs out."""
-
-    identity: IdentityView | None
-    applications: tuple[tuple[str, str], ...]
-    signed_in_since: str | None
-    #: Said in this browser. POST /station (shared: "1" or "0") changes it.
-    is_shared_station: bool = False
-    #: POST /professional_context (client_id) has one of them chosen again.
-    contexts: tuple[RememberedContext, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,6 +200,8 @@ class Settings:
 
     # The password.
     password_min: int = 15
+    #: A new password wants a proof by card or Pro Santé Connect no older than this.
+    password_change_within: timedelta = _seconds(600)
     password_max: int = 128
     password_free_tries: int = 5
     password_tries_per_day: int = 25

@@ -12,6 +12,7 @@ class Notice(StrEnum):
     IDENTITY_CHANGED = "identity_changed"
     PSC_LINKED = "psc_linked"
     PSC_SUBJECT_CHANGED = "psc_subject_changed"
+    PASSWORD_CHANGED = "password_changed"
 
 
 class Notices(Protocol):

@@ -5,17 +5,13 @@ from dataclasses import dataclass
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
-from idp.accounts.account import Account
-from idp.accounts.repository import AccountNotFound, AccountRepository
+from idp.account_pages import AccountPage, RememberedContext
 from idp.audit import Audit, AuditEvent
-from idp.clock import Clock
-from idp.context_pages import RememberedContext
 from idp.flows.shared_stations import SharedStations
+from idp.flows.signed_in import SignedIn
 from idp.interaction.professional_context import ContextAction
-from idp.interaction.session import Session, is_session_valid
-from idp.interaction.store import Sessions, random_token
+from idp.interaction.store import random_token
 from idp.local_time import local_hour
-from idp.pages import AccountPage
 from idp.views import identity_view, place_of
 from idp.web import Web
 
@@ -25,13 +21,13 @@ _BASE = "/end_session"
 
 @dataclass(frozen=True, slots=True)
 class AccountFlow:
-    sessions: Sessions
-    accounts: AccountRepository
-    clock: Clock
+    signed_in: SignedIn
     web: Web
     stations: SharedStations
     context: ContextAction
     audit: Audit
+    #: The password door, and with it the way to a new password.
+    has_password: bool
 
     def routes(self) -> Blueprint:
         pages = Blueprint("account", __name__)
@@ -50,9 +46,9 @@ class AccountFlow:
     def forget_context(self) -> Response:
         """The application asks anew at the next sign-in: somebody may work here today, and there tomorrow."""
         client_id = self.web.form(request, _BASE).get("client_id", "")
-        signed_in = self._signed_in()
-        if signed_in is not None and client_id in self.context.remembered(signed_in[1]):
-            account_id = signed_in[1].id
+        found = self.signed_in.find()
+        if found is not None and client_id in self.context.remembered(found[1]):
+            account_id = found[1].id
             self.context.contexts.forget(account_id, client_id)
             self.audit.record(AuditEvent.CONTEXT_FORGOTTEN, account_id=account_id, client_id=client_id)
         return self.web.redirect("/")
@@ -67,25 +63,13 @@ class AccountFlow:
             self.web.cookies.set(response, "browser", browser)
         return response
 
-    def _signed_in(self) -> tuple[Session, Account] | None:
-        now = self.clock.now()
-        session = self.sessions.open(self.web.cookies.get(request, "session"), now)
-        if session is None:
-            return None
-        try:
-            account = self.accounts.get(session.account_id)
-        except AccountNotFound:
-            return None
-        is_valid = is_session_valid(session, account, now, self.sessions.life, self.sessions.idle)
-        return (session, account) if is_valid else None
-
     def _page(self) -> AccountPage:
         clients = self.web.clients.registry()
         applications = tuple((client.name, client.home) for client in clients.values())
-        is_shared, signed_in = self.stations.is_declared(request), self._signed_in()
-        if signed_in is None:
+        is_shared, found = self.stations.is_declared(request), self.signed_in.find()
+        if found is None:
             return AccountPage(None, applications, None, is_shared)
-        session, account = signed_in
+        session, account = found
         contexts = tuple(
             RememberedContext(client_id, clients[client_id].name, practice.structure_name, place_of(practice))
             for client_id, practice in self.context.remembered(account).items()
@@ -97,4 +81,5 @@ class AccountFlow:
             local_hour(session.started_at, self.web.locale(request)),
             is_shared,
             contexts,
+            self.has_password,
         )

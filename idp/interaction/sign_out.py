@@ -36,7 +36,7 @@ class SignOut:
         if self.sessions.end(sid):
             self.audit.record(AuditEvent.SESSION_ENDED, account_id=account_id, by="psc")
 
-    def end_all_from_upstream(self, account_id: AccountId, now: datetime) -> None:
+    def end_all(self, account_id: AccountId, now: datetime, by: str) -> None:
         """Grants of every session; the sessions themselves end by the account's `not_before`."""
         self.grants.end_sessions_of(account_id, now, self.listeners())
-        self.audit.record(AuditEvent.SESSION_ENDED, account_id=account_id, by="psc", all=True)
+        self.audit.record(AuditEvent.SESSION_ENDED, account_id=account_id, by=by, all=True)

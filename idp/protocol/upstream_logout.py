@@ -70,7 +70,7 @@ class UpstreamLogoutEndpoint:
     def _void(self, account_id: AccountId) -> None:
         with suppress(AccountNotFound):
             self._forbid_the_past(account_id)
-            self.sign_out.end_all_from_upstream(account_id, self.clock.now())
+            self.sign_out.end_all(account_id, self.clock.now(), by="psc")
 
     def _forbid_the_past(self, account_id: AccountId) -> None:
         """Raises AccountNotFound; StoreUnavailable for an account that never stands still, so that they ask again."""

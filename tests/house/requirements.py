@@ -170,10 +170,11 @@ REQUIREMENTS: dict[str, Requirement] = {
         contracts_refresh_tokens="one_of_fifty_rotations_succeeds",
     ),
     "TK6": proved(
-        "Refreshing ends with the session, and stops on logout, a new charter, disabling, whatever voids the past.",
+        "Refreshing ends with the session, and stops on logout, a new password, a new charter, disabling.",
         protocol_refresh="refreshing_ends_idle_and_with_the_session signing_out_stops_refreshing "
         "a_new_charter_revision_stops_refreshing_until_it_is_accepted a_disabled_account_stops_refreshing "
         "what_voids_the_past_of_an_account_stops_refreshing",
+        protocol_new_password="everything_that_began_before_is_over",
     ),
     "TK7": proved(
         "One method of client authentication per request, the registered one; secrets long, kept as digests, compared "

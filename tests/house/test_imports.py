@@ -27,7 +27,7 @@ TECHNOLOGY = (
 #: What several flows do alike: the desk, the mails, what a proof does to an account.
 SHARED_BY_FLOWS = {
     "idp.flows.desk", "idp.flows.code_mail", "idp.flows.notice_mail", "idp.flows.proved",
-    "idp.flows.psc_freshness", "idp.flows.shared_stations",
+    "idp.flows.psc_freshness", "idp.flows.shared_stations", "idp.flows.signed_in",
 }  # fmt: skip
 
 
@@ -167,8 +167,9 @@ def test_in_the_flows_only_the_desk_and_the_doors_that_lead_away_redirect() -> N
             for node in ast.walk(module.tree)
         )
     }
-    # cps leads to the card host, psc to Pro Santé Connect, account back to its own page.
-    assert redirecting == {"idp.flows.desk", "idp.flows.psc", "idp.flows.cps", "idp.flows.account"}
+    # cps leads to the card host, psc to Pro Santé Connect, the others to the root page.
+    at_root = {"idp.flows.account", "idp.flows.new_password"}
+    assert redirecting == {"idp.flows.desk", "idp.flows.psc", "idp.flows.cps", *at_root}
 
 
 def test_pickle_is_nowhere() -> None:

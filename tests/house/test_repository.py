@@ -128,6 +128,7 @@ def test_every_flow_with_a_page_has_its_template() -> None:
         "psc_freshness",
         "psc_picture",
         "shared_stations",
+        "signed_in",
         "__init__",
         "pages",
     }

@@ -7,10 +7,10 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 
-from idp import pages
+from idp import account_pages, pages
 from idp.accounts.notices import Notice
 from idp.cards.trust import CardRefusal
-from idp.context_pages import ContextChoice, ProfessionalContextPage, RememberedContext
+from idp.context_pages import ContextChoice, ProfessionalContextPage
 from idp.errors import Problem
 from idp.mail_pages import CodeMail, NoticeMail
 
@@ -93,6 +93,7 @@ def every_state(locale: str) -> list[State]:
         *_professional_context(),
         *_first_connection(),
         *_account(),
+        *_new_password(),
         *_signed_out(),
         State("form-post", "form_post.html", pages.FormPostPage("https://rp.example/cb", (("code", "AbC"),))),
         *_errors(),
@@ -281,22 +282,35 @@ def _account() -> list[State]:
         ("Orion", "https://orion.example/"),
     )
     models = {
-        "account": pages.AccountPage(ELISE, applications, "14 h 02"),
-        "account-contexts": pages.AccountPage(
+        "account": account_pages.AccountPage(ELISE, applications, "14 h 02", has_password=True),
+        "account-contexts": account_pages.AccountPage(
             ELISE,
             applications,
             "14 h 02",
             contexts=(
-                RememberedContext("via", "ViaTrajectoire", "CABINET MEDICAL DES LILAS", "75019 PARIS"),
-                RememberedContext("orion", "Orion", "", ""),
+                account_pages.RememberedContext(
+                    "via", "ViaTrajectoire", "CABINET MEDICAL DES LILAS", "75019 PARIS"
+                ),
+                account_pages.RememberedContext("orion", "Orion", "", ""),
             ),
         ),
-        "account-nobody": pages.AccountPage(None, applications, None),
-        "account-shared-station": pages.AccountPage(ELISE, applications, "14 h 02", True),
-        "account-one-speciality": pages.AccountPage(SPECIALIST, (), "14 h 02"),
-        "account-bare": pages.AccountPage(NURSE, (), None),
+        "account-nobody": account_pages.AccountPage(None, applications, None),
+        "account-shared-station": account_pages.AccountPage(ELISE, applications, "14 h 02", True),
+        "account-one-speciality": account_pages.AccountPage(SPECIALIST, (), "14 h 02"),
+        "account-bare": account_pages.AccountPage(NURSE, (), None),
     }
     return [State(name, "account.html", model, in_interaction=False) for name, model in models.items()]
+
+
+def _new_password() -> list[State]:
+    models = {
+        "new-password": account_pages.NewPasswordPage(True, False, None, 15, 10),
+        "new-password-weak!": account_pages.NewPasswordPage(True, False, "enrolment.password_common", 15, 10),
+        "new-password-short!": account_pages.NewPasswordPage(True, False, "enrolment.password_short", 15, 10),
+        "new-password-done": account_pages.NewPasswordPage(True, True, None, 15, 10),
+        "new-password-unproved": account_pages.NewPasswordPage(False, False, None, 15, 10),
+    }
+    return [State(name, "new_password.html", model, in_interaction=False) for name, model in models.items()]
 
 
 FRAMES = (pages.LogoutFrame("Trajectoire Grand Âge", "https://grand-age.example/out?iss=i&sid=s"),)

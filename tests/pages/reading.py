@@ -16,6 +16,7 @@ HOSTILE = """<script>alert('1')</script>"&{{7*7}}{0.__class__}"""
 AUTOCOMPLETE = {
     "rpps": "username",
     "password": "current-password",
+    "new_password": "new-password",
     "code": "one-time-code",
     "email": "email",
     "address_line1": "address-line1",

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from bs4 import BeautifulSoup
 
-from idp import pages
+from idp import account_pages, pages
 from idp.context_pages import ContextChoice, ProfessionalContextPage
 from tests.pages.page_states import (
     ALL,
@@ -47,7 +47,13 @@ def hostile_states() -> Iterator[State]:
             (ContextChoice(HOSTILE, HOSTILE, HOSTILE, "L", HOSTILE, HOSTILE, False),), None
         ),
         "first_connection.html": pages.FirstConnectionPage(HOSTILE, HOSTILE, False, True),
-        "account.html": pages.AccountPage(identity, ((HOSTILE, "https://rp.example/"),), HOSTILE),
+        "account.html": account_pages.AccountPage(
+            identity,
+            ((HOSTILE, "https://rp.example/"),),
+            HOSTILE,
+            contexts=(account_pages.RememberedContext(HOSTILE, HOSTILE, HOSTILE, HOSTILE),),
+        ),
+        "new_password.html": account_pages.NewPasswordPage(True, False, "enrolment.password_short", 15, 10),
         "signed_out.html": pages.SignedOutPage(
             "confirm", identity, HOSTILE, "https://rp.example/", HOSTILE, True
         ),

@@ -87,7 +87,7 @@ def test_no_link_leaves_but_those_the_view_model_names(locale: str, state: State
     }
     for link in parsed(locale, state).find_all("a"):
         href = str(link["href"])
-        own = {"/", frame(state, locale).other_locale_path}  # "/": the way on of an error without a way back
+        own = {"/", "/password", frame(state, locale).other_locale_path}  # "/": the way on without a way back
         assert href in named or href.startswith("#") or href in own
 
 
@@ -129,7 +129,7 @@ def test_each_form_posts_within_the_house_with_the_csrf_token(locale: str, state
             assert not form.find("input", attrs={"name": "csrf"})
             continue
         assert re.match(
-            r"/(interaction/AbC/|end_session/|(station|professional_context)$)", str(form["action"])
+            r"/(interaction/AbC/|end_session/|(station|professional_context|password)$)", str(form["action"])
         )
         tokens = form.find_all("input", attrs={"name": "csrf"})
         assert [(token["type"], token["value"]) for token in tokens] == [("hidden", "csrf-value")]

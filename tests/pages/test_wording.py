@@ -141,7 +141,11 @@ def test_identity_is_text_and_no_field() -> None:
     assert "MARCHAND-LEFÈVRE" in text_of(facts)
     assert "Gériatrie" in text_of(facts)
     assert not facts.find_all("input")
-    assert {f["name"] for f in page.find_all("input")} == {"csrf", "proof", *AUTOCOMPLETE} - {"rpps", "code"}
+    assert {f["name"] for f in page.find_all("input")} == {"csrf", "proof", *AUTOCOMPLETE} - {
+        "rpps",
+        "code",
+        "new_password",
+    }
 
 
 def test_charter_ends_with_an_unticked_box_and_carries_its_revision() -> None:

@@ -338,6 +338,8 @@ SHOTS = (
     Shot("end_session confirmed", "POST", "/end_session/confirm", 200, form=_LEAVE, who="leaving"),
     Shot("end_session, back", "GET", "/end_session/psc", 200, (("state", "x"),)),
     Shot("station", "POST", "/station", 303, form=(*_CSRF, ("shared", "1")), who="root"),
+    Shot("new password page", "GET", "/password", 200, who="signed_in"),
+    Shot("new password", "POST", "/password", 403, form=(*_CSRF, ("new_password", "x")), who="root"),
     Shot("context again", "POST", "/professional_context", 303, form=(*_CSRF, ("client_id", "x")), who="root"),
     Shot("hub", "GET", _ME, 303, who="choice"),
     Shot("choice", "GET", f"{_ME}/choice", 200, who="choice"),

@@ -1,0 +1,97 @@
+"""A new password, forgotten or not: chosen by somebody whom the card or Pro Santé Connect identified a moment ago.
+
+Never by the mailbox: it already holds the other half of that path (facts/security D2). The proof stands in for the
+current password (PW6), so there is one way for both.
+"""
+
+import dataclasses
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flask import Blueprint, request
+from werkzeug.wrappers import Response
+
+from idp.account_pages import NewPasswordPage
+from idp.accounts.account import Account
+from idp.accounts.enrolment import personal_words
+from idp.accounts.notices import Notice, Notices
+from idp.accounts.password import HashingBusy, Passwords, password_fault
+from idp.accounts.repository import StaleAccount
+from idp.audit import AuditEvent
+from idp.flows.signed_in import SignedIn
+from idp.interaction.session import Session
+from idp.interaction.sign_out import SignOut
+
+_BASE = "/password"
+_PROOFS = frozenset({"cps", "psc"})
+
+
+@dataclass(frozen=True, slots=True)
+class NewPasswordFlow:
+    signed_in: SignedIn
+    passwords: Passwords
+    sign_out: SignOut
+    notices: Notices
+    within: timedelta
+    password_min: int
+    password_max: int
+    service_words: tuple[str, ...]
+
+    def routes(self) -> Blueprint:
+        pages = Blueprint("new_password", __name__)
+        pages.get(_BASE)(self.show)
+        pages.post(_BASE)(self.receive)
+        return pages
+
+    def show(self) -> Response:
+        found = self.signed_in.find()
+        return self._home() if found is None else self._page(self._is_fresh(found[0]))
+
+    def receive(self) -> Response:
+        password = self.signed_in.web.form(request, _BASE).get("new_password", "")
+        found = self.signed_in.find()
+        if found is None:
+            return self._home()
+        session, account = found
+        if not self._is_fresh(session):
+            return self._page(False, status=403)
+        fault = self._fault(account, password)
+        if fault is not None:
+            return self._page(True, fault, 422)
+        try:
+            self._change(account, self.passwords.hash(password))
+        except (HashingBusy, StaleAccount):
+            return self._page(True, "enrolment.busy", 503)
+        return self._page(True, is_done=True)
+
+    def _change(self, account: Account, hashed: str) -> None:
+        """Whatever began before is void: sessions, codes, refresh tokens (TK6). Raises StaleAccount."""
+        now = self.signed_in.clock.now()
+        changed = dataclasses.replace(account, password_hash=hashed, not_before=now)
+        self.signed_in.accounts.save(changed)
+        self.sign_out.audit.record(AuditEvent.PASSWORD_CHANGED, account_id=account.id)
+        self.notices.tell(changed, Notice.PASSWORD_CHANGED)
+        self.sign_out.end_all(account.id, now, by="password_change")
+
+    def _is_fresh(self, session: Session) -> bool:
+        since = self.signed_in.clock.now() - self.within
+        return any(event.authenticator in _PROOFS and event.at >= since for event in session.events)
+
+    def _fault(self, account: Account, password: str) -> str | None:
+        if not password:
+            return "enrolment.required"
+        words = [*personal_words(account.identity, account.email), *self.service_words]
+        return password_fault(password, minimum=self.password_min, maximum=self.password_max, personal=words)
+
+    def _home(self) -> Response:
+        """Nobody is signed in, and that page says so."""
+        return self.signed_in.web.redirect("/")
+
+    def _page(
+        self, is_proved: bool, error: str | None = None, status: int = 200, *, is_done: bool = False
+    ) -> Response:
+        web = self.signed_in.web
+        frame = web.frame(request, locale=web.locale(request), client=None, base_path=_BASE)
+        minutes = int(self.within.total_seconds() // 60)
+        page = NewPasswordPage(is_proved, is_done, error, self.password_min, minutes)
+        return web.page("new_password.html", frame, page, status)
