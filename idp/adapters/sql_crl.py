@@ -35,6 +35,7 @@ class ListInForce:
     next_update: datetime
     fetched_at: datetime
     entries: int
+    generation: int
 
 
 def serial_text(serial: int) -> str:
@@ -89,6 +90,7 @@ class CrlIndex:
                 row.next_update,
                 row.fetched_at,
                 row.entries,
+                row.generation,
             )
             for row in rows
         ]
@@ -113,6 +115,8 @@ class CrlIndex:
         if known is not None and (number, this_update) < (known.number, known.this_update):
             raise OlderList
         generation = (now - datetime(1970, 1, 1, tzinfo=now.tzinfo)) // _TICK
+        if known is not None:  # also when a clock was set back since
+            generation = max(generation, known.generation + 1)
         try:
             count = self._add(issuer_key_id, generation, serials)
         except BaseException:
@@ -151,8 +155,11 @@ class CrlIndex:
     def _put_in_force(self, issuer_key_id: str, replacing: dict[str, object]) -> bool:
         with writing(self.engine) as connection:
             put = insert_into(connection, card_crls).values(issuer_key_id=issuer_key_id, **replacing)
-            # Two workers loaded at once: the newer list stays.
-            is_newer = _lists.this_update <= put.excluded.this_update
+            # Two workers loaded at once: the newer list stays. And a list that began to load before the one in
+            # force never follows it: that one's coming swept away what was loaded of every earlier generation.
+            is_newer = sa.and_(
+                _lists.this_update <= put.excluded.this_update, _lists.generation <= put.excluded.generation
+            )
             replaced = put.on_conflict_do_update(
                 index_elements=[_lists.issuer_key_id], set_=replacing, where=is_newer
             )

@@ -113,6 +113,24 @@ def test_list_that_breaks_off_leaves_the_old_one_in_force(index: CrlIndex, engin
     assert rows(engine) == 1
 
 
+@pytest.mark.parametrize("begins", [NOON - HOUR, NOON - HOUR / 2], ids=["the same list", "a newer list"])
+def test_list_overtaken_while_it_loads_never_comes_into_force_with_what_was_swept_of_it(
+    index: CrlIndex, engine: Engine, begins: datetime
+) -> None:
+    """Two addresses of one list, or a download longer than the pause before the next attempt."""
+
+    def overtaken() -> Iterator[int]:
+        yield SERIAL
+        yield from range(1, 5000)  # some batches are written
+        load(index, SERIAL, now=NOON + timedelta(seconds=1))
+        yield 5000
+
+    with pytest.raises(OlderList):
+        index.load(ISSUER, overtaken(), number=1, this_update=begins, next_update=NOON + DAY, now=NOON)
+    assert index.answer(ISSUER, SERIAL, NOON) is CrlAnswer.LISTED
+    assert rows(engine) == 1
+
+
 def test_what_a_responder_said_for_good_needs_no_list_and_survives_every_list(index: CrlIndex) -> None:
     index.remember_revoked(ISSUER, SERIAL, NOON)
     index.remember_revoked(ISSUER, SERIAL, NOON + HOUR)
