@@ -43,23 +43,36 @@ class IgcRevocation:
         """Raises StoreUnavailable only."""
         certificate, issuer = (x509.load_der_x509_certificate(der) for der in (certificate_der, issuer_der))
         authority = next((one for one in self.anchors.issuing if one.der == issuer_der), None)
-        if authority is None or not self._is_cleared(authority, issuer, now):
-            return RevocationStatus.UNKNOWN
-        key_id = authority.key_id.hex()
+        if authority is None:
+            return RevocationStatus.DISOWNED
+        above = self._of_authority(authority, issuer, now)
+        if above is CrlAnswer.LISTED:
+            return (
+                RevocationStatus.DISOWNED
+            )  # Its key may be in anybody's hands: nothing it signed is a card.
+        status = self._of_card(certificate, issuer, authority.key_id.hex(), now)
+        is_cleared = above is CrlAnswer.NOT_LISTED
+        return status if is_cleared or status is not RevocationStatus.GOOD else RevocationStatus.UNKNOWN
+
+    def _of_card(
+        self, certificate: x509.Certificate, issuer: x509.Certificate, key_id: str, now: datetime
+    ) -> RevocationStatus:
         listed = self.index.answer(key_id, certificate.serial_number, now)
         if listed is CrlAnswer.LISTED:
             return RevocationStatus.REVOKED
         said = self._ask(certificate, issuer, key_id, listed, now)
         return DECISION[said, listed]
 
-    def _is_cleared(self, authority: IssuingAuthority, issuer: x509.Certificate, now: datetime) -> bool:
+    def _of_authority(
+        self, authority: IssuingAuthority, issuer: x509.Certificate, now: datetime
+    ) -> CrlAnswer:
         """The intermediate against its root's list: the card is not in question, the authority is."""
         if not self.checks_authorities or authority.root is None:
-            return True
+            return CrlAnswer.NOT_LISTED
         answer = self.index.answer(authority.root.key_id.hex(), issuer.serial_number, now)
         if answer is not CrlAnswer.NOT_LISTED:
             _log.error("issuing_authority_not_cleared", authority=authority.name, answer=str(answer))
-        return answer is CrlAnswer.NOT_LISTED
+        return answer
 
     def _ask(
         self,

@@ -12,10 +12,12 @@ from typing import Protocol
 
 
 class RevocationStatus(StrEnum):
-    """UNKNOWN covers "never heard of it" and "no fresh evidence": both are refused."""
+    """UNKNOWN: no fresh evidence to be had, which an operator's bypass may overrule. DISOWNED: evidence against it,
+    though not of an opposition (the responder never heard of it; its authority is revoked). Both are refused."""
 
     GOOD = "good"
     REVOKED = "revoked"
+    DISOWNED = "disowned"
     UNKNOWN = "unknown"
 
 
@@ -48,7 +50,8 @@ class CrlAnswer(StrEnum):
     NONE = "none"
 
 
-_GOOD, _REVOKED, _UNKNOWN = RevocationStatus.GOOD, RevocationStatus.REVOKED, RevocationStatus.UNKNOWN
+_GOOD, _REVOKED = RevocationStatus.GOOD, RevocationStatus.REVOKED
+_DISOWNED, _UNKNOWN = RevocationStatus.DISOWNED, RevocationStatus.UNKNOWN
 
 #: OCSP first, the list when OCSP has nothing to say, neither: refused. A listed card is refused whatever OCSP
 #: says: the list was signed by the authority itself.
@@ -62,8 +65,8 @@ DECISION: Mapping[tuple[OcspAnswer, CrlAnswer], RevocationStatus] = {
     (OcspAnswer.ON_HOLD, CrlAnswer.NOT_LISTED): _REVOKED,
     (OcspAnswer.ON_HOLD, CrlAnswer.NONE): _REVOKED,
     (OcspAnswer.ON_HOLD, CrlAnswer.LISTED): _REVOKED,
-    (OcspAnswer.UNKNOWN, CrlAnswer.NOT_LISTED): _UNKNOWN,
-    (OcspAnswer.UNKNOWN, CrlAnswer.NONE): _UNKNOWN,
+    (OcspAnswer.UNKNOWN, CrlAnswer.NOT_LISTED): _DISOWNED,
+    (OcspAnswer.UNKNOWN, CrlAnswer.NONE): _DISOWNED,
     (OcspAnswer.UNKNOWN, CrlAnswer.LISTED): _REVOKED,
     (OcspAnswer.NONE, CrlAnswer.NOT_LISTED): _GOOD,
     (OcspAnswer.NONE, CrlAnswer.NONE): _UNKNOWN,

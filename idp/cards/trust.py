@@ -58,7 +58,8 @@ class CardPolicy:
     accept_test_cards adds category 0x80 to 0x00; it takes nothing away: the pinned keys alone say which IGC
     is meant, so a demo with the test IGC also accepts a card of category 0x00 signed by that IGC.
     accept_employee_cards lets nominative CPE and CPA in, whose identifier is never an RPPS.
-    bypass_until: until then, a card whose revocation status cannot be known passes, marked as such.
+    bypass_until: until then, a card whose revocation status cannot be known passes, marked as such; never one
+    that the responder does not know, nor one of a revoked authority.
     """
 
     anchors: TrustAnchors
@@ -179,6 +180,7 @@ def _check_supported(leaf: x509.Certificate) -> None:
 def _check_revocation(status: RevocationStatus) -> None:
     refusals = {
         RevocationStatus.REVOKED: CardRefusal.REVOKED,
+        RevocationStatus.DISOWNED: CardRefusal.STATUS_UNKNOWN,
         RevocationStatus.UNKNOWN: CardRefusal.STATUS_UNKNOWN,
     }
     if status is not RevocationStatus.GOOD:

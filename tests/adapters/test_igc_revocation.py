@@ -25,7 +25,8 @@ from tests.adapters.test_crl_file import write_big_list
 from tests.fakes import NOON, FixedClock, MemoryStore
 
 SKEW, SECOND = timedelta(seconds=60), timedelta(seconds=1)
-GOOD, REVOKED, UNKNOWN = RevocationStatus.GOOD, RevocationStatus.REVOKED, RevocationStatus.UNKNOWN
+GOOD, REVOKED = RevocationStatus.GOOD, RevocationStatus.REVOKED
+DISOWNED, UNKNOWN = RevocationStatus.DISOWNED, RevocationStatus.UNKNOWN
 CRL, ROOT_CRL = "/CRL/ACI-FO-PP.crl", "/CRL/ACR-FO.crl"
 
 
@@ -136,6 +137,8 @@ def test_every_cell_of_the_table_over_the_wire(
         (OcspAnswer.NONE, CrlAnswer.NOT_LISTED),
     }
     assert (desk.status() is GOOD) == is_in
+    # Nothing at all could be had: the operator's bypass is for that alone.
+    assert (desk.status() is UNKNOWN) == ((said, listed) == (OcspAnswer.NONE, CrlAnswer.NONE))
 
 
 def test_openssl_and_a_list_together(open_desk: Callable[..., Desk], web: Web, tmp_path: Path) -> None:
@@ -144,7 +147,7 @@ def test_openssl_and_a_list_together(open_desk: Callable[..., Desk], web: Web, t
     with openssl_responder(today, tmp_path, {CARD: "V", OTHER: "R"}) as url:
         desk = open_desk(pki=today, ocsp_url=url)
         desk.clock.at = now
-        assert [desk.status(serial) for serial in (CARD, OTHER, 0x77AA)] == [GOOD, REVOKED, UNKNOWN]
+        assert [desk.status(serial) for serial in (CARD, OTHER, 0x77AA)] == [GOOD, REVOKED, DISOWNED]
     # The responder is gone: what it said for good stays, the rest needs a list.
     desk.clock.advance(minutes=6)
     desk.store.records.clear()
@@ -203,7 +206,7 @@ def test_silent_responder_is_not_asked_at_every_login_while_a_list_answers(
 def test_unpinned_issuer_has_no_status(pki: Pki, open_desk: Callable[..., Desk]) -> None:
     desk = open_desk()
     root = pki.root.certificate.public_bytes(Encoding.DER)
-    assert desk.source.status(root, root, now=NOON) is UNKNOWN
+    assert desk.source.status(root, root, now=NOON) is DISOWNED
 
 
 # --- the authority itself, against its root's list
@@ -217,7 +220,24 @@ def test_revoked_authority_refuses_every_card_and_accuses_none(
     desk = open_desk(ocsp_url=f"{web.url}/ocsp", roots=True)
     assert desk.status() is UNKNOWN  # the root's list was never read
     assert desk.refresh(ROOT_CRL) == 1
-    assert desk.status() is UNKNOWN
+    assert desk.status() is DISOWNED  # whoever has its key makes cards at will: no bypass admits them
+
+
+def test_card_known_to_be_revoked_is_so_while_its_authority_is_not_cleared(
+    pki: Pki, web: Web, open_desk: Callable[..., Desk]
+) -> None:
+    """Without the root's list nothing is good; the bypass for what is unknown must not see it as unknown."""
+    web.give_crl(CRL, pki.crl(CARD))
+    desk = open_desk(roots=True)
+    desk.refresh()
+    assert [desk.status(), desk.status(OTHER)] == [REVOKED, UNKNOWN]
+
+
+def test_responder_is_heard_while_the_authority_is_not_cleared(
+    pki: Pki, web: Web, open_desk: Callable[..., Desk]
+) -> None:
+    desk = open_desk(ocsp_url=web.give_ocsp(pki.answer(status=ocsp.OCSPCertStatus.REVOKED)), roots=True)
+    assert desk.status() is REVOKED
 
 
 def test_cleared_authority_lets_its_cards_be_asked_about(

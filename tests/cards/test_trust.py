@@ -160,6 +160,7 @@ def test_short_key_is_unsupported(cards: CardFactory, policy: CardPolicy) -> Non
         (RevocationStatus.GOOD, "accepted"),
         (RevocationStatus.REVOKED, "revoked"),
         (RevocationStatus.UNKNOWN, "status_unknown"),
+        (RevocationStatus.DISOWNED, "status_unknown"),
     ],
 )
 def test_revocation_source_has_the_last_word(
@@ -201,6 +202,15 @@ def test_bypass_ends_at_its_instant(cards: CardFactory, policy: CardPolicy, unti
 def test_bypass_is_for_no_revoked_card(cards: CardFactory, policy: CardPolicy) -> None:
     open_door = bypassed(policy, timedelta(hours=1))
     assert verdict(cards.der("revoked"), open_door, opposed(cards)) == CardRefusal.REVOKED
+
+
+def test_bypass_is_for_the_lack_of_evidence_and_not_against_it(
+    cards: CardFactory, policy: CardPolicy
+) -> None:
+    """The responder does not know the card, or its authority is revoked: somebody may have made it."""
+    open_door = bypassed(policy, timedelta(hours=1))
+    disowned = RevocationTable(RevocationStatus.DISOWNED)
+    assert verdict(cards.der("lefebvre"), open_door, disowned) == CardRefusal.STATUS_UNKNOWN
 
 
 def test_bypass_changes_no_other_reason(cards: CardFactory, policy: CardPolicy) -> None:
