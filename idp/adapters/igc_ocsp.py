@@ -21,7 +21,7 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID, SignatureAlgorithmOID
 
 from idp.adapters.safe_http import HttpAnswer, NoUsableAnswer
-from idp.cards.revocation import OcspAnswer
+from idp.cards.revocation import CrlAnswer, OcspAnswer
 
 _log = structlog.get_logger(__name__)
 
@@ -63,15 +63,15 @@ class OcspClient:
         issuer: x509.Certificate,
         *,
         now: datetime,
-        is_delegate_good: Callable[[int], bool],
+        listing: Callable[[int], CrlAnswer],
     ) -> OcspAnswer:
-        """`is_delegate_good`: whether the issuer's list clears this serial of a delegated responder."""
+        """`listing`: what the issuer's list says of the serial of a delegated responder."""
         # SHA-1 names the certificate here, it signs nothing: what every responder understands.
         builder = ocsp.OCSPRequestBuilder().add_certificate(certificate, issuer, hashes.SHA1())  # noqa: S303
         asked = builder.add_extension(x509.OCSPNonce(token_bytes(_NONCE_BYTES)), critical=False).build()
         try:
             response = self._exchange(asked)
-            self._check_signature(response, issuer, now, is_delegate_good)
+            self._check_signature(response, issuer, now, listing)
             single = self._matching(response, asked)
             self._check_fresh(single, now)
             if single.revocation_reason is x509.ReasonFlags.certificate_hold:
@@ -101,13 +101,13 @@ class OcspClient:
         response: ocsp.OCSPResponse,
         issuer: x509.Certificate,
         now: datetime,
-        is_delegate_good: Callable[[int], bool],
+        listing: Callable[[int], CrlAnswer],
     ) -> None:
         digest = _HASHES.get(response.signature_algorithm_oid)
         if digest is None:
             raise _ProvesNothing("signature algorithm")
         # RFC 6960 §4.2.2.2: signed by the issuer itself, or by whom it delegated in a certificate of its own.
-        for key in (issuer.public_key(), *_delegates(response, issuer, now, is_delegate_good)):
+        for key in (issuer.public_key(), *_delegates(response, issuer, now, listing)):
             if isinstance(key, RSAPublicKey) and _verifies(
                 key, response.signature, response.tbs_response_bytes, digest
             ):
@@ -148,7 +148,7 @@ def _delegates(
     response: ocsp.OCSPResponse,
     issuer: x509.Certificate,
     now: datetime,
-    is_delegate_good: Callable[[int], bool],
+    listing: Callable[[int], CrlAnswer],
 ) -> Iterator[RSAPublicKey]:
     for certificate in response.certificates:
         key, digest = certificate.public_key(), _HASHES.get(certificate.signature_algorithm_oid)
@@ -162,7 +162,7 @@ def _delegates(
             and certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc
             and _may_sign_answers(certificate)
             and _verifies(issuer_key, certificate.signature, certificate.tbs_certificate_bytes, digest)
-            and (_needs_no_check(certificate) or is_delegate_good(certificate.serial_number))
+            and _is_cleared(certificate, listing(certificate.serial_number))
         ):
             yield key
 
@@ -175,9 +175,15 @@ def _may_sign_answers(certificate: x509.Certificate) -> bool:
     return ExtendedKeyUsageOID.OCSP_SIGNING in purposes
 
 
-def _needs_no_check(certificate: x509.Certificate) -> bool:
-    """RFC 6960 §4.2.2.2.1: id-pkix-ocsp-nocheck, trusted for the life of a short-lived delegate."""
-    return any(isinstance(one.value, x509.OCSPNoCheck) for one in certificate.extensions)
+def _is_cleared(certificate: x509.Certificate, listed: CrlAnswer) -> bool:
+    """RFC 6960 §4.2.2.2.1: id-pkix-ocsp-nocheck, trusted for the life of a short-lived delegate without a check.
+
+    None is asked for, but what a list we have says is not overheard: the authority itself signed it.
+    """
+    if listed is CrlAnswer.LISTED:
+        return False
+    needs_no_check = any(isinstance(one.value, x509.OCSPNoCheck) for one in certificate.extensions)
+    return needs_no_check or listed is CrlAnswer.NOT_LISTED
 
 
 def _verifies(key: RSAPublicKey, signature: bytes, signed: bytes, digest: hashes.HashAlgorithm) -> bool:

@@ -91,7 +91,7 @@ class IgcRevocation:
             certificate,
             issuer,
             now=now,
-            is_delegate_good=lambda serial: self.index.answer(key_id, serial, now) is CrlAnswer.NOT_LISTED,
+            listing=lambda serial: self.index.answer(key_id, serial, now),
         )
         self._silence.until = now + _SILENCE if said is OcspAnswer.NONE else None
         if said is OcspAnswer.GOOD and self.good_for:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from idp.adapters.igc_ocsp import OcspClient
 from idp.adapters.safe_http import HttpAnswer, SafeHttp
-from idp.cards.revocation import OcspAnswer
+from idp.cards.revocation import CrlAnswer, OcspAnswer
 from tests.adapters.revoking import CARD, DAY, HOUR, OTHER, Pki, Web, openssl_responder, web_server
 from tests.fakes import NOON
 
@@ -43,14 +43,14 @@ def ask(
     *,
     serial: int = CARD,
     now: datetime = NOON,
-    is_delegate_good: bool = False,
+    listed: CrlAnswer = CrlAnswer.NONE,
     http: SafeHttp = HTTP,
 ) -> OcspAnswer:
     return OcspClient(url, http, SKEW, DAY).ask(
         pki.card(serial),
         pki.issuing.certificate,
         now=now,
-        is_delegate_good=lambda _serial: is_delegate_good,
+        listing=lambda _serial: listed,
     )
 
 
@@ -157,8 +157,16 @@ def test_delegate_of_another_authority_signs_nothing(pki: Pki, web: Web) -> None
 
 def test_delegate_that_must_be_checked_needs_the_list_to_clear_it(pki: Pki, web: Web) -> None:
     url = web.give_ocsp(pki.answer(delegate=pki.make_delegate(nocheck=False)))
-    assert ask(pki, url, is_delegate_good=True) is OcspAnswer.GOOD
-    assert ask(pki, url, is_delegate_good=False) is OcspAnswer.NONE
+    assert ask(pki, url, listed=CrlAnswer.NOT_LISTED) is OcspAnswer.GOOD
+    assert ask(pki, url, listed=CrlAnswer.NONE) is OcspAnswer.NONE
+    assert ask(pki, url, listed=CrlAnswer.LISTED) is OcspAnswer.NONE
+
+
+def test_delegate_that_needs_no_check_is_not_believed_once_the_list_names_it(pki: Pki, web: Web) -> None:
+    """Its key was stolen, the authority said so, and we have that list."""
+    url = web.give_ocsp(pki.answer(delegate=pki.delegate))
+    assert ask(pki, url, listed=CrlAnswer.NONE) is OcspAnswer.GOOD
+    assert ask(pki, url, listed=CrlAnswer.LISTED) is OcspAnswer.NONE
 
 
 def test_another_nonce_is_a_replay_and_none_is_tolerated(pki: Pki, web: Web) -> None:
@@ -241,7 +249,7 @@ def test_damaged_answers_say_nothing_and_do_nothing_worse(pki: Pki, changes: lis
     for place, value in changes:
         damaged[place % len(damaged)] = value
     client = OcspClient("http://unused/", Canned(bytes(damaged)), SKEW, DAY)
-    said = client.ask(pki.card(), pki.issuing.certificate, now=NOON, is_delegate_good=lambda _serial: False)
+    said = client.ask(pki.card(), pki.issuing.certificate, now=NOON, listing=lambda _serial: CrlAnswer.NONE)
     if said is not OcspAnswer.NONE:
         # Only bytes outside what is signed may differ: the answer itself is the one that was signed.
         assert said is OcspAnswer.GOOD
