@@ -344,6 +344,7 @@ def _upstream_logout(parts: _Parts) -> dict[str, Route]:
         parts.links,
         parts.audit,
         house.clock,
+        house.settings.trusted_proxy_hops,
     )
     return {"/psc/backchannel_logout": Route(("POST",), endpoint)}
 

@@ -9,6 +9,7 @@ from idp.accounts.grants import GrantRepository
 from idp.audit import Audit, AuditEvent
 from idp.interaction.session import Session
 from idp.interaction.store import Sessions
+from idp.interaction.upstream_sessions import close_upstream
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +31,13 @@ class SignOut:
             self.audit.record(AuditEvent.SESSION_ENDED, account_id=session.account_id, client_id=client_id)
         return clients
 
-    def end_from_upstream(self, sid: str, account_id: AccountId, now: datetime) -> None:
-        """The person signed out at Pro Santé Connect, and this session came from there. Raises StoreUnavailable."""
-        self.grants.end_session(sid, now, self.listeners())
-        if self.sessions.end(sid):
-            self.audit.record(AuditEvent.SESSION_ENDED, account_id=account_id, by="psc")
+    def end_from_upstream(self, upstream_sid: str, now: datetime) -> None:
+        """The person signed out at Pro Santé Connect: of all that came from there, and what a sign-in under way would
+        still make of it. Raises StoreUnavailable; asked again, it goes on."""
+        for sid, account_id in close_upstream(self.sessions.store, upstream_sid, self.sessions.life):
+            self.grants.end_session(sid, now, self.listeners())
+            if self.sessions.end(sid):
+                self.audit.record(AuditEvent.SESSION_ENDED, account_id=account_id, by="psc")
 
     def end_all(self, account_id: AccountId, now: datetime, by: str) -> None:
         """Grants of every session; the sessions themselves end by the account's `not_before`."""

@@ -13,7 +13,7 @@ from idp.ephemeral import EphemeralStore, Kind
 from idp.errors import Problem, Shown
 from idp.interaction.record import Interaction, interaction_from_json, to_json
 from idp.interaction.session import Session, ends_at, session_from_json
-from idp.interaction.upstream_sessions import remember_upstream
+from idp.interaction.upstream_sessions import UpstreamOver, remember_upstream
 
 #: An expired interaction stays readable this long, so that its page can offer to begin again.
 GRACE = timedelta(hours=1)
@@ -133,17 +133,20 @@ class Sessions:
         return session_from_json(value, stored.version)
 
     def start(self, session: Session, now: datetime) -> str:
-        """Write a new session; gives its cookie."""
+        """Write a new session; gives its cookie. Raises UpstreamOver."""
         secret = random_token()
         self.store.put(Kind.SESSION, session.sid, self._value(session, secret), self._ttl(session, now))
-        remember_upstream(self.store, session, self.life)
+        self._remember_upstream(session)
         return f"{session.sid}.{secret}"
 
     def renew(self, session: Session, now: datetime) -> str:
-        """The same session under a new secret, the old cookie dead. Raises StaleRecord (ended meanwhile)."""
+        """The same session under a new secret, the old cookie dead.
+
+        Raises StaleRecord (ended meanwhile), UpstreamOver.
+        """
         secret = random_token()
         self._swap(session, secret, now)
-        remember_upstream(self.store, session, self.life)
+        self._remember_upstream(session)
         return f"{session.sid}.{secret}"
 
     def touch(self, session: Session, cookie: str, now: datetime) -> None:
@@ -154,6 +157,14 @@ class Sessions:
     def end(self, sid: str) -> bool:
         """True for the one caller that ended it."""
         return self.store.take(Kind.SESSION, sid) is not None
+
+    def _remember_upstream(self, session: Session) -> None:
+        """Raises UpstreamOver; the session is over then."""
+        try:
+            remember_upstream(self.store, session, self.life)
+        except UpstreamOver:
+            self.end(session.sid)
+            raise
 
     def _swap(self, session: Session, secret: str, now: datetime) -> None:
         self.store.swap(

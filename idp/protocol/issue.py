@@ -23,6 +23,7 @@ from idp.interaction.record import Interaction, without_session
 from idp.interaction.session import Session, is_session_valid, living_events
 from idp.interaction.sign_out import SignOut
 from idp.interaction.store import Sessions, random_token
+from idp.interaction.upstream_sessions import UpstreamOver
 from idp.protocol.authorization_request import for_engine
 from idp.protocol.claims import authentication_claims
 from idp.protocol.claims_request import read_claims_request
@@ -78,7 +79,10 @@ class CodeIssuer:
         except IssueRefused as refused:
             self._witness(AuditEvent.ISSUE_REFUSED, interaction, account, reason=str(refused.reason))
             raise
-        sid, cookie = self._session_for(interaction, account, current, now)
+        try:
+            sid, cookie = self._session_for(interaction, account, current, now)
+        except UpstreamOver as over:
+            raise SessionOver from over
         grant = Grant(random_token(), account.id, client.client_id, sid, now)
         try:
             code = self._code(interaction, self.subjects.of(account, client), assurance, grant, client)

@@ -3,6 +3,7 @@
 import dataclasses
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 from werkzeug.wrappers import Request, Response
@@ -16,10 +17,13 @@ from idp.ephemeral import EphemeralStore, Kind, StoreUnavailable
 from idp.interaction.sign_out import SignOut
 from idp.interaction.store import GRACE
 from idp.interaction.upstream import Upstream, UpstreamLogout, UpstreamRefused, UpstreamUnavailable
-from idp.interaction.upstream_sessions import take_upstream
 from idp.protocol.answers import json_response, unavailable_response
+from idp.web import client_network
 
 log = structlog.get_logger()
+
+#: Durable rows for one network and minute; the log has all.
+_AUDITED, _WINDOW = 5, timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,7 @@ class UpstreamLogoutEndpoint:
     links: UpstreamLinks
     audit: Audit
     clock: Clock
+    trusted_proxy_hops: int
 
     def __call__(self, request: Request) -> Response:
         """POST, form member `logout_token`. 200 when what it names is over, also when it was before."""
@@ -40,8 +45,7 @@ class UpstreamLogoutEndpoint:
         try:
             logout = self.upstream.verify_logout(tokens[0], now=self.clock.now())
         except UpstreamRefused as refused:
-            log.warning("psc_logout_refused", detail=str(refused))
-            self.audit.record(AuditEvent.PSC_LOGOUT_REFUSED)
+            self._witness(request, str(refused))
             return _refused()
         except UpstreamUnavailable:
             return unavailable_response()  # Their keys cannot be had: they may send it again.
@@ -53,13 +57,19 @@ class UpstreamLogoutEndpoint:
         self.store.count(Kind.UPSTREAM_LOGOUT, logout.jti, GRACE)
         return json_response({})
 
+    def _witness(self, request: Request, detail: str) -> None:
+        """Anybody may post here: a flood does not fill the trail."""
+        log.warning("psc_logout_refused", detail=detail)
+        network = client_network(request, self.trusted_proxy_hops)
+        if self.store.count(Kind.UPSTREAM_LOGOUT_REFUSALS, network, _WINDOW) <= _AUDITED:
+            self.audit.record(AuditEvent.PSC_LOGOUT_REFUSED)
+
     def _end(self, logout: UpstreamLogout) -> None:
         now = self.clock.now()
         if logout.sid is None:
             self._end_all_of(str(logout.subject))
             return
-        for sid, account_id in take_upstream(self.store, logout.sid):
-            self.sign_out.end_from_upstream(sid, account_id, now)
+        self.sign_out.end_from_upstream(logout.sid, now)
 
     def _end_all_of(self, subject: str) -> None:
         """Without `sid` every session of that person is over (§2.4); we cannot tell theirs from others, so all are."""

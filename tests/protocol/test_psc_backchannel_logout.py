@@ -5,8 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from bs4 import BeautifulSoup
 from werkzeug.test import Client, TestResponse
 
+from idp.accounts.charter import CharterRevision
 from idp.adapters.sql_logouts import SqlLogoutNotices
 from tests.adapters.hostile_psc import SID, HostilePsc, Lie, say_status
 from tests.protocol.conftest import ISSUER, RP, Browser, Provider, answer_of, audited
@@ -99,6 +101,31 @@ def test_token_that_names_the_person_alone_ends_all_of_theirs(house: Provider, p
     # And the person may come back at once.
     psc.now += 1
     assert "code=" in by_psc(house.browser(), psc).headers["Location"]
+
+
+@pytest.mark.parametrize("names", [{}, {"sid": ..., "sub": SUBJECT}], ids=["the session", "the person"])
+def test_sign_in_under_way_when_they_signed_out_there_opens_no_session(
+    house: Provider, psc: HostilePsc, names: dict[str, Any]
+) -> None:
+    """Signed out there while our charter was on the screen."""
+    by_psc(house.browser(), psc)  # who they are is known here
+    house.charters.publish(CharterRevision("2026-2", house.account.created_at, {"fr": "# Charte\n\nEncore."}))
+    browser = house.browser()
+    page = by_psc(browser, psc)
+    assert "Charte" in page.text
+    assert tell(house, psc.logout_token(**names)).status_code == 200
+    form = BeautifulSoup(page.text, "html.parser").select_one("form[action$='/charter']")
+    assert form is not None
+    hidden = {str(one["name"]): str(one["value"]) for one in form.find_all("input", type="hidden")}
+    left = browser.follow(browser.post(str(form["action"]), data={**hidden, "accepted": "yes"}))
+    assert "error=login_required" in left.headers["Location"]
+    assert not is_signed_in(browser)
+
+
+def test_flood_of_forged_tokens_does_not_fill_the_trail(house: Provider, psc: HostilePsc) -> None:
+    for _ in range(12):
+        assert tell(house, "a.b.c").status_code == 400
+    assert audited(house).count("psc:logout:refused") == 5
 
 
 def test_unknown_person_or_session_is_no_error(house: Provider, psc: HostilePsc) -> None:
