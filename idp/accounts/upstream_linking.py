@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from idp.accounts.account import Account, AccountId
+from idp.accounts.account import Account, AccountId, ProvedIdentity
 from idp.accounts.notices import Notice, Notices
+from idp.accounts.repository import AccountRepository
 from idp.accounts.upstream_link import LinkOutcome, SubjectOfAnother, UpstreamLinks
 from idp.audit import Audit, AuditEvent
 from idp.ephemeral import EphemeralStore, Kind
@@ -44,6 +45,15 @@ class UpstreamLinking:
     def verify_subject(self, subject: str, account_id: AccountId | None) -> None:
         """Raises SubjectOfAnother: this `sub` came with another RPPS before."""
         if self.links.owner(subject) not in (None, account_id):
+            raise SubjectOfAnother
+
+    def verify_enrolment(self, identity: ProvedIdentity, accounts: AccountRepository) -> None:
+        """Somebody else may have enrolled with this `sub` since it was proved. Raises SubjectOfAnother."""
+        if identity.source != "psc":
+            return
+        # In this order: another tab of the same person makes the account before it links it.
+        owner, account = self.links.owner(identity.evidence), accounts.find_by_rpps(identity.rpps)
+        if owner is not None and (account is None or account.id != owner):
             raise SubjectOfAnother
 
     def link(self, account: Account, proof: UpstreamProof, now: datetime) -> None:

@@ -1,7 +1,6 @@
 """The mail code: the second half of the password path, and the proof of the mailbox of an enrolment."""
 
 import dataclasses
-from contextlib import suppress
 from dataclasses import dataclass
 
 from flask import Blueprint
@@ -16,6 +15,7 @@ from idp.accounts.upstream_linking import UpstreamLinking
 from idp.audit import AuditEvent
 from idp.errors import Problem, Shown
 from idp.flows.code_mail import CodeSender
+from idp.flows.conflict import alarm, refuse_enrolment
 from idp.flows.desk import Desk, NotDue
 from idp.interaction.next_stop import Stop
 from idp.interaction.record import AuthenticationEvent, Interaction, with_event
@@ -59,8 +59,7 @@ class EmailOtpFlow:
             return self._page(interaction, holder, refused.reason, _STATUS.get(refused.reason, 422))
         self.desk.witness(AuditEvent.MAIL_CODE_ACCEPTED, interaction, purpose=holder.purpose)
         finish = {"login": self._finish_login, "enrolment": self._finish_enrolment}[holder.purpose]
-        finish(interaction)
-        return self.desk.back(interaction)
+        return finish(interaction)
 
     def resend(self, interaction_id: str) -> Response:
         interaction, holder = self._due(interaction_id)
@@ -77,14 +76,15 @@ class EmailOtpFlow:
             raise NotDue(interaction_id)
         return interaction, holder
 
-    def _finish_login(self, interaction: Interaction) -> None:
+    def _finish_login(self, interaction: Interaction) -> Response:
         account_id = interaction.account_id
         if account_id is None:
             raise NotDue(interaction.id)
         event = AuthenticationEvent("email_otp", ("otp",), self.desk.clock.now())
         self.desk.record(with_event(interaction, event, account_id))
+        return self.desk.back(interaction)
 
-    def _finish_enrolment(self, interaction: Interaction) -> None:
+    def _finish_enrolment(self, interaction: Interaction) -> Response:
         """The mailbox is proved: the account exists from here on, committed."""
         try:
             account = self._enrolled(interaction)
@@ -94,18 +94,19 @@ class EmailOtpFlow:
             draft = {**interaction.enrolment_draft, **fault}
             self.desk.record(dataclasses.replace(interaction, enrolment=None, enrolment_draft=draft))
             self.desk.witness(AuditEvent.ENROLMENT_REFUSED, interaction, reason="email_taken")
-            return
-        proof = interaction.events[-1]
-        upstream = interaction.upstream_id_token
-        self.desk.record(
-            dataclasses.replace(with_event(interaction, proof, account.id), upstream_id_token=upstream)
-        )
+            return self.desk.back(interaction)
+        except SubjectOfAnother:
+            return refuse_enrolment(self.desk, interaction)
+        proved = with_event(interaction, interaction.events[-1], account.id)
+        self.desk.record(dataclasses.replace(proved, upstream_id_token=interaction.upstream_id_token))
+        return self.desk.back(interaction)
 
     def _enrolled(self, interaction: Interaction) -> Account:
-        """The new account, or the one another tab just made for the same person. Raises EmailTaken."""
+        """The new account, or the one another tab just made of the same person. Raises EmailTaken, SubjectOfAnother."""
         identity, pending = interaction.identity, interaction.enrolment
         if identity is None or pending is None:
             raise NotDue(interaction.id)
+        self.linking.verify_enrolment(identity, self.desk.accounts)
         account = new_account(
             identity,
             email=pending.email,
@@ -123,11 +124,17 @@ class EmailOtpFlow:
             return known
         self.desk.identities.enrolled(account)
         self.desk.witness(AuditEvent.ENROLMENT_COMPLETED, interaction, source=identity.source)
-        with suppress(
-            SubjectOfAnother
-        ):  # Somebody came with this `sub` meanwhile: their next sign-in is refused.
-            self.linking.finish(interaction.id, account, self.desk.clock.now())
+        self._link(interaction, account)
         return account
+
+    def _link(self, interaction: Interaction, account: Account) -> None:
+        """Raises SubjectOfAnother for whoever has no proof but that `sub`; a card goes on without the link."""
+        try:
+            self.linking.finish(interaction.id, account, self.desk.clock.now())
+        except SubjectOfAnother:
+            if account.identity.source == "psc":
+                raise
+            alarm(self.desk, interaction)
 
     def _page(
         self, interaction: Interaction, holder: CodeHolder, notice: str | None, status: int = 200

@@ -14,6 +14,7 @@ from idp.accounts.upstream_linking import UpstreamLinking, UpstreamProof
 from idp.audit import AuditEvent
 from idp.ephemeral import EphemeralStore, Kind
 from idp.errors import Problem, Shown
+from idp.flows.conflict import alarm
 from idp.flows.desk import Desk
 from idp.flows.proved import with_proof
 from idp.flows.psc_freshness import Freshness
@@ -127,8 +128,7 @@ class PscFlow:
                 interaction, event, identity, UpstreamProof(rpps, login.subject, login.claims)
             )
         except SubjectOfAnother:
-            self.desk.witness(AuditEvent.PSC_SUBJECT_CONFLICT, interaction)
-            log.error("psc_subject_of_another_account", interaction_id=interaction.id[:8])
+            alarm(self.desk, interaction)
             return self._refuse(interaction, "conflict", "this sub came with another RPPS before")
         self.desk.witness(AuditEvent.PSC_LOGIN_ACCEPTED, proved, mode=login.auth_mode or "")
         self.desk.record(with_upstream(proved, self.sealer.seal(login.id_token)))

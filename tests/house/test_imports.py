@@ -27,6 +27,7 @@ TECHNOLOGY = (
 #: What several flows do alike: the desk, the mails, what a proof does to an account.
 SHARED_BY_FLOWS = {
     "idp.flows.desk", "idp.flows.code_mail", "idp.flows.notice_mail", "idp.flows.proved",
+    "idp.flows.conflict",
     "idp.flows.psc_freshness", "idp.flows.shared_stations", "idp.flows.signed_in",
 }  # fmt: skip
 

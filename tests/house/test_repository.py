@@ -125,6 +125,7 @@ def test_every_flow_with_a_page_has_its_template() -> None:
         "code_mail",
         "notice_mail",
         "proved",
+        "conflict",
         "psc_freshness",
         "psc_picture",
         "shared_stations",

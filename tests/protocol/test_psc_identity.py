@@ -10,7 +10,16 @@ import pytest
 from idp.adapters.sql_upstream_links import SqlUpstreamLinks
 from tests.adapters.hostile_psc import HostilePsc
 from tests.protocol.conftest import RPPS, Browser, Provider, audited
-from tests.protocol.psc import SUBJECT, by_psc, go, listening, person, renamed, settings_of, subjects_of_mails
+from tests.protocol.psc import (
+    SUBJECT,
+    by_psc,
+    go,
+    listening,
+    person,
+    renamed,
+    settings_of,
+    subjects_of_mails,
+)
 
 OTHER_RPPS = "99700218896"
 LINKED = "Première connexion par Pro Santé Connect"
@@ -200,6 +209,26 @@ def test_two_first_logins_at_once_make_one_account(
     account = house.accounts.find_by_rpps(OTHER_RPPS)
     assert account is not None
     assert links(house).owner(f"f:550dc1c8-d97b-4b1e-ac8c-8eb4471cf9dd:8{OTHER_RPPS}") == account.id
+
+
+def test_two_people_under_one_sub_who_enrol_at_once_are_not_both_let_in(
+    psc: HostilePsc, app_factory: Callable[..., Provider]
+) -> None:
+    house = app_factory(**settings_of(psc), enrolment_from_psc=True)
+    first, second = house.browser(), house.browser()
+    psc.lie = person(OTHER_RPPS, sub=SUBJECT)
+    form_of_first = by_psc(first, psc)
+    psc.lie = person("99700075122", sub=SUBJECT)
+    form_of_second = by_psc(second, psc)
+    enrol(first, form_of_first, house, "un@hopital.example")
+    assert house.accounts.find_by_rpps(OTHER_RPPS) is not None
+    page = enrol(second, form_of_second, house, "deux@hopital.example")
+    assert page.status_code == 403  # type: ignore[attr-defined]
+    assert "L'identité transmise ne correspond pas" in page.text.replace("&#39;", "'")  # type: ignore[attr-defined]
+    assert house.accounts.find_by_rpps("99700075122") is None
+    assert audited(house).count("psc:link:refused") == 1
+    # The other doors are on the page, and they work.
+    assert is_signed_in(second.prove(page))  # type: ignore[arg-type]
 
 
 def test_callback_opened_twice_at_once_signs_in_once(house: Provider, psc: HostilePsc) -> None:
