@@ -15,7 +15,7 @@ from idp.cards.trust import CardPolicy, CardRefusal, CardRefused, verify_card
 from idp.ephemeral import EphemeralStore
 from idp.errors import Problem, Shown
 from idp.flows.desk import Desk
-from idp.flows.proved import with_proof
+from idp.flows.proved import refuse_disabled, with_proof
 from idp.interaction.assurance import paths_for
 from idp.interaction.handover import attempt_address, begin_attempt, take_presentation
 from idp.interaction.record import AuthenticationEvent, Interaction, with_event
@@ -82,10 +82,10 @@ class CpsFlow:
         paths = paths_for(interaction.needed, interaction.essential)
         if account is None or ("cps_unchecked",) not in paths:
             return self._refuse(interaction, str(CardRefusal.STATUS_UNKNOWN))
-        if not account.enabled:
-            raise Shown(Problem.ACCOUNT_DISABLED, client_id=interaction.client_id)
         event = AuthenticationEvent("cps_unchecked", _AMR, identity.verified_at)
         proved = with_event(interaction, event, account.id)
+        if not account.enabled:
+            refuse_disabled(self.desk, proved, identity)
         self.desk.witness(AuditEvent.CARD_STATUS_BYPASSED, proved, **_facts(card))
         self.desk.record(proved)
         return self.desk.back(interaction)

@@ -1,10 +1,15 @@
 """What the card and Pro Santé Connect share once they proved somebody: the account, refreshed, or an enrolment."""
 
+from typing import NoReturn
+
 from idp.accounts.account import ProvedIdentity
 from idp.accounts.throttle import PasswordThrottle
+from idp.audit import AuditEvent
 from idp.errors import Problem, Shown
 from idp.flows.desk import Desk
 from idp.interaction.record import AuthenticationEvent, Interaction, with_event, with_identity
+
+_REFUSED = {"cps": AuditEvent.CARD_LOGIN_REFUSED, "psc": AuditEvent.PSC_LOGIN_REFUSED}
 
 
 def with_proof(
@@ -19,8 +24,13 @@ def with_proof(
     if account is None:
         return with_identity(interaction, event, identity)
     if not account.enabled:
-        # A strong proof does not pass a local decision (facts/psc §9).
-        raise Shown(Problem.ACCOUNT_DISABLED, client_id=interaction.client_id)
+        refuse_disabled(desk, with_event(interaction, event, account.id), identity)
     desk.identities.apply(account, identity)
     throttle.reopen(identity.rpps)
     return with_event(interaction, event, account.id)
+
+
+def refuse_disabled(desk: Desk, proved: Interaction, identity: ProvedIdentity) -> NoReturn:
+    """A strong proof does not pass a local decision (facts/psc §9): whoever took it sees the attempt. Raises Shown."""
+    desk.witness(_REFUSED[identity.source], proved, reason="account_disabled")
+    raise Shown(Problem.ACCOUNT_DISABLED, client_id=proved.client_id)

@@ -39,12 +39,20 @@ def by_password(browser: Browser, account: dict[str, Any]) -> None:
     do.type_password(browser, account["rpps"], account["password"])
 
 
-@pytest.mark.parametrize("door", [by_card, by_psc, by_password])
-def test_every_door_is_shut_with_a_page_that_leads_back(
+@pytest.mark.parametrize(
+    ("door", "event"),
+    [
+        (by_card, "card:login:refused"),
+        (by_psc, "psc:login:refused"),
+        (by_password, "password:check:accepted"),
+    ],
+)
+def test_every_door_is_shut_with_a_page_that_leads_back_and_an_audit_event(
     short_lives: Demonstration,
     browse: Browse,
     turn: Callable[[str], None],
     door: Callable[[Browser, dict[str, Any]], None],
+    event: str,
 ) -> None:
     turn("disable")
     browser = browse("martin", at=short_lives)
@@ -53,6 +61,8 @@ def test_every_door_is_shut_with_a_page_that_leads_back(
     assert (browser.page.status, browser.page.says(DISABLED)) == (403, True)
     assert browser.page.document.link("Revenir à ViaTrajectoire") == do.home(short_lives)
     assert not do.is_signed_in(browser, short_lives)
+    (last, *_) = do.rows(short_lives, "SELECT event, account_id FROM audit_events ORDER BY id DESC LIMIT 1")
+    assert (last["event"], bool(last["account_id"])) == (event, True)
 
 
 def test_wrong_password_of_a_disabled_account_says_no_more_than_any_wrong_password(

@@ -13,6 +13,7 @@ from tests.protocol.conftest import RPPS, Browser, Provider, audited
 from tests.protocol.psc import (
     SUBJECT,
     by_psc,
+    facts,
     go,
     listening,
     person,
@@ -128,6 +129,8 @@ def test_disabled_account_is_not_opened_by_pro_sante_connect(house: Provider, ps
     assert page.status_code == 403
     assert links(house).find(account.id) is None
     assert house.accounts.get(account.id).identity == account.identity
+    # Whoever disabled it sees that somebody tried, and whose account it was.
+    assert [one["reason"] for one in facts(house, "psc:login:refused")] == ["account_disabled"]
 
 
 # The person whom nobody enrolled.
