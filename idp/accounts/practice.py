@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from idp.accounts.account import AccountId
 from idp.cards.nomenclature import (
+    IN_TRAINING,
     CodedLabel,
     future_profession_label,
     profession_label,
@@ -22,7 +23,6 @@ Json = Mapping[str, object]
 
 #: More than anybody has, and short enough for any page.
 _MAX_PRACTICES, _MAX_TEXT = 50, 120
-_IN_TRAINING = "E"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def current_practice(practices: tuple[Practice, ...], key: str | None) -> Practi
 def _practice(exercice: Json, activity: Json) -> Practice:
     category = _text(exercice, "codeCategorieProfessionnelle")
     profession, speciality = _text(exercice, "codeProfession"), _text(exercice, "codeSavoirFaire")
-    label = future_profession_label if category == _IN_TRAINING else profession_label
+    label = future_profession_label if category == IN_TRAINING else profession_label
     return Practice(
         profession=CodedLabel(profession, label(profession)) if profession else None,
         category=category,

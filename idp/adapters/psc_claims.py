@@ -9,18 +9,13 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from idp.cards.nomenclature import (
-    CodedLabel,
-    future_profession_label,
-    profession_label,
-    speciality_label,
-)
+from idp.cards.nomenclature import IN_TRAINING, CodedLabel, in_training, profession_label, speciality_label
 from idp.cards.person_name import UnreadableName, parse_person_name
 from idp.cards.rpps import is_luhn_valid
 
 Claims = Mapping[str, object]
 
-_PHYSICIAN, _IN_TRAINING = "10", "E"
+_PHYSICIAN = "10"
 #: Civil and military (TRE_R09).
 PHYSICIAN_CATEGORIES = ("C", "M")
 
@@ -58,7 +53,7 @@ def read_person(claims: Claims, physician_categories: tuple[str, ...] = PHYSICIA
         rpps=read_rpps(claims),
         family_name=_first_name_of((chosen, "nomDexercice"), (claims, "family_name")),
         given_name=_first_name_of((chosen, "prenomDexercice"), (claims, "given_name")),
-        profession=_profession(chosen),
+        profession=_profession(chosen, physician_categories),
         specialities=_specialities(practices),
     )
 
@@ -131,18 +126,25 @@ def _chosen_practice(practices: tuple[Claims, ...], physician_categories: tuple[
     physician = (
         one
         for one in with_profession
-        if one["codeProfession"] == _PHYSICIAN
-        and one.get("codeCategorieProfessionnelle") in physician_categories
+        if one["codeProfession"] == _PHYSICIAN and _category(one) in physician_categories
     )
     return next(physician, None) or next(iter((*with_profession, *practices)), {})
 
 
-def _profession(practice: Claims) -> CodedLabel | None:
-    code = _code(practice.get("codeProfession"))
+def _profession(practice: Claims, physician_categories: tuple[str, ...]) -> CodedLabel | None:
+    """Code 10 says a physician, to whoever compares codes: any other category goes with it, and none is none."""
+    code, category = _code(practice.get("codeProfession")), _category(practice)
     if code is None:
         return None
-    in_training = practice.get("codeCategorieProfessionnelle") == _IN_TRAINING
-    return CodedLabel(code, future_profession_label(code) if in_training else profession_label(code))
+    if category == IN_TRAINING:
+        return in_training(code)
+    if practice["codeProfession"] != _PHYSICIAN or category in physician_categories:
+        return CodedLabel(code, profession_label(code))
+    return CodedLabel(f"{code}{category}", profession_label(code)) if category else None
+
+
+def _category(practice: Claims) -> str:
+    return _code(practice.get("codeCategorieProfessionnelle")) or ""
 
 
 def _specialities(practices: tuple[Claims, ...]) -> tuple[CodedLabel, ...]:

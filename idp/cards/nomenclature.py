@@ -19,6 +19,9 @@ class CodedLabel:
     label: str
 
 
+#: Category of students (TRE_R09).
+IN_TRAINING = "E"
+
 # G16 (1.2.250.1.71.1.2.8), complete: only these four trainings carry a CPF card.
 _FUTURE_PROFESSIONS: Mapping[str, str] = {
     "10": "Médecin en formation",
@@ -36,6 +39,12 @@ def profession_label(code: str) -> str:
 def future_profession_label(code: str) -> str:
     """The G16 label of the profession a CPF holder trains for, or the code itself."""
     return _FUTURE_PROFESSIONS.get(code, code)
+
+
+def in_training(code: str) -> CodedLabel:
+    """Whoever trains for this profession. G15 and G16 share their codes: beside professions, the code takes the
+    category with it (`10E`, as ANS's own `10C`), or an intern would be a physician to whoever compares codes."""
+    return CodedLabel(f"{code}{IN_TRAINING}", future_profession_label(code))
 
 
 def speciality_label(code: str) -> str:

@@ -10,6 +10,7 @@ from idp.accounts.account import ProvedIdentity
 from idp.accounts.throttle import PasswordThrottle
 from idp.audit import AuditEvent
 from idp.cards.certificate import Card
+from idp.cards.nomenclature import CodedLabel, in_training
 from idp.cards.revocation import RevocationSource
 from idp.cards.trust import CardPolicy, CardRefusal, CardRefused, verify_card
 from idp.ephemeral import EphemeralStore
@@ -122,9 +123,13 @@ def _identity(card: Card, now: datetime) -> ProvedIdentity:
         rpps=rpps,
         family_name=card.family_name,
         given_name=card.given_name,
-        profession=card.profession or card.future_profession,
+        profession=card.profession or _in_training(card.future_profession),
         specialities=card.specialities,
         source="cps",
         verified_at=now,
         evidence=card.fingerprint_sha256,
     )
+
+
+def _in_training(future: CodedLabel | None) -> CodedLabel | None:
+    return None if future is None else in_training(future.code)

@@ -235,7 +235,11 @@ class HostilePsc:
             "SubjectNameID": f"8{RPPS}",
             "given_name": "KIT",
             "family_name": "DOC0042788",
-            "SubjectRefPro": {"exercices": [{"codeProfession": "10", "codeSavoirFaire": "SM26"}]},
+            "SubjectRefPro": {
+                "exercices": [
+                    {"codeProfession": "10", "codeCategorieProfessionnelle": "C", "codeSavoirFaire": "SM26"}
+                ]
+            },
         }
         return changed(document, self.lie.userinfo)
 

@@ -131,7 +131,8 @@ SAMPLES: dict[str, tuple[dict[str, Any], Person]] = {
     ),
     "P2": (P2, Person("99700427885", "DOC0042788", "KIT", PHYSICIAN, (GENERAL_MEDICINE,))),
     "P3": (P3, Person(None, "PODO", "JEANNE", CodedLabel("80", "Pédicure-Podologue"), ())),
-    "P4": (P4, Person("99700218896", "MINIMAL", "MARC", PHYSICIAN, ())),
+    # Without a category nothing says that this 10 is a physician.
+    "P4": (P4, Person("99700218896", "MINIMAL", "MARC", None, ())),
     "P5": (P5, Person("99700366240", "DEUX", "EXERCICES", PHYSICIAN, (GENERAL_MEDICINE,))),
 }
 
@@ -203,7 +204,7 @@ def test_physician_is_recognised_wherever_the_practice_stands() -> None:
 
 def test_student_is_in_training_and_not_a_physician() -> None:
     student = {"codeProfession": "10", "codeCategorieProfessionnelle": "E"}
-    assert read_person(_with_practices(student)).profession == CodedLabel("10", "Médecin en formation")
+    assert read_person(_with_practices(student)).profession == CodedLabel("10E", "Médecin en formation")
 
 
 @pytest.mark.parametrize(
@@ -228,6 +229,26 @@ def test_physician_is_one_in_an_accepted_category(
     assert profession.code == code
 
 
+@pytest.mark.parametrize(
+    ("category", "accepted", "profession"),
+    [
+        ("M", ("C", "M"), PHYSICIAN),
+        ("M", ("C",), CodedLabel("10M", "Médecin")),
+        ("X", ("C", "M"), CodedLabel("10X", "Médecin")),
+        ("E", ("C", "M", "E"), CodedLabel("10E", "Médecin en formation")),
+        ("", ("C", "M"), None),
+        (None, ("C", "M"), None),
+        (["C"], ("C", "M"), None),
+    ],
+)
+def test_only_a_physician_of_an_accepted_category_bears_the_code_of_physicians(
+    category: object, accepted: tuple[str, ...], profession: CodedLabel | None
+) -> None:
+    """With no other exercice to fall back on."""
+    only = {"codeProfession": "10", "codeCategorieProfessionnelle": category}
+    assert read_person(_with_practices(only), accepted).profession == profession
+
+
 def test_nurse_who_studies_medicine_is_a_nurse() -> None:
     nurse = {"codeProfession": "60", "codeCategorieProfessionnelle": "C"}
     student = {"codeProfession": "10", "codeCategorieProfessionnelle": "E"}
@@ -247,7 +268,8 @@ def test_first_practice_without_profession_is_passed_over() -> None:
 
 
 def test_practices_outside_subjectrefpro_are_found() -> None:
-    assert read_person({"exercices": [{"codeProfession": "10"}]}).profession == PHYSICIAN
+    practice = {"codeProfession": "10", "codeCategorieProfessionnelle": "C"}
+    assert read_person({"exercices": [practice]}).profession == PHYSICIAN
 
 
 def test_specialities_of_all_practices_are_given_once_each_in_order() -> None:

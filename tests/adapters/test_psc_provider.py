@@ -121,7 +121,13 @@ def test_honest_login_gives_the_verified_person(provider: PscProvider, psc: Host
         auth_mode="CARD",
         auth_time=NOW - timedelta(seconds=356),
         id_token=login.id_token,
-        claims={"SubjectRefPro": {"exercices": [{"codeProfession": "10", "codeSavoirFaire": "SM26"}]}},
+        claims={
+            "SubjectRefPro": {
+                "exercices": [
+                    {"codeProfession": "10", "codeCategorieProfessionnelle": "C", "codeSavoirFaire": "SM26"}
+                ]
+            }
+        },
     )
     assert login.id_token.count(".") == 2
 

@@ -278,7 +278,10 @@ def test_one_card_in_two_browsers_enrolling_at_once_makes_one_account_and_both_g
         if not do.is_at_home(browser.page, demo):  # the other was faster to accept: nothing is due any more
             do.arrive(browser, demo)
         assert do.is_at_home(browser.page, demo), browser.page.title
-        assert do.session(browser, demo)["id_token"]["sub"] == account["subject"]
+        known = do.session(browser, demo)
+        assert known["id_token"]["sub"] == account["subject"]
+        # Her card (CPF) names the profession trained for by the code of those who practise it: she is no physician yet.
+        assert known["userinfo"]["profession"] == {"code": "10E", "label": "Médecin en formation"}
 
 
 def test_psc_of_somebody_nobody_enrolled_leads_by_the_card_to_the_end(
