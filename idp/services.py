@@ -81,6 +81,8 @@ def psc_settings(settings: Settings) -> PscSettings | None:
             physician_categories=settings.psc_physician_categories,
             clock_skew=settings.clock_skew,
             keys_pause=settings.psc_keys_pause,
+            at_once=settings.psc_at_once,
+            in_all=settings.psc_timeout,
             circuit_failures=settings.psc_circuit_failures,
             circuit_pause=settings.psc_circuit_pause,
             watch_every=settings.psc_watch_every,

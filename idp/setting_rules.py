@@ -156,6 +156,7 @@ FAULTS = (
             s.has_psc and (s.session_life > timedelta(hours=4) or s.session_idle > timedelta(minutes=30))
         ),
     ),
+    Rule("PSC_AT_ONCE", "1 or more, below the threads of a process", lambda s: s.psc_at_once < 1),
     Rule(
         "SHARED_STATIONS",
         "networks such as 192.0.2.0/24 2001:db8::/32",

@@ -79,6 +79,8 @@ class Settings:
     psc_ca_file: str = ""
     psc_connect_timeout: timedelta = _seconds(5)
     psc_timeout: timedelta = _seconds(10)
+    #: Sign-ins of one process that may wait for its answers; more are told at once that it does not answer.
+    psc_at_once: int = 8
     #: Between two fetches of their keys for a `kid` that is not known.
     psc_keys_pause: timedelta = _seconds(30)
     #: Failures in a row of one endpoint after which nobody waits for it, and for how long (facts/security §4.6).

@@ -26,6 +26,7 @@ from idp.adapters.psc_claims import read_amr, read_auth_mode, read_person, read_
 from idp.adapters.psc_discovery import Discovery, SigningKeys
 from idp.adapters.psc_id_token import Expected, VerifiedIdToken, refused, verify_id_token
 from idp.adapters.psc_logout_token import verify_logout_token
+from idp.adapters.psc_patience import Patience
 from idp.adapters.psc_settings import PscSettings
 from idp.adapters.psc_watch import Watch, beside
 from idp.adapters.safe_http import BoundedHttp, SafeHttp
@@ -70,6 +71,7 @@ class PscProvider:
         self._discovery = Discovery(settings, guarded, clock)
         self._keys = SigningKeys(guarded, clock, settings.keys_pause)
         self._back_channel = BackChannel(settings, guarded)
+        self._patience = Patience(settings.at_once, settings.in_all)
         self._watch = Watch(
             circuits,
             http,
@@ -168,11 +170,14 @@ class PscProvider:
         nonce, verifier = pending.get("nonce"), pending.get("code_verifier")
         if not nonce or not verifier:
             raise refused("nothing pending")
-        snapshot = self._discovery.snapshot()
-        tokens = self._back_channel.redeem(snapshot.token_endpoint, code, verifier)
-        expected = Expected(self._settings, nonce, tokens.access_token, now.timestamp())
-        verified = verify_id_token(tokens.id_token, expected, partial(self._keys.find, snapshot.jwks_uri))
-        userinfo = self._back_channel.userinfo(snapshot.userinfo_endpoint, tokens.access_token)
+        with self._patience.sign_in() as go_on:
+            snapshot = self._discovery.snapshot()
+            tokens = self._back_channel.redeem(snapshot.token_endpoint, code, verifier)
+            go_on()
+            expected = Expected(self._settings, nonce, tokens.access_token, now.timestamp())
+            verified = verify_id_token(tokens.id_token, expected, partial(self._keys.find, snapshot.jwks_uri))
+            go_on()
+            userinfo = self._back_channel.userinfo(snapshot.userinfo_endpoint, tokens.access_token)
         return _login(verified, userinfo, tokens.id_token, self._settings.physician_categories)
 
     def verify_logout(self, token: str, *, now: datetime) -> UpstreamLogout:

@@ -56,6 +56,9 @@ class PscSettings:
     #: After so many failures in a row of one endpoint nobody waits for it, for so long.
     circuit_failures: int = 5
     circuit_pause: timedelta = timedelta(seconds=30)
+    #: Sign-ins that wait for it in one process, and how long one may wait before it asks the next question.
+    at_once: int = 8
+    in_all: timedelta = timedelta(seconds=10)
     #: How old our knowledge of its health may be when a sign-in page is shown.
     watch_every: timedelta = timedelta(seconds=30)
     #: Look at the sign-in pages as well: this machine must be able to reach them.
