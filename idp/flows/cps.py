@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
@@ -68,7 +69,8 @@ class CpsFlow:
             card = verify_card(presentation.certificate_der, self.policy, now=now, revocation=self.revocation)
             identity = _identity(card, now)
         except CardRefused as refused:
-            return self._refuse(interaction, str(refused.reason))
+            shown = sha256(presentation.certificate_der).hexdigest() if presentation.certificate_der else ""
+            return self._refuse(interaction, str(refused.reason), shown)
         if not card.is_status_known:
             return self._without_status(interaction, identity, card)
         event = AuthenticationEvent("cps", _AMR, now)
@@ -82,7 +84,7 @@ class CpsFlow:
         account = self.desk.accounts.find_by_rpps(identity.rpps)
         paths = paths_for(interaction.needed, interaction.essential)
         if account is None or ("cps_unchecked",) not in paths:
-            return self._refuse(interaction, str(CardRefusal.STATUS_UNKNOWN))
+            return self._refuse(interaction, str(CardRefusal.STATUS_UNKNOWN), card.fingerprint_sha256)
         event = AuthenticationEvent("cps_unchecked", _AMR, identity.verified_at)
         proved = with_event(interaction, event, account.id)
         if not account.enabled:
@@ -98,8 +100,10 @@ class CpsFlow:
     def unavailable(self) -> Response:
         raise Shown(Problem.UNAVAILABLE, "card host without store")
 
-    def _refuse(self, interaction: Interaction, reason: str) -> Response:
-        self.desk.witness(AuditEvent.CARD_LOGIN_REFUSED, interaction, reason=reason)
+    def _refuse(self, interaction: Interaction, reason: str, certificate: str = "") -> Response:
+        """`certificate`: its SHA-256, if one was shown, as `account_proofs` knows the cards of our people."""
+        facts = {"reason": reason} | ({"certificate": certificate} if certificate else {})
+        self.desk.witness(AuditEvent.CARD_LOGIN_REFUSED, interaction, **facts)
         doors = self.desk.doors(interaction, self.desk.account(interaction))
         return self.desk.show(interaction, "cps.html", CpsPage(reason, doors), 403)
 

@@ -1,5 +1,6 @@
 """Opposed cards, and what happens when nobody can say whether a card is opposed."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
@@ -10,7 +11,7 @@ import requests
 from sandbox.demo.driver import Browser
 from tests.demonstration import Demonstration, running_demo
 from tests.journeys import gestures as do
-from tests.journeys.test_cards_refused import refused
+from tests.journeys.test_cards_refused import fingerprint, refused
 
 Browse = Callable[..., Browser]
 #: OCSP alone, asked at every login: its silence is the lack of any evidence.
@@ -58,7 +59,10 @@ def test_opposed_card_is_refused_with_its_page_and_one_audit_event(
     do.arrive(browser, demo)
     page = do.by_card(browser)
     assert refused(page, "revoked")
-    assert card_events(demo)[before:] == [("card:login:refused", '{"reason": "revoked"}')]
+    ((event, facts),) = card_events(demo)[before:]
+    assert (event, json.loads(facts)["reason"]) == ("card:login:refused", "revoked")
+    # An opposed card that somebody tries: the trail says which.
+    assert json.loads(facts)["certificate"] == fingerprint(demo.card("revoked"))
 
 
 def test_silence_of_the_responder_leaves_the_decision_to_the_list(

@@ -12,6 +12,7 @@ from urllib.parse import quote
 import pytest
 import requests
 from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from sandbox.demo.driver import Browser, Page
@@ -56,7 +57,8 @@ def test_bad_card_gets_the_page_of_its_own_reason_and_a_way_on(
     page = do.by_card(browser)
     assert refused(page, CARDS[name]), page.title
     # One reason, one page, one audit event.
-    assert card_events(demo)[len(before) :] == [("card:login:refused", {"reason": CARDS[name]})]
+    shown = {"reason": CARDS[name], "certificate": fingerprint(demo.card(name))}
+    assert card_events(demo)[len(before) :] == [("card:login:refused", shown)]
     for line in WORDS["cps"][CARDS[name]]["text"].strip().splitlines():
         assert page.says(line)
     assert page.field("username") is not None
@@ -88,6 +90,11 @@ def test_refused_card_leaves_whoever_is_signed_in_as_they_are(demo: Demonstratio
 def card_events(demo: Demonstration) -> list[tuple[str, dict[str, str]]]:
     found = do.rows(demo, "SELECT event, facts FROM audit_events WHERE event LIKE 'card:%' ORDER BY id")
     return [(row["event"], json.loads(row["facts"])) for row in found]
+
+
+def fingerprint(card: dict[str, Any]) -> str:
+    pem = Path(card["certificate"]).read_bytes()
+    return x509.load_pem_x509_certificate(pem).fingerprint(SHA256()).hex()
 
 
 def stopped_at_card_host(browse: Browse, demo: Demonstration, card: str | None) -> tuple[Browser, str]:
