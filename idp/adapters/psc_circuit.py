@@ -118,9 +118,16 @@ class GuardedHttp:
         return self._call(url, lambda: self.http.get(url, headers))
 
     def post_form(self, url: str, form: str, headers: Mapping[str, str]) -> HttpAnswer:
-        return self._call(url, lambda: self.http.post_form(url, form, headers))
+        # The form holds what a browser brought: a firewall there that refuses it with a page says nothing of the
+        # endpoint, or five forged codes would shut this door for everybody.
+        return self._call(url, lambda: self.http.post_form(url, form, headers), _is_refusal_in_html)
 
-    def _call(self, url: str, call: Callable[[], HttpAnswer]) -> HttpAnswer:
+    def _call(
+        self,
+        url: str,
+        call: Callable[[], HttpAnswer],
+        says_nothing: Callable[[HttpAnswer], bool] = lambda answer: False,
+    ) -> HttpAnswer:
         if not self.circuits.admits(url):
             raise NoUsableAnswer("circuit open")
         try:
@@ -128,6 +135,8 @@ class GuardedHttp:
         except NoUsableAnswer:
             self.circuits.failed(url)
             raise
+        if says_nothing(answer):
+            return answer
         told = self.circuits.answered if _is_answer(answer) else self.circuits.failed
         told(url)
         return answer
@@ -138,6 +147,10 @@ def _is_answer(answer: HttpAnswer) -> bool:
     if answer.status == 200:
         return _is_json(answer)
     return 400 <= answer.status < 500 and not is_outage(answer) and answer.media_type != "text/html"
+
+
+def _is_refusal_in_html(answer: HttpAnswer) -> bool:
+    return 400 <= answer.status < 500 and not is_outage(answer) and answer.media_type == "text/html"
 
 
 def _is_json(answer: HttpAnswer) -> bool:

@@ -225,6 +225,20 @@ def test_refused_sign_ins_never_make_an_outage(
     assert not provider.is_out()
 
 
+@pytest.mark.parametrize("status", [400, 403, 406])
+def test_codes_that_a_firewall_there_refuses_with_a_page_shut_the_door_for_nobody_else(
+    provider: PscProvider, psc: HostilePsc, clock: FixedClock, changes: list[bool], status: int
+) -> None:
+    """Anybody at a browser chooses the code: « ' OR 1=1 -- », five times, and no account is needed."""
+    psc.lie = Lie(instead={"token": say_text("<html>Request rejected", "text/html", status)})
+    for _ in range(9):
+        with pytest.raises(UpstreamUnavailable):
+            sign_in(provider, psc, clock)
+    assert (provider.is_out(), changes) == (False, [])
+    psc.lie = Lie()
+    assert sign_in(provider, psc, clock) == RPPS
+
+
 def test_health_tells_outcomes_and_failures(
     provider: PscProvider, psc: HostilePsc, clock: FixedClock
 ) -> None:
