@@ -23,7 +23,7 @@ def nginx(place: Path, http: str, port: int) -> Iterator[Path]:
         user root; pid {place}/nginx.pid; daemon off; worker_processes 1; error_log {log};
         events {{ worker_connections 256; }}
         http {{
-            access_log off; client_body_temp_path {place}/body; proxy_temp_path {place}/proxy;
+            access_log {place}/access.log; client_body_temp_path {place}/body; proxy_temp_path {place}/proxy;
             fastcgi_temp_path {place}/f; uwsgi_temp_path {place}/u; scgi_temp_path {place}/s;
             {http}
         }}""")

@@ -48,6 +48,19 @@ def test_a_body_too_large_for_the_proxy_is_refused_there(proxy: int) -> None:
     assert answer.status_code == 413
 
 
+def test_addresses_that_carry_codes_tokens_and_numbers_are_in_no_log(proxy: int, tmp_path: Path) -> None:
+    """Debian's nginx.conf logs every address, and keeps them."""
+    told = "RPPS-10000000017"
+    for address in (
+        f"psc/callback?state=s&code={told}",
+        f"interaction/{'A' * 43}/cps?presentation={told}",
+        f"authorize?login_hint={told}",
+        f"end_session?id_token_hint={told}",
+    ):
+        requests.get(f"http://127.0.0.1:{proxy}/{address}", timeout=10, allow_redirects=False)
+    assert all(told not in log.read_text() for log in tmp_path.glob("*.log"))
+
+
 def test_metrics_are_for_the_machine_itself(proxy: int, demo: Demonstration) -> None:
     assert requests.get(f"{demo.issuer}/metrics", timeout=10).status_code == 200
     assert requests.get(f"http://127.0.0.1:{proxy}/metrics", timeout=10).status_code == 404
