@@ -24,6 +24,7 @@ class Kind(StrEnum):
     UPSTREAM_LOGIN = "upstream_login"
     UPSTREAM_PROOF = "upstream_proof"
     UPSTREAM_SESSION = "upstream_session"
+    UPSTREAM_SESSIONS = "upstream_sessions"
     UPSTREAM_SESSION_OVER = "upstream_session_over"
     UPSTREAM_LOGOUT = "upstream_logout"
     UPSTREAM_LOGOUT_REFUSALS = "upstream_logout_refusals"

@@ -1,17 +1,14 @@
 """Which of our sessions came from which session of Pro Santé Connect: what its logout tokens must end, and prevent."""
 
-from contextlib import suppress
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from idp.accounts.account import AccountId
-from idp.ephemeral import EphemeralStore, Kind, StaleRecord
+from idp.ephemeral import EphemeralStore, Kind
 from idp.interaction.session import Session
 
-#: One session there, many here: a browser that signs out and in again. The oldest are over anyway.
+#: One session there, many here: a browser that signs out and in again, and each new proof. The oldest are over anyway.
 _MOST = 50
-#: Other tabs may write in between.
-_TRIES = 5
 
 
 class LocalSession(NamedTuple):
@@ -25,30 +22,25 @@ class UpstreamOver(Exception):
 
 def remember_upstream(store: EphemeralStore, session: Session, life: timedelta) -> None:
     """Raises UpstreamOver."""
+    entry = {"sid": session.sid, "account_id": session.account_id}
     for upstream_sid in {event.upstream_sid for event in session.events if event.upstream_sid}:
-        for _ in range(_TRIES):
-            with suppress(StaleRecord):
-                _add(store, upstream_sid, [session.sid, session.account_id], life)
-                break
+        # Each under a number of its own: tabs that write at once take nothing from each other.
+        number = store.count(Kind.UPSTREAM_SESSIONS, upstream_sid, life)
+        store.put(Kind.UPSTREAM_SESSION, _key(upstream_sid, number), entry, life)
         # After the entry, as `close_upstream` reads the entries after its mark: of the two, one sees the other.
         if store.get(Kind.UPSTREAM_SESSION_OVER, upstream_sid) is not None:
             raise UpstreamOver
 
 
-def _add(store: EphemeralStore, upstream_sid: str, entry: list[str], life: timedelta) -> None:
-    """Raises StaleRecord."""
-    known = store.get(Kind.UPSTREAM_SESSION, upstream_sid)
-    if known is None:
-        store.put(Kind.UPSTREAM_SESSION, upstream_sid, {"sessions": [entry]}, life)
-        return
-    kept: list[Any] = [one for one in known.value["sessions"] if one != entry]
-    value = {"sessions": [*kept, entry][-_MOST:]}
-    store.swap(Kind.UPSTREAM_SESSION, upstream_sid, value, expected_version=known.version, ttl=life)
-
-
 def close_upstream(store: EphemeralStore, upstream_sid: str, life: timedelta) -> tuple[LocalSession, ...]:
     """The sessions that came from it; there will be no more. Nothing is forgotten: asked again, it tells the same."""
     store.put(Kind.UPSTREAM_SESSION_OVER, upstream_sid, {}, life)
-    known = store.get(Kind.UPSTREAM_SESSION, upstream_sid)
-    entries = known.value["sessions"] if known else []
-    return tuple(LocalSession(sid, AccountId(account)) for sid, account in entries)
+    last = store.counted(Kind.UPSTREAM_SESSIONS, upstream_sid)
+    numbers = range(max(last - _MOST, 0) + 1, last + 1)
+    found = (store.get(Kind.UPSTREAM_SESSION, _key(upstream_sid, number)) for number in numbers)
+    told = (LocalSession(one.value["sid"], AccountId(one.value["account_id"])) for one in found if one)
+    return tuple(dict.fromkeys(told))
+
+
+def _key(upstream_sid: str, number: int) -> str:
+    return f"{number} {upstream_sid}"
