@@ -38,7 +38,8 @@ class CardRefusal(StrEnum):
     UNREADABLE_IDENTITY = "unreadable_identity"
     UNSUPPORTED = "unsupported"  # a critical extension or a key we do not know
     REVOKED = "revoked"
-    STATUS_UNKNOWN = "status_unknown"
+    DISOWNED = "disowned"  # the responder does not know it, or its authority is revoked
+    STATUS_UNKNOWN = "status_unknown"  # nobody could be asked
     NO_RPPS = "no_rpps"  # a valid professional card whose identifier is of another kind
 
 
@@ -180,7 +181,7 @@ def _check_supported(leaf: x509.Certificate) -> None:
 def _check_revocation(status: RevocationStatus) -> None:
     refusals = {
         RevocationStatus.REVOKED: CardRefusal.REVOKED,
-        RevocationStatus.DISOWNED: CardRefusal.STATUS_UNKNOWN,
+        RevocationStatus.DISOWNED: CardRefusal.DISOWNED,
         RevocationStatus.UNKNOWN: CardRefusal.STATUS_UNKNOWN,
     }
     if status is not RevocationStatus.GOOD:

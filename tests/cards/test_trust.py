@@ -45,9 +45,9 @@ def opposed(cards: CardFactory) -> RevocationTable:
     return RevocationTable(revoked=frozenset(one.serial_number for one in cards.igc.lists.issuing))
 
 
-def test_every_reason_but_three_has_a_card_in_the_test_igc() -> None:
-    # `none` needs no card, `test_card` another policy, `status_unknown` a source that does not know.
-    elsewhere = {"none", "test_card", "status_unknown"}
+def test_every_reason_but_four_has_a_card_in_the_test_igc() -> None:
+    # `none` needs no card, `test_card` another policy, `status_unknown` and `disowned` another source.
+    elsewhere = {"none", "test_card", "status_unknown", "disowned"}
     assert {plan.expect for plan in roster()} == {*CardRefusal} - elsewhere | {"accepted"}
 
 
@@ -160,7 +160,7 @@ def test_short_key_is_unsupported(cards: CardFactory, policy: CardPolicy) -> Non
         (RevocationStatus.GOOD, "accepted"),
         (RevocationStatus.REVOKED, "revoked"),
         (RevocationStatus.UNKNOWN, "status_unknown"),
-        (RevocationStatus.DISOWNED, "status_unknown"),
+        (RevocationStatus.DISOWNED, "disowned"),
     ],
 )
 def test_revocation_source_has_the_last_word(
@@ -210,7 +210,7 @@ def test_bypass_is_for_the_lack_of_evidence_and_not_against_it(
     """The responder does not know the card, or its authority is revoked: somebody may have made it."""
     open_door = bypassed(policy, timedelta(hours=1))
     disowned = RevocationTable(RevocationStatus.DISOWNED)
-    assert verdict(cards.der("lefebvre"), open_door, disowned) == CardRefusal.STATUS_UNKNOWN
+    assert verdict(cards.der("lefebvre"), open_door, disowned) == CardRefusal.DISOWNED
 
 
 def test_bypass_changes_no_other_reason(cards: CardFactory, policy: CardPolicy) -> None:
