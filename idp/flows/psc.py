@@ -105,6 +105,9 @@ class PscFlow:
         return self._accept(interaction, login, login.rpps, now)
 
     def _accept(self, interaction: Interaction, login: UpstreamLogin, rpps: str, now: datetime) -> Response:
+        if not (login.family_name and login.given_name) and self.desk.accounts.find_by_rpps(rpps) is None:
+            # RIE v1 EXI 12: no account without a name; the card has one.
+            return self._refuse(interaction, "refused", "no name in the upstream identity")
         identity = ProvedIdentity(
             rpps=rpps,
             family_name=login.family_name,

@@ -173,6 +173,25 @@ def test_operator_may_open_the_enrolment_from_pro_sante_connect(
     assert subjects_of_mails(house) == ["Votre code de connexion"]
 
 
+@pytest.mark.parametrize("enrols", [False, True])
+@pytest.mark.parametrize("missing", ["given_name", "family_name"])
+def test_nobody_enrols_without_a_name(
+    psc: HostilePsc, app_factory: Callable[..., Provider], enrols: bool, missing: str
+) -> None:
+    house = app_factory(**settings_of(psc), enrolment_from_psc=enrols)
+    lie = person(OTHER_RPPS, SubjectRefPro={})
+    psc.lie = replace(lie, claims={**lie.claims, missing: ...}, userinfo={**lie.userinfo, missing: ...})
+    browser = house.browser()
+    page = by_psc(browser, psc)
+    assert (page.status_code, house.accounts.find_by_rpps(OTHER_RPPS)) == (403, None)
+    assert is_signed_in(browser.prove(page))
+    # Whoever has an account keeps the name it has.
+    known = person(SubjectRefPro={})
+    psc.lie = replace(known, claims={**known.claims, missing: ...}, userinfo={**known.userinfo, missing: ...})
+    assert is_signed_in(by_psc(house.browser(), psc))
+    assert house.accounts.get(house.account.id).identity.family_name
+
+
 def test_two_first_logins_at_once_make_one_account(
     psc: HostilePsc, app_factory: Callable[..., Provider]
 ) -> None:
