@@ -59,6 +59,8 @@ class VerifiedIdToken:
     subject: str
     acr: str | None
     auth_time: datetime
+    #: False: not in the token, whose `iat` stands in for it.
+    is_auth_time_told: bool
     claims: Claims
 
 
@@ -81,6 +83,7 @@ def verify_id_token(
         subject=str(claims["sub"]),
         acr=acr if isinstance(acr, str) else None,
         auth_time=datetime.fromtimestamp(seconds, UTC),
+        is_auth_time_told="auth_time" in claims,
         claims=claims,
     )
 

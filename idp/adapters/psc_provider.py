@@ -225,8 +225,7 @@ def _login(
     id_token: str,
     physician_categories: tuple[str, ...],
 ) -> UpstreamLogin:
-    # OpenID Connect Core §5.3.2: another subject means the answer is somebody else's. Likewise the national
-    # identifier, where both give one.
+    # OpenID Connect Core §5.3.2: another subject, or another national identifier, is somebody else's answer.
     if userinfo.get("sub") != verified.subject:
         raise refused("userinfo: sub")
     claims = {**userinfo, **verified.claims}
@@ -244,6 +243,7 @@ def _login(
         amr=read_amr(verified.claims),
         auth_mode=read_auth_mode(claims),
         auth_time=verified.auth_time,
+        is_auth_time_told=verified.is_auth_time_told,
         id_token=id_token,
         claims=read_released(claims),
         sid=read_sid(verified.claims),

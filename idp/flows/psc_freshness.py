@@ -39,8 +39,10 @@ class Freshness:
         if now - login.auth_time >= self.session_life:
             return "stale"
         # OpenID Connect Core §3.1.2.1: `prompt=login` is a wish, and its answer is checked.
-        is_older = fresh_since and login.auth_time < datetime.fromisoformat(fresh_since) - self.skew
-        return "not_fresh" if is_older else None
+        if not fresh_since:
+            return None
+        is_older = login.auth_time < datetime.fromisoformat(fresh_since) - self.skew
+        return "not_fresh" if is_older or not login.is_auth_time_told else None
 
     def moment(self, interaction: Interaction, login: UpstreamLogin, now: datetime) -> datetime:
         """Pro Santé Connect's own moment: its session may be hours older than this visit (facts/psc §2.1).

@@ -37,6 +37,8 @@ class UpstreamLogin:
     claims: Mapping[str, object] = field(default_factory=dict, repr=False)
     #: The upstream's own session, which its logout tokens name.
     sid: str | None = None
+    #: False: the upstream did not say when; `auth_time` is when it answered, and proves no new identification.
+    is_auth_time_told: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -243,7 +243,8 @@ def test_login_survives(lie: Lie, provider: PscProvider, psc: HostilePsc) -> Non
 
 def test_auth_time_is_iat_when_psc_does_not_say(provider: PscProvider, psc: HostilePsc) -> None:
     psc.lie = Lie(claims={"auth_time": ...})
-    assert log_in(provider, psc).auth_time == NOW
+    login = log_in(provider, psc)
+    assert (login.auth_time, login.is_auth_time_told) == (NOW, False)
 
 
 def test_person_without_rpps_is_known_to_have_none(provider: PscProvider, psc: HostilePsc) -> None:

@@ -161,6 +161,15 @@ def test_prompt_login_that_pro_sante_connect_ignored_signs_nobody_in(
     assert "code=" in browser.prove(page).headers["Location"]
 
 
+def test_a_moment_that_is_not_told_proves_no_new_identification(house: Provider, psc: HostilePsc) -> None:
+    honest = person()
+    psc.lie = replace(honest, claims={**honest.claims, "auth_time": ...})
+    shared, own = house.browser(), house.browser()
+    shared.submit(shared.get("/"), "/station")
+    assert "ne vous a pas identifié à nouveau" in by_psc(shared, psc).text
+    assert "code=" in by_psc(own, psc).headers["Location"]
+
+
 def test_identification_older_than_a_session_may_live_signs_nobody_in(
     house: Provider, psc: HostilePsc
 ) -> None:
