@@ -54,7 +54,8 @@ class ClientJwts:
                     return strict_object(jws.deserialize_compact(token, key, registry=_JWS).payload)
                 except JoseError:
                     continue
-        except (Malformed, KeysUnavailable, ValueError, TypeError) as error:
+        except (Malformed, KeysUnavailable, ValueError, TypeError, RecursionError) as error:
+            # RecursionError: joserfc reads the header again, a frame deeper than we did.
             raise BadClientJwt(str(error)) from error
         raise BadClientJwt("signature")
 

@@ -20,9 +20,11 @@ from idp.adapters.sql_store import SqlStore
 from idp.clock import SystemClock
 from idp.ephemeral import Kind
 from idp.interaction.handover import present
+from idp.signing.key_ring import b64u
 from idp.web import client_network
 from tests.fakes import FixedClock, MemoryStore
 from tests.protocol.conftest import PASSWORD, RP, RPPS, Provider, answer_of, basic
+from tests.protocol.keyed import form, register_keyed
 
 HOUR = timedelta(hours=1)
 
@@ -31,6 +33,17 @@ HOUR = timedelta(hours=1)
 def test_however_deep_claims_are_an_invalid_request(provider: Provider, levels: int) -> None:
     deep = '{"id_token":' + "[" * levels + "]" * levels + "}"
     assert answer_of(provider.browser().authorize(claims=deep))["error"] == "invalid_request"
+
+
+def test_however_deep_the_header_of_an_assertion_it_proves_nobody(fresh: Provider) -> None:
+    """Anybody can send one. joserfc reads the header a second time, a frame deeper than we do: one depth in a thousand
+    passed the first reading and was a failure of the server at the second."""
+    register_keyed(fresh.settings.clients_file)
+    for levels in range(700, 1000):
+        header = f'{{"alg":"ES256","kid":"ec-1","x":{"[" * levels}{"]" * levels}}}'
+        token = f"{b64u(header.encode())}.{b64u(b'{}')}.{b64u(b's' * 64)}"
+        answer = fresh.browser().post("/token", data=form(token, client_id="keyed"))
+        assert (answer.status_code, levels) == (401, levels)
 
 
 @pytest.mark.parametrize("subject", ["\ud800", "é", "", "a" * 256, "a b"])
