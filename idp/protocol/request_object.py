@@ -70,6 +70,9 @@ class RequestObjects:
 def _text(value: object) -> str:
     """§4: texts as texts, numbers as JSON numbers, `claims` as JSON. Raises Returned."""
     if isinstance(value, str):
+        if any("\ud800" <= character <= "\udfff" for character in value):
+            # JSON can write half a character; no address and no page can (RFC 7493 §2.1).
+            raise _refused("a parameter of the request object is no Unicode text")
         return value
     if isinstance(value, bool) or not isinstance(value, int | dict):
         raise _refused("a parameter of the request object has another type")

@@ -158,6 +158,8 @@ BAD_CLAIMS: dict[str, dict[str, Any]] = {
     "a request_uri within": {"request_uri": "urn:ietf:params:oauth:request_uri:x"},
     "a list for a text": {"scope": ["openid"]},
     "true for a text": {"state": True},
+    "half a character": {"state": "\ud800"},
+    "half a character of a hint": {"login_hint": "a\udfffb"},
 }
 
 
