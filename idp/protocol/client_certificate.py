@@ -83,4 +83,7 @@ def _read(header: str) -> ClientCertificate:
     if found is None:
         raise ValueError("size or form")
     der = base64.b64decode(found[1], validate=True)
-    return ClientCertificate(der, x509.load_der_x509_certificate(der))
+    parsed = x509.load_der_x509_certificate(der)
+    # Read here: of a year that no calendar has, they raise.
+    _ = parsed.not_valid_before_utc, parsed.not_valid_after_utc
+    return ClientCertificate(der, parsed)

@@ -1,7 +1,6 @@
 """Clients that prove themselves by a TLS certificate: one of an authority, or one of their own (RFC 8705 §2)."""
 
 import base64
-import binascii
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -149,7 +148,7 @@ def _leaf_der(jwk: PublicJwk) -> bytes | None:
         return None
     try:
         return base64.b64decode(chain[0], validate=True)
-    except binascii.Error:
+    except ValueError:  # binascii.Error is one; letters outside ASCII raise another.
         return None
 
 

@@ -1,5 +1,6 @@
 """Clients that prove themselves by a TLS certificate, and tokens bound to it (RFC 8705), through the endpoints."""
 
+import base64
 import datetime as dt
 import json
 from pathlib import Path
@@ -263,7 +264,10 @@ def test_the_certificate_may_stand_behind_jwks_uri(app_factory: Any) -> None:
         proxy_secret=PROXY_SECRET, mtls_origin=MTLS_ORIGIN, outbound_networks=("127.0.0.0/8", "::1/128")
     )
     with far_machine() as party:
-        party.reply = say(json.dumps({"keys": [ANOTHER.jwk, OWN.jwk]}).encode())
+        unreadable = [
+            {**OWN.jwk, "x5c": chain} for chain in ("x", [], [1], ["é"], ["AAA"], [OWN.jwk["x5c"][0] + "é"])
+        ]
+        party.reply = say(json.dumps({"keys": [*unreadable, ANOTHER.jwk, OWN.jwk]}).encode())
         uri = f"http://127.0.0.1:{party.port}/jwks"
         file = house.settings.clients_file
         file.write_text(file.read_text() + _client("remote", "self_signed_tls_client_auth", jwks_uri=uri))
@@ -347,6 +351,20 @@ _NOT_A_BYTE_SEQUENCE = [
 @pytest.mark.parametrize("header", _NOT_A_BYTE_SEQUENCE, ids=map(str, range(len(_NOT_A_BYTE_SEQUENCE))))
 def test_a_header_that_is_no_byte_sequence_of_a_certificate_is_refused(house: Provider, header: str) -> None:
     answer = redeem(house, house.browser(), "by-name", by_proxy(None, header), code="x")
+    assert (answer.status_code, answer.get_json()["error"]) == (400, "invalid_request")
+
+
+@pytest.mark.parametrize("client_id", ["by-name", "own", "mobile-tls"])
+def test_a_certificate_of_a_year_that_no_calendar_has_is_refused(house: Provider, client_id: str) -> None:
+    """DER can say year 0, and nobody checks who signed before the dates are looked at."""
+    far = self_signed(
+        begins=dt.datetime(2051, 1, 1, tzinfo=dt.UTC), ends=dt.datetime(2052, 1, 1, tzinfo=dt.UTC)
+    )
+    der = far.der.replace(b"20510101000000Z", b"00000101000000Z")
+    assert der != far.der
+    answer = redeem(
+        house, house.browser(), client_id, by_proxy(None, f":{base64.b64encode(der).decode()}:"), code="x"
+    )
     assert (answer.status_code, answer.get_json()["error"]) == (400, "invalid_request")
 
 
