@@ -3,7 +3,7 @@
 import hashlib
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -13,7 +13,7 @@ from typing import Any, Protocol
 class RefreshToken:
     """The one in force of a grant. `claims`: what the ID Token said of the authentication (acr, amr, sid…).
 
-    `binding`: the `cnf` (RFC 7800) that its bearer must prove, empty for none.
+    `binding`: the `cnf` (RFC 7800) that its bearer must prove, empty for none. `asked`: single claims, by place.
     """
 
     grant_id: str
@@ -23,6 +23,7 @@ class RefreshToken:
     idle_until: datetime
     ends_at: datetime
     binding: Mapping[str, str] = field(default_factory=dict)
+    asked: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def is_alive(self, now: datetime) -> bool:
         return now < self.idle_until and now < self.ends_at

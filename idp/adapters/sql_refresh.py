@@ -1,6 +1,6 @@
 """`RefreshTokens` on SQL: rotation is one conditional UPDATE, so a reused token never wins (facts/security TK5).
 
-The binding stands among the claims as `cnf`, its registered name (RFC 7800 §3.1).
+The binding stands among the claims as `cnf`, its registered name (RFC 7800 §3.1); what `claims` asked for, as `asked`.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ def _values(token: RefreshToken) -> dict[str, object]:
         "grant_id": token.grant_id,
         "token_sha256": token.token_sha256,
         "scope": token.scope,
-        "claims": {**token.claims, "cnf": dict(token.binding)},
+        "claims": {**token.claims, "cnf": dict(token.binding), "asked": dict(token.asked)},
         "idle_until": token.idle_until,
         "ends_at": token.ends_at,
     }
@@ -40,9 +40,9 @@ class SqlRefreshTokens:
         if row is None:
             return None
         claims = dict(row.claims)
-        # Rows of the version before have none.
-        binding = claims.pop("cnf", {})
-        return RefreshToken(**{**row._mapping, "claims": claims, "binding": binding})
+        # Rows of a version before have none.
+        binding, asked = claims.pop("cnf", {}), claims.pop("asked", {})
+        return RefreshToken(**{**row._mapping, "claims": claims, "binding": binding, "asked": asked})
 
     def swap(self, presented_sha256: str, following: RefreshToken) -> bool:
         swapped = (

@@ -16,6 +16,7 @@ from idp.accounts.refresh import RefreshToken, RefreshTokens, digest, grant_of, 
 from idp.audit import Audit, AuditEvent
 from idp.clients import Client
 from idp.errors import OAuthError, Returned
+from idp.protocol.claims import released_claims
 from idp.protocol.grants import GrantStore
 from idp.protocol.possession import Binding, holds, token_type
 from idp.protocol.provider import OpenIDProvider
@@ -63,6 +64,7 @@ class Refresh:
                 ends_at=ends_at,
                 # RFC 9449 §5, RFC 8705 §4: a confidential client's is bound by its authentication already.
                 binding=binding if client.is_public else {},
+                asked=record["asked"],
             )
         )
         return value
@@ -82,24 +84,40 @@ class Refresh:
         granted = " ".join(scope for scope in token.scope.split() if scope in client.scopes)
         scope = _narrowed(granted, form.get("scope"))
         account = admit(client, grant.account_id, token.claims, grant.granted_at)
+        answer = self._answer(client, account, grant, token, scope, binding)
+        # Last: whatever is down by then, the token shown is still good for a later try.
         following = self._rotate(client, value, token, now)
-        subject = self.subjects.of(account, client)
-        access_token, seconds = self.grant_store.issue_access_token(grant, subject, scope, binding=binding)
         self.audit.record(AuditEvent.TOKEN_REFRESHED, account_id=account.id, client_id=client.client_id)
+        return answer if following is None else {**answer, "refresh_token": following}
+
+    def _answer(
+        self,
+        client: Client,
+        account: Account,
+        grant: Grant,
+        token: RefreshToken,
+        scope: str,
+        binding: Binding,
+    ) -> dict[str, Any]:
+        """What `claims` asked for holds for every token of the grant (Core §12.2), cut to the client's of today."""
+        subject = self.subjects.of(account, client)
+        access_token, seconds = self.grant_store.issue_access_token(
+            grant, subject, scope, token.asked.get("userinfo", ()), binding=binding
+        )
         id_token = self.engine._create_signed_id_token(
             client.client_id,
             subject,
+            user_claims=released_claims(account, (), token.asked.get("id_token", ()), client.releasable),
             access_token_value=access_token,
             extra_id_token_claims=token.claims,
         )
-        answer = {
+        return {
             "access_token": access_token,
             "token_type": token_type(binding),
             "expires_in": seconds,
             "scope": scope,
             "id_token": id_token,
         }
-        return answer if following is None else {**answer, "refresh_token": following}
 
     def _verified(self, client: Client, value: str, now: datetime) -> tuple[RefreshToken, Grant]:
         token, grant = self.tokens.get(grant_of(value)), self.grants.get(grant_of(value))

@@ -42,6 +42,14 @@ def test_a_binding_comes_back_and_survives_rotation(engine: Engine) -> None:
     assert "cnf" not in found.claims
 
 
+def test_what_was_asked_for_comes_back_and_stays_out_of_the_claims(engine: Engine) -> None:
+    token = _token(engine, asked={"id_token": ["name"], "userinfo": []})
+    SqlRefreshTokens(engine).add(token)
+    found = SqlRefreshTokens(engine).get(token.grant_id)
+    assert found == token
+    assert found.claims == _CLAIMS
+
+
 def test_a_token_without_a_binding_has_none(engine: Engine) -> None:
     token = _token(engine)
     SqlRefreshTokens(engine).add(token)

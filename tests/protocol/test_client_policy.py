@@ -69,6 +69,21 @@ def test_a_claim_taken_from_the_client_is_gone_from_tokens_already_issued(party:
     assert set(party.userinfo(renewed["access_token"])) == {"sub", "name"}
 
 
+def test_single_claims_asked_for_are_in_the_tokens_of_a_refresh_too(party: PolicedParty) -> None:
+    """Core §12.2: the same rules as for the first ones."""
+    asked = '{"userinfo":{"email":null},"id_token":{"given_name":null,"acr":null,"password_hash":null}}'
+    tokens = party.tokens(scope="openid", claims=asked)
+    for _ in range(2):
+        assert set(party.userinfo(tokens["access_token"])) == {"sub", "email"}
+        assert claims_in(tokens["id_token"])["given_name"] == party.house.account.identity.given_name
+        assert "asked" not in claims_in(tokens["id_token"])
+        tokens |= party.refresh(tokens["refresh_token"]).get_json()
+    party.govern(claims=["name"])
+    renewed = party.refresh(tokens["refresh_token"]).get_json()
+    assert set(party.userinfo(renewed["access_token"])) == {"sub"}
+    assert "given_name" not in claims_in(renewed["id_token"])
+
+
 def test_a_scope_taken_from_the_client_is_gone_from_tokens_already_issued(party: PolicedParty) -> None:
     tokens = party.tokens(claims=EVERYTHING)
     party.govern(scopes=["openid", "profile"])

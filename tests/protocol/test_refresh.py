@@ -12,6 +12,7 @@ from idp.accounts.charter import CharterRevision
 from idp.accounts.refresh import grant_of
 from idp.adapters.sql_refresh import SqlRefreshTokens
 from tests.protocol.conftest import ISSUER, PASSWORD, RPPS, SECRETS, VERIFIER, authorization, basic
+from tests.servers import redis_server
 
 REFRESHER, PUBLIC = "refresher", "mobile"
 CALLBACKS = {REFRESHER: "https://refresher.example/callback", PUBLIC: "http://127.0.0.1:9998/callback"}
@@ -186,6 +187,19 @@ def test_what_voids_the_past_of_an_account_stops_refreshing(house):
     house.accounts.save(replace(account, not_before=datetime.now(UTC)))
     assert _refresh(house, tokens["refresh_token"]).get_json()["error"] == "invalid_grant"
     assert house.userinfo(tokens["access_token"]).status_code == 401
+
+
+def test_a_refresh_token_shown_while_the_store_is_out_is_good_afterwards(app_factory):
+    """facts/security §4.2: 503 while it is out. A second use for want of an answer is no theft."""
+    with redis_server() as server:
+        house = app_factory(redis=server.url)
+        house.settings.clients_file.write_text(house.settings.clients_file.read_text() + _MORE_CLIENTS)
+        for client_id in (PUBLIC, REFRESHER):
+            tokens = _tokens(house, client_id)
+            server.stop()
+            assert _refresh(house, tokens["refresh_token"], client_id).status_code == 503
+            server.start()
+            assert _refresh(house, tokens["refresh_token"], client_id).status_code == 200
 
 
 # Revocation (RFC 7009).
