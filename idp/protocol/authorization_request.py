@@ -105,9 +105,10 @@ def proved_address(values: "MultiDict[str, str]", client: Client, limit: int) ->
 
 
 def _needed(client: Client, acr_values: str) -> Acr:
-    """`acr_values` is a wish (Core §3.1.2.1): the first value we know, never below the client's minimum."""
-    known = {str(acr): acr for acr in Acr}
-    wished = next((known[value] for value in acr_values.split() if value in known), Acr.PWD_OTP)
+    """`acr_values` is a wish, and any of its values grants it (Core §3.1.2.1): the least we know, from the client's
+    minimum on."""
+    known = [acr for acr in Acr if str(acr) in acr_values.split()]
+    wished = min(known, key=lambda acr: RANK[acr], default=Acr.PWD_OTP)
     return max(client.minimum_acr, wished, key=lambda acr: RANK[acr])
 
 

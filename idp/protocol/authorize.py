@@ -78,7 +78,7 @@ class AuthorizeEndpoint:
         if restarts is not None:
             # The hint itself is not kept: whom it named is.
             new = dataclasses.replace(new, restarted=True, subject=restarts.subject)
-        interaction = self._seeded(new, asked.client)
+        interaction = self._seeded(self._within_reach(new, asked.client), asked.client)
         stop = self._stop_or_error(interaction)
         if stop is None:
             response = self._finish(interaction)
@@ -111,6 +111,16 @@ class AuthorizeEndpoint:
             expires_at=now + self.interactions.life,
             fresh_after=max(fresh) if fresh else None,
         )
+
+    def _within_reach(self, interaction: Interaction, client: Client) -> Interaction:
+        """facts/security AC2: a wish that no open door grants is let go, a condition that none meets told at once."""
+        if self.itinerary.paths(interaction, None):
+            return interaction
+        modest = dataclasses.replace(interaction, needed=client.minimum_acr)
+        if interaction.essential and not self.itinerary.paths(modest, None):
+            error = OAuthError.UNMET_AUTHENTICATION_REQUIREMENTS
+            raise self._error(modest, error, "no open door reaches an essential acr")
+        return modest
 
     def _seeded(self, interaction: Interaction, client: Client) -> Interaction:
         """SSO, step-up, max_age and prompt=login are not branches: they only change which events count."""

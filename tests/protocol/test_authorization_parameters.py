@@ -1,6 +1,7 @@
 """`claims`, `id_token_hint`, `login_hint`: what a relying party may ask of a sign-in beyond its scopes."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import jwt
@@ -10,6 +11,12 @@ from bs4 import BeautifulSoup
 from tests.protocol.conftest import RPPS, Provider, answer_of
 
 CPS, PSC, PWD = (f"urn:caducee:acr:{name}" for name in ("cps", "psc", "pwd-otp"))
+
+
+@pytest.fixture(scope="module")
+def open_house(app_factory: Callable[..., Provider], every_door: dict[str, Any]) -> Provider:
+    """With all three doors; `provider` has the password's alone."""
+    return app_factory(**every_door)
 
 
 def _claims(**places: Any) -> str:
@@ -38,9 +45,9 @@ def test_an_essential_acr_that_was_reached_is_given(provider: Provider) -> None:
     assert _id_token(provider, code)["acr"] == PWD
 
 
-def test_an_essential_acr_is_a_condition_and_a_voluntary_one_is_not(provider: Provider) -> None:
+def test_an_essential_acr_is_a_condition_and_a_voluntary_one_is_not(open_house: Provider) -> None:
     """facts/security AC2: never a lower token."""
-    browser = provider.browser()
+    browser = open_house.browser()
     browser.sign_in()
     wanted = {"values": [CPS]}
     silent = {"prompt": "none", "claims": _claims(id_token={"acr": {"essential": True, **wanted}})}
@@ -48,8 +55,8 @@ def test_an_essential_acr_is_a_condition_and_a_voluntary_one_is_not(provider: Pr
     assert "code" in answer_of(browser.authorize(prompt="none", claims=_claims(id_token={"acr": wanted})))
 
 
-def test_under_an_essential_card_acr_the_password_door_is_not_shown(provider: Provider) -> None:
-    browser = provider.browser()
+def test_under_an_essential_card_acr_the_password_door_is_not_shown(open_house: Provider) -> None:
+    browser = open_house.browser()
     page = browser.follow(
         browser.authorize(claims=_claims(id_token={"acr": {"essential": True, "value": PSC}}))
     )
@@ -61,6 +68,41 @@ def test_an_essential_acr_nobody_can_reach_is_said_at_once(provider: Provider) -
         wanted = _claims(id_token={"acr": {"essential": True, "value": value}})
         answer = answer_of(provider.browser().authorize(claims=wanted))
         assert answer["error"] == "unmet_authentication_requirements"
+
+
+@pytest.mark.parametrize("prompt", [None, "none", "login"])
+def test_an_essential_acr_without_an_open_door_is_said_at_once(
+    provider: Provider, prompt: str | None
+) -> None:
+    """facts/security AC2: the person is not shown a page without a door."""
+    browser = provider.browser()
+    browser.sign_in()
+    for values in ([PSC], [CPS, PSC]):
+        wanted = _claims(id_token={"acr": {"essential": True, "values": values}})
+        answer = answer_of(browser.authorize(claims=wanted, prompt=prompt))
+        assert answer["error"] == "unmet_authentication_requirements"
+    reached = _claims(id_token={"acr": {"essential": True, "values": [PSC, PWD]}})
+    assert "code" in answer_of(browser.authorize(claims=reached, acr_values=PSC))
+
+
+def test_any_of_several_acr_values_will_do(open_house: Provider) -> None:
+    """Core §3.1.2.1: values in the order of preference, each of them asked for."""
+    browser = open_house.browser()
+    browser.sign_in()
+    for values in (f"{PSC} {PWD}", f"{PWD} {PSC}", f"{CPS} eidas3 {PWD}"):
+        assert "code" in answer_of(browser.authorize(prompt="none", acr_values=values)), values
+    for values in (PSC, f"{PSC} {CPS}", f"eidas3 {CPS}"):
+        answer = answer_of(browser.authorize(prompt="none", acr_values=values))
+        assert answer["error"] == "login_required", values
+
+
+def test_acr_values_without_an_open_door_are_let_go(provider: Provider) -> None:
+    """A wish: the person is not shown a page without a door."""
+    browser = provider.browser()
+    page = browser.follow(browser.authorize(acr_values=PSC))
+    code = answer_of(browser.prove(page))["code"]
+    assert _id_token(provider, code)["acr"] == PWD
+    assert "code" in answer_of(browser.authorize(prompt="none", acr_values=f"{CPS} {PSC}"))
 
 
 def test_a_hint_of_the_person_signed_in_gets_the_code(provider: Provider) -> None:

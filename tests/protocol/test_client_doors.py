@@ -146,7 +146,18 @@ def test_an_essential_acr_of_a_closed_door_is_never_met(party: PolicedParty, all
     other = {"psc": "cps", "cps": "psc"}[allowed]
     claims = f'{{"id_token":{{"acr":{{"essential":true,"values":["{EARNED[other]}"]}}}}}}'
     browser = signed_in_by(party.house, *PROOFS[allowed], *PROOFS[other])
-    assert answer_of(party.ask(browser, prompt="none", claims=claims))["error"] == "login_required"
+    for prompt in ("none", None):
+        answer = answer_of(party.ask(browser, prompt=prompt, claims=claims))
+        assert answer["error"] == "unmet_authentication_requirements"
+
+
+def test_a_wish_for_the_acr_of_a_closed_door_keeps_nobody_out(party: PolicedParty) -> None:
+    party.govern(authenticators=["password"])
+    browser = party.house.browser()
+    assert doors_on(party.ask(browser, acr_values=str(Acr.PSC))) == {"password"}
+    party.govern(authenticators=["cps", "password"])
+    # Of the same rank, and open: still what is asked.
+    assert doors_on(party.ask(browser, acr_values=str(Acr.PSC))) == {"cps"}
 
 
 # What was issued before the door was closed.

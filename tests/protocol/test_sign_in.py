@@ -4,6 +4,7 @@ import dataclasses
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 import jwt
@@ -107,7 +108,10 @@ def test_sso_never_lifts_a_password_session_to_a_card_client(browser: Browser) -
     assert answer_of(silent)["error"] == "login_required"
 
 
-def test_an_asked_acr_above_the_session_is_a_step_up_and_never_a_lower_token(browser: Browser) -> None:
+def test_an_asked_acr_above_the_session_is_a_step_up_and_never_a_lower_token(
+    app_factory: Callable[..., Provider], every_door: dict[str, Any]
+) -> None:
+    browser = app_factory(**every_door).browser()
     browser.sign_in()
     answer = answer_of(browser.authorize(acr_values="urn:caducee:acr:cps", prompt="none"))
     assert answer["error"] == "login_required"
