@@ -44,14 +44,14 @@ class AuthorizationError(Returned):
         self.to = to
 
 
-def address_of(interaction: Interaction, client: Client | None) -> ReturnAddress:
-    """`client`: the registration of this moment, None when it is gone."""
+def address_of(interaction: Interaction, client: Client) -> ReturnAddress:
+    """`client`: the registration of this moment."""
     return ReturnAddress(
         client_id=interaction.client_id,
         redirect_uri=interaction.request["redirect_uri"],
         state=interaction.request.get("state"),
         mode=interaction.request.get("response_mode", "query"),
-        alg=client.authorization_signed_response_alg if client else "RS256",
+        alg=client.authorization_signed_response_alg,
     )
 
 

@@ -238,4 +238,8 @@ class AuthorizeEndpoint:
         return AuthorizationError(error, description, to=self._address(interaction))
 
     def _address(self, interaction: Interaction) -> ReturnAddress:
-        return address_of(interaction, self.web.clients.get(interaction.client_id))
+        """Raises Shown: an address taken from clients.yaml since hears of no refusal either."""
+        client = self.web.clients.get(interaction.client_id)
+        if client is None or interaction.request["redirect_uri"] not in client.redirect_uris:
+            raise Shown(Problem.UNKNOWN_CLIENT, "removed during the interaction")
+        return address_of(interaction, client)

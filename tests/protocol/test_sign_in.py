@@ -277,6 +277,15 @@ def test_a_removed_redirect_uri_ends_on_a_page_and_not_there(fresh: Provider) ->
     assert browser.prove(page).status_code == 400
 
 
+def test_a_removed_redirect_uri_hears_of_no_refusal_either(fresh: Provider) -> None:
+    browser = fresh.browser()
+    page = browser.follow(browser.authorize())
+    file = fresh.settings.clients_file
+    file.write_text(file.read_text().replace(f'"{REDIRECT}", ', ""))
+    answer = browser.submit(page, "/cancel")
+    assert (answer.status_code, answer.headers.get("Location")) == (400, None)
+
+
 def test_the_audit_tells_the_story_without_the_person(fresh: Provider) -> None:
     fresh.exchange(fresh.browser().sign_in())
     assert audited(fresh) == [
