@@ -297,7 +297,7 @@ def _plain_endpoints(parts: _Parts, provider: OpenIDProvider, grant_store: Grant
     userinfo = UserinfoEndpoint(
         provider, parts.accounts, clients, grant_store, possession, upstream_claims, house.clock
     )
-    document = discovery_document(settings.issuer, tuple(tls_methods))
+    document = discovery_document(settings.issuer, parts.itinerary.earned(), tuple(tls_methods))
     discovery = PublishedDocument.of(document | mtls_members(document, settings.mtls_origin))
     return PlainEndpoints(
         {

@@ -14,6 +14,10 @@ class Authenticator(Protocol):
     @property
     def id(self) -> AuthenticatorId: ...
 
+    @property
+    def is_open(self) -> bool:
+        """False when the operator closed this door globally."""
+
     def usable(self, client_id: str, account: Account | None) -> bool:
         """False when the operator closed this door, globally or for this client."""
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from idp.accounts.account import Account
-from idp.interaction.assurance import LADDER, Paths, newest, paths_for
+from idp.interaction.assurance import EARNED, LADDER, Paths, newest, paths_for
 from idp.interaction.authenticator import Authenticator, RequiredAction, usable_paths
 from idp.interaction.record import Acr, AuthenticatorId, Interaction, counting_events
 
@@ -103,6 +103,13 @@ class Itinerary:
         """
         asked = paths_for(interaction.needed, interaction.essential)
         return usable_paths(self.authenticators, interaction.client_id, account, asked)
+
+    def earned(self) -> tuple[Acr, ...]:
+        """What the doors of this house earn, whatever a client closes for itself; the least first."""
+        is_open = {door.id for door in self.authenticators if door.is_open}
+        return tuple(
+            acr for acr in Acr if any(EARNED[path] is acr and is_open.issuperset(path) for path in EARNED)
+        )
 
     def open_doors(self, interaction: Interaction, account: Account | None) -> frozenset[str]:
         return frozenset(path[0] for path in self.paths(interaction, account))

@@ -16,14 +16,13 @@ from idp.client_metadata import (
 )
 from idp.interaction.record import Acr
 from idp.protocol.authorization_response import RESPONSE_MODES
-from idp.scopes import CLAIMS_OF_SCOPE
+from idp.scopes import CLAIMS_OF_SCOPE, claims_of
 from idp.signing.key_ring import Keys
 
 _AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
-_TOKEN_CLAIMS = (
-    "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid",
-    "idp", "upstream_acr", "psc_auth_mode",
-)  # fmt: skip
+_TOKEN_CLAIMS = ("iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid")
+#: Of a house that is connected to Pro Santé Connect.
+_PSC_SCOPES, _PSC_TOKEN_CLAIMS = ("psc", "professional_context"), ("idp", "upstream_acr", "psc_auth_mode")
 
 
 #: RFC 8705 §5: where a client's certificate is asked for.
@@ -49,10 +48,11 @@ def mtls_members(document: dict[str, Any], mtls_origin: str) -> dict[str, Any]:
     }
 
 
-def discovery_document(issuer: str, tls_methods: Sequence[str] = ()) -> dict[str, Any]:
-    """`tls_methods`: how clients may prove themselves by certificate."""
+def discovery_document(issuer: str, acrs: Sequence[Acr], tls_methods: Sequence[str] = ()) -> dict[str, Any]:
+    """`acrs`: what the doors of this house earn. `tls_methods`: how clients may prove themselves by certificate."""
     methods = (*_AUTH_METHODS, *tls_methods)
-    released = [claim for claims in CLAIMS_OF_SCOPE.values() for claim in claims]
+    has_psc = Acr.PSC in acrs
+    scopes = [scope for scope in CLAIMS_OF_SCOPE if has_psc or scope not in _PSC_SCOPES]
     return {
         "issuer": issuer,
         "authorization_endpoint": f"{issuer}/authorize",
@@ -71,11 +71,11 @@ def discovery_document(issuer: str, tls_methods: Sequence[str] = ()) -> dict[str
         "backchannel_logout_session_supported": True,
         "frontchannel_logout_supported": True,
         "frontchannel_logout_session_supported": True,
-        "scopes_supported": list(CLAIMS_OF_SCOPE),
+        "scopes_supported": scopes,
         "response_types_supported": ["code"],
         "response_modes_supported": list(RESPONSE_MODES),
         "grant_types_supported": list(GRANT_TYPES),
-        "acr_values_supported": [str(acr) for acr in Acr],
+        "acr_values_supported": [str(acr) for acr in acrs],
         "subject_types_supported": ["public", "pairwise"],
         "id_token_signing_alg_values_supported": list(SIGNING_ALGS),
         "id_token_encryption_alg_values_supported": list(KEY_ENCRYPTION_ALGS),
@@ -87,7 +87,7 @@ def discovery_document(issuer: str, tls_methods: Sequence[str] = ()) -> dict[str
         "dpop_signing_alg_values_supported": list(CLIENT_SIGNING_ALGS),
         "code_challenge_methods_supported": ["S256"],
         "claim_types_supported": ["normal"],
-        "claims_supported": [*released, *_TOKEN_CLAIMS],
+        "claims_supported": [*claims_of(scopes), *_TOKEN_CLAIMS, *(_PSC_TOKEN_CLAIMS if has_psc else ())],
         "ui_locales_supported": ["fr", "en"],
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "claims_parameter_supported": True,

@@ -245,7 +245,8 @@ REQUIREMENTS: dict[str, Requirement] = {
         "every_authentication_method_listed_has_a_client_that_uses_it_and_no_other_passes "
         "every_algorithm_listed_for_assertions_proves_a_client every_encryption_listed_is_one_that_a_test_decrypts "
         "every_algorithm_listed_for_dpop_proofs_is_served "
-        "every_listed_claim_but_those_of_pro_sante_connect_is_given",
+        "every_listed_claim_and_scope_is_given "
+        "what_only_a_card_or_pro_sante_connect_gives_is_listed_where_they_are_connected",
     ),
     "JW3": proved(
         "Algorithms are fixed by use; `none` and HMAC are refused where a public key is expected.",

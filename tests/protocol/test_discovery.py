@@ -1,11 +1,13 @@
 """Discovery and JWKS list what works, and nothing else."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import jwt
 import pytest
 
+from idp.interaction.record import Acr
 from tests.protocol.conftest import ISSUER, RP, SECRETS, Browser, Provider, basic
 from tests.protocol.keyed import assertion, form, register_keyed
 from tests.protocol.proofs import P256, RSA2048, DpopKey
@@ -130,17 +132,42 @@ def test_of_tls_client_certificates_nothing_is_said_where_nobody_asks_for_them(
     assert not [method for method in metadata["token_endpoint_auth_methods_supported"] if "tls" in method]
 
 
-def test_every_listed_claim_but_those_of_pro_sante_connect_is_given(
-    provider: Provider, metadata: dict[str, Any]
-) -> None:
-    tokens = provider.exchange(
-        provider.browser().sign_in(scope="openid profile email address professional")
-    ).get_json()
+def test_every_listed_claim_and_scope_is_given(provider: Provider, metadata: dict[str, Any]) -> None:
+    asked = "openid profile email address professional"
+    tokens = provider.exchange(provider.browser().sign_in(scope=asked)).get_json()
     id_token = jwt.decode(tokens["id_token"], options={"verify_signature": False})
     given = set(id_token) | set(provider.userinfo(tokens["access_token"]).get_json())
-    told_by_psc = {"SubjectRefPro", "SubjectRole", "otherIds", "professional_context"}
-    assert set(metadata["claims_supported"]) - given == {"idp", "upstream_acr", "psc_auth_mode"} | told_by_psc
-    assert given <= set(metadata["claims_supported"])
+    assert given == set(metadata["claims_supported"])
+    assert tokens["scope"].split() == metadata["scopes_supported"] == asked.split()
+    assert metadata["acr_values_supported"] == [id_token["acr"]]
+
+
+def test_what_only_a_card_or_pro_sante_connect_gives_is_listed_where_they_are_connected(
+    app_factory: Callable[..., Provider], every_door: dict[str, Any], metadata: dict[str, Any]
+) -> None:
+    """`test_psc_scopes.py` and `test_psc_identity.py` prove that it is given."""
+
+    def found(**changes: Any) -> dict[str, Any]:
+        house = app_factory(**every_door, **changes)
+        return dict(house.browser().get("/.well-known/openid-configuration").get_json())
+
+    everything = found()
+    more = {name: set(everything[name]) - set(metadata[name]) for name in everything if name in metadata
+            if isinstance(everything[name], list)}  # fmt: skip
+    assert {name: values for name, values in more.items() if values} == {
+        "acr_values_supported": {"urn:caducee:acr:cps", "urn:caducee:acr:psc"},
+        "scopes_supported": {"psc", "professional_context"},
+        "claims_supported": {
+            *("idp", "upstream_acr", "psc_auth_mode"),
+            *("SubjectRefPro", "SubjectRole", "otherIds", "professional_context"),
+        },
+    }
+    assert found(password_door=False)["acr_values_supported"] == [
+        "urn:caducee:acr:cps",
+        "urn:caducee:acr:psc",
+    ]
+    bypass = found(card_revocation_bypass_until=datetime.now(UTC))["acr_values_supported"]
+    assert set(bypass) == {str(acr) for acr in Acr}
 
 
 def test_the_key_set_is_public_and_readable_from_any_page(browser: Browser) -> None:
