@@ -71,6 +71,11 @@ class Cookies:
         )
 
 
+def without_empty(values: "MultiDict[str, str]") -> "MultiDict[str, str]":
+    """RFC 6749 §3.1, §3.2: a parameter sent without a value counts as left out."""
+    return MultiDict([(name, value) for name, value in values.items(multi=True) if value])
+
+
 def single_valued(values: "MultiDict[str, str]", limit: int) -> dict[str, str]:
     """Raises ValueError on a repeated name (RFC 6749 §3.1), one too long, or control characters in a name."""
     flat: dict[str, str] = {}

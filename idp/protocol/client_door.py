@@ -13,7 +13,7 @@ from idp.protocol.answers import json_response
 from idp.protocol.client_authentication import ClientAuthentication, ClientRefused
 from idp.protocol.dpop import ProofRefused
 from idp.refusal_trail import RefusalTrail
-from idp.web import client_network, single_valued
+from idp.web import client_network, single_valued, without_empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def _read_form(request: Request, limit: int) -> dict[str, str]:
     if request.mimetype != "application/x-www-form-urlencoded":
         raise Returned(OAuthError.INVALID_REQUEST, "the body must be application/x-www-form-urlencoded")
     try:
-        return single_valued(request.form, limit)
+        return single_valued(without_empty(request.form), limit)
     except RequestEntityTooLarge as error:
         raise Returned(OAuthError.INVALID_REQUEST, "the body is too large") from error
     except ValueError as error:

@@ -27,7 +27,7 @@ from idp.protocol.id_token_hint import BadHint, Hint, read_hint
 from idp.sealing import Sealer
 from idp.signing.key_ring import Keys
 from idp.views import identity_view
-from idp.web import Web, single_valued, with_query
+from idp.web import Web, single_valued, with_query, without_empty
 
 _BASE = "/end_session"
 
@@ -65,7 +65,8 @@ class EndSessionEndpoint:
     def ask(self) -> Response:
         """GET by the relying party (RP-Initiated Logout §2)."""
         try:
-            parameters = single_valued(request.args, self.web.settings.parameter_bytes * 2)
+            given = without_empty(request.args)
+            parameters = single_valued(given, self.web.settings.parameter_bytes * 2)
         except ValueError as error:
             raise Shown(Problem.BAD_REQUEST, str(error)) from error
         asked = self._read(parameters)

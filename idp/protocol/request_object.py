@@ -14,6 +14,7 @@ from idp.clock import Clock
 from idp.errors import OAuthError, Returned
 from idp.protocol.authorization_request import Received
 from idp.protocol.client_jwt import BadClientJwt, Claims, ClientJwts, instant, verify_begun
+from idp.web import without_empty
 
 #: RFC 9101 §4, RFC 7519 §4.1: of the envelope, not of the request.
 _OF_THE_JWT = frozenset({"iss", "sub", "aud", "exp", "nbf", "iat", "jti"})
@@ -50,7 +51,7 @@ class RequestObjects:
         if {"request", "request_uri"} & parameters.keys() or parameters.get("client_id") != client.client_id:
             # §4, §5: no request within the request; the client_id inside is the one outside.
             raise _refused("the request object names another client or another request")
-        return Received(MultiDict(parameters), is_signed=True)
+        return Received(without_empty(MultiDict(parameters)), is_signed=True)
 
     def _verified(self, token: str, client: Client) -> Claims:
         """§4; for an hour at most (FAPI 2.0 Message Signing §5.3.1). Raises BadClientJwt."""

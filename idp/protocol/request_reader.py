@@ -18,6 +18,7 @@ from idp.protocol.authorization_response import AuthorizationError
 from idp.protocol.provider import OpenIDProvider
 from idp.protocol.pushed_requests import PushedRequests, is_reference
 from idp.protocol.request_object import RequestObjects
+from idp.web import without_empty
 
 #: What a person sees when the request is lost, and with it the way back.
 _PAGES = {OAuthError.INVALID_REQUEST_URI: Problem.PUSHED_REQUEST_GONE}
@@ -33,8 +34,9 @@ class RequestReader:
 
     def from_browser(self, values: "MultiDict[str, str]") -> AuthorizationRequest:
         """At /authorize. Raises Shown before client and redirect_uri are proved, AuthorizationError after."""
-        client = proved_client(values, self.clients)
-        return self._verified(self._opened(values, client), client)
+        given = without_empty(values)
+        client = proved_client(given, self.clients)
+        return self._verified(self._opened(given, client), client)
 
     def again(self, parameters: Mapping[str, str]) -> AuthorizationRequest:
         """A request let in before, whichever way it came, under the registration of now. Raises the same."""

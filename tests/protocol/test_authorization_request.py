@@ -119,7 +119,7 @@ def test_without_a_proved_client_and_address_there_is_a_page_and_no_redirect(
 # Client and address proved: what the relying party is told.
 FAULTS: list[tuple[str, list[tuple[str, str]], str]] = [
     ("no response_type", pairs_of(response_type=None), "invalid_request"),
-    ("empty response_type", pairs_of(response_type=""), "unsupported_response_type"),
+    ("empty response_type", pairs_of(response_type=""), "invalid_request"),
     *(
         (f"response_type {kind}", pairs_of(response_type=kind), "unsupported_response_type")
         for kind in ("token", "id_token", "code id_token", "code token", "id_token token", "none", "CODE", "code code")
@@ -152,7 +152,6 @@ FAULTS: list[tuple[str, list[tuple[str, str]], str]] = [
         for prompt in ("none login", "login none", "none consent select_account", "create", "NONE", "login;x")
     ),
     ("a request object", pairs_of(request="eyJhbGciOiJub25lIn0.e30."), "request_not_supported"),
-    ("an empty request object", pairs_of(request=""), "request_not_supported"),
     ("a request_uri", pairs_of(request_uri="https://trajectoire.example/r"), "request_uri_not_supported"),
     ("a pushed request_uri", pairs_of(request_uri="urn:ietf:params:oauth:request_uri:x"), "invalid_request_uri"),
     ("a registration", pairs_of(registration="{}"), "registration_not_supported"),
@@ -232,7 +231,13 @@ def test_an_error_keeps_the_query_of_the_registered_address(browser: Browser) ->
         {"claims": '{"id_token":{"acr":{"essential":true}}}'},
         {"scope": "openid offline_access admin unknown"},
         {"resource": "https://x.example"},
-        {"max_age": ""},
+        *(
+            {name: ""}
+            for name in (
+                "max_age state nonce prompt display response_mode acr_values claims id_token_hint login_hint request "
+                "request_uri registration unknown"
+            ).split()
+        ),
     ],
 )
 def test_a_good_request_begins_an_interaction_whatever_is_unknown_in_it(

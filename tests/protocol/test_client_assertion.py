@@ -232,8 +232,10 @@ def test_the_registered_algorithm_is_the_only_one(keyed: Provider, alg: str) -> 
 
 
 def test_another_client_may_not_be_named_beside_it(keyed: Provider) -> None:
-    for named in ("keyed-es256", "nobody", RP, ""):
+    for named in ("keyed-es256", "nobody", RP):
         assert not passes(keyed, assertion("keyed"), client_id=named)
+    # Sent empty is not sent (RFC 6749 §3.2).
+    assert passes(keyed, assertion("keyed"), client_id="")
 
 
 @pytest.mark.parametrize(

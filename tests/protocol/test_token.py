@@ -131,7 +131,6 @@ class TestClientAuthentication:
             {"client_id": "poster", "client_secret": "wrong" * 10},
             {"client_id": "poster", "client_secret": ""},
             {"client_id": "poster"},
-            {"client_id": "public", "client_secret": ""},
             {"client_id": "public", "client_secret": "x"},
             {"client_secret": SECRETS["poster"]},
         ],
@@ -146,6 +145,21 @@ class TestClientAuthentication:
         response = send(provider, headers={}, data=data)
         assert error_of(response, 401) == "invalid_client"
         assert "WWW-Authenticate" not in response.headers
+
+    def test_what_is_sent_empty_is_not_sent(self, provider: Provider, signed_in: Callable[..., str]) -> None:
+        """RFC 6749 §3.2; and §2.3.1: a client without a secret may send it empty."""
+        empty = dict.fromkeys(
+            ("client_id", "client_secret", "client_assertion", "client_assertion_type", "x"), ""
+        )
+        assert provider.exchange(signed_in(), **empty).status_code == 200
+        public = {
+            "grant_type": "authorization_code",
+            "code": "x",
+            "redirect_uri": REDIRECT,
+            "client_id": "public",
+        }
+        refused = send(provider, headers={}, data={**public, "code_verifier": VERIFIER, "client_secret": ""})
+        assert error_of(refused) == "invalid_grant"
 
     def test_two_methods_at_once_are_refused(self, provider: Provider, signed_in: Callable[..., str]) -> None:
         assert error_of(provider.exchange(signed_in(), client_secret=SECRETS[RP])) == "invalid_request"
@@ -166,7 +180,7 @@ class TestClientAuthentication:
 class TestRequest:
     @pytest.mark.parametrize(
         "grant_type",
-        ["password", "client_credentials", "implicit", "AUTHORIZATION_CODE", "",
+        ["password", "client_credentials", "implicit", "AUTHORIZATION_CODE",
          "urn:ietf:params:oauth:grant-type:jwt-bearer"],
     )  # fmt: skip
     def test_no_other_grant_type_is_supported(self, provider: Provider, grant_type: str) -> None:
@@ -179,7 +193,7 @@ class TestRequest:
     ) -> None:
         assert error_of(provider.exchange(signed_in(), **{name: None})) == "invalid_request"
 
-    @pytest.mark.parametrize("name", ["code", "redirect_uri", "code_verifier"])
+    @pytest.mark.parametrize("name", ["grant_type", "code", "redirect_uri", "code_verifier"])
     def test_an_empty_parameter_is_a_missing_one(self, provider: Provider, name: str) -> None:
         assert error_of(provider.exchange("x", **{name: ""})) == "invalid_request"
 
