@@ -83,6 +83,11 @@ FAULTS = (
         ),
     ),
     Rule(
+        "grant_types",
+        "expected also `authorization_code`: a refresh token comes from a code alone (RFC 7591 §2.1)",
+        lambda v: "authorization_code" not in v["grant_types"],
+    ),
+    Rule(
         "claims",
         "expected claims of the client's own `scopes`: another one could never be released",
         lambda v: not set(v["claims"] or ()) <= set(claims_of(v["scopes"])),

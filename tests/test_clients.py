@@ -169,6 +169,7 @@ def test_a_fault_is_told_at_its_place_with_what_was_expected(
         ("id_token_life: 1h", "expected a whole number"),
         ("refresh_token_idle: 1801", "expected 60 to 1800 seconds"),
         ("refresh_token_idle: -60", "expected a whole number"),
+        ("grant_types: [refresh_token]", "expected also `authorization_code`"),
         ("claims: ['a b']", "expected one of: sub, name"),
         ("claims: [password_hash]", "expected one of: sub, name"),
         ("claims: [acr]", "expected one of: sub, name"),
