@@ -64,3 +64,26 @@ def test_addresses_that_carry_codes_tokens_and_numbers_are_in_no_log(proxy: int,
 def test_metrics_are_for_the_machine_itself(proxy: int, demo: Demonstration) -> None:
     assert requests.get(f"{demo.issuer}/metrics", timeout=10).status_code == 200
     assert requests.get(f"http://127.0.0.1:{proxy}/metrics", timeout=10).status_code == 404
+
+
+def test_a_request_as_long_as_the_provider_reads_passes(proxy: int) -> None:
+    """RFC 9101 §5.1: `request` stands in the address, of 16 KiB at most; what was posted comes again by GET."""
+    asked = {"client_id": "viatrajectoire", "request": "a" * 16_000, "id_token_hint": "b" * 16_000}
+    answer = requests.post(
+        f"http://127.0.0.1:{proxy}/authorize", data=asked, timeout=5, allow_redirects=False
+    )
+    address = answer.headers["Location"]
+    assert len(address) > 32_000
+    again = requests.get(f"http://127.0.0.1:{proxy}{address}", timeout=5)
+    # Of the provider: the answer of nginx is 414 or 502.
+    assert (again.status_code, "Caducée" in again.text) == (400, True)
+
+
+def test_a_state_as_long_as_the_provider_reads_comes_back(proxy: int, demo: Demonstration) -> None:
+    party = demo.client("viatrajectoire")
+    asked = {"client_id": party["client_id"], "redirect_uri": party["redirect_uri"], "state": "s" * 7_000}
+    answer = requests.get(
+        f"http://127.0.0.1:{proxy}/authorize", params=asked, timeout=5, allow_redirects=False
+    )
+    assert answer.status_code == 303
+    assert answer.headers["Location"].endswith(f"state={'s' * 7_000}")
