@@ -70,7 +70,8 @@ class CodeIssuer:
             raise Shown(Problem.UNKNOWN_CLIENT, "removed during the interaction")
         if not self.is_expected(interaction, account, client):
             raise OtherPerson
-        current = self._current_session(account)
+        known = self._known_session(account)
+        current = known if known is not None and self._is_valid(known, account) else None
         if interaction.sid is not None and (current is None or current.sid != interaction.sid):
             raise SessionOver
         began = min(current.started_at, interaction.started_at) if current else interaction.started_at
@@ -79,8 +80,9 @@ class CodeIssuer:
         except IssueRefused as refused:
             self._witness(AuditEvent.ISSUE_REFUSED, interaction, account, reason=str(refused.reason))
             raise
+        lapsed = None if current or known is None or _is_void(known, account) else known
         try:
-            sid, cookie = self._session_for(interaction, account, current, now)
+            sid, cookie = self._session_for(interaction, account, current, lapsed, now)
         except UpstreamOver as over:
             raise SessionOver from over
         grant = Grant(random_token(), account.id, client.client_id, sid, now)
@@ -123,23 +125,31 @@ class CodeIssuer:
         )
         return str(answer["code"])
 
-    def _current_session(self, account: Account) -> Session | None:
-        """This browser's session, if it is this person's; another person's ends here (facts/security T12),
-        even when it had expired: that person may still be signed in at relying parties."""
-        now = self.clock.now()
+    def _known_session(self, account: Account) -> Session | None:
+        """This browser's session, if it is this person's, lately expired or not; another person's ends here
+        (facts/security T12), even when it had expired: that person may still be signed in at relying parties."""
         session = self.sessions.recall(self.web.cookies.get(request, "session"))
-        if session is None:
+        if session is not None and session.account_id != account.id:
+            self.sign_out.end(session, self.clock.now())
             return None
-        if session.account_id != account.id:
-            self.sign_out.end(session, now)
-            return None
-        is_valid = is_session_valid(session, account, now, self.sessions.life, self.sessions.idle)
-        return session if is_valid else None
+        return session
+
+    def _is_valid(self, session: Session, account: Account) -> bool:
+        return is_session_valid(session, account, self.clock.now(), self.sessions.life, self.sessions.idle)
 
     def _session_for(
-        self, interaction: Interaction, account: Account, current: Session | None, now: datetime
+        self,
+        interaction: Interaction,
+        account: Account,
+        current: Session | None,
+        lapsed: Session | None,
+        now: datetime,
     ) -> tuple[str, str | None]:
-        """`sid`, and the new cookie when an authentication happened (facts/security SE2)."""
+        """`sid`, and the new cookie when an authentication happened (facts/security SE2).
+
+        `lapsed`: the person's own, expired. Its `sid` goes on, and nothing else of it: applications signed in before
+        hear of the next sign-out by no other name.
+        """
         if current is not None and set(interaction.events) <= set(current.events):
             return current.sid, None
         events = (*(current.events if current else ()), *interaction.events)
@@ -158,7 +168,7 @@ class CodeIssuer:
             living = without_session(interaction).events
             if not living:
                 raise SessionOver
-        session = Session(random_token(), account.id, living, now, now, upstream)
+        session = Session(lapsed.sid if lapsed else random_token(), account.id, living, now, now, upstream)
         self._witness(AuditEvent.SESSION_STARTED, interaction, account)
         return session.sid, self.sessions.start(session, now)
 
@@ -170,3 +180,8 @@ class CodeIssuer:
             interaction_id=interaction.id[:8],
             **facts,
         )
+
+
+def _is_void(session: Session, account: Account) -> bool:
+    """Ended with all others of the account, by `not_before`."""
+    return account.not_before is not None and session.started_at < account.not_before

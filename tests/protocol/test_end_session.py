@@ -1,9 +1,14 @@
 """/end_session: who may end a session without a click, and where one is sent afterwards."""
 
+import dataclasses
 import json
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+import jwt
 import pytest
 from bs4 import BeautifulSoup
 from werkzeug.test import TestResponse
@@ -211,3 +216,37 @@ def test_the_end_of_a_session_is_audited_once(fresh: Provider) -> None:
     leave(browser, id_token_hint=tokens["id_token"])
     leave(browser, id_token_hint=tokens["id_token"])
     assert audited(fresh).count("session:end:accepted") == 1
+
+
+def test_signing_out_reaches_applications_of_before_the_session_lapsed(
+    app_factory: Callable[..., Provider],
+) -> None:
+    """They keep their own sessions and refresh tokens, whose `sid` is the only way to them."""
+    house = app_factory(session_idle=timedelta(seconds=1))
+    browser = house.browser()
+    before = house.exchange(browser.sign_in()).get_json()
+    time.sleep(1.1)
+    page = browser.follow(browser.authorize())
+    assert page.status_code == 200  # It lapsed: the person signs in again, at the same browser.
+    now = house.exchange(answer_of(browser.prove(page))["code"]).get_json()
+    assert house.userinfo(before["access_token"]).status_code == 200
+    leave(browser, id_token_hint=now["id_token"])
+    for tokens in (now, before):
+        assert house.userinfo(tokens["access_token"]).status_code == 401
+
+
+def test_a_session_voided_with_its_account_lends_its_name_to_none(
+    app_factory: Callable[..., Provider],
+) -> None:
+    """Disabled, and enabled again: that `sid` is over for good."""
+    house = app_factory(session_idle=timedelta(seconds=1))
+    browser = house.browser()
+    before = house.exchange(browser.sign_in()).get_json()
+    for enabled in (False, True):
+        now, account = datetime.now(UTC), house.accounts.get(house.account.id)
+        house.accounts.save(dataclasses.replace(account, enabled=enabled, not_before=now))
+        house.grants.end_sessions_of(account.id, now, ())
+    after = house.exchange(browser.sign_in()).get_json()
+    sids = [jwt.decode(t["id_token"], options={"verify_signature": False})["sid"] for t in (before, after)]
+    assert len(set(sids)) == 2
+    assert house.userinfo(after["access_token"]).status_code == 200
