@@ -136,6 +136,8 @@ def test_a_hint_that_is_no_id_token_of_ours_for_this_client_is_refused(provider:
         {"id_token_hint": "junk"},
         {"id_token_hint": own[:-6] + "AAAAAA"},
         {"id_token_hint": own, **foreign},
+        # A hint of one person and a `sub` of another: nobody is both.
+        {"id_token_hint": own, "claims": _claims(id_token={"sub": {"value": "somebody-else"}})},
     ):
         assert answer_of(provider.browser().authorize(**changes))["error"] == "invalid_request"
 

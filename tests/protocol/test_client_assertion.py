@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from authlib.oauth2.rfc7523 import private_key_jwt_sign
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,6 +15,9 @@ from joserfc import jws
 from joserfc.jwk import ECKey
 from werkzeug.test import Client, TestResponse
 
+from idp.adapters.ephemeral_record import hashed
+from idp.adapters.schema import ephemeral
+from idp.ephemeral import Kind
 from idp.protocol.client_assertion import AssertionAuthentication
 from tests.adapters.far_machine import far_machine, say
 from tests.protocol.conftest import ISSUER, RP, SECRETS, Provider, answer_of, audited, authorization, basic
@@ -209,6 +213,18 @@ def test_an_assertion_passes_once(keyed: Provider) -> None:
     assert not passes(keyed, token, client_id="keyed")
     assert shown(keyed, token, "/revoke").status_code == 401
     assert not passes(keyed, assertion("keyed", jti=_claims(token)["jti"]))
+
+
+def test_an_assertion_is_remembered_for_as_long_as_it_could_be_shown(keyed: Provider) -> None:
+    ends = int(time.time()) + 240
+    assert passes(keyed, assertion("keyed", jti="remembered", exp=ends))
+    row = sa.select(ephemeral.c.expires_at).where(
+        ephemeral.c.kind == Kind.CLIENT_ASSERTION.value, ephemeral.c.key_hash == hashed("keyed remembered")
+    )
+    with keyed.engine.connect() as connection:
+        forgotten = connection.execute(row).scalar_one()
+    # To a node whose clock is behind as well.
+    assert forgotten.timestamp() >= ends + keyed.settings.clock_skew.total_seconds() - 1
 
 
 def test_what_is_refused_is_not_used_up(keyed: Provider) -> None:

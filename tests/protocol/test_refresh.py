@@ -121,8 +121,10 @@ def test_another_client_cannot_refresh_and_does_no_harm(house):
 def test_scope_may_shrink_and_never_grow(house):
     tokens = _tokens(house)
     assert _refresh(house, tokens["refresh_token"], scope="openid").get_json()["scope"] == "openid"
-    grown = _refresh(house, tokens["refresh_token"], scope="openid email")
-    assert (grown.status_code, grown.get_json()["error"]) == (400, "invalid_scope")
+    # Without `openid` there would be no ID Token to give (Core §3.1.2.1).
+    for scope in ("openid email", "profile", "email"):
+        refused = _refresh(house, tokens["refresh_token"], scope=scope)
+        assert (refused.status_code, refused.get_json()["error"]) == (400, "invalid_scope")
 
 
 @pytest.mark.parametrize("token", ["", "x", "unknown.secret", "a.b.c", "é.è", "." * 300])
