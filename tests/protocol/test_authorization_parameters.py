@@ -85,6 +85,14 @@ def test_an_essential_acr_without_an_open_door_is_said_at_once(
     assert "code" in answer_of(browser.authorize(claims=reached, acr_values=PSC))
 
 
+def test_consent_is_the_operators_and_nobody_is_asked_again(provider: Provider) -> None:
+    """Core §3.1.2.4. `test_psc_scopes.py` has the one choice that `prompt=consent` brings back."""
+    browser = provider.browser()
+    browser.sign_in()
+    assert "code" in answer_of(browser.authorize(prompt="consent"))
+    assert browser.follow(browser.authorize(prompt="consent login")).status_code == 200
+
+
 def test_any_of_several_acr_values_will_do(open_house: Provider) -> None:
     """Core §3.1.2.1: values in the order of preference, each of them asked for."""
     browser = open_house.browser()
