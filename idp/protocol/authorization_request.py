@@ -42,6 +42,8 @@ _NOT_SUPPORTED = {
     "request_uri": OAuthError.REQUEST_URI_NOT_SUPPORTED,
     "registration": OAuthError.REGISTRATION_NOT_SUPPORTED,
 }
+#: All that we look at.
+RECOGNISED = frozenset({*_FOR_ENGINE, *_OURS, *_NOT_SUPPORTED, "id_token_hint"})
 _PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 
 

@@ -12,12 +12,10 @@ from werkzeug.datastructures import MultiDict
 from idp.clients import Client
 from idp.clock import Clock
 from idp.errors import OAuthError, Returned
-from idp.protocol.authorization_request import Received
+from idp.protocol.authorization_request import RECOGNISED, Received
 from idp.protocol.client_jwt import BadClientJwt, Claims, ClientJwts, instant, verify_begun
 from idp.web import without_empty
 
-#: RFC 9101 §4, RFC 7519 §4.1: of the envelope, not of the request.
-_OF_THE_JWT = frozenset({"iss", "sub", "aud", "exp", "nbf", "iat", "jti"})
 #: RFC 9101 §10.8; the two others are what OpenID Connect Core §6.1 and plain JOSE libraries write.
 _TYPES = ("oauth-authz-req+jwt", "jwt", "")
 
@@ -47,7 +45,8 @@ class RequestObjects:
             claims = self._verified(objects[0], client)
         except BadClientJwt as error:
             raise _refused("the request object is not one of this client's, for us, of now") from error
-        parameters = {name: _text(value) for name, value in claims.items() if name not in _OF_THE_JWT}
+        # RFC 6749 §3.1: the others, whatever they are, are ignored; so are those of the envelope (RFC 7519 §4.1).
+        parameters = {name: _text(value) for name, value in claims.items() if name in RECOGNISED}
         if {"request", "request_uri"} & parameters.keys() or parameters.get("client_id") != client.client_id:
             # §4, §5: no request within the request; the client_id inside is the one outside.
             raise _refused("the request object names another client or another request")

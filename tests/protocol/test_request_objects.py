@@ -128,6 +128,20 @@ def test_claims_and_max_age_keep_their_types_inside(provider: Provider) -> None:
     assert answer["error"] == "unmet_authentication_requirements"
 
 
+def test_what_we_do_not_know_is_ignored_whatever_its_type(provider: Provider) -> None:
+    """RFC 6749 §3.1; several `resource` of RFC 8707 are a list, `authorization_details` of RFC 9396 too."""
+    unknown: dict[str, Any] = {
+        "resource": ["https://a.example", "https://b.example"],
+        "authorization_details": [{"type": "x"}],
+        "purpose": True,
+        "ratio": 1.5,
+        "half": "\ud800",
+        "n" * 200: "x" * 9000,
+    }
+    answer = answer_of(ask(provider, signed(claims(prompt="none", **unknown))))
+    assert (answer["error"], answer["state"]) == ("login_required", "signed")
+
+
 def test_a_bad_request_well_signed_gets_its_own_error(provider: Provider) -> None:
     assert answer_of(ask(provider, signed(claims(scope="email"))))["error"] == "invalid_scope"
     assert answer_of(ask(provider, signed(claims(code_challenge=None))))["error"] == "invalid_request"
