@@ -187,6 +187,8 @@ def test_a_state_that_cannot_be_one_is_an_error_and_no_header(
     response = ask(browser, pairs_of(state=state), method)
     assert answer_of(response)["error"] == "invalid_request"
     assert "\n" not in response.headers["Location"]
+    # One that is too long does not come back: no proxy would take it.
+    assert len(response.headers["Location"]) < 1000
     assert "Set-Cookie" not in response.headers
 
 
