@@ -91,11 +91,16 @@ class PolicedParty:
 
 def signed_in_by(house: Provider, *authenticators: AuthenticatorId) -> Browser:
     """A browser whose session holds these proofs, the first the oldest: signed in at another application."""
-    now = datetime.now(UTC)
-    events = tuple(
-        AuthenticationEvent(name, _AMR[name], now - timedelta(seconds=len(authenticators) - rank))
-        for rank, name in enumerate(authenticators)
+    count = len(authenticators)
+    return signed_in_since(
+        house, *((name, timedelta(seconds=count - rank)) for rank, name in enumerate(authenticators))
     )
+
+
+def signed_in_since(house: Provider, *proofs: tuple[AuthenticatorId, timedelta]) -> Browser:
+    """The same, with the age of each proof."""
+    now = datetime.now(UTC)
+    events = tuple(AuthenticationEvent(name, _AMR[name], now - age) for name, age in proofs)
     settings, clock = house.settings, SystemClock()
     sessions = Sessions(SqlStore(house.engine, clock), settings.session_life, settings.session_idle)
     session = Session(random_token(), house.account.id, events, events[0].at, now)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from html import unescape
 from typing import Any
 
@@ -12,7 +13,7 @@ from werkzeug.test import TestResponse
 from idp.app import create
 from idp.interaction.record import Acr, AuthenticatorId
 from tests.protocol.conftest import PASSWORD, RPPS, Provider, answer_of
-from tests.protocol.policed import PolicedParty, claims_in, signed_in_by
+from tests.protocol.policed import PolicedParty, claims_in, signed_in_by, signed_in_since
 
 EVERY = ("psc", "cps", "password")
 #: What a session holds after each door, and the acr it earned.
@@ -126,6 +127,14 @@ def test_of_several_proofs_only_one_by_an_allowed_door_is_told(
     claims = claims_in(party.tokens(browser)["id_token"])
     assert claims["acr"] == EARNED[allowed]
     assert ("idp" in claims) == (allowed == "psc")
+
+
+def test_a_proof_older_than_a_session_may_be_is_not_kept_alive_by_a_newer_one(party: PolicedParty) -> None:
+    life, second = party.house.settings.session_life, timedelta(seconds=1)
+    weak = (("password", second), ("email_otp", second))
+    for age, acr in ((life + second, Acr.PWD_OTP), (life - 60 * second, Acr.CPS)):
+        browser = signed_in_since(party.house, ("cps", age), *weak)
+        assert claims_in(party.tokens(browser)["id_token"])["acr"] == acr
 
 
 def test_a_step_up_is_by_an_allowed_door(party: PolicedParty) -> None:
