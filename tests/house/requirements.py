@@ -166,7 +166,8 @@ REQUIREMENTS: dict[str, Requirement] = {
     "TK5": proved(
         "A rotated token used again revokes its family; of many rotations at once one succeeds.",
         protocol_refresh="a_rotated_token_used_again_revokes_the_family "
-        "a_confidential_client_keeps_its_token_and_a_public_one_gets_another",
+        "a_confidential_client_keeps_its_token_and_a_public_one_gets_another "
+        "a_refresh_token_shown_while_the_store_is_out_is_good_afterwards",
         contracts_refresh_tokens="one_of_fifty_rotations_succeeds",
     ),
     "TK6": proved(
@@ -316,7 +317,8 @@ REQUIREMENTS: dict[str, Requirement] = {
     ),
     "LO7": proved(
         "Signing out ends the session, its tokens and codes, and the session at Pro Santé Connect.",
-        protocol_end_session="a_hint_of_this_session_ends_it_and_returns_state ending_a_session_ends_its_codes_too",
+        protocol_end_session="a_hint_of_this_session_ends_it_and_returns_state ending_a_session_ends_its_codes_too "
+        "signing_out_reaches_applications_of_before_the_session_lapsed",
         protocol_refresh="signing_out_stops_refreshing",
         journeys_logout="psc_session_is_over_too_after_a_login_by_psc",
     ),

@@ -91,6 +91,15 @@ def test_other_scopes_release_none_of_it(house: Provider, psc: HostilePsc) -> No
     assert not {"SubjectRefPro", "SubjectRole", "otherIds", "professional_context"} & told.keys()
 
 
+def test_allow_list_of_the_client_cuts_them_as_any_other_claim(house: Provider, psc: HostilePsc) -> None:
+    browser = house.browser()
+    file = house.settings.clients_file
+    line = "    client_name: ViaTrajectoire\n"
+    file.write_text(file.read_text().replace(line, f"{line}    claims: [SubjectRole, rpps]\n"))
+    left = by_psc(browser, psc, ask(browser, "openid psc"))
+    assert userinfo(house, left) == {"sub": house.account.subject, "SubjectRole": ROLE}
+
+
 def test_client_that_may_not_ask_gets_no_scope_and_no_page(
     psc: HostilePsc, app_factory: Callable[..., Provider]
 ) -> None:
