@@ -108,9 +108,9 @@ def test_everything_that_began_before_is_over(house: Provider, proved: Browser, 
     ended = begun.submit(half_way, "/email_otp", code=code)
     assert REDIRECT not in ended.headers.get("Location", "") or "code" not in answer_of(ended)
     assert facts(house, "session:end:accepted")[-1] == {"by": "password_change", "all": True}
-    # And the way back is open.
-    again = house.browser()
-    assert answer_of(by_psc(again, psc))["code"]
+    # And the way back is open, at the same browser too.
+    for again in (proved, house.browser()):
+        assert answer_of(by_psc(again, psc))["code"]
 
 
 def test_password_and_code_prove_too_little(house: Provider) -> None:
