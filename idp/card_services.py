@@ -46,6 +46,7 @@ def build_card_policy(settings: Settings) -> CardPolicy | None:
         accept_test_cards=settings.card_accept_test_cards,
         accept_employee_cards=settings.card_accept_employee_cards,
         bypass_until=settings.card_revocation_bypass_until,
+        policy_oids=frozenset(settings.card_policy_oids),
     )
 
 

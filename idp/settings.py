@@ -140,6 +140,8 @@ class Settings:
     #: Emergency: until this instant (2026-12-24T18:00:00Z) a card whose status cannot be known signs its holder in,
     #: audited, at a lower acr. Never a card known to be revoked.
     card_revocation_bypass_until: datetime | None = None
+    #: Dotted certificate policies of cards that may sign in; empty: any.
+    card_policy_oids: tuple[str, ...] = ()
 
     # Mail.
     smtp_host: str = "127.0.0.1"

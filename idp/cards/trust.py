@@ -19,6 +19,7 @@ from idp.cards import certificate as profile
 from idp.cards.anchors import MINIMUM_RSA_BITS, IssuingAuthority, TrustAnchors
 from idp.cards.certificate import Card, CardCategory, CardType, UnreadableCard
 from idp.cards.identifiers import EMPLOYEE_KINDS
+from idp.cards.remarks import policies_of
 from idp.cards.revocation import RevocationSource, RevocationStatus
 
 
@@ -67,6 +68,8 @@ class CardPolicy:
     accept_test_cards: bool
     accept_employee_cards: bool
     bypass_until: datetime | None = None
+    #: Empty: any. That of production is not public; the audit trail names those of the cards that came.
+    policy_oids: frozenset[str] = frozenset()
 
     def bypasses(self, now: datetime) -> bool:
         return self.bypass_until is not None and now < self.bypass_until
@@ -77,7 +80,7 @@ def verify_card(
 ) -> Card:
     """The card of this certificate, or CardRefused: no other exception leaves, whatever the bytes.
 
-    `now` is aware. Unknown non-critical extensions and the policy OID are not looked at.
+    `now` is aware. Unknown non-critical extensions are not looked at.
     """
     if not der:
         raise CardRefused(CardRefusal.NONE)
@@ -134,11 +137,17 @@ def _check_type(leaf: x509.Certificate, policy: CardPolicy, now: datetime) -> No
         raise CardRefused(CardRefusal.EMPLOYEE_CARD, card_type.name)
 
 
+def _check_policies(leaf: x509.Certificate, policy: CardPolicy, now: datetime) -> None:
+    if policy.policy_oids and policy.policy_oids.isdisjoint(policies_of(leaf)):
+        raise CardRefused(CardRefusal.WRONG_CERTIFICATE, "of another certificate policy")
+
+
 _STEPS: tuple[Callable[[x509.Certificate, CardPolicy, datetime], None], ...] = (
     _check_window,
     _check_usage,
     _check_category,
     _check_type,
+    _check_policies,
 )
 
 

@@ -9,9 +9,10 @@ from werkzeug.wrappers import Response
 
 from idp.accounts.account import ProvedIdentity
 from idp.accounts.throttle import PasswordThrottle
-from idp.audit import AuditEvent
-from idp.cards.certificate import Card
+from idp.audit import AuditEvent, Fact
+from idp.cards.certificate import Card, load_certificate
 from idp.cards.nomenclature import CodedLabel, in_training
+from idp.cards.remarks import has_other_title, policies_of
 from idp.cards.revocation import RevocationSource
 from idp.cards.trust import CardPolicy, CardRefusal, CardRefused, verify_card
 from idp.ephemeral import EphemeralStore
@@ -25,6 +26,7 @@ from idp.pages import CpsPage
 
 #: design §6: chip card, PIN, hardware key, two factors.
 _AMR = ("sc", "pin", "hwk", "mfa")
+_MOST_POLICIES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +74,18 @@ class CpsFlow:
             shown = sha256(presentation.certificate_der).hexdigest() if presentation.certificate_der else ""
             return self._refuse(interaction, str(refused.reason), shown)
         if not card.is_status_known:
-            return self._without_status(interaction, identity, card)
+            return self._without_status(interaction, identity, card, presentation.certificate_der)
         event = AuthenticationEvent("cps", _AMR, now)
         proved = with_proof(self.desk, self.throttle, interaction, event, identity)
-        self.desk.witness(AuditEvent.CARD_LOGIN_ACCEPTED, proved, **_facts(card))
+        self.desk.witness(
+            AuditEvent.CARD_LOGIN_ACCEPTED, proved, **_facts(card, presentation.certificate_der)
+        )
         self.desk.record(proved)
         return self.desk.back(interaction)
 
-    def _without_status(self, interaction: Interaction, identity: ProvedIdentity, card: Card) -> Response:
+    def _without_status(
+        self, interaction: Interaction, identity: ProvedIdentity, card: Card, der: bytes | None
+    ) -> Response:
         """The operator's bypass: it lets the holder of an account in, at a lower acr, and changes nothing else."""
         account = self.desk.accounts.find_by_rpps(identity.rpps)
         paths = paths_for(interaction.needed, interaction.essential)
@@ -89,7 +95,7 @@ class CpsFlow:
         proved = with_event(interaction, event, account.id)
         if not account.enabled:
             refuse_disabled(self.desk, proved, identity)
-        self.desk.witness(AuditEvent.CARD_STATUS_BYPASSED, proved, **_facts(card))
+        self.desk.witness(AuditEvent.CARD_STATUS_BYPASSED, proved, **_facts(card, der))
         self.desk.record(proved)
         return self.desk.back(interaction)
 
@@ -108,13 +114,16 @@ class CpsFlow:
         return self.desk.show(interaction, "cps.html", CpsPage(reason, doors), 403)
 
 
-def _facts(card: Card) -> dict[str, str]:
-    """What finds the card again at its issuer (facts/cps §2.4): never its holder."""
+def _facts(card: Card, der: bytes | None) -> dict[str, Fact]:
+    """What finds the card again at its issuer (facts/cps §2.4), and what is odd about it: never its holder."""
+    certificate = load_certificate(der or b"")
     return {
         "certificate": card.fingerprint_sha256,
         "issuer_key_id": card.issuer_key_id,
         "serial": card.serial,
         "card_number": card.card_number or "",
+        "policies": " ".join(policies_of(certificate)[:_MOST_POLICIES]),
+        "has_other_title": has_other_title(certificate, card.profession),
     }
 
 

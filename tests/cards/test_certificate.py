@@ -21,6 +21,7 @@ from idp.cards.certificate import (
 )
 from idp.cards.identifiers import IdentifierKind
 from idp.cards.nomenclature import CodedLabel
+from idp.cards.remarks import has_other_title, policies_of
 from sandbox.igc.profile import professional_subject
 from sandbox.igc.roster import demo_rpps
 from tests.cards.factory import NOW, CardFactory
@@ -76,7 +77,17 @@ def test_order_inside_the_rdn_does_not_matter(cards: CardFactory, given: str, fa
 
 
 def test_code_decides_the_profession_not_the_title(cards: CardFactory) -> None:
-    assert read_card(cards.marked(profession=60)).profession == CodedLabel("60", "Infirmier")
+    der = cards.marked(profession=60)
+    card = read_card(der)
+    assert card.profession == CodedLabel("60", "Infirmier")
+    # « Médecin », it says: worth a note, no more.
+    assert has_other_title(load_certificate(der), card.profession)
+    assert not has_other_title(load_certificate(cards.der("lefebvre")), CodedLabel("10", "Médecin"))
+    assert not has_other_title(load_certificate(cards.der("lefebvre")), None)
+
+
+def test_policies_of_the_certificate_are_told(cards: CardFactory) -> None:
+    assert policies_of(load_certificate(cards.der("lefebvre"))) == ("1.2.250.1.213.1.7.2.1.1.1.1",)
 
 
 def test_unknown_profession_code_borrows_the_title(cards: CardFactory) -> None:

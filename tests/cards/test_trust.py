@@ -40,6 +40,21 @@ def test_every_card_of_the_test_igc_gets_the_answer_it_announces(
     assert verdict(cards.der(name), policy, opposed(cards)) == expected
 
 
+@pytest.mark.parametrize(
+    ("oids", "expected"),
+    [
+        ((), "accepted"),
+        (("1.2.250.1.213.1.7.2.1.1.1.1", "1.2.3"), "accepted"),
+        (("1.2.3",), CardRefusal.WRONG_CERTIFICATE),
+    ],
+)
+def test_only_the_policies_that_the_operator_names_sign_in(
+    cards: CardFactory, policy: CardPolicy, oids: tuple[str, ...], expected: str
+) -> None:
+    named = replace(policy, policy_oids=frozenset(oids))
+    assert verdict(cards.der("lefebvre"), named) == expected
+
+
 def opposed(cards: CardFactory) -> RevocationTable:
     """What the lists of the test IGC say."""
     return RevocationTable(revoked=frozenset(one.serial_number for one in cards.igc.lists.issuing))

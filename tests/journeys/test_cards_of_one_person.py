@@ -79,6 +79,7 @@ def test_second_profession_comes_to_the_same_account_with_date_and_source(
     assert "changed" in shown
     audited = do.rows(demo, "SELECT facts FROM audit_events WHERE event = 'card:login:accepted' ORDER BY id")
     assert '"card_number": "29' in audited[-1]["facts"]
+    assert '"policies": "1.2.250.1.213.1.7.2.1.1.1.1"' in audited[-1]["facts"]
 
 
 # A card swapped between the steps of an enrolment: two persons, one browser.
