@@ -426,6 +426,7 @@ def _mount_protocol(app: Flask, authorize: AuthorizeEndpoint, end_session: EndSe
     app.get("/end_session")(end_session.ask)
     app.post("/end_session")(end_session.ask_by_post)
     app.post("/end_session/confirm")(end_session.confirm)
+    app.get("/end_session/confirm/<token>")(end_session.ask_again)
     app.get("/end_session/psc")(end_session.returned)
 
 

@@ -4,7 +4,7 @@ import dataclasses
 import secrets
 
 import structlog
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Request, Response
 
 from idp.ephemeral import StoreUnavailable
@@ -60,6 +60,8 @@ def error_page(web: Web, request: Request, error: BaseException) -> Response:
         return_name=client.name if client else None,
     )
     response = web.page("error.html", frame, page, STATUS[shown.problem])
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        response.headers["Allow"] = ", ".join(sorted(error.valid_methods))  # RFC 9110 §15.5.6
     if shown.problem in RETRY_AFTER_SECONDS:
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS[shown.problem])
     return response

@@ -156,6 +156,11 @@ FAULTS = (
             s.has_psc and (s.session_life > timedelta(hours=4) or s.session_idle > timedelta(minutes=30))
         ),
     ),
+    Rule(
+        "SESSION_LIFE",
+        "at most 24 h: what a session granted is forgotten a day later",
+        lambda s: s.session_life > _DAY,
+    ),
     Rule("PSC_AT_ONCE", "1 or more, below the threads of a process", lambda s: s.psc_at_once < 1),
     Rule(
         "SHARED_STATIONS",

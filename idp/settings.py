@@ -134,7 +134,7 @@ class Settings:
     #: After its nextUpdate a list still counts for so long (facts/security CP3).
     card_crl_grace: timedelta = _seconds(24 * 3600)
     card_crl_bytes: int = 256 * 1024 * 1024
-    #: A good OCSP answer is not asked again for so long; one without nextUpdate counts for `card_ocsp_max_age`.
+    #: A good OCSP answer is not asked again for so long; none counts beyond `card_ocsp_max_age`.
     card_ocsp_good_for: timedelta = _seconds(5 * 60)
     card_ocsp_max_age: timedelta = _seconds(24 * 3600)
     #: Emergency: until this instant (2026-12-24T18:00:00Z) a card whose status cannot be known signs its holder in,

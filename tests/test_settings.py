@@ -346,6 +346,11 @@ def test_session_may_not_outlive_the_one_of_pro_sante_connect(name: str, seconds
     settings(**{name: seconds}, CADUCEE_KEY_RETIRE_AFTER="90000")
 
 
+def test_no_session_outlives_what_is_known_of_it() -> None:
+    long = {"CADUCEE_SESSION_LIFE": "86401", "CADUCEE_KEY_RETIRE_AFTER": "100000"}
+    assert "CADUCEE_SESSION_LIFE: at most 24 h" in fault(**long)
+
+
 def test_shared_stations_are_networks() -> None:
     known = settings(CADUCEE_SHARED_STATIONS="192.0.2.0/24 2001:db8::/32")
     assert [str(network) for network in known.shared_networks] == ["192.0.2.0/24", "2001:db8::/32"]

@@ -50,7 +50,10 @@ class _ProvesNothing(Exception):
 
 @dataclass(frozen=True, slots=True)
 class OcspClient:
-    """`max_age` bounds an answer that names no end of its own; `skew` is allowed to both clocks."""
+    """`max_age` bounds a good answer, whatever end it names, and any that names none (CP3).
+
+    `skew` is allowed to both clocks.
+    """
 
     url: str
     http: PostsBytes
@@ -127,8 +130,12 @@ class OcspClient:
         raise _ProvesNothing("about another certificate")
 
     def _check_fresh(self, single: ocsp.OCSPSingleResponse, now: datetime) -> None:
-        # RFC 6960 §3.2 (5, 6), §4.2.2.1.
-        begins, ends = single.this_update_utc, single.next_update_utc or single.this_update_utc + self.max_age
+        # RFC 6960 §3.2 (5, 6), §4.2.2.1. Without a nonce, the dates alone keep an old answer from being shown again.
+        begins = single.this_update_utc
+        longest = begins + self.max_age
+        ends = single.next_update_utc or longest
+        if single.certificate_status is ocsp.OCSPCertStatus.GOOD:
+            ends = min(ends, longest)
         if begins > now + self.skew:
             raise _ProvesNothing("from the future")
         if now > ends + self.skew:

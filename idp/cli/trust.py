@@ -115,6 +115,10 @@ def _warnings(settings: Settings, now: datetime) -> Iterator[str]:
         left = certificate.not_valid_after_utc - now
         if now <= certificate.not_valid_after_utc <= now + settings.card_trust_warning:
             yield f"{common_name(certificate)}: ends in {left.days} days"
+    if settings.card_accept_test_cards and not settings.is_on_loopback:
+        yield f"{settings.issuer} lets test cards in, which anybody may hold (CADUCEE_CARD_ACCEPT_TEST_CARDS)"
+    if not settings.card_root_crl_urls:
+        yield "nobody would notice that an issuing authority was revoked (CADUCEE_CARD_ROOT_CRL_URLS)"
     until = settings.card_revocation_bypass_until
     if until is not None and now < until:
         yield f"cards of unknown status are let in until {_text(until)} (CADUCEE_CARD_REVOCATION_BYPASS_UNTIL)"

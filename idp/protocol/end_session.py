@@ -81,6 +81,13 @@ class EndSessionEndpoint:
         """POST, turned into the GET: a cross-site POST carries no Lax cookie, so the session would not be seen."""
         return self.web.redirect(f"{_BASE}?{self.web.form_as_query(request)}")
 
+    def ask_again(self, token: str) -> Response:
+        """The confirmation page in the other language: what the relying party asked for is kept."""
+        kept, session = self.store.get(Kind.LOGOUT_REQUEST, token), self._session()
+        if kept is None or session is None:
+            return self.web.redirect("/")
+        return self._confirm_page(session, _Asked(**kept.value))
+
     def confirm(self) -> Response:
         """POST of the confirmation page: the person's own click."""
         form = self.web.form(request, _BASE)
@@ -132,7 +139,7 @@ class EndSessionEndpoint:
         page = dataclasses.replace(
             self._view("confirm", asked, session), identity=self._identity(session), request=token
         )
-        return self._page(page, asked)
+        return self._page(page, asked, f"{_BASE}/confirm/{token}")
 
     def _keep(self, token: str, asked: _Asked) -> None:
         self.store.put(Kind.LOGOUT_REQUEST, token, dataclasses.asdict(asked), GRACE)
@@ -198,7 +205,8 @@ class EndSessionEndpoint:
     def _client(self, asked: _Asked) -> Client | None:
         return self.web.clients.get(asked.client_id) if asked.client_id else None
 
-    def _page(self, page: SignedOutPage, asked: _Asked) -> Response:
+    def _page(self, page: SignedOutPage, asked: _Asked, path: str = "") -> Response:
+        """`path`: where a GET shows this page again."""
         browser = self.web.browser(request) or random_token()
         frame = self.web.frame(
             request,
@@ -207,6 +215,8 @@ class EndSessionEndpoint:
             base_path=_BASE,
             browser=browser,
         )
+        if path:
+            frame = dataclasses.replace(frame, other_locale_path=f"{path}?lang={frame.other_locale}")
         response = self.web.page("signed_out.html", frame, page)
         if self.web.browser(request) is None:
             self.web.cookies.set(response, "browser", browser)

@@ -105,6 +105,12 @@ def test_what_the_responder_says_is_what_is_heard(
         ({"begins": NOON - DAY, "ends": NOON - SKEW - timedelta(seconds=1)}, OcspAnswer.NONE),
         ({"begins": NOON - DAY, "ends": None}, OcspAnswer.GOOD),
         ({"begins": NOON - DAY - SKEW - timedelta(seconds=1), "ends": None}, OcspAnswer.NONE),
+        # Whatever its end, for a good one; bad news stands as long as it says.
+        ({"begins": NOON - DAY - SKEW - timedelta(seconds=1), "ends": NOON + DAY}, OcspAnswer.NONE),
+        (
+            {"begins": NOON - 2 * DAY, "ends": NOON + DAY, "status": ocsp.OCSPCertStatus.REVOKED},
+            OcspAnswer.REVOKED,
+        ),
     ],
 )
 def test_only_fresh_answers_count(pki: Pki, web: Web, changes: dict[str, Any], expected: OcspAnswer) -> None:

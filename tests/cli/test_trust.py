@@ -139,7 +139,15 @@ def test_check_says_what_is_missing_then_nothing(operator: Operator, authorities
     operator.run("add", files[1], **TEST_MODE)
     assert "signed by none of the roots" in operator.run("check", **TEST_MODE).stdout
     operator.run("add", files[0], **TEST_MODE)
-    fine = operator.run("check", **TEST_MODE)
+    weak = operator.run("check", **TEST_MODE)
+    assert weak.returncode == 0
+    for setting in ("CARD_ACCEPT_TEST_CARDS", "CARD_ROOT_CRL_URLS"):
+        assert setting in weak.stdout
+    with web_server() as web:
+        url = web.give_crl("/root.crl", (authorities / "root.crl").read_bytes())
+        at_home = {"CADUCEE_ISSUER": "http://localhost:8400", "CADUCEE_CARD_ROOT_CRL_URLS": url, **TEST_MODE}
+        operator.run("refresh", **at_home)
+        fine = operator.run("check", **at_home)
     assert (fine.returncode, fine.stdout) == (0, "authorities and revocation lists: no fault\n")
     nobody = {**TEST_MODE, "CADUCEE_CARD_OCSP_URL": ""}
     assert "CADUCEE_CARD_OCSP_URL" in operator.run("check", **nobody).stdout

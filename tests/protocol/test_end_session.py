@@ -165,7 +165,8 @@ def test_the_confirmation_needs_the_token_of_its_form(signed_in: tuple[Browser, 
     leave(browser)
     assert browser.post("/end_session/confirm").status_code == 403
     assert browser.post("/end_session/confirm", data={"csrf": "x", "request": "y"}).status_code == 403
-    assert browser.get("/end_session/confirm").status_code == 405
+    read = browser.get("/end_session/confirm")
+    assert (read.status_code, read.headers["Allow"]) == (405, "OPTIONS, POST")
     assert is_signed_in(browser)
 
 
@@ -174,6 +175,23 @@ def test_a_confirmation_twice_is_harmless(signed_in: tuple[Browser, dict[str, An
     page = leave(browser, client_id=RP, post_logout_redirect_uri=AFTER_LOGOUT)
     browser.submit(page, "/end_session/confirm")
     assert browser.submit(page, "/end_session/confirm").status_code == 200
+
+
+def test_another_language_keeps_what_the_application_asked_for(
+    signed_in: tuple[Browser, dict[str, Any]],
+) -> None:
+    browser, _tokens = signed_in
+    page = leave(browser, client_id=RP, post_logout_redirect_uri=AFTER_LOGOUT, state="s 1")
+    for language in ("en", "fr", "en"):
+        link = BeautifulSoup(page.text, "html.parser").select_one(f'a[hreflang="{language}"]')
+        assert link is not None
+        page = browser.follow(browser.get(str(link["href"])))
+        assert f'<html lang="{language}"' in page.text
+    left = browser.submit(page, "/end_session/confirm")
+    assert left.headers["Location"] == f"{AFTER_LOGOUT}?state=s+1"
+    # Nobody is signed in any more, and no such request is kept.
+    assert browser.get(str(link["href"])).headers["Location"].startswith("/")
+    assert "Aucune session" in browser.follow(browser.get("/end_session/confirm/x?lang=fr")).text
 
 
 def test_the_client_must_be_the_audience_of_the_hint(signed_in: tuple[Browser, dict[str, Any]]) -> None:
