@@ -23,6 +23,8 @@ FRESH = timedelta(minutes=15)
 KEPT = timedelta(hours=24)
 #: An unknown `kid` is no lever to make us hammer somebody.
 PAUSE = timedelta(seconds=30)
+#: For the fetch of another: a dead address must not hold every thread that assertions of its client come by.
+_WAIT_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +67,22 @@ class _Shelf:
         if kept is not None:
             return kept
         # Whoever has older keys does not wait for another's fetch.
-        is_mine = self._lock.acquire(blocking=self._younger_than(KEPT) is None)
-        try:
-            kept = self._younger_than(FRESH)
-            if is_mine and kept is None:
-                self._fetch()
-            return self._given()
-        finally:
-            if is_mine:
+        if self._lock.acquire(timeout=0 if self._younger_than(KEPT) else _WAIT_SECONDS):
+            try:
+                if self._younger_than(FRESH) is None:
+                    self._fetch()
+            finally:
                 self._lock.release()
+        return self._given()
 
     def renewed(self) -> tuple[PublicJwk, ...]:
-        with self._lock:
-            # Whoever held the lock before may have brought the key: then the pause has begun.
-            self._fetch()
-            return self._given()
+        if self._lock.acquire(timeout=_WAIT_SECONDS):
+            try:
+                # Whoever held the lock before may have brought the key: then the pause has begun.
+                self._fetch()
+            finally:
+                self._lock.release()
+        return self._given()
 
     def _younger_than(self, age: timedelta) -> tuple[PublicJwk, ...] | None:
         kept = self._kept

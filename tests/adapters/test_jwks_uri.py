@@ -211,6 +211,28 @@ def test_who_has_older_keys_does_not_wait_for_the_fetch_of_another(
         assert fetching.result(5) == (SECOND,)
 
 
+@pytest.mark.parametrize("method", ["current", "renewed"])
+def test_nobody_waits_long_for_the_fetch_of_another(
+    party: FarMachine, clock: FixedClock, method: str
+) -> None:
+    key_sets = FetchedKeySets(OutboundHttp(["127.0.0.0/8"], total_seconds=10), clock)
+    asked, answer = threading.Event(), party.reply
+
+    def slowly(handler: Any) -> None:
+        asked.set()
+        party.stopping.wait(5)
+        answer(handler)
+
+    party.reply = slowly
+    with ThreadPoolExecutor(1) as other:
+        fetching = other.submit(key_sets.current, address(party))
+        assert asked.wait(5)
+        with pytest.raises(KeysUnavailable):
+            getattr(key_sets, method)(address(party))
+        assert not fetching.done()
+        assert fetching.result(10) == (FIRST,)
+
+
 def test_an_address_inside_is_never_called(party: FarMachine, clock: FixedClock) -> None:
     with pytest.raises(KeysUnavailable):
         FetchedKeySets(OutboundHttp(), clock).current(address(party))
