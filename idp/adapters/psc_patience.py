@@ -12,18 +12,21 @@ from datetime import timedelta
 from idp.adapters.safe_http import Deadline
 from idp.interaction.upstream import UpstreamUnavailable
 
+#: For a place: a crowd that a quick Pro Santé Connect serves at once is no outage.
+_FOR_A_PLACE = timedelta(milliseconds=500)
+
 
 class Patience:
     """Safe for threads."""
 
-    def __init__(self, at_once: int, in_all: timedelta) -> None:
+    def __init__(self, at_once: int, in_all: timedelta, for_a_place: timedelta = _FOR_A_PLACE) -> None:
         self._places = threading.BoundedSemaphore(at_once)
-        self._seconds = in_all.total_seconds()
+        self._seconds, self._queue_seconds = in_all.total_seconds(), for_a_place.total_seconds()
 
     @contextmanager
     def sign_in(self) -> Iterator[Callable[[], None]]:
         """Gives what to call before each next question. Both raise UpstreamUnavailable."""
-        if not self._places.acquire(blocking=False):
+        if not self._places.acquire(timeout=self._queue_seconds):
             raise UpstreamUnavailable("too many wait already")
         deadline = Deadline(self._seconds)
 

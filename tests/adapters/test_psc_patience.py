@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from idp.adapters.psc_patience import Patience
 from idp.adapters.psc_provider import PscProvider
 from idp.interaction.upstream import UpstreamLogin, UpstreamUnavailable
 from tests.adapters.hostile_psc import Handler, HostilePsc, Lie, Reply, hostile_psc, say_json
@@ -38,7 +39,7 @@ def test_sign_in_that_waited_its_time_asks_no_next_question(psc: HostilePsc) -> 
     assert log_in(provider_for(psc), psc).rpps
 
 
-def test_more_sign_ins_than_may_wait_are_told_at_once_and_the_places_come_back(psc: HostilePsc) -> None:
+def test_more_sign_ins_than_may_wait_are_told_soon_and_the_places_come_back(psc: HostilePsc) -> None:
     asked, may_answer = threading.Event(), threading.Event()
 
     def held(handler: Handler) -> None:
@@ -68,3 +69,21 @@ def test_more_sign_ins_than_may_wait_are_told_at_once_and_the_places_come_back(p
             log_in(provider, psc)
     psc.lie = Lie()
     assert log_in(provider, psc).rpps
+
+
+def test_place_that_comes_free_in_time_is_taken() -> None:
+    patience = Patience(1, timedelta(seconds=10), for_a_place=timedelta(seconds=20))
+    inside, may_leave = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with patience.sign_in():
+            inside.set()
+            may_leave.wait(10)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert inside.wait(10)
+    threading.Timer(0.1, may_leave.set).start()
+    with patience.sign_in() as go_on:
+        go_on()
+    holder.join()
