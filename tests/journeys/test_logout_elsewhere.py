@@ -163,3 +163,25 @@ def test_page_without_a_way_back_says_which_applications_were_told(
     assert policy.endswith(f"; frame-src {do.home(framed, do.SIBLING).rstrip('/')}")
     eventually(lambda: not do.is_signed_in(browser, framed))
     assert not do.is_signed_in(browser, framed, do.SIBLING)
+
+
+def test_new_password_signs_out_of_every_application_and_is_the_one_that_counts(
+    demo: Demonstration, browse: Browse
+) -> None:
+    browser, account, new = browse("martin"), demo.account("martin"), "un autre mot de passe, assez long"
+    in_both(browser, demo)
+    browser.get(f"{demo.issuer}/")
+    browser.click("Choisir un nouveau mot de passe")
+    page = browser.submit("Changer mon mot de passe", new_password="trop court")
+    assert page.says("Mot de passe : choisissez au moins 15 caractères")
+    page = browser.submit("Changer mon mot de passe", new_password=new)
+    assert page.says("Votre mot de passe est changé")
+    for client_id in (do.VIA, do.SIBLING):
+        eventually(lambda client_id=client_id: not do.is_signed_in(browser, demo, client_id))
+    told = "Votre mot de passe a été changé"
+    eventually(lambda: told in {mail["subject"] for mail in do.mails(demo, account["email"])})
+    other = browse()
+    do.arrive(other, demo)
+    assert do.type_password(other, account["rpps"], account["password"]).status == 422
+    do.by_password(other, demo, {**account, "password": new})
+    assert do.is_signed_in(other, demo)
