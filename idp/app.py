@@ -124,6 +124,10 @@ class _Parts:
     itinerary: Itinerary
 
     @property
+    def trail(self) -> RefusalTrail:
+        return RefusalTrail(self.audit, self.house.store)
+
+    @property
     def gate(self) -> Gate:
         return Gate(self.charters, self.itinerary.authenticators)
 
@@ -256,8 +260,7 @@ def _plain_endpoints(parts: _Parts, provider: OpenIDProvider, grant_store: Grant
         settings.refresh_token_idle,
         settings.session_life,
     )
-    trail = RefusalTrail(parts.audit, house.store)
-    possession = build_possession(house, trail)
+    possession = build_possession(house, parts.trail)
     tls_methods = build_tls_methods(house, possession, parts.client_keys)
     methods = {
         "client_secret_basic": has_secret,
@@ -268,7 +271,7 @@ def _plain_endpoints(parts: _Parts, provider: OpenIDProvider, grant_store: Grant
     }
     door = ClientDoor(
         ClientAuthentication(clients, methods),
-        trail,
+        parts.trail,
         settings.parameter_bytes,
         settings.trusted_proxy_hops,
     )
@@ -342,7 +345,7 @@ def _upstream_logout(parts: _Parts) -> dict[str, Route]:
         parts.sign_out,
         parts.accounts,
         parts.links,
-        parts.audit,
+        parts.trail,
         house.clock,
         house.settings.trusted_proxy_hops,
     )
@@ -407,11 +410,7 @@ def create(settings: Settings) -> Callable[..., Any]:
         parts.house.clock,
     )
     app = _flask(settings, parts.web)
-    app.before_request(
-        CertificateHeaderGuard(
-            RefusalTrail(parts.audit, parts.house.store), settings.trusted_proxy_hops
-        ).__call__
-    )
+    app.before_request(CertificateHeaderGuard(parts.trail, settings.trusted_proxy_hops).__call__)
     _mount_protocol(app, _authorize(parts, provider, grant_store), _end_session(parts))
     for flow in _flows(parts):
         app.register_blueprint(flow.routes())

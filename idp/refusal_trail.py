@@ -26,6 +26,7 @@ _SHARES: Mapping[AuditEvent, _Share] = {
     AuditEvent.CLIENT_REFUSED: _Share(Kind.CLIENT_REFUSALS, 20),
     AuditEvent.CERTIFICATE_REFUSED: _Share(Kind.CERTIFICATE_REFUSALS, 20),
     AuditEvent.CARD_HEADER_REFUSED: _Share(Kind.CARD_HEADER_REFUSALS, 5),
+    AuditEvent.PSC_LOGOUT_REFUSED: _Share(Kind.UPSTREAM_LOGOUT_REFUSALS, 5),
 }
 
 

@@ -3,27 +3,21 @@
 import dataclasses
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
 
-import structlog
 from werkzeug.wrappers import Request, Response
 
 from idp.accounts.account import AccountId
 from idp.accounts.repository import AccountNotFound, AccountRepository, StaleAccount
 from idp.accounts.upstream_link import UpstreamLinks
-from idp.audit import Audit, AuditEvent
+from idp.audit import AuditEvent
 from idp.clock import Clock
 from idp.ephemeral import EphemeralStore, Kind, StoreUnavailable
 from idp.interaction.sign_out import SignOut
 from idp.interaction.store import GRACE
 from idp.interaction.upstream import Upstream, UpstreamLogout, UpstreamRefused, UpstreamUnavailable
 from idp.protocol.answers import json_response, unavailable_response
+from idp.refusal_trail import RefusalTrail
 from idp.web import client_network
-
-log = structlog.get_logger()
-
-#: Durable rows for one network and minute; the log has all.
-_AUDITED, _WINDOW = 5, timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +27,7 @@ class UpstreamLogoutEndpoint:
     sign_out: SignOut
     accounts: AccountRepository
     links: UpstreamLinks
-    audit: Audit
+    trail: RefusalTrail
     clock: Clock
     trusted_proxy_hops: int
 
@@ -45,7 +39,8 @@ class UpstreamLogoutEndpoint:
         try:
             logout = self.upstream.verify_logout(tokens[0], now=self.clock.now())
         except UpstreamRefused as refused:
-            self._witness(request, str(refused))
+            network = client_network(request, self.trusted_proxy_hops)
+            self.trail.witness(AuditEvent.PSC_LOGOUT_REFUSED, network, reason=str(refused))
             return _refused()
         except UpstreamUnavailable:
             return unavailable_response()  # Their keys cannot be had: they may send it again.
@@ -56,13 +51,6 @@ class UpstreamLogoutEndpoint:
         # Last: an end that failed on the way may be asked for again; two at once end the same sessions.
         self.store.count(Kind.UPSTREAM_LOGOUT, logout.jti, GRACE)
         return json_response({})
-
-    def _witness(self, request: Request, detail: str) -> None:
-        """Anybody may post here: a flood does not fill the trail."""
-        log.warning("psc_logout_refused", detail=detail)
-        network = client_network(request, self.trusted_proxy_hops)
-        if self.store.count(Kind.UPSTREAM_LOGOUT_REFUSALS, network, _WINDOW) <= _AUDITED:
-            self.audit.record(AuditEvent.PSC_LOGOUT_REFUSED)
 
     def _end(self, logout: UpstreamLogout) -> None:
         now = self.clock.now()
