@@ -25,6 +25,9 @@ from idp.settings import Settings
 
 LOCALES = ("fr", "en")
 
+#: Set when somebody's sessions are ended in this browser, gone with the next identification by Pro Santé Connect.
+SIGNED_OUT_COOKIE = "left"
+
 #: facts/security WB1. No `form-action`: browsers apply it to every redirect after a POST, and the last of ours
 #: leads to a relying party that may itself redirect anywhere (docs/adr/0006).
 SECURITY_HEADERS = {
@@ -205,6 +208,10 @@ class Web:
 
     def page(self, template: str, frame: Frame, page: Any, status: int = 200) -> Response:
         return Response(self.render(template, frame, page), status=status, mimetype="text/html")
+
+    def mark_signed_out(self, response: Response) -> None:
+        """Pro Santé Connect will be asked to identify the next person afresh (facts/security PS10)."""
+        self.cookies.set(response, SIGNED_OUT_COOKIE, "1", 24 * 3600)
 
     def redirect(self, location: str) -> Response:
         """303, never 307: a form with credentials is not sent on (RFC 9700 §4.12)."""

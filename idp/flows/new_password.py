@@ -62,7 +62,10 @@ class NewPasswordFlow:
             self._change(account, self.passwords.hash(password))
         except (HashingBusy, StaleAccount):
             return self._page(True, "enrolment.busy", 503)
-        return self._page(True, is_done=True)
+        response = self._page(True, is_done=True)
+        # The session that is over here may go on there: the next person at this browser is not its holder.
+        self.signed_in.web.mark_signed_out(response)
+        return response
 
     def _change(self, account: Account, hashed: str) -> None:
         """Whatever began before is void: sessions, codes, refresh tokens (TK6). Raises StaleAccount."""

@@ -9,10 +9,7 @@ from werkzeug.wrappers import Request, Response
 from idp.flows.shared_stations import SharedStations
 from idp.interaction.record import Interaction
 from idp.interaction.upstream import UpstreamLogin
-from idp.web import Web
-
-#: Set when somebody signs out in this browser, gone with the next identification.
-_SIGNED_OUT_COOKIE = "left"
+from idp.web import SIGNED_OUT_COOKIE, Web
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +23,13 @@ class Freshness:
 
     def is_needed(self, request: Request, interaction: Interaction, form: Mapping[str, str]) -> bool:
         """After a sign-out, on a shared station, on « Changer de compte », at the relying party's wish (PS10)."""
-        has_signed_out = self.web.cookies.get(request, _SIGNED_OUT_COOKIE) is not None
+        has_signed_out = self.web.cookies.get(request, SIGNED_OUT_COOKIE) is not None
         is_wished = form.get("fresh") == "1" or interaction.fresh_after is not None
         return is_wished or has_signed_out or self.stations.holds(request)
 
     def identified(self, response: Response) -> None:
         """The sign-out is answered."""
-        self.web.cookies.clear(response, _SIGNED_OUT_COOKIE)
+        self.web.cookies.clear(response, SIGNED_OUT_COOKIE)
 
     def fault(self, login: UpstreamLogin, fresh_since: str | None, now: datetime) -> str | None:
         """Why this `auth_time` signs nobody in: "stale", "not_fresh"; None when it does."""

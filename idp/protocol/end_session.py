@@ -168,8 +168,7 @@ class EndSessionEndpoint:
         if frames:
             response.headers["Content-Security-Policy"] = policy_for(frames)
         if ended is not None:
-            # Pro Santé Connect will be asked to identify the next person afresh (facts/security PS10).
-            self.web.cookies.set(response, "left", "1", 24 * 3600)
+            self.web.mark_signed_out(response)
         if self._session() is None:  # A stray link to the way back from upstream ends no living session.
             self.web.cookies.clear(response, "session")
         return response

@@ -1,6 +1,7 @@
 """A new password: after the card or Pro Santé Connect alone; everything that began before it is over."""
 
 import hmac
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -108,9 +109,26 @@ def test_everything_that_began_before_is_over(house: Provider, proved: Browser, 
     ended = begun.submit(half_way, "/email_otp", code=code)
     assert REDIRECT not in ended.headers.get("Location", "") or "code" not in answer_of(ended)
     assert facts(house, "session:end:accepted")[-1] == {"by": "password_change", "all": True}
-    # And the way back is open, at the same browser too.
-    for again in (proved, house.browser()):
-        assert answer_of(by_psc(again, psc))["code"]
+    # And the way back is open, at the same browser too: after an identification of now.
+    assert answer_of(by_psc(house.browser(), psc))["code"]
+    identified_now(psc)
+    assert answer_of(by_psc(proved, psc))["code"]
+
+
+def identified_now(psc: HostilePsc) -> None:
+    psc.now = int(time.time())
+    psc.lie = replace(person(), claims={**person().claims, "auth_time": psc.now})
+
+
+def test_next_colleague_at_this_browser_is_identified_anew(
+    house: Provider, proved: Browser, psc: HostilePsc
+) -> None:
+    """Their page said that the sessions are closed; the one at Pro Santé Connect is not."""
+    choose(proved, NEW)
+    left = proved.submit(proved.follow(proved.authorize()), "/psc")
+    assert "prompt=login" in left.headers["Location"]
+    refused = by_psc(proved, psc)
+    assert (refused.status_code, facts(house, "psc:login:refused")[-1]["reason"]) == (403, "not_fresh")
 
 
 def test_password_and_code_prove_too_little(house: Provider) -> None:
