@@ -78,7 +78,8 @@ class NewPasswordFlow:
 
     def _is_fresh(self, session: Session) -> bool:
         since = self.signed_in.clock.now() - self.within
-        return any(event.authenticator in _PROOFS and event.at >= since for event in session.events)
+        proofs = (event for event in session.events if event.authenticator in _PROOFS)
+        return any(event.is_moment_told and event.at >= since for event in proofs)
 
     def _fault(self, account: Account, password: str) -> str | None:
         if not password:

@@ -125,6 +125,7 @@ class PscFlow:
             login.acr,
             login.auth_mode,
             login.sid,
+            login.is_auth_time_told,
         )
         try:
             proved = self._linked(

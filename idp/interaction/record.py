@@ -35,6 +35,8 @@ class AuthenticationEvent:
     upstream_auth_mode: str | None = None
     #: Pro Santé Connect's own session, which its logout tokens name.
     upstream_sid: str | None = None
+    #: False: `at` is when Pro Santé Connect answered, who did not say when it identified; no proof of a moment ago.
+    is_moment_told: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,6 +149,16 @@ def test_an_old_proof_is_asked_anew(house: Provider, psc: HostilePsc) -> None:
     assert_nothing_changes(house, browser, 403)
 
 
+def test_proof_of_no_told_moment_is_asked_anew(house: Provider, psc: HostilePsc) -> None:
+    """Its session may be hours old, and whoever sits here not its holder."""
+    honest = person()
+    psc.lie = replace(honest, claims={**honest.claims, "auth_time": ...})
+    browser = house.browser()
+    assert answer_of(by_psc(browser, psc))["code"]
+    assert title(browser.get("/password")) == "Prouvez d'abord votre identité"
+    assert_nothing_changes(house, browser, 403)
+
+
 def assert_nothing_changes(house: Provider, browser: Browser, status: int) -> None:
     """With the token that the form would hold, were it there."""
     csrf = csrf_of(house, browser)
