@@ -32,7 +32,8 @@ class AccountPage:
 
 @dataclass(frozen=True, slots=True)
 class NewPasswordPage:
-    """POST /password: new_password. Not proved: the card or Pro Santé Connect comes first, `minutes` ago at most."""
+    """POST /password: new_password, session. Not proved: the card or Pro Santé Connect comes first, `minutes` ago at
+    most."""
 
     is_proved: bool
     is_done: bool
@@ -40,3 +41,7 @@ class NewPasswordPage:
     error: str | None
     password_min: int
     minutes: int
+    #: Whose password; None when it is done.
+    identity: IdentityView | None = None
+    #: Goes back with the form: somebody else may sign in at this browser meanwhile.
+    session: str = ""

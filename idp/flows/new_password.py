@@ -21,6 +21,7 @@ from idp.audit import AuditEvent
 from idp.flows.signed_in import SignedIn
 from idp.interaction.session import Session
 from idp.interaction.sign_out import SignOut
+from idp.views import identity_view
 
 _BASE = "/password"
 _PROOFS = frozenset({"cps", "psc"})
@@ -45,24 +46,28 @@ class NewPasswordFlow:
 
     def show(self) -> Response:
         found = self.signed_in.find()
-        return self._home() if found is None else self._page(self._is_fresh(found[0]))
+        return self._home() if found is None else self._form(*found)
 
     def receive(self) -> Response:
-        password = self.signed_in.web.form(request, _BASE).get("new_password", "")
+        form = self.signed_in.web.form(request, _BASE)
         found = self.signed_in.find()
         if found is None:
             return self._home()
         session, account = found
+        password = form.get("new_password", "")
         if not self._is_fresh(session):
-            return self._page(False, status=403)
+            return self._form(session, account, status=403)
+        if form.get("session") != session.sid:
+            # What is typed in it is another person's.
+            return self._form(session, account, "new_password.other_session", 409)
         fault = self._fault(account, password)
         if fault is not None:
-            return self._page(True, fault, 422)
+            return self._form(session, account, fault, 422)
         try:
             self._change(account, self.passwords.hash(password))
         except (HashingBusy, StaleAccount):
-            return self._page(True, "enrolment.busy", 503)
-        response = self._page(True, is_done=True)
+            return self._form(session, account, "enrolment.busy", 503)
+        response = self._page(NewPasswordPage(True, True, None, self.password_min, self._minutes()))
         # The session that is over here may go on there: the next person at this browser is not its holder.
         self.signed_in.web.mark_signed_out(response)
         return response
@@ -91,11 +96,24 @@ class NewPasswordFlow:
         """Nobody is signed in, and that page says so."""
         return self.signed_in.web.redirect("/")
 
-    def _page(
-        self, is_proved: bool, error: str | None = None, status: int = 200, *, is_done: bool = False
+    def _form(
+        self, session: Session, account: Account, error: str | None = None, status: int = 200
     ) -> Response:
+        page = NewPasswordPage(
+            self._is_fresh(session),
+            False,
+            error,
+            self.password_min,
+            self._minutes(),
+            identity_view(account.identity),
+            session.sid,
+        )
+        return self._page(page, status)
+
+    def _minutes(self) -> int:
+        return int(self.within.total_seconds() // 60)
+
+    def _page(self, page: NewPasswordPage, status: int = 200) -> Response:
         web = self.signed_in.web
         frame = web.frame(request, locale=web.locale(request), client=None, base_path=_BASE)
-        minutes = int(self.within.total_seconds() // 60)
-        page = NewPasswordPage(is_proved, is_done, error, self.password_min, minutes)
         return web.page("new_password.html", frame, page, status)

@@ -304,9 +304,12 @@ def _account() -> list[State]:
 
 def _new_password() -> list[State]:
     models = {
-        "new-password": account_pages.NewPasswordPage(True, False, None, 15, 10),
+        "new-password": account_pages.NewPasswordPage(True, False, None, 15, 10, ELISE, "s"),
         "new-password-weak!": account_pages.NewPasswordPage(True, False, "enrolment.password_common", 15, 10),
         "new-password-short!": account_pages.NewPasswordPage(True, False, "enrolment.password_short", 15, 10),
+        "new-password-other!": account_pages.NewPasswordPage(
+            True, False, "new_password.other_session", 15, 10, ELISE, "s"
+        ),
         "new-password-done": account_pages.NewPasswordPage(True, True, None, 15, 10),
         "new-password-unproved": account_pages.NewPasswordPage(False, False, None, 15, 10),
     }

@@ -53,7 +53,9 @@ def hostile_states() -> Iterator[State]:
             HOSTILE,
             contexts=(account_pages.RememberedContext(HOSTILE, HOSTILE, HOSTILE, HOSTILE),),
         ),
-        "new_password.html": account_pages.NewPasswordPage(True, False, "enrolment.password_short", 15, 10),
+        "new_password.html": account_pages.NewPasswordPage(
+            True, False, "enrolment.password_short", 15, 10, identity, HOSTILE
+        ),
         "signed_out.html": pages.SignedOutPage(
             "confirm", identity, HOSTILE, "https://rp.example/", HOSTILE, True
         ),

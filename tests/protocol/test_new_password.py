@@ -3,6 +3,7 @@
 import hmac
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -217,11 +218,43 @@ def test_form_of_another_page_or_site_changes_nothing(house: Provider, proved: B
     assert "password:change:accepted" not in audited(house)
 
 
+def test_form_shown_to_one_person_changes_nothing_for_the_next_at_the_same_browser(
+    house: Provider, proved: Browser, psc: HostilePsc
+) -> None:
+    left_open = proved.get("/password")
+    proved.submit(proved.get("/end_session"), "/end_session/confirm")
+    identified_now(psc)
+    assert answer_of(by_psc(proved, psc))["code"]
+    before = house.accounts.get(house.account.id)
+    refused = proved.submit(left_open, "/password", new_password=NEW)
+    assert (refused.status_code, "Session de Aïcha" in refused.text) == (409, True)
+    assert house.accounts.get(house.account.id) == before
+    assert title(proved.submit(refused, "/password", new_password=NEW)) == "Votre mot de passe est changé"
+
+
 def test_second_send_of_the_form_finds_nobody(house: Provider, proved: Browser) -> None:
     page = proved.get("/password")
     for _ in range(2):
         proved.submit(page, "/password", new_password=NEW)
     assert audited(house).count("password:change:accepted") == 1
+
+
+def test_of_several_changes_at_once_one_counts(house: Provider, proved: Browser) -> None:
+    form = BeautifulSoup(proved.get("/password").text, "html.parser").select_one('form[action="/password"]')
+    assert form is not None
+    hidden = {str(one["name"]): str(one["value"]) for one in form.select('[type="hidden"]')}
+
+    def send(number: int) -> int:
+        data = {**hidden, "new_password": f"{NEW} {number}"}
+        return proved.post("/password", data=data).status_code
+
+    with ThreadPoolExecutor(4) as tabs:
+        answers = list(tabs.map(send, range(4)))
+    # The others came too late: the account had changed (503), or nobody was signed in any more (303).
+    assert answers.count(200) == 1
+    assert set(answers) <= {200, 303, 503}
+    assert audited(house).count("password:change:accepted") == 1
+    assert is_accepted(house, f"{NEW} {answers.index(200)}")
 
 
 def test_disabled_account_changes_nothing(house: Provider, proved: Browser) -> None:
