@@ -1,9 +1,14 @@
 """Port to durable accounts. Committed before it returns; the adapter is `adapters/sql_accounts.py`."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
 from idp.accounts.account import Account, AccountId
 from idp.accounts.identity_change import IdentityChange
+from idp.ephemeral import StoreUnavailable
+
+_TRIES = 5
 
 
 class AccountNotFound(Exception):
@@ -43,3 +48,17 @@ class AccountRepository(Protocol):
 
     def history(self, account_id: AccountId) -> tuple[IdentityChange, ...]:
         """Every change of the identity, oldest first."""
+
+
+def save_changed(
+    accounts: AccountRepository, account_id: AccountId, change: Callable[[Account], Account]
+) -> None:
+    """For a decision that must not lose to another writer: `change` is applied to the row as it is by then.
+
+    Raises AccountNotFound; StoreUnavailable for an account that never stands still, so that the caller asks again.
+    """
+    for _ in range(_TRIES):
+        with suppress(StaleAccount):
+            accounts.save(change(accounts.get(account_id)))
+            return
+    raise StoreUnavailable("the account kept changing")

@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from idp.accounts.account import AccountId
 from idp.accounts.charter import CharterRevision, NoCharterPublished, RevisionExists
+from idp.accounts.repository import save_changed
 from idp.adapters.card_proxy import ProxyUserUnknown
 from idp.adapters.card_tls import UnsuitableHostKey
 from idp.adapters.pkcs11_uri import BadPkcs11Uri
@@ -155,7 +156,8 @@ def _set_enabled(settings: Settings, rpps: str, *, enabled: bool, event: AuditEv
         print("idp: no account has this RPPS", file=sys.stderr)
         return 1
     now = SystemClock().now()
-    accounts.save(dataclasses.replace(account, enabled=enabled, not_before=now))
+    # A sign-in of that moment must not win over the operator.
+    save_changed(accounts, account.id, lambda row: dataclasses.replace(row, enabled=enabled, not_before=now))
     SqlAudit(engine, SystemClock()).record(event, account_id=account.id)
     return 0 if enabled else _tell_relying_parties(settings, engine, account.id, now)
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from werkzeug.wrappers import Request, Response
 
 from idp.accounts.account import AccountId
-from idp.accounts.repository import AccountNotFound, AccountRepository, StaleAccount
+from idp.accounts.repository import AccountNotFound, AccountRepository, save_changed
 from idp.accounts.upstream_link import UpstreamLinks
 from idp.audit import AuditEvent
 from idp.clock import Clock
-from idp.ephemeral import EphemeralStore, Kind, StoreUnavailable
+from idp.ephemeral import EphemeralStore, Kind
 from idp.interaction.sign_out import SignOut
 from idp.interaction.store import GRACE
 from idp.interaction.upstream import Upstream, UpstreamLogout, UpstreamRefused, UpstreamUnavailable
@@ -67,17 +67,11 @@ class UpstreamLogoutEndpoint:
 
     def _void(self, account_id: AccountId) -> None:
         with suppress(AccountNotFound):
-            self._forbid_the_past(account_id)
+            # StoreUnavailable, for an account that never stands still: they ask again.
+            save_changed(
+                self.accounts, account_id, lambda now: dataclasses.replace(now, not_before=self.clock.now())
+            )
             self.sign_out.end_all(account_id, self.clock.now(), by="psc")
-
-    def _forbid_the_past(self, account_id: AccountId) -> None:
-        """Raises AccountNotFound; StoreUnavailable for an account that never stands still, so that they ask again."""
-        for _ in range(3):
-            account = self.accounts.get(account_id)
-            with suppress(StaleAccount):
-                self.accounts.save(dataclasses.replace(account, not_before=self.clock.now()))
-                return
-        raise StoreUnavailable("the account kept changing")
 
 
 def _refused() -> Response:

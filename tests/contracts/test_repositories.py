@@ -4,16 +4,18 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from itertools import islice
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
-from idp.accounts.account import AccountId
-from idp.accounts.repository import AccountNotFound, EmailTaken, RppsTaken, StaleAccount
+from idp.accounts.account import Account, AccountId
+from idp.accounts.repository import AccountNotFound, EmailTaken, RppsTaken, StaleAccount, save_changed
 from idp.adapters.schema import audit_events
 from idp.adapters.sql_accounts import SqlAccounts, normalise_email
 from idp.adapters.sql_engine import open_engine, reading, writing
+from idp.ephemeral import StoreUnavailable
 from tests.contracts.races import CALLERS, race
 from tests.contracts.specimens import (
     ALICE,
@@ -154,6 +156,35 @@ def test_account_saved_meanwhile_is_stale(engine: Engine) -> None:
     with pytest.raises(StaleAccount):
         accounts.save(an_account(2))
     assert accounts.get(ALICE).locale == "first"
+
+
+def test_decision_of_the_operator_does_not_lose_to_other_writers(engine: Engine) -> None:
+    accounts = SqlAccounts(engine)
+    accounts.add(an_account())
+    meddling = iter(("first", "second"))
+
+    def disable(account: Account) -> Account:
+        for locale in islice(meddling, 1):  # somebody else saves between our reading and our saving
+            accounts.save(replace(account, locale=locale))
+        return replace(account, enabled=False)
+
+    save_changed(accounts, ALICE, disable)
+    assert accounts.get(ALICE) == an_account(enabled=False, locale="second", version=3)
+
+
+def test_account_that_never_stands_still_is_told(engine: Engine) -> None:
+    accounts = SqlAccounts(engine)
+    accounts.add(an_account())
+
+    def lose(account: Account) -> Account:
+        accounts.save(account)
+        return replace(account, enabled=False)
+
+    with pytest.raises(StoreUnavailable):
+        save_changed(accounts, ALICE, lose)
+    with pytest.raises(AccountNotFound):
+        save_changed(accounts, AccountId("nobody"), lose)
+    assert accounts.get(ALICE).enabled
 
 
 def test_rpps_and_subject_never_change(engine: Engine) -> None:
