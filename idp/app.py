@@ -11,6 +11,7 @@ from urllib.parse import quote
 from flask import Flask, request
 from werkzeug.wrappers import Response
 
+from idp.accounts.enrolment import PasswordPolicy
 from idp.accounts.identity_updates import IdentityUpdates
 from idp.accounts.upstream_linking import UpstreamLinking
 from idp.adapters.keys_in_force import KeysInForce
@@ -184,6 +185,7 @@ def _flows(parts: _Parts) -> list[Any]:
     shared = SharedStations(parts.web, s.shared_networks)
     signed_in = SignedIn(parts.sessions, parts.accounts, house.clock, parts.web)
     throttle, passwords = build_throttle(house), build_passwords(s)
+    policy = PasswordPolicy(s.password_min, s.password_max, _SERVICE_WORDS)
     sender = CodeSender(
         build_mail_codes(house),
         outbox,
@@ -203,7 +205,7 @@ def _flows(parts: _Parts) -> list[Any]:
             derive_key(s.application_key, "device"),
         ),
         EmailOtpFlow(desk, sender, linking),
-        EnrolmentFlow(desk, passwords, sender, s.password_min, s.password_max, _SERVICE_WORDS),
+        EnrolmentFlow(desk, passwords, sender, policy),
         CharterFlow(desk, parts.charters, build_charter_action(house, parts.web)),
         ProfessionalContextFlow(desk, parts.context),
         PscPictureFlow(pictures),
@@ -217,9 +219,7 @@ def _flows(parts: _Parts) -> list[Any]:
                 parts.sign_out,
                 notices,
                 s.password_change_within,
-                s.password_min,
-                s.password_max,
-                _SERVICE_WORDS,
+                policy,
             )
         )
     if parts.upstream is not None:

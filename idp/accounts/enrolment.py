@@ -11,6 +11,7 @@ from datetime import datetime
 from email_validator import EmailNotValidError, validate_email
 
 from idp.accounts.account import Account, AccountId, PostalAddress, ProvedIdentity
+from idp.accounts.password import password_fault
 
 #: Form fields and their longest values; the password has its own rules.
 LONGEST: Mapping[str, int] = {
@@ -104,6 +105,22 @@ def personal_words(identity: ProvedIdentity, email: str) -> list[str]:
     names += [_bare(name) for name in names]
     local = email.partition("@")[0]
     return [*names, identity.rpps, local, *re.split(r"[._+-]", local)]
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordPolicy:
+    """`service_words`: words of this service that make no password."""
+
+    minimum: int
+    maximum: int
+    service_words: tuple[str, ...]
+
+    def fault(self, identity: ProvedIdentity, email: str, password: str) -> str | None:
+        """Why this person may not have this password, as a catalogue key, or None."""
+        if not password:
+            return "enrolment.required"
+        words = [*personal_words(identity, email), *self.service_words]
+        return password_fault(password, minimum=self.minimum, maximum=self.maximum, personal=words)
 
 
 def new_account(

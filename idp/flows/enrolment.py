@@ -8,8 +8,8 @@ from flask import Blueprint
 from werkzeug.wrappers import Response
 
 from idp.accounts.account import ProvedIdentity
-from idp.accounts.enrolment import form_faults, personal_words, proof_mark, typed_values, verified_form
-from idp.accounts.password import HashingBusy, Passwords, password_fault
+from idp.accounts.enrolment import PasswordPolicy, form_faults, proof_mark, typed_values, verified_form
+from idp.accounts.password import HashingBusy, Passwords
 from idp.audit import AuditEvent
 from idp.flows.code_mail import CodeSender
 from idp.flows.desk import Desk, NotDue
@@ -26,10 +26,7 @@ class EnrolmentFlow:
     desk: Desk
     passwords: Passwords
     sender: CodeSender
-    password_min: int
-    password_max: int
-    #: Words of this service that make no password.
-    service_words: tuple[str, ...]
+    policy: PasswordPolicy
 
     def routes(self) -> Blueprint:
         pages = Blueprint("enrolment", __name__)
@@ -55,7 +52,7 @@ class EnrolmentFlow:
             return self._page(interaction, identity, draft, {"email": "enrolment.other_identity"}, 409)
         values, password = typed_values(form), form.get("password", "")
         faults = form_faults(values)
-        fault = self._password_fault(identity, values["email"], password)
+        fault = self.policy.fault(identity, values["email"], password)
         if fault is not None:
             faults["password"] = fault
         if faults:
@@ -93,12 +90,6 @@ class EnrolmentFlow:
             raise NotDue(interaction_id)
         return interaction, interaction.identity
 
-    def _password_fault(self, identity: ProvedIdentity, email: str, password: str) -> str | None:
-        if not password:
-            return "enrolment.required"
-        words = [*personal_words(identity, email), *self.service_words]
-        return password_fault(password, minimum=self.password_min, maximum=self.password_max, personal=words)
-
     def _page(
         self,
         interaction: Interaction,
@@ -111,7 +102,7 @@ class EnrolmentFlow:
             identity=identity_view(identity),
             values=dict(values),
             errors=tuple(FieldError(name, message) for name, message in faults.items()),
-            password_min=self.password_min,
+            password_min=self.policy.minimum,
             source=identity.source,
             proof=proof_mark(identity),
         )

@@ -13,9 +13,9 @@ from werkzeug.wrappers import Response
 
 from idp.account_pages import NewPasswordPage
 from idp.accounts.account import Account
-from idp.accounts.enrolment import personal_words
+from idp.accounts.enrolment import PasswordPolicy
 from idp.accounts.notices import Notice, Notices
-from idp.accounts.password import HashingBusy, Passwords, password_fault
+from idp.accounts.password import HashingBusy, Passwords
 from idp.accounts.repository import StaleAccount
 from idp.audit import AuditEvent
 from idp.flows.signed_in import SignedIn
@@ -34,9 +34,7 @@ class NewPasswordFlow:
     sign_out: SignOut
     notices: Notices
     within: timedelta
-    password_min: int
-    password_max: int
-    service_words: tuple[str, ...]
+    policy: PasswordPolicy
 
     def routes(self) -> Blueprint:
         pages = Blueprint("new_password", __name__)
@@ -60,14 +58,14 @@ class NewPasswordFlow:
         if form.get("session") != session.sid:
             # What is typed in it is another person's.
             return self._form(session, account, "new_password.other_session", 409)
-        fault = self._fault(account, password)
+        fault = self.policy.fault(account.identity, account.email, password)
         if fault is not None:
             return self._form(session, account, fault, 422)
         try:
             self._change(account, self.passwords.hash(password))
         except (HashingBusy, StaleAccount):
             return self._form(session, account, "enrolment.busy", 503)
-        response = self._page(NewPasswordPage(True, True, None, self.password_min, self._minutes()))
+        response = self._page(NewPasswordPage(True, True, None, self.policy.minimum, self._minutes()))
         # The session that is over here may go on there: the next person at this browser is not its holder.
         self.signed_in.web.mark_signed_out(response)
         return response
@@ -86,12 +84,6 @@ class NewPasswordFlow:
         proofs = (event for event in session.events if event.authenticator in _PROOFS)
         return any(event.is_moment_told and event.at >= since for event in proofs)
 
-    def _fault(self, account: Account, password: str) -> str | None:
-        if not password:
-            return "enrolment.required"
-        words = [*personal_words(account.identity, account.email), *self.service_words]
-        return password_fault(password, minimum=self.password_min, maximum=self.password_max, personal=words)
-
     def _home(self) -> Response:
         """Nobody is signed in, and that page says so."""
         return self.signed_in.web.redirect("/")
@@ -103,7 +95,7 @@ class NewPasswordFlow:
             self._is_fresh(session),
             False,
             error,
-            self.password_min,
+            self.policy.minimum,
             self._minutes(),
             identity_view(account.identity),
             session.sid,
