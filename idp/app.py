@@ -14,75 +14,81 @@ from werkzeug.wrappers import Response
 from idp.accounts.enrolment import PasswordPolicy
 from idp.accounts.identity_updates import IdentityUpdates
 from idp.accounts.upstream_linking import UpstreamLinking
-from idp.adapters.keys_in_force import KeysInForce
-from idp.adapters.psc_provider import PscProvider
-from idp.adapters.sealed_mail import SealedOutbox
-from idp.adapters.sql_accounts import SqlAccounts
-from idp.adapters.sql_audit import SqlAudit
-from idp.adapters.sql_charters import SqlCharters
-from idp.adapters.sql_grants import SqlGrants
-from idp.adapters.sql_outbox import SqlOutbox
-from idp.adapters.sql_professional_contexts import SqlProfessionalContexts
-from idp.adapters.sql_proofs import SqlProofs
-from idp.adapters.sql_refresh import SqlRefreshTokens
-from idp.adapters.sql_upstream_links import SqlUpstreamLinks
-from idp.card_services import build_card_policy, build_list_check, build_revocation
+from idp.adapters.key_files.keys_in_force import KeysInForce
+from idp.adapters.mail.sealed import SealedOutbox
+from idp.adapters.psc.provider import PscProvider
+from idp.adapters.sql.accounts import SqlAccounts
+from idp.adapters.sql.audit import SqlAudit
+from idp.adapters.sql.charters import SqlCharters
+from idp.adapters.sql.grants import SqlGrants
+from idp.adapters.sql.outbox import SqlOutbox
+from idp.adapters.sql.professional_contexts import SqlProfessionalContexts
+from idp.adapters.sql.proofs import SqlProofs
+from idp.adapters.sql.refresh_tokens import SqlRefreshTokens
+from idp.adapters.sql.upstream_links import SqlUpstreamLinks
 from idp.cards.trust import CardPolicy
-from idp.certificate_header import CertificateHeaderGuard
-from idp.client_jwks import ClientKeys
-from idp.client_services import build_assertions, build_client_keys, build_possession, build_tls_methods
-from idp.clients import logout_listeners
-from idp.clock import SystemClock
-from idp.error_pages import error_page
+from idp.clients.key_sets import ClientKeys
+from idp.clients.registry import logout_listeners
+from idp.core.clock import SystemClock
+from idp.core.logs import configure_logging
+from idp.core.refusal_trail import RefusalTrail
+from idp.core.sealing import derive_key
 from idp.flows.account import AccountFlow
 from idp.flows.charter import CharterFlow
 from idp.flows.choice import ChoiceFlow
-from idp.flows.code_mail import CodeSender
 from idp.flows.cps import CpsFlow
-from idp.flows.desk import Desk, NotDue
 from idp.flows.email_otp import EmailOtpFlow
 from idp.flows.enrolment import EnrolmentFlow
 from idp.flows.new_password import NewPasswordFlow
-from idp.flows.notice_mail import NoticeMailer
 from idp.flows.password import PasswordFlow
 from idp.flows.professional_context import ProfessionalContextFlow
 from idp.flows.psc import PscFlow
-from idp.flows.psc_freshness import Freshness
 from idp.flows.psc_picture import PscPictureFlow
-from idp.flows.shared_stations import SharedStations
-from idp.flows.signed_in import SignedIn
-from idp.house import House, open_house, open_key_directory, open_subjects
+from idp.flows.shared.code_mail import CodeSender
+from idp.flows.shared.desk import Desk, NotDue
+from idp.flows.shared.notice_mail import NoticeMailer
+from idp.flows.shared.psc_freshness import Freshness
+from idp.flows.shared.shared_stations import SharedStations
+from idp.flows.shared.signed_in import SignedIn
 from idp.interaction.gate import Gate
 from idp.interaction.next_stop import Itinerary
 from idp.interaction.professional_context import ContextAction
 from idp.interaction.sign_out import SignOut
 from idp.interaction.store import Interactions, Sessions, hub_path
-from idp.logs import configure_logging
-from idp.protocol.authorization_response import AuthorizationResponses
-from idp.protocol.authorize import AuthorizeEndpoint
-from idp.protocol.client_authentication import ClientAuthentication, has_secret, is_public
-from idp.protocol.client_door import ClientDoor
-from idp.protocol.client_jwt import ClientJwts
-from idp.protocol.discovery import KeySetDocument, PublishedDocument, discovery_document, mtls_members
-from idp.protocol.end_session import EndSessionEndpoint
-from idp.protocol.grants import GrantStore
-from idp.protocol.issue import CodeIssuer
-from idp.protocol.metrics import MetricsEndpoint, Sample
-from idp.protocol.par import PushedRequestEndpoint
-from idp.protocol.plain import PlainEndpoints, Readiness, Route
-from idp.protocol.provider import OpenIDProvider
-from idp.protocol.pushed_requests import PushedRequests
-from idp.protocol.refresh import Refresh
-from idp.protocol.request_object import RequestObjects
-from idp.protocol.request_reader import RequestReader
-from idp.protocol.revocation import IntrospectionEndpoint, OwnTokens, RevocationEndpoint
-from idp.protocol.token import TokenEndpoint
-from idp.protocol.upstream_claims import UpstreamClaims
-from idp.protocol.upstream_logout import UpstreamLogoutEndpoint
-from idp.protocol.userinfo import UserinfoEndpoint
-from idp.refusal_trail import RefusalTrail
-from idp.sealing import derive_key
-from idp.services import (
+from idp.protocol.authorization.authorization_response import AuthorizationResponses
+from idp.protocol.authorization.authorize import AuthorizeEndpoint
+from idp.protocol.authorization.issue import CodeIssuer
+from idp.protocol.authorization.par import PushedRequestEndpoint
+from idp.protocol.authorization.pushed_requests import PushedRequests
+from idp.protocol.authorization.request_object import RequestObjects
+from idp.protocol.authorization.request_reader import RequestReader
+from idp.protocol.claims.upstream_claims import UpstreamClaims
+from idp.protocol.client_auth.client_authentication import ClientAuthentication, has_secret, is_public
+from idp.protocol.client_auth.client_door import ClientDoor
+from idp.protocol.engine.grants import GrantStore
+from idp.protocol.engine.provider import OpenIDProvider
+from idp.protocol.jose.client_jwt import ClientJwts
+from idp.protocol.logout.end_session import EndSessionEndpoint
+from idp.protocol.logout.upstream_logout import UpstreamLogoutEndpoint
+from idp.protocol.published.discovery import (
+    KeySetDocument,
+    PublishedDocument,
+    discovery_document,
+    mtls_members,
+)
+from idp.protocol.published.dispatcher import PlainEndpoints, Readiness, Route
+from idp.protocol.published.metrics import MetricsEndpoint, Sample
+from idp.protocol.tokens.refresh import Refresh
+from idp.protocol.tokens.revocation import IntrospectionEndpoint, OwnTokens, RevocationEndpoint
+from idp.protocol.tokens.token import TokenEndpoint
+from idp.protocol.tokens.userinfo import UserinfoEndpoint
+from idp.settings import Settings, settings_from_environment
+from idp.signing.key_ring import Keys
+from idp.web.browser import LOCALES, Web, harden
+from idp.web.certificate_header import CertificateHeaderGuard
+from idp.web.error_pages import error_page
+from idp.wiring.cards import build_card_policy, build_list_check, build_revocation
+from idp.wiring.login import (
     build_charter_action,
     build_itinerary,
     build_mail_codes,
@@ -95,9 +101,13 @@ from idp.services import (
     psc_pictures,
     psc_samples,
 )
-from idp.settings import Settings, settings_from_environment
-from idp.signing.key_ring import Keys
-from idp.web import LOCALES, Web, harden
+from idp.wiring.relying_parties import (
+    build_assertions,
+    build_client_keys,
+    build_possession,
+    build_tls_methods,
+)
+from idp.wiring.resources import House, open_house, open_key_directory, open_subjects
 
 _HERE = Path(__file__).parent
 _SERVICE_WORDS = ("caducee", "viatrajectoire", "trajectoire")

@@ -1,11 +1,11 @@
-"""Alembic's entry: runs the versions in the transaction that `idp/adapters/sql_engine.py` opened.
+"""Alembic's entry: runs the versions in the transaction that `idp/adapters/sql/engine.py` opened.
 
 There is no alembic.ini and no way in from Alembic's own command: `idp init` and `idp migrate` hold the lock.
 """
 
 from alembic import context
 
-from idp.adapters.schema import metadata
+from idp.adapters.sql.schema import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -12,11 +12,11 @@ from idp.accounts.identity_change import IdentityChange
 from idp.accounts.notices import Notice
 from idp.accounts.proofs import Proof
 from idp.accounts.repository import AccountNotFound, RppsTaken, StaleAccount
-from idp.audit import AuditEvent, Fact
 from idp.cards.reader import PinState, ReaderCard, ReaderFailed, ReaderFault, StoredCertificate
-from idp.ephemeral import Kind, StaleRecord, StoreUnavailable, Versioned
+from idp.core.audit import AuditEvent, Fact
+from idp.core.ephemeral import Kind, StaleRecord, StoreUnavailable, Versioned
+from idp.core.mailer import Mail
 from idp.interaction.upstream import UpstreamLogin, UpstreamLogout, UpstreamRequest
-from idp.mailer import Mail
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from idp.adapters.hsm_library import close_libraries
-from idp.adapters.pkcs11_hsm import Hsm
-from idp.adapters.pkcs11_signer import HardwareKeys
-from idp.adapters.pkcs11_uri import Pkcs11Uri
+from idp.adapters.hsm.hsm import Hsm
+from idp.adapters.hsm.library import close_libraries
+from idp.adapters.hsm.signer import HardwareKeys
+from idp.adapters.hsm.uri import Pkcs11Uri
 from sandbox.igc.softhsm import find_module
 from tests.servers import ServerUnavailable
 

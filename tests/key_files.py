@@ -6,11 +6,11 @@ Lives here: files and the house policy. Never here: a rule of the ring.
 from datetime import timedelta
 from pathlib import Path
 
-from idp.adapters.key_directory import KeyDirectory
-from idp.adapters.pkcs11_hsm import Hsm
-from idp.adapters.pkcs11_signer import HardwareKeys
+from idp.adapters.hsm.hsm import Hsm
+from idp.adapters.hsm.signer import HardwareKeys
+from idp.adapters.key_files.directory import KeyDirectory
 from idp.adapters.software_signer import SoftwareSigner, generate_signer, private_pem
-from idp.clock import Clock
+from idp.core.clock import Clock
 from idp.signing.schedule import RingPolicy
 
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)

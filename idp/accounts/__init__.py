@@ -1,1 +1,1 @@
-"""WHO: the enrolled person, their secrets, their charter. No Flask, no SQL, no clock."""
+"""Contains WHO: the enrolled person, secrets, charter, life cycle. Not here: Flask, SQL, a clock."""

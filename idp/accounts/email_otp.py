@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
-from idp.ephemeral import EphemeralStore, Kind, StaleRecord, Versioned
+from idp.core.ephemeral import EphemeralStore, Kind, StaleRecord, Versioned
 
 Purpose = Literal["login", "enrolment"]
 _DAY = timedelta(hours=24)

@@ -11,7 +11,7 @@ from idp.accounts.identity_change import IdentityChange, changed_fields, merged
 from idp.accounts.notices import Notice, Notices
 from idp.accounts.proofs import Proofs, has_proof, professions
 from idp.accounts.repository import AccountRepository, StaleAccount
-from idp.audit import Audit, AuditEvent
+from idp.core.audit import Audit, AuditEvent
 
 #: Another login of the same person may save in between; so often in a row, something else is wrong.
 _TRIES = 3

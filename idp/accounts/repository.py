@@ -1,4 +1,4 @@
-"""Port to durable accounts. Committed before it returns; the adapter is `adapters/sql_accounts.py`."""
+"""Port to durable accounts. Committed before it returns; the adapter is `adapters/sql/accounts.py`."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -6,7 +6,7 @@ from typing import Protocol
 
 from idp.accounts.account import Account, AccountId
 from idp.accounts.identity_change import IdentityChange
-from idp.ephemeral import StoreUnavailable
+from idp.core.ephemeral import StoreUnavailable
 
 _TRIES = 5
 

@@ -8,7 +8,7 @@ import hmac
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from idp.ephemeral import EphemeralStore, Kind
+from idp.core.ephemeral import EphemeralStore, Kind
 
 _DAY = timedelta(hours=24)
 #: A run of failures is forgotten this long after its first one.

@@ -11,8 +11,8 @@ from idp.accounts.account import Account, AccountId, ProvedIdentity
 from idp.accounts.notices import Notice, Notices
 from idp.accounts.repository import AccountRepository
 from idp.accounts.upstream_link import LinkOutcome, SubjectOfAnother, UpstreamLinks
-from idp.audit import Audit, AuditEvent
-from idp.ephemeral import EphemeralStore, Kind
+from idp.core.audit import Audit, AuditEvent
+from idp.core.ephemeral import EphemeralStore, Kind
 
 _EVENTS: Mapping[LinkOutcome, AuditEvent] = {
     LinkOutcome.FIRST: AuditEvent.PSC_LINKED,

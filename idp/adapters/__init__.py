@@ -1,1 +1,1 @@
-"""THE OUTSIDE, one file per port and technology. Only `app.py` and `cli/` import from here."""
+"""Contains THE OUTSIDE, by technology: what implements the ports. Not here: a decision about a sign-in."""

@@ -17,7 +17,7 @@ from redis.retry import Retry
 from redis.sentinel import Sentinel
 
 from idp.adapters.ephemeral_record import checked_life, from_json, hashed, to_json
-from idp.ephemeral import Kind, StaleRecord, StoreUnavailable, Versioned
+from idp.core.ephemeral import Kind, StaleRecord, StoreUnavailable, Versioned
 
 _TIMEOUT_SECONDS = 0.5
 _MILLISECOND = timedelta(milliseconds=1)

@@ -9,33 +9,33 @@ from pathlib import Path
 
 import structlog
 
-from idp.adapters.card_host import CardHost
-from idp.adapters.card_listener import CardListener, ListenerLimits
-from idp.adapters.card_proxy import CardProxy
-from idp.adapters.crl_refresh import CrlRefresher
-from idp.adapters.keys_in_force import KeysInForce
-from idp.adapters.logout_post import HttpLogoutPost
-from idp.adapters.outbound_http import OutboundHttp
-from idp.adapters.sealed_mail import OpeningTransport
-from idp.adapters.smtp_mailer import SmtpTransport
-from idp.adapters.socket_listener import SocketListener
-from idp.adapters.sql_accounts import SqlAccounts
-from idp.adapters.sql_audit import SqlAudit
-from idp.adapters.sql_grants import SqlGrants
-from idp.adapters.sql_logouts import SqlLogoutNotices
-from idp.adapters.sql_outbox import OutboxWorker
-from idp.adapters.sql_store import SqlStore
-from idp.card_services import build_card_policy, build_crl_refresher
+from idp.adapters.card_host.application import CardHost
+from idp.adapters.card_host.proxy_listener import CardProxy
+from idp.adapters.card_host.socket_listener import SocketListener
+from idp.adapters.card_host.tls_listener import CardListener, ListenerLimits
+from idp.adapters.http.logout_post import HttpLogoutPost
+from idp.adapters.http.outbound import OutboundHttp
+from idp.adapters.igc.crl_refresh import CrlRefresher
+from idp.adapters.key_files.keys_in_force import KeysInForce
+from idp.adapters.mail.sealed import OpeningTransport
+from idp.adapters.mail.smtp import SmtpTransport
+from idp.adapters.sql.accounts import SqlAccounts
+from idp.adapters.sql.audit import SqlAudit
+from idp.adapters.sql.grants import SqlGrants
+from idp.adapters.sql.logouts import SqlLogoutNotices
+from idp.adapters.sql.outbox import OutboxWorker
+from idp.adapters.sql.store import SqlStore
 from idp.cli.lanes import Lanes
-from idp.client_fitness import house_rules
-from idp.clients import ClientFile
-from idp.ephemeral import StoreUnavailable
-from idp.house import House, open_house, open_key_directory, open_subjects
-from idp.logs import configure_logging
-from idp.protocol.backchannel import BackChannel
-from idp.protocol.logout_token import LogoutTokens
-from idp.refusal_trail import RefusalTrail
+from idp.clients.house_rules import house_rules
+from idp.clients.registry import ClientFile
+from idp.core.ephemeral import StoreUnavailable
+from idp.core.logs import configure_logging
+from idp.core.refusal_trail import RefusalTrail
+from idp.protocol.logout.backchannel import BackChannel
+from idp.protocol.logout.logout_token import LogoutTokens
 from idp.settings import Settings
+from idp.wiring.cards import build_card_policy, build_crl_refresher
+from idp.wiring.resources import House, open_house, open_key_directory, open_subjects
 
 log = structlog.get_logger()
 

@@ -17,9 +17,9 @@ from idp.cards.certificate import Card
 from idp.cards.inspection import ISSUERS_AS_NAMED, Inspection, inspect, prove_key
 from idp.cards.reader import CardReader, PinState, ReaderCard, ReaderFailed, ReaderFault
 from idp.cards.trust import CardPolicy, CardRefusal
-from idp.clock import Clock, SystemClock
-from idp.messages import Translator, load_catalogues
+from idp.core.clock import Clock, SystemClock
 from idp.settings import windows_directory
+from idp.web.catalogues import Translator, load_catalogues
 
 _TEMPLATES = Path(__file__).parents[1] / "templates"
 

@@ -6,16 +6,16 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import partial
 
-from idp.adapters.key_directory import IN_A_FILE, WHERE_THE_PRESENT_IS, KeyDirectory
-from idp.adapters.pkcs11_uri import parse_pkcs11_uri
-from idp.adapters.sql_audit import SqlAudit
-from idp.adapters.sql_engine import open_engine
-from idp.audit import Audit, AuditEvent
-from idp.clock import SystemClock
-from idp.house import open_key_directory
+from idp.adapters.hsm.uri import parse_pkcs11_uri
+from idp.adapters.key_files.directory import IN_A_FILE, WHERE_THE_PRESENT_IS, KeyDirectory
+from idp.adapters.sql.audit import SqlAudit
+from idp.adapters.sql.engine import open_engine
+from idp.core.audit import Audit, AuditEvent
+from idp.core.clock import SystemClock
 from idp.settings import Settings
 from idp.signing.schedule import ALGS, AlreadyRetired, KeyRecord, KeyStillSigns, NextKeyExists, UnknownKey
 from idp.signing.signer import Alg
+from idp.wiring.resources import open_key_directory
 
 _ROW = "{:<43}  {:<5}  {:<9}  {:<20}  {:<20}  {}"
 _EARLY = "idp: warning: who keeps our key set for up to 24 h may refuse the tokens of this key until then"

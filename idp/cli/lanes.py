@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from idp.ephemeral import StoreUnavailable
+from idp.core.ephemeral import StoreUnavailable
 
 log = structlog.get_logger(__name__)
 

@@ -3,8 +3,8 @@
 import argparse
 
 from idp.accounts.logouts import LogoutNotice, NoticeState
-from idp.adapters.sql_engine import open_engine
-from idp.adapters.sql_logouts import SqlLogoutNotices
+from idp.adapters.sql.engine import open_engine
+from idp.adapters.sql.logouts import SqlLogoutNotices
 from idp.settings import Settings
 
 _ROW = "{:<20}  {:<9}  {:>8}  {:<20}  {}"

@@ -10,33 +10,33 @@ from sqlalchemy import Engine
 from idp.accounts.account import AccountId
 from idp.accounts.charter import CharterRevision, NoCharterPublished, RevisionExists
 from idp.accounts.repository import save_changed
-from idp.adapters.card_proxy import ProxyUserUnknown
-from idp.adapters.card_tls import UnsuitableHostKey
-from idp.adapters.pkcs11_uri import BadPkcs11Uri
+from idp.adapters.card_host.proxy_listener import ProxyUserUnknown
+from idp.adapters.card_host.tls import UnsuitableHostKey
+from idp.adapters.hsm.uri import BadPkcs11Uri
 from idp.adapters.software_signer import BadKeyFile
-from idp.adapters.sql_accounts import SqlAccounts
-from idp.adapters.sql_audit import SqlAudit
-from idp.adapters.sql_charters import SqlCharters
-from idp.adapters.sql_engine import (
+from idp.adapters.sql.accounts import SqlAccounts
+from idp.adapters.sql.audit import SqlAudit
+from idp.adapters.sql.charters import SqlCharters
+from idp.adapters.sql.engine import (
     DatabaseMissing,
     SchemaMismatch,
     UnsupportedDatabase,
     initialise,
     open_engine,
 )
-from idp.adapters.sql_engine import (
+from idp.adapters.sql.engine import (
     migrate as migrate_database,
 )
-from idp.adapters.sql_grants import SqlGrants
-from idp.adapters.sql_proofs import SqlProofs
-from idp.audit import AuditEvent
+from idp.adapters.sql.grants import SqlGrants
+from idp.adapters.sql.proofs import SqlProofs
 from idp.cards.anchors import AnchorsRefused
 from idp.cards.rpps import InvalidRpps, parse_rpps
-from idp.client_fitness import house_rules
-from idp.clients import advise, demanded_charters, logout_listeners, read_clients
-from idp.clock import SystemClock
-from idp.ephemeral import StoreUnavailable
-from idp.located_yaml import BadYaml
+from idp.clients.house_rules import house_rules
+from idp.clients.located_yaml import BadYaml
+from idp.clients.registry import advise, demanded_charters, logout_listeners, read_clients
+from idp.core.audit import AuditEvent
+from idp.core.clock import SystemClock
+from idp.core.ephemeral import StoreUnavailable
 from idp.settings import Settings
 from idp.signing.signer import SignerUnavailable
 

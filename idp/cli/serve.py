@@ -8,7 +8,7 @@ import sys
 from granian import Granian
 from granian.constants import Interfaces, SSLProtocols
 
-from idp.adapters.hsm_library import close_libraries
+from idp.adapters.hsm.library import close_libraries
 from idp.app import create
 from idp.settings import LOOPBACK_HOSTS, BadSetting, Settings
 

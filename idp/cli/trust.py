@@ -11,10 +11,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
 from idp.adapters.owned_file import write_whole
-from idp.adapters.sql_audit import SqlAudit
-from idp.adapters.sql_engine import open_engine
-from idp.audit import AuditEvent
-from idp.card_services import (
+from idp.adapters.sql.audit import SqlAudit
+from idp.adapters.sql.engine import open_engine
+from idp.cards.anchors import AnchorsRefused, IssuingAuthority
+from idp.cards.pins import REFUSALS, TRUSTED, PinVerdict, common_name, fingerprint_of
+from idp.core.audit import AuditEvent
+from idp.core.clock import SystemClock
+from idp.settings import BadSetting, Settings
+from idp.wiring.cards import (
     build_card_policy,
     build_crl_index,
     build_crl_refresher,
@@ -22,11 +26,7 @@ from idp.card_services import (
     build_pin_rules,
     trust_files,
 )
-from idp.cards.anchors import AnchorsRefused, IssuingAuthority
-from idp.cards.pins import REFUSALS, TRUSTED, PinVerdict, common_name, fingerprint_of
-from idp.clock import SystemClock
-from idp.house import open_house
-from idp.settings import BadSetting, Settings
+from idp.wiring.resources import open_house
 
 _ROW = "{:<44}  {:<8}  {:<11}  {:<10}  {}"
 

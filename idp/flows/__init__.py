@@ -1,1 +1,1 @@
-"""THE PAGES, one file per stop. A flow records facts and returns to the hub; no flow knows another."""
+"""Contains WHICH PAGE: one file per stop; each records facts. Not here: what comes next (`interaction`)."""

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
-from idp.account_pages import AccountPage, RememberedContext
-from idp.audit import Audit, AuditEvent
-from idp.flows.shared_stations import SharedStations
-from idp.flows.signed_in import SignedIn
+from idp.core.audit import Audit, AuditEvent
+from idp.flows.shared.shared_stations import SharedStations
+from idp.flows.shared.signed_in import SignedIn
 from idp.interaction.professional_context import ContextAction
 from idp.interaction.store import random_token
-from idp.local_time import local_hour
-from idp.views import identity_view, place_of
-from idp.web import Web
+from idp.pages.account import AccountPage, RememberedContext
+from idp.pages.identity import identity_view, place_of
+from idp.web.browser import Web
+from idp.web.local_time import local_hour
 
 #: The confirmation form of the end of session serves this page as well.
 _BASE = "/end_session"

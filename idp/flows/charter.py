@@ -9,15 +9,15 @@ from werkzeug.wrappers import Response
 
 from idp.accounts.account import Account
 from idp.accounts.charter import HOUSE, CharterEvidence, CharterRepository, CharterRevision
-from idp.audit import AuditEvent
-from idp.errors import OAuthError
-from idp.flows.desk import Desk, NotDue
+from idp.core.audit import AuditEvent
+from idp.core.errors import OAuthError
+from idp.flows.shared.desk import Desk, NotDue
 from idp.interaction.assurance import assurance_of
 from idp.interaction.next_stop import Stop
 from idp.interaction.record import Interaction, counting_events
 from idp.interaction.required_action import CharterAction
-from idp.local_time import local_day
-from idp.pages import CharterPage
+from idp.pages.sign_in import CharterPage
+from idp.web.local_time import local_day
 
 #: The operator's Markdown, without raw HTML nor images.
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).disable(["image", "html_inline", "html_block"])

@@ -7,12 +7,12 @@ from flask import Blueprint
 from werkzeug.wrappers import Response
 
 from idp.cards.rpps import InvalidRpps, parse_rpps
-from idp.errors import OAuthError
-from idp.flows.desk import Desk
+from idp.core.errors import OAuthError
+from idp.flows.shared.desk import Desk
 from idp.interaction.assurance import RANK, assurance_of
 from idp.interaction.next_stop import Stop
 from idp.interaction.record import Interaction
-from idp.pages import ChoicePage
+from idp.pages.sign_in import ChoicePage
 
 
 def _notice(interaction: Interaction) -> str | None:

@@ -9,20 +9,20 @@ from werkzeug.wrappers import Response
 
 from idp.accounts.account import ProvedIdentity
 from idp.accounts.throttle import PasswordThrottle
-from idp.audit import AuditEvent, Fact
 from idp.cards.certificate import Card, load_certificate
 from idp.cards.nomenclature import CodedLabel, in_training
 from idp.cards.remarks import has_other_title, policies_of
 from idp.cards.revocation import RevocationSource
 from idp.cards.trust import CardPolicy, CardRefusal, CardRefused, verify_card
-from idp.ephemeral import EphemeralStore
-from idp.errors import Problem, Shown
-from idp.flows.desk import Desk
-from idp.flows.proved import refuse_disabled, with_proof
+from idp.core.audit import AuditEvent, Fact
+from idp.core.ephemeral import EphemeralStore
+from idp.core.errors import Problem, Shown
+from idp.flows.shared.desk import Desk
+from idp.flows.shared.proved import refuse_disabled, with_proof
 from idp.interaction.assurance import paths_for
 from idp.interaction.handover import attempt_address, begin_attempt, take_presentation
 from idp.interaction.record import AuthenticationEvent, Interaction, with_event
-from idp.pages import CpsPage
+from idp.pages.sign_in import CpsPage
 
 #: design §6: chip card, PIN, hardware key, two factors.
 _AMR = ("sc", "pin", "hwk", "mfa")

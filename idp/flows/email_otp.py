@@ -12,15 +12,15 @@ from idp.accounts.enrolment import new_account
 from idp.accounts.repository import EmailTaken, RppsTaken
 from idp.accounts.upstream_link import SubjectOfAnother
 from idp.accounts.upstream_linking import UpstreamLinking
-from idp.audit import AuditEvent
-from idp.errors import Problem, Shown
-from idp.flows.code_mail import CodeSender
-from idp.flows.conflict import alarm, refuse_enrolment
-from idp.flows.desk import Desk, NotDue
+from idp.core.audit import AuditEvent
+from idp.core.errors import Problem, Shown
+from idp.flows.shared.code_mail import CodeSender
+from idp.flows.shared.conflict import alarm, refuse_enrolment
+from idp.flows.shared.desk import Desk, NotDue
 from idp.interaction.next_stop import Stop
 from idp.interaction.record import AuthenticationEvent, Interaction, with_event
-from idp.local_time import local_hour
-from idp.pages import EmailOtpPage
+from idp.pages.sign_in import EmailOtpPage
+from idp.web.local_time import local_hour
 
 _STATUS = {CodeRefusal.CLOSED: 403}
 

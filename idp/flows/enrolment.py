@@ -10,13 +10,13 @@ from werkzeug.wrappers import Response
 from idp.accounts.account import ProvedIdentity
 from idp.accounts.enrolment import PasswordPolicy, form_faults, proof_mark, typed_values, verified_form
 from idp.accounts.password import HashingBusy, Passwords
-from idp.audit import AuditEvent
-from idp.flows.code_mail import CodeSender
-from idp.flows.desk import Desk, NotDue
+from idp.core.audit import AuditEvent
+from idp.flows.shared.code_mail import CodeSender
+from idp.flows.shared.desk import Desk, NotDue
 from idp.interaction.next_stop import Stop
 from idp.interaction.record import Interaction, PendingEnrolment
-from idp.pages import EnrolmentPage, FieldError, FirstConnectionPage
-from idp.views import identity_view
+from idp.pages.identity import identity_view
+from idp.pages.sign_in import EnrolmentPage, FieldError, FirstConnectionPage
 
 _FAULT = "fault:"
 

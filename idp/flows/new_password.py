@@ -11,17 +11,17 @@ from datetime import timedelta
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
-from idp.account_pages import NewPasswordPage
 from idp.accounts.account import Account
 from idp.accounts.enrolment import PasswordPolicy
 from idp.accounts.notices import Notice, Notices
 from idp.accounts.password import HashingBusy, Passwords
 from idp.accounts.repository import StaleAccount
-from idp.audit import AuditEvent
-from idp.flows.signed_in import SignedIn
+from idp.core.audit import AuditEvent
+from idp.flows.shared.signed_in import SignedIn
 from idp.interaction.session import Session
 from idp.interaction.sign_out import SignOut
-from idp.views import identity_view
+from idp.pages.account import NewPasswordPage
+from idp.pages.identity import identity_view
 
 _BASE = "/password"
 _PROOFS = frozenset({"cps", "psc"})

@@ -14,15 +14,15 @@ from idp.accounts.account import Account
 from idp.accounts.password import HashingBusy, Passwords
 from idp.accounts.repository import EmailTaken, StaleAccount
 from idp.accounts.throttle import Closed, PasswordThrottle, Wait
-from idp.audit import AuditEvent
 from idp.cards.rpps import InvalidRpps, Rpps, parse_rpps
-from idp.ephemeral import EphemeralStore, Kind
-from idp.errors import Problem, Shown
-from idp.flows.code_mail import CodeSender
-from idp.flows.desk import Desk
+from idp.core.audit import AuditEvent
+from idp.core.ephemeral import EphemeralStore, Kind
+from idp.core.errors import Problem, Shown
+from idp.flows.shared.code_mail import CodeSender
+from idp.flows.shared.desk import Desk
 from idp.interaction.record import AuthenticationEvent, Interaction, with_event
 from idp.interaction.store import random_token
-from idp.pages import PasswordPage
+from idp.pages.sign_in import PasswordPage
 
 #: Bytes of a password beyond which nothing is hashed (facts/security PW5).
 _LONGEST_BYTES = 4096

@@ -7,13 +7,13 @@ from werkzeug.wrappers import Response
 
 from idp.accounts.account import Account
 from idp.accounts.practice import ChosenPractice, Practice
-from idp.audit import AuditEvent
-from idp.context_pages import ContextChoice, ProfessionalContextPage
-from idp.flows.desk import Desk, NotDue
+from idp.core.audit import AuditEvent
+from idp.flows.shared.desk import Desk, NotDue
 from idp.interaction.next_stop import Stop
 from idp.interaction.professional_context import ContextAction
 from idp.interaction.record import Interaction
-from idp.views import place_of
+from idp.pages.identity import place_of
+from idp.pages.professional_context import ContextChoice, ProfessionalContextPage
 
 
 @dataclass(frozen=True, slots=True)

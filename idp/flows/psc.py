@@ -11,13 +11,14 @@ from idp.accounts.account import ProvedIdentity
 from idp.accounts.throttle import PasswordThrottle
 from idp.accounts.upstream_link import SubjectOfAnother
 from idp.accounts.upstream_linking import UpstreamLinking, UpstreamProof
-from idp.audit import AuditEvent
-from idp.ephemeral import EphemeralStore, Kind
-from idp.errors import Problem, Shown
-from idp.flows.conflict import alarm
-from idp.flows.desk import Desk
-from idp.flows.proved import with_proof
-from idp.flows.psc_freshness import Freshness
+from idp.core.audit import AuditEvent
+from idp.core.ephemeral import EphemeralStore, Kind
+from idp.core.errors import Problem, Shown
+from idp.core.sealing import Sealer
+from idp.flows.shared.conflict import alarm
+from idp.flows.shared.desk import Desk
+from idp.flows.shared.proved import with_proof
+from idp.flows.shared.psc_freshness import Freshness
 from idp.interaction.record import AuthenticationEvent, Interaction, with_upstream
 from idp.interaction.store import hub_path
 from idp.interaction.upstream import (
@@ -26,9 +27,8 @@ from idp.interaction.upstream import (
     UpstreamRefused,
     UpstreamUnavailable,
 )
-from idp.pages import PscPage
-from idp.sealing import Sealer
-from idp.web import single_valued
+from idp.pages.sign_in import PscPage
+from idp.web.browser import single_valued
 
 log = structlog.get_logger()
 

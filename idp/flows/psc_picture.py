@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from flask import Blueprint
 from werkzeug.wrappers import Response
 
-from idp.errors import Problem, Shown
-from idp.official_picture import OfficialPictures
+from idp.core.errors import Problem, Shown
+from idp.web.psc_button import OfficialPictures
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""WHAT IS STILL DUE: the record of one authorization request and the one function that names the next stop."""
+"""Contains WHAT IS STILL DUE: the record of a request, `next_stop`, the gate. Not here: pages, HTTP."""

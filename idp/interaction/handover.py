@@ -9,7 +9,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
-from idp.ephemeral import EphemeralStore, Kind
+from idp.core.ephemeral import EphemeralStore, Kind
 from idp.interaction.record import Interaction
 from idp.interaction.store import GRACE, random_token
 

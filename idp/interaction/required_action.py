@@ -6,7 +6,7 @@ from datetime import datetime
 
 from idp.accounts.account import Account
 from idp.accounts.charter import HOUSE, CharterRepository, CharterRevision, NoCharterPublished, due_charters
-from idp.errors import Problem, Shown
+from idp.core.errors import Problem, Shown
 from idp.interaction.record import Interaction
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from idp.accounts.account import AccountId
 from idp.accounts.grants import GrantRepository
-from idp.audit import Audit, AuditEvent
+from idp.core.audit import Audit, AuditEvent
 from idp.interaction.session import Session
 from idp.interaction.store import Sessions
 from idp.interaction.upstream_sessions import close_upstream

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 
 from idp.accounts.account import Account
 from idp.accounts.repository import AccountNotFound, AccountRepository
-from idp.ephemeral import EphemeralStore, Kind
-from idp.errors import Problem, Shown
+from idp.core.ephemeral import EphemeralStore, Kind
+from idp.core.errors import Problem, Shown
 from idp.interaction.record import Interaction, interaction_from_json, to_json
 from idp.interaction.session import Session, ends_at, session_from_json
 from idp.interaction.upstream_sessions import UpstreamOver, remember_upstream

@@ -1,4 +1,4 @@
-"""Port to the upstream OpenID Provider, Pro Santé Connect. The adapter is `adapters/psc_provider.py`."""
+"""Port to the upstream OpenID Provider, Pro Santé Connect. The adapter is `adapters/psc/provider.py`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from idp.accounts.account import AccountId
-from idp.ephemeral import EphemeralStore, Kind
+from idp.core.ephemeral import EphemeralStore, Kind
 from idp.interaction.session import Session
 
 #: One session there, many here: a browser that signs out and in again, and each new proof. The oldest are over anyway.

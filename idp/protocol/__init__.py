@@ -1,1 +1,1 @@
-"""THE OIDC ENDPOINTS: the only room that imports pyop and oic. It decides no page and stores nothing itself."""
+"""Contains WHICH ENDPOINT: what relying parties call, and its answer. Not here: pages, storage, adapters."""

@@ -1,1 +1,1 @@
-"""SIGNING: the Signer port, the key ring, compact JWS. Knows no protocol and no person."""
+"""Contains WITH WHICH KEY: the Signer port, the key ring, its schedule. Not here: files, hardware, a person."""

@@ -20,7 +20,7 @@ def b64u(octets: bytes) -> str:
 
 
 class Keys(Protocol):
-    """Port to the keys in force, whatever instant it is. Adapter: `adapters/keys_in_force.py`."""
+    """Port to the keys in force, whatever instant it is. Adapter: `adapters/key_files/keys_in_force.py`."""
 
     @property
     def fault(self) -> str | None:

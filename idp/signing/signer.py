@@ -1,4 +1,4 @@
-"""Port to one private key. Adapters: `adapters/software_signer.py`, `adapters/pkcs11_signer.py`."""
+"""Port to one private key. Adapters: `adapters/software_signer.py`, `adapters/hsm/signer.py`."""
 
 from collections.abc import Mapping
 from typing import Literal, Protocol

@@ -1,6 +1,6 @@
 """First tables: accounts, charter, grants, audit, outbox, ephemeral records.
 
-Frozen once released: this file says what was created, `idp/adapters/schema.py` what there is today. Instants
+Frozen once released: this file says what was created, `idp/adapters/sql/schema.py` what there is today. Instants
 are whole microseconds since 1970, UTC. Forward only: an operator who must go back restores a backup.
 """
 

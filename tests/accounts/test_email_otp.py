@@ -19,7 +19,7 @@ from idp.accounts.email_otp import (
     canonical_code,
     masked_email,
 )
-from idp.ephemeral import StoreUnavailable
+from idp.core.ephemeral import StoreUnavailable
 from tests.fakes import NOON, FixedClock, MemoryStore
 
 HOUSE = MailCodeLimits(

@@ -9,8 +9,8 @@ from idp.accounts.account import Account, ProvedIdentity
 from idp.accounts.identity_change import changed_fields, merged
 from idp.accounts.identity_updates import IdentityUpdates
 from idp.accounts.notices import Notice
-from idp.audit import AuditEvent
 from idp.cards.nomenclature import CodedLabel
+from idp.core.audit import AuditEvent
 from tests.fakes import NOON, MemoryAccounts, MemoryProofs, RecordingAudit, RecordingNotices
 from tests.people import ALICE, an_account, an_identity
 

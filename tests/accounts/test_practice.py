@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from idp.accounts.practice import current_practice, practices_of
-from tests.adapters.test_psc_claims import P1, P2, P3, P4, P5, T1
+from tests.adapters.psc.test_claims import P1, P2, P3, P4, P5, T1
 
 
 def named(claims: dict[str, Any]) -> list[tuple[str, str, str]]:

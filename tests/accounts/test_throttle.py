@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from idp.accounts.throttle import Closed, PasswordThrottle, Wait
-from idp.ephemeral import StoreUnavailable
+from idp.core.ephemeral import StoreUnavailable
 from tests.fakes import FixedClock, MemoryStore
 
 RPPS, OTHER = "10000000017", "10000000025"

@@ -12,7 +12,7 @@ import requests
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.support.wait import WebDriverWait
 
-from tests.adapters.far_machine import FarMachine, far_machine, say
+from tests.adapters.http.far_machine import FarMachine, far_machine, say
 from tests.browser.conftest import Window
 from tests.demonstration import Demonstration
 

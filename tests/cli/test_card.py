@@ -24,8 +24,8 @@ from idp.cards.anchors import load_anchors
 from idp.cards.reader import PinState, ReaderFailed, ReaderFault, StoredCertificate
 from idp.cards.trust import CardPolicy, CardRefusal
 from idp.cli.card import CardDesk
-from idp.clock import SystemClock
-from idp.messages import load_catalogues
+from idp.core.clock import SystemClock
+from idp.web.catalogues import load_catalogues
 from sandbox.igc.softhsm import find_module, token_label
 from tests.fakes import FakeCard, FakeReader
 

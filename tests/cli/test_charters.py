@@ -10,9 +10,9 @@ import pytest
 import sqlalchemy as sa
 
 from idp.accounts.charter import NoCharterPublished
-from idp.adapters.schema import audit_events
-from idp.adapters.sql_charters import SqlCharters
-from idp.adapters.sql_engine import initialise, open_engine
+from idp.adapters.sql.charters import SqlCharters
+from idp.adapters.sql.engine import initialise, open_engine
+from idp.adapters.sql.schema import audit_events
 
 ROOT = Path(__file__).parents[2]
 _CLIENT = """\

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from idp.adapters.key_directory import RING
-from idp.adapters.pkcs11_uri import parse_pkcs11_uri
+from idp.adapters.hsm.uri import parse_pkcs11_uri
+from idp.adapters.key_files.directory import RING
 from tests.cli.test_keys import Operator, database
 from tests.hsm import PIN, SoftToken, delete_keys, make_token
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from idp.adapters.schema import audit_events
 from idp.adapters.software_signer import generate_signer
-from idp.adapters.sql_engine import initialise, open_engine
+from idp.adapters.sql.engine import initialise, open_engine
+from idp.adapters.sql.schema import audit_events
 from tests.key_files import write_key
 
 ROOT = Path(__file__).parents[2]

@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from idp.cli.lanes import Lanes
-from idp.ephemeral import StoreUnavailable
+from idp.core.ephemeral import StoreUnavailable
 
 SECONDS = 10
 

@@ -7,10 +7,10 @@ import pytest
 
 from idp.accounts.grants import Grant
 from idp.accounts.logouts import NoticeState
-from idp.adapters.sql_accounts import SqlAccounts
-from idp.adapters.sql_engine import initialise, open_engine
-from idp.adapters.sql_grants import SqlGrants
-from idp.adapters.sql_logouts import SqlLogoutNotices
+from idp.adapters.sql.accounts import SqlAccounts
+from idp.adapters.sql.engine import initialise, open_engine
+from idp.adapters.sql.grants import SqlGrants
+from idp.adapters.sql.logouts import SqlLogoutNotices
 from idp.cli import main
 from tests.contracts.specimens import ALICE, LATER, NOON, an_account
 

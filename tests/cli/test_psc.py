@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.adapters.hostile_psc import CLIENT_ID, tls_files
-from tests.adapters.test_psc_simulator import Simulator, started
-from tests.adapters.test_psc_simulator_mtls import BY_CERTIFICATE, by_tls
+from tests.adapters.psc.hostile_psc import CLIENT_ID, tls_files
+from tests.adapters.psc.test_simulator import Simulator, started
+from tests.adapters.psc.test_simulator_mtls import BY_CERTIFICATE, by_tls
 from tests.servers import free_port
 
 ROOT = Path(__file__).parents[2]

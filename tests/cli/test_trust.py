@@ -12,10 +12,10 @@ import sqlalchemy as sa
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
-from idp.adapters.schema import audit_events
-from idp.adapters.sql_engine import initialise, open_engine
+from idp.adapters.sql.engine import initialise, open_engine
+from idp.adapters.sql.schema import audit_events
 from sandbox.igc.directory import ensure_igc
-from tests.adapters.revoking import web_server
+from tests.adapters.igc.revoking import web_server
 
 ROOT = Path(__file__).parents[2]
 TEST_MODE = {"CADUCEE_CARD_ACCEPT_TEST_CARDS": "true"}

@@ -19,13 +19,13 @@ import pytest
 import sqlalchemy as sa
 
 from idp.accounts.grants import Grant
-from idp.adapters.schema import logout_notices
-from idp.adapters.sql_accounts import SqlAccounts
-from idp.adapters.sql_engine import initialise, open_engine
-from idp.adapters.sql_grants import SqlGrants
-from idp.adapters.sql_logouts import SqlLogoutNotices
-from idp.clock import SystemClock
-from tests.adapters.far_machine import FarMachine, far_machine, say
+from idp.adapters.sql.accounts import SqlAccounts
+from idp.adapters.sql.engine import initialise, open_engine
+from idp.adapters.sql.grants import SqlGrants
+from idp.adapters.sql.logouts import SqlLogoutNotices
+from idp.adapters.sql.schema import logout_notices
+from idp.core.clock import SystemClock
+from tests.adapters.http.far_machine import FarMachine, far_machine, say
 from tests.contracts.specimens import ALICE, NOON, an_account
 from tests.key_files import write_pair
 

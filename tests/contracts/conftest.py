@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from sqlalchemy import Engine
 
-from idp.adapters.sql_engine import initialise, open_engine
+from idp.adapters.sql.engine import initialise, open_engine
 from tests.servers import RunningServer, postgresql_server, redis_server
 
 _numbers = itertools.count()

@@ -9,10 +9,10 @@ from multiprocessing.synchronize import Barrier
 from typing import Any
 
 from idp.adapters.redis_store import RedisStore, connect_redis
-from idp.adapters.sql_engine import open_engine
-from idp.adapters.sql_store import SqlStore
-from idp.clock import SystemClock
-from idp.ephemeral import EphemeralStore
+from idp.adapters.sql.engine import open_engine
+from idp.adapters.sql.store import SqlStore
+from idp.core.clock import SystemClock
+from idp.core.ephemeral import EphemeralStore
 
 PROCESSES = 2
 THREADS = 25

@@ -12,9 +12,9 @@ from idp.accounts.charter import (
     RevisionExists,
 )
 from idp.accounts.repository import AccountNotFound, StaleAccount
-from idp.adapters.sql_accounts import SqlAccounts
-from idp.adapters.sql_charters import SqlCharters
-from idp.adapters.sql_engine import open_engine
+from idp.adapters.sql.accounts import SqlAccounts
+from idp.adapters.sql.charters import SqlCharters
+from idp.adapters.sql.engine import open_engine
 from tests.contracts.races import CALLERS, race
 from tests.contracts.specimens import (
     ALICE,

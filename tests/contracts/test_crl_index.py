@@ -8,9 +8,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
-from idp.adapters.card_schema import card_crl_entries
-from idp.adapters.sql_crl import CrlIndex, OlderList
-from idp.adapters.sql_engine import open_engine, reading
+from idp.adapters.sql.crl_index import CrlIndex, OlderList
+from idp.adapters.sql.crl_schema import card_crl_entries
+from idp.adapters.sql.engine import open_engine, reading
 from idp.cards.revocation import CrlAnswer
 from tests.contracts.races import CALLERS, race
 from tests.contracts.specimens import NOON

@@ -8,9 +8,9 @@ import pytest
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
-from idp.clock import SystemClock
-from idp.ephemeral import EphemeralStore
-from idp.protocol.dpop import DpopProofs, Nonces
+from idp.core.clock import SystemClock
+from idp.core.ephemeral import EphemeralStore
+from idp.protocol.client_auth.dpop import DpopProofs, Nonces
 from tests.contracts.races import CALLERS, open_store, race
 from tests.protocol.proofs import DpopKey
 

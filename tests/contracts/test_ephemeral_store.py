@@ -13,9 +13,9 @@ from redis import Redis
 from sqlalchemy import Engine
 
 from idp.adapters.redis_store import RedisStore, connect_redis
-from idp.adapters.sql_store import SqlStore
-from idp.clock import SystemClock
-from idp.ephemeral import EphemeralStore, Kind, StaleRecord
+from idp.adapters.sql.store import SqlStore
+from idp.core.clock import SystemClock
+from idp.core.ephemeral import EphemeralStore, Kind, StaleRecord
 from tests.contracts.races import CALLERS, open_store, race
 from tests.servers import RunningServer
 

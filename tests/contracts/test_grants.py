@@ -9,12 +9,12 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 
 from idp.accounts.grants import Grant, SessionEnded
-from idp.adapters.schema import audit_events, ended_sessions
-from idp.adapters.sql_accounts import SqlAccounts
-from idp.adapters.sql_audit import SqlAudit
-from idp.adapters.sql_engine import open_engine, reading, writing
-from idp.adapters.sql_grants import SqlGrants
-from idp.audit import AuditEvent
+from idp.adapters.sql.accounts import SqlAccounts
+from idp.adapters.sql.audit import SqlAudit
+from idp.adapters.sql.engine import open_engine, reading, writing
+from idp.adapters.sql.grants import SqlGrants
+from idp.adapters.sql.schema import audit_events, ended_sessions
+from idp.core.audit import AuditEvent
 from tests.contracts.races import CALLERS, race
 from tests.contracts.specimens import ALICE, LATER, NOON, FixedClock, an_account
 

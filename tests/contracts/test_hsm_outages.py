@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from idp.adapters.hsm_library import HardwareFault, close_libraries
-from idp.adapters.key_directory import RING, KeyDirectory
-from idp.adapters.keys_in_force import KeysInForce
-from idp.adapters.pkcs11_hsm import Hsm
-from idp.adapters.pkcs11_signer import HardwareKeys, Pkcs11Signer
-from idp.adapters.pkcs11_uri import Pkcs11Uri
+from idp.adapters.hsm.hsm import Hsm
+from idp.adapters.hsm.library import HardwareFault, close_libraries
+from idp.adapters.hsm.signer import HardwareKeys, Pkcs11Signer
+from idp.adapters.hsm.uri import Pkcs11Uri
+from idp.adapters.key_files.directory import RING, KeyDirectory
+from idp.adapters.key_files.keys_in_force import KeysInForce
 from idp.adapters.software_signer import BadKeyFile
 from idp.signing.signer import SignerUnavailable
 from tests.fakes import FixedClock
@@ -345,8 +345,8 @@ def _make_like(hardware: HardwareKeys, token: SoftToken, file: str) -> None:
     """Another pair under the identifier of the first."""
     from functools import partial
 
-    from idp.adapters.pkcs11_keys import make_pair
-    from idp.adapters.pkcs11_uri import parse_pkcs11_uri
+    from idp.adapters.hsm.key_pairs import make_pair
+    from idp.adapters.hsm.uri import parse_pkcs11_uri
 
     hardware.hsm.run(token.uri, partial(make_pair, uri=parse_pkcs11_uri(file), alg="ES256"))
 

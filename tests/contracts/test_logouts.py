@@ -13,13 +13,13 @@ from sqlalchemy.exc import ProgrammingError
 from idp.accounts.account import AccountId
 from idp.accounts.grants import Grant
 from idp.accounts.logouts import LogoutNotice, NoticeState
-from idp.adapters.schema import ended_sessions, logout_notices
-from idp.adapters.sql_accounts import SqlAccounts
-from idp.adapters.sql_engine import open_engine, reading, writing
-from idp.adapters.sql_grants import SqlGrants
-from idp.adapters.sql_logouts import SqlLogoutNotices
-from idp.clock import SystemClock
-from idp.ephemeral import StoreUnavailable
+from idp.adapters.sql.accounts import SqlAccounts
+from idp.adapters.sql.engine import open_engine, reading, writing
+from idp.adapters.sql.grants import SqlGrants
+from idp.adapters.sql.logouts import SqlLogoutNotices
+from idp.adapters.sql.schema import ended_sessions, logout_notices
+from idp.core.clock import SystemClock
+from idp.core.ephemeral import StoreUnavailable
 from tests.contracts.races import CALLERS, race
 from tests.contracts.specimens import ALICE, LATER, NOON, an_account
 

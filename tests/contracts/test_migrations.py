@@ -21,10 +21,9 @@ from sqlalchemy import Engine
 
 from idp.accounts.account import AccountId
 from idp.accounts.charter import CharterRevision
-from idp.adapters.schema import SCHEMA_REVISION, metadata
-from idp.adapters.sql_backends import make_engine, parse_url
-from idp.adapters.sql_charters import SqlCharters
-from idp.adapters.sql_engine import (
+from idp.adapters.sql.backends import make_engine, parse_url
+from idp.adapters.sql.charters import SqlCharters
+from idp.adapters.sql.engine import (
     MIGRATION_LOCK,
     MIGRATIONS,
     DatabaseMissing,
@@ -36,7 +35,8 @@ from idp.adapters.sql_engine import (
     reading,
     writing,
 )
-from idp.ephemeral import StoreUnavailable
+from idp.adapters.sql.schema import SCHEMA_REVISION, metadata
+from idp.core.ephemeral import StoreUnavailable
 from tests.contracts.races import race
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -11,11 +11,11 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 from structlog.testing import capture_logs
 
-from idp.adapters.schema import outbox
-from idp.adapters.sql_engine import open_engine, reading
-from idp.adapters.sql_outbox import OutboxWorker, SqlOutbox
-from idp.clock import SystemClock
-from idp.mailer import Mail
+from idp.adapters.sql.engine import open_engine, reading
+from idp.adapters.sql.outbox import OutboxWorker, SqlOutbox
+from idp.adapters.sql.schema import outbox
+from idp.core.clock import SystemClock
+from idp.core.mailer import Mail
 from tests.contracts.races import race
 from tests.contracts.specimens import FixedClock
 

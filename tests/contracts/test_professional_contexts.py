@@ -4,9 +4,9 @@ from sqlalchemy import Engine
 
 from idp.accounts.account import AccountId
 from idp.accounts.practice import ChosenPractice
-from idp.adapters.sql_accounts import SqlAccounts
-from idp.adapters.sql_engine import open_engine
-from idp.adapters.sql_professional_contexts import SqlProfessionalContexts
+from idp.adapters.sql.accounts import SqlAccounts
+from idp.adapters.sql.engine import open_engine
+from idp.adapters.sql.professional_contexts import SqlProfessionalContexts
 from tests.contracts.races import CALLERS, race
 from tests.contracts.specimens import ALICE, LATER, NOON, an_account
 

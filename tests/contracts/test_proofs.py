@@ -7,8 +7,8 @@ from sqlalchemy import Engine
 
 from idp.accounts.account import AccountId, ProvedIdentity
 from idp.accounts.proofs import has_proof, professions
-from idp.adapters.sql_accounts import SqlAccounts
-from idp.adapters.sql_proofs import SqlProofs
+from idp.adapters.sql.accounts import SqlAccounts
+from idp.adapters.sql.proofs import SqlProofs
 from idp.cards.nomenclature import CodedLabel
 from tests.contracts.specimens import ALICE, LATER, NOON, an_account
 

@@ -7,11 +7,11 @@ from sqlalchemy import Engine
 
 from idp.accounts.grants import Grant
 from idp.accounts.refresh import RefreshToken, digest
-from idp.adapters.schema import refresh_tokens
-from idp.adapters.sql_accounts import SqlAccounts
-from idp.adapters.sql_engine import open_engine
-from idp.adapters.sql_grants import SqlGrants
-from idp.adapters.sql_refresh import SqlRefreshTokens
+from idp.adapters.sql.accounts import SqlAccounts
+from idp.adapters.sql.engine import open_engine
+from idp.adapters.sql.grants import SqlGrants
+from idp.adapters.sql.refresh_tokens import SqlRefreshTokens
+from idp.adapters.sql.schema import refresh_tokens
 from tests.contracts.races import CALLERS, race
 from tests.fakes import NOON
 from tests.people import an_account

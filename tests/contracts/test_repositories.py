@@ -12,10 +12,10 @@ from sqlalchemy import Engine
 
 from idp.accounts.account import Account, AccountId
 from idp.accounts.repository import AccountNotFound, EmailTaken, RppsTaken, StaleAccount, save_changed
-from idp.adapters.schema import audit_events
-from idp.adapters.sql_accounts import SqlAccounts, normalise_email
-from idp.adapters.sql_engine import open_engine, reading, writing
-from idp.ephemeral import StoreUnavailable
+from idp.adapters.sql.accounts import SqlAccounts, normalise_email
+from idp.adapters.sql.engine import open_engine, reading, writing
+from idp.adapters.sql.schema import audit_events
+from idp.core.ephemeral import StoreUnavailable
 from tests.contracts.races import CALLERS, race
 from tests.contracts.specimens import (
     ALICE,

@@ -12,9 +12,9 @@ import pytest
 from jwcrypto import jwk as jwcrypto_jwk
 from jwcrypto import jws as jwcrypto_jws
 
-from idp.adapters.key_directory import RING
-from idp.adapters.keys_in_force import KeysInForce
-from idp.adapters.pkcs11_signer import HardwareKeys
+from idp.adapters.hsm.signer import HardwareKeys
+from idp.adapters.key_files.directory import RING
+from idp.adapters.key_files.keys_in_force import KeysInForce
 from idp.adapters.software_signer import generate_signer
 from idp.signing.key_ring import KeyRing
 from idp.signing.signer import Alg, Signer
@@ -105,7 +105,7 @@ _SERVER = """
 import sys, threading
 from pathlib import Path
 import jwt
-from idp.adapters.keys_in_force import KeysInForce
+from idp.adapters.key_files.keys_in_force import KeysInForce
 from tests.fakes import FixedClock
 from tests.key_files import key_directory
 
@@ -158,8 +158,8 @@ def test_a_worker_forked_from_a_process_that_signs_signs_too(
     """As granian starts its workers: the parent has checked the keys before."""
     program = (
         "import os, sys\n"
-        "from idp.adapters.pkcs11_hsm import Hsm; from idp.adapters.pkcs11_signer import HardwareKeys\n"
-        "from idp.adapters.pkcs11_uri import parse_pkcs11_uri\n"
+        "from idp.adapters.hsm.hsm import Hsm; from idp.adapters.hsm.signer import HardwareKeys\n"
+        "from idp.adapters.hsm.uri import parse_pkcs11_uri\n"
         "signer = HardwareKeys(Hsm()).take(parse_pkcs11_uri(sys.argv[1]))\n"
         "def sign(): return len(signer.sign(b'x'))\n"
         "for _ in range(2):\n"

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
-from idp.adapters.sql_engine import MIGRATIONS, reading, writing
+from idp.adapters.sql.engine import MIGRATIONS, reading, writing
 from tests.servers import RunningServer
 
 
@@ -101,10 +101,10 @@ def test_postgresql_that_lost_its_connections_is_used_again(
 _FORKING = """
 import os, sys, time
 from datetime import timedelta
-from idp.adapters.sql_engine import open_engine
-from idp.adapters.sql_store import SqlStore
-from idp.clock import SystemClock
-from idp.ephemeral import Kind
+from idp.adapters.sql.engine import open_engine
+from idp.adapters.sql.store import SqlStore
+from idp.core.clock import SystemClock
+from idp.core.ephemeral import Kind
 
 store = SqlStore(open_engine(sys.argv[1]), SystemClock())
 count = lambda: store.count(Kind.MAIL_CODE_TRIES, "forked", timedelta(minutes=1))

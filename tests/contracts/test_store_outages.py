@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import Engine
 
 from idp.adapters.redis_store import RedisStore, connect_redis
-from idp.adapters.sql_engine import initialise, open_engine
-from idp.adapters.sql_store import SqlStore
-from idp.clock import SystemClock
-from idp.ephemeral import EphemeralStore, Kind, StoreUnavailable
+from idp.adapters.sql.engine import initialise, open_engine
+from idp.adapters.sql.store import SqlStore
+from idp.core.clock import SystemClock
+from idp.core.ephemeral import EphemeralStore, Kind, StoreUnavailable
 from tests.servers import free_port, postgresql_server, redis_sentinel, redis_server
 
 LIFE = timedelta(minutes=1)

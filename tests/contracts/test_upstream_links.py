@@ -10,9 +10,9 @@ from idp.accounts.account import AccountId
 from idp.accounts.identity_change import IdentityChange
 from idp.accounts.repository import StaleAccount
 from idp.accounts.upstream_link import LinkOutcome, SubjectOfAnother
-from idp.adapters.sql_accounts import SqlAccounts
-from idp.adapters.sql_engine import open_engine
-from idp.adapters.sql_upstream_links import SqlUpstreamLinks
+from idp.adapters.sql.accounts import SqlAccounts
+from idp.adapters.sql.engine import open_engine
+from idp.adapters.sql.upstream_links import SqlUpstreamLinks
 from tests.contracts.races import CALLERS, race
 from tests.contracts.specimens import ALICE, LATER, NOON, an_account
 

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 from sqlalchemy import Engine
 
-from idp.adapters.sql_store import SqlStore
-from idp.clock import SystemClock
-from idp.ephemeral import EphemeralStore
+from idp.adapters.sql.store import SqlStore
+from idp.core.clock import SystemClock
+from idp.core.ephemeral import EphemeralStore
 from idp.interaction.session import Session
 from idp.interaction.store import random_token
 from idp.interaction.upstream_sessions import close_upstream, remember_upstream

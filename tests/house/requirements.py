@@ -7,7 +7,8 @@ made from it (`python -m tests.house.requirements`). A proof is a test that fail
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+
+from tests.house.reading import ROOT
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class Requirement:
 
 
 def proved(wording: str, **files: str) -> Requirement:
-    """`protocol_token="one Class::another"`: of `tests/protocol/test_token.py`, without `test_`."""
+    """`protocol_token="one Class::another"`: of `test_token.py` anywhere below `tests/protocol`, without `test_`."""
     return Requirement(
         wording, tuple(proof for file, names in files.items() for proof in _proofs(file, names))
     )
@@ -25,7 +26,8 @@ def proved(wording: str, **files: str) -> Requirement:
 
 def _proofs(file: str, names: str) -> Iterator[str]:
     room, _, rest = file.partition("_")
-    path = f"tests/{room}/test_{rest}.py" if room != "top" else f"tests/test_{rest}.py"
+    (found,) = (ROOT / "tests" / room).rglob(f"test_{rest}.py")
+    path = found.relative_to(ROOT)
     for name in names.split():
         owner, _, plain = name.rpartition("::")
         yield f"{path}::{f'{owner}::' if owner else ''}test_{plain}"
@@ -62,7 +64,7 @@ REQUIREMENTS: dict[str, Requirement] = {
         "PKCE by S256 only; public clients always, confidential ones unless their entry says otherwise.",
         protocol_authorization_request="a_fault_of_a_proved_client_is_returned_with_its_code_state_and_iss",
         protocol_pkce_policy="half_of_pkce_or_another_method_is_refused_all_the_same the_other_clients_still_need_it",
-        top_clients="a_short_client_gets_the_safe_defaults "
+        clients_registry="a_short_client_gets_the_safe_defaults "
         "TestRules::members_that_do_not_fit_together_are_refused",
     ),
     "AZ5": proved(
@@ -131,14 +133,14 @@ REQUIREMENTS: dict[str, Requirement] = {
     ),
     "AZ15": proved(
         "A redirect URI is https, or http on loopback.",
-        top_clients="a_fault_is_told_at_its_place_with_what_was_expected",
+        clients_registry="a_fault_is_told_at_its_place_with_what_was_expected",
         protocol_fapi2="fa9_redirect_addresses_are_https",
     ),
     "AZ16": proved(
         "A session begins only by an act of the person, at the last step.",
         protocol_sign_in="no_session_cookie_is_given_before_the_last_step refusing_the_charter_returns_access_denied",
         protocol_authorization_request="TestSilence::without_a_session_login_is_required",
-        protocol_psc_freshness="after_a_sign_out_the_next_person_is_identified_anew_once",
+        flows_psc_freshness="after_a_sign_out_the_next_person_is_identified_anew_once",
         journeys_cards_refused="old_certificate_is_not_remembered_for_the_next_person",
     ),
     "TK1": proved(
@@ -175,7 +177,7 @@ REQUIREMENTS: dict[str, Requirement] = {
         protocol_refresh="refreshing_ends_idle_and_with_the_session signing_out_stops_refreshing "
         "a_new_charter_revision_stops_refreshing_until_it_is_accepted a_disabled_account_stops_refreshing "
         "what_voids_the_past_of_an_account_stops_refreshing",
-        protocol_new_password="everything_that_began_before_is_over",
+        flows_new_password="everything_that_began_before_is_over",
     ),
     "TK7": proved(
         "One method of client authentication per request, the registered one; secrets long, kept as digests, compared "
@@ -183,7 +185,7 @@ REQUIREMENTS: dict[str, Requirement] = {
         protocol_token="TestClientAuthentication::two_methods_at_once_are_refused "
         "TestClientAuthentication::a_wrong_basic_header_is_401_with_its_challenge",
         protocol_client_assertion="another_method_beside_it_is_refused a_client_of_another_method_is_not_proved_by_it",
-        top_clients="TestSecrets::a_short_secret_is_refused_and_not_quoted "
+        clients_registry="TestSecrets::a_short_secret_is_refused_and_not_quoted "
         "TestSecrets::the_registry_never_holds_the_secret_itself",
         house_imports="secrets_are_compared_in_constant_time",
     ),
@@ -191,7 +193,7 @@ REQUIREMENTS: dict[str, Requirement] = {
         "An assertion names the issuer as its one audience, lives 5 minutes at most, and passes once.",
         protocol_client_assertion="claims_that_do_not_say_what_they_must_are_refused an_assertion_passes_once",
         protocol_client_assertion_race="of_fifty_uses_over_two_processes_one_passes",
-        top_settings="the_default_is_the_house_value",
+        settings_settings="the_default_is_the_house_value",
     ),
     "TK9": proved(
         "`invalid_client` is 401, challenged for Basic; others 400, JSON, not stored. No input makes a 500.",
@@ -238,7 +240,7 @@ REQUIREMENTS: dict[str, Requirement] = {
         "The issuer is configuration, an origin alone, never what a request says of the host.",
         protocol_discovery="the_issuer_is_configuration_and_never_the_host_header",
         protocol_no_request_breaks_us="a_request_line_of_odd_octets_leads_to_no_other_host",
-        top_settings="TestIssuer::an_issuer_is_an_origin_alone",
+        settings_settings="TestIssuer::an_issuer_is_an_origin_alone",
     ),
     "JW2": proved(
         "The metadata lists what works, and nothing else.",
@@ -273,7 +275,7 @@ REQUIREMENTS: dict[str, Requirement] = {
         signing_schedule="the_next_key_is_published_for_a_day_then_signs "
         "the_old_key_stays_in_the_key_set_for_a_day_then_leaves",
         signing_keys_in_force="tokens_of_before_and_after_verify_at_every_instant_of_their_life",
-        top_settings="TestKeys::the_old_key_is_kept_longer_than_any_token_may_be_checked",
+        settings_settings="TestKeys::the_old_key_is_kept_longer_than_any_token_may_be_checked",
     ),
     "JW7": proved(
         "Encrypted, compressed and oversized JWTs are refused before they are read.",
@@ -348,7 +350,7 @@ REQUIREMENTS: dict[str, Requirement] = {
     "FA7": proved(
         "PS256 or ES256 on both sides, with keys long enough.",
         protocol_fapi2="fa7_we_sign_by_es256_with_keys_long_enough fa7_the_client_signs_by_ps256_or_es256_only",
-        top_clients="TestRules::an_rsa_key_of_1024_bits_is_refused",
+        clients_registry="TestRules::an_rsa_key_of_1024_bits_is_refused",
     ),
     "FA8": proved(
         "10 s ahead are taken, more than 60 s are not.",
@@ -416,7 +418,7 @@ REQUIREMENTS: dict[str, Requirement] = {
     "L12": proved(
         "UUID tokens, codes of 10 minutes, foreign scopes granted, tokens in the query.",
         protocol_refresh="every_secret_given_out_has_256_bits",
-        top_settings="the_default_is_the_house_value",
+        settings_settings="the_default_is_the_house_value",
         protocol_token="TestRedemption::granted_scopes_are_those_asked_and_allowed",
         protocol_userinfo="a_token_in_the_query_is_not_read",
     ),
@@ -459,7 +461,7 @@ REQUIREMENTS: dict[str, Requirement] = {
         house_outbound_calls="each_call_goes_where_it_was_decided "
         "what_a_relying_party_registered_is_called_by_the_guarded_client_only "
         "every_address_of_a_client_has_its_decision",
-        adapters_outbound_http="an_address_that_is_not_of_the_internet_is_refused "
+        adapters_outbound="an_address_that_is_not_of_the_internet_is_refused "
         "a_name_is_resolved_once_so_a_second_answer_changes_nothing a_redirect_is_only_a_status",
         protocol_client_assertion="a_jwks_uri_inside_is_never_called",
         adapters_logout_post="address_inside_is_never_called",
@@ -543,4 +545,4 @@ def _by(requirement: Requirement) -> str:
 
 
 if __name__ == "__main__":
-    (Path(__file__).parents[2] / "docs" / "security.md").write_text(document(), "utf-8")
+    (ROOT / "docs" / "security.md").write_text(document(), "utf-8")

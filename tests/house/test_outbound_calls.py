@@ -10,28 +10,28 @@ from collections.abc import Iterator
 
 import pytest
 
-from idp.adapters.outbound_http import OutboundHttp
-from idp.adapters.safe_http import SafeHttp
-from idp.client_metadata import MEMBERS
+from idp.adapters.http.bounded import SafeHttp
+from idp.adapters.http.outbound import OutboundHttp
+from idp.clients.members import MEMBERS
 from tests.house.reading import Module, imports_of, modules
 
 IDP = modules("idp")
 
 #: What opens a connection to elsewhere: the library, and the modules that may import it.
 CONNECTING = {
-    "requests": {"idp.adapters.safe_http", "idp.adapters.outbound_http"},
-    "urllib3": {"idp.adapters.safe_http", "idp.adapters.outbound_http"},
-    "http.client": {"idp.adapters.safe_http"},
-    "smtplib": {"idp.adapters.smtp_mailer", "idp.adapters.sql_outbox"},
+    "requests": {"idp.adapters.http.bounded", "idp.adapters.http.outbound"},
+    "urllib3": {"idp.adapters.http.bounded", "idp.adapters.http.outbound"},
+    "http.client": {"idp.adapters.http.bounded"},
+    "smtplib": {"idp.adapters.mail.smtp", "idp.adapters.sql.outbox"},
     "redis": {"idp.adapters.redis_store"},
     # The card host listens; `safe_http` and `outbound_http` bound and pin what requests opens.
     "socket": {
-        "idp.adapters.card_listener",
-        "idp.adapters.card_proxy",
-        "idp.adapters.card_tls",
-        "idp.adapters.outbound_http",
-        "idp.adapters.safe_http",
-        "idp.adapters.socket_listener",
+        "idp.adapters.card_host.tls_listener",
+        "idp.adapters.card_host.proxy_listener",
+        "idp.adapters.card_host.tls",
+        "idp.adapters.http.outbound",
+        "idp.adapters.http.bounded",
+        "idp.adapters.card_host.socket_listener",
     },
     "urllib.request": set(),
     "httpx": set(),
@@ -45,32 +45,32 @@ OPERATOR = "of Pro Santé Connect: configured by the operator, or published by w
 
 #: Where an HTTP client is made: module and class → who chose the addresses it is made for.
 MADE = {
-    ("idp.client_services", "OutboundHttp"): RELYING_PARTY,
+    ("idp.wiring.relying_parties", "OutboundHttp"): RELYING_PARTY,
     ("idp.cli.background", "OutboundHttp"): RELYING_PARTY,
-    ("idp.services", "SafeHttp"): OPERATOR,
+    ("idp.wiring.login", "SafeHttp"): OPERATOR,
     # OCSP and revocation lists: addresses of the settings, never of a certificate (facts/security T41).
-    ("idp.card_services", "SafeHttp"): OPERATOR,
-    ("idp.adapters.psc_provider", "SafeHttp"): OPERATOR,
+    ("idp.wiring.cards", "SafeHttp"): OPERATOR,
+    ("idp.adapters.psc.provider", "SafeHttp"): OPERATOR,
 }
 
 #: Every call: module and the address as the source says it → who chose it.
 CALLED = {
-    ("idp.adapters.igc_ocsp", "self.url"): OPERATOR,
-    ("idp.adapters.crl_refresh", "url"): OPERATOR,
-    ("idp.adapters.jwks_uri", "self._jwks_uri"): RELYING_PARTY,
-    ("idp.adapters.logout_post", "url"): RELYING_PARTY,
-    ("idp.adapters.psc_backchannel", "token_endpoint"): OPERATOR,
-    ("idp.adapters.psc_backchannel", "userinfo_endpoint"): OPERATOR,
-    ("idp.adapters.psc_check", "authorization_endpoint"): OPERATOR,
-    ("idp.adapters.psc_discovery", "url"): OPERATOR,
-    ("idp.adapters.psc_watch", "url"): OPERATOR,
+    ("idp.adapters.igc.ocsp", "self.url"): OPERATOR,
+    ("idp.adapters.igc.crl_refresh", "url"): OPERATOR,
+    ("idp.adapters.http.jwks_uri", "self._jwks_uri"): RELYING_PARTY,
+    ("idp.adapters.http.logout_post", "url"): RELYING_PARTY,
+    ("idp.adapters.psc.backchannel", "token_endpoint"): OPERATOR,
+    ("idp.adapters.psc.backchannel", "userinfo_endpoint"): OPERATOR,
+    ("idp.adapters.psc.check", "authorization_endpoint"): OPERATOR,
+    ("idp.adapters.psc.discovery", "url"): OPERATOR,
+    ("idp.adapters.psc.watch", "url"): OPERATOR,
     # The circuit passes on what it is given by the four above.
-    ("idp.adapters.psc_circuit", "url"): OPERATOR,
+    ("idp.adapters.psc.circuit", "url"): OPERATOR,
 }
 
 #: What is made where → which callers it is handed to. The first may never be handed to the second.
 HANDED = {
-    "idp.client_services": ("FetchedKeySets", "build_outbound_http"),
+    "idp.wiring.relying_parties": ("FetchedKeySets", "build_outbound_http"),
     "idp.cli.background": ("HttpLogoutPost", "OutboundHttp"),
 }
 
@@ -94,8 +94,8 @@ ADDRESSES = {
 #: Who reads the fetched ones: the registry, what hands them to the guarded client, and Pro Santé Connect's own
 #: `jwks_uri` in its snapshot.
 READERS = {
-    "jwks_uri": {"idp.client_jwks", "idp.adapters.psc_check", "idp.adapters.psc_provider"},
-    "backchannel_logout_uri": {"idp.clients", "idp.protocol.backchannel"},
+    "jwks_uri": {"idp.clients.key_sets", "idp.adapters.psc.check", "idp.adapters.psc.provider"},
+    "backchannel_logout_uri": {"idp.clients.registry", "idp.protocol.logout.backchannel"},
 }
 
 
@@ -151,7 +151,7 @@ def test_each_call_goes_where_it_was_decided() -> None:
 
 def test_what_a_relying_party_registered_is_called_by_the_guarded_client_only() -> None:
     callers = {module for (module, _url), who in CALLED.items() if who == RELYING_PARTY}
-    assert callers == {"idp.adapters.jwks_uri", "idp.adapters.logout_post"}
+    assert callers == {"idp.adapters.http.jwks_uri", "idp.adapters.http.logout_post"}
     handed = set()
     for module in IDP:
         for call in calls(module):

@@ -47,7 +47,7 @@ def test_a_proof_that_does_not_exist_is_missed() -> None:
     assert "test_nothing_of_the_kind" not in collected_in("tests/house/test_requirements.py")
     assert "test_a_proof_that_does_not_exist_is_missed" in collected_in("tests/house/test_requirements.py")
     assert "TestSilence::test_without_a_session_login_is_required" in collected_in(
-        "tests/protocol/test_authorization_request.py"
+        "tests/protocol/authorization/test_authorization_request.py"
     )
 
 

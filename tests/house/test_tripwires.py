@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from idp.protocol.grants import GrantState
-from idp.protocol.provider import OpenIDProvider
-from tests.protocol.conftest import AFTER_LOGOUT, Provider, app_factory, fresh, templates
+from idp.protocol.engine.grants import GrantState
+from idp.protocol.engine.provider import OpenIDProvider
+from tests.provider import AFTER_LOGOUT, Provider, app_factory, fresh, templates
 
 __all__ = ["app_factory", "fresh", "templates"]  # Fixtures of the protocol room, used here as they are.
 
@@ -197,7 +197,7 @@ def test_the_loggers_that_write_secrets_are_capped_by_importing_the_provider() -
     """In a process of its own: another test may have touched the loggers here."""
     script = (
         "import logging\n"
-        "import idp.protocol.provider\n"
+        "import idp.protocol.engine.provider\n"
         "for name in ('pyop', 'oic', 'jwkest'):\n"
         "    print(name, logging.getLogger(name).level >= logging.WARNING)\n"
         "for name in ('pyop.provider', 'oic.oauth2.message', 'jwkest.jws', 'pyop.client_authentication'):\n"

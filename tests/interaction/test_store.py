@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from idp.ephemeral import Kind, StaleRecord, StoreUnavailable
-from idp.errors import Problem, Shown
+from idp.core.ephemeral import Kind, StaleRecord, StoreUnavailable
+from idp.core.errors import Problem, Shown
 from idp.interaction.record import Interaction
 from idp.interaction.session import Session
 from idp.interaction.store import GRACE, REMEMBERED, Interactions, Sessions, fingerprint, random_token

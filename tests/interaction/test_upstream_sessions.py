@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from idp.accounts.grants import GrantRepository
-from idp.ephemeral import Kind, StoreUnavailable
+from idp.core.ephemeral import Kind, StoreUnavailable
 from idp.interaction.session import Session
 from idp.interaction.sign_out import SignOut
 from idp.interaction.store import Sessions

@@ -14,7 +14,7 @@ from pathlib import Path
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
-from idp.messages import load_catalogues
+from idp.web.catalogues import load_catalogues
 from tests.pages.page_states import LOCALES, ROOT, TEMPLATES, environment, every_state, frame, mails
 
 SIZES = {"desktop": (1280, 900, False), "phone": (390, 844, True)}

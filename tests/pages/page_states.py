@@ -7,12 +7,13 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 
-from idp import account_pages, pages
 from idp.accounts.notices import Notice
 from idp.cards.trust import CardRefusal
-from idp.context_pages import ContextChoice, ProfessionalContextPage
-from idp.errors import Problem
-from idp.mail_pages import CodeMail, NoticeMail
+from idp.core.errors import Problem
+from idp.pages import account as account_pages
+from idp.pages import sign_in as pages
+from idp.pages.mails import CodeMail, NoticeMail
+from idp.pages.professional_context import ContextChoice, ProfessionalContextPage
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "idp" / "templates"

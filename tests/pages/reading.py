@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from bs4 import BeautifulSoup, Tag
 
-from idp.messages import load_catalogues
+from idp.web.catalogues import load_catalogues
 from tests.pages.page_states import TEMPLATES, State, environment, every_state, frame
 
 CATALOGUES = load_catalogues(TEMPLATES)

@@ -6,10 +6,11 @@ from string import Formatter
 
 import pytest
 
-from idp import mail_pages, pages
 from idp.accounts.email_otp import CodeRefusal, SendRefusal
 from idp.accounts.notices import Notice
-from idp.messages import CatalogueError, load_catalogues
+from idp.pages import mails as mail_pages
+from idp.pages import sign_in as pages
+from idp.web.catalogues import CatalogueError, load_catalogues
 from tests.pages.page_states import (
     ALL,
     CPS_REASONS,

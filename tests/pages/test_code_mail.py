@@ -5,7 +5,7 @@ import re
 import pytest
 from bs4 import BeautifulSoup
 
-from idp.mail_pages import CodeMail
+from idp.pages.mails import CodeMail
 from tests.pages.page_states import (
     LOCALES,
     mails,

@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 from bs4 import BeautifulSoup
 
-from idp import account_pages, pages
-from idp.context_pages import ContextChoice, ProfessionalContextPage
+from idp.pages import account as account_pages
+from idp.pages import sign_in as pages
+from idp.pages.professional_context import ContextChoice, ProfessionalContextPage
 from tests.pages.page_states import (
     ALL,
     ELISE,

@@ -6,7 +6,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from idp.accounts.notices import Notice
-from idp.mail_pages import NoticeMail
+from idp.pages.mails import NoticeMail
 from tests.pages.page_states import LOCALES
 from tests.pages.reading import CATALOGUES, ENVIRONMENT, HOSTILE
 

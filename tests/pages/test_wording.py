@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from bs4 import Tag
 
-from idp import pages
+from idp.pages import sign_in as pages
 from tests.pages.page_states import (
     ALL,
     LOCALES,

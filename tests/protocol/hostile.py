@@ -17,19 +17,7 @@ from hypothesis import strategies as st
 from werkzeug.test import Client, TestResponse
 
 from idp.interaction.record import AuthenticatorId
-from tests.adapters.hostile_psc import HostilePsc
-from tests.protocol.conftest import (
-    ISSUER,
-    PASSWORD,
-    RP,
-    RPPS,
-    SECRETS,
-    VERIFIER,
-    Browser,
-    Provider,
-    authorization,
-    basic,
-)
+from tests.adapters.psc.hostile_psc import HostilePsc
 from tests.protocol.keyed import (
     ASSERTION_TYPE,
     assertion,
@@ -43,6 +31,18 @@ from tests.protocol.keyed import (
 from tests.protocol.policed import signed_in_by
 from tests.protocol.proofs import DpopKey
 from tests.protocol.psc import go
+from tests.provider import (
+    ISSUER,
+    PASSWORD,
+    RP,
+    RPPS,
+    SECRETS,
+    VERIFIER,
+    Browser,
+    Provider,
+    authorization,
+    basic,
+)
 
 #: Stands in every hostile value; no encoding of a page, of JSON or of an address changes it.
 MARK = "zq9echo7"

@@ -9,12 +9,12 @@ from typing import Any
 import jwt
 from werkzeug.test import Client, TestResponse
 
-from idp.adapters.sql_store import SqlStore
-from idp.clock import SystemClock
+from idp.adapters.sql.store import SqlStore
+from idp.core.clock import SystemClock
 from idp.interaction.record import AuthenticationEvent, AuthenticatorId
 from idp.interaction.session import Session
 from idp.interaction.store import Sessions, random_token
-from tests.protocol.conftest import ISSUER, RP, SECRETS, VERIFIER, Browser, Provider, basic
+from tests.provider import ISSUER, RP, SECRETS, VERIFIER, Browser, Provider, basic
 
 POLICED = "policed"
 CALLBACK = "https://policed.example/callback"

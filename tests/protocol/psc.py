@@ -13,9 +13,9 @@ from urllib.parse import urlencode
 import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
-from idp.adapters.schema import audit_events, outbox
-from tests.adapters.hostile_psc import CLIENT_ID, CLIENT_SECRET, HostilePsc, Lie, hostile_psc
-from tests.protocol.conftest import ISSUER, RPPS, Browser, Provider
+from idp.adapters.sql.schema import audit_events, outbox
+from tests.adapters.psc.hostile_psc import CLIENT_ID, CLIENT_SECRET, HostilePsc, Lie, hostile_psc
+from tests.provider import ISSUER, RPPS, Browser, Provider
 
 SUBJECT = f"f:550dc1c8-d97b-4b1e-ac8c-8eb4471cf9dd:8{RPPS}"
 

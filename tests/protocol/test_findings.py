@@ -14,17 +14,17 @@ from werkzeug.wrappers import Request
 
 from idp.accounts.charter import CharterRevision
 from idp.accounts.refresh import grant_of
-from idp.adapters.schema import audit_events
-from idp.adapters.sql_audit import SqlAudit
-from idp.adapters.sql_store import SqlStore
-from idp.clock import SystemClock
-from idp.ephemeral import Kind
+from idp.adapters.sql.audit import SqlAudit
+from idp.adapters.sql.schema import audit_events
+from idp.adapters.sql.store import SqlStore
+from idp.core.clock import SystemClock
+from idp.core.ephemeral import Kind
 from idp.interaction.handover import present
 from idp.signing.key_ring import b64u
-from idp.web import client_network
+from idp.web.browser import client_network
 from tests.fakes import FixedClock, MemoryStore
-from tests.protocol.conftest import PASSWORD, RP, RPPS, Provider, answer_of, basic
 from tests.protocol.keyed import form, register_keyed
+from tests.provider import PASSWORD, RP, RPPS, Provider, answer_of, basic
 
 HOUR = timedelta(hours=1)
 
@@ -196,7 +196,7 @@ def test_a_reload_of_the_card_address_finds_its_way_back() -> None:
 
 def test_the_worker_leaves_nothing_that_is_over(fresh: Provider) -> None:
     from idp.cli.background import _purge
-    from idp.house import open_house
+    from idp.wiring.resources import open_house
 
     house = open_house(fresh.settings)
     store = SqlStore(fresh.engine, SystemClock())

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Engine, event
 
-from tests.protocol.conftest import RP, SECRETS, Provider, basic
+from tests.provider import RP, SECRETS, Provider, basic
 
 
 @contextmanager

@@ -13,9 +13,9 @@ from bs4 import BeautifulSoup
 from hypothesis import HealthCheck, event, given, settings
 from werkzeug.test import TestResponse
 
-from idp.errors import OAuthError
-from idp.web import SECURITY_HEADERS
-from tests.protocol.conftest import ISSUER, Browser, Provider
+from idp.core.errors import OAuthError
+from idp.web.browser import SECURITY_HEADERS
+from tests.flows.test_charter import publish
 from tests.protocol.hostile import (
     BYE,
     CALLBACK,
@@ -31,7 +31,7 @@ from tests.protocol.hostile import (
     swept,
 )
 from tests.protocol.psc import listening, person, settings_of
-from tests.protocol.test_client_charters import publish
+from tests.provider import ISSUER, Browser, Provider
 
 #: Documents that are the same for everybody.
 PUBLISHED = {"/jwks", "/.well-known/openid-configuration", "/health/live"}

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from werkzeug.test import Client, TestResponse
 
-from tests.adapters.far_machine import FarMachine, far_machine, say
-from tests.protocol.conftest import ISSUER, RP, SECRETS, Provider, answer_of, authorization, basic
+from tests.adapters.http.far_machine import FarMachine, far_machine, say
 from tests.protocol.keyed import assertion, client_yaml, ec_key, form, jwks, register_keyed, with_clients
+from tests.provider import ISSUER, RP, SECRETS, Provider, answer_of, authorization, basic
 
 CLIENT = "listener"
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from idp.adapters.key_directory import RING, KeyDirectory
+from idp.adapters.key_files.directory import RING, KeyDirectory
+from idp.adapters.key_files.ring_file import ring_text
 from idp.adapters.owned_file import write_whole
-from idp.adapters.ring_file import ring_text
 from idp.adapters.software_signer import SoftwareSigner, generate_signer
 from idp.signing.key_ring import KeyRing
 from tests.fakes import NOON, FixedClock

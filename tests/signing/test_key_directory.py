@@ -15,8 +15,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from idp.adapters.key_directory import RING, KeyDirectory
-from idp.adapters.keys_in_force import KeysInForce
+from idp.adapters.key_files.directory import RING, KeyDirectory
+from idp.adapters.key_files.keys_in_force import KeysInForce
 from idp.adapters.software_signer import BadKeyFile, generate_signer, load_signer
 from idp.signing.schedule import AlreadyRetired, KeyState, KeyStillSigns, NextKeyExists, UnknownKey
 from tests.fakes import NOON, FixedClock

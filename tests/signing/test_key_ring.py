@@ -14,8 +14,8 @@ from joserfc.jwk import KeySet
 from jwcrypto import jwk as jwcrypto_jwk
 from jwcrypto import jws as jwcrypto_jws
 
-from idp.adapters.key_directory import KeyDirectory
-from idp.adapters.keys_in_force import KeysInForce
+from idp.adapters.key_files.directory import KeyDirectory
+from idp.adapters.key_files.keys_in_force import KeysInForce
 from idp.adapters.software_signer import BadKeyFile, SoftwareSigner
 from idp.signing.key_ring import KeyMissing, KeyRing, b64u
 from idp.signing.public_jwk import thumbprint

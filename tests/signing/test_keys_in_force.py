@@ -10,8 +10,8 @@ import jwt
 import pytest
 from structlog.testing import capture_logs
 
-from idp.adapters.key_directory import RING, KeyDirectory
-from idp.adapters.keys_in_force import KeysInForce
+from idp.adapters.key_files.directory import RING, KeyDirectory
+from idp.adapters.key_files.keys_in_force import KeysInForce
 from idp.signing.signer import Alg
 from tests.fakes import FixedClock
 from tests.key_files import DAY, MINUTE

@@ -1,0 +1,134 @@
+"""The card host behind a proxy that terminates the TLS: a private Unix socket, and one user whose word is taken.
+
+Lives here: who may speak, and RFC 9440's `Client-Cert`. Must not come here: any opinion on the certificate; that
+the proxy saw its key proved is all the header says, and only from that proxy.
+"""
+
+import base64
+import dataclasses
+import os
+import pwd
+import re
+import select
+import socket
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+from idp.adapters.card_host.http import CardRequest, HeadRefused, encode, plain_text, read_get
+from idp.adapters.card_host.socket_listener import Application, ListenerLimits, SocketListener
+from idp.adapters.card_host.tls import Deadline
+
+#: What a proxy that forwards something else than a certificate is understood to have forwarded: no card at all.
+UNREADABLE = b"\x00"
+_HEAD_BYTES = 24 * 1024  # a certificate of 16 KiB in base64
+
+
+class ProxyUserUnknown(ValueError):
+    """CADUCEE_CARD_PROXY_USER names no user of this machine."""
+
+
+def certificate_of(value: str) -> bytes | None:
+    """What `Client-Cert` carries (RFC 9440 §2.1: a byte sequence of RFC 8941); None when it is empty."""
+    if not value:
+        return None
+    found = re.fullmatch(r":([A-Za-z0-9+/]+={0,2}):", value)
+    try:
+        return base64.b64decode(found[1], validate=True) if found else UNREADABLE
+    except ValueError:
+        return UNREADABLE
+
+
+class CardProxy(SocketListener):
+    """Listens on `path` from construction on. Raises OSError, ProxyUserUnknown.
+
+    `on_stranger` is told when somebody else than `user` connects: they get no answer.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        user: str,
+        application: Application,
+        *,
+        on_stranger: Callable[[], None],
+        limits: ListenerLimits | None = None,
+    ) -> None:
+        try:
+            trusted = pwd.getpwnam(user)
+        except KeyError as fault:
+            raise ProxyUserUnknown(f"CADUCEE_CARD_PROXY_USER: no user {user} on this machine") from fault
+        self._path, self._user_id, self._on_stranger = path, trusted.pw_uid, on_stranger
+        chosen = limits or ListenerLimits()
+        # Every browser comes through the one proxy, which limits each of them.
+        chosen = dataclasses.replace(chosen, per_peer=chosen.connections, head_bytes=_HEAD_BYTES)
+        super().__init__((_listening(path, trusted),), application, chosen)
+
+    def _peer(self, address: object) -> str:
+        return "proxy"
+
+    def _exchange(self, accepted: socket.socket, peer: str) -> None:
+        if _user_of(accepted) != self._user_id:
+            self._on_stranger()
+            return
+        accepted.setblocking(False)
+        deadline = Deadline(self._limits.head.total_seconds())
+        try:
+            request = read_get(lambda size: _receive(accepted, size, deadline), _HEAD_BYTES, None, peer)
+            answer = self._answer(_with_certificate(request))
+        except HeadRefused as refused:
+            answer = encode(plain_text(refused.status, refused.status.phrase))
+        accepted.settimeout(self._limits.response.total_seconds())
+        accepted.sendall(answer)
+
+
+def _with_certificate(request: CardRequest) -> CardRequest:
+    """The header becomes the certificate; nobody behind this line sees it."""
+    headers = {name: value for name, value in request.headers.items() if not name.startswith("client-cert")}
+    certificate = certificate_of(request.headers.get("client-cert", ""))
+    return dataclasses.replace(request, headers=headers, certificate_der=certificate)
+
+
+def _user_of(accepted: socket.socket) -> int:
+    """Whom the kernel saw connect (unix(7), SO_PEERCRED): nothing the peer says can change it."""
+    credentials = accepted.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    _process, user, _group = struct.unpack("3i", credentials)
+    return int(user)
+
+
+def _receive(accepted: socket.socket, size: int, deadline: Deadline) -> bytes:
+    poll = select.poll()
+    poll.register(accepted, select.POLLIN)
+    if not poll.poll(deadline.remaining() * 1000):
+        raise TimeoutError
+    return accepted.recv(size)
+
+
+def _listening(path: Path, trusted: pwd.struct_passwd) -> socket.socket:
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        _clear(path)
+        previous = os.umask(0o177)
+        try:
+            made.bind(str(path))
+        finally:
+            os.umask(previous)
+        if trusted.pw_uid != os.geteuid():
+            os.chown(path, -1, trusted.pw_gid)
+        path.chmod(0o660)
+        made.listen(128)
+        made.setblocking(False)
+    except OSError:
+        made.close()
+        raise
+    return made
+
+
+def _clear(path: Path) -> None:
+    """A socket nobody listens on is what a killed process left. Raises OSError when somebody does."""
+    if not path.is_socket():
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        if probe.connect_ex(str(path)) == 0:
+            raise OSError(f"{path}: another card host listens there")
+    path.unlink()

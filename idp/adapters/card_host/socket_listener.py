@@ -1,0 +1,178 @@
+"""A small server of one exchange per connection: sockets, threads, limits; what is spoken is for its subclasses.
+
+Lives here: accepting, places, the end. Must not come here: TLS (`card_tls`), HTTP (`card_http`), cards.
+"""
+
+import ipaddress
+import secrets
+import select
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from http import HTTPStatus
+
+import structlog
+from OpenSSL import SSL
+
+from idp.adapters.card_host.http import CardRequest, CardResponse, encode, plain_text
+from idp.adapters.card_host.tls import Deadline
+
+_log = structlog.get_logger(__name__)
+
+Application = Callable[[CardRequest], CardResponse]
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerLimits:
+    connections: int = 200
+    per_peer: int = 20  # of those, for one `peer_block`: one machine cannot take every place
+    head_bytes: int = 8 * 1024
+    client_hello: timedelta = timedelta(
+        seconds=10
+    )  # from the connection to the end of the client's first flight
+    handshake: timedelta = timedelta(seconds=120)  # then: the person finds the card and types the PIN
+    head: timedelta = timedelta(seconds=10)
+    response: timedelta = timedelta(seconds=10)
+    linger: timedelta = timedelta(seconds=2)  # for the client to read the end and close
+    drain: timedelta = timedelta(seconds=3)  # what `shutdown` leaves to requests in progress
+
+
+class SocketListener:
+    """Accepts in `serve_forever`, until `shutdown` from any thread. Subclasses give `_exchange` and `_peer`."""
+
+    def __init__(
+        self, sockets: Sequence[socket.socket], application: Application, limits: ListenerLimits
+    ) -> None:
+        self._application = application
+        self._limits = limits
+        self._places = _Places(limits.connections, limits.per_peer)
+        self._threads: set[threading.Thread] = set()
+        self._sockets = tuple(sockets)
+        self._wakened, self._waker = socket.socketpair()
+
+    def _exchange(self, accepted: socket.socket, peer: str) -> None:
+        """One request, one answer. May raise OSError, SSL.Error when the peer is gone, slow or speaks nonsense."""
+        raise NotImplementedError
+
+    def _peer(self, address: object) -> str:
+        """The name under which a connection is counted and told to the application."""
+        raise NotImplementedError
+
+    def serve_forever(self) -> None:
+        """Accept until `shutdown`, then leave requests in progress a moment to end."""
+        poll = select.poll()
+        for listening in (*self._sockets, self._wakened):
+            poll.register(listening, select.POLLIN)
+        by_descriptor = {listening.fileno(): listening for listening in self._sockets}
+        try:
+            while True:
+                ready = [descriptor for descriptor, _ in poll.poll()]
+                if self._wakened.fileno() in ready:
+                    return
+                for descriptor in ready:
+                    self._accept(by_descriptor[descriptor])
+        finally:
+            self._stop()
+
+    def shutdown(self) -> None:
+        """Make `serve_forever` return; safe from another thread, a signal handler, and twice."""
+        with suppress(OSError):
+            self._waker.send(b".")
+
+    def _stop(self) -> None:
+        for opened in (*self._sockets, self._wakened, self._waker):
+            opened.close()
+        deadline = Deadline(self._limits.drain.total_seconds())
+        with suppress(TimeoutError):
+            for thread in tuple(self._threads):
+                thread.join(deadline.remaining())
+
+    def _accept(self, listening: socket.socket) -> None:
+        try:
+            accepted, address = listening.accept()
+        except OSError:  # the client left already, or no descriptor is free: try again, without spinning
+            time.sleep(0.05)
+            return
+        peer = self._peer(address)
+        if not self._places.take(peer):
+            accepted.close()
+            return
+        thread = threading.Thread(target=self._serve, args=(accepted, peer), daemon=True)
+        self._threads.add(thread)
+        try:
+            thread.start()
+        except RuntimeError:  # no thread left on this machine: this client loses, the listener goes on
+            _log.warning("card_listener_out_of_threads")
+            self._forget(thread, accepted, peer)
+
+    def _serve(self, accepted: socket.socket, peer: str) -> None:
+        try:
+            self._exchange(accepted, peer)
+        except (OSError, SSL.Error) as fault:  # a client that left, was slow, or does not speak TLS 1.2
+            _log.debug("card_listener_connection_lost", fault=type(fault).__name__)
+        except Exception:
+            _log.exception("card_listener_failed")
+        finally:
+            self._forget(threading.current_thread(), accepted, peer)
+
+    def _forget(self, thread: threading.Thread, accepted: socket.socket, peer: str) -> None:
+        self._places.release(peer)  # first: who sees the connection closed finds the place free
+        self._threads.discard(thread)
+        accepted.close()
+
+    def _answer(self, request: CardRequest) -> bytes:
+        try:
+            return encode(self._application(request))
+        except Exception:
+            incident = secrets.token_hex(4)
+            _log.exception("card_application_failed", incident=incident)
+            text = f"Erreur interne / internal error ({incident})"
+            return encode(plain_text(HTTPStatus.INTERNAL_SERVER_ERROR, text))
+
+
+class _Places:
+    """The connections being served: `connections` in all, `per_peer` for one peer block."""
+
+    def __init__(self, connections: int, per_peer: int) -> None:
+        self._connections = connections
+        self._per_peer = per_peer
+        self._taken: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def take(self, peer: str) -> bool:
+        """Whether there was a place; each one taken is to be released once."""
+        block = peer_block(peer)
+        with self._lock:
+            full = self._taken.total() >= self._connections
+            crowded = self._taken[block] >= self._per_peer
+            if not (full or crowded):
+                self._taken[block] += 1
+                return True
+        _log.warning("card_listener_full" if full else "card_listener_peer_full")
+        return False
+
+    def release(self, peer: str) -> None:
+        block = peer_block(peer)
+        with self._lock:
+            self._taken[block] -= 1
+            if not self._taken[block]:
+                del self._taken[block]  # only peers being served are remembered
+
+
+def peer_block(address: str) -> str:
+    """Whom an address is counted with: an IPv4 address alone, also when mapped into IPv6 (RFC 4291 §2.5.5.2);
+    an IPv6 address with its /64, since one machine has all of those at will (RFC 8981)."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:  # a peer on this machine, by its name
+        return address
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    if parsed.ipv4_mapped:
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.IPv6Network((int(parsed), 64), strict=False))

@@ -1,0 +1,158 @@
+"""The way to hardware tokens: a few threads, each with its own session, and callers who wait only so long.
+
+Lives here: the time limit, and coming back by itself when a token was away. Must not come here: the login
+(`hsm_token.py`), what is done in a session (`pkcs11_signer.py`).
+"""
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from idp.adapters.hsm.library import P11_KIT, HardwareFault, library_of, when_forked
+from idp.adapters.hsm.token import HsmSession, HsmToken
+from idp.adapters.hsm.uri import Pkcs11Uri
+from idp.signing.signer import SignerUnavailable
+
+_LOOK_ANEW_EVERY_SECONDS = 1.0
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    token: HsmToken
+    act: Callable[[HsmSession], Any]
+    answer: "Future[Any]"
+
+
+class Hsm:
+    """One per process. Nothing is loaded before the first `run`."""
+
+    def __init__(
+        self,
+        library: str = P11_KIT,
+        *,
+        pin: str = "",
+        timeout: timedelta = timedelta(seconds=3),
+        threads: int = 4,
+    ) -> None:
+        self._path, self._pin, self._threads = library, pin, threads
+        self.timeout = timeout
+        self.forked()
+        when_forked(self)
+
+    def forked(self) -> None:
+        """A child begins without threads and without anything open."""
+        self._lock = threading.Lock()
+        self._tokens: dict[Pkcs11Uri, HsmToken] = {}
+        self._jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
+        self._started = False
+        self._looked_anew_at = -_LOOK_ANEW_EVERY_SECONDS
+
+    def run(
+        self, token: Pkcs11Uri, act: Callable[[HsmSession], _Result], *, within: timedelta | None = None
+    ) -> _Result:
+        """What `act` gives, called in a session of the token; called again in a new one if the first was lost.
+
+        Raises SignerUnavailable (no answer, no token), HardwareFault (no such key, a PIN that is not right).
+        """
+        known = self._known(token)
+        known.admit()
+        job = _Job(known, act, Future())
+        self._jobs.put(job)
+        try:
+            result: _Result = job.answer.result((within or self.timeout).total_seconds())
+        except TimeoutError as error:
+            job.answer.cancel()
+            # A short limit of the caller's own says nothing of the token.
+            if within is None or within >= self.timeout:
+                known.lost("no answer in time")
+            raise SignerUnavailable("no answer in time") from error
+        return result
+
+    def is_lost(self, token: Pkcs11Uri) -> bool:
+        """Whether the last that was heard of it is a failure."""
+        return self._known(token).is_lost
+
+    def _known(self, uri: Pkcs11Uri) -> HsmToken:
+        with self._lock:
+            if not self._started:
+                self._started = True
+                for rank in range(self._threads):
+                    # Daemons: a call that never returns must not keep the process from ending.
+                    threading.Thread(target=self._work, name=f"hsm-{rank}", daemon=True).start()
+            if uri not in self._tokens:
+                self._tokens[uri] = HsmToken(uri, self._pin)
+            return self._tokens[uri]
+
+    # In the threads.
+
+    def _work(self) -> None:
+        sessions: dict[Pkcs11Uri, HsmSession] = {}
+        jobs = self._jobs
+        while True:
+            job = jobs.get()
+            if not job.answer.set_running_or_notify_cancel():
+                continue
+            try:
+                result = self._perform(job, sessions)
+            except BaseException as error:
+                if isinstance(error, SignerUnavailable) and not isinstance(error, HardwareFault):
+                    job.token.lost(str(error))
+                job.answer.set_exception(error)
+            else:
+                # Even when the caller went away: the token answers.
+                job.token.back()
+                job.answer.set_result(result)
+
+    def _perform(self, job: _Job, sessions: dict[Pkcs11Uri, HsmSession]) -> Any:
+        from pkcs11 import PKCS11Error  # here, not above: without hardware keys it is never needed
+
+        library, uri = library_of(self._path), job.token.uri
+        for is_last in (False, True):
+            generation = library.generation
+            try:
+                with library.inside() as loaded:
+                    session = sessions.get(uri)
+                    if session is None or session.generation != library.generation:
+                        session = sessions[uri] = job.token.open(loaded, library.generation)
+                    try:
+                        return job.act(session)
+                    except PKCS11Error:
+                        # Closed while its number is surely still its own.
+                        sessions.pop(uri).close()
+                        raise
+            except PKCS11Error as error:
+                if is_last:
+                    raise _told(error) from error
+                if self._may_renew(error):
+                    library.renew(generation, self.timeout.total_seconds() / 2)
+        raise AssertionError("the second attempt answers or raises")
+
+    def _may_renew(self, error: Exception) -> bool:
+        """A key that is missing may be new; but each look for it takes everybody's session away: one a second."""
+        from pkcs11 import NoSuchKey
+
+        if not isinstance(error, NoSuchKey):
+            return True  # `admit` sees to it that a lost token is not tried more often.
+        with self._lock:
+            is_early = time.monotonic() < self._looked_anew_at + _LOOK_ANEW_EVERY_SECONDS
+            if not is_early:
+                self._looked_anew_at = time.monotonic()
+        return not is_early
+
+
+def _told(error: Exception) -> SignerUnavailable:
+    import pkcs11
+
+    if isinstance(error, pkcs11.NoSuchKey):
+        return HardwareFault("the key is not in the token")
+    if isinstance(error, pkcs11.MultipleObjectsReturned):
+        return HardwareFault("more than one key answers to this URI: add `id`")
+    if isinstance(error, pkcs11.NoSuchToken):
+        return SignerUnavailable("the token is not there")
+    return SignerUnavailable(f"the HSM failed ({type(error).__name__})")

@@ -1,0 +1,197 @@
+"""Signers over keys that never leave their hardware token: RSA and P-256, through p11-kit. docs/adr/0018.
+
+Lives here: signing in a session, proving a key, making one, taking one that is there. Must not come here: threads and
+logins (`pkcs11_hsm.py`), when a key signs (`key_directory.py`). There is no software key behind it, ever.
+"""
+
+import base64
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import structlog
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
+
+from idp.adapters.hsm.hsm import Hsm
+from idp.adapters.hsm.key_pairs import (
+    destroy_pair,
+    find_private_key,
+    make_pair,
+    read_public_key,
+    sign_in_token,
+)
+from idp.adapters.hsm.library import HardwareFault
+from idp.adapters.hsm.token import HsmSession
+from idp.adapters.hsm.uri import BadPkcs11Uri, Pkcs11Uri, parse_pkcs11_uri
+from idp.adapters.software_signer import BadKeyFile
+from idp.signing.public_jwk import PublicKey, alg_of, public_members, thumbprint
+from idp.signing.schedule import KeyRecord
+from idp.signing.signer import Alg, SignerUnavailable
+
+log = structlog.get_logger()
+
+#: A signature proves for so long that the key is there; then who asks makes another. Short: in between, a code may be
+#: used up for a token that is not signed.
+_PROOF_SECONDS = 0.5
+#: facts/security §4.6: what readiness may take.
+_PROBE_WITHIN = timedelta(milliseconds=500)
+#: RSA pairs take their time in small tokens.
+_MAKE_WITHIN = timedelta(minutes=5)
+_PROBE = b"caducee: is this key there"
+
+
+def _encoded(key: PublicKey) -> str:
+    der = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return base64.b64encode(der).decode()
+
+
+def _decoded(text: str) -> PublicKey:
+    """Raises ValueError."""
+    key: Any = load_der_public_key(base64.b64decode(text, validate=True))
+    if alg_of(key) is None:
+        raise ValueError("not an RSA key of 2048 bits or more, nor a P-256 key")
+    found: PublicKey = key
+    return found
+
+
+def is_signature(key: PublicKey, message: bytes, signature: bytes) -> bool:
+    """As a relying party checks it (RFC 7518 §3.3, §3.4)."""
+    try:
+        if isinstance(key, rsa.RSAPublicKey):
+            key.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
+        elif len(signature) != 64:
+            return False
+        else:
+            r, s = (int.from_bytes(half, "big") for half in (signature[:32], signature[32:]))
+            key.verify(encode_dss_signature(r, s), message, ec.ECDSA(hashes.SHA256()))
+    except InvalidSignature:
+        return False
+    return True
+
+
+class Pkcs11Signer:
+    """One key. Its public half comes from the ring: the key set is served whether the token is there or not."""
+
+    def __init__(self, hsm: Hsm, uri: Pkcs11Uri, public_key: PublicKey) -> None:
+        """Raises HardwareFault: no key of ours."""
+        alg = alg_of(public_key)
+        if alg is None:
+            raise HardwareFault("expected an RSA key of 2048 bits or more, or a P-256 key")
+        self.alg: Alg = alg
+        self._hsm, self._uri, self._public_key = hsm, uri, public_key
+        self._members = public_members(public_key)
+        self.kid = thumbprint(self._members)
+        self._signed_at: float | None = None
+
+    @property
+    def encoded_public_key(self) -> str:
+        """SubjectPublicKeyInfo, DER, base64: as the ring keeps it."""
+        return _encoded(self._public_key)
+
+    def sign(self, message: bytes) -> bytes:
+        return self._sign(message, None)
+
+    def require(self) -> None:
+        self._prove(None)
+
+    def is_alive(self) -> bool:
+        try:
+            self._prove(_PROBE_WITHIN)
+        except SignerUnavailable:
+            return False
+        return True
+
+    def public_jwk(self) -> Mapping[str, str]:
+        return {**self._members, "kid": self.kid, "use": "sig", "alg": self.alg}
+
+    def _prove(self, within: timedelta | None) -> None:
+        """It signed just now and its token was not lost since, or it signs when asked."""
+        signed_at = self._signed_at
+        is_fresh = signed_at is not None and time.monotonic() < signed_at + _PROOF_SECONDS
+        if not is_fresh or self._hsm.is_lost(self._uri.of_token):
+            self._sign(_PROBE, within)
+
+    def _sign(self, message: bytes, within: timedelta | None) -> bytes:
+        try:
+            signature = self._hsm.run(
+                self._uri.of_token, lambda session: self._sign_in(session, message), within=within
+            )
+        except SignerUnavailable:
+            self._signed_at = None
+            raise
+        self._signed_at = time.monotonic()
+        return signature
+
+    def _sign_in(self, session: HsmSession, message: bytes) -> bytes:
+        """Raises PKCS11Error; HardwareFault: another key than ours answers to the URI."""
+        key = session.keys.get(self._uri)
+        if key is None:
+            # The self-test, once in each session that finds the key: a token of the same name may have taken its place.
+            key = find_private_key(session, self._uri, self.alg)
+            if not is_signature(self._public_key, _PROBE, sign_in_token(key, self.alg, _PROBE)):
+                raise HardwareFault("the key in the token is not the key of the ring")
+            session.keys[self._uri] = key
+        signature = sign_in_token(key, self.alg, message)
+        if self.alg == "ES256" and len(signature) != 64:
+            raise HardwareFault("an ES256 signature must have 64 bytes")
+        return signature
+
+
+@dataclass(frozen=True, slots=True)
+class HardwareKeys:
+    """Hardware keys as the keys directory needs them."""
+
+    hsm: Hsm
+
+    def open(self, record: KeyRecord) -> Pkcs11Signer:
+        """Without touching the token. Raises BadKeyFile: not what `make` or `take` wrote."""
+        try:
+            signer = Pkcs11Signer(self.hsm, parse_pkcs11_uri(record.file), _decoded(record.public_key or ""))
+        except ValueError as error:
+            reason = error if isinstance(error, BadPkcs11Uri) else "`public_key` is no key of ours"
+            raise BadKeyFile(f"key {record.kid}: {reason}") from error
+        if (signer.kid, signer.alg) != (record.kid, record.alg):
+            raise BadKeyFile(f"key {record.kid}: not the {record.alg} key of its `public_key`")
+        return signer
+
+    def prove(self, signer: Pkcs11Signer) -> None:
+        """The self-test at a start. Raises BadKeyFile: the token answers, and this key does not sign.
+
+        A token that does not answer is told and waited for: the key set is served meanwhile.
+        """
+        try:
+            signer.sign(_PROBE)
+        except HardwareFault as error:
+            raise BadKeyFile(f"key {signer.kid} in hardware: {error}") from error
+        except SignerUnavailable as error:
+            log.error("hsm_unavailable_at_start", kid=signer.kid, reason=str(error))
+
+    def make(self, alg: Alg, token: Pkcs11Uri, label: str) -> tuple[Pkcs11Signer, Pkcs11Uri]:
+        """A new pair in the token, proved. Raises SignerUnavailable."""
+        while True:
+            uri = replace(token, object=label, id=secrets.token_bytes(16))
+            public_key = self._patiently(token, partial(make_pair, uri=uri, alg=alg))
+            signer = Pkcs11Signer(self.hsm, uri, public_key)
+            # On a command line a kid that begins with a dash would be an option.
+            if not signer.kid.startswith("-"):
+                signer.sign(_PROBE)
+                return signer, uri
+            self.hsm.run(token, partial(destroy_pair, uri=uri))
+
+    def take(self, uri: Pkcs11Uri) -> Pkcs11Signer:
+        """A pair that is in the token already, proved. Raises SignerUnavailable."""
+        public_key = self._patiently(uri.of_token, partial(read_public_key, uri=uri))
+        signer = Pkcs11Signer(self.hsm, uri, public_key)
+        signer.sign(_PROBE)
+        return signer
+
+    def _patiently(self, token: Pkcs11Uri, act: Callable[[HsmSession], PublicKey]) -> PublicKey:
+        return self.hsm.run(token, act, within=_MAKE_WITHIN)

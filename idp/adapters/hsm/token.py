@@ -1,0 +1,148 @@
+"""One hardware token as this process knows it: whether it answers, its login, its sessions.
+
+A PIN that was refused is not tried again before it changes, and the last try is nobody's: tokens lock after a few
+(facts/security CP8). Must not come here: threads (`pkcs11_hsm.py`), keys (`pkcs11_keys.py`).
+"""
+
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+from idp.adapters.hsm.library import HardwareFault
+from idp.adapters.hsm.uri import Pkcs11Uri
+from idp.adapters.software_signer import BadKeyFile, require_owner_only
+from idp.signing.signer import SignerUnavailable
+
+log = structlog.get_logger()
+
+#: A token that was lost is tried again by one caller a second; the others are refused meanwhile.
+_RETRY_SECONDS = 1.0
+
+
+@dataclass(slots=True)
+class HsmSession:
+    """One thread's session of one token, logged in. `keys`: what was found and proved in it."""
+
+    token: Any
+    session: Any
+    generation: int
+    keys: dict[Pkcs11Uri, Any] = field(default_factory=dict)
+
+    def close(self) -> None:
+        import pkcs11
+
+        with suppress(pkcs11.PKCS11Error):
+            self.session.close()
+
+
+class HsmToken:
+    def __init__(self, uri: Pkcs11Uri, pin: str) -> None:
+        """`pin` counts when the URI names no file."""
+        self.uri = uri
+        self._pin = pin
+        self._lock = threading.Lock()
+        self._fault: str | None = None
+        self._has_answered = False
+        self._retry_at = 0.0
+        #: Apart: a login may hang, and who asks for the fault must not.
+        self._login_lock = threading.Lock()
+        self._refused_pin: str | None = None
+        #: Kept open: in PKCS#11 the login is the process's, and ends with its last session.
+        self._login_session: Any = None
+        self._logged_in: int | None = None
+
+    @property
+    def is_lost(self) -> bool:
+        return self._fault is not None
+
+    def admit(self) -> None:
+        """Raises SignerUnavailable: lost, and not yet to be tried again."""
+        with self._lock:
+            if self._fault is None:
+                return
+            if time.monotonic() < self._retry_at:
+                raise SignerUnavailable(self._fault)
+            self._retry_at = time.monotonic() + _RETRY_SECONDS
+
+    def lost(self, reason: str) -> None:
+        with self._lock:
+            # What never answered is not lost: whoever asked is told.
+            is_news, self._fault = self._fault is None and self._has_answered, reason
+            self._retry_at = time.monotonic() + _RETRY_SECONDS
+        if is_news:
+            log.error("hsm_lost", token=self.uri.token, reason=reason)
+
+    def back(self) -> None:
+        with self._lock:
+            is_news, self._fault, self._has_answered = self._fault is not None, None, True
+        if is_news:
+            log.warning("hsm_back", token=self.uri.token)
+
+    def open(self, library: Any, generation: int) -> HsmSession:
+        """A session of the calling thread. Raises PKCS11Error, HardwareFault."""
+        found = _only_token(library, self.uri)
+        with self._login_lock:
+            if self._logged_in != generation:
+                self._login(found)
+                self._logged_in = generation
+        return HsmSession(found, found.open(), generation)
+
+    def _login(self, found: Any) -> None:
+        import pkcs11
+
+        pin = self._read_pin()
+        if pin == self._refused_pin:
+            raise HardwareFault("the token refused this PIN: not tried again before it changes")
+        if found.flags & (pkcs11.TokenFlag.USER_PIN_LOCKED | pkcs11.TokenFlag.USER_PIN_FINAL_TRY):
+            raise HardwareFault("the PIN is locked or has one try left: log in by hand first")
+        try:
+            self._login_session = found.open(user_pin=pin)
+        except pkcs11.UserAlreadyLoggedIn:
+            return
+        except (
+            pkcs11.PinIncorrect, pkcs11.PinInvalid, pkcs11.PinLenRange, pkcs11.PinExpired, pkcs11.PinLocked,
+            pkcs11.UserPinNotInitialized,
+        ) as error:  # fmt: skip
+            self._refused_pin = pin
+            raise HardwareFault(f"the token refused the PIN ({type(error).__name__})") from error
+
+    def _read_pin(self) -> str:
+        """At each login: a changed PIN needs no restart when it stands in a file."""
+        pin, path = self._pin, self.uri.pin_file
+        if path is not None:
+            try:
+                require_owner_only(path)
+                pin = path.read_text("utf-8").strip()
+            except (BadKeyFile, OSError, UnicodeDecodeError) as error:
+                # Never the text of a decoding error: it quotes what it could not read.
+                reason = error if isinstance(error, BadKeyFile | OSError) else "not UTF-8"
+                raise HardwareFault(f"{path}: the PIN cannot be read ({reason})") from None
+        if not pin:
+            raise HardwareFault("no PIN: set HSM_PIN_FILE, or `?pin-source=file:/…` in the URI")
+        return pin
+
+
+def _only_token(library: Any, uri: Pkcs11Uri) -> Any:
+    """Raises PKCS11Error: absent. Raises HardwareFault: more than one."""
+    import pkcs11
+
+    serial = uri.serial.encode() if uri.serial else None
+    named = {"label": uri.token, "manufacturer_id": uri.manufacturer, "model": uri.model, "serial": serial}
+    wanted = {name: value for name, value in named.items() if value is not None}
+    found = []
+    for slot in library.get_slots(token_present=True):
+        try:
+            token = slot.get_token()
+        except pkcs11.PKCS11Error:
+            continue  # Another module's slot is none of our business.
+        if all(getattr(token, name) == value for name, value in wanted.items()):
+            found.append(token)
+    if len(found) > 1:
+        raise HardwareFault("more than one token answers to this URI: add `serial`")
+    if not found:
+        raise pkcs11.NoSuchToken("the token is not there")
+    return found[0]

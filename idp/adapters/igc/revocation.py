@@ -1,0 +1,104 @@
+"""`RevocationSource` for IGC-Santé: OCSP first, the index of the lists next, nothing believed without evidence.
+
+Lives here: who is asked and what is remembered. Never here: what the answers mean together
+(`idp.cards.revocation.DECISION`), HTTP, SQL.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+from cryptography import x509
+
+from idp.adapters.igc.ocsp import OcspClient
+from idp.adapters.sql.crl_index import CrlIndex
+from idp.cards.anchors import IssuingAuthority, TrustAnchors
+from idp.cards.revocation import DECISION, CrlAnswer, OcspAnswer, RevocationStatus
+from idp.core.ephemeral import EphemeralStore, Kind
+
+_log = structlog.get_logger(__name__)
+
+#: After a silence, the list answers alone for so long: a login must not wait for a dead responder.
+_SILENCE = timedelta(seconds=30)
+
+
+@dataclass(slots=True)
+class _Silence:
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IgcRevocation:
+    """`checks_authorities`: the lists of the roots are configured, so an issuing authority must be cleared too."""
+
+    anchors: TrustAnchors
+    ocsp: OcspClient | None
+    index: CrlIndex
+    store: EphemeralStore
+    good_for: timedelta
+    checks_authorities: bool
+    _silence: _Silence = field(default_factory=_Silence, init=False)
+
+    def status(self, certificate_der: bytes, issuer_der: bytes, *, now: datetime) -> RevocationStatus:
+        """Raises StoreUnavailable only."""
+        certificate, issuer = (x509.load_der_x509_certificate(der) for der in (certificate_der, issuer_der))
+        authority = next((one for one in self.anchors.issuing if one.der == issuer_der), None)
+        if authority is None:
+            return RevocationStatus.DISOWNED
+        above = self._of_authority(authority, issuer, now)
+        if above is CrlAnswer.LISTED:
+            return (
+                RevocationStatus.DISOWNED
+            )  # Its key may be in anybody's hands: nothing it signed is a card.
+        status = self._of_card(certificate, issuer, authority.key_id.hex(), now)
+        is_cleared = above is CrlAnswer.NOT_LISTED
+        return status if is_cleared or status is not RevocationStatus.GOOD else RevocationStatus.UNKNOWN
+
+    def _of_card(
+        self, certificate: x509.Certificate, issuer: x509.Certificate, key_id: str, now: datetime
+    ) -> RevocationStatus:
+        listed = self.index.answer(key_id, certificate.serial_number, now)
+        if listed is CrlAnswer.LISTED:
+            return RevocationStatus.REVOKED
+        said = self._ask(certificate, issuer, key_id, listed, now)
+        return DECISION[said, listed]
+
+    def _of_authority(
+        self, authority: IssuingAuthority, issuer: x509.Certificate, now: datetime
+    ) -> CrlAnswer:
+        """The intermediate against its root's list: the card is not in question, the authority is."""
+        if not self.checks_authorities or authority.root is None:
+            return CrlAnswer.NOT_LISTED
+        answer = self.index.answer(authority.root.key_id.hex(), issuer.serial_number, now)
+        if answer is not CrlAnswer.NOT_LISTED:
+            _log.error("issuing_authority_not_cleared", authority=authority.name, answer=str(answer))
+        return answer
+
+    def _ask(
+        self,
+        certificate: x509.Certificate,
+        issuer: x509.Certificate,
+        key_id: str,
+        listed: CrlAnswer,
+        now: datetime,
+    ) -> OcspAnswer:
+        key = f"{key_id}:{certificate.serial_number:x}"
+        if self.ocsp is None or (listed is not CrlAnswer.NONE and self._is_silent(now)):
+            return OcspAnswer.NONE
+        if self.store.get(Kind.CARD_STATUS, key) is not None:
+            return OcspAnswer.GOOD
+        said = self.ocsp.ask(
+            certificate,
+            issuer,
+            now=now,
+            listing=lambda serial: self.index.answer(key_id, serial, now),
+        )
+        self._silence.until = now + _SILENCE if said is OcspAnswer.NONE else None
+        if said is OcspAnswer.GOOD and self.good_for:
+            self.store.put(Kind.CARD_STATUS, key, {}, self.good_for)
+        if said is OcspAnswer.REVOKED:
+            self.index.remember_revoked(key_id, certificate.serial_number, now)
+        return said
+
+    def _is_silent(self, now: datetime) -> bool:
+        return self._silence.until is not None and now < self._silence.until

@@ -1,0 +1,1 @@
+"""Contains signing keys in files, and the ring file. Not here: the schedule of a ring (`signing`)."""

@@ -1,0 +1,131 @@
+"""`Keys` over the keys directory of a running server: follows the ring and the time without a restart.
+
+A changed directory is taken whole or not at all: a bad one keeps the old state, and health says degraded.
+"""
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from idp.adapters.key_files.directory import KeyDirectory, require_all_algorithms
+from idp.adapters.software_signer import BadKeyFile
+from idp.signing.key_ring import KeyRing
+from idp.signing.schedule import ALGS, KeyRecord, KeySchedule, KeyState
+from idp.signing.signer import Alg, Signer
+
+log = structlog.get_logger()
+
+_LOOK_EVERY = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What is in force, and how long without looking again. Replaced whole, so that readers need no lock."""
+
+    schedule: KeySchedule
+    signers: Mapping[str, Signer]
+    stamp: object
+    fault: str | None
+    looked_at: datetime
+    ring: KeyRing
+    ring_ends_at: datetime | None
+
+    @property
+    def signer_of(self) -> Mapping[tuple[str, str], Signer]:
+        """By kid and place: a key in hardware may move to another token."""
+        records = (record for record in self.schedule.records if record.kid in self.signers)
+        return {(record.kid, record.file): self.signers[record.kid] for record in records}
+
+    def holds(self, now: datetime) -> bool:
+        has_looked = self.looked_at <= now < self.looked_at + _LOOK_EVERY
+        return has_looked and (self.ring_ends_at is None or now < self.ring_ends_at)
+
+
+class KeysInForce:
+    """One per process."""
+
+    def __init__(self, directory: KeyDirectory) -> None:
+        """Raises BadKeyFile."""
+        self._directory = directory
+        self._lock = threading.Lock()
+        self._held = self._read(directory.clock.now(), None)
+
+    @property
+    def fault(self) -> str | None:
+        return self._now().fault
+
+    def jwks(self) -> Mapping[str, Sequence[Mapping[str, str]]]:
+        return self._now().ring.jwks()
+
+    def sign_jwt(self, claims: Mapping[str, Any], *, alg: Alg, typ: str = "JWT") -> str:
+        return self._now().ring.sign_jwt(claims, alg=alg, typ=typ)
+
+    def require(self, alg: Alg) -> None:
+        self._now().ring.require(alg)
+
+    def is_alive(self) -> bool:
+        return self._now().ring.is_alive()
+
+    def _now(self) -> _Held:
+        now = self._directory.clock.now()
+        if not self._held.holds(now):
+            with self._lock:
+                if not self._held.holds(now):
+                    self._held = self._look(self._held, now)
+        return self._held
+
+    def _look(self, held: _Held, now: datetime) -> _Held:
+        # What is wrong may be put right by a change no stamp shows (chmod of a key): then look each time.
+        if held.fault is None and self._directory.stamp() == held.stamp:
+            return _at(held, now)
+        try:
+            return self._read(now, held)
+        except BadKeyFile as error:
+            if held.fault != str(error):
+                log.error("key_ring_refused", reason=str(error))
+            return _at(replace(held, fault=str(error)), now)
+
+    def _read(self, now: datetime, held: _Held | None) -> _Held:
+        """Raises BadKeyFile. Keys already in memory are not read again: a kid is the thumbprint of its key."""
+        known = held.signer_of if held else {}
+        # Before reading: a change meanwhile is seen at the next look.
+        stamp = self._directory.stamp()
+        schedule = self._directory.schedule()
+        require_all_algorithms(self._directory, schedule, now)
+        signers = {
+            record.kid: known.get((record.kid, record.file)) or self._load(schedule, record, now)
+            for record in schedule.published(now)
+        }
+        return _Held(schedule, signers, stamp, None, now, *_ring(schedule, signers, now))
+
+    def _load(self, schedule: KeySchedule, record: KeyRecord, now: datetime) -> Signer:
+        # Of a key that only verifies the public half is enough: its token may be gone.
+        if schedule.state(record, now) is KeyState.RETIRED:
+            return self._directory.load(record)
+        return self._directory.load_proved(record)
+
+
+def _at(held: _Held, now: datetime) -> _Held:
+    ring, ends_at = _ring(held.schedule, held.signers, now)
+    return replace(held, looked_at=now, ring=ring, ring_ends_at=ends_at)
+
+
+def _ring(
+    schedule: KeySchedule, signers: Mapping[str, Signer], now: datetime
+) -> tuple[KeyRing, datetime | None]:
+    """What the schedule makes of one instant."""
+    signing: list[Signer] = []
+    announced: list[Signer] = []
+    # A clock set back may ask for a key that had left already; it is not in memory.
+    published = [record for record in schedule.published(now) if record.kid in signers]
+    for alg in ALGS:
+        kids = [record.kid for record in published if record.alg == alg]
+        active = schedule.active(alg, now)
+        newest = kids.index(active.kid) + 1 if active and active.kid in kids else 0
+        signing += [signers[kid] for kid in kids[:newest]]
+        announced += [signers[kid] for kid in kids[newest:]]
+    return KeyRing(tuple(signing), tuple(announced)), schedule.next_change(now)

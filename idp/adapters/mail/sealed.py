@@ -1,0 +1,32 @@
+"""Mails sealed while they wait: a copy of the database shows no code (facts/security OT1)."""
+
+import dataclasses
+from dataclasses import dataclass
+
+from idp.core.mailer import Mail, MailTransport, Outbox
+from idp.core.sealing import Sealer
+
+
+@dataclass(frozen=True, slots=True)
+class SealedOutbox:
+    outbox: Outbox
+    sealer: Sealer
+
+    def post(self, mail: Mail, *, expires_after_seconds: int) -> None:
+        sealed = dataclasses.replace(mail, text=self.sealer.seal(mail.text), html=self.sealer.seal(mail.html))
+        self.outbox.post(sealed, expires_after_seconds=expires_after_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningTransport:
+    """Before the transport: opens what `SealedOutbox` sealed."""
+
+    transport: MailTransport
+    sealer: Sealer
+
+    def send(self, mail: Mail) -> None:
+        """Raises ValueError for a mail sealed under another application key: no retry can help."""
+        text, html = self.sealer.open(mail.text), self.sealer.open(mail.html)
+        if text is None or html is None:
+            raise ValueError("sealed under another application key")
+        self.transport.send(dataclasses.replace(mail, text=text, html=html))

@@ -1,0 +1,165 @@
+"""One circuit breaker per endpoint of Pro Santé Connect: after some failures in a row nobody waits for it any more.
+
+Lives here: counting, opening, closing; the HTTP that obeys.
+Must not come here: who looks whether it is back (psc_watch).
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from idp.adapters.http.bounded import BoundedHttp, HttpAnswer, NoUsableAnswer
+from idp.core.clock import Clock
+
+# RFC 9110 §15.5.9, RFC 6585 §4: these two say "later", like the 5xx.
+_LATER = frozenset({408, 429})
+
+
+@dataclass(slots=True)
+class _Circuit:
+    failures: int = 0
+    opened_at: datetime | None = None
+    #: Somebody tries it since this instant; the others are still refused.
+    tried_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Circuits:
+    """Safe for threads. `on_change` hears True when the first opens and False when the last closes."""
+
+    clock: Clock
+    #: In a row.
+    failures: int
+    pause: timedelta
+    on_change: Callable[[bool], None]
+    _by_url: dict[str, _Circuit] = field(default_factory=dict)
+    _totals: dict[str, int] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def admits(self, url: str) -> bool:
+        """False while open; after the pause, True for one caller at a time."""
+        with self._lock:
+            circuit = self._by_url.get(url)
+            if circuit is None or circuit.opened_at is None:
+                return True
+            if not self._has_waited(circuit):
+                return False
+            circuit.tried_at = self.clock.now()
+            return True
+
+    def answered(self, url: str) -> None:
+        with self._lock:
+            was_out = self._is_out()
+            self._by_url.pop(url, None)
+            is_out = self._is_out()
+        if was_out and not is_out:
+            self.on_change(False)
+
+    def failed(self, url: str) -> None:
+        with self._lock:
+            was_out = self._is_out()
+            circuit = self._by_url.setdefault(url, _Circuit())
+            circuit.failures += 1
+            circuit.tried_at = None
+            self._totals[url] = self._totals.get(url, 0) + 1
+            if circuit.failures >= self.failures:
+                circuit.opened_at = self.clock.now()
+            is_out = self._is_out()
+        if is_out and not was_out:
+            self.on_change(True)
+
+    def is_out(self) -> bool:
+        with self._lock:
+            return self._is_out()
+
+    def open_urls(self) -> tuple[str, ...]:
+        with self._lock:
+            return tuple(url for url, circuit in self._by_url.items() if circuit.opened_at is not None)
+
+    def may_be_back(self) -> bool:
+        """Open, and one of them has waited its pause."""
+        with self._lock:
+            return any(
+                circuit.opened_at is not None and self._has_waited(circuit)
+                for circuit in self._by_url.values()
+            )
+
+    def failures_by_url(self) -> Mapping[str, int]:
+        """Since the process began."""
+        with self._lock:
+            return dict(self._totals)
+
+    def _is_out(self) -> bool:
+        return any(circuit.opened_at is not None for circuit in self._by_url.values())
+
+    def _has_waited(self, circuit: _Circuit) -> bool:
+        since = circuit.tried_at or circuit.opened_at
+        return since is not None and self.clock.now() - since >= self.pause
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Of this process: whether an outage is on, failures by address, sign-ins by outcome."""
+
+    is_out: bool
+    failures: Mapping[str, int]
+    outcomes: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class GuardedHttp:
+    """`BoundedHttp` that refuses at once while the circuit of an address is open, and tells it how each call ended."""
+
+    http: BoundedHttp
+    circuits: Circuits
+
+    def get(self, url: str, headers: Mapping[str, str]) -> HttpAnswer:
+        return self._call(url, lambda: self.http.get(url, headers))
+
+    def post_form(self, url: str, form: str, headers: Mapping[str, str]) -> HttpAnswer:
+        # The form holds what a browser brought: a firewall there that refuses it with a page says nothing of the
+        # endpoint, or five forged codes would shut this door for everybody.
+        return self._call(url, lambda: self.http.post_form(url, form, headers), _is_refusal_in_html)
+
+    def _call(
+        self,
+        url: str,
+        call: Callable[[], HttpAnswer],
+        says_nothing: Callable[[HttpAnswer], bool] = lambda answer: False,
+    ) -> HttpAnswer:
+        if not self.circuits.admits(url):
+            raise NoUsableAnswer("circuit open")
+        try:
+            answer = call()
+        except NoUsableAnswer:
+            self.circuits.failed(url)
+            raise
+        if says_nothing(answer):
+            return answer
+        told = self.circuits.answered if _is_answer(answer) else self.circuits.failed
+        told(url)
+        return answer
+
+
+def _is_answer(answer: HttpAnswer) -> bool:
+    """A JSON document, or a refusal that is no page: a page comes from a machine in front of a dead one."""
+    if answer.status == 200:
+        return _is_json(answer)
+    return 400 <= answer.status < 500 and not is_outage(answer) and answer.media_type != "text/html"
+
+
+def _is_refusal_in_html(answer: HttpAnswer) -> bool:
+    return 400 <= answer.status < 500 and not is_outage(answer) and answer.media_type == "text/html"
+
+
+def _is_json(answer: HttpAnswer) -> bool:
+    try:
+        answer.json()
+    except NoUsableAnswer:
+        return False
+    return True
+
+
+def is_outage(answer: HttpAnswer) -> bool:
+    return answer.status >= 500 or answer.status in _LATER

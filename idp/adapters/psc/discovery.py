@@ -1,0 +1,203 @@
+"""What Pro Santé Connect publishes of itself: endpoints and signing keys. Cached, never believed blindly.
+
+Lives here: fetching, checking and keeping the two documents, one fetch at a time, no storm when PSC is down.
+Must not come here: logins, tokens, claims.
+"""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import MappingProxyType
+
+from joserfc.errors import JoseError
+from joserfc.jwk import RSAKey
+from joserfc.util import urlsafe_b64decode
+
+from idp.adapters.http.bounded import BoundedHttp, NoUsableAnswer
+from idp.adapters.psc.presets import ENDPOINTS
+from idp.adapters.psc.settings import PscSettings
+from idp.core.clock import Clock
+from idp.interaction.upstream import UpstreamUnavailable
+
+CACHE_LIFE = timedelta(hours=1)
+#: How long a failed discovery is remembered: without it every waiting browser would wait ten seconds in turn.
+DISCOVERY_PAUSE = timedelta(seconds=15)
+
+# NIST SP 800-131A: nothing below 2048 bits; beyond 8192 verifying becomes an attack on our processor.
+_RSA_BITS = range(2048, 8192 + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderSnapshot:
+    """PSC's endpoints as published at one moment; the issuer is always the configured one."""
+
+    authorization_endpoint: str
+    token_endpoint: str
+    userinfo_endpoint: str
+    jwks_uri: str
+    end_session_endpoint: str | None
+
+
+class Discovery:
+    """The current snapshot, fetched at first need and then every hour."""
+
+    def __init__(self, settings: PscSettings, http: BoundedHttp, clock: Clock) -> None:
+        self._settings, self._http, self._clock = settings, http, clock
+        self._lock = threading.Lock()
+        self._kept: tuple[ProviderSnapshot, datetime] | None = None
+        self._failed_at: datetime | None = None
+
+    def snapshot(self) -> ProviderSnapshot:
+        """Raises UpstreamUnavailable: not published, not acceptable, or refused to ask again so soon."""
+        return self._fresh() or self._fetch_once()
+
+    def known(self) -> ProviderSnapshot | None:
+        """Without asking anybody: the last document, else the preset."""
+        return self._kept[0] if self._kept else _snapshot_of_settings(self._settings)
+
+    def _fresh(self) -> ProviderSnapshot | None:
+        kept = self._kept
+        return kept[0] if kept and self._clock.now() - kept[1] < CACHE_LIFE else None
+
+    def _fetch_once(self) -> ProviderSnapshot:
+        with self._lock:
+            if snapshot := self._fresh():
+                return snapshot
+            if self._failed_at and self._clock.now() - self._failed_at < DISCOVERY_PAUSE:
+                return self._known_before("discovery failed a moment ago")
+            try:
+                snapshot = snapshot_of(
+                    fetch_object(self._http, self._settings.discovery_address), self._settings
+                )
+            except NoUsableAnswer as error:
+                self._failed_at = self._clock.now()
+                return self._known_before(f"discovery: {error}")
+            self._kept, self._failed_at = (snapshot, self._clock.now()), None
+            return snapshot
+
+    def _known_before(self, why_not: str) -> ProviderSnapshot:
+        """The last document, else the preset and the operator's own endpoints: a sign-in may still work."""
+        known = self.known()
+        if known is None:
+            raise UpstreamUnavailable(why_not)
+        return known
+
+
+def snapshot_of(document: Mapping[str, object], settings: PscSettings) -> ProviderSnapshot:
+    """The endpoints in force: what is published, but where the operator says otherwise. Raises NoUsableAnswer."""
+    # OpenID Connect Discovery 1.0 §4.3: exactly the configured issuer (RFC 9700 §4.4, mix-up).
+    if document.get("issuer") != settings.issuer:
+        raise NoUsableAnswer("another issuer")
+    # RFC 8705 §5: a client that presents a certificate uses the aliases where there are any.
+    aliases = document.get("mtls_endpoint_aliases") if settings.certificate else None
+    published = {**document, **(aliases if isinstance(aliases, dict) else {}), **settings.endpoints}
+    return ProviderSnapshot(
+        authorization_endpoint=_endpoint(
+            {**document, **settings.endpoints}, "authorization_endpoint", settings
+        ),
+        token_endpoint=_endpoint(published, "token_endpoint", settings),
+        userinfo_endpoint=_endpoint(published, "userinfo_endpoint", settings),
+        jwks_uri=_endpoint(published, "jwks_uri", settings),
+        end_session_endpoint=(
+            _endpoint(published, "end_session_endpoint", settings)
+            if "end_session_endpoint" in published
+            else None
+        ),
+    )
+
+
+def _snapshot_of_settings(settings: PscSettings) -> ProviderSnapshot | None:
+    known = {**settings.expected, **settings.endpoints}
+    return ProviderSnapshot(**known) if known.keys() >= set(ENDPOINTS) else None
+
+
+def _endpoint(published: Mapping[str, object], name: str, settings: PscSettings) -> str:
+    url = published.get(name)
+    if not isinstance(url, str) or not settings.allows(url):
+        raise NoUsableAnswer(f"no acceptable {name}")
+    return url
+
+
+class SigningKeys:
+    """PSC's RS256 keys by `kid`. A fetch that fails leaves the keys we had."""
+
+    def __init__(self, http: BoundedHttp, clock: Clock, pause: timedelta) -> None:
+        """`pause`: between two fetches for a `kid` that is not known."""
+        self._http, self._clock, self._pause = http, clock, pause
+        self._lock = threading.Lock()
+        self._keys: Mapping[str, RSAKey] = MappingProxyType({})
+        self._fetched_at: datetime | None = None
+        self._tried_at: datetime | None = None
+        self._failure: NoUsableAnswer | None = None
+
+    def find(self, jwks_uri: str, kid: str) -> RSAKey | None:
+        """The key, None when PSC has none such. Raises UpstreamUnavailable when that cannot be known."""
+        key = self._fresh(kid)
+        return key if key else self._find_after_fetch(jwks_uri, kid)
+
+    def _fresh(self, kid: str) -> RSAKey | None:
+        fetched_at = self._fetched_at
+        is_fresh = fetched_at is not None and self._clock.now() - fetched_at < CACHE_LIFE
+        return self._keys.get(kid) if is_fresh else None
+
+    def _find_after_fetch(self, jwks_uri: str, kid: str) -> RSAKey | None:
+        with self._lock:
+            # Whoever held the lock before may have brought the key: then the pause has begun.
+            if self._tried_at is None or self._clock.now() - self._tried_at >= self._pause:
+                self._fetch(jwks_uri)
+            key = self._keys.get(kid)
+            if key is None and self._failure is not None:
+                raise UpstreamUnavailable(f"signing keys: {self._failure}") from self._failure
+            return key
+
+    def _fetch(self, jwks_uri: str) -> None:
+        self._tried_at = self._clock.now()
+        try:
+            keys = read_signing_keys(fetch_object(self._http, jwks_uri))
+            if not keys:
+                raise NoUsableAnswer("no usable key")
+        except NoUsableAnswer as error:
+            self._failure = error
+            return
+        self._keys, self._fetched_at, self._failure = MappingProxyType(keys), self._clock.now(), None
+
+
+def fetch_object(http: BoundedHttp, url: str) -> Mapping[str, object]:
+    """A published JSON object. Raises NoUsableAnswer."""
+    answer = http.get(url, {})
+    if answer.status != 200:
+        raise NoUsableAnswer(f"status {answer.status}")
+    document = answer.json()
+    if not isinstance(document, dict):
+        raise NoUsableAnswer("not a JSON object")
+    return document
+
+
+def read_signing_keys(document: Mapping[str, object]) -> dict[str, RSAKey]:
+    """The usable RS256 keys of a JWK Set; RFC 7517 §5: the others are ignored."""
+    entries = document.get("keys")
+    keys: dict[str, RSAKey] = {}
+    for entry in entries if isinstance(entries, list) else ():
+        if isinstance(entry, dict) and (key := _rs256_key(entry)) is not None:
+            keys.setdefault(str(entry["kid"]), key)
+    return keys
+
+
+def _rs256_key(entry: Mapping[str, object]) -> RSAKey | None:
+    is_meant = (
+        entry.get("kty") == "RSA"
+        and entry.get("use", "sig") == "sig"
+        and entry.get("alg", "RS256") == "RS256"
+        and isinstance(entry.get("kid"), str)
+    )
+    modulus, exponent = entry.get("n"), entry.get("e")
+    if not is_meant or not isinstance(modulus, str) or not isinstance(exponent, str):
+        return None
+    try:
+        # Before the import: below 2048 bits the library only warns.
+        if int.from_bytes(urlsafe_b64decode(modulus.encode("ascii"))).bit_length() not in _RSA_BITS:
+            return None
+        return RSAKey.import_key({"kty": "RSA", "n": modulus, "e": exponent})
+    except (JoseError, ValueError, TypeError):
+        return None

@@ -1,0 +1,193 @@
+"""The verification of PSC's ID token, entire: nothing of it is left to `oic`.
+
+Lives here: the signature, then every claim that binds the token to this issuer, client, browser and moment.
+Must not come here: network (the key look-up is handed in), reading who the person is.
+`oic` would accept `alg: none`, HS256 under our own secret, a missing nonce and a false `at_hash`.
+"""
+
+import hashlib
+import hmac
+import re
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import RSAKey
+from joserfc.util import urlsafe_b64decode
+
+from idp.adapters.http.bounded import NoUsableAnswer, parse_json
+from idp.adapters.psc.settings import PscSettings
+from idp.interaction.upstream import UpstreamRefusal, UpstreamRefused
+
+MAX_TOKEN_CHARACTERS = 16 * 1024
+
+# RFC 7515 §7.1. Checked first: base64 decoders skip what they do not know, and the token travels on in URLs.
+_COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
+
+# The end of year 9999, the last `datetime` can hold.
+_LAST_SECOND = 253402300799
+
+# Not strict: RFC 7515 §4: header parameters that are not understood are ignored (`crit` is refused before).
+_JWS = jws.JWSRegistry(algorithms=["RS256"], strict_check_header=False)
+
+Claims = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What the token of this very login must say; `now` in seconds since 1970."""
+
+    settings: PscSettings
+    nonce: str
+    access_token: str
+    now: float
+
+    @property
+    def latest(self) -> float:
+        return self.now + self.settings.clock_skew.total_seconds()
+
+    @property
+    def earliest(self) -> float:
+        return self.now - self.settings.clock_skew.total_seconds()
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedIdToken:
+    subject: str
+    acr: str | None
+    auth_time: datetime
+    #: False: not in the token, whose `iat` stands in for it.
+    is_auth_time_told: bool
+    claims: Claims
+
+
+def refused(detail: str) -> UpstreamRefused:
+    """The refusal of an answer that does not verify; `detail` never holds what the answer held."""
+    return UpstreamRefused(UpstreamRefusal.REFUSED, detail)
+
+
+def verify_id_token(
+    token: str, expected: Expected, find_key: Callable[[str], RSAKey | None]
+) -> VerifiedIdToken:
+    """Raises UpstreamRefused naming the first thing wrong, and whatever `find_key` raises."""
+    claims = verify_signature(token, find_key)
+    for name, holds in _CHECKS.items():
+        if not holds(claims, expected):
+            raise refused(f"ID token: {name}")
+    seconds = seconds_of(claims, "auth_time") or seconds_of(claims, "iat") or 0
+    acr = claims.get("acr")
+    return VerifiedIdToken(
+        subject=str(claims["sub"]),
+        acr=acr if isinstance(acr, str) else None,
+        auth_time=datetime.fromtimestamp(seconds, UTC),
+        is_auth_time_told="auth_time" in claims,
+        claims=claims,
+    )
+
+
+def verify_signature(token: str, find_key: Callable[[str], RSAKey | None]) -> Claims:
+    """The claims of a token that PSC signed with RS256; of what kind and for whom is not checked. Raises as above."""
+    if len(token) > MAX_TOKEN_CHARACTERS or not _COMPACT.fullmatch(token):
+        raise refused("ID token: size or form")
+    key = find_key(_announced_kid(token))
+    if key is None:
+        raise refused("ID token: kid")
+    try:
+        payload = jws.deserialize_compact(token, key, registry=_JWS).payload
+        claims = parse_json(payload)
+    except (JoseError, NoUsableAnswer, ValueError, TypeError):
+        raise refused("ID token: signature") from None
+    if not isinstance(claims, dict):
+        raise refused("ID token: claims")
+    return claims
+
+
+def _announced_kid(token: str) -> str:
+    """The `kid` of a header asking for nothing we do not do; `jku`, `jwk`, `x5u`, `x5c` are not looked at."""
+    try:
+        header = parse_json(urlsafe_b64decode(token.split(".")[0].encode("ascii")))
+    except (NoUsableAnswer, ValueError, TypeError):
+        raise refused("ID token: header") from None
+    # RFC 8725 §3.1: the algorithm is ours to choose. RFC 7515 §4.1.11: we understand no extension.
+    if not isinstance(header, dict) or header.get("alg") != "RS256" or {"crit", "b64"} & header.keys():
+        raise refused("ID token: alg")
+    kid = header.get("kid")
+    if not isinstance(kid, str) or not kid:
+        raise refused("ID token: kid")
+    return kid
+
+
+def seconds_of(claims: Claims, name: str) -> float | None:
+    value = claims.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if 0 <= value <= _LAST_SECOND else None
+
+
+def _is_same(value: object, secret: str) -> bool:
+    # `backslashreplace`: a JSON string may hold lone surrogates, which no strict encoding takes.
+    return isinstance(value, str) and hmac.compare_digest(
+        value.encode("utf-8", "backslashreplace"), secret.encode("utf-8")
+    )
+
+
+def is_ours(claims: Claims, us: str) -> bool:
+    # OpenID Connect Core §3.1.3.7, 3 to 5: in the audience, and the authorized party when there is any doubt.
+    audience = claims.get("aud")
+    several = audience if isinstance(audience, list) else [audience]
+    if us not in several or not all(isinstance(one, str) for one in several):
+        return False
+    return claims.get("azp", us if len(several) == 1 else None) == us
+
+
+def _has_right_acr(claims: Claims, expected: Expected) -> bool:
+    # facts/psc §5.3. `0` and `1` cannot be in the accepted list: PscSettings refuses them.
+    if "acr" not in claims:
+        return expected.settings.accept_missing_acr
+    return claims["acr"] in expected.settings.accepted_acr
+
+
+def _has_right_hash(claims: Claims, expected: Expected) -> bool:
+    # OpenID Connect Core §3.1.3.6: left half of SHA-256. Optional in this flow, binding when present.
+    if "at_hash" not in claims:
+        return True
+    half = hashlib.sha256(expected.access_token.encode("ascii")).digest()[:16]
+    return _is_same(claims["at_hash"], urlsafe_b64encode(half).rstrip(b"=").decode("ascii"))
+
+
+def _is_past(claims: Claims, expected: Expected, name: str) -> bool:
+    seconds = seconds_of(claims, name)
+    return seconds is not None and seconds <= expected.latest
+
+
+def _is_alive(claims: Claims, expected: Expected) -> bool:
+    seconds = seconds_of(claims, "exp")
+    return seconds is not None and seconds > expected.earliest
+
+
+def _has_subject(claims: Claims, _expected: Expected) -> bool:
+    # OpenID Connect Core §2: at most 255 ASCII characters.
+    subject = claims.get("sub")
+    return isinstance(subject, str) and re.fullmatch(r"[!-~]{1,255}", subject) is not None
+
+
+# OpenID Connect Core §3.1.3.7, in an order that names the most telling failure first.
+_CHECKS: Mapping[str, Callable[[Claims, Expected], bool]] = {
+    "iss": lambda claims, expected: claims.get("iss") == expected.settings.issuer,
+    # Keycloak signs access and logout tokens with the same key: its own type claim tells them apart.
+    "typ": lambda claims, _: claims.get("typ", "ID") == "ID",
+    "aud": lambda claims, expected: is_ours(claims, expected.settings.client_id),
+    "exp": _is_alive,
+    "iat": lambda claims, expected: _is_past(claims, expected, "iat"),
+    "nbf": lambda claims, expected: "nbf" not in claims or _is_past(claims, expected, "nbf"),
+    "auth_time": lambda claims, expected: (
+        "auth_time" not in claims or _is_past(claims, expected, "auth_time")
+    ),
+    "nonce": lambda claims, expected: _is_same(claims.get("nonce"), expected.nonce),
+    "at_hash": _has_right_hash,
+    "sub": _has_subject,
+    "acr": _has_right_acr,
+}

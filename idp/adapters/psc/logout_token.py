@@ -1,0 +1,70 @@
+"""The verification of a logout token of PSC: OpenID Connect Back-Channel Logout 1.0 §2.6, entire.
+
+Must not come here: sessions, and whether the same token came before (its `jti` is given to the caller).
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+
+from joserfc.jwk import RSAKey
+
+from idp.adapters.psc.id_token import Claims, is_ours, refused, seconds_of, verify_signature
+from idp.adapters.psc.settings import PscSettings
+from idp.interaction.upstream import UpstreamLogout
+
+_EVENT = "http://schemas.openid.net/event/backchannel-logout"
+#: A token is sent at once; a later one is a replay (facts/security §0.2).
+LIFE = timedelta(minutes=2)
+_TEXT = re.compile(r"[!-~]{1,255}")
+
+
+def verify_logout_token(
+    token: str, settings: PscSettings, now: float, find_key: Callable[[str], RSAKey | None]
+) -> UpstreamLogout:
+    """Raises UpstreamRefused naming the first thing wrong, and whatever `find_key` raises."""
+    claims = verify_signature(token, find_key)
+    skew = settings.clock_skew.total_seconds()
+    for name, holds in _CHECKS.items():
+        if not holds(claims, settings, now, skew):
+            raise refused(f"logout token: {name}")
+    return UpstreamLogout(str(claims["jti"]), _text(claims, "sid"), _text(claims, "sub"))
+
+
+def _text(claims: Claims, name: str) -> str | None:
+    value = claims.get(name)
+    return value if isinstance(value, str) and _TEXT.fullmatch(value) else None
+
+
+def _is_recent(claims: Claims, _settings: PscSettings, now: float, skew: float) -> bool:
+    seconds = seconds_of(claims, "iat")
+    return seconds is not None and now - skew - LIFE.total_seconds() <= seconds <= now + skew
+
+
+def _is_alive(claims: Claims, _settings: PscSettings, now: float, skew: float) -> bool:
+    seconds = seconds_of(claims, "exp")
+    return "exp" not in claims or (seconds is not None and seconds > now - skew)
+
+
+def _is_logout(claims: Claims, *_: object) -> bool:
+    events = claims.get("events")
+    return isinstance(events, dict) and isinstance(events.get(_EVENT), dict)
+
+
+def _names_somebody(claims: Claims, *_: object) -> bool:
+    given = {"sid", "sub"} & claims.keys()
+    return bool(given) and all(_text(claims, name) for name in given)
+
+
+# §2.6, in its order. 6: no `nonce`, so that no ID token passes; Keycloak's own `typ` says the same.
+_CHECKS: Mapping[str, Callable[[Claims, PscSettings, float, float], bool]] = {
+    "iss": lambda claims, settings, *_: claims.get("iss") == settings.issuer,
+    "aud": lambda claims, settings, *_: is_ours(claims, settings.client_id),
+    "iat": _is_recent,
+    "exp": _is_alive,
+    "sid, sub": _names_somebody,
+    "events": _is_logout,
+    "nonce": lambda claims, *_: "nonce" not in claims,
+    "typ": lambda claims, *_: claims.get("typ", "Logout") == "Logout",
+    "jti": lambda claims, *_: _text(claims, "jti") is not None,
+}

@@ -1,0 +1,250 @@
+"""Pro Santé Connect as the upstream: where to send the browser, and what its return proves.
+
+Lives here: the authorization code flow as its client sees it, in the terms of `interaction.upstream`.
+Must not come here: pages, sessions, the decision of who may enrol.
+
+`oic.oic.Client` builds the requests and the `oic` messages read the answers, a fresh client for every login.
+Its HTTP, key fetching and token verification never run: `safe_http`, `psc_discovery`, `psc_id_token` do that.
+"""
+
+import hashlib
+import logging
+import re
+import secrets
+import threading
+from base64 import urlsafe_b64encode
+from collections import Counter
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import partial
+
+from oic.oic.message import AuthorizationErrorResponse, AuthorizationResponse
+
+from idp.adapters.http.bounded import BoundedHttp, SafeHttp
+from idp.adapters.psc.backchannel import BackChannel, fresh_client, read_message, registered_error
+from idp.adapters.psc.circuit import Circuits, GuardedHttp, Health
+from idp.adapters.psc.claims import read_amr, read_auth_mode, read_person, read_released, read_sid
+from idp.adapters.psc.discovery import Discovery, SigningKeys
+from idp.adapters.psc.id_token import Expected, VerifiedIdToken, refused, verify_id_token
+from idp.adapters.psc.logout_token import verify_logout_token
+from idp.adapters.psc.patience import Patience
+from idp.adapters.psc.settings import PscSettings
+from idp.adapters.psc.watch import Watch, beside
+from idp.core.clock import Clock
+from idp.interaction.upstream import (
+    UpstreamLogin,
+    UpstreamLogout,
+    UpstreamRefusal,
+    UpstreamRefused,
+    UpstreamRequest,
+    UpstreamUnavailable,
+)
+
+__all__ = ["PscProvider", "PscSettings"]
+
+# Their DEBUG lines hold codes and tokens.
+for _name in ("oic", "jwkest"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
+
+_OUTAGES = frozenset({"temporarily_unavailable", "server_error"})
+
+_CODE = re.compile(r"[!-~]{1,2048}")
+
+
+class PscProvider:
+    """Implements `Upstream`. Safe for threads: what it keeps is caches and counters, each behind its lock."""
+
+    def __init__(
+        self,
+        settings: PscSettings,
+        *,
+        clock: Clock,
+        http: BoundedHttp | None = None,
+        on_change: Callable[[bool], None] = lambda is_out: None,
+        run: Callable[[Callable[[], None]], None] = beside,
+    ) -> None:
+        """`on_change` hears True when an outage begins, False when it ends; `run` starts what nobody waits for."""
+        http = http or SafeHttp(certificate=settings.certificate, ca_file=settings.ca_file)
+        circuits = Circuits(clock, settings.circuit_failures, settings.circuit_pause, on_change)
+        guarded = GuardedHttp(http, circuits)
+        self._settings, self._circuits = settings, circuits
+        self._discovery = Discovery(settings, guarded, clock)
+        self._keys = SigningKeys(guarded, clock, settings.keys_pause)
+        self._back_channel = BackChannel(settings, guarded)
+        self._patience = Patience(settings.at_once, settings.in_all)
+        self._watch = Watch(
+            circuits,
+            http,
+            clock,
+            settings.watch_every,
+            settings.discovery_address,
+            token_endpoint=lambda: self._endpoint("token_endpoint"),
+            wallet=self._wallet,
+            run=run,
+        )
+        self._outcomes: Counter[str] = Counter()
+        self._telling = threading.Lock()
+
+    @property
+    def issuer(self) -> str:
+        return self._settings.issuer
+
+    def is_out(self) -> bool:
+        self._watch.glance()
+        return self._circuits.is_out()
+
+    def health(self) -> Health:
+        """For `/metrics`; a look is as good as that of a page."""
+        is_out = self.is_out()
+        return Health(is_out, self._circuits.failures_by_url(), dict(self._outcomes))
+
+    def _wallet(self) -> str | None:
+        """Where browsers are sent, also before anybody was; None when it is not to be looked at."""
+        if not self._settings.watch_wallet:
+            return None
+        try:
+            return self._discovery.snapshot().authorization_endpoint
+        except UpstreamUnavailable:
+            return None
+
+    def _endpoint(self, name: str) -> str | None:
+        known = self._discovery.known()
+        return getattr(known, name) if known else None
+
+    def begin(self, *, fresh: bool) -> UpstreamRequest:
+        """State, nonce and verifier of 256 bits each, of this login alone (RFC 9700 §4.7)."""
+        if self._circuits.is_out():
+            self._try_again()
+        snapshot = self._discovery.snapshot()
+        state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
+        challenge = hashlib.sha256(verifier.encode("ascii")).digest()
+        arguments: dict[str, object] = {
+            "response_type": "code",
+            "scope": self._settings.scope.split(),
+            "acr_values": self._settings.acr_values.split(),
+            "redirect_uri": self._settings.redirect_uri,
+            "state": state,
+            "nonce": nonce,
+            # RFC 7636 §4.2.
+            "code_challenge": urlsafe_b64encode(challenge).rstrip(b"=").decode("ascii"),
+            "code_challenge_method": "S256",
+            # facts/psc §9: PSC's own session may still be that of the previous colleague.
+            "prompt": ["login"] if fresh else [],
+        }
+        client = fresh_client(self._settings.client_id)
+        request = client.construct_AuthorizationRequest(request_args=arguments)
+        url = str(request.request(snapshot.authorization_endpoint))
+        return UpstreamRequest(url=url, state=state, pending={"nonce": nonce, "code_verifier": verifier})
+
+    def _try_again(self) -> None:
+        """Somebody insists: is it back? Raises UpstreamUnavailable, at once while the pause lasts."""
+        if self._circuits.may_be_back():
+            for url in self._circuits.open_urls():
+                self._watch.look_at(url)
+        if self._circuits.is_out():
+            raise UpstreamUnavailable("circuit open")
+
+    def complete(
+        self, answer: Mapping[str, str], pending: Mapping[str, str], *, now: datetime
+    ) -> UpstreamLogin:
+        """`state` is not compared here: it is the key under which the caller found `pending`, and took it."""
+        try:
+            login = self._complete(answer, pending, now)
+        except UpstreamRefused as refusal:
+            self._tell(str(refusal.reason))
+            raise
+        except UpstreamUnavailable:
+            self._tell("unavailable")
+            raise
+        self._tell("completed")
+        return login
+
+    def _tell(self, outcome: str) -> None:
+        with self._telling:
+            self._outcomes[outcome] += 1
+
+    def _complete(
+        self, answer: Mapping[str, str], pending: Mapping[str, str], now: datetime
+    ) -> UpstreamLogin:
+        code = self._code_of(answer)
+        nonce, verifier = pending.get("nonce"), pending.get("code_verifier")
+        if not nonce or not verifier:
+            raise refused("nothing pending")
+        with self._patience.sign_in() as go_on:
+            snapshot = self._discovery.snapshot()
+            tokens = self._back_channel.redeem(snapshot.token_endpoint, code, verifier)
+            go_on()
+            expected = Expected(self._settings, nonce, tokens.access_token, now.timestamp())
+            verified = verify_id_token(tokens.id_token, expected, partial(self._keys.find, snapshot.jwks_uri))
+            go_on()
+            userinfo = self._back_channel.userinfo(snapshot.userinfo_endpoint, tokens.access_token)
+        return _login(verified, userinfo, tokens.id_token, self._settings.physician_categories)
+
+    def verify_logout(self, token: str, *, now: datetime) -> UpstreamLogout:
+        snapshot = self._discovery.snapshot()
+        find_key = partial(self._keys.find, snapshot.jwks_uri)
+        return verify_logout_token(token, self._settings, now.timestamp(), find_key)
+
+    def logout_url(self, id_token: str, *, return_url: str, state: str) -> str | None:
+        try:
+            endpoint = self._discovery.snapshot().end_session_endpoint
+        except UpstreamUnavailable:
+            return None
+        if endpoint is None:
+            return None
+        arguments = {"id_token_hint": id_token, "post_logout_redirect_uri": return_url, "state": state}
+        client = fresh_client(self._settings.client_id)
+        return str(client.construct_EndSessionRequest(request_args=arguments).request(endpoint))
+
+    def _code_of(self, answer: Mapping[str, str]) -> str:
+        # RFC 9207 §2.4, errors included. PSC announces `iss` but is not known to send it (facts/psc §2).
+        if answer.get("iss", self._settings.issuer) != self._settings.issuer:
+            raise refused("callback: iss")
+        if "error" in answer:
+            raise _failure_of(
+                read_message(AuthorizationErrorResponse, {"error": answer["error"]}).get("error")
+            )
+        # The code alone: a token beside it was not asked for (response_type=code) and is not looked at.
+        code = read_message(AuthorizationResponse, {"code": answer.get("code")}).get("code")
+        if not isinstance(code, str) or not _CODE.fullmatch(code):
+            raise refused("callback: code")
+        return code
+
+
+def _failure_of(error: object) -> UpstreamRefused | UpstreamUnavailable:
+    """RFC 6749 §4.1.2.1."""
+    detail = f"callback: {registered_error(error)}"
+    if error == "access_denied":
+        return UpstreamRefused(UpstreamRefusal.CANCELLED, detail)
+    return UpstreamUnavailable(detail) if error in _OUTAGES else refused(detail)
+
+
+def _login(
+    verified: VerifiedIdToken,
+    userinfo: Mapping[str, object],
+    id_token: str,
+    physician_categories: tuple[str, ...],
+) -> UpstreamLogin:
+    # OpenID Connect Core §5.3.2: another subject, or another national identifier, is somebody else's answer.
+    if userinfo.get("sub") != verified.subject:
+        raise refused("userinfo: sub")
+    claims = {**userinfo, **verified.claims}
+    if userinfo.get("SubjectNameID", claims.get("SubjectNameID")) != claims.get("SubjectNameID"):
+        raise refused("userinfo: SubjectNameID")
+    person = read_person(claims, physician_categories)
+    return UpstreamLogin(
+        rpps=person.rpps,
+        family_name=person.family_name,
+        given_name=person.given_name,
+        profession=person.profession,
+        specialities=person.specialities,
+        subject=verified.subject,
+        acr=verified.acr,
+        amr=read_amr(verified.claims),
+        auth_mode=read_auth_mode(claims),
+        auth_time=verified.auth_time,
+        is_auth_time_told=verified.is_auth_time_told,
+        id_token=id_token,
+        claims=read_released(claims),
+        sid=read_sid(verified.claims),
+    )

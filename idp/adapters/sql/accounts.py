@@ -1,0 +1,185 @@
+"""`AccountRepository` on SQL: one row per person, unique by RPPS, by subject and by e-mail address."""
+
+import unicodedata
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, Connection, Engine, Row
+from sqlalchemy.exc import IntegrityError
+
+from idp.accounts.account import Account, AccountId, PostalAddress, ProvedIdentity
+from idp.accounts.identity_change import IdentityChange
+from idp.accounts.repository import AccountNotFound, EmailTaken, RppsTaken, StaleAccount
+from idp.adapters.sql.engine import insert_into, reading, writing
+from idp.adapters.sql.identity_json import identity_from_json, identity_to_json, pair
+from idp.adapters.sql.schema import accounts, identity_changes
+from idp.cards.nomenclature import CodedLabel
+
+_c = accounts.c
+#: What a person is known by for ever. `save` compares these and never writes them.
+_LASTING = ("id", "subject", "rpps", "created_at")
+
+
+def normalise_email(address: str) -> str:
+    """The form in which addresses are compared: NFC, case folded. Mail goes to the address as typed."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", address).casefold())
+
+
+@dataclass(frozen=True, slots=True)
+class SqlAccounts:
+    engine: Engine
+
+    def get(self, account_id: AccountId) -> Account:
+        account = self._find(_c.id, account_id)
+        if account is None:
+            raise AccountNotFound
+        return account
+
+    def find_by_rpps(self, rpps: str) -> Account | None:
+        return self._find(_c.rpps, rpps)
+
+    def find_by_email(self, email: str) -> Account | None:
+        return self._find(_c.email_normalised, normalise_email(email))
+
+    def add(self, account: Account) -> None:
+        row = _to_row(account)
+        with writing(self.engine) as connection:
+            # No unique violation is raised: PostgreSQL would quote the RPPS in it, and so in the log.
+            added = insert_into(connection, accounts).values(row).on_conflict_do_nothing().returning(_c.id)
+            if connection.execute(added).one_or_none() is None:
+                raise _what_is_taken(connection, row)
+
+    def save(self, account: Account, *, change: IdentityChange | None = None) -> None:
+        """The RPPS and the subject of an account never change: a save that tries is refused as stale."""
+        row = _to_row(account)
+        saved = (
+            sa.update(accounts)
+            .where(_c.id == row["id"], _c.version == row["version"])
+            .where(_c.rpps == row["rpps"], _c.subject == row["subject"])
+            .values(
+                {name: value for name, value in row.items() if name not in _LASTING}
+                | {"version": _c.version + 1}
+            )
+        )
+        try:
+            with writing(self.engine) as connection:
+                updated = connection.execute(saved).rowcount
+                if updated == 1 and change is not None:
+                    connection.execute(sa.insert(identity_changes).values(_to_history(change)))
+        except IntegrityError:
+            # The address is the only unique column written. `from None`: the cause quotes it.
+            raise EmailTaken from None
+        if updated != 1:
+            raise StaleAccount
+
+    def history(self, account_id: AccountId) -> tuple[IdentityChange, ...]:
+        told = (
+            sa.select(identity_changes, _c.rpps)
+            .join(accounts, _c.id == identity_changes.c.account_id)
+            .where(identity_changes.c.account_id == account_id)
+            .order_by(identity_changes.c.id)
+        )
+        with reading(self.engine) as connection:
+            rows = connection.execute(told).all()
+        return tuple(
+            IdentityChange(
+                account_id,
+                row.at,
+                identity_from_json(row.before, row.rpps),
+                identity_from_json(row.after, row.rpps),
+            )
+            for row in rows
+        )
+
+    def _find(self, column: ColumnElement[str], value: str) -> Account | None:
+        if not _is_storable(value):
+            return None
+        with reading(self.engine) as connection:
+            row = connection.execute(sa.select(accounts).where(column == value)).one_or_none()
+        return None if row is None else _from_row(row)
+
+
+def _is_storable(text: str) -> bool:
+    # Asked with what no column can hold (NUL, lone surrogates), the drivers fail instead of finding nothing.
+    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _what_is_taken(connection: Connection, row: dict[str, Any]) -> Exception:
+    for column, refusal in ((_c.rpps, RppsTaken), (_c.email_normalised, EmailTaken)):
+        if connection.execute(sa.select(_c.id).where(column == row[column.name])).one_or_none():
+            return refusal()
+    return RuntimeError("the account id or the subject was drawn twice")
+
+
+def _to_row(account: Account) -> dict[str, Any]:
+    identity, address = account.identity, account.address
+    return {
+        "id": account.id,
+        "subject": account.subject,
+        "rpps": identity.rpps,
+        "family_name": identity.family_name,
+        "given_name": identity.given_name,
+        "profession": None if identity.profession is None else pair(identity.profession),
+        "specialities": [pair(speciality) for speciality in identity.specialities],
+        "identity_source": identity.source,
+        "identity_verified_at": identity.verified_at,
+        "identity_evidence": identity.evidence,
+        "email": account.email,
+        "email_normalised": normalise_email(account.email),
+        "email_verified_at": account.email_verified_at,
+        "password_hash": account.password_hash,
+        "address_line1": address.line1,
+        "address_line2": address.line2,
+        "address_postal_code": address.postal_code,
+        "address_city": address.city,
+        "address_country": address.country,
+        "created_at": account.created_at,
+        "enabled": account.enabled,
+        "not_before": account.not_before,
+        "charter_revision": account.charter_revision,
+        "locale": account.locale,
+        "version": account.version,
+    }
+
+
+def _to_history(change: IdentityChange) -> dict[str, Any]:
+    return {
+        "account_id": change.account_id,
+        "at": change.at,
+        "before": identity_to_json(change.before),
+        "after": identity_to_json(change.after),
+    }
+
+
+def _from_row(row: Row[Any]) -> Account:
+    return Account(
+        id=AccountId(row.id),
+        subject=row.subject,
+        identity=ProvedIdentity(
+            rpps=row.rpps,
+            family_name=row.family_name,
+            given_name=row.given_name,
+            profession=None if row.profession is None else CodedLabel(**row.profession),
+            specialities=tuple(CodedLabel(**pair) for pair in row.specialities),
+            source=row.identity_source,
+            verified_at=row.identity_verified_at,
+            evidence=row.identity_evidence,
+        ),
+        email=row.email,
+        email_verified_at=row.email_verified_at,
+        password_hash=row.password_hash,
+        address=PostalAddress(
+            line1=row.address_line1,
+            line2=row.address_line2,
+            postal_code=row.address_postal_code,
+            city=row.address_city,
+            country=row.address_country,
+        ),
+        created_at=row.created_at,
+        enabled=row.enabled,
+        not_before=row.not_before,
+        charter_revision=row.charter_revision,
+        locale=row.locale,
+        version=row.version,
+    )

@@ -1,0 +1,52 @@
+"""`Audit` on SQL: one committed row per event. Only adds, until the time of a row is over."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy import Engine
+
+from idp.adapters.sql.engine import writing
+from idp.adapters.sql.schema import audit_events
+from idp.core.audit import AuditEvent, Fact
+from idp.core.clock import Clock
+
+_LONGEST_NAME = 255
+
+
+@dataclass(frozen=True, slots=True)
+class SqlAudit:
+    engine: Engine
+    clock: Clock
+
+    def record(
+        self,
+        event: AuditEvent,
+        *,
+        account_id: str | None = None,
+        client_id: str | None = None,
+        interaction_id: str | None = None,
+        **facts: Fact,
+    ) -> None:
+        recorded = sa.insert(audit_events).values(
+            at=self.clock.now(),
+            event=event.value,
+            account_id=account_id,
+            client_id=_storable(client_id),
+            interaction_id=_storable(interaction_id),
+            facts=facts,
+        )
+        with writing(self.engine) as connection:
+            connection.execute(recorded)
+
+    def purge(self, before: datetime) -> int:
+        """Delete what is older than its time (facts/security §0.2: 12 months); gives how many."""
+        with writing(self.engine) as connection:
+            return connection.execute(sa.delete(audit_events).where(audit_events.c.at < before)).rowcount
+
+
+def _storable(name: str | None) -> str | None:
+    """A refused request may carry any text as its client: cut, and rid of what no column can hold."""
+    if name is None:
+        return None
+    return name[:_LONGEST_NAME].encode("utf-8", "replace").decode().replace("\x00", "\ufffd")

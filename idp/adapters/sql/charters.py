@@ -1,0 +1,124 @@
+"""`CharterRepository` on SQL: revisions that never change, and who accepted which, when, with what text."""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Engine
+
+from idp.accounts.account import AccountId
+from idp.accounts.charter import HOUSE, CharterEvidence, CharterRevision, NoCharterPublished, RevisionExists
+from idp.accounts.repository import AccountNotFound
+from idp.adapters.sql.engine import insert_into, reading, writing
+from idp.adapters.sql.schema import accounts, charter_acceptances, charter_revisions
+
+_r, _a = charter_revisions.c, charter_acceptances.c
+
+
+@dataclass(frozen=True, slots=True)
+class SqlCharters:
+    engine: Engine
+
+    def current(self, charter: str = HOUSE) -> CharterRevision:
+        latest = (
+            sa.select(_r.revision, _r.published_at, _r.texts)
+            .where(_r.charter == charter)
+            .order_by(_r.position.desc())
+            .limit(1)
+        )
+        with reading(self.engine) as connection:
+            row = connection.execute(latest).one_or_none()
+        if row is None:
+            raise NoCharterPublished(charter)
+        return CharterRevision(row.revision, row.published_at, row.texts, charter)
+
+    def publish(self, revision: CharterRevision) -> None:
+        with writing(self.engine) as connection:
+            published = (
+                insert_into(connection, charter_revisions)
+                .values(
+                    charter=revision.charter,
+                    revision=revision.revision,
+                    published_at=revision.published_at,
+                    texts=revision.texts,
+                )
+                .on_conflict_do_nothing()
+                .returning(_r.position)
+            )
+            if connection.execute(published).one_or_none() is None:
+                raise RevisionExists(revision.revision)
+
+    def accept(self, evidence: CharterEvidence) -> None:
+        """The first evidence for (account, charter, revision) stands. Raises AccountNotFound, NoCharterPublished.
+
+        The house's changes the account's version: read the account again before saving it.
+        """
+        with writing(self.engine) as connection:
+            _require_both(connection, evidence)
+            accepted = (
+                insert_into(connection, charter_acceptances)
+                .values(
+                    account_id=evidence.account_id,
+                    charter=evidence.charter,
+                    revision=evidence.revision,
+                    text_sha256=evidence.text_sha256,
+                    accepted_at=evidence.accepted_at,
+                    authenticator=evidence.authenticator,
+                    client_id=evidence.client_id,
+                )
+                .on_conflict_do_nothing()
+                .returning(_a.revision)
+            )
+            is_first = connection.execute(accepted).one_or_none() is not None
+            if is_first and evidence.charter == HOUSE:
+                connection.execute(_forward_account(evidence))
+
+    def has_accepted(self, account_id: AccountId, revision: CharterRevision) -> bool:
+        evidence = sa.select(_a.revision).where(
+            _a.account_id == account_id, _a.charter == revision.charter, _a.revision == revision.revision
+        )
+        with reading(self.engine) as connection:
+            return connection.execute(evidence).one_or_none() is not None
+
+    def evidence_of(self, account_id: AccountId) -> list[CharterEvidence]:
+        found = (
+            sa.select(charter_acceptances)
+            .where(_a.account_id == account_id)
+            .join(charter_revisions, sa.and_(_r.charter == _a.charter, _r.revision == _a.revision))
+            .order_by(_a.accepted_at, _r.position)
+        )
+        with reading(self.engine) as connection:
+            rows = connection.execute(found).all()
+        return [
+            CharterEvidence(
+                account_id=AccountId(row.account_id),
+                revision=row.revision,
+                text_sha256=row.text_sha256,
+                accepted_at=row.accepted_at,
+                authenticator=row.authenticator,
+                client_id=row.client_id,
+                charter=row.charter,
+            )
+            for row in rows
+        ]
+
+
+def _require_both(connection: Connection, evidence: CharterEvidence) -> None:
+    account = sa.select(accounts.c.id).where(accounts.c.id == evidence.account_id)
+    if connection.execute(account).one_or_none() is None:
+        raise AccountNotFound
+    revision = sa.select(_r.revision).where(_r.charter == evidence.charter, _r.revision == evidence.revision)
+    if connection.execute(revision).one_or_none() is None:
+        raise NoCharterPublished(evidence.charter)
+
+
+def _forward_account(evidence: CharterEvidence) -> sa.Update:
+    """Forward only: an old tab that accepts a superseded revision must not undo the newer acceptance."""
+    of_house = _r.charter == HOUSE
+    accepted = sa.select(_r.position).where(of_house, _r.revision == evidence.revision).scalar_subquery()
+    newer = sa.select(_r.revision).where(of_house, _r.position > accepted)
+    held = accounts.c.charter_revision
+    return (
+        sa.update(accounts)
+        .where(accounts.c.id == evidence.account_id, sa.or_(held.is_(None), held.not_in(newer)))
+        .values(charter_revision=evidence.revision, version=accounts.c.version + 1)
+    )

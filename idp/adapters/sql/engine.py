@@ -1,0 +1,186 @@
+"""The SQL database: opening it, reading and writing transactions, bringing its schema up to date.
+
+Lives here: transactions, migrations, one exception for every outage. Never here: a table's meaning, a driver
+(`sql_backends.py`). Each worker process opens its own engine; a forked child drops those it inherits.
+"""
+
+import os
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from idp.adapters.sql.backends import WRITES, DatabaseMissing, UnsupportedDatabase, make_engine, parse_url
+from idp.adapters.sql.schema import SCHEMA_REVISION
+from idp.core.ephemeral import StoreUnavailable
+
+__all__ = [
+    "DatabaseMissing",
+    "SchemaMismatch",
+    "UnsupportedDatabase",
+    "initialise",
+    "insert_into",
+    "migrate",
+    "open_engine",
+    "reading",
+    "writing",
+]
+
+MIGRATIONS = Path(__file__).parents[3] / "migrations"
+
+#: Key of the PostgreSQL advisory lock that one migration at a time holds.
+MIGRATION_LOCK = 0x0CAD_0CEE
+# The database answered, and what it refused is ours to handle or to repair: not an outage.
+_ANSWERS = (IntegrityError, DataError, ProgrammingError, NotSupportedError)
+
+_open_engines: "weakref.WeakSet[Engine]" = weakref.WeakSet()
+
+
+class SchemaMismatch(Exception):
+    """The tables are absent, or of another age than this code."""
+
+
+def open_engine(url: str) -> Engine:
+    """A ready engine on an initialised database of this code's schema.
+
+    Raises UnsupportedDatabase, DatabaseMissing, SchemaMismatch, StoreUnavailable.
+    """
+    target = parse_url(url)
+    engine = _engine(target)
+    try:
+        with reading(engine) as connection:
+            _require_revision(_stored_revision(connection), target)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """One transaction that takes no write lock. Raises StoreUnavailable."""
+    with _outage_named(), engine.connect() as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One transaction, committed on leaving; on SQLite it holds the write lock from its first instant.
+
+    Raises StoreUnavailable, also when the outcome of the commit is unknown.
+    """
+    with _outage_named(), engine.connect() as connection:
+        connection.execution_options(**{WRITES: True})
+        with connection.begin():
+            yield connection
+
+
+def insert_into(connection: Connection, table: sa.Table) -> "sqlite.Insert | postgresql.Insert":
+    """An INSERT that knows ON CONFLICT, in the dialect of the connection."""
+    return _INSERTS[connection.dialect.name](table)
+
+
+def initialise(url: str) -> None:
+    """Create the file (mode 0600) or, on PostgreSQL, the tables. Harmless when done already."""
+    target = parse_url(url)
+    if target.database and target.get_backend_name() == "sqlite":
+        path = Path(target.database)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    _upgrade(target, may_be_empty=True)
+
+
+def migrate(url: str) -> None:
+    """Bring an initialised database to this code's schema. Raises as `open_engine` does."""
+    _upgrade(parse_url(url), may_be_empty=False)
+
+
+def _engine(target: URL) -> Engine:
+    engine = make_engine(target)
+    _open_engines.add(engine)
+    return engine
+
+
+_INSERTS: dict[str, Callable[[sa.Table], "sqlite.Insert | postgresql.Insert"]] = {
+    "sqlite": sqlite.insert,
+    "postgresql": postgresql.insert,
+}
+
+
+def _leave_connections_to_parent() -> None:
+    # A socket or a SQLite handle shared by two processes corrupts both conversations.
+    for engine in list(_open_engines):
+        engine.dispose(close=False)
+
+
+os.register_at_fork(after_in_child=_leave_connections_to_parent)
+
+
+@contextmanager
+def _outage_named() -> Iterator[None]:
+    try:
+        yield
+    except PoolTimeout as error:
+        raise StoreUnavailable("no SQL connection came free in time") from error
+    except DBAPIError as error:
+        if isinstance(error, _ANSWERS):
+            raise
+        raise StoreUnavailable(f"SQL database: {type(error.orig).__name__}") from error
+
+
+def _stored_revision(connection: Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return revision
+
+
+def _require_revision(stored: str | None, target: URL) -> None:
+    name = target.render_as_string(hide_password=True)
+    if stored is None:
+        raise SchemaMismatch(f"{name} holds no tables yet: run `idp init`")
+    if stored < SCHEMA_REVISION:
+        raise SchemaMismatch(
+            f"{name} has schema {stored}, this code needs {SCHEMA_REVISION}: run `idp migrate`"
+        )
+    if stored > SCHEMA_REVISION:
+        raise SchemaMismatch(
+            f"{name} has schema {stored}, newer than this code ({SCHEMA_REVISION}): "
+            "install the newer version, then run `idp migrate`"
+        )
+
+
+def _upgrade(target: URL, *, may_be_empty: bool) -> None:
+    """Forward only, in one transaction under one lock: of two at once, the second finds nothing to do."""
+    # Imported only now: serving needs no Alembic, and it is slow to load; so not under the lock that others wait for.
+    command, alembic_config = import_module("alembic.command"), import_module("alembic.config")
+    engine = _engine(target)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _wait_for_another_operator)
+    try:
+        with writing(engine) as connection:
+            if connection.dialect.name == "postgresql":
+                connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
+            stored = _stored_revision(connection)
+            if (stored is None and not may_be_empty) or (stored or "") > SCHEMA_REVISION:
+                _require_revision(stored, target)
+            config = alembic_config.Config(attributes={"connection": connection})
+            config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+            command.upgrade(config, "head")
+    finally:
+        engine.dispose()
+
+
+def _wait_for_another_operator(connection: Any, _record: object) -> None:
+    # Longer than ordinary work waits for SQLite's one writer; PostgreSQL waits at the lock of migrations.
+    connection.execute("PRAGMA busy_timeout = 60000").fetchall()

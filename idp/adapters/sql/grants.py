@@ -1,0 +1,89 @@
+"""`GrantRepository` on SQL: a redeemed code stays so when the ephemeral store forgets (security §4.1)."""
+
+import dataclasses
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, Connection, Engine
+
+from idp.accounts.account import AccountId
+from idp.accounts.grants import Grant, SessionEnded
+from idp.adapters.sql.engine import reading, writing
+from idp.adapters.sql.logouts import queue_notices, record_ends
+from idp.adapters.sql.schema import ended_sessions, grants, refresh_tokens
+
+_c = grants.c
+
+
+@dataclass(frozen=True, slots=True)
+class SqlGrants:
+    engine: Engine
+
+    def add(self, grant: Grant) -> None:
+        """The account must exist. Raises SessionEnded."""
+        values = dataclasses.asdict(grant)
+        columns = [sa.literal(value, _c[name].type).label(name) for name, value in values.items()]
+        is_ended = sa.exists().where(ended_sessions.c.sid == grant.sid)
+        added = sa.insert(grants).from_select(list(values), sa.select(*columns).where(~is_ended))
+        with writing(self.engine) as connection:
+            # Not rowcount: SQLAlchemy keeps none of an INSERT on PostgreSQL.
+            if connection.execute(added.returning(_c.id)).first() is None:
+                raise SessionEnded
+
+    def get(self, grant_id: str) -> Grant | None:
+        with reading(self.engine) as connection:
+            row = connection.execute(sa.select(grants).where(_c.id == grant_id)).one_or_none()
+        if row is None:
+            return None
+        return Grant(
+            id=row.id,
+            account_id=AccountId(row.account_id),
+            client_id=row.client_id,
+            sid=row.sid,
+            granted_at=row.granted_at,
+            redeemed_at=row.redeemed_at,
+            revoked_at=row.revoked_at,
+        )
+
+    def redeem(self, grant_id: str, now: datetime) -> bool:
+        # A code that was being issued while its session ended is revoked by that end, although nobody saw its row.
+        is_ended = sa.exists().where(ended_sessions.c.sid == _c.sid)
+        redeemed = (
+            sa.update(grants)
+            .where(_c.id == grant_id, _c.redeemed_at.is_(None), _c.revoked_at.is_(None), ~is_ended)
+            .values(redeemed_at=now)
+        )
+        with writing(self.engine) as connection:
+            return connection.execute(redeemed).rowcount == 1
+
+    def revoke(self, grant_id: str, now: datetime) -> None:
+        with writing(self.engine) as connection:
+            self._revoke_where(connection, _c.id == grant_id, now)
+
+    def end_session(self, sid: str, now: datetime, listeners: Collection[str]) -> frozenset[str]:
+        with writing(self.engine) as connection:
+            record_ends(connection, [sid], now)
+            self._revoke_where(connection, _c.sid == sid, now)
+            return queue_notices(connection, _c.sid == sid, now, listeners)
+
+    def end_sessions_of(self, account_id: AccountId, now: datetime, listeners: Collection[str]) -> None:
+        is_theirs = _c.account_id == account_id
+        with writing(self.engine) as connection:
+            sids = connection.execute(sa.select(_c.sid).where(is_theirs).distinct()).scalars()
+            record_ends(connection, sids, now)
+            self._revoke_where(connection, is_theirs, now)
+            queue_notices(connection, is_theirs, now, listeners)
+
+    @staticmethod
+    def _revoke_where(connection: Connection, which: ColumnElement[bool], now: datetime) -> None:
+        # The first revocation is the one that counts: its instant is kept.
+        connection.execute(sa.update(grants).where(which, _c.revoked_at.is_(None)).values(revoked_at=now))
+
+    def purge(self, granted_before: datetime) -> int:
+        """Grants so old that no code and no token of theirs can live, with their refresh tokens; gives how many."""
+        old = sa.select(_c.id).where(_c.granted_at < granted_before)
+        with writing(self.engine) as connection:
+            connection.execute(sa.delete(refresh_tokens).where(refresh_tokens.c.grant_id.in_(old)))
+            return connection.execute(sa.delete(grants).where(_c.granted_at < granted_before)).rowcount

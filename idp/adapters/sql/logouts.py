@@ -1,0 +1,105 @@
+"""Ends of sessions and `LogoutNotices` on SQL."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, Connection, Engine, Row
+
+from idp.accounts.account import AccountId
+from idp.accounts.logouts import LogoutNotice, NoticeState
+from idp.adapters.sql.engine import insert_into, reading, writing
+from idp.adapters.sql.leased_queue import LeasedQueue
+from idp.adapters.sql.schema import ended_sessions, grants, logout_notices
+
+_c = logout_notices.c
+
+# Longer than the slowest delivery: 5 s of HTTP and a signature.
+_LEASE = timedelta(seconds=30)
+
+
+def record_ends(connection: Connection, sids: Iterable[str], now: datetime) -> None:
+    """The first end counts. On PostgreSQL the second of two at once waits here for the first; sorted, so that no two
+    wait for each other."""
+    rows = [{"sid": sid, "ended_at": now} for sid in sorted(sids)]
+    if rows:
+        connection.execute(insert_into(connection, ended_sessions).values(rows).on_conflict_do_nothing())
+
+
+def queue_notices(
+    connection: Connection, which: ColumnElement[bool], now: datetime, listeners: Collection[str]
+) -> frozenset[str]:
+    """One notice per session and listener that redeemed a grant of `which`. Gives every client that did."""
+    found = connection.execute(
+        sa.select(grants.c.sid, grants.c.client_id, grants.c.account_id)
+        .where(which, grants.c.redeemed_at.is_not(None))
+        .distinct()
+    ).all()
+    due = {"ended_at": now, "not_before": now, "state": NoticeState.WAITING, "deliveries": 0, "attempts": 0}
+    rows = [{**row._mapping, **due} for row in found if row.client_id in listeners]
+    if rows:
+        connection.execute(insert_into(connection, logout_notices).values(rows).on_conflict_do_nothing())
+    return frozenset(row.client_id for row in found)
+
+
+def _notice(row: Row[Any]) -> LogoutNotice:
+    return LogoutNotice(
+        id=row.id,
+        sid=row.sid,
+        client_id=row.client_id,
+        account_id=AccountId(row.account_id),
+        ended_at=row.ended_at,
+        state=NoticeState(row.state),
+        deliveries=row.deliveries,
+        outcome=row.outcome,
+        attempt=row.attempts,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SqlLogoutNotices:
+    engine: Engine
+
+    @property
+    def _queue(self) -> LeasedQueue:
+        return LeasedQueue(self.engine, logout_notices, _LEASE)
+
+    def clients_due(self, now: datetime) -> Sequence[str]:
+        due = (
+            sa.select(_c.client_id)
+            .where(_c.state == NoticeState.WAITING, _c.not_before <= now)
+            .where(sa.or_(_c.leased_until.is_(None), _c.leased_until <= now))
+            .distinct()
+        )
+        with reading(self.engine) as connection:
+            return connection.execute(due).scalars().all()
+
+    def lease_next(self, client_id: str, now: datetime) -> LogoutNotice | None:
+        row = self._queue.lease_next(now, _c.state == NoticeState.WAITING, _c.client_id == client_id)
+        return None if row is None else _notice(row)
+
+    def postpone(self, held: LogoutNotice, until: datetime, outcome: str, deliveries: int) -> bool:
+        changed = {"not_before": until, "outcome": outcome, "deliveries": deliveries}
+        return self._queue.give_back(held.id, held.attempt, **changed)
+
+    def settle(self, held: LogoutNotice, state: NoticeState, outcome: str, deliveries: int) -> bool:
+        changed = {"state": state, "outcome": outcome, "deliveries": deliveries}
+        return self._queue.give_back(held.id, held.attempt, **changed)
+
+    def newest(self, most: int, *, client_id: str | None, state: NoticeState | None) -> list[LogoutNotice]:
+        """For the operator: the latest ends first."""
+        wanted = sa.select(logout_notices).order_by(_c.ended_at.desc(), _c.id.desc()).limit(most)
+        if client_id is not None:
+            wanted = wanted.where(_c.client_id == client_id)
+        if state is not None:
+            wanted = wanted.where(_c.state == state)
+        with reading(self.engine) as connection:
+            return [_notice(row) for row in connection.execute(wanted)]
+
+    def purge(self, ended_before: datetime) -> int:
+        """Old notices, whatever became of them, and old ends; gives how many notices."""
+        with writing(self.engine) as connection:
+            connection.execute(sa.delete(ended_sessions).where(ended_sessions.c.ended_at < ended_before))
+            return connection.execute(sa.delete(logout_notices).where(_c.ended_at < ended_before)).rowcount

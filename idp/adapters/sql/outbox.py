@@ -1,0 +1,124 @@
+"""`Outbox` on SQL, and the worker that empties it. A mail holds a code: once sent or expired, its row goes.
+
+Lives here: retries, expiry. Never here: SMTP, the wording of a mail.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from smtplib import SMTPException
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy import Engine
+
+from idp.adapters.sql.engine import reading, writing
+from idp.adapters.sql.leased_queue import LeasedQueue
+from idp.adapters.sql.schema import outbox
+from idp.core.clock import Clock
+from idp.core.mailer import Mail, MailTransport
+
+_c = outbox.c
+_log = structlog.get_logger(__name__)
+
+# Longer than the slowest delivery (a dozen SMTP exchanges of 10 s).
+_LEASE = timedelta(minutes=3)
+_FIRST_DELAY = timedelta(seconds=5)
+_LONGEST_DELAY = timedelta(minutes=5)
+_MAILS_PER_ROUND = 100
+
+
+@dataclass(frozen=True, slots=True)
+class SqlOutbox:
+    engine: Engine
+    clock: Clock
+
+    def post(self, mail: Mail, *, expires_after_seconds: int) -> None:
+        now = self.clock.now()
+        posted = sa.insert(outbox).values(
+            recipient=mail.to,
+            subject=mail.subject,
+            text=mail.text,
+            html=mail.html,
+            created_at=now,
+            expires_at=now + timedelta(seconds=expires_after_seconds),
+            not_before=now,
+            attempts=0,
+        )
+        with writing(self.engine) as connection:
+            connection.execute(posted)
+
+
+@dataclass(frozen=True, slots=True)
+class _Leased:
+    id: int
+    attempt: int
+    mail: Mail
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxWorker:
+    """Any number may run, in any process. One that dies while sending leaves its mail to the next lease."""
+
+    engine: Engine
+    clock: Clock
+    transport: MailTransport
+
+    def drain_once(self) -> int:
+        """Drop what expired, try once each mail due; gives how many were sent. Raises StoreUnavailable."""
+        # A read, not a write: an idle worker must not commit four times a second.
+        if not self._has_mail():
+            return 0
+        self._drop_expired()
+        sent = 0
+        for _ in range(_MAILS_PER_ROUND):
+            leased = self._lease_next()
+            if leased is None:
+                break
+            sent += self._deliver(leased)
+        return sent
+
+    def _has_mail(self) -> bool:
+        with reading(self.engine) as connection:
+            return connection.execute(sa.select(_c.id).limit(1)).first() is not None
+
+    def _deliver(self, leased: _Leased) -> int:
+        try:
+            self.transport.send(leased.mail)
+        except (OSError, SMTPException) as error:
+            # The type only: an SMTP refusal quotes the address.
+            _log.warning(
+                "mail_not_sent", outbox_id=leased.id, attempt=leased.attempt, error=type(error).__name__
+            )
+            self._postpone(leased)
+            return 0
+        except ValueError:
+            _log.error("mail_dropped_as_unsendable", outbox_id=leased.id)
+            self._forget(leased)
+            return 0
+        self._forget(leased)
+        return 1
+
+    @property
+    def _queue(self) -> LeasedQueue:
+        return LeasedQueue(self.engine, outbox, _LEASE)
+
+    def _lease_next(self) -> _Leased | None:
+        now = self.clock.now()
+        row = self._queue.lease_next(now, _c.expires_at > now)
+        if row is None:
+            return None
+        return _Leased(row.id, row.attempts, Mail(row.recipient, row.subject, row.text, row.html))
+
+    def _postpone(self, leased: _Leased) -> None:
+        # 2^6 already passes the longest delay.
+        delay = min(_FIRST_DELAY * 2 ** min(leased.attempt - 1, 6), _LONGEST_DELAY)
+        self._queue.give_back(leased.id, leased.attempt, not_before=self.clock.now() + delay)
+
+    def _forget(self, leased: _Leased) -> None:
+        self._queue.forget(leased.id, leased.attempt)
+
+    def _drop_expired(self) -> None:
+        with writing(self.engine) as connection:
+            dropped = connection.execute(sa.delete(outbox).where(_c.expires_at <= self.clock.now())).rowcount
+        if dropped:
+            _log.warning("mails_expired_unsent", mails=dropped)

@@ -1,0 +1,55 @@
+"""`Proofs` on SQL: one row for each card and for Pro Santé Connect."""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy import Engine
+
+from idp.accounts.account import AccountId, ProvedIdentity
+from idp.accounts.proofs import Proof
+from idp.adapters.sql.engine import insert_into, reading, writing
+from idp.adapters.sql.identity_json import pair
+from idp.adapters.sql.schema import account_proofs
+from idp.cards.nomenclature import CodedLabel
+
+_c = account_proofs.c
+
+
+@dataclass(frozen=True, slots=True)
+class SqlProofs:
+    engine: Engine
+
+    def witness(self, account_id: AccountId, identity: ProvedIdentity) -> None:
+        profession = None if identity.profession is None else pair(identity.profession)
+        with writing(self.engine) as connection:
+            added = insert_into(connection, account_proofs).values(
+                account_id=account_id,
+                source=identity.source,
+                evidence=identity.evidence,
+                profession=profession,
+                first_at=identity.verified_at,
+                last_at=identity.verified_at,
+            )
+            renewed = added.on_conflict_do_update(
+                index_elements=[_c.account_id, _c.source, _c.evidence],
+                set_={"profession": added.excluded.profession, "last_at": added.excluded.last_at},
+                where=_c.last_at <= added.excluded.last_at,
+            )
+            connection.execute(renewed)
+
+    def of(self, account_id: AccountId) -> tuple[Proof, ...]:
+        known = (
+            sa.select(account_proofs).where(_c.account_id == account_id).order_by(_c.first_at, _c.evidence)
+        )
+        with reading(self.engine) as connection:
+            rows = connection.execute(known).all()
+        return tuple(
+            Proof(
+                row.source,
+                row.evidence,
+                None if row.profession is None else CodedLabel(**row.profession),
+                row.first_at,
+                row.last_at,
+            )
+            for row in rows
+        )

@@ -1,0 +1,207 @@
+"""The tables, as SQLAlchemy Core sees them. Only `migrations/` creates them; a test keeps the two equal.
+
+Lives here: columns, constraints. Never here: column types (`columns`), a connection, a query, a rule.
+"""
+
+import sqlalchemy as sa
+
+from idp.adapters.sql import crl_schema  # noqa: F401 - its tables are of the same metadata
+from idp.adapters.sql.columns import UtcInstant, metadata, row_number
+
+#: The migration this code was written for. Zero-padded, so that text order is age order.
+SCHEMA_REVISION = "0009"
+
+accounts = sa.Table(
+    "accounts",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("subject", sa.Text, nullable=False, unique=True),
+    sa.Column("rpps", sa.Text, nullable=False, unique=True),
+    sa.Column("family_name", sa.Text, nullable=False),
+    sa.Column("given_name", sa.Text, nullable=False),
+    sa.Column("profession", sa.JSON(none_as_null=True)),
+    sa.Column("specialities", sa.JSON, nullable=False),
+    sa.Column("identity_source", sa.Text, nullable=False),
+    sa.Column("identity_verified_at", UtcInstant, nullable=False),
+    sa.Column("identity_evidence", sa.Text, nullable=False),
+    sa.Column("email", sa.Text, nullable=False),
+    sa.Column("email_normalised", sa.Text, nullable=False, unique=True),
+    sa.Column("email_verified_at", UtcInstant, nullable=False),
+    sa.Column("password_hash", sa.Text, nullable=False),
+    sa.Column("address_line1", sa.Text, nullable=False),
+    sa.Column("address_line2", sa.Text, nullable=False),
+    sa.Column("address_postal_code", sa.Text, nullable=False),
+    sa.Column("address_city", sa.Text, nullable=False),
+    sa.Column("address_country", sa.Text, nullable=False),
+    sa.Column("created_at", UtcInstant, nullable=False),
+    sa.Column("enabled", sa.Boolean, nullable=False),
+    sa.Column("not_before", UtcInstant),
+    sa.Column("charter_revision", sa.Text),
+    sa.Column("locale", sa.Text, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+)
+
+#: `before` and `after`: the fields of the identity that a newer proof changed.
+identity_changes = sa.Table(
+    "identity_changes",
+    metadata,
+    sa.Column("id", row_number, primary_key=True, autoincrement=True),
+    sa.Column("account_id", sa.Text, sa.ForeignKey(accounts.c.id), nullable=False, index=True),
+    sa.Column("at", UtcInstant, nullable=False),
+    sa.Column("before", sa.JSON, nullable=False),
+    sa.Column("after", sa.JSON, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+#: Each card and Pro Santé Connect: a person may practise two professions, and have a card for each.
+account_proofs = sa.Table(
+    "account_proofs",
+    metadata,
+    sa.Column("account_id", sa.Text, sa.ForeignKey(accounts.c.id), primary_key=True),
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("evidence", sa.Text, primary_key=True),
+    sa.Column("profession", sa.JSON(none_as_null=True)),
+    sa.Column("first_at", UtcInstant, nullable=False),
+    sa.Column("last_at", UtcInstant, nullable=False),
+)
+
+upstream_links = sa.Table(
+    "upstream_links",
+    metadata,
+    sa.Column("account_id", sa.Text, sa.ForeignKey(accounts.c.id), primary_key=True),
+    sa.Column("issuer", sa.Text, primary_key=True),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("linked_at", UtcInstant, nullable=False),
+    sa.Column("seen_at", UtcInstant, nullable=False),
+    sa.Column("claims", sa.JSON, nullable=False),
+    sa.UniqueConstraint("issuer", "subject", name="uq_upstream_links_issuer"),
+)
+
+professional_contexts = sa.Table(
+    "professional_contexts",
+    metadata,
+    sa.Column("account_id", sa.Text, sa.ForeignKey(accounts.c.id), primary_key=True),
+    sa.Column("client_id", sa.Text, primary_key=True),
+    sa.Column("practice_key", sa.Text, nullable=False),
+    sa.Column("chosen_at", UtcInstant, nullable=False),
+)
+
+charter_revisions = sa.Table(
+    "charter_revisions",
+    metadata,
+    sa.Column("position", row_number, primary_key=True, autoincrement=True),
+    sa.Column("charter", sa.Text, nullable=False),
+    sa.Column("revision", sa.Text, nullable=False),
+    sa.Column("published_at", UtcInstant, nullable=False),
+    sa.Column("texts", sa.JSON, nullable=False),
+    sa.UniqueConstraint("charter", "revision"),
+    sqlite_autoincrement=True,
+)
+
+charter_acceptances = sa.Table(
+    "charter_acceptances",
+    metadata,
+    sa.Column("account_id", sa.Text, sa.ForeignKey(accounts.c.id), primary_key=True),
+    sa.Column("charter", sa.Text, primary_key=True),
+    sa.Column("revision", sa.Text, primary_key=True),
+    sa.Column("text_sha256", sa.Text, nullable=False),
+    sa.Column("accepted_at", UtcInstant, nullable=False),
+    sa.Column("authenticator", sa.Text, nullable=False),
+    sa.Column("client_id", sa.Text, nullable=False),
+    sa.ForeignKeyConstraint(
+        ["charter", "revision"], [charter_revisions.c.charter, charter_revisions.c.revision]
+    ),
+)
+
+grants = sa.Table(
+    "grants",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("account_id", sa.Text, sa.ForeignKey(accounts.c.id), nullable=False, index=True),
+    sa.Column("client_id", sa.Text, nullable=False),
+    sa.Column("sid", sa.Text, nullable=False, index=True),
+    sa.Column("granted_at", UtcInstant, nullable=False, index=True),
+    sa.Column("redeemed_at", UtcInstant),
+    sa.Column("revoked_at", UtcInstant),
+)
+
+refresh_tokens = sa.Table(
+    "refresh_tokens",
+    metadata,
+    sa.Column("grant_id", sa.Text, sa.ForeignKey(grants.c.id), primary_key=True),
+    sa.Column("token_sha256", sa.Text, nullable=False),
+    sa.Column("scope", sa.Text, nullable=False),
+    sa.Column("claims", sa.JSON, nullable=False),
+    sa.Column("idle_until", UtcInstant, nullable=False),
+    sa.Column("ends_at", UtcInstant, nullable=False),
+)
+
+# No foreign key: the trail outlives what it speaks of, and names refused clients that never existed.
+audit_events = sa.Table(
+    "audit_events",
+    metadata,
+    sa.Column("id", row_number, primary_key=True, autoincrement=True),
+    sa.Column("at", UtcInstant, nullable=False, index=True),
+    sa.Column("event", sa.Text, nullable=False),
+    sa.Column("account_id", sa.Text, index=True),
+    sa.Column("client_id", sa.Text),
+    sa.Column("interaction_id", sa.Text),
+    sa.Column("facts", sa.JSON, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    sa.Column("id", row_number, primary_key=True, autoincrement=True),
+    sa.Column("recipient", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("html", sa.Text, nullable=False),
+    sa.Column("created_at", UtcInstant, nullable=False),
+    sa.Column("expires_at", UtcInstant, nullable=False, index=True),
+    sa.Column("not_before", UtcInstant, nullable=False, index=True),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("leased_until", UtcInstant),
+    sqlite_autoincrement=True,
+)
+
+#: SSO sessions that were ended on purpose: none of their codes can be redeemed any more.
+ended_sessions = sa.Table(
+    "ended_sessions",
+    metadata,
+    sa.Column("sid", sa.Text, primary_key=True),
+    sa.Column("ended_at", UtcInstant, nullable=False, index=True),
+)
+
+#: `deliveries`: calls answered or failed; `attempts`: leases taken, which fence. `outcome`: of the last delivery.
+logout_notices = sa.Table(
+    "logout_notices",
+    metadata,
+    sa.Column("id", row_number, primary_key=True, autoincrement=True),
+    sa.Column("sid", sa.Text, nullable=False),
+    sa.Column("client_id", sa.Text, nullable=False),
+    sa.Column("account_id", sa.Text, nullable=False),
+    sa.Column("ended_at", UtcInstant, nullable=False, index=True),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("deliveries", sa.Integer, nullable=False),
+    sa.Column("outcome", sa.Text),
+    sa.Column("not_before", UtcInstant, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("leased_until", UtcInstant),
+    sa.UniqueConstraint("sid", "client_id"),
+    sa.Index("ix_logout_notices_state", "state", "client_id", "not_before"),
+    sqlite_autoincrement=True,
+)
+
+#: A counter is a record whose value is the empty object and whose version is the count.
+ephemeral = sa.Table(
+    "ephemeral",
+    metadata,
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("key_hash", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("expires_at", UtcInstant, nullable=False, index=True),
+    sqlite_with_rowid=False,
+)

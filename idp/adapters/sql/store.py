@@ -1,0 +1,119 @@
+"""`EphemeralStore` on the SQL database: the embedded default, where one machine needs no other server.
+
+Each operation is one statement, so the database itself settles races. Dead rows are invisible at once, until
+`purge`, which only the worker calls, removes them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, Engine
+
+from idp.adapters.ephemeral_record import checked_life, from_json, hashed, to_json
+from idp.adapters.sql.engine import insert_into, reading, writing
+from idp.adapters.sql.schema import ephemeral
+from idp.core.clock import Clock
+from idp.core.ephemeral import Kind, StaleRecord, StoreUnavailable, Versioned
+
+_c = ephemeral.c
+_IDENTITY = (_c.kind, _c.key_hash)
+
+
+@dataclass(frozen=True, slots=True)
+class SqlStore:
+    engine: Engine
+    clock: Clock
+
+    def put(self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta) -> None:
+        written = {
+            "value": to_json(value),
+            "version": 0,
+            "expires_at": self.clock.now() + checked_life(ttl),
+        }
+        with writing(self.engine) as connection:
+            connection.execute(
+                insert_into(connection, ephemeral)
+                .values(kind=kind.value, key_hash=hashed(key), **written)
+                .on_conflict_do_update(index_elements=_IDENTITY, set_=written)
+            )
+
+    def get(self, kind: Kind, key: str) -> Versioned | None:
+        found = sa.select(_c.value, _c.version).where(_named(kind, key), _c.expires_at > self.clock.now())
+        with reading(self.engine) as connection:
+            row = connection.execute(found).one_or_none()
+        return None if row is None else Versioned(from_json(row.value), row.version)
+
+    def take(self, kind: Kind, key: str) -> Mapping[str, Any] | None:
+        now = self.clock.now()
+        gone = sa.delete(ephemeral).where(_named(kind, key)).returning(_c.value, _c.expires_at)
+        with writing(self.engine) as connection:
+            row = connection.execute(gone).one_or_none()
+        return None if row is None or row.expires_at <= now else from_json(row.value)
+
+    def swap(
+        self,
+        kind: Kind,
+        key: str,
+        value: Mapping[str, Any],
+        *,
+        expected_version: int,
+        ttl: timedelta | None = None,
+    ) -> None:
+        now = self.clock.now()
+        written: dict[str, Any] = {"value": to_json(value), "version": expected_version + 1}
+        if ttl is not None:
+            written["expires_at"] = now + checked_life(ttl)
+        swapped = (
+            sa.update(ephemeral)
+            .where(_named(kind, key), _c.version == expected_version, _c.expires_at > now)
+            .values(written)
+        )
+        with writing(self.engine) as connection:
+            if connection.execute(swapped).rowcount != 1:
+                raise StaleRecord
+
+    def count(self, kind: Kind, key: str, ttl: timedelta) -> int:
+        now = self.clock.now()
+        window_end = now + checked_life(ttl)
+        over = _c.expires_at <= now
+        with writing(self.engine) as connection:
+            counted: int = connection.execute(
+                insert_into(connection, ephemeral)
+                .values(kind=kind.value, key_hash=hashed(key), value="{}", version=1, expires_at=window_end)
+                .on_conflict_do_update(
+                    index_elements=_IDENTITY,
+                    set_={
+                        "version": sa.case((over, 1), else_=_c.version + 1),
+                        "expires_at": sa.case(
+                            (over, sa.literal(window_end, _c.expires_at.type)), else_=_c.expires_at
+                        ),
+                    },
+                )
+                .returning(_c.version)
+            ).scalar_one()
+        return counted
+
+    def counted(self, kind: Kind, key: str) -> int:
+        record = self.get(kind, key)
+        return 0 if record is None else record.version
+
+    def is_alive(self) -> bool:
+        try:
+            with reading(self.engine) as connection:
+                connection.execute(sa.select(sa.literal(1)))
+        except StoreUnavailable:
+            return False
+        return True
+
+    def purge(self, limit: int = 1000) -> int:
+        """Remove up to `limit` dead rows, in one short transaction; gives how many."""
+        dead = sa.select(*_IDENTITY).where(_c.expires_at <= self.clock.now()).limit(limit)
+        with writing(self.engine) as connection:
+            return connection.execute(sa.delete(ephemeral).where(sa.tuple_(*_IDENTITY).in_(dead))).rowcount
+
+
+def _named(kind: Kind, key: str) -> ColumnElement[bool]:
+    return sa.and_(_c.kind == kind.value, _c.key_hash == hashed(key))

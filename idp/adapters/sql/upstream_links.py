@@ -1,0 +1,74 @@
+"""`UpstreamLinks` on SQL, for one issuer: one row per account, one account per `sub`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import IntegrityError
+
+from idp.accounts.account import AccountId
+from idp.accounts.upstream_link import LinkOutcome, SubjectOfAnother, UpstreamLink
+from idp.adapters.sql.engine import insert_into, reading, writing
+from idp.adapters.sql.schema import upstream_links
+
+_c = upstream_links.c
+
+
+@dataclass(frozen=True, slots=True)
+class SqlUpstreamLinks:
+    engine: Engine
+    issuer: str
+
+    def find(self, account_id: AccountId) -> UpstreamLink | None:
+        mine = sa.select(upstream_links).where(_c.account_id == account_id, _c.issuer == self.issuer)
+        with reading(self.engine) as connection:
+            row = connection.execute(mine).one_or_none()
+        if row is None:
+            return None
+        return UpstreamLink(AccountId(row.account_id), row.subject, row.linked_at, row.seen_at, row.claims)
+
+    def owner(self, subject: str) -> AccountId | None:
+        with reading(self.engine) as connection:
+            return self._owner(connection, subject)
+
+    def link(
+        self, account_id: AccountId, subject: str, now: datetime, claims: Mapping[str, object]
+    ) -> LinkOutcome:
+        try:
+            with writing(self.engine) as connection:
+                return self._link(connection, account_id, subject, now, claims)
+        except IntegrityError:
+            # PostgreSQL: another account took this `sub` between our look and our write. `from None`: it quotes.
+            raise SubjectOfAnother from None
+
+    def _link(
+        self,
+        connection: Connection,
+        account_id: AccountId,
+        subject: str,
+        now: datetime,
+        claims: Mapping[str, object],
+    ) -> LinkOutcome:
+        if self._owner(connection, subject) not in (None, account_id):
+            raise SubjectOfAnother
+        newest = {"subject": subject, "seen_at": now, "claims": dict(claims)}
+        added = (
+            insert_into(connection, upstream_links)
+            .values(account_id=account_id, issuer=self.issuer, linked_at=now, **newest)
+            .on_conflict_do_nothing(index_elements=[_c.account_id, _c.issuer])
+            .returning(_c.subject)
+        )
+        if connection.execute(added).one_or_none() is not None:
+            return LinkOutcome.FIRST
+        mine = (_c.account_id == account_id, _c.issuer == self.issuer)
+        # Locked: of two logins at once under a new `sub`, one tells of it.
+        known = connection.execute(sa.select(_c.subject).where(*mine).with_for_update()).scalar_one()
+        connection.execute(sa.update(upstream_links).where(*mine).values(newest))
+        return LinkOutcome.KNOWN if known == subject else LinkOutcome.SUBJECT_CHANGED
+
+    def _owner(self, connection: Connection, subject: str) -> AccountId | None:
+        owner = sa.select(_c.account_id).where(_c.issuer == self.issuer, _c.subject == subject)
+        found = connection.execute(owner).scalar_one_or_none()
+        return None if found is None else AccountId(found)

@@ -1,0 +1,1 @@
+"""Contains WHO ASKS: the relying parties of clients.yaml. Not here: how they prove themselves (`protocol`)."""

@@ -1,0 +1,138 @@
+"""What a client of clients.yaml may say of itself: each member, how it is read, its default.
+
+Names are those of the OAuth registries (RFC 7591 §2 and its extensions) wherever there is one. Values that do not
+fit together are refused by `client_rules`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from idp.clients.located_yaml import At
+from idp.clients.values import (
+    acr_by_name,
+    charter_names,
+    claim_names,
+    client_id,
+    distinguished_name,
+    exact_uri,
+    exact_uris,
+    host_name,
+    ip_address_text,
+    key_set,
+    mail_address,
+    one_of,
+    redirect_uris,
+    scope_names,
+    seconds,
+    secret_digest,
+    sector_host,
+    short_text,
+    some_of,
+)
+from idp.interaction.record import Acr
+
+AUTHENTICATORS = ("psc", "cps", "password")
+GRANT_TYPES = ("authorization_code", "refresh_token")
+SECRET_METHODS = ("client_secret_basic", "client_secret_post")
+#: RFC 8705 §2: by a certificate authority, or by the certificate itself.
+TLS_METHODS = ("tls_client_auth", "self_signed_tls_client_auth")
+AUTH_METHODS = (*SECRET_METHODS, "private_key_jwt", *TLS_METHODS, "none")
+#: What we sign with.
+SIGNING_ALGS = ("RS256", "ES256")
+#: What clients sign with: assertions, request objects, DPoP proofs.
+CLIENT_SIGNING_ALGS = ("RS256", "PS256", "ES256")
+#: Of these, for a client of profile fapi2 (FAPI 2.0 Security Profile §5.4.1).
+FAPI_SIGNING_ALGS = ("PS256", "ES256")
+KEY_ENCRYPTION_ALGS = ("RSA-OAEP", "RSA-OAEP-256", "ECDH-ES", "ECDH-ES+A256KW")
+CONTENT_ENCRYPTION_ALGS = ("A128CBC-HS256", "A256CBC-HS512", "A128GCM", "A256GCM")
+
+#: The bounds of lives that a client may choose, in seconds.
+_TOKEN_LIFE = (30, 15 * 60)
+_REFRESH_IDLE = (60, 30 * 60)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """`field`: its name in `Client`. `default` is `...` for a member that must be there."""
+
+    field: str
+    read: Callable[[At], Any]
+    default: Any = None
+
+
+#: RFC 8705 §2.1.2: one of these names the certificate of `tls_client_auth`; the value says how it is compared.
+TLS_SUBJECTS: Mapping[str, Callable[[At], str]] = {
+    "tls_client_auth_subject_dn": distinguished_name,
+    "tls_client_auth_san_dns": host_name,
+    "tls_client_auth_san_uri": exact_uri,
+    "tls_client_auth_san_ip": ip_address_text,
+    "tls_client_auth_san_email": mail_address,
+}
+
+#: Every member a client may have.
+MEMBERS: Mapping[str, Member] = {
+    "client_id": Member("client_id", client_id, ...),
+    "client_name": Member("name", short_text, ...),
+    "client_uri": Member("home", exact_uri, ...),
+    "profile": Member("profile", one_of(("fapi2",))),
+    # Where it is answered.
+    "redirect_uris": Member("redirect_uris", redirect_uris, ...),
+    "post_logout_redirect_uris": Member("post_logout_redirect_uris", exact_uris, ()),
+    "frontchannel_logout_uri": Member("frontchannel_logout_uri", exact_uri),
+    "backchannel_logout_uri": Member("backchannel_logout_uri", exact_uri),
+    # How it proves itself.
+    "token_endpoint_auth_method": Member(
+        "token_endpoint_auth_method", one_of(AUTH_METHODS), "client_secret_basic"
+    ),
+    "token_endpoint_auth_signing_alg": Member("token_endpoint_auth_signing_alg", one_of(CLIENT_SIGNING_ALGS)),
+    "client_secret": Member("secret_sha256", secret_digest),
+    "jwks": Member("jwks", key_set, ()),
+    "jwks_uri": Member("jwks_uri", exact_uri),
+    **{name: Member(name, read) for name, read in TLS_SUBJECTS.items()},
+    # What it may ask, and how.
+    "grant_types": Member("grant_types", some_of(GRANT_TYPES), ("authorization_code",)),
+    "scopes": Member("scopes", scope_names, ("openid",)),
+    "claims": Member("claims", claim_names),
+    "pkce": Member("pkce", one_of(("required", "optional")), "required"),
+    "nonce": Member("nonce", one_of(("required", "optional")), "optional"),
+    "require_pushed_authorization_requests": Member("requires_pushed_requests", At.flag, False),
+    "request_object_signing_alg": Member("request_object_signing_alg", one_of(CLIENT_SIGNING_ALGS)),
+    "require_signed_request_object": Member("requires_signed_requests", At.flag, False),
+    # What it gets.
+    "id_token_signed_response_alg": Member("id_token_signed_response_alg", one_of(SIGNING_ALGS), "RS256"),
+    "id_token_encrypted_response_alg": Member("id_token_encrypted_response_alg", one_of(KEY_ENCRYPTION_ALGS)),
+    "id_token_encrypted_response_enc": Member(
+        "id_token_encrypted_response_enc", one_of(CONTENT_ENCRYPTION_ALGS), "A128CBC-HS256"
+    ),
+    "userinfo_signed_response_alg": Member("userinfo_signed_response_alg", one_of(SIGNING_ALGS)),
+    "authorization_signed_response_alg": Member(
+        "authorization_signed_response_alg", one_of(SIGNING_ALGS), "RS256"
+    ),
+    "dpop_bound_access_tokens": Member("dpop_bound_access_tokens", At.flag, False),
+    "tls_client_certificate_bound_access_tokens": Member("tls_bound_access_tokens", At.flag, False),
+    "access_token_life": Member("access_token_life", seconds(*_TOKEN_LIFE)),
+    "id_token_life": Member("id_token_life", seconds(*_TOKEN_LIFE)),
+    "refresh_token_idle": Member("refresh_token_idle", seconds(*_REFRESH_IDLE)),
+    # Whom it gets.
+    "sector_identifier": Member("sector_identifier", sector_host),
+    "minimum_acr": Member("minimum_acr", acr_by_name, Acr.PWD_OTP),
+    "authenticators": Member("authenticators", some_of(AUTHENTICATORS), AUTHENTICATORS),
+    "charters": Member("charters", charter_names, ()),
+}
+
+
+def read_members(at: At) -> tuple[dict[str, Any], dict[str, At]]:
+    """Every member's value by its name, and where those given stand. Raises BadYaml."""
+    given = at.members()
+    for name, member in given.items():
+        if name not in MEMBERS:
+            raise member.fail(f"`{name}` is not a member of a client; expected {', '.join(MEMBERS)}")
+    missing = [name for name, member in MEMBERS.items() if member.default is ... and name not in given]
+    if missing:
+        raise at.fail(f"expected also {', '.join(missing)}")
+    values = {
+        name: member.read(given[name]) if name in given else member.default
+        for name, member in MEMBERS.items()
+    }
+    return values, given

@@ -1,0 +1,151 @@
+"""Members of a client that must fit together, and the FAPI 2.0 profile: each rule says what was expected, and where.
+
+`FAULTS` stop the start (facts/security §1.5: a client that breaks its profile is a configuration error); `ADVICE` is
+printed by `idp clients check`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from idp.clients.members import SECRET_METHODS, TLS_METHODS, TLS_SUBJECTS
+from idp.clients.scopes import claims_of
+from idp.interaction.assurance import LADDER
+
+Values = Mapping[str, Any]
+
+_METHOD = "token_endpoint_auth_method"
+_STRONG_METHODS = ("private_key_jwt", *TLS_METHODS)
+#: FA7: PS256 and ES256, never PKCS#1 v1.5.
+_FAPI_ALGS = ("PS256", "ES256", None)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`member`: where the fault is told, when it is given. `is_broken` looks at all values of a client."""
+
+    member: str
+    expected: str
+    is_broken: Callable[[Values], bool]
+
+
+def _has_keys(values: Values) -> bool:
+    return bool(values["jwks"] or values["jwks_uri"])
+
+
+def _origin(uri: str) -> tuple[str, str]:
+    parts = urlsplit(uri)
+    return parts.scheme, parts.netloc.lower()
+
+
+def _needs_keys(values: Values) -> bool:
+    """The client signs, or we encrypt to it, or its own certificate stands in its key set."""
+    return (
+        values[_METHOD] in ("private_key_jwt", "self_signed_tls_client_auth")
+        or values["request_object_signing_alg"] is not None
+        or values["id_token_encrypted_response_alg"] is not None
+    )
+
+
+def _fapi(member: str, expected: str, is_broken: Callable[[Values], bool]) -> Rule:
+    """A rule of the FAPI 2.0 Security Profile, for the clients that are held to it."""
+    return Rule(
+        member, f"expected {expected} (profile fapi2)", lambda v: v["profile"] == "fapi2" and is_broken(v)
+    )
+
+
+FAULTS = (
+    Rule(
+        "client_secret",
+        "expected `client_secret` with client_secret_basic or client_secret_post, another method without one",
+        lambda v: (v[_METHOD] in SECRET_METHODS) != (v["client_secret"] is not None),
+    ),
+    Rule("jwks_uri", "expected `jwks` or `jwks_uri`, not both", lambda v: bool(v["jwks"] and v["jwks_uri"])),
+    Rule(
+        _METHOD,
+        "expected also `jwks` or `jwks_uri`: the client's public keys",
+        lambda v: _needs_keys(v) and not _has_keys(v),
+    ),
+    Rule(
+        _METHOD,
+        f"expected one of {', '.join(TLS_SUBJECTS)} for tls_client_auth, and none otherwise (RFC 8705 §2.1.2)",
+        lambda v: (
+            sum(v[name] is not None for name in TLS_SUBJECTS) != (1 if v[_METHOD] == "tls_client_auth" else 0)
+        ),
+    ),
+    Rule(
+        "frontchannel_logout_uri",
+        "expected the scheme, host and port of one of `redirect_uris` (Front-Channel Logout §2)",
+        lambda v: (
+            v["frontchannel_logout_uri"] is not None
+            and _origin(v["frontchannel_logout_uri"]) not in map(_origin, v["redirect_uris"])
+        ),
+    ),
+    Rule(
+        "grant_types",
+        "expected also `authorization_code`: a refresh token comes from a code alone (RFC 7591 §2.1)",
+        lambda v: "authorization_code" not in v["grant_types"],
+    ),
+    Rule(
+        "claims",
+        "expected claims of the client's own `scopes`: another one could never be released",
+        lambda v: not set(v["claims"] or ()) <= set(claims_of(v["scopes"])),
+    ),
+    Rule(
+        "authenticators",
+        "expected a door that reaches `minimum_acr`: nobody could enter",
+        lambda v: not any(path[0] in v["authenticators"] for path in LADDER[v["minimum_acr"]]),
+    ),
+    Rule(
+        "require_signed_request_object",
+        "expected also `request_object_signing_alg`",
+        lambda v: v["require_signed_request_object"] and v["request_object_signing_alg"] is None,
+    ),
+    Rule("pkce", "expected `required` for a public client (RFC 9700 §2.1.1)", lambda v: (
+        v[_METHOD] == "none" and v["pkce"] == "optional"
+    )),
+    # facts/security §1.5.
+    _fapi("require_pushed_authorization_requests", "`true`", lambda v: (  # FA1
+        not v["require_pushed_authorization_requests"]
+    )),
+    _fapi(_METHOD, f"one of {', '.join(_STRONG_METHODS)}", lambda v: v[_METHOD] not in _STRONG_METHODS),  # FA2
+    _fapi(  # FA3
+        "dpop_bound_access_tokens",
+        "`dpop_bound_access_tokens` or `tls_client_certificate_bound_access_tokens`",
+        lambda v: not v["dpop_bound_access_tokens"] and not v["tls_client_certificate_bound_access_tokens"],
+    ),
+    _fapi("pkce", "`required`", lambda v: v["pkce"] != "required"),  # FA4
+    *(  # FA7
+        _fapi(member, "PS256 or ES256", lambda v, member=member: v[member] not in _FAPI_ALGS)  # type: ignore[misc]
+        for member in (
+            "id_token_signed_response_alg",
+            "userinfo_signed_response_alg",
+            "authorization_signed_response_alg",
+            "request_object_signing_alg",
+        )
+    ),
+    _fapi(
+        "token_endpoint_auth_signing_alg",
+        "PS256 or ES256",
+        lambda v: (
+            v[_METHOD] == "private_key_jwt"
+            and v["token_endpoint_auth_signing_alg"] not in ("PS256", "ES256")
+        ),
+    ),
+    _fapi("redirect_uris", "https", lambda v: (  # FAPI 2.0 §5.3.2.2
+        not all(uri.startswith("https://") for uri in v["redirect_uris"])
+    )),
+)  # fmt: skip
+
+ADVICE = (
+    Rule(
+        "pkce",
+        "better `required`: without PKCE a stolen code can be redeemed (RFC 9700 §2.1.1)",
+        lambda v: v["pkce"] == "optional",
+    ),
+)
+
+
+def broken(rules: tuple[Rule, ...], values: Values) -> Iterator[Rule]:
+    return (rule for rule in rules if rule.is_broken(values))

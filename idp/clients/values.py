@@ -1,0 +1,188 @@
+"""Single values of clients.yaml: each reader gives the typed value, or fails at its place with what was expected."""
+
+import hashlib
+import ipaddress
+import json
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from cryptography import x509
+
+from idp.accounts.charter import HOUSE, is_charter_name
+from idp.clients.located_yaml import At
+from idp.clients.public_keys import PublicJwk, public_keys
+from idp.clients.scopes import CLAIMS_OF_SCOPE, claims_of
+from idp.interaction.record import Acr
+from idp.settings import LOOPBACK_HOSTS, secret_variable
+
+ACR_BY_NAME = {"pwd-otp": Acr.PWD_OTP, "cps": Acr.CPS, "psc": Acr.PSC}
+
+
+def one_of(choices: Any) -> Callable[[At], str]:
+    def read(at: At) -> str:
+        if at.text() not in choices:
+            raise at.fail(f"expected one of: {', '.join(choices)}")
+        return at.text()
+
+    return read
+
+
+def some_of(choices: Any) -> Callable[[At], tuple[str, ...]]:
+    def read(at: At) -> tuple[str, ...]:
+        chosen = many_of(choices)(at)
+        if not chosen:
+            raise at.fail(f"expected at least one of: {', '.join(choices)}")
+        return chosen
+
+    return read
+
+
+def many_of(choices: Any) -> Callable[[At], tuple[str, ...]]:
+    def read(at: At) -> tuple[str, ...]:
+        return tuple(one_of(choices)(item) for item in at.items())
+
+    return read
+
+
+def exact_uri(at: At) -> str:
+    """https, or http on loopback (RFC 9700 §2.6); no fragment (RFC 6749 §3.1.2), no wildcard, no user."""
+    try:
+        parts = urlsplit(at.text())
+        parts.port  # noqa: B018 - raises for what is no port
+    except ValueError as error:
+        raise at.fail("expected an https URI (http only on loopback)") from error
+    is_allowed = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS)
+    if not is_allowed or not parts.hostname or parts.username is not None:
+        raise at.fail("expected an https URI (http only on loopback)")
+    if "#" in at.text() or "*" in at.text() or re.search(r"[^!-~]", at.text()):
+        raise at.fail("expected an exact URI: no fragment, no wildcard, no space")
+    return at.text()
+
+
+def exact_uris(at: At) -> tuple[str, ...]:
+    return tuple(exact_uri(item) for item in at.items())
+
+
+def redirect_uris(at: At) -> tuple[str, ...]:
+    found = exact_uris(at)
+    if not found:
+        raise at.fail("expected at least one URI")
+    return found
+
+
+def client_id(at: At) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._-]{3,80}", at.text()):
+        raise at.fail("expected 3 to 80 letters, digits, dots, dashes or underscores")
+    return at.text()
+
+
+def short_text(at: At) -> str:
+    if not 1 <= len(at.text().strip()) <= 80:
+        raise at.fail("expected 1 to 80 characters")
+    return at.text().strip()
+
+
+def sector_host(at: At) -> str:
+    """A host name: redirect URIs of several hosts may share a sector, so it is said, never guessed (Core §8.1)."""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,252}", at.text()):
+        raise at.fail("expected a host name in lower case")
+    return at.text()
+
+
+def scope_names(at: At) -> tuple[str, ...]:
+    scopes = many_of(CLAIMS_OF_SCOPE)(at)
+    if "openid" not in scopes:
+        raise at.fail("expected `openid` among the scopes")
+    return scopes
+
+
+def claim_names(at: At) -> tuple[str, ...]:
+    """Claims that some scope releases; that it is one of the client's, a rule says."""
+    return many_of(claims_of(CLAIMS_OF_SCOPE))(at)
+
+
+def charter_names(at: At) -> tuple[str, ...]:
+    names = tuple(item.text() for item in at.items())
+    if not all(is_charter_name(name) for name in names):
+        raise at.fail("expected names of charters: small letters, digits, dashes")
+    if HOUSE in names or len(set(names)) < len(names):
+        raise at.fail(f"expected other charters, each once: `{HOUSE}` is asked of everybody")
+    return names
+
+
+def seconds(least: int, most: int) -> Callable[[At], timedelta]:
+    def read(at: At) -> timedelta:
+        if not least <= at.number() <= most:
+            raise at.fail(f"expected {least} to {most} seconds")
+        return timedelta(seconds=at.number())
+
+    return read
+
+
+def secret_digest(at: At) -> bytes:
+    """`{file: …}`, `{env: …}` or `{sha256: …}`: the secret itself never stands in the file."""
+    members = at.members()
+    if len(members) != 1 or not members.keys() <= {"file", "env", "sha256"}:
+        raise at.fail("expected one of `file`, `env` or `sha256`: a secret is given by reference")
+    kind, value = next(iter(members.items()))
+    if kind == "sha256":
+        if not re.fullmatch(r"[0-9a-f]{64}", value.text()):
+            raise value.fail("expected 64 hexadecimal digits")
+        return bytes.fromhex(value.text())
+    secret = _text_file(value) if kind == "file" else (secret_variable(value.text()) or "")
+    if len(secret) < 32:
+        raise value.fail("expected a secret of 32 characters or more there")
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def _text_file(at: At) -> str:
+    path = at.path.parent / at.text()
+    try:
+        return path.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise at.fail("expected a readable text file") from error
+
+
+def key_set(at: At) -> tuple[PublicJwk, ...]:
+    """`{keys: [...]}`, or `{file: …}` with a JWK Set in it."""
+    members = at.members()
+    try:
+        if members.keys() == {"file"}:
+            return public_keys(json.loads(_text_file(members["file"])))
+        return public_keys(at.plain())
+    except (ValueError, RecursionError) as error:
+        raise at.fail(f"expected {error}") from error
+
+
+def distinguished_name(at: At) -> str:
+    """RFC 4514, as RFC 8705 §2.1.2 asks."""
+    try:
+        return x509.Name.from_rfc4514_string(at.text()).rfc4514_string()
+    except ValueError as error:
+        raise at.fail("expected a distinguished name as in RFC 4514: CN=…,O=…,C=FR") from error
+
+
+def host_name(at: At) -> str:
+    if not re.fullmatch(r"(?=.{1,253}\Z)[a-z0-9-]+(\.[a-z0-9-]+)*", at.text()):
+        raise at.fail("expected a host name in lower case")
+    return at.text()
+
+
+def ip_address_text(at: At) -> str:
+    try:
+        return str(ipaddress.ip_address(at.text()))
+    except ValueError as error:
+        raise at.fail("expected an IP address") from error
+
+
+def mail_address(at: At) -> str:
+    if not re.fullmatch(r"[!-?A-~]{1,64}@[a-z0-9.-]{1,253}", at.text()):
+        raise at.fail("expected an e-mail address")
+    return at.text()
+
+
+def acr_by_name(at: At) -> Acr:
+    return ACR_BY_NAME[one_of(tuple(ACR_BY_NAME))(at)]

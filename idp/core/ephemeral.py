@@ -1,0 +1,97 @@
+"""Port to state that has a life: interactions, sessions, codes, tokens, counters.
+
+Adapters: `adapters/sql/store.py` (embedded default) and `adapters/redis_store.py`; one contract suite runs on both.
+Nothing that must survive lives only here (docs/adr/0002). Keys are bearer values or personal identifiers, so an
+adapter stores only their SHA-256, and no value may be read back from a key.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, NamedTuple, Protocol
+
+
+class Kind(StrEnum):
+    """One name per family of records; two kinds never share a key space."""
+
+    INTERACTION = "interaction"
+    FINISHED_INTERACTION = "finished_interaction"
+    SESSION = "session"
+    LOGOUT_REQUEST = "logout_request"
+    PUSHED_REQUEST = "pushed_request"
+    AUTHORIZATION_CODE = "authorization_code"
+    ACCESS_TOKEN = "access_token"
+    UPSTREAM_LOGIN = "upstream_login"
+    UPSTREAM_PROOF = "upstream_proof"
+    UPSTREAM_SESSION = "upstream_session"
+    UPSTREAM_SESSIONS = "upstream_sessions"
+    UPSTREAM_SESSION_OVER = "upstream_session_over"
+    UPSTREAM_LOGOUT = "upstream_logout"
+    UPSTREAM_LOGOUT_REFUSALS = "upstream_logout_refusals"
+    CARD_ATTEMPT = "card_attempt"
+    CARD_PRESENTATION = "card_presentation"
+    CARD_STATUS = "card_status"
+    CARD_HEADER_REFUSALS = "card_header_refusals"
+    MAIL_CODE = "mail_code"
+    MAIL_CODE_TRIES = "mail_code_tries"
+    MAIL_CODE_FAILURES = "mail_code_failures"
+    MAIL_QUOTA_MINUTE = "mail_quota_minute"
+    MAIL_QUOTA_HOUR = "mail_quota_hour"
+    MAIL_QUOTA_DAY = "mail_quota_day"
+    MAIL_QUOTA_IP = "mail_quota_ip"
+    PASSWORD_TRIES = "password_tries"
+    PASSWORD_WAIT = "password_wait"
+    PASSWORD_FAILURES_IN_A_ROW = "password_failures_in_a_row"
+    CLIENT_REFUSALS = "client_refusals"
+    CERTIFICATE_REFUSALS = "certificate_refusals"
+    DPOP_PROOF = "dpop_proof"
+    CLIENT_ASSERTION = "client_assertion"
+    PASSWORD_POSTS_BY_IP = "password_posts_by_ip"
+
+
+class Versioned(NamedTuple):
+    value: Mapping[str, Any]
+    version: int
+
+
+class StaleRecord(Exception):
+    """The record changed, or is gone, since it was read: read it again."""
+
+
+class StoreUnavailable(Exception):
+    """The store did not answer in time. Callers fail closed: refuse, and say so."""
+
+
+class EphemeralStore(Protocol):
+    """Every method raises StoreUnavailable when the store is down. Expired records are never returned."""
+
+    def put(self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta) -> None:
+        """Write a JSON object, at version 0, over whatever was there."""
+
+    def get(self, kind: Kind, key: str) -> Versioned | None: ...
+
+    def take(self, kind: Kind, key: str) -> Mapping[str, Any] | None:
+        """Atomic read and delete: of any number of concurrent callers, one gets the value, the others None."""
+
+    def swap(
+        self,
+        kind: Kind,
+        key: str,
+        value: Mapping[str, Any],
+        *,
+        expected_version: int,
+        ttl: timedelta | None = None,
+    ) -> None:
+        """Compare and set; the new version is `expected_version + 1`. Keeps the end of life unless `ttl` is given.
+
+        Raises StaleRecord when the record is absent, expired, or at another version.
+        """
+
+    def count(self, kind: Kind, key: str, ttl: timedelta) -> int:
+        """Atomically add one and give the new count; the window starts at the first count and lasts `ttl`."""
+
+    def counted(self, kind: Kind, key: str) -> int:
+        """The present count, 0 when none. `take` clears a counter."""
+
+    def is_alive(self) -> bool:
+        """True when the store answers; never raises."""

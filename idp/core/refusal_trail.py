@@ -1,0 +1,44 @@
+"""Refusals that anybody on the network can provoke: a flood of them must not fill the durable trail."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import NamedTuple
+
+import structlog
+
+from idp.core.audit import Audit, AuditEvent, Fact
+from idp.core.ephemeral import EphemeralStore, Kind
+
+log = structlog.get_logger()
+
+_WINDOW = timedelta(minutes=1)
+
+
+class _Share(NamedTuple):
+    """`rows`: durable ones, for one network and minute."""
+
+    counter: Kind
+    rows: int
+
+
+_SHARES: Mapping[AuditEvent, _Share] = {
+    AuditEvent.CLIENT_REFUSED: _Share(Kind.CLIENT_REFUSALS, 20),
+    AuditEvent.CERTIFICATE_REFUSED: _Share(Kind.CERTIFICATE_REFUSALS, 20),
+    AuditEvent.CARD_HEADER_REFUSED: _Share(Kind.CARD_HEADER_REFUSALS, 5),
+    AuditEvent.PSC_LOGOUT_REFUSED: _Share(Kind.UPSTREAM_LOGOUT_REFUSALS, 5),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalTrail:
+    audit: Audit
+    store: EphemeralStore
+
+    def witness(self, event: AuditEvent, network: str, **facts: Fact) -> None:
+        """The log has every refusal, the audit trail the first ones. Raises StoreUnavailable."""
+        log.warning("refused", what=str(event), **facts)
+        share = _SHARES[event]
+        if self.store.count(share.counter, network, _WINDOW) <= share.rows:
+            # Nobody is known by then.
+            self.audit.record(event, account_id=None, client_id=None, interaction_id=None, **facts)

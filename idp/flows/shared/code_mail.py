@@ -1,0 +1,70 @@
+"""Sending the mail code: shared by the flows that ask for one. The request only posts to the outbox."""
+
+from dataclasses import dataclass
+
+from flask import request
+
+from idp.accounts.account import Account
+from idp.accounts.email_otp import CodeHolder, MailCodes, NotSent, SendRefusal
+from idp.core.audit import AuditEvent
+from idp.core.clock import Clock
+from idp.core.mailer import Mail, Outbox
+from idp.flows.shared.desk import Desk
+from idp.interaction.record import Interaction
+from idp.pages.mails import CodeMail
+from idp.web.local_time import local_time
+
+
+def code_holder(interaction: Interaction, account: Account | None, network: str) -> CodeHolder | None:
+    """Whose mailbox the code proves: the account's, or the one of an enrolment under way."""
+    if account is not None:
+        return CodeHolder(account.identity.rpps, interaction.browser, network, "login", account.email)
+    if interaction.identity is None or interaction.enrolment is None:
+        return None
+    return CodeHolder(
+        interaction.identity.rpps, interaction.browser, network, "enrolment", interaction.enrolment.email
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CodeSender:
+    codes: MailCodes
+    outbox: Outbox
+    desk: Desk
+    clock: Clock
+
+    def holder(self, interaction: Interaction) -> CodeHolder | None:
+        network = self.desk.web.client_network(request)
+        return code_holder(interaction, self.desk.account(interaction), network)
+
+    def send(self, interaction: Interaction) -> SendRefusal | None:
+        """Post a new code to the outbox; the reason when limits forbid it (the code before still holds)."""
+        holder = self.holder(interaction)
+        if holder is None:
+            return SendRefusal.CLOSED
+        now = self.clock.now()
+        try:
+            code = self.codes.make(holder, now)
+        except NotSent as refused:
+            self.desk.witness(AuditEvent.MAIL_CODE_NOT_SENT, interaction, reason=str(refused.reason))
+            return refused.reason
+        self.outbox.post(
+            self._mail(interaction, holder, code),
+            expires_after_seconds=int(self.codes.limits.life.total_seconds()),
+        )
+        self.desk.witness(AuditEvent.MAIL_CODE_SENT, interaction, purpose=holder.purpose)
+        return None
+
+    def _mail(self, interaction: Interaction, holder: CodeHolder, code: str) -> Mail:
+        locale = self.desk.locale(interaction)
+        page = CodeMail(
+            code=code,
+            minutes=int(self.codes.limits.life.total_seconds() // 60),
+            purpose=holder.purpose,
+            client_name=self.desk.client(interaction).name,
+            requested_at=local_time(self.clock.now(), locale),
+        )
+        web = self.desk.web
+        subject = web.catalogues.translator(locale)("mail.code.subject")
+        text, html = (web.render_mail(f"mail/code.{kind}", locale, page) for kind in ("txt", "html"))
+        return Mail(holder.email, subject, text, html)

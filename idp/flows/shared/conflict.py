@@ -1,0 +1,28 @@
+"""One `sub` of Pro Santé Connect under two RPPS: the alarm, and the end of an enrolment that has no other proof."""
+
+import dataclasses
+
+import structlog
+from werkzeug.wrappers import Response
+
+from idp.core.audit import AuditEvent
+from idp.flows.shared.desk import Desk
+from idp.interaction.record import Interaction
+from idp.pages.sign_in import PscPage
+
+log = structlog.get_logger()
+
+
+def alarm(desk: Desk, interaction: Interaction) -> None:
+    desk.witness(AuditEvent.PSC_SUBJECT_CONFLICT, interaction)
+    log.error("psc_subject_of_another_account", interaction_id=interaction.id[:8])
+
+
+def refuse_enrolment(desk: Desk, interaction: Interaction) -> Response:
+    """Nobody is signed in by that proof, and nothing of what was typed on it stays; the other doors are on the page."""
+    alarm(desk, interaction)
+    bare = dataclasses.replace(
+        interaction, events=(), identity=None, enrolment=None, enrolment_draft={}, upstream_id_token=None
+    )
+    desk.record(bare)
+    return desk.show(bare, "psc.html", PscPage("conflict", desk.doors(bare)), 403)

@@ -1,0 +1,116 @@
+"""The four gestures of every flow: open the interaction, verify, record a fact, go back to the hub."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import request
+from werkzeug.wrappers import Response
+
+from idp.accounts.account import Account
+from idp.accounts.identity_updates import IdentityUpdates
+from idp.accounts.repository import AccountRepository
+from idp.clients.registry import Client
+from idp.core.audit import Audit, AuditEvent, Fact
+from idp.core.clock import Clock
+from idp.core.ephemeral import StaleRecord
+from idp.core.errors import Problem, Shown
+from idp.interaction.next_stop import Itinerary, Stop
+from idp.interaction.record import Interaction
+from idp.interaction.store import Interactions, account_of, hub_path
+from idp.interaction.upstream import Upstream
+from idp.pages.sign_in import Doors
+from idp.web.browser import Web
+from idp.web.psc_button import OfficialPictures
+
+
+class NotDue(Exception):
+    """This page is not the one due: the hub knows better. Mapped to a redirect there."""
+
+    def __init__(self, interaction_id: str) -> None:
+        super().__init__(interaction_id)
+        self.interaction_id = interaction_id
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    interactions: Interactions
+    accounts: AccountRepository
+    itinerary: Itinerary
+    audit: Audit
+    clock: Clock
+    web: Web
+    identities: IdentityUpdates
+    #: None: no Pro Santé Connect here.
+    upstream: Upstream | None = None
+    pictures: OfficialPictures = field(default_factory=lambda: OfficialPictures({}))
+
+    def open(self, interaction_id: str) -> Interaction:
+        """The interaction of this browser, alive. Raises Shown."""
+        return self.interactions.open(interaction_id, self.web.browser(request), self.clock.now())
+
+    def open_due(self, interaction_id: str, *stops: Stop) -> Interaction:
+        """As `open`, and one of these stops is the one due; raises NotDue otherwise: no page can be jumped to."""
+        interaction = self.open(interaction_id)
+        if interaction.refusal is not None or self.next_stop(interaction) not in stops:
+            raise NotDue(interaction_id)
+        return interaction
+
+    def form(self, interaction: Interaction) -> dict[str, str]:
+        """The posted fields, after Origin and CSRF. Raises Shown."""
+        return self.web.form(request, hub_path(interaction.id))
+
+    def record(self, interaction: Interaction) -> None:
+        """Save the facts. A faster click of the same person wins; the hub then sorts out what is due."""
+        try:
+            self.interactions.save(interaction)
+        except StaleRecord as error:
+            raise NotDue(interaction.id) from error
+
+    def back(self, interaction: Interaction) -> Response:
+        return self.web.redirect(hub_path(interaction.id))
+
+    def show(self, interaction: Interaction, template: str, page: Any, status: int = 200) -> Response:
+        frame = self.web.frame(
+            request,
+            locale=self.locale(interaction),
+            client=self.client(interaction),
+            base_path=hub_path(interaction.id),
+        )
+        return self.web.page(template, frame, page, status)
+
+    def locale(self, interaction: Interaction) -> str:
+        return self.web.locale(request, interaction.request.get("ui_locales", ""))
+
+    def client(self, interaction: Interaction) -> Client:
+        client = self.web.clients.get(interaction.client_id)
+        if client is None:
+            raise Shown(Problem.UNKNOWN_CLIENT, "removed during the interaction")
+        return client
+
+    def witness(self, event: AuditEvent, interaction: Interaction, **facts: Fact) -> None:
+        """Audit what happened in this interaction, to its account if one is known."""
+        self.audit.record(
+            event,
+            account_id=interaction.account_id,
+            client_id=interaction.client_id,
+            interaction_id=interaction.id[:8],
+            **facts,
+        )
+
+    def account(self, interaction: Interaction) -> Account | None:
+        return account_of(interaction, self.accounts)
+
+    def next_stop(self, interaction: Interaction) -> Stop | None:
+        return self.itinerary.next_stop(interaction, self.account(interaction), self.clock.now())
+
+    def doors(self, interaction: Interaction, account: Account | None = None) -> Doors:
+        open_doors = self.itinerary.open_doors(interaction, account)
+        has_psc = "psc" in open_doors
+        return Doors(
+            psc=has_psc,
+            cps="cps" in open_doors,
+            password="password" in open_doors,
+            psc_out=has_psc and self.upstream is not None and self.upstream.is_out(),
+            psc_picture=self.pictures.has_button,
+            psc_hover=self.pictures.has_hover,
+        )

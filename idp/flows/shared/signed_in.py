@@ -1,0 +1,32 @@
+"""Who is signed in at this browser, for the pages that no application asked for."""
+
+from dataclasses import dataclass
+
+from flask import request
+
+from idp.accounts.account import Account
+from idp.accounts.repository import AccountNotFound, AccountRepository
+from idp.core.clock import Clock
+from idp.interaction.session import Session, is_session_valid
+from idp.interaction.store import Sessions
+from idp.web.browser import Web
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    sessions: Sessions
+    accounts: AccountRepository
+    clock: Clock
+    web: Web
+
+    def find(self) -> tuple[Session, Account] | None:
+        now = self.clock.now()
+        session = self.sessions.open(self.web.cookies.get(request, "session"), now)
+        if session is None:
+            return None
+        try:
+            account = self.accounts.get(session.account_id)
+        except AccountNotFound:
+            return None
+        is_valid = is_session_valid(session, account, now, self.sessions.life, self.sessions.idle)
+        return (session, account) if is_valid else None

@@ -1,0 +1,228 @@
+"""What a relying party asks at /authorize and /par: proved, single-valued. Decides nothing about the person."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from pyop.exceptions import InvalidAuthenticationRequest
+from werkzeug.datastructures import MultiDict
+
+from idp.clients.registry import Client, ClientFile
+from idp.core.errors import OAuthError, Problem, Returned, Shown
+from idp.interaction.assurance import RANK
+from idp.interaction.record import Acr
+from idp.protocol.authorization.authorization_response import (
+    RESPONSE_MODES,
+    AuthorizationError,
+    ReturnAddress,
+)
+from idp.protocol.claims.claims_request import ClaimsRequest, read_claims_request
+from idp.protocol.engine.provider import OpenIDProvider
+from idp.protocol.jose.id_token_hint import BadHint, EncryptedHint
+from idp.web.browser import single_valued
+
+#: Handed to the engine. Everything else is ours to judge (`prompt`) or ignored (RFC 6749 §3.1).
+_FOR_ENGINE = (
+    "response_type",
+    "client_id",
+    "redirect_uri",
+    "scope",
+    "state",
+    "nonce",
+    "max_age",
+    "ui_locales",
+    "acr_values",
+    "display",
+    "response_mode",
+    "code_challenge",
+    "code_challenge_method",
+    "dpop_jkt",
+)
+#: Kept beside it, and judged by us: they must never reach the engine.
+_OURS = ("prompt", "claims", "login_hint")
+#: OpenID Connect Core §3.1.2.6: refused with codes of their own. What was opened before is not there any more.
+_NOT_SUPPORTED = {
+    "request": OAuthError.REQUEST_NOT_SUPPORTED,
+    "request_uri": OAuthError.REQUEST_URI_NOT_SUPPORTED,
+    "registration": OAuthError.REGISTRATION_NOT_SUPPORTED,
+}
+#: All that we look at.
+RECOGNISED = frozenset({*_FOR_ENGINE, *_OURS, *_NOT_SUPPORTED, "id_token_hint"})
+_PROMPTS = frozenset({"none", "login", "consent", "select_account"})
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """The parameters of a request, and by which way they came."""
+
+    values: "MultiDict[str, str]"
+    #: By /par (RFC 9126): the client proved itself before the browser came.
+    is_pushed: bool = False
+    #: In a request object signed by the client (RFC 9101).
+    is_signed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationRequest:
+    """Verified. `parameters` is what the Interaction keeps; `scopes` is cut to the client's."""
+
+    client: Client
+    parameters: Mapping[str, str]
+    prompts: frozenset[str]
+    max_age: int | None
+    needed: Acr
+    claims: ClaimsRequest
+    #: The `sub` that a hint or `claims` names.
+    subject: str | None
+
+    @property
+    def is_silent(self) -> bool:
+        return "none" in self.prompts
+
+    @property
+    def wants_login(self) -> bool:
+        """`select_account` as well: choosing another account means signing in with it."""
+        return bool(self.prompts & {"login", "select_account"})
+
+
+def proved_client(values: "MultiDict[str, str]", clients: ClientFile) -> Client:
+    """RFC 6749 §4.1.2.1: the client before anything else. Raises Shown: a page, never a redirect."""
+    client_ids = values.getlist("client_id")
+    client = clients.get(client_ids[0]) if len(client_ids) == 1 else None
+    if client is None:
+        raise Shown(Problem.UNKNOWN_CLIENT, "unknown client_id")
+    return client
+
+
+def proved_address(values: "MultiDict[str, str]", client: Client, limit: int) -> ReturnAddress:
+    """Then the redirect_uri. Raises Shown: a page, never a redirect."""
+    redirect_uris, states = values.getlist("redirect_uri"), values.getlist("state")
+    # RFC 9700 §2.1: exact string comparison.
+    if len(redirect_uris) != 1 or redirect_uris[0] not in client.redirect_uris:
+        raise Shown(Problem.UNKNOWN_CLIENT, "redirect_uri not registered")
+    mode = values.get("response_mode", "query")
+    return ReturnAddress(
+        client_id=client.client_id,
+        redirect_uri=redirect_uris[0],
+        state=states[0] if len(states) == 1 and len(states[0]) <= limit else None,
+        mode=mode if mode in RESPONSE_MODES else "query",
+        alg=client.authorization_signed_response_alg,
+    )
+
+
+def _needed(client: Client, acr_values: str) -> Acr:
+    """`acr_values` is a wish, and any of its values grants it (Core §3.1.2.1): the least we know, from the client's
+    minimum on."""
+    known = [acr for acr in Acr if str(acr) in acr_values.split()]
+    wished = min(known, key=lambda acr: RANK[acr], default=Acr.PWD_OTP)
+    return max(client.minimum_acr, wished, key=lambda acr: RANK[acr])
+
+
+def _prompts(text: str | None) -> frozenset[str]:
+    prompts = frozenset((text or "").split())
+    if not prompts <= _PROMPTS:
+        raise Returned(OAuthError.INVALID_REQUEST, "unknown prompt value")
+    if "none" in prompts and len(prompts) > 1:
+        # Core §3.1.2.1.
+        raise Returned(OAuthError.INVALID_REQUEST, "prompt none must stand alone")
+    return prompts
+
+
+def _flat(values: "MultiDict[str, str]", limit: int) -> dict[str, str]:
+    try:
+        parameters = single_valued(values, limit)
+    except ValueError as error:
+        raise Returned(OAuthError.INVALID_REQUEST, str(error)) from error
+    if sum(len(value) for value in parameters.values()) > 2 * limit:
+        raise Returned(OAuthError.INVALID_REQUEST, "the request is too long")
+    return parameters
+
+
+def _check_way(received: Received, parameters: Mapping[str, str], client: Client) -> None:
+    """By the way its registration demands, with what we support, and nothing that could be read two ways."""
+    if client.requires_pushed_requests and not received.is_pushed:
+        raise Returned(OAuthError.INVALID_REQUEST, "this client must push its requests (RFC 9126)")
+    if client.requires_signed_requests and not received.is_signed:
+        raise Returned(OAuthError.INVALID_REQUEST, "this client must sign its requests (RFC 9101)")
+    for name, error_code in _NOT_SUPPORTED.items():
+        if name in parameters:
+            raise Returned(error_code, f"{name} is not supported")
+    if any(ord(character) < 0x20 or ord(character) > 0x7E for character in parameters.get("state", "")):
+        # RFC 6749 appendix A.5: state = 1*VSCHAR.
+        raise Returned(OAuthError.INVALID_REQUEST, "state has characters outside VSCHAR")
+    if parameters.get("response_mode", "query") not in RESPONSE_MODES:
+        raise Returned(OAuthError.INVALID_REQUEST, "response_mode is not supported")
+    if parameters.get("response_type", "code") != "code":
+        raise Returned(OAuthError.UNSUPPORTED_RESPONSE_TYPE, "only response_type code is supported")
+
+
+def _verify(received: Received, client: Client, engine: OpenIDProvider, limit: int) -> AuthorizationRequest:
+    parameters = _flat(received.values, limit)
+    _check_way(received, parameters, client)
+    asked = parameters.get("scope", "").split()
+    parameters["scope"] = " ".join(scope for scope in client.scopes if scope in asked)
+    if "openid" not in asked:
+        raise Returned(OAuthError.INVALID_SCOPE, "scope openid is required")
+    if client.nonce == "required" and not parameters.get("nonce"):
+        raise Returned(OAuthError.INVALID_REQUEST, "nonce is required for this client")
+    prompts = _prompts(parameters.get("prompt"))
+    claims = read_claims_request(parameters.get("claims"), client)
+    request = _parse_by_engine(parameters, engine)
+    ours = {name: parameters[name] for name in _OURS if parameters.get(name)}
+    return AuthorizationRequest(
+        client=client,
+        parameters={**request, **ours},
+        prompts=prompts,
+        max_age=int(request["max_age"]) if "max_age" in request else None,
+        needed=_needed(client, parameters.get("acr_values", "")),
+        claims=claims,
+        subject=_subject(parameters, claims, client, engine),
+    )
+
+
+def _subject(
+    parameters: Mapping[str, str], claims: ClaimsRequest, client: Client, engine: OpenIDProvider
+) -> str | None:
+    """Whom the relying party expects. Raises Returned."""
+    hint = parameters.get("id_token_hint")
+    if not hint:
+        return claims.subject
+    try:
+        found = engine.read_hint(hint)
+    except EncryptedHint as error:
+        raise Returned(OAuthError.INVALID_REQUEST, "id_token_hint is encrypted: decrypt it first") from error
+    except BadHint as error:
+        raise Returned(OAuthError.INVALID_REQUEST, "id_token_hint is not an ID Token of ours") from error
+    # The `sub` of another client may be of another sector.
+    if found.client_id != client.client_id or claims.subject not in (None, found.subject):
+        raise Returned(OAuthError.INVALID_REQUEST, "id_token_hint was not issued to this client")
+    return found.subject
+
+
+def for_engine(parameters: Mapping[str, str]) -> dict[str, str]:
+    """What pyop may see of a request."""
+    return {name: parameters[name] for name in _FOR_ENGINE if parameters.get(name)}
+
+
+def _parse_by_engine(parameters: Mapping[str, str], engine: OpenIDProvider) -> dict[str, str]:
+    """pyop's parse and validators; whatever it raises becomes one OAuth error (design §7)."""
+    passed = for_engine(parameters)
+    try:
+        engine.parse_authentication_request(urlencode(passed))
+    except InvalidAuthenticationRequest as error:
+        code = OAuthError(error.oauth_error or "invalid_request")
+        raise Returned(code, "the request misses a parameter or has a malformed one") from error
+    except Exception as error:
+        raise Returned(OAuthError.INVALID_REQUEST, "the request is malformed") from error
+    return passed
+
+
+def read_authorization_request(
+    received: Received, client: Client, engine: OpenIDProvider, limit: int
+) -> AuthorizationRequest:
+    """Raises Shown before the redirect_uri is proved, AuthorizationError after."""
+    address = proved_address(received.values, client, limit)
+    try:
+        return _verify(received, client, engine, limit)
+    except Returned as error:
+        raise AuthorizationError(error.error, error.description, to=address) from error

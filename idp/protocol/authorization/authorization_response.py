@@ -1,0 +1,98 @@
+"""How a relying party is answered at its redirect_uri: by the address, by a form, or in a signed JWT.
+
+RFC 6749 §4.1.2, OAuth 2.0 Form Post Response Mode, JARM (JWT Secured Authorization Response Mode). `fragment` is
+refused: it carries what a page's scripts may read, and our only response type does not need it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flask import request
+from werkzeug.wrappers import Response
+
+from idp.clients.registry import Client
+from idp.core.clock import Clock
+from idp.core.errors import OAuthError, Returned
+from idp.interaction.record import Interaction
+from idp.pages.sign_in import FormPostPage
+from idp.signing.key_ring import Keys
+from idp.signing.signer import Alg
+from idp.web.browser import SECURITY_HEADERS, Web, with_query
+
+#: JARM §2.3: `jwt` is the default of the response type, for `code` the query.
+RESPONSE_MODES = ("query", "form_post", "jwt", "query.jwt", "form_post.jwt")
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnAddress:
+    """A registered redirect_uri of a proved client, and how it wants to be answered there."""
+
+    client_id: str
+    redirect_uri: str
+    state: str | None
+    mode: str = "query"
+    #: Of the JWT modes.
+    alg: Alg = "RS256"
+
+
+class AuthorizationError(Returned):
+    """An error for a proved client at its proved redirect_uri."""
+
+    def __init__(self, error: OAuthError, description: str, *, to: ReturnAddress) -> None:
+        super().__init__(error, description)
+        self.to = to
+
+
+def address_of(interaction: Interaction, client: Client) -> ReturnAddress:
+    """`client`: the registration of this moment."""
+    return ReturnAddress(
+        client_id=interaction.client_id,
+        redirect_uri=interaction.request["redirect_uri"],
+        state=interaction.request.get("state"),
+        mode=interaction.request.get("response_mode", "query"),
+        alg=client.authorization_signed_response_alg,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationResponses:
+    keys: Keys
+    clock: Clock
+    web: Web
+    #: How long a signed answer is good for: as long as the code in it.
+    life: timedelta
+
+    def success(self, to: ReturnAddress, code: str) -> Response:
+        return self._answer(to, {"code": code})
+
+    def failure(self, error: AuthorizationError) -> Response:
+        parameters = {"error": str(error.error), "error_description": error.description}
+        return self._answer(error.to, parameters)
+
+    def _answer(self, to: ReturnAddress, parameters: Mapping[str, str]) -> Response:
+        # RFC 9207 §2: `iss` in every success and error.
+        answer = {**parameters, "iss": self.web.settings.issuer}
+        if to.state is not None:
+            answer["state"] = to.state
+        if to.mode.endswith("jwt"):
+            answer = {"response": self._signed(to, answer)}
+        if to.mode.startswith("form_post"):
+            return self._form(to, answer)
+        return self.web.redirect(with_query(to.redirect_uri, answer))
+
+    def _signed(self, to: ReturnAddress, answer: Mapping[str, str]) -> str:
+        """JARM §2.1. Raises SignerUnavailable, KeyMissing."""
+        expires_at = self.clock.now() + self.life
+        claims = {**answer, "aud": to.client_id, "exp": int(expires_at.timestamp())}
+        return self.keys.sign_jwt(claims, alg=to.alg)
+
+    def _form(self, to: ReturnAddress, answer: Mapping[str, str]) -> Response:
+        """A page that sends itself, and has a button where there are no scripts."""
+        client = self.web.clients.get(to.client_id)
+        frame = self.web.frame(request, locale=self.web.locale(request), client=client, base_path="")
+        page = FormPostPage(action=to.redirect_uri, fields=tuple(answer.items()))
+        response = self.web.page("form_post.html", frame, page)
+        policy = SECURITY_HEADERS["Content-Security-Policy"]
+        response.headers["Content-Security-Policy"] = f"{policy}; script-src 'self'"
+        return response

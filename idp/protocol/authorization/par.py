@@ -1,0 +1,34 @@
+"""/par (RFC 9126): a client leaves its request here, and sends the browser with the reference alone."""
+
+from dataclasses import dataclass
+
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Request, Response
+
+from idp.protocol.authorization.request_reader import RequestReader
+from idp.protocol.client_auth.answers import json_response
+from idp.protocol.client_auth.client_door import Call, ClientDoor
+from idp.protocol.client_auth.possession import Possession
+
+#: Of the form, what proves the client and is no parameter of the request.
+_OF_THE_CLIENT = ("client_secret", "client_assertion", "client_assertion_type")
+
+
+@dataclass(frozen=True, slots=True)
+class PushedRequestEndpoint:
+    door: ClientDoor
+    reader: RequestReader
+    possession: Possession
+
+    def __call__(self, request: Request) -> Response:
+        return self.door.serve(request, self._push)
+
+    def _push(self, call: Call) -> Response:
+        """§2.1-2.2. Raises Returned."""
+        sent = {name: value for name, value in call.form.items() if name not in _OF_THE_CLIENT}
+        values = MultiDict({**sent, "client_id": call.client.client_id})
+        key = self.possession.key_shown(call)
+        request_uri = self.reader.from_client(values, call.client, key)
+        seconds = int(self.reader.pushed.life.total_seconds())
+        answer = {"request_uri": request_uri, "expires_in": seconds}
+        return json_response(answer, 201, self.possession.next_nonce(call.request))

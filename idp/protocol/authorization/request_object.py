@@ -1,0 +1,79 @@
+"""Request objects (RFC 9101): an authorization request signed by its client. Only what is signed counts.
+
+By value only: a `request_uri` of the client's would make us fetch it (facts/security T41); /par does better.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+
+from werkzeug.datastructures import MultiDict
+
+from idp.clients.registry import Client
+from idp.core.clock import Clock
+from idp.core.errors import OAuthError, Returned
+from idp.protocol.authorization.authorization_request import RECOGNISED, Received
+from idp.protocol.jose.client_jwt import BadClientJwt, Claims, ClientJwts, instant, verify_begun
+from idp.web.browser import without_empty
+
+#: RFC 9101 §10.8; the two others are what OpenID Connect Core §6.1 and plain JOSE libraries write.
+_TYPES = ("oauth-authz-req+jwt", "jwt", "")
+
+
+def _refused(description: str) -> Returned:
+    return Returned(OAuthError.INVALID_REQUEST_OBJECT, description)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestObjects:
+    jwts: ClientJwts
+    issuer: str
+    clock: Clock
+    life: timedelta
+    clock_ahead: timedelta
+
+    def opened(self, values: "MultiDict[str, str]", client: Client) -> Received:
+        """The request inside `request`, or the one beside it when there is none. Raises Returned."""
+        objects = values.getlist("request")
+        if not objects:
+            return Received(values)
+        if client.request_object_signing_alg is None:
+            raise Returned(OAuthError.REQUEST_NOT_SUPPORTED, "request objects need a registered algorithm")
+        if len(objects) > 1 or "request_uri" in values:
+            raise Returned(OAuthError.INVALID_REQUEST, "one request object, and no request_uri beside it")
+        try:
+            claims = self._verified(objects[0], client)
+        except BadClientJwt as error:
+            raise _refused("the request object is not one of this client's, for us, of now") from error
+        # RFC 6749 §3.1: the others, whatever they are, are ignored; so are those of the envelope (RFC 7519 §4.1).
+        parameters = {name: _text(value) for name, value in claims.items() if name in RECOGNISED}
+        if {"request", "request_uri"} & parameters.keys() or parameters.get("client_id") != client.client_id:
+            # §4, §5: no request within the request; the client_id inside is the one outside.
+            raise _refused("the request object names another client or another request")
+        return Received(without_empty(MultiDict(parameters)), is_signed=True)
+
+    def _verified(self, token: str, client: Client) -> Claims:
+        """§4; for an hour at most (FAPI 2.0 Message Signing §5.3.1). Raises BadClientJwt."""
+        claims = self.jwts.verified(token, client, alg=client.request_object_signing_alg, types=_TYPES)
+        audience, now = claims.get("aud"), self.clock.now().timestamp()
+        if claims.get("iss") != client.client_id:
+            raise BadClientJwt("iss")
+        if self.issuer not in (audience if isinstance(audience, list) else [audience]):
+            raise BadClientJwt("aud")
+        verify_begun(claims, now, self.clock_ahead.total_seconds())
+        begins, ends = instant(claims, "nbf") or instant(claims, "iat") or now, instant(claims, "exp")
+        if ends is None or not now < ends <= begins + self.life.total_seconds():
+            raise BadClientJwt("exp")
+        return claims
+
+
+def _text(value: object) -> str:
+    """§4: texts as texts, numbers as JSON numbers, `claims` as JSON. Raises Returned."""
+    if isinstance(value, str):
+        if any("\ud800" <= character <= "\udfff" for character in value):
+            # JSON can write half a character; no address and no page can (RFC 7493 §2.1).
+            raise _refused("a parameter of the request object is no Unicode text")
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | dict):
+        raise _refused("a parameter of the request object has another type")
+    return json.dumps(value)

@@ -1,0 +1,94 @@
+"""The ways an authorization request comes: plain, signed (RFC 9101), pushed (RFC 9126). Opens it, has it verified."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from werkzeug.datastructures import MultiDict
+
+from idp.clients.registry import Client, ClientFile
+from idp.core.errors import OAuthError, Problem, Returned, Shown
+from idp.protocol.authorization.authorization_request import (
+    AuthorizationRequest,
+    Received,
+    proved_address,
+    proved_client,
+    read_authorization_request,
+)
+from idp.protocol.authorization.authorization_response import AuthorizationError
+from idp.protocol.authorization.pushed_requests import PushedRequests, is_reference
+from idp.protocol.authorization.request_object import RequestObjects
+from idp.protocol.engine.provider import OpenIDProvider
+from idp.web.browser import without_empty
+
+#: What a person sees when the request is lost, and with it the way back.
+_PAGES = {OAuthError.INVALID_REQUEST_URI: Problem.PUSHED_REQUEST_GONE}
+
+
+@dataclass(frozen=True, slots=True)
+class RequestReader:
+    clients: ClientFile
+    engine: OpenIDProvider
+    objects: RequestObjects
+    pushed: PushedRequests
+    parameter_bytes: int
+
+    def from_browser(self, values: "MultiDict[str, str]") -> AuthorizationRequest:
+        """At /authorize. Raises Shown before client and redirect_uri are proved, AuthorizationError after."""
+        given = without_empty(values)
+        client = proved_client(given, self.clients)
+        return self._verified(self._opened(given, client), client)
+
+    def again(self, parameters: Mapping[str, str]) -> AuthorizationRequest:
+        """A request let in before, whichever way it came, under the registration of now. Raises the same."""
+        kept = Received(MultiDict(parameters), is_pushed=True, is_signed=True)
+        return self._verified(kept, proved_client(kept.values, self.clients))
+
+    def from_client(self, values: "MultiDict[str, str]", client: Client, key: str | None = None) -> str:
+        """At /par: the `request_uri`. Refused here for whatever /authorize would refuse. Raises Returned.
+
+        `key`: the thumbprint of a DPoP key shown beside the request, to which its code will be bound.
+        """
+        if "request_uri" in values:
+            # RFC 9126 §2.1.
+            raise Returned(OAuthError.INVALID_REQUEST, "request_uri cannot be pushed")
+        opened = self.objects.opened(values, client)
+        bound = _bound_to_key(opened.values, key)
+        pushed = Received(bound, is_pushed=True, is_signed=opened.is_signed)
+        try:
+            self._verified(pushed, client)
+        except Shown as shown:
+            raise Returned(OAuthError.INVALID_REQUEST, "redirect_uri is not registered") from shown
+        return self.pushed.keep(pushed, client)
+
+    def _opened(self, values: "MultiDict[str, str]", client: Client) -> Received:
+        try:
+            return self._received(values, client)
+        except Returned as error:
+            if "redirect_uri" not in values:
+                page = _PAGES.get(error.error, Problem.BAD_REQUEST)
+                raise Shown(page, error.description, client_id=client.client_id) from error
+            address = proved_address(values, client, self.parameter_bytes)
+            raise AuthorizationError(error.error, error.description, to=address) from error
+
+    def _received(self, values: "MultiDict[str, str]", client: Client) -> Received:
+        request_uris = values.getlist("request_uri")
+        if len(request_uris) != 1 or not is_reference(request_uris[0]):
+            return self.objects.opened(values, client)
+        received = self.pushed.take(request_uris[0], client)
+        if received is None:
+            raise Returned(OAuthError.INVALID_REQUEST_URI, "request_uri is unknown, used or expired")
+        return received
+
+    def _verified(self, received: Received, client: Client) -> AuthorizationRequest:
+        return read_authorization_request(received, client, self.engine, self.parameter_bytes)
+
+
+def _bound_to_key(values: "MultiDict[str, str]", key: str | None) -> "MultiDict[str, str]":
+    """RFC 9449 §10.1: the proof says what `dpop_jkt` says, and not another thing. Raises Returned."""
+    if key is None:
+        return values
+    if values.get("dpop_jkt", key) != key:
+        raise Returned(OAuthError.INVALID_REQUEST, "dpop_jkt names another key than the DPoP proof")
+    bound = values.copy()
+    bound.setdefault("dpop_jkt", key)
+    return bound

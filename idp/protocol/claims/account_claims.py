@@ -1,0 +1,82 @@
+"""Which claims a scope releases, from the account row alone. An unlisted attribute can reach nobody."""
+
+from collections.abc import Callable, Container, Iterable, Mapping
+from datetime import UTC
+from typing import Any
+
+from idp.accounts.account import Account
+from idp.clients.scopes import claims_of
+from idp.interaction.assurance import Assurance
+from idp.interaction.record import Acr
+
+
+def _coded(value: Any) -> dict[str, str]:
+    return {"code": value.code, "label": value.label}
+
+
+def _address(account: Account) -> dict[str, str]:
+    """OpenID Connect Core §5.1.1."""
+    address = account.address
+    street = "\n".join(line for line in (address.line1, address.line2) if line)
+    return {
+        "formatted": f"{street}\n{address.postal_code} {address.city}",
+        "street_address": street,
+        "postal_code": address.postal_code,
+        "locality": address.city,
+        "country": address.country,
+    }
+
+
+_VALUE_OF: Mapping[str, Callable[[Account], Any]] = {
+    "name": lambda account: f"{account.identity.given_name} {account.identity.family_name}",
+    "family_name": lambda account: account.identity.family_name,
+    "given_name": lambda account: account.identity.given_name,
+    "locale": lambda account: account.locale,
+    "email": lambda account: account.email,
+    "email_verified": lambda account: True,
+    "address": _address,
+    "rpps": lambda account: account.identity.rpps,
+    # PS_IdNat as in the card and in Pro Santé Connect: type 8, then the RPPS (facts/cps §3).
+    "SubjectNameID": lambda account: f"8{account.identity.rpps}",
+    "profession": lambda account: account.identity.profession and _coded(account.identity.profession),
+    "specialities": lambda account: [_coded(value) for value in account.identity.specialities],
+    "identity_source": lambda account: account.identity.source,
+    "identity_verified_at": lambda account: account.identity.verified_at.astimezone(UTC).strftime(
+        "%Y-%m-%dT%H:%M:%SZ"
+    ),
+}
+
+
+def released_claims(
+    account: Account, scopes: Iterable[str], asked: Iterable[str], allowed: Container[str]
+) -> dict[str, Any]:
+    """Claims of the granted scopes and single ones `asked` for, cut to what the client is `allowed` today.
+
+    Without the empty ones (Core §5.3.2: absent rather than null), and without `sub`: that is the relying party's
+    own (`subject`).
+    """
+    return named_claims(account, (name for name in (*claims_of(scopes), *asked) if name in allowed))
+
+
+def named_claims(account: Account, names: Iterable[str]) -> dict[str, Any]:
+    """These claims of the account, without the empty ones; unknown names are ignored."""
+    claims = {name: _VALUE_OF[name](account) for name in names if name in _VALUE_OF}
+    return {name: value for name, value in claims.items() if value is not None}
+
+
+def authentication_claims(assurance: Assurance, sid: str) -> dict[str, Any]:
+    """What the ID Token says of this login (design §6): Pro Santé Connect's own acr only under `upstream_acr`."""
+    claims: dict[str, Any] = {
+        "acr": str(assurance.acr),
+        "amr": list(assurance.amr),
+        "auth_time": int(assurance.auth_time.timestamp()),
+        "sid": sid,
+    }
+    if assurance.acr is Acr.PSC:
+        claims |= {
+            "idp": "psc",
+            "upstream_acr": assurance.upstream_acr,
+            "psc_auth_mode": assurance.upstream_auth_mode,
+        }
+    # Pro Santé Connect asserts no `amr`, and we invent none.
+    return {name: value for name, value in claims.items() if value not in (None, [])}

@@ -1,0 +1,126 @@
+"""Who calls the token endpoint: RFC 6749 §2.3, one method per request, the registered one only."""
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import unquote_plus
+
+from werkzeug.wrappers import Request
+
+from idp.clients.registry import Client, ClientFile
+from idp.core.errors import OAuthError, Returned
+from idp.protocol.jose.client_jwt import BadClientJwt, unverified_claims
+
+_REFUSED = "client authentication failed"
+
+
+class ClientRefused(Returned):
+    """401; `used_basic` asks for the WWW-Authenticate header (RFC 6749 §5.2)."""
+
+    def __init__(self, *, used_basic: bool) -> None:
+        super().__init__(OAuthError.INVALID_CLIENT, _REFUSED)
+        self.used_basic = used_basic
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """What a request says of its sender. `means`: "basic", "post", "assertion", or "bare" (a client_id alone)."""
+
+    client_id: str
+    means: str
+    secret: str
+    form: Mapping[str, str]
+    request: Request
+
+
+#: From the registered client and what is presented to whether that proves it.
+Verify = Callable[[Client, Presented], bool]
+
+#: How each registered method (RFC 7591 §2) is seen in a request.
+_MEANS_OF: Mapping[str, str] = {
+    "client_secret_basic": "basic",
+    "client_secret_post": "post",
+    "private_key_jwt": "assertion",
+    "tls_client_auth": "bare",
+    "self_signed_tls_client_auth": "bare",
+    "none": "bare",
+}
+
+
+def has_secret(client: Client, presented: Presented) -> bool:
+    return client.is_secret(presented.secret)
+
+
+def is_public(client: Client, presented: Presented) -> bool:
+    return client.is_public
+
+
+@dataclass(frozen=True, slots=True)
+class ClientAuthentication:
+    """`methods`: those this provider serves."""
+
+    clients: ClientFile
+    methods: Mapping[str, Verify]
+
+    def authenticate(self, request: Request, form: Mapping[str, str]) -> Client:
+        """The client that proved itself. Raises ClientRefused, or Returned for two methods at once."""
+        presented = _presented(request, form)
+        client = self.clients.get(presented.client_id)
+        method = client.token_endpoint_auth_method if client else ""
+        verify = self.methods.get(method)
+        is_proved = (
+            client is not None
+            and verify is not None
+            and _MEANS_OF[method] == presented.means
+            and form.get("client_id", presented.client_id) == presented.client_id
+            and verify(client, presented)
+        )
+        if client is None or not is_proved:
+            raise ClientRefused(used_basic=presented.means == "basic")
+        return client
+
+
+def _presented(request: Request, form: Mapping[str, str]) -> Presented:
+    """Raises ClientRefused when nobody is named, Returned for two methods at once."""
+    authorization = request.headers.get("Authorization")
+    means = [
+        name
+        for name, is_there in (
+            ("basic", authorization is not None),
+            ("post", "client_secret" in form),
+            ("assertion", "client_assertion" in form or "client_assertion_type" in form),
+        )
+        if is_there
+    ]
+    if len(means) > 1:
+        raise Returned(OAuthError.INVALID_REQUEST, "one client authentication method per request")
+    try:
+        client_id, secret = (
+            _basic(authorization)
+            if authorization is not None
+            else (form.get("client_id") or _asserted(form), form.get("client_secret", ""))
+        )
+    except (KeyError, ValueError, BadClientJwt) as error:
+        raise ClientRefused(used_basic=authorization is not None) from error
+    return Presented(client_id, means[0] if means else "bare", secret, form, request)
+
+
+def _asserted(form: Mapping[str, str]) -> str:
+    """RFC 7521 §4.2: client_id may be left out; whoever the assertion names must have signed it."""
+    return str(unverified_claims(form["client_assertion"]).get("sub"))
+
+
+def _basic(header: str) -> tuple[str, str]:
+    """RFC 6749 §2.3.1: both parts form-encoded, then RFC 7617. Raises ValueError."""
+    scheme, _, credentials = header.partition(" ")
+    if scheme.lower() != "basic":
+        raise ValueError("another scheme")
+    try:
+        text = base64.b64decode(credentials.strip(), validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError) as error:
+        raise ValueError("not base64") from error
+    client_id, colon, secret = text.partition(":")
+    if not colon:
+        raise ValueError("no colon")
+    return unquote_plus(client_id), unquote_plus(secret)

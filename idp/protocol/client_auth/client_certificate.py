@@ -1,0 +1,89 @@
+"""The TLS certificate of a caller, as the proxy that ended its connection hands it over (RFC 9440).
+
+Certificates are public: one in a header proves nothing, unless the proxy that saw the handshake says so, and proves
+that it is the proxy (facts/security CP1, T9; docs/adr/0010).
+"""
+
+import base64
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass
+
+from cryptography import x509
+from werkzeug.wrappers import Request
+
+from idp.core.audit import AuditEvent
+from idp.core.errors import OAuthError, Returned
+from idp.core.refusal_trail import RefusalTrail
+from idp.signing.key_ring import b64u
+from idp.web.browser import client_network
+
+MAX_BYTES = 16 * 1024
+CERTIFICATE_HEADER, PROXY_HEADER = "Client-Cert", "Caducee-Proxy"
+
+#: RFC 9440 §2.1, RFC 8941 §3.3.5: one byte sequence, without parameters. A repeated header comes joined by a comma.
+_BYTE_SEQUENCE = re.compile(r":([A-Za-z0-9+/]+={0,2}):")
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCertificate:
+    """Possession of its key was proved to the proxy. Nothing else is: neither its path nor its dates."""
+
+    der: bytes
+    parsed: x509.Certificate
+
+    @property
+    def thumbprint(self) -> str:
+        """`x5t#S256` (RFC 8705 §3.1)."""
+        return b64u(hashlib.sha256(self.der).digest())
+
+
+class CertificateRefused(Returned):
+    """A certificate that nobody we know vouches for, or that cannot be read."""
+
+    def __init__(self, description: str) -> None:
+        super().__init__(OAuthError.INVALID_REQUEST, description)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCertificates:
+    """`proxy_secret`: what the proxy adds to its requests; empty: no proxy is believed."""
+
+    proxy_secret: str
+    trail: RefusalTrail
+    trusted_proxy_hops: int
+
+    def of(self, request: Request) -> ClientCertificate | None:
+        """The certificate of this connection, None without one. Raises CertificateRefused, and audits it."""
+        header = request.headers.get(CERTIFICATE_HEADER, "").strip()
+        if not header:
+            return None
+        if not self._is_from_proxy(request):
+            self._witness(request, "not_from_proxy")
+            raise CertificateRefused(f"{CERTIFICATE_HEADER} is believed from the configured proxy only")
+        try:
+            return _read(header)
+        except ValueError as error:
+            self._witness(request, "unreadable")
+            raise CertificateRefused(f"{CERTIFICATE_HEADER} is not a certificate (RFC 9440)") from error
+
+    def _is_from_proxy(self, request: Request) -> bool:
+        presented = request.headers.get(PROXY_HEADER, "")
+        return bool(self.proxy_secret) and hmac.compare_digest(presented.encode(), self.proxy_secret.encode())
+
+    def _witness(self, request: Request, reason: str) -> None:
+        network = client_network(request, self.trusted_proxy_hops)
+        self.trail.witness(AuditEvent.CERTIFICATE_REFUSED, network, reason=reason)
+
+
+def _read(header: str) -> ClientCertificate:
+    """Raises ValueError."""
+    found = _BYTE_SEQUENCE.fullmatch(header) if len(header) <= MAX_BYTES else None
+    if found is None:
+        raise ValueError("size or form")
+    der = base64.b64decode(found[1], validate=True)
+    parsed = x509.load_der_x509_certificate(der)
+    # Read here: of a year that no calendar has, they raise.
+    _ = parsed.not_valid_before_utc, parsed.not_valid_after_utc
+    return ClientCertificate(der, parsed)

@@ -1,0 +1,72 @@
+"""The door of the endpoints that clients call: the form, who sends it, and what a refusal answers."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.wrappers import Request, Response
+
+from idp.clients.registry import Client
+from idp.core.audit import AuditEvent
+from idp.core.errors import OAuthError, Returned
+from idp.core.refusal_trail import RefusalTrail
+from idp.protocol.client_auth.answers import json_response
+from idp.protocol.client_auth.client_authentication import ClientAuthentication, ClientRefused
+from idp.protocol.client_auth.dpop import ProofRefused
+from idp.web.browser import client_network, single_valued, without_empty
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request whose sender is proved; `form` is its single-valued body."""
+
+    client: Client
+    form: Mapping[str, str]
+    request: Request
+
+
+#: Raises Returned.
+Answer = Callable[[Call], Response]
+
+
+@dataclass(frozen=True, slots=True)
+class ClientDoor:
+    authentication: ClientAuthentication
+    trail: RefusalTrail
+    parameter_bytes: int
+    trusted_proxy_hops: int
+
+    def serve(self, request: Request, answer: Answer) -> Response:
+        try:
+            form = _read_form(request, self.parameter_bytes)
+            client = self.authentication.authenticate(request, form)
+            return answer(Call(client, form, request))
+        except ClientRefused as refused:
+            network = client_network(request, self.trusted_proxy_hops)
+            self.trail.witness(AuditEvent.CLIENT_REFUSED, network, used_basic=refused.used_basic)
+            return _error_response(refused)
+        except Returned as error:
+            return _error_response(error)
+
+
+def _read_form(request: Request, limit: int) -> dict[str, str]:
+    """Single-valued `application/x-www-form-urlencoded` body. Raises Returned."""
+    if request.mimetype != "application/x-www-form-urlencoded":
+        raise Returned(OAuthError.INVALID_REQUEST, "the body must be application/x-www-form-urlencoded")
+    try:
+        return single_valued(without_empty(request.form), limit)
+    except RequestEntityTooLarge as error:
+        raise Returned(OAuthError.INVALID_REQUEST, "the body is too large") from error
+    except ValueError as error:
+        raise Returned(OAuthError.INVALID_REQUEST, str(error)) from error
+
+
+def _error_response(error: Returned) -> Response:
+    """RFC 6749 §5.2."""
+    value = {"error": str(error.error), "error_description": error.description}
+    if isinstance(error, ClientRefused):
+        challenge = {"WWW-Authenticate": 'Basic realm="token"'} if error.used_basic else {}
+        return json_response(value, 401, challenge)
+    # RFC 9449 §8.
+    nonce = {"DPoP-Nonce": error.fresh_nonce} if isinstance(error, ProofRefused) else {}
+    return json_response(value, 400, nonce)

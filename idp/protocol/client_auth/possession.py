@@ -1,0 +1,87 @@
+"""What binds a token to its holder: a DPoP key, a TLS certificate, both or nothing (RFC 9449 §6, RFC 8705 §3).
+
+A binding is the `cnf` of RFC 7800 §3, with the members `jkt` and `x5t#S256`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from werkzeug.wrappers import Request
+
+from idp.clients.members import CLIENT_SIGNING_ALGS, FAPI_SIGNING_ALGS
+from idp.clients.registry import Client
+from idp.core.errors import OAuthError, Returned
+from idp.protocol.client_auth.client_certificate import ClientCertificates
+from idp.protocol.client_auth.client_door import Call
+from idp.protocol.client_auth.dpop import DpopProofs
+from idp.protocol.client_auth.presented_token import PresentedToken
+
+Binding = Mapping[str, str]
+
+
+class NotTheHolder(Exception):
+    """The token is bound to a key or a certificate that its bearer did not show, or showed in another way."""
+
+
+def token_type(binding: Binding) -> str:
+    """RFC 9449 §5; RFC 8705 gives certificate-bound tokens no type of their own."""
+    return "DPoP" if "jkt" in binding else "Bearer"
+
+
+def is_announced_key(announced: str | None, shown: Binding) -> bool:
+    """RFC 9449 §10: a code asked for with a key's `dpop_jkt` is redeemed with a proof of that key alone."""
+    return not announced or shown.get("jkt") == announced
+
+
+def _proof_algs(client: Client) -> tuple[str, ...]:
+    return FAPI_SIGNING_ALGS if client.profile == "fapi2" else CLIENT_SIGNING_ALGS
+
+
+def holds(shown: Binding, needed: Binding) -> bool:
+    return all(shown.get(name) == value for name, value in needed.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Possession:
+    proofs: DpopProofs
+    certificates: ClientCertificates
+
+    def shown_to_token_endpoint(self, call: Call) -> Binding:
+        """What the tokens of this call are bound to. Raises Returned: a bad proof, or one missing."""
+        binding = {}
+        certificate, key = self.certificates.of(call.request), self.key_shown(call)
+        if key is not None:
+            # A client that did not register for it may use it all the same (RFC 9449 §5).
+            binding["jkt"] = key
+        elif call.client.dpop_bound_access_tokens:
+            raise self.proofs.missing()
+        if call.client.tls_bound_access_tokens:
+            if certificate is None:
+                raise Returned(OAuthError.INVALID_REQUEST, "a TLS client certificate is required")
+            binding["x5t#S256"] = certificate.thumbprint
+        return binding
+
+    def key_shown(self, call: Call) -> str | None:
+        """The thumbprint of the key whose proof this call carries, at whatever endpoint. Raises Returned."""
+        proof = self.proofs.of(call.request, algs=_proof_algs(call.client))
+        return None if proof is None else proof.thumbprint
+
+    def next_nonce(self, request: Request) -> dict[str, str]:
+        """Headers: the nonce of the next proof, for a caller that shows proofs (RFC 9449 §8.2)."""
+        return {"DPoP-Nonce": self.proofs.fresh_nonce()} if "DPoP" in request.headers else {}
+
+    def verify_holder(
+        self, request: Request, token: PresentedToken, binding: Binding, client: Client
+    ) -> None:
+        """RFC 9449 §7.1 and §7.2, RFC 8705 §3: of a token of this client's. Raises NotTheHolder, Returned."""
+        certificate = self.certificates.of(request)
+        if ("jkt" in binding) != (token.scheme == "DPoP"):
+            raise NotTheHolder
+        shown = {} if certificate is None else {"x5t#S256": certificate.thumbprint}
+        if token.scheme == "DPoP":
+            proof = self.proofs.of(request, access_token=token.value, algs=_proof_algs(client))
+            if proof is None:
+                raise self.proofs.missing()
+            shown["jkt"] = proof.thumbprint
+        if not holds(shown, binding):
+            raise NotTheHolder

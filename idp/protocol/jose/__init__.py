@@ -1,0 +1,1 @@
+"""Contains JWTs read and written: signatures, encryption, hints. Not here: keys (`signing`, `clients`)."""

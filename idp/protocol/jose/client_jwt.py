@@ -1,0 +1,93 @@
+"""JWTs that relying parties sign: client assertions, request objects. Their signature, their type, their instants.
+
+Lives here: everything that holds for all of them (RFC 8725, facts/security JW3, JW4).
+Must not come here: what one kind must say (`client_assertion`), how a refusal is answered.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from joserfc import jws
+from joserfc.errors import JoseError
+
+from idp.clients.key_sets import ClientKeys, KeysUnavailable
+from idp.clients.members import CLIENT_SIGNING_ALGS
+from idp.clients.registry import Client
+from idp.protocol.jose.compact_jws import MAX_BYTES, Malformed, read_header, read_unverified, strict_object
+
+Claims = Mapping[str, Any]
+
+# The end of year 9999.
+_LAST_SECOND = 253402300800
+
+# Not strict: RFC 7515 §4: header parameters that are not understood are ignored (`crit` is refused before).
+_JWS = jws.JWSRegistry(algorithms=CLIENT_SIGNING_ALGS, strict_check_header=False)
+_JWS.max_header_length = _JWS.max_payload_length = _JWS.max_signature_length = MAX_BYTES
+
+
+class BadClientJwt(Exception):
+    """Names the first thing wrong, and nothing of what the token held."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientJwts:
+    keys: ClientKeys
+
+    def verified(self, token: str, client: Client, *, alg: str | None, types: Collection[str]) -> Claims:
+        """The claims of a token signed by this client; none of them is judged here. Raises BadClientJwt.
+
+        `alg`: the registered one, None for any that we know. `types`: values of `typ` in lower case, "" for none.
+        The key is one of the client's own, by `kid`; keys that the token brings or points to mean nothing.
+        """
+        try:
+            header = read_header(token)
+            # RFC 8725 §3.1: the algorithm is ours to choose.
+            if header.get("alg") not in ((alg,) if alg else CLIENT_SIGNING_ALGS):
+                raise BadClientJwt("alg")
+            # RFC 8725 §3.11: no token of one kind passes for another.
+            if _type(header) not in types:
+                raise BadClientJwt("typ")
+            keys = self.keys.for_verification(client, alg=str(header["alg"]), kid=header.get("kid"))
+            for key in keys:
+                try:
+                    return strict_object(jws.deserialize_compact(token, key, registry=_JWS).payload)
+                except JoseError:
+                    continue
+        except (Malformed, KeysUnavailable, ValueError, TypeError, RecursionError) as error:
+            # RecursionError: joserfc reads the header again, a frame deeper than we did.
+            raise BadClientJwt(str(error)) from error
+        raise BadClientJwt("signature")
+
+
+def unverified_claims(token: str) -> Claims:
+    """What a token says of itself: only good for finding out whose key must verify it. Raises BadClientJwt."""
+    try:
+        return read_unverified(token)
+    except Malformed as error:
+        raise BadClientJwt(str(error)) from error
+
+
+def _type(header: Claims) -> str:
+    """RFC 7515 §4.1.9: a media type, its `application/` left out, in any case."""
+    typ = header.get("typ", "")
+    return typ.lower().removeprefix("application/") if isinstance(typ, str) else "?"
+
+
+def instant(claims: Claims, name: str) -> float | None:
+    """A NumericDate (RFC 7519 §2), None when absent. Raises BadClientJwt for anything else."""
+    value = claims.get(name)
+    if name not in claims:
+        return None
+    # 1e400 is an infinity, 10**400 no float at all.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < _LAST_SECOND:
+        raise BadClientJwt(name)
+    return float(value)
+
+
+def verify_begun(claims: Claims, now: float, ahead: float) -> None:
+    """facts/security §0.2, FAPI 2.0 §5.3.2.1: `iat` and `nbf` at most `ahead` seconds ahead. Raises BadClientJwt."""
+    for name in ("iat", "nbf"):
+        begins = instant(claims, name)
+        if begins is not None and begins > now + ahead:
+            raise BadClientJwt(name)

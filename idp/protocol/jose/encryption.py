@@ -1,0 +1,33 @@
+"""ID Tokens only their relying party can read: signed, then encrypted to its key (Core §10.2, RFC 7519 §5.2)."""
+
+from joserfc import jwe
+
+from idp.clients.key_sets import ClientKeys, Key, KeysUnavailable
+from idp.clients.registry import Client
+from idp.core.errors import OAuthError, Returned
+
+
+def recipient_of(client: Client, keys: ClientKeys) -> Key | None:
+    """Whom its ID Tokens are encrypted to; None for a client that reads them as they are signed.
+
+    Raises Returned when there is no such key: a token that was to be secret is never sent in clear.
+    """
+    alg = client.id_token_encrypted_response_alg
+    if alg is None:
+        return None
+    try:
+        return keys.for_encryption(client, alg=alg)
+    except KeysUnavailable as error:
+        detail = "no public key of this client fits its id_token_encrypted_response_alg"
+        raise Returned(OAuthError.INVALID_REQUEST, detail) from error
+
+
+def encrypted(token: str, client: Client, keys: ClientKeys) -> str:
+    """A JWE around a signed token; the token itself where the client registered nothing. Raises Returned."""
+    key = recipient_of(client, keys)
+    if key is None:
+        return token
+    names = {"alg": client.id_token_encrypted_response_alg, "enc": client.id_token_encrypted_response_enc}
+    # RFC 7519 §5.2: cty says that there is another JWT within. Never `zip` (RFC 8725 §3.6).
+    header = {**names, "typ": "JWT", "cty": "JWT", **({"kid": key.kid} if key.kid else {})}
+    return jwe.encrypt_compact(header, token, key, algorithms=[str(name) for name in names.values()])

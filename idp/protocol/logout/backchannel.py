@@ -1,0 +1,116 @@
+"""Back-channel logout, our side: one notice after the other becomes a call, and the answer its fate.
+
+OpenID Connect Back-Channel Logout 1.0 §2.5, §2.8. Runs beside the web processes: nobody waits for a relying party.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+import structlog
+
+from idp.accounts.logouts import LogoutNotice, LogoutNotices, NoticeState
+from idp.clients.registry import Client
+from idp.core.audit import Audit, AuditEvent
+from idp.core.clock import Clock
+from idp.protocol.logout.logout_token import LogoutTokens
+from idp.signing.key_ring import KeyMissing
+from idp.signing.signer import SignerUnavailable
+
+_log = structlog.get_logger(__name__)
+
+#: Between one delivery and the next; after the last of them the notice is given up (facts/security LO5).
+PAUSES = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=3))
+#: A notice that old is of no use any more, whoever kept it waiting.
+LIFE = timedelta(hours=1)
+#: After a fault of ours, which counts as no delivery.
+_OUR_PAUSE = timedelta(seconds=10)
+
+#: §2.8: 400 is for a token that the relying party will never accept. 204 is what some frameworks make of an empty 200.
+_SETTLED: Mapping[int, NoticeState] = {
+    200: NoticeState.DELIVERED,
+    204: NoticeState.DELIVERED,
+    400: NoticeState.REFUSED,
+}
+_EVENTS: Mapping[NoticeState, AuditEvent] = {
+    NoticeState.DELIVERED: AuditEvent.LOGOUT_DELIVERED,
+    NoticeState.REFUSED: AuditEvent.LOGOUT_REFUSED,
+    NoticeState.ABANDONED: AuditEvent.LOGOUT_ABANDONED,
+}
+
+
+class LogoutPost(Protocol):
+    """Port to the relying parties' logout endpoints."""
+
+    def post(self, url: str, logout_token: str) -> int | str:
+        """The HTTP status, or the name of what kept it from coming; in bounded time."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackChannel:
+    """Any number may run, in any process: a notice is held by one at a time."""
+
+    notices: LogoutNotices
+    tokens: LogoutTokens
+    client: Callable[[str], Client | None]
+    outside: LogoutPost
+    audit: Audit
+    clock: Clock
+
+    def clients_due(self) -> Sequence[str]:
+        """Clients for which `deliver_next` has something to do. Raises StoreUnavailable."""
+        return self.notices.clients_due(self.clock.now())
+
+    def deliver_next(self, client_id: str) -> bool:
+        """Try one notice of this client; False when none is due. Raises StoreUnavailable."""
+        notice = self.notices.lease_next(client_id, self.clock.now())
+        if notice is None:
+            return False
+        client = self.client(client_id)
+        if client is None or client.backchannel_logout_uri is None:
+            self._settle(notice, NoticeState.ABANDONED, "not registered", notice.deliveries)
+        elif self.clock.now() - notice.ended_at > LIFE:
+            self._settle(notice, NoticeState.ABANDONED, notice.outcome or "too late", notice.deliveries)
+        else:
+            self._call(notice, client, client.backchannel_logout_uri)
+        return True
+
+    def _call(self, notice: LogoutNotice, client: Client, url: str) -> None:
+        try:
+            token = self.tokens.token_for(notice, client)
+        except (KeyMissing, SignerUnavailable) as error:
+            _log.error("logout_token_not_signed", client_id=client.client_id, error=type(error).__name__)
+            self.notices.postpone(notice, self.clock.now() + _OUR_PAUSE, "not signed", notice.deliveries)
+            return
+        answer, deliveries = self.outside.post(url, token), notice.deliveries + 1
+        state = _SETTLED.get(answer) if isinstance(answer, int) else None
+        if state is None and deliveries > len(PAUSES):
+            state = NoticeState.ABANDONED
+        if state is None:
+            self._retry_later(notice, str(answer), deliveries)
+        else:
+            self._settle(notice, state, str(answer), deliveries)
+
+    def _retry_later(self, notice: LogoutNotice, outcome: str, deliveries: int) -> None:
+        _log.warning(
+            "logout_not_delivered", client_id=notice.client_id, outcome=outcome, deliveries=deliveries
+        )
+        until = self.clock.now() + PAUSES[deliveries - 1]
+        self.notices.postpone(notice, until, outcome, deliveries)
+
+    def _settle(self, notice: LogoutNotice, state: NoticeState, outcome: str, deliveries: int) -> None:
+        if not self.notices.settle(notice, state, outcome, deliveries):
+            return
+        if state is not NoticeState.DELIVERED:
+            _log.error(
+                "logout_given_up", client_id=notice.client_id, state=str(state), outcome=outcome,
+                deliveries=deliveries,
+            )  # fmt: skip
+        self.audit.record(
+            _EVENTS[state],
+            account_id=notice.account_id,
+            client_id=notice.client_id,
+            outcome=outcome,
+            deliveries=deliveries,
+        )

@@ -1,0 +1,237 @@
+"""/end_session: RP-Initiated Logout 1.0.
+
+What ends, in this order: the SSO session with its grants, and the notices to the relying parties we call (one commit,
+before we answer); then those that are framed; then Pro Santé Connect if it was used. Pro Santé Connect is last because
+its pages may be slow or down: our own relying parties do not wait for it.
+"""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from flask import request
+from werkzeug.wrappers import Response
+
+from idp.accounts.repository import AccountNotFound, AccountRepository
+from idp.clients.registry import Client
+from idp.core.clock import Clock
+from idp.core.ephemeral import EphemeralStore, Kind
+from idp.core.errors import Problem, Shown
+from idp.core.sealing import Sealer
+from idp.interaction.session import Session
+from idp.interaction.sign_out import SignOut
+from idp.interaction.store import GRACE, Sessions, random_token
+from idp.interaction.upstream import Upstream
+from idp.pages.identity import identity_view
+from idp.pages.sign_in import IdentityView, LogoutFrame, SignedOutPage
+from idp.protocol.jose.id_token_hint import BadHint, Hint, read_hint
+from idp.protocol.logout.frontchannel import frames_for, policy_for
+from idp.signing.key_ring import Keys
+from idp.web.browser import Web, single_valued, with_query, without_empty
+
+_BASE = "/end_session"
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """`return_url` is set only when it is registered for the client the request proves."""
+
+    client_id: str | None
+    return_url: str | None
+    state: str | None
+    hint_sid: str | None
+    ui_locales: str = ""
+    #: Clients told of the end, for the page that comes after Pro Santé Connect's.
+    told: Sequence[str] = ()
+    #: An address was asked for that this client has not registered.
+    is_misdirected: bool = False
+
+
+_NOTHING = _Asked(None, None, None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class EndSessionEndpoint:
+    sessions: Sessions
+    sign_out: SignOut
+    accounts: AccountRepository
+    store: EphemeralStore
+    keys: Keys
+    upstream: Upstream | None
+    sealer: Sealer
+    clock: Clock
+    web: Web
+
+    def ask(self) -> Response:
+        """GET by the relying party (RP-Initiated Logout §2)."""
+        try:
+            given = without_empty(request.args)
+            parameters = single_valued(given, self.web.settings.parameter_bytes * 2)
+        except ValueError as error:
+            raise Shown(Problem.BAD_REQUEST, str(error)) from error
+        asked = self._read(parameters)
+        recalled = self.sessions.recall(self.web.cookies.get(request, "session"))
+        if recalled is not None and asked.hint_sid == recalled.sid:
+            # Also when it expired meanwhile: relying parties and refresh tokens may have outlived it.
+            return self._end(recalled, asked)
+        session = self._session()
+        return self._leave(asked, None) if session is None else self._confirm_page(session, asked)
+
+    def ask_by_post(self) -> Response:
+        """POST, turned into the GET: a cross-site POST carries no Lax cookie, so the session would not be seen."""
+        return self.web.redirect(f"{_BASE}?{self.web.form_as_query(request)}")
+
+    def ask_again(self, token: str) -> Response:
+        """The confirmation page in the other language: what the relying party asked for is kept."""
+        kept, session = self.store.get(Kind.LOGOUT_REQUEST, token), self._session()
+        if kept is None or session is None:
+            return self.web.redirect("/")
+        return self._confirm_page(session, _Asked(**kept.value))
+
+    def confirm(self) -> Response:
+        """POST of the confirmation page: the person's own click."""
+        form = self.web.form(request, _BASE)
+        kept = self.store.take(Kind.LOGOUT_REQUEST, form.get("request", "")) or {}
+        asked = _Asked(**kept) if kept else _NOTHING
+        session = self._session()
+        return self._leave(asked, None) if session is None else self._end(session, asked)
+
+    def returned(self) -> Response:
+        """Back from Pro Santé Connect, with or without `state` (facts/psc §6)."""
+        kept = self.store.take(Kind.LOGOUT_REQUEST, request.args.get("state", "")) or {}
+        return self._leave(_Asked(**kept) if kept else _NOTHING, None)
+
+    def _read(self, parameters: Mapping[str, str]) -> _Asked:
+        hint = self._hint(parameters.get("id_token_hint"))
+        client_id = hint.client_id if hint else parameters.get("client_id")
+        client = self.web.clients.get(client_id) if client_id else None
+        ui_locales = parameters.get("ui_locales", "")
+        # §2: client_id, when both are given, must be the audience of the hint.
+        if client is None or parameters.get("client_id", client.client_id) != client.client_id:
+            return dataclasses.replace(_NOTHING, ui_locales=ui_locales)
+        wished = parameters.get("post_logout_redirect_uri")
+        is_registered = wished in client.post_logout_redirect_uris
+        return _Asked(
+            client_id=client.client_id,
+            return_url=wished if is_registered else None,
+            # §4: what failed to validate is not used; the rest of the request stands.
+            is_misdirected=bool(wished) and not is_registered,
+            state=parameters.get("state"),
+            hint_sid=hint.sid if hint else None,
+            ui_locales=ui_locales,
+        )
+
+    def _hint(self, token: str | None) -> Hint | None:
+        if not token:
+            return None
+        try:
+            return read_hint(token, keys=self.keys, issuer=self.web.settings.issuer)
+        except BadHint:
+            return None
+
+    def _session(self) -> Session | None:
+        return self.sessions.open(self.web.cookies.get(request, "session"), self.clock.now())
+
+    def _confirm_page(self, session: Session, asked: _Asked) -> Response:
+        """§2: without a valid hint for the present session, the person decides."""
+        token = random_token()
+        self._keep(token, dataclasses.replace(asked, hint_sid=None))
+        page = dataclasses.replace(
+            self._view("confirm", asked, session), identity=self._identity(session), request=token
+        )
+        return self._page(page, asked, f"{_BASE}/confirm/{token}")
+
+    def _keep(self, token: str, asked: _Asked) -> None:
+        self.store.put(Kind.LOGOUT_REQUEST, token, dataclasses.asdict(asked), GRACE)
+
+    def _end(self, session: Session, asked: _Asked) -> Response:
+        reached = self.sign_out.end(session, self.clock.now(), asked.client_id)
+        registry = self.web.clients.registry()
+        clients = [client for client_id, client in registry.items() if client_id in reached]
+        told = [client.client_id for client in clients if client.is_told_of_logout]
+        frames = frames_for(clients, issuer=self.web.settings.issuer, sid=session.sid)
+        return self._leave(dataclasses.replace(asked, told=told), session, frames)
+
+    def _leave(self, asked: _Asked, ended: Session | None, frames: tuple[LogoutFrame, ...] = ()) -> Response:
+        upstream = self._upstream_logout(asked, ended)
+        onward = upstream or _return_to(asked)
+        if onward is not None and not frames:
+            response = self.web.redirect(onward)
+        else:
+            page = dataclasses.replace(
+                self._view("done", asked, None),
+                frames=frames,
+                onward_url=onward,
+                onward="psc" if upstream else "return",
+            )
+            response = self._page(page, asked)
+        if frames:
+            response.headers["Content-Security-Policy"] = policy_for(frames)
+        if ended is not None:
+            self.web.mark_signed_out(response)
+        if self._session() is None:  # A stray link to the way back from upstream ends no living session.
+            self.web.cookies.clear(response, "session")
+        return response
+
+    def _upstream_logout(self, asked: _Asked, ended: Session | None) -> str | None:
+        """Its own SSO would let the next colleague in (facts/psc §9)."""
+        if ended is None or ended.upstream_id_token is None or self.upstream is None:
+            return None
+        id_token = self.sealer.open(ended.upstream_id_token)
+        if id_token is None:
+            return None
+        token = random_token()
+        return_url = f"{self.web.settings.issuer}/end_session/psc"
+        url = self.upstream.logout_url(id_token, return_url=return_url, state=token)
+        if url is not None:
+            self._keep(token, dataclasses.replace(asked, hint_sid=None))
+        return url
+
+    def _view(self, state: str, asked: _Asked, session: Session | None) -> SignedOutPage:
+        client, registry = self._client(asked), self.web.clients.registry()
+        others = [name for name in asked.told if name in registry and name != asked.client_id]
+        return SignedOutPage(
+            state=state,
+            identity=None,
+            return_name=client.name if client else None,
+            return_url=client.home if client else None,
+            request="",
+            psc_was_used=bool(session and session.upstream_id_token),
+            told=tuple(registry[name].name for name in others),
+            return_refused=asked.is_misdirected,
+        )
+
+    def _client(self, asked: _Asked) -> Client | None:
+        return self.web.clients.get(asked.client_id) if asked.client_id else None
+
+    def _page(self, page: SignedOutPage, asked: _Asked, path: str = "") -> Response:
+        """`path`: where a GET shows this page again."""
+        browser = self.web.browser(request) or random_token()
+        frame = self.web.frame(
+            request,
+            locale=self.web.locale(request, asked.ui_locales),
+            client=self._client(asked),
+            base_path=_BASE,
+            browser=browser,
+        )
+        if path:
+            frame = dataclasses.replace(frame, other_locale_path=f"{path}?lang={frame.other_locale}")
+        response = self.web.page("signed_out.html", frame, page)
+        if self.web.browser(request) is None:
+            self.web.cookies.set(response, "browser", browser)
+        return response
+
+    def _identity(self, session: Session | None) -> IdentityView | None:
+        if session is None:
+            return None
+        try:
+            return identity_view(self.accounts.get(session.account_id).identity)
+        except AccountNotFound:
+            return None
+
+
+def _return_to(asked: _Asked) -> str | None:
+    """RP-Initiated Logout §3: the registered address, with the `state` that was given."""
+    if asked.return_url is None:
+        return None
+    return with_query(asked.return_url, {"state": asked.state} if asked.state else {})

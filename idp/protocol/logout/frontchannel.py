@@ -1,0 +1,27 @@
+"""Front-channel logout: the frames of the signed-out page, and what its policy then allows.
+
+OpenID Connect Front-Channel Logout 1.0 §3: only registered addresses are framed, each told `iss` and `sid`.
+"""
+
+from collections.abc import Iterable, Sequence
+from urllib.parse import urlsplit
+
+from idp.clients.registry import Client
+from idp.pages.sign_in import LogoutFrame
+from idp.web.browser import SECURITY_HEADERS, with_query
+
+
+def frames_for(clients: Iterable[Client], *, issuer: str, sid: str) -> tuple[LogoutFrame, ...]:
+    """One per client that asked for any; always with `sid`, whether it requires it or not (LO6)."""
+    told = {"iss": issuer, "sid": sid}
+    return tuple(
+        LogoutFrame(client.name, with_query(client.frontchannel_logout_uri, told))
+        for client in clients
+        if client.frontchannel_logout_uri is not None
+    )
+
+
+def policy_for(frames: Sequence[LogoutFrame]) -> str:
+    """The house's Content-Security-Policy, opened to the origins of these frames and to nothing else."""
+    origins = sorted({"{0.scheme}://{0.netloc}".format(urlsplit(frame.url)) for frame in frames})
+    return f"{SECURITY_HEADERS['Content-Security-Policy']}; frame-src {' '.join(origins)}"

@@ -1,0 +1,78 @@
+"""The back-channel logout endpoint that Pro Santé Connect may call: Back-Channel Logout 1.0 §2.5 to §2.8."""
+
+import dataclasses
+from contextlib import suppress
+from dataclasses import dataclass
+
+from werkzeug.wrappers import Request, Response
+
+from idp.accounts.account import AccountId
+from idp.accounts.repository import AccountNotFound, AccountRepository, save_changed
+from idp.accounts.upstream_link import UpstreamLinks
+from idp.core.audit import AuditEvent
+from idp.core.clock import Clock
+from idp.core.ephemeral import EphemeralStore, Kind
+from idp.core.refusal_trail import RefusalTrail
+from idp.interaction.sign_out import SignOut
+from idp.interaction.store import GRACE
+from idp.interaction.upstream import Upstream, UpstreamLogout, UpstreamRefused, UpstreamUnavailable
+from idp.protocol.client_auth.answers import json_response, unavailable_response
+from idp.web.browser import client_network
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamLogoutEndpoint:
+    upstream: Upstream
+    store: EphemeralStore
+    sign_out: SignOut
+    accounts: AccountRepository
+    links: UpstreamLinks
+    trail: RefusalTrail
+    clock: Clock
+    trusted_proxy_hops: int
+
+    def __call__(self, request: Request) -> Response:
+        """POST, form member `logout_token`. 200 when what it names is over, also when it was before."""
+        tokens = request.form.getlist("logout_token")
+        if len(tokens) != 1:
+            return _refused()
+        try:
+            logout = self.upstream.verify_logout(tokens[0], now=self.clock.now())
+        except UpstreamRefused as refused:
+            network = client_network(request, self.trusted_proxy_hops)
+            self.trail.witness(AuditEvent.PSC_LOGOUT_REFUSED, network, reason=str(refused))
+            return _refused()
+        except UpstreamUnavailable:
+            return unavailable_response()  # Their keys cannot be had: they may send it again.
+        # §2.6, 7: the same `jti` again is a replay. It lives as long as an old `iat` is accepted, and more.
+        if self.store.counted(Kind.UPSTREAM_LOGOUT, logout.jti):
+            return _refused()
+        self._end(logout)
+        # Last: an end that failed on the way may be asked for again; two at once end the same sessions.
+        self.store.count(Kind.UPSTREAM_LOGOUT, logout.jti, GRACE)
+        return json_response({})
+
+    def _end(self, logout: UpstreamLogout) -> None:
+        now = self.clock.now()
+        if logout.sid is None:
+            self._end_all_of(str(logout.subject))
+            return
+        self.sign_out.end_from_upstream(logout.sid, now)
+
+    def _end_all_of(self, subject: str) -> None:
+        """Without `sid` every session of that person is over (§2.4); we cannot tell theirs from others, so all are."""
+        owner = self.links.owner(subject)
+        if owner is not None:
+            self._void(owner)
+
+    def _void(self, account_id: AccountId) -> None:
+        with suppress(AccountNotFound):
+            # StoreUnavailable, for an account that never stands still: they ask again.
+            save_changed(
+                self.accounts, account_id, lambda now: dataclasses.replace(now, not_before=self.clock.now())
+            )
+            self.sign_out.end_all(account_id, self.clock.now(), by="psc")
+
+
+def _refused() -> Response:
+    return json_response({"error": "invalid_request"}, 400)

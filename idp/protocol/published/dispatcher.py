@@ -1,0 +1,90 @@
+"""The endpoints that machines call: a thin dispatcher in front of Flask, whose request cycle costs more than all of
+pyop. Answers JSON, even to the unexpected."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import structlog
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Request, Response
+
+from idp.clients.registry import ClientFile
+from idp.core.ephemeral import EphemeralStore, StoreUnavailable
+from idp.protocol.client_auth.answers import json_response, unavailable_response
+from idp.settings import Settings
+from idp.signing.key_ring import Keys
+from idp.signing.signer import SignerUnavailable
+from idp.web.browser import harden
+
+log = structlog.get_logger()
+
+Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+_ASCII = "".join(map(chr, range(0x21, 0x7F)))
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    methods: tuple[str, ...]
+    endpoint: Callable[[Request], Response]
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """200 when this node can sign people in, 503 otherwise; says no more than that."""
+
+    stores: tuple[EphemeralStore, ...]
+    clients: ClientFile
+    keys: Keys
+    #: True: something that lets this node go on for now needs the operator.
+    faults: tuple[Callable[[], bool], ...] = ()
+
+    def __call__(self, request: Request) -> Response:
+        if not all(store.is_alive() for store in self.stores) or not self.keys.is_alive():
+            return json_response({"status": "unavailable"}, 503)
+        self.clients.registry()
+        is_faulty = self.clients.fault or self.keys.fault or any(fault() for fault in self.faults)
+        return json_response({"status": "degraded" if is_faulty else "ready"})
+
+
+@dataclass(frozen=True, slots=True)
+class PlainEndpoints:
+    routes: Mapping[str, Route]
+    settings: Settings
+
+    def in_front_of(self, pages: Wsgi) -> Wsgi:
+        def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+            # RFC 3986 §2: a query is ASCII. werkzeug decodes other octets as UTF-8, and fails where they are not.
+            environ["QUERY_STRING"] = quote(environ.get("QUERY_STRING", "").encode("latin-1"), safe=_ASCII)
+            # RFC 9110 §4.2.3: no path is "/". werkzeug would redirect there, to whatever host the request names.
+            environ["PATH_INFO"] = environ.get("PATH_INFO") or "/"
+            route = self.routes.get(environ["PATH_INFO"])
+            if route is None:
+                return pages(environ, start_response)
+            return self._answer(route, environ)(environ, start_response)
+
+        return application
+
+    def _answer(self, route: Route, environ: dict[str, Any]) -> Response:
+        request = Request(environ)
+        request.max_content_length = self.settings.body_bytes
+        request.max_form_memory_size = self.settings.body_bytes
+        if request.method not in route.methods:
+            response = json_response({"error": "invalid_request"}, 405, {"Allow": ", ".join(route.methods)})
+        else:
+            response = self._call(route, request)
+        return harden(response, self.settings)
+
+    @staticmethod
+    def _call(route: Route, request: Request) -> Response:
+        try:
+            return route.endpoint(request)
+        except (StoreUnavailable, SignerUnavailable) as error:
+            log.error("endpoint_unavailable", path=request.path, exception=type(error).__name__)
+            return unavailable_response()
+        except HTTPException as error:
+            return json_response({"error": "invalid_request"}, error.code or 400)
+        except Exception:
+            log.exception("endpoint_failed", path=request.path)
+            return json_response({"error": "server_error"}, 500)

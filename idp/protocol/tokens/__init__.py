@@ -1,0 +1,1 @@
+"""Contains /token, /userinfo, /revoke and /introspect. Not here: pyop (`engine`)."""

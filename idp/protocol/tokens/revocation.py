@@ -1,0 +1,138 @@
+"""/revoke and /introspect: a client's own tokens only. RFC 7009, RFC 7662."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from werkzeug.wrappers import Request, Response
+
+from idp.accounts.grants import Grant, GrantRepository, is_living
+from idp.accounts.refresh import RefreshTokens, digest, grant_of
+from idp.accounts.repository import AccountNotFound, AccountRepository
+from idp.clients.registry import Client
+from idp.core.audit import Audit, AuditEvent
+from idp.core.clock import Clock
+from idp.core.ephemeral import EphemeralStore, Kind
+from idp.core.errors import OAuthError, Returned
+from idp.protocol.client_auth.answers import json_response
+from idp.protocol.client_auth.client_authentication import ClientRefused
+from idp.protocol.client_auth.client_door import Call, ClientDoor
+from idp.protocol.client_auth.possession import token_type
+
+
+@dataclass(frozen=True, slots=True)
+class OwnTokens:
+    """What both endpoints need: who calls, and what of theirs the token is."""
+
+    door: ClientDoor
+    store: EphemeralStore
+    grants: GrantRepository
+    refresh_tokens: RefreshTokens
+    accounts: AccountRepository
+    audit: Audit
+    clock: Clock
+    issuer: str
+
+    def serve(self, request: Request, answer: Callable[[Client, str], Response]) -> Response:
+        """`answer` to the authenticated client and the token it speaks of, or the refusal."""
+
+        def with_token(call: Call) -> Response:
+            if not call.form.get("token"):
+                raise Returned(OAuthError.INVALID_REQUEST, "token is required")
+            return answer(call.client, call.form["token"])
+
+        return self.door.serve(request, with_token)
+
+    def access_token(self, client: Client, token: str) -> Mapping[str, Any] | None:
+        stored = self.store.get(Kind.ACCESS_TOKEN, token)
+        return stored.value if stored and stored.value["client_id"] == client.client_id else None
+
+    def is_living(self, grant: Grant) -> bool:
+        try:
+            return is_living(grant, self.accounts.get(grant.account_id))
+        except AccountNotFound:
+            return False
+
+
+@dataclass(frozen=True, slots=True)
+class RevocationEndpoint:
+    own: OwnTokens
+
+    def __call__(self, request: Request) -> Response:
+        """RFC 7009 §2.2: 200 for any token, known or not; another client's is left alone."""
+        return self.own.serve(request, self._revoke)
+
+    def _revoke(self, client: Client, token: str) -> Response:
+        if self.own.access_token(client, token) is not None:
+            self.own.store.take(Kind.ACCESS_TOKEN, token)
+        else:
+            self._revoke_family(client, token)
+        return Response(status=200, headers={"Cache-Control": "no-store"})
+
+    def _revoke_family(self, client: Client, token: str) -> None:
+        """A refresh token takes every token of its grant with it (RFC 7009 §2.1)."""
+        grant = self.own.grants.get(grant_of(token))
+        known = self.own.refresh_tokens.get(grant_of(token))
+        if grant is None or known is None or grant.client_id != client.client_id:
+            return
+        if known.token_sha256 == digest(token):
+            self.own.grants.revoke(grant.id, self.own.clock.now())
+            self.own.audit.record(
+                AuditEvent.GRANT_REVOKED, account_id=grant.account_id, client_id=client.client_id
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class IntrospectionEndpoint:
+    own: OwnTokens
+
+    def __call__(self, request: Request) -> Response:
+        """RFC 7662 §2.2: `{"active": false}` says nothing else, whatever the reason."""
+        return self.own.serve(request, self._introspect)
+
+    def _introspect(self, client: Client, token: str) -> Response:
+        if client.is_public:
+            # §2.1: the caller must be authenticated, or the endpoint is an oracle.
+            raise ClientRefused(used_basic=False)
+        return json_response(self._describe(client, token) or {"active": False})
+
+    def _describe(self, client: Client, token: str) -> dict[str, Any] | None:
+        own = self.own
+        record = own.access_token(client, token)
+        if record is None:
+            return self._describe_refresh(client, token)
+        grant = own.grants.get(record["grant_id"])
+        if grant is None or not own.is_living(grant):
+            return None
+        binding = record.get("cnf", {})
+        return {
+            "active": True,
+            "iss": own.issuer,
+            "client_id": record["client_id"],
+            "sub": record["sub"],
+            "scope": record["scope"],
+            "token_type": token_type(binding),
+            "iat": record["iat"],
+            "exp": record["exp"],
+            "sid": grant.sid,
+            # RFC 8705 §3.2, RFC 9449 §6.2.
+            **({"cnf": binding} if binding else {}),
+        }
+
+    def _describe_refresh(self, client: Client, token: str) -> dict[str, Any] | None:
+        own = self.own
+        known, grant = own.refresh_tokens.get(grant_of(token)), own.grants.get(grant_of(token))
+        if known is None or grant is None or grant.client_id != client.client_id:
+            return None
+        is_current = known.token_sha256 == digest(token) and known.is_alive(own.clock.now())
+        if not is_current or not own.is_living(grant):
+            return None
+        return {
+            "active": True,
+            "iss": own.issuer,
+            "client_id": grant.client_id,
+            "scope": known.scope,
+            "token_type": "refresh_token",
+            "exp": int(min(known.idle_until, known.ends_at).timestamp()),
+            "sid": grant.sid,
+        }

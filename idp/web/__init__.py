@@ -1,0 +1,1 @@
+"""Contains WHAT A BROWSER SENDS AND SEES: cookies, forms, headers, errors, words. Not here: a page of its own."""

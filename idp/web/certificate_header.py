@@ -1,0 +1,26 @@
+"""The guard of the pages: a header that claims a client certificate has no business there (facts/security CP1)."""
+
+from dataclasses import dataclass
+
+from flask import request
+
+from idp.core.audit import AuditEvent
+from idp.core.errors import Problem, Shown
+from idp.core.refusal_trail import RefusalTrail
+from idp.web.browser import client_network
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateHeaderGuard:
+    """Only the card host's private socket hears `Client-Cert`; a proxy in front of the pages takes it out."""
+
+    trail: RefusalTrail
+    trusted_proxy_hops: int
+
+    def __call__(self) -> None:
+        """Raises Shown when the header came."""
+        if not any(name in request.headers for name in ("Client-Cert", "Client-Cert-Chain")):
+            return
+        network = client_network(request, self.trusted_proxy_hops)
+        self.trail.witness(AuditEvent.CARD_HEADER_REFUSED, network, place="pages")
+        raise Shown(Problem.BAD_REQUEST, "certificate header")

@@ -1,0 +1,71 @@
+"""How relying parties are recognised, built from the settings for the web process. Composition only, as `services`."""
+
+from cryptography import x509
+
+from idp.adapters.http.jwks_uri import FetchedKeySets
+from idp.adapters.http.outbound import OutboundHttp
+from idp.clients.key_sets import ClientKeys
+from idp.core.refusal_trail import RefusalTrail
+from idp.core.sealing import derive_key
+from idp.protocol.client_auth.client_assertion import AssertionAuthentication
+from idp.protocol.client_auth.client_authentication import Verify
+from idp.protocol.client_auth.client_certificate import ClientCertificates
+from idp.protocol.client_auth.dpop import DpopProofs, Nonces
+from idp.protocol.client_auth.possession import Possession
+from idp.protocol.client_auth.tls_client import TlsClientAuthentication, read_authorities
+from idp.protocol.jose.client_jwt import ClientJwts
+from idp.settings import BadSetting, Settings
+from idp.wiring.resources import House
+
+
+def build_outbound_http(settings: Settings) -> OutboundHttp:
+    return OutboundHttp(settings.outbound_networks, authority_files=settings.outbound_authority_files)
+
+
+def build_client_keys(house: House) -> ClientKeys:
+    return ClientKeys(FetchedKeySets(build_outbound_http(house.settings), house.clock))
+
+
+def build_assertions(house: House, client_keys: ClientKeys) -> AssertionAuthentication:
+    s = house.settings
+    return AssertionAuthentication(
+        ClientJwts(client_keys),
+        house.store,
+        house.clock,
+        s.issuer,
+        s.assertion_life,
+        s.clock_ahead,
+        s.clock_skew,
+    )
+
+
+def build_possession(house: House, trail: RefusalTrail) -> Possession:
+    s = house.settings
+    proofs = DpopProofs(
+        origins=tuple(origin for origin in (s.issuer, s.mtls_origin) if origin),
+        nonces=Nonces(derive_key(s.application_key, "dpop_nonce"), s.dpop_nonce_life, s.clock_skew),
+        store=house.store,
+        life=s.dpop_proof_life,
+        ahead=s.clock_ahead,
+        clock=house.clock,
+    )
+    return Possession(proofs, ClientCertificates(s.proxy_secret, trail, s.trusted_proxy_hops))
+
+
+def build_tls_methods(house: House, possession: Possession, keys: ClientKeys) -> dict[str, Verify]:
+    """How clients prove themselves by certificate: not at all where nobody asks for one. Raises BadSetting."""
+    authorities = _mtls_authorities(house.settings)
+    tls = TlsClientAuthentication(possession.certificates, authorities, keys, house.clock)
+    served: dict[str, Verify] = {"self_signed_tls_client_auth": tls.by_registered_certificate}
+    if authorities:
+        served["tls_client_auth"] = tls.by_authority
+    return served if house.settings.mtls_origin else {}
+
+
+def _mtls_authorities(settings: Settings) -> list[x509.Certificate]:
+    try:
+        texts = [path.read_bytes() for path in settings.mtls_authority_files]
+        return [found for text in texts for found in read_authorities(text)]
+    except (OSError, ValueError) as error:
+        expected = "readable files of PEM certificates with basicConstraints CA:TRUE and keyUsage keyCertSign"
+        raise BadSetting(f"CADUCEE_MTLS_AUTHORITY_FILES: {expected}") from error

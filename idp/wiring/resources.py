@@ -1,0 +1,64 @@
+"""The adapters every process of the provider needs: database, stores, clock, seal."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+
+from idp.adapters.hsm.hsm import Hsm
+from idp.adapters.hsm.signer import HardwareKeys
+from idp.adapters.key_files.directory import KeyDirectory
+from idp.adapters.redis_store import RedisStore, connect_redis
+from idp.adapters.sql.engine import open_engine
+from idp.adapters.sql.store import SqlStore
+from idp.core.clock import Clock, SystemClock
+from idp.core.ephemeral import EphemeralStore
+from idp.core.sealing import Sealer, derive_key
+from idp.protocol.claims.subject import Subjects
+from idp.settings import Settings
+from idp.signing.schedule import RingPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The adapters of one process."""
+
+    settings: Settings
+    clock: Clock
+    engine: Engine
+    store: EphemeralStore
+    durable: EphemeralStore
+    sealer: Sealer
+
+
+def open_house(settings: Settings) -> House:
+    """Raises what the adapters raise: a missing database, another schema, an unreadable URL."""
+    clock = SystemClock()
+    engine = open_engine(settings.database)
+    durable = SqlStore(engine, clock)
+    store = RedisStore(connect_redis(settings.redis)) if settings.redis else durable
+    sealer = Sealer(derive_key(settings.application_key, "seal"))
+    return House(settings, clock, engine, store, durable, sealer)
+
+
+def open_subjects(settings: Settings) -> Subjects:
+    return Subjects(derive_key(settings.application_key, "pairwise"))
+
+
+def open_key_directory(settings: Settings, clock: Clock) -> KeyDirectory:
+    hsm = Hsm(
+        settings.hsm_library,
+        pin=settings.hsm_pin,
+        timeout=settings.hsm_timeout,
+        threads=settings.hsm_sessions,
+    )
+    return KeyDirectory(
+        settings.keys_directory,
+        RingPolicy(
+            publish_before=settings.key_publish_before,
+            retire_after=settings.key_retire_after,
+            token_life=settings.longest_token_life,
+            clock_skew=settings.clock_skew,
+        ),
+        clock,
+        HardwareKeys(hsm),
+    )

@@ -1,0 +1,349 @@
+"""`SmtpTransport` against a real SMTP server: what arrives, and what is refused before it leaves."""
+
+import email
+import email.policy
+import smtplib
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword, Session
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from idp.adapters.mail.smtp import SmtpTransport, UnsendableMail
+from idp.core.mailer import Mail
+from tests.servers import free_port
+
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+SENDER = "Caducée <ne-pas-repondre@caducee.example>"
+MAIL = Mail(
+    "dr.dupont@hopital.example",
+    "Votre code de connexion à ViaTrajectoire",
+    "Votre code est 123456.\nIl est valable 10 minutes : ne le donnez à personne. "
+    + "é" * 200
+    + "\n.\nFin\n",
+    "<p>Votre code est <b>123456</b>, à usage unique.</p>",
+)
+
+
+class FixedClock:
+    def now(self) -> datetime:
+        return NOON
+
+
+@dataclass
+class Received:
+    envelopes: list[Envelope] = field(default_factory=list)
+    hosts: list[str | None] = field(default_factory=list)
+    logins: list[tuple[bytes, bytes]] = field(default_factory=list)
+    over_tls: list[bool] = field(default_factory=list)
+    #: What the server answers to the message.
+    verdict: str = "250 OK"
+
+    async def handle_DATA(self, server: Any, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        self.envelopes.append(envelope)
+        self.hosts.append(session.host_name)
+        self.over_tls.append(session.ssl is not None)
+        return self.verdict
+
+    def authenticate(
+        self, _server: Any, _session: Any, _envelope: Any, _mechanism: str, given: Any
+    ) -> AuthResult:
+        assert isinstance(given, LoginPassword)
+        self.logins.append((given.login, given.password))
+        return AuthResult(success=given.password == b"sesame", handled=False)
+
+    def message(self) -> EmailMessage:
+        (envelope,) = self.envelopes
+        assert isinstance(envelope.content, bytes)
+        return email.message_from_bytes(envelope.content, _class=EmailMessage, policy=email.policy.default)
+
+
+@dataclass
+class Relay:
+    port: int
+    received: Received
+
+
+@contextmanager
+def smtp_relay(received: Received, **options: Any) -> Iterator[Relay]:
+    controller = Controller(received, hostname="127.0.0.1", port=free_port(), **options)
+    controller.start()
+    try:
+        yield Relay(controller.port, received)
+    finally:
+        controller.stop()
+
+
+@pytest.fixture
+def relay() -> Iterator[Relay]:
+    with smtp_relay(Received()) as running:
+        yield running
+
+
+@pytest.fixture
+def tls_relay(tmp_path: Path) -> Iterator[Relay]:
+    """A relay that wants STARTTLS, then a password, before any mail."""
+    received = Received()
+    with smtp_relay(
+        received,
+        tls_context=self_signed(tmp_path),
+        require_starttls=True,
+        auth_required=True,
+        authenticator=received.authenticate,
+    ) as running:
+        yield running
+
+
+def self_signed(directory: Path) -> ssl.SSLContext:
+    """A TLS server context for `localhost`; its certificate is left in `relay.pem`."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    today = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(today - timedelta(days=1))
+        .not_valid_after(today + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    (directory / "relay.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    (directory / "relay.key").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(directory / "relay.pem", directory / "relay.key")
+    return context
+
+
+def to(relay: Relay, **changes: Any) -> SmtpTransport:
+    settings: dict[str, Any] = {
+        "host": "127.0.0.1",
+        "port": relay.port,
+        "sender": SENDER,
+        "starttls": False,
+        "timeout": 2.0,
+        "clock": FixedClock(),
+    }
+    return SmtpTransport(**settings | changes)
+
+
+# --- what arrives
+
+
+def test_mail_arrives_in_text_and_html(relay: Relay) -> None:
+    to(relay).send(MAIL)
+    message = relay.received.message()
+    assert message.get_content_type() == "multipart/alternative"
+    text, html = message.iter_parts()
+    assert (text.get_content_type(), html.get_content_type()) == ("text/plain", "text/html")
+    assert text.get_content().replace("\r\n", "\n") == MAIL.text
+    assert html.get_content().strip() == MAIL.html
+
+
+def test_headers_say_who_when_and_that_no_answer_is_awaited(relay: Relay) -> None:
+    to(relay).send(MAIL)
+    message = relay.received.message()
+    assert message["From"] == SENDER
+    assert message["To"] == MAIL.to
+    assert message["Subject"] == MAIL.subject
+    assert message["Date"].datetime == NOON
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["Message-ID"].endswith("@caducee.example>")
+
+
+def test_envelope_carries_bare_addresses_and_our_name(relay: Relay) -> None:
+    to(relay).send(MAIL)
+    (envelope,) = relay.received.envelopes
+    assert envelope.mail_from == "ne-pas-repondre@caducee.example"
+    assert envelope.rcpt_tos == [MAIL.to]
+    assert relay.received.hosts == ["caducee.example"]
+
+
+def test_message_is_ascii_with_crlf_and_short_lines(relay: Relay) -> None:
+    to(relay).send(MAIL)
+    content = relay.received.envelopes[0].content
+    assert isinstance(content, bytes)
+    assert content.isascii()
+    assert content.count(b"\n") == content.count(b"\r\n")
+    assert max(map(len, content.split(b"\r\n"))) <= 78
+
+
+def test_two_mails_have_two_message_ids(relay: Relay) -> None:
+    to(relay).send(MAIL)
+    to(relay).send(MAIL)
+    contents = [envelope.content for envelope in relay.received.envelopes]
+    ids = {
+        email.message_from_bytes(content)["Message-ID"] for content in contents if isinstance(content, bytes)
+    }
+    assert len(ids) == 2
+
+
+def test_domain_with_accents_travels_in_ascii(relay: Relay) -> None:
+    to(relay).send(Mail("dr@hôpital.example", "s", "t", "h"))
+    assert relay.received.envelopes[0].rcpt_tos == ["dr@xn--hpital-ixa.example"]
+
+
+# --- what never leaves
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "a@b.example\r\nBcc: victim@x.example",
+        "a@b.example\nBcc: victim@x.example",
+        "a\x00@b.example",
+        "a@b.example\u2028",
+        "a\u0085@b.example",
+        "\ud800@b.example",
+        "a@b.example, victim@x.example",
+        "Name <a@b.example>",
+        "<a@b.example>",
+        "a@b.example (comment)",
+        "a@@b.example",
+        "a b@c.example",
+        "a@",
+        '"a\x01b"@c.example',
+        '"a\r\nb"@c.example',
+        "@b.example",
+        "nobody",
+        "",
+    ],
+)
+def test_text_that_is_not_one_address_is_refused_unquoted(relay: Relay, address: str) -> None:
+    with pytest.raises(UnsendableMail) as refusal:
+        to(relay).send(Mail(address, "s", "t", "h"))
+    assert "example" not in str(refusal.value)
+    assert relay.received.envelopes == []
+
+
+@pytest.mark.parametrize(
+    "subject", ["a\r\nBcc: victim@x.example", "a\nb", "a\x00", "a\x1b[31m", "a\u2029b", "a\x7f"]
+)
+def test_control_characters_in_a_subject_are_refused(relay: Relay, subject: str) -> None:
+    with pytest.raises(UnsendableMail):
+        to(relay).send(Mail("a@b.example", subject, "t", "h"))
+    assert relay.received.envelopes == []
+
+
+@pytest.mark.parametrize("sender", ["nobody", "a@b.example\r\nBcc: x@y.example", ""])
+def test_sender_that_is_no_address_is_refused_at_start(relay: Relay, sender: str) -> None:
+    with pytest.raises(UnsendableMail):
+        to(relay, sender=sender)
+
+
+# --- TLS and login
+
+
+def test_login_and_mail_travel_over_verified_tls(
+    tls_relay: Relay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "relay.pem"))
+    to(tls_relay, host="localhost", starttls=True, username="caducee", password="sesame").send(MAIL)
+    assert tls_relay.received.over_tls == [True]
+    assert tls_relay.received.logins == [(b"caducee", b"sesame")]
+
+
+def test_relay_nobody_vouches_for_gets_neither_login_nor_mail(tls_relay: Relay) -> None:
+    with pytest.raises(ssl.SSLCertVerificationError):
+        to(tls_relay, host="localhost", starttls=True, username="caducee", password="sesame").send(MAIL)
+    assert tls_relay.received.logins == []
+    assert tls_relay.received.envelopes == []
+
+
+def test_relay_without_starttls_gets_no_mail_when_it_is_wanted(relay: Relay) -> None:
+    with pytest.raises(smtplib.SMTPNotSupportedError):
+        to(relay, starttls=True).send(MAIL)
+    assert relay.received.envelopes == []
+
+
+def test_wrong_password_is_an_smtp_error(
+    tls_relay: Relay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "relay.pem"))
+    with pytest.raises(smtplib.SMTPAuthenticationError):
+        to(tls_relay, host="localhost", starttls=True, username="caducee", password="wrong").send(MAIL)
+
+
+def test_password_without_tls_is_refused_at_start(relay: Relay) -> None:
+    with pytest.raises(ValueError, match="STARTTLS"):
+        to(relay, username="caducee", password="sesame")
+
+
+def test_password_is_not_in_the_repr(relay: Relay) -> None:
+    assert "sesame" not in repr(to(relay, starttls=True, username="caducee", password="sesame"))
+
+
+# --- a relay in trouble
+
+
+def test_refusal_of_the_message_is_an_smtp_error() -> None:
+    with smtp_relay(Received(verdict="451 later")) as relay, pytest.raises(smtplib.SMTPDataError):
+        to(relay).send(MAIL)
+
+
+def test_closed_port_is_an_os_error() -> None:
+    with pytest.raises(OSError, match="refused"):
+        to(Relay(free_port(), Received())).send(MAIL)
+
+
+@contextmanager
+def scripted_server(talk: Callable[[socket.socket], None]) -> Iterator[Relay]:
+    """A server for one connection that says just what the test wants."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                talk(connection)
+
+        speaker = threading.Thread(target=serve)
+        speaker.start()
+        yield Relay(listener.getsockname()[1], Received())
+        speaker.join()
+
+
+def listen_only(connection: socket.socket) -> None:
+    while connection.recv(4096):
+        pass
+
+
+def accept_then_never_answer_quit(connection: socket.socket) -> None:
+    connection.sendall(b"220 hello\r\n")
+    for answer in (b"250 hello\r\n", b"250 sender\r\n", b"250 recipient\r\n", b"354 go\r\n"):
+        connection.recv(4096)
+        connection.sendall(answer)
+    body = b""
+    while not body.endswith(b"\r\n.\r\n"):
+        body += connection.recv(4096)
+    connection.sendall(b"250 taken\r\n")
+    listen_only(connection)
+
+
+def test_silent_server_is_given_up_in_time() -> None:
+    with scripted_server(listen_only) as silent, pytest.raises(OSError, match="timed out"):
+        to(silent, timeout=0.3).send(MAIL)
+
+
+def test_mail_once_taken_is_sent_even_if_the_relay_forgets_to_say_goodbye() -> None:
+    relay: AbstractContextManager[Relay] = scripted_server(accept_then_never_answer_quit)
+    with relay as rude:
+        to(rude, timeout=0.3).send(MAIL)

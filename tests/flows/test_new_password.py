@@ -1,0 +1,275 @@
+"""A new password: after the card or Pro Santé Connect alone; everything that began before it is over."""
+
+import hmac
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from bs4 import BeautifulSoup
+from werkzeug.test import TestResponse
+
+from idp.core.sealing import derive_key
+from tests.adapters.psc.hostile_psc import HostilePsc
+from tests.protocol.psc import by_psc, facts, listening, person, settings_of, subjects_of_mails
+from tests.provider import PASSWORD, REDIRECT, RPPS, Browser, Provider, answer_of, audited
+
+NEW = "un tout autre mot de passe, bien long"
+
+
+@pytest.fixture
+def psc() -> Iterator[HostilePsc]:
+    with listening() as psc:
+        psc.lie = person()
+        yield psc
+
+
+@pytest.fixture
+def make(psc: HostilePsc, app_factory: Callable[..., Provider]) -> Callable[..., Provider]:
+    return lambda **changes: app_factory(**settings_of(psc), **changes)
+
+
+@pytest.fixture
+def house(make: Callable[..., Provider]) -> Provider:
+    made = make()
+    file = made.settings.clients_file
+    grants = "    grant_types: [authorization_code, refresh_token]\n"
+    file.write_text(
+        file.read_text().replace(
+            "    client_name: ViaTrajectoire\n", f"    client_name: ViaTrajectoire\n{grants}"
+        )
+    )
+    return made
+
+
+@pytest.fixture
+def proved(house: Provider, psc: HostilePsc) -> Browser:
+    browser = house.browser()
+    assert answer_of(by_psc(browser, psc))["code"]
+    return browser
+
+
+def choose(browser: Browser, password: str) -> TestResponse:
+    return browser.submit(browser.get("/password"), "/password", new_password=password)
+
+
+def title(page: TestResponse) -> str:
+    heading = BeautifulSoup(page.text, "html.parser").h1
+    assert heading is not None, page.text
+    return heading.get_text()
+
+
+def is_accepted(house: Provider, password: str) -> bool:
+    browser = house.browser()
+    page = browser.follow(browser.authorize())
+    return "Saisissez le code reçu" in browser.submit(page, "/password", rpps=RPPS, password=password).text
+
+
+def tokens_of(house: Provider, browser: Browser) -> dict[str, Any]:
+    received: dict[str, Any] = house.exchange(answer_of(browser.authorize())["code"]).get_json()
+    return received
+
+
+def test_new_password_takes_the_place_of_the_old_one_and_the_person_is_told(
+    house: Provider, proved: Browser
+) -> None:
+    assert 'href="/password"' in proved.get("/").text
+    before = house.accounts.get(house.account.id)
+    page = choose(proved, NEW)
+    assert (page.status_code, title(page)) == (200, "Votre mot de passe est changé")
+    assert audited(house).count("password:change:accepted") == 1
+    assert subjects_of_mails(house)[-1] == "Votre mot de passe a été changé"
+    after = house.accounts.get(house.account.id)
+    assert replace(after, password_hash="", not_before=None, version=0) == replace(
+        before, password_hash="", not_before=None, version=0
+    )
+    assert NEW not in after.password_hash
+    assert (is_accepted(house, PASSWORD), is_accepted(house, NEW)) == (False, True)
+
+
+def test_everything_that_began_before_is_over(house: Provider, proved: Browser, psc: HostilePsc) -> None:
+    other = house.browser()
+    unredeemed = answer_of(by_psc(other, psc))["code"]
+    tokens = tokens_of(house, proved)
+    begun = house.browser()
+    half_way = begun.follow(begun.authorize())
+    half_way = begun.submit(half_way, "/password", rpps=RPPS, password=PASSWORD)
+    code = house.last_code()
+    assert title(choose(proved, NEW)) == "Votre mot de passe est changé"
+    for browser in (proved, other):
+        assert answer_of(browser.authorize(prompt="none"))["error"] == "login_required"
+        assert "Aucune session ouverte" in browser.get("/").text
+    refused = house.exchange("", grant_type="refresh_token", code=None, refresh_token=tokens["refresh_token"])
+    assert (refused.status_code, refused.get_json()["error"]) == (400, "invalid_grant")
+    assert house.exchange(unredeemed).get_json()["error"] == "invalid_grant"
+    assert house.userinfo(tokens["access_token"]).status_code == 401
+    # Whoever typed the old password a moment ago does not get in by it either.
+    ended = begun.submit(half_way, "/email_otp", code=code)
+    assert REDIRECT not in ended.headers.get("Location", "") or "code" not in answer_of(ended)
+    assert facts(house, "session:end:accepted")[-1] == {"by": "password_change", "all": True}
+    # And the way back is open, at the same browser too: after an identification of now.
+    assert answer_of(by_psc(house.browser(), psc))["code"]
+    identified_now(psc)
+    assert answer_of(by_psc(proved, psc))["code"]
+
+
+def identified_now(psc: HostilePsc) -> None:
+    psc.now = int(time.time())
+    psc.lie = replace(person(), claims={**person().claims, "auth_time": psc.now})
+
+
+def test_next_colleague_at_this_browser_is_identified_anew(
+    house: Provider, proved: Browser, psc: HostilePsc
+) -> None:
+    """Their page said that the sessions are closed; the one at Pro Santé Connect is not."""
+    choose(proved, NEW)
+    left = proved.submit(proved.follow(proved.authorize()), "/psc")
+    assert "prompt=login" in left.headers["Location"]
+    refused = by_psc(proved, psc)
+    assert (refused.status_code, facts(house, "psc:login:refused")[-1]["reason"]) == (403, "not_fresh")
+
+
+def test_password_and_code_prove_too_little(house: Provider) -> None:
+    browser = house.browser()
+    browser.sign_in()
+    page = browser.get("/password")
+    assert title(page) == "Prouvez d'abord votre identité"
+    assert not BeautifulSoup(page.text, "html.parser").select('input[name="password"]')
+    assert_nothing_changes(house, browser, 403)
+
+
+def test_an_old_proof_is_asked_anew(house: Provider, psc: HostilePsc) -> None:
+    honest = person()
+    psc.lie = replace(honest, claims={**honest.claims, "auth_time": psc.now - 601})
+    browser = house.browser()
+    assert answer_of(by_psc(browser, psc))["code"]
+    assert title(browser.get("/password")) == "Prouvez d'abord votre identité"
+    assert_nothing_changes(house, browser, 403)
+
+
+def test_proof_of_no_told_moment_is_asked_anew(house: Provider, psc: HostilePsc) -> None:
+    """Its session may be hours old, and whoever sits here not its holder."""
+    honest = person()
+    psc.lie = replace(honest, claims={**honest.claims, "auth_time": ...})
+    browser = house.browser()
+    assert answer_of(by_psc(browser, psc))["code"]
+    assert title(browser.get("/password")) == "Prouvez d'abord votre identité"
+    assert_nothing_changes(house, browser, 403)
+
+
+def assert_nothing_changes(house: Provider, browser: Browser, status: int) -> None:
+    """With the token that the form would hold, were it there."""
+    csrf = csrf_of(house, browser)
+    before = house.accounts.get(house.account.id)
+    assert browser.post("/password", data={"csrf": csrf, "new_password": NEW}).status_code == status
+    assert house.accounts.get(house.account.id) == before
+    assert "password:change:accepted" not in audited(house)
+
+
+def csrf_of(house: Provider, browser: Browser) -> str:
+    """As the page would say it, had it the form: somebody kept it, or knows how."""
+    cookie = browser.client.get_cookie("caducee_browser", domain="localhost")
+    assert cookie is not None
+    key = derive_key(house.settings.application_key, "csrf")
+    return hmac.new(key, f"{cookie.value}\0/password".encode(), "sha256").hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("password", "why"),
+    [
+        ("", "à remplir"),
+        ("trop court", "au moins"),
+        ("x" * 5000, "trop long"),
+        ("motdepasse123456789", "trop facile"),
+        ("DUPONT-NŒL Aïcha 1", "contient votre nom"),
+    ],
+)
+def test_weak_password_is_refused_with_its_reason_and_nothing_is_lost(
+    house: Provider, proved: Browser, password: str, why: str
+) -> None:
+    refused = choose(proved, password)
+    assert refused.status_code == 422
+    alert = BeautifulSoup(refused.text, "html.parser").select_one('[role="alert"]')
+    assert alert is not None
+    assert why in alert.get_text()
+    assert not password or password not in refused.text
+    assert title(proved.submit(refused, "/password", new_password=NEW)) == "Votre mot de passe est changé"
+
+
+def test_nobody_is_led_to_the_home_page(house: Provider) -> None:
+    browser = house.browser()
+    assert browser.get("/password").headers["Location"] == "/"
+    assert "/password" not in browser.get("/").text
+
+
+def test_form_of_another_page_or_site_changes_nothing(house: Provider, proved: Browser) -> None:
+    root = BeautifulSoup(proved.get("/").text, "html.parser").select_one('[name="csrf"]')
+    own = BeautifulSoup(proved.get("/password").text, "html.parser").select_one('[name="csrf"]')
+    assert root is not None
+    assert own is not None
+    sent = {"new_password": NEW}
+    assert proved.post("/password", data={**sent, "csrf": str(root["value"])}).status_code == 403
+    assert proved.post("/password", data=sent).status_code == 403
+    evil = {"Origin": "https://evil.example"}
+    assert proved.post("/password", data={**sent, "csrf": str(own["value"])}, headers=evil).status_code == 403
+    assert "password:change:accepted" not in audited(house)
+
+
+def test_form_shown_to_one_person_changes_nothing_for_the_next_at_the_same_browser(
+    house: Provider, proved: Browser, psc: HostilePsc
+) -> None:
+    left_open = proved.get("/password")
+    proved.submit(proved.get("/end_session"), "/end_session/confirm")
+    identified_now(psc)
+    assert answer_of(by_psc(proved, psc))["code"]
+    before = house.accounts.get(house.account.id)
+    refused = proved.submit(left_open, "/password", new_password=NEW)
+    assert (refused.status_code, "Session de Aïcha" in refused.text) == (409, True)
+    assert house.accounts.get(house.account.id) == before
+    assert title(proved.submit(refused, "/password", new_password=NEW)) == "Votre mot de passe est changé"
+
+
+def test_second_send_of_the_form_finds_nobody(house: Provider, proved: Browser) -> None:
+    page = proved.get("/password")
+    for _ in range(2):
+        proved.submit(page, "/password", new_password=NEW)
+    assert audited(house).count("password:change:accepted") == 1
+
+
+def test_of_several_changes_at_once_one_counts(house: Provider, proved: Browser) -> None:
+    form = BeautifulSoup(proved.get("/password").text, "html.parser").select_one('form[action="/password"]')
+    assert form is not None
+    hidden = {str(one["name"]): str(one["value"]) for one in form.select('[type="hidden"]')}
+
+    def send(number: int) -> int:
+        data = {**hidden, "new_password": f"{NEW} {number}"}
+        return proved.post("/password", data=data).status_code
+
+    with ThreadPoolExecutor(4) as tabs:
+        answers = list(tabs.map(send, range(4)))
+    # The others came too late: the account had changed (503), or nobody was signed in any more (303).
+    assert answers.count(200) == 1
+    assert set(answers) <= {200, 303, 503}
+    assert audited(house).count("password:change:accepted") == 1
+    assert is_accepted(house, f"{NEW} {answers.index(200)}")
+
+
+def test_disabled_account_changes_nothing(house: Provider, proved: Browser) -> None:
+    account = house.accounts.get(house.account.id)
+    page = proved.get("/password")
+    house.accounts.save(replace(account, enabled=False, not_before=datetime.now(UTC)))
+    assert "Aucune session ouverte" in proved.submit(page, "/password", new_password=NEW).text
+    assert "password:change:accepted" not in audited(house)
+
+
+def test_house_without_the_password_door_has_no_such_page(
+    make: Callable[..., Provider], psc: HostilePsc
+) -> None:
+    house = make(password_door=False)
+    browser = house.browser()
+    by_psc(browser, psc)
+    assert "/password" not in browser.get("/").text
+    assert browser.get("/password").status_code == 404

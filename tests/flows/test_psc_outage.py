@@ -1,0 +1,143 @@
+"""Pro Santé Connect down, as a mode of the house: the page, the order of the doors, the trail, the numbers, the end."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from bs4 import BeautifulSoup
+from werkzeug.test import Client, TestResponse
+
+from idp.protocol.published.metrics import Sample, exposition
+from tests.adapters.psc.hostile_psc import OUTAGES, HostilePsc, Lie, Reply, say_status
+from tests.protocol.psc import by_psc, facts, listening, person, settings_of
+from tests.provider import ISSUER, Provider, audited
+
+OUT = "Pro Santé Connect est en panne en ce moment"
+
+
+@pytest.fixture
+def psc() -> Iterator[HostilePsc]:
+    with listening() as psc:
+        psc.lie = person()
+        yield psc
+
+
+@pytest.fixture
+def house(psc: HostilePsc, app_factory: Callable[..., Provider]) -> Provider:
+    """A pause of nothing: every page may look whether it is back."""
+    return app_factory(
+        **settings_of(psc),
+        psc_circuit_failures=2,
+        psc_circuit_pause=timedelta(),
+        psc_watch_every=timedelta(hours=1),
+        psc_watch_wallet=False,
+        psc_connect_timeout=timedelta(seconds=1),
+        psc_timeout=timedelta(seconds=1),
+    )
+
+
+def buttons(page: TestResponse) -> list[str]:
+    soup = BeautifulSoup(page.text, "html.parser")
+    return [" ".join(button.get_text().split()) for button in soup.find_all("button")]
+
+
+def metrics(house: Provider) -> str:
+    answer = Client(house.app, TestResponse).get("/metrics", base_url=ISSUER)
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+    return answer.text
+
+
+def test_outage_changes_the_page_and_ends_by_itself(house: Provider, psc: HostilePsc) -> None:
+    browser = house.browser()
+    assert "caducee_psc_up 1" in metrics(house)
+    psc.lie = Lie(instead={"token": say_status(503)})
+    for _ in range(2):
+        page = by_psc(browser, psc)
+        assert page.status_code == 503
+        assert "Pro Santé Connect ne répond pas" in page.text
+    page = browser.follow(browser.authorize())
+    # The look that this page starts finds it still down: no answer of /token.
+    assert OUT in page.text
+    assert buttons(page)[:2] == ["Se connecter", "S'identifier avec Pro Santé Connect"]
+    assert audited(house).count("psc:circuit:opened") == 1
+    assert "caducee_psc_up 0" in metrics(house)
+    assert 'caducee_psc_logins_total{outcome="unavailable"} 2' in metrics(house)
+    # Another door works meanwhile.
+    assert "code=" in browser.prove(page).headers["Location"]
+    psc.lie = person()
+    wait_for_the_end(house)
+    assert OUT not in browser.follow(browser.authorize(prompt="login")).text
+    assert audited(house).count("psc:circuit:closed") == 1
+    assert "code=" in by_psc(house.browser(), psc).headers["Location"]
+
+
+def wait_for_the_end(house: Provider) -> None:
+    """The look that a request starts runs beside it: one of the next requests knows what it found."""
+    deadline = time.monotonic() + 20
+    while "caducee_psc_up 1" not in metrics(house):
+        assert time.monotonic() < deadline, "it did not come back"
+
+
+@pytest.fixture(scope="module")
+def lying() -> Iterator[HostilePsc]:
+    with listening() as psc:
+        yield psc
+
+
+@pytest.fixture(scope="module")
+def enduring(lying: HostilePsc, app_factory: Callable[..., Provider]) -> Provider:
+    """Its circuits never open: each answer is met."""
+    return app_factory(
+        **settings_of(lying),
+        psc_circuit_failures=10**6,
+        psc_watch_every=timedelta(hours=1),
+        psc_watch_wallet=False,
+        psc_keys_pause=timedelta(),
+        psc_connect_timeout=timedelta(seconds=1),
+        psc_timeout=timedelta(seconds=1),
+    )
+
+
+@pytest.mark.parametrize("reply", OUTAGES.values(), ids=OUTAGES)
+@pytest.mark.parametrize("endpoint", ["token", "userinfo", "jwks"])
+def test_no_answer_of_any_endpoint_is_ever_a_500_or_a_dead_end(
+    lying: HostilePsc, enduring: Provider, reply: Reply, endpoint: str
+) -> None:
+    lying.now = int(time.time())
+    # An unknown `kid` makes us fetch the keys.
+    header = {"kid": "new"} if endpoint == "jwks" else {}
+    lying.lie = replace(person(), header=header, instead={endpoint: reply})
+    browser = enduring.browser()
+    page = by_psc(browser, lying)
+    assert page.status_code == 503
+    assert "Pro Santé Connect ne répond pas" in page.text
+    assert facts(enduring, "psc:login:refused")[-1]["reason"] == "unavailable"
+    assert {"Se connecter", "Annuler et revenir à ViaTrajectoire"} <= set(buttons(page))
+
+
+def test_metrics_say_nothing_of_anybody(house: Provider, psc: HostilePsc) -> None:
+    by_psc(house.browser(), psc)
+    told = metrics(house)
+    assert 'caducee_psc_logins_total{outcome="completed"} 1' in told
+    assert house.account.identity.rpps not in told
+    assert house.account.id not in told
+
+
+def test_exposition_groups_and_escapes() -> None:
+    samples = [
+        Sample("a_total", "counter", "A", 1, {"x": 'q"\\\n'}),
+        Sample("b", "gauge", "B", 0),
+        Sample("a_total", "counter", "A", 12345678, {"x": "y"}),
+    ]
+    assert exposition(samples) == (
+        "# HELP a_total A\n# TYPE a_total counter\n"
+        'a_total{x="q\\"\\\\\\n"} 1\na_total{x="y"} 12345678\n'
+        "# HELP b B\n# TYPE b gauge\nb 0\n"
+    )
+
+
+def test_metrics_without_pro_sante_connect_are_empty(provider: Provider) -> None:
+    assert metrics(provider) == ""
