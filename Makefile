@@ -30,21 +30,23 @@ check: $(VENV)/.installed-for-tests
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
+	$(VENV)/bin/lint-imports --no-cache
 	$(RUN) -m djlint --check --lint --quiet idp/templates
 
-# Two locks from one list: what runs, what tests. Versions move only here.
+# Three locks from one list: what runs, what the demo adds, what tests. Versions move only here.
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header --upgrade pyproject.toml
 
 lock:
 	@command -v uv >/dev/null || { echo "make lock needs uv on the PATH" >&2; exit 1; }
-	$(COMPILE) --extra sandbox --extra postgresql --output-file requirements.lock
+	$(COMPILE) --extra postgresql --output-file requirements.lock
+	$(COMPILE) --extra sandbox --output-file requirements-demo.lock
 	$(COMPILE) --all-extras --output-file requirements-test.lock
 
 # The marks say which lock is installed: a lock not changed installs nothing.
-$(VENV)/.installed: requirements.lock
+$(VENV)/.installed: requirements-demo.lock
 	@[ -e $(VENV)/.installed-for-tests ] && [ ! requirements-test.lock -nt $(VENV)/.installed-for-tests ] \
-		|| .ci/venv $(VENV) requirements.lock
+		|| .ci/venv $(VENV) requirements-demo.lock
 	@touch $@
 
 $(VENV)/.installed-for-tests: requirements-test.lock
