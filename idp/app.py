@@ -107,7 +107,7 @@ from idp.wiring.relying_parties import (
     build_possession,
     build_tls_methods,
 )
-from idp.wiring.resources import House, open_house, open_key_directory, open_subjects
+from idp.wiring.resources import Resources, open_key_directory, open_resources, open_subjects
 
 _HERE = Path(__file__).parent
 _SERVICE_WORDS = ("caducee", "viatrajectoire", "trajectoire")
@@ -117,7 +117,7 @@ _SERVICE_WORDS = ("caducee", "viatrajectoire", "trajectoire")
 class _Parts:
     """What several flows and endpoints share."""
 
-    house: House
+    resources: Resources
     web: Web
     keys: Keys
     client_keys: ClientKeys
@@ -136,7 +136,7 @@ class _Parts:
 
     @property
     def trail(self) -> RefusalTrail:
-        return RefusalTrail(self.audit, self.house.store)
+        return RefusalTrail(self.audit, self.resources.store)
 
     @property
     def gate(self) -> Gate:
@@ -144,63 +144,63 @@ class _Parts:
 
 
 def _parts(settings: Settings) -> _Parts:
-    house, web = open_house(settings), build_web(settings)
+    resources, web = open_resources(settings), build_web(settings)
     grants, audit, sessions = (
-        SqlGrants(house.engine),
-        SqlAudit(house.engine, house.clock),
-        build_sessions(house),
+        SqlGrants(resources.database),
+        SqlAudit(resources.database, resources.clock),
+        build_sessions(resources),
     )
-    upstream, policy = build_upstream(settings, house.clock, audit), build_card_policy(settings)
-    links = SqlUpstreamLinks(house.engine, upstream.issuer if upstream else "")
-    context = ContextAction(links, SqlProfessionalContexts(house.engine))
+    upstream, policy = build_upstream(settings, resources.clock, audit), build_card_policy(settings)
+    links = SqlUpstreamLinks(resources.database, upstream.issuer if upstream else "")
+    context = ContextAction(links, SqlProfessionalContexts(resources.database))
     return _Parts(
-        house=house,
+        resources=resources,
         links=links,
         context=context,
         web=web,
-        keys=KeysInForce(open_key_directory(settings, house.clock)),
-        client_keys=build_client_keys(house),
+        keys=KeysInForce(open_key_directory(settings, resources.clock)),
+        client_keys=build_client_keys(resources),
         upstream=upstream,
         policy=policy,
-        accounts=SqlAccounts(house.engine),
-        charters=SqlCharters(house.engine),
+        accounts=SqlAccounts(resources.database),
+        charters=SqlCharters(resources.database),
         grants=grants,
         audit=audit,
         sessions=sessions,
         sign_out=SignOut(sessions, grants, audit, lambda: logout_listeners(web.clients.registry())),
-        interactions=Interactions(house.store, settings.interaction_life),
+        interactions=Interactions(resources.store, settings.interaction_life),
         itinerary=build_itinerary(
-            house, web, context, has_psc=upstream is not None, has_cps=policy is not None
+            resources, web, context, has_psc=upstream is not None, has_cps=policy is not None
         ),
     )
 
 
 def _flows(parts: _Parts) -> list[Any]:
-    house, s = parts.house, parts.house.settings
-    outbox = SealedOutbox(SqlOutbox(house.engine, house.clock), house.sealer)
-    notices = NoticeMailer(outbox, parts.web, house.clock, s.notice_life)
+    resources, s = parts.resources, parts.resources.settings
+    outbox = SealedOutbox(SqlOutbox(resources.database, resources.clock), resources.sealer)
+    notices = NoticeMailer(outbox, parts.web, resources.clock, s.notice_life)
     pictures = psc_pictures(s)
     desk = Desk(
         parts.interactions,
         parts.accounts,
         parts.itinerary,
         parts.audit,
-        house.clock,
+        resources.clock,
         parts.web,
-        IdentityUpdates(parts.accounts, notices, parts.audit, SqlProofs(house.engine)),
+        IdentityUpdates(parts.accounts, notices, parts.audit, SqlProofs(resources.database)),
         parts.upstream,
         pictures,
     )
-    linking = UpstreamLinking(parts.links, notices, parts.audit, house.store, s.interaction_life)
+    linking = UpstreamLinking(parts.links, notices, parts.audit, resources.store, s.interaction_life)
     shared = SharedStations(parts.web, s.shared_networks)
-    signed_in = SignedIn(parts.sessions, parts.accounts, house.clock, parts.web)
-    throttle, passwords = build_throttle(house), build_passwords(s)
+    signed_in = SignedIn(parts.sessions, parts.accounts, resources.clock, parts.web)
+    throttle, passwords = build_throttle(resources), build_passwords(s)
     policy = PasswordPolicy(s.password_min, s.password_max, _SERVICE_WORDS)
     sender = CodeSender(
-        build_mail_codes(house),
+        build_mail_codes(resources),
         outbox,
         desk,
-        house.clock,
+        resources.clock,
     )
     flows: list[Any] = [
         ChoiceFlow(desk),
@@ -209,14 +209,14 @@ def _flows(parts: _Parts) -> list[Any]:
             passwords,
             throttle,
             sender,
-            house.store,
+            resources.store,
             s.password_posts_per_ip,
             s.password_posts_per_ip_window,
             derive_key(s.application_key, "device"),
         ),
         EmailOtpFlow(desk, sender, linking),
         EnrolmentFlow(desk, passwords, sender, policy),
-        CharterFlow(desk, parts.charters, build_charter_action(house, parts.web)),
+        CharterFlow(desk, parts.charters, build_charter_action(resources, parts.web)),
         ProfessionalContextFlow(desk, parts.context),
         PscPictureFlow(pictures),
         AccountFlow(signed_in, parts.web, shared, parts.context, parts.audit, s.password_door),
@@ -236,9 +236,9 @@ def _flows(parts: _Parts) -> list[Any]:
         flows.append(
             PscFlow(
                 desk,
-                house.store,
+                resources.store,
                 parts.upstream,
-                house.sealer,
+                resources.sealer,
                 throttle,
                 linking,
                 s.upstream_life,
@@ -246,20 +246,22 @@ def _flows(parts: _Parts) -> list[Any]:
             )
         )
     if parts.policy is not None:
-        revocation = build_revocation(house, parts.policy)
+        revocation = build_revocation(resources, parts.policy)
         flows.append(
-            CpsFlow(desk, house.store, parts.policy, revocation, throttle, s.card_host, s.card_attempt_life)
+            CpsFlow(
+                desk, resources.store, parts.policy, revocation, throttle, s.card_host, s.card_attempt_life
+            )
         )
     return flows
 
 
 def _card_faults(parts: _Parts) -> tuple[Callable[[], bool], ...]:
-    return () if parts.policy is None else (build_list_check(parts.house, parts.policy),)
+    return () if parts.policy is None else (build_list_check(parts.resources, parts.policy),)
 
 
 def _plain_endpoints(parts: _Parts, provider: OpenIDProvider, grant_store: GrantStore) -> PlainEndpoints:
-    house, settings, clients = parts.house, parts.house.settings, parts.web.clients
-    refresh_tokens = SqlRefreshTokens(house.engine)
+    resources, settings, clients = parts.resources, parts.resources.settings, parts.web.clients
+    refresh_tokens = SqlRefreshTokens(resources.database)
     refresh = Refresh(
         provider,
         open_subjects(settings),
@@ -270,12 +272,12 @@ def _plain_endpoints(parts: _Parts, provider: OpenIDProvider, grant_store: Grant
         settings.refresh_token_idle,
         settings.session_life,
     )
-    possession = build_possession(house, parts.trail)
-    tls_methods = build_tls_methods(house, possession, parts.client_keys)
+    possession = build_possession(resources, parts.trail)
+    tls_methods = build_tls_methods(resources, possession, parts.client_keys)
     methods = {
         "client_secret_basic": has_secret,
         "client_secret_post": has_secret,
-        "private_key_jwt": build_assertions(house, parts.client_keys).is_signed,
+        "private_key_jwt": build_assertions(resources, parts.client_keys).is_signed,
         "none": is_public,
         **tls_methods,
     }
@@ -287,12 +289,12 @@ def _plain_endpoints(parts: _Parts, provider: OpenIDProvider, grant_store: Grant
     )
     own = OwnTokens(
         door,
-        house.store,
+        resources.store,
         parts.grants,
         refresh_tokens,
         parts.accounts,
         parts.audit,
-        house.clock,
+        resources.clock,
         settings.issuer,
     )
     token = TokenEndpoint(
@@ -304,11 +306,11 @@ def _plain_endpoints(parts: _Parts, provider: OpenIDProvider, grant_store: Grant
         refresh,
         possession,
         parts.audit,
-        house.clock,
+        resources.clock,
     )
     upstream_claims = UpstreamClaims(parts.links, parts.context.contexts)
     userinfo = UserinfoEndpoint(
-        provider, parts.accounts, clients, grant_store, possession, upstream_claims, house.clock
+        provider, parts.accounts, clients, grant_store, possession, upstream_claims, resources.clock
     )
     document = discovery_document(settings.issuer, parts.itinerary.earned(), tuple(tls_methods))
     discovery = PublishedDocument.of(document | mtls_members(document, settings.mtls_origin))
@@ -328,7 +330,7 @@ def _plain_endpoints(parts: _Parts, provider: OpenIDProvider, grant_store: Grant
             "/health/live": Route(("GET", "HEAD"), PublishedDocument.of({"status": "alive"})),
             "/health/ready": Route(
                 ("GET", "HEAD"),
-                Readiness((house.store, house.durable), clients, parts.keys, _card_faults(parts)),
+                Readiness((resources.store, resources.durable), clients, parts.keys, _card_faults(parts)),
             ),
         },
         settings,
@@ -336,28 +338,28 @@ def _plain_endpoints(parts: _Parts, provider: OpenIDProvider, grant_store: Grant
 
 
 def _request_reader(parts: _Parts, provider: OpenIDProvider) -> RequestReader:
-    house, s = parts.house, parts.house.settings
+    resources, s = parts.resources, parts.resources.settings
     objects = RequestObjects(
-        ClientJwts(parts.client_keys), s.issuer, house.clock, s.request_object_life, s.clock_ahead
+        ClientJwts(parts.client_keys), s.issuer, resources.clock, s.request_object_life, s.clock_ahead
     )
-    pushed = PushedRequests(house.store, s.pushed_request_life)
+    pushed = PushedRequests(resources.store, s.pushed_request_life)
     return RequestReader(parts.web.clients, provider, objects, pushed, s.parameter_bytes)
 
 
 def _upstream_logout(parts: _Parts) -> dict[str, Route]:
     """Mounted only when the operator registered it with Pro Santé Connect."""
-    house = parts.house
-    if parts.upstream is None or not house.settings.psc_backchannel_logout:
+    resources = parts.resources
+    if parts.upstream is None or not resources.settings.psc_backchannel_logout:
         return {}
     endpoint = UpstreamLogoutEndpoint(
         parts.upstream,
-        house.store,
+        resources.store,
         parts.sign_out,
         parts.accounts,
         parts.links,
         parts.trail,
-        house.clock,
-        house.settings.trusted_proxy_hops,
+        resources.clock,
+        resources.settings.trusted_proxy_hops,
     )
     return {"/psc/backchannel_logout": Route(("POST",), endpoint)}
 
@@ -369,26 +371,26 @@ def _metrics(parts: _Parts) -> tuple[Callable[[], Iterable[Sample]], ...]:
 def _authorize(parts: _Parts, provider: OpenIDProvider, grant_store: GrantStore) -> AuthorizeEndpoint:
     issuer = CodeIssuer(
         provider,
-        open_subjects(parts.house.settings),
+        open_subjects(parts.resources.settings),
         parts.sessions,
         parts.sign_out,
         parts.gate,
         grant_store,
         parts.audit,
-        parts.house.clock,
+        parts.resources.clock,
         parts.web,
     )
     return AuthorizeEndpoint(
         reader=_request_reader(parts, provider),
         responses=AuthorizationResponses(
-            parts.keys, parts.house.clock, parts.web, parts.house.settings.code_life
+            parts.keys, parts.resources.clock, parts.web, parts.resources.settings.code_life
         ),
         interactions=parts.interactions,
         sessions=parts.sessions,
         accounts=parts.accounts,
         issuer=issuer,
         itinerary=parts.itinerary,
-        clock=parts.house.clock,
+        clock=parts.resources.clock,
         web=parts.web,
     )
 
@@ -398,11 +400,11 @@ def _end_session(parts: _Parts) -> EndSessionEndpoint:
         sessions=parts.sessions,
         sign_out=parts.sign_out,
         accounts=parts.accounts,
-        store=parts.house.store,
+        store=parts.resources.store,
         keys=parts.keys,
         upstream=parts.upstream,
-        sealer=parts.house.sealer,
-        clock=parts.house.clock,
+        sealer=parts.resources.sealer,
+        clock=parts.resources.clock,
         web=parts.web,
     )
 
@@ -410,14 +412,16 @@ def _end_session(parts: _Parts) -> EndSessionEndpoint:
 def create(settings: Settings) -> Callable[..., Any]:
     """The WSGI application. Raises what the adapters raise: a missing database, a bad key or clients file."""
     parts = _parts(settings)
-    provider = OpenIDProvider(settings, parts.web.clients, parts.keys, parts.client_keys, parts.house.clock)
+    provider = OpenIDProvider(
+        settings, parts.web.clients, parts.keys, parts.client_keys, parts.resources.clock
+    )
     grant_store = GrantStore(
-        parts.house.store,
+        parts.resources.store,
         parts.grants,
         settings.code_life,
         settings.access_token_life,
         parts.web.clients,
-        parts.house.clock,
+        parts.resources.clock,
     )
     app = _flask(settings, parts.web)
     app.before_request(CertificateHeaderGuard(parts.trail, settings.trusted_proxy_hops).__call__)

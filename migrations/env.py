@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the versions in the transaction that `idp/adapters/sql/engine.py` opened.
+"""Alembic's entry: runs the versions in the transaction that `idp/adapters/sql/database.py` opened.
 
 There is no alembic.ini and no way in from Alembic's own command: `idp init` and `idp migrate` hold the lock.
 """

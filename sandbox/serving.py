@@ -1,6 +1,6 @@
 """How a sandbox process serves: WSGI on loopback ports, by TLS or not, `ready` once, a clean end on SIGTERM.
 
-Lives here: listening, readiness, stopping. Never here: pages, configuration, knowledge of what is served.
+Contains listening, readiness, stopping. Not here: pages, configuration, knowledge of what is served.
 """
 
 import os

@@ -1,6 +1,6 @@
 """What every test may use: where the project is, and the whole demonstration, started once.
 
-Lives here: the fixture `demo`. Never here: a fake, a patch, a skip.
+Contains the fixture `demo`. Not here: a fake, a patch, a skip.
 """
 
 from collections.abc import Iterator

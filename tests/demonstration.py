@@ -1,6 +1,6 @@
 """The demo under test: `python -m sandbox.demo` as `make demo` calls it, known by its ready file alone.
 
-Lives here: starting, ending, what the ready file offers by name. Never here: journeys.
+Contains starting, ending, what the ready file offers by name. Not here: journeys.
 """
 
 import json

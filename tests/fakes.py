@@ -1,4 +1,4 @@
-"""Fakes of our ports, honest about what the port promises. Never here: a fake of code that is not a port."""
+"""Fakes of our ports, honest about what the port promises. Not here: a fake of code that is not a port."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ from idp.accounts.account import Account, AccountId, ProvedIdentity
 from idp.accounts.charter import HOUSE, CharterEvidence, CharterRevision, NoCharterPublished
 from idp.accounts.identity_change import IdentityChange
 from idp.accounts.notices import Notice
-from idp.accounts.proofs import Proof
+from idp.accounts.proofs import IdentityProof
 from idp.accounts.repository import AccountNotFound, RppsTaken, StaleAccount
 from idp.cards.reader import PinState, ReaderCard, ReaderFailed, ReaderFault, StoredCertificate
 from idp.core.audit import AuditEvent, Fact
@@ -337,17 +337,17 @@ class MemoryAccounts:
 class MemoryProofs:
     """`Proofs` in a dictionary."""
 
-    proofs: dict[tuple[str, str, str], Proof] = field(default_factory=dict)
+    proofs: dict[tuple[str, str, str], IdentityProof] = field(default_factory=dict)
 
     def witness(self, account_id: AccountId, identity: ProvedIdentity) -> None:
         key = (account_id, identity.source, identity.evidence)
         known = self.proofs.get(key)
         first = known.first_at if known else identity.verified_at
-        self.proofs[key] = Proof(
+        self.proofs[key] = IdentityProof(
             identity.source, identity.evidence, identity.profession, first, identity.verified_at
         )
 
-    def of(self, account_id: AccountId) -> tuple[Proof, ...]:
+    def of(self, account_id: AccountId) -> tuple[IdentityProof, ...]:
         found = (proof for (owner, _s, _e), proof in self.proofs.items() if owner == account_id)
         return tuple(sorted(found, key=lambda proof: proof.first_at))
 

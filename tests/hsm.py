@@ -1,6 +1,6 @@
 """Real hardware tokens for the tests: SoftHSM2, and SoftHSM2 in a process of its own, reached as one reaches an HSM.
 
-Lives here: tokens and processes. Never here: a skip; what is missing is a failure that names the package to install.
+Contains tokens and processes. Not here: a skip; what is missing is a failure that names the package to install.
 """
 
 import os
@@ -18,7 +18,7 @@ import pytest
 
 from idp.adapters.hsm.hsm import Hsm
 from idp.adapters.hsm.library import close_libraries
-from idp.adapters.hsm.signer import HardwareKeys
+from idp.adapters.hsm.signer import HsmKeys
 from idp.adapters.hsm.uri import Pkcs11Uri
 from sandbox.igc.softhsm import find_module
 from tests.servers import ServerUnavailable
@@ -125,12 +125,12 @@ def apart(token: SoftToken, program: str, *arguments: str) -> str:
 
 
 @contextmanager
-def in_this_process(token: SoftToken) -> Iterator[HardwareKeys]:
+def in_this_process(token: SoftToken) -> Iterator[HsmKeys]:
     """Hardware keys of this token by p11-kit's proxy, for as long as the block lasts."""
     close_libraries()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SOFTHSM2_CONF", str(token.configuration))
-        yield HardwareKeys(Hsm())
+        yield HsmKeys(Hsm())
         close_libraries()
 
 

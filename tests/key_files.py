@@ -1,13 +1,13 @@
 """Keys directories for tests: as an earlier version left them, and as this one keeps them.
 
-Lives here: files and the house policy. Never here: a rule of the ring.
+Contains files and the house policy. Not here: a rule of the ring.
 """
 
 from datetime import timedelta
 from pathlib import Path
 
 from idp.adapters.hsm.hsm import Hsm
-from idp.adapters.hsm.signer import HardwareKeys
+from idp.adapters.hsm.signer import HsmKeys
 from idp.adapters.key_files.directory import KeyDirectory
 from idp.adapters.software_signer import SoftwareSigner, generate_signer, private_pem
 from idp.core.clock import Clock
@@ -36,6 +36,6 @@ def write_pair(directory: Path, day: str) -> list[Path]:
 
 
 def key_directory(
-    path: Path, clock: Clock, policy: RingPolicy = POLICY, hardware: HardwareKeys | None = None
+    path: Path, clock: Clock, policy: RingPolicy = POLICY, hardware: HsmKeys | None = None
 ) -> KeyDirectory:
-    return KeyDirectory(path, policy, clock, hardware or HardwareKeys(Hsm()))
+    return KeyDirectory(path, policy, clock, hardware or HsmKeys(Hsm()))

@@ -1,6 +1,6 @@
 """The real application in this process: SQLite file, software keys, clients.yaml; and a browser that can sign in.
 
-Lives here: how to reach a signed-in state without a card, once for all tests of the endpoints.
+Contains how to reach a signed-in state without a card, once for all tests of the endpoints.
 """
 
 import base64
@@ -26,7 +26,7 @@ from idp.accounts.charter import CharterEvidence, CharterRevision
 from idp.accounts.password import Passwords
 from idp.adapters.sql.accounts import SqlAccounts
 from idp.adapters.sql.charters import SqlCharters
-from idp.adapters.sql.engine import initialise, open_engine
+from idp.adapters.sql.database import initialise, open_database
 from idp.adapters.sql.grants import SqlGrants
 from idp.adapters.sql.schema import audit_events, outbox
 from idp.app import create
@@ -155,27 +155,27 @@ class Provider:
 
     app: Callable[..., Any]
     settings: Settings
-    engine: Engine
+    database: Engine
     account: Account
 
     @property
     def accounts(self) -> SqlAccounts:
-        return SqlAccounts(self.engine)
+        return SqlAccounts(self.database)
 
     @property
     def charters(self) -> SqlCharters:
-        return SqlCharters(self.engine)
+        return SqlCharters(self.database)
 
     @property
     def grants(self) -> SqlGrants:
-        return SqlGrants(self.engine)
+        return SqlGrants(self.database)
 
     def browser(self) -> Browser:
         return Browser(self)
 
     def last_code(self) -> str:
         newest = sa.select(outbox.c.text).order_by(outbox.c.id.desc()).limit(1)
-        with self.engine.connect() as connection:
+        with self.database.connect() as connection:
             sealed = connection.execute(newest).scalar_one()
         text = Sealer(derive_key(self.settings.application_key, "seal")).open(sealed) or ""
         (code,) = re.findall(r"^\s*([0-9]{8})\s*$", text, re.MULTILINE)
@@ -231,7 +231,7 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-def _enrol(settings: Settings, engine: Engine) -> Account:
+def _enrol(settings: Settings, database: Engine) -> Account:
     """A person who accepted the charter."""
     passwords = Passwords(
         pepper=settings.password_pepper.encode(),
@@ -246,10 +246,10 @@ def _enrol(settings: Settings, engine: Engine) -> Account:
         identity=an_identity(rpps=RPPS),
         password_hash=passwords.hash(PASSWORD),
     )
-    SqlCharters(engine).publish(CharterRevision("2026-1", LONG_AGO, {"fr": "# Charte\n\nLisez."}))
-    SqlAccounts(engine).add(account)
-    SqlCharters(engine).accept(CharterEvidence(account.id, "2026-1", "0" * 64, LONG_AGO, "cps", RP))
-    return SqlAccounts(engine).get(account.id)
+    SqlCharters(database).publish(CharterRevision("2026-1", LONG_AGO, {"fr": "# Charte\n\nLisez."}))
+    SqlAccounts(database).add(account)
+    SqlCharters(database).accept(CharterEvidence(account.id, "2026-1", "0" * 64, LONG_AGO, "cps", RP))
+    return SqlAccounts(database).get(account.id)
 
 
 def write_house(directory: Path, templates: Path, **changes: Any) -> Settings:
@@ -284,18 +284,18 @@ def write_house(directory: Path, templates: Path, **changes: Any) -> Settings:
 def app_factory(
     templates: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., Provider]]:
-    engines: list[Engine] = []
+    databases: list[Engine] = []
 
     def make(**changes: Any) -> Provider:
         settings = write_house(tmp_path_factory.mktemp("provider"), templates, **changes)
-        engine = open_engine(settings.database)
-        engines.append(engine)
-        account = _enrol(settings, engine)
-        return Provider(create(settings), settings, engine, account)
+        database = open_database(settings.database)
+        databases.append(database)
+        account = _enrol(settings, database)
+        return Provider(create(settings), settings, database, account)
 
     yield make
-    for engine in engines:
-        engine.dispose()
+    for database in databases:
+        database.dispose()
 
 
 @pytest.fixture(scope="session")
@@ -334,5 +334,5 @@ def browser(provider: Provider) -> Browser:
 
 
 def audited(provider: Provider) -> list[str]:
-    with provider.engine.connect() as connection:
+    with provider.database.connect() as connection:
         return list(connection.execute(sa.select(audit_events.c.event).order_by(audit_events.c.id)).scalars())

@@ -1,6 +1,6 @@
 """Real servers for the tests: started on a free port in their own directory, stopped and removed at the end.
 
-Lives here: processes. Never here: a skip; a missing server is a failure that names the package to install.
+Contains processes. Not here: a skip; a missing server is a failure that names the package to install.
 """
 
 import contextlib

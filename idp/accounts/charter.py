@@ -96,7 +96,7 @@ def due_charters(
     The account row itself tells of the house's, so a client that demands no other costs one look. Raises
     NoCharterPublished, whatever else is due: what cannot be accepted at the end is not begun.
     """
-    house = charters.current()
+    resources = charters.current()
     others = [charters.current(name) for name in demanded]
-    due = [] if account.charter_revision == house.revision else [house]
+    due = [] if account.charter_revision == resources.revision else [resources]
     return (*due, *(other for other in others if not charters.has_accepted(account.id, other)))

@@ -1,6 +1,6 @@
 """An identity proved again, by card or by Pro Santé Connect: its fields refreshed, its history kept, the person told.
 
-Lives here: the one way in which an account takes a newer proof. Every door that proves an identity calls it.
+Contains the one way in which an account takes a newer proof. Every door that proves an identity calls it.
 """
 
 import dataclasses

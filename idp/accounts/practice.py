@@ -1,6 +1,6 @@
 """The professional contexts of a person: each exercice at each place of work, read from `SubjectRefPro` as received.
 
-Lives here: reading them (any JSON at all), and the port to the choice a person made for one application. Pure.
+Contains reading them (any JSON at all), and the port to the choice a person made for one application. Pure.
 """
 
 import hashlib

@@ -13,7 +13,7 @@ from idp.cards.nomenclature import CodedLabel
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class IdentityProof:
     """`evidence`: as in `ProvedIdentity`; a renewed card is another one."""
 
     source: IdentitySource
@@ -27,14 +27,14 @@ class Proofs(Protocol):
     def witness(self, account_id: AccountId, identity: ProvedIdentity) -> None:
         """Add the proof, or renew its date and profession if it is there. Committed before it returns."""
 
-    def of(self, account_id: AccountId) -> tuple[Proof, ...]:
+    def of(self, account_id: AccountId) -> tuple[IdentityProof, ...]:
         """Every proof of this account, oldest first."""
 
 
-def professions(proofs: Iterable[Proof]) -> frozenset[str]:
+def professions(proofs: Iterable[IdentityProof]) -> frozenset[str]:
     """The codes of every profession the person was proved to practise."""
     return frozenset(proof.profession.code for proof in proofs if proof.profession is not None)
 
 
-def has_proof(proofs: Iterable[Proof], identity: ProvedIdentity) -> bool:
+def has_proof(proofs: Iterable[IdentityProof], identity: ProvedIdentity) -> bool:
     return any((proof.source, proof.evidence) == (identity.source, identity.evidence) for proof in proofs)

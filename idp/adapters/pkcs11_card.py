@@ -1,6 +1,6 @@
 """The cards of a workstation through the vendor's PKCS#11 module (Cryptolib CPS), or another one.
 
-Lives here: where the module is on each system, and what its answers mean. Must not come here: verdicts, words.
+Contains where the module is on each system, and what its answers mean. Not here: verdicts, words.
 One thread, so the module is loaded as it is. Nothing is ever tried twice: three wrong PINs block a card.
 """
 

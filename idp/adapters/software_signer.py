@@ -1,4 +1,4 @@
-"""Signers over PEM files: RSA and P-256, owner-only. Which of them signs is said by `key_directory.py`."""
+"""Signers over PEM files: RSA and P-256, owner-only. Which of them signs: `key_files/directory.py`."""
 
 import stat
 from collections.abc import Callable, Mapping

@@ -1,7 +1,7 @@
 """Which card: reading a CPx certificate and deciding whether it may sign in.
 
-Lives here: the CPx fields, the national identifiers, the pinned trust path, the nomenclatures, the
+Contains the CPx fields, the national identifiers, the pinned trust path, the nomenclatures, the
 revocation port; the port to a workstation's card reader and what a help desk is told.
-Must not come here: Flask, sockets, SQL, the present time (`now` is passed in), or anything read from the
+Not here: Flask, sockets, SQL, the present time (`now` is passed in), or anything read from the
 environment.
 """

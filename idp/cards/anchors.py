@@ -1,8 +1,8 @@
 """The issuing authorities we pin, by key.
 
-Lives here: loading roots and intermediates from PEM and proving at start-up that each intermediate hangs
+Contains loading roots and intermediates from PEM and proving at start-up that each intermediate hangs
 from a root.
-Must not come here: card certificates, files (bytes are handed in), AIA downloads.
+Not here: card certificates, files (bytes are handed in), AIA downloads.
 """
 
 from collections.abc import Iterable, Sequence

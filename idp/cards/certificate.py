@@ -1,7 +1,7 @@
 """What a CPx certificate says: one reading, by OID, never by position nor by the text of a DN.
 
-Lives here: the fields of the IGC-Santé card profile and the `Card` they make.
-Must not come here: trust, dates, usage, refusals (see `trust`). A `Card` from `read_card` alone proves
+Contains the fields of the IGC-Santé card profile and the `Card` they make.
+Not here: trust, dates, usage, refusals (see `trust`). A `Card` from `read_card` alone proves
 nothing.
 """
 

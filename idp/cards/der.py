@@ -1,7 +1,7 @@
 """The few DER values the CPx private extensions hold, read strictly.
 
-Lives here: INTEGER, OCTET STRING, PrintableString, SEQUENCE OF UTF8String, definite lengths only.
-Must not come here: certificates and names (the `cryptography` library reads those).
+Contains INTEGER, OCTET STRING, PrintableString, SEQUENCE OF UTF8String, definite lengths only.
+Not here: certificates and names (the `cryptography` library reads those).
 """
 
 from collections.abc import Iterator

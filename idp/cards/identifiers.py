@@ -1,7 +1,7 @@
 """National identifiers (PS_IdNat): a type digit and a number, kept apart by kind.
 
-Lives here: the kinds, their patterns, the key digit of the RPPS.
-Must not come here: merging kinds. The same digits under two kinds are two identifiers (an ADELI account is
+Contains the kinds, their patterns, the key digit of the RPPS.
+Not here: merging kinds. The same digits under two kinds are two identifiers (an ADELI account is
 never an RPPS account).
 """
 

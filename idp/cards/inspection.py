@@ -1,7 +1,7 @@
 """What a help desk is told of a card: the certificate that would sign in, its holder, and why it would be refused.
 
-Lives here: choosing among the certificates of a card, the verdict of `trust` on the chosen one, the proof that its key
-signs. Must not come here: PKCS#11, words for people, the present time.
+Contains choosing among the certificates of a card, the verdict of `trust` on the chosen one, the proof that its key
+signs. Not here: PKCS#11, words for people, the present time.
 """
 
 import secrets

@@ -1,7 +1,7 @@
 """Codes to French labels: professions (G15, G16) and specialities (R01, which includes R38).
 
-Lives here: the two lists we ship and their look-ups.
-Must not come here: any judgement on a code. Lists age: an unknown code is shown raw and never fails a login.
+Contains the two lists we ship and their look-ups.
+Not here: any judgement on a code. Lists age: an unknown code is shown raw and never fails a login.
 """
 
 import csv

@@ -1,7 +1,7 @@
 """Names of persons as certificates and upstreams give them: one strict reading.
 
-Lives here: the characters and the length a name may have before any page, mail or log sees it.
-Must not come here: escaping for output (templates do that), display order, capitals.
+Contains the characters and the length a name may have before any page, mail or log sees it.
+Not here: escaping for output (templates do that), display order, capitals.
 """
 
 import re

@@ -1,7 +1,7 @@
 """Which authorities may be pinned here: IGC-Santé's own, by fingerprint and key identifier, and by what each issues.
 
-Lives here: the table of IGC-Santé (production, and what is known of its test twin) and the verdict on a certificate.
-Must not come here: chains and signatures (see `anchors`), files, the present time.
+Contains the table of IGC-Santé (production, and what is known of its test twin) and the verdict on a certificate.
+Not here: chains and signatures (see `anchors`), files, the present time.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
 """Whether a card was opposed since it was issued: the question, and how several answers make one.
 
-Lives here: the port that `adapters/igc/revocation.py` implements, and its decision table.
-Must not come here: any fetching. Addresses of CRL and OCSP come from configuration, never from the
+Contains the port that `adapters/igc/revocation.py` implements, and its decision table.
+Not here: any fetching. Addresses of CRL and OCSP come from configuration, never from the
 certificate.
 """
 

@@ -1,7 +1,7 @@
 """The RPPS number: its one parser and its check digit.
 
-Lives here: the canonical form every other room compares, stores and counts with.
-Must not come here: other identifier kinds (see `identifiers`), any look-up of a person.
+Contains the canonical form every other room compares, stores and counts with.
+Not here: other identifier kinds (see `identifiers`), any look-up of a person.
 """
 
 import re

@@ -1,7 +1,7 @@
 """Whether the certificate a browser proved it holds is a card that may sign in, and why not.
 
-Lives here: the acceptance procedure, one step per function, in the order a person should hear the reasons.
-Must not come here: pages, fetching, the present time. Possession of the key was proved by the TLS handshake,
+Contains the acceptance procedure, one step per function, in the order a person should hear the reasons.
+Not here: pages, fetching, the present time. Possession of the key was proved by the TLS handshake,
 not here.
 """
 

@@ -26,16 +26,16 @@ from idp.adapters.sql.logouts import SqlLogoutNotices
 from idp.adapters.sql.outbox import OutboxWorker
 from idp.adapters.sql.store import SqlStore
 from idp.cli.lanes import Lanes
-from idp.clients.house_rules import house_rules
+from idp.clients.operator_rules import operator_rules
 from idp.clients.registry import ClientFile
 from idp.core.ephemeral import StoreUnavailable
 from idp.core.logs import configure_logging
 from idp.core.refusal_trail import RefusalTrail
-from idp.protocol.logout.backchannel import BackChannel
+from idp.protocol.logout.backchannel import BackChannelLogout
 from idp.protocol.logout.logout_token import LogoutTokens
 from idp.settings import Settings
 from idp.wiring.cards import build_card_policy, build_crl_refresher
-from idp.wiring.resources import House, open_house, open_key_directory, open_subjects
+from idp.wiring.resources import Resources, open_key_directory, open_resources, open_subjects
 
 log = structlog.get_logger()
 
@@ -59,12 +59,12 @@ def _issuing_certificates(settings: Settings) -> tuple[bytes, ...]:
     return () if policy is None else tuple(authority.der for authority in policy.anchors.issuing)
 
 
-def _card_listener(house: House) -> SocketListener:
+def _card_listener(resources: Resources) -> SocketListener:
     """Terminates the TLS itself, or listens to the proxy that does."""
-    s = house.settings
+    s = resources.settings
     limits = ListenerLimits(connections=s.card_connections, per_peer=s.card_connections_per_peer)
-    trail = RefusalTrail(SqlAudit(house.engine, house.clock), house.store)
-    application = CardHost(house.store, trail, s.issuer, s.card_host, s.card_presentation_life)
+    trail = RefusalTrail(SqlAudit(resources.database, resources.clock), resources.store)
+    application = CardHost(resources.store, trail, s.issuer, s.card_host, s.card_presentation_life)
     if s.card_listen.startswith("unix:"):
         return CardProxy(
             Path(s.card_listen.removeprefix("unix:")),
@@ -87,21 +87,21 @@ def _card_listener(house: House) -> SocketListener:
 
 def card_host(settings: Settings, options: argparse.Namespace) -> int:
     configure_logging()
-    house = open_house(settings)
-    listener = _card_listener(house)
+    resources = open_resources(settings)
+    listener = _card_listener(resources)
     _on_stop(listener.shutdown)
     listener.serve_forever()
     return 0
 
 
-def _purge(house: House, expired: SqlStore) -> None:
+def _purge(resources: Resources, expired: SqlStore) -> None:
     """Everything that is over, in short transactions: no record outlives its use."""
     while expired.purge(_PURGED_AT_ONCE) == _PURGED_AT_ONCE:
         pass
-    now = house.clock.now()
-    SqlGrants(house.engine).purge(now - _GRANTS_KEPT)
-    SqlLogoutNotices(house.engine).purge(now - _NOTICES_KEPT)
-    SqlAudit(house.engine, house.clock).purge(now - house.settings.audit_life)
+    now = resources.clock.now()
+    SqlGrants(resources.database).purge(now - _GRANTS_KEPT)
+    SqlLogoutNotices(resources.database).purge(now - _NOTICES_KEPT)
+    SqlAudit(resources.database, resources.clock).purge(now - resources.settings.audit_life)
 
 
 def _refresh_lists(refresher: CrlRefresher, stopped: threading.Event) -> None:
@@ -116,8 +116,8 @@ def _refresh_lists(refresher: CrlRefresher, stopped: threading.Event) -> None:
             return
 
 
-def _outbox(house: House) -> OutboxWorker:
-    settings = house.settings
+def _outbox(resources: Resources) -> OutboxWorker:
+    settings = resources.settings
     transport = SmtpTransport(
         settings.smtp_host,
         settings.smtp_port,
@@ -125,55 +125,55 @@ def _outbox(house: House) -> OutboxWorker:
         settings.smtp_starttls,
         settings.smtp_username or None,
         settings.smtp_password or None,
-        clock=house.clock,
+        clock=resources.clock,
     )
-    return OutboxWorker(house.engine, house.clock, OpeningTransport(transport, house.sealer))
+    return OutboxWorker(resources.database, resources.clock, OpeningTransport(transport, resources.sealer))
 
 
-def _back_channel(house: House) -> BackChannel:
-    settings = house.settings
-    keys = KeysInForce(open_key_directory(settings, house.clock))
-    accounts, audit = SqlAccounts(house.engine), SqlAudit(house.engine, house.clock)
-    return BackChannel(
-        SqlLogoutNotices(house.engine),
+def _back_channel(resources: Resources) -> BackChannelLogout:
+    settings = resources.settings
+    keys = KeysInForce(open_key_directory(settings, resources.clock))
+    accounts, audit = SqlAccounts(resources.database), SqlAudit(resources.database, resources.clock)
+    return BackChannelLogout(
+        SqlLogoutNotices(resources.database),
         LogoutTokens(
             settings.issuer,
             keys,
             open_subjects(settings),
             accounts,
             settings.logout_token_life,
-            house.clock,
+            resources.clock,
         ),
-        ClientFile(settings.clients_file, house_rules(settings)).get,
+        ClientFile(settings.clients_file, operator_rules(settings)).get,
         HttpLogoutPost(
             OutboundHttp(settings.outbound_networks, authority_files=settings.outbound_authority_files)
         ),
         audit,
-        house.clock,
+        resources.clock,
     )
 
 
 def worker(settings: Settings, options: argparse.Namespace) -> int:
     configure_logging()
-    house = open_house(settings)
-    outbox, back_channel = _outbox(house), _back_channel(house)
+    resources = open_resources(settings)
+    outbox, back_channel = _outbox(resources), _back_channel(resources)
     lanes = Lanes(back_channel.deliver_next)
-    expired = SqlStore(house.engine, house.clock)
+    expired = SqlStore(resources.database, resources.clock)
     stopped = threading.Event()
     _on_stop(stopped.set)
-    refresher = build_crl_refresher(house)
+    refresher = build_crl_refresher(resources)
     if refresher is not None:
         # Beside the mails: a list of tens of MB must not keep a code waiting.
         threading.Thread(target=_refresh_lists, args=(refresher, stopped), daemon=True).start()
-    purge_at = house.clock.now()
+    purge_at = resources.clock.now()
     while not stopped.wait(_PAUSE_SECONDS):
         try:
             for client_id in back_channel.clients_due():
                 lanes.run(client_id)
             outbox.drain_once()
-            if house.clock.now() >= purge_at:
-                _purge(house, expired)
-                purge_at = house.clock.now() + _PURGE_EVERY
+            if resources.clock.now() >= purge_at:
+                _purge(resources, expired)
+                purge_at = resources.clock.now() + _PURGE_EVERY
         except StoreUnavailable:
             log.error("worker_store_unavailable")
             stopped.wait(5)

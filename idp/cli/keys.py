@@ -9,7 +9,7 @@ from functools import partial
 from idp.adapters.hsm.uri import parse_pkcs11_uri
 from idp.adapters.key_files.directory import IN_A_FILE, WHERE_THE_PRESENT_IS, KeyDirectory
 from idp.adapters.sql.audit import SqlAudit
-from idp.adapters.sql.engine import open_engine
+from idp.adapters.sql.database import open_database
 from idp.core.audit import Audit, AuditEvent
 from idp.core.clock import SystemClock
 from idp.settings import Settings
@@ -133,7 +133,7 @@ def _directory(settings: Settings) -> KeyDirectory:
 
 def _audit(settings: Settings) -> Audit:
     """Opened before a change: what cannot be recorded is not done."""
-    return SqlAudit(open_engine(settings.database), SystemClock())
+    return SqlAudit(open_database(settings.database), SystemClock())
 
 
 def _print_rows(directory: KeyDirectory, is_wanted: Callable[[KeyRecord], bool]) -> None:

@@ -3,7 +3,7 @@
 import argparse
 
 from idp.accounts.logouts import LogoutNotice, NoticeState
-from idp.adapters.sql.engine import open_engine
+from idp.adapters.sql.database import open_database
 from idp.adapters.sql.logouts import SqlLogoutNotices
 from idp.settings import Settings
 
@@ -12,7 +12,7 @@ _ROW = "{:<20}  {:<9}  {:>8}  {:<20}  {}"
 
 def list_logouts(settings: Settings, options: argparse.Namespace) -> int:
     """Newest first."""
-    notices = SqlLogoutNotices(open_engine(settings.database))
+    notices = SqlLogoutNotices(open_database(settings.database))
     state = NoticeState(options.state) if options.state else None
     print(_ROW.format("ENDED (UTC)", "STATE", "ATTEMPTS", "LAST STATUS", "CLIENT"))
     for notice in notices.newest(max(options.last, 0), client_id=options.client, state=state):

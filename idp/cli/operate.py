@@ -17,22 +17,22 @@ from idp.adapters.software_signer import BadKeyFile
 from idp.adapters.sql.accounts import SqlAccounts
 from idp.adapters.sql.audit import SqlAudit
 from idp.adapters.sql.charters import SqlCharters
-from idp.adapters.sql.engine import (
+from idp.adapters.sql.database import (
     DatabaseMissing,
     SchemaMismatch,
     UnsupportedDatabase,
     initialise,
-    open_engine,
+    open_database,
 )
-from idp.adapters.sql.engine import (
+from idp.adapters.sql.database import (
     migrate as migrate_database,
 )
 from idp.adapters.sql.grants import SqlGrants
 from idp.adapters.sql.proofs import SqlProofs
 from idp.cards.anchors import AnchorsRefused
 from idp.cards.rpps import InvalidRpps, parse_rpps
-from idp.clients.house_rules import house_rules
 from idp.clients.located_yaml import BadYaml
+from idp.clients.operator_rules import operator_rules
 from idp.clients.registry import advise, demanded_charters, logout_listeners, read_clients
 from idp.core.audit import AuditEvent
 from idp.core.clock import SystemClock
@@ -73,20 +73,20 @@ def publish_charter(settings: Settings, options: argparse.Namespace) -> int:
     texts = {"fr": options.fr.read_text("utf-8")}
     if options.en is not None:
         texts["en"] = options.en.read_text("utf-8")
-    engine = open_engine(settings.database)
+    database = open_database(settings.database)
     try:
-        SqlCharters(engine).publish(CharterRevision(options.revision, now, texts, options.charter))
+        SqlCharters(database).publish(CharterRevision(options.revision, now, texts, options.charter))
     except RevisionExists:
         print(f"idp: revision {options.revision} exists already: choose another name", file=sys.stderr)
         return 3
-    SqlAudit(engine, SystemClock()).record(
+    SqlAudit(database, SystemClock()).record(
         AuditEvent.CHARTER_PUBLISHED, charter=options.charter, revision=options.revision
     )
     return 0
 
 
 def check_clients(settings: Settings, options: argparse.Namespace) -> int:
-    registry = read_clients(settings.clients_file, house_rules(settings))
+    registry = read_clients(settings.clients_file, operator_rules(settings))
     for line in advise(settings.clients_file):
         print(f"advice: {line}")
     if not _are_charters_published(settings):
@@ -97,19 +97,19 @@ def check_clients(settings: Settings, options: argparse.Namespace) -> int:
 
 def show_account(settings: Settings, options: argparse.Namespace) -> int:
     """For the help desk: nothing here is secret, everything is personal."""
-    engine = open_engine(settings.database)
-    account = SqlAccounts(engine).find_by_rpps(parse_rpps(options.rpps))
+    database = open_database(settings.database)
+    account = SqlAccounts(database).find_by_rpps(parse_rpps(options.rpps))
     if account is None:
         print("idp: no account has this RPPS", file=sys.stderr)
         return 1
     identity = account.identity
     print(f"{identity.given_name} {identity.family_name}, {'enabled' if account.enabled else 'DISABLED'}")
     print(f"account {account.id}, made {account.created_at:%Y-%m-%d}, language {account.locale}")
-    for proof in SqlProofs(engine).of(account.id):
+    for proof in SqlProofs(database).of(account.id):
         profession = proof.profession.label if proof.profession else "-"
         dates = f"{proof.first_at:%Y-%m-%d} to {proof.last_at:%Y-%m-%d}"
         print(f"proved by {proof.source}  {dates}  {profession}  {proof.evidence[:16]}")
-    for change in SqlAccounts(engine).history(account.id):
+    for change in SqlAccounts(database).history(account.id):
         print(f"changed {change.at:%Y-%m-%d} by {change.after.source}: {', '.join(change.fields)}")
     return 0
 
@@ -120,7 +120,7 @@ def _are_charters_published(settings: Settings) -> bool:
     if not demanded:
         return True
     try:
-        charters = SqlCharters(open_engine(settings.database))
+        charters = SqlCharters(open_database(settings.database))
         missing = [at for at in demanded if not _is_published(charters, at.text())]
     except (DatabaseMissing, SchemaMismatch, StoreUnavailable) as error:
         print(f"advice: charters were not looked up: {error}")
@@ -149,8 +149,8 @@ def enable_account(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _set_enabled(settings: Settings, rpps: str, *, enabled: bool, event: AuditEvent) -> int:
-    engine = open_engine(settings.database)
-    accounts = SqlAccounts(engine)
+    database = open_database(settings.database)
+    accounts = SqlAccounts(database)
     account = accounts.find_by_rpps(parse_rpps(rpps))
     if account is None:
         print("idp: no account has this RPPS", file=sys.stderr)
@@ -158,16 +158,16 @@ def _set_enabled(settings: Settings, rpps: str, *, enabled: bool, event: AuditEv
     now = SystemClock().now()
     # A sign-in of that moment must not win over the operator.
     save_changed(accounts, account.id, lambda row: dataclasses.replace(row, enabled=enabled, not_before=now))
-    SqlAudit(engine, SystemClock()).record(event, account_id=account.id)
-    return 0 if enabled else _tell_relying_parties(settings, engine, account.id, now)
+    SqlAudit(database, SystemClock()).record(event, account_id=account.id)
+    return 0 if enabled else _tell_relying_parties(settings, database, account.id, now)
 
 
-def _tell_relying_parties(settings: Settings, engine: Engine, account_id: AccountId, now: datetime) -> int:
+def _tell_relying_parties(settings: Settings, database: Engine, account_id: AccountId, now: datetime) -> int:
     """A faulty clients.yaml keeps nobody from disabling; the command, run again, then tells them."""
     try:
-        listeners = logout_listeners(read_clients(settings.clients_file, house_rules(settings)))
+        listeners = logout_listeners(read_clients(settings.clients_file, operator_rules(settings)))
     except (BadYaml, OSError) as error:
         print(f"idp: disabled, but relying parties were not told: {error}", file=sys.stderr)
         return 1
-    SqlGrants(engine).end_sessions_of(account_id, now, listeners)
+    SqlGrants(database).end_sessions_of(account_id, now, listeners)
     return 0

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
 from idp.adapters.owned_file import write_whole
 from idp.adapters.sql.audit import SqlAudit
-from idp.adapters.sql.engine import open_engine
+from idp.adapters.sql.database import open_database
 from idp.cards.anchors import AnchorsRefused, IssuingAuthority
 from idp.cards.pins import REFUSALS, TRUSTED, PinVerdict, common_name, fingerprint_of
 from idp.core.audit import AuditEvent
@@ -26,7 +26,7 @@ from idp.wiring.cards import (
     build_pin_rules,
     trust_files,
 )
-from idp.wiring.resources import open_house
+from idp.wiring.resources import open_resources
 
 _ROW = "{:<44}  {:<8}  {:<11}  {:<10}  {}"
 
@@ -44,7 +44,7 @@ def add(settings: Settings, options: argparse.Namespace) -> int:
     if refused or not chosen:
         print("idp: nothing was installed", file=sys.stderr)
         return 1
-    audit = SqlAudit(open_engine(settings.database), SystemClock())
+    audit = SqlAudit(open_database(settings.database), SystemClock())
     installed = [_install(certificate, settings.card_trust_directory) for certificate, _verdict in chosen]
     for (certificate, verdict), is_new in zip(chosen, installed, strict=True):
         print(f"{common_name(certificate)}: {'installed' if is_new else 'already there'} ({verdict})")
@@ -81,7 +81,7 @@ def check(settings: Settings, options: argparse.Namespace) -> int:
 
 def refresh(settings: Settings, options: argparse.Namespace) -> int:
     """Fetch the lists that are due now, as the worker would."""
-    refresher = build_crl_refresher(open_house(settings))
+    refresher = build_crl_refresher(open_resources(settings))
     if refresher is None:
         print("idp: CADUCEE_CARD_CRL_URLS names no list", file=sys.stderr)
         return 1
@@ -105,8 +105,8 @@ def _faults(settings: Settings) -> Iterator[str]:
     for certificate in _known(settings):
         if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
             yield f"{common_name(certificate)}: outside its validity, none of its cards can sign in"
-    house = open_house(settings)
-    if build_list_check(house, policy)():
+    resources = open_resources(settings)
+    if build_list_check(resources, policy)():
         yield "a revocation list is missing or too old (idp trust refresh, log of idp worker)"
 
 
@@ -123,7 +123,7 @@ def _warnings(settings: Settings, now: datetime) -> Iterator[str]:
     if until is not None and now < until:
         yield f"cards of unknown status are let in until {_text(until)} (CADUCEE_CARD_REVOCATION_BYPASS_UNTIL)"
     names = {one.key_id.hex(): one.name for one in _anchors(settings)}
-    for known in build_crl_index(open_house(settings)).in_force():
+    for known in build_crl_index(open_resources(settings)).in_force():
         if known.next_update < now and known.issuer_key_id in names:
             yield f"list of {names[known.issuer_key_id]}: outdated since {_text(known.next_update)}, in its grace"
 

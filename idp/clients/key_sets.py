@@ -1,7 +1,7 @@
 """The public keys of a relying party when one is needed: those registered inline, or those behind its `jwks_uri`.
 
-Lives here: which key verifies, which key we encrypt to, and the port that brings a `jwks_uri`.
-Must not come here: fetching (`adapters/http/jwks_uri.py`), verifying, what a token must say.
+Contains which key verifies, which key we encrypt to, and the port that brings a `jwks_uri`.
+Not here: fetching (`adapters/http/jwks_uri.py`), verifying, what a token must say.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,7 +34,7 @@ class KeysUnavailable(Exception):
 
 
 class RemoteKeys(Protocol):
-    """Port to key sets behind a `jwks_uri`; at most 20 keys each, checked by `client_keys`."""
+    """Port to key sets behind a `jwks_uri`; at most 20 keys each, checked by `clients/public_keys`."""
 
     def current(self, jwks_uri: str) -> tuple[PublicJwk, ...]:
         """The keys kept from an earlier call as long as they are fresh, else fetched. Raises KeysUnavailable."""

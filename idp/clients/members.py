@@ -1,7 +1,7 @@
 """What a client of clients.yaml may say of itself: each member, how it is read, its default.
 
 Names are those of the OAuth registries (RFC 7591 §2 and its extensions) wherever there is one. Values that do not
-fit together are refused by `client_rules`.
+fit together are refused by `clients/rules`.
 """
 
 from collections.abc import Callable, Mapping

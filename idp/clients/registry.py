@@ -10,7 +10,7 @@ from pathlib import Path
 from idp.clients.located_yaml import At, BadYaml, compose
 from idp.clients.members import MEMBERS, read_members
 from idp.clients.public_keys import PublicJwk
-from idp.clients.rules import ADVICE, FAULTS, Rule, broken
+from idp.clients.rules import ADVICE, FAULTS, ClientRule, broken
 from idp.clients.scopes import claims_of
 from idp.interaction.record import Acr
 from idp.signing.signer import Alg
@@ -99,7 +99,7 @@ def logout_listeners(registry: ClientRegistry) -> frozenset[str]:
     return frozenset(client.client_id for client in registry.values() if client.backchannel_logout_uri)
 
 
-def _read_client(at: At, rules: tuple[Rule, ...]) -> Client:
+def _read_client(at: At, rules: tuple[ClientRule, ...]) -> Client:
     values, given = read_members(at)
     for rule in broken((*FAULTS, *rules), values):
         raise given.get(rule.member, at).fail(rule.expected)
@@ -129,10 +129,10 @@ def demanded_charters(path: Path) -> list[At]:
     return [name for member in members if "charters" in member for name in member["charters"].items()]
 
 
-def read_clients(path: Path, rules: tuple[Rule, ...] = ()) -> ClientRegistry:
+def read_clients(path: Path, rules: tuple[ClientRule, ...] = ()) -> ClientRegistry:
     """Raises BadYaml at the first fault, OSError when the file cannot be read.
 
-    `rules`: those of this house (`client_fitness`), beside what is true of any client.
+    `rules`: those of this house (`clients/operator_rules`), beside what is true of any client.
     """
     registry: dict[str, Client] = {}
     for item in _items(path):
@@ -146,7 +146,7 @@ def read_clients(path: Path, rules: tuple[Rule, ...] = ()) -> ClientRegistry:
 class ClientFile:
     """The registry in force. A changed file is taken whole or not at all: a bad one keeps the old state."""
 
-    def __init__(self, path: Path, rules: tuple[Rule, ...] = ()) -> None:
+    def __init__(self, path: Path, rules: tuple[ClientRule, ...] = ()) -> None:
         self._path = path
         self._rules = rules
         # Before reading: a change meanwhile is seen at the next look.

@@ -22,7 +22,7 @@ _FAPI_ALGS = ("PS256", "ES256", None)
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class ClientRule:
     """`member`: where the fault is told, when it is given. `is_broken` looks at all values of a client."""
 
     member: str
@@ -48,33 +48,33 @@ def _needs_keys(values: Values) -> bool:
     )
 
 
-def _fapi(member: str, expected: str, is_broken: Callable[[Values], bool]) -> Rule:
+def _fapi(member: str, expected: str, is_broken: Callable[[Values], bool]) -> ClientRule:
     """A rule of the FAPI 2.0 Security Profile, for the clients that are held to it."""
-    return Rule(
+    return ClientRule(
         member, f"expected {expected} (profile fapi2)", lambda v: v["profile"] == "fapi2" and is_broken(v)
     )
 
 
 FAULTS = (
-    Rule(
+    ClientRule(
         "client_secret",
         "expected `client_secret` with client_secret_basic or client_secret_post, another method without one",
         lambda v: (v[_METHOD] in SECRET_METHODS) != (v["client_secret"] is not None),
     ),
-    Rule("jwks_uri", "expected `jwks` or `jwks_uri`, not both", lambda v: bool(v["jwks"] and v["jwks_uri"])),
-    Rule(
+    ClientRule("jwks_uri", "expected `jwks` or `jwks_uri`, not both", lambda v: bool(v["jwks"] and v["jwks_uri"])),
+    ClientRule(
         _METHOD,
         "expected also `jwks` or `jwks_uri`: the client's public keys",
         lambda v: _needs_keys(v) and not _has_keys(v),
     ),
-    Rule(
+    ClientRule(
         _METHOD,
         f"expected one of {', '.join(TLS_SUBJECTS)} for tls_client_auth, and none otherwise (RFC 8705 §2.1.2)",
         lambda v: (
             sum(v[name] is not None for name in TLS_SUBJECTS) != (1 if v[_METHOD] == "tls_client_auth" else 0)
         ),
     ),
-    Rule(
+    ClientRule(
         "frontchannel_logout_uri",
         "expected the scheme, host and port of one of `redirect_uris` (Front-Channel Logout §2)",
         lambda v: (
@@ -82,27 +82,27 @@ FAULTS = (
             and _origin(v["frontchannel_logout_uri"]) not in map(_origin, v["redirect_uris"])
         ),
     ),
-    Rule(
+    ClientRule(
         "grant_types",
         "expected also `authorization_code`: a refresh token comes from a code alone (RFC 7591 §2.1)",
         lambda v: "authorization_code" not in v["grant_types"],
     ),
-    Rule(
+    ClientRule(
         "claims",
         "expected claims of the client's own `scopes`: another one could never be released",
         lambda v: not set(v["claims"] or ()) <= set(claims_of(v["scopes"])),
     ),
-    Rule(
+    ClientRule(
         "authenticators",
         "expected a door that reaches `minimum_acr`: nobody could enter",
         lambda v: not any(path[0] in v["authenticators"] for path in LADDER[v["minimum_acr"]]),
     ),
-    Rule(
+    ClientRule(
         "require_signed_request_object",
         "expected also `request_object_signing_alg`",
         lambda v: v["require_signed_request_object"] and v["request_object_signing_alg"] is None,
     ),
-    Rule("pkce", "expected `required` for a public client (RFC 9700 §2.1.1)", lambda v: (
+    ClientRule("pkce", "expected `required` for a public client (RFC 9700 §2.1.1)", lambda v: (
         v[_METHOD] == "none" and v["pkce"] == "optional"
     )),
     # facts/security §1.5.
@@ -139,7 +139,7 @@ FAULTS = (
 )  # fmt: skip
 
 ADVICE = (
-    Rule(
+    ClientRule(
         "pkce",
         "better `required`: without PKCE a stolen code can be redeemed (RFC 9700 §2.1.1)",
         lambda v: v["pkce"] == "optional",
@@ -147,5 +147,5 @@ ADVICE = (
 )
 
 
-def broken(rules: tuple[Rule, ...], values: Values) -> Iterator[Rule]:
+def broken(rules: tuple[ClientRule, ...], values: Values) -> Iterator[ClientRule]:
     return (rule for rule in rules if rule.is_broken(values))

@@ -1,6 +1,6 @@
 """Errors by audience, and nothing about HTTP frameworks: what a person, a relying party or the operator is told.
 
-`Shown` is a page, `Returned` a registered OAuth code for a proved client. Anything else that escapes is the
+`PageError` is a page, `ClientError` a registered OAuth code for a proved client. Anything else that escapes is the
 operator's: an incident id on a plain page, the cause in the log (`error_pages` and the endpoints map all three).
 """
 
@@ -61,7 +61,7 @@ RETRY_AFTER_SECONDS: dict[Problem, int] = {
 }
 
 
-class Shown(Exception):
+class PageError(Exception):
     """A page for the person. `detail` goes to the log only and names no one."""
 
     def __init__(
@@ -107,7 +107,7 @@ class OAuthError(StrEnum):
     REGISTRATION_NOT_SUPPORTED = "registration_not_supported"
 
 
-class Returned(Exception):
+class ClientError(Exception):
     """An error for a proved relying party: a registered code and one fixed description that echoes no input."""
 
     def __init__(self, error: OAuthError, description: str) -> None:

@@ -16,7 +16,7 @@ from idp.cards.revocation import RevocationSource
 from idp.cards.trust import CardPolicy, CardRefusal, CardRefused, verify_card
 from idp.core.audit import AuditEvent, Fact
 from idp.core.ephemeral import EphemeralStore
-from idp.core.errors import Problem, Shown
+from idp.core.errors import PageError, Problem
 from idp.flows.shared.desk import Desk
 from idp.flows.shared.proved import refuse_disabled, with_proof
 from idp.interaction.assurance import paths_for
@@ -101,10 +101,10 @@ class CpsFlow:
 
     def stale(self) -> Response:
         """The card host knew no such attempt: used already, too old, or never begun."""
-        raise Shown(Problem.INTERACTION_UNKNOWN, "card attempt")
+        raise PageError(Problem.INTERACTION_UNKNOWN, "card attempt")
 
     def unavailable(self) -> Response:
-        raise Shown(Problem.UNAVAILABLE, "card host without store")
+        raise PageError(Problem.UNAVAILABLE, "card host without store")
 
     def _refuse(self, interaction: Interaction, reason: str, certificate: str = "") -> Response:
         """`certificate`: its SHA-256, if one was shown, as `account_proofs` knows the cards of our people."""

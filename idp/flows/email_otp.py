@@ -13,7 +13,7 @@ from idp.accounts.repository import EmailTaken, RppsTaken
 from idp.accounts.upstream_link import SubjectOfAnother
 from idp.accounts.upstream_linking import UpstreamLinking
 from idp.core.audit import AuditEvent
-from idp.core.errors import Problem, Shown
+from idp.core.errors import PageError, Problem
 from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.conflict import alarm, refuse_enrolment
 from idp.flows.shared.desk import Desk, NotDue
@@ -120,7 +120,7 @@ class EmailOtpFlow:
         except RppsTaken:
             known = self.desk.accounts.find_by_rpps(identity.rpps)
             if known is None or not known.enabled:
-                raise Shown(Problem.ACCOUNT_DISABLED, client_id=interaction.client_id) from None
+                raise PageError(Problem.ACCOUNT_DISABLED, client_id=interaction.client_id) from None
             return known
         self.desk.identities.enrolled(account)
         self.desk.witness(AuditEvent.ENROLMENT_COMPLETED, interaction, source=identity.source)

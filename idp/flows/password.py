@@ -17,7 +17,7 @@ from idp.accounts.throttle import Closed, PasswordThrottle, Wait
 from idp.cards.rpps import InvalidRpps, Rpps, parse_rpps
 from idp.core.audit import AuditEvent
 from idp.core.ephemeral import EphemeralStore, Kind
-from idp.core.errors import Problem, Shown
+from idp.core.errors import PageError, Problem
 from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.desk import Desk
 from idp.interaction.record import AuthenticationEvent, Interaction, with_event
@@ -84,7 +84,7 @@ class PasswordFlow:
     def _limit_network(self, interaction: Interaction) -> None:
         network = self.desk.web.client_network(request)
         if self.store.count(Kind.PASSWORD_POSTS_BY_IP, network, self.posts_window) > self.posts_per_network:
-            raise Shown(
+            raise PageError(
                 Problem.RATE_LIMITED, "password posts from one network", client_id=interaction.client_id
             )
 
@@ -119,7 +119,7 @@ class PasswordFlow:
 
     def _accept(self, interaction: Interaction, account: Account) -> Response:
         if not account.enabled:
-            raise Shown(Problem.ACCOUNT_DISABLED, client_id=interaction.client_id)
+            raise PageError(Problem.ACCOUNT_DISABLED, client_id=interaction.client_id)
         event = AuthenticationEvent("password", ("pwd",), self.desk.clock.now())
         proved = with_event(interaction, event, account.id)
         self.desk.record(proved)

@@ -13,7 +13,7 @@ from idp.accounts.upstream_link import SubjectOfAnother
 from idp.accounts.upstream_linking import UpstreamLinking, UpstreamProof
 from idp.core.audit import AuditEvent
 from idp.core.ephemeral import EphemeralStore, Kind
-from idp.core.errors import Problem, Shown
+from idp.core.errors import PageError, Problem
 from idp.core.sealing import Sealer
 from idp.flows.shared.conflict import alarm
 from idp.flows.shared.desk import Desk
@@ -81,11 +81,11 @@ class PscFlow:
         try:
             answer = single_valued(request.args, self.desk.web.settings.parameter_bytes)
         except ValueError as error:
-            raise Shown(Problem.BAD_REQUEST, str(error)) from error
+            raise PageError(Problem.BAD_REQUEST, str(error)) from error
         state = answer.get("state", "")
         begun = self.store.take(Kind.UPSTREAM_LOGIN, state) if state else None
         if begun is None:
-            raise Shown(Problem.INTERACTION_UNKNOWN, "state unknown")
+            raise PageError(Problem.INTERACTION_UNKNOWN, "state unknown")
         self.store.put(Kind.UPSTREAM_LOGIN, state, {**begun, "pending": {}, "used": True}, self.life)
         if begun["used"]:
             return self.desk.web.redirect(hub_path(begun["interaction_id"]))

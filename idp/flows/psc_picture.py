@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from flask import Blueprint
 from werkzeug.wrappers import Response
 
-from idp.core.errors import Problem, Shown
+from idp.core.errors import PageError, Problem
 from idp.web.psc_button import OfficialPictures
 
 
@@ -21,7 +21,7 @@ class PscPictureFlow:
     def show(self, name: str) -> Response:
         picture = self.pictures.by_name.get(name)
         if picture is None:
-            raise Shown(Problem.NOT_FOUND)
+            raise PageError(Problem.NOT_FOUND)
         # An SVG opened by itself is a document: the CSP of every answer leaves it no script.
         return Response(
             picture.content, mimetype=picture.media_type, headers={"Cache-Control": "public, max-age=3600"}

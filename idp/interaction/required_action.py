@@ -6,7 +6,7 @@ from datetime import datetime
 
 from idp.accounts.account import Account
 from idp.accounts.charter import HOUSE, CharterRepository, CharterRevision, NoCharterPublished, due_charters
-from idp.core.errors import Problem, Shown
+from idp.core.errors import PageError, Problem
 from idp.interaction.record import Interaction
 
 
@@ -18,13 +18,13 @@ class CharterAction:
     name: str = "charter"
 
     def due(self, account: Account, interaction: Interaction, now: datetime) -> bool:
-        """True until the account accepted each revision in force. Raises Shown, as `still_due`."""
+        """True until the account accepted each revision in force. Raises PageError, as `still_due`."""
         return bool(self.still_due(account, interaction.client_id))
 
     def still_due(self, account: Account, client_id: str) -> tuple[CharterRevision, ...]:
-        """In the order to ask. Raises Shown: what was never published cannot be accepted, and nobody enters."""
+        """In the order to ask. Raises PageError: what was never published cannot be accepted, and nobody enters."""
         try:
             return due_charters(account, self.demanded_by(client_id), self.charters)
         except NoCharterPublished as missing:
             problem = Problem.NO_CHARTER if missing.charter == HOUSE else Problem.NO_CLIENT_CHARTER
-            raise Shown(problem, str(missing), client_id=client_id) from missing
+            raise PageError(problem, str(missing), client_id=client_id) from missing

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from idp.accounts.account import Account
 from idp.accounts.repository import AccountNotFound, AccountRepository
 from idp.core.ephemeral import EphemeralStore, Kind
-from idp.core.errors import Problem, Shown
+from idp.core.errors import PageError, Problem
 from idp.interaction.record import Interaction, interaction_from_json, to_json
 from idp.interaction.session import Session, ends_at, session_from_json
 from idp.interaction.upstream_sessions import UpstreamOver, remember_upstream
@@ -60,10 +60,10 @@ class Interactions:
         self.store.put(Kind.INTERACTION, interaction.id, _record(interaction), self.life + GRACE)
 
     def open(self, interaction_id: str, browser: str | None, now: datetime) -> Interaction:
-        """The live interaction of this browser. Raises Shown: unknown, finished, expired, another browser."""
+        """The live interaction of this browser. Raises PageError: unknown, finished, expired, another browser."""
         interaction = self.find(interaction_id, browser)
         if now >= interaction.expires_at:
-            raise Shown(
+            raise PageError(
                 Problem.INTERACTION_EXPIRED,
                 retry_path=restart_path(interaction_id),
                 client_id=interaction.client_id,
@@ -77,17 +77,17 @@ class Interactions:
             raise self._absent(interaction_id)
         interaction = interaction_from_json(stored.value, stored.version)
         if browser is None:
-            raise Shown(Problem.COOKIES_NEEDED, client_id=interaction.client_id)
+            raise PageError(Problem.COOKIES_NEEDED, client_id=interaction.client_id)
         # RFC 9700 §4.7: only the browser that began may go on; a link sent to someone else opens nothing.
         if not hmac.compare_digest(fingerprint(browser), interaction.browser):
-            raise Shown(Problem.OTHER_BROWSER)
+            raise PageError(Problem.OTHER_BROWSER)
         return interaction
 
-    def _absent(self, interaction_id: str) -> Shown:
+    def _absent(self, interaction_id: str) -> PageError:
         finished = self.store.get(Kind.FINISHED_INTERACTION, interaction_id)
         if finished is None:
-            return Shown(Problem.INTERACTION_UNKNOWN)
-        return Shown(Problem.INTERACTION_FINISHED, client_id=finished.value["client_id"])
+            return PageError(Problem.INTERACTION_UNKNOWN)
+        return PageError(Problem.INTERACTION_FINISHED, client_id=finished.value["client_id"])
 
     def save(self, interaction: Interaction) -> Interaction:
         """Raises StaleRecord when another tab or click was faster."""

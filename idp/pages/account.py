@@ -1,4 +1,4 @@
-"""What the pages show that no application asked for: the root page, a new password. As `pages` for the others."""
+"""What the pages show that no application asked for: the root page, a new password. As `sign_in`."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What each mail shows: one frozen view-model per mail, as `pages` for the pages. No logic, no lookup."""
+"""What each mail shows: one frozen view-model per mail, as `pages/sign_in` for the pages. No logic, no lookup."""
 
 from dataclasses import dataclass
 

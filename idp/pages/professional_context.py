@@ -1,4 +1,4 @@
-"""What the page of the professional context shows: its view-models, as `pages` for the other pages."""
+"""What the page of the professional context shows: its view-models, as `pages/sign_in` for the other pages."""
 
 from dataclasses import dataclass
 

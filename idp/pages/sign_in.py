@@ -1,6 +1,6 @@
 """What each page shows: one frozen view-model per template, of the same name. No logic, no lookup.
 
-The mails have theirs in `mail_pages`, the pages of no application in `account_pages`.
+The mails have theirs in `pages/mails`, the pages of no application in `pages/account`.
 """
 
 from dataclasses import dataclass

@@ -2,7 +2,7 @@
 
 Names are `CADUCEE_` + the field in capitals; durations are whole seconds. Numbers default to the house values of the
 security reference; a test compares the two. Secrets may come from a file: `CADUCEE_<FIELD>_FILE`. Values that cannot
-serve are refused by `setting_rules`.
+serve are refused by `settings/rules`.
 """
 
 import ipaddress

@@ -17,7 +17,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Request, Response
 
 from idp.clients.registry import Client, ClientFile
-from idp.core.errors import Problem, Shown
+from idp.core.errors import PageError, Problem
 from idp.core.sealing import derive_key
 from idp.pages.sign_in import Frame
 from idp.settings import Settings
@@ -137,30 +137,30 @@ class Web:
         return hmac.new(self._csrf_key, f"{browser}\0{base_path}".encode(), hashlib.sha256).hexdigest()
 
     def form(self, request: Request, base_path: str) -> dict[str, str]:
-        """The posted fields, single-valued, after Origin and CSRF are verified. Raises Shown."""
+        """The posted fields, single-valued, after Origin and CSRF are verified. Raises PageError."""
         origin = request.headers.get("Origin")
         # Referrer-Policy no-referrer makes some browsers send `Origin: null` with a form of our own.
         if origin not in (None, "null", self.settings.issuer):
-            raise Shown(Problem.CSRF, "origin of another site")
+            raise PageError(Problem.CSRF, "origin of another site")
         try:
             form = single_valued(request.form, self.settings.parameter_bytes)
         except RequestEntityTooLarge as error:
-            raise Shown(Problem.TOO_LARGE) from error
+            raise PageError(Problem.TOO_LARGE) from error
         except ValueError as error:
-            raise Shown(Problem.BAD_REQUEST, str(error)) from error
+            raise PageError(Problem.BAD_REQUEST, str(error)) from error
         browser = self.browser(request)
         if browser is None:
-            raise Shown(Problem.COOKIES_NEEDED)
+            raise PageError(Problem.COOKIES_NEEDED)
         if not hmac.compare_digest(form.pop("csrf", "").encode(), self.csrf(browser, base_path).encode()):
-            raise Shown(Problem.CSRF, "token absent or of another page")
+            raise PageError(Problem.CSRF, "token absent or of another page")
         return form
 
     def form_as_query(self, request: Request) -> str:
-        """A posted form as the query of the GET it is turned into. Raises Shown when no address can hold it."""
+        """A posted form as the query of the GET it is turned into. Raises PageError when no address can hold it."""
         fields = [(name, value) for name, values in request.form.lists() for value in values]
         query = urlencode(fields)
         if len(query) > 4 * self.settings.parameter_bytes:
-            raise Shown(Problem.TOO_LARGE)
+            raise PageError(Problem.TOO_LARGE)
         return query
 
     def client_network(self, request: Request) -> str:

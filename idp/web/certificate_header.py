@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from flask import request
 
 from idp.core.audit import AuditEvent
-from idp.core.errors import Problem, Shown
+from idp.core.errors import PageError, Problem
 from idp.core.refusal_trail import RefusalTrail
 from idp.web.browser import client_network
 
@@ -18,9 +18,9 @@ class CertificateHeaderGuard:
     trusted_proxy_hops: int
 
     def __call__(self) -> None:
-        """Raises Shown when the header came."""
+        """Raises PageError when the header came."""
         if not any(name in request.headers for name in ("Client-Cert", "Client-Cert-Chain")):
             return
         network = client_network(request, self.trusted_proxy_hops)
         self.trail.witness(AuditEvent.CARD_HEADER_REFUSED, network, place="pages")
-        raise Shown(Problem.BAD_REQUEST, "certificate header")
+        raise PageError(Problem.BAD_REQUEST, "certificate header")

@@ -8,7 +8,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Request, Response
 
 from idp.core.ephemeral import StoreUnavailable
-from idp.core.errors import RETRY_AFTER_SECONDS, STATUS, Problem, Shown
+from idp.core.errors import RETRY_AFTER_SECONDS, STATUS, PageError, Problem
 from idp.pages.sign_in import ErrorPage
 from idp.signing.signer import SignerUnavailable
 from idp.web.browser import Web
@@ -23,21 +23,21 @@ _HTTP_PROBLEMS = {
 }
 
 
-def _shown(error: BaseException) -> Shown:
-    if isinstance(error, Shown):
+def _shown(error: BaseException) -> PageError:
+    if isinstance(error, PageError):
         return error
     if isinstance(error, StoreUnavailable | SignerUnavailable):
-        return Shown(Problem.UNAVAILABLE, str(error))
+        return PageError(Problem.UNAVAILABLE, str(error))
     if isinstance(error, HTTPException):
-        return Shown(_HTTP_PROBLEMS.get(error.code or 500, Problem.BAD_REQUEST), error.name)
-    return Shown(Problem.INTERNAL)
+        return PageError(_HTTP_PROBLEMS.get(error.code or 500, Problem.BAD_REQUEST), error.name)
+    return PageError(Problem.INTERNAL)
 
 
 def error_page(web: Web, request: Request, error: BaseException) -> Response:
     shown = _shown(error)
     incident = secrets.token_hex(4)
     level = log.error if STATUS[shown.problem] >= 500 else log.info
-    cause = error if STATUS[shown.problem] >= 500 and not isinstance(error, Shown) else None
+    cause = error if STATUS[shown.problem] >= 500 and not isinstance(error, PageError) else None
     level(
         "page_error",
         incident=incident,

@@ -1,6 +1,6 @@
 """The official button of Pro Santé Connect, dropped by the operator into a folder: ours is text, the mark is ANS's.
 
-Lives here: which files, how large, of what kind. Read once, at the start. Must not come here: pages.
+Contains which files, how large, of what kind. Read once, at the start. Not here: pages.
 """
 
 from collections.abc import Mapping

@@ -13,7 +13,7 @@ from idp.cards.pins import PinRules
 from idp.cards.revocation import RevocationSource
 from idp.cards.trust import CardPolicy
 from idp.settings import BadSetting, Settings
-from idp.wiring.resources import House
+from idp.wiring.resources import Resources
 
 #: A login waits for the responder; the worker has time for a list.
 _OCSP_CONNECT_SECONDS, _OCSP_SECONDS, _OCSP_BYTES = 2.0, 4.0, 64 * 1024
@@ -50,13 +50,13 @@ def build_card_policy(settings: Settings) -> CardPolicy | None:
     )
 
 
-def build_crl_index(house: House) -> CrlIndex:
-    s = house.settings
-    return CrlIndex(house.engine, s.card_crl_grace, s.clock_skew)
+def build_crl_index(resources: Resources) -> CrlIndex:
+    s = resources.settings
+    return CrlIndex(resources.database, s.card_crl_grace, s.clock_skew)
 
 
-def build_revocation(house: House, policy: CardPolicy) -> RevocationSource:
-    s = house.settings
+def build_revocation(resources: Resources, policy: CardPolicy) -> RevocationSource:
+    s = resources.settings
     http = SafeHttp(
         connect_seconds=_OCSP_CONNECT_SECONDS, total_seconds=_OCSP_SECONDS, body_bytes=_OCSP_BYTES
     )
@@ -64,27 +64,27 @@ def build_revocation(house: House, policy: CardPolicy) -> RevocationSource:
     return IgcRevocation(
         policy.anchors,
         ocsp,
-        build_crl_index(house),
-        house.store,
+        build_crl_index(resources),
+        resources.store,
         s.card_ocsp_good_for,
         checks_authorities=bool(s.card_root_crl_urls),
     )
 
 
-def build_crl_refresher(house: House) -> CrlRefresher | None:
+def build_crl_refresher(resources: Resources) -> CrlRefresher | None:
     """None when no list is configured."""
-    s = house.settings
+    s = resources.settings
     policy, urls = build_card_policy(s), (*s.card_crl_urls, *s.card_root_crl_urls)
     if policy is None or not urls:
         return None
     http = SafeHttp(total_seconds=_CRL_SECONDS, body_bytes=s.card_crl_bytes)
-    return CrlRefresher(urls, policy.anchors, http, build_crl_index(house), house.clock)
+    return CrlRefresher(urls, policy.anchors, http, build_crl_index(resources), resources.clock)
 
 
-def build_list_check(house: House, policy: CardPolicy) -> Callable[[], bool]:
+def build_list_check(resources: Resources, policy: CardPolicy) -> Callable[[], bool]:
     """Whether a revocation list that the settings ask for is missing or too old."""
-    index, needed = build_crl_index(house), _needed_lists(house.settings, policy.anchors)
-    return lambda: index.is_lacking(needed, house.clock.now())
+    index, needed = build_crl_index(resources), _needed_lists(resources.settings, policy.anchors)
+    return lambda: index.is_lacking(needed, resources.clock.now())
 
 
 def _needed_lists(settings: Settings, anchors: TrustAnchors) -> frozenset[str]:

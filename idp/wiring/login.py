@@ -17,7 +17,7 @@ from idp.adapters.psc.presets import ENDPOINTS, PRESETS
 from idp.adapters.psc.provider import PscProvider
 from idp.adapters.psc.settings import PscSettings
 from idp.adapters.sql.charters import SqlCharters
-from idp.clients.house_rules import house_rules
+from idp.clients.operator_rules import operator_rules
 from idp.clients.registry import ClientFile
 from idp.core.audit import Audit, AuditEvent
 from idp.core.clock import Clock
@@ -33,7 +33,7 @@ from idp.settings import BadSetting, Settings
 from idp.web.browser import Web
 from idp.web.catalogues import load_catalogues
 from idp.web.psc_button import BadPicture, OfficialPictures, read_pictures
-from idp.wiring.resources import House
+from idp.wiring.resources import Resources
 
 log = structlog.get_logger()
 
@@ -48,7 +48,7 @@ def build_web(settings: Settings) -> Web:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    clients = ClientFile(settings.clients_file, house_rules(settings))
+    clients = ClientFile(settings.clients_file, operator_rules(settings))
     return Web(settings, clients, load_catalogues(_HERE / "templates"), environment)
 
 
@@ -145,11 +145,11 @@ def check_upstream(settings: Settings, clock: Clock) -> None:
         check_beside(psc, psc_http(settings, psc), clock)
 
 
-def build_mail_codes(house: House) -> MailCodes:
-    s = house.settings
+def build_mail_codes(resources: Resources) -> MailCodes:
+    s = resources.settings
     return MailCodes(
-        store=house.store,
-        durable=house.durable,
+        store=resources.store,
+        durable=resources.durable,
         key=derive_key(s.application_key, "mail_code"),
         limits=MailCodeLimits(
             life=s.mail_code_life,
@@ -167,11 +167,11 @@ def build_mail_codes(house: House) -> MailCodes:
     )
 
 
-def build_throttle(house: House) -> PasswordThrottle:
-    s = house.settings
+def build_throttle(resources: Resources) -> PasswordThrottle:
+    s = resources.settings
     return PasswordThrottle(
-        store=house.store,
-        durable=house.durable,
+        store=resources.store,
+        durable=resources.durable,
         key=derive_key(s.application_key, "throttle"),
         free_tries=s.password_free_tries,
         tries_per_day=s.password_tries_per_day,
@@ -191,14 +191,14 @@ def build_passwords(settings: Settings) -> Passwords:
     )
 
 
-def _has_bypass(house: House) -> bool:
-    return house.settings.card_revocation_bypass_until is not None
+def _has_bypass(resources: Resources) -> bool:
+    return resources.settings.card_revocation_bypass_until is not None
 
 
 def build_itinerary(
-    house: House, web: Web, context: ContextAction, *, has_psc: bool, has_cps: bool
+    resources: Resources, web: Web, context: ContextAction, *, has_psc: bool, has_cps: bool
 ) -> Itinerary:
-    s = house.settings
+    s = resources.settings
 
     def allowed_for(client_id: str) -> frozenset[str]:
         client = web.clients.get(client_id)
@@ -207,21 +207,21 @@ def build_itinerary(
     doors = (
         Door("psc", has_psc, allowed_for, door="psc"),
         Door("cps", has_cps, allowed_for, door="cps"),
-        Door("cps_unchecked", has_cps and _has_bypass(house), allowed_for, door="cps"),
+        Door("cps_unchecked", has_cps and _has_bypass(resources), allowed_for, door="cps"),
         Door("password", s.password_door, allowed_for, door="password"),
         Door("email_otp", s.password_door, allowed_for, door="password"),
     )
     sources = frozenset({"cps", "psc"} if s.enrolment_from_psc else {"cps"})
-    return Itinerary(doors, (build_charter_action(house, web), context), sources)
+    return Itinerary(doors, (build_charter_action(resources, web), context), sources)
 
 
-def build_charter_action(house: House, web: Web) -> CharterAction:
+def build_charter_action(resources: Resources, web: Web) -> CharterAction:
     def demanded_by(client_id: str) -> tuple[str, ...]:
         client = web.clients.get(client_id)
         return client.charters if client else ()
 
-    return CharterAction(SqlCharters(house.engine), demanded_by)
+    return CharterAction(SqlCharters(resources.database), demanded_by)
 
 
-def build_sessions(house: House) -> Sessions:
-    return Sessions(house.store, house.settings.session_life, house.settings.session_idle)
+def build_sessions(resources: Resources) -> Sessions:
+    return Sessions(resources.store, resources.settings.session_life, resources.settings.session_idle)

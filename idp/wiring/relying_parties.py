@@ -1,4 +1,4 @@
-"""How relying parties are recognised, built from the settings for the web process. Composition only, as `services`."""
+"""How relying parties are recognised, built from the settings. Composition only, as `login`."""
 
 from cryptography import x509
 
@@ -15,23 +15,23 @@ from idp.protocol.client_auth.possession import Possession
 from idp.protocol.client_auth.tls_client import TlsClientAuthentication, read_authorities
 from idp.protocol.jose.client_jwt import ClientJwts
 from idp.settings import BadSetting, Settings
-from idp.wiring.resources import House
+from idp.wiring.resources import Resources
 
 
 def build_outbound_http(settings: Settings) -> OutboundHttp:
     return OutboundHttp(settings.outbound_networks, authority_files=settings.outbound_authority_files)
 
 
-def build_client_keys(house: House) -> ClientKeys:
-    return ClientKeys(FetchedKeySets(build_outbound_http(house.settings), house.clock))
+def build_client_keys(resources: Resources) -> ClientKeys:
+    return ClientKeys(FetchedKeySets(build_outbound_http(resources.settings), resources.clock))
 
 
-def build_assertions(house: House, client_keys: ClientKeys) -> AssertionAuthentication:
-    s = house.settings
+def build_assertions(resources: Resources, client_keys: ClientKeys) -> AssertionAuthentication:
+    s = resources.settings
     return AssertionAuthentication(
         ClientJwts(client_keys),
-        house.store,
-        house.clock,
+        resources.store,
+        resources.clock,
         s.issuer,
         s.assertion_life,
         s.clock_ahead,
@@ -39,27 +39,27 @@ def build_assertions(house: House, client_keys: ClientKeys) -> AssertionAuthenti
     )
 
 
-def build_possession(house: House, trail: RefusalTrail) -> Possession:
-    s = house.settings
+def build_possession(resources: Resources, trail: RefusalTrail) -> Possession:
+    s = resources.settings
     proofs = DpopProofs(
         origins=tuple(origin for origin in (s.issuer, s.mtls_origin) if origin),
         nonces=Nonces(derive_key(s.application_key, "dpop_nonce"), s.dpop_nonce_life, s.clock_skew),
-        store=house.store,
+        store=resources.store,
         life=s.dpop_proof_life,
         ahead=s.clock_ahead,
-        clock=house.clock,
+        clock=resources.clock,
     )
     return Possession(proofs, ClientCertificates(s.proxy_secret, trail, s.trusted_proxy_hops))
 
 
-def build_tls_methods(house: House, possession: Possession, keys: ClientKeys) -> dict[str, Verify]:
+def build_tls_methods(resources: Resources, possession: Possession, keys: ClientKeys) -> dict[str, Verify]:
     """How clients prove themselves by certificate: not at all where nobody asks for one. Raises BadSetting."""
-    authorities = _mtls_authorities(house.settings)
-    tls = TlsClientAuthentication(possession.certificates, authorities, keys, house.clock)
+    authorities = _mtls_authorities(resources.settings)
+    tls = TlsClientAuthentication(possession.certificates, authorities, keys, resources.clock)
     served: dict[str, Verify] = {"self_signed_tls_client_auth": tls.by_registered_certificate}
     if authorities:
         served["tls_client_auth"] = tls.by_authority
-    return served if house.settings.mtls_origin else {}
+    return served if resources.settings.mtls_origin else {}
 
 
 def _mtls_authorities(settings: Settings) -> list[x509.Certificate]:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 
 from idp.adapters.hsm.hsm import Hsm
-from idp.adapters.hsm.signer import HardwareKeys
+from idp.adapters.hsm.signer import HsmKeys
 from idp.adapters.key_files.directory import KeyDirectory
 from idp.adapters.redis_store import RedisStore, connect_redis
-from idp.adapters.sql.engine import open_engine
+from idp.adapters.sql.database import open_database
 from idp.adapters.sql.store import SqlStore
 from idp.core.clock import Clock, SystemClock
 from idp.core.ephemeral import EphemeralStore
@@ -19,25 +19,25 @@ from idp.signing.schedule import RingPolicy
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class Resources:
     """The adapters of one process."""
 
     settings: Settings
     clock: Clock
-    engine: Engine
+    database: Engine
     store: EphemeralStore
     durable: EphemeralStore
     sealer: Sealer
 
 
-def open_house(settings: Settings) -> House:
+def open_resources(settings: Settings) -> Resources:
     """Raises what the adapters raise: a missing database, another schema, an unreadable URL."""
     clock = SystemClock()
-    engine = open_engine(settings.database)
-    durable = SqlStore(engine, clock)
+    database = open_database(settings.database)
+    durable = SqlStore(database, clock)
     store = RedisStore(connect_redis(settings.redis)) if settings.redis else durable
     sealer = Sealer(derive_key(settings.application_key, "seal"))
-    return House(settings, clock, engine, store, durable, sealer)
+    return Resources(settings, clock, database, store, durable, sealer)
 
 
 def open_subjects(settings: Settings) -> Subjects:
@@ -60,5 +60,5 @@ def open_key_directory(settings: Settings, clock: Clock) -> KeyDirectory:
             clock_skew=settings.clock_skew,
         ),
         clock,
-        HardwareKeys(hsm),
+        HsmKeys(hsm),
     )

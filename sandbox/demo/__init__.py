@@ -1,6 +1,6 @@
 """The whole demonstration on loopback: `python -m sandbox.demo`, which `make demo` runs.
 
-Lives here: ports, files, processes, the first accounts, the ready file, the words on the screen, and the
+Contains ports, files, processes, the first accounts, the ready file, the words on the screen, and the
 small browser (`forms`, `driver`, `mailbox`) that knows only OpenID Connect and HTML forms.
-Must not come here: anything from `idp` but its command line and its settings, by name.
+Not here: anything from `idp` but its command line and its settings, by name.
 """

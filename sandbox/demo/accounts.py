@@ -1,6 +1,6 @@
 """The persons of the demo: who has an account at the start, made by the real journey, and how each stands.
 
-Lives here: the script of a first connection, in the words of the pages. Must not come here: HTTP, processes.
+Contains the script of a first connection, in the words of the pages. Not here: HTTP, processes.
 """
 
 import json

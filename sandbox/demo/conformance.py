@@ -1,6 +1,6 @@
 """The certification profile: what a suite of OpenID certification cases asks of an operator with static clients.
 
-Lives here: the suite's clients, its person, what the provider allows them. Must not come here: the cases themselves
+Contains the suite's clients, its person, what the provider allows them. Not here: the cases themselves
 (see `tests/conformance`), and anything that a provider off loopback would accept.
 """
 

@@ -1,7 +1,7 @@
 """A browser without JavaScript that a script drives by what a person sees: words, fields, buttons.
 
-Lives here: requests, cookies, redirects, the card. It knows only OpenID Connect and HTML forms.
-Must not come here: what a page of the provider means (see `accounts`).
+Contains requests, cookies, redirects, the card. It knows only OpenID Connect and HTML forms.
+Not here: what a page of the provider means (see `accounts`).
 
     browser = Browser(card=Card("…/martin.crt", "…/martin.key"), ca_bundle="…/ca.pem")
     browser.get("http://localhost:8406/")

@@ -1,6 +1,6 @@
 """What a person can do on a page: its forms, fields, buttons and links, found by their visible words.
 
-Lives here: reading forms and filling them. Must not come here: HTTP, cookies, what any page means.
+Contains reading forms and filling them. Not here: HTTP, cookies, what any page means.
 """
 
 import re

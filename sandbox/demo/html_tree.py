@@ -1,6 +1,6 @@
 """HTML as a tree, just enough to find what a person sees: elements, attributes, visible words.
 
-Lives here: reading markup. Must not come here: forms (see `forms`), HTTP.
+Contains reading markup. Not here: forms (see `forms`), HTTP.
 """
 
 from collections.abc import Iterator

@@ -1,6 +1,6 @@
 """Reading the demonstration's mailbox from a script: the newest code sent to an address.
 
-Lives here: the JSON list of the mail catcher. Must not come here: SMTP, pages of the provider.
+Contains the JSON list of the mail catcher. Not here: SMTP, pages of the provider.
 """
 
 import re

@@ -1,6 +1,6 @@
 """The state directory: what stands where, secrets made once, one demo at a time.
 
-Lives here: paths, modes, the lock. Must not come here: what the files mean to the provider (see `settings`).
+Contains paths, modes, the lock. Not here: what the files mean to the provider (see `settings`).
 """
 
 import fcntl

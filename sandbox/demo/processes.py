@@ -1,6 +1,6 @@
 """The programs of the demo as child processes: started together, watched, all ended with the demo.
 
-Lives here: starting, watching, ending. Must not come here: what the programs are (see `programs`).
+Contains starting, watching, ending. Not here: what the programs are (see `programs`).
 Children are started from the main thread only: PR_SET_PDEATHSIG follows the thread that made the child.
 """
 

@@ -1,6 +1,6 @@
 """Which programs make the demo, how they are called, and how each shows that it answers.
 
-Lives here: command lines, probes, what a first start prepares. Must not come here: how processes live.
+Contains command lines, probes, what a first start prepares. Not here: how processes live.
 """
 
 import json

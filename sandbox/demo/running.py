@@ -1,6 +1,6 @@
 """One run of the demo, from free ports to the last child gone.
 
-Lives here: the order of things. Must not come here: what each thing is.
+Contains the order of things. Not here: what each thing is.
 """
 
 import time

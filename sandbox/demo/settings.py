@@ -1,6 +1,6 @@
 """What each program of the demo is told: the provider's settings, the clients of both sides.
 
-Lives here: names and values, written to files or to an environment. Must not come here: processes, pages.
+Contains names and values, written to files or to an environment. Not here: processes, pages.
 """
 
 import json

@@ -1,6 +1,6 @@
 """The configuration that the OpenID Foundation's suite takes for its plans, as one JSON object to paste there.
 
-Lives here: the suite's own member names, and how its browser signs the person in. Nothing is decided here.
+Contains the suite's own member names, and how its browser signs the person in. Nothing is decided here.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
 """The authorities of the test IGC and the TLS certificate of the card host.
 
-Lives here: roots, intermediates, the server. Must not come here: cards. Keys of authorities are never
+Contains roots, intermediates, the server. Not here: cards. Keys of authorities are never
 written to disk: once the directory is made, nobody can add a card to it (the OCSP delegate's key is).
 """
 

@@ -1,6 +1,6 @@
 """The IGC on disk: what is written where, and when it is made anew.
 
-Lives here: file names, modes, `cards.json`. Must not come here: what certificates contain.
+Contains file names, modes, `cards.json`. Not here: what certificates contain.
 """
 
 import json

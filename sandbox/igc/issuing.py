@@ -1,6 +1,6 @@
 """Turning plans into cards: keys, certificates, and the faults of those that must be refused.
 
-Lives here: the making, in memory. Must not come here: files (`directory`), holders (`roster`).
+Contains the making, in memory. Not here: files (`directory`), holders (`roster`).
 """
 
 from collections.abc import Callable, Mapping, Sequence

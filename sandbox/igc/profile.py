@@ -1,6 +1,6 @@
 """The CPx certificate profile of IGC-Santé, extension by extension, in the order of a real card.
 
-Lives here: the exact DER of what a card says. Must not come here: keys, signatures, who the holders are.
+Contains the exact DER of what a card says. Not here: keys, signatures, who the holders are.
 Compared byte for byte with a public TEST certificate when one is at hand (tests/sandbox/test_igc.py).
 """
 

@@ -1,6 +1,6 @@
 """`python -m sandbox.igc.responder DIR --port N`: the lists of the test IGC over HTTP, and its OCSP responder.
 
-Lives here: serving what `directory` wrote. Must not come here: the authorities' keys (nobody has them any more);
+Contains serving what `directory` wrote. Not here: the authorities' keys (nobody has them any more);
 answers are signed by the delegate.
 """
 

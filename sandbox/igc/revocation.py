@@ -1,6 +1,6 @@
 """What the test IGC says of opposed cards: its lists, and the certificate of its OCSP responder.
 
-Lives here: the making, once, while the authorities' keys exist. Must not come here: serving (see `responder`).
+Contains the making, once, while the authorities' keys exist. Not here: serving (see `responder`).
 """
 
 from collections.abc import Iterable

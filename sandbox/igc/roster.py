@@ -1,6 +1,6 @@
 """Who holds the test cards, and what is wrong with those that must be refused.
 
-Lives here: one line per card. Must not come here: how certificates are made (see `profile`, `issuing`).
+Contains one line per card. Not here: how certificates are made (see `profile`, `issuing`).
 `expect` is what a provider in demo mode answers (test cards in, employee cards out): "accepted" or why not.
 """
 

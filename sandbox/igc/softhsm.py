@@ -1,7 +1,7 @@
 """`python -m sandbox.igc.softhsm DIR [--card NAME]`: test cards as PKCS#11 tokens of SoftHSM2, PIN included.
 
-Lives here: tokens labelled and filled as the CPS module shows them (label of the card, labels and identifiers
-of its objects). Must not come here: how cards are made. SoftHSM2 never locks a PIN, a real card does at three.
+Contains tokens labelled and filled as the CPS module shows them (label of the card, labels and identifiers
+of its objects). Not here: how cards are made. SoftHSM2 never locks a PIN, a real card does at three.
 """
 
 import argparse

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from idp.accounts.charter import NoCharterPublished
 from idp.adapters.sql.charters import SqlCharters
-from idp.adapters.sql.engine import initialise, open_engine
+from idp.adapters.sql.database import initialise, open_database
 from idp.adapters.sql.schema import audit_events
 
 ROOT = Path(__file__).parents[2]
@@ -73,15 +73,15 @@ def test_each_charter_has_revisions_of_its_own(operator: Operator) -> None:
     assert operator.publish("2026-1", "--charter", "ghr").returncode == 0
     again = operator.publish("2026-1", "--charter", "ghr")
     assert (again.returncode, "exists already" in again.stderr) == (3, True)
-    engine = open_engine(operator.url)
-    assert [SqlCharters(engine).current(name).revision for name in ("house", "ghr")] == ["2026-1"] * 2
+    database = open_database(operator.url)
+    assert [SqlCharters(database).current(name).revision for name in ("house", "ghr")] == ["2026-1"] * 2
     with pytest.raises(NoCharterPublished):
-        SqlCharters(engine).current("viatrajectoire")
-    with engine.connect() as connection:
+        SqlCharters(database).current("viatrajectoire")
+    with database.connect() as connection:
         facts = list(
             connection.execute(sa.select(audit_events.c.facts).order_by(audit_events.c.id)).scalars()
         )
-    engine.dispose()
+    database.dispose()
     assert facts == [{"charter": name, "revision": "2026-1"} for name in ("house", "ghr")]
 
 

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from idp.adapters.software_signer import generate_signer
-from idp.adapters.sql.engine import initialise, open_engine
+from idp.adapters.sql.database import initialise, open_database
 from idp.adapters.sql.schema import audit_events
 from tests.key_files import write_key
 
@@ -65,11 +65,11 @@ class Operator:
         return [Row(*line.split()) for line in done.stdout.splitlines()[1:]]
 
     def audited(self) -> list[str]:
-        engine = open_engine(f"sqlite:///{self.place / 'db.sqlite'}")
-        with engine.connect() as connection:
+        database = open_database(f"sqlite:///{self.place / 'db.sqlite'}")
+        with database.connect() as connection:
             events = connection.execute(sa.select(audit_events.c.event).order_by(audit_events.c.id)).scalars()
             found = list(events)
-        engine.dispose()
+        database.dispose()
         return found
 
 

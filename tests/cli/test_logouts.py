@@ -8,7 +8,7 @@ import pytest
 from idp.accounts.grants import Grant
 from idp.accounts.logouts import NoticeState
 from idp.adapters.sql.accounts import SqlAccounts
-from idp.adapters.sql.engine import initialise, open_engine
+from idp.adapters.sql.database import initialise, open_database
 from idp.adapters.sql.grants import SqlGrants
 from idp.adapters.sql.logouts import SqlLogoutNotices
 from idp.cli import main
@@ -29,9 +29,9 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     for name, value in settings.items():
         monkeypatch.setenv(f"CADUCEE_{name}", value)
     initialise(url)
-    engine = open_engine(url)
-    SqlAccounts(engine).add(an_account())
-    queue, grants = SqlLogoutNotices(engine), SqlGrants(engine)
+    database = open_database(url)
+    SqlAccounts(database).add(an_account())
+    queue, grants = SqlLogoutNotices(database), SqlGrants(database)
     for sid, at, clients in (("sid-1", NOON, ("via", "grand-age")), ("sid-2", LATER, ("via",))):
         for client_id in clients:
             grants.add(Grant(f"{sid} {client_id}", ALICE, client_id, sid, NOON))
@@ -44,7 +44,7 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         held = queue.lease_next(client_id, LATER)
         assert held is not None
         queue.settle(held, state, outcome, deliveries)
-    engine.dispose()
+    database.dispose()
     return url
 
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
-from idp.adapters.sql.engine import initialise, open_engine
+from idp.adapters.sql.database import initialise, open_database
 from idp.adapters.sql.schema import audit_events
 from sandbox.igc.directory import ensure_igc
 from tests.adapters.igc.revoking import web_server
@@ -51,10 +51,10 @@ class Operator:
         )
 
     def audited(self) -> list[str]:
-        engine = open_engine(f"sqlite:///{self.place / 'db.sqlite'}")
-        with engine.connect() as connection:
+        database = open_database(f"sqlite:///{self.place / 'db.sqlite'}")
+        with database.connect() as connection:
             found = list(connection.execute(sa.select(audit_events.c.event)).scalars())
-        engine.dispose()
+        database.dispose()
         return found
 
 

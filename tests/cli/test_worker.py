@@ -20,7 +20,7 @@ import sqlalchemy as sa
 
 from idp.accounts.grants import Grant
 from idp.adapters.sql.accounts import SqlAccounts
-from idp.adapters.sql.engine import initialise, open_engine
+from idp.adapters.sql.database import initialise, open_database
 from idp.adapters.sql.grants import SqlGrants
 from idp.adapters.sql.logouts import SqlLogoutNotices
 from idp.adapters.sql.schema import logout_notices
@@ -60,11 +60,11 @@ class Shop:
         (self.place / "clients.yaml").write_text(
             "clients:\n" + "".join(_client(name, machine.port) for name, machine in self.parties.items())
         )
-        self.engine = open_engine(self.url)
-        SqlAccounts(self.engine).add(an_account())
+        self.database = open_database(self.url)
+        SqlAccounts(self.database).add(an_account())
 
     def end_sessions(self, *clients: str, count: int = 1) -> None:
-        grants, now = SqlGrants(self.engine), SystemClock().now()
+        grants, now = SqlGrants(self.database), SystemClock().now()
         for number in range(count):
             for client_id in clients:
                 grants.add(Grant(f"{number} {client_id}", ALICE, client_id, f"sid-{number}", NOON))
@@ -72,7 +72,7 @@ class Shop:
             grants.end_session(f"sid-{number}", now, clients)
 
     def states(self, client_id: str) -> list[str]:
-        notices = SqlLogoutNotices(self.engine).newest(1000, client_id=client_id, state=None)
+        notices = SqlLogoutNotices(self.database).newest(1000, client_id=client_id, state=None)
         return [str(notice.state) for notice in notices]
 
     def worker(self) -> subprocess.Popen[str]:
@@ -118,7 +118,7 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
         for process in open_shop.running:
             process.kill()
             process.communicate(timeout=20)
-        open_shop.engine.dispose()
+        open_shop.database.dispose()
 
 
 def never_answer(machine: FarMachine) -> Callable[[BaseHTTPRequestHandler], Any]:
@@ -155,7 +155,7 @@ def test_notice_of_a_killed_worker_is_sent_by_the_next(shop: Shop) -> None:
     assert shop.states("slow") == ["waiting"]
     machine.reply = say(b"")
     # Instead of the half minute that its lease has left.
-    with shop.engine.begin() as connection:
+    with shop.database.begin() as connection:
         connection.execute(sa.update(logout_notices).values(leased_until=SystemClock().now()))
     shop.worker()
     eventually(lambda: shop.states("slow") == ["delivered"])

@@ -1,6 +1,6 @@
 """The suite's own https address: whatever is sent there is kept as it came, and answered as the real suite does.
 
-Lives here: listening and remembering. Never here: what a request means.
+Contains listening and remembering. Not here: what a request means.
 """
 
 import ssl

@@ -1,6 +1,6 @@
 """The person of the suite with a browser: signs in wherever the provider asks, presses on where a page says so.
 
-Lives here: pages, known by their standard fields alone. Never here: what the protocol says.
+Contains pages, known by their standard fields alone. Not here: what the protocol says.
 """
 
 from dataclasses import dataclass, field

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from sqlalchemy import Engine
 
-from idp.adapters.sql.engine import initialise, open_engine
+from idp.adapters.sql.database import initialise, open_database
 from tests.servers import RunningServer, postgresql_server, redis_server
 
 _numbers = itertools.count()
@@ -64,19 +64,19 @@ def database_url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def opened() -> Iterator[Callable[[str], Engine]]:
     """Opens engines that are closed at the end of the test."""
-    engines: list[Engine] = []
+    databases: list[Engine] = []
 
     def open_one(url: str) -> Engine:
-        engines.append(open_engine(url))
-        return engines[-1]
+        databases.append(open_database(url))
+        return databases[-1]
 
     yield open_one
-    for engine in engines:
-        engine.dispose()
+    for database in databases:
+        database.dispose()
 
 
 @pytest.fixture
-def engine(database_url: str, opened: Callable[[str], Engine]) -> Engine:
+def database(database_url: str, opened: Callable[[str], Engine]) -> Engine:
     return opened(database_url)
 
 

@@ -9,7 +9,7 @@ from multiprocessing.synchronize import Barrier
 from typing import Any
 
 from idp.adapters.redis_store import RedisStore, connect_redis
-from idp.adapters.sql.engine import open_engine
+from idp.adapters.sql.database import open_database
 from idp.adapters.sql.store import SqlStore
 from idp.core.clock import SystemClock
 from idp.core.ephemeral import EphemeralStore
@@ -70,4 +70,4 @@ def open_store(url: str) -> EphemeralStore:
     """The ephemeral store at a URL, as a worker process opens it."""
     if url.startswith("redis"):
         return RedisStore(connect_redis(url))
-    return SqlStore(open_engine(url), SystemClock())
+    return SqlStore(open_database(url), SystemClock())

@@ -14,7 +14,7 @@ from idp.accounts.charter import (
 from idp.accounts.repository import AccountNotFound, StaleAccount
 from idp.adapters.sql.accounts import SqlAccounts
 from idp.adapters.sql.charters import SqlCharters
-from idp.adapters.sql.engine import open_engine
+from idp.adapters.sql.database import open_database
 from tests.contracts.races import CALLERS, race
 from tests.contracts.specimens import (
     ALICE,
@@ -26,20 +26,20 @@ from tests.contracts.specimens import (
 )
 
 
-def test_no_charter_before_the_first_is_published(engine: Engine) -> None:
+def test_no_charter_before_the_first_is_published(database: Engine) -> None:
     with pytest.raises(NoCharterPublished):
-        SqlCharters(engine).current()
+        SqlCharters(database).current()
 
 
-def test_revision_published_last_is_current_whatever_its_name_and_date(engine: Engine) -> None:
-    charters = SqlCharters(engine)
+def test_revision_published_last_is_current_whatever_its_name_and_date(database: Engine) -> None:
+    charters = SqlCharters(database)
     for revision in (a_revision("b", LATER), a_revision("c"), a_revision("a", NOON)):
         charters.publish(revision)
         assert charters.current() == revision
 
 
-def test_revision_name_is_used_once_whatever_the_text(engine: Engine) -> None:
-    charters = SqlCharters(engine)
+def test_revision_name_is_used_once_whatever_the_text(database: Engine) -> None:
+    charters = SqlCharters(database)
     charters.publish(a_revision("a"))
     charters.publish(a_revision("b"))
     for again in (a_revision("a"), replace(a_revision("a"), texts={"fr": "other"})):
@@ -48,8 +48,8 @@ def test_revision_name_is_used_once_whatever_the_text(engine: Engine) -> None:
     assert charters.current() == a_revision("b")
 
 
-def test_acceptance_leaves_evidence_and_marks_the_account(engine: Engine) -> None:
-    accounts, charters = SqlAccounts(engine), SqlCharters(engine)
+def test_acceptance_leaves_evidence_and_marks_the_account(database: Engine) -> None:
+    accounts, charters = SqlAccounts(database), SqlCharters(database)
     accounts.add(an_account())
     charters.publish(a_revision("a"))
     charters.accept(an_acceptance("a"))
@@ -60,8 +60,8 @@ def test_acceptance_leaves_evidence_and_marks_the_account(engine: Engine) -> Non
         accounts.save(an_account(locale="stale"))
 
 
-def test_first_acceptance_of_a_revision_stands(engine: Engine) -> None:
-    accounts, charters = SqlAccounts(engine), SqlCharters(engine)
+def test_first_acceptance_of_a_revision_stands(database: Engine) -> None:
+    accounts, charters = SqlAccounts(database), SqlCharters(database)
     accounts.add(an_account())
     charters.publish(a_revision("a"))
     charters.accept(an_acceptance("a"))
@@ -70,8 +70,8 @@ def test_first_acceptance_of_a_revision_stands(engine: Engine) -> None:
     assert accounts.get(ALICE).version == 1
 
 
-def test_evidence_is_given_oldest_first_and_per_account(engine: Engine) -> None:
-    accounts, charters = SqlAccounts(engine), SqlCharters(engine)
+def test_evidence_is_given_oldest_first_and_per_account(database: Engine) -> None:
+    accounts, charters = SqlAccounts(database), SqlCharters(database)
     for number in (1, 2):
         accounts.add(an_account(number))
     for name in ("b", "a"):
@@ -83,8 +83,8 @@ def test_evidence_is_given_oldest_first_and_per_account(engine: Engine) -> None:
     assert charters.evidence_of(AccountId("nobody")) == []
 
 
-def test_late_acceptance_of_an_older_revision_does_not_undo_the_newer(engine: Engine) -> None:
-    accounts, charters = SqlAccounts(engine), SqlCharters(engine)
+def test_late_acceptance_of_an_older_revision_does_not_undo_the_newer(database: Engine) -> None:
+    accounts, charters = SqlAccounts(database), SqlCharters(database)
     accounts.add(an_account())
     for name in ("z-older", "newer"):
         charters.publish(a_revision(name))
@@ -94,8 +94,8 @@ def test_late_acceptance_of_an_older_revision_does_not_undo_the_newer(engine: En
     assert len(charters.evidence_of(ALICE)) == 2
 
 
-def test_acceptance_needs_an_account_and_a_revision(engine: Engine) -> None:
-    accounts, charters = SqlAccounts(engine), SqlCharters(engine)
+def test_acceptance_needs_an_account_and_a_revision(database: Engine) -> None:
+    accounts, charters = SqlAccounts(database), SqlCharters(database)
     charters.publish(a_revision("a"))
     with pytest.raises(AccountNotFound):
         charters.accept(an_acceptance("a"))
@@ -106,24 +106,24 @@ def test_acceptance_needs_an_account_and_a_revision(engine: Engine) -> None:
     assert accounts.get(ALICE) == an_account()
 
 
-def accept_it(engine: Engine) -> str:
-    SqlCharters(engine).accept(an_acceptance("a", client_id=os.urandom(4).hex()))
+def accept_it(database: Engine) -> str:
+    SqlCharters(database).accept(an_acceptance("a", client_id=os.urandom(4).hex()))
     return "accepted"
 
 
-def test_fifty_acceptances_leave_one_evidence(database_url: str, engine: Engine) -> None:
-    SqlAccounts(engine).add(an_account())
-    SqlCharters(engine).publish(a_revision("a"))
-    assert race(accept_it, open_engine, database_url) == {"accepted": CALLERS}
-    assert len(SqlCharters(engine).evidence_of(ALICE)) == 1
-    assert SqlAccounts(engine).get(ALICE).version == 1
+def test_fifty_acceptances_leave_one_evidence(database_url: str, database: Engine) -> None:
+    SqlAccounts(database).add(an_account())
+    SqlCharters(database).publish(a_revision("a"))
+    assert race(accept_it, open_database, database_url) == {"accepted": CALLERS}
+    assert len(SqlCharters(database).evidence_of(ALICE)) == 1
+    assert SqlAccounts(database).get(ALICE).version == 1
 
 
 # Charters beside the house's.
 
 
-def test_each_charter_has_its_own_revisions_whatever_their_names(engine: Engine) -> None:
-    charters = SqlCharters(engine)
+def test_each_charter_has_its_own_revisions_whatever_their_names(database: Engine) -> None:
+    charters = SqlCharters(database)
     of_house, of_a = a_revision("2026-1"), a_revision("2026-1", LATER, "a")
     charters.publish(of_house)
     with pytest.raises(NoCharterPublished) as missing:
@@ -137,8 +137,8 @@ def test_each_charter_has_its_own_revisions_whatever_their_names(engine: Engine)
     assert charters.current("a") == of_a
 
 
-def test_acceptance_of_a_named_charter_leaves_evidence_and_the_account_as_it_is(engine: Engine) -> None:
-    accounts, charters = SqlAccounts(engine), SqlCharters(engine)
+def test_acceptance_of_a_named_charter_leaves_evidence_and_the_account_as_it_is(database: Engine) -> None:
+    accounts, charters = SqlAccounts(database), SqlCharters(database)
     accounts.add(an_account())
     for charter in ("house", "a", "b"):
         charters.publish(a_revision("1", charter=charter))
@@ -150,8 +150,8 @@ def test_acceptance_of_a_named_charter_leaves_evidence_and_the_account_as_it_is(
     assert not charters.has_accepted(AccountId("nobody"), charters.current("a"))
 
 
-def test_acceptance_of_the_houses_charter_counts_for_no_other_of_the_same_revision(engine: Engine) -> None:
-    accounts, charters = SqlAccounts(engine), SqlCharters(engine)
+def test_acceptance_of_the_houses_charter_counts_for_no_other_of_the_same_revision(database: Engine) -> None:
+    accounts, charters = SqlAccounts(database), SqlCharters(database)
     accounts.add(an_account())
     charters.publish(a_revision("1"))
     charters.publish(a_revision("1", charter="a"))
@@ -160,18 +160,18 @@ def test_acceptance_of_the_houses_charter_counts_for_no_other_of_the_same_revisi
     assert accounts.get(ALICE).charter_revision == "1"
 
 
-def test_a_newer_revision_of_a_named_charter_was_not_accepted_with_the_older(engine: Engine) -> None:
-    charters = SqlCharters(engine)
-    SqlAccounts(engine).add(an_account())
+def test_a_newer_revision_of_a_named_charter_was_not_accepted_with_the_older(database: Engine) -> None:
+    charters = SqlCharters(database)
+    SqlAccounts(database).add(an_account())
     charters.publish(a_revision("1", charter="a"))
     charters.accept(an_acceptance("1", charter="a"))
     charters.publish(a_revision("2", charter="a"))
     assert not charters.has_accepted(ALICE, charters.current("a"))
 
 
-def test_a_newer_named_charter_does_not_hold_back_the_houses(engine: Engine) -> None:
+def test_a_newer_named_charter_does_not_hold_back_the_houses(database: Engine) -> None:
     """`position` is one count for all charters: only the house's own order decides for the account."""
-    accounts, charters = SqlAccounts(engine), SqlCharters(engine)
+    accounts, charters = SqlAccounts(database), SqlCharters(database)
     accounts.add(an_account())
     charters.publish(a_revision("1"))
     charters.publish(a_revision("2"))
@@ -182,9 +182,9 @@ def test_a_newer_named_charter_does_not_hold_back_the_houses(engine: Engine) -> 
     assert accounts.get(ALICE).charter_revision == "2"
 
 
-def test_acceptance_of_a_revision_of_another_charter_is_refused(engine: Engine) -> None:
-    charters = SqlCharters(engine)
-    SqlAccounts(engine).add(an_account())
+def test_acceptance_of_a_revision_of_another_charter_is_refused(database: Engine) -> None:
+    charters = SqlCharters(database)
+    SqlAccounts(database).add(an_account())
     charters.publish(a_revision("1", charter="a"))
     for charter in ("house", "b"):
         with pytest.raises(NoCharterPublished):
@@ -192,32 +192,32 @@ def test_acceptance_of_a_revision_of_another_charter_is_refused(engine: Engine) 
     assert charters.evidence_of(ALICE) == []
 
 
-def accept_one_of_two(engine: Engine) -> str:
+def accept_one_of_two(database: Engine) -> str:
     charter = "a" if os.urandom(1)[0] % 2 else "house"
-    SqlCharters(engine).accept(an_acceptance("1", charter=charter, client_id=os.urandom(4).hex()))
+    SqlCharters(database).accept(an_acceptance("1", charter=charter, client_id=os.urandom(4).hex()))
     return "accepted"
 
 
 def test_fifty_acceptances_of_two_charters_leave_one_evidence_of_each(
-    database_url: str, engine: Engine
+    database_url: str, database: Engine
 ) -> None:
-    SqlAccounts(engine).add(an_account())
+    SqlAccounts(database).add(an_account())
     for charter in ("house", "a"):
-        SqlCharters(engine).publish(a_revision("1", charter=charter))
-    assert race(accept_one_of_two, open_engine, database_url) == {"accepted": CALLERS}
-    found = [(known.charter, known.revision) for known in SqlCharters(engine).evidence_of(ALICE)]
+        SqlCharters(database).publish(a_revision("1", charter=charter))
+    assert race(accept_one_of_two, open_database, database_url) == {"accepted": CALLERS}
+    found = [(known.charter, known.revision) for known in SqlCharters(database).evidence_of(ALICE)]
     assert sorted(found) == [("a", "1"), ("house", "1")]
-    assert (SqlAccounts(engine).get(ALICE).version, SqlAccounts(engine).get(ALICE).charter_revision) == (
+    assert (SqlAccounts(database).get(ALICE).version, SqlAccounts(database).get(ALICE).charter_revision) == (
         1,
         "1",
     )
 
 
-def publish_it(engine: Engine) -> str:
-    SqlCharters(engine).publish(a_revision("1", charter="a"))
+def publish_it(database: Engine) -> str:
+    SqlCharters(database).publish(a_revision("1", charter="a"))
     return "published"
 
 
-def test_of_fifty_publications_one_is_the_revision(database_url: str, engine: Engine) -> None:
-    assert race(publish_it, open_engine, database_url) == {"published": 1, "RevisionExists": CALLERS - 1}
-    assert SqlCharters(engine).current("a") == a_revision("1", charter="a")
+def test_of_fifty_publications_one_is_the_revision(database_url: str, database: Engine) -> None:
+    assert race(publish_it, open_database, database_url) == {"published": 1, "RevisionExists": CALLERS - 1}
+    assert SqlCharters(database).current("a") == a_revision("1", charter="a")

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from idp.adapters.sql.crl_index import CrlIndex, OlderList
 from idp.adapters.sql.crl_schema import card_crl_entries
-from idp.adapters.sql.engine import open_engine, reading
+from idp.adapters.sql.database import open_database, reading
 from idp.cards.revocation import CrlAnswer
 from tests.contracts.races import CALLERS, race
 from tests.contracts.specimens import NOON
@@ -21,8 +21,8 @@ SERIAL = (1 << 126) + 7
 
 
 @pytest.fixture
-def index(engine: Engine) -> CrlIndex:
-    return CrlIndex(engine, grace=DAY, skew=timedelta(seconds=60))
+def index(database: Engine) -> CrlIndex:
+    return CrlIndex(database, grace=DAY, skew=timedelta(seconds=60))
 
 
 def load(
@@ -37,8 +37,8 @@ def load(
     return index.load(issuer, serials, number=number, this_update=begins, next_update=ends, now=now)
 
 
-def rows(engine: Engine) -> int:
-    with reading(engine) as connection:
+def rows(database: Engine) -> int:
+    with reading(database) as connection:
         return int(connection.execute(sa.select(sa.func.count()).select_from(card_crl_entries)).scalar_one())
 
 
@@ -76,12 +76,12 @@ def test_opposed_card_stays_so_on_a_list_however_old(index: CrlIndex) -> None:
     assert index.answer(ISSUER, SERIAL, NOON + 400 * DAY) is CrlAnswer.LISTED
 
 
-def test_new_list_replaces_the_old_one_whole(index: CrlIndex, engine: Engine) -> None:
+def test_new_list_replaces_the_old_one_whole(index: CrlIndex, database: Engine) -> None:
     load(index, *range(1, 5000))
     load(index, SERIAL, number=2, begins=NOON, now=NOON + HOUR)
     assert index.answer(ISSUER, 7, NOON) is CrlAnswer.NOT_LISTED
     assert index.answer(ISSUER, SERIAL, NOON) is CrlAnswer.LISTED
-    assert rows(engine) == 1
+    assert rows(database) == 1
     (known,) = index.in_force()
     assert (known.number, known.entries, known.fetched_at) == (2, 1, NOON + HOUR)
 
@@ -89,15 +89,17 @@ def test_new_list_replaces_the_old_one_whole(index: CrlIndex, engine: Engine) ->
 @pytest.mark.parametrize(
     ("number", "begins"), [(1, NOON), (2, NOON - 2 * HOUR), (1, NOON - HOUR), (0, NOON + HOUR)]
 )
-def test_older_list_never_comes_back(index: CrlIndex, engine: Engine, number: int, begins: datetime) -> None:
+def test_older_list_never_comes_back(
+    index: CrlIndex, database: Engine, number: int, begins: datetime
+) -> None:
     load(index, SERIAL, number=2)
     with pytest.raises(OlderList):
         load(index, number=number, begins=begins, now=NOON + HOUR)
     assert index.answer(ISSUER, SERIAL, NOON) is CrlAnswer.LISTED
-    assert rows(engine) == 1
+    assert rows(database) == 1
 
 
-def test_list_that_breaks_off_leaves_the_old_one_in_force(index: CrlIndex, engine: Engine) -> None:
+def test_list_that_breaks_off_leaves_the_old_one_in_force(index: CrlIndex, database: Engine) -> None:
     load(index, SERIAL)
 
     def breaking_off() -> Iterator[int]:
@@ -110,12 +112,12 @@ def test_list_that_breaks_off_leaves_the_old_one_in_force(index: CrlIndex, engin
         )
     assert index.answer(ISSUER, SERIAL, NOON) is CrlAnswer.LISTED
     assert index.answer(ISSUER, 7, NOON) is CrlAnswer.NOT_LISTED
-    assert rows(engine) == 1
+    assert rows(database) == 1
 
 
 @pytest.mark.parametrize("begins", [NOON - HOUR, NOON - HOUR / 2], ids=["the same list", "a newer list"])
 def test_list_overtaken_while_it_loads_never_comes_into_force_with_what_was_swept_of_it(
-    index: CrlIndex, engine: Engine, begins: datetime
+    index: CrlIndex, database: Engine, begins: datetime
 ) -> None:
     """Two addresses of one list, or a download longer than the pause before the next attempt."""
 
@@ -128,7 +130,7 @@ def test_list_overtaken_while_it_loads_never_comes_into_force_with_what_was_swep
     with pytest.raises(OlderList):
         index.load(ISSUER, overtaken(), number=1, this_update=begins, next_update=NOON + DAY, now=NOON)
     assert index.answer(ISSUER, SERIAL, NOON) is CrlAnswer.LISTED
-    assert rows(engine) == 1
+    assert rows(database) == 1
 
 
 def test_what_a_responder_said_for_good_needs_no_list_and_survives_every_list(index: CrlIndex) -> None:
@@ -161,7 +163,7 @@ def test_opposed_card_is_listed_at_every_instant_of_a_replacement(index: CrlInde
 
 
 def open_index(url: str) -> CrlIndex:
-    return CrlIndex(open_engine(url), grace=DAY, skew=timedelta(seconds=60))
+    return CrlIndex(open_database(url), grace=DAY, skew=timedelta(seconds=60))
 
 
 def claim(index: CrlIndex) -> bool:

@@ -269,8 +269,8 @@ def test_fifty_counts_are_fifty(store: EphemeralStore, store_url: str) -> None:
 # --- the worker's broom (SQL only: Redis removes its dead by itself)
 
 
-def test_purge_removes_the_dead_only_and_by_portions(engine: Engine) -> None:
-    store = SqlStore(engine, SystemClock())
+def test_purge_removes_the_dead_only_and_by_portions(database: Engine) -> None:
+    store = SqlStore(database, SystemClock())
     store.put(CODE, "alive", {"n": 1}, LIFE)
     for number in range(5):
         store.put(CODE, f"dead {number}", {}, timedelta(milliseconds=1))

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from idp.accounts.grants import Grant, SessionEnded
 from idp.adapters.sql.accounts import SqlAccounts
 from idp.adapters.sql.audit import SqlAudit
-from idp.adapters.sql.engine import open_engine, reading, writing
+from idp.adapters.sql.database import open_database, reading, writing
 from idp.adapters.sql.grants import SqlGrants
 from idp.adapters.sql.schema import audit_events, ended_sessions
 from idp.core.audit import AuditEvent
@@ -23,9 +23,9 @@ def a_grant(name: str = "g", sid: str = "sid-1") -> Grant:
     return Grant(name, ALICE, "viatrajectoire", sid, NOON)
 
 
-def test_grant_is_redeemed_once(engine: Engine) -> None:
-    SqlAccounts(engine).add(an_account())
-    grants = SqlGrants(engine)
+def test_grant_is_redeemed_once(database: Engine) -> None:
+    SqlAccounts(database).add(an_account())
+    grants = SqlGrants(database)
     assert grants.get("g") is None
     assert not grants.redeem("g", NOON)
     grants.add(a_grant())
@@ -38,7 +38,7 @@ def test_grant_is_redeemed_once(engine: Engine) -> None:
 def test_redeemed_grant_stays_so_across_a_reopening(
     database_url: str, opened: Callable[[str], Engine]
 ) -> None:
-    first = open_engine(database_url)
+    first = open_database(database_url)
     SqlAccounts(first).add(an_account())
     SqlGrants(first).add(a_grant())
     SqlGrants(first).redeem("g", NOON)
@@ -46,9 +46,9 @@ def test_redeemed_grant_stays_so_across_a_reopening(
     assert not SqlGrants(opened(database_url)).redeem("g", LATER)
 
 
-def test_revoked_grant_is_not_redeemed_and_keeps_its_first_instant(engine: Engine) -> None:
-    SqlAccounts(engine).add(an_account())
-    grants = SqlGrants(engine)
+def test_revoked_grant_is_not_redeemed_and_keeps_its_first_instant(database: Engine) -> None:
+    SqlAccounts(database).add(an_account())
+    grants = SqlGrants(database)
     grants.add(a_grant())
     grants.revoke("g", NOON)
     grants.revoke("g", LATER)
@@ -57,9 +57,9 @@ def test_revoked_grant_is_not_redeemed_and_keeps_its_first_instant(engine: Engin
     assert grants.get("g") == replace(a_grant(), revoked_at=NOON)
 
 
-def test_every_grant_of_a_session_is_revoked_and_no_other(engine: Engine) -> None:
-    SqlAccounts(engine).add(an_account())
-    grants = SqlGrants(engine)
+def test_every_grant_of_a_session_is_revoked_and_no_other(database: Engine) -> None:
+    SqlAccounts(database).add(an_account())
+    grants = SqlGrants(database)
     for grant in (a_grant("a"), a_grant("b"), a_grant("c", sid="sid-2")):
         grants.add(grant)
     grants.redeem("b", NOON)
@@ -69,9 +69,9 @@ def test_every_grant_of_a_session_is_revoked_and_no_other(engine: Engine) -> Non
     assert grants.redeem("c", LATER)
 
 
-def test_session_that_ended_gives_no_grant(engine: Engine) -> None:
-    SqlAccounts(engine).add(an_account())
-    grants = SqlGrants(engine)
+def test_session_that_ended_gives_no_grant(database: Engine) -> None:
+    SqlAccounts(database).add(an_account())
+    grants = SqlGrants(database)
     grants.end_session("sid-1", NOON, ())
     with pytest.raises(SessionEnded):
         grants.add(a_grant())
@@ -80,33 +80,33 @@ def test_session_that_ended_gives_no_grant(engine: Engine) -> None:
     assert grants.redeem("other", LATER)
 
 
-def test_code_of_which_the_end_of_its_session_saw_nothing_is_never_redeemed(engine: Engine) -> None:
+def test_code_of_which_the_end_of_its_session_saw_nothing_is_never_redeemed(database: Engine) -> None:
     """Added in a transaction that began before that end was committed."""
-    SqlAccounts(engine).add(an_account())
-    grants = SqlGrants(engine)
+    SqlAccounts(database).add(an_account())
+    grants = SqlGrants(database)
     grants.add(a_grant())
-    with writing(engine) as connection:
+    with writing(database) as connection:
         connection.execute(sa.insert(ended_sessions).values(sid="sid-1", ended_at=NOON))
     assert not grants.redeem("g", LATER)
 
 
-def redeem_it(engine: Engine) -> bool:
-    return SqlGrants(engine).redeem("g", NOON)
+def redeem_it(database: Engine) -> bool:
+    return SqlGrants(database).redeem("g", NOON)
 
 
-def test_one_of_fifty_redemptions_succeeds(database_url: str, engine: Engine) -> None:
-    SqlAccounts(engine).add(an_account())
-    SqlGrants(engine).add(a_grant())
-    assert race(redeem_it, open_engine, database_url) == {True: 1, False: CALLERS - 1}
+def test_one_of_fifty_redemptions_succeeds(database_url: str, database: Engine) -> None:
+    SqlAccounts(database).add(an_account())
+    SqlGrants(database).add(a_grant())
+    assert race(redeem_it, open_database, database_url) == {True: 1, False: CALLERS - 1}
 
 
 # --- audit
 
 
 def test_audit_event_is_a_committed_row(
-    database_url: str, engine: Engine, opened: Callable[[str], Engine]
+    database_url: str, database: Engine, opened: Callable[[str], Engine]
 ) -> None:
-    audit = SqlAudit(engine, FixedClock())
+    audit = SqlAudit(database, FixedClock())
     audit.record(
         AuditEvent.CODE_ISSUED,
         account_id=ALICE,
@@ -125,12 +125,12 @@ def test_audit_event_is_a_committed_row(
     ]
 
 
-def test_any_client_a_request_names_can_be_recorded(engine: Engine) -> None:
+def test_any_client_a_request_names_can_be_recorded(database: Engine) -> None:
     for hostile in ("a\x00b", "\ud800", "x" * 100_000):
-        SqlAudit(engine, FixedClock()).record(
+        SqlAudit(database, FixedClock()).record(
             AuditEvent.CLIENT_REFUSED, client_id=hostile, interaction_id=hostile
         )
-    with reading(engine) as connection:
+    with reading(database) as connection:
         kept = (
             connection.execute(sa.select(audit_events.c.client_id).order_by(audit_events.c.id))
             .scalars()

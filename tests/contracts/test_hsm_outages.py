@@ -13,8 +13,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from idp.adapters.hsm.hsm import Hsm
-from idp.adapters.hsm.library import HardwareFault, close_libraries
-from idp.adapters.hsm.signer import HardwareKeys, Pkcs11Signer
+from idp.adapters.hsm.library import HsmFault, close_libraries
+from idp.adapters.hsm.signer import HsmKeys, HsmSigner
 from idp.adapters.hsm.uri import Pkcs11Uri
 from idp.adapters.key_files.directory import RING, KeyDirectory
 from idp.adapters.key_files.keys_in_force import KeysInForce
@@ -43,13 +43,13 @@ def token(tmp_path: Path) -> SoftToken:
 
 
 @pytest.fixture
-def hardware(token: SoftToken) -> Iterator[HardwareKeys]:
+def hardware(token: SoftToken) -> Iterator[HsmKeys]:
     with in_this_process(token) as keys:
         yield keys
 
 
 @pytest.fixture
-def signer(token: SoftToken, hardware: HardwareKeys) -> Pkcs11Signer:
+def signer(token: SoftToken, hardware: HsmKeys) -> HsmSigner:
     return hardware.make("ES256", token.uri, "caducee")[0]
 
 
@@ -69,13 +69,13 @@ def server() -> Iterator[HsmServer]:
 
 
 @pytest.fixture
-def distant(server: HsmServer) -> HardwareKeys:
+def distant(server: HsmServer) -> HsmKeys:
     """Keys of the HSM that can stop and hang; it is waited for a second and a half."""
-    return HardwareKeys(Hsm(client_library(), timeout=timedelta(milliseconds=1500), threads=2))
+    return HsmKeys(Hsm(client_library(), timeout=timedelta(milliseconds=1500), threads=2))
 
 
 @pytest.fixture
-def distant_signer(distant: HardwareKeys, server: HsmServer) -> Pkcs11Signer:
+def distant_signer(distant: HsmKeys, server: HsmServer) -> HsmSigner:
     return distant.make("ES256", server.token.uri, f"key-{next(_names)}")[0]
 
 
@@ -89,7 +89,7 @@ def soon(is_so: Callable[[], bool]) -> bool:
 
 class TestAway:
     def test_a_stopped_hsm_signs_nothing_and_one_that_came_back_signs_without_a_restart(
-        self, distant_signer: Pkcs11Signer, server: HsmServer
+        self, distant_signer: HsmSigner, server: HsmServer
     ) -> None:
         with server.gone():
             for _ in range(3):
@@ -101,7 +101,7 @@ class TestAway:
         assert len(distant_signer.sign(b"x")) == 64
 
     def test_the_failure_of_one_key_takes_back_the_proof_of_the_others_in_its_token(
-        self, distant: HardwareKeys, distant_signer: Pkcs11Signer, server: HsmServer
+        self, distant: HsmKeys, distant_signer: HsmSigner, server: HsmServer
     ) -> None:
         other, _uri = distant.make("ES256", server.token.uri, f"key-{next(_names)}")
         with server.gone():
@@ -112,14 +112,14 @@ class TestAway:
                 other.require()
 
     def test_a_short_stop_between_two_signatures_is_not_noticed(
-        self, distant_signer: Pkcs11Signer, server: HsmServer
+        self, distant_signer: HsmSigner, server: HsmServer
     ) -> None:
         with server.gone():
             pass
         assert len(distant_signer.sign(b"x")) == 64
 
     def test_a_hanging_hsm_is_waited_for_only_so_long_and_signs_once_it_answers(
-        self, distant_signer: Pkcs11Signer, server: HsmServer
+        self, distant_signer: HsmSigner, server: HsmServer
     ) -> None:
         with server.hanging():
             with pytest.raises(SignerUnavailable, match="no answer in time"):
@@ -131,7 +131,7 @@ class TestAway:
         assert soon(distant_signer.is_alive)
 
     def test_a_hanging_hsm_that_then_dies_is_found_again(
-        self, distant_signer: Pkcs11Signer, server: HsmServer
+        self, distant_signer: HsmSigner, server: HsmServer
     ) -> None:
         with server.hanging(), pytest.raises(SignerUnavailable):
             distant_signer.sign(b"x")
@@ -140,7 +140,7 @@ class TestAway:
         assert soon(distant_signer.is_alive)
 
     def test_loss_and_return_are_logged_once_each_and_the_pin_never(
-        self, distant_signer: Pkcs11Signer, server: HsmServer
+        self, distant_signer: HsmSigner, server: HsmServer
     ) -> None:
         with capture_logs() as logs:
             with server.gone():
@@ -151,9 +151,7 @@ class TestAway:
         assert [entry["event"] for entry in logs] == ["hsm_lost", "hsm_back"]
         assert PIN not in str(logs)
 
-    def test_a_token_pulled_out_and_put_back_signs_again(
-        self, signer: Pkcs11Signer, token: SoftToken
-    ) -> None:
+    def test_a_token_pulled_out_and_put_back_signs_again(self, signer: HsmSigner, token: SoftToken) -> None:
         with token.away():
             with pytest.raises(SignerUnavailable):
                 signer.sign(b"x")
@@ -161,13 +159,11 @@ class TestAway:
         assert soon(signer.is_alive)
 
     def test_a_server_starts_without_its_hsm_serves_the_key_set_and_signs_when_it_comes(
-        self, tmp_path: Path, distant: HardwareKeys, server: HsmServer
+        self, tmp_path: Path, distant: HsmKeys, server: HsmServer
     ) -> None:
         directory = key_directory(tmp_path / "keys", FixedClock(), hardware=distant)
         records = [directory.announce(alg, str(server.token.uri)) for alg in ("RS256", "ES256")]
-        again = KeyDirectory(
-            directory.path, directory.policy, directory.clock, HardwareKeys(_another(distant))
-        )
+        again = KeyDirectory(directory.path, directory.policy, directory.clock, HsmKeys(_another(distant)))
         with server.gone():
             with capture_logs() as logs:
                 keys = KeysInForce(again)
@@ -182,7 +178,7 @@ class TestAway:
         assert keys.sign_jwt({}, alg="RS256")
 
     def test_a_file_key_signs_on_while_the_hardware_key_of_the_other_algorithm_is_away(
-        self, tmp_path: Path, distant: HardwareKeys, server: HsmServer
+        self, tmp_path: Path, distant: HsmKeys, server: HsmServer
     ) -> None:
         directory = key_directory(tmp_path / "keys", FixedClock(), hardware=distant)
         directory.announce("RS256")
@@ -197,20 +193,20 @@ class TestAway:
         assert soon(keys.is_alive)
 
 
-def _another(hardware: HardwareKeys) -> Hsm:
+def _another(hardware: HsmKeys) -> Hsm:
     """As in another process: it knows nothing yet."""
     return Hsm(client_library(), timeout=hardware.hsm.timeout, threads=2)
 
 
 class TestPin:
     def test_a_refused_pin_is_not_tried_again_before_it_changes(
-        self, token: SoftToken, signer: Pkcs11Signer
+        self, token: SoftToken, signer: HsmSigner
     ) -> None:
         token.pin_file.write_text("0000-wrong")
-        hardware, uri = HardwareKeys(Hsm()), Pkcs11Uri(**{**_fields(token.uri), "object": "caducee"})
+        hardware, uri = HsmKeys(Hsm()), Pkcs11Uri(**{**_fields(token.uri), "object": "caducee"})
         close_libraries()
         for told in ("refused the PIN (PinIncorrect)", "not tried again before it changes"):
-            with pytest.raises(HardwareFault) as refused:
+            with pytest.raises(HsmFault) as refused:
                 hardware.take(uri)
             assert told in str(refused.value)
             assert "wrong" not in str(refused.value)
@@ -218,7 +214,7 @@ class TestPin:
         assert hardware.take(uri).kid == signer.kid
 
     def test_a_pin_changed_in_the_hsm_and_in_its_file_needs_no_restart(
-        self, token: SoftToken, signer: Pkcs11Signer
+        self, token: SoftToken, signer: HsmSigner
     ) -> None:
         change_pin(token, "another-pin")
         token.pin_file.write_text("another-pin")
@@ -227,30 +223,30 @@ class TestPin:
 
     @pytest.mark.parametrize("mode", [0o644, 0o604, 0o660])
     def test_a_pin_that_others_may_read_is_refused(
-        self, token: SoftToken, hardware: HardwareKeys, mode: int
+        self, token: SoftToken, hardware: HsmKeys, mode: int
     ) -> None:
         token.pin_file.chmod(mode)
-        with pytest.raises(HardwareFault, match="chmod 600"):
+        with pytest.raises(HsmFault, match="chmod 600"):
             hardware.make("ES256", token.uri, "x")
 
     def test_a_pin_file_that_is_no_text_is_refused_without_quoting_it(
-        self, token: SoftToken, hardware: HardwareKeys
+        self, token: SoftToken, hardware: HsmKeys
     ) -> None:
         token.pin_file.write_bytes(b"\xffsecret")
-        with pytest.raises(HardwareFault) as refused:
+        with pytest.raises(HsmFault) as refused:
             hardware.make("ES256", token.uri, "x")
         assert ("not UTF-8" in str(refused.value), "secret" in str(refused.value)) == (True, False)
         assert refused.value.__cause__ is None
 
     def test_without_any_pin_the_operator_is_told_where_to_put_it(
-        self, token: SoftToken, hardware: HardwareKeys
+        self, token: SoftToken, hardware: HsmKeys
     ) -> None:
-        with pytest.raises(HardwareFault, match="HSM_PIN_FILE"):
+        with pytest.raises(HsmFault, match="HSM_PIN_FILE"):
             hardware.make("ES256", Pkcs11Uri(token=token.label), "x")
 
     def test_the_pin_of_the_settings_counts_where_the_uri_names_none(self, token: SoftToken) -> None:
         with in_this_process(token):
-            signer, uri = HardwareKeys(Hsm(pin=PIN)).make("ES256", Pkcs11Uri(token=token.label), "x")
+            signer, uri = HsmKeys(Hsm(pin=PIN)).make("ES256", Pkcs11Uri(token=token.label), "x")
             assert (len(signer.sign(b"x")), uri.pin_file) == (64, None)
 
 
@@ -260,7 +256,7 @@ def _fields(uri: Pkcs11Uri) -> dict[str, object]:
 
 class TestAnotherKey:
     @pytest.fixture
-    def directory(self, tmp_path: Path, token: SoftToken, hardware: HardwareKeys) -> KeyDirectory:
+    def directory(self, tmp_path: Path, token: SoftToken, hardware: HsmKeys) -> KeyDirectory:
         directory = key_directory(tmp_path / "keys", FixedClock(), hardware=hardware)
         for alg in ("RS256", "ES256"):
             directory.announce(alg, str(token.uri))
@@ -280,7 +276,7 @@ class TestAnotherKey:
             KeysInForce(directory)
 
     def test_a_token_of_the_same_name_with_another_key_of_the_same_name_never_signs(
-        self, tmp_path: Path, directory: KeyDirectory, token: SoftToken, hardware: HardwareKeys
+        self, tmp_path: Path, directory: KeyDirectory, token: SoftToken, hardware: HsmKeys
     ) -> None:
         keys = KeysInForce(directory)
         other = make_token(tmp_path / "other")
@@ -300,7 +296,7 @@ class TestAnotherKey:
         twice = make_token(token.place.parent / "twice")
         (copied,) = (token.place / "tokens").iterdir()
         shutil.copytree(copied, twice.place / "tokens" / copied.name)
-        with in_this_process(twice) as keys, pytest.raises(HardwareFault, match="add `serial`"):
+        with in_this_process(twice) as keys, pytest.raises(HsmFault, match="add `serial`"):
             keys.make("ES256", twice.uri, "x")
 
     def test_a_retired_key_needs_no_token_any_more(self, directory: KeyDirectory, token: SoftToken) -> None:
@@ -341,7 +337,7 @@ class TestAnotherKey:
         assert keys.fault is None
 
 
-def _make_like(hardware: HardwareKeys, token: SoftToken, file: str) -> None:
+def _make_like(hardware: HsmKeys, token: SoftToken, file: str) -> None:
     """Another pair under the identifier of the first."""
     from functools import partial
 
@@ -353,17 +349,17 @@ def _make_like(hardware: HardwareKeys, token: SoftToken, file: str) -> None:
 
 @pytest.mark.parametrize("path", ["/usr/lib/softhsm/libsofthsm2.so", "libcs_pkcs11.so", ""])
 def test_a_bare_module_is_refused_since_threads_would_kill_it(token: SoftToken, path: str) -> None:
-    with pytest.raises(HardwareFault, match="p11-kit's own library"):
-        HardwareKeys(Hsm(path)).make("ES256", token.uri, "x")
+    with pytest.raises(HsmFault, match="p11-kit's own library"):
+        HsmKeys(Hsm(path)).make("ES256", token.uri, "x")
 
 
 def test_a_library_that_is_not_installed_is_told(token: SoftToken) -> None:
-    with pytest.raises(HardwareFault, match="install p11-kit"):
-        HardwareKeys(Hsm("/nowhere/p11-kit-proxy.so")).make("ES256", token.uri, "x")
+    with pytest.raises(HsmFault, match="install p11-kit"):
+        HsmKeys(Hsm("/nowhere/p11-kit-proxy.so")).make("ES256", token.uri, "x")
 
 
 def test_no_pin_is_logged_by_any_logger(
-    token: SoftToken, signer: Pkcs11Signer, caplog: pytest.LogCaptureFixture
+    token: SoftToken, signer: HsmSigner, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     with capture_logs() as logs:

@@ -14,7 +14,7 @@ from idp.accounts.account import AccountId
 from idp.accounts.grants import Grant
 from idp.accounts.logouts import LogoutNotice, NoticeState
 from idp.adapters.sql.accounts import SqlAccounts
-from idp.adapters.sql.engine import open_engine, reading, writing
+from idp.adapters.sql.database import open_database, reading, writing
 from idp.adapters.sql.grants import SqlGrants
 from idp.adapters.sql.logouts import SqlLogoutNotices
 from idp.adapters.sql.schema import ended_sessions, logout_notices
@@ -26,75 +26,75 @@ from tests.contracts.specimens import ALICE, LATER, NOON, an_account
 LISTENERS = ("via", "grand-age")
 
 
-def signed_in(engine: Engine, *clients: str, sid: str = "sid-1", account: AccountId = ALICE) -> None:
+def signed_in(database: Engine, *clients: str, sid: str = "sid-1", account: AccountId = ALICE) -> None:
     """These clients redeemed a code in this session."""
-    if not SqlAccounts(engine).find_by_rpps(an_account().identity.rpps):
-        SqlAccounts(engine).add(an_account())
+    if not SqlAccounts(database).find_by_rpps(an_account().identity.rpps):
+        SqlAccounts(database).add(an_account())
     for client_id in clients:
         grant_id = f"{sid} {client_id}"
-        SqlGrants(engine).add(Grant(grant_id, account, client_id, sid, NOON))
-        assert SqlGrants(engine).redeem(grant_id, NOON)
+        SqlGrants(database).add(Grant(grant_id, account, client_id, sid, NOON))
+        assert SqlGrants(database).redeem(grant_id, NOON)
 
 
-def notices(engine: Engine) -> list[LogoutNotice]:
-    return SqlLogoutNotices(engine).newest(1000, client_id=None, state=None)
+def notices(database: Engine) -> list[LogoutNotice]:
+    return SqlLogoutNotices(database).newest(1000, client_id=None, state=None)
 
 
-def told(engine: Engine) -> set[tuple[str, str]]:
-    return {(notice.sid, notice.client_id) for notice in notices(engine)}
+def told(database: Engine) -> set[tuple[str, str]]:
+    return {(notice.sid, notice.client_id) for notice in notices(database)}
 
 
-def ended(engine: Engine, *clients: str) -> SqlLogoutNotices:
+def ended(database: Engine, *clients: str) -> SqlLogoutNotices:
     """A session of these clients that ended at noon."""
-    signed_in(engine, *clients)
-    SqlGrants(engine).end_session("sid-1", NOON, clients)
-    return SqlLogoutNotices(engine)
+    signed_in(database, *clients)
+    SqlGrants(database).end_session("sid-1", NOON, clients)
+    return SqlLogoutNotices(database)
 
 
 # --- the end of a session
 
 
-def test_each_client_that_listens_and_redeemed_a_code_gets_one_notice(engine: Engine) -> None:
-    signed_in(engine, "via", "grand-age", "deaf")
-    signed_in(engine, "via", sid="sid-2")
-    grants = SqlGrants(engine)
+def test_each_client_that_listens_and_redeemed_a_code_gets_one_notice(database: Engine) -> None:
+    signed_in(database, "via", "grand-age", "deaf")
+    signed_in(database, "via", sid="sid-2")
+    grants = SqlGrants(database)
     grants.add(Grant("second", ALICE, "via", "sid-1", NOON))
     grants.redeem("second", NOON)
     grants.add(Grant("unredeemed", ALICE, "other", "sid-1", NOON))
     reached = grants.end_session("sid-1", LATER, (*LISTENERS, "other"))
     assert reached == {"via", "grand-age", "deaf"}
-    assert told(engine) == {("sid-1", "via"), ("sid-1", "grand-age")}
-    newest = notices(engine)[0]
+    assert told(database) == {("sid-1", "via"), ("sid-1", "grand-age")}
+    newest = notices(database)[0]
     waiting = LogoutNotice(
         newest.id, "sid-1", newest.client_id, ALICE, LATER, NoticeState.WAITING, 0, None, 0
     )
     assert newest == waiting
 
 
-def test_client_that_gave_its_tokens_back_is_told_all_the_same(engine: Engine) -> None:
+def test_client_that_gave_its_tokens_back_is_told_all_the_same(database: Engine) -> None:
     """It revoked a token; its own session may live on."""
-    signed_in(engine, "via")
-    SqlGrants(engine).revoke("sid-1 via", NOON)
-    SqlGrants(engine).end_session("sid-1", LATER, LISTENERS)
-    assert told(engine) == {("sid-1", "via")}
+    signed_in(database, "via")
+    SqlGrants(database).revoke("sid-1 via", NOON)
+    SqlGrants(database).end_session("sid-1", LATER, LISTENERS)
+    assert told(database) == {("sid-1", "via")}
 
 
-def test_second_end_tells_nobody_twice(engine: Engine) -> None:
-    signed_in(engine, *LISTENERS)
+def test_second_end_tells_nobody_twice(database: Engine) -> None:
+    signed_in(database, *LISTENERS)
     for at in (NOON, LATER):
-        assert SqlGrants(engine).end_session("sid-1", at, LISTENERS) == set(LISTENERS)
-    assert [notice.ended_at for notice in notices(engine)] == [NOON, NOON]
+        assert SqlGrants(database).end_session("sid-1", at, LISTENERS) == set(LISTENERS)
+    assert [notice.ended_at for notice in notices(database)] == [NOON, NOON]
 
 
-def test_every_session_of_an_account_ends_and_no_other(engine: Engine) -> None:
-    signed_in(engine, "via")
-    signed_in(engine, "grand-age", sid="sid-2")
-    SqlAccounts(engine).add(an_account(2))
-    signed_in(engine, "via", sid="sid-3", account=AccountId("account-2"))
-    grants = SqlGrants(engine)
+def test_every_session_of_an_account_ends_and_no_other(database: Engine) -> None:
+    signed_in(database, "via")
+    signed_in(database, "grand-age", sid="sid-2")
+    SqlAccounts(database).add(an_account(2))
+    signed_in(database, "via", sid="sid-3", account=AccountId("account-2"))
+    grants = SqlGrants(database)
     grants.end_session("sid-1", NOON, LISTENERS)
     grants.end_sessions_of(ALICE, LATER, LISTENERS)
-    assert told(engine) == {("sid-1", "via"), ("sid-2", "grand-age")}
+    assert told(database) == {("sid-1", "via"), ("sid-2", "grand-age")}
     kept, over = grants.get("sid-3 via"), grants.get("sid-2 grand-age")
     assert kept is not None
     assert over is not None
@@ -102,63 +102,63 @@ def test_every_session_of_an_account_ends_and_no_other(engine: Engine) -> None:
     grants.end_sessions_of(AccountId("nobody"), LATER, LISTENERS)
 
 
-def test_end_without_its_notices_is_no_end(engine: Engine) -> None:
+def test_end_without_its_notices_is_no_end(database: Engine) -> None:
     """One commit: what cannot be told is not done, and is done whole the next time."""
-    signed_in(engine, "via")
-    with writing(engine) as connection:
+    signed_in(database, "via")
+    with writing(database) as connection:
         connection.execute(sa.text("ALTER TABLE logout_notices RENAME TO elsewhere"))
     with pytest.raises((StoreUnavailable, ProgrammingError)):
-        SqlGrants(engine).end_session("sid-1", NOON, LISTENERS)
-    grant = SqlGrants(engine).get("sid-1 via")
+        SqlGrants(database).end_session("sid-1", NOON, LISTENERS)
+    grant = SqlGrants(database).get("sid-1 via")
     assert grant is not None
     assert grant.revoked_at is None
-    with writing(engine) as connection:
+    with writing(database) as connection:
         connection.execute(sa.text("ALTER TABLE elsewhere RENAME TO logout_notices"))
-    assert SqlGrants(engine).end_session("sid-1", LATER, LISTENERS) == {"via"}
-    assert [notice.ended_at for notice in notices(engine)] == [LATER]
+    assert SqlGrants(database).end_session("sid-1", LATER, LISTENERS) == {"via"}
+    assert [notice.ended_at for notice in notices(database)] == [LATER]
 
 
-def end_it(engine: Engine) -> int:
-    return len(SqlGrants(engine).end_session("sid-1", NOON, LISTENERS))
+def end_it(database: Engine) -> int:
+    return len(SqlGrants(database).end_session("sid-1", NOON, LISTENERS))
 
 
-def test_fifty_ends_at_once_give_one_notice_per_client(database_url: str, engine: Engine) -> None:
-    signed_in(engine, *LISTENERS)
-    assert race(end_it, open_engine, database_url) == {2: CALLERS}
-    assert told(engine) == {("sid-1", "via"), ("sid-1", "grand-age")}
-    assert len(notices(engine)) == 2
+def test_fifty_ends_at_once_give_one_notice_per_client(database_url: str, database: Engine) -> None:
+    signed_in(database, *LISTENERS)
+    assert race(end_it, open_database, database_url) == {2: CALLERS}
+    assert told(database) == {("sid-1", "via"), ("sid-1", "grand-age")}
+    assert len(notices(database)) == 2
 
 
 _turns = itertools.count()
 
 
-def end_or_redeem(engine: Engine) -> str:
+def end_or_redeem(database: Engine) -> str:
     """Every second caller signs out, the others redeem a code of that session."""
     if next(_turns) % 2:
-        SqlGrants(engine).end_session("sid-1", NOON, LISTENERS)
+        SqlGrants(database).end_session("sid-1", NOON, LISTENERS)
         return "ended"
-    return "redeemed" if SqlGrants(engine).redeem("code", NOON) else "refused"
+    return "redeemed" if SqlGrants(database).redeem("code", NOON) else "refused"
 
 
 def test_code_redeemed_while_the_session_ends_is_told_or_worth_nothing(
-    database_url: str, engine: Engine
+    database_url: str, database: Engine
 ) -> None:
-    signed_in(engine, "grand-age")
-    SqlGrants(engine).add(Grant("code", ALICE, "via", "sid-1", NOON))
-    results = race(end_or_redeem, open_engine, database_url)
+    signed_in(database, "grand-age")
+    SqlGrants(database).add(Grant("code", ALICE, "via", "sid-1", NOON))
+    results = race(end_or_redeem, open_database, database_url)
     assert results["redeemed"] <= 1
-    SqlGrants(engine).end_session("sid-1", NOON, LISTENERS)
-    grant = SqlGrants(engine).get("code")
+    SqlGrants(database).end_session("sid-1", NOON, LISTENERS)
+    grant = SqlGrants(database).get("code")
     assert grant is not None
     assert grant.revoked_at == NOON
-    assert (("sid-1", "via") in told(engine)) == (results["redeemed"] == 1)
+    assert (("sid-1", "via") in told(database)) == (results["redeemed"] == 1)
 
 
 # --- the queue
 
 
-def test_notice_is_held_by_one_at_a_time_and_given_back(engine: Engine) -> None:
-    queue = ended(engine, "via")
+def test_notice_is_held_by_one_at_a_time_and_given_back(database: Engine) -> None:
+    queue = ended(database, "via")
     held = queue.lease_next("via", NOON)
     assert held is not None
     assert (held.client_id, held.deliveries, held.attempt) == ("via", 0, 1)
@@ -171,18 +171,18 @@ def test_notice_is_held_by_one_at_a_time_and_given_back(engine: Engine) -> None:
     assert (again.deliveries, again.outcome, again.attempt) == (1, "503", 2)
 
 
-def test_settled_notice_is_never_due_again(engine: Engine) -> None:
-    queue = ended(engine, "via")
+def test_settled_notice_is_never_due_again(database: Engine) -> None:
+    queue = ended(database, "via")
     held = queue.lease_next("via", NOON)
     assert held is not None
     assert queue.settle(held, NoticeState.DELIVERED, "200", 1)
     assert queue.clients_due(LATER) == []
     assert queue.lease_next("via", LATER) is None
-    assert [(n.state, n.outcome, n.deliveries) for n in notices(engine)] == [("delivered", "200", 1)]
+    assert [(n.state, n.outcome, n.deliveries) for n in notices(database)] == [("delivered", "200", 1)]
 
 
-def test_clients_due_are_those_with_something_to_hear(engine: Engine) -> None:
-    queue = ended(engine, "via", "grand-age")
+def test_clients_due_are_those_with_something_to_hear(database: Engine) -> None:
+    queue = ended(database, "via", "grand-age")
     assert set(queue.clients_due(NOON)) == {"via", "grand-age"}
     assert queue.clients_due(NOON - timedelta(seconds=1)) == []
     assert queue.lease_next("grand-age", NOON) is not None
@@ -190,16 +190,16 @@ def test_clients_due_are_those_with_something_to_hear(engine: Engine) -> None:
     assert queue.lease_next("absent", NOON) is None
 
 
-def test_notice_of_a_dead_worker_is_due_when_its_lease_ends(engine: Engine) -> None:
-    queue = ended(engine, "via")
+def test_notice_of_a_dead_worker_is_due_when_its_lease_ends(database: Engine) -> None:
+    queue = ended(database, "via")
     assert queue.lease_next("via", NOON) is not None
     assert queue.clients_due(NOON + timedelta(seconds=29)) == []
     assert queue.clients_due(NOON + timedelta(seconds=30)) == ["via"]
     assert queue.lease_next("via", NOON + timedelta(seconds=30)) is not None
 
 
-def test_worker_that_outlived_its_lease_decides_nothing(engine: Engine) -> None:
-    queue = ended(engine, "via")
+def test_worker_that_outlived_its_lease_decides_nothing(database: Engine) -> None:
+    queue = ended(database, "via")
     first = queue.lease_next("via", NOON)
     second = queue.lease_next("via", NOON + timedelta(minutes=1))
     assert first is not None
@@ -207,23 +207,23 @@ def test_worker_that_outlived_its_lease_decides_nothing(engine: Engine) -> None:
     assert not queue.settle(first, NoticeState.ABANDONED, "ReadTimeout", 4)
     assert not queue.postpone(first, LATER, "ReadTimeout", 1)
     assert queue.settle(second, NoticeState.DELIVERED, "200", 1)
-    assert [notice.state for notice in notices(engine)] == [NoticeState.DELIVERED]
+    assert [notice.state for notice in notices(database)] == [NoticeState.DELIVERED]
 
 
-def drain(engine: Engine) -> tuple[str, ...]:
+def drain(database: Engine) -> tuple[str, ...]:
     """One worker until nothing is left: the sessions it told of."""
-    queue, clock, seen = SqlLogoutNotices(engine), SystemClock(), []
+    queue, clock, seen = SqlLogoutNotices(database), SystemClock(), []
     while held := queue.lease_next("via", clock.now()):
         seen.append(held.sid)
         assert queue.settle(held, NoticeState.DELIVERED, "200", 1)
     return tuple(seen)
 
 
-def test_fifty_workers_tell_of_each_session_once(database_url: str, engine: Engine) -> None:
+def test_fifty_workers_tell_of_each_session_once(database_url: str, database: Engine) -> None:
     for number in range(20):
-        signed_in(engine, "via", sid=f"sid-{number}")
-        SqlGrants(engine).end_session(f"sid-{number}", NOON, LISTENERS)
-    drained = race(drain, open_engine, database_url)
+        signed_in(database, "via", sid=f"sid-{number}")
+        SqlGrants(database).end_session(f"sid-{number}", NOON, LISTENERS)
+    drained = race(drain, open_database, database_url)
     assert Counter(sid for sids in drained.elements() for sid in sids) == {
         f"sid-{number}": 1 for number in range(20)
     }
@@ -232,10 +232,10 @@ def test_fifty_workers_tell_of_each_session_once(database_url: str, engine: Engi
 # --- the operator
 
 
-def test_newest_ends_come_first_and_can_be_chosen(engine: Engine) -> None:
-    queue = ended(engine, "via", "grand-age")
-    signed_in(engine, "via", sid="sid-2")
-    SqlGrants(engine).end_session("sid-2", LATER, LISTENERS)
+def test_newest_ends_come_first_and_can_be_chosen(database: Engine) -> None:
+    queue = ended(database, "via", "grand-age")
+    signed_in(database, "via", sid="sid-2")
+    SqlGrants(database).end_session("sid-2", LATER, LISTENERS)
     held = queue.lease_next("via", LATER)
     assert held is not None
     queue.settle(held, NoticeState.REFUSED, "400", 1)
@@ -245,11 +245,11 @@ def test_newest_ends_come_first_and_can_be_chosen(engine: Engine) -> None:
 
 
 def test_old_notices_and_ends_are_forgotten(
-    database_url: str, engine: Engine, opened: Callable[[str], Engine]
+    database_url: str, database: Engine, opened: Callable[[str], Engine]
 ) -> None:
-    queue = ended(engine, "via", "grand-age")
-    signed_in(engine, "via", sid="sid-2")
-    SqlGrants(engine).end_session("sid-2", LATER, LISTENERS)
+    queue = ended(database, "via", "grand-age")
+    signed_in(database, "via", sid="sid-2")
+    SqlGrants(database).end_session("sid-2", LATER, LISTENERS)
     assert queue.purge(LATER) == 2
     other = opened(database_url)
     assert told(other) == {("sid-2", "via")}

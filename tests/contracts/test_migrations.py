@@ -21,9 +21,9 @@ from sqlalchemy import Engine
 
 from idp.accounts.account import AccountId
 from idp.accounts.charter import CharterRevision
-from idp.adapters.sql.backends import make_engine, parse_url
+from idp.adapters.sql.backends import parse_url, unopened_database
 from idp.adapters.sql.charters import SqlCharters
-from idp.adapters.sql.engine import (
+from idp.adapters.sql.database import (
     MIGRATION_LOCK,
     MIGRATIONS,
     DatabaseMissing,
@@ -31,7 +31,7 @@ from idp.adapters.sql.engine import (
     UnsupportedDatabase,
     initialise,
     migrate,
-    open_engine,
+    open_database,
     reading,
     writing,
 )
@@ -42,8 +42,8 @@ from tests.contracts.races import race
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def set_revision(engine: Engine, revision: str) -> None:
-    with writing(engine) as connection:
+def set_revision(database: Engine, revision: str) -> None:
+    with writing(database) as connection:
         connection.execute(
             sa.text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision}
         )
@@ -61,7 +61,7 @@ def test_init_creates_the_file_for_its_owner_only(tmp_path: Path) -> None:
         os.umask(previous)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
-    open_engine(f"sqlite:///{file}").dispose()
+    open_database(f"sqlite:///{file}").dispose()
 
 
 def test_second_init_changes_nothing(database_url: str, opened: Callable[[str], Engine]) -> None:
@@ -80,7 +80,7 @@ def test_second_init_changes_nothing(database_url: str, opened: Callable[[str], 
 def test_several_inits_at_once_make_one_schema(tmp_path: Path, empty_postgresql_url: str) -> None:
     for url in (f"sqlite:///{tmp_path / 'caducee.db'}", empty_postgresql_url):
         assert race(initialise, str, url, processes=6, threads=1) == {None: 6}
-        open_engine(url).dispose()
+        open_database(url).dispose()
 
 
 def test_init_waits_while_another_operator_writes_to_the_file(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_init_waits_while_another_operator_writes_to_the_file(tmp_path: Path) ->
             second.result(timeout=6.0)
         first.execute("ROLLBACK")
         second.result(timeout=20.0)
-    open_engine(url).dispose()
+    open_database(url).dispose()
 
 
 def test_init_waits_while_another_operator_migrates(empty_postgresql_url: str) -> None:
@@ -116,11 +116,11 @@ def test_init_waits_while_another_operator_migrates(empty_postgresql_url: str) -
         assert tables == (0,)
         first.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])
         second.result(timeout=20.0)
-    open_engine(empty_postgresql_url).dispose()
+    open_database(empty_postgresql_url).dispose()
 
 
-def test_migrated_schema_is_the_one_the_code_declares(engine: Engine) -> None:
-    with reading(engine) as connection:
+def test_migrated_schema_is_the_one_the_code_declares(database: Engine) -> None:
+    with reading(database) as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
@@ -130,12 +130,12 @@ def test_code_expects_the_head_of_the_migrations() -> None:
 
 def upgrade_to(url: str, revision: str) -> None:
     """The schema as it was at this revision, in an empty database."""
-    engine = make_engine(parse_url(url))
-    with writing(engine) as connection:
+    database = unopened_database(parse_url(url))
+    with writing(database) as connection:
         config = Config(attributes={"connection": connection})
         config.set_main_option("script_location", str(MIGRATIONS))
         command.upgrade(config, revision)
-    engine.dispose()
+    database.dispose()
 
 
 _BEFORE = """
@@ -155,14 +155,14 @@ def test_what_was_accepted_before_there_were_named_charters_is_the_houses(
     url = f"sqlite:///{tmp_path / 'old.db'}" if database == "sqlite" else empty_postgresql_url
     (tmp_path / "old.db").touch()
     upgrade_to(url, "0002")
-    before = make_engine(parse_url(url))
+    before = unopened_database(parse_url(url))
     with writing(before) as connection:
         for statement in _BEFORE.format(true="1" if database == "sqlite" else "true").split(";")[:-1]:
             connection.exec_driver_sql(statement)
     before.dispose()
     migrate(url)
-    engine = opened(url)
-    charters = SqlCharters(engine)
+    database = opened(url)
+    charters = SqlCharters(database)
     assert charters.current().revision == "2026-2"
     found = [
         (known.charter, known.revision, known.text_sha256, known.authenticator, known.client_id)
@@ -179,9 +179,9 @@ def test_what_was_accepted_before_there_were_named_charters_is_the_houses(
     orphan = """INSERT INTO charter_acceptances
         (account_id, charter, revision, text_sha256, accepted_at, authenticator, client_id)
         VALUES ('account-1', 'b', '2026-1', 'cc', 30, 'cps', 'via')"""
-    with pytest.raises(sa.exc.IntegrityError), writing(engine) as connection:
+    with pytest.raises(sa.exc.IntegrityError), writing(database) as connection:
         connection.exec_driver_sql(orphan)
-    with reading(engine) as connection:
+    with reading(database) as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
@@ -190,7 +190,7 @@ def test_what_was_accepted_before_there_were_named_charters_is_the_houses(
 
 def test_missing_file_is_an_error_and_is_not_created(tmp_path: Path) -> None:
     file = tmp_path / "absent.db"
-    for use in (open_engine, migrate):
+    for use in (open_database, migrate):
         with pytest.raises(DatabaseMissing, match="run `idp init`"):
             use(f"sqlite:///{file}")
         assert not file.exists()
@@ -200,7 +200,7 @@ def test_database_nobody_initialised_is_refused(tmp_path: Path, empty_postgresql
     file = tmp_path / "empty.db"
     file.touch()
     for url in (f"sqlite:///{file}", empty_postgresql_url):
-        for use in (open_engine, migrate):
+        for use in (open_database, migrate):
             with pytest.raises(SchemaMismatch, match="run `idp init`"):
                 use(url)
 
@@ -210,12 +210,12 @@ def test_older_schema_is_refused_with_the_command_to_run(
 ) -> None:
     set_revision(opened(database_url), "0000")
     with pytest.raises(SchemaMismatch, match=r"schema 0000, .*run `idp migrate`"):
-        open_engine(database_url)
+        open_database(database_url)
 
 
 def test_newer_schema_is_refused_by_every_command(database_url: str, opened: Callable[[str], Engine]) -> None:
     set_revision(opened(database_url), "9999")
-    for use in (open_engine, migrate, initialise):
+    for use in (open_database, migrate, initialise):
         with pytest.raises(SchemaMismatch, match="newer than this code"):
             use(database_url)
 
@@ -232,7 +232,7 @@ def test_newer_schema_is_refused_by_every_command(database_url: str, opened: Cal
     ],
 )
 def test_url_of_no_durable_database_is_refused_without_its_password(url: str) -> None:
-    for use in (open_engine, initialise, migrate):
+    for use in (open_database, initialise, migrate):
         with pytest.raises(UnsupportedDatabase) as refusal:
             use(url)
         assert "s3cret" not in str(refusal.value)
@@ -240,7 +240,7 @@ def test_url_of_no_durable_database_is_refused_without_its_password(url: str) ->
 
 def test_refusals_never_show_the_password(empty_postgresql_url: str) -> None:
     with pytest.raises(SchemaMismatch) as refusal:
-        open_engine(empty_postgresql_url.replace("@", ":s3cret@"))
+        open_database(empty_postgresql_url.replace("@", ":s3cret@"))
     assert "s3cret" not in str(refusal.value)
 
 
@@ -248,4 +248,4 @@ def test_file_that_is_no_database_is_an_outage_not_a_crash(tmp_path: Path) -> No
     file = tmp_path / "other.db"
     file.write_bytes(b"not a database at all " * 100)
     with pytest.raises(StoreUnavailable):
-        open_engine(f"sqlite:///{file}")
+        open_database(f"sqlite:///{file}")

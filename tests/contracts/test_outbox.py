@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 from structlog.testing import capture_logs
 
-from idp.adapters.sql.engine import open_engine, reading
+from idp.adapters.sql.database import open_database, reading
 from idp.adapters.sql.outbox import OutboxWorker, SqlOutbox
 from idp.adapters.sql.schema import outbox
 from idp.core.clock import SystemClock
@@ -37,27 +37,27 @@ def a_mail(number: int = 1) -> Mail:
     return Mail(f"dr{number}@example.org", "Votre code", f"Code : 12345{number} é", "<p>Code</p>")
 
 
-def waiting(engine: Engine) -> int:
-    with reading(engine) as connection:
+def waiting(database: Engine) -> int:
+    with reading(database) as connection:
         return connection.execute(sa.select(sa.func.count()).select_from(outbox)).scalar_one()
 
 
-def test_posted_mails_are_sent_in_order_then_gone(engine: Engine) -> None:
+def test_posted_mails_are_sent_in_order_then_gone(database: Engine) -> None:
     clock, relay = FixedClock(), Relay()
     for number in range(3):
-        SqlOutbox(engine, clock).post(a_mail(number), expires_after_seconds=600)
-    worker = OutboxWorker(engine, clock, relay)
+        SqlOutbox(database, clock).post(a_mail(number), expires_after_seconds=600)
+    worker = OutboxWorker(database, clock, relay)
     assert worker.drain_once() == 3
     assert relay.sent == [a_mail(0), a_mail(1), a_mail(2)]
-    assert waiting(engine) == 0
+    assert waiting(database) == 0
     assert worker.drain_once() == 0
 
 
-def test_failed_mail_is_retried_after_growing_delays(engine: Engine) -> None:
+def test_failed_mail_is_retried_after_growing_delays(database: Engine) -> None:
     clock = FixedClock()
     relay = Relay([OSError(), smtplib.SMTPServerDisconnected(), TimeoutError()])
-    SqlOutbox(engine, clock).post(a_mail(), expires_after_seconds=600)
-    worker = OutboxWorker(engine, clock, relay)
+    SqlOutbox(database, clock).post(a_mail(), expires_after_seconds=600)
+    worker = OutboxWorker(database, clock, relay)
     assert worker.drain_once() == 0
     waits = []
     for _ in range(3):
@@ -69,45 +69,45 @@ def test_failed_mail_is_retried_after_growing_delays(engine: Engine) -> None:
         waits.append((clock.at - failed_at).seconds)
     assert waits == [5, 10, 20]
     assert relay.sent == [a_mail()]
-    assert waiting(engine) == 0
+    assert waiting(database) == 0
 
 
-def test_one_failing_mail_does_not_hold_the_others(engine: Engine) -> None:
+def test_one_failing_mail_does_not_hold_the_others(database: Engine) -> None:
     clock, relay = FixedClock(), Relay([OSError()])
     for number in range(3):
-        SqlOutbox(engine, clock).post(a_mail(number), expires_after_seconds=600)
-    assert OutboxWorker(engine, clock, relay).drain_once() == 2
+        SqlOutbox(database, clock).post(a_mail(number), expires_after_seconds=600)
+    assert OutboxWorker(database, clock, relay).drain_once() == 2
     assert relay.sent == [a_mail(1), a_mail(2)]
 
 
-def test_expired_mail_is_dropped_unsent(engine: Engine) -> None:
+def test_expired_mail_is_dropped_unsent(database: Engine) -> None:
     clock, relay = FixedClock(), Relay()
-    SqlOutbox(engine, clock).post(a_mail(1), expires_after_seconds=600)
-    SqlOutbox(engine, clock).post(a_mail(2), expires_after_seconds=601)
+    SqlOutbox(database, clock).post(a_mail(1), expires_after_seconds=600)
+    SqlOutbox(database, clock).post(a_mail(2), expires_after_seconds=601)
     clock.at += timedelta(seconds=600)
-    assert OutboxWorker(engine, clock, relay).drain_once() == 1
+    assert OutboxWorker(database, clock, relay).drain_once() == 1
     assert relay.sent == [a_mail(2)]
-    assert waiting(engine) == 0
+    assert waiting(database) == 0
 
 
-def test_unsendable_mail_is_dropped_at_once(engine: Engine) -> None:
+def test_unsendable_mail_is_dropped_at_once(database: Engine) -> None:
     clock, relay = FixedClock(), Relay([ValueError("no address")])
-    SqlOutbox(engine, clock).post(a_mail(), expires_after_seconds=600)
-    assert OutboxWorker(engine, clock, relay).drain_once() == 0
-    assert waiting(engine) == 0
+    SqlOutbox(database, clock).post(a_mail(), expires_after_seconds=600)
+    assert OutboxWorker(database, clock, relay).drain_once() == 0
+    assert waiting(database) == 0
 
 
-def test_logs_of_the_worker_never_name_the_recipient(engine: Engine) -> None:
+def test_logs_of_the_worker_never_name_the_recipient(database: Engine) -> None:
     clock = FixedClock()
     refusal = smtplib.SMTPRecipientsRefused({"dr1@example.org": (550, b"no dr1@example.org")})
     relay = Relay([refusal, ValueError("dr1@example.org")])
     for _ in range(3):
-        SqlOutbox(engine, clock).post(a_mail(), expires_after_seconds=600)
+        SqlOutbox(database, clock).post(a_mail(), expires_after_seconds=600)
     with capture_logs() as logs:
-        OutboxWorker(engine, clock, relay).drain_once()
-        SqlOutbox(engine, clock).post(a_mail(), expires_after_seconds=600)
+        OutboxWorker(database, clock, relay).drain_once()
+        SqlOutbox(database, clock).post(a_mail(), expires_after_seconds=600)
         clock.at += timedelta(hours=1)
-        OutboxWorker(engine, clock, relay).drain_once()
+        OutboxWorker(database, clock, relay).drain_once()
     events = [entry["event"] for entry in logs]
     assert events == ["mail_not_sent", "mail_dropped_as_unsendable", "mails_expired_unsent"]
     assert "example.org" not in str(logs)
@@ -122,12 +122,12 @@ class CrashingRelay:
         raise KeyboardInterrupt
 
 
-def test_mail_of_a_dead_worker_is_sent_when_its_lease_ends(engine: Engine) -> None:
+def test_mail_of_a_dead_worker_is_sent_when_its_lease_ends(database: Engine) -> None:
     clock, relay = FixedClock(), Relay()
-    SqlOutbox(engine, clock).post(a_mail(), expires_after_seconds=600)
+    SqlOutbox(database, clock).post(a_mail(), expires_after_seconds=600)
     with pytest.raises(KeyboardInterrupt):
-        OutboxWorker(engine, clock, CrashingRelay()).drain_once()
-    survivor = OutboxWorker(engine, clock, relay)
+        OutboxWorker(database, clock, CrashingRelay()).drain_once()
+    survivor = OutboxWorker(database, clock, relay)
     clock.at += timedelta(seconds=179)
     assert survivor.drain_once() == 0
     clock.at += timedelta(seconds=1)
@@ -147,36 +147,36 @@ class SlowRelay:
         raise TimeoutError
 
 
-def test_worker_that_outlived_its_lease_leaves_the_mail_to_its_new_holder(engine: Engine) -> None:
+def test_worker_that_outlived_its_lease_leaves_the_mail_to_its_new_holder(database: Engine) -> None:
     clock = FixedClock()
-    SqlOutbox(engine, clock).post(a_mail(), expires_after_seconds=3600)
+    SqlOutbox(database, clock).post(a_mail(), expires_after_seconds=3600)
 
     def crash() -> None:
         with pytest.raises(KeyboardInterrupt):
-            OutboxWorker(engine, clock, CrashingRelay()).drain_once()
+            OutboxWorker(database, clock, CrashingRelay()).drain_once()
 
-    assert OutboxWorker(engine, clock, SlowRelay(clock, crash)).drain_once() == 0
+    assert OutboxWorker(database, clock, SlowRelay(clock, crash)).drain_once() == 0
     clock.at += timedelta(minutes=1)
     # Still leased by the second worker, although the first, late, wished to postpone it.
-    assert OutboxWorker(engine, clock, Relay()).drain_once() == 0
+    assert OutboxWorker(database, clock, Relay()).drain_once() == 0
     clock.at += timedelta(minutes=2)
-    assert OutboxWorker(engine, clock, Relay()).drain_once() == 1
+    assert OutboxWorker(database, clock, Relay()).drain_once() == 1
 
 
-def drain(engine: Engine) -> tuple[str, ...]:
+def drain(database: Engine) -> tuple[str, ...]:
     """One worker until nothing is left: the recipients it sent to."""
     relay = Relay()
-    worker = OutboxWorker(engine, SystemClock(), relay)
+    worker = OutboxWorker(database, SystemClock(), relay)
     while worker.drain_once():
         pass
     return tuple(mail.to for mail in relay.sent)
 
 
-def test_fifty_workers_send_each_mail_once(database_url: str, engine: Engine) -> None:
+def test_fifty_workers_send_each_mail_once(database_url: str, database: Engine) -> None:
     mails = range(20)
     for number in mails:
-        SqlOutbox(engine, SystemClock()).post(a_mail(number), expires_after_seconds=600)
-    drained = race(drain, open_engine, database_url)
+        SqlOutbox(database, SystemClock()).post(a_mail(number), expires_after_seconds=600)
+    drained = race(drain, open_database, database_url)
     sent = Counter(recipient for recipients in drained.elements() for recipient in recipients)
     assert sent == {f"dr{number}@example.org": 1 for number in mails}
-    assert waiting(engine) == 0
+    assert waiting(database) == 0

@@ -5,15 +5,15 @@ from sqlalchemy import Engine
 from idp.accounts.account import AccountId
 from idp.accounts.practice import ChosenPractice
 from idp.adapters.sql.accounts import SqlAccounts
-from idp.adapters.sql.engine import open_engine
+from idp.adapters.sql.database import open_database
 from idp.adapters.sql.professional_contexts import SqlProfessionalContexts
 from tests.contracts.races import CALLERS, race
 from tests.contracts.specimens import ALICE, LATER, NOON, an_account
 
 
-def test_newest_choice_of_each_application_stands(engine: Engine) -> None:
-    SqlAccounts(engine).add(an_account())
-    contexts = SqlProfessionalContexts(engine)
+def test_newest_choice_of_each_application_stands(database: Engine) -> None:
+    SqlAccounts(database).add(an_account())
+    contexts = SqlProfessionalContexts(database)
     assert contexts.chosen(ALICE, "via") is None
     contexts.choose(ALICE, "via", ChosenPractice("a", NOON))
     contexts.choose(ALICE, "via", ChosenPractice("b", LATER))
@@ -23,10 +23,10 @@ def test_newest_choice_of_each_application_stands(engine: Engine) -> None:
     assert contexts.chosen(AccountId("account-2"), "via") is None
 
 
-def test_choices_of_a_person_are_listed_and_forgotten_one_by_one(engine: Engine) -> None:
+def test_choices_of_a_person_are_listed_and_forgotten_one_by_one(database: Engine) -> None:
     for number in (1, 2):
-        SqlAccounts(engine).add(an_account(number))
-    contexts = SqlProfessionalContexts(engine)
+        SqlAccounts(database).add(an_account(number))
+    contexts = SqlProfessionalContexts(database)
     a, b = ChosenPractice("a", NOON), ChosenPractice("b", LATER)
     contexts.choose(ALICE, "via", a)
     contexts.choose(ALICE, "other", b)
@@ -38,12 +38,12 @@ def test_choices_of_a_person_are_listed_and_forgotten_one_by_one(engine: Engine)
     assert contexts.all_chosen(AccountId("account-2")) == {"via": b}
 
 
-def choose(engine: Engine) -> str:
-    SqlProfessionalContexts(engine).choose(ALICE, "via", ChosenPractice("a", NOON))
+def choose(database: Engine) -> str:
+    SqlProfessionalContexts(database).choose(ALICE, "via", ChosenPractice("a", NOON))
     return "chosen"
 
 
-def test_many_tabs_choosing_at_once_leave_one_choice(database_url: str, engine: Engine) -> None:
-    SqlAccounts(engine).add(an_account())
-    assert race(choose, open_engine, database_url) == {"chosen": CALLERS}
-    assert SqlProfessionalContexts(engine).chosen(ALICE, "via") == ChosenPractice("a", NOON)
+def test_many_tabs_choosing_at_once_leave_one_choice(database_url: str, database: Engine) -> None:
+    SqlAccounts(database).add(an_account())
+    assert race(choose, open_database, database_url) == {"chosen": CALLERS}
+    assert SqlProfessionalContexts(database).chosen(ALICE, "via") == ChosenPractice("a", NOON)

@@ -17,10 +17,10 @@ PHARMACIST = CodedLabel("21", "Pharmacien d\u2019officine")
 
 
 @pytest.fixture
-def proofs(engine: Engine) -> SqlProofs:
+def proofs(database: Engine) -> SqlProofs:
     for number in (1, 2):
-        SqlAccounts(engine).add(an_account(number))
-    return SqlProofs(engine)
+        SqlAccounts(database).add(an_account(number))
+    return SqlProofs(database)
 
 
 def proved(**changes: object) -> ProvedIdentity:

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from idp.accounts.grants import Grant
 from idp.accounts.refresh import RefreshToken, digest
 from idp.adapters.sql.accounts import SqlAccounts
-from idp.adapters.sql.engine import open_engine
+from idp.adapters.sql.database import open_database
 from idp.adapters.sql.grants import SqlGrants
 from idp.adapters.sql.refresh_tokens import SqlRefreshTokens
 from idp.adapters.sql.schema import refresh_tokens
@@ -20,17 +20,17 @@ _BINDING = {"jkt": "thumbprint", "x5t#S256": "other"}
 _CLAIMS = {"acr": "urn:caducee:acr:cps", "amr": ["sc"], "auth_time": 1}
 
 
-def _token(engine: Engine, **changes: object) -> RefreshToken:
+def _token(database: Engine, **changes: object) -> RefreshToken:
     account = an_account()
-    SqlAccounts(engine).add(account)
-    SqlGrants(engine).add(Grant("g" * 43, account.id, "rp", "sid", NOON))
+    SqlAccounts(database).add(account)
+    SqlGrants(database).add(Grant("g" * 43, account.id, "rp", "sid", NOON))
     end = NOON + timedelta(hours=1)
     return RefreshToken("g" * 43, digest("first"), "openid", _CLAIMS, end, end, **changes)  # type: ignore[arg-type]
 
 
-def test_a_binding_comes_back_and_survives_rotation(engine: Engine) -> None:
-    tokens = SqlRefreshTokens(engine)
-    token = _token(engine, binding=_BINDING)
+def test_a_binding_comes_back_and_survives_rotation(database: Engine) -> None:
+    tokens = SqlRefreshTokens(database)
+    token = _token(database, binding=_BINDING)
     tokens.add(token)
     assert tokens.get(token.grant_id) == token
     following = RefreshToken(
@@ -42,37 +42,37 @@ def test_a_binding_comes_back_and_survives_rotation(engine: Engine) -> None:
     assert "cnf" not in found.claims
 
 
-def test_what_was_asked_for_comes_back_and_stays_out_of_the_claims(engine: Engine) -> None:
-    token = _token(engine, asked={"id_token": ["name"], "userinfo": []})
-    SqlRefreshTokens(engine).add(token)
-    found = SqlRefreshTokens(engine).get(token.grant_id)
+def test_what_was_asked_for_comes_back_and_stays_out_of_the_claims(database: Engine) -> None:
+    token = _token(database, asked={"id_token": ["name"], "userinfo": []})
+    SqlRefreshTokens(database).add(token)
+    found = SqlRefreshTokens(database).get(token.grant_id)
     assert found == token
     assert found.claims == _CLAIMS
 
 
-def test_a_token_without_a_binding_has_none(engine: Engine) -> None:
-    token = _token(engine)
-    SqlRefreshTokens(engine).add(token)
-    found = SqlRefreshTokens(engine).get(token.grant_id)
+def test_a_token_without_a_binding_has_none(database: Engine) -> None:
+    token = _token(database)
+    SqlRefreshTokens(database).add(token)
+    found = SqlRefreshTokens(database).get(token.grant_id)
     assert found == token
     assert found.binding == {}
 
 
-def test_a_row_of_the_version_before_is_read_as_bound_to_nothing(engine: Engine) -> None:
-    token = _token(engine)
-    SqlRefreshTokens(engine).add(token)
-    with engine.begin() as connection:
+def test_a_row_of_the_version_before_is_read_as_bound_to_nothing(database: Engine) -> None:
+    token = _token(database)
+    SqlRefreshTokens(database).add(token)
+    with database.begin() as connection:
         connection.execute(sa.update(refresh_tokens).values(claims=_CLAIMS))
-    assert SqlRefreshTokens(engine).get(token.grant_id) == token
+    assert SqlRefreshTokens(database).get(token.grant_id) == token
 
 
-def _rotate(engine: Engine) -> bool:
+def _rotate(database: Engine) -> bool:
     end = NOON + timedelta(hours=1)
     following = RefreshToken("g" * 43, digest("second"), "openid", _CLAIMS, end, end)
-    return SqlRefreshTokens(engine).swap(digest("first"), following)
+    return SqlRefreshTokens(database).swap(digest("first"), following)
 
 
-def test_one_of_fifty_rotations_succeeds(database_url: str, engine: Engine) -> None:
+def test_one_of_fifty_rotations_succeeds(database_url: str, database: Engine) -> None:
     """facts/security TK5: check and use are one act."""
-    SqlRefreshTokens(engine).add(_token(engine))
-    assert race(_rotate, open_engine, database_url) == {True: 1, False: CALLERS - 1}
+    SqlRefreshTokens(database).add(_token(database))
+    assert race(_rotate, open_database, database_url) == {True: 1, False: CALLERS - 1}

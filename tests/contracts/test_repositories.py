@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from idp.accounts.account import Account, AccountId
 from idp.accounts.repository import AccountNotFound, EmailTaken, RppsTaken, StaleAccount, save_changed
 from idp.adapters.sql.accounts import SqlAccounts, normalise_email
-from idp.adapters.sql.engine import open_engine, reading, writing
+from idp.adapters.sql.database import open_database, reading, writing
 from idp.adapters.sql.schema import audit_events
 from idp.core.ephemeral import StoreUnavailable
 from tests.contracts.races import CALLERS, race
@@ -26,7 +26,7 @@ from tests.contracts.specimens import (
 )
 
 
-def test_account_is_read_back_as_added(engine: Engine) -> None:
+def test_account_is_read_back_as_added(database: Engine) -> None:
     full = an_account(
         1,
         enabled=False,
@@ -37,7 +37,7 @@ def test_account_is_read_back_as_added(engine: Engine) -> None:
     )
     bare = an_account(2)
     bare = replace(bare, identity=replace(bare.identity, profession=None, specialities=(), source="psc"))
-    accounts = SqlAccounts(engine)
+    accounts = SqlAccounts(database)
     for account in (full, bare):
         accounts.add(account)
         assert accounts.get(account.id) == account
@@ -46,29 +46,29 @@ def test_account_is_read_back_as_added(engine: Engine) -> None:
 
 
 def test_account_outlives_the_engine(database_url: str, opened: Callable[[str], Engine]) -> None:
-    first = open_engine(database_url)
+    first = open_database(database_url)
     SqlAccounts(first).add(an_account())
     first.dispose()
     assert SqlAccounts(opened(database_url)).get(ALICE) == an_account()
 
 
-def test_instants_are_kept_to_the_microsecond_in_utc(engine: Engine) -> None:
+def test_instants_are_kept_to_the_microsecond_in_utc(database: Engine) -> None:
     paris = timezone(timedelta(hours=2))
     moments = [NOON.astimezone(paris), datetime(1, 1, 1, tzinfo=UTC), datetime.max.replace(tzinfo=UTC)]
     for number, moment in enumerate(moments):
-        SqlAccounts(engine).add(an_account(number, created_at=moment))
-        kept = SqlAccounts(engine).get(AccountId(f"account-{number}")).created_at
+        SqlAccounts(database).add(an_account(number, created_at=moment))
+        kept = SqlAccounts(database).get(AccountId(f"account-{number}")).created_at
         assert kept == moment
         assert kept.utcoffset() == timedelta()
 
 
-def test_naive_instant_is_refused(engine: Engine) -> None:
+def test_naive_instant_is_refused(database: Engine) -> None:
     with pytest.raises(sa.exc.StatementError, match="naive"):
-        SqlAccounts(engine).add(an_account(created_at=datetime(2026, 1, 1)))  # noqa: DTZ001 – the naive one is the point
+        SqlAccounts(database).add(an_account(created_at=datetime(2026, 1, 1)))  # noqa: DTZ001 – the naive one is the point
 
 
-def test_unknown_account_is_not_found(engine: Engine) -> None:
-    accounts = SqlAccounts(engine)
+def test_unknown_account_is_not_found(database: Engine) -> None:
+    accounts = SqlAccounts(database)
     with pytest.raises(AccountNotFound):
         accounts.get(ALICE)
     assert accounts.find_by_rpps("10000000001") is None
@@ -76,15 +76,15 @@ def test_unknown_account_is_not_found(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("text", ["\x00", "10000000001\x00", "\ud800", "' OR 1=1 --", "", "é" * 100_000])
-def test_strange_text_finds_nobody(engine: Engine, text: str) -> None:
-    accounts = SqlAccounts(engine)
+def test_strange_text_finds_nobody(database: Engine, text: str) -> None:
+    accounts = SqlAccounts(database)
     accounts.add(an_account())
     assert accounts.find_by_rpps(text) is None
     assert accounts.find_by_email(text) is None
 
 
-def test_second_account_for_an_rpps_is_refused(engine: Engine) -> None:
-    accounts = SqlAccounts(engine)
+def test_second_account_for_an_rpps_is_refused(database: Engine) -> None:
+    accounts = SqlAccounts(database)
     accounts.add(an_account(1))
     with pytest.raises(RppsTaken):
         accounts.add(with_rpps(an_account(2), "10000000001"))
@@ -95,23 +95,23 @@ def test_second_account_for_an_rpps_is_refused(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("same", ["aicha.1@hopital.example", "AICHA.1@HOPITAL.EXAMPLE"])
-def test_second_account_for_an_address_is_refused(engine: Engine, same: str) -> None:
-    accounts = SqlAccounts(engine)
+def test_second_account_for_an_address_is_refused(database: Engine, same: str) -> None:
+    accounts = SqlAccounts(database)
     accounts.add(an_account(1))
     with pytest.raises(EmailTaken):
         accounts.add(an_account(2, email=same))
     assert accounts.find_by_rpps("10000000002") is None
 
 
-def test_subject_is_never_given_twice(engine: Engine) -> None:
-    SqlAccounts(engine).add(an_account(1))
+def test_subject_is_never_given_twice(database: Engine) -> None:
+    SqlAccounts(database).add(an_account(1))
     with pytest.raises(RuntimeError, match="drawn twice"):
-        SqlAccounts(engine).add(an_account(2, subject="subject-1"))
-    assert SqlAccounts(engine).find_by_rpps("10000000002") is None
+        SqlAccounts(database).add(an_account(2, subject="subject-1"))
+    assert SqlAccounts(database).find_by_rpps("10000000002") is None
 
 
-def test_refusals_never_quote_the_person(engine: Engine) -> None:
-    accounts = SqlAccounts(engine)
+def test_refusals_never_quote_the_person(database: Engine) -> None:
+    accounts = SqlAccounts(database)
     accounts.add(an_account(1))
     accounts.add(an_account(2))
     attempts: tuple[Callable[[], None], ...] = (
@@ -127,16 +127,16 @@ def test_refusals_never_quote_the_person(engine: Engine) -> None:
         assert refusal.value.__suppress_context__ or refusal.value.__context__ is None
 
 
-def test_addresses_are_compared_whatever_their_case_and_composition(engine: Engine) -> None:
-    SqlAccounts(engine).add(an_account(email="Ren\u00e9.STRASSE@example.org"))
-    found = SqlAccounts(engine).find_by_email("rene\u0301.straße@EXAMPLE.ORG")
+def test_addresses_are_compared_whatever_their_case_and_composition(database: Engine) -> None:
+    SqlAccounts(database).add(an_account(email="Ren\u00e9.STRASSE@example.org"))
+    found = SqlAccounts(database).find_by_email("rene\u0301.straße@EXAMPLE.ORG")
     assert found is not None
     assert found.email == "Ren\u00e9.STRASSE@example.org"
     assert normalise_email("A@B.fr") == "a@b.fr"
 
 
-def test_saved_account_is_at_the_next_version(engine: Engine) -> None:
-    accounts = SqlAccounts(engine)
+def test_saved_account_is_at_the_next_version(database: Engine) -> None:
+    accounts = SqlAccounts(database)
     accounts.add(an_account())
     changed = an_account(
         email="new@example.org", password_hash="new", enabled=False, not_before=LATER, locale="en"
@@ -147,8 +147,8 @@ def test_saved_account_is_at_the_next_version(engine: Engine) -> None:
     assert accounts.find_by_email("aicha.1@hopital.example") is None
 
 
-def test_account_saved_meanwhile_is_stale(engine: Engine) -> None:
-    accounts = SqlAccounts(engine)
+def test_account_saved_meanwhile_is_stale(database: Engine) -> None:
+    accounts = SqlAccounts(database)
     accounts.add(an_account())
     accounts.save(an_account(locale="first"))
     with pytest.raises(StaleAccount):
@@ -158,8 +158,8 @@ def test_account_saved_meanwhile_is_stale(engine: Engine) -> None:
     assert accounts.get(ALICE).locale == "first"
 
 
-def test_decision_of_the_operator_does_not_lose_to_other_writers(engine: Engine) -> None:
-    accounts = SqlAccounts(engine)
+def test_decision_of_the_operator_does_not_lose_to_other_writers(database: Engine) -> None:
+    accounts = SqlAccounts(database)
     accounts.add(an_account())
     meddling = iter(("first", "second"))
 
@@ -172,8 +172,8 @@ def test_decision_of_the_operator_does_not_lose_to_other_writers(engine: Engine)
     assert accounts.get(ALICE) == an_account(enabled=False, locale="second", version=3)
 
 
-def test_account_that_never_stands_still_is_told(engine: Engine) -> None:
-    accounts = SqlAccounts(engine)
+def test_account_that_never_stands_still_is_told(database: Engine) -> None:
+    accounts = SqlAccounts(database)
     accounts.add(an_account())
 
     def lose(account: Account) -> Account:
@@ -187,8 +187,8 @@ def test_account_that_never_stands_still_is_told(engine: Engine) -> None:
     assert accounts.get(ALICE).enabled
 
 
-def test_rpps_and_subject_never_change(engine: Engine) -> None:
-    accounts = SqlAccounts(engine)
+def test_rpps_and_subject_never_change(database: Engine) -> None:
+    accounts = SqlAccounts(database)
     accounts.add(an_account())
     for changed in (with_rpps(an_account(), "10000000009"), an_account(subject="other")):
         with pytest.raises(StaleAccount):
@@ -196,8 +196,8 @@ def test_rpps_and_subject_never_change(engine: Engine) -> None:
     assert accounts.get(ALICE) == an_account()
 
 
-def test_address_of_another_account_cannot_be_saved(engine: Engine) -> None:
-    accounts = SqlAccounts(engine)
+def test_address_of_another_account_cannot_be_saved(database: Engine) -> None:
+    accounts = SqlAccounts(database)
     accounts.add(an_account(1))
     accounts.add(an_account(2))
     with pytest.raises(EmailTaken):
@@ -205,51 +205,51 @@ def test_address_of_another_account_cannot_be_saved(engine: Engine) -> None:
     assert accounts.get(AccountId("account-2")) == an_account(2)
 
 
-def add_someone(engine: Engine) -> str:
+def add_someone(database: Engine) -> str:
     drawn = os.urandom(8).hex()
     account = with_rpps(
         an_account(1, id=AccountId(drawn), subject=drawn, email=f"{drawn}@x.fr"), "10000000001"
     )
-    SqlAccounts(engine).add(account)
+    SqlAccounts(database).add(account)
     return "added"
 
 
-def add_address(engine: Engine) -> str:
+def add_address(database: Engine) -> str:
     drawn = os.urandom(8).hex()
     account = an_account(1, id=AccountId(drawn), subject=drawn, email="same@x.fr")
-    SqlAccounts(engine).add(with_rpps(account, drawn))
+    SqlAccounts(database).add(with_rpps(account, drawn))
     return "added"
 
 
-def save_someone(engine: Engine) -> str:
-    SqlAccounts(engine).save(an_account(password_hash=os.urandom(4).hex()))
+def save_someone(database: Engine) -> str:
+    SqlAccounts(database).save(an_account(password_hash=os.urandom(4).hex()))
     return "saved"
 
 
 def test_fifty_enrolments_of_one_rpps_make_one_account(database_url: str) -> None:
-    assert race(add_someone, open_engine, database_url) == {"added": 1, "RppsTaken": CALLERS - 1}
+    assert race(add_someone, open_database, database_url) == {"added": 1, "RppsTaken": CALLERS - 1}
 
 
 def test_fifty_enrolments_with_one_address_make_one_account(database_url: str) -> None:
-    assert race(add_address, open_engine, database_url) == {"added": 1, "EmailTaken": CALLERS - 1}
+    assert race(add_address, open_database, database_url) == {"added": 1, "EmailTaken": CALLERS - 1}
 
 
-def test_one_of_fifty_savers_wins(database_url: str, engine: Engine) -> None:
-    SqlAccounts(engine).add(an_account())
-    assert race(save_someone, open_engine, database_url) == {"saved": 1, "StaleAccount": CALLERS - 1}
-    assert SqlAccounts(engine).get(ALICE).version == 1
+def test_one_of_fifty_savers_wins(database_url: str, database: Engine) -> None:
+    SqlAccounts(database).add(an_account())
+    assert race(save_someone, open_database, database_url) == {"saved": 1, "StaleAccount": CALLERS - 1}
+    assert SqlAccounts(database).get(ALICE).version == 1
 
 
 # --- transactions
 
 
-def test_failed_transaction_leaves_nothing(engine: Engine) -> None:
+def test_failed_transaction_leaves_nothing(database: Engine) -> None:
     def fail_midway() -> None:
-        with writing(engine) as connection:
+        with writing(database) as connection:
             connection.execute(sa.insert(audit_events).values(at=NOON, event="x", facts={}))
             raise KeyError
 
     with pytest.raises(KeyError):
         fail_midway()
-    with reading(engine) as connection:
+    with reading(database) as connection:
         assert connection.execute(sa.select(audit_events)).all() == []

@@ -12,7 +12,7 @@ import pytest
 from jwcrypto import jwk as jwcrypto_jwk
 from jwcrypto import jws as jwcrypto_jws
 
-from idp.adapters.hsm.signer import HardwareKeys
+from idp.adapters.hsm.signer import HsmKeys
 from idp.adapters.key_files.directory import RING
 from idp.adapters.key_files.keys_in_force import KeysInForce
 from idp.adapters.software_signer import generate_signer
@@ -40,13 +40,13 @@ def token(tmp_path_factory: pytest.TempPathFactory) -> SoftToken:
 
 
 @pytest.fixture(scope="module")
-def hardware(token: SoftToken) -> Iterator[HardwareKeys]:
+def hardware(token: SoftToken) -> Iterator[HsmKeys]:
     with in_this_process(token) as keys:
         yield keys
 
 
 @pytest.fixture(scope="module", params=["file", "hardware"])
-def place(request: pytest.FixtureRequest, token: SoftToken, hardware: HardwareKeys) -> Place:
+def place(request: pytest.FixtureRequest, token: SoftToken, hardware: HsmKeys) -> Place:
     if request.param == "file":
         return Place("file", generate_signer)
     made: dict[Alg, Signer] = {alg: hardware.make(alg, token.uri, f"test {alg}")[0] for alg in ALGS}
@@ -82,7 +82,7 @@ class TestContract:
         assert place.signer(alg).is_alive()
 
 
-def test_a_key_made_in_hardware_signs_only_and_cannot_leave(token: SoftToken, hardware: HardwareKeys) -> None:
+def test_a_key_made_in_hardware_signs_only_and_cannot_leave(token: SoftToken, hardware: HsmKeys) -> None:
     import pkcs11
 
     _signer, uri = hardware.make("RS256", token.uri, "test of attributes")
@@ -130,7 +130,7 @@ print(len(done), faults[:3])
 
 
 def test_ten_thousand_signatures_of_two_processes_and_sixteen_threads_are_all_good(
-    tmp_path: Path, token: SoftToken, hardware: HardwareKeys
+    tmp_path: Path, token: SoftToken, hardware: HsmKeys
 ) -> None:
     directory = key_directory(tmp_path / "keys", FixedClock(), hardware=hardware)
     for alg in ALGS:
@@ -152,15 +152,13 @@ def test_ten_thousand_signatures_of_two_processes_and_sixteen_threads_are_all_go
     assert [server.communicate(timeout=120)[0] for server in servers] == ["5000 []\n"] * 2
 
 
-def test_a_worker_forked_from_a_process_that_signs_signs_too(
-    token: SoftToken, hardware: HardwareKeys
-) -> None:
+def test_a_worker_forked_from_a_process_that_signs_signs_too(token: SoftToken, hardware: HsmKeys) -> None:
     """As granian starts its workers: the parent has checked the keys before."""
     program = (
         "import os, sys\n"
-        "from idp.adapters.hsm.hsm import Hsm; from idp.adapters.hsm.signer import HardwareKeys\n"
+        "from idp.adapters.hsm.hsm import Hsm; from idp.adapters.hsm.signer import HsmKeys\n"
         "from idp.adapters.hsm.uri import parse_pkcs11_uri\n"
-        "signer = HardwareKeys(Hsm()).take(parse_pkcs11_uri(sys.argv[1]))\n"
+        "signer = HsmKeys(Hsm()).take(parse_pkcs11_uri(sys.argv[1]))\n"
         "def sign(): return len(signer.sign(b'x'))\n"
         "for _ in range(2):\n"
         "    child = os.fork()\n"
@@ -181,7 +179,7 @@ def test_a_worker_forked_from_a_process_that_signs_signs_too(
 
 
 def test_the_pin_stands_nowhere_in_the_ring_nor_in_what_is_printed_of_it(
-    tmp_path: Path, token: SoftToken, hardware: HardwareKeys
+    tmp_path: Path, token: SoftToken, hardware: HsmKeys
 ) -> None:
     directory = key_directory(tmp_path / "keys", FixedClock(), hardware=hardware)
     directory.announce("ES256", str(token.uri))
@@ -190,7 +188,7 @@ def test_the_pin_stands_nowhere_in_the_ring_nor_in_what_is_printed_of_it(
     assert [path.name for path in directory.path.glob("*.pem")] == []
 
 
-def test_the_key_set_needs_no_hardware(tmp_path: Path, token: SoftToken, hardware: HardwareKeys) -> None:
+def test_the_key_set_needs_no_hardware(tmp_path: Path, token: SoftToken, hardware: HsmKeys) -> None:
     directory = key_directory(tmp_path / "keys", FixedClock(), hardware=hardware)
     records = [directory.announce(alg, str(token.uri)) for alg in ALGS]
     elsewhere = key_directory(directory.path, FixedClock())

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine
 
 from idp.adapters.redis_store import RedisStore, connect_redis
-from idp.adapters.sql.engine import initialise, open_engine
+from idp.adapters.sql.database import initialise, open_database
 from idp.adapters.sql.store import SqlStore
 from idp.core.clock import SystemClock
 from idp.core.ephemeral import EphemeralStore, Kind, StoreUnavailable
@@ -93,19 +93,19 @@ def test_unknown_redis_url_is_refused_without_being_quoted(url: str) -> None:
 def test_stopped_postgresql_fails_closed_and_comes_back() -> None:
     with postgresql_server() as server:
         initialise(server.url)
-        engine = open_engine(server.url)
-        store = SqlStore(engine, SystemClock())
+        database = open_database(server.url)
+        store = SqlStore(database, SystemClock())
         store.put(CODE, "k", {"n": 1}, LIFE)
         server.stop()
         assert_fails_closed(store, within=4.0)
         server.start()
         assert store.take(CODE, "k") == {"n": 1}
-        engine.dispose()
+        database.dispose()
 
 
 def test_closed_postgresql_is_unavailable_at_opening() -> None:
     with pytest.raises(StoreUnavailable) as outage:
-        open_engine(f"postgresql://somebody:s3cret@127.0.0.1:{free_port()}/caducee")
+        open_database(f"postgresql://somebody:s3cret@127.0.0.1:{free_port()}/caducee")
     assert "s3cret" not in str(outage.value)
 
 
@@ -141,9 +141,9 @@ def assert_outage_within(seconds: float, store: EphemeralStore) -> None:
 def test_vanished_sqlite_file_is_an_outage_and_is_not_created_again(
     sqlite_url: str, opened: Callable[[str], Engine]
 ) -> None:
-    engine = opened(sqlite_url)
-    engine.dispose()
+    database = opened(sqlite_url)
+    database.dispose()
     file = Path(sqlite_url.removeprefix("sqlite:///"))
     file.unlink()
-    assert_fails_closed(SqlStore(engine, SystemClock()), within=1.0)
+    assert_fails_closed(SqlStore(database, SystemClock()), within=1.0)
     assert not file.exists()

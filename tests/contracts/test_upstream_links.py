@@ -11,7 +11,7 @@ from idp.accounts.identity_change import IdentityChange
 from idp.accounts.repository import StaleAccount
 from idp.accounts.upstream_link import LinkOutcome, SubjectOfAnother
 from idp.adapters.sql.accounts import SqlAccounts
-from idp.adapters.sql.engine import open_engine
+from idp.adapters.sql.database import open_database
 from idp.adapters.sql.upstream_links import SqlUpstreamLinks
 from tests.contracts.races import CALLERS, race
 from tests.contracts.specimens import ALICE, LATER, NOON, an_account
@@ -22,10 +22,10 @@ CLAIMS = {"SubjectRole": ["10^1.2"], "SubjectRefPro": {"exercices": [{"nomDexerc
 
 
 @pytest.fixture
-def links(engine: Engine) -> SqlUpstreamLinks:
+def links(database: Engine) -> SqlUpstreamLinks:
     for number in (1, 2):
-        SqlAccounts(engine).add(an_account(number))
-    return SqlUpstreamLinks(engine, ISSUER)
+        SqlAccounts(database).add(an_account(number))
+    return SqlUpstreamLinks(database, ISSUER)
 
 
 def test_first_link_is_told_from_the_next_ones(links: SqlUpstreamLinks) -> None:
@@ -57,22 +57,22 @@ def test_subject_of_another_account_is_refused_and_nothing_changes(links: SqlUps
     assert (bob.subject, bob.seen_at, bob.claims) == ("f:2:8", NOON, {})
 
 
-def test_another_issuer_is_another_namespace(engine: Engine, links: SqlUpstreamLinks) -> None:
+def test_another_issuer_is_another_namespace(database: Engine, links: SqlUpstreamLinks) -> None:
     links.link(ALICE, "f:1:8", NOON, {})
-    elsewhere = SqlUpstreamLinks(engine, "https://other.test")
+    elsewhere = SqlUpstreamLinks(database, "https://other.test")
     assert elsewhere.find(ALICE) is None
     assert elsewhere.link(BOB, "f:1:8", NOON, {}) is LinkOutcome.FIRST
 
 
-def link_someone(engine: Engine) -> str:
+def link_someone(database: Engine) -> str:
     account = AccountId(f"account-{1 + os.urandom(1)[0] % 2}")
-    return str(SqlUpstreamLinks(engine, ISSUER).link(account, "one-sub", NOON, {}))
+    return str(SqlUpstreamLinks(database, ISSUER).link(account, "one-sub", NOON, {}))
 
 
 def test_one_subject_claimed_by_two_people_at_once_has_one_owner(
     database_url: str, links: SqlUpstreamLinks
 ) -> None:
-    outcomes = race(link_someone, open_engine, database_url)
+    outcomes = race(link_someone, open_database, database_url)
     assert outcomes["first"] == 1
     assert set(outcomes) <= {"first", "known", "SubjectOfAnother"}
     assert sum(outcomes.values()) == CALLERS
@@ -88,8 +88,8 @@ def _change(number: int) -> IdentityChange:
     return IdentityChange(ALICE, LATER, before, after)
 
 
-def test_history_is_read_back_in_order(engine: Engine) -> None:
-    accounts = SqlAccounts(engine)
+def test_history_is_read_back_in_order(database: Engine) -> None:
+    accounts = SqlAccounts(database)
     accounts.add(an_account())
     assert accounts.history(ALICE) == ()
     for number in range(2):
@@ -99,8 +99,8 @@ def test_history_is_read_back_in_order(engine: Engine) -> None:
     assert accounts.history(BOB) == ()
 
 
-def test_history_of_a_refused_save_is_not_written(engine: Engine) -> None:
-    accounts = SqlAccounts(engine)
+def test_history_of_a_refused_save_is_not_written(database: Engine) -> None:
+    accounts = SqlAccounts(database)
     accounts.add(an_account())
     accounts.save(an_account(locale="1"))
     with pytest.raises(StaleAccount):

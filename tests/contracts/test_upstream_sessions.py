@@ -24,6 +24,6 @@ def remember_one(store: EphemeralStore) -> str:
     return "remembered"
 
 
-def test_sessions_that_begin_at_one_instant_are_all_known(engine: Engine, database_url: str) -> None:
+def test_sessions_that_begin_at_one_instant_are_all_known(database: Engine, database_url: str) -> None:
     assert race(remember_one, open_store, database_url) == {"remembered": CALLERS}
-    assert len(close_upstream(SqlStore(engine, SystemClock()), "theirs", LIFE)) == CALLERS
+    assert len(close_upstream(SqlStore(database, SystemClock()), "theirs", LIFE)) == CALLERS

@@ -230,7 +230,7 @@ def test_the_answer_is_in_the_audit_trail_by_charter(party: PolicedParty) -> Non
     told = sa.select(audit_events.c.event, audit_events.c.facts).where(
         audit_events.c.event.like("charter:answer:%")
     )
-    with party.house.engine.connect() as connection:
+    with party.house.database.connect() as connection:
         rows = [tuple(row) for row in connection.execute(told.order_by(audit_events.c.id))]
     facts = {"charter": NAMED, "revision": "2026-1"}
     assert rows == [("charter:answer:refused", facts), ("charter:answer:accepted", facts)]

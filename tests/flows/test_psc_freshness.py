@@ -106,7 +106,7 @@ def test_session_that_expired_asks_nothing_of_pro_sante_connect(house: Provider,
     browser = house.browser()
     authenticated(psc, 0)
     by_psc(browser, psc)
-    with house.engine.begin() as connection:
+    with house.database.begin() as connection:
         connection.execute(sa.delete(ephemeral).where(ephemeral.c.kind == Kind.SESSION))
     page = browser.get("/end_session")
     assert (page.status_code, "Votre session est fermée" in page.text) == (200, True)
@@ -189,7 +189,7 @@ def test_session_begins_at_their_auth_time_so_that_it_ends_with_theirs(
     code = by_psc(browser, psc).headers["Location"].split("code=")[1].split("&")[0]
     told = jwt.decode(house.exchange(code).json["id_token"], options={"verify_signature": False})
     assert told["auth_time"] == psc.now - 4 * 3600 + 120
-    session = Sessions(SqlStore(house.engine, SystemClock()), timedelta(hours=4), timedelta(minutes=30))
+    session = Sessions(SqlStore(house.database, SystemClock()), timedelta(hours=4), timedelta(minutes=30))
     cookie = browser.client.get_cookie("caducee_session", domain="localhost")
     assert cookie is not None
     kept = session.open(cookie.value, datetime.now(UTC))
@@ -232,7 +232,7 @@ def test_identification_that_dies_on_the_way_is_an_error_for_the_application_and
     (kind, key, value), *_ = _interactions(house)
     old = (datetime.now(UTC) - timedelta(hours=4)).isoformat()
     events = [{**event, "at": old} for event in value["events"]]
-    with house.engine.begin() as connection:
+    with house.database.begin() as connection:
         connection.execute(
             sa.update(ephemeral)
             .where(ephemeral.c.kind == kind, ephemeral.c.key_hash == key)
@@ -247,6 +247,6 @@ def test_identification_that_dies_on_the_way_is_an_error_for_the_application_and
 
 def _interactions(house: Provider) -> list[tuple[str, str, dict[str, object]]]:
     asked = sa.select(ephemeral.c.kind, ephemeral.c.key_hash, ephemeral.c.value)
-    with house.engine.connect() as connection:
+    with house.database.connect() as connection:
         rows = connection.execute(asked.where(ephemeral.c.kind == Kind.INTERACTION)).all()
     return [(kind, key, json.loads(value)) for kind, key, value in rows]

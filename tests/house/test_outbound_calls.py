@@ -24,7 +24,7 @@ CONNECTING = {
     "http.client": {"idp.adapters.http.bounded"},
     "smtplib": {"idp.adapters.mail.smtp", "idp.adapters.sql.outbox"},
     "redis": {"idp.adapters.redis_store"},
-    # The card host listens; `safe_http` and `outbound_http` bound and pin what requests opens.
+    # The card host listens; `adapters/http/bounded` and `adapters/http/outbound` bound and pin what requests opens.
     "socket": {
         "idp.adapters.card_host.tls_listener",
         "idp.adapters.card_host.proxy_listener",

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from idp.core.ephemeral import Kind, StaleRecord, StoreUnavailable
-from idp.core.errors import Problem, Shown
+from idp.core.errors import PageError, Problem
 from idp.interaction.record import Interaction
 from idp.interaction.session import Session
 from idp.interaction.store import GRACE, REMEMBERED, Interactions, Sessions, fingerprint, random_token
@@ -36,8 +36,8 @@ def begun(interactions: Interactions) -> Interaction:
     return interaction
 
 
-def problem_of(interactions: Interactions, browser: str | None, clock: FixedClock) -> Shown:
-    with pytest.raises(Shown) as caught:
+def problem_of(interactions: Interactions, browser: str | None, clock: FixedClock) -> PageError:
+    with pytest.raises(PageError) as caught:
         interactions.open("interaction-1", browser, clock.now())
     return caught.value
 

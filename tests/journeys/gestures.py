@@ -1,6 +1,6 @@
 """What a person does on the pages, in their words, and what a test reads afterwards.
 
-Lives here: the gestures many journeys share. Never here: an assertion of one journey, a secret way in.
+Contains the gestures many journeys share. Not here: an assertion of one journey, a secret way in.
 """
 
 import json

@@ -1,6 +1,6 @@
 """The test itself as relying party: what it asks, what it redeems, what it believes (PyJWT checks).
 
-Lives here: the protocol side of a client. Never here: pages.
+Contains the protocol side of a client. Not here: pages.
 """
 
 import base64

@@ -1,6 +1,6 @@
 """Well-aimed bad requests: good ones with living values in them, of which a strategy breaks a few parts.
 
-Lives here: what is sent, and the living values (codes, tokens, interactions). Never here: an assertion.
+Contains what is sent, and the living values (codes, tokens, interactions). Not here: an assertion.
 """
 
 import json

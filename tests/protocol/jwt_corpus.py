@@ -2,7 +2,7 @@
 
 Each entry of `FORGERIES` must be refused wherever a signed JWT is read; `UNTIMELY` wherever instants are judged. A
 consumer brings its specimen (its claims, the true signer), so that each token is wrong in one thing only.
-Lives here: tokens made by hand. Must not come here: anything of `idp`, what a refusal looks like.
+Contains tokens made by hand. Not here: anything of `idp`, what a refusal looks like.
 """
 
 import hashlib

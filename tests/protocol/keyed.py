@@ -1,6 +1,6 @@
 """Relying parties with keys of their own: what they registered, and what they sign (RFC 7523).
 
-Lives here: their keys and their assertions. Must not come here: anything of `idp`.
+Contains their keys and their assertions. Not here: anything of `idp`.
 """
 
 import json

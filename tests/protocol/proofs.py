@@ -1,6 +1,6 @@
 """DPoP keys of a relying party, and the proofs it makes (PyJWT writes them): good ones, and any other.
 
-Lives here: the client's side of RFC 9449. Never here: a rule of the provider.
+Contains the client's side of RFC 9449. Not here: a rule of the provider.
 """
 
 import base64

@@ -1,6 +1,6 @@
 """The real application with a Pro Santé Connect that can lie, over real HTTP; and a person who goes there.
 
-Lives here: how a browser of `conftest` passes through `hostile_psc`. Never here: an assertion.
+Contains how a browser of `conftest` passes through `hostile_psc`. Not here: an assertion.
 """
 
 import time
@@ -74,10 +74,10 @@ def by_psc(browser: Browser, psc: HostilePsc, page: TestResponse | None = None) 
 def facts(provider: Provider, event: str) -> list[dict[str, Any]]:
     """What the audit trail says of this event."""
     asked = sa.select(audit_events.c.facts).where(audit_events.c.event == event).order_by(audit_events.c.id)
-    with provider.engine.connect() as connection:
+    with provider.database.connect() as connection:
         return list(connection.execute(asked).scalars())
 
 
 def subjects_of_mails(provider: Provider) -> list[str]:
-    with provider.engine.connect() as connection:
+    with provider.database.connect() as connection:
         return list(connection.execute(sa.select(outbox.c.subject).order_by(outbox.c.id)).scalars())

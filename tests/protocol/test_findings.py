@@ -64,7 +64,7 @@ def test_beginning_again_keeps_whom_the_hint_named(app_factory: Callable[..., Pr
     stranger = provider.browser()
     page = stranger.follow(stranger.authorize(id_token_hint=hint))
     interaction_id = page.request.path.split("/")[2]
-    store = SqlStore(provider.engine, SystemClock())
+    store = SqlStore(provider.database, SystemClock())
     stored = store.get(Kind.INTERACTION, interaction_id)
     assert stored is not None
     named = {**stored.value, "subject": "somebody-else", "expires_at": "2020-01-01T00:00:00+00:00"}
@@ -108,7 +108,7 @@ def test_what_cannot_be_a_refresh_token_names_no_grant(provider: Provider, value
 def test_a_flood_of_refused_clients_does_not_fill_the_trail(fresh: Provider) -> None:
     for _ in range(40):
         assert fresh.exchange("x", headers=basic(RP, "wrong")).status_code == 401
-    with fresh.engine.connect() as connection:
+    with fresh.database.connect() as connection:
         rows = connection.execute(sa.select(sa.func.count()).select_from(audit_events)).scalar_one()
     assert 1 <= rows <= 20
 
@@ -196,18 +196,18 @@ def test_a_reload_of_the_card_address_finds_its_way_back() -> None:
 
 def test_the_worker_leaves_nothing_that_is_over(fresh: Provider) -> None:
     from idp.cli.background import _purge
-    from idp.wiring.resources import open_house
+    from idp.wiring.resources import open_resources
 
-    house = open_house(fresh.settings)
-    store = SqlStore(fresh.engine, SystemClock())
+    house = open_resources(fresh.settings)
+    store = SqlStore(fresh.database, SystemClock())
     for number in range(2100):
         store.put(Kind.MAIL_CODE, str(number), {}, timedelta(milliseconds=1))
     code = fresh.browser().sign_in()
     old = datetime.now(UTC) - timedelta(days=400)
-    with fresh.engine.begin() as connection:
+    with fresh.database.begin() as connection:
         connection.execute(sa.insert(audit_events).values(at=old, event="x", facts={}))
     _purge(house, store)
     assert store.purge() == 0
-    assert SqlAudit(fresh.engine, SystemClock()).purge(old + HOUR) == 0
+    assert SqlAudit(fresh.database, SystemClock()).purge(old + HOUR) == 0
     claims = jwt.decode(fresh.exchange(code).get_json()["id_token"], options={"verify_signature": False})
     assert claims["sub"] == fresh.account.subject

@@ -27,7 +27,7 @@ def statements() -> Iterator[list[tuple[str, Any]]]:
 
 
 def plan(house: Provider, statement: str, values: Any) -> str:
-    with house.engine.connect() as connection:
+    with house.database.connect() as connection:
         rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
         return "; ".join(str(row[-1]) for row in rows)
 
@@ -56,4 +56,4 @@ def test_no_step_of_a_sign_in_reads_every_account_grant_or_token(fresh: Provider
 def test_the_alarm_rings_for_a_scan(fresh: Provider) -> None:
     told = plan(fresh, "SELECT id FROM accounts WHERE family_name = ?", ("x",))
     assert "SCAN" in told
-    assert sa.inspect(fresh.engine).has_table("accounts")
+    assert sa.inspect(fresh.database).has_table("accounts")

@@ -1,6 +1,6 @@
 """TLS certificates of relying parties: of an authority made here, of their own, and such as must be refused.
 
-Lives here: the making. Never here: a rule of the provider.
+Contains the making. Not here: a rule of the provider.
 """
 
 import base64

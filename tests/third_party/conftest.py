@@ -1,7 +1,7 @@
 """The demo over TLS, with the clients that relying parties of others use here.
 
-Lives here: what an operator would write in clients.yaml for them, and a person who signs in.
-Must not come here: the protocol, which each library speaks by itself.
+Contains what an operator would write in clients.yaml for them, and a person who signs in.
+Not here: the protocol, which each library speaks by itself.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ SCOPES = "openid profile email professional"
 
 
 @dataclass(frozen=True)
-class House:
+class TlsDemo:
     """The provider as an operator of relying parties meets it."""
 
     demo: Demonstration
@@ -65,12 +65,12 @@ class House:
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def tls_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TlsDemo]:
     with running_demo(tmp_path_factory.mktemp("third_party"), "--profile", "conformance") as running:
-        yield House(running)
+        yield TlsDemo(running)
 
 
 @pytest.fixture
-def browser(house: House) -> Iterator[Browser]:
-    with house.browser() as window:
+def browser(tls_demo: TlsDemo) -> Iterator[Browser]:
+    with tls_demo.browser() as window:
         yield window

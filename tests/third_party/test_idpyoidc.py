@@ -12,7 +12,7 @@ from idpyoidc.client.exception import OidcServiceError
 from idpyoidc.client.rp_handler import RPHandler
 
 from sandbox.demo.driver import Browser
-from tests.third_party.conftest import AFTER_LOGOUT, CALLBACK, SCOPES, SECRET, House
+from tests.third_party.conftest import AFTER_LOGOUT, CALLBACK, SCOPES, SECRET, TlsDemo
 
 CLIENT = "of-idpyoidc"
 _LOGOUT = {"end_session": {"class": "idpyoidc.client.oidc.end_session.EndSession"}}
@@ -23,11 +23,11 @@ _PKCE = {
 
 
 @pytest.fixture
-def handler(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RPHandler:
+def handler(tls_demo: TlsDemo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RPHandler:
     monkeypatch.chdir(tmp_path)  # it writes keys of its own where it is
-    house.add_client(CLIENT)
+    tls_demo.add_client(CLIENT)
     configuration = {
-        "issuer": house.issuer,
+        "issuer": tls_demo.issuer,
         "client_id": CLIENT,
         "client_secret": SECRET,
         "client_type": "oidc",
@@ -42,7 +42,7 @@ def handler(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RP
 
     def http(method: str, url: str, **options: Any) -> requests.Response:
         # Its key jar asks without checking any certificate unless told otherwise.
-        options["verify"] = house.ca_bundle
+        options["verify"] = tls_demo.ca_bundle
         timeout = options.pop("timeout", 20)
         return requests.request(method, url, timeout=timeout, **options)
 
@@ -55,14 +55,16 @@ def handler(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RP
     )
 
 
-def test_code_flow_userinfo_refresh_and_logout(house: House, browser: Browser, handler: RPHandler) -> None:
-    answer = house.visit(browser, handler.begin("caducee"))
-    done = handler.finalize(house.issuer, dict(parse_qsl(urlsplit(answer).query)))
+def test_code_flow_userinfo_refresh_and_logout(
+    tls_demo: TlsDemo, browser: Browser, handler: RPHandler
+) -> None:
+    answer = tls_demo.visit(browser, handler.begin("caducee"))
+    done = handler.finalize(tls_demo.issuer, dict(parse_qsl(urlsplit(answer).query)))
     assert "error" not in done
     state, claims = done["state"], done["id_token"]
-    assert (claims["iss"], claims["aud"]) == (house.issuer, [CLIENT])
+    assert (claims["iss"], claims["aud"]) == (tls_demo.issuer, [CLIENT])
     assert done["userinfo"]["sub"] == claims["sub"]
-    assert done["userinfo"]["rpps"] == house.person["login"]
+    assert done["userinfo"]["rpps"] == tls_demo.person["login"]
 
     first = handler.get_valid_access_token(state)[0]
     renewed = handler.refresh_access_token(state)
@@ -71,7 +73,7 @@ def test_code_flow_userinfo_refresh_and_logout(house: House, browser: Browser, h
     assert userinfo["sub"] == claims["sub"]
 
     logout = handler.logout(state, post_logout_redirect_uri=AFTER_LOGOUT)
-    left = house.visit(browser, logout["url"])
+    left = tls_demo.visit(browser, logout["url"])
     assert left.partition("?")[0] == AFTER_LOGOUT
     with pytest.raises(OidcServiceError, match="invalid_grant"):
         handler.refresh_access_token(state)

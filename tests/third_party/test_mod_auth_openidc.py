@@ -13,7 +13,7 @@ from sandbox.demo.driver import Browser
 from tests.conformance.visitor import Visitor
 from tests.servers import free_port
 from tests.third_party.apache import apache
-from tests.third_party.conftest import SCOPES, SECRET, House
+from tests.third_party.conftest import SCOPES, SECRET, TlsDemo
 
 
 @dataclass(frozen=True)
@@ -30,17 +30,17 @@ class Application:
 
 
 @pytest.fixture(params=["query", "form_post"])
-def application(house: House, request: pytest.FixtureRequest) -> Iterator[Application]:
+def application(tls_demo: TlsDemo, request: pytest.FixtureRequest) -> Iterator[Application]:
     port, mode = free_port(), str(request.param)
     base, client_id = f"https://localhost:{port}", f"of-apache-{port}"
-    house.add_client(
+    tls_demo.add_client(
         client_id,
         redirect_uris=f'["{base}/protected/redirect_uri"]',
         post_logout_redirect_uris=f'["{base}/bye.html"]',
         backchannel_logout_uri=f'"{base}/protected/redirect_uri?logout=backchannel"',
     )
     settings = {
-        "OIDCProviderMetadataURL": [f"{house.issuer}/.well-known/openid-configuration"],
+        "OIDCProviderMetadataURL": [f"{tls_demo.issuer}/.well-known/openid-configuration"],
         "OIDCClientID": [client_id],
         "OIDCClientSecret": [SECRET],
         "OIDCRedirectURI": [f"{base}/protected/redirect_uri"],
@@ -50,13 +50,13 @@ def application(house: House, request: pytest.FixtureRequest) -> Iterator[Applic
         "OIDCResponseMode": [mode],
         "OIDCInfoHook": ["access_token", "refresh_token", "id_token", "userinfo", "session"],
     }
-    with apache(port, house.demo.state / "igc" / "tls", settings):
+    with apache(port, tls_demo.demo.state / "igc" / "tls", settings):
         yield Application(base)
 
 
 @pytest.fixture
-def window(house: House) -> Iterator[Browser]:
-    with Browser(ca_bundle=house.ca_bundle) as opened:
+def window(tls_demo: TlsDemo) -> Iterator[Browser]:
+    with Browser(ca_bundle=tls_demo.ca_bundle) as opened:
         yield opened
 
 
@@ -68,38 +68,40 @@ def told(window: Browser, application: Application) -> dict[str, Any]:
 
 
 def test_an_application_behind_apache_signs_in_refreshes_and_signs_out(
-    house: House, window: Browser, application: Application
+    tls_demo: TlsDemo, window: Browser, application: Application
 ) -> None:
-    page = Visitor(window, house.person, application.base).visit(application.inside, {})
+    page = Visitor(window, tls_demo.person, application.base).visit(application.inside, {})
     assert (page.url, page.title) == (application.inside, "Inside")
     first = told(window, application)
     assert first["id_token"]["sub"] == first["userinfo"]["sub"]
-    assert first["userinfo"]["rpps"] == house.person["login"]
+    assert first["userinfo"]["rpps"] == tls_demo.person["login"]
 
     window.get(application.hook(refresh=f"{application.base}/bye.html", access_token=first["access_token"]))
     assert window.page.title == "Bye"
     assert "error_code" not in window.page.url
     assert told(window, application)["access_token"] != first["access_token"]
 
-    left = Visitor(window, house.person, application.base).visit(
+    left = Visitor(window, tls_demo.person, application.base).visit(
         application.hook(logout=f"{application.base}/bye.html"), {}
     )
     assert left.url.partition("?")[0] == f"{application.base}/bye.html"
     asked = window.get(application.inside)
-    assert asked.url.startswith(house.issuer), "neither the application nor the provider remembers the person"
+    assert asked.url.startswith(tls_demo.issuer), (
+        "neither the application nor the provider remembers the person"
+    )
 
 
 def test_signing_out_at_the_provider_signs_out_of_the_application_behind_apache(
-    house: House, window: Browser, application: Application
+    tls_demo: TlsDemo, window: Browser, application: Application
 ) -> None:
     """Back-Channel Logout: nobody's browser tells the application."""
-    visitor = Visitor(window, house.person, application.base)
+    visitor = Visitor(window, tls_demo.person, application.base)
     visitor.visit(application.inside, {})
     assert window.get(application.hook(info="json")).status == 200
-    window.get(f"{house.issuer}/end_session")
+    window.get(f"{tls_demo.issuer}/end_session")
     visitor.press("request")
     deadline = time.monotonic() + 60
     while window.get(application.hook(info="json")).status == 200:
-        assert time.monotonic() < deadline, house.demo.command("logouts", "list").stdout
+        assert time.monotonic() < deadline, tls_demo.demo.command("logouts", "list").stdout
         time.sleep(0.2)
-    assert window.get(application.inside).url.startswith(house.issuer)
+    assert window.get(application.inside).url.startswith(tls_demo.issuer)

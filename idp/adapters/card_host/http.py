@@ -1,7 +1,7 @@
 """The HTTP of the card host: one request head read within its bounds, one response written.
 
-Lives here: what a request and a response are, and their bytes.
-Must not come here: sockets, threads, TLS, cards.
+Contains what a request and a response are, and their bytes.
+Not here: sockets, threads, TLS, cards.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,6 +1,6 @@
 """The card host behind a proxy that terminates the TLS: a private Unix socket, and one user whose word is taken.
 
-Lives here: who may speak, and RFC 9440's `Client-Cert`. Must not come here: any opinion on the certificate; that
+Contains who may speak, and RFC 9440's `Client-Cert`. Not here: any opinion on the certificate; that
 the proxy saw its key proved is all the header says, and only from that proxy.
 """
 
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from idp.adapters.card_host.http import CardRequest, HeadRefused, encode, plain_text, read_get
 from idp.adapters.card_host.socket_listener import Application, ListenerLimits, SocketListener
-from idp.adapters.card_host.tls import Deadline
+from idp.adapters.card_host.tls import WaitDeadline
 
 #: What a proxy that forwards something else than a certificate is understood to have forwarded: no card at all.
 UNREADABLE = b"\x00"
@@ -72,7 +72,7 @@ class CardProxy(SocketListener):
             self._on_stranger()
             return
         accepted.setblocking(False)
-        deadline = Deadline(self._limits.head.total_seconds())
+        deadline = WaitDeadline(self._limits.head.total_seconds())
         try:
             request = read_get(lambda size: _receive(accepted, size, deadline), _HEAD_BYTES, None, peer)
             answer = self._answer(_with_certificate(request))
@@ -96,7 +96,7 @@ def _user_of(accepted: socket.socket) -> int:
     return int(user)
 
 
-def _receive(accepted: socket.socket, size: int, deadline: Deadline) -> bytes:
+def _receive(accepted: socket.socket, size: int, deadline: WaitDeadline) -> bytes:
     poll = select.poll()
     poll.register(accepted, select.POLLIN)
     if not poll.poll(deadline.remaining() * 1000):

@@ -1,6 +1,6 @@
 """A small server of one exchange per connection: sockets, threads, limits; what is spoken is for its subclasses.
 
-Lives here: accepting, places, the end. Must not come here: TLS (`card_tls`), HTTP (`card_http`), cards.
+Contains accepting, places, the end. Not here: TLS (`tls`), HTTP (`http`), cards.
 """
 
 import ipaddress
@@ -20,7 +20,7 @@ import structlog
 from OpenSSL import SSL
 
 from idp.adapters.card_host.http import CardRequest, CardResponse, encode, plain_text
-from idp.adapters.card_host.tls import Deadline
+from idp.adapters.card_host.tls import WaitDeadline
 
 _log = structlog.get_logger(__name__)
 
@@ -87,7 +87,7 @@ class SocketListener:
     def _stop(self) -> None:
         for opened in (*self._sockets, self._wakened, self._waker):
             opened.close()
-        deadline = Deadline(self._limits.drain.total_seconds())
+        deadline = WaitDeadline(self._limits.drain.total_seconds())
         with suppress(TimeoutError):
             for thread in tuple(self._threads):
                 thread.join(deadline.remaining())

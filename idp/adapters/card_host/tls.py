@@ -1,7 +1,7 @@
 """The TLS of the card host: version 1.2, a client certificate asked for, no connection remembered.
 
-Lives here: the TLS context and a channel whose every wait has a deadline.
-Must not come here: HTTP, and any opinion on the certificate: a refused card must get a page, not an alert,
+Contains the TLS context and a channel whose every wait has a deadline.
+Not here: HTTP, and any opinion on the certificate: a refused card must get a page, not an alert,
 so every certificate whose key the client proves is let through, for the application to judge it.
 """
 
@@ -78,7 +78,7 @@ def _select_http_1_1(connection: SSL.Connection, offered: list[bytes]) -> Any:
     return b"http/1.1" if b"http/1.1" in offered else SSL.NO_OVERLAPPING_PROTOCOLS
 
 
-class Deadline:
+class WaitDeadline:
     """A moment after which waiting stops."""
 
     def __init__(self, seconds: float) -> None:
@@ -102,14 +102,14 @@ class TlsChannel:
         self._tls = SSL.Connection(context, accepted)
         self._tls.set_accept_state()
 
-    def answer_hello(self, deadline: Deadline) -> None:
+    def answer_hello(self, deadline: WaitDeadline) -> None:
         """Until the whole ClientHello came and our flight, CertificateRequest included, left (RFC 5246 §7.3).
 
         No person acts before that: a client still silent or in mid-sentence is idle or hostile.
         """
         self._persist(self._first_flights, deadline)
 
-    def handshake(self, deadline: Deadline) -> None:
+    def handshake(self, deadline: WaitDeadline) -> None:
         """The rest of the handshake, after `answer_hello`. The person types the PIN during this call."""
         self._persist(self._tls.do_handshake, deadline)
         if _BINDING.SSL_session_reused(vars(self._tls)["_ssl"]):
@@ -120,20 +120,20 @@ class TlsChannel:
         certificate = self._tls.get_peer_certificate()
         return None if certificate is None else crypto.dump_certificate(crypto.FILETYPE_ASN1, certificate)
 
-    def receive(self, size: int, deadline: Deadline) -> bytes:
+    def receive(self, size: int, deadline: WaitDeadline) -> bytes:
         """Some bytes; empty when the client closed."""
         try:
             return self._persist(lambda: self._tls.recv(size), deadline)
         except SSL.ZeroReturnError:
             return b""
 
-    def send(self, content: bytes, deadline: Deadline) -> None:
+    def send(self, content: bytes, deadline: WaitDeadline) -> None:
         remaining = memoryview(content)
         while remaining:
             sent = self._persist(lambda part=remaining: self._tls.send(part), deadline)  # type: ignore[misc]
             remaining = remaining[sent:]
 
-    def finish(self, deadline: Deadline) -> None:
+    def finish(self, deadline: WaitDeadline) -> None:
         """Close after the client read everything: closing on unread input would reset what was just sent."""
         self._tls.shutdown()
         self._socket.shutdown(socket.SHUT_WR)
@@ -154,7 +154,7 @@ class TlsChannel:
             if not any(self._tls.server_random() or b""):
                 raise
 
-    def _persist(self, operation: Callable[[], _Result], deadline: Deadline) -> _Result:
+    def _persist(self, operation: Callable[[], _Result], deadline: WaitDeadline) -> _Result:
         while True:
             try:
                 return operation()
@@ -163,7 +163,7 @@ class TlsChannel:
             except SSL.WantWriteError:
                 self._wait(select.POLLOUT, deadline)
 
-    def _wait(self, event: int, deadline: Deadline) -> None:
+    def _wait(self, event: int, deadline: WaitDeadline) -> None:
         poll = select.poll()
         poll.register(self._socket, event)
         if not poll.poll(deadline.remaining() * 1000):

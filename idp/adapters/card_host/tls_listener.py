@@ -1,8 +1,8 @@
 """The card host: a small HTTPS server that says which client certificate was proved, and leaves the verdict
 to others.
 
-Lives here: listening, and one GET per connection over TLS (HTTP/1.1, always closed afterwards).
-Must not come here: threads and limits (`socket_listener`), TLS (`card_tls`), HTTP (`card_http`), what a card means
+Contains listening, and one GET per connection over TLS (HTTP/1.1, always closed afterwards).
+Not here: threads and limits (`socket_listener`), TLS (`tls`), HTTP (`http`), what a card means
 (`idp.cards`), pages (the application's).
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from idp.adapters.card_host.http import CardRequest, CardResponse, HeadRefused, encode, plain_text, read_get
 from idp.adapters.card_host.socket_listener import Application, ListenerLimits, SocketListener, peer_block
-from idp.adapters.card_host.tls import Deadline, TlsChannel, card_context
+from idp.adapters.card_host.tls import TlsChannel, WaitDeadline, card_context
 
 __all__ = ["Application", "CardListener", "CardRequest", "CardResponse", "ListenerLimits", "peer_block"]
 
@@ -46,9 +46,9 @@ class CardListener(SocketListener):
 
     def _exchange(self, accepted: socket.socket, peer: str) -> None:
         limits, channel = self._limits, TlsChannel(self._context, accepted)
-        channel.answer_hello(Deadline(limits.client_hello.total_seconds()))
-        channel.handshake(Deadline(limits.handshake.total_seconds()))
-        head_deadline = Deadline(limits.head.total_seconds())
+        channel.answer_hello(WaitDeadline(limits.client_hello.total_seconds()))
+        channel.handshake(WaitDeadline(limits.handshake.total_seconds()))
+        head_deadline = WaitDeadline(limits.head.total_seconds())
         try:
             request = read_get(
                 lambda size: channel.receive(size, head_deadline),
@@ -59,8 +59,8 @@ class CardListener(SocketListener):
             answer = self._answer(request)
         except HeadRefused as refused:
             answer = encode(plain_text(refused.status, refused.status.phrase))
-        channel.send(answer, Deadline(limits.response.total_seconds()))
-        channel.finish(Deadline(limits.linger.total_seconds()))
+        channel.send(answer, WaitDeadline(limits.response.total_seconds()))
+        channel.finish(WaitDeadline(limits.linger.total_seconds()))
 
 
 def _bind(hosts: Sequence[str], port: int) -> tuple[socket.socket, ...]:

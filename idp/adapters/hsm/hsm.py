@@ -1,7 +1,7 @@
 """The way to hardware tokens: a few threads, each with its own session, and callers who wait only so long.
 
-Lives here: the time limit, and coming back by itself when a token was away. Must not come here: the login
-(`hsm_token.py`), what is done in a session (`pkcs11_signer.py`).
+Contains the time limit, and coming back by itself when a token was away. Not here: the login
+(`adapters/hsm/token.py`), what is done in a session (`adapters/hsm/signer.py`).
 """
 
 import queue
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from idp.adapters.hsm.library import P11_KIT, HardwareFault, library_of, when_forked
+from idp.adapters.hsm.library import P11_KIT, HsmFault, library_of, when_forked
 from idp.adapters.hsm.token import HsmSession, HsmToken
 from idp.adapters.hsm.uri import Pkcs11Uri
 from idp.signing.signer import SignerUnavailable
@@ -58,7 +58,7 @@ class Hsm:
     ) -> _Result:
         """What `act` gives, called in a session of the token; called again in a new one if the first was lost.
 
-        Raises SignerUnavailable (no answer, no token), HardwareFault (no such key, a PIN that is not right).
+        Raises SignerUnavailable (no answer, no token), HsmFault (no such key, a PIN that is not right).
         """
         known = self._known(token)
         known.admit()
@@ -101,7 +101,7 @@ class Hsm:
             try:
                 result = self._perform(job, sessions)
             except BaseException as error:
-                if isinstance(error, SignerUnavailable) and not isinstance(error, HardwareFault):
+                if isinstance(error, SignerUnavailable) and not isinstance(error, HsmFault):
                     job.token.lost(str(error))
                 job.answer.set_exception(error)
             else:
@@ -150,9 +150,9 @@ def _told(error: Exception) -> SignerUnavailable:
     import pkcs11
 
     if isinstance(error, pkcs11.NoSuchKey):
-        return HardwareFault("the key is not in the token")
+        return HsmFault("the key is not in the token")
     if isinstance(error, pkcs11.MultipleObjectsReturned):
-        return HardwareFault("more than one key answers to this URI: add `id`")
+        return HsmFault("more than one key answers to this URI: add `id`")
     if isinstance(error, pkcs11.NoSuchToken):
         return SignerUnavailable("the token is not there")
     return SignerUnavailable(f"the HSM failed ({type(error).__name__})")

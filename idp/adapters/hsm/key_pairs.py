@@ -1,4 +1,4 @@
-"""Key pairs inside a PKCS#11 session: found, made, read, used. Every function raises PKCS11Error or HardwareFault."""
+"""Key pairs inside a PKCS#11 session: found, made, read, used. Every function raises PKCS11Error or HsmFault."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -6,7 +6,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from idp.adapters.hsm.library import HardwareFault
+from idp.adapters.hsm.library import HsmFault
 from idp.adapters.hsm.token import HsmSession
 from idp.adapters.hsm.uri import Pkcs11Uri
 from idp.adapters.software_signer import RSA_BITS
@@ -73,14 +73,14 @@ def destroy_pair(session: HsmSession, uri: Pkcs11Uri) -> None:
 
 
 def read_public_key(session: HsmSession, uri: Pkcs11Uri) -> PublicKey:
-    """The public half of a pair that is there. Raises HardwareFault: it may leave the token, or is no key of ours."""
+    """The public half of a pair that is there. Raises HsmFault: it may leave the token, or is no key of ours."""
     import pkcs11
 
     private = session.session.get_key(
         object_class=pkcs11.ObjectClass.PRIVATE_KEY, label=uri.object, id=uri.id
     )
     if private[pkcs11.Attribute.EXTRACTABLE] or not private[pkcs11.Attribute.SENSITIVE]:
-        raise HardwareFault("this key could leave the token: make one that cannot")
+        raise HsmFault("this key could leave the token: make one that cannot")
     public = session.session.get_key(object_class=pkcs11.ObjectClass.PUBLIC_KEY, id=private.id)
     return _public_key_of(public)
 
@@ -101,11 +101,11 @@ def _public_key_of(key: Any) -> PublicKey:
     }
     reader = readers.get(key.key_type)
     if reader is None:
-        raise HardwareFault("expected an RSA key of 2048 bits or more, or a P-256 key")
+        raise HsmFault("expected an RSA key of 2048 bits or more, or a P-256 key")
     try:
         return reader(key)
     except ValueError as error:
-        raise HardwareFault("the public key in the token cannot be read") from error
+        raise HsmFault("the public key in the token cannot be read") from error
 
 
 def _rsa_key_of(key: Any) -> PublicKey:
@@ -121,7 +121,7 @@ def _ec_key_of(key: Any) -> PublicKey:
     from pkcs11.util.ec import encode_named_curve_parameters
 
     if key[pkcs11.Attribute.EC_PARAMS] != encode_named_curve_parameters("secp256r1"):
-        raise HardwareFault("expected an RSA key of 2048 bits or more, or a P-256 key")
+        raise HsmFault("expected an RSA key of 2048 bits or more, or a P-256 key")
     point: bytes = key[pkcs11.Attribute.EC_POINT]
     # PKCS#11 2.40 §2.3.3: an OCTET STRING around the point; some tokens leave it out.
     octets = point[2:] if len(point) == 67 and point[:2] == b"\x04\x41" else point

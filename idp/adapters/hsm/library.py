@@ -19,7 +19,7 @@ P11_KIT = "libp11-kit.so.0"
 _OF_P11_KIT = ("libp11-kit.", "p11-kit-proxy.", "p11-kit-client.")
 
 
-class HardwareFault(SignerUnavailable):
+class HsmFault(SignerUnavailable):
     """The hardware answers, and says no: another attempt would meet the same."""
 
 
@@ -38,7 +38,7 @@ class HsmLibrary:
 
     @contextmanager
     def inside(self) -> Iterator[Any]:
-        """Raises HardwareFault (no p11-kit), PKCS11Error."""
+        """Raises HsmFault (no p11-kit), PKCS11Error."""
         with self._changed:
             self._changed.wait_for(lambda: not self._renewing)
             if self._library is None:
@@ -86,7 +86,7 @@ class HsmLibrary:
             return pkcs11.lib(self.path)
         except pkcs11.PKCS11Error as error:
             if "while loading" in str(error):
-                raise HardwareFault(f"{self.path} cannot be loaded: install p11-kit") from error
+                raise HsmFault(f"{self.path} cannot be loaded: install p11-kit") from error
             raise
 
     def _finish(self) -> None:
@@ -113,9 +113,9 @@ _libraries: dict[str, HsmLibrary] = {}
 
 
 def library_of(path: str) -> HsmLibrary:
-    """Raises HardwareFault: a bare module, which threads would kill (design §7)."""
+    """Raises HsmFault: a bare module, which threads would kill (design §7)."""
     if not Path(path).name.startswith(_OF_P11_KIT):
-        raise HardwareFault(f"{path}: must be p11-kit's own library; p11-kit loads the module of the HSM")
+        raise HsmFault(f"{path}: must be p11-kit's own library; p11-kit loads the module of the HSM")
     return _libraries.setdefault(path, HsmLibrary(path))
 
 

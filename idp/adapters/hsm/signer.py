@@ -1,7 +1,7 @@
 """Signers over keys that never leave their hardware token: RSA and P-256, through p11-kit. docs/adr/0018.
 
-Lives here: signing in a session, proving a key, making one, taking one that is there. Must not come here: threads and
-logins (`pkcs11_hsm.py`), when a key signs (`key_directory.py`). There is no software key behind it, ever.
+Contains signing in a session, proving a key, making one, taking one that is there. Not here: threads and
+logins (`hsm.py`), when a key signs (`key_files/directory.py`). There is no software key behind it, ever.
 """
 
 import base64
@@ -28,7 +28,7 @@ from idp.adapters.hsm.key_pairs import (
     read_public_key,
     sign_in_token,
 )
-from idp.adapters.hsm.library import HardwareFault
+from idp.adapters.hsm.library import HsmFault
 from idp.adapters.hsm.token import HsmSession
 from idp.adapters.hsm.uri import BadPkcs11Uri, Pkcs11Uri, parse_pkcs11_uri
 from idp.adapters.software_signer import BadKeyFile
@@ -77,14 +77,14 @@ def is_signature(key: PublicKey, message: bytes, signature: bytes) -> bool:
     return True
 
 
-class Pkcs11Signer:
+class HsmSigner:
     """One key. Its public half comes from the ring: the key set is served whether the token is there or not."""
 
     def __init__(self, hsm: Hsm, uri: Pkcs11Uri, public_key: PublicKey) -> None:
-        """Raises HardwareFault: no key of ours."""
+        """Raises HsmFault: no key of ours."""
         alg = alg_of(public_key)
         if alg is None:
-            raise HardwareFault("expected an RSA key of 2048 bits or more, or a P-256 key")
+            raise HsmFault("expected an RSA key of 2048 bits or more, or a P-256 key")
         self.alg: Alg = alg
         self._hsm, self._uri, self._public_key = hsm, uri, public_key
         self._members = public_members(public_key)
@@ -131,30 +131,30 @@ class Pkcs11Signer:
         return signature
 
     def _sign_in(self, session: HsmSession, message: bytes) -> bytes:
-        """Raises PKCS11Error; HardwareFault: another key than ours answers to the URI."""
+        """Raises PKCS11Error; HsmFault: another key than ours answers to the URI."""
         key = session.keys.get(self._uri)
         if key is None:
             # The self-test, once in each session that finds the key: a token of the same name may have taken its place.
             key = find_private_key(session, self._uri, self.alg)
             if not is_signature(self._public_key, _PROBE, sign_in_token(key, self.alg, _PROBE)):
-                raise HardwareFault("the key in the token is not the key of the ring")
+                raise HsmFault("the key in the token is not the key of the ring")
             session.keys[self._uri] = key
         signature = sign_in_token(key, self.alg, message)
         if self.alg == "ES256" and len(signature) != 64:
-            raise HardwareFault("an ES256 signature must have 64 bytes")
+            raise HsmFault("an ES256 signature must have 64 bytes")
         return signature
 
 
 @dataclass(frozen=True, slots=True)
-class HardwareKeys:
+class HsmKeys:
     """Hardware keys as the keys directory needs them."""
 
     hsm: Hsm
 
-    def open(self, record: KeyRecord) -> Pkcs11Signer:
+    def open(self, record: KeyRecord) -> HsmSigner:
         """Without touching the token. Raises BadKeyFile: not what `make` or `take` wrote."""
         try:
-            signer = Pkcs11Signer(self.hsm, parse_pkcs11_uri(record.file), _decoded(record.public_key or ""))
+            signer = HsmSigner(self.hsm, parse_pkcs11_uri(record.file), _decoded(record.public_key or ""))
         except ValueError as error:
             reason = error if isinstance(error, BadPkcs11Uri) else "`public_key` is no key of ours"
             raise BadKeyFile(f"key {record.kid}: {reason}") from error
@@ -162,34 +162,34 @@ class HardwareKeys:
             raise BadKeyFile(f"key {record.kid}: not the {record.alg} key of its `public_key`")
         return signer
 
-    def prove(self, signer: Pkcs11Signer) -> None:
+    def prove(self, signer: HsmSigner) -> None:
         """The self-test at a start. Raises BadKeyFile: the token answers, and this key does not sign.
 
         A token that does not answer is told and waited for: the key set is served meanwhile.
         """
         try:
             signer.sign(_PROBE)
-        except HardwareFault as error:
+        except HsmFault as error:
             raise BadKeyFile(f"key {signer.kid} in hardware: {error}") from error
         except SignerUnavailable as error:
             log.error("hsm_unavailable_at_start", kid=signer.kid, reason=str(error))
 
-    def make(self, alg: Alg, token: Pkcs11Uri, label: str) -> tuple[Pkcs11Signer, Pkcs11Uri]:
+    def make(self, alg: Alg, token: Pkcs11Uri, label: str) -> tuple[HsmSigner, Pkcs11Uri]:
         """A new pair in the token, proved. Raises SignerUnavailable."""
         while True:
             uri = replace(token, object=label, id=secrets.token_bytes(16))
             public_key = self._patiently(token, partial(make_pair, uri=uri, alg=alg))
-            signer = Pkcs11Signer(self.hsm, uri, public_key)
+            signer = HsmSigner(self.hsm, uri, public_key)
             # On a command line a kid that begins with a dash would be an option.
             if not signer.kid.startswith("-"):
                 signer.sign(_PROBE)
                 return signer, uri
             self.hsm.run(token, partial(destroy_pair, uri=uri))
 
-    def take(self, uri: Pkcs11Uri) -> Pkcs11Signer:
+    def take(self, uri: Pkcs11Uri) -> HsmSigner:
         """A pair that is in the token already, proved. Raises SignerUnavailable."""
         public_key = self._patiently(uri.of_token, partial(read_public_key, uri=uri))
-        signer = Pkcs11Signer(self.hsm, uri, public_key)
+        signer = HsmSigner(self.hsm, uri, public_key)
         signer.sign(_PROBE)
         return signer
 

@@ -1,7 +1,7 @@
 """One hardware token as this process knows it: whether it answers, its login, its sessions.
 
 A PIN that was refused is not tried again before it changes, and the last try is nobody's: tokens lock after a few
-(facts/security CP8). Must not come here: threads (`pkcs11_hsm.py`), keys (`pkcs11_keys.py`).
+(facts/security CP8). Not here: threads (`adapters/hsm/hsm.py`), keys (`adapters/hsm/key_pairs.py`).
 """
 
 import threading
@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from idp.adapters.hsm.library import HardwareFault
+from idp.adapters.hsm.library import HsmFault
 from idp.adapters.hsm.uri import Pkcs11Uri
 from idp.adapters.software_signer import BadKeyFile, require_owner_only
 from idp.signing.signer import SignerUnavailable
@@ -83,7 +83,7 @@ class HsmToken:
             log.warning("hsm_back", token=self.uri.token)
 
     def open(self, library: Any, generation: int) -> HsmSession:
-        """A session of the calling thread. Raises PKCS11Error, HardwareFault."""
+        """A session of the calling thread. Raises PKCS11Error, HsmFault."""
         found = _only_token(library, self.uri)
         with self._login_lock:
             if self._logged_in != generation:
@@ -96,9 +96,9 @@ class HsmToken:
 
         pin = self._read_pin()
         if pin == self._refused_pin:
-            raise HardwareFault("the token refused this PIN: not tried again before it changes")
+            raise HsmFault("the token refused this PIN: not tried again before it changes")
         if found.flags & (pkcs11.TokenFlag.USER_PIN_LOCKED | pkcs11.TokenFlag.USER_PIN_FINAL_TRY):
-            raise HardwareFault("the PIN is locked or has one try left: log in by hand first")
+            raise HsmFault("the PIN is locked or has one try left: log in by hand first")
         try:
             self._login_session = found.open(user_pin=pin)
         except pkcs11.UserAlreadyLoggedIn:
@@ -108,7 +108,7 @@ class HsmToken:
             pkcs11.UserPinNotInitialized,
         ) as error:  # fmt: skip
             self._refused_pin = pin
-            raise HardwareFault(f"the token refused the PIN ({type(error).__name__})") from error
+            raise HsmFault(f"the token refused the PIN ({type(error).__name__})") from error
 
     def _read_pin(self) -> str:
         """At each login: a changed PIN needs no restart when it stands in a file."""
@@ -120,14 +120,14 @@ class HsmToken:
             except (BadKeyFile, OSError, UnicodeDecodeError) as error:
                 # Never the text of a decoding error: it quotes what it could not read.
                 reason = error if isinstance(error, BadKeyFile | OSError) else "not UTF-8"
-                raise HardwareFault(f"{path}: the PIN cannot be read ({reason})") from None
+                raise HsmFault(f"{path}: the PIN cannot be read ({reason})") from None
         if not pin:
-            raise HardwareFault("no PIN: set HSM_PIN_FILE, or `?pin-source=file:/…` in the URI")
+            raise HsmFault("no PIN: set HSM_PIN_FILE, or `?pin-source=file:/…` in the URI")
         return pin
 
 
 def _only_token(library: Any, uri: Pkcs11Uri) -> Any:
-    """Raises PKCS11Error: absent. Raises HardwareFault: more than one."""
+    """Raises PKCS11Error: absent. Raises HsmFault: more than one."""
     import pkcs11
 
     serial = uri.serial.encode() if uri.serial else None
@@ -142,7 +142,7 @@ def _only_token(library: Any, uri: Pkcs11Uri) -> Any:
         if all(getattr(token, name) == value for name, value in wanted.items()):
             found.append(token)
     if len(found) > 1:
-        raise HardwareFault("more than one token answers to this URI: add `serial`")
+        raise HsmFault("more than one token answers to this URI: add `serial`")
     if not found:
         raise pkcs11.NoSuchToken("the token is not there")
     return found[0]

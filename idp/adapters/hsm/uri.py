@@ -1,6 +1,6 @@
 """`pkcs11:` URIs (RFC 7512): which token, which key in it, where its PIN is written. Never the PIN.
 
-Lives here: reading and writing such a URI, strictly. Must not come here: PKCS#11.
+Contains reading and writing such a URI, strictly. Not here: PKCS#11.
 """
 
 import re

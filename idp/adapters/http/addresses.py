@@ -1,6 +1,6 @@
 """Where a URL of a relying party may lead: its form, and which addresses are nobody's inside (facts/security CF5).
 
-Pure: resolving is handed in. Must not come here: sockets, HTTP.
+Pure: resolving is handed in. Not here: sockets, HTTP.
 """
 
 import ipaddress

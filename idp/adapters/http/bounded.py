@@ -1,7 +1,7 @@
 """HTTP towards machines we do not run: bounded in time and in size, without memory from one call to the next.
 
-Lives here: the limits of one exchange (connect, total, bytes), and the reading of a JSON answer.
-Must not come here: OpenID, cookies, redirects, proxies from the environment, retries.
+Contains the limits of one exchange (connect, total, bytes), and the reading of a JSON answer.
+Not here: OpenID, cookies, redirects, proxies from the environment, retries.
 
 `requests.HTTPAdapter` is called without `requests.Session`: `Session.send` reads the whole body of a
 redirect, without limit, even under `allow_redirects=False`, keeps cookies, and listens to the environment.
@@ -121,7 +121,7 @@ class SafeHttp:
         limits = (self._connect_seconds, self._total_seconds)
         try:
             with (
-                closing(self._adapter_for(request, Deadline(self._total_seconds))) as adapter,
+                closing(self._adapter_for(request, ExchangeDeadline(self._total_seconds))) as adapter,
                 adapter.send(
                     request.prepare(),
                     stream=True,
@@ -136,8 +136,8 @@ class SafeHttp:
         except (OSError, ValueError, urllib3.exceptions.HTTPError, HTTPException) as error:
             raise NoUsableAnswer(type(error).__name__) from error
 
-    def _adapter_for(self, request: requests.Request, deadline: "Deadline") -> "DeadlineAdapter":
-        """The way to the machine of this request. `outbound_http` has a narrower one."""
+    def _adapter_for(self, request: requests.Request, deadline: "ExchangeDeadline") -> "DeadlineAdapter":
+        """The way to the machine of this request. `adapters/http/outbound` has a narrower one."""
         return DeadlineAdapter(deadline)
 
     def _read(self, answer: requests.Response, sink: Callable[[bytes], object]) -> None:
@@ -151,7 +151,7 @@ class SafeHttp:
             sink(piece)
 
 
-class Deadline:
+class ExchangeDeadline:
     """The end of a whole exchange. Elapsed time on a socket, not the time of day: hence no Clock port."""
 
     def __init__(self, seconds: float) -> None:
@@ -167,7 +167,7 @@ class Deadline:
 class _DeadlineReader(io.RawIOBase):
     """Gives each read of a socket what is left: a timeout per read is no bound against one byte a second."""
 
-    def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
+    def __init__(self, sock: socket.socket, deadline: ExchangeDeadline) -> None:
         self._sock = sock
         self._raw = sock.makefile("rb", buffering=0)
         self._deadline = deadline
@@ -187,7 +187,7 @@ class _DeadlineReader(io.RawIOBase):
 class _DeadlineSocket:
     """A connected socket whose readers obey the deadline; the rest is the socket's."""
 
-    def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
+    def __init__(self, sock: socket.socket, deadline: ExchangeDeadline) -> None:
         self._sock = sock
         self._deadline = deadline
 
@@ -199,7 +199,7 @@ class _DeadlineSocket:
 
 
 class DeadlineHttpConnection(HTTPConnection):
-    def __init__(self, *args: Any, deadline: Deadline, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, deadline: ExchangeDeadline, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._deadline = deadline
 
@@ -209,7 +209,7 @@ class DeadlineHttpConnection(HTTPConnection):
 
 
 class DeadlineHttpsConnection(HTTPSConnection):
-    def __init__(self, *args: Any, deadline: Deadline, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, deadline: ExchangeDeadline, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._deadline = deadline
 
@@ -227,7 +227,7 @@ _CONNECTIONS: Mapping[str, type[DeadlineHttpConnection] | type[DeadlineHttpsConn
 class DeadlineAdapter(HTTPAdapter):
     """The adapter of one exchange: no retry, and connections that know when it must end."""
 
-    def __init__(self, deadline: Deadline) -> None:
+    def __init__(self, deadline: ExchangeDeadline) -> None:
         self.deadline = deadline
         super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
 

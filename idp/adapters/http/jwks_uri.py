@@ -1,7 +1,7 @@
 """Key sets behind the `jwks_uri` of relying parties: fetched at need, kept for a while, never in a storm.
 
-Lives here: one fetch at a time and address, how long keys are kept. Must not come here: which addresses may be
-called (`outbound_http`), which key is meant (`client_jwks`).
+Contains one fetch at a time and address, how long keys are kept. Not here: which addresses may be
+called (`adapters/http/outbound`), which key is meant (`clients/key_sets`).
 """
 
 import threading

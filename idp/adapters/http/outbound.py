@@ -1,7 +1,7 @@
 """HTTP towards URLs that relying parties registered: `jwks_uri`, `backchannel_logout_uri` (facts/security CF5, T41).
 
-Lives here: a call that goes to the very address that was checked, under the name of the host.
-Must not come here: which addresses are allowed (`outbound_addresses`), what is read or sent.
+Contains a call that goes to the very address that was checked, under the name of the host.
+Not here: which addresses are allowed (`adapters/http/addresses`), what is read or sent.
 """
 
 import ipaddress
@@ -19,10 +19,10 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from idp.adapters.http.addresses import Resolve, Target, check_url
 from idp.adapters.http.bounded import (
-    Deadline,
     DeadlineAdapter,
     DeadlineHttpConnection,
     DeadlineHttpsConnection,
+    ExchangeDeadline,
     SafeHttp,
 )
 
@@ -61,13 +61,13 @@ class OutboundHttp(SafeHttp):
         for path in authority_files:
             self._context.load_verify_locations(path)
 
-    def _adapter_for(self, request: requests.Request, deadline: Deadline) -> DeadlineAdapter:
+    def _adapter_for(self, request: requests.Request, deadline: ExchangeDeadline) -> DeadlineAdapter:
         target = check_url(str(request.url), self._networks, partial(_within, deadline, self._resolve))
         request.headers["Host"] = target.authority
         return _PinnedAdapter(deadline, target, self._context)
 
 
-def _within(deadline: Deadline, resolve: Resolve, host: str, port: int) -> Sequence[str]:
+def _within(deadline: ExchangeDeadline, resolve: Resolve, host: str, port: int) -> Sequence[str]:
     """`resolve`, no longer than there is time: resolvers know no deadline. Raises OSError."""
     answers: list[Sequence[str]] = []
     faults: list[Exception] = []
@@ -91,7 +91,7 @@ def _within(deadline: Deadline, resolve: Resolve, host: str, port: int) -> Seque
 class _PinnedAdapter(DeadlineAdapter):
     """Connects to the addresses of the target, whatever its name would resolve to by now."""
 
-    def __init__(self, deadline: Deadline, target: Target, context: ssl.SSLContext) -> None:
+    def __init__(self, deadline: ExchangeDeadline, target: Target, context: ssl.SSLContext) -> None:
         self._target = target
         self._context = context
         super().__init__(deadline)
@@ -116,7 +116,7 @@ class _PinnedAdapter(DeadlineAdapter):
 
 
 def _try_each(
-    connection: Any, addresses: Sequence[str], deadline: Deadline, connect: Callable[[], None]
+    connection: Any, addresses: Sequence[str], deadline: ExchangeDeadline, connect: Callable[[], None]
 ) -> None:
     """One after the other until one takes the connection: a dual-stack host may have a family we cannot reach."""
     for address in addresses:

@@ -1,8 +1,8 @@
 """A certificate revocation list in a file, read from front to back without ever holding it (RFC 5280 §5).
 
-Lives here: the outer shape of a CertificateList, its signature, its serials one by one. A CRL of a card
+Contains the outer shape of a CertificateList, its signature, its serials one by one. A CRL of a card
 authority is tens of MB: it is verified whole, in chunks, before its first entry is believed.
-Never here: downloading, SQL, whether a CRL is fresh enough.
+Not here: downloading, SQL, whether a CRL is fresh enough.
 """
 
 from collections.abc import Iterator

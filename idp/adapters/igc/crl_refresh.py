@@ -1,7 +1,7 @@
 """Fetching the revocation lists: once a day at a random time, bounded, verified, then put in force.
 
-Lives here: which list is due, the download into a file, whose list it is. Never here: the address taken from a
-certificate, the parsing (`crl_file`), the index (`sql_crl`).
+Contains which list is due, the download into a file, whose list it is. Not here: the address taken from a
+certificate, the parsing (`crl_file`), the index (`adapters/sql/crl_index`).
 """
 
 import random

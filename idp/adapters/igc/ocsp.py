@@ -1,6 +1,6 @@
 """OCSP towards the responder of the IGC (RFC 6960): one question, an answer only if it proves something.
 
-Lives here: the request, and every check of the response. Never here: the address taken from a certificate
+Contains the request, and every check of the response. Not here: the address taken from a certificate
 (it comes from configuration), what to do without an answer (`idp.cards.revocation`).
 """
 

@@ -1,6 +1,6 @@
 """`RevocationSource` for IGC-Santé: OCSP first, the index of the lists next, nothing believed without evidence.
 
-Lives here: who is asked and what is remembered. Never here: what the answers mean together
+Contains who is asked and what is remembered. Not here: what the answers mean together
 (`idp.cards.revocation.DECISION`), HTTP, SQL.
 """
 

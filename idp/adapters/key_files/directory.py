@@ -1,7 +1,7 @@
 """The keys directory: PEM files, and `ring.json`, which says when each signs. Shared by all processes and nodes.
 A key in hardware is an entry of the ring alone: where it is, and its public half.
 
-Lives here: reading, checking, changing it under a lock. Must not come here: which state follows from what is written
+Contains reading, checking, changing it under a lock. Not here: which state follows from what is written
 (`signing/schedule.py`), the server's view of it (`keys_in_force.py`).
 
 A change writes the key first and the ring last, by renaming: who reads sees the ring before or after, never a ring that
@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from idp.adapters.hsm.hsm import Hsm
-from idp.adapters.hsm.signer import HardwareKeys
+from idp.adapters.hsm.signer import HsmKeys
 from idp.adapters.hsm.uri import BadPkcs11Uri, Pkcs11Uri, parse_pkcs11_uri
 from idp.adapters.key_files.ring_file import read_records, ring_text
 from idp.adapters.owned_file import write_whole
@@ -53,7 +53,7 @@ class KeyDirectory:
     path: Path
     policy: RingPolicy
     clock: Clock
-    hardware: HardwareKeys = field(default_factory=lambda: HardwareKeys(Hsm()))
+    hardware: HsmKeys = field(default_factory=lambda: HsmKeys(Hsm()))
 
     def schedule(self) -> KeySchedule:
         """What the directory says. Raises BadKeyFile: unreadable, open to others, or in disorder."""

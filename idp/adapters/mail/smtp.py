@@ -1,6 +1,6 @@
 """`MailTransport` by SMTP: one mail, one connection, to the operator's relay.
 
-Lives here: the shape of a message on the wire. Never here: wording, retries (the outbox has them), logs.
+Contains the shape of a message on the wire. Not here: wording, retries (the outbox has them), logs.
 """
 
 import secrets

@@ -1,7 +1,7 @@
 """The two calls to Pro Santé Connect with what the browser brought: code for tokens, token for userinfo.
 
-Lives here: client authentication, and what each answer, status or silence means for the login.
-Must not come here: the browser's side, the verification of the ID token, the reading of the person.
+Contains client authentication, and what each answer, status or silence means for the login.
+Not here: the browser's side, the verification of the ID token, the reading of the person.
 """
 
 import re
@@ -68,7 +68,7 @@ def registered_error(error: object) -> str:
     return error if isinstance(error, str) and error in _KNOWN_ERRORS else "unregistered error"
 
 
-class BackChannel:
+class PscBackChannel:
     def __init__(self, settings: PscSettings, http: BoundedHttp) -> None:
         self._settings, self._http = settings, http
 
@@ -106,27 +106,27 @@ class BackChannel:
         return _object_of("userinfo", partial(self._http.get, userinfo_endpoint, headers))
 
 
-Proof = tuple[Mapping[str, str], Mapping[str, str]]
+_Credentials = tuple[Mapping[str, str], Mapping[str, str]]
 
 
-def _by_basic(settings: PscSettings) -> Proof:
+def _by_basic(settings: PscSettings) -> _Credentials:
     # RFC 6749 §2.3.1: both parts are form-encoded before they are joined.
     parts = (quote_plus(part) for part in (settings.client_id, settings.client_secret))
     credentials = b64encode(":".join(parts).encode("ascii")).decode("ascii")
     return {"Authorization": f"Basic {credentials}"}, {}
 
 
-def _by_post(settings: PscSettings) -> Proof:
+def _by_post(settings: PscSettings) -> _Credentials:
     return {}, {"client_id": settings.client_id, "client_secret": settings.client_secret}
 
 
-def _by_certificate(settings: PscSettings) -> Proof:
+def _by_certificate(settings: PscSettings) -> _Credentials:
     # RFC 8705 §2: the certificate of the connection proves, `client_id` says whom.
     return {}, {"client_id": settings.client_id}
 
 
 #: Headers and form members that prove who we are at the token endpoint.
-_CLIENT_AUTHENTICATION: Mapping[str, Callable[[PscSettings], Proof]] = {
+_CLIENT_AUTHENTICATION: Mapping[str, Callable[[PscSettings], _Credentials]] = {
     "client_secret_basic": _by_basic,
     "client_secret_post": _by_post,
     "tls_client_auth": _by_certificate,

@@ -1,7 +1,7 @@
 """What Pro Santé Connect says of itself, compared with what we expect; and whether it knows us.
 
-Lives here: the comparison, each difference with its explanation, and the questions of `idp psc check`.
-Must not come here: printing, sign-ins.
+Contains the comparison, each difference with its explanation, and the questions of `idp psc check`.
+Not here: printing, sign-ins.
 """
 
 import threading

@@ -1,7 +1,7 @@
 """One circuit breaker per endpoint of Pro Santé Connect: after some failures in a row nobody waits for it any more.
 
-Lives here: counting, opening, closing; the HTTP that obeys.
-Must not come here: who looks whether it is back (psc_watch).
+Contains counting, opening, closing; the HTTP that obeys.
+Not here: who looks whether it is back (`watch`).
 """
 
 import threading

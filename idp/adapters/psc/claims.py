@@ -1,7 +1,7 @@
 """Who the person is, read from PSC's claims (facts/psc §4): every layout seen, and any JSON at all.
 
-Lives here: the RPPS, the names, the profession and the specialities. Pure: never raises, whatever the types.
-Must not come here: verification, network, the decision of what to do with somebody who has no RPPS.
+Contains the RPPS, the names, the profession and the specialities. Pure: never raises, whatever the types.
+Not here: verification, network, the decision of what to do with somebody who has no RPPS.
 """
 
 import json

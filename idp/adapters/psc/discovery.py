@@ -1,7 +1,7 @@
 """What Pro Santé Connect publishes of itself: endpoints and signing keys. Cached, never believed blindly.
 
-Lives here: fetching, checking and keeping the two documents, one fetch at a time, no storm when PSC is down.
-Must not come here: logins, tokens, claims.
+Contains fetching, checking and keeping the two documents, one fetch at a time, no storm when PSC is down.
+Not here: logins, tokens, claims.
 """
 
 import threading

@@ -1,7 +1,7 @@
 """The verification of PSC's ID token, entire: nothing of it is left to `oic`.
 
-Lives here: the signature, then every claim that binds the token to this issuer, client, browser and moment.
-Must not come here: network (the key look-up is handed in), reading who the person is.
+Contains the signature, then every claim that binds the token to this issuer, client, browser and moment.
+Not here: network (the key look-up is handed in), reading who the person is.
 `oic` would accept `alg: none`, HS256 under our own secret, a missing nonce and a false `at_hash`.
 """
 
@@ -37,7 +37,7 @@ Claims = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
+class ExpectedIdToken:
     """What the token of this very login must say; `now` in seconds since 1970."""
 
     settings: PscSettings
@@ -70,7 +70,7 @@ def refused(detail: str) -> UpstreamRefused:
 
 
 def verify_id_token(
-    token: str, expected: Expected, find_key: Callable[[str], RSAKey | None]
+    token: str, expected: ExpectedIdToken, find_key: Callable[[str], RSAKey | None]
 ) -> VerifiedIdToken:
     """Raises UpstreamRefused naming the first thing wrong, and whatever `find_key` raises."""
     claims = verify_signature(token, find_key)
@@ -143,14 +143,14 @@ def is_ours(claims: Claims, us: str) -> bool:
     return claims.get("azp", us if len(several) == 1 else None) == us
 
 
-def _has_right_acr(claims: Claims, expected: Expected) -> bool:
+def _has_right_acr(claims: Claims, expected: ExpectedIdToken) -> bool:
     # facts/psc §5.3. `0` and `1` cannot be in the accepted list: PscSettings refuses them.
     if "acr" not in claims:
         return expected.settings.accept_missing_acr
     return claims["acr"] in expected.settings.accepted_acr
 
 
-def _has_right_hash(claims: Claims, expected: Expected) -> bool:
+def _has_right_hash(claims: Claims, expected: ExpectedIdToken) -> bool:
     # OpenID Connect Core §3.1.3.6: left half of SHA-256. Optional in this flow, binding when present.
     if "at_hash" not in claims:
         return True
@@ -158,24 +158,24 @@ def _has_right_hash(claims: Claims, expected: Expected) -> bool:
     return _is_same(claims["at_hash"], urlsafe_b64encode(half).rstrip(b"=").decode("ascii"))
 
 
-def _is_past(claims: Claims, expected: Expected, name: str) -> bool:
+def _is_past(claims: Claims, expected: ExpectedIdToken, name: str) -> bool:
     seconds = seconds_of(claims, name)
     return seconds is not None and seconds <= expected.latest
 
 
-def _is_alive(claims: Claims, expected: Expected) -> bool:
+def _is_alive(claims: Claims, expected: ExpectedIdToken) -> bool:
     seconds = seconds_of(claims, "exp")
     return seconds is not None and seconds > expected.earliest
 
 
-def _has_subject(claims: Claims, _expected: Expected) -> bool:
+def _has_subject(claims: Claims, _expected: ExpectedIdToken) -> bool:
     # OpenID Connect Core §2: at most 255 ASCII characters.
     subject = claims.get("sub")
     return isinstance(subject, str) and re.fullmatch(r"[!-~]{1,255}", subject) is not None
 
 
 # OpenID Connect Core §3.1.3.7, in an order that names the most telling failure first.
-_CHECKS: Mapping[str, Callable[[Claims, Expected], bool]] = {
+_CHECKS: Mapping[str, Callable[[Claims, ExpectedIdToken], bool]] = {
     "iss": lambda claims, expected: claims.get("iss") == expected.settings.issuer,
     # Keycloak signs access and logout tokens with the same key: its own type claim tells them apart.
     "typ": lambda claims, _: claims.get("typ", "ID") == "ID",

@@ -1,6 +1,6 @@
 """The verification of a logout token of PSC: OpenID Connect Back-Channel Logout 1.0 §2.6, entire.
 
-Must not come here: sessions, and whether the same token came before (its `jti` is given to the caller).
+Not here: sessions, and whether the same token came before (its `jti` is given to the caller).
 """
 
 import re

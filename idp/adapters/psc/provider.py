@@ -1,10 +1,10 @@
 """Pro Santé Connect as the upstream: where to send the browser, and what its return proves.
 
-Lives here: the authorization code flow as its client sees it, in the terms of `interaction.upstream`.
-Must not come here: pages, sessions, the decision of who may enrol.
+Contains the authorization code flow as its client sees it, in the terms of `interaction.upstream`.
+Not here: pages, sessions, the decision of who may enrol.
 
 `oic.oic.Client` builds the requests and the `oic` messages read the answers, a fresh client for every login.
-Its HTTP, key fetching and token verification never run: `safe_http`, `psc_discovery`, `psc_id_token` do that.
+Its HTTP, key fetching and token verification never run: `http/bounded`, `discovery`, `id_token` do that.
 """
 
 import hashlib
@@ -21,13 +21,13 @@ from functools import partial
 from oic.oic.message import AuthorizationErrorResponse, AuthorizationResponse
 
 from idp.adapters.http.bounded import BoundedHttp, SafeHttp
-from idp.adapters.psc.backchannel import BackChannel, fresh_client, read_message, registered_error
+from idp.adapters.psc.backchannel import PscBackChannel, fresh_client, read_message, registered_error
 from idp.adapters.psc.circuit import Circuits, GuardedHttp, Health
 from idp.adapters.psc.claims import read_amr, read_auth_mode, read_person, read_released, read_sid
+from idp.adapters.psc.concurrency_limit import ConcurrencyLimit
 from idp.adapters.psc.discovery import Discovery, SigningKeys
-from idp.adapters.psc.id_token import Expected, VerifiedIdToken, refused, verify_id_token
+from idp.adapters.psc.id_token import ExpectedIdToken, VerifiedIdToken, refused, verify_id_token
 from idp.adapters.psc.logout_token import verify_logout_token
-from idp.adapters.psc.patience import Patience
 from idp.adapters.psc.settings import PscSettings
 from idp.adapters.psc.watch import Watch, beside
 from idp.core.clock import Clock
@@ -70,8 +70,8 @@ class PscProvider:
         self._settings, self._circuits = settings, circuits
         self._discovery = Discovery(settings, guarded, clock)
         self._keys = SigningKeys(guarded, clock, settings.keys_pause)
-        self._back_channel = BackChannel(settings, guarded)
-        self._patience = Patience(settings.at_once, settings.in_all)
+        self._back_channel = PscBackChannel(settings, guarded)
+        self._limit = ConcurrencyLimit(settings.at_once, settings.in_all)
         self._watch = Watch(
             circuits,
             http,
@@ -90,7 +90,7 @@ class PscProvider:
         return self._settings.issuer
 
     def is_out(self) -> bool:
-        self._watch.glance()
+        self._watch.probe()
         return self._circuits.is_out()
 
     def health(self) -> Health:
@@ -170,11 +170,11 @@ class PscProvider:
         nonce, verifier = pending.get("nonce"), pending.get("code_verifier")
         if not nonce or not verifier:
             raise refused("nothing pending")
-        with self._patience.sign_in() as go_on:
+        with self._limit.sign_in() as go_on:
             snapshot = self._discovery.snapshot()
             tokens = self._back_channel.redeem(snapshot.token_endpoint, code, verifier)
             go_on()
-            expected = Expected(self._settings, nonce, tokens.access_token, now.timestamp())
+            expected = ExpectedIdToken(self._settings, nonce, tokens.access_token, now.timestamp())
             verified = verify_id_token(tokens.id_token, expected, partial(self._keys.find, snapshot.jwks_uri))
             go_on()
             userinfo = self._back_channel.userinfo(snapshot.userinfo_endpoint, tokens.access_token)

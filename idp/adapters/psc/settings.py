@@ -1,7 +1,7 @@
 """What an operator tells us of Pro Santé Connect, typed. The composition root fills it from the settings.
 
-Lives here: the values and the few combinations that are never right.
-Must not come here: network, environment.
+Contains the values and the few combinations that are never right.
+Not here: network, environment.
 """
 
 import ssl

@@ -1,6 +1,6 @@
 """Whether Pro Santé Connect is there, asked beside the pages: before people find out, and until it is back.
 
-Lives here: when to look, at what. Must not come here: counting (psc_circuit), sign-ins.
+Contains when to look, at what. Not here: counting (`circuit`), sign-ins.
 """
 
 import threading
@@ -50,7 +50,7 @@ class Watch:
     _state: _State = field(default_factory=_State)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def glance(self) -> None:
+    def probe(self) -> None:
         """Start a look if one is due and none is under way; never waits for it."""
         with self._lock:
             if self._state.is_looking or not self._is_due():

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from idp.accounts.account import Account, AccountId, PostalAddress, ProvedIdentity
 from idp.accounts.identity_change import IdentityChange
 from idp.accounts.repository import AccountNotFound, EmailTaken, RppsTaken, StaleAccount
-from idp.adapters.sql.engine import insert_into, reading, writing
+from idp.adapters.sql.database import insert_into, reading, writing
 from idp.adapters.sql.identity_json import identity_from_json, identity_to_json, pair
 from idp.adapters.sql.schema import accounts, identity_changes
 from idp.cards.nomenclature import CodedLabel
@@ -28,7 +28,7 @@ def normalise_email(address: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SqlAccounts:
-    engine: Engine
+    database: Engine
 
     def get(self, account_id: AccountId) -> Account:
         account = self._find(_c.id, account_id)
@@ -44,7 +44,7 @@ class SqlAccounts:
 
     def add(self, account: Account) -> None:
         row = _to_row(account)
-        with writing(self.engine) as connection:
+        with writing(self.database) as connection:
             # No unique violation is raised: PostgreSQL would quote the RPPS in it, and so in the log.
             added = insert_into(connection, accounts).values(row).on_conflict_do_nothing().returning(_c.id)
             if connection.execute(added).one_or_none() is None:
@@ -63,7 +63,7 @@ class SqlAccounts:
             )
         )
         try:
-            with writing(self.engine) as connection:
+            with writing(self.database) as connection:
                 updated = connection.execute(saved).rowcount
                 if updated == 1 and change is not None:
                     connection.execute(sa.insert(identity_changes).values(_to_history(change)))
@@ -80,7 +80,7 @@ class SqlAccounts:
             .where(identity_changes.c.account_id == account_id)
             .order_by(identity_changes.c.id)
         )
-        with reading(self.engine) as connection:
+        with reading(self.database) as connection:
             rows = connection.execute(told).all()
         return tuple(
             IdentityChange(
@@ -95,7 +95,7 @@ class SqlAccounts:
     def _find(self, column: ColumnElement[str], value: str) -> Account | None:
         if not _is_storable(value):
             return None
-        with reading(self.engine) as connection:
+        with reading(self.database) as connection:
             row = connection.execute(sa.select(accounts).where(column == value)).one_or_none()
         return None if row is None else _from_row(row)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
-from idp.adapters.sql.engine import writing
+from idp.adapters.sql.database import writing
 from idp.adapters.sql.schema import audit_events
 from idp.core.audit import AuditEvent, Fact
 from idp.core.clock import Clock
@@ -16,7 +16,7 @@ _LONGEST_NAME = 255
 
 @dataclass(frozen=True, slots=True)
 class SqlAudit:
-    engine: Engine
+    database: Engine
     clock: Clock
 
     def record(
@@ -36,12 +36,12 @@ class SqlAudit:
             interaction_id=_storable(interaction_id),
             facts=facts,
         )
-        with writing(self.engine) as connection:
+        with writing(self.database) as connection:
             connection.execute(recorded)
 
     def purge(self, before: datetime) -> int:
         """Delete what is older than its time (facts/security §0.2: 12 months); gives how many."""
-        with writing(self.engine) as connection:
+        with writing(self.database) as connection:
             return connection.execute(sa.delete(audit_events).where(audit_events.c.at < before)).rowcount
 
 

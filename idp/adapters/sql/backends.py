@@ -1,6 +1,6 @@
 """How each database is reached, and made to keep what it acknowledged: SQLite, PostgreSQL.
 
-Lives here: URLs, drivers, PRAGMAs, timeouts. Never here: a table, a transaction (`sql_engine.py` has those).
+Contains URLs, drivers, PRAGMAs, timeouts. Not here: a table, a transaction (`adapters/sql/database.py` has those).
 """
 
 import sqlite3
@@ -48,7 +48,7 @@ def parse_url(url: str) -> URL:
     return target
 
 
-def make_engine(target: URL) -> Engine:
+def unopened_database(target: URL) -> Engine:
     """An engine that has not connected yet. Raises DatabaseMissing."""
     return _ENGINES[target.drivername](target)
 
@@ -65,12 +65,12 @@ def _sqlite_engine(target: URL) -> Engine:
             address, uri=True, isolation_level=None, check_same_thread=False, timeout=_SQLITE_BUSY_SECONDS
         )
 
-    engine = sa.create_engine(
+    database = sa.create_engine(
         "sqlite://", creator=connect, poolclass=sa.QueuePool, pool_timeout=5, hide_parameters=True
     )
-    event.listen(engine, "connect", _set_pragmas)
-    event.listen(engine, "begin", _begin_sqlite)
-    return engine
+    event.listen(database, "connect", _set_pragmas)
+    event.listen(database, "begin", _begin_sqlite)
+    return database
 
 
 def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
@@ -110,7 +110,7 @@ def _begin_sqlite(connection: Connection) -> None:
 def _postgresql_engine(target: URL) -> Engine:
     ours = f"-c statement_timeout={_POSTGRESQL_TIMEOUT_MS} -c idle_in_transaction_session_timeout=10000"
     theirs = target.query.get("options", "")
-    engine = sa.create_engine(
+    database = sa.create_engine(
         target,
         pool_pre_ping=True,
         pool_timeout=_POSTGRESQL_TIMEOUT_MS / 1000,
@@ -123,8 +123,8 @@ def _postgresql_engine(target: URL) -> Engine:
             "options": f"{ours} {theirs if isinstance(theirs, str) else ' '.join(theirs)}",
         },
     )
-    event.listen(engine, "connect", _refuse_lossy_commits)
-    return engine
+    event.listen(database, "connect", _refuse_lossy_commits)
+    return database
 
 
 def _refuse_lossy_commits(connection: Any, _record: object) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine
 from idp.accounts.account import AccountId
 from idp.accounts.charter import HOUSE, CharterEvidence, CharterRevision, NoCharterPublished, RevisionExists
 from idp.accounts.repository import AccountNotFound
-from idp.adapters.sql.engine import insert_into, reading, writing
+from idp.adapters.sql.database import insert_into, reading, writing
 from idp.adapters.sql.schema import accounts, charter_acceptances, charter_revisions
 
 _r, _a = charter_revisions.c, charter_acceptances.c
@@ -16,7 +16,7 @@ _r, _a = charter_revisions.c, charter_acceptances.c
 
 @dataclass(frozen=True, slots=True)
 class SqlCharters:
-    engine: Engine
+    database: Engine
 
     def current(self, charter: str = HOUSE) -> CharterRevision:
         latest = (
@@ -25,14 +25,14 @@ class SqlCharters:
             .order_by(_r.position.desc())
             .limit(1)
         )
-        with reading(self.engine) as connection:
+        with reading(self.database) as connection:
             row = connection.execute(latest).one_or_none()
         if row is None:
             raise NoCharterPublished(charter)
         return CharterRevision(row.revision, row.published_at, row.texts, charter)
 
     def publish(self, revision: CharterRevision) -> None:
-        with writing(self.engine) as connection:
+        with writing(self.database) as connection:
             published = (
                 insert_into(connection, charter_revisions)
                 .values(
@@ -52,7 +52,7 @@ class SqlCharters:
 
         The house's changes the account's version: read the account again before saving it.
         """
-        with writing(self.engine) as connection:
+        with writing(self.database) as connection:
             _require_both(connection, evidence)
             accepted = (
                 insert_into(connection, charter_acceptances)
@@ -76,7 +76,7 @@ class SqlCharters:
         evidence = sa.select(_a.revision).where(
             _a.account_id == account_id, _a.charter == revision.charter, _a.revision == revision.revision
         )
-        with reading(self.engine) as connection:
+        with reading(self.database) as connection:
             return connection.execute(evidence).one_or_none() is not None
 
     def evidence_of(self, account_id: AccountId) -> list[CharterEvidence]:
@@ -86,7 +86,7 @@ class SqlCharters:
             .join(charter_revisions, sa.and_(_r.charter == _a.charter, _r.revision == _a.revision))
             .order_by(_a.accepted_at, _r.position)
         )
-        with reading(self.engine) as connection:
+        with reading(self.database) as connection:
             rows = connection.execute(found).all()
         return [
             CharterEvidence(

@@ -1,7 +1,7 @@
 """The revocation lists as an index of serials in SQL: a login asks one row, a new list replaces an old one whole.
 
-Lives here: generations (a list is loaded beside the one in force, then put in its place by one transaction),
-and what OCSP said for good. Never here: fetching, signatures: what is loaded was verified.
+Contains generations (a list is loaded beside the one in force, then put in its place by one transaction),
+and what OCSP said for good. Not here: fetching, signatures: what is loaded was verified.
 """
 
 import itertools
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Engine
 
 from idp.adapters.sql.crl_schema import card_crl_entries, card_crl_fetches, card_crls, card_revocations
-from idp.adapters.sql.engine import insert_into, reading, writing
+from idp.adapters.sql.database import insert_into, reading, writing
 from idp.cards.revocation import CrlAnswer
 
 _TICK = timedelta(microseconds=1)
@@ -46,7 +46,7 @@ def serial_text(serial: int) -> str:
 class CrlIndex:
     """`grace`: how long after its nextUpdate a list still counts."""
 
-    engine: Engine
+    database: Engine
     grace: timedelta
     skew: timedelta
 
@@ -63,7 +63,7 @@ class CrlIndex:
             _lists.issuer_key_id == issuer_key_id
         )
         said = sa.select(_said.serial).where(_said.issuer_key_id == issuer_key_id, _said.serial == text)
-        with reading(self.engine) as connection:
+        with reading(self.database) as connection:
             current = connection.execute(asked).one_or_none()
             was_said = connection.execute(said).first() is not None
         if was_said or (current is not None and current.is_listed):
@@ -73,14 +73,14 @@ class CrlIndex:
         return CrlAnswer.NOT_LISTED
 
     def remember_revoked(self, issuer_key_id: str, serial: int, now: datetime) -> None:
-        with writing(self.engine) as connection:
+        with writing(self.database) as connection:
             said = insert_into(connection, card_revocations).values(
                 issuer_key_id=issuer_key_id, serial=serial_text(serial), seen_at=now
             )
             connection.execute(said.on_conflict_do_nothing())
 
     def in_force(self) -> list[ListInForce]:
-        with reading(self.engine) as connection:
+        with reading(self.database) as connection:
             rows = connection.execute(sa.select(card_crls).order_by(_lists.issuer_key_id)).all()
         return [
             ListInForce(
@@ -147,13 +147,13 @@ class CrlIndex:
                 {"issuer_key_id": issuer_key_id, "generation": generation, "serial": serial_text(serial)}
                 for serial in batch
             ]
-            with writing(self.engine) as connection:
+            with writing(self.database) as connection:
                 connection.execute(insert_into(connection, card_crl_entries).on_conflict_do_nothing(), rows)
             count += len(rows)
         return count
 
     def _put_in_force(self, issuer_key_id: str, replacing: dict[str, object]) -> bool:
-        with writing(self.engine) as connection:
+        with writing(self.database) as connection:
             put = insert_into(connection, card_crls).values(issuer_key_id=issuer_key_id, **replacing)
             # Two workers loaded at once: the newer list stays. And a list that began to load before the one in
             # force never follows it: that one's coming swept away what was loaded of every earlier generation.
@@ -178,7 +178,7 @@ class CrlIndex:
             _entries.serial == sa.bindparam("of_serial"),
         )
         while True:
-            with writing(self.engine) as connection:
+            with writing(self.database) as connection:
                 rows = connection.execute(some).all()
                 if not rows:
                     return
@@ -190,7 +190,7 @@ class CrlIndex:
 
     def claim(self, url: str, now: datetime, retry_at: datetime) -> bool:
         """Whether this list is due and ours to fetch; if we die on the way, it is due again at `retry_at`."""
-        with writing(self.engine) as connection:
+        with writing(self.database) as connection:
             first = insert_into(connection, card_crl_fetches).values(url=url, due_at=now)
             connection.execute(first.on_conflict_do_nothing())
             claimed = (
@@ -201,13 +201,13 @@ class CrlIndex:
             return connection.execute(claimed).rowcount == 1
 
     def is_due(self, url: str, now: datetime) -> bool:
-        with reading(self.engine) as connection:
+        with reading(self.database) as connection:
             due_at = connection.execute(
                 sa.select(card_crl_fetches.c.due_at).where(card_crl_fetches.c.url == url)
             ).scalar()
         return due_at is None or due_at <= now
 
     def plan(self, url: str, due_at: datetime) -> None:
-        with writing(self.engine) as connection:
+        with writing(self.database) as connection:
             planned = sa.update(card_crl_fetches).where(card_crl_fetches.c.url == url).values(due_at=due_at)
             connection.execute(planned)

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Engine
 
 from idp.accounts.account import AccountId
 from idp.accounts.grants import Grant, SessionEnded
-from idp.adapters.sql.engine import reading, writing
+from idp.adapters.sql.database import reading, writing
 from idp.adapters.sql.logouts import queue_notices, record_ends
 from idp.adapters.sql.schema import ended_sessions, grants, refresh_tokens
 
@@ -19,7 +19,7 @@ _c = grants.c
 
 @dataclass(frozen=True, slots=True)
 class SqlGrants:
-    engine: Engine
+    database: Engine
 
     def add(self, grant: Grant) -> None:
         """The account must exist. Raises SessionEnded."""
@@ -27,13 +27,13 @@ class SqlGrants:
         columns = [sa.literal(value, _c[name].type).label(name) for name, value in values.items()]
         is_ended = sa.exists().where(ended_sessions.c.sid == grant.sid)
         added = sa.insert(grants).from_select(list(values), sa.select(*columns).where(~is_ended))
-        with writing(self.engine) as connection:
+        with writing(self.database) as connection:
             # Not rowcount: SQLAlchemy keeps none of an INSERT on PostgreSQL.
             if connection.execute(added.returning(_c.id)).first() is None:
                 raise SessionEnded
 
     def get(self, grant_id: str) -> Grant | None:
-        with reading(self.engine) as connection:
+        with reading(self.database) as connection:
             row = connection.execute(sa.select(grants).where(_c.id == grant_id)).one_or_none()
         if row is None:
             return None
@@ -55,22 +55,22 @@ class SqlGrants:
             .where(_c.id == grant_id, _c.redeemed_at.is_(None), _c.revoked_at.is_(None), ~is_ended)
             .values(redeemed_at=now)
         )
-        with writing(self.engine) as connection:
+        with writing(self.database) as connection:
             return connection.execute(redeemed).rowcount == 1
 
     def revoke(self, grant_id: str, now: datetime) -> None:
-        with writing(self.engine) as connection:
+        with writing(self.database) as connection:
             self._revoke_where(connection, _c.id == grant_id, now)
 
     def end_session(self, sid: str, now: datetime, listeners: Collection[str]) -> frozenset[str]:
-        with writing(self.engine) as connection:
+        with writing(self.database) as connection:
             record_ends(connection, [sid], now)
             self._revoke_where(connection, _c.sid == sid, now)
             return queue_notices(connection, _c.sid == sid, now, listeners)
 
     def end_sessions_of(self, account_id: AccountId, now: datetime, listeners: Collection[str]) -> None:
         is_theirs = _c.account_id == account_id
-        with writing(self.engine) as connection:
+        with writing(self.database) as connection:
             sids = connection.execute(sa.select(_c.sid).where(is_theirs).distinct()).scalars()
             record_ends(connection, sids, now)
             self._revoke_where(connection, is_theirs, now)
@@ -84,6 +84,6 @@ class SqlGrants:
     def purge(self, granted_before: datetime) -> int:
         """Grants so old that no code and no token of theirs can live, with their refresh tokens; gives how many."""
         old = sa.select(_c.id).where(_c.granted_at < granted_before)
-        with writing(self.engine) as connection:
+        with writing(self.database) as connection:
             connection.execute(sa.delete(refresh_tokens).where(refresh_tokens.c.grant_id.in_(old)))
             return connection.execute(sa.delete(grants).where(_c.granted_at < granted_before)).rowcount

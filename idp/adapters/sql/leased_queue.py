@@ -1,6 +1,6 @@
 """A table as a queue that any number of workers empty: each row is held by one of them at a time.
 
-Lives here: leases and their fence. Never here: what a row means, when it is tried again.
+Contains leases and their fence. Not here: what a row means, when it is tried again.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Engine, Row
 
-from idp.adapters.sql.engine import writing
+from idp.adapters.sql.database import writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class LeasedQueue:
     worker that died goes to the next one. `attempts` fences: who outlived its lease can no longer touch the row.
     """
 
-    engine: Engine
+    database: Engine
     table: sa.Table
     life: timedelta
 
@@ -42,18 +42,18 @@ class LeasedQueue:
             .values(leased_until=now + self.life, attempts=c.attempts + 1)
             .returning(*c)
         )
-        with writing(self.engine) as connection:
+        with writing(self.database) as connection:
             return connection.execute(leased).one_or_none()
 
     def give_back(self, row_id: int, attempt: int, **changed: Any) -> bool:
         """End the lease, with these columns changed. False when it was another's already: nothing happened."""
         given_back = sa.update(self.table).where(self._is_held(row_id, attempt))
-        with writing(self.engine) as connection:
+        with writing(self.database) as connection:
             return connection.execute(given_back.values(leased_until=None, **changed)).rowcount == 1
 
     def forget(self, row_id: int, attempt: int) -> None:
         """Delete the row, unless it is another's by now."""
-        with writing(self.engine) as connection:
+        with writing(self.database) as connection:
             connection.execute(sa.delete(self.table).where(self._is_held(row_id, attempt)))
 
     def _is_held(self, row_id: int, attempt: int) -> ColumnElement[bool]:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row
 
 from idp.accounts.account import AccountId
 from idp.accounts.logouts import LogoutNotice, NoticeState
-from idp.adapters.sql.engine import insert_into, reading, writing
+from idp.adapters.sql.database import insert_into, reading, writing
 from idp.adapters.sql.leased_queue import LeasedQueue
 from idp.adapters.sql.schema import ended_sessions, grants, logout_notices
 
@@ -60,11 +60,11 @@ def _notice(row: Row[Any]) -> LogoutNotice:
 
 @dataclass(frozen=True, slots=True)
 class SqlLogoutNotices:
-    engine: Engine
+    database: Engine
 
     @property
     def _queue(self) -> LeasedQueue:
-        return LeasedQueue(self.engine, logout_notices, _LEASE)
+        return LeasedQueue(self.database, logout_notices, _LEASE)
 
     def clients_due(self, now: datetime) -> Sequence[str]:
         due = (
@@ -73,7 +73,7 @@ class SqlLogoutNotices:
             .where(sa.or_(_c.leased_until.is_(None), _c.leased_until <= now))
             .distinct()
         )
-        with reading(self.engine) as connection:
+        with reading(self.database) as connection:
             return connection.execute(due).scalars().all()
 
     def lease_next(self, client_id: str, now: datetime) -> LogoutNotice | None:
@@ -95,11 +95,11 @@ class SqlLogoutNotices:
             wanted = wanted.where(_c.client_id == client_id)
         if state is not None:
             wanted = wanted.where(_c.state == state)
-        with reading(self.engine) as connection:
+        with reading(self.database) as connection:
             return [_notice(row) for row in connection.execute(wanted)]
 
     def purge(self, ended_before: datetime) -> int:
         """Old notices, whatever became of them, and old ends; gives how many notices."""
-        with writing(self.engine) as connection:
+        with writing(self.database) as connection:
             connection.execute(sa.delete(ended_sessions).where(ended_sessions.c.ended_at < ended_before))
             return connection.execute(sa.delete(logout_notices).where(_c.ended_at < ended_before)).rowcount

@@ -1,6 +1,6 @@
 """`Outbox` on SQL, and the worker that empties it. A mail holds a code: once sent or expired, its row goes.
 
-Lives here: retries, expiry. Never here: SMTP, the wording of a mail.
+Contains retries, expiry. Not here: SMTP, the wording of a mail.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy import Engine
 
-from idp.adapters.sql.engine import reading, writing
+from idp.adapters.sql.database import reading, writing
 from idp.adapters.sql.leased_queue import LeasedQueue
 from idp.adapters.sql.schema import outbox
 from idp.core.clock import Clock
@@ -29,7 +29,7 @@ _MAILS_PER_ROUND = 100
 
 @dataclass(frozen=True, slots=True)
 class SqlOutbox:
-    engine: Engine
+    database: Engine
     clock: Clock
 
     def post(self, mail: Mail, *, expires_after_seconds: int) -> None:
@@ -44,7 +44,7 @@ class SqlOutbox:
             not_before=now,
             attempts=0,
         )
-        with writing(self.engine) as connection:
+        with writing(self.database) as connection:
             connection.execute(posted)
 
 
@@ -59,7 +59,7 @@ class _Leased:
 class OutboxWorker:
     """Any number may run, in any process. One that dies while sending leaves its mail to the next lease."""
 
-    engine: Engine
+    database: Engine
     clock: Clock
     transport: MailTransport
 
@@ -78,7 +78,7 @@ class OutboxWorker:
         return sent
 
     def _has_mail(self) -> bool:
-        with reading(self.engine) as connection:
+        with reading(self.database) as connection:
             return connection.execute(sa.select(_c.id).limit(1)).first() is not None
 
     def _deliver(self, leased: _Leased) -> int:
@@ -100,7 +100,7 @@ class OutboxWorker:
 
     @property
     def _queue(self) -> LeasedQueue:
-        return LeasedQueue(self.engine, outbox, _LEASE)
+        return LeasedQueue(self.database, outbox, _LEASE)
 
     def _lease_next(self) -> _Leased | None:
         now = self.clock.now()
@@ -118,7 +118,7 @@ class OutboxWorker:
         self._queue.forget(leased.id, leased.attempt)
 
     def _drop_expired(self) -> None:
-        with writing(self.engine) as connection:
+        with writing(self.database) as connection:
             dropped = connection.execute(sa.delete(outbox).where(_c.expires_at <= self.clock.now())).rowcount
         if dropped:
             _log.warning("mails_expired_unsent", mails=dropped)

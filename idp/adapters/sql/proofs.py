@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 
 from idp.accounts.account import AccountId, ProvedIdentity
-from idp.accounts.proofs import Proof
-from idp.adapters.sql.engine import insert_into, reading, writing
+from idp.accounts.proofs import IdentityProof
+from idp.adapters.sql.database import insert_into, reading, writing
 from idp.adapters.sql.identity_json import pair
 from idp.adapters.sql.schema import account_proofs
 from idp.cards.nomenclature import CodedLabel
@@ -17,11 +17,11 @@ _c = account_proofs.c
 
 @dataclass(frozen=True, slots=True)
 class SqlProofs:
-    engine: Engine
+    database: Engine
 
     def witness(self, account_id: AccountId, identity: ProvedIdentity) -> None:
         profession = None if identity.profession is None else pair(identity.profession)
-        with writing(self.engine) as connection:
+        with writing(self.database) as connection:
             added = insert_into(connection, account_proofs).values(
                 account_id=account_id,
                 source=identity.source,
@@ -37,14 +37,14 @@ class SqlProofs:
             )
             connection.execute(renewed)
 
-    def of(self, account_id: AccountId) -> tuple[Proof, ...]:
+    def of(self, account_id: AccountId) -> tuple[IdentityProof, ...]:
         known = (
             sa.select(account_proofs).where(_c.account_id == account_id).order_by(_c.first_at, _c.evidence)
         )
-        with reading(self.engine) as connection:
+        with reading(self.database) as connection:
             rows = connection.execute(known).all()
         return tuple(
-            Proof(
+            IdentityProof(
                 row.source,
                 row.evidence,
                 None if row.profession is None else CodedLabel(**row.profession),

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 
 from idp.accounts.refresh import RefreshToken
-from idp.adapters.sql.engine import reading, writing
+from idp.adapters.sql.database import reading, writing
 from idp.adapters.sql.schema import refresh_tokens
 
 _c = refresh_tokens.c
@@ -28,14 +28,14 @@ def _values(token: RefreshToken) -> dict[str, object]:
 
 @dataclass(frozen=True, slots=True)
 class SqlRefreshTokens:
-    engine: Engine
+    database: Engine
 
     def add(self, token: RefreshToken) -> None:
-        with writing(self.engine) as connection:
+        with writing(self.database) as connection:
             connection.execute(sa.insert(refresh_tokens).values(**_values(token)))
 
     def get(self, grant_id: str) -> RefreshToken | None:
-        with reading(self.engine) as connection:
+        with reading(self.database) as connection:
             row = connection.execute(sa.select(refresh_tokens).where(_c.grant_id == grant_id)).one_or_none()
         if row is None:
             return None
@@ -50,5 +50,5 @@ class SqlRefreshTokens:
             .where(_c.grant_id == following.grant_id, _c.token_sha256 == presented_sha256)
             .values(**_values(following))
         )
-        with writing(self.engine) as connection:
+        with writing(self.database) as connection:
             return connection.execute(swapped).rowcount == 1

@@ -1,6 +1,6 @@
 """The tables, as SQLAlchemy Core sees them. Only `migrations/` creates them; a test keeps the two equal.
 
-Lives here: columns, constraints. Never here: column types (`columns`), a connection, a query, a rule.
+Contains columns, constraints. Not here: column types (`columns`), a connection, a query, a rule.
 """
 
 import sqlalchemy as sa

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Engine
 
 from idp.adapters.ephemeral_record import checked_life, from_json, hashed, to_json
-from idp.adapters.sql.engine import insert_into, reading, writing
+from idp.adapters.sql.database import insert_into, reading, writing
 from idp.adapters.sql.schema import ephemeral
 from idp.core.clock import Clock
 from idp.core.ephemeral import Kind, StaleRecord, StoreUnavailable, Versioned
@@ -24,7 +24,7 @@ _IDENTITY = (_c.kind, _c.key_hash)
 
 @dataclass(frozen=True, slots=True)
 class SqlStore:
-    engine: Engine
+    database: Engine
     clock: Clock
 
     def put(self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta) -> None:
@@ -33,7 +33,7 @@ class SqlStore:
             "version": 0,
             "expires_at": self.clock.now() + checked_life(ttl),
         }
-        with writing(self.engine) as connection:
+        with writing(self.database) as connection:
             connection.execute(
                 insert_into(connection, ephemeral)
                 .values(kind=kind.value, key_hash=hashed(key), **written)
@@ -42,14 +42,14 @@ class SqlStore:
 
     def get(self, kind: Kind, key: str) -> Versioned | None:
         found = sa.select(_c.value, _c.version).where(_named(kind, key), _c.expires_at > self.clock.now())
-        with reading(self.engine) as connection:
+        with reading(self.database) as connection:
             row = connection.execute(found).one_or_none()
         return None if row is None else Versioned(from_json(row.value), row.version)
 
     def take(self, kind: Kind, key: str) -> Mapping[str, Any] | None:
         now = self.clock.now()
         gone = sa.delete(ephemeral).where(_named(kind, key)).returning(_c.value, _c.expires_at)
-        with writing(self.engine) as connection:
+        with writing(self.database) as connection:
             row = connection.execute(gone).one_or_none()
         return None if row is None or row.expires_at <= now else from_json(row.value)
 
@@ -71,7 +71,7 @@ class SqlStore:
             .where(_named(kind, key), _c.version == expected_version, _c.expires_at > now)
             .values(written)
         )
-        with writing(self.engine) as connection:
+        with writing(self.database) as connection:
             if connection.execute(swapped).rowcount != 1:
                 raise StaleRecord
 
@@ -79,7 +79,7 @@ class SqlStore:
         now = self.clock.now()
         window_end = now + checked_life(ttl)
         over = _c.expires_at <= now
-        with writing(self.engine) as connection:
+        with writing(self.database) as connection:
             counted: int = connection.execute(
                 insert_into(connection, ephemeral)
                 .values(kind=kind.value, key_hash=hashed(key), value="{}", version=1, expires_at=window_end)
@@ -102,7 +102,7 @@ class SqlStore:
 
     def is_alive(self) -> bool:
         try:
-            with reading(self.engine) as connection:
+            with reading(self.database) as connection:
                 connection.execute(sa.select(sa.literal(1)))
         except StoreUnavailable:
             return False
@@ -111,7 +111,7 @@ class SqlStore:
     def purge(self, limit: int = 1000) -> int:
         """Remove up to `limit` dead rows, in one short transaction; gives how many."""
         dead = sa.select(*_IDENTITY).where(_c.expires_at <= self.clock.now()).limit(limit)
-        with writing(self.engine) as connection:
+        with writing(self.database) as connection:
             return connection.execute(sa.delete(ephemeral).where(sa.tuple_(*_IDENTITY).in_(dead))).rowcount
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from idp.accounts.account import AccountId
 from idp.accounts.upstream_link import LinkOutcome, SubjectOfAnother, UpstreamLink
-from idp.adapters.sql.engine import insert_into, reading, writing
+from idp.adapters.sql.database import insert_into, reading, writing
 from idp.adapters.sql.schema import upstream_links
 
 _c = upstream_links.c
@@ -18,26 +18,26 @@ _c = upstream_links.c
 
 @dataclass(frozen=True, slots=True)
 class SqlUpstreamLinks:
-    engine: Engine
+    database: Engine
     issuer: str
 
     def find(self, account_id: AccountId) -> UpstreamLink | None:
         mine = sa.select(upstream_links).where(_c.account_id == account_id, _c.issuer == self.issuer)
-        with reading(self.engine) as connection:
+        with reading(self.database) as connection:
             row = connection.execute(mine).one_or_none()
         if row is None:
             return None
         return UpstreamLink(AccountId(row.account_id), row.subject, row.linked_at, row.seen_at, row.claims)
 
     def owner(self, subject: str) -> AccountId | None:
-        with reading(self.engine) as connection:
+        with reading(self.database) as connection:
             return self._owner(connection, subject)
 
     def link(
         self, account_id: AccountId, subject: str, now: datetime, claims: Mapping[str, object]
     ) -> LinkOutcome:
         try:
-            with writing(self.engine) as connection:
+            with writing(self.database) as connection:
                 return self._link(connection, account_id, subject, now, claims)
         except IntegrityError:
             # PostgreSQL: another account took this `sub` between our look and our write. `from None`: it quotes.

@@ -13,7 +13,7 @@ from idp.clients.registry import Client
 from idp.core.audit import Audit, AuditEvent, Fact
 from idp.core.clock import Clock
 from idp.core.ephemeral import StaleRecord
-from idp.core.errors import Problem, Shown
+from idp.core.errors import PageError, Problem
 from idp.interaction.next_stop import Itinerary, Stop
 from idp.interaction.record import Interaction
 from idp.interaction.store import Interactions, account_of, hub_path
@@ -45,7 +45,7 @@ class Desk:
     pictures: OfficialPictures = field(default_factory=lambda: OfficialPictures({}))
 
     def open(self, interaction_id: str) -> Interaction:
-        """The interaction of this browser, alive. Raises Shown."""
+        """The interaction of this browser, alive. Raises PageError."""
         return self.interactions.open(interaction_id, self.web.browser(request), self.clock.now())
 
     def open_due(self, interaction_id: str, *stops: Stop) -> Interaction:
@@ -56,7 +56,7 @@ class Desk:
         return interaction
 
     def form(self, interaction: Interaction) -> dict[str, str]:
-        """The posted fields, after Origin and CSRF. Raises Shown."""
+        """The posted fields, after Origin and CSRF. Raises PageError."""
         return self.web.form(request, hub_path(interaction.id))
 
     def record(self, interaction: Interaction) -> None:
@@ -84,7 +84,7 @@ class Desk:
     def client(self, interaction: Interaction) -> Client:
         client = self.web.clients.get(interaction.client_id)
         if client is None:
-            raise Shown(Problem.UNKNOWN_CLIENT, "removed during the interaction")
+            raise PageError(Problem.UNKNOWN_CLIENT, "removed during the interaction")
         return client
 
     def witness(self, event: AuditEvent, interaction: Interaction, **facts: Fact) -> None:

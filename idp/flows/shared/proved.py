@@ -5,7 +5,7 @@ from typing import NoReturn
 from idp.accounts.account import ProvedIdentity
 from idp.accounts.throttle import PasswordThrottle
 from idp.core.audit import AuditEvent
-from idp.core.errors import Problem, Shown
+from idp.core.errors import PageError, Problem
 from idp.flows.shared.desk import Desk
 from idp.interaction.record import AuthenticationEvent, Interaction, with_event, with_identity
 
@@ -19,7 +19,7 @@ def with_proof(
     event: AuthenticationEvent,
     identity: ProvedIdentity,
 ) -> Interaction:
-    """The interaction of that person: one account per RPPS, whatever proved it. Raises Shown (disabled)."""
+    """The interaction of that person: one account per RPPS, whatever proved it. Raises PageError (disabled)."""
     account = desk.accounts.find_by_rpps(identity.rpps)
     if account is None:
         return with_identity(interaction, event, identity)
@@ -31,6 +31,9 @@ def with_proof(
 
 
 def refuse_disabled(desk: Desk, proved: Interaction, identity: ProvedIdentity) -> NoReturn:
-    """A strong proof does not pass a local decision (facts/psc §9): whoever took it sees the attempt. Raises Shown."""
+    """A strong proof does not pass a local decision (facts/psc §9): the trail shows the attempt.
+
+    Raises PageError.
+    """
     desk.witness(_REFUSED[identity.source], proved, reason="account_disabled")
-    raise Shown(Problem.ACCOUNT_DISABLED, client_id=proved.client_id)
+    raise PageError(Problem.ACCOUNT_DISABLED, client_id=proved.client_id)

@@ -8,7 +8,7 @@ from pyop.exceptions import InvalidAuthenticationRequest
 from werkzeug.datastructures import MultiDict
 
 from idp.clients.registry import Client, ClientFile
-from idp.core.errors import OAuthError, Problem, Returned, Shown
+from idp.core.errors import ClientError, OAuthError, PageError, Problem
 from idp.interaction.assurance import RANK
 from idp.interaction.record import Acr
 from idp.protocol.authorization.authorization_response import (
@@ -86,20 +86,20 @@ class AuthorizationRequest:
 
 
 def proved_client(values: "MultiDict[str, str]", clients: ClientFile) -> Client:
-    """RFC 6749 §4.1.2.1: the client before anything else. Raises Shown: a page, never a redirect."""
+    """RFC 6749 §4.1.2.1: the client before anything else. Raises PageError: a page, never a redirect."""
     client_ids = values.getlist("client_id")
     client = clients.get(client_ids[0]) if len(client_ids) == 1 else None
     if client is None:
-        raise Shown(Problem.UNKNOWN_CLIENT, "unknown client_id")
+        raise PageError(Problem.UNKNOWN_CLIENT, "unknown client_id")
     return client
 
 
 def proved_address(values: "MultiDict[str, str]", client: Client, limit: int) -> ReturnAddress:
-    """Then the redirect_uri. Raises Shown: a page, never a redirect."""
+    """Then the redirect_uri. Raises PageError: a page, never a redirect."""
     redirect_uris, states = values.getlist("redirect_uri"), values.getlist("state")
     # RFC 9700 §2.1: exact string comparison.
     if len(redirect_uris) != 1 or redirect_uris[0] not in client.redirect_uris:
-        raise Shown(Problem.UNKNOWN_CLIENT, "redirect_uri not registered")
+        raise PageError(Problem.UNKNOWN_CLIENT, "redirect_uri not registered")
     mode = values.get("response_mode", "query")
     return ReturnAddress(
         client_id=client.client_id,
@@ -121,10 +121,10 @@ def _needed(client: Client, acr_values: str) -> Acr:
 def _prompts(text: str | None) -> frozenset[str]:
     prompts = frozenset((text or "").split())
     if not prompts <= _PROMPTS:
-        raise Returned(OAuthError.INVALID_REQUEST, "unknown prompt value")
+        raise ClientError(OAuthError.INVALID_REQUEST, "unknown prompt value")
     if "none" in prompts and len(prompts) > 1:
         # Core §3.1.2.1.
-        raise Returned(OAuthError.INVALID_REQUEST, "prompt none must stand alone")
+        raise ClientError(OAuthError.INVALID_REQUEST, "prompt none must stand alone")
     return prompts
 
 
@@ -132,28 +132,28 @@ def _flat(values: "MultiDict[str, str]", limit: int) -> dict[str, str]:
     try:
         parameters = single_valued(values, limit)
     except ValueError as error:
-        raise Returned(OAuthError.INVALID_REQUEST, str(error)) from error
+        raise ClientError(OAuthError.INVALID_REQUEST, str(error)) from error
     if sum(len(value) for value in parameters.values()) > 2 * limit:
-        raise Returned(OAuthError.INVALID_REQUEST, "the request is too long")
+        raise ClientError(OAuthError.INVALID_REQUEST, "the request is too long")
     return parameters
 
 
 def _check_way(received: Received, parameters: Mapping[str, str], client: Client) -> None:
     """By the way its registration demands, with what we support, and nothing that could be read two ways."""
     if client.requires_pushed_requests and not received.is_pushed:
-        raise Returned(OAuthError.INVALID_REQUEST, "this client must push its requests (RFC 9126)")
+        raise ClientError(OAuthError.INVALID_REQUEST, "this client must push its requests (RFC 9126)")
     if client.requires_signed_requests and not received.is_signed:
-        raise Returned(OAuthError.INVALID_REQUEST, "this client must sign its requests (RFC 9101)")
+        raise ClientError(OAuthError.INVALID_REQUEST, "this client must sign its requests (RFC 9101)")
     for name, error_code in _NOT_SUPPORTED.items():
         if name in parameters:
-            raise Returned(error_code, f"{name} is not supported")
+            raise ClientError(error_code, f"{name} is not supported")
     if any(ord(character) < 0x20 or ord(character) > 0x7E for character in parameters.get("state", "")):
         # RFC 6749 appendix A.5: state = 1*VSCHAR.
-        raise Returned(OAuthError.INVALID_REQUEST, "state has characters outside VSCHAR")
+        raise ClientError(OAuthError.INVALID_REQUEST, "state has characters outside VSCHAR")
     if parameters.get("response_mode", "query") not in RESPONSE_MODES:
-        raise Returned(OAuthError.INVALID_REQUEST, "response_mode is not supported")
+        raise ClientError(OAuthError.INVALID_REQUEST, "response_mode is not supported")
     if parameters.get("response_type", "code") != "code":
-        raise Returned(OAuthError.UNSUPPORTED_RESPONSE_TYPE, "only response_type code is supported")
+        raise ClientError(OAuthError.UNSUPPORTED_RESPONSE_TYPE, "only response_type code is supported")
 
 
 def _verify(received: Received, client: Client, engine: OpenIDProvider, limit: int) -> AuthorizationRequest:
@@ -162,9 +162,9 @@ def _verify(received: Received, client: Client, engine: OpenIDProvider, limit: i
     asked = parameters.get("scope", "").split()
     parameters["scope"] = " ".join(scope for scope in client.scopes if scope in asked)
     if "openid" not in asked:
-        raise Returned(OAuthError.INVALID_SCOPE, "scope openid is required")
+        raise ClientError(OAuthError.INVALID_SCOPE, "scope openid is required")
     if client.nonce == "required" and not parameters.get("nonce"):
-        raise Returned(OAuthError.INVALID_REQUEST, "nonce is required for this client")
+        raise ClientError(OAuthError.INVALID_REQUEST, "nonce is required for this client")
     prompts = _prompts(parameters.get("prompt"))
     claims = read_claims_request(parameters.get("claims"), client)
     request = _parse_by_engine(parameters, engine)
@@ -183,19 +183,21 @@ def _verify(received: Received, client: Client, engine: OpenIDProvider, limit: i
 def _subject(
     parameters: Mapping[str, str], claims: ClaimsRequest, client: Client, engine: OpenIDProvider
 ) -> str | None:
-    """Whom the relying party expects. Raises Returned."""
+    """Whom the relying party expects. Raises ClientError."""
     hint = parameters.get("id_token_hint")
     if not hint:
         return claims.subject
     try:
         found = engine.read_hint(hint)
     except EncryptedHint as error:
-        raise Returned(OAuthError.INVALID_REQUEST, "id_token_hint is encrypted: decrypt it first") from error
+        raise ClientError(
+            OAuthError.INVALID_REQUEST, "id_token_hint is encrypted: decrypt it first"
+        ) from error
     except BadHint as error:
-        raise Returned(OAuthError.INVALID_REQUEST, "id_token_hint is not an ID Token of ours") from error
+        raise ClientError(OAuthError.INVALID_REQUEST, "id_token_hint is not an ID Token of ours") from error
     # The `sub` of another client may be of another sector.
     if found.client_id != client.client_id or claims.subject not in (None, found.subject):
-        raise Returned(OAuthError.INVALID_REQUEST, "id_token_hint was not issued to this client")
+        raise ClientError(OAuthError.INVALID_REQUEST, "id_token_hint was not issued to this client")
     return found.subject
 
 
@@ -211,18 +213,18 @@ def _parse_by_engine(parameters: Mapping[str, str], engine: OpenIDProvider) -> d
         engine.parse_authentication_request(urlencode(passed))
     except InvalidAuthenticationRequest as error:
         code = OAuthError(error.oauth_error or "invalid_request")
-        raise Returned(code, "the request misses a parameter or has a malformed one") from error
+        raise ClientError(code, "the request misses a parameter or has a malformed one") from error
     except Exception as error:
-        raise Returned(OAuthError.INVALID_REQUEST, "the request is malformed") from error
+        raise ClientError(OAuthError.INVALID_REQUEST, "the request is malformed") from error
     return passed
 
 
 def read_authorization_request(
     received: Received, client: Client, engine: OpenIDProvider, limit: int
 ) -> AuthorizationRequest:
-    """Raises Shown before the redirect_uri is proved, AuthorizationError after."""
+    """Raises PageError before the redirect_uri is proved, AuthorizationError after."""
     address = proved_address(received.values, client, limit)
     try:
         return _verify(received, client, engine, limit)
-    except Returned as error:
+    except ClientError as error:
         raise AuthorizationError(error.error, error.description, to=address) from error

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from idp.clients.registry import Client
 from idp.core.clock import Clock
-from idp.core.errors import OAuthError, Returned
+from idp.core.errors import ClientError, OAuthError
 from idp.interaction.record import Interaction
 from idp.pages.sign_in import FormPostPage
 from idp.signing.key_ring import Keys
@@ -36,7 +36,7 @@ class ReturnAddress:
     alg: Alg = "RS256"
 
 
-class AuthorizationError(Returned):
+class AuthorizationError(ClientError):
     """An error for a proved client at its proved redirect_uri."""
 
     def __init__(self, error: OAuthError, description: str, *, to: ReturnAddress) -> None:

@@ -14,7 +14,7 @@ from idp.accounts.repository import AccountNotFound, AccountRepository
 from idp.clients.registry import Client
 from idp.core.clock import Clock
 from idp.core.ephemeral import StaleRecord
-from idp.core.errors import OAuthError, Problem, Shown
+from idp.core.errors import OAuthError, PageError, Problem
 from idp.interaction.assurance import Assurance, assurance_of
 from idp.interaction.gate import IssueRefused, MayNotIssue
 from idp.interaction.next_stop import SILENT_ERROR, Itinerary, Stop
@@ -57,7 +57,7 @@ class AuthorizeEndpoint:
     # Start.
 
     def start(self) -> Response:
-        """GET /authorize. Raises Shown (client not proved) or answers the relying party."""
+        """GET /authorize. Raises PageError (client not proved) or answers the relying party."""
         return self._answer_errors(lambda: self._start(self.reader.from_browser(request.args)))
 
     def start_by_post(self) -> Response:
@@ -164,7 +164,7 @@ class AuthorizeEndpoint:
             return self.web.redirect(f"{hub_path(interaction_id)}/{stop}")
         taken = self.interactions.take(interaction_id)
         if taken is None:
-            raise Shown(Problem.INTERACTION_FINISHED, client_id=interaction.client_id)
+            raise PageError(Problem.INTERACTION_FINISHED, client_id=interaction.client_id)
         if taken.refusal:
             return self.responses.failure(self._error(taken, OAuthError(taken.refusal), "the person refused"))
         if self._stop(taken) is not None:
@@ -197,7 +197,7 @@ class AuthorizeEndpoint:
         """As `_stop`, but where no page may be shown the relying party hears what the page would say."""
         try:
             return self._stop(interaction)
-        except Shown as shown:
+        except PageError as shown:
             if not interaction.silent:
                 raise
             error = OAuthError.TEMPORARILY_UNAVAILABLE
@@ -238,8 +238,8 @@ class AuthorizeEndpoint:
         return AuthorizationError(error, description, to=self._address(interaction))
 
     def _address(self, interaction: Interaction) -> ReturnAddress:
-        """Raises Shown: an address taken from clients.yaml since hears of no refusal either."""
+        """Raises PageError: an address taken from clients.yaml since hears of no refusal either."""
         client = self.web.clients.get(interaction.client_id)
         if client is None or interaction.request["redirect_uri"] not in client.redirect_uris:
-            raise Shown(Problem.UNKNOWN_CLIENT, "removed during the interaction")
+            raise PageError(Problem.UNKNOWN_CLIENT, "removed during the interaction")
         return address_of(interaction, client)

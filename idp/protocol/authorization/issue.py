@@ -16,7 +16,7 @@ from idp.clients.registry import Client
 from idp.core.audit import Audit, AuditEvent, Fact
 from idp.core.clock import Clock
 from idp.core.ephemeral import StaleRecord
-from idp.core.errors import Problem, Shown
+from idp.core.errors import PageError, Problem
 from idp.interaction.assurance import Assurance, newest
 from idp.interaction.gate import Gate, IssueRefused
 from idp.interaction.record import Interaction, without_session
@@ -63,11 +63,11 @@ class CodeIssuer:
     web: Web
 
     def issue(self, interaction: Interaction, account: Account, assurance: Assurance) -> Issued:
-        """Raises IssueRefused (the gate), OtherPerson, SessionOver, Shown (the client is gone)."""
+        """Raises IssueRefused (the gate), OtherPerson, SessionOver, PageError (the client is gone)."""
         now = self.clock.now()
         client = self.web.clients.get(interaction.client_id)
         if client is None or interaction.request["redirect_uri"] not in client.redirect_uris:
-            raise Shown(Problem.UNKNOWN_CLIENT, "removed during the interaction")
+            raise PageError(Problem.UNKNOWN_CLIENT, "removed during the interaction")
         if not self.is_expected(interaction, account, client):
             raise OtherPerson
         known = self._known_session(account)
@@ -96,13 +96,13 @@ class CodeIssuer:
         return Issued(code, cookie)
 
     def require_signer(self, interaction: Interaction) -> None:
-        """Asked before the interaction is used up. Raises Shown: no code while its token could not be signed."""
+        """Asked before the interaction is used up. Raises PageError: no code while its token could not be signed."""
         client = self.web.clients.get(interaction.client_id)
         try:
             if client is not None:
                 self.engine.require_signer(client, interaction.request.get("response_mode", "query"))
         except SignerUnavailable as error:
-            raise Shown(Problem.UNAVAILABLE, str(error)) from error
+            raise PageError(Problem.UNAVAILABLE, str(error)) from error
 
     def is_expected(self, interaction: Interaction, account: Account, client: Client) -> bool:
         """Whether this is the person that the relying party named, if it named one."""

@@ -24,7 +24,7 @@ class PushedRequestEndpoint:
         return self.door.serve(request, self._push)
 
     def _push(self, call: Call) -> Response:
-        """§2.1-2.2. Raises Returned."""
+        """§2.1-2.2. Raises ClientError."""
         sent = {name: value for name, value in call.form.items() if name not in _OF_THE_CLIENT}
         values = MultiDict({**sent, "client_id": call.client.client_id})
         key = self.possession.key_shown(call)

@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 
 from idp.clients.registry import Client
 from idp.core.clock import Clock
-from idp.core.errors import OAuthError, Returned
+from idp.core.errors import ClientError, OAuthError
 from idp.protocol.authorization.authorization_request import RECOGNISED, Received
 from idp.protocol.jose.client_jwt import BadClientJwt, Claims, ClientJwts, instant, verify_begun
 from idp.web.browser import without_empty
@@ -20,8 +20,8 @@ from idp.web.browser import without_empty
 _TYPES = ("oauth-authz-req+jwt", "jwt", "")
 
 
-def _refused(description: str) -> Returned:
-    return Returned(OAuthError.INVALID_REQUEST_OBJECT, description)
+def _refused(description: str) -> ClientError:
+    return ClientError(OAuthError.INVALID_REQUEST_OBJECT, description)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +33,14 @@ class RequestObjects:
     clock_ahead: timedelta
 
     def opened(self, values: "MultiDict[str, str]", client: Client) -> Received:
-        """The request inside `request`, or the one beside it when there is none. Raises Returned."""
+        """The request inside `request`, or the one beside it when there is none. Raises ClientError."""
         objects = values.getlist("request")
         if not objects:
             return Received(values)
         if client.request_object_signing_alg is None:
-            raise Returned(OAuthError.REQUEST_NOT_SUPPORTED, "request objects need a registered algorithm")
+            raise ClientError(OAuthError.REQUEST_NOT_SUPPORTED, "request objects need a registered algorithm")
         if len(objects) > 1 or "request_uri" in values:
-            raise Returned(OAuthError.INVALID_REQUEST, "one request object, and no request_uri beside it")
+            raise ClientError(OAuthError.INVALID_REQUEST, "one request object, and no request_uri beside it")
         try:
             claims = self._verified(objects[0], client)
         except BadClientJwt as error:
@@ -68,7 +68,7 @@ class RequestObjects:
 
 
 def _text(value: object) -> str:
-    """§4: texts as texts, numbers as JSON numbers, `claims` as JSON. Raises Returned."""
+    """§4: texts as texts, numbers as JSON numbers, `claims` as JSON. Raises ClientError."""
     if isinstance(value, str):
         if any("\ud800" <= character <= "\udfff" for character in value):
             # JSON can write half a character; no address and no page can (RFC 7493 §2.1).

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from werkzeug.datastructures import MultiDict
 
 from idp.clients.registry import Client, ClientFile
-from idp.core.errors import OAuthError, Problem, Returned, Shown
+from idp.core.errors import ClientError, OAuthError, PageError, Problem
 from idp.protocol.authorization.authorization_request import (
     AuthorizationRequest,
     Received,
@@ -33,7 +33,7 @@ class RequestReader:
     parameter_bytes: int
 
     def from_browser(self, values: "MultiDict[str, str]") -> AuthorizationRequest:
-        """At /authorize. Raises Shown before client and redirect_uri are proved, AuthorizationError after."""
+        """At /authorize. Raises PageError before client and redirect_uri are proved, AuthorizationError after."""
         given = without_empty(values)
         client = proved_client(given, self.clients)
         return self._verified(self._opened(given, client), client)
@@ -44,29 +44,29 @@ class RequestReader:
         return self._verified(kept, proved_client(kept.values, self.clients))
 
     def from_client(self, values: "MultiDict[str, str]", client: Client, key: str | None = None) -> str:
-        """At /par: the `request_uri`. Refused here for whatever /authorize would refuse. Raises Returned.
+        """At /par: the `request_uri`. Refused here for whatever /authorize would refuse. Raises ClientError.
 
         `key`: the thumbprint of a DPoP key shown beside the request, to which its code will be bound.
         """
         if "request_uri" in values:
             # RFC 9126 §2.1.
-            raise Returned(OAuthError.INVALID_REQUEST, "request_uri cannot be pushed")
+            raise ClientError(OAuthError.INVALID_REQUEST, "request_uri cannot be pushed")
         opened = self.objects.opened(values, client)
         bound = _bound_to_key(opened.values, key)
         pushed = Received(bound, is_pushed=True, is_signed=opened.is_signed)
         try:
             self._verified(pushed, client)
-        except Shown as shown:
-            raise Returned(OAuthError.INVALID_REQUEST, "redirect_uri is not registered") from shown
+        except PageError as shown:
+            raise ClientError(OAuthError.INVALID_REQUEST, "redirect_uri is not registered") from shown
         return self.pushed.keep(pushed, client)
 
     def _opened(self, values: "MultiDict[str, str]", client: Client) -> Received:
         try:
             return self._received(values, client)
-        except Returned as error:
+        except ClientError as error:
             if "redirect_uri" not in values:
                 page = _PAGES.get(error.error, Problem.BAD_REQUEST)
-                raise Shown(page, error.description, client_id=client.client_id) from error
+                raise PageError(page, error.description, client_id=client.client_id) from error
             address = proved_address(values, client, self.parameter_bytes)
             raise AuthorizationError(error.error, error.description, to=address) from error
 
@@ -76,7 +76,7 @@ class RequestReader:
             return self.objects.opened(values, client)
         received = self.pushed.take(request_uris[0], client)
         if received is None:
-            raise Returned(OAuthError.INVALID_REQUEST_URI, "request_uri is unknown, used or expired")
+            raise ClientError(OAuthError.INVALID_REQUEST_URI, "request_uri is unknown, used or expired")
         return received
 
     def _verified(self, received: Received, client: Client) -> AuthorizationRequest:
@@ -84,11 +84,11 @@ class RequestReader:
 
 
 def _bound_to_key(values: "MultiDict[str, str]", key: str | None) -> "MultiDict[str, str]":
-    """RFC 9449 §10.1: the proof says what `dpop_jkt` says, and not another thing. Raises Returned."""
+    """RFC 9449 §10.1: the proof says what `dpop_jkt` says, and not another thing. Raises ClientError."""
     if key is None:
         return values
     if values.get("dpop_jkt", key) != key:
-        raise Returned(OAuthError.INVALID_REQUEST, "dpop_jkt names another key than the DPoP proof")
+        raise ClientError(OAuthError.INVALID_REQUEST, "dpop_jkt names another key than the DPoP proof")
     bound = values.copy()
     bound.setdefault("dpop_jkt", key)
     return bound

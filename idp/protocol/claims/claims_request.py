@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from idp.clients.registry import Client
-from idp.core.errors import OAuthError, Returned
+from idp.core.errors import ClientError, OAuthError
 from idp.interaction.record import Acr
 
 #: claims → place → claim → values → value.
@@ -27,8 +27,8 @@ class ClaimsRequest:
     subject: str | None = None
 
 
-def _malformed() -> Returned:
-    return Returned(OAuthError.INVALID_REQUEST, "claims is malformed")
+def _malformed() -> ClientError:
+    return ClientError(OAuthError.INVALID_REQUEST, "claims is malformed")
 
 
 def _is_deeper(value: Any, levels: int) -> bool:
@@ -56,7 +56,7 @@ def _parsed(text: str) -> dict[str, dict[str, Any]]:
 
 
 def _values(member: Mapping[str, Any] | None) -> list[str]:
-    """`value` and `values` of one claim. Raises Returned."""
+    """`value` and `values` of one claim. Raises ClientError."""
     if member is None:
         return []
     values = member.get("values", [])
@@ -67,13 +67,13 @@ def _values(member: Mapping[str, Any] | None) -> list[str]:
 
 
 def _essential_acr(member: Mapping[str, Any] | None) -> tuple[Acr, ...]:
-    """Core §5.5.1.1: an essential acr with values is a condition. Raises Returned when we know none of them."""
+    """Core §5.5.1.1: an essential acr with values is a condition. Raises ClientError when we know none of them."""
     values = _values(member)
     if member is None or member.get("essential") is not True or not values:
         return ()
     known = tuple(acr for acr in Acr if str(acr) in values)
     if not known:
-        raise Returned(
+        raise ClientError(
             OAuthError.UNMET_AUTHENTICATION_REQUIREMENTS, "none of the essential acr values can be reached"
         )
     return known
@@ -88,7 +88,7 @@ def _subject(parsed: Mapping[str, Mapping[str, Any]]) -> str | None:
 
 
 def read_claims_request(text: str | None, client: Client) -> ClaimsRequest:
-    """Raises Returned."""
+    """Raises ClientError."""
     if not text:
         return ClaimsRequest()
     parsed = _parsed(text)

@@ -9,13 +9,13 @@ from urllib.parse import unquote_plus
 from werkzeug.wrappers import Request
 
 from idp.clients.registry import Client, ClientFile
-from idp.core.errors import OAuthError, Returned
+from idp.core.errors import ClientError, OAuthError
 from idp.protocol.jose.client_jwt import BadClientJwt, unverified_claims
 
 _REFUSED = "client authentication failed"
 
 
-class ClientRefused(Returned):
+class ClientRefused(ClientError):
     """401; `used_basic` asks for the WWW-Authenticate header (RFC 6749 §5.2)."""
 
     def __init__(self, *, used_basic: bool) -> None:
@@ -64,7 +64,7 @@ class ClientAuthentication:
     methods: Mapping[str, Verify]
 
     def authenticate(self, request: Request, form: Mapping[str, str]) -> Client:
-        """The client that proved itself. Raises ClientRefused, or Returned for two methods at once."""
+        """The client that proved itself. Raises ClientRefused, or ClientError for two methods at once."""
         presented = _presented(request, form)
         client = self.clients.get(presented.client_id)
         method = client.token_endpoint_auth_method if client else ""
@@ -82,7 +82,7 @@ class ClientAuthentication:
 
 
 def _presented(request: Request, form: Mapping[str, str]) -> Presented:
-    """Raises ClientRefused when nobody is named, Returned for two methods at once."""
+    """Raises ClientRefused when nobody is named, ClientError for two methods at once."""
     authorization = request.headers.get("Authorization")
     means = [
         name
@@ -94,7 +94,7 @@ def _presented(request: Request, form: Mapping[str, str]) -> Presented:
         if is_there
     ]
     if len(means) > 1:
-        raise Returned(OAuthError.INVALID_REQUEST, "one client authentication method per request")
+        raise ClientError(OAuthError.INVALID_REQUEST, "one client authentication method per request")
     try:
         client_id, secret = (
             _basic(authorization)

@@ -14,7 +14,7 @@ from cryptography import x509
 from werkzeug.wrappers import Request
 
 from idp.core.audit import AuditEvent
-from idp.core.errors import OAuthError, Returned
+from idp.core.errors import ClientError, OAuthError
 from idp.core.refusal_trail import RefusalTrail
 from idp.signing.key_ring import b64u
 from idp.web.browser import client_network
@@ -39,7 +39,7 @@ class ClientCertificate:
         return b64u(hashlib.sha256(self.der).digest())
 
 
-class CertificateRefused(Returned):
+class CertificateRefused(ClientError):
     """A certificate that nobody we know vouches for, or that cannot be read."""
 
     def __init__(self, description: str) -> None:

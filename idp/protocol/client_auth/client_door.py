@@ -8,7 +8,7 @@ from werkzeug.wrappers import Request, Response
 
 from idp.clients.registry import Client
 from idp.core.audit import AuditEvent
-from idp.core.errors import OAuthError, Returned
+from idp.core.errors import ClientError, OAuthError
 from idp.core.refusal_trail import RefusalTrail
 from idp.protocol.client_auth.answers import json_response
 from idp.protocol.client_auth.client_authentication import ClientAuthentication, ClientRefused
@@ -25,7 +25,7 @@ class Call:
     request: Request
 
 
-#: Raises Returned.
+#: Raises ClientError.
 Answer = Callable[[Call], Response]
 
 
@@ -45,23 +45,23 @@ class ClientDoor:
             network = client_network(request, self.trusted_proxy_hops)
             self.trail.witness(AuditEvent.CLIENT_REFUSED, network, used_basic=refused.used_basic)
             return _error_response(refused)
-        except Returned as error:
+        except ClientError as error:
             return _error_response(error)
 
 
 def _read_form(request: Request, limit: int) -> dict[str, str]:
-    """Single-valued `application/x-www-form-urlencoded` body. Raises Returned."""
+    """Single-valued `application/x-www-form-urlencoded` body. Raises ClientError."""
     if request.mimetype != "application/x-www-form-urlencoded":
-        raise Returned(OAuthError.INVALID_REQUEST, "the body must be application/x-www-form-urlencoded")
+        raise ClientError(OAuthError.INVALID_REQUEST, "the body must be application/x-www-form-urlencoded")
     try:
         return single_valued(without_empty(request.form), limit)
     except RequestEntityTooLarge as error:
-        raise Returned(OAuthError.INVALID_REQUEST, "the body is too large") from error
+        raise ClientError(OAuthError.INVALID_REQUEST, "the body is too large") from error
     except ValueError as error:
-        raise Returned(OAuthError.INVALID_REQUEST, str(error)) from error
+        raise ClientError(OAuthError.INVALID_REQUEST, str(error)) from error
 
 
-def _error_response(error: Returned) -> Response:
+def _error_response(error: ClientError) -> Response:
     """RFC 6749 §5.2."""
     value = {"error": str(error.error), "error_description": error.description}
     if isinstance(error, ClientRefused):

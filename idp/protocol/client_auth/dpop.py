@@ -1,6 +1,6 @@
 """DPoP proofs (RFC 9449): this request comes from the holder of a key; for this endpoint, now, once, with our nonce.
 
-Lives here: what makes a proof good, at whatever endpoint it is shown. Never here: which token it opens.
+Contains what makes a proof good, at whatever endpoint it is shown. Not here: which token it opens.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ from idp.clients.members import CLIENT_SIGNING_ALGS
 from idp.clients.public_keys import public_keys
 from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore, Kind
-from idp.core.errors import OAuthError, Returned
+from idp.core.errors import ClientError, OAuthError
 from idp.signing.key_ring import b64u
 
 MAX_BYTES = 16 * 1024
@@ -41,7 +41,7 @@ _JWS = jws.JWSRegistry(algorithms=CLIENT_SIGNING_ALGS, strict_check_header=False
 _JWS.max_header_length = MAX_BYTES
 
 
-class ProofRefused(Returned):
+class ProofRefused(ClientError):
     """`fresh_nonce` goes back in `DPoP-Nonce` (RFC 9449 §8)."""
 
     def __init__(self, error: OAuthError, description: str, fresh_nonce: str) -> None:
@@ -54,7 +54,7 @@ class _BadProof(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class DpopProof:
     """`thumbprint`: of the key (RFC 7638), as in `cnf.jkt` and `dpop_jkt`."""
 
     thumbprint: str
@@ -114,7 +114,7 @@ class DpopProofs:
         *,
         access_token: str | None = None,
         algs: Sequence[str] = CLIENT_SIGNING_ALGS,
-    ) -> Proof | None:
+    ) -> DpopProof | None:
         """The proof of this request, None when there is none; `access_token` at a resource (§7.1).
 
         Raises ProofRefused; StoreUnavailable, since without its memory a proof could be shown again.
@@ -146,7 +146,7 @@ class DpopProofs:
         memory = self.life + self.ahead + self.nonces.skew
         if self.store.count(Kind.DPOP_PROOF, f"{thumbprint} {json.dumps(claims['jti'])}", memory) > 1:
             raise self._refused(OAuthError.INVALID_DPOP_PROOF, "the DPoP proof was used before")
-        return Proof(thumbprint)
+        return DpopProof(thumbprint)
 
     def missing(self) -> ProofRefused:
         """RFC 9449 §5.2: refused without the proof that the client registered for."""

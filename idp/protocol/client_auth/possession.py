@@ -10,7 +10,7 @@ from werkzeug.wrappers import Request
 
 from idp.clients.members import CLIENT_SIGNING_ALGS, FAPI_SIGNING_ALGS
 from idp.clients.registry import Client
-from idp.core.errors import OAuthError, Returned
+from idp.core.errors import ClientError, OAuthError
 from idp.protocol.client_auth.client_certificate import ClientCertificates
 from idp.protocol.client_auth.client_door import Call
 from idp.protocol.client_auth.dpop import DpopProofs
@@ -47,7 +47,7 @@ class Possession:
     certificates: ClientCertificates
 
     def shown_to_token_endpoint(self, call: Call) -> Binding:
-        """What the tokens of this call are bound to. Raises Returned: a bad proof, or one missing."""
+        """What the tokens of this call are bound to. Raises ClientError: a bad proof, or one missing."""
         binding = {}
         certificate, key = self.certificates.of(call.request), self.key_shown(call)
         if key is not None:
@@ -57,12 +57,12 @@ class Possession:
             raise self.proofs.missing()
         if call.client.tls_bound_access_tokens:
             if certificate is None:
-                raise Returned(OAuthError.INVALID_REQUEST, "a TLS client certificate is required")
+                raise ClientError(OAuthError.INVALID_REQUEST, "a TLS client certificate is required")
             binding["x5t#S256"] = certificate.thumbprint
         return binding
 
     def key_shown(self, call: Call) -> str | None:
-        """The thumbprint of the key whose proof this call carries, at whatever endpoint. Raises Returned."""
+        """The thumbprint of the key whose proof this call carries, at whatever endpoint. Raises ClientError."""
         proof = self.proofs.of(call.request, algs=_proof_algs(call.client))
         return None if proof is None else proof.thumbprint
 
@@ -73,7 +73,7 @@ class Possession:
     def verify_holder(
         self, request: Request, token: PresentedToken, binding: Binding, client: Client
     ) -> None:
-        """RFC 9449 §7.1 and §7.2, RFC 8705 §3: of a token of this client's. Raises NotTheHolder, Returned."""
+        """RFC 9449 §7.1 and §7.2, RFC 8705 §3: of a token of this client's. Raises NotTheHolder, ClientError."""
         certificate = self.certificates.of(request)
         if ("jkt" in binding) != (token.scheme == "DPoP"):
             raise NotTheHolder

@@ -199,7 +199,7 @@ class OpenIDProvider(Provider):  # type: ignore[misc]
     ) -> str:
         """OpenID Connect Core §2, signed by our key ring, encrypted where the client registered for it.
 
-        Raises SignerUnavailable, KeyMissing, Returned.
+        Raises SignerUnavailable, KeyMissing, ClientError.
         """
         client: Client = self.clients.file.registry()[client_id]
         now = int(self._clock.now().timestamp())
@@ -224,7 +224,7 @@ class OpenIDProvider(Provider):  # type: ignore[misc]
         return encrypted(signed, client, self._client_keys)
 
     def require_recipient(self, client: Client) -> None:
-        """Before a code or a token is used up. Raises Returned: its ID Token could not be encrypted."""
+        """Before a code or a token is used up. Raises ClientError: its ID Token could not be encrypted."""
         recipient_of(client, self._client_keys)
 
     def signed_userinfo(self, client_id: str, claims: Mapping[str, Any]) -> str | None:

@@ -1,7 +1,7 @@
 """JWTs that relying parties sign: client assertions, request objects. Their signature, their type, their instants.
 
-Lives here: everything that holds for all of them (RFC 8725, facts/security JW3, JW4).
-Must not come here: what one kind must say (`client_assertion`), how a refusal is answered.
+Contains everything that holds for all of them (RFC 8725, facts/security JW3, JW4).
+Not here: what one kind must say (`client_assertion`), how a refusal is answered.
 """
 
 from collections.abc import Collection, Mapping

@@ -1,6 +1,6 @@
 """The form of a compact JWS before anything of it is believed (RFC 7515 §7.1, RFC 8725 §3, facts/security JW4, JW7).
 
-Lives here: size, letters, JSON that reads in one way only, no extension. Must not come here: keys, claims.
+Contains size, letters, JSON that reads in one way only, no extension. Not here: keys, claims.
 """
 
 import json

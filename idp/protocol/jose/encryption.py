@@ -4,13 +4,13 @@ from joserfc import jwe
 
 from idp.clients.key_sets import ClientKeys, Key, KeysUnavailable
 from idp.clients.registry import Client
-from idp.core.errors import OAuthError, Returned
+from idp.core.errors import ClientError, OAuthError
 
 
 def recipient_of(client: Client, keys: ClientKeys) -> Key | None:
     """Whom its ID Tokens are encrypted to; None for a client that reads them as they are signed.
 
-    Raises Returned when there is no such key: a token that was to be secret is never sent in clear.
+    Raises ClientError when there is no such key: a token that was to be secret is never sent in clear.
     """
     alg = client.id_token_encrypted_response_alg
     if alg is None:
@@ -19,11 +19,11 @@ def recipient_of(client: Client, keys: ClientKeys) -> Key | None:
         return keys.for_encryption(client, alg=alg)
     except KeysUnavailable as error:
         detail = "no public key of this client fits its id_token_encrypted_response_alg"
-        raise Returned(OAuthError.INVALID_REQUEST, detail) from error
+        raise ClientError(OAuthError.INVALID_REQUEST, detail) from error
 
 
 def encrypted(token: str, client: Client, keys: ClientKeys) -> str:
-    """A JWE around a signed token; the token itself where the client registered nothing. Raises Returned."""
+    """A JWE around a signed token; the token itself where the client registered nothing. Raises ClientError."""
     key = recipient_of(client, keys)
     if key is None:
         return token

@@ -48,7 +48,7 @@ class LogoutPost(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class BackChannel:
+class BackChannelLogout:
     """Any number may run, in any process: a notice is held by one at a time."""
 
     notices: LogoutNotices

@@ -16,7 +16,7 @@ from idp.accounts.repository import AccountNotFound, AccountRepository
 from idp.clients.registry import Client
 from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore, Kind
-from idp.core.errors import Problem, Shown
+from idp.core.errors import PageError, Problem
 from idp.core.sealing import Sealer
 from idp.interaction.session import Session
 from idp.interaction.sign_out import SignOut
@@ -68,7 +68,7 @@ class EndSessionEndpoint:
             given = without_empty(request.args)
             parameters = single_valued(given, self.web.settings.parameter_bytes * 2)
         except ValueError as error:
-            raise Shown(Problem.BAD_REQUEST, str(error)) from error
+            raise PageError(Problem.BAD_REQUEST, str(error)) from error
         asked = self._read(parameters)
         recalled = self.sessions.recall(self.web.cookies.get(request, "session"))
         if recalled is not None and asked.hint_sid == recalled.sid:

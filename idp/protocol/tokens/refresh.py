@@ -15,21 +15,21 @@ from idp.accounts.grants import Grant, GrantRepository
 from idp.accounts.refresh import RefreshToken, RefreshTokens, digest, grant_of, new_value
 from idp.clients.registry import Client
 from idp.core.audit import Audit, AuditEvent
-from idp.core.errors import OAuthError, Returned
+from idp.core.errors import ClientError, OAuthError
 from idp.protocol.claims.account_claims import released_claims
 from idp.protocol.claims.subject import Subjects
 from idp.protocol.client_auth.possession import Binding, holds, token_type
 from idp.protocol.engine.grants import GrantStore
 from idp.protocol.engine.provider import OpenIDProvider
 
-#: The gate: (client, account id, authentication claims, when it was granted) → account. Raises Returned.
+#: The gate: (client, account id, authentication claims, when it was granted) → account. Raises ClientError.
 Admit = Callable[[Client, str, Mapping[str, Any], datetime], Account]
 
 _REFUSED = "the refresh token is unknown, expired, revoked, or belongs to another client"
 
 
-def _invalid() -> Returned:
-    return Returned(OAuthError.INVALID_GRANT, _REFUSED)
+def _invalid() -> ClientError:
+    return ClientError(OAuthError.INVALID_GRANT, _REFUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +72,10 @@ class Refresh:
     def redeem(
         self, client: Client, form: Mapping[str, str], binding: Binding, admit: Admit, now: datetime
     ) -> dict[str, Any]:
-        """The token response (Core §12.2), its access token bound to what the caller holds. Raises Returned."""
+        """The token response (Core §12.2), its access token bound to what the caller holds. Raises ClientError."""
         value = form.get("refresh_token", "")
         if not value:
-            raise Returned(OAuthError.INVALID_REQUEST, "refresh_token is required")
+            raise ClientError(OAuthError.INVALID_REQUEST, "refresh_token is required")
         token, grant = self._verified(client, value, now)
         if not holds(binding, token.binding):
             # A thief without the key ends nothing: the family lives on.
@@ -130,7 +130,7 @@ class Refresh:
         if grant.revoked_at is not None or not token.is_alive(now):
             raise _invalid()
         if "refresh_token" not in client.grant_types:
-            raise Returned(OAuthError.UNAUTHORIZED_CLIENT, "this client may not refresh")
+            raise ClientError(OAuthError.UNAUTHORIZED_CLIENT, "this client may not refresh")
         return token, grant
 
     def _rotate(self, client: Client, value: str, token: RefreshToken, now: datetime) -> str | None:
@@ -159,5 +159,5 @@ def _narrowed(granted: str, asked: str | None) -> str:
     if asked is None:
         return granted
     if not set(asked.split()) <= set(granted.split()) or "openid" not in asked.split():
-        raise Returned(OAuthError.INVALID_SCOPE, "scope was not granted")
+        raise ClientError(OAuthError.INVALID_SCOPE, "scope was not granted")
     return " ".join(scope for scope in granted.split() if scope in asked.split())

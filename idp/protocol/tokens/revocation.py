@@ -13,7 +13,7 @@ from idp.clients.registry import Client
 from idp.core.audit import Audit, AuditEvent
 from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore, Kind
-from idp.core.errors import OAuthError, Returned
+from idp.core.errors import ClientError, OAuthError
 from idp.protocol.client_auth.answers import json_response
 from idp.protocol.client_auth.client_authentication import ClientRefused
 from idp.protocol.client_auth.client_door import Call, ClientDoor
@@ -38,7 +38,7 @@ class OwnTokens:
 
         def with_token(call: Call) -> Response:
             if not call.form.get("token"):
-                raise Returned(OAuthError.INVALID_REQUEST, "token is required")
+                raise ClientError(OAuthError.INVALID_REQUEST, "token is required")
             return answer(call.client, call.form["token"])
 
         return self.door.serve(request, with_token)

@@ -14,7 +14,7 @@ from idp.accounts.repository import AccountNotFound, AccountRepository
 from idp.clients.registry import Client
 from idp.core.audit import Audit, AuditEvent
 from idp.core.clock import Clock
-from idp.core.errors import OAuthError, Returned
+from idp.core.errors import ClientError, OAuthError
 from idp.interaction.gate import Gate, IssueRefused, MayNotIssue
 from idp.interaction.record import Acr
 from idp.protocol.client_auth.answers import json_response
@@ -45,10 +45,10 @@ class TokenEndpoint:
     def _answer(self, call: Call) -> Response:
         grant_type = call.form.get("grant_type")
         if grant_type is None:
-            raise Returned(OAuthError.INVALID_REQUEST, "grant_type is required")
+            raise ClientError(OAuthError.INVALID_REQUEST, "grant_type is required")
         answer = {"authorization_code": self._exchange, "refresh_token": self._refresh}.get(grant_type)
         if answer is None:
-            raise Returned(OAuthError.UNSUPPORTED_GRANT_TYPE, "the grant type is not supported")
+            raise ClientError(OAuthError.UNSUPPORTED_GRANT_TYPE, "the grant type is not supported")
         # facts/security §4.2: 503 while the keys are away; the code or refresh token stays good for a later try.
         self.engine.require_signer(call.client)
         self.engine.require_recipient(call.client)
@@ -62,7 +62,7 @@ class TokenEndpoint:
         client, form = call.client, call.form
         for name in ("code", "redirect_uri", *(["code_verifier"] if client.pkce == "required" else [])):
             if not form.get(name):
-                raise Returned(OAuthError.INVALID_REQUEST, f"{name} is required")
+                raise ClientError(OAuthError.INVALID_REQUEST, f"{name} is required")
         now = self.clock.now()
         state = GrantState(self.grant_store, now)
         state.admit = lambda record: self._admit_code(client, record)
@@ -79,11 +79,11 @@ class TokenEndpoint:
             answer = self.engine.for_request(state, {})._do_code_exchange(passed)
         except CodeReused as error:
             self.audit.record(AuditEvent.CODE_REUSED, client_id=client.client_id)
-            raise Returned(OAuthError.INVALID_GRANT, _INVALID_GRANT) from error
+            raise ClientError(OAuthError.INVALID_GRANT, _INVALID_GRANT) from error
         except InvalidAuthorizationCode as error:
-            raise Returned(OAuthError.INVALID_GRANT, _INVALID_GRANT) from error
+            raise ClientError(OAuthError.INVALID_GRANT, _INVALID_GRANT) from error
         except EngineError as error:
-            raise Returned(OAuthError.INVALID_REQUEST, "the token request is malformed") from error
+            raise ClientError(OAuthError.INVALID_REQUEST, "the token request is malformed") from error
         return {**answer.to_dict(), "scope": state.scope}
 
     def _admit_code(self, client: Client, record: Mapping[str, Any]) -> Account:
@@ -95,7 +95,7 @@ class TokenEndpoint:
     def _admit(
         self, client: Client, account_id: str, claims: Mapping[str, Any], granted_at: datetime
     ) -> Account:
-        """The gate, on the account row of this moment. Raises Returned."""
+        """The gate, on the account row of this moment. Raises ClientError."""
         try:
             account = self.accounts.get(AccountId(account_id))
             acr = Acr(claims["acr"])
@@ -108,5 +108,5 @@ class TokenEndpoint:
                 client_id=client.client_id,
                 reason=str(reason),
             )
-            raise Returned(OAuthError.INVALID_GRANT, _INVALID_GRANT) from error
+            raise ClientError(OAuthError.INVALID_GRANT, _INVALID_GRANT) from error
         return account

@@ -11,7 +11,7 @@ from idp.clients.members import CLIENT_SIGNING_ALGS
 from idp.clients.registry import ClientFile
 from idp.clients.scopes import claims_of
 from idp.core.clock import Clock
-from idp.core.errors import OAuthError, Returned
+from idp.core.errors import ClientError, OAuthError
 from idp.protocol.claims.account_claims import released_claims
 from idp.protocol.claims.upstream_claims import UpstreamClaims
 from idp.protocol.client_auth.answers import json_response, jwt_response
@@ -65,7 +65,7 @@ class UserinfoEndpoint:
             return self._answer(request, token)
         except ProofRefused as refused:
             return _refused(refused.error, token.scheme, nonce=refused.fresh_nonce)
-        except Returned as refused:
+        except ClientError as refused:
             return _refused(refused.error, token.scheme, 400)
         except (InvalidAccessToken, AccountNotFound, NotTheHolder):
             return _refused(OAuthError.INVALID_TOKEN, token.scheme)

@@ -1,6 +1,6 @@
 """A machine of somebody else: a real server on loopback, plain or TLS, that keeps what it was asked.
 
-Lives here: the server, its certificate authority. Must not come here: anything of `idp`.
+Contains the server, its certificate authority. Not here: anything of `idp`.
 """
 
 import ssl

@@ -18,7 +18,7 @@ from idp.adapters.igc.crl_refresh import CrlRefresher, next_fetch
 from idp.adapters.igc.ocsp import OcspClient
 from idp.adapters.igc.revocation import IgcRevocation
 from idp.adapters.sql.crl_index import CrlIndex
-from idp.adapters.sql.engine import initialise, open_engine
+from idp.adapters.sql.database import initialise, open_database
 from idp.cards.revocation import DECISION, CrlAnswer, OcspAnswer, RevocationStatus
 from tests.adapters.igc.revoking import CARD, DAY, HOUR, OTHER, Pki, Web, openssl_responder, web_server
 from tests.adapters.igc.test_crl_file import write_big_list
@@ -81,9 +81,9 @@ class Desk:
 def open_desk(pki: Pki, web: Web, tmp_path: Path) -> Iterator[Callable[..., Desk]]:
     url = f"sqlite:///{tmp_path / 'a.db'}"
     initialise(url)
-    engine = open_engine(url)
+    database = open_database(url)
     clock = FixedClock()
-    index = CrlIndex(engine, grace=DAY, skew=SKEW)
+    index = CrlIndex(database, grace=DAY, skew=SKEW)
 
     def opened(**options: Any) -> Desk:
         return Desk(
@@ -97,7 +97,7 @@ def open_desk(pki: Pki, web: Web, tmp_path: Path) -> Iterator[Callable[..., Desk
         )
 
     yield opened
-    engine.dispose()
+    database.dispose()
 
 
 # --- the decision table

@@ -1,7 +1,7 @@
 """An OpenID server on loopback that can lie: one honest login, and a `Lie` that says what to change in it.
 
-Lives here: a real HTTP server, tokens signed by hand (to be wrong in any way), answers that are no answers.
-Must not come here: anything of `idp`; what the double accepts and issues is written from the standards alone.
+Contains a real HTTP server, tokens signed by hand (to be wrong in any way), answers that are no answers.
+Not here: anything of `idp`; what the double accepts and issues is written from the standards alone.
 """
 
 import hashlib

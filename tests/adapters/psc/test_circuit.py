@@ -338,12 +338,12 @@ def test_one_look_at_a_time_and_a_look_that_breaks_is_not_the_last(clock: FixedC
         lambda: None,
         run=started.append,
     )
-    watch.glance()
+    watch.probe()
     clock.advance(seconds=60)
-    watch.glance()
+    watch.probe()
     assert len(started) == 1
     started[0]()
-    watch.glance()
+    watch.probe()
     assert len(started) == 2
 
 
@@ -363,7 +363,7 @@ def test_quick_second_looks_tell_a_hiccup_from_an_outage(psc: HostilePsc, clock:
         wait=waited.append,
     )
     psc.lie = Lie(instead={"discovery": say_status(503)})
-    watch.glance()
+    watch.probe()
     assert (waited, psc.calls("discovery"), circuits.is_out()) == ([1.0] * 4, 5, True)
 
 

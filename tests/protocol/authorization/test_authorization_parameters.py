@@ -14,7 +14,7 @@ CPS, PSC, PWD = (f"urn:caducee:acr:{name}" for name in ("cps", "psc", "pwd-otp")
 
 
 @pytest.fixture(scope="module")
-def open_house(app_factory: Callable[..., Provider], every_door: dict[str, Any]) -> Provider:
+def open_resources(app_factory: Callable[..., Provider], every_door: dict[str, Any]) -> Provider:
     """With all three doors; `provider` has the password's alone."""
     return app_factory(**every_door)
 
@@ -45,9 +45,9 @@ def test_an_essential_acr_that_was_reached_is_given(provider: Provider) -> None:
     assert _id_token(provider, code)["acr"] == PWD
 
 
-def test_an_essential_acr_is_a_condition_and_a_voluntary_one_is_not(open_house: Provider) -> None:
+def test_an_essential_acr_is_a_condition_and_a_voluntary_one_is_not(open_resources: Provider) -> None:
     """facts/security AC2: never a lower token."""
-    browser = open_house.browser()
+    browser = open_resources.browser()
     browser.sign_in()
     wanted = {"values": [CPS]}
     silent = {"prompt": "none", "claims": _claims(id_token={"acr": {"essential": True, **wanted}})}
@@ -55,8 +55,8 @@ def test_an_essential_acr_is_a_condition_and_a_voluntary_one_is_not(open_house: 
     assert "code" in answer_of(browser.authorize(prompt="none", claims=_claims(id_token={"acr": wanted})))
 
 
-def test_under_an_essential_card_acr_the_password_door_is_not_shown(open_house: Provider) -> None:
-    browser = open_house.browser()
+def test_under_an_essential_card_acr_the_password_door_is_not_shown(open_resources: Provider) -> None:
+    browser = open_resources.browser()
     page = browser.follow(
         browser.authorize(claims=_claims(id_token={"acr": {"essential": True, "value": PSC}}))
     )
@@ -93,9 +93,9 @@ def test_consent_is_the_operators_and_nobody_is_asked_again(provider: Provider) 
     assert browser.follow(browser.authorize(prompt="consent login")).status_code == 200
 
 
-def test_any_of_several_acr_values_will_do(open_house: Provider) -> None:
+def test_any_of_several_acr_values_will_do(open_resources: Provider) -> None:
     """Core §3.1.2.1: values in the order of preference, each of them asked for."""
-    browser = open_house.browser()
+    browser = open_resources.browser()
     browser.sign_in()
     for values in (f"{PSC} {PWD}", f"{PWD} {PSC}", f"{CPS} eidas3 {PWD}"):
         assert "code" in answer_of(browser.authorize(prompt="none", acr_values=values)), values

@@ -156,7 +156,7 @@ def test_an_access_token_ends_after_the_life_of_its_client(party: PolicedParty) 
     row = sa.select(ephemeral.c.expires_at).where(
         ephemeral.c.kind == Kind.ACCESS_TOKEN.value, ephemeral.c.key_hash == hashed(token)
     )
-    with party.house.engine.connect() as connection:
+    with party.house.database.connect() as connection:
         end = connection.execute(row).scalar_one()
     assert abs(end.timestamp() - party.introspect(token)["exp"]) <= 1
 
@@ -168,7 +168,7 @@ def test_the_idle_time_never_reaches_beyond_the_session(app_factory: Any) -> Non
     tokens = party.tokens()
     end = claims_in(tokens["id_token"])["auth_time"] + 90
     for _ in range(2):
-        kept = SqlRefreshTokens(house.engine).get(grant_of(tokens["refresh_token"]))
+        kept = SqlRefreshTokens(house.database).get(grant_of(tokens["refresh_token"]))
         assert kept is not None
         assert kept.idle_until.timestamp() == kept.ends_at.timestamp() == end
         assert party.introspect(tokens["refresh_token"])["exp"] == end

@@ -154,7 +154,7 @@ def test_a_client_that_authenticates_in_the_form_leaves_no_secret_in_its_request
         "/par", base_url=ISSUER, data={**form, "client_secret": SECRETS["poster"]}
     )
     assert response.status_code == 201
-    with provider.engine.connect() as connection:
+    with provider.database.connect() as connection:
         stored = connection.exec_driver_sql(
             "select value from ephemeral where kind = 'pushed_request'"
         ).scalars()

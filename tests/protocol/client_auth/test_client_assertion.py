@@ -221,7 +221,7 @@ def test_an_assertion_is_remembered_for_as_long_as_it_could_be_shown(keyed: Prov
     row = sa.select(ephemeral.c.expires_at).where(
         ephemeral.c.kind == Kind.CLIENT_ASSERTION.value, ephemeral.c.key_hash == hashed("keyed remembered")
     )
-    with keyed.engine.connect() as connection:
+    with keyed.database.connect() as connection:
         forgotten = connection.execute(row).scalar_one()
     # To a node whose clock is behind as well.
     assert forgotten.timestamp() >= ends + keyed.settings.clock_skew.total_seconds() - 1

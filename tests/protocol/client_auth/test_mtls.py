@@ -136,7 +136,7 @@ def userinfo(house: Provider, token: str, headers: dict[str, str], scheme: str =
 
 def refused_certificates(house: Provider) -> list[str]:
     chosen = sa.select(audit_events.c.facts).where(audit_events.c.event == "client:certificate:refused")
-    with house.engine.connect() as connection:
+    with house.database.connect() as connection:
         return [facts["reason"] for facts in connection.execute(chosen).scalars()]
 
 

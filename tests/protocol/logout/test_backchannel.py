@@ -24,10 +24,10 @@ from idp.adapters.sql.store import SqlStore
 from idp.clients.registry import ClientFile, logout_listeners
 from idp.core.audit import AuditEvent
 from idp.core.clock import SystemClock
-from idp.protocol.logout.backchannel import BackChannel
+from idp.protocol.logout.backchannel import BackChannelLogout
 from idp.protocol.logout.logout_token import LogoutTokens
 from idp.signing.signer import SignerUnavailable
-from idp.wiring.resources import open_house, open_key_directory, open_subjects
+from idp.wiring.resources import open_key_directory, open_resources, open_subjects
 from tests.fakes import NOON, FixedClock, RecordingAudit
 from tests.provider import ISSUER, RP, Provider
 
@@ -59,7 +59,7 @@ class Desk:
     def __post_init__(self) -> None:
         settings = self.provider.settings
         self.keys = KeysInForce(open_key_directory(settings, SystemClock()))
-        self.notices = SqlLogoutNotices(self.provider.engine)
+        self.notices = SqlLogoutNotices(self.provider.database)
         self.clients = ClientFile(settings.clients_file)
         tokens = LogoutTokens(
             ISSUER,
@@ -69,13 +69,13 @@ class Desk:
             settings.logout_token_life,
             self.clock,
         )
-        self.channel = BackChannel(
+        self.channel = BackChannelLogout(
             self.notices, tokens, self.clients.get, self.outside, self.audit, self.clock
         )
 
     def end_session(self, *clients: str, sid: str = "sid-1") -> None:
         """These clients redeemed a code in it."""
-        grants = SqlGrants(self.provider.engine)
+        grants = SqlGrants(self.provider.database)
         for client_id in clients:
             grants.add(Grant(f"{sid} {client_id}", self.provider.account.id, client_id, sid, NOON))
             grants.redeem(f"{sid} {client_id}", NOON)
@@ -334,11 +334,11 @@ def test_who_lost_its_lease_while_calling_records_nothing(desk: Desk) -> None:
 def test_worker_forgets_notices_after_a_week(desk: Desk) -> None:
     from idp.cli.background import _purge
 
-    house = open_house(desk.provider.settings)
+    house = open_resources(desk.provider.settings)
     for days in (8, 6):
         desk.clock.at = SystemClock().now() - timedelta(days=days)
         desk.end_session(RP, sid=f"sid-{days}")
-    _purge(house, SqlStore(house.engine, SystemClock()))
+    _purge(house, SqlStore(house.database, SystemClock()))
     assert [n.sid for n in desk.notices.newest(9, client_id=None, state=None)] == ["sid-6"]
 
 
@@ -353,7 +353,7 @@ def test_disabled_account_signs_out_of_every_application(desk: Desk) -> None:
     desk.clock.at = SystemClock().now()
     desk.work()
     assert [url for url, _token in desk.outside.calls] == [RP_URI]
-    with desk.provider.engine.connect() as connection:
+    with desk.provider.database.connect() as connection:
         names = connection.execute(sa.select(audit_events.c.event)).scalars().all()
     assert "account:disable:accepted" in names
 

@@ -90,7 +90,7 @@ def page_of(response: TestResponse) -> BeautifulSoup:
 
 
 def queued(house: Provider) -> list[tuple[str, str]]:
-    with house.engine.connect() as connection:
+    with house.database.connect() as connection:
         rows = connection.execute(sa.select(logout_notices.c.client_id, logout_notices.c.sid))
         return sorted((row.client_id, row.sid) for row in rows)
 
@@ -218,7 +218,7 @@ def test_notice_of_each_called_application_is_there_before_the_answer(
     browser, tokens = both
     leave(browser, id_token_hint=tokens["id_token"])
     assert queued(house) == [(RP, sid_of(tokens))]
-    newest = SqlLogoutNotices(house.engine).newest(1, client_id=None, state=None)[0]
+    newest = SqlLogoutNotices(house.database).newest(1, client_id=None, state=None)[0]
     assert (newest.state, newest.account_id) == (NoticeState.WAITING, house.account.id)
 
 
@@ -251,7 +251,7 @@ def test_two_sign_outs_at_once_give_one_notice_and_one_line_of_audit(
 
 def expire(house: Provider, tokens: dict[str, Any]) -> None:
     """As if the person had come last an hour ago."""
-    store = SqlStore(house.engine, SystemClock())
+    store = SqlStore(house.database, SystemClock())
     stored = store.get(Kind.SESSION, sid_of(tokens))
     assert stored is not None
     seen = (SystemClock().now() - timedelta(hours=1)).isoformat()
@@ -321,11 +321,11 @@ def test_database_down_while_signing_out_is_a_page_and_the_session_lives_on(
     house: Provider, both: tuple[Browser, dict[str, Any]]
 ) -> None:
     browser, tokens = both
-    with house.engine.begin() as connection:
+    with house.database.begin() as connection:
         connection.execute(sa.text("ALTER TABLE logout_notices RENAME TO elsewhere"))
     assert leave(browser, id_token_hint=tokens["id_token"]).status_code == 503
     assert house.userinfo(tokens["access_token"]).status_code == 200
-    with house.engine.begin() as connection:
+    with house.database.begin() as connection:
         connection.execute(sa.text("ALTER TABLE elsewhere RENAME TO logout_notices"))
     assert leave(browser, id_token_hint=tokens["id_token"]).status_code == 200
     assert queued(house) == [(RP, sid_of(tokens))]
@@ -352,7 +352,7 @@ def test_session_whose_record_outlived_its_end_gives_no_code_and_is_gone_then(
     house.grants.end_session(sid_of(tokens), SystemClock().now(), ())
     refused = answer_of(browser.authorize(prompt="none"))
     assert (refused["error"], refused.get("code")) == ("login_required", None)
-    assert SqlStore(house.engine, SystemClock()).get(Kind.SESSION, sid_of(tokens)) is None
+    assert SqlStore(house.database, SystemClock()).get(Kind.SESSION, sid_of(tokens)) is None
     assert house.exchange(browser.sign_in()).status_code == 200
 
 

@@ -72,7 +72,7 @@ def test_sign_out_there_ends_the_session_here_and_its_tokens(house: Provider, ps
 def test_relying_parties_are_told_of_the_end(house: Provider, psc: HostilePsc, names: dict[str, Any]) -> None:
     signed_in(told_of_logouts(house), psc)
     tell(house, psc.logout_token(**names))
-    notices = SqlLogoutNotices(house.engine).newest(9, client_id=None, state=None)
+    notices = SqlLogoutNotices(house.database).newest(9, client_id=None, state=None)
     assert [notice.client_id for notice in notices] == [RP]
 
 

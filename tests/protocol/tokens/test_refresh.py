@@ -136,14 +136,14 @@ def test_a_token_that_is_none_is_refused(house, token):
 
 def test_refreshing_ends_idle_and_with_the_session(house):
     tokens = _tokens(house)
-    kept = SqlRefreshTokens(house.engine).get(grant_of(tokens["refresh_token"]))
+    kept = SqlRefreshTokens(house.database).get(grant_of(tokens["refresh_token"]))
     auth_time = _claims(tokens["id_token"])["auth_time"]
     assert kept.ends_at.timestamp() == auth_time + house.settings.session_life.total_seconds()
     granted = house.grants.get(kept.grant_id).granted_at
     assert abs(kept.idle_until - granted - timedelta(minutes=30)) < timedelta(seconds=30)
     for ended in ({"idle_until": granted}, {"ends_at": granted}):
         tokens = _tokens(house)
-        kept = SqlRefreshTokens(house.engine).get(grant_of(tokens["refresh_token"]))
+        kept = SqlRefreshTokens(house.database).get(grant_of(tokens["refresh_token"]))
         _write(house, kept, **ended)
         assert _refresh(house, tokens["refresh_token"]).get_json()["error"] == "invalid_grant"
 
@@ -151,7 +151,7 @@ def test_refreshing_ends_idle_and_with_the_session(house):
 def _write(house: Any, token: Any, **changes: Any) -> None:
     from dataclasses import replace
 
-    assert SqlRefreshTokens(house.engine).swap(token.token_sha256, replace(token, **changes))
+    assert SqlRefreshTokens(house.database).swap(token.token_sha256, replace(token, **changes))
 
 
 def test_signing_out_stops_refreshing(house):

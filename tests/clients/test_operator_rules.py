@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from idp.clients.house_rules import house_rules
 from idp.clients.located_yaml import BadYaml
+from idp.clients.operator_rules import operator_rules
 from idp.clients.registry import ClientFile, read_clients
 from idp.settings import Settings
 from tests.clients.test_registry import FAPI, GOOD, NO_SECRET
@@ -60,20 +60,20 @@ def test_a_client_that_the_settings_cannot_serve_is_a_fault(
     file = tmp_path / "clients.yaml"
     file.write_text(text)
     with pytest.raises(BadYaml, match=rf"clients\.yaml:\d+:\d+: .*{expected}"):
-        read_clients(file, house_rules(_settings(**wrong)))
-    assert read_clients(file, house_rules(_settings(**right)))
+        read_clients(file, operator_rules(_settings(**wrong)))
+    assert read_clients(file, operator_rules(_settings(**right)))
 
 
 def test_other_clients_may_live_with_longer_codes(tmp_path: Path) -> None:
     file = tmp_path / "clients.yaml"
     file.write_text(GOOD)
-    assert read_clients(file, house_rules(_settings(code_life=timedelta(minutes=5))))
+    assert read_clients(file, operator_rules(_settings(code_life=timedelta(minutes=5))))
 
 
 def test_a_changed_file_that_the_settings_cannot_serve_keeps_the_old_state(tmp_path: Path) -> None:
     file = tmp_path / "clients.yaml"
     file.write_text(GOOD)
-    clients = ClientFile(file, house_rules(_settings(code_life=timedelta(seconds=61))))
+    clients = ClientFile(file, operator_rules(_settings(code_life=timedelta(seconds=61))))
     file.write_text(FAPI)
     assert [client.profile for client in clients.registry().values()] == [None]
     assert "CADUCEE_CODE_LIFE" in str(clients.fault)

@@ -1,4 +1,4 @@
-"""What the registration of a client demands of this house's settings: rules as in `client_rules`, told at the client.
+"""What the registration of a client demands of this house's settings: rules as in `clients/rules`, told at the client.
 
 They hold at the start, at each reload of clients.yaml, and in `idp clients check`.
 """
@@ -6,7 +6,7 @@ They hold at the start, at each reload of clients.yaml, and in `idp clients chec
 from datetime import timedelta
 
 from idp.clients.members import TLS_METHODS
-from idp.clients.rules import Rule, Values
+from idp.clients.rules import ClientRule, Values
 from idp.settings import Settings
 
 #: FAPI 2.0 Security Profile §5.3.2.1; the life of pushed requests is bounded for everybody (`Settings`).
@@ -24,25 +24,25 @@ def _needs_certificates(values: Values) -> bool:
     )
 
 
-def house_rules(settings: Settings) -> tuple[Rule, ...]:
+def operator_rules(settings: Settings) -> tuple[ClientRule, ...]:
     least, most = _FAPI_AHEAD
     return (
-        Rule(
+        ClientRule(
             "profile",
             "expected CADUCEE_CODE_LIFE of 60 seconds or less (profile fapi2)",
             lambda v: _is_fapi(v) and settings.code_life > _FAPI_CODE_LIFE,
         ),
-        Rule(
+        ClientRule(
             "profile",
             "expected CADUCEE_CLOCK_AHEAD of 10 to 60 seconds (profile fapi2)",
             lambda v: _is_fapi(v) and not least <= settings.clock_ahead <= most,
         ),
-        Rule(
+        ClientRule(
             "token_endpoint_auth_method",
             "expected CADUCEE_MTLS_ORIGIN to be set: nobody asks for TLS client certificates",
             lambda v: _needs_certificates(v) and not settings.mtls_origin,
         ),
-        Rule(
+        ClientRule(
             "token_endpoint_auth_method",
             "expected CADUCEE_MTLS_AUTHORITY_FILES to be set for tls_client_auth",
             lambda v: (

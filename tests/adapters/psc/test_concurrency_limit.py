@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from idp.adapters.psc.patience import Patience
+from idp.adapters.psc.concurrency_limit import ConcurrencyLimit
 from idp.adapters.psc.provider import PscProvider
 from idp.interaction.upstream import UpstreamLogin, UpstreamUnavailable
 from tests.adapters.psc.hostile_psc import Handler, HostilePsc, Lie, Reply, hostile_psc, say_json
@@ -72,11 +72,11 @@ def test_more_sign_ins_than_may_wait_are_told_soon_and_the_places_come_back(psc:
 
 
 def test_place_that_comes_free_in_time_is_taken() -> None:
-    patience = Patience(1, timedelta(seconds=10), for_a_place=timedelta(seconds=20))
+    limit = ConcurrencyLimit(1, timedelta(seconds=10), for_a_place=timedelta(seconds=20))
     inside, may_leave = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with patience.sign_in():
+        with limit.sign_in():
             inside.set()
             may_leave.wait(10)
 
@@ -84,6 +84,6 @@ def test_place_that_comes_free_in_time_is_taken() -> None:
     holder.start()
     assert inside.wait(10)
     threading.Timer(0.1, may_leave.set).start()
-    with patience.sign_in() as go_on:
+    with limit.sign_in() as go_on:
         go_on()
     holder.join()

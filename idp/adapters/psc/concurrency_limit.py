@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from idp.adapters.http.bounded import Deadline
+from idp.adapters.http.bounded import ExchangeDeadline
 from idp.interaction.upstream import UpstreamUnavailable
 
 #: For a place: a crowd that a quick Pro Santé Connect serves at once is no outage.
 _FOR_A_PLACE = timedelta(milliseconds=500)
 
 
-class Patience:
+class ConcurrencyLimit:
     """Safe for threads."""
 
     def __init__(self, at_once: int, in_all: timedelta, for_a_place: timedelta = _FOR_A_PLACE) -> None:
@@ -28,7 +28,7 @@ class Patience:
         """Gives what to call before each next question. Both raise UpstreamUnavailable."""
         if not self._places.acquire(timeout=self._queue_seconds):
             raise UpstreamUnavailable("too many wait already")
-        deadline = Deadline(self._seconds)
+        deadline = ExchangeDeadline(self._seconds)
 
         def go_on() -> None:
             try:

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
-from idp.adapters.sql.engine import MIGRATIONS, reading, writing
+from idp.adapters.sql.database import MIGRATIONS, reading, writing
 from tests.servers import RunningServer
 
 
@@ -22,7 +22,7 @@ def file_of(sqlite_url: str) -> Path:
 def test_sqlite_settings_are_in_force_on_every_connection(
     sqlite_url: str, opened: Callable[[str], Engine]
 ) -> None:
-    engine = opened(sqlite_url)
+    database = opened(sqlite_url)
     expected = {
         "journal_mode": "wal",
         "synchronous": 2,
@@ -30,28 +30,28 @@ def test_sqlite_settings_are_in_force_on_every_connection(
         "busy_timeout": 5000,
         "secure_delete": 1,
     }
-    with reading(engine) as first, reading(engine) as second:
+    with reading(database) as first, reading(database) as second:
         for connection in (first, second):
             found = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in expected}
             assert found == expected
 
 
-def test_foreign_keys_are_enforced(engine: Engine) -> None:
+def test_foreign_keys_are_enforced(database: Engine) -> None:
     orphan = (
         "INSERT INTO grants (id, account_id, client_id, sid, granted_at) VALUES ('g', 'nobody', 'c', 's', 0)"
     )
-    with pytest.raises(sa.exc.IntegrityError), writing(engine) as connection:
+    with pytest.raises(sa.exc.IntegrityError), writing(database) as connection:
         connection.exec_driver_sql(orphan)
 
 
 def test_sqlite_writer_holds_the_lock_from_the_start_and_a_reader_never_does(
     sqlite_url: str, opened: Callable[[str], Engine]
 ) -> None:
-    engine = opened(sqlite_url)
+    database = opened(sqlite_url)
     other = sqlite3.connect(file_of(sqlite_url), isolation_level=None, timeout=0)
-    with writing(engine), pytest.raises(sqlite3.OperationalError, match="locked"):
+    with writing(database), pytest.raises(sqlite3.OperationalError, match="locked"):
         other.execute("BEGIN IMMEDIATE")
-    with reading(engine) as connection:
+    with reading(database) as connection:
         connection.exec_driver_sql("SELECT count(*) FROM accounts")
         other.execute("BEGIN IMMEDIATE")
         other.execute("ROLLBACK")
@@ -89,24 +89,24 @@ def test_stricter_postgresql_durability_is_left_alone(
 def test_postgresql_that_lost_its_connections_is_used_again(
     postgresql: RunningServer, postgresql_url: str, opened: Callable[[str], Engine]
 ) -> None:
-    engine = opened(postgresql_url)
+    database = opened(postgresql_url)
     with psycopg.connect(postgresql.url, autocommit=True) as operator:
         operator.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'caducee'"
         )
-    with reading(engine) as connection:
+    with reading(database) as connection:
         assert connection.exec_driver_sql("SELECT 1").scalar() == 1
 
 
 _FORKING = """
 import os, sys, time
 from datetime import timedelta
-from idp.adapters.sql.engine import open_engine
+from idp.adapters.sql.database import open_database
 from idp.adapters.sql.store import SqlStore
 from idp.core.clock import SystemClock
 from idp.core.ephemeral import Kind
 
-store = SqlStore(open_engine(sys.argv[1]), SystemClock())
+store = SqlStore(open_database(sys.argv[1]), SystemClock())
 count = lambda: store.count(Kind.MAIL_CODE_TRIES, "forked", timedelta(minutes=1))
 count()
 children = []

@@ -1,7 +1,7 @@
 """The SQL database: opening it, reading and writing transactions, bringing its schema up to date.
 
-Lives here: transactions, migrations, one exception for every outage. Never here: a table's meaning, a driver
-(`sql_backends.py`). Each worker process opens its own engine; a forked child drops those it inherits.
+Contains transactions, migrations, one exception for every outage. Not here: a table's meaning, a driver
+(`adapters/sql/backends.py`). Each worker process opens its own engine; a forked child drops those it inherits.
 """
 
 import os
@@ -19,7 +19,13 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from idp.adapters.sql.backends import WRITES, DatabaseMissing, UnsupportedDatabase, make_engine, parse_url
+from idp.adapters.sql.backends import (
+    WRITES,
+    DatabaseMissing,
+    UnsupportedDatabase,
+    parse_url,
+    unopened_database,
+)
 from idp.adapters.sql.schema import SCHEMA_REVISION
 from idp.core.ephemeral import StoreUnavailable
 
@@ -30,7 +36,7 @@ __all__ = [
     "initialise",
     "insert_into",
     "migrate",
-    "open_engine",
+    "open_database",
     "reading",
     "writing",
 ]
@@ -42,43 +48,43 @@ MIGRATION_LOCK = 0x0CAD_0CEE
 # The database answered, and what it refused is ours to handle or to repair: not an outage.
 _ANSWERS = (IntegrityError, DataError, ProgrammingError, NotSupportedError)
 
-_open_engines: "weakref.WeakSet[Engine]" = weakref.WeakSet()
+_open_databases: "weakref.WeakSet[Engine]" = weakref.WeakSet()
 
 
 class SchemaMismatch(Exception):
     """The tables are absent, or of another age than this code."""
 
 
-def open_engine(url: str) -> Engine:
+def open_database(url: str) -> Engine:
     """A ready engine on an initialised database of this code's schema.
 
     Raises UnsupportedDatabase, DatabaseMissing, SchemaMismatch, StoreUnavailable.
     """
     target = parse_url(url)
-    engine = _engine(target)
+    database = _database(target)
     try:
-        with reading(engine) as connection:
+        with reading(database) as connection:
             _require_revision(_stored_revision(connection), target)
     except BaseException:
-        engine.dispose()
+        database.dispose()
         raise
-    return engine
+    return database
 
 
 @contextmanager
-def reading(engine: Engine) -> Iterator[Connection]:
+def reading(database: Engine) -> Iterator[Connection]:
     """One transaction that takes no write lock. Raises StoreUnavailable."""
-    with _outage_named(), engine.connect() as connection, connection.begin():
+    with _outage_named(), database.connect() as connection, connection.begin():
         yield connection
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
+def writing(database: Engine) -> Iterator[Connection]:
     """One transaction, committed on leaving; on SQLite it holds the write lock from its first instant.
 
     Raises StoreUnavailable, also when the outcome of the commit is unknown.
     """
-    with _outage_named(), engine.connect() as connection:
+    with _outage_named(), database.connect() as connection:
         connection.execution_options(**{WRITES: True})
         with connection.begin():
             yield connection
@@ -100,14 +106,14 @@ def initialise(url: str) -> None:
 
 
 def migrate(url: str) -> None:
-    """Bring an initialised database to this code's schema. Raises as `open_engine` does."""
+    """Bring an initialised database to this code's schema. Raises as `open_database` does."""
     _upgrade(parse_url(url), may_be_empty=False)
 
 
-def _engine(target: URL) -> Engine:
-    engine = make_engine(target)
-    _open_engines.add(engine)
-    return engine
+def _database(target: URL) -> Engine:
+    database = unopened_database(target)
+    _open_databases.add(database)
+    return database
 
 
 _INSERTS: dict[str, Callable[[sa.Table], "sqlite.Insert | postgresql.Insert"]] = {
@@ -118,8 +124,8 @@ _INSERTS: dict[str, Callable[[sa.Table], "sqlite.Insert | postgresql.Insert"]] =
 
 def _leave_connections_to_parent() -> None:
     # A socket or a SQLite handle shared by two processes corrupts both conversations.
-    for engine in list(_open_engines):
-        engine.dispose(close=False)
+    for database in list(_open_databases):
+        database.dispose(close=False)
 
 
 os.register_at_fork(after_in_child=_leave_connections_to_parent)
@@ -163,11 +169,11 @@ def _upgrade(target: URL, *, may_be_empty: bool) -> None:
     """Forward only, in one transaction under one lock: of two at once, the second finds nothing to do."""
     # Imported only now: serving needs no Alembic, and it is slow to load; so not under the lock that others wait for.
     command, alembic_config = import_module("alembic.command"), import_module("alembic.config")
-    engine = _engine(target)
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _wait_for_another_operator)
+    database = _database(target)
+    if database.dialect.name == "sqlite":
+        event.listen(database, "connect", _wait_for_another_operator)
     try:
-        with writing(engine) as connection:
+        with writing(database) as connection:
             if connection.dialect.name == "postgresql":
                 connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
@@ -178,7 +184,7 @@ def _upgrade(target: URL, *, may_be_empty: bool) -> None:
             config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
             command.upgrade(config, "head")
     finally:
-        engine.dispose()
+        database.dispose()
 
 
 def _wait_for_another_operator(connection: Any, _record: object) -> None:
