@@ -113,7 +113,7 @@ _HERE = Path(__file__).parent
 _SERVICE_WORDS = ("caducee", "viatrajectoire", "trajectoire")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Parts:
     """What several flows and endpoints share."""
 
@@ -167,7 +167,12 @@ def _parts(settings: Settings) -> _Parts:
         grants=grants,
         audit=audit,
         sessions=sessions,
-        sign_out=SignOut(sessions, grants, audit, lambda: logout_listeners(web.clients.registry())),
+        sign_out=SignOut(
+            sessions=sessions,
+            grants=grants,
+            audit=audit,
+            listeners=lambda: logout_listeners(web.clients.registry()),
+        ),
         interactions=Interactions(resources.store, settings.interaction_life),
         itinerary=build_itinerary(
             resources, web, context, has_psc=upstream is not None, has_cps=policy is not None
@@ -178,78 +183,99 @@ def _parts(settings: Settings) -> _Parts:
 def _flows(parts: _Parts) -> list[Any]:
     resources, s = parts.resources, parts.resources.settings
     outbox = SealedOutbox(SqlOutbox(resources.database, resources.clock), resources.sealer)
-    notices = NoticeMailer(outbox, parts.web, resources.clock, s.notice_life)
+    notices = NoticeMailer(outbox=outbox, web=parts.web, clock=resources.clock, life=s.notice_life)
     pictures = psc_pictures(s)
     desk = Desk(
-        parts.interactions,
-        parts.accounts,
-        parts.itinerary,
-        parts.audit,
-        resources.clock,
-        parts.web,
-        IdentityUpdates(parts.accounts, notices, parts.audit, SqlProofs(resources.database)),
-        parts.upstream,
-        pictures,
+        interactions=parts.interactions,
+        accounts=parts.accounts,
+        itinerary=parts.itinerary,
+        audit=parts.audit,
+        clock=resources.clock,
+        web=parts.web,
+        identities=IdentityUpdates(
+            accounts=parts.accounts, notices=notices, audit=parts.audit, proofs=SqlProofs(resources.database)
+        ),
+        upstream=parts.upstream,
+        pictures=pictures,
     )
-    linking = UpstreamLinking(parts.links, notices, parts.audit, resources.store, s.interaction_life)
+    linking = UpstreamLinking(
+        links=parts.links, notices=notices, audit=parts.audit, store=resources.store, life=s.interaction_life
+    )
     shared = SharedStations(parts.web, s.shared_networks)
-    signed_in = SignedIn(parts.sessions, parts.accounts, resources.clock, parts.web)
+    signed_in = SignedIn(
+        sessions=parts.sessions, accounts=parts.accounts, clock=resources.clock, web=parts.web
+    )
     throttle, passwords = build_throttle(resources), build_passwords(s)
     policy = PasswordPolicy(s.password_min, s.password_max, _SERVICE_WORDS)
     sender = CodeSender(
-        build_mail_codes(resources),
-        outbox,
-        desk,
-        resources.clock,
+        codes=build_mail_codes(resources),
+        outbox=outbox,
+        desk=desk,
+        clock=resources.clock,
     )
     flows: list[Any] = [
         ChoiceFlow(desk),
         PasswordFlow(
-            desk,
-            passwords,
-            throttle,
-            sender,
-            resources.store,
-            s.password_posts_per_ip,
-            s.password_posts_per_ip_window,
-            derive_key(s.application_key, "device"),
+            desk=desk,
+            passwords=passwords,
+            throttle=throttle,
+            sender=sender,
+            store=resources.store,
+            posts_per_network=s.password_posts_per_ip,
+            posts_window=s.password_posts_per_ip_window,
+            device_key=derive_key(s.application_key, "device"),
         ),
         EmailOtpFlow(desk, sender, linking),
-        EnrolmentFlow(desk, passwords, sender, policy),
+        EnrolmentFlow(desk=desk, passwords=passwords, sender=sender, policy=policy),
         CharterFlow(desk, parts.charters, build_charter_action(resources, parts.web)),
         ProfessionalContextFlow(desk, parts.context),
         PscPictureFlow(pictures),
-        AccountFlow(signed_in, parts.web, shared, parts.context, parts.audit, s.password_door),
+        AccountFlow(
+            signed_in=signed_in,
+            web=parts.web,
+            stations=shared,
+            context=parts.context,
+            audit=parts.audit,
+            has_password=s.password_door,
+        ),
     ]
     if s.password_door:
         flows.append(
             NewPasswordFlow(
-                signed_in,
-                passwords,
-                parts.sign_out,
-                notices,
-                s.password_change_within,
-                policy,
+                signed_in=signed_in,
+                passwords=passwords,
+                sign_out=parts.sign_out,
+                notices=notices,
+                within=s.password_change_within,
+                policy=policy,
             )
         )
     if parts.upstream is not None:
         flows.append(
             PscFlow(
-                desk,
-                resources.store,
-                parts.upstream,
-                resources.sealer,
-                throttle,
-                linking,
-                s.upstream_life,
-                Freshness(parts.web, shared, s.session_life, s.clock_skew),
+                desk=desk,
+                store=resources.store,
+                upstream=parts.upstream,
+                sealer=resources.sealer,
+                throttle=throttle,
+                linking=linking,
+                life=s.upstream_life,
+                freshness=Freshness(
+                    web=parts.web, stations=shared, session_life=s.session_life, skew=s.clock_skew
+                ),
             )
         )
     if parts.policy is not None:
         revocation = build_revocation(resources, parts.policy)
         flows.append(
             CpsFlow(
-                desk, resources.store, parts.policy, revocation, throttle, s.card_host, s.card_attempt_life
+                desk=desk,
+                store=resources.store,
+                policy=parts.policy,
+                revocation=revocation,
+                throttle=throttle,
+                card_host=s.card_host,
+                attempt_life=s.card_attempt_life,
             )
         )
     return flows
@@ -263,14 +289,14 @@ def _plain_endpoints(parts: _Parts, provider: OpenIDProvider, grant_store: Grant
     resources, settings, clients = parts.resources, parts.resources.settings, parts.web.clients
     refresh_tokens = SqlRefreshTokens(resources.database)
     refresh = Refresh(
-        provider,
-        open_subjects(settings),
-        refresh_tokens,
-        parts.grants,
-        grant_store,
-        parts.audit,
-        settings.refresh_token_idle,
-        settings.session_life,
+        engine=provider,
+        subjects=open_subjects(settings),
+        tokens=refresh_tokens,
+        grants=parts.grants,
+        grant_store=grant_store,
+        audit=parts.audit,
+        idle=settings.refresh_token_idle,
+        session_life=settings.session_life,
     )
     possession = build_possession(resources, parts.trail)
     tls_methods = build_tls_methods(resources, possession, parts.client_keys)
@@ -282,35 +308,41 @@ def _plain_endpoints(parts: _Parts, provider: OpenIDProvider, grant_store: Grant
         **tls_methods,
     }
     door = ClientDoor(
-        ClientAuthentication(clients, methods),
-        parts.trail,
-        settings.parameter_bytes,
-        settings.trusted_proxy_hops,
+        authentication=ClientAuthentication(clients, methods),
+        trail=parts.trail,
+        parameter_bytes=settings.parameter_bytes,
+        trusted_proxy_hops=settings.trusted_proxy_hops,
     )
     own = OwnTokens(
-        door,
-        resources.store,
-        parts.grants,
-        refresh_tokens,
-        parts.accounts,
-        parts.audit,
-        resources.clock,
-        settings.issuer,
+        door=door,
+        store=resources.store,
+        grants=parts.grants,
+        refresh_tokens=refresh_tokens,
+        accounts=parts.accounts,
+        audit=parts.audit,
+        clock=resources.clock,
+        issuer=settings.issuer,
     )
     token = TokenEndpoint(
-        door,
-        provider,
-        parts.accounts,
-        parts.gate,
-        grant_store,
-        refresh,
-        possession,
-        parts.audit,
-        resources.clock,
+        door=door,
+        engine=provider,
+        accounts=parts.accounts,
+        gate=parts.gate,
+        grant_store=grant_store,
+        refresh=refresh,
+        possession=possession,
+        audit=parts.audit,
+        clock=resources.clock,
     )
     upstream_claims = UpstreamClaims(parts.links, parts.context.contexts)
     userinfo = UserinfoEndpoint(
-        provider, parts.accounts, clients, grant_store, possession, upstream_claims, resources.clock
+        engine=provider,
+        accounts=parts.accounts,
+        clients=clients,
+        grant_store=grant_store,
+        possession=possession,
+        upstream=upstream_claims,
+        clock=resources.clock,
     )
     document = discovery_document(settings.issuer, parts.itinerary.earned(), tuple(tls_methods))
     discovery = PublishedDocument.of(document | mtls_members(document, settings.mtls_origin))
@@ -330,7 +362,12 @@ def _plain_endpoints(parts: _Parts, provider: OpenIDProvider, grant_store: Grant
             "/health/live": Route(("GET", "HEAD"), PublishedDocument.of({"status": "alive"})),
             "/health/ready": Route(
                 ("GET", "HEAD"),
-                Readiness((resources.store, resources.durable), clients, parts.keys, _card_faults(parts)),
+                Readiness(
+                    stores=(resources.store, resources.durable),
+                    clients=clients,
+                    keys=parts.keys,
+                    faults=_card_faults(parts),
+                ),
             ),
         },
         settings,
@@ -340,10 +377,20 @@ def _plain_endpoints(parts: _Parts, provider: OpenIDProvider, grant_store: Grant
 def _request_reader(parts: _Parts, provider: OpenIDProvider) -> RequestReader:
     resources, s = parts.resources, parts.resources.settings
     objects = RequestObjects(
-        ClientJwts(parts.client_keys), s.issuer, resources.clock, s.request_object_life, s.clock_ahead
+        jwts=ClientJwts(parts.client_keys),
+        issuer=s.issuer,
+        clock=resources.clock,
+        life=s.request_object_life,
+        clock_ahead=s.clock_ahead,
     )
     pushed = PushedRequests(resources.store, s.pushed_request_life)
-    return RequestReader(parts.web.clients, provider, objects, pushed, s.parameter_bytes)
+    return RequestReader(
+        clients=parts.web.clients,
+        engine=provider,
+        objects=objects,
+        pushed=pushed,
+        parameter_bytes=s.parameter_bytes,
+    )
 
 
 def _upstream_logout(parts: _Parts) -> dict[str, Route]:
@@ -352,14 +399,14 @@ def _upstream_logout(parts: _Parts) -> dict[str, Route]:
     if parts.upstream is None or not resources.settings.psc_backchannel_logout:
         return {}
     endpoint = UpstreamLogoutEndpoint(
-        parts.upstream,
-        resources.store,
-        parts.sign_out,
-        parts.accounts,
-        parts.links,
-        parts.trail,
-        resources.clock,
-        resources.settings.trusted_proxy_hops,
+        upstream=parts.upstream,
+        store=resources.store,
+        sign_out=parts.sign_out,
+        accounts=parts.accounts,
+        links=parts.links,
+        trail=parts.trail,
+        clock=resources.clock,
+        trusted_proxy_hops=resources.settings.trusted_proxy_hops,
     )
     return {"/psc/backchannel_logout": Route(("POST",), endpoint)}
 
@@ -370,20 +417,23 @@ def _metrics(parts: _Parts) -> tuple[Callable[[], Iterable[Sample]], ...]:
 
 def _authorize(parts: _Parts, provider: OpenIDProvider, grant_store: GrantStore) -> AuthorizeEndpoint:
     issuer = CodeIssuer(
-        provider,
-        open_subjects(parts.resources.settings),
-        parts.sessions,
-        parts.sign_out,
-        parts.gate,
-        grant_store,
-        parts.audit,
-        parts.resources.clock,
-        parts.web,
+        engine=provider,
+        subjects=open_subjects(parts.resources.settings),
+        sessions=parts.sessions,
+        sign_out=parts.sign_out,
+        gate=parts.gate,
+        grant_store=grant_store,
+        audit=parts.audit,
+        clock=parts.resources.clock,
+        web=parts.web,
     )
     return AuthorizeEndpoint(
         reader=_request_reader(parts, provider),
         responses=AuthorizationResponses(
-            parts.keys, parts.resources.clock, parts.web, parts.resources.settings.code_life
+            keys=parts.keys,
+            clock=parts.resources.clock,
+            web=parts.web,
+            life=parts.resources.settings.code_life,
         ),
         interactions=parts.interactions,
         sessions=parts.sessions,
@@ -416,12 +466,12 @@ def create(settings: Settings) -> Callable[..., Any]:
         settings, parts.web.clients, parts.keys, parts.client_keys, parts.resources.clock
     )
     grant_store = GrantStore(
-        parts.resources.store,
-        parts.grants,
-        settings.code_life,
-        settings.access_token_life,
-        parts.web.clients,
-        parts.resources.clock,
+        store=parts.resources.store,
+        grants=parts.grants,
+        code_life=settings.code_life,
+        access_token_life=settings.access_token_life,
+        clients=parts.web.clients,
+        clock=parts.resources.clock,
     )
     app = _flask(settings, parts.web)
     app.before_request(CertificateHeaderGuard(parts.trail, settings.trusted_proxy_hops).__call__)

@@ -211,13 +211,13 @@ class FakeReader:
     def cards(self) -> list[ReaderCard]:
         return [
             ReaderCard(
-                card.label,
-                card.label[-10:],
-                "IAS ECC",
-                "Fake reader",
-                card.pin_state,
-                card.has_pin_pad,
-                card.mechanisms,
+                label=card.label,
+                serial=card.label[-10:],
+                model="IAS ECC",
+                reader="Fake reader",
+                pin=card.pin_state,
+                has_pin_pad=card.has_pin_pad,
+                mechanisms=card.mechanisms,
             )
             for card in self.inserted
         ]
@@ -344,7 +344,11 @@ class MemoryProofs:
         known = self.proofs.get(key)
         first = known.first_at if known else identity.verified_at
         self.proofs[key] = IdentityProof(
-            identity.source, identity.evidence, identity.profession, first, identity.verified_at
+            source=identity.source,
+            evidence=identity.evidence,
+            profession=identity.profession,
+            first_at=first,
+            last_at=identity.verified_at,
         )
 
     def of(self, account_id: AccountId) -> tuple[IdentityProof, ...]:

@@ -38,4 +38,4 @@ def write_pair(directory: Path, day: str) -> list[Path]:
 def key_directory(
     path: Path, clock: Clock, policy: RingPolicy = POLICY, hardware: HsmKeys | None = None
 ) -> KeyDirectory:
-    return KeyDirectory(path, policy, clock, hardware or HsmKeys(Hsm()))
+    return KeyDirectory(path=path, policy=policy, clock=clock, hardware=hardware or HsmKeys(Hsm()))

@@ -38,7 +38,7 @@ def an_account(**changes: Any) -> Account:
         email="aicha.dupont@hopital.example",
         email_verified_at=NOON,
         password_hash="",
-        address=PostalAddress("1 rue de l'Église", "", "75001", "Paris"),
+        address=PostalAddress(line1="1 rue de l'Église", line2="", postal_code="75001", city="Paris"),
         created_at=NOON,
     )
     return dataclasses.replace(account, **changes)
@@ -70,7 +70,9 @@ _AMR: dict[AuthenticatorId, tuple[str, ...]] = {
 
 def an_event(authenticator: AuthenticatorId, minutes: float = 0, **changes: Any) -> AuthenticationEvent:
     """`minutes` after noon."""
-    event = AuthenticationEvent(authenticator, _AMR[authenticator], NOON + timedelta(minutes=minutes))
+    event = AuthenticationEvent(
+        authenticator=authenticator, amr=_AMR[authenticator], at=NOON + timedelta(minutes=minutes)
+    )
     return dataclasses.replace(event, **changes)
 
 
@@ -84,4 +86,7 @@ def doors(open_doors: Iterable[str]) -> list[Door]:
         "password": "password",
         "email_otp": "password",
     }
-    return [Door(id, door in open_doors, lambda client: every, door) for id, door in house.items()]
+    return [
+        Door(id=id, is_open=door in open_doors, allowed_for=lambda client: every, door=door)
+        for id, door in house.items()
+    ]

@@ -246,9 +246,20 @@ def _enrol(settings: Settings, database: Engine) -> Account:
         identity=an_identity(rpps=RPPS),
         password_hash=passwords.hash(PASSWORD),
     )
-    SqlCharters(database).publish(CharterRevision("2026-1", LONG_AGO, {"fr": "# Charte\n\nLisez."}))
+    SqlCharters(database).publish(
+        CharterRevision(revision="2026-1", published_at=LONG_AGO, texts={"fr": "# Charte\n\nLisez."})
+    )
     SqlAccounts(database).add(account)
-    SqlCharters(database).accept(CharterEvidence(account.id, "2026-1", "0" * 64, LONG_AGO, "cps", RP))
+    SqlCharters(database).accept(
+        CharterEvidence(
+            account_id=account.id,
+            revision="2026-1",
+            text_sha256="0" * 64,
+            accepted_at=LONG_AGO,
+            authenticator="cps",
+            client_id=RP,
+        )
+    )
     return SqlAccounts(database).get(account.id)
 
 

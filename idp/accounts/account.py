@@ -10,7 +10,7 @@ AccountId = NewType("AccountId", str)
 IdentitySource = Literal["cps", "psc"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PostalAddress:
     line1: str
     line2: str
@@ -19,7 +19,7 @@ class PostalAddress:
     country: str = "FR"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProvedIdentity:
     """What a card or Pro Santé Connect proved, read-only for the person. `rpps`: 11 digits, Luhn-valid."""
 
@@ -34,7 +34,7 @@ class ProvedIdentity:
     evidence: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """One person. `subject` is the public `sub` (opaque, random, never reused); `id` never leaves the house."""
 

@@ -20,7 +20,7 @@ def is_charter_name(text: str) -> bool:
     return re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", text) is not None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CharterRevision:
     """`texts`: Markdown by language; "fr" always present and the one that binds."""
 
@@ -45,7 +45,7 @@ class CharterRevision:
         return hashlib.sha256(self.text(locale).encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CharterEvidence:
     account_id: AccountId
     revision: str

@@ -48,7 +48,7 @@ class NotSent(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CodeHolder:
     """Who a code is for. `browser`: fingerprint of its cookie; `network`: where it asks from."""
 
@@ -68,7 +68,7 @@ class CodeState:
     resend_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MailCodeLimits:
     life: timedelta
     digits: int
@@ -91,7 +91,7 @@ def canonical_code(text: str, digits: int) -> str | None:
     return bare if re.fullmatch(rf"[0-9]{{{digits}}}", bare) else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MailCodes:
     store: EphemeralStore
     durable: EphemeralStore

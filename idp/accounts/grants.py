@@ -8,7 +8,7 @@ from typing import Protocol
 from idp.accounts.account import Account, AccountId
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
     """One authorization code and all tokens born of it. `sid` is the SSO session it came from."""
 

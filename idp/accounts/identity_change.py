@@ -9,7 +9,7 @@ from datetime import datetime
 from idp.accounts.account import AccountId, ProvedIdentity
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IdentityChange:
     """One row of the history: what the account held, and what the newer proof says."""
 

@@ -17,7 +17,7 @@ from idp.core.audit import Audit, AuditEvent
 _TRIES = 3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IdentityUpdates:
     accounts: AccountRepository
     notices: Notices
@@ -79,4 +79,6 @@ def _change(account: Account, identity: ProvedIdentity, known: frozenset[str]) -
         fields -= {"profession", "specialities"} if "profession" in fields else set()
     if not fields:
         return None
-    return IdentityChange(account.id, identity.verified_at, account.identity, identity)
+    return IdentityChange(
+        account_id=account.id, at=identity.verified_at, before=account.identity, after=identity
+    )

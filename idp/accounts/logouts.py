@@ -16,7 +16,7 @@ class NoticeState(StrEnum):
     ABANDONED = "abandoned"  # no more retries
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogoutNotice:
     """One session's end, for one client. `attempt` is the lease under which it is held."""
 

@@ -25,7 +25,7 @@ Json = Mapping[str, object]
 _MAX_PRACTICES, _MAX_TEXT = 50, 120
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Practice:
     """One exercice at one place; texts are "" when unknown, codes are as received (TRE_R02, R22…)."""
 

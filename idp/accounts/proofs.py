@@ -12,7 +12,7 @@ from idp.accounts.account import AccountId, IdentitySource, ProvedIdentity
 from idp.cards.nomenclature import CodedLabel
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IdentityProof:
     """`evidence`: as in `ProvedIdentity`; a renewed card is another one."""
 

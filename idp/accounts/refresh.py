@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RefreshToken:
     """The one in force of a grant. `claims`: what the ID Token said of the authentication (acr, amr, sid…).
 

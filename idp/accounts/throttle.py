@@ -27,7 +27,7 @@ class Closed(Exception):
     """The password path of this RPPS is closed; the card or Pro Santé Connect opens it again."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordThrottle:
     store: EphemeralStore
     #: Where a lost Redis cannot forget: the 24-hour and in-a-row caps.

@@ -9,7 +9,7 @@ from typing import Protocol
 from idp.accounts.account import AccountId
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UpstreamLink:
     account_id: AccountId
     #: Pro Santé Connect's `sub` as last received.

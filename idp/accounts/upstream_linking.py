@@ -33,7 +33,7 @@ class UpstreamProof:
     claims: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UpstreamLinking:
     links: UpstreamLinks
     notices: Notices

@@ -27,7 +27,7 @@ class AnchorsRefused(ValueError):
     """The authorities in the configuration cannot be trusted as given; the message is for the operator."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IssuingAuthority:
     """A pinned intermediate, or a root. An intermediate's dates are the intersection with its root's."""
 

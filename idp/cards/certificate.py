@@ -64,7 +64,7 @@ class UnreadableCard(ValueError):
     """A field of the certificate cannot be read; the message names the field, never its value."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """What the certificate says of its holder and of itself."""
 

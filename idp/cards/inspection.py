@@ -45,7 +45,7 @@ class CertificateKind(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Inspection:
     """`refusal` None: this card would sign in, revocation apart. `card` None: nothing of the holder can be read."""
 
@@ -68,7 +68,17 @@ def inspect(reader: CardReader, found: ReaderCard, policy: CardPolicy, *, now: d
     is_contactless = _is_contactless(found, kinds, chosen, reader.keys_without_pin(found))
     if chosen is None:
         refusal, detail = CardRefusal.WRONG_CERTIFICATE if kinds else CardRefusal.NONE, ""
-        return Inspection(found, kinds, None, None, None, False, refusal, detail, is_contactless)
+        return Inspection(
+            card_in_reader=found,
+            kinds=kinds,
+            chosen=None,
+            card=None,
+            issuer=None,
+            is_issuer_proved=False,
+            refusal=refusal,
+            detail=detail,
+            is_contactless=is_contactless,
+        )
     verdict, detail = _verdict(chosen.der, policy, now)
     return Inspection(
         card_in_reader=found,
@@ -179,7 +189,7 @@ class _NotAsked:
         return RevocationStatus.GOOD
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _NamedIssuer:
     """Whoever the certificate names, without a proof."""
 
@@ -197,7 +207,7 @@ class _IssuersAsNamed(TrustAnchors):
 
     def claimed_issuers(self, key_id: bytes) -> tuple[Any, ...]:
         name = _ISSUERS.get(key_id.hex())
-        return () if name is None else (_NamedIssuer(name),)
+        return () if name is None else (_NamedIssuer(name=name),)
 
 
 ISSUERS_AS_NAMED = _IssuersAsNamed(())

@@ -47,7 +47,7 @@ class ReaderFailed(Exception):
         self.detail = detail
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReaderCard:
     """A card as its module announces it, before anything is read from it. `mechanisms`: names of PKCS#11."""
 

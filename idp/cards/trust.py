@@ -53,7 +53,7 @@ class CardRefused(Exception):
         self.detail = detail
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CardPolicy:
     """What this deployment accepts.
 

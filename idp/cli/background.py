@@ -64,7 +64,13 @@ def _card_listener(resources: Resources) -> SocketListener:
     s = resources.settings
     limits = ListenerLimits(connections=s.card_connections, per_peer=s.card_connections_per_peer)
     trail = RefusalTrail(SqlAudit(resources.database, resources.clock), resources.store)
-    application = CardHost(resources.store, trail, s.issuer, s.card_host, s.card_presentation_life)
+    application = CardHost(
+        store=resources.store,
+        trail=trail,
+        issuer=s.issuer,
+        card_host=s.card_host,
+        presentation_life=s.card_presentation_life,
+    )
     if s.card_listen.startswith("unix:"):
         return CardProxy(
             Path(s.card_listen.removeprefix("unix:")),
@@ -119,12 +125,12 @@ def _refresh_lists(refresher: CrlRefresher, stopped: threading.Event) -> None:
 def _outbox(resources: Resources) -> OutboxWorker:
     settings = resources.settings
     transport = SmtpTransport(
-        settings.smtp_host,
-        settings.smtp_port,
-        settings.mail_sender,
-        settings.smtp_starttls,
-        settings.smtp_username or None,
-        settings.smtp_password or None,
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        sender=settings.mail_sender,
+        starttls=settings.smtp_starttls,
+        username=settings.smtp_username or None,
+        password=settings.smtp_password or None,
         clock=resources.clock,
     )
     return OutboxWorker(resources.database, resources.clock, OpeningTransport(transport, resources.sealer))
@@ -135,21 +141,21 @@ def _back_channel(resources: Resources) -> BackChannelLogout:
     keys = KeysInForce(open_key_directory(settings, resources.clock))
     accounts, audit = SqlAccounts(resources.database), SqlAudit(resources.database, resources.clock)
     return BackChannelLogout(
-        SqlLogoutNotices(resources.database),
-        LogoutTokens(
-            settings.issuer,
-            keys,
-            open_subjects(settings),
-            accounts,
-            settings.logout_token_life,
-            resources.clock,
+        notices=SqlLogoutNotices(resources.database),
+        tokens=LogoutTokens(
+            issuer=settings.issuer,
+            keys=keys,
+            subjects=open_subjects(settings),
+            accounts=accounts,
+            life=settings.logout_token_life,
+            clock=resources.clock,
         ),
-        ClientFile(settings.clients_file, operator_rules(settings)).get,
-        HttpLogoutPost(
+        client=ClientFile(settings.clients_file, operator_rules(settings)).get,
+        outside=HttpLogoutPost(
             OutboundHttp(settings.outbound_networks, authority_files=settings.outbound_authority_files)
         ),
-        audit,
-        resources.clock,
+        audit=audit,
+        clock=resources.clock,
     )
 
 

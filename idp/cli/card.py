@@ -38,7 +38,7 @@ _DAY = {"fr": "%d/%m/%Y", "en": "%Y-%m-%d"}
 _WARNED = {PinState.LOW: "test.low", PinState.LAST: "test.last"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CardDesk:
     """The commands over any reader; `ask_pin` shows its prompt and hides what is typed."""
 
@@ -183,7 +183,14 @@ def test(options: argparse.Namespace) -> int:
 def _at_desk(options: argparse.Namespace, act: Callable[[CardDesk], int]) -> int:
     t = _texts(options.lang)
     try:
-        return act(CardDesk(_reader(options.module), _policy(options), SystemClock(), options.lang))
+        return act(
+            CardDesk(
+                reader=_reader(options.module),
+                policy=_policy(options),
+                clock=SystemClock(),
+                locale=options.lang,
+            )
+        )
     except ReaderFailed as failed:
         print(f"idp: {t(f'fault.{failed.fault}')}", file=sys.stderr)
         if failed.detail:

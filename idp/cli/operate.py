@@ -75,7 +75,9 @@ def publish_charter(settings: Settings, options: argparse.Namespace) -> int:
         texts["en"] = options.en.read_text("utf-8")
     database = open_database(settings.database)
     try:
-        SqlCharters(database).publish(CharterRevision(options.revision, now, texts, options.charter))
+        SqlCharters(database).publish(
+            CharterRevision(revision=options.revision, published_at=now, texts=texts, charter=options.charter)
+        )
     except RevisionExists:
         print(f"idp: revision {options.revision} exists already: choose another name", file=sys.stderr)
         return 3

@@ -16,7 +16,7 @@ from idp.interaction.record import Acr
 from idp.signing.signer import Alg
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
     """One relying party, as `client_metadata.MEMBERS` reads it."""
 

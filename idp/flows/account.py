@@ -19,7 +19,7 @@ from idp.web.local_time import local_hour
 _BASE = "/end_session"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccountFlow:
     signed_in: SignedIn
     web: Web
@@ -68,18 +68,25 @@ class AccountFlow:
         applications = tuple((client.name, client.home) for client in clients.values())
         is_shared, found = self.stations.is_declared(request), self.signed_in.find()
         if found is None:
-            return AccountPage(None, applications, None, is_shared)
+            return AccountPage(
+                identity=None, applications=applications, signed_in_since=None, is_shared_station=is_shared
+            )
         session, account = found
         contexts = tuple(
-            RememberedContext(client_id, clients[client_id].name, practice.structure_name, place_of(practice))
+            RememberedContext(
+                client_id=client_id,
+                application=clients[client_id].name,
+                structure=practice.structure_name,
+                place=place_of(practice),
+            )
             for client_id, practice in self.context.remembered(account).items()
             if client_id in clients
         )
         return AccountPage(
-            identity_view(account.identity),
-            applications,
-            local_hour(session.started_at, self.web.locale(request)),
-            is_shared,
-            contexts,
-            self.has_password,
+            identity=identity_view(account.identity),
+            applications=applications,
+            signed_in_since=local_hour(session.started_at, self.web.locale(request)),
+            is_shared_station=is_shared,
+            contexts=contexts,
+            has_password=self.has_password,
         )

@@ -29,7 +29,7 @@ _AMR = ("sc", "pin", "hwk", "mfa")
 _MOST_POLICIES = 4
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CpsFlow:
     desk: Desk
     store: EphemeralStore
@@ -75,7 +75,7 @@ class CpsFlow:
             return self._refuse(interaction, str(refused.reason), shown)
         if not card.is_status_known:
             return self._without_status(interaction, identity, card, presentation.certificate_der)
-        event = AuthenticationEvent("cps", _AMR, now)
+        event = AuthenticationEvent(authenticator="cps", amr=_AMR, at=now)
         proved = with_proof(self.desk, self.throttle, interaction, event, identity)
         self.desk.witness(
             AuditEvent.CARD_LOGIN_ACCEPTED, proved, **_facts(card, presentation.certificate_der)
@@ -91,7 +91,7 @@ class CpsFlow:
         paths = paths_for(interaction.needed, interaction.essential)
         if account is None or ("cps_unchecked",) not in paths:
             return self._refuse(interaction, str(CardRefusal.STATUS_UNKNOWN), card.fingerprint_sha256)
-        event = AuthenticationEvent("cps_unchecked", _AMR, identity.verified_at)
+        event = AuthenticationEvent(authenticator="cps_unchecked", amr=_AMR, at=identity.verified_at)
         proved = with_event(interaction, event, account.id)
         if not account.enabled:
             refuse_disabled(self.desk, proved, identity)

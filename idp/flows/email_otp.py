@@ -80,7 +80,7 @@ class EmailOtpFlow:
         account_id = interaction.account_id
         if account_id is None:
             raise NotDue(interaction.id)
-        event = AuthenticationEvent("email_otp", ("otp",), self.desk.clock.now())
+        event = AuthenticationEvent(authenticator="email_otp", amr=("otp",), at=self.desk.clock.now())
         self.desk.record(with_event(interaction, event, account_id))
         return self.desk.back(interaction)
 

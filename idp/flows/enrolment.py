@@ -21,7 +21,7 @@ from idp.pages.sign_in import EnrolmentPage, FieldError, FirstConnectionPage
 _FAULT = "fault:"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EnrolmentFlow:
     desk: Desk
     passwords: Passwords
@@ -81,7 +81,12 @@ class EnrolmentFlow:
         """« La première connexion doit être réalisée avec votre carte CPx »."""
         interaction, identity = self._due(interaction_id, Stop.FIRST_CONNECTION)
         doors = self.desk.doors(interaction)
-        page = FirstConnectionPage(identity.given_name, identity.family_name, doors.cps, doors.psc)
+        page = FirstConnectionPage(
+            given_name=identity.given_name,
+            family_name=identity.family_name,
+            cps_open=doors.cps,
+            psc_open=doors.psc,
+        )
         return self.desk.show(interaction, "first_connection.html", page)
 
     def _due(self, interaction_id: str, stop: Stop) -> tuple[Interaction, ProvedIdentity]:

@@ -27,7 +27,7 @@ _BASE = "/password"
 _PROOFS = frozenset({"cps", "psc"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewPasswordFlow:
     signed_in: SignedIn
     passwords: Passwords
@@ -65,7 +65,15 @@ class NewPasswordFlow:
             self._change(account, self.passwords.hash(password))
         except (HashingBusy, StaleAccount):
             return self._form(session, account, "enrolment.busy", 503)
-        response = self._page(NewPasswordPage(True, True, None, self.policy.minimum, self._minutes()))
+        response = self._page(
+            NewPasswordPage(
+                is_proved=True,
+                is_done=True,
+                error=None,
+                password_min=self.policy.minimum,
+                minutes=self._minutes(),
+            )
+        )
         # The session that is over here may go on there: the next person at this browser is not its holder.
         self.signed_in.web.mark_signed_out(response)
         return response
@@ -92,13 +100,13 @@ class NewPasswordFlow:
         self, session: Session, account: Account, error: str | None = None, status: int = 200
     ) -> Response:
         page = NewPasswordPage(
-            self._is_fresh(session),
-            False,
-            error,
-            self.policy.minimum,
-            self._minutes(),
-            identity_view(account.identity),
-            session.sid,
+            is_proved=self._is_fresh(session),
+            is_done=False,
+            error=error,
+            password_min=self.policy.minimum,
+            minutes=self._minutes(),
+            identity=identity_view(account.identity),
+            session=session.sid,
         )
         return self._page(page, status)
 

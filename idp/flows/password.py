@@ -37,7 +37,7 @@ _STATUS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordFlow:
     desk: Desk
     passwords: Passwords
@@ -120,7 +120,7 @@ class PasswordFlow:
     def _accept(self, interaction: Interaction, account: Account) -> Response:
         if not account.enabled:
             raise PageError(Problem.ACCOUNT_DISABLED, client_id=interaction.client_id)
-        event = AuthenticationEvent("password", ("pwd",), self.desk.clock.now())
+        event = AuthenticationEvent(authenticator="password", amr=("pwd",), at=self.desk.clock.now())
         proved = with_event(interaction, event, account.id)
         self.desk.record(proved)
         self.sender.send(proved)
@@ -134,7 +134,7 @@ class PasswordFlow:
     ) -> Response:
         doors = self.desk.doors(interaction, self.desk.account(interaction))
         minutes = max(math.ceil(delay.total_seconds() / 60), 1)
-        page = PasswordPage(doors, typed[:40], error, minutes)
+        page = PasswordPage(doors=doors, rpps=typed[:40], error=error, wait_minutes=minutes)
         return self.desk.show(interaction, "password.html", page, _STATUS[error])
 
     # A browser that signed in before has a budget of its own: attacks from elsewhere do not lock its owner out.

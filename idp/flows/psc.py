@@ -36,7 +36,7 @@ log = structlog.get_logger()
 _STATUS = {"unavailable": 503, "cancelled": 200}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PscFlow:
     desk: Desk
     store: EphemeralStore
@@ -119,13 +119,13 @@ class PscFlow:
             evidence=login.subject,
         )
         event = AuthenticationEvent(
-            "psc",
-            login.amr,
-            self.freshness.moment(interaction, login, now),
-            login.acr,
-            login.auth_mode,
-            login.sid,
-            login.is_auth_time_told,
+            authenticator="psc",
+            amr=login.amr,
+            at=self.freshness.moment(interaction, login, now),
+            upstream_acr=login.acr,
+            upstream_auth_mode=login.auth_mode,
+            upstream_sid=login.sid,
+            is_moment_told=login.is_auth_time_told,
         )
         try:
             proved = self._linked(

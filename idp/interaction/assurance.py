@@ -23,7 +23,7 @@ LADDER: Mapping[Acr, Paths] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Assurance:
     """What the ID Token will say. `auth_time` is the moment the path was completed."""
 

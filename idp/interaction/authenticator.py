@@ -30,7 +30,7 @@ class RequiredAction(Protocol):
     def due(self, account: Account, interaction: Interaction, now: datetime) -> bool: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Door:
     """An authenticator that the operator opens globally and each client may close for itself."""
 

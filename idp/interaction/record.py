@@ -23,7 +23,7 @@ class Acr(StrEnum):
     PSC = "urn:caducee:acr:psc"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuthenticationEvent:
     """One success. Never edited, never a conclusion. `amr`: RFC 8176 §2 values only."""
 
@@ -48,7 +48,7 @@ class PendingEnrolment:
     address: PostalAddress
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Interaction:
     """One authorization request until its code or its error; one per tab."""
 

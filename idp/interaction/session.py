@@ -9,7 +9,7 @@ from idp.accounts.account import Account, AccountId
 from idp.interaction.record import AuthenticationEvent, event_from_json
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """`sid` is public (ID Tokens, logout) and stable; the cookie is a secret that changes at each authentication."""
 

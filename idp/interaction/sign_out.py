@@ -12,7 +12,7 @@ from idp.interaction.store import Sessions
 from idp.interaction.upstream_sessions import close_upstream
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignOut:
     """`listeners`: the clients that get a logout notice, as of now."""
 

@@ -18,7 +18,7 @@ class UpstreamRequest:
     pending: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UpstreamLogin:
     """What the upstream proved, verified. `rpps` is None for people who have none (facts/psc §4.4)."""
 

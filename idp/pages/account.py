@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from idp.pages.sign_in import IdentityView
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RememberedContext:
     """What was chosen for an application. Empty texts are unknown."""
 
@@ -15,7 +15,7 @@ class RememberedContext:
     place: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccountPage:
     """The root page: who is signed in here (None: nobody) and where to go. POST /end_session/confirm signs out."""
 
@@ -30,7 +30,7 @@ class AccountPage:
     has_password: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewPasswordPage:
     """POST /password: new_password, session. Not proved: the card or Pro Santé Connect comes first, `minutes` ago at
     most."""

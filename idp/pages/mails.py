@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CodeMail:
     """mail/code.txt and mail/code.html, subject key "mail.code.subject" (no code in the subject)."""
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ContextChoice:
     """Empty texts are unknown; `mode` in "L", "S", "B", ""."""
 

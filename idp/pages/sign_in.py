@@ -6,7 +6,7 @@ The mails have theirs in `pages/mails`, the pages of no application in `pages/ac
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
     """What every page shares. `restart_path` is None outside an interaction."""
 
@@ -21,7 +21,7 @@ class Frame:
     csrf: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Doors:
     """Which authenticators this client lets this person use, in the order to show them."""
 
@@ -55,7 +55,7 @@ class ChoicePage:
     login_hint: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordPage:
     """The form again after a refusal; same POST as on the choice page. `rpps` is kept as typed."""
 
@@ -66,7 +66,7 @@ class PasswordPage:
     wait_minutes: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EmailOtpPage:
     """POST base_path/email_otp (code), base_path/email_otp/resend; `purpose` "login" or "enrolment".
 
@@ -88,7 +88,7 @@ class EmailOtpPage:
     doors: Doors
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IdentityView:
     family_name: str
     given_name: str
@@ -97,7 +97,7 @@ class IdentityView:
     rpps: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EnrolmentPage:
     """POST base_path/enrolment: email, password, address_line1, address_line2, postal_code, city.
 
@@ -116,7 +116,7 @@ class EnrolmentPage:
     proof: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CharterPage:
     """POST base_path/charter: accepted ("yes"), charter, revision, text_sha256; POST base_path/charter/refuse."""
 
@@ -166,7 +166,7 @@ class PscPage:
         return self.reason in ("no_rpps", "conflict")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FirstConnectionPage:
     """« La première connexion doit être réalisée avec votre carte CPx ». POST base_path/cps, base_path/cancel;
     base_path/psc with `fresh` "1" for whoever is not that person."""
@@ -185,7 +185,7 @@ class LogoutFrame:
     url: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignedOutPage:
     """`state`: "confirm" (POST /end_session/confirm), "done"; with where to go on, if known."""
 
@@ -215,7 +215,7 @@ class FormPostPage:
     fields: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorPage:
     """`key`: "error.<name>" with .title and .text. `incident` is shown for the help desk; None when useless.
 

@@ -27,7 +27,7 @@ def _seconds(number: int) -> timedelta:
     return timedelta(seconds=number)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     # Where we are.
     issuer: str

@@ -37,7 +37,7 @@ class AlreadyRetired(Exception):
     """Nothing is left to do for this key."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeyRecord:
     """What is written down of one key: it states intentions in time, never a state."""
 
@@ -59,7 +59,7 @@ class KeyRecord:
         return self.public_key is not None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RingPolicy:
     """`token_life`: the longest time after its signature at which somebody may still check a token of ours."""
 
@@ -180,15 +180,19 @@ class KeySchedule:
         now = self.settled(now)
         if self.following(alg, now) is not None:
             raise NextKeyExists(alg)
-        active_from = now if self.active(alg, now) is None else now + self.policy.lead
-        return self._with(KeyRecord(kid, alg, file, now, active_from, public_key=public_key))
+        start = now if self.active(alg, now) is None else now + self.policy.lead
+        return self._with(
+            KeyRecord(kid=kid, alg=alg, file=file, created_at=now, active_from=start, public_key=public_key)
+        )
 
     def activated(
         self, kid: str, alg: Alg, file: str, now: datetime, public_key: str | None = None
     ) -> "KeySchedule":
         """With one more key, which signs from now on: nobody who caches the key set knows it yet."""
         now = self.settled(now)
-        return self._with(KeyRecord(kid, alg, file, now, now, public_key=public_key))
+        return self._with(
+            KeyRecord(kid=kid, alg=alg, file=file, created_at=now, active_from=now, public_key=public_key)
+        )
 
     def hurried(self, kid: str, now: datetime) -> "KeySchedule":
         """The published key signs from now on."""

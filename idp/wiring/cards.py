@@ -60,13 +60,17 @@ def build_revocation(resources: Resources, policy: CardPolicy) -> RevocationSour
     http = SafeHttp(
         connect_seconds=_OCSP_CONNECT_SECONDS, total_seconds=_OCSP_SECONDS, body_bytes=_OCSP_BYTES
     )
-    ocsp = OcspClient(s.card_ocsp_url, http, s.clock_skew, s.card_ocsp_max_age) if s.card_ocsp_url else None
+    ocsp = (
+        OcspClient(url=s.card_ocsp_url, http=http, skew=s.clock_skew, max_age=s.card_ocsp_max_age)
+        if s.card_ocsp_url
+        else None
+    )
     return IgcRevocation(
-        policy.anchors,
-        ocsp,
-        build_crl_index(resources),
-        resources.store,
-        s.card_ocsp_good_for,
+        anchors=policy.anchors,
+        ocsp=ocsp,
+        index=build_crl_index(resources),
+        store=resources.store,
+        good_for=s.card_ocsp_good_for,
         checks_authorities=bool(s.card_root_crl_urls),
     )
 
@@ -78,7 +82,9 @@ def build_crl_refresher(resources: Resources) -> CrlRefresher | None:
     if policy is None or not urls:
         return None
     http = SafeHttp(total_seconds=_CRL_SECONDS, body_bytes=s.card_crl_bytes)
-    return CrlRefresher(urls, policy.anchors, http, build_crl_index(resources), resources.clock)
+    return CrlRefresher(
+        urls=urls, anchors=policy.anchors, http=http, index=build_crl_index(resources), clock=resources.clock
+    )
 
 
 def build_list_check(resources: Resources, policy: CardPolicy) -> Callable[[], bool]:

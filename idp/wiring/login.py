@@ -128,14 +128,29 @@ def psc_samples(upstream: PscProvider) -> Iterable[Sample]:
     """Of this process."""
     health = upstream.health()
     yield Sample(
-        "caducee_psc_up", "gauge", "0 while an outage of Pro Santé Connect is on", int(not health.is_out)
+        name="caducee_psc_up",
+        kind="gauge",
+        description="0 while an outage of Pro Santé Connect is on",
+        value=int(not health.is_out),
     )
     for url, count in health.failures.items():
         labels = {"endpoint": url}
-        yield Sample("caducee_psc_failures_total", "counter", "Calls without a usable answer", count, labels)
+        yield Sample(
+            name="caducee_psc_failures_total",
+            kind="counter",
+            description="Calls without a usable answer",
+            value=count,
+            labels=labels,
+        )
     for outcome, count in health.outcomes.items():
         labels = {"outcome": outcome}
-        yield Sample("caducee_psc_logins_total", "counter", "Returns from Pro Santé Connect", count, labels)
+        yield Sample(
+            name="caducee_psc_logins_total",
+            kind="counter",
+            description="Returns from Pro Santé Connect",
+            value=count,
+            labels=labels,
+        )
 
 
 def check_upstream(settings: Settings, clock: Clock) -> None:
@@ -205,11 +220,16 @@ def build_itinerary(
         return frozenset(client.authenticators) if client else frozenset()
 
     doors = (
-        Door("psc", has_psc, allowed_for, door="psc"),
-        Door("cps", has_cps, allowed_for, door="cps"),
-        Door("cps_unchecked", has_cps and _has_bypass(resources), allowed_for, door="cps"),
-        Door("password", s.password_door, allowed_for, door="password"),
-        Door("email_otp", s.password_door, allowed_for, door="password"),
+        Door(id="psc", is_open=has_psc, allowed_for=allowed_for, door="psc"),
+        Door(id="cps", is_open=has_cps, allowed_for=allowed_for, door="cps"),
+        Door(
+            id="cps_unchecked",
+            is_open=has_cps and _has_bypass(resources),
+            allowed_for=allowed_for,
+            door="cps",
+        ),
+        Door(id="password", is_open=s.password_door, allowed_for=allowed_for, door="password"),
+        Door(id="email_otp", is_open=s.password_door, allowed_for=allowed_for, door="password"),
     )
     sources = frozenset({"cps", "psc"} if s.enrolment_from_psc else {"cps"})
     return Itinerary(doors, (build_charter_action(resources, web), context), sources)

@@ -29,13 +29,13 @@ def build_client_keys(resources: Resources) -> ClientKeys:
 def build_assertions(resources: Resources, client_keys: ClientKeys) -> AssertionAuthentication:
     s = resources.settings
     return AssertionAuthentication(
-        ClientJwts(client_keys),
-        resources.store,
-        resources.clock,
-        s.issuer,
-        s.assertion_life,
-        s.clock_ahead,
-        s.clock_skew,
+        jwts=ClientJwts(client_keys),
+        store=resources.store,
+        clock=resources.clock,
+        issuer=s.issuer,
+        life=s.assertion_life,
+        ahead=s.clock_ahead,
+        skew=s.clock_skew,
     )
 
 
@@ -55,7 +55,9 @@ def build_possession(resources: Resources, trail: RefusalTrail) -> Possession:
 def build_tls_methods(resources: Resources, possession: Possession, keys: ClientKeys) -> dict[str, Verify]:
     """How clients prove themselves by certificate: not at all where nobody asks for one. Raises BadSetting."""
     authorities = _mtls_authorities(resources.settings)
-    tls = TlsClientAuthentication(possession.certificates, authorities, keys, resources.clock)
+    tls = TlsClientAuthentication(
+        certificates=possession.certificates, authorities=authorities, keys=keys, clock=resources.clock
+    )
     served: dict[str, Verify] = {"self_signed_tls_client_auth": tls.by_registered_certificate}
     if authorities:
         served["tls_client_auth"] = tls.by_authority

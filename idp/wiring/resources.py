@@ -18,7 +18,7 @@ from idp.settings import Settings
 from idp.signing.schedule import RingPolicy
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Resources:
     """The adapters of one process."""
 
@@ -37,7 +37,9 @@ def open_resources(settings: Settings) -> Resources:
     durable = SqlStore(database, clock)
     store = RedisStore(connect_redis(settings.redis)) if settings.redis else durable
     sealer = Sealer(derive_key(settings.application_key, "seal"))
-    return Resources(settings, clock, database, store, durable, sealer)
+    return Resources(
+        settings=settings, clock=clock, database=database, store=store, durable=durable, sealer=sealer
+    )
 
 
 def open_subjects(settings: Settings) -> Subjects:
@@ -52,13 +54,13 @@ def open_key_directory(settings: Settings, clock: Clock) -> KeyDirectory:
         threads=settings.hsm_sessions,
     )
     return KeyDirectory(
-        settings.keys_directory,
-        RingPolicy(
+        path=settings.keys_directory,
+        policy=RingPolicy(
             publish_before=settings.key_publish_before,
             retire_after=settings.key_retire_after,
             token_life=settings.longest_token_life,
             clock_skew=settings.clock_skew,
         ),
-        clock,
-        HsmKeys(hsm),
+        clock=clock,
+        hardware=HsmKeys(hsm),
     )

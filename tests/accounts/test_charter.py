@@ -16,7 +16,9 @@ from idp.accounts.charter import (
 from tests.fakes import NOON, FakeCharters
 from tests.people import ALICE, an_account
 
-REVISION = CharterRevision("2026-1", NOON, {"fr": "# Charte « é »", "en": "# Charter"})
+REVISION = CharterRevision(
+    revision="2026-1", published_at=NOON, texts={"fr": "# Charte « é »", "en": "# Charter"}
+)
 
 
 def test_the_text_is_in_the_language_of_the_reader_and_french_otherwise() -> None:
@@ -39,12 +41,24 @@ def test_the_house_charter_is_due_until_this_very_revision_was_accepted(
     assert due_charters(account, (), FakeCharters([REVISION])) == ((REVISION,) if is_due else ())
 
 
-A, B = (CharterRevision("1", NOON, {"fr": f"# {name}"}, name) for name in ("a", "b"))
+A, B = (
+    CharterRevision(revision="1", published_at=NOON, texts={"fr": f"# {name}"}, charter=name)
+    for name in ("a", "b")
+)
 
 
 def accepted(*revisions: CharterRevision) -> list[CharterEvidence]:
     return [
-        CharterEvidence(ALICE, known.revision, "", NOON, "cps", "rp", known.charter) for known in revisions
+        CharterEvidence(
+            account_id=ALICE,
+            revision=known.revision,
+            text_sha256="",
+            accepted_at=NOON,
+            authenticator="cps",
+            client_id="rp",
+            charter=known.charter,
+        )
+        for known in revisions
     ]
 
 
@@ -76,7 +90,7 @@ def test_a_client_that_demands_no_other_charter_costs_one_look() -> None:
 
 def test_another_charters_revision_of_the_same_name_is_another_revision() -> None:
     account = an_account(charter_revision="2026-1")
-    same_name = CharterRevision("2026-1", NOON, {"fr": "# A"}, "a")
+    same_name = CharterRevision(revision="2026-1", published_at=NOON, texts={"fr": "# A"}, charter="a")
     assert due_charters(account, ("a",), FakeCharters([REVISION, same_name], accepted(REVISION))) == (
         same_name,
     )
@@ -84,7 +98,10 @@ def test_another_charters_revision_of_the_same_name_is_another_revision() -> Non
 
 
 def test_a_superseded_revision_of_a_clients_charter_counts_no_more() -> None:
-    account, newer = an_account(charter_revision="2026-1"), CharterRevision("2", NOON, {"fr": "# A2"}, "a")
+    account, newer = (
+        an_account(charter_revision="2026-1"),
+        CharterRevision(revision="2", published_at=NOON, texts={"fr": "# A2"}, charter="a"),
+    )
     assert due_charters(account, ("a",), FakeCharters([REVISION, A, newer], accepted(A))) == (newer,)
 
 

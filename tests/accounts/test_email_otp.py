@@ -33,12 +33,18 @@ HOUSE = MailCodeLimits(
     per_network=25,
     network_window=timedelta(minutes=5),
 )
-ALICE = CodeHolder("10000000017", "browser-1", "192.0.2.1/32", "login", "aicha@hopital.example")
+ALICE = CodeHolder(
+    rpps="10000000017",
+    browser="browser-1",
+    network="192.0.2.1/32",
+    purpose="login",
+    email="aicha@hopital.example",
+)
 
 
 @pytest.fixture
 def codes(store: MemoryStore, durable: MemoryStore) -> MailCodes:
-    return MailCodes(store, durable, b"k" * 32, HOUSE)
+    return MailCodes(store=store, durable=durable, key=b"k" * 32, limits=HOUSE)
 
 
 def other(code: str) -> str:
@@ -61,10 +67,10 @@ def not_sent(codes: MailCodes, clock: FixedClock, **changes: Any) -> SendRefusal
 class TestOneCode:
     def test_a_code_is_eight_digits_zeros_kept(self, store: MemoryStore, clock: FixedClock) -> None:
         generous = MailCodes(
-            store,
-            store,
-            b"k",
-            dataclasses.replace(HOUSE, per_minute=999, per_hour=999, per_day=999, per_network=999),
+            store=store,
+            durable=store,
+            key=b"k",
+            limits=dataclasses.replace(HOUSE, per_minute=999, per_hour=999, per_day=999, per_network=999),
         )
         made = [generous.make(ALICE, clock.now()) for _ in range(300)]
         assert {len(code) for code in made} == {8}
@@ -238,7 +244,9 @@ class TestQuotas:
     def test_twenty_failures_in_a_day_close_the_path_for_new_codes_and_right_ones(
         self, store: MemoryStore, durable: MemoryStore, clock: FixedClock
     ) -> None:
-        generous = MailCodes(store, durable, b"k", dataclasses.replace(HOUSE, per_hour=99, per_day=99))
+        generous = MailCodes(
+            store=store, durable=durable, key=b"k", limits=dataclasses.replace(HOUSE, per_hour=99, per_day=99)
+        )
         code = ""
         for _ in range(4):
             code = generous.make(ALICE, clock.now())
@@ -333,7 +341,9 @@ def test_a_corrected_address_has_no_code_until_one_is_sent_there(codes: MailCode
 
 
 def test_the_code_is_the_one_drawn(store: MemoryStore, durable: MemoryStore, clock: FixedClock) -> None:
-    codes = MailCodes(store, durable, b"k" * 32, HOUSE, draw=lambda digits: "7" * digits)
+    codes = MailCodes(
+        store=store, durable=durable, key=b"k" * 32, limits=HOUSE, draw=lambda digits: "7" * digits
+    )
     assert codes.make(ALICE, clock.now()) == "77777777"
     codes.check(ALICE, "77777777", clock.now())
     assert refused(codes, clock, "77777777") is CodeRefusal.EXPIRED  # once, as any other

@@ -35,7 +35,9 @@ def test_a_good_form_has_no_fault_and_becomes_values() -> None:
     assert faults() == {}
     form = verified_form(typed_values(GOOD))
     assert form.email == GOOD["email"]
-    assert form.address == PostalAddress("1 rue de l'Église", "", "75001", "Paris")
+    assert form.address == PostalAddress(
+        line1="1 rue de l'Église", line2="", postal_code="75001", city="Paris"
+    )
 
 
 @pytest.mark.parametrize("name", ["email", "address_line1", "postal_code", "city"])
@@ -143,7 +145,7 @@ def test_personal_words_are_names_number_and_parts_of_the_address() -> None:
 
 
 def _made(**changes: Any) -> Any:
-    address = PostalAddress("1 rue", "", "75001", "Paris")
+    address = PostalAddress(line1="1 rue", line2="", postal_code="75001", city="Paris")
     values = {
         "email": "a@b.example", "password_hash": "$argon2id$", "address": address, "locale": "fr", "now": NOON,
     }  # fmt: skip

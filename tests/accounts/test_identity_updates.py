@@ -31,9 +31,9 @@ class Room:
     proofs: MemoryProofs = field(default_factory=MemoryProofs)
 
     def apply(self, identity: ProvedIdentity) -> Account:
-        return IdentityUpdates(self.accounts, self.notices, self.audit, self.proofs).apply(
-            self.accounts.get(ALICE), identity
-        )
+        return IdentityUpdates(
+            accounts=self.accounts, notices=self.notices, audit=self.audit, proofs=self.proofs
+        ).apply(self.accounts.get(ALICE), identity)
 
 
 @pytest.fixture

@@ -85,7 +85,15 @@ def test_the_wait_doubles_at_each_failure_and_is_never_longer_than_a_day(
 
 
 def test_no_more_than_25_tries_a_day_from_unknown_devices(store: MemoryStore, clock: FixedClock) -> None:
-    patient = PasswordThrottle(store, store, b"k", 100, 25, 1000, timedelta(seconds=61))
+    patient = PasswordThrottle(
+        store=store,
+        durable=store,
+        key=b"k",
+        free_tries=100,
+        tries_per_day=25,
+        failures_in_a_row=1000,
+        first_wait=timedelta(seconds=61),
+    )
     for _ in range(25):
         patient.begin(RPPS, "", clock.now())
     assert waiting(patient, clock) == timedelta(hours=24)

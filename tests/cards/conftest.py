@@ -27,4 +27,4 @@ def revocation() -> RevocationTable:
 def policy(igc: Igc) -> CardPolicy:
     """The demo's policy: FORT PERSONNES pinned, test cards in, employees out."""
     anchors = load_anchors([pem(igc.root.certificate), pem(igc.issuing.certificate)])
-    return CardPolicy(anchors, accept_test_cards=True, accept_employee_cards=False)
+    return CardPolicy(anchors=anchors, accept_test_cards=True, accept_employee_cards=False)

@@ -243,7 +243,7 @@ class TestWithAFake:
     def policy(self, workstation: Workstation) -> CardPolicy:
         files = (workstation.igc / "ca" / f"{name}.pem" for name in ("root", "issuing"))
         anchors = load_anchors(file.read_bytes() for file in files)
-        return CardPolicy(anchors, accept_test_cards=True, accept_employee_cards=False)
+        return CardPolicy(anchors=anchors, accept_test_cards=True, accept_employee_cards=False)
 
     @pytest.fixture
     def card(self, workstation: Workstation) -> FakeCard:
@@ -266,7 +266,14 @@ class TestWithAFake:
             screen.asked.append(prompt)
             return typed
 
-        return CardDesk(FakeReader([card]), policy, SystemClock(), "fr", ask, screen.say)
+        return CardDesk(
+            reader=FakeReader([card]),
+            policy=policy,
+            clock=SystemClock(),
+            locale="fr",
+            ask_pin=ask,
+            say=screen.say,
+        )
 
     def test_a_card_without_pss_is_fine_and_the_desk_says_what_that_means(
         self, card: FakeCard, policy: CardPolicy, screen: Screen
@@ -307,7 +314,7 @@ class TestWithAFake:
     def test_a_refused_card_may_still_sign_and_the_answer_stays_no(
         self, card: FakeCard, policy: CardPolicy, screen: Screen
     ) -> None:
-        strict = CardPolicy(policy.anchors, accept_test_cards=False, accept_employee_cards=False)
+        strict = CardPolicy(anchors=policy.anchors, accept_test_cards=False, accept_employee_cards=False)
         assert self.desk(card, strict, screen).test(None) == 1
         assert screen.lines[-1].startswith("SIGNATURE JUSTE")
 

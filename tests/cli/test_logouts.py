@@ -34,7 +34,11 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     queue, grants = SqlLogoutNotices(database), SqlGrants(database)
     for sid, at, clients in (("sid-1", NOON, ("via", "grand-age")), ("sid-2", LATER, ("via",))):
         for client_id in clients:
-            grants.add(Grant(f"{sid} {client_id}", ALICE, client_id, sid, NOON))
+            grants.add(
+                Grant(
+                    id=f"{sid} {client_id}", account_id=ALICE, client_id=client_id, sid=sid, granted_at=NOON
+                )
+            )
             grants.redeem(f"{sid} {client_id}", NOON)
         grants.end_session(sid, at, clients)
     for client_id, state, outcome, deliveries in (

@@ -67,7 +67,15 @@ class Shop:
         grants, now = SqlGrants(self.database), SystemClock().now()
         for number in range(count):
             for client_id in clients:
-                grants.add(Grant(f"{number} {client_id}", ALICE, client_id, f"sid-{number}", NOON))
+                grants.add(
+                    Grant(
+                        id=f"{number} {client_id}",
+                        account_id=ALICE,
+                        client_id=client_id,
+                        sid=f"sid-{number}",
+                        granted_at=NOON,
+                    )
+                )
                 grants.redeem(f"{number} {client_id}", NOON)
             grants.end_session(f"sid-{number}", now, clients)
 

@@ -34,7 +34,7 @@ def an_account(number: int = 1, **changes: Any) -> Account:
         email=f"Aicha.{number}@Hopital.example",
         email_verified_at=NOON + timedelta(microseconds=1),
         password_hash="$argon2id$…",
-        address=PostalAddress("1 rue de l'Église", "", "75001", "Paris"),
+        address=PostalAddress(line1="1 rue de l'Église", line2="", postal_code="75001", city="Paris"),
         created_at=NOON,
     )
     return replace(account, **changes)
@@ -45,11 +45,23 @@ def with_rpps(account: Account, rpps: str) -> Account:
 
 
 def a_revision(name: str, at: datetime = NOON, charter: str = HOUSE) -> CharterRevision:
-    return CharterRevision(name, at, {"fr": f"# Charte {name} « é »", "en": f"# Charter {name}"}, charter)
+    return CharterRevision(
+        revision=name,
+        published_at=at,
+        texts={"fr": f"# Charte {name} « é »", "en": f"# Charter {name}"},
+        charter=charter,
+    )
 
 
 def an_acceptance(revision: str, **changes: Any) -> CharterEvidence:
-    evidence = CharterEvidence(ALICE, revision, "cd" * 32, NOON, "cps", "viatrajectoire")
+    evidence = CharterEvidence(
+        account_id=ALICE,
+        revision=revision,
+        text_sha256="cd" * 32,
+        accepted_at=NOON,
+        authenticator="cps",
+        client_id="viatrajectoire",
+    )
     return replace(evidence, **changes)
 
 

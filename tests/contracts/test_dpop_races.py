@@ -20,7 +20,12 @@ _ORIGIN = "http://localhost:8400"
 
 def _show(proof: str, store: EphemeralStore) -> str:
     proofs = DpopProofs(
-        (_ORIGIN,), _NONCES, store, timedelta(minutes=1), timedelta(seconds=10), SystemClock()
+        origins=(_ORIGIN,),
+        nonces=_NONCES,
+        store=store,
+        life=timedelta(minutes=1),
+        ahead=timedelta(seconds=10),
+        clock=SystemClock(),
     )
     found = proofs.of(Request(EnvironBuilder("/token", method="POST", headers={"DPoP": proof}).get_environ()))
     return "nothing" if found is None else found.thumbprint

@@ -20,7 +20,7 @@ from tests.contracts.specimens import ALICE, LATER, NOON, FixedClock, an_account
 
 
 def a_grant(name: str = "g", sid: str = "sid-1") -> Grant:
-    return Grant(name, ALICE, "viatrajectoire", sid, NOON)
+    return Grant(id=name, account_id=ALICE, client_id="viatrajectoire", sid=sid, granted_at=NOON)
 
 
 def test_grant_is_redeemed_once(database: Engine) -> None:

@@ -163,7 +163,12 @@ class TestAway:
     ) -> None:
         directory = key_directory(tmp_path / "keys", FixedClock(), hardware=distant)
         records = [directory.announce(alg, str(server.token.uri)) for alg in ("RS256", "ES256")]
-        again = KeyDirectory(directory.path, directory.policy, directory.clock, HsmKeys(_another(distant)))
+        again = KeyDirectory(
+            path=directory.path,
+            policy=directory.policy,
+            clock=directory.clock,
+            hardware=HsmKeys(_another(distant)),
+        )
         with server.gone():
             with capture_logs() as logs:
                 keys = KeysInForce(again)

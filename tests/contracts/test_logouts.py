@@ -32,7 +32,9 @@ def signed_in(database: Engine, *clients: str, sid: str = "sid-1", account: Acco
         SqlAccounts(database).add(an_account())
     for client_id in clients:
         grant_id = f"{sid} {client_id}"
-        SqlGrants(database).add(Grant(grant_id, account, client_id, sid, NOON))
+        SqlGrants(database).add(
+            Grant(id=grant_id, account_id=account, client_id=client_id, sid=sid, granted_at=NOON)
+        )
         assert SqlGrants(database).redeem(grant_id, NOON)
 
 
@@ -58,15 +60,23 @@ def test_each_client_that_listens_and_redeemed_a_code_gets_one_notice(database: 
     signed_in(database, "via", "grand-age", "deaf")
     signed_in(database, "via", sid="sid-2")
     grants = SqlGrants(database)
-    grants.add(Grant("second", ALICE, "via", "sid-1", NOON))
+    grants.add(Grant(id="second", account_id=ALICE, client_id="via", sid="sid-1", granted_at=NOON))
     grants.redeem("second", NOON)
-    grants.add(Grant("unredeemed", ALICE, "other", "sid-1", NOON))
+    grants.add(Grant(id="unredeemed", account_id=ALICE, client_id="other", sid="sid-1", granted_at=NOON))
     reached = grants.end_session("sid-1", LATER, (*LISTENERS, "other"))
     assert reached == {"via", "grand-age", "deaf"}
     assert told(database) == {("sid-1", "via"), ("sid-1", "grand-age")}
     newest = notices(database)[0]
     waiting = LogoutNotice(
-        newest.id, "sid-1", newest.client_id, ALICE, LATER, NoticeState.WAITING, 0, None, 0
+        id=newest.id,
+        sid="sid-1",
+        client_id=newest.client_id,
+        account_id=ALICE,
+        ended_at=LATER,
+        state=NoticeState.WAITING,
+        deliveries=0,
+        outcome=None,
+        attempt=0,
     )
     assert newest == waiting
 
@@ -144,7 +154,7 @@ def test_code_redeemed_while_the_session_ends_is_told_or_worth_nothing(
     database_url: str, database: Engine
 ) -> None:
     signed_in(database, "grand-age")
-    SqlGrants(database).add(Grant("code", ALICE, "via", "sid-1", NOON))
+    SqlGrants(database).add(Grant(id="code", account_id=ALICE, client_id="via", sid="sid-1", granted_at=NOON))
     results = race(end_or_redeem, open_database, database_url)
     assert results["redeemed"] <= 1
     SqlGrants(database).end_session("sid-1", NOON, LISTENERS)

@@ -173,8 +173,10 @@ def test_what_was_accepted_before_there_were_named_charters_is_the_houses(
         ("house", "2026-2", "bb", "password+email_otp", "via"),
     ]
     # The counting of positions goes on, and the references hold.
-    charters.publish(CharterRevision("2026-1", EPOCH, {"fr": "autre"}, "a"))
-    charters.publish(CharterRevision("2026-3", EPOCH, {"fr": "trois"}))
+    charters.publish(
+        CharterRevision(revision="2026-1", published_at=EPOCH, texts={"fr": "autre"}, charter="a")
+    )
+    charters.publish(CharterRevision(revision="2026-3", published_at=EPOCH, texts={"fr": "trois"}))
     assert charters.current().revision == "2026-3"
     orphan = """INSERT INTO charter_acceptances
         (account_id, charter, revision, text_sha256, accepted_at, authenticator, client_id)

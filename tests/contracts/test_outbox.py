@@ -34,7 +34,9 @@ class Relay:
 
 
 def a_mail(number: int = 1) -> Mail:
-    return Mail(f"dr{number}@example.org", "Votre code", f"Code : 12345{number} é", "<p>Code</p>")
+    return Mail(
+        to=f"dr{number}@example.org", subject="Votre code", text=f"Code : 12345{number} é", html="<p>Code</p>"
+    )
 
 
 def waiting(database: Engine) -> int:

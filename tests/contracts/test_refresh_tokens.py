@@ -23,9 +23,19 @@ _CLAIMS = {"acr": "urn:caducee:acr:cps", "amr": ["sc"], "auth_time": 1}
 def _token(database: Engine, **changes: object) -> RefreshToken:
     account = an_account()
     SqlAccounts(database).add(account)
-    SqlGrants(database).add(Grant("g" * 43, account.id, "rp", "sid", NOON))
+    SqlGrants(database).add(
+        Grant(id="g" * 43, account_id=account.id, client_id="rp", sid="sid", granted_at=NOON)
+    )
     end = NOON + timedelta(hours=1)
-    return RefreshToken("g" * 43, digest("first"), "openid", _CLAIMS, end, end, **changes)  # type: ignore[arg-type]
+    return RefreshToken(
+        grant_id="g" * 43,
+        token_sha256=digest("first"),
+        scope="openid",
+        claims=_CLAIMS,
+        idle_until=end,
+        ends_at=end,
+        **changes,
+    )  # type: ignore[arg-type]
 
 
 def test_a_binding_comes_back_and_survives_rotation(database: Engine) -> None:
@@ -34,7 +44,13 @@ def test_a_binding_comes_back_and_survives_rotation(database: Engine) -> None:
     tokens.add(token)
     assert tokens.get(token.grant_id) == token
     following = RefreshToken(
-        token.grant_id, digest("second"), "openid", _CLAIMS, token.idle_until, token.ends_at, _BINDING
+        grant_id=token.grant_id,
+        token_sha256=digest("second"),
+        scope="openid",
+        claims=_CLAIMS,
+        idle_until=token.idle_until,
+        ends_at=token.ends_at,
+        binding=_BINDING,
     )
     assert tokens.swap(digest("first"), following)
     found = tokens.get(token.grant_id)
@@ -68,7 +84,14 @@ def test_a_row_of_the_version_before_is_read_as_bound_to_nothing(database: Engin
 
 def _rotate(database: Engine) -> bool:
     end = NOON + timedelta(hours=1)
-    following = RefreshToken("g" * 43, digest("second"), "openid", _CLAIMS, end, end)
+    following = RefreshToken(
+        grant_id="g" * 43,
+        token_sha256=digest("second"),
+        scope="openid",
+        claims=_CLAIMS,
+        idle_until=end,
+        ends_at=end,
+    )
     return SqlRefreshTokens(database).swap(digest("first"), following)
 
 

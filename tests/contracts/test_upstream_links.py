@@ -85,7 +85,7 @@ def test_one_subject_claimed_by_two_people_at_once_has_one_owner(
 def _change(number: int) -> IdentityChange:
     before = an_account().identity
     after = replace(before, family_name=f"NAME{number}", profession=None, specialities=(), source="psc")
-    return IdentityChange(ALICE, LATER, before, after)
+    return IdentityChange(account_id=ALICE, at=LATER, before=before, after=after)
 
 
 def test_history_is_read_back_in_order(database: Engine) -> None:

@@ -20,7 +20,11 @@ LIFE = timedelta(hours=4)
 
 def remember_one(store: EphemeralStore) -> str:
     event = replace(an_event("psc"), upstream_sid="theirs")
-    remember_upstream(store, Session(random_token(), ALICE, (event,), NOON, NOON), LIFE)
+    remember_upstream(
+        store,
+        Session(sid=random_token(), account_id=ALICE, events=(event,), started_at=NOON, last_seen_at=NOON),
+        LIFE,
+    )
     return "remembered"
 
 

@@ -21,7 +21,9 @@ OTHER = "other-terms"
 
 def publish(house: Provider, charter: str, revision: str = "2026-1") -> CharterRevision:
     texts = {"fr": f"# Conditions {charter} {revision}", "en": f"# Terms {charter} {revision}"}
-    published = CharterRevision(revision, datetime.now(UTC), texts, charter)
+    published = CharterRevision(
+        revision=revision, published_at=datetime.now(UTC), texts=texts, charter=charter
+    )
     house.charters.publish(published)
     return published
 

@@ -224,7 +224,11 @@ def test_identification_that_dies_on_the_way_is_an_error_for_the_application_and
     app_factory: Callable[..., Provider], psc: HostilePsc
 ) -> None:
     house = app_factory(**settings_of(psc))
-    house.charters.publish(CharterRevision("2026-2", house.account.created_at, {"fr": "# Charte\n\nEncore."}))
+    house.charters.publish(
+        CharterRevision(
+            revision="2026-2", published_at=house.account.created_at, texts={"fr": "# Charte\n\nEncore."}
+        )
+    )
     authenticated(psc, 4 * 3600 - 60)
     browser = house.browser()
     page = by_psc(browser, psc)

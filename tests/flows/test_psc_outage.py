@@ -128,9 +128,9 @@ def test_metrics_say_nothing_of_anybody(house: Provider, psc: HostilePsc) -> Non
 
 def test_exposition_groups_and_escapes() -> None:
     samples = [
-        Sample("a_total", "counter", "A", 1, {"x": 'q"\\\n'}),
-        Sample("b", "gauge", "B", 0),
-        Sample("a_total", "counter", "A", 12345678, {"x": "y"}),
+        Sample(name="a_total", kind="counter", description="A", value=1, labels={"x": 'q"\\\n'}),
+        Sample(name="b", kind="gauge", description="B", value=0),
+        Sample(name="a_total", kind="counter", description="A", value=12345678, labels={"x": "y"}),
     ]
     assert exposition(samples) == (
         "# HELP a_total A\n# TYPE a_total counter\n"

@@ -130,3 +130,24 @@ def test_what_is_drawn_is_drawn_by_the_system() -> None:
     for room in ("protocol", "interaction", "accounts", "flows", "signing"):
         for module in of_room(room):
             assert not imports_of(module, "random", "uuid"), module.name
+
+
+def _fields(node: ast.ClassDef) -> list[str]:
+    """Those that its maker is told."""
+    declared = [one for one in node.body if isinstance(one, ast.AnnAssign)]
+    return [
+        ast.unparse(one.target)
+        for one in declared
+        if "ClassVar" not in ast.unparse(one.annotation) and "init=False" not in ast.unparse(one)
+    ]
+
+
+def test_what_has_more_than_three_fields_is_made_by_their_names() -> None:
+    for module in IDP:
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.ClassDef) and len(_fields(node)) > 3:
+                marks = [ast.unparse(mark) for mark in node.decorator_list]
+                for mark in marks:
+                    assert not mark.startswith("dataclass") or "kw_only=True" in mark, (
+                        f"{module.name}.{node.name}"
+                    )

@@ -14,7 +14,7 @@ from idp.interaction.record import Acr
 from tests.fakes import NOON, FakeCharters
 from tests.people import ALICE, an_account, doors
 
-IN_FORCE = CharterRevision("2026-1", NOON, {"fr": "texte"})
+IN_FORCE = CharterRevision(revision="2026-1", published_at=NOON, texts={"fr": "texte"})
 
 
 @dataclass(frozen=True)
@@ -77,14 +77,24 @@ def test_without_any_charter_nothing_is_issued() -> None:
 
 
 def test_the_charters_of_the_client_are_demanded_beside_the_houses() -> None:
-    named = CharterRevision("1", NOON, {"fr": "texte"}, "a")
+    named = CharterRevision(revision="1", published_at=NOON, texts={"fr": "texte"}, charter="a")
     demanding, charters = Asks(charters=("a",)), FakeCharters([IN_FORCE])
     for _ in ("never published", "not accepted"):
         with pytest.raises(IssueRefused) as caught:
             gate(charters).may_issue(accepted(), demanding, acr=Acr.CPS, authorized_at=NOON)
         assert caught.value.reason is MayNotIssue.CHARTER_DUE
         charters.publish(named)
-    charters.accept(CharterEvidence(ALICE, "1", "", NOON, "cps", "rp", "a"))
+    charters.accept(
+        CharterEvidence(
+            account_id=ALICE,
+            revision="1",
+            text_sha256="",
+            accepted_at=NOON,
+            authenticator="cps",
+            client_id="rp",
+            charter="a",
+        )
+    )
     gate(charters).may_issue(accepted(), demanding, acr=Acr.CPS, authorized_at=NOON)
     gate(charters).may_issue(accepted(), Asks(), acr=Acr.CPS, authorized_at=NOON)
 

@@ -203,7 +203,7 @@ def test_an_event_at_the_very_instant_asked_for_is_fresh() -> None:
 
 
 def test_a_client_that_closed_a_door_does_not_count_its_events() -> None:
-    closed_here = [Door("psc", True, lambda client: frozenset({"cps"}), "psc")]
+    closed_here = [Door(id="psc", is_open=True, allowed_for=lambda client: frozenset({"cps"}), door="psc")]
     found = next_stop(
         signed_in("psc"),
         an_account(),
@@ -293,5 +293,5 @@ def test_the_open_doors_are_the_first_steps_that_would_satisfy_the_request() -> 
 
 
 def test_a_mail_code_without_its_password_door_opens_nothing() -> None:
-    only_code = [Door("email_otp", True, lambda client: EVERY_DOOR, "password")]
+    only_code = [Door(id="email_otp", is_open=True, allowed_for=lambda client: EVERY_DOOR, door="password")]
     assert Itinerary(only_code, [], CARD_ONLY).open_doors(an_interaction(), None) == frozenset()

@@ -23,7 +23,9 @@ from idp.interaction.session import Session, session_from_json
 from tests.fakes import NOON
 from tests.people import ALICE, BOB, an_event, an_identity, an_interaction
 
-PENDING = PendingEnrolment("a@b.example", "$argon2id$", PostalAddress("1 rue", "", "75001", "Paris"))
+PENDING = PendingEnrolment(
+    "a@b.example", "$argon2id$", PostalAddress(line1="1 rue", line2="", postal_code="75001", city="Paris")
+)
 
 _text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 _time = st.datetimes(
@@ -45,13 +47,14 @@ _identity = st.builds(
 )
 _event = st.builds(
     AuthenticationEvent,
-    st.sampled_from(["psc", "cps", "password", "email_otp"]),
-    st.lists(_text, max_size=3).map(tuple),
-    _time,
-    st.none() | _text,
-    st.none() | _text,
+    authenticator=st.sampled_from(["psc", "cps", "password", "email_otp"]),
+    amr=st.lists(_text, max_size=3).map(tuple),
+    at=_time,
+    upstream_acr=st.none() | _text,
+    upstream_auth_mode=st.none() | _text,
 )
-_pending = st.builds(PendingEnrolment, _text, _text, st.builds(PostalAddress, _text, _text, _text, _text))
+_address = st.builds(PostalAddress, line1=_text, line2=_text, postal_code=_text, city=_text)
+_pending = st.builds(PendingEnrolment, _text, _text, _address)
 _interaction = st.builds(
     Interaction,
     id=_text,

@@ -147,7 +147,9 @@ class TestInteractions:
 
 
 def a_session() -> Session:
-    return Session("sid-1", ALICE, (an_event("cps"),), NOON, NOON)
+    return Session(
+        sid="sid-1", account_id=ALICE, events=(an_event("cps"),), started_at=NOON, last_seen_at=NOON
+    )
 
 
 class TestSessions:

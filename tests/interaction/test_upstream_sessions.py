@@ -21,7 +21,9 @@ LIFE = timedelta(hours=4)
 
 def a_session(sid: str, *upstream: str) -> Session:
     events = tuple(dataclasses.replace(an_event("psc"), upstream_sid=one) for one in upstream)
-    return Session(sid, ALICE, (*events, an_event("cps")), NOON, NOON)
+    return Session(
+        sid=sid, account_id=ALICE, events=(*events, an_event("cps")), started_at=NOON, last_seen_at=NOON
+    )
 
 
 def closed(store: MemoryStore, upstream_sid: str) -> list[str]:
@@ -85,7 +87,12 @@ def test_end_that_failed_on_the_way_ends_everything_when_it_is_asked_for_again()
     clock = FixedClock()
     store, grants = MemoryStore(clock), FailingOnce()
     sessions = Sessions(store, LIFE, timedelta(minutes=30))
-    sign_out = SignOut(sessions, cast("GrantRepository", grants), RecordingAudit(), lambda: ())
+    sign_out = SignOut(
+        sessions=sessions,
+        grants=cast("GrantRepository", grants),
+        audit=RecordingAudit(),
+        listeners=lambda: (),
+    )
     cookies = [sessions.start(a_session(sid, "theirs"), clock.now()) for sid in ("a", "b")]
     with pytest.raises(StoreUnavailable):
         sign_out.end_from_upstream("theirs", clock.now())

@@ -130,10 +130,16 @@ def _password() -> list[State]:
         State(
             f"password-{error}!",
             "password.html",
-            pages.PasswordPage(ALL, "99700218896", f"password.{error}", 4),
+            pages.PasswordPage(doors=ALL, rpps="99700218896", error=f"password.{error}", wait_minutes=4),
         )
         for error in errors
-    ] + [State("password-alone!", "password.html", pages.PasswordPage(PASSWORD_ONLY, "", "password.refused"))]
+    ] + [
+        State(
+            "password-alone!",
+            "password.html",
+            pages.PasswordPage(doors=PASSWORD_ONLY, rpps="", error="password.refused"),
+        )
+    ]
 
 
 def otp(**changes: Any) -> pages.EmailOtpPage:
@@ -252,7 +258,9 @@ def _doors_that_failed() -> list[State]:
 
 
 def _first_connection() -> list[State]:
-    open_page = pages.FirstConnectionPage("Élise", "MARCHAND-LEFÈVRE", cps_open=True, psc_open=True)
+    open_page = pages.FirstConnectionPage(
+        given_name="Élise", family_name="MARCHAND-LEFÈVRE", cps_open=True, psc_open=True
+    )
     return [
         State("first-connection", "first_connection.html", open_page),
         State("first-connection-closed", "first_connection.html", replace(open_page, cps_open=False)),
@@ -263,11 +271,41 @@ def _first_connection() -> list[State]:
 def _professional_context() -> list[State]:
     choices = (
         ContextChoice(
-            "a" * 32, "Médecin", "Médecine générale", "L", "CABINET MEDICAL DES LILAS", "75019 PARIS", True
+            key="a" * 32,
+            profession="Médecin",
+            speciality="Médecine générale",
+            mode="L",
+            structure="CABINET MEDICAL DES LILAS",
+            place="75019 PARIS",
+            is_chosen=True,
         ),
-        ContextChoice("b" * 32, "Médecin", "Gériatrie", "S", "HOPITAL SAINT-LOUIS", "75010", False),
-        ContextChoice("c" * 32, "Médecin", "", "B", "", "", False),
-        ContextChoice("d" * 32, "", "", "", "", "69001 LYON", False),
+        ContextChoice(
+            key="b" * 32,
+            profession="Médecin",
+            speciality="Gériatrie",
+            mode="S",
+            structure="HOPITAL SAINT-LOUIS",
+            place="75010",
+            is_chosen=False,
+        ),
+        ContextChoice(
+            key="c" * 32,
+            profession="Médecin",
+            speciality="",
+            mode="B",
+            structure="",
+            place="",
+            is_chosen=False,
+        ),
+        ContextChoice(
+            key="d" * 32,
+            profession="",
+            speciality="",
+            mode="",
+            structure="",
+            place="69001 LYON",
+            is_chosen=False,
+        ),
     )
     page = ProfessionalContextPage(choices, None)
     wrong = replace(page, error="professional_context.choose")
@@ -283,36 +321,71 @@ def _account() -> list[State]:
         ("Orion", "https://orion.example/"),
     )
     models = {
-        "account": account_pages.AccountPage(ELISE, applications, "14 h 02", has_password=True),
+        "account": account_pages.AccountPage(
+            identity=ELISE, applications=applications, signed_in_since="14 h 02", has_password=True
+        ),
         "account-contexts": account_pages.AccountPage(
-            ELISE,
-            applications,
-            "14 h 02",
+            identity=ELISE,
+            applications=applications,
+            signed_in_since="14 h 02",
             contexts=(
                 account_pages.RememberedContext(
-                    "via", "ViaTrajectoire", "CABINET MEDICAL DES LILAS", "75019 PARIS"
+                    client_id="via",
+                    application="ViaTrajectoire",
+                    structure="CABINET MEDICAL DES LILAS",
+                    place="75019 PARIS",
                 ),
-                account_pages.RememberedContext("orion", "Orion", "", ""),
+                account_pages.RememberedContext(
+                    client_id="orion", application="Orion", structure="", place=""
+                ),
             ),
         ),
-        "account-nobody": account_pages.AccountPage(None, applications, None),
-        "account-shared-station": account_pages.AccountPage(ELISE, applications, "14 h 02", True),
-        "account-one-speciality": account_pages.AccountPage(SPECIALIST, (), "14 h 02"),
-        "account-bare": account_pages.AccountPage(NURSE, (), None),
+        "account-nobody": account_pages.AccountPage(
+            identity=None, applications=applications, signed_in_since=None
+        ),
+        "account-shared-station": account_pages.AccountPage(
+            identity=ELISE, applications=applications, signed_in_since="14 h 02", is_shared_station=True
+        ),
+        "account-one-speciality": account_pages.AccountPage(
+            identity=SPECIALIST, applications=(), signed_in_since="14 h 02"
+        ),
+        "account-bare": account_pages.AccountPage(identity=NURSE, applications=(), signed_in_since=None),
     }
     return [State(name, "account.html", model, in_interaction=False) for name, model in models.items()]
 
 
 def _new_password() -> list[State]:
     models = {
-        "new-password": account_pages.NewPasswordPage(True, False, None, 15, 10, ELISE, "s"),
-        "new-password-weak!": account_pages.NewPasswordPage(True, False, "enrolment.password_common", 15, 10),
-        "new-password-short!": account_pages.NewPasswordPage(True, False, "enrolment.password_short", 15, 10),
-        "new-password-other!": account_pages.NewPasswordPage(
-            True, False, "new_password.other_session", 15, 10, ELISE, "s"
+        "new-password": account_pages.NewPasswordPage(
+            is_proved=True,
+            is_done=False,
+            error=None,
+            password_min=15,
+            minutes=10,
+            identity=ELISE,
+            session="s",
         ),
-        "new-password-done": account_pages.NewPasswordPage(True, True, None, 15, 10),
-        "new-password-unproved": account_pages.NewPasswordPage(False, False, None, 15, 10),
+        "new-password-weak!": account_pages.NewPasswordPage(
+            is_proved=True, is_done=False, error="enrolment.password_common", password_min=15, minutes=10
+        ),
+        "new-password-short!": account_pages.NewPasswordPage(
+            is_proved=True, is_done=False, error="enrolment.password_short", password_min=15, minutes=10
+        ),
+        "new-password-other!": account_pages.NewPasswordPage(
+            is_proved=True,
+            is_done=False,
+            error="new_password.other_session",
+            password_min=15,
+            minutes=10,
+            identity=ELISE,
+            session="s",
+        ),
+        "new-password-done": account_pages.NewPasswordPage(
+            is_proved=True, is_done=True, error=None, password_min=15, minutes=10
+        ),
+        "new-password-unproved": account_pages.NewPasswordPage(
+            is_proved=False, is_done=False, error=None, password_min=15, minutes=10
+        ),
     }
     return [State(name, "new_password.html", model, in_interaction=False) for name, model in models.items()]
 
@@ -323,45 +396,74 @@ FRAMES = (pages.LogoutFrame("Trajectoire Grand Âge", "https://grand-age.example
 def _signed_out() -> list[State]:
     back = "https://viatrajectoire.example/"
     models = {
-        "signed-out-confirm": pages.SignedOutPage("confirm", ELISE, "ViaTrajectoire", back, "opaque", False),
-        "signed-out-confirm-nobody": pages.SignedOutPage("confirm", None, None, None, "opaque", False),
-        "signed-out-done": pages.SignedOutPage("done", None, None, None, "", False),
-        "signed-out-done-psc": pages.SignedOutPage("done", None, "ViaTrajectoire", back, "", True),
+        "signed-out-confirm": pages.SignedOutPage(
+            state="confirm",
+            identity=ELISE,
+            return_name="ViaTrajectoire",
+            return_url=back,
+            request="opaque",
+            psc_was_used=False,
+        ),
+        "signed-out-confirm-nobody": pages.SignedOutPage(
+            state="confirm",
+            identity=None,
+            return_name=None,
+            return_url=None,
+            request="opaque",
+            psc_was_used=False,
+        ),
+        "signed-out-done": pages.SignedOutPage(
+            state="done", identity=None, return_name=None, return_url=None, request="", psc_was_used=False
+        ),
+        "signed-out-done-psc": pages.SignedOutPage(
+            state="done",
+            identity=None,
+            return_name="ViaTrajectoire",
+            return_url=back,
+            request="",
+            psc_was_used=True,
+        ),
         "signed-out-return-refused": pages.SignedOutPage(
-            "done", None, "ViaTrajectoire", back, "", False, return_refused=True
+            state="done",
+            identity=None,
+            return_name="ViaTrajectoire",
+            return_url=back,
+            request="",
+            psc_was_used=False,
+            return_refused=True,
         ),
         "signed-out-told": pages.SignedOutPage(
-            "done",
-            None,
-            "ViaTrajectoire",
-            back,
-            "",
-            False,
-            ("Trajectoire Grand Âge", "Dossier partagé"),
-            FRAMES,
+            state="done",
+            identity=None,
+            return_name="ViaTrajectoire",
+            return_url=back,
+            request="",
+            psc_was_used=False,
+            told=("Trajectoire Grand Âge", "Dossier partagé"),
+            frames=FRAMES,
         ),
         "signed-out-on-the-way-back": pages.SignedOutPage(
-            "done",
-            None,
-            "ViaTrajectoire",
-            back,
-            "",
-            False,
-            ("Trajectoire Grand Âge",),
-            FRAMES,
-            "https://trajectoire.example/signed-out?state=a+b%26c",
+            state="done",
+            identity=None,
+            return_name="ViaTrajectoire",
+            return_url=back,
+            request="",
+            psc_was_used=False,
+            told=("Trajectoire Grand Âge",),
+            frames=FRAMES,
+            onward_url="https://trajectoire.example/signed-out?state=a+b%26c",
         ),
         "signed-out-on-the-way-to-psc": pages.SignedOutPage(
-            "done",
-            None,
-            None,
-            None,
-            "",
-            False,
-            ("Trajectoire Grand Âge",),
-            FRAMES,
-            "https://psc.example/logout?state=x&id_token_hint=y",
-            "psc",
+            state="done",
+            identity=None,
+            return_name=None,
+            return_url=None,
+            request="",
+            psc_was_used=False,
+            told=("Trajectoire Grand Âge",),
+            frames=FRAMES,
+            onward_url="https://psc.example/logout?state=x&id_token_hint=y",
+            onward="psc",
         ),
     }
     return [
@@ -375,17 +477,19 @@ def _errors() -> list[State]:
         State(
             f"error-{name}!",
             "error.html",
-            pages.ErrorPage(f"error.{name}", "K7QF-2M9D", None, None, None),
+            pages.ErrorPage(
+                key=f"error.{name}", incident="K7QF-2M9D", retry_path=None, return_url=None, return_name=None
+            ),
             in_interaction=False,
         )
         for name in ERROR_NAMES
     ]
     with_ways_on = pages.ErrorPage(
-        "error.interaction_expired",
-        None,
-        "/interaction/AbC/restart",
-        "https://viatrajectoire.example/",
-        "ViaTrajectoire",
+        key="error.interaction_expired",
+        incident=None,
+        retry_path="/interaction/AbC/restart",
+        return_url="https://viatrajectoire.example/",
+        return_name="ViaTrajectoire",
     )
     nameless = replace(with_ways_on, return_name=None, retry_path=None)
     return [
@@ -396,7 +500,13 @@ def _errors() -> list[State]:
 
 
 def mails(client_name: str = "ViaTrajectoire") -> list[CodeMail]:
-    login = CodeMail("48213907", 10, "login", client_name, "3 novembre 2026 à 14 h 22")
+    login = CodeMail(
+        code="48213907",
+        minutes=10,
+        purpose="login",
+        client_name=client_name,
+        requested_at="3 novembre 2026 à 14 h 22",
+    )
     return [replace(login, purpose=purpose) for purpose in ("login", "enrolment")]
 
 

@@ -36,38 +36,88 @@ def hostile_states() -> Iterator[State]:
     typed = dict.fromkeys(("email", "address_line1", "address_line2", "postal_code", "city"), HOSTILE)
     models: dict[str, object] = {
         "choice.html": pages.ChoicePage(ALL, "choice.step_up"),
-        "password.html": pages.PasswordPage(ALL, HOSTILE, "password.refused"),
+        "password.html": pages.PasswordPage(doors=ALL, rpps=HOSTILE, error="password.refused"),
         "email_otp.html": otp(masked_email=HOSTILE, expires_at_local=HOSTILE),
         "enrolment.html": enrolment(identity=identity, values=typed),
         "charter.html": pages.CharterPage(
-            HOSTILE, True, 2, "<p>ok</p>", "fr", HOSTILE, HOSTILE, HOSTILE, False, None
+            charter=HOSTILE,
+            of_client=True,
+            still_due=2,
+            text_html="<p>ok</p>",
+            text_locale="fr",
+            text_sha256=HOSTILE,
+            revision=HOSTILE,
+            published_on=HOSTILE,
+            is_new_revision=False,
+            error=None,
         ),
         "cps.html": pages.CpsPage("none", ALL),
         "psc.html": pages.PscPage("refused", ALL),
         "professional_context.html": ProfessionalContextPage(
-            (ContextChoice(HOSTILE, HOSTILE, HOSTILE, "L", HOSTILE, HOSTILE, False),), None
+            (
+                ContextChoice(
+                    key=HOSTILE,
+                    profession=HOSTILE,
+                    speciality=HOSTILE,
+                    mode="L",
+                    structure=HOSTILE,
+                    place=HOSTILE,
+                    is_chosen=False,
+                ),
+            ),
+            None,
         ),
-        "first_connection.html": pages.FirstConnectionPage(HOSTILE, HOSTILE, False, True),
+        "first_connection.html": pages.FirstConnectionPage(
+            given_name=HOSTILE, family_name=HOSTILE, cps_open=False, psc_open=True
+        ),
         "account.html": account_pages.AccountPage(
-            identity,
-            ((HOSTILE, "https://rp.example/"),),
-            HOSTILE,
-            contexts=(account_pages.RememberedContext(HOSTILE, HOSTILE, HOSTILE, HOSTILE),),
+            identity=identity,
+            applications=((HOSTILE, "https://rp.example/"),),
+            signed_in_since=HOSTILE,
+            contexts=(
+                account_pages.RememberedContext(
+                    client_id=HOSTILE, application=HOSTILE, structure=HOSTILE, place=HOSTILE
+                ),
+            ),
         ),
         "new_password.html": account_pages.NewPasswordPage(
-            True, False, "enrolment.password_short", 15, 10, identity, HOSTILE
+            is_proved=True,
+            is_done=False,
+            error="enrolment.password_short",
+            password_min=15,
+            minutes=10,
+            identity=identity,
+            session=HOSTILE,
         ),
         "signed_out.html": pages.SignedOutPage(
-            "confirm", identity, HOSTILE, "https://rp.example/", HOSTILE, True
+            state="confirm",
+            identity=identity,
+            return_name=HOSTILE,
+            return_url="https://rp.example/",
+            request=HOSTILE,
+            psc_was_used=True,
         ),
         "form_post.html": pages.FormPostPage("https://rp.example/?a=%22&b='", ((HOSTILE, HOSTILE),)),
-        "error.html": pages.ErrorPage("error.internal", HOSTILE, None, "https://rp.example/", HOSTILE),
+        "error.html": pages.ErrorPage(
+            key="error.internal",
+            incident=HOSTILE,
+            retry_path=None,
+            return_url="https://rp.example/",
+            return_name=HOSTILE,
+        ),
     }
     for template, model in models.items():
         yield State(template, template, model)
     frames = (pages.LogoutFrame(HOSTILE, f"https://rp.example/?{HOSTILE}"),)
     signed_out = pages.SignedOutPage(
-        "done", None, HOSTILE, "https://rp.example/", "", False, (HOSTILE,), frames
+        state="done",
+        identity=None,
+        return_name=HOSTILE,
+        return_url="https://rp.example/",
+        request="",
+        psc_was_used=False,
+        told=(HOSTILE,),
+        frames=frames,
     )
     yield State(
         "signed-out-done", "signed_out.html", replace(signed_out, onward_url=f"https://rp.example/?{HOSTILE}")

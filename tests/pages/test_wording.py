@@ -67,7 +67,7 @@ def test_psc_comes_last_while_it_is_down_and_the_page_says_so() -> None:
 def test_every_page_with_doors_puts_psc_last_while_it_is_down() -> None:
     out = replace(ALL, psc_out=True)
     for state in (
-        State("password", "password.html", pages.PasswordPage(out, "", "password.refused")),
+        State("password", "password.html", pages.PasswordPage(doors=out, rpps="", error="password.refused")),
         State("cps", "cps.html", pages.CpsPage("none", out)),
         State("psc", "psc.html", pages.PscPage("unavailable", out)),
         State("otp", "email_otp.html", otp(doors=out)),
@@ -81,7 +81,7 @@ def test_every_page_with_doors_puts_psc_last_while_it_is_down() -> None:
 @pytest.mark.parametrize("cps", [True, False])
 @pytest.mark.parametrize("password", [True, False])
 def test_only_open_doors_are_shown(psc: bool, cps: bool, password: bool) -> None:
-    doors = pages.Doors(psc, cps, password)
+    doors = pages.Doors(psc=psc, cps=cps, password=password)
     for state in (
         State("choice", "choice.html", pages.ChoicePage(doors)),
         State("cps", "cps.html", pages.CpsPage("none", doors)),

@@ -100,10 +100,18 @@ def signed_in_by(house: Provider, *authenticators: AuthenticatorId) -> Browser:
 def signed_in_since(house: Provider, *proofs: tuple[AuthenticatorId, timedelta]) -> Browser:
     """The same, with the age of each proof."""
     now = datetime.now(UTC)
-    events = tuple(AuthenticationEvent(name, _AMR[name], now - age) for name, age in proofs)
+    events = tuple(
+        AuthenticationEvent(authenticator=name, amr=_AMR[name], at=now - age) for name, age in proofs
+    )
     settings, clock = house.settings, SystemClock()
     sessions = Sessions(SqlStore(house.database, clock), settings.session_life, settings.session_idle)
-    session = Session(random_token(), house.account.id, events, events[0].at, now)
+    session = Session(
+        sid=random_token(),
+        account_id=house.account.id,
+        events=events,
+        started_at=events[0].at,
+        last_seen_at=now,
+    )
     browser = house.browser()
     browser.client.set_cookie("caducee_session", sessions.start(session, now), domain="localhost")
     return browser

@@ -133,7 +133,7 @@ def test_introspection_of_a_disabled_account_is_inactive(fresh: Provider) -> Non
 
 def test_the_evidence_is_of_the_text_that_was_on_the_page(fresh: Provider) -> None:
     texts = {"fr": "# Nouvelle charte", "en": "# New charter"}
-    revision = CharterRevision("2027-1", datetime.now(UTC), texts)
+    revision = CharterRevision(revision="2027-1", published_at=datetime.now(UTC), texts=texts)
     fresh.charters.publish(revision)
     browser = fresh.browser()
     page = browser.prove(browser.follow(browser.authorize()))

@@ -217,8 +217,14 @@ class TestDisorder:
         assert by_hand.period(record, NOON + 2 * DAY) == (NOON + 2 * DAY, None)
 
     def test_a_key_that_tells_only_its_day_may_have_begun_at_the_end_of_it(self) -> None:
-        by_day = KeyRecord("ES256-2", "ES256", "", created_at=NOON + DAY, active_from=NOON)
-        schedule = KeySchedule((KeyRecord("ES256-1", "ES256", "", NOON - DAY, NOON - DAY), by_day), POLICY)
+        by_day = KeyRecord(kid="ES256-2", alg="ES256", file="", created_at=NOON + DAY, active_from=NOON)
+        schedule = KeySchedule(
+            (
+                KeyRecord(kid="ES256-1", alg="ES256", file="", created_at=NOON - DAY, active_from=NOON - DAY),
+                by_day,
+            ),
+            POLICY,
+        )
         assert state(schedule, "ES256-2", NOON) is KeyState.ACTIVE
         assert schedule.leaves_at(schedule.record("ES256-1")) == NOON + 2 * DAY
 

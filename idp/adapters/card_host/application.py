@@ -36,7 +36,7 @@ def _plain(status: HTTPStatus, text: str) -> CardResponse:
     return CardResponse(status, (*_HEADERS, ("Content-Type", "text/plain")), text.encode())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CardHost:
     """`card_host`: its own origin, as configured; `https://*.host` for a new name at each attempt."""
 

@@ -16,7 +16,7 @@ Receive = Callable[[int], bytes]
 """At most so many bytes from the client; empty once it closed."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CardRequest:
     """A GET. `path` and `query` are as sent (ASCII, still percent-encoded); header names are in lower
     case."""
@@ -54,7 +54,9 @@ def read_get(receive: Receive, head_bytes: int, certificate_der: bytes | None, p
     if not target.startswith("/"):  # RFC 9112 §3.2.1: origin-form; this host is no proxy
         raise HeadRefused(HTTPStatus.BAD_REQUEST)
     path, _, query = target.partition("?")
-    return CardRequest(path, query, _merged(head), certificate_der, peer)
+    return CardRequest(
+        path=path, query=query, headers=_merged(head), certificate_der=certificate_der, peer=peer
+    )
 
 
 def _head(receive: Receive, left: int) -> h11.Request:

@@ -27,7 +27,7 @@ _log = structlog.get_logger(__name__)
 Application = Callable[[CardRequest], CardResponse]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ListenerLimits:
     connections: int = 200
     per_peer: int = 20  # of those, for one `peer_block`: one machine cannot take every place

@@ -23,7 +23,7 @@ log = structlog.get_logger()
 _RETRY_SECONDS = 1.0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class HsmSession:
     """One thread's session of one token, logged in. `keys`: what was found and proved in it."""
 
@@ -89,7 +89,7 @@ class HsmToken:
             if self._logged_in != generation:
                 self._login(found)
                 self._logged_in = generation
-        return HsmSession(found, found.open(), generation)
+        return HsmSession(token=found, session=found.open(), generation=generation)
 
     def _login(self, found: Any) -> None:
         import pkcs11

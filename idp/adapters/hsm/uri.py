@@ -28,7 +28,7 @@ class BadPkcs11Uri(ValueError):
     """An operator's message. It names attributes, never their values: one may be a PIN."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pkcs11Uri:
     """A token, or one private key in it when `object` or `id` is given. None: the URI does not say."""
 

@@ -40,7 +40,7 @@ class Forbidden(ValueError):
     """The URL may not be called. The message does not repeat it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """A checked place: `host` is the name for TLS and the Host header, `addresses` where it really is."""
 
@@ -75,7 +75,12 @@ def check_url(url: str, allowed: Sequence[Network], resolve: Resolve) -> Target:
         raise Forbidden("address")
     if scheme == "http" and not all(address.is_loopback for address in addresses):
         raise Forbidden("scheme")
-    return Target(scheme, host, port, tuple(str(address) for address in addresses[:_MOST_ADDRESSES]))
+    return Target(
+        scheme=scheme,
+        host=host,
+        port=port,
+        addresses=tuple(str(address) for address in addresses[:_MOST_ADDRESSES]),
+    )
 
 
 def _is_literal(host: str) -> bool:

@@ -35,7 +35,7 @@ class CrlRefused(ValueError):
     """The file is not a list we may believe; the message says why, for the operator."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CrlHeader:
     """Everything but the entries; nothing of it is believed before `verify`."""
 
@@ -105,15 +105,15 @@ def _read_header(file: BinaryIO) -> CrlHeader:
     if slim.next_update_utc is None:
         raise CrlRefused("without nextUpdate")
     return CrlHeader(
-        slim.issuer,
-        _authority_key_id(slim),
-        _number(slim),
-        slim.last_update_utc,
-        slim.next_update_utc,
-        slim.signature,
-        digest,
-        (outer, tbs_end),
-        entries,
+        issuer=slim.issuer,
+        authority_key_id=_authority_key_id(slim),
+        number=_number(slim),
+        this_update=slim.last_update_utc,
+        next_update=slim.next_update_utc,
+        signature=slim.signature,
+        digest=digest,
+        signed=(outer, tbs_end),
+        entries=entries,
     )
 
 

@@ -38,7 +38,7 @@ class Downloads(Protocol):
         """Raises NoUsableAnswer."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CrlRefresher:
     """Any number may run: the index gives each list to one of them at a time."""
 

@@ -48,7 +48,7 @@ class _ProvesNothing(Exception):
     """The response is refused; the message says which rule, for the log."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OcspClient:
     """`max_age` bounds a good answer, whatever end it names, and any that names none (CP3).
 

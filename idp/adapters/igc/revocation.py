@@ -27,7 +27,7 @@ class _Silence:
     until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IgcRevocation:
     """`checks_authorities`: the lists of the roots are configured, so an issuing authority must be cleared too."""
 

@@ -48,7 +48,7 @@ _FIRST_DAY = datetime(1970, 1, 1, tzinfo=UTC)
 Addition = Callable[[KeySchedule, str, Alg, str, datetime, str | None], KeySchedule]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeyDirectory:
     path: Path
     policy: RingPolicy
@@ -200,7 +200,9 @@ class KeyDirectory:
             if signer.kid not in kids:
                 kids.add(signer.kid)
                 # The hour is not known: it signed from the first, was made by the last.
-                yield KeyRecord(signer.kid, signer.alg, path.name, day + timedelta(days=1), day)
+                last = day + timedelta(days=1)
+                kid, alg = signer.kid, signer.alg
+                yield KeyRecord(kid=kid, alg=alg, file=path.name, created_at=last, active_from=day)
 
     @contextmanager
     def _changing(self) -> Iterator[None]:

@@ -22,7 +22,7 @@ log = structlog.get_logger()
 _LOOK_EVERY = timedelta(seconds=1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Held:
     """What is in force, and how long without looking again. Replaced whole, so that readers need no lock."""
 
@@ -100,7 +100,16 @@ class KeysInForce:
             record.kid: known.get((record.kid, record.file)) or self._load(schedule, record, now)
             for record in schedule.published(now)
         }
-        return _Held(schedule, signers, stamp, None, now, *_ring(schedule, signers, now))
+        ring, ring_ends_at = _ring(schedule, signers, now)
+        return _Held(
+            schedule=schedule,
+            signers=signers,
+            stamp=stamp,
+            fault=None,
+            looked_at=now,
+            ring=ring,
+            ring_ends_at=ring_ends_at,
+        )
 
     def _load(self, schedule: KeySchedule, record: KeyRecord, now: datetime) -> Signer:
         # Of a key that only verifies the public half is enough: its token may be gone.

@@ -31,7 +31,7 @@ class UnsendableMail(ValueError):
     """No retry can help: the address or the subject is not one. The message never quotes it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SmtpTransport:
     """`sender`: `name@domain` or `Shown name <name@domain>`. `timeout`: seconds for each SMTP exchange.
 

@@ -24,7 +24,7 @@ class _Circuit:
     tried_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Circuits:
     """Safe for threads. `on_change` hears True when the first opens and False when the last closes."""
 

@@ -33,7 +33,7 @@ _MAX_ENTRIES = 50
 _MAX_RELEASED = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
     """`rpps` and `profession` are None, the names empty, when nothing readable was given."""
 

@@ -28,7 +28,7 @@ DISCOVERY_PAUSE = timedelta(seconds=15)
 _RSA_BITS = range(2048, 8192 + 1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderSnapshot:
     """PSC's endpoints as published at one moment; the issuer is always the configured one."""
 

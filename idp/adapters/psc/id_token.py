@@ -36,7 +36,7 @@ _JWS = jws.JWSRegistry(algorithms=["RS256"], strict_check_header=False)
 Claims = Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectedIdToken:
     """What the token of this very login must say; `now` in seconds since 1970."""
 
@@ -54,7 +54,7 @@ class ExpectedIdToken:
         return self.now - self.settings.clock_skew.total_seconds()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedIdToken:
     subject: str
     acr: str | None

@@ -21,7 +21,7 @@ ENDPOINTS = (
 DISCOVERY_PATH = "/.well-known/wallet-openid-configuration"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
     name: str
     #: When somebody last looked, and at what.
@@ -41,7 +41,7 @@ def _preset(name: str, as_of: date, source: str, auth: str, wallet: str) -> Pres
         "jwks_uri": f"{protocol}/certs",
         "end_session_endpoint": f"{protocol}/logout",
     }
-    return Preset(name, as_of, source, issuer, MappingProxyType(endpoints))
+    return Preset(name=name, as_of=as_of, source=source, issuer=issuer, endpoints=MappingProxyType(endpoints))
 
 
 #: The old sandbox hosts `*.bas.esw.esante.gouv.fr` no longer resolve; production still uses `esw`.

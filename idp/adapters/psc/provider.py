@@ -1,10 +1,8 @@
 """Pro Santé Connect as the upstream: where to send the browser, and what its return proves.
 
-Contains the authorization code flow as its client sees it, in the terms of `interaction.upstream`.
-Not here: pages, sessions, the decision of who may enrol.
-
-`oic.oic.Client` builds the requests and the `oic` messages read the answers, a fresh client for every login.
-Its HTTP, key fetching and token verification never run: `http/bounded`, `discovery`, `id_token` do that.
+Contains the authorization code flow as its client sees it, in the terms of `interaction.upstream`. Not here: pages,
+sessions, who may enrol. `oic.oic.Client` builds the requests and its messages read the answers, a fresh client for
+every login; its HTTP, key fetching and verification never run: `http/bounded`, `discovery`, `id_token` do that.
 """
 
 import hashlib
@@ -65,7 +63,8 @@ class PscProvider:
     ) -> None:
         """`on_change` hears True when an outage begins, False when it ends; `run` starts what nobody waits for."""
         http = http or SafeHttp(certificate=settings.certificate, ca_file=settings.ca_file)
-        circuits = Circuits(clock, settings.circuit_failures, settings.circuit_pause, on_change)
+        failures, pause = settings.circuit_failures, settings.circuit_pause
+        circuits = Circuits(clock=clock, failures=failures, pause=pause, on_change=on_change)
         guarded = GuardedHttp(http, circuits)
         self._settings, self._circuits = settings, circuits
         self._discovery = Discovery(settings, guarded, clock)
@@ -73,11 +72,11 @@ class PscProvider:
         self._back_channel = PscBackChannel(settings, guarded)
         self._limit = ConcurrencyLimit(settings.at_once, settings.in_all)
         self._watch = Watch(
-            circuits,
-            http,
-            clock,
-            settings.watch_every,
-            settings.discovery_address,
+            circuits=circuits,
+            http=http,
+            clock=clock,
+            every=settings.watch_every,
+            discovery_address=settings.discovery_address,
             token_endpoint=lambda: self._endpoint("token_endpoint"),
             wallet=self._wallet,
             run=run,
@@ -174,7 +173,8 @@ class PscProvider:
             snapshot = self._discovery.snapshot()
             tokens = self._back_channel.redeem(snapshot.token_endpoint, code, verifier)
             go_on()
-            expected = ExpectedIdToken(self._settings, nonce, tokens.access_token, now.timestamp())
+            at, access = now.timestamp(), tokens.access_token
+            expected = ExpectedIdToken(settings=self._settings, nonce=nonce, access_token=access, now=at)
             verified = verify_id_token(tokens.id_token, expected, partial(self._keys.find, snapshot.jwks_uri))
             go_on()
             userinfo = self._back_channel.userinfo(snapshot.userinfo_endpoint, tokens.access_token)

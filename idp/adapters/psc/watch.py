@@ -32,7 +32,7 @@ class _State:
     is_looking: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
     """Looks when somebody sees a sign-in page and the last look is old; safe for threads."""
 

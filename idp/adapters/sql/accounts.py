@@ -84,10 +84,10 @@ class SqlAccounts:
             rows = connection.execute(told).all()
         return tuple(
             IdentityChange(
-                account_id,
-                row.at,
-                identity_from_json(row.before, row.rpps),
-                identity_from_json(row.after, row.rpps),
+                account_id=account_id,
+                at=row.at,
+                before=identity_from_json(row.before, row.rpps),
+                after=identity_from_json(row.after, row.rpps),
             )
             for row in rows
         )

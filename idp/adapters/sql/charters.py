@@ -29,7 +29,9 @@ class SqlCharters:
             row = connection.execute(latest).one_or_none()
         if row is None:
             raise NoCharterPublished(charter)
-        return CharterRevision(row.revision, row.published_at, row.texts, charter)
+        return CharterRevision(
+            revision=row.revision, published_at=row.published_at, texts=row.texts, charter=charter
+        )
 
     def publish(self, revision: CharterRevision) -> None:
         with writing(self.database) as connection:

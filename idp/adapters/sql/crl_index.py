@@ -27,7 +27,7 @@ class OlderList(Exception):
     """A newer list of this authority is in force: a replay, or a mirror that lags behind."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ListInForce:
     issuer_key_id: str
     number: int
@@ -84,13 +84,13 @@ class CrlIndex:
             rows = connection.execute(sa.select(card_crls).order_by(_lists.issuer_key_id)).all()
         return [
             ListInForce(
-                row.issuer_key_id,
-                int(row.number),
-                row.this_update,
-                row.next_update,
-                row.fetched_at,
-                row.entries,
-                row.generation,
+                issuer_key_id=row.issuer_key_id,
+                number=int(row.number),
+                this_update=row.this_update,
+                next_update=row.next_update,
+                fetched_at=row.fetched_at,
+                entries=row.entries,
+                generation=row.generation,
             )
             for row in rows
         ]

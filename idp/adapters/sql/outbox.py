@@ -107,7 +107,9 @@ class OutboxWorker:
         row = self._queue.lease_next(now, _c.expires_at > now)
         if row is None:
             return None
-        return _Leased(row.id, row.attempts, Mail(row.recipient, row.subject, row.text, row.html))
+        return _Leased(
+            row.id, row.attempts, Mail(to=row.recipient, subject=row.subject, text=row.text, html=row.html)
+        )
 
     def _postpone(self, leased: _Leased) -> None:
         # 2^6 already passes the longest delay.

@@ -45,11 +45,11 @@ class SqlProofs:
             rows = connection.execute(known).all()
         return tuple(
             IdentityProof(
-                row.source,
-                row.evidence,
-                None if row.profession is None else CodedLabel(**row.profession),
-                row.first_at,
-                row.last_at,
+                source=row.source,
+                evidence=row.evidence,
+                profession=None if row.profession is None else CodedLabel(**row.profession),
+                first_at=row.first_at,
+                last_at=row.last_at,
             )
             for row in rows
         )

@@ -27,7 +27,13 @@ class SqlUpstreamLinks:
             row = connection.execute(mine).one_or_none()
         if row is None:
             return None
-        return UpstreamLink(AccountId(row.account_id), row.subject, row.linked_at, row.seen_at, row.claims)
+        return UpstreamLink(
+            account_id=AccountId(row.account_id),
+            subject=row.subject,
+            linked_at=row.linked_at,
+            seen_at=row.seen_at,
+            claims=row.claims,
+        )
 
     def owner(self, subject: str) -> AccountId | None:
         with reading(self.database) as connection:

@@ -18,15 +18,25 @@ from idp.web.local_time import local_time
 def code_holder(interaction: Interaction, account: Account | None, network: str) -> CodeHolder | None:
     """Whose mailbox the code proves: the account's, or the one of an enrolment under way."""
     if account is not None:
-        return CodeHolder(account.identity.rpps, interaction.browser, network, "login", account.email)
+        return CodeHolder(
+            rpps=account.identity.rpps,
+            browser=interaction.browser,
+            network=network,
+            purpose="login",
+            email=account.email,
+        )
     if interaction.identity is None or interaction.enrolment is None:
         return None
     return CodeHolder(
-        interaction.identity.rpps, interaction.browser, network, "enrolment", interaction.enrolment.email
+        rpps=interaction.identity.rpps,
+        browser=interaction.browser,
+        network=network,
+        purpose="enrolment",
+        email=interaction.enrolment.email,
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CodeSender:
     codes: MailCodes
     outbox: Outbox
@@ -67,4 +77,4 @@ class CodeSender:
         web = self.desk.web
         subject = web.catalogues.translator(locale)("mail.code.subject")
         text, html = (web.render_mail(f"mail/code.{kind}", locale, page) for kind in ("txt", "html"))
-        return Mail(holder.email, subject, text, html)
+        return Mail(to=holder.email, subject=subject, text=text, html=html)

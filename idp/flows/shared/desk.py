@@ -31,7 +31,7 @@ class NotDue(Exception):
         self.interaction_id = interaction_id
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     interactions: Interactions
     accounts: AccountRepository

@@ -12,7 +12,7 @@ from idp.web.browser import Web
 from idp.web.local_time import local_time
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeMailer:
     outbox: Outbox
     web: Web
@@ -25,5 +25,6 @@ class NoticeMailer:
         subject = self.web.catalogues.translator(locale)(f"mail.{notice}.subject")
         text, html = (self.web.render_mail(f"mail/notice.{kind}", locale, page) for kind in ("txt", "html"))
         self.outbox.post(
-            Mail(account.email, subject, text, html), expires_after_seconds=int(self.life.total_seconds())
+            Mail(to=account.email, subject=subject, text=text, html=html),
+            expires_after_seconds=int(self.life.total_seconds()),
         )

@@ -12,7 +12,7 @@ from idp.interaction.upstream import UpstreamLogin
 from idp.web.browser import SIGNED_OUT_COOKIE, Web
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Freshness:
     web: Web
     stations: SharedStations

@@ -12,7 +12,7 @@ from idp.interaction.store import Sessions
 from idp.web.browser import Web
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignedIn:
     sessions: Sessions
     accounts: AccountRepository

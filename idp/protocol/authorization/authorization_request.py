@@ -62,7 +62,7 @@ class Received:
     is_signed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizationRequest:
     """Verified. `parameters` is what the Interaction keeps; `scopes` is cut to the client's."""
 

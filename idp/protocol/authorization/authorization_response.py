@@ -24,7 +24,7 @@ from idp.web.browser import SECURITY_HEADERS, Web, with_query
 RESPONSE_MODES = ("query", "form_post", "jwt", "query.jwt", "form_post.jwt")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReturnAddress:
     """A registered redirect_uri of a proved client, and how it wants to be answered there."""
 
@@ -55,7 +55,7 @@ def address_of(interaction: Interaction, client: Client) -> ReturnAddress:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizationResponses:
     keys: Keys
     clock: Clock

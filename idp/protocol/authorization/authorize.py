@@ -42,7 +42,7 @@ _GATE_ERROR = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizeEndpoint:
     reader: RequestReader
     interactions: Interactions

@@ -50,7 +50,7 @@ class Issued:
     cookie: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CodeIssuer:
     engine: OpenIDProvider
     subjects: Subjects
@@ -85,7 +85,9 @@ class CodeIssuer:
             sid, cookie = self._session_for(interaction, account, current, lapsed, now)
         except UpstreamOver as over:
             raise SessionOver from over
-        grant = Grant(random_token(), account.id, client.client_id, sid, now)
+        grant = Grant(
+            id=random_token(), account_id=account.id, client_id=client.client_id, sid=sid, granted_at=now
+        )
         try:
             code = self._code(interaction, self.subjects.of(account, client), assurance, grant, client)
         except SessionEnded as ended:
@@ -168,7 +170,14 @@ class CodeIssuer:
             living = without_session(interaction).events
             if not living:
                 raise SessionOver
-        session = Session(lapsed.sid if lapsed else random_token(), account.id, living, now, now, upstream)
+        session = Session(
+            sid=lapsed.sid if lapsed else random_token(),
+            account_id=account.id,
+            events=living,
+            started_at=now,
+            last_seen_at=now,
+            upstream_id_token=upstream,
+        )
         self._witness(AuditEvent.SESSION_STARTED, interaction, account)
         return session.sid, self.sessions.start(session, now)
 

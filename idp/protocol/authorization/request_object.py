@@ -24,7 +24,7 @@ def _refused(description: str) -> ClientError:
     return ClientError(OAuthError.INVALID_REQUEST_OBJECT, description)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestObjects:
     jwts: ClientJwts
     issuer: str

@@ -24,7 +24,7 @@ from idp.web.browser import without_empty
 _PAGES = {OAuthError.INVALID_REQUEST_URI: Problem.PUSHED_REQUEST_GONE}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestReader:
     clients: ClientFile
     engine: OpenIDProvider

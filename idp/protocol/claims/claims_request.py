@@ -18,7 +18,7 @@ from idp.interaction.record import Acr
 _DEEPEST = 5
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimsRequest:
     id_token: tuple[str, ...] = ()
     userinfo: tuple[str, ...] = ()

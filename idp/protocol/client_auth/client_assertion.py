@@ -21,8 +21,8 @@ _TYPES = ("", "jwt", "client-authentication+jwt")
 _LONGEST_JTI = 512
 
 
-@dataclass(frozen=True, slots=True)
-class _Expected:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ExpectedAssertion:
     """What the assertion of this client must say now; instants and lives in seconds."""
 
     client_id: str
@@ -32,7 +32,7 @@ class _Expected:
     ahead: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AssertionAuthentication:
     jwts: ClientJwts
     store: EphemeralStore
@@ -62,8 +62,12 @@ class AssertionAuthentication:
             types=_TYPES,
         )
         now = self.clock.now().timestamp()
-        expected = _Expected(
-            client.client_id, self.issuer, now, self.life.total_seconds(), self.ahead.total_seconds()
+        expected = _ExpectedAssertion(
+            client_id=client.client_id,
+            issuer=self.issuer,
+            now=now,
+            life=self.life.total_seconds(),
+            ahead=self.ahead.total_seconds(),
         )
         for name, holds in _CHECKS.items():
             if not holds(claims, expected):
@@ -78,19 +82,19 @@ class AssertionAuthentication:
             raise BadClientJwt("used before")
 
 
-def _ends_soon(claims: Claims, expected: _Expected) -> bool:
+def _ends_soon(claims: Claims, expected: _ExpectedAssertion) -> bool:
     """facts/security TK8. The client's clock may be ahead of ours."""
     exp = instant(claims, "exp")
     return exp is not None and expected.now < exp <= expected.now + expected.life + expected.ahead
 
 
-def _has_jti(claims: Claims, _expected: _Expected) -> bool:
+def _has_jti(claims: Claims, _expected: _ExpectedAssertion) -> bool:
     jti = claims.get("jti")
     # Lone surrogates have no octets to be remembered by.
     return isinstance(jti, str) and 1 <= len(jti) <= _LONGEST_JTI and jti.isprintable()
 
 
-_CHECKS: Mapping[str, Callable[[Claims, _Expected], bool]] = {
+_CHECKS: Mapping[str, Callable[[Claims, _ExpectedAssertion], bool]] = {
     # RFC 7523 §3, 1 and 2.
     "iss": lambda claims, expected: claims.get("iss") == expected.client_id,
     "sub": lambda claims, expected: claims.get("sub") == expected.client_id,

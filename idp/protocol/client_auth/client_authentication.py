@@ -23,7 +23,7 @@ class ClientRefused(ClientError):
         self.used_basic = used_basic
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Presented:
     """What a request says of its sender. `means`: "basic", "post", "assertion", or "bare" (a client_id alone)."""
 
@@ -103,7 +103,9 @@ def _presented(request: Request, form: Mapping[str, str]) -> Presented:
         )
     except (KeyError, ValueError, BadClientJwt) as error:
         raise ClientRefused(used_basic=authorization is not None) from error
-    return Presented(client_id, means[0] if means else "bare", secret, form, request)
+    return Presented(
+        client_id=client_id, means=means[0] if means else "bare", secret=secret, form=form, request=request
+    )
 
 
 def _asserted(form: Mapping[str, str]) -> str:

@@ -29,7 +29,7 @@ class Call:
 Answer = Callable[[Call], Response]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClientDoor:
     authentication: ClientAuthentication
     trail: RefusalTrail

@@ -85,8 +85,8 @@ class Nonces:
         return b64u(stamp + hmac.digest(self.key, stamp, "sha256")[:24])
 
 
-@dataclass(frozen=True, slots=True)
-class _Expected:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ExpectedProof:
     """What the proof of this very request must say."""
 
     method: str
@@ -97,7 +97,7 @@ class _Expected:
     ahead: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DpopProofs:
     """`origins`: where this provider is called, by configuration and never by the Host header."""
 
@@ -123,13 +123,13 @@ class DpopProofs:
         if header is None:
             return None
         now = self.clock.now()
-        expected = _Expected(
-            request.method,
-            tuple(_normal_uri(origin + request.path) for origin in self.origins),
-            access_token,
-            now.timestamp(),
-            self.life.total_seconds(),
-            self.ahead.total_seconds(),
+        expected = _ExpectedProof(
+            method=request.method,
+            uris=tuple(_normal_uri(origin + request.path) for origin in self.origins),
+            access_token=access_token,
+            now=now.timestamp(),
+            life=self.life.total_seconds(),
+            ahead=self.ahead.total_seconds(),
         )
         try:
             key, claims = _verify_signature(header, algs)
@@ -202,7 +202,7 @@ def _normal_uri(uri: str) -> str:
     return f"{parts.scheme}://{user}{parts.hostname}{port}{parts.path or '/'}"
 
 
-def _is_for_this_uri(claims: Mapping[str, Any], expected: _Expected) -> bool:
+def _is_for_this_uri(claims: Mapping[str, Any], expected: _ExpectedProof) -> bool:
     htu = claims.get("htu")
     try:
         return isinstance(htu, str) and _normal_uri(htu) in expected.uris
@@ -210,14 +210,14 @@ def _is_for_this_uri(claims: Mapping[str, Any], expected: _Expected) -> bool:
         return False
 
 
-def _is_recent(claims: Mapping[str, Any], expected: _Expected) -> bool:
+def _is_recent(claims: Mapping[str, Any], expected: _ExpectedProof) -> bool:
     iat = claims.get("iat")
     if isinstance(iat, bool) or not isinstance(iat, int | float):
         return False
     return expected.now - expected.life <= iat <= expected.now + expected.ahead
 
 
-def _is_for_this_token(claims: Mapping[str, Any], expected: _Expected) -> bool:
+def _is_for_this_token(claims: Mapping[str, Any], expected: _ExpectedProof) -> bool:
     if expected.access_token is None:
         return True
     right, ath = b64u(hashlib.sha256(expected.access_token.encode()).digest()), claims.get("ath")
@@ -225,7 +225,7 @@ def _is_for_this_token(claims: Mapping[str, Any], expected: _Expected) -> bool:
 
 
 #: RFC 9449 §4.3, 8 to 12; the nonce has an error of its own, and `jti` is looked at last.
-_CHECKS: Mapping[str, Callable[[Mapping[str, Any], _Expected], bool]] = {
+_CHECKS: Mapping[str, Callable[[Mapping[str, Any], _ExpectedProof], bool]] = {
     "htm": lambda claims, expected: claims.get("htm") == expected.method,
     "htu": _is_for_this_uri,
     "iat": _is_recent,

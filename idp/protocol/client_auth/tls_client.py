@@ -64,7 +64,7 @@ def read_authorities(pem: bytes) -> list[x509.Certificate]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TlsClientAuthentication:
     """`authorities`: those that may vouch for clients, each an anchor of its own."""
 

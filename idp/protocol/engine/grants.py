@@ -23,7 +23,7 @@ from idp.protocol.claims.account_claims import named_claims
 from idp.protocol.client_auth.possession import is_announced_key, token_type
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GrantStore:
     """Where codes and tokens live, and for how long."""
 
@@ -190,11 +190,11 @@ class GrantState(AuthorizationState):  # type: ignore[misc]
         account = self.admit(record)
         self._id_token_claims = named_claims(account, record["asked"].get("id_token", ()))
         grant = Grant(
-            record["grant_id"],
-            AccountId(record["account_id"]),
-            record["client_id"],
-            record["sid"],
-            datetime.fromisoformat(record["granted_at"]),
+            id=record["grant_id"],
+            account_id=AccountId(record["account_id"]),
+            client_id=record["client_id"],
+            sid=record["sid"],
+            granted_at=datetime.fromisoformat(record["granted_at"]),
         )
         asked = record["asked"].get("userinfo", ())
         value, seconds = self._backend.issue_access_token(

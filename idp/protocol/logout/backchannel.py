@@ -47,7 +47,7 @@ class LogoutPost(Protocol):
         """The HTTP status, or the name of what kept it from coming; in bounded time."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BackChannelLogout:
     """Any number may run, in any process: a notice is held by one at a time."""
 

@@ -32,7 +32,7 @@ from idp.web.browser import Web, single_valued, with_query, without_empty
 _BASE = "/end_session"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Asked:
     """`return_url` is set only when it is registered for the client the request proves."""
 
@@ -47,10 +47,10 @@ class _Asked:
     is_misdirected: bool = False
 
 
-_NOTHING = _Asked(None, None, None, None)
+_NOTHING = _Asked(client_id=None, return_url=None, state=None, hint_sid=None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EndSessionEndpoint:
     sessions: Sessions
     sign_out: SignOut

@@ -15,7 +15,7 @@ from idp.signing.key_ring import Keys
 _EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogoutTokens:
     issuer: str
     keys: Keys

@@ -20,7 +20,7 @@ from idp.protocol.client_auth.answers import json_response, unavailable_response
 from idp.web.browser import client_network
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UpstreamLogoutEndpoint:
     upstream: Upstream
     store: EphemeralStore

@@ -30,7 +30,7 @@ class Route:
     endpoint: Callable[[Request], Response]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Readiness:
     """200 when this node can sign people in, 503 otherwise; says no more than that."""
 

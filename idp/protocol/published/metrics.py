@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from werkzeug.wrappers import Request, Response
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
     name: str
     #: "gauge" or "counter".

@@ -32,7 +32,7 @@ def _invalid() -> ClientError:
     return ClientError(OAuthError.INVALID_GRANT, _REFUSED)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Refresh:
     engine: OpenIDProvider
     subjects: Subjects

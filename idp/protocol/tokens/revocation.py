@@ -20,7 +20,7 @@ from idp.protocol.client_auth.client_door import Call, ClientDoor
 from idp.protocol.client_auth.possession import token_type
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OwnTokens:
     """What both endpoints need: who calls, and what of theirs the token is."""
 

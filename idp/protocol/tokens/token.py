@@ -27,7 +27,7 @@ from idp.protocol.tokens.refresh import Refresh
 _INVALID_GRANT = "the code is unknown, expired, used, or was issued to another request"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TokenEndpoint:
     door: ClientDoor
     engine: OpenIDProvider

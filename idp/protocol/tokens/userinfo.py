@@ -42,7 +42,7 @@ def _refused(
     return json_response({}, status, headers if nonce is None else {**headers, "DPoP-Nonce": nonce})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UserinfoEndpoint:
     engine: OpenIDProvider
     accounts: AccountRepository

@@ -24,11 +24,19 @@ class Scene:
     audit: RecordingAudit = field(default_factory=RecordingAudit)
 
     def get(self, path: str | None = None, **headers: str) -> CardResponse:
-        host = CardHost(self.store, RefusalTrail(self.audit, self.store), ISSUER, self.card_host, LIFE)
+        host = CardHost(
+            store=self.store,
+            trail=RefusalTrail(self.audit, self.store),
+            issuer=ISSUER,
+            card_host=self.card_host,
+            presentation_life=LIFE,
+        )
         given = {"host": "carte.example"} | {name.replace("_", "-"): value for name, value in headers.items()}
         if path is None:
             path = f"/card/{begin_attempt(self.store, an_interaction(), LIFE)}"
-        return host(CardRequest(path, "", given, b"card", "192.0.2.1"))
+        return host(
+            CardRequest(path=path, query="", headers=given, certificate_der=b"card", peer="192.0.2.1")
+        )
 
     def presented(self) -> int:
         return sum(1 for kind, _key in self.store.records if kind is Kind.CARD_PRESENTATION)

@@ -46,7 +46,7 @@ def ask(
     listed: CrlAnswer = CrlAnswer.NONE,
     http: SafeHttp = HTTP,
 ) -> OcspAnswer:
-    return OcspClient(url, http, SKEW, DAY).ask(
+    return OcspClient(url=url, http=http, skew=SKEW, max_age=DAY).ask(
         pki.card(serial),
         pki.issuing.certificate,
         now=now,
@@ -254,7 +254,7 @@ def test_damaged_answers_say_nothing_and_do_nothing_worse(pki: Pki, changes: lis
     damaged = bytearray(whole)
     for place, value in changes:
         damaged[place % len(damaged)] = value
-    client = OcspClient("http://unused/", Canned(bytes(damaged)), SKEW, DAY)
+    client = OcspClient(url="http://unused/", http=Canned(bytes(damaged)), skew=SKEW, max_age=DAY)
     said = client.ask(pki.card(), pki.issuing.certificate, now=NOON, listing=lambda _serial: CrlAnswer.NONE)
     if said is not OcspAnswer.NONE:
         # Only bytes outside what is signed may differ: the answer itself is the one that was signed.

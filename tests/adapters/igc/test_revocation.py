@@ -55,13 +55,15 @@ class Desk:
 
     def __post_init__(self) -> None:
         http = SafeHttp(connect_seconds=0.5, total_seconds=5.0)
-        ocsp_client = OcspClient(self.ocsp_url, http, SKEW, DAY) if self.ocsp_url else None
+        ocsp_client = (
+            OcspClient(url=self.ocsp_url, http=http, skew=SKEW, max_age=DAY) if self.ocsp_url else None
+        )
         self.source = IgcRevocation(
-            self.pki.anchors,
-            ocsp_client,
-            self.index,
-            self.store,
-            timedelta(minutes=5),
+            anchors=self.pki.anchors,
+            ocsp=ocsp_client,
+            index=self.index,
+            store=self.store,
+            good_for=timedelta(minutes=5),
             checks_authorities=self.roots,
         )
 
@@ -74,7 +76,9 @@ class Desk:
         urls = tuple(f"{self.web.url}{path}" for path in paths or (CRL,))
         http = SafeHttp(connect_seconds=0.5, total_seconds=30, body_bytes=limit)
         chance = random.Random(1)
-        return CrlRefresher(urls, self.pki.anchors, http, self.index, self.clock, chance).run_due()
+        return CrlRefresher(
+            urls=urls, anchors=self.pki.anchors, http=http, index=self.index, clock=self.clock, chance=chance
+        ).run_due()
 
 
 @pytest.fixture

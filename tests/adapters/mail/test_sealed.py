@@ -8,7 +8,7 @@ from idp.adapters.mail.sealed import OpeningTransport, SealedOutbox
 from idp.core.mailer import Mail
 from idp.core.sealing import Sealer
 
-MAIL = Mail("marie@cabinet.example", "Votre code", "code 12345678", "<p>12345678</p>")
+MAIL = Mail(to="marie@cabinet.example", subject="Votre code", text="code 12345678", html="<p>12345678</p>")
 
 
 @dataclasses.dataclass

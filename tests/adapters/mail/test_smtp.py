@@ -29,12 +29,12 @@ from tests.servers import free_port
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SENDER = "Caducée <ne-pas-repondre@caducee.example>"
 MAIL = Mail(
-    "dr.dupont@hopital.example",
-    "Votre code de connexion à ViaTrajectoire",
-    "Votre code est 123456.\nIl est valable 10 minutes : ne le donnez à personne. "
+    to="dr.dupont@hopital.example",
+    subject="Votre code de connexion à ViaTrajectoire",
+    text="Votre code est 123456.\nIl est valable 10 minutes : ne le donnez à personne. "
     + "é" * 200
     + "\n.\nFin\n",
-    "<p>Votre code est <b>123456</b>, à usage unique.</p>",
+    html="<p>Votre code est <b>123456</b>, à usage unique.</p>",
 )
 
 
@@ -198,7 +198,7 @@ def test_two_mails_have_two_message_ids(relay: Relay) -> None:
 
 
 def test_domain_with_accents_travels_in_ascii(relay: Relay) -> None:
-    to(relay).send(Mail("dr@hôpital.example", "s", "t", "h"))
+    to(relay).send(Mail(to="dr@hôpital.example", subject="s", text="t", html="h"))
     assert relay.received.envelopes[0].rcpt_tos == ["dr@xn--hpital-ixa.example"]
 
 
@@ -230,7 +230,7 @@ def test_domain_with_accents_travels_in_ascii(relay: Relay) -> None:
 )
 def test_text_that_is_not_one_address_is_refused_unquoted(relay: Relay, address: str) -> None:
     with pytest.raises(UnsendableMail) as refusal:
-        to(relay).send(Mail(address, "s", "t", "h"))
+        to(relay).send(Mail(to=address, subject="s", text="t", html="h"))
     assert "example" not in str(refusal.value)
     assert relay.received.envelopes == []
 
@@ -240,7 +240,7 @@ def test_text_that_is_not_one_address_is_refused_unquoted(relay: Relay, address:
 )
 def test_control_characters_in_a_subject_are_refused(relay: Relay, subject: str) -> None:
     with pytest.raises(UnsendableMail):
-        to(relay).send(Mail("a@b.example", subject, "t", "h"))
+        to(relay).send(Mail(to="a@b.example", subject=subject, text="t", html="h"))
     assert relay.received.envelopes == []
 
 

@@ -45,7 +45,7 @@ def changes() -> list[bool]:
 
 @pytest.fixture
 def circuits(clock: FixedClock, changes: list[bool]) -> Circuits:
-    return Circuits(clock, 5, timedelta(seconds=30), changes.append)
+    return Circuits(clock=clock, failures=5, pause=timedelta(seconds=30), on_change=changes.append)
 
 
 def fail(circuits: Circuits, url: str, times: int) -> None:
@@ -327,15 +327,15 @@ def test_one_look_at_a_time_and_a_look_that_breaks_is_not_the_last(clock: FixedC
 
         post_form = get
 
-    circuits = Circuits(clock, 5, timedelta(seconds=30), lambda is_out: None)
+    circuits = Circuits(clock=clock, failures=5, pause=timedelta(seconds=30), on_change=lambda is_out: None)
     watch = Watch(
-        circuits,
-        Broken(),  # type: ignore[arg-type]
-        clock,
-        timedelta(seconds=30),
-        "https://psc.test/discovery",
-        lambda: None,
-        lambda: None,
+        circuits=circuits,
+        http=Broken(),  # type: ignore[arg-type]
+        clock=clock,
+        every=timedelta(seconds=30),
+        discovery_address="https://psc.test/discovery",
+        token_endpoint=lambda: None,
+        wallet=lambda: None,
         run=started.append,
     )
     watch.probe()
@@ -349,16 +349,16 @@ def test_one_look_at_a_time_and_a_look_that_breaks_is_not_the_last(clock: FixedC
 
 def test_quick_second_looks_tell_a_hiccup_from_an_outage(psc: HostilePsc, clock: FixedClock) -> None:
     waited: list[float] = []
-    circuits = Circuits(clock, 5, timedelta(seconds=30), lambda is_out: None)
+    circuits = Circuits(clock=clock, failures=5, pause=timedelta(seconds=30), on_change=lambda is_out: None)
     address = psc.discovery_url()
     watch = Watch(
-        circuits,
-        QUICK,
-        clock,
-        timedelta(seconds=30),
-        address,
-        lambda: None,
-        lambda: None,
+        circuits=circuits,
+        http=QUICK,
+        clock=clock,
+        every=timedelta(seconds=30),
+        discovery_address=address,
+        token_endpoint=lambda: None,
+        wallet=lambda: None,
         run=at_once,
         wait=waited.append,
     )

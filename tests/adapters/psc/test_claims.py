@@ -121,19 +121,57 @@ P5 = {"SubjectNameID": "899700366240", "SubjectRefPro": {"exercices": [_P5_PRACT
 GENERAL_MEDICINE = CodedLabel("SM26", "Qualifié en Médecine générale")
 
 SAMPLES: dict[str, tuple[dict[str, Any], Person]] = {
-    "T1": (T1, Person(None, "NOM", "PRENOM", None, ())),
-    "T2": (T2, Person("99700427885", "", "", None, ())),
-    "T3": (T3, Person("99700427885", "", "", None, ())),
-    "T4": (T4, Person(None, "", "", None, ())),
+    "T1": (T1, Person(rpps=None, family_name="NOM", given_name="PRENOM", profession=None, specialities=())),
+    "T2": (T2, Person(rpps="99700427885", family_name="", given_name="", profession=None, specialities=())),
+    "T3": (T3, Person(rpps="99700427885", family_name="", given_name="", profession=None, specialities=())),
+    "T4": (T4, Person(rpps=None, family_name="", given_name="", profession=None, specialities=())),
     "P1": (
         P1,
-        Person(None, "Docteur OIDC", "Paul", PHYSICIAN, (CodedLabel("SM54", "Médecine générale"),)),
+        Person(
+            rpps=None,
+            family_name="Docteur OIDC",
+            given_name="Paul",
+            profession=PHYSICIAN,
+            specialities=(CodedLabel("SM54", "Médecine générale"),),
+        ),
     ),
-    "P2": (P2, Person("99700427885", "DOC0042788", "KIT", PHYSICIAN, (GENERAL_MEDICINE,))),
-    "P3": (P3, Person(None, "PODO", "JEANNE", CodedLabel("80", "Pédicure-Podologue"), ())),
+    "P2": (
+        P2,
+        Person(
+            rpps="99700427885",
+            family_name="DOC0042788",
+            given_name="KIT",
+            profession=PHYSICIAN,
+            specialities=(GENERAL_MEDICINE,),
+        ),
+    ),
+    "P3": (
+        P3,
+        Person(
+            rpps=None,
+            family_name="PODO",
+            given_name="JEANNE",
+            profession=CodedLabel("80", "Pédicure-Podologue"),
+            specialities=(),
+        ),
+    ),
     # Without a category nothing says that this 10 is a physician.
-    "P4": (P4, Person("99700218896", "MINIMAL", "MARC", None, ())),
-    "P5": (P5, Person("99700366240", "DEUX", "EXERCICES", PHYSICIAN, (GENERAL_MEDICINE,))),
+    "P4": (
+        P4,
+        Person(
+            rpps="99700218896", family_name="MINIMAL", given_name="MARC", profession=None, specialities=()
+        ),
+    ),
+    "P5": (
+        P5,
+        Person(
+            rpps="99700366240",
+            family_name="DEUX",
+            given_name="EXERCICES",
+            profession=PHYSICIAN,
+            specialities=(GENERAL_MEDICINE,),
+        ),
+    ),
 }
 
 

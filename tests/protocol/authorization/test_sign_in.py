@@ -196,7 +196,7 @@ def test_a_form_without_its_token_or_from_another_site_is_refused(browser: Brows
 def test_a_new_charter_is_due_for_everyone_and_silence_cannot_skip_it(fresh: Provider) -> None:
     browser = fresh.browser()
     token = fresh.exchange(browser.sign_in()).get_json()["access_token"]
-    fresh.charters.publish(CharterRevision("2027-1", NOON, {"fr": "# Nouvelle"}))
+    fresh.charters.publish(CharterRevision(revision="2027-1", published_at=NOON, texts={"fr": "# Nouvelle"}))
     assert answer_of(browser.authorize(prompt="none"))["error"] == "interaction_required"
     page = browser.follow(browser.authorize())
     assert "Nouvelle" in page.text
@@ -207,7 +207,7 @@ def test_a_new_charter_is_due_for_everyone_and_silence_cannot_skip_it(fresh: Pro
 
 def test_refusing_the_charter_returns_access_denied(fresh: Provider) -> None:
     browser = fresh.browser()
-    fresh.charters.publish(CharterRevision("2027-1", NOON, {"fr": "# Nouvelle"}))
+    fresh.charters.publish(CharterRevision(revision="2027-1", published_at=NOON, texts={"fr": "# Nouvelle"}))
     page = browser.prove(browser.follow(browser.authorize()))
     assert answer_of(browser.submit(page, "/charter/refuse"))["error"] == "access_denied"
     assert browser.client.get_cookie("caducee_session", domain="localhost") is None
@@ -215,7 +215,7 @@ def test_refusing_the_charter_returns_access_denied(fresh: Provider) -> None:
 
 def test_a_charter_published_between_the_code_and_its_redemption_stops_the_tokens(fresh: Provider) -> None:
     code = fresh.browser().sign_in()
-    fresh.charters.publish(CharterRevision("2027-1", NOON, {"fr": "# Nouvelle"}))
+    fresh.charters.publish(CharterRevision(revision="2027-1", published_at=NOON, texts={"fr": "# Nouvelle"}))
     assert fresh.exchange(code).get_json()["error"] == "invalid_grant"
 
 
@@ -250,7 +250,7 @@ def test_what_began_before_an_account_was_disabled_stays_void_when_it_is_enabled
 def test_signing_out_in_another_tab_takes_back_what_the_session_had_proved(fresh: Provider) -> None:
     browser = fresh.browser()
     tokens = fresh.exchange(browser.sign_in()).get_json()
-    fresh.charters.publish(CharterRevision("2027-1", NOON, {"fr": "# Nouvelle"}))
+    fresh.charters.publish(CharterRevision(revision="2027-1", published_at=NOON, texts={"fr": "# Nouvelle"}))
     left_open = browser.follow(browser.authorize())
     assert "Nouvelle" in left_open.text
     browser.get(f"/end_session?id_token_hint={tokens['id_token']}&post_logout_redirect_uri={AFTER_LOGOUT}")
@@ -299,7 +299,7 @@ def test_the_audit_tells_the_story_without_the_person(fresh: Provider) -> None:
 
 
 def test_the_evidence_of_the_charter_is_written_before_the_code(fresh: Provider) -> None:
-    fresh.charters.publish(CharterRevision("2027-1", NOON, {"fr": "# Nouvelle"}))
+    fresh.charters.publish(CharterRevision(revision="2027-1", published_at=NOON, texts={"fr": "# Nouvelle"}))
     browser = fresh.browser()
     page = browser.prove(browser.follow(browser.authorize()))
     browser.submit(page, "/charter", accepted="yes")

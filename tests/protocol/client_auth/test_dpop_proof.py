@@ -32,7 +32,12 @@ class Verifier:
         self.store = MemoryStore(self.clock)
         self.nonces = Nonces(b"k" * 32, timedelta(minutes=5), timedelta(minutes=1))
         self.proofs = DpopProofs(
-            ORIGINS, self.nonces, self.store, timedelta(seconds=60), timedelta(seconds=10), self.clock
+            origins=ORIGINS,
+            nonces=self.nonces,
+            store=self.store,
+            life=timedelta(seconds=60),
+            ahead=timedelta(seconds=10),
+            clock=self.clock,
         )
 
     @property

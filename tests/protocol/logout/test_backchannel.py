@@ -62,22 +62,35 @@ class Desk:
         self.notices = SqlLogoutNotices(self.provider.database)
         self.clients = ClientFile(settings.clients_file)
         tokens = LogoutTokens(
-            ISSUER,
-            self.keys,
-            open_subjects(settings),
-            self.provider.accounts,
-            settings.logout_token_life,
-            self.clock,
+            issuer=ISSUER,
+            keys=self.keys,
+            subjects=open_subjects(settings),
+            accounts=self.provider.accounts,
+            life=settings.logout_token_life,
+            clock=self.clock,
         )
         self.channel = BackChannelLogout(
-            self.notices, tokens, self.clients.get, self.outside, self.audit, self.clock
+            notices=self.notices,
+            tokens=tokens,
+            client=self.clients.get,
+            outside=self.outside,
+            audit=self.audit,
+            clock=self.clock,
         )
 
     def end_session(self, *clients: str, sid: str = "sid-1") -> None:
         """These clients redeemed a code in it."""
         grants = SqlGrants(self.provider.database)
         for client_id in clients:
-            grants.add(Grant(f"{sid} {client_id}", self.provider.account.id, client_id, sid, NOON))
+            grants.add(
+                Grant(
+                    id=f"{sid} {client_id}",
+                    account_id=self.provider.account.id,
+                    client_id=client_id,
+                    sid=sid,
+                    granted_at=NOON,
+                )
+            )
             grants.redeem(f"{sid} {client_id}", NOON)
         grants.end_session(sid, self.clock.now(), logout_listeners(self.clients.registry()))
 

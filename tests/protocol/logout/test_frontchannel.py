@@ -269,7 +269,16 @@ def enrol_bob(house: Provider) -> str:
         password_hash=house.account.password_hash,
     )
     house.accounts.add(bob)
-    house.charters.accept(CharterEvidence(bob.id, "2026-1", "0" * 64, LONG_AGO, "cps", RP))
+    house.charters.accept(
+        CharterEvidence(
+            account_id=bob.id,
+            revision="2026-1",
+            text_sha256="0" * 64,
+            accepted_at=LONG_AGO,
+            authenticator="cps",
+            client_id=RP,
+        )
+    )
     return rpps
 
 

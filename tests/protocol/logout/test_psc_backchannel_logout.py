@@ -109,7 +109,11 @@ def test_sign_in_under_way_when_they_signed_out_there_opens_no_session(
 ) -> None:
     """Signed out there while our charter was on the screen."""
     by_psc(house.browser(), psc)  # who they are is known here
-    house.charters.publish(CharterRevision("2026-2", house.account.created_at, {"fr": "# Charte\n\nEncore."}))
+    house.charters.publish(
+        CharterRevision(
+            revision="2026-2", published_at=house.account.created_at, texts={"fr": "# Charte\n\nEncore."}
+        )
+    )
     browser = house.browser()
     page = by_psc(browser, psc)
     assert "Charte" in page.text

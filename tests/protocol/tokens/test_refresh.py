@@ -166,7 +166,9 @@ def test_a_new_charter_revision_stops_refreshing_until_it_is_accepted(house):
     tokens = _tokens(house)
     from datetime import UTC, datetime
 
-    house.charters.publish(CharterRevision("2027-1", datetime.now(UTC), {"fr": "Nouvelle charte"}))
+    house.charters.publish(
+        CharterRevision(revision="2027-1", published_at=datetime.now(UTC), texts={"fr": "Nouvelle charte"})
+    )
     assert _refresh(house, tokens["refresh_token"]).get_json()["error"] == "invalid_grant"
 
 
