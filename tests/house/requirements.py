@@ -1,6 +1,6 @@
 """What the protocol must do, and the tests that prove it: requirement → proofs, readable as a matrix.
 
-The ids are those of the house's security reference: AZ authorization, TK tokens, JW keys and JWTs, LO logout, FA the
+The ids are those of docs/facts/security.md: AZ authorization, TK tokens, JW keys and JWTs, LO logout, FA the
 FAPI 2.0 profile, L faults found in the libraries we build on, T threats of protocol and web. `docs/security.md` is
 made from it (`python -m tests.house.requirements`). A proof is a test that fails when the requirement is broken.
 """
@@ -523,6 +523,8 @@ def document() -> str:
         "",
         "Made from `tests/house/requirements.py` by `python -m tests.house.requirements`; a test keeps the two equal,",
         "and another checks that each test named here exists. The name of a test is the sentence it proves.",
+        "",
+        "The ids are those of [facts/security.md](facts/security.md), which says where each requirement comes from.",
         "",
         "Beside these: the certification cases in `docs/conformance.md`, and relying parties of others in",
         "`tests/third_party`.",
