@@ -24,7 +24,7 @@ from idp.interaction.handover import attempt_address, begin_attempt, take_presen
 from idp.interaction.record import AuthenticationEvent, Interaction, with_event
 from idp.pages.sign_in import CpsPage
 
-#: design §6: chip card, PIN, hardware key, two factors.
+#: docs/adr/0005: chip card, PIN, hardware key, two factors.
 _AMR = ("sc", "pin", "hwk", "mfa")
 _MOST_POLICIES = 4
 

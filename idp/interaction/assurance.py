@@ -1,4 +1,4 @@
-"""What the events of a login are worth: which paths reach which acr, and what may be claimed (design §6)."""
+"""What the events of a login are worth: which paths reach which acr, and what may be claimed (docs/adr/0005)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Reading an authorization request as PSC does (facts sheet §2).
+"""Reading an authorization request as PSC does (facts/psc §2).
 
 No redirect before client and redirect_uri are proved. Nothing here knows about pages or sessions.
 """
@@ -83,7 +83,7 @@ class AuthorizationRequest:
 
     @property
     def granted_scope(self) -> str:
-        """The granted string as real tokens have it since 2023 (facts sheet §2)."""
+        """The granted string as real tokens have it since 2023 (facts/psc §2)."""
         return "openid profile scope_all identity" if "scope_all" in self.scopes else "openid profile"
 
 
@@ -101,7 +101,7 @@ def read_authorization(
     if client is None:
         raise UnsafeRequest("unknown_client")
     redirect_uri = _single(sent, "redirect_uri")
-    # Character for character, trailing slash included (facts sheet §2).
+    # Character for character, trailing slash included (facts/psc §2).
     if redirect_uri not in client.redirect_uris:
         raise UnsafeRequest("bad_redirect_uri")
     for check, error, description in _CHECKS:

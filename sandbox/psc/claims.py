@@ -1,4 +1,4 @@
-"""What PSC says of a person in the userinfo: derivations of facts sheet §4.1 and §11.3. No token, no HTTP."""
+"""What PSC says of a person in the userinfo: derivations of facts/psc §4.1 and §11.3. No token, no HTTP."""
 
 import uuid
 from collections.abc import Callable, Mapping
@@ -6,7 +6,7 @@ from typing import Any
 
 from sandbox.psc.identity import Identity
 
-# The storage component of the sandbox realm (facts sheet §5.1); the namespace of the other format is our own.
+# The storage component of the sandbox realm (facts/psc §5.1); the namespace of the other format is our own.
 _FEDERATION = "550dc1c8-d97b-4b1e-ac8c-8eb4471cf9dd"
 _MISMATCHED_ID = "899700999991"
 

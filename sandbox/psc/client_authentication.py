@@ -1,4 +1,4 @@
-"""Which relying party calls, and how a refusal is told: Basic, post or certificate (facts sheet §3.1)."""
+"""Which relying party calls, and how a refusal is told: Basic, post or certificate (facts/psc §3.1)."""
 
 import base64
 import binascii
@@ -29,11 +29,11 @@ def protocol_error(refusal: ProtocolError) -> Response:
 
 
 def authenticate_client(simulator: Simulator) -> Client:
-    """Raises ProtocolError, with Keycloak's codes (facts sheet §5)."""
+    """Raises ProtocolError, with Keycloak's codes (facts/psc §5)."""
     form = request.form
     if any(len(values) > 1 for _name, values in form.lists()):
         raise ProtocolError(400, "invalid_request", "duplicated parameter")
-    # Advertised by discovery, not usable in fact (facts sheet §1.1).
+    # Advertised by discovery, not usable in fact (facts/psc §1.1).
     if "client_assertion" in form or "client_assertion_type" in form:
         raise ProtocolError(401, "invalid_client", "Client authentication with signed JWT is not allowed")
     has_basic = request.headers.get("Authorization", "").lower().startswith("basic ")

@@ -1,4 +1,4 @@
-"""The shape of `SubjectRefPro`: exercices and activities, exact member names (facts sheet §4.2)."""
+"""The shape of `SubjectRefPro`: exercices and activities, exact member names (facts/psc §4.2)."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,6 +1,6 @@
 """Who can sign in: the test persons of the simulator, as data. What PSC says of them is built in `claims.py`.
 
-Numbers 997… are test RPPS with a valid Luhn key; a national identifier is `8` + RPPS (facts sheet §4.4).
+Numbers 997… are test RPPS with a valid Luhn key; a national identifier is `8` + RPPS (facts/psc §4.4).
 Every person can use both means, card and e-CPS; some really would have only one.
 """
 

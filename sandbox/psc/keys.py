@@ -30,7 +30,7 @@ class SigningKey:
     private: rsa.RSAPrivateKey
 
     def sign(self, message: bytes) -> bytes:
-        """RS256 (RFC 7518 §3.3), the algorithm of every real token seen (facts sheet §5.5)."""
+        """RS256 (RFC 7518 §3.3), the algorithm of every real token seen (facts/psc §5.5)."""
         return self.private.sign(message, padding.PKCS1v15(), hashes.SHA256())
 
     def verify(self, message: bytes, signature: bytes) -> None:

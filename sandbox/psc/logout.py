@@ -1,4 +1,4 @@
-"""The end_session endpoint (facts sheet §6, §11.8): a page, a redirect, or a call without browser."""
+"""The end_session endpoint (facts/psc §6, §11.8): a page, a redirect, or a call without browser."""
 
 from flask import Response, make_response, render_template, request
 

@@ -85,7 +85,7 @@ def _introspect(simulator: Simulator) -> Response:
     if grant is None or simulator.sessions.find(grant.sid, now) is None:
         return jsonify({"active": False})
     username = BY_ID[grant.identity_id].national_id
-    # SubjectNameID is returned only when the access token is passed (facts sheet §3.4).
+    # SubjectNameID is returned only when the access token is passed (facts/psc §3.4).
     claims = {**access.claims, "SubjectNameID": username} if access else {"sid": grant.sid, "typ": "Refresh"}
     return jsonify({**claims, "client_id": grant.client_id, "username": username, "active": True})
 

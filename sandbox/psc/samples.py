@@ -1,4 +1,4 @@
-"""`SubjectRefPro` of the published payloads P1 to P5 (facts sheet §4.5), member for member. Data only."""
+"""`SubjectRefPro` of the published payloads P1 to P5 (facts/psc §4.5), member for member. Data only."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -106,7 +106,7 @@ _PODIATRY = activity(
     ancienIdentifiantDeLaStructure="499700237045007",
     autoriteDenregistrement="CNOPP/CNOPP/CNOPP",
 )
-# P3 holds codeCivilite and codeGenreActivite at the top of the userinfo, not here (facts sheet §4.1).
+# P3 holds codeCivilite and codeGenreActivite at the top of the userinfo, not here (facts/psc §4.1).
 P3: Mapping[str, Any] = {
     "exercices": [
         exercice(

@@ -1,4 +1,4 @@
-"""The SSO sessions of the simulator's browsers: 30 minutes idle, 4 hours at most (facts sheet §3.2)."""
+"""The SSO sessions of the simulator's browsers: 30 minutes idle, 4 hours at most (facts/psc §3.2)."""
 
 import secrets
 import threading

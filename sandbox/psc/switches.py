@@ -87,7 +87,7 @@ def _switch(default: Any, rule: Rule) -> Any:
 
 @dataclass(frozen=True)
 class Switches:
-    """Defaults are the ordinary behaviour of the real service (facts sheet §5, §11.5)."""
+    """Defaults are the ordinary behaviour of the real service (facts/psc §5, §11.5)."""
 
     sub_format: str = _switch("federated", Choice(("federated", "uuid", "same_for_all")))
     acr: str = _switch("eidas1", Choice(("eidas1", "eidas3", "absent", "0", "duplicated")))

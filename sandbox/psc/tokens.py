@@ -1,4 +1,4 @@
-"""ID and access tokens as the published ones are: members, order, header (facts sheet §4.5, T1 and T2).
+"""ID and access tokens as the published ones are: members, order, header (facts/psc §4.5, T1 and T2).
 
 Reading a token back is here only for `id_token_hint`.
 """
@@ -21,7 +21,7 @@ from sandbox.psc.sessions import Session
 from sandbox.psc.simulator import Simulator
 from sandbox.psc.state import ACCESS_SECONDS, Grant
 
-# Pairs and not an object: tokens of 2021 carry the member `acr` twice (facts sheet §4.5, T4).
+# Pairs and not an object: tokens of 2021 carry the member `acr` twice (facts/psc §4.5, T4).
 Members = list[tuple[str, Any]]
 
 _ACR: Mapping[str, Members] = {
@@ -131,7 +131,7 @@ def _jwt(key: SigningKey, members: Members) -> str:
 
 
 def _message(alg: str, kid: str, members: Members) -> str:
-    # Blanks around the colons of the header: usual Keycloak (facts sheet §5.6).
+    # Blanks around the colons of the header: usual Keycloak (facts/psc §5.6).
     header = f'{{"alg" : "{alg}","typ" : "JWT","kid" : "{kid}"}}'
     body = "{" + ",".join(f"{_json(name)}:{_json(value)}" for name, value in members) + "}"
     return f"{b64u(header.encode('ascii'))}.{b64u(body.encode('utf-8'))}"

@@ -1,4 +1,4 @@
-"""The wallet origin: the authorization endpoint and the pages a person sees (facts sheet §2, §2.1)."""
+"""The wallet origin: the authorization endpoint and the pages a person sees (facts/psc §2, §2.1)."""
 
 import secrets
 from functools import partial

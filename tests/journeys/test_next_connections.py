@@ -54,7 +54,7 @@ def password_door(browser: Browser, demo: Demonstration, account: dict[str, Any]
     do.by_password(browser, demo, account)
 
 
-# design §6: what each door may say of itself; Pro Santé Connect asserts no amr and none is invented.
+# docs/adr/0005: what each door may say of itself; Pro Santé Connect asserts no amr and none is invented.
 DOORS = {
     "card": (card_door("lefebvre"), {"acr": CPS, "amr": ["sc", "pin", "hwk", "mfa"]}),
     "renewed card": (card_door("lefebvre-renewed"), {"acr": CPS, "amr": ["sc", "pin", "hwk", "mfa"]}),

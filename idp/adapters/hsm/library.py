@@ -113,7 +113,7 @@ _libraries: dict[str, HsmLibrary] = {}
 
 
 def library_of(path: str) -> HsmLibrary:
-    """Raises HsmFault: a bare module, which threads would kill (design §7)."""
+    """Raises HsmFault: a bare module, which threads would kill (docs/adr/0018)."""
     if not Path(path).name.startswith(_OF_P11_KIT):
         raise HsmFault(f"{path}: must be p11-kit's own library; p11-kit loads the module of the HSM")
     return _libraries.setdefault(path, HsmLibrary(path))

@@ -207,7 +207,7 @@ def for_engine(parameters: Mapping[str, str]) -> dict[str, str]:
 
 
 def _parse_by_engine(parameters: Mapping[str, str], engine: OpenIDProvider) -> dict[str, str]:
-    """pyop's parse and validators; whatever it raises becomes one OAuth error (design §7)."""
+    """pyop's parse and validators; whatever it raises becomes one OAuth error (docs/adr/0003)."""
     passed = for_engine(parameters)
     try:
         engine.parse_authentication_request(urlencode(passed))

@@ -65,7 +65,7 @@ def named_claims(account: Account, names: Iterable[str]) -> dict[str, Any]:
 
 
 def authentication_claims(assurance: Assurance, sid: str) -> dict[str, Any]:
-    """What the ID Token says of this login (design §6): Pro Santé Connect's own acr only under `upstream_acr`."""
+    """What the ID Token says of this login (docs/adr/0005): Pro Santé Connect's own acr only under `upstream_acr`."""
     claims: dict[str, Any] = {
         "acr": str(assurance.acr),
         "amr": list(assurance.amr),

@@ -1,6 +1,6 @@
 """Codes and access tokens: pyop's AuthorizationState on our repositories, read and written once per request.
 
-pyop calls several getters for one code; the first redeems it, the others read what the first read (design §7).
+pyop calls several getters for one code; the first redeems it, the others read what the first read (docs/adr/0003).
 """
 
 import secrets

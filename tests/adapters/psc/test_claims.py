@@ -70,7 +70,7 @@ P2 = json.loads("""{"Secteur_Activite":"SA07^1.2.250.1.71.4.2.4",
  "otherIds":[{"identifiant":"899700427885","origine":"RPPS","qualite":1}],
  "SubjectNameID":"899700427885","family_name":"DOC0042788"}""")
 
-# P3, P4 and P5 are described, not printed, in the facts: built from the description.
+# facts/psc §4.5, P3, P4 and P5 are described there, not printed: built from the description.
 P3 = {
     "codeCivilite": "MME",
     "codeGenreActivite": "GENR01",

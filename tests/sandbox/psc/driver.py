@@ -194,6 +194,6 @@ def assert_refused(response: requests.Response, status: int, error: str, descrip
 
 
 def published(sample: str) -> dict[str, Any]:
-    """A userinfo published by ANS (facts sheet §4.5)."""
+    """A userinfo published by ANS (facts/psc §4.5)."""
     payload: dict[str, Any] = json.loads((Path(__file__).parent / "published" / f"{sample}.json").read_text())
     return payload

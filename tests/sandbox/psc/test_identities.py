@@ -8,7 +8,7 @@ import requests
 from sandbox.psc.exercices import ACTIVITY_MEMBERS
 from tests.sandbox.psc.driver import TIMEOUT, Browser, Psc, published, tokens
 
-# P4 is minimal; everyone else has at least these (facts sheet §4.1).
+# P4 is minimal; everyone else has at least these (facts/psc §4.1).
 COMMON = {
     "Acces_Regulation_Medicale",
     "Mode_Acces_Raison",
