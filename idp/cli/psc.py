@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from idp.adapters.psc.check import Finding, Level, look
 from idp.core.clock import SystemClock
 from idp.settings import Settings
-from idp.wiring.login import psc_http, psc_settings
+from idp.wiring.psc import psc_http, psc_settings
 
 
 def check(settings: Settings, options: argparse.Namespace) -> int:

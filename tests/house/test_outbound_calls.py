@@ -46,8 +46,7 @@ OPERATOR = "of Pro Santé Connect: configured by the operator, or published by w
 #: Where an HTTP client is made: module and class → who chose the addresses it is made for.
 MADE = {
     ("idp.wiring.relying_parties", "OutboundHttp"): RELYING_PARTY,
-    ("idp.cli.background", "OutboundHttp"): RELYING_PARTY,
-    ("idp.wiring.login", "SafeHttp"): OPERATOR,
+    ("idp.wiring.psc", "SafeHttp"): OPERATOR,
     # OCSP and revocation lists: addresses of the settings, never of a certificate (facts/security T41).
     ("idp.wiring.cards", "SafeHttp"): OPERATOR,
     ("idp.adapters.psc.provider", "SafeHttp"): OPERATOR,
@@ -71,7 +70,7 @@ CALLED = {
 #: What is made where → which callers it is handed to. The first may never be handed to the second.
 HANDED = {
     "idp.wiring.relying_parties": ("FetchedKeySets", "build_outbound_http"),
-    "idp.cli.background": ("HttpLogoutPost", "OutboundHttp"),
+    "idp.wiring.worker": ("HttpLogoutPost", "build_outbound_http"),
 }
 
 FETCHED, FRAMED, NEVER = (

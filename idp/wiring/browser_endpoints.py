@@ -1,0 +1,64 @@
+"""Contains the endpoints that browsers call for relying parties: /authorize, the hub, /end_session. Not here: pages."""
+
+from flask import Flask
+
+from idp.protocol.authorization.authorization_response import AuthorizationResponses
+from idp.protocol.authorization.authorize import AuthorizeEndpoint
+from idp.protocol.authorization.issue import CodeIssuer
+from idp.protocol.logout.end_session import EndSessionEndpoint
+from idp.wiring.parts import Parts
+from idp.wiring.protocol import ProtocolParts
+
+
+def mount_browser_endpoints(app: Flask, parts: Parts, protocol: ProtocolParts) -> None:
+    authorize, end_session = _authorize(parts, protocol), _end_session(parts)
+    app.get("/authorize")(authorize.start)
+    app.post("/authorize")(authorize.start_by_post)
+    app.get("/interaction/<interaction_id>")(authorize.hub)
+    app.post("/interaction/<interaction_id>/restart")(authorize.restart)
+    app.get("/end_session")(end_session.ask)
+    app.post("/end_session")(end_session.ask_by_post)
+    app.post("/end_session/confirm")(end_session.confirm)
+    app.get("/end_session/confirm/<token>")(end_session.ask_again)
+    app.get("/end_session/psc")(end_session.returned)
+
+
+def _authorize(parts: Parts, protocol: ProtocolParts) -> AuthorizeEndpoint:
+    issuer = CodeIssuer(
+        engine=protocol.engine,
+        subjects=protocol.subjects,
+        sessions=parts.sessions,
+        sign_out=parts.sign_out,
+        gate=parts.gate,
+        grant_store=protocol.grant_store,
+        audit=parts.audit,
+        clock=parts.clock,
+        web=parts.web,
+    )
+    return AuthorizeEndpoint(
+        reader=protocol.reader,
+        responses=AuthorizationResponses(
+            keys=parts.keys, clock=parts.clock, web=parts.web, life=parts.settings.code_life
+        ),
+        interactions=parts.interactions,
+        sessions=parts.sessions,
+        accounts=parts.accounts,
+        issuer=issuer,
+        itinerary=parts.itinerary,
+        clock=parts.clock,
+        web=parts.web,
+    )
+
+
+def _end_session(parts: Parts) -> EndSessionEndpoint:
+    return EndSessionEndpoint(
+        sessions=parts.sessions,
+        sign_out=parts.sign_out,
+        accounts=parts.accounts,
+        store=parts.store,
+        keys=parts.keys,
+        upstream=parts.upstream,
+        sealer=parts.resources.sealer,
+        clock=parts.clock,
+        web=parts.web,
+    )

@@ -1,0 +1,128 @@
+"""Contains every endpoint that machines call, with its address. Not here: /authorize (`browser_endpoints`), pages."""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+
+from idp.adapters.sql.refresh_tokens import SqlRefreshTokens
+from idp.protocol.authorization.par import PushedRequestEndpoint
+from idp.protocol.claims.upstream_claims import UpstreamClaims
+from idp.protocol.logout.upstream_logout import UpstreamLogoutEndpoint
+from idp.protocol.published.discovery import (
+    KeySetDocument,
+    PublishedDocument,
+    discovery_document,
+    mtls_members,
+)
+from idp.protocol.published.dispatcher import PlainEndpoints, Readiness, Route
+from idp.protocol.published.metrics import MetricsEndpoint, Sample
+from idp.protocol.tokens.refresh import Refresh
+from idp.protocol.tokens.revocation import IntrospectionEndpoint, OwnTokens, RevocationEndpoint
+from idp.protocol.tokens.token import TokenEndpoint
+from idp.protocol.tokens.userinfo import UserinfoEndpoint
+from idp.wiring.cards import build_list_check
+from idp.wiring.parts import Parts
+from idp.wiring.protocol import ProtocolParts
+from idp.wiring.psc import psc_samples
+
+_GET, _POST = ("GET", "HEAD"), ("POST",)
+
+
+def build_endpoints(parts: Parts, protocol: ProtocolParts) -> PlainEndpoints:
+    """What is answered in front of Flask."""
+    refresh_tokens = SqlRefreshTokens(parts.database)
+    own = _own_tokens(parts, protocol, refresh_tokens)
+    routes = {
+        "/token": Route(_POST, _token(parts, protocol, refresh_tokens)),
+        "/par": Route(_POST, PushedRequestEndpoint(protocol.door, protocol.reader, protocol.possession)),
+        "/revoke": Route(_POST, RevocationEndpoint(own)),
+        "/introspect": Route(_POST, IntrospectionEndpoint(own)),
+        "/userinfo": Route(("GET", "POST"), _userinfo(parts, protocol)),
+        "/jwks": Route(_GET, KeySetDocument(parts.keys)),
+        "/.well-known/openid-configuration": Route(_GET, _discovery(parts, protocol)),
+        "/metrics": Route(_GET, MetricsEndpoint(_metrics(parts))),
+        "/health/live": Route(_GET, PublishedDocument.of({"status": "alive"})),
+        "/health/ready": Route(_GET, _readiness(parts)),
+    }
+    return PlainEndpoints(routes | _upstream_logout(parts), parts.settings)
+
+
+def _token(parts: Parts, protocol: ProtocolParts, refresh_tokens: SqlRefreshTokens) -> TokenEndpoint:
+    refresh = Refresh(
+        engine=protocol.engine,
+        subjects=protocol.subjects,
+        tokens=refresh_tokens,
+        grants=parts.grants,
+        grant_store=protocol.grant_store,
+        audit=parts.audit,
+        idle=parts.settings.refresh_token_idle,
+        session_life=parts.settings.session_life,
+    )
+    return TokenEndpoint(
+        door=protocol.door,
+        engine=protocol.engine,
+        accounts=parts.accounts,
+        gate=parts.gate,
+        grant_store=protocol.grant_store,
+        refresh=refresh,
+        possession=protocol.possession,
+        audit=parts.audit,
+        clock=parts.clock,
+    )
+
+
+def _own_tokens(parts: Parts, protocol: ProtocolParts, refresh_tokens: SqlRefreshTokens) -> OwnTokens:
+    return OwnTokens(
+        door=protocol.door,
+        store=parts.store,
+        grants=parts.grants,
+        refresh_tokens=refresh_tokens,
+        accounts=parts.accounts,
+        audit=parts.audit,
+        clock=parts.clock,
+        issuer=parts.settings.issuer,
+    )
+
+
+def _userinfo(parts: Parts, protocol: ProtocolParts) -> UserinfoEndpoint:
+    return UserinfoEndpoint(
+        engine=protocol.engine,
+        accounts=parts.accounts,
+        clients=parts.web.clients,
+        grant_store=protocol.grant_store,
+        possession=protocol.possession,
+        upstream=UpstreamClaims(parts.links, parts.context.contexts),
+        clock=parts.clock,
+    )
+
+
+def _discovery(parts: Parts, protocol: ProtocolParts) -> PublishedDocument:
+    settings = parts.settings
+    document = discovery_document(settings.issuer, parts.itinerary.earned(), protocol.tls_methods)
+    return PublishedDocument.of(document | mtls_members(document, settings.mtls_origin))
+
+
+def _readiness(parts: Parts) -> Readiness:
+    faults = () if parts.policy is None else (build_list_check(parts.resources, parts.policy),)
+    stores = (parts.store, parts.resources.durable)
+    return Readiness(stores=stores, clients=parts.web.clients, keys=parts.keys, faults=faults)
+
+
+def _metrics(parts: Parts) -> tuple[Callable[[], Iterable[Sample]], ...]:
+    return (partial(psc_samples, parts.upstream),) if parts.upstream else ()
+
+
+def _upstream_logout(parts: Parts) -> dict[str, Route]:
+    """Mounted only when the operator registered it with Pro Santé Connect."""
+    if parts.upstream is None or not parts.settings.psc_backchannel_logout:
+        return {}
+    endpoint = UpstreamLogoutEndpoint(
+        upstream=parts.upstream,
+        store=parts.store,
+        sign_out=parts.sign_out,
+        accounts=parts.accounts,
+        links=parts.links,
+        trail=parts.trail,
+        clock=parts.clock,
+        trusted_proxy_hops=parts.settings.trusted_proxy_hops,
+    )
+    return {"/psc/backchannel_logout": Route(_POST, endpoint)}

@@ -1,0 +1,62 @@
+"""Contains the Flask application: its bounds, hooks and error pages. Not here: an address of its own."""
+
+import re
+from functools import partial
+from pathlib import Path
+from urllib.parse import quote
+
+from flask import Flask, request
+from werkzeug.wrappers import Response
+
+from idp.flows.shared.desk import NotDue
+from idp.interaction.store import hub_path
+from idp.web.browser import LOCALES, Web, harden
+from idp.web.certificate_header import CertificateHeaderGuard
+from idp.web.error_pages import error_page
+from idp.wiring.parts import Parts
+
+_STATIC = Path(__file__).parents[1] / "static"
+_YEAR_SECONDS = 365 * 24 * 3600
+
+
+def build_flask(parts: Parts) -> Flask:
+    settings, web = parts.settings, parts.web
+    app = Flask("idp", static_folder=str(_STATIC), template_folder=None)
+    # werkzeug would tidy `//` by a redirect to whatever host the request names.
+    app.url_map.merge_slashes = False
+    app.config.update(
+        MAX_CONTENT_LENGTH=settings.body_bytes,
+        MAX_FORM_MEMORY_SIZE=settings.body_bytes,
+        MAX_FORM_PARTS=100,
+        SEND_FILE_MAX_AGE_DEFAULT=3600,
+    )
+    app.before_request(partial(_choose_language, web))
+    app.before_request(CertificateHeaderGuard(parts.trail, settings.trusted_proxy_hops).__call__)
+    app.after_request(lambda response: harden(response, settings))
+    app.register_error_handler(NotDue, partial(_to_hub, web))
+    app.register_error_handler(405, partial(_reload, web))
+    app.register_error_handler(Exception, lambda error: error_page(web, request, error))
+    return app
+
+
+def _choose_language(web: Web) -> Response | None:
+    wished = request.args.get("lang", "")
+    # The link of our pages carries nothing else; a relying party's own `lang` is ignored (RFC 6749 §3.1).
+    if request.method != "GET" or wished not in LOCALES or len(request.args) > 1:
+        return None
+    # One slash: `//elsewhere` would be another host.
+    response = web.redirect("/" + quote(request.path.lstrip("/\\")))
+    web.cookies.set(response, "locale", wished, _YEAR_SECONDS)
+    return response
+
+
+def _to_hub(web: Web, error: NotDue) -> Response:
+    return web.redirect(hub_path(error.interaction_id))
+
+
+def _reload(web: Web, error: Exception) -> Response:
+    """A reload of what answered a form leads to the page that is due."""
+    found = re.match(r"/interaction/([A-Za-z0-9_-]{43})/", request.path)
+    if found is not None and request.method == "GET":
+        return web.redirect(hub_path(found[1]))
+    return error_page(web, request, error)

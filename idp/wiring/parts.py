@@ -1,0 +1,115 @@
+"""Contains what several flows and endpoints share, built once a process. Not here: a flow, an endpoint."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+
+from idp.adapters.key_files.keys_in_force import KeysInForce
+from idp.adapters.psc.provider import PscProvider
+from idp.adapters.sql.accounts import SqlAccounts
+from idp.adapters.sql.audit import SqlAudit
+from idp.adapters.sql.charters import SqlCharters
+from idp.adapters.sql.grants import SqlGrants
+from idp.adapters.sql.professional_contexts import SqlProfessionalContexts
+from idp.adapters.sql.upstream_links import SqlUpstreamLinks
+from idp.cards.trust import CardPolicy
+from idp.clients.key_sets import ClientKeys
+from idp.clients.registry import logout_listeners
+from idp.core.clock import Clock
+from idp.core.ephemeral import EphemeralStore
+from idp.core.refusal_trail import RefusalTrail
+from idp.interaction.gate import Gate
+from idp.interaction.next_stop import Itinerary
+from idp.interaction.professional_context import ContextAction
+from idp.interaction.sign_out import SignOut
+from idp.interaction.store import Interactions, Sessions
+from idp.settings import Settings
+from idp.signing.key_ring import Keys
+from idp.web.browser import Web
+from idp.wiring.cards import build_card_policy
+from idp.wiring.itinerary import build_itinerary, build_sessions
+from idp.wiring.pages import build_web
+from idp.wiring.psc import build_upstream
+from idp.wiring.relying_parties import (
+    build_client_keys,
+)
+from idp.wiring.resources import Resources, open_key_directory, open_resources
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What several flows and endpoints share."""
+
+    resources: Resources
+    web: Web
+    keys: Keys
+    client_keys: ClientKeys
+    upstream: PscProvider | None
+    policy: CardPolicy | None
+    links: SqlUpstreamLinks
+    context: ContextAction
+    accounts: SqlAccounts
+    charters: SqlCharters
+    grants: SqlGrants
+    audit: SqlAudit
+    trail: RefusalTrail
+    sessions: Sessions
+    sign_out: SignOut
+    interactions: Interactions
+    itinerary: Itinerary
+    gate: Gate
+
+    @property
+    def settings(self) -> Settings:
+        return self.resources.settings
+
+    @property
+    def clock(self) -> Clock:
+        return self.resources.clock
+
+    @property
+    def store(self) -> EphemeralStore:
+        return self.resources.store
+
+    @property
+    def database(self) -> Engine:
+        return self.resources.database
+
+
+def build_parts(settings: Settings) -> Parts:
+    """Raises what the adapters raise: a missing database, a bad key or clients file."""
+    resources, web = open_resources(settings), build_web(settings)
+    database, clock = resources.database, resources.clock
+    grants, audit = SqlGrants(database), SqlAudit(database, clock)
+    sessions, charters = build_sessions(resources), SqlCharters(database)
+    upstream, policy = build_upstream(settings, clock, audit), build_card_policy(settings)
+    links = SqlUpstreamLinks(database, upstream.issuer if upstream else "")
+    context = ContextAction(links, SqlProfessionalContexts(database))
+    itinerary = build_itinerary(
+        resources, web, context, has_psc=upstream is not None, has_cps=policy is not None
+    )
+    return Parts(
+        resources=resources,
+        web=web,
+        keys=KeysInForce(open_key_directory(settings, clock)),
+        client_keys=build_client_keys(resources),
+        upstream=upstream,
+        policy=policy,
+        links=links,
+        context=context,
+        accounts=SqlAccounts(database),
+        charters=charters,
+        grants=grants,
+        audit=audit,
+        trail=RefusalTrail(audit, resources.store),
+        sessions=sessions,
+        sign_out=SignOut(
+            sessions=sessions,
+            grants=grants,
+            audit=audit,
+            listeners=lambda: logout_listeners(web.clients.registry()),
+        ),
+        interactions=Interactions(resources.store, settings.interaction_life),
+        itinerary=itinerary,
+        gate=Gate(charters, itinerary.authenticators),
+    )

@@ -1,0 +1,92 @@
+"""Contains what the endpoints of relying parties share: pyop, its grants, who asks. Not here: an address."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from idp.protocol.authorization.pushed_requests import PushedRequests
+from idp.protocol.authorization.request_object import RequestObjects
+from idp.protocol.authorization.request_reader import RequestReader
+from idp.protocol.claims.subject import Subjects
+from idp.protocol.client_auth.client_authentication import ClientAuthentication, Verify, has_secret, is_public
+from idp.protocol.client_auth.client_door import ClientDoor
+from idp.protocol.client_auth.possession import Possession
+from idp.protocol.engine.grants import GrantStore
+from idp.protocol.engine.provider import OpenIDProvider
+from idp.protocol.jose.client_jwt import ClientJwts
+from idp.wiring.parts import Parts
+from idp.wiring.relying_parties import (
+    build_assertions,
+    build_possession,
+    build_tls_methods,
+)
+from idp.wiring.resources import open_subjects
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProtocolParts:
+    engine: OpenIDProvider
+    grant_store: GrantStore
+    subjects: Subjects
+    reader: RequestReader
+    possession: Possession
+    door: ClientDoor
+    #: Names of the methods by certificate that are served.
+    tls_methods: tuple[str, ...]
+
+
+def build_protocol(parts: Parts) -> ProtocolParts:
+    """Raises BadSetting."""
+    settings, clients = parts.settings, parts.web.clients
+    engine = OpenIDProvider(settings, clients, parts.keys, parts.client_keys, parts.clock)
+    possession = build_possession(parts.resources, parts.trail)
+    tls_methods = build_tls_methods(parts.resources, possession, parts.client_keys)
+    return ProtocolParts(
+        engine=engine,
+        grant_store=GrantStore(
+            store=parts.store,
+            grants=parts.grants,
+            code_life=settings.code_life,
+            access_token_life=settings.access_token_life,
+            clients=clients,
+            clock=parts.clock,
+        ),
+        subjects=open_subjects(settings),
+        reader=_request_reader(parts, engine),
+        possession=possession,
+        door=_client_door(parts, tls_methods),
+        tls_methods=tuple(tls_methods),
+    )
+
+
+def _client_door(parts: Parts, tls_methods: Mapping[str, Verify]) -> ClientDoor:
+    methods = {
+        "client_secret_basic": has_secret,
+        "client_secret_post": has_secret,
+        "private_key_jwt": build_assertions(parts.resources, parts.client_keys).is_signed,
+        "none": is_public,
+        **tls_methods,
+    }
+    return ClientDoor(
+        authentication=ClientAuthentication(parts.web.clients, methods),
+        trail=parts.trail,
+        parameter_bytes=parts.settings.parameter_bytes,
+        trusted_proxy_hops=parts.settings.trusted_proxy_hops,
+    )
+
+
+def _request_reader(parts: Parts, engine: OpenIDProvider) -> RequestReader:
+    s = parts.settings
+    objects = RequestObjects(
+        jwts=ClientJwts(parts.client_keys),
+        issuer=s.issuer,
+        clock=parts.clock,
+        life=s.request_object_life,
+        clock_ahead=s.clock_ahead,
+    )
+    return RequestReader(
+        clients=parts.web.clients,
+        engine=engine,
+        objects=objects,
+        pushed=PushedRequests(parts.store, s.pushed_request_life),
+        parameter_bytes=s.parameter_bytes,
+    )

@@ -1,0 +1,51 @@
+"""Contains what the worker does, made with what it needs: mails, logout notices. Not here: when (`cli/background`)."""
+
+from idp.adapters.http.logout_post import HttpLogoutPost
+from idp.adapters.key_files.keys_in_force import KeysInForce
+from idp.adapters.mail.sealed import OpeningTransport
+from idp.adapters.mail.smtp import SmtpTransport
+from idp.adapters.sql.accounts import SqlAccounts
+from idp.adapters.sql.audit import SqlAudit
+from idp.adapters.sql.logouts import SqlLogoutNotices
+from idp.adapters.sql.outbox import OutboxWorker
+from idp.clients.operator_rules import operator_rules
+from idp.clients.registry import ClientFile
+from idp.protocol.logout.backchannel import BackChannelLogout
+from idp.protocol.logout.logout_token import LogoutTokens
+from idp.wiring.relying_parties import build_outbound_http
+from idp.wiring.resources import Resources, open_key_directory, open_subjects
+
+
+def build_outbox_worker(resources: Resources) -> OutboxWorker:
+    settings = resources.settings
+    transport = SmtpTransport(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        sender=settings.mail_sender,
+        starttls=settings.smtp_starttls,
+        username=settings.smtp_username or None,
+        password=settings.smtp_password or None,
+        clock=resources.clock,
+    )
+    return OutboxWorker(resources.database, resources.clock, OpeningTransport(transport, resources.sealer))
+
+
+def build_back_channel(resources: Resources) -> BackChannelLogout:
+    settings = resources.settings
+    keys = KeysInForce(open_key_directory(settings, resources.clock))
+    accounts, audit = SqlAccounts(resources.database), SqlAudit(resources.database, resources.clock)
+    return BackChannelLogout(
+        notices=SqlLogoutNotices(resources.database),
+        tokens=LogoutTokens(
+            issuer=settings.issuer,
+            keys=keys,
+            subjects=open_subjects(settings),
+            accounts=accounts,
+            life=settings.logout_token_life,
+            clock=resources.clock,
+        ),
+        client=ClientFile(settings.clients_file, operator_rules(settings)).get,
+        outside=HttpLogoutPost(build_outbound_http(settings)),
+        audit=audit,
+        clock=resources.clock,
+    )
