@@ -26,11 +26,11 @@ def mount_browser_endpoints(app: Flask, parts: Parts, protocol: ProtocolParts) -
 def _authorize(parts: Parts, protocol: ProtocolParts) -> AuthorizeEndpoint:
     issuer = CodeIssuer(
         engine=protocol.engine,
+        client_tokens=protocol.client_tokens,
         subjects=protocol.subjects,
         sessions=parts.sessions,
         sign_out=parts.sign_out,
         gate=parts.gate,
-        grant_store=protocol.grant_store,
         audit=parts.audit,
         clock=parts.clock,
         web=parts.web,

@@ -60,9 +60,9 @@ def _token(parts: Parts, protocol: ProtocolParts, refresh_tokens: SqlRefreshToke
     return TokenEndpoint(
         door=protocol.door,
         engine=protocol.engine,
+        client_tokens=protocol.client_tokens,
         accounts=parts.accounts,
         gate=parts.gate,
-        grant_store=protocol.grant_store,
         refresh=refresh,
         possession=protocol.possession,
         audit=parts.audit,
@@ -86,12 +86,12 @@ def _own_tokens(parts: Parts, protocol: ProtocolParts, refresh_tokens: SqlRefres
 def _userinfo(parts: Parts, protocol: ProtocolParts) -> UserinfoEndpoint:
     return UserinfoEndpoint(
         engine=protocol.engine,
+        client_tokens=protocol.client_tokens,
         accounts=parts.accounts,
         clients=parts.web.clients,
         grant_store=protocol.grant_store,
         possession=protocol.possession,
         upstream=UpstreamClaims(parts.links, parts.context.contexts),
-        clock=parts.clock,
     )
 
 

@@ -1,8 +1,10 @@
-"""Contains what the endpoints of relying parties share: pyop, its grants, who asks. Not here: an address."""
+"""Contains what the endpoints of relying parties share: the engine, its grants, who asks. Not here: an address."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
+from idp.protocol.authorization.authorization_request import RequestVerification
 from idp.protocol.authorization.pushed_requests import PushedRequests
 from idp.protocol.authorization.request_object import RequestObjects
 from idp.protocol.authorization.request_reader import RequestReader
@@ -10,9 +12,11 @@ from idp.protocol.claims.subject import Subjects
 from idp.protocol.client_auth.client_authentication import ClientAuthentication, Verify, has_secret, is_public
 from idp.protocol.client_auth.client_door import ClientDoor
 from idp.protocol.client_auth.possession import Possession
+from idp.protocol.engine.engine import Engine
 from idp.protocol.engine.grants import GrantStore
-from idp.protocol.engine.provider import OpenIDProvider
 from idp.protocol.jose.client_jwt import ClientJwts
+from idp.protocol.jose.client_tokens import ClientTokens
+from idp.protocol.jose.id_token_hint import read_hint
 from idp.wiring.parts import Parts
 from idp.wiring.relying_parties import (
     build_assertions,
@@ -24,7 +28,8 @@ from idp.wiring.resources import open_subjects
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProtocolParts:
-    engine: OpenIDProvider
+    engine: Engine
+    client_tokens: ClientTokens
     grant_store: GrantStore
     subjects: Subjects
     reader: RequestReader
@@ -37,19 +42,29 @@ class ProtocolParts:
 def build_protocol(parts: Parts) -> ProtocolParts:
     """Raises BadSetting."""
     settings, clients = parts.settings, parts.web.clients
-    engine = OpenIDProvider(settings, clients, parts.keys, parts.client_keys, parts.clock)
+    grant_store = GrantStore(
+        store=parts.store,
+        grants=parts.grants,
+        code_life=settings.code_life,
+        access_token_life=settings.access_token_life,
+        clients=clients,
+        clock=parts.clock,
+    )
+    client_tokens = ClientTokens(parts.keys, parts.client_keys, settings.issuer)
+    engine = Engine(
+        issuer=settings.issuer,
+        clients=clients,
+        grants=grant_store,
+        client_tokens=client_tokens,
+        id_token_life=settings.id_token_life,
+        clock=parts.clock,
+    )
     possession = build_possession(parts.resources, parts.trail)
     tls_methods = build_tls_methods(parts.resources, possession, parts.client_keys)
     return ProtocolParts(
         engine=engine,
-        grant_store=GrantStore(
-            store=parts.store,
-            grants=parts.grants,
-            code_life=settings.code_life,
-            access_token_life=settings.access_token_life,
-            clients=clients,
-            clock=parts.clock,
-        ),
+        client_tokens=client_tokens,
+        grant_store=grant_store,
         subjects=open_subjects(settings),
         reader=_request_reader(parts, engine),
         possession=possession,
@@ -74,7 +89,7 @@ def _client_door(parts: Parts, tls_methods: Mapping[str, Verify]) -> ClientDoor:
     )
 
 
-def _request_reader(parts: Parts, engine: OpenIDProvider) -> RequestReader:
+def _request_reader(parts: Parts, engine: Engine) -> RequestReader:
     s = parts.settings
     objects = RequestObjects(
         jwts=ClientJwts(parts.client_keys),
@@ -85,8 +100,9 @@ def _request_reader(parts: Parts, engine: OpenIDProvider) -> RequestReader:
     )
     return RequestReader(
         clients=parts.web.clients,
-        engine=engine,
+        verification=RequestVerification(
+            engine, partial(read_hint, keys=parts.keys, issuer=s.issuer), s.parameter_bytes
+        ),
         objects=objects,
         pushed=PushedRequests(parts.store, s.pushed_request_life),
-        parameter_bytes=s.parameter_bytes,
     )

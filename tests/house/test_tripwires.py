@@ -3,6 +3,7 @@
 The pins are exact: when one changes, these tests say what to read again before trusting it.
 """
 
+import dataclasses
 import importlib
 import importlib.metadata
 import inspect
@@ -15,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from idp.protocol.engine.grants import GrantState
 from idp.protocol.engine.provider import OpenIDProvider
+from idp.protocol.engine.states import CodeIssue, Redemption, TokenUse
 from tests.provider import AFTER_LOGOUT, Provider, app_factory, fresh, templates
 
 __all__ = ["app_factory", "fresh", "templates"]  # Fixtures of the protocol room, used here as they are.
@@ -61,7 +62,19 @@ STATE_MEMBERS = {
     "get_subject_identifier_for_code": ["self", "authorization_code"],
 }  # fmt: skip
 
-#: Methods of AuthorizationState that reach `pyop.storage` and that we do not override: nobody may call them.
+#: What each call of ours asks of its state, and all that this state can do.
+STATES: dict[type, set[str]] = {
+    CodeIssue: {"create_authorization_code"},
+    Redemption: {
+        "get_authorization_request_for_code", "get_subject_identifier_for_code", "exchange_code_for_token",
+        "create_refresh_token", "get_extra_id_token_claims_for_code", "get_user_info_for_code",
+    },
+    TokenUse: {
+        "introspect_access_token", "get_authorization_request_for_access_token", "get_user_info_for_access_token",
+    },
+}  # fmt: skip
+
+#: Methods of AuthorizationState that reach `pyop.storage` and that no state of ours has: nobody may call them.
 STATE_NEVER = {
     "create_access_token", "_create_access_token", "use_refresh_token", "get_subject_identifier",
     "_is_valid_subject_identifier", "get_user_id_for_subject_identifier", "delete_state_for_subject_identifier",
@@ -90,7 +103,7 @@ def test_a_member_of_pyops_provider_is_as_we_know_it(name: str) -> None:
 def test_a_member_of_pyops_state_is_as_we_know_it_and_is_ours(name: str) -> None:
     owner = importlib.import_module("pyop.authz_state").AuthorizationState
     assert _parameters(owner, name) == STATE_MEMBERS[name]
-    assert name in vars(GrantState)
+    assert [_parameters(state, name) for state in STATES if name in vars(state)] == [STATE_MEMBERS[name]]
 
 
 @pytest.mark.parametrize("name", ["provider_configuration", "jwks"])
@@ -103,7 +116,18 @@ def test_what_pyop_publishes_is_replaced_by_ours(name: str) -> None:
 def test_every_method_of_pyops_state_is_ours_or_known_as_forbidden() -> None:
     owner = importlib.import_module("pyop.authz_state").AuthorizationState
     methods = {name for name, value in vars(owner).items() if inspect.isfunction(value)}
-    assert methods - set(vars(GrantState)) == STATE_NEVER
+    assert methods - set().union(*(vars(state) for state in STATES)) == STATE_NEVER
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_state_has_what_its_call_asks_for_and_inherits_nothing(state: type) -> None:
+    methods = {name for name, value in vars(state).items() if inspect.isfunction(value)}
+    assert {name for name in methods if not name.startswith("_")} == STATES[state]
+    assert state.__mro__ == (state, object)
+    # Made with what it needs: nothing is set on it later.
+    for field in dataclasses.fields(state):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(object.__new__(state), field.name, None)
 
 
 def test_the_validators_of_pyop_are_those_we_kept_and_the_one_we_dropped(fresh: Provider) -> None:

@@ -2,9 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
-from pyop.exceptions import InvalidAuthenticationRequest
 from werkzeug.datastructures import MultiDict
 
 from idp.clients.registry import Client, ClientFile
@@ -17,28 +15,11 @@ from idp.protocol.authorization.authorization_response import (
     ReturnAddress,
 )
 from idp.protocol.claims.claims_request import ClaimsRequest, read_claims_request
-from idp.protocol.engine.provider import OpenIDProvider
-from idp.protocol.jose.id_token_hint import BadHint, EncryptedHint
+from idp.protocol.engine.engine import PARAMETERS, Engine
+from idp.protocol.jose.id_token_hint import BadHint, EncryptedHint, ReadHint
 from idp.web.browser import single_valued
 
-#: Handed to the engine. Everything else is ours to judge (`prompt`) or ignored (RFC 6749 §3.1).
-_FOR_ENGINE = (
-    "response_type",
-    "client_id",
-    "redirect_uri",
-    "scope",
-    "state",
-    "nonce",
-    "max_age",
-    "ui_locales",
-    "acr_values",
-    "display",
-    "response_mode",
-    "code_challenge",
-    "code_challenge_method",
-    "dpop_jkt",
-)
-#: Kept beside it, and judged by us: they must never reach the engine.
+#: Judged by us, and kept beside what the engine judges.
 _OURS = ("prompt", "claims", "login_hint")
 #: OpenID Connect Core §3.1.2.6: refused with codes of their own. What was opened before is not there any more.
 _NOT_SUPPORTED = {
@@ -46,8 +27,8 @@ _NOT_SUPPORTED = {
     "request_uri": OAuthError.REQUEST_URI_NOT_SUPPORTED,
     "registration": OAuthError.REGISTRATION_NOT_SUPPORTED,
 }
-#: All that we look at.
-RECOGNISED = frozenset({*_FOR_ENGINE, *_OURS, *_NOT_SUPPORTED, "id_token_hint"})
+#: All that we look at; everything else is ignored (RFC 6749 §3.1).
+RECOGNISED = frozenset({*PARAMETERS, *_OURS, *_NOT_SUPPORTED, "id_token_hint"})
 _PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 
 
@@ -92,22 +73,6 @@ def proved_client(values: "MultiDict[str, str]", clients: ClientFile) -> Client:
     if client is None:
         raise PageError(Problem.UNKNOWN_CLIENT, "unknown client_id")
     return client
-
-
-def proved_address(values: "MultiDict[str, str]", client: Client, limit: int) -> ReturnAddress:
-    """Then the redirect_uri. Raises PageError: a page, never a redirect."""
-    redirect_uris, states = values.getlist("redirect_uri"), values.getlist("state")
-    # RFC 9700 §2.1: exact string comparison.
-    if len(redirect_uris) != 1 or redirect_uris[0] not in client.redirect_uris:
-        raise PageError(Problem.UNKNOWN_CLIENT, "redirect_uri not registered")
-    mode = values.get("response_mode", "query")
-    return ReturnAddress(
-        client_id=client.client_id,
-        redirect_uri=redirect_uris[0],
-        state=states[0] if len(states) == 1 and len(states[0]) <= limit else None,
-        mode=mode if mode in RESPONSE_MODES else "query",
-        alg=client.authorization_signed_response_alg,
-    )
 
 
 def _needed(client: Client, acr_values: str) -> Acr:
@@ -156,39 +121,15 @@ def _check_way(received: Received, parameters: Mapping[str, str], client: Client
         raise ClientError(OAuthError.UNSUPPORTED_RESPONSE_TYPE, "only response_type code is supported")
 
 
-def _verify(received: Received, client: Client, engine: OpenIDProvider, limit: int) -> AuthorizationRequest:
-    parameters = _flat(received.values, limit)
-    _check_way(received, parameters, client)
-    asked = parameters.get("scope", "").split()
-    parameters["scope"] = " ".join(scope for scope in client.scopes if scope in asked)
-    if "openid" not in asked:
-        raise ClientError(OAuthError.INVALID_SCOPE, "scope openid is required")
-    if client.nonce == "required" and not parameters.get("nonce"):
-        raise ClientError(OAuthError.INVALID_REQUEST, "nonce is required for this client")
-    prompts = _prompts(parameters.get("prompt"))
-    claims = read_claims_request(parameters.get("claims"), client)
-    request = _parse_by_engine(parameters, engine)
-    ours = {name: parameters[name] for name in _OURS if parameters.get(name)}
-    return AuthorizationRequest(
-        client=client,
-        parameters={**request, **ours},
-        prompts=prompts,
-        max_age=int(request["max_age"]) if "max_age" in request else None,
-        needed=_needed(client, parameters.get("acr_values", "")),
-        claims=claims,
-        subject=_subject(parameters, claims, client, engine),
-    )
-
-
 def _subject(
-    parameters: Mapping[str, str], claims: ClaimsRequest, client: Client, engine: OpenIDProvider
+    parameters: Mapping[str, str], claims: ClaimsRequest, client: Client, read_hint: ReadHint
 ) -> str | None:
     """Whom the relying party expects. Raises ClientError."""
     hint = parameters.get("id_token_hint")
     if not hint:
         return claims.subject
     try:
-        found = engine.read_hint(hint)
+        found = read_hint(hint)
     except EncryptedHint as error:
         raise ClientError(
             OAuthError.INVALID_REQUEST, "id_token_hint is encrypted: decrypt it first"
@@ -201,30 +142,56 @@ def _subject(
     return found.subject
 
 
-def for_engine(parameters: Mapping[str, str]) -> dict[str, str]:
-    """What pyop may see of a request."""
-    return {name: parameters[name] for name in _FOR_ENGINE if parameters.get(name)}
+@dataclass(frozen=True, slots=True)
+class RequestVerification:
+    """From what was received to what was verified."""
 
+    engine: Engine
+    read_hint: ReadHint
+    parameter_bytes: int
 
-def _parse_by_engine(parameters: Mapping[str, str], engine: OpenIDProvider) -> dict[str, str]:
-    """pyop's parse and validators; whatever it raises becomes one OAuth error (docs/adr/0003)."""
-    passed = for_engine(parameters)
-    try:
-        engine.parse_authentication_request(urlencode(passed))
-    except InvalidAuthenticationRequest as error:
-        code = OAuthError(error.oauth_error or "invalid_request")
-        raise ClientError(code, "the request misses a parameter or has a malformed one") from error
-    except Exception as error:
-        raise ClientError(OAuthError.INVALID_REQUEST, "the request is malformed") from error
-    return passed
+    def verified(self, received: Received, client: Client) -> AuthorizationRequest:
+        """Raises PageError before the redirect_uri is proved, AuthorizationError after."""
+        address = self.proved_address(received.values, client)
+        try:
+            return self._verified(received, client)
+        except ClientError as error:
+            raise AuthorizationError(error.error, error.description, to=address) from error
 
+    def proved_address(self, values: "MultiDict[str, str]", client: Client) -> ReturnAddress:
+        """After the client, the redirect_uri. Raises PageError: a page, never a redirect."""
+        redirect_uris, states = values.getlist("redirect_uri"), values.getlist("state")
+        # RFC 9700 §2.1: exact string comparison.
+        if len(redirect_uris) != 1 or redirect_uris[0] not in client.redirect_uris:
+            raise PageError(Problem.UNKNOWN_CLIENT, "redirect_uri not registered")
+        mode = values.get("response_mode", "query")
+        return ReturnAddress(
+            client_id=client.client_id,
+            redirect_uri=redirect_uris[0],
+            state=states[0] if len(states) == 1 and len(states[0]) <= self.parameter_bytes else None,
+            mode=mode if mode in RESPONSE_MODES else "query",
+            alg=client.authorization_signed_response_alg,
+        )
 
-def read_authorization_request(
-    received: Received, client: Client, engine: OpenIDProvider, limit: int
-) -> AuthorizationRequest:
-    """Raises PageError before the redirect_uri is proved, AuthorizationError after."""
-    address = proved_address(received.values, client, limit)
-    try:
-        return _verify(received, client, engine, limit)
-    except ClientError as error:
-        raise AuthorizationError(error.error, error.description, to=address) from error
+    def _verified(self, received: Received, client: Client) -> AuthorizationRequest:
+        parameters = _flat(received.values, self.parameter_bytes)
+        _check_way(received, parameters, client)
+        asked = parameters.get("scope", "").split()
+        parameters["scope"] = " ".join(scope for scope in client.scopes if scope in asked)
+        if "openid" not in asked:
+            raise ClientError(OAuthError.INVALID_SCOPE, "scope openid is required")
+        if client.nonce == "required" and not parameters.get("nonce"):
+            raise ClientError(OAuthError.INVALID_REQUEST, "nonce is required for this client")
+        prompts = _prompts(parameters.get("prompt"))
+        claims = read_claims_request(parameters.get("claims"), client)
+        request = self.engine.parse(parameters)
+        ours = {name: parameters[name] for name in _OURS if parameters.get(name)}
+        return AuthorizationRequest(
+            client=client,
+            parameters={**request, **ours},
+            prompts=prompts,
+            max_age=int(request["max_age"]) if "max_age" in request else None,
+            needed=_needed(client, parameters.get("acr_values", "")),
+            claims=claims,
+            subject=_subject(parameters, claims, client, self.read_hint),
+        )

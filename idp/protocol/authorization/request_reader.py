@@ -10,14 +10,12 @@ from idp.core.errors import ClientError, OAuthError, PageError, Problem
 from idp.protocol.authorization.authorization_request import (
     AuthorizationRequest,
     Received,
-    proved_address,
+    RequestVerification,
     proved_client,
-    read_authorization_request,
 )
 from idp.protocol.authorization.authorization_response import AuthorizationError
 from idp.protocol.authorization.pushed_requests import PushedRequests, is_reference
 from idp.protocol.authorization.request_object import RequestObjects
-from idp.protocol.engine.provider import OpenIDProvider
 from idp.web.browser import without_empty
 
 #: What a person sees when the request is lost, and with it the way back.
@@ -27,21 +25,20 @@ _PAGES = {OAuthError.INVALID_REQUEST_URI: Problem.PUSHED_REQUEST_GONE}
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestReader:
     clients: ClientFile
-    engine: OpenIDProvider
+    verification: RequestVerification
     objects: RequestObjects
     pushed: PushedRequests
-    parameter_bytes: int
 
     def from_browser(self, values: "MultiDict[str, str]") -> AuthorizationRequest:
         """At /authorize. Raises PageError before client and redirect_uri are proved, AuthorizationError after."""
         given = without_empty(values)
         client = proved_client(given, self.clients)
-        return self._verified(self._opened(given, client), client)
+        return self.verification.verified(self._opened(given, client), client)
 
     def again(self, parameters: Mapping[str, str]) -> AuthorizationRequest:
         """A request let in before, whichever way it came, under the registration of now. Raises the same."""
         kept = Received(MultiDict(parameters), is_pushed=True, is_signed=True)
-        return self._verified(kept, proved_client(kept.values, self.clients))
+        return self.verification.verified(kept, proved_client(kept.values, self.clients))
 
     def from_client(self, values: "MultiDict[str, str]", client: Client, key: str | None = None) -> str:
         """At /par: the `request_uri`. Refused here for whatever /authorize would refuse. Raises ClientError.
@@ -55,7 +52,7 @@ class RequestReader:
         bound = _bound_to_key(opened.values, key)
         pushed = Received(bound, is_pushed=True, is_signed=opened.is_signed)
         try:
-            self._verified(pushed, client)
+            self.verification.verified(pushed, client)
         except PageError as shown:
             raise ClientError(OAuthError.INVALID_REQUEST, "redirect_uri is not registered") from shown
         return self.pushed.keep(pushed, client)
@@ -67,7 +64,7 @@ class RequestReader:
             if "redirect_uri" not in values:
                 page = _PAGES.get(error.error, Problem.BAD_REQUEST)
                 raise PageError(page, error.description, client_id=client.client_id) from error
-            address = proved_address(values, client, self.parameter_bytes)
+            address = self.verification.proved_address(values, client)
             raise AuthorizationError(error.error, error.description, to=address) from error
 
     def _received(self, values: "MultiDict[str, str]", client: Client) -> Received:
@@ -78,9 +75,6 @@ class RequestReader:
         if received is None:
             raise ClientError(OAuthError.INVALID_REQUEST_URI, "request_uri is unknown, used or expired")
         return received
-
-    def _verified(self, received: Received, client: Client) -> AuthorizationRequest:
-        return read_authorization_request(received, client, self.engine, self.parameter_bytes)
 
 
 def _bound_to_key(values: "MultiDict[str, str]", key: str | None) -> "MultiDict[str, str]":

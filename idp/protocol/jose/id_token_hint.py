@@ -1,5 +1,6 @@
 """Reading our own ID Tokens back (`id_token_hint`): signature, issuer and audience, never the end of life."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from joserfc import jws
@@ -10,7 +11,7 @@ from idp.clients.members import SIGNING_ALGS
 from idp.protocol.jose.compact_jws import MAX_BYTES, read_header, strict_object
 from idp.signing.key_ring import Keys
 
-__all__ = ["MAX_BYTES", "BadHint", "EncryptedHint", "Hint", "read_hint"]
+__all__ = ["MAX_BYTES", "BadHint", "EncryptedHint", "Hint", "ReadHint", "read_hint"]
 
 
 class BadHint(Exception):
@@ -26,6 +27,10 @@ class Hint:
     client_id: str
     subject: str
     sid: str | None
+
+
+#: `read_hint` with the keys and the issuer of this house. Raises BadHint.
+ReadHint = Callable[[str], Hint]
 
 
 def read_hint(token: str, *, keys: Keys, issuer: str) -> Hint:

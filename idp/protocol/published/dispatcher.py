@@ -1,5 +1,5 @@
 """The endpoints that machines call: a thin dispatcher in front of Flask, whose request cycle costs more than all of
-pyop. Answers JSON, even to the unexpected."""
+the engine. Answers JSON, even to the unexpected."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass

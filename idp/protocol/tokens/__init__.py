@@ -1,1 +1,1 @@
-"""Contains /token, /userinfo, /revoke and /introspect. Not here: pyop (`engine`)."""
+"""Contains /token, /userinfo, /revoke and /introspect. Not here: how a code is redeemed (`engine`)."""

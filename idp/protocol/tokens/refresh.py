@@ -1,4 +1,4 @@
-"""The refresh_token grant: ours from end to end, since pyop's lets any client refresh any client's token.
+"""The refresh_token grant: ours from end to end, but for the ID Token, which the engine writes.
 
 RFC 6749 §6, RFC 9700 §4.14: bound to its client; rotated for public clients, where a second use revokes the family;
 kept for confidential clients, whose authentication binds it. Ends with the session, and earlier when unused.
@@ -19,8 +19,8 @@ from idp.core.errors import ClientError, OAuthError
 from idp.protocol.claims.account_claims import released_claims
 from idp.protocol.claims.subject import Subjects
 from idp.protocol.client_auth.possession import Binding, holds, token_type
-from idp.protocol.engine.grants import GrantStore
-from idp.protocol.engine.provider import OpenIDProvider
+from idp.protocol.engine.engine import Engine
+from idp.protocol.engine.grants import GrantStore, IssuedCode
 
 #: The gate: (client, account id, authentication claims, when it was granted) → account. Raises ClientError.
 Admit = Callable[[Client, str, Mapping[str, Any], datetime], Account]
@@ -34,7 +34,7 @@ def _invalid() -> ClientError:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refresh:
-    engine: OpenIDProvider
+    engine: Engine
     subjects: Subjects
     tokens: RefreshTokens
     grants: GrantRepository
@@ -44,27 +44,25 @@ class Refresh:
     idle: timedelta
     session_life: timedelta
 
-    def first(
-        self, client: Client, record: Mapping[str, Any], scope: str, binding: Binding, now: datetime
-    ) -> str | None:
-        """The refresh token of a code just redeemed, for `scope`; None for a client that did not ask for any."""
+    def first(self, client: Client, code: IssuedCode, binding: Binding, now: datetime) -> str | None:
+        """The refresh token of a code just redeemed; None for a client that did not register for any."""
         if "refresh_token" not in client.grant_types:
             return None
-        authenticated = datetime.fromtimestamp(record["extra"]["auth_time"], UTC)
+        authenticated = datetime.fromtimestamp(code.authentication["auth_time"], UTC)
         # facts/security TK6: never beyond the session that it came from.
         ends_at = authenticated + self.session_life
-        value = new_value(record["grant_id"])
+        value = new_value(code.grant.id)
         self.tokens.add(
             RefreshToken(
-                grant_id=record["grant_id"],
+                grant_id=code.grant.id,
                 token_sha256=digest(value),
-                scope=scope,
-                claims=record["extra"],
+                scope=code.scope,
+                claims=code.authentication,
                 idle_until=self._idle_until(client, now, ends_at),
                 ends_at=ends_at,
                 # RFC 9449 §5, RFC 8705 §4: a confidential client's is bound by its authentication already.
                 binding=binding if client.is_public else {},
-                asked=record["asked"],
+                asked=code.asked,
             )
         )
         return value
@@ -104,13 +102,8 @@ class Refresh:
         access_token, seconds = self.grant_store.issue_access_token(
             grant, subject, scope, token.asked.get("userinfo", ()), binding=binding
         )
-        id_token = self.engine._create_signed_id_token(
-            client.client_id,
-            subject,
-            user_claims=released_claims(account, (), token.asked.get("id_token", ()), client.releasable),
-            access_token_value=access_token,
-            extra_id_token_claims=token.claims,
-        )
+        asked = released_claims(account, (), token.asked.get("id_token", ()), client.releasable)
+        id_token = self.engine.id_token(client, subject, {**asked, **token.claims}, access_token=access_token)
         return {
             "access_token": access_token,
             "token_type": token_type(binding),

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pyop.exceptions import InvalidAuthorizationCode
-from pyop.exceptions import OAuthError as EngineError
 from werkzeug.wrappers import Request, Response
 
 from idp.accounts.account import Account, AccountId
@@ -20,20 +18,19 @@ from idp.interaction.record import Acr
 from idp.protocol.client_auth.answers import json_response
 from idp.protocol.client_auth.client_door import Call, ClientDoor
 from idp.protocol.client_auth.possession import Binding, Possession
-from idp.protocol.engine.grants import CodeReused, GrantState, GrantStore
-from idp.protocol.engine.provider import OpenIDProvider
+from idp.protocol.engine.engine import Engine
+from idp.protocol.engine.grants import REFUSED_CODE, CodeReused, IssuedCode
+from idp.protocol.jose.client_tokens import ClientTokens
 from idp.protocol.tokens.refresh import Refresh
-
-_INVALID_GRANT = "the code is unknown, expired, used, or was issued to another request"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenEndpoint:
     door: ClientDoor
-    engine: OpenIDProvider
+    engine: Engine
+    client_tokens: ClientTokens
     accounts: AccountRepository
     gate: Gate
-    grant_store: GrantStore
     refresh: Refresh
     possession: Possession
     audit: Audit
@@ -50,8 +47,8 @@ class TokenEndpoint:
         if answer is None:
             raise ClientError(OAuthError.UNSUPPORTED_GRANT_TYPE, "the grant type is not supported")
         # facts/security §4.2: 503 while the keys are away; the code or refresh token stays good for a later try.
-        self.engine.require_signer(call.client)
-        self.engine.require_recipient(call.client)
+        self.client_tokens.require_signer(call.client)
+        self.client_tokens.require_recipient(call.client)
         binding = self.possession.shown_to_token_endpoint(call)
         return json_response(answer(call, binding), headers=self.possession.next_nonce(call.request))
 
@@ -64,31 +61,21 @@ class TokenEndpoint:
             if not form.get(name):
                 raise ClientError(OAuthError.INVALID_REQUEST, f"{name} is required")
         now = self.clock.now()
-        state = GrantState(self.grant_store, now)
-        state.admit = lambda record: self._admit_code(client, record)
-        state.binding = binding
-        state.first_refresh_token = lambda record: self.refresh.first(
-            client, record, state.scope, binding, now
-        )
-        passed = {
-            "grant_type": "authorization_code",
-            "client_id": client.client_id,
-            **{name: form[name] for name in ("code", "redirect_uri", "code_verifier") if form.get(name)},
-        }
         try:
-            answer = self.engine.for_request(state, {})._do_code_exchange(passed)
-        except CodeReused as error:
+            return self.engine.redeem(
+                form,
+                client,
+                binding=binding,
+                admit=lambda code: self._admit_code(client, code),
+                first_refresh_token=lambda code: self.refresh.first(client, code, binding, now),
+            )
+        except CodeReused:
             self.audit.record(AuditEvent.CODE_REUSED, client_id=client.client_id)
-            raise ClientError(OAuthError.INVALID_GRANT, _INVALID_GRANT) from error
-        except InvalidAuthorizationCode as error:
-            raise ClientError(OAuthError.INVALID_GRANT, _INVALID_GRANT) from error
-        except EngineError as error:
-            raise ClientError(OAuthError.INVALID_REQUEST, "the token request is malformed") from error
-        return {**answer.to_dict(), "scope": state.scope}
+            raise
 
-    def _admit_code(self, client: Client, record: Mapping[str, Any]) -> Account:
-        granted_at = datetime.fromisoformat(record["granted_at"])
-        account = self._admit(client, record["account_id"], record["extra"], granted_at)
+    def _admit_code(self, client: Client, code: IssuedCode) -> Account:
+        grant = code.grant
+        account = self._admit(client, grant.account_id, code.authentication, grant.granted_at)
         self.audit.record(AuditEvent.CODE_REDEEMED, account_id=account.id, client_id=client.client_id)
         return account
 
@@ -108,5 +95,5 @@ class TokenEndpoint:
                 client_id=client.client_id,
                 reason=str(reason),
             )
-            raise ClientError(OAuthError.INVALID_GRANT, _INVALID_GRANT) from error
+            raise ClientError(OAuthError.INVALID_GRANT, REFUSED_CODE) from error
         return account

@@ -1,16 +1,16 @@
 """/userinfo: claims of the granted scopes, from the account row of this moment. Core §5.3, RFC 6750, RFC 9449 §7."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from pyop.exceptions import InvalidAccessToken
 from werkzeug.wrappers import Request, Response
 
+from idp.accounts.account import Account
 from idp.accounts.grants import is_living
 from idp.accounts.repository import AccountNotFound, AccountRepository
 from idp.clients.members import CLIENT_SIGNING_ALGS
-from idp.clients.registry import ClientFile
+from idp.clients.registry import Client, ClientFile
 from idp.clients.scopes import claims_of
-from idp.core.clock import Clock
 from idp.core.errors import ClientError, OAuthError
 from idp.protocol.claims.account_claims import released_claims
 from idp.protocol.claims.upstream_claims import UpstreamClaims
@@ -24,8 +24,9 @@ from idp.protocol.client_auth.presented_token import (
     Scheme,
     read_token,
 )
-from idp.protocol.engine.grants import GrantState, GrantStore
-from idp.protocol.engine.provider import OpenIDProvider
+from idp.protocol.engine.engine import Engine
+from idp.protocol.engine.grants import AccessTokenRefused, GrantStore, OpenedToken
+from idp.protocol.jose.client_tokens import ClientTokens
 
 #: RFC 6750 §3, RFC 9449 §7.1.
 _CHALLENGES: dict[Scheme, str] = {
@@ -44,13 +45,13 @@ def _refused(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserinfoEndpoint:
-    engine: OpenIDProvider
+    engine: Engine
+    client_tokens: ClientTokens
     accounts: AccountRepository
     clients: ClientFile
     grant_store: GrantStore
     possession: Possession
     upstream: UpstreamClaims
-    clock: Clock
 
     def __call__(self, request: Request) -> Response:
         """GET and POST; the token in the header, or in the form of a POST."""
@@ -67,30 +68,28 @@ class UserinfoEndpoint:
             return _refused(refused.error, token.scheme, nonce=refused.fresh_nonce)
         except ClientError as refused:
             return _refused(refused.error, token.scheme, 400)
-        except (InvalidAccessToken, AccountNotFound, NotTheHolder):
+        except (AccessTokenRefused, AccountNotFound, NotTheHolder):
             return _refused(OAuthError.INVALID_TOKEN, token.scheme)
 
     def _answer(self, request: Request, token: PresentedToken) -> Response:
-        state = GrantState(self.grant_store, self.clock.now())
-        account_id, scopes, asked = state.account_of_token(token.value)
-        grant = state.grant
-        client = self.clients.get(grant.client_id) if grant else None
-        if grant is None or client is None:
-            raise InvalidAccessToken("the client is registered no more")
-        self.possession.verify_holder(request, token, state.binding_of_token(token.value), client)
-        account = self.accounts.get(account_id)
+        opened = self.grant_store.open(token.value)
+        grant = opened.grant
+        client = self.clients.get(grant.client_id)
+        if client is None:
+            raise AccessTokenRefused("the client is registered no more")
+        self.possession.verify_holder(request, token, opened.binding, client)
+        account = self.accounts.get(grant.account_id)
         if not is_living(grant, account):
-            raise InvalidAccessToken("account disabled, now or since the grant")
-        state.released = released_claims(account, scopes, asked, client.releasable)
-        names = set(claims_of(scopes)).union(asked)
-        allowed = {name for name in names if name in client.releasable}
-        state.released |= self.upstream.of(account_id, client.client_id, allowed)
-        engine = self.engine.for_request(state, {})
-        answer = engine.handle_userinfo_request("", {"Authorization": f"Bearer {token.value}"})
-        signed = self.engine.signed_userinfo(grant.client_id, answer.to_dict())
+            raise AccessTokenRefused("account disabled, now or since the grant")
+        claims = self.engine.claims(opened, self._released(opened, account, client))
+        signed = self.client_tokens.userinfo(claims, client)
         headers = self.possession.next_nonce(request)
-        return (
-            json_response(answer.to_dict(), headers=headers)
-            if signed is None
-            else jwt_response(signed, headers)
-        )
+        return json_response(claims, headers=headers) if signed is None else jwt_response(signed, headers)
+
+    def _released(self, opened: OpenedToken, account: Account, client: Client) -> dict[str, Any]:
+        scopes = opened.scope.split()
+        names = {*claims_of(scopes), *opened.asked} & client.releasable
+        return {
+            **released_claims(account, scopes, opened.asked, client.releasable),
+            **self.upstream.of(account.id, client.client_id, names),
+        }

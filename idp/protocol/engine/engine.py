@@ -1,0 +1,167 @@
+"""Contains the five things that the endpoints ask of pyop. Not here: HTTP, the session, and who may have what.
+
+Nothing of pyop's crosses this border: requests and answers are mappings, refusals are ours.
+"""
+
+import functools
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from pyop.exceptions import InvalidAuthenticationRequest
+from pyop.exceptions import OAuthError as PyopError
+from pyop.message import AuthorizationRequest
+
+from idp.accounts.account import Account
+from idp.accounts.grants import Grant
+from idp.clients.registry import Client, ClientFile
+from idp.core.clock import Clock
+from idp.core.errors import ClientError, OAuthError
+from idp.protocol.claims.claims_request import ClaimsRequest
+from idp.protocol.client_auth.possession import Binding
+from idp.protocol.engine.grants import GrantStore, IssuedCode, OpenedToken
+from idp.protocol.engine.provider import OpenIDProvider
+from idp.protocol.engine.states import CodeIssue, Redemption, TokenUse
+from idp.protocol.jose.client_tokens import ClientTokens, access_token_hash
+
+#: Of an authorization request, what pyop may see; never `claims`, `request`, `id_token_hint`, `prompt`.
+PARAMETERS = (
+    "response_type",
+    "client_id",
+    "redirect_uri",
+    "scope",
+    "state",
+    "nonce",
+    "max_age",
+    "ui_locales",
+    "acr_values",
+    "display",
+    "response_mode",
+    "code_challenge",
+    "code_challenge_method",
+    "dpop_jkt",
+)
+#: Of a token request. The client is proved before, and named by us.
+_OF_TOKEN_REQUEST = ("code", "redirect_uri", "code_verifier")
+
+
+class Engine:
+    """One per process. `id_token_life`: for the clients that have none of their own."""
+
+    def __init__(
+        self,
+        *,
+        issuer: str,
+        clients: ClientFile,
+        grants: GrantStore,
+        client_tokens: ClientTokens,
+        id_token_life: timedelta,
+        clock: Clock,
+    ) -> None:
+        self._issuer = issuer
+        self._grants = grants
+        self._client_tokens = client_tokens
+        self._id_token_life = id_token_life
+        self._clock = clock
+        self._provider = OpenIDProvider(issuer, clients, self.id_token)
+
+    def parse(self, parameters: Mapping[str, str]) -> dict[str, str]:
+        """Returns those of the parameters that pyop looked at and found good. Raises ClientError."""
+        passed = _passed(parameters, PARAMETERS)
+        try:
+            self._provider.parse_authentication_request(urlencode(passed))
+        except InvalidAuthenticationRequest as error:
+            code = OAuthError(error.oauth_error or "invalid_request")
+            raise ClientError(code, "the request misses a parameter or has a malformed one") from error
+        except Exception as error:
+            # Whatever a parser stumbles over was sent by the relying party: no fault of the server (docs/adr/0003).
+            raise ClientError(OAuthError.INVALID_REQUEST, "the request is malformed") from error
+        return passed
+
+    def code_for(
+        self,
+        parameters: Mapping[str, str],
+        *,
+        grant: Grant,
+        subject: str,
+        asked: ClaimsRequest,
+        authentication: Mapping[str, Any],
+    ) -> str:
+        """Returns the code of a request parsed before. Raises SessionEnded.
+
+        `authentication`: what its ID Token will say of the sign-in.
+        """
+        state = CodeIssue(store=self._grants, grant=grant, asked=asked)
+        message = AuthorizationRequest().deserialize(urlencode(_passed(parameters, PARAMETERS)))
+        provider = self._provider.reading(state, {grant.account_id: {"sub": subject}})
+        answer = provider.authorize(message, grant.account_id, extra_id_token_claims=authentication)
+        return str(answer["code"])
+
+    def redeem(
+        self,
+        form: Mapping[str, str],
+        client: Client,
+        *,
+        binding: Binding,
+        admit: Callable[[IssuedCode], Account],
+        first_refresh_token: Callable[[IssuedCode], str | None],
+    ) -> dict[str, Any]:
+        """Returns the token response. Raises CodeRefused, CodeReused, ClientError, SignerUnavailable.
+
+        `form`: has a `code` and a `redirect_uri`. `binding`: see `possession`. `admit`: the gate, asked when the
+        code proved to be this client's; raises ClientError.
+        """
+        # First of all: a code is used up when it is shown, whatever comes of it (RFC 6749 §4.1.2: single use).
+        code = self._grants.redeem(form["code"])
+        state = Redemption(
+            code=code,
+            store=self._grants,
+            binding=binding,
+            admit=functools.cache(lambda: admit(code)),
+            first_refresh_token=first_refresh_token,
+        )
+        named = {"grant_type": "authorization_code", "client_id": client.client_id}
+        try:
+            answer = self._provider.reading(state).exchange({**named, **_passed(form, _OF_TOKEN_REQUEST)})
+        except PyopError as error:
+            raise ClientError(OAuthError.INVALID_REQUEST, "the token request is malformed") from error
+        return {**answer, "scope": code.scope}
+
+    def claims(self, token: OpenedToken, released: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns what userinfo answers to this token: of the claims `released`, and its `sub`."""
+        provider = self._provider.reading(TokenUse(token, released))
+        answer = provider.handle_userinfo_request("", {"Authorization": f"Bearer {token.value}"})
+        return dict(answer.to_dict())
+
+    def id_token(
+        self,
+        client: Client,
+        subject: str,
+        claims: Mapping[str, Any],
+        *,
+        access_token: str,
+        nonce: str | None = None,
+    ) -> str:
+        """Returns an ID Token (Core §2) signed by our keys, encrypted where the client registered for it.
+
+        pyop comes here as well. Raises SignerUnavailable, KeyMissing, ClientError.
+        """
+        now, own_life = int(self._clock.now().timestamp()), client.id_token_life
+        life = self._id_token_life if own_life is None else own_life
+        written = {
+            # First: no claim asked for takes the place of one below.
+            **claims,
+            "iss": self._issuer,
+            "sub": subject,
+            "aud": client.client_id,
+            "iat": now,
+            "exp": now + int(life.total_seconds()),
+            **({"nonce": nonce} if nonce else {}),
+            "at_hash": access_token_hash(access_token),
+        }
+        return self._client_tokens.id_token(written, client)
+
+
+def _passed(parameters: Mapping[str, str], names: tuple[str, ...]) -> dict[str, str]:
+    return {name: parameters[name] for name in names if parameters.get(name)}
