@@ -1,4 +1,4 @@
-"""What import contracts cannot say: who redirects, who asks the clock, how secrets are compared, who knows pyop.
+"""What import contracts cannot say: who redirects, who asks the clock, how secrets are compared, what is private.
 
 Which room may import which is in `pyproject.toml`, held by `test_layers.py`. Read from the source, so that no import
 can hide in a function.
@@ -31,17 +31,24 @@ def test_what_flows_share_is_no_flow() -> None:
         assert "flask.Blueprint" not in module.imports, module.name
 
 
-def test_pyop_is_known_in_the_protocol_room_only() -> None:
-    users = [module for module in IDP if imports_of(module, "pyop", "jwkest")]
-    assert users
-    assert {module.room for module in users} == {"protocol"}
+def test_the_endpoints_do_not_even_name_what_the_engine_is_made_of() -> None:
+    """Which module may import it is the contract `engine`."""
+    named = re.compile(r"\b(pyop|oic|jwkest|pyjwkest)\b", re.IGNORECASE)
+    for module in of_room("protocol"):
+        is_engine = module.name.startswith("idp.protocol.engine.")
+        assert is_engine or not named.search(module.path.read_text("utf-8")), module.name
 
 
-def test_oic_is_known_to_the_endpoints_and_to_the_upstream_client_only() -> None:
-    users = [module for module in IDP if imports_of(module, "oic")]
-    assert users
-    for module in users:
-        assert module.room == "protocol" or module.name.startswith("idp.adapters.psc."), module.name
+#: SQLAlchemy and argparse document these under names of this form.
+NOT_PRIVATE = {"_mapping", "_SubParsersAction"}
+
+
+def test_nobody_reaches_into_another_object() -> None:
+    for module in IDP:
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.Attribute) and re.match(r"_(?!_)", node.attr):
+                is_own = ast.unparse(node.value) in ("self", "cls", "super()")
+                assert is_own or node.attr in NOT_PRIVATE, f"{module.name}:{node.lineno} {ast.unparse(node)}"
 
 
 def test_only_the_rooms_of_keys_and_certificates_use_cryptography() -> None:

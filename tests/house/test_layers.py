@@ -14,6 +14,7 @@ BREACHES = {
     "rooms": ("idp/cards/rpps.py", "from idp.accounts import account"),
     "technology": ("idp/interaction/gate.py", "import flask"),
     "cryptography": ("idp/accounts/account.py", "import cryptography"),
+    "engine": ("idp/protocol/tokens/token.py", "from pyop import exceptions"),
     "ports": ("idp/protocol/tokens/token.py", "from idp.adapters import redis_store"),
     "flows": ("idp/flows/choice.py", "from idp.flows import charter"),
     "frameworks": ("idp/adapters/redis_store.py", "import werkzeug"),

@@ -63,25 +63,32 @@ class CodeIssuer:
         """Raises IssueRefused (the gate), OtherPerson, SessionOver, PageError (the client is gone)."""
         now = self.clock.now()
         client = self.web.clients.get(interaction.client_id)
+        # facts/security AZ1, by the registration of now: an address withdrawn during the sign-in gets no code.
         if client is None or interaction.request["redirect_uri"] not in client.redirect_uris:
             raise PageError(Problem.UNKNOWN_CLIENT, "removed during the interaction")
+        # Core §3.1.2.2, facts/security AZ8: before anything is changed, the session of the wrong person included.
         if not self.is_expected(interaction, account, client):
             raise OtherPerson
         known = self._known_session(account)
         current = known if known is not None and self._is_valid(known, account) else None
+        # Some of the events came from that session: since it ended, they prove nothing, here least of all.
         if interaction.sid is not None and (current is None or current.sid != interaction.sid):
             raise SessionOver
+        # The gate holds this against `not_before`. The older of the two, so that neither a session from before a new
+        # password nor an interaction that was open then leads to a code.
         began = min(current.started_at, interaction.started_at) if current else interaction.started_at
         try:
             self.gate.may_issue(account, client, acr=assurance.acr, authorized_at=began)
         except IssueRefused as refused:
             self._witness(AuditEvent.ISSUE_REFUSED, interaction, account, reason=str(refused.reason))
             raise
+        # Expired by time alone: void is another thing, and the `sid` of a void session was told to be over.
         lapsed = None if current or known is None or _is_void(known, account) else known
         try:
             sid, cookie = self._session_for(interaction, account, current, lapsed, now)
         except UpstreamOver as over:
             raise SessionOver from over
+        # The session first: a grant names it by `sid`, and is refused below if that one was ended meanwhile.
         grant = Grant(
             id=random_token(), account_id=account.id, client_id=client.client_id, sid=sid, granted_at=now
         )
@@ -146,21 +153,26 @@ class CodeIssuer:
         `lapsed`: the person's own, expired. Its `sid` goes on, and nothing else of it: applications signed in before
         hear of the next sign-out by no other name.
         """
+        # Single sign-on: nothing was proved that the session did not hold, so its cookie stays (AC4: nor is it lifted).
         if current is not None and set(interaction.events) <= set(current.events):
             return current.sid, None
+        # The newest of each authenticator: a step-up adds to what the session proved, and takes nothing from it.
         events = (*(current.events if current else ()), *interaction.events)
         living = living_events(tuple(newest(events).values()), now, self.sessions.life)
         if not living:
             # Pro Santé Connect identified the person long ago, and the way here took the rest of that time.
             raise SessionOver
+        # RP-Initiated Logout §2: the newest ID Token of Pro Santé Connect's is the hint that ends the session there.
         upstream = interaction.upstream_id_token or (current.upstream_id_token if current else None)
         if current is not None:
+            # facts/security SE2: same `sid`, new secret; the cookie from before this authentication opens nothing.
             renewed = dataclasses.replace(
                 current, events=living, last_seen_at=now, upstream_id_token=upstream
             )
             with suppress(StaleRecord):
                 return current.sid, self.sessions.renew(renewed, now)
-            # Signed out or renewed by another tab: a session of its own, of what was proved here.
+            # Signed out or renewed by another tab: a session of its own, of what was proved here. What came from the
+            # other one may have been signed out of, and must not rise again.
             living = without_session(interaction).events
             if not living:
                 raise SessionOver

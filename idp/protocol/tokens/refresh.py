@@ -76,11 +76,12 @@ class Refresh:
             raise ClientError(OAuthError.INVALID_REQUEST, "refresh_token is required")
         token, grant = self._verified(client, value, now)
         if not holds(binding, token.binding):
-            # A thief without the key ends nothing: the family lives on.
+            # RFC 9449 §5. A thief without the key ends nothing: the family lives on.
             raise _invalid()
         # facts/security AZ14: a scope taken from the client since is released no more.
         granted = " ".join(scope for scope in token.scope.split() if scope in client.scopes)
         scope = _narrowed(granted, form.get("scope"))
+        # facts/security TK6: the account row of this moment, as for a code: disabled, charter, password, acr.
         account = admit(client, grant.account_id, token.claims, grant.granted_at)
         answer = self._answer(client, account, grant, token, scope, binding)
         # Last: whatever is down by then, the token shown is still good for a later try.
@@ -114,14 +115,17 @@ class Refresh:
 
     def _verified(self, client: Client, value: str, now: datetime) -> tuple[RefreshToken, Grant]:
         token, grant = self.tokens.get(grant_of(value)), self.grants.get(grant_of(value))
+        # RFC 6749 §6, facts/security TK4. Another client's: before all else, so that showing it ends nobody's family.
         if token is None or grant is None or grant.client_id != client.client_id:
             raise _invalid()
         if token.token_sha256 != digest(value):
             # RFC 9700 §4.14.2: an older token of the family came back; somebody has a copy.
             self._revoke(grant, now)
             raise _invalid()
+        # After the reuse above: a copy that comes back is told to the audit even when its family has ended.
         if grant.revoked_at is not None or not token.is_alive(now):
             raise _invalid()
+        # Taken from the registration since: told as it is, to the client that the token belongs to (RFC 6749 §5.2).
         if "refresh_token" not in client.grant_types:
             raise ClientError(OAuthError.UNAUTHORIZED_CLIENT, "this client may not refresh")
         return token, grant
@@ -131,8 +135,9 @@ class Refresh:
         following = new_value(token.grant_id) if client.is_public else value
         idle_until = self._idle_until(client, now, token.ends_at)
         renewed = dataclasses.replace(token, token_sha256=digest(following), idle_until=idle_until)
+        # facts/security TK5: compare and swap in one statement. Read, compared and written apart, two would both pass.
         if not self.tokens.swap(digest(value), renewed):
-            # Of two uses at once, one is not the client's.
+            # RFC 9700 §4.14.2. Of two uses at once, one is not the client's: neither answer is worth keeping.
             grant = self.grants.get(token.grant_id)
             if grant is not None:
                 self._revoke(grant, now)
@@ -140,6 +145,7 @@ class Refresh:
         return following if client.is_public else None
 
     def _idle_until(self, client: Client, now: datetime, ends_at: datetime) -> datetime:
+        # Never beyond the absolute end (facts/security TK6): using a token does not make its session longer.
         return min(now + (client.refresh_token_idle or self.idle), ends_at)
 
     def _revoke(self, grant: Grant, now: datetime) -> None:
