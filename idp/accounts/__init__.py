@@ -1,1 +1,4 @@
-"""Contains WHO: the enrolled person, secrets, charter, life cycle. Not here: Flask, SQL, a clock."""
+"""Who: the enrolled person.
+
+Contains the account, its secrets, the charter, grants and the life cycle. Not here: Flask, SQL, a clock.
+"""

@@ -1,4 +1,7 @@
-"""The account of one professional, keyed by RPPS, and the identity that proved it. No storage, no protocol."""
+"""The account of one professional, keyed by RPPS.
+
+Contains the account and the proved identity it holds. Not here: storage, protocol.
+"""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -36,7 +39,7 @@ class ProvedIdentity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """One person. `subject` is the public `sub` (opaque, random, never reused); `id` never leaves the house."""
+    """One person. `subject` is the public `sub` (opaque, random, never reused); `id` is internal and never sent."""
 
     id: AccountId
     subject: str

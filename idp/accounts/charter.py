@@ -1,6 +1,7 @@
-"""The terms of use: immutable revisions and the evidence that a person accepted one.
+"""The terms of use.
 
-There is one charter of the house, due for everybody; a client may demand others, by name, beside it.
+Contains the charters, their immutable revisions, and the evidence that a person accepted one. Every person must accept
+the charter of this service; a client may demand further charters, by name. Not here: storage, rendering.
 """
 
 import hashlib
@@ -12,7 +13,7 @@ from typing import Protocol
 
 from idp.accounts.account import Account, AccountId
 
-#: The name of the house's own charter.
+#: The name of this service's own charter.
 HOUSE = "house"
 
 
@@ -22,7 +23,7 @@ def is_charter_name(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CharterRevision:
-    """`texts`: Markdown by language; "fr" always present and the one that binds."""
+    """`texts`: Markdown by language. "fr" is always present, and is the text that binds."""
 
     revision: str
     published_at: datetime
@@ -30,18 +31,18 @@ class CharterRevision:
     charter: str = HOUSE
 
     def shown_locale(self, locale: str) -> str:
-        """The language of the text that a person reading in `locale` is shown."""
+        """Returns the language of the text shown to a person who reads in `locale`."""
         return locale if locale in self.texts else "fr"
 
     def text(self, locale: str) -> str:
         return self.texts[self.shown_locale(locale)]
 
     def is_text(self, sha256: str) -> bool:
-        """Whether one of the languages of this revision has this text."""
+        """Whether this is the digest of the revision's text in one of its languages."""
         return sha256 in {self.sha256(locale) for locale in self.texts}
 
     def sha256(self, locale: str) -> str:
-        """Hex SHA-256 of the UTF-8 text shown to a person reading in `locale`."""
+        """Returns the hexadecimal SHA-256 of the UTF-8 text shown to a person who reads in `locale`."""
         return hashlib.sha256(self.text(locale).encode()).hexdigest()
 
 
@@ -57,11 +58,11 @@ class CharterEvidence:
 
 
 class RevisionExists(Exception):
-    """A revision is immutable: publish the new text under another name."""
+    """A revision is immutable: a new text is published under another name."""
 
 
 class NoCharterPublished(Exception):
-    """Nobody whom this charter concerns can sign in before the operator publishes it (`idp charter publish`)."""
+    """No user to whom this charter applies can sign in before the operator publishes it (`idp charter publish`)."""
 
     def __init__(self, charter: str = HOUSE) -> None:
         super().__init__(f"charter {charter} was never published")
@@ -70,33 +71,34 @@ class NoCharterPublished(Exception):
 
 class CharterRepository(Protocol):
     def current(self, charter: str = HOUSE) -> CharterRevision:
-        """The revision published last. Raises NoCharterPublished."""
+        """Returns the revision published last. Raises NoCharterPublished."""
 
     def publish(self, revision: CharterRevision) -> None:
-        """Raises RevisionExists when its charter has one of this name, whatever the text."""
+        """Raises RevisionExists when the charter already has a revision of this name, even with the same text."""
 
     def accept(self, evidence: CharterEvidence) -> None:
-        """In one transaction: the evidence row and, for the house's, the account's `charter_revision` at a new version.
+        """Write the evidence. For this service's own charter, also set the account's `charter_revision`.
 
-        Idempotent per (account, charter, revision).
+        One transaction, at a new version of the account. Idempotent per (account, charter, revision).
         """
 
     def has_accepted(self, account_id: AccountId, revision: CharterRevision) -> bool:
-        """Whether there is evidence for this very revision."""
+        """Whether there is evidence for exactly this revision."""
 
     def evidence_of(self, account_id: AccountId) -> list[CharterEvidence]:
-        """Oldest first."""
+        """Returns the account's evidence, oldest first."""
 
 
 def due_charters(
     account: Account, demanded: Iterable[str], charters: CharterRepository
 ) -> tuple[CharterRevision, ...]:
-    """What is still to accept, in the order to ask: the house's, then those the client demands.
+    """Returns the revisions the person must still accept, in the order to ask: this service's, then the client's.
 
-    The account row itself tells of the house's, so a client that demands no other costs one look. Raises
-    NoCharterPublished, whatever else is due: what cannot be accepted at the end is not begun.
+    Raises NoCharterPublished if any of these charters is not published, even when another is due first: a person must
+    not begin a series of charters that cannot be finished.
     """
-    resources = charters.current()
+    own = charters.current()
     others = [charters.current(name) for name in demanded]
-    due = [] if account.charter_revision == resources.revision else [resources]
+    # The account row says whether our own charter was accepted: without client charters, no evidence is read.
+    due = [] if account.charter_revision == own.revision else [own]
     return (*due, *(other for other in others if not charters.has_accepted(account.id, other)))

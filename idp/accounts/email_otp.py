@@ -1,6 +1,6 @@
-"""The code sent by mail: made, limited, checked. facts/security §0.2, OT1-OT4.
+"""The code sent by mail (facts/security §0.2, OT1-OT4).
 
-Bound to one browser, one RPPS and one purpose; kept only as a keyed hash; a try is counted before it is compared.
+Contains making, limiting and checking a code: bound to one browser, RPPS and purpose, kept only as a keyed hash.
 """
 
 import hmac
@@ -50,7 +50,7 @@ class NotSent(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeHolder:
-    """Who a code is for. `browser`: fingerprint of its cookie; `network`: where it asks from."""
+    """The person a code is for. `browser`: fingerprint of its cookie; `network`: the network it connects from."""
 
     rpps: str
     browser: str
@@ -86,7 +86,7 @@ def random_code(digits: int) -> str:
 
 
 def canonical_code(text: str, digits: int) -> str | None:
-    """ASCII digits, spaces and dashes forgiven; None for anything else."""
+    """Returns the ASCII digits without spaces and dashes, or None for anything else."""
     bare = re.sub(r"[\s\u00a0\u202f-]", "", text)
     return bare if re.fullmatch(rf"[0-9]{{{digits}}}", bare) else None
 
@@ -100,7 +100,7 @@ class MailCodes:
     draw: Callable[[int], str] = random_code
 
     def make(self, holder: CodeHolder, now: datetime) -> str:
-        """A new code in force; the one before is dead. Raises NotSent: nothing changed, the old one still holds."""
+        """Returns a new code, which replaces the one in force. Raises NotSent: then the old code still holds."""
         self._claim_quota(holder)
         code = self.draw(self.limits.digits)
         record = {
@@ -110,15 +110,15 @@ class MailCodes:
         }
         place = self._place(holder)
         self.store.take(Kind.MAIL_CODE_TRIES, place)
-        # Kept a while after its end, so that the page can say « expired » rather than « unknown ».
+        # Kept for a second life after its end: the page can then say « expired » rather than « unknown ».
         self.store.put(Kind.MAIL_CODE, place, record, self.limits.life * 2)
         return code
 
     def check(self, holder: CodeHolder, text: str, now: datetime, *, within: str = "") -> None:
         """Accept the right code once. Raises CodeRefused.
 
-        `within`: the interaction it is typed in. There, and only there, the code just accepted may come again: a
-        double click, or an answer lost on the way. It proves nothing that this interaction was not told already.
+        `within`: the interaction in which the person types it. Only there is the accepted code accepted again (a
+        double click, a lost answer): it proves nothing that this interaction does not already know.
         """
         place, person = self._place(holder), self._person(holder)
         if self.durable.counted(Kind.MAIL_CODE_FAILURES, person) >= self.limits.failures_per_day:
@@ -132,7 +132,7 @@ class MailCodes:
         if _is_spent(stored):
             self._check_spent(holder, code, within)
             return
-        # OT2: the try is taken before the comparison, atomically.
+        # OT2: the try is counted before the comparison, atomically: parallel guesses cannot exceed the limit.
         if self.store.count(Kind.MAIL_CODE_TRIES, place, self.limits.life * 2) > self.limits.tries:
             raise CodeRefused(CodeRefusal.USED_UP)
         if not hmac.compare_digest(stored.value["mac"], self._mac(holder, code)):
@@ -147,7 +147,7 @@ class MailCodes:
         self.durable.take(Kind.MAIL_CODE_FAILURES, person)
 
     def _check_spent(self, holder: CodeHolder, code: str, within: str) -> None:
-        """The same code in the same interaction. Raises CodeRefused for anything else."""
+        """Accept the same code in the same interaction. Raises CodeRefused for anything else."""
         stored = self.store.get(Kind.MAIL_CODE, self._place(holder))
         is_repeated = (
             stored is not None
@@ -175,7 +175,7 @@ class MailCodes:
         )
 
     def why_no_code(self, holder: CodeHolder, now: datetime) -> str:
-        """What to tell somebody who has no code that works: CodeRefusal or SendRefusal value."""
+        """Returns why a person has no code that works: the value of a CodeRefusal or SendRefusal."""
         person = self._person(holder)
         if self.durable.counted(Kind.MAIL_CODE_FAILURES, person) >= self.limits.failures_per_day:
             return CodeRefusal.CLOSED
@@ -227,7 +227,7 @@ class MailCodes:
         return hmac.new(self.key, f"{holder.rpps}\0{holder.purpose}".encode(), "sha256").hexdigest()
 
     def _place(self, holder: CodeHolder) -> str:
-        """One code in force per person, browser and address: a corrected address has none of the wrong one's."""
+        """Returns the key of the code: one per person, browser and address. A corrected address starts without code."""
         address = hmac.new(self.key, f"address\0{holder.email}".encode(), "sha256").hexdigest()
         return f"{self._person(holder)}:{holder.browser}:{address}"
 
@@ -235,7 +235,7 @@ class MailCodes:
         return hmac.new(self.key, f"within\0{interaction_id}".encode(), "sha256").hexdigest()
 
     def _mac(self, holder: CodeHolder, code: str) -> str:
-        """Bound to its place: a code proves the mailbox it was sent to, and no other."""
+        """Bound to its place: a code proves only the mailbox it was sent to."""
         text = f"{self._place(holder)}\0{code}"
         return hmac.new(self.key, text.encode(), "sha256").hexdigest()
 
@@ -245,6 +245,6 @@ def _is_spent(stored: Versioned) -> bool:
 
 
 def masked_email(email: str) -> str:
-    """`m•••@exemple.fr`: enough for its owner."""
+    """Returns `m•••@exemple.fr`: enough for the owner to recognise it."""
     local, _, domain = email.partition("@")
     return f"{local[:1]}•••@{domain}"

@@ -1,4 +1,4 @@
-"""From a proved identity and a form to an account: what is checked, what is kept. facts/security CP7, GD1."""
+"""From a proved identity and a form to an account: what is checked and what is kept (facts/security CP7, GD1)."""
 
 import hashlib
 import re
@@ -33,7 +33,7 @@ class EnrolmentForm:
 
 
 def _clean(text: str) -> str:
-    """NFC, one space between words, no control character (facts/security T14, T31)."""
+    """Returns NFC text, one space between words, no control character (facts/security T14, T31)."""
     visible = "".join(
         c if unicodedata.category(c)[0] != "C" else " " for c in unicodedata.normalize("NFC", text)
     )
@@ -41,13 +41,13 @@ def _clean(text: str) -> str:
 
 
 def typed_values(form: Mapping[str, str]) -> dict[str, str]:
-    """What may be shown again and kept as a draft: never the password."""
+    """Returns the fields that may be shown again and kept as a draft: never the password."""
     return {name: _clean(form.get(name, ""))[: longest + 1] for name, longest in LONGEST.items()}
 
 
 def _verified_email(text: str) -> str | None:
     try:
-        # The mailbox is proved by a code: only the syntax matters. `.test` (RFC 2606) serves relying parties' CI.
+        # Only the syntax is checked: a code proves the mailbox. `.test` (RFC 2606) is for relying parties' CI.
         return validate_email(
             text, check_deliverability=False, allow_smtputf8=False, test_environment=True
         ).normalized
@@ -56,7 +56,7 @@ def _verified_email(text: str) -> str | None:
 
 
 def form_faults(values: Mapping[str, str]) -> dict[str, str]:
-    """Field → catalogue key; empty when all is well. `values` come from `typed_values`."""
+    """Returns catalogue keys by faulty field; empty when the form is valid. `values` come from `typed_values`."""
     faults = {}
     for name, longest in LONGEST.items():
         if not values[name] and name not in _OPTIONAL:
@@ -74,7 +74,7 @@ def form_faults(values: Mapping[str, str]) -> dict[str, str]:
 
 
 def verified_form(values: Mapping[str, str]) -> EnrolmentForm:
-    """Only after `form_faults` found none; raises ValueError otherwise."""
+    """Returns the form, to be called once `form_faults` found none. Raises ValueError."""
     email = _verified_email(values["email"])
     if email is None:
         raise ValueError("the form was not verified")
@@ -88,20 +88,23 @@ def verified_form(values: Mapping[str, str]) -> EnrolmentForm:
 
 
 def _bare(text: str) -> str:
-    """Without accents."""
+    """Returns the text without accents."""
     return "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
 
 
 def proof_mark(identity: ProvedIdentity) -> str:
-    """What the form brings back of the proof it was shown for: another card gives another (facts/security CP7)."""
+    """Returns the digest that ties a form to the proof it was shown for (facts/security CP7).
+
+    The form posts it back: if the person proved another card meanwhile, the digest differs.
+    """
     proof = "\n".join((identity.source, identity.evidence, identity.rpps))
     return hashlib.sha256(proof.encode()).hexdigest()
 
 
 def personal_words(identity: ProvedIdentity, email: str) -> list[str]:
-    """What an attacker knows of this person: no password may be made of it."""
+    """Returns the words an attacker knows about this person, of which no password may be made."""
     names = re.split(r"[\s'’-]+", f"{identity.family_name} {identity.given_name}")
-    # « Aïcha » is typed Aicha as well.
+    # People type « Aïcha » as Aicha too.
     names += [_bare(name) for name in names]
     local = email.partition("@")[0]
     return [*names, identity.rpps, local, *re.split(r"[._+-]", local)]
@@ -109,14 +112,14 @@ def personal_words(identity: ProvedIdentity, email: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class PasswordPolicy:
-    """`service_words`: words of this service that make no password."""
+    """`service_words`: names of this service, which are no password either."""
 
     minimum: int
     maximum: int
     service_words: tuple[str, ...]
 
     def fault(self, identity: ProvedIdentity, email: str, password: str) -> str | None:
-        """Why this person may not have this password, as a catalogue key, or None."""
+        """Returns why this person may not have this password, as a catalogue key, or None."""
         if not password:
             return "enrolment.required"
         words = [*personal_words(identity, email), *self.service_words]
@@ -132,7 +135,7 @@ def new_account(
     locale: str,
     now: datetime,
 ) -> Account:
-    """Internal id and `sub` are random, unrelated, and never reused (facts/security T7, TK13)."""
+    """Returns a new account. Its internal id and `sub` are random and unrelated (facts/security T7, TK13)."""
     return Account(
         id=AccountId(secrets.token_urlsafe(18)),
         subject=secrets.token_urlsafe(24),

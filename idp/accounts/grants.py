@@ -1,4 +1,4 @@
-"""Durable record of each authorization granted to a relying party: what makes a revoked token stay revoked."""
+"""The durable record of each authorization granted to a relying party: it keeps a revoked token revoked."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from idp.accounts.account import Account, AccountId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """One authorization code and all tokens born of it. `sid` is the SSO session it came from."""
+    """One authorization code and all tokens issued from it. `sid`: the SSO session in which it was granted."""
 
     id: str
     account_id: AccountId
@@ -22,32 +22,33 @@ class Grant:
 
 
 def is_living(grant: Grant, account: Account) -> bool:
-    """Not revoked, and its account is enabled and was not disabled since."""
+    """Whether the grant is not revoked, and its account is enabled and was not disabled since."""
+    # `not_before` moves when an account is disabled or its password changes: all grants before it are void.
     is_void = account.not_before is not None and grant.granted_at < account.not_before
     return grant.revoked_at is None and account.enabled and not is_void
 
 
 class SessionEnded(Exception):
-    """The session that a grant would come from was ended on purpose."""
+    """The session in which the grant was to be made has been ended by a logout."""
 
 
 class GrantRepository(Protocol):
     def add(self, grant: Grant) -> None:
-        """Raises SessionEnded."""
+        """Write the grant. Raises SessionEnded."""
 
     def get(self, grant_id: str) -> Grant | None: ...
 
     def redeem(self, grant_id: str, now: datetime) -> bool:
-        """True for the first caller of an unredeemed, unrevoked grant; atomic, and durable across a lost store."""
+        """Returns True to the first caller of an unredeemed, unrevoked grant. Atomic, and survives a lost store."""
 
     def revoke(self, grant_id: str, now: datetime) -> None: ...
 
     def end_session(self, sid: str, now: datetime, listeners: Collection[str]) -> frozenset[str]:
-        """The end of an SSO session, in one commit: its grants revoked, its codes void, its notices queued.
+        """End an SSO session in one commit: revoke its grants, void its codes, queue its logout notices.
 
-        Every client that redeemed a grant in it and is in `listeners` gets one logout notice, however often this is
-        called. Gives all clients that redeemed one.
+        Each client in `listeners` that redeemed a grant of the session gets one notice, even if this is called again.
+        Returns all clients that redeemed one.
         """
 
     def end_sessions_of(self, account_id: AccountId, now: datetime, listeners: Collection[str]) -> None:
-        """The same for every session of an account."""
+        """End every session of an account in the same way."""

@@ -1,4 +1,4 @@
-"""What a newer proof of an identity changes: pure comparison, and one row of the history."""
+"""What a newer proof of an identity changes: the comparison, and one row of the history. Pure functions."""
 
 import dataclasses
 import unicodedata
@@ -20,19 +20,19 @@ class IdentityChange:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """Names of the fields that differ."""
+        """Returns the names of the fields that differ."""
         return changed_fields(self.before, self.after)
 
     @property
     def is_told(self) -> bool:
-        """Specialities are not told: the card carries some of them, Pro Santé Connect all."""
+        """Whether the person is told. Not of specialities: a card carries some of them, Pro Santé Connect all."""
         return bool({"family_name", "given_name", "profession"} & set(self.fields))
 
 
 def merged(known: ProvedIdentity, proved: ProvedIdentity) -> ProvedIdentity:
-    """The newest proof; what it does not say is kept.
+    """Returns the newest proof, completed with the known fields that it lacks.
 
-    A source that names only some of the specialities which another source proved takes none of them away.
+    Specialities are kept when a different source now names only some of them: this source knows less, and removes none.
     """
     is_part = known.source != proved.source and set(proved.specialities) <= set(known.specialities)
     return dataclasses.replace(
@@ -45,7 +45,7 @@ def merged(known: ProvedIdentity, proved: ProvedIdentity) -> ProvedIdentity:
 
 
 def _letters(name: str) -> str:
-    """A card writes MARIE where Pro Santé Connect writes Marie: not another name."""
+    """Returns the letters to compare: MARIE on a card and Marie from Pro Santé Connect are the same name."""
     bare = unicodedata.normalize("NFKD", name)
     return "".join(c for c in bare if c.isalnum()).casefold()
 

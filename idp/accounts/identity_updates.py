@@ -1,6 +1,7 @@
-"""An identity proved again, by card or by Pro Santé Connect: its fields refreshed, its history kept, the person told.
+"""An identity proved again, by card or by Pro Santé Connect.
 
-Contains the one way in which an account takes a newer proof. Every door that proves an identity calls it.
+Contains the one way in which an account takes a newer proof: fields refreshed, history kept, the person told. Every
+flow that proves an identity calls it. Not here: comparing two proofs (see `identity_change`), mail.
 """
 
 import dataclasses
@@ -13,7 +14,7 @@ from idp.accounts.proofs import Proofs, has_proof, professions
 from idp.accounts.repository import AccountRepository, StaleAccount
 from idp.core.audit import Audit, AuditEvent
 
-#: Another login of the same person may save in between; so often in a row, something else is wrong.
+#: Another login of the same person may save in between. After this many times in a row something else is wrong.
 _TRIES = 3
 
 
@@ -25,13 +26,13 @@ class IdentityUpdates:
     proofs: Proofs
 
     def enrolled(self, account: Account) -> None:
-        """The first proof: what the account was made of."""
+        """Record the first proof: the one the account was created from."""
         self.proofs.witness(account.id, account.identity)
 
     def apply(self, account: Account, proved: ProvedIdentity) -> Account:
-        """The account as the newest proof leaves it. `proved.rpps` is the account's own.
+        """Returns the account, saved with the newest proof. `proved.rpps` is the account's own.
 
-        The history is written with the account, or neither. Raises what the repository raises.
+        Account and history are written in one transaction. Raises what the repository raises.
         """
         known = self._proofs_with(account, proved)
         for _ in range(_TRIES):
@@ -45,12 +46,14 @@ class IdentityUpdates:
             if change is not None:
                 self._tell(account, change)
             return self.accounts.get(account.id)
-        return account  # Others refreshed it meanwhile, as often as we tried.
+        # Other logins refreshed the account at every try: theirs is as new as this proof, so this login goes on.
+        return account
 
     def _proofs_with(self, account: Account, proved: ProvedIdentity) -> frozenset[str]:
-        """Add this proof to the account's; gives the professions proved before it."""
+        """Add this proof to the account's. Returns the professions proved before it."""
         before = self.proofs.of(account.id)
-        if not has_proof(before, account.identity):  # of an account older than its proofs
+        # An account made before proofs were recorded has none: its present identity is its first proof.
+        if not has_proof(before, account.identity):
             self.enrolled(account)
             before = self.proofs.of(account.id)
         self.proofs.witness(account.id, proved)
@@ -75,7 +78,8 @@ class IdentityUpdates:
 def _change(account: Account, identity: ProvedIdentity, known: frozenset[str]) -> IdentityChange | None:
     fields = set(changed_fields(account.identity, identity))
     if identity.profession is not None and identity.profession.code in known:
-        # The other card of somebody with two professions: both were told when they came, neither is news.
+        # A person with two professions alternates between two cards (facts/cps §3). Both professions were told when
+        # first proved: a change back to a known one is no news.
         fields -= {"profession", "specialities"} if "profession" in fields else set()
     if not fields:
         return None

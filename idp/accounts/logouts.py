@@ -1,4 +1,4 @@
-"""Logout notices: which relying parties are to hear that an SSO session ended, and how far that is."""
+"""Logout notices: which relying parties must be told that an SSO session ended, and which have been."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from idp.accounts.account import AccountId
 class NoticeState(StrEnum):
     WAITING = "waiting"
     DELIVERED = "delivered"
-    REFUSED = "refused"  # the relying party will not have it: asking again is useless
+    REFUSED = "refused"  # the relying party answered that it will not accept it: not sent again
     ABANDONED = "abandoned"  # no more retries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogoutNotice:
-    """One session's end, for one client. `attempt` is the lease under which it is held."""
+    """The end of one session, to tell one client. `attempt`: the lease under which a worker holds it."""
 
     id: int
     sid: str
@@ -26,24 +26,24 @@ class LogoutNotice:
     account_id: AccountId
     ended_at: datetime
     state: NoticeState
-    #: Calls that were answered or failed.
+    #: How many calls were answered or failed.
     deliveries: int
-    #: Of the last of them: an HTTP status, or the name of what went wrong.
+    #: Result of the last call: an HTTP status, or the name of the failure.
     outcome: str | None
     attempt: int
 
 
 class LogoutNotices(Protocol):
-    """Durable, filled by `GrantRepository.end_session` in the same commit as the end itself."""
+    """Durable. `GrantRepository.end_session` writes the notices in the same commit as the end of the session."""
 
     def clients_due(self, now: datetime) -> Sequence[str]:
-        """Clients for which a notice is to be delivered now."""
+        """Returns the clients that have a notice to deliver now."""
 
     def lease_next(self, client_id: str, now: datetime) -> LogoutNotice | None:
-        """One notice of this client, which nobody else gets while it is held; None when none is due."""
+        """Returns a notice for this client, leased to the calling worker alone; None when none is due."""
 
     def postpone(self, held: LogoutNotice, until: datetime, outcome: str, deliveries: int) -> bool:
-        """False when the lease was lost: another holder decides."""
+        """Returns False when the lease was lost: the worker that holds it now decides."""
 
     def settle(self, held: LogoutNotice, state: NoticeState, outcome: str, deliveries: int) -> bool:
-        """For good. False when the lease was lost."""
+        """Write the final state. Returns False when the lease was lost."""

@@ -1,4 +1,4 @@
-"""Port to the notices a person gets about their account, by mail. Nothing in them to click, nothing secret."""
+"""Port to the notices that a person gets about their account by mail. They hold no link and no secret."""
 
 from enum import StrEnum
 from typing import Protocol
@@ -17,4 +17,4 @@ class Notice(StrEnum):
 
 class Notices(Protocol):
     def tell(self, account: Account, notice: Notice) -> None:
-        """Post the notice to the account's address, in its language. Committed before it returns."""
+        """Queue the notice to the account's address, in its language. Committed before this returns."""

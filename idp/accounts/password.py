@@ -1,4 +1,4 @@
-"""Passwords: what is accepted, how they are hashed, and how many at once. Sources: facts/security PW1-PW5, §4.5."""
+"""Passwords: which are accepted, how they are hashed, and how many at once (facts/security PW1-PW5, §4.5)."""
 
 import base64
 import hmac
@@ -13,21 +13,21 @@ from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 from zxcvbn import zxcvbn
 
-#: zxcvbn's own bound; the rest of a longer password only adds strength.
+#: zxcvbn's own bound, against its cost on long texts. What follows only adds strength.
 _ESTIMATED = 72
 _MINIMUM_SCORE = 3
-#: zxcvbn keeps the words of the last caller in a dictionary of its module: one caller at a time.
+#: zxcvbn keeps the words of the current caller in a dictionary of its module: only one thread may use it at a time.
 _one_estimate = threading.Lock()
-#: Characters a password must have besides the words an attacker knows of this person.
+#: Characters a password must have besides the words an attacker knows about this person.
 _OWN = 8
 
 
 class HashingBusy(Exception):
-    """Too many hashes are waiting: shed load, the card and Pro Santé Connect doors stay open."""
+    """Too many hashes are waiting: the request is refused. Card and Pro Santé Connect need no hash and still work."""
 
 
 def normalised(password: str) -> str:
-    """One Unicode form before hashing, nothing else changed, never truncated (NIST 800-63B §3.1.1.2)."""
+    """Returns the password in Unicode form NFC, otherwise unchanged, never truncated (NIST 800-63B §3.1.1.2)."""
     return unicodedata.normalize("NFC", password)
 
 
@@ -38,7 +38,7 @@ def _blocklist() -> frozenset[str]:
 
 
 def _is_built_of(text: str, words: frozenset[str]) -> bool:
-    """True when listed words and digits alone make the text: « motdepasse123456 »."""
+    """Whether the text is made only of listed words and digits: « motdepasse123456 »."""
     letters = "".join(character for character in text if character.isalpha())
     return letters in words or any(
         letters.replace(word, "") == "" or len(letters.replace(word, "")) <= 2
@@ -54,9 +54,9 @@ def _without(text: str, words: Iterable[str]) -> str:
 
 
 def password_fault(password: str, *, minimum: int, maximum: int, personal: Iterable[str]) -> str | None:
-    """Why it is refused, as a catalogue key, or None. No composition rule: length, blocklist, strength.
+    """Returns why it is refused, as a catalogue key, or None. Length, blocklist and strength; no composition rule.
 
-    `personal`: words an attacker knows: names, RPPS, parts of the e-mail address.
+    `personal`: the words an attacker knows: names, RPPS, parts of the e-mail address.
     """
     length = len(normalised(password))
     if length < minimum:
@@ -65,6 +65,7 @@ def password_fault(password: str, *, minimum: int, maximum: int, personal: Itera
         return "enrolment.password_long"
     lower = normalised(password).casefold()
     words = frozenset(normalised(word).casefold() for word in personal if len(word) >= 4)
+    # A password may contain a personal word, if what is left without it is long enough.
     own = _without(lower, words)
     if _is_built_of(lower, words) or (own != lower and len(own) < _OWN):
         return "enrolment.password_personal"
@@ -87,7 +88,7 @@ class Passwords:
         )
         self._running = threading.BoundedSemaphore(parallel)
         self._admitted = threading.BoundedSemaphore(parallel + queue)
-        # An unknown RPPS costs the same hash as a known one (facts/security T24).
+        # Checked when no account has the RPPS: unknown and known numbers take the same time (facts/security T24).
         self._decoy = self._hasher.hash(self._peppered("decoy"))
 
     def _peppered(self, password: str) -> str:
@@ -95,6 +96,7 @@ class Passwords:
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
+        # Two limits: running hashes bound memory and CPU, admitted ones bound how long a request may wait.
         if not self._admitted.acquire(blocking=False):
             raise HashingBusy
         try:
@@ -104,12 +106,15 @@ class Passwords:
             self._admitted.release()
 
     def hash(self, password: str) -> str:
-        """PHC string with a random 128-bit salt. Raises HashingBusy."""
+        """Returns a PHC string with a random 128-bit salt. Raises HashingBusy."""
         with self._turn():
             return self._hasher.hash(self._peppered(password))
 
     def is_right(self, password_hash: str | None, password: str) -> bool:
-        """False for a wrong password and, after the same work, for no account at all. Raises HashingBusy."""
+        """Whether the password is right. `password_hash` None (no account): False, after the same work.
+
+        Raises HashingBusy.
+        """
         with self._turn():
             try:
                 self._hasher.verify(password_hash or self._decoy, self._peppered(password))
@@ -118,5 +123,5 @@ class Passwords:
         return password_hash is not None
 
     def needs_rehash(self, password_hash: str) -> bool:
-        """The parameters rose since this hash was made."""
+        """Whether the hash parameters were raised since this hash was made."""
         return self._hasher.check_needs_rehash(password_hash)

@@ -1,6 +1,7 @@
-"""The professional contexts of a person: each exercice at each place of work, read from `SubjectRefPro` as received.
+"""The professional contexts of a person: each exercice at each place of work.
 
-Contains reading them (any JSON at all), and the port to the choice a person made for one application. Pure.
+Contains reading them from `SubjectRefPro` as received (any JSON), and the port to the choice a person made for one
+application. Not here: storage, the page.
 """
 
 import hashlib
@@ -21,13 +22,13 @@ from idp.cards.nomenclature import (
 
 Json = Mapping[str, object]
 
-#: More than anybody has, and short enough for any page.
+#: More than any person has, and short enough for any page.
 _MAX_PRACTICES, _MAX_TEXT = 50, 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Practice:
-    """One exercice at one place; texts are "" when unknown, codes are as received (TRE_R02, R22…)."""
+    """One exercice at one place. Unknown texts are ""; codes are as received (TRE_R02, R22…)."""
 
     profession: CodedLabel | None
     #: C civil, M military, E student.
@@ -45,12 +46,12 @@ class Practice:
 
     @property
     def key(self) -> str:
-        """Names this very context: another one when any part of it changes."""
+        """Returns the name of this context, which changes when any part of the context changes."""
         parts = "\0".join(str(part) for part in asdict(self).values())
         return hashlib.sha256(parts.encode("utf-8", "backslashreplace")).hexdigest()[:32]
 
     def released(self) -> dict[str, Any]:
-        """As a claim: what is unknown is left out."""
+        """Returns the claim, without the unknown members."""
         structure = {
             "id": self.structure_id,
             "name": self.structure_name,
@@ -82,17 +83,17 @@ class ProfessionalContexts(Protocol):
     def chosen(self, account_id: AccountId, client_id: str) -> ChosenPractice | None: ...
 
     def choose(self, account_id: AccountId, client_id: str, chosen: ChosenPractice) -> None:
-        """The newest choice stands."""
+        """Replace an earlier choice."""
 
     def all_chosen(self, account_id: AccountId) -> Mapping[str, ChosenPractice]:
-        """By `client_id`."""
+        """Returns the choices by `client_id`."""
 
     def forget(self, account_id: AccountId, client_id: str) -> None:
-        """Harmless when nothing is chosen."""
+        """Does nothing when nothing is chosen."""
 
 
 def practices_of(claims: Json) -> tuple[Practice, ...]:
-    """Every context once, in the order received; exercices without any place count as one."""
+    """Returns every context once, in the order received. An exercice without a place is one context."""
     ref_pro = claims.get("SubjectRefPro")
     exercices = ref_pro.get("exercices") if isinstance(ref_pro, dict) else None
     found = dict.fromkeys(
@@ -104,7 +105,7 @@ def practices_of(claims: Json) -> tuple[Practice, ...]:
 
 
 def current_practice(practices: tuple[Practice, ...], key: str | None) -> Practice | None:
-    """The one chosen, or the only one there is."""
+    """Returns the only context there is, or the one chosen; None while there are several and none is chosen."""
     if len(practices) == 1:
         return practices[0]
     return next((one for one in practices if one.key == key), None)
@@ -130,7 +131,7 @@ def _practice(exercice: Json, activity: Json) -> Practice:
 
 
 def _text(members: Json, name: str) -> str:
-    """One line without control characters (facts/security T14)."""
+    """Returns one line without control characters (facts/security T14)."""
     value = members.get(name)
     if not isinstance(value, str):
         return ""

@@ -1,6 +1,7 @@
-"""What proved a person: each of their cards, and Pro Santé Connect, with the profession it names and its dates.
+"""What proved a person: each card and Pro Santé Connect.
 
-A card is tied to one profession: whoever practises two has two cards, and one account (facts/cps §3).
+Contains the proof, with the profession it names and its dates, and the port to the proofs of an account. A card names
+one profession: a person who practises two has two cards and one account (facts/cps §3). Not here: storage.
 """
 
 from collections.abc import Iterable
@@ -14,7 +15,7 @@ from idp.cards.nomenclature import CodedLabel
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdentityProof:
-    """`evidence`: as in `ProvedIdentity`; a renewed card is another one."""
+    """`evidence`: as in `ProvedIdentity`. A renewed card is another proof."""
 
     source: IdentitySource
     evidence: str
@@ -25,14 +26,14 @@ class IdentityProof:
 
 class Proofs(Protocol):
     def witness(self, account_id: AccountId, identity: ProvedIdentity) -> None:
-        """Add the proof, or renew its date and profession if it is there. Committed before it returns."""
+        """Add the proof, or renew its date and profession if it exists. Committed before this returns."""
 
     def of(self, account_id: AccountId) -> tuple[IdentityProof, ...]:
-        """Every proof of this account, oldest first."""
+        """Returns every proof of this account, oldest first."""
 
 
 def professions(proofs: Iterable[IdentityProof]) -> frozenset[str]:
-    """The codes of every profession the person was proved to practise."""
+    """Returns the codes of every profession that the person was proved to practise."""
     return frozenset(proof.profession.code for proof in proofs if proof.profession is not None)
 
 

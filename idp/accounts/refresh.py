@@ -1,4 +1,4 @@
-"""Refresh tokens: bound to one grant, idle and absolute ends, one valid value at a time (facts/security TK4-TK6)."""
+"""Refresh tokens: one valid value per grant, with an idle and an absolute end (facts/security TK4-TK6)."""
 
 import hashlib
 import re
@@ -11,9 +11,10 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefreshToken:
-    """The one in force of a grant. `claims`: what the ID Token said of the authentication (acr, amr, sid…).
+    """The refresh token in force of a grant. `claims`: what the ID Token said of the authentication (acr, amr, sid…).
 
-    `binding`: the `cnf` (RFC 7800) that its bearer must prove, empty for none. `asked`: single claims, by place.
+    `binding`: the `cnf` (RFC 7800) that the client must prove, empty for none. `asked`: the single claims requested, by
+    place (ID Token, userinfo).
     """
 
     grant_id: str
@@ -30,23 +31,26 @@ class RefreshToken:
 
 
 class RefreshTokens(Protocol):
-    """Durable: a lost store must not revive a used or revoked token."""
+    """Durable: the loss of the ephemeral store must not revive a used or revoked token."""
 
     def add(self, token: RefreshToken) -> None: ...
 
     def get(self, grant_id: str) -> RefreshToken | None: ...
 
     def swap(self, presented_sha256: str, following: RefreshToken) -> bool:
-        """Replace the token in force if it is the one presented; atomic: one caller of many gets True."""
+        """Replace the token in force if it is the one presented. Atomic: one of several callers gets True.
+
+        Two requests with one token are a replay (RFC 9700 §4.14.2): the loser's caller revokes the grant.
+        """
 
 
 def new_value(grant_id: str) -> str:
-    """`grant.secret`: the grant finds the row, the 256-bit secret proves it."""
+    """Returns `grant.secret`: the grant id finds the row, the 256-bit secret proves the token."""
     return f"{grant_id}.{secrets.token_urlsafe(32)}"
 
 
 def grant_of(value: str) -> str:
-    """The grant a token names; "" for what cannot be a token of ours."""
+    """Returns the id of the grant that a token names, "" for a text that cannot be one of our tokens."""
     found = re.fullmatch(r"([A-Za-z0-9_-]{43})\.[A-Za-z0-9_-]{43}", value)
     return found[1] if found else ""
 

@@ -1,4 +1,4 @@
-"""Port to durable accounts. Committed before it returns; the adapter is `adapters/sql/accounts.py`."""
+"""Port to durable accounts. Every write is committed before it returns. Adapter: `adapters/sql/accounts.py`."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,7 +16,7 @@ class AccountNotFound(Exception):
 
 
 class RppsTaken(Exception):
-    """Another account holds this RPPS: whoever proved it signs in there."""
+    """Another account holds this RPPS: the person who proved it signs in to that account."""
 
 
 class EmailTaken(Exception):
@@ -35,27 +35,31 @@ class AccountRepository(Protocol):
         """`rpps`: 11 canonical digits."""
 
     def find_by_email(self, email: str) -> Account | None:
-        """Compared case-insensitively, as stored by `add`."""
+        """Case-insensitive."""
 
     def add(self, account: Account) -> None:
-        """Atomic. Raises RppsTaken or EmailTaken; two concurrent calls for one RPPS make one account."""
+        """Write a new account. Atomic: two concurrent calls for one RPPS make one account.
+
+        Raises RppsTaken, EmailTaken.
+        """
 
     def save(self, account: Account, *, change: IdentityChange | None = None) -> None:
-        """Write at `version + 1` if the stored version is `account.version`. Raises StaleAccount, EmailTaken.
+        """Write at `version + 1` if the stored version is `account.version`.
 
-        `change` becomes a row of the account's history, in the same transaction.
+        `change` becomes a row of the account's history, in the same transaction. Raises StaleAccount, EmailTaken.
         """
 
     def history(self, account_id: AccountId) -> tuple[IdentityChange, ...]:
-        """Every change of the identity, oldest first."""
+        """Returns every change of the identity, oldest first."""
 
 
 def save_changed(
     accounts: AccountRepository, account_id: AccountId, change: Callable[[Account], Account]
 ) -> None:
-    """For a decision that must not lose to another writer: `change` is applied to the row as it is by then.
+    """Save `change` of the account, read and applied again whenever another writer came first.
 
-    Raises AccountNotFound; StoreUnavailable for an account that never stands still, so that the caller asks again.
+    For a decision that must not be lost, such as disabling an account. Raises AccountNotFound; StoreUnavailable when
+    other writers came first at every try: the caller may try again.
     """
     for _ in range(_TRIES):
         with suppress(StaleAccount):

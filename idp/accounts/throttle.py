@@ -1,7 +1,7 @@
-"""How often a password may be tried. Counted before it is compared, for known and unknown numbers alike.
+"""How often a password may be tried (facts/security §0.2, TH1-TH2, T22-T24).
 
-facts/security §0.2, TH1-TH2, T22-T24: delays per (RPPS, device), never a lock of the account; the card and Pro Santé
-Connect doors know nothing of these counters.
+Contains delays per (RPPS, device) and caps, counted before the password is compared, for known and unknown RPPS alike.
+Not here: a lock of the account. Card and Pro Santé Connect sign-ins are not affected by these counters.
 """
 
 import hmac
@@ -24,13 +24,13 @@ class Wait(Exception):
 
 
 class Closed(Exception):
-    """The password path of this RPPS is closed; the card or Pro Santé Connect opens it again."""
+    """Passwords are refused for this RPPS until the person signs in by card or Pro Santé Connect."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordThrottle:
     store: EphemeralStore
-    #: Where a lost Redis cannot forget: the 24-hour and in-a-row caps.
+    #: In SQL, so that the loss of Redis does not reset the 24-hour and in-a-row caps.
     durable: EphemeralStore
     key: bytes = field(repr=False)
     free_tries: int
@@ -39,13 +39,13 @@ class PasswordThrottle:
     first_wait: timedelta
 
     def person(self, rpps: str) -> str:
-        """An RPPS is public and short: only a keyed hash of it may be a key (facts/security D5)."""
+        """Returns a keyed hash of the RPPS, which is public and too short for a bare hash (facts/security D5)."""
         return hmac.new(self.key, rpps.encode(), "sha256").hexdigest()
 
     def begin(self, rpps: str, device: str, now: datetime) -> None:
-        """Count one try. Raises Wait or Closed, before anything was compared.
+        """Count one try, before the password is compared. Raises Wait, Closed.
 
-        `device`: "" for a browser that never signed in here, else its own budget.
+        `device`: "" for a browser that never signed in here; any other device has a budget of its own.
         """
         person = self.person(rpps)
         if self.durable.counted(Kind.PASSWORD_FAILURES_IN_A_ROW, person) >= self.failures_in_a_row:
@@ -54,6 +54,8 @@ class PasswordThrottle:
         waiting = self.store.get(Kind.PASSWORD_WAIT, bucket)
         if waiting is not None:
             raise Wait(datetime.fromisoformat(waiting.value["until"]) - now)
+        # A device that signed in before counts apart (facts/security TH2): an attacker who exhausts the tries of
+        # unknown browsers does not keep the person out of their own.
         tries = self.durable.count(Kind.PASSWORD_TRIES, bucket, _DAY)
         if tries > self.tries_per_day:
             raise Wait(_DAY)
@@ -64,7 +66,7 @@ class PasswordThrottle:
             self.store.put(Kind.PASSWORD_WAIT, bucket, {"until": (now + delay).isoformat()}, delay)
 
     def succeed(self, rpps: str, device: str) -> None:
-        """A right password clears the counters of this person and device."""
+        """Clear the counters of this person and device, after a right password."""
         person = self.person(rpps)
         bucket = f"{person}:{device}"
         self.durable.take(Kind.PASSWORD_TRIES, bucket)
@@ -72,5 +74,5 @@ class PasswordThrottle:
         self.store.take(Kind.PASSWORD_WAIT, bucket)
 
     def reopen(self, rpps: str) -> None:
-        """After a card or Pro Santé Connect proof."""
+        """Accept passwords again, after the person signed in by card or Pro Santé Connect."""
         self.durable.take(Kind.PASSWORD_FAILURES_IN_A_ROW, self.person(rpps))

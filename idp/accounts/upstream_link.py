@@ -1,4 +1,4 @@
-"""The link of an account to Pro Santé Connect's own subject: evidence, never a key (facts/security PS5, T5)."""
+"""The link between an account and Pro Santé Connect's `sub`: evidence, never a key (facts/security PS5, T5)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ class UpstreamLink:
     subject: str
     linked_at: datetime
     seen_at: datetime
-    #: Members of the userinfo as received at the last login, for the relying parties whom scope `psc` allows.
+    #: The userinfo as received at the last login, for relying parties with scope `psc`.
     claims: Mapping[str, object]
 
 
 class LinkOutcome(StrEnum):
     FIRST = "first"
     KNOWN = "known"
-    #: The same person under a new `sub`: seen when Pro Santé Connect changed its format (facts/psc §5.1).
+    #: The same person has a new `sub`, as when Pro Santé Connect changed its format (facts/psc §5.1).
     SUBJECT_CHANGED = "subject_changed"
 
 
@@ -35,9 +35,9 @@ class UpstreamLinks(Protocol):
     def find(self, account_id: AccountId) -> UpstreamLink | None: ...
 
     def owner(self, subject: str) -> AccountId | None:
-        """The account that last came with this `sub`."""
+        """Returns the account that last came with this `sub`."""
 
     def link(
         self, account_id: AccountId, subject: str, now: datetime, claims: Mapping[str, object]
     ) -> LinkOutcome:
-        """Write or refresh the link, atomically. Raises SubjectOfAnother; nothing is written then."""
+        """Write or refresh the link, atomically. Raises SubjectOfAnother: then nothing is written."""

@@ -1,6 +1,7 @@
-"""What a proof by Pro Santé Connect does to the link of its person: first, known, changed, or claimed by two.
+"""What a login by Pro Santé Connect does to the link of the account: first, known, changed, or of another person.
 
-The account itself is found by RPPS; the `sub` is only compared with what it was (facts/security PS5, T5).
+Contains comparing the `sub` with the linked one (facts/security PS5, T5), and telling the person. Not here: finding the
+account, which is done by RPPS.
 """
 
 from collections.abc import Mapping
@@ -26,7 +27,7 @@ _NOTICES: Mapping[LinkOutcome, Notice] = {
 
 @dataclass(frozen=True, slots=True)
 class UpstreamProof:
-    """What was proved of a person, as far as the link is concerned."""
+    """What Pro Santé Connect proved that concerns the link."""
 
     rpps: str
     subject: str
@@ -39,41 +40,46 @@ class UpstreamLinking:
     notices: Notices
     audit: Audit
     store: EphemeralStore
-    #: How long a person who must enrol first may take.
+    #: How long a proof is kept for a person who must enrol first.
     life: timedelta
 
     def verify_subject(self, subject: str, account_id: AccountId | None) -> None:
-        """Raises SubjectOfAnother: this `sub` came with another RPPS before."""
+        """Raises SubjectOfAnother when this `sub` came with another RPPS before."""
         if self.links.owner(subject) not in (None, account_id):
             raise SubjectOfAnother
 
     def verify_enrolment(self, identity: ProvedIdentity, accounts: AccountRepository) -> None:
-        """Somebody else may have enrolled with this `sub` since it was proved. Raises SubjectOfAnother."""
+        """Verify again at the end of an enrolment. Raises SubjectOfAnother.
+
+        Another person may have enrolled with this `sub` since it was proved.
+        """
         if identity.source != "psc":
             return
-        # In this order: another tab of the same person makes the account before it links it.
+        # The owner is read first: another tab of the same person creates the account before it links it, so a link
+        # without account is really another person's.
         owner, account = self.links.owner(identity.evidence), accounts.find_by_rpps(identity.rpps)
         if owner is not None and (account is None or account.id != owner):
             raise SubjectOfAnother
 
     def link(self, account: Account, proof: UpstreamProof, now: datetime) -> None:
-        """Raises SubjectOfAnother."""
+        """Link the account, and tell the person of a first or changed `sub`. Raises SubjectOfAnother."""
         outcome = self.links.link(account.id, proof.subject, now, proof.claims)
         if outcome in _EVENTS:
             self.audit.record(_EVENTS[outcome], account_id=account.id)
             self.notices.tell(account, _NOTICES[outcome])
 
     def keep(self, interaction_id: str, proof: UpstreamProof) -> None:
-        """Until this interaction made an account of the person."""
+        """Keep the proof until this interaction has created the person's account."""
         kept = {"rpps": proof.rpps, "subject": proof.subject, "claims": dict(proof.claims)}
         self.store.put(Kind.UPSTREAM_PROOF, interaction_id, kept, self.life)
 
     def finish(self, interaction_id: str, account: Account, now: datetime) -> None:
-        """Link the account just made, if it is the person kept: another card may have been inserted since.
+        """Link the account just created, with the proof that was kept. Raises SubjectOfAnother.
 
-        Whoever has just enrolled knows by what, so no notice. Raises SubjectOfAnother.
+        No notice: the person enrolled a moment ago and knows how.
         """
         kept = self.store.take(Kind.UPSTREAM_PROOF, interaction_id)
+        # Since the proof was kept, the person may have inserted a card that names another RPPS.
         if kept is None or kept["rpps"] != account.identity.rpps:
             return
         outcome = self.links.link(account.id, kept["subject"], now, kept["claims"])

@@ -1,1 +1,4 @@
-"""Contains WHAT EVERY ROOM MAY KNOW: ports, errors, sealing, logs. Not here: sockets, SQL, a framework."""
+"""What every room may import.
+
+Contains ports, errors by audience, sealing, logs. Not here: sockets, SQL, a framework.
+"""

@@ -1,7 +1,7 @@
 """Port to the audit trail: who did what, when, with which result.
 
-Events are declared here, named `subject:action:outcome`; facts are short typed values, never personal data, secrets,
-codes or tokens (facts/security LG1-LG3). The account is named by its internal id only.
+Contains the events, named `subject:action:outcome`. Their facts are short typed values; the account is named by its
+internal id only. Not here: personal data, secrets, codes, tokens (facts/security LG1-LG3).
 """
 
 from enum import StrEnum
@@ -21,7 +21,7 @@ class AuditEvent(StrEnum):
     PSC_LOGIN_REFUSED = "psc:login:refused"
     PSC_LINKED = "psc:link:accepted"
     PSC_SUBJECT_CHANGED = "psc:link:subject_changed"
-    #: One `sub`, two RPPS: somebody must look into it.
+    #: One `sub` came with two RPPS: the operator must investigate.
     PSC_SUBJECT_CONFLICT = "psc:link:refused"
     PSC_LOGOUT_REFUSED = "psc:logout:refused"
     PSC_OUTAGE_BEGAN = "psc:circuit:opened"
@@ -74,4 +74,4 @@ class Audit(Protocol):
         interaction_id: str | None = None,
         **facts: Fact,
     ) -> None:
-        """Commit one event before returning."""
+        """Write one event. Committed before this returns."""

@@ -1,4 +1,4 @@
-"""The present time, and nothing else. Reasoning rooms are handed `now`; only this module asks the machine."""
+"""The present time. Functions that reason are given `now`; only this module reads the machine's clock."""
 
 from datetime import UTC, datetime
 from typing import Protocol
@@ -6,7 +6,7 @@ from typing import Protocol
 
 class Clock(Protocol):
     def now(self) -> datetime:
-        """Present time, aware, UTC."""
+        """Returns the present time, aware, UTC."""
 
 
 class SystemClock:

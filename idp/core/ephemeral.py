@@ -1,8 +1,8 @@
-"""Port to state that has a life: interactions, sessions, codes, tokens, counters.
+"""Port to state that expires.
 
-Adapters: `adapters/sql/store.py` (embedded default) and `adapters/redis_store.py`; one contract suite runs on both.
-Nothing that must survive lives only here (docs/adr/0002). Keys are bearer values or personal identifiers, so an
-adapter stores only their SHA-256, and no value may be read back from a key.
+Contains interactions, sessions, codes, tokens, counters. Adapters: `adapters/sql/store.py` (embedded default) and
+`adapters/redis_store.py`; one contract suite runs on both. Keys are bearer values or personal identifiers: an adapter
+stores only their SHA-256. Not here: anything that must survive the loss of the store (docs/adr/0002).
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol
 
 
 class Kind(StrEnum):
-    """One name per family of records; two kinds never share a key space."""
+    """The families of records. Two kinds never share a key space."""
 
     INTERACTION = "interaction"
     FINISHED_INTERACTION = "finished_interaction"
@@ -55,23 +55,23 @@ class Versioned(NamedTuple):
 
 
 class StaleRecord(Exception):
-    """The record changed, or is gone, since it was read: read it again."""
+    """The record changed or disappeared since the caller read it: the caller reads it again."""
 
 
 class StoreUnavailable(Exception):
-    """The store did not answer in time. Callers fail closed: refuse, and say so."""
+    """The store did not answer in time. Callers fail closed: they refuse, and say that the service is unavailable."""
 
 
 class EphemeralStore(Protocol):
-    """Every method raises StoreUnavailable when the store is down. Expired records are never returned."""
+    """Raises StoreUnavailable from every method when the store is down. Expired records are never returned."""
 
     def put(self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta) -> None:
-        """Write a JSON object, at version 0, over whatever was there."""
+        """Write a JSON object at version 0, replacing any record of this key."""
 
     def get(self, kind: Kind, key: str) -> Versioned | None: ...
 
     def take(self, kind: Kind, key: str) -> Mapping[str, Any] | None:
-        """Atomic read and delete: of any number of concurrent callers, one gets the value, the others None."""
+        """Read and delete atomically. Of several concurrent callers, one gets the value and the others None."""
 
     def swap(
         self,
@@ -82,16 +82,16 @@ class EphemeralStore(Protocol):
         expected_version: int,
         ttl: timedelta | None = None,
     ) -> None:
-        """Compare and set; the new version is `expected_version + 1`. Keeps the end of life unless `ttl` is given.
+        """Compare and set: the new version is `expected_version + 1`. Keeps the time of expiry unless `ttl` is given.
 
         Raises StaleRecord when the record is absent, expired, or at another version.
         """
 
     def count(self, kind: Kind, key: str, ttl: timedelta) -> int:
-        """Atomically add one and give the new count; the window starts at the first count and lasts `ttl`."""
+        """Add one atomically. Returns the new count. The window starts at the first count and lasts `ttl`."""
 
     def counted(self, kind: Kind, key: str) -> int:
-        """The present count, 0 when none. `take` clears a counter."""
+        """Returns the present count, 0 when there is none. `take` clears a counter."""
 
     def is_alive(self) -> bool:
-        """True when the store answers; never raises."""
+        """Whether the store answers. Never raises."""

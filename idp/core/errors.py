@@ -1,14 +1,15 @@
-"""Errors by audience, and nothing about HTTP frameworks: what a person, a relying party or the operator is told.
+"""Errors by audience: what a person, a relying party or the operator is told.
 
-`PageError` is a page, `ClientError` a registered OAuth code for a proved client. Anything else that escapes is the
-operator's: an incident id on a plain page, the cause in the log (`error_pages` and the endpoints map all three).
+Contains `PageError`, a page for the person, and `ClientError`, a registered OAuth code for a proved client. Any other
+exception is for the operator: an incident id on a plain page, the cause in the log (`error_pages` and the endpoints map
+all three). Not here: HTTP frameworks.
 """
 
 from enum import StrEnum
 
 
 class Problem(StrEnum):
-    """Pages of `templates/error.html`; the catalogue has `error.<value>.title` and `.text`."""
+    """The pages of `templates/error.html`. The catalogue has `error.<value>.title` and `.text`."""
 
     UNKNOWN_CLIENT = "unknown_client"
     BAD_REQUEST = "bad_request"
@@ -62,7 +63,7 @@ RETRY_AFTER_SECONDS: dict[Problem, int] = {
 
 
 class PageError(Exception):
-    """A page for the person. `detail` goes to the log only and names no one."""
+    """A page for the person. `detail` goes to the log only, and names no person."""
 
     def __init__(
         self,
@@ -77,7 +78,7 @@ class PageError(Exception):
         self.detail = detail
         #: POST target of « Reprendre la connexion ».
         self.retry_path = retry_path
-        #: A proved client whose home the page may link to.
+        #: The proved client, if any: the page may link to its home.
         self.client_id = client_id
 
 

@@ -1,4 +1,4 @@
-"""How this process logs: one JSON line an event, on stderr."""
+"""How this process logs: one JSON line per event, on stderr."""
 
 import logging
 import sys
@@ -7,14 +7,14 @@ import structlog
 
 
 def configure_logging() -> None:
-    """JSON lines on stderr; values are encoded, so no line can be forged (facts/security LG2)."""
+    """Log JSON lines on stderr. Values are encoded, so that no input can forge a line (facts/security LG2)."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            # Never the local variables: they hold forms, and forms hold passwords.
+            # No local variables in a stack trace: they hold forms, and forms hold passwords.
             structlog.processors.ExceptionRenderer(
                 structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
             ),

@@ -1,4 +1,4 @@
-"""Port to outgoing mail. A request only posts to the outbox; `idp worker` sends, so nobody waits for SMTP."""
+"""Port to outgoing mail. A request only writes to the outbox; `idp worker` sends, so no request waits for SMTP."""
 
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -14,9 +14,9 @@ class Mail:
 
 class Outbox(Protocol):
     def post(self, mail: Mail, *, expires_after_seconds: int) -> None:
-        """Commit the mail for sending; the worker drops it unsent after `expires_after_seconds`."""
+        """Commit the mail for sending. The worker drops it unsent after `expires_after_seconds`."""
 
 
 class MailTransport(Protocol):
     def send(self, mail: Mail) -> None:
-        """Hand the mail to the next server. Raises OSError or smtplib.SMTPException; the outbox retries."""
+        """Send the mail to the next server. Raises OSError, smtplib.SMTPException: the worker tries again later."""

@@ -1,4 +1,4 @@
-"""Refusals that anybody on the network can provoke: a flood of them must not fill the durable trail."""
+"""Refusals that any caller on the network can provoke: a flood of them must not fill the durable audit trail."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _WINDOW = timedelta(minutes=1)
 
 
 class _Share(NamedTuple):
-    """`rows`: durable ones, for one network and minute."""
+    """`rows`: how many audit rows one network may cause in a minute."""
 
     counter: Kind
     rows: int
@@ -36,9 +36,9 @@ class RefusalTrail:
     store: EphemeralStore
 
     def witness(self, event: AuditEvent, network: str, **facts: Fact) -> None:
-        """The log has every refusal, the audit trail the first ones. Raises StoreUnavailable."""
+        """Log every refusal, and audit the first ones of a network and minute. Raises StoreUnavailable."""
         log.warning("refused", what=str(event), **facts)
         share = _SHARES[event]
         if self.store.count(share.counter, network, _WINDOW) <= share.rows:
-            # Nobody is known by then.
+            # The caller has proved nothing yet: there is no account, client or interaction to name.
             self.audit.record(event, account_id=None, client_id=None, interaction_id=None, **facts)

@@ -1,4 +1,4 @@
-"""Keys derived from the application key, and values sealed under one: kept by us, readable by nobody else."""
+"""Keys derived from the application key, and texts encrypted under one: only this service can read them."""
 
 import base64
 import hmac
@@ -15,7 +15,7 @@ class Sealer:
         return self._fernet.encrypt(text.encode()).decode()
 
     def open(self, sealed: str) -> str | None:
-        """None for anything this key did not seal."""
+        """Returns the text, or None for anything that this key did not seal."""
         try:
             return self._fernet.decrypt(sealed).decode()
         except InvalidToken:
@@ -23,5 +23,5 @@ class Sealer:
 
 
 def derive_key(application_key: str, purpose: str) -> bytes:
-    """One key per purpose, so that a value made for one is never accepted by another."""
+    """Returns a key for one purpose: a value made under it is accepted for no other purpose."""
     return hmac.digest(application_key.encode(), f"caducee:{purpose}".encode(), "sha256")
