@@ -36,6 +36,6 @@ def write_pair(directory: Path, day: str) -> list[Path]:
 
 
 def key_directory(
-    path: Path, clock: Clock, policy: RingPolicy = POLICY, hardware: HsmKeys | None = None
+    path: Path, clock: Clock, policy: RingPolicy = POLICY, hsm_keys: HsmKeys | None = None
 ) -> KeyDirectory:
-    return KeyDirectory(path=path, policy=policy, clock=clock, hardware=hardware or HsmKeys(Hsm()))
+    return KeyDirectory(path=path, policy=policy, clock=clock, hsm_keys=hsm_keys or HsmKeys(Hsm()))

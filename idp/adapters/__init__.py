@@ -1,1 +1,4 @@
-"""Contains THE OUTSIDE, by technology: what implements the ports. Not here: a decision about a sign-in."""
+"""The outside, by technology.
+
+Contains what implements the ports of the other rooms. Not here: a decision about a sign-in, a web framework.
+"""

@@ -1,4 +1,4 @@
-"""Writing a file that only its owner reads: whole or not at all, and on the disk before we say so."""
+"""Writing a file that only its owner reads: completely or not at all, and on the disk before the call returns."""
 
 import os
 import stat
@@ -7,9 +7,9 @@ from pathlib import Path
 
 
 def write_whole(path: Path, octets: bytes, *, like: Path) -> None:
-    """`like`: the file or directory whose owner, and for a file whose mode, the new one takes. Raises OSError."""
+    """`like`: a file or directory. The new file takes its owner and, if it is a file, its mode. Raises OSError."""
     model = like.stat()
-    # Of a directory only the owner counts; of a file, at most 0640 (facts/security CF4).
+    # At most 0640 (facts/security CF4). The mode of a directory says nothing about files: then 0600.
     mode = stat.S_IMODE(model.st_mode) & 0o640 if stat.S_ISREG(model.st_mode) else 0o600
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -28,7 +28,7 @@ def write_whole(path: Path, octets: bytes, *, like: Path) -> None:
 
 
 def _sync_directory(directory: Path) -> None:
-    """The new name is on the disk too."""
+    """Write the directory to the disk too: the new name is an entry of it."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -1,7 +1,7 @@
 """The cards of a workstation through the vendor's PKCS#11 module (Cryptolib CPS), or another one.
 
-Contains where the module is on each system, and what its answers mean. Not here: verdicts, words.
-One thread, so the module is loaded as it is. Nothing is ever tried twice: three wrong PINs block a card.
+Contains where the module is on each system, and what its answers mean. Not here: verdicts, words for people.
+The command has one thread, so the module is loaded without p11-kit. No call is repeated: three wrong PINs block a card.
 """
 
 import sys
@@ -12,12 +12,12 @@ from typing import Any
 
 from idp.cards.reader import PinState, ReaderCard, ReaderFailed, ReaderFault, StoredCertificate
 
-#: CKR_VENDOR_DEFINED+1, CKR_ASIP_BAD_EF_ACTUA: an update of the card was begun and not ended.
+#: CKR_VENDOR_DEFINED+1, CKR_ASIP_BAD_EF_ACTUA: an update of the card began and did not finish.
 _UPDATE_INTERRUPTED = "0x80000001"
 
 
 def default_modules(platform: str, windows_directory: str) -> Sequence[Path]:
-    """Where Cryptolib CPS 5 puts its module. `platform` as `sys.platform`."""
+    """Returns the paths where Cryptolib CPS 5 installs its module. `platform`: as `sys.platform`."""
     is_64 = sys.maxsize > 2**32
     of_windows = "cps3_pkcs11_w64.dll" if is_64 else "cps3_pkcs11_w32.dll"
     known: Mapping[str, Sequence[str]] = {
@@ -34,8 +34,8 @@ def default_modules(platform: str, windows_directory: str) -> Sequence[Path]:
 
 class Pkcs11CardReader:
     def __init__(self, module: Path) -> None:
-        """Raises ReaderFailed: no such module, or it does not start."""
-        import pkcs11  # here, not above: without a module its message comes first
+        """Raises ReaderFailed when the module does not exist or does not start."""
+        import pkcs11  # imported late: a machine without it can still show the command's help
 
         if not module.exists():
             raise ReaderFailed(ReaderFault.MODULE_MISSING, str(module))
@@ -96,7 +96,7 @@ class Pkcs11CardReader:
 
 
 def fault_of(error: Exception) -> ReaderFault:
-    """What an answer of a PKCS#11 module means to the person at the reader."""
+    """Returns what an error of a PKCS#11 module means to the person at the reader."""
     import pkcs11
 
     if _UPDATE_INTERRUPTED in str(error):

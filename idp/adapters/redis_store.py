@@ -1,8 +1,8 @@
 """`EphemeralStore` on Redis 6.2 or later, alone or behind Sentinel.
 
-One key per record, `caducee:1:<kind>:<sha256>`, holding `<version>\\n<json>`; a counter is the version alone,
-so that INCR counts it. Every operation is one command or one script on one key. Redis keeps no promise on an
-acknowledged write across a failover: nothing that must survive may live here only (docs/adr/0002).
+Contains one key per record, `caducee:1:<kind>:<sha256>`, which holds `<version>\\n<json>`; a counter is the version
+alone, for INCR. Every operation is one command or one script on one key. Not here: anything that must survive: Redis
+may lose an acknowledged write in a failover (docs/adr/0002).
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -22,7 +22,7 @@ from idp.core.ephemeral import Kind, StaleRecord, StoreUnavailable, Versioned
 _TIMEOUT_SECONDS = 0.5
 _MILLISECOND = timedelta(milliseconds=1)
 
-# KEYS[1] record; ARGV: expected version, new envelope, life in ms or "" to keep the present one. 1 = swapped.
+# KEYS[1]: record. ARGV: expected version, new envelope, life in ms or "" to keep the present one. Returns 1 if swapped.
 _SWAP = """
 local record = redis.call('GET', KEYS[1])
 if not record or string.match(record, '^%d+') ~= ARGV[1] then return 0 end
@@ -30,7 +30,7 @@ if ARGV[3] == '' then redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
 else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
 return 1
 """
-# KEYS[1] counter; ARGV: life of the window in ms, set by the first count only.
+# KEYS[1]: counter. ARGV: life of the window in ms, set by the first count only.
 _COUNT = """
 local counted = redis.call('INCR', KEYS[1])
 if counted == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
@@ -39,7 +39,7 @@ return counted
 
 
 class RedisStore:
-    """`client` answers in text (`decode_responses=True`), as `connect_redis` makes it."""
+    """`client`: one that answers in text (`decode_responses=True`), as `connect_redis` makes it."""
 
     def __init__(self, client: Redis, prefix: str = "caducee:1:") -> None:
         self._client = client
@@ -99,9 +99,10 @@ class RedisStore:
 
 
 def connect_redis(url: str) -> Redis:
-    """A lazy client for redis://, rediss://, unix:// or redis+sentinel://host:port,host:port/service.
+    """Returns a client for redis://, rediss://, unix:// or redis+sentinel://host:port,host:port/service.
 
-    Raises ValueError for another scheme; says nothing of whether the server answers (`RedisStore.is_alive`).
+    It connects at its first use: `RedisStore.is_alive` says whether the server answers. Raises ValueError for another
+    scheme.
     """
     scheme = url.partition(":")[0]
     if scheme not in _CONNECTIONS:
@@ -111,7 +112,7 @@ def connect_redis(url: str) -> Redis:
 
 
 def _options() -> dict[str, Any]:
-    # No retry: a browser is waiting, and a repeated script would count twice (security §4.3, §4.6).
+    # No retry: a browser is waiting, and a repeated script would count twice (facts/security §4.3, §4.6).
     return {
         "socket_timeout": _TIMEOUT_SECONDS,
         "socket_connect_timeout": _TIMEOUT_SECONDS,
@@ -125,7 +126,7 @@ def _direct(url: str) -> Redis:
 
 
 def _behind_sentinel(url: str) -> Redis:
-    """User and password open the data nodes, `?sentinel_password=` the sentinels; `?db=` is the base."""
+    """User and password are for the data nodes, `?sentinel_password=` for the sentinels; `?db=`: the database."""
     parts = urlsplit(url)
     service, query = parts.path.strip("/"), parse_qs(parts.query)
     if not service:
@@ -160,7 +161,7 @@ def _outage_named() -> Iterator[None]:
     try:
         yield
     except RedisError as error:
-        # Also a full memory, a replica that refuses writes, a server still loading: all fail closed.
+        # Among them a full memory, a replica that refuses writes, a server still loading: the caller fails closed.
         raise StoreUnavailable(f"Redis: {type(error).__name__}") from error
 
 

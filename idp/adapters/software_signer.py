@@ -1,4 +1,8 @@
-"""Signers over PEM files: RSA and P-256, owner-only. Which of them signs: `key_files/directory.py`."""
+"""Signers over PEM files.
+
+Contains RSA and P-256 keys, read from files that only their owner reads. Not here: which of them signs
+(`key_files/directory.py`).
+"""
 
 import stat
 from collections.abc import Callable, Mapping
@@ -19,7 +23,7 @@ RSA_BITS = 3072
 
 
 class BadKeyFile(Exception):
-    """An operator's message: which file, what is wrong."""
+    """A message for the operator: which file, and what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,7 @@ class SoftwareSigner:
         return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 
     def require(self) -> None:
-        """It is in memory."""
+        """Does nothing: the key is in memory."""
 
     def is_alive(self) -> bool:
         return True
@@ -52,7 +56,7 @@ class SoftwareSigner:
 
 
 def require_owner_only(path: Path) -> None:
-    """facts/security CF4: 0600, or 0640 to the service group. Raises BadKeyFile, OSError."""
+    """facts/security CF4: mode 0600, or 0640 for the group of the service. Raises BadKeyFile, OSError."""
     if path.stat().st_mode & (stat.S_IRWXO | stat.S_IWGRP | stat.S_IXGRP):
         raise BadKeyFile(f"{path}: must be readable by its owner only (chmod 600)")
 
@@ -78,7 +82,7 @@ _MAKERS: Mapping[Alg, Callable[[], PrivateKey]] = {
 
 
 def generate_signer(alg: Alg) -> SoftwareSigner:
-    """A new key. Its kid never begins with a dash: on a command line that would be an option."""
+    """Returns a new key. Its kid never begins with a dash: on a command line it would be taken for an option."""
     signer = SoftwareSigner(_MAKERS[alg]())
     while signer.kid.startswith("-"):
         signer = SoftwareSigner(_MAKERS[alg]())

@@ -1,8 +1,7 @@
-"""The issuing authorities we pin, by key.
+"""The issuing authorities that we pin, by key.
 
-Contains loading roots and intermediates from PEM and proving at start-up that each intermediate hangs
-from a root.
-Not here: card certificates, files (bytes are handed in), AIA downloads.
+Contains loading roots and intermediates from PEM, and verifying at start-up that a root signed each intermediate.
+Not here: card certificates, files (bytes are passed in), AIA downloads.
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,12 +23,12 @@ _HASHES = (hashes.SHA256, hashes.SHA384, hashes.SHA512)  # never SHA-1
 
 
 class AnchorsRefused(ValueError):
-    """The authorities in the configuration cannot be trusted as given; the message is for the operator."""
+    """The authorities in the configuration cannot be trusted. The message is for the operator."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssuingAuthority:
-    """A pinned intermediate, or a root. An intermediate's dates are the intersection with its root's."""
+    """A pinned intermediate, or a root. An intermediate is valid only while its root is."""
 
     name: str
     der: bytes
@@ -38,7 +37,7 @@ class IssuingAuthority:
     spki_sha256: str
     not_before: datetime
     not_after: datetime
-    #: Who vouches for it; None for a root.
+    #: The root that signed it; None for a root.
     root: "IssuingAuthority | None" = None
 
     def signed(self, certificate: x509.Certificate) -> bool:
@@ -48,27 +47,27 @@ class IssuingAuthority:
 
 @dataclass(frozen=True, slots=True)
 class TrustAnchors:
-    """The only keys whose signature makes a card: looked up by key identifier, compared by key."""
+    """The only keys that may sign a card: looked up by key identifier, compared by key."""
 
     issuing: tuple[IssuingAuthority, ...]
 
     @property
     def all(self) -> tuple[IssuingAuthority, ...]:
-        """With their roots: everyone who signs a list of revoked certificates."""
+        """The issuing authorities and their roots: each of them signs a revocation list."""
         roots = {one.root.spki_sha256: one.root for one in self.issuing if one.root is not None}
         return (*self.issuing, *roots.values())
 
     def claimed_issuers(self, key_id: bytes) -> tuple[IssuingAuthority, ...]:
-        """Who may have issued a certificate with this authority key identifier; the signature decides."""
+        """Returns the authorities that a certificate names by this key identifier. The signature decides."""
         return tuple(authority for authority in self.issuing if authority.key_id == key_id)
 
 
 def load_anchors(pems: Iterable[bytes], rules: PinRules | None = None) -> TrustAnchors:
-    """Roots and intermediates in any order, several to a file allowed. Raises AnchorsRefused.
+    """Returns the anchors in these PEM files: roots and intermediates in any order. Raises AnchorsRefused.
 
-    Self-signed certificates are roots and issue no card here; all others are pinned as issuing authorities
-    and must be signed by one of the roots. Dates are not looked at: `trust` compares them with `now` at each
-    login. With `rules`, an authority that they do not trust is refused by name, and so is its root.
+    Self-signed certificates are roots, and issue no card here. All others are pinned as issuing authorities, and one of
+    the roots must have signed them. Dates are not checked here: `trust` compares them with `now` at each login. With
+    `rules`, an authority or root that they do not trust is refused by name.
     """
     certificates = [certificate for pem in pems for certificate in _parse(pem)]
     for certificate in certificates:
@@ -140,7 +139,7 @@ def _authority(certificate: x509.Certificate, public_key: RSAPublicKey) -> Issui
 
 
 def _is_signed_by(certificate: x509.Certificate, key: RSAPublicKey) -> bool:
-    # By key, not by name (verify_directly_issued_by would compare names): a name is nobody's property.
+    # By key, not by name as verify_directly_issued_by does: any authority can write any name.
     digest, padding = certificate.signature_hash_algorithm, certificate.signature_algorithm_parameters
     if not (isinstance(digest, _HASHES) and isinstance(padding, PKCS1v15 | PSS)):
         return False

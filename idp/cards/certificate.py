@@ -1,8 +1,7 @@
-"""What a CPx certificate says: one reading, by OID, never by position nor by the text of a DN.
+"""What a CPx certificate says, read by OID, never by position nor from the text of a DN.
 
-Contains the fields of the IGC-Santé card profile and the `Card` they make.
-Not here: trust, dates, usage, refusals (see `trust`). A `Card` from `read_card` alone proves
-nothing.
+Contains the fields of the IGC-Santé card profile and the `Card` they make, which by itself proves nothing.
+Not here: trust, dates, usage, refusals (see `trust`).
 """
 
 from collections.abc import Callable, Iterator
@@ -50,7 +49,7 @@ class CardType(IntEnum):
 
 
 class CardCategory(IntEnum):
-    """G01: what holds the key; +0x80 for the test twins."""
+    """G01: what holds the key. The test category of each is 0x80 higher."""
 
     CARD = 0x00
     SECURITY_MODULE = 0x02
@@ -66,7 +65,7 @@ class UnreadableCard(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """What the certificate says of its holder and of itself."""
+    """What the certificate says about the card holder and about itself."""
 
     national_id: NationalId
     family_name: str
@@ -82,13 +81,13 @@ class Card:
     serial: str  # lower-case hexadecimal
     not_before: datetime  # aware, UTC
     not_after: datetime  # aware, UTC
-    #: False only for a card that `trust.verify_card` let in under the operator's dated bypass.
+    #: False only for a card that `trust.verify_card` accepted under the operator's dated bypass.
     is_status_known: bool = True
 
 
 @contextmanager
 def _reading(field: str) -> Iterator[None]:
-    """Turn whatever a malformed certificate makes the library raise into UnreadableCard."""
+    """Raises UnreadableCard for any exception that a malformed certificate causes in the library."""
     try:
         yield
     except UnreadableCard:
@@ -100,7 +99,7 @@ def _reading(field: str) -> Iterator[None]:
 
 
 def load_certificate(der: bytes) -> x509.Certificate:
-    """The parsed certificate, its extensions known to be readable. Raises UnreadableCard."""
+    """Returns the parsed certificate, whose extensions are readable. Raises UnreadableCard."""
     with _reading("certificate"):
         if len(der) > MAX_CERTIFICATE_BYTES:
             raise UnreadableCard("certificate size")
@@ -110,7 +109,7 @@ def load_certificate(der: bytes) -> x509.Certificate:
 
 
 def read_card(der: bytes) -> Card:
-    """Everything the certificate says, whoever signed it. Raises UnreadableCard."""
+    """Returns everything the certificate says. Its signature is not checked. Raises UnreadableCard."""
     certificate = load_certificate(der)
     with _reading("validity"):
         not_before, not_after = certificate.not_valid_before_utc, certificate.not_valid_after_utc
@@ -135,20 +134,20 @@ def read_card(der: bytes) -> Card:
 
 
 def read_card_type(certificate: x509.Certificate) -> CardType:
-    """gipCardType, which every CPx carries. Raises UnreadableCard."""
+    """Returns gipCardType, which every CPx carries. Raises UnreadableCard."""
     with _reading("card type"):
         return CardType(_required(certificate, GIP_CARD_TYPE, der_values.decode_integer))
 
 
 def read_category(certificate: x509.Certificate) -> CardCategory:
-    """gipCardCategory, which every CPx carries. Raises UnreadableCard."""
+    """Returns gipCardCategory, which every CPx carries. Raises UnreadableCard."""
     with _reading("card category"):
         octets = _required(certificate, GIP_CARD_CATEGORY, der_values.decode_octet_string)
         return CardCategory(octets[0])  # only the first byte is defined
 
 
 def read_authority_key_id(certificate: x509.Certificate) -> bytes:
-    """The key identifier of whoever claims to have issued the certificate. Raises UnreadableCard."""
+    """Returns the key identifier of the issuer that the certificate names. Raises UnreadableCard."""
     with _reading("authority key identifier"):
         extension = certificate.extensions.get_extension_for_oid(ExtensionOID.AUTHORITY_KEY_IDENTIFIER)
         key_id = (
@@ -161,11 +160,11 @@ def read_authority_key_id(certificate: x509.Certificate) -> bytes:
         return key_id
 
 
-_OLD_AUTHORITY = r"(GIP-CPS|TEST) CLASSE-[0-6]"  # of GIP-CPS, and of its test twin
+_OLD_AUTHORITY = r"(GIP-CPS|TEST) CLASSE-[0-6]"  # the authorities of GIP-CPS, and its test authorities
 
 
 def is_old_generation(certificate: x509.Certificate) -> bool:
-    """Whether it names an authority of CPS2ter as its issuer. Proves nothing: good for a message only."""
+    """Whether the issuer's name is an authority of CPS2ter. Proves nothing: for a message only."""
     names = certificate.issuer.get_attributes_for_oid(NameOID.COMMON_NAME)
     return len(names) == 1 and fullmatch(_OLD_AUTHORITY, str(names[0].value)) is not None
 
@@ -181,7 +180,7 @@ def _person_name(certificate: x509.Certificate, oid: x509.ObjectIdentifier) -> s
 
 
 def _only_attribute(certificate: x509.Certificate, oid: x509.ObjectIdentifier) -> str:
-    # Asked of the whole subject: the order inside the multi-valued RDN depends on the lengths of the values.
+    # Searched in the whole subject: the order inside the multi-valued RDN depends on the lengths of the values.
     values = [attribute.value for attribute in certificate.subject.get_attributes_for_oid(oid)]
     if len(values) != 1 or not isinstance(values[0], str):
         raise UnreadableCard("subject")
@@ -193,7 +192,7 @@ def _profession(certificate: x509.Certificate) -> CodedLabel | None:
         code = _optional(certificate, GIP_PROFESSION, der_values.decode_integer)
         if code is None:
             return None
-        # Two digits in G15. The code is authoritative; the title only dresses a code our list lacks.
+        # Two digits in G15. The code decides; the title only labels a code that our list lacks (facts/cps §2.4).
         text = f"{code:02d}"
         label = profession_label(text)
         return CodedLabel(text, label if label != text else _title(certificate) or text)

@@ -1,4 +1,4 @@
-"""The few DER values the CPx private extensions hold, read strictly.
+"""The few DER values in the private extensions of a CPx certificate, read strictly.
 
 Contains INTEGER, OCTET STRING, PrintableString, SEQUENCE OF UTF8String, definite lengths only.
 Not here: certificates and names (the `cryptography` library reads those).
@@ -10,12 +10,13 @@ _INTEGER, _OCTET_STRING, _UTF8_STRING, _PRINTABLE_STRING, _SEQUENCE = 0x02, 0x04
 
 
 class MalformedDer(ValueError):
-    """The bytes are not the one DER value expected, or something follows it."""
+    """The bytes are not the one DER value expected, or more bytes follow it."""
 
 
 def decode_integer(der: bytes) -> int:
-    """A non-negative INTEGER of at most four bytes, minimally encoded. Raises MalformedDer."""
+    """Returns a non-negative INTEGER of at most four bytes, minimally encoded. Raises MalformedDer."""
     content = _only(der, _INTEGER)
+    # X.690 §8.3.2: nine leading zero bits are one byte too many, and two encodings of one value.
     is_padded = len(content) > 1 and content[0] == 0 and content[1] < 0x80
     if not 1 <= len(content) <= 4 or content[0] >= 0x80 or is_padded:
         raise MalformedDer("not a small non-negative INTEGER")
@@ -23,17 +24,17 @@ def decode_integer(der: bytes) -> int:
 
 
 def decode_octet_string(der: bytes) -> bytes:
-    """The bytes of an OCTET STRING. Raises MalformedDer."""
+    """Returns the bytes of an OCTET STRING. Raises MalformedDer."""
     return _only(der, _OCTET_STRING)
 
 
 def decode_printable_string(der: bytes) -> str:
-    """The text of a PrintableString (ASCII; the exact alphabet is not checked). Raises MalformedDer."""
+    """Returns the text of a PrintableString (ASCII; the exact alphabet is not checked). Raises MalformedDer."""
     return _text(_only(der, _PRINTABLE_STRING), "ascii")
 
 
 def decode_utf8_strings(der: bytes) -> tuple[str, ...]:
-    """The texts of a SEQUENCE OF UTF8String, in order. Raises MalformedDer."""
+    """Returns the texts of a SEQUENCE OF UTF8String, in order. Raises MalformedDer."""
     return tuple(_text(content, "utf-8") for content in _elements(_only(der, _SEQUENCE), _UTF8_STRING))
 
 

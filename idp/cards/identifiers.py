@@ -1,8 +1,7 @@
-"""National identifiers (PS_IdNat): a type digit and a number, kept apart by kind.
+"""National identifiers (PS_IdNat): a type digit and a number.
 
-Contains the kinds, their patterns, the key digit of the RPPS.
-Not here: merging kinds. The same digits under two kinds are two identifiers (an ADELI account is
-never an RPPS account).
+Contains the kinds and their patterns, and the check of an RPPS's key digit. Not here: merging kinds: the same digits
+under two kinds are two identifiers (an ADELI account is never an RPPS account).
 """
 
 import re
@@ -13,7 +12,7 @@ from idp.cards.rpps import Rpps, is_luhn_valid
 
 
 class IdentifierKind(StrEnum):
-    """What the type digit of a PS_IdNat announces (code system 1.2.250.1.71.4.2.1)."""
+    """The meaning of the type digit of a PS_IdNat (code system 1.2.250.1.71.4.2.1)."""
 
     ADELI = "adeli"
     ADELI_CABINET = "adeli_cabinet"
@@ -65,12 +64,12 @@ class NationalId:
 
     @property
     def rpps(self) -> Rpps | None:
-        """The canonical RPPS, when that is what this identifier is."""
+        """The canonical RPPS if this identifier is one, else None."""
         return Rpps(self.value) if self.kind is IdentifierKind.RPPS else None
 
 
 def parse_national_id(text: str) -> NationalId:
-    """The identifier written in a card's CN or in PSC's SubjectNameID. Raises UnreadableIdentifier.
+    """Returns the identifier written in a card's CN or in PSC's SubjectNameID. Raises UnreadableIdentifier.
 
     An RPPS must carry its Luhn key; no rule is known for the other kinds.
     """

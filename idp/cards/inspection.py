@@ -1,7 +1,7 @@
-"""What a help desk is told of a card: the certificate that would sign in, its holder, and why it would be refused.
+"""What a help desk is told about a card.
 
-Contains choosing among the certificates of a card, the verdict of `trust` on the chosen one, the proof that its key
-signs. Not here: PKCS#11, words for people, the present time.
+Contains choosing the certificate that would sign in, its holder and issuer, the verdict of `trust` on it, and the proof
+that the card signs with its key. Not here: PKCS#11, words for people, the present time.
 """
 
 import secrets
@@ -26,7 +26,7 @@ from idp.cards.reader import CardReader, PinState, ReaderCard, ReaderFailed, Rea
 from idp.cards.revocation import RevocationStatus
 from idp.cards.trust import CardPolicy, CardRefusal, CardRefused, verify_card
 
-#: Who issues cards, by key identifier: enough to name an issuer, not to believe it.
+#: Names of the authorities that issue cards, by key identifier. For display: a key identifier proves no issuer.
 _ISSUERS = {
     **{key_id: name for name, (_, key_id) in PRODUCTION.items() if name.endswith("PERSONNES")},
     **{key_id: name for name, key_id in TEST_KEY_IDS.items() if name.endswith("FORT PERSONNES")},
@@ -41,13 +41,13 @@ _ALWAYS = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 class CertificateKind(StrEnum):
     AUTHENTICATION = "authentication"
     SIGNATURE = "signature"
-    TECHNICAL = "technical"  # contactless: proves the card, not its holder (facts/security CP5)
+    TECHNICAL = "technical"  # contactless: proves the card, not the card holder (facts/security CP5)
     OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inspection:
-    """`refusal` None: this card would sign in, revocation apart. `card` None: nothing of the holder can be read."""
+    """`refusal` None: this card would sign in, unless it is revoked. `card` None: its identity cannot be read."""
 
     card_in_reader: ReaderCard
     kinds: tuple[tuple[StoredCertificate, CertificateKind], ...]
@@ -57,12 +57,12 @@ class Inspection:
     is_issuer_proved: bool
     refusal: CardRefusal | None
     detail: str
-    #: The key of the chosen certificate is to be had without PIN, or there is none but the technical one.
+    #: The chosen certificate's key works without PIN, or the card shows only its technical certificate.
     is_contactless: bool
 
 
 def inspect(reader: CardReader, found: ReaderCard, policy: CardPolicy, *, now: datetime) -> Inspection:
-    """Raises ReaderFailed."""
+    """Returns what a help desk is told about this card. Raises ReaderFailed."""
     kinds = tuple((stored, kind_of(stored)) for stored in reader.certificates(found))
     chosen = next((stored for stored, kind in kinds if kind is CertificateKind.AUTHENTICATION), None)
     is_contactless = _is_contactless(found, kinds, chosen, reader.keys_without_pin(found))
@@ -94,7 +94,7 @@ def inspect(reader: CardReader, found: ReaderCard, policy: CardPolicy, *, now: d
 
 
 def kind_of(stored: StoredCertificate) -> CertificateKind:
-    """By what the certificate says; the label tells only the technical one, which says nothing of its own."""
+    """Returns the kind by the certificate's usages; only the technical certificate, without usages, by its label."""
     if "technique" in stored.label.lower():
         return CertificateKind.TECHNICAL
     try:
@@ -109,9 +109,9 @@ def kind_of(stored: StoredCertificate) -> CertificateKind:
 
 
 def prove_key(reader: CardReader, inspection: Inspection, ask_pin: Callable[[], str | None]) -> bool:
-    """Whether the card signs a nonce with the key of its certificate. The PIN is asked for and presented once.
+    """Whether the card signs a nonce with the key of its certificate. The PIN is asked for, and presented, once.
 
-    Raises ReaderFailed; PIN_MALFORMED and PIN_ABANDONED before the card heard of any PIN.
+    Raises ReaderFailed; with PIN_MALFORMED or PIN_ABANDONED, no PIN was presented to the card.
     """
     found, chosen = inspection.card_in_reader, inspection.chosen
     if inspection.is_contactless:
@@ -123,6 +123,7 @@ def prove_key(reader: CardReader, inspection: Inspection, ask_pin: Callable[[], 
     if _SIGNS_WITH not in found.mechanisms:
         raise ReaderFailed(ReaderFault.NO_MECHANISM, _SIGNS_WITH)
     nonce = secrets.token_bytes(32)
+    # On a reader with a PIN pad the person types the PIN there: it never reaches this program.
     pin = None if found.has_pin_pad else _checked(ask_pin())
     signature = reader.sign(found, chosen.key_id, _SHA256_INFO + sha256(nonce).digest(), pin)
     key = load_certificate(chosen.der).public_key()
@@ -136,7 +137,10 @@ def prove_key(reader: CardReader, inspection: Inspection, ask_pin: Callable[[], 
 
 
 def _checked(pin: str | None) -> str:
-    """The module counts a PIN of another length as wrong, some cards too: it is not even presented."""
+    """Returns the PIN if its form is right. Raises ReaderFailed.
+
+    The PKCS#11 module, and some cards, count a PIN of a wrong length as a wrong entry: it must not be presented.
+    """
     if not pin:
         raise ReaderFailed(ReaderFault.PIN_ABANDONED)
     if not (len(pin) == _PIN_DIGITS and pin.isascii() and pin.isdigit()):
@@ -150,7 +154,7 @@ def _is_contactless(
     chosen: StoredCertificate | None,
     free_keys: Sequence[bytes],
 ) -> bool:
-    """facts/security CP5: what needs no PIN proves a card and nobody who holds it."""
+    """facts/security CP5: a key that needs no PIN proves the card, not that its holder is there."""
     has_technical = any(kind is CertificateKind.TECHNICAL for _stored, kind in kinds)
     if chosen is None:
         return has_technical
@@ -166,14 +170,14 @@ def _read(der: bytes) -> Card | None:
 
 def _verdict(der: bytes, policy: CardPolicy, now: datetime) -> tuple[CardRefusal | None, str]:
     try:
-        verify_card(der, policy, now=now, revocation=_NotAsked())
+        verify_card(der, policy, now=now, revocation=_RevocationNotAsked())
     except CardRefused as refused:
         return refused.reason, refused.detail
     return None, ""
 
 
 def _issuer_of(der: bytes, anchors: TrustAnchors) -> str | None:
-    """The name of a known issuer, or the key identifier of another."""
+    """Returns the name of a known issuer, or the key identifier of an unknown one."""
     try:
         key_id = read_authority_key_id(load_certificate(der))
     except UnreadableCard:
@@ -182,8 +186,8 @@ def _issuer_of(der: bytes, anchors: TrustAnchors) -> str | None:
     return names.get(key_id.hex(), key_id.hex())
 
 
-class _NotAsked:
-    """A workstation asks nobody whether a card was opposed; the answer says so."""
+class _RevocationNotAsked:
+    """A workstation does not ask whether a card is revoked. The command's output says so."""
 
     def status(self, certificate_der: bytes, issuer_der: bytes, *, now: datetime) -> RevocationStatus:
         return RevocationStatus.GOOD
@@ -191,7 +195,7 @@ class _NotAsked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _NamedIssuer:
-    """Whoever the certificate names, without a proof."""
+    """The issuer that the certificate names, without proof."""
 
     name: str
     der: bytes = b""
@@ -203,7 +207,7 @@ class _NamedIssuer:
 
 
 class _IssuersAsNamed(TrustAnchors):
-    """Whoever names a known issuer is believed: for a workstation without certificates of the IGC, and nothing else."""
+    """Believes a certificate that names a known issuer. Only for a workstation without certificates of the IGC."""
 
     def claimed_issuers(self, key_id: bytes) -> tuple[Any, ...]:
         name = _ISSUERS.get(key_id.hex())

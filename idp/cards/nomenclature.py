@@ -1,7 +1,7 @@
-"""Codes to French labels: professions (G15, G16) and specialities (R01, which includes R38).
+"""Codes and their French labels: professions (G15, G16) and specialities (R01, which includes R38).
 
-Contains the two lists we ship and their look-ups.
-Not here: any judgement on a code. Lists age: an unknown code is shown raw and never fails a login.
+Contains the two lists we ship and their look-ups. Not here: refusing a code: lists age, so an unknown code is shown as
+it is and never fails a login.
 """
 
 import csv
@@ -13,7 +13,7 @@ from importlib import resources
 
 @dataclass(frozen=True, slots=True)
 class CodedLabel:
-    """A nomenclature value: the code compares, the label is for people."""
+    """A nomenclature value. Programs compare the code; people read the label."""
 
     code: str
     label: str
@@ -32,23 +32,26 @@ _FUTURE_PROFESSIONS: Mapping[str, str] = {
 
 
 def profession_label(code: str) -> str:
-    """The G15 label of a profession code, or the code itself."""
+    """Returns the G15 label of a profession code, or the code itself."""
     return _labels("professions.csv").get(code, code)
 
 
 def future_profession_label(code: str) -> str:
-    """The G16 label of the profession a CPF holder trains for, or the code itself."""
+    """Returns the G16 label of the profession a CPF holder trains for, or the code itself."""
     return _FUTURE_PROFESSIONS.get(code, code)
 
 
 def in_training(code: str) -> CodedLabel:
-    """Whoever trains for this profession. G15 and G16 share their codes: beside professions, the code takes the
-    category with it (`10E`, as ANS's own `10C`), or an intern would be a physician to whoever compares codes."""
+    """Returns the coded label of a person in training for this profession.
+
+    G15 and G16 share their codes. Where both may stand, the category is appended (`10E`, as ANS writes `10C`): a
+    relying party that compares codes must not take an intern for a physician.
+    """
     return CodedLabel(f"{code}{IN_TRAINING}", future_profession_label(code))
 
 
 def speciality_label(code: str) -> str:
-    """The R01 label of a speciality ("savoir-faire") code, or the code itself."""
+    """Returns the R01 label of a speciality ("savoir-faire") code, or the code itself."""
     return _labels("specialities.csv").get(code, code)
 
 

@@ -1,4 +1,4 @@
-"""Names of persons as certificates and upstreams give them: one strict reading.
+"""Names of persons, as certificates and Pro Santé Connect write them, read strictly.
 
 Contains the characters and the length a name may have before any page, mail or log sees it.
 Not here: escaping for output (templates do that), display order, capitals.
@@ -16,11 +16,11 @@ _NAME = re.compile(rf"{_LETTER}(?:{_LETTER}|[0-9]|[ '\u2019.-])*")
 
 
 class UnreadableName(ValueError):
-    """The text is not a name we show or keep. The message never repeats the text."""
+    """The text is not a name that we show or keep. The message never repeats the text."""
 
 
 def parse_person_name(text: str) -> str:
-    """The name in Unicode NFC with outer spaces removed. Raises UnreadableName."""
+    """Returns the name in Unicode NFC without outer spaces. Raises UnreadableName."""
     name = unicodedata.normalize("NFC", text).strip(" ")
     if len(name) > MAX_NAME_LENGTH or _NAME.fullmatch(name) is None:
         raise UnreadableName("not a readable name")

@@ -1,7 +1,8 @@
-"""Which authorities may be pinned here: IGC-Santé's own, by fingerprint and key identifier, and by what each issues.
+"""Which authorities may be pinned.
 
-Contains the table of IGC-Santé (production, and what is known of its test twin) and the verdict on a certificate.
-Not here: chains and signatures (see `anchors`), files, the present time.
+Contains the table of IGC-Santé's authorities (production, and what is known of the test ones), by fingerprint, key
+identifier and what each issues; the verdict on a certificate. Not here: chains and signatures (see `anchors`), files,
+the present time.
 """
 
 from collections.abc import Mapping
@@ -31,7 +32,7 @@ PRODUCTION: Mapping[str, tuple[str, str]] = {
         "19f276d58d7a17ca829be97b5aef3f05a690d4f3",
     ),
 }
-#: The other families and the organisations: IGC-Santé's, and no card is issued by them.
+#: IGC-Santé's other families, and those for organisations: they issue no card.
 ISSUE_NO_CARD: Mapping[str, tuple[str, str]] = {
     "AC IGC-SANTE FORT ORGANISATIONS": (
         "23f69674002d1dd4b018baecd908dc92687942bb48e5140ff895e2f56bc49c0d",
@@ -54,7 +55,7 @@ ISSUE_NO_CARD: Mapping[str, tuple[str, str]] = {
         "d7fbfadcd5027fe7c153864d4be8a44a1e0bbb63",
     ),
 }
-#: Of the test twin only key identifiers are known.
+#: Of the test authorities only the key identifiers are known.
 TEST_KEY_IDS: Mapping[str, str] = {
     "TEST AC IGC-SANTE FORT PERSONNES": "3af1e7f5ceebedf78dc9c9b29fedd46529dc1ffd",
     "TEST AC RACINE IGC-SANTE ELEMENTAIRE": "9cad86bba6aacac5613a04b047fddc3bcd3d57f4",
@@ -66,10 +67,10 @@ _TEST_UNIT = "IGC-SANTE TEST"
 class PinVerdict(StrEnum):
     PINNED = "pinned"  # IGC-Santé's, by its fingerprint
     BY_OPERATOR = "by operator"  # named by its fingerprint in the settings
-    TEST = "test"  # of a test IGC, in test mode: compare its fingerprint with its publisher
+    TEST = "test"  # of a test IGC, in test mode: the operator compares its fingerprint with the publisher's
     NOT_NEEDED = "not needed"  # IGC-Santé's, and it issues none of the cards accepted here
     TEST_IN_PRODUCTION = "test in production"
-    MISMATCH = "mismatch"  # the name of a pinned authority, another certificate or key
+    MISMATCH = "mismatch"  # the name of a pinned authority, but another certificate or key
     UNKNOWN = "unknown"
 
 
@@ -82,7 +83,7 @@ REFUSALS: Mapping[PinVerdict, str] = {
 }
 
 
-#: With which an authority may vouch for cards.
+#: The verdicts with which an authority may sign cards.
 TRUSTED = frozenset({PinVerdict.PINNED, PinVerdict.BY_OPERATOR, PinVerdict.TEST})
 
 
@@ -95,6 +96,7 @@ class PinRules:
     fingerprints: frozenset[str] = frozenset()
 
     def verdict(self, certificate: x509.Certificate) -> PinVerdict:
+        # The name comes first: a known name with another key is refused, even if the operator listed its fingerprint.
         name, fingerprint = common_name(certificate), fingerprint_of(certificate)
         known = PRODUCTION.get(name) or ISSUE_NO_CARD.get(name)
         if known is not None:

@@ -1,6 +1,7 @@
-"""Port to the cards in the readers of one workstation, for help desks. Adapter: `adapters/pkcs11_card.py`.
+"""Port to the cards in the readers of one workstation, for help desks.
 
-The provider itself never sees a reader: browsers speak to it, and prove the card in TLS.
+Contains the port, its values and its faults. Adapter: `adapters/pkcs11_card.py`. Not here: the sign-in, which needs no
+reader on the server: the browser proves the card in TLS.
 """
 
 from collections.abc import Sequence
@@ -10,17 +11,17 @@ from typing import Protocol
 
 
 class PinState(StrEnum):
-    """What the card says of its code porteur; three wrong entries in a row block it."""
+    """What the card says of its PIN (code porteur). Three wrong entries in a row block it."""
 
     FULL = "full"
     LOW = "low"  # at least one wrong entry since the last right one
     LAST = "last"  # one more wrong entry blocks it
     LOCKED = "locked"
-    NONE = "none"  # this interface of the card asks for none: the contactless one
+    NONE = "none"  # the contactless interface, which asks for no PIN
 
 
 class ReaderFault(StrEnum):
-    """Why a card could not be worked with; shared by exception and message."""
+    """Why a card could not be used. Shared by exception and message."""
 
     MODULE_MISSING = "module_missing"
     NO_CARD = "no_card"
@@ -39,7 +40,7 @@ class ReaderFault(StrEnum):
 
 
 class ReaderFailed(Exception):
-    """`detail` is the name of what the module answered; never a PIN."""
+    """`detail`: the name of the module's answer, never a PIN."""
 
     def __init__(self, fault: ReaderFault, detail: str = "") -> None:
         super().__init__(f"{fault}: {detail}" if detail else str(fault))
@@ -49,7 +50,7 @@ class ReaderFailed(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReaderCard:
-    """A card as its module announces it, before anything is read from it. `mechanisms`: names of PKCS#11."""
+    """A card as its PKCS#11 module announces it, before it is read. `mechanisms`: names of PKCS#11."""
 
     label: str
     serial: str
@@ -62,7 +63,7 @@ class ReaderCard:
 
 @dataclass(frozen=True, slots=True)
 class StoredCertificate:
-    """`key_id` links it to its private key (CKA_ID)."""
+    """`key_id`: CKA_ID, the same as its private key's."""
 
     label: str
     key_id: bytes
@@ -70,18 +71,18 @@ class StoredCertificate:
 
 
 class CardReader(Protocol):
-    """Every method raises ReaderFailed."""
+    """Raises ReaderFailed from every method."""
 
     def cards(self) -> Sequence[ReaderCard]:
-        """Read anew at each call: the state of the PIN changes."""
+        """Returns the cards, read again at each call: the state of the PIN changes."""
 
     def certificates(self, card: ReaderCard) -> Sequence[StoredCertificate]: ...
 
     def keys_without_pin(self, card: ReaderCard) -> Sequence[bytes]:
-        """CKA_IDs of private keys that anybody who holds the card may use."""
+        """Returns the CKA_IDs of the private keys that need no PIN: the holder of a stolen card could use them."""
 
     def sign(self, card: ReaderCard, key_id: bytes, digest_info: bytes, pin: str | None) -> bytes:
-        """RSA PKCS#1 v1.5 over this DigestInfo: what every CPS can do. The PIN is presented once.
+        """Returns an RSA PKCS#1 v1.5 signature of this DigestInfo, which every CPS can make.
 
-        None: the person types it on the reader.
+        The PIN is presented once. `pin` None: the person types it on the reader.
         """

@@ -1,4 +1,4 @@
-"""What is worth a note about a readable certificate: its policies, a title that is not its profession's."""
+"""Remarks on a readable certificate, for the log and the help desk: its policies, a title of another profession."""
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID
@@ -7,7 +7,7 @@ from idp.cards.nomenclature import CodedLabel
 
 
 def policies_of(certificate: x509.Certificate) -> tuple[str, ...]:
-    """Dotted OIDs, in order."""
+    """Returns the certificate policies as dotted OIDs, in order."""
     try:
         said = certificate.extensions.get_extension_for_class(x509.CertificatePolicies)
     except x509.ExtensionNotFound:
@@ -16,6 +16,9 @@ def policies_of(certificate: x509.Certificate) -> tuple[str, ...]:
 
 
 def has_other_title(certificate: x509.Certificate, profession: CodedLabel | None) -> bool:
-    """The code alone decides (facts/cps §2.4). False also for a title or a profession that is not said."""
+    """Whether the title is not the profession's label. False when the certificate lacks either.
+
+    For a remark only: the code alone decides (facts/cps §2.4).
+    """
     titles = [str(one.value).casefold() for one in certificate.subject.get_attributes_for_oid(NameOID.TITLE)]
     return profession is not None and bool(titles) and titles != [profession.label.casefold()]

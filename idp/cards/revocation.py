@@ -1,8 +1,7 @@
-"""Whether a card was opposed since it was issued: the question, and how several answers make one.
+"""Whether a card was revoked since it was issued.
 
-Contains the port that `adapters/igc/revocation.py` implements, and its decision table.
-Not here: any fetching. Addresses of CRL and OCSP come from configuration, never from the
-certificate.
+Contains the port that `adapters/igc/revocation.py` implements, and the table that makes one verdict of two answers.
+Not here: fetching. The addresses of CRL and OCSP come from configuration, never from the certificate.
 """
 
 from collections.abc import Mapping
@@ -12,8 +11,11 @@ from typing import Protocol
 
 
 class RevocationStatus(StrEnum):
-    """UNKNOWN: no fresh evidence to be had, which an operator's bypass may overrule. DISOWNED: evidence against it,
-    though not of an opposition (the responder never heard of it; its authority is revoked). Both are refused."""
+    """UNKNOWN and DISOWNED are both refused.
+
+    UNKNOWN: there is no fresh evidence; the operator's dated bypass may accept the card. DISOWNED: evidence against the
+    card that is not its revocation: the responder does not know it, or its authority is revoked. No bypass accepts it.
+    """
 
     GOOD = "good"
     REVOKED = "revoked"
@@ -22,17 +24,20 @@ class RevocationStatus(StrEnum):
 
 
 class RevocationSource(Protocol):
-    """Answers for certificates whose signature by the given issuer was already verified."""
+    """Answers for certificates whose signature by the given issuer has already been verified."""
 
     def status(self, certificate_der: bytes, issuer_der: bytes, *, now: datetime) -> RevocationStatus:
-        """Lack of evidence is UNKNOWN, never an exception; grace for stale evidence is the source's own."""
+        """Returns the status. Lack of evidence is UNKNOWN, never an exception.
+
+        The source itself decides how long it still accepts stale evidence.
+        """
         ...
 
 
 class OcspAnswer(StrEnum):
-    """ON_HOLD may be lifted one day, REVOKED never; UNKNOWN is the responder's own word.
+    """ON_HOLD may be lifted later, REVOKED never. UNKNOWN is the responder's own answer.
 
-    NONE: not asked, no answer, or one that proves nothing.
+    NONE: the responder was not asked, did not answer, or its answer proves nothing.
     """
 
     GOOD = "good"
@@ -43,7 +48,7 @@ class OcspAnswer(StrEnum):
 
 
 class CrlAnswer(StrEnum):
-    """NONE: no list was ever read, or the last one is too old even with its grace."""
+    """NONE: no list was ever read, or the last one is older than its end and grace."""
 
     LISTED = "listed"
     NOT_LISTED = "not_listed"
@@ -53,8 +58,8 @@ class CrlAnswer(StrEnum):
 _GOOD, _REVOKED = RevocationStatus.GOOD, RevocationStatus.REVOKED
 _DISOWNED, _UNKNOWN = RevocationStatus.DISOWNED, RevocationStatus.UNKNOWN
 
-#: OCSP first, the list when OCSP has nothing to say, neither: refused. A listed card is refused whatever OCSP
-#: says: the list was signed by the authority itself.
+#: OCSP decides first, and the list when OCSP has no answer; without either the status is UNKNOWN. A listed card is
+#: refused whatever OCSP says: the authority itself signed the list.
 DECISION: Mapping[tuple[OcspAnswer, CrlAnswer], RevocationStatus] = {
     (OcspAnswer.GOOD, CrlAnswer.NOT_LISTED): _GOOD,
     (OcspAnswer.GOOD, CrlAnswer.NONE): _GOOD,

@@ -1,6 +1,6 @@
 """The RPPS number: its one parser and its check digit.
 
-Contains the canonical form every other room compares, stores and counts with.
+Contains the canonical form, which every other room compares, stores and counts.
 Not here: other identifier kinds (see `identifiers`), any look-up of a person.
 """
 
@@ -19,12 +19,12 @@ class InvalidRpps(ValueError):
 
 
 def parse_rpps(text: str) -> Rpps:
-    """The canonical RPPS of what a person typed or a card printed.
+    """Returns the canonical RPPS of a text that a person typed or that a card bears. Raises InvalidRpps.
 
-    Accepts spaces anywhere and the leading `8` of the twelve-digit form printed on cards. Does not check the
-    key digit: no published rule requires it of every number (see `is_luhn_valid`). Raises InvalidRpps.
+    Accepts spaces anywhere, and the leading `8` of the twelve-digit form printed on cards. Does not check the key
+    digit: no published rule requires it of every number (see `is_luhn_valid`).
     """
-    # `[0-9]` and fullmatch: `\d` takes digits of other scripts and `$` takes a final newline.
+    # `[0-9]` and fullmatch: `\d` would accept digits of other scripts, and `$` a final newline.
     found = re.fullmatch(r"8?([0-9]{11})", text.translate(_SPACES))
     if found is None:
         raise InvalidRpps("an RPPS number is eleven digits")
@@ -32,7 +32,7 @@ def parse_rpps(text: str) -> Rpps:
 
 
 def is_luhn_valid(digits: str) -> bool:
-    """Whether the last digit is the Luhn key of the others; False for anything but ASCII digits."""
+    """Whether the last digit is the Luhn key of the others. False for anything but ASCII digits."""
     if re.fullmatch(r"[0-9]+", digits) is None:
         return False
     doubled = (int(digit) * (1 + index % 2) for index, digit in enumerate(reversed(digits)))

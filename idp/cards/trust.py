@@ -1,8 +1,7 @@
-"""Whether the certificate a browser proved it holds is a card that may sign in, and why not.
+"""Whether a certificate is a card that may sign in, and if not, why.
 
-Contains the acceptance procedure, one step per function, in the order a person should hear the reasons.
-Not here: pages, fetching, the present time. Possession of the key was proved by the TLS handshake,
-not here.
+Contains the acceptance procedure, one step per function, in the order in which a person should be told the reasons.
+Not here: possession of the key (proved in the TLS handshake), pages, fetching, the present time.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,10 +23,10 @@ from idp.cards.revocation import RevocationSource, RevocationStatus
 
 
 class CardRefusal(StrEnum):
-    """Why a card may not sign in; shared by the exception, the page and the audit."""
+    """Why a card may not sign in. Shared by the exception, the page and the audit."""
 
     NONE = "none"  # no certificate was presented
-    UNTRUSTED = "untrusted"  # not signed by a pinned key, or not even a readable certificate
+    UNTRUSTED = "untrusted"  # not signed by a pinned key, or not a readable certificate
     OLD_GENERATION = "old_generation"  # CPS2ter, of the PKI that ended in January 2021
     NOT_YET_VALID = "not_yet_valid"
     EXPIRED = "expired"
@@ -37,10 +36,10 @@ class CardRefusal(StrEnum):
     TEST_CARD = "test_card"
     EMPLOYEE_CARD = "employee_card"
     UNREADABLE_IDENTITY = "unreadable_identity"
-    UNSUPPORTED = "unsupported"  # a critical extension or a key we do not know
+    UNSUPPORTED = "unsupported"  # a critical extension or a kind of key that we do not know
     REVOKED = "revoked"
     DISOWNED = "disowned"  # the responder does not know it, or its authority is revoked
-    STATUS_UNKNOWN = "status_unknown"  # nobody could be asked
+    STATUS_UNKNOWN = "status_unknown"  # neither responder nor list gave an answer
     NO_RPPS = "no_rpps"  # a valid professional card whose identifier is of another kind
 
 
@@ -57,18 +56,18 @@ class CardRefused(Exception):
 class CardPolicy:
     """What this deployment accepts.
 
-    accept_test_cards adds category 0x80 to 0x00; it takes nothing away: the pinned keys alone say which IGC
-    is meant, so a demo with the test IGC also accepts a card of category 0x00 signed by that IGC.
-    accept_employee_cards lets nominative CPE and CPA in, whose identifier is never an RPPS.
-    bypass_until: until then, a card whose revocation status cannot be known passes, marked as such; never one
-    that the responder does not know, nor one of a revoked authority.
+    accept_test_cards: category 0x80 is accepted beside 0x00. The pinned keys alone say which IGC is meant: a demo with
+    the test IGC also accepts a card of category 0x00 that this IGC signed.
+    accept_employee_cards: nominative CPE and CPA are accepted. Their identifier is never an RPPS.
+    bypass_until: until then, a card of unknown revocation status is accepted, and marked so. Never a card that the
+    responder does not know, nor one of a revoked authority.
     """
 
     anchors: TrustAnchors
     accept_test_cards: bool
     accept_employee_cards: bool
     bypass_until: datetime | None = None
-    #: Empty: any. That of production is not public; the audit trail names those of the cards that came.
+    #: Empty: any policy. The OIDs of production are not public; the audit trail names those of the cards seen.
     policy_oids: frozenset[str] = frozenset()
 
     def bypasses(self, now: datetime) -> bool:
@@ -78,12 +77,13 @@ class CardPolicy:
 def verify_card(
     der: bytes | None, policy: CardPolicy, *, now: datetime, revocation: RevocationSource
 ) -> Card:
-    """The card of this certificate, or CardRefused: no other exception leaves, whatever the bytes.
+    """Returns the card of this certificate. Raises CardRefused, and nothing else, whatever the bytes.
 
-    `now` is aware. Unknown non-critical extensions are not looked at.
+    `now` is aware. Unknown non-critical extensions are ignored.
     """
     if not der:
         raise CardRefused(CardRefusal.NONE)
+    # The signature first: until a pinned key is known to have made it, no field is believed, even for a reason.
     with _refusing(CardRefusal.UNTRUSTED):
         leaf = profile.load_certificate(der)
         issuer = _pinned_issuer(leaf, policy.anchors, now)
@@ -93,6 +93,7 @@ def verify_card(
         card = profile.read_card(der)
     _check_holder(card, policy)
     _check_supported(leaf)
+    # Asked late: it may cost a call to the responder, which every card refused above saves.
     status = revocation.status(der, issuer.der, now=now)
     if status is RevocationStatus.UNKNOWN and policy.bypasses(now):
         card = replace(card, is_status_known=False)
@@ -113,7 +114,7 @@ def _check_window(leaf: x509.Certificate, policy: CardPolicy, now: datetime) -> 
 
 
 def _check_usage(leaf: x509.Certificate, policy: CardPolicy, now: datetime) -> None:
-    # The signature twin has the same subject and issuer: only these two extensions tell them apart.
+    # The signature certificate of a card has the same subject and issuer: only these two extensions differ.
     with _refusing(CardRefusal.WRONG_CERTIFICATE):
         usage = leaf.extensions.get_extension_for_class(x509.KeyUsage).value
         purposes = leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
@@ -152,12 +153,12 @@ _STEPS: tuple[Callable[[x509.Certificate, CardPolicy, datetime], None], ...] = (
 
 
 def _check_holder(card: Card, policy: CardPolicy) -> None:
-    # The type may say CPS and the identifier an employee's: believe the less privileged of the two.
+    # When the type says CPS and the identifier is an employee's, the less privileged of the two counts.
     if card.national_id.kind in EMPLOYEE_KINDS and not policy.accept_employee_cards:
         raise CardRefused(CardRefusal.EMPLOYEE_CARD, card.national_id.kind)
 
 
-# Critical extensions whose meaning is enforced above (RFC 5280 §4.2: any other critical one means refuse).
+# Critical extensions that are checked above. RFC 5280 §4.2: a certificate with any other critical one is refused.
 _UNDERSTOOD = frozenset(
     {
         ExtensionOID.BASIC_CONSTRAINTS,
@@ -201,9 +202,11 @@ def _pinned_issuer(leaf: x509.Certificate, anchors: TrustAnchors, now: datetime)
     key_id = profile.read_authority_key_id(leaf)
     for authority in anchors.claimed_issuers(key_id):
         if authority.signed(leaf):
+            # RFC 5280 §6.1.3 (a)(2): the authority itself must be valid now.
             if not authority.not_before <= now <= authority.not_after:
                 raise CardRefused(CardRefusal.UNTRUSTED, f"{authority.name} is outside its validity")
             return authority
+    # No key of CPS2ter is pinned: only the name tells it, so that the person hears « old card », not « fraud ».
     if profile.is_old_generation(leaf):
         raise CardRefused(CardRefusal.OLD_GENERATION)
     raise CardRefused(CardRefusal.UNTRUSTED, "no pinned key signed it")
@@ -215,6 +218,8 @@ def _refusing(reason: CardRefusal) -> Iterator[None]:
         yield
     except CardRefused:
         raise
-    except Exception as fault:  # hostile bytes make the library raise many things (see certificate._reading)
+    except (
+        Exception
+    ) as fault:  # hostile bytes make the library raise many exceptions (see certificate._reading)
         detail = str(fault) if isinstance(fault, UnreadableCard) else type(fault).__name__
         raise CardRefused(reason, detail) from fault

@@ -1,4 +1,7 @@
-"""`idp …`: what an operator does. Settings come from the environment only."""
+"""`idp …`: what an operator does.
+
+Contains one module per group of commands. Not here: rules, which are in the rooms; settings other than the environment.
+"""
 
 from idp.cli.main import main
 

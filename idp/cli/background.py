@@ -1,4 +1,7 @@
-"""Commands that run beside the web processes, until they are told to stop. They import no web framework."""
+"""Commands that run beside the web processes until they are stopped.
+
+Contains the worker and the card host. Not here: a web framework, which they must not load.
+"""
 
 import argparse
 import signal
@@ -29,7 +32,7 @@ _CRL_PAUSE_SECONDS = 20
 _PURGED_AT_ONCE = 1000
 #: Longer than any token of a grant can live.
 _GRANTS_KEPT = timedelta(days=2)
-#: Beyond that, `idp logouts list` forgets; longer than grants, so that no end is told twice.
+#: How long `idp logouts list` shows an end. Longer than grants are kept: an end must not be told twice.
 _NOTICES_KEPT = timedelta(days=7)
 _PURGE_EVERY = timedelta(minutes=1)
 
@@ -49,7 +52,7 @@ def card_host(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _purge(resources: Resources, expired: SqlStore) -> None:
-    """Everything that is over, in short transactions: no record outlives its use."""
+    """Delete everything that is over, in short transactions: no record outlives its use."""
     while expired.purge(_PURGED_AT_ONCE) == _PURGED_AT_ONCE:
         pass
     now = resources.clock.now()
@@ -64,7 +67,7 @@ def _refresh_lists(refresher: CrlRefresher, stopped: threading.Event) -> None:
             refresher.run_due()
         except StoreUnavailable:
             log.error("crl_store_unavailable")
-        except Exception:  # a thread that died would leave the lists to age in silence
+        except Exception:  # if this thread died, the lists would age unnoticed
             log.exception("crl_refresh_failed")
         if stopped.wait(_CRL_PAUSE_SECONDS):
             return
@@ -80,7 +83,7 @@ def worker(settings: Settings, options: argparse.Namespace) -> int:
     _on_stop(stopped.set)
     refresher = build_crl_refresher(resources)
     if refresher is not None:
-        # Beside the mails: a list of tens of MB must not keep a code waiting.
+        # In a thread beside the mails: a list of tens of MB must not delay a code.
         threading.Thread(target=_refresh_lists, args=(refresher, stopped), daemon=True).start()
     purge_at = resources.clock.now()
     while not stopped.wait(_PAUSE_SECONDS):

@@ -1,6 +1,7 @@
-"""`idp card list|show|test`: a card in the reader of a workstation, for help desks. Needs no provider and no settings.
+"""`idp card list|show|test`: a card in the reader of a workstation, for help desks.
 
-What is printed names the holder, for the person at this screen; nothing is written anywhere, and the PIN never.
+Contains printing what `cards/inspection` says. The output names the card holder, for the person at this screen. Not
+here: a provider, settings, files, the PIN, which is never written.
 """
 
 import argparse
@@ -25,7 +26,7 @@ _TEMPLATES = Path(__file__).parents[1] / "templates"
 
 
 def ask_hidden(prompt: str) -> str:
-    """Typed without being shown, or not asked at all. Raises ReaderFailed."""
+    """Returns a PIN typed without being shown. Raises ReaderFailed when it cannot be hidden, or the person gave up."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", GetPassWarning)
         try:
@@ -40,7 +41,7 @@ _WARNED = {PinState.LOW: "test.low", PinState.LAST: "test.last"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardDesk:
-    """The commands over any reader; `ask_pin` shows its prompt and hides what is typed."""
+    """The commands, over any reader. `ask_pin` shows its prompt and hides what is typed."""
 
     reader: CardReader
     policy: CardPolicy
@@ -143,7 +144,7 @@ def _holder(t: Translator, card: Card, locale: str) -> Iterator[str]:
     if not card.specialities:
         yield t("show.no_speciality")
     yield t("show.card_type", type=card.card_type.name, category=t(f"category.{card.category.name.lower()}"))
-    # The hours of this workstation: the names of zones, which `local_time` needs, are not on every Windows.
+    # The workstation's own time zone: not every Windows has the zone names that `local_time` needs.
     begins, ends = (
         instant.astimezone().strftime(_DAY[locale]) for instant in (card.not_before, card.not_after)
     )
@@ -156,7 +157,7 @@ def _verdict(t: Translator, inspection: Inspection, locale: str) -> Iterator[str
         yield t("show.accepted")
         return
     reason = inspection.refusal
-    # As the page says it to the person: the same words on both ends of the telephone.
+    # The words of the page: help desk and user then read the same ones to each other.
     page = load_catalogues(_TEMPLATES).translator(locale)
     yield t("show.refused", reason=reason, title=page(f"cps.{reason}.title"))
     if inspection.is_contactless:

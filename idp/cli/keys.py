@@ -1,4 +1,4 @@
-"""`idp keys …`: the token signing keys. What each state means is said in `signing/schedule.py`."""
+"""`idp keys …`: the token signing keys. `signing/schedule.py` defines their states."""
 
 import argparse
 import sys
@@ -20,7 +20,7 @@ from idp.wiring.resources import open_key_directory
 _ROW = "{:<43}  {:<5}  {:<9}  {:<20}  {:<20}  {}"
 _EARLY = "idp: warning: who keeps our key set for up to 24 h may refuse the tokens of this key until then"
 
-#: Why `retire` does nothing: what the operator reads, and the exit status.
+#: Why `retire` does nothing: the message to the operator, and the exit status.
 _REFUSALS: dict[type[Exception], tuple[str, int]] = {
     UnknownKey: ("no key has this kid: see `idp keys list`", 1),
     KeyStillSigns: (
@@ -45,7 +45,7 @@ def generate(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _take(uri: str, directory: KeyDirectory, audit: Audit) -> int:
-    """A pair made in its token by other means."""
+    """Announce a pair that other software made in the HSM."""
     try:
         record = directory.take(uri)
     except NextKeyExists:
@@ -83,7 +83,10 @@ def _retire(settings: Settings, kid: str) -> int:
 
 
 def _revoke(settings: Settings, kid: str) -> int:
-    """A key in foreign hands goes even while the database is out: audited after, and a failure of that is told."""
+    """Revoke a key, even while the database is down: an attacker may hold it.
+
+    Audited afterwards, a failure is printed.
+    """
     directory = _directory(settings)
     revoked, successor = directory.revoke(kid)
     kids = {revoked.kid, successor.kid if successor else ""}
@@ -101,7 +104,7 @@ def _make_each(
     directory: KeyDirectory,
     audit: Audit,
 ) -> int:
-    """What can be made is made; 3 when every algorithm had its next key already."""
+    """Make each key that can be made. Returns 3 when every algorithm already had its next key."""
     made: set[str] = set()
     for alg in algs:
         try:
@@ -123,7 +126,7 @@ def _tell(audit: Audit, event: AuditEvent, record: KeyRecord) -> None:
         kid=record.kid,
         alg=record.alg,
         active_from=_text(record.active_from),
-        in_hardware=record.is_in_hardware,
+        in_hardware=record.is_in_hsm,
     )
 
 
@@ -132,7 +135,7 @@ def _directory(settings: Settings) -> KeyDirectory:
 
 
 def _audit(settings: Settings) -> Audit:
-    """Opened before a change: what cannot be recorded is not done."""
+    """Returns the audit trail, opened before a change: a change that cannot be recorded is not made."""
     return SqlAudit(open_database(settings.database), SystemClock())
 
 
@@ -143,7 +146,7 @@ def _print_rows(directory: KeyDirectory, is_wanted: Callable[[KeyRecord], bool])
         for record in schedule.records:
             if record.alg == alg and is_wanted(record):
                 since, until = schedule.period(record, now)
-                state, place = schedule.state(record, now), "hardware" if record.is_in_hardware else "file"
+                state, place = schedule.state(record, now), "hardware" if record.is_in_hsm else "file"
                 print(_ROW.format(record.kid, alg, state, _text(since), _text(until), place))
 
 

@@ -1,4 +1,4 @@
-"""One lane per relying party: whoever is slow or down keeps only its own notices waiting."""
+"""One lane per relying party: one that is slow or down delays only its own notices."""
 
 import threading
 from collections.abc import Callable
@@ -13,21 +13,21 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class Lanes:
-    """`step` does one piece of work of a lane, False when there is none. There are as many threads as busy lanes."""
+    """`step` does one piece of work of a lane, and returns False when there is none. Each busy lane has one thread."""
 
     step: Callable[[str], bool]
     _busy: dict[str, threading.Thread] = field(default_factory=dict)
     _stopped: threading.Event = field(default_factory=threading.Event)
 
     def run(self, name: str) -> None:
-        """Start the lane unless it runs already."""
+        """Start the lane, unless it is running."""
         running = self._busy.get(name)
         if running is None or not running.is_alive():
             self._busy[name] = threading.Thread(target=self._work, args=(name,), name=f"lane {name}")
             self._busy[name].start()
 
     def stop(self) -> None:
-        """Each lane ends what it is at, and no more."""
+        """Let each lane finish its present piece of work, and stop."""
         self._stopped.set()
         for thread in self._busy.values():
             thread.join()

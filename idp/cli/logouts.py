@@ -1,4 +1,4 @@
-"""`idp logouts …`: which relying parties heard of the end of a session. No person is named."""
+"""`idp logouts …`: which relying parties were told of the end of a session. The output names no person."""
 
 import argparse
 
@@ -11,7 +11,7 @@ _ROW = "{:<20}  {:<9}  {:>8}  {:<20}  {}"
 
 
 def list_logouts(settings: Settings, options: argparse.Namespace) -> int:
-    """Newest first."""
+    """Print the notices, newest first."""
     notices = SqlLogoutNotices(open_database(settings.database))
     state = NoticeState(options.state) if options.state else None
     print(_ROW.format("ENDED (UTC)", "STATE", "ATTEMPTS", "LAST STATUS", "CLIENT"))

@@ -11,7 +11,7 @@ from idp.wiring.psc import psc_http, psc_settings
 
 
 def check(settings: Settings, options: argparse.Namespace) -> int:
-    """Prints what was found, one line each. 1 when something is to be repaired, 2 without Pro Santé Connect."""
+    """Print each finding on a line. Returns 1 when the operator must repair something, 2 without Pro Santé Connect."""
     psc = psc_settings(settings)
     if psc is None:
         print("idp: set PSC_ENVIRONMENT or PSC_ISSUER first", file=sys.stderr)

@@ -1,1 +1,4 @@
-"""Contains WHO ASKS: the relying parties of clients.yaml. Not here: how they prove themselves (`protocol`)."""
+"""Who asks: the relying parties.
+
+Contains reading clients.yaml and its rules. Not here: how a relying party proves itself (`protocol`).
+"""

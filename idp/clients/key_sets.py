@@ -1,7 +1,7 @@
-"""The public keys of a relying party when one is needed: those registered inline, or those behind its `jwks_uri`.
+"""The public keys of a relying party: registered inline, or behind its `jwks_uri`.
 
-Contains which key verifies, which key we encrypt to, and the port that brings a `jwks_uri`.
-Not here: fetching (`adapters/http/jwks_uri.py`), verifying, what a token must say.
+Contains choosing the key that verifies and the key to encrypt to, and the port to a `jwks_uri`. Not here: fetching
+(`adapters/http/jwks_uri.py`), verifying, what a token must say.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,17 +30,17 @@ _ENCRYPTING = frozenset({"encrypt", "wrapKey", "deriveKey", "deriveBits"})
 
 
 class KeysUnavailable(Exception):
-    """The client has no key to be had: its `jwks_uri` does not answer and none are kept, or none of them fits."""
+    """There is no key of the client: its `jwks_uri` does not answer and none are cached, or none of them fits."""
 
 
 class RemoteKeys(Protocol):
-    """Port to key sets behind a `jwks_uri`; at most 20 keys each, checked by `clients/public_keys`."""
+    """Port to key sets behind a `jwks_uri`: at most 20 keys each, checked by `clients/public_keys`."""
 
     def current(self, jwks_uri: str) -> tuple[PublicJwk, ...]:
-        """The keys kept from an earlier call as long as they are fresh, else fetched. Raises KeysUnavailable."""
+        """Returns the cached keys while they are fresh, else fetched ones. Raises KeysUnavailable."""
 
     def renewed(self, jwks_uri: str) -> tuple[PublicJwk, ...]:
-        """Fetched anew, unless that was tried a moment ago: then those kept. Raises KeysUnavailable."""
+        """Returns newly fetched keys, or the cached ones if a fetch was tried a moment ago. Raises KeysUnavailable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +48,17 @@ class ClientKeys:
     remote: RemoteKeys
 
     def all(self, client: Client) -> tuple[PublicJwk, ...]:
-        """Every key as published, `x5c` included; empty for a client that registered none. Raises KeysUnavailable."""
+        """Returns every key as published, `x5c` included; none for a client without keys. Raises KeysUnavailable."""
         return self.remote.current(client.jwks_uri) if client.jwks_uri else client.jwks
 
     def renewed(self, client: Client) -> tuple[PublicJwk, ...]:
-        """The same, when what was looked for is not among `all`: the client may have a new key."""
+        """Returns the keys again when `all` lacks the one looked for: the client may have a new key."""
         return self.remote.renewed(client.jwks_uri) if client.jwks_uri else client.jwks
 
     def for_verification(self, client: Client, *, alg: str, kid: str | None) -> tuple[Key, ...]:
-        """The keys that may have made a signature of this `alg` and `kid`; an unknown `kid` asks once more.
+        """Returns the keys that may have made a signature of this `alg` and `kid`. An unknown `kid` fetches again.
 
-        Core §10.1: without a `kid`, there must be one such key only. Raises KeysUnavailable when there is none.
+        Core §10.1: without a `kid`, there must be exactly one such key. Raises KeysUnavailable when there is none.
         """
         found = _of_kid(_fitting(self.all(client), alg, "sig", _VERIFYING), kid)
         if not found:
@@ -68,18 +68,18 @@ class ClientKeys:
         return tuple(_import(jwk) for jwk in found)
 
     def for_encryption(self, client: Client, *, alg: str) -> Key:
-        """The key to encrypt to: one published for that if there is. Raises KeysUnavailable."""
+        """Returns the key to encrypt to, preferably one published for encryption. Raises KeysUnavailable."""
         found = _fitting(self.all(client), alg, "enc", _ENCRYPTING)
         if not found:
             found = _fitting(self.renewed(client), alg, "enc", _ENCRYPTING)
         if not found:
             raise KeysUnavailable("no key to encrypt to")
-        # False sorts first.
+        # False sorts first: keys published for encryption come before those of any use.
         return _import(min(found, key=lambda jwk: (jwk.get("use") != "enc", jwk.get("alg") != alg)))
 
 
 def _fitting(keys: Sequence[PublicJwk], alg: str, use: str, operations: frozenset[str]) -> list[PublicJwk]:
-    """RFC 7517 §4: what a key says of its type, use, operations and algorithm."""
+    """Whether type, use, operations and algorithm of a key (RFC 7517 §4) fit."""
     return [
         jwk
         for jwk in keys
@@ -103,7 +103,7 @@ def _of_kid(keys: Sequence[PublicJwk], kid: str | None) -> list[PublicJwk]:
 
 
 def _import(jwk: PublicJwk) -> Key:
-    """The key alone: certificates and hints beside it mean nothing here."""
+    """Returns the bare key: its certificates and hints are not used here."""
     kid = {"kid": str(jwk["kid"])} if isinstance(jwk.get("kid"), str) else {}
     if jwk["kty"] == "RSA":
         return RSAKey.import_key({"kty": "RSA", "n": jwk["n"], "e": jwk["e"], **kid})

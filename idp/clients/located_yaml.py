@@ -1,6 +1,7 @@
-"""YAML with places: every value knows its file, line and column, so a fault is told where it stands.
+"""YAML with places: every value knows its file, line and column, so that a fault is reported at its place.
 
-No constructor runs, so no tag can; anchors and aliases are refused. Knows nothing of what the file means.
+Contains parsing without constructors, so that no tag can run code; anchors and aliases are refused. Not here: what the
+file means.
 """
 
 import re
@@ -15,7 +16,7 @@ class BadYaml(Exception):
 
 
 class At:
-    """A YAML node with the file it came from: every reader fails at a place."""
+    """A YAML node and its file, so that every reader can report the place of a fault."""
 
     def __init__(self, node: yaml.Node, path: Path) -> None:
         self.node = node
@@ -35,13 +36,13 @@ class At:
         return bool(self.node.value == "true")
 
     def number(self) -> int:
-        """A whole number, in decimal digits."""
+        """Returns a whole number, written in decimal digits."""
         if not isinstance(self.node, yaml.ScalarNode) or not re.fullmatch(r"[0-9]{1,9}", self.node.value):
             raise self.fail("expected a whole number")
         return int(self.node.value)
 
     def plain(self) -> object:
-        """Texts, lists and pairs as Python has them; anything else is refused."""
+        """Returns texts, lists and mappings as Python values. Raises BadYaml for anything else."""
         if isinstance(self.node, yaml.SequenceNode):
             return [item.plain() for item in self.items()]
         if isinstance(self.node, yaml.MappingNode):
@@ -66,12 +67,12 @@ class At:
 
 
 def _place(mark: Any) -> str:
-    """`line:column` counted from 1; the beginning when the parser does not say."""
+    """Returns `line:column` counted from 1, or the beginning when the parser does not say it."""
     return "1:1" if mark is None else f"{mark.line + 1}:{mark.column + 1}"
 
 
 def compose(path: Path) -> At:
-    """The node tree: no constructor runs, so no tag can; anchors and aliases are refused (no alias bomb)."""
+    """Returns the node tree. No constructor, so no tag, runs; anchors and aliases are refused (alias bombs)."""
     try:
         text = path.read_text("utf-8")
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
@@ -79,7 +80,7 @@ def compose(path: Path) -> At:
                 raise BadYaml(f"{path}:{_place(event.start_mark)}: expected no anchor and no alias")
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
-        # The problem alone: the whole message quotes the line, which may hold a secret.
+        # Only the problem: the whole message quotes the line, which may hold a secret.
         problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "unreadable"
         raise BadYaml(
             f"{path}:{_place(getattr(error, 'problem_mark', None))}: expected YAML: {problem}"

@@ -1,7 +1,7 @@
-"""What a client of clients.yaml may say of itself: each member, how it is read, its default.
+"""The members of a client in clients.yaml.
 
-Names are those of the OAuth registries (RFC 7591 §2 and its extensions) wherever there is one. Values that do not
-fit together are refused by `clients/rules`.
+Contains each member, its reader and its default. Names are those of the OAuth registries (RFC 7591 §2 and its
+extensions) wherever there is one. Not here: which values fit together (`clients/rules`).
 """
 
 from collections.abc import Callable, Mapping
@@ -35,33 +35,33 @@ from idp.interaction.record import Acr
 AUTHENTICATORS = ("psc", "cps", "password")
 GRANT_TYPES = ("authorization_code", "refresh_token")
 SECRET_METHODS = ("client_secret_basic", "client_secret_post")
-#: RFC 8705 §2: by a certificate authority, or by the certificate itself.
+#: RFC 8705 §2: proved by a certificate authority, or by the certificate itself.
 TLS_METHODS = ("tls_client_auth", "self_signed_tls_client_auth")
 AUTH_METHODS = (*SECRET_METHODS, "private_key_jwt", *TLS_METHODS, "none")
-#: What we sign with.
+#: Algorithms with which we sign.
 SIGNING_ALGS = ("RS256", "ES256")
-#: What clients sign with: assertions, request objects, DPoP proofs.
+#: Algorithms with which clients sign: assertions, request objects, DPoP proofs.
 CLIENT_SIGNING_ALGS = ("RS256", "PS256", "ES256")
-#: Of these, for a client of profile fapi2 (FAPI 2.0 Security Profile §5.4.1).
+#: Those of them that a client of profile fapi2 may use (FAPI 2.0 Security Profile §5.4.1).
 FAPI_SIGNING_ALGS = ("PS256", "ES256")
 KEY_ENCRYPTION_ALGS = ("RSA-OAEP", "RSA-OAEP-256", "ECDH-ES", "ECDH-ES+A256KW")
 CONTENT_ENCRYPTION_ALGS = ("A128CBC-HS256", "A256CBC-HS512", "A128GCM", "A256GCM")
 
-#: The bounds of lives that a client may choose, in seconds.
+#: The bounds of the lifetimes that a client may choose, in seconds.
 _TOKEN_LIFE = (30, 15 * 60)
 _REFRESH_IDLE = (60, 30 * 60)
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """`field`: its name in `Client`. `default` is `...` for a member that must be there."""
+    """`field`: its name in `Client`. `default`: `...` for a required member."""
 
     field: str
     read: Callable[[At], Any]
     default: Any = None
 
 
-#: RFC 8705 §2.1.2: one of these names the certificate of `tls_client_auth`; the value says how it is compared.
+#: RFC 8705 §2.1.2: one of these names the certificate of `tls_client_auth`. Value: how it is compared.
 TLS_SUBJECTS: Mapping[str, Callable[[At], str]] = {
     "tls_client_auth_subject_dn": distinguished_name,
     "tls_client_auth_san_dns": host_name,
@@ -76,7 +76,7 @@ MEMBERS: Mapping[str, Member] = {
     "client_name": Member("name", short_text, ...),
     "client_uri": Member("home", exact_uri, ...),
     "profile": Member("profile", one_of(("fapi2",))),
-    # Where it is answered.
+    # Where it receives answers.
     "redirect_uris": Member("redirect_uris", redirect_uris, ...),
     "post_logout_redirect_uris": Member("post_logout_redirect_uris", exact_uris, ()),
     "frontchannel_logout_uri": Member("frontchannel_logout_uri", exact_uri),
@@ -90,7 +90,7 @@ MEMBERS: Mapping[str, Member] = {
     "jwks": Member("jwks", key_set, ()),
     "jwks_uri": Member("jwks_uri", exact_uri),
     **{name: Member(name, read) for name, read in TLS_SUBJECTS.items()},
-    # What it may ask, and how.
+    # What it may request, and how.
     "grant_types": Member("grant_types", some_of(GRANT_TYPES), ("authorization_code",)),
     "scopes": Member("scopes", scope_names, ("openid",)),
     "claims": Member("claims", claim_names),
@@ -99,7 +99,7 @@ MEMBERS: Mapping[str, Member] = {
     "require_pushed_authorization_requests": Member("requires_pushed_requests", At.flag, False),
     "request_object_signing_alg": Member("request_object_signing_alg", one_of(CLIENT_SIGNING_ALGS)),
     "require_signed_request_object": Member("requires_signed_requests", At.flag, False),
-    # What it gets.
+    # What it receives.
     "id_token_signed_response_alg": Member("id_token_signed_response_alg", one_of(SIGNING_ALGS), "RS256"),
     "id_token_encrypted_response_alg": Member("id_token_encrypted_response_alg", one_of(KEY_ENCRYPTION_ALGS)),
     "id_token_encrypted_response_enc": Member(
@@ -114,7 +114,7 @@ MEMBERS: Mapping[str, Member] = {
     "access_token_life": Member("access_token_life", seconds(*_TOKEN_LIFE)),
     "id_token_life": Member("id_token_life", seconds(*_TOKEN_LIFE)),
     "refresh_token_idle": Member("refresh_token_idle", seconds(*_REFRESH_IDLE)),
-    # Whom it gets.
+    # Which people it accepts.
     "sector_identifier": Member("sector_identifier", sector_host),
     "minimum_acr": Member("minimum_acr", acr_by_name, Acr.PWD_OTP),
     "authenticators": Member("authenticators", some_of(AUTHENTICATORS), AUTHENTICATORS),
@@ -123,7 +123,7 @@ MEMBERS: Mapping[str, Member] = {
 
 
 def read_members(at: At) -> tuple[dict[str, Any], dict[str, At]]:
-    """Every member's value by its name, and where those given stand. Raises BadYaml."""
+    """Returns every member's value by its name, and the places of those in the file. Raises BadYaml."""
     given = at.members()
     for name, member in given.items():
         if name not in MEMBERS:

@@ -1,6 +1,7 @@
-"""What the registration of a client demands of this house's settings: rules as in `clients/rules`, told at the client.
+"""What the registration of a client demands of this deployment's settings.
 
-They hold at the start, at each reload of clients.yaml, and in `idp clients check`.
+Contains rules as in `clients/rules`, reported at the client: at the start, at each reload of clients.yaml, and by `idp
+clients check`. Not here: reading settings.
 """
 
 from datetime import timedelta
@@ -9,7 +10,7 @@ from idp.clients.members import TLS_METHODS
 from idp.clients.rules import ClientRule, Values
 from idp.settings import Settings
 
-#: FAPI 2.0 Security Profile §5.3.2.1; the life of pushed requests is bounded for everybody (`Settings`).
+#: FAPI 2.0 Security Profile §5.3.2.1. `Settings` bounds the life of pushed requests for every client.
 _FAPI_CODE_LIFE = timedelta(seconds=60)
 _FAPI_AHEAD = timedelta(seconds=10), timedelta(seconds=60)
 

@@ -1,4 +1,4 @@
-"""Public keys of a relying party as JWKs: what may be registered, inline or behind its `jwks_uri` (RFC 7517)."""
+"""Public keys of a relying party as JWKs (RFC 7517): which are accepted, inline or behind its `jwks_uri`."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -7,19 +7,22 @@ from typing import Any
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet, RSAKey
 
-#: Kept whole, `x5c` included: RFC 8705 §2.2 compares certificates with it.
+#: Kept with `x5c`: RFC 8705 §2.2 compares certificates with it.
 PublicJwk = Mapping[str, Any]
 
 _PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 _MOST = 20
-# NIST SP 800-131A: nothing below 2048 bits; beyond 8192 verifying becomes an attack on our processor.
+# NIST SP 800-131A: 2048 bits at least. Beyond 8192, verifying would be an attack on our processor.
 _RSA_BITS = range(2048, 8192 + 1)
-#: In base64url: an exponent of 32 bits; a long one makes verifying as slow as signing.
+#: An exponent of 32 bits in base64url. A long one would make verifying as slow as signing.
 _MOST_OF_E = 6
 
 
 def public_keys(jwks: object) -> tuple[PublicJwk, ...]:
-    """The keys of a JWK Set. Raises ValueError with what was expected: public RSA from 2048 bits, or P-256."""
+    """Returns the keys of a JWK Set.
+
+    Raises ValueError, which says what was expected: public RSA from 2048 bits, or P-256.
+    """
     keys = _listed(jwks)
     if not keys:
         raise ValueError(f"a JWK Set: `keys` with 1 to {_MOST} keys")
@@ -27,9 +30,9 @@ def public_keys(jwks: object) -> tuple[PublicJwk, ...]:
 
 
 def usable_keys(jwks: object) -> tuple[PublicJwk, ...]:
-    """The same of a set somebody else publishes: keys that we cannot use are passed over (RFC 7517 §5).
+    """Returns the keys that we can use, of a set that the client publishes; others are ignored (RFC 7517 §5).
 
-    Raises ValueError for what is no JWK Set, and for more than 20 keys.
+    Raises ValueError when it is no JWK Set, or has more than 20 keys.
     """
     usable = []
     for key in _listed(jwks):
@@ -50,7 +53,7 @@ def _public_key(jwk: object) -> PublicJwk:
         raise ValueError("a JWK in each place of `keys`")
     if _PRIVATE & jwk.keys():
         raise ValueError("public keys only: a private or symmetric member stands there")
-    # Before the import, which would take a shorter one with a warning. 4 characters hold 3 octets.
+    # Checked before the import, which only warns of a shorter one. 4 characters hold 3 octets.
     if jwk.get("kty") == "RSA" and len(str(jwk.get("n"))) * 6 < 2048:
         raise ValueError("RSA keys of 2048 bits or more")
     if len(str(jwk.get("e", ""))) > _MOST_OF_E:

@@ -18,22 +18,22 @@ from idp.signing.signer import Alg
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
-    """One relying party, as `client_metadata.MEMBERS` reads it."""
+    """One relying party, as `clients/members` reads it."""
 
     client_id: str
     name: str
     home: str
-    #: "fapi2": held to the FAPI 2.0 Security Profile; None: to the house rules alone.
+    #: "fapi2": must obey the FAPI 2.0 Security Profile. None: only our own rules.
     profile: str | None
     redirect_uris: tuple[str, ...]
     post_logout_redirect_uris: tuple[str, ...]
     frontchannel_logout_uri: str | None
     backchannel_logout_uri: str | None
     token_endpoint_auth_method: str
-    #: None: any that we know.
+    #: None: any that we support.
     token_endpoint_auth_signing_alg: str | None
     secret_sha256: bytes | None
-    #: Registered here; empty when they are behind `jwks_uri`, or there are none.
+    #: The keys registered inline; empty when they are behind `jwks_uri`, or there are none.
     jwks: tuple[PublicJwk, ...]
     jwks_uri: str | None
     tls_client_auth_subject_dn: str | None
@@ -43,7 +43,7 @@ class Client:
     tls_client_auth_san_email: str | None
     grant_types: tuple[str, ...]
     scopes: tuple[str, ...]
-    #: Single claims of its scopes that it may get; None: all of them.
+    #: The claims of its scopes that it may receive. None: all of them.
     claims: tuple[str, ...] | None
     pkce: str
     nonce: str
@@ -60,15 +60,15 @@ class Client:
     authorization_signed_response_alg: Alg
     dpop_bound_access_tokens: bool
     tls_bound_access_tokens: bool
-    #: Lives of its own; None: the setting's.
+    #: Lifetimes for this client. None: the setting's.
     access_token_life: timedelta | None
     id_token_life: timedelta | None
     refresh_token_idle: timedelta | None
-    #: Host that stands for all clients of one controller; None: public `sub`.
+    #: Host that stands for all clients of one controller. None: public `sub`.
     sector_identifier: str | None
     minimum_acr: Acr
     authenticators: tuple[str, ...]
-    #: Charters beside the one of the house.
+    #: Names of the charters it demands beside the one of this service.
     charters: tuple[str, ...]
 
     @property
@@ -81,12 +81,12 @@ class Client:
 
     @property
     def releasable(self) -> frozenset[str]:
-        """Every claim of a person that may ever reach it (facts/security AZ14); `sub` always."""
+        """Every claim of a person that it may ever receive (facts/security AZ14). `sub` always."""
         allowed = frozenset(claims_of(self.scopes))
         return allowed if self.claims is None else allowed & {"sub", *self.claims}
 
     def is_secret(self, candidate: str) -> bool:
-        """Constant-time comparison against the stored SHA-256; False for a client without secret."""
+        """Whether this is the client's secret, compared in constant time. False for a client without secret."""
         digest = hashlib.sha256(candidate.encode()).digest()
         return self.secret_sha256 is not None and hmac.compare_digest(digest, self.secret_sha256)
 
@@ -95,7 +95,7 @@ ClientRegistry = Mapping[str, Client]
 
 
 def logout_listeners(registry: ClientRegistry) -> frozenset[str]:
-    """The clients that are called when a session of theirs ends (Back-Channel Logout)."""
+    """Returns the clients that are called when one of their sessions ends (Back-Channel Logout)."""
     return frozenset(client.client_id for client in registry.values() if client.backchannel_logout_uri)
 
 
@@ -115,7 +115,7 @@ def _items(path: Path) -> list[At]:
 
 
 def advise(path: Path) -> list[str]:
-    """What is allowed and better changed, each at its place. Raises as `read_clients`."""
+    """Returns advice on what is allowed but better changed, each with its place. Raises as `read_clients`."""
     advice = []
     for item in _items(path):
         values, given = read_members(item)
@@ -124,15 +124,15 @@ def advise(path: Path) -> list[str]:
 
 
 def demanded_charters(path: Path) -> list[At]:
-    """The names of charters beside the house's, each where a client demands it. Raises as `read_clients`."""
+    """Returns the charters that clients demand, each with its place in the file. Raises as `read_clients`."""
     members = [item.members() for item in _items(path)]
     return [name for member in members if "charters" in member for name in member["charters"].items()]
 
 
 def read_clients(path: Path, rules: tuple[ClientRule, ...] = ()) -> ClientRegistry:
-    """Raises BadYaml at the first fault, OSError when the file cannot be read.
+    """Returns the registry. Raises BadYaml at the first fault, OSError when the file cannot be read.
 
-    `rules`: those of this house (`clients/operator_rules`), beside what is true of any client.
+    `rules`: those of this deployment (`clients/operator_rules`), beside the rules for any client.
     """
     registry: dict[str, Client] = {}
     for item in _items(path):
@@ -144,15 +144,15 @@ def read_clients(path: Path, rules: tuple[ClientRule, ...] = ()) -> ClientRegist
 
 
 class ClientFile:
-    """The registry in force. A changed file is taken whole or not at all: a bad one keeps the old state."""
+    """The registry in force. A changed file replaces it completely, or not at all if it has a fault."""
 
     def __init__(self, path: Path, rules: tuple[ClientRule, ...] = ()) -> None:
         self._path = path
         self._rules = rules
-        # Before reading: a change meanwhile is seen at the next look.
+        # Taken before reading: a change in between is seen next time.
         self._stamp = self._read_stamp()
         self._registry = read_clients(path, rules)
-        #: The fault of the file on disk, None when the registry in force is what the file says.
+        #: The fault of the file on disk. None: the registry in force is that of the file.
         self.fault: str | None = None
 
     def _read_stamp(self) -> tuple[int, int] | None:

@@ -1,7 +1,8 @@
-"""Members of a client that must fit together, and the FAPI 2.0 profile: each rule says what was expected, and where.
+"""Members of a client that must fit together, and the FAPI 2.0 profile.
 
-`FAULTS` stop the start (facts/security §1.5: a client that breaks its profile is a configuration error); `ADVICE` is
-printed by `idp clients check`.
+Contains rules, each with what was expected and the member at which it is reported. `FAULTS` stop the start
+(facts/security §1.5: a client that breaks its profile is a configuration error); `idp clients check` prints `ADVICE`.
+Not here: reading one member (`clients/values`), rules that depend on settings (`clients/operator_rules`).
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -23,7 +24,7 @@ _FAPI_ALGS = ("PS256", "ES256", None)
 
 @dataclass(frozen=True, slots=True)
 class ClientRule:
-    """`member`: where the fault is told, when it is given. `is_broken` looks at all values of a client."""
+    """`member`: where the fault is reported, if it is in the file. `is_broken` takes all values of a client."""
 
     member: str
     expected: str
@@ -40,7 +41,7 @@ def _origin(uri: str) -> tuple[str, str]:
 
 
 def _needs_keys(values: Values) -> bool:
-    """The client signs, or we encrypt to it, or its own certificate stands in its key set."""
+    """Whether the client signs, we encrypt to it, or its self-signed certificate is in its key set."""
     return (
         values[_METHOD] in ("private_key_jwt", "self_signed_tls_client_auth")
         or values["request_object_signing_alg"] is not None
@@ -49,7 +50,7 @@ def _needs_keys(values: Values) -> bool:
 
 
 def _fapi(member: str, expected: str, is_broken: Callable[[Values], bool]) -> ClientRule:
-    """A rule of the FAPI 2.0 Security Profile, for the clients that are held to it."""
+    """Returns a rule of the FAPI 2.0 Security Profile, for clients of that profile only."""
     return ClientRule(
         member, f"expected {expected} (profile fapi2)", lambda v: v["profile"] == "fapi2" and is_broken(v)
     )

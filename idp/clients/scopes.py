@@ -1,4 +1,7 @@
-"""Which claims each scope may release: names only, read by clients.yaml and by the endpoints. No value, no account."""
+"""Which claims each scope may release.
+
+Contains names only, used by clients.yaml and by the endpoints. Not here: values, accounts.
+"""
 
 from collections.abc import Iterable, Mapping
 
@@ -16,7 +19,7 @@ CLAIMS_OF_SCOPE: Mapping[str, tuple[str, ...]] = {
         "identity_source",
         "identity_verified_at",
     ),
-    # As Pro Santé Connect last told them (`protocol/claims/upstream_claims`).
+    # As last received from Pro Santé Connect (`protocol/claims/upstream_claims`).
     "psc": ("SubjectRefPro", "SubjectRole", "otherIds"),
     "professional_context": ("professional_context",),
 }

@@ -1,4 +1,4 @@
-"""Single values of clients.yaml: each reader gives the typed value, or fails at its place with what was expected."""
+"""Single values of clients.yaml. Each reader returns the typed value, or raises BadYaml with place and expectation."""
 
 import hashlib
 import ipaddress
@@ -48,7 +48,7 @@ def many_of(choices: Any) -> Callable[[At], tuple[str, ...]]:
 
 
 def exact_uri(at: At) -> str:
-    """https, or http on loopback (RFC 9700 §2.6); no fragment (RFC 6749 §3.1.2), no wildcard, no user."""
+    """Returns an https URI, or http on loopback (RFC 9700 §2.6), without fragment (RFC 6749 §3.1.2), wildcard, user."""
     try:
         parts = urlsplit(at.text())
         parts.port  # noqa: B018 - raises for what is no port
@@ -86,7 +86,7 @@ def short_text(at: At) -> str:
 
 
 def sector_host(at: At) -> str:
-    """A host name: redirect URIs of several hosts may share a sector, so it is said, never guessed (Core §8.1)."""
+    """Returns a host name. Redirect URIs of several hosts may share a sector, so it is never guessed (Core §8.1)."""
     if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,252}", at.text()):
         raise at.fail("expected a host name in lower case")
     return at.text()
@@ -100,7 +100,7 @@ def scope_names(at: At) -> tuple[str, ...]:
 
 
 def claim_names(at: At) -> tuple[str, ...]:
-    """Claims that some scope releases; that it is one of the client's, a rule says."""
+    """Returns claims that some scope releases. A rule checks that it is a scope of the client."""
     return many_of(claims_of(CLAIMS_OF_SCOPE))(at)
 
 
@@ -123,7 +123,7 @@ def seconds(least: int, most: int) -> Callable[[At], timedelta]:
 
 
 def secret_digest(at: At) -> bytes:
-    """`{file: …}`, `{env: …}` or `{sha256: …}`: the secret itself never stands in the file."""
+    """Returns the digest from `{file: …}`, `{env: …}` or `{sha256: …}`: the secret itself is never in the file."""
     members = at.members()
     if len(members) != 1 or not members.keys() <= {"file", "env", "sha256"}:
         raise at.fail("expected one of `file`, `env` or `sha256`: a secret is given by reference")
@@ -147,7 +147,7 @@ def _text_file(at: At) -> str:
 
 
 def key_set(at: At) -> tuple[PublicJwk, ...]:
-    """`{keys: [...]}`, or `{file: …}` with a JWK Set in it."""
+    """Returns the key set from `{keys: [...]}`, or from the JWK Set in `{file: …}`."""
     members = at.members()
     try:
         if members.keys() == {"file"}:
@@ -158,7 +158,7 @@ def key_set(at: At) -> tuple[PublicJwk, ...]:
 
 
 def distinguished_name(at: At) -> str:
-    """RFC 4514, as RFC 8705 §2.1.2 asks."""
+    """Returns a distinguished name in the form of RFC 4514, as RFC 8705 §2.1.2 requires."""
     try:
         return x509.Name.from_rfc4514_string(at.text()).rfc4514_string()
     except ValueError as error:

@@ -1,1 +1,4 @@
-"""Contains WHAT EACH PAGE SHOWS: one frozen view-model per template. Not here: how it is rendered (`web`)."""
+"""What each page shows.
+
+Contains one frozen view-model per template. Not here: how it is rendered (`web`).
+"""

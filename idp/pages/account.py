@@ -1,4 +1,4 @@
-"""What the pages show that no application asked for: the root page, a new password. As `sign_in`."""
+"""What the pages outside an interaction show: the root page, a new password. View-models, as in `sign_in`."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from idp.pages.sign_in import IdentityView
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RememberedContext:
-    """What was chosen for an application. Empty texts are unknown."""
+    """The context chosen for an application. Unknown texts are ""."""
 
     client_id: str
     application: str
@@ -17,23 +17,25 @@ class RememberedContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountPage:
-    """The root page: who is signed in here (None: nobody) and where to go. POST /end_session/confirm signs out."""
+    """The root page: the person signed in, or None, and where to go. POST /end_session/confirm signs out."""
 
     identity: IdentityView | None
     applications: tuple[tuple[str, str], ...]
     signed_in_since: str | None
-    #: Said in this browser. POST /station (shared: "1" or "0") changes it.
+    #: Set in this browser. POST /station (shared: "1" or "0") changes it.
     is_shared_station: bool = False
-    #: POST /professional_context (client_id) has one of them chosen again.
+    #: POST /professional_context (client_id) lets the person choose one of them again.
     contexts: tuple[RememberedContext, ...] = ()
-    #: GET /password leads to a new one.
+    #: GET /password: to choose a new one.
     has_password: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewPasswordPage:
-    """POST /password: new_password, session. Not proved: the card or Pro Santé Connect comes first, `minutes` ago at
-    most."""
+    """POST /password: new_password, session.
+
+    Without a proof by card or Pro Santé Connect of the last `minutes` minutes, the page asks for one first.
+    """
 
     is_proved: bool
     is_done: bool
@@ -41,7 +43,7 @@ class NewPasswordPage:
     error: str | None
     password_min: int
     minutes: int
-    #: Whose password; None when it is done.
+    #: Person of the new password; None when it is set.
     identity: IdentityView | None = None
-    #: Goes back with the form: somebody else may sign in at this browser meanwhile.
+    #: Posted back with the form: another person may sign in at this browser meanwhile.
     session: str = ""

@@ -1,4 +1,4 @@
-"""From records to what pages show of them; shared by flows and endpoints."""
+"""From records to what pages show of them. Shared by flows and endpoints."""
 
 from idp.accounts.account import ProvedIdentity
 from idp.accounts.practice import Practice

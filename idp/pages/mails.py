@@ -1,4 +1,7 @@
-"""What each mail shows: one frozen view-model per mail, as `pages/sign_in` for the pages. No logic, no lookup."""
+"""What each mail shows.
+
+Contains one frozen view-model per mail. Not here: logic, look-ups.
+"""
 
 from dataclasses import dataclass
 

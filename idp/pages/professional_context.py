@@ -1,11 +1,11 @@
-"""What the page of the professional context shows: its view-models, as `pages/sign_in` for the other pages."""
+"""What the page of the professional context shows: its view-models, as in `pages/sign_in`."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContextChoice:
-    """Empty texts are unknown; `mode` in "L", "S", "B", ""."""
+    """Unknown texts are "". `mode` is "L", "S", "B" or ""."""
 
     key: str
     profession: str

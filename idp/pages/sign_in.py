@@ -1,6 +1,7 @@
-"""What each page shows: one frozen view-model per template, of the same name. No logic, no lookup.
+"""What each page of an interaction shows.
 
-The mails have theirs in `pages/mails`, the pages of no application in `pages/account`.
+Contains one frozen view-model per template, of the same name. Not here: logic, look-ups, mails (`pages/mails`), pages
+outside an interaction (`pages/account`).
 """
 
 from dataclasses import dataclass
@@ -11,26 +12,26 @@ class Frame:
     """What every page shares. `restart_path` is None outside an interaction."""
 
     locale: str
-    #: The same page in the other language, a GET that changes nothing but a cookie.
+    #: The same page in the other language: a GET that changes only a cookie.
     other_locale: str
     other_locale_path: str
-    #: The relying party that asks, None on pages outside an interaction.
+    #: The relying party; None on pages outside an interaction.
     client_name: str | None
-    #: Path prefix of this interaction's forms, e.g. "/interaction/AbC"; "" outside an interaction.
+    #: Path prefix of the forms, such as "/interaction/AbC"; "" outside an interaction.
     base_path: str
     csrf: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doors:
-    """Which authenticators this client lets this person use, in the order to show them."""
+    """The authenticators that this client lets this person use, in the order to show them."""
 
     psc: bool
     cps: bool
     password: bool
-    #: Pro Santé Connect is down: its door comes last, and the page says so.
+    #: Pro Santé Connect is down: it is shown last, and the page says so.
     psc_out: bool = False
-    #: The operator gave the official button, and its look under the pointer: /psc/picture/bouton, /bouton-survol.
+    #: The operator supplied the official button and its hover picture: /psc/picture/bouton, /bouton-survol.
     psc_picture: bool = False
     psc_hover: bool = False
 
@@ -51,13 +52,13 @@ class ChoicePage:
     #: Catalogue key of a notice above the doors: "choice.step_up", "choice.other_door", "choice.fresh",
     #: "choice.restarted", or None.
     notice: str | None = None
-    #: The RPPS that the relying party suggests, to spare typing; "" when none.
+    #: The RPPS that the relying party suggests, prefilled; "" when none.
     login_hint: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordPage:
-    """The form again after a refusal; same POST as on the choice page. `rpps` is kept as typed."""
+    """The form again after a refusal, with the POST of the choice page. `rpps` is kept as typed."""
 
     doors: Doors
     rpps: str
@@ -70,7 +71,7 @@ class PasswordPage:
 class EmailOtpPage:
     """POST base_path/email_otp (code), base_path/email_otp/resend; `purpose` "login" or "enrolment".
 
-    For an enrolment, POST base_path/enrolment/back returns to the form with what was typed.
+    For an enrolment, POST base_path/enrolment/back returns to the form with the values typed.
     """
 
     purpose: str
@@ -82,7 +83,7 @@ class EmailOtpPage:
     #: "email_otp.resent", "email_otp.too_soon", "email_otp.quota", "email_otp.closed", or None
     notice: str | None
     notice_is_error: bool
-    #: False when the code can no longer be entered (expired, used up): only a new one helps.
+    #: False when the code cannot be entered any more (expired, used up): the person needs a new one.
     can_enter: bool
     seconds_before_resend: int
     doors: Doors
@@ -101,11 +102,11 @@ class IdentityView:
 class EnrolmentPage:
     """POST base_path/enrolment: email, password, address_line1, address_line2, postal_code, city.
 
-    `values` is what was typed (never the password); errors name a field of the form.
+    `values`: as typed, never the password. Errors name a field of the form.
     Error keys: "enrolment.email_malformed", "enrolment.email_taken", "enrolment.password_short",
     "enrolment.password_long", "enrolment.password_common", "enrolment.password_personal", "enrolment.required",
     "enrolment.too_long", "enrolment.postal_code_malformed"; of no field: "enrolment.busy", "enrolment.other_identity".
-    `proof` comes back with the form.
+    `proof` is posted back with the form.
     """
 
     identity: IdentityView
@@ -121,14 +122,14 @@ class CharterPage:
     """POST base_path/charter: accepted ("yes"), charter, revision, text_sha256; POST base_path/charter/refuse."""
 
     charter: str
-    #: The client demands it, beside the house's.
+    #: The client demands this charter, beside the one of this service.
     of_client: bool
-    #: How many are to accept, this one included.
+    #: How many charters must be accepted, this one included.
     still_due: int
     text_html: str
     #: Language of the text: French when the revision has no translation.
     text_locale: str
-    #: Sent back with the answer: the text that was on the page, whatever the language of a later click.
+    #: Posted back with the answer: names the text on the page, even if the language changes before the answer.
     text_sha256: str
     revision: str
     published_on: str
@@ -162,14 +163,14 @@ class PscPage:
 
     @property
     def is_another_account_needed(self) -> bool:
-        """The same account again would change nothing."""
+        """Whether only another Pro Santé Connect account could help."""
         return self.reason in ("no_rpps", "conflict")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstConnectionPage:
     """« La première connexion doit être réalisée avec votre carte CPx ». POST base_path/cps, base_path/cancel;
-    base_path/psc with `fresh` "1" for whoever is not that person."""
+    base_path/psc with `fresh` "1" for a user who is not that person."""
 
     given_name: str
     family_name: str
@@ -187,7 +188,7 @@ class LogoutFrame:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedOutPage:
-    """`state`: "confirm" (POST /end_session/confirm), "done"; with where to go on, if known."""
+    """`state`: "confirm" (POST /end_session/confirm) or "done"; with a link to go on, if known."""
 
     state: str
     identity: IdentityView | None
@@ -196,12 +197,12 @@ class SignedOutPage:
     #: Opaque value the confirmation form must send back as `request`; "" when done.
     request: str
     psc_was_used: bool
-    #: Names of the other applications that are told.
+    #: Names of the other applications that are told of the sign-out.
     told: tuple[str, ...] = ()
     frames: tuple[LogoutFrame, ...] = ()
-    #: Where the browser goes by itself once every frame has loaded; None: nowhere.
+    #: Where the browser goes once every frame has loaded, or None.
     onward_url: str | None = None
-    #: What is there: "return" (the relying party) or "psc" (Pro Santé Connect's own sign-out).
+    #: What that is: "return" (the relying party) or "psc" (Pro Santé Connect's own sign-out).
     onward: str = "return"
     #: The relying party asked for an address that it has not registered.
     return_refused: bool = False
@@ -209,7 +210,7 @@ class SignedOutPage:
 
 @dataclass(frozen=True, slots=True)
 class FormPostPage:
-    """The answer to the relying party on its way (response_mode form_post): POST `action` with `fields`."""
+    """The authorization response as a form (response_mode form_post): POST `action` with `fields`."""
 
     action: str
     fields: tuple[tuple[str, str], ...]
@@ -217,10 +218,10 @@ class FormPostPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorPage:
-    """`key`: "error.<name>" with .title and .text. `incident` is shown for the help desk; None when useless.
+    """`key`: "error.<name>" with .title and .text. `incident`: shown for the help desk, None when of no use.
 
     `retry_path`: POST target of the button « Reprendre la connexion » (None: no button).
-    `return_url`/`return_name`: link back to the relying party when it is proved.
+    `return_url`/`return_name`: link to the relying party, once it is proved.
     """
 
     key: str

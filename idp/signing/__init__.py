@@ -1,1 +1,4 @@
-"""Contains WITH WHICH KEY: the Signer port, the key ring, its schedule. Not here: files, hardware, a person."""
+"""With which key.
+
+Contains the Signer port, the key ring, its schedule. Not here: files, the HSM, accounts.
+"""

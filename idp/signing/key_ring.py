@@ -1,4 +1,4 @@
-"""Which key signs, which keys are published."""
+"""Which key signs, and which keys are published."""
 
 import base64
 import json
@@ -15,35 +15,38 @@ class KeyMissing(Exception):
 
 
 def b64u(octets: bytes) -> str:
-    """base64url without padding (RFC 7515 §2)."""
+    """Returns base64url without padding (RFC 7515 §2)."""
     return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
 
 
 class Keys(Protocol):
-    """Port to the keys in force, whatever instant it is. Adapter: `adapters/key_files/keys_in_force.py`."""
+    """Port to the keys in force at the present time. Adapter: `adapters/key_files/keys_in_force.py`."""
 
     @property
     def fault(self) -> str | None:
-        """Why the keys on disk are not those in force; None when they are."""
+        """Why the keys on disk are not the keys in force; None when they are."""
 
     def jwks(self) -> Mapping[str, Sequence[Mapping[str, str]]]:
-        """The key set (RFC 7517 §5): public members only."""
+        """Returns the key set (RFC 7517 §5): public members only."""
 
     def sign_jwt(self, claims: Mapping[str, Any], *, alg: Alg, typ: str = "JWT") -> str:
-        """Compact JWS by the active key. Raises KeyMissing, SignerUnavailable."""
+        """Returns a compact JWS by the active key. Raises KeyMissing, SignerUnavailable."""
 
     def require(self, alg: Alg) -> None:
-        """Before anything is used up for a token. Raises KeyMissing, SignerUnavailable: it could not be signed."""
+        """Raises KeyMissing, SignerUnavailable when a token could not be signed now.
+
+        Called before a code or a refresh token is used up for that token.
+        """
 
     def is_alive(self) -> bool:
-        """Whether tokens of every algorithm can be signed now."""
+        """Whether a token of every algorithm can be signed now."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyRing:
-    """The keys of one instant. `signers`, oldest first: the newest of an algorithm signs, the others only verify.
+    """The keys of one instant. `signers`: oldest first; the newest of an algorithm signs, the others only verify.
 
-    `announced` are in the key set already and sign nothing yet (facts/security JW6).
+    `announced`: keys that are already in the key set and sign nothing yet (facts/security JW6).
     """
 
     signers: Sequence[Signer]
@@ -54,7 +57,7 @@ class KeyRing:
         return None
 
     def active(self, alg: Alg) -> Signer:
-        """Raises KeyMissing."""
+        """Returns the newest signer of this algorithm. Raises KeyMissing."""
         for signer in reversed(self.signers):
             if signer.alg == alg:
                 return signer
@@ -73,7 +76,7 @@ class KeyRing:
         return {"keys": [dict(signer.public_jwk()) for signer in (*self.signers, *self.announced)]}
 
     def sign_jwt(self, claims: Mapping[str, Any], *, alg: Alg, typ: str = "JWT") -> str:
-        """Compact JWS (RFC 7515 §7.1). Raises KeyMissing, SignerUnavailable."""
+        """Returns a compact JWS (RFC 7515 §7.1). Raises KeyMissing, SignerUnavailable."""
         signer = self.active(alg)
         header = {"alg": alg, "kid": signer.kid, "typ": typ}
         parts = (json.dumps(part, separators=(",", ":")).encode() for part in (header, claims))

@@ -1,4 +1,4 @@
-"""The public half of a signing key as RFC 7517 writes it, and its name: the thumbprint of RFC 7638."""
+"""The public half of a signing key as a JWK (RFC 7517), and its kid: the thumbprint of RFC 7638."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 
 
 def alg_of(key: object) -> Alg | None:
-    """None: no key of ours. RSA of 2048 bits or more (facts/security JW5), or P-256."""
+    """Returns the algorithm of an RSA key of 2048 bits or more (facts/security JW5) or a P-256 key, else None."""
     if isinstance(key, rsa.RSAPublicKey) and key.key_size >= 2048:
         return "RS256"
     if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1):
@@ -21,7 +21,7 @@ def alg_of(key: object) -> Alg | None:
 
 
 def public_members(key: PublicKey) -> dict[str, str]:
-    """RFC 7518 §6.2.1 and §6.3.1."""
+    """Returns the members of RFC 7518 §6.2.1 and §6.3.1."""
     if isinstance(key, rsa.RSAPublicKey):
         rsa_numbers = key.public_numbers()
         octets = (rsa_numbers.n.bit_length() + 7) // 8
@@ -36,7 +36,7 @@ def public_members(key: PublicKey) -> dict[str, str]:
 
 
 def thumbprint(members: Mapping[str, str]) -> str:
-    """RFC 7638 §3: SHA-256 over the required members in lexical order."""
+    """Returns the thumbprint of RFC 7638 §3: SHA-256 of the required members in lexical order."""
     digest = hashes.Hash(hashes.SHA256())
     digest.update(("{" + ",".join(f'"{k}":"{v}"' for k, v in sorted(members.items())) + "}").encode())
     return b64u(digest.finalize())

@@ -1,7 +1,7 @@
-"""When each key is announced, signs, and leaves the key set: derived from its record and an instant, never stored.
+"""When each key is published, signs, and leaves the key set.
 
-published → active → retired, per algorithm (facts/security JW6). Pure: no file, no clock; `now` is handed in, so that
-every process and node that reads the same records says the same.
+Contains the states published → active → retired, per algorithm (facts/security JW6), computed from the records and
+`now`, never stored: nodes with the same records agree. Not here: files, a clock.
 """
 
 import dataclasses
@@ -16,9 +16,9 @@ ALGS: tuple[Alg, ...] = ("RS256", "ES256")
 
 
 class KeyState(StrEnum):
-    PUBLISHED = "published"  # in the key set, signs later
+    PUBLISHED = "published"  # in the key set; will sign later
     ACTIVE = "active"  # signs
-    RETIRED = "retired"  # signs no more; in the key set until its tokens have ended
+    RETIRED = "retired"  # no longer signs; in the key set until its tokens have expired
 
 
 class NextKeyExists(Exception):
@@ -30,20 +30,20 @@ class UnknownKey(Exception):
 
 
 class KeyStillSigns(Exception):
-    """The active key of an algorithm is replaced, never just taken away."""
+    """The active key of an algorithm may only be replaced, not removed."""
 
 
 class AlreadyRetired(Exception):
-    """Nothing is left to do for this key."""
+    """The key is already retired."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyRecord:
-    """What is written down of one key: it states intentions in time, never a state."""
+    """What is stored about one key: when it is to change its state, never the state itself."""
 
     kid: str
     alg: Alg
-    #: A file of the keys directory, or the `pkcs11:` URI of a key in hardware.
+    #: A file of the keys directory, or the `pkcs11:` URI of a key in the HSM.
     file: str
     created_at: datetime
     active_from: datetime
@@ -51,17 +51,17 @@ class KeyRecord:
     #: Retired before it signed anything.
     is_withdrawn: bool = False
     is_compromised: bool = False
-    #: Of a key in hardware, so that the key set needs no hardware: SubjectPublicKeyInfo, DER, base64.
+    #: Only for a key in the HSM, so that the key set needs no HSM: SubjectPublicKeyInfo, DER, base64.
     public_key: str | None = None
 
     @property
-    def is_in_hardware(self) -> bool:
+    def is_in_hsm(self) -> bool:
         return self.public_key is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RingPolicy:
-    """`token_life`: the longest time after its signature at which somebody may still check a token of ours."""
+    """`token_life`: how long after its signature a relying party may still check one of our tokens, at most."""
 
     publish_before: timedelta
     retire_after: timedelta
@@ -70,40 +70,40 @@ class RingPolicy:
 
     @property
     def lead(self) -> timedelta:
-        """From publication, by a slow clock, to the first signature, by a fast one."""
+        """From publication (by a slow clock) to the first signature (by a fast clock)."""
         return self.publish_before + 2 * self.clock_skew
 
     @property
     def shortest_keep(self) -> timedelta:
-        """From the last signature to leaving the key set: a fast clock lets go early, a relying party's checks late."""
+        """From the last signature to the removal from the key set: removed by a fast clock, checked by a slow one."""
         return self.token_life + 2 * self.clock_skew
 
 
 @dataclass(frozen=True, slots=True)
 class KeySchedule:
-    """All keys that ever were, in the order they were written down."""
+    """All keys that ever existed, in the order in which they were written."""
 
     records: tuple[KeyRecord, ...]
     policy: RingPolicy
 
     def sequence(self, alg: Alg) -> Sequence[KeyRecord]:
-        """The keys of an algorithm as they follow each other; of two at one instant, the later written is the newer."""
+        """Returns the keys of an algorithm in the order in which they sign; for one instant, as they were written."""
         kept = [record for record in self.records if record.alg == alg and not record.is_withdrawn]
         return sorted(kept, key=lambda record: record.active_from)
 
     def active(self, alg: Alg, now: datetime) -> KeyRecord | None:
-        """The key that signs. Before the first one's time it is the first: a slow clock must not stop a node."""
+        """Returns the key that signs. Before the first key's time it is that one: a slow clock must not stop a node."""
         sequence = self.sequence(alg)
         started = [record for record in sequence if record.active_from <= now] or list(sequence[:1])
-        # Before our clock reaches the time at which a compromised key was replaced, its successor signs already.
+        # The successor of a compromised key signs even before its time by our clock, which may be slow.
         candidates = [r for r in (*started[-1:], *sequence[len(started) :]) if not r.is_compromised]
         newest = candidates[0] if candidates else None
-        # Retired without a successor is no work of ours; the key before it may not come back.
+        # Only a ring edited by hand retires a key without successor. The key before it must not sign again.
         is_over = newest is None or (newest.retired_at is not None and newest.retired_at <= now)
         return None if is_over else newest
 
     def following(self, alg: Alg, now: datetime) -> KeyRecord | None:
-        """The published key that signs next."""
+        """Returns the published key that signs next, or None."""
         waiting = [r for r in self.sequence(alg) if self.state(r, now) is KeyState.PUBLISHED]
         return waiting[0] if waiting else None
 
@@ -115,17 +115,17 @@ class KeySchedule:
         return KeyState.RETIRED
 
     def superseded_at(self, record: KeyRecord) -> datetime | None:
-        """From when its successor signs, as far as that is known; None for the newest."""
+        """Returns the time from which its successor signs; None for the newest key."""
         sequence = self.sequence(record.alg)
         rank = sequence.index(record)
         if rank + 1 == len(sequence):
             return None
         successor = sequence[rank + 1]
-        # A file of an earlier version tells only its day: its record is created at the end of that day.
+        # Earlier versions kept only the day in the file name: such a record is created at the end of that day.
         return max(successor.active_from, successor.created_at)
 
     def leaves_at(self, record: KeyRecord) -> datetime | None:
-        """When the key set lets it go (JW6: not before the longest token has ended, plus skew)."""
+        """Returns when it leaves the key set (JW6: after the longest token has expired, plus skew), None if unknown."""
         if record.is_compromised or record.is_withdrawn:
             return record.retired_at
         superseded_at = self.superseded_at(record)
@@ -136,7 +136,7 @@ class KeySchedule:
         return superseded_at + self.policy.retire_after
 
     def published(self, now: datetime) -> list[KeyRecord]:
-        """The key set of this instant, each algorithm oldest first."""
+        """Returns the keys in the key set at this instant, oldest first for each algorithm."""
         return [
             record
             for alg in ALGS
@@ -145,13 +145,13 @@ class KeySchedule:
         ]
 
     def next_change(self, now: datetime) -> datetime | None:
-        """Until when what is said of this instant stays true."""
+        """Returns the next instant at which any answer about `now` may change."""
         instants = [record.active_from for record in self.records]
         instants += [end for record in self.records if (end := self.leaves_at(record)) is not None]
         return min((instant for instant in instants if instant > now), default=None)
 
     def period(self, record: KeyRecord, now: datetime) -> tuple[datetime, datetime | None]:
-        """Since when it has its state, and until when as far as that is known."""
+        """Returns since when it has its state, and until when if that is known."""
         state = self.state(record, now)
         if state is KeyState.PUBLISHED:
             return record.created_at, record.active_from
@@ -162,8 +162,8 @@ class KeySchedule:
         ends = [end for end in (*stopped, record.retired_at) if end is not None]
         return min(ends), self.leaves_at(record)
 
-    def settled(self, now: datetime) -> datetime:
-        """When a change made now takes its place: after all that a clock ahead of ours wrote down or lets begin."""
+    def effective_at(self, now: datetime) -> datetime:
+        """Returns when a change made now takes effect: after every change that a node with a fast clock wrote."""
         soon = now + 2 * self.policy.clock_skew
         written = [
             i for r in self.records for i in (r.created_at, r.active_from, r.retired_at) if i is not None
@@ -173,11 +173,11 @@ class KeySchedule:
     def announced(
         self, kid: str, alg: Alg, file: str, now: datetime, public_key: str | None = None
     ) -> "KeySchedule":
-        """With one more key: it signs once it was published long enough, or now if nothing else signs.
+        """Returns the schedule with one more key, which signs after `lead`, or now if no key signs.
 
         Raises NextKeyExists.
         """
-        now = self.settled(now)
+        now = self.effective_at(now)
         if self.following(alg, now) is not None:
             raise NextKeyExists(alg)
         start = now if self.active(alg, now) is None else now + self.policy.lead
@@ -188,24 +188,24 @@ class KeySchedule:
     def activated(
         self, kid: str, alg: Alg, file: str, now: datetime, public_key: str | None = None
     ) -> "KeySchedule":
-        """With one more key, which signs from now on: nobody who caches the key set knows it yet."""
-        now = self.settled(now)
+        """Returns the schedule with one more key, which signs from now on. Cached key sets lack it for a while."""
+        now = self.effective_at(now)
         return self._with(
             KeyRecord(kid=kid, alg=alg, file=file, created_at=now, active_from=now, public_key=public_key)
         )
 
-    def hurried(self, kid: str, now: datetime) -> "KeySchedule":
-        """The published key signs from now on."""
-        hurried = dataclasses.replace(self.record(kid), active_from=self.settled(now))
+    def activated_early(self, kid: str, now: datetime) -> "KeySchedule":
+        """Returns the schedule in which this published key signs from now on. Raises UnknownKey."""
+        early = dataclasses.replace(self.record(kid), active_from=self.effective_at(now))
         others = tuple(record for record in self.records if record.kid != kid)
-        return dataclasses.replace(self, records=(*others, hurried))
+        return dataclasses.replace(self, records=(*others, early))
 
     def retired(self, kid: str, now: datetime) -> "KeySchedule":
-        """A key that signs no more leaves as soon as its tokens have ended; one that never signed leaves now.
+        """Returns the schedule in which this key leaves as soon as its tokens have expired, or now if it never signed.
 
         Raises UnknownKey, KeyStillSigns, AlreadyRetired.
         """
-        record, now = self.record(kid), self.settled(now)
+        record, now = self.record(kid), self.effective_at(now)
         state = self.state(record, now)
         if state is KeyState.ACTIVE:
             raise KeyStillSigns(kid)
@@ -216,11 +216,11 @@ class KeySchedule:
         return self._changed(dataclasses.replace(record, retired_at=now, is_withdrawn=is_withdrawn))
 
     def revoked(self, kid: str, now: datetime) -> "KeySchedule":
-        """A compromised key leaves the key set now, whatever it signed.
+        """Returns the schedule in which this compromised key leaves the key set now, whatever it signed.
 
-        Raises UnknownKey, AlreadyRetired, KeyStillSigns when no other could sign.
+        Raises UnknownKey, AlreadyRetired, KeyStillSigns when no other key could sign.
         """
-        record, now = self.record(kid), self.settled(now)
+        record, now = self.record(kid), self.effective_at(now)
         if record.is_compromised:
             raise AlreadyRetired(kid)
         revoked = dataclasses.replace(
@@ -235,7 +235,7 @@ class KeySchedule:
         return without
 
     def record(self, kid: str) -> KeyRecord:
-        """Raises UnknownKey."""
+        """Returns the record of this key. Raises UnknownKey."""
         for record in self.records:
             if record.kid == kid:
                 return record

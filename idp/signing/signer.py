@@ -7,7 +7,7 @@ Alg = Literal["RS256", "ES256"]
 
 
 class SignerUnavailable(Exception):
-    """The key did not answer. There is no other key to fall back to."""
+    """The key did not answer. No other key signs in its place."""
 
 
 class Signer(Protocol):
@@ -18,16 +18,16 @@ class Signer(Protocol):
     def alg(self) -> Alg: ...
 
     def sign(self, message: bytes) -> bytes:
-        """JWS signature: RS256 = PKCS#1 v1.5, ES256 = r‖s in 64 bytes, never DER (RFC 7518 §3.4).
+        """Returns the JWS signature: RS256 = PKCS#1 v1.5, ES256 = r‖s in 64 bytes, never DER (RFC 7518 §3.4).
 
         Raises SignerUnavailable.
         """
 
     def require(self) -> None:
-        """Before something is used up for a signature. Raises SignerUnavailable: it would not sign now."""
+        """Raises SignerUnavailable when the key could not sign now. Called before something is used up to sign."""
 
     def is_alive(self) -> bool:
-        """The same for a health check: no answer within half a second is none."""
+        """Whether the key could sign now, for a health check: waits half a second at most."""
 
     def public_jwk(self) -> Mapping[str, str]:
-        """Public members only, with `kid`, `use` and `alg` (RFC 7517 §4)."""
+        """Returns the public members only, with `kid`, `use` and `alg` (RFC 7517 §4)."""

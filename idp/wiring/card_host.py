@@ -35,7 +35,7 @@ def build_card_listener(resources: Resources) -> SocketListener:
             Path(s.card_listen.removeprefix("unix:")),
             s.card_proxy_user,
             application,
-            on_stranger=lambda: application.witness_header("stranger"),
+            on_unknown_peer=lambda: application.record_forged_header("stranger"),
             limits=limits,
         )
     addresses = [part.rsplit(":", 1) for part in s.card_listen.split(",")]

@@ -62,5 +62,5 @@ def open_key_directory(settings: Settings, clock: Clock) -> KeyDirectory:
             clock_skew=settings.clock_skew,
         ),
         clock=clock,
-        hardware=HsmKeys(hsm),
+        hsm_keys=HsmKeys(hsm),
     )

@@ -43,14 +43,14 @@ def token(tmp_path: Path) -> SoftToken:
 
 
 @pytest.fixture
-def hardware(token: SoftToken) -> Iterator[HsmKeys]:
+def hsm_keys(token: SoftToken) -> Iterator[HsmKeys]:
     with in_this_process(token) as keys:
         yield keys
 
 
 @pytest.fixture
-def signer(token: SoftToken, hardware: HsmKeys) -> HsmSigner:
-    return hardware.make("ES256", token.uri, "caducee")[0]
+def signer(token: SoftToken, hsm_keys: HsmKeys) -> HsmSigner:
+    return hsm_keys.make("ES256", token.uri, "caducee")[0]
 
 
 @pytest.fixture(scope="module")
@@ -161,13 +161,13 @@ class TestAway:
     def test_a_server_starts_without_its_hsm_serves_the_key_set_and_signs_when_it_comes(
         self, tmp_path: Path, distant: HsmKeys, server: HsmServer
     ) -> None:
-        directory = key_directory(tmp_path / "keys", FixedClock(), hardware=distant)
+        directory = key_directory(tmp_path / "keys", FixedClock(), hsm_keys=distant)
         records = [directory.announce(alg, str(server.token.uri)) for alg in ("RS256", "ES256")]
         again = KeyDirectory(
             path=directory.path,
             policy=directory.policy,
             clock=directory.clock,
-            hardware=HsmKeys(_another(distant)),
+            hsm_keys=HsmKeys(_another(distant)),
         )
         with server.gone():
             with capture_logs() as logs:
@@ -185,7 +185,7 @@ class TestAway:
     def test_a_file_key_signs_on_while_the_hardware_key_of_the_other_algorithm_is_away(
         self, tmp_path: Path, distant: HsmKeys, server: HsmServer
     ) -> None:
-        directory = key_directory(tmp_path / "keys", FixedClock(), hardware=distant)
+        directory = key_directory(tmp_path / "keys", FixedClock(), hsm_keys=distant)
         directory.announce("RS256")
         directory.announce("ES256", str(server.token.uri))
         keys = KeysInForce(directory)
@@ -198,9 +198,9 @@ class TestAway:
         assert soon(keys.is_alive)
 
 
-def _another(hardware: HsmKeys) -> Hsm:
+def _another(hsm_keys: HsmKeys) -> Hsm:
     """As in another process: it knows nothing yet."""
-    return Hsm(client_library(), timeout=hardware.hsm.timeout, threads=2)
+    return Hsm(client_library(), timeout=hsm_keys.hsm.timeout, threads=2)
 
 
 class TestPin:
@@ -208,15 +208,15 @@ class TestPin:
         self, token: SoftToken, signer: HsmSigner
     ) -> None:
         token.pin_file.write_text("0000-wrong")
-        hardware, uri = HsmKeys(Hsm()), Pkcs11Uri(**{**_fields(token.uri), "object": "caducee"})
+        hsm_keys, uri = HsmKeys(Hsm()), Pkcs11Uri(**{**_fields(token.uri), "object": "caducee"})
         close_libraries()
         for told in ("refused the PIN (PinIncorrect)", "not tried again before it changes"):
             with pytest.raises(HsmFault) as refused:
-                hardware.take(uri)
+                hsm_keys.take(uri)
             assert told in str(refused.value)
             assert "wrong" not in str(refused.value)
         token.pin_file.write_text(PIN)
-        assert hardware.take(uri).kid == signer.kid
+        assert hsm_keys.take(uri).kid == signer.kid
 
     def test_a_pin_changed_in_the_hsm_and_in_its_file_needs_no_restart(
         self, token: SoftToken, signer: HsmSigner
@@ -228,26 +228,26 @@ class TestPin:
 
     @pytest.mark.parametrize("mode", [0o644, 0o604, 0o660])
     def test_a_pin_that_others_may_read_is_refused(
-        self, token: SoftToken, hardware: HsmKeys, mode: int
+        self, token: SoftToken, hsm_keys: HsmKeys, mode: int
     ) -> None:
         token.pin_file.chmod(mode)
         with pytest.raises(HsmFault, match="chmod 600"):
-            hardware.make("ES256", token.uri, "x")
+            hsm_keys.make("ES256", token.uri, "x")
 
     def test_a_pin_file_that_is_no_text_is_refused_without_quoting_it(
-        self, token: SoftToken, hardware: HsmKeys
+        self, token: SoftToken, hsm_keys: HsmKeys
     ) -> None:
         token.pin_file.write_bytes(b"\xffsecret")
         with pytest.raises(HsmFault) as refused:
-            hardware.make("ES256", token.uri, "x")
+            hsm_keys.make("ES256", token.uri, "x")
         assert ("not UTF-8" in str(refused.value), "secret" in str(refused.value)) == (True, False)
         assert refused.value.__cause__ is None
 
     def test_without_any_pin_the_operator_is_told_where_to_put_it(
-        self, token: SoftToken, hardware: HsmKeys
+        self, token: SoftToken, hsm_keys: HsmKeys
     ) -> None:
         with pytest.raises(HsmFault, match="HSM_PIN_FILE"):
-            hardware.make("ES256", Pkcs11Uri(token=token.label), "x")
+            hsm_keys.make("ES256", Pkcs11Uri(token=token.label), "x")
 
     def test_the_pin_of_the_settings_counts_where_the_uri_names_none(self, token: SoftToken) -> None:
         with in_this_process(token):
@@ -261,8 +261,8 @@ def _fields(uri: Pkcs11Uri) -> dict[str, object]:
 
 class TestAnotherKey:
     @pytest.fixture
-    def directory(self, tmp_path: Path, token: SoftToken, hardware: HsmKeys) -> KeyDirectory:
-        directory = key_directory(tmp_path / "keys", FixedClock(), hardware=hardware)
+    def directory(self, tmp_path: Path, token: SoftToken, hsm_keys: HsmKeys) -> KeyDirectory:
+        directory = key_directory(tmp_path / "keys", FixedClock(), hsm_keys=hsm_keys)
         for alg in ("RS256", "ES256"):
             directory.announce(alg, str(token.uri))
         return directory
@@ -281,7 +281,7 @@ class TestAnotherKey:
             KeysInForce(directory)
 
     def test_a_token_of_the_same_name_with_another_key_of_the_same_name_never_signs(
-        self, tmp_path: Path, directory: KeyDirectory, token: SoftToken, hardware: HsmKeys
+        self, tmp_path: Path, directory: KeyDirectory, token: SoftToken, hsm_keys: HsmKeys
     ) -> None:
         keys = KeysInForce(directory)
         other = make_token(tmp_path / "other")
@@ -335,21 +335,21 @@ class TestAnotherKey:
         clock = directory.clock
         assert isinstance(clock, FixedClock)
         new = directory.activate("ES256")
-        assert new.is_in_hardware
+        assert new.is_in_hsm
         clock.advance(seconds=1)
         assert new.kid in [key["kid"] for key in keys.jwks()["keys"]]
         assert keys.sign_jwt({}, alg="ES256")
         assert keys.fault is None
 
 
-def _make_like(hardware: HsmKeys, token: SoftToken, file: str) -> None:
+def _make_like(hsm_keys: HsmKeys, token: SoftToken, file: str) -> None:
     """Another pair under the identifier of the first."""
     from functools import partial
 
     from idp.adapters.hsm.key_pairs import make_pair
     from idp.adapters.hsm.uri import parse_pkcs11_uri
 
-    hardware.hsm.run(token.uri, partial(make_pair, uri=parse_pkcs11_uri(file), alg="ES256"))
+    hsm_keys.hsm.run(token.uri, partial(make_pair, uri=parse_pkcs11_uri(file), alg="ES256"))
 
 
 @pytest.mark.parametrize("path", ["/usr/lib/softhsm/libsofthsm2.so", "libcs_pkcs11.so", ""])

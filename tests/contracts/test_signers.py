@@ -40,16 +40,16 @@ def token(tmp_path_factory: pytest.TempPathFactory) -> SoftToken:
 
 
 @pytest.fixture(scope="module")
-def hardware(token: SoftToken) -> Iterator[HsmKeys]:
+def hsm_keys(token: SoftToken) -> Iterator[HsmKeys]:
     with in_this_process(token) as keys:
         yield keys
 
 
 @pytest.fixture(scope="module", params=["file", "hardware"])
-def place(request: pytest.FixtureRequest, token: SoftToken, hardware: HsmKeys) -> Place:
+def place(request: pytest.FixtureRequest, token: SoftToken, hsm_keys: HsmKeys) -> Place:
     if request.param == "file":
         return Place("file", generate_signer)
-    made: dict[Alg, Signer] = {alg: hardware.make(alg, token.uri, f"test {alg}")[0] for alg in ALGS}
+    made: dict[Alg, Signer] = {alg: hsm_keys.make(alg, token.uri, f"test {alg}")[0] for alg in ALGS}
     return Place("hardware", made.__getitem__)
 
 
@@ -82,12 +82,12 @@ class TestContract:
         assert place.signer(alg).is_alive()
 
 
-def test_a_key_made_in_hardware_signs_only_and_cannot_leave(token: SoftToken, hardware: HsmKeys) -> None:
+def test_a_key_made_in_hardware_signs_only_and_cannot_leave(token: SoftToken, hsm_keys: HsmKeys) -> None:
     import pkcs11
 
-    _signer, uri = hardware.make("RS256", token.uri, "test of attributes")
+    _signer, uri = hsm_keys.make("RS256", token.uri, "test of attributes")
     wanted = pkcs11.Attribute
-    found = hardware.hsm.run(
+    found = hsm_keys.hsm.run(
         token.uri,
         lambda session: session.session.get_key(
             object_class=pkcs11.ObjectClass.PRIVATE_KEY, id=uri.id
@@ -130,9 +130,9 @@ print(len(done), faults[:3])
 
 
 def test_ten_thousand_signatures_of_two_processes_and_sixteen_threads_are_all_good(
-    tmp_path: Path, token: SoftToken, hardware: HsmKeys
+    tmp_path: Path, token: SoftToken, hsm_keys: HsmKeys
 ) -> None:
-    directory = key_directory(tmp_path / "keys", FixedClock(), hardware=hardware)
+    directory = key_directory(tmp_path / "keys", FixedClock(), hsm_keys=hsm_keys)
     for alg in ALGS:
         directory.announce(alg, str(token.uri))
     servers = [
@@ -152,7 +152,7 @@ def test_ten_thousand_signatures_of_two_processes_and_sixteen_threads_are_all_go
     assert [server.communicate(timeout=120)[0] for server in servers] == ["5000 []\n"] * 2
 
 
-def test_a_worker_forked_from_a_process_that_signs_signs_too(token: SoftToken, hardware: HsmKeys) -> None:
+def test_a_worker_forked_from_a_process_that_signs_signs_too(token: SoftToken, hsm_keys: HsmKeys) -> None:
     """As granian starts its workers: the parent has checked the keys before."""
     program = (
         "import os, sys\n"
@@ -166,7 +166,7 @@ def test_a_worker_forked_from_a_process_that_signs_signs_too(token: SoftToken, h
         "    assert os.waitpid(child, 0)[1] == 0\n"
         "print(sign())\n"
     )
-    _signer, uri = hardware.make("ES256", token.uri, "test of forks")
+    _signer, uri = hsm_keys.make("ES256", token.uri, "test of forks")
     done = subprocess.run(
         [sys.executable, "-c", program, str(uri)],
         cwd=ROOT,
@@ -179,17 +179,17 @@ def test_a_worker_forked_from_a_process_that_signs_signs_too(token: SoftToken, h
 
 
 def test_the_pin_stands_nowhere_in_the_ring_nor_in_what_is_printed_of_it(
-    tmp_path: Path, token: SoftToken, hardware: HsmKeys
+    tmp_path: Path, token: SoftToken, hsm_keys: HsmKeys
 ) -> None:
-    directory = key_directory(tmp_path / "keys", FixedClock(), hardware=hardware)
+    directory = key_directory(tmp_path / "keys", FixedClock(), hsm_keys=hsm_keys)
     directory.announce("ES256", str(token.uri))
     assert PIN not in (directory.path / RING).read_text()
     assert PIN not in repr(directory)
     assert [path.name for path in directory.path.glob("*.pem")] == []
 
 
-def test_the_key_set_needs_no_hardware(tmp_path: Path, token: SoftToken, hardware: HsmKeys) -> None:
-    directory = key_directory(tmp_path / "keys", FixedClock(), hardware=hardware)
+def test_the_key_set_needs_no_hardware(tmp_path: Path, token: SoftToken, hsm_keys: HsmKeys) -> None:
+    directory = key_directory(tmp_path / "keys", FixedClock(), hsm_keys=hsm_keys)
     records = [directory.announce(alg, str(token.uri)) for alg in ALGS]
     elsewhere = key_directory(directory.path, FixedClock())
     assert [directory.load(record).public_jwk() for record in records] == [

@@ -102,7 +102,7 @@ def test_one_next_key_at_a_time() -> None:
 
 
 def test_a_hurried_key_signs_now_and_the_old_one_stays() -> None:
-    schedule = announced().hurried("ES256-2", NOON + HOUR)
+    schedule = announced().activated_early("ES256-2", NOON + HOUR)
     assert state(schedule, "ES256-2", NOON + HOUR) is KeyState.ACTIVE
     assert key_set(schedule, NOON + HOUR + DAY - TICK) == {"RS256-1", "ES256-1", "ES256-2"}
     assert key_set(schedule, NOON + HOUR + DAY) == {"RS256-1", "ES256-2"}
@@ -172,7 +172,7 @@ class TestRevoking:
         assert key_set(schedule, NOON) == {"RS256-1", "ES256-2"}
 
     def test_a_published_key_takes_its_place_at_once(self) -> None:
-        for schedule in (announced(), announced().hurried("ES256-2", NOON)):
+        for schedule in (announced(), announced().activated_early("ES256-2", NOON)):
             after = schedule.revoked("ES256-1", NOON)
             assert key_set(after, NOON) == {"RS256-1", "ES256-2"}
             assert state(after, "ES256-2", NOON) is KeyState.ACTIVE
@@ -285,13 +285,13 @@ class Operators(RuleBasedStateMachine):
 
     @rule(alg=st.sampled_from(ALGS), offset=_OFFSETS)
     def rotate_now(self, alg: Alg, offset: timedelta) -> None:
-        following = self.schedule.following(alg, self.schedule.settled(self.now + offset))
+        following = self.schedule.following(alg, self.schedule.effective_at(self.now + offset))
         if following is None:
             kid = self._kid()
             self.schedule = self.schedule.activated(kid, alg, "", self.now + offset)
         else:
             kid = following.kid
-            self.schedule = self.schedule.hurried(kid, self.now + offset)
+            self.schedule = self.schedule.activated_early(kid, self.now + offset)
         self.at_once.add(kid)
 
     @rule(rank=_RANK, offset=_OFFSETS)
@@ -302,7 +302,7 @@ class Operators(RuleBasedStateMachine):
     @rule(rank=_RANK, offset=_OFFSETS)
     def revoke(self, rank: int, offset: timedelta) -> None:
         record = self.schedule.records[rank % len(self.schedule.records)]
-        if record == self.schedule.active(record.alg, self.schedule.settled(self.now + offset)):
+        if record == self.schedule.active(record.alg, self.schedule.effective_at(self.now + offset)):
             self.rotate_now(record.alg, offset)
         if self._act(lambda: self.schedule.revoked(record.kid, self.now + offset)):
             self.revoked.add(record.kid)

@@ -1,1 +1,4 @@
-"""Contains the card host: its two listeners and its one application. Not here: a judgement on a card."""
+"""The card host.
+
+Contains its two listeners and its one application. Not here: deciding whether a card may sign in (`cards`).
+"""

@@ -1,4 +1,8 @@
-"""What the card host answers: it judges nothing and shows nothing, it hands the certificate over and sends back."""
+"""What the card host answers.
+
+Contains handing the certificate over to the provider, and sending the browser back there. Not here: deciding about the
+certificate, pages.
+"""
 
 import re
 from collections.abc import Callable
@@ -38,7 +42,7 @@ def _plain(status: HTTPStatus, text: str) -> CardResponse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardHost:
-    """`card_host`: its own origin, as configured; `https://*.host` for a new name at each attempt."""
+    """`card_host`: its own origin, as configured. `https://*.host`: each attempt gets a new name."""
 
     store: EphemeralStore
     trail: RefusalTrail
@@ -58,8 +62,8 @@ class CardHost:
             return _plain(HTTPStatus.NOT_FOUND, "not found")
         return self._hand_over(found[1], request)
 
-    def witness_header(self, peer: str) -> None:
-        """Somebody who is not the proxy spoke like one."""
+    def record_forged_header(self, peer: str) -> None:
+        """A caller that is not the proxy sent a header that only the proxy may send: record the refusal."""
         try:
             self.trail.witness(AuditEvent.CARD_HEADER_REFUSED, peer_block(peer), place="card_host")
         except StoreUnavailable:
@@ -80,7 +84,7 @@ class CardHost:
 
 
 def _check_host(host: CardHost, request: CardRequest) -> CardResponse | None:
-    """RFC 9110 §7.4: a name that is not ours (DNS rebinding, a shared connection) is misdirected."""
+    """RFC 9110 §7.4: a request for a name that is not ours (DNS rebinding, a shared connection) is misdirected."""
     ours = re.escape(urlsplit(host.card_host).netloc.lower()).replace(r"\*", "[a-z0-9-]{1,63}")
     if re.fullmatch(rf"{ours}(:443)?", request.headers.get("host", "").lower()):
         return None
@@ -88,15 +92,15 @@ def _check_host(host: CardHost, request: CardRequest) -> CardResponse | None:
 
 
 def _check_headers(host: CardHost, request: CardRequest) -> CardResponse | None:
-    """RFC 9440 §4: whoever says which certificate was shown must be the proxy, and the proxy is not here."""
+    """RFC 9440 §4: only the proxy may say which certificate was shown, and its header never comes this far."""
     if not any(name.startswith("client-cert") for name in request.headers):
         return None
-    host.witness_header(request.peer)
+    host.record_forged_header(request.peer)
     return _plain(HTTPStatus.BAD_REQUEST, "bad request")
 
 
 def _check_navigation(host: CardHost, request: CardRequest) -> CardResponse | None:
-    """A person's browser comes here by our redirect, in a window of its own: no script, no frame, no image."""
+    """A person's browser comes here by our redirect, as a whole page: a script, a frame, an image is refused."""
     headers = request.headers
     is_ours = (
         headers.get("origin", "null") in ("null", host.issuer)

@@ -1,7 +1,6 @@
-"""The HTTP of the card host: one request head read within its bounds, one response written.
+"""The HTTP of the card host: one request head, one response.
 
-Contains what a request and a response are, and their bytes.
-Not here: sockets, threads, TLS, cards.
+Contains a request and a response, and reading and writing them within bounds. Not here: sockets, threads, TLS, cards.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,13 +23,13 @@ class CardRequest:
     path: str
     query: str
     headers: Mapping[str, str]
-    certificate_der: bytes | None  # proved in this handshake, not judged
+    certificate_der: bytes | None  # its key was proved in this handshake; nothing else was checked
     peer: str  # IP address
 
 
 @dataclass(frozen=True, slots=True)
 class CardResponse:
-    """`Content-Length` and `Connection: close` are added by the listener."""
+    """The listener adds `Content-Length` and `Connection: close`."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -38,7 +37,7 @@ class CardResponse:
 
 
 class HeadRefused(Exception):
-    """A request the listener answers by itself."""
+    """A request that the listener refuses without asking the application."""
 
     def __init__(self, status: HTTPStatus) -> None:
         super().__init__(status)
@@ -46,7 +45,7 @@ class HeadRefused(Exception):
 
 
 def read_get(receive: Receive, head_bytes: int, certificate_der: bytes | None, peer: str) -> CardRequest:
-    """The GET the client sends. Raises HeadRefused, ConnectionResetError, and what `receive` raises."""
+    """Returns the GET that the client sent. Raises HeadRefused, ConnectionResetError, and what `receive` raises."""
     head = _head(receive, head_bytes)
     if head.method != b"GET":
         raise HeadRefused(HTTPStatus.METHOD_NOT_ALLOWED)
@@ -79,7 +78,7 @@ def _head(receive: Receive, left: int) -> h11.Request:
 
 def _merged(head: h11.Request) -> dict[str, str]:
     merged: dict[str, str] = {}
-    for raw_name, raw_value in head.headers:  # h11 gives names in lower case and refuses a second Host
+    for raw_name, raw_value in head.headers:  # h11 returns names in lower case and refuses a second Host
         name, value = raw_name.decode("ascii"), raw_value.decode("latin-1")
         joint = "; " if name == "cookie" else ", "  # RFC 9110 §5.3; RFC 9113 §8.2.3 for cookies
         merged[name] = f"{merged[name]}{joint}{value}" if name in merged else value
@@ -87,7 +86,7 @@ def _merged(head: h11.Request) -> dict[str, str]:
 
 
 def encode(response: CardResponse) -> bytes:
-    """The bytes of a response. Raises h11.LocalProtocolError for a header that would split it."""
+    """Returns the bytes of a response. Raises h11.LocalProtocolError for a header that would split it."""
     headers = [pair for pair in response.headers if pair[0].lower() not in _OWN_HEADERS]
     headers += [("Content-Length", str(len(response.body))), ("Connection", "close")]
     protocol = h11.Connection(h11.SERVER)
@@ -100,7 +99,7 @@ def encode(response: CardResponse) -> bytes:
 
 
 def plain_text(status: HTTPStatus, text: str) -> CardResponse:
-    """What the listener says when the application has no say, or failed."""
+    """Returns the listener's own response, when it refuses a request or the application failed."""
     headers = (
         ("Content-Type", "text/plain; charset=utf-8"),
         ("Cache-Control", "no-store"),

@@ -1,7 +1,7 @@
-"""The card host behind a proxy that terminates the TLS: a private Unix socket, and one user whose word is taken.
+"""The card host behind a proxy that terminates the TLS: a private Unix socket, and one trusted user of the machine.
 
-Contains who may speak, and RFC 9440's `Client-Cert`. Not here: any opinion on the certificate; that
-the proxy saw its key proved is all the header says, and only from that proxy.
+Contains who may connect, and RFC 9440's `Client-Cert`. Not here: deciding about the certificate: the header says only
+that the proxy saw its key proved, and only if it comes from that proxy.
 """
 
 import base64
@@ -19,7 +19,7 @@ from idp.adapters.card_host.http import CardRequest, HeadRefused, encode, plain_
 from idp.adapters.card_host.socket_listener import Application, ListenerLimits, SocketListener
 from idp.adapters.card_host.tls import WaitDeadline
 
-#: What a proxy that forwards something else than a certificate is understood to have forwarded: no card at all.
+#: If the proxy forwards a text that is no certificate, the person is told that there was no card.
 UNREADABLE = b"\x00"
 _HEAD_BYTES = 24 * 1024  # a certificate of 16 KiB in base64
 
@@ -29,7 +29,7 @@ class ProxyUserUnknown(ValueError):
 
 
 def certificate_of(value: str) -> bytes | None:
-    """What `Client-Cert` carries (RFC 9440 §2.1: a byte sequence of RFC 8941); None when it is empty."""
+    """Returns the certificate in `Client-Cert` (RFC 9440 §2.1: a byte sequence of RFC 8941), None when it is empty."""
     if not value:
         return None
     found = re.fullmatch(r":([A-Za-z0-9+/]+={0,2}):", value)
@@ -42,7 +42,7 @@ def certificate_of(value: str) -> bytes | None:
 class CardProxy(SocketListener):
     """Listens on `path` from construction on. Raises OSError, ProxyUserUnknown.
 
-    `on_stranger` is told when somebody else than `user` connects: they get no answer.
+    `on_unknown_peer` is called when another user than `user` connects: that peer gets no answer.
     """
 
     def __init__(
@@ -51,16 +51,16 @@ class CardProxy(SocketListener):
         user: str,
         application: Application,
         *,
-        on_stranger: Callable[[], None],
+        on_unknown_peer: Callable[[], None],
         limits: ListenerLimits | None = None,
     ) -> None:
         try:
             trusted = pwd.getpwnam(user)
         except KeyError as fault:
             raise ProxyUserUnknown(f"CADUCEE_CARD_PROXY_USER: no user {user} on this machine") from fault
-        self._path, self._user_id, self._on_stranger = path, trusted.pw_uid, on_stranger
+        self._path, self._user_id, self._on_unknown_peer = path, trusted.pw_uid, on_unknown_peer
         chosen = limits or ListenerLimits()
-        # Every browser comes through the one proxy, which limits each of them.
+        # Every browser comes through the proxy, which limits each of them itself.
         chosen = dataclasses.replace(chosen, per_peer=chosen.connections, head_bytes=_HEAD_BYTES)
         super().__init__((_listening(path, trusted),), application, chosen)
 
@@ -69,7 +69,7 @@ class CardProxy(SocketListener):
 
     def _exchange(self, accepted: socket.socket, peer: str) -> None:
         if _user_of(accepted) != self._user_id:
-            self._on_stranger()
+            self._on_unknown_peer()
             return
         accepted.setblocking(False)
         deadline = WaitDeadline(self._limits.head.total_seconds())
@@ -83,14 +83,14 @@ class CardProxy(SocketListener):
 
 
 def _with_certificate(request: CardRequest) -> CardRequest:
-    """The header becomes the certificate; nobody behind this line sees it."""
+    """Replace the header by the certificate: the application never sees the header."""
     headers = {name: value for name, value in request.headers.items() if not name.startswith("client-cert")}
     certificate = certificate_of(request.headers.get("client-cert", ""))
     return dataclasses.replace(request, headers=headers, certificate_der=certificate)
 
 
 def _user_of(accepted: socket.socket) -> int:
-    """Whom the kernel saw connect (unix(7), SO_PEERCRED): nothing the peer says can change it."""
+    """Returns the user that connected according to the kernel (unix(7), SO_PEERCRED): the peer cannot forge it."""
     credentials = accepted.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
     _process, user, _group = struct.unpack("3i", credentials)
     return int(user)
@@ -125,7 +125,7 @@ def _listening(path: Path, trusted: pwd.struct_passwd) -> socket.socket:
 
 
 def _clear(path: Path) -> None:
-    """A socket nobody listens on is what a killed process left. Raises OSError when somebody does."""
+    """Remove a socket left by a killed process. Raises OSError when a process still listens on it."""
     if not path.is_socket():
         return
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:

@@ -1,6 +1,7 @@
-"""A small server of one exchange per connection: sockets, threads, limits; what is spoken is for its subclasses.
+"""A small server of one exchange per connection.
 
-Contains accepting, places, the end. Not here: TLS (`tls`), HTTP (`http`), cards.
+Contains accepting, threads, limits, the orderly end; its subclasses add the protocol. Not here: TLS (`tls`), HTTP
+(`http`), cards.
 """
 
 import ipaddress
@@ -30,20 +31,20 @@ Application = Callable[[CardRequest], CardResponse]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListenerLimits:
     connections: int = 200
-    per_peer: int = 20  # of those, for one `peer_block`: one machine cannot take every place
+    per_peer: int = 20  # for one `peer_block`: one machine must not take every place
     head_bytes: int = 8 * 1024
     client_hello: timedelta = timedelta(
         seconds=10
     )  # from the connection to the end of the client's first flight
-    handshake: timedelta = timedelta(seconds=120)  # then: the person finds the card and types the PIN
+    handshake: timedelta = timedelta(seconds=120)  # after that: the person finds the card and types the PIN
     head: timedelta = timedelta(seconds=10)
     response: timedelta = timedelta(seconds=10)
     linger: timedelta = timedelta(seconds=2)  # for the client to read the end and close
-    drain: timedelta = timedelta(seconds=3)  # what `shutdown` leaves to requests in progress
+    drain: timedelta = timedelta(seconds=3)  # the time that `shutdown` leaves to requests in progress
 
 
 class SocketListener:
-    """Accepts in `serve_forever`, until `shutdown` from any thread. Subclasses give `_exchange` and `_peer`."""
+    """Accepts in `serve_forever`, until `shutdown` from any thread. Subclasses implement `_exchange` and `_peer`."""
 
     def __init__(
         self, sockets: Sequence[socket.socket], application: Application, limits: ListenerLimits
@@ -56,11 +57,11 @@ class SocketListener:
         self._wakened, self._waker = socket.socketpair()
 
     def _exchange(self, accepted: socket.socket, peer: str) -> None:
-        """One request, one answer. May raise OSError, SSL.Error when the peer is gone, slow or speaks nonsense."""
+        """Read one request and answer it. Raises OSError, SSL.Error when the peer is gone, slow or malformed."""
         raise NotImplementedError
 
     def _peer(self, address: object) -> str:
-        """The name under which a connection is counted and told to the application."""
+        """Returns the name under which a connection is counted, and which the application is told."""
         raise NotImplementedError
 
     def serve_forever(self) -> None:
@@ -95,7 +96,7 @@ class SocketListener:
     def _accept(self, listening: socket.socket) -> None:
         try:
             accepted, address = listening.accept()
-        except OSError:  # the client left already, or no descriptor is free: try again, without spinning
+        except OSError:  # the client has left, or no descriptor is free: try again after a pause
             time.sleep(0.05)
             return
         peer = self._peer(address)
@@ -106,14 +107,14 @@ class SocketListener:
         self._threads.add(thread)
         try:
             thread.start()
-        except RuntimeError:  # no thread left on this machine: this client loses, the listener goes on
+        except RuntimeError:  # the machine has no thread left: this client is refused, the listener goes on
             _log.warning("card_listener_out_of_threads")
             self._forget(thread, accepted, peer)
 
     def _serve(self, accepted: socket.socket, peer: str) -> None:
         try:
             self._exchange(accepted, peer)
-        except (OSError, SSL.Error) as fault:  # a client that left, was slow, or does not speak TLS 1.2
+        except (OSError, SSL.Error) as fault:  # the client left, was slow, or does not speak TLS 1.2
             _log.debug("card_listener_connection_lost", fault=type(fault).__name__)
         except Exception:
             _log.exception("card_listener_failed")
@@ -121,7 +122,7 @@ class SocketListener:
             self._forget(threading.current_thread(), accepted, peer)
 
     def _forget(self, thread: threading.Thread, accepted: socket.socket, peer: str) -> None:
-        self._places.release(peer)  # first: who sees the connection closed finds the place free
+        self._places.release(peer)  # before the close: a client that sees it closed must find the place free
         self._threads.discard(thread)
         accepted.close()
 
@@ -145,7 +146,7 @@ class _Places:
         self._lock = threading.Lock()
 
     def take(self, peer: str) -> bool:
-        """Whether there was a place; each one taken is to be released once."""
+        """Take a place. Returns whether there was one, to be released once."""
         block = peer_block(peer)
         with self._lock:
             full = self._taken.total() >= self._connections
@@ -161,15 +162,15 @@ class _Places:
         with self._lock:
             self._taken[block] -= 1
             if not self._taken[block]:
-                del self._taken[block]  # only peers being served are remembered
+                del self._taken[block]  # only peers that are being served are remembered
 
 
 def peer_block(address: str) -> str:
-    """Whom an address is counted with: an IPv4 address alone, also when mapped into IPv6 (RFC 4291 §2.5.5.2);
-    an IPv6 address with its /64, since one machine has all of those at will (RFC 8981)."""
+    """Returns the block with which an address is counted: an IPv4 address alone, also when mapped into IPv6 (RFC 4291
+    §2.5.5.2); an IPv6 address with its /64, because one machine may use all addresses of it (RFC 8981)."""
     try:
         parsed = ipaddress.ip_address(address)
-    except ValueError:  # a peer on this machine, by its name
+    except ValueError:  # a peer on this machine, by its user name
         return address
     if isinstance(parsed, ipaddress.IPv4Address):
         return str(parsed)

@@ -1,8 +1,8 @@
-"""The TLS of the card host: version 1.2, a client certificate asked for, no connection remembered.
+"""The TLS of the card host: version 1.2, with a client certificate, without resumption.
 
-Contains the TLS context and a channel whose every wait has a deadline.
-Not here: HTTP, and any opinion on the certificate: a refused card must get a page, not an alert,
-so every certificate whose key the client proves is let through, for the application to judge it.
+Contains the TLS context, and a channel in which every wait has a deadline. Not here: HTTP, and deciding about the
+certificate: the person must get a page, not a TLS alert, so the handshake accepts every certificate whose key the
+client proves, and the application decides.
 """
 
 import select
@@ -16,37 +16,37 @@ from OpenSSL import SSL, crypto
 
 _Result = TypeVar("_Result")
 
-# The card and this host must agree without RSA-PSS, which CPS3 cards cannot make (a browser that picks it
-# hangs), and without SHA-1. One list serves both directions, so the host's own key must be RSA too.
+# No RSA-PSS, which CPS3 cards cannot make (a browser that chooses it hangs), and no SHA-1. One list is for both
+# directions, so the host's own key must be RSA too.
 SIGNATURE_ALGORITHMS = b"RSA+SHA256:RSA+SHA384:RSA+SHA512"
 CIPHERS = b"ECDHE+AESGCM"
 
-# What pyOpenSSL has but its published stubs, or its public names, lack; the listener's tests watch them.
+# pyOpenSSL has these, but not among its public names or stubs; the listener's tests watch them.
 _BINDING: Any = vars(SSL)["_lib"]
 _OP_NO_RENEGOTIATION: int = vars(SSL)["OP_NO_RENEGOTIATION"]
 
 
 class UnsuitableHostKey(ValueError):
-    """The operator's certificate for the card host cannot serve."""
+    """The operator's certificate for the card host cannot be used."""
 
 
 def card_context(
     certificate_pem_path: str, key_pem_path: str, client_cas_der: Sequence[bytes] = ()
 ) -> SSL.Context:
-    """A server context asking for a client certificate.
+    """Returns a server context that asks for a client certificate.
 
-    `client_cas_der`: certificates of the authorities announced, so that the browser's chooser hides other
-    certificates. Raises OpenSSL.SSL.Error when a file cannot be used, UnsuitableHostKey.
+    `client_cas_der`: the authorities announced, so that the browser's chooser hides other certificates.
+    Raises OpenSSL.SSL.Error when a file cannot be used, UnsuitableHostKey.
     """
     context = SSL.Context(SSL.TLS_SERVER_METHOD)
-    # TLS 1.3 would demand RSA-PSS of the card (RFC 8446 §4.2.3).
+    # TLS 1.3 would require RSA-PSS from the card (RFC 8446 §4.2.3).
     context.set_min_proto_version(SSL.TLS1_2_VERSION)
     context.set_max_proto_version(SSL.TLS1_2_VERSION)
     context.set_cipher_list(CIPHERS)
     context.set_options(
         SSL.OP_NO_TICKET | SSL.OP_NO_COMPRESSION | SSL.OP_CIPHER_SERVER_PREFERENCE | _OP_NO_RENEGOTIATION
     )
-    # A resumed session replays the identity without the card: no cache, no ticket.
+    # A resumed session would repeat the identity without the card: no cache, no ticket.
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     if _BINDING.SSL_CTX_set1_sigalgs_list(vars(context)["_context"], SIGNATURE_ALGORITHMS) != 1:
         raise SSL.Error("signature algorithms refused")
@@ -74,18 +74,18 @@ def _accept_for_the_application(
 
 
 def _select_http_1_1(connection: SSL.Connection, offered: list[bytes]) -> Any:
-    # HTTP/2 forbids asking for a certificate later and shares connections between hosts.
+    # No HTTP/2: it forbids asking for a certificate later, and shares a connection between hosts.
     return b"http/1.1" if b"http/1.1" in offered else SSL.NO_OVERLAPPING_PROTOCOLS
 
 
 class WaitDeadline:
-    """A moment after which waiting stops."""
+    """The moment at which waiting stops."""
 
     def __init__(self, seconds: float) -> None:
         self._at = time.monotonic() + seconds
 
     def remaining(self) -> float:
-        """Seconds left. Raises TimeoutError when none are."""
+        """Returns the seconds left. Raises TimeoutError when none are."""
         left = self._at - time.monotonic()
         if left <= 0:
             raise TimeoutError
@@ -93,8 +93,7 @@ class WaitDeadline:
 
 
 class TlsChannel:
-    """One accepted connection. Methods raise OSError or SSL.Error when the peer is gone, slow or speaks
-    nonsense."""
+    """One accepted connection. Its methods raise OSError, SSL.Error when the peer is gone, slow or malformed."""
 
     def __init__(self, context: SSL.Context, accepted: socket.socket) -> None:
         accepted.setblocking(False)
@@ -103,25 +102,25 @@ class TlsChannel:
         self._tls.set_accept_state()
 
     def answer_hello(self, deadline: WaitDeadline) -> None:
-        """Until the whole ClientHello came and our flight, CertificateRequest included, left (RFC 5246 §7.3).
+        """Read the whole ClientHello and send our flight with its CertificateRequest (RFC 5246 §7.3).
 
-        No person acts before that: a client still silent or in mid-sentence is idle or hostile.
+        Until then no person has to act: a client that is silent or slow here is idle or hostile.
         """
         self._persist(self._first_flights, deadline)
 
     def handshake(self, deadline: WaitDeadline) -> None:
-        """The rest of the handshake, after `answer_hello`. The person types the PIN during this call."""
+        """Finish the handshake after `answer_hello`. The person types the PIN during this call."""
         self._persist(self._tls.do_handshake, deadline)
         if _BINDING.SSL_session_reused(vars(self._tls)["_ssl"]):
             raise SSL.Error("resumed session")
 
     def certificate_der(self) -> bytes | None:
-        """The certificate whose key the client proved to hold in this handshake."""
+        """Returns the certificate whose key the client proved in this handshake, or None."""
         certificate = self._tls.get_peer_certificate()
         return None if certificate is None else crypto.dump_certificate(crypto.FILETYPE_ASN1, certificate)
 
     def receive(self, size: int, deadline: WaitDeadline) -> bytes:
-        """Some bytes; empty when the client closed."""
+        """Returns some bytes, none when the client closed."""
         try:
             return self._persist(lambda: self._tls.recv(size), deadline)
         except SSL.ZeroReturnError:
@@ -134,7 +133,7 @@ class TlsChannel:
             remaining = remaining[sent:]
 
     def finish(self, deadline: WaitDeadline) -> None:
-        """Close after the client read everything: closing on unread input would reset what was just sent."""
+        """Close once the client has read everything: closing with unread input would reset the response just sent."""
         self._tls.shutdown()
         self._socket.shutdown(socket.SHUT_WR)
         while True:
@@ -149,7 +148,7 @@ class TlsChannel:
         try:
             self._tls.do_handshake()
         except SSL.WantReadError:
-            # OpenSSL draws the server's random once it holds the whole ClientHello (before: None, or zeros),
+            # OpenSSL draws the server's random when it has the whole ClientHello (before: None, or zeros),
             # and reads again only when the flight that carries it is sent.
             if not any(self._tls.server_random() or b""):
                 raise

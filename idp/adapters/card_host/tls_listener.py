@@ -1,9 +1,7 @@
-"""The card host: a small HTTPS server that says which client certificate was proved, and leaves the verdict
-to others.
+"""The card host as a small HTTPS server, which says which client certificate was proved.
 
-Contains listening, and one GET per connection over TLS (HTTP/1.1, always closed afterwards).
-Not here: threads and limits (`socket_listener`), TLS (`tls`), HTTP (`http`), what a card means
-(`idp.cards`), pages (the application's).
+Contains listening, and one GET per connection over TLS (HTTP/1.1, always closed afterwards). Not here: threads and
+limits (`socket_listener`), TLS (`tls`), HTTP (`http`), deciding about a card (`idp.cards`), pages (the application's).
 """
 
 import socket
@@ -19,8 +17,8 @@ __all__ = ["Application", "CardListener", "CardRequest", "CardResponse", "Listen
 class CardListener(SocketListener):
     """Listens from construction on; accepts in `serve_forever`, until `shutdown` from any thread.
 
-    `hosts` are addresses or names; those this machine cannot bind (no IPv6) are skipped as long as one
-    remains. Port 0 takes a free one, the same for all: see `port`. Raises OSError, OpenSSL.SSL.Error.
+    `hosts`: addresses or names. Those that this machine cannot bind (no IPv6) are skipped if one remains. Port 0 takes
+    a free port, the same for all: see `port`. Raises OSError, OpenSSL.SSL.Error.
     """
 
     def __init__(

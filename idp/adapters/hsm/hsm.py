@@ -1,7 +1,7 @@
-"""The way to hardware tokens: a few threads, each with its own session, and callers who wait only so long.
+"""The way to HSM tokens: a few threads, each with its own session, and callers that wait for a limited time.
 
-Contains the time limit, and coming back by itself when a token was away. Not here: the login
-(`adapters/hsm/token.py`), what is done in a session (`adapters/hsm/signer.py`).
+Contains the time limit, and the recovery when a lost token is back. Not here: the login (`adapters/hsm/token.py`), what
+is done in a session (`adapters/hsm/signer.py`).
 """
 
 import queue
@@ -30,7 +30,7 @@ class _Job:
 
 
 class Hsm:
-    """One per process. Nothing is loaded before the first `run`."""
+    """One per process. The library is loaded by the first `run`."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Hsm:
         when_forked(self)
 
     def forked(self) -> None:
-        """A child begins without threads and without anything open."""
+        """Reset: a child process has none of its parent's threads, sessions and logins."""
         self._lock = threading.Lock()
         self._tokens: dict[Pkcs11Uri, HsmToken] = {}
         self._jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
@@ -56,9 +56,9 @@ class Hsm:
     def run(
         self, token: Pkcs11Uri, act: Callable[[HsmSession], _Result], *, within: timedelta | None = None
     ) -> _Result:
-        """What `act` gives, called in a session of the token; called again in a new one if the first was lost.
+        """Returns the result of `act`, called in a session of the token; once more in a new session if that was lost.
 
-        Raises SignerUnavailable (no answer, no token), HsmFault (no such key, a PIN that is not right).
+        Raises SignerUnavailable (no answer, no token), HsmFault (no such key, a wrong PIN).
         """
         known = self._known(token)
         known.admit()
@@ -68,14 +68,14 @@ class Hsm:
             result: _Result = job.answer.result((within or self.timeout).total_seconds())
         except TimeoutError as error:
             job.answer.cancel()
-            # A short limit of the caller's own says nothing of the token.
+            # Only our own limit says that the token is lost: a caller's shorter one says nothing about it.
             if within is None or within >= self.timeout:
                 known.lost("no answer in time")
             raise SignerUnavailable("no answer in time") from error
         return result
 
     def is_lost(self, token: Pkcs11Uri) -> bool:
-        """Whether the last that was heard of it is a failure."""
+        """Whether the last call to this token failed."""
         return self._known(token).is_lost
 
     def _known(self, uri: Pkcs11Uri) -> HsmToken:
@@ -83,13 +83,13 @@ class Hsm:
             if not self._started:
                 self._started = True
                 for rank in range(self._threads):
-                    # Daemons: a call that never returns must not keep the process from ending.
+                    # Daemon threads: a call that never returns must not keep the process from ending.
                     threading.Thread(target=self._work, name=f"hsm-{rank}", daemon=True).start()
             if uri not in self._tokens:
                 self._tokens[uri] = HsmToken(uri, self._pin)
             return self._tokens[uri]
 
-    # In the threads.
+    # What follows runs in the worker threads.
 
     def _work(self) -> None:
         sessions: dict[Pkcs11Uri, HsmSession] = {}
@@ -105,12 +105,12 @@ class Hsm:
                     job.token.lost(str(error))
                 job.answer.set_exception(error)
             else:
-                # Even when the caller went away: the token answers.
+                # The token answers, even if its caller has given up waiting.
                 job.token.back()
                 job.answer.set_result(result)
 
     def _perform(self, job: _Job, sessions: dict[Pkcs11Uri, HsmSession]) -> Any:
-        from pkcs11 import PKCS11Error  # here, not above: without hardware keys it is never needed
+        from pkcs11 import PKCS11Error  # imported late: a deployment without HSM never needs it
 
         library, uri = library_of(self._path), job.token.uri
         for is_last in (False, True):
@@ -123,7 +123,7 @@ class Hsm:
                     try:
                         return job.act(session)
                     except PKCS11Error:
-                        # Closed while its number is surely still its own.
+                        # Closed inside the library: after a renewal its number may belong to another session.
                         sessions.pop(uri).close()
                         raise
             except PKCS11Error as error:
@@ -134,11 +134,15 @@ class Hsm:
         raise AssertionError("the second attempt answers or raises")
 
     def _may_renew(self, error: Exception) -> bool:
-        """A key that is missing may be new; but each look for it takes everybody's session away: one a second."""
+        """Whether the library may be started anew after this error.
+
+        A missing key may be a new one, which a fresh start finds. But a start closes the sessions of all threads: for
+        missing keys, at most one a second.
+        """
         from pkcs11 import NoSuchKey
 
         if not isinstance(error, NoSuchKey):
-            return True  # `admit` sees to it that a lost token is not tried more often.
+            return True  # `admit` already limits how often a lost token is tried.
         with self._lock:
             is_early = time.monotonic() < self._looked_anew_at + _LOOK_ANEW_EVERY_SECONDS
             if not is_early:

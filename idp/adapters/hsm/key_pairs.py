@@ -1,4 +1,4 @@
-"""Key pairs inside a PKCS#11 session: found, made, read, used. Every function raises PKCS11Error or HsmFault."""
+"""Key pairs inside a PKCS#11 session: found, made, read, used. Every function raises PKCS11Error, HsmFault."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ from idp.signing.signer import Alg
 def find_private_key(session: HsmSession, uri: Pkcs11Uri, alg: Alg) -> Any:
     import pkcs11
 
-    # Asked first: a search that fails in a lost session complains on stderr when it is collected.
+    # Ask for the token first: python-pkcs11 writes to stderr when it collects a search that failed in a lost session.
     session.token.slot.get_token()
     return session.session.get_key(
         object_class=pkcs11.ObjectClass.PRIVATE_KEY, key_type=_key_type(alg), label=uri.object, id=uri.id
@@ -25,19 +25,19 @@ def find_private_key(session: HsmSession, uri: Pkcs11Uri, alg: Alg) -> Any:
 
 
 def sign_in_token(key: Any, alg: Alg, message: bytes) -> bytes:
-    """RS256, or ES256 as r‖s: PKCS#11 gives it as JWS wants it (RFC 7518 §3.4)."""
+    """Returns an RS256 signature, or ES256 as r‖s: PKCS#11 and JWS have the same form (RFC 7518 §3.4)."""
     import pkcs11
 
     if alg == "RS256":
         signature: bytes = key.sign(message, mechanism=pkcs11.Mechanism.SHA256_RSA_PKCS)
     else:
-        # Hashed here: CKM_ECDSA is what every token has.
+        # Hashed here: every token has CKM_ECDSA, not every one CKM_ECDSA_SHA256.
         signature = key.sign(hashlib.sha256(message).digest(), mechanism=pkcs11.Mechanism.ECDSA)
     return signature
 
 
 def make_pair(session: HsmSession, uri: Pkcs11Uri, alg: Alg) -> PublicKey:
-    """A pair that signs, does nothing else, and never leaves the token."""
+    """Returns the public half of a new pair, which can only sign and cannot leave the token."""
     import pkcs11
     from pkcs11.util.ec import encode_named_curve_parameters
 
@@ -73,7 +73,7 @@ def destroy_pair(session: HsmSession, uri: Pkcs11Uri) -> None:
 
 
 def read_public_key(session: HsmSession, uri: Pkcs11Uri) -> PublicKey:
-    """The public half of a pair that is there. Raises HsmFault: it may leave the token, or is no key of ours."""
+    """Returns the public half of an existing pair. Raises HsmFault: it could leave the token, or is not RSA or EC."""
     import pkcs11
 
     private = session.session.get_key(
@@ -123,6 +123,6 @@ def _ec_key_of(key: Any) -> PublicKey:
     if key[pkcs11.Attribute.EC_PARAMS] != encode_named_curve_parameters("secp256r1"):
         raise HsmFault("expected an RSA key of 2048 bits or more, or a P-256 key")
     point: bytes = key[pkcs11.Attribute.EC_POINT]
-    # PKCS#11 2.40 §2.3.3: an OCTET STRING around the point; some tokens leave it out.
+    # PKCS#11 2.40 §2.3.3: the point is inside an OCTET STRING, which some tokens leave out.
     octets = point[2:] if len(point) == 67 and point[:2] == b"\x04\x41" else point
     return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), octets)

@@ -1,7 +1,8 @@
-"""p11-kit in this process: loaded once, many threads inside, or one that starts it anew. docs/adr/0018.
+"""p11-kit in this process (docs/adr/0018).
 
-A module left to itself is started without locks and dies under threads; p11-kit starts it with them, and knows of
-forks. After the loss of an HSM only a new start finds its tokens again, and nobody may be inside meanwhile.
+Contains loading it once, and starting it anew after the loss of an HSM: only a new start finds its tokens again, and no
+thread may be inside meanwhile. Not here: a PKCS#11 module loaded directly: it would be started without locks and crash
+under threads; p11-kit starts it with locks, and handles forks.
 """
 
 import os
@@ -20,15 +21,15 @@ _OF_P11_KIT = ("libp11-kit.", "p11-kit-proxy.", "p11-kit-client.")
 
 
 class HsmFault(SignerUnavailable):
-    """The hardware answers, and says no: another attempt would meet the same."""
+    """The HSM answered and refused: another attempt would have the same result."""
 
 
 class HsmLibrary:
-    """Get it from `library_of`: the C code knows one state per process."""
+    """To be got from `library_of`: the C library has one state per process."""
 
     def __init__(self, path: str) -> None:
         self.path = path
-        #: Raised by every new start: what was opened before is void.
+        #: Incremented at every new start: sessions of an earlier generation are void.
         self.generation = 0
         self._library: Any = None
         self._stale: Any = None
@@ -38,7 +39,7 @@ class HsmLibrary:
 
     @contextmanager
     def inside(self) -> Iterator[Any]:
-        """Raises HsmFault (no p11-kit), PKCS11Error."""
+        """Hold the library so that no other thread starts it anew. Raises HsmFault (no p11-kit), PKCS11Error."""
         with self._changed:
             self._changed.wait_for(lambda: not self._renewing)
             if self._library is None:
@@ -52,9 +53,9 @@ class HsmLibrary:
                 self._changed.notify_all()
 
     def renew(self, seen: int, patience_seconds: float) -> None:
-        """The next one inside starts it anew; nothing to do when that happened since `seen`.
+        """Finish the library, so that the next caller of `inside` starts it anew; not if it was since `seen`.
 
-        Raises SignerUnavailable: somebody is inside and does not come back.
+        Raises SignerUnavailable when a thread stays inside for longer than `patience_seconds`.
         """
         with self._changed:
             if self._renewing or self.generation != seen or self._library is None:
@@ -69,16 +70,16 @@ class HsmLibrary:
                 self._changed.notify_all()
 
     def close(self) -> None:
-        """Before a fork, or at the end: nobody may be inside."""
+        """Finish the library before a fork or at the end, unless a thread is inside."""
         with self._changed:
             if self._library is not None and not self._working:
                 self._finish()
 
     def _start(self) -> Any:
-        import pkcs11  # here, not above: without hardware keys it is never needed
+        import pkcs11  # imported late: a deployment without HSM never needs it
 
         if self._stale is not None:
-            # After a fork, what the parent opened is not ours: PKCS#11 2.40 §5.4, C_Initialize anew.
+            # After a fork, a child must call C_Initialize again (PKCS#11 2.40 §5.4): the parent's state is not its own.
             with suppress(pkcs11.PKCS11Error):
                 self._stale.finalize()
             self._stale = None
@@ -98,7 +99,7 @@ class HsmLibrary:
         self.generation += 1
 
     def forked(self) -> None:
-        """In the child, before anything else runs there: locks may be held by threads that do not exist."""
+        """Reset, first of all in the child: locks may be held by threads that exist only in the parent."""
         self.__dict__.update(
             _stale=self._library,
             _library=None,
@@ -113,14 +114,14 @@ _libraries: dict[str, HsmLibrary] = {}
 
 
 def library_of(path: str) -> HsmLibrary:
-    """Raises HsmFault: a bare module, which threads would kill (docs/adr/0018)."""
+    """Returns the library. Raises HsmFault for a PKCS#11 module itself, which threads would crash (docs/adr/0018)."""
     if not Path(path).name.startswith(_OF_P11_KIT):
         raise HsmFault(f"{path}: must be p11-kit's own library; p11-kit loads the module of the HSM")
     return _libraries.setdefault(path, HsmLibrary(path))
 
 
 def close_libraries() -> None:
-    """What a check opened in the parent must not be inherited by workers."""
+    """Close what a check opened in the parent process: workers must not inherit it."""
     for library in _libraries.values():
         library.close()
 
@@ -129,7 +130,7 @@ _after_fork: "weakref.WeakSet[Any]" = weakref.WeakSet()
 
 
 def when_forked(owner: Any) -> None:
-    """`owner.forked()` will be called in a child, after the libraries were told."""
+    """Call `owner.forked()` in every child process, after the libraries' own."""
     _after_fork.add(owner)
 
 

@@ -1,7 +1,7 @@
-"""Signers over keys that never leave their hardware token: RSA and P-256, through p11-kit. docs/adr/0018.
+"""Signers over RSA and P-256 keys that never leave the HSM, through p11-kit (docs/adr/0018).
 
-Contains signing in a session, proving a key, making one, taking one that is there. Not here: threads and
-logins (`hsm.py`), when a key signs (`key_files/directory.py`). There is no software key behind it, ever.
+Contains signing in a session, proving a key, making one, taking an existing one. Not here: threads (`hsm.py`), logins
+(`token.py`), when a key signs (`key_files/directory.py`), a software key to fall back to: there is none.
 """
 
 import base64
@@ -38,12 +38,12 @@ from idp.signing.signer import Alg, SignerUnavailable
 
 log = structlog.get_logger()
 
-#: A signature proves for so long that the key is there; then who asks makes another. Short: in between, a code may be
-#: used up for a token that is not signed.
+#: How long a signature proves that the key is there; the next caller then makes another. Short: within it, a code may
+#: be used up for a token that cannot be signed.
 _PROOF_SECONDS = 0.5
-#: facts/security §4.6: what readiness may take.
+#: facts/security §4.6: how long a readiness check may take.
 _PROBE_WITHIN = timedelta(milliseconds=500)
-#: RSA pairs take their time in small tokens.
+#: A small HSM needs minutes to make an RSA pair.
 _MAKE_WITHIN = timedelta(minutes=5)
 _PROBE = b"caducee: is this key there"
 
@@ -63,7 +63,7 @@ def _decoded(text: str) -> PublicKey:
 
 
 def is_signature(key: PublicKey, message: bytes, signature: bytes) -> bool:
-    """As a relying party checks it (RFC 7518 §3.3, §3.4)."""
+    """Whether a relying party would accept the signature (RFC 7518 §3.3, §3.4)."""
     try:
         if isinstance(key, rsa.RSAPublicKey):
             key.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
@@ -78,10 +78,10 @@ def is_signature(key: PublicKey, message: bytes, signature: bytes) -> bool:
 
 
 class HsmSigner:
-    """One key. Its public half comes from the ring: the key set is served whether the token is there or not."""
+    """One key. Its public half comes from the ring: the key set is served even while the HSM is away."""
 
     def __init__(self, hsm: Hsm, uri: Pkcs11Uri, public_key: PublicKey) -> None:
-        """Raises HsmFault: no key of ours."""
+        """Raises HsmFault for a key of another kind."""
         alg = alg_of(public_key)
         if alg is None:
             raise HsmFault("expected an RSA key of 2048 bits or more, or a P-256 key")
@@ -93,7 +93,7 @@ class HsmSigner:
 
     @property
     def encoded_public_key(self) -> str:
-        """SubjectPublicKeyInfo, DER, base64: as the ring keeps it."""
+        """SubjectPublicKeyInfo, DER, base64: as stored in the ring."""
         return _encoded(self._public_key)
 
     def sign(self, message: bytes) -> bytes:
@@ -113,7 +113,7 @@ class HsmSigner:
         return {**self._members, "kid": self.kid, "use": "sig", "alg": self.alg}
 
     def _prove(self, within: timedelta | None) -> None:
-        """It signed just now and its token was not lost since, or it signs when asked."""
+        """Sign a test message, unless the key signed a moment ago and its token was not lost since."""
         signed_at = self._signed_at
         is_fresh = signed_at is not None and time.monotonic() < signed_at + _PROOF_SECONDS
         if not is_fresh or self._hsm.is_lost(self._uri.of_token):
@@ -131,10 +131,10 @@ class HsmSigner:
         return signature
 
     def _sign_in(self, session: HsmSession, message: bytes) -> bytes:
-        """Raises PKCS11Error; HsmFault: another key than ours answers to the URI."""
+        """Returns the signature. Raises PKCS11Error; HsmFault when another key answers to the URI."""
         key = session.keys.get(self._uri)
         if key is None:
-            # The self-test, once in each session that finds the key: a token of the same name may have taken its place.
+            # The self-test, in each session that finds the key: another token of this name may have replaced the first.
             key = find_private_key(session, self._uri, self.alg)
             if not is_signature(self._public_key, _PROBE, sign_in_token(key, self.alg, _PROBE)):
                 raise HsmFault("the key in the token is not the key of the ring")
@@ -147,12 +147,12 @@ class HsmSigner:
 
 @dataclass(frozen=True, slots=True)
 class HsmKeys:
-    """Hardware keys as the keys directory needs them."""
+    """The keys in the HSM, as the keys directory needs them."""
 
     hsm: Hsm
 
     def open(self, record: KeyRecord) -> HsmSigner:
-        """Without touching the token. Raises BadKeyFile: not what `make` or `take` wrote."""
+        """Returns the signer of a record, without a call to the HSM. Raises BadKeyFile for a faulty record."""
         try:
             signer = HsmSigner(self.hsm, parse_pkcs11_uri(record.file), _decoded(record.public_key or ""))
         except ValueError as error:
@@ -163,9 +163,9 @@ class HsmKeys:
         return signer
 
     def prove(self, signer: HsmSigner) -> None:
-        """The self-test at a start. Raises BadKeyFile: the token answers, and this key does not sign.
+        """The self-test at a start. Raises BadKeyFile when the HSM answers and this key does not sign.
 
-        A token that does not answer is told and waited for: the key set is served meanwhile.
+        When the HSM does not answer, that is logged and the start goes on: the key set is served meanwhile.
         """
         try:
             signer.sign(_PROBE)
@@ -175,23 +175,23 @@ class HsmKeys:
             log.error("hsm_unavailable_at_start", kid=signer.kid, reason=str(error))
 
     def make(self, alg: Alg, token: Pkcs11Uri, label: str) -> tuple[HsmSigner, Pkcs11Uri]:
-        """A new pair in the token, proved. Raises SignerUnavailable."""
+        """Make a pair in the HSM, and prove it. Raises SignerUnavailable."""
         while True:
             uri = replace(token, object=label, id=secrets.token_bytes(16))
-            public_key = self._patiently(token, partial(make_pair, uri=uri, alg=alg))
+            public_key = self._run_slow(token, partial(make_pair, uri=uri, alg=alg))
             signer = HsmSigner(self.hsm, uri, public_key)
-            # On a command line a kid that begins with a dash would be an option.
+            # A kid that begins with a dash would be taken for an option on a command line.
             if not signer.kid.startswith("-"):
                 signer.sign(_PROBE)
                 return signer, uri
             self.hsm.run(token, partial(destroy_pair, uri=uri))
 
     def take(self, uri: Pkcs11Uri) -> HsmSigner:
-        """A pair that is in the token already, proved. Raises SignerUnavailable."""
-        public_key = self._patiently(uri.of_token, partial(read_public_key, uri=uri))
+        """Returns the signer of a pair that is already in the HSM, and proves it. Raises SignerUnavailable."""
+        public_key = self._run_slow(uri.of_token, partial(read_public_key, uri=uri))
         signer = HsmSigner(self.hsm, uri, public_key)
         signer.sign(_PROBE)
         return signer
 
-    def _patiently(self, token: Pkcs11Uri, act: Callable[[HsmSession], PublicKey]) -> PublicKey:
+    def _run_slow(self, token: Pkcs11Uri, act: Callable[[HsmSession], PublicKey]) -> PublicKey:
         return self.hsm.run(token, act, within=_MAKE_WITHIN)

@@ -1,7 +1,8 @@
-"""One hardware token as this process knows it: whether it answers, its login, its sessions.
+"""One token of the HSM as this process knows it.
 
-A PIN that was refused is not tried again before it changes, and the last try is nobody's: tokens lock after a few
-(facts/security CP8). Not here: threads (`adapters/hsm/hsm.py`), keys (`adapters/hsm/key_pairs.py`).
+Contains whether it answers, its login and its sessions. A refused PIN is not tried again before it changes, and the
+last try is never used: tokens lock after a few (facts/security CP8). Not here: threads (`adapters/hsm/hsm.py`), keys
+(`adapters/hsm/key_pairs.py`).
 """
 
 import threading
@@ -19,13 +20,13 @@ from idp.signing.signer import SignerUnavailable
 
 log = structlog.get_logger()
 
-#: A token that was lost is tried again by one caller a second; the others are refused meanwhile.
+#: A lost token is tried again by one caller a second; the others are refused meanwhile.
 _RETRY_SECONDS = 1.0
 
 
 @dataclass(slots=True, kw_only=True)
 class HsmSession:
-    """One thread's session of one token, logged in. `keys`: what was found and proved in it."""
+    """One thread's session of one token, logged in. `keys`: those found and proved in this session."""
 
     token: Any
     session: Any
@@ -41,17 +42,17 @@ class HsmSession:
 
 class HsmToken:
     def __init__(self, uri: Pkcs11Uri, pin: str) -> None:
-        """`pin` counts when the URI names no file."""
+        """`pin`: used when the URI names no file."""
         self.uri = uri
         self._pin = pin
         self._lock = threading.Lock()
         self._fault: str | None = None
         self._has_answered = False
         self._retry_at = 0.0
-        #: Apart: a login may hang, and who asks for the fault must not.
+        #: Its own lock: a login may hang, and callers of `admit` and `is_lost` must not.
         self._login_lock = threading.Lock()
         self._refused_pin: str | None = None
-        #: Kept open: in PKCS#11 the login is the process's, and ends with its last session.
+        #: Kept open: a PKCS#11 login belongs to the process, and ends with its last session.
         self._login_session: Any = None
         self._logged_in: int | None = None
 
@@ -60,7 +61,7 @@ class HsmToken:
         return self._fault is not None
 
     def admit(self) -> None:
-        """Raises SignerUnavailable: lost, and not yet to be tried again."""
+        """Raises SignerUnavailable while the token is lost, but lets one caller a second try it."""
         with self._lock:
             if self._fault is None:
                 return
@@ -70,7 +71,7 @@ class HsmToken:
 
     def lost(self, reason: str) -> None:
         with self._lock:
-            # What never answered is not lost: whoever asked is told.
+            # A token that never answered was not lost: no log line, the caller's own error tells it.
             is_news, self._fault = self._fault is None and self._has_answered, reason
             self._retry_at = time.monotonic() + _RETRY_SECONDS
         if is_news:
@@ -83,7 +84,7 @@ class HsmToken:
             log.warning("hsm_back", token=self.uri.token)
 
     def open(self, library: Any, generation: int) -> HsmSession:
-        """A session of the calling thread. Raises PKCS11Error, HsmFault."""
+        """Returns a session for the calling thread. Raises PKCS11Error, HsmFault."""
         found = _only_token(library, self.uri)
         with self._login_lock:
             if self._logged_in != generation:
@@ -111,14 +112,14 @@ class HsmToken:
             raise HsmFault(f"the token refused the PIN ({type(error).__name__})") from error
 
     def _read_pin(self) -> str:
-        """At each login: a changed PIN needs no restart when it stands in a file."""
+        """Returns the PIN, read at each login: a PIN changed in its file needs no restart. Raises HsmFault."""
         pin, path = self._pin, self.uri.pin_file
         if path is not None:
             try:
                 require_owner_only(path)
                 pin = path.read_text("utf-8").strip()
             except (BadKeyFile, OSError, UnicodeDecodeError) as error:
-                # Never the text of a decoding error: it quotes what it could not read.
+                # A decoding error would quote a part of the PIN: only the other messages are passed on.
                 reason = error if isinstance(error, BadKeyFile | OSError) else "not UTF-8"
                 raise HsmFault(f"{path}: the PIN cannot be read ({reason})") from None
         if not pin:
@@ -127,7 +128,7 @@ class HsmToken:
 
 
 def _only_token(library: Any, uri: Pkcs11Uri) -> Any:
-    """Raises PKCS11Error: absent. Raises HsmFault: more than one."""
+    """Returns the one token of this URI. Raises PKCS11Error when there is none, HsmFault when there are several."""
     import pkcs11
 
     serial = uri.serial.encode() if uri.serial else None
@@ -138,7 +139,7 @@ def _only_token(library: Any, uri: Pkcs11Uri) -> Any:
         try:
             token = slot.get_token()
         except pkcs11.PKCS11Error:
-            continue  # Another module's slot is none of our business.
+            continue  # The slot of another module, which may fail for its own reasons.
         if all(getattr(token, name) == value for name, value in wanted.items()):
             found.append(token)
     if len(found) > 1:

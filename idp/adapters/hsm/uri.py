@@ -1,6 +1,6 @@
-"""`pkcs11:` URIs (RFC 7512): which token, which key in it, where its PIN is written. Never the PIN.
+"""`pkcs11:` URIs (RFC 7512): which token, which key in it, and which file holds its PIN.
 
-Contains reading and writing such a URI, strictly. Not here: PKCS#11.
+Contains reading and writing such a URI, strictly. Not here: PKCS#11, the PIN itself.
 """
 
 import re
@@ -15,7 +15,7 @@ _SAFE = "-._~:[]@!$'()*+,="
 
 _TOKEN = {"token": "token", "manufacturer": "manufacturer", "serial": "serial", "model": "model"}
 _TEXTS = {**_TOKEN, "object": "object"}
-#: Attributes of the standard that we refuse, each with what to do instead.
+#: Attributes of RFC 7512 that we refuse, each with what to do instead.
 _REFUSED = {
     "pin-value": "the PIN never stands in the URI: `pin-source=file:/…`, or the setting HSM_PIN_FILE",
     "module-path": "p11-kit says which modules there are: a file in /etc/pkcs11/modules",
@@ -25,12 +25,12 @@ _REFUSED = {
 
 
 class BadPkcs11Uri(ValueError):
-    """An operator's message. It names attributes, never their values: one may be a PIN."""
+    """A message for the operator. It names attributes, never their values: one may be a PIN."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pkcs11Uri:
-    """A token, or one private key in it when `object` or `id` is given. None: the URI does not say."""
+    """A token, or one private key in it when `object` or `id` is given. None: not in the URI."""
 
     token: str | None = None
     manufacturer: str | None = None
@@ -46,7 +46,7 @@ class Pkcs11Uri:
 
     @property
     def of_token(self) -> "Pkcs11Uri":
-        """The same without the key."""
+        """The same URI without the key."""
         return replace(self, object=None, id=None)
 
     def __str__(self) -> str:
@@ -62,7 +62,7 @@ class Pkcs11Uri:
 
 
 def parse_pkcs11_uri(text: str) -> Pkcs11Uri:
-    """Raises BadPkcs11Uri: not a URI of RFC 7512, an attribute we do not use, no token named."""
+    """Returns the URI. Raises BadPkcs11Uri: not RFC 7512, an attribute that we do not use, or no token named."""
     if not text.startswith("pkcs11:"):
         raise BadPkcs11Uri("expected a URI that begins with `pkcs11:`")
     path_text, _, query_text = text.removeprefix("pkcs11:").partition("?")

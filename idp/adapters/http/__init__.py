@@ -1,1 +1,5 @@
-"""Contains HTTP calls to relying parties, with their bounds. Not here: calls to PSC (`psc`), IGC-Santé (`igc`)."""
+"""Outgoing HTTP.
+
+Contains HTTP within bounds, and the calls to relying parties. Not here: what is asked of PSC (`psc`) or IGC-Santé
+(`igc`).
+"""

@@ -1,6 +1,7 @@
-"""Where a URL of a relying party may lead: its form, and which addresses are nobody's inside (facts/security CF5).
+"""Where a URL of a relying party may lead (facts/security CF5).
 
-Pure: resolving is handed in. Not here: sockets, HTTP.
+Contains the form of the URL, and which addresses are public, not those of an inside network. Pure: the resolver is
+passed in. Not here: sockets, HTTP.
 """
 
 import ipaddress
@@ -11,10 +12,10 @@ from dataclasses import dataclass
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-#: From host and port to addresses in the order they are to be tried. Raises OSError.
+#: From host and port to addresses, in the order in which they are tried. Raises OSError.
 Resolve = Callable[[str, int], Sequence[str]]
 
-#: More are never needed; each may cost a connection timeout.
+#: More are not needed, and each may cost a connection timeout.
 _MOST_ADDRESSES = 4
 
 # Stricter than RFC 3986: no user, no fragment, no backslash, nothing that two parsers read in two ways.
@@ -26,8 +27,8 @@ _URL = re.compile(
 )
 _PORTS = {"http": 80, "https": 443}
 
-# Of 2000::/3, the only unicast space that is routed (RFC 4291 §2.4), without what is not the Internet: protocol
-# assignments with Teredo, documentation, 6to4. NAT64, mapped and site-local addresses lie outside it.
+# 2000::/3 is the only routed unicast space (RFC 4291 §2.4). Not the Internet within it: protocol assignments with
+# Teredo, documentation, 6to4. NAT64, mapped and site-local addresses are outside it.
 _INTERNET_V6 = ipaddress.ip_network("2000::/3")
 _NOT_INTERNET_V6 = tuple(
     ipaddress.ip_network(text) for text in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
@@ -42,7 +43,7 @@ class Forbidden(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A checked place: `host` is the name for TLS and the Host header, `addresses` where it really is."""
+    """A checked destination. `host`: the name for TLS and the Host header; `addresses`: those to connect to."""
 
     scheme: str
     host: str
@@ -51,13 +52,13 @@ class Target:
 
     @property
     def authority(self) -> str:
-        """RFC 9110 §7.2: what the Host header says."""
+        """The value of the Host header (RFC 9110 §7.2)."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
 
 
 def check_url(url: str, allowed: Sequence[Network], resolve: Resolve) -> Target:
-    """Resolve once and check every address. Raises Forbidden, and what `resolve` raises."""
+    """Returns the destination, resolved once, every address checked. Raises Forbidden, and what `resolve` raises."""
     found = _URL.fullmatch(url)
     if found is None or len(url) > 2048:
         raise Forbidden("form")
@@ -70,7 +71,7 @@ def check_url(url: str, allowed: Sequence[Network], resolve: Resolve) -> Target:
     addresses = [ipaddress.ip_address(text) for text in resolve(host, port)]
     if not addresses:
         raise Forbidden("no address")
-    # All of them: one private address among public ones is how a name leads inside at the second try.
+    # All of them must pass: with one private address among public ones, a second try would lead inside.
     if not all(_is_allowed(address, allowed) for address in addresses):
         raise Forbidden("address")
     if scheme == "http" and not all(address.is_loopback for address in addresses):
@@ -84,7 +85,7 @@ def check_url(url: str, allowed: Sequence[Network], resolve: Resolve) -> Target:
 
 
 def _is_literal(host: str) -> bool:
-    """As in a URL: an IPv6 address stands in brackets (RFC 3986 §3.2.2), an IPv4 address has four decimal parts."""
+    """Whether the host is an IP address: IPv6 in brackets (RFC 3986 §3.2.2), or four decimal parts."""
     parse = ipaddress.IPv6Address if host.startswith("[") else ipaddress.IPv4Address
     try:
         parse(host.strip("[]"))
@@ -94,7 +95,7 @@ def _is_literal(host: str) -> bool:
 
 
 def _is_name(host: str) -> bool:
-    """What ends in a number is an IPv4 address in one of its old spellings: 127.1, 0x7f000001, 2130706433."""
+    """Whether it is a name. A host that ends in a number is IPv4 in an old spelling: 127.1, 0x7f000001, 2130706433."""
     labels = host.removesuffix(".").split(".")
     are_labels = all(re.fullmatch(r"[A-Za-z0-9_-]{1,63}", label) for label in labels)
     return are_labels and not re.fullmatch(r"[0-9]+|0[xX][0-9A-Fa-f]*", labels[-1])
@@ -105,7 +106,7 @@ def _is_allowed(address: Address, allowed: Sequence[Network]) -> bool:
 
 
 def is_internet(address: Address) -> bool:
-    """A unicast address of the public Internet: not private, shared, local, reserved, nor another one in disguise."""
+    """Whether this is a unicast address of the public Internet: not private, shared, local, reserved, nor embedded."""
     if address.is_multicast or address.is_reserved or not address.is_global:
         return False
     if isinstance(address, ipaddress.IPv4Address):

@@ -1,10 +1,10 @@
-"""HTTP towards machines we do not run: bounded in time and in size, without memory from one call to the next.
+"""HTTP towards machines that we do not run: bounded in time and size, nothing kept between calls.
 
-Contains the limits of one exchange (connect, total, bytes), and the reading of a JSON answer.
-Not here: OpenID, cookies, redirects, proxies from the environment, retries.
+Contains the limits of one exchange (connect, total, bytes), and reading a JSON answer. Not here: OpenID, cookies,
+redirects, proxies from the environment, retries.
 
 `requests.HTTPAdapter` is called without `requests.Session`: `Session.send` reads the whole body of a
-redirect, without limit, even under `allow_redirects=False`, keeps cookies, and listens to the environment.
+redirect, without limit, even under `allow_redirects=False`, keeps cookies, and reads the environment.
 """
 
 import io
@@ -31,19 +31,19 @@ _READ_BYTES = 64 * 1024
 
 
 class NoUsableAnswer(Exception):
-    """No answer within the limits, or not in JSON. The message carries nothing of what was sent."""
+    """There was no answer within the limits, or it is not JSON. The message holds nothing that was sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """One answer, complete and within bounds; `media_type` is lower case, without parameters."""
+    """One complete answer within bounds. `media_type`: lower case, without parameters."""
 
     status: int
     media_type: str
     body: bytes
 
     def json(self) -> object:
-        """The JSON value of the body, the last of duplicate members kept. Raises NoUsableAnswer."""
+        """Returns the JSON value of the body; of duplicate members, the last. Raises NoUsableAnswer."""
         # RFC 6839 §3.1: the +json suffix. Anything else is most often a proxy's HTML page.
         if self.media_type != "application/json" and not self.media_type.endswith("+json"):
             raise NoUsableAnswer("not a JSON answer")
@@ -52,14 +52,14 @@ class HttpAnswer:
 
 class BoundedHttp(Protocol):
     def get(self, url: str, headers: Mapping[str, str]) -> HttpAnswer:
-        """Raises NoUsableAnswer. A status is never an error here, and a redirect is only a status."""
+        """Returns the answer, whatever its status: a redirect is only a status. Raises NoUsableAnswer."""
 
     def post_form(self, url: str, form: str, headers: Mapping[str, str]) -> HttpAnswer:
-        """The same for a form already url-encoded."""
+        """POST a form that is already url-encoded. Returns and raises as `get`."""
 
 
 def parse_json(text: bytes) -> object:
-    """Any JSON value but NaN and infinities. Raises NoUsableAnswer, also for absurd nesting and numbers."""
+    """Returns any JSON value but NaN and infinities. Raises NoUsableAnswer, also for excessive nesting and numbers."""
     try:
         value: object = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
@@ -73,7 +73,7 @@ def _refuse_constant(name: str) -> None:
 
 
 class SafeHttp:
-    """TLS verified, no redirect followed, nothing kept: every call has its own connection."""
+    """TLS is verified, no redirect followed, nothing kept: every call has its own connection."""
 
     def __init__(
         self,
@@ -99,18 +99,18 @@ class SafeHttp:
         return self._exchange(requests.Request("POST", url, data=form.encode("ascii"), headers=sent))
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> HttpAnswer:
-        """Any other body; `headers` name its media type and what is accepted."""
+        """POST any other body. `headers` name its media type and what is accepted."""
         return self._exchange(requests.Request("POST", url, data=body, headers=dict(headers)))
 
     def download(self, url: str, headers: Mapping[str, str], sink: Callable[[bytes], object]) -> HttpAnswer:
-        """The body goes to `sink` piece by piece, the answer given has none. Raises NoUsableAnswer."""
+        """Write the body to `sink` piece by piece. Returns the answer without body. Raises NoUsableAnswer."""
         return self._exchange(requests.Request("GET", url, headers=dict(headers)), sink)
 
     def _exchange(
         self, request: requests.Request, sink: Callable[[bytes], object] | None = None
     ) -> HttpAnswer:
         kept = bytearray()
-        # Accept-Encoding: a compressed body could exceed its bound only once unpacked.
+        # Accept-Encoding identity: a compressed body could exceed its bound after it is unpacked.
         request.headers = {
             "Accept": "application/json",
             **request.headers,
@@ -137,7 +137,7 @@ class SafeHttp:
             raise NoUsableAnswer(type(error).__name__) from error
 
     def _adapter_for(self, request: requests.Request, deadline: "ExchangeDeadline") -> "DeadlineAdapter":
-        """The way to the machine of this request. `adapters/http/outbound` has a narrower one."""
+        """Returns the adapter for this request. `adapters/http/outbound` overrides it with a stricter one."""
         return DeadlineAdapter(deadline)
 
     def _read(self, answer: requests.Response, sink: Callable[[bytes], object]) -> None:
@@ -152,7 +152,7 @@ class SafeHttp:
 
 
 class ExchangeDeadline:
-    """The end of a whole exchange. Elapsed time on a socket, not the time of day: hence no Clock port."""
+    """The end of a whole exchange. It measures elapsed time, not the time of day: hence no Clock port."""
 
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds
@@ -165,7 +165,7 @@ class ExchangeDeadline:
 
 
 class _DeadlineReader(io.RawIOBase):
-    """Gives each read of a socket what is left: a timeout per read is no bound against one byte a second."""
+    """Gives each read the time that is left: a timeout per read alone would allow one byte a second for ever."""
 
     def __init__(self, sock: socket.socket, deadline: ExchangeDeadline) -> None:
         self._sock = sock
@@ -185,7 +185,7 @@ class _DeadlineReader(io.RawIOBase):
 
 
 class _DeadlineSocket:
-    """A connected socket whose readers obey the deadline; the rest is the socket's."""
+    """A connected socket whose readers obey the deadline. Everything else is delegated to the socket."""
 
     def __init__(self, sock: socket.socket, deadline: ExchangeDeadline) -> None:
         self._sock = sock
@@ -225,7 +225,7 @@ _CONNECTIONS: Mapping[str, type[DeadlineHttpConnection] | type[DeadlineHttpsConn
 
 
 class DeadlineAdapter(HTTPAdapter):
-    """The adapter of one exchange: no retry, and connections that know when it must end."""
+    """The adapter of one exchange: no retry, and connections that obey its deadline."""
 
     def __init__(self, deadline: ExchangeDeadline) -> None:
         self.deadline = deadline

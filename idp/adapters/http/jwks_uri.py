@@ -1,7 +1,7 @@
-"""Key sets behind the `jwks_uri` of relying parties: fetched at need, kept for a while, never in a storm.
+"""Key sets behind the `jwks_uri` of relying parties, fetched when needed and kept for a while.
 
-Contains one fetch at a time and address, how long keys are kept. Not here: which addresses may be
-called (`adapters/http/outbound`), which key is meant (`clients/key_sets`).
+Contains one fetch at a time per address, and how long keys are kept. Not here: which addresses may be called
+(`adapters/http/outbound`), which key is meant (`clients/key_sets`).
 """
 
 import threading
@@ -17,13 +17,13 @@ from idp.core.clock import Clock
 
 log = structlog.get_logger()
 
-#: A key withdrawn by its owner is believed no longer than this.
+#: A key that its owner withdrew is accepted no longer than this.
 FRESH = timedelta(minutes=15)
-#: While the address does not answer; then the client's keys count as unknown.
+#: How long keys are kept while the address does not answer. After that the client's keys count as unknown.
 KEPT = timedelta(hours=24)
-#: An unknown `kid` is no lever to make us hammer somebody.
+#: Between two fetches for an unknown `kid`: an attacker who invents kids must not make us flood a relying party.
 PAUSE = timedelta(seconds=30)
-#: For the fetch of another: a dead address must not hold every thread that assertions of its client come by.
+#: How long a thread waits for another's fetch: a dead address must not hold every thread that its client calls.
 _WAIT_SECONDS = 2.0
 
 
@@ -48,7 +48,7 @@ class FetchedKeySets:
         return self._shelf(jwks_uri).renewed()
 
     def _shelf(self, jwks_uri: str) -> "_Shelf":
-        # As many as clients.yaml ever named: nobody else chooses an address.
+        # Grows only with the addresses that clients.yaml has named: no caller chooses one.
         with self._lock:
             return self._shelves.setdefault(jwks_uri, _Shelf(jwks_uri, self._http, self._clock))
 
@@ -66,7 +66,7 @@ class _Shelf:
         kept = self._younger_than(FRESH)
         if kept is not None:
             return kept
-        # Whoever has older keys does not wait for another's fetch.
+        # A thread that has older keys does not wait for another thread's fetch.
         if self._lock.acquire(timeout=0 if self._younger_than(KEPT) else _WAIT_SECONDS):
             try:
                 if self._younger_than(FRESH) is None:
@@ -78,7 +78,7 @@ class _Shelf:
     def renewed(self) -> tuple[PublicJwk, ...]:
         if self._lock.acquire(timeout=_WAIT_SECONDS):
             try:
-                # Whoever held the lock before may have brought the key: then the pause has begun.
+                # The thread that held the lock may have fetched the key; if not, its fetch has begun the pause.
                 self._fetch()
             finally:
                 self._lock.release()
@@ -95,7 +95,7 @@ class _Shelf:
         return kept
 
     def _fetch(self) -> None:
-        """Under the lock. Nothing within the pause; what fails leaves the keys we had."""
+        """Fetch under the lock, unless within the pause. A failed fetch keeps the old keys."""
         now = self._clock.now()
         if self._tried_at is not None and now - self._tried_at < PAUSE:
             return

@@ -1,4 +1,4 @@
-"""`LogoutPost` over bounded HTTP (Back-Channel Logout 1.0 §2.5): the status is all that is kept of an answer."""
+"""`LogoutPost` over bounded HTTP (Back-Channel Logout 1.0 §2.5): only the status of an answer is kept."""
 
 from dataclasses import dataclass
 from urllib.parse import urlencode

@@ -1,7 +1,7 @@
 """HTTP towards URLs that relying parties registered: `jwks_uri`, `backchannel_logout_uri` (facts/security CF5, T41).
 
-Contains a call that goes to the very address that was checked, under the name of the host.
-Not here: which addresses are allowed (`adapters/http/addresses`), what is read or sent.
+Contains a call to exactly the address that was checked, under the name of the host. Not here: which addresses are
+allowed (`adapters/http/addresses`), what is read or sent.
 """
 
 import ipaddress
@@ -26,14 +26,14 @@ from idp.adapters.http.bounded import (
     SafeHttp,
 )
 
-#: A relying party that is slower keeps one of our threads from somebody else (facts/security LO5).
+#: A slower relying party would hold one of our threads that others need (facts/security LO5).
 TOTAL_SECONDS = 5.0
-#: Twenty keys with their certificates.
+#: Enough for twenty keys with their certificates.
 BODY_BYTES = 256 * 1024
 
 
 def resolve(host: str, port: int) -> Sequence[str]:
-    """The system's resolver. Raises OSError."""
+    """Returns the addresses from the system's resolver. Raises OSError."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))
 
@@ -41,7 +41,8 @@ def resolve(host: str, port: int) -> Sequence[str]:
 class OutboundHttp(SafeHttp):
     """`BoundedHttp` to the Internet and to `networks` (CIDR) only, no redirect followed; http on loopback only.
 
-    What is forbidden raises NoUsableAnswer like what does not answer: who registered the URL learns nothing.
+    A forbidden URL raises NoUsableAnswer, as one that does not answer: the relying party that registered it learns
+    nothing about our network.
     """
 
     def __init__(
@@ -68,14 +69,14 @@ class OutboundHttp(SafeHttp):
 
 
 def _within(deadline: ExchangeDeadline, resolve: Resolve, host: str, port: int) -> Sequence[str]:
-    """`resolve`, no longer than there is time: resolvers know no deadline. Raises OSError."""
+    """Returns `resolve` with a deadline, in a thread: a resolver itself has none. Raises OSError."""
     answers: list[Sequence[str]] = []
     faults: list[Exception] = []
 
     def ask() -> None:
         try:
             answers.append(resolve(host, port))
-        except Exception as error:  # Told to the caller, in its thread.
+        except Exception as error:  # Raised again in the caller's thread.
             faults.append(error)
 
     asking = threading.Thread(target=ask, daemon=True)
@@ -89,7 +90,7 @@ def _within(deadline: ExchangeDeadline, resolve: Resolve, host: str, port: int) 
 
 
 class _PinnedAdapter(DeadlineAdapter):
-    """Connects to the addresses of the target, whatever its name would resolve to by now."""
+    """Connects to the checked addresses, whatever the name resolves to meanwhile (DNS rebinding)."""
 
     def __init__(self, deadline: ExchangeDeadline, target: Target, context: ssl.SSLContext) -> None:
         self._target = target
@@ -100,7 +101,7 @@ class _PinnedAdapter(DeadlineAdapter):
         super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
 
     def cert_verify(self, *args: Any, **kwargs: Any) -> None:
-        """Nothing: the roots are in the context already, and all threads share it."""
+        """Does nothing: the roots are already in the context, which all threads share."""
 
     def connection(self, scheme: str) -> Callable[..., Any]:
         target, deadline = self._target, self.deadline
@@ -108,7 +109,7 @@ class _PinnedAdapter(DeadlineAdapter):
         def connect(**kwargs: Any) -> Any:
             if scheme == "http":
                 return _PinnedHttpConnection(target.addresses, deadline=deadline, **kwargs)
-            # Said here: urllib3 would else ask for a certificate of the address.
+            # Set here: urllib3 would otherwise expect a certificate for the address.
             named = {**kwargs, "server_hostname": target.host}
             return _PinnedHttpsConnection(target.addresses, deadline=deadline, **named)
 
@@ -118,7 +119,7 @@ class _PinnedAdapter(DeadlineAdapter):
 def _try_each(
     connection: Any, addresses: Sequence[str], deadline: ExchangeDeadline, connect: Callable[[], None]
 ) -> None:
-    """One after the other until one takes the connection: a dual-stack host may have a family we cannot reach."""
+    """Try the addresses in turn: this machine may not reach one family of a dual-stack host."""
     for address in addresses:
         connection.host, connection.timeout = address, deadline.remaining()
         try:

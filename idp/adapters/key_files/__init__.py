@@ -1,1 +1,4 @@
-"""Contains signing keys in files, and the ring file. Not here: the schedule of a ring (`signing`)."""
+"""The keys directory.
+
+Contains signing keys in files, and the ring file. Not here: the schedule of a ring (`signing`), the HSM (`hsm`).
+"""

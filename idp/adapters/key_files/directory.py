@@ -1,11 +1,10 @@
 """The keys directory: PEM files, and `ring.json`, which says when each signs. Shared by all processes and nodes.
-A key in hardware is an entry of the ring alone: where it is, and its public half.
 
-Contains reading, checking, changing it under a lock. Not here: which state follows from what is written
+Contains reading it, checking it, changing it under a lock. Not here: the state that follows from the records
 (`signing/schedule.py`), the server's view of it (`keys_in_force.py`).
 
-A change writes the key first and the ring last, by renaming: who reads sees the ring before or after, never a ring that
-names a key not yet there; and a crash between the two leaves a file that no ring names and nobody loads.
+A key in the HSM is only an entry of the ring: its URI and its public half. A change writes the key first and the ring
+last, by renaming: a reader never sees a ring that names a missing key, and a crash leaves a file that no process loads.
 """
 
 import fcntl
@@ -34,13 +33,13 @@ from idp.core.clock import Clock
 from idp.signing.schedule import ALGS, KeyRecord, KeySchedule, NextKeyExists, RingPolicy
 from idp.signing.signer import Alg, Signer
 
-#: Where the next key of an algorithm is made: where the present one is, in a file, or at a `pkcs11:` URI.
+#: Where the next key of an algorithm is made: in the place of the present one, in a file, or at a `pkcs11:` URI.
 WHERE_THE_PRESENT_IS, IN_A_FILE = "same", "file"
 RING = "ring.json"
 _LOCK = "ring.lock"
 _KIND = {"RS256": "rsa", "ES256": "p256"}
-# Without an entry, only names without a second dot are keys: those of an earlier version, or placed by hand. Ours have
-# one, so that a key whose ring was lost, or not yet written, does not sign.
+# A file without an entry is a key only if its name has no second dot: made by an earlier version, or placed by hand.
+# Names that we give have one: a key does not sign when its ring was lost or is not written yet.
 _UNLISTED = re.compile(r"sign-(?P<date>\d{8})?[^.]*\.pem")
 _FIRST_DAY = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -53,10 +52,10 @@ class KeyDirectory:
     path: Path
     policy: RingPolicy
     clock: Clock
-    hardware: HsmKeys = field(default_factory=lambda: HsmKeys(Hsm()))
+    hsm_keys: HsmKeys = field(default_factory=lambda: HsmKeys(Hsm()))
 
     def schedule(self) -> KeySchedule:
-        """What the directory says. Raises BadKeyFile: unreadable, open to others, or in disorder."""
+        """Returns the schedule in the directory. Raises BadKeyFile: unreadable, open to others, or inconsistent."""
         try:
             if self.path.stat().st_mode & stat.S_IWOTH:
                 raise BadKeyFile(f"{self.path}: others may write there (chmod o-w)")
@@ -68,13 +67,13 @@ class KeyDirectory:
             raise BadKeyFile(f"{error.filename}: {error.strerror}") from error
 
     def stamp(self) -> tuple[tuple[int, int, int] | None, ...]:
-        """Differs after any change: of a file's coming and going, of the ring's content or permissions."""
+        """Returns a value that differs after a file came or went, or the ring's content or permissions changed."""
         return tuple(_stamp(path) for path in (self.path, self.path / RING))
 
     def load(self, record: KeyRecord) -> Signer:
-        """The key of a record. Raises BadKeyFile: not there, open to others, another key than was written down."""
-        if record.is_in_hardware:
-            return self.hardware.open(record)
+        """Returns the key of a record. Raises BadKeyFile: absent, open to others, or not the key of the record."""
+        if record.is_in_hsm:
+            return self.hsm_keys.open(record)
         path = self.path / record.file
         signer = load_signer(path)
         if (signer.kid, signer.alg) != (record.kid, record.alg):
@@ -82,50 +81,50 @@ class KeyDirectory:
         return signer
 
     def load_proved(self, record: KeyRecord) -> Signer:
-        """The same for a key that signs or will: one in hardware must show that it does. Raises BadKeyFile."""
-        if not record.is_in_hardware:
+        """Returns a key that signs or will sign: a key in the HSM signs a test message first. Raises BadKeyFile."""
+        if not record.is_in_hsm:
             return self.load(record)
-        signer = self.hardware.open(record)
-        self.hardware.prove(signer)
+        signer = self.hsm_keys.open(record)
+        self.hsm_keys.prove(signer)
         return signer
 
     def announce(self, alg: Alg, place: str = WHERE_THE_PRESENT_IS) -> KeyRecord:
-        """A new key, which signs after its time in the key set; the first of its algorithm signs at once.
+        """Add a key that signs after its time in the key set. The first key of an algorithm signs at once.
 
         Raises NextKeyExists, BadKeyFile, BadPkcs11Uri, SignerUnavailable, OSError.
         """
         with self._changing():
-            # A cheap refusal before the expensive key.
+            # Raises NextKeyExists before an expensive key is made for nothing.
             self.schedule().announced("", alg, "", self.clock.now())
             return self._add(alg, KeySchedule.announced, place)
 
     def activate(self, alg: Alg, place: str = WHERE_THE_PRESENT_IS) -> KeyRecord:
-        """The published key of the algorithm, or else a new one, signs from now on. Raises as `announce`."""
+        """Let the published key of the algorithm, or else a new one, sign from now on. Raises as `announce`."""
         with self._changing():
             return self._activate(alg, place)
 
     def take(self, uri: str) -> KeyRecord:
-        """Announces the key that this URI names, made in its token by other means. Raises as `announce`."""
+        """Announce the key that this URI names, which other software made in the HSM. Raises as `announce`."""
         with self._changing():
-            signer = self.hardware.take(parse_pkcs11_uri(uri))
+            signer = self.hsm_keys.take(parse_pkcs11_uri(uri))
             if any(record.kid == signer.kid for record in self.schedule().records):
                 raise NextKeyExists(signer.alg)
             return self._enter(KeySchedule.announced, signer, uri, signer.encoded_public_key)
 
     def retire(self, kid: str) -> KeyRecord:
-        """Raises UnknownKey, KeyStillSigns, AlreadyRetired, BadKeyFile, OSError."""
+        """Retire a key. Raises UnknownKey, KeyStillSigns, AlreadyRetired, BadKeyFile, OSError."""
         with self._changing():
             return self._write(self.schedule().retired(kid, self.clock.now())).record(kid)
 
     def revoke(self, kid: str) -> tuple[KeyRecord, KeyRecord | None]:
-        """A compromised key leaves the key set now; when it was active, its successor signs now and is told too.
+        """Remove a compromised key from the key set now. If it was active, its successor signs now.
 
-        Raises UnknownKey, AlreadyRetired, BadKeyFile, OSError.
+        Returns the revoked record, and the successor's or None. Raises UnknownKey, AlreadyRetired, BadKeyFile, OSError.
         """
         with self._changing():
             schedule = self.schedule()
             record, successor = schedule.record(kid), None
-            if record == schedule.active(record.alg, schedule.settled(self.clock.now())):
+            if record == schedule.active(record.alg, schedule.effective_at(self.clock.now())):
                 successor = self._activate(record.alg, WHERE_THE_PRESENT_IS)
             revoked = self._write(self.schedule().revoked(kid, self.clock.now())).record(kid)
             self._set_aside(revoked)
@@ -133,17 +132,17 @@ class KeyDirectory:
 
     def _activate(self, alg: Alg, place: str) -> KeyRecord:
         schedule, now = self.schedule(), self.clock.now()
-        following = schedule.following(alg, schedule.settled(now))
+        following = schedule.following(alg, schedule.effective_at(now))
         if following is None:
             return self._add(alg, KeySchedule.activated, place)
-        return self._write(schedule.hurried(following.kid, now)).record(following.kid)
+        return self._write(schedule.activated_early(following.kid, now)).record(following.kid)
 
     def _add(self, alg: Alg, change: Addition, place: str) -> KeyRecord:
         if place == WHERE_THE_PRESENT_IS:
             place = self._place_of_present(alg)
         today = f"{self.clock.now():%Y%m%d}"
         if place != IN_A_FILE:
-            made, uri = self.hardware.make(alg, _token_of(place), f"caducee-{today}-{_KIND[alg]}")
+            made, uri = self.hsm_keys.make(alg, _token_of(place), f"caducee-{today}-{_KIND[alg]}")
             return self._enter(change, made, str(uri), made.encoded_public_key)
         signer = generate_signer(alg)
         file = f"sign-{today}-{_KIND[alg]}.{signer.kid[:8]}.pem"
@@ -151,16 +150,16 @@ class KeyDirectory:
         return self._enter(change, signer, file, None)
 
     def _enter(self, change: Addition, signer: Signer, file: str, public_key: str | None) -> KeyRecord:
-        # Only now: a key takes its time to be made, and its time in the key set is counted from `now`.
+        # Read again: making a key takes time, and its time in the key set is counted from `now`.
         now, schedule = self.clock.now(), self.schedule()
         changed = change(schedule, signer.kid, signer.alg, file, now, public_key)
         return self._write(changed).record(signer.kid)
 
     def _place_of_present(self, alg: Alg) -> str:
-        """A key in hardware is never followed by one in a file unless somebody says so."""
+        """Returns where the present key is: after a key in the HSM, only the operator's option puts one in a file."""
         schedule = self.schedule()
-        present = schedule.active(alg, schedule.settled(self.clock.now()))
-        if present is None or not present.is_in_hardware:
+        present = schedule.active(alg, schedule.effective_at(self.clock.now()))
+        if present is None or not present.is_in_hsm:
             return IN_A_FILE
         return str(parse_pkcs11_uri(present.file).of_token)
 
@@ -169,13 +168,13 @@ class KeyDirectory:
         return schedule
 
     def _set_aside(self, record: KeyRecord) -> None:
-        """A compromised key must not come back even when the ring is lost; whoever investigates may want the file."""
+        """Rename the file: the key must not come back even if the ring is lost, and an investigator may need it."""
         path = self.path / record.file
-        if not record.is_in_hardware and path.exists():
+        if not record.is_in_hsm and path.exists():
             path.rename(path.with_name(f"{path.name}.compromised"))
 
     def _model(self) -> Path:
-        """New files belong to whom the present keys belong to: the operator may be root, the server is not."""
+        """Returns the file whose owner new files take: the operator may be root, which the server is not."""
         ring = self.path / RING
         return max(self.path.glob("sign-*.pem"), default=ring if ring.exists() else self.path)
 
@@ -187,7 +186,7 @@ class KeyDirectory:
         return read_records(ring)
 
     def _unlisted(self, listed: Sequence[KeyRecord]) -> Iterator[KeyRecord]:
-        """Files without an entry sign from the day of their name on: by name, as before there was a ring."""
+        """Returns records of files without an entry, which sign from the day in their name, as in earlier versions."""
         day, files = _FIRST_DAY, {record.file for record in listed}
         kids = {record.kid for record in listed}
         for path in sorted(self.path.glob("sign-*.pem")):
@@ -196,10 +195,11 @@ class KeyDirectory:
                 continue
             day = _day(named["date"]) or day
             signer = load_signer(path)
-            # A copy under another name: the entry decides, so a compromised key does not come back.
+            # A file whose key has an entry is a copy under another name: the entry decides, or a compromised key
+            # would come back.
             if signer.kid not in kids:
                 kids.add(signer.kid)
-                # The hour is not known: it signed from the first, was made by the last.
+                # Only the day is known: it may have signed from its first instant, and was made by its last.
                 last = day + timedelta(days=1)
                 kid, alg = signer.kid, signer.alg
                 yield KeyRecord(kid=kid, alg=alg, file=path.name, created_at=last, active_from=day)
@@ -220,7 +220,7 @@ class KeyDirectory:
 
 
 def require_all_algorithms(directory: KeyDirectory, schedule: KeySchedule, now: datetime) -> None:
-    """Raises BadKeyFile: without one active key for each algorithm nobody can be served."""
+    """Raises BadKeyFile when an algorithm has no active key: then no relying party of that algorithm can be served."""
     if any(schedule.active(alg, now) is None for alg in ALGS):
         raise BadKeyFile(f"{directory.path}: needs an RSA and a P-256 key; run `idp keys generate`")
 

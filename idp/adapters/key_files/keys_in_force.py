@@ -1,6 +1,7 @@
-"""`Keys` over the keys directory of a running server: follows the ring and the time without a restart.
+"""`Keys` over the keys directory of a running server, which follows the ring and the time without a restart.
 
-A changed directory is taken whole or not at all: a bad one keeps the old state, and health says degraded.
+Contains reading a changed directory completely or not at all: if it is bad, the old keys stay in force and health says
+degraded. Not here: which key signs (`signing/schedule.py`), files (`directory.py`).
 """
 
 import threading
@@ -23,8 +24,8 @@ _LOOK_EVERY = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Held:
-    """What is in force, and how long without looking again. Replaced whole, so that readers need no lock."""
+class _InForce:
+    """The keys in force. Immutable and replaced as one, so that readers need no lock."""
 
     schedule: KeySchedule
     signers: Mapping[str, Signer]
@@ -36,11 +37,12 @@ class _Held:
 
     @property
     def signer_of(self) -> Mapping[tuple[str, str], Signer]:
-        """By kid and place: a key in hardware may move to another token."""
+        """Returns the signer by kid and place: a key may move to another HSM under the same kid."""
         records = (record for record in self.schedule.records if record.kid in self.signers)
         return {(record.kid, record.file): self.signers[record.kid] for record in records}
 
     def holds(self, now: datetime) -> bool:
+        """Whether it may be used without another look at the directory."""
         has_looked = self.looked_at <= now < self.looked_at + _LOOK_EVERY
         return has_looked and (self.ring_ends_at is None or now < self.ring_ends_at)
 
@@ -70,7 +72,7 @@ class KeysInForce:
     def is_alive(self) -> bool:
         return self._now().ring.is_alive()
 
-    def _now(self) -> _Held:
+    def _now(self) -> _InForce:
         now = self._directory.clock.now()
         if not self._held.holds(now):
             with self._lock:
@@ -78,8 +80,8 @@ class KeysInForce:
                     self._held = self._look(self._held, now)
         return self._held
 
-    def _look(self, held: _Held, now: datetime) -> _Held:
-        # What is wrong may be put right by a change no stamp shows (chmod of a key): then look each time.
+    def _look(self, held: _InForce, now: datetime) -> _InForce:
+        # A fault may be repaired by a change that no stamp shows (chmod of a key): with a fault, read every time.
         if held.fault is None and self._directory.stamp() == held.stamp:
             return _at(held, now)
         try:
@@ -89,10 +91,13 @@ class KeysInForce:
                 log.error("key_ring_refused", reason=str(error))
             return _at(replace(held, fault=str(error)), now)
 
-    def _read(self, now: datetime, held: _Held | None) -> _Held:
-        """Raises BadKeyFile. Keys already in memory are not read again: a kid is the thumbprint of its key."""
+    def _read(self, now: datetime, held: _InForce | None) -> _InForce:
+        """Returns the keys of the directory. Raises BadKeyFile.
+
+        Keys already in memory are not read again: a kid is the thumbprint of its key.
+        """
         known = held.signer_of if held else {}
-        # Before reading: a change meanwhile is seen at the next look.
+        # The stamp is taken before reading: a change in between is seen next time.
         stamp = self._directory.stamp()
         schedule = self._directory.schedule()
         require_all_algorithms(self._directory, schedule, now)
@@ -101,7 +106,7 @@ class KeysInForce:
             for record in schedule.published(now)
         }
         ring, ring_ends_at = _ring(schedule, signers, now)
-        return _Held(
+        return _InForce(
             schedule=schedule,
             signers=signers,
             stamp=stamp,
@@ -112,13 +117,13 @@ class KeysInForce:
         )
 
     def _load(self, schedule: KeySchedule, record: KeyRecord, now: datetime) -> Signer:
-        # Of a key that only verifies the public half is enough: its token may be gone.
+        # A retired key only verifies: its public half is enough, and its token may be gone.
         if schedule.state(record, now) is KeyState.RETIRED:
             return self._directory.load(record)
         return self._directory.load_proved(record)
 
 
-def _at(held: _Held, now: datetime) -> _Held:
+def _at(held: _InForce, now: datetime) -> _InForce:
     ring, ends_at = _ring(held.schedule, held.signers, now)
     return replace(held, looked_at=now, ring=ring, ring_ends_at=ends_at)
 
@@ -126,10 +131,10 @@ def _at(held: _Held, now: datetime) -> _Held:
 def _ring(
     schedule: KeySchedule, signers: Mapping[str, Signer], now: datetime
 ) -> tuple[KeyRing, datetime | None]:
-    """What the schedule makes of one instant."""
+    """Returns the key ring of one instant, and when it ends."""
     signing: list[Signer] = []
     announced: list[Signer] = []
-    # A clock set back may ask for a key that had left already; it is not in memory.
+    # If the clock is set back, the schedule may name a key that had left the key set and is not in memory.
     published = [record for record in schedule.published(now) if record.kid in signers]
     for alg in ALGS:
         kids = [record.kid for record in published if record.alg == alg]

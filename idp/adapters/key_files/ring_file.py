@@ -1,4 +1,4 @@
-"""`ring.json`: how key records are written down, and how strictly they are read."""
+"""`ring.json`: how key records are written, and how strictly they are read."""
 
 import json
 import re
@@ -64,12 +64,12 @@ _MEMBERS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
 }
 
 
-#: A key in hardware: its public half stands here.
-_HARDWARE_MEMBERS = {**_MEMBERS, "public_key": ("public_key", _matching(r"[A-Za-z0-9+/]{80,2000}={0,2}"))}
+#: For a key in the HSM: with its public half.
+_HSM_MEMBERS = {**_MEMBERS, "public_key": ("public_key", _matching(r"[A-Za-z0-9+/]{80,2000}={0,2}"))}
 
 
 def _members_of(file: Any) -> Mapping[str, tuple[str, Callable[[Any], Any]]]:
-    return _HARDWARE_MEMBERS if str(file).startswith("pkcs11:") else _MEMBERS
+    return _HSM_MEMBERS if str(file).startswith("pkcs11:") else _MEMBERS
 
 
 def _record(entry: Any, place: str) -> KeyRecord:
@@ -88,7 +88,7 @@ def _record(entry: Any, place: str) -> KeyRecord:
 
 
 def read_records(path: Path) -> Sequence[KeyRecord]:
-    """Raises BadKeyFile for anything we did not write, OSError."""
+    """Returns the records. Raises BadKeyFile for anything that we did not write, OSError."""
     try:
         document: Any = json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:

@@ -1,4 +1,4 @@
-"""Mails sealed while they wait: a copy of the database shows no code (facts/security OT1)."""
+"""Mails are sealed while they wait, so that a copy of the database shows no code (facts/security OT1)."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class SealedOutbox:
 
 @dataclass(frozen=True, slots=True)
 class OpeningTransport:
-    """Before the transport: opens what `SealedOutbox` sealed."""
+    """Opens what `SealedOutbox` sealed, and hands it to the transport."""
 
     transport: MailTransport
     sealer: Sealer

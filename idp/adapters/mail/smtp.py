@@ -21,14 +21,14 @@ import idna
 from idp.core.clock import Clock, SystemClock
 from idp.core.mailer import Mail
 
-# Quoted-printable, so that French text crosses a relay which does not announce 8BITMIME.
+# Quoted-printable: French text also passes a relay that does not announce 8BITMIME.
 _POLICY = SMTP.clone(cte_type="7bit")
-#: Control characters, line and paragraph separators, lone surrogates: in a header, they forge another one.
+#: Control characters, line and paragraph separators, lone surrogates: in a header, they could forge another one.
 _FORBIDDEN_CATEGORIES = frozenset({"Cc", "Zl", "Zp", "Cs"})
 
 
 class UnsendableMail(ValueError):
-    """No retry can help: the address or the subject is not one. The message never quotes it."""
+    """The address or the subject is malformed: no retry can help. The message never quotes it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ class SmtpTransport:
 
     @contextmanager
     def _session(self, domain: str) -> Iterator[smtplib.SMTP]:
-        # Our own name is given: smtplib would ask DNS for it, and wait when there is none.
+        # Our own name is given: smtplib would ask DNS for it, and wait if there is no DNS.
         session = smtplib.SMTP(self.host, self.port, local_hostname=domain, timeout=self.timeout)
         try:
             if self.starttls:
@@ -69,7 +69,7 @@ class SmtpTransport:
             if self.username is not None:
                 session.login(self.username, self.password or "")
             yield session
-            # The relay has the mail: whatever goes wrong from here on must not send it a second time.
+            # The relay has accepted the mail: an error from here on must not send it a second time.
             with suppress(OSError, smtplib.SMTPException):
                 session.quit()
         finally:
@@ -84,7 +84,7 @@ class SmtpTransport:
         message["Subject"] = mail.subject
         message["Date"] = format_datetime(self.clock.now())
         message["Message-ID"] = f"<{secrets.token_hex(16)}@{sender.domain}>"
-        # RFC 3834 §5: keeps holiday responders silent.
+        # RFC 3834 §5: automatic responders do not answer such a mail.
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(mail.text)
         message.add_alternative(mail.html, subtype="html")
@@ -99,8 +99,8 @@ def _mailbox(text: str) -> Address:
 
 
 def _address(addr_spec: str) -> Address:
-    """One bare address; its domain in ASCII (RFC 5891), so that no relay needs SMTPUTF8 for it."""
-    # Not left to the parser below, whose strictness changes with the Python version.
+    """Returns one bare address, its domain in ASCII (RFC 5891), so that no relay needs SMTPUTF8."""
+    # Checked before the parser below, whose strictness depends on the Python version.
     _require_one_line(addr_spec)
     local, _, domain = addr_spec.rpartition("@")
     try:

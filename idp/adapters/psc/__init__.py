@@ -1,1 +1,4 @@
-"""Contains the client of Pro Santé Connect: requests, ID Tokens, claims, outages. Not here: pages (`flows`)."""
+"""The client of Pro Santé Connect.
+
+Contains requests, ID Tokens, claims, outages. Not here: pages (`flows`), accounts.
+"""

@@ -1,6 +1,6 @@
-"""The two calls to Pro Santé Connect with what the browser brought: code for tokens, token for userinfo.
+"""The two calls to Pro Santé Connect after the browser is back: code for tokens, token for userinfo.
 
-Contains client authentication, and what each answer, status or silence means for the login.
+Contains client authentication, and what each answer, status or timeout means for the login.
 Not here: the browser's side, the verification of the ID token, the reading of the person.
 """
 
@@ -23,7 +23,7 @@ from idp.adapters.psc.id_token import refused
 from idp.adapters.psc.settings import PscSettings
 from idp.interaction.upstream import UpstreamRefused, UpstreamUnavailable
 
-# What goes into the operator's log of an error: a registered code, never free text of the other side.
+# What the operator's log shows of an error: a registered code, never free text from PSC.
 _KNOWN_ERRORS = frozenset(
     {
         *AuthorizationErrorResponse.c_allowed_values["error"],
@@ -35,7 +35,7 @@ _KNOWN_ERRORS = frozenset(
     }
 )
 
-# RFC 6750 §2.1, bounded: what we put in a header holds no space and no line end.
+# RFC 6750 §2.1, bounded: a token that we put in a header has no space and no line end.
 _ACCESS_TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{1,16384}")
 
 _TOKEN_MEMBERS = ("token_type", "access_token", "id_token")
@@ -48,15 +48,15 @@ class Tokens:
 
 
 def fresh_client(client_id: str) -> Any:
-    """An `oic.oic.Client` (typed in part only) for one login: it would carry grants over to the next."""
-    # Every setting is given, hence none is read from the environment, where pydantic looks for `TIMEOUT` and
-    # the like. No secret is: the client would put it into the body of its requests.
+    """Returns an `oic.oic.Client` (typed in part only) for one login: it would carry its grants over to the next."""
+    # Every setting is given: otherwise it is read from the environment, where pydantic looks for `TIMEOUT` and
+    # the like. No secret is given: the client would put it into the body of its requests.
     settings = OicClientSettings(verify_ssl=True, client_cert=None, timeout=5, requests_session=None)
     return Client(client_id=client_id, settings=settings)
 
 
 def read_message(kind: type[Message], members: Mapping[str, object]) -> Mapping[str, object]:
-    """What the `oic` message makes of these members. Its `verify` is not run: it would verify tokens too."""
+    """Returns the `oic` message of these members. Its `verify` is not called: it would verify tokens too."""
     try:
         return dict(kind(**members))
     except (PyoidcError, ValueError, TypeError):
@@ -73,7 +73,7 @@ class PscBackChannel:
         self._settings, self._http = settings, http
 
     def redeem(self, token_endpoint: str, code: str, verifier: str) -> Tokens:
-        """RFC 6749 §4.1.3, RFC 7636 §4.5. Raises UpstreamRefused, UpstreamUnavailable."""
+        """Returns the token response (RFC 6749 §4.1.3, RFC 7636 §4.5). Raises UpstreamRefused, UpstreamUnavailable."""
         arguments = {
             "grant_type": "authorization_code",
             "code": code,
@@ -91,7 +91,7 @@ class PscBackChannel:
         document = _object_of("token", call)
         message = read_message(AccessTokenResponse, {name: document.get(name) for name in _TOKEN_MEMBERS})
         token_type, access_token, id_token = (message.get(name) for name in _TOKEN_MEMBERS)
-        # RFC 6749 §5.1 and §7.1: compared without case, and an unknown type must not be used.
+        # RFC 6749 §5.1 and §7.1: the type is case-insensitive, and a token of an unknown type must not be used.
         if not isinstance(token_type, str) or token_type.lower() != "bearer":
             raise refused("token: token_type")
         if not isinstance(access_token, str) or not _ACCESS_TOKEN.fullmatch(access_token):
@@ -101,7 +101,7 @@ class PscBackChannel:
         return Tokens(access_token, id_token)
 
     def userinfo(self, userinfo_endpoint: str, access_token: str) -> Mapping[str, object]:
-        """The claims, not yet bound to anybody. Raises UpstreamRefused, UpstreamUnavailable."""
+        """Returns the claims, not yet compared with the ID token. Raises UpstreamRefused, UpstreamUnavailable."""
         headers = {"Authorization": f"Bearer {access_token}"}
         return _object_of("userinfo", partial(self._http.get, userinfo_endpoint, headers))
 
@@ -121,11 +121,11 @@ def _by_post(settings: PscSettings) -> _Credentials:
 
 
 def _by_certificate(settings: PscSettings) -> _Credentials:
-    # RFC 8705 §2: the certificate of the connection proves, `client_id` says whom.
+    # RFC 8705 §2: the certificate of the connection proves the client that `client_id` names.
     return {}, {"client_id": settings.client_id}
 
 
-#: Headers and form members that prove who we are at the token endpoint.
+#: Headers and form members that authenticate us at the token endpoint.
 _CLIENT_AUTHENTICATION: Mapping[str, Callable[[PscSettings], _Credentials]] = {
     "client_secret_basic": _by_basic,
     "client_secret_post": _by_post,
@@ -134,7 +134,7 @@ _CLIENT_AUTHENTICATION: Mapping[str, Callable[[PscSettings], _Credentials]] = {
 
 
 def client_is_known(http: BoundedHttp, settings: PscSettings, token_endpoint: str) -> str:
-    """What the token endpoint makes of our client and a code that never was; for `idp psc check`.
+    """Returns the token endpoint's error for our client with an invented code, for `idp psc check`.
 
     "invalid_grant" means that it knows the client. Raises NoUsableAnswer.
     """
@@ -164,7 +164,7 @@ def _object_of(step: str, call: Callable[[], HttpAnswer]) -> Mapping[str, object
 
 
 def _failure(step: str, answer: HttpAnswer) -> UpstreamRefused | UpstreamUnavailable:
-    """PSC refuses with a 4xx, not in HTML; all else is PSC, or a machine in front of it, out of order."""
+    """Returns the failure: PSC refuses with a 4xx that is not HTML; any other answer means an outage there."""
     is_refusal = 400 <= answer.status < 500 and answer.status not in (408, 429)
     if not is_refusal or answer.media_type == "text/html":
         return UpstreamUnavailable(f"{step}: status {answer.status}")

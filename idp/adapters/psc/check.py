@@ -1,6 +1,6 @@
-"""What Pro Santé Connect says of itself, compared with what we expect; and whether it knows us.
+"""What Pro Santé Connect publishes about itself, compared with what we expect; and whether it knows our client.
 
-Contains the comparison, each difference with its explanation, and the questions of `idp psc check`.
+Contains the comparison, an explanation of each difference, and the questions of `idp psc check`.
 Not here: printing, sign-ins.
 """
 
@@ -23,14 +23,14 @@ from idp.core.clock import Clock
 
 log = structlog.get_logger()
 
-#: A certificate of IGC-Santé takes weeks to order.
+#: How long before its end a certificate is reported: ordering one from IGC-Santé takes weeks.
 _RENEW_BEFORE = timedelta(days=60)
 
 
 class Level(StrEnum):
     FINE = "ok"
     NOTE = "note"
-    #: Something to repair: the command fails.
+    #: The operator must repair it: the command fails.
     FAULT = "FAULT"
 
 
@@ -51,7 +51,7 @@ _WHY: Mapping[str, str] = {
 
 
 def compare(document: Mapping[str, object], settings: PscSettings) -> Iterator[Finding]:
-    """Every difference between the published document and what is expected of it, explained."""
+    """Returns every difference between the published document and what we expect, explained."""
     if document.get("issuer") != settings.issuer:
         yield Finding(
             Level.FAULT,
@@ -109,7 +109,7 @@ def _shown(value: object) -> str:
 
 
 def client_findings(settings: PscSettings, now: datetime) -> Iterator[Finding]:
-    """What is to be said of our own credentials, without asking anybody."""
+    """Returns the findings about our own credentials, without a call."""
     if settings.uses_secret:
         yield Finding(
             Level.NOTE,
@@ -128,7 +128,7 @@ def client_findings(settings: PscSettings, now: datetime) -> Iterator[Finding]:
 
 
 def look(settings: PscSettings, http: BoundedHttp, now: datetime) -> Iterator[Finding]:
-    """Everything `idp psc check` asks, in order; each question is asked even if another failed."""
+    """Returns the findings of all questions of `idp psc check`, in order; each is asked even if another failed."""
     yield from client_findings(settings, now)
     try:
         document = fetch_object(http, settings.discovery_address)
@@ -158,7 +158,7 @@ def _keys(http: BoundedHttp, jwks_uri: str) -> Iterator[Finding]:
 
 
 def _client(http: BoundedHttp, settings: PscSettings, token_endpoint: str) -> Iterator[Finding]:
-    """A code that never was: a known client hears `invalid_grant`, an unknown one `invalid_client`."""
+    """Try an invented code: PSC answers `invalid_grant` to a client it knows, `invalid_client` to another."""
     try:
         error = client_is_known(http, settings, token_endpoint)
     except NoUsableAnswer as silence:
@@ -189,7 +189,7 @@ def _wallet(http: BoundedHttp, authorization_endpoint: str) -> Iterator[Finding]
 
 
 def check_beside(settings: PscSettings, http: BoundedHttp, clock: Clock) -> threading.Thread:
-    """The same beside the server, into the log: a slow or absent Pro Santé Connect delays no start."""
+    """Run the check in a thread beside the server, into the log: a slow Pro Santé Connect delays no start."""
 
     def tell() -> None:
         for finding in look(settings, http, clock.now()):

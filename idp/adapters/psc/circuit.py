@@ -1,7 +1,6 @@
-"""One circuit breaker per endpoint of Pro Santé Connect: after some failures in a row nobody waits for it any more.
+"""One circuit breaker per endpoint of Pro Santé Connect: after some failures in a row, no request waits for it.
 
-Contains counting, opening, closing; the HTTP that obeys.
-Not here: who looks whether it is back (`watch`).
+Contains counting, opening, closing, and the HTTP that obeys. Not here: looking whether it is back (`watch`).
 """
 
 import threading
@@ -20,16 +19,16 @@ _LATER = frozenset({408, 429})
 class _Circuit:
     failures: int = 0
     opened_at: datetime | None = None
-    #: Somebody tries it since this instant; the others are still refused.
+    #: One caller has been trying it since this instant; the others are still refused.
     tried_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circuits:
-    """Safe for threads. `on_change` hears True when the first opens and False when the last closes."""
+    """Thread-safe. `on_change` is called with True when the first opens, and with False when the last closes."""
 
     clock: Clock
-    #: In a row.
+    #: How many failures in a row open a circuit.
     failures: int
     pause: timedelta
     on_change: Callable[[bool], None]
@@ -38,7 +37,7 @@ class Circuits:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def admits(self, url: str) -> bool:
-        """False while open; after the pause, True for one caller at a time."""
+        """Returns False while open; after the pause, True to one caller at a time."""
         with self._lock:
             circuit = self._by_url.get(url)
             if circuit is None or circuit.opened_at is None:
@@ -78,7 +77,7 @@ class Circuits:
             return tuple(url for url, circuit in self._by_url.items() if circuit.opened_at is not None)
 
     def may_be_back(self) -> bool:
-        """Open, and one of them has waited its pause."""
+        """Whether a circuit is open and its pause is over."""
         with self._lock:
             return any(
                 circuit.opened_at is not None and self._has_waited(circuit)
@@ -86,7 +85,7 @@ class Circuits:
             )
 
     def failures_by_url(self) -> Mapping[str, int]:
-        """Since the process began."""
+        """Returns the failures since the process began."""
         with self._lock:
             return dict(self._totals)
 
@@ -100,7 +99,7 @@ class Circuits:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Of this process: whether an outage is on, failures by address, sign-ins by outcome."""
+    """Seen by this process: whether there is an outage, failures by address, sign-ins by outcome."""
 
     is_out: bool
     failures: Mapping[str, int]
@@ -109,7 +108,7 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class GuardedHttp:
-    """`BoundedHttp` that refuses at once while the circuit of an address is open, and tells it how each call ended."""
+    """`BoundedHttp` that refuses at once while the circuit of an address is open, and reports each result to it."""
 
     http: BoundedHttp
     circuits: Circuits
@@ -118,8 +117,8 @@ class GuardedHttp:
         return self._call(url, lambda: self.http.get(url, headers))
 
     def post_form(self, url: str, form: str, headers: Mapping[str, str]) -> HttpAnswer:
-        # The form holds what a browser brought: a firewall there that refuses it with a page says nothing of the
-        # endpoint, or five forged codes would shut this door for everybody.
+        # The form holds a code from the browser. A firewall at PSC may refuse it with a page: that is no failure
+        # of the endpoint, or an attacker could close this sign-in for every user with five forged codes.
         return self._call(url, lambda: self.http.post_form(url, form, headers), _is_refusal_in_html)
 
     def _call(
@@ -143,7 +142,10 @@ class GuardedHttp:
 
 
 def _is_answer(answer: HttpAnswer) -> bool:
-    """A JSON document, or a refusal that is no page: a page comes from a machine in front of a dead one."""
+    """Whether PSC itself answered: JSON, or a refusal that is no HTML page.
+
+    A page comes from a proxy in front of it.
+    """
     if answer.status == 200:
         return _is_json(answer)
     return 400 <= answer.status < 500 and not is_outage(answer) and answer.media_type != "text/html"

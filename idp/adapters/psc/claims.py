@@ -1,7 +1,7 @@
-"""Who the person is, read from PSC's claims (facts/psc §4): every layout seen, and any JSON at all.
+"""Who the person is, read from PSC's claims (facts/psc §4), in every layout seen, from any JSON.
 
 Contains the RPPS, the names, the profession and the specialities. Pure: never raises, whatever the types.
-Not here: verification, network, the decision of what to do with somebody who has no RPPS.
+Not here: verification, network, what happens to a person who has no RPPS.
 """
 
 import json
@@ -19,7 +19,7 @@ _PHYSICIAN = "10"
 #: Civil and military (TRE_R09).
 PHYSICIAN_CATEGORIES = ("C", "M")
 
-# Nomenclature codes (TRE_G15, R01): short, upper case. Anything else is not a code and reaches no page.
+# Nomenclature codes (TRE_G15, R01) are short and upper case. Any other text is no code, and no page shows it.
 _CODE = re.compile(r"[0-9A-Z]{1,10}")
 _AUTH_MODE = re.compile(r"[A-Z][A-Z0-9_]{0,31}")
 _AMR = re.compile(r"[!-~]{1,32}")
@@ -28,14 +28,14 @@ _SID = re.compile(r"[!-~]{1,255}")
 #: Scope `psc`.
 RELEASED = ("SubjectRefPro", "SubjectRole", "otherIds")
 
-# More than anybody has; the bound is against a document made to be long.
+# More than any person has: a bound against a document made long on purpose.
 _MAX_ENTRIES = 50
 _MAX_RELEASED = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """`rpps` and `profession` are None, the names empty, when nothing readable was given."""
+    """`rpps` and `profession` are None, and the names empty, when the claims have no readable one."""
 
     rpps: str | None
     family_name: str
@@ -45,10 +45,10 @@ class Person:
 
 
 def read_person(claims: Claims, physician_categories: tuple[str, ...] = PHYSICIAN_CATEGORIES) -> Person:
-    """The person of verified claims (ID token and userinfo together)."""
+    """Returns the person of verified claims (ID token and userinfo together)."""
     practices = _practices(claims)
     chosen = _chosen_practice(practices, physician_categories)
-    # RIE v1 EXI 12: the names of practice come before the civil ones.
+    # RIE v1 EXI 12: names of practice have priority over civil names.
     return Person(
         rpps=read_rpps(claims),
         family_name=_first_name_of((chosen, "nomDexercice"), (claims, "family_name")),
@@ -59,12 +59,12 @@ def read_person(claims: Claims, physician_categories: tuple[str, ...] = PHYSICIA
 
 
 def read_rpps(claims: Claims) -> str | None:
-    """The eleven digits, or None: ADELI, employees and EDIT identities have no RPPS (facts/psc §4.4)."""
+    """Returns the eleven digits, or None: ADELI, employees and EDIT identities have no RPPS (facts/psc §4.4)."""
     return _as_rpps(claims.get("SubjectNameID")) or _linked_rpps(claims)
 
 
 def read_released(claims: Claims) -> dict[str, object]:
-    """What scope `psc` releases, as received; nothing at all when it is absurdly long (facts/psc §4)."""
+    """Returns what scope `psc` releases, as received; nothing if it is absurdly long (facts/psc §4)."""
     released = {name: claims[name] for name in RELEASED if name in claims}
     if "otherIDs" in claims:
         released.setdefault("otherIds", claims["otherIDs"])
@@ -72,37 +72,37 @@ def read_released(claims: Claims) -> dict[str, object]:
 
 
 def read_sid(claims: Claims) -> str | None:
-    """PSC's session; older tokens name it `session_state` only."""
+    """Returns PSC's session. Older tokens name it only in `session_state`."""
     found = claims.get("sid", claims.get("session_state"))
     return found if isinstance(found, str) and _SID.fullmatch(found) else None
 
 
 def read_auth_mode(claims: Claims) -> str | None:
-    """`CARD`, `MOBILE`…; optional (facts/psc §2.2)."""
+    """Returns `CARD`, `MOBILE`…, if PSC says it (facts/psc §2.2)."""
     mode = claims.get("authMode")
     return mode if isinstance(mode, str) and _AUTH_MODE.fullmatch(mode) else None
 
 
 def read_amr(claims: Claims) -> tuple[str, ...]:
-    """What PSC asserts, verbatim; never seen in a real token."""
+    """Returns what PSC asserts, verbatim. Never seen in a real token."""
     return tuple(one for one in _list(claims.get("amr")) if isinstance(one, str) and _AMR.fullmatch(one))
 
 
 def _as_rpps(identifier: object) -> str | None:
-    # ASCII digits and fullmatch: `\d` takes other scripts, `$` a final newline.
+    # ASCII digits and fullmatch: `\d` would accept other scripts, `$` a final newline.
     if not isinstance(identifier, str):
         return None
     if typed := re.fullmatch(r"8([0-9]{11})", identifier):
         return typed[1]
-    # Some identities came without the type digit (facts/psc §9, duplicates). Eleven digits alone could be
-    # anything: only the key digit tells.
+    # Some identities came without the type digit (facts/psc §9, duplicates). Eleven digits alone may be any
+    # number: only the key digit shows an RPPS.
     if re.fullmatch(r"[0-9]{11}", identifier) and is_luhn_valid(identifier):
         return identifier
     return None
 
 
 def _linked_rpps(claims: Claims) -> str | None:
-    """The RPPS among the linked identifiers, provided there is one only."""
+    """Returns the RPPS among the linked identifiers if there is exactly one."""
     found = {
         _as_rpps(entry.get("identifiant"))
         for spelling in ("otherIds", "otherIDs")
@@ -113,16 +113,16 @@ def _linked_rpps(claims: Claims) -> str | None:
 
 
 def _practices(claims: Claims) -> tuple[Claims, ...]:
-    """The `exercices`, normally inside `SubjectRefPro`; members do wander between releases (facts/psc §9)."""
+    """Returns the `exercices`, normally inside `SubjectRefPro`: members move between releases (facts/psc §9)."""
     register = claims.get("SubjectRefPro")
     inner = tuple(_objects(register.get("exercices"))) if isinstance(register, dict) else ()
     return inner or tuple(_objects(claims.get("exercices")))
 
 
 def _chosen_practice(practices: tuple[Claims, ...], physician_categories: tuple[str, ...]) -> Claims:
-    """The physician's practice if there is one, else the first with a profession, else an empty one."""
+    """Returns the practice as physician if there is one, else the first with a profession, else an empty one."""
     with_profession = [one for one in practices if _code(one.get("codeProfession"))]
-    # facts/psc §4.3: code 10 is a physician in an accepted category only; with E, or none, it proves less.
+    # facts/psc §4.3: code 10 proves a physician only with an accepted category, not with E or without one.
     physician = (
         one
         for one in with_profession
@@ -132,7 +132,9 @@ def _chosen_practice(practices: tuple[Claims, ...], physician_categories: tuple[
 
 
 def _profession(practice: Claims, physician_categories: tuple[str, ...]) -> CodedLabel | None:
-    """Code 10 says a physician, to whoever compares codes: any other category goes with it, and none is none."""
+    """Returns the profession. Without a category there is none.
+
+    A relying party that compares codes takes 10 for a physician: another category is made part of the code."""
     code, category = _code(practice.get("codeProfession")), _category(practice)
     if code is None:
         return None
@@ -148,7 +150,7 @@ def _category(practice: Claims) -> str:
 
 
 def _specialities(practices: tuple[Claims, ...]) -> tuple[CodedLabel, ...]:
-    """Every know-how code once, in the order given; the type (S, and others) is not always filled in."""
+    """Returns every know-how code once, in the order received, of any type (S and others): not all have one."""
     codes = dict.fromkeys(code for one in practices if (code := _code(one.get("codeSavoirFaire"))))
     return tuple(CodedLabel(code, speciality_label(code)) for code in codes)
 

@@ -1,7 +1,8 @@
-"""How much of this process a slow Pro Santé Connect may hold: so many sign-ins at once, each so long in all.
+"""How much of this process a slow Pro Santé Connect may hold.
 
-An answer that comes just in time opens no circuit, and a sign-in waits for three: without these two bounds they would
-take every thread, and with them the pages of the other doors (facts/psc §8.3).
+Contains two bounds: sign-ins at once, and the time of each in all. A sign-in waits for three answers, and an answer
+just in time opens no circuit: without these bounds slow answers could hold every thread, and with them card and
+password sign-ins (facts/psc §8.3). Not here: failures (`circuit`).
 """
 
 import threading
@@ -12,12 +13,12 @@ from datetime import timedelta
 from idp.adapters.http.bounded import ExchangeDeadline
 from idp.interaction.upstream import UpstreamUnavailable
 
-#: For a place: a crowd that a quick Pro Santé Connect serves at once is no outage.
+#: How long a sign-in waits for a place: a crowd that a quick Pro Santé Connect can serve is no outage.
 _FOR_A_PLACE = timedelta(milliseconds=500)
 
 
 class ConcurrencyLimit:
-    """Safe for threads."""
+    """Thread-safe."""
 
     def __init__(self, at_once: int, in_all: timedelta, for_a_place: timedelta = _FOR_A_PLACE) -> None:
         self._places = threading.BoundedSemaphore(at_once)
@@ -25,7 +26,7 @@ class ConcurrencyLimit:
 
     @contextmanager
     def sign_in(self) -> Iterator[Callable[[], None]]:
-        """Gives what to call before each next question. Both raise UpstreamUnavailable."""
+        """Take a place. Returns a function to call before each further request. Both raise UpstreamUnavailable."""
         if not self._places.acquire(timeout=self._queue_seconds):
             raise UpstreamUnavailable("too many wait already")
         deadline = ExchangeDeadline(self._seconds)

@@ -1,7 +1,7 @@
-"""What Pro Santé Connect publishes of itself: endpoints and signing keys. Cached, never believed blindly.
+"""What Pro Santé Connect publishes: endpoints and signing keys.
 
-Contains fetching, checking and keeping the two documents, one fetch at a time, no storm when PSC is down.
-Not here: logins, tokens, claims.
+Contains fetching, checking and caching the two documents, one fetch at a time, also while PSC is down. Not here:
+logins, tokens, claims.
 """
 
 import threading
@@ -21,10 +21,10 @@ from idp.core.clock import Clock
 from idp.interaction.upstream import UpstreamUnavailable
 
 CACHE_LIFE = timedelta(hours=1)
-#: How long a failed discovery is remembered: without it every waiting browser would wait ten seconds in turn.
+#: How long a failed discovery is remembered: otherwise every waiting browser would try, ten seconds each, in turn.
 DISCOVERY_PAUSE = timedelta(seconds=15)
 
-# NIST SP 800-131A: nothing below 2048 bits; beyond 8192 verifying becomes an attack on our processor.
+# NIST SP 800-131A: 2048 bits at least. Beyond 8192, verifying would be an attack on our processor.
 _RSA_BITS = range(2048, 8192 + 1)
 
 
@@ -49,11 +49,11 @@ class Discovery:
         self._failed_at: datetime | None = None
 
     def snapshot(self) -> ProviderSnapshot:
-        """Raises UpstreamUnavailable: not published, not acceptable, or refused to ask again so soon."""
+        """Returns the endpoints. Raises UpstreamUnavailable: not published, not acceptable, or failed a moment ago."""
         return self._fresh() or self._fetch_once()
 
     def known(self) -> ProviderSnapshot | None:
-        """Without asking anybody: the last document, else the preset."""
+        """Returns the last document, else the preset, without a call."""
         return self._kept[0] if self._kept else _snapshot_of_settings(self._settings)
 
     def _fresh(self) -> ProviderSnapshot | None:
@@ -77,7 +77,7 @@ class Discovery:
             return snapshot
 
     def _known_before(self, why_not: str) -> ProviderSnapshot:
-        """The last document, else the preset and the operator's own endpoints: a sign-in may still work."""
+        """Returns the last document, else the preset and the operator's endpoints: a sign-in may still work."""
         known = self.known()
         if known is None:
             raise UpstreamUnavailable(why_not)
@@ -85,11 +85,11 @@ class Discovery:
 
 
 def snapshot_of(document: Mapping[str, object], settings: PscSettings) -> ProviderSnapshot:
-    """The endpoints in force: what is published, but where the operator says otherwise. Raises NoUsableAnswer."""
+    """Returns the endpoints in force: the published ones, unless the operator set others. Raises NoUsableAnswer."""
     # OpenID Connect Discovery 1.0 §4.3: exactly the configured issuer (RFC 9700 §4.4, mix-up).
     if document.get("issuer") != settings.issuer:
         raise NoUsableAnswer("another issuer")
-    # RFC 8705 §5: a client that presents a certificate uses the aliases where there are any.
+    # RFC 8705 §5: a client that presents a certificate uses the mTLS aliases, where there are any.
     aliases = document.get("mtls_endpoint_aliases") if settings.certificate else None
     published = {**document, **(aliases if isinstance(aliases, dict) else {}), **settings.endpoints}
     return ProviderSnapshot(
@@ -120,10 +120,10 @@ def _endpoint(published: Mapping[str, object], name: str, settings: PscSettings)
 
 
 class SigningKeys:
-    """PSC's RS256 keys by `kid`. A fetch that fails leaves the keys we had."""
+    """PSC's RS256 keys by `kid`. A failed fetch keeps the keys we had."""
 
     def __init__(self, http: BoundedHttp, clock: Clock, pause: timedelta) -> None:
-        """`pause`: between two fetches for a `kid` that is not known."""
+        """`pause`: the time between two fetches for an unknown `kid`."""
         self._http, self._clock, self._pause = http, clock, pause
         self._lock = threading.Lock()
         self._keys: Mapping[str, RSAKey] = MappingProxyType({})
@@ -132,7 +132,7 @@ class SigningKeys:
         self._failure: NoUsableAnswer | None = None
 
     def find(self, jwks_uri: str, kid: str) -> RSAKey | None:
-        """The key, None when PSC has none such. Raises UpstreamUnavailable when that cannot be known."""
+        """Returns the key, None when PSC has no such key. Raises UpstreamUnavailable when that cannot be known."""
         key = self._fresh(kid)
         return key if key else self._find_after_fetch(jwks_uri, kid)
 
@@ -143,7 +143,7 @@ class SigningKeys:
 
     def _find_after_fetch(self, jwks_uri: str, kid: str) -> RSAKey | None:
         with self._lock:
-            # Whoever held the lock before may have brought the key: then the pause has begun.
+            # The thread that held the lock may have fetched the key; if not, its fetch has begun the pause.
             if self._tried_at is None or self._clock.now() - self._tried_at >= self._pause:
                 self._fetch(jwks_uri)
             key = self._keys.get(kid)
@@ -164,7 +164,7 @@ class SigningKeys:
 
 
 def fetch_object(http: BoundedHttp, url: str) -> Mapping[str, object]:
-    """A published JSON object. Raises NoUsableAnswer."""
+    """Returns a published JSON object. Raises NoUsableAnswer."""
     answer = http.get(url, {})
     if answer.status != 200:
         raise NoUsableAnswer(f"status {answer.status}")
@@ -175,7 +175,7 @@ def fetch_object(http: BoundedHttp, url: str) -> Mapping[str, object]:
 
 
 def read_signing_keys(document: Mapping[str, object]) -> dict[str, RSAKey]:
-    """The usable RS256 keys of a JWK Set; RFC 7517 §5: the others are ignored."""
+    """Returns the usable RS256 keys of a JWK Set. RFC 7517 §5: other keys are ignored."""
     entries = document.get("keys")
     keys: dict[str, RSAKey] = {}
     for entry in entries if isinstance(entries, list) else ():
@@ -195,7 +195,7 @@ def _rs256_key(entry: Mapping[str, object]) -> RSAKey | None:
     if not is_meant or not isinstance(modulus, str) or not isinstance(exponent, str):
         return None
     try:
-        # Before the import: below 2048 bits the library only warns.
+        # Checked before the import: below 2048 bits the library only warns.
         if int.from_bytes(urlsafe_b64decode(modulus.encode("ascii"))).bit_length() not in _RSA_BITS:
             return None
         return RSAKey.import_key({"kty": "RSA", "n": modulus, "e": exponent})

@@ -1,8 +1,8 @@
-"""The verification of PSC's ID token, entire: nothing of it is left to `oic`.
+"""The whole verification of PSC's ID token.
 
-Contains the signature, then every claim that binds the token to this issuer, client, browser and moment.
-Not here: network (the key look-up is handed in), reading who the person is.
-`oic` would accept `alg: none`, HS256 under our own secret, a missing nonce and a false `at_hash`.
+Contains the signature, then every claim that binds the token to this issuer, client, browser and moment. Not here:
+network (the key look-up is passed in), reading who the person is. Nothing is left to `oic`, which would accept
+`alg: none`, HS256 under our own secret, a missing nonce and a false `at_hash`.
 """
 
 import hashlib
@@ -24,10 +24,10 @@ from idp.interaction.upstream import UpstreamRefusal, UpstreamRefused
 
 MAX_TOKEN_CHARACTERS = 16 * 1024
 
-# RFC 7515 §7.1. Checked first: base64 decoders skip what they do not know, and the token travels on in URLs.
+# RFC 7515 §7.1. Checked first: base64 decoders skip unknown characters, and the token is put in URLs later.
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
 
-# The end of year 9999, the last `datetime` can hold.
+# The end of year 9999, the last that `datetime` can hold.
 _LAST_SECOND = 253402300799
 
 # Not strict: RFC 7515 §4: header parameters that are not understood are ignored (`crit` is refused before).
@@ -38,7 +38,7 @@ Claims = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectedIdToken:
-    """What the token of this very login must say; `now` in seconds since 1970."""
+    """What the token of this login must say. `now`: seconds since 1970."""
 
     settings: PscSettings
     nonce: str
@@ -59,20 +59,20 @@ class VerifiedIdToken:
     subject: str
     acr: str | None
     auth_time: datetime
-    #: False: not in the token, whose `iat` stands in for it.
+    #: False: the token has none, and its `iat` is used instead.
     is_auth_time_told: bool
     claims: Claims
 
 
 def refused(detail: str) -> UpstreamRefused:
-    """The refusal of an answer that does not verify; `detail` never holds what the answer held."""
+    """Returns the refusal of an answer that does not verify. `detail` never holds a part of the answer."""
     return UpstreamRefused(UpstreamRefusal.REFUSED, detail)
 
 
 def verify_id_token(
     token: str, expected: ExpectedIdToken, find_key: Callable[[str], RSAKey | None]
 ) -> VerifiedIdToken:
-    """Raises UpstreamRefused naming the first thing wrong, and whatever `find_key` raises."""
+    """Returns the verified token. Raises UpstreamRefused, which names the first fault, and what `find_key` raises."""
     claims = verify_signature(token, find_key)
     for name, holds in _CHECKS.items():
         if not holds(claims, expected):
@@ -89,7 +89,9 @@ def verify_id_token(
 
 
 def verify_signature(token: str, find_key: Callable[[str], RSAKey | None]) -> Claims:
-    """The claims of a token that PSC signed with RS256; of what kind and for whom is not checked. Raises as above."""
+    """Returns the claims of a token that PSC signed with RS256. Its kind and audience are not checked.
+
+    Raises as `verify_id_token`."""
     if len(token) > MAX_TOKEN_CHARACTERS or not _COMPACT.fullmatch(token):
         raise refused("ID token: size or form")
     key = find_key(_announced_kid(token))
@@ -106,12 +108,12 @@ def verify_signature(token: str, find_key: Callable[[str], RSAKey | None]) -> Cl
 
 
 def _announced_kid(token: str) -> str:
-    """The `kid` of a header asking for nothing we do not do; `jku`, `jwk`, `x5u`, `x5c` are not looked at."""
+    """Returns the `kid` of a header with no demand that we do not support. `jku`, `jwk`, `x5u`, `x5c` are ignored."""
     try:
         header = parse_json(urlsafe_b64decode(token.split(".")[0].encode("ascii")))
     except (NoUsableAnswer, ValueError, TypeError):
         raise refused("ID token: header") from None
-    # RFC 8725 §3.1: the algorithm is ours to choose. RFC 7515 §4.1.11: we understand no extension.
+    # RFC 8725 §3.1: we choose the algorithm, not the token. RFC 7515 §4.1.11: we support no extension.
     if not isinstance(header, dict) or header.get("alg") != "RS256" or {"crit", "b64"} & header.keys():
         raise refused("ID token: alg")
     kid = header.get("kid")
@@ -128,14 +130,15 @@ def seconds_of(claims: Claims, name: str) -> float | None:
 
 
 def _is_same(value: object, secret: str) -> bool:
-    # `backslashreplace`: a JSON string may hold lone surrogates, which no strict encoding takes.
+    # `backslashreplace`: a JSON string may hold lone surrogates, which a strict encoding refuses.
     return isinstance(value, str) and hmac.compare_digest(
         value.encode("utf-8", "backslashreplace"), secret.encode("utf-8")
     )
 
 
 def is_ours(claims: Claims, us: str) -> bool:
-    # OpenID Connect Core §3.1.3.7, 3 to 5: in the audience, and the authorized party when there is any doubt.
+    # OpenID Connect Core §3.1.3.7, 3 to 5: we are in the audience, and the authorized party if there are others or an
+    # `azp`.
     audience = claims.get("aud")
     several = audience if isinstance(audience, list) else [audience]
     if us not in several or not all(isinstance(one, str) for one in several):
@@ -151,7 +154,7 @@ def _has_right_acr(claims: Claims, expected: ExpectedIdToken) -> bool:
 
 
 def _has_right_hash(claims: Claims, expected: ExpectedIdToken) -> bool:
-    # OpenID Connect Core §3.1.3.6: left half of SHA-256. Optional in this flow, binding when present.
+    # OpenID Connect Core §3.1.3.6: left half of SHA-256. Optional in this flow, but must be right when present.
     if "at_hash" not in claims:
         return True
     half = hashlib.sha256(expected.access_token.encode("ascii")).digest()[:16]
@@ -174,7 +177,7 @@ def _has_subject(claims: Claims, _expected: ExpectedIdToken) -> bool:
     return isinstance(subject, str) and re.fullmatch(r"[!-~]{1,255}", subject) is not None
 
 
-# OpenID Connect Core §3.1.3.7, in an order that names the most telling failure first.
+# OpenID Connect Core §3.1.3.7, in an order that reports the most useful failure first.
 _CHECKS: Mapping[str, Callable[[Claims, ExpectedIdToken], bool]] = {
     "iss": lambda claims, expected: claims.get("iss") == expected.settings.issuer,
     # Keycloak signs access and logout tokens with the same key: its own type claim tells them apart.

@@ -1,6 +1,7 @@
-"""The verification of a logout token of PSC: OpenID Connect Back-Channel Logout 1.0 §2.6, entire.
+"""The whole verification of a logout token of PSC.
 
-Not here: sessions, and whether the same token came before (its `jti` is given to the caller).
+Contains every check of OpenID Connect Back-Channel Logout 1.0 §2.6. Not here: sessions, and whether the same token came
+before (the caller gets its `jti`).
 """
 
 import re
@@ -14,7 +15,7 @@ from idp.adapters.psc.settings import PscSettings
 from idp.interaction.upstream import UpstreamLogout
 
 _EVENT = "http://schemas.openid.net/event/backchannel-logout"
-#: A token is sent at once; a later one is a replay (facts/security §0.2).
+#: PSC sends a token at once: an older one is a replay (facts/security §0.2).
 LIFE = timedelta(minutes=2)
 _TEXT = re.compile(r"[!-~]{1,255}")
 
@@ -22,7 +23,7 @@ _TEXT = re.compile(r"[!-~]{1,255}")
 def verify_logout_token(
     token: str, settings: PscSettings, now: float, find_key: Callable[[str], RSAKey | None]
 ) -> UpstreamLogout:
-    """Raises UpstreamRefused naming the first thing wrong, and whatever `find_key` raises."""
+    """Returns the verified token. Raises UpstreamRefused, which names the first fault, and what `find_key` raises."""
     claims = verify_signature(token, find_key)
     skew = settings.clock_skew.total_seconds()
     for name, holds in _CHECKS.items():
@@ -51,18 +52,18 @@ def _is_logout(claims: Claims, *_: object) -> bool:
     return isinstance(events, dict) and isinstance(events.get(_EVENT), dict)
 
 
-def _names_somebody(claims: Claims, *_: object) -> bool:
+def _names_person(claims: Claims, *_: object) -> bool:
     given = {"sid", "sub"} & claims.keys()
     return bool(given) and all(_text(claims, name) for name in given)
 
 
-# §2.6, in its order. 6: no `nonce`, so that no ID token passes; Keycloak's own `typ` says the same.
+# §2.6, in its order. Step 6: no `nonce`, so that no ID token passes; Keycloak's `typ` is checked for the same.
 _CHECKS: Mapping[str, Callable[[Claims, PscSettings, float, float], bool]] = {
     "iss": lambda claims, settings, *_: claims.get("iss") == settings.issuer,
     "aud": lambda claims, settings, *_: is_ours(claims, settings.client_id),
     "iat": _is_recent,
     "exp": _is_alive,
-    "sid, sub": _names_somebody,
+    "sid, sub": _names_person,
     "events": _is_logout,
     "nonce": lambda claims, *_: "nonce" not in claims,
     "typ": lambda claims, *_: claims.get("typ", "Logout") == "Logout",

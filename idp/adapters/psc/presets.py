@@ -1,6 +1,7 @@
-"""What is known of each environment of Pro Santé Connect, as dated data, to compare with what it publishes.
+"""What is known of each environment of Pro Santé Connect.
 
-What it publishes wins over a preset, an operator's own setting over both.
+Contains dated presets, to compare with what it publishes. The published document has priority over a preset, and the
+operator's own setting over both. Not here: fetching (`discovery`).
 """
 
 from collections.abc import Mapping
@@ -24,7 +25,7 @@ DISCOVERY_PATH = "/.well-known/wallet-openid-configuration"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
     name: str
-    #: When somebody last looked, and at what.
+    #: When it was last verified, and against what.
     as_of: date
     source: str
     issuer: str

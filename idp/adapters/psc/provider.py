@@ -1,6 +1,6 @@
 """Pro Santé Connect as the upstream: where to send the browser, and what its return proves.
 
-Contains the authorization code flow as its client sees it, in the terms of `interaction.upstream`. Not here: pages,
+Contains the client's side of the authorization code flow, in the terms of `interaction.upstream`. Not here: pages,
 sessions, who may enrol. `oic.oic.Client` builds the requests and its messages read the answers, a fresh client for
 every login; its HTTP, key fetching and verification never run: `http/bounded`, `discovery`, `id_token` do that.
 """
@@ -40,7 +40,7 @@ from idp.interaction.upstream import (
 
 __all__ = ["PscProvider", "PscSettings"]
 
-# Their DEBUG lines hold codes and tokens.
+# DEBUG lines of these libraries hold codes and tokens.
 for _name in ("oic", "jwkest"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
@@ -50,7 +50,7 @@ _CODE = re.compile(r"[!-~]{1,2048}")
 
 
 class PscProvider:
-    """Implements `Upstream`. Safe for threads: what it keeps is caches and counters, each behind its lock."""
+    """Implements `Upstream`. Thread-safe: it keeps only caches and counters, each behind its lock."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class PscProvider:
         on_change: Callable[[bool], None] = lambda is_out: None,
         run: Callable[[Callable[[], None]], None] = beside,
     ) -> None:
-        """`on_change` hears True when an outage begins, False when it ends; `run` starts what nobody waits for."""
+        """`on_change` is called with True when an outage begins, False when it ends. `run` starts background work."""
         http = http or SafeHttp(certificate=settings.certificate, ca_file=settings.ca_file)
         failures, pause = settings.circuit_failures, settings.circuit_pause
         circuits = Circuits(clock=clock, failures=failures, pause=pause, on_change=on_change)
@@ -93,12 +93,12 @@ class PscProvider:
         return self._circuits.is_out()
 
     def health(self) -> Health:
-        """For `/metrics`; a look is as good as that of a page."""
+        """Returns the health for `/metrics`, and probes PSC as a sign-in page does."""
         is_out = self.is_out()
         return Health(is_out, self._circuits.failures_by_url(), dict(self._outcomes))
 
     def _wallet(self) -> str | None:
-        """Where browsers are sent, also before anybody was; None when it is not to be looked at."""
+        """Returns where browsers are sent, also before the first sign-in; None when it is not to be probed."""
         if not self._settings.watch_wallet:
             return None
         try:
@@ -111,7 +111,7 @@ class PscProvider:
         return getattr(known, name) if known else None
 
     def begin(self, *, fresh: bool) -> UpstreamRequest:
-        """State, nonce and verifier of 256 bits each, of this login alone (RFC 9700 §4.7)."""
+        """Start a login with its own state, nonce and verifier of 256 bits each (RFC 9700 §4.7)."""
         if self._circuits.is_out():
             self._try_again()
         snapshot = self._discovery.snapshot()
@@ -127,7 +127,7 @@ class PscProvider:
             # RFC 7636 §4.2.
             "code_challenge": urlsafe_b64encode(challenge).rstrip(b"=").decode("ascii"),
             "code_challenge_method": "S256",
-            # facts/psc §9: PSC's own session may still be that of the previous colleague.
+            # facts/psc §9: on a shared workstation, PSC's own session may still be a colleague's.
             "prompt": ["login"] if fresh else [],
         }
         client = fresh_client(self._settings.client_id)
@@ -136,7 +136,7 @@ class PscProvider:
         return UpstreamRequest(url=url, state=state, pending={"nonce": nonce, "code_verifier": verifier})
 
     def _try_again(self) -> None:
-        """Somebody insists: is it back? Raises UpstreamUnavailable, at once while the pause lasts."""
+        """Try PSC again for a user who asks. Raises UpstreamUnavailable, at once while the pause lasts."""
         if self._circuits.may_be_back():
             for url in self._circuits.open_urls():
                 self._watch.look_at(url)
@@ -146,7 +146,7 @@ class PscProvider:
     def complete(
         self, answer: Mapping[str, str], pending: Mapping[str, str], *, now: datetime
     ) -> UpstreamLogin:
-        """`state` is not compared here: it is the key under which the caller found `pending`, and took it."""
+        """Returns what the login proved. `state` is not compared here: by it the caller found, and took, `pending`."""
         try:
             login = self._complete(answer, pending, now)
         except UpstreamRefused as refusal:
@@ -197,14 +197,14 @@ class PscProvider:
         return str(client.construct_EndSessionRequest(request_args=arguments).request(endpoint))
 
     def _code_of(self, answer: Mapping[str, str]) -> str:
-        # RFC 9207 §2.4, errors included. PSC announces `iss` but is not known to send it (facts/psc §2).
+        # RFC 9207 §2.4, also for errors. PSC announces `iss` but is not known to send it (facts/psc §2).
         if answer.get("iss", self._settings.issuer) != self._settings.issuer:
             raise refused("callback: iss")
         if "error" in answer:
             raise _failure_of(
                 read_message(AuthorizationErrorResponse, {"error": answer["error"]}).get("error")
             )
-        # The code alone: a token beside it was not asked for (response_type=code) and is not looked at.
+        # Only the code is read: a token beside it was not requested (response_type=code).
         code = read_message(AuthorizationResponse, {"code": answer.get("code")}).get("code")
         if not isinstance(code, str) or not _CODE.fullmatch(code):
             raise refused("callback: code")
@@ -212,7 +212,7 @@ class PscProvider:
 
 
 def _failure_of(error: object) -> UpstreamRefused | UpstreamUnavailable:
-    """RFC 6749 §4.1.2.1."""
+    """Returns the failure of an error response (RFC 6749 §4.1.2.1)."""
     detail = f"callback: {registered_error(error)}"
     if error == "access_denied":
         return UpstreamRefused(UpstreamRefusal.CANCELLED, detail)
@@ -225,7 +225,7 @@ def _login(
     id_token: str,
     physician_categories: tuple[str, ...],
 ) -> UpstreamLogin:
-    # OpenID Connect Core §5.3.2: another subject, or another national identifier, is somebody else's answer.
+    # OpenID Connect Core §5.3.2: with another subject or national identifier, it is another person's answer.
     if userinfo.get("sub") != verified.subject:
         raise refused("userinfo: sub")
     claims = {**userinfo, **verified.claims}

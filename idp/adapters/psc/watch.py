@@ -1,6 +1,6 @@
-"""Whether Pro Santé Connect is there, asked beside the pages: before people find out, and until it is back.
+"""Whether Pro Santé Connect answers, asked in the background: before a user notices, and until it is back.
 
-Contains when to look, at what. Not here: counting (`circuit`), sign-ins.
+Contains when to probe, and what. Not here: counting failures (`circuit`), sign-ins.
 """
 
 import threading
@@ -17,12 +17,12 @@ from idp.core.clock import Clock
 
 log = structlog.get_logger()
 
-#: Between two looks at something that has just failed.
+#: Time between two probes of an address that has just failed.
 _AGAIN_SECONDS = 1.0
 
 
 def beside(act: Callable[[], None]) -> None:
-    """In a thread of its own, which no stop of the server waits for."""
+    """Run it in a thread of its own, for which a stop of the server does not wait."""
     threading.Thread(target=act, name="psc-watch", daemon=True).start()
 
 
@@ -34,16 +34,16 @@ class _State:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
-    """Looks when somebody sees a sign-in page and the last look is old; safe for threads."""
+    """Probes when a sign-in page is shown and the last probe is old. Thread-safe."""
 
     circuits: Circuits
-    #: Unguarded: it looks while the circuits are open.
+    #: Without circuit breakers: it must call while the circuits are open.
     http: BoundedHttp
     clock: Clock
     every: timedelta
     discovery_address: str
     token_endpoint: Callable[[], str | None]
-    #: Where browsers are sent; None when it is not to be looked at from here.
+    #: Returns where browsers are sent, None when that is not to be probed from here.
     wallet: Callable[[], str | None]
     run: Callable[[Callable[[], None]], None] = beside
     wait: Callable[[float], None] = time.sleep
@@ -51,7 +51,7 @@ class Watch:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def probe(self) -> None:
-        """Start a look if one is due and none is under way; never waits for it."""
+        """Start a probe if one is due and none is running. Does not wait for it."""
         with self._lock:
             if self._state.is_looking or not self._is_due():
                 return
@@ -68,7 +68,9 @@ class Watch:
         try:
             for url in self._addresses():
                 self.look_at(url)
-        except Exception:  # A thread of nobody's: what it meets must be in the log, and it must look again.
+        except (
+            Exception
+        ):  # No caller waits for this thread: an exception must reach the log, and it must probe again.
             log.exception("psc_watch_failed")
         finally:
             with self._lock:
@@ -83,7 +85,7 @@ class Watch:
             yield wallet
 
     def look_at(self, url: str) -> None:
-        """Once; or, when what worked fails, again and again until it answers or its circuit opens."""
+        """Probe once; if an address that worked fails, again until it answers or its circuit opens."""
         for attempt in range(self.circuits.failures):
             if attempt:
                 self.wait(_AGAIN_SECONDS)
@@ -95,7 +97,7 @@ class Watch:
                 return
 
     def _answers(self, url: str) -> bool:
-        """Any answer of its own, also a refusal: it is asked without code, token or secret."""
+        """Whether PSC itself answered, even with a refusal: the probe sends no code, token or secret."""
         try:
             answer = self._ask(url)
         except NoUsableAnswer:

@@ -1,1 +1,4 @@
-"""Contains the SQL schema, its engine, one repository a file. Not here: a rule about accounts (`accounts`)."""
+"""The SQL database.
+
+Contains the schema, opening a database, one repository per file. Not here: a rule about accounts (`accounts`).
+"""

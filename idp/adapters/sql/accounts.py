@@ -17,12 +17,12 @@ from idp.adapters.sql.schema import accounts, identity_changes
 from idp.cards.nomenclature import CodedLabel
 
 _c = accounts.c
-#: What a person is known by for ever. `save` compares these and never writes them.
+#: The columns that identify a person for ever. `save` compares them and never writes them.
 _LASTING = ("id", "subject", "rpps", "created_at")
 
 
 def normalise_email(address: str) -> str:
-    """The form in which addresses are compared: NFC, case folded. Mail goes to the address as typed."""
+    """Returns the form in which addresses are compared: NFC, case folded. Mail goes to the address as typed."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", address).casefold())
 
 
@@ -45,13 +45,13 @@ class SqlAccounts:
     def add(self, account: Account) -> None:
         row = _to_row(account)
         with writing(self.database) as connection:
-            # No unique violation is raised: PostgreSQL would quote the RPPS in it, and so in the log.
+            # ON CONFLICT, not a unique violation: PostgreSQL would quote the RPPS in it, and the log would hold it.
             added = insert_into(connection, accounts).values(row).on_conflict_do_nothing().returning(_c.id)
             if connection.execute(added).one_or_none() is None:
                 raise _what_is_taken(connection, row)
 
     def save(self, account: Account, *, change: IdentityChange | None = None) -> None:
-        """The RPPS and the subject of an account never change: a save that tries is refused as stale."""
+        """Write the account. Its RPPS and subject never change: a save that changes one is refused as stale."""
         row = _to_row(account)
         saved = (
             sa.update(accounts)
@@ -68,7 +68,7 @@ class SqlAccounts:
                 if updated == 1 and change is not None:
                     connection.execute(sa.insert(identity_changes).values(_to_history(change)))
         except IntegrityError:
-            # The address is the only unique column written. `from None`: the cause quotes it.
+            # The address is the only unique column written here. `from None`: the cause quotes it.
             raise EmailTaken from None
         if updated != 1:
             raise StaleAccount
@@ -101,7 +101,7 @@ class SqlAccounts:
 
 
 def _is_storable(text: str) -> bool:
-    # Asked with what no column can hold (NUL, lone surrogates), the drivers fail instead of finding nothing.
+    # With a text that no column can hold (NUL, lone surrogates), the drivers would fail instead of finding nothing.
     return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 

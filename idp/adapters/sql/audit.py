@@ -1,4 +1,4 @@
-"""`Audit` on SQL: one committed row per event. Only adds, until the time of a row is over."""
+"""`Audit` on SQL: one committed row per event, never changed, deleted when its time is over."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,13 +40,13 @@ class SqlAudit:
             connection.execute(recorded)
 
     def purge(self, before: datetime) -> int:
-        """Delete what is older than its time (facts/security §0.2: 12 months); gives how many."""
+        """Delete rows past their time (facts/security §0.2: 12 months). Returns how many."""
         with writing(self.database) as connection:
             return connection.execute(sa.delete(audit_events).where(audit_events.c.at < before)).rowcount
 
 
 def _storable(name: str | None) -> str | None:
-    """A refused request may carry any text as its client: cut, and rid of what no column can hold."""
+    """Returns the text cut, without what no column can hold: a refused request may name any text as its client."""
     if name is None:
         return None
     return name[:_LONGEST_NAME].encode("utf-8", "replace").decode().replace("\x00", "\ufffd")

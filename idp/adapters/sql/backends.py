@@ -1,4 +1,4 @@
-"""How each database is reached, and made to keep what it acknowledged: SQLite, PostgreSQL.
+"""How SQLite and PostgreSQL are reached, and made to keep what they acknowledged.
 
 Contains URLs, drivers, PRAGMAs, timeouts. Not here: a table, a transaction (`adapters/sql/database.py` has those).
 """
@@ -15,11 +15,11 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-#: Execution option of a connection about to begin a transaction that writes.
+#: Execution option of a connection that is about to begin a writing transaction.
 WRITES = "caducee_writes"
 
 _SQLITE_BUSY_SECONDS = 5.0
-# SQL 2.5 s (security §4.6); libpq wants whole seconds for the connection.
+# SQL 2.5 s (facts/security §4.6); libpq wants whole seconds for the connection.
 _POSTGRESQL_TIMEOUT_MS = 2500
 _POSTGRESQL_CONNECT_SECONDS = 2
 
@@ -29,11 +29,11 @@ class UnsupportedDatabase(ValueError):
 
 
 class DatabaseMissing(Exception):
-    """The SQLite file is not there. Never created on the way: an empty one forgets every account."""
+    """The SQLite file does not exist. It is never created in passing: an empty one would forget every account."""
 
 
 def parse_url(url: str) -> URL:
-    """Raises UnsupportedDatabase."""
+    """Returns the URL. Raises UnsupportedDatabase."""
     try:
         target = make_url(url)
     except ArgumentError:
@@ -49,7 +49,7 @@ def parse_url(url: str) -> URL:
 
 
 def unopened_database(target: URL) -> Engine:
-    """An engine that has not connected yet. Raises DatabaseMissing."""
+    """Returns an engine that has not connected yet. Raises DatabaseMissing."""
     return _ENGINES[target.drivername](target)
 
 
@@ -57,7 +57,7 @@ def _sqlite_engine(target: URL) -> Engine:
     path = Path(target.database or "").absolute()
     if not path.is_file():
         raise DatabaseMissing(f"{path}: no such database; run `idp init` to create it")
-    # mode=rw: if the file vanishes later, that is an outage, not an invitation to start an empty one.
+    # mode=rw: if the file disappears later, that is an outage; SQLite must not start an empty one.
     address = f"file:{quote(str(path))}?mode=rw"
 
     def connect() -> sqlite3.Connection:
@@ -76,10 +76,10 @@ def _sqlite_engine(target: URL) -> Engine:
 def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
     for pragma in (
         "busy_timeout = 5000",
-        # WAL, set below, may lose the last commits on power loss; FULL syncs each one (security §3, §4.4).
+        # WAL, set below, may lose the last commits on power loss; FULL syncs each one (facts/security §3, §4.4).
         "synchronous = FULL",
         "foreign_keys = ON",
-        # A mail code deleted once sent is overwritten, not merely unlinked.
+        # A deleted row is overwritten on the disk: a mail code must not stay in a free page.
         "secure_delete = ON",
     ):
         connection.execute(f"PRAGMA {pragma}").fetchall()
@@ -87,7 +87,7 @@ def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _enter_wal(connection: sqlite3.Connection) -> None:
-    """Lasting: done once in the life of a file, but then SQLite does not wait by itself for others."""
+    """Set WAL, once in the life of a file. SQLite does not wait for other connections here, so this does."""
     deadline = time.monotonic() + _SQLITE_BUSY_SECONDS
     while True:
         try:
@@ -102,7 +102,7 @@ def _enter_wal(connection: sqlite3.Connection) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # By itself a transaction begins as a reader, and fails on turning writer if another wrote meanwhile.
+    # By default a transaction begins as a reader, and fails at its first write if another one wrote meanwhile.
     writes = connection.get_execution_options().get(WRITES, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
@@ -128,7 +128,7 @@ def _postgresql_engine(target: URL) -> Engine:
 
 
 def _refuse_lossy_commits(connection: Any, _record: object) -> None:
-    # A server may default to synchronous_commit=off, which loses acknowledged accounts (security §4.1).
+    # A server may default to synchronous_commit=off, which loses acknowledged accounts (facts/security §4.1).
     connection.execute(
         "SELECT set_config('synchronous_commit', 'on', false)"
         " WHERE current_setting('synchronous_commit') = 'off'"

@@ -1,4 +1,4 @@
-"""`CharterRepository` on SQL: revisions that never change, and who accepted which, when, with what text."""
+"""`CharterRepository` on SQL: revisions that never change, and which account accepted which text when."""
 
 from dataclasses import dataclass
 
@@ -50,9 +50,9 @@ class SqlCharters:
                 raise RevisionExists(revision.revision)
 
     def accept(self, evidence: CharterEvidence) -> None:
-        """The first evidence for (account, charter, revision) stands. Raises AccountNotFound, NoCharterPublished.
+        """Keep the first evidence for (account, charter, revision). Raises AccountNotFound, NoCharterPublished.
 
-        The house's changes the account's version: read the account again before saving it.
+        This service's own charter changes the account's version: the caller reads the account again before saving it.
         """
         with writing(self.database) as connection:
             _require_both(connection, evidence)

@@ -1,4 +1,4 @@
-"""What the tables are made of: the types of their columns, the names of their constraints, the metadata they share."""
+"""What the tables share: column types, names of constraints, metadata."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -36,5 +36,5 @@ metadata = sa.MetaData(
     }
 )
 
-#: SQLite numbers rows by itself only for a column declared INTEGER.
+#: SQLite numbers rows only for a column declared INTEGER.
 row_number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")

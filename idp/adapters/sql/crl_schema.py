@@ -1,10 +1,10 @@
-"""The tables of what is known about opposed cards; of the same metadata as `schema`, which see."""
+"""The tables of what is known about revoked cards, in the metadata of `schema`."""
 
 import sqlalchemy as sa
 
 from idp.adapters.sql.columns import UtcInstant, metadata
 
-#: The list in force of each authority; its serials are those of the same `generation`.
+#: The list in force of each authority. Its serials are the rows of the same `generation`.
 card_crls = sa.Table(
     "card_crls",
     metadata,
@@ -27,7 +27,7 @@ card_crl_entries = sa.Table(
     sqlite_with_rowid=False,
 )
 
-#: When each configured list is to be fetched again: of any number of workers, one does.
+#: When each configured list is to be fetched again. Of several workers, one does it.
 card_crl_fetches = sa.Table(
     "card_crl_fetches",
     metadata,
@@ -35,7 +35,7 @@ card_crl_fetches = sa.Table(
     sa.Column("due_at", UtcInstant, nullable=False),
 )
 
-#: What a responder once said for good: never taken back.
+#: Final answers of a responder: a revocation that it will never take back.
 card_revocations = sa.Table(
     "card_revocations",
     metadata,

@@ -1,7 +1,7 @@
 """The SQL database: opening it, reading and writing transactions, bringing its schema up to date.
 
 Contains transactions, migrations, one exception for every outage. Not here: a table's meaning, a driver
-(`adapters/sql/backends.py`). Each worker process opens its own engine; a forked child drops those it inherits.
+(`adapters/sql/backends.py`). Each worker process opens its own engine; a forked child discards inherited ones.
 """
 
 import os
@@ -45,18 +45,18 @@ MIGRATIONS = Path(__file__).parents[3] / "migrations"
 
 #: Key of the PostgreSQL advisory lock that one migration at a time holds.
 MIGRATION_LOCK = 0x0CAD_0CEE
-# The database answered, and what it refused is ours to handle or to repair: not an outage.
+# The database answered and refused our statement: for the caller to handle, or a defect to repair, but no outage.
 _ANSWERS = (IntegrityError, DataError, ProgrammingError, NotSupportedError)
 
 _open_databases: "weakref.WeakSet[Engine]" = weakref.WeakSet()
 
 
 class SchemaMismatch(Exception):
-    """The tables are absent, or of another age than this code."""
+    """The tables are absent, or at another migration than this code."""
 
 
 def open_database(url: str) -> Engine:
-    """A ready engine on an initialised database of this code's schema.
+    """Returns an engine on an initialised database with this code's schema.
 
     Raises UnsupportedDatabase, DatabaseMissing, SchemaMismatch, StoreUnavailable.
     """
@@ -91,12 +91,12 @@ def writing(database: Engine) -> Iterator[Connection]:
 
 
 def insert_into(connection: Connection, table: sa.Table) -> "sqlite.Insert | postgresql.Insert":
-    """An INSERT that knows ON CONFLICT, in the dialect of the connection."""
+    """Returns an INSERT with ON CONFLICT, in the dialect of the connection."""
     return _INSERTS[connection.dialect.name](table)
 
 
 def initialise(url: str) -> None:
-    """Create the file (mode 0600) or, on PostgreSQL, the tables. Harmless when done already."""
+    """Create the file (mode 0600) or, on PostgreSQL, the tables. Does nothing when they exist."""
     target = parse_url(url)
     if target.database and target.get_backend_name() == "sqlite":
         path = Path(target.database)
@@ -166,8 +166,8 @@ def _require_revision(stored: str | None, target: URL) -> None:
 
 
 def _upgrade(target: URL, *, may_be_empty: bool) -> None:
-    """Forward only, in one transaction under one lock: of two at once, the second finds nothing to do."""
-    # Imported only now: serving needs no Alembic, and it is slow to load; so not under the lock that others wait for.
+    """Migrate forward, in one transaction under one lock: a second concurrent call finds nothing to do."""
+    # Imported late: serving needs no Alembic. It loads slowly, hence before the lock for which other processes wait.
     command, alembic_config = import_module("alembic.command"), import_module("alembic.config")
     database = _database(target)
     if database.dialect.name == "sqlite":
@@ -188,5 +188,5 @@ def _upgrade(target: URL, *, may_be_empty: bool) -> None:
 
 
 def _wait_for_another_operator(connection: Any, _record: object) -> None:
-    # Longer than ordinary work waits for SQLite's one writer; PostgreSQL waits at the lock of migrations.
+    # SQLite: wait longer for the one writer than ordinary work does. PostgreSQL waits for the migration lock instead.
     connection.execute("PRAGMA busy_timeout = 60000").fetchall()

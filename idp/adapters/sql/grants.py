@@ -1,4 +1,4 @@
-"""`GrantRepository` on SQL: a redeemed code stays so when the ephemeral store forgets (security §4.1)."""
+"""`GrantRepository` on SQL: a redeemed code stays so even if the ephemeral store is lost (facts/security §4.1)."""
 
 import dataclasses
 from collections.abc import Collection
@@ -22,13 +22,13 @@ class SqlGrants:
     database: Engine
 
     def add(self, grant: Grant) -> None:
-        """The account must exist. Raises SessionEnded."""
+        """Write the grant of an existing account. Raises SessionEnded."""
         values = dataclasses.asdict(grant)
         columns = [sa.literal(value, _c[name].type).label(name) for name, value in values.items()]
         is_ended = sa.exists().where(ended_sessions.c.sid == grant.sid)
         added = sa.insert(grants).from_select(list(values), sa.select(*columns).where(~is_ended))
         with writing(self.database) as connection:
-            # Not rowcount: SQLAlchemy keeps none of an INSERT on PostgreSQL.
+            # RETURNING, not rowcount: SQLAlchemy keeps no rowcount of an INSERT on PostgreSQL.
             if connection.execute(added.returning(_c.id)).first() is None:
                 raise SessionEnded
 
@@ -48,7 +48,7 @@ class SqlGrants:
         )
 
     def redeem(self, grant_id: str, now: datetime) -> bool:
-        # A code that was being issued while its session ended is revoked by that end, although nobody saw its row.
+        # The session may have ended while the grant was written: that end did not see its row, so look here.
         is_ended = sa.exists().where(ended_sessions.c.sid == _c.sid)
         redeemed = (
             sa.update(grants)
@@ -78,11 +78,14 @@ class SqlGrants:
 
     @staticmethod
     def _revoke_where(connection: Connection, which: ColumnElement[bool], now: datetime) -> None:
-        # The first revocation is the one that counts: its instant is kept.
+        # The instant of the first revocation is kept.
         connection.execute(sa.update(grants).where(which, _c.revoked_at.is_(None)).values(revoked_at=now))
 
     def purge(self, granted_before: datetime) -> int:
-        """Grants so old that no code and no token of theirs can live, with their refresh tokens; gives how many."""
+        """Delete grants so old that no code or token of theirs can be alive, with their refresh tokens.
+
+        Returns how many.
+        """
         old = sa.select(_c.id).where(_c.granted_at < granted_before)
         with writing(self.database) as connection:
             connection.execute(sa.delete(refresh_tokens).where(refresh_tokens.c.grant_id.in_(old)))

@@ -1,4 +1,7 @@
-"""A proved identity as the JSON of a history row, and back. The RPPS stays in the account, where it never changes."""
+"""A proved identity to the JSON of a history row, and back.
+
+Without the RPPS, which the account has and never changes.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""A table as a queue that any number of workers empty: each row is held by one of them at a time.
+"""A table as a queue for any number of workers, of which one at a time holds a row.
 
 Contains leases and their fence. Not here: what a row means, when it is tried again.
 """
@@ -17,8 +17,8 @@ from idp.adapters.sql.database import writing
 class LeasedQueue:
     """`table` has `id`, `not_before`, `leased_until`, `attempts`.
 
-    `life` of a lease is longer than the slowest work on a row: nobody else takes it meanwhile, and the row of a
-    worker that died goes to the next one. `attempts` fences: who outlived its lease can no longer touch the row.
+    `life` of a lease is longer than the slowest work on a row: no other worker takes it meanwhile, and the row of a
+    worker that died goes to the next. `attempts` is the fence: a worker whose lease is over cannot change the row.
     """
 
     database: Engine
@@ -26,7 +26,7 @@ class LeasedQueue:
     life: timedelta
 
     def lease_next(self, now: datetime, *which: ColumnElement[bool]) -> Row[Any] | None:
-        """The row due for the longest time, among `which`; None when none is free."""
+        """Lease the row due for the longest time, among `which`. Returns None when none is free."""
         c = self.table.c
         due = (
             sa.select(c.id)
@@ -46,13 +46,16 @@ class LeasedQueue:
             return connection.execute(leased).one_or_none()
 
     def give_back(self, row_id: int, attempt: int, **changed: Any) -> bool:
-        """End the lease, with these columns changed. False when it was another's already: nothing happened."""
+        """Change these columns and end the lease.
+
+        Returns False, and changes nothing, when another worker holds the row.
+        """
         given_back = sa.update(self.table).where(self._is_held(row_id, attempt))
         with writing(self.database) as connection:
             return connection.execute(given_back.values(leased_until=None, **changed)).rowcount == 1
 
     def forget(self, row_id: int, attempt: int) -> None:
-        """Delete the row, unless it is another's by now."""
+        """Delete the row, unless another worker holds it."""
         with writing(self.database) as connection:
             connection.execute(sa.delete(self.table).where(self._is_held(row_id, attempt)))
 

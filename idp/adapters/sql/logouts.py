@@ -21,8 +21,10 @@ _LEASE = timedelta(seconds=30)
 
 
 def record_ends(connection: Connection, sids: Iterable[str], now: datetime) -> None:
-    """The first end counts. On PostgreSQL the second of two at once waits here for the first; sorted, so that no two
-    wait for each other."""
+    """Write the ends; an end already written stays.
+
+    On PostgreSQL the second of two concurrent calls waits here for the first. Sorted: they cannot wait for each other.
+    """
     rows = [{"sid": sid, "ended_at": now} for sid in sorted(sids)]
     if rows:
         connection.execute(insert_into(connection, ended_sessions).values(rows).on_conflict_do_nothing())
@@ -31,7 +33,10 @@ def record_ends(connection: Connection, sids: Iterable[str], now: datetime) -> N
 def queue_notices(
     connection: Connection, which: ColumnElement[bool], now: datetime, listeners: Collection[str]
 ) -> frozenset[str]:
-    """One notice per session and listener that redeemed a grant of `which`. Gives every client that did."""
+    """Queue a notice per session and listener that redeemed a grant of `which`.
+
+    Returns every client that redeemed one.
+    """
     found = connection.execute(
         sa.select(grants.c.sid, grants.c.client_id, grants.c.account_id)
         .where(which, grants.c.redeemed_at.is_not(None))
@@ -89,7 +94,7 @@ class SqlLogoutNotices:
         return self._queue.give_back(held.id, held.attempt, **changed)
 
     def newest(self, most: int, *, client_id: str | None, state: NoticeState | None) -> list[LogoutNotice]:
-        """For the operator: the latest ends first."""
+        """Returns notices for the operator, of the latest ends first."""
         wanted = sa.select(logout_notices).order_by(_c.ended_at.desc(), _c.id.desc()).limit(most)
         if client_id is not None:
             wanted = wanted.where(_c.client_id == client_id)
@@ -99,7 +104,7 @@ class SqlLogoutNotices:
             return [_notice(row) for row in connection.execute(wanted)]
 
     def purge(self, ended_before: datetime) -> int:
-        """Old notices, whatever became of them, and old ends; gives how many notices."""
+        """Delete old notices in any state, and old ends. Returns how many notices."""
         with writing(self.database) as connection:
             connection.execute(sa.delete(ended_sessions).where(ended_sessions.c.ended_at < ended_before))
             return connection.execute(sa.delete(logout_notices).where(_c.ended_at < ended_before)).rowcount

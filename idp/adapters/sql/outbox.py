@@ -1,6 +1,7 @@
-"""`Outbox` on SQL, and the worker that empties it. A mail holds a code: once sent or expired, its row goes.
+"""`Outbox` on SQL, and the worker that empties it.
 
-Contains retries, expiry. Not here: SMTP, the wording of a mail.
+Contains retries and expiry. A mail may hold a code: its row is deleted once it is sent or expired. Not here: SMTP, the
+wording of a mail.
 """
 
 from dataclasses import dataclass
@@ -57,15 +58,15 @@ class _Leased:
 
 @dataclass(frozen=True, slots=True)
 class OutboxWorker:
-    """Any number may run, in any process. One that dies while sending leaves its mail to the next lease."""
+    """Any number may run, in any process. When one dies while sending, another sends its mail after the lease."""
 
     database: Engine
     clock: Clock
     transport: MailTransport
 
     def drain_once(self) -> int:
-        """Drop what expired, try once each mail due; gives how many were sent. Raises StoreUnavailable."""
-        # A read, not a write: an idle worker must not commit four times a second.
+        """Drop expired mails, try each due mail once. Returns how many were sent. Raises StoreUnavailable."""
+        # A read first, not a write: an idle worker must not commit four times a second.
         if not self._has_mail():
             return 0
         self._drop_expired()
@@ -85,7 +86,7 @@ class OutboxWorker:
         try:
             self.transport.send(leased.mail)
         except (OSError, SMTPException) as error:
-            # The type only: an SMTP refusal quotes the address.
+            # Only the type is logged: an SMTP refusal quotes the address.
             _log.warning(
                 "mail_not_sent", outbox_id=leased.id, attempt=leased.attempt, error=type(error).__name__
             )
@@ -112,7 +113,7 @@ class OutboxWorker:
         )
 
     def _postpone(self, leased: _Leased) -> None:
-        # 2^6 already passes the longest delay.
+        # 2^6 already exceeds the longest delay.
         delay = min(_FIRST_DELAY * 2 ** min(leased.attempt - 1, 6), _LONGEST_DELAY)
         self._queue.give_back(leased.id, leased.attempt, not_before=self.clock.now() + delay)
 

@@ -1,6 +1,8 @@
-"""`RefreshTokens` on SQL: rotation is one conditional UPDATE, so a reused token never wins (facts/security TK5).
+"""`RefreshTokens` on SQL.
 
-The binding stands among the claims as `cnf`, its registered name (RFC 7800 §3.1); what `claims` asked for, as `asked`.
+Contains rotation as one conditional UPDATE, so that a reused token never wins (facts/security TK5). The binding is
+stored among the claims as `cnf` (RFC 7800 §3.1), the single claims requested as `asked`. Not here: when a token is
+valid.
 """
 
 from dataclasses import dataclass
@@ -40,7 +42,7 @@ class SqlRefreshTokens:
         if row is None:
             return None
         claims = dict(row.claims)
-        # Rows of a version before have none.
+        # Rows written by an earlier version have none.
         binding, asked = claims.pop("cnf", {}), claims.pop("asked", {})
         return RefreshToken(**{**row._mapping, "claims": claims, "binding": binding, "asked": asked})
 

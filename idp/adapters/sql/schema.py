@@ -1,6 +1,7 @@
-"""The tables, as SQLAlchemy Core sees them. Only `migrations/` creates them; a test keeps the two equal.
+"""The tables, for SQLAlchemy Core.
 
-Contains columns, constraints. Not here: column types (`columns`), a connection, a query, a rule.
+Contains columns and constraints. `migrations/` alone creates them; a test keeps the two equal. Not here: column types
+(`columns`), a connection, a query, a rule.
 """
 
 import sqlalchemy as sa
@@ -8,7 +9,7 @@ import sqlalchemy as sa
 from idp.adapters.sql import crl_schema  # noqa: F401 - its tables are of the same metadata
 from idp.adapters.sql.columns import UtcInstant, metadata, row_number
 
-#: The migration this code was written for. Zero-padded, so that text order is age order.
+#: The migration of this code. Zero-padded: the order of the texts is the order of the migrations.
 SCHEMA_REVISION = "0009"
 
 accounts = sa.Table(
@@ -53,7 +54,7 @@ identity_changes = sa.Table(
     sqlite_autoincrement=True,
 )
 
-#: Each card and Pro Santé Connect: a person may practise two professions, and have a card for each.
+#: One row per card, and one for Pro Santé Connect: a person may practise two professions and have a card for each.
 account_proofs = sa.Table(
     "account_proofs",
     metadata,
@@ -136,7 +137,7 @@ refresh_tokens = sa.Table(
     sa.Column("ends_at", UtcInstant, nullable=False),
 )
 
-# No foreign key: the trail outlives what it speaks of, and names refused clients that never existed.
+# No foreign keys: events outlive the accounts and clients they name, and name refused clients that never existed.
 audit_events = sa.Table(
     "audit_events",
     metadata,
@@ -166,7 +167,7 @@ outbox = sa.Table(
     sqlite_autoincrement=True,
 )
 
-#: SSO sessions that were ended on purpose: none of their codes can be redeemed any more.
+#: SSO sessions ended by a logout: none of their codes can be redeemed any more.
 ended_sessions = sa.Table(
     "ended_sessions",
     metadata,
@@ -174,7 +175,7 @@ ended_sessions = sa.Table(
     sa.Column("ended_at", UtcInstant, nullable=False, index=True),
 )
 
-#: `deliveries`: calls answered or failed; `attempts`: leases taken, which fence. `outcome`: of the last delivery.
+#: `deliveries`: calls answered or failed; `attempts`: leases taken, the fence; `outcome`: result of the last delivery.
 logout_notices = sa.Table(
     "logout_notices",
     metadata,

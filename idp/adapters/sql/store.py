@@ -1,7 +1,7 @@
 """`EphemeralStore` on the SQL database: the embedded default, where one machine needs no other server.
 
-Each operation is one statement, so the database itself settles races. Dead rows are invisible at once, until
-`purge`, which only the worker calls, removes them.
+Contains each operation as one statement, so that the database settles races. Expired rows are invisible at once; only
+the worker removes them (`purge`). Not here: anything but records that expire.
 """
 
 from collections.abc import Mapping
@@ -109,7 +109,7 @@ class SqlStore:
         return True
 
     def purge(self, limit: int = 1000) -> int:
-        """Remove up to `limit` dead rows, in one short transaction; gives how many."""
+        """Delete up to `limit` expired rows, in one short transaction. Returns how many."""
         dead = sa.select(*_IDENTITY).where(_c.expires_at <= self.clock.now()).limit(limit)
         with writing(self.database) as connection:
             return connection.execute(sa.delete(ephemeral).where(sa.tuple_(*_IDENTITY).in_(dead))).rowcount

@@ -46,7 +46,8 @@ class SqlUpstreamLinks:
             with writing(self.database) as connection:
                 return self._link(connection, account_id, subject, now, claims)
         except IntegrityError:
-            # PostgreSQL: another account took this `sub` between our look and our write. `from None`: it quotes.
+            # PostgreSQL: another account took this `sub` between our read and our write. `from None`: the cause quotes
+            # it.
             raise SubjectOfAnother from None
 
     def _link(
@@ -69,7 +70,7 @@ class SqlUpstreamLinks:
         if connection.execute(added).one_or_none() is not None:
             return LinkOutcome.FIRST
         mine = (_c.account_id == account_id, _c.issuer == self.issuer)
-        # Locked: of two logins at once under a new `sub`, one tells of it.
+        # Locked: of two concurrent logins under a new `sub`, only one tells the person.
         known = connection.execute(sa.select(_c.subject).where(*mine).with_for_update()).scalar_one()
         connection.execute(sa.update(upstream_links).where(*mine).values(newest))
         return LinkOutcome.KNOWN if known == subject else LinkOutcome.SUBJECT_CHANGED

@@ -39,7 +39,7 @@ class Desk:
             200, (("Content-Type", "text/plain"),), b"card" if request.certificate_der else b"no card"
         )
 
-    def on_stranger(self) -> None:
+    def on_unknown_peer(self) -> None:
         self.strangers += 1
 
 
@@ -64,7 +64,7 @@ def private() -> Iterator[Private]:
     desk = Desk()
     with tempfile.TemporaryDirectory(prefix="card-") as place:  # a socket's path has about 100 bytes
         path = Path(place) / "card.sock"
-        listener = CardProxy(path, OWN_USER, desk, on_stranger=desk.on_stranger)
+        listener = CardProxy(path, OWN_USER, desk, on_unknown_peer=desk.on_unknown_peer)
         thread = threading.Thread(target=listener.serve_forever)
         thread.start()
         yield Private(path, desk)
@@ -203,18 +203,18 @@ except OSError:
 
 def test_unknown_proxy_user_is_told_to_the_operator(tmp_path: Path) -> None:
     with pytest.raises(ProxyUserUnknown, match="CADUCEE_CARD_PROXY_USER: no user nobody-of-this-name"):
-        CardProxy(tmp_path / "a", "nobody-of-this-name", Desk(), on_stranger=lambda: None)
+        CardProxy(tmp_path / "a", "nobody-of-this-name", Desk(), on_unknown_peer=lambda: None)
 
 
 def test_socket_of_a_killed_process_is_replaced_and_one_in_use_is_not(private: Private) -> None:
     left = private.path.parent / "left.sock"
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as dead:
         dead.bind(str(left))
-    listener = CardProxy(left, OWN_USER, Desk(), on_stranger=lambda: None)
+    listener = CardProxy(left, OWN_USER, Desk(), on_unknown_peer=lambda: None)
     listener.shutdown()
     listener.serve_forever()
     with pytest.raises(OSError, match="another card host"):
-        CardProxy(private.path, OWN_USER, Desk(), on_stranger=lambda: None)
+        CardProxy(private.path, OWN_USER, Desk(), on_unknown_peer=lambda: None)
 
 
 # --- nginx, with the files of docs/
