@@ -1,4 +1,5 @@
-"""What a developer of a relying party needs offline: Pro Santé Connect, test cards, mails, relying parties.
+"""What a developer of a relying party needs offline.
 
-Nothing here imports `idp`, and `idp` imports nothing from here.
+Contains Pro Santé Connect, test cards, mails and relying parties, all simulated. Not here: an import of `idp`; `idp`
+imports nothing from here.
 """

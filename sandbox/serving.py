@@ -1,6 +1,6 @@
-"""How a sandbox process serves: WSGI on loopback ports, by TLS or not, `ready` once, a clean end on SIGTERM.
+"""How a sandbox process serves: WSGI on loopback ports, with TLS or not, until SIGTERM.
 
-Contains listening, readiness, stopping. Not here: pages, configuration, knowledge of what is served.
+Contains listening, printing `ready` once, an orderly end. Not here: pages, configuration, knowledge of what is served.
 """
 
 import os
@@ -20,7 +20,7 @@ from cheroot.wsgi import Server
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-# A browser opens spare connections and leaves them silent: each holds one thread until the read timeout.
+# A browser opens spare connections and leaves them idle: each holds one thread until the read timeout.
 _THREADS_PER_LISTENER = 8
 _READ_TIMEOUT_SECONDS = 10
 _STOP_BUDGET_SECONDS = 1.2
@@ -29,7 +29,7 @@ _STOP_BUDGET_SECONDS = 1.2
 @dataclass(frozen=True, slots=True)
 class Tls:
     """PEM files. With `client_authority`, a certificate is asked for, and one of another authority ends the handshake;
-    the application finds what was shown as `SSL_CLIENT_CERT` in its environment."""
+    the application finds the certificate as `SSL_CLIENT_CERT` in its environment."""
 
     certificate: Path
     key: Path
@@ -78,7 +78,7 @@ def _adapter(tls: Tls) -> BuiltinSSLAdapter:
 
 
 def loopback_addresses() -> tuple[str, ...]:
-    """What `localhost` may resolve to on this machine: `127.0.0.1`, and `::1` where IPv6 is configured."""
+    """Returns the addresses of `localhost` on this machine: `127.0.0.1`, and `::1` where IPv6 is configured."""
     try:
         with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
             probe.bind(("::1", 0))
@@ -88,7 +88,7 @@ def loopback_addresses() -> tuple[str, ...]:
 
 
 def serve(apps: "Mapping[int, WSGIApplication]", tls: Mapping[int, Tls] | None = None) -> None:
-    """Serve each application on its port of localhost until SIGTERM or SIGINT; `tls` names the ports that speak it.
+    """Serve each application on its port of localhost until SIGTERM or SIGINT. `tls`: the ports that speak it.
 
     Prints `ready` once all of them listen. Call it from the main thread. Raises OSError when a port is taken, or a
     PEM file cannot be used.
@@ -114,7 +114,7 @@ def serve(apps: "Mapping[int, WSGIApplication]", tls: Mapping[int, Tls] | None =
 
 
 def _stop_requests() -> Callable[[], None]:
-    """Catch SIGTERM and SIGINT from now on; the function returned blocks until one has come.
+    """Catch SIGTERM and SIGINT from now on. Returns a function that blocks until one has come.
 
     A pipe and not a `threading.Event`: its lock is not reentrant, and a handler setting it while `wait` holds
     it hangs the process for good.

@@ -1,6 +1,7 @@
-"""`python -m sandbox.demo`: options, signals, exit status. The work is in `running`.
+"""`python -m sandbox.demo`: options, signals, exit status.
 
-Status 0: stopped when asked. 1: a program died while the demo ran. 2: it could not start; nothing is left.
+Contains status 0: stopped when asked; 1: a program died while the demo ran; 2: it could not start, and nothing is left.
+Not here: the work (`running`).
 """
 
 import argparse
@@ -39,14 +40,14 @@ _CANNOT_START = (
 )
 
 
-class _Asked(BaseException):
+class _StopRequested(BaseException):
     """SIGTERM, SIGINT or SIGHUP came."""
 
 
 def _ask(number: int, frame: FrameType | None) -> NoReturn:
-    for each in _STOPPING:  # once is enough: the stop must not be interrupted
+    for each in _STOPPING:  # further signals are ignored: the stop must not be interrupted
         signal.signal(each, signal.SIG_IGN)
-    raise _Asked
+    raise _StopRequested
 
 
 def _options() -> argparse.Namespace:
@@ -90,7 +91,7 @@ def _options() -> argparse.Namespace:
 
 
 def _setting(text: str) -> tuple[str, str]:
-    """`NAME=VALUE` → the provider's variable and its value; the provider itself refuses an unknown name."""
+    """Returns the provider's variable and value of `NAME=VALUE`. The provider itself refuses an unknown name."""
     name, equals, value = text.partition("=")
     if not equals:
         raise argparse.ArgumentTypeError("expected NAME=VALUE")
@@ -105,7 +106,7 @@ def main() -> int:
         signal.signal(number, _ask)
     try:
         return _run(options)
-    except _Asked:
+    except _StopRequested:
         return 0
 
 
@@ -116,7 +117,7 @@ def _run(options: argparse.Namespace) -> int:
         places, _lock = open_places(options.state_dir)
         ports.refuse_taken()
         if options.ready_file is not None:
-            options.ready_file.unlink(missing_ok=True)  # an old one must not be believed
+            options.ready_file.unlink(missing_ok=True)  # an old ready file must not be read
         demo = Demo.on(
             ports,
             places,
@@ -129,7 +130,7 @@ def _run(options: argparse.Namespace) -> int:
         return _complain(refusal, 2)
     try:
         return _serve(demo, options.ready_file)
-    except _Asked:
+    except _StopRequested:
         print("\nStopping.", flush=True)
         return 0
     finally:
@@ -137,7 +138,10 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _certification(options: argparse.Namespace) -> Certification | None:
-    """Raises ValueError: an address that is none of a suite, or for no suite."""
+    """Returns the certification profile asked for.
+
+    Raises ValueError for a malformed address, or one without the profile.
+    """
     if options.profile == PROFILE:
         return Certification(DEFAULT_SUITE if options.suite is None else options.suite)
     if options.suite is not None:

@@ -1,4 +1,4 @@
-"""The persons of the demo: who has an account at the start, made by the real journey, and how each stands.
+"""The persons of the demo: which have an account at the start, made by the real journey, and how each stands.
 
 Contains the script of a first connection, in the words of the pages. Not here: HTTP, processes.
 """
@@ -16,10 +16,10 @@ from sandbox.demo.ports import Ports
 
 
 class Standing(StrEnum):
-    """How the provider receives a person's card."""
+    """How the provider treats a person's card."""
 
     UNKNOWN = "unknown"  # it offers to create the account
-    DUE = "due"  # the charter is to be accepted
+    DUE = "due"  # the person must accept the charter
     ACCEPTED = "accepted"
 
 
@@ -34,7 +34,7 @@ class Person:
     wanted: Standing
 
 
-#: Those enrolled by the demo. Everybody else is left for a first connection by hand.
+#: The persons that the demo enrols. The others are left for a first connection by hand.
 ENROLLED = (
     Person(
         card="martin",
@@ -58,18 +58,18 @@ ENROLLED = (
 
 
 class UnexpectedPage(Exception):
-    """The journey led where the script does not know; the message has the title, never what was typed."""
+    """The journey led to a page unknown to the script. The message has its title, never a value typed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """One person after the other, each in a browser of their own."""
+    """Signs in one person after the other, each in a browser of their own."""
 
     ports: Ports
     places: Places
 
     def arrange(self, cards: Mapping[str, Mapping[str, Any]], names: Sequence[str]) -> dict[str, Standing]:
-        """How the holders of these cards stand, after those of ENROLLED were enrolled if they never were."""
+        """Enrol the persons of ENROLLED who have no account. Returns how the holder of each card stands."""
         persons = {person.card: person for person in ENROLLED}
         done: dict[str, Any] = read_json(self.places.accounts, {})
         standings = {}
@@ -82,7 +82,7 @@ class Script:
         return standings
 
     def _stand(self, card: Mapping[str, Any], wanted: Person | None, *, is_new: bool) -> Standing:
-        """`is_new`: what the person wants is still to be done, and not undone by hand since."""
+        """`is_new`: the wanted standing has not been made yet; if it was, a change made by hand since is kept."""
         with Browser(Card(card["certificate"], card["key"]), self.places.ca_bundle) as browser:
             browser.get(f"http://localhost:{self.ports.relying_party(0)}/")
             browser.click("Se connecter")

@@ -1,4 +1,4 @@
-"""What the demo says on the screen once it is ready. Words only."""
+"""What the demo prints once it is ready: words only."""
 
 import shlex
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from sandbox.demo.ports import Ports
 def banner(
     ports: Ports, places: Places, cards: Mapping[str, Mapping[str, Any]], content: Mapping[str, Any]
 ) -> str:
-    """`content` is that of the ready file."""
+    """Returns the text. `content`: that of the ready file."""
     return "\n".join(
         (
             _open_this(ports, content),
@@ -90,7 +90,7 @@ A card as a real PKCS#11 token, asking for its code porteur (needs SoftHSM2):
 
 
 def _for_a_suite(content: Mapping[str, Any]) -> str:
-    """Only with the certification profile."""
+    """Returns the lines that the certification profile adds."""
     if "conformance" not in content:
         return ""
     told = content["conformance"]

@@ -1,7 +1,7 @@
-"""The certification profile: what a suite of OpenID certification cases asks of an operator with static clients.
+"""The certification profile: what the OpenID certification cases ask of an operator with static clients.
 
-Contains the suite's clients, its person, what the provider allows them. Not here: the cases themselves
-(see `tests/conformance`), and anything that a provider off loopback would accept.
+Contains the suite's clients, its person, and what the provider allows them. Not here: the cases themselves (see
+`tests/conformance`), anything that a provider outside loopback would accept.
 """
 
 import re
@@ -21,7 +21,7 @@ _SCOPES = ("openid", "profile", "email", "address")
 _NO_LIMIT = "1000000"
 
 SETTINGS: Mapping[str, str] = {
-    # The suite reads no mail. The provider refuses this off loopback.
+    # The suite reads no mail. Outside loopback the provider refuses this setting.
     "CADUCEE_MAIL_CODE_FIXED": _CODE,
     **{
         f"CADUCEE_{name}": _NO_LIMIT
@@ -36,11 +36,11 @@ SETTINGS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class SuiteClient:
-    """`role`: what the configuration of the suite calls it; for the logout plans, the plan's channel."""
+    """`role`: its name in the suite's configuration; for the logout plans, the plan's channel."""
 
     role: str
     auth_method: str
-    #: Which channel it hears of a logout through: a suite's other plans must not be called by it.
+    #: The channel by which it is told of a logout: other plans of the suite must not be called.
     channel: str | None = None
 
     @property
@@ -59,7 +59,7 @@ CLIENTS = (
 
 @dataclass(frozen=True, slots=True)
 class Certification:
-    """The profile, for the suite that answers under this address (`https://HOST/test/a/ALIAS`)."""
+    """The profile, for the suite at this address (`https://HOST/test/a/ALIAS`)."""
 
     suite: str
 
@@ -69,7 +69,7 @@ class Certification:
 
     @property
     def redirect_uris(self) -> tuple[str, str]:
-        # The second one: a suite's second client shows that a query stays as it was registered.
+        # The suite's second client has a query, to test that it is kept as registered.
         return f"{self.suite}/callback", f"{self.suite}/callback?dummy1=lorem&dummy2=ipsum"
 
     @property
@@ -77,7 +77,7 @@ class Certification:
         return f"{self.suite}/post_logout_redirect"
 
     def clients_yaml(self, places: Places) -> str:
-        """To stand under `clients:`; makes the secrets at the first call."""
+        """Returns the entries for `clients:`. Makes the secrets at the first call."""
         return "".join(self._client_yaml(client, places) for client in CLIENTS)
 
     def _client_yaml(self, client: SuiteClient, places: Places) -> str:
@@ -104,7 +104,7 @@ class Certification:
     def contents(
         self, ports: Ports, places: Places, accounts: Sequence[Mapping[str, Any]], login: str
     ) -> dict[str, Any]:
-        """What the ready file says of it. `login`: the RPPS of the suite's person."""
+        """Returns its part of the ready file. `login`: the RPPS of the suite's person."""
         account = next(account for account in accounts if account["rpps"] == login)
         return {
             "suite": self.suite,
@@ -126,5 +126,5 @@ class Certification:
 
 
 def login_of_person(cards: Sequence[Mapping[str, Any]]) -> str:
-    """The RPPS of the suite's person, who is one of the demo's enrolled accounts."""
+    """Returns the RPPS of the suite's person, who has one of the demo's accounts."""
     return next(str(card["rpps"]) for card in cards if card["name"] == _CARD)

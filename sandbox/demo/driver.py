@@ -31,7 +31,7 @@ _ACCEPT = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "Accept-Langua
 
 
 class TooManyRedirects(Exception):
-    """The pages send the browser round in circles; the message lists the last addresses."""
+    """The pages redirect the browser in circles. The message lists the last addresses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What the browser shows. `status` 0: a redirect the browser was asked not to follow (`stop_at`)."""
+    """What the browser shows. `status` 0: a redirect that the browser was told not to follow (`stop_at`)."""
 
     url: str
     status: int
@@ -81,7 +81,7 @@ class Page:
         return plain(words) in self.text
 
     def field(self, wanted: str) -> Field | None:
-        """A field by name or autocomplete token (`one_time_code`), None when the page has none."""
+        """Returns a field by name or autocomplete token (`one_time_code`), None when the page has none."""
         return self.document.field(wanted)
 
 
@@ -90,10 +90,10 @@ _BLANK = Page("about:blank", 0, "", {}, read_document(""), ())
 
 @dataclass
 class Browser:
-    """One window with one cookie jar; `card` may be put in, changed or taken out at any time.
+    """One window with one cookie jar. `card` may be inserted, changed or removed at any time.
 
-    A redirect to an address beginning with one of `stop_at` is not followed: the page then has that `url` and
-    status 0. That is how a script plays the relying party itself.
+    A redirect to an address that begins with one of `stop_at` is not followed: the page then has that `url` and
+    status 0. With it a script can be the relying party itself.
     """
 
     card: Card | None = None
@@ -136,7 +136,7 @@ class Browser:
     def submit(self, button: str = "Valider", **typed: str | bool) -> Page:
         """Fill the form that has this button and these fields, by name or autocomplete token, and press it.
 
-        `True` ticks a box, `False` clears it; what is not given keeps the value shown. Raises NotOnThePage.
+        `True` ticks a box, `False` clears it; other fields keep the value shown. Raises NotOnThePage.
         """
         form = self.page.document.form(button, typed)
         pressed = form.button(button)
@@ -150,7 +150,7 @@ class Browser:
         return self._go("POST", target, sent)
 
     def post(self, url: str, sent: Mapping[str, str] | Sequence[tuple[str, str]]) -> Page:
-        """Send a form no page shows: for tests of what must be refused."""
+        """Send a form that no page shows, for tests of what must be refused."""
         return self._go(
             "POST",
             urljoin(self.page.url, url),
@@ -181,7 +181,7 @@ class Browser:
         raise TooManyRedirects(" -> ".join(urlsplit(hop)._replace(query="").geturl() for hop in hops[-4:]))
 
     def _load_frames(self, page: Page) -> None:
-        """Each to its end, before the page goes on; what does not answer leaves its frame empty."""
+        """Load each frame before the page goes on. A frame without answer stays empty."""
         for source in page.document.frames:
             url = urljoin(page.url, source)
             for _ in range(_LONGEST_CHAIN):
@@ -207,7 +207,7 @@ class Browser:
         )
 
     def _origin_header(self) -> dict[str, str]:
-        """Fetch §3.1: `null` from a page that sends no referrer, the page's own origin otherwise."""
+        """Returns the Origin of Fetch §3.1: `null` from a page that sends no referrer, else the page's own origin."""
         policy = self.page.headers.get("Referrer-Policy", "")
         is_known = self.page.url.startswith("http") and policy != "no-referrer"
         return {"Origin": self.page.origin if is_known else "null"}

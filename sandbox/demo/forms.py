@@ -1,6 +1,6 @@
 """What a person can do on a page: its forms, fields, buttons and links, found by their visible words.
 
-Contains reading forms and filling them. Not here: HTTP, cookies, what any page means.
+Contains reading forms and filling them. Not here: HTTP, cookies, what a page means.
 """
 
 import re
@@ -15,12 +15,12 @@ _NOT_FIELDS = frozenset({"submit", "button", "image", "reset"})
 
 
 class NotOnThePage(LookupError):
-    """What was asked for is not there; the message says what is."""
+    """The page has no such form, field or link. The message says what it has."""
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One control. `value` is what it sends untouched: None for a box not ticked."""
+    """One control. `value`: what it sends if left as it is; None for a box not ticked."""
 
     name: str
     kind: str
@@ -29,7 +29,7 @@ class Field:
     when_ticked: str
 
     def entered(self, value: str | bool) -> str | None:
-        """What it sends once the person typed `value`, or ticked (True) or cleared (False) the box."""
+        """Returns what it sends after the person typed `value`, or ticked (True) or cleared (False) the box."""
         if isinstance(value, bool):
             return self.when_ticked if value else None
         return value
@@ -50,7 +50,7 @@ class Form:
     buttons: tuple[Button, ...]
 
     def find(self, wanted: str) -> Field | None:
-        """By name, else by autocomplete token, written with `_` for `-`: `one_time_code`."""
+        """Returns a field by name, else by autocomplete token, written with `_` for `-`: `one_time_code`."""
         by_name = [known for known in self.fields if known.name == wanted]
         token = wanted.replace("_", "-")
         by_token = [known for known in self.fields if token in known.autocomplete.split()]
@@ -60,7 +60,7 @@ class Form:
         return next((known for known in self.buttons if known.words == plain(words)), None)
 
     def filled(self, button: Button, typed: Typed) -> list[tuple[str, str]]:
-        """What the browser sends when the button is pressed."""
+        """Returns what the browser sends when the button is pressed."""
         entered = {self.find(wanted): value for wanted, value in typed.items()}
         sent = [
             (known.name, known.entered(entered[known]) if known in entered else known.value)
@@ -82,7 +82,7 @@ class Document:
     """Where the page goes by itself at once (`<meta http-equiv="refresh" content="0; url=…">`)."""
 
     def form(self, button: str, typed: Typed) -> Form:
-        """The form with this button and these fields. Raises NotOnThePage: none, or several that differ."""
+        """Returns the form with this button and these fields. Raises NotOnThePage for none, or several that differ."""
         found = [f for f in self.forms if f.button(button) and all(f.find(wanted) for wanted in typed)]
         if not found:
             there = [([b.words for b in f.buttons], [k.name for k in f.fields]) for f in self.forms]
@@ -95,7 +95,7 @@ class Document:
         return next((address for seen, address in self.links if seen == plain(words)), None)
 
     def field(self, wanted: str) -> Field | None:
-        """A field of any form, by name or autocomplete token."""
+        """Returns a field of any form, by name or autocomplete token."""
         return next((found for form in self.forms if (found := form.find(wanted))), None)
 
 

@@ -19,7 +19,7 @@ class Node:
     children: list["Node | str"] = field(default_factory=list)
 
     def all(self, *tags: str) -> "Iterator[Node]":
-        """Every element with one of these tags below this one, in the order of the page."""
+        """Returns every element with one of these tags below this one, in the order of the page."""
         for child in self.children:
             if isinstance(child, Node):
                 if child.tag in tags:
@@ -42,7 +42,7 @@ class Node:
 
 
 def plain(text: str) -> str:
-    """Words as a person compares them: single ordinary spaces, straight apostrophes."""
+    """Returns words as a person compares them: single ordinary spaces, straight apostrophes."""
     return " ".join(text.replace("’", "'").split())
 
 

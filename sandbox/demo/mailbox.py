@@ -1,6 +1,6 @@
-"""Reading the demonstration's mailbox from a script: the newest code sent to an address.
+"""Reading the demonstration's mailbox from a script.
 
-Contains the JSON list of the mail catcher. Not here: SMTP, pages of the provider.
+Contains the mail catcher's JSON list, and the newest code sent to an address. Not here: SMTP, pages of the provider.
 """
 
 import re
@@ -15,11 +15,11 @@ _PAUSE_SECONDS = 0.02
 
 
 class NoMail(Exception):
-    """No new code for this address in time."""
+    """No new code came for this address in time."""
 
 
 class Mailbox:
-    """`url` is the ready file's `mailbox`."""
+    """`url`: `mailbox` of the ready file."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -30,18 +30,18 @@ class Mailbox:
         self._http.close()
 
     def messages(self, to: str) -> list[dict[str, Any]]:
-        """Newest first; each has `id`, `to`, `subject`, `text`."""
+        """Returns the mails, newest first; each has `id`, `to`, `subject`, `text`."""
         answer = self._http.get(self._url, params={"to": to}, timeout=10)
         answer.raise_for_status()
         found: list[dict[str, Any]] = answer.json()
         return found
 
     def last_id(self, to: str) -> int:
-        """Of the newest mail, 0 when there is none: to be read before asking for a code."""
+        """Returns the id of the newest mail, 0 when there is none. Called before a code is asked for."""
         return max((int(message["id"]) for message in self.messages(to)), default=0)
 
     def wait_for_code(self, to: str, after: int = 0, seconds: float = 15) -> str:
-        """The code in the newest mail that came after the one numbered `after`. Raises NoMail."""
+        """Returns the code in the newest mail that came after the one numbered `after`. Raises NoMail."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             newer = [message for message in self.messages(to) if message["id"] > after]

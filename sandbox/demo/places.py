@@ -1,4 +1,4 @@
-"""The state directory: what stands where, secrets made once, one demo at a time.
+"""The state directory: which file is where, secrets made once, one demo at a time.
 
 Contains paths, modes, the lock. Not here: what the files mean to the provider (see `settings`).
 """
@@ -17,7 +17,7 @@ DEFAULT_STATE = ROOT / "var" / "demo"
 
 
 class StateUnusable(Exception):
-    """The message says which directory and why."""
+    """The state directory cannot be used. The message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Places:
 
     @property
     def suite(self) -> Path:
-        """The configuration of a certification suite."""
+        """Returns the file with the configuration of a certification suite."""
         return self.state / "oidf-suite.json"
 
     @property
@@ -82,7 +82,7 @@ class Places:
         return self.state / "logs" / f"{name}.log"
 
     def secret(self, name: str) -> str:
-        """32 random bytes in base64url, made at the first call and kept in a file of mode 0600."""
+        """Returns 32 random bytes in base64url, made at the first call and kept in a file of mode 0600."""
         path = self.secret_file(name)
         if not path.exists():
             write_atomically(path, secrets.token_urlsafe(32) + "\n", mode=0o600)
@@ -90,7 +90,7 @@ class Places:
 
 
 def open_places(state: Path) -> tuple[Places, int]:
-    """The directory, made and locked for this process; the lock lives as long as the descriptor returned.
+    """Make the directory and lock it for this process. The lock lives as long as the descriptor returned.
 
     Raises StateUnusable.
     """
@@ -114,7 +114,7 @@ def open_places(state: Path) -> tuple[Places, int]:
 
 
 def write_atomically(path: Path, text: str, *, mode: int = 0o644) -> None:
-    """Whole or not at all: a reader never sees half a file."""
+    """Write completely or not at all: a reader never sees half a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -128,7 +128,7 @@ def write_atomically(path: Path, text: str, *, mode: int = 0o644) -> None:
 
 
 def read_json(path: Path, absent: Any) -> Any:
-    """The content, or `absent` when the file is missing or damaged: it is made anew then."""
+    """Returns the content, or `absent` when the file is missing or damaged: the caller then makes it again."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

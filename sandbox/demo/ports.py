@@ -1,4 +1,7 @@
-"""Which port serves what, and whether they are free. Nothing is started here."""
+"""Which port serves what, and whether it is free.
+
+Contains the nine ports and the check. Not here: starting anything.
+"""
 
 import socket
 from dataclasses import dataclass
@@ -20,12 +23,12 @@ _ROLES = (
 
 
 class PortTaken(Exception):
-    """The message names the port, what it is for, and what to do."""
+    """The port is in use. The message names it, its purpose, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Nine ports in a row; `scheme`: how the provider answers on the first."""
+    """Nine ports in a row. `scheme`: that of the provider, on the first."""
 
     base: int
     scheme: str = "http"
@@ -86,7 +89,7 @@ class Ports:
         return f"http://localhost:{self.igc}/igc"
 
     def refuse_taken(self) -> None:
-        """Raises PortTaken for the first port somebody listens on."""
+        """Raises PortTaken for the first port on which another program listens."""
         for port, role in enumerate(_ROLES, self.base):
             for address in loopback_addresses():
                 if not _is_free(address, port):
@@ -99,7 +102,7 @@ class Ports:
 def _is_free(address: str, port: int) -> bool:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
-        # As the servers do: connections of a demo just stopped do not count, a listener does.
+        # With SO_REUSEADDR, as the servers: old connections of a stopped demo do not count, a listener does.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((address, port))

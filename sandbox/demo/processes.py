@@ -1,7 +1,7 @@
-"""The programs of the demo as child processes: started together, watched, all ended with the demo.
+"""The programs of the demo as child processes.
 
-Contains starting, watching, ending. Not here: what the programs are (see `programs`).
-Children are started from the main thread only: PR_SET_PDEATHSIG follows the thread that made the child.
+Contains starting them together, watching them, and ending all of them with the demo. Children are started from the main
+thread only: PR_SET_PDEATHSIG follows the thread that made the child. Not here: what the programs are (see `programs`).
 """
 
 import ctypes
@@ -22,12 +22,12 @@ _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 class ChildDied(Exception):
-    """A program ended by itself; the message says which and shows its last log lines."""
+    """A program ended unexpectedly. The message says which, and shows its last log lines."""
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """`name` is also that of its log."""
+    """`name`: also that of its log."""
 
     name: str
     arguments: tuple[str, ...]  # of `python -m`
@@ -47,7 +47,7 @@ def end_with_parent() -> None:
 
 
 class Children:
-    """Every child has its own process group: Ctrl-C reaches the demo alone, which then ends them in order."""
+    """Every child has its own process group: Ctrl-C reaches the demo only, which then ends them in order."""
 
     def __init__(self, root: Path, environment: Mapping[str, str], log: Callable[[str], Path]) -> None:
         self._root = root
@@ -72,7 +72,7 @@ class Children:
         self._children.append(_Child(program, process, log))
 
     def run(self, program: Program, accepted: Sequence[int] = (0,)) -> None:
-        """A command to its end. Raises ChildDied for any other exit status."""
+        """Run a command to its end. Raises ChildDied for any other exit status."""
         self.start(program)
         child = self._children.pop()
         try:
@@ -84,20 +84,20 @@ class Children:
             raise ChildDied(_last_words(child))
 
     def check(self) -> None:
-        """Raises ChildDied when one is no longer there."""
+        """Raises ChildDied when a child has ended."""
         for child in self._children:
             if child.process.poll() is not None:
                 raise ChildDied(_last_words(child))
 
     def pids(self) -> list[int]:
-        """Of the children and of their own."""
+        """Returns the process ids of the children and of their own children."""
         found = [child.process.pid for child in self._children]
         for pid in found:
             found.extend(_children_of(pid))
         return found
 
     def stop(self) -> None:
-        """SIGTERM to all, four seconds, then SIGKILL to what is left; returns when none is left."""
+        """Send SIGTERM to all, and after four seconds SIGKILL to those left. Returns when none is left."""
         for child in self._children:
             with suppress(ProcessLookupError):
                 child.process.send_signal(signal.SIGTERM)
@@ -113,14 +113,14 @@ class Children:
 
 
 def _tie_to(parent: int) -> None:
-    """In the child, before its program: nothing but system calls, other threads may hold any lock."""
+    """Runs in the child before its program. Only system calls: another thread may have held any lock at the fork."""
     end_with_parent()
     if os.getppid() != parent:  # it died before the kernel was asked
         os._exit(1)
 
 
 def _children_of(pid: int) -> list[int]:
-    """Direct children as the kernel lists them; none where it does not (CONFIG_PROC_CHILDREN)."""
+    """Returns direct children as the kernel lists them, none where it does not (CONFIG_PROC_CHILDREN)."""
     with suppress(OSError):
         threads = Path(f"/proc/{pid}/task").iterdir()
         return [int(child) for thread in threads for child in (thread / "children").read_text().split()]

@@ -24,11 +24,11 @@ _PAUSE_SECONDS = 0.03
 
 
 class NotReady(Exception):
-    """A program runs and does not answer; the message says which."""
+    """A program runs but does not answer. The message says which."""
 
 
 def outside(ports: Ports, places: Places) -> Iterator[Program]:
-    """Everything around the provider; needs only files."""
+    """Returns the programs around the provider, which need only files."""
     yield Program(
         "psc",
         (
@@ -41,12 +41,12 @@ def outside(ports: Ports, places: Places) -> Iterator[Program]:
 
 
 def igc(ports: Ports, places: Places) -> Program:
-    """Its directory must be made."""
+    """Returns the program of the test IGC. Its directory must exist."""
     return Program("igc", ("sandbox.igc.responder", str(places.igc), "--port", str(ports.igc)))
 
 
 def provider(ports: Ports) -> Iterator[Program]:
-    """The provider's three processes; need its database, keys and certificates."""
+    """Returns the provider's three processes, which need its database, keys and certificates."""
     yield Program(
         "provider",
         (*("idp.cli", "serve", "--workers", "1"), *("--host", "127.0.0.1", "--port", str(ports.base))),
@@ -56,7 +56,7 @@ def provider(ports: Ports) -> Iterator[Program]:
 
 
 def prepare(children: Children, places: Places) -> None:
-    """Database at head, signing keys, charter: nothing to do after the first start. Raises ChildDied."""
+    """Prepare database, signing keys and charter; does nothing after the first start. Raises ChildDied."""
     versions = sorted(path.name for path in (ROOT / "migrations" / "versions").glob("*.py"))
     has_keys = any(places.keys.glob("sign-*.pem"))
     mark = {"migrations": versions, "charter": REVISION}
@@ -78,7 +78,7 @@ def publish_charter(revision: str = REVISION) -> tuple[str, ...]:
 def wait_until_all_answer(
     ports: Ports, places: Places, card_host: str, check: Callable[[], None], note: Callable[[str], None]
 ) -> None:
-    """`check` raises when a program died, `note` hears of each that answers. Raises NotReady."""
+    """`check` raises when a program died; `note` is called for each that answers. Raises NotReady."""
     with requests.Session() as http:
         http.trust_env = False
         waiting = dict(_probes(ports, places, card_host, http))
@@ -123,7 +123,7 @@ def _answers(http: requests.Session, url: str, ca_bundle: str) -> bool:
 
 
 def _is_whole(http: requests.Session, url: str, ca_bundle: str) -> bool:
-    """« ready » and not « degraded »: the worker has fetched the lists, cards can sign in."""
+    """Whether it is « ready » and not « degraded »: the worker has fetched the lists, so cards can sign in."""
     try:
         return bool(
             http.get(url, timeout=_PROBE_TIMEOUT_SECONDS, verify=ca_bundle).json() == {"status": "ready"}

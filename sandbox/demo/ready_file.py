@@ -1,4 +1,7 @@
-"""The ready file: all that the CI of a relying party needs, as one JSON object. Nothing is measured here."""
+"""The ready file: all that the CI of a relying party needs, as one JSON object.
+
+Contains its members and writing it. Not here: finding anything out.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -21,7 +24,7 @@ def contents(
     standings: Mapping[str, Standing],
     pids: Sequence[int],
 ) -> dict[str, Any]:
-    """`standings` by card name; who has none there is not enrolled."""
+    """Returns the content. `standings`: by card name; a holder without one is not enrolled."""
     rpps = {card["name"]: card["rpps"] for card in cards}
     enrolled = {f"8{rpps[name]}" for name, found in standings.items() if found is not Standing.UNKNOWN}
     return {
@@ -66,9 +69,9 @@ def _identities(enrolled: set[str]) -> list[dict[str, Any]]:
 
 
 def holders_to_ask(cards: Sequence[Mapping[str, Any]]) -> list[str]:
-    """One accepted card for each holder the simulator of Pro Santé Connect knows, or the demo enrols.
+    """Returns one accepted card for each holder that the Pro Santé Connect simulator knows or the demo enrols.
 
-    Nobody else can have an account that the ready file speaks of: enrolment is by card.
+    No other person can have an account of the ready file: enrolment is by card.
     """
     known = {person.national_id for person in IDENTITIES}
     names: dict[str, str] = {}
@@ -80,5 +83,5 @@ def holders_to_ask(cards: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def write(path: Path, content: Mapping[str, Any]) -> None:
-    """Atomically, and for its owner alone: it holds secrets."""
+    """Write the file atomically, readable by its owner alone: it holds secrets."""
     write_atomically(path, json.dumps(content, ensure_ascii=False, indent=1) + "\n", mode=0o600)

@@ -1,6 +1,6 @@
-"""One run of the demo, from free ports to the last child gone.
+"""One run of the demo, from free ports to the end of the last child.
 
-Contains the order of things. Not here: what each thing is.
+Contains the order of the steps. Not here: what each step is.
 """
 
 import time
@@ -26,7 +26,7 @@ _WATCH_SECONDS = 0.2
 
 @dataclass(slots=True)
 class Timeline:
-    """When each thing was there, in seconds since the start; kept in the log of the demo."""
+    """When each program was ready, in seconds since the start, for the log of the demo."""
 
     log: Path
     began: float = field(default_factory=time.monotonic)
@@ -63,14 +63,14 @@ class Demo:
         added: Mapping[str, str],
         certification: Certification | None,
     ) -> "Demo":
-        """`added`: variables of the provider that win over the demo's own."""
+        """`added`: variables of the provider that replace the demo's own."""
         chosen = {**settings.provider_settings(ports, places, redis=redis, profile=profile), **added}
         environment = settings.child_environment(chosen)
         children = Children(ROOT, environment, places.log)
         return cls(ports, places, chosen, children, Timeline(places.log("demo")), certification)
 
     def start(self, ready_path: Path | None, pid: int) -> str:
-        """Everything up, accounts made, the ready file written. Returns the banner.
+        """Start everything, make the accounts, write the ready file. Returns the banner.
 
         Raises ChildDied, NotReady, UnexpectedPage, NoMail and what requests raises; the caller stops.
         """
@@ -117,7 +117,7 @@ class Demo:
         return content
 
     def watch(self) -> None:
-        """Until a child dies: raises ChildDied."""
+        """Wait until a child dies. Raises ChildDied."""
         while True:
             self.children.check()
             time.sleep(_WATCH_SECONDS)

@@ -17,13 +17,13 @@ from sandbox.demo.ports import Ports
 
 PSC_CLIENT_ID = "caducee-demo"
 _SCOPES = ("openid", "profile", "email", "address", "professional")
-#: What a client may ask for besides: `login?scope=…` of a relying party, or one's own.
+#: Scopes that a client may ask for beside these: `login?scope=…` of a relying party, or of one's own.
 _ALLOWED = (*_SCOPES, "psc", "professional_context")
 
 # Every request comes from 127.0.0.1; a CI of relying parties signs the same person in many times a minute.
-# What is not here is as in production: tries per code, failures per person, lives.
+# Everything else is as in production: tries per code, failures per person, lives.
 _ROOM_FOR_CI: Mapping[str, str] = {
-    "CADUCEE_PASSWORD_POSTS_PER_IP": "2000",  # house value 20 in a minute
+    "CADUCEE_PASSWORD_POSTS_PER_IP": "2000",  # default: 20 in a minute
     "CADUCEE_MAIL_CODES_PER_IP": "5000",  # 25 in five minutes
     "CADUCEE_MAIL_CODES_PER_MINUTE": "100",  # 1 per person
     "CADUCEE_MAIL_CODES_PER_HOUR": "500",  # 5 per person
@@ -31,7 +31,7 @@ _ROOM_FOR_CI: Mapping[str, str] = {
 }
 PROFILES: Mapping[str, Mapping[str, str]] = {
     "default": _ROOM_FOR_CI,
-    "strict": {},  # the house values: to see the limits at work
+    "strict": {},  # the default values: to see the limits at work
     conformance.PROFILE: conformance.SETTINGS,
 }
 _PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy", "no_proxy", "ftp_proxy"})
@@ -39,7 +39,7 @@ _PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy", "no_proxy", "ftp
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """One relying party, as both sides know it."""
+    """One relying party, for both sides."""
 
     name: str
     client_id: str
@@ -65,7 +65,7 @@ def parties(ports: Ports, places: Places) -> tuple[Party, ...]:
 
 
 def provider_settings(ports: Ports, places: Places, *, redis: str, profile: str) -> dict[str, str]:
-    """The provider's variables; secrets by file, made at the first call."""
+    """Returns the provider's variables. Secrets are in files, made at the first call."""
     for name in ("application-key", "password-pepper", "psc-client-secret"):
         places.secret(name)
     listen = f"127.0.0.1:{ports.card},[::1]:{ports.card}"
@@ -101,7 +101,7 @@ def provider_settings(ports: Ports, places: Places, *, redis: str, profile: str)
 
 
 def _tls(places: Places) -> dict[str, str]:
-    """The certificate of the card host names `localhost` as well; so may that of a relying party under test."""
+    """Returns the TLS variables. The card host's certificate names `localhost` too, as a tested relying party's may."""
     return {
         "CADUCEE_OUTBOUND_AUTHORITY_FILES": str(places.ca_bundle),
         "CADUCEE_TLS_CERTIFICATE_FILE": str(places.igc / "tls" / "server.crt"),
@@ -110,7 +110,7 @@ def _tls(places: Places) -> dict[str, str]:
 
 
 def child_environment(settings: Mapping[str, str]) -> dict[str, str]:
-    """Ours without other CADUCEE_* variables nor proxies: everything is on loopback."""
+    """Returns our environment without other CADUCEE_* variables and proxies: everything is on loopback."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -122,7 +122,7 @@ def child_environment(settings: Mapping[str, str]) -> dict[str, str]:
 def write_files(
     ports: Ports, places: Places, settings: Mapping[str, str], certification: Certification | None
 ) -> None:
-    """Everything the programs read; written at each start, since the ports may have changed."""
+    """Write every file that the programs read, at each start: the ports may have changed."""
     known = parties(ports, places)
     others = certification.clients_yaml(places) if certification else ""
     write_atomically(places.clients, _clients_yaml(known) + others)

@@ -1,6 +1,6 @@
 """The configuration that the OpenID Foundation's suite takes for its plans, as one JSON object to paste there.
 
-Contains the suite's own member names, and how its browser signs the person in. Nothing is decided here.
+Contains the suite's own member names, and how its browser signs the person in. Not here: decisions.
 """
 
 from collections.abc import Mapping
@@ -8,12 +8,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 _SHOWN_SECONDS = 10
-#: Modules that speak through a client of their own.
+#: Modules of the suite that have a client of their own.
 _CHANNELS = ("frontchannel", "backchannel")
 
 
 def suite_configuration(issuer: str, told: Mapping[str, Any]) -> dict[str, Any]:
-    """`told`: the member `conformance` of the ready file."""
+    """Returns the suite's configuration. `told`: the member `conformance` of the ready file."""
     clients = {role: _credentials(client) for role, client in told["clients"].items()}
     path = urlsplit(told["suite"]).path
     return {

@@ -1,7 +1,7 @@
 """The authorities of the test IGC and the TLS certificate of the card host.
 
-Contains roots, intermediates, the server. Not here: cards. Keys of authorities are never
-written to disk: once the directory is made, nobody can add a card to it (the OCSP delegate's key is).
+Contains roots, intermediates, the server. Their keys are never written to disk: once the directory is made, no card can
+be added to it (only the OCSP delegate's key is kept). Not here: cards.
 """
 
 from collections.abc import Iterable
@@ -18,9 +18,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from sandbox.igc.profile import Extension
 
-PREFIX = "CADUCEE DEMO"  # in front of every authority's name, so that nobody takes it for IGC-Santé
+PREFIX = "CADUCEE DEMO"  # before every authority's name, so that no one takes it for IGC-Santé
 AUTHORITY_LIFE = timedelta(days=3650)
-SERVER_LIFE = timedelta(days=397)  # the longest browsers take
+SERVER_LIFE = timedelta(days=397)  # the longest life that browsers accept
 DAY = timedelta(days=1)
 
 
@@ -36,7 +36,7 @@ class Authority:
 
     @property
     def authority_key_id(self) -> x509.AuthorityKeyIdentifier:
-        """What certificates it issues say of it, in key identifier form."""
+        """Returns the authority key identifier for the certificates it issues."""
         return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(self.subject_key_id)
 
 
@@ -48,7 +48,7 @@ def sign_certificate(
     validity: tuple[datetime, datetime],
     extensions: Iterable[Extension],
 ) -> x509.Certificate:
-    """A version 3 certificate with a random 16-byte serial, sha256WithRSAEncryption."""
+    """Returns a version 3 certificate with a random 16-byte serial, sha256WithRSAEncryption."""
     builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -65,7 +65,7 @@ def sign_certificate(
 
 
 def authority_name(name: str) -> x509.Name:
-    """C PrintableString, the rest UTF8String, one attribute per RDN, as encoded by IGC-Santé TEST."""
+    """Returns a name as IGC-Santé TEST encodes it: C PrintableString, the rest UTF8String, one attribute per RDN."""
     return x509.Name(
         [
             x509.NameAttribute(NameOID.COUNTRY_NAME, "FR", _type=_ASN1Type.PrintableString),
@@ -91,7 +91,10 @@ def make_intermediate(
     now: datetime,
     key_id: x509.SubjectKeyIdentifier | None = None,
 ) -> Authority:
-    """pathlen 0. `key_id` may be somebody else's: that is how an impostor looks like the pinned authority."""
+    """Returns an intermediate with pathlen 0.
+
+    `key_id`: another authority's, for an impostor of the pinned authority.
+    """
     key_id = key_id or x509.SubjectKeyIdentifier.from_public_key(key.public_key())
     return _make_authority(name, key, root, key_id, now, _authority_extensions(0))
 
@@ -138,7 +141,7 @@ def _authority_extensions(path_length: int | None) -> tuple[Extension, ...]:
 
 
 def make_old_authority(key: RSAPrivateKey, now: datetime) -> Authority:
-    """CLASSE-1 of the test CPS2ter: its name is all that is like the real one, whose keys had 1024 bits."""
+    """Returns CLASSE-1 of the test CPS2ter: only its name is like the real one's, whose keys had 1024 bits."""
     names = (
         (NameOID.ORGANIZATION_NAME, "TEST"),
         (NameOID.ORGANIZATIONAL_UNIT_NAME, "TEST PROFESSIONNEL"),
@@ -153,7 +156,7 @@ def make_old_authority(key: RSAPrivateKey, now: datetime) -> Authority:
 
 
 def make_tls_authority(key: RSAPrivateKey, now: datetime) -> Authority:
-    """The authority a browser has to import for the demo: it can only vouch for this machine."""
+    """Returns the authority that a browser must import for the demo: it can only sign for this machine."""
     loopback = x509.NameConstraints(
         [
             x509.DNSName("localhost"),
@@ -166,7 +169,7 @@ def make_tls_authority(key: RSAPrivateKey, now: datetime) -> Authority:
 
 
 def make_server_certificate(key: RSAPrivateKey, authority: Authority, now: datetime) -> x509.Certificate:
-    """The card host as `localhost` and both loopback addresses."""
+    """Returns the certificate of the card host, for `localhost` and both loopback addresses."""
     names = x509.SubjectAlternativeName(
         [
             x509.DNSName("localhost"),

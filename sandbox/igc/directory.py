@@ -1,4 +1,4 @@
-"""The IGC on disk: what is written where, and when it is made anew.
+"""The IGC on disk: which files there are, and when it is made again.
 
 Contains file names, modes, `cards.json`. Not here: what certificates contain.
 """
@@ -24,12 +24,12 @@ from cryptography.x509.oid import NameOID
 from sandbox.igc.issuing import Igc, IssuedCard, Slot, make_igc
 
 PIN = "1234"
-_FORMAT = 4  # raised whenever what is written changes, so that an older directory is made anew
+_FORMAT = 4  # incremented whenever the files change, so that an older directory is made again
 _MARGIN = timedelta(days=2)
 
 
 class CardEntry(TypedDict):
-    """One card in `cards.json`; paths are absolute."""
+    """One card in `cards.json`. Paths are absolute."""
 
     name: str
     holder: str
@@ -46,7 +46,7 @@ class CardEntry(TypedDict):
 
 
 def ensure_igc(directory: Path, now: datetime, base_url: str) -> list[CardEntry]:
-    """The cards of the IGC kept in `directory`, made first when it is absent, damaged or about to expire."""
+    """Returns the cards of the IGC in `directory`, made first if it is absent, damaged or about to expire."""
     directory = directory.resolve()
     known = _kept(directory, now, base_url)
     if known is not None:
@@ -85,13 +85,13 @@ def _write(igc: Igc, directory: Path, base_url: str) -> list[CardEntry]:
         "valid_until": _valid_until(igc).isoformat(),
         "files": sorted(contents),
     }
-    # Last: without it the directory does not count as made.
+    # Written last: without it the directory counts as not made.
     _save(directory / "igc.json", json.dumps(mark, indent=1).encode(), is_secret=False)
     return cards
 
 
 def _valid_until(igc: Igc) -> datetime:
-    """Until every card still behaves as `cards.json` says: accepted ones valid, the future one not yet."""
+    """Returns until when every card behaves as `cards.json` says: accepted ones valid, the future one not yet."""
     ends = [
         card.login.certificate.not_valid_after_utc for card in igc.cards if card.plan.expect == "accepted"
     ]

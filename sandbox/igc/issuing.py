@@ -1,6 +1,6 @@
 """Turning plans into cards: keys, certificates, and the faults of those that must be refused.
 
-Contains the making, in memory. Not here: files (`directory`), holders (`roster`).
+Contains making them in memory. Not here: files (`directory`), holders (`roster`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -48,7 +48,7 @@ class IssuedCard:
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """What the issuing authority and its root revoked."""
+    """The revocation lists of the issuing authority and its root."""
 
     issuing: x509.CertificateRevocationList
     root: x509.CertificateRevocationList
@@ -69,7 +69,7 @@ class Igc:
 
 
 def make_igc(now: datetime, base_url: str) -> Igc:
-    """A whole new IGC in about a second: every authority, card and slot has a key of its own."""
+    """Returns a whole new IGC in about a second. Every authority, card and slot has a key of its own."""
     now = now.replace(microsecond=0)
     plans = roster()
     with ThreadPoolExecutor(4) as pool:  # key generation releases the interpreter
@@ -78,7 +78,7 @@ def make_igc(now: datetime, base_url: str) -> Igc:
         issuing = ca.make_intermediate(_ISSUING, next(keys), root, now)
         sibling_root = ca.make_root(_SIBLING_ROOT, next(keys), now)
         sibling = ca.make_intermediate(_SIBLING, next(keys), sibling_root, now)
-        # Same name, same key identifier, other key: only the signature tells.
+        # Same name and key identifier, but another key: only the signature shows the difference.
         foreign = ca.make_intermediate(_ISSUING, next(keys), sibling_root, now, issuing.subject_key_id)
         tls = ca.make_tls_authority(next(keys), now)
         server_key = next(keys)
@@ -95,8 +95,8 @@ def make_igc(now: datetime, base_url: str) -> Igc:
             issue_card(plan, issuers.get(plan.fault, issuing), addresses, now, (next(keys), next(keys)))
             for plan in plans
         )
-    opposed = [card.login.certificate.serial_number for card in cards if card.plan.fault is Fault.OPPOSED]
-    lists = Lists(make_list(issuing, opposed, now), make_list(root, (), now))
+    revoked = [card.login.certificate.serial_number for card in cards if card.plan.fault is Fault.REVOKED]
+    lists = Lists(make_list(issuing, revoked, now), make_list(root, (), now))
     return Igc(root, issuing, sibling_root, sibling, foreign, tls, server, responder, lists, cards)
 
 
@@ -111,7 +111,7 @@ def issue_card(
     now: datetime,
     keys: tuple[RSAPrivateKey, RSAPrivateKey],
 ) -> IssuedCard:
-    """Both slots of a card, with the fault its plan asks for."""
+    """Returns both slots of a card, with the fault of its plan."""
     begins = now + plan.begins
     ends = begins + CARD_LIFE
     usages = (authentication_usage(f"{plan.principal}@carte-cps.fr"), signature_usage(begins, ends))
@@ -186,7 +186,7 @@ _FAULTS: Mapping[Fault, _Making] = {
 
 
 def sign_tbs(tbs_der: bytes, key: RSAPrivateKey) -> bytes:
-    """The DER of a certificate around any TBSCertificate, for what no builder agrees to write."""
+    """Returns the DER of a certificate around any TBSCertificate, for what no builder would write."""
     signature = b"\x00" + key.sign(tbs_der, PKCS1v15(), hashes.SHA256())
     sha256_with_rsa = bytes.fromhex("300d06092a864886f70d01010b0500")
     return _tlv(0x30, tbs_der + sha256_with_rsa + _tlv(0x03, signature))

@@ -1,7 +1,7 @@
 """The CPx certificate profile of IGC-Santé, extension by extension, in the order of a real card.
 
-Contains the exact DER of what a card says. Not here: keys, signatures, who the holders are.
-Compared byte for byte with a public TEST certificate when one is at hand (tests/sandbox/test_igc.py).
+Contains the exact DER of a card's fields, compared byte for byte with a public TEST certificate when there is one
+(tests/sandbox/test_igc.py). Not here: keys, signatures, holders.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -28,7 +28,7 @@ Extension = tuple[x509.ExtensionType, bool]
 
 @dataclass(frozen=True, slots=True)
 class CardMarks:
-    """The private extensions of a card. `category` 0x80 is a test card, 0x00 a production one."""
+    """The private extensions of a card. `category`: 0x80 for a test card, 0x00 for production."""
 
     card_type: int
     card_number: str
@@ -40,7 +40,7 @@ class CardMarks:
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where the certificate sends for CRL, OCSP, the issuer and the policy."""
+    """The addresses in the certificate: CRL, OCSP, issuer and policy."""
 
     policy: str
     crls: tuple[str, ...]
@@ -50,7 +50,7 @@ class Addresses:
 
     @classmethod
     def on_loopback(cls, base_url: str, authority: str, root: str) -> "Addresses":
-        """The names IGC-Santé TEST publishes, moved under `base_url`; LDAP likewise on localhost."""
+        """Returns the addresses that IGC-Santé TEST publishes, moved under `base_url`; LDAP likewise on localhost."""
         entry = f"cn={authority},ou={root},ou=IGC-SANTE TEST,ou=0002 187512751,o=ASIP-SANTE,c=FR"
         ldap = f"ldap://localhost/{quote(entry, safe='=,')}"
         search = "list;binary?base?objectClass=pkiCA"
@@ -64,7 +64,7 @@ class Addresses:
 
 
 def professional_subject(title: str, given: str, family: str, *national_ids: str) -> x509.Name:
-    """C, title, then one multi-valued RDN whose CN is the PS_IdNat (several only to make a faulty card)."""
+    """Returns C, title, then one multi-valued RDN with the PS_IdNat as CN (several CNs only for a faulty card)."""
     return x509.Name(
         [
             _rdn(x509.NameAttribute(NameOID.COUNTRY_NAME, "FR", _type=_ASN1Type.PrintableString)),
@@ -79,7 +79,7 @@ def professional_subject(title: str, given: str, family: str, *national_ids: str
 
 
 def service_card_subject(structure: str, structure_id: str, number: str) -> x509.Name:
-    """A card of a structure that names nobody (CDE/CPE): pseudonym instead of surname and given name."""
+    """Returns the subject of a card that names no person (CDE/CPE): pseudonym instead of surname and given name."""
     return _simple_name(
         (NameOID.STATE_OR_PROVINCE_NAME, "Seine-Maritime (76)"),
         (NameOID.ORGANIZATION_NAME, structure),
@@ -93,7 +93,7 @@ def service_card_subject(structure: str, structure_id: str, number: str) -> x509
 def nominative_employee_subject(
     structure: str, siret: str, given: str, family: str, number: str
 ) -> x509.Name:
-    """A nominative employee card (CPA): CN is 5 + SIRET / internal register number."""
+    """Returns the subject of a nominative employee card (CPA): CN is 5 + SIRET / internal register number."""
     head = _simple_name(
         (NameOID.ORGANIZATION_NAME, structure),
         (NameOID.LOCALITY_NAME, "Paris (75)"),
@@ -113,7 +113,7 @@ def _rdn(*attributes: "x509.NameAttribute[str]") -> x509.RelativeDistinguishedNa
 
 
 def private_extensions(marks: CardMarks) -> Iterator[Extension]:
-    """The GIP-CPS extensions, none critical."""
+    """Returns the GIP-CPS extensions, none critical."""
     yield _private(GIP_CARD_CATEGORY, bytes([0x04, 1, marks.category]))
     yield _private(GIP_CARD_TYPE, bytes([0x02, 1, marks.card_type]))
     yield _private(GIP_CARD_ID, _string(0x13, f"{CARD_ISSUER_NUMBER}/{marks.card_number}"))
@@ -136,7 +136,7 @@ def _string(tag: int, text: str) -> bytes:
 
 
 def authentication_usage(principal: str) -> tuple[Sequence[Extension], Sequence[Extension]]:
-    """The two places where the AUTHENTICATION slot differs: usage, and the UPN after the addresses."""
+    """Returns the two parts that differ in the AUTHENTICATION slot: usage, and the UPN after the addresses."""
     purposes = (ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SMARTCARD_LOGON)
     upn = x509.OtherName(USER_PRINCIPAL_NAME, _string(0x0C, principal))
     return (_key_usage(digital_signature=True), _purposes(purposes)), (
@@ -145,7 +145,7 @@ def authentication_usage(principal: str) -> tuple[Sequence[Extension], Sequence[
 
 
 def signature_usage(begins: datetime, ends: datetime) -> tuple[Sequence[Extension], Sequence[Extension]]:
-    """The same for the SIGNATURE slot: nonRepudiation, e-mail protection, private key usage period."""
+    """Returns the same parts for the SIGNATURE slot: nonRepudiation, e-mail protection, private key usage period."""
     return (
         _key_usage(digital_signature=False),
         _purposes((ExtendedKeyUsageOID.EMAIL_PROTECTION,)),
@@ -172,7 +172,7 @@ def card_extensions(
     subject_key_id: x509.SubjectKeyIdentifier,
     authority_key_id: x509.AuthorityKeyIdentifier,
 ) -> Iterator[Extension]:
-    """All extensions of one slot, in the order of the 2020 TEST card."""
+    """Returns all extensions of one slot, in the order of the 2020 TEST card."""
     early, late = usage
     yield x509.BasicConstraints(ca=False, path_length=None), False
     yield subject_key_id, False

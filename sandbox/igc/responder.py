@@ -29,14 +29,14 @@ _NOT_FOUND: Answer = ("404 Not Found", "text/plain", b"not found\n")
 
 @dataclass(slots=True)
 class Switches:
-    """`POST /control` with `ocsp=silent` or `ocsp=answering`: to see what happens without an answer."""
+    """`POST /control` with `ocsp=silent` or `ocsp=answering`: to see a sign-in without an answer."""
 
     is_silent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Responder:
-    """`issued`: certificates by serial; a serial that is not among them is unknown."""
+    """`issued`: certificates by serial. The responder answers « unknown » for any other serial."""
 
     issuer: x509.Certificate
     certificate: x509.Certificate
@@ -71,7 +71,7 @@ class Responder:
             return _unsuccessful(ocsp.OCSPResponseStatus.MALFORMED_REQUEST)
         certificate = self.issued.get(asked.serial_number)
         if certificate is None:
-            # A builder answers for certificates it has: this IGC issued no other.
+            # The builder needs the certificate itself: this IGC issued no other than these.
             return _unsuccessful(ocsp.OCSPResponseStatus.UNAUTHORIZED)
         return self._signed(asked, certificate)
 
@@ -109,7 +109,7 @@ def _unsuccessful(status: ocsp.OCSPResponseStatus) -> bytes:
 
 
 def open_responder(directory: Path) -> Responder:
-    """Of an IGC that `ensure_igc` made there."""
+    """Returns the responder of an IGC that `ensure_igc` made in this directory."""
     issuer, certificate = (_certificate(directory / "ca" / name) for name in ("issuing.pem", "ocsp.crt"))
     key = load_pem_private_key((directory / "ca" / "ocsp.key").read_bytes(), None)
     assert isinstance(key, RSAPrivateKey)

@@ -1,6 +1,6 @@
-"""What the test IGC says of opposed cards: its lists, and the certificate of its OCSP responder.
+"""What the test IGC says of revoked cards: its lists, and the certificate of its OCSP responder.
 
-Contains the making, once, while the authorities' keys exist. Not here: serving (see `responder`).
+Contains making them, once, while the authorities' keys exist. Not here: serving (see `responder`).
 """
 
 from collections.abc import Iterable
@@ -13,14 +13,14 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from sandbox.igc.authorities import DAY, PREFIX, Authority, sign_certificate
 
-#: A real list lives days; nobody can sign a new one here (the keys are gone), so these live as long as the cards.
+#: A real list is valid for days. The keys that could sign a new one are gone, so these are valid as long as the cards.
 LIST_LIFE = timedelta(days=1095)
 
 
 def make_list(
     authority: Authority, revoked: Iterable[int], now: datetime, life: timedelta = LIST_LIFE
 ) -> x509.CertificateRevocationList:
-    """A complete, direct list: AKI and number, as IGC-Santé publishes them."""
+    """Returns a complete, direct list with AKI and number, as IGC-Santé publishes them."""
     builder = (
         x509.CertificateRevocationListBuilder()
         .issuer_name(authority.certificate.subject)
@@ -38,7 +38,7 @@ def make_list(
 def make_responder_certificate(
     key: RSAPrivateKey, issuer: Authority, now: datetime, life: timedelta = LIST_LIFE
 ) -> x509.Certificate:
-    """A delegate of the authority that issues the cards (RFC 6960 §4.2.2.2), with id-pkix-ocsp-nocheck."""
+    """Returns the certificate of a delegate (RFC 6960 §4.2.2.2) of the cards' authority, with id-pkix-ocsp-nocheck."""
     names = ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "key_cert_sign")
     flags = dict.fromkeys((*names, "crl_sign", "encipher_only", "decipher_only"), False)
     return sign_certificate(

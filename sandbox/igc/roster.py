@@ -1,7 +1,7 @@
-"""Who holds the test cards, and what is wrong with those that must be refused.
+"""The holders of the test cards, and the fault of each card that must be refused.
 
-Contains one line per card. Not here: how certificates are made (see `profile`, `issuing`).
-`expect` is what a provider in demo mode answers (test cards in, employee cards out): "accepted" or why not.
+Contains one line per card. `expect` is what a provider in demo mode answers (test cards accepted, employee cards
+refused): "accepted" or the reason. Not here: making certificates (see `profile`, `issuing`).
 """
 
 from dataclasses import dataclass, replace
@@ -23,7 +23,7 @@ ACCEPTED = "accepted"
 
 
 class Fault(StrEnum):
-    """What the issuing does differently from the profile."""
+    """How the card differs from the profile."""
 
     NONE = "none"
     SIBLING_AUTHORITY = "sibling authority"
@@ -32,7 +32,7 @@ class Fault(StrEnum):
     SIGNATURE_SLOT = "the signature certificate, presented to sign in"
     UNKNOWN_CRITICAL = "a critical extension nobody knows"
     OLD_GENERATION = "of an authority of CPS2ter, names in T61String"
-    OPPOSED = "in the revocation list"
+    REVOKED = "in the revocation list"
     T61_NAME = "given name in T61String, as cards before 2018"
 
 
@@ -54,7 +54,7 @@ TITLES = {10: "Médecin", 21: "Pharmacien", 40: "Chirurgien-Dentiste", 50: "Sage
 
 
 def demo_rpps(rank: int) -> str:
-    """The `rank`-th test number: 9970000 + three digits + Luhn key."""
+    """Returns the `rank`-th test number: 9970000 + three digits + Luhn key."""
     body = f"9970000{rank:03d}"
     total = sum(sum(divmod(int(digit) * (2 - index % 2), 10)) for index, digit in enumerate(reversed(body)))
     return f"{body}{-total % 10}"
@@ -77,7 +77,7 @@ def _physician(
 
 
 def _number(name: str) -> str:
-    """A ten-digit card number of the 29… range, stable for a card name."""
+    """Returns a ten-digit card number of the 29… range, always the same for a card name."""
     return f"29{int.from_bytes(name.encode()) % 10**8:08d}"
 
 
@@ -87,7 +87,7 @@ def _refused(name: str, rank: int, expect: str, about: str, fault: Fault = Fault
 
 
 def _misidentified(name: str, expect: str, about: str, *national_ids: str) -> CardPlan:
-    """A professional card whose CN is not one well-formed RPPS."""
+    """Returns a professional card with a CN that is not one well-formed RPPS."""
     return CardPlan(
         name=name,
         about=about,
@@ -132,7 +132,7 @@ def _employee() -> CardPlan:
 
 
 def roster() -> tuple[CardPlan, ...]:
-    """Every card of the test IGC, those that sign in first."""
+    """Returns every card of the test IGC, those that may sign in first."""
     lefebvre = _physician("lefebvre", 1, "MARIE", "LEFEBVRE", 10, "SM54")
     martin = _physician("martin", 2, "PAUL", "MARTIN", 10, "SM04", "SM26")
     pharmacist = _physician("martin-pharmacist", 2, "PAUL", "MARTIN", 21)
@@ -170,7 +170,7 @@ def roster() -> tuple[CardPlan, ...]:
         _service_card(),
         _employee(),
         _refused("cps2ter", 22, "old_generation", "carte CPS2ter, d'avant 2018", Fault.OLD_GENERATION),
-        _refused("revoked", 21, "revoked", "en opposition (déclarée perdue)", Fault.OPPOSED),
+        _refused("revoked", 21, "revoked", "en opposition (déclarée perdue)", Fault.REVOKED),
         replace(expired, begins=-CARD_LIFE - 30 * DAY),
         replace(future, begins=730 * DAY),
         replace(

@@ -1,7 +1,7 @@
 """`python -m sandbox.igc.softhsm DIR [--card NAME]`: test cards as PKCS#11 tokens of SoftHSM2, PIN included.
 
-Contains tokens labelled and filled as the CPS module shows them (label of the card, labels and identifiers
-of its objects). Not here: how cards are made. SoftHSM2 never locks a PIN, a real card does at three.
+Contains tokens with the labels and identifiers that the CPS module shows. SoftHSM2 never locks a PIN; a real card does
+after three wrong ones. Not here: how cards are made.
 """
 
 import argparse
@@ -43,11 +43,11 @@ Card = Mapping[str, Any]
 
 
 class SoftHsmMissing(Exception):
-    """What to install."""
+    """SoftHSM2 is not installed. The message says what to install."""
 
 
 def find_module() -> Path:
-    """The PKCS#11 module. Raises SoftHsmMissing."""
+    """Returns the path of the PKCS#11 module. Raises SoftHsmMissing."""
     found = [path for pattern in _MODULES for path in sorted(Path("/").glob(pattern.lstrip("/")))]
     if not found or shutil.which("softhsm2-util") is None:
         raise SoftHsmMissing("SoftHSM2 is not installed: apt-get install softhsm2 (or your system's package)")
@@ -55,7 +55,7 @@ def find_module() -> Path:
 
 
 def token_label(card: Card) -> str:
-    """`CPS3v3-` and the card number, the second half of gipCardID."""
+    """Returns `CPS3v3-` and the card number, which is the second half of gipCardID."""
     certificate = x509.load_pem_x509_certificate(Path(card["certificate"]).read_bytes())
     extension = certificate.extensions.get_extension_for_oid(GIP_CARD_ID).value
     assert isinstance(extension, x509.UnrecognizedExtension)
@@ -63,7 +63,7 @@ def token_label(card: Card) -> str:
 
 
 def make_tokens(cards: Sequence[Card], store: Path, module: Path) -> Path:
-    """A new store with one token per card; returns the configuration file SOFTHSM2_CONF must name."""
+    """Make a store with one token per card. Returns the configuration file that SOFTHSM2_CONF must name."""
     shutil.rmtree(store, ignore_errors=True)
     (store / "tokens").mkdir(parents=True, mode=0o700)
     configuration = store / "softhsm2.conf"
@@ -90,7 +90,7 @@ def _initialise(label: str, pin: str) -> None:
 
 
 def _fill(module: Path, card: Card) -> None:
-    import pkcs11  # here, not above: without SoftHSM2 the message of find_module comes first
+    import pkcs11  # imported late: without SoftHSM2, the message of find_module must come first
     from pkcs11.util.rsa import decode_rsa_private_key
     from pkcs11.util.x509 import decode_x509_certificate
 
@@ -121,7 +121,7 @@ def _certificate_der(path: str) -> bytes:
 
 
 def _key_der(path: str) -> bytes:
-    """PKCS#1, as `decode_rsa_private_key` reads it."""
+    """Returns PKCS#1, as `decode_rsa_private_key` reads it."""
     key = load_pem_private_key(Path(path).read_bytes(), None)
     return key.private_bytes(Encoding.DER, PrivateFormat.TraditionalOpenSSL, NoEncryption())
 

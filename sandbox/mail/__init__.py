@@ -1,4 +1,5 @@
-"""A mail catcher: real SMTP in, a web page and a JSON list out, nothing ever sent on.
+"""A mail catcher: SMTP in, a web page and a JSON list out. No mail is ever sent on.
 
-`catcher` receives and keeps; `pages` shows. Run it with `python -m sandbox.mail --smtp-port S --web-port P`.
+Contains receiving and keeping (`catcher`) and showing (`pages`); `python -m sandbox.mail --smtp-port S --web-port P`
+runs it. Not here: anything of the provider.
 """

@@ -1,4 +1,7 @@
-"""`python -m sandbox.mail`: the SMTP listener and the pages, until SIGTERM. No mail logic here."""
+"""`python -m sandbox.mail`: the SMTP listener and the pages, until SIGTERM.
+
+Contains options and ports. Not here: mail logic.
+"""
 
 import argparse
 import threading

@@ -1,4 +1,7 @@
-"""Receiving mails over SMTP and keeping the last ones in memory. No page, no HTTP here."""
+"""Receiving mails over SMTP, and keeping the last ones in memory.
+
+Contains the mailbox and the SMTP server. Not here: pages, HTTP.
+"""
 
 import email
 import email.policy
@@ -19,7 +22,7 @@ _LARGEST_MAIL_BYTES = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One mail as received; `recipients` come from the envelope, the rest from the message."""
+    """One mail as received. `recipients` come from the envelope, the rest from the message."""
 
     id: int
     received_at: datetime
@@ -38,7 +41,7 @@ class Mail:
 
 
 class Mailbox:
-    """The last mails, newest first; safe to share between the SMTP loop and the web threads."""
+    """The last mails, newest first. Thread-safe: shared by the SMTP loop and the web threads."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
@@ -55,7 +58,7 @@ class Mailbox:
             )
 
     def newest_first(self, to: str | None = None) -> list[Mail]:
-        """All mails kept, or only those whose envelope names `to` (letter case ignored)."""
+        """Returns all mails kept, or only those with `to` in their envelope (letter case ignored)."""
         with self._lock:
             mails = list(self._mails)
         return mails if to is None else [mail for mail in mails if mail.is_for(to)]
@@ -79,12 +82,12 @@ class _Handler:
 
 
 def listen(mailbox: Mailbox, port: int) -> Controller:
-    """Start SMTP on 127.0.0.1 in its own thread; the caller stops it. Raises OSError: port taken."""
+    """Start SMTP on 127.0.0.1 in its own thread. The caller stops it. Raises OSError when the port is taken."""
     controller = Controller(
         _Handler(mailbox),
         hostname="127.0.0.1",
         port=port,
-        server_hostname="localhost",  # else the machine's name is resolved, which may take seconds offline
+        server_hostname="localhost",  # otherwise the machine's name is resolved, which may take seconds offline
         data_size_limit=_LARGEST_MAIL_BYTES,
     )
     controller.start()

@@ -1,4 +1,7 @@
-"""The mailbox seen from a browser or a script. Nothing is received or parsed here."""
+"""The mailbox seen from a browser or a script.
+
+Contains its pages and its JSON list. Not here: receiving, parsing.
+"""
 
 import re
 from collections.abc import Mapping
@@ -18,12 +21,12 @@ _SECURITY_HEADERS: Mapping[str, str] = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-# Six to eight digits, alone or as two halves; never a slice of a longer number such as an RPPS.
+# Six to eight digits, alone or as two halves, but never a part of a longer number such as an RPPS.
 _CODE = re.compile(r"(?<![\d.,/])(?<!\d[ \u00a0])(\d{3,4}[ \u00a0]?\d{3,4})(?![ \u00a0]?\d|[.,/]\d)")
 
 
 def one_time_code(text: str) -> str:
-    """The first thing in the text that looks like a one-time code, spaces removed; "" when there is none."""
+    """Returns the first text that looks like a one-time code, without spaces, "" when there is none."""
     found = _CODE.search(text)
     return re.sub(r"\D", "", found.group(1)) if found else ""
 
@@ -41,7 +44,7 @@ def _as_json(mail: Mail) -> dict[str, Any]:
 
 
 def build_app(mailbox: Mailbox) -> Flask:
-    """The WSGI application over this mailbox."""
+    """Returns the WSGI application over this mailbox."""
     app = Flask(__name__)
     # The catcher shows one-time codes: no page of another site may reach it by renaming itself to 127.0.0.1.
     app.config["TRUSTED_HOSTS"] = ["localhost", "127.0.0.1", "[::1]"]

@@ -1,4 +1,7 @@
-"""`python -m sandbox.psc`: both origins until SIGTERM. No protocol here."""
+"""`python -m sandbox.psc`: both origins until SIGTERM.
+
+Contains options and ports. Not here: protocol.
+"""
 
 import argparse
 from collections.abc import Mapping
@@ -59,7 +62,7 @@ def _tls(options: argparse.Namespace) -> Mapping[int, Tls]:
     if options.tls_key is None:
         return {}
     return {
-        # Only here: a browser at the pages of the wallet must not be asked for a certificate.
+        # Only on the auth origin: a browser at the wallet's pages must not be asked for a certificate.
         options.auth_port: Tls(options.tls_certificate, options.tls_key, options.client_authority),
         options.wallet_port: Tls(options.tls_certificate, options.tls_key),
     }

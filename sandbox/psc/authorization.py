@@ -1,6 +1,6 @@
 """Reading an authorization request as PSC does (facts/psc §2).
 
-No redirect before client and redirect_uri are proved. Nothing here knows about pages or sessions.
+Contains its checks: no redirect before client and redirect_uri are proved. Not here: pages, sessions.
 """
 
 import re
@@ -41,7 +41,7 @@ _MAX_AGE = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
 class UnsafeRequest(Exception):
-    """Client or redirect_uri not proved: a page, never a redirect. `reason` is a key of the words."""
+    """Client or redirect_uri is not proved: a page, never a redirect. `reason`: a key of the words."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -49,7 +49,7 @@ class UnsafeRequest(Exception):
 
 
 class RefusedRequest(Exception):
-    """An OAuth error to bring back to the proved redirect_uri."""
+    """An OAuth error for the proved redirect_uri."""
 
     def __init__(self, redirect_uri: str, state: str, error: str, description: str) -> None:
         super().__init__(error)
@@ -78,17 +78,17 @@ class AuthorizationRequest:
         return "none" in self.prompts
 
     def asks_login(self, auth_time: int, now: float) -> bool:
-        """Whether a live session of this age is not enough."""
+        """Whether the person must sign in again although there is a session of this age."""
         return "login" in self.prompts or (self.max_age is not None and now - auth_time > self.max_age)
 
     @property
     def granted_scope(self) -> str:
-        """The granted string as real tokens have it since 2023 (facts/psc §2)."""
+        """Returns the granted scope as real tokens have it since 2023 (facts/psc §2)."""
         return "openid profile scope_all identity" if "scope_all" in self.scopes else "openid profile"
 
 
 def callback(redirect_uri: str, answer: Mapping[str, str]) -> str:
-    """The redirect_uri with the answer added to whatever query it has; empty values are left out."""
+    """Returns the redirect_uri with the answer added to its query; empty values are left out."""
     query = urlencode({name: value for name, value in answer.items() if value})
     return f"{redirect_uri}{'&' if '?' in redirect_uri else '?'}{query}"
 
@@ -96,7 +96,7 @@ def callback(redirect_uri: str, answer: Mapping[str, str]) -> str:
 def read_authorization(
     sent: MultiDict[str, str], clients: Mapping[str, Client], switches: Switches
 ) -> AuthorizationRequest:
-    """Raises UnsafeRequest, then RefusedRequest."""
+    """Returns the request. Raises UnsafeRequest, and once the redirect_uri is proved RefusedRequest."""
     client = clients.get(_single(sent, "client_id"))
     if client is None:
         raise UnsafeRequest("unknown_client")

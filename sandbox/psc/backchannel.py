@@ -1,4 +1,4 @@
-"""Logout tokens, posted to every client that gave an address (Back-Channel Logout 1.0 §2.5); nobody waits for them."""
+"""Logout tokens, posted in the background to every client that gave an address (Back-Channel Logout 1.0 §2.5)."""
 
 import threading
 
@@ -12,7 +12,7 @@ _TIMEOUT_SECONDS = 5
 
 
 def announce_end(simulator: Simulator, session: Session) -> None:
-    """The session is over: say so, each client in a thread of its own."""
+    """Tell each client that the session is over, in a thread of its own."""
     for client in simulator.clients.values():
         if client.backchannel_logout_uri:
             token = logout_token(simulator, client.client_id, session)
@@ -24,4 +24,4 @@ def _send(address: str, token: str) -> None:
     try:
         requests.post(address, data={"logout_token": token}, timeout=_TIMEOUT_SECONDS, allow_redirects=False)
     except requests.RequestException:
-        return  # Whoever does not listen is not told.
+        return  # A client that does not answer is not told again.

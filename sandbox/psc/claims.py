@@ -1,4 +1,7 @@
-"""What PSC says of a person in the userinfo: derivations of facts/psc §4.1 and §11.3. No token, no HTTP."""
+"""What PSC says of a person in the userinfo.
+
+Contains the derivations of facts/psc §4.1 and §11.3. Not here: tokens, HTTP.
+"""
 
 import uuid
 from collections.abc import Callable, Mapping
@@ -13,7 +16,7 @@ _MISMATCHED_ID = "899700999991"
 _SUBJECTS: Mapping[str, Callable[[str], str]] = {
     "federated": lambda national_id: f"f:{_FEDERATION}:{national_id}",
     "uuid": lambda national_id: str(uuid.uuid5(uuid.UUID(_FEDERATION), national_id)),
-    # Never seen: the fault that a relying party must not survive by signing somebody in.
+    # Never seen: a fault at which a relying party must not sign the person in.
     "same_for_all": lambda national_id: f"f:{_FEDERATION}:everybody",
 }
 #: What the switch of that name adds to every surname.
@@ -25,7 +28,7 @@ def subject(person: Identity, sub_format: str) -> str:
 
 
 def mismatched_subject(sub_format: str) -> str:
-    """The `sub` of nobody, for the switch of that name."""
+    """Returns a `sub` of no person, for the switch of that name."""
     found = _SUBJECTS[sub_format](_MISMATCHED_ID)
     return f"{found}-else" if sub_format == "same_for_all" else found
 
@@ -35,7 +38,7 @@ def surname(person: Identity, *, is_new: bool) -> str:
 
 
 def renamed(claims: Mapping[str, Any]) -> dict[str, Any]:
-    """The userinfo of the same person after a change of name: civil, and of each exercice."""
+    """Returns the userinfo of the same person after a change of name: civil, and of each exercice."""
     told = {**claims, "family_name": f"{claims['family_name']} {_NEW_NAME}"}
     if "SubjectRefPro" in told:
         exercices = [
@@ -54,7 +57,7 @@ def other_ids(person: Identity) -> list[dict[str, Any]]:
 
 
 def basic_userinfo(person: Identity, sub: str) -> dict[str, Any]:
-    """Without `scope_all`: the names only."""
+    """Returns the userinfo without `scope_all`: the names only."""
     return {
         "sub": sub,
         "preferred_username": person.national_id,
@@ -64,7 +67,7 @@ def basic_userinfo(person: Identity, sub: str) -> dict[str, Any]:
 
 
 def full_userinfo(person: Identity, sub: str, auth_mode: str | None) -> dict[str, Any]:
-    """Everything, as for `scope_all`; `auth_mode` None leaves `authMode` out."""
+    """Returns everything, as for `scope_all`. `auth_mode` None leaves `authMode` out."""
     first = _first_activity(person)
     sector = first.get("codeSecteurDactivite", "")
     claims = {
@@ -91,7 +94,7 @@ def full_userinfo(person: Identity, sub: str, auth_mode: str | None) -> dict[str
 
 
 def _first_activity(person: Identity) -> Mapping[str, str]:
-    """The first activity of the first exercice, empty when there is none."""
+    """Returns the first activity of the first exercice, empty when there is none."""
     for exercice in person.ref_pro["exercices"][:1]:
         for activity in exercice.get("activities", ())[:1]:
             found: Mapping[str, str] = activity

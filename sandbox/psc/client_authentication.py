@@ -1,4 +1,4 @@
-"""Which relying party calls, and how a refusal is told: Basic, post or certificate (facts/psc §3.1)."""
+"""Which relying party calls, proved by Basic, post or certificate (facts/psc §3.1), and how it is refused."""
 
 import base64
 import binascii
@@ -29,11 +29,11 @@ def protocol_error(refusal: ProtocolError) -> Response:
 
 
 def authenticate_client(simulator: Simulator) -> Client:
-    """Raises ProtocolError, with Keycloak's codes (facts/psc §5)."""
+    """Returns the client. Raises ProtocolError, with Keycloak's codes (facts/psc §5)."""
     form = request.form
     if any(len(values) > 1 for _name, values in form.lists()):
         raise ProtocolError(400, "invalid_request", "duplicated parameter")
-    # Advertised by discovery, not usable in fact (facts/psc §1.1).
+    # Discovery advertises it, but PSC refuses it (facts/psc §1.1).
     if "client_assertion" in form or "client_assertion_type" in form:
         raise ProtocolError(401, "invalid_client", "Client authentication with signed JWT is not allowed")
     has_basic = request.headers.get("Authorization", "").lower().startswith("basic ")
@@ -60,7 +60,7 @@ def _has_secret(client: Client, secret: str) -> bool:
 
 
 def _has_certificate(client: Client) -> bool:
-    """RFC 8705 §2.1: the chain was checked by the handshake."""
+    """RFC 8705 §2.1: the handshake has checked the chain."""
     shown = request.environ.get("SSL_CLIENT_CERT")
     if not shown or not client.tls_client_auth_subject_dn:
         return False
@@ -69,7 +69,7 @@ def _has_certificate(client: Client) -> bool:
 
 
 def _basic() -> tuple[str, str]:
-    """RFC 6749 §2.3.1: both halves are form-encoded first."""
+    """RFC 6749 §2.3.1: both halves are form-encoded."""
     encoded = request.headers["Authorization"][len("basic ") :]
     try:
         client_id, _, secret = base64.b64decode(encoded, validate=True).decode("utf-8").partition(":")

@@ -1,4 +1,7 @@
-"""The relying parties registered with the simulator, read once from a JSON file. No HTTP here."""
+"""The relying parties registered with the simulator.
+
+Contains reading them once from a JSON file. Not here: HTTP.
+"""
 
 import json
 from collections.abc import Mapping
@@ -10,18 +13,21 @@ from typing import Any
 @dataclass(frozen=True, slots=True)
 class Client:
     client_id: str
-    #: "" for one known by its certificate alone.
+    #: "" for a client that proves itself by certificate only.
     client_secret: str
     redirect_uris: tuple[str, ...]
     post_logout_redirect_uris: tuple[str, ...]
-    #: Where logout tokens are posted; "" for a client that wants none.
+    #: Where logout tokens are posted; "" for a client without.
     backchannel_logout_uri: str = ""
-    #: RFC 8705 §2.1.2, as RFC 4514 writes it; "" for a client without a certificate.
+    #: RFC 8705 §2.1.2, in the form of RFC 4514; "" for a client without a certificate.
     tls_client_auth_subject_dn: str = ""
 
 
 def load_clients(path: Path) -> Mapping[str, Client]:
-    """Clients by `client_id`. Raises ValueError naming the wrong entry, OSError for an unreadable file."""
+    """Returns clients by `client_id`.
+
+    Raises ValueError, which names the wrong entry, OSError for an unreadable file.
+    """
     entries = json.loads(path.read_text(encoding="utf-8"))
     if not isinstance(entries, list):
         raise ValueError("clients: expected a list of objects")

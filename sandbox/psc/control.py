@@ -1,4 +1,7 @@
-"""The control page and its JSON twin: switches, identities, reset. Never subject to outages."""
+"""The control page and the same in JSON.
+
+Contains switches, identities, reset. Not here: outages, to which these are never subject.
+"""
 
 from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request, url_for
 from werkzeug.exceptions import Forbidden
@@ -78,7 +81,7 @@ def control_pages(simulator: Simulator) -> Blueprint:
 
 
 def _end_sessions(simulator: Simulator) -> int:
-    """As if everybody had signed out elsewhere: logout tokens are sent."""
+    """End every session, as if all persons had signed out elsewhere: logout tokens are sent."""
     ended = simulator.sessions.end_all()
     for session in ended:
         announce_end(simulator, session)

@@ -1,4 +1,4 @@
-"""The discovery document of the BAS (facts/psc §1.1), hosts adapted. Data and one view."""
+"""The discovery document of the BAS (facts/psc §1.1), with our hosts: data and one view."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from flask import Response, jsonify
 from sandbox.psc.authorization import SCOPES
 from sandbox.psc.simulator import Simulator
 
-# Noise included: what this Keycloak build can do, not what PSC allows (facts/psc §1.1).
+# As published, with members that this Keycloak build supports and PSC does not allow (facts/psc §1.1).
 _SIGNING_ALGS = [
     "PS384",
     "RS384",
@@ -104,7 +104,7 @@ _CAPABILITIES: dict[str, Any] = {
     "backchannel_logout_session_supported": True,
     "authorization_response_iss_parameter_supported": True,
 }
-# mTLS aliases carry the same URLs as the ordinary endpoints (facts/psc §1.1).
+# The mTLS aliases have the same URLs as the ordinary endpoints (facts/psc §1.1).
 _MTLS_ALIASES = (
     "token_endpoint",
     "introspection_endpoint",

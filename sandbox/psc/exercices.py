@@ -49,12 +49,12 @@ _EXERCICE_MEMBERS = (
 
 
 def activity(**known: str) -> dict[str, str]:
-    """A complete activity, unknown members empty. Raises KeyError on a member PSC does not have."""
+    """Returns a complete activity, unknown members empty. Raises KeyError for a member that PSC does not have."""
     return _complete(ACTIVITY_MEMBERS, known)
 
 
 def exercice(*activities: Mapping[str, str], **known: str) -> dict[str, Any]:
-    """A complete exercice. Raises KeyError on a member PSC does not have."""
+    """Returns a complete exercice. Raises KeyError for a member that PSC does not have."""
     return {**_complete(_EXERCICE_MEMBERS, known), "activities": list(activities)}
 
 

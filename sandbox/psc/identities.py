@@ -1,7 +1,8 @@
-"""Who can sign in: the test persons of the simulator, as data. What PSC says of them is built in `claims.py`.
+"""The test persons of the simulator, who can sign in.
 
-Numbers 997… are test RPPS with a valid Luhn key; a national identifier is `8` + RPPS (facts/psc §4.4).
-Every person can use both means, card and e-CPS; some really would have only one.
+Contains data only: numbers 997… are test RPPS with a valid Luhn key, and a national identifier is `8` + RPPS (facts/psc
+§4.4). Every person can use both means, card and e-CPS; some really would have only one. Not here: what PSC says of them
+(`claims`).
 """
 
 from collections.abc import Mapping
@@ -153,7 +154,7 @@ IDENTITIES: tuple[Identity, ...] = (
         "cpe",
         "30B0185195/CPET00001",
         ("Sophie", "CPET00001"),
-        # No published sample of such a holder: an exercice without profession is our guess.
+        # There is no published sample of such a holder: an exercice without profession is our guess.
         holder("MME", practice("C", "", "Sophie", "CPET00001", _SECRETARIAT)),
         ("employée de structure, sans RPPS (FINESS)", "employee of a structure, no RPPS (FINESS)"),
         ("30B0185195/CPET00001", "FINESS"),
@@ -216,6 +217,6 @@ _BY_NATIONAL_ID: Mapping[str, Identity] = {known.national_id: known for known in
 
 
 def find_by_identifier(typed: str) -> Identity | None:
-    """The person behind an identifier typed by hand: spaces ignored, the `8` of an RPPS may be left out."""
+    """Returns the person of an identifier typed by hand: spaces are ignored, the `8` before an RPPS is optional."""
     compact = "".join(typed.split()).upper()
     return _BY_NATIONAL_ID.get(compact) or _BY_NATIONAL_ID.get(f"8{compact}")

@@ -1,4 +1,7 @@
-"""What an identity of the simulator is, and how one is written down. The people are in `identities.py`."""
+"""What an identity of the simulator is, and how one is written.
+
+Contains the records and their builders. Not here: the people (`identities`).
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,7 +31,7 @@ class Identity:
 def practice(
     code: str, speciality: str, given: str, family: str, *where: Mapping[str, str]
 ) -> dict[str, Any]:
-    """One exercice; `code` is profession and category as ANS writes them together, e.g. `10C`."""
+    """Returns one exercice. `code`: profession and category together, as ANS writes them: `10C`."""
     profession, category = code[:-1], code[-1]
     return exercice(
         *where,
@@ -55,7 +58,7 @@ def person(
     *other_ids: tuple[str, str],
     **quirks: Any,
 ) -> Identity:
-    """Without `other_ids`, the national identifier itself, of origin RPPS."""
+    """Returns an identity. Default of `other_ids`: the national identifier itself, of origin RPPS."""
     return Identity(
         id, national_id, *name, ref_pro, *note, other_ids=other_ids or ((national_id, "RPPS"),), **quirks
     )

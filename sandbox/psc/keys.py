@@ -1,4 +1,7 @@
-"""The RSA keys that sign, one per generation, kept in the state directory if there is one. No tokens here."""
+"""The RSA keys that sign, one per generation.
+
+Contains making and keeping them, in the state directory if there is one. Not here: tokens.
+"""
 
 import base64
 import hashlib
@@ -16,7 +19,7 @@ _BITS = 2048
 
 
 def b64u(raw: bytes) -> str:
-    """base64url without padding (RFC 7515 §2)."""
+    """Returns base64url without padding (RFC 7515 §2)."""
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
 
 
@@ -30,7 +33,7 @@ class SigningKey:
     private: rsa.RSAPrivateKey
 
     def sign(self, message: bytes) -> bytes:
-        """RS256 (RFC 7518 §3.3), the algorithm of every real token seen (facts/psc §5.5)."""
+        """Returns an RS256 signature (RFC 7518 §3.3), the algorithm of every real token seen (facts/psc §5.5)."""
         return self.private.sign(message, padding.PKCS1v15(), hashes.SHA256())
 
     def verify(self, message: bytes, signature: bytes) -> None:
@@ -42,7 +45,7 @@ class SigningKey:
 
 
 class KeyRing:
-    """Keys by generation, from 1. Older ones stay published: Keycloak keeps retired keys as passive."""
+    """Keys by generation, from 1. Older keys stay published: Keycloak keeps retired keys as passive."""
 
     def __init__(self, state_dir: Path | None) -> None:
         self._state_dir = state_dir
@@ -56,7 +59,7 @@ class KeyRing:
             return self._keys[generation]
 
     def published(self, generation: int) -> list[SigningKey]:
-        """Newest first."""
+        """Returns the published keys, newest first."""
         return [self.signing(number) for number in range(generation, 0, -1)]
 
     def _load_or_generate(self, generation: int) -> rsa.RSAPrivateKey:
@@ -93,7 +96,7 @@ def _save(path: Path, private: rsa.RSAPrivateKey) -> None:
     pem = private.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    # Written aside then renamed: a process killed half-way must not leave a truncated key behind.
+    # Written to another file, then renamed: a process killed half-way must not leave a truncated key.
     beside = path.with_suffix(".tmp")
     beside.unlink(missing_ok=True)
     with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:

@@ -39,7 +39,7 @@ def _logout_by_hint(simulator: Simulator, hint: str) -> Response:
 
 
 def _logout_by_hand(simulator: Simulator) -> Response:
-    """No hint: another site may have sent the browser here, so the person is asked."""
+    """Ask the person: without a hint, another site may have sent the browser here."""
     session = simulator.sessions.of_browser(request.cookies.get(SESSION_COOKIE), simulator.now())
     if session is None:
         return _closed_page()
@@ -60,7 +60,7 @@ def _closed_page() -> Response:
 
 
 def _without_dead_cookie(simulator: Simulator, response: Response) -> Response:
-    """Forget the browser's cookie, unless it is for another session which is still open."""
+    """Forget the browser's cookie, unless it is for another session that is still open."""
     if simulator.sessions.of_browser(request.cookies.get(SESSION_COOKIE), simulator.now()) is None:
         forget_cookie(response, SESSION_COOKIE)
     return response

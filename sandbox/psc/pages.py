@@ -1,4 +1,7 @@
-"""What both origins have in common: language, security headers, error pages, outages. No protocol here."""
+"""What both origins share.
+
+Contains language, security headers, error pages, outages. Not here: protocol.
+"""
 
 import time
 from collections.abc import Callable, Mapping
@@ -27,7 +30,7 @@ _LARGEST_FORM = 64 * 1024
 
 
 def new_app(simulator: Simulator, targets: Mapping[str, str]) -> Flask:
-    """An empty application; `targets` says which switch target each of its endpoints is."""
+    """Returns an application without routes. `targets`: the switch target of each of its endpoints."""
     app = Flask("sandbox.psc", static_url_path="/static")
     app.config["MAX_CONTENT_LENGTH"] = _LARGEST_FORM
     # No page of another site may reach the simulator by renaming itself to 127.0.0.1.
@@ -72,12 +75,12 @@ def language() -> str:
 
 
 def problem(reason: str, status: int = 400) -> Response:
-    """A page that ends here; `reason` is a key of the words."""
+    """Returns a page that ends the sign-in. `reason`: a key of the words."""
     return make_response(render_template("problem.html", reason=reason), status)
 
 
 def set_cookie(response: Response, name: str, value: str) -> None:
-    """For the browser session; no Secure: the simulator is http on loopback only."""
+    """Set a cookie for the browser session. Not Secure: the simulator is http on loopback only."""
     response.set_cookie(name, value, httponly=True, samesite="Lax")
 
 
@@ -92,7 +95,7 @@ def is_foreign_form() -> bool:
 
 
 def _unavailable() -> Response:
-    # What a gateway in front of a dead realm answers: neither JSON nor one of our pages.
+    # The answer of a gateway in front of a realm that is down: neither JSON nor one of our pages.
     return Response("<html><body><h1>503 Service Unavailable</h1></body></html>", 503, {"Retry-After": "30"})
 
 
@@ -109,7 +112,7 @@ def _five_megabytes() -> Response:
 
 
 def _cut_off() -> Response:
-    """Announces more than it sends; the server then closes the connection."""
+    """Returns a response that announces more than it sends: the server then closes the connection."""
     response = Response('{"sub":', mimetype="application/json")
     response.headers["Content-Length"] = "4000"
     response.automatically_set_content_length = False

@@ -1,6 +1,7 @@
-"""The auth origin: its routes, and the endpoints that only read: keys, userinfo, introspection.
+"""The auth origin: its routes, and the endpoints that only read.
 
-Revocation is here too; tokens, logout, discovery and the control page have their own files.
+Contains keys, userinfo, introspection, and revocation. Not here: tokens, logout, discovery, the control page, which
+have files of their own.
 """
 
 from functools import partial
@@ -24,9 +25,9 @@ _PROTOCOL = f"{REALM}/protocol/openid-connect"
 
 
 def build_realm(simulator: Simulator) -> Flask:
-    """The WSGI application of the auth origin."""
+    """Returns the WSGI application of the auth origin."""
     routes = (
-        # Only here: `openid-configuration` answers 404.
+        # The document is only here: `openid-configuration` answers 404.
         (f"{REALM}/.well-known/wallet-openid-configuration", "discovery", discovery, ["GET"]),
         (f"{_PROTOCOL}/certs", "certs", _certs, ["GET"]),
         (f"{_PROTOCOL}/token", "token", token, ["POST"]),
@@ -60,7 +61,7 @@ def _userinfo(simulator: Simulator) -> Response:
 
 
 def _bearer(simulator: Simulator) -> tuple[AccessToken, Session]:
-    """The access token presented as RFC 6750 §2.1 or §2.2 allow. Raises ProtocolError 401."""
+    """Returns the access token, presented as in RFC 6750 §2.1 or §2.2. Raises ProtocolError 401."""
     scheme, _, credential = request.headers.get("Authorization", "").partition(" ")
     presented = credential.strip() if scheme.lower() == "bearer" else request.form.get("access_token", "")
     challenge = 'Bearer realm="esante-wallet"'
@@ -98,7 +99,7 @@ def _revoke(simulator: Simulator) -> Response:
     held = simulator.state.access_tokens.get(presented, now) or simulator.state.refresh_tokens.get(
         presented, now
     )
-    # RFC 7009 §2.2: an unknown token is answered 200 as well; another client's is left alone.
+    # RFC 7009 §2.2: an unknown token is answered 200 as well; a token of another client is not revoked.
     if held and held.grant.client_id == client.client_id:
         simulator.state.revoke_family(held.family)
     return Response(status=200)

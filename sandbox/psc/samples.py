@@ -63,7 +63,7 @@ P1: Mapping[str, Any] = {
 
 
 def _surgery(number: str, national_id: str) -> dict[str, str]:
-    """The liberal activity of the test cards, named after the card."""
+    """Returns the liberal activity of the test cards, named after the card."""
     return activity(
         codeModeExercice="L",
         codeSecteurDactivite="SA07",

@@ -11,7 +11,7 @@ MAXIMUM_SECONDS = 4 * 3600
 
 @dataclass(slots=True)
 class Session:
-    """`auth_time` is frozen at its first login; `sid` is public (it is in the tokens), `cookie` is not."""
+    """`auth_time` stays that of its first login. `sid` is public (it is in the tokens), `cookie` is secret."""
 
     sid: str
     cookie: str
@@ -24,7 +24,7 @@ class Session:
         return now - self.last_seen < IDLE_SECONDS and now - self.auth_time < MAXIMUM_SECONDS
 
     def remaining(self, now: float) -> int:
-        """Seconds before the session ends for good."""
+        """Returns the seconds before the session ends for good."""
         return max(0, int(self.auth_time + MAXIMUM_SECONDS - now))
 
 
@@ -34,7 +34,7 @@ class Sessions:
         self._lock = threading.Lock()
 
     def start(self, identity_id: str, auth_mode: str, now: float, replaced_cookie: str | None) -> Session:
-        """A real login makes a new session with its own `auth_time` and ends the one the browser had."""
+        """Start a session with its own `auth_time`, as a real login does, and end the one the browser had."""
         opened = Session(
             str(uuid.uuid4()), secrets.token_urlsafe(32), identity_id, auth_mode, int(now), last_seen=now
         )
@@ -61,12 +61,12 @@ class Sessions:
         session.last_seen = max(session.last_seen, now)
 
     def end(self, sid: str) -> Session | None:
-        """The session that ended, None when there was none."""
+        """End a session. Returns it, or None when there was none."""
         with self._lock:
             return self._by_sid.pop(sid, None)
 
     def end_all(self) -> list[Session]:
-        """Those that ended."""
+        """End every session. Returns them."""
         with self._lock:
             ended = list(self._by_sid.values())
             self._by_sid.clear()

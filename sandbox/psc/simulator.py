@@ -1,4 +1,4 @@
-"""The one object both origins share: configuration, memory, switches and the simulated time."""
+"""The object that both origins share: configuration, memory, switches and the simulated time."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -27,7 +27,7 @@ class Simulator:
         return f"{self.auth_origin}/auth/realms/esante-wallet"
 
     def now(self) -> float:
-        """The time the simulator believes it is."""
+        """Returns the simulated time."""
         return self.real_time() + self.switches.clock_offset_seconds
 
     def signing_key(self) -> SigningKey:

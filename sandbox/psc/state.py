@@ -1,4 +1,7 @@
-"""What the simulator remembers besides sessions: logins under way, codes, tokens, PIN tries. In memory."""
+"""What the simulator remembers besides sessions.
+
+Contains sign-ins under way, codes, tokens and PIN tries, in memory. Not here: sessions (`sessions`), files.
+"""
 
 import secrets
 import threading
@@ -21,7 +24,7 @@ Record = TypeVar("Record")
 
 
 class Expiring(Generic[Record]):
-    """Records by secret, gone once their life is over."""
+    """Records by secret, until their life is over."""
 
     def __init__(self) -> None:
         self._records: dict[str, tuple[float, Record]] = {}
@@ -38,13 +41,13 @@ class Expiring(Generic[Record]):
         return record if until > now else None
 
     def take(self, key: str, now: float) -> Record | None:
-        """Read and remove in one step: a second taker gets None."""
+        """Read and remove in one step. A second caller gets None."""
         with self._lock:
             until, record = self._records.pop(key, (0.0, None))
         return record if until > now else None
 
     def forget(self, doomed: Mapping[str, object]) -> None:
-        """Remove every record whose attributes have these values."""
+        """Remove every record with these values."""
         with self._lock:
             self._records = {
                 key: held
@@ -59,7 +62,7 @@ class Expiring(Generic[Record]):
 
 @dataclass(slots=True)
 class Login:
-    """One authorization request waiting for its person, bound to the browser that brought it."""
+    """One authorization request whose person has not signed in yet, bound to its browser."""
 
     request: AuthorizationRequest
     browser: str
@@ -69,7 +72,7 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a code or a token stands for; `family` is the code's own number, kept through refreshes."""
+    """What a code or a token stands for. `family`: the number of the code, kept through refreshes."""
 
     family: str
     request: AuthorizationRequest
@@ -117,7 +120,7 @@ class State:
         return code
 
     def redeem(self, code: str, now: float) -> Grant | None:
-        """The grant, once. A replay returns None and kills the tokens of the first time (RFC 6749 §4.1.2)."""
+        """Returns the grant, once. A replay returns None and revokes the tokens of the first use (RFC 6749 §4.1.2)."""
         grant = self.codes.take(code, now)
         if grant:
             self.spent_codes.put(code, grant, now, CODE_SECONDS)
@@ -132,7 +135,10 @@ class State:
         self.refresh_tokens.forget({"family": family})
 
     def present_pin(self, identity_id: str, pin: str) -> int | None:
-        """None when the PIN is right, else the tries left; at zero the card is locked, right PIN or not."""
+        """Returns None when the PIN is right, else the tries left.
+
+        At zero the card is locked even for the right PIN.
+        """
         with self._pin_lock:
             failures = self._pin_failures.get(identity_id, 0)
             if failures < PIN_TRIES and secrets.compare_digest(pin.encode(), PIN.encode()):

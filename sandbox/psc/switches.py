@@ -1,6 +1,7 @@
-"""Every way the simulator can be told to misbehave or to change format, as one table.
+"""Every way in which the simulator can misbehave or change its format, as one table.
 
-To add a switch: one field here, one label per language in `words.py`, and one reader where it acts.
+Contains the switches and their values. To add one: a field here, a label per language in `words.py`, and a reader where
+it acts. Not here: acting on them.
 """
 
 import math
@@ -8,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Protocol
 
-# What `outage` and `delay_on` can aim at; each origin declares which of its endpoints is which.
+# What `outage` and `delay_on` can aim at. Each origin declares the target of each of its endpoints.
 TARGETS = ("discovery", "certs", "token", "userinfo", "logout", "introspect", "revoke", "wallet")
 
 ID_TOKENS = (
@@ -27,17 +28,17 @@ ID_TOKENS = (
 
 
 class SwitchError(ValueError):
-    """A switch that does not exist, or a value it does not take; the message may be shown."""
+    """There is no such switch, or it does not take this value. The message may be shown."""
 
 
 class Rule(Protocol):
-    """The values one switch takes; `kind` chooses its control on the page."""
+    """The values of one switch. `kind`: its control on the page."""
 
     @property
     def kind(self) -> str: ...
 
     def accept(self, raw: object) -> Any:
-        """The value, from JSON or from a form field. Raises ValueError."""
+        """Returns the value, from JSON or a form field. Raises ValueError."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def _switch(default: Any, rule: Rule) -> Any:
 
 @dataclass(frozen=True)
 class Switches:
-    """Defaults are the ordinary behaviour of the real service (facts/psc §5, §11.5)."""
+    """The defaults are the ordinary behaviour of the real service (facts/psc §5, §11.5)."""
 
     sub_format: str = _switch("federated", Choice(("federated", "uuid", "same_for_all")))
     acr: str = _switch("eidas1", Choice(("eidas1", "eidas3", "absent", "0", "duplicated")))
@@ -109,7 +110,7 @@ class Switches:
     key_generation: int = _switch(1, Number(1, 9))
 
     def changed(self, wanted: Mapping[str, object]) -> "Switches":
-        """A copy with these values. Raises SwitchError; nothing changes then."""
+        """Returns a copy with these values. Raises SwitchError."""
         accepted = {}
         for name, raw in wanted.items():
             if name not in RULES:
@@ -121,7 +122,7 @@ class Switches:
         return replace(self, **accepted)
 
     def changed_by_form(self, form: Mapping[str, str]) -> "Switches":
-        """Like `changed`, from a complete HTML form, where a flag turned off is a field not sent."""
+        """Returns a copy as `changed`, from a complete HTML form, in which a flag turned off is not sent."""
         flags = {name: name in form for name, rule in RULES.items() if rule.kind == "flag"}
         return self.changed({**form, **flags})
 

@@ -1,4 +1,4 @@
-"""The token endpoint: codes and refresh tokens become tokens, with Keycloak's words for what it refuses."""
+"""The token endpoint: codes and refresh tokens become tokens. Its refusals are in Keycloak's words."""
 
 import hashlib
 import secrets
@@ -28,7 +28,7 @@ def _invalid_grant(description: str) -> ProtocolError:
 
 
 def _redeem_code(simulator: Simulator, client: Client) -> Response:
-    # The code is spent before the rest is looked at: a wrong verifier does not get a second guess.
+    # The code is used up before the other checks: a wrong verifier has no second try.
     grant = simulator.state.redeem(request.form.get("code", ""), simulator.now())
     if grant is None or grant.client_id != client.client_id:
         raise _invalid_grant("Code not valid")
@@ -82,7 +82,7 @@ def _issue(simulator: Simulator, grant: Grant, nonce: str) -> Response:
 
 
 def _new_refresh_token(simulator: Simulator, grant: Grant, session: Session) -> tuple[str, int]:
-    """A refresh token and its life, which the session's end may shorten. The former one stays good."""
+    """Returns a refresh token and its life, which the session's end may shorten. The former one stays valid."""
     now = simulator.now()
     seconds = min(REFRESH_SECONDS, session.remaining(now))
     refresh = secrets.token_urlsafe(48)

@@ -1,6 +1,6 @@
-"""ID and access tokens as the published ones are: members, order, header (facts/psc §4.5, T1 and T2).
+"""ID and access tokens with the members, order and header of published ones (facts/psc §4.5, T1 and T2).
 
-Reading a token back is here only for `id_token_hint`.
+Contains making tokens, and reading one back for `id_token_hint`. Not here: HTTP, sessions.
 """
 
 import base64
@@ -47,7 +47,7 @@ _FAULTS: Mapping[str, Callable[[dict[str, Any]], Mapping[str, Any]]] = {
 
 
 def access_token(simulator: Simulator, grant: Grant, session: Session) -> tuple[str, Mapping[str, Any]]:
-    """The token and its claims; no `aud`, and an empty `nonce`, like the real ones."""
+    """Returns the token and its claims: no `aud` and an empty `nonce`, as in real ones."""
     person = BY_ID[grant.identity_id]
     members: Members = [
         *_times(simulator, session),
@@ -99,12 +99,12 @@ def id_token(simulator: Simulator, grant: Grant, session: Session, access: str, 
 
 
 def at_hash(access: str) -> str:
-    """OpenID Connect Core §3.1.3.6, for RS256."""
+    """Returns the `at_hash` of OpenID Connect Core §3.1.3.6, for RS256."""
     return b64u(hashlib.sha256(access.encode("ascii")).digest()[:16])
 
 
 def read_hint(simulator: Simulator, token: str) -> Mapping[str, Any] | None:
-    """The claims of an ID token of ours, expired or not (Keycloak accepts both); None for anything else."""
+    """Returns the claims of one of our ID tokens, expired or not (Keycloak accepts both), None for anything else."""
     try:
         head, body, signature = token.split(".")
         message = f"{head}.{body}".encode("ascii")
@@ -131,7 +131,7 @@ def _jwt(key: SigningKey, members: Members) -> str:
 
 
 def _message(alg: str, kid: str, members: Members) -> str:
-    # Blanks around the colons of the header: usual Keycloak (facts/psc §5.6).
+    # Keycloak writes blanks around the colons of the header (facts/psc §5.6).
     header = f'{{"alg" : "{alg}","typ" : "JWT","kid" : "{kid}"}}'
     body = "{" + ",".join(f"{_json(name)}:{_json(value)}" for name, value in members) + "}"
     return f"{b64u(header.encode('ascii'))}.{b64u(body.encode('utf-8'))}"
@@ -165,7 +165,7 @@ _FORGERIES: Mapping[str, Callable[[SigningKey, Members, str], str]] = {
 
 
 def logout_token(simulator: Simulator, client_id: str, session: Session) -> str:
-    """OpenID Connect Back-Channel Logout 1.0 §2.4, with the members Keycloak gives."""
+    """Returns a token of OpenID Connect Back-Channel Logout 1.0 §2.4, with Keycloak's members."""
     now = int(simulator.now())
     members: Members = [
         ("exp", now + ACCESS_SECONDS),

@@ -25,7 +25,7 @@ _CANCELLED = ("access_denied", "The user cancelled the authentication")
 
 
 def build_wallet(simulator: Simulator) -> Flask:
-    """The WSGI application of the wallet origin."""
+    """Returns the WSGI application of the wallet origin."""
     app = new_app(simulator, _TARGETS)
     app.add_url_rule("/auth", "authorize", partial(_authorize, simulator), methods=["GET", "POST"])
     for path, name, view in (
@@ -75,7 +75,7 @@ def _ask_login(simulator: Simulator, asked: AuthorizationRequest) -> AnyResponse
 
 
 def _login(simulator: Simulator, key: str) -> Login | None:
-    """The login under way, for the browser that started it only."""
+    """Returns the login under way, only to the browser that started it."""
     login = simulator.state.logins.get(key, simulator.now())
     browser = request.cookies.get(BROWSER_COOKIE, "")
     return login if login and secrets.compare_digest(login.browser.encode(), browser.encode()) else None
@@ -175,7 +175,7 @@ def _callback_iss(simulator: Simulator) -> str:
 
 
 def _to(location: str) -> Response:
-    # The Location is the registered redirect_uri as it stands: Flask's `redirect` would re-encode it.
+    # The Location is exactly the registered redirect_uri: Flask's `redirect` would re-encode it.
     response = Response(status=303 if request.method == "POST" else 302)
     response.autocorrect_location_header = False
     response.headers["Location"] = location

@@ -1,4 +1,7 @@
-"""Every sentence of the simulator's pages, French and English. No markup here."""
+"""Every sentence of the simulator's pages.
+
+Contains French and English texts. Not here: markup.
+"""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,7 @@
-"""`python -m sandbox.rp --config FILE.json`: every party on its port, until SIGTERM. No logic here."""
+"""`python -m sandbox.rp --config FILE.json`: every party on its port, until SIGTERM.
+
+Contains options and ports. Not here: logic.
+"""
 
 import argparse
 from datetime import UTC, datetime

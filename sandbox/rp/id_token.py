@@ -21,7 +21,7 @@ class IdTokenRefused(Exception):
 def verify_id_token(
     raw: str, *, provider: Provider, client_id: str, alg: str, nonce: str, access_token: str, now: datetime
 ) -> Mapping[str, Any]:
-    """The claims, once checked as in OpenID Connect Core §3.1.3.7.
+    """Returns the claims, checked as in OpenID Connect Core §3.1.3.7.
 
     Checked: signature under the one registered `alg`, iss, aud, azp, exp, iat, nonce, at_hash when present.
     Raises IdTokenRefused, IssuerUnreachable.
@@ -51,7 +51,7 @@ def verify_id_token(
 
 
 def verify_signature(raw: str, provider: Provider, alg: str) -> jwt.Token:
-    """By a published key, under the one registered `alg`.
+    """Verify by a published key, under the one registered `alg`.
 
     Raises JoseError, TypeError, ValueError, IssuerUnreachable.
     """

@@ -1,4 +1,4 @@
-"""Checking a Logout Token as a third party does (Back-Channel Logout 1.0 §2.6), and refusing it the second time."""
+"""Checking a Logout Token as a third party does (Back-Channel Logout 1.0 §2.6), and refusing it a second time."""
 
 import threading
 from collections.abc import Mapping
@@ -16,11 +16,11 @@ _LONGEST_LIFE = 120 + CLOCK_SKEW.total_seconds()
 
 
 class LogoutTokenRefused(Exception):
-    """The message is the check that failed."""
+    """The message names the failed check."""
 
 
 class LogoutTokens:
-    """Of one client; remembers the tokens that can still be played again."""
+    """The logout tokens of one client: remembers those that could still be replayed."""
 
     def __init__(self, provider: Provider, client_id: str, alg: str) -> None:
         self._provider = provider
@@ -30,7 +30,7 @@ class LogoutTokens:
         self._lock = threading.Lock()
 
     def verify(self, raw: str, now: datetime) -> Mapping[str, Any]:
-        """The claims. Raises LogoutTokenRefused, IssuerUnreachable."""
+        """Returns the claims. Raises LogoutTokenRefused, IssuerUnreachable."""
         try:
             token = verify_signature(raw, self._provider, self._alg)
         except (JoseError, TypeError, ValueError) as refused:

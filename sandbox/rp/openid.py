@@ -1,6 +1,6 @@
-"""One relying party speaking OpenID Connect: it asks, and believes nothing of the answer before checking it.
+"""The OpenID Connect of one relying party, which checks every answer before it uses it.
 
-Authorization code flow with PKCE S256, state, nonce and `iss`; Authlib is the client. No page here.
+Contains the authorization code flow with PKCE S256, state, nonce and `iss`; Authlib is the client. Not here: pages.
 """
 
 import re
@@ -25,7 +25,7 @@ Claims = Mapping[str, Any]
 
 
 class Reason(StrEnum):
-    """Why an answer of the provider was not believed; shown on the page and stable for scripts."""
+    """Why an answer of the provider was refused. Shown on the page, and stable for scripts."""
 
     STATE_MISMATCH = "state_mismatch"
     ISSUER_MISMATCH = "issuer_mismatch"
@@ -38,7 +38,7 @@ class Reason(StrEnum):
 
 
 class AnswerRefused(Exception):
-    """The provider's answer failed a check; `detail` says which, never what it contained."""
+    """The provider's answer failed a check. `detail` says which, never what the answer contained."""
 
     def __init__(self, reason: Reason, detail: str = "") -> None:
         super().__init__(f"{reason}: {detail}")
@@ -87,7 +87,7 @@ class RelyingParty:
         self._logout_tokens = LogoutTokens(provider, party.client_id, alg)
 
     def begin(self, extra: Mapping[str, str]) -> tuple[str, Attempt]:
-        """Where to send the browser, and what to remember. Raises IssuerUnreachable."""
+        """Returns where to send the browser, and what to remember. Raises IssuerUnreachable."""
         endpoint = self._provider.metadata()["authorization_endpoint"]
         max_age = extra.get("max_age", "")
         attempt = Attempt(
@@ -108,14 +108,14 @@ class RelyingParty:
         return url, attempt
 
     def finish(self, answer: Mapping[str, str], attempt: Attempt | None) -> SignedIn:
-        """Turn the callback's parameters into a person.
+        """Returns the person of the callback's parameters.
 
-        `attempt` is the one this browser started under the answer's `state`, None when it started none.
+        `attempt`: the one that this browser started under the answer's `state`, or None.
         Raises AnswerRefused, ErrorReturned, IssuerUnreachable.
         """
         if attempt is None:
             raise AnswerRefused(Reason.STATE_MISMATCH)
-        # RFC 9207 §2.4: compare before anything else is used, on success and on error alike.
+        # RFC 9207 §2.4: `iss` is compared before anything else is used, in a success and in an error.
         if answer.get("iss") != self._provider.issuer:
             raise AnswerRefused(Reason.ISSUER_MISMATCH)
         if "error" in answer:
@@ -125,7 +125,7 @@ class RelyingParty:
         return self._redeem(answer["code"], attempt)
 
     def signed_out(self, logout_token: str) -> Claims:
-        """Whom a Logout Token signs out. Raises LogoutTokenRefused, IssuerUnreachable."""
+        """Returns the person and session that a Logout Token ends. Raises LogoutTokenRefused, IssuerUnreachable."""
         return self._logout_tokens.verify(logout_token, self._now())
 
     @property
@@ -133,7 +133,7 @@ class RelyingParty:
         return self._provider.issuer
 
     def sign_out_url(self, signed_in: SignedIn, state: str) -> str | None:
-        """RP-Initiated Logout §2; None when the provider offers none. Raises IssuerUnreachable."""
+        """Returns the URL of RP-Initiated Logout §2, None when the provider has none. Raises IssuerUnreachable."""
         endpoint = self._provider.metadata().get("end_session_endpoint")
         parameters = {
             "id_token_hint": signed_in.id_token_raw,

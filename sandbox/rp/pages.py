@@ -1,4 +1,7 @@
-"""The pages of one relying party. What they show was checked elsewhere: no protocol decision is made here."""
+"""The pages of one relying party.
+
+Contains views and forms. Not here: decisions of the protocol: what these pages show was checked elsewhere.
+"""
 
 import json
 from collections.abc import Mapping
@@ -36,7 +39,7 @@ _INSTANTS = ("iat", "exp", "auth_time", "nbf", "updated_at", "identity_verified_
 
 
 def build_app(relying_party: RelyingParty, theme: int) -> Flask:
-    """The WSGI application of one party; `theme` picks its colour."""
+    """Returns the WSGI application of one party. `theme`: its colour."""
     app = Flask(__name__)
     desk = _Desk(relying_party, Sessions())
     app.config["TRUSTED_HOSTS"] = ["localhost", "127.0.0.1", "[::1]"]
@@ -66,7 +69,7 @@ def build_app(relying_party: RelyingParty, theme: int) -> Flask:
 
 
 class _Desk:
-    """The views, around the session of the browser at hand."""
+    """The views, with the session of the present browser."""
 
     def __init__(self, relying_party: RelyingParty, sessions: Sessions) -> None:
         self._relying_party = relying_party
@@ -95,7 +98,7 @@ class _Desk:
         return redirect(self._relying_party.party.home, 303)
 
     def logout(self) -> AnyResponse:
-        """Here first, then at the provider: an unreachable provider must not keep anybody signed in here."""
+        """Sign out here first, then at the provider: if that is unreachable, the person is signed out here anyway."""
         session = self._session()
         signed_in, session.signed_in = session.signed_in, None
         if signed_in is None:
@@ -106,7 +109,7 @@ class _Desk:
         return redirect(url or self._relying_party.party.post_logout_redirect_uri, 303)
 
     def backchannel_logout(self) -> tuple[Response, int]:
-        """Back-Channel Logout §2.8: from the provider itself; no browser is here."""
+        """Back-Channel Logout §2.8: a call by the provider itself, without a browser."""
         try:
             claims = self._relying_party.signed_out(request.form.get("logout_token", ""))
         except LogoutTokenRefused as refused:
@@ -115,7 +118,7 @@ class _Desk:
 
     def frontchannel_logout(self) -> AnyResponse:
         """Front-Channel Logout §3, in a frame of the provider. `sid` is a secret of the session: no cookie is needed,
-        which browsers often keep from frames."""
+        which browsers often do not send from frames."""
         if request.args.get("iss") == self._relying_party.issuer and request.args.get("sid"):
             self._sessions.end({"sid": request.args["sid"]})
         policy = f"default-src 'none'; frame-ancestors {self._relying_party.issuer}"
@@ -143,7 +146,7 @@ class _Desk:
         )
 
     def remember(self, response: Response) -> Response:
-        """Give the browser its session id: a new one at first and whenever its rights change."""
+        """Give the browser its session id: a new one at first, and whenever its rights change."""
         for name, value in _SECURITY_HEADERS.items():
             response.headers.setdefault(name, value)
         session: BrowserSession | None = g.get("session")
@@ -188,7 +191,7 @@ def _unreachable_page(_: IssuerUnreachable) -> tuple[str, int]:
 
 
 def _instant(value: Any, name: str) -> str:
-    """A time of a claim in words, "" when it is not a time."""
+    """Returns the time of a claim in words, "" when it is not a time."""
     if name not in _INSTANTS or not isinstance(value, int | float):
         return ""
     return datetime.fromtimestamp(value, UTC).astimezone().strftime("%d/%m/%Y à %H:%M:%S")

@@ -1,4 +1,7 @@
-"""Who the relying parties are: the configuration file, read and checked. No network, no page."""
+"""The relying parties: the configuration file, read and checked.
+
+Contains its members. Not here: network, pages.
+"""
 
 import json
 import re
@@ -10,7 +13,7 @@ SIGNING_ALGORITHMS = ("RS256", "ES256")
 
 
 class InvalidConfiguration(Exception):
-    """The file does not say what is needed; the message names the place."""
+    """The file lacks a member or has a wrong one. The message names the place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +41,13 @@ class Party:
 
     @property
     def cookie(self) -> str:
-        # RFC 6265 §8.5: cookies are shared by every port of a host, so the name tells the parties apart.
+        # RFC 6265 §8.5: every port of a host shares its cookies, so each party has its own name.
         return f"rp_{self.client_id}_session"
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """`ca_bundle`: PEM file with the authority of an https issuer, None for those every machine trusts."""
+    """`ca_bundle`: PEM file with the authority of an https issuer. None: the machine's own."""
 
     issuer: str
     parties: tuple[Party, ...]
@@ -52,7 +55,7 @@ class Configuration:
 
 
 def load(source: str) -> Configuration:
-    """Read a configuration text. Raises InvalidConfiguration."""
+    """Returns the configuration in a text. Raises InvalidConfiguration."""
     try:
         content = json.loads(source)
     except ValueError as malformed:

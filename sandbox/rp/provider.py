@@ -1,6 +1,6 @@
-"""What a relying party learns from the issuer itself: its metadata and its keys, fetched when first needed.
+"""What a relying party learns from the issuer: its metadata and its keys, fetched when first needed.
 
-Nothing here knows a client, a session or a person.
+Contains fetching and checking them. Not here: clients, sessions, people.
 """
 
 import time
@@ -12,18 +12,18 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 TIMEOUT_SECONDS = 5
-# The provider of a demonstration may start after its relying parties: a first refusal is not the last word.
+# The provider of a demonstration may start after its relying parties: a refused connection is tried again.
 _PAUSES_SECONDS = (0.0, 0.3, 0.7)
 _METADATA_LIFE_SECONDS = 60.0
 _NEEDED = ("authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri")
 
 
 class IssuerUnreachable(Exception):
-    """The issuer does not answer, or not with what OpenID Connect Discovery promises. Worth trying again."""
+    """The issuer does not answer, or not as OpenID Connect Discovery requires. A later try may succeed."""
 
 
 class Provider:
-    """The issuer and what it publishes; shared by the parties, failures are never remembered."""
+    """The issuer and what it publishes. Shared by the parties; failures are not remembered."""
 
     def __init__(self, issuer: str, ca_bundle: str | None = None) -> None:
         self.issuer = issuer
@@ -33,11 +33,11 @@ class Provider:
         self._keys: KeySet | None = None
 
     def metadata(self) -> Mapping[str, Any]:
-        """The discovery document. Raises IssuerUnreachable."""
+        """Returns the discovery document. Raises IssuerUnreachable."""
         metadata = self._metadata
         if metadata is None or time.monotonic() > self._metadata_until:
             metadata = self._fetch(f"{self.issuer.rstrip('/')}/.well-known/openid-configuration")
-            # OpenID Connect Discovery §4.3: the issuer published is the one asked, to the character.
+            # OpenID Connect Discovery §4.3: the published issuer is identical to the one asked.
             if metadata.get("issuer") != self.issuer:
                 raise IssuerUnreachable("the discovery document names another issuer")
             if missing := [name for name in _NEEDED if not isinstance(metadata.get(name), str)]:
@@ -46,11 +46,11 @@ class Provider:
         return metadata
 
     def keys(self) -> KeySet:
-        """The published keys, as last fetched. Raises IssuerUnreachable."""
+        """Returns the published keys, as last fetched. Raises IssuerUnreachable."""
         return self._keys or self.fetch_keys()
 
     def fetch_keys(self) -> KeySet:
-        """The keys published now: for a token whose `kid` is unknown (OpenID Connect Core §10.1.1)."""
+        """Returns the keys published now, for a token with an unknown `kid` (OpenID Connect Core §10.1.1)."""
         document: Any = self._fetch(self.metadata()["jwks_uri"])
         try:
             self._keys = KeySet.import_key_set(document)
@@ -59,7 +59,7 @@ class Provider:
         return self._keys
 
     def direct(self, session: requests.Session) -> requests.Session:
-        """The session without proxy or netrc of the machine: everything here is on loopback."""
+        """Returns the session without the machine's proxy and netrc: everything here is on loopback."""
         session.trust_env = False
         session.verify = self._ca_bundle or True
         return session

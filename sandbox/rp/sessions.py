@@ -1,4 +1,7 @@
-"""What a relying party remembers of a browser: an opaque cookie here, the content in memory. No HTTP."""
+"""What a relying party remembers of a browser.
+
+Contains an opaque cookie and its content, in memory. Not here: HTTP.
+"""
 
 import secrets
 import threading
@@ -15,7 +18,7 @@ _ATTEMPTS_KEPT = 20
 
 @dataclass(slots=True)
 class BrowserSession:
-    """One browser at one party: the sign-ins under way (one per tab), the person, the sign-out awaited."""
+    """One browser at one party: its sign-ins under way (one per tab), its person, its sign-out under way."""
 
     attempts: OrderedDict[str, Attempt] = field(default_factory=OrderedDict)
     signed_in: SignedIn | None = None
@@ -32,12 +35,12 @@ class BrowserSession:
             self.attempts.popitem(last=False)
 
     def take(self, state: str) -> Attempt | None:
-        """The sign-in this state belongs to, once: an answer cannot be played again."""
+        """Returns the sign-in of this state, once: an answer cannot be replayed."""
         return self.attempts.pop(state, None)
 
 
 class Sessions:
-    """The sessions of one party; the oldest are forgotten first."""
+    """The sessions of one party. The oldest are forgotten first."""
 
     def __init__(self) -> None:
         self._by_id: OrderedDict[str, BrowserSession] = OrderedDict()
@@ -55,7 +58,7 @@ class Sessions:
         return session_id
 
     def end(self, claims: Mapping[str, Any]) -> int:
-        """Sign out who came with this `sid`, or, without any, everywhere who has this `sub`; gives how many."""
+        """End the session of this `sid` or, without a `sid`, every session of this `sub`. Returns how many."""
         name = "sid" if claims.get("sid") else "sub"
         with self._lock:
             known = list(self._by_id.values())
@@ -65,7 +68,7 @@ class Sessions:
         return len(ended)
 
     def rename(self, session_id: str, session: BrowserSession) -> str:
-        """A new id for the same browser: one planted before the sign-in is worth nothing after it."""
+        """Give the browser a new id: an id that an attacker planted before the sign-in is worthless after it."""
         with self._lock:
             self._by_id.pop(session_id, None)
         return self.keep(session)

@@ -1,4 +1,7 @@
-"""The French sentences a relying party shows for what may go wrong. No markup here."""
+"""The French sentences that a relying party shows for what may go wrong.
+
+Contains texts by error code. Not here: markup.
+"""
 
 from collections.abc import Mapping
 
