@@ -339,7 +339,7 @@ class MemoryProofs:
 
     proofs: dict[tuple[str, str, str], IdentityProof] = field(default_factory=dict)
 
-    def witness(self, account_id: AccountId, identity: ProvedIdentity) -> None:
+    def record(self, account_id: AccountId, identity: ProvedIdentity) -> None:
         key = (account_id, identity.source, identity.evidence)
         known = self.proofs.get(key)
         first = known.first_at if known else identity.verified_at

@@ -27,7 +27,7 @@ class IdentityUpdates:
 
     def enrolled(self, account: Account) -> None:
         """Record the first proof: the one the account was created from."""
-        self.proofs.witness(account.id, account.identity)
+        self.proofs.record(account.id, account.identity)
 
     def apply(self, account: Account, proved: ProvedIdentity) -> Account:
         """Returns the account, saved with the newest proof. `proved.rpps` is the account's own.
@@ -56,7 +56,7 @@ class IdentityUpdates:
         if not has_proof(before, account.identity):
             self.enrolled(account)
             before = self.proofs.of(account.id)
-        self.proofs.witness(account.id, proved)
+        self.proofs.record(account.id, proved)
         if not has_proof(before, proved):
             profession = proved.profession.code if proved.profession else ""
             self.audit.record(

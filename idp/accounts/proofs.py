@@ -25,7 +25,7 @@ class IdentityProof:
 
 
 class Proofs(Protocol):
-    def witness(self, account_id: AccountId, identity: ProvedIdentity) -> None:
+    def record(self, account_id: AccountId, identity: ProvedIdentity) -> None:
         """Add the proof, or renew its date and profession if it exists. Committed before this returns."""
 
     def of(self, account_id: AccountId) -> tuple[IdentityProof, ...]:

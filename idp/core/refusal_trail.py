@@ -22,7 +22,8 @@ class _Share(NamedTuple):
     rows: int
 
 
-_SHARES: Mapping[AuditEvent, _Share] = {
+#: What any caller can provoke, and how much of it becomes durable.
+SHARES: Mapping[AuditEvent, _Share] = {
     AuditEvent.CLIENT_REFUSED: _Share(Kind.CLIENT_REFUSALS, 20),
     AuditEvent.CERTIFICATE_REFUSED: _Share(Kind.CERTIFICATE_REFUSALS, 20),
     AuditEvent.CARD_HEADER_REFUSED: _Share(Kind.CARD_HEADER_REFUSALS, 5),
@@ -38,7 +39,7 @@ class RefusalTrail:
     def witness(self, event: AuditEvent, network: str, **facts: Fact) -> None:
         """Log every refusal, and audit the first ones of a network and minute. Raises StoreUnavailable."""
         log.warning("refused", what=str(event), **facts)
-        share = _SHARES[event]
+        share = SHARES[event]
         if self.store.count(share.counter, network, _WINDOW) <= share.rows:
             # The caller has proved nothing yet: there is no account, client or interaction to name.
             self.audit.record(event, account_id=None, client_id=None, interaction_id=None, **facts)

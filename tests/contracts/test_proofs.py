@@ -33,18 +33,18 @@ def test_account_without_proofs_has_none(proofs: SqlProofs) -> None:
 
 
 def test_each_card_is_kept_once_with_its_first_and_last_day(proofs: SqlProofs) -> None:
-    proofs.witness(ALICE, proved())
-    proofs.witness(ALICE, proved(verified_at=LATER))
-    proofs.witness(ALICE, proved(verified_at=NOON))  # a slower process: the last day stays
+    proofs.record(ALICE, proved())
+    proofs.record(ALICE, proved(verified_at=LATER))
+    proofs.record(ALICE, proved(verified_at=NOON))  # a slower process: the last day stays
     (one,) = proofs.of(ALICE)
     assert (one.source, one.evidence, one.first_at, one.last_at) == ("cps", "ab" * 32, NOON, LATER)
     assert one.profession == IDENTITY.profession
 
 
 def test_cards_and_sources_stand_side_by_side(proofs: SqlProofs) -> None:
-    proofs.witness(ALICE, proved())
-    proofs.witness(ALICE, proved(evidence="cd" * 32, profession=PHARMACIST, verified_at=LATER))
-    proofs.witness(ALICE, proved(source="psc", profession=None, verified_at=LATER))
+    proofs.record(ALICE, proved())
+    proofs.record(ALICE, proved(evidence="cd" * 32, profession=PHARMACIST, verified_at=LATER))
+    proofs.record(ALICE, proved(source="psc", profession=None, verified_at=LATER))
     known = proofs.of(ALICE)
     assert [(one.source, one.evidence[:2]) for one in known] == [("cps", "ab"), ("psc", "ab"), ("cps", "cd")]
     assert known[2].profession == PHARMACIST
@@ -57,6 +57,6 @@ def test_cards_and_sources_stand_side_by_side(proofs: SqlProofs) -> None:
 
 def test_one_card_on_two_accounts_is_two_proofs(proofs: SqlProofs) -> None:
     other = AccountId("account-2")
-    proofs.witness(ALICE, proved())
-    proofs.witness(other, proved())
+    proofs.record(ALICE, proved())
+    proofs.record(other, proved())
     assert len(proofs.of(ALICE)) == len(proofs.of(other)) == 1

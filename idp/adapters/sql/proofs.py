@@ -19,7 +19,7 @@ _c = account_proofs.c
 class SqlProofs:
     database: Engine
 
-    def witness(self, account_id: AccountId, identity: ProvedIdentity) -> None:
+    def record(self, account_id: AccountId, identity: ProvedIdentity) -> None:
         profession = None if identity.profession is None else pair(identity.profession)
         with writing(self.database) as connection:
             added = insert_into(connection, account_proofs).values(
