@@ -34,6 +34,7 @@ def merged(known: ProvedIdentity, proved: ProvedIdentity) -> ProvedIdentity:
 
     Specialities are kept when a different source now names only some of them: this source knows less, and removes none.
     """
+    # Only for another source: the same source that now says less has really lost a speciality.
     is_part = known.source != proved.source and set(proved.specialities) <= set(known.specialities)
     return dataclasses.replace(
         proved,

@@ -106,6 +106,7 @@ def practices_of(claims: Json) -> tuple[Practice, ...]:
 
 def current_practice(practices: tuple[Practice, ...], key: str | None) -> Practice | None:
     """Returns the only context there is, or the one chosen; None while there are several and none is chosen."""
+    # A choice made among several does not count against the only one left.
     if len(practices) == 1:
         return practices[0]
     return next((one for one in practices if one.key == key), None)

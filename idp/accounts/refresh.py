@@ -51,6 +51,7 @@ def new_value(grant_id: str) -> str:
 
 def grant_of(value: str) -> str:
     """Returns the id of the grant that a token names, "" for a text that cannot be one of our tokens."""
+    # The form is checked first, so that no text of a caller's choice reaches the database as a key.
     found = re.fullmatch(r"([A-Za-z0-9_-]{43})\.[A-Za-z0-9_-]{43}", value)
     return found[1] if found else ""
 

@@ -59,6 +59,7 @@ class PasswordThrottle:
         tries = self.durable.count(Kind.PASSWORD_TRIES, bucket, _DAY)
         if tries > self.tries_per_day:
             raise Wait(_DAY)
+        # Counted as a failure before the comparison; `succeed` clears it. A crash in between errs on the safe side.
         self.durable.count(Kind.PASSWORD_FAILURES_IN_A_ROW, person, _RUN)
         over = tries - self.free_tries
         if over >= 0:

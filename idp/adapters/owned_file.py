@@ -14,6 +14,7 @@ def write_whole(path: Path, octets: bytes, *, like: Path) -> None:
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
+            # Only root may give a file away: `idp keys` run as root must leave files that the server reads.
             if os.geteuid() == 0:
                 os.fchown(file.fileno(), model.st_uid, model.st_gid)
             os.fchmod(file.fileno(), mode | stat.S_IRUSR | stat.S_IWUSR)

@@ -76,6 +76,7 @@ class Pkcs11CardReader:
         for slot in self._library.get_slots(token_present=True):
             try:
                 token = slot.get_token()
+            # The card was pulled out meanwhile, or is none that this module knows: the next reader may have one.
             except (self._pkcs11.TokenNotPresent, self._pkcs11.TokenNotRecognised):
                 continue
             if token.flags & self._pkcs11.TokenFlag.TOKEN_INITIALIZED:

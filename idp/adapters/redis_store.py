@@ -58,6 +58,7 @@ class RedisStore:
         return _opened(reply)
 
     def take(self, kind: Kind, key: str) -> Mapping[str, Any] | None:
+        # GETDEL is atomic: of several callers, one gets the value.
         with _outage_named():
             reply = self._client.getdel(self._name(kind, key))
         record = _opened(reply)

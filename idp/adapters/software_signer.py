@@ -42,6 +42,7 @@ class SoftwareSigner:
     def sign(self, message: bytes) -> bytes:
         if isinstance(self.key, rsa.RSAPrivateKey):
             return self.key.sign(message, padding.PKCS1v15(), hashes.SHA256())
+        # RFC 7518 §3.4: r‖s of fixed length; `cryptography` returns DER.
         r, s = decode_dss_signature(self.key.sign(message, ec.ECDSA(hashes.SHA256())))
         return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 

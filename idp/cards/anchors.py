@@ -114,6 +114,7 @@ def _pin(certificate: x509.Certificate, roots: Sequence[x509.Certificate]) -> Is
     root = next((root for root in roots if _is_signed_by(certificate, _authority_key(root))), None)
     if root is None:
         raise AnchorsRefused(f"{name}: signed by none of the roots given")
+    # Same subject and issuer do not make a root: anyone can write both names.
     if not _is_signed_by(root, _authority_key(root)):
         raise AnchorsRefused(f"{common_name(root)}: a root must be signed by itself")
     pinned, above = _authority(certificate, public_key), _authority(root, _authority_key(root))

@@ -100,6 +100,7 @@ class PinRules:
         name, fingerprint = common_name(certificate), fingerprint_of(certificate)
         known = PRODUCTION.get(name) or ISSUE_NO_CARD.get(name)
         if known is not None:
+            # Both must match: a certificate renewed under the same key is new to us, and the operator compares it.
             if known != (fingerprint, _key_id(certificate)):
                 return PinVerdict.MISMATCH
             return PinVerdict.PINNED if self._issues_accepted_cards(name) else PinVerdict.NOT_NEEDED

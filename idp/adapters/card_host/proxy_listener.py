@@ -68,6 +68,7 @@ class CardProxy(SocketListener):
         return "proxy"
 
     def _exchange(self, accepted: socket.socket, peer: str) -> None:
+        # Before a byte is read: a peer that is not the proxy could name any certificate.
         if _user_of(accepted) != self._user_id:
             self._on_unknown_peer()
             return
@@ -108,6 +109,7 @@ def _listening(path: Path, trusted: pwd.struct_passwd) -> socket.socket:
     made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         _clear(path)
+        # From its first instant the socket is ours alone; the proxy's group gets it below.
         previous = os.umask(0o177)
         try:
             made.bind(str(path))

@@ -100,6 +100,7 @@ class SocketListener:
             time.sleep(0.05)
             return
         peer = self._peer(address)
+        # Closed without an answer: a TLS handshake for a refusal would cost what the limit is to save.
         if not self._places.take(peer):
             accepted.close()
             return
@@ -117,6 +118,7 @@ class SocketListener:
         except (OSError, SSL.Error) as fault:  # the client left, was slow, or does not speak TLS 1.2
             _log.debug("card_listener_connection_lost", fault=type(fault).__name__)
         except Exception:
+            # A defect of ours must cost one connection, not the listener.
             _log.exception("card_listener_failed")
         finally:
             self._forget(threading.current_thread(), accepted, peer)

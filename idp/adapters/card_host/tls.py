@@ -70,6 +70,8 @@ def _has_rsa_key(key_pem_path: str) -> bool:
 def _accept_for_the_application(
     connection: SSL.Connection, certificate: crypto.X509, error: int, depth: int, is_valid: int
 ) -> bool:
+    # A refusal here would be a TLS alert, which browsers show as a network error. The key is proved by
+    # CertificateVerify (RFC 5246 §7.4.8), which this callback cannot waive.
     return True
 
 
@@ -111,6 +113,7 @@ class TlsChannel:
     def handshake(self, deadline: WaitDeadline) -> None:
         """Finish the handshake after `answer_hello`. The person types the PIN during this call."""
         self._persist(self._tls.do_handshake, deadline)
+        # Cannot happen with the options above; if a library offered resumption again, no card would be proved.
         if _BINDING.SSL_session_reused(vars(self._tls)["_ssl"]):
             raise SSL.Error("resumed session")
 

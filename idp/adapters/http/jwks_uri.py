@@ -39,7 +39,7 @@ class FetchedKeySets:
     def __init__(self, http: BoundedHttp, clock: Clock) -> None:
         self._http, self._clock = http, clock
         self._lock = threading.Lock()
-        self._shelves: dict[str, _Shelf] = {}
+        self._shelves: dict[str, _CachedKeySet] = {}
 
     def current(self, jwks_uri: str) -> tuple[PublicJwk, ...]:
         return self._shelf(jwks_uri).current()
@@ -47,13 +47,13 @@ class FetchedKeySets:
     def renewed(self, jwks_uri: str) -> tuple[PublicJwk, ...]:
         return self._shelf(jwks_uri).renewed()
 
-    def _shelf(self, jwks_uri: str) -> "_Shelf":
+    def _shelf(self, jwks_uri: str) -> "_CachedKeySet":
         # Grows only with the addresses that clients.yaml has named: no caller chooses one.
         with self._lock:
-            return self._shelves.setdefault(jwks_uri, _Shelf(jwks_uri, self._http, self._clock))
+            return self._shelves.setdefault(jwks_uri, _CachedKeySet(jwks_uri, self._http, self._clock))
 
 
-class _Shelf:
+class _CachedKeySet:
     """The key set of one address."""
 
     def __init__(self, jwks_uri: str, http: BoundedHttp, clock: Clock) -> None:

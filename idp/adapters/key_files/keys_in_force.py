@@ -76,6 +76,7 @@ class KeysInForce:
         now = self._directory.clock.now()
         if not self._held.holds(now):
             with self._lock:
+                # Again under the lock: another thread may have looked meanwhile.
                 if not self._held.holds(now):
                     self._held = self._look(self._held, now)
         return self._held
@@ -86,6 +87,7 @@ class KeysInForce:
             return _at(held, now)
         try:
             return self._read(now, held)
+        # The old keys stay in force: a half-copied directory must not stop a running server.
         except BadKeyFile as error:
             if held.fault != str(error):
                 log.error("key_ring_refused", reason=str(error))

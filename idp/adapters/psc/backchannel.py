@@ -145,6 +145,7 @@ def client_is_known(http: BoundedHttp, settings: PscSettings, token_endpoint: st
         "redirect_uri": settings.redirect_uri,
         **members,
     }
+    # RFC 6749 §4.1.3: the client is authenticated before the code is checked, so the error tells which one failed.
     document = http.post_form(token_endpoint, urlencode(form), headers).json()
     error = document.get("error") if isinstance(document, dict) else None
     return registered_error(error)

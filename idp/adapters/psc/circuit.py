@@ -44,12 +44,14 @@ class Circuits:
                 return True
             if not self._has_waited(circuit):
                 return False
+            # From now on the other callers are refused until this one has an answer, or the pause is over again.
             circuit.tried_at = self.clock.now()
             return True
 
     def answered(self, url: str) -> None:
         with self._lock:
             was_out = self._is_out()
+            # One usable answer closes the circuit and resets its count: failures must be in a row.
             self._by_url.pop(url, None)
             is_out = self._is_out()
         if was_out and not is_out:
@@ -134,6 +136,7 @@ class GuardedHttp:
         except NoUsableAnswer:
             self.circuits.failed(url)
             raise
+        # Neither success nor failure: counting it either way would let a caller close or open the circuit.
         if says_nothing(answer):
             return answer
         told = self.circuits.answered if _is_answer(answer) else self.circuits.failed

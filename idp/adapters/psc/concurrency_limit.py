@@ -29,6 +29,7 @@ class ConcurrencyLimit:
         """Take a place. Returns a function to call before each further request. Both raise UpstreamUnavailable."""
         if not self._places.acquire(timeout=self._queue_seconds):
             raise UpstreamUnavailable("too many wait already")
+        # Checked between requests only: each request has its own limit, and is never cut off half-way.
         deadline = ExchangeDeadline(self._seconds)
 
         def go_on() -> None:

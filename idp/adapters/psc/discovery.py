@@ -62,6 +62,7 @@ class Discovery:
 
     def _fetch_once(self) -> ProviderSnapshot:
         with self._lock:
+            # The thread that held the lock before this one may have fetched it.
             if snapshot := self._fresh():
                 return snapshot
             if self._failed_at and self._clock.now() - self._failed_at < DISCOVERY_PAUSE:
@@ -93,6 +94,7 @@ def snapshot_of(document: Mapping[str, object], settings: PscSettings) -> Provid
     aliases = document.get("mtls_endpoint_aliases") if settings.certificate else None
     published = {**document, **(aliases if isinstance(aliases, dict) else {}), **settings.endpoints}
     return ProviderSnapshot(
+        # Never an mTLS alias: this is where browsers go, and they have no certificate of ours.
         authorization_endpoint=_endpoint(
             {**document, **settings.endpoints}, "authorization_endpoint", settings
         ),
@@ -114,6 +116,7 @@ def _snapshot_of_settings(settings: PscSettings) -> ProviderSnapshot | None:
 
 def _endpoint(published: Mapping[str, object], name: str, settings: PscSettings) -> str:
     url = published.get(name)
+    # A published document may move endpoints, but only to the hosts that the settings allow.
     if not isinstance(url, str) or not settings.allows(url):
         raise NoUsableAnswer(f"no acceptable {name}")
     return url

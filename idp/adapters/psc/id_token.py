@@ -97,6 +97,7 @@ def verify_signature(token: str, find_key: Callable[[str], RSAKey | None]) -> Cl
     key = find_key(_announced_kid(token))
     if key is None:
         raise refused("ID token: kid")
+    # The signature before any claim: a claim of an unsigned token must not even choose the error.
     try:
         payload = jws.deserialize_compact(token, key, registry=_JWS).payload
         claims = parse_json(payload)
@@ -124,6 +125,7 @@ def _announced_kid(token: str) -> str:
 
 def seconds_of(claims: Claims, name: str) -> float | None:
     value = claims.get(name)
+    # In Python `True` is an int: `exp: true` must not become the first second of 1970.
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return value if 0 <= value <= _LAST_SECOND else None

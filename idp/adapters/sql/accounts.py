@@ -64,6 +64,7 @@ class SqlAccounts:
         )
         try:
             with writing(self.database) as connection:
+                # No row: another version, or another RPPS or subject. The history row is written only with the account.
                 updated = connection.execute(saved).rowcount
                 if updated == 1 and change is not None:
                     connection.execute(sa.insert(identity_changes).values(_to_history(change)))

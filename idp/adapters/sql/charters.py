@@ -19,6 +19,7 @@ class SqlCharters:
     database: Engine
 
     def current(self, charter: str = HOUSE) -> CharterRevision:
+        # By position, the order of publication: two revisions may be published at the same instant.
         latest = (
             sa.select(_r.revision, _r.published_at, _r.texts)
             .where(_r.charter == charter)
@@ -70,6 +71,7 @@ class SqlCharters:
                 .on_conflict_do_nothing()
                 .returning(_a.revision)
             )
+            # A second click must neither replace the evidence nor change the account's version.
             is_first = connection.execute(accepted).one_or_none() is not None
             if is_first and evidence.charter == HOUSE:
                 connection.execute(_forward_account(evidence))

@@ -28,6 +28,7 @@ class LeasedQueue:
     def lease_next(self, now: datetime, *which: ColumnElement[bool]) -> Row[Any] | None:
         """Lease the row due for the longest time, among `which`. Returns None when none is free."""
         c = self.table.c
+        # SKIP LOCKED: on PostgreSQL a second worker takes the next row instead of waiting for this one.
         due = (
             sa.select(c.id)
             .where(c.not_before <= now, *which)
@@ -60,4 +61,5 @@ class LeasedQueue:
             connection.execute(sa.delete(self.table).where(self._is_held(row_id, attempt)))
 
     def _is_held(self, row_id: int, attempt: int) -> ColumnElement[bool]:
+        # Each lease increments `attempts`: an older number means that another worker has leased the row since.
         return sa.and_(self.table.c.id == row_id, self.table.c.attempts == attempt)

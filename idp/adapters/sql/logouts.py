@@ -43,6 +43,7 @@ def queue_notices(
         .distinct()
     ).all()
     due = {"ended_at": now, "not_before": now, "state": NoticeState.WAITING, "deliveries": 0, "attempts": 0}
+    # One row per session and client: a notice already queued, or already delivered, stays as it is.
     rows = [{**row._mapping, **due} for row in found if row.client_id in listeners]
     if rows:
         connection.execute(insert_into(connection, logout_notices).values(rows).on_conflict_do_nothing())

@@ -93,6 +93,7 @@ class OutboxWorker:
             self._postpone(leased)
             return 0
         except ValueError:
+            # Sealed under another application key, or no valid address: a retry would fail in the same way.
             _log.error("mail_dropped_as_unsendable", outbox_id=leased.id)
             self._forget(leased)
             return 0
@@ -105,6 +106,7 @@ class OutboxWorker:
 
     def _lease_next(self) -> _Leased | None:
         now = self.clock.now()
+        # An expired code is never sent late: the person has asked for another by then.
         row = self._queue.lease_next(now, _c.expires_at > now)
         if row is None:
             return None

@@ -30,6 +30,7 @@ class SqlProofs:
                 first_at=identity.verified_at,
                 last_at=identity.verified_at,
             )
+            # Never backwards: a slower process must not replace a newer date or profession.
             renewed = added.on_conflict_do_update(
                 index_elements=[_c.account_id, _c.source, _c.evidence],
                 set_={"profession": added.excluded.profession, "last_at": added.excluded.last_at},

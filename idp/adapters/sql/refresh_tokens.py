@@ -47,6 +47,7 @@ class SqlRefreshTokens:
         return RefreshToken(**{**row._mapping, "claims": claims, "binding": binding, "asked": asked})
 
     def swap(self, presented_sha256: str, following: RefreshToken) -> bool:
+        # The WHERE is the whole race: the second of two concurrent swaps finds another digest, and changes no row.
         swapped = (
             sa.update(refresh_tokens)
             .where(_c.grant_id == following.grant_id, _c.token_sha256 == presented_sha256)

@@ -48,9 +48,11 @@ class SqlStore:
 
     def take(self, kind: Kind, key: str) -> Mapping[str, Any] | None:
         now = self.clock.now()
+        # DELETE … RETURNING settles the race: only one caller's statement finds the row.
         gone = sa.delete(ephemeral).where(_named(kind, key)).returning(_c.value, _c.expires_at)
         with writing(self.database) as connection:
             row = connection.execute(gone).one_or_none()
+        # An expired record is gone for callers, even if `purge` has not removed its row yet.
         return None if row is None or row.expires_at <= now else from_json(row.value)
 
     def swap(
@@ -78,6 +80,7 @@ class SqlStore:
     def count(self, kind: Kind, key: str, ttl: timedelta) -> int:
         now = self.clock.now()
         window_end = now + checked_life(ttl)
+        # A counter whose window is over starts again at 1; its row may still be there.
         over = _c.expires_at <= now
         with writing(self.database) as connection:
             counted: int = connection.execute(

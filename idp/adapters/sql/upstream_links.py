@@ -58,6 +58,7 @@ class SqlUpstreamLinks:
         now: datetime,
         claims: Mapping[str, object],
     ) -> LinkOutcome:
+        # facts/security PS5: a `sub` that another account holds is never moved, whatever the RPPS says.
         if self._owner(connection, subject) not in (None, account_id):
             raise SubjectOfAnother
         newest = {"subject": subject, "seen_at": now, "claims": dict(claims)}
