@@ -20,7 +20,7 @@ from idp.core.ephemeral import EphemeralStore, Kind
 from idp.core.errors import PageError, Problem
 from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.desk import Desk
-from idp.interaction.record import AuthenticationEvent, Interaction, with_event
+from idp.interaction.record import Interaction, event_of, with_event
 from idp.interaction.store import random_token
 from idp.pages.sign_in import PasswordPage
 
@@ -120,7 +120,7 @@ class PasswordFlow:
     def _accept(self, interaction: Interaction, account: Account) -> Response:
         if not account.enabled:
             raise PageError(Problem.ACCOUNT_DISABLED, client_id=interaction.client_id)
-        event = AuthenticationEvent(authenticator="password", amr=("pwd",), at=self.desk.clock.now())
+        event = event_of("password", self.desk.clock.now())
         proved = with_event(interaction, event, account.id)
         self.desk.record(proved)
         self.sender.send(proved)

@@ -9,8 +9,7 @@ from typing import Protocol
 from idp.accounts.account import Account
 from idp.accounts.charter import CharterRepository, NoCharterPublished, due_charters
 from idp.interaction.assurance import EARNED, RANK
-from idp.interaction.authenticator import Authenticator, usable_paths
-from idp.interaction.record import Acr
+from idp.interaction.authenticator import Acr, Authenticator, usable_paths
 
 
 class MayNotIssue(StrEnum):

@@ -3,11 +3,20 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from idp.accounts.account import Account
 from idp.accounts.charter import HOUSE, CharterRepository, CharterRevision, NoCharterPublished, due_charters
 from idp.core.errors import PageError, Problem
 from idp.interaction.record import Interaction
+
+
+class RequiredAction(Protocol):
+    @property
+    def name(self) -> str:
+        """The value of its Stop."""
+
+    def due(self, account: Account, interaction: Interaction, now: datetime) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,3 +158,15 @@ def test_what_has_more_than_three_fields_is_made_by_their_names() -> None:
                     assert not mark.startswith("dataclass") or "kw_only=True" in mark, (
                         f"{module.name}.{node.name}"
                     )
+
+
+def test_what_an_authenticator_asserts_is_written_in_its_row_only() -> None:
+    amr = {"pwd", "otp", "sc", "pin", "hwk", "mfa"}
+    writers = {
+        module.name
+        for module in IDP
+        if module.room != "cli"  # `idp card` asks for a PIN.
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Constant) and node.value in amr
+    }
+    assert writers == {"idp.interaction.authenticator"}

@@ -14,8 +14,9 @@ from idp.core.audit import Audit, AuditEvent, Fact
 from idp.core.clock import Clock
 from idp.core.ephemeral import StaleRecord
 from idp.core.errors import PageError, Problem
-from idp.interaction.next_stop import Itinerary, Stop
+from idp.interaction.next_stop import Itinerary
 from idp.interaction.record import Interaction
+from idp.interaction.stop import Stop
 from idp.interaction.store import Interactions, account_of, hub_path
 from idp.interaction.upstream import Upstream
 from idp.pages.sign_in import Doors

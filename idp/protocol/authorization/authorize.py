@@ -17,9 +17,10 @@ from idp.core.ephemeral import StaleRecord
 from idp.core.errors import OAuthError, PageError, Problem
 from idp.interaction.assurance import Assurance, assurance_of
 from idp.interaction.gate import IssueRefused, MayNotIssue
-from idp.interaction.next_stop import SILENT_ERROR, Itinerary, Stop
+from idp.interaction.next_stop import Itinerary
 from idp.interaction.record import Interaction, counting_events, without_session
 from idp.interaction.session import Session, is_session_valid, living_events
+from idp.interaction.stop import SILENT_ERROR, Stop
 from idp.interaction.store import Interactions, Sessions, account_of, fingerprint, hub_path, random_token
 from idp.protocol.authorization.authorization_request import AuthorizationRequest
 from idp.protocol.authorization.authorization_response import (
