@@ -22,9 +22,8 @@ class Grant:
 
 
 def is_living(grant: Grant, account: Account) -> bool:
-    """Not revoked, and its account is enabled and was not disabled since."""
-    is_void = account.not_before is not None and grant.granted_at < account.not_before
-    return grant.revoked_at is None and account.enabled and not is_void
+    """Not revoked, of an account that may sign in, and not voided by an event of it since."""
+    return grant.revoked_at is None and account.may_sign_in and not account.has_voided(grant.granted_at)
 
 
 class SessionEnded(Exception):

@@ -91,7 +91,7 @@ class CpsFlow:
             return self._refuse(interaction, str(CardRefusal.STATUS_UNKNOWN), card.fingerprint_sha256)
         event = event_of("cps_unchecked", identity.verified_at)
         proved = with_event(interaction, event, account.id)
-        if not account.enabled:
+        if not account.may_sign_in:
             refuse_disabled(self.desk, proved, identity)
         self.desk.witness(AuditEvent.CARD_STATUS_BYPASSED, proved, **_facts(card, der))
         self.desk.record(proved)

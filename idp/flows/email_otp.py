@@ -119,7 +119,7 @@ class EmailOtpFlow:
             self.desk.accounts.add(account)
         except RppsTaken:
             known = self.desk.accounts.find_by_rpps(identity.rpps)
-            if known is None or not known.enabled:
+            if known is None or not known.may_sign_in:
                 raise PageError(Problem.ACCOUNT_DISABLED, client_id=interaction.client_id) from None
             return known
         self.desk.identities.enrolled(account)

@@ -118,7 +118,7 @@ class PasswordFlow:
             pass  # The next sign-in tries again.
 
     def _accept(self, interaction: Interaction, account: Account) -> Response:
-        if not account.enabled:
+        if not account.may_sign_in:
             raise PageError(Problem.ACCOUNT_DISABLED, client_id=interaction.client_id)
         event = event_of("password", self.desk.clock.now())
         proved = with_event(interaction, event, account.id)

@@ -48,8 +48,8 @@ class Gate:
         `authorized_at`: when the session (code issue) or the grant (redemption, refresh) began.
         """
         reasons = {
-            MayNotIssue.DISABLED: not account.enabled,
-            MayNotIssue.NOT_BEFORE: account.not_before is not None and authorized_at < account.not_before,
+            MayNotIssue.DISABLED: not account.may_sign_in,
+            MayNotIssue.NOT_BEFORE: account.has_voided(authorized_at),
             MayNotIssue.CHARTER_DUE: self._is_charter_due(account, client),
             MayNotIssue.ACR_TOO_LOW: RANK[acr] < RANK[client.minimum_acr],
             MayNotIssue.DOOR_CLOSED: not self._is_door_open(account, client, acr),

@@ -47,9 +47,9 @@ def ends_at(session: Session, life: timedelta, idle: timedelta) -> datetime:
 def is_session_valid(
     session: Session, account: Account, now: datetime, life: timedelta, idle: timedelta
 ) -> bool:
-    """Alive, of an enabled account, and begun after the account's `not_before`."""
-    is_after = account.not_before is None or session.started_at >= account.not_before
-    return account.enabled and is_after and now < ends_at(session, life, idle)
+    """Alive, of an account that may sign in, and not voided by an event of it since."""
+    is_void = account.has_voided(session.started_at)
+    return account.may_sign_in and not is_void and now < ends_at(session, life, idle)
 
 
 def living_events(

@@ -185,7 +185,7 @@ class AuthorizeEndpoint:
 
     def _stop(self, interaction: Interaction) -> Stop | None:
         account = account_of(interaction, self.accounts)
-        if account is not None and not account.enabled:
+        if account is not None and not account.may_sign_in:
             return None  # The end refuses, and tells the relying party.
         stop = self.itinerary.next_stop(interaction, account, self.clock.now())
         if stop is None:

@@ -83,7 +83,7 @@ class CodeIssuer:
             self._witness(AuditEvent.ISSUE_REFUSED, interaction, account, reason=str(refused.reason))
             raise
         # Expired by time alone: void is another thing, and the `sid` of a void session was told to be over.
-        lapsed = None if current or known is None or _is_void(known, account) else known
+        lapsed = None if current or known is None or account.has_voided(known.started_at) else known
         try:
             sid, cookie = self._session_for(interaction, account, current, lapsed, now)
         except UpstreamOver as over:
@@ -195,8 +195,3 @@ class CodeIssuer:
             interaction_id=interaction.id[:8],
             **facts,
         )
-
-
-def _is_void(session: Session, account: Account) -> bool:
-    """Ended with all others of the account, by `not_before`."""
-    return account.not_before is not None and session.started_at < account.not_before
