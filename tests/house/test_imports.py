@@ -181,3 +181,11 @@ def test_whether_an_account_may_sign_in_is_decided_in_one_place() -> None:
         if isinstance(node, ast.Attribute) and node.attr == "enabled"
     }
     assert readers == {"idp.accounts.account", "idp.adapters.sql.accounts"}
+
+
+def test_rooms_that_reason_raise_reasons_and_never_pages() -> None:
+    """What a person is shown is a matter of `web`, `flows` and `protocol`."""
+    pages = {"idp.core.errors.PageError", "idp.core.errors.Problem"}
+    for room in ("accounts", "cards", "clients", "interaction", "signing"):
+        for module in of_room(room):
+            assert not pages & module.imports, module.name

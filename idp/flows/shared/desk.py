@@ -46,7 +46,7 @@ class Desk:
     pictures: OfficialPictures = field(default_factory=lambda: OfficialPictures({}))
 
     def open(self, interaction_id: str) -> Interaction:
-        """The interaction of this browser, alive. Raises PageError."""
+        """The interaction of this browser, alive. Raises InteractionRefused."""
         return self.interactions.open(interaction_id, self.web.browser(request), self.clock.now())
 
     def open_due(self, interaction_id: str, *stops: Stop) -> Interaction:

@@ -19,6 +19,7 @@ from idp.interaction.assurance import Assurance, assurance_of
 from idp.interaction.gate import IssueRefused, MayNotIssue
 from idp.interaction.next_stop import Itinerary
 from idp.interaction.record import Interaction, counting_events, without_session
+from idp.interaction.refusal import InteractionRefusal, InteractionRefused
 from idp.interaction.session import Session, is_session_valid, living_events
 from idp.interaction.stop import SILENT_ERROR, Stop
 from idp.interaction.store import Interactions, Sessions, account_of, fingerprint, hub_path, random_token
@@ -165,7 +166,7 @@ class AuthorizeEndpoint:
             return self.web.redirect(f"{hub_path(interaction_id)}/{stop}")
         taken = self.interactions.take(interaction_id)
         if taken is None:
-            raise PageError(Problem.INTERACTION_FINISHED, client_id=interaction.client_id)
+            raise InteractionRefused(InteractionRefusal.FINISHED, client_id=interaction.client_id)
         if taken.refusal:
             return self.responses.failure(self._error(taken, OAuthError(taken.refusal), "the person refused"))
         if self._stop(taken) is not None:
@@ -198,7 +199,7 @@ class AuthorizeEndpoint:
         """As `_stop`, but where no page may be shown the relying party hears what the page would say."""
         try:
             return self._stop(interaction)
-        except PageError as shown:
+        except InteractionRefused as shown:
             if not interaction.silent:
                 raise
             error = OAuthError.TEMPORARILY_UNAVAILABLE

@@ -18,6 +18,7 @@ from idp.core.errors import PageError, Problem
 from idp.interaction.assurance import Assurance, newest
 from idp.interaction.gate import Gate, IssueRefused
 from idp.interaction.record import Interaction, without_session
+from idp.interaction.refusal import InteractionRefusal, InteractionRefused
 from idp.interaction.session import Session, is_session_valid, living_events
 from idp.interaction.sign_out import SignOut
 from idp.interaction.store import Sessions, random_token
@@ -102,13 +103,13 @@ class CodeIssuer:
         return Issued(code, cookie)
 
     def require_signer(self, interaction: Interaction) -> None:
-        """Asked before the interaction is used up. Raises PageError: no code while its token could not be signed."""
+        """Asked before the interaction is used up. Raises InteractionRefused: no key could sign its token now."""
         client = self.web.clients.get(interaction.client_id)
         try:
             if client is not None:
                 self.client_tokens.require_signer(client, interaction.request.get("response_mode", "query"))
         except SignerUnavailable as error:
-            raise PageError(Problem.UNAVAILABLE, str(error)) from error
+            raise InteractionRefused(InteractionRefusal.NOT_NOW, str(error)) from error
 
     def is_expected(self, interaction: Interaction, account: Account, client: Client) -> bool:
         """Whether this is the person that the relying party named, if it named one."""
