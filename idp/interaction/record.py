@@ -57,6 +57,8 @@ class Interaction:
     locale: str
     started_at: datetime
     expires_at: datetime
+    #: The name of the `Finish` by which it ends.
+    started_by: str = "authorization"
     #: An essential acr: only these will do, whatever their rank; empty: no condition.
     essential: tuple[Acr, ...] = ()
     #: The `sub` that the relying party expects (`id_token_hint`, `claims`); None: anybody.

@@ -19,6 +19,7 @@ from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore
 from idp.core.refusal_trail import RefusalTrail
 from idp.interaction.gate import Gate
+from idp.interaction.hub import Hub
 from idp.interaction.next_stop import Itinerary
 from idp.interaction.professional_context import ContextAction
 from idp.interaction.sign_out import SignOut
@@ -57,6 +58,7 @@ class Parts:
     sign_out: SignOut
     interactions: Interactions
     itinerary: Itinerary
+    hub: Hub
     gate: Gate
 
     @property
@@ -88,6 +90,8 @@ def build_parts(settings: Settings) -> Parts:
     itinerary = build_itinerary(
         resources, web, context, has_psc=upstream is not None, has_cps=policy is not None
     )
+    accounts = SqlAccounts(database)
+    interactions = Interactions(resources.store, settings.interaction_life)
     return Parts(
         resources=resources,
         web=web,
@@ -97,7 +101,7 @@ def build_parts(settings: Settings) -> Parts:
         policy=policy,
         links=links,
         context=context,
-        accounts=SqlAccounts(database),
+        accounts=accounts,
         charters=charters,
         grants=grants,
         audit=audit,
@@ -109,7 +113,8 @@ def build_parts(settings: Settings) -> Parts:
             audit=audit,
             listeners=lambda: logout_listeners(web.clients.registry()),
         ),
-        interactions=Interactions(resources.store, settings.interaction_life),
+        interactions=interactions,
         itinerary=itinerary,
+        hub=Hub(interactions=interactions, sessions=sessions, accounts=accounts, itinerary=itinerary),
         gate=Gate(charters, itinerary.authenticators),
     )
