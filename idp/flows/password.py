@@ -123,7 +123,7 @@ class PasswordFlow:
         event = event_of("password", self.desk.clock.now())
         proved = with_event(interaction, event, account.id)
         self.desk.record(proved)
-        self.sender.send(proved)
+        self.sender.send_if_due(proved)
         response = self.desk.back(interaction)
         device = self._device_cookie(account.identity.rpps)
         self.desk.web.cookies.set(response, "device", device, _DEVICE_YEAR)
