@@ -32,11 +32,8 @@ def _authorize(parts: Parts, protocol: ProtocolParts) -> AuthorizeEndpoint:
         engine=protocol.engine,
         client_tokens=protocol.client_tokens,
         subjects=protocol.subjects,
-        sessions=parts.sessions,
-        sign_out=parts.sign_out,
-        gate=parts.gate,
+        sign_in=parts.sign_in,
         audit=parts.audit,
-        clock=parts.clock,
         web=parts.web,
     )
     return AuthorizeEndpoint(

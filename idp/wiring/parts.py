@@ -22,6 +22,7 @@ from idp.interaction.gate import Gate
 from idp.interaction.hub import Hub
 from idp.interaction.next_stop import Itinerary
 from idp.interaction.professional_context import ContextAction
+from idp.interaction.sign_in import SignIn
 from idp.interaction.sign_out import SignOut
 from idp.interaction.store import Interactions, Sessions
 from idp.settings import Settings
@@ -55,6 +56,7 @@ class Parts:
     audit: SqlAudit
     trail: RefusalTrail
     sessions: Sessions
+    sign_in: SignIn
     sign_out: SignOut
     interactions: Interactions
     itinerary: Itinerary
@@ -92,6 +94,13 @@ def build_parts(settings: Settings) -> Parts:
     )
     accounts = SqlAccounts(database)
     interactions = Interactions(resources.store, settings.interaction_life)
+    gate = Gate(charters, itinerary.authenticators)
+    sign_out = SignOut(
+        sessions=sessions,
+        grants=grants,
+        audit=audit,
+        listeners=lambda: logout_listeners(web.clients.registry()),
+    )
     return Parts(
         resources=resources,
         web=web,
@@ -107,14 +116,10 @@ def build_parts(settings: Settings) -> Parts:
         audit=audit,
         trail=RefusalTrail(audit, resources.store),
         sessions=sessions,
-        sign_out=SignOut(
-            sessions=sessions,
-            grants=grants,
-            audit=audit,
-            listeners=lambda: logout_listeners(web.clients.registry()),
-        ),
+        sign_in=SignIn(sessions=sessions, sign_out=sign_out, gate=gate, audit=audit),
+        sign_out=sign_out,
         interactions=interactions,
         itinerary=itinerary,
         hub=Hub(interactions=interactions, sessions=sessions, accounts=accounts, itinerary=itinerary),
-        gate=Gate(charters, itinerary.authenticators),
+        gate=gate,
     )

@@ -20,12 +20,40 @@ from tests.fakes import FakeFinish
 from tests.provider import PASSWORD, RP, RPPS, Browser, Provider
 
 
+@dataclass(frozen=True)
+class OwnPage:
+    """What a person's own page demands of them."""
+
+    client_id: str = RP
+    minimum_acr: Acr = Acr.PWD_OTP
+    charters: tuple[str, ...] = ()
+
+
+@dataclass
+class HomeFinish(FakeFinish):
+    """Signs the person in, by the house's own gate and session, and shows whose page it is."""
+
+    parts: Parts | None = None
+
+    def success(self, done: Done) -> Response:
+        assert self.parts
+        visit = visit_of(request, self.parts.web, self.parts.clock.now())
+        entered = self.parts.sign_in.enter(done, OwnPage(), visit)
+        response: Response = super().success(done)
+        if entered.cookie is not None:
+            self.parts.web.cookies.set(response, "session", entered.cookie)
+        return response
+
+
 @dataclass
 class Home:
     """A person comes to their own page, which no relying party asked for: no /authorize is mounted at all."""
 
     parts: Parts
-    finish: FakeFinish = field(default_factory=lambda: FakeFinish(answer=Response))
+    finish: HomeFinish = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.finish = HomeFinish(answer=Response, parts=self.parts)
 
     def app(self) -> Callable[..., Any]:
         parts, app = self.parts, build_flask(self.parts)
@@ -53,6 +81,8 @@ class Home:
             expires_at=visit.now + self.parts.settings.interaction_life,
         )
         outcome = self.parts.hub.begin(new, visit, self.finish)
+        if isinstance(outcome, Done):
+            return self.finish.success(outcome)
         assert isinstance(outcome, GoTo)
         response = self.parts.web.redirect(outcome.path)
         self.parts.web.cookies.set(response, "browser", browser)
@@ -82,6 +112,9 @@ def test_it_runs_through_the_pages_and_the_hub_to_its_own_end(
     assert (done.assurance.acr, done.interaction.started_by) == (Acr.PWD_OTP, "home")
     # Used up: the same address answers with the page of a finished interaction.
     assert browser.get(f"/interaction/{done.interaction.id}").status_code == 409
+    # Signed in: the second time nothing is asked.
+    again = browser.get("/home")
+    assert (again.status_code, again.text) == (200, end.text)
 
 
 def test_leaving_it_is_its_own_failure(make_home: Callable[..., tuple[Home, Browser]]) -> None:

@@ -19,6 +19,7 @@ from idp.interaction.gate import IssueRefused, MayNotIssue
 from idp.interaction.hub import Done, Failed, Failure, Hub
 from idp.interaction.next_stop import Itinerary
 from idp.interaction.record import Interaction
+from idp.interaction.sign_in import SessionOver
 from idp.interaction.stop import SILENT_ERROR
 from idp.interaction.store import fingerprint, random_token
 from idp.protocol.authorization.authorization_request import AuthorizationRequest
@@ -28,7 +29,7 @@ from idp.protocol.authorization.authorization_response import (
     ReturnAddress,
     address_of,
 )
-from idp.protocol.authorization.issue import CodeIssuer, OtherPerson, SessionOver
+from idp.protocol.authorization.issue import CodeIssuer, OtherPerson
 from idp.protocol.authorization.request_reader import RequestReader
 from idp.web.browser import Web
 from idp.web.hub import visit_of
@@ -152,7 +153,7 @@ class AuthorizeEndpoint:
         """Raises AuthorizationError, PageError."""
         interaction = done.interaction
         try:
-            issued = self.issuer.issue(interaction, done.account, done.assurance)
+            issued = self.issuer.issue(done, visit_of(request, self.web, self.clock.now()))
         except IssueRefused as no:
             raise self._error(interaction, _GATE_ERROR[no.reason], "this sign-in is refused") from no
         except OtherPerson as other:
