@@ -16,6 +16,9 @@ from idp.cards.reader import PinState, ReaderCard, ReaderFailed, ReaderFault, St
 from idp.core.audit import AuditEvent, Fact
 from idp.core.ephemeral import Kind, StaleRecord, StoreUnavailable, Versioned
 from idp.core.mailer import Mail
+from idp.interaction.hub import Done, Failed
+from idp.interaction.record import Interaction
+from idp.interaction.refusal import InteractionRefusal, InteractionRefused
 from idp.interaction.upstream import UpstreamLogin, UpstreamLogout, UpstreamRequest
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -362,3 +365,39 @@ class RecordingNotices:
 
     def tell(self, account: Account, notice: Notice) -> None:
         self.told.append((account.id, notice))
+
+
+@dataclass
+class FakeFinish:
+    """`Finish` of a way to start that no relying party asked for. `answer` makes what the browser gets of a word."""
+
+    answer: Callable[[str], Any] = str
+    name: str = "home"
+    #: Whom the login is for; None: anybody.
+    expected: AccountId | None = None
+    #: Runs when the hub asks whether the end is ready: another tab, or an outage.
+    meanwhile: list[Callable[[], None]] = field(default_factory=list)
+    ends: list[Done | Failed] = field(default_factory=list)
+
+    def is_expected(self, interaction: Interaction, account: Account) -> bool:
+        return self.expected in (None, account.id)
+
+    def require_ready(self, interaction: Interaction) -> None:
+        if self.meanwhile:
+            self.meanwhile.pop(0)()
+
+    def success(self, done: Done) -> Any:
+        self.ends.append(done)
+        return self.answer(f"welcome {done.account.id}")
+
+    def failure(self, failed: Failed) -> Any:
+        self.ends.append(failed)
+        return self.answer(f"left: {failed.reason}")
+
+    def restart(self, expired: Interaction) -> Any:
+        return self.answer(f"again: {expired.id}")
+
+
+def out_of_order() -> None:
+    """For `meanwhile`."""
+    raise InteractionRefused(InteractionRefusal.NOT_NOW, "out of order")

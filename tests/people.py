@@ -7,8 +7,8 @@ from typing import Any
 
 from idp.accounts.account import Account, AccountId, PostalAddress, ProvedIdentity
 from idp.cards.nomenclature import CodedLabel
-from idp.interaction.authenticator import Door
-from idp.interaction.record import Acr, AuthenticationEvent, AuthenticatorId, Interaction
+from idp.interaction.authenticator import Acr, AuthenticatorId, Door
+from idp.interaction.record import AuthenticationEvent, Interaction
 from tests.fakes import NOON
 
 ALICE = AccountId("account-alice")

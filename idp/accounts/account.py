@@ -56,3 +56,15 @@ class Account:
     charter_revision: str | None = None
     locale: str = "fr"
     version: int = field(default=0)
+
+    @property
+    def may_sign_in(self) -> bool:
+        """Whether this person may enter, and what was granted go on. The one place where `enabled` is read."""
+        return self.enabled
+
+    def has_voided(self, began_at: datetime) -> bool:
+        """Whether a session or grant that began then is void: a new password, or the operator, ended all until then.
+
+        What begins at the very instant of `not_before` holds: it is the sign-in that came of the change.
+        """
+        return self.not_before is not None and began_at < self.not_before

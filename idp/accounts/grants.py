@@ -22,10 +22,8 @@ class Grant:
 
 
 def is_living(grant: Grant, account: Account) -> bool:
-    """Whether the grant is not revoked, and its account is enabled and was not disabled since."""
-    # `not_before` moves when an account is disabled or its password changes: all grants before it are void.
-    is_void = account.not_before is not None and grant.granted_at < account.not_before
-    return grant.revoked_at is None and account.enabled and not is_void
+    """Whether the grant is not revoked, its account may sign in, and no event of the account voided it since."""
+    return grant.revoked_at is None and account.may_sign_in and not account.has_voided(grant.granted_at)
 
 
 class SessionEnded(Exception):

@@ -30,9 +30,8 @@ from idp.clients.values import (
     short_text,
     some_of,
 )
-from idp.interaction.record import Acr
+from idp.interaction.authenticator import DOORS, Acr
 
-AUTHENTICATORS = ("psc", "cps", "password")
 GRANT_TYPES = ("authorization_code", "refresh_token")
 SECRET_METHODS = ("client_secret_basic", "client_secret_post")
 #: RFC 8705 §2: proved by a certificate authority, or by the certificate itself.
@@ -117,7 +116,7 @@ MEMBERS: Mapping[str, Member] = {
     # Which people it accepts.
     "sector_identifier": Member("sector_identifier", sector_host),
     "minimum_acr": Member("minimum_acr", acr_by_name, Acr.PWD_OTP),
-    "authenticators": Member("authenticators", some_of(AUTHENTICATORS), AUTHENTICATORS),
+    "authenticators": Member("authenticators", some_of(DOORS), DOORS),
     "charters": Member("charters", charter_names, ()),
 }
 

@@ -12,7 +12,7 @@ from idp.clients.members import MEMBERS, read_members
 from idp.clients.public_keys import PublicJwk
 from idp.clients.rules import ADVICE, FAULTS, ClientRule, broken
 from idp.clients.scopes import claims_of
-from idp.interaction.record import Acr
+from idp.interaction.authenticator import Acr
 from idp.signing.signer import Alg
 
 

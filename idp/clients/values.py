@@ -15,10 +15,12 @@ from idp.accounts.charter import HOUSE, is_charter_name
 from idp.clients.located_yaml import At
 from idp.clients.public_keys import PublicJwk, public_keys
 from idp.clients.scopes import CLAIMS_OF_SCOPE, claims_of
-from idp.interaction.record import Acr
+from idp.interaction.authenticator import AUTHENTICATORS, Acr
 from idp.settings import LOOPBACK_HOSTS, secret_variable
 
-ACR_BY_NAME = {"pwd-otp": Acr.PWD_OTP, "cps": Acr.CPS, "psc": Acr.PSC}
+#: What a client may demand: not what only an emergency of the operator's lets in.
+_DEMANDED = {row.acr for row in AUTHENTICATORS.values() if not row.is_bypass}
+ACR_BY_NAME = {acr.rpartition(":")[2]: acr for acr in Acr if acr in _DEMANDED}
 
 
 def one_of(choices: Any) -> Callable[[At], str]:

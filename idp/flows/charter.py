@@ -13,9 +13,9 @@ from idp.core.audit import AuditEvent
 from idp.core.errors import OAuthError
 from idp.flows.shared.desk import Desk, NotDue
 from idp.interaction.assurance import assurance_of
-from idp.interaction.next_stop import Stop
 from idp.interaction.record import Interaction, counting_events
 from idp.interaction.required_action import CharterAction
+from idp.interaction.stop import Stop
 from idp.pages.sign_in import CharterPage
 from idp.web.local_time import local_day
 

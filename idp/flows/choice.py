@@ -10,8 +10,8 @@ from idp.cards.rpps import InvalidRpps, parse_rpps
 from idp.core.errors import OAuthError
 from idp.flows.shared.desk import Desk
 from idp.interaction.assurance import RANK, assurance_of
-from idp.interaction.next_stop import Stop
 from idp.interaction.record import Interaction
+from idp.interaction.stop import Stop
 from idp.pages.sign_in import ChoicePage
 
 

@@ -21,11 +21,9 @@ from idp.flows.shared.desk import Desk
 from idp.flows.shared.proved import refuse_disabled, with_proof
 from idp.interaction.assurance import paths_for
 from idp.interaction.handover import attempt_address, begin_attempt, take_presentation
-from idp.interaction.record import AuthenticationEvent, Interaction, with_event
+from idp.interaction.record import Interaction, event_of, with_event
 from idp.pages.sign_in import CpsPage
 
-#: docs/adr/0005: chip card, PIN, hardware key, two factors.
-_AMR = ("sc", "pin", "hwk", "mfa")
 _MOST_POLICIES = 4
 
 
@@ -75,7 +73,7 @@ class CpsFlow:
             return self._refuse(interaction, str(refused.reason), shown)
         if not card.is_status_known:
             return self._without_status(interaction, identity, card, presentation.certificate_der)
-        event = AuthenticationEvent(authenticator="cps", amr=_AMR, at=now)
+        event = event_of("cps", now)
         proved = with_proof(self.desk, self.throttle, interaction, event, identity)
         self.desk.witness(
             AuditEvent.CARD_LOGIN_ACCEPTED, proved, **_facts(card, presentation.certificate_der)
@@ -91,9 +89,9 @@ class CpsFlow:
         paths = paths_for(interaction.needed, interaction.essential)
         if account is None or ("cps_unchecked",) not in paths:
             return self._refuse(interaction, str(CardRefusal.STATUS_UNKNOWN), card.fingerprint_sha256)
-        event = AuthenticationEvent(authenticator="cps_unchecked", amr=_AMR, at=identity.verified_at)
+        event = event_of("cps_unchecked", identity.verified_at)
         proved = with_event(interaction, event, account.id)
-        if not account.enabled:
+        if not account.may_sign_in:
             refuse_disabled(self.desk, proved, identity)
         self.desk.witness(AuditEvent.CARD_STATUS_BYPASSED, proved, **_facts(card, der))
         self.desk.record(proved)

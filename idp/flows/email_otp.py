@@ -17,8 +17,8 @@ from idp.core.errors import PageError, Problem
 from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.conflict import alarm, refuse_enrolment
 from idp.flows.shared.desk import Desk, NotDue
-from idp.interaction.next_stop import Stop
-from idp.interaction.record import AuthenticationEvent, Interaction, with_event
+from idp.interaction.record import Interaction, event_of, with_event
+from idp.interaction.stop import Stop
 from idp.pages.sign_in import EmailOtpPage
 from idp.web.local_time import local_hour
 
@@ -80,7 +80,7 @@ class EmailOtpFlow:
         account_id = interaction.account_id
         if account_id is None:
             raise NotDue(interaction.id)
-        event = AuthenticationEvent(authenticator="email_otp", amr=("otp",), at=self.desk.clock.now())
+        event = event_of("email_otp", self.desk.clock.now())
         self.desk.record(with_event(interaction, event, account_id))
         return self.desk.back(interaction)
 
@@ -119,7 +119,7 @@ class EmailOtpFlow:
             self.desk.accounts.add(account)
         except RppsTaken:
             known = self.desk.accounts.find_by_rpps(identity.rpps)
-            if known is None or not known.enabled:
+            if known is None or not known.may_sign_in:
                 raise PageError(Problem.ACCOUNT_DISABLED, client_id=interaction.client_id) from None
             return known
         self.desk.identities.enrolled(account)

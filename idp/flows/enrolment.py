@@ -13,8 +13,8 @@ from idp.accounts.password import HashingBusy, Passwords
 from idp.core.audit import AuditEvent
 from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.desk import Desk, NotDue
-from idp.interaction.next_stop import Stop
 from idp.interaction.record import Interaction, PendingEnrolment
+from idp.interaction.stop import Stop
 from idp.pages.identity import identity_view
 from idp.pages.sign_in import EnrolmentPage, FieldError, FirstConnectionPage
 

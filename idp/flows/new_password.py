@@ -18,13 +18,14 @@ from idp.accounts.password import HashingBusy, Passwords
 from idp.accounts.repository import StaleAccount
 from idp.core.audit import AuditEvent
 from idp.flows.shared.signed_in import SignedIn
+from idp.interaction.authenticator import AUTHENTICATORS
 from idp.interaction.session import Session
 from idp.interaction.sign_out import SignOut
 from idp.pages.account import NewPasswordPage
 from idp.pages.identity import identity_view
 
 _BASE = "/password"
-_PROOFS = frozenset({"cps", "psc"})
+_PROOFS = frozenset(row.id for row in AUTHENTICATORS.values() if row.identifies)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

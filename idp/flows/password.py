@@ -20,7 +20,7 @@ from idp.core.ephemeral import EphemeralStore, Kind
 from idp.core.errors import PageError, Problem
 from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.desk import Desk
-from idp.interaction.record import AuthenticationEvent, Interaction, with_event
+from idp.interaction.record import Interaction, event_of, with_event
 from idp.interaction.store import random_token
 from idp.pages.sign_in import PasswordPage
 
@@ -118,12 +118,12 @@ class PasswordFlow:
             pass  # The next sign-in tries again.
 
     def _accept(self, interaction: Interaction, account: Account) -> Response:
-        if not account.enabled:
+        if not account.may_sign_in:
             raise PageError(Problem.ACCOUNT_DISABLED, client_id=interaction.client_id)
-        event = AuthenticationEvent(authenticator="password", amr=("pwd",), at=self.desk.clock.now())
+        event = event_of("password", self.desk.clock.now())
         proved = with_event(interaction, event, account.id)
         self.desk.record(proved)
-        self.sender.send(proved)
+        self.sender.send_if_due(proved)
         response = self.desk.back(interaction)
         device = self._device_cookie(account.identity.rpps)
         self.desk.web.cookies.set(response, "device", device, _DEVICE_YEAR)

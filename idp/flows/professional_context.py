@@ -9,9 +9,9 @@ from idp.accounts.account import Account
 from idp.accounts.practice import ChosenPractice, Practice
 from idp.core.audit import AuditEvent
 from idp.flows.shared.desk import Desk, NotDue
-from idp.interaction.next_stop import Stop
 from idp.interaction.professional_context import ContextAction
 from idp.interaction.record import Interaction
+from idp.interaction.stop import Stop
 from idp.pages.identity import place_of
 from idp.pages.professional_context import ContextChoice, ProfessionalContextPage
 

@@ -1,21 +1,20 @@
-"""What the events of a login are worth: which paths reach which acr, and what may be claimed (docs/adr/0005)."""
+"""Contains what the events of a login are worth: which paths reach which acr, what may be claimed (docs/adr/0005).
+
+Not here: what each authenticator is, and earns (`authenticator`, the table).
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from idp.interaction.record import Acr, AuthenticationEvent, AuthenticatorId
+from idp.interaction.authenticator import AUTHENTICATORS, Acr, AuthenticatorId, Path, Paths
+from idp.interaction.record import AuthenticationEvent
 
-Paths = tuple[tuple[AuthenticatorId, ...], ...]
-
-#: A complete path and what it earns. Order: strongest first; `cps` and `psc` are of one rank.
-EARNED: Mapping[tuple[AuthenticatorId, ...], Acr] = {
-    ("psc",): Acr.PSC,
-    ("cps",): Acr.CPS,
-    ("cps_unchecked",): Acr.CPS_UNCHECKED,
-    ("password", "email_otp"): Acr.PWD_OTP,
+#: A complete path and what it earns, in the order of the rows: strongest first.
+EARNED: Mapping[Path, Acr] = {
+    (*row.after, row.id): row.acr for row in AUTHENTICATORS.values() if row.acr is not None
 }
-RANK: Mapping[Acr, int] = {Acr.PWD_OTP: 1, Acr.CPS_UNCHECKED: 1, Acr.CPS: 2, Acr.PSC: 2}
+RANK: Mapping[Acr, int] = {row.acr: row.rank for row in AUTHENTICATORS.values() if row.acr is not None}
 
 #: For each acr asked for, every path that is at least as strong.
 LADDER: Mapping[Acr, Paths] = {
@@ -29,7 +28,7 @@ class Assurance:
 
     acr: Acr
     #: The completed path: ("psc",), ("cps",), ("cps_unchecked",) or ("password", "email_otp").
-    path: tuple[AuthenticatorId, ...]
+    path: Path
     amr: tuple[str, ...]
     auth_time: datetime
     upstream_acr: str | None
@@ -49,7 +48,7 @@ def paths_for(needed: Acr, essential: Sequence[Acr], ladder: Mapping[Acr, Paths]
 
 
 def assurance_of(
-    events: Iterable[AuthenticationEvent], paths: Iterable[tuple[AuthenticatorId, ...]] = tuple(EARNED)
+    events: Iterable[AuthenticationEvent], paths: Iterable[Path] = tuple(EARNED)
 ) -> Assurance | None:
     """The strongest completed path, the most recent among equals; None when none of `paths` is complete."""
     latest = newest(events)
@@ -57,7 +56,7 @@ def assurance_of(
     if not complete:
         return None
 
-    def finished_at(path: tuple[AuthenticatorId, ...]) -> datetime:
+    def finished_at(path: Path) -> datetime:
         return max(latest[step].at for step in path)
 
     path = max(complete, key=lambda path: (RANK[EARNED[path]], finished_at(path)))

@@ -1,13 +1,80 @@
-"""The doors a person may come in by, and the duties before the code: what `next_stop` asks of them."""
+"""Contains the one table of authenticators, and the doors by which the house opens them to a client.
 
-from collections.abc import Callable, Iterable, Sequence
+Every other use is derived from the row: paths, acr and rank (`assurance`), the page in the middle of a path
+(`next_stop`), amr (`record.event_of`), the names that clients.yaml may use. Not here: the pages due (`stop`).
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from enum import StrEnum
+from typing import Literal, Protocol
 
 from idp.accounts.account import Account
-from idp.interaction.assurance import Paths
-from idp.interaction.record import AuthenticatorId, Interaction
+from idp.interaction.stop import Stop
+
+#: For the type checker; the rows below are the same, a test compares.
+AuthenticatorId = Literal["psc", "cps", "cps_unchecked", "password", "email_otp"]
+Path = tuple[AuthenticatorId, ...]
+Paths = tuple[Path, ...]
+
+
+class Acr(StrEnum):
+    """Our own values (docs/adr/0005); no `eidasN` string is ever ours to send."""
+
+    PWD_OTP = "urn:caducee:acr:pwd-otp"
+    CPS_UNCHECKED = "urn:caducee:acr:cps-unchecked"
+    CPS = "urn:caducee:acr:cps"
+    PSC = "urn:caducee:acr:psc"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthenticatorRow:
+    """All that the routing of a login knows of one authenticator."""
+
+    id: AuthenticatorId
+    #: The name under which settings and clients.yaml open and close it.
+    door: str
+    #: RFC 8176 §2 values only. Empty: what the upstream asserts, event by event.
+    amr: tuple[str, ...] = ()
+    #: What is proved before it on its path. Empty: the path begins here.
+    after: Path = ()
+    #: Its page; what begins a path is on the choice page. Says also what a silent request hears (`SILENT_ERROR`).
+    stop: Stop = Stop.CHOICE
+    #: What the path that ends here earns. None: another one must follow.
+    acr: Acr | None = None
+    #: Of that acr: one of the same rank or a higher one will do where it is asked for.
+    rank: int = 0
+    #: A proof of the person's identity: on it alone a new password may be chosen (facts/security D2).
+    identifies: bool = False
+    #: Open only while the operator's bypass lasts (docs/adr/0017).
+    is_bypass: bool = False
+
+
+_CARD_AMR = ("sc", "pin", "hwk", "mfa")
+
+#: Strongest first; `cps` and `psc` are of one rank (docs/adr/0005).
+_ROWS = (
+    AuthenticatorRow(id="psc", door="psc", acr=Acr.PSC, rank=2, identifies=True),
+    AuthenticatorRow(id="cps", door="cps", amr=_CARD_AMR, acr=Acr.CPS, rank=2, identifies=True),
+    # A card let in under the operator's bypass, its revocation status unknown: worth no more than a password.
+    AuthenticatorRow(
+        id="cps_unchecked", door="cps", amr=_CARD_AMR, acr=Acr.CPS_UNCHECKED, rank=1, is_bypass=True
+    ),
+    AuthenticatorRow(id="password", door="password", amr=("pwd",)),
+    AuthenticatorRow(
+        id="email_otp",
+        door="password",
+        amr=("otp",),
+        after=("password",),
+        stop=Stop.EMAIL_OTP,
+        acr=Acr.PWD_OTP,
+        rank=1,
+    ),
+)
+AUTHENTICATORS: Mapping[AuthenticatorId, AuthenticatorRow] = {row.id: row for row in _ROWS}
+
+#: What settings and clients.yaml may open and close, in the order of the rows.
+DOORS = tuple(dict.fromkeys(row.door for row in _ROWS))
 
 
 class Authenticator(Protocol):
@@ -20,14 +87,6 @@ class Authenticator(Protocol):
 
     def usable(self, client_id: str, account: Account | None) -> bool:
         """False when the operator closed this door, globally or for this client."""
-
-
-class RequiredAction(Protocol):
-    @property
-    def name(self) -> str:
-        """The value of its Stop."""
-
-    def due(self, account: Account, interaction: Interaction, now: datetime) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +104,23 @@ class Door:
         return self.is_open and self.door in self.allowed_for(client_id)
 
 
+def house_doors(
+    opened: Mapping[str, bool], *, has_bypass: bool, allowed_for: Callable[[str], frozenset[str]]
+) -> tuple[Door, ...]:
+    """A door for each row. `opened`: by the name of the door, what the operator's settings say."""
+    return tuple(
+        Door(
+            id=row.id,
+            is_open=opened[row.door] and (has_bypass or not row.is_bypass),
+            allowed_for=allowed_for,
+            door=row.door,
+        )
+        for row in _ROWS
+    )
+
+
 def usable_paths(
-    authenticators: Sequence[Authenticator],
-    client_id: str,
-    account: Account | None,
-    paths: Iterable[tuple[AuthenticatorId, ...]],
+    authenticators: Sequence[Authenticator], client_id: str, account: Account | None, paths: Iterable[Path]
 ) -> Paths:
     """Of `paths`, those whose every door is open to this client."""
     usable = {door.id for door in authenticators if door.usable(client_id, account)}

@@ -9,8 +9,7 @@ from typing import Protocol
 from idp.accounts.account import Account
 from idp.accounts.charter import CharterRepository, NoCharterPublished, due_charters
 from idp.interaction.assurance import EARNED, RANK
-from idp.interaction.authenticator import Authenticator, usable_paths
-from idp.interaction.record import Acr
+from idp.interaction.authenticator import Acr, Authenticator, usable_paths
 
 
 class MayNotIssue(StrEnum):
@@ -29,7 +28,9 @@ class IssueRefused(Exception):
         self.reason = reason
 
 
-class _Asks(Protocol):
+class Asks(Protocol):
+    """Who asks that a person be let in, and what is demanded of them."""
+
     @property
     def client_id(self) -> str: ...
     @property
@@ -43,14 +44,14 @@ class Gate:
     charters: CharterRepository
     authenticators: Sequence[Authenticator]
 
-    def may_issue(self, account: Account, client: _Asks, *, acr: Acr, authorized_at: datetime) -> None:
+    def may_issue(self, account: Account, client: Asks, *, acr: Acr, authorized_at: datetime) -> None:
         """Raises IssueRefused with the first reason that forbids it. Called at code issue, redemption and refresh.
 
         `authorized_at`: when the session (code issue) or the grant (redemption, refresh) began.
         """
         reasons = {
-            MayNotIssue.DISABLED: not account.enabled,
-            MayNotIssue.NOT_BEFORE: account.not_before is not None and authorized_at < account.not_before,
+            MayNotIssue.DISABLED: not account.may_sign_in,
+            MayNotIssue.NOT_BEFORE: account.has_voided(authorized_at),
             MayNotIssue.CHARTER_DUE: self._is_charter_due(account, client),
             MayNotIssue.ACR_TOO_LOW: RANK[acr] < RANK[client.minimum_acr],
             MayNotIssue.DOOR_CLOSED: not self._is_door_open(account, client, acr),
@@ -59,13 +60,13 @@ class Gate:
             if holds:
                 raise IssueRefused(reason)
 
-    def _is_charter_due(self, account: Account, client: _Asks) -> bool:
+    def _is_charter_due(self, account: Account, client: Asks) -> bool:
         try:
             return bool(due_charters(account, client.charters, self.charters))
         except NoCharterPublished:
             return True
 
-    def _is_door_open(self, account: Account, client: _Asks, acr: Acr) -> bool:
+    def _is_door_open(self, account: Account, client: Asks, acr: Acr) -> bool:
         """Closed since by the house or for this client: what came by that door is worth nothing any more."""
         ways = (path for path, earned in EARNED.items() if earned is acr)
         return bool(usable_paths(self.authenticators, client.client_id, account, ways))

@@ -3,37 +3,20 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from idp.accounts.account import Account
-from idp.interaction.assurance import EARNED, LADDER, Paths, newest, paths_for
-from idp.interaction.authenticator import Authenticator, RequiredAction, usable_paths
-from idp.interaction.record import Acr, AuthenticatorId, Interaction, counting_events
-
-
-class Stop(StrEnum):
-    """A page still due; the value is the last part of its address."""
-
-    CHOICE = "choice"
-    EMAIL_OTP = "email_otp"
-    FIRST_CONNECTION = "first_connection"
-    ENROLMENT = "enrolment"
-    CHARTER = "charter"
-    PROFESSIONAL_CONTEXT = "professional_context"
-
-
-#: What a relying party is told when `prompt=none` forbids the page (OpenID Connect Core §3.1.2.6).
-SILENT_ERROR: Mapping[Stop, str] = {
-    Stop.CHOICE: "login_required",
-    Stop.EMAIL_OTP: "login_required",
-    Stop.FIRST_CONNECTION: "login_required",
-    Stop.ENROLMENT: "login_required",
-    Stop.CHARTER: "interaction_required",
-    Stop.PROFESSIONAL_CONTEXT: "interaction_required",
-}
-
-#: An authenticator that is itself a page in the middle of a path; the first ones are all on the choice page.
-_STOP_OF: Mapping[AuthenticatorId, Stop] = {"email_otp": Stop.EMAIL_OTP}
+from idp.interaction.assurance import EARNED, LADDER, newest, paths_for
+from idp.interaction.authenticator import (
+    AUTHENTICATORS,
+    Acr,
+    Authenticator,
+    AuthenticatorId,
+    Paths,
+    usable_paths,
+)
+from idp.interaction.record import Interaction, counting_events
+from idp.interaction.required_action import RequiredAction
+from idp.interaction.stop import Stop
 
 
 def next_stop(
@@ -69,11 +52,11 @@ def _stop_without_account(interaction: Interaction, sources: frozenset[str]) -> 
     return Stop.ENROLMENT if interaction.enrolment is None else Stop.EMAIL_OTP
 
 
-def _next_in_path(paths: Sequence[tuple[AuthenticatorId, ...]], done: set[AuthenticatorId]) -> Stop:
+def _next_in_path(paths: Paths, done: set[AuthenticatorId]) -> Stop:
     """The page that goes on with a path already begun, else the choice of doors."""
     for first, *others in paths:
         if first in done:
-            return next(_STOP_OF[step] for step in others if step not in done)
+            return next(AUTHENTICATORS[step].stop for step in others if step not in done)
     return Stop.CHOICE
 
 

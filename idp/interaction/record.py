@@ -4,23 +4,11 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
-from typing import Any, Literal
+from typing import Any
 
 from idp.accounts.account import AccountId, PostalAddress, ProvedIdentity
 from idp.cards.nomenclature import CodedLabel
-
-#: "cps_unchecked": a card let in under the operator's bypass, its revocation status unknown.
-AuthenticatorId = Literal["psc", "cps", "cps_unchecked", "password", "email_otp"]
-
-
-class Acr(StrEnum):
-    """Our own values (docs/adr/0005); no `eidasN` string is ever ours to send."""
-
-    PWD_OTP = "urn:caducee:acr:pwd-otp"
-    CPS_UNCHECKED = "urn:caducee:acr:cps-unchecked"
-    CPS = "urn:caducee:acr:cps"
-    PSC = "urn:caducee:acr:psc"
+from idp.interaction.authenticator import AUTHENTICATORS, Acr, AuthenticatorId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +25,11 @@ class AuthenticationEvent:
     upstream_sid: str | None = None
     #: False: `at` is when Pro Santé Connect answered, who did not say when it identified; no proof of a moment ago.
     is_moment_told: bool = True
+
+
+def event_of(authenticator: AuthenticatorId, at: datetime) -> AuthenticationEvent:
+    """Returns a success of an authenticator of ours, with the amr of its row."""
+    return AuthenticationEvent(authenticator=authenticator, amr=AUTHENTICATORS[authenticator].amr, at=at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +57,8 @@ class Interaction:
     locale: str
     started_at: datetime
     expires_at: datetime
+    #: The name of the `Finish` by which it ends.
+    started_by: str = "authorization"
     #: An essential acr: only these will do, whatever their rank; empty: no condition.
     essential: tuple[Acr, ...] = ()
     #: The `sub` that the relying party expects (`id_token_hint`, `claims`); None: anybody.

@@ -3,11 +3,20 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from idp.accounts.account import Account
 from idp.accounts.charter import HOUSE, CharterRepository, CharterRevision, NoCharterPublished, due_charters
-from idp.core.errors import PageError, Problem
 from idp.interaction.record import Interaction
+from idp.interaction.refusal import InteractionRefusal, InteractionRefused
+
+
+class RequiredAction(Protocol):
+    @property
+    def name(self) -> str:
+        """The value of its Stop."""
+
+    def due(self, account: Account, interaction: Interaction, now: datetime) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +27,14 @@ class CharterAction:
     name: str = "charter"
 
     def due(self, account: Account, interaction: Interaction, now: datetime) -> bool:
-        """True until the account accepted each revision in force. Raises PageError, as `still_due`."""
+        """True until the account accepted each revision in force. Raises InteractionRefused, as `still_due`."""
         return bool(self.still_due(account, interaction.client_id))
 
     def still_due(self, account: Account, client_id: str) -> tuple[CharterRevision, ...]:
-        """In the order to ask. Raises PageError: what was never published cannot be accepted, and nobody enters."""
+        """Returns them in the order to ask. Raises InteractionRefused: a charter never published cannot be accepted."""
         try:
             return due_charters(account, self.demanded_by(client_id), self.charters)
         except NoCharterPublished as missing:
-            problem = Problem.NO_CHARTER if missing.charter == HOUSE else Problem.NO_CLIENT_CHARTER
-            raise PageError(problem, str(missing), client_id=client_id) from missing
+            is_house = missing.charter == HOUSE
+            reason = InteractionRefusal.NO_CHARTER if is_house else InteractionRefusal.NO_CLIENT_CHARTER
+            raise InteractionRefused(reason, str(missing), client_id=client_id) from missing

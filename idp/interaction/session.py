@@ -1,4 +1,7 @@
-"""The SSO session of one browser: what it remembers, how long it lives, what it may seed. Pure values."""
+"""Contains the SSO session of one browser: what it remembers, how long it lives, what it may seed.
+
+Pure values. Not here: its cookie and its record (`store`), its end (`sign_out`).
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -40,6 +43,7 @@ def ends_at(session: Session, life: timedelta, idle: timedelta) -> datetime:
 
     Upstream events carry Pro Santé Connect's own `auth_time`, so ours does not outlive theirs (facts/psc §8.3).
     """
+    # The newest proof of any authenticator: a step-up prolongs the session, not the older proofs (`living_events`).
     last = max(event.at for event in session.events)
     return min(last + life, session.last_seen_at + idle)
 
@@ -47,13 +51,15 @@ def ends_at(session: Session, life: timedelta, idle: timedelta) -> datetime:
 def is_session_valid(
     session: Session, account: Account, now: datetime, life: timedelta, idle: timedelta
 ) -> bool:
-    """Alive, of an enabled account, and begun after the account's `not_before`."""
-    is_after = account.not_before is None or session.started_at >= account.not_before
-    return account.enabled and is_after and now < ends_at(session, life, idle)
+    """Alive, of an account that may sign in, and not voided by an event of it since."""
+    # From the row of this moment, at every use: an operator's decision needs no list of sessions (facts/security T33).
+    is_void = account.has_voided(session.started_at)
+    return account.may_sign_in and not is_void and now < ends_at(session, life, idle)
 
 
 def living_events(
     events: tuple[AuthenticationEvent, ...], now: datetime, life: timedelta
 ) -> tuple[AuthenticationEvent, ...]:
     """An old event does not live on because a newer one of another authenticator prolonged the session."""
+    # Each by itself: the card of this morning, with the password of just now, is no card any more (docs/adr/0005).
     return tuple(event for event in events if now < event.at + life)

@@ -1,4 +1,7 @@
-"""Interactions and sessions as typed records over the ephemeral store: who may open them, and how they end."""
+"""Contains interactions and sessions as typed records over the ephemeral store: who opens them, how they end.
+
+Not here: what their fields mean (`record`, `session`), and what a person sees of a refusal (`web/error_pages`).
+"""
 
 import dataclasses
 import hashlib
@@ -10,8 +13,8 @@ from datetime import datetime, timedelta
 from idp.accounts.account import Account
 from idp.accounts.repository import AccountNotFound, AccountRepository
 from idp.core.ephemeral import EphemeralStore, Kind
-from idp.core.errors import PageError, Problem
 from idp.interaction.record import Interaction, interaction_from_json, to_json
+from idp.interaction.refusal import InteractionRefusal, InteractionRefused
 from idp.interaction.session import Session, ends_at, session_from_json
 from idp.interaction.upstream_sessions import UpstreamOver, remember_upstream
 
@@ -60,34 +63,35 @@ class Interactions:
         self.store.put(Kind.INTERACTION, interaction.id, _record(interaction), self.life + GRACE)
 
     def open(self, interaction_id: str, browser: str | None, now: datetime) -> Interaction:
-        """The live interaction of this browser. Raises PageError: unknown, finished, expired, another browser."""
+        """Returns the live interaction of this browser. Raises InteractionRefused, with the reason."""
         interaction = self.find(interaction_id, browser)
+        # After the browser is known: only the one that began may begin again what expired.
         if now >= interaction.expires_at:
-            raise PageError(
-                Problem.INTERACTION_EXPIRED,
-                retry_path=restart_path(interaction_id),
-                client_id=interaction.client_id,
+            raise InteractionRefused(
+                InteractionRefusal.EXPIRED, interaction_id=interaction_id, client_id=interaction.client_id
             )
         return interaction
 
     def find(self, interaction_id: str, browser: str | None) -> Interaction:
-        """As `open`, expired ones included."""
+        """As `open`, expired ones included. Raises InteractionRefused."""
         stored = self.store.get(Kind.INTERACTION, interaction_id)
         if stored is None:
             raise self._absent(interaction_id)
         interaction = interaction_from_json(stored.value, stored.version)
+        # Without a cookie no form could be verified either: told before anything is typed (facts/security WB2).
         if browser is None:
-            raise PageError(Problem.COOKIES_NEEDED, client_id=interaction.client_id)
-        # RFC 9700 §4.7: only the browser that began may go on; a link sent to someone else opens nothing.
+            raise InteractionRefused(InteractionRefusal.NO_COOKIE, client_id=interaction.client_id)
+        # RFC 9700 §4.7: only the browser that began may go on; a link sent to another person opens nothing. The client
+        # is not named: whose sign-in it is, is no matter of this browser.
         if not hmac.compare_digest(fingerprint(browser), interaction.browser):
-            raise PageError(Problem.OTHER_BROWSER)
+            raise InteractionRefused(InteractionRefusal.OTHER_BROWSER)
         return interaction
 
-    def _absent(self, interaction_id: str) -> PageError:
+    def _absent(self, interaction_id: str) -> InteractionRefused:
         finished = self.store.get(Kind.FINISHED_INTERACTION, interaction_id)
         if finished is None:
-            return PageError(Problem.INTERACTION_UNKNOWN)
-        return PageError(Problem.INTERACTION_FINISHED, client_id=finished.value["client_id"])
+            return InteractionRefused(InteractionRefusal.UNKNOWN)
+        return InteractionRefused(InteractionRefusal.FINISHED, client_id=finished.value["client_id"])
 
     def save(self, interaction: Interaction) -> Interaction:
         """Raises StaleRecord when another tab or click was faster."""
@@ -98,12 +102,14 @@ class Interactions:
 
     def take(self, interaction_id: str) -> Interaction | None:
         """Atomic: one caller ends the interaction. It leaves a trace that tells a late click where to go."""
+        # Looked at before it is taken: the trace names the client, and what was never there leaves none.
         stored = self.store.get(Kind.INTERACTION, interaction_id)
         if stored is None:
             return None
         # The trace first: a click that comes between the two must find one of them.
         trace = {"client_id": stored.value["client_id"]}
         self.store.put(Kind.FINISHED_INTERACTION, interaction_id, trace, GRACE)
+        # Atomic in the store: of two tabs that both read the record, one gets it, the other None.
         value = self.store.take(Kind.INTERACTION, interaction_id)
         return None if value is None else interaction_from_json(value, 0)
 
@@ -128,12 +134,14 @@ class Sessions:
         if stored is None:
             return None
         value = dict(stored.value)
+        # The `sid` is public (it is in every ID Token), so it finds the record and proves nothing.
         if not hmac.compare_digest(value.pop("secret"), fingerprint(secret)):
             return None
         return session_from_json(value, stored.version)
 
     def start(self, session: Session, now: datetime) -> str:
-        """Write a new session; gives its cookie. Raises UpstreamOver."""
+        """Write a new session; returns its cookie. Raises UpstreamOver."""
+        # ASVS 7.2.4, facts/security SE2: a secret nobody saw before the authentication, or it could be fixated.
         secret = random_token()
         self.store.put(Kind.SESSION, session.sid, self._value(session, secret), self._ttl(session, now))
         self._remember_upstream(session)
@@ -151,6 +159,7 @@ class Sessions:
 
     def touch(self, session: Session, cookie: str, now: datetime) -> None:
         """Remember the visit. Raises StaleRecord when the session ended or changed meanwhile."""
+        # The cookie's own secret is written again: a late visit with an old cookie loses against the version.
         secret = cookie.partition(".")[2]
         self._swap(dataclasses.replace(session, last_seen_at=now), secret, now)
 
@@ -160,6 +169,7 @@ class Sessions:
 
     def _remember_upstream(self, session: Session) -> None:
         """Raises UpstreamOver; the session is over then."""
+        # After the session is written: the sign-out there, coming between, must find one of the two.
         try:
             remember_upstream(self.store, session, self.life)
         except UpstreamOver:
@@ -176,6 +186,7 @@ class Sessions:
         )
 
     def _ttl(self, session: Session, now: datetime) -> timedelta:
+        # A life of upstream's own moment may be over already; what ended can still be signed out of.
         return max(ends_at(session, self.life, self.idle) - now, timedelta()) + REMEMBERED
 
     @staticmethod

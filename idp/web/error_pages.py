@@ -9,6 +9,8 @@ from werkzeug.wrappers import Request, Response
 
 from idp.core.ephemeral import StoreUnavailable
 from idp.core.errors import RETRY_AFTER_SECONDS, STATUS, PageError, Problem
+from idp.interaction.refusal import InteractionRefusal, InteractionRefused
+from idp.interaction.store import restart_path
 from idp.pages.sign_in import ErrorPage
 from idp.signing.signer import SignerUnavailable
 from idp.web.browser import Web
@@ -23,9 +25,25 @@ _HTTP_PROBLEMS = {
 }
 
 
-def _shown(error: BaseException) -> PageError:
+#: Why an interaction cannot go on, as the person reads it.
+_INTERACTION_PROBLEMS = {
+    InteractionRefusal.UNKNOWN: Problem.INTERACTION_UNKNOWN,
+    InteractionRefusal.EXPIRED: Problem.INTERACTION_EXPIRED,
+    InteractionRefusal.FINISHED: Problem.INTERACTION_FINISHED,
+    InteractionRefusal.NO_COOKIE: Problem.COOKIES_NEEDED,
+    InteractionRefusal.OTHER_BROWSER: Problem.OTHER_BROWSER,
+    InteractionRefusal.NO_CHARTER: Problem.NO_CHARTER,
+    InteractionRefusal.NO_CLIENT_CHARTER: Problem.NO_CLIENT_CHARTER,
+    InteractionRefusal.NOT_NOW: Problem.UNAVAILABLE,
+}
+
+
+def page_of(error: BaseException) -> PageError:
+    """Returns what a person is shown of an exception, whatever it is."""
     if isinstance(error, PageError):
         return error
+    if isinstance(error, InteractionRefused):
+        return _page_of_refusal(error)
     if isinstance(error, StoreUnavailable | SignerUnavailable):
         return PageError(Problem.UNAVAILABLE, str(error))
     if isinstance(error, HTTPException):
@@ -33,11 +51,25 @@ def _shown(error: BaseException) -> PageError:
     return PageError(Problem.INTERNAL)
 
 
+def _page_of_refusal(refused: InteractionRefused) -> PageError:
+    # Only what expired begins again: of the others there is nothing left, or it is not this browser's.
+    is_expired = refused.reason is InteractionRefusal.EXPIRED
+    retry_path = restart_path(refused.interaction_id) if is_expired and refused.interaction_id else None
+    return PageError(
+        _INTERACTION_PROBLEMS[refused.reason],
+        refused.detail,
+        retry_path=retry_path,
+        client_id=refused.client_id,
+    )
+
+
 def error_page(web: Web, request: Request, error: BaseException) -> Response:
-    shown = _shown(error)
+    shown = page_of(error)
     incident = secrets.token_hex(4)
     level = log.error if STATUS[shown.problem] >= 500 else log.info
-    cause = error if STATUS[shown.problem] >= 500 and not isinstance(error, PageError) else None
+    # What was raised to be shown says all in its detail; of anything else the log keeps the trace.
+    is_meant = isinstance(error, PageError | InteractionRefused)
+    cause = error if STATUS[shown.problem] >= 500 and not is_meant else None
     level(
         "page_error",
         incident=incident,

@@ -6,16 +6,20 @@ from idp.protocol.authorization.authorization_response import AuthorizationRespo
 from idp.protocol.authorization.authorize import AuthorizeEndpoint
 from idp.protocol.authorization.issue import CodeIssuer
 from idp.protocol.logout.end_session import EndSessionEndpoint
+from idp.web.hub import HubEndpoint
 from idp.wiring.parts import Parts
 from idp.wiring.protocol import ProtocolParts
 
 
 def mount_browser_endpoints(app: Flask, parts: Parts, protocol: ProtocolParts) -> None:
     authorize, end_session = _authorize(parts, protocol), _end_session(parts)
+    # Another way to start a login is another row.
+    finishes = {authorize.name: authorize}
+    hub = HubEndpoint(hub=parts.hub, finishes=finishes, clock=parts.clock, web=parts.web)
     app.get("/authorize")(authorize.start)
     app.post("/authorize")(authorize.start_by_post)
-    app.get("/interaction/<interaction_id>")(authorize.hub)
-    app.post("/interaction/<interaction_id>/restart")(authorize.restart)
+    app.get("/interaction/<interaction_id>")(hub.go_on)
+    app.post("/interaction/<interaction_id>/restart")(hub.restart)
     app.get("/end_session")(end_session.ask)
     app.post("/end_session")(end_session.ask_by_post)
     app.post("/end_session/confirm")(end_session.confirm)
@@ -28,11 +32,8 @@ def _authorize(parts: Parts, protocol: ProtocolParts) -> AuthorizeEndpoint:
         engine=protocol.engine,
         client_tokens=protocol.client_tokens,
         subjects=protocol.subjects,
-        sessions=parts.sessions,
-        sign_out=parts.sign_out,
-        gate=parts.gate,
+        sign_in=parts.sign_in,
         audit=parts.audit,
-        clock=parts.clock,
         web=parts.web,
     )
     return AuthorizeEndpoint(
@@ -40,11 +41,10 @@ def _authorize(parts: Parts, protocol: ProtocolParts) -> AuthorizeEndpoint:
         responses=AuthorizationResponses(
             keys=parts.keys, clock=parts.clock, web=parts.web, life=parts.settings.code_life
         ),
-        interactions=parts.interactions,
-        sessions=parts.sessions,
-        accounts=parts.accounts,
-        issuer=issuer,
+        hub=parts.hub,
         itinerary=parts.itinerary,
+        issuer=issuer,
+        interaction_life=parts.settings.interaction_life,
         clock=parts.clock,
         web=parts.web,
     )

@@ -1,7 +1,7 @@
 """Contains what can be due: the doors, the charter, the session. Not here: what is due now (`interaction`)."""
 
 from idp.adapters.sql.charters import SqlCharters
-from idp.interaction.authenticator import Door
+from idp.interaction.authenticator import house_doors
 from idp.interaction.next_stop import Itinerary
 from idp.interaction.professional_context import ContextAction
 from idp.interaction.required_action import CharterAction
@@ -23,18 +23,8 @@ def build_itinerary(
         client = web.clients.get(client_id)
         return frozenset(client.authenticators) if client else frozenset()
 
-    doors = (
-        Door(id="psc", is_open=has_psc, allowed_for=allowed_for, door="psc"),
-        Door(id="cps", is_open=has_cps, allowed_for=allowed_for, door="cps"),
-        Door(
-            id="cps_unchecked",
-            is_open=has_cps and _has_bypass(resources),
-            allowed_for=allowed_for,
-            door="cps",
-        ),
-        Door(id="password", is_open=s.password_door, allowed_for=allowed_for, door="password"),
-        Door(id="email_otp", is_open=s.password_door, allowed_for=allowed_for, door="password"),
-    )
+    opened = {"psc": has_psc, "cps": has_cps, "password": s.password_door}
+    doors = house_doors(opened, has_bypass=_has_bypass(resources), allowed_for=allowed_for)
     sources = frozenset({"cps", "psc"} if s.enrolment_from_psc else {"cps"})
     return Itinerary(doors, (build_charter_action(resources, web), context), sources)
 

@@ -19,8 +19,10 @@ from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore
 from idp.core.refusal_trail import RefusalTrail
 from idp.interaction.gate import Gate
+from idp.interaction.hub import Hub
 from idp.interaction.next_stop import Itinerary
 from idp.interaction.professional_context import ContextAction
+from idp.interaction.sign_in import SignIn
 from idp.interaction.sign_out import SignOut
 from idp.interaction.store import Interactions, Sessions
 from idp.settings import Settings
@@ -54,9 +56,11 @@ class Parts:
     audit: SqlAudit
     trail: RefusalTrail
     sessions: Sessions
+    sign_in: SignIn
     sign_out: SignOut
     interactions: Interactions
     itinerary: Itinerary
+    hub: Hub
     gate: Gate
 
     @property
@@ -88,6 +92,15 @@ def build_parts(settings: Settings) -> Parts:
     itinerary = build_itinerary(
         resources, web, context, has_psc=upstream is not None, has_cps=policy is not None
     )
+    accounts = SqlAccounts(database)
+    interactions = Interactions(resources.store, settings.interaction_life)
+    gate = Gate(charters, itinerary.authenticators)
+    sign_out = SignOut(
+        sessions=sessions,
+        grants=grants,
+        audit=audit,
+        listeners=lambda: logout_listeners(web.clients.registry()),
+    )
     return Parts(
         resources=resources,
         web=web,
@@ -97,19 +110,16 @@ def build_parts(settings: Settings) -> Parts:
         policy=policy,
         links=links,
         context=context,
-        accounts=SqlAccounts(database),
+        accounts=accounts,
         charters=charters,
         grants=grants,
         audit=audit,
         trail=RefusalTrail(audit, resources.store),
         sessions=sessions,
-        sign_out=SignOut(
-            sessions=sessions,
-            grants=grants,
-            audit=audit,
-            listeners=lambda: logout_listeners(web.clients.registry()),
-        ),
-        interactions=Interactions(resources.store, settings.interaction_life),
+        sign_in=SignIn(sessions=sessions, sign_out=sign_out, gate=gate, audit=audit),
+        sign_out=sign_out,
+        interactions=interactions,
         itinerary=itinerary,
-        gate=Gate(charters, itinerary.authenticators),
+        hub=Hub(interactions=interactions, sessions=sessions, accounts=accounts, itinerary=itinerary),
+        gate=gate,
     )

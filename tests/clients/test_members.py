@@ -11,7 +11,7 @@ import yaml
 from idp.clients.located_yaml import At, BadYaml
 from idp.clients.members import MEMBERS
 from idp.clients.values import ACR_BY_NAME
-from idp.interaction.record import Acr
+from idp.interaction.authenticator import Acr
 
 ROOT = Path(__file__).parents[2]
 

@@ -13,7 +13,7 @@ from joserfc.jwk import ECKey
 
 from idp.clients.located_yaml import BadYaml
 from idp.clients.registry import ClientFile, advise, read_clients
-from idp.interaction.record import Acr
+from idp.interaction.authenticator import Acr
 
 SECRET = "s" * 43
 DIGEST = hashlib.sha256(SECRET.encode()).hexdigest()

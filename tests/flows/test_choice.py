@@ -11,7 +11,7 @@ from bs4 import BeautifulSoup
 from werkzeug.test import TestResponse
 
 from idp.app import create
-from idp.interaction.record import Acr, AuthenticatorId
+from idp.interaction.authenticator import Acr, AuthenticatorId
 from tests.protocol.policed import PolicedParty, claims_in, signed_in_by, signed_in_since
 from tests.provider import PASSWORD, RPPS, Provider, answer_of
 

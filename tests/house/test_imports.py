@@ -158,3 +158,34 @@ def test_what_has_more_than_three_fields_is_made_by_their_names() -> None:
                     assert not mark.startswith("dataclass") or "kw_only=True" in mark, (
                         f"{module.name}.{node.name}"
                     )
+
+
+def test_what_an_authenticator_asserts_is_written_in_its_row_only() -> None:
+    amr = {"pwd", "otp", "sc", "pin", "hwk", "mfa"}
+    writers = {
+        module.name
+        for module in IDP
+        if module.room != "cli"  # `idp card` asks for a PIN.
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Constant) and node.value in amr
+    }
+    assert writers == {"idp.interaction.authenticator"}
+
+
+def test_whether_an_account_may_sign_in_is_decided_in_one_place() -> None:
+    """All others ask `Account.may_sign_in`; the storage adapter writes the column and reads it back."""
+    readers = {
+        module.name
+        for module in IDP
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Attribute) and node.attr == "enabled"
+    }
+    assert readers == {"idp.accounts.account", "idp.adapters.sql.accounts"}
+
+
+def test_rooms_that_reason_raise_reasons_and_never_pages() -> None:
+    """What a person is shown is a matter of `web`, `flows` and `protocol`."""
+    pages = {"idp.core.errors.PageError", "idp.core.errors.Problem"}
+    for room in ("accounts", "cards", "clients", "interaction", "signing"):
+        for module in of_room(room):
+            assert not pages & module.imports, module.name

@@ -9,7 +9,7 @@ from idp.cards.trust import CardRefusal
 from idp.core.audit import AuditEvent
 from idp.core.errors import OAuthError
 from idp.core.refusal_trail import SHARES
-from idp.interaction.next_stop import SILENT_ERROR, Stop
+from idp.interaction.stop import SILENT_ERROR, Stop
 from tests.house.reading import ROOT
 
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idp.interaction.assurance import EARNED, LADDER, RANK, assurance_of
-from idp.interaction.record import Acr, AuthenticationEvent
+from idp.interaction.authenticator import Acr
+from idp.interaction.record import AuthenticationEvent
 from tests.fakes import NOON
 from tests.people import an_event
 

@@ -9,8 +9,8 @@ import pytest
 
 from idp.accounts.account import Account
 from idp.accounts.charter import CharterEvidence, CharterRevision
+from idp.interaction.authenticator import Acr
 from idp.interaction.gate import Gate, IssueRefused, MayNotIssue
-from idp.interaction.record import Acr
 from tests.fakes import NOON, FakeCharters
 from tests.people import ALICE, an_account, doors
 

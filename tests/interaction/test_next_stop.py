@@ -11,15 +11,10 @@ from hypothesis import strategies as st
 
 from idp.accounts.account import Account
 from idp.interaction.assurance import LADDER, RANK, assurance_of
-from idp.interaction.authenticator import Door
-from idp.interaction.next_stop import SILENT_ERROR, Itinerary, Stop, next_stop
-from idp.interaction.record import (
-    Acr,
-    AuthenticationEvent,
-    AuthenticatorId,
-    Interaction,
-    PendingEnrolment,
-)
+from idp.interaction.authenticator import Acr, AuthenticatorId, Door
+from idp.interaction.next_stop import Itinerary, next_stop
+from idp.interaction.record import AuthenticationEvent, Interaction, PendingEnrolment
+from idp.interaction.stop import SILENT_ERROR, Stop
 from tests.fakes import NOON
 from tests.people import ALICE, an_account, an_event, an_identity, an_interaction, doors
 

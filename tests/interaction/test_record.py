@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from idp.accounts.account import PostalAddress, ProvedIdentity
 from idp.cards.nomenclature import CodedLabel
+from idp.interaction.authenticator import Acr
 from idp.interaction.record import (
-    Acr,
     AuthenticationEvent,
     Interaction,
     PendingEnrolment,

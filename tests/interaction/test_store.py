@@ -10,8 +10,10 @@ import pytest
 from idp.core.ephemeral import Kind, StaleRecord, StoreUnavailable
 from idp.core.errors import PageError, Problem
 from idp.interaction.record import Interaction
+from idp.interaction.refusal import InteractionRefused
 from idp.interaction.session import Session
 from idp.interaction.store import GRACE, REMEMBERED, Interactions, Sessions, fingerprint, random_token
+from idp.web.error_pages import page_of
 from tests.fakes import NOON, FixedClock, MemoryStore
 from tests.people import ALICE, an_event, an_interaction
 
@@ -37,9 +39,10 @@ def begun(interactions: Interactions) -> Interaction:
 
 
 def problem_of(interactions: Interactions, browser: str | None, clock: FixedClock) -> PageError:
-    with pytest.raises(PageError) as caught:
+    """The page of the reason."""
+    with pytest.raises(InteractionRefused) as caught:
         interactions.open("interaction-1", browser, clock.now())
-    return caught.value
+    return page_of(caught.value)
 
 
 class TestInteractions:

@@ -16,7 +16,7 @@ from bs4 import BeautifulSoup
 from hypothesis import strategies as st
 from werkzeug.test import Client, TestResponse
 
-from idp.interaction.record import AuthenticatorId
+from idp.interaction.authenticator import AuthenticatorId
 from tests.adapters.psc.hostile_psc import HostilePsc
 from tests.protocol.keyed import (
     ASSERTION_TYPE,

@@ -11,7 +11,8 @@ from werkzeug.test import Client, TestResponse
 
 from idp.adapters.sql.store import SqlStore
 from idp.core.clock import SystemClock
-from idp.interaction.record import AuthenticationEvent, AuthenticatorId
+from idp.interaction.authenticator import AuthenticatorId
+from idp.interaction.record import AuthenticationEvent
 from idp.interaction.session import Session
 from idp.interaction.store import Sessions, random_token
 from tests.provider import ISSUER, RP, SECRETS, VERIFIER, Browser, Provider, basic

@@ -11,6 +11,7 @@ from idp.core.clock import Clock
 from idp.core.mailer import Mail, Outbox
 from idp.flows.shared.desk import Desk
 from idp.interaction.record import Interaction
+from idp.interaction.stop import Stop
 from idp.pages.mails import CodeMail
 from idp.web.local_time import local_time
 
@@ -46,6 +47,11 @@ class CodeSender:
     def holder(self, interaction: Interaction) -> CodeHolder | None:
         network = self.desk.web.client_network(request)
         return code_holder(interaction, self.desk.account(interaction), network)
+
+    def send_if_due(self, interaction: Interaction) -> None:
+        """After a proof: whether a mail code follows on it is for `next_stop` to say, not for the page before."""
+        if self.desk.next_stop(interaction) is Stop.EMAIL_OTP:
+            self.send(interaction)
 
     def send(self, interaction: Interaction) -> SendRefusal | None:
         """Post a new code to the outbox; the reason when limits forbid it (the code before still holds)."""

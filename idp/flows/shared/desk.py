@@ -14,8 +14,9 @@ from idp.core.audit import Audit, AuditEvent, Fact
 from idp.core.clock import Clock
 from idp.core.ephemeral import StaleRecord
 from idp.core.errors import PageError, Problem
-from idp.interaction.next_stop import Itinerary, Stop
+from idp.interaction.next_stop import Itinerary
 from idp.interaction.record import Interaction
+from idp.interaction.stop import Stop
 from idp.interaction.store import Interactions, account_of, hub_path
 from idp.interaction.upstream import Upstream
 from idp.pages.sign_in import Doors
@@ -45,7 +46,7 @@ class Desk:
     pictures: OfficialPictures = field(default_factory=lambda: OfficialPictures({}))
 
     def open(self, interaction_id: str) -> Interaction:
-        """The interaction of this browser, alive. Raises PageError."""
+        """The interaction of this browser, alive. Raises InteractionRefused."""
         return self.interactions.open(interaction_id, self.web.browser(request), self.clock.now())
 
     def open_due(self, interaction_id: str, *stops: Stop) -> Interaction:

@@ -23,7 +23,7 @@ def with_proof(
     account = desk.accounts.find_by_rpps(identity.rpps)
     if account is None:
         return with_identity(interaction, event, identity)
-    if not account.enabled:
+    if not account.may_sign_in:
         refuse_disabled(desk, with_event(interaction, event, account.id), identity)
     desk.identities.apply(account, identity)
     throttle.reopen(identity.rpps)

@@ -8,7 +8,7 @@ from werkzeug.datastructures import MultiDict
 from idp.clients.registry import Client, ClientFile
 from idp.core.errors import ClientError, OAuthError, PageError, Problem
 from idp.interaction.assurance import RANK
-from idp.interaction.record import Acr
+from idp.interaction.authenticator import Acr
 from idp.protocol.authorization.authorization_response import (
     RESPONSE_MODES,
     AuthorizationError,

@@ -7,7 +7,7 @@ from typing import Any
 from idp.accounts.account import Account
 from idp.clients.scopes import claims_of
 from idp.interaction.assurance import Assurance
-from idp.interaction.record import Acr
+from idp.interaction.authenticator import Acr
 
 
 def _coded(value: Any) -> dict[str, str]:

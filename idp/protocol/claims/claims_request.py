@@ -12,7 +12,7 @@ from typing import Any
 
 from idp.clients.registry import Client
 from idp.core.errors import ClientError, OAuthError
-from idp.interaction.record import Acr
+from idp.interaction.authenticator import Acr
 
 #: claims → place → claim → values → value.
 _DEEPEST = 5

@@ -15,7 +15,7 @@ from idp.clients.members import (
     SIGNING_ALGS,
 )
 from idp.clients.scopes import CLAIMS_OF_SCOPE, claims_of
-from idp.interaction.record import Acr
+from idp.interaction.authenticator import Acr
 from idp.protocol.authorization.authorization_response import RESPONSE_MODES
 from idp.signing.key_ring import Keys
 

@@ -13,8 +13,8 @@ from idp.clients.registry import Client
 from idp.core.audit import Audit, AuditEvent
 from idp.core.clock import Clock
 from idp.core.errors import ClientError, OAuthError
+from idp.interaction.authenticator import Acr
 from idp.interaction.gate import Gate, IssueRefused, MayNotIssue
-from idp.interaction.record import Acr
 from idp.protocol.client_auth.answers import json_response
 from idp.protocol.client_auth.client_door import Call, ClientDoor
 from idp.protocol.client_auth.possession import Binding, Possession

@@ -7,7 +7,7 @@ from typing import Any
 import jwt
 import pytest
 
-from idp.interaction.record import Acr
+from idp.interaction.authenticator import Acr
 from tests.protocol.keyed import assertion, form, register_keyed
 from tests.protocol.proofs import P256, RSA2048, DpopKey
 from tests.protocol.tokens.test_encrypted_tokens import PAIRS, USERINFO_ALGS

@@ -1,0 +1,139 @@
+"""Contains the beginning of an SSO session, as `sign_out` has its end: what a login that is done makes of one.
+
+The same for every way to start a login. Not here: what it gives to who asked (a code: `protocol/authorization/issue`).
+"""
+
+import dataclasses
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+from idp.accounts.account import Account
+from idp.core.audit import Audit, AuditEvent, Fact
+from idp.core.ephemeral import StaleRecord
+from idp.interaction.assurance import newest
+from idp.interaction.gate import Asks, Gate, IssueRefused
+from idp.interaction.hub import Done, Visit
+from idp.interaction.record import Interaction, without_session
+from idp.interaction.session import Session, is_session_valid, living_events
+from idp.interaction.sign_out import SignOut
+from idp.interaction.store import Sessions, random_token
+from idp.interaction.upstream_sessions import UpstreamOver
+
+
+class SessionOver(Exception):
+    """The session that this sign-in leaned on ended meanwhile: its events prove nothing any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """`cookie`: the new session cookie, None when the present one stays."""
+
+    sid: str
+    cookie: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignIn:
+    sessions: Sessions
+    sign_out: SignOut
+    gate: Gate
+    audit: Audit
+
+    def enter(self, done: Done, asks: Asks, visit: Visit) -> Entered:
+        """Through the gate into a session of this browser. Raises IssueRefused (the gate), SessionOver.
+
+        `asks`: who asked for the login, and what that demands.
+        """
+        interaction, account, now = done.interaction, done.account, visit.now
+        known = self._known_session(account, visit)
+        current = known if known is not None and self._is_valid(known, account, now) else None
+        # Some of the events came from that session: since it ended, they prove nothing, here least of all.
+        if interaction.sid is not None and (current is None or current.sid != interaction.sid):
+            raise SessionOver
+        # The gate holds this against `not_before`. The older of the two, so that neither a session from before a new
+        # password nor an interaction that was open then leads anywhere.
+        began = min(current.started_at, interaction.started_at) if current else interaction.started_at
+        try:
+            self.gate.may_issue(account, asks, acr=done.assurance.acr, authorized_at=began)
+        except IssueRefused as refused:
+            self._witness(AuditEvent.ISSUE_REFUSED, interaction, account, reason=str(refused.reason))
+            raise
+        # Expired by time alone: void is another thing, and the `sid` of a void session was told to be over.
+        lapsed = None if current or known is None or account.has_voided(known.started_at) else known
+        try:
+            return self._session_for(interaction, account, current, lapsed, now)
+        except UpstreamOver as over:
+            raise SessionOver from over
+
+    def withdraw(self, entered: Entered) -> None:
+        """Signed out just now, or long ago while the ephemeral store was down: its record must not go on either."""
+        self.sessions.end(entered.sid)
+
+    def _known_session(self, account: Account, visit: Visit) -> Session | None:
+        """This browser's session, if it is this person's, lately expired or not; another person's ends here
+        (facts/security T12), even when it had expired: that person may still be signed in at relying parties."""
+        session = self.sessions.recall(visit.session)
+        if session is not None and session.account_id != account.id:
+            self.sign_out.end(session, visit.now)
+            return None
+        return session
+
+    def _is_valid(self, session: Session, account: Account, now: datetime) -> bool:
+        return is_session_valid(session, account, now, self.sessions.life, self.sessions.idle)
+
+    def _session_for(
+        self,
+        interaction: Interaction,
+        account: Account,
+        current: Session | None,
+        lapsed: Session | None,
+        now: datetime,
+    ) -> Entered:
+        """With a new cookie when an authentication happened (facts/security SE2). Raises SessionOver, UpstreamOver.
+
+        `lapsed`: the person's own, expired. Its `sid` goes on, and nothing else of it: applications signed in before
+        hear of the next sign-out by no other name.
+        """
+        # Single sign-on: nothing was proved that the session did not hold, so its cookie stays (AC4: nor is it lifted).
+        if current is not None and set(interaction.events) <= set(current.events):
+            return Entered(current.sid, None)
+        # The newest of each authenticator: a step-up adds to what the session proved, and takes nothing from it.
+        events = (*(current.events if current else ()), *interaction.events)
+        living = living_events(tuple(newest(events).values()), now, self.sessions.life)
+        if not living:
+            # Pro Santé Connect identified the person long ago, and the way here took the rest of that time.
+            raise SessionOver
+        # RP-Initiated Logout §2: the newest ID Token of Pro Santé Connect's is the hint that ends the session there.
+        upstream = interaction.upstream_id_token or (current.upstream_id_token if current else None)
+        if current is not None:
+            # facts/security SE2: same `sid`, new secret; the cookie from before this authentication opens nothing.
+            renewed = dataclasses.replace(
+                current, events=living, last_seen_at=now, upstream_id_token=upstream
+            )
+            with suppress(StaleRecord):
+                return Entered(current.sid, self.sessions.renew(renewed, now))
+            # Signed out or renewed by another tab: a session of its own, of what was proved here. What came from the
+            # other one may have been signed out of, and must not rise again.
+            living = without_session(interaction).events
+            if not living:
+                raise SessionOver
+        session = Session(
+            sid=lapsed.sid if lapsed else random_token(),
+            account_id=account.id,
+            events=living,
+            started_at=now,
+            last_seen_at=now,
+            upstream_id_token=upstream,
+        )
+        self._witness(AuditEvent.SESSION_STARTED, interaction, account)
+        return Entered(session.sid, self.sessions.start(session, now))
+
+    def _witness(self, event: AuditEvent, interaction: Interaction, account: Account, **facts: Fact) -> None:
+        self.audit.record(
+            event,
+            account_id=account.id,
+            client_id=interaction.client_id,
+            interaction_id=interaction.id[:8],
+            **facts,
+        )

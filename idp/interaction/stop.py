@@ -1,0 +1,29 @@
+"""Contains the pages that may be due before a login ends, and what each is to a relying party that allows none.
+
+Not here: which of them is due (`next_stop`), and the pages themselves (`flows`, one file per stop).
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class Stop(StrEnum):
+    """A page still due; the value is the last part of its address."""
+
+    CHOICE = "choice"
+    EMAIL_OTP = "email_otp"
+    FIRST_CONNECTION = "first_connection"
+    ENROLMENT = "enrolment"
+    CHARTER = "charter"
+    PROFESSIONAL_CONTEXT = "professional_context"
+
+
+#: What a relying party is told when `prompt=none` forbids the page (OpenID Connect Core §3.1.2.6).
+SILENT_ERROR: Mapping[Stop, str] = {
+    Stop.CHOICE: "login_required",
+    Stop.EMAIL_OTP: "login_required",
+    Stop.FIRST_CONNECTION: "login_required",
+    Stop.ENROLMENT: "login_required",
+    Stop.CHARTER: "interaction_required",
+    Stop.PROFESSIONAL_CONTEXT: "interaction_required",
+}

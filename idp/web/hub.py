@@ -1,0 +1,46 @@
+"""Contains the hub as browsers meet it: cookies in, a redirect or the answer of whatever started the login out.
+
+Not here: what comes next (`interaction/hub`), and the ends of a login (`Finish`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import request
+from werkzeug.wrappers import Request, Response
+
+from idp.core.clock import Clock
+from idp.interaction.hub import Done, Finish, GoTo, Hub, Visit
+from idp.interaction.store import hub_path
+from idp.web.browser import Web
+
+
+def visit_of(request: Request, web: Web, now: datetime) -> Visit:
+    return Visit(web.browser(request), web.cookies.get(request, "session"), now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubEndpoint:
+    hub: Hub
+    #: By the mark of the interactions that they end.
+    finishes: Mapping[str, Finish[Response]]
+    clock: Clock
+    web: Web
+
+    def go_on(self, interaction_id: str) -> Response:
+        """GET /interaction/<id>: where every page returns to. Raises InteractionRefused."""
+        visit = visit_of(request, self.web, self.clock.now())
+        outcome = self.hub.go_on(interaction_id, visit, self.finishes)
+        if isinstance(outcome, GoTo):
+            return self.web.redirect(outcome.path)
+        finish = self.finishes[outcome.interaction.started_by]
+        return finish.success(outcome) if isinstance(outcome, Done) else finish.failure(outcome)
+
+    def restart(self, interaction_id: str) -> Response:
+        """« Reprendre la connexion » of what expired, by the way it was started. Raises InteractionRefused."""
+        old = self.hub.interactions.find(interaction_id, self.web.browser(request))
+        self.web.form(request, hub_path(interaction_id))
+        if self.clock.now() < old.expires_at:
+            return self.web.redirect(hub_path(interaction_id))
+        return self.finishes[old.started_by].restart(old)

@@ -1,0 +1,199 @@
+"""What a login that is done makes of the session of its browser: none, its own, a lapsed one, another person's."""
+
+import dataclasses
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+import pytest
+
+from idp.accounts.charter import CharterRevision
+from idp.accounts.grants import GrantRepository
+from idp.core.audit import AuditEvent
+from idp.core.ephemeral import Kind
+from idp.interaction.assurance import assurance_of
+from idp.interaction.gate import Gate, IssueRefused, MayNotIssue
+from idp.interaction.hub import Done, Visit
+from idp.interaction.record import Acr
+from idp.interaction.session import Session
+from idp.interaction.sign_in import Entered, SessionOver, SignIn
+from idp.interaction.sign_out import SignOut
+from idp.interaction.store import Sessions
+from idp.interaction.upstream_sessions import close_upstream
+from tests.fakes import NOON, FakeCharters, FixedClock, MemoryStore, RecordingAudit
+from tests.people import ALICE, BOB, an_account, an_event, an_interaction, doors
+
+LIFE, IDLE = timedelta(hours=4), timedelta(minutes=30)
+IN_FORCE = CharterRevision(revision="2026-1", published_at=NOON, texts={"fr": "texte"})
+
+
+@dataclass(frozen=True)
+class Asks:
+    client_id: str = "viatrajectoire"
+    minimum_acr: Acr = Acr.PWD_OTP
+    charters: tuple[str, ...] = ()
+
+
+@dataclass
+class Grants:
+    """The one method of the port that ending a session needs."""
+
+    ended: list[str] = field(default_factory=list)
+
+    def end_session(self, sid: str, now: datetime, listeners: Collection[str]) -> frozenset[str]:
+        self.ended.append(sid)
+        return frozenset()
+
+
+@dataclass
+class House:
+    clock: FixedClock
+    store: MemoryStore
+    cookie: str | None = None
+    audit: RecordingAudit = field(default_factory=RecordingAudit)
+    grants: Grants = field(default_factory=Grants)
+
+    def __post_init__(self) -> None:
+        self.sessions = Sessions(self.store, LIFE, IDLE)
+        sign_out = SignOut(
+            sessions=self.sessions,
+            grants=cast("GrantRepository", self.grants),
+            audit=self.audit,
+            listeners=lambda: (),
+        )
+        gate = Gate(FakeCharters([IN_FORCE]), doors({"psc", "cps", "password"}))
+        self.sign_in = SignIn(sessions=self.sessions, sign_out=sign_out, gate=gate, audit=self.audit)
+
+    def begin_session(self, *events: Any, **changes: Any) -> Session:
+        session = Session(
+            sid="sid-1", account_id=ALICE, events=events, started_at=NOON, last_seen_at=NOON, **changes
+        )
+        self.cookie = self.sessions.start(session, NOON)
+        return session
+
+    def enter(self, *events: Any, account: Any = None, asks: Asks | None = None, **changes: Any) -> Entered:
+        account = account or an_account(charter_revision="2026-1")
+        interaction = an_interaction(account_id=account.id, events=events, **changes)
+        assurance = assurance_of(events)
+        assert assurance is not None
+        done = Done(interaction, account, assurance)
+        return self.sign_in.enter(done, asks or Asks(), Visit("browser", self.cookie, self.clock.now()))
+
+    def session_of(self, entered: Entered) -> Session:
+        session = self.sessions.open(entered.cookie, self.clock.now())
+        assert session is not None
+        return session
+
+
+@pytest.fixture
+def house(clock: FixedClock, store: MemoryStore) -> House:
+    return House(clock, store)
+
+
+CARD, PSC = an_event("cps"), an_event("psc", upstream_sid="theirs")
+PASSWORD = (an_event("password"), an_event("email_otp"))
+
+
+def test_the_first_login_begins_a_session_and_withdrawing_ends_it(house: House) -> None:
+    entered = house.enter(CARD)
+    session = house.session_of(entered)
+    assert (session.sid, session.account_id, session.events) == (entered.sid, ALICE, (CARD,))
+    assert house.audit.names() == [AuditEvent.SESSION_STARTED]
+    house.sign_in.withdraw(entered)
+    assert house.sessions.open(entered.cookie, house.clock.now()) is None
+
+
+def test_single_sign_on_leaves_the_session_and_its_cookie_as_they_are(house: House) -> None:
+    house.begin_session(CARD)
+    assert house.enter(CARD, sid="sid-1") == Entered("sid-1", None)
+    assert house.audit.names() == []
+
+
+def test_a_step_up_adds_to_the_session_under_a_new_cookie(house: House) -> None:
+    house.begin_session(*PASSWORD, upstream_id_token="sealed")
+    old = house.cookie
+    entered = house.enter(*PASSWORD, CARD, sid="sid-1")
+    session = house.session_of(entered)
+    assert (entered.sid, set(session.events)) == ("sid-1", {*PASSWORD, CARD})
+    assert session.upstream_id_token == "sealed"
+    assert house.sessions.open(old, house.clock.now()) is None
+
+
+def test_the_session_of_another_person_at_this_browser_ends(house: House) -> None:
+    house.begin_session(CARD)
+    entered = house.enter(CARD, account=an_account(id=BOB, charter_revision="2026-1"))
+    assert entered.sid != "sid-1"
+    assert house.grants.ended == ["sid-1"]
+    assert house.sessions.open(house.cookie, house.clock.now()) is None
+
+
+def test_what_leaned_on_a_session_that_ended_enters_nowhere(house: House) -> None:
+    house.begin_session(CARD)
+    house.sessions.end("sid-1")
+    with pytest.raises(SessionOver):
+        house.enter(CARD, sid="sid-1")
+
+
+def test_a_lapsed_session_of_the_person_gives_its_name_on_and_a_void_one_does_not(house: House) -> None:
+    house.begin_session(CARD)
+    house.clock.advance(hours=1)
+    now = an_event("cps", 60)
+    started = house.clock.now()
+    entered = house.enter(now, started_at=started)
+    assert (entered.sid, house.session_of(entered).events) == ("sid-1", (now,))
+    house.cookie = entered.cookie
+    house.clock.advance(hours=1)
+    later = an_event("cps", 120)
+    voiding = an_account(charter_revision="2026-1", not_before=started + timedelta(minutes=30))
+    assert house.enter(later, account=voiding, started_at=house.clock.now()).sid != "sid-1"
+
+
+def test_the_gate_refuses_by_the_older_of_session_and_interaction(house: House) -> None:
+    house.begin_session(CARD)
+    voided = an_account(charter_revision="2026-1", not_before=NOON + timedelta(minutes=1))
+    with pytest.raises(IssueRefused) as caught:
+        house.enter(CARD, account=voided)
+    assert caught.value.reason is MayNotIssue.NOT_BEFORE
+    with pytest.raises(IssueRefused):
+        house.enter(*PASSWORD, asks=Asks(minimum_acr=Acr.CPS))
+    assert house.audit.names() == [AuditEvent.ISSUE_REFUSED, AuditEvent.ISSUE_REFUSED]
+
+
+def test_proofs_that_died_on_the_way_make_no_session(house: House) -> None:
+    house.clock.advance(hours=4)
+    with pytest.raises(SessionOver):
+        house.enter(CARD)
+
+
+def test_a_sign_out_upstream_meanwhile_makes_no_session(house: House) -> None:
+    close_upstream(house.store, "theirs", LIFE)
+    with pytest.raises(SessionOver):
+        house.enter(PSC)
+
+
+@dataclass
+class EndingStore(MemoryStore):
+    """The session ends, in another tab, between being read and being renewed."""
+
+    def swap(self, kind: Kind, key: str, value: Any, **options: Any) -> None:
+        if kind is Kind.SESSION:
+            self.take(kind, key)
+        super().swap(kind, key, value, **options)
+
+
+def test_a_session_that_ended_while_it_was_renewed_does_not_rise_again(clock: FixedClock) -> None:
+    house = House(clock, EndingStore(clock))
+    old = dataclasses.replace(CARD, at=NOON - timedelta(minutes=1))
+    house.begin_session(old)
+    entered = house.enter(old, *PASSWORD, sid="sid-1")
+    assert entered.sid != "sid-1"
+    assert set(house.session_of(entered).events) == set(PASSWORD)
+
+
+def test_and_without_a_proof_of_this_login_there_is_none(clock: FixedClock) -> None:
+    house = House(clock, EndingStore(clock))
+    old = dataclasses.replace(CARD, at=NOON - timedelta(minutes=1))
+    house.begin_session(*PASSWORD)
+    with pytest.raises(SessionOver):
+        house.enter(old, sid="sid-1")
