@@ -80,16 +80,21 @@ def check(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def refresh(settings: Settings, options: argparse.Namespace) -> int:
-    """Fetch the lists that are due now, as the worker would."""
+    """Fetch the lists that are due now, as the worker would; missing and outdated ones without its pauses.
+
+    1 also while an authority is without a list that counts; 3 when there was nothing to fetch.
+    """
     refresher = build_crl_refresher(open_resources(settings))
     if refresher is None:
         print("idp: CADUCEE_CARD_CRL_URLS names no list", file=sys.stderr)
         return 1
-    due = [url for url in refresher.urls if refresher.index.is_due(url, refresher.clock.now())]
-    if not due:
+    tried, lacking = refresher.run_now(), refresher.lacking()
+    for name in lacking:
+        print(f"idp: {name}: no revocation list that counts", file=sys.stderr)
+    if not (tried or lacking):
         print("no list is due")
         return 3
-    return 0 if refresher.run_due() == len(due) else 1
+    return 0 if all(tried) and not lacking else 1
 
 
 def _faults(settings: Settings) -> Iterator[str]:

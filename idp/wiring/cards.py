@@ -5,10 +5,11 @@ from pathlib import Path
 
 from idp.adapters.http.bounded import SafeHttp
 from idp.adapters.igc.crl_refresh import CrlRefresher
+from idp.adapters.igc.needed_lists import NeededLists
 from idp.adapters.igc.ocsp import OcspClient
 from idp.adapters.igc.revocation import IgcRevocation
 from idp.adapters.sql.crl_index import CrlIndex
-from idp.cards.anchors import TrustAnchors, load_anchors
+from idp.cards.anchors import load_anchors
 from idp.cards.pins import PinRules
 from idp.cards.revocation import RevocationSource
 from idp.cards.trust import CardPolicy
@@ -78,22 +79,30 @@ def build_revocation(resources: Resources, policy: CardPolicy) -> RevocationSour
 def build_crl_refresher(resources: Resources) -> CrlRefresher | None:
     """None when no list is configured."""
     s = resources.settings
-    policy, urls = build_card_policy(s), (*s.card_crl_urls, *s.card_root_crl_urls)
-    if policy is None or not urls:
+    policy = build_card_policy(s)
+    if policy is None or not (s.card_crl_urls or s.card_root_crl_urls):
         return None
-    http = SafeHttp(total_seconds=_CRL_SECONDS, body_bytes=s.card_crl_bytes)
     return CrlRefresher(
-        urls=urls, anchors=policy.anchors, http=http, index=build_crl_index(resources), clock=resources.clock
+        needed=_needed_lists(s, policy),
+        http=SafeHttp(total_seconds=_CRL_SECONDS, body_bytes=s.card_crl_bytes),
+        index=build_crl_index(resources),
+        clock=resources.clock,
     )
 
 
 def build_list_check(resources: Resources, policy: CardPolicy) -> Callable[[], bool]:
     """Whether a revocation list that the settings ask for is missing or too old."""
-    index, needed = build_crl_index(resources), _needed_lists(resources.settings, policy.anchors)
-    return lambda: index.is_lacking(needed, resources.clock.now())
+    index, needed, clock = (
+        build_crl_index(resources),
+        _needed_lists(resources.settings, policy),
+        resources.clock,
+    )
+    return lambda: index.is_lacking(needed.all(clock.now()), clock.now())
 
 
-def _needed_lists(settings: Settings, anchors: TrustAnchors) -> frozenset[str]:
-    issuing = {one.key_id.hex() for one in anchors.issuing if settings.card_crl_urls}
-    roots = {one.root.key_id.hex() for one in anchors.issuing if one.root and settings.card_root_crl_urls}
-    return frozenset(issuing | roots)
+def _needed_lists(settings: Settings, policy: CardPolicy) -> NeededLists:
+    return NeededLists(
+        anchors=policy.anchors,
+        issuing_urls=settings.card_crl_urls,
+        root_urls=settings.card_root_crl_urls,
+    )

@@ -71,6 +71,14 @@ def authorities(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory / "ca"
 
 
+@pytest.fixture(scope="module")
+def authorities_anew(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of the same names and addresses: the test IGC made anew."""
+    directory = tmp_path_factory.mktemp("igc-anew")
+    ensure_igc(directory, datetime.now(UTC), "http://localhost:1/igc")
+    return directory / "ca"
+
+
 def test_authorities_of_the_test_igc_are_installed_in_test_mode_and_listed(
     operator: Operator, authorities: Path
 ) -> None:
@@ -184,6 +192,40 @@ def test_refresh_fetches_the_lists_and_check_misses_them_before(
         assert operator.run("refresh", **asked).returncode == 3
         assert operator.run("check", **asked).returncode == 0
     assert operator.run("refresh", **TEST_MODE).returncode == 1
+
+
+def test_refresh_fetches_what_lacks_after_an_authority_was_replaced_and_says_what_still_does(
+    operator: Operator, authorities: Path, authorities_anew: Path
+) -> None:
+    """The same addresses, the same names, other keys: what was planned for the old lists counts for nothing."""
+    with web_server() as web:
+        asked = {
+            **TEST_MODE,
+            "CADUCEE_CARD_CRL_URLS": web.give_crl("/a.crl", (authorities / "issuing.crl").read_bytes()),
+            "CADUCEE_CARD_ROOT_CRL_URLS": web.give_crl("/r.crl", (authorities / "root.crl").read_bytes()),
+        }
+        operator.run("add", *(str(authorities / name) for name in ("root.pem", "issuing.pem")), **asked)
+        assert operator.run("refresh", **asked).returncode == 0
+        operator.run("add", *(str(authorities_anew / name) for name in ("root.pem", "issuing.pem")), **asked)
+        assert len(operator.installed) == 2
+        # The lists of the new keys are not there yet.
+        missed = operator.run("refresh", **asked)
+        assert missed.returncode == 1
+        assert "FORT PERSONNES: no revocation list that counts" in missed.stderr
+        assert "FORT: no revocation list that counts" in missed.stderr
+        web.give_crl("/a.crl", (authorities_anew / "issuing.crl").read_bytes())
+        half = operator.run("refresh", **asked)
+        assert (half.returncode, "PERSONNES: no" in half.stderr, "FORT: no" in half.stderr) == (
+            1,
+            False,
+            True,
+        )
+        web.give_crl("/r.crl", (authorities_anew / "root.crl").read_bytes())
+        done = operator.run("refresh", **asked)
+        assert (done.returncode, done.stderr) == (0, "")
+        again = operator.run("refresh", **asked)
+        assert (again.returncode, again.stdout) == (3, "no list is due\n")
+        assert operator.run("check", **asked).returncode == 0
 
 
 def test_published_authorities_are_installed_in_production(operator: Operator) -> None:

@@ -183,6 +183,68 @@ def test_each_list_is_given_to_one_worker_at_a_time(index: CrlIndex, database_ur
     assert index.is_due(url, NOON + DAY)
 
 
+URL, OTHER_URL = "http://igc.example/1.crl", "http://igc.example/1.crl.bis"
+RETRY = NOON + HOUR / 4
+
+
+@pytest.fixture
+def planned(index: CrlIndex) -> CrlIndex:
+    """The list of ISSUER came an hour ago; its address is asked again tomorrow."""
+    load(index, ends=NOON + 7 * DAY)
+    index.claim(URL, NOON - HOUR, NOON)
+    index.plan(URL, NOON + DAY)
+    return index
+
+
+def claim_for_other(index: CrlIndex) -> bool:
+    return index.claim(URL, NOON, RETRY, frozenset({OTHER_ISSUER}))
+
+
+def test_authority_that_is_new_waits_for_no_plan_of_another_and_its_list_is_one_worker_s(
+    planned: CrlIndex, database_url: str
+) -> None:
+    waiting = planned.waiting(frozenset({ISSUER, OTHER_ISSUER}), NOON)
+    assert waiting == {OTHER_ISSUER}
+    assert planned.is_due(URL, NOON, waiting)
+    assert race(claim_for_other, open_index, database_url) == {True: 1, False: CALLERS - 1}
+    # It failed, or the worker that claimed it died: no worker tries before its time.
+    assert not planned.is_due(URL, RETRY - timedelta(seconds=1), waiting)
+    assert planned.is_due(URL, RETRY, waiting)
+    assert not planned.is_due(URL, RETRY)
+
+
+def test_second_new_authority_is_tried_at_once_and_both_wait_for_the_outcome(planned: CrlIndex) -> None:
+    third = frozenset({OTHER_ISSUER, "cc" * 20})
+    assert claim_for_other(planned)
+    assert planned.claim(URL, NOON + HOUR / 8, NOON + HOUR, third)
+    assert not planned.is_due(URL, NOON + HOUR - timedelta(seconds=1), third)
+    assert not planned.is_due(URL, NOON + HOUR - timedelta(seconds=1), frozenset({OTHER_ISSUER}))
+
+
+def test_new_plan_is_that_of_all_who_wait_and_forgets_those_who_do_not(planned: CrlIndex) -> None:
+    waiting = frozenset({OTHER_ISSUER})
+    assert claim_for_other(planned)
+    assert planned.claim(OTHER_URL, NOON, RETRY, waiting)
+    planned.plan(URL, NOON + DAY, waiting)
+    assert not planned.is_due(URL, NOON + DAY - timedelta(seconds=1), waiting)
+    assert not planned.is_due(URL, NOON + DAY - timedelta(seconds=1))
+    planned.plan(URL, NOON + 2 * DAY)
+    assert planned.is_due(URL, NOON, waiting)  # it had its list, and has lost it since: now
+    assert not planned.is_due(OTHER_URL, NOON, waiting)  # another address, though one begins as the other
+
+
+def test_outdated_list_is_waited_for_while_it_still_counts(index: CrlIndex) -> None:
+    one = frozenset({ISSUER})
+    load(index)
+    assert index.waiting(one, NOON + DAY) == frozenset()
+    late = NOON + DAY + timedelta(seconds=1)
+    assert (index.waiting(one, late), index.lacking(one, late)) == (one, frozenset())
+    # The clock was set back: the list is of no use, whatever was planned.
+    early = NOON - HOUR - timedelta(seconds=61)
+    assert index.answer(ISSUER, SERIAL, early) is CrlAnswer.NONE
+    assert index.lacking(one, early) == index.waiting(one, early) == one
+
+
 def test_missing_and_outdated_lists_are_noticed(index: CrlIndex) -> None:
     both = frozenset({ISSUER, OTHER_ISSUER})
     assert index.is_lacking(both, NOON)

@@ -1,12 +1,13 @@
 """Fetching the revocation lists: once a day at a random time, bounded, verified, then put in force.
 
 Contains which list is due, the download into a file, whose list it is. Not here: the address taken from a
-certificate, the parsing (`crl_file`), the index (`adapters/sql/crl_index`).
+certificate, whose lists must be there (`needed_lists`), the parsing (`crl_file`), the index
+(`adapters/sql/crl_index`).
 """
 
 import random
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import BinaryIO, Protocol
@@ -17,8 +18,9 @@ from cryptography import x509
 
 from idp.adapters.http.bounded import HttpAnswer, NoUsableAnswer
 from idp.adapters.igc.crl_file import CrlHeader, CrlRefused, read_header
+from idp.adapters.igc.needed_lists import NeededLists
 from idp.adapters.sql.crl_index import CrlIndex, OlderList
-from idp.cards.anchors import IssuingAuthority, TrustAnchors
+from idp.cards.anchors import IssuingAuthority
 from idp.core.clock import Clock
 
 _log = structlog.get_logger(__name__)
@@ -42,28 +44,61 @@ class Downloads(Protocol):
 class CrlRefresher:
     """Any number may run: the index gives each list to one of them at a time."""
 
-    urls: tuple[str, ...]
-    anchors: TrustAnchors
+    needed: NeededLists
     http: Downloads
     index: CrlIndex
     clock: Clock
     chance: random.Random = field(default_factory=random.SystemRandom)
 
     def run_due(self) -> int:
-        """Fetch what is due; gives how many lists came into force or stayed so. Raises StoreUnavailable."""
-        return sum(self._run(url) for url in self.urls if self.index.is_due(url, self.clock.now()))
+        """Fetch what is due. Returns how many lists came into force or stayed so. Raises StoreUnavailable."""
+        return sum(self._attempts(self._is_ours))
 
-    def _run(self, url: str) -> bool:
+    def run_now(self) -> tuple[bool, ...]:
+        """For an operator: as `run_due`, and an authority that waits for its list does not wait for the next attempt.
+
+        Returns for each list tried whether it came into force or stayed so. Raises StoreUnavailable.
+        """
+        return tuple(self._attempts(self._is_ours_at_once))
+
+    def lacking(self) -> tuple[str, ...]:
+        """Returns the names of the authorities in force of which no list counts. Raises StoreUnavailable."""
         now = self.clock.now()
-        retry_at = now + _RETRY + self.chance.random() * _RETRY_SPREAD
-        if not self.index.claim(url, now, retry_at):
-            return False
+        return self.needed.names(self.index.lacking(self.needed.all(now), now))
+
+    def _attempts(self, is_ours: Callable[[str, frozenset[str], datetime], bool]) -> Iterator[bool]:
+        for url in self.needed.urls:
+            # Asked anew for each: the list before may be the one that was waited for.
+            if is_ours(url, self._waiting_at(url), self.clock.now()):
+                yield self._refresh(url)
+
+    def _waiting_at(self, url: str) -> frozenset[str]:
+        now = self.clock.now()
+        return self.index.waiting(self.needed.at(url, now), now)
+
+    def _is_ours(self, url: str, waiting: frozenset[str], now: datetime) -> bool:
+        # Looked at before it is written: most of the time nothing is due.
+        is_due = self.index.is_due(url, now, waiting)
+        return is_due and self.index.claim(url, now, self._retry_at(now), waiting)
+
+    def _is_ours_at_once(self, url: str, waiting: frozenset[str], now: datetime) -> bool:
+        if not waiting:
+            return self._is_ours(url, waiting, now)
+        self.index.plan(url, self._retry_at(now), waiting)  # a worker leaves it to us
+        return True
+
+    def _retry_at(self, now: datetime) -> datetime:
+        return now + _RETRY + self.chance.random() * _RETRY_SPREAD
+
+    def _refresh(self, url: str) -> bool:
         try:
             header = self._fetch(url)
         except (NoUsableAnswer, CrlRefused, OSError) as fault:
             _log.error("crl_not_refreshed", url=url, reason=str(fault))
             return False
-        self.index.plan(url, next_fetch(self.clock.now(), header.next_update, self.chance))
+        # Who still waits has no list at this address today: it is looked for with the next one there, not in a loop.
+        due_at = next_fetch(self.clock.now(), header.next_update, self.chance)
+        self.index.plan(url, due_at, self._waiting_at(url))
         return True
 
     def _fetch(self, url: str) -> CrlHeader:
@@ -93,13 +128,19 @@ class CrlRefresher:
             return header
 
     def _signer(self, header: CrlHeader, file: BinaryIO) -> IssuingAuthority:
-        for authority in self.anchors.all:
+        refusal = CrlRefused("of no authority pinned here")
+        for authority in self.needed.anchors.all:
             certificate = x509.load_der_x509_certificate(authority.der)
             is_named = certificate.subject == header.issuer
             if is_named and header.authority_key_id in (None, authority.key_id) and _may_list(certificate):
-                header.verify(file, authority.public_key)
-                return authority
-        raise CrlRefused("of no authority pinned here")
+                try:
+                    header.verify(file, authority.public_key)
+                except CrlRefused as fault:
+                    # An authority and its successor share a name; a list need not say which key signed it.
+                    refusal = fault
+                else:
+                    return authority
+        raise refusal
 
 
 def _may_list(certificate: x509.Certificate) -> bool:

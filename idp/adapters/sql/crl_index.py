@@ -4,6 +4,7 @@ Contains generations (a list is loaded beside the one in force, then put in its 
 and what OCSP said for good. Not here: fetching, signatures: what is loaded was verified.
 """
 
+import dataclasses
 import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ _TICK = timedelta(microseconds=1)
 _AT_ONCE = 2000
 
 _lists, _entries, _said = card_crls.c, card_crl_entries.c, card_revocations.c
+_fetches = card_crl_fetches.c
 
 
 class OlderList(Exception):
@@ -68,7 +70,7 @@ class CrlIndex:
             was_said = connection.execute(said).first() is not None
         if was_said or (current is not None and current.is_listed):
             return CrlAnswer.LISTED
-        if current is None or not current.this_update - self.skew <= now <= current.next_update + self.grace:
+        if current is None or not self._counts(current.this_update, current.next_update, now):
             return CrlAnswer.NONE
         return CrlAnswer.NOT_LISTED
 
@@ -95,10 +97,27 @@ class CrlIndex:
             for row in rows
         ]
 
+    def lacking(self, issuer_key_ids: frozenset[str], now: datetime) -> frozenset[str]:
+        """Returns those of these authorities of which no list counts. Raises StoreUnavailable."""
+        return issuer_key_ids.difference(
+            one.issuer_key_id
+            for one in self.in_force()
+            if self._counts(one.this_update, one.next_update, now)
+        )
+
+    def waiting(self, issuer_key_ids: frozenset[str], now: datetime) -> frozenset[str]:
+        """Returns those of which no list is current: the last one may still count, in its grace, but a new one is due.
+
+        Raises StoreUnavailable.
+        """
+        return dataclasses.replace(self, grace=timedelta()).lacking(issuer_key_ids, now)
+
     def is_lacking(self, issuer_key_ids: frozenset[str], now: datetime) -> bool:
-        """Whether one of these authorities has no list that still counts."""
-        usable = {one.issuer_key_id for one in self.in_force() if now <= one.next_update + self.grace}
-        return not usable.issuperset(issuer_key_ids)
+        """Whether one of these authorities has no list that counts."""
+        return bool(self.lacking(issuer_key_ids, now))
+
+    def _counts(self, this_update: datetime, next_update: datetime, now: datetime) -> bool:
+        return this_update - self.skew <= now <= next_update + self.grace
 
     def load(
         self,
@@ -186,28 +205,44 @@ class CrlIndex:
                     one, [{"in_generation": row.generation, "of_serial": row.serial} for row in rows]
                 )
 
-    # When to fetch.
+    # When to fetch. An address has one plan while every authority has its list. One that waits for its list has a plan
+    # of its own there: an authority that is new never waits for the morning planned with its predecessor's list.
 
-    def claim(self, url: str, now: datetime, retry_at: datetime) -> bool:
+    def claim(
+        self, url: str, now: datetime, retry_at: datetime, waiting: frozenset[str] = frozenset()
+    ) -> bool:
         """Whether this list is due and ours to fetch; if we die on the way, it is due again at `retry_at`."""
+        plans = _plans(url, waiting)
+        postponed = sa.update(card_crl_fetches).where(_fetches.url.in_(plans)).values(due_at=retry_at)
         with writing(self.database) as connection:
-            first = insert_into(connection, card_crl_fetches).values(url=url, due_at=now)
-            connection.execute(first.on_conflict_do_nothing())
-            claimed = (
-                sa.update(card_crl_fetches)
-                .where(card_crl_fetches.c.url == url, card_crl_fetches.c.due_at <= now)
-                .values(due_at=retry_at)
-            )
-            return connection.execute(claimed).rowcount == 1
+            first = insert_into(connection, card_crl_fetches).on_conflict_do_nothing()
+            connection.execute(first, [{"url": plan, "due_at": now} for plan in plans])
+            if connection.execute(postponed.where(_fetches.due_at <= now)).rowcount == 0:
+                return False
+            connection.execute(postponed)  # those of an earlier attempt wait for the outcome of this one
+            return True
 
-    def is_due(self, url: str, now: datetime) -> bool:
+    def is_due(self, url: str, now: datetime, waiting: frozenset[str] = frozenset()) -> bool:
+        plans = _plans(url, waiting)
         with reading(self.database) as connection:
-            due_at = connection.execute(
-                sa.select(card_crl_fetches.c.due_at).where(card_crl_fetches.c.url == url)
-            ).scalar()
-        return due_at is None or due_at <= now
+            planned = sa.select(_fetches.due_at).where(_fetches.url.in_(plans))
+            due = connection.execute(planned).scalars().all()
+        return len(due) < len(plans) or min(due) <= now
 
-    def plan(self, url: str, due_at: datetime) -> None:
+    def plan(self, url: str, due_at: datetime, waiting: frozenset[str] = frozenset()) -> None:
+        """Set the next fetch of this list, whatever was planned, also for the authorities `waiting` for theirs there."""
+        prefix = f"{url} "
+        of_others = sa.func.substr(_fetches.url, 1, len(prefix)) == prefix
         with writing(self.database) as connection:
-            planned = sa.update(card_crl_fetches).where(card_crl_fetches.c.url == url).values(due_at=due_at)
-            connection.execute(planned)
+            connection.execute(sa.delete(card_crl_fetches).where(of_others))
+            put = insert_into(connection, card_crl_fetches)
+            replaced = put.on_conflict_do_update(
+                index_elements=[_fetches.url], set_={"due_at": put.excluded.due_at}
+            )
+            plans = {url, *_plans(url, waiting)}
+            connection.execute(replaced, [{"url": plan, "due_at": due_at} for plan in sorted(plans)])
+
+
+def _plans(url: str, waiting: frozenset[str]) -> tuple[str, ...]:
+    """Returns which rows of `card_crl_fetches` decide. Settings separate addresses by spaces: none contains one."""
+    return tuple(f"{url} {key_id}" for key_id in sorted(waiting)) or (url,)

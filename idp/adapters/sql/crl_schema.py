@@ -27,7 +27,8 @@ card_crl_entries = sa.Table(
     sqlite_with_rowid=False,
 )
 
-#: When each configured list is to be fetched again. Of several workers, one does it.
+#: When each configured list is to be fetched again. Of several workers, one does it. `url`: its address; or its
+#: address, a space and the key identifier of an authority: when the list that this one waits for is tried there again.
 card_crl_fetches = sa.Table(
     "card_crl_fetches",
     metadata,

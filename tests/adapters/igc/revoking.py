@@ -88,6 +88,7 @@ class Pki:
         begins: datetime | None = None,
         ends: datetime | None = None,
         number: int | None = 1,
+        names_key: bool = True,
         extensions: tuple[tuple[x509.ExtensionType, bool], ...] = (),
         entry_extension: tuple[x509.ExtensionType, bool] | None = None,
         digest: hashes.HashAlgorithm | None = None,
@@ -98,8 +99,9 @@ class Pki:
             .issuer_name(authority.certificate.subject)
             .last_update(begins or self.at - HOUR)
             .next_update(ends or self.at + DAY)
-            .add_extension(authority.authority_key_id, critical=False)
         )
+        if names_key:
+            builder = builder.add_extension(authority.authority_key_id, critical=False)
         if number is not None:
             builder = builder.add_extension(x509.CRLNumber(number), critical=False)
         for extension, critical in extensions:

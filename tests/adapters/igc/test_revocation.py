@@ -15,10 +15,12 @@ from cryptography.x509 import ocsp
 
 from idp.adapters.http.bounded import SafeHttp
 from idp.adapters.igc.crl_refresh import CrlRefresher, next_fetch
+from idp.adapters.igc.needed_lists import NeededLists
 from idp.adapters.igc.ocsp import OcspClient
 from idp.adapters.igc.revocation import IgcRevocation
 from idp.adapters.sql.crl_index import CrlIndex
 from idp.adapters.sql.database import initialise, open_database
+from idp.cards.anchors import TrustAnchors, load_anchors
 from idp.cards.revocation import DECISION, CrlAnswer, OcspAnswer, RevocationStatus
 from tests.adapters.igc.revoking import CARD, DAY, HOUR, OTHER, Pki, Web, openssl_responder, web_server
 from tests.adapters.igc.test_crl_file import write_big_list
@@ -73,12 +75,24 @@ class Desk:
         return self.source.status(card, issuer, now=self.clock.now())
 
     def refresh(self, *paths: str, limit: int = 1024 * 1024) -> int:
-        urls = tuple(f"{self.web.url}{path}" for path in paths or (CRL,))
-        http = SafeHttp(connect_seconds=0.5, total_seconds=30, body_bytes=limit)
-        chance = random.Random(1)
+        return self.refresher(*paths, limit=limit).run_due()
+
+    def refresher(
+        self, *paths: str, limit: int = 1024 * 1024, anchors: TrustAnchors | None = None
+    ) -> CrlRefresher:
+        urls = [f"{self.web.url}{path}" for path in paths or (CRL,)]
+        roots = tuple(url for url in urls if url.endswith(ROOT_CRL))
         return CrlRefresher(
-            urls=urls, anchors=self.pki.anchors, http=http, index=self.index, clock=self.clock, chance=chance
-        ).run_due()
+            needed=NeededLists(
+                anchors=anchors or self.pki.anchors,
+                issuing_urls=tuple(url for url in urls if url not in roots),
+                root_urls=roots,
+            ),
+            http=SafeHttp(connect_seconds=0.5, total_seconds=30, body_bytes=limit),
+            index=self.index,
+            clock=self.clock,
+            chance=random.Random(1),
+        )
 
 
 @pytest.fixture
@@ -354,6 +368,123 @@ def test_one_list_that_fails_keeps_no_other_waiting(
 ) -> None:
     web.give_crl(CRL, pki.crl())
     assert open_desk().refresh("/absent", CRL) == 1
+
+
+# --- an authority that is new at an address known for another's list
+
+
+@pytest.fixture(scope="module")
+def successor() -> Pki:
+    """The same names, other keys: the authority replaced."""
+    return Pki()
+
+
+def pem(*certificates: x509.Certificate) -> Iterator[bytes]:
+    return (one.public_bytes(Encoding.PEM) for one in certificates)
+
+
+def both(pki: Pki, successor: Pki) -> TrustAnchors:
+    """Cards of the old key and of the new one sign in."""
+    authorities = (pki.root, pki.issuing, successor.root, successor.issuing)
+    return load_anchors(pem(*(one.certificate for one in authorities)))
+
+
+def in_an_hour(desk: Desk, refresher: CrlRefresher) -> int:
+    """How often the server was asked by a worker that looks every 20 seconds."""
+    before = len(desk.web.asked)
+    for _ in range(180):
+        refresher.run_due()
+        desk.clock.advance(seconds=20)
+    return len(desk.web.asked) - before
+
+
+def test_list_of_an_authority_replaced_is_fetched_at_once_whatever_was_planned(
+    pki: Pki, successor: Pki, web: Web, open_desk: Callable[..., Desk]
+) -> None:
+    web.give_crl(CRL, pki.crl(ends=NOON + 7 * DAY))
+    web.give_crl(ROOT_CRL, pki.crl(by=pki.root, ends=NOON + 7 * DAY))
+    assert open_desk().refresh(CRL, ROOT_CRL) == 2
+    web.give_crl(CRL, successor.crl(CARD, ends=NOON + 7 * DAY))
+    web.give_crl(ROOT_CRL, successor.crl(by=successor.root, ends=NOON + 7 * DAY))
+    after = open_desk(pki=successor, roots=True)
+    assert after.status() is UNKNOWN
+    assert after.refresh(CRL, ROOT_CRL) == 2
+    assert [after.status(), after.status(OTHER)] == [REVOKED, GOOD]
+    assert in_an_hour(after, after.refresher(CRL, ROOT_CRL)) == 0
+
+
+def test_missing_list_of_an_authority_replaced_makes_no_storm_and_comes_soon(
+    pki: Pki, successor: Pki, web: Web, open_desk: Callable[..., Desk]
+) -> None:
+    web.give_crl(CRL, pki.crl(ends=NOON + 7 * DAY))
+    open_desk().refresh()
+    after = open_desk(pki=successor)
+    assert 2 <= in_an_hour(after, after.refresher()) <= 4  # yesterday's list, of a key no longer pinned
+    del web.replies[CRL]
+    assert 2 <= in_an_hour(after, after.refresher()) <= 4  # none
+    web.give_crl(CRL, successor.crl(ends=NOON + 7 * DAY))
+    assert in_an_hour(after, after.refresher()) == 1
+    assert after.refresher().lacking() == ()
+
+
+def test_address_that_still_has_the_list_of_the_old_key_is_asked_once_then_with_the_next_list(
+    pki: Pki, successor: Pki, web: Web, open_desk: Callable[..., Desk]
+) -> None:
+    """A good answer without what is waited for: tens of MB are not fetched every quarter of an hour."""
+    desk = open_desk()
+    web.give_crl(CRL, pki.crl(ends=NOON + 7 * DAY))
+    desk.refresh()
+    refresher = desk.refresher(anchors=both(pki, successor))
+    assert in_an_hour(desk, refresher) == 1
+    web.give_crl(CRL, successor.crl(ends=NOON + 7 * DAY))
+    assert in_an_hour(desk, refresher) == 0
+    desk.clock.advance(days=1)
+    assert in_an_hour(desk, refresher) == 1
+    assert refresher.lacking() == ()
+
+
+def test_operator_waits_for_no_attempt(
+    pki: Pki, successor: Pki, web: Web, open_desk: Callable[..., Desk]
+) -> None:
+    desk = open_desk()
+    refresher = desk.refresher(anchors=both(pki, successor))
+    assert refresher.run_now() == (False,)
+    assert refresher.lacking() == ("I", "I")
+    web.give_crl(CRL, pki.crl())
+    assert refresher.run_now() == (True,)
+    web.give_crl(CRL, successor.crl())
+    assert (refresher.lacking(), refresher.run_due()) == (("I",), 0)
+    assert refresher.run_now() == (True,)
+    assert (refresher.lacking(), refresher.run_now()) == ((), ())
+    # Outdated: it still counts, and the operator need not wait for the worker's next attempt.
+    desk.clock.at = NOON + DAY + SECOND
+    assert (refresher.lacking(), refresher.run_due()) == ((), 1)
+    assert refresher.run_now() == (True,)
+
+
+def test_nothing_is_fetched_for_an_authority_past_its_end(
+    pki: Pki, web: Web, open_desk: Callable[..., Desk]
+) -> None:
+    over = Pki(NOON - 5000 * DAY)
+    assert over.anchors.issuing[0].not_after < NOON
+    desk = open_desk()
+    web.give_crl(CRL, pki.crl(ends=NOON + 7 * DAY))
+    refresher = desk.refresher(anchors=both(pki, over))
+    assert (refresher.run_due(), refresher.lacking()) == (1, ())
+    assert in_an_hour(desk, refresher) == 0
+
+
+def test_list_that_does_not_name_its_key_is_tried_with_each_authority_of_that_name(
+    pki: Pki, successor: Pki, web: Web, open_desk: Callable[..., Desk]
+) -> None:
+    desk = open_desk()
+    refresher = desk.refresher(anchors=both(successor, pki))
+    web.give_crl(CRL, pki.crl(names_key=False))
+    assert refresher.run_due() == 1
+    (known,) = desk.index.in_force()
+    assert known.issuer_key_id == pki.anchors.issuing[0].key_id.hex()
+    web.give_crl(CRL, pki.crl(key=pki.stranger_key, names_key=False))
+    assert refresher.run_now() == (False,)
 
 
 def test_next_fetch_is_a_random_time_of_the_next_morning() -> None:
