@@ -6,6 +6,7 @@ Not here: the work (`running`).
 
 import argparse
 import os
+import shlex
 import signal
 import sys
 from pathlib import Path
@@ -155,7 +156,11 @@ def _serve(demo: Demo, ready_path: Path | None) -> int:
     try:
         text = demo.start(ready_path, os.getpid())
     except _CANNOT_START as refusal:
-        return _complain(refusal, 2)
+        status = _complain(refusal, 2)
+        print(
+            f"demo: to start afresh: rm -r {shlex.quote(str(demo.places.state))}", file=sys.stderr, flush=True
+        )
+        return status
     print(text.replace("{python}", sys.executable), flush=True)
     print(f"Ready in {demo.timeline.elapsed:.1f} s.", flush=True)
     try:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from http import HTTPStatus
 from typing import Any
 
 from sandbox.demo.driver import Browser, Card, Page
@@ -21,6 +22,7 @@ class Standing(StrEnum):
     UNKNOWN = "unknown"  # it offers to create the account
     DUE = "due"  # the person must accept the charter
     ACCEPTED = "accepted"
+    DISABLED = "disabled"  # by `idp accounts disable`
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class Script:
     def arrange(self, cards: Mapping[str, Mapping[str, Any]], names: Sequence[str]) -> dict[str, Standing]:
         """Enrol the persons of ENROLLED who have no account. Returns how the holder of each card stands."""
         persons = {person.card: person for person in ENROLLED}
-        done: dict[str, Any] = read_json(self.places.accounts, {})
+        done = read_json(self.places.accounts)
         standings = {}
         for name in names:
             wanted = persons.get(name)
@@ -124,6 +126,8 @@ class Script:
             return Standing.DUE
         if page.url == home and page.says("Vous êtes connecté"):
             return Standing.ACCEPTED
+        if page.status == HTTPStatus.FORBIDDEN and page.says("Votre compte est désactivé"):
+            return Standing.DISABLED
         raise _unexpected(page)
 
 

@@ -57,6 +57,7 @@ def _card_line(card: Mapping[str, Any], accounts: Mapping[str, Mapping[str, Any]
         None: "no account: a first connection by card",
         "accepted": "enrolled, charter accepted",
         "due": "enrolled, the charter still to accept",
+        "disabled": "enrolled, disabled since",
     }
     account = accounts.get(card["rpps"])
     note = notes[account["charter"] if account else None]

@@ -127,9 +127,10 @@ def write_atomically(path: Path, text: str, *, mode: int = 0o644) -> None:
         raise
 
 
-def read_json(path: Path, absent: Any) -> Any:
-    """Returns the content, or `absent` when the file is missing or damaged: the caller then makes it again."""
+def read_json(path: Path) -> dict[str, Any]:
+    """Returns the object kept there, empty when the file is missing or damaged: the caller then makes it again."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return absent
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -6,21 +6,27 @@ Contains command lines, probes, what a first start prepares. Not here: how proce
 import json
 import smtplib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 
 import requests
 
 from sandbox.demo.places import ROOT, Places, read_json, write_atomically
 from sandbox.demo.ports import Ports
-from sandbox.demo.processes import Children, Program
+from sandbox.demo.processes import ChildDied, Children, Program
 
 REVISION = "2026-1"
 _CHARTERS = ROOT / "charters"
-_REVISION_EXISTS = 3  # exit status of `idp charter publish`
+_NOTHING_TO_DO = 3  # exit status of `idp`: it is there already
 _READY_WITHIN_SECONDS = 60
 _PROBE_TIMEOUT_SECONDS = 2
 _PAUSE_SECONDS = 0.03
+#: How long the worker is given to fetch the lists when it starts.
+_WORKER_SECONDS = 5
+
+#: Whether a program answers, by its name.
+Probes = Mapping[str, Callable[[], bool]]
 
 
 class NotReady(Exception):
@@ -46,28 +52,51 @@ def igc(ports: Ports, places: Places) -> Program:
 
 
 def provider(ports: Ports) -> Iterator[Program]:
-    """Returns the provider's three processes, which need its database, keys and certificates."""
+    """Returns what of the provider answers requests; it needs the database, keys and certificates."""
     yield Program(
         "provider",
         (*("idp.cli", "serve", "--workers", "1"), *("--host", "127.0.0.1", "--port", str(ports.base))),
     )
     yield Program("card-host", ("idp.cli", "card-host"))
-    yield Program("outbox", ("idp.cli", "worker"))
+
+
+def worker() -> Program:
+    """Returns the worker, which fetches from the test IGC as soon as it starts."""
+    return Program("outbox", ("idp.cli", "worker"))
 
 
 def prepare(children: Children, places: Places) -> None:
-    """Prepare database, signing keys and charter; does nothing after the first start. Raises ChildDied."""
+    """Prepare database, signing keys and charter; does nothing after the first start. Raises ChildDied.
+
+    A first start may have been stopped anywhere: each step does what is left of it.
+    """
     versions = sorted(path.name for path in (ROOT / "migrations" / "versions").glob("*.py"))
-    has_keys = any(places.keys.glob("sign-*.pem"))
-    mark = {"migrations": versions, "charter": REVISION}
-    if has_keys and places.database.exists() and read_json(places.prepared, None) == mark:
+    mark, known = {"migrations": versions, "charter": REVISION}, read_json(places.prepared)
+    has_keys = bool(known) and any(places.keys.glob("sign-*.pem"))
+    if has_keys and places.database.exists() and known == mark:
         return
-    verb = "migrate" if places.database.exists() else "init"
-    children.run(Program("database", ("idp.cli", verb)))
+    children.run(Program("database", ("idp.cli", "init")))
     if not has_keys:
-        children.run(Program("keys", ("idp.cli", "keys", "generate")))
-    children.run(Program("charter", ("idp.cli", *publish_charter())), accepted=(0, _REVISION_EXISTS))
+        children.run(Program("keys", ("idp.cli", "keys", "generate")), accepted=(0, _NOTHING_TO_DO))
+    children.run(Program("charter", ("idp.cli", *publish_charter())), accepted=(0, _NOTHING_TO_DO))
     write_atomically(places.prepared, json.dumps(mark))
+
+
+def fetch_lists(children: Children, are_there: Callable[[], bool]) -> None:
+    """Fetch the lists if the worker did not: after a failure it tries again in a quarter of an hour. Raises ChildDied."""
+    deadline = time.monotonic() + _WORKER_SECONDS
+    while not are_there():
+        children.check()
+        if time.monotonic() > deadline:
+            break
+        time.sleep(_PAUSE_SECONDS)
+    else:
+        return
+    try:
+        children.run(Program("lists", ("idp.cli", "trust", "refresh")), accepted=(0, _NOTHING_TO_DO))
+    except ChildDied:
+        if not are_there():  # the worker may have been quicker after all
+            raise
 
 
 def publish_charter(revision: str = REVISION) -> tuple[str, ...]:
@@ -75,59 +104,69 @@ def publish_charter(revision: str = REVISION) -> tuple[str, ...]:
     return ("charter", "publish", "--revision", revision, "--fr", str(texts[0]), "--en", str(texts[1]))
 
 
-def wait_until_all_answer(
-    ports: Ports, places: Places, card_host: str, check: Callable[[], None], note: Callable[[str], None]
-) -> None:
-    """`check` raises when a program died; `note` is called for each that answers. Raises NotReady."""
+@contextmanager
+def loopback_http() -> Iterator[requests.Session]:
     with requests.Session() as http:
         http.trust_env = False
-        waiting = dict(_probes(ports, places, card_host, http))
-        deadline = time.monotonic() + _READY_WITHIN_SECONDS
-        while waiting:
-            check()
-            if time.monotonic() > deadline:
-                logs = places.log("*").parent
-                raise NotReady(
-                    f"no answer from {', '.join(waiting)} within {_READY_WITHIN_SECONDS} s; see {logs}"
-                )
-            for name in [name for name, answers in waiting.items() if answers()]:
-                del waiting[name]
-                note(name)
-            time.sleep(_PAUSE_SECONDS)
+        yield http
 
 
-def _probes(
-    ports: Ports, places: Places, card_host: str, http: requests.Session
-) -> Iterator[tuple[str, Callable[[], bool]]]:
+def wait_until_all_answer(
+    probes: Probes, places: Places, check: Callable[[], None], note: Callable[[str], None]
+) -> None:
+    """`check` raises when a program died; `note` is called for each that answers. Raises NotReady."""
+    waiting = dict(probes)
+    deadline = time.monotonic() + _READY_WITHIN_SECONDS
+    while waiting:
+        check()
+        if time.monotonic() > deadline:
+            logs = places.log("*").parent
+            raise NotReady(
+                f"no answer from {', '.join(waiting)} within {_READY_WITHIN_SECONDS} s; see {logs}"
+            )
+        for name in [name for name, answers in waiting.items() if answers()]:
+            del waiting[name]
+            note(name)
+        time.sleep(_PAUSE_SECONDS)
+
+
+def igc_probe(ports: Ports, places: Places, http: requests.Session) -> Probes:
+    url = f"http://localhost:{ports.igc}/health"
+    return {"test IGC": partial(_answers, http, url, str(places.ca_bundle))}
+
+
+def probes(ports: Ports, places: Places, card_host: str, http: requests.Session) -> Probes:
+    """Returns those of all other programs."""
     pages = {
         "psc": f"{ports.psc_issuer}/.well-known/wallet-openid-configuration",
         "psc wallet": f"http://localhost:{ports.psc_wallet}/",
         "mail": ports.mailbox,
         "ViaTrajectoire": f"http://localhost:{ports.relying_party(0)}/",
         "Trajectoire Grand Âge": f"http://localhost:{ports.relying_party(1)}/",
-        "test IGC": f"http://localhost:{ports.igc}/health",
-        "provider": f"{ports.issuer}/health/ready",
+        "provider": _ready(ports),
         "card host": f"{card_host}/health",
     }
-    for name, url in pages.items():
-        yield name, partial(_answers, http, url, str(places.ca_bundle))
-    yield "revocation lists", partial(_is_whole, http, f"{ports.issuer}/health/ready", str(places.ca_bundle))
-    yield "smtp", partial(_takes_mail, ports.smtp)
+    ca_bundle = str(places.ca_bundle)
+    answering = {name: partial(_answers, http, url, ca_bundle) for name, url in pages.items()}
+    return {**answering, "smtp": partial(_takes_mail, ports.smtp)}
+
+
+def has_lists(ports: Ports, places: Places, http: requests.Session) -> bool:
+    """Whether it is « ready » and not « degraded »: the revocation lists are there, so cards can sign in."""
+    try:
+        answer = http.get(_ready(ports), timeout=_PROBE_TIMEOUT_SECONDS, verify=str(places.ca_bundle))
+        return bool(answer.json() == {"status": "ready"})
+    except requests.RequestException:
+        return False
+
+
+def _ready(ports: Ports) -> str:
+    return f"{ports.issuer}/health/ready"
 
 
 def _answers(http: requests.Session, url: str, ca_bundle: str) -> bool:
     try:
         return http.get(url, timeout=_PROBE_TIMEOUT_SECONDS, verify=ca_bundle).status_code == 200
-    except requests.RequestException:
-        return False
-
-
-def _is_whole(http: requests.Session, url: str, ca_bundle: str) -> bool:
-    """Whether it is « ready » and not « degraded »: the worker has fetched the lists, so cards can sign in."""
-    try:
-        return bool(
-            http.get(url, timeout=_PROBE_TIMEOUT_SECONDS, verify=ca_bundle).json() == {"status": "ready"}
-        )
     except requests.RequestException:
         return False
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -87,18 +88,28 @@ class Demo:
         for program in programs.provider(self.ports):
             self.children.start(program)
         note("provider started")
-        programs.wait_until_all_answer(
-            self.ports,
-            self.places,
-            self.settings["CADUCEE_CARD_HOST"],
-            self.children.check,
-            lambda name: note(f"{name} answers"),
-        )
+        self._wait()
         content = self._describe(cards, pid)
         if ready_path is not None:
             ready_file.write(ready_path, content)
         note("ready")
         return banner(self.ports, self.places, {card["name"]: card for card in cards}, content)
+
+    def _wait(self) -> None:
+        """Until everything answers and the revocation lists are there; the worker is started on the way."""
+        ports, places, note = self.ports, self.places, self.timeline.note
+
+        def wait(probes: programs.Probes) -> None:
+            programs.wait_until_all_answer(
+                probes, places, self.children.check, lambda name: note(f"{name} answers")
+            )
+
+        with programs.loopback_http() as http:
+            wait(programs.igc_probe(ports, places, http))
+            self.children.start(programs.worker())
+            wait(programs.probes(ports, places, self.settings["CADUCEE_CARD_HOST"], http))
+            programs.fetch_lists(self.children, partial(programs.has_lists, ports, places, http))
+            note("revocation lists there")
 
     def _describe(self, cards: Sequence[CardEntry], pid: int) -> dict[str, Any]:
         by_name = {card["name"]: card for card in cards}

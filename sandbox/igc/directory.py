@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import TypedDict
 
@@ -24,8 +25,10 @@ from cryptography.x509.oid import NameOID
 from sandbox.igc.issuing import Igc, IssuedCard, Slot, make_igc
 
 PIN = "1234"
-_FORMAT = 4  # incremented whenever the files change, so that an older directory is made again
+_FORMAT = 5  # incremented whenever the files change, so that an older directory is made again
 _MARGIN = timedelta(days=2)
+#: How far a clock may be set back since: the lists begin an hour before they are made.
+_SET_BACK = timedelta(minutes=30)
 
 
 class CardEntry(TypedDict):
@@ -53,7 +56,7 @@ def ensure_igc(directory: Path, now: datetime, base_url: str) -> list[CardEntry]
         return known
     (directory / "igc.json").unlink(missing_ok=True)
     igc = make_igc(now, base_url)
-    return _write(igc, directory, base_url)
+    return _write(igc, directory, now, base_url)
 
 
 def _kept(directory: Path, now: datetime, base_url: str) -> list[CardEntry] | None:
@@ -65,14 +68,17 @@ def _kept(directory: Path, now: datetime, base_url: str) -> list[CardEntry] | No
             base_url,
             str(directory),
         )
-        is_fresh = now < datetime.fromisoformat(mark["valid_until"]) - _MARGIN
-        is_whole = all((directory / name).is_file() for name in mark["files"])
+        made_at, valid_until = (datetime.fromisoformat(mark[name]) for name in ("made_at", "valid_until"))
+        is_fresh = made_at - _SET_BACK <= now < valid_until - _MARGIN
+        is_whole = all(
+            _digest((directory / name).read_bytes()) == mark["files"][name] for name in mark["files"]
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return cards if is_current and is_fresh and is_whole else None
+    return cards if isinstance(cards, list) and cards and is_current and is_fresh and is_whole else None
 
 
-def _write(igc: Igc, directory: Path, base_url: str) -> list[CardEntry]:
+def _write(igc: Igc, directory: Path, now: datetime, base_url: str) -> list[CardEntry]:
     cards = [_entry(card, directory / "cards") for card in igc.cards]
     contents = dict(_files(igc))
     for name, content in contents.items():
@@ -82,8 +88,9 @@ def _write(igc: Igc, directory: Path, base_url: str) -> list[CardEntry]:
         "format": _FORMAT,
         "base_url": base_url,
         "directory": str(directory),
+        "made_at": now.isoformat(),
         "valid_until": _valid_until(igc).isoformat(),
-        "files": sorted(contents),
+        "files": {name: _digest(content) for name, content in sorted(contents.items())},
     }
     # Written last: without it the directory counts as not made.
     _save(directory / "igc.json", json.dumps(mark, indent=1).encode(), is_secret=False)
@@ -164,6 +171,10 @@ def _pkcs12(name: str, slot: Slot, issuer: x509.Certificate) -> bytes:
         [issuer],
         BestAvailableEncryption(PIN.encode()),
     )
+
+
+def _digest(content: bytes) -> str:
+    return sha256(content).hexdigest()
 
 
 def _pem(certificate: x509.Certificate) -> bytes:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -9,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -192,6 +194,27 @@ def test_second_start_tells_what_changed_meanwhile(warm_state: Path) -> None:
         assert running.command("charter", "publish", "--revision", "2026-2", *texts).returncode == 0
     with running_demo(warm_state) as again:
         assert {account["charter"] for account in again.ready["accounts"]} == {"due"}
+
+
+def test_demo_moved_elsewhere_starts_again_on_the_same_ports(warm_state: Path, tmp_path: Path) -> None:
+    """Its IGC is made anew: other authorities, at addresses whose next lists were planned for tomorrow.
+
+    An account disabled meanwhile is told, and stops nothing.
+    """
+    before = json.loads((warm_state / "ready.json").read_text())
+    moved = tmp_path / "moved"
+    shutil.copytree(warm_state, moved)
+    command = moved / "idp"
+    command.write_text(command.read_text().replace(str(warm_state), str(moved)))
+    rpps = next(card["rpps"] for card in before["cards"] if card["name"] == "benali")
+    subprocess.run([command, "accounts", "disable", rpps], cwd=ROOT, timeout=60, check=True)
+    base = urlsplit(before["issuer"]).port
+    with running_demo(moved, "--port-base", str(base)) as again:
+        assert again.issuer == before["issuer"]
+        issuing = Path("igc/ca/issuing.pem")
+        assert (moved / issuing).read_bytes() != (warm_state / issuing).read_bytes()
+        assert again.account("martin")["charter"] != "disabled"  # said to the new card
+        assert again.account("benali")["charter"] == "disabled"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])

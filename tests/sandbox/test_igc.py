@@ -92,6 +92,19 @@ def test_damaged_directory_is_made_anew(copy: Path, lost: str) -> None:
     assert (copy / lost).is_file()
 
 
+@pytest.mark.parametrize(("damaged", "left"), [("ca/issuing.crl", b""), ("cards.json", b"null")])
+def test_directory_with_a_damaged_file_is_made_anew(copy: Path, damaged: str, left: bytes) -> None:
+    (copy / damaged).write_bytes(left)
+    assert not is_kept(copy)
+    assert (copy / damaged).read_bytes() != left
+
+
+def test_directory_from_the_future_is_made_anew(copy: Path) -> None:
+    """The clock was wrong on the day it was made: none of its cards and lists would be valid for long."""
+    assert is_kept(copy, NOW - timedelta(minutes=10))
+    assert not is_kept(copy, NOW - timedelta(hours=1))
+
+
 def test_moved_directory_is_made_anew(copy: Path, tmp_path: Path) -> None:
     moved = copy.rename(tmp_path / "elsewhere")
     cards = ensure_igc(moved, NOW, BASE)
