@@ -88,10 +88,10 @@ def _userinfo(parts: Parts, protocol: ProtocolParts) -> UserinfoEndpoint:
         engine=protocol.engine,
         client_tokens=protocol.client_tokens,
         accounts=parts.accounts,
-        clients=parts.web.clients,
+        clients=parts.clients,
         grant_store=protocol.grant_store,
         possession=protocol.possession,
-        upstream=UpstreamClaims(parts.links, parts.context.contexts),
+        upstream=UpstreamClaims(parts.links, parts.contexts),
     )
 
 
@@ -104,7 +104,7 @@ def _discovery(parts: Parts, protocol: ProtocolParts) -> PublishedDocument:
 def _readiness(parts: Parts) -> Readiness:
     faults = () if parts.policy is None else (build_list_check(parts.resources, parts.policy),)
     stores = (parts.store, parts.resources.durable)
-    return Readiness(stores=stores, clients=parts.web.clients, keys=parts.keys, faults=faults)
+    return Readiness(stores=stores, clients=parts.clients, keys=parts.keys, faults=faults)
 
 
 def _metrics(parts: Parts) -> tuple[Callable[[], Iterable[Sample]], ...]:
@@ -123,6 +123,6 @@ def _upstream_logout(parts: Parts) -> dict[str, Route]:
         links=parts.links,
         trail=parts.trail,
         clock=parts.clock,
-        trusted_proxy_hops=parts.settings.trusted_proxy_hops,
+        networks=parts.web.networks,
     )
     return {"/psc/backchannel_logout": Route(_POST, endpoint)}
