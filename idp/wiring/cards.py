@@ -94,6 +94,6 @@ def build_list_check(resources: Resources, policy: CardPolicy) -> Callable[[], b
 
 
 def _needed_lists(settings: Settings, anchors: TrustAnchors) -> frozenset[str]:
-    issuing = {one.key_id.hex() for one in anchors.issuing if settings.card_crl_urls}
-    roots = {one.root.key_id.hex() for one in anchors.issuing if one.root and settings.card_root_crl_urls}
+    issuing = {one.key_name for one in anchors.issuing if settings.card_crl_urls}
+    roots = {one.root.key_name for one in anchors.issuing if one.root and settings.card_root_crl_urls}
     return frozenset(issuing | roots)

@@ -33,9 +33,9 @@ def build_endpoints(parts: Parts, protocol: ProtocolParts) -> PlainEndpoints:
     own = _own_tokens(parts, protocol, refresh_tokens)
     routes = {
         "/token": Route(_POST, _token(parts, protocol, refresh_tokens)),
-        "/par": Route(_POST, PushedRequestEndpoint(protocol.door, protocol.reader, protocol.possession)),
-        "/revoke": Route(_POST, RevocationEndpoint(own)),
-        "/introspect": Route(_POST, IntrospectionEndpoint(own)),
+        "/par": Route(_POST, _pushed_requests(parts, protocol)),
+        "/revoke": Route(_POST, _revocation(parts, own)),
+        "/introspect": Route(_POST, IntrospectionEndpoint(own, parts.clock, parts.settings.issuer)),
         "/userinfo": Route(("GET", "POST"), _userinfo(parts, protocol)),
         "/jwks": Route(_GET, KeySetDocument(parts.keys)),
         "/.well-known/openid-configuration": Route(_GET, _discovery(parts, protocol)),
@@ -44,6 +44,15 @@ def build_endpoints(parts: Parts, protocol: ProtocolParts) -> PlainEndpoints:
         "/health/ready": Route(_GET, _readiness(parts)),
     }
     return PlainEndpoints(routes | _upstream_logout(parts), parts.settings)
+
+
+def _pushed_requests(parts: Parts, protocol: ProtocolParts) -> PushedRequestEndpoint:
+    return PushedRequestEndpoint(
+        door=protocol.door,
+        reader=protocol.reader,
+        possession=protocol.possession,
+        life=parts.settings.pushed_request_life,
+    )
 
 
 def _token(parts: Parts, protocol: ProtocolParts, refresh_tokens: SqlRefreshTokens) -> TokenEndpoint:
@@ -77,9 +86,12 @@ def _own_tokens(parts: Parts, protocol: ProtocolParts, refresh_tokens: SqlRefres
         grants=parts.grants,
         refresh_tokens=refresh_tokens,
         accounts=parts.accounts,
-        audit=parts.audit,
-        clock=parts.clock,
-        issuer=parts.settings.issuer,
+    )
+
+
+def _revocation(parts: Parts, own: OwnTokens) -> RevocationEndpoint:
+    return RevocationEndpoint(
+        own=own, store=parts.store, grants=parts.grants, audit=parts.audit, clock=parts.clock
     )
 
 

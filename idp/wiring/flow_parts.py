@@ -54,7 +54,7 @@ def build_flow_parts(parts: Parts) -> FlowParts:
     )
     return FlowParts(
         desk=desk,
-        admission=Admission(desk, identities, throttle),
+        admission=Admission(desk=desk, accounts=parts.accounts, identities=identities, throttle=throttle),
         identities=identities,
         codes=codes,
         sender=_sender(parts, desk, codes, outbox),

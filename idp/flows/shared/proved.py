@@ -5,6 +5,7 @@ from typing import NoReturn
 
 from idp.accounts.account import ProvedIdentity
 from idp.accounts.identity_updates import IdentityUpdates
+from idp.accounts.repository import AccountRepository
 from idp.accounts.throttle import PasswordThrottle
 from idp.core.audit import AuditEvent
 from idp.core.errors import PageError, Problem
@@ -14,9 +15,10 @@ from idp.interaction.record import AuthenticationEvent, Interaction, with_event,
 _REFUSED = {"cps": AuditEvent.CARD_LOGIN_REFUSED, "psc": AuditEvent.PSC_LOGIN_REFUSED}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Admission:
     desk: Desk
+    accounts: AccountRepository
     identities: IdentityUpdates
     throttle: PasswordThrottle
 
@@ -24,7 +26,7 @@ class Admission:
         self, interaction: Interaction, event: AuthenticationEvent, identity: ProvedIdentity
     ) -> Interaction:
         """The interaction of that person: one account per RPPS, whatever proved it. Raises PageError (disabled)."""
-        account = self.desk.accounts.find_by_rpps(identity.rpps)
+        account = self.accounts.find_by_rpps(identity.rpps)
         if account is None:
             return with_identity(interaction, event, identity)
         if not account.may_sign_in:
