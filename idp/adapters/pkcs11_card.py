@@ -39,7 +39,6 @@ class Pkcs11CardReader:
 
         if not module.exists():
             raise ReaderFailed(ReaderFault.MODULE_MISSING, str(module))
-        self._pkcs11 = pkcs11
         try:
             self._library = pkcs11.lib(str(module))
         except pkcs11.PKCS11Error as error:
@@ -50,36 +49,43 @@ class Pkcs11CardReader:
             return [_card(token) for token in self._tokens()]
 
     def certificates(self, card: ReaderCard) -> Sequence[StoredCertificate]:
-        attribute = self._pkcs11.Attribute
-        template = {attribute.CLASS: self._pkcs11.ObjectClass.CERTIFICATE}
+        from pkcs11 import Attribute, ObjectClass
+
+        template = {Attribute.CLASS: ObjectClass.CERTIFICATE}
         with self._failing(), self._token(card).open() as session:
             return [
-                StoredCertificate(found[attribute.LABEL], found[attribute.ID], found[attribute.VALUE])
+                StoredCertificate(found[Attribute.LABEL], found[Attribute.ID], found[Attribute.VALUE])
                 for found in list(session.get_objects(template))
             ]
 
     def keys_without_pin(self, card: ReaderCard) -> Sequence[bytes]:
-        attribute = self._pkcs11.Attribute
-        template = {attribute.CLASS: self._pkcs11.ObjectClass.PRIVATE_KEY}
+        from pkcs11 import Attribute, ObjectClass
+
+        template = {Attribute.CLASS: ObjectClass.PRIVATE_KEY}
         with self._failing(), self._token(card).open() as session:
-            return [found[attribute.ID] for found in list(session.get_objects(template))]
+            return [found[Attribute.ID] for found in list(session.get_objects(template))]
 
     def sign(self, card: ReaderCard, key_id: bytes, digest_info: bytes, pin: str | None) -> bytes:
+        from pkcs11 import Mechanism, ObjectClass
+        from pkcs11.types import PROTECTED_AUTH
+
         with self._failing():
-            user_pin = self._pkcs11.types.PROTECTED_AUTH if pin is None else pin
+            user_pin = PROTECTED_AUTH if pin is None else pin
             with self._token(card).open(user_pin=user_pin) as session:
-                key = session.get_key(object_class=self._pkcs11.ObjectClass.PRIVATE_KEY, id=key_id)
-                signature: bytes = key.sign(digest_info, mechanism=self._pkcs11.Mechanism.RSA_PKCS)
+                key = session.get_key(object_class=ObjectClass.PRIVATE_KEY, id=key_id)
+                signature: bytes = key.sign(digest_info, mechanism=Mechanism.RSA_PKCS)
                 return signature
 
     def _tokens(self) -> Iterator[Any]:
+        from pkcs11 import TokenFlag, TokenNotPresent, TokenNotRecognised
+
         for slot in self._library.get_slots(token_present=True):
             try:
                 token = slot.get_token()
             # The card was pulled out meanwhile, or is none that this module knows: the next reader may have one.
-            except (self._pkcs11.TokenNotPresent, self._pkcs11.TokenNotRecognised):
+            except (TokenNotPresent, TokenNotRecognised):
                 continue
-            if token.flags & self._pkcs11.TokenFlag.TOKEN_INITIALIZED:
+            if token.flags & TokenFlag.TOKEN_INITIALIZED:
                 yield token
 
     def _token(self, card: ReaderCard) -> Any:
@@ -90,9 +96,11 @@ class Pkcs11CardReader:
 
     @contextmanager
     def _failing(self) -> Iterator[None]:
+        from pkcs11 import PKCS11Error
+
         try:
             yield
-        except self._pkcs11.PKCS11Error as error:
+        except PKCS11Error as error:
             raise ReaderFailed(fault_of(error), type(error).__name__) from error
 
 
@@ -134,15 +142,16 @@ def _serial(token: Any) -> str:
 def _card(token: Any) -> ReaderCard:
     from pkcs11 import TokenFlag
 
+    slot = token.slot
     return ReaderCard(
         label=token.label,
         serial=_serial(token),
         model=token.model,
-        reader=token.slot.slot_description.strip("\0 "),
+        reader=slot.slot_description.strip("\0 "),
         pin=_pin_state(token.flags),
         has_pin_pad=bool(token.flags & TokenFlag.PROTECTED_AUTHENTICATION_PATH),
         mechanisms=frozenset(
-            getattr(mechanism, "name", str(mechanism)) for mechanism in token.slot.get_mechanisms()
+            getattr(mechanism, "name", str(mechanism)) for mechanism in slot.get_mechanisms()
         ),
     )
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PSS, PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from idp.cards.pins import REFUSALS, TRUSTED, PinRules, PinVerdict, common_name
+from idp.cards.pins import REFUSALS, TRUSTED, PinRules, PinVerdict, common_name, subject_key_id
 
 MINIMUM_RSA_BITS = 2048
 _HASHES = (hashes.SHA256, hashes.SHA384, hashes.SHA512)  # never SHA-1
@@ -39,6 +39,11 @@ class IssuingAuthority:
     not_after: datetime
     #: The root that signed it; None for a root.
     root: "IssuingAuthority | None" = None
+
+    @property
+    def key_name(self) -> str:
+        """The key identifier as lists and the operator name it."""
+        return self.key_id.hex()
 
     def signed(self, certificate: x509.Certificate) -> bool:
         """Whether this authority's key made the certificate's signature, with SHA-2."""
@@ -132,7 +137,7 @@ def _authority(certificate: x509.Certificate, public_key: RSAPublicKey) -> Issui
         name=common_name(certificate),
         der=certificate.public_bytes(Encoding.DER),
         public_key=public_key,
-        key_id=certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest,
+        key_id=subject_key_id(certificate),
         spki_sha256=sha256(spki).hexdigest(),
         not_before=certificate.not_valid_before_utc,
         not_after=certificate.not_valid_after_utc,

@@ -182,7 +182,7 @@ def _issuer_of(der: bytes, anchors: TrustAnchors) -> str | None:
         key_id = read_authority_key_id(load_certificate(der))
     except UnreadableCard:
         return None
-    names = {authority.key_id.hex(): authority.name for authority in anchors.issuing} | _ISSUERS
+    names = {authority.key_name: authority.name for authority in anchors.issuing} | _ISSUERS
     return names.get(key_id.hex(), key_id.hex())
 
 

@@ -136,8 +136,14 @@ def fingerprint_of(certificate: x509.Certificate) -> str:
     return certificate.fingerprint(SHA256()).hex()
 
 
+def subject_key_id(certificate: x509.Certificate) -> bytes:
+    """Raises x509.ExtensionNotFound, ValueError."""
+    found = certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
+    return found.value.digest
+
+
 def _key_id(certificate: x509.Certificate) -> str:
     try:
-        return certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest.hex()
+        return subject_key_id(certificate).hex()
     except (x509.ExtensionNotFound, ValueError):
         return ""

@@ -143,7 +143,8 @@ def _holder(t: Translator, card: Card, locale: str) -> Iterator[str]:
         yield t("show.speciality", label=speciality.label, code=speciality.code)
     if not card.specialities:
         yield t("show.no_speciality")
-    yield t("show.card_type", type=card.card_type.name, category=t(f"category.{card.category.name.lower()}"))
+    category = card.category.name
+    yield t("show.card_type", type=card.card_type.name, category=t(f"category.{category.lower()}"))
     # The workstation's own time zone: not every Windows has the zone names that `local_time` needs.
     begins, ends = (
         instant.astimezone().strftime(_DAY[locale]) for instant in (card.not_before, card.not_after)

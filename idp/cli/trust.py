@@ -127,7 +127,7 @@ def _warnings(settings: Settings, now: datetime) -> Iterator[str]:
     until = settings.card_revocation_bypass_until
     if until is not None and now < until:
         yield f"cards of unknown status are let in until {_text(until)} (CADUCEE_CARD_REVOCATION_BYPASS_UNTIL)"
-    names = {one.key_id.hex(): one.name for one in _anchors(settings)}
+    names = {one.key_name: one.name for one in _anchors(settings)}
     for known in build_crl_index(open_resources(settings)).in_force():
         if known.next_update < now and known.issuer_key_id in names:
             yield f"list of {names[known.issuer_key_id]}: outdated since {_text(known.next_update)}, in its grace"

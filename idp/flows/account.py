@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
+from idp.accounts.practice import ProfessionalContexts
+from idp.clients.registry import ClientFile
 from idp.core.audit import Audit, AuditEvent
 from idp.flows.shared.shared_stations import SharedStations
 from idp.flows.shared.signed_in import SignedIn
@@ -12,8 +14,11 @@ from idp.interaction.professional_context import ContextAction
 from idp.interaction.store import random_token
 from idp.pages.account import AccountPage, RememberedContext
 from idp.pages.identity import identity_view, place_of
-from idp.web.browser import Web
+from idp.web.addresses import redirect
+from idp.web.cookies import Cookies
+from idp.web.forms import Forms
 from idp.web.local_time import local_hour
+from idp.web.rendering import Rendering
 
 #: The confirmation form of the end of session serves this page as well.
 _BASE = "/end_session"
@@ -22,9 +27,13 @@ _BASE = "/end_session"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountFlow:
     signed_in: SignedIn
-    web: Web
+    clients: ClientFile
+    cookies: Cookies
+    forms: Forms
+    rendering: Rendering
     stations: SharedStations
     context: ContextAction
+    contexts: ProfessionalContexts
     audit: Audit
     #: The password door, and with it the way to a new password.
     has_password: bool
@@ -38,33 +47,30 @@ class AccountFlow:
 
     def change_station(self) -> Response:
         """« Ce poste est partagé », and back: kept by this browser alone."""
-        form = self.web.form(request, _BASE)
-        response = self.web.redirect("/")
+        form = self.forms.read(request, _BASE)
+        response = redirect("/")
         (self.stations.declare if form.get("shared") == "1" else self.stations.withdraw)(response)
         return response
 
     def forget_context(self) -> Response:
         """The application asks anew at the next sign-in: somebody may work here today, and there tomorrow."""
-        client_id = self.web.form(request, _BASE).get("client_id", "")
+        client_id = self.forms.read(request, _BASE).get("client_id", "")
         found = self.signed_in.find()
         if found is not None and client_id in self.context.remembered(found[1]):
             account_id = found[1].id
-            self.context.contexts.forget(account_id, client_id)
+            self.contexts.forget(account_id, client_id)
             self.audit.record(AuditEvent.CONTEXT_FORGOTTEN, account_id=account_id, client_id=client_id)
-        return self.web.redirect("/")
+        return redirect("/")
 
     def show(self) -> Response:
-        browser = self.web.browser(request) or random_token()
-        frame = self.web.frame(
-            request, locale=self.web.locale(request), client=None, base_path=_BASE, browser=browser
-        )
-        response = self.web.page("account.html", frame, self._page())
-        if self.web.browser(request) is None:
-            self.web.cookies.set(response, "browser", browser)
+        browser = self.cookies.browser(request) or random_token()
+        frame = self.rendering.frame(request, client=None, base_path=_BASE, browser=browser)
+        response = self.rendering.page("account.html", frame, self._page(frame.locale))
+        self.cookies.know_browser(request, response, browser)
         return response
 
-    def _page(self) -> AccountPage:
-        clients = self.web.clients.registry()
+    def _page(self, locale: str) -> AccountPage:
+        clients = self.clients.registry()
         applications = tuple((client.name, client.home) for client in clients.values())
         is_shared, found = self.stations.is_declared(request), self.signed_in.find()
         if found is None:
@@ -85,7 +91,7 @@ class AccountFlow:
         return AccountPage(
             identity=identity_view(account.identity),
             applications=applications,
-            signed_in_since=local_hour(session.started_at, self.web.locale(request)),
+            signed_in_since=local_hour(session.started_at, locale),
             is_shared_station=is_shared,
             contexts=contexts,
             has_password=self.has_password,

@@ -10,9 +10,11 @@ from werkzeug.wrappers import Response
 from idp.accounts.account import Account
 from idp.accounts.charter import HOUSE, CharterEvidence, CharterRepository, CharterRevision
 from idp.core.audit import AuditEvent
+from idp.core.clock import Clock
 from idp.core.errors import OAuthError
 from idp.flows.shared.desk import Desk, NotDue
 from idp.interaction.assurance import assurance_of
+from idp.interaction.next_stop import Itinerary
 from idp.interaction.record import Interaction, counting_events
 from idp.interaction.required_action import CharterAction
 from idp.interaction.stop import Stop
@@ -48,11 +50,13 @@ class _Due:
         return found
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CharterFlow:
     desk: Desk
     charters: CharterRepository
     action: CharterAction
+    itinerary: Itinerary
+    clock: Clock
 
     def routes(self) -> Blueprint:
         pages = Blueprint("charter", __name__)
@@ -98,14 +102,14 @@ class CharterFlow:
         self.desk.witness(event, due.interaction, charter=current.charter, revision=current.revision)
 
     def _evidence(self, due: _Due, current: CharterRevision, shown: str) -> CharterEvidence:
-        paths = self.desk.itinerary.paths(due.interaction, due.account)
+        paths = self.itinerary.paths(due.interaction, due.account)
         assurance = assurance_of(counting_events(due.interaction), paths)
         return CharterEvidence(
             account_id=due.account.id,
             charter=current.charter,
             revision=current.revision,
             text_sha256=shown,
-            accepted_at=self.desk.clock.now(),
+            accepted_at=self.clock.now(),
             authenticator="+".join(assurance.path) if assurance else "",
             client_id=due.interaction.client_id,
         )

@@ -8,21 +8,23 @@ from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from idp.accounts.account import ProvedIdentity
-from idp.accounts.throttle import PasswordThrottle
+from idp.accounts.repository import AccountRepository
 from idp.cards.certificate import Card, load_certificate
 from idp.cards.nomenclature import CodedLabel, in_training
 from idp.cards.remarks import has_other_title, policies_of
 from idp.cards.revocation import RevocationSource
 from idp.cards.trust import CardPolicy, CardRefusal, CardRefused, verify_card
 from idp.core.audit import AuditEvent, Fact
+from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore
 from idp.core.errors import PageError, Problem
 from idp.flows.shared.desk import Desk
-from idp.flows.shared.proved import refuse_disabled, with_proof
+from idp.flows.shared.proved import Admission
 from idp.interaction.assurance import paths_for
 from idp.interaction.handover import attempt_address, begin_attempt, take_presentation
 from idp.interaction.record import Interaction, event_of, with_event
 from idp.pages.sign_in import CpsPage
+from idp.web.addresses import redirect
 
 _MOST_POLICIES = 4
 
@@ -30,10 +32,12 @@ _MOST_POLICIES = 4
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CpsFlow:
     desk: Desk
+    admission: Admission
+    accounts: AccountRepository
     store: EphemeralStore
     policy: CardPolicy
     revocation: RevocationSource
-    throttle: PasswordThrottle
+    clock: Clock
     card_host: str
     attempt_life: timedelta
 
@@ -52,7 +56,7 @@ class CpsFlow:
         if not self.desk.doors(interaction, self.desk.account(interaction)).cps:
             return self.desk.back(interaction)
         attempt = begin_attempt(self.store, interaction, self.attempt_life)
-        return self.desk.web.redirect(attempt_address(self.card_host, attempt))
+        return redirect(attempt_address(self.card_host, attempt))
 
     def complete(self, interaction_id: str) -> Response:
         interaction = self.desk.open(interaction_id)
@@ -64,7 +68,7 @@ class CpsFlow:
             return self._refuse(interaction, "stale")
         if not presentation.is_for(interaction):
             return self._refuse(interaction, "mismatch")
-        now = self.desk.clock.now()
+        now = self.clock.now()
         try:
             card = verify_card(presentation.certificate_der, self.policy, now=now, revocation=self.revocation)
             identity = _identity(card, now)
@@ -74,7 +78,7 @@ class CpsFlow:
         if not card.is_status_known:
             return self._without_status(interaction, identity, card, presentation.certificate_der)
         event = event_of("cps", now)
-        proved = with_proof(self.desk, self.throttle, interaction, event, identity)
+        proved = self.admission.admit(interaction, event, identity)
         self.desk.witness(
             AuditEvent.CARD_LOGIN_ACCEPTED, proved, **_facts(card, presentation.certificate_der)
         )
@@ -85,14 +89,14 @@ class CpsFlow:
         self, interaction: Interaction, identity: ProvedIdentity, card: Card, der: bytes | None
     ) -> Response:
         """The operator's bypass: it lets the holder of an account in, at a lower acr, and changes nothing else."""
-        account = self.desk.accounts.find_by_rpps(identity.rpps)
+        account = self.accounts.find_by_rpps(identity.rpps)
         paths = paths_for(interaction.needed, interaction.essential)
         if account is None or ("cps_unchecked",) not in paths:
             return self._refuse(interaction, str(CardRefusal.STATUS_UNKNOWN), card.fingerprint_sha256)
         event = event_of("cps_unchecked", identity.verified_at)
         proved = with_event(interaction, event, account.id)
         if not account.may_sign_in:
-            refuse_disabled(self.desk, proved, identity)
+            self.admission.refuse_disabled(proved, identity)
         self.desk.witness(AuditEvent.CARD_STATUS_BYPASSED, proved, **_facts(card, der))
         self.desk.record(proved)
         return self.desk.back(interaction)

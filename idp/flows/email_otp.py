@@ -7,12 +7,14 @@ from flask import Blueprint
 from werkzeug.wrappers import Response
 
 from idp.accounts.account import Account
-from idp.accounts.email_otp import CodeHolder, CodeRefusal, CodeRefused, masked_email
+from idp.accounts.email_otp import CodeHolder, CodeRefusal, CodeRefused, MailCodes, masked_email
 from idp.accounts.enrolment import new_account
-from idp.accounts.repository import EmailTaken, RppsTaken
+from idp.accounts.identity_updates import IdentityUpdates
+from idp.accounts.repository import AccountRepository, EmailTaken, RppsTaken
 from idp.accounts.upstream_link import SubjectOfAnother
 from idp.accounts.upstream_linking import UpstreamLinking
 from idp.core.audit import AuditEvent
+from idp.core.clock import Clock
 from idp.core.errors import PageError, Problem
 from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.conflict import alarm, refuse_enrolment
@@ -30,11 +32,15 @@ def _occasion(interaction: Interaction) -> str:
     return f"{interaction.id}:{interaction.events[-1].at.isoformat() if interaction.events else ''}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EmailOtpFlow:
     desk: Desk
+    accounts: AccountRepository
+    codes: MailCodes
     sender: CodeSender
+    identities: IdentityUpdates
     linking: UpstreamLinking
+    clock: Clock
 
     def routes(self) -> Blueprint:
         pages = Blueprint("email_otp", __name__)
@@ -51,9 +57,7 @@ class EmailOtpFlow:
         interaction, holder = self._due(interaction_id)
         form = self.desk.form(interaction)
         try:
-            self.sender.codes.check(
-                holder, form.get("code", ""), self.desk.clock.now(), within=_occasion(interaction)
-            )
+            self.codes.check(holder, form.get("code", ""), self.clock.now(), within=_occasion(interaction))
         except CodeRefused as refused:
             self.desk.witness(AuditEvent.MAIL_CODE_REFUSED, interaction, reason=str(refused.reason))
             return self._page(interaction, holder, refused.reason, _STATUS.get(refused.reason, 422))
@@ -80,7 +84,7 @@ class EmailOtpFlow:
         account_id = interaction.account_id
         if account_id is None:
             raise NotDue(interaction.id)
-        event = event_of("email_otp", self.desk.clock.now())
+        event = event_of("email_otp", self.clock.now())
         self.desk.record(with_event(interaction, event, account_id))
         return self.desk.back(interaction)
 
@@ -90,8 +94,7 @@ class EmailOtpFlow:
             account = self._enrolled(interaction)
         except EmailTaken:
             # Told only to the owner of the mailbox; what was typed comes back, but for the password.
-            fault = {"fault:email": "enrolment.email_taken"}
-            draft = {**interaction.enrolment_draft, **fault}
+            draft = {**interaction.enrolment_draft, "fault:email": "enrolment.email_taken"}
             self.desk.record(dataclasses.replace(interaction, enrolment=None, enrolment_draft=draft))
             self.desk.witness(AuditEvent.ENROLMENT_REFUSED, interaction, reason="email_taken")
             return self.desk.back(interaction)
@@ -106,23 +109,23 @@ class EmailOtpFlow:
         identity, pending = interaction.identity, interaction.enrolment
         if identity is None or pending is None:
             raise NotDue(interaction.id)
-        self.linking.verify_enrolment(identity, self.desk.accounts)
+        self.linking.verify_enrolment(identity, self.accounts)
         account = new_account(
             identity,
             email=pending.email,
             password_hash=pending.password_hash,
             address=pending.address,
             locale=self.desk.locale(interaction),
-            now=self.desk.clock.now(),
+            now=self.clock.now(),
         )
         try:
-            self.desk.accounts.add(account)
+            self.accounts.add(account)
         except RppsTaken:
-            known = self.desk.accounts.find_by_rpps(identity.rpps)
+            known = self.accounts.find_by_rpps(identity.rpps)
             if known is None or not known.may_sign_in:
                 raise PageError(Problem.ACCOUNT_DISABLED, client_id=interaction.client_id) from None
             return known
-        self.desk.identities.enrolled(account)
+        self.identities.enrolled(account)
         self.desk.witness(AuditEvent.ENROLMENT_COMPLETED, interaction, source=identity.source)
         self._link(interaction, account)
         return account
@@ -130,7 +133,7 @@ class EmailOtpFlow:
     def _link(self, interaction: Interaction, account: Account) -> None:
         """Raises SubjectOfAnother for whoever has no proof but that `sub`; a card goes on without the link."""
         try:
-            self.linking.finish(interaction.id, account, self.desk.clock.now())
+            self.linking.finish(interaction.id, account, self.clock.now())
         except SubjectOfAnother:
             if account.identity.source == "psc":
                 raise
@@ -139,19 +142,18 @@ class EmailOtpFlow:
     def _page(
         self, interaction: Interaction, holder: CodeHolder, notice: str | None, status: int = 200
     ) -> Response:
-        now = self.desk.clock.now()
-        state = self.sender.codes.state(holder)
-        remaining = (state.expires_at - now).total_seconds() if state.expires_at else 0
+        now, locale = self.clock.now(), self.desk.locale(interaction)
+        state = self.codes.state(holder)
+        expires_at = state.expires_at
+        remaining = (expires_at - now).total_seconds() if expires_at else 0
         can_enter = remaining > 0 and state.tries_left > 0 and notice != CodeRefusal.CLOSED
         if notice is None and not can_enter:
-            notice = self.sender.codes.why_no_code(holder, now)
+            notice = self.codes.why_no_code(holder, now)
         resend_in = (state.resend_at - now).total_seconds() if state.resend_at else 0
         page = EmailOtpPage(
             purpose=holder.purpose,
             masked_email=masked_email(holder.email),
-            expires_at_local=local_hour(state.expires_at, self.desk.locale(interaction))
-            if state.expires_at
-            else "",
+            expires_at_local=local_hour(expires_at, locale) if expires_at else "",
             minutes_left=max(int(-(-remaining // 60)), 0),
             tries_left=state.tries_left,
             notice=None if notice is None else f"email_otp.{notice}",

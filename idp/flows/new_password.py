@@ -15,14 +15,19 @@ from idp.accounts.account import Account
 from idp.accounts.enrolment import PasswordPolicy
 from idp.accounts.notices import Notice, Notices
 from idp.accounts.password import HashingBusy, Passwords
-from idp.accounts.repository import StaleAccount
-from idp.core.audit import AuditEvent
+from idp.accounts.repository import AccountRepository, StaleAccount
+from idp.core.audit import Audit, AuditEvent
+from idp.core.clock import Clock
 from idp.flows.shared.signed_in import SignedIn
 from idp.interaction.authenticator import AUTHENTICATORS
 from idp.interaction.session import Session
 from idp.interaction.sign_out import SignOut
 from idp.pages.account import NewPasswordPage
 from idp.pages.identity import identity_view
+from idp.web.addresses import redirect
+from idp.web.cookies import Cookies
+from idp.web.forms import Forms
+from idp.web.rendering import Rendering
 
 _BASE = "/password"
 _PROOFS = frozenset(row.id for row in AUTHENTICATORS.values() if row.identifies)
@@ -31,6 +36,12 @@ _PROOFS = frozenset(row.id for row in AUTHENTICATORS.values() if row.identifies)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewPasswordFlow:
     signed_in: SignedIn
+    accounts: AccountRepository
+    audit: Audit
+    clock: Clock
+    cookies: Cookies
+    forms: Forms
+    rendering: Rendering
     passwords: Passwords
     sign_out: SignOut
     notices: Notices
@@ -48,7 +59,7 @@ class NewPasswordFlow:
         return self._home() if found is None else self._form(*found)
 
     def receive(self) -> Response:
-        form = self.signed_in.web.form(request, _BASE)
+        form = self.forms.read(request, _BASE)
         found = self.signed_in.find()
         if found is None:
             return self._home()
@@ -76,26 +87,26 @@ class NewPasswordFlow:
             )
         )
         # The session that is over here may go on there: the next person at this browser is not its holder.
-        self.signed_in.web.mark_signed_out(response)
+        self.cookies.mark_signed_out(response)
         return response
 
     def _change(self, account: Account, hashed: str) -> None:
         """Whatever began before is void: sessions, codes, refresh tokens (TK6). Raises StaleAccount."""
-        now = self.signed_in.clock.now()
+        now = self.clock.now()
         changed = dataclasses.replace(account, password_hash=hashed, not_before=now)
-        self.signed_in.accounts.save(changed)
-        self.sign_out.audit.record(AuditEvent.PASSWORD_CHANGED, account_id=account.id)
+        self.accounts.save(changed)
+        self.audit.record(AuditEvent.PASSWORD_CHANGED, account_id=account.id)
         self.notices.tell(changed, Notice.PASSWORD_CHANGED)
         self.sign_out.end_all(account.id, now, by="password_change")
 
     def _is_fresh(self, session: Session) -> bool:
-        since = self.signed_in.clock.now() - self.within
+        since = self.clock.now() - self.within
         proofs = (event for event in session.events if event.authenticator in _PROOFS)
         return any(event.is_moment_told and event.at >= since for event in proofs)
 
     def _home(self) -> Response:
         """Nobody is signed in, and that page says so."""
-        return self.signed_in.web.redirect("/")
+        return redirect("/")
 
     def _form(
         self, session: Session, account: Account, error: str | None = None, status: int = 200
@@ -115,6 +126,5 @@ class NewPasswordFlow:
         return int(self.within.total_seconds() // 60)
 
     def _page(self, page: NewPasswordPage, status: int = 200) -> Response:
-        web = self.signed_in.web
-        frame = web.frame(request, locale=web.locale(request), client=None, base_path=_BASE)
-        return web.page("new_password.html", frame, page, status)
+        frame = self.rendering.frame(request, client=None, base_path=_BASE)
+        return self.rendering.page("new_password.html", frame, page, status)

@@ -1,10 +1,8 @@
 """RPPS and password: the first half of the path that the mail code completes."""
 
 import dataclasses
-import hmac
 import math
-import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 
 from flask import Blueprint, request
@@ -12,21 +10,22 @@ from werkzeug.wrappers import Response
 
 from idp.accounts.account import Account
 from idp.accounts.password import HashingBusy, Passwords
-from idp.accounts.repository import EmailTaken, StaleAccount
+from idp.accounts.repository import AccountRepository, EmailTaken, StaleAccount
 from idp.accounts.throttle import Closed, PasswordThrottle, Wait
 from idp.cards.rpps import InvalidRpps, Rpps, parse_rpps
 from idp.core.audit import AuditEvent
+from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore, Kind
 from idp.core.errors import PageError, Problem
 from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.desk import Desk
 from idp.interaction.record import Interaction, event_of, with_event
-from idp.interaction.store import random_token
 from idp.pages.sign_in import PasswordPage
+from idp.web.known_device import KnownDevices
+from idp.web.network import CallerNetworks
 
 #: Bytes of a password beyond which nothing is hashed (facts/security PW5).
 _LONGEST_BYTES = 4096
-_DEVICE_YEAR = 365 * 24 * 3600
 #: HTTP status of each refusal of the form.
 _STATUS = {
     "password.malformed_rpps": 422,
@@ -40,13 +39,16 @@ _STATUS = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordFlow:
     desk: Desk
+    accounts: AccountRepository
     passwords: Passwords
     throttle: PasswordThrottle
     sender: CodeSender
     store: EphemeralStore
     posts_per_network: int
     posts_window: timedelta
-    device_key: bytes = field(repr=False)
+    networks: CallerNetworks
+    devices: KnownDevices
+    clock: Clock
 
     def routes(self) -> Blueprint:
         pages = Blueprint("password", __name__)
@@ -82,7 +84,7 @@ class PasswordFlow:
         return self._accept(interaction, account)
 
     def _limit_network(self, interaction: Interaction) -> None:
-        network = self.desk.web.client_network(request)
+        network = self.networks.of(request)
         if self.store.count(Kind.PASSWORD_POSTS_BY_IP, network, self.posts_window) > self.posts_per_network:
             raise PageError(
                 Problem.RATE_LIMITED, "password posts from one network", client_id=interaction.client_id
@@ -90,13 +92,13 @@ class PasswordFlow:
 
     def _verified(self, interaction: Interaction, rpps: Rpps, password: str) -> Account | None:
         """The account whose password this is. The same work and answer for an RPPS nobody enrolled."""
-        device = self._device(rpps)
+        device = self.devices.nonce(request, rpps)
         try:
-            self.throttle.begin(rpps, device, self.desk.clock.now())
+            self.throttle.begin(rpps, device, self.clock.now())
         except (Wait, Closed):
             self._audit(AuditEvent.PASSWORD_THROTTLED, interaction, None)
             raise
-        account = self.desk.accounts.find_by_rpps(rpps)
+        account = self.accounts.find_by_rpps(rpps)
         candidate = password if len(password.encode()) <= _LONGEST_BYTES else ""
         is_right = self.passwords.is_right(account.password_hash if account else None, candidate)
         if account is None or not is_right:
@@ -113,20 +115,19 @@ class PasswordFlow:
             return
         try:
             hashed = self.passwords.hash(password)
-            self.desk.accounts.save(dataclasses.replace(account, password_hash=hashed))
+            self.accounts.save(dataclasses.replace(account, password_hash=hashed))
         except (StaleAccount, EmailTaken, HashingBusy):
             pass  # The next sign-in tries again.
 
     def _accept(self, interaction: Interaction, account: Account) -> Response:
         if not account.may_sign_in:
             raise PageError(Problem.ACCOUNT_DISABLED, client_id=interaction.client_id)
-        event = event_of("password", self.desk.clock.now())
+        event = event_of("password", self.clock.now())
         proved = with_event(interaction, event, account.id)
         self.desk.record(proved)
         self.sender.send_if_due(proved)
         response = self.desk.back(interaction)
-        device = self._device_cookie(account.identity.rpps)
-        self.desk.web.cookies.set(response, "device", device, _DEVICE_YEAR)
+        self.devices.remember(response, account.identity.rpps)
         return response
 
     def _refuse(
@@ -137,27 +138,7 @@ class PasswordFlow:
         page = PasswordPage(doors=doors, rpps=typed[:40], error=error, wait_minutes=minutes)
         return self.desk.show(interaction, "password.html", page, _STATUS[error])
 
-    # A browser that signed in before has a budget of its own: attacks from elsewhere do not lock its owner out.
-
-    def _device_cookie(self, rpps: str) -> str:
-        nonce = random_token()
-        return f"{nonce}.{self._device_mac(nonce, rpps)}"
-
-    def _device(self, rpps: str) -> str:
-        """The nonce of a device cookie made for this RPPS, else "" (facts/security TH2)."""
-        cookie = self.desk.web.cookies.get(request, "device") or ""
-        found = re.fullmatch(r"([A-Za-z0-9_-]{43})\.([0-9a-f]{64})", cookie)
-        if found is None or not hmac.compare_digest(found[2], self._device_mac(found[1], rpps)):
-            return ""
-        return found[1]
-
-    def _device_mac(self, nonce: str, rpps: str) -> str:
-        return hmac.new(self.device_key, f"{nonce}\0{rpps}".encode(), "sha256").hexdigest()
-
     def _audit(self, event: AuditEvent, interaction: Interaction, account: Account | None) -> None:
-        self.desk.audit.record(
-            event,
-            account_id=account.id if account else None,
-            client_id=interaction.client_id,
-            interaction_id=interaction.id[:8],
-        )
+        """To the account of the RPPS that was typed: the interaction has none yet."""
+        of_account = dataclasses.replace(interaction, account_id=account.id if account else None)
+        self.desk.witness(event, of_account)

@@ -6,8 +6,9 @@ from flask import Blueprint
 from werkzeug.wrappers import Response
 
 from idp.accounts.account import Account
-from idp.accounts.practice import ChosenPractice, Practice
+from idp.accounts.practice import ChosenPractice, Practice, ProfessionalContexts
 from idp.core.audit import AuditEvent
+from idp.core.clock import Clock
 from idp.flows.shared.desk import Desk, NotDue
 from idp.interaction.professional_context import ContextAction
 from idp.interaction.record import Interaction
@@ -16,10 +17,12 @@ from idp.pages.identity import place_of
 from idp.pages.professional_context import ContextChoice, ProfessionalContextPage
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProfessionalContextFlow:
     desk: Desk
     action: ContextAction
+    contexts: ProfessionalContexts
+    clock: Clock
 
     def routes(self) -> Blueprint:
         pages = Blueprint("professional_context", __name__)
@@ -36,8 +39,8 @@ class ProfessionalContextFlow:
         key = self.desk.form(interaction).get("practice", "")
         if key not in {one.key for one in self.action.practices(account)}:
             return self._page(interaction, account, "professional_context.choose", 422)
-        chosen = ChosenPractice(key, self.desk.clock.now())
-        self.action.contexts.choose(account.id, interaction.client_id, chosen)
+        chosen = ChosenPractice(key, self.clock.now())
+        self.contexts.choose(account.id, interaction.client_id, chosen)
         self.desk.witness(AuditEvent.CONTEXT_CHOSEN, interaction)
         return self.desk.back(interaction)
 
@@ -49,7 +52,7 @@ class ProfessionalContextFlow:
         return interaction, account
 
     def _page(self, interaction: Interaction, account: Account, error: str | None, status: int) -> Response:
-        known = self.action.contexts.chosen(account.id, interaction.client_id)
+        known = self.contexts.chosen(account.id, interaction.client_id)
         choices = tuple(
             _choice(one, is_chosen=known is not None and known.key == one.key)
             for one in self.action.practices(account)

@@ -8,16 +8,17 @@ from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from idp.accounts.account import ProvedIdentity
-from idp.accounts.throttle import PasswordThrottle
+from idp.accounts.repository import AccountRepository
 from idp.accounts.upstream_link import SubjectOfAnother
 from idp.accounts.upstream_linking import UpstreamLinking, UpstreamProof
 from idp.core.audit import AuditEvent
+from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore, Kind
 from idp.core.errors import PageError, Problem
 from idp.core.sealing import Sealer
 from idp.flows.shared.conflict import alarm
 from idp.flows.shared.desk import Desk
-from idp.flows.shared.proved import with_proof
+from idp.flows.shared.proved import Admission
 from idp.flows.shared.psc_freshness import Freshness
 from idp.interaction.record import AuthenticationEvent, Interaction, with_upstream
 from idp.interaction.store import hub_path
@@ -28,7 +29,8 @@ from idp.interaction.upstream import (
     UpstreamUnavailable,
 )
 from idp.pages.sign_in import PscPage
-from idp.web.browser import single_valued
+from idp.web.addresses import redirect
+from idp.web.parameters import read_query
 
 log = structlog.get_logger()
 
@@ -39,13 +41,16 @@ _STATUS = {"unavailable": 503, "cancelled": 200}
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PscFlow:
     desk: Desk
+    admission: Admission
+    accounts: AccountRepository
     store: EphemeralStore
     upstream: Upstream
     sealer: Sealer
-    throttle: PasswordThrottle
     linking: UpstreamLinking
     life: timedelta
     freshness: Freshness
+    parameter_bytes: int
+    clock: Clock
 
     def routes(self) -> Blueprint:
         pages = Blueprint("psc", __name__)
@@ -70,27 +75,24 @@ class PscFlow:
         record = {
             "interaction_id": interaction.id,
             "pending": dict(asked.pending),
-            "fresh_since": self.desk.clock.now().isoformat() if fresh else None,
+            "fresh_since": self.clock.now().isoformat() if fresh else None,
             "used": False,
         }
         self.store.put(Kind.UPSTREAM_LOGIN, asked.state, record, self.life)
-        return self.desk.web.redirect(asked.url)
+        return redirect(asked.url)
 
     def complete(self) -> Response:
         """The callback. `state` is taken once; a replay in the same browser lands where that sign-in stands."""
-        try:
-            answer = single_valued(request.args, self.desk.web.settings.parameter_bytes)
-        except ValueError as error:
-            raise PageError(Problem.BAD_REQUEST, str(error)) from error
+        answer = read_query(request.args, self.parameter_bytes)
         state = answer.get("state", "")
         begun = self.store.take(Kind.UPSTREAM_LOGIN, state) if state else None
         if begun is None:
             raise PageError(Problem.INTERACTION_UNKNOWN, "state unknown")
         self.store.put(Kind.UPSTREAM_LOGIN, state, {**begun, "pending": {}, "used": True}, self.life)
         if begun["used"]:
-            return self.desk.web.redirect(hub_path(begun["interaction_id"]))
+            return redirect(hub_path(begun["interaction_id"]))
         interaction = self.desk.open(begun["interaction_id"])
-        now = self.desk.clock.now()
+        now = self.clock.now()
         try:
             login = self.upstream.complete(answer, begun["pending"], now=now)
         except UpstreamRefused as refused:
@@ -105,7 +107,7 @@ class PscFlow:
         return self._accept(interaction, login, login.rpps, now)
 
     def _accept(self, interaction: Interaction, login: UpstreamLogin, rpps: str, now: datetime) -> Response:
-        if not (login.family_name and login.given_name) and self.desk.accounts.find_by_rpps(rpps) is None:
+        if not (login.family_name and login.given_name) and self.accounts.find_by_rpps(rpps) is None:
             # RIE v1 EXI 12: no account without a name; the card has one.
             return self._refuse(interaction, "refused", "no name in the upstream identity")
         identity = ProvedIdentity(
@@ -127,10 +129,9 @@ class PscFlow:
             upstream_sid=login.sid,
             is_moment_told=login.is_auth_time_told,
         )
+        proof = UpstreamProof(rpps, login.subject, login.claims)
         try:
-            proved = self._linked(
-                interaction, event, identity, UpstreamProof(rpps, login.subject, login.claims)
-            )
+            proved = self._linked(interaction, event, identity, proof)
         except SubjectOfAnother:
             alarm(self.desk, interaction)
             return self._refuse(interaction, "conflict", "this sub came with another RPPS before")
@@ -148,9 +149,9 @@ class PscFlow:
         proof: UpstreamProof,
     ) -> Interaction:
         """The interaction of that person, and their link. Raises SubjectOfAnother before anything is written."""
-        account = self.desk.accounts.find_by_rpps(proof.rpps)
+        account = self.accounts.find_by_rpps(proof.rpps)
         self.linking.verify_subject(proof.subject, account.id if account else None)
-        proved = with_proof(self.desk, self.throttle, interaction, event, identity)
+        proved = self.admission.admit(interaction, event, identity)
         if account is None:
             self.linking.keep(interaction.id, proof)
         else:

@@ -19,7 +19,7 @@ class PscPictureFlow:
         return pages
 
     def show(self, name: str) -> Response:
-        picture = self.pictures.by_name.get(name)
+        picture = self.pictures.find(name)
         if picture is None:
             raise PageError(Problem.NOT_FOUND)
         # An SVG opened by itself is a document: the CSP of every answer leaves it no script.

@@ -7,7 +7,7 @@ from flask import request
 from idp.core.audit import AuditEvent
 from idp.core.errors import PageError, Problem
 from idp.core.refusal_trail import RefusalTrail
-from idp.web.browser import client_network
+from idp.web.network import CallerNetworks
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,12 +15,12 @@ class CertificateHeaderGuard:
     """Only the card host's private socket hears `Client-Cert`; a proxy in front of the pages takes it out."""
 
     trail: RefusalTrail
-    trusted_proxy_hops: int
+    networks: CallerNetworks
 
     def __call__(self) -> None:
         """Raises PageError when the header came."""
         if not any(name in request.headers for name in ("Client-Cert", "Client-Cert-Chain")):
             return
-        network = client_network(request, self.trusted_proxy_hops)
+        network = self.networks.of(request)
         self.trail.witness(AuditEvent.CARD_HEADER_REFUSED, network, place="pages")
         raise PageError(Problem.BAD_REQUEST, "certificate header")

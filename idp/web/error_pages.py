@@ -2,18 +2,22 @@
 
 import dataclasses
 import secrets
+from dataclasses import dataclass
 
 import structlog
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Request, Response
 
+from idp.clients.registry import Client, ClientFile
 from idp.core.ephemeral import StoreUnavailable
 from idp.core.errors import RETRY_AFTER_SECONDS, STATUS, PageError, Problem
 from idp.interaction.refusal import InteractionRefusal, InteractionRefused
 from idp.interaction.store import restart_path
-from idp.pages.sign_in import ErrorPage
+from idp.pages.sign_in import ErrorPage, Frame
 from idp.signing.signer import SignerUnavailable
-from idp.web.browser import Web
+from idp.web.cookies import Cookies
+from idp.web.forms import CsrfTokens
+from idp.web.rendering import Rendering
 
 log = structlog.get_logger()
 
@@ -63,37 +67,53 @@ def _page_of_refusal(refused: InteractionRefused) -> PageError:
     )
 
 
-def error_page(web: Web, request: Request, error: BaseException) -> Response:
-    shown = page_of(error)
+def _logged(error: BaseException, shown: PageError) -> str:
+    """Returns the incident id that is on the page and in the log."""
     incident = secrets.token_hex(4)
-    level = log.error if STATUS[shown.problem] >= 500 else log.info
+    is_ours = STATUS[shown.problem] >= 500
     # What was raised to be shown says all in its detail; of anything else the log keeps the trace.
     is_meant = isinstance(error, PageError | InteractionRefused)
-    cause = error if STATUS[shown.problem] >= 500 and not is_meant else None
-    level(
+    (log.error if is_ours else log.info)(
         "page_error",
         incident=incident,
         problem=str(shown.problem),
         detail=shown.detail,
         exception=type(error).__name__,
-        exc_info=cause,
+        exc_info=error if is_ours and not is_meant else None,
     )
-    client = web.clients.get(shown.client_id) if shown.client_id else None
-    frame = web.frame(request, locale=web.locale(request), client=client, base_path="")
-    base_path = (shown.retry_path or "").removesuffix("/restart")
-    browser = web.browser(request)
-    if base_path and browser:
-        frame = dataclasses.replace(frame, base_path=base_path, csrf=web.csrf(browser, base_path))
-    page = ErrorPage(
-        key=f"error.{shown.problem}",
-        incident=incident,
-        retry_path=shown.retry_path,
-        return_url=client.home if client else None,
-        return_name=client.name if client else None,
-    )
-    response = web.page("error.html", frame, page, STATUS[shown.problem])
-    if isinstance(error, MethodNotAllowed) and error.valid_methods:
-        response.headers["Allow"] = ", ".join(sorted(error.valid_methods))  # RFC 9110 §15.5.6
-    if shown.problem in RETRY_AFTER_SECONDS:
-        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS[shown.problem])
-    return response
+    return incident
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorPages:
+    clients: ClientFile
+    cookies: Cookies
+    csrf: CsrfTokens
+    rendering: Rendering
+
+    def answer(self, request: Request, error: BaseException) -> Response:
+        shown = page_of(error)
+        client = self.clients.get(shown.client_id) if shown.client_id else None
+        page = ErrorPage(
+            key=f"error.{shown.problem}",
+            incident=_logged(error, shown),
+            retry_path=shown.retry_path,
+            return_url=client.home if client else None,
+            return_name=client.name if client else None,
+        )
+        frame = self._frame(request, shown, client)
+        response = self.rendering.page("error.html", frame, page, STATUS[shown.problem])
+        if isinstance(error, MethodNotAllowed) and error.valid_methods:
+            response.headers["Allow"] = ", ".join(sorted(error.valid_methods))  # RFC 9110 §15.5.6
+        if shown.problem in RETRY_AFTER_SECONDS:
+            response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS[shown.problem])
+        return response
+
+    def _frame(self, request: Request, shown: PageError, client: Client | None) -> Frame:
+        """With the token of the form that begins again, where there is one."""
+        frame = self.rendering.frame(request, client=client, base_path="")
+        base_path = (shown.retry_path or "").removesuffix("/restart")
+        browser = self.cookies.browser(request)
+        if not base_path or browser is None:
+            return frame
+        return dataclasses.replace(frame, base_path=base_path, csrf=self.csrf.token(browser, base_path))

@@ -12,35 +12,39 @@ from werkzeug.wrappers import Request, Response
 
 from idp.core.clock import Clock
 from idp.interaction.hub import Done, Finish, GoTo, Hub, Visit
-from idp.interaction.store import hub_path
-from idp.web.browser import Web
+from idp.interaction.store import Interactions, hub_path
+from idp.web.addresses import redirect
+from idp.web.cookies import Cookies
+from idp.web.forms import Forms
 
 
-def visit_of(request: Request, web: Web, now: datetime) -> Visit:
-    return Visit(web.browser(request), web.cookies.get(request, "session"), now)
+def visit_of(request: Request, cookies: Cookies, now: datetime) -> Visit:
+    return Visit(cookies.browser(request), cookies.get(request, "session"), now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HubEndpoint:
     hub: Hub
+    interactions: Interactions
     #: By the mark of the interactions that they end.
     finishes: Mapping[str, Finish[Response]]
     clock: Clock
-    web: Web
+    cookies: Cookies
+    forms: Forms
 
     def go_on(self, interaction_id: str) -> Response:
         """GET /interaction/<id>: where every page returns to. Raises InteractionRefused."""
-        visit = visit_of(request, self.web, self.clock.now())
+        visit = visit_of(request, self.cookies, self.clock.now())
         outcome = self.hub.go_on(interaction_id, visit, self.finishes)
         if isinstance(outcome, GoTo):
-            return self.web.redirect(outcome.path)
+            return redirect(outcome.path)
         finish = self.finishes[outcome.interaction.started_by]
         return finish.success(outcome) if isinstance(outcome, Done) else finish.failure(outcome)
 
     def restart(self, interaction_id: str) -> Response:
         """« Reprendre la connexion » of what expired, by the way it was started. Raises InteractionRefused."""
-        old = self.hub.interactions.find(interaction_id, self.web.browser(request))
-        self.web.form(request, hub_path(interaction_id))
+        old = self.interactions.find(interaction_id, self.cookies.browser(request))
+        self.forms.read(request, hub_path(interaction_id))
         if self.clock.now() < old.expires_at:
-            return self.web.redirect(hub_path(interaction_id))
+            return redirect(hub_path(interaction_id))
         return self.finishes[old.started_by].restart(old)

@@ -32,6 +32,9 @@ class OfficialPictures:
 
     by_name: Mapping[str, Picture]
 
+    def find(self, name: str) -> Picture | None:
+        return self.by_name.get(name)
+
     @property
     def has_button(self) -> bool:
         return NORMAL in self.by_name

@@ -15,7 +15,14 @@ def mount_browser_endpoints(app: Flask, parts: Parts, protocol: ProtocolParts) -
     authorize, end_session = _authorize(parts, protocol), _end_session(parts)
     # Another way to start a login is another row.
     finishes = {authorize.name: authorize}
-    hub = HubEndpoint(hub=parts.hub, finishes=finishes, clock=parts.clock, web=parts.web)
+    hub = HubEndpoint(
+        hub=parts.hub,
+        interactions=parts.interactions,
+        finishes=finishes,
+        clock=parts.clock,
+        cookies=parts.web.cookies,
+        forms=parts.web.forms,
+    )
     app.get("/authorize")(authorize.start)
     app.post("/authorize")(authorize.start_by_post)
     app.get("/interaction/<interaction_id>")(hub.go_on)
@@ -28,29 +35,39 @@ def mount_browser_endpoints(app: Flask, parts: Parts, protocol: ProtocolParts) -
 
 
 def _authorize(parts: Parts, protocol: ProtocolParts) -> AuthorizeEndpoint:
+    web = parts.web
     issuer = CodeIssuer(
         engine=protocol.engine,
         client_tokens=protocol.client_tokens,
         subjects=protocol.subjects,
         sign_in=parts.sign_in,
         audit=parts.audit,
-        web=parts.web,
+        clients=parts.clients,
     )
     return AuthorizeEndpoint(
         reader=protocol.reader,
         responses=AuthorizationResponses(
-            keys=parts.keys, clock=parts.clock, web=parts.web, life=parts.settings.code_life
+            keys=parts.keys,
+            clock=parts.clock,
+            clients=parts.clients,
+            rendering=web.rendering,
+            issuer=parts.settings.issuer,
+            life=parts.settings.code_life,
         ),
         hub=parts.hub,
         itinerary=parts.itinerary,
         issuer=issuer,
         interaction_life=parts.settings.interaction_life,
         clock=parts.clock,
-        web=parts.web,
+        clients=parts.clients,
+        cookies=web.cookies,
+        forms=web.forms,
+        locales=web.locales,
     )
 
 
 def _end_session(parts: Parts) -> EndSessionEndpoint:
+    web, settings = parts.web, parts.settings
     return EndSessionEndpoint(
         sessions=parts.sessions,
         sign_out=parts.sign_out,
@@ -60,5 +77,11 @@ def _end_session(parts: Parts) -> EndSessionEndpoint:
         upstream=parts.upstream,
         sealer=parts.resources.sealer,
         clock=parts.clock,
-        web=parts.web,
+        clients=parts.clients,
+        cookies=web.cookies,
+        forms=web.forms,
+        rendering=web.rendering,
+        issuer=settings.issuer,
+        # An ID Token may come back whole, as the hint.
+        parameter_bytes=settings.parameter_bytes * 2,
     )

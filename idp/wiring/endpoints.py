@@ -33,9 +33,9 @@ def build_endpoints(parts: Parts, protocol: ProtocolParts) -> PlainEndpoints:
     own = _own_tokens(parts, protocol, refresh_tokens)
     routes = {
         "/token": Route(_POST, _token(parts, protocol, refresh_tokens)),
-        "/par": Route(_POST, PushedRequestEndpoint(protocol.door, protocol.reader, protocol.possession)),
-        "/revoke": Route(_POST, RevocationEndpoint(own)),
-        "/introspect": Route(_POST, IntrospectionEndpoint(own)),
+        "/par": Route(_POST, _pushed_requests(parts, protocol)),
+        "/revoke": Route(_POST, _revocation(parts, own)),
+        "/introspect": Route(_POST, IntrospectionEndpoint(own, parts.clock, parts.settings.issuer)),
         "/userinfo": Route(("GET", "POST"), _userinfo(parts, protocol)),
         "/jwks": Route(_GET, KeySetDocument(parts.keys)),
         "/.well-known/openid-configuration": Route(_GET, _discovery(parts, protocol)),
@@ -44,6 +44,15 @@ def build_endpoints(parts: Parts, protocol: ProtocolParts) -> PlainEndpoints:
         "/health/ready": Route(_GET, _readiness(parts)),
     }
     return PlainEndpoints(routes | _upstream_logout(parts), parts.settings)
+
+
+def _pushed_requests(parts: Parts, protocol: ProtocolParts) -> PushedRequestEndpoint:
+    return PushedRequestEndpoint(
+        door=protocol.door,
+        reader=protocol.reader,
+        possession=protocol.possession,
+        life=parts.settings.pushed_request_life,
+    )
 
 
 def _token(parts: Parts, protocol: ProtocolParts, refresh_tokens: SqlRefreshTokens) -> TokenEndpoint:
@@ -77,9 +86,12 @@ def _own_tokens(parts: Parts, protocol: ProtocolParts, refresh_tokens: SqlRefres
         grants=parts.grants,
         refresh_tokens=refresh_tokens,
         accounts=parts.accounts,
-        audit=parts.audit,
-        clock=parts.clock,
-        issuer=parts.settings.issuer,
+    )
+
+
+def _revocation(parts: Parts, own: OwnTokens) -> RevocationEndpoint:
+    return RevocationEndpoint(
+        own=own, store=parts.store, grants=parts.grants, audit=parts.audit, clock=parts.clock
     )
 
 
@@ -88,10 +100,10 @@ def _userinfo(parts: Parts, protocol: ProtocolParts) -> UserinfoEndpoint:
         engine=protocol.engine,
         client_tokens=protocol.client_tokens,
         accounts=parts.accounts,
-        clients=parts.web.clients,
+        clients=parts.clients,
         grant_store=protocol.grant_store,
         possession=protocol.possession,
-        upstream=UpstreamClaims(parts.links, parts.context.contexts),
+        upstream=UpstreamClaims(parts.links, parts.contexts),
     )
 
 
@@ -104,7 +116,7 @@ def _discovery(parts: Parts, protocol: ProtocolParts) -> PublishedDocument:
 def _readiness(parts: Parts) -> Readiness:
     faults = () if parts.policy is None else (build_list_check(parts.resources, parts.policy),)
     stores = (parts.store, parts.resources.durable)
-    return Readiness(stores=stores, clients=parts.web.clients, keys=parts.keys, faults=faults)
+    return Readiness(stores=stores, clients=parts.clients, keys=parts.keys, faults=faults)
 
 
 def _metrics(parts: Parts) -> tuple[Callable[[], Iterable[Sample]], ...]:
@@ -123,6 +135,6 @@ def _upstream_logout(parts: Parts) -> dict[str, Route]:
         links=parts.links,
         trail=parts.trail,
         clock=parts.clock,
-        trusted_proxy_hops=parts.settings.trusted_proxy_hops,
+        networks=parts.web.networks,
     )
     return {"/psc/backchannel_logout": Route(_POST, endpoint)}

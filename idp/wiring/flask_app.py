@@ -3,16 +3,18 @@
 import re
 from functools import partial
 from pathlib import Path
-from urllib.parse import quote
 
 from flask import Flask, request
 from werkzeug.wrappers import Response
 
 from idp.flows.shared.desk import NotDue
 from idp.interaction.store import hub_path
-from idp.web.browser import LOCALES, Web, harden
+from idp.web.addresses import path_of_ours, redirect
 from idp.web.certificate_header import CertificateHeaderGuard
-from idp.web.error_pages import error_page
+from idp.web.cookies import Cookies
+from idp.web.error_pages import ErrorPages
+from idp.web.headers import harden
+from idp.web.locales import LOCALES
 from idp.wiring.parts import Parts
 
 _STATIC = Path(__file__).parents[1] / "static"
@@ -21,6 +23,7 @@ _YEAR_SECONDS = 365 * 24 * 3600
 
 def build_flask(parts: Parts) -> Flask:
     settings, web = parts.settings, parts.web
+    errors = ErrorPages(clients=parts.clients, cookies=web.cookies, csrf=web.csrf, rendering=web.rendering)
     app = Flask("idp", static_folder=str(_STATIC), template_folder=None)
     # werkzeug would tidy `//` by a redirect to whatever host the request names.
     app.url_map.merge_slashes = False
@@ -30,33 +33,32 @@ def build_flask(parts: Parts) -> Flask:
         MAX_FORM_PARTS=100,
         SEND_FILE_MAX_AGE_DEFAULT=3600,
     )
-    app.before_request(partial(_choose_language, web))
-    app.before_request(CertificateHeaderGuard(parts.trail, settings.trusted_proxy_hops).__call__)
+    app.before_request(partial(_choose_language, web.cookies))
+    app.before_request(CertificateHeaderGuard(parts.trail, web.networks).__call__)
     app.after_request(lambda response: harden(response, settings))
-    app.register_error_handler(NotDue, partial(_to_hub, web))
-    app.register_error_handler(405, partial(_reload, web))
-    app.register_error_handler(Exception, lambda error: error_page(web, request, error))
+    app.register_error_handler(NotDue, _to_hub)
+    app.register_error_handler(405, partial(_reload, errors))
+    app.register_error_handler(Exception, lambda error: errors.answer(request, error))
     return app
 
 
-def _choose_language(web: Web) -> Response | None:
+def _choose_language(cookies: Cookies) -> Response | None:
     wished = request.args.get("lang", "")
     # The link of our pages carries nothing else; a relying party's own `lang` is ignored (RFC 6749 §3.1).
     if request.method != "GET" or wished not in LOCALES or len(request.args) > 1:
         return None
-    # One slash: `//elsewhere` would be another host.
-    response = web.redirect("/" + quote(request.path.lstrip("/\\")))
-    web.cookies.set(response, "locale", wished, _YEAR_SECONDS)
+    response = redirect(path_of_ours(request.path))
+    cookies.set(response, "locale", wished, _YEAR_SECONDS)
     return response
 
 
-def _to_hub(web: Web, error: NotDue) -> Response:
-    return web.redirect(hub_path(error.interaction_id))
+def _to_hub(error: NotDue) -> Response:
+    return redirect(hub_path(error.interaction_id))
 
 
-def _reload(web: Web, error: Exception) -> Response:
+def _reload(errors: ErrorPages, error: Exception) -> Response:
     """A reload of what answered a form leads to the page that is due."""
     found = re.match(r"/interaction/([A-Za-z0-9_-]{43})/", request.path)
     if found is not None and request.method == "GET":
-        return web.redirect(hub_path(found[1]))
-    return error_page(web, request, error)
+        return redirect(hub_path(found[1]))
+    return errors.answer(request, error)

@@ -1,19 +1,10 @@
 """Contains every flow, made with what it needs. Not here: which page is due (`interaction`)."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Protocol
 
 from flask import Blueprint
 
-from idp.accounts.enrolment import PasswordPolicy
-from idp.accounts.identity_updates import IdentityUpdates
-from idp.accounts.password import Passwords
-from idp.accounts.throttle import PasswordThrottle
-from idp.accounts.upstream_linking import UpstreamLinking
-from idp.adapters.mail.sealed import SealedOutbox
-from idp.adapters.sql.outbox import SqlOutbox
-from idp.adapters.sql.proofs import SqlProofs
 from idp.core.sealing import derive_key
 from idp.flows.account import AccountFlow
 from idp.flows.charter import CharterFlow
@@ -26,121 +17,107 @@ from idp.flows.password import PasswordFlow
 from idp.flows.professional_context import ProfessionalContextFlow
 from idp.flows.psc import PscFlow
 from idp.flows.psc_picture import PscPictureFlow
-from idp.flows.shared.code_mail import CodeSender
-from idp.flows.shared.desk import Desk
-from idp.flows.shared.notice_mail import NoticeMailer
 from idp.flows.shared.psc_freshness import Freshness
-from idp.flows.shared.shared_stations import SharedStations
-from idp.flows.shared.signed_in import SignedIn
-from idp.web.psc_button import OfficialPictures
-from idp.wiring.accounts import build_mail_codes, build_passwords, build_throttle
+from idp.web.known_device import KnownDevices
 from idp.wiring.cards import build_revocation
+from idp.wiring.flow_parts import FlowParts, build_flow_parts
 from idp.wiring.itinerary import build_charter_action
 from idp.wiring.parts import Parts
-from idp.wiring.psc import psc_pictures
-
-_SERVICE_WORDS = ("caducee", "viatrajectoire", "trajectoire")
 
 
 class Flow(Protocol):
     def routes(self) -> Blueprint: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Shared:
-    """What several flows share, beside the parts."""
-
-    desk: Desk
-    pictures: OfficialPictures
-    notices: NoticeMailer
-    linking: UpstreamLinking
-    stations: SharedStations
-    signed_in: SignedIn
-    throttle: PasswordThrottle
-    passwords: Passwords
-    policy: PasswordPolicy
-    sender: CodeSender
-
-
 def build_flows(parts: Parts) -> list[Flow]:
     """Every flow whose door is open; the order is that of nothing."""
-    shared = _shared(parts)
+    shared = build_flow_parts(parts)
     return [
-        *_always(parts, shared),
-        *_password(parts, shared),
+        ChoiceFlow(shared.desk),
+        PscPictureFlow(shared.pictures),
+        _password(parts, shared),
+        _email_otp(parts, shared),
+        EnrolmentFlow(
+            desk=shared.desk, passwords=shared.passwords, sender=shared.sender, policy=shared.policy
+        ),
+        *_required(parts, shared),
+        _account(parts, shared),
+        *_new_password(parts, shared),
         *_psc(parts, shared),
         *_cps(parts, shared),
     ]
 
 
-def _shared(parts: Parts) -> _Shared:
-    s, resources = parts.settings, parts.resources
-    outbox = SealedOutbox(SqlOutbox(parts.database, parts.clock), resources.sealer)
-    notices = NoticeMailer(outbox=outbox, web=parts.web, clock=parts.clock, life=s.notice_life)
-    pictures = psc_pictures(s)
-    desk = Desk(
-        interactions=parts.interactions,
+def _password(parts: Parts, shared: FlowParts) -> PasswordFlow:
+    s = parts.settings
+    return PasswordFlow(
+        desk=shared.desk,
         accounts=parts.accounts,
-        itinerary=parts.itinerary,
-        audit=parts.audit,
-        clock=parts.clock,
-        web=parts.web,
-        identities=IdentityUpdates(
-            accounts=parts.accounts, notices=notices, audit=parts.audit, proofs=SqlProofs(parts.database)
-        ),
-        upstream=parts.upstream,
-        pictures=pictures,
-    )
-    return _Shared(
-        desk=desk,
-        pictures=pictures,
-        notices=notices,
-        linking=UpstreamLinking(
-            links=parts.links, notices=notices, audit=parts.audit, store=parts.store, life=s.interaction_life
-        ),
-        stations=SharedStations(parts.web, s.shared_networks),
-        signed_in=SignedIn(
-            sessions=parts.sessions, accounts=parts.accounts, clock=parts.clock, web=parts.web
-        ),
-        throttle=build_throttle(resources),
-        passwords=build_passwords(s),
-        policy=PasswordPolicy(s.password_min, s.password_max, _SERVICE_WORDS),
-        sender=CodeSender(codes=build_mail_codes(resources), outbox=outbox, desk=desk, clock=parts.clock),
-    )
-
-
-def _always(parts: Parts, shared: _Shared) -> Iterator[Flow]:
-    s, desk, sender = parts.settings, shared.desk, shared.sender
-    yield ChoiceFlow(desk)
-    yield PasswordFlow(
-        desk=desk,
         passwords=shared.passwords,
         throttle=shared.throttle,
-        sender=sender,
+        sender=shared.sender,
         store=parts.store,
         posts_per_network=s.password_posts_per_ip,
         posts_window=s.password_posts_per_ip_window,
-        device_key=derive_key(s.application_key, "device"),
+        networks=parts.web.networks,
+        devices=KnownDevices(parts.web.cookies, derive_key(s.application_key, "device")),
+        clock=parts.clock,
     )
-    yield EmailOtpFlow(desk, sender, shared.linking)
-    yield EnrolmentFlow(desk=desk, passwords=shared.passwords, sender=sender, policy=shared.policy)
-    yield CharterFlow(desk, parts.charters, build_charter_action(parts.resources, parts.web))
-    yield ProfessionalContextFlow(desk, parts.context)
-    yield PscPictureFlow(shared.pictures)
-    yield AccountFlow(
+
+
+def _email_otp(parts: Parts, shared: FlowParts) -> EmailOtpFlow:
+    return EmailOtpFlow(
+        desk=shared.desk,
+        accounts=parts.accounts,
+        codes=shared.codes,
+        sender=shared.sender,
+        identities=shared.identities,
+        linking=shared.linking,
+        clock=parts.clock,
+    )
+
+
+def _required(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
+    """The required actions."""
+    yield CharterFlow(
+        desk=shared.desk,
+        charters=parts.charters,
+        action=build_charter_action(parts.resources, parts.clients),
+        itinerary=parts.itinerary,
+        clock=parts.clock,
+    )
+    yield ProfessionalContextFlow(
+        desk=shared.desk, action=parts.context, contexts=parts.contexts, clock=parts.clock
+    )
+
+
+def _account(parts: Parts, shared: FlowParts) -> AccountFlow:
+    web = parts.web
+    return AccountFlow(
         signed_in=shared.signed_in,
-        web=parts.web,
+        clients=parts.clients,
+        cookies=web.cookies,
+        forms=web.forms,
+        rendering=web.rendering,
         stations=shared.stations,
         context=parts.context,
+        contexts=parts.contexts,
         audit=parts.audit,
-        has_password=s.password_door,
+        has_password=parts.settings.password_door,
     )
 
 
-def _password(parts: Parts, shared: _Shared) -> Iterator[Flow]:
+def _new_password(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
+    web = parts.web
     if parts.settings.password_door:
         yield NewPasswordFlow(
             signed_in=shared.signed_in,
+            accounts=parts.accounts,
+            audit=parts.audit,
+            clock=parts.clock,
+            cookies=web.cookies,
+            forms=web.forms,
+            rendering=web.rendering,
             passwords=shared.passwords,
             sign_out=parts.sign_out,
             notices=shared.notices,
@@ -149,32 +126,44 @@ def _password(parts: Parts, shared: _Shared) -> Iterator[Flow]:
         )
 
 
-def _psc(parts: Parts, shared: _Shared) -> Iterator[Flow]:
+def _psc(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
     s = parts.settings
     if parts.upstream is not None:
         yield PscFlow(
             desk=shared.desk,
+            admission=shared.admission,
+            accounts=parts.accounts,
             store=parts.store,
             upstream=parts.upstream,
             sealer=parts.resources.sealer,
-            throttle=shared.throttle,
             linking=shared.linking,
             life=s.upstream_life,
-            freshness=Freshness(
-                web=parts.web, stations=shared.stations, session_life=s.session_life, skew=s.clock_skew
-            ),
+            freshness=_freshness(parts, shared),
+            parameter_bytes=s.parameter_bytes,
+            clock=parts.clock,
         )
 
 
-def _cps(parts: Parts, shared: _Shared) -> Iterator[Flow]:
+def _freshness(parts: Parts, shared: FlowParts) -> Freshness:
+    return Freshness(
+        cookies=parts.web.cookies,
+        stations=shared.stations,
+        session_life=parts.settings.session_life,
+        skew=parts.settings.clock_skew,
+    )
+
+
+def _cps(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
     s = parts.settings
     if parts.policy is not None:
         yield CpsFlow(
             desk=shared.desk,
+            admission=shared.admission,
+            accounts=parts.accounts,
             store=parts.store,
             policy=parts.policy,
             revocation=build_revocation(parts.resources, parts.policy),
-            throttle=shared.throttle,
+            clock=parts.clock,
             card_host=s.card_host,
             attempt_life=s.card_attempt_life,
         )

@@ -1,12 +1,12 @@
 """Contains what can be due: the doors, the charter, the session. Not here: what is due now (`interaction`)."""
 
 from idp.adapters.sql.charters import SqlCharters
+from idp.clients.registry import ClientFile
 from idp.interaction.authenticator import house_doors
 from idp.interaction.next_stop import Itinerary
 from idp.interaction.professional_context import ContextAction
 from idp.interaction.required_action import CharterAction
 from idp.interaction.store import Sessions
-from idp.web.browser import Web
 from idp.wiring.resources import Resources
 
 
@@ -15,23 +15,23 @@ def _has_bypass(resources: Resources) -> bool:
 
 
 def build_itinerary(
-    resources: Resources, web: Web, context: ContextAction, *, has_psc: bool, has_cps: bool
+    resources: Resources, clients: ClientFile, context: ContextAction, *, has_psc: bool, has_cps: bool
 ) -> Itinerary:
     s = resources.settings
 
     def allowed_for(client_id: str) -> frozenset[str]:
-        client = web.clients.get(client_id)
+        client = clients.get(client_id)
         return frozenset(client.authenticators) if client else frozenset()
 
     opened = {"psc": has_psc, "cps": has_cps, "password": s.password_door}
     doors = house_doors(opened, has_bypass=_has_bypass(resources), allowed_for=allowed_for)
     sources = frozenset({"cps", "psc"} if s.enrolment_from_psc else {"cps"})
-    return Itinerary(doors, (build_charter_action(resources, web), context), sources)
+    return Itinerary(doors, (build_charter_action(resources, clients), context), sources)
 
 
-def build_charter_action(resources: Resources, web: Web) -> CharterAction:
+def build_charter_action(resources: Resources, clients: ClientFile) -> CharterAction:
     def demanded_by(client_id: str) -> tuple[str, ...]:
-        client = web.clients.get(client_id)
+        client = clients.get(client_id)
         return client.charters if client else ()
 
     return CharterAction(SqlCharters(resources.database), demanded_by)

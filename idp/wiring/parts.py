@@ -14,7 +14,7 @@ from idp.adapters.sql.professional_contexts import SqlProfessionalContexts
 from idp.adapters.sql.upstream_links import SqlUpstreamLinks
 from idp.cards.trust import CardPolicy
 from idp.clients.key_sets import ClientKeys
-from idp.clients.registry import logout_listeners
+from idp.clients.registry import ClientFile, logout_listeners
 from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore
 from idp.core.refusal_trail import RefusalTrail
@@ -27,15 +27,12 @@ from idp.interaction.sign_out import SignOut
 from idp.interaction.store import Interactions, Sessions
 from idp.settings import Settings
 from idp.signing.key_ring import Keys
-from idp.web.browser import Web
 from idp.wiring.cards import build_card_policy
 from idp.wiring.itinerary import build_itinerary, build_sessions
-from idp.wiring.pages import build_web
 from idp.wiring.psc import build_upstream
-from idp.wiring.relying_parties import (
-    build_client_keys,
-)
+from idp.wiring.relying_parties import build_client_keys, build_clients
 from idp.wiring.resources import Resources, open_key_directory, open_resources
+from idp.wiring.web import WebParts, build_web
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,13 +40,15 @@ class Parts:
     """What several flows and endpoints share."""
 
     resources: Resources
-    web: Web
+    web: WebParts
+    clients: ClientFile
     keys: Keys
     client_keys: ClientKeys
     upstream: PscProvider | None
     policy: CardPolicy | None
     links: SqlUpstreamLinks
     context: ContextAction
+    contexts: SqlProfessionalContexts
     accounts: SqlAccounts
     charters: SqlCharters
     grants: SqlGrants
@@ -82,15 +81,16 @@ class Parts:
 
 def build_parts(settings: Settings) -> Parts:
     """Raises what the adapters raise: a missing database, a bad key or clients file."""
-    resources, web = open_resources(settings), build_web(settings)
+    resources, clients = open_resources(settings), build_clients(settings)
     database, clock = resources.database, resources.clock
     grants, audit = SqlGrants(database), SqlAudit(database, clock)
     sessions, charters = build_sessions(resources), SqlCharters(database)
     upstream, policy = build_upstream(settings, clock, audit), build_card_policy(settings)
     links = SqlUpstreamLinks(database, upstream.issuer if upstream else "")
-    context = ContextAction(links, SqlProfessionalContexts(database))
+    contexts = SqlProfessionalContexts(database)
+    context = ContextAction(links, contexts)
     itinerary = build_itinerary(
-        resources, web, context, has_psc=upstream is not None, has_cps=policy is not None
+        resources, clients, context, has_psc=upstream is not None, has_cps=policy is not None
     )
     accounts = SqlAccounts(database)
     interactions = Interactions(resources.store, settings.interaction_life)
@@ -99,17 +99,19 @@ def build_parts(settings: Settings) -> Parts:
         sessions=sessions,
         grants=grants,
         audit=audit,
-        listeners=lambda: logout_listeners(web.clients.registry()),
+        listeners=lambda: logout_listeners(clients.registry()),
     )
     return Parts(
         resources=resources,
-        web=web,
+        web=build_web(settings),
+        clients=clients,
         keys=KeysInForce(open_key_directory(settings, clock)),
         client_keys=build_client_keys(resources),
         upstream=upstream,
         policy=policy,
         links=links,
         context=context,
+        contexts=contexts,
         accounts=accounts,
         charters=charters,
         grants=grants,

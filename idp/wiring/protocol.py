@@ -41,7 +41,7 @@ class ProtocolParts:
 
 def build_protocol(parts: Parts) -> ProtocolParts:
     """Raises BadSetting."""
-    settings, clients = parts.settings, parts.web.clients
+    settings, clients = parts.settings, parts.clients
     grant_store = GrantStore(
         store=parts.store,
         grants=parts.grants,
@@ -59,7 +59,7 @@ def build_protocol(parts: Parts) -> ProtocolParts:
         id_token_life=settings.id_token_life,
         clock=parts.clock,
     )
-    possession = build_possession(parts.resources, parts.trail)
+    possession = build_possession(parts.resources, parts.trail, parts.web.networks)
     tls_methods = build_tls_methods(parts.resources, possession, parts.client_keys)
     return ProtocolParts(
         engine=engine,
@@ -82,10 +82,10 @@ def _client_door(parts: Parts, tls_methods: Mapping[str, Verify]) -> ClientDoor:
         **tls_methods,
     }
     return ClientDoor(
-        authentication=ClientAuthentication(parts.web.clients, methods),
+        authentication=ClientAuthentication(parts.clients, methods),
         trail=parts.trail,
         parameter_bytes=parts.settings.parameter_bytes,
-        trusted_proxy_hops=parts.settings.trusted_proxy_hops,
+        networks=parts.web.networks,
     )
 
 
@@ -99,7 +99,7 @@ def _request_reader(parts: Parts, engine: Engine) -> RequestReader:
         clock_ahead=s.clock_ahead,
     )
     return RequestReader(
-        clients=parts.web.clients,
+        clients=parts.clients,
         verification=RequestVerification(
             engine, partial(read_hint, keys=parts.keys, issuer=s.issuer), s.parameter_bytes
         ),

@@ -5,6 +5,8 @@ from cryptography import x509
 from idp.adapters.http.jwks_uri import FetchedKeySets
 from idp.adapters.http.outbound import OutboundHttp
 from idp.clients.key_sets import ClientKeys
+from idp.clients.operator_rules import operator_rules
+from idp.clients.registry import ClientFile
 from idp.core.refusal_trail import RefusalTrail
 from idp.core.sealing import derive_key
 from idp.protocol.client_auth.client_assertion import AssertionAuthentication
@@ -15,7 +17,13 @@ from idp.protocol.client_auth.possession import Possession
 from idp.protocol.client_auth.tls_client import TlsClientAuthentication, read_authorities
 from idp.protocol.jose.client_jwt import ClientJwts
 from idp.settings import BadSetting, Settings
+from idp.web.network import CallerNetworks
 from idp.wiring.resources import Resources
+
+
+def build_clients(settings: Settings) -> ClientFile:
+    """Raises BadYaml, OSError."""
+    return ClientFile(settings.clients_file, operator_rules(settings))
 
 
 def build_outbound_http(settings: Settings) -> OutboundHttp:
@@ -39,7 +47,7 @@ def build_assertions(resources: Resources, client_keys: ClientKeys) -> Assertion
     )
 
 
-def build_possession(resources: Resources, trail: RefusalTrail) -> Possession:
+def build_possession(resources: Resources, trail: RefusalTrail, networks: CallerNetworks) -> Possession:
     s = resources.settings
     proofs = DpopProofs(
         origins=tuple(origin for origin in (s.issuer, s.mtls_origin) if origin),
@@ -49,7 +57,7 @@ def build_possession(resources: Resources, trail: RefusalTrail) -> Possession:
         ahead=s.clock_ahead,
         clock=resources.clock,
     )
-    return Possession(proofs, ClientCertificates(s.proxy_secret, trail, s.trusted_proxy_hops))
+    return Possession(proofs, ClientCertificates(s.proxy_secret, trail, networks))
 
 
 def build_tls_methods(resources: Resources, possession: Possession, keys: ClientKeys) -> dict[str, Verify]:

@@ -83,7 +83,7 @@ def prepare(children: Children, places: Places) -> None:
 
 
 def fetch_lists(children: Children, are_there: Callable[[], bool]) -> None:
-    """Fetch the lists if the worker did not: after a failure it tries again in a quarter of an hour. Raises ChildDied."""
+    """Fetch the lists if the worker did not: after a failure it waits a quarter of an hour. Raises ChildDied."""
     deadline = time.monotonic() + _WORKER_SECONDS
     while not are_there():
         children.check()

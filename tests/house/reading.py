@@ -45,6 +45,28 @@ def _imports(module: Module) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+def reach(node: ast.Attribute) -> int:
+    """The dots from a name, a call or an item: two in `self.desk.back(…)`, none counted before a call."""
+    dots, inner = 1, node.value
+    while isinstance(inner, ast.Attribute):
+        dots, inner = dots + 1, inner.value
+    return dots
+
+
+def root(node: ast.Attribute) -> ast.expr:
+    """What the chain begins at."""
+    inner: ast.expr = node
+    while isinstance(inner, ast.Attribute):
+        inner = inner.value
+    return inner
+
+
+def names_of_imports(module: Module) -> frozenset[str]:
+    """The names that an import binds, at any depth."""
+    found = (node for node in ast.walk(module.tree) if isinstance(node, ast.Import | ast.ImportFrom))
+    return frozenset(alias.asname or alias.name.split(".")[0] for node in found for alias in node.names)
+
+
 @cache
 def modules(package: str) -> tuple[Module, ...]:
     found = []

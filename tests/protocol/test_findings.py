@@ -21,7 +21,7 @@ from idp.core.clock import SystemClock
 from idp.core.ephemeral import Kind
 from idp.interaction.handover import present
 from idp.signing.key_ring import b64u
-from idp.web.browser import client_network
+from idp.web.network import CallerNetworks
 from tests.fakes import FixedClock, MemoryStore
 from tests.protocol.keyed import form, register_keyed
 from tests.provider import PASSWORD, RP, RPPS, Provider, answer_of, basic
@@ -182,7 +182,7 @@ def test_no_secret_stands_in_the_repr_of_the_settings(provider: Provider) -> Non
 def test_an_ipv4_address_seen_through_ipv6_is_that_address() -> None:
     for address, network in (("::ffff:192.0.2.7", "192.0.2.7/32"), ("2001:db8::1", "2001:db8::/64")):
         request = Request({"REMOTE_ADDR": address, "REQUEST_METHOD": "GET", "wsgi.url_scheme": "http"})
-        assert client_network(request, 0) == network
+        assert CallerNetworks(0).of(request) == network
 
 
 def test_a_reload_of_the_card_address_finds_its_way_back() -> None:

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, event, given, settings
 from werkzeug.test import TestResponse
 
 from idp.core.errors import OAuthError
-from idp.web.browser import SECURITY_HEADERS
+from idp.web.headers import SECURITY_HEADERS
 from tests.flows.test_charter import publish
 from tests.protocol.hostile import (
     BYE,

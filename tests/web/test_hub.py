@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from idp.interaction.hub import Done, Failed, Failure, GoTo
 from idp.interaction.record import Acr, Interaction
 from idp.interaction.store import fingerprint, random_token
+from idp.web.addresses import redirect
 from idp.web.hub import HubEndpoint, visit_of
 from idp.wiring.flask_app import build_flask
 from idp.wiring.flows import build_flows
@@ -37,11 +38,12 @@ class HomeFinish(FakeFinish):
 
     def success(self, done: Done) -> Response:
         assert self.parts
-        visit = visit_of(request, self.parts.web, self.parts.clock.now())
+        cookies = self.parts.web.cookies
+        visit = visit_of(request, cookies, self.parts.clock.now())
         entered = self.parts.sign_in.enter(done, OwnPage(), visit)
         response: Response = super().success(done)
         if entered.cookie is not None:
-            self.parts.web.cookies.set(response, "session", entered.cookie)
+            cookies.set(response, "session", entered.cookie)
         return response
 
 
@@ -56,9 +58,16 @@ class Home:
         self.finish = HomeFinish(answer=Response, parts=self.parts)
 
     def app(self) -> Callable[..., Any]:
-        parts, app = self.parts, build_flask(self.parts)
+        parts, web, app = self.parts, self.parts.web, build_flask(self.parts)
         finishes = {self.finish.name: self.finish}
-        hub = HubEndpoint(hub=parts.hub, finishes=finishes, clock=parts.clock, web=parts.web)
+        hub = HubEndpoint(
+            hub=parts.hub,
+            interactions=parts.interactions,
+            finishes=finishes,
+            clock=parts.clock,
+            cookies=web.cookies,
+            forms=web.forms,
+        )
         app.get("/interaction/<interaction_id>")(hub.go_on)
         app.post("/interaction/<interaction_id>/restart")(hub.restart)
         app.get("/home")(self.start)
@@ -67,7 +76,8 @@ class Home:
         return app.wsgi_app
 
     def start(self) -> Response:
-        visit = visit_of(request, self.parts.web, self.parts.clock.now())
+        cookies = self.parts.web.cookies
+        visit = visit_of(request, cookies, self.parts.clock.now())
         browser = visit.browser or random_token()
         new = Interaction(
             id=random_token(),
@@ -84,8 +94,8 @@ class Home:
         if isinstance(outcome, Done):
             return self.finish.success(outcome)
         assert isinstance(outcome, GoTo)
-        response = self.parts.web.redirect(outcome.path)
-        self.parts.web.cookies.set(response, "browser", browser)
+        response = redirect(outcome.path)
+        cookies.know_browser(request, response, browser)
         return response
 
 

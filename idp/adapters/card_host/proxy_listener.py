@@ -73,13 +73,14 @@ class CardProxy(SocketListener):
             self._on_unknown_peer()
             return
         accepted.setblocking(False)
-        deadline = WaitDeadline(self._limits.head.total_seconds())
+        limits = self._limits
+        deadline = WaitDeadline(limits.head)
         try:
             request = read_get(lambda size: _receive(accepted, size, deadline), _HEAD_BYTES, None, peer)
             answer = self._answer(_with_certificate(request))
         except HeadRefused as refused:
             answer = encode(plain_text(refused.status, refused.status.phrase))
-        accepted.settimeout(self._limits.response.total_seconds())
+        accepted.settimeout(limits.response.total_seconds())
         accepted.sendall(answer)
 
 

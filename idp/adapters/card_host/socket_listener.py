@@ -88,7 +88,7 @@ class SocketListener:
     def _stop(self) -> None:
         for opened in (*self._sockets, self._wakened, self._waker):
             opened.close()
-        deadline = WaitDeadline(self._limits.drain.total_seconds())
+        deadline = WaitDeadline(self._limits.drain)
         with suppress(TimeoutError):
             for thread in tuple(self._threads):
                 thread.join(deadline.remaining())

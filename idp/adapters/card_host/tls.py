@@ -9,6 +9,7 @@ import select
 import socket
 import time
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from cryptography import x509
@@ -83,8 +84,8 @@ def _select_http_1_1(connection: SSL.Connection, offered: list[bytes]) -> Any:
 class WaitDeadline:
     """The moment at which waiting stops."""
 
-    def __init__(self, seconds: float) -> None:
-        self._at = time.monotonic() + seconds
+    def __init__(self, life: timedelta) -> None:
+        self._at = time.monotonic() + life.total_seconds()
 
     def remaining(self) -> float:
         """Returns the seconds left. Raises TimeoutError when none are."""

@@ -44,9 +44,9 @@ class CardListener(SocketListener):
 
     def _exchange(self, accepted: socket.socket, peer: str) -> None:
         limits, channel = self._limits, TlsChannel(self._context, accepted)
-        channel.answer_hello(WaitDeadline(limits.client_hello.total_seconds()))
-        channel.handshake(WaitDeadline(limits.handshake.total_seconds()))
-        head_deadline = WaitDeadline(limits.head.total_seconds())
+        channel.answer_hello(WaitDeadline(limits.client_hello))
+        channel.handshake(WaitDeadline(limits.handshake))
+        head_deadline = WaitDeadline(limits.head)
         try:
             request = read_get(
                 lambda size: channel.receive(size, head_deadline),
@@ -57,8 +57,8 @@ class CardListener(SocketListener):
             answer = self._answer(request)
         except HeadRefused as refused:
             answer = encode(plain_text(refused.status, refused.status.phrase))
-        channel.send(answer, WaitDeadline(limits.response.total_seconds()))
-        channel.finish(WaitDeadline(limits.linger.total_seconds()))
+        channel.send(answer, WaitDeadline(limits.response))
+        channel.finish(WaitDeadline(limits.linger))
 
 
 def _bind(hosts: Sequence[str], port: int) -> tuple[socket.socket, ...]:

@@ -18,7 +18,8 @@ def find_private_key(session: HsmSession, uri: Pkcs11Uri, alg: Alg) -> Any:
     import pkcs11
 
     # Ask for the token first: python-pkcs11 writes to stderr when it collects a search that failed in a lost session.
-    session.token.slot.get_token()
+    slot = session.token.slot
+    slot.get_token()
     return session.session.get_key(
         object_class=pkcs11.ObjectClass.PRIVATE_KEY, key_type=_key_type(alg), label=uri.object, id=uri.id
     )

@@ -113,7 +113,7 @@ class CrlRefresher:
                 raise CrlRefused("from the future")
             try:
                 entries = self.index.load(
-                    authority.key_id.hex(),
+                    authority.key_name,
                     header.serials(file),
                     number=header.number,
                     this_update=header.this_update,

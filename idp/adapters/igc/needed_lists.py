@@ -36,7 +36,7 @@ class NeededLists:
 
     def names(self, key_ids: frozenset[str]) -> tuple[str, ...]:
         """Returns the names of these authorities, for the operator."""
-        return tuple(one.name for one in self.anchors.all if one.key_id.hex() in key_ids)
+        return tuple(one.name for one in self.anchors.all if one.key_name in key_ids)
 
     def _issuing(self, now: datetime) -> tuple[IssuingAuthority, ...]:
         # One past its end publishes nothing more, and none of its cards signs in: its list is not waited for.
@@ -47,4 +47,4 @@ class NeededLists:
 
     @staticmethod
     def _key_ids(authorities: Iterable[IssuingAuthority]) -> frozenset[str]:
-        return frozenset(one.key_id.hex() for one in authorities)
+        return frozenset(one.key_name for one in authorities)

@@ -50,7 +50,7 @@ class IgcRevocation:
             return (
                 RevocationStatus.DISOWNED
             )  # Its key may be in anybody's hands: nothing it signed is a card.
-        status = self._of_card(certificate, issuer, authority.key_id.hex(), now)
+        status = self._of_card(certificate, issuer, authority.key_name, now)
         is_cleared = above is CrlAnswer.NOT_LISTED
         return status if is_cleared or status is not RevocationStatus.GOOD else RevocationStatus.UNKNOWN
 
@@ -69,7 +69,7 @@ class IgcRevocation:
         """The intermediate against its root's list: the card is not in question, the authority is."""
         if not self.checks_authorities or authority.root is None:
             return CrlAnswer.NOT_LISTED
-        answer = self.index.answer(authority.root.key_id.hex(), issuer.serial_number, now)
+        answer = self.index.answer(authority.root.key_name, issuer.serial_number, now)
         if answer is not CrlAnswer.NOT_LISTED:
             _log.error("issuing_authority_not_cleared", authority=authority.name, answer=str(answer))
         return answer

@@ -52,9 +52,9 @@ class KeysInForce:
 
     def __init__(self, directory: KeyDirectory) -> None:
         """Raises BadKeyFile."""
-        self._directory = directory
+        self._directory, self._clock = directory, directory.clock
         self._lock = threading.Lock()
-        self._held = self._read(directory.clock.now(), None)
+        self._held = self._read(self._clock.now(), None)
 
     @property
     def fault(self) -> str | None:
@@ -73,7 +73,7 @@ class KeysInForce:
         return self._now().ring.is_alive()
 
     def _now(self) -> _InForce:
-        now = self._directory.clock.now()
+        now = self._clock.now()
         if not self._held.holds(now):
             with self._lock:
                 # Again under the lock: another thread may have looked meanwhile.

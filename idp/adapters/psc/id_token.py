@@ -11,7 +11,7 @@ import re
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from joserfc import jws
 from joserfc.errors import JoseError
@@ -21,6 +21,8 @@ from joserfc.util import urlsafe_b64decode
 from idp.adapters.http.bounded import NoUsableAnswer, parse_json
 from idp.adapters.psc.settings import PscSettings
 from idp.interaction.upstream import UpstreamRefusal, UpstreamRefused
+
+_SECOND = timedelta(seconds=1)
 
 MAX_TOKEN_CHARACTERS = 16 * 1024
 
@@ -47,11 +49,11 @@ class ExpectedIdToken:
 
     @property
     def latest(self) -> float:
-        return self.now + self.settings.clock_skew.total_seconds()
+        return self.now + self.settings.clock_skew / _SECOND
 
     @property
     def earliest(self) -> float:
-        return self.now - self.settings.clock_skew.total_seconds()
+        return self.now - self.settings.clock_skew / _SECOND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -114,14 +114,14 @@ class PscProvider:
         """Start a login with its own state, nonce and verifier of 256 bits each (RFC 9700 §4.7)."""
         if self._circuits.is_out():
             self._try_again()
-        snapshot = self._discovery.snapshot()
+        snapshot, settings = self._discovery.snapshot(), self._settings
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
         challenge = hashlib.sha256(verifier.encode("ascii")).digest()
         arguments: dict[str, object] = {
             "response_type": "code",
-            "scope": self._settings.scope.split(),
-            "acr_values": self._settings.acr_values.split(),
-            "redirect_uri": self._settings.redirect_uri,
+            "scope": settings.scope.split(),
+            "acr_values": settings.acr_values.split(),
+            "redirect_uri": settings.redirect_uri,
             "state": state,
             "nonce": nonce,
             # RFC 7636 §4.2.

@@ -230,7 +230,7 @@ class CrlIndex:
         return len(due) < len(plans) or min(due) <= now
 
     def plan(self, url: str, due_at: datetime, waiting: frozenset[str] = frozenset()) -> None:
-        """Set the next fetch of this list, whatever was planned, also for the authorities `waiting` for theirs there."""
+        """Set the next fetch of this list, whatever was planned, and for the authorities `waiting` there."""
         prefix = f"{url} "
         of_others = sa.func.substr(_fetches.url, 1, len(prefix)) == prefix
         with writing(self.database) as connection:

@@ -1,6 +1,7 @@
 """Sending the mail code: shared by the flows that ask for one. The request only posts to the outbox."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from flask import request
 
@@ -14,6 +15,8 @@ from idp.interaction.record import Interaction
 from idp.interaction.stop import Stop
 from idp.pages.mails import CodeMail
 from idp.web.local_time import local_time
+from idp.web.mails import Mails
+from idp.web.network import CallerNetworks
 
 
 def code_holder(interaction: Interaction, account: Account | None, network: str) -> CodeHolder | None:
@@ -39,13 +42,17 @@ def code_holder(interaction: Interaction, account: Account | None, network: str)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeSender:
-    codes: MailCodes
-    outbox: Outbox
     desk: Desk
+    codes: MailCodes
+    mails: Mails
+    outbox: Outbox
+    networks: CallerNetworks
     clock: Clock
+    #: Of a code.
+    life: timedelta
 
     def holder(self, interaction: Interaction) -> CodeHolder | None:
-        network = self.desk.web.client_network(request)
+        network = self.networks.of(request)
         return code_holder(interaction, self.desk.account(interaction), network)
 
     def send_if_due(self, interaction: Interaction) -> None:
@@ -66,7 +73,7 @@ class CodeSender:
             return refused.reason
         self.outbox.post(
             self._mail(interaction, holder, code),
-            expires_after_seconds=int(self.codes.limits.life.total_seconds()),
+            expires_after_seconds=int(self.life.total_seconds()),
         )
         self.desk.witness(AuditEvent.MAIL_CODE_SENT, interaction, purpose=holder.purpose)
         return None
@@ -75,12 +82,9 @@ class CodeSender:
         locale = self.desk.locale(interaction)
         page = CodeMail(
             code=code,
-            minutes=int(self.codes.limits.life.total_seconds() // 60),
+            minutes=int(self.life.total_seconds() // 60),
             purpose=holder.purpose,
             client_name=self.desk.client(interaction).name,
             requested_at=local_time(self.clock.now(), locale),
         )
-        web = self.desk.web
-        subject = web.catalogues.translator(locale)("mail.code.subject")
-        text, html = (web.render_mail(f"mail/code.{kind}", locale, page) for kind in ("txt", "html"))
-        return Mail(to=holder.email, subject=subject, text=text, html=html)
+        return self.mails.write("code", page, to=holder.email, subject="mail.code.subject", locale=locale)

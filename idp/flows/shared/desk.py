@@ -7,9 +7,8 @@ from flask import request
 from werkzeug.wrappers import Response
 
 from idp.accounts.account import Account
-from idp.accounts.identity_updates import IdentityUpdates
 from idp.accounts.repository import AccountRepository
-from idp.clients.registry import Client
+from idp.clients.registry import Client, ClientFile
 from idp.core.audit import Audit, AuditEvent, Fact
 from idp.core.clock import Clock
 from idp.core.ephemeral import StaleRecord
@@ -20,8 +19,12 @@ from idp.interaction.stop import Stop
 from idp.interaction.store import Interactions, account_of, hub_path
 from idp.interaction.upstream import Upstream
 from idp.pages.sign_in import Doors
-from idp.web.browser import Web
+from idp.web.addresses import redirect
+from idp.web.cookies import Cookies
+from idp.web.forms import Forms
+from idp.web.locales import Locales
 from idp.web.psc_button import OfficialPictures
+from idp.web.rendering import Rendering
 
 
 class NotDue(Exception):
@@ -36,18 +39,21 @@ class NotDue(Exception):
 class Desk:
     interactions: Interactions
     accounts: AccountRepository
+    clients: ClientFile
     itinerary: Itinerary
     audit: Audit
     clock: Clock
-    web: Web
-    identities: IdentityUpdates
+    cookies: Cookies
+    forms: Forms
+    locales: Locales
+    rendering: Rendering
     #: None: no Pro Santé Connect here.
     upstream: Upstream | None = None
     pictures: OfficialPictures = field(default_factory=lambda: OfficialPictures({}))
 
     def open(self, interaction_id: str) -> Interaction:
         """The interaction of this browser, alive. Raises InteractionRefused."""
-        return self.interactions.open(interaction_id, self.web.browser(request), self.clock.now())
+        return self.interactions.open(interaction_id, self.cookies.browser(request), self.clock.now())
 
     def open_due(self, interaction_id: str, *stops: Stop) -> Interaction:
         """As `open`, and one of these stops is the one due; raises NotDue otherwise: no page can be jumped to."""
@@ -58,7 +64,7 @@ class Desk:
 
     def form(self, interaction: Interaction) -> dict[str, str]:
         """The posted fields, after Origin and CSRF. Raises PageError."""
-        return self.web.form(request, hub_path(interaction.id))
+        return self.forms.read(request, hub_path(interaction.id))
 
     def record(self, interaction: Interaction) -> None:
         """Save the facts. A faster click of the same person wins; the hub then sorts out what is due."""
@@ -68,22 +74,22 @@ class Desk:
             raise NotDue(interaction.id) from error
 
     def back(self, interaction: Interaction) -> Response:
-        return self.web.redirect(hub_path(interaction.id))
+        return redirect(hub_path(interaction.id))
 
     def show(self, interaction: Interaction, template: str, page: Any, status: int = 200) -> Response:
-        frame = self.web.frame(
+        frame = self.rendering.frame(
             request,
-            locale=self.locale(interaction),
             client=self.client(interaction),
             base_path=hub_path(interaction.id),
+            wished=_ui_locales(interaction),
         )
-        return self.web.page(template, frame, page, status)
+        return self.rendering.page(template, frame, page, status)
 
     def locale(self, interaction: Interaction) -> str:
-        return self.web.locale(request, interaction.request.get("ui_locales", ""))
+        return self.locales.of(request, _ui_locales(interaction))
 
     def client(self, interaction: Interaction) -> Client:
-        client = self.web.clients.get(interaction.client_id)
+        client = self.clients.get(interaction.client_id)
         if client is None:
             raise PageError(Problem.UNKNOWN_CLIENT, "removed during the interaction")
         return client
@@ -115,3 +121,8 @@ class Desk:
             psc_picture=self.pictures.has_button,
             psc_hover=self.pictures.has_hover,
         )
+
+
+def _ui_locales(interaction: Interaction) -> str:
+    """What the relying party wishes (OpenID Connect Core §3.1.2.1)."""
+    return interaction.request.get("ui_locales", "")

@@ -6,25 +6,23 @@ from datetime import timedelta
 from idp.accounts.account import Account
 from idp.accounts.notices import Notice
 from idp.core.clock import Clock
-from idp.core.mailer import Mail, Outbox
+from idp.core.mailer import Outbox
 from idp.pages.mails import NoticeMail
-from idp.web.browser import Web
 from idp.web.local_time import local_time
+from idp.web.mails import Mails
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeMailer:
     outbox: Outbox
-    web: Web
+    mails: Mails
     clock: Clock
     life: timedelta
 
     def tell(self, account: Account, notice: Notice) -> None:
         locale = account.locale
         page = NoticeMail(str(notice), local_time(self.clock.now(), locale))
-        subject = self.web.catalogues.translator(locale)(f"mail.{notice}.subject")
-        text, html = (self.web.render_mail(f"mail/notice.{kind}", locale, page) for kind in ("txt", "html"))
-        self.outbox.post(
-            Mail(to=account.email, subject=subject, text=text, html=html),
-            expires_after_seconds=int(self.life.total_seconds()),
+        mail = self.mails.write(
+            "notice", page, to=account.email, subject=f"mail.{notice}.subject", locale=locale
         )
+        self.outbox.post(mail, expires_after_seconds=int(self.life.total_seconds()))

@@ -9,12 +9,12 @@ from werkzeug.wrappers import Request, Response
 from idp.flows.shared.shared_stations import SharedStations
 from idp.interaction.record import Interaction
 from idp.interaction.upstream import UpstreamLogin
-from idp.web.browser import SIGNED_OUT_COOKIE, Web
+from idp.web.cookies import SIGNED_OUT_COOKIE, Cookies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Freshness:
-    web: Web
+    cookies: Cookies
     stations: SharedStations
     #: A local session lives no longer than this after Pro Santé Connect's own `auth_time`.
     session_life: timedelta
@@ -23,13 +23,13 @@ class Freshness:
 
     def is_needed(self, request: Request, interaction: Interaction, form: Mapping[str, str]) -> bool:
         """After a sign-out, on a shared station, on « Changer de compte », at the relying party's wish (PS10)."""
-        has_signed_out = self.web.cookies.get(request, SIGNED_OUT_COOKIE) is not None
+        has_signed_out = self.cookies.get(request, SIGNED_OUT_COOKIE) is not None
         is_wished = form.get("fresh") == "1" or interaction.fresh_after is not None
         return is_wished or has_signed_out or self.stations.holds(request)
 
     def identified(self, response: Response) -> None:
         """The sign-out is answered."""
-        self.web.cookies.clear(response, SIGNED_OUT_COOKIE)
+        self.cookies.clear(response, SIGNED_OUT_COOKIE)
 
     def fault(self, login: UpstreamLogin, fresh_since: str | None, now: datetime) -> str | None:
         """Why this `auth_time` signs nobody in: "stale", "not_fresh"; None when it does."""

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from werkzeug.wrappers import Request, Response
 
-from idp.web.browser import Web
+from idp.web.cookies import Cookies
+from idp.web.network import CallerNetworks
 
 _YEAR_SECONDS = 365 * 24 * 3600
 _COOKIE = "shared"
@@ -15,25 +16,26 @@ _COOKIE = "shared"
 class SharedStations:
     """Known by their network (the operator's setting), or because somebody said so in this browser."""
 
-    web: Web
-    networks: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
+    cookies: Cookies
+    networks: CallerNetworks
+    shared: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
 
     def holds(self, request: Request) -> bool:
         return self.is_declared(request) or self._is_in_network(request)
 
     def is_declared(self, request: Request) -> bool:
         """In this browser, by its own people."""
-        return self.web.cookies.get(request, _COOKIE) is not None
+        return self.cookies.get(request, _COOKIE) is not None
 
     def declare(self, response: Response) -> None:
-        self.web.cookies.set(response, _COOKIE, "1", _YEAR_SECONDS)
+        self.cookies.set(response, _COOKIE, "1", _YEAR_SECONDS)
 
     def withdraw(self, response: Response) -> None:
-        self.web.cookies.clear(response, _COOKIE)
+        self.cookies.clear(response, _COOKIE)
 
     def _is_in_network(self, request: Request) -> bool:
         try:
-            address = ipaddress.ip_network(self.web.client_network(request)).network_address
+            asking = ipaddress.ip_network(self.networks.of(request))
         except ValueError:
             return False
-        return any(address in network for network in self.networks)
+        return any(asking.network_address in network for network in self.shared)

@@ -9,7 +9,7 @@ from idp.accounts.repository import AccountNotFound, AccountRepository
 from idp.core.clock import Clock
 from idp.interaction.session import Session, is_session_valid
 from idp.interaction.store import Sessions
-from idp.web.browser import Web
+from idp.web.cookies import Cookies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,11 +17,11 @@ class SignedIn:
     sessions: Sessions
     accounts: AccountRepository
     clock: Clock
-    web: Web
+    cookies: Cookies
 
     def find(self) -> tuple[Session, Account] | None:
         now = self.clock.now()
-        session = self.sessions.open(self.web.cookies.get(request, "session"), now)
+        session = self.sessions.open(self.cookies.get(request, "session"), now)
         if session is None:
             return None
         try:

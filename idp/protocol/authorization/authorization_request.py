@@ -17,7 +17,7 @@ from idp.protocol.authorization.authorization_response import (
 from idp.protocol.claims.claims_request import ClaimsRequest, read_claims_request
 from idp.protocol.engine.engine import PARAMETERS, Engine
 from idp.protocol.jose.id_token_hint import BadHint, EncryptedHint, ReadHint
-from idp.web.browser import single_valued
+from idp.web.parameters import single_valued
 
 #: Judged by us, and kept beside what the engine judges.
 _OURS = ("prompt", "claims", "login_hint")

@@ -11,14 +11,16 @@ from datetime import timedelta
 from flask import request
 from werkzeug.wrappers import Response
 
-from idp.clients.registry import Client
+from idp.clients.registry import Client, ClientFile
 from idp.core.clock import Clock
 from idp.core.errors import ClientError, OAuthError
 from idp.interaction.record import Interaction
 from idp.pages.sign_in import FormPostPage
 from idp.signing.key_ring import Keys
 from idp.signing.signer import Alg
-from idp.web.browser import SECURITY_HEADERS, Web, with_query
+from idp.web.addresses import redirect, with_query
+from idp.web.headers import SECURITY_HEADERS
+from idp.web.rendering import Rendering
 
 #: JARM §2.3: `jwt` is the default of the response type, for `code` the query.
 RESPONSE_MODES = ("query", "form_post", "jwt", "query.jwt", "form_post.jwt")
@@ -59,7 +61,9 @@ def address_of(interaction: Interaction, client: Client) -> ReturnAddress:
 class AuthorizationResponses:
     keys: Keys
     clock: Clock
-    web: Web
+    clients: ClientFile
+    rendering: Rendering
+    issuer: str
     #: How long a signed answer is good for: as long as the code in it.
     life: timedelta
 
@@ -72,14 +76,14 @@ class AuthorizationResponses:
 
     def _answer(self, to: ReturnAddress, parameters: Mapping[str, str]) -> Response:
         # RFC 9207 §2: `iss` in every success and error.
-        answer = {**parameters, "iss": self.web.settings.issuer}
+        answer = {**parameters, "iss": self.issuer}
         if to.state is not None:
             answer["state"] = to.state
         if to.mode.endswith("jwt"):
             answer = {"response": self._signed(to, answer)}
         if to.mode.startswith("form_post"):
             return self._form(to, answer)
-        return self.web.redirect(with_query(to.redirect_uri, answer))
+        return redirect(with_query(to.redirect_uri, answer))
 
     def _signed(self, to: ReturnAddress, answer: Mapping[str, str]) -> str:
         """JARM §2.1. Raises SignerUnavailable, KeyMissing."""
@@ -89,10 +93,10 @@ class AuthorizationResponses:
 
     def _form(self, to: ReturnAddress, answer: Mapping[str, str]) -> Response:
         """A page that sends itself, and has a button where there are no scripts."""
-        client = self.web.clients.get(to.client_id)
-        frame = self.web.frame(request, locale=self.web.locale(request), client=client, base_path="")
+        client = self.clients.get(to.client_id)
+        frame = self.rendering.frame(request, client=client, base_path="")
         page = FormPostPage(action=to.redirect_uri, fields=tuple(answer.items()))
-        response = self.web.page("form_post.html", frame, page)
+        response = self.rendering.page("form_post.html", frame, page)
         policy = SECURITY_HEADERS["Content-Security-Policy"]
         response.headers["Content-Security-Policy"] = f"{policy}; script-src 'self'"
         return response

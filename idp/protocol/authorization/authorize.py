@@ -12,7 +12,7 @@ from flask import request
 from werkzeug.wrappers import Response
 
 from idp.accounts.account import Account
-from idp.clients.registry import Client
+from idp.clients.registry import Client, ClientFile
 from idp.core.clock import Clock
 from idp.core.errors import OAuthError, PageError, Problem
 from idp.interaction.gate import IssueRefused, MayNotIssue
@@ -31,8 +31,11 @@ from idp.protocol.authorization.authorization_response import (
 )
 from idp.protocol.authorization.issue import CodeIssuer, OtherPerson
 from idp.protocol.authorization.request_reader import RequestReader
-from idp.web.browser import Web
+from idp.web.addresses import redirect
+from idp.web.cookies import Cookies
+from idp.web.forms import Forms
 from idp.web.hub import visit_of
+from idp.web.locales import Locales
 
 #: What a login that failed is to the relying party; of a page that was needed, the page says (`SILENT_ERROR`).
 _FAILURES = {
@@ -61,7 +64,10 @@ class AuthorizeEndpoint:
     responses: AuthorizationResponses
     interaction_life: timedelta
     clock: Clock
-    web: Web
+    clients: ClientFile
+    cookies: Cookies
+    forms: Forms
+    locales: Locales
     name: str = "authorization"
 
     # Start.
@@ -72,14 +78,14 @@ class AuthorizeEndpoint:
 
     def start_by_post(self) -> Response:
         """POST /authorize (Core §3.1.2.1): turned into the GET, since a cross-site POST carries no Lax cookie."""
-        return self.web.redirect(f"/authorize?{self.web.form_as_query(request)}")
+        return redirect(f"/authorize?{self.forms.as_query(request)}")
 
     def restart(self, expired: Interaction) -> Response:
         """The same request, under the registration of now."""
         return self._answer_errors(lambda: self._start(self.reader.again(expired.request), restarts=expired))
 
     def _start(self, asked: AuthorizationRequest, *, restarts: Interaction | None = None) -> Response:
-        visit = visit_of(request, self.web, self.clock.now())
+        visit = visit_of(request, self.cookies, self.clock.now())
         browser = visit.browser or random_token()
         new = self._new_interaction(asked, browser, visit.now)
         if restarts is not None:
@@ -88,9 +94,8 @@ class AuthorizeEndpoint:
         outcome = self.hub.begin(self._within_reach(new, asked.client), visit, self)
         if isinstance(outcome, Failed):
             raise self._failure(outcome)
-        response = self._code(outcome) if isinstance(outcome, Done) else self.web.redirect(outcome.path)
-        if visit.browser is None:
-            self.web.cookies.set(response, "browser", browser)
+        response = self._code(outcome) if isinstance(outcome, Done) else redirect(outcome.path)
+        self.cookies.know_browser(request, response, browser)
         return response
 
     def _new_interaction(self, asked: AuthorizationRequest, browser: str, now: datetime) -> Interaction:
@@ -107,7 +112,7 @@ class AuthorizeEndpoint:
             subject=asked.subject,
             silent=asked.is_silent,
             browser=fingerprint(browser),
-            locale=self.web.locale(request, asked.parameters.get("ui_locales", "")),
+            locale=self.locales.of(request, asked.parameters.get("ui_locales", "")),
             started_at=now,
             expires_at=now + self.interaction_life,
             fresh_after=max(fresh) if fresh else None,
@@ -127,7 +132,7 @@ class AuthorizeEndpoint:
 
     def is_expected(self, interaction: Interaction, account: Account) -> bool:
         """The person that the relying party named, if it named one."""
-        client = self.web.clients.get(interaction.client_id)
+        client = self.clients.get(interaction.client_id)
         return client is not None and self.issuer.is_expected(interaction, account, client)
 
     def require_ready(self, interaction: Interaction) -> None:
@@ -153,7 +158,7 @@ class AuthorizeEndpoint:
         """Raises AuthorizationError, PageError."""
         interaction = done.interaction
         try:
-            issued = self.issuer.issue(done, visit_of(request, self.web, self.clock.now()))
+            issued = self.issuer.issue(done, visit_of(request, self.cookies, self.clock.now()))
         except IssueRefused as no:
             raise self._error(interaction, _GATE_ERROR[no.reason], "this sign-in is refused") from no
         except OtherPerson as other:
@@ -163,7 +168,7 @@ class AuthorizeEndpoint:
             raise self._error(interaction, OAuthError.LOGIN_REQUIRED, "the session ended") from over
         response = self.responses.success(self._address(interaction), issued.code)
         if issued.cookie is not None:
-            self.web.cookies.set(response, "session", issued.cookie)
+            self.cookies.set(response, "session", issued.cookie)
         return response
 
     # Answers.
@@ -179,7 +184,7 @@ class AuthorizeEndpoint:
 
     def _address(self, interaction: Interaction) -> ReturnAddress:
         """Raises PageError: an address taken from clients.yaml since hears of no refusal either."""
-        client = self.web.clients.get(interaction.client_id)
+        client = self.clients.get(interaction.client_id)
         if client is None or interaction.request["redirect_uri"] not in client.redirect_uris:
             raise PageError(Problem.UNKNOWN_CLIENT, "removed during the interaction")
         return address_of(interaction, client)

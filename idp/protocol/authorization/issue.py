@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from idp.accounts.account import Account
 from idp.accounts.grants import Grant, SessionEnded
-from idp.clients.registry import Client
+from idp.clients.registry import Client, ClientFile
 from idp.core.audit import Audit, AuditEvent
 from idp.core.errors import PageError, Problem
 from idp.interaction.assurance import Assurance
@@ -23,7 +23,6 @@ from idp.protocol.claims.subject import Subjects
 from idp.protocol.engine.engine import Engine
 from idp.protocol.jose.client_tokens import ClientTokens
 from idp.signing.signer import SignerUnavailable
-from idp.web.browser import Web
 
 
 class OtherPerson(Exception):
@@ -45,12 +44,12 @@ class CodeIssuer:
     subjects: Subjects
     sign_in: SignIn
     audit: Audit
-    web: Web
+    clients: ClientFile
 
     def issue(self, done: Done, visit: Visit) -> Issued:
         """Raises IssueRefused (the gate), OtherPerson, SessionOver, PageError (the client is gone)."""
         interaction, account = done.interaction, done.account
-        client = self.web.clients.get(interaction.client_id)
+        client = self.clients.get(interaction.client_id)
         # facts/security AZ1, by the registration of now: an address withdrawn during the sign-in gets no code.
         if client is None or interaction.request["redirect_uri"] not in client.redirect_uris:
             raise PageError(Problem.UNKNOWN_CLIENT, "removed during the interaction")
@@ -82,7 +81,7 @@ class CodeIssuer:
 
     def require_signer(self, interaction: Interaction) -> None:
         """Asked before the interaction is used up. Raises InteractionRefused: no key could sign its token now."""
-        client = self.web.clients.get(interaction.client_id)
+        client = self.clients.get(interaction.client_id)
         try:
             if client is not None:
                 self.client_tokens.require_signer(client, interaction.request.get("response_mode", "query"))

@@ -1,6 +1,7 @@
 """/par (RFC 9126): a client leaves its request here, and sends the browser with the reference alone."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Request, Response
@@ -14,11 +15,13 @@ from idp.protocol.client_auth.possession import Possession
 _OF_THE_CLIENT = ("client_secret", "client_assertion", "client_assertion_type")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PushedRequestEndpoint:
     door: ClientDoor
     reader: RequestReader
     possession: Possession
+    #: Of what is left here.
+    life: timedelta
 
     def __call__(self, request: Request) -> Response:
         return self.door.serve(request, self._push)
@@ -29,6 +32,5 @@ class PushedRequestEndpoint:
         values = MultiDict({**sent, "client_id": call.client.client_id})
         key = self.possession.key_shown(call)
         request_uri = self.reader.from_client(values, call.client, key)
-        seconds = int(self.reader.pushed.life.total_seconds())
-        answer = {"request_uri": request_uri, "expires_in": seconds}
+        answer = {"request_uri": request_uri, "expires_in": int(self.life.total_seconds())}
         return json_response(answer, 201, self.possession.next_nonce(call.request))

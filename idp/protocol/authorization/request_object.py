@@ -14,7 +14,7 @@ from idp.core.clock import Clock
 from idp.core.errors import ClientError, OAuthError
 from idp.protocol.authorization.authorization_request import RECOGNISED, Received
 from idp.protocol.jose.client_jwt import BadClientJwt, Claims, ClientJwts, instant, verify_begun
-from idp.web.browser import without_empty
+from idp.web.parameters import without_empty
 
 #: RFC 9101 §10.8; the two others are what OpenID Connect Core §6.1 and plain JOSE libraries write.
 _TYPES = ("oauth-authz-req+jwt", "jwt", "")

@@ -16,7 +16,7 @@ from idp.protocol.authorization.authorization_request import (
 from idp.protocol.authorization.authorization_response import AuthorizationError
 from idp.protocol.authorization.pushed_requests import PushedRequests, is_reference
 from idp.protocol.authorization.request_object import RequestObjects
-from idp.web.browser import without_empty
+from idp.web.parameters import without_empty
 
 #: What a person sees when the request is lost, and with it the way back.
 _PAGES = {OAuthError.INVALID_REQUEST_URI: Problem.PUSHED_REQUEST_GONE}

@@ -1,7 +1,7 @@
 """Which claims a scope releases, from the account row alone. An unlisted attribute can reach nobody."""
 
 from collections.abc import Callable, Container, Iterable, Mapping
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 from idp.accounts.account import Account
@@ -27,6 +27,10 @@ def _address(account: Account) -> dict[str, str]:
     }
 
 
+def _instant(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 _VALUE_OF: Mapping[str, Callable[[Account], Any]] = {
     "name": lambda account: f"{account.identity.given_name} {account.identity.family_name}",
     "family_name": lambda account: account.identity.family_name,
@@ -41,9 +45,7 @@ _VALUE_OF: Mapping[str, Callable[[Account], Any]] = {
     "profession": lambda account: account.identity.profession and _coded(account.identity.profession),
     "specialities": lambda account: [_coded(value) for value in account.identity.specialities],
     "identity_source": lambda account: account.identity.source,
-    "identity_verified_at": lambda account: account.identity.verified_at.astimezone(UTC).strftime(
-        "%Y-%m-%dT%H:%M:%SZ"
-    ),
+    "identity_verified_at": lambda account: _instant(account.identity.verified_at),
 }
 
 

@@ -17,7 +17,7 @@ from idp.core.audit import AuditEvent
 from idp.core.errors import ClientError, OAuthError
 from idp.core.refusal_trail import RefusalTrail
 from idp.signing.key_ring import b64u
-from idp.web.browser import client_network
+from idp.web.network import CallerNetworks
 
 MAX_BYTES = 16 * 1024
 CERTIFICATE_HEADER, PROXY_HEADER = "Client-Cert", "Caducee-Proxy"
@@ -52,7 +52,7 @@ class ClientCertificates:
 
     proxy_secret: str
     trail: RefusalTrail
-    trusted_proxy_hops: int
+    networks: CallerNetworks
 
     def of(self, request: Request) -> ClientCertificate | None:
         """The certificate of this connection, None without one. Raises CertificateRefused, and audits it."""
@@ -73,7 +73,7 @@ class ClientCertificates:
         return bool(self.proxy_secret) and hmac.compare_digest(presented.encode(), self.proxy_secret.encode())
 
     def _witness(self, request: Request, reason: str) -> None:
-        network = client_network(request, self.trusted_proxy_hops)
+        network = self.networks.of(request)
         self.trail.witness(AuditEvent.CERTIFICATE_REFUSED, network, reason=reason)
 
 

@@ -13,7 +13,8 @@ from idp.core.refusal_trail import RefusalTrail
 from idp.protocol.client_auth.answers import json_response
 from idp.protocol.client_auth.client_authentication import ClientAuthentication, ClientRefused
 from idp.protocol.client_auth.dpop import ProofRefused
-from idp.web.browser import client_network, single_valued, without_empty
+from idp.web.network import CallerNetworks
+from idp.web.parameters import single_valued, without_empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class ClientDoor:
     authentication: ClientAuthentication
     trail: RefusalTrail
     parameter_bytes: int
-    trusted_proxy_hops: int
+    networks: CallerNetworks
 
     def serve(self, request: Request, answer: Answer) -> Response:
         try:
@@ -42,7 +43,7 @@ class ClientDoor:
             client = self.authentication.authenticate(request, form)
             return answer(Call(client, form, request))
         except ClientRefused as refused:
-            network = client_network(request, self.trusted_proxy_hops)
+            network = self.networks.of(request)
             self.trail.witness(AuditEvent.CLIENT_REFUSED, network, used_basic=refused.used_basic)
             return _error_response(refused)
         except ClientError as error:

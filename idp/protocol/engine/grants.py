@@ -53,6 +53,15 @@ class IssuedCode:
         granted = self.request["scope"]
         return granted if isinstance(granted, str) else " ".join(granted)
 
+    @property
+    def announced_key(self) -> str | None:
+        """Of the key that the client said it would prove (RFC 9449 §10)."""
+        return self.request.get("dpop_jkt")
+
+    def asked_for(self, place: str) -> Sequence[str]:
+        """Single claims for the ID Token ("id_token") or "userinfo"."""
+        return self.asked.get(place, ())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedToken:

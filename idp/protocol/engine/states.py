@@ -71,11 +71,11 @@ class Redemption:
     def exchange_code_for_token(self, authorization_code: str) -> AccessToken:
         """Raises CodeRefused, ClientError. pyop comes here after it verified client, redirect_uri and PKCE."""
         # RFC 9449 §10: before the gate, whose audit row says that this code was redeemed.
-        if not is_announced_key(self.code.request.get("dpop_jkt"), self.binding):
+        if not is_announced_key(self.code.announced_key, self.binding):
             raise CodeRefused("asked for with another key")
         # The gate before the token: an account disabled since the code gets none, not even one revoked at once.
         self.admit()
-        asked = self.code.asked.get("userinfo", ())
+        asked = self.code.asked_for("userinfo")
         value, seconds = self.store.issue_access_token(
             self.code.grant, self.code.subject, self.code.scope, asked, binding=self.binding
         )
@@ -87,7 +87,7 @@ class Redemption:
 
     def get_extra_id_token_claims_for_code(self, authorization_code: str) -> dict[str, Any]:
         """Single claims asked for, under those of the sign-in: nobody asks an `acr` away."""
-        asked = named_claims(self.admit(), self.code.asked.get("id_token", ()))
+        asked = named_claims(self.admit(), self.code.asked_for("id_token"))
         return {**asked, **self.code.authentication}
 
     def get_user_info_for_code(self, authorization_code: str) -> dict[str, Any]:

@@ -13,10 +13,9 @@ from flask import request
 from werkzeug.wrappers import Response
 
 from idp.accounts.repository import AccountNotFound, AccountRepository
-from idp.clients.registry import Client
+from idp.clients.registry import Client, ClientFile
 from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore, Kind
-from idp.core.errors import PageError, Problem
 from idp.core.sealing import Sealer
 from idp.interaction.session import Session
 from idp.interaction.sign_out import SignOut
@@ -27,7 +26,11 @@ from idp.pages.sign_in import IdentityView, LogoutFrame, SignedOutPage
 from idp.protocol.jose.id_token_hint import BadHint, Hint, read_hint
 from idp.protocol.logout.frontchannel import frames_for, policy_for
 from idp.signing.key_ring import Keys
-from idp.web.browser import Web, single_valued, with_query, without_empty
+from idp.web.addresses import redirect, with_query
+from idp.web.cookies import Cookies
+from idp.web.forms import Forms
+from idp.web.parameters import read_query, without_empty
+from idp.web.rendering import Rendering
 
 _BASE = "/end_session"
 
@@ -60,17 +63,18 @@ class EndSessionEndpoint:
     upstream: Upstream | None
     sealer: Sealer
     clock: Clock
-    web: Web
+    clients: ClientFile
+    cookies: Cookies
+    forms: Forms
+    rendering: Rendering
+    issuer: str
+    #: The longest value that a relying party may send.
+    parameter_bytes: int
 
     def ask(self) -> Response:
         """GET by the relying party (RP-Initiated Logout §2)."""
-        try:
-            given = without_empty(request.args)
-            parameters = single_valued(given, self.web.settings.parameter_bytes * 2)
-        except ValueError as error:
-            raise PageError(Problem.BAD_REQUEST, str(error)) from error
-        asked = self._read(parameters)
-        recalled = self.sessions.recall(self.web.cookies.get(request, "session"))
+        asked = self._read(read_query(without_empty(request.args), self.parameter_bytes))
+        recalled = self.sessions.recall(self.cookies.get(request, "session"))
         if recalled is not None and asked.hint_sid == recalled.sid:
             # Also when it expired meanwhile: relying parties and refresh tokens may have outlived it.
             return self._end(recalled, asked)
@@ -79,18 +83,18 @@ class EndSessionEndpoint:
 
     def ask_by_post(self) -> Response:
         """POST, turned into the GET: a cross-site POST carries no Lax cookie, so the session would not be seen."""
-        return self.web.redirect(f"{_BASE}?{self.web.form_as_query(request)}")
+        return redirect(f"{_BASE}?{self.forms.as_query(request)}")
 
     def ask_again(self, token: str) -> Response:
         """The confirmation page in the other language: what the relying party asked for is kept."""
         kept, session = self.store.get(Kind.LOGOUT_REQUEST, token), self._session()
         if kept is None or session is None:
-            return self.web.redirect("/")
+            return redirect("/")
         return self._confirm_page(session, _Asked(**kept.value))
 
     def confirm(self) -> Response:
         """POST of the confirmation page: the person's own click."""
-        form = self.web.form(request, _BASE)
+        form = self.forms.read(request, _BASE)
         kept = self.store.take(Kind.LOGOUT_REQUEST, form.get("request", "")) or {}
         asked = _Asked(**kept) if kept else _NOTHING
         session = self._session()
@@ -104,7 +108,7 @@ class EndSessionEndpoint:
     def _read(self, parameters: Mapping[str, str]) -> _Asked:
         hint = self._hint(parameters.get("id_token_hint"))
         client_id = hint.client_id if hint else parameters.get("client_id")
-        client = self.web.clients.get(client_id) if client_id else None
+        client = self.clients.get(client_id) if client_id else None
         ui_locales = parameters.get("ui_locales", "")
         # §2: client_id, when both are given, must be the audience of the hint.
         if client is None or parameters.get("client_id", client.client_id) != client.client_id:
@@ -125,12 +129,12 @@ class EndSessionEndpoint:
         if not token:
             return None
         try:
-            return read_hint(token, keys=self.keys, issuer=self.web.settings.issuer)
+            return read_hint(token, keys=self.keys, issuer=self.issuer)
         except BadHint:
             return None
 
     def _session(self) -> Session | None:
-        return self.sessions.open(self.web.cookies.get(request, "session"), self.clock.now())
+        return self.sessions.open(self.cookies.get(request, "session"), self.clock.now())
 
     def _confirm_page(self, session: Session, asked: _Asked) -> Response:
         """§2: without a valid hint for the present session, the person decides."""
@@ -146,17 +150,17 @@ class EndSessionEndpoint:
 
     def _end(self, session: Session, asked: _Asked) -> Response:
         reached = self.sign_out.end(session, self.clock.now(), asked.client_id)
-        registry = self.web.clients.registry()
+        registry = self.clients.registry()
         clients = [client for client_id, client in registry.items() if client_id in reached]
         told = [client.client_id for client in clients if client.is_told_of_logout]
-        frames = frames_for(clients, issuer=self.web.settings.issuer, sid=session.sid)
+        frames = frames_for(clients, issuer=self.issuer, sid=session.sid)
         return self._leave(dataclasses.replace(asked, told=told), session, frames)
 
     def _leave(self, asked: _Asked, ended: Session | None, frames: tuple[LogoutFrame, ...] = ()) -> Response:
         upstream = self._upstream_logout(asked, ended)
         onward = upstream or _return_to(asked)
         if onward is not None and not frames:
-            response = self.web.redirect(onward)
+            response = redirect(onward)
         else:
             page = dataclasses.replace(
                 self._view("done", asked, None),
@@ -168,9 +172,9 @@ class EndSessionEndpoint:
         if frames:
             response.headers["Content-Security-Policy"] = policy_for(frames)
         if ended is not None:
-            self.web.mark_signed_out(response)
+            self.cookies.mark_signed_out(response)
         if self._session() is None:  # A stray link to the way back from upstream ends no living session.
-            self.web.cookies.clear(response, "session")
+            self.cookies.clear(response, "session")
         return response
 
     def _upstream_logout(self, asked: _Asked, ended: Session | None) -> str | None:
@@ -181,14 +185,14 @@ class EndSessionEndpoint:
         if id_token is None:
             return None
         token = random_token()
-        return_url = f"{self.web.settings.issuer}/end_session/psc"
+        return_url = f"{self.issuer}/end_session/psc"
         url = self.upstream.logout_url(id_token, return_url=return_url, state=token)
         if url is not None:
             self._keep(token, dataclasses.replace(asked, hint_sid=None))
         return url
 
     def _view(self, state: str, asked: _Asked, session: Session | None) -> SignedOutPage:
-        client, registry = self._client(asked), self.web.clients.registry()
+        client, registry = self._client(asked), self.clients.registry()
         others = [name for name in asked.told if name in registry and name != asked.client_id]
         return SignedOutPage(
             state=state,
@@ -202,23 +206,22 @@ class EndSessionEndpoint:
         )
 
     def _client(self, asked: _Asked) -> Client | None:
-        return self.web.clients.get(asked.client_id) if asked.client_id else None
+        return self.clients.get(asked.client_id) if asked.client_id else None
 
     def _page(self, page: SignedOutPage, asked: _Asked, path: str = "") -> Response:
         """`path`: where a GET shows this page again."""
-        browser = self.web.browser(request) or random_token()
-        frame = self.web.frame(
+        browser = self.cookies.browser(request) or random_token()
+        frame = self.rendering.frame(
             request,
-            locale=self.web.locale(request, asked.ui_locales),
             client=self._client(asked),
             base_path=_BASE,
+            wished=asked.ui_locales,
             browser=browser,
         )
         if path:
             frame = dataclasses.replace(frame, other_locale_path=f"{path}?lang={frame.other_locale}")
-        response = self.web.page("signed_out.html", frame, page)
-        if self.web.browser(request) is None:
-            self.web.cookies.set(response, "browser", browser)
+        response = self.rendering.page("signed_out.html", frame, page)
+        self.cookies.know_browser(request, response, browser)
         return response
 
     def _identity(self, session: Session | None) -> IdentityView | None:

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 from idp.clients.registry import Client
 from idp.pages.sign_in import LogoutFrame
-from idp.web.browser import SECURITY_HEADERS, with_query
+from idp.web.addresses import with_query
+from idp.web.headers import SECURITY_HEADERS
 
 
 def frames_for(clients: Iterable[Client], *, issuer: str, sid: str) -> tuple[LogoutFrame, ...]:

@@ -17,7 +17,7 @@ from idp.interaction.sign_out import SignOut
 from idp.interaction.store import GRACE
 from idp.interaction.upstream import Upstream, UpstreamLogout, UpstreamRefused, UpstreamUnavailable
 from idp.protocol.client_auth.answers import json_response, unavailable_response
-from idp.web.browser import client_network
+from idp.web.network import CallerNetworks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class UpstreamLogoutEndpoint:
     links: UpstreamLinks
     trail: RefusalTrail
     clock: Clock
-    trusted_proxy_hops: int
+    networks: CallerNetworks
 
     def __call__(self, request: Request) -> Response:
         """POST, form member `logout_token`. 200 when what it names is over, also when it was before."""
@@ -39,7 +39,7 @@ class UpstreamLogoutEndpoint:
         try:
             logout = self.upstream.verify_logout(tokens[0], now=self.clock.now())
         except UpstreamRefused as refused:
-            network = client_network(request, self.trusted_proxy_hops)
+            network = self.networks.of(request)
             self.trail.witness(AuditEvent.PSC_LOGOUT_REFUSED, network, reason=str(refused))
             return _refused()
         except UpstreamUnavailable:

@@ -16,7 +16,7 @@ from idp.protocol.client_auth.answers import json_response, unavailable_response
 from idp.settings import Settings
 from idp.signing.key_ring import Keys
 from idp.signing.signer import SignerUnavailable
-from idp.web.browser import harden
+from idp.web.headers import harden
 
 log = structlog.get_logger()
 

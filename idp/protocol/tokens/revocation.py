@@ -7,7 +7,7 @@ from typing import Any
 from werkzeug.wrappers import Request, Response
 
 from idp.accounts.grants import Grant, GrantRepository, is_living
-from idp.accounts.refresh import RefreshTokens, digest, grant_of
+from idp.accounts.refresh import RefreshToken, RefreshTokens, digest, grant_of
 from idp.accounts.repository import AccountNotFound, AccountRepository
 from idp.clients.registry import Client
 from idp.core.audit import Audit, AuditEvent
@@ -29,9 +29,6 @@ class OwnTokens:
     grants: GrantRepository
     refresh_tokens: RefreshTokens
     accounts: AccountRepository
-    audit: Audit
-    clock: Clock
-    issuer: str
 
     def serve(self, request: Request, answer: Callable[[Client, str], Response]) -> Response:
         """`answer` to the authenticated client and the token it speaks of, or the refusal."""
@@ -47,6 +44,17 @@ class OwnTokens:
         stored = self.store.get(Kind.ACCESS_TOKEN, token)
         return stored.value if stored and stored.value["client_id"] == client.client_id else None
 
+    def refresh_token(self, client: Client, token: str) -> tuple[RefreshToken, Grant] | None:
+        """The one in force of the grant that this token names, which may be another of its family; and that grant."""
+        known, grant = self.refresh_tokens.get(grant_of(token)), self.grants.get(grant_of(token))
+        if known is None or grant is None or grant.client_id != client.client_id:
+            return None
+        return known, grant
+
+    def living_grant(self, grant_id: str) -> Grant | None:
+        grant = self.grants.get(grant_id)
+        return grant if grant is not None and self.is_living(grant) else None
+
     def is_living(self, grant: Grant) -> bool:
         try:
             return is_living(grant, self.accounts.get(grant.account_id))
@@ -54,9 +62,13 @@ class OwnTokens:
             return False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RevocationEndpoint:
     own: OwnTokens
+    store: EphemeralStore
+    grants: GrantRepository
+    audit: Audit
+    clock: Clock
 
     def __call__(self, request: Request) -> Response:
         """RFC 7009 §2.2: 200 for any token, known or not; another client's is left alone."""
@@ -64,20 +76,20 @@ class RevocationEndpoint:
 
     def _revoke(self, client: Client, token: str) -> Response:
         if self.own.access_token(client, token) is not None:
-            self.own.store.take(Kind.ACCESS_TOKEN, token)
+            self.store.take(Kind.ACCESS_TOKEN, token)
         else:
             self._revoke_family(client, token)
         return Response(status=200, headers={"Cache-Control": "no-store"})
 
     def _revoke_family(self, client: Client, token: str) -> None:
         """A refresh token takes every token of its grant with it (RFC 7009 §2.1)."""
-        grant = self.own.grants.get(grant_of(token))
-        known = self.own.refresh_tokens.get(grant_of(token))
-        if grant is None or known is None or grant.client_id != client.client_id:
+        found = self.own.refresh_token(client, token)
+        if found is None:
             return
+        known, grant = found
         if known.token_sha256 == digest(token):
-            self.own.grants.revoke(grant.id, self.own.clock.now())
-            self.own.audit.record(
+            self.grants.revoke(grant.id, self.clock.now())
+            self.audit.record(
                 AuditEvent.GRANT_REVOKED, account_id=grant.account_id, client_id=client.client_id
             )
 
@@ -85,6 +97,8 @@ class RevocationEndpoint:
 @dataclass(frozen=True, slots=True)
 class IntrospectionEndpoint:
     own: OwnTokens
+    clock: Clock
+    issuer: str
 
     def __call__(self, request: Request) -> Response:
         """RFC 7662 §2.2: `{"active": false}` says nothing else, whatever the reason."""
@@ -97,17 +111,16 @@ class IntrospectionEndpoint:
         return json_response(self._describe(client, token) or {"active": False})
 
     def _describe(self, client: Client, token: str) -> dict[str, Any] | None:
-        own = self.own
-        record = own.access_token(client, token)
+        record = self.own.access_token(client, token)
         if record is None:
             return self._describe_refresh(client, token)
-        grant = own.grants.get(record["grant_id"])
-        if grant is None or not own.is_living(grant):
+        grant = self.own.living_grant(record["grant_id"])
+        if grant is None:
             return None
         binding = record.get("cnf", {})
         return {
             "active": True,
-            "iss": own.issuer,
+            "iss": self.issuer,
             "client_id": record["client_id"],
             "sub": record["sub"],
             "scope": record["scope"],
@@ -120,16 +133,16 @@ class IntrospectionEndpoint:
         }
 
     def _describe_refresh(self, client: Client, token: str) -> dict[str, Any] | None:
-        own = self.own
-        known, grant = own.refresh_tokens.get(grant_of(token)), own.grants.get(grant_of(token))
-        if known is None or grant is None or grant.client_id != client.client_id:
+        found = self.own.refresh_token(client, token)
+        if found is None:
             return None
-        is_current = known.token_sha256 == digest(token) and known.is_alive(own.clock.now())
-        if not is_current or not own.is_living(grant):
+        known, grant = found
+        is_current = known.token_sha256 == digest(token) and known.is_alive(self.clock.now())
+        if not is_current or not self.own.is_living(grant):
             return None
         return {
             "active": True,
-            "iss": own.issuer,
+            "iss": self.issuer,
             "client_id": grant.client_id,
             "scope": known.scope,
             "token_type": "refresh_token",

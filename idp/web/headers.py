@@ -1,0 +1,32 @@
+"""Contains the security headers of every answer. Not here: cookies, and what a page adds to its own policy."""
+
+from werkzeug.wrappers import Response
+
+from idp.settings import Settings
+
+#: facts/security WB1. No `form-action`: browsers apply it to every redirect after a POST, and the last of ours
+#: leads to a relying party that may itself redirect anywhere (docs/adr/0006).
+SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; object-src 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+HSTS = "max-age=31536000; includeSubDomains"
+
+
+def harden(response: Response, settings: Settings) -> Response:
+    """Security headers, and `no-store` on whatever does not say otherwise itself."""
+    for name, value in SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)
+    # On loopback the pin would hold for every port of `localhost`, whoever serves there over http.
+    if settings.is_secure and not settings.is_on_loopback:
+        response.headers.setdefault("Strict-Transport-Security", HSTS)
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers.pop("Server", None)
+    return response

@@ -1,0 +1,24 @@
+"""Contains which language a page is in. Not here: its words (`catalogues`)."""
+
+from dataclasses import dataclass
+
+from werkzeug.wrappers import Request
+
+from idp.web.cookies import Cookies
+
+LOCALES = ("fr", "en")
+
+
+@dataclass(frozen=True, slots=True)
+class Locales:
+    cookies: Cookies
+    default: str
+
+    def of(self, request: Request, wished: str = "") -> str:
+        """Chosen by the person, else by the relying party (`ui_locales`), else by the browser."""
+        chosen = self.cookies.get(request, "locale")
+        candidates = [chosen or "", *(tag.split("-")[0] for tag in wished.split())]
+        for candidate in candidates:
+            if candidate in LOCALES:
+                return candidate
+        return request.accept_languages.best_match(LOCALES) or self.default

@@ -1,0 +1,26 @@
+"""Contains which network asks, for limits and the trail. Not here: what a proxy says of certificates."""
+
+import ipaddress
+from dataclasses import dataclass
+
+from werkzeug.wrappers import Request
+
+
+@dataclass(frozen=True, slots=True)
+class CallerNetworks:
+    """`trusted_proxy_hops`: how many proxies of the operator's stand in front; 0: no header is believed."""
+
+    trusted_proxy_hops: int
+
+    def of(self, request: Request) -> str:
+        """The address that asks, IPv6 cut to its /64; "unknown" when it is none."""
+        forwarded = request.headers.get("X-Forwarded-For", "").split(",")
+        hops = self.trusted_proxy_hops
+        text = forwarded[-hops].strip() if 0 < hops <= len(forwarded) else (request.remote_addr or "")
+        try:
+            address = ipaddress.ip_address(text)
+        except ValueError:
+            return "unknown"
+        address = getattr(address, "ipv4_mapped", None) or address
+        prefix = 32 if address.version == 4 else 64
+        return str(ipaddress.ip_network((address, prefix), strict=False))

@@ -1,0 +1,103 @@
+"""Contains what several flows share, beside the parts. Not here: a flow."""
+
+from dataclasses import dataclass
+
+from idp.accounts.email_otp import MailCodes
+from idp.accounts.enrolment import PasswordPolicy
+from idp.accounts.identity_updates import IdentityUpdates
+from idp.accounts.password import Passwords
+from idp.accounts.throttle import PasswordThrottle
+from idp.accounts.upstream_linking import UpstreamLinking
+from idp.adapters.mail.sealed import SealedOutbox
+from idp.adapters.sql.outbox import SqlOutbox
+from idp.adapters.sql.proofs import SqlProofs
+from idp.core.mailer import Outbox
+from idp.flows.shared.code_mail import CodeSender
+from idp.flows.shared.desk import Desk
+from idp.flows.shared.notice_mail import NoticeMailer
+from idp.flows.shared.proved import Admission
+from idp.flows.shared.shared_stations import SharedStations
+from idp.flows.shared.signed_in import SignedIn
+from idp.web.psc_button import OfficialPictures
+from idp.wiring.accounts import build_mail_codes, build_passwords, build_throttle
+from idp.wiring.parts import Parts
+from idp.wiring.psc import psc_pictures
+
+_SERVICE_WORDS = ("caducee", "viatrajectoire", "trajectoire")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowParts:
+    desk: Desk
+    admission: Admission
+    identities: IdentityUpdates
+    codes: MailCodes
+    sender: CodeSender
+    notices: NoticeMailer
+    linking: UpstreamLinking
+    stations: SharedStations
+    signed_in: SignedIn
+    passwords: Passwords
+    throttle: PasswordThrottle
+    policy: PasswordPolicy
+    pictures: OfficialPictures
+
+
+def build_flow_parts(parts: Parts) -> FlowParts:
+    s, web = parts.settings, parts.web
+    outbox = SealedOutbox(SqlOutbox(parts.database, parts.clock), parts.resources.sealer)
+    notices = NoticeMailer(outbox=outbox, mails=web.mails, clock=parts.clock, life=s.notice_life)
+    pictures, codes = psc_pictures(s), build_mail_codes(parts.resources)
+    desk, throttle = _desk(parts, pictures), build_throttle(parts.resources)
+    identities = IdentityUpdates(
+        accounts=parts.accounts, notices=notices, audit=parts.audit, proofs=SqlProofs(parts.database)
+    )
+    return FlowParts(
+        desk=desk,
+        admission=Admission(desk=desk, accounts=parts.accounts, identities=identities, throttle=throttle),
+        identities=identities,
+        codes=codes,
+        sender=_sender(parts, desk, codes, outbox),
+        notices=notices,
+        linking=UpstreamLinking(
+            links=parts.links, notices=notices, audit=parts.audit, store=parts.store, life=s.interaction_life
+        ),
+        stations=SharedStations(web.cookies, web.networks, s.shared_networks),
+        signed_in=SignedIn(
+            sessions=parts.sessions, accounts=parts.accounts, clock=parts.clock, cookies=web.cookies
+        ),
+        passwords=build_passwords(s),
+        throttle=throttle,
+        policy=PasswordPolicy(s.password_min, s.password_max, _SERVICE_WORDS),
+        pictures=pictures,
+    )
+
+
+def _desk(parts: Parts, pictures: OfficialPictures) -> Desk:
+    web = parts.web
+    return Desk(
+        interactions=parts.interactions,
+        accounts=parts.accounts,
+        clients=parts.clients,
+        itinerary=parts.itinerary,
+        audit=parts.audit,
+        clock=parts.clock,
+        cookies=web.cookies,
+        forms=web.forms,
+        locales=web.locales,
+        rendering=web.rendering,
+        upstream=parts.upstream,
+        pictures=pictures,
+    )
+
+
+def _sender(parts: Parts, desk: Desk, codes: MailCodes, outbox: Outbox) -> CodeSender:
+    return CodeSender(
+        desk=desk,
+        codes=codes,
+        mails=parts.web.mails,
+        outbox=outbox,
+        networks=parts.web.networks,
+        clock=parts.clock,
+        life=parts.settings.mail_code_life,
+    )

@@ -1,0 +1,59 @@
+"""Contains what is shared of the browser: cookies, forms, languages, rendering, networks. Not here: a page."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+
+from idp.core.sealing import derive_key
+from idp.settings import Settings
+from idp.web.catalogues import load_catalogues
+from idp.web.cookies import Cookies
+from idp.web.forms import CsrfTokens, Forms
+from idp.web.locales import Locales
+from idp.web.mails import Mails
+from idp.web.network import CallerNetworks
+from idp.web.rendering import Rendering, Templates
+
+_TEMPLATES = Path(__file__).parents[1] / "templates"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebParts:
+    """Handed out one by one: no flow and no endpoint sees them all."""
+
+    cookies: Cookies
+    csrf: CsrfTokens
+    forms: Forms
+    locales: Locales
+    rendering: Rendering
+    mails: Mails
+    networks: CallerNetworks
+
+
+def build_web(settings: Settings) -> WebParts:
+    cookies = Cookies(settings.is_secure)
+    csrf = CsrfTokens(derive_key(settings.application_key, "csrf"))
+    locales, templates = Locales(cookies, settings.default_locale), _templates()
+    return WebParts(
+        cookies=cookies,
+        csrf=csrf,
+        forms=Forms(
+            cookies=cookies, csrf=csrf, issuer=settings.issuer, parameter_bytes=settings.parameter_bytes
+        ),
+        locales=locales,
+        rendering=Rendering(templates=templates, cookies=cookies, csrf=csrf, locales=locales),
+        mails=Mails(templates),
+        networks=CallerNetworks(settings.trusted_proxy_hops),
+    )
+
+
+def _templates() -> Templates:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return Templates(load_catalogues(_TEMPLATES), environment)
