@@ -8,7 +8,7 @@ Prints µs of CPU time, the least of many rounds; asserts nothing.
 import json
 import time
 import timeit
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from idp.accounts.account import AccountId
@@ -72,17 +72,20 @@ def microseconds(work: Callable[[], object], *, times: int = 2000, rounds: int =
 
 def main() -> None:
     for record in (INTERACTION, SESSION):
-        kind = type(record)
-        plain = to_plain(record)
-        text = json.dumps(plain)
-        costs = {
-            "write": lambda record=record: to_plain(record),
-            "read": lambda kind=kind, plain=plain: from_plain(kind, {**plain, "version": 3}),
-            "write with json": lambda record=record: json.dumps(to_plain(record)),
-            "read with json": lambda kind=kind, text=text: from_plain(kind, json.loads(text)),
-        }
+        costs = _costs(type(record), record)
         for name, work in costs.items():
-            print(f"{kind.__name__:12} {name:16} {microseconds(work):6.1f} µs")
+            print(f"{type(record).__name__:12} {name:16} {microseconds(work):6.1f} µs")
+
+
+def _costs(kind: type, record: object) -> Mapping[str, Callable[[], object]]:
+    text = json.dumps(to_plain(record))
+    plain = json.loads(text)
+    return {
+        "write": lambda: to_plain(record),
+        "read": lambda: from_plain(kind, {**plain, "version": 3}),
+        "write with json": lambda: json.dumps(to_plain(record)),
+        "read with json": lambda: from_plain(kind, json.loads(text)),
+    }
 
 
 if __name__ == "__main__":
