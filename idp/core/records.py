@@ -2,7 +2,8 @@
 
 Contains the wire format (times in ISO 8601, enums by value, tuples as lists) and how strictly it is read: unknown
 members and values of another type are refused, members that have a default may be absent (a record of the version
-before). Not here: JSON that others wrote, and `ring.json`, which tells an operator the member at fault.
+before). Not here: JSON that others wrote; `ring.json`, which tells an operator the member at fault; records of a few
+texts that are no dataclass, or whose members have other names (codes, access tokens), read where they are used.
 """
 
 from collections.abc import Callable, Mapping
