@@ -13,7 +13,8 @@ from datetime import UTC, datetime, timedelta
 
 from idp.accounts.account import AccountId
 from idp.core.records import from_plain, to_plain
-from idp.interaction.record import Acr, AuthenticationEvent, Interaction
+from idp.interaction.authenticator import Acr
+from idp.interaction.record import AuthenticationEvent, Interaction
 from idp.interaction.session import Session
 
 _NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
