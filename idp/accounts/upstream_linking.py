@@ -14,6 +14,7 @@ from idp.accounts.repository import AccountRepository
 from idp.accounts.upstream_link import LinkOutcome, SubjectOfAnother, UpstreamLinks
 from idp.core.audit import Audit, AuditEvent
 from idp.core.ephemeral import EphemeralStore, Kind
+from idp.core.records import from_plain, to_plain
 
 _EVENTS: Mapping[LinkOutcome, AuditEvent] = {
     LinkOutcome.FIRST: AuditEvent.PSC_LINKED,
@@ -70,8 +71,7 @@ class UpstreamLinking:
 
     def keep(self, interaction_id: str, proof: UpstreamProof) -> None:
         """Keep the proof until this interaction has created the person's account."""
-        kept = {"rpps": proof.rpps, "subject": proof.subject, "claims": dict(proof.claims)}
-        self.store.put(Kind.UPSTREAM_PROOF, interaction_id, kept, self.life)
+        self.store.put(Kind.UPSTREAM_PROOF, interaction_id, to_plain(proof), self.life)
 
     def finish(self, interaction_id: str, account: Account, now: datetime) -> None:
         """Link the account just created, with the proof that was kept. Raises SubjectOfAnother.
@@ -79,9 +79,10 @@ class UpstreamLinking:
         No notice: the person enrolled a moment ago and knows how.
         """
         kept = self.store.take(Kind.UPSTREAM_PROOF, interaction_id)
+        proof = None if kept is None else from_plain(UpstreamProof, kept)
         # Since the proof was kept, the person may have inserted a card that names another RPPS.
-        if kept is None or kept["rpps"] != account.identity.rpps:
+        if proof is None or proof.rpps != account.identity.rpps:
             return
-        outcome = self.links.link(account.id, kept["subject"], now, kept["claims"])
+        outcome = self.links.link(account.id, proof.subject, now, proof.claims)
         if outcome is LinkOutcome.FIRST:
             self.audit.record(AuditEvent.PSC_LINKED, account_id=account.id)

@@ -24,11 +24,11 @@ def checked_life(ttl: timedelta) -> timedelta:
     return ttl
 
 
-def to_json(value: Mapping[str, Any]) -> str:
+def as_text(value: Mapping[str, Any]) -> str:
     """Returns ASCII JSON. Raises TypeError, ValueError for a value that the other store could not return."""
     return json.dumps(dict(value), separators=(",", ":"), allow_nan=False)
 
 
-def from_json(text: str) -> Mapping[str, Any]:
+def from_text(text: str) -> Mapping[str, Any]:
     value: dict[str, Any] = json.loads(text)
     return value

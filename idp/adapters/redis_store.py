@@ -16,7 +16,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from redis.sentinel import Sentinel
 
-from idp.adapters.ephemeral_record import checked_life, from_json, hashed, to_json
+from idp.adapters.ephemeral_record import as_text, checked_life, from_text, hashed
 from idp.core.ephemeral import Kind, StaleRecord, StoreUnavailable, Versioned
 
 _TIMEOUT_SECONDS = 0.5
@@ -171,11 +171,11 @@ def _milliseconds(ttl: timedelta) -> int:
 
 
 def _envelope(version: int, value: Mapping[str, Any]) -> str:
-    return f"{version}\n{to_json(value)}"
+    return f"{version}\n{as_text(value)}"
 
 
 def _opened(reply: object) -> Versioned | None:
     if reply is None:
         return None
     version, _, json_text = cast(str, reply).partition("\n")
-    return Versioned(from_json(json_text or "{}"), int(version))
+    return Versioned(from_text(json_text or "{}"), int(version))

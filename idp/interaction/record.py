@@ -4,10 +4,8 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from idp.accounts.account import AccountId, PostalAddress, ProvedIdentity
-from idp.cards.nomenclature import CodedLabel
 from idp.interaction.authenticator import AUTHENTICATORS, Acr, AuthenticatorId
 
 
@@ -81,66 +79,6 @@ class Interaction:
     #: Sealed upstream ID Token, for the logout hint.
     upstream_id_token: str | None = None
     version: int = 0
-
-
-def to_json(record: Any) -> Any:
-    """Dataclasses, datetimes and tuples to plain JSON values; `from_json` is the way back."""
-    if dataclasses.is_dataclass(record) and not isinstance(record, type):
-        return {f.name: to_json(getattr(record, f.name)) for f in dataclasses.fields(record)}
-    if isinstance(record, datetime):
-        return record.isoformat()
-    if isinstance(record, tuple | list):
-        return [to_json(item) for item in record]
-    if isinstance(record, Mapping):
-        return {str(key): to_json(value) for key, value in record.items()}
-    return record
-
-
-def _time(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)
-
-
-def _label(value: Mapping[str, str] | None) -> CodedLabel | None:
-    return None if value is None else CodedLabel(**value)
-
-
-def event_from_json(value: Mapping[str, Any]) -> AuthenticationEvent:
-    return AuthenticationEvent(
-        **{**value, "amr": tuple(value["amr"]), "at": datetime.fromisoformat(value["at"])}
-    )
-
-
-def identity_from_json(value: Mapping[str, Any]) -> ProvedIdentity:
-    specialities = tuple(CodedLabel(**item) for item in value["specialities"])
-    return ProvedIdentity(
-        **{
-            **value,
-            "profession": _label(value["profession"]),
-            "specialities": specialities,
-            "verified_at": datetime.fromisoformat(value["verified_at"]),
-        }
-    )
-
-
-def _enrolment_from_json(value: Mapping[str, Any]) -> PendingEnrolment:
-    return PendingEnrolment(**{**value, "address": PostalAddress(**value["address"])})
-
-
-def interaction_from_json(value: Mapping[str, Any], version: int) -> Interaction:
-    return Interaction(
-        **{
-            **value,
-            "needed": Acr(value["needed"]),
-            "essential": tuple(Acr(item) for item in value["essential"]),
-            "started_at": datetime.fromisoformat(value["started_at"]),
-            "expires_at": datetime.fromisoformat(value["expires_at"]),
-            "fresh_after": _time(value["fresh_after"]),
-            "events": tuple(event_from_json(item) for item in value["events"]),
-            "identity": None if value["identity"] is None else identity_from_json(value["identity"]),
-            "enrolment": None if value["enrolment"] is None else _enrolment_from_json(value["enrolment"]),
-            "version": version,
-        }
-    )
 
 
 def counting_events(interaction: Interaction) -> tuple[AuthenticationEvent, ...]:

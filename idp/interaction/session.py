@@ -3,13 +3,11 @@
 Pure values. Not here: its cookie and its record (`store`), its end (`sign_out`).
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from idp.accounts.account import Account, AccountId
-from idp.interaction.record import AuthenticationEvent, event_from_json
+from idp.interaction.record import AuthenticationEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,18 +22,6 @@ class Session:
     #: Sealed upstream ID Token, for the logout hint; None when Pro Santé Connect was not used.
     upstream_id_token: str | None = None
     version: int = 0
-
-
-def session_from_json(value: Mapping[str, Any], version: int) -> Session:
-    return Session(
-        **{
-            **value,
-            "events": tuple(event_from_json(item) for item in value["events"]),
-            "started_at": datetime.fromisoformat(value["started_at"]),
-            "last_seen_at": datetime.fromisoformat(value["last_seen_at"]),
-            "version": version,
-        }
-    )
 
 
 def ends_at(session: Session, life: timedelta, idle: timedelta) -> datetime:

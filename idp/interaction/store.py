@@ -9,13 +9,15 @@ import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from idp.accounts.account import Account
 from idp.accounts.repository import AccountNotFound, AccountRepository
 from idp.core.ephemeral import EphemeralStore, Kind
-from idp.interaction.record import Interaction, interaction_from_json, to_json
+from idp.core.records import from_plain, to_plain
+from idp.interaction.record import Interaction
 from idp.interaction.refusal import InteractionRefusal, InteractionRefused
-from idp.interaction.session import Session, ends_at, session_from_json
+from idp.interaction.session import Session, ends_at
 from idp.interaction.upstream_sessions import UpstreamOver, remember_upstream
 
 #: An expired interaction stays readable this long, so that its page can offer to begin again.
@@ -60,7 +62,7 @@ class Interactions:
     life: timedelta
 
     def begin(self, interaction: Interaction) -> None:
-        self.store.put(Kind.INTERACTION, interaction.id, _record(interaction), self.life + GRACE)
+        self.store.put(Kind.INTERACTION, interaction.id, _value(interaction), self.life + GRACE)
 
     def open(self, interaction_id: str, browser: str | None, now: datetime) -> Interaction:
         """Returns the live interaction of this browser. Raises InteractionRefused, with the reason."""
@@ -77,7 +79,7 @@ class Interactions:
         stored = self.store.get(Kind.INTERACTION, interaction_id)
         if stored is None:
             raise self._absent(interaction_id)
-        interaction = interaction_from_json(stored.value, stored.version)
+        interaction = from_plain(Interaction, {**stored.value, "version": stored.version})
         # Without a cookie no form could be verified either: told before anything is typed (facts/security WB2).
         if browser is None:
             raise InteractionRefused(InteractionRefusal.NO_COOKIE, client_id=interaction.client_id)
@@ -96,7 +98,7 @@ class Interactions:
     def save(self, interaction: Interaction) -> Interaction:
         """Raises StaleRecord when another tab or click was faster."""
         self.store.swap(
-            Kind.INTERACTION, interaction.id, _record(interaction), expected_version=interaction.version
+            Kind.INTERACTION, interaction.id, _value(interaction), expected_version=interaction.version
         )
         return dataclasses.replace(interaction, version=interaction.version + 1)
 
@@ -111,7 +113,7 @@ class Interactions:
         self.store.put(Kind.FINISHED_INTERACTION, interaction_id, trace, GRACE)
         # Atomic in the store: of two tabs that both read the record, one gets it, the other None.
         value = self.store.take(Kind.INTERACTION, interaction_id)
-        return None if value is None else interaction_from_json(value, 0)
+        return None if value is None else from_plain(Interaction, value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,7 @@ class Sessions:
         # The `sid` is public (it is in every ID Token), so it finds the record and proves nothing.
         if not hmac.compare_digest(value.pop("secret"), fingerprint(secret)):
             return None
-        return session_from_json(value, stored.version)
+        return from_plain(Session, {**value, "version": stored.version})
 
     def start(self, session: Session, now: datetime) -> str:
         """Write a new session; returns its cookie. Raises UpstreamOver."""
@@ -191,12 +193,11 @@ class Sessions:
 
     @staticmethod
     def _value(session: Session, secret: str) -> dict[str, object]:
-        value: dict[str, object] = to_json(session)
-        del value["version"]
-        return {**value, "secret": fingerprint(secret)}
+        return {**_value(session), "secret": fingerprint(secret)}
 
 
-def _record(interaction: Interaction) -> dict[str, object]:
-    value: dict[str, object] = to_json(interaction)
+def _value(record: Interaction | Session) -> dict[str, Any]:
+    """As it is kept: the version is the store's own to count."""
+    value = to_plain(record)
     del value["version"]
     return value

@@ -1,7 +1,8 @@
 """A certificate revocation list in a file, read from front to back without ever holding it (RFC 5280 §5).
 
-Contains the outer shape of a CertificateList, its signature, its serials one by one. A CRL of a card
-authority is tens of MB: it is verified whole, in chunks, before its first entry is believed.
+Contains where its parts begin, its signature, its serials. Every field and every entry is read by the library, in
+slices: by hand only the tag and length that say where each begins (docs/adr/0028). A CRL of a card authority is tens
+of MB: it is verified whole, in chunks, before its first entry is believed.
 Not here: downloading, SQL, whether a CRL is fresh enough.
 """
 
@@ -19,12 +20,18 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.x509.oid import CRLEntryExtensionOID, ExtensionOID
 
-_INTEGER, _BIT_STRING, _SEQUENCE, _EXTENSIONS = 0x02, 0x03, 0x30, 0xA0
+_SEQUENCE, _EXTENSIONS = 0x30, 0xA0
 _TIMES = (0x17, 0x18)
 _CHUNK = 1024 * 1024
+#: Entries given to the library together; those of one slice, and their objects, are all that is held of them.
+_AT_ONCE = 1000
 _ENTRY_BYTES = 4096
+_SERIAL_BITS = 256  # RFC 5280 §4.1.2.2 has 20 bytes at most, and others exist
 _FIELD_BYTES = 64 * 1024
-_TRUE = bytes([0x01, 0x01, 0xFF])
+#: What makes a list of some entries alone: v2, an algorithm, an empty issuer, a time; then an empty signature.
+_ALGORITHM = bytes.fromhex("300d06092a864886f70d01010b0500")
+_NO_FIELDS = b"\x02\x01\x01" + _ALGORITHM + b"\x30\x00" + b"\x17\x0d260101000000Z"
+_NO_SIGNATURE = _ALGORITHM + b"\x03\x02\x00\x00"
 _HASHES = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
 #: Critical extensions whose meaning is enforced here (RFC 5280 §5.2: any other critical one, do not use it).
 _UNDERSTOOD = frozenset({ExtensionOID.ISSUING_DISTRIBUTION_POINT})
@@ -68,14 +75,8 @@ class CrlHeader:
 
     def serials(self, file: BinaryIO) -> Iterator[int]:
         """The serial of each revoked certificate, in the order of the file. Raises CrlRefused on the way."""
-        place, end = self.entries
-        file.seek(place)
-        while place < end:
-            header, size = _header(file, _SEQUENCE)
-            if size > _ENTRY_BYTES or place + header + size > end:
-                raise CrlRefused("entry of unusual size")
-            yield _serial(file.read(size))
-            place += header + size
+        for entries in _slices(file, *self.entries):
+            yield from _serials(entries)
 
 
 def read_header(file: BinaryIO) -> CrlHeader:
@@ -174,27 +175,35 @@ def _number(slim: x509.CertificateRevocationList) -> int:
         return 0
 
 
-def _serial(entry: bytes) -> int:
-    """Raises CrlRefused, also for an entry that means something else than « revoked » (§5.3)."""
-    if len(entry) < 3 or entry[0] != _INTEGER or not 1 <= entry[1] <= 32 or len(entry) < 2 + entry[1]:
-        raise CrlRefused("unreadable entry")
-    if _TRUE in entry:
-        _check_entry(entry)
-    return int.from_bytes(entry[2 : 2 + entry[1]], signed=True)
+def _slices(file: BinaryIO, place: int, end: int) -> Iterator[bytes]:
+    """The entries between these bounds, cut where each begins, `_AT_ONCE` together. Raises CrlRefused."""
+    while place < end:
+        begin, left = place, _AT_ONCE
+        while left and place < end:
+            file.seek(place)
+            header, size = _header(file, _SEQUENCE)
+            place, left = place + header + size, left - 1
+            if size > _ENTRY_BYTES or place > end:
+                raise CrlRefused("entry of unusual size")
+        file.seek(begin)
+        yield file.read(place - begin)
 
 
-def _check_entry(entry: bytes) -> None:
-    # Slow, and only for entries that seem to hold something critical: the library reads a list of one.
-    algorithm = bytes.fromhex("300d06092a864886f70d01010b0500")
-    head = b"\x02\x01\x01" + algorithm + b"\x30\x00" + b"\x17\x0d260101000000Z"
-    alone = _sequence(_sequence(head + _sequence(_sequence(entry))) + algorithm + b"\x03\x02\x00\x00")
-    with _refusing():
-        (revoked,) = x509.load_der_x509_crl(alone)
-        unknown = [
-            one.oid for one in revoked.extensions if one.critical and one.oid not in _UNDERSTOOD_OF_ENTRY
-        ]
-    if unknown:
-        raise CrlRefused(f"critical extension of an entry {unknown[0].dotted_string}")
+def _serials(entries: bytes) -> list[int]:
+    """The library reads them as a list of their own. Raises CrlRefused."""
+    alone = _sequence(_sequence(_NO_FIELDS + _sequence(entries)) + _NO_SIGNATURE)
+    with _refusing("unreadable entry"):
+        return [_serial(one) for one in x509.load_der_x509_crl(alone)]
+
+
+def _serial(revoked: x509.RevokedCertificate) -> int:
+    # §5.3: an entry that means something else than « revoked » (another issuer's) is none to count.
+    for extension in revoked.extensions:
+        if extension.critical and extension.oid not in _UNDERSTOOD_OF_ENTRY:
+            raise CrlRefused(f"critical extension of an entry {extension.oid.dotted_string}")
+    if revoked.serial_number.bit_length() > _SERIAL_BITS:
+        raise CrlRefused("serial of unusual size")
+    return revoked.serial_number
 
 
 def _header(file: BinaryIO, tag: int) -> tuple[int, int]:
@@ -214,9 +223,11 @@ def _any_header(file: BinaryIO) -> tuple[int, int, int]:
     # X.690 §8.1.3.5, definite form; four bytes of length are 4 GiB.
     more = start[1] & 0x7F
     length = file.read(more) if 1 <= more <= 4 else b""
-    if len(length) != more or not length:
+    size = int.from_bytes(length)
+    # §10.1: in as few bytes as will do. One list, one way to write it.
+    if len(length) != more or size < 0x80 or not length[0]:
         raise CrlRefused("unsupported length")
-    return start[0], 2 + more, int.from_bytes(length)
+    return start[0], 2 + more, size
 
 
 def _sequence(content: bytes) -> bytes:
@@ -228,10 +239,10 @@ def _sequence(content: bytes) -> bytes:
 
 
 @contextmanager
-def _refusing() -> Iterator[None]:
+def _refusing(what: str = "unreadable") -> Iterator[None]:
     try:
         yield
     except CrlRefused:
         raise
     except Exception as fault:  # hostile bytes make the library raise many things
-        raise CrlRefused(f"unreadable: {type(fault).__name__}") from fault
+        raise CrlRefused(f"{what}: {type(fault).__name__}") from fault

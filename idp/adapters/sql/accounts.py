@@ -1,6 +1,7 @@
 """`AccountRepository` on SQL: one row per person, unique by RPPS, by subject and by e-mail address."""
 
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +13,9 @@ from idp.accounts.account import Account, AccountId, PostalAddress, ProvedIdenti
 from idp.accounts.identity_change import IdentityChange
 from idp.accounts.repository import AccountNotFound, EmailTaken, RppsTaken, StaleAccount
 from idp.adapters.sql.database import insert_into, reading, writing
-from idp.adapters.sql.identity_json import identity_from_json, identity_to_json, pair
 from idp.adapters.sql.schema import accounts, identity_changes
 from idp.cards.nomenclature import CodedLabel
+from idp.core.records import from_plain, to_plain
 
 _c = accounts.c
 #: The columns that identify a person for ever. `save` compares them and never writes them.
@@ -87,8 +88,8 @@ class SqlAccounts:
             IdentityChange(
                 account_id=account_id,
                 at=row.at,
-                before=identity_from_json(row.before, row.rpps),
-                after=identity_from_json(row.after, row.rpps),
+                before=_from_history(row.before, row.rpps),
+                after=_from_history(row.after, row.rpps),
             )
             for row in rows
         )
@@ -121,8 +122,8 @@ def _to_row(account: Account) -> dict[str, Any]:
         "rpps": identity.rpps,
         "family_name": identity.family_name,
         "given_name": identity.given_name,
-        "profession": None if identity.profession is None else pair(identity.profession),
-        "specialities": [pair(speciality) for speciality in identity.specialities],
+        "profession": None if identity.profession is None else to_plain(identity.profession),
+        "specialities": [to_plain(speciality) for speciality in identity.specialities],
         "identity_source": identity.source,
         "identity_verified_at": identity.verified_at,
         "identity_evidence": identity.evidence,
@@ -148,9 +149,20 @@ def _to_history(change: IdentityChange) -> dict[str, Any]:
     return {
         "account_id": change.account_id,
         "at": change.at,
-        "before": identity_to_json(change.before),
-        "after": identity_to_json(change.after),
+        "before": _identity_of_history(change.before),
+        "after": _identity_of_history(change.after),
     }
+
+
+def _identity_of_history(identity: ProvedIdentity) -> dict[str, Any]:
+    """The RPPS stays in the account, where it never changes."""
+    value = to_plain(identity)
+    del value["rpps"]
+    return value
+
+
+def _from_history(value: Mapping[str, Any], rpps: str) -> ProvedIdentity:
+    return from_plain(ProvedIdentity, {**value, "rpps": rpps})
 
 
 def _from_row(row: Row[Any]) -> Account:
@@ -161,8 +173,8 @@ def _from_row(row: Row[Any]) -> Account:
             rpps=row.rpps,
             family_name=row.family_name,
             given_name=row.given_name,
-            profession=None if row.profession is None else CodedLabel(**row.profession),
-            specialities=tuple(CodedLabel(**pair) for pair in row.specialities),
+            profession=None if row.profession is None else from_plain(CodedLabel, row.profession),
+            specialities=tuple(from_plain(CodedLabel, one) for one in row.specialities),
             source=row.identity_source,
             verified_at=row.identity_verified_at,
             evidence=row.identity_evidence,

@@ -8,9 +8,9 @@ from sqlalchemy import Engine
 from idp.accounts.account import AccountId, ProvedIdentity
 from idp.accounts.proofs import IdentityProof
 from idp.adapters.sql.database import insert_into, reading, writing
-from idp.adapters.sql.identity_json import pair
 from idp.adapters.sql.schema import account_proofs
 from idp.cards.nomenclature import CodedLabel
+from idp.core.records import from_plain, to_plain
 
 _c = account_proofs.c
 
@@ -20,7 +20,7 @@ class SqlProofs:
     database: Engine
 
     def record(self, account_id: AccountId, identity: ProvedIdentity) -> None:
-        profession = None if identity.profession is None else pair(identity.profession)
+        profession = None if identity.profession is None else to_plain(identity.profession)
         with writing(self.database) as connection:
             added = insert_into(connection, account_proofs).values(
                 account_id=account_id,
@@ -48,7 +48,7 @@ class SqlProofs:
             IdentityProof(
                 source=row.source,
                 evidence=row.evidence,
-                profession=None if row.profession is None else CodedLabel(**row.profession),
+                profession=None if row.profession is None else from_plain(CodedLabel, row.profession),
                 first_at=row.first_at,
                 last_at=row.last_at,
             )

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Engine
 
-from idp.adapters.ephemeral_record import checked_life, from_json, hashed, to_json
+from idp.adapters.ephemeral_record import as_text, checked_life, from_text, hashed
 from idp.adapters.sql.database import insert_into, reading, writing
 from idp.adapters.sql.schema import ephemeral
 from idp.core.clock import Clock
@@ -29,7 +29,7 @@ class SqlStore:
 
     def put(self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta) -> None:
         written = {
-            "value": to_json(value),
+            "value": as_text(value),
             "version": 0,
             "expires_at": self.clock.now() + checked_life(ttl),
         }
@@ -44,7 +44,7 @@ class SqlStore:
         found = sa.select(_c.value, _c.version).where(_named(kind, key), _c.expires_at > self.clock.now())
         with reading(self.database) as connection:
             row = connection.execute(found).one_or_none()
-        return None if row is None else Versioned(from_json(row.value), row.version)
+        return None if row is None else Versioned(from_text(row.value), row.version)
 
     def take(self, kind: Kind, key: str) -> Mapping[str, Any] | None:
         now = self.clock.now()
@@ -53,7 +53,7 @@ class SqlStore:
         with writing(self.database) as connection:
             row = connection.execute(gone).one_or_none()
         # An expired record is gone for callers, even if `purge` has not removed its row yet.
-        return None if row is None or row.expires_at <= now else from_json(row.value)
+        return None if row is None or row.expires_at <= now else from_text(row.value)
 
     def swap(
         self,
@@ -65,7 +65,7 @@ class SqlStore:
         ttl: timedelta | None = None,
     ) -> None:
         now = self.clock.now()
-        written: dict[str, Any] = {"value": to_json(value), "version": expected_version + 1}
+        written: dict[str, Any] = {"value": as_text(value), "version": expected_version + 1}
         if ttl is not None:
             written["expires_at"] = now + checked_life(ttl)
         swapped = (

@@ -16,6 +16,7 @@ from idp.accounts.repository import AccountNotFound, AccountRepository
 from idp.clients.registry import Client, ClientFile
 from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore, Kind
+from idp.core.records import from_plain, to_plain
 from idp.core.sealing import Sealer
 from idp.interaction.session import Session
 from idp.interaction.sign_out import SignOut
@@ -90,20 +91,20 @@ class EndSessionEndpoint:
         kept, session = self.store.get(Kind.LOGOUT_REQUEST, token), self._session()
         if kept is None or session is None:
             return redirect("/")
-        return self._confirm_page(session, _Asked(**kept.value))
+        return self._confirm_page(session, from_plain(_Asked, kept.value))
 
     def confirm(self) -> Response:
         """POST of the confirmation page: the person's own click."""
         form = self.forms.read(request, _BASE)
         kept = self.store.take(Kind.LOGOUT_REQUEST, form.get("request", "")) or {}
-        asked = _Asked(**kept) if kept else _NOTHING
+        asked = from_plain(_Asked, kept) if kept else _NOTHING
         session = self._session()
         return self._leave(asked, None) if session is None else self._end(session, asked)
 
     def returned(self) -> Response:
         """Back from Pro Santé Connect, with or without `state` (facts/psc §6)."""
         kept = self.store.take(Kind.LOGOUT_REQUEST, request.args.get("state", "")) or {}
-        return self._leave(_Asked(**kept) if kept else _NOTHING, None)
+        return self._leave(from_plain(_Asked, kept) if kept else _NOTHING, None)
 
     def _read(self, parameters: Mapping[str, str]) -> _Asked:
         hint = self._hint(parameters.get("id_token_hint"))
@@ -146,7 +147,7 @@ class EndSessionEndpoint:
         return self._page(page, asked, f"{_BASE}/confirm/{token}")
 
     def _keep(self, token: str, asked: _Asked) -> None:
-        self.store.put(Kind.LOGOUT_REQUEST, token, dataclasses.asdict(asked), GRACE)
+        self.store.put(Kind.LOGOUT_REQUEST, token, to_plain(asked), GRACE)
 
     def _end(self, session: Session, asked: _Asked) -> Response:
         reached = self.sign_out.end(session, self.clock.now(), asked.client_id)

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bench.crl import sign_list, write_list
 from idp.adapters.igc.crl_file import CrlRefused, read_header
 from tests.adapters.igc.revoking import CARD, DAY, HOUR, OTHER, Pki
 from tests.demonstration import ROOT
@@ -178,36 +178,89 @@ def test_damaged_list_is_refused_and_does_nothing_worse(pki: Pki, changes: list[
 _LISTS: dict[int, bytes] = {}
 
 
+@settings(
+    max_examples=200,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    database=None,
+)
+@given(
+    which=st.integers(0, 3),
+    changes=st.lists(
+        st.tuples(st.integers(0, 4000), st.integers(0, 2), st.binary(max_size=2)), min_size=1, max_size=3
+    ),
+)
+def test_list_that_is_signed_whatever_it_says_is_read_as_the_library_reads_it_or_not_at_all(
+    pki: Pki, which: int, changes: list[tuple[int, int, bytes]]
+) -> None:
+    tbs = _SIGNED.setdefault((id(pki), which), _to_damage(pki, which))
+    for place, cut, put in changes:
+        begin = place % len(tbs)
+        tbs = tbs[:begin] + put + tbs[begin + cut :]
+    der = sign_list(tbs, pki.issuing.key)
+    try:
+        found = believed(pki, der)
+    except CrlRefused:
+        return
+    assert found == _by_the_library(der)
+
+
+_SIGNED: dict[tuple[int, int], bytes] = {}
+
+
+def _to_damage(pki: Pki, which: int) -> bytes:
+    why, since = x509.CRLReason(x509.ReasonFlags.key_compromise), x509.InvalidityDate(NOON - DAY)
+    der = (
+        lambda: pki.crl(CARD, OTHER),
+        lambda: pki.crl(CARD, OTHER, entry_extension=(why, False)),
+        lambda: pki.crl(1 << 158, entry_extension=(since, True)),
+        lambda: pki.crl(),
+    )[which]()
+    return x509.load_der_x509_crl(der).tbs_certlist_bytes
+
+
+def _by_the_library(der: bytes) -> list[int]:
+    whole = x509.load_der_x509_crl(der)
+    assert all(len(one.extensions) < 3 for one in whole)
+    return [one.serial_number for one in whole]
+
+
+def test_every_serial_of_many_slices_comes_out_in_the_order_of_the_list(pki: Pki, tmp_path: Path) -> None:
+    path = tmp_path / "slices.crl"
+    for entries in (999, 1000, 1001, 2500):
+        write_big_list(pki, path, entries)
+        der = path.read_bytes()
+        assert believed(pki, der) == _by_the_library(der)
+        assert len(_by_the_library(der)) == entries
+
+
+@pytest.mark.parametrize("longer", ["30812b3014", "302c308114"])
+def test_length_written_longer_than_needed_refuses_the_list(pki: Pki, longer: str) -> None:
+    """Of the entries together, and of the first of them."""
+    tbs = x509.load_der_x509_crl(pki.crl(CARD, OTHER)).tbs_certlist_bytes
+    plain = bytes.fromhex("302b3014")
+    assert (tbs[:2], tbs.count(plain)) == (b"\x30\x81", 1)
+    damaged = b"\x30\x81" + bytes([tbs[2] + 1]) + tbs[3:].replace(plain, bytes.fromhex(longer))
+    with pytest.raises(CrlRefused, match="unsupported length"):
+        believed(pki, sign_list(damaged, pki.issuing.key))
+
+
+def test_unreadable_entry_refuses_the_whole_list(pki: Pki) -> None:
+    tbs = x509.load_der_x509_crl(pki.crl(CARD, OTHER)).tbs_certlist_bytes
+    with pytest.raises(CrlRefused, match="unreadable entry"):
+        believed(pki, sign_list(tbs.replace(b"\x02\x03" + CARD.to_bytes(3), b"\x04\x03abc"), pki.issuing.key))
+
+
+def test_serial_longer_than_any_is_refused(pki: Pki, tmp_path: Path) -> None:
+    path = tmp_path / "long.crl"
+    write_list(pki.crl(1), pki.issuing.key, path, 1, serial_bytes=33)
+    with pytest.raises(CrlRefused, match="serial of unusual size"):
+        believed(pki, path.read_bytes())
+
+
 def write_big_list(pki: Pki, path: Path, entries: int) -> int:
-    """A list no builder makes in reasonable time: a small one, its entries replaced, signed anew. Gives its size."""
-    small = pki.crl(1)
-    tbs_parts = x509.load_der_x509_crl(small).tbs_certlist_bytes
-    # A serial of 16 bytes, as IGC-Santé makes them, and a UTCTime.
-    start, end = b"\x30\x21\x02\x10\x40", b"\x17\x0d261101000000Z"
-    whole = b"".join(start + rank.to_bytes(15) + end for rank in range(entries))
-    place = tbs_parts.index(b"\x02\x01\x01\x17") - 2  # the entry of serial 1
-    head, tail = tbs_parts[:place], tbs_parts[place + 2 + tbs_parts[place + 1] :]
-    before = head[: head.rindex(b"\x30")]  # without the header of revokedCertificates
-    before = before[_header_size(before) :]
-    body = before + _tlv(0x30, whole) + tail
-    tbs = _tlv(0x30, body)
-    algorithm = bytes.fromhex("300d06092a864886f70d01010b0500")
-    signature = pki.issuing.key.sign(tbs, PKCS1v15(), hashes.SHA256())
-    der = _tlv(0x30, tbs + algorithm + _tlv(0x03, b"\x00" + signature))
-    path.write_bytes(der)
-    return len(der)
-
-
-def _header_size(der: bytes) -> int:
-    return 2 if der[1] < 0x80 else 2 + (der[1] & 0x7F)
-
-
-def _tlv(tag: int, content: bytes) -> bytes:
-    size = len(content)
-    if size < 0x80:
-        return bytes([tag, size]) + content
-    length = size.to_bytes((size.bit_length() + 7) // 8)
-    return bytes([tag, 0x80 | len(length)]) + length + content
+    """Returns its size."""
+    return write_list(pki.crl(1), pki.issuing.key, path, entries)
 
 
 def test_list_of_forty_megabytes_is_read_in_little_memory(pki: Pki, tmp_path: Path) -> None:
@@ -215,13 +268,13 @@ def test_list_of_forty_megabytes_is_read_in_little_memory(pki: Pki, tmp_path: Pa
     size = write_big_list(pki, path, 1_100_000)
     assert size > 36 * 1024 * 1024
     program = f"""
-import resource
+from bench.crl import peak_kib
 from idp.adapters.igc.crl_file import read_header
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak_kib()
 with open({str(path)!r}, "rb") as file:
     header = read_header(file)
     count = sum(1 for _ in header.serials(file))
-print(count, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+print(count, peak_kib() - before)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr
