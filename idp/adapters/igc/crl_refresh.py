@@ -129,7 +129,8 @@ class CrlRefresher:
 
     def _signer(self, header: CrlHeader, file: BinaryIO) -> IssuingAuthority:
         refusal = CrlRefused("of no authority pinned here")
-        for authority in self.needed.anchors.all:
+        anchors = self.needed.anchors
+        for authority in anchors.all:
             certificate = x509.load_der_x509_certificate(authority.der)
             is_named = certificate.subject == header.issuer
             if is_named and header.authority_key_id in (None, authority.key_id) and _may_list(certificate):
