@@ -58,7 +58,7 @@ def _purge(resources: Resources, expired: SqlStore) -> None:
     now = resources.clock.now()
     SqlGrants(resources.database).purge(now - _GRANTS_KEPT)
     SqlLogoutNotices(resources.database).purge(now - _NOTICES_KEPT)
-    SqlAudit(resources.database, resources.clock).purge(now - resources.settings.audit_life)
+    SqlAudit(resources.database, resources.clock).purge(now - resources.settings.lives.audit_life)
 
 
 def _refresh_lists(refresher: CrlRefresher, stopped: threading.Event) -> None:

@@ -79,7 +79,7 @@ class PscFlow:
     def complete(self) -> Response:
         """The callback. `state` is taken once; a replay in the same browser lands where that sign-in stands."""
         try:
-            answer = single_valued(request.args, self.desk.web.settings.parameter_bytes)
+            answer = single_valued(request.args, self.desk.web.settings.bounds.parameter_bytes)
         except ValueError as error:
             raise PageError(Problem.BAD_REQUEST, str(error)) from error
         state = answer.get("state", "")

@@ -21,9 +21,8 @@ from idp.core.errors import PageError, Problem
 from idp.core.sealing import derive_key
 from idp.pages.sign_in import Frame
 from idp.settings import Settings
+from idp.settings.where import LOCALES
 from idp.web.catalogues import Catalogues
-
-LOCALES = ("fr", "en")
 
 #: Set when somebody's sessions are ended in this browser, gone with the next identification by Pro Santé Connect.
 SIGNED_OUT_COOKIE = "left"
@@ -124,8 +123,8 @@ class Web:
         self.clients = clients
         self.catalogues = catalogues
         self.environment = environment
-        self.cookies = Cookies(settings.is_secure)
-        self._csrf_key = derive_key(settings.application_key, "csrf")
+        self.cookies = Cookies(settings.where.is_secure)
+        self._csrf_key = derive_key(settings.keys.application, "csrf")
 
     # The browser.
 
@@ -140,10 +139,10 @@ class Web:
         """The posted fields, single-valued, after Origin and CSRF are verified. Raises PageError."""
         origin = request.headers.get("Origin")
         # Referrer-Policy no-referrer makes some browsers send `Origin: null` with a form of our own.
-        if origin not in (None, "null", self.settings.issuer):
+        if origin not in (None, "null", self.settings.where.issuer):
             raise PageError(Problem.CSRF, "origin of another site")
         try:
-            form = single_valued(request.form, self.settings.parameter_bytes)
+            form = single_valued(request.form, self.settings.bounds.parameter_bytes)
         except RequestEntityTooLarge as error:
             raise PageError(Problem.TOO_LARGE) from error
         except ValueError as error:
@@ -159,12 +158,12 @@ class Web:
         """A posted form as the query of the GET it is turned into. Raises PageError when no address can hold it."""
         fields = [(name, value) for name, values in request.form.lists() for value in values]
         query = urlencode(fields)
-        if len(query) > 4 * self.settings.parameter_bytes:
+        if len(query) > 4 * self.settings.bounds.parameter_bytes:
             raise PageError(Problem.TOO_LARGE)
         return query
 
     def client_network(self, request: Request) -> str:
-        return client_network(request, self.settings.trusted_proxy_hops)
+        return client_network(request, self.settings.proxy.trusted_hops)
 
     def locale(self, request: Request, wished: str = "") -> str:
         """Chosen by the person, else by the relying party (`ui_locales`), else by the browser."""
@@ -173,7 +172,7 @@ class Web:
         for candidate in candidates:
             if candidate in LOCALES:
                 return candidate
-        return request.accept_languages.best_match(LOCALES) or self.settings.default_locale
+        return request.accept_languages.best_match(LOCALES) or self.settings.where.default_locale
 
     # Pages.
 
@@ -230,7 +229,7 @@ def harden(response: Response, settings: Settings) -> Response:
     for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
     # On loopback the pin would hold for every port of `localhost`, whoever serves there over http.
-    if settings.is_secure and not settings.is_on_loopback:
+    if settings.where.is_secure and not settings.where.is_on_loopback:
         response.headers.setdefault("Strict-Transport-Security", HSTS)
     response.headers.setdefault("Cache-Control", "no-store")
     response.headers.pop("Server", None)

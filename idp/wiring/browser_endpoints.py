@@ -39,12 +39,12 @@ def _authorize(parts: Parts, protocol: ProtocolParts) -> AuthorizeEndpoint:
     return AuthorizeEndpoint(
         reader=protocol.reader,
         responses=AuthorizationResponses(
-            keys=parts.keys, clock=parts.clock, web=parts.web, life=parts.settings.code_life
+            keys=parts.keys, clock=parts.clock, web=parts.web, life=parts.settings.lives.code_life
         ),
         hub=parts.hub,
         itinerary=parts.itinerary,
         issuer=issuer,
-        interaction_life=parts.settings.interaction_life,
+        interaction_life=parts.settings.lives.interaction_life,
         clock=parts.clock,
         web=parts.web,
     )

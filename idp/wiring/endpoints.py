@@ -54,8 +54,8 @@ def _token(parts: Parts, protocol: ProtocolParts, refresh_tokens: SqlRefreshToke
         grants=parts.grants,
         grant_store=protocol.grant_store,
         audit=parts.audit,
-        idle=parts.settings.refresh_token_idle,
-        session_life=parts.settings.session_life,
+        idle=parts.settings.lives.refresh_token_idle,
+        session_life=parts.settings.lives.session_life,
     )
     return TokenEndpoint(
         door=protocol.door,
@@ -79,7 +79,7 @@ def _own_tokens(parts: Parts, protocol: ProtocolParts, refresh_tokens: SqlRefres
         accounts=parts.accounts,
         audit=parts.audit,
         clock=parts.clock,
-        issuer=parts.settings.issuer,
+        issuer=parts.settings.where.issuer,
     )
 
 
@@ -97,8 +97,8 @@ def _userinfo(parts: Parts, protocol: ProtocolParts) -> UserinfoEndpoint:
 
 def _discovery(parts: Parts, protocol: ProtocolParts) -> PublishedDocument:
     settings = parts.settings
-    document = discovery_document(settings.issuer, parts.itinerary.earned(), protocol.tls_methods)
-    return PublishedDocument.of(document | mtls_members(document, settings.mtls_origin))
+    document = discovery_document(settings.where.issuer, parts.itinerary.earned(), protocol.tls_methods)
+    return PublishedDocument.of(document | mtls_members(document, settings.proxy.mtls_origin))
 
 
 def _readiness(parts: Parts) -> Readiness:
@@ -113,7 +113,7 @@ def _metrics(parts: Parts) -> tuple[Callable[[], Iterable[Sample]], ...]:
 
 def _upstream_logout(parts: Parts) -> dict[str, Route]:
     """Mounted only when the operator registered it with Pro Santé Connect."""
-    if parts.upstream is None or not parts.settings.psc_backchannel_logout:
+    if parts.upstream is None or not parts.settings.psc.backchannel_logout:
         return {}
     endpoint = UpstreamLogoutEndpoint(
         upstream=parts.upstream,
@@ -123,6 +123,6 @@ def _upstream_logout(parts: Parts) -> dict[str, Route]:
         links=parts.links,
         trail=parts.trail,
         clock=parts.clock,
-        trusted_proxy_hops=parts.settings.trusted_proxy_hops,
+        trusted_proxy_hops=parts.settings.proxy.trusted_hops,
     )
     return {"/psc/backchannel_logout": Route(_POST, endpoint)}

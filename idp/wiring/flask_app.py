@@ -10,7 +10,8 @@ from werkzeug.wrappers import Response
 
 from idp.flows.shared.desk import NotDue
 from idp.interaction.store import hub_path
-from idp.web.browser import LOCALES, Web, harden
+from idp.settings.where import LOCALES
+from idp.web.browser import Web, harden
 from idp.web.certificate_header import CertificateHeaderGuard
 from idp.web.error_pages import error_page
 from idp.wiring.parts import Parts
@@ -25,13 +26,13 @@ def build_flask(parts: Parts) -> Flask:
     # werkzeug would tidy `//` by a redirect to whatever host the request names.
     app.url_map.merge_slashes = False
     app.config.update(
-        MAX_CONTENT_LENGTH=settings.body_bytes,
-        MAX_FORM_MEMORY_SIZE=settings.body_bytes,
+        MAX_CONTENT_LENGTH=settings.bounds.body_bytes,
+        MAX_FORM_MEMORY_SIZE=settings.bounds.body_bytes,
         MAX_FORM_PARTS=100,
         SEND_FILE_MAX_AGE_DEFAULT=3600,
     )
     app.before_request(partial(_choose_language, web))
-    app.before_request(CertificateHeaderGuard(parts.trail, settings.trusted_proxy_hops).__call__)
+    app.before_request(CertificateHeaderGuard(parts.trail, settings.proxy.trusted_hops).__call__)
     app.after_request(lambda response: harden(response, settings))
     app.register_error_handler(NotDue, partial(_to_hub, web))
     app.register_error_handler(405, partial(_reload, web))

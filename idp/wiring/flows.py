@@ -76,7 +76,7 @@ def build_flows(parts: Parts) -> list[Flow]:
 def _shared(parts: Parts) -> _Shared:
     s, resources = parts.settings, parts.resources
     outbox = SealedOutbox(SqlOutbox(parts.database, parts.clock), resources.sealer)
-    notices = NoticeMailer(outbox=outbox, web=parts.web, clock=parts.clock, life=s.notice_life)
+    notices = NoticeMailer(outbox=outbox, web=parts.web, clock=parts.clock, life=s.mail.notice_life)
     pictures = psc_pictures(s)
     desk = Desk(
         interactions=parts.interactions,
@@ -96,15 +96,19 @@ def _shared(parts: Parts) -> _Shared:
         pictures=pictures,
         notices=notices,
         linking=UpstreamLinking(
-            links=parts.links, notices=notices, audit=parts.audit, store=parts.store, life=s.interaction_life
+            links=parts.links,
+            notices=notices,
+            audit=parts.audit,
+            store=parts.store,
+            life=s.lives.interaction_life,
         ),
-        stations=SharedStations(parts.web, s.shared_networks),
+        stations=SharedStations(parts.web, s.psc.shared_networks),
         signed_in=SignedIn(
             sessions=parts.sessions, accounts=parts.accounts, clock=parts.clock, web=parts.web
         ),
         throttle=build_throttle(resources),
         passwords=build_passwords(s),
-        policy=PasswordPolicy(s.password_min, s.password_max, _SERVICE_WORDS),
+        policy=PasswordPolicy(s.password, _SERVICE_WORDS),
         sender=CodeSender(codes=build_mail_codes(resources), outbox=outbox, desk=desk, clock=parts.clock),
     )
 
@@ -118,9 +122,9 @@ def _always(parts: Parts, shared: _Shared) -> Iterator[Flow]:
         throttle=shared.throttle,
         sender=sender,
         store=parts.store,
-        posts_per_network=s.password_posts_per_ip,
-        posts_window=s.password_posts_per_ip_window,
-        device_key=derive_key(s.application_key, "device"),
+        posts_per_network=s.password.posts_per_network,
+        posts_window=s.password.network_window,
+        device_key=derive_key(s.keys.application, "device"),
     )
     yield EmailOtpFlow(desk, sender, shared.linking)
     yield EnrolmentFlow(desk=desk, passwords=shared.passwords, sender=sender, policy=shared.policy)
@@ -133,18 +137,18 @@ def _always(parts: Parts, shared: _Shared) -> Iterator[Flow]:
         stations=shared.stations,
         context=parts.context,
         audit=parts.audit,
-        has_password=s.password_door,
+        has_password=s.password.door,
     )
 
 
 def _password(parts: Parts, shared: _Shared) -> Iterator[Flow]:
-    if parts.settings.password_door:
+    if parts.settings.password.door:
         yield NewPasswordFlow(
             signed_in=shared.signed_in,
             passwords=shared.passwords,
             sign_out=parts.sign_out,
             notices=shared.notices,
-            within=parts.settings.password_change_within,
+            within=parts.settings.password.change_within,
             policy=shared.policy,
         )
 
@@ -159,9 +163,9 @@ def _psc(parts: Parts, shared: _Shared) -> Iterator[Flow]:
             sealer=parts.resources.sealer,
             throttle=shared.throttle,
             linking=shared.linking,
-            life=s.upstream_life,
+            life=s.lives.upstream_life,
             freshness=Freshness(
-                web=parts.web, stations=shared.stations, session_life=s.session_life, skew=s.clock_skew
+                web=parts.web, stations=shared.stations, session_life=s.lives.session_life, skew=s.clock.skew
             ),
         )
 
@@ -175,6 +179,6 @@ def _cps(parts: Parts, shared: _Shared) -> Iterator[Flow]:
             policy=parts.policy,
             revocation=build_revocation(parts.resources, parts.policy),
             throttle=shared.throttle,
-            card_host=s.card_host,
-            attempt_life=s.card_attempt_life,
+            card_host=s.card_host.origin,
+            attempt_life=s.lives.card_attempt_life,
         )

@@ -11,7 +11,7 @@ from idp.wiring.resources import Resources
 
 
 def _has_bypass(resources: Resources) -> bool:
-    return resources.settings.card_revocation_bypass_until is not None
+    return resources.settings.revocation.bypass_until is not None
 
 
 def build_itinerary(
@@ -23,9 +23,9 @@ def build_itinerary(
         client = web.clients.get(client_id)
         return frozenset(client.authenticators) if client else frozenset()
 
-    opened = {"psc": has_psc, "cps": has_cps, "password": s.password_door}
+    opened = {"psc": has_psc, "cps": has_cps, "password": s.password.door}
     doors = house_doors(opened, has_bypass=_has_bypass(resources), allowed_for=allowed_for)
-    sources = frozenset({"cps", "psc"} if s.enrolment_from_psc else {"cps"})
+    sources = frozenset({"cps", "psc"} if s.psc.may_enrol else {"cps"})
     return Itinerary(doors, (build_charter_action(resources, web), context), sources)
 
 
@@ -38,4 +38,6 @@ def build_charter_action(resources: Resources, web: Web) -> CharterAction:
 
 
 def build_sessions(resources: Resources) -> Sessions:
-    return Sessions(resources.store, resources.settings.session_life, resources.settings.session_idle)
+    return Sessions(
+        resources.store, resources.settings.lives.session_life, resources.settings.lives.session_idle
+    )

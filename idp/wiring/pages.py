@@ -21,5 +21,5 @@ def build_web(settings: Settings) -> Web:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    clients = ClientFile(settings.clients_file, operator_rules(settings))
+    clients = ClientFile(settings.where.clients_file, operator_rules(settings))
     return Web(settings, clients, load_catalogues(_HERE / "templates"), environment)

@@ -38,7 +38,7 @@ def test_however_deep_claims_are_an_invalid_request(provider: Provider, levels: 
 def test_however_deep_the_header_of_an_assertion_it_proves_nobody(fresh: Provider) -> None:
     """Anybody can send one. joserfc reads the header a second time, a frame deeper than we do: one depth in a thousand
     passed the first reading and was a failure of the server at the second."""
-    register_keyed(fresh.settings.clients_file)
+    register_keyed(fresh.settings.where.clients_file)
     for levels in range(700, 1000):
         header = f'{{"alg":"ES256","kid":"ec-1","x":{"[" * levels}{"]" * levels}}}'
         token = f"{b64u(header.encode())}.{b64u(b'{}')}.{b64u(b's' * 64)}"
@@ -118,7 +118,7 @@ def test_introspection_of_a_disabled_account_is_inactive(fresh: Provider) -> Non
 
     def described() -> dict[str, object]:
         form = {"token": tokens["access_token"]}
-        secret = (fresh.settings.clients_file.parent / RP).read_text()
+        secret = (fresh.settings.where.clients_file.parent / RP).read_text()
         answer = fresh.browser().post("/introspect", data=form, headers=basic(RP, secret))
         return dict(answer.get_json())
 

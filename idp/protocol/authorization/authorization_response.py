@@ -72,7 +72,7 @@ class AuthorizationResponses:
 
     def _answer(self, to: ReturnAddress, parameters: Mapping[str, str]) -> Response:
         # RFC 9207 §2: `iss` in every success and error.
-        answer = {**parameters, "iss": self.web.settings.issuer}
+        answer = {**parameters, "iss": self.web.settings.where.issuer}
         if to.state is not None:
             answer["state"] = to.state
         if to.mode.endswith("jwt"):

@@ -66,7 +66,7 @@ class EndSessionEndpoint:
         """GET by the relying party (RP-Initiated Logout §2)."""
         try:
             given = without_empty(request.args)
-            parameters = single_valued(given, self.web.settings.parameter_bytes * 2)
+            parameters = single_valued(given, self.web.settings.bounds.parameter_bytes * 2)
         except ValueError as error:
             raise PageError(Problem.BAD_REQUEST, str(error)) from error
         asked = self._read(parameters)
@@ -125,7 +125,7 @@ class EndSessionEndpoint:
         if not token:
             return None
         try:
-            return read_hint(token, keys=self.keys, issuer=self.web.settings.issuer)
+            return read_hint(token, keys=self.keys, issuer=self.web.settings.where.issuer)
         except BadHint:
             return None
 
@@ -149,7 +149,7 @@ class EndSessionEndpoint:
         registry = self.web.clients.registry()
         clients = [client for client_id, client in registry.items() if client_id in reached]
         told = [client.client_id for client in clients if client.is_told_of_logout]
-        frames = frames_for(clients, issuer=self.web.settings.issuer, sid=session.sid)
+        frames = frames_for(clients, issuer=self.web.settings.where.issuer, sid=session.sid)
         return self._leave(dataclasses.replace(asked, told=told), session, frames)
 
     def _leave(self, asked: _Asked, ended: Session | None, frames: tuple[LogoutFrame, ...] = ()) -> Response:
@@ -181,7 +181,7 @@ class EndSessionEndpoint:
         if id_token is None:
             return None
         token = random_token()
-        return_url = f"{self.web.settings.issuer}/end_session/psc"
+        return_url = f"{self.web.settings.where.issuer}/end_session/psc"
         url = self.upstream.logout_url(id_token, return_url=return_url, state=token)
         if url is not None:
             self._keep(token, dataclasses.replace(asked, hint_sid=None))

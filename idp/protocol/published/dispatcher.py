@@ -68,8 +68,8 @@ class PlainEndpoints:
 
     def _answer(self, route: Route, environ: dict[str, Any]) -> Response:
         request = Request(environ)
-        request.max_content_length = self.settings.body_bytes
-        request.max_form_memory_size = self.settings.body_bytes
+        request.max_content_length = self.settings.bounds.body_bytes
+        request.max_form_memory_size = self.settings.bounds.body_bytes
         if request.method not in route.methods:
             response = json_response({"error": "invalid_request"}, 405, {"Allow": ", ".join(route.methods)})
         else:
