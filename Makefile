@@ -5,6 +5,7 @@
 #   make test     every test                    make test ARGS="tests/journeys -k charter"
 #   make conformance   the OpenID Connect certification cases (docs/conformance.md)
 #   make check    style and types               make lock    pin the dependencies anew
+#   make settings  write docs/settings.md anew
 #   make clean    forget the environment and the state of the demo
 
 VENV := .venv
@@ -12,7 +13,7 @@ RUN := $(VENV)/bin/python
 ARGS ?=
 NODE_CLIENT := tests/third_party/openid_client
 
-.PHONY: demo test conformance check lock clean
+.PHONY: demo test conformance check settings lock clean
 
 # exec: the signal sent to make's child is the demo's, and the demo ends if make dies.
 demo: $(VENV)/.installed
@@ -32,6 +33,10 @@ check: $(VENV)/.installed-for-tests
 	$(RUN) -m mypy
 	$(VENV)/bin/lint-imports --no-cache
 	$(RUN) -m djlint --check --lint --quiet idp/templates
+
+# The page of the settings, from their groups; a test holds it equal.
+settings: $(VENV)/.installed-for-tests
+	$(RUN) -m idp.settings.document > docs/settings.md
 
 # Three locks from one list: what runs, what the demo adds, what tests. Versions move only here.
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

@@ -34,6 +34,7 @@ from idp.core.sealing import Sealer, derive_key
 from idp.settings import Settings
 from sandbox.igc.authorities import make_intermediate, make_root
 from sandbox.igc.issuing import new_key
+from tests.configured import settings_with
 from tests.fakes import NOON
 from tests.key_files import write_pair
 from tests.people import an_account, an_identity
@@ -177,7 +178,7 @@ class Provider:
         newest = sa.select(outbox.c.text).order_by(outbox.c.id.desc()).limit(1)
         with self.database.connect() as connection:
             sealed = connection.execute(newest).scalar_one()
-        text = Sealer(derive_key(self.settings.application_key, "seal")).open(sealed) or ""
+        text = Sealer(derive_key(self.settings.keys.application, "seal")).open(sealed) or ""
         (code,) = re.findall(r"^\s*([0-9]{8})\s*$", text, re.MULTILINE)
         return str(code)
 
@@ -233,14 +234,7 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _enrol(settings: Settings, database: Engine) -> Account:
     """A person who accepted the charter."""
-    passwords = Passwords(
-        pepper=settings.password_pepper.encode(),
-        time_cost=1,
-        memory_kib=8,
-        parallelism=1,
-        parallel=1,
-        queue=1,
-    )
+    passwords = Passwords(settings.password, parallel=1)
     account = an_account(
         id=AccountId("account-of-alice"),
         identity=an_identity(rpps=RPPS),
@@ -279,7 +273,7 @@ def write_house(directory: Path, templates: Path, **changes: Any) -> Settings:
         "mail_codes_per_ip": 10**6,
         "password_posts_per_ip": 10**6,
     }
-    return Settings(
+    return settings_with(
         issuer=ISSUER,
         card_host="https://localhost:8443",
         database=f"sqlite:///{directory / 'caducee.sqlite'}",
@@ -299,7 +293,7 @@ def app_factory(
 
     def make(**changes: Any) -> Provider:
         settings = write_house(tmp_path_factory.mktemp("provider"), templates, **changes)
-        database = open_database(settings.database)
+        database = open_database(settings.where.database)
         databases.append(database)
         account = _enrol(settings, database)
         return Provider(create(settings), settings, database, account)

@@ -6,13 +6,13 @@ Contains making, limiting and checking a code: bound to one browser, RPPS and pu
 import hmac
 import re
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
 from idp.core.ephemeral import EphemeralStore, Kind, StaleRecord, Versioned
+from idp.settings.mail_code import MailCodeSettings
 
 Purpose = Literal["login", "enrolment"]
 _DAY = timedelta(hours=24)
@@ -68,19 +68,6 @@ class CodeState:
     resend_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MailCodeLimits:
-    life: timedelta
-    digits: int
-    tries: int
-    failures_per_day: int
-    per_minute: int
-    per_hour: int
-    per_day: int
-    per_network: int
-    network_window: timedelta
-
-
 def random_code(digits: int) -> str:
     return f"{secrets.randbelow(10**digits):0{digits}d}"
 
@@ -96,13 +83,12 @@ class MailCodes:
     store: EphemeralStore
     durable: EphemeralStore
     key: bytes = field(repr=False)
-    limits: MailCodeLimits
-    draw: Callable[[int], str] = random_code
+    limits: MailCodeSettings
 
     def make(self, holder: CodeHolder, now: datetime) -> str:
         """Returns a new code, which replaces the one in force. Raises NotSent: then the old code still holds."""
         self._claim_quota(holder)
-        code = self.draw(self.limits.digits)
+        code = self.limits.fixed or random_code(self.limits.digits)
         record = {
             "mac": self._mac(holder, code),
             "expires_at": (now + self.limits.life).isoformat(),

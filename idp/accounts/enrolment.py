@@ -12,6 +12,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from idp.accounts.account import Account, AccountId, PostalAddress, ProvedIdentity
 from idp.accounts.password import password_fault
+from idp.settings.password import PasswordSettings
 
 #: Form fields and their longest values; the password has its own rules.
 LONGEST: Mapping[str, int] = {
@@ -114,16 +115,19 @@ def personal_words(identity: ProvedIdentity, email: str) -> list[str]:
 class PasswordPolicy:
     """`service_words`: names of this service, which are no password either."""
 
-    minimum: int
-    maximum: int
+    limits: PasswordSettings
     service_words: tuple[str, ...]
+
+    @property
+    def minimum(self) -> int:
+        return self.limits.min
 
     def fault(self, identity: ProvedIdentity, email: str, password: str) -> str | None:
         """Returns why this person may not have this password, as a catalogue key, or None."""
         if not password:
             return "enrolment.required"
         words = [*personal_words(identity, email), *self.service_words]
-        return password_fault(password, minimum=self.minimum, maximum=self.maximum, personal=words)
+        return password_fault(password, minimum=self.minimum, maximum=self.limits.max, personal=words)
 
 
 def new_account(

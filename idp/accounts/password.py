@@ -13,6 +13,8 @@ from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 from zxcvbn import zxcvbn
 
+from idp.settings.password import PasswordSettings
+
 #: zxcvbn's own bound, against its cost on long texts. What follows only adds strength.
 _ESTIMATED = 72
 _MINIMUM_SCORE = 3
@@ -77,17 +79,18 @@ def password_fault(password: str, *, minimum: int, maximum: int, personal: Itera
 
 
 class Passwords:
-    """argon2id over HMAC(pepper, password), at most `parallel` at once and `queue` waiting."""
+    """argon2id over HMAC(pepper, password), at most `parallel` at once and `hash_queue` waiting."""
 
-    def __init__(
-        self, *, pepper: bytes, time_cost: int, memory_kib: int, parallelism: int, parallel: int, queue: int
-    ) -> None:
-        self._pepper = pepper
+    def __init__(self, settings: PasswordSettings, *, parallel: int) -> None:
+        self._pepper = settings.pepper.encode()
         self._hasher = PasswordHasher(
-            time_cost=time_cost, memory_cost=memory_kib, parallelism=parallelism, type=Type.ID
+            time_cost=settings.argon2_time,
+            memory_cost=settings.argon2_memory_kib,
+            parallelism=settings.argon2_parallelism,
+            type=Type.ID,
         )
         self._running = threading.BoundedSemaphore(parallel)
-        self._admitted = threading.BoundedSemaphore(parallel + queue)
+        self._admitted = threading.BoundedSemaphore(parallel + settings.hash_queue)
         # Checked when no account has the RPPS: unknown and known numbers take the same time (facts/security T24).
         self._decoy = self._hasher.hash(self._peppered("decoy"))
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from idp.core.ephemeral import EphemeralStore, Kind
+from idp.settings.password import PasswordSettings
 
 _DAY = timedelta(hours=24)
 #: A run of failures is forgotten this long after its first one.
@@ -33,10 +34,7 @@ class PasswordThrottle:
     #: In SQL, so that the loss of Redis does not reset the 24-hour and in-a-row caps.
     durable: EphemeralStore
     key: bytes = field(repr=False)
-    free_tries: int
-    tries_per_day: int
-    failures_in_a_row: int
-    first_wait: timedelta
+    limits: PasswordSettings
 
     def person(self, rpps: str) -> str:
         """Returns a keyed hash of the RPPS, which is public and too short for a bare hash (facts/security D5)."""
@@ -48,7 +46,7 @@ class PasswordThrottle:
         `device`: "" for a browser that never signed in here; any other device has a budget of its own.
         """
         person = self.person(rpps)
-        if self.durable.counted(Kind.PASSWORD_FAILURES_IN_A_ROW, person) >= self.failures_in_a_row:
+        if self.durable.counted(Kind.PASSWORD_FAILURES_IN_A_ROW, person) >= self.limits.failures_in_a_row:
             raise Closed
         bucket = f"{person}:{device}"
         waiting = self.store.get(Kind.PASSWORD_WAIT, bucket)
@@ -57,13 +55,13 @@ class PasswordThrottle:
         # A device that signed in before counts apart (facts/security TH2): an attacker who exhausts the tries of
         # unknown browsers does not keep the person out of their own.
         tries = self.durable.count(Kind.PASSWORD_TRIES, bucket, _DAY)
-        if tries > self.tries_per_day:
+        if tries > self.limits.tries_per_day:
             raise Wait(_DAY)
         # Counted as a failure before the comparison; `succeed` clears it. A crash in between errs on the safe side.
         self.durable.count(Kind.PASSWORD_FAILURES_IN_A_ROW, person, _RUN)
-        over = tries - self.free_tries
+        over = tries - self.limits.free_tries
         if over >= 0:
-            delay = min(self.first_wait * 2**over, _DAY)
+            delay = min(self.limits.first_wait * 2**over, _DAY)
             self.store.put(Kind.PASSWORD_WAIT, bucket, {"until": (now + delay).isoformat()}, delay)
 
     def succeed(self, rpps: str, device: str) -> None:

@@ -53,12 +53,13 @@ def card_host(settings: Settings, options: argparse.Namespace) -> int:
 
 def _purge(resources: Resources, expired: SqlStore) -> None:
     """Delete everything that is over, in short transactions: no record outlives its use."""
+    settings = resources.settings
     while expired.purge(_PURGED_AT_ONCE) == _PURGED_AT_ONCE:
         pass
     now = resources.clock.now()
     SqlGrants(resources.database).purge(now - _GRANTS_KEPT)
     SqlLogoutNotices(resources.database).purge(now - _NOTICES_KEPT)
-    SqlAudit(resources.database, resources.clock).purge(now - resources.settings.audit_life)
+    SqlAudit(resources.database, resources.clock).purge(now - settings.lives.audit_life)
 
 
 def _refresh_lists(refresher: CrlRefresher, stopped: threading.Event) -> None:

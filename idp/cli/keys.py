@@ -136,7 +136,7 @@ def _directory(settings: Settings) -> KeyDirectory:
 
 def _audit(settings: Settings) -> Audit:
     """Returns the audit trail, opened before a change: a change that cannot be recorded is not made."""
-    return SqlAudit(open_database(settings.database), SystemClock())
+    return SqlAudit(open_database(settings.where.database), SystemClock())
 
 
 def _print_rows(directory: KeyDirectory, is_wanted: Callable[[KeyRecord], bool]) -> None:

@@ -12,7 +12,7 @@ _ROW = "{:<20}  {:<9}  {:>8}  {:<20}  {}"
 
 def list_logouts(settings: Settings, options: argparse.Namespace) -> int:
     """Print the notices, newest first."""
-    notices = SqlLogoutNotices(open_database(settings.database))
+    notices = SqlLogoutNotices(open_database(settings.where.database))
     state = NoticeState(options.state) if options.state else None
     print(_ROW.format("ENDED (UTC)", "STATE", "ATTEMPTS", "LAST STATUS", "CLIENT"))
     for notice in notices.newest(max(options.last, 0), client_id=options.client, state=state):

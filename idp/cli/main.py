@@ -159,7 +159,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _run(options)
     except BadSetting as error:
-        print(f"idp: {error}", file=sys.stderr)
+        for fault in error.faults:
+            print(f"idp: {fault}", file=sys.stderr)
         return 2
     except Exception as error:
         # Imported only now: it knows every fault of every adapter.

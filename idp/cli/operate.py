@@ -59,12 +59,12 @@ OPERATOR_ERRORS = (
 
 
 def init(settings: Settings, options: argparse.Namespace) -> int:
-    initialise(settings.database)
+    initialise(settings.where.database)
     return 0
 
 
 def migrate(settings: Settings, options: argparse.Namespace) -> int:
-    migrate_database(settings.database)
+    migrate_database(settings.where.database)
     return 0
 
 
@@ -73,7 +73,7 @@ def publish_charter(settings: Settings, options: argparse.Namespace) -> int:
     texts = {"fr": options.fr.read_text("utf-8")}
     if options.en is not None:
         texts["en"] = options.en.read_text("utf-8")
-    database = open_database(settings.database)
+    database = open_database(settings.where.database)
     try:
         SqlCharters(database).publish(
             CharterRevision(revision=options.revision, published_at=now, texts=texts, charter=options.charter)
@@ -88,18 +88,18 @@ def publish_charter(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def check_clients(settings: Settings, options: argparse.Namespace) -> int:
-    registry = read_clients(settings.clients_file, operator_rules(settings))
-    for line in advise(settings.clients_file):
+    registry = read_clients(settings.where.clients_file, operator_rules(settings))
+    for line in advise(settings.where.clients_file):
         print(f"advice: {line}")
     if not _are_charters_published(settings):
         return 1
-    print(f"{settings.clients_file}: {len(registry)} clients, no fault")
+    print(f"{settings.where.clients_file}: {len(registry)} clients, no fault")
     return 0
 
 
 def show_account(settings: Settings, options: argparse.Namespace) -> int:
     """For the help desk: nothing here is secret, everything is personal."""
-    database = open_database(settings.database)
+    database = open_database(settings.where.database)
     account = SqlAccounts(database).find_by_rpps(parse_rpps(options.rpps))
     if account is None:
         print("idp: no account has this RPPS", file=sys.stderr)
@@ -118,11 +118,11 @@ def show_account(settings: Settings, options: argparse.Namespace) -> int:
 
 def _are_charters_published(settings: Settings) -> bool:
     """Says which charter of which client nobody can accept. Without a database to ask, says that it did not look."""
-    demanded = demanded_charters(settings.clients_file)
+    demanded = demanded_charters(settings.where.clients_file)
     if not demanded:
         return True
     try:
-        charters = SqlCharters(open_database(settings.database))
+        charters = SqlCharters(open_database(settings.where.database))
         missing = [at for at in demanded if not _is_published(charters, at.text())]
     except (DatabaseMissing, SchemaMismatch, StoreUnavailable) as error:
         print(f"advice: charters were not looked up: {error}")
@@ -151,7 +151,7 @@ def enable_account(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _set_enabled(settings: Settings, rpps: str, *, enabled: bool, event: AuditEvent) -> int:
-    database = open_database(settings.database)
+    database = open_database(settings.where.database)
     accounts = SqlAccounts(database)
     account = accounts.find_by_rpps(parse_rpps(rpps))
     if account is None:
@@ -167,7 +167,7 @@ def _set_enabled(settings: Settings, rpps: str, *, enabled: bool, event: AuditEv
 def _tell_relying_parties(settings: Settings, database: Engine, account_id: AccountId, now: datetime) -> int:
     """A faulty clients.yaml keeps nobody from disabling; the command, run again, then tells them."""
     try:
-        listeners = logout_listeners(read_clients(settings.clients_file, operator_rules(settings)))
+        listeners = logout_listeners(read_clients(settings.where.clients_file, operator_rules(settings)))
     except (BadYaml, OSError) as error:
         print(f"idp: disabled, but relying parties were not told: {error}", file=sys.stderr)
         return 1

@@ -7,19 +7,19 @@ from collections.abc import Iterable
 from idp.adapters.psc.check import Finding, Level, look
 from idp.core.clock import SystemClock
 from idp.settings import Settings
-from idp.wiring.psc import psc_http, psc_settings
+from idp.wiring.psc import psc_http, redirect_uri
 
 
 def check(settings: Settings, options: argparse.Namespace) -> int:
     """Print each finding on a line. Returns 1 when the operator must repair something, 2 without Pro Santé Connect."""
-    psc = psc_settings(settings)
-    if psc is None:
+    psc = settings.psc
+    if not psc.is_configured:
         print("idp: set PSC_ENVIRONMENT or PSC_ISSUER first", file=sys.stderr)
         return 2
-    print(f"issuer {psc.issuer}, preset {settings.psc_environment or 'none'}")
-    print(f"to register with Pro Santé Connect: redirect URI {psc.redirect_uri}")
-    print(f"                                    after logout {settings.issuer}/end_session/psc")
-    return _printed(look(psc, psc_http(settings, psc), SystemClock().now()))
+    print(f"issuer {psc.issuer}, preset {psc.environment or 'none'}")
+    print(f"to register with Pro Santé Connect: redirect URI {redirect_uri(settings)}")
+    print(f"                                    after logout {settings.where.issuer}/end_session/psc")
+    return _printed(look(psc, redirect_uri(settings), psc_http(psc), SystemClock().now()))
 
 
 def _printed(findings: Iterable[Finding]) -> int:

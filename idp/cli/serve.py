@@ -2,15 +2,15 @@
 
 import argparse
 import os
-import ssl
 import sys
 
 from granian import Granian
 from granian.constants import Interfaces, SSLProtocols
 
 from idp.adapters.hsm.library import close_libraries
+from idp.adapters.http.key_pair import EXPECTED, NoKeyPair, require_key_pair
 from idp.app import create
-from idp.settings import LOOPBACK_HOSTS, BadSetting, Settings
+from idp.settings import LOOPBACK_HOSTS, Settings, bad_setting
 
 
 def serve(settings: Settings, options: argparse.Namespace) -> int:
@@ -26,8 +26,8 @@ def serve(settings: Settings, options: argparse.Namespace) -> int:
         interface=Interfaces.WSGI,
         workers=options.workers or os.cpu_count() or 1,
         blocking_threads=options.threads,
-        ssl_cert=settings.tls_certificate_file,
-        ssl_key=settings.tls_key_file,
+        ssl_cert=settings.where.tls_certificate_file,
+        ssl_key=settings.where.tls_key_file,
         ssl_protocol_min=SSLProtocols.tls12,  # rustls has none of the ciphers that made 1.2 weak
         factory=True,
         log_access=False,
@@ -38,24 +38,19 @@ def serve(settings: Settings, options: argparse.Namespace) -> int:
 
 def _refuse_exposure(settings: Settings, host: str) -> None:
     """A fixed code is for this machine alone, whatever name the issuer has."""
-    if not settings.mail_code_fixed:
+    if not settings.mail_code.fixed:
         return
     if host not in LOOPBACK_HOSTS:
-        raise BadSetting("CADUCEE_MAIL_CODE_FIXED: only with --host on a loopback address")
+        raise bad_setting("MAIL_CODE_FIXED", "only with --host on a loopback address")
     print("idp: warning: every mail code is the same one (CADUCEE_MAIL_CODE_FIXED)", file=sys.stderr)
 
 
 def _refuse_certificate(settings: Settings) -> None:
     """Raises OSError, BadSetting: the workers would only die of it, again and again."""
-    certificate, key = settings.tls_certificate_file, settings.tls_key_file
+    certificate, key = settings.where.tls_certificate_file, settings.where.tls_key_file
     if certificate is None or key is None:
         return
-    for path in (certificate, key):
-        path.open("rb").close()  # Raises what names the path.
     try:
-        # A password would be asked for at the terminal: nobody is there.
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password="")
-    except (ssl.SSLError, ValueError) as error:
-        raise BadSetting(
-            "CADUCEE_TLS_CERTIFICATE_FILE, CADUCEE_TLS_KEY_FILE: a certificate and its own key, PEM, without password"
-        ) from error
+        require_key_pair(certificate, key)
+    except NoKeyPair as error:
+        raise bad_setting("TLS_CERTIFICATE_FILE TLS_KEY_FILE", EXPECTED) from error

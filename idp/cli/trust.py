@@ -44,8 +44,8 @@ def add(settings: Settings, options: argparse.Namespace) -> int:
     if refused or not chosen:
         print("idp: nothing was installed", file=sys.stderr)
         return 1
-    audit = SqlAudit(open_database(settings.database), SystemClock())
-    installed = [_install(certificate, settings.card_trust_directory) for certificate, _verdict in chosen]
+    audit = SqlAudit(open_database(settings.where.database), SystemClock())
+    installed = [_install(certificate, settings.card.trust_directory) for certificate, _verdict in chosen]
     for (certificate, verdict), is_new in zip(chosen, installed, strict=True):
         print(f"{common_name(certificate)}: {'installed' if is_new else 'already there'} ({verdict})")
         if verdict is PinVerdict.TEST and is_new:
@@ -118,13 +118,13 @@ def _faults(settings: Settings) -> Iterator[str]:
 def _warnings(settings: Settings, now: datetime) -> Iterator[str]:
     for certificate in _known(settings):
         left = certificate.not_valid_after_utc - now
-        if now <= certificate.not_valid_after_utc <= now + settings.card_trust_warning:
+        if now <= certificate.not_valid_after_utc <= now + settings.card.trust_warning:
             yield f"{common_name(certificate)}: ends in {left.days} days"
-    if settings.card_accept_test_cards and not settings.is_on_loopback:
-        yield f"{settings.issuer} lets test cards in, which anybody may hold (CADUCEE_CARD_ACCEPT_TEST_CARDS)"
-    if not settings.card_root_crl_urls:
+    if settings.card.accept_test_cards and not settings.where.is_on_loopback:
+        yield f"{settings.where.issuer} lets test cards in, which anybody may hold (CADUCEE_CARD_ACCEPT_TEST_CARDS)"
+    if not settings.revocation.root_crl_urls:
         yield "nobody would notice that an issuing authority was revoked (CADUCEE_CARD_ROOT_CRL_URLS)"
-    until = settings.card_revocation_bypass_until
+    until = settings.revocation.bypass_until
     if until is not None and now < until:
         yield f"cards of unknown status are let in until {_text(until)} (CADUCEE_CARD_REVOCATION_BYPASS_UNTIL)"
     names = {one.key_name: one.name for one in _anchors(settings)}

@@ -31,23 +31,24 @@ def operator_rules(settings: Settings) -> tuple[ClientRule, ...]:
         ClientRule(
             "profile",
             "expected CADUCEE_CODE_LIFE of 60 seconds or less (profile fapi2)",
-            lambda v: _is_fapi(v) and settings.code_life > _FAPI_CODE_LIFE,
+            lambda v: _is_fapi(v) and settings.lives.code_life > _FAPI_CODE_LIFE,
         ),
         ClientRule(
             "profile",
             "expected CADUCEE_CLOCK_AHEAD of 10 to 60 seconds (profile fapi2)",
-            lambda v: _is_fapi(v) and not least <= settings.clock_ahead <= most,
+            lambda v: _is_fapi(v) and not least <= settings.clock.ahead <= most,
         ),
         ClientRule(
             "token_endpoint_auth_method",
             "expected CADUCEE_MTLS_ORIGIN to be set: nobody asks for TLS client certificates",
-            lambda v: _needs_certificates(v) and not settings.mtls_origin,
+            lambda v: _needs_certificates(v) and not settings.proxy.mtls_origin,
         ),
         ClientRule(
             "token_endpoint_auth_method",
             "expected CADUCEE_MTLS_AUTHORITY_FILES to be set for tls_client_auth",
             lambda v: (
-                v["token_endpoint_auth_method"] == "tls_client_auth" and not settings.mtls_authority_files
+                v["token_endpoint_auth_method"] == "tls_client_auth"
+                and not settings.proxy.mtls_authority_files
             ),
         ),
     )

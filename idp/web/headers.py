@@ -2,7 +2,7 @@
 
 from werkzeug.wrappers import Response
 
-from idp.settings import Settings
+from idp.settings.where import WhereSettings
 
 #: facts/security WB1. No `form-action`: browsers apply it to every redirect after a POST, and the last of ours
 #: leads to a relying party that may itself redirect anywhere (docs/adr/0006).
@@ -20,12 +20,12 @@ SECURITY_HEADERS = {
 HSTS = "max-age=31536000; includeSubDomains"
 
 
-def harden(response: Response, settings: Settings) -> Response:
+def harden(response: Response, where: WhereSettings) -> Response:
     """Security headers, and `no-store` on whatever does not say otherwise itself."""
     for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
     # On loopback the pin would hold for every port of `localhost`, whoever serves there over http.
-    if settings.is_secure and not settings.is_on_loopback:
+    if where.is_secure and not where.is_on_loopback:
         response.headers.setdefault("Strict-Transport-Security", HSTS)
     response.headers.setdefault("Cache-Control", "no-store")
     response.headers.pop("Server", None)

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 from werkzeug.wrappers import Request
 
+from idp.settings.where import LOCALES
 from idp.web.cookies import Cookies
-
-LOCALES = ("fr", "en")
 
 
 @dataclass(frozen=True, slots=True)

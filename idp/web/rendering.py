@@ -8,11 +8,12 @@ from werkzeug.wrappers import Request, Response
 
 from idp.clients.registry import Client
 from idp.pages.sign_in import Frame
+from idp.settings.where import LOCALES
 from idp.web.addresses import path_of_ours
 from idp.web.catalogues import Catalogues
 from idp.web.cookies import Cookies
 from idp.web.forms import CsrfTokens
-from idp.web.locales import LOCALES, Locales
+from idp.web.locales import Locales
 
 
 @dataclass(frozen=True, slots=True)

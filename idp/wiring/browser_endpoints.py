@@ -35,6 +35,7 @@ def mount_browser_endpoints(app: Flask, parts: Parts, protocol: ProtocolParts) -
 
 
 def _authorize(parts: Parts, protocol: ProtocolParts) -> AuthorizeEndpoint:
+    settings = parts.settings
     web = parts.web
     issuer = CodeIssuer(
         engine=protocol.engine,
@@ -51,13 +52,13 @@ def _authorize(parts: Parts, protocol: ProtocolParts) -> AuthorizeEndpoint:
             clock=parts.clock,
             clients=parts.clients,
             rendering=web.rendering,
-            issuer=parts.settings.issuer,
-            life=parts.settings.code_life,
+            issuer=settings.where.issuer,
+            life=settings.lives.code_life,
         ),
         hub=parts.hub,
         itinerary=parts.itinerary,
         issuer=issuer,
-        interaction_life=parts.settings.interaction_life,
+        interaction_life=settings.lives.interaction_life,
         clock=parts.clock,
         clients=parts.clients,
         cookies=web.cookies,
@@ -81,7 +82,7 @@ def _end_session(parts: Parts) -> EndSessionEndpoint:
         cookies=web.cookies,
         forms=web.forms,
         rendering=web.rendering,
-        issuer=settings.issuer,
+        issuer=settings.where.issuer,
         # An ID Token may come back whole, as the hint.
-        parameter_bytes=settings.parameter_bytes * 2,
+        parameter_bytes=settings.bounds.parameter_bytes * 2,
     )

@@ -1,7 +1,5 @@
 """Contains the card host as the settings want it. Not here: a judgement on a card (`cards`)."""
 
-from pathlib import Path
-
 from idp.adapters.card_host.application import CardHost
 from idp.adapters.card_host.proxy_listener import CardProxy
 from idp.adapters.card_host.socket_listener import SocketListener
@@ -21,29 +19,28 @@ def _issuing_certificates(settings: Settings) -> tuple[bytes, ...]:
 def build_card_listener(resources: Resources) -> SocketListener:
     """Terminates the TLS itself, or listens to the proxy that does."""
     s = resources.settings
-    limits = ListenerLimits(connections=s.card_connections, per_peer=s.card_connections_per_peer)
+    limits = ListenerLimits(connections=s.card_host.connections, per_peer=s.card_host.connections_per_peer)
     trail = RefusalTrail(SqlAudit(resources.database, resources.clock), resources.store)
     application = CardHost(
         store=resources.store,
         trail=trail,
-        issuer=s.issuer,
-        card_host=s.card_host,
-        presentation_life=s.card_presentation_life,
+        issuer=s.where.issuer,
+        card_host=s.card_host.origin,
+        presentation_life=s.lives.card_presentation_life,
     )
-    if s.card_listen.startswith("unix:"):
+    if s.card_host.socket is not None:
         return CardProxy(
-            Path(s.card_listen.removeprefix("unix:")),
-            s.card_proxy_user,
+            s.card_host.socket,
+            s.card_host.proxy_user,
             application,
             on_unknown_peer=lambda: application.record_forged_header("stranger"),
             limits=limits,
         )
-    addresses = [part.rsplit(":", 1) for part in s.card_listen.split(",")]
     return CardListener(
-        [host.strip("[] ") for host, _port in addresses],
-        int(addresses[0][1]),
-        str(s.card_certificate_file),
-        str(s.card_key_file),
+        s.card_host.hosts,
+        s.card_host.port,
+        str(s.card_host.certificate_file),
+        str(s.card_host.key_file),
         application,
         client_cas_der=_issuing_certificates(s),
         limits=limits,

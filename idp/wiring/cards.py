@@ -13,7 +13,7 @@ from idp.cards.anchors import load_anchors
 from idp.cards.pins import PinRules
 from idp.cards.revocation import RevocationSource
 from idp.cards.trust import CardPolicy
-from idp.settings import BadSetting, Settings
+from idp.settings import Settings, bad_setting
 from idp.wiring.resources import Resources
 
 #: A login waits for the responder; the worker has time for a list.
@@ -23,16 +23,17 @@ _CRL_SECONDS = 15 * 60.0
 
 def build_pin_rules(settings: Settings) -> PinRules:
     return PinRules(
-        accept_test=settings.card_accept_test_cards,
-        accept_employees=settings.card_accept_employee_cards,
-        fingerprints=frozenset(text.replace(":", "").lower() for text in settings.card_trust_fingerprints),
+        accept_test=settings.card.accept_test_cards,
+        accept_employees=settings.card.accept_employee_cards,
+        fingerprints=frozenset(text.replace(":", "").lower() for text in settings.card.trust_fingerprints),
     )
 
 
 def trust_files(settings: Settings) -> tuple[Path, ...]:
     """The authorities of the settings, then those that `idp trust add` installed."""
-    installed = sorted(settings.card_trust_directory.glob("*.pem"))
-    return (*settings.card_root_files, *settings.card_issuing_files, *installed)
+    card = settings.card
+    folder = card.trust_directory
+    return (*card.root_files, *card.issuing_files, *sorted(folder.glob("*.pem")))
 
 
 def build_card_policy(settings: Settings) -> CardPolicy | None:
@@ -40,20 +41,20 @@ def build_card_policy(settings: Settings) -> CardPolicy | None:
     files = trust_files(settings)
     if not files:
         return None
-    if not (settings.card_ocsp_url or settings.card_crl_urls):
-        raise BadSetting("CADUCEE_CARD_OCSP_URL or _CRL_URLS: one at least, or no card could sign in")
+    if not (settings.revocation.ocsp_url or settings.revocation.crl_urls):
+        raise bad_setting("CARD_OCSP_URL CARD_CRL_URLS", "one at least, or no card could sign in")
     return CardPolicy(
         anchors=load_anchors((path.read_bytes() for path in files), build_pin_rules(settings)),
-        accept_test_cards=settings.card_accept_test_cards,
-        accept_employee_cards=settings.card_accept_employee_cards,
-        bypass_until=settings.card_revocation_bypass_until,
-        policy_oids=frozenset(settings.card_policy_oids),
+        accept_test_cards=settings.card.accept_test_cards,
+        accept_employee_cards=settings.card.accept_employee_cards,
+        bypass_until=settings.revocation.bypass_until,
+        policy_oids=frozenset(settings.card.policy_oids),
     )
 
 
 def build_crl_index(resources: Resources) -> CrlIndex:
     s = resources.settings
-    return CrlIndex(resources.database, s.card_crl_grace, s.clock_skew)
+    return CrlIndex(resources.database, s.revocation.crl_grace, s.clock.skew)
 
 
 def build_revocation(resources: Resources, policy: CardPolicy) -> RevocationSource:
@@ -62,8 +63,8 @@ def build_revocation(resources: Resources, policy: CardPolicy) -> RevocationSour
         connect_seconds=_OCSP_CONNECT_SECONDS, total_seconds=_OCSP_SECONDS, body_bytes=_OCSP_BYTES
     )
     ocsp = (
-        OcspClient(url=s.card_ocsp_url, http=http, skew=s.clock_skew, max_age=s.card_ocsp_max_age)
-        if s.card_ocsp_url
+        OcspClient(url=s.revocation.ocsp_url, http=http, skew=s.clock.skew, max_age=s.revocation.ocsp_max_age)
+        if s.revocation.ocsp_url
         else None
     )
     return IgcRevocation(
@@ -71,8 +72,8 @@ def build_revocation(resources: Resources, policy: CardPolicy) -> RevocationSour
         ocsp=ocsp,
         index=build_crl_index(resources),
         store=resources.store,
-        good_for=s.card_ocsp_good_for,
-        checks_authorities=bool(s.card_root_crl_urls),
+        good_for=s.revocation.ocsp_good_for,
+        checks_authorities=bool(s.revocation.root_crl_urls),
     )
 
 
@@ -80,11 +81,11 @@ def build_crl_refresher(resources: Resources) -> CrlRefresher | None:
     """None when no list is configured."""
     s = resources.settings
     policy = build_card_policy(s)
-    if policy is None or not (s.card_crl_urls or s.card_root_crl_urls):
+    if policy is None or not (s.revocation.crl_urls or s.revocation.root_crl_urls):
         return None
     return CrlRefresher(
         needed=_needed_lists(s, policy),
-        http=SafeHttp(total_seconds=_CRL_SECONDS, body_bytes=s.card_crl_bytes),
+        http=SafeHttp(total_seconds=_CRL_SECONDS, body_bytes=s.revocation.crl_bytes),
         index=build_crl_index(resources),
         clock=resources.clock,
     )
@@ -103,6 +104,6 @@ def build_list_check(resources: Resources, policy: CardPolicy) -> Callable[[], b
 def _needed_lists(settings: Settings, policy: CardPolicy) -> NeededLists:
     return NeededLists(
         anchors=policy.anchors,
-        issuing_urls=settings.card_crl_urls,
-        root_urls=settings.card_root_crl_urls,
+        issuing_urls=settings.revocation.crl_urls,
+        root_urls=settings.revocation.root_crl_urls,
     )

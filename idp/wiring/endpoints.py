@@ -29,13 +29,14 @@ _GET, _POST = ("GET", "HEAD"), ("POST",)
 
 def build_endpoints(parts: Parts, protocol: ProtocolParts) -> PlainEndpoints:
     """What is answered in front of Flask."""
+    settings = parts.settings
     refresh_tokens = SqlRefreshTokens(parts.database)
     own = _own_tokens(parts, protocol, refresh_tokens)
     routes = {
         "/token": Route(_POST, _token(parts, protocol, refresh_tokens)),
         "/par": Route(_POST, _pushed_requests(parts, protocol)),
         "/revoke": Route(_POST, _revocation(parts, own)),
-        "/introspect": Route(_POST, IntrospectionEndpoint(own, parts.clock, parts.settings.issuer)),
+        "/introspect": Route(_POST, IntrospectionEndpoint(own, parts.clock, settings.where.issuer)),
         "/userinfo": Route(("GET", "POST"), _userinfo(parts, protocol)),
         "/jwks": Route(_GET, KeySetDocument(parts.keys)),
         "/.well-known/openid-configuration": Route(_GET, _discovery(parts, protocol)),
@@ -43,19 +44,21 @@ def build_endpoints(parts: Parts, protocol: ProtocolParts) -> PlainEndpoints:
         "/health/live": Route(_GET, PublishedDocument.of({"status": "alive"})),
         "/health/ready": Route(_GET, _readiness(parts)),
     }
-    return PlainEndpoints(routes | _upstream_logout(parts), parts.settings)
+    return PlainEndpoints(routes | _upstream_logout(parts), settings.where, settings.bounds.body_bytes)
 
 
 def _pushed_requests(parts: Parts, protocol: ProtocolParts) -> PushedRequestEndpoint:
+    settings = parts.settings
     return PushedRequestEndpoint(
         door=protocol.door,
         reader=protocol.reader,
         possession=protocol.possession,
-        life=parts.settings.pushed_request_life,
+        life=settings.lives.pushed_request_life,
     )
 
 
 def _token(parts: Parts, protocol: ProtocolParts, refresh_tokens: SqlRefreshTokens) -> TokenEndpoint:
+    settings = parts.settings
     refresh = Refresh(
         engine=protocol.engine,
         subjects=protocol.subjects,
@@ -63,8 +66,8 @@ def _token(parts: Parts, protocol: ProtocolParts, refresh_tokens: SqlRefreshToke
         grants=parts.grants,
         grant_store=protocol.grant_store,
         audit=parts.audit,
-        idle=parts.settings.refresh_token_idle,
-        session_life=parts.settings.session_life,
+        idle=settings.lives.refresh_token_idle,
+        session_life=settings.lives.session_life,
     )
     return TokenEndpoint(
         door=protocol.door,
@@ -109,8 +112,8 @@ def _userinfo(parts: Parts, protocol: ProtocolParts) -> UserinfoEndpoint:
 
 def _discovery(parts: Parts, protocol: ProtocolParts) -> PublishedDocument:
     settings = parts.settings
-    document = discovery_document(settings.issuer, parts.itinerary.earned(), protocol.tls_methods)
-    return PublishedDocument.of(document | mtls_members(document, settings.mtls_origin))
+    document = discovery_document(settings.where.issuer, parts.itinerary.earned(), protocol.tls_methods)
+    return PublishedDocument.of(document | mtls_members(document, settings.proxy.mtls_origin))
 
 
 def _readiness(parts: Parts) -> Readiness:
@@ -125,7 +128,8 @@ def _metrics(parts: Parts) -> tuple[Callable[[], Iterable[Sample]], ...]:
 
 def _upstream_logout(parts: Parts) -> dict[str, Route]:
     """Mounted only when the operator registered it with Pro Santé Connect."""
-    if parts.upstream is None or not parts.settings.psc_backchannel_logout:
+    settings = parts.settings
+    if parts.upstream is None or not settings.psc.backchannel_logout:
         return {}
     endpoint = UpstreamLogoutEndpoint(
         upstream=parts.upstream,

@@ -9,12 +9,12 @@ from werkzeug.wrappers import Response
 
 from idp.flows.shared.desk import NotDue
 from idp.interaction.store import hub_path
+from idp.settings.where import LOCALES
 from idp.web.addresses import path_of_ours, redirect
 from idp.web.certificate_header import CertificateHeaderGuard
 from idp.web.cookies import Cookies
 from idp.web.error_pages import ErrorPages
 from idp.web.headers import harden
-from idp.web.locales import LOCALES
 from idp.wiring.parts import Parts
 
 _STATIC = Path(__file__).parents[1] / "static"
@@ -28,14 +28,14 @@ def build_flask(parts: Parts) -> Flask:
     # werkzeug would tidy `//` by a redirect to whatever host the request names.
     app.url_map.merge_slashes = False
     app.config.update(
-        MAX_CONTENT_LENGTH=settings.body_bytes,
-        MAX_FORM_MEMORY_SIZE=settings.body_bytes,
+        MAX_CONTENT_LENGTH=settings.bounds.body_bytes,
+        MAX_FORM_MEMORY_SIZE=settings.bounds.body_bytes,
         MAX_FORM_PARTS=100,
         SEND_FILE_MAX_AGE_DEFAULT=3600,
     )
     app.before_request(partial(_choose_language, web.cookies))
     app.before_request(CertificateHeaderGuard(parts.trail, web.networks).__call__)
-    app.after_request(lambda response: harden(response, settings))
+    app.after_request(lambda response: harden(response, settings.where))
     app.register_error_handler(NotDue, _to_hub)
     app.register_error_handler(405, partial(_reload, errors))
     app.register_error_handler(Exception, lambda error: errors.answer(request, error))

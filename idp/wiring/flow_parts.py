@@ -46,7 +46,7 @@ class FlowParts:
 def build_flow_parts(parts: Parts) -> FlowParts:
     s, web = parts.settings, parts.web
     outbox = SealedOutbox(SqlOutbox(parts.database, parts.clock), parts.resources.sealer)
-    notices = NoticeMailer(outbox=outbox, mails=web.mails, clock=parts.clock, life=s.notice_life)
+    notices = NoticeMailer(outbox=outbox, mails=web.mails, clock=parts.clock, life=s.mail.notice_life)
     pictures, codes = psc_pictures(s), build_mail_codes(parts.resources)
     desk, throttle = _desk(parts, pictures), build_throttle(parts.resources)
     identities = IdentityUpdates(
@@ -60,15 +60,19 @@ def build_flow_parts(parts: Parts) -> FlowParts:
         sender=_sender(parts, desk, codes, outbox),
         notices=notices,
         linking=UpstreamLinking(
-            links=parts.links, notices=notices, audit=parts.audit, store=parts.store, life=s.interaction_life
+            links=parts.links,
+            notices=notices,
+            audit=parts.audit,
+            store=parts.store,
+            life=s.lives.interaction_life,
         ),
-        stations=SharedStations(web.cookies, web.networks, s.shared_networks),
+        stations=SharedStations(web.cookies, web.networks, s.psc.shared_networks),
         signed_in=SignedIn(
             sessions=parts.sessions, accounts=parts.accounts, clock=parts.clock, cookies=web.cookies
         ),
         passwords=build_passwords(s),
         throttle=throttle,
-        policy=PasswordPolicy(s.password_min, s.password_max, _SERVICE_WORDS),
+        policy=PasswordPolicy(s.password, _SERVICE_WORDS),
         pictures=pictures,
     )
 
@@ -92,6 +96,7 @@ def _desk(parts: Parts, pictures: OfficialPictures) -> Desk:
 
 
 def _sender(parts: Parts, desk: Desk, codes: MailCodes, outbox: Outbox) -> CodeSender:
+    settings = parts.settings
     return CodeSender(
         desk=desk,
         codes=codes,
@@ -99,5 +104,5 @@ def _sender(parts: Parts, desk: Desk, codes: MailCodes, outbox: Outbox) -> CodeS
         outbox=outbox,
         networks=parts.web.networks,
         clock=parts.clock,
-        life=parts.settings.mail_code_life,
+        life=settings.mail_code.life,
     )

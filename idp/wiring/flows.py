@@ -57,10 +57,10 @@ def _password(parts: Parts, shared: FlowParts) -> PasswordFlow:
         throttle=shared.throttle,
         sender=shared.sender,
         store=parts.store,
-        posts_per_network=s.password_posts_per_ip,
-        posts_window=s.password_posts_per_ip_window,
+        posts_per_network=s.password.posts_per_network,
+        posts_window=s.password.network_window,
         networks=parts.web.networks,
-        devices=KnownDevices(parts.web.cookies, derive_key(s.application_key, "device")),
+        devices=KnownDevices(parts.web.cookies, derive_key(s.keys.application, "device")),
         clock=parts.clock,
     )
 
@@ -92,6 +92,7 @@ def _required(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
 
 
 def _account(parts: Parts, shared: FlowParts) -> AccountFlow:
+    settings = parts.settings
     web = parts.web
     return AccountFlow(
         signed_in=shared.signed_in,
@@ -103,13 +104,14 @@ def _account(parts: Parts, shared: FlowParts) -> AccountFlow:
         context=parts.context,
         contexts=parts.contexts,
         audit=parts.audit,
-        has_password=parts.settings.password_door,
+        has_password=settings.password.door,
     )
 
 
 def _new_password(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
+    settings = parts.settings
     web = parts.web
-    if parts.settings.password_door:
+    if settings.password.door:
         yield NewPasswordFlow(
             signed_in=shared.signed_in,
             accounts=parts.accounts,
@@ -121,7 +123,7 @@ def _new_password(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
             passwords=shared.passwords,
             sign_out=parts.sign_out,
             notices=shared.notices,
-            within=parts.settings.password_change_within,
+            within=settings.password.change_within,
             policy=shared.policy,
         )
 
@@ -137,19 +139,20 @@ def _psc(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
             upstream=parts.upstream,
             sealer=parts.resources.sealer,
             linking=shared.linking,
-            life=s.upstream_life,
+            life=s.lives.upstream_life,
             freshness=_freshness(parts, shared),
-            parameter_bytes=s.parameter_bytes,
+            parameter_bytes=s.bounds.parameter_bytes,
             clock=parts.clock,
         )
 
 
 def _freshness(parts: Parts, shared: FlowParts) -> Freshness:
+    settings = parts.settings
     return Freshness(
         cookies=parts.web.cookies,
         stations=shared.stations,
-        session_life=parts.settings.session_life,
-        skew=parts.settings.clock_skew,
+        session_life=settings.lives.session_life,
+        skew=settings.clock.skew,
     )
 
 
@@ -164,6 +167,6 @@ def _cps(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
             policy=parts.policy,
             revocation=build_revocation(parts.resources, parts.policy),
             clock=parts.clock,
-            card_host=s.card_host,
-            attempt_life=s.card_attempt_life,
+            card_host=s.card_host.origin,
+            attempt_life=s.lives.card_attempt_life,
         )

@@ -11,7 +11,8 @@ from idp.wiring.resources import Resources
 
 
 def _has_bypass(resources: Resources) -> bool:
-    return resources.settings.card_revocation_bypass_until is not None
+    settings = resources.settings
+    return settings.revocation.bypass_until is not None
 
 
 def build_itinerary(
@@ -23,9 +24,9 @@ def build_itinerary(
         client = clients.get(client_id)
         return frozenset(client.authenticators) if client else frozenset()
 
-    opened = {"psc": has_psc, "cps": has_cps, "password": s.password_door}
+    opened = {"psc": has_psc, "cps": has_cps, "password": s.password.door}
     doors = house_doors(opened, has_bypass=_has_bypass(resources), allowed_for=allowed_for)
-    sources = frozenset({"cps", "psc"} if s.enrolment_from_psc else {"cps"})
+    sources = frozenset({"cps", "psc"} if s.psc.may_enrol else {"cps"})
     return Itinerary(doors, (build_charter_action(resources, clients), context), sources)
 
 
@@ -38,4 +39,5 @@ def build_charter_action(resources: Resources, clients: ClientFile) -> CharterAc
 
 
 def build_sessions(resources: Resources) -> Sessions:
-    return Sessions(resources.store, resources.settings.session_life, resources.settings.session_idle)
+    settings = resources.settings
+    return Sessions(resources.store, settings.lives.session_life, settings.lives.session_idle)

@@ -93,7 +93,7 @@ def build_parts(settings: Settings) -> Parts:
         resources, clients, context, has_psc=upstream is not None, has_cps=policy is not None
     )
     accounts = SqlAccounts(database)
-    interactions = Interactions(resources.store, settings.interaction_life)
+    interactions = Interactions(resources.store, settings.lives.interaction_life)
     gate = Gate(charters, itinerary.authenticators)
     sign_out = SignOut(
         sessions=sessions,

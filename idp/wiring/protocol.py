@@ -45,18 +45,18 @@ def build_protocol(parts: Parts) -> ProtocolParts:
     grant_store = GrantStore(
         store=parts.store,
         grants=parts.grants,
-        code_life=settings.code_life,
-        access_token_life=settings.access_token_life,
+        code_life=settings.lives.code_life,
+        access_token_life=settings.lives.access_token_life,
         clients=clients,
         clock=parts.clock,
     )
-    client_tokens = ClientTokens(parts.keys, parts.client_keys, settings.issuer)
+    client_tokens = ClientTokens(parts.keys, parts.client_keys, settings.where.issuer)
     engine = Engine(
-        issuer=settings.issuer,
+        issuer=settings.where.issuer,
         clients=clients,
         grants=grant_store,
         client_tokens=client_tokens,
-        id_token_life=settings.id_token_life,
+        id_token_life=settings.lives.id_token_life,
         clock=parts.clock,
     )
     possession = build_possession(parts.resources, parts.trail, parts.web.networks)
@@ -74,6 +74,7 @@ def build_protocol(parts: Parts) -> ProtocolParts:
 
 
 def _client_door(parts: Parts, tls_methods: Mapping[str, Verify]) -> ClientDoor:
+    settings = parts.settings
     methods = {
         "client_secret_basic": has_secret,
         "client_secret_post": has_secret,
@@ -84,7 +85,7 @@ def _client_door(parts: Parts, tls_methods: Mapping[str, Verify]) -> ClientDoor:
     return ClientDoor(
         authentication=ClientAuthentication(parts.clients, methods),
         trail=parts.trail,
-        parameter_bytes=parts.settings.parameter_bytes,
+        parameter_bytes=settings.bounds.parameter_bytes,
         networks=parts.web.networks,
     )
 
@@ -93,16 +94,16 @@ def _request_reader(parts: Parts, engine: Engine) -> RequestReader:
     s = parts.settings
     objects = RequestObjects(
         jwts=ClientJwts(parts.client_keys),
-        issuer=s.issuer,
+        issuer=s.where.issuer,
         clock=parts.clock,
-        life=s.request_object_life,
-        clock_ahead=s.clock_ahead,
+        life=s.lives.request_object_life,
+        clock_ahead=s.clock.ahead,
     )
     return RequestReader(
         clients=parts.clients,
         verification=RequestVerification(
-            engine, partial(read_hint, keys=parts.keys, issuer=s.issuer), s.parameter_bytes
+            engine, partial(read_hint, keys=parts.keys, issuer=s.where.issuer), s.bounds.parameter_bytes
         ),
         objects=objects,
-        pushed=PushedRequests(parts.store, s.pushed_request_life),
+        pushed=PushedRequests(parts.store, s.lives.pushed_request_life),
     )

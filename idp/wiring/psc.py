@@ -2,78 +2,66 @@
 
 from collections.abc import Iterable
 from functools import partial
+from pathlib import Path
 
 import structlog
 
 from idp.adapters.http.bounded import SafeHttp
+from idp.adapters.http.key_pair import EXPECTED, NoKeyPair, require_key_pair
 from idp.adapters.psc.check import check_beside
-from idp.adapters.psc.presets import ENDPOINTS, PRESETS
 from idp.adapters.psc.provider import PscProvider
-from idp.adapters.psc.settings import PscSettings
 from idp.core.audit import Audit, AuditEvent
 from idp.core.clock import Clock
 from idp.core.ephemeral import StoreUnavailable
 from idp.protocol.published.metrics import Sample
-from idp.settings import BadSetting, Settings
+from idp.settings import Settings, bad_setting
+from idp.settings.psc import PscSettings
 from idp.web.psc_button import BadPicture, OfficialPictures, read_pictures
 
 log = structlog.get_logger()
 
 
-def psc_settings(settings: Settings) -> PscSettings | None:
-    """What the provider is told of Pro Santé Connect; None without one. Raises BadSetting."""
-    if not settings.has_psc:
-        return None
-    preset = PRESETS.get(settings.psc_environment)
-    if settings.psc_environment and preset is None:
-        raise BadSetting(f"CADUCEE_PSC_ENVIRONMENT: one of {', '.join(PRESETS)}")
-    own = {name: str(getattr(settings, f"psc_{name}")) for name in ENDPOINTS}
-    try:
-        return PscSettings(
-            issuer=settings.psc_issuer or (preset.issuer if preset else ""),
-            discovery_url=settings.psc_discovery_url,
-            endpoints={name: url for name, url in own.items() if url},
-            # The preset speaks of its own issuer only.
-            expected=preset.endpoints if preset and settings.psc_issuer in ("", preset.issuer) else {},
-            client_id=settings.psc_client_id,
-            client_secret=settings.psc_client_secret,
-            client_authentication=settings.psc_client_authentication,
-            client_certificate_file=settings.psc_client_certificate_file,
-            client_key_file=settings.psc_client_key_file,
-            ca_file=settings.psc_ca_file,
-            redirect_uri=f"{settings.issuer}/psc/callback",
-            scope=settings.psc_scope,
-            acr_values=settings.psc_acr_values,
-            accepted_acr=settings.psc_accepted_acr,
-            accept_missing_acr=settings.psc_accept_missing_acr,
-            physician_categories=settings.psc_physician_categories,
-            clock_skew=settings.clock_skew,
-            keys_pause=settings.psc_keys_pause,
-            at_once=settings.psc_at_once,
-            in_all=settings.psc_timeout,
-            circuit_failures=settings.psc_circuit_failures,
-            circuit_pause=settings.psc_circuit_pause,
-            watch_every=settings.psc_watch_every,
-            watch_wallet=settings.psc_watch_wallet,
-        )
-    except ValueError as error:
-        raise BadSetting(str(error)) from error
+def redirect_uri(settings: Settings) -> str:
+    """Registered with ANS."""
+    return f"{settings.where.issuer}/psc/callback"
 
 
-def psc_http(settings: Settings, psc: PscSettings) -> SafeHttp:
+def psc_http(psc: PscSettings) -> SafeHttp:
+    """Raises BadSetting: a certificate that does not fit is told at the start, not at the first sign-in."""
+    _require_client_certificate(psc)
     return SafeHttp(
-        connect_seconds=settings.psc_connect_timeout.total_seconds(),
-        total_seconds=settings.psc_timeout.total_seconds(),
+        connect_seconds=psc.connect_timeout.total_seconds(),
+        total_seconds=psc.timeout.total_seconds(),
         certificate=psc.certificate,
         ca_file=psc.ca_file,
     )
 
 
+def _require_client_certificate(psc: PscSettings) -> None:
+    if psc.certificate is None:
+        return
+    certificate, key = psc.certificate
+    try:
+        require_key_pair(Path(certificate), Path(key))
+    except (NoKeyPair, OSError) as error:
+        why = error.strerror if isinstance(error, OSError) else "unreadable, or no pair"
+        names = "PSC_CLIENT_CERTIFICATE_FILE PSC_CLIENT_KEY_FILE"
+        raise bad_setting(names, f"{EXPECTED}; it is {why}") from error
+
+
 def build_upstream(settings: Settings, clock: Clock, audit: Audit) -> PscProvider | None:
-    psc = psc_settings(settings)
-    if psc is None:
+    """None without Pro Santé Connect. Raises BadSetting."""
+    psc = settings.psc
+    if not psc.is_configured:
         return None
-    return PscProvider(psc, clock=clock, http=psc_http(settings, psc), on_change=partial(_tell_outage, audit))
+    return PscProvider(
+        psc,
+        redirect_uri=redirect_uri(settings),
+        skew=settings.clock.skew,
+        clock=clock,
+        http=psc_http(psc),
+        on_change=partial(_tell_outage, audit),
+    )
 
 
 def _tell_outage(audit: Audit, is_out: bool) -> None:
@@ -87,9 +75,9 @@ def _tell_outage(audit: Audit, is_out: bool) -> None:
 def psc_pictures(settings: Settings) -> OfficialPictures:
     """Raises BadSetting."""
     try:
-        return read_pictures(settings.psc_picture_folder)
+        return read_pictures(settings.psc.picture_folder)
     except (BadPicture, OSError) as error:
-        raise BadSetting(f"CADUCEE_PSC_PICTURE_FOLDER: {error}") from error
+        raise bad_setting("PSC_PICTURE_FOLDER", str(error)) from error
 
 
 def psc_samples(upstream: PscProvider) -> Iterable[Sample]:
@@ -123,6 +111,5 @@ def psc_samples(upstream: PscProvider) -> Iterable[Sample]:
 
 def check_upstream(settings: Settings, clock: Clock) -> None:
     """Into the log, beside the start."""
-    psc = psc_settings(settings)
-    if psc is not None:
-        check_beside(psc, psc_http(settings, psc), clock)
+    if settings.psc.is_configured:
+        check_beside(settings.psc, redirect_uri(settings), psc_http(settings.psc), clock)

@@ -16,18 +16,18 @@ from idp.protocol.client_auth.dpop import DpopProofs, Nonces
 from idp.protocol.client_auth.possession import Possession
 from idp.protocol.client_auth.tls_client import TlsClientAuthentication, read_authorities
 from idp.protocol.jose.client_jwt import ClientJwts
-from idp.settings import BadSetting, Settings
+from idp.settings import Settings, bad_setting
 from idp.web.network import CallerNetworks
 from idp.wiring.resources import Resources
 
 
 def build_clients(settings: Settings) -> ClientFile:
     """Raises BadYaml, OSError."""
-    return ClientFile(settings.clients_file, operator_rules(settings))
+    return ClientFile(settings.where.clients_file, operator_rules(settings))
 
 
 def build_outbound_http(settings: Settings) -> OutboundHttp:
-    return OutboundHttp(settings.outbound_networks, authority_files=settings.outbound_authority_files)
+    return OutboundHttp(settings.outbound.networks, authority_files=settings.outbound.authority_files)
 
 
 def build_client_keys(resources: Resources) -> ClientKeys:
@@ -40,28 +40,29 @@ def build_assertions(resources: Resources, client_keys: ClientKeys) -> Assertion
         jwts=ClientJwts(client_keys),
         store=resources.store,
         clock=resources.clock,
-        issuer=s.issuer,
-        life=s.assertion_life,
-        ahead=s.clock_ahead,
-        skew=s.clock_skew,
+        issuer=s.where.issuer,
+        life=s.lives.assertion_life,
+        ahead=s.clock.ahead,
+        skew=s.clock.skew,
     )
 
 
 def build_possession(resources: Resources, trail: RefusalTrail, networks: CallerNetworks) -> Possession:
     s = resources.settings
     proofs = DpopProofs(
-        origins=tuple(origin for origin in (s.issuer, s.mtls_origin) if origin),
-        nonces=Nonces(derive_key(s.application_key, "dpop_nonce"), s.dpop_nonce_life, s.clock_skew),
+        origins=tuple(origin for origin in (s.where.issuer, s.proxy.mtls_origin) if origin),
+        nonces=Nonces(derive_key(s.keys.application, "dpop_nonce"), s.lives.dpop_nonce_life, s.clock.skew),
         store=resources.store,
-        life=s.dpop_proof_life,
-        ahead=s.clock_ahead,
+        life=s.lives.dpop_proof_life,
+        ahead=s.clock.ahead,
         clock=resources.clock,
     )
-    return Possession(proofs, ClientCertificates(s.proxy_secret, trail, networks))
+    return Possession(proofs, ClientCertificates(s.proxy.secret, trail, networks))
 
 
 def build_tls_methods(resources: Resources, possession: Possession, keys: ClientKeys) -> dict[str, Verify]:
     """How clients prove themselves by certificate: not at all where nobody asks for one. Raises BadSetting."""
+    settings = resources.settings
     authorities = _mtls_authorities(resources.settings)
     tls = TlsClientAuthentication(
         certificates=possession.certificates, authorities=authorities, keys=keys, clock=resources.clock
@@ -69,13 +70,13 @@ def build_tls_methods(resources: Resources, possession: Possession, keys: Client
     served: dict[str, Verify] = {"self_signed_tls_client_auth": tls.by_registered_certificate}
     if authorities:
         served["tls_client_auth"] = tls.by_authority
-    return served if resources.settings.mtls_origin else {}
+    return served if settings.proxy.mtls_origin else {}
 
 
 def _mtls_authorities(settings: Settings) -> list[x509.Certificate]:
     try:
-        texts = [path.read_bytes() for path in settings.mtls_authority_files]
+        texts = [path.read_bytes() for path in settings.proxy.mtls_authority_files]
         return [found for text in texts for found in read_authorities(text)]
     except (OSError, ValueError) as error:
         expected = "readable files of PEM certificates with basicConstraints CA:TRUE and keyUsage keyCertSign"
-        raise BadSetting(f"CADUCEE_MTLS_AUTHORITY_FILES: {expected}") from error
+        raise bad_setting("MTLS_AUTHORITY_FILES", expected) from error

@@ -14,7 +14,7 @@ from idp.core.clock import Clock, SystemClock
 from idp.core.ephemeral import EphemeralStore
 from idp.core.sealing import Sealer, derive_key
 from idp.protocol.claims.subject import Subjects
-from idp.settings import Settings
+from idp.settings import Settings, bad_setting
 from idp.signing.schedule import RingPolicy
 
 
@@ -33,33 +33,42 @@ class Resources:
 def open_resources(settings: Settings) -> Resources:
     """Raises what the adapters raise: a missing database, another schema, an unreadable URL."""
     clock = SystemClock()
-    database = open_database(settings.database)
+    database = open_database(settings.where.database)
     durable = SqlStore(database, clock)
-    store = RedisStore(connect_redis(settings.redis)) if settings.redis else durable
-    sealer = Sealer(derive_key(settings.application_key, "seal"))
+    store = _redis(settings.where.redis) if settings.where.redis else durable
+    sealer = Sealer(derive_key(settings.keys.application, "seal"))
     return Resources(
         settings=settings, clock=clock, database=database, store=store, durable=durable, sealer=sealer
     )
 
 
+def _redis(url: str) -> RedisStore:
+    """Raises BadSetting: what only the client knows of its URLs."""
+    try:
+        return RedisStore(connect_redis(url))
+    except ValueError:
+        # `from None`: the exception may quote the URL.
+        raise bad_setting("REDIS", "a URL with parameters that redis-py takes") from None
+
+
 def open_subjects(settings: Settings) -> Subjects:
-    return Subjects(derive_key(settings.application_key, "pairwise"))
+    return Subjects(derive_key(settings.keys.application, "pairwise"))
 
 
 def open_key_directory(settings: Settings, clock: Clock) -> KeyDirectory:
     hsm = Hsm(
-        settings.hsm_library,
-        pin=settings.hsm_pin,
-        timeout=settings.hsm_timeout,
-        threads=settings.hsm_sessions,
+        settings.hsm.library,
+        pin=settings.hsm.pin,
+        timeout=settings.hsm.timeout,
+        threads=settings.hsm.sessions,
     )
     return KeyDirectory(
-        path=settings.keys_directory,
+        path=settings.keys.directory,
         policy=RingPolicy(
-            publish_before=settings.key_publish_before,
-            retire_after=settings.key_retire_after,
-            token_life=settings.longest_token_life,
-            clock_skew=settings.clock_skew,
+            publish_before=settings.keys.publish_before,
+            retire_after=settings.keys.retire_after,
+            token_life=settings.lives.longest_token_life,
+            clock_skew=settings.clock.skew,
         ),
         clock=clock,
         hsm_keys=HsmKeys(hsm),

@@ -32,19 +32,22 @@ class WebParts:
 
 
 def build_web(settings: Settings) -> WebParts:
-    cookies = Cookies(settings.is_secure)
-    csrf = CsrfTokens(derive_key(settings.application_key, "csrf"))
-    locales, templates = Locales(cookies, settings.default_locale), _templates()
+    cookies = Cookies(settings.where.is_secure)
+    csrf = CsrfTokens(derive_key(settings.keys.application, "csrf"))
+    locales, templates = Locales(cookies, settings.where.default_locale), _templates()
     return WebParts(
         cookies=cookies,
         csrf=csrf,
         forms=Forms(
-            cookies=cookies, csrf=csrf, issuer=settings.issuer, parameter_bytes=settings.parameter_bytes
+            cookies=cookies,
+            csrf=csrf,
+            issuer=settings.where.issuer,
+            parameter_bytes=settings.bounds.parameter_bytes,
         ),
         locales=locales,
         rendering=Rendering(templates=templates, cookies=cookies, csrf=csrf, locales=locales),
         mails=Mails(templates),
-        networks=CallerNetworks(settings.trusted_proxy_hops),
+        networks=CallerNetworks(settings.proxy.trusted_hops),
     )
 
 

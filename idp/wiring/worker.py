@@ -19,12 +19,12 @@ from idp.wiring.resources import Resources, open_key_directory, open_subjects
 def build_outbox_worker(resources: Resources) -> OutboxWorker:
     settings = resources.settings
     transport = SmtpTransport(
-        host=settings.smtp_host,
-        port=settings.smtp_port,
-        sender=settings.mail_sender,
-        starttls=settings.smtp_starttls,
-        username=settings.smtp_username or None,
-        password=settings.smtp_password or None,
+        host=settings.mail.host,
+        port=settings.mail.port,
+        sender=settings.mail.sender,
+        starttls=settings.mail.starttls,
+        username=settings.mail.username or None,
+        password=settings.mail.password or None,
         clock=resources.clock,
     )
     return OutboxWorker(resources.database, resources.clock, OpeningTransport(transport, resources.sealer))
@@ -37,14 +37,14 @@ def build_back_channel(resources: Resources) -> BackChannelLogout:
     return BackChannelLogout(
         notices=SqlLogoutNotices(resources.database),
         tokens=LogoutTokens(
-            issuer=settings.issuer,
+            issuer=settings.where.issuer,
             keys=keys,
             subjects=open_subjects(settings),
             accounts=accounts,
-            life=settings.logout_token_life,
+            life=settings.lives.logout_token_life,
             clock=resources.clock,
         ),
-        client=ClientFile(settings.clients_file, operator_rules(settings)).get,
+        client=ClientFile(settings.where.clients_file, operator_rules(settings)).get,
         outside=HttpLogoutPost(build_outbound_http(settings)),
         audit=audit,
         clock=resources.clock,

@@ -12,27 +12,18 @@ from idp.accounts.email_otp import (
     CodeHolder,
     CodeRefusal,
     CodeRefused,
-    MailCodeLimits,
     MailCodes,
     NotSent,
     SendRefusal,
     canonical_code,
     masked_email,
+    random_code,
 )
 from idp.core.ephemeral import StoreUnavailable
+from idp.settings.mail_code import MailCodeSettings
 from tests.fakes import NOON, FixedClock, MemoryStore
 
-HOUSE = MailCodeLimits(
-    life=timedelta(minutes=10),
-    digits=8,
-    tries=5,
-    failures_per_day=20,
-    per_minute=1,
-    per_hour=5,
-    per_day=10,
-    per_network=25,
-    network_window=timedelta(minutes=5),
-)
+HOUSE = MailCodeSettings()
 ALICE = CodeHolder(
     rpps="10000000017",
     browser="browser-1",
@@ -342,14 +333,15 @@ def test_a_corrected_address_has_no_code_until_one_is_sent_there(codes: MailCode
 
 def test_the_code_is_the_one_drawn(store: MemoryStore, durable: MemoryStore, clock: FixedClock) -> None:
     codes = MailCodes(
-        store=store, durable=durable, key=b"k" * 32, limits=HOUSE, draw=lambda digits: "7" * digits
+        store=store, durable=durable, key=b"k" * 32, limits=dataclasses.replace(HOUSE, fixed="7" * 8)
     )
     assert codes.make(ALICE, clock.now()) == "77777777"
     codes.check(ALICE, "77777777", clock.now())
     assert refused(codes, clock, "77777777") is CodeRefusal.EXPIRED  # once, as any other
 
 
-def test_codes_are_drawn_at_random_unless_said_otherwise(codes: MailCodes) -> None:
-    drawn = {codes.draw(8) for _ in range(50)}
+def test_codes_are_drawn_at_random_unless_said_otherwise() -> None:
+    assert HOUSE.fixed == ""
+    drawn = {random_code(8) for _ in range(50)}
     assert len(drawn) > 40
     assert all(len(code) == 8 and code.isdigit() for code in drawn)

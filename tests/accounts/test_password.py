@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from idp.accounts.enrolment import personal_words
 from idp.accounts.password import HashingBusy, Passwords, normalised, password_fault
+from idp.settings.password import PasswordSettings
 from tests.people import ALICE_RPPS, an_identity
 
 PERSONAL = [*personal_words(an_identity(), "aicha.dupont@hopital.example"), "caducee", "viatrajectoire"]
@@ -117,9 +118,18 @@ def test_any_text_gets_an_answer_and_never_an_exception(password: str) -> None:
     }
 
 
-def hasher(pepper: bytes = b"pepper", **changes: int) -> Passwords:
-    numbers = {"time_cost": 1, "memory_kib": 8, "parallelism": 1, "parallel": 2, "queue": 50, **changes}
-    return Passwords(pepper=pepper, **numbers)
+def hasher(
+    pepper: bytes = b"pepper",
+    *,
+    parallel: int = 2,
+    queue: int = 50,
+    time_cost: int = 1,
+    memory_kib: int = 8,
+) -> Passwords:
+    cheap = PasswordSettings(
+        pepper=pepper.decode(), argon2_time=time_cost, argon2_memory_kib=memory_kib, hash_queue=queue
+    )
+    return Passwords(cheap, parallel=parallel)
 
 
 @pytest.fixture(scope="module")

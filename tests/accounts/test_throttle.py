@@ -6,6 +6,7 @@ import pytest
 
 from idp.accounts.throttle import Closed, PasswordThrottle, Wait
 from idp.core.ephemeral import StoreUnavailable
+from idp.settings.password import PasswordSettings
 from tests.fakes import FixedClock, MemoryStore
 
 RPPS, OTHER = "10000000017", "10000000025"
@@ -18,10 +19,7 @@ def throttle(store: MemoryStore, durable: MemoryStore) -> PasswordThrottle:
         store=store,
         durable=durable,
         key=b"k" * 32,
-        free_tries=5,
-        tries_per_day=25,
-        failures_in_a_row=100,
-        first_wait=timedelta(seconds=61),
+        limits=PasswordSettings(pepper="p" * 43),
     )
 
 
@@ -89,10 +87,7 @@ def test_no_more_than_25_tries_a_day_from_unknown_devices(store: MemoryStore, cl
         store=store,
         durable=store,
         key=b"k",
-        free_tries=100,
-        tries_per_day=25,
-        failures_in_a_row=1000,
-        first_wait=timedelta(seconds=61),
+        limits=PasswordSettings(pepper="p" * 43, free_tries=100, failures_in_a_row=1000),
     )
     for _ in range(25):
         patient.begin(RPPS, "", clock.now())

@@ -114,7 +114,7 @@ def test_environment_of_each_service_is_read_and_mounts_are_where_it_looks(servi
     home = re.search(r"^WORKDIR (\S+)$", DOCKERFILE, re.MULTILINE)
     assert home is not None
     mounted = {volume.split(":")[1] for volume in COMPOSE["services"][service]["volumes"]}
-    needed = (settings.clients_file, settings.keys_directory, settings.card_trust_directory)
+    needed = (settings.where.clients_file, settings.keys.directory, settings.card.trust_directory)
     assert mounted == {f"{home[1]}/{path}" for path in needed}
 
 

@@ -94,7 +94,7 @@ def test_settings_that_cannot_work_are_told_in_one_line() -> None:
     unknown = check(CADUCEE_PSC_ENVIRONMENT="recette")
     assert (unknown.returncode, unknown.stderr) == (
         2,
-        "idp: CADUCEE_PSC_ENVIRONMENT: one of production, sandbox\n",
+        "idp: CADUCEE_PSC_ENVIRONMENT: one of production, sandbox; it is something else\n",
     )
     no_certificate = check(
         CADUCEE_PSC_ENVIRONMENT="production", CADUCEE_PSC_CLIENT_AUTHENTICATION="tls_client_auth"

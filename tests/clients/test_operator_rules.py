@@ -11,6 +11,7 @@ from idp.clients.operator_rules import operator_rules
 from idp.clients.registry import ClientFile, read_clients
 from idp.settings import Settings
 from tests.clients.test_registry import FAPI, GOOD, NO_SECRET
+from tests.configured import settings_with
 from tests.protocol.tls_certificates import self_signed
 
 _TLS = {"mtls_origin": "https://mtls.example", "proxy_secret": "p" * 43}
@@ -24,7 +25,7 @@ _BOUND = GOOD + "    tls_client_certificate_bound_access_tokens: true\n"
 
 
 def _settings(**changes: Any) -> Settings:
-    return Settings(
+    return settings_with(
         issuer="https://id.example",
         card_host="https://card.example",
         application_key="k" * 43,

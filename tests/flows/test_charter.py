@@ -81,7 +81,7 @@ def test_a_client_that_demands_no_charter_does_not_ask_for_it(party: PolicedPart
 def test_another_client_that_demands_the_same_charter_finds_it_accepted(party: PolicedParty) -> None:
     browser = signed_in_by(party.house, "cps")
     accept(browser, party.ask(browser))
-    file = party.house.settings.clients_file
+    file = party.house.settings.where.clients_file
     file.write_text(
         file.read_text().replace("client_id: grand-age", f"client_id: grand-age\n    charters: [{NAMED}]")
     )

@@ -1,7 +1,6 @@
 """A door that a client or the house closes: not offered, not opened by hand, and nothing that came by it counts."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import timedelta
 from html import unescape
 from typing import Any
@@ -12,6 +11,7 @@ from werkzeug.test import TestResponse
 
 from idp.app import create
 from idp.interaction.authenticator import Acr, AuthenticatorId
+from tests.configured import changed
 from tests.protocol.policed import PolicedParty, claims_in, signed_in_by, signed_in_since
 from tests.provider import PASSWORD, RPPS, Provider, answer_of
 
@@ -32,9 +32,9 @@ def house(app_factory: Callable[..., Provider], every_door: dict[str, Any]) -> P
 
 @pytest.fixture
 def party(house: Provider) -> Iterator[PolicedParty]:
-    before = house.settings.clients_file.read_text()
+    before = house.settings.where.clients_file.read_text()
     yield PolicedParty(house)
-    house.settings.clients_file.write_text(before)
+    house.settings.where.clients_file.write_text(before)
 
 
 def doors_on(page: TestResponse) -> set[str]:
@@ -130,7 +130,7 @@ def test_of_several_proofs_only_one_by_an_allowed_door_is_told(
 
 
 def test_a_proof_older_than_a_session_may_be_is_not_kept_alive_by_a_newer_one(party: PolicedParty) -> None:
-    life, second = party.house.settings.session_life, timedelta(seconds=1)
+    life, second = party.house.settings.lives.session_life, timedelta(seconds=1)
     weak = (("password", second), ("email_otp", second))
     for age, acr in ((life + second, Acr.PWD_OTP), (life - 60 * second, Acr.CPS)):
         browser = signed_in_since(party.house, ("cps", age), *weak)
@@ -213,7 +213,7 @@ def test_tokens_of_the_password_door_end_when_the_house_closes_it(
     by_password, by_card = signed_in_by(house, "password", "email_otp"), signed_in_by(house, "cps")
     code = party.code(by_password)
     weak, strong = party.tokens(by_password), party.tokens(by_card)
-    house.app = create(replace(house.settings, password_door=False))
+    house.app = create(changed(house.settings, password_door=False))
     assert party.redeem(code).get_json()["error"] == "invalid_grant"
     assert party.refresh(weak["refresh_token"]).get_json()["error"] == "invalid_grant"
     assert party.refresh(strong["refresh_token"]).status_code == 200

@@ -35,7 +35,7 @@ def make(psc: HostilePsc, app_factory: Callable[..., Provider]) -> Callable[...,
 @pytest.fixture
 def house(make: Callable[..., Provider]) -> Provider:
     made = make()
-    file = made.settings.clients_file
+    file = made.settings.where.clients_file
     grants = "    grant_types: [authorization_code, refresh_token]\n"
     file.write_text(
         file.read_text().replace(
@@ -173,7 +173,7 @@ def csrf_of(house: Provider, browser: Browser) -> str:
     """As the page would say it, had it the form: somebody kept it, or knows how."""
     cookie = browser.client.get_cookie("caducee_browser", domain="localhost")
     assert cookie is not None
-    key = derive_key(house.settings.application_key, "csrf")
+    key = derive_key(house.settings.keys.application, "csrf")
     return hmac.new(key, f"{cookie.value}\0/password".encode(), "sha256").hexdigest()
 
 

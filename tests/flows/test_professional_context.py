@@ -43,7 +43,7 @@ def psc() -> Iterator[HostilePsc]:
 @pytest.fixture
 def house(psc: HostilePsc, app_factory: Callable[..., Provider]) -> Provider:
     house = app_factory(**settings_of(psc))
-    file = house.settings.clients_file
+    file = house.settings.where.clients_file
     file.write_text(
         file.read_text()
         .replace("address, professional]", "address, professional, psc, professional_context]")
@@ -93,7 +93,7 @@ def test_other_scopes_release_none_of_it(house: Provider, psc: HostilePsc) -> No
 
 def test_allow_list_of_the_client_cuts_them_as_any_other_claim(house: Provider, psc: HostilePsc) -> None:
     browser = house.browser()
-    file = house.settings.clients_file
+    file = house.settings.where.clients_file
     line = "    client_name: ViaTrajectoire\n"
     file.write_text(file.read_text().replace(line, f"{line}    claims: [SubjectRole, rpps]\n"))
     left = by_psc(browser, psc, ask(browser, "openid psc"))

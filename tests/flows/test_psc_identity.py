@@ -45,7 +45,7 @@ def is_signed_in(response: object) -> bool:
 
 
 def links(house: Provider) -> SqlUpstreamLinks:
-    return SqlUpstreamLinks(house.database, house.settings.psc_issuer)
+    return SqlUpstreamLinks(house.database, house.settings.psc.issuer)
 
 
 def test_known_rpps_reaches_its_account_and_the_first_link_is_told_once(

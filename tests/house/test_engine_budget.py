@@ -130,7 +130,7 @@ def test_pyop_and_oic_run_what_they_are_known_to_run(app_factory: Callable[..., 
     watch = Watch()
     with watch.during("start of the process"):
         house = app_factory()
-    clients = house.settings.clients_file
+    clients = house.settings.where.clients_file
     clients.write_text(clients.read_text() + _CLIENT)
     browser = house.browser()
     asked = {"client_id": "mobile", "redirect_uri": _CALLBACK, "scope": "openid profile"}

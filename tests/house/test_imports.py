@@ -63,7 +63,7 @@ def test_the_environment_is_read_in_one_place() -> None:
         for module in IDP
         if {"os.environ", "os.getenv", "os.environb"} & (module.chains | module.imports)
     }
-    assert readers == {"idp.settings.__init__"}
+    assert readers == {"idp.settings.environment"}
 
 
 def test_the_present_time_is_asked_in_one_place() -> None:

@@ -81,11 +81,11 @@ def register_bold(house: Provider) -> None:
         "scopes": ["openid", "profile", "email", "address", "professional"],
     }
     with_clients(
-        house.settings.clients_file,
+        house.settings.where.clients_file,
         client_yaml(BOLD, **bold, jwks=jwks(), request_object_signing_alg="ES256"),
         client_yaml("bold-terms", **bold, charters=[CHARTER]),
     )
-    register_keyed(house.settings.clients_file)
+    register_keyed(house.settings.where.clients_file)
 
 
 @dataclass

@@ -39,7 +39,7 @@ class PolicedParty:
     others: str = field(init=False)
 
     def __post_init__(self) -> None:
-        self.others = self.house.settings.clients_file.read_text()
+        self.others = self.house.settings.where.clients_file.read_text()
         self.govern()
 
     def govern(self, **members: object) -> None:
@@ -54,7 +54,7 @@ class PolicedParty:
             "grant_types": ["authorization_code", "refresh_token"],
             **members,
         }
-        self.house.settings.clients_file.write_text(f"{self.others}  - {json.dumps(entry)}\n")
+        self.house.settings.where.clients_file.write_text(f"{self.others}  - {json.dumps(entry)}\n")
 
     def ask(self, browser: Browser, **changes: str | None) -> TestResponse:
         wanted = {"scope": "openid profile email", **changes}
@@ -105,7 +105,9 @@ def signed_in_since(house: Provider, *proofs: tuple[AuthenticatorId, timedelta])
         AuthenticationEvent(authenticator=name, amr=_AMR[name], at=now - age) for name, age in proofs
     )
     settings, clock = house.settings, SystemClock()
-    sessions = Sessions(SqlStore(house.database, clock), settings.session_life, settings.session_idle)
+    sessions = Sessions(
+        SqlStore(house.database, clock), settings.lives.session_life, settings.lives.session_idle
+    )
     session = Session(
         sid=random_token(),
         account_id=house.account.id,

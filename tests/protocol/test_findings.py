@@ -22,6 +22,7 @@ from idp.core.ephemeral import Kind
 from idp.interaction.handover import present
 from idp.signing.key_ring import b64u
 from idp.web.network import CallerNetworks
+from tests.configured import changed
 from tests.fakes import FixedClock, MemoryStore
 from tests.protocol.keyed import form, register_keyed
 from tests.provider import PASSWORD, RP, RPPS, Provider, answer_of, basic
@@ -38,7 +39,7 @@ def test_however_deep_claims_are_an_invalid_request(provider: Provider, levels: 
 def test_however_deep_the_header_of_an_assertion_it_proves_nobody(fresh: Provider) -> None:
     """Anybody can send one. joserfc reads the header a second time, a frame deeper than we do: one depth in a thousand
     passed the first reading and was a failure of the server at the second."""
-    register_keyed(fresh.settings.clients_file)
+    register_keyed(fresh.settings.where.clients_file)
     for levels in range(700, 1000):
         header = f'{{"alg":"ES256","kid":"ec-1","x":{"[" * levels}{"]" * levels}}}'
         token = f"{b64u(header.encode())}.{b64u(b'{}')}.{b64u(b's' * 64)}"
@@ -118,7 +119,7 @@ def test_introspection_of_a_disabled_account_is_inactive(fresh: Provider) -> Non
 
     def described() -> dict[str, object]:
         form = {"token": tokens["access_token"]}
-        secret = (fresh.settings.clients_file.parent / RP).read_text()
+        secret = (fresh.settings.where.clients_file.parent / RP).read_text()
         answer = fresh.browser().post("/introspect", data=form, headers=basic(RP, secret))
         return dict(answer.get_json())
 
@@ -170,9 +171,10 @@ def test_a_missing_static_file_is_not_remembered(provider: Provider) -> None:
 
 
 def test_no_secret_stands_in_the_repr_of_the_settings(provider: Provider) -> None:
-    settings = replace(
+    settings = changed(
         provider.settings,
         psc_client_secret="psc-s3cret",
+        smtp_username="caducee",
         smtp_password="smtp-s3cret",
         redis="redis://:r3dis@h",
     )

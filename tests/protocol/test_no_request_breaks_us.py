@@ -189,7 +189,7 @@ def without_what_must_come_back(shot: Shot, answer: TestResponse) -> str:
 
 
 def test_the_issuer_of_these_tests_is_the_one_of_the_house(world: World) -> None:
-    assert world.house.settings.issuer == ISSUER
+    assert world.house.settings.where.issuer == ISSUER
 
 
 @pytest.mark.parametrize("path", ["/userinfo", "/token", "/introspect", "/interaction/x"])

@@ -30,7 +30,7 @@ def house(app_factory: Callable[..., Provider], machine: FarMachine) -> Provider
     made = app_factory(outbound_networks=("127.0.0.0/8",))
     there = f"http://127.0.0.1:{machine.port}"
     with_clients(
-        made.settings.clients_file,
+        made.settings.where.clients_file,
         client_yaml(
             CLIENT,
             client_secret={"file": RP},
@@ -43,7 +43,7 @@ def house(app_factory: Callable[..., Provider], machine: FarMachine) -> Provider
             request_object_signing_alg="ES256",
         ),
     )
-    register_keyed(made.settings.clients_file)
+    register_keyed(made.settings.where.clients_file)
     return made
 
 
@@ -105,7 +105,7 @@ def test_an_address_of_keys_in_a_header_is_never_fetched(
 def test_the_machine_hears_what_is_fetched(house: Provider, machine: FarMachine) -> None:
     """Else the tests above would prove nothing."""
     with_clients(
-        house.settings.clients_file,
+        house.settings.where.clients_file,
         client_yaml(
             "fetched",
             token_endpoint_auth_method="private_key_jwt",
@@ -117,7 +117,7 @@ def test_the_machine_hears_what_is_fetched(house: Provider, machine: FarMachine)
 
 
 def test_a_sector_is_a_name_and_no_address_to_fetch(house: Provider, machine: FarMachine) -> None:
-    file = house.settings.clients_file
+    file = house.settings.where.clients_file
     good = file.read_text()
     for member, value in (
         ("sector_identifier", f"http://127.0.0.1:{machine.port}/sector"),

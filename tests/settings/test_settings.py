@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from idp.settings import BadSetting, Settings, read_settings
+from idp.settings.groups import catalogue, value_of
 
 KEY = "k" * 43
 LEAST = {
@@ -84,11 +85,11 @@ HOUSE_VALUES: list[tuple[str, str, Any]] = [
     ("row", "name", "value"), HOUSE_VALUES, ids=[row for row, _name, _value in HOUSE_VALUES]
 )
 def test_the_default_is_the_house_value(row: str, name: str, value: Any) -> None:
-    assert getattr(settings(), name) == value
+    assert value_of(settings(), name.upper()) == value
 
 
 def test_the_first_wait_after_failures_is_more_than_a_minute() -> None:
-    assert MINUTES < settings().password_first_wait <= 2 * MINUTES
+    assert MINUTES < settings().password.first_wait <= 2 * MINUTES
 
 
 def test_every_number_of_the_settings_is_in_the_table_or_has_its_reason() -> None:
@@ -114,22 +115,22 @@ def test_every_number_of_the_settings_is_in_the_table_or_has_its_reason() -> Non
         "hsm_sessions": "places in the HSM",
     }
     numbers = {
-        field.name
-        for field in dataclasses.fields(Settings)
-        if isinstance(field.default, int | timedelta) and not isinstance(field.default, bool)
+        name.lower()
+        for name, place in catalogue().items()
+        if isinstance(place.default, int | timedelta) and not isinstance(place.default, bool)
     }
     assert numbers == {name for _row, name, _value in HOUSE_VALUES} | set(no_house_value)
 
 
 def test_what_weakens_is_off_by_default() -> None:
     default = settings()
-    assert not default.enrolment_from_psc
-    assert not default.card_accept_test_cards
-    assert not default.card_accept_employee_cards
-    assert not default.psc_accept_missing_acr
-    assert default.psc_accepted_acr == ("eidas1",)
-    assert default.trusted_proxy_hops == 0
-    assert default.mail_code_fixed == ""
+    assert not default.psc.may_enrol
+    assert not default.card.accept_test_cards
+    assert not default.card.accept_employee_cards
+    assert not default.psc.accept_missing_acr
+    assert default.psc.accepted_acr == ("eidas1",)
+    assert default.proxy.trusted_hops == 0
+    assert default.mail_code.fixed == ""
 
 
 class TestIssuer:
@@ -138,7 +139,7 @@ class TestIssuer:
         ["http://localhost:8400", "http://127.0.0.1:8400", "http://[::1]:8400", "https://id.example:8443"],
     )
     def test_https_or_http_on_loopback_starts(self, issuer: str) -> None:
-        assert settings(CADUCEE_ISSUER=issuer).is_secure is issuer.startswith("https")
+        assert settings(CADUCEE_ISSUER=issuer).where.is_secure is issuer.startswith("https")
 
     @pytest.mark.parametrize(
         "issuer",
@@ -163,8 +164,9 @@ class TestIssuer:
     def test_an_issuer_is_an_origin_alone(self, issuer: str) -> None:
         assert fault(CADUCEE_ISSUER=issuer).startswith("CADUCEE_ISSUER: a")
 
-    def test_a_scheme_in_capitals_is_as_secure(self) -> None:
-        assert settings(CADUCEE_ISSUER="HTTPS://id.example").is_secure
+    def test_a_scheme_in_capitals_is_as_secure_and_no_canonical_issuer(self) -> None:
+        assert dataclasses.replace(settings().where, issuer="HTTPS://id.example").is_secure
+        assert fault(CADUCEE_ISSUER="HTTPS://id.example").startswith("CADUCEE_ISSUER: an origin alone")
 
     @pytest.mark.parametrize("origin", ["http://localhost:8443", "carte.id.example", ""])
     def test_the_card_host_is_always_https(self, origin: str) -> None:
@@ -175,11 +177,11 @@ class TestKeys:
     def test_the_next_key_is_published_a_day_before_but_in_a_demo(self) -> None:
         assert fault(CADUCEE_KEY_PUBLISH_BEFORE="86399").startswith("CADUCEE_KEY_PUBLISH_BEFORE: 24 h")
         demo = settings(CADUCEE_ISSUER="http://localhost:8400", CADUCEE_KEY_PUBLISH_BEFORE="0")
-        assert demo.key_publish_before == timedelta()
+        assert demo.keys.publish_before == timedelta()
 
     def test_the_old_key_is_kept_longer_than_any_token_may_be_checked(self) -> None:
         least = 4 * 3600 + 2 * 60
-        assert settings(CADUCEE_KEY_RETIRE_AFTER=str(least)).key_retire_after == least * SECONDS
+        assert settings(CADUCEE_KEY_RETIRE_AFTER=str(least)).keys.retire_after == least * SECONDS
         assert fault(CADUCEE_KEY_RETIRE_AFTER=str(least - 1)).startswith("CADUCEE_KEY_RETIRE_AFTER")
         longer = {"CADUCEE_ID_TOKEN_LIFE": str(5 * 3600), "CADUCEE_KEY_RETIRE_AFTER": str(least)}
         assert fault(**longer).startswith("CADUCEE_KEY_RETIRE_AFTER")
@@ -190,11 +192,11 @@ class TestTls:
 
     def test_certificate_and_key_are_given_together(self) -> None:
         found = settings(**self.FILES)
-        assert (found.tls_certificate_file, found.tls_key_file) == (
+        assert (found.where.tls_certificate_file, found.where.tls_key_file) == (
             Path("/tls/server.crt"),
             Path("/tls/server.key"),
         )
-        assert settings().tls_certificate_file is None
+        assert settings().where.tls_certificate_file is None
 
     @pytest.mark.parametrize("name", ["CADUCEE_TLS_CERTIFICATE_FILE", "CADUCEE_TLS_KEY_FILE"])
     def test_one_alone_is_refused(self, name: str) -> None:
@@ -211,7 +213,7 @@ class TestFixedCode:
     @pytest.mark.parametrize("issuer", ["https://localhost:8400", "http://127.0.0.1", "https://[::1]:1"])
     def test_a_loopback_issuer_may_have_one(self, issuer: str) -> None:
         found = settings(CADUCEE_ISSUER=issuer, CADUCEE_MAIL_CODE_FIXED="00000000")
-        assert found.mail_code_fixed == "00000000"
+        assert found.mail_code.fixed == "00000000"
         assert "00000000" not in repr(found)
 
     @pytest.mark.parametrize(
@@ -220,17 +222,21 @@ class TestFixedCode:
     )
     def test_any_other_issuer_refuses_to_start(self, issuer: str) -> None:
         message = fault(CADUCEE_ISSUER=issuer, CADUCEE_MAIL_CODE_FIXED="00000000")
-        assert message == "CADUCEE_MAIL_CODE_FIXED: only with an issuer on a loopback host"
+        assert message == (
+            "CADUCEE_MAIL_CODE_FIXED: only with an issuer on a loopback host; it is set beside another one"
+        )
 
     @pytest.mark.parametrize("code", ["0", "1234567", "123456789", "1234567a", "١٢٣٤٥٦٧٨", "12345678\n"])
     def test_it_looks_like_a_code_and_is_not_quoted(self, code: str) -> None:
         message = fault(CADUCEE_ISSUER="https://localhost", CADUCEE_MAIL_CODE_FIXED=code)
-        assert message == "CADUCEE_MAIL_CODE_FIXED: as many digits as MAIL_CODE_DIGITS"
+        assert message == "CADUCEE_MAIL_CODE_FIXED: as many digits as MAIL_CODE_DIGITS; it is something else"
 
 
 class TestEnvironment:
     def test_an_unknown_variable_of_ours_is_refused(self) -> None:
-        assert fault(CADUCEE_SESION_LIFE="60") == "CADUCEE_SESION_LIFE: no such setting"
+        assert fault(CADUCEE_SESION_LIFE="60") == (
+            "CADUCEE_SESION_LIFE: no such setting; did you mean CADUCEE_SESSION_LIFE?"
+        )
 
     def test_the_variables_of_others_are_none_of_our_business(self) -> None:
         assert settings(PATH="/bin", ISSUER="x") == settings()
@@ -266,7 +272,8 @@ class TestEnvironment:
         ],
     )
     def test_a_value_is_read_as_its_type(self, name: str, text: str, value: Any) -> None:
-        assert getattr(settings(**{f"CADUCEE_{name.upper()}": text}), name) == value
+        found = settings(**{f"CADUCEE_{name.upper()}": text})
+        assert value_of(found, name.upper()) == value
 
     @pytest.mark.parametrize(
         ("name", "text"),
@@ -284,12 +291,12 @@ class TestEnvironment:
         (tmp_path / "key").write_text("z" * 43 + "\n")
         environment = {**LEAST, "CADUCEE_APPLICATION_KEY_FILE": str(tmp_path / "key")}
         del environment["CADUCEE_APPLICATION_KEY"]
-        assert read_settings(environment).application_key == "z" * 43
+        assert read_settings(environment).keys.application == "z" * 43
 
     def test_a_setting_that_is_a_file_name_is_not_read_as_one(self, tmp_path: Path) -> None:
         (tmp_path / "clients.yaml").write_text("clients: []")
         found = settings(CADUCEE_CLIENTS_FILE=str(tmp_path / "clients.yaml"))
-        assert found.clients_file == tmp_path / "clients.yaml"
+        assert found.where.clients_file == tmp_path / "clients.yaml"
 
     def test_a_file_for_an_unknown_setting_is_refused(self, tmp_path: Path) -> None:
         (tmp_path / "x").write_text("x")
@@ -298,7 +305,7 @@ class TestEnvironment:
 
 def test_settings_do_not_change() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
-        settings().issuer = "https://evil.example"  # type: ignore[misc]
+        settings().where.issuer = "https://evil.example"  # type: ignore[misc]
 
 
 @pytest.mark.parametrize(
@@ -353,15 +360,15 @@ def test_no_session_outlives_what_is_known_of_it() -> None:
 
 def test_shared_stations_are_networks() -> None:
     known = settings(CADUCEE_SHARED_STATIONS="192.0.2.0/24 2001:db8::/32")
-    assert [str(network) for network in known.shared_networks] == ["192.0.2.0/24", "2001:db8::/32"]
+    assert [str(network) for network in known.psc.shared_networks] == ["192.0.2.0/24", "2001:db8::/32"]
     assert "SHARED_STATIONS" in fault(CADUCEE_SHARED_STATIONS="192.0.2.1/24")
     assert "SHARED_STATIONS" in fault(CADUCEE_SHARED_STATIONS="hospital")
 
 
 def test_the_bypass_is_an_instant_with_a_time_zone() -> None:
     found = settings(CADUCEE_CARD_REVOCATION_BYPASS_UNTIL="2026-12-24T18:00:00Z")
-    assert found.card_revocation_bypass_until == datetime(2026, 12, 24, 18, tzinfo=UTC)
-    assert settings().card_revocation_bypass_until is None
+    assert found.revocation.bypass_until == datetime(2026, 12, 24, 18, tzinfo=UTC)
+    assert settings().revocation.bypass_until is None
     for never in ("true", "2026-12-24T18:00:00", "forever", ""):
         assert "BYPASS_UNTIL" in fault(CADUCEE_CARD_REVOCATION_BYPASS_UNTIL=never)
 

@@ -88,7 +88,7 @@ class Home:
             browser=fingerprint(browser),
             locale="fr",
             started_at=visit.now,
-            expires_at=visit.now + self.parts.settings.interaction_life,
+            expires_at=visit.now + self.parts.settings.lives.interaction_life,
         )
         outcome = self.parts.hub.begin(new, visit, self.finish)
         if isinstance(outcome, Done):

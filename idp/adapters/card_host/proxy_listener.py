@@ -52,16 +52,15 @@ class CardProxy(SocketListener):
         application: Application,
         *,
         on_unknown_peer: Callable[[], None],
-        limits: ListenerLimits | None = None,
+        limits: ListenerLimits,
     ) -> None:
         try:
             trusted = pwd.getpwnam(user)
         except KeyError as fault:
             raise ProxyUserUnknown(f"CADUCEE_CARD_PROXY_USER: no user {user} on this machine") from fault
         self._path, self._user_id, self._on_unknown_peer = path, trusted.pw_uid, on_unknown_peer
-        chosen = limits or ListenerLimits()
         # Every browser comes through the proxy, which limits each of them itself.
-        chosen = dataclasses.replace(chosen, per_peer=chosen.connections, head_bytes=_HEAD_BYTES)
+        chosen = dataclasses.replace(limits, per_peer=limits.connections, head_bytes=_HEAD_BYTES)
         super().__init__((_listening(path, trusted),), application, chosen)
 
     def _peer(self, address: object) -> str:

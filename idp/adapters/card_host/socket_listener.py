@@ -30,8 +30,10 @@ Application = Callable[[CardRequest], CardResponse]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListenerLimits:
-    connections: int = 200
-    per_peer: int = 20  # for one `peer_block`: one machine must not take every place
+    """The operator says how many; how long is ours."""
+
+    connections: int
+    per_peer: int  # for one `peer_block`: one machine must not take every place
     head_bytes: int = 8 * 1024
     client_hello: timedelta = timedelta(
         seconds=10

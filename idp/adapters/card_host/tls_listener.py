@@ -30,10 +30,10 @@ class CardListener(SocketListener):
         application: Application,
         *,
         client_cas_der: Sequence[bytes] = (),
-        limits: ListenerLimits | None = None,
+        limits: ListenerLimits,
     ) -> None:
         self._context = card_context(certificate_pem_path, key_pem_path, client_cas_der)
-        super().__init__(_bind(hosts, port), application, limits or ListenerLimits())
+        super().__init__(_bind(hosts, port), application, limits)
 
     @property
     def port(self) -> int:

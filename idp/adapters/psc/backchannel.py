@@ -20,8 +20,8 @@ from oic.utils.settings import OicClientSettings
 
 from idp.adapters.http.bounded import BoundedHttp, HttpAnswer, NoUsableAnswer
 from idp.adapters.psc.id_token import refused
-from idp.adapters.psc.settings import PscSettings
 from idp.interaction.upstream import UpstreamRefused, UpstreamUnavailable
+from idp.settings.psc import PscSettings
 
 # What the operator's log shows of an error: a registered code, never free text from PSC.
 _KNOWN_ERRORS = frozenset(
@@ -69,15 +69,15 @@ def registered_error(error: object) -> str:
 
 
 class PscBackChannel:
-    def __init__(self, settings: PscSettings, http: BoundedHttp) -> None:
-        self._settings, self._http = settings, http
+    def __init__(self, settings: PscSettings, http: BoundedHttp, redirect_uri: str) -> None:
+        self._settings, self._http, self._redirect_uri = settings, http, redirect_uri
 
     def redeem(self, token_endpoint: str, code: str, verifier: str) -> Tokens:
         """Returns the token response (RFC 6749 §4.1.3, RFC 7636 §4.5). Raises UpstreamRefused, UpstreamUnavailable."""
         arguments = {
             "grant_type": "authorization_code",
             "code": code,
-            "redirect_uri": self._settings.redirect_uri,
+            "redirect_uri": self._redirect_uri,
             "code_verifier": verifier,
         }
         client = fresh_client(self._settings.client_id)
@@ -133,7 +133,7 @@ _CLIENT_AUTHENTICATION: Mapping[str, Callable[[PscSettings], _Credentials]] = {
 }
 
 
-def client_is_known(http: BoundedHttp, settings: PscSettings, token_endpoint: str) -> str:
+def client_is_known(http: BoundedHttp, settings: PscSettings, redirect_uri: str, token_endpoint: str) -> str:
     """Returns the token endpoint's error for our client with an invented code, for `idp psc check`.
 
     "invalid_grant" means that it knows the client. Raises NoUsableAnswer.
@@ -142,7 +142,7 @@ def client_is_known(http: BoundedHttp, settings: PscSettings, token_endpoint: st
     form = {
         "grant_type": "authorization_code",
         "code": "check",
-        "redirect_uri": settings.redirect_uri,
+        "redirect_uri": redirect_uri,
         **members,
     }
     # RFC 6749 §4.1.3: the client is authenticated before the code is checked, so the error tells which one failed.

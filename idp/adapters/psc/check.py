@@ -17,9 +17,9 @@ from cryptography import x509
 from idp.adapters.http.bounded import BoundedHttp, NoUsableAnswer
 from idp.adapters.psc.backchannel import client_is_known
 from idp.adapters.psc.discovery import fetch_object, read_signing_keys, snapshot_of
-from idp.adapters.psc.presets import ENDPOINTS
-from idp.adapters.psc.settings import PscSettings
 from idp.core.clock import Clock
+from idp.settings.psc import PscSettings
+from idp.settings.psc_presets import ENDPOINTS
 
 log = structlog.get_logger()
 
@@ -127,7 +127,7 @@ def client_findings(settings: PscSettings, now: datetime) -> Iterator[Finding]:
         yield Finding(level, text)
 
 
-def look(settings: PscSettings, http: BoundedHttp, now: datetime) -> Iterator[Finding]:
+def look(settings: PscSettings, redirect_uri: str, http: BoundedHttp, now: datetime) -> Iterator[Finding]:
     """Returns the findings of all questions of `idp psc check`, in order; each is asked even if another failed."""
     yield from client_findings(settings, now)
     try:
@@ -143,7 +143,7 @@ def look(settings: PscSettings, http: BoundedHttp, now: datetime) -> Iterator[Fi
         yield Finding(Level.FAULT, f"discovery: {error}")
         return
     yield from _keys(http, snapshot.jwks_uri)
-    yield from _client(http, settings, snapshot.token_endpoint)
+    yield from _client(http, settings, redirect_uri, snapshot.token_endpoint)
     yield from _wallet(http, snapshot.authorization_endpoint)
 
 
@@ -157,10 +157,12 @@ def _keys(http: BoundedHttp, jwks_uri: str) -> Iterator[Finding]:
     yield Finding(level, f"signing keys: {len(keys)} usable for RS256 ({', '.join(keys) or 'none'})")
 
 
-def _client(http: BoundedHttp, settings: PscSettings, token_endpoint: str) -> Iterator[Finding]:
+def _client(
+    http: BoundedHttp, settings: PscSettings, redirect_uri: str, token_endpoint: str
+) -> Iterator[Finding]:
     """Try an invented code: PSC answers `invalid_grant` to a client it knows, `invalid_client` to another."""
     try:
-        error = client_is_known(http, settings, token_endpoint)
+        error = client_is_known(http, settings, redirect_uri, token_endpoint)
     except NoUsableAnswer as silence:
         yield Finding(Level.FAULT, f"token endpoint: {silence}")
         return
@@ -188,11 +190,13 @@ def _wallet(http: BoundedHttp, authorization_endpoint: str) -> Iterator[Finding]
     yield Finding(level, f"sign-in pages: answer with status {status}")
 
 
-def check_beside(settings: PscSettings, http: BoundedHttp, clock: Clock) -> threading.Thread:
+def check_beside(
+    settings: PscSettings, redirect_uri: str, http: BoundedHttp, clock: Clock
+) -> threading.Thread:
     """Run the check in a thread beside the server, into the log: a slow Pro Santé Connect delays no start."""
 
     def tell() -> None:
-        for finding in look(settings, http, clock.now()):
+        for finding in look(settings, redirect_uri, http, clock.now()):
             if finding.level is not Level.FINE:
                 log.warning("psc_check", level=str(finding.level), finding=finding.text)
 

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from idp.cards.nomenclature import IN_TRAINING, CodedLabel, in_training, profession_label, speciality_label
 from idp.cards.person_name import UnreadableName, parse_person_name
 from idp.cards.rpps import is_luhn_valid
+from idp.settings.psc import PHYSICIAN_CATEGORIES
 
 Claims = Mapping[str, object]
 
 _PHYSICIAN = "10"
-#: Civil and military (TRE_R09).
-PHYSICIAN_CATEGORIES = ("C", "M")
 
 # Nomenclature codes (TRE_G15, R01) are short and upper case. Any other text is no code, and no page shows it.
 _CODE = re.compile(r"[0-9A-Z]{1,10}")

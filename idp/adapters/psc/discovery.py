@@ -15,10 +15,10 @@ from joserfc.jwk import RSAKey
 from joserfc.util import urlsafe_b64decode
 
 from idp.adapters.http.bounded import BoundedHttp, NoUsableAnswer
-from idp.adapters.psc.presets import ENDPOINTS
-from idp.adapters.psc.settings import PscSettings
 from idp.core.clock import Clock
 from idp.interaction.upstream import UpstreamUnavailable
+from idp.settings.psc import PscSettings
+from idp.settings.psc_presets import ENDPOINTS
 
 CACHE_LIFE = timedelta(hours=1)
 #: How long a failed discovery is remembered: otherwise every waiting browser would try, ten seconds each, in turn.

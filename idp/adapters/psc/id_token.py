@@ -19,8 +19,8 @@ from joserfc.jwk import RSAKey
 from joserfc.util import urlsafe_b64decode
 
 from idp.adapters.http.bounded import NoUsableAnswer, parse_json
-from idp.adapters.psc.settings import PscSettings
 from idp.interaction.upstream import UpstreamRefusal, UpstreamRefused
+from idp.settings.psc import PscSettings
 
 _SECOND = timedelta(seconds=1)
 
@@ -43,17 +43,18 @@ class ExpectedIdToken:
     """What the token of this login must say. `now`: seconds since 1970."""
 
     settings: PscSettings
+    skew: timedelta
     nonce: str
     access_token: str
     now: float
 
     @property
     def latest(self) -> float:
-        return self.now + self.settings.clock_skew / _SECOND
+        return self.now + self.skew / _SECOND
 
     @property
     def earliest(self) -> float:
-        return self.now - self.settings.clock_skew / _SECOND
+        return self.now - self.skew / _SECOND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +152,7 @@ def is_ours(claims: Claims, us: str) -> bool:
 
 
 def _has_right_acr(claims: Claims, expected: ExpectedIdToken) -> bool:
-    # facts/psc §5.3. `0` and `1` cannot be in the accepted list: PscSettings refuses them.
+    # facts/psc §5.3. `0` and `1` cannot be in the accepted list: its rules refuse them.
     if "acr" not in claims:
         return expected.settings.accept_missing_acr
     return claims["acr"] in expected.settings.accepted_acr

@@ -11,8 +11,8 @@ from datetime import timedelta
 from joserfc.jwk import RSAKey
 
 from idp.adapters.psc.id_token import Claims, is_ours, refused, seconds_of, verify_signature
-from idp.adapters.psc.settings import PscSettings
 from idp.interaction.upstream import UpstreamLogout
+from idp.settings.psc import PscSettings
 
 _EVENT = "http://schemas.openid.net/event/backchannel-logout"
 #: PSC sends a token at once: an older one is a replay (facts/security §0.2).
@@ -21,13 +21,16 @@ _TEXT = re.compile(r"[!-~]{1,255}")
 
 
 def verify_logout_token(
-    token: str, settings: PscSettings, now: float, find_key: Callable[[str], RSAKey | None]
+    token: str,
+    settings: PscSettings,
+    skew: timedelta,
+    now: float,
+    find_key: Callable[[str], RSAKey | None],
 ) -> UpstreamLogout:
     """Returns the verified token. Raises UpstreamRefused, which names the first fault, and what `find_key` raises."""
     claims = verify_signature(token, find_key)
-    skew = settings.clock_skew.total_seconds()
     for name, holds in _CHECKS.items():
-        if not holds(claims, settings, now, skew):
+        if not holds(claims, settings, now, skew.total_seconds()):
             raise refused(f"logout token: {name}")
     return UpstreamLogout(str(claims["jti"]), _text(claims, "sid"), _text(claims, "sub"))
 

@@ -13,7 +13,7 @@ import threading
 from base64 import urlsafe_b64encode
 from collections import Counter
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from oic.oic.message import AuthorizationErrorResponse, AuthorizationResponse
@@ -26,7 +26,6 @@ from idp.adapters.psc.concurrency_limit import ConcurrencyLimit
 from idp.adapters.psc.discovery import Discovery, SigningKeys
 from idp.adapters.psc.id_token import ExpectedIdToken, VerifiedIdToken, refused, verify_id_token
 from idp.adapters.psc.logout_token import verify_logout_token
-from idp.adapters.psc.settings import PscSettings
 from idp.adapters.psc.watch import Watch, beside
 from idp.core.clock import Clock
 from idp.interaction.upstream import (
@@ -37,15 +36,13 @@ from idp.interaction.upstream import (
     UpstreamRequest,
     UpstreamUnavailable,
 )
-
-__all__ = ["PscProvider", "PscSettings"]
+from idp.settings.psc import PscSettings
 
 # DEBUG lines of these libraries hold codes and tokens.
 for _name in ("oic", "jwkest"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 _OUTAGES = frozenset({"temporarily_unavailable", "server_error"})
-
 _CODE = re.compile(r"[!-~]{1,2048}")
 
 
@@ -56,6 +53,8 @@ class PscProvider:
         self,
         settings: PscSettings,
         *,
+        redirect_uri: str,
+        skew: timedelta,
         clock: Clock,
         http: BoundedHttp | None = None,
         on_change: Callable[[bool], None] = lambda is_out: None,
@@ -66,11 +65,12 @@ class PscProvider:
         failures, pause = settings.circuit_failures, settings.circuit_pause
         circuits = Circuits(clock=clock, failures=failures, pause=pause, on_change=on_change)
         guarded = GuardedHttp(http, circuits)
-        self._settings, self._circuits = settings, circuits
+        self._settings, self._redirect_uri, self._skew = settings, redirect_uri, skew
+        self._circuits, self._outcomes = circuits, Counter[str]()
         self._discovery = Discovery(settings, guarded, clock)
         self._keys = SigningKeys(guarded, clock, settings.keys_pause)
-        self._back_channel = PscBackChannel(settings, guarded)
-        self._limit = ConcurrencyLimit(settings.at_once, settings.in_all)
+        self._back_channel = PscBackChannel(settings, guarded, redirect_uri)
+        self._limit = ConcurrencyLimit(settings.at_once, settings.timeout)
         self._watch = Watch(
             circuits=circuits,
             http=http,
@@ -81,7 +81,6 @@ class PscProvider:
             wallet=self._wallet,
             run=run,
         )
-        self._outcomes: Counter[str] = Counter()
         self._telling = threading.Lock()
 
     @property
@@ -121,7 +120,7 @@ class PscProvider:
             "response_type": "code",
             "scope": settings.scope.split(),
             "acr_values": settings.acr_values.split(),
-            "redirect_uri": settings.redirect_uri,
+            "redirect_uri": self._redirect_uri,
             "state": state,
             "nonce": nonce,
             # RFC 7636 §4.2.
@@ -174,7 +173,9 @@ class PscProvider:
             tokens = self._back_channel.redeem(snapshot.token_endpoint, code, verifier)
             go_on()
             at, access = now.timestamp(), tokens.access_token
-            expected = ExpectedIdToken(settings=self._settings, nonce=nonce, access_token=access, now=at)
+            expected = ExpectedIdToken(
+                settings=self._settings, skew=self._skew, nonce=nonce, access_token=access, now=at
+            )
             verified = verify_id_token(tokens.id_token, expected, partial(self._keys.find, snapshot.jwks_uri))
             go_on()
             userinfo = self._back_channel.userinfo(snapshot.userinfo_endpoint, tokens.access_token)
@@ -183,7 +184,7 @@ class PscProvider:
     def verify_logout(self, token: str, *, now: datetime) -> UpstreamLogout:
         snapshot = self._discovery.snapshot()
         find_key = partial(self._keys.find, snapshot.jwks_uri)
-        return verify_logout_token(token, self._settings, now.timestamp(), find_key)
+        return verify_logout_token(token, self._settings, self._skew, now.timestamp(), find_key)
 
     def logout_url(self, id_token: str, *, return_url: str, state: str) -> str | None:
         try:
@@ -201,9 +202,8 @@ class PscProvider:
         if answer.get("iss", self._settings.issuer) != self._settings.issuer:
             raise refused("callback: iss")
         if "error" in answer:
-            raise _failure_of(
-                read_message(AuthorizationErrorResponse, {"error": answer["error"]}).get("error")
-            )
+            error = read_message(AuthorizationErrorResponse, {"error": answer["error"]}).get("error")
+            raise _failure_of(error)
         # Only the code is read: a token beside it was not requested (response_type=code).
         code = read_message(AuthorizationResponse, {"code": answer.get("code")}).get("code")
         if not isinstance(code, str) or not _CODE.fullmatch(code):

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Request, Response
 from idp.clients.registry import ClientFile
 from idp.core.ephemeral import EphemeralStore, StoreUnavailable
 from idp.protocol.client_auth.answers import json_response, unavailable_response
-from idp.settings import Settings
+from idp.settings.where import WhereSettings
 from idp.signing.key_ring import Keys
 from idp.signing.signer import SignerUnavailable
 from idp.web.headers import harden
@@ -51,7 +51,8 @@ class Readiness:
 @dataclass(frozen=True, slots=True)
 class PlainEndpoints:
     routes: Mapping[str, Route]
-    settings: Settings
+    where: WhereSettings
+    body_bytes: int
 
     def in_front_of(self, pages: Wsgi) -> Wsgi:
         def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -68,13 +69,13 @@ class PlainEndpoints:
 
     def _answer(self, route: Route, environ: dict[str, Any]) -> Response:
         request = Request(environ)
-        request.max_content_length = self.settings.body_bytes
-        request.max_form_memory_size = self.settings.body_bytes
+        request.max_content_length = self.body_bytes
+        request.max_form_memory_size = self.body_bytes
         if request.method not in route.methods:
             response = json_response({"error": "invalid_request"}, 405, {"Allow": ", ".join(route.methods)})
         else:
             response = self._call(route, request)
-        return harden(response, self.settings)
+        return harden(response, self.where)
 
     @staticmethod
     def _call(route: Route, request: Request) -> Response:

@@ -20,11 +20,13 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from idp.adapters.card_host.http import CardRequest, CardResponse
 from idp.adapters.card_host.proxy_listener import UNREADABLE, CardProxy, ProxyUserUnknown, certificate_of
+from idp.adapters.card_host.socket_listener import ListenerLimits
 from sandbox.igc.directory import CardEntry, ensure_igc
 from tests.demonstration import ROOT
 from tests.nginx import card_http, nginx
 from tests.servers import free_port
 
+LIMITS = ListenerLimits(connections=200, per_peer=20)
 OWN_USER = pwd.getpwuid(os.getuid()).pw_name
 
 
@@ -64,7 +66,7 @@ def private() -> Iterator[Private]:
     desk = Desk()
     with tempfile.TemporaryDirectory(prefix="card-") as place:  # a socket's path has about 100 bytes
         path = Path(place) / "card.sock"
-        listener = CardProxy(path, OWN_USER, desk, on_unknown_peer=desk.on_unknown_peer)
+        listener = CardProxy(path, OWN_USER, desk, on_unknown_peer=desk.on_unknown_peer, limits=LIMITS)
         thread = threading.Thread(target=listener.serve_forever)
         thread.start()
         yield Private(path, desk)
@@ -203,18 +205,18 @@ except OSError:
 
 def test_unknown_proxy_user_is_told_to_the_operator(tmp_path: Path) -> None:
     with pytest.raises(ProxyUserUnknown, match="CADUCEE_CARD_PROXY_USER: no user nobody-of-this-name"):
-        CardProxy(tmp_path / "a", "nobody-of-this-name", Desk(), on_unknown_peer=lambda: None)
+        CardProxy(tmp_path / "a", "nobody-of-this-name", Desk(), on_unknown_peer=lambda: None, limits=LIMITS)
 
 
 def test_socket_of_a_killed_process_is_replaced_and_one_in_use_is_not(private: Private) -> None:
     left = private.path.parent / "left.sock"
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as dead:
         dead.bind(str(left))
-    listener = CardProxy(left, OWN_USER, Desk(), on_unknown_peer=lambda: None)
+    listener = CardProxy(left, OWN_USER, Desk(), on_unknown_peer=lambda: None, limits=LIMITS)
     listener.shutdown()
     listener.serve_forever()
     with pytest.raises(OSError, match="another card host"):
-        CardProxy(private.path, OWN_USER, Desk(), on_unknown_peer=lambda: None)
+        CardProxy(private.path, OWN_USER, Desk(), on_unknown_peer=lambda: None, limits=LIMITS)
 
 
 # --- nginx, with the files of docs/

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -30,7 +31,12 @@ from idp.adapters.card_host.tls_listener import (
 )
 from sandbox.igc.directory import CardEntry, ensure_igc
 
-QUICK = ListenerLimits(
+
+def limited(**changes: Any) -> ListenerLimits:
+    return ListenerLimits(**{"connections": 200, "per_peer": 20, **changes})
+
+
+QUICK = limited(
     connections=4,
     client_hello=timedelta(seconds=0.6),
     handshake=timedelta(seconds=0.6),
@@ -146,7 +152,7 @@ def serve(igc: Path) -> Iterator[Callable[[ListenerLimits], Host]]:
 
 @pytest.fixture
 def host(serve: Callable[[ListenerLimits], Host]) -> Host:
-    return serve(ListenerLimits())
+    return serve(limited())
 
 
 def test_card_reaches_the_application_as_it_was_issued(host: Host) -> None:
@@ -332,7 +338,7 @@ def test_redirects_pass_through(host: Host) -> None:
 
 
 def test_slow_clients_do_not_make_others_wait(serve: Callable[[ListenerLimits], Host]) -> None:
-    host = serve(ListenerLimits(per_peer=26))
+    host = serve(limited(per_peer=26))
     silent = [socket.create_connection(("127.0.0.1", host.port), timeout=5) for _ in range(20)]
     hesitant = [host.connect() for _ in range(5)]
     try:
@@ -408,7 +414,7 @@ def one_byte(host: Host, count: int) -> list[socket.socket]:
 
 
 def test_one_machine_cannot_take_every_place(serve: Callable[[ListenerLimits], Host]) -> None:
-    host = serve(ListenerLimits(client_hello=timedelta(seconds=3)))
+    host = serve(limited(client_hello=timedelta(seconds=3)))
     flood = one_byte(host, 200)
     with host.connect("martin", source="127.0.0.2") as tls:
         tls.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -426,7 +432,7 @@ def test_one_machine_cannot_take_every_place(serve: Callable[[ListenerLimits], H
 
 
 def test_begun_hellos_end_within_the_short_deadline(serve: Callable[[ListenerLimits], Host]) -> None:
-    host = serve(ListenerLimits(per_peer=200, client_hello=timedelta(seconds=1)))
+    host = serve(limited(per_peer=200, client_hello=timedelta(seconds=1)))
     flood = one_byte(host, 200)  # they do take every place
     with host.plain("127.0.0.2") as excess:
         assert is_closed(excess)
@@ -544,4 +550,11 @@ def test_shutdown_ends_the_listener_and_frees_the_port(serve: Callable[[Listener
 
 def test_unusable_files_stop_the_start(igc: Path) -> None:
     with pytest.raises(Exception, match="."):
-        CardListener(("127.0.0.1",), 0, str(igc / "tls/server.crt"), str(igc / "cards/martin.key"), Desk())
+        CardListener(
+            ("127.0.0.1",),
+            0,
+            str(igc / "tls/server.crt"),
+            str(igc / "cards/martin.key"),
+            Desk(),
+            limits=limited(),
+        )

@@ -10,9 +10,10 @@ import structlog
 
 from idp.adapters.http.bounded import SafeHttp
 from idp.adapters.psc.check import Finding, Level, check_beside, client_findings, compare, look
-from idp.adapters.psc.presets import ENDPOINTS, PRESETS
-from idp.adapters.psc.settings import PscSettings
 from idp.core.clock import SystemClock
+from idp.settings.psc import PscSettings
+from idp.settings.psc_presets import ENDPOINTS, PRESETS
+from tests.adapters.psc.chosen import psc_chosen
 from tests.adapters.psc.hostile_psc import (
     CLIENT_ID,
     CLIENT_SECRET,
@@ -38,14 +39,13 @@ def settings_for(psc: HostilePsc, **changes: Any) -> PscSettings:
         "issuer": psc.issuer,
         "client_id": CLIENT_ID,
         "client_secret": CLIENT_SECRET,
-        "redirect_uri": REDIRECT_URI,
         "scope": "openid",
     }
-    return PscSettings(**{**known, **changes})
+    return psc_chosen(**{**known, **changes})
 
 
 def found(psc: HostilePsc, **changes: Any) -> list[Finding]:
-    return list(look(settings_for(psc, **changes), SafeHttp(total_seconds=2), NOON))
+    return list(look(settings_for(psc, **changes), REDIRECT_URI, SafeHttp(total_seconds=2), NOON))
 
 
 def faults(findings: list[Finding]) -> list[str]:
@@ -155,10 +155,9 @@ def test_empty_key_set_is_a_fault(psc: HostilePsc) -> None:
 
 def test_client_certificate_near_its_end_is_noted_and_after_it_a_fault(tmp_path: Any) -> None:
     files = tls_files(tmp_path)
-    settings = PscSettings(
+    settings = psc_chosen(
         issuer="https://psc.example",
         client_id=CLIENT_ID,
-        redirect_uri=REDIRECT_URI,
         client_authentication="tls_client_auth",
         client_certificate_file=str(files.client),
         client_key_file=str(files.client_key),
@@ -183,7 +182,7 @@ def test_start_tells_the_log_and_waits_for_nobody(
     psc: HostilePsc, captured: Callable[[], list[dict[str, Any]]]
 ) -> None:
     psc.lie = Lie(discovery={"issuer": "https://wallet.example"})
-    check_beside(settings_for(psc), SafeHttp(total_seconds=2), SystemClock()).join(10)
+    check_beside(settings_for(psc), REDIRECT_URI, SafeHttp(total_seconds=2), SystemClock()).join(10)
     told = captured()
     assert {one["event"] for one in told} == {"psc_check"}
     assert any("client secrets end" in one["finding"] for one in told)

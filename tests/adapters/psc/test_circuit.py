@@ -10,14 +10,14 @@ import pytest
 from idp.adapters.http.bounded import NoUsableAnswer, SafeHttp
 from idp.adapters.psc.circuit import Circuits, GuardedHttp
 from idp.adapters.psc.provider import PscProvider
-from idp.adapters.psc.settings import PscSettings
 from idp.adapters.psc.watch import Watch, beside
 from idp.interaction.upstream import UpstreamUnavailable
+from idp.settings.psc import PscSettings
+from tests.adapters.psc.chosen import psc_chosen, psc_provider
 from tests.adapters.psc.hostile_psc import (
     CLIENT_ID,
     CLIENT_SECRET,
     OUTAGES,
-    REDIRECT_URI,
     RPPS,
     HostilePsc,
     Lie,
@@ -161,10 +161,9 @@ def settings_for(psc: HostilePsc, **changes: Any) -> PscSettings:
         "issuer": psc.issuer,
         "client_id": CLIENT_ID,
         "client_secret": CLIENT_SECRET,
-        "redirect_uri": REDIRECT_URI,
         "watch_wallet": False,
     }
-    return PscSettings(**{**known, **changes})
+    return psc_chosen(**{**known, **changes})
 
 
 def at_once(act: Callable[[], None]) -> None:
@@ -173,7 +172,7 @@ def at_once(act: Callable[[], None]) -> None:
 
 @pytest.fixture
 def provider(psc: HostilePsc, clock: FixedClock, changes: list[bool]) -> PscProvider:
-    return PscProvider(
+    return psc_provider(
         settings_for(psc), clock=clock, http=QUICK, on_change=changes.append, run=lambda act: None
     )
 
@@ -258,7 +257,7 @@ def test_health_tells_outcomes_and_failures(
 def watching(psc: HostilePsc, clock: FixedClock, **changes: Any) -> tuple[PscProvider, list[bool]]:
     told: list[bool] = []
     settings = settings_for(psc, **changes)
-    return PscProvider(settings, clock=clock, http=QUICK, on_change=told.append, run=at_once), told
+    return psc_provider(settings, clock=clock, http=QUICK, on_change=told.append, run=at_once), told
 
 
 def test_a_page_finds_the_outage_before_anybody_falls_into_it(psc: HostilePsc, clock: FixedClock) -> None:

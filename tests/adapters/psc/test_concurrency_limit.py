@@ -10,6 +10,7 @@ import pytest
 from idp.adapters.psc.concurrency_limit import ConcurrencyLimit
 from idp.adapters.psc.provider import PscProvider
 from idp.interaction.upstream import UpstreamLogin, UpstreamUnavailable
+from tests.adapters.psc.chosen import psc_provider
 from tests.adapters.psc.hostile_psc import Handler, HostilePsc, Lie, Reply, hostile_psc, say_json
 from tests.adapters.psc.test_provider import NOW, SECONDS, HandClock, log_in, settings_for
 
@@ -21,8 +22,8 @@ def psc() -> Iterator[HostilePsc]:
 
 
 def provider_for(psc: HostilePsc, at_once: int = 8, in_all: float = 10.0) -> PscProvider:
-    settings = replace(settings_for(psc), at_once=at_once, in_all=timedelta(seconds=in_all))
-    return PscProvider(settings, clock=HandClock())
+    settings = replace(settings_for(psc), at_once=at_once, timeout=timedelta(seconds=in_all))
+    return psc_provider(settings, clock=HandClock())
 
 
 def test_sign_in_that_waited_its_time_asks_no_next_question(psc: HostilePsc) -> None:

@@ -10,7 +10,6 @@ from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,8 +25,7 @@ from idp.adapters.http.bounded import (
     SafeHttp,
     parse_json,
 )
-from idp.adapters.psc.presets import ENDPOINTS
-from idp.adapters.psc.provider import PscProvider, PscSettings
+from idp.adapters.psc.provider import PscProvider
 from idp.cards.nomenclature import CodedLabel
 from idp.interaction.upstream import (
     Upstream,
@@ -36,6 +34,11 @@ from idp.interaction.upstream import (
     UpstreamRefused,
     UpstreamUnavailable,
 )
+from idp.settings import BadSetting, read_settings
+from idp.settings.psc import PscSettings
+from idp.settings.psc_presets import ENDPOINTS
+from idp.wiring.psc import psc_http
+from tests.adapters.psc.chosen import psc_chosen, psc_provider
 from tests.adapters.psc.hostile_psc import (
     ACCESS_TOKEN,
     CLIENT_ID,
@@ -57,6 +60,7 @@ from tests.adapters.psc.hostile_psc import (
     self_signed_certificate,
     tls_files,
 )
+from tests.configured import settings_with
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 SECONDS = NOW.timestamp()
@@ -88,15 +92,13 @@ def psc() -> Iterator[HostilePsc]:
 
 
 def settings_for(psc: HostilePsc, **changes: Any) -> PscSettings:
-    known = PscSettings(
-        issuer=psc.issuer, client_id=CLIENT_ID, client_secret=CLIENT_SECRET, redirect_uri=REDIRECT_URI
-    )
-    return replace(known, **changes)
+    known = {"issuer": psc.issuer, "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
+    return psc_chosen(**{**known, **changes})
 
 
 @pytest.fixture
 def provider(psc: HostilePsc, clock: HandClock) -> PscProvider:
-    return PscProvider(settings_for(psc), clock=clock)
+    return psc_provider(settings_for(psc), clock=clock)
 
 
 def log_in(provider: Upstream, psc: HostilePsc, now: datetime = NOW) -> UpstreamLogin:
@@ -184,7 +186,7 @@ def test_environment_changes_nothing(
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     for name in ("VERIFY_SSL", "TIMEOUT", "CLIENT_CERT", "REQUESTS_SESSION"):
         monkeypatch.setenv(name, "nonsense")
-    assert log_in(PscProvider(settings_for(psc), clock=clock), psc).rpps == RPPS
+    assert log_in(psc_provider(settings_for(psc), clock=clock), psc).rpps == RPPS
 
 
 def test_oic_neither_verifies_nor_fetches_anything(
@@ -268,7 +270,7 @@ def test_operator_may_accept_more(
     acr: str | None, changes: dict[str, Any], psc: HostilePsc, clock: HandClock
 ) -> None:
     psc.lie = Lie(claims={"acr": acr or ...})
-    assert log_in(PscProvider(settings_for(psc, **changes), clock=clock), psc).acr == acr
+    assert log_in(psc_provider(settings_for(psc, **changes), clock=clock), psc).acr == acr
 
 
 # Deviations: nobody is signed in, and the operator reads why.
@@ -436,7 +438,7 @@ def test_outage_of_any_endpoint_is_told_as_such(
     psc.lie = Lie(instead={endpoint: reply})
     began = datetime.now(UTC)
     with pytest.raises(UpstreamUnavailable):
-        log_in(PscProvider(settings_for(psc), clock=clock, http=QUICK), psc)
+        log_in(psc_provider(settings_for(psc), clock=clock, http=QUICK), psc)
     # Half a second allowed in all, whatever the pace of the drops; the rest is the machine's.
     assert datetime.now(UTC) - began < timedelta(seconds=3)
     assert psc.calls(endpoint) == 1
@@ -478,9 +480,9 @@ def test_unusable_document_makes_psc_unavailable(lie: Lie, provider: PscProvider
 
 def test_untrusted_tls_certificate_makes_psc_unavailable(clock: HandClock, tmp_path: Path) -> None:
     with hostile_psc(SECONDS, self_signed_certificate(tmp_path)) as psc:
-        settings = replace(settings_for(psc), issuer=psc.issuer.replace("http:", "https:"))
+        settings = settings_for(psc, issuer=psc.issuer.replace("http:", "https:"))
         with pytest.raises(UpstreamUnavailable, match="SSLError"):
-            PscProvider(settings, clock=clock).begin(fresh=False)
+            psc_provider(settings, clock=clock).begin(fresh=False)
         assert psc.seen == []
 
 
@@ -665,7 +667,7 @@ def endpoints_of(psc: HostilePsc) -> dict[str, str]:
 
 def test_known_endpoints_serve_while_nothing_is_published(psc: HostilePsc, clock: HandClock) -> None:
     psc.lie = Lie(instead={"discovery": say_status(503)})
-    provider = PscProvider(settings_for(psc, expected=endpoints_of(psc)), clock=clock)
+    provider = psc_provider(settings_for(psc, expected=endpoints_of(psc)), clock=clock)
     assert log_in(provider, psc).rpps == RPPS
 
 
@@ -674,13 +676,13 @@ def test_published_endpoint_wins_over_the_preset_and_the_operator_over_both(
 ) -> None:
     wrong = f"{psc.origin}/keys-of-somebody-else"
     settings = settings_for(psc, expected=dict.fromkeys(ENDPOINTS, wrong))
-    assert log_in(PscProvider(settings, clock=clock), psc).rpps == RPPS
+    assert log_in(psc_provider(settings, clock=clock), psc).rpps == RPPS
     assert psc.calls("trap") == 0
     own = settings_for(psc, endpoints={"authorization_endpoint": f"{psc.origin}/own"})
-    assert PscProvider(own, clock=clock).begin(fresh=False).url.startswith(f"{psc.origin}/own?")
+    assert psc_provider(own, clock=clock).begin(fresh=False).url.startswith(f"{psc.origin}/own?")
     psc.lie = Lie(discovery={"token_endpoint": wrong})
     repaired = settings_for(psc, endpoints={"token_endpoint": endpoints_of_honest(psc)["token_endpoint"]})
-    assert log_in(PscProvider(repaired, clock=clock), psc).rpps == RPPS
+    assert log_in(psc_provider(repaired, clock=clock), psc).rpps == RPPS
     assert psc.calls("trap") == 0
 
 
@@ -696,7 +698,7 @@ def endpoints_of_honest(psc: HostilePsc) -> dict[str, str]:
 
 def test_token_call_may_prove_the_client_in_the_form(psc: HostilePsc, clock: HandClock) -> None:
     psc.client_authentication = "client_secret_post"
-    provider = PscProvider(settings_for(psc, client_authentication="client_secret_post"), clock=clock)
+    provider = psc_provider(settings_for(psc, client_authentication="client_secret_post"), clock=clock)
     assert log_in(provider, psc).rpps == RPPS
 
 
@@ -720,7 +722,7 @@ def by_certificate(psc: HostilePsc, files: TlsFiles, **changes: Any) -> PscSetti
         "client_key_file": str(files.client_key),
         "ca_file": str(files.ca),
     }
-    return replace(settings_for(psc), **{**known, **changes})
+    return settings_for(psc, **{**known, **changes})
 
 
 @contextmanager
@@ -737,7 +739,7 @@ def test_client_certificate_is_presented_on_every_back_channel_call(
     files: TlsFiles, clock: HandClock
 ) -> None:
     with mutual_psc(files) as psc:
-        assert log_in(PscProvider(by_certificate(psc, files), clock=clock), psc).rpps == RPPS
+        assert log_in(psc_provider(by_certificate(psc, files), clock=clock), psc).rpps == RPPS
         assert {one.endpoint for one in psc.seen} == {"discovery", "token", "jwks", "userinfo"}
         assert {one.peer for one in psc.seen} == {CLIENT_ID}
         token = next(one for one in psc.seen if one.endpoint == "token")
@@ -751,16 +753,16 @@ def test_certificate_may_be_presented_beside_a_secret(files: TlsFiles, clock: Ha
         both = by_certificate(
             psc, files, client_authentication="client_secret_basic", client_secret=CLIENT_SECRET
         )
-        assert log_in(PscProvider(both, clock=clock), psc).rpps == RPPS
+        assert log_in(psc_provider(both, clock=clock), psc).rpps == RPPS
 
 
 def test_without_certificate_a_server_that_wants_one_is_unavailable(
     files: TlsFiles, clock: HandClock
 ) -> None:
     with mutual_psc(files) as psc:
-        bare = replace(settings_for(psc), ca_file=str(files.ca))
+        bare = settings_for(psc, ca_file=str(files.ca))
         with pytest.raises(UpstreamUnavailable):
-            PscProvider(bare, clock=clock).begin(fresh=False)
+            psc_provider(bare, clock=clock).begin(fresh=False)
 
 
 def test_aliases_for_certificates_are_used(files: TlsFiles, clock: HandClock) -> None:
@@ -773,7 +775,7 @@ def test_aliases_for_certificates_are_used(files: TlsFiles, clock: HandClock) ->
                 "mtls_endpoint_aliases": {"token_endpoint": honest["token_endpoint"]},
             }
         )
-        assert log_in(PscProvider(by_certificate(psc, files), clock=clock), psc).rpps == RPPS
+        assert log_in(psc_provider(by_certificate(psc, files), clock=clock), psc).rpps == RPPS
         assert psc.calls("trap") == 0
 
 
@@ -783,35 +785,52 @@ def test_server_certificate_is_verified_by_the_authorities_given_only(
     with mutual_psc(files) as psc:
         elsewhere = tls_files(tmp_path)
         with pytest.raises(UpstreamUnavailable, match="SSLError"):
-            PscProvider(by_certificate(psc, files, ca_file=str(elsewhere.ca)), clock=clock).begin(fresh=False)
+            psc_provider(by_certificate(psc, files, ca_file=str(elsewhere.ca)), clock=clock).begin(
+                fresh=False
+            )
+
+
+def start(files: TlsFiles, **changes: str) -> None:
+    """As `idp serve` begins, with `tls_client_auth`. Raises BadSetting."""
+    right = {
+        "ISSUER": "https://caducee.example",
+        "CARD_HOST": "https://carte.caducee.example",
+        "APPLICATION_KEY": "k" * 43,
+        "PASSWORD_PEPPER": "p" * 43,
+        "PSC_ISSUER": "https://auth.example/realm",
+        "PSC_CLIENT_ID": CLIENT_ID,
+        "PSC_CLIENT_AUTHENTICATION": "tls_client_auth",
+        "PSC_CLIENT_CERTIFICATE_FILE": str(files.client),
+        "PSC_CLIENT_KEY_FILE": str(files.client_key),
+        "PSC_CA_FILE": str(files.ca),
+    }
+    psc_http(read_settings({f"CADUCEE_{name}": text for name, text in {**right, **changes}.items()}).psc)
 
 
 @pytest.mark.parametrize(
     "changes",
     [
-        {"client_certificate_file": ""},
-        {"client_key_file": ""},
-        {"client_certificate_file": "/nowhere.pem"},
-        {"client_authentication": "private_key_jwt"},
-        {"client_authentication": "client_secret_post"},
-        {"endpoints": {"token_endpoint": "http://elsewhere.example/"}},
-        {"endpoints": {"no_such_endpoint": "https://elsewhere.example/"}},
+        {"PSC_CLIENT_CERTIFICATE_FILE": ""},
+        {"PSC_CLIENT_KEY_FILE": ""},
+        {"PSC_CLIENT_CERTIFICATE_FILE": "/nowhere.pem"},
+        {"PSC_CLIENT_AUTHENTICATION": "private_key_jwt"},
+        {"PSC_CLIENT_AUTHENTICATION": "client_secret_post"},
+        {"PSC_TOKEN_ENDPOINT": "http://elsewhere.example/"},
+        {"PSC_NO_SUCH_ENDPOINT": "https://elsewhere.example/"},
     ],
 )
 def test_client_authentication_that_cannot_work_is_refused_at_the_start(
-    changes: dict[str, Any], psc: HostilePsc, files: TlsFiles
+    changes: dict[str, str], files: TlsFiles
 ) -> None:
-    right = by_certificate(psc, files)
-    with pytest.raises(ValueError, match="Pro Santé Connect"):
-        replace(right, **changes)
+    start(files)
+    with pytest.raises(BadSetting, match="CADUCEE_PSC_"):
+        start(files, **changes)
 
 
-def test_key_of_another_certificate_is_refused_at_the_start(
-    psc: HostilePsc, files: TlsFiles, tmp_path: Path
-) -> None:
+def test_key_of_another_certificate_is_refused_at_the_start(files: TlsFiles, tmp_path: Path) -> None:
     other = tls_files(tmp_path)
-    with pytest.raises(ValueError, match="client certificate or key"):
-        by_certificate(psc, files, client_key_file=str(other.client_key))
+    with pytest.raises(BadSetting, match="PSC_CLIENT_KEY_FILE: a certificate and its own key"):
+        start(files, PSC_CLIENT_KEY_FILE=str(other.client_key))
 
 
 # Logout.
@@ -846,27 +865,30 @@ def test_logout_address_is_none_when_it_cannot_be_known(
 @pytest.mark.parametrize(
     "changes",
     [
-        {"issuer": "http://auth.example/realm"},
-        {"issuer": "auth.example"},
-        {"discovery_url": "http://auth.example/realm"},
-        {"client_id": ""},
-        {"client_secret": ""},
-        {"redirect_uri": ""},
-        {"scope": "scope_all"},
-        {"accepted_acr": ("eidas1", "0")},
-        {"accepted_acr": ("1",)},
+        {"psc_issuer": "http://auth.example/realm"},
+        {"psc_issuer": "auth.example"},
+        {"psc_discovery_url": "http://auth.example/realm"},
+        {"psc_client_id": ""},
+        {"psc_client_secret": ""},
+        {"psc_scope": "scope_all"},
+        {"psc_accepted_acr": ("eidas1", "0")},
+        {"psc_accepted_acr": ("1",)},
     ],
 )
 def test_settings_that_could_never_be_right_are_refused(changes: dict[str, Any]) -> None:
     right: dict[str, Any] = {
-        "issuer": "https://auth.example/realm",
-        "client_id": "c",
-        "client_secret": "s",
-        "redirect_uri": "https://caducee.example/psc",
+        "issuer": "https://caducee.example",
+        "card_host": "https://carte.caducee.example",
+        "application_key": "k" * 43,
+        "password_pepper": "p" * 43,
+        "psc_issuer": "https://auth.example/realm",
+        "psc_client_id": "c",
+        "psc_client_secret": "s",
     }
-    assert PscSettings(**right).discovery_address.endswith("/realm/.well-known/wallet-openid-configuration")
-    with pytest.raises(ValueError, match="Pro Santé Connect"):
-        PscSettings(**{**right, **changes})
+    chosen = settings_with(**right).psc
+    assert chosen.discovery_address.endswith("/realm/.well-known/wallet-openid-configuration")
+    with pytest.raises(BadSetting, match="CADUCEE_PSC"):
+        settings_with(**{**right, **changes})
 
 
 def test_secret_is_not_shown_by_the_settings(psc: HostilePsc) -> None:
@@ -874,9 +896,7 @@ def test_secret_is_not_shown_by_the_settings(psc: HostilePsc) -> None:
 
 
 def test_https_issuer_never_leads_to_http_on_loopback() -> None:
-    settings = PscSettings(
-        issuer="https://auth.example", client_id="c", client_secret="s", redirect_uri="https://r/"
-    )
+    settings = psc_chosen(issuer="https://auth.example", client_id="c", client_secret="s")
     assert not settings.allows("http://localhost/certs")
 
 

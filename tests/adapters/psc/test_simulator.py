@@ -12,9 +12,10 @@ import pytest
 import requests
 from bs4 import BeautifulSoup
 
-from idp.adapters.psc.provider import PscProvider, PscSettings
+from idp.adapters.psc.provider import PscProvider
 from idp.core.clock import SystemClock
 from idp.interaction.upstream import UpstreamLogin, UpstreamRefusal, UpstreamRefused, UpstreamUnavailable
+from tests.adapters.psc.chosen import psc_chosen, psc_provider
 from tests.sandbox.processes import start, stop
 from tests.servers import free_port
 
@@ -64,10 +65,8 @@ def simulator(running: Simulator) -> Simulator:
 
 @pytest.fixture
 def provider(simulator: Simulator) -> PscProvider:
-    settings = PscSettings(
-        issuer=simulator.issuer, client_id="caducee", client_secret="s+:%é", redirect_uri=CALLBACK
-    )
-    return PscProvider(settings, clock=SystemClock())
+    settings = psc_chosen(issuer=simulator.issuer, client_id="caducee", client_secret="s+:%é")
+    return psc_provider(settings, redirect_uri=CALLBACK, clock=SystemClock())
 
 
 class Person:

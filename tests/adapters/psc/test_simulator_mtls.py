@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 import requests
 
-from idp.adapters.psc.provider import PscProvider, PscSettings
 from idp.core.clock import SystemClock
 from idp.interaction.upstream import UpstreamRefused
+from idp.settings.psc import PscSettings
+from tests.adapters.psc.chosen import psc_chosen, psc_provider
 from tests.adapters.psc.hostile_psc import CLIENT_ID, TlsFiles, tls_files
 from tests.adapters.psc.test_simulator import CALLBACK, PHYSICIAN, Person, Simulator, log_in, started
 from tests.sandbox.psc.driver import basic
@@ -50,7 +51,7 @@ def issuer(files: TlsFiles, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @pytest.fixture
 def settings(issuer: str, files: TlsFiles) -> PscSettings:
-    return PscSettings(
+    return psc_chosen(
         issuer=issuer,
         client_id=CLIENT_ID,
         client_secret="",
@@ -58,7 +59,6 @@ def settings(issuer: str, files: TlsFiles) -> PscSettings:
         client_certificate_file=str(files.client),
         client_key_file=str(files.client_key),
         ca_file=str(files.ca),
-        redirect_uri=CALLBACK,
     )
 
 
@@ -71,12 +71,14 @@ def person(files: TlsFiles) -> Iterator[Person]:
 
 
 def test_physician_signs_in_without_any_secret(settings: PscSettings, person: Person) -> None:
-    login = log_in(PscProvider(settings, clock=SystemClock()), person)
+    login = log_in(psc_provider(settings, redirect_uri=CALLBACK, clock=SystemClock()), person)
     assert login.rpps == PHYSICIAN[1:]
 
 
 def test_certificate_of_another_client_is_refused(settings: PscSettings, person: Person) -> None:
-    provider = PscProvider(replace(settings, client_id="another"), clock=SystemClock())
+    provider = psc_provider(
+        replace(settings, client_id="another"), redirect_uri=CALLBACK, clock=SystemClock()
+    )
     request = provider.begin(fresh=False)
     with pytest.raises(UpstreamRefused):
         provider.complete(person.follow(request.url), request.pending, now=datetime.now(UTC))
@@ -123,7 +125,7 @@ def test_certificate_of_another_authority_is_not_even_heard(
 
 def test_pages_of_the_wallet_ask_for_no_certificate(settings: PscSettings, files: TlsFiles) -> None:
     """A browser would open a window to choose one."""
-    page = PscProvider(settings, clock=SystemClock()).begin(fresh=True).url
+    page = psc_provider(settings, redirect_uri=CALLBACK, clock=SystemClock()).begin(fresh=True).url
     answer = requests.get(page, verify=str(files.ca), timeout=5)
     assert answer.status_code == 200
     assert answer.url.startswith("https://")

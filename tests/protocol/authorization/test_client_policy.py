@@ -20,9 +20,9 @@ EVERYTHING = '{"userinfo":{"email":null,"rpps":null,"name":null},"id_token":{"em
 @pytest.fixture
 def party(provider: Provider) -> Any:
     """The file is as before afterwards: the provider is the module's."""
-    before = provider.settings.clients_file.read_text()
+    before = provider.settings.where.clients_file.read_text()
     yield PolicedParty(provider)
-    provider.settings.clients_file.write_text(before)
+    provider.settings.where.clients_file.write_text(before)
 
 
 # Claims and scopes.
@@ -102,7 +102,7 @@ def test_a_scope_that_the_client_does_not_have_is_not_granted(party: PolicedPart
 
 def test_the_token_of_a_client_registered_no_more_opens_nothing(party: PolicedParty) -> None:
     token = party.tokens()["access_token"]
-    party.house.settings.clients_file.write_text(party.others)
+    party.house.settings.where.clients_file.write_text(party.others)
     answer = party.house.userinfo(token)
     assert answer.status_code == 401
     assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
@@ -136,11 +136,11 @@ def test_lives_of_its_own_are_those_of_its_tokens(party: PolicedParty) -> None:
 
 def test_without_lives_of_its_own_the_settings_hold(party: PolicedParty) -> None:
     tokens, settings = party.tokens(), party.house.settings
-    assert tokens["expires_in"] == settings.access_token_life.total_seconds()
+    assert tokens["expires_in"] == settings.lives.access_token_life.total_seconds()
     id_token = claims_in(tokens["id_token"])
-    assert id_token["exp"] - id_token["iat"] == settings.id_token_life.total_seconds()
+    assert id_token["exp"] - id_token["iat"] == settings.lives.id_token_life.total_seconds()
     idle = party.introspect(tokens["refresh_token"])["exp"] - datetime.now(UTC).timestamp()
-    assert abs(idle - settings.refresh_token_idle.total_seconds()) < 30
+    assert abs(idle - settings.lives.refresh_token_idle.total_seconds()) < 30
 
 
 def test_a_life_changed_since_holds_from_the_next_refresh(party: PolicedParty) -> None:

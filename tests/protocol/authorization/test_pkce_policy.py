@@ -12,7 +12,7 @@ NO_PKCE: dict[str, str | None] = {"code_challenge": None, "code_challenge_method
 @pytest.fixture(scope="module")
 def provider(app_factory: Callable[..., Provider]) -> Provider:
     made = app_factory()
-    path = made.settings.clients_file
+    path = made.settings.where.clients_file
     first = '    post_logout_redirect_uris: ["https://trajectoire'
     path.write_text(path.read_text().replace(first, "    pkce: optional\n" + first, 1))
     return made

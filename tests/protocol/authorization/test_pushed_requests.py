@@ -34,7 +34,7 @@ PUSHER = {"client_id": "pusher", "redirect_uri": "https://pusher.example/callbac
 @pytest.fixture(scope="module")
 def provider(app_factory: Callable[..., Provider]) -> Provider:
     made = app_factory()
-    path = made.settings.clients_file
+    path = made.settings.where.clients_file
     path.write_text(path.read_text() + REQUIRED)
     return made
 
@@ -180,7 +180,7 @@ def test_an_expired_interaction_of_a_client_that_must_push_can_be_begun_again(
     app_factory: Callable[..., Provider],
 ) -> None:
     short = app_factory(interaction_life=timedelta(seconds=1))
-    path = short.settings.clients_file
+    path = short.settings.where.clients_file
     path.write_text(path.read_text() + REQUIRED)
     browser = short.browser()
     request_uri = push(short, "pusher", **PUSHER).get_json()["request_uri"]

@@ -46,7 +46,7 @@ CLIENTS = "".join(
 @pytest.fixture(scope="module")
 def provider(app_factory: Callable[..., Provider]) -> Provider:
     made = app_factory()
-    path = made.settings.clients_file
+    path = made.settings.where.clients_file
     path.write_text(path.read_text() + CLIENTS)
     return made
 

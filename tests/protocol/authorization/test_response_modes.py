@@ -19,7 +19,7 @@ STATE = authorization()["state"]
 @pytest.fixture(scope="module")
 def provider(app_factory: Callable[..., Provider]) -> Provider:
     made = app_factory()
-    path = made.settings.clients_file
+    path = made.settings.where.clients_file
     path.write_text(
         path.read_text().replace(
             "    id_token_signed_response_alg: ES256\n",
@@ -131,7 +131,7 @@ def test_a_signed_answer_ends_with_its_code(signed_in: Browser) -> None:
         signed_in.house.exchange(str(claims["code"])).get_json()["id_token"],
         options={"verify_signature": False},
     )["iat"]
-    life = signed_in.house.settings.code_life
+    life = signed_in.house.settings.lives.code_life
     assert timedelta() < timedelta(seconds=int(str(claims["exp"])) - issued) <= life
     assert life == Settings.__dataclass_fields__["code_life"].default
 

@@ -272,7 +272,7 @@ def test_an_expired_interaction_offers_to_begin_again_and_does(app_factory: Call
 def test_a_removed_redirect_uri_ends_on_a_page_and_not_there(fresh: Provider) -> None:
     browser = fresh.browser()
     page = browser.follow(browser.authorize())
-    file = fresh.settings.clients_file
+    file = fresh.settings.where.clients_file
     file.write_text(file.read_text().replace(f'"{REDIRECT}", ', ""))
     assert browser.prove(page).status_code == 400
 
@@ -280,7 +280,7 @@ def test_a_removed_redirect_uri_ends_on_a_page_and_not_there(fresh: Provider) ->
 def test_a_removed_redirect_uri_hears_of_no_refusal_either(fresh: Provider) -> None:
     browser = fresh.browser()
     page = browser.follow(browser.authorize())
-    file = fresh.settings.clients_file
+    file = fresh.settings.where.clients_file
     file.write_text(file.read_text().replace(f'"{REDIRECT}", ', ""))
     answer = browser.submit(page, "/cancel")
     assert (answer.status_code, answer.headers.get("Location")) == (400, None)

@@ -151,13 +151,13 @@ def stand(app_factory: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         mtls_origin=f"https://localhost:{mtls}",
         mtls_authority_files=(authorities,),
     )
-    file = provider.settings.clients_file
+    file = provider.settings.where.clients_file
     file.write_text(file.read_text() + _clients())
     browser = provider.browser()
     browser.sign_in()
     more = {
         "CADUCEE_PROXY_SECRET": PROXY_SECRET,
-        "CADUCEE_MTLS_ORIGIN": provider.settings.mtls_origin,
+        "CADUCEE_MTLS_ORIGIN": provider.settings.proxy.mtls_origin,
         "CADUCEE_MTLS_AUTHORITY_FILES": str(authorities),
         "CADUCEE_TRUSTED_PROXY_HOPS": "1",
     }

@@ -40,7 +40,7 @@ from tests.provider import ISSUER, RP, SECRETS, Provider, answer_of, audited, au
 @pytest.fixture(scope="module")
 def keyed(app_factory: Callable[..., Provider]) -> Provider:
     provider = app_factory(outbound_networks=("127.0.0.0/8",))
-    register_keyed(provider.settings.clients_file)
+    register_keyed(provider.settings.where.clients_file)
     return provider
 
 
@@ -224,7 +224,7 @@ def test_an_assertion_is_remembered_for_as_long_as_it_could_be_shown(keyed: Prov
     with keyed.database.connect() as connection:
         forgotten = connection.execute(row).scalar_one()
     # To a node whose clock is behind as well.
-    assert forgotten.timestamp() >= ends + keyed.settings.clock_skew.total_seconds() - 1
+    assert forgotten.timestamp() >= ends + keyed.settings.clock.skew.total_seconds() - 1
 
 
 def test_what_is_refused_is_not_used_up(keyed: Provider) -> None:
@@ -287,7 +287,7 @@ def test_another_method_beside_it_is_refused(keyed: Provider) -> None:
 
 def test_a_client_of_another_method_is_not_proved_by_it(keyed: Provider) -> None:
     with_clients(
-        keyed.settings.clients_file,
+        keyed.settings.where.clients_file,
         client_yaml(
             "secret-with-keys",
             client_secret={"sha256": "0" * 64},
@@ -311,17 +311,17 @@ def test_a_duplicated_part_is_an_invalid_request(keyed: Provider) -> None:
 
 
 def test_a_refused_assertion_is_audited(fresh: Provider) -> None:
-    register_keyed(fresh.settings.clients_file)
+    register_keyed(fresh.settings.where.clients_file)
     assert not passes(fresh, assertion("keyed", key=stranger_key()))
     assert audited(fresh) == ["client:authenticate:refused"]
 
 
 def test_neither_assertion_nor_jti_is_written_in_clear(fresh: Provider) -> None:
-    register_keyed(fresh.settings.clients_file)
+    register_keyed(fresh.settings.where.clients_file)
     token = assertion("keyed", jti="a-jti-to-find")
     assert passes(fresh, token)
     written = b"".join(
-        path.read_bytes() for path in fresh.settings.clients_file.parent.glob("caducee.sqlite*")
+        path.read_bytes() for path in fresh.settings.where.clients_file.parent.glob("caducee.sqlite*")
     )
     assert b"client_assertion" in written
     assert b"a-jti-to-find" not in written
@@ -367,7 +367,7 @@ def test_keys_behind_jwks_uri_are_fetched_and_followed(keyed: Provider) -> None:
         party.reply = say(json.dumps(jwks(ec_key())).encode())
         uri = f"http://127.0.0.1:{party.port}/jwks"
         with_clients(
-            keyed.settings.clients_file,
+            keyed.settings.where.clients_file,
             client_yaml("remote", token_endpoint_auth_method="private_key_jwt", jwks_uri=uri),
         )
         assert passes(keyed, assertion("remote"))
@@ -382,7 +382,7 @@ def test_keys_behind_jwks_uri_are_fetched_and_followed(keyed: Provider) -> None:
 
 def test_a_client_whose_keys_cannot_be_had_is_refused(keyed: Provider) -> None:
     with_clients(
-        keyed.settings.clients_file,
+        keyed.settings.where.clients_file,
         client_yaml(
             "absent", token_endpoint_auth_method="private_key_jwt", jwks_uri="http://127.0.0.1:9/jwks"
         ),
@@ -395,7 +395,7 @@ def test_a_jwks_uri_inside_is_never_called(app_factory: Callable[..., Provider])
     with far_machine() as inside:
         inside.reply = say(json.dumps(jwks(ec_key())).encode())
         with_clients(
-            provider.settings.clients_file,
+            provider.settings.where.clients_file,
             *(
                 client_yaml(
                     f"inside-{scheme}",
@@ -411,8 +411,8 @@ def test_a_jwks_uri_inside_is_never_called(app_factory: Callable[..., Provider])
 
 
 def test_the_method_knows_its_house_values(keyed: Provider) -> None:
-    assert keyed.settings.assertion_life.total_seconds() == 300
-    assert keyed.settings.clock_ahead.total_seconds() == 10
+    assert keyed.settings.lives.assertion_life.total_seconds() == 300
+    assert keyed.settings.clock.ahead.total_seconds() == 10
     assert AssertionAuthentication.__dataclass_fields__.keys() >= {"life", "ahead", "skew"}
 
 

@@ -46,7 +46,7 @@ def test_of_fifty_uses_over_two_processes_one_passes(
     with ExitStack() as stack:
         redis = stack.enter_context(redis_server()).url if ephemeral == "redis" else ""
         provider = app_factory(redis=redis)
-        register_keyed(provider.settings.clients_file)
+        register_keyed(provider.settings.where.clients_file)
         ports = [stack.enter_context(served(provider)) for _ in range(2)]
         for alg in ("ES256", "PS256", "RS256"):
             assert use_at_once(ports, assertion("keyed", alg)) == {200: 1, 401: 2 * PER_PROCESS - 1}
@@ -55,7 +55,7 @@ def test_of_fifty_uses_over_two_processes_one_passes(
 def test_without_the_store_no_assertion_passes(app_factory: Callable[..., Provider]) -> None:
     with redis_server() as redis:
         provider = app_factory(redis=redis.url)
-        register_keyed(provider.settings.clients_file)
+        register_keyed(provider.settings.where.clients_file)
         redis.stop()
         response = Client(provider.app, TestResponse).post(
             "/introspect", base_url=ISSUER, data=form(assertion("keyed"), token="x")

@@ -107,7 +107,7 @@ class Party:
 @pytest.fixture(scope="module")
 def house(app_factory: Any) -> Provider:
     made: Provider = app_factory()
-    file = made.settings.clients_file
+    file = made.settings.where.clients_file
     file.write_text(file.read_text() + _MORE_CLIENTS)
     return made
 

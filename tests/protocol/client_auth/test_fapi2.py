@@ -109,7 +109,7 @@ class FapiClient:
 @pytest.fixture(scope="module")
 def house(app_factory: Any) -> Provider:
     made: Provider = app_factory(proxy_secret=PROXY_SECRET, mtls_origin="https://mtls.caducee.example")
-    file = made.settings.clients_file
+    file = made.settings.where.clients_file
     file.write_text(file.read_text() + _GOOD)
     return made
 
@@ -131,7 +131,7 @@ def _start(app_factory: Any, text: str, **changes: Any) -> str:
     made = app_factory(
         **{"proxy_secret": PROXY_SECRET, "mtls_origin": "https://mtls.caducee.example", **changes}
     )
-    file = made.settings.clients_file
+    file = made.settings.where.clients_file
     file.write_text(file.read_text() + text)
     with pytest.raises(BadYaml) as fault:
         create(made.settings)
@@ -237,7 +237,7 @@ def test_fa4_the_verifier_is_checked_and_the_issuer_told(client: FapiClient) -> 
 
 
 def test_fa4_codes_live_60_seconds_at_most(client: FapiClient, fault: Any) -> None:
-    assert client.house.settings.code_life <= timedelta(seconds=60)
+    assert client.house.settings.lives.code_life <= timedelta(seconds=60)
     assert "CADUCEE_CODE_LIFE of 60 seconds or less" in fault(_GOOD, code_life=timedelta(seconds=61))
     assert "`required`" in fault(_GOOD + "    pkce: optional\n")
 

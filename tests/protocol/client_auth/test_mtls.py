@@ -81,7 +81,7 @@ def house(app_factory: Any, tmp_path_factory: pytest.TempPathFactory) -> Provide
     made: Provider = app_factory(
         proxy_secret=PROXY_SECRET, mtls_origin=MTLS_ORIGIN, mtls_authority_files=(authorities,)
     )
-    file = made.settings.clients_file
+    file = made.settings.where.clients_file
     file.write_text(file.read_text() + _MORE_CLIENTS)
     return made
 
@@ -210,7 +210,7 @@ def test_an_authority_below_another_is_trusted_by_itself_and_the_one_above_vouch
         mtls_origin=MTLS_ORIGIN,
         mtls_authority_files=(below.write(tmp_path / "below.pem"),),
     )
-    house.settings.clients_file.write_text("clients:\n" + _MORE_CLIENTS)
+    house.settings.where.clients_file.write_text("clients:\n" + _MORE_CLIENTS)
     assert is_client(house, "by-name", by_proxy(below.issue("application")))
     assert not is_client(house, "by-name", by_proxy(above.issue("application")))
     # And what stands below ours is not looked at: nobody sends us the step between.
@@ -224,7 +224,7 @@ def test_an_authority_past_its_dates_vouches_for_nobody(app_factory: Any, tmp_pa
         mtls_origin=MTLS_ORIGIN,
         mtls_authority_files=(past.write(tmp_path / "past.pem"),),
     )
-    house.settings.clients_file.write_text("clients:\n" + _MORE_CLIENTS)
+    house.settings.where.clients_file.write_text("clients:\n" + _MORE_CLIENTS)
     assert not is_client(house, "by-name", by_proxy(past.issue("application")))
 
 
@@ -269,7 +269,7 @@ def test_the_certificate_may_stand_behind_jwks_uri(app_factory: Any) -> None:
         ]
         party.reply = say(json.dumps({"keys": [*unreadable, ANOTHER.jwk, OWN.jwk]}).encode())
         uri = f"http://127.0.0.1:{party.port}/jwks"
-        file = house.settings.clients_file
+        file = house.settings.where.clients_file
         file.write_text(file.read_text() + _client("remote", "self_signed_tls_client_auth", jwks_uri=uri))
         assert is_client(house, "remote", by_proxy(OWN))
         assert not is_client(house, "remote", by_proxy(BY_NAME))

@@ -27,7 +27,7 @@ from tests.provider import (
 @pytest.fixture(scope="module")
 def keyed(app_factory: Callable[..., Provider]) -> Provider:
     provider = app_factory()
-    register_keyed(provider.settings.clients_file)
+    register_keyed(provider.settings.where.clients_file)
     return provider
 
 
@@ -39,7 +39,7 @@ def visitor(keyed: Provider) -> tuple[Browser, Specimen]:
     claims = _unverified(tokens["id_token"])
     signers = {
         signer.alg: signer
-        for signer in map(load_signer, sorted(keyed.settings.keys_directory.glob("sign-*.pem")))
+        for signer in map(load_signer, sorted(keyed.settings.keys.directory.glob("sign-*.pem")))
     }
     keys: dict[str, Any] = {alg: signer.key for alg, signer in signers.items()}
     return browser, Specimen("RS256", signers["RS256"].kid, claims, keys, {"typ": "JWT"})
@@ -149,7 +149,7 @@ def test_a_forged_assertion_proves_nobody(keyed: Provider, name: str, alg: str) 
     for more in ({}, {"client_id": "keyed"}):
         response = shown(keyed, token, **more)
         # Above its bound, a parameter is refused before anybody asks what it is.
-        is_long = len(token) > keyed.settings.parameter_bytes
+        is_long = len(token) > keyed.settings.bounds.parameter_bytes
         expected = (400, "invalid_request") if is_long else (401, "invalid_client")
         assert (response.status_code, response.get_json()["error"]) == expected
         assert not repeats(response, token)
@@ -193,7 +193,9 @@ def test_a_forged_request_object_is_refused_as_such(keyed: Provider, name: str, 
         base_url=ISSUER,
         data=form(assertion(f"keyed-requests-{alg.lower()}"), request=token),
     )
-    expected = "invalid_request" if len(token) > keyed.settings.parameter_bytes else "invalid_request_object"
+    expected = (
+        "invalid_request" if len(token) > keyed.settings.bounds.parameter_bytes else "invalid_request_object"
+    )
     assert (pushed.status_code, pushed.get_json()["error"]) == (400, expected)
     assert not repeats(pushed, token)
 

@@ -60,13 +60,13 @@ class Desk:
         settings = self.provider.settings
         self.keys = KeysInForce(open_key_directory(settings, SystemClock()))
         self.notices = SqlLogoutNotices(self.provider.database)
-        self.clients = ClientFile(settings.clients_file)
+        self.clients = ClientFile(settings.where.clients_file)
         tokens = LogoutTokens(
             issuer=ISSUER,
             keys=self.keys,
             subjects=open_subjects(settings),
             accounts=self.provider.accounts,
-            life=settings.logout_token_life,
+            life=settings.lives.logout_token_life,
             clock=self.clock,
         )
         self.channel = BackChannelLogout(
@@ -122,7 +122,7 @@ class Desk:
 
 def listening(provider: Provider) -> Provider:
     """Its clients.yaml, with logout URIs and a sector for the sibling."""
-    path = provider.settings.clients_file
+    path = provider.settings.where.clients_file
     path.write_text(
         path.read_text()
         .replace(
@@ -272,7 +272,7 @@ def without_client(text: str) -> str:
 @pytest.mark.parametrize("changed", [without_uri, without_client])
 def test_client_that_left_meanwhile_is_not_called(desk: Desk, changed: Callable[[str], str]) -> None:
     desk.end_session(RP)
-    path: Path = desk.provider.settings.clients_file
+    path: Path = desk.provider.settings.where.clients_file
     path.write_text(changed(path.read_text()))
     desk.work()
     assert desk.outside.calls == []
@@ -281,7 +281,7 @@ def test_client_that_left_meanwhile_is_not_called(desk: Desk, changed: Callable[
 
 def test_notice_is_called_at_the_address_of_now(desk: Desk) -> None:
     desk.end_session(RP)
-    path: Path = desk.provider.settings.clients_file
+    path: Path = desk.provider.settings.where.clients_file
     path.write_text(path.read_text().replace(RP_URI, RP_URI + "/moved"))
     desk.work()
     assert [url for url, _token in desk.outside.calls] == [RP_URI + "/moved"]
@@ -376,7 +376,7 @@ def test_faulty_clients_file_keeps_nobody_from_being_disabled(
 ) -> None:
     from idp.cli.operate import disable_account
 
-    path, rpps = desk.provider.settings.clients_file, desk.provider.account.identity.rpps
+    path, rpps = desk.provider.settings.where.clients_file, desk.provider.account.identity.rpps
     good = path.read_text()
     desk.provider.exchange(desk.provider.browser().sign_in())
     options: Any = type("Options", (), {"rpps": rpps})()

@@ -44,7 +44,7 @@ SIBLING = "grand-age"
 
 def listening(provider: Provider, **uris: tuple[str, str]) -> Provider:
     """`uris`: client's name → member and URI added to clients.yaml."""
-    path = provider.settings.clients_file
+    path = provider.settings.where.clients_file
     text = path.read_text()
     for name, (member, uri) in uris.items():
         line = f"  - client_id: {name.replace('_', '-')}\n"
@@ -372,7 +372,7 @@ def test_hint_of_a_client_that_left_asks_first_and_leads_nowhere(
     house: Provider, both: tuple[Browser, dict[str, Any]]
 ) -> None:
     browser, tokens = both
-    path = house.settings.clients_file
+    path = house.settings.where.clients_file
     path.write_text(path.read_text().replace(f"client_id: {RP}\n", "client_id: renamed\n"))
     response = leave(browser, id_token_hint=tokens["id_token"], post_logout_redirect_uri=AFTER_LOGOUT)
     assert page_of(response).find("form", action="/end_session/confirm")

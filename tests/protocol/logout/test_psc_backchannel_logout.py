@@ -39,7 +39,7 @@ def tell(house: Provider, *tokens: str, **more: Any) -> TestResponse:
 
 def told_of_logouts(house: Provider) -> Provider:
     """Its relying party has a logout URI."""
-    path, name = house.settings.clients_file, "    client_name: ViaTrajectoire\n"
+    path, name = house.settings.where.clients_file, "    client_name: ViaTrajectoire\n"
     path.write_text(path.read_text().replace(name, f"{name}    backchannel_logout_uri: {RP_URI}\n"))
     return house
 

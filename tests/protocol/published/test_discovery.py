@@ -68,7 +68,7 @@ _PROOFS: dict[str, Callable[[], dict[str, Any]]] = {
 @pytest.fixture(scope="module")
 def keyed(app_factory: Callable[..., Provider]) -> Provider:
     provider = app_factory()
-    register_keyed(provider.settings.clients_file)
+    register_keyed(provider.settings.where.clients_file)
     return provider
 
 
@@ -184,7 +184,7 @@ def test_health_says_ready_and_no_more(browser: Browser) -> None:
 
 
 def test_a_bad_clients_file_degrades_and_does_not_stop(fresh: Provider) -> None:
-    fresh.settings.clients_file.write_text("clients: [")
+    fresh.settings.where.clients_file.write_text("clients: [")
     browser = fresh.browser()
     assert browser.get("/health/ready").get_json() == {"status": "degraded"}
     assert browser.authorize().status_code == 303

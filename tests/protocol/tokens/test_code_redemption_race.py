@@ -38,19 +38,19 @@ def served(provider: Provider, **more: str) -> Iterator[int]:
     named = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT),
-        "CADUCEE_ISSUER": settings.issuer,
-        "CADUCEE_CARD_HOST": settings.card_host,
-        "CADUCEE_DATABASE": settings.database,
-        "CADUCEE_REDIS": settings.redis,
-        "CADUCEE_CLIENTS_FILE": str(settings.clients_file),
-        "CADUCEE_KEYS_DIRECTORY": str(settings.keys_directory),
-        "CADUCEE_APPLICATION_KEY": settings.application_key,
-        "CADUCEE_PASSWORD_PEPPER": settings.password_pepper,
+        "CADUCEE_ISSUER": settings.where.issuer,
+        "CADUCEE_CARD_HOST": settings.card_host.origin,
+        "CADUCEE_DATABASE": settings.where.database,
+        "CADUCEE_REDIS": settings.where.redis,
+        "CADUCEE_CLIENTS_FILE": str(settings.where.clients_file),
+        "CADUCEE_KEYS_DIRECTORY": str(settings.keys.directory),
+        "CADUCEE_APPLICATION_KEY": settings.keys.application,
+        "CADUCEE_PASSWORD_PEPPER": settings.password.pepper,
         **more,
     }
     command = ["env", "-i", *(f"{name}={value}" for name, value in named.items())]
     command += [sys.executable, "-m", "idp.cli", "serve", "--port", str(port), "--workers", "1"]
-    log = settings.clients_file.parent / f"serve-{port}.log"
+    log = settings.where.clients_file.parent / f"serve-{port}.log"
     server = RunningServer(f"http://127.0.0.1:{port}", command, lambda: _is_ready(port), log)
     server.start()
     try:

@@ -47,7 +47,7 @@ def house(app_factory: Callable[..., Provider], party: FarMachine) -> Provider:
     provider = app_factory(outbound_networks=("127.0.0.0/8",))
     signing = {"token_endpoint_auth_method": "private_key_jwt"}
     with_clients(
-        provider.settings.clients_file,
+        provider.settings.where.clients_file,
         *(
             client_yaml(
                 name_of(alg, enc),
@@ -172,7 +172,7 @@ def test_a_code_refused_for_want_of_a_key_is_not_used_up(
 ) -> None:
     """A relying party that registers its key meanwhile goes on where it stopped."""
     provider = app_factory()
-    file = provider.settings.clients_file
+    file = provider.settings.where.clients_file
     before = file.read_text()
     wanting = {"token_endpoint_auth_method": "private_key_jwt", "id_token_encrypted_response_alg": "RSA-OAEP"}
     with_clients(file, client_yaml("late", **wanting, jwks=jwks(ec_key())))

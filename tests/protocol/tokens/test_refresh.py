@@ -38,7 +38,7 @@ SECRET = SECRETS["viatrajectoire"]
 @pytest.fixture
 def house(app_factory: Any) -> Any:
     provider = app_factory()
-    file = provider.settings.clients_file
+    file = provider.settings.where.clients_file
     file.write_text(file.read_text() + _MORE_CLIENTS)
     return provider
 
@@ -138,7 +138,7 @@ def test_refreshing_ends_idle_and_with_the_session(house):
     tokens = _tokens(house)
     kept = SqlRefreshTokens(house.database).get(grant_of(tokens["refresh_token"]))
     auth_time = _claims(tokens["id_token"])["auth_time"]
-    assert kept.ends_at.timestamp() == auth_time + house.settings.session_life.total_seconds()
+    assert kept.ends_at.timestamp() == auth_time + house.settings.lives.session_life.total_seconds()
     granted = house.grants.get(kept.grant_id).granted_at
     assert abs(kept.idle_until - granted - timedelta(minutes=30)) < timedelta(seconds=30)
     for ended in ({"idle_until": granted}, {"ends_at": granted}):
@@ -197,7 +197,9 @@ def test_a_refresh_token_shown_while_the_store_is_out_is_good_afterwards(app_fac
     """facts/security §4.2: 503 while it is out. A second use for want of an answer is no theft."""
     with redis_server() as server:
         house = app_factory(redis=server.url)
-        house.settings.clients_file.write_text(house.settings.clients_file.read_text() + _MORE_CLIENTS)
+        house.settings.where.clients_file.write_text(
+            house.settings.where.clients_file.read_text() + _MORE_CLIENTS
+        )
         for client_id in (PUBLIC, REFRESHER):
             tokens = _tokens(house, client_id)
             server.stop()

@@ -27,7 +27,7 @@ _MORE_CLIENTS = "".join(
 @pytest.fixture
 def house(app_factory: Any) -> Any:
     provider = app_factory()
-    file = provider.settings.clients_file
+    file = provider.settings.where.clients_file
     file.write_text(file.read_text() + _MORE_CLIENTS)
     return provider
 

@@ -325,7 +325,7 @@ class TestRedemption:
     ) -> None:
         code = signed_in()
         tokens = provider.exchange(code).get_json()
-        files = provider.settings.clients_file.parent.glob("caducee.sqlite*")
+        files = provider.settings.where.clients_file.parent.glob("caducee.sqlite*")
         written = b"".join(path.read_bytes() for path in files)
         assert b"authorization_code" in written
         for secret in (code, tokens["access_token"], tokens["id_token"], SECRETS[RP], VERIFIER):

@@ -1,7 +1,7 @@
 """What is known of each environment of Pro Santé Connect.
 
 Contains dated presets, to compare with what it publishes. The published document has priority over a preset, and the
-operator's own setting over both. Not here: fetching (`discovery`).
+operator's own setting over both. Not here: fetching.
 """
 
 from collections.abc import Mapping

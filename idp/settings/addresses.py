@@ -1,0 +1,152 @@
+"""Contains what makes an address in a setting right: URLs, origins, hosts, networks, mailboxes. Not here: a setting."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from ipaddress import ip_address, ip_network
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from idp.settings.faults import Rule
+
+LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+_USUAL_PORTS = {"https": 443, "http": 80}
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?)*")
+#: One address, perhaps after a name to show: `Caducée <ne-pas-repondre@id.example>`.
+_MAILBOX = re.compile(
+    r'(?:(?:"[^\x00-\x1f\x7f"\\]*"|[^\x00-\x1f\x7f<>@,;:"]*) ?<)?'
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-][A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]*@([\w-]+(?:\.[\w-]+)*)(>?)"
+)
+
+
+def split(url: str) -> SplitResult | None:
+    """None for what is no URL: a port that is none, brackets that do not close, signs that no URL has."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    is_plain = "\\" not in url and not any(sign.isspace() or not sign.isprintable() for sign in url)
+    return parts if is_plain and port != 0 else None
+
+
+def is_web(url: str) -> bool:
+    """http or https, with a host, in visible ASCII."""
+    parts = split(url)
+    return bool(parts and parts.scheme in _USUAL_PORTS and parts.hostname and url.isascii())
+
+
+def is_on_loopback(url: str) -> bool:
+    parts = split(url)
+    return parts is not None and parts.hostname in LOOPBACK_HOSTS
+
+
+def is_https_or_loopback(url: str) -> bool:
+    parts = split(url)
+    return parts is not None and (parts.scheme == "https" or (parts.scheme == "http" and is_on_loopback(url)))
+
+
+def are_networks(texts: Iterable[str]) -> bool:
+    try:
+        return all(ip_network(text) for text in texts)
+    except ValueError:
+        return False
+
+
+def is_host(text: str) -> bool:
+    """A name or an address alone, without port, scheme or path."""
+    return bool(_HOST.fullmatch(text)) or _is_ip(text.strip("[]"))
+
+
+def _is_ip(text: str) -> bool:
+    try:
+        return bool(ip_address(text))
+    except ValueError:
+        return False
+
+
+def _is_shortest(address: str) -> bool:
+    return _is_ip(address) and str(ip_address(address)) == address
+
+
+def is_mailbox(text: str) -> bool:
+    found = _MAILBOX.fullmatch(text)
+    return found is not None and (found[2] == ">") == ("<" in text)
+
+
+def is_listening_place(text: str) -> bool:
+    """`host:port` or `[::1]:port`."""
+    host, _, port = text.strip().rpartition(":")
+    return is_host(host) and bool(re.fullmatch(r"[0-9]{1,5}", port)) and int(port) < 65536
+
+
+# An issuer is compared octet by octet by every relying party (RFC 8414 §3.3, OpenID Connect Discovery 1.0 §4.3):
+# two spellings of one origin would be two issuers.
+_NOT_CANONICAL: Mapping[str, Callable[[str, SplitResult], object]] = {
+    "one with a user name or password": lambda _text, url: "@" in url.netloc,
+    "one with a final slash": lambda _text, url: url.path == "/",
+    "one with a path": lambda _text, url: url.path,
+    "one with a query": lambda text, _url: "?" in text,
+    "one with a fragment": lambda text, _url: "#" in text,
+    "one with letters beyond ASCII, which are written xn--…": lambda text, _url: not text.isascii(),
+    "one with capitals": lambda text, _url: text != text.lower(),
+    "one with the port that its scheme has anyway": lambda _text, url: (
+        url.port == _USUAL_PORTS.get(url.scheme)
+    ),
+    "one with a port that is not written plainly": lambda _text, url: not _has_plain_port(url),
+    "one whose host no name or address has": lambda _text, url: not is_host(url.hostname or ""),
+    "one whose IPv6 address is not in its shortest form": lambda _text, url: (
+        "[" in url.netloc and not _is_shortest(url.hostname or "")
+    ),
+}
+
+
+def _has_plain_port(url: SplitResult) -> bool:
+    written = url.netloc.rpartition("]")[2].partition(":")
+    return written[1] == "" or written[2] == str(url.port)
+
+
+def _is(found: str, value: Callable[[Any], str], group: Any) -> bool:
+    """Whether `found` is the first thing that keeps this URL from being an origin in its one form."""
+    text = value(group)
+    url = split(text)
+    if url is None or not url.hostname:
+        return False
+    return next((told for told, wrong in _NOT_CANONICAL.items() if wrong(text, url)), "") == found
+
+
+def origin_rules(names: str, expected: str, value: Callable[[Any], str]) -> tuple[Rule[Any], ...]:
+    """One for each way not to be the canonical form of an origin, so that each is told as what it is."""
+    return tuple(
+        Rule(names=names, expected=expected, is_broken=partial(_is, found, value), it_is=found)
+        for found in _NOT_CANONICAL
+    )
+
+
+#: How the URL of a database or a store may be cut by its own password; user names and passwords are percent-encoded.
+_CUTTING = re.compile(r"[/?#]")
+
+
+def is_cut_by_password(url: str) -> bool:
+    """A `@`, `/`, `?` or `#` of the password was taken for one of the URL's own (RFC 3986 §3.2.1)."""
+    rest = url.partition("://")[2]
+    authority = _CUTTING.split(rest, maxsplit=1)[0]
+    path = rest[len(authority) :].partition("?")[0]
+    if authority.count("@") > 1 or "#" in rest:
+        return True
+    if "@" in authority or not authority:
+        return False
+    # `user:p/ss@host`: what stands where a port would is none, or the path has the host in it.
+    port = authority.rpartition("]")[2].rpartition(",")[2].partition(":")[2]
+    return "@" in path or ("@" in rest and port != "" and not port.isdecimal())
+
+
+def has_bad_place(url: str) -> bool:
+    """A host or a port that none can be, in a list of several."""
+    authority = _CUTTING.split(url.partition("://")[2], maxsplit=1)[0].rpartition("@")[2]
+    return not all(map(_is_place, filter(None, authority.split(","))))
+
+
+def _is_place(text: str) -> bool:
+    parts = split(f"//{text}")
+    return parts is not None and is_host(parts.hostname or "")

@@ -1,0 +1,96 @@
+"""Contains the only reader of the environment: text to values, every fault told. Not here: what a value may be."""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
+
+from idp.settings.faults import PREFIX, BadSetting, Fault
+from idp.settings.groups import Settings, catalogue, settings_of
+from idp.settings.texts import Unreadable, read_file, read_text
+
+_FILE = "_FILE"
+
+
+@dataclass(slots=True)
+class _Reading:
+    values: dict[str, Any] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    #: What is there and could not be read, or is lacking.
+    unread: set[str] = field(default_factory=set)
+
+    def read(self, variable: str, text: str) -> None:
+        """`variable`: without prefix; with `_FILE`, the text is the path of a file that holds the value."""
+        known = catalogue()
+        name = variable
+        if variable not in known and variable.endswith(_FILE):
+            name = variable.removesuffix(_FILE)
+        if name not in known:
+            self.faults.append(_unknown(variable))
+            return
+        try:
+            if name in self.values or name in self.unread:
+                raise Unreadable("given twice", f"{PREFIX}{name} or {PREFIX}{name}{_FILE}")
+            self.values[name] = read_text(known[name].kind, text if name == variable else read_file(text))
+        except Unreadable as why:
+            self.values.pop(name, None)
+            self.unread.add(name)
+            self.faults.append(Fault((variable,), str(why)))
+
+    def require(self) -> None:
+        for name, place in catalogue().items():
+            if place.must_be_set and name not in self.values and name not in self.unread:
+                self.unread.add(name)
+                self.faults.append(Fault((name,), f"must be set: {place.declared.meaning}"))
+
+
+def _unknown(variable: str) -> Fault:
+    near = get_close_matches(variable, catalogue(), n=1, cutoff=0.7)
+    hint = f"; did you mean {PREFIX}{near[0]}?" if near else ""
+    # A name of the environment may hold anything, a line break for one.
+    return Fault((variable.encode("unicode_escape").decode("ascii"),), f"no such setting{hint}")
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Build Settings from `CADUCEE_*`. Raises BadSetting with every fault."""
+    reading = _Reading()
+    for name, text in environment.items():
+        if name.startswith(PREFIX):
+            reading.read(name.removeprefix(PREFIX), text)
+    reading.require()
+    if not reading.unread:
+        return _checked(reading)
+    raise BadSetting(*reading.faults, *_also(reading))
+
+
+def _checked(reading: _Reading) -> Settings:
+    try:
+        settings = settings_of(reading.values)
+    except BadSetting as broken:
+        raise BadSetting(*reading.faults, *broken.faults) from None
+    if reading.faults:
+        raise BadSetting(*reading.faults)
+    return settings
+
+
+def _also(reading: _Reading) -> Iterator[Fault]:
+    """Rules that are broken whatever the values would be that could not be read."""
+    stand_in = {name: "" for name, place in catalogue().items() if place.must_be_set}
+    try:
+        settings_of({**stand_in, **reading.values})
+    except BadSetting as broken:
+        yield from (fault for fault in broken.faults if not fault.looks_at(reading.unread))
+
+
+def settings_from_environment() -> Settings:
+    return read_settings(os.environ)
+
+
+def windows_directory() -> str:
+    return os.environ.get("WINDIR", "C:/Windows")
+
+
+def secret_variable(name: str) -> str | None:
+    """A secret of clients.yaml given as `{env: NAME}`."""
+    return os.environ.get(name)

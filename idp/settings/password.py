@@ -1,0 +1,86 @@
+"""Contains the password: its rules, its tries, its hash. Not here: what does so (`accounts/password`, `throttle`)."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import ClassVar
+
+from idp.settings.declared import duration, number, seconds, setting
+from idp.settings.faults import Rule
+from idp.settings.keys import KEY, is_short
+
+_VALUES = "facts/security §0.2"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordSettings:
+    """The password."""
+
+    PREFIX: ClassVar[str] = "PASSWORD_"
+
+    door: bool = setting(
+        "People may sign in with a password and a mail code; false closes it everywhere.", True
+    )
+    pepper: str = setting(
+        "32 random bytes in base64url, outside the database: mixed into every password before argon2id. The same on "
+        "every node; a lost one voids every password.",
+        is_secret=True,
+        source="facts/security PW4",
+    )
+    min: int = number("Shortest password, in code points.", 15, least=8, source=_VALUES)
+    max: int = number("Longest password accepted, in code points.", 128, least=64, most=4096, source=_VALUES)
+    change_within: timedelta = duration(
+        "A new password wants a proof by card or Pro Santé Connect no older than this.", seconds(600)
+    )
+    free_tries: int = number("Failures before the first wait.", 5, source=_VALUES)
+    first_wait: timedelta = duration("The first wait, then doubled.", seconds(61), source=_VALUES)
+    tries_per_day: int = number("Tries of one person from one device in 24 h.", 25, source=_VALUES)
+    failures_in_a_row: int = number("Then the password of this person is closed.", 100, source=_VALUES)
+    posts_per_network: int = number(
+        "Password forms from one address.", 20, name="PASSWORD_POSTS_PER_IP", source=_VALUES
+    )
+    network_window: timedelta = duration(
+        "In so long.", seconds(60), name="PASSWORD_POSTS_PER_IP_WINDOW", source=_VALUES
+    )
+    argon2_time: int = number("Passes of argon2id.", 2, most=1000, name="ARGON2_TIME", source=_VALUES)
+    argon2_memory_kib: int = number(
+        "Memory of one hash, in KiB.",
+        19456,
+        least=8,
+        most=4 * 1024 * 1024,
+        name="ARGON2_MEMORY_KIB",
+        source=_VALUES,
+    )
+    argon2_parallelism: int = number(
+        "Lanes of one hash.", 1, most=64, name="ARGON2_PARALLELISM", source=_VALUES
+    )
+    hash_queue: int = number(
+        "Sign-ins that may wait for a hash in one process.",
+        50,
+        least=0,
+        name="HASH_QUEUE",
+        source="facts/security §4.5",
+    )
+
+
+RULES: tuple[Rule[PasswordSettings], ...] = (
+    Rule(
+        names="PASSWORD_PEPPER",
+        expected=KEY,
+        is_broken=lambda s: is_short(s.pepper),
+        it_is="empty, shorter, or with a space",
+    ),
+    Rule(
+        names="PASSWORD_MIN",
+        expected="PASSWORD_MAX or less",
+        is_broken=lambda s: s.min > s.max,
+        it_is="more",
+        beside="PASSWORD_MAX",
+    ),
+    Rule(
+        names="ARGON2_MEMORY_KIB",
+        expected="8 times ARGON2_PARALLELISM or more (RFC 9106 §3.1)",
+        is_broken=lambda s: s.argon2_memory_kib < 8 * s.argon2_parallelism,
+        it_is="less",
+        beside="ARGON2_PARALLELISM",
+    ),
+)

@@ -1,0 +1,249 @@
+"""Contains Pro Santé Connect: its addresses, who we are to it, what is accepted, limits. Not here: a sign-in."""
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import ClassVar
+from urllib.parse import urlsplit
+
+from idp.settings.addresses import LOOPBACK_HOSTS, are_networks, is_web
+from idp.settings.declared import duration, number, seconds, setting
+from idp.settings.faults import Rule
+from idp.settings.psc_presets import DISCOVERY_PATH, ENDPOINTS, PRESETS, Preset
+
+#: facts/psc §3.1. `private_key_jwt` is advertised and reportedly not usable.
+SECRET_METHODS = ("client_secret_basic", "client_secret_post")
+CLIENT_AUTHENTICATION = (*SECRET_METHODS, "tls_client_auth")
+# facts/psc §5.3: PSC's placeholders for "no level" never prove anything.
+_NEVER_ACCEPTED_ACR = frozenset({"", "0", "1"})
+#: Civil and military (TRE_R09).
+PHYSICIAN_CATEGORIES = ("C", "M")
+_OWN = "Wins over the preset and over what is published."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PscSettings:
+    """Pro Santé Connect."""
+
+    PREFIX: ClassVar[str] = "PSC_"
+
+    environment: str = setting(
+        "The preset of its addresses; each of the next ones wins over it.", "", choices=("", *PRESETS)
+    )
+    own_issuer: str = setting("Its issuer, when it is not the one of the preset.", "", name="PSC_ISSUER")
+    discovery_url: str = setting(
+        "Empty: the issuer followed by its own well-known path.", "", source="facts/psc §1"
+    )
+    authorization_endpoint: str = setting(_OWN, "")
+    token_endpoint: str = setting(_OWN, "")
+    userinfo_endpoint: str = setting(_OWN, "")
+    jwks_uri: str = setting(_OWN, "")
+    end_session_endpoint: str = setting(_OWN, "")
+    client_id: str = setting("As it registered us.", "")
+    client_secret: str = setting("Empty with `tls_client_auth`.", "", is_secret=True)
+    client_authentication: str = setting(
+        "How we prove who we are.",
+        "client_secret_basic",
+        choices=CLIENT_AUTHENTICATION,
+        source="facts/psc §3.1",
+    )
+    client_certificate_file: str = setting(
+        "The organisation's certificate (IGC-Santé), PEM: presented on every call when given.", ""
+    )
+    client_key_file: str = setting("Its key, PEM.", "")
+    ca_file: str = setting("Authorities of its TLS certificates, PEM; empty: those of every browser.", "")
+    connect_timeout: timedelta = duration("To connect.", seconds(5), source="facts/security PS8")
+    timeout: timedelta = duration(
+        "For one answer, and for a sign-in before it asks the next question.",
+        seconds(10),
+        source="facts/security PS8",
+    )
+    at_once: int = number(
+        "Sign-ins of one process that may wait for its answers; more are told at once that it does not answer.",
+        8,
+        limits="1 or more, below the threads of a process",
+    )
+    keys_pause: timedelta = duration(
+        "Between two fetches of its keys for a `kid` that is not known.",
+        seconds(30),
+        least=0,
+        source="facts/security PS8",
+    )
+    circuit_failures: int = number(
+        "Failures in a row of one endpoint after which nobody waits for it.", 5, source="facts/security §4.6"
+    )
+    circuit_pause: timedelta = duration("For so long.", seconds(30), least=0, source="facts/security §4.6")
+    watch_every: timedelta = duration(
+        "Its health is looked at beside a sign-in page when the last look is older.", seconds(30), least=0
+    )
+    watch_wallet: bool = setting(
+        "Also at its sign-in pages; false when this machine, unlike browsers, cannot reach them.", True
+    )
+    scope: str = setting("What we ask for, separated by spaces.", "openid scope_all")
+    acr_values: str = setting(
+        "The levels we ask for, separated by spaces.", "eidas1", source="facts/psc §5.3"
+    )
+    accepted_acr: tuple[str, ...] = setting(
+        "The levels that are accepted.", ("eidas1",), source="facts/psc §5.3"
+    )
+    accept_missing_acr: bool = setting(
+        "An answer that names no level is accepted.", False, source="facts/psc §5.3"
+    )
+    physician_categories: tuple[str, ...] = setting(
+        "Categories in which profession 10 is a physician: civil, military; not E (student).", ("C", "M")
+    )
+    shared_stations: tuple[str, ...] = setting(
+        "Networks (CIDR) of stations that several people use: it identifies afresh each time.",
+        (),
+        name="SHARED_STATIONS",
+        source="facts/psc §9",
+    )
+    picture_folder: str = setting(
+        "Folder with the official button: bouton.svg or .png, and bouton-survol for the pointer; empty: a text button.",
+        "",
+        source="facts/psc §10",
+    )
+    backchannel_logout: bool = setting(
+        "POST /psc/backchannel_logout takes its logout tokens: a sign-out there ends the session here.", False
+    )
+    may_enrol: bool = setting(
+        "An RPPS nobody enrolled may enrol from it; the customer's guide demands the card.",
+        False,
+        name="ENROLMENT_FROM_PSC",
+    )
+
+    @property
+    def is_configured(self) -> bool:
+        return bool(self.environment or self.own_issuer)
+
+    @property
+    def preset(self) -> Preset | None:
+        return PRESETS.get(self.environment)
+
+    @property
+    def issuer(self) -> str:
+        return self.own_issuer or (self.preset.issuer if self.preset else "")
+
+    @property
+    def endpoints(self) -> Mapping[str, str]:
+        """The operator's own, by member of the published document: they win over it."""
+        own = {name: str(getattr(self, name)) for name in ENDPOINTS}
+        return {name: url for name, url in own.items() if url}
+
+    @property
+    def expected(self) -> Mapping[str, str]:
+        """Those of the preset: used while nothing is published. It speaks of its own issuer only."""
+        return self.preset.endpoints if self.preset and self.issuer == self.preset.issuer else {}
+
+    @property
+    def uses_secret(self) -> bool:
+        return self.client_authentication in SECRET_METHODS
+
+    @property
+    def certificate(self) -> tuple[str, str] | None:
+        if not self.client_certificate_file:
+            return None
+        return self.client_certificate_file, self.client_key_file
+
+    @property
+    def discovery_address(self) -> str:
+        return self.discovery_url or self.issuer + DISCOVERY_PATH
+
+    @property
+    def shared_networks(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+        return tuple(ipaddress.ip_network(text) for text in self.shared_stations)
+
+    def allows(self, url: str) -> bool:
+        """Whether we may call or redirect to `url`: https, or http on loopback as the issuer itself."""
+        return _is_https(url) or (_is_http_loopback(self.issuer) and _is_http_loopback(url))
+
+
+def _is_https(url: str) -> bool:
+    return _scheme_and_host(url)[0] == "https"
+
+
+def _is_http_loopback(url: str) -> bool:
+    scheme, host = _scheme_and_host(url)
+    return scheme == "http" and host in LOOPBACK_HOSTS
+
+
+def _scheme_and_host(url: str) -> tuple[str, str]:
+    """Both empty unless `url` is absolute, of visible ASCII, without user name, password or fragment."""
+    if not is_web(url):
+        return "", ""
+    parts = urlsplit(url)
+    return ("", "") if "@" in parts.netloc or parts.fragment else (parts.scheme, parts.hostname or "")
+
+
+_ALLOWED = "https, or http on loopback as PSC_ISSUER itself"
+_OTHER = "another URL"
+
+
+def _refuses(name: str) -> Rule[PscSettings]:
+    """Of an address that is the operator's own."""
+
+    def is_broken(psc: PscSettings) -> bool:
+        url = str(getattr(psc, name))
+        return bool(url) and not psc.allows(url)
+
+    return Rule(
+        names=f"PSC_{name.upper()}", expected=_ALLOWED, is_broken=is_broken, it_is=_OTHER, beside="PSC_ISSUER"
+    )
+
+
+RULES: tuple[Rule[PscSettings], ...] = (
+    Rule(
+        names="PSC_ISSUER",
+        expected="https, or http on loopback",
+        is_broken=lambda s: bool(s.own_issuer) and not s.allows(s.own_issuer),
+        it_is=_OTHER,
+    ),
+    *map(_refuses, ("discovery_url", *ENDPOINTS)),
+    Rule(
+        names="PSC_CLIENT_ID",
+        expected="set, with Pro Santé Connect",
+        is_broken=lambda s: s.is_configured and not s.client_id,
+        it_is="not set",
+        beside="PSC_ENVIRONMENT PSC_ISSUER",
+    ),
+    Rule(
+        names="PSC_CLIENT_SECRET",
+        expected="set, or PSC_CLIENT_AUTHENTICATION=tls_client_auth",
+        is_broken=lambda s: s.is_configured and s.uses_secret and not s.client_secret,
+        it_is="not set",
+        beside="PSC_CLIENT_AUTHENTICATION PSC_ENVIRONMENT PSC_ISSUER",
+    ),
+    Rule(
+        names="PSC_CLIENT_CERTIFICATE_FILE",
+        expected="together with CADUCEE_PSC_CLIENT_KEY_FILE, both or neither",
+        is_broken=lambda s: bool(s.client_certificate_file) != bool(s.client_key_file),
+        it_is="one of the two",
+        beside="PSC_CLIENT_KEY_FILE",
+    ),
+    Rule(
+        names="PSC_CLIENT_CERTIFICATE_FILE",
+        expected="tls_client_auth needs a client certificate and its key",
+        is_broken=lambda s: not s.uses_secret and not s.client_certificate_file,
+        it_is="not set",
+        beside="PSC_CLIENT_AUTHENTICATION",
+    ),
+    Rule(
+        names="PSC_SCOPE",
+        expected="scopes, openid among them",
+        is_broken=lambda s: "openid" not in s.scope.split(),
+        it_is="without openid",
+    ),
+    Rule(
+        names="PSC_ACCEPTED_ACR",
+        expected="levels, one at least; 0 and 1 state none",
+        is_broken=lambda s: not s.accepted_acr or bool(_NEVER_ACCEPTED_ACR.intersection(s.accepted_acr)),
+        it_is="empty, or with 0 or 1",
+    ),
+    Rule(
+        names="SHARED_STATIONS",
+        expected="networks such as 192.0.2.0/24 2001:db8::/32",
+        is_broken=lambda s: not are_networks(s.shared_stations),
+        it_is="a list with something else",
+    ),
+)

@@ -1,0 +1,114 @@
+"""Contains how the text of a variable is read as a value of its type. Not here: variables, limits."""
+
+import codecs
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+_BOOLEANS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+#: What a number may be before its own limits are looked at: more would not be a number of seconds that can be added.
+_LONGEST_NUMBER = 15
+_LARGEST_FILE = 64 * 1024
+
+
+class Unreadable(Exception):
+    """`it_is`: the kind of the text, never the text."""
+
+    def __init__(self, it_is: str, expected: str) -> None:
+        super().__init__(f"{it_is}; expected {expected}")
+
+
+def _whole(text: str) -> int:
+    # Neither digits of other scripts nor `1_000`, which int() would read.
+    if not re.fullmatch(rf"-?[0-9]{{1,{_LONGEST_NUMBER}}}", text):
+        raise ValueError
+    return int(text)
+
+
+def _seconds(text: str) -> timedelta:
+    try:
+        return timedelta(seconds=_whole(text))
+    except OverflowError:
+        raise ValueError from None
+
+
+def _instant(text: str) -> datetime:
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None or not text.isascii():
+        raise ValueError
+    return found
+
+
+def _path(text: str) -> Path:
+    if not text.strip():
+        raise ValueError
+    return Path(text)
+
+
+#: How each type is read, what a text that cannot be is not, and what is expected.
+_KINDS: Mapping[Any, tuple[Callable[[str], Any], str, str]] = {
+    str: (str, "text", "text"),
+    int: (_whole, "whole number", "digits, such as 5"),
+    bool: (lambda text: _BOOLEANS[text.lower()], "yes or no", "true or false, yes or no, 1 or 0"),
+    Path: (_path, "path", "a path, or the variable not set at all"),
+    Path | None: (_path, "path", "a path, or the variable not set at all"),
+    datetime | None: (
+        _instant,
+        "instant with its time zone",
+        "2026-12-24T18:00:00Z, or the variable not set at all",
+    ),
+    timedelta: (_seconds, "whole number of seconds", "digits, such as 60"),
+    tuple[str, ...]: (lambda text: tuple(text.split()), "list", "words separated by spaces"),
+    tuple[Path, ...]: (
+        lambda text: tuple(Path(part) for part in text.split(":") if part),
+        "list of paths",
+        "paths separated by colons",
+    ),
+}
+
+
+def read_text(kind: Any, text: str) -> Any:
+    """Raises Unreadable."""
+    read, name, expected = _KINDS[kind]
+    try:
+        text.encode("utf-8")
+        return read(text)
+    except UnicodeEncodeError:
+        raise Unreadable("not UTF-8", expected) from None
+    except (KeyError, ValueError):
+        # `from None`: these exceptions quote the text.
+        raise Unreadable(f"not a {name}", expected) from None
+
+
+def read_file(path: str) -> str:
+    """What a `_FILE` leads to, without the line end that editors add. Raises Unreadable, which does not name the path.
+
+    The path is not told: who mistakes the variable writes the secret itself there.
+    """
+    expected = "the path of a readable file of UTF-8 text, without byte order mark"
+    try:
+        with Path(path).open("rb") as file:
+            octets = file.read(_LARGEST_FILE + 1)
+        text = octets.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Unreadable("a file that is not UTF-8", expected) from None
+    except (OSError, ValueError) as error:
+        raise Unreadable(_kind_of(error), expected) from None
+    if octets.startswith(codecs.BOM_UTF8):
+        raise Unreadable("a file that begins with a byte order mark", expected)
+    if len(octets) > _LARGEST_FILE:
+        raise Unreadable("a file of more than 64 KiB", expected)
+    return text.strip()
+
+
+_FILE_FAULTS: Mapping[type[Exception], str] = {
+    FileNotFoundError: "no such file",
+    IsADirectoryError: "a directory",
+    PermissionError: "a file that may not be read",
+}
+
+
+def _kind_of(error: Exception) -> str:
+    return _FILE_FAULTS.get(type(error), "no file that can be read")

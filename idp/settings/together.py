@@ -1,0 +1,59 @@
+"""Contains rules on settings of several groups that would contradict each other. Not here: those of one group."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from idp.settings.faults import Rule
+
+if TYPE_CHECKING:
+    from idp.settings.groups import Settings
+
+_DAY = timedelta(hours=24)
+
+TOGETHER: tuple[Rule["Settings"], ...] = (
+    Rule(
+        names="KEY_PUBLISH_BEFORE",
+        expected="24 h or more (86400), less only on a loopback host",
+        is_broken=lambda s: s.keys.publish_before < (timedelta() if s.where.is_on_loopback else _DAY),
+        it_is="less",
+        beside="ISSUER",
+    ),
+    Rule(
+        names="KEY_RETIRE_AFTER",
+        expected="as long as a session and twice CLOCK_SKEW, or more",
+        is_broken=lambda s: s.keys.retire_after < s.lives.longest_token_life + 2 * s.clock.skew,
+        it_is="less",
+        beside="SESSION_LIFE ID_TOKEN_LIFE CLOCK_SKEW",
+    ),
+    Rule(
+        names="MAIL_CODE_FIXED",
+        expected="only with an issuer on a loopback host",
+        is_broken=lambda s: bool(s.mail_code.fixed) and not s.where.is_on_loopback,
+        it_is="set beside another one",
+        beside="ISSUER",
+    ),
+    # draft RIE 13, facts/psc §8.3: our session does not outlive its own.
+    Rule(
+        names="SESSION_LIFE SESSION_IDLE",
+        expected="at most 4 h and 30 min with Pro Santé Connect",
+        is_broken=lambda s: (
+            s.psc.is_configured
+            and (s.lives.session_life > timedelta(hours=4) or s.lives.session_idle > timedelta(minutes=30))
+        ),
+        it_is="more",
+        beside="PSC_ENVIRONMENT PSC_ISSUER",
+    ),
+    Rule(
+        names="SESSION_LIFE",
+        expected="at most 24 h: what a session granted is forgotten a day later",
+        is_broken=lambda s: s.lives.session_life > _DAY,
+        it_is="more",
+    ),
+    Rule(
+        names="CARD_HOST",
+        expected="another host than the issuer's: browsers ask for the card in the first handshake only",
+        is_broken=lambda s: s.card_host.origin == s.where.issuer,
+        it_is="the issuer itself",
+        beside="ISSUER",
+    ),
+)

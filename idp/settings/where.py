@@ -1,0 +1,152 @@
+"""Contains where the provider is, and where it keeps what it knows. Not here: the card host, keys."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from idp.settings.addresses import (
+    has_bad_place,
+    is_cut_by_password,
+    is_https_or_loopback,
+    is_on_loopback,
+    origin_rules,
+    split,
+)
+from idp.settings.declared import setting
+from idp.settings.faults import Rule
+
+#: Of the pages.
+LOCALES = ("fr", "en")
+_DATABASES = ("sqlite", "postgres", "postgresql", "postgresql+psycopg")
+_STORES = ("redis", "rediss", "unix", "redis+sentinel")
+_ENCODED = "a URL whose user name and password have @ / ? # % percent-encoded (%40 %2F %3F %23 %25)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhereSettings:
+    """Where it is, and where it keeps what it knows."""
+
+    PREFIX: ClassVar[str] = ""
+
+    issuer: str = setting(
+        "The origin of the provider, as relying parties and browsers write it.", source="facts/security JW1"
+    )
+    database: str = setting(
+        "SQL database: `sqlite:////var/lib/caducee/db.sqlite`, `postgresql://user:password@host/name`.",
+        "sqlite:///var/caducee.sqlite",
+        is_secret=True,
+    )
+    redis: str = setting(
+        "Ephemeral store: `redis://`, `rediss://`, `unix://`, `redis+sentinel://host:port,host:port/service`; empty: "
+        "the SQL database.",
+        "",
+        is_secret=True,
+    )
+    clients_file: Path = setting("The relying parties.", Path("clients.yaml"))
+    default_locale: str = setting(
+        "Language of the pages for a browser that asks for none of ours.", "fr", choices=LOCALES
+    )
+    tls_certificate_file: Path | None = setting(
+        "`idp serve` speaks TLS itself: PEM, the whole chain. For tests and small installations; else a buffering "
+        "proxy does (operate.md).",
+        None,
+    )
+    tls_key_file: Path | None = setting("Key of that certificate: PEM, without password.", None)
+
+    @property
+    def is_secure(self) -> bool:
+        """False only for the http loopback issuer of a demo."""
+        url = split(self.issuer)
+        return url is not None and url.scheme == "https"
+
+    @property
+    def is_on_loopback(self) -> bool:
+        return is_on_loopback(self.issuer)
+
+
+def _scheme(url: str) -> str:
+    return url.partition(":")[0]
+
+
+def _is_file(url: str) -> bool:
+    return _scheme(url) == "sqlite"
+
+
+RULES: tuple[Rule[WhereSettings], ...] = (
+    Rule(
+        names="ISSUER",
+        expected="an absolute URL without query, fragment or final slash",
+        is_broken=lambda s: not ((url := split(s.issuer)) and url.scheme and url.hostname),
+        it_is="none",
+    ),
+    Rule(
+        names="ISSUER",
+        expected="https, or http on a loopback host for a demo",
+        is_broken=lambda s: not is_https_or_loopback(s.issuer),
+        it_is="of another scheme, or http elsewhere",
+    ),
+    *origin_rules(
+        "ISSUER",
+        "an origin alone, without a path, in small letters, without the port that its scheme has anyway",
+        lambda s: str(s.issuer),
+    ),
+    Rule(
+        names="DATABASE",
+        expected="sqlite:///… or postgresql://…",
+        is_broken=lambda s: _scheme(s.database) not in _DATABASES or "://" not in s.database,
+        it_is="empty, or of another scheme",
+    ),
+    Rule(
+        names="DATABASE",
+        expected=_ENCODED,
+        is_broken=lambda s: not _is_file(s.database) and is_cut_by_password(s.database),
+        it_is="cut by a sign of its password",
+    ),
+    Rule(
+        names="DATABASE",
+        expected="postgresql://user:password@host:port/name",
+        is_broken=lambda s: not _is_file(s.database) and has_bad_place(s.database),
+        it_is="one with a host or a port that none can be",
+    ),
+    Rule(
+        names="REDIS",
+        expected="redis://, rediss://, unix:// or redis+sentinel://, or empty for the SQL database",
+        is_broken=lambda s: bool(s.redis) and (_scheme(s.redis) not in _STORES or "://" not in s.redis),
+        it_is="of another scheme",
+    ),
+    Rule(
+        names="REDIS",
+        expected=_ENCODED,
+        is_broken=lambda s: is_cut_by_password(s.redis),
+        it_is="cut by a sign of its password",
+    ),
+    Rule(
+        names="REDIS",
+        expected="redis://user:password@host:port/number",
+        is_broken=lambda s: has_bad_place(s.redis),
+        it_is="one with a host or a port that none can be",
+    ),
+    Rule(
+        names="REDIS",
+        expected="redis+sentinel://host:port,host:port/service",
+        is_broken=lambda s: (
+            _scheme(s.redis) == "redis+sentinel"
+            and not s.redis.partition("://")[2].partition("/")[2].strip("/")
+        ),
+        it_is="one that names no service",
+    ),
+    Rule(
+        names="TLS_CERTIFICATE_FILE",
+        expected="together with CADUCEE_TLS_KEY_FILE, both or neither",
+        is_broken=lambda s: (s.tls_certificate_file is None) != (s.tls_key_file is None),
+        it_is="one of the two",
+        beside="TLS_KEY_FILE",
+    ),
+    Rule(
+        names="TLS_CERTIFICATE_FILE",
+        expected="with an https issuer only",
+        is_broken=lambda s: s.tls_certificate_file is not None and not s.is_secure,
+        it_is="set beside an http issuer",
+        beside="ISSUER",
+    ),
+)
