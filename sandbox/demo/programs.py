@@ -18,7 +18,7 @@ from sandbox.demo.processes import Children, Program
 REVISION = "2026-1"
 _CHARTERS = ROOT / "charters"
 _REVISION_EXISTS = 3  # exit status of `idp charter publish`
-_READY_WITHIN_SECONDS = 60
+READY_WITHIN_SECONDS = 60.0
 _PROBE_TIMEOUT_SECONDS = 2
 _PAUSE_SECONDS = 0.03
 
@@ -76,20 +76,23 @@ def publish_charter(revision: str = REVISION) -> tuple[str, ...]:
 
 
 def wait_until_all_answer(
-    ports: Ports, places: Places, card_host: str, check: Callable[[], None], note: Callable[[str], None]
+    ports: Ports,
+    places: Places,
+    card_host: str,
+    check: Callable[[], None],
+    note: Callable[[str], None],
+    seconds: float,
 ) -> None:
     """`check` raises when a program died, `note` hears of each that answers. Raises NotReady."""
     with requests.Session() as http:
         http.trust_env = False
         waiting = dict(_probes(ports, places, card_host, http))
-        deadline = time.monotonic() + _READY_WITHIN_SECONDS
+        deadline = time.monotonic() + seconds
         while waiting:
             check()
             if time.monotonic() > deadline:
                 logs = places.log("*").parent
-                raise NotReady(
-                    f"no answer from {', '.join(waiting)} within {_READY_WITHIN_SECONDS} s; see {logs}"
-                )
+                raise NotReady(f"no answer from {', '.join(waiting)} within {seconds:g} s; see {logs}")
             for name in [name for name, answers in waiting.items() if answers()]:
                 del waiting[name]
                 note(name)

@@ -51,6 +51,7 @@ class Demo:
     children: Children
     timeline: Timeline
     certification: Certification | None
+    ready_within: float
 
     @classmethod
     def on(
@@ -62,12 +63,13 @@ class Demo:
         profile: str,
         added: Mapping[str, str],
         certification: Certification | None,
+        ready_within: float = programs.READY_WITHIN_SECONDS,
     ) -> "Demo":
         """`added`: variables of the provider that win over the demo's own."""
         chosen = {**settings.provider_settings(ports, places, redis=redis, profile=profile), **added}
         environment = settings.child_environment(chosen)
         children = Children(ROOT, environment, places.log)
-        return cls(ports, places, chosen, children, Timeline(places.log("demo")), certification)
+        return cls(ports, places, chosen, children, Timeline(places.log("demo")), certification, ready_within)
 
     def start(self, ready_path: Path | None, pid: int) -> str:
         """Everything up, accounts made, the ready file written. Returns the banner.
@@ -93,6 +95,7 @@ class Demo:
             self.settings["CADUCEE_CARD_HOST"],
             self.children.check,
             lambda name: note(f"{name} answers"),
+            self.ready_within,
         )
         content = self._describe(cards, pid)
         if ready_path is not None:
