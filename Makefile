@@ -4,16 +4,21 @@
 #                                            make demo ARGS="--profile conformance" (docs/conformance.md)
 #   make test     every test                    make test ARGS="tests/journeys -k charter"
 #   make conformance   the OpenID Connect certification cases (docs/conformance.md)
-#   make check    style and types               make lock    pin the dependencies anew
-#   make settings  write docs/settings.md anew
-#   make clean    forget the environment and the state of the demo
+#   make check    style, types, templates, and which room imports which
+#   make coverage      the branches that the rooms' own tests reach (.ci/coverage)
+#   make settings      write docs/settings.md anew
+#   make lock     pin the dependencies anew     make clean   forget the environment and the state of the demo
+#
+# CI=1 tries all examples of the tests of properties; CADUCEE_TEST_SLOWNESS stretches their limits of time (tests/limits.py).
 
 VENV := .venv
 RUN := $(VENV)/bin/python
 ARGS ?=
+# Four on two cores: many tests wait for something. A demo is started once, and the longest groups begin first (tests/order.py).
+WORKERS := --numprocesses 4 --dist loadgroup --no-loadscope-reorder
 NODE_CLIENT := tests/third_party/openid_client
 
-.PHONY: demo test conformance check settings lock clean
+.PHONY: demo test conformance check coverage settings lock clean
 
 # exec: the signal sent to make's child is the demo's, and the demo ends if make dies.
 demo: $(VENV)/.installed
@@ -21,11 +26,11 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.installed-for-tests $(NODE_CLIENT)/node_modules/.installed
 	@.ci/debian-packages
-	@exec $(RUN) -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+	@exec $(RUN) -m pytest $(WORKERS) $(ARGS)
 
 conformance: $(VENV)/.installed-for-tests
 	@.ci/debian-packages
-	@exec $(RUN) -m pytest --numprocesses 2 --dist loadfile --verbose tests/conformance $(ARGS)
+	@exec $(RUN) -m pytest $(WORKERS) --verbose tests/conformance $(ARGS)
 
 check: $(VENV)/.installed-for-tests
 	$(RUN) -m ruff check .
@@ -37,6 +42,10 @@ check: $(VENV)/.installed-for-tests
 # The page of the settings, from their groups; a test holds it equal.
 settings: $(VENV)/.installed-for-tests
 	$(RUN) -m idp.settings.document > docs/settings.md
+
+coverage: $(VENV)/.installed-for-tests
+	@.ci/debian-packages
+	@.ci/coverage $(RUN)
 
 # Three locks from one list: what runs, what the demo adds, what tests. Versions move only here.
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -64,5 +73,5 @@ $(NODE_CLIENT)/node_modules/.installed: $(NODE_CLIENT)/package-lock.json $(VENV)
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(NODE_CLIENT)/node_modules var .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/artefacts
+	rm -rf $(VENV) $(NODE_CLIENT)/node_modules var .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* tests/artefacts
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

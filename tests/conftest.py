@@ -1,13 +1,33 @@
-"""What every test may use: where the project is, and the whole demonstration, started once.
+"""What every test may use: the whole demonstration, started once; and how a run is arranged.
 
-Contains the fixture `demo`. Not here: a fake, a patch, a skip.
+Contains the fixture `demo`; where a run writes (`scratch`), how many examples it tries (`examples`), what stays
+together and begins first (`order`), which files were slow (`slowest`). Not here: a fake, a patch, a skip.
 """
 
+import os
 from collections.abc import Iterator
 
 import pytest
 
+from tests import scratch
 from tests.demonstration import Demonstration, running_demo
+from tests.examples import choose_profile
+from tests.order import arrange
+from tests.slowest import SlowestFiles
+
+scratch.choose()
+choose_profile()
+_IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not _IS_WORKER:
+        config.pluginmanager.register(SlowestFiles())
+        config.add_cleanup(scratch.remove)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    arrange(items)
 
 
 @pytest.fixture(scope="session")

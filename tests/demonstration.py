@@ -18,9 +18,11 @@ from typing import Any
 
 from sandbox.demo.driver import Browser, Card
 from sandbox.demo.mailbox import Mailbox
+from tests.limits import within
+from tests.made_once import place_demo_state
 
 ROOT = Path(__file__).resolve().parents[1]
-START_SECONDS = 90  # a first start, on a machine busy with other tests
+START_SECONDS = 30  # a first start, on a machine that does nothing else
 STOP_SECONDS = 5  # the promise, on a machine that does nothing else
 _KILL_SECONDS = 30
 _PORTS = 9
@@ -64,7 +66,7 @@ class Demonstration:
             cwd=ROOT,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=within(60),
             check=False,
         )
 
@@ -75,7 +77,19 @@ def _named(entries: list[dict[str, Any]], member: str, value: str) -> dict[str, 
 
 @contextmanager
 def running_demo(state: Path, *arguments: str) -> Iterator[Demonstration]:
-    """A demo in this state directory, on free ports. On leaving, every process it named has ended by itself."""
+    """A demo in this state directory, on free ports. On leaving, every process it named has ended by itself.
+
+    A state without an IGC begins with what was made once (`made_once`); `demo_in` makes everything itself.
+    """
+    if not (state / "igc").exists():
+        place_demo_state(state)
+    with demo_in(state, *arguments) as running:
+        yield running
+
+
+@contextmanager
+def demo_in(state: Path, *arguments: str) -> Iterator[Demonstration]:
+    """The same on what is in the directory; everything that is not there is made by the demo."""
     ready_path = state / "ready.json"
     ready_path.unlink(missing_ok=True)  # that of an earlier run would be believed before the demo removes it
     process = start_demo(state, "--ready-file", str(ready_path), *arguments)
@@ -84,9 +98,9 @@ def running_demo(state: Path, *arguments: str) -> Iterator[Demonstration]:
         yield running
     except BaseException:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=within(20))
         raise
-    assert seconds_to_end(process, running.ready["pids"], signal.SIGTERM) < _KILL_SECONDS
+    assert seconds_to_end(process, running.ready["pids"], signal.SIGTERM) < within(_KILL_SECONDS)
     assert process.returncode == 0
 
 
@@ -95,7 +109,17 @@ def start_demo(state: Path, *arguments: str) -> subprocess.Popen[str]:
     if "--port-base" not in options:
         options += ["--port-base", str(free_port_base())]
     return subprocess.Popen(
-        [sys.executable, "-m", "sandbox.demo", "--state-dir", str(state), "--end-with-parent", *options],
+        [
+            sys.executable,
+            "-m",
+            "sandbox.demo",
+            "--state-dir",
+            str(state),
+            "--end-with-parent",
+            "--ready-within",
+            str(within(START_SECONDS)),
+            *options,
+        ],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -104,11 +128,11 @@ def start_demo(state: Path, *arguments: str) -> subprocess.Popen[str]:
 
 
 def _wait_for(ready_path: Path, process: subprocess.Popen[str]) -> dict[str, Any]:
-    deadline = time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + within(START_SECONDS)
     while not ready_path.exists():
         if process.poll() is not None or time.monotonic() > deadline:
             process.terminate()
-            raise AssertionError(f"the demo did not start:\n{process.communicate(timeout=20)[0]}")
+            raise AssertionError(f"the demo did not start:\n{process.communicate(timeout=within(20))[0]}")
         time.sleep(0.05)
     content: dict[str, Any] = json.loads(ready_path.read_text())
     return content
@@ -119,14 +143,14 @@ def seconds_to_end(process: subprocess.Popen[str], pids: list[int], number: sign
     process.send_signal(number)
     began = time.monotonic()
     while any(is_alive(pid) for pid in pids if pid != process.pid) or process.poll() is None:
-        if time.monotonic() - began > _KILL_SECONDS:
+        if time.monotonic() - began > within(_KILL_SECONDS):
             for pid in pids:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             break
         time.sleep(0.02)
     took = time.monotonic() - began
-    process.communicate(timeout=20)
+    process.communicate(timeout=within(20))
     return took
 
 

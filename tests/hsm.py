@@ -9,9 +9,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from idp.adapters.hsm.library import close_libraries
 from idp.adapters.hsm.signer import HsmKeys
 from idp.adapters.hsm.uri import Pkcs11Uri
 from sandbox.igc.softhsm import find_module
+from tests.limits import within
 from tests.servers import ServerUnavailable
 
 PIN = "4321-caducee"
@@ -51,17 +53,26 @@ class SoftToken:
     def environment(self) -> Mapping[str, str]:
         return {"SOFTHSM2_CONF": str(self.configuration)}
 
-    @contextmanager
-    def away(self) -> Iterator[None]:
-        """Pulled out, and put back."""
+    def pull_out(self) -> Callable[[], None]:
+        """What is returned puts it back."""
         tokens, aside = self.place / "tokens", self.place / "aside"
         tokens.rename(aside)
         tokens.mkdir()
+
+        def put_back() -> None:
+            tokens.rmdir()
+            aside.rename(tokens)
+
+        return put_back
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Pulled out, and put back."""
+        put_back = self.pull_out()
         try:
             yield
         finally:
-            tokens.rmdir()
-            aside.rename(tokens)
+            put_back()
 
 
 def make_token(place: Path, label: str = "caducee") -> SoftToken:
@@ -117,7 +128,7 @@ def apart(token: SoftToken, program: str, *arguments: str) -> str:
         env={**os.environ, **token.environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=within(60),
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -130,7 +141,7 @@ def in_this_process(token: SoftToken) -> Iterator[HsmKeys]:
     close_libraries()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SOFTHSM2_CONF", str(token.configuration))
-        yield HsmKeys(Hsm())
+        yield HsmKeys(Hsm(timeout=timedelta(seconds=within(3))))
         close_libraries()
 
 
@@ -164,7 +175,7 @@ class HsmServer:
             # It forks for each connection: all of them stop together.
             start_new_session=True,
         )
-        deadline = time.monotonic() + _START_SECONDS
+        deadline = time.monotonic() + within(_START_SECONDS)
         while not self.socket.exists():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise ServerUnavailable("p11-kit server did not start")

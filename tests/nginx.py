@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.demonstration import ROOT
+from tests.limits import within
 
 DOCS = ROOT / "docs"
 
@@ -34,11 +35,11 @@ def nginx(place: Path, http: str, port: int) -> Iterator[Path]:
         yield log
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=within(10))
 
 
 def _wait_until_it_answers(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + within(30)
     while time.monotonic() < deadline and process.poll() is None:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:

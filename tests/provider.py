@@ -30,13 +30,14 @@ from idp.adapters.sql.database import initialise, open_database
 from idp.adapters.sql.grants import SqlGrants
 from idp.adapters.sql.schema import audit_events, outbox
 from idp.app import create
+from idp.core.clock import SystemClock
 from idp.core.sealing import Sealer, derive_key
 from idp.settings import Settings
 from sandbox.igc.authorities import make_intermediate, make_root
 from sandbox.igc.issuing import new_key
 from tests.configured import settings_with
 from tests.fakes import NOON
-from tests.key_files import write_pair
+from tests.key_files import key_directory, write_ring, write_short_pair
 from tests.people import an_account, an_identity
 
 ISSUER = "http://localhost:8400"
@@ -225,9 +226,10 @@ def authorization(**changes: str | None) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Keys and an initialised database, copied for each provider."""
+    """Keys with their ring and an initialised database, copied for each provider: there are hundreds."""
     directory = tmp_path_factory.mktemp("templates")
-    write_pair(directory / "keys", "20260101")
+    write_short_pair(directory / "keys", "20260101")
+    write_ring(key_directory(directory / "keys", SystemClock()))
     initialise(f"sqlite:///{directory / 'empty.sqlite'}")
     return directory
 

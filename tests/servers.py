@@ -20,6 +20,8 @@ from pathlib import Path
 import psycopg
 from redis import Redis, RedisError
 
+from tests.limits import within
+
 _START_SECONDS = 20.0
 _STOP_SECONDS = 10.0
 
@@ -58,7 +60,7 @@ class RunningServer:
                 cwd=self.log.parent,
                 user=self.user,
             )
-        deadline = time.monotonic() + _START_SECONDS
+        deadline = time.monotonic() + within(_START_SECONDS)
         while not self.answers():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
@@ -72,7 +74,7 @@ class RunningServer:
         self.process.send_signal(signal.SIGCONT)
         self.process.send_signal(self.stop_signal)
         try:
-            self.process.wait(_STOP_SECONDS)
+            self.process.wait(within(_STOP_SECONDS))
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

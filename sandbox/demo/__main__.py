@@ -22,7 +22,7 @@ from sandbox.demo.mailbox import NoMail
 from sandbox.demo.places import DEFAULT_STATE, StateUnusable, open_places
 from sandbox.demo.ports import DEFAULT_BASE, Ports, PortTaken
 from sandbox.demo.processes import ChildDied, end_with_parent
-from sandbox.demo.programs import NotReady
+from sandbox.demo.programs import READY_WITHIN_SECONDS, NotReady
 from sandbox.demo.running import Demo
 from sandbox.demo.settings import PROFILES
 
@@ -87,6 +87,13 @@ def _options() -> argparse.Namespace:
         metavar="NAME=VALUE",
         help="a setting of the provider, over the demo's own: --set MAIL_CODE_LIFE=60 (may be repeated)",
     )
+    parser.add_argument(
+        "--ready-within",
+        type=float,
+        default=READY_WITHIN_SECONDS,
+        metavar="SECONDS",
+        help="give up when a program does not answer by then (default %(default)s)",
+    )
     parser.add_argument("--end-with-parent", action="store_true", help="stop when the calling process ends")
     return parser.parse_args()
 
@@ -126,6 +133,7 @@ def _run(options: argparse.Namespace) -> int:
             profile=options.profile,
             added=dict(options.settings),
             certification=certification,
+            ready_within=options.ready_within,
         )
     except (PortTaken, StateUnusable, ValueError, OSError) as refusal:
         return _complain(refusal, 2)

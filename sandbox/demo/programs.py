@@ -19,7 +19,7 @@ from sandbox.demo.processes import ChildDied, Children, Program
 REVISION = "2026-1"
 _CHARTERS = ROOT / "charters"
 _NOTHING_TO_DO = 3  # exit status of `idp`: it is there already
-_READY_WITHIN_SECONDS = 60
+READY_WITHIN_SECONDS = 60.0
 _PROBE_TIMEOUT_SECONDS = 2
 _PAUSE_SECONDS = 0.03
 #: How long the worker is given to fetch the lists when it starts.
@@ -112,18 +112,20 @@ def loopback_http() -> Iterator[requests.Session]:
 
 
 def wait_until_all_answer(
-    probes: Probes, places: Places, check: Callable[[], None], note: Callable[[str], None]
+    probes: Probes,
+    places: Places,
+    check: Callable[[], None],
+    note: Callable[[str], None],
+    seconds: float,
 ) -> None:
     """`check` raises when a program died; `note` is called for each that answers. Raises NotReady."""
     waiting = dict(probes)
-    deadline = time.monotonic() + _READY_WITHIN_SECONDS
+    deadline = time.monotonic() + seconds
     while waiting:
         check()
         if time.monotonic() > deadline:
             logs = places.log("*").parent
-            raise NotReady(
-                f"no answer from {', '.join(waiting)} within {_READY_WITHIN_SECONDS} s; see {logs}"
-            )
+            raise NotReady(f"no answer from {', '.join(waiting)} within {seconds:g} s; see {logs}")
         for name in [name for name, answers in waiting.items() if answers()]:
             del waiting[name]
             note(name)

@@ -52,6 +52,7 @@ class Demo:
     children: Children
     timeline: Timeline
     certification: Certification | None
+    ready_within: float
 
     @classmethod
     def on(
@@ -63,12 +64,13 @@ class Demo:
         profile: str,
         added: Mapping[str, str],
         certification: Certification | None,
+        ready_within: float = programs.READY_WITHIN_SECONDS,
     ) -> "Demo":
         """`added`: variables of the provider that replace the demo's own."""
         chosen = {**settings.provider_settings(ports, places, redis=redis, profile=profile), **added}
         environment = settings.child_environment(chosen)
         children = Children(ROOT, environment, places.log)
-        return cls(ports, places, chosen, children, Timeline(places.log("demo")), certification)
+        return cls(ports, places, chosen, children, Timeline(places.log("demo")), certification, ready_within)
 
     def start(self, ready_path: Path | None, pid: int) -> str:
         """Start everything, make the accounts, write the ready file. Returns the banner.
@@ -101,7 +103,7 @@ class Demo:
 
         def wait(probes: programs.Probes) -> None:
             programs.wait_until_all_answer(
-                probes, places, self.children.check, lambda name: note(f"{name} answers")
+                probes, places, self.children.check, lambda name: note(f"{name} answers"), self.ready_within
             )
 
         with programs.loopback_http() as http:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from idp.accounts.enrolment import personal_words
 from idp.accounts.password import HashingBusy, Passwords, normalised, password_fault
 from idp.settings.password import PasswordSettings
+from tests.examples import examples
 from tests.people import ALICE_RPPS, an_identity
 
 PERSONAL = [*personal_words(an_identity(), "aicha.dupont@hopital.example"), "caducee", "viatrajectoire"]
@@ -106,7 +107,7 @@ def test_an_unrelated_person_may_use_the_name() -> None:
     assert fault("Okonkwo tambour 9 orage", []) is None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.text(max_size=140))
 def test_any_text_gets_an_answer_and_never_an_exception(password: str) -> None:
     assert fault(password) in {

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from idp.accounts.practice import current_practice, practices_of
 from tests.adapters.psc.test_claims import P1, P2, P3, P4, P5, T1
+from tests.examples import examples
 
 
 def named(claims: dict[str, Any]) -> list[tuple[str, str, str]]:
@@ -130,7 +131,7 @@ _ANYTHING = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.dictionaries(_MEMBERS, _ANYTHING, max_size=8))
 def test_any_json_is_read_without_an_exception(claims: dict[str, Any]) -> None:
     for practice in practices_of(claims):

@@ -18,6 +18,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
 from tests.demonstration import Demonstration, running_demo
+from tests.limits import within
 
 ARTEFACTS = Path(__file__).parents[1] / "artefacts"
 _SWITCHES = (
@@ -85,7 +86,9 @@ class Window:
                 if element.is_displayed() and " ".join(element.text.split()) == words:
                     page = self.driver.find_element(By.TAG_NAME, "html")
                     element.click()
-                    WebDriverWait(self.driver, _WAIT_SECONDS).until(lambda _driver, page=page: _is_gone(page))
+                    WebDriverWait(self.driver, within(_WAIT_SECONDS)).until(
+                        lambda _driver, page=page: _is_gone(page)
+                    )
                     return
         raise AssertionError(f"no button or link « {words} » on « {self.title} »")
 

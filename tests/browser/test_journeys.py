@@ -8,6 +8,7 @@ from typing import Any
 import requests
 
 from tests.demonstration import Demonstration
+from tests.limits import within
 
 PASSWORD = "quatre chevaux bleus 17 lampes"
 
@@ -18,10 +19,12 @@ def _home(demo: Demonstration, client_id: str) -> str:
 
 def _code_for(demo: Demonstration, address: str, *, after: int) -> str:
     """The code of the newest mail to this address; `after`: how many mails it had before."""
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + within(15)
     while time.monotonic() < deadline:
         mails = [
-            mail for mail in requests.get(demo.ready["mailbox"], timeout=5).json() if mail["to"] == address
+            mail
+            for mail in requests.get(demo.ready["mailbox"], timeout=within(5)).json()
+            if mail["to"] == address
         ]
         if len(mails) > after:
             found = re.search(r"^ *([0-9]{6,10})$", mails[0]["text"], re.MULTILINE)
@@ -32,7 +35,9 @@ def _code_for(demo: Demonstration, address: str, *, after: int) -> str:
 
 
 def _mails_to(demo: Demonstration, address: str) -> int:
-    return sum(mail["to"] == address for mail in requests.get(demo.ready["mailbox"], timeout=5).json())
+    return sum(
+        mail["to"] == address for mail in requests.get(demo.ready["mailbox"], timeout=within(5)).json()
+    )
 
 
 def _session(window: Any, home: str) -> dict[str, Any]:

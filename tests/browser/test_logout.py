@@ -15,6 +15,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 from tests.adapters.http.far_machine import FarMachine, far_machine, say
 from tests.browser.conftest import Window
 from tests.demonstration import Demonstration
+from tests.limits import within
 
 VIA, SIBLING = "viatrajectoire", "grand-age"
 SECRET = "secret of a relying party that is slow, 0123456789"
@@ -29,12 +30,14 @@ def home(demo: Demonstration, client_id: str) -> str:
 
 def press(window: Window, words: str) -> None:
     """As soon as it is there."""
-    waiting = WebDriverWait(window.driver, 20, ignored_exceptions=(AssertionError, WebDriverException))
+    waiting = WebDriverWait(
+        window.driver, within(20), ignored_exceptions=(AssertionError, WebDriverException)
+    )
     waiting.until(lambda _driver: window.press(words) is None)
 
 
 def wait_for_text(window: Window, words: str) -> None:
-    waiting = WebDriverWait(window.driver, 20, ignored_exceptions=(WebDriverException,))
+    waiting = WebDriverWait(window.driver, within(20), ignored_exceptions=(WebDriverException,))
     waiting.until(lambda _driver: words in window.text)
 
 
@@ -49,7 +52,7 @@ def sign_in(window: Window, demo: Demonstration) -> None:
 
 
 def wait_for_url(window: Window, beginning: str) -> None:
-    WebDriverWait(window.driver, 20).until(lambda _driver: window.url.startswith(beginning))
+    WebDriverWait(window.driver, within(20)).until(lambda _driver: window.url.startswith(beginning))
 
 
 def test_signing_out_of_viatrajectoire_signs_out_of_trajectoire_grand_age(
@@ -60,7 +63,7 @@ def test_signing_out_of_viatrajectoire_signs_out_of_trajectoire_grand_age(
     window.open(home(demo, VIA))
     window.press("Se déconnecter")
     wait_for_url(window, f"{home(demo, VIA)}signed-out?state=")
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + within(20)
     while True:
         window.open(home(demo, SIBLING))
         if "fermée ailleurs" in window.text:
@@ -112,7 +115,7 @@ def enter(window: Window, demo: Demonstration, party: FarMachine) -> None:
         "redirect_uri": address,
         "code_verifier": _VERIFIER,
     }
-    answer = requests.post(f"{demo.issuer}/token", form, auth=("slow", quote(SECRET)), timeout=20)
+    answer = requests.post(f"{demo.issuer}/token", form, auth=("slow", quote(SECRET)), timeout=within(20))
     assert answer.status_code == 200, answer.text
 
 

@@ -12,6 +12,7 @@ from selenium.webdriver.common.by import By
 from tests.browser.conftest import Window
 from tests.browser.test_journeys import _code_for, _mails_to
 from tests.demonstration import Demonstration, running_demo
+from tests.limits import within
 
 PSC, OUT = "S'identifier avec Pro Santé Connect", "Pro Santé Connect est en panne en ce moment."
 _WITHIN_SECONDS = 60
@@ -28,7 +29,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstration]:
 
 def switch(demo: Demonstration, **switches: object) -> None:
     control = f"http://localhost:{urlsplit(demo.ready['psc']['issuer']).port}/simulateur/api/switches"
-    requests.put(control, json=switches, timeout=10).raise_for_status()
+    requests.put(control, json=switches, timeout=within(10)).raise_for_status()
 
 
 def buttons(window: Window) -> list[str]:
@@ -37,14 +38,14 @@ def buttons(window: Window) -> list[str]:
 
 
 def reload_until(window: Window, holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + _WITHIN_SECONDS
+    deadline = time.monotonic() + within(_WITHIN_SECONDS)
     while not holds():
         assert time.monotonic() < deadline, window.text
         window.driver.refresh()
 
 
 def metrics(demo: Demonstration) -> str:
-    return requests.get(f"{demo.issuer}/metrics", timeout=10).text
+    return requests.get(f"{demo.issuer}/metrics", timeout=within(10)).text
 
 
 @pytest.mark.parametrize("outage", ["everything", "wallet"])

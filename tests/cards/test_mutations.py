@@ -16,6 +16,7 @@ from idp.cards.revocation import RevocationStatus
 from idp.cards.trust import CardPolicy, CardRefused, verify_card
 from sandbox.igc.issuing import Igc, sign_tbs
 from tests.cards.factory import NOW, CardFactory
+from tests.examples import examples
 
 _CONSTRUCTED = 0x20
 
@@ -113,7 +114,7 @@ def test_tree_that_nobody_touched_comes_back_whole(tbs: bytes) -> None:
 
 
 @settings(
-    max_examples=400,
+    max_examples=examples(400),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     database=None,

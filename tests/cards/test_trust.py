@@ -21,6 +21,7 @@ from sandbox.igc.issuing import Igc, new_key, sign_tbs
 from sandbox.igc.profile import professional_subject
 from sandbox.igc.roster import CARD_LIFE, demo_rpps, roster
 from tests.cards.factory import NOW, CardFactory, RevocationTable, pem
+from tests.examples import examples
 
 ROSTER = [pytest.param(plan.name, plan.expect, id=plan.name) for plan in roster()]
 
@@ -266,7 +267,7 @@ class AlwaysGood:
 
 mutations = st.lists(st.tuples(st.integers(0, 4000), st.integers(0, 255)), min_size=1, max_size=4)
 careful = settings(
-    max_examples=150,
+    max_examples=examples(150),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     database=None,

@@ -28,6 +28,8 @@ from idp.core.clock import SystemClock
 from idp.web.catalogues import load_catalogues
 from sandbox.igc.softhsm import find_module, token_label
 from tests.fakes import FakeCard, FakeReader
+from tests.limits import within
+from tests.made_once import place_igc
 
 ROOT = Path(__file__).parents[2]
 HELP_DESK = load_catalogues(ROOT / "idp" / "templates" / "help_desk")
@@ -67,7 +69,7 @@ class Workstation:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=within(60),
             check=False,
             start_new_session=True,  # without the terminal of whoever runs the tests
         )
@@ -97,7 +99,7 @@ class Workstation:
             while not shown.endswith(b" : ") and select.select([terminal], [], [], 30)[0]:
                 shown += os.read(terminal, 1000)
             os.write(terminal, typed.encode())
-            stdout, stderr = process.communicate(timeout=30)
+            stdout, stderr = process.communicate(timeout=within(30))
             shown += os.read(terminal, 1000)
         os.close(slave)
         os.close(terminal)
@@ -112,8 +114,8 @@ class Workstation:
 @pytest.fixture(scope="module")
 def workstation(tmp_path_factory: pytest.TempPathFactory) -> Workstation:
     place = tmp_path_factory.mktemp("workstation")
-    for arguments in (("sandbox.igc", str(place)), _softhsm(place)):
-        subprocess.run([sys.executable, "-m", *arguments], cwd=ROOT, check=True, capture_output=True)
+    place_igc(place)
+    subprocess.run([sys.executable, "-m", *_softhsm(place)], cwd=ROOT, check=True, capture_output=True)
     return Workstation(place, place / "softhsm" / "softhsm2.conf")
 
 

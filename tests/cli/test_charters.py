@@ -13,6 +13,7 @@ from idp.accounts.charter import NoCharterPublished
 from idp.adapters.sql.charters import SqlCharters
 from idp.adapters.sql.database import initialise, open_database
 from idp.adapters.sql.schema import audit_events
+from tests.limits import within
 
 ROOT = Path(__file__).parents[2]
 _CLIENT = """\
@@ -51,7 +52,7 @@ class Operator:
             env={**kept, **settings, **changes},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=within(60),
             check=False,
         )
 

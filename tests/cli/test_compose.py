@@ -4,6 +4,7 @@ with real PostgreSQL and Redis, by the commands that the file tells first."""
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -20,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from idp.settings import read_settings
 from tests.cli.test_serve import make_pair
+from tests.limits import eventually, within
 from tests.servers import free_port, postgresql_server, redis_server
 
 ROOT = Path(__file__).parents[2]
@@ -84,12 +86,12 @@ class Image:
             yield process
         finally:
             process.terminate()
-            said, _ = process.communicate(timeout=30)
+            said, _ = process.communicate(timeout=within(30))
         assert process.returncode == 0, said
 
     def run(self, *command: str) -> str:
         process = self.start(*command)
-        said, _ = process.communicate(timeout=60)
+        said, _ = process.communicate(timeout=within(60))
         assert process.returncode == 0, said
         return said
 
@@ -128,7 +130,9 @@ def test_image_serves(image: Image) -> None:
     with image.running("serve", "--host", "0.0.0.0", "--port", str(port)) as server:
         answer = ask(f"http://127.0.0.1:{port}/health/ready", server)
         assert (answer.status_code, answer.json()["status"]) == (200, "ready")
-        document = requests.get(f"http://127.0.0.1:{port}/.well-known/openid-configuration", timeout=5).json()
+        document = requests.get(
+            f"http://127.0.0.1:{port}/.well-known/openid-configuration", timeout=within(5)
+        ).json()
         assert document["issuer"] == ENV_FILE["CADUCEE_ISSUER"]
 
 
@@ -136,15 +140,23 @@ def test_image_serves(image: Image) -> None:
 def test_other_services_start_and_end_when_told(image: Image, service: str) -> None:
     command = COMPOSE["services"][service]["command"]
     image.moved["CADUCEE_CARD_LISTEN"] = f"127.0.0.1:{free_port()}"
-    with image.running(*command, service=service) as process, pytest.raises(subprocess.TimeoutExpired):
-        process.wait(timeout=4)
+    with image.running(*command, service=service) as process:
+        assert eventually(lambda: awaits_its_end(process), 20)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(timeout=4)
+
+
+def awaits_its_end(process: "subprocess.Popen[str]") -> bool:
+    """Whether a handler for SIGTERM is in place: told before, a program that still starts ends by the signal."""
+    caught = re.search(r"^SigCgt:\s*(\w+)$", Path(f"/proc/{process.pid}/status").read_text(), re.MULTILINE)
+    return caught is not None and bool(int(caught[1], 16) >> (signal.SIGTERM - 1) & 1)
 
 
 def ask(url: str, server: "subprocess.Popen[str]") -> requests.Response:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + within(60)
     while True:
         try:
-            return requests.get(url, timeout=5)
+            return requests.get(url, timeout=within(5))
         except requests.ConnectionError:
             assert server.poll() is None, server.communicate()[0]
             assert time.monotonic() < deadline

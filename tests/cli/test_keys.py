@@ -14,6 +14,7 @@ from idp.adapters.software_signer import generate_signer
 from idp.adapters.sql.database import initialise, open_database
 from idp.adapters.sql.schema import audit_events
 from tests.key_files import write_key
+from tests.limits import within
 
 ROOT = Path(__file__).parents[2]
 DAY = timedelta(days=1)
@@ -55,7 +56,7 @@ class Operator:
             env={**kept, **settings, **changes},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=within(60),
             check=False,
         )
 

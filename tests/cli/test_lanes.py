@@ -8,6 +8,7 @@ from structlog.testing import capture_logs
 
 from idp.cli.lanes import Lanes
 from idp.core.ephemeral import StoreUnavailable
+from tests.limits import within
 
 SECONDS = 10
 
@@ -20,7 +21,7 @@ def test_slow_lane_holds_no_other_and_runs_once() -> None:
     def step(name: str) -> bool:
         entered.append(name)
         if name.startswith("slow"):
-            assert released.wait(SECONDS)
+            assert released.wait(within(SECONDS))
         else:
             done.set()
         return False
@@ -30,7 +31,7 @@ def test_slow_lane_holds_no_other_and_runs_once() -> None:
         for number in range(40):
             lanes.run(f"slow-{number}")
     lanes.run("quick")
-    assert done.wait(SECONDS)
+    assert done.wait(within(SECONDS))
     released.set()
     lanes.stop()
     assert sorted(entered) == sorted([*(f"slow-{number}" for number in range(40)), "quick"])
@@ -49,7 +50,7 @@ def test_lane_works_until_nothing_is_left_and_can_run_again() -> None:
 
     lanes = Lanes(step)
     lanes.run("via")
-    assert idle.wait(SECONDS)
+    assert idle.wait(within(SECONDS))
     assert left == {"via": 0}
     lanes.stop()
 
@@ -61,12 +62,12 @@ def test_stopping_waits_for_what_is_under_way_and_begins_nothing_new() -> None:
     def step(name: str) -> bool:
         steps.append(name)
         begun.set()
-        assert released.wait(SECONDS)
+        assert released.wait(within(SECONDS))
         return True
 
     lanes = Lanes(step)
     lanes.run("via")
-    assert begun.wait(SECONDS)
+    assert begun.wait(within(SECONDS))
     stopping = threading.Thread(target=lanes.stop)
     stopping.start()
     released.set()

@@ -12,6 +12,7 @@ import requests
 from tests.adapters.psc.hostile_psc import CLIENT_ID, tls_files
 from tests.adapters.psc.test_simulator import Simulator, started
 from tests.adapters.psc.test_simulator_mtls import BY_CERTIFICATE, by_tls
+from tests.limits import within
 from tests.servers import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -25,7 +26,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
 
 @pytest.fixture
 def simulator(running: Simulator) -> Simulator:
-    requests.post(f"{running.control}/api/reset", timeout=5).raise_for_status()
+    requests.post(f"{running.control}/api/reset", timeout=within(5)).raise_for_status()
     return running
 
 
@@ -45,7 +46,7 @@ def check(**settings: str) -> "subprocess.CompletedProcess[str]":
         env={**kept, **known, **settings},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=within(60),
         check=False,
     )
 

@@ -20,6 +20,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
+from tests.limits import within
+
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 ROOT = Path(__file__).parents[2]
 
@@ -39,7 +41,7 @@ def serve(*options: str, **settings: str) -> "subprocess.CompletedProcess[str]":
         env={**kept, **least, **settings},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=within(60),
         check=False,
     )
 

@@ -16,6 +16,8 @@ from idp.adapters.sql.database import initialise, open_database
 from idp.adapters.sql.schema import audit_events
 from sandbox.igc.directory import ensure_igc
 from tests.adapters.igc.revoking import web_server
+from tests.limits import within
+from tests.made_once import place_igc
 
 ROOT = Path(__file__).parents[2]
 TEST_MODE = {"CADUCEE_CARD_ACCEPT_TEST_CARDS": "true"}
@@ -46,7 +48,7 @@ class Operator:
             env={**kept, **settings, **changes},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=within(60),
             check=False,
         )
 
@@ -67,7 +69,7 @@ def operator(tmp_path: Path) -> Operator:
 @pytest.fixture(scope="module")
 def authorities(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("igc")
-    ensure_igc(directory, datetime.now(UTC), "http://localhost:1/igc")
+    place_igc(directory)
     return directory / "ca"
 
 

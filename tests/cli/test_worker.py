@@ -28,13 +28,14 @@ from idp.core.clock import SystemClock
 from tests.adapters.http.far_machine import FarMachine, far_machine, say
 from tests.contracts.specimens import ALICE, NOON, an_account
 from tests.key_files import write_pair
+from tests.limits import within
 
 ROOT = Path(__file__).parents[2]
 _PATIENCE = 30
 
 
 def eventually(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + within(_PATIENCE)
     while not is_so():
         assert time.monotonic() < deadline, "it never came"
         time.sleep(0.02)
@@ -125,7 +126,7 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
         yield open_shop
         for process in open_shop.running:
             process.kill()
-            process.communicate(timeout=20)
+            process.communicate(timeout=within(20))
         open_shop.database.dispose()
 
 
@@ -159,7 +160,7 @@ def test_notice_of_a_killed_worker_is_sent_by_the_next(shop: Shop) -> None:
     killed = shop.worker()
     eventually(lambda: bool(machine.seen))
     killed.kill()
-    killed.wait(timeout=20)
+    killed.wait(timeout=within(20))
     assert shop.states("slow") == ["waiting"]
     machine.reply = say(b"")
     # Instead of the half minute that its lease has left.
@@ -177,7 +178,7 @@ def test_worker_told_to_stop_ends_what_it_is_at_and_says_no_token(shop: Shop) ->
     worker = shop.worker()
     eventually(lambda: len(machine.seen) == 1 and shop.states("quick") == ["waiting"])
     worker.send_signal(signal.SIGTERM)
-    _out, log = worker.communicate(timeout=20)
+    _out, log = worker.communicate(timeout=within(20))
     assert worker.returncode == 0
     assert "logout_not_delivered" in log
     for secret in ("eyJ", "sid-0", an_account().subject):

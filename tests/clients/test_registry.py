@@ -14,6 +14,7 @@ from joserfc.jwk import ECKey
 from idp.clients.located_yaml import BadYaml
 from idp.clients.registry import ClientFile, advise, read_clients
 from idp.interaction.authenticator import Acr
+from tests.examples import examples
 
 SECRET = "s" * 43
 DIGEST = hashlib.sha256(SECRET.encode()).hexdigest()
@@ -347,7 +348,9 @@ class TestReload:
             ClientFile(file)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.integers(0, len(GOOD)), st.text(max_size=6), st.integers(0, 12))
 def test_any_edit_gives_clients_or_a_fault_at_a_place(file: Path, at: int, text: str, cut: int) -> None:
     file.write_text(GOOD[:at] + text + GOOD[at + cut :], "utf-8", errors="surrogatepass")

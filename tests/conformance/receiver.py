@@ -13,6 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
+from tests.limits import within
+
 Pairs = list[tuple[str, str]]
 
 
@@ -72,7 +74,7 @@ class Receiver:
 
     def wait_for(self, mark: int, path: str, seconds: float = 20) -> Arrival:
         """The first request to this path after `mark`."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + within(seconds)
         with self._changed:
             while not (found := self.since(mark, path)):
                 left = deadline - time.monotonic()
@@ -89,7 +91,7 @@ class Receiver:
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
-            timeout = 10
+            timeout = within(10)
 
             def _receive(self) -> None:
                 target = urlsplit(self.path)

@@ -6,8 +6,9 @@ from typing import Any
 import requests
 
 from tests.demonstration import Demonstration
+from tests.limits import within
 
-TIMEOUT_SECONDS = 20
+TIMEOUT_SECONDS = within(20)
 
 
 @dataclass(frozen=True)

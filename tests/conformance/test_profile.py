@@ -15,12 +15,13 @@ from sandbox.demo.conformance import Certification
 from sandbox.demo.driver import Browser
 from tests.conformance.suite import Suite
 from tests.demonstration import start_demo
+from tests.limits import within
 
 
 def refusal(state: Path, *options: str) -> tuple[int, str]:
     """Exit status and words of a demo that must not start."""
     process = start_demo(state, "--profile", "conformance", *options)
-    said, _ = process.communicate(timeout=90)
+    said, _ = process.communicate(timeout=within(90))
     return process.returncode, said
 
 
@@ -35,7 +36,7 @@ def test_tls_1_2_and_1_3_are_spoken(suite: Suite, version: ssl.TLSVersion) -> No
     context.minimum_version = context.maximum_version = version
     where = urlsplit(suite.demo.issuer)
     with (
-        socket.create_connection((str(where.hostname), int(where.port or 443)), timeout=10) as plain,
+        socket.create_connection((str(where.hostname), int(where.port or 443)), timeout=within(10)) as plain,
         context.wrap_socket(plain, server_hostname=where.hostname) as secured,
     ):
         assert secured.version() == version.name.replace("_", ".")
@@ -147,7 +148,7 @@ def test_the_log_says_that_codes_are_known(suite: Suite) -> None:
 
 def test_an_address_without_the_profile_is_refused(tmp_path: Path) -> None:
     process = start_demo(tmp_path / "state", "--suite", "https://suite.example/test/a/x")
-    said, _ = process.communicate(timeout=90)
+    said, _ = process.communicate(timeout=within(90))
     assert (process.returncode, "--suite: only with --profile conformance" in said) == (2, True)
 
 

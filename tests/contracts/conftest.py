@@ -1,6 +1,7 @@
 """The databases and the Redis of the contract suites: one server per run, one empty database per test."""
 
 import itertools
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -30,11 +31,19 @@ def redis() -> Iterator[RunningServer]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def initialised_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file with our tables, copied for each test. `test_migrations` makes its own."""
+    path = tmp_path_factory.mktemp("initialised") / "caducee.db"
+    initialise(f"sqlite:///{path}")
+    return path
+
+
 @pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
-    url = f"sqlite:///{tmp_path / 'caducee.db'}"
-    initialise(url)
-    return url
+def sqlite_url(tmp_path: Path, initialised_file: Path) -> str:
+    copied = tmp_path / "caducee.db"
+    shutil.copy(initialised_file, copied)
+    return f"sqlite:///{copied}"
 
 
 @pytest.fixture

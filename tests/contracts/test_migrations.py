@@ -38,6 +38,7 @@ from idp.adapters.sql.database import (
 from idp.adapters.sql.schema import SCHEMA_REVISION, metadata
 from idp.core.ephemeral import StoreUnavailable
 from tests.contracts.races import race
+from tests.limits import within
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -98,7 +99,7 @@ def test_init_waits_while_another_operator_writes_to_the_file(tmp_path: Path) ->
         with pytest.raises(TimeoutError):
             second.result(timeout=6.0)
         first.execute("ROLLBACK")
-        second.result(timeout=20.0)
+        second.result(timeout=within(20.0))
     open_database(url).dispose()
 
 
@@ -115,7 +116,7 @@ def test_init_waits_while_another_operator_migrates(empty_postgresql_url: str) -
         tables = first.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone()
         assert tables == (0,)
         first.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])
-        second.result(timeout=20.0)
+        second.result(timeout=within(20.0))
     open_database(empty_postgresql_url).dispose()
 
 

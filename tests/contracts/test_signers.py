@@ -21,6 +21,7 @@ from idp.signing.signer import Alg, Signer
 from tests.fakes import FixedClock
 from tests.hsm import PIN, SoftToken, in_this_process, make_token
 from tests.key_files import key_directory
+from tests.limits import within
 
 ROOT = Path(__file__).parents[2]
 ALGS: tuple[Alg, ...] = ("RS256", "ES256")
@@ -149,7 +150,7 @@ def test_ten_thousand_signatures_of_two_processes_and_sixteen_threads_are_all_go
         assert server.stdin is not None
         server.stdin.write("\n")
         server.stdin.flush()
-    assert [server.communicate(timeout=120)[0] for server in servers] == ["5000 []\n"] * 2
+    assert [server.communicate(timeout=within(120))[0] for server in servers] == ["5000 []\n"] * 2
 
 
 def test_a_worker_forked_from_a_process_that_signs_signs_too(token: SoftToken, hsm_keys: HsmKeys) -> None:
@@ -172,7 +173,7 @@ def test_a_worker_forked_from_a_process_that_signs_signs_too(token: SoftToken, h
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=within(60),
         check=True,
     )
     assert done.stdout == "64\n"

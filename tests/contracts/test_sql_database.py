@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 
 from idp.adapters.sql.database import MIGRATIONS, reading, writing
+from tests.limits import within
 from tests.servers import RunningServer
 
 
@@ -129,7 +130,7 @@ def test_engine_survives_a_fork(database_url: str) -> None:
         [sys.executable, "-c", _FORKING, database_url],
         capture_output=True,
         cwd=MIGRATIONS.parent,
-        timeout=60,
+        timeout=within(60),
         text=True,
     )
     assert forked.stderr == ""

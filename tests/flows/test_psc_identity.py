@@ -9,6 +9,7 @@ import pytest
 
 from idp.adapters.sql.upstream_links import SqlUpstreamLinks
 from tests.adapters.psc.hostile_psc import HostilePsc
+from tests.limits import within
 from tests.protocol.psc import (
     SUBJECT,
     by_psc,
@@ -218,7 +219,7 @@ def test_two_first_logins_at_once_make_one_account(
 
     def finish(rank: int) -> None:
         page, code = pages[rank]
-        together.wait(10)
+        together.wait(within(10))
         results[rank] = browsers[rank].submit(page, "/email_otp", code=code)
 
     threads = [threading.Thread(target=finish, args=(rank,)) for rank in range(2)]

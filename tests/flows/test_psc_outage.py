@@ -11,6 +11,7 @@ from werkzeug.test import Client, TestResponse
 
 from idp.protocol.published.metrics import Sample, exposition
 from tests.adapters.psc.hostile_psc import OUTAGES, HostilePsc, Lie, Reply, say_status
+from tests.limits import within
 from tests.protocol.psc import by_psc, facts, listening, person, settings_of
 from tests.provider import ISSUER, Provider, audited
 
@@ -76,7 +77,7 @@ def test_outage_changes_the_page_and_ends_by_itself(house: Provider, psc: Hostil
 
 def wait_for_the_end(house: Provider) -> None:
     """The look that a request starts runs beside it: one of the next requests knows what it found."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + within(20)
     while "caducee_psc_up 1" not in metrics(house):
         assert time.monotonic() < deadline, "it did not come back"
 

@@ -13,12 +13,16 @@ from tests.demonstration import Demonstration, running_demo
 
 
 @pytest.fixture
-def browse(demo: Demonstration) -> Iterator[Callable[..., Browser]]:
-    """`browse()`, or `browse("martin")` with that card in the reader: a new browser each time."""
+def browse(request: pytest.FixtureRequest) -> Iterator[Callable[..., Browser]]:
+    """`browse()`, or `browse("martin")` with that card in the reader: a new browser each time.
+
+    At the demo of the module, unless `at` names another: then that of the module is not started for nothing.
+    """
     with ExitStack() as closing:
 
-        def opened(card: str | None = None, at: Demonstration = demo, **options: object) -> Browser:
-            return closing.enter_context(at.browser(card, **options))
+        def opened(card: str | None = None, at: Demonstration | None = None, **options: object) -> Browser:
+            place: Demonstration = at or request.getfixturevalue("demo")
+            return closing.enter_context(place.browser(card, **options))
 
         yield opened
 

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 from sandbox.demo.driver import Browser, Page
 from tests.demonstration import Demonstration
+from tests.limits import within
 
 VIA, SIBLING = "viatrajectoire", "grand-age"
 PASSWORD = "tilleul bleu 73 remorque lente"
@@ -143,7 +144,7 @@ def is_signed_in(browser: Browser, demo: Demonstration, client_id: str = VIA) ->
 def rows(demo: Demonstration, query: str, *values: object) -> list[dict[str, Any]]:
     """The demo's database, read only."""
     place = f"file:{demo.state / 'caducee.sqlite'}?mode=ro"
-    with closing(sqlite3.connect(place, uri=True, timeout=10)) as connection:
+    with closing(sqlite3.connect(place, uri=True, timeout=within(10))) as connection:
         connection.row_factory = sqlite3.Row
         return [dict(row) for row in connection.execute(query, values)]
 

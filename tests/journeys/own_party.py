@@ -15,9 +15,10 @@ import requests
 
 from sandbox.demo.driver import Browser, Page
 from tests.demonstration import Demonstration
+from tests.limits import within
 
 SCOPES = "openid profile email professional"
-_TIMEOUT = 20
+_TIMEOUT = within(20)
 
 
 @dataclass

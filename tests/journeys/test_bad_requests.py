@@ -13,6 +13,7 @@ from sandbox.demo.forms import read_document
 from tests.demonstration import Demonstration
 from tests.journeys import gestures as do
 from tests.journeys.own_party import OwnParty
+from tests.limits import within
 
 Browse = Callable[..., Browser]
 SOMEBODY = "A" * 43  # as long as an interaction
@@ -70,7 +71,7 @@ def ask(
 ) -> requests.Response:
     """On a connection of its own: a server may close one whose body it would not read (RFC 9112 §9.6)."""
     sent["headers"] = {"Connection": "close", **sent.get("headers", {})}
-    return http.request(method, f"{demo.issuer}{path}", allow_redirects=False, timeout=20, **sent)
+    return http.request(method, f"{demo.issuer}{path}", allow_redirects=False, timeout=within(20), **sent)
 
 
 def assert_sane(demo: Demonstration, answer: requests.Response, place: object = "") -> None:
@@ -235,7 +236,7 @@ def test_odd_paths_lead_nowhere_else(demo: Demonstration, path: str, query: str)
 def raw(demo: Demonstration, line: str, *headers: str) -> tuple[int, str]:
     """Status (0: the connection was closed) and head of the answer to these very bytes."""
     parts = urlsplit(demo.issuer)
-    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=10) as connection:
+    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=within(10)) as connection:
         lines = (line, f"Host: {parts.netloc}", "Connection: close", *headers, "", "")
         connection.sendall("\r\n".join(lines).encode("latin-1"))
         received = b""
@@ -250,7 +251,7 @@ def test_long_addresses_are_refused_without_harm(demo: Demonstration, length: in
     for path in ("/authorize", "/", f"/interaction/{SOMEBODY}", "/psc/callback", "/token"):
         status, _head = raw(demo, f"GET {path}?x={'y' * length * 1024} HTTP/1.1")
         assert status < 500
-    assert requests.get(f"{demo.issuer}/health/live", timeout=10).status_code == 200
+    assert requests.get(f"{demo.issuer}/health/live", timeout=within(10)).status_code == 200
 
 
 def test_odd_headers_are_survived(demo: Demonstration, http: requests.Session) -> None:

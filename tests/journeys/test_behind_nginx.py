@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from tests.demonstration import Demonstration
+from tests.limits import within
 from tests.nginx import DOCS, nginx
 from tests.servers import free_port
 
@@ -36,15 +37,15 @@ def test_clients_that_never_finish_their_request_hold_no_thread_of_the_provider(
     )
     with ExitStack() as held:
         for _ in range(_SLOW_CLIENTS):
-            client = held.enter_context(socket.create_connection(("127.0.0.1", proxy), timeout=5))
+            client = held.enter_context(socket.create_connection(("127.0.0.1", proxy), timeout=within(5)))
             client.sendall(unfinished)
         time.sleep(0.5)
         for _ in range(20):
-            assert requests.get(f"http://127.0.0.1:{proxy}/health/live", timeout=5).status_code == 200
+            assert requests.get(f"http://127.0.0.1:{proxy}/health/live", timeout=within(5)).status_code == 200
 
 
 def test_a_body_too_large_for_the_proxy_is_refused_there(proxy: int) -> None:
-    answer = requests.post(f"http://127.0.0.1:{proxy}/token", data={"a": "b" * 70_000}, timeout=5)
+    answer = requests.post(f"http://127.0.0.1:{proxy}/token", data={"a": "b" * 70_000}, timeout=within(5))
     assert answer.status_code == 413
 
 
@@ -57,24 +58,24 @@ def test_addresses_that_carry_codes_tokens_and_numbers_are_in_no_log(proxy: int,
         f"authorize?login_hint={told}",
         f"end_session?id_token_hint={told}",
     ):
-        requests.get(f"http://127.0.0.1:{proxy}/{address}", timeout=10, allow_redirects=False)
+        requests.get(f"http://127.0.0.1:{proxy}/{address}", timeout=within(10), allow_redirects=False)
     assert all(told not in log.read_text() for log in tmp_path.glob("*.log"))
 
 
 def test_metrics_are_for_the_machine_itself(proxy: int, demo: Demonstration) -> None:
-    assert requests.get(f"{demo.issuer}/metrics", timeout=10).status_code == 200
-    assert requests.get(f"http://127.0.0.1:{proxy}/metrics", timeout=10).status_code == 404
+    assert requests.get(f"{demo.issuer}/metrics", timeout=within(10)).status_code == 200
+    assert requests.get(f"http://127.0.0.1:{proxy}/metrics", timeout=within(10)).status_code == 404
 
 
 def test_a_request_as_long_as_the_provider_reads_passes(proxy: int) -> None:
     """RFC 9101 §5.1: `request` stands in the address, of 16 KiB at most; what was posted comes again by GET."""
     asked = {"client_id": "viatrajectoire", "request": "a" * 16_000, "id_token_hint": "b" * 16_000}
     answer = requests.post(
-        f"http://127.0.0.1:{proxy}/authorize", data=asked, timeout=5, allow_redirects=False
+        f"http://127.0.0.1:{proxy}/authorize", data=asked, timeout=within(5), allow_redirects=False
     )
     address = answer.headers["Location"]
     assert len(address) > 32_000
-    again = requests.get(f"http://127.0.0.1:{proxy}{address}", timeout=5)
+    again = requests.get(f"http://127.0.0.1:{proxy}{address}", timeout=within(5))
     # Of the provider: the answer of nginx is 414 or 502.
     assert (again.status_code, "Caducée" in again.text) == (400, True)
 
@@ -83,7 +84,7 @@ def test_a_state_as_long_as_the_provider_reads_comes_back(proxy: int, demo: Demo
     party = demo.client("viatrajectoire")
     asked = {"client_id": party["client_id"], "redirect_uri": party["redirect_uri"], "state": "s" * 7_000}
     answer = requests.get(
-        f"http://127.0.0.1:{proxy}/authorize", params=asked, timeout=5, allow_redirects=False
+        f"http://127.0.0.1:{proxy}/authorize", params=asked, timeout=within(5), allow_redirects=False
     )
     assert answer.status_code == 303
     assert answer.headers["Location"].endswith(f"state={'s' * 7_000}")

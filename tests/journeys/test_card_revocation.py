@@ -12,6 +12,7 @@ from sandbox.demo.driver import Browser
 from tests.demonstration import Demonstration, running_demo
 from tests.journeys import gestures as do
 from tests.journeys.test_cards_refused import fingerprint, refused
+from tests.limits import within
 
 Browse = Callable[..., Browser]
 #: OCSP alone, asked at every login: its silence is the lack of any evidence.
@@ -39,11 +40,11 @@ def bypassed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstration
 def silent_responder(demo: Demonstration) -> Iterator[None]:
     port = (urlsplit(demo.issuer).port or 0) + 8
     switch = f"http://localhost:{port}/control"
-    requests.post(switch, data="ocsp=silent", timeout=5).raise_for_status()
+    requests.post(switch, data="ocsp=silent", timeout=within(5)).raise_for_status()
     try:
         yield
     finally:
-        requests.post(switch, data="ocsp=answering", timeout=5).raise_for_status()
+        requests.post(switch, data="ocsp=answering", timeout=within(5)).raise_for_status()
 
 
 def card_events(demo: Demonstration) -> list[tuple[str, str]]:

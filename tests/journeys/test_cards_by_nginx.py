@@ -3,15 +3,12 @@
 import getpass
 import tempfile
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import requests
 
 from sandbox.demo.driver import Browser
-from sandbox.igc.__main__ import DEFAULT_BASE_URL
-from sandbox.igc.directory import ensure_igc
 from tests.demonstration import Demonstration, running_demo
 from tests.journeys import gestures as do
 from tests.journeys.test_card_revocation import (  # noqa: F401 the same journeys
@@ -33,6 +30,8 @@ from tests.journeys.test_cards_refused import (  # noqa: F401 the same journeys
     test_presentation_is_good_once,
     test_presentation_stolen_from_another_browser_signs_nobody_in,
 )
+from tests.limits import within
+from tests.made_once import place_demo_state
 from tests.nginx import card_http, nginx
 from tests.servers import free_port
 
@@ -43,7 +42,7 @@ Browse = Callable[..., Browser]
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstration]:
     """A demo whose card host is on a private socket, behind nginx with the files of docs/."""
     state, place, port = tmp_path_factory.mktemp("by-nginx"), tmp_path_factory.mktemp("nginx"), free_port()
-    ensure_igc(state / "igc", datetime.now(UTC), DEFAULT_BASE_URL)
+    place_demo_state(state)
     with tempfile.TemporaryDirectory(prefix="card-") as private:
         card_socket = Path(private) / "card.sock"
         settings = (
@@ -71,7 +70,7 @@ def test_standard_header_of_a_browser_is_overwritten_by_the_proxy(
         headers={"Client-Cert": standard_header(demo.card("martin"))},
         verify=demo.ready["ca_bundle"],
         allow_redirects=False,
-        timeout=10,
+        timeout=within(10),
     )
     assert answer.status_code == 303
     browser.stop_at = ()

@@ -8,6 +8,7 @@ import pytest
 from sandbox.demo.driver import Browser
 from tests.demonstration import Demonstration, running_demo
 from tests.journeys import gestures as do
+from tests.limits import within
 
 Browse = Callable[..., Browser]
 
@@ -39,7 +40,7 @@ def proofs(demo: Demonstration, card: str) -> list[tuple[str, str]]:
 
 def notices(demo: Demonstration, email: str, *, expected: int) -> int:
     """How many mails told a new identity, once the worker had time to send as many as expected."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + within(20)
     while True:
         mails = do.mails(demo, email)
         count = sum("identité" in mail["subject"].lower() for mail in mails)

@@ -19,6 +19,7 @@ from sandbox.demo.driver import Browser, Page
 from sandbox.igc.roster import roster
 from tests.demonstration import ROOT, Demonstration
 from tests.journeys import gestures as do
+from tests.limits import within
 
 Browse = Callable[..., Browser]
 WORDS: Mapping[str, Any] = tomllib.loads((ROOT / "idp/templates/messages.fr.toml").read_text("utf-8"))
@@ -249,7 +250,11 @@ def test_standard_header_with_a_genuine_certificate_is_refused_and_audited(
     before = do.rows(demo, count)[0]["n"]
     for address in (f"{demo.issuer}/interaction/x", f"{demo.ready['card_host']}/card/{'A' * 43}"):
         answer = requests.get(
-            address, headers=headers, timeout=10, allow_redirects=False, verify=demo.ready["ca_bundle"]
+            address,
+            headers=headers,
+            timeout=within(10),
+            allow_redirects=False,
+            verify=demo.ready["ca_bundle"],
         )
         assert answer.status_code == 400
         assert "MARTIN" not in answer.text
@@ -295,7 +300,7 @@ def test_card_host_knows_one_path_and_shows_nothing(demo: Demonstration) -> None
             f"{demo.ready['card_host']}{path}",
             verify=demo.ready["ca_bundle"],
             cert=(card["certificate"], card["key"]),
-            timeout=10,
+            timeout=within(10),
             allow_redirects=False,
         )
         assert (answer.status_code, answer.text) == (404, "not found"), path

@@ -18,20 +18,23 @@ import requests
 from sandbox.demo.driver import Browser
 from tests.demonstration import (
     ROOT,
+    START_SECONDS,
     STOP_SECONDS,
     Demonstration,
+    demo_in,
     free_port_base,
     is_alive,
     running_demo,
     seconds_to_end,
     start_demo,
 )
+from tests.limits import within
 
 _ACCEPTED = "Vous êtes connecté"
 
 
 def get_json(url: str) -> object:
-    answer = requests.get(url, timeout=10)
+    answer = requests.get(url, timeout=within(10))
     answer.raise_for_status()
     return answer.json()
 
@@ -70,11 +73,14 @@ def test_everything_in_the_ready_file_is_there(demo: Demonstration) -> None:
     assert isinstance(psc, dict)
     assert psc["issuer"] == ready["psc"]["issuer"]
     assert (
-        requests.get(f"{ready['card_host']}/health", verify=ready["ca_bundle"], timeout=10).status_code == 200
+        requests.get(
+            f"{ready['card_host']}/health", verify=ready["ca_bundle"], timeout=within(10)
+        ).status_code
+        == 200
     )
     for client in ready["clients"]:
         assert client["redirect_uri"].startswith(client["home"])
-        assert requests.get(client["home"], timeout=10).status_code == 200
+        assert requests.get(client["home"], timeout=within(10)).status_code == 200
     for card in ready["cards"]:
         assert all(Path(card[member]).is_file() for member in ("certificate", "key", "pkcs12"))
     assert all(is_alive(pid) for pid in ready["pids"])
@@ -173,7 +179,7 @@ def test_port_base_out_of_range_is_refused(tmp_path: Path) -> None:
 def warm_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A state directory that had its first start: what follows tests second ones."""
     state = tmp_path_factory.mktemp("warm")
-    with running_demo(state):
+    with demo_in(state):  # where nothing is: the demo makes everything itself
         pass
     return state
 
@@ -224,7 +230,7 @@ def test_no_child_survives_the_demo(warm_state: Path, number: signal.Signals) ->
     wait_for_file(ready, process)
     pids = json.loads(ready.read_text())["pids"]
     assert len(pids) >= 7
-    assert seconds_to_end(process, pids, number) < STOP_SECONDS
+    assert seconds_to_end(process, pids, number) < within(STOP_SECONDS)
 
 
 def test_death_of_a_child_is_told_and_stops_the_rest(warm_state: Path) -> None:
@@ -252,18 +258,20 @@ def test_make_demo_ends_everything_on_sigterm(warm_state: Path) -> None:
         text=True,
     )
     wait_for_file(ready, process)
-    assert seconds_to_end(process, json.loads(ready.read_text())["pids"], signal.SIGTERM) < STOP_SECONDS
+    assert seconds_to_end(process, json.loads(ready.read_text())["pids"], signal.SIGTERM) < within(
+        STOP_SECONDS
+    )
 
 
 def run_to_the_end(process: subprocess.Popen[str]) -> tuple[str, int]:
-    said, _ = process.communicate(timeout=60)
+    said, _ = process.communicate(timeout=within(60))
     return said, process.returncode
 
 
-def wait_for_file(path: Path, process: subprocess.Popen[str], seconds: float = 90) -> None:
-    deadline = time.monotonic() + seconds
+def wait_for_file(path: Path, process: subprocess.Popen[str], seconds: float = START_SECONDS) -> None:
+    deadline = time.monotonic() + within(seconds)
     while not path.exists():
         if process.poll() is not None or time.monotonic() > deadline:
             process.terminate()
-            raise AssertionError(process.communicate(timeout=20)[0])
+            raise AssertionError(process.communicate(timeout=within(20))[0])
         time.sleep(0.05)

@@ -19,6 +19,7 @@ from tests.demonstration import Demonstration, running_demo
 from tests.hsm import PIN, HsmServer, client_library, hsm_server, make_token
 from tests.journeys import gestures as do
 from tests.journeys.own_party import OwnParty
+from tests.limits import within
 
 Browse = Callable[..., Browser]
 
@@ -49,16 +50,16 @@ def demo(hsm: HsmServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[D
 
 
 def jwks(demo: Demonstration) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = requests.get(f"{demo.issuer}/jwks", timeout=10).json()["keys"]
+    found: list[dict[str, Any]] = requests.get(f"{demo.issuer}/jwks", timeout=within(10)).json()["keys"]
     return found
 
 
 def ready(demo: Demonstration) -> int:
-    return requests.get(f"{demo.issuer}/health/ready", timeout=10).status_code
+    return requests.get(f"{demo.issuer}/health/ready", timeout=within(10)).status_code
 
 
 def soon(is_so: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + within(20)
     while not is_so() and time.monotonic() < deadline:
         time.sleep(0.1)
     return is_so()
@@ -108,7 +109,7 @@ def test_without_its_hsm_nothing_is_signed_nothing_is_used_up_and_all_goes_on_wh
         assert (refused.status_code, refused.json()["error"]) == (503, "temporarily_unavailable")
         assert refused.headers["Retry-After"] == "10"
         assert len(jwks(demo)) == 4
-        assert requests.get(f"{demo.issuer}/health/live", timeout=10).status_code == 200
+        assert requests.get(f"{demo.issuer}/health/live", timeout=within(10)).status_code == 200
         # The pages are fine, up to the code.
         page = do.by_card(waiting)
         assert (page.status, page.title) == (503, "Erreur : Service momentanément indisponible – Caducée")

@@ -10,6 +10,7 @@ import pytest
 from sandbox.demo.driver import Browser
 from tests.demonstration import Demonstration, running_demo
 from tests.journeys import gestures as do
+from tests.limits import within
 
 Browse = Callable[..., Browser]
 ELSEWHERE = "fermée ailleurs"
@@ -46,7 +47,7 @@ def in_both(browser: Browser, demo: Demonstration) -> None:
 
 
 def eventually(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + within(20)
     while not is_so():
         assert time.monotonic() < deadline, "it never came"
         time.sleep(0.05)

@@ -17,6 +17,7 @@ from sandbox.demo.driver import Browser, Page
 from tests.demonstration import Demonstration
 from tests.journeys import gestures as do
 from tests.journeys.own_party import OwnParty
+from tests.limits import within
 
 Browse = Callable[..., Browser]
 #: The provider's own programs; the others belong to the sandbox and play other parties.
@@ -130,7 +131,7 @@ def finish(demo: Demonstration, party: OwnParty, browser: Browser, secrets: Secr
 
 def damage(demo: Demonstration, interaction_id: str) -> None:
     """A record nobody can read: only a fault of ours could write it."""
-    with closing(connect(demo.state / "caducee.sqlite", timeout=10)) as database:
+    with closing(connect(demo.state / "caducee.sqlite", timeout=within(10))) as database:
         kept = database.execute(
             "UPDATE ephemeral SET value = json_remove(value, '$.started_at')"
             " WHERE kind = 'interaction' AND key_hash = ?",
@@ -194,7 +195,7 @@ def test_outbox_is_empty_once_everything_was_sent(demo: Demonstration, browse: B
     browser = browse()
     do.arrive(browser, demo)
     do.by_password(browser, demo, demo.account("martin"))
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + within(10)
     while do.rows(demo, "SELECT id FROM outbox") and time.monotonic() < deadline:
         time.sleep(0.1)
     assert do.rows(demo, "SELECT id FROM outbox") == []
@@ -228,7 +229,7 @@ def test_database_keeps_no_code_token_or_password_as_it_is(
 
 
 def test_health_says_no_more_than_it_must(demo: Demonstration) -> None:
-    answer = requests.get(f"{demo.issuer}/health/ready", timeout=10)
+    answer = requests.get(f"{demo.issuer}/health/ready", timeout=within(10))
     assert answer.json() == {"status": "ready"}
 
 

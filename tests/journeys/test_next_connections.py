@@ -15,6 +15,7 @@ from sandbox.demo.driver import Browser
 from tests.demonstration import Demonstration
 from tests.journeys import gestures as do
 from tests.journeys.own_party import OwnParty
+from tests.limits import within
 
 Browse = Callable[..., Browser]
 CPS, PSC, PWD_OTP = (f"urn:caducee:acr:{name}" for name in ("cps", "psc", "pwd-otp"))
@@ -342,6 +343,6 @@ def json_claims(token: str) -> dict[str, Any]:
 
 
 def test_published_keys_are_public_and_carry_no_private_member(demo: Demonstration) -> None:
-    keys = requests.get(f"{demo.issuer}/jwks", timeout=10).json()["keys"]
+    keys = requests.get(f"{demo.issuer}/jwks", timeout=within(10)).json()["keys"]
     assert {key["kty"] for key in keys} == {"RSA", "EC"}
     assert not [key for key in keys if set(key) & {"d", "p", "q", "dp", "dq", "qi", "k"}]

@@ -1,7 +1,6 @@
 """RPPS, password and mail code: the right ones, the wrong ones, the late ones, and what a stranger learns."""
 
 import re
-import statistics
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -72,7 +71,8 @@ def test_known_and_unknown_numbers_take_the_same_time(short_lives: Demonstration
             page = do.type_password(browser, rpps, WRONG)
             times[kind].append(time.perf_counter() - began)
             assert page.status == 422, page.title
-    ratio = statistics.median(times["known"]) / statistics.median(times["unknown"])
+    # The quickest of each: what a busy machine adds belongs to no number.
+    ratio = min(times["known"]) / min(times["unknown"])
     assert 0.6 < ratio < 1.6, times
 
 

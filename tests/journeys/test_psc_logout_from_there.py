@@ -10,6 +10,7 @@ from sandbox.demo.driver import Browser
 from tests.demonstration import Demonstration
 from tests.journeys import gestures as do
 from tests.journeys.own_party import OwnParty
+from tests.limits import within
 
 Browse = Callable[..., Browser]
 
@@ -23,8 +24,8 @@ def test_sign_out_there_ends_the_session_here(demo: Demonstration, browse: Brows
     party.ask(by_card)
     do.by_card(by_card)
     control = f"http://localhost:{urlsplit(demo.ready['psc']['issuer']).port}/simulateur/api"
-    requests.post(f"{control}/end-sessions", timeout=10).raise_for_status()
-    deadline = time.monotonic() + 20
+    requests.post(f"{control}/end-sessions", timeout=within(10)).raise_for_status()
+    deadline = time.monotonic() + within(20)
     while party.answer(party.ask(by_psc, prompt="none")).get("error") != "login_required":
         assert time.monotonic() < deadline, "no logout token came"
     assert party.userinfo(tokens["access_token"]).status_code == 401

@@ -9,6 +9,7 @@ import requests
 from sandbox.demo.driver import Browser, Page
 from tests.demonstration import Demonstration
 from tests.journeys import gestures as do
+from tests.limits import within
 
 Browse = Callable[..., Browser]
 
@@ -19,10 +20,10 @@ def switch(demo: Demonstration) -> Iterator[Callable[..., None]]:
     control = f"http://localhost:{urlsplit(demo.ready['psc']['issuer']).port}/simulateur/api"
 
     def turn(**switches: object) -> None:
-        requests.put(f"{control}/switches", json=switches, timeout=10).raise_for_status()
+        requests.put(f"{control}/switches", json=switches, timeout=within(10)).raise_for_status()
 
     yield turn
-    requests.post(f"{control}/reset", timeout=10).raise_for_status()
+    requests.post(f"{control}/reset", timeout=within(10)).raise_for_status()
 
 
 def leads_on_by_card(browser: Browser, demo: Demonstration) -> bool:

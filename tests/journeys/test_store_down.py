@@ -12,6 +12,7 @@ from sandbox.demo.driver import Browser, Page
 from tests.demonstration import Demonstration, running_demo
 from tests.journeys import gestures as do
 from tests.journeys.own_party import OwnParty
+from tests.limits import within
 from tests.servers import RunningServer, redis_server
 
 Browse = Callable[..., Browser]
@@ -57,7 +58,7 @@ def demo(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dem
 
 
 def status(demo: Demonstration, path: str) -> int:
-    return requests.get(f"{demo.issuer}{path}", timeout=20).status_code
+    return requests.get(f"{demo.issuer}{path}", timeout=within(20)).status_code
 
 
 def is_unavailable(page: Page) -> bool:

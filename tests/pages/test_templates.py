@@ -1,7 +1,14 @@
-"""Every page, in every state and both languages: structure, forms, and nothing that the CSP would refuse."""
+"""Every page, in every state and both languages: structure, forms, and nothing that the CSP would refuse.
+
+One test for each check of each page: it goes through all states of the page, read once for all checks, and names
+every state that fails.
+"""
 
 import itertools
 import re
+from collections.abc import Callable
+from functools import cache
+from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
@@ -26,14 +33,45 @@ from tests.pages.reading import (
 #: Of our own origin as well, from the operator's folder (docs/operate.md).
 OPERATOR_PICTURES = ("/psc/picture/bouton", "/psc/picture/bouton-survol")
 STATES = [(locale, state) for locale in LOCALES for state in every_state(locale)]
-every_page = pytest.mark.parametrize(
-    ("locale", "state"), STATES, ids=[f"{where}-{s.name}" for where, s in STATES]
-)
+LOOSE = environment(is_trimmed=False)
+PAGES = sorted({state.template for _, state in STATES})
+
+
+@cache
+def read_once(rank: int) -> BeautifulSoup:
+    """The page of this rank in STATES. No check changes it."""
+    return parsed(*STATES[rank])
+
+
+def every_page(check: Callable[[str, State, BeautifulSoup], None]) -> Callable[[str], None]:
+    """The check as a test of each page, in all its states and both languages."""
+
+    def test(template: str) -> None:
+        failed: dict[str, Any] = {}
+        for rank, (locale, state) in enumerate(STATES):
+            if state.template != template:
+                continue
+            try:
+                check(locale, state, read_once(rank))
+            except Exception as error:
+                failed[f"{locale}-{state.name}"] = f"{type(error).__name__}: {error}"
+        assert not failed, "\n".join(f"{name}: {told}" for name, told in failed.items())
+
+    test.__name__, test.__doc__ = check.__name__, check.__doc__
+    return pytest.mark.parametrize("template", PAGES)(test)
+
+
+def test_every_page_has_states_in_both_languages() -> None:
+    assert {(where, state.template) for where, state in STATES} == {
+        (locale, page) for locale in LOCALES for page in PAGES
+    }
+    assert len(STATES) > 200
 
 
 @every_page
-def test_page_has_its_language_a_title_one_h1_and_headings_in_order(locale: str, state: State) -> None:
-    page = parsed(locale, state)
+def test_page_has_its_language_a_title_one_h1_and_headings_in_order(
+    locale: str, state: State, page: BeautifulSoup
+) -> None:
     assert page.html is not None
     assert page.html["lang"] == locale
     assert len(page.find_all("h1")) == 1
@@ -47,8 +85,8 @@ def test_page_has_its_language_a_title_one_h1_and_headings_in_order(locale: str,
 
 
 @every_page
-def test_page_offers_itself_in_the_other_language(locale: str, state: State) -> None:
-    link = parsed(locale, state).select_one("a.language")
+def test_page_offers_itself_in_the_other_language(locale: str, state: State, page: BeautifulSoup) -> None:
+    link = page.select_one("a.language")
     if state.template == "form_post.html":  # shown once: what it carries would be lost
         assert link is None
         return
@@ -58,14 +96,15 @@ def test_page_offers_itself_in_the_other_language(locale: str, state: State) -> 
 
 
 @every_page
-def test_title_announces_an_error_exactly_when_there_is_one(locale: str, state: State) -> None:
-    title = text_of(parsed(locale, state).title)
+def test_title_announces_an_error_exactly_when_there_is_one(
+    locale: str, state: State, page: BeautifulSoup
+) -> None:
+    title = text_of(page.title)
     assert title.startswith({"fr": "Erreur :", "en": "Error:"}[locale]) == state.is_error
 
 
 @every_page
-def test_page_gives_the_csp_nothing_to_refuse(locale: str, state: State) -> None:
-    page = parsed(locale, state)
+def test_page_gives_the_csp_nothing_to_refuse(locale: str, state: State, page: BeautifulSoup) -> None:
     # The answer to an application sends itself; its page alone allows a script, and does without.
     refused = ["script"] * (state.template != "form_post.html")
     assert not page.find_all([*refused, "style", "object", "embed", "base"])
@@ -80,12 +119,14 @@ def test_page_gives_the_csp_nothing_to_refuse(locale: str, state: State) -> None
 
 
 @every_page
-def test_no_link_leaves_but_those_the_view_model_names(locale: str, state: State) -> None:
+def test_no_link_leaves_but_those_the_view_model_names(
+    locale: str, state: State, page: BeautifulSoup
+) -> None:
     named = {url for _, url in getattr(state.page, "applications", ())} | {
         getattr(state.page, "return_url", None),
         getattr(state.page, "onward_url", None),
     }
-    for link in parsed(locale, state).find_all("a"):
+    for link in page.find_all("a"):
         href = str(link["href"])
         own = {"/", "/password", frame(state, locale).other_locale_path}  # "/": the way on without a way back
         assert href in named or href.startswith("#") or href in own
@@ -93,9 +134,8 @@ def test_no_link_leaves_but_those_the_view_model_names(locale: str, state: State
 
 @every_page
 def test_page_frames_and_goes_on_to_what_the_view_model_names_and_nothing_else(
-    locale: str, state: State
+    locale: str, state: State, page: BeautifulSoup
 ) -> None:
-    page = parsed(locale, state)
     frames = page.find_all("iframe")
     assert [box["src"] for box in frames] == [f.url for f in getattr(state.page, "frames", ())]
     for box in frames:
@@ -111,8 +151,9 @@ def test_page_frames_and_goes_on_to_what_the_view_model_names_and_nothing_else(
 
 
 @every_page
-def test_each_id_is_unique_and_each_reference_leads_to_one(locale: str, state: State) -> None:
-    page = parsed(locale, state)
+def test_each_id_is_unique_and_each_reference_leads_to_one(
+    locale: str, state: State, page: BeautifulSoup
+) -> None:
     ids = [str(tag["id"]) for tag in page.find_all(id=True)]
     assert len(ids) == len(set(ids))
     references = [str(tag["aria-describedby"]) for tag in page.select("[aria-describedby]")]
@@ -121,9 +162,11 @@ def test_each_id_is_unique_and_each_reference_leads_to_one(locale: str, state: S
 
 
 @every_page
-def test_each_form_posts_within_the_house_with_the_csrf_token(locale: str, state: State) -> None:
+def test_each_form_posts_within_the_house_with_the_csrf_token(
+    locale: str, state: State, page: BeautifulSoup
+) -> None:
     leaving = getattr(state.page, "action", None)
-    for form in parsed(locale, state).find_all("form"):
+    for form in page.find_all("form"):
         assert form["method"] == "post"
         if form["action"] == leaving:  # what a relying party gets holds no token of ours
             assert not form.find("input", attrs={"name": "csrf"})
@@ -137,8 +180,9 @@ def test_each_form_posts_within_the_house_with_the_csrf_token(locale: str, state
 
 
 @every_page
-def test_each_field_has_a_visible_label_and_its_autocomplete_token(locale: str, state: State) -> None:
-    page = parsed(locale, state)
+def test_each_field_has_a_visible_label_and_its_autocomplete_token(
+    locale: str, state: State, page: BeautifulSoup
+) -> None:
     for field in page.find_all("input"):
         if field["type"] == "hidden":
             continue
@@ -156,15 +200,16 @@ def test_each_field_has_a_visible_label_and_its_autocomplete_token(locale: str, 
 
 
 @every_page
-def test_each_button_and_link_says_what_it_does(locale: str, state: State) -> None:
-    for control in parsed(locale, state).find_all(["button", "a"]):
+def test_each_button_and_link_says_what_it_does(locale: str, state: State, page: BeautifulSoup) -> None:
+    for control in page.find_all(["button", "a"]):
         pictures = " ".join(str(picture["alt"]) for picture in control.find_all("img"))
         assert len(f"{text_of(control)}{pictures}".strip()) > 4
 
 
 @every_page
-def test_a_field_in_error_is_marked_and_described_by_its_message(locale: str, state: State) -> None:
-    page = parsed(locale, state)
+def test_a_field_in_error_is_marked_and_described_by_its_message(
+    locale: str, state: State, page: BeautifulSoup
+) -> None:
     for field in page.select("[aria-invalid=true]"):
         first = str(field["aria-describedby"]).split()[0]
         assert len(text_of(page.find(id=first))) > 10
@@ -193,9 +238,11 @@ def test_the_alert_leads_to_the_first_field_to_mend(name: str, fields: list[str]
 
 
 @every_page
-def test_white_space_control_glues_no_attribute_to_the_next(locale: str, state: State) -> None:
-    template = environment(is_trimmed=False).get_template(state.template)
+def test_white_space_control_glues_no_attribute_to_the_next(
+    locale: str, state: State, page: BeautifulSoup
+) -> None:
+    template = LOOSE.get_template(state.template)
     loose = template.render(frame=frame(state, locale), page=state.page, t=CATALOGUES.translator(locale))
     expected = [(tag.name, tag.attrs) for tag in BeautifulSoup(loose, "html.parser").find_all(True)]
-    assert [(tag.name, tag.attrs) for tag in parsed(locale, state).find_all(True)] == expected
+    assert [(tag.name, tag.attrs) for tag in page.find_all(True)] == expected
     assert not re.search(r'(?<!=)"[a-z]', " ".join(re.findall(r"<[^>]+>", rendered(locale, state))))

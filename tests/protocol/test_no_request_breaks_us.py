@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 
 from idp.core.errors import OAuthError
 from idp.web.headers import SECURITY_HEADERS
+from tests.examples import examples
 from tests.flows.test_charter import publish
 from tests.protocol.hostile import (
     BYE,
@@ -80,7 +81,7 @@ def test_no_parameter_comes_back(world: World, shot: Shot) -> None:
 
 
 @settings(
-    max_examples=250,
+    max_examples=examples(250),
     deadline=None,
     suppress_health_check=[
         HealthCheck.function_scoped_fixture,

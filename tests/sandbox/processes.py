@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.limits import within
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -34,7 +36,7 @@ def stop(process: subprocess.Popen[str]) -> int:
     """The exit status after SIGTERM."""
     process.terminate()
     try:
-        process.communicate(timeout=10)
+        process.communicate(timeout=within(10))
     finally:
         process.kill()
         process.communicate()

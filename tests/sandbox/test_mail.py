@@ -16,6 +16,7 @@ import pytest
 import requests
 from bs4 import BeautifulSoup
 
+from tests.limits import within
 from tests.sandbox.processes import free_port, start, stop
 
 
@@ -26,7 +27,7 @@ class Catcher:
     web: str
 
     def send(self, message: EmailMessage, to: list[str] | None = None) -> None:
-        with smtplib.SMTP("127.0.0.1", self.smtp_port, timeout=5) as smtp:
+        with smtplib.SMTP("127.0.0.1", self.smtp_port, timeout=within(5)) as smtp:
             smtp.send_message(message, to_addrs=to)
 
     def send_text(self, to: str, subject: str, text: str) -> None:
@@ -45,7 +46,7 @@ def _message(to: str, subject: str, text: str) -> EmailMessage:
 
 
 def _get(url: str, **query: str) -> requests.Response:
-    answer = requests.get(url, params=query, timeout=5)
+    answer = requests.get(url, params=query, timeout=within(5))
     answer.raise_for_status()
     return answer
 
@@ -65,7 +66,7 @@ def process() -> Iterator[Catcher]:
 
 @pytest.fixture
 def catcher(process: Catcher) -> Catcher:
-    requests.delete(f"{process.web}/messages.json", timeout=5).raise_for_status()
+    requests.delete(f"{process.web}/messages.json", timeout=within(5)).raise_for_status()
     return process
 
 
@@ -102,12 +103,12 @@ def test_a_hidden_recipient_is_found_by_the_envelope(catcher: Catcher) -> None:
 def test_delete_empties_the_mailbox(catcher: Catcher) -> None:
     catcher.send_text("anne@example.org", "Reste ?", "d")
     assert len(catcher.messages()) == 1
-    assert requests.delete(f"{catcher.web}/messages.json", timeout=5).status_code == 204
+    assert requests.delete(f"{catcher.web}/messages.json", timeout=within(5)).status_code == 204
     assert catcher.messages() == []
 
 
 def test_only_the_last_500_mails_are_kept(catcher: Catcher) -> None:
-    with smtplib.SMTP("127.0.0.1", catcher.smtp_port, timeout=5) as smtp:
+    with smtplib.SMTP("127.0.0.1", catcher.smtp_port, timeout=within(5)) as smtp:
         for number in range(502):
             smtp.send_message(_message("anne@example.org", f"n° {number}", "e"))
     subjects = [mail["subject"] for mail in catcher.messages()]
@@ -118,7 +119,7 @@ def test_a_mail_of_unknown_charset_is_kept(catcher: Catcher) -> None:
     source = (
         b"Subject: =?x-none?q?abc?=\r\nContent-Type: text/plain; charset=x-none\r\n\r\nlisible 123456\r\n"
     )
-    with smtplib.SMTP("127.0.0.1", catcher.smtp_port, timeout=5) as smtp:
+    with smtplib.SMTP("127.0.0.1", catcher.smtp_port, timeout=within(5)) as smtp:
         smtp.sendmail("a@example.org", ["b@example.org"], source)
     assert "lisible 123456" in catcher.messages(to="b@example.org")[0]["text"]
 
@@ -174,13 +175,15 @@ def test_every_page_forbids_scripts_and_frames(catcher: Catcher) -> None:
 
 
 def test_an_unknown_message_gets_a_page_with_a_way_back(catcher: Catcher) -> None:
-    answer = requests.get(f"{catcher.web}/messages/999999", timeout=5)
+    answer = requests.get(f"{catcher.web}/messages/999999", timeout=within(5))
     assert answer.status_code == 404
     assert "Retour à la liste" in answer.text
 
 
 def test_another_host_name_is_refused(catcher: Catcher) -> None:
-    answer = requests.get(f"{catcher.web}/messages.json", headers={"Host": "attacker.example"}, timeout=5)
+    answer = requests.get(
+        f"{catcher.web}/messages.json", headers={"Host": "attacker.example"}, timeout=within(5)
+    )
     assert answer.status_code == 400
 
 
@@ -191,4 +194,4 @@ def test_sigterm_ends_it_quickly_even_with_silent_clients_connected() -> None:
     with closing(silent[0]), closing(silent[1]):
         asked = time.monotonic()
         assert stop(catcher.process) == 0
-        assert time.monotonic() - asked < 2
+        assert time.monotonic() - asked < within(2)

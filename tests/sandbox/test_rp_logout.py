@@ -10,6 +10,7 @@ import requests
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 
+from tests.limits import within
 from tests.sandbox.openid_double import OpenIdDouble
 from tests.sandbox.relying_parties import Parties, is_signed_in, sign_in
 
@@ -47,7 +48,7 @@ def home(parties: Parties, provider: OpenIdDouble, browser: requests.Session) ->
 
 
 def call(home: str, logout_token: str) -> requests.Response:
-    return requests.post(f"{home}/backchannel-logout", {"logout_token": logout_token}, timeout=10)
+    return requests.post(f"{home}/backchannel-logout", {"logout_token": logout_token}, timeout=within(10))
 
 
 def test_call_signs_out_and_the_page_says_why(
@@ -143,7 +144,7 @@ def test_frame_signs_out_by_the_sid_without_any_cookie(
     home: str, provider: OpenIdDouble, browser: requests.Session
 ) -> None:
     told = {"iss": provider.issuer, "sid": "sid-1"}
-    answer = requests.get(f"{home}/frontchannel-logout", told, timeout=10)
+    answer = requests.get(f"{home}/frontchannel-logout", told, timeout=within(10))
     assert (answer.status_code, answer.text) == (200, "")
     assert answer.headers["Content-Security-Policy"].endswith(f"frame-ancestors {provider.issuer}")
     assert "Set-Cookie" not in answer.headers
@@ -164,4 +165,4 @@ def test_frame_of_somebody_else_signs_nobody_out(
 
 
 def test_call_by_get_is_not_one(home: str) -> None:
-    assert requests.get(f"{home}/backchannel-logout", timeout=10).status_code == 405
+    assert requests.get(f"{home}/backchannel-logout", timeout=within(10)).status_code == 405

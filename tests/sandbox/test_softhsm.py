@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.limits import within
+from tests.made_once import place_igc
+
 ROOT = Path(__file__).resolve().parents[2]
 
 # In a process of its own: a PKCS#11 module reads its configuration once and keeps its threads.
@@ -35,7 +38,7 @@ with token.open(user_pin="1234") as session:
 @pytest.fixture(scope="module")
 def igc(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("igc")
-    run("-m", "sandbox.igc", str(directory))
+    place_igc(directory)
     return directory
 
 
@@ -46,7 +49,7 @@ def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=within(60),
         check=False,
     )
 

@@ -4,15 +4,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
 
-from idp.adapters.key_files.directory import RING, KeyDirectory
-from idp.adapters.key_files.ring_file import ring_text
-from idp.adapters.owned_file import write_whole
-from idp.adapters.software_signer import SoftwareSigner, generate_signer
+from idp.adapters.key_files.directory import KeyDirectory
 from idp.signing.key_ring import KeyRing
 from tests.fakes import NOON, FixedClock
-from tests.key_files import key_directory, write_key, write_pair
+from tests.key_files import key_directory, write_pair, write_ring, write_short_pair
 
 
 @pytest.fixture(scope="session")
@@ -39,9 +35,7 @@ def clock() -> FixedClock:
 def small_pair(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One key of each algorithm as an earlier version left it; a short RSA key, since reading a long one takes time."""
     path = tmp_path_factory.mktemp("pair")
-    short = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    write_key(path / "sign-20260101-rsa.pem", SoftwareSigner(short))
-    write_key(path / "sign-20260101-p256.pem", generate_signer("ES256"))
+    write_short_pair(path, "20260101")
     return path
 
 
@@ -58,6 +52,5 @@ def legacy(tmp_path: Path, small_pair: Path, clock: FixedClock) -> KeyDirectory:
 @pytest.fixture
 def directory(legacy: KeyDirectory) -> KeyDirectory:
     """The same after its first change: the ring names its keys."""
-    ring = ring_text(legacy.schedule().records).encode()
-    write_whole(legacy.path / RING, ring, like=legacy.path)
+    write_ring(legacy)
     return legacy

@@ -21,6 +21,7 @@ from idp.adapters.software_signer import BadKeyFile, generate_signer, load_signe
 from idp.signing.schedule import AlreadyRetired, KeyState, KeyStillSigns, NextKeyExists, UnknownKey
 from tests.fakes import NOON, FixedClock
 from tests.key_files import DAY, MINUTE, key_directory, write_key, write_pair
+from tests.limits import within
 
 LEAD = DAY + 2 * MINUTE
 
@@ -160,7 +161,7 @@ class TestChanges:
             assert racer.stdin is not None
             racer.stdin.write(b"\n")
             racer.stdin.close()
-        assert sorted(racer.wait(30) for racer in racers) == [0, 3, 3]
+        assert sorted(racer.wait(within(30)) for racer in racers) == [0, 3, 3]
         assert states(directory) == [KeyState.ACTIVE, KeyState.PUBLISHED]
 
 

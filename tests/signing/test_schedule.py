@@ -21,6 +21,7 @@ from idp.signing.schedule import (
     UnknownKey,
 )
 from idp.signing.signer import Alg
+from tests.examples import examples
 from tests.fakes import NOON
 from tests.key_files import DAY, MINUTE, POLICY
 
@@ -359,4 +360,4 @@ class Operators(RuleBasedStateMachine):
 
 
 TestAnySequence = Operators.TestCase
-TestAnySequence.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+TestAnySequence.settings = settings(max_examples=examples(60), stateful_step_count=25, deadline=None)

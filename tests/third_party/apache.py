@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.limits import within
 from tests.servers import ServerUnavailable
 
 _MODULES = Path("/usr/lib/apache2/modules")
@@ -86,12 +87,12 @@ def apache(port: int, tls: Path, settings: Mapping[str, Sequence[str]]) -> Itera
         yield directory
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=within(20))
         shutil.rmtree(directory, ignore_errors=True)
 
 
 def _wait_until_it_answers(process: "subprocess.Popen[bytes]", port: int, directory: Path) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + within(20)
     while time.monotonic() < deadline and process.poll() is None:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:

@@ -13,6 +13,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from sandbox.demo.driver import Browser
+from tests.limits import within
 from tests.third_party.conftest import AFTER_LOGOUT, CALLBACK, SCOPES, SECRET, TlsDemo
 
 CLIENT = "of-authlib"
@@ -22,7 +23,7 @@ CLIENT = "of-authlib"
 def metadata(tls_demo: TlsDemo) -> dict[str, Any]:
     tls_demo.add_client(CLIENT)
     found = requests.get(
-        f"{tls_demo.issuer}/.well-known/openid-configuration", verify=tls_demo.ca_bundle, timeout=20
+        f"{tls_demo.issuer}/.well-known/openid-configuration", verify=tls_demo.ca_bundle, timeout=within(20)
     )
     return dict(found.json())
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from sandbox.demo.driver import Browser
+from tests.limits import within
 from tests.third_party.conftest import AFTER_LOGOUT, CALLBACK, SCOPES, SECRET, TlsDemo
 
 HERE = Path(__file__).parent / "openid_client"
@@ -68,7 +69,7 @@ def party_of(tls_demo: TlsDemo) -> Iterator[Callable[..., RelyingParty]]:
 
     yield start
     for process in started:
-        process.communicate(timeout=20)
+        process.communicate(timeout=within(20))
 
 
 def yaml_of(*jwks: dict[str, Any]) -> str:

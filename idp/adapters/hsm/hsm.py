@@ -5,9 +5,10 @@ is done in a session (`adapters/hsm/signer.py`).
 """
 
 import queue
+import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,6 +20,7 @@ from idp.adapters.hsm.uri import Pkcs11Uri
 from idp.signing.signer import SignerUnavailable
 
 _LOOK_ANEW_EVERY_SECONDS = 1.0
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.02, 0.2
 _Result = TypeVar("_Result")
 
 
@@ -112,26 +114,24 @@ class Hsm:
     def _perform(self, job: _Job, sessions: dict[Pkcs11Uri, HsmSession]) -> Any:
         from pkcs11 import PKCS11Error  # imported late: a deployment without HSM never needs it
 
-        library, uri = library_of(self._path), job.token.uri
-        for is_last in (False, True):
-            generation = library.generation
+        library = library_of(self._path)
+        # A token known to be lost is looked for once a second (`admit`): each look takes everybody's session away.
+        until = time.monotonic() + (0 if job.token.is_lost else self.timeout.total_seconds() / 2)
+        for pause in _pauses():
+            generation, is_found = library.generation, False
             try:
                 with library.inside() as loaded:
-                    session = sessions.get(uri)
-                    if session is None or session.generation != library.generation:
-                        session = sessions[uri] = job.token.open(loaded, library.generation)
-                    try:
-                        return job.act(session)
-                    except PKCS11Error:
-                        # Closed inside the library: after a renewal its number may belong to another session.
-                        sessions.pop(uri).close()
-                        raise
+                    session = _session(job.token, loaded, library.generation, sessions)
+                    is_found = True
+                    return _act(job, session, sessions)
             except PKCS11Error as error:
-                if is_last:
+                may_come = not is_found and _may_come(error) and time.monotonic() + pause < until
+                if pause and not may_come:
                     raise _told(error) from error
                 if self._may_renew(error):
                     library.renew(generation, self.timeout.total_seconds() / 2)
-        raise AssertionError("the second attempt answers or raises")
+            time.sleep(pause)
+        raise AssertionError("the pauses have no end")
 
     def _may_renew(self, error: Exception) -> bool:
         """Whether the library may be started anew after this error.
@@ -150,6 +150,48 @@ class Hsm:
         return not is_early
 
 
+def _session(
+    token: HsmToken, loaded: Any, generation: int, sessions: dict[Pkcs11Uri, HsmSession]
+) -> HsmSession:
+    """That of the calling thread. Raises PKCS11Error, HsmFault."""
+    known = sessions.get(token.uri)
+    if known is None or known.generation != generation:
+        known = sessions[token.uri] = token.open(loaded, generation)
+    return known
+
+
+def _act(job: _Job, session: HsmSession, sessions: dict[Pkcs11Uri, HsmSession]) -> Any:
+    from pkcs11 import PKCS11Error
+
+    try:
+        return job.act(session)
+    except PKCS11Error:
+        # Closed while its number is surely still its own.
+        sessions.pop(job.token.uri).close()
+        raise
+
+
+def _pauses() -> Iterator[float]:
+    """After each failed attempt: the second follows at once, in a new session; then longer and longer."""
+    yield 0.0
+    pause = _FIRST_PAUSE_SECONDS
+    while True:
+        # Not in step with the other process that looks for the same token.
+        yield pause * random.uniform(0.5, 1.5)  # noqa: S311 no secret
+        pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+
+
+def _may_come(error: Exception) -> bool:
+    """Whether the token may be there at the next look.
+
+    Modules that keep tokens in files (SoftHSM2 2.6: at each login) rewrite them in place: what starts at that instant
+    in another process reads half a token. It then has no name, no PIN, or is a general error.
+    """
+    import pkcs11
+
+    return isinstance(error, (pkcs11.NoSuchToken, pkcs11.UserPinNotInitialized, pkcs11.GeneralError))
+
+
 def _told(error: Exception) -> SignerUnavailable:
     import pkcs11
 
@@ -159,4 +201,6 @@ def _told(error: Exception) -> SignerUnavailable:
         return HsmFault("more than one key answers to this URI: add `id`")
     if isinstance(error, pkcs11.NoSuchToken):
         return SignerUnavailable("the token is not there")
+    if isinstance(error, pkcs11.UserPinNotInitialized):
+        return HsmFault("the token has no PIN of its user")
     return SignerUnavailable(f"the HSM failed ({type(error).__name__})")

@@ -106,7 +106,6 @@ class HsmToken:
             return
         except (
             pkcs11.PinIncorrect, pkcs11.PinInvalid, pkcs11.PinLenRange, pkcs11.PinExpired, pkcs11.PinLocked,
-            pkcs11.UserPinNotInitialized,
         ) as error:  # fmt: skip
             self._refused_pin = pin
             raise HsmFault(f"the token refused the PIN ({type(error).__name__})") from error

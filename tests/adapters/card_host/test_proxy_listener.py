@@ -11,7 +11,6 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -21,8 +20,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from idp.adapters.card_host.http import CardRequest, CardResponse
 from idp.adapters.card_host.proxy_listener import UNREADABLE, CardProxy, ProxyUserUnknown, certificate_of
 from idp.adapters.card_host.socket_listener import ListenerLimits
-from sandbox.igc.directory import CardEntry, ensure_igc
+from sandbox.igc.directory import CardEntry
 from tests.demonstration import ROOT
+from tests.limits import within
+from tests.made_once import place_igc
 from tests.nginx import card_http, nginx
 from tests.servers import free_port
 
@@ -52,7 +53,7 @@ class Private:
 
     def ask(self, head: str) -> bytes:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as plain:
-            plain.settimeout(5)
+            plain.settimeout(within(5))
             plain.connect(str(self.path))
             plain.sendall(head.encode())
             parts = []
@@ -71,14 +72,14 @@ def private() -> Iterator[Private]:
         thread.start()
         yield Private(path, desk)
         listener.shutdown()
-        thread.join(5)
+        thread.join(within(5))
         assert not thread.is_alive()
 
 
 @pytest.fixture(scope="module")
 def igc(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, CardEntry]]:
     directory = tmp_path_factory.mktemp("igc")
-    cards = ensure_igc(directory, datetime.now(UTC), "http://localhost:1/igc")
+    cards = place_igc(directory)
     return directory, {card["name"]: card for card in cards}
 
 
@@ -95,7 +96,7 @@ class Front:
         context = ssl.create_default_context(cafile=str(self.igc / "tls/ca.pem"))
         if card:
             context.load_cert_chain(self.cards[card]["certificate"], self.cards[card]["key"])
-        plain = socket.create_connection(("127.0.0.1", self.port), timeout=5)
+        plain = socket.create_connection(("127.0.0.1", self.port), timeout=within(5))
         with context.wrap_socket(plain, server_hostname="localhost") as tls:
             tls.sendall(f"GET /card/x?a=1 HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n".encode())
             parts = []
@@ -110,7 +111,7 @@ class Front:
             input="GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
             capture_output=True,
             text=True,
-            timeout=10,
+            timeout=within(10),
         )
         return done.stdout + done.stderr
 
@@ -197,7 +198,7 @@ except OSError:
     print(b"")
 """
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, timeout=10
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, timeout=within(10)
     )
     assert done.stdout == "b''\n", done.stderr
     assert (private.desk.seen, private.desk.strangers) == ([], 1)

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,9 @@ from idp.adapters.card_host.tls_listener import (
     ListenerLimits,
     peer_block,
 )
-from sandbox.igc.directory import CardEntry, ensure_igc
+from sandbox.igc.directory import CardEntry
+from tests.limits import within
+from tests.made_once import place_igc
 
 
 def limited(**changes: Any) -> ListenerLimits:
@@ -38,10 +40,10 @@ def limited(**changes: Any) -> ListenerLimits:
 
 QUICK = limited(
     connections=4,
-    client_hello=timedelta(seconds=0.6),
-    handshake=timedelta(seconds=0.6),
-    head=timedelta(seconds=0.6),
-    linger=timedelta(seconds=0.5),
+    client_hello=timedelta(seconds=within(0.2)),
+    handshake=timedelta(seconds=within(0.2)),
+    head=timedelta(seconds=within(0.2)),
+    linger=timedelta(seconds=within(0.15)),
 )
 
 
@@ -83,7 +85,9 @@ class Host:
         return context
 
     def plain(self, source: str = "127.0.0.1") -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=5, source_address=(source, 0))
+        return socket.create_connection(
+            ("127.0.0.1", self.port), timeout=within(5), source_address=(source, 0)
+        )
 
     def connect(
         self, card: str | None = None, context: ssl.SSLContext | None = None, source: str = "127.0.0.1"
@@ -102,7 +106,11 @@ class Host:
     def openssl(self, *arguments: str) -> str:
         command = ["openssl", "s_client", "-connect", f"127.0.0.1:{self.port}", *arguments]
         done = subprocess.run(
-            command, input="GET / HTTP/1.1\r\nHost: a\r\n\r\n", capture_output=True, text=True, timeout=10
+            command,
+            input="GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+            capture_output=True,
+            text=True,
+            timeout=within(10),
         )
         return done.stdout + done.stderr
 
@@ -117,7 +125,7 @@ def everything(tls: ssl.SSLSocket) -> bytes:
 @pytest.fixture(scope="module")
 def igc(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("igc")
-    ensure_igc(directory, datetime.now(UTC), "http://localhost:1/igc")
+    place_igc(directory)
     return directory
 
 
@@ -146,7 +154,7 @@ def serve(igc: Path) -> Iterator[Callable[[ListenerLimits], Host]]:
     yield start
     for listener, thread in running:
         listener.shutdown()
-        thread.join(5)
+        thread.join(within(5))
         assert not thread.is_alive()
 
 
@@ -207,7 +215,7 @@ def test_curl_signs_in_from_the_pkcs12_file(host: Host) -> None:
     card = host.cards["nunez"]
     command = ["curl", "-sS", "--cacert", str(host.igc / "tls/ca.pem"), "--cert-type", "P12"]
     command += ["--cert", f"{card['pkcs12']}:{card['pin']}", f"https://localhost:{host.port}/"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=10)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=within(10))
     assert done.stdout.startswith("card "), done.stderr
 
 
@@ -215,7 +223,7 @@ def test_ipv6_loopback_answers_on_the_same_port(host: Host) -> None:
     if not socket.has_ipv6:
         pytest.skip("no IPv6")
     with (
-        socket.create_connection(("::1", host.port), timeout=5) as plain,
+        socket.create_connection(("::1", host.port), timeout=within(5)) as plain,
         host.context().wrap_socket(plain, server_hostname="::1") as tls,
     ):
         tls.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -256,7 +264,7 @@ def test_no_session_survives_its_connection(host: Host) -> None:
         session = first.session
     assert not session.has_ticket
     assert session.id == b""
-    plain = socket.create_connection(("127.0.0.1", host.port), timeout=5)
+    plain = socket.create_connection(("127.0.0.1", host.port), timeout=within(5))
     with context.wrap_socket(plain, server_hostname="localhost", session=session) as second:
         assert not second.session_reused
 
@@ -339,7 +347,7 @@ def test_redirects_pass_through(host: Host) -> None:
 
 def test_slow_clients_do_not_make_others_wait(serve: Callable[[ListenerLimits], Host]) -> None:
     host = serve(limited(per_peer=26))
-    silent = [socket.create_connection(("127.0.0.1", host.port), timeout=5) for _ in range(20)]
+    silent = [socket.create_connection(("127.0.0.1", host.port), timeout=within(5)) for _ in range(20)]
     hesitant = [host.connect() for _ in range(5)]
     try:
         assert b"200" in host.get("/", "martin")
@@ -350,16 +358,18 @@ def test_slow_clients_do_not_make_others_wait(serve: Callable[[ListenerLimits], 
 
 def test_silent_client_is_closed_after_a_while(serve: Callable[[ListenerLimits], Host]) -> None:
     host = serve(QUICK)
-    with socket.create_connection(("127.0.0.1", host.port), timeout=5) as silent:
+    with socket.create_connection(("127.0.0.1", host.port), timeout=within(5)) as silent:
         assert silent.recv(1) == b""
 
 
 def test_person_has_time_to_type_the_pin(serve: Callable[[ListenerLimits], Host]) -> None:
-    host = serve(replace(QUICK, client_hello=timedelta(seconds=0.2), handshake=timedelta(seconds=5)))
+    host = serve(
+        replace(QUICK, client_hello=timedelta(seconds=within(0.1)), handshake=timedelta(seconds=within(5)))
+    )
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     tls = host.context("benali").wrap_bio(incoming, outgoing, server_hostname="localhost")
-    with socket.create_connection(("127.0.0.1", host.port), timeout=5) as plain:
-        for pause in (0.0, 0.6):  # after the hello, after the server asked for the certificate
+    with socket.create_connection(("127.0.0.1", host.port), timeout=within(5)) as plain:
+        for pause in (0.0, within(0.15)):  # after the hello, after the server asked for the certificate
             with suppress(ssl.SSLWantReadError):
                 tls.do_handshake()
             threading.Event().wait(pause)
@@ -386,9 +396,10 @@ def test_connections_beyond_the_limit_are_closed_and_places_come_back(
 ) -> None:
     host = serve(QUICK)
     waiting = [
-        socket.create_connection(("127.0.0.1", host.port), timeout=5) for _ in range(QUICK.connections)
+        socket.create_connection(("127.0.0.1", host.port), timeout=within(5))
+        for _ in range(QUICK.connections)
     ]
-    with socket.create_connection(("127.0.0.1", host.port), timeout=5) as excess:
+    with socket.create_connection(("127.0.0.1", host.port), timeout=within(5)) as excess:
         assert excess.recv(1) == b""
     for connection in waiting:
         assert connection.recv(1) == b""  # closed for silence
@@ -414,19 +425,19 @@ def one_byte(host: Host, count: int) -> list[socket.socket]:
 
 
 def test_one_machine_cannot_take_every_place(serve: Callable[[ListenerLimits], Host]) -> None:
-    host = serve(limited(client_hello=timedelta(seconds=3)))
+    host = serve(limited(client_hello=timedelta(seconds=within(1))))
     flood = one_byte(host, 200)
     with host.connect("martin", source="127.0.0.2") as tls:
         tls.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert everything(tls).endswith(b"card 127.0.0.2")
     *_, excess = flood
-    excess.settimeout(1)
+    excess.settimeout(within(0.5))
     assert is_closed(excess)  # at once
     flood[0].settimeout(0.1)
     with pytest.raises(TimeoutError):  # the first ones are still there: the card was not served after them
         flood[0].recv(1)
     for connection in flood:
-        connection.settimeout(5)
+        connection.settimeout(within(5))
         assert is_closed(connection)
         connection.close()
 
@@ -475,13 +486,15 @@ def test_hello_that_comes_in_drips_wins_no_time(
 def test_person_who_never_types_the_pin_is_closed_at_the_long_deadline(
     serve: Callable[[ListenerLimits], Host],
 ) -> None:
-    host = serve(replace(QUICK, client_hello=timedelta(seconds=0.2), handshake=timedelta(seconds=1.5)))
+    host = serve(
+        replace(QUICK, client_hello=timedelta(seconds=within(0.1)), handshake=timedelta(seconds=within(0.5)))
+    )
     with host.plain() as plain:
         plain.sendall(client_hello(host))
-        plain.settimeout(0.8)
+        plain.settimeout(within(0.25))
         with pytest.raises(TimeoutError):
             until_closed(plain)
-        plain.settimeout(5)
+        plain.settimeout(within(5))
         assert is_closed(plain)
 
 
@@ -494,7 +507,7 @@ def test_places_of_a_peer_come_back_each_once(serve: Callable[[ListenerLimits], 
             until_closed(plain)
     waiting = [host.plain() for _ in range(2)]
     with host.plain() as excess:
-        excess.settimeout(0.3)
+        excess.settimeout(within(0.1))
         assert is_closed(excess)  # no place was given back twice
     with host.connect(source="127.0.0.2") as other:  # nor does the limit of one touch another
         other.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -525,7 +538,7 @@ def test_peers_are_counted_by_address_or_ipv6_network(address: str, block: str) 
 )
 def test_noise_instead_of_tls_harms_nobody(serve: Callable[[ListenerLimits], Host], noise: bytes) -> None:
     host = serve(QUICK)
-    with socket.create_connection(("127.0.0.1", host.port), timeout=5) as plain:
+    with socket.create_connection(("127.0.0.1", host.port), timeout=within(5)) as plain:
         plain.sendall(noise)
         with suppress(ConnectionResetError):
             while plain.recv(4096):
@@ -540,7 +553,7 @@ def test_shutdown_ends_the_listener_and_frees_the_port(serve: Callable[[Listener
     host.listener.shutdown()
     for _ in range(50):
         try:
-            socket.create_connection(("127.0.0.1", port), timeout=5).close()
+            socket.create_connection(("127.0.0.1", port), timeout=within(5)).close()
         except ConnectionRefusedError:
             break
         threading.Event().wait(0.05)

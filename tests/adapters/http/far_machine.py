@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.limits import within
+
 Reply = Callable[[BaseHTTPRequestHandler], None]
 
 
@@ -81,7 +83,7 @@ def far_machine(tls: tuple[Path, Path] | None = None, address: str = "127.0.0.1"
         machine.stopping.set()
         server.shutdown()
         server.server_close()
-        serving.join(5)
+        serving.join(within(5))
 
 
 @dataclass(frozen=True)

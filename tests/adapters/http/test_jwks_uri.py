@@ -14,6 +14,7 @@ from idp.adapters.http.outbound import OutboundHttp
 from idp.clients.key_sets import KeysUnavailable
 from tests.adapters.http.far_machine import FarMachine, far_machine, say
 from tests.fakes import FixedClock
+from tests.limits import within
 
 FIRST, SECOND = (ECKey.generate_key("P-256", {"kid": kid}).as_dict(private=False) for kid in ("1", "2"))
 
@@ -182,7 +183,7 @@ def test_those_who_come_together_cause_one_fetch(
     together = threading.Barrier(8)
 
     def ask(_: int) -> Any:
-        together.wait(5)
+        together.wait(within(5))
         return getattr(key_sets, method)(address(party))
 
     with ThreadPoolExecutor(8) as callers:
@@ -195,42 +196,44 @@ def test_who_has_older_keys_does_not_wait_for_the_fetch_of_another(
 ) -> None:
     key_sets.current(address(party))
     clock.advance(seconds=FRESH.total_seconds())
-    asked, answer = threading.Event(), say(json.dumps({"keys": [SECOND]}).encode())
+    asked, told, answer = threading.Event(), threading.Event(), say(json.dumps({"keys": [SECOND]}).encode())
 
     def slowly(handler: Any) -> None:
         asked.set()
-        party.stopping.wait(1.5)
+        told.wait(within(5))
         answer(handler)
 
     party.reply = slowly
     with ThreadPoolExecutor(1) as other:
         fetching = other.submit(key_sets.current, address(party))
-        assert asked.wait(5)
+        assert asked.wait(within(5))
         assert key_sets.current(address(party)) == (FIRST,)
         assert not fetching.done()
-        assert fetching.result(5) == (SECOND,)
+        told.set()
+        assert fetching.result(within(5)) == (SECOND,)
 
 
 @pytest.mark.parametrize("method", ["current", "renewed"])
 def test_nobody_waits_long_for_the_fetch_of_another(
     party: FarMachine, clock: FixedClock, method: str
 ) -> None:
-    key_sets = FetchedKeySets(OutboundHttp(["127.0.0.0/8"], total_seconds=10), clock)
-    asked, answer = threading.Event(), party.reply
+    key_sets = FetchedKeySets(OutboundHttp(["127.0.0.0/8"], total_seconds=within(10)), clock)
+    asked, refused, answer = threading.Event(), threading.Event(), party.reply
 
     def slowly(handler: Any) -> None:
         asked.set()
-        party.stopping.wait(5)
+        refused.wait(within(5))
         answer(handler)
 
     party.reply = slowly
     with ThreadPoolExecutor(1) as other:
         fetching = other.submit(key_sets.current, address(party))
-        assert asked.wait(5)
+        assert asked.wait(within(5))
         with pytest.raises(KeysUnavailable):
             getattr(key_sets, method)(address(party))
         assert not fetching.done()
-        assert fetching.result(10) == (FIRST,)
+        refused.set()
+        assert fetching.result(within(10)) == (FIRST,)
 
 
 def test_an_address_inside_is_never_called(party: FarMachine, clock: FixedClock) -> None:

@@ -16,6 +16,7 @@ from bench.crl import sign_list, write_list
 from idp.adapters.igc.crl_file import CrlRefused, read_header
 from tests.adapters.igc.revoking import CARD, DAY, HOUR, OTHER, Pki
 from tests.demonstration import ROOT
+from tests.examples import examples
 from tests.fakes import NOON
 
 
@@ -157,7 +158,7 @@ def test_list_followed_by_something_is_refused(pki: Pki) -> None:
 
 
 @settings(
-    max_examples=200,
+    max_examples=examples(200),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     database=None,

@@ -26,6 +26,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
 
+from tests.limits import within
+
 # Both need form-encoding before they are joined by a colon (RFC 6749 §2.3.1).
 CLIENT_ID = "caducée bas:1"
 CLIENT_SECRET = "s3cr+t%:é&="
@@ -524,4 +526,4 @@ def hostile_psc(
         psc.stopping.set()
         server.shutdown()
         server.server_close()
-        serving.join(5)
+        serving.join(within(5))

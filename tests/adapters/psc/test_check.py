@@ -26,6 +26,7 @@ from tests.adapters.psc.hostile_psc import (
     tls_files,
 )
 from tests.fakes import NOON
+from tests.limits import within
 
 
 @pytest.fixture
@@ -182,7 +183,7 @@ def test_start_tells_the_log_and_waits_for_nobody(
     psc: HostilePsc, captured: Callable[[], list[dict[str, Any]]]
 ) -> None:
     psc.lie = Lie(discovery={"issuer": "https://wallet.example"})
-    check_beside(settings_for(psc), REDIRECT_URI, SafeHttp(total_seconds=2), SystemClock()).join(10)
+    check_beside(settings_for(psc), REDIRECT_URI, SafeHttp(total_seconds=2), SystemClock()).join(within(10))
     told = captured()
     assert {one["event"] for one in told} == {"psc_check"}
     assert any("client secrets end" in one["finding"] for one in told)

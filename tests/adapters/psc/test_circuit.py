@@ -28,6 +28,7 @@ from tests.adapters.psc.hostile_psc import (
     say_text,
 )
 from tests.fakes import FixedClock
+from tests.limits import within
 
 A, B = "https://psc.test/token", "https://psc.test/userinfo"
 QUICK = SafeHttp(connect_seconds=0.5, total_seconds=0.5)
@@ -369,5 +370,5 @@ def test_quick_second_looks_tell_a_hiccup_from_an_outage(psc: HostilePsc, clock:
 def test_look_runs_in_a_thread_that_nobody_waits_for() -> None:
     done = threading.Event()
     beside(done.set)
-    assert done.wait(10)
+    assert done.wait(within(10))
     assert all(thread.daemon for thread in threading.enumerate() if thread.name == "psc-watch")

@@ -17,6 +17,7 @@ from idp.adapters.psc.claims import (
     read_sid,
 )
 from idp.cards.nomenclature import CodedLabel
+from tests.examples import examples
 
 PHYSICIAN = CodedLabel("10", "Médecin")
 
@@ -393,7 +394,7 @@ _ANYTHING = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.dictionaries(_MEMBERS, _ANYTHING, max_size=8))
 def test_any_json_is_read_without_an_exception(claims: dict[str, Any]) -> None:
     person = read_person(claims)

@@ -13,6 +13,7 @@ from idp.interaction.upstream import UpstreamLogin, UpstreamUnavailable
 from tests.adapters.psc.chosen import psc_provider
 from tests.adapters.psc.hostile_psc import Handler, HostilePsc, Lie, Reply, hostile_psc, say_json
 from tests.adapters.psc.test_provider import NOW, SECONDS, HandClock, log_in, settings_for
+from tests.limits import within
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def test_more_sign_ins_than_may_wait_are_told_soon_and_the_places_come_back(psc:
 
     def held(handler: Handler) -> None:
         asked.set()
-        may_answer.wait(10)
+        may_answer.wait(within(10))
         say_json(psc.tokens())(handler)
 
     provider, got = provider_for(psc, at_once=1), list[UpstreamLogin]()
@@ -54,7 +55,7 @@ def test_more_sign_ins_than_may_wait_are_told_soon_and_the_places_come_back(psc:
     waiting = threading.Thread(target=lambda: got.append(log_in(provider, psc)))
     waiting.start()
     try:
-        assert asked.wait(10)
+        assert asked.wait(within(10))
         second = provider.begin(fresh=False)
         with pytest.raises(UpstreamUnavailable, match="too many wait already"):
             provider.complete({"code": "c", "state": second.state}, second.pending, now=NOW)
@@ -79,11 +80,11 @@ def test_place_that_comes_free_in_time_is_taken() -> None:
     def hold() -> None:
         with limit.sign_in():
             inside.set()
-            may_leave.wait(10)
+            may_leave.wait(within(10))
 
     holder = threading.Thread(target=hold)
     holder.start()
-    assert inside.wait(10)
+    assert inside.wait(within(10))
     threading.Timer(0.1, may_leave.set).start()
     with limit.sign_in() as go_on:
         go_on()

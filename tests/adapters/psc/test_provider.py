@@ -61,6 +61,7 @@ from tests.adapters.psc.hostile_psc import (
     tls_files,
 )
 from tests.configured import settings_with
+from tests.limits import within
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 SECONDS = NOW.timestamp()
@@ -611,7 +612,7 @@ def test_unknown_kid_seen_by_many_at_once_costs_one_fetch(
     together = threading.Barrier(8)
 
     def complete(_: int) -> str:
-        together.wait(5)
+        together.wait(within(5))
         with pytest.raises(UpstreamRefused) as caught:
             provider.complete(answer, request.pending, now=NOW)
         return str(caught.value)

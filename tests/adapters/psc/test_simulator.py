@@ -16,6 +16,7 @@ from idp.adapters.psc.provider import PscProvider
 from idp.core.clock import SystemClock
 from idp.interaction.upstream import UpstreamLogin, UpstreamRefusal, UpstreamRefused, UpstreamUnavailable
 from tests.adapters.psc.chosen import psc_chosen, psc_provider
+from tests.limits import within
 from tests.sandbox.processes import start, stop
 from tests.servers import free_port
 
@@ -31,7 +32,7 @@ class Simulator:
     control: str
 
     def switch(self, **switches: object) -> None:
-        requests.put(f"{self.control}/api/switches", json=switches, timeout=5).raise_for_status()
+        requests.put(f"{self.control}/api/switches", json=switches, timeout=within(5)).raise_for_status()
 
 
 @contextmanager
@@ -59,7 +60,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
 
 @pytest.fixture
 def simulator(running: Simulator) -> Simulator:
-    requests.post(f"{running.control}/api/reset", timeout=5).raise_for_status()
+    requests.post(f"{running.control}/api/reset", timeout=within(5)).raise_for_status()
     return running
 
 
@@ -77,17 +78,19 @@ class Person:
 
     def follow(self, url: str, identifier: str = PHYSICIAN, decision: str = "confirm") -> Mapping[str, str]:
         """Goes to `url`, proves who they are if asked, and comes back with the parameters of the callback."""
-        answer = self.browser.get(url, allow_redirects=False, timeout=5)
+        answer = self.browser.get(url, allow_redirects=False, timeout=within(5))
         typed = ({"identifier": identifier}, {"decision": decision})
         while not (location := answer.headers.get("Location", "")).startswith(CALLBACK):
             if location:
-                answer = self.browser.get(urljoin(answer.url, location), allow_redirects=False, timeout=5)
+                answer = self.browser.get(
+                    urljoin(answer.url, location), allow_redirects=False, timeout=within(5)
+                )
             else:
                 given, *typed = typed  # type: ignore[assignment]
                 form = BeautifulSoup(answer.text, "html.parser").select_one("form[method=post]")
                 assert form is not None
                 action = urljoin(answer.url, str(form["action"]))
-                answer = self.browser.post(action, given, allow_redirects=False, timeout=5)
+                answer = self.browser.post(action, given, allow_redirects=False, timeout=within(5))
         return dict(parse_qsl(urlsplit(location).query))
 
 
@@ -123,7 +126,7 @@ def test_person_without_rpps_signs_in_and_has_none(provider: PscProvider, person
 def test_everybody_the_simulator_knows_is_read(
     simulator: Simulator, provider: PscProvider, person: Person
 ) -> None:
-    people = requests.get(f"{simulator.control}/api/identities", timeout=5).json()
+    people = requests.get(f"{simulator.control}/api/identities", timeout=within(5)).json()
     # The minimal sample (P4) has no sub in its userinfo: OpenID Connect Core §5.3.2 leaves no choice.
     refused = []
     for one in people:
@@ -139,10 +142,12 @@ def test_everybody_the_simulator_knows_is_read(
 
 def test_refusal_on_the_phone_is_not_a_login(provider: PscProvider, person: Person) -> None:
     request = provider.begin(fresh=False)
-    page = person.browser.get(request.url, timeout=5)
+    page = person.browser.get(request.url, timeout=within(5))
     cancel = BeautifulSoup(page.text, "html.parser").select_one("form[action$=annuler]")
     assert cancel is not None
-    back = person.browser.post(urljoin(page.url, str(cancel["action"])), allow_redirects=False, timeout=5)
+    back = person.browser.post(
+        urljoin(page.url, str(cancel["action"])), allow_redirects=False, timeout=within(5)
+    )
     answer = dict(parse_qsl(urlsplit(back.headers["Location"]).query))
     with pytest.raises(UpstreamRefused) as caught:
         provider.complete(answer, request.pending, now=datetime.now(UTC))
@@ -154,10 +159,10 @@ def test_live_session_signs_in_silently_unless_a_fresh_login_is_asked(
 ) -> None:
     first = log_in(provider, person)
     silent = provider.begin(fresh=False)
-    again = person.browser.get(silent.url, allow_redirects=False, timeout=5)
+    again = person.browser.get(silent.url, allow_redirects=False, timeout=within(5))
     answer = dict(parse_qsl(urlsplit(again.headers["Location"]).query))
     assert provider.complete(answer, silent.pending, now=datetime.now(UTC)).auth_time == first.auth_time
-    asked = person.browser.get(provider.begin(fresh=True).url, allow_redirects=False, timeout=5)
+    asked = person.browser.get(provider.begin(fresh=True).url, allow_redirects=False, timeout=within(5))
     assert not asked.headers["Location"].startswith(CALLBACK)
 
 
@@ -229,8 +234,8 @@ def test_logout_address_ends_the_session_there(provider: PscProvider, person: Pe
     login = log_in(provider, person)
     url = provider.logout_url(login.id_token, return_url=SIGNED_OUT, state="s-1")
     assert url is not None
-    left = person.browser.get(url, allow_redirects=False, timeout=5)
+    left = person.browser.get(url, allow_redirects=False, timeout=within(5))
     assert left.headers["Location"].startswith(SIGNED_OUT)
     assert dict(parse_qsl(urlsplit(left.headers["Location"]).query)) == {"state": "s-1"}
-    asked = person.browser.get(provider.begin(fresh=False).url, allow_redirects=False, timeout=5)
+    asked = person.browser.get(provider.begin(fresh=False).url, allow_redirects=False, timeout=within(5))
     assert not asked.headers["Location"].startswith(CALLBACK)

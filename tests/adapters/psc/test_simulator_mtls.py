@@ -16,6 +16,7 @@ from idp.settings.psc import PscSettings
 from tests.adapters.psc.chosen import psc_chosen, psc_provider
 from tests.adapters.psc.hostile_psc import CLIENT_ID, TlsFiles, tls_files
 from tests.adapters.psc.test_simulator import CALLBACK, PHYSICIAN, Person, Simulator, log_in, started
+from tests.limits import within
 from tests.sandbox.psc.driver import basic
 
 BY_CERTIFICATE = {"client_id": CLIENT_ID, "tls_client_auth_subject_dn": f"CN={CLIENT_ID}"}
@@ -104,7 +105,7 @@ def test_neither_a_missing_certificate_nor_an_empty_secret_authenticates(
         headers={} if secret is None else basic(client_id, secret),
         cert=(str(files.client), str(files.client_key)) if shows else None,
         verify=str(files.ca),
-        timeout=5,
+        timeout=within(5),
     )
     assert answer.status_code == 401
     assert answer.json()["error"] == "unauthorized_client"
@@ -119,13 +120,13 @@ def test_certificate_of_another_authority_is_not_even_heard(
             f"{issuer}/protocol/openid-connect/token",
             cert=(str(stranger.client), str(stranger.client_key)),
             verify=str(files.ca),
-            timeout=5,
+            timeout=within(5),
         )
 
 
 def test_pages_of_the_wallet_ask_for_no_certificate(settings: PscSettings, files: TlsFiles) -> None:
     """A browser would open a window to choose one."""
     page = psc_provider(settings, redirect_uri=CALLBACK, clock=SystemClock()).begin(fresh=True).url
-    answer = requests.get(page, verify=str(files.ca), timeout=5)
+    answer = requests.get(page, verify=str(files.ca), timeout=within(5))
     assert answer.status_code == 200
     assert answer.url.startswith("https://")

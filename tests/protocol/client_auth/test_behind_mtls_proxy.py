@@ -17,6 +17,7 @@ import requests
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from tests.limits import within
 from tests.protocol.proofs import DpopKey
 from tests.protocol.tls_certificates import DAY, SERVER_AUTH, Authority, Held, self_signed
 from tests.protocol.tokens.test_code_redemption_race import ROOT, served
@@ -52,7 +53,9 @@ class Stand:
         """By TLS, with this client certificate or none."""
         url = f"https://localhost:{self.mtls}{path}"
         trusted = str(self.directory / "web-authority.pem")
-        return requests.post(url, form, headers=headers, cert=self.pair(held), verify=trusted, timeout=10)
+        return requests.post(
+            url, form, headers=headers, cert=self.pair(held), verify=trusted, timeout=within(10)
+        )
 
     def redeem(self, held: Held | None, client_id: str, code: str = "", **headers: str) -> requests.Response:
         callback = f"https://{client_id}.example/callback"
@@ -71,13 +74,13 @@ class Stand:
     ) -> tuple[int, dict[str, Any]]:
         """Header lines as written here, repeated or odd; over TLS when the port is the proxy's."""
         if port == self.direct:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=within(10))
         else:
             context = ssl.create_default_context(cafile=str(self.directory / "web-authority.pem"))
             pair = self.pair(held)
             if pair is not None:
                 context.load_cert_chain(*pair)
-            connection = http.client.HTTPSConnection("localhost", port, timeout=10, context=context)
+            connection = http.client.HTTPSConnection("localhost", port, timeout=within(10), context=context)
         body = urlencode(form).encode()
         connection.putrequest("POST", path)
         for name, value in [*lines, ("Content-Type", _FORM), ("Content-Length", str(len(body)))]:
@@ -134,7 +137,7 @@ def _nginx(directory: Path, provider_port: int, mtls: int, issuer: int) -> Runni
     def answers() -> bool:
         try:
             url = f"https://localhost:{issuer}/health/live"
-            return requests.get(url, verify=trusted, timeout=5).status_code == 200
+            return requests.get(url, verify=trusted, timeout=within(5)).status_code == 200
         except requests.RequestException:
             return False
 
@@ -250,4 +253,4 @@ def test_people_do_not_come_to_the_origin_that_asks_for_certificates(stand: Stan
     trusted = str(stand.directory / "web-authority.pem")
     for path in ("/authorize", "/", "/health/ready", "/token/", "/jwks"):
         url = f"https://localhost:{stand.mtls}{path}"
-        assert requests.get(url, verify=trusted, timeout=10).status_code == 404
+        assert requests.get(url, verify=trusted, timeout=within(10)).status_code == 404

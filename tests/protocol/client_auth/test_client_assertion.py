@@ -20,6 +20,7 @@ from idp.adapters.sql.schema import ephemeral
 from idp.core.ephemeral import Kind
 from idp.protocol.client_auth.client_assertion import AssertionAuthentication
 from tests.adapters.http.far_machine import far_machine, say
+from tests.examples import examples
 from tests.protocol.jwt_corpus import signer_of
 from tests.protocol.keyed import (
     ASSERTION_TYPE,
@@ -343,7 +344,9 @@ _HEADERS = st.dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(header=_HEADERS, changes=_CLAIMS)
 def test_whatever_a_client_signs_is_an_answer_and_never_an_error_of_ours(
     keyed: Provider, header: dict[str, Any], changes: dict[str, Any]

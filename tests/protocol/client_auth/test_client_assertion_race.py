@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import pytest
 from werkzeug.test import Client, TestResponse
 
+from tests.limits import within
 from tests.protocol.keyed import assertion, form, register_keyed
 from tests.protocol.tokens.test_code_redemption_race import PER_PROCESS, served
 from tests.provider import ISSUER, Provider
@@ -24,9 +25,9 @@ def use_at_once(ports: list[int], token: str) -> Counter[int]:
     statuses: list[int] = []
 
     def call(port: int) -> None:
-        connection = HTTPConnection("127.0.0.1", port, timeout=30)
+        connection = HTTPConnection("127.0.0.1", port, timeout=within(30))
         connection.connect()
-        start.wait(timeout=30)
+        start.wait(timeout=within(30))
         connection.request("POST", "/introspect", body, headers)
         statuses.append(connection.getresponse().status)
         connection.close()

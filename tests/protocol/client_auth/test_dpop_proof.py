@@ -16,6 +16,7 @@ from werkzeug.wrappers import Request
 from idp.core.ephemeral import StoreUnavailable
 from idp.core.errors import OAuthError
 from idp.protocol.client_auth.dpop import DpopProofs, Nonces, ProofRefused
+from tests.examples import examples
 from tests.fakes import NOON, FixedClock, MemoryStore
 from tests.protocol.proofs import P256, RSA2048, TOKEN_URI, DpopKey, ath, b64u
 
@@ -367,7 +368,7 @@ def test_at_a_resource_the_proof_names_the_token(verifier: Verifier) -> None:
         assert verifier.error(proof, access_token="the-token") == "invalid_dpop_proof"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(
     head=st.dictionaries(st.sampled_from(["typ", "alg", "jwk", "crit", "kid"]), st.from_type(type(None)) | st.text()
                          | st.dictionaries(st.sampled_from(["kty", "crv", "x", "y", "n", "e"]), st.text())),

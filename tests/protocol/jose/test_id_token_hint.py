@@ -17,6 +17,7 @@ from idp.adapters.software_signer import SoftwareSigner
 from idp.protocol.jose.id_token_hint import MAX_BYTES, BadHint, read_hint
 from idp.signing.key_ring import KeyRing, b64u
 from idp.signing.signer import Alg
+from tests.examples import examples
 
 ISSUER = "https://id.example"
 CLAIMS: dict[str, Any] = {
@@ -184,7 +185,7 @@ _header = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(_header | _json, _json, st.binary(max_size=70))
 def test_no_header_gets_anything_but_a_refusal(header: Any, payload: Any, signature: bytes) -> None:
     ring = _shared_ring()
@@ -192,7 +193,7 @@ def test_no_header_gets_anything_but_a_refusal(header: Any, payload: Any, signat
     refused(ring, token)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.binary(max_size=60), st.binary(max_size=60), st.binary(max_size=60))
 def test_no_bytes_get_anything_but_a_refusal(head: bytes, body: bytes, signature: bytes) -> None:
     token = ".".join(base64.urlsafe_b64encode(part).decode() for part in (head, body, signature))

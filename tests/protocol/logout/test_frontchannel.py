@@ -22,6 +22,7 @@ from idp.adapters.sql.store import SqlStore
 from idp.core.clock import SystemClock
 from idp.core.ephemeral import Kind
 from idp.wiring.resources import open_key_directory
+from tests.limits import within
 from tests.people import an_account, an_identity
 from tests.provider import (
     AFTER_LOGOUT,
@@ -390,7 +391,7 @@ def test_hint_signed_by_a_key_that_left_asks_first(
     kid = str(jwt.get_unverified_header(tokens["id_token"])["kid"])
     directory.revoke(kid)
     assert kid not in {key["kid"] for key in KeysInForce(directory).jwks()["keys"]}
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + within(5)
     while kid in browser.get("/jwks").text and time.monotonic() < deadline:
         time.sleep(0.05)
     response = leave(browser, id_token_hint=tokens["id_token"], post_logout_redirect_uri=AFTER_LOGOUT)

@@ -9,6 +9,7 @@ import jwt
 from idp.adapters.key_files.directory import RING, KeyDirectory
 from idp.core.clock import SystemClock
 from idp.wiring.resources import open_key_directory
+from tests.limits import within
 from tests.provider import Provider
 
 
@@ -19,7 +20,7 @@ def _keys(provider: Provider) -> list[dict[str, Any]]:
 
 def _soon(is_so: Callable[[], bool]) -> bool:
     """The disk is looked at once a second."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + within(5)
     while not is_so() and time.monotonic() < deadline:
         time.sleep(0.05)
     return is_so()

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from tests.limits import within
 from tests.provider import REDIRECT, RP, SECRETS, VERIFIER, Provider, basic
 from tests.servers import RunningServer, free_port, redis_server
 
@@ -21,7 +22,7 @@ PER_PROCESS = 25
 
 
 def _is_ready(port: int) -> bool:
-    connection = HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = HTTPConnection("127.0.0.1", port, timeout=within(5))
     try:
         connection.request("GET", "/health/ready")
         return connection.getresponse().status == 200
@@ -74,9 +75,9 @@ def redeem_at_once(ports: list[int], code: str) -> list[tuple[int, bytes]]:
     answers: list[tuple[int, bytes]] = []
 
     def call(port: int) -> None:
-        connection = HTTPConnection("127.0.0.1", port, timeout=30)
+        connection = HTTPConnection("127.0.0.1", port, timeout=within(30))
         connection.connect()
-        start.wait(timeout=30)
+        start.wait(timeout=within(30))
         connection.request("POST", "/token", body, headers)
         response = connection.getresponse()
         answers.append((response.status, response.read()))

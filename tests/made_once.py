@@ -1,0 +1,67 @@
+"""What takes seconds to make and is the same for every test: made by the first worker that needs it, then copied.
+
+Contains the test IGC, and the state of a demo before its first start: database, signing keys, charter. Nobody is
+enrolled in it: every demo enrols its persons by the real journey. Not here: starting a demo (`demonstration`).
+"""
+
+import fcntl
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sandbox.demo import programs, settings
+from sandbox.demo.places import ROOT, open_places
+from sandbox.demo.ports import DEFAULT_BASE, Ports
+from sandbox.demo.processes import Children
+from sandbox.igc.__main__ import DEFAULT_BASE_URL
+from sandbox.igc.directory import CardEntry, ensure_igc
+
+#: The folder that the workers of one run share; `conftest` names it and removes it.
+SHARED = "CADUCEE_TESTS_SHARED"
+
+
+def made_once(name: str, make: Callable[[Path], None]) -> Path:
+    """The folder of this name, made by the first of all workers that asks; the others wait for it."""
+    place = Path(os.environ[SHARED]) / name
+    with place.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not place.exists():
+            making = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=place.parent))
+            make(making)
+            making.rename(place)
+    return place
+
+
+def place_igc(directory: Path) -> list[CardEntry]:
+    """The test IGC in this directory, as if it had been made there today."""
+    made = made_once("igc", _make_igc)
+    shutil.copytree(made, directory, dirs_exist_ok=True)
+    was = json.loads((made / "igc.json").read_text())["directory"]
+    for file in (directory / "igc.json", directory / "cards.json"):
+        file.write_text(file.read_text().replace(was, str(directory.resolve())))
+    return ensure_igc(directory, datetime.now(UTC), DEFAULT_BASE_URL)
+
+
+def place_demo_state(state: Path) -> None:
+    """What a first start makes before it starts the provider; the demo finds it made and keeps it."""
+    place_igc(state / "igc")
+    shutil.copytree(made_once("demo", _prepare), state, dirs_exist_ok=True)
+
+
+def _prepare(place: Path) -> None:
+    """By the demo's own programs. Its secrets and logs stay out: they are each demo's own."""
+    with tempfile.TemporaryDirectory(dir=place.parent) as aside:
+        places, lock = open_places(Path(aside))
+        told = settings.provider_settings(Ports(DEFAULT_BASE), places, redis="", profile="default")
+        programs.prepare(Children(ROOT, settings.child_environment(told), places.log), places)
+        os.close(lock)
+        for name in (places.keys, places.database, places.prepared):
+            name.rename(place / name.name)
+
+
+def _make_igc(place: Path) -> None:
+    ensure_igc(place, datetime.now(UTC), DEFAULT_BASE_URL)
