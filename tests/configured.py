@@ -3,7 +3,8 @@
 from typing import Any
 
 from idp.settings import Settings
-from idp.settings.groups import catalogue, settings_of, value_of
+from idp.settings.checked import settings_of, value_of
+from idp.settings.groups import catalogue
 
 
 def settings_with(**flat: Any) -> Settings:

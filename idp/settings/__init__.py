@@ -5,6 +5,7 @@ Not here: what is built of it (`wiring`). docs/settings.md is written from these
 """
 
 from idp.settings.addresses import LOOPBACK_HOSTS
+from idp.settings.checked import Settings
 from idp.settings.environment import (
     read_settings,
     secret_variable,
@@ -12,7 +13,6 @@ from idp.settings.environment import (
     windows_directory,
 )
 from idp.settings.faults import BadSetting, bad_setting
-from idp.settings.groups import Settings
 
 __all__ = [
     "LOOPBACK_HOSTS",

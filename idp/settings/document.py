@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from idp.settings.groups import Place, catalogue, expected_of, group_types, rules_of
+from idp.settings.checked import rules_of
+from idp.settings.groups import Place, catalogue, expected_of, group_types
 from idp.settings.together import TOGETHER
 
 _HEAD = """\

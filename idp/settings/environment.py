@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
+from idp.settings.checked import Settings, settings_of
 from idp.settings.faults import PREFIX, BadSetting, Fault
-from idp.settings.groups import Settings, catalogue, settings_of
+from idp.settings.groups import catalogue
 from idp.settings.texts import Unreadable, read_file, read_text
 
 _FILE = "_FILE"

@@ -1,7 +1,4 @@
-"""Contains every group of settings as one tree, which exists only when no rule is broken.
-
-Not here: the environment (`environment`), one group.
-"""
+"""Contains every group of settings as one tree, and its catalogue. Not here: the rules (`checked`), one group."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields
@@ -9,12 +6,10 @@ from datetime import timedelta
 from functools import cache
 from typing import Any, get_type_hints
 
-from idp.settings import bounds, card, card_host, keys, mail, mail_code, outbound, password, proxy, psc, where
 from idp.settings.bounds import BoundSettings
 from idp.settings.card import CardSettings, RevocationSettings
 from idp.settings.card_host import CardHostSettings
 from idp.settings.declared import LONGEST, Declared, declared_of
-from idp.settings.faults import BadSetting, Fault, Rule
 from idp.settings.keys import HsmSettings, KeySettings
 from idp.settings.lives import ClockSettings, LifeSettings
 from idp.settings.mail import MailSettings
@@ -23,13 +18,12 @@ from idp.settings.outbound import OutboundSettings
 from idp.settings.password import PasswordSettings
 from idp.settings.proxy import ProxySettings
 from idp.settings.psc import PscSettings
-from idp.settings.together import TOGETHER
 from idp.settings.where import WhereSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """Raises BadSetting with every fault."""
+class Groups:
+    """Every setting, each with a value of its kind; nothing more is known of it."""
 
     where: WhereSettings
     proxy: ProxySettings
@@ -46,30 +40,6 @@ class Settings:
     keys: KeySettings
     hsm: HsmSettings
     bounds: BoundSettings
-
-    def __post_init__(self) -> None:
-        found = tuple(_faults(self))
-        if found:
-            raise BadSetting(*found)
-
-
-_RULES: Mapping[str, tuple[Rule[Any], ...]] = {
-    "where": where.RULES,
-    "proxy": proxy.RULES,
-    "outbound": outbound.RULES,
-    "psc": psc.RULES,
-    "card": card.RULES,
-    "revocation": card.REVOCATION_RULES,
-    "card_host": card_host.RULES,
-    "mail": mail.RULES,
-    "mail_code": mail_code.RULES,
-    "password": password.RULES,
-    "lives": (),
-    "clock": (),
-    "keys": keys.RULES,
-    "hsm": keys.HSM_RULES,
-    "bounds": bounds.RULES,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +61,7 @@ class Place:
 
 @cache
 def group_types() -> Mapping[str, type[Any]]:
-    return get_type_hints(Settings)
+    return get_type_hints(Groups)
 
 
 @cache
@@ -114,25 +84,6 @@ def _places(group: str, kind: type[Any]) -> Iterator[Place]:
         )
 
 
-def settings_of(values: Mapping[str, Any]) -> Settings:
-    """`values` by their name in the environment; the others have their default. Raises BadSetting."""
-    given: dict[str, dict[str, Any]] = {group: {} for group in group_types()}
-    for name, value in values.items():
-        place = catalogue()[name]
-        given[place.group][place.field] = value
-    return Settings(**{group: kind(**given[group]) for group, kind in group_types().items()})
-
-
-def value_of(settings: Settings, name: str) -> Any:
-    """By its name in the environment."""
-    place = catalogue()[name]
-    return getattr(getattr(settings, place.group), place.field)
-
-
-def rules_of(group: str) -> tuple[Rule[Any], ...]:
-    return _RULES[group]
-
-
 def expected_of(place: Place) -> str:
     """The limits that are declared of one setting, in words; empty when there are none."""
     declared = place.declared
@@ -148,43 +99,3 @@ def expected_of(place: Place) -> str:
 
 def _plain(number: Any) -> int:
     return int(number.total_seconds()) if isinstance(number, timedelta) else int(number)
-
-
-def _faults(settings: Settings) -> Iterator[Fault]:
-    """The first rule that each variable breaks: what else is wrong with it, or beside it, may only follow from that."""
-    told: set[str] = set()
-    for fault in _broken(settings):
-        if not fault.looks_at(told):
-            told.update(fault.names)
-            yield fault
-
-
-def _broken(settings: Settings) -> Iterator[Fault]:
-    for place in catalogue().values():
-        yield from _beyond(place, value_of(settings, place.name))
-    for group in group_types():
-        yield from (rule.fault() for rule in rules_of(group) if rule.is_broken(getattr(settings, group)))
-    yield from (rule.fault() for rule in TOGETHER if rule.is_broken(settings))
-
-
-def _beyond(place: Place, value: Any) -> Iterator[Fault]:
-    declared = place.declared
-    if declared.choices and value not in declared.choices:
-        yield Fault((place.name,), f"{expected_of(place)}; it is something else")
-    elif declared.least is not None and (kind := _kind_beyond(declared, value)):
-        yield Fault((place.name,), f"{expected_of(place)}; it is {kind}")
-
-
-def _kind_beyond(declared: Declared, value: Any) -> str:
-    nothing = type(value)()
-    # Durations are whole seconds in the environment; a test may want a shorter one.
-    is_less = (
-        value <= nothing
-        if isinstance(value, timedelta) and declared.least > nothing
-        else value < declared.least
-    )
-    if value < nothing:
-        return "negative"
-    if is_less:
-        return "zero" if value == nothing else "less"
-    return "more" if value > declared.most else ""

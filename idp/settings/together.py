@@ -1,16 +1,13 @@
 """Contains rules on settings of several groups that would contradict each other. Not here: those of one group."""
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from idp.settings.faults import Rule
-
-if TYPE_CHECKING:
-    from idp.settings.groups import Settings
+from idp.settings.groups import Groups
 
 _DAY = timedelta(hours=24)
 
-TOGETHER: tuple[Rule["Settings"], ...] = (
+TOGETHER: tuple[Rule[Groups], ...] = (
     Rule(
         names="KEY_PUBLISH_BEFORE",
         expected="24 h or more (86400), less only on a loopback host",

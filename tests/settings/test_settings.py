@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from idp.settings import BadSetting, Settings, read_settings
-from idp.settings.groups import catalogue, value_of
+from idp.settings.checked import value_of
+from idp.settings.groups import catalogue
 
 KEY = "k" * 43
 LEAST = {

@@ -1,0 +1,99 @@
+"""Contains the settings that broke no rule. Not here: one group and its rules, the environment (`environment`)."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from idp.settings import bounds, card, card_host, keys, mail, mail_code, outbound, password, proxy, psc, where
+from idp.settings.declared import Declared
+from idp.settings.faults import BadSetting, Fault, Rule
+from idp.settings.groups import Groups, Place, catalogue, expected_of, group_types
+from idp.settings.together import TOGETHER
+
+_RULES: Mapping[str, tuple[Rule[Any], ...]] = {
+    "where": where.RULES,
+    "proxy": proxy.RULES,
+    "outbound": outbound.RULES,
+    "psc": psc.RULES,
+    "card": card.RULES,
+    "revocation": card.REVOCATION_RULES,
+    "card_host": card_host.RULES,
+    "mail": mail.RULES,
+    "mail_code": mail_code.RULES,
+    "password": password.RULES,
+    "lives": (),
+    "clock": (),
+    "keys": keys.RULES,
+    "hsm": keys.HSM_RULES,
+    "bounds": bounds.RULES,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings(Groups):
+    """Raises BadSetting with every fault."""
+
+    def __post_init__(self) -> None:
+        found = tuple(_faults(self))
+        if found:
+            raise BadSetting(*found)
+
+
+def settings_of(values: Mapping[str, Any]) -> Settings:
+    """`values` by their name in the environment; the others have their default. Raises BadSetting."""
+    given: dict[str, dict[str, Any]] = {group: {} for group in group_types()}
+    for name, value in values.items():
+        place = catalogue()[name]
+        given[place.group][place.field] = value
+    return Settings(**{group: kind(**given[group]) for group, kind in group_types().items()})
+
+
+def value_of(settings: Settings, name: str) -> Any:
+    """By its name in the environment."""
+    place = catalogue()[name]
+    return getattr(getattr(settings, place.group), place.field)
+
+
+def rules_of(group: str) -> tuple[Rule[Any], ...]:
+    return _RULES[group]
+
+
+def _faults(settings: Settings) -> Iterator[Fault]:
+    """The first rule that each variable breaks: what else is wrong with it, or beside it, may only follow from that."""
+    told: set[str] = set()
+    for fault in _broken(settings):
+        if not fault.looks_at(told):
+            told.update(fault.names)
+            yield fault
+
+
+def _broken(settings: Settings) -> Iterator[Fault]:
+    for place in catalogue().values():
+        yield from _beyond(place, value_of(settings, place.name))
+    for group in group_types():
+        yield from (rule.fault() for rule in rules_of(group) if rule.is_broken(getattr(settings, group)))
+    yield from (rule.fault() for rule in TOGETHER if rule.is_broken(settings))
+
+
+def _beyond(place: Place, value: Any) -> Iterator[Fault]:
+    declared = place.declared
+    if declared.choices and value not in declared.choices:
+        yield Fault((place.name,), f"{expected_of(place)}; it is something else")
+    elif declared.least is not None and (kind := _kind_beyond(declared, value)):
+        yield Fault((place.name,), f"{expected_of(place)}; it is {kind}")
+
+
+def _kind_beyond(declared: Declared, value: Any) -> str:
+    nothing = type(value)()
+    # Durations are whole seconds in the environment; a test may want a shorter one.
+    is_less = (
+        value <= nothing
+        if isinstance(value, timedelta) and declared.least > nothing
+        else value < declared.least
+    )
+    if value < nothing:
+        return "negative"
+    if is_less:
+        return "zero" if value == nothing else "less"
+    return "more" if value > declared.most else ""
