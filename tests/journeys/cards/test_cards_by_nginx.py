@@ -11,11 +11,11 @@ import requests
 from sandbox.demo.driver import Browser
 from tests.demonstration import Demonstration, running_demo
 from tests.journeys import gestures as do
-from tests.journeys.test_card_revocation import (  # noqa: F401 the same journeys
+from tests.journeys.cards.test_card_revocation import (  # noqa: F401 the same journeys
     test_opposed_card_is_refused_with_its_page_and_one_audit_event,
     test_silence_of_the_responder_leaves_the_decision_to_the_list,
 )
-from tests.journeys.test_cards_refused import (  # noqa: F401 the same journeys
+from tests.journeys.cards.test_cards_refused import (  # noqa: F401 the same journeys
     refused,
     standard_header,
     test_attempt_is_good_for_one_handshake,

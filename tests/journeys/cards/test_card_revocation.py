@@ -11,7 +11,7 @@ import requests
 from sandbox.demo.driver import Browser
 from tests.demonstration import Demonstration, running_demo
 from tests.journeys import gestures as do
-from tests.journeys.test_cards_refused import fingerprint, refused
+from tests.journeys.cards.test_cards_refused import fingerprint, refused
 from tests.limits import within
 
 Browse = Callable[..., Browser]
