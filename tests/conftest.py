@@ -26,6 +26,8 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(scratch.remove)
 
 
+# Before pytest-xdist's own: it reads the groups there, and would find none.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     arrange(items)
 
