@@ -46,7 +46,7 @@ class SoftwareSigner:
         r, s = decode_dss_signature(self.key.sign(message, ec.ECDSA(hashes.SHA256())))
         return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 
-    def require(self) -> None:
+    def require_ready(self) -> None:
         """Does nothing: the key is in memory."""
 
     def is_alive(self) -> bool:

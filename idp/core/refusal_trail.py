@@ -36,7 +36,7 @@ class RefusalTrail:
     audit: Audit
     store: EphemeralStore
 
-    def witness(self, event: AuditEvent, network: str, **facts: Fact) -> None:
+    def record_refusal(self, event: AuditEvent, network: str, **facts: Fact) -> None:
         """Log every refusal, and audit the first ones of a network and minute. Raises StoreUnavailable."""
         log.warning("refused", what=str(event), **facts)
         share = SHARES[event]

@@ -80,13 +80,13 @@ class CharterFlow:
         if form.get("accepted") != "yes":
             return self._page(due, current, "charter.tick_needed", 422)
         self.charters.accept(self._evidence(due, current, shown))
-        self._witness(AuditEvent.CHARTER_ACCEPTED, due, current)
+        self._audit_event(AuditEvent.CHARTER_ACCEPTED, due, current)
         return self.desk.back(due.interaction)
 
     def refuse(self, interaction_id: str) -> Response:
         due = self._due(interaction_id)
         self.desk.form(due.interaction)
-        self._witness(AuditEvent.CHARTER_REFUSED, due, due.charters[0])
+        self._audit_event(AuditEvent.CHARTER_REFUSED, due, due.charters[0])
         self.desk.record(dataclasses.replace(due.interaction, refusal=str(OAuthError.ACCESS_DENIED)))
         return self.desk.back(due.interaction)
 
@@ -98,8 +98,8 @@ class CharterFlow:
             raise NotDue(interaction_id)
         return _Due(interaction, account, still_due)
 
-    def _witness(self, event: AuditEvent, due: _Due, current: CharterRevision) -> None:
-        self.desk.witness(event, due.interaction, charter=current.charter, revision=current.revision)
+    def _audit_event(self, event: AuditEvent, due: _Due, current: CharterRevision) -> None:
+        self.desk.audit_event(event, due.interaction, charter=current.charter, revision=current.revision)
 
     def _evidence(self, due: _Due, current: CharterRevision, shown: str) -> CharterEvidence:
         paths = self.itinerary.paths(due.interaction, due.account)

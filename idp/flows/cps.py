@@ -79,7 +79,7 @@ class CpsFlow:
             return self._without_status(interaction, identity, card, presentation.certificate_der)
         event = event_of("cps", now)
         proved = self.admission.admit(interaction, event, identity)
-        self.desk.witness(
+        self.desk.audit_event(
             AuditEvent.CARD_LOGIN_ACCEPTED, proved, **_facts(card, presentation.certificate_der)
         )
         self.desk.record(proved)
@@ -97,7 +97,7 @@ class CpsFlow:
         proved = with_event(interaction, event, account.id)
         if not account.may_sign_in:
             self.admission.refuse_disabled(proved, identity)
-        self.desk.witness(AuditEvent.CARD_STATUS_BYPASSED, proved, **_facts(card, der))
+        self.desk.audit_event(AuditEvent.CARD_STATUS_BYPASSED, proved, **_facts(card, der))
         self.desk.record(proved)
         return self.desk.back(interaction)
 
@@ -111,7 +111,7 @@ class CpsFlow:
     def _refuse(self, interaction: Interaction, reason: str, certificate: str = "") -> Response:
         """`certificate`: its SHA-256, if one was shown, as `account_proofs` knows the cards of our people."""
         facts = {"reason": reason} | ({"certificate": certificate} if certificate else {})
-        self.desk.witness(AuditEvent.CARD_LOGIN_REFUSED, interaction, **facts)
+        self.desk.audit_event(AuditEvent.CARD_LOGIN_REFUSED, interaction, **facts)
         doors = self.desk.doors(interaction, self.desk.account(interaction))
         return self.desk.show(interaction, "cps.html", CpsPage(reason, doors), 403)
 

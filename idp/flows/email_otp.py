@@ -59,9 +59,9 @@ class EmailOtpFlow:
         try:
             self.codes.check(holder, form.get("code", ""), self.clock.now(), within=_occasion(interaction))
         except CodeRefused as refused:
-            self.desk.witness(AuditEvent.MAIL_CODE_REFUSED, interaction, reason=str(refused.reason))
+            self.desk.audit_event(AuditEvent.MAIL_CODE_REFUSED, interaction, reason=str(refused.reason))
             return self._page(interaction, holder, refused.reason, _STATUS.get(refused.reason, 422))
-        self.desk.witness(AuditEvent.MAIL_CODE_ACCEPTED, interaction, purpose=holder.purpose)
+        self.desk.audit_event(AuditEvent.MAIL_CODE_ACCEPTED, interaction, purpose=holder.purpose)
         finish = {"login": self._finish_login, "enrolment": self._finish_enrolment}[holder.purpose]
         return finish(interaction)
 
@@ -96,7 +96,7 @@ class EmailOtpFlow:
             # Told only to the owner of the mailbox; what was typed comes back, but for the password.
             draft = {**interaction.enrolment_draft, "fault:email": "enrolment.email_taken"}
             self.desk.record(dataclasses.replace(interaction, enrolment=None, enrolment_draft=draft))
-            self.desk.witness(AuditEvent.ENROLMENT_REFUSED, interaction, reason="email_taken")
+            self.desk.audit_event(AuditEvent.ENROLMENT_REFUSED, interaction, reason="email_taken")
             return self.desk.back(interaction)
         except SubjectOfAnother:
             return refuse_enrolment(self.desk, interaction)
@@ -126,7 +126,7 @@ class EmailOtpFlow:
                 raise PageError(Problem.ACCOUNT_DISABLED, client_id=interaction.client_id) from None
             return known
         self.identities.enrolled(account)
-        self.desk.witness(AuditEvent.ENROLMENT_COMPLETED, interaction, source=identity.source)
+        self.desk.audit_event(AuditEvent.ENROLMENT_COMPLETED, interaction, source=identity.source)
         self._link(interaction, account)
         return account
 

@@ -47,7 +47,7 @@ class EnrolmentFlow:
         form = self.desk.form(interaction)
         if form.get("proof") != proof_mark(identity):
             # Another card was shown since this form was: what is typed in it is another person's (CP7).
-            self.desk.witness(AuditEvent.ENROLMENT_REFUSED, interaction, reason="other_identity")
+            self.desk.audit_event(AuditEvent.ENROLMENT_REFUSED, interaction, reason="other_identity")
             draft = {n: v for n, v in interaction.enrolment_draft.items() if not n.startswith(_FAULT)}
             return self._page(interaction, identity, draft, {"email": "enrolment.other_identity"}, 409)
         values, password = typed_values(form), form.get("password", "")

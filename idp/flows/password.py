@@ -141,4 +141,4 @@ class PasswordFlow:
     def _audit(self, event: AuditEvent, interaction: Interaction, account: Account | None) -> None:
         """To the account of the RPPS that was typed: the interaction has none yet."""
         of_account = dataclasses.replace(interaction, account_id=account.id if account else None)
-        self.desk.witness(event, of_account)
+        self.desk.audit_event(event, of_account)

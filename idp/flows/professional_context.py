@@ -41,7 +41,7 @@ class ProfessionalContextFlow:
             return self._page(interaction, account, "professional_context.choose", 422)
         chosen = ChosenPractice(key, self.clock.now())
         self.contexts.choose(account.id, interaction.client_id, chosen)
-        self.desk.witness(AuditEvent.CONTEXT_CHOSEN, interaction)
+        self.desk.audit_event(AuditEvent.CONTEXT_CHOSEN, interaction)
         return self.desk.back(interaction)
 
     def _due(self, interaction_id: str) -> tuple[Interaction, Account]:

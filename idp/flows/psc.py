@@ -135,7 +135,7 @@ class PscFlow:
         except SubjectOfAnother:
             alarm(self.desk, interaction)
             return self._refuse(interaction, "conflict", "this sub came with another RPPS before")
-        self.desk.witness(AuditEvent.PSC_LOGIN_ACCEPTED, proved, mode=login.auth_mode or "")
+        self.desk.audit_event(AuditEvent.PSC_LOGIN_ACCEPTED, proved, mode=login.auth_mode or "")
         self.desk.record(with_upstream(proved, self.sealer.seal(login.id_token)))
         response = self.desk.back(interaction)
         self.freshness.identified(response)
@@ -160,6 +160,6 @@ class PscFlow:
 
     def _refuse(self, interaction: Interaction, reason: str, detail: str) -> Response:
         log.warning("psc_refused", interaction_id=interaction.id[:8], reason=reason, detail=detail)
-        self.desk.witness(AuditEvent.PSC_LOGIN_REFUSED, interaction, reason=reason)
+        self.desk.audit_event(AuditEvent.PSC_LOGIN_REFUSED, interaction, reason=reason)
         doors = self.desk.doors(interaction, self.desk.account(interaction))
         return self.desk.show(interaction, "psc.html", PscPage(reason, doors), _STATUS.get(reason, 403))

@@ -28,7 +28,7 @@ class IssueRefused(Exception):
         self.reason = reason
 
 
-class Asks(Protocol):
+class Requester(Protocol):
     """Who asks that a person be let in, and what is demanded of them."""
 
     @property
@@ -44,7 +44,7 @@ class Gate:
     charters: CharterRepository
     authenticators: Sequence[Authenticator]
 
-    def may_issue(self, account: Account, client: Asks, *, acr: Acr, authorized_at: datetime) -> None:
+    def may_issue(self, account: Account, client: Requester, *, acr: Acr, authorized_at: datetime) -> None:
         """Raises IssueRefused with the first reason that forbids it. Called at code issue, redemption and refresh.
 
         `authorized_at`: when the session (code issue) or the grant (redemption, refresh) began.
@@ -60,13 +60,13 @@ class Gate:
             if holds:
                 raise IssueRefused(reason)
 
-    def _is_charter_due(self, account: Account, client: Asks) -> bool:
+    def _is_charter_due(self, account: Account, client: Requester) -> bool:
         try:
             return bool(due_charters(account, client.charters, self.charters))
         except NoCharterPublished:
             return True
 
-    def _is_door_open(self, account: Account, client: Asks, acr: Acr) -> bool:
+    def _is_door_open(self, account: Account, client: Requester, acr: Acr) -> bool:
         """Closed since by the house or for this client: what came by that door is worth nothing any more."""
         ways = (path for path, earned in EARNED.items() if earned is acr)
         return bool(usable_paths(self.authenticators, client.client_id, account, ways))

@@ -128,7 +128,7 @@ class Hub:
         opened = self.interactions.open(interaction_id, visit.browser, visit.now)
         finish = finishes[opened.started_by]
         try:
-            interaction = self._leaning_on_living_session(opened, visit)
+            interaction = self._with_current_session(opened, visit)
         except StaleRecord:  # Another click was faster: look again.
             return GoTo(hub_path(interaction_id))
         stop = None if interaction.refusal else self._stop(interaction, visit, finish)
@@ -177,7 +177,7 @@ class Hub:
             return False
         return is_session_valid(session, account, visit.now, self.sessions.life, self.sessions.idle)
 
-    def _leaning_on_living_session(self, interaction: Interaction, visit: Visit) -> Interaction:
+    def _with_current_session(self, interaction: Interaction, visit: Visit) -> Interaction:
         """Signed out in another tab: what the ended session had proved is taken back, and asked again."""
         if interaction.sid is None:
             return interaction

@@ -12,7 +12,7 @@ from idp.accounts.account import Account
 from idp.core.audit import Audit, AuditEvent, Fact
 from idp.core.ephemeral import StaleRecord
 from idp.interaction.assurance import newest
-from idp.interaction.gate import Asks, Gate, IssueRefused
+from idp.interaction.gate import Gate, IssueRefused, Requester
 from idp.interaction.hub import Done, Visit
 from idp.interaction.record import Interaction, without_session
 from idp.interaction.session import Session, is_session_valid, living_events
@@ -40,10 +40,10 @@ class SignIn:
     gate: Gate
     audit: Audit
 
-    def enter(self, done: Done, asks: Asks, visit: Visit) -> Entered:
+    def enter(self, done: Done, requester: Requester, visit: Visit) -> Entered:
         """Through the gate into a session of this browser. Raises IssueRefused (the gate), SessionOver.
 
-        `asks`: who asked for the login, and what that demands.
+        `requester`: who asked for the login, and what that demands.
         """
         interaction, account, now = done.interaction, done.account, visit.now
         known = self._known_session(account, visit)
@@ -55,9 +55,9 @@ class SignIn:
         # password nor an interaction that was open then leads anywhere.
         began = min(current.started_at, interaction.started_at) if current else interaction.started_at
         try:
-            self.gate.may_issue(account, asks, acr=done.assurance.acr, authorized_at=began)
+            self.gate.may_issue(account, requester, acr=done.assurance.acr, authorized_at=began)
         except IssueRefused as refused:
-            self._witness(AuditEvent.ISSUE_REFUSED, interaction, account, reason=str(refused.reason))
+            self._audit_event(AuditEvent.ISSUE_REFUSED, interaction, account, reason=str(refused.reason))
             raise
         # Expired by time alone: void is another thing, and the `sid` of a void session was told to be over.
         lapsed = None if current or known is None or account.has_voided(known.started_at) else known
@@ -126,10 +126,12 @@ class SignIn:
             last_seen_at=now,
             upstream_id_token=upstream,
         )
-        self._witness(AuditEvent.SESSION_STARTED, interaction, account)
+        self._audit_event(AuditEvent.SESSION_STARTED, interaction, account)
         return Entered(session.sid, self.sessions.start(session, now))
 
-    def _witness(self, event: AuditEvent, interaction: Interaction, account: Account, **facts: Fact) -> None:
+    def _audit_event(
+        self, event: AuditEvent, interaction: Interaction, account: Account, **facts: Fact
+    ) -> None:
         self.audit.record(
             event,
             account_id=account.id,

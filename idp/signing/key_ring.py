@@ -32,7 +32,7 @@ class Keys(Protocol):
     def sign_jwt(self, claims: Mapping[str, Any], *, alg: Alg, typ: str = "JWT") -> str:
         """Returns a compact JWS by the active key. Raises KeyMissing, SignerUnavailable."""
 
-    def require(self, alg: Alg) -> None:
+    def require_ready(self, alg: Alg) -> None:
         """Raises KeyMissing, SignerUnavailable when a token could not be signed now.
 
         Called before a code or a refresh token is used up for that token.
@@ -63,8 +63,8 @@ class KeyRing:
                 return signer
         raise KeyMissing(f"no {alg} key: run `idp keys generate`")
 
-    def require(self, alg: Alg) -> None:
-        self.active(alg).require()
+    def require_ready(self, alg: Alg) -> None:
+        self.active(alg).require_ready()
 
     def is_alive(self) -> bool:
         try:

@@ -23,7 +23,7 @@ class Signer(Protocol):
         Raises SignerUnavailable.
         """
 
-    def require(self) -> None:
+    def require_ready(self) -> None:
         """Raises SignerUnavailable when the key could not sign now. Called before something is used up to sign."""
 
     def is_alive(self) -> bool:

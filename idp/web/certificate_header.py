@@ -22,5 +22,5 @@ class CertificateHeaderGuard:
         if not any(name in request.headers for name in ("Client-Cert", "Client-Cert-Chain")):
             return
         network = self.networks.of(request)
-        self.trail.witness(AuditEvent.CARD_HEADER_REFUSED, network, place="pages")
+        self.trail.record_refusal(AuditEvent.CARD_HEADER_REFUSED, network, place="pages")
         raise PageError(Problem.BAD_REQUEST, "certificate header")

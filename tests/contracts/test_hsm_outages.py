@@ -111,7 +111,7 @@ class TestAway:
                 distant_signer.sign(b"x")
             # It signed a moment ago; a code must not be used up on the strength of that.
             with pytest.raises(SignerUnavailable):
-                other.require()
+                other.require_ready()
 
     def test_a_short_stop_between_two_signatures_is_not_noticed(
         self, distant_signer: HsmSigner, server: HsmServer
@@ -199,7 +199,7 @@ class TestAway:
             with pytest.raises(SignerUnavailable):
                 keys.sign_jwt({}, alg="ES256")
             with pytest.raises(SignerUnavailable):
-                keys.require("RS256")
+                keys.require_ready("RS256")
         assert soon(keys.is_alive)
         assert keys.sign_jwt({}, alg="RS256")
 
@@ -212,7 +212,7 @@ class TestAway:
         keys = KeysInForce(directory)
         with server.gone():
             assert keys.sign_jwt({}, alg="RS256")
-            keys.require("RS256")
+            keys.require_ready("RS256")
             with pytest.raises(SignerUnavailable):
                 keys.sign_jwt({}, alg="ES256")
             assert not keys.is_alive()

@@ -18,7 +18,7 @@ IN_FORCE = CharterRevision(revision="2026-1", published_at=NOON, texts={"fr": "t
 
 
 @dataclass(frozen=True)
-class Asks:
+class Requester:
     minimum_acr: Acr = Acr.PWD_OTP
     client_id: str = "viatrajectoire"
     charters: tuple[str, ...] = ()
@@ -39,7 +39,7 @@ def refusal(
     at: Gate | None = None,
 ) -> MayNotIssue:
     with pytest.raises(IssueRefused) as caught:
-        (at or gate()).may_issue(account, Asks(minimum), acr=acr, authorized_at=authorized_at)
+        (at or gate()).may_issue(account, Requester(minimum), acr=acr, authorized_at=authorized_at)
     return caught.value.reason
 
 
@@ -54,7 +54,7 @@ def test_an_acr_passes_when_its_rank_is_enough(acr: Acr, minimum: Acr) -> None:
     if minimum not in low and acr in low:
         assert refusal(accepted(), acr=acr, minimum=minimum) is MayNotIssue.ACR_TOO_LOW
     else:
-        gate().may_issue(accepted(), Asks(minimum), acr=acr, authorized_at=NOON)
+        gate().may_issue(accepted(), Requester(minimum), acr=acr, authorized_at=NOON)
 
 
 def test_a_disabled_account_is_refused() -> None:
@@ -64,7 +64,7 @@ def test_a_disabled_account_is_refused() -> None:
 def test_what_began_before_the_account_event_is_refused_and_what_began_with_it_passes() -> None:
     account = accepted(not_before=NOON)
     assert refusal(account, authorized_at=NOON - timedelta(microseconds=1)) is MayNotIssue.NOT_BEFORE
-    gate().may_issue(account, Asks(), acr=Acr.CPS, authorized_at=NOON)
+    gate().may_issue(account, Requester(), acr=Acr.CPS, authorized_at=NOON)
 
 
 @pytest.mark.parametrize("revision", [None, "2025-9"])
@@ -78,7 +78,7 @@ def test_without_any_charter_nothing_is_issued() -> None:
 
 def test_the_charters_of_the_client_are_demanded_beside_the_houses() -> None:
     named = CharterRevision(revision="1", published_at=NOON, texts={"fr": "texte"}, charter="a")
-    demanding, charters = Asks(charters=("a",)), FakeCharters([IN_FORCE])
+    demanding, charters = Requester(charters=("a",)), FakeCharters([IN_FORCE])
     for _ in ("never published", "not accepted"):
         with pytest.raises(IssueRefused) as caught:
             gate(charters).may_issue(accepted(), demanding, acr=Acr.CPS, authorized_at=NOON)
@@ -96,12 +96,12 @@ def test_the_charters_of_the_client_are_demanded_beside_the_houses() -> None:
         )
     )
     gate(charters).may_issue(accepted(), demanding, acr=Acr.CPS, authorized_at=NOON)
-    gate(charters).may_issue(accepted(), Asks(), acr=Acr.CPS, authorized_at=NOON)
+    gate(charters).may_issue(accepted(), Requester(), acr=Acr.CPS, authorized_at=NOON)
 
 
 @pytest.mark.parametrize(("acr", "door"), [(Acr.PSC, "psc"), (Acr.CPS, "cps"), (Acr.PWD_OTP, "password")])
 def test_an_acr_passes_only_while_its_own_door_is_open(acr: Acr, door: str) -> None:
-    gate(open_doors=[door]).may_issue(accepted(), Asks(), acr=acr, authorized_at=NOON)
+    gate(open_doors=[door]).may_issue(accepted(), Requester(), acr=acr, authorized_at=NOON)
     others = gate(open_doors={"psc", "cps", "password"} - {door})
     assert refusal(accepted(), acr=acr, at=others) is MayNotIssue.DOOR_CLOSED
 

@@ -29,7 +29,7 @@ IN_FORCE = CharterRevision(revision="2026-1", published_at=NOON, texts={"fr": "t
 
 
 @dataclass(frozen=True)
-class Asks:
+class Requester:
     client_id: str = "viatrajectoire"
     minimum_acr: Acr = Acr.PWD_OTP
     charters: tuple[str, ...] = ()
@@ -72,13 +72,15 @@ class House:
         self.cookie = self.sessions.start(session, NOON)
         return session
 
-    def enter(self, *events: Any, account: Any = None, asks: Asks | None = None, **changes: Any) -> Entered:
+    def enter(
+        self, *events: Any, account: Any = None, asks: Requester | None = None, **changes: Any
+    ) -> Entered:
         account = account or an_account(charter_revision="2026-1")
         interaction = an_interaction(account_id=account.id, events=events, **changes)
         assurance = assurance_of(events)
         assert assurance is not None
         done = Done(interaction, account, assurance)
-        return self.sign_in.enter(done, asks or Asks(), Visit("browser", self.cookie, self.clock.now()))
+        return self.sign_in.enter(done, asks or Requester(), Visit("browser", self.cookie, self.clock.now()))
 
     def session_of(self, entered: Entered) -> Session:
         session = self.sessions.open(entered.cookie, self.clock.now())
@@ -156,7 +158,7 @@ def test_the_gate_refuses_by_the_older_of_session_and_interaction(house: House) 
         house.enter(CARD, account=voided)
     assert caught.value.reason is MayNotIssue.NOT_BEFORE
     with pytest.raises(IssueRefused):
-        house.enter(*PASSWORD, asks=Asks(minimum_acr=Acr.CPS))
+        house.enter(*PASSWORD, asks=Requester(minimum_acr=Acr.CPS))
     assert house.audit.names() == [AuditEvent.ISSUE_REFUSED, AuditEvent.ISSUE_REFUSED]
 
 

@@ -65,7 +65,7 @@ class CardHost:
     def record_forged_header(self, peer: str) -> None:
         """A caller that is not the proxy sent a header that only the proxy may send: record the refusal."""
         try:
-            self.trail.witness(AuditEvent.CARD_HEADER_REFUSED, peer_block(peer), place="card_host")
+            self.trail.record_refusal(AuditEvent.CARD_HEADER_REFUSED, peer_block(peer), place="card_host")
         except StoreUnavailable:
             log.error("card_host_store_unavailable")
 

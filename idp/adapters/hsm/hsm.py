@@ -63,7 +63,7 @@ class Hsm:
         Raises SignerUnavailable (no answer, no token), HsmFault (no such key, a wrong PIN).
         """
         known = self._known(token)
-        known.admit()
+        known.check_available()
         job = _Job(known, act, Future())
         self._jobs.put(job)
         try:
@@ -72,7 +72,7 @@ class Hsm:
             job.answer.cancel()
             # Only our own limit says that the token is lost: a caller's shorter one says nothing about it.
             if within is None or within >= self.timeout:
-                known.lost("no answer in time")
+                known.mark_lost("no answer in time")
             raise SignerUnavailable("no answer in time") from error
         return result
 
@@ -104,11 +104,11 @@ class Hsm:
                 result = self._perform(job, sessions)
             except BaseException as error:
                 if isinstance(error, SignerUnavailable) and not isinstance(error, HsmFault):
-                    job.token.lost(str(error))
+                    job.token.mark_lost(str(error))
                 job.answer.set_exception(error)
             else:
                 # The token answers, even if its caller has given up waiting.
-                job.token.back()
+                job.token.mark_answering()
                 job.answer.set_result(result)
 
     def _perform(self, job: _Job, sessions: dict[Pkcs11Uri, HsmSession]) -> Any:

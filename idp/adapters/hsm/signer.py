@@ -99,7 +99,7 @@ class HsmSigner:
     def sign(self, message: bytes) -> bytes:
         return self._sign(message, None)
 
-    def require(self) -> None:
+    def require_ready(self) -> None:
         self._prove(None)
 
     def is_alive(self) -> bool:

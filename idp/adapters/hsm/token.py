@@ -49,7 +49,7 @@ class HsmToken:
         self._fault: str | None = None
         self._has_answered = False
         self._retry_at = 0.0
-        #: Its own lock: a login may hang, and callers of `admit` and `is_lost` must not.
+        #: Its own lock: a login may hang, and callers of `check_available` and `is_lost` must not.
         self._login_lock = threading.Lock()
         self._refused_pin: str | None = None
         #: Kept open: a PKCS#11 login belongs to the process, and ends with its last session.
@@ -60,7 +60,7 @@ class HsmToken:
     def is_lost(self) -> bool:
         return self._fault is not None
 
-    def admit(self) -> None:
+    def check_available(self) -> None:
         """Raises SignerUnavailable while the token is lost, but lets one caller a second try it."""
         with self._lock:
             if self._fault is None:
@@ -69,7 +69,7 @@ class HsmToken:
                 raise SignerUnavailable(self._fault)
             self._retry_at = time.monotonic() + _RETRY_SECONDS
 
-    def lost(self, reason: str) -> None:
+    def mark_lost(self, reason: str) -> None:
         with self._lock:
             # A token that never answered was not lost: no log line, the caller's own error tells it.
             is_news, self._fault = self._fault is None and self._has_answered, reason
@@ -77,7 +77,7 @@ class HsmToken:
         if is_news:
             log.error("hsm_lost", token=self.uri.token, reason=reason)
 
-    def back(self) -> None:
+    def mark_answering(self) -> None:
         with self._lock:
             is_news, self._fault, self._has_answered = self._fault is not None, None, True
         if is_news:

@@ -19,11 +19,11 @@ from idp.core.ephemeral import EphemeralStore, Kind
 _log = structlog.get_logger(__name__)
 
 #: After a silence, the list answers alone for so long: a login must not wait for a dead responder.
-_SILENCE = timedelta(seconds=30)
+_PAUSE = timedelta(seconds=30)
 
 
 @dataclass(slots=True)
-class _Silence:
+class _ResponderPause:
     until: datetime | None = None
 
 
@@ -37,7 +37,7 @@ class IgcRevocation:
     store: EphemeralStore
     good_for: timedelta
     checks_authorities: bool
-    _silence: _Silence = field(default_factory=_Silence, init=False)
+    _pause: _ResponderPause = field(default_factory=_ResponderPause, init=False)
 
     def status(self, certificate_der: bytes, issuer_der: bytes, *, now: datetime) -> RevocationStatus:
         """Raises StoreUnavailable only."""
@@ -83,7 +83,7 @@ class IgcRevocation:
         now: datetime,
     ) -> OcspAnswer:
         key = f"{key_id}:{certificate.serial_number:x}"
-        if self.ocsp is None or (listed is not CrlAnswer.NONE and self._is_silent(now)):
+        if self.ocsp is None or (listed is not CrlAnswer.NONE and self._is_paused(now)):
             return OcspAnswer.NONE
         if self.store.get(Kind.CARD_STATUS, key) is not None:
             return OcspAnswer.GOOD
@@ -93,12 +93,12 @@ class IgcRevocation:
             now=now,
             listing=lambda serial: self.index.answer(key_id, serial, now),
         )
-        self._silence.until = now + _SILENCE if said is OcspAnswer.NONE else None
+        self._pause.until = now + _PAUSE if said is OcspAnswer.NONE else None
         if said is OcspAnswer.GOOD and self.good_for:
             self.store.put(Kind.CARD_STATUS, key, {}, self.good_for)
         if said is OcspAnswer.REVOKED:
             self.index.remember_revoked(key_id, certificate.serial_number, now)
         return said
 
-    def _is_silent(self, now: datetime) -> bool:
-        return self._silence.until is not None and now < self._silence.until
+    def _is_paused(self, now: datetime) -> bool:
+        return self._pause.until is not None and now < self._pause.until

@@ -66,8 +66,8 @@ class KeysInForce:
     def sign_jwt(self, claims: Mapping[str, Any], *, alg: Alg, typ: str = "JWT") -> str:
         return self._now().ring.sign_jwt(claims, alg=alg, typ=typ)
 
-    def require(self, alg: Alg) -> None:
-        self._now().ring.require(alg)
+    def require_ready(self, alg: Alg) -> None:
+        self._now().ring.require_ready(alg)
 
     def is_alive(self) -> bool:
         return self._now().ring.is_alive()

@@ -69,13 +69,13 @@ class CodeSender:
         try:
             code = self.codes.make(holder, now)
         except NotSent as refused:
-            self.desk.witness(AuditEvent.MAIL_CODE_NOT_SENT, interaction, reason=str(refused.reason))
+            self.desk.audit_event(AuditEvent.MAIL_CODE_NOT_SENT, interaction, reason=str(refused.reason))
             return refused.reason
         self.outbox.post(
             self._mail(interaction, holder, code),
             expires_after_seconds=int(self.life.total_seconds()),
         )
-        self.desk.witness(AuditEvent.MAIL_CODE_SENT, interaction, purpose=holder.purpose)
+        self.desk.audit_event(AuditEvent.MAIL_CODE_SENT, interaction, purpose=holder.purpose)
         return None
 
     def _mail(self, interaction: Interaction, holder: CodeHolder, code: str) -> Mail:

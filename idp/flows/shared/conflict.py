@@ -14,7 +14,7 @@ log = structlog.get_logger()
 
 
 def alarm(desk: Desk, interaction: Interaction) -> None:
-    desk.witness(AuditEvent.PSC_SUBJECT_CONFLICT, interaction)
+    desk.audit_event(AuditEvent.PSC_SUBJECT_CONFLICT, interaction)
     log.error("psc_subject_of_another_account", interaction_id=interaction.id[:8])
 
 

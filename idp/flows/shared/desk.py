@@ -94,7 +94,7 @@ class Desk:
             raise PageError(Problem.UNKNOWN_CLIENT, "removed during the interaction")
         return client
 
-    def witness(self, event: AuditEvent, interaction: Interaction, **facts: Fact) -> None:
+    def audit_event(self, event: AuditEvent, interaction: Interaction, **facts: Fact) -> None:
         """Audit what happened in this interaction, to its account if one is known."""
         self.audit.record(
             event,

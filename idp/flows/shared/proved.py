@@ -40,5 +40,5 @@ class Admission:
 
         Raises PageError.
         """
-        self.desk.witness(_REFUSED[identity.source], proved, reason="account_disabled")
+        self.desk.audit_event(_REFUSED[identity.source], proved, reason="account_disabled")
         raise PageError(Problem.ACCOUNT_DISABLED, client_id=proved.client_id)

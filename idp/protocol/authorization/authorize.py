@@ -91,7 +91,7 @@ class AuthorizeEndpoint:
         if restarts is not None:
             # The hint itself is not kept: whom it named is.
             new = dataclasses.replace(new, restarted=True, subject=restarts.subject)
-        outcome = self.hub.begin(self._within_reach(new, asked.client), visit, self)
+        outcome = self.hub.begin(self._with_reachable_acr(new, asked.client), visit, self)
         if isinstance(outcome, Failed):
             raise self._failure(outcome)
         response = self._code(outcome) if isinstance(outcome, Done) else redirect(outcome.path)
@@ -118,7 +118,7 @@ class AuthorizeEndpoint:
             fresh_after=max(fresh) if fresh else None,
         )
 
-    def _within_reach(self, interaction: Interaction, client: Client) -> Interaction:
+    def _with_reachable_acr(self, interaction: Interaction, client: Client) -> Interaction:
         """facts/security AC2: a wish that no open door grants is let go, a condition that none meets told at once."""
         if self.itinerary.paths(interaction, None):
             return interaction

@@ -9,7 +9,7 @@ import structlog
 from idp.clients.registry import Client
 from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore, Kind
-from idp.protocol.client_auth.client_authentication import Presented
+from idp.protocol.client_auth.client_authentication import PresentedCredentials
 from idp.protocol.jose.client_jwt import BadClientJwt, Claims, ClientJwts, instant, verify_begun
 
 log = structlog.get_logger()
@@ -43,7 +43,7 @@ class AssertionAuthentication:
     #: How far the clocks of two nodes may differ.
     skew: timedelta
 
-    def is_signed(self, client: Client, presented: Presented) -> bool:
+    def is_signed(self, client: Client, presented: PresentedCredentials) -> bool:
         """Raises StoreUnavailable: without its memory an assertion could be used twice."""
         try:
             self._verify(client, presented)
@@ -52,7 +52,7 @@ class AssertionAuthentication:
             return False
         return True
 
-    def _verify(self, client: Client, presented: Presented) -> None:
+    def _verify(self, client: Client, presented: PresentedCredentials) -> None:
         if presented.form.get("client_assertion_type") != ASSERTION_TYPE:
             raise BadClientJwt("client_assertion_type")
         claims = self.jwts.verified(

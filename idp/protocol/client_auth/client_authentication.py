@@ -24,7 +24,7 @@ class ClientRefused(ClientError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Presented:
+class PresentedCredentials:
     """What a request says of its sender. `means`: "basic", "post", "assertion", or "bare" (a client_id alone)."""
 
     client_id: str
@@ -35,7 +35,7 @@ class Presented:
 
 
 #: From the registered client and what is presented to whether that proves it.
-Verify = Callable[[Client, Presented], bool]
+Verify = Callable[[Client, PresentedCredentials], bool]
 
 #: How each registered method (RFC 7591 §2) is seen in a request.
 _MEANS_OF: Mapping[str, str] = {
@@ -48,11 +48,11 @@ _MEANS_OF: Mapping[str, str] = {
 }
 
 
-def has_secret(client: Client, presented: Presented) -> bool:
+def has_secret(client: Client, presented: PresentedCredentials) -> bool:
     return client.is_secret(presented.secret)
 
 
-def is_public(client: Client, presented: Presented) -> bool:
+def is_public(client: Client, presented: PresentedCredentials) -> bool:
     return client.is_public
 
 
@@ -81,7 +81,7 @@ class ClientAuthentication:
         return client
 
 
-def _presented(request: Request, form: Mapping[str, str]) -> Presented:
+def _presented(request: Request, form: Mapping[str, str]) -> PresentedCredentials:
     """Raises ClientRefused when nobody is named, ClientError for two methods at once."""
     authorization = request.headers.get("Authorization")
     means = [
@@ -103,7 +103,7 @@ def _presented(request: Request, form: Mapping[str, str]) -> Presented:
         )
     except (KeyError, ValueError, BadClientJwt) as error:
         raise ClientRefused(used_basic=authorization is not None) from error
-    return Presented(
+    return PresentedCredentials(
         client_id=client_id, means=means[0] if means else "bare", secret=secret, form=form, request=request
     )
 

@@ -60,21 +60,21 @@ class ClientCertificates:
         if not header:
             return None
         if not self._is_from_proxy(request):
-            self._witness(request, "not_from_proxy")
+            self._record_refusal(request, "not_from_proxy")
             raise CertificateRefused(f"{CERTIFICATE_HEADER} is believed from the configured proxy only")
         try:
             return _read(header)
         except ValueError as error:
-            self._witness(request, "unreadable")
+            self._record_refusal(request, "unreadable")
             raise CertificateRefused(f"{CERTIFICATE_HEADER} is not a certificate (RFC 9440)") from error
 
     def _is_from_proxy(self, request: Request) -> bool:
         presented = request.headers.get(PROXY_HEADER, "")
         return bool(self.proxy_secret) and hmac.compare_digest(presented.encode(), self.proxy_secret.encode())
 
-    def _witness(self, request: Request, reason: str) -> None:
+    def _record_refusal(self, request: Request, reason: str) -> None:
         network = self.networks.of(request)
-        self.trail.witness(AuditEvent.CERTIFICATE_REFUSED, network, reason=reason)
+        self.trail.record_refusal(AuditEvent.CERTIFICATE_REFUSED, network, reason=reason)
 
 
 def _read(header: str) -> ClientCertificate:

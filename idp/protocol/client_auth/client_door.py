@@ -44,7 +44,7 @@ class ClientDoor:
             return answer(Call(client, form, request))
         except ClientRefused as refused:
             network = self.networks.of(request)
-            self.trail.witness(AuditEvent.CLIENT_REFUSED, network, used_basic=refused.used_basic)
+            self.trail.record_refusal(AuditEvent.CLIENT_REFUSED, network, used_basic=refused.used_basic)
             return _error_response(refused)
         except ClientError as error:
             return _error_response(error)

@@ -19,7 +19,7 @@ from idp.protocol.client_auth.presented_token import PresentedToken
 Binding = Mapping[str, str]
 
 
-class NotTheHolder(Exception):
+class HolderMismatch(Exception):
     """The token is bound to a key or a certificate that its bearer did not show, or showed in another way."""
 
 
@@ -73,10 +73,10 @@ class Possession:
     def verify_holder(
         self, request: Request, token: PresentedToken, binding: Binding, client: Client
     ) -> None:
-        """RFC 9449 §7.1 and §7.2, RFC 8705 §3: of a token of this client's. Raises NotTheHolder, ClientError."""
+        """RFC 9449 §7.1 and §7.2, RFC 8705 §3: of a token of this client's. Raises HolderMismatch, ClientError."""
         certificate = self.certificates.of(request)
         if ("jkt" in binding) != (token.scheme == "DPoP"):
-            raise NotTheHolder
+            raise HolderMismatch
         shown = {} if certificate is None else {"x5t#S256": certificate.thumbprint}
         if token.scheme == "DPoP":
             proof = self.proofs.of(request, access_token=token.value, algs=_proof_algs(client))
@@ -84,4 +84,4 @@ class Possession:
                 raise self.proofs.missing()
             shown["jkt"] = proof.thumbprint
         if not holds(shown, binding):
-            raise NotTheHolder
+            raise HolderMismatch

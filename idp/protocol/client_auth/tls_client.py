@@ -26,7 +26,7 @@ from idp.clients.members import TLS_SUBJECTS
 from idp.clients.public_keys import PublicJwk
 from idp.clients.registry import Client
 from idp.core.clock import Clock
-from idp.protocol.client_auth.client_authentication import Presented
+from idp.protocol.client_auth.client_authentication import PresentedCredentials
 from idp.protocol.client_auth.client_certificate import ClientCertificates
 
 
@@ -73,7 +73,7 @@ class TlsClientAuthentication:
     keys: ClientKeys
     clock: Clock
 
-    def by_authority(self, client: Client, presented: Presented) -> bool:
+    def by_authority(self, client: Client, presented: PresentedCredentials) -> bool:
         """`tls_client_auth`: path, dates, usage, then the name. Raises CertificateRefused."""
         certificate = self.certificates.of(presented.request)
         if certificate is None or not _is_strong(certificate.parsed):
@@ -87,7 +87,7 @@ class TlsClientAuthentication:
             return registered[name] in _NAMES_OF[name](certificate.parsed)
         return False
 
-    def by_registered_certificate(self, client: Client, presented: Presented) -> bool:
+    def by_registered_certificate(self, client: Client, presented: PresentedCredentials) -> bool:
         """`self_signed_tls_client_auth` (§2.2): the very certificate registered, within its dates.
 
         Raises CertificateRefused.

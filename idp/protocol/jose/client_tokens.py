@@ -25,9 +25,9 @@ class ClientTokens:
 
     def require_signer(self, client: Client, response_mode: str = "query") -> None:
         """Before anything is used up. Raises SignerUnavailable: the ID Token, or the answer, could not be signed."""
-        self.keys.require(client.id_token_signed_response_alg)
+        self.keys.require_ready(client.id_token_signed_response_alg)
         if response_mode.endswith("jwt"):
-            self.keys.require(client.authorization_signed_response_alg)
+            self.keys.require_ready(client.authorization_signed_response_alg)
 
     def require_recipient(self, client: Client) -> None:
         """Before a code or a token is used up. Raises ClientError: its ID Token could not be encrypted."""

@@ -37,7 +37,7 @@ _BASE = "/end_session"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
+class _LogoutRequest:
     """`return_url` is set only when it is registered for the client the request proves."""
 
     client_id: str | None
@@ -51,7 +51,7 @@ class _Asked:
     is_misdirected: bool = False
 
 
-_NOTHING = _Asked(client_id=None, return_url=None, state=None, hint_sid=None)
+_NOTHING = _LogoutRequest(client_id=None, return_url=None, state=None, hint_sid=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,22 +91,22 @@ class EndSessionEndpoint:
         kept, session = self.store.get(Kind.LOGOUT_REQUEST, token), self._session()
         if kept is None or session is None:
             return redirect("/")
-        return self._confirm_page(session, from_plain(_Asked, kept.value))
+        return self._confirm_page(session, from_plain(_LogoutRequest, kept.value))
 
     def confirm(self) -> Response:
         """POST of the confirmation page: the person's own click."""
         form = self.forms.read(request, _BASE)
         kept = self.store.take(Kind.LOGOUT_REQUEST, form.get("request", "")) or {}
-        asked = from_plain(_Asked, kept) if kept else _NOTHING
+        asked = from_plain(_LogoutRequest, kept) if kept else _NOTHING
         session = self._session()
         return self._leave(asked, None) if session is None else self._end(session, asked)
 
     def returned(self) -> Response:
         """Back from Pro Santé Connect, with or without `state` (facts/psc §6)."""
         kept = self.store.take(Kind.LOGOUT_REQUEST, request.args.get("state", "")) or {}
-        return self._leave(from_plain(_Asked, kept) if kept else _NOTHING, None)
+        return self._leave(from_plain(_LogoutRequest, kept) if kept else _NOTHING, None)
 
-    def _read(self, parameters: Mapping[str, str]) -> _Asked:
+    def _read(self, parameters: Mapping[str, str]) -> _LogoutRequest:
         hint = self._hint(parameters.get("id_token_hint"))
         client_id = hint.client_id if hint else parameters.get("client_id")
         client = self.clients.get(client_id) if client_id else None
@@ -116,7 +116,7 @@ class EndSessionEndpoint:
             return dataclasses.replace(_NOTHING, ui_locales=ui_locales)
         wished = parameters.get("post_logout_redirect_uri")
         is_registered = wished in client.post_logout_redirect_uris
-        return _Asked(
+        return _LogoutRequest(
             client_id=client.client_id,
             return_url=wished if is_registered else None,
             # §4: what failed to validate is not used; the rest of the request stands.
@@ -137,7 +137,7 @@ class EndSessionEndpoint:
     def _session(self) -> Session | None:
         return self.sessions.open(self.cookies.get(request, "session"), self.clock.now())
 
-    def _confirm_page(self, session: Session, asked: _Asked) -> Response:
+    def _confirm_page(self, session: Session, asked: _LogoutRequest) -> Response:
         """§2: without a valid hint for the present session, the person decides."""
         token = random_token()
         self._keep(token, dataclasses.replace(asked, hint_sid=None))
@@ -146,10 +146,10 @@ class EndSessionEndpoint:
         )
         return self._page(page, asked, f"{_BASE}/confirm/{token}")
 
-    def _keep(self, token: str, asked: _Asked) -> None:
+    def _keep(self, token: str, asked: _LogoutRequest) -> None:
         self.store.put(Kind.LOGOUT_REQUEST, token, to_plain(asked), GRACE)
 
-    def _end(self, session: Session, asked: _Asked) -> Response:
+    def _end(self, session: Session, asked: _LogoutRequest) -> Response:
         reached = self.sign_out.end(session, self.clock.now(), asked.client_id)
         registry = self.clients.registry()
         clients = [client for client_id, client in registry.items() if client_id in reached]
@@ -157,7 +157,9 @@ class EndSessionEndpoint:
         frames = frames_for(clients, issuer=self.issuer, sid=session.sid)
         return self._leave(dataclasses.replace(asked, told=told), session, frames)
 
-    def _leave(self, asked: _Asked, ended: Session | None, frames: tuple[LogoutFrame, ...] = ()) -> Response:
+    def _leave(
+        self, asked: _LogoutRequest, ended: Session | None, frames: tuple[LogoutFrame, ...] = ()
+    ) -> Response:
         upstream = self._upstream_logout(asked, ended)
         onward = upstream or _return_to(asked)
         if onward is not None and not frames:
@@ -178,7 +180,7 @@ class EndSessionEndpoint:
             self.cookies.clear(response, "session")
         return response
 
-    def _upstream_logout(self, asked: _Asked, ended: Session | None) -> str | None:
+    def _upstream_logout(self, asked: _LogoutRequest, ended: Session | None) -> str | None:
         """Its own SSO would let the next colleague in (facts/psc §9)."""
         if ended is None or ended.upstream_id_token is None or self.upstream is None:
             return None
@@ -192,7 +194,7 @@ class EndSessionEndpoint:
             self._keep(token, dataclasses.replace(asked, hint_sid=None))
         return url
 
-    def _view(self, state: str, asked: _Asked, session: Session | None) -> SignedOutPage:
+    def _view(self, state: str, asked: _LogoutRequest, session: Session | None) -> SignedOutPage:
         client, registry = self._client(asked), self.clients.registry()
         others = [name for name in asked.told if name in registry and name != asked.client_id]
         return SignedOutPage(
@@ -206,10 +208,10 @@ class EndSessionEndpoint:
             return_refused=asked.is_misdirected,
         )
 
-    def _client(self, asked: _Asked) -> Client | None:
+    def _client(self, asked: _LogoutRequest) -> Client | None:
         return self.clients.get(asked.client_id) if asked.client_id else None
 
-    def _page(self, page: SignedOutPage, asked: _Asked, path: str = "") -> Response:
+    def _page(self, page: SignedOutPage, asked: _LogoutRequest, path: str = "") -> Response:
         """`path`: where a GET shows this page again."""
         browser = self.cookies.browser(request) or random_token()
         frame = self.rendering.frame(
@@ -234,7 +236,7 @@ class EndSessionEndpoint:
             return None
 
 
-def _return_to(asked: _Asked) -> str | None:
+def _return_to(asked: _LogoutRequest) -> str | None:
     """RP-Initiated Logout §3: the registered address, with the `state` that was given."""
     if asked.return_url is None:
         return None

@@ -40,7 +40,7 @@ class UpstreamLogoutEndpoint:
             logout = self.upstream.verify_logout(tokens[0], now=self.clock.now())
         except UpstreamRefused as refused:
             network = self.networks.of(request)
-            self.trail.witness(AuditEvent.PSC_LOGOUT_REFUSED, network, reason=str(refused))
+            self.trail.record_refusal(AuditEvent.PSC_LOGOUT_REFUSED, network, reason=str(refused))
             return _refused()
         except UpstreamUnavailable:
             return unavailable_response()  # Their keys cannot be had: they may send it again.

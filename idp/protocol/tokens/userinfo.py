@@ -16,7 +16,7 @@ from idp.protocol.claims.account_claims import released_claims
 from idp.protocol.claims.upstream_claims import UpstreamClaims
 from idp.protocol.client_auth.answers import json_response, jwt_response
 from idp.protocol.client_auth.dpop import ProofRefused
-from idp.protocol.client_auth.possession import NotTheHolder, Possession
+from idp.protocol.client_auth.possession import HolderMismatch, Possession
 from idp.protocol.client_auth.presented_token import (
     MalformedToken,
     NoToken,
@@ -68,7 +68,7 @@ class UserinfoEndpoint:
             return _refused(refused.error, token.scheme, nonce=refused.fresh_nonce)
         except ClientError as refused:
             return _refused(refused.error, token.scheme, 400)
-        except (AccessTokenRefused, AccountNotFound, NotTheHolder):
+        except (AccessTokenRefused, AccountNotFound, HolderMismatch):
             return _refused(OAuthError.INVALID_TOKEN, token.scheme)
 
     def _answer(self, request: Request, token: PresentedToken) -> Response:
