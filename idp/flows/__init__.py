@@ -1,1 +1,4 @@
-"""Contains WHICH PAGE: one file per stop; each records facts. Not here: what comes next (`interaction`)."""
+"""Which page.
+
+Contains one file per stop; each records facts. Not here: what comes next (`interaction`).
+"""

@@ -1,4 +1,4 @@
-"""The root page: who is signed in here, the applications to go to, and « Se déconnecter »."""
+"""Contains the root page: the person signed in, the applications to go to, « Se déconnecter ». Not here: a sign-in."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ from idp.web.forms import Forms
 from idp.web.local_time import local_hour
 from idp.web.rendering import Rendering
 
-#: The confirmation form of the end of session serves this page as well.
+#: This page posts to the confirmation form of /end_session: its CSRF token is of that path.
 _BASE = "/end_session"
 
 
@@ -46,14 +46,14 @@ class AccountFlow:
         return pages
 
     def change_station(self) -> Response:
-        """« Ce poste est partagé », and back: kept by this browser alone."""
+        """« Ce poste est partagé », and back. Only this browser remembers it."""
         form = self.forms.read(request, _BASE)
         response = redirect("/")
         (self.stations.declare if form.get("shared") == "1" else self.stations.withdraw)(response)
         return response
 
     def forget_context(self) -> Response:
-        """The application asks anew at the next sign-in: somebody may work here today, and there tomorrow."""
+        """Forget the choice: the application asks anew at the next sign-in, as a person may work elsewhere tomorrow."""
         client_id = self.forms.read(request, _BASE).get("client_id", "")
         found = self.signed_in.find()
         if found is not None and client_id in self.context.remembered(found[1]):

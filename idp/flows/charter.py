@@ -1,4 +1,8 @@
-"""The charters: a required action. One at a time, shown whole, accepted by a tick and a click, refused at will."""
+"""The charters, a required action.
+
+Contains the page of one charter at a time: shown whole, accepted by a tick and a click, or refused. Not here: which
+charters are due (`interaction/required_action`).
+"""
 
 import dataclasses
 from dataclasses import dataclass
@@ -26,7 +30,7 @@ _MARKDOWN = MarkdownIt("commonmark", {"html": False}).disable(["image", "html_in
 
 
 def _html(text: str) -> str:
-    """The page has its own `h1`: the operator's headings begin below it."""
+    """Returns the text as HTML. The page has its own `h1`: the operator's headings begin below it."""
     tokens = _MARKDOWN.parse(text)
     for token in tokens:
         if token.type in ("heading_open", "heading_close") and token.tag == "h1":
@@ -36,14 +40,14 @@ def _html(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Due:
-    """What this person still has to accept here, in the order to ask; never empty."""
+    """The revisions this person must still accept, in the order to ask; never empty."""
 
     interaction: Interaction
     account: Account
     charters: tuple[CharterRevision, ...]
 
     def named(self, charter: str) -> CharterRevision:
-        """Raises NotDue: accepted in another tab meanwhile, or never asked; the hub shows what is left."""
+        """Returns the revision due of this charter. Raises NotDue: it was accepted in another tab, or never asked."""
         found = {current.charter: current for current in self.charters}.get(charter)
         if found is None:
             raise NotDue(self.interaction.id)
@@ -73,12 +77,13 @@ class CharterFlow:
         due = self._due(interaction_id)
         form = self.desk.form(due.interaction)
         current = due.named(form.get("charter", ""))
-        # The revision read is the revision accepted (facts/security T36).
+        # The revision that was read is the one that is accepted (facts/security T36).
         shown = form.get("text_sha256", "")
         if form.get("revision") != current.revision or not current.is_text(shown):
             return self._page(due, current, "charter.revision_changed", 409)
         if form.get("accepted") != "yes":
             return self._page(due, current, "charter.tick_needed", 422)
+        # Committed before the redirect (facts/security T35).
         self.charters.accept(self._evidence(due, current, shown))
         self._audit_event(AuditEvent.CHARTER_ACCEPTED, due, current)
         return self.desk.back(due.interaction)

@@ -1,4 +1,4 @@
-"""The sign-in page: which door? And « Annuler », on every page of an interaction."""
+"""Contains the sign-in page with its doors, and « Annuler » of every page of an interaction. Not here: a door."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from idp.pages.sign_in import ChoicePage
 
 
 def _notice(interaction: Interaction) -> str | None:
-    """Why a person sees the doors again."""
+    """Returns the key of the text that says why the person sees the doors again; None at the first time."""
     if interaction.restarted:
         return "choice.restarted"
     if interaction.sid is None:
@@ -29,7 +29,7 @@ def _notice(interaction: Interaction) -> str | None:
 
 
 def _login_hint(interaction: Interaction) -> str:
-    """`login_hint` (Core §3.1.2.1) when it is an RPPS; anything else is not ours to show."""
+    """Returns `login_hint` (Core §3.1.2.1) if it is an RPPS, else "": no other text of a client is put on our page."""
     try:
         return parse_rpps(interaction.request.get("login_hint", ""))
     except InvalidRpps:
@@ -53,7 +53,7 @@ class ChoiceFlow:
         return self.desk.show(interaction, "choice.html", page)
 
     def cancel(self, interaction_id: str) -> Response:
-        """The person leaves: the relying party hears `access_denied` (RFC 6749 §4.1.2.1)."""
+        """The person leaves: the relying party gets `access_denied` (RFC 6749 §4.1.2.1)."""
         interaction = self.desk.open(interaction_id)
         self.desk.form(interaction)
         self.desk.record(dataclasses.replace(interaction, refusal=str(OAuthError.ACCESS_DENIED)))

@@ -1,4 +1,8 @@
-"""The CPx card: send the browser to the card host, take back what it presented there, judge it."""
+"""The CPx card.
+
+Contains the way to the card host, and what the card presented there makes of the interaction. Not here: TLS
+(`adapters/card_host`), the verdict (`cards`).
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -50,7 +54,8 @@ class CpsFlow:
         return pages
 
     def begin(self, interaction_id: str) -> Response:
-        """A click, then a new handshake: a certificate the browser remembers signs nobody in by itself."""
+        """Send the browser to the card host: a click and a new handshake, or a remembered certificate would sign in
+        (facts/security CP6)."""
         interaction = self.desk.open(interaction_id)
         self.desk.form(interaction)
         if not self.desk.doors(interaction, self.desk.account(interaction)).cps:
@@ -63,6 +68,7 @@ class CpsFlow:
         token = request.args.get("presentation")
         if token is None:
             return self.desk.back(interaction)
+        # Good once, and only for the interaction that began the attempt (facts/security SE3).
         presentation = take_presentation(self.store, token)
         if presentation is None:
             return self._refuse(interaction, "stale")
@@ -88,7 +94,7 @@ class CpsFlow:
     def _without_status(
         self, interaction: Interaction, identity: ProvedIdentity, card: Card, der: bytes | None
     ) -> Response:
-        """The operator's bypass: it lets the holder of an account in, at a lower acr, and changes nothing else."""
+        """The operator's bypass (docs/adr/0017): who has an account signs in, at a lower acr; nothing else changes."""
         account = self.accounts.find_by_rpps(identity.rpps)
         paths = paths_for(interaction.needed, interaction.essential)
         if account is None or ("cps_unchecked",) not in paths:
@@ -102,14 +108,15 @@ class CpsFlow:
         return self.desk.back(interaction)
 
     def stale(self) -> Response:
-        """The card host knew no such attempt: used already, too old, or never begun."""
+        """Raises PageError: the card host knew no such attempt; it was used before, too old, or never begun."""
         raise PageError(Problem.INTERACTION_UNKNOWN, "card attempt")
 
     def unavailable(self) -> Response:
+        """Raises PageError."""
         raise PageError(Problem.UNAVAILABLE, "card host without store")
 
     def _refuse(self, interaction: Interaction, reason: str, certificate: str = "") -> Response:
-        """`certificate`: its SHA-256, if one was shown, as `account_proofs` knows the cards of our people."""
+        """`certificate`: its SHA-256 if one was shown, as in `account_proofs`."""
         facts = {"reason": reason} | ({"certificate": certificate} if certificate else {})
         self.desk.audit_event(AuditEvent.CARD_LOGIN_REFUSED, interaction, **facts)
         doors = self.desk.doors(interaction, self.desk.account(interaction))
@@ -117,7 +124,7 @@ class CpsFlow:
 
 
 def _facts(card: Card, der: bytes | None) -> dict[str, Fact]:
-    """What finds the card again at its issuer (facts/cps §2.4), and what is odd about it: never its holder."""
+    """Returns what finds the card at its issuer (facts/cps §2.4), and what is odd about it; never its holder."""
     certificate = load_certificate(der or b"")
     return {
         "certificate": card.fingerprint_sha256,
@@ -130,7 +137,7 @@ def _facts(card: Card, der: bytes | None) -> dict[str, Fact]:
 
 
 def _identity(card: Card, now: datetime) -> ProvedIdentity:
-    """Raises CardRefused: an account is keyed by RPPS, and an employee's card has none."""
+    """Returns the identity. Raises CardRefused: an account is keyed by RPPS, and an employee's card has none."""
     rpps = card.national_id.rpps
     if rpps is None:
         raise CardRefused(CardRefusal.NO_RPPS)

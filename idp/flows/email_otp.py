@@ -1,4 +1,4 @@
-"""The mail code: the second half of the password path, and the proof of the mailbox of an enrolment."""
+"""Contains the mail code: second half of the password path, proof of an enrolment's mailbox. Not here: its sending."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ _STATUS = {CodeRefusal.CLOSED: 403}
 
 
 def _occasion(interaction: Interaction) -> str:
-    """This interaction since its last proof: another password typed in it is another occasion."""
+    """Returns what an accepted code is bound to: this interaction since its last proof, such as a new password."""
     return f"{interaction.id}:{interaction.events[-1].at.isoformat() if interaction.events else ''}"
 
 
@@ -89,11 +89,11 @@ class EmailOtpFlow:
         return self.desk.back(interaction)
 
     def _finish_enrolment(self, interaction: Interaction) -> Response:
-        """The mailbox is proved: the account exists from here on, committed."""
+        """The mailbox is proved: create the account, committed before the answer."""
         try:
             account = self._enrolled(interaction)
         except EmailTaken:
-            # Told only to the owner of the mailbox; what was typed comes back, but for the password.
+            # Only the owner of the mailbox is told. The form shows again what was typed, without the password.
             draft = {**interaction.enrolment_draft, "fault:email": "enrolment.email_taken"}
             self.desk.record(dataclasses.replace(interaction, enrolment=None, enrolment_draft=draft))
             self.desk.audit_event(AuditEvent.ENROLMENT_REFUSED, interaction, reason="email_taken")
@@ -105,7 +105,7 @@ class EmailOtpFlow:
         return self.desk.back(interaction)
 
     def _enrolled(self, interaction: Interaction) -> Account:
-        """The new account, or the one another tab just made of the same person. Raises EmailTaken, SubjectOfAnother."""
+        """Returns the new account, or the one another tab just made (T6). Raises EmailTaken, SubjectOfAnother."""
         identity, pending = interaction.identity, interaction.enrolment
         if identity is None or pending is None:
             raise NotDue(interaction.id)
@@ -131,7 +131,7 @@ class EmailOtpFlow:
         return account
 
     def _link(self, interaction: Interaction, account: Account) -> None:
-        """Raises SubjectOfAnother for whoever has no proof but that `sub`; a card goes on without the link."""
+        """Raises SubjectOfAnother if that `sub` is the only proof; a person with a card goes on without the link."""
         try:
             self.linking.finish(interaction.id, account, self.clock.now())
         except SubjectOfAnother:

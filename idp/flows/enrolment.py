@@ -1,4 +1,8 @@
-"""The first connection: a proved identity, shown and never typed, and the form that makes an account of it."""
+"""The first connection.
+
+Contains the enrolment form beside a proved identity, which is shown and never typed. Not here: the account, created
+when the mailbox is proved (`email_otp`).
+"""
 
 import dataclasses
 from collections.abc import Mapping
@@ -46,7 +50,7 @@ class EnrolmentFlow:
         interaction, identity = self._due(interaction_id, Stop.ENROLMENT)
         form = self.desk.form(interaction)
         if form.get("proof") != proof_mark(identity):
-            # Another card was shown since this form was: what is typed in it is another person's (CP7).
+            # Another card was shown since this form was: what is typed in it is another person's (facts/security CP7).
             self.desk.audit_event(AuditEvent.ENROLMENT_REFUSED, interaction, reason="other_identity")
             draft = {n: v for n, v in interaction.enrolment_draft.items() if not n.startswith(_FAULT)}
             return self._page(interaction, identity, draft, {"email": "enrolment.other_identity"}, 409)
@@ -70,7 +74,7 @@ class EnrolmentFlow:
         return self.desk.back(interaction)
 
     def edit(self, interaction_id: str) -> Response:
-        """Back from the code to the form: a mistyped address is not the end."""
+        """Go back from the code to the form, to correct a mistyped address."""
         interaction = self.desk.open_due(interaction_id, Stop.EMAIL_OTP)
         self.desk.form(interaction)
         if interaction.enrolment is not None:
@@ -78,7 +82,7 @@ class EnrolmentFlow:
         return self.desk.back(interaction)
 
     def show_first_connection(self, interaction_id: str) -> Response:
-        """« La première connexion doit être réalisée avec votre carte CPx »."""
+        """Show « La première connexion doit être réalisée avec votre carte CPx »."""
         interaction, identity = self._due(interaction_id, Stop.FIRST_CONNECTION)
         doors = self.desk.doors(interaction)
         page = FirstConnectionPage(

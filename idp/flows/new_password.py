@@ -1,7 +1,8 @@
-"""A new password, forgotten or not: chosen by somebody whom the card or Pro Santé Connect identified a moment ago.
+"""A new password, forgotten or not, for a person whom the card or Pro Santé Connect identified a moment ago.
 
-Never by the mailbox: it already holds the other half of that path (facts/security D2). The proof stands in for the
-current password (PW6), so there is one way for both.
+Contains its page. The mailbox is no proof here: it already holds the other half of the password path (facts/security
+D2). The proof replaces the current password (PW6), so both cases are one. Not here: which passwords are good
+(`accounts`).
 """
 
 import dataclasses
@@ -68,7 +69,7 @@ class NewPasswordFlow:
         if not self._is_fresh(session):
             return self._form(session, account, status=403)
         if form.get("session") != session.sid:
-            # What is typed in it is another person's.
+            # The form was shown in another session: what is typed in it is another person's.
             return self._form(session, account, "new_password.other_session", 409)
         fault = self.policy.fault(account.identity, account.email, password)
         if fault is not None:
@@ -86,12 +87,15 @@ class NewPasswordFlow:
                 minutes=self._minutes(),
             )
         )
-        # The session that is over here may go on there: the next person at this browser is not its holder.
+        # The session at Pro Santé Connect may go on: the next person at this browser must not inherit it (PS10).
         self.cookies.mark_signed_out(response)
         return response
 
     def _change(self, account: Account, hashed: str) -> None:
-        """Whatever began before is void: sessions, codes, refresh tokens (TK6). Raises StaleAccount."""
+        """Save it, and void what began before: sessions, codes, refresh tokens (facts/security TK6).
+
+        Raises StaleAccount.
+        """
         now = self.clock.now()
         changed = dataclasses.replace(account, password_hash=hashed, not_before=now)
         self.accounts.save(changed)
@@ -100,12 +104,13 @@ class NewPasswordFlow:
         self.sign_out.end_all(account.id, now, by="password_change")
 
     def _is_fresh(self, session: Session) -> bool:
+        """Whether the person was identified a moment ago; a proof whose moment was not told is none."""
         since = self.clock.now() - self.within
         proofs = (event for event in session.events if event.authenticator in _PROOFS)
         return any(event.is_moment_told and event.at >= since for event in proofs)
 
     def _home(self) -> Response:
-        """Nobody is signed in, and that page says so."""
+        """No person is signed in, and the root page says so."""
         return redirect("/")
 
     def _form(

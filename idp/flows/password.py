@@ -1,4 +1,4 @@
-"""RPPS and password: the first half of the path that the mail code completes."""
+"""Contains RPPS and password, the first half of the path that the mail code completes. Not here: counting tries."""
 
 import dataclasses
 import math
@@ -57,7 +57,7 @@ class PasswordFlow:
         return pages
 
     def show(self, interaction_id: str) -> Response:
-        """The form is on the choice page; a reload of a refusal comes back there."""
+        """Go back to the hub: the form is on the choice page, and a reload of a refusal leads there."""
         return self.desk.back(self.desk.open(interaction_id))
 
     def receive(self, interaction_id: str) -> Response:
@@ -84,6 +84,7 @@ class PasswordFlow:
         return self._accept(interaction, account)
 
     def _limit_network(self, interaction: Interaction) -> None:
+        """Raises PageError (facts/security §0.2, per IP)."""
         network = self.networks.of(request)
         if self.store.count(Kind.PASSWORD_POSTS_BY_IP, network, self.posts_window) > self.posts_per_network:
             raise PageError(
@@ -91,7 +92,7 @@ class PasswordFlow:
             )
 
     def _verified(self, interaction: Interaction, rpps: Rpps, password: str) -> Account | None:
-        """The account whose password this is. The same work and answer for an RPPS nobody enrolled."""
+        """Returns the account whose password this is, else None: the same work and answer for an unknown RPPS (T24)."""
         device = self.devices.nonce(request, rpps)
         try:
             self.throttle.begin(rpps, device, self.clock.now())
@@ -99,6 +100,7 @@ class PasswordFlow:
             self._audit(AuditEvent.PASSWORD_THROTTLED, interaction, None)
             raise
         account = self.accounts.find_by_rpps(rpps)
+        # facts/security PW5: what is too long is not hashed, and costs one hash all the same.
         candidate = password if len(password.encode()) <= _LONGEST_BYTES else ""
         is_right = self.passwords.is_right(account.password_hash if account else None, candidate)
         if account is None or not is_right:
@@ -110,14 +112,14 @@ class PasswordFlow:
         return account
 
     def _rehash(self, account: Account, password: str) -> None:
-        """Raised parameters reach an old hash at its next use (facts/security PW4)."""
+        """Hash anew if the parameters were raised since (facts/security PW4)."""
         if not self.passwords.needs_rehash(account.password_hash):
             return
         try:
             hashed = self.passwords.hash(password)
             self.accounts.save(dataclasses.replace(account, password_hash=hashed))
         except (StaleAccount, EmailTaken, HashingBusy):
-            pass  # The next sign-in tries again.
+            pass  # The next sign-in tries again: this one is not kept waiting.
 
     def _accept(self, interaction: Interaction, account: Account) -> Response:
         if not account.may_sign_in:
@@ -139,6 +141,6 @@ class PasswordFlow:
         return self.desk.show(interaction, "password.html", page, _STATUS[error])
 
     def _audit(self, event: AuditEvent, interaction: Interaction, account: Account | None) -> None:
-        """To the account of the RPPS that was typed: the interaction has none yet."""
+        """Audit to the account of the RPPS that was typed: the interaction has none yet."""
         of_account = dataclasses.replace(interaction, account_id=account.id if account else None)
         self.desk.audit_event(event, of_account)

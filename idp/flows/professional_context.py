@@ -1,4 +1,8 @@
-"""« Dans quel cadre exercez-vous ? »: one exercice at one place, for an application that asks; remembered for it."""
+"""« Dans quel cadre exercez-vous ? »
+
+Contains the choice of one professional context, for a relying party that asks and remembered for it. Not here: whether
+it is due (`interaction/professional_context`).
+"""
 
 from dataclasses import dataclass
 

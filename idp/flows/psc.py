@@ -1,4 +1,4 @@
-"""Pro Santé Connect: send the browser there, verify what comes back, record who it is."""
+"""Contains Pro Santé Connect: the way there, the callback, the person it proves. Not here: its protocol."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,12 +22,7 @@ from idp.flows.shared.proved import Admission
 from idp.flows.shared.psc_freshness import Freshness
 from idp.interaction.record import AuthenticationEvent, Interaction, with_upstream
 from idp.interaction.store import hub_path
-from idp.interaction.upstream import (
-    Upstream,
-    UpstreamLogin,
-    UpstreamRefused,
-    UpstreamUnavailable,
-)
+from idp.interaction.upstream import Upstream, UpstreamLogin, UpstreamRefused, UpstreamUnavailable
 from idp.pages.sign_in import PscPage
 from idp.web.addresses import redirect
 from idp.web.parameters import read_query
@@ -82,7 +77,7 @@ class PscFlow:
         return redirect(asked.url)
 
     def complete(self) -> Response:
-        """The callback. `state` is taken once; a replay in the same browser lands where that sign-in stands."""
+        """The callback. `state` is good once (PS1); a replay in the same browser leads to the hub of that sign-in."""
         answer = read_query(request.args, self.parameter_bytes)
         state = answer.get("state", "")
         begun = self.store.take(Kind.UPSTREAM_LOGIN, state) if state else None
@@ -91,6 +86,7 @@ class PscFlow:
         self.store.put(Kind.UPSTREAM_LOGIN, state, {**begun, "pending": {}, "used": True}, self.life)
         if begun["used"]:
             return redirect(hub_path(begun["interaction_id"]))
+        # facts/security PS1, T16: only the browser that began opens it; an attacker's callback signs no victim in.
         interaction = self.desk.open(begun["interaction_id"])
         now = self.clock.now()
         try:
@@ -108,7 +104,7 @@ class PscFlow:
 
     def _accept(self, interaction: Interaction, login: UpstreamLogin, rpps: str, now: datetime) -> Response:
         if not (login.family_name and login.given_name) and self.accounts.find_by_rpps(rpps) is None:
-            # RIE v1 EXI 12: no account without a name; the card has one.
+            # facts/security RI4: no account without a name; the card has one.
             return self._refuse(interaction, "refused", "no name in the upstream identity")
         identity = ProvedIdentity(
             rpps=rpps,
@@ -136,6 +132,7 @@ class PscFlow:
             alarm(self.desk, interaction)
             return self._refuse(interaction, "conflict", "this sub came with another RPPS before")
         self.desk.audit_event(AuditEvent.PSC_LOGIN_ACCEPTED, proved, mode=login.auth_mode or "")
+        # facts/security PS7: the upstream's token stays on the server, sealed.
         self.desk.record(with_upstream(proved, self.sealer.seal(login.id_token)))
         response = self.desk.back(interaction)
         self.freshness.identified(response)
@@ -148,7 +145,8 @@ class PscFlow:
         identity: ProvedIdentity,
         proof: UpstreamProof,
     ) -> Interaction:
-        """The interaction of that person, and their link. Raises SubjectOfAnother before anything is written."""
+        """Returns the interaction of that person, their link kept. Raises SubjectOfAnother: nothing was written."""
+        # facts/security PS5, T5: the RPPS is the key, never the `sub`: one that came with another RPPS is refused.
         account = self.accounts.find_by_rpps(proof.rpps)
         self.linking.verify_subject(proof.subject, account.id if account else None)
         proved = self.admission.admit(interaction, event, identity)

@@ -1,4 +1,7 @@
-"""The official pictures of the Pro Santé Connect button, from the operator's folder."""
+"""Contains the official pictures of the Pro Santé Connect button.
+
+Not here: the operator's folder (`web/psc_button`).
+"""
 
 from dataclasses import dataclass
 
@@ -22,7 +25,7 @@ class PscPictureFlow:
         picture = self.pictures.find(name)
         if picture is None:
             raise PageError(Problem.NOT_FOUND)
-        # An SVG opened by itself is a document: the CSP of every answer leaves it no script.
+        # An SVG opened by itself is a document: the CSP of every answer lets it run no script.
         return Response(
             picture.content, mimetype=picture.media_type, headers={"Cache-Control": "public, max-age=3600"}
         )

@@ -1,6 +1,7 @@
-"""Contains what the events of a login are worth: which paths reach which acr, what may be claimed (docs/adr/0005).
+"""What the events of a login are worth (docs/adr/0005).
 
-Not here: what each authenticator is, and earns (`authenticator`, the table).
+Contains which paths reach which acr, and what the ID Token may claim. Not here: what each authenticator is and earns
+(`authenticator`, the table).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -36,6 +37,7 @@ class Assurance:
 
 
 def newest(events: Iterable[AuthenticationEvent]) -> Mapping[AuthenticatorId, AuthenticationEvent]:
+    """Returns the newest event of each authenticator."""
     latest: dict[AuthenticatorId, AuthenticationEvent] = {}
     for event in sorted(events, key=lambda event: event.at):
         latest[event.authenticator] = event
@@ -43,14 +45,14 @@ def newest(events: Iterable[AuthenticationEvent]) -> Mapping[AuthenticatorId, Au
 
 
 def paths_for(needed: Acr, essential: Sequence[Acr], ladder: Mapping[Acr, Paths] = LADDER) -> Paths:
-    """Every path strong enough and, under an essential acr, of exactly one of its values."""
+    """Returns the paths that are strong enough and, under an essential acr, earn exactly one of its values."""
     return tuple(path for path in ladder[needed] if not essential or EARNED[path] in essential)
 
 
 def assurance_of(
     events: Iterable[AuthenticationEvent], paths: Iterable[Path] = tuple(EARNED)
 ) -> Assurance | None:
-    """The strongest completed path, the most recent among equals; None when none of `paths` is complete."""
+    """Returns what the strongest completed path is worth, the most recent among equals; None when none is complete."""
     latest = newest(events)
     complete = [path for path in paths if all(step in latest for step in path)]
     if not complete:
@@ -60,6 +62,7 @@ def assurance_of(
         return max(latest[step].at for step in path)
 
     path = max(complete, key=lambda path: (RANK[EARNED[path]], finished_at(path)))
+    # facts/security AC1: the acr is that of the whole path, never of its strongest step.
     last = latest[path[-1]]
     return Assurance(
         acr=EARNED[path],

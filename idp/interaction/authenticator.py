@@ -1,4 +1,4 @@
-"""Contains the one table of authenticators, and the doors by which the house opens them to a client.
+"""Contains the one table of authenticators, and the doors by which this service opens them to a client.
 
 Every other use is derived from the row: paths, acr and rank (`assurance`), the page in the middle of a path
 (`next_stop`), amr (`record.event_of`), the names that clients.yaml may use. Not here: the pages due (`stop`).
@@ -12,14 +12,14 @@ from typing import Literal, Protocol
 from idp.accounts.account import Account
 from idp.interaction.stop import Stop
 
-#: For the type checker; the rows below are the same, a test compares.
+#: For the type checker. A test holds that the rows below have the same names.
 AuthenticatorId = Literal["psc", "cps", "cps_unchecked", "password", "email_otp"]
 Path = tuple[AuthenticatorId, ...]
 Paths = tuple[Path, ...]
 
 
 class Acr(StrEnum):
-    """Our own values (docs/adr/0005); no `eidasN` string is ever ours to send."""
+    """Our own values (docs/adr/0005). We never send an `eidasN` string (facts/security D1)."""
 
     PWD_OTP = "urn:caducee:acr:pwd-otp"
     CPS_UNCHECKED = "urn:caducee:acr:cps-unchecked"
@@ -29,7 +29,7 @@ class Acr(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthenticatorRow:
-    """All that the routing of a login knows of one authenticator."""
+    """All that the routing of a login knows about one authenticator."""
 
     id: AuthenticatorId
     #: The name under which settings and clients.yaml open and close it.
@@ -38,11 +38,12 @@ class AuthenticatorRow:
     amr: tuple[str, ...] = ()
     #: What is proved before it on its path. Empty: the path begins here.
     after: Path = ()
-    #: Its page; what begins a path is on the choice page. Says also what a silent request hears (`SILENT_ERROR`).
+    #: Its page; an authenticator that begins a path is on the choice page. It decides also which error a silent request
+    #: gets (`SILENT_ERROR`).
     stop: Stop = Stop.CHOICE
-    #: What the path that ends here earns. None: another one must follow.
+    #: What the path that ends here earns. None: another authenticator must follow.
     acr: Acr | None = None
-    #: Of that acr: one of the same rank or a higher one will do where it is asked for.
+    #: Of that acr: where it is asked for, an acr of the same rank or a higher one is accepted.
     rank: int = 0
     #: A proof of the person's identity: on it alone a new password may be chosen (facts/security D2).
     identifies: bool = False
@@ -83,10 +84,10 @@ class Authenticator(Protocol):
 
     @property
     def is_open(self) -> bool:
-        """False when the operator closed this door globally."""
+        """Returns False when the operator closed this door globally."""
 
     def usable(self, client_id: str, account: Account | None) -> bool:
-        """False when the operator closed this door, globally or for this client."""
+        """Returns False when the operator closed this door, globally or for this client."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +98,7 @@ class Door:
     is_open: bool
     #: What this client's configuration allows: names of doors.
     allowed_for: Callable[[str], frozenset[str]]
-    #: The name under which configuration speaks of it: the mail code goes with the password.
+    #: Its name in the configuration. The mail code has that of the password.
     door: str
 
     def usable(self, client_id: str, account: Account | None) -> bool:
@@ -107,7 +108,7 @@ class Door:
 def house_doors(
     opened: Mapping[str, bool], *, has_bypass: bool, allowed_for: Callable[[str], frozenset[str]]
 ) -> tuple[Door, ...]:
-    """A door for each row. `opened`: by the name of the door, what the operator's settings say."""
+    """Returns a door for each row. `opened`: what the operator's settings say, by the name of the door."""
     return tuple(
         Door(
             id=row.id,
@@ -122,6 +123,6 @@ def house_doors(
 def usable_paths(
     authenticators: Sequence[Authenticator], client_id: str, account: Account | None, paths: Iterable[Path]
 ) -> Paths:
-    """Of `paths`, those whose every door is open to this client."""
+    """Returns those of `paths` whose every door is open to this client."""
     usable = {door.id for door in authenticators if door.usable(client_id, account)}
     return tuple(path for path in paths if usable.issuperset(path))

@@ -1,4 +1,8 @@
-"""The gate in front of every code and every token: it reads the account row, never the session (facts/security T33)."""
+"""The gate in front of every code and every token (facts/security T33).
+
+Contains the reasons not to issue, and the order in which they are told. It reads the account row, never the session: a
+session remembers what was true at the sign-in. Not here: how each door answers a refusal (`protocol`).
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +17,7 @@ from idp.interaction.authenticator import Acr, Authenticator, usable_paths
 
 
 class MayNotIssue(StrEnum):
-    """Shared by the exception, the error returned and the audit."""
+    """The one list of reasons: of the exception, the error returned and the audit."""
 
     DISABLED = "account_disabled"
     NOT_BEFORE = "session_older_than_account_event"
@@ -29,7 +33,7 @@ class IssueRefused(Exception):
 
 
 class Requester(Protocol):
-    """Who asks that a person be let in, and what is demanded of them."""
+    """The relying party that a person is let in for, and what it demands of them."""
 
     @property
     def client_id(self) -> str: ...

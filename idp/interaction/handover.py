@@ -1,7 +1,9 @@
-"""The hand-over from the card host to the sign-in: an attempt goes there, a presentation comes back, each once.
+"""The hand-over from the card host to the sign-in.
 
-The attempt is known to whoever began it; the presentation's token is given only to the browser that showed the card,
-and opens only in the browser that began. So neither a link sent to a victim nor a stolen attempt brings a card over.
+Contains the attempt that goes there and the presentation that comes back, each good once. The attempt is known to the
+browser that began it; the presentation's token is given only to the browser that showed the card, and opens only in the
+browser that began. So an attacker gets no card by sending a link to a victim, nor by stealing an attempt
+(facts/security SE3). Not here: judging the certificate (`idp.cards`).
 """
 
 import base64
@@ -16,7 +18,10 @@ from idp.interaction.store import GRACE, random_token
 
 @dataclass(frozen=True, slots=True)
 class Presentation:
-    """A certificate whose key the card host saw used; not yet judged. None: the browser showed no certificate."""
+    """A certificate whose key was used before the card host, not yet judged.
+
+    None: the browser showed no certificate.
+    """
 
     interaction_id: str
     certificate_der: bytes | None
@@ -26,25 +31,29 @@ class Presentation:
 
 
 def begin_attempt(store: EphemeralStore, interaction: Interaction, life: timedelta) -> str:
-    """A path on the card host, good for one handshake."""
+    """Returns the last part of an address on the card host, good for one handshake."""
     attempt = random_token()
     store.put(Kind.CARD_ATTEMPT, attempt, {"interaction_id": interaction.id}, life)
     return attempt
 
 
 def attempt_address(card_host: str, attempt: str) -> str:
-    """Where the browser goes. Under `https://*.host`, a name it never saw: browsers remember a choice of certificate,
-    and a refusal to choose, for each name."""
+    """Returns the address that the browser is sent to.
+
+    Under `https://*.host` its name is new to the browser, which remembers a choice of certificate, and a refusal to
+    choose, for each name.
+    """
     return f"{card_host.replace('*', secrets.token_hex(8))}/card/{attempt}"
 
 
 def present(
     store: EphemeralStore, attempt: str, certificate_der: bytes | None, life: timedelta
 ) -> tuple[str, str | None] | None:
-    """Card host side: end the attempt; gives (interaction id, token), None when there is no such attempt.
+    """Called by the card host: end the attempt. Returns (interaction id, token), or None when there is no such attempt.
 
-    The token is None when the attempt was used already: a reload then only finds its way back.
+    The token is None when the attempt was used before: a reload of the page then only leads back to the sign-in.
     """
+    # Taken and put back as used: of two handshakes at once, one gets a token.
     begun = store.take(Kind.CARD_ATTEMPT, attempt)
     if begun is None:
         return None
@@ -59,6 +68,7 @@ def present(
 
 
 def take_presentation(store: EphemeralStore, token: str) -> Presentation | None:
+    """Returns the presentation to the one caller that takes it, None when it is unknown, used or too old."""
     record = store.take(Kind.CARD_PRESENTATION, token)
     if record is None:
         return None

@@ -1,7 +1,8 @@
-"""Contains the hub: where an interaction begins, where every page of it returns to, and the port by which it ends.
+"""Contains the hub: where an interaction begins, where each of its pages returns to, and the port by which it ends.
 
-Whatever starts a login implements `Finish`, for what only it can say: whom it is for, and what success and failure are.
-Not here: HTTP (`web/hub`), which page is due (`next_stop`), how a relying party is answered (`protocol/authorization`).
+Each way to start a login implements `Finish`, for what only it knows: whom the login is for, what success and failure
+do. Not here: HTTP (`web/hub`), which page is due (`next_stop`), how a relying party is answered
+(`protocol/authorization`).
 """
 
 import dataclasses
@@ -38,14 +39,14 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class GoTo:
-    """A page of ours comes next, or the hub once more."""
+    """The browser goes to a page of ours, or to the hub once more."""
 
     path: str
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Nothing is due. The interaction is used up; the gate is still to pass."""
+    """No page is due. The interaction is used up; the login has still to pass the gate."""
 
     interaction: Interaction
     account: Account
@@ -55,11 +56,11 @@ class Done:
 class Failure(StrEnum):
     #: A page is due, and the request allows none (`prompt=none`).
     PAGE_NEEDED = "page_needed"
-    #: The person left, or would not accept.
+    #: The person cancelled, or refused a charter.
     REFUSED = "refused"
-    #: No page is due and nobody is proved: the account was disabled meanwhile.
+    #: No page is due and no person is proved: the account was disabled meanwhile.
     NOBODY = "nobody"
-    #: Out of order for a moment, and the request allows no page that says so.
+    #: The sign-in is out of order for a moment, and the request allows no page that says so.
     NOT_NOW = "not_now"
 
 
@@ -67,7 +68,7 @@ class Failure(StrEnum):
 class Failed:
     interaction: Interaction
     reason: Failure
-    #: The page, of PAGE_NEEDED.
+    #: For PAGE_NEEDED: the page.
     stop: Stop | None = None
 
 
@@ -75,24 +76,27 @@ Outcome = GoTo | Done | Failed
 
 
 class Finish(Protocol[Answer_co]):
-    """How the logins that one way started end. `Answer_co`: what that way gives the browser."""
+    """How logins end that were started in one way. `Answer_co`: what the browser is answered."""
 
     @property
     def name(self) -> str:
-        """What the interactions that it ends are marked with."""
+        """The mark of the interactions that it ends."""
 
     def is_expected(self, interaction: Interaction, account: Account) -> bool:
-        """Whether the login is for this person; True where it is for anybody."""
+        """Whether the login is for this person; True where it is for any person."""
 
     def require_ready(self, interaction: Interaction) -> None:
-        """Asked before the interaction is used up. Raises InteractionRefused: not now, and nothing is lost."""
+        """Called before the interaction is used up.
+
+        Raises InteractionRefused: not possible now, and nothing is lost.
+        """
 
     def success(self, done: Done) -> Answer_co: ...
 
     def failure(self, failed: Failed) -> Answer_co: ...
 
     def restart(self, expired: Interaction) -> Answer_co:
-        """« Reprendre la connexion »: the same login, from its beginning."""
+        """« Reprendre la connexion »: begin the same login anew."""
 
 
 Finishes = Mapping[str, Finish[Any]]
@@ -106,7 +110,7 @@ class Hub:
     itinerary: Itinerary
 
     def begin(self, new: Interaction, visit: Visit, finish: Finish[Any]) -> Outcome:
-        """A new interaction, kept only if a page is due. Raises InteractionRefused."""
+        """Begin an interaction, which is stored only if a page is due. Raises InteractionRefused."""
         marked = dataclasses.replace(new, started_by=finish.name)
         interaction = self._seeded(marked, visit, finish)
         try:
@@ -114,7 +118,7 @@ class Hub:
         except InteractionRefused:
             if not interaction.silent:
                 raise
-            # Where no page may be shown, the one who asked hears what the page would say.
+            # Core §3.1.2.1: under prompt=none no page may be shown: the relying party is told instead.
             return Failed(interaction, Failure.NOT_NOW)
         if stop is None:
             return self._ended(interaction)
@@ -124,37 +128,40 @@ class Hub:
         return GoTo(hub_path(interaction.id))
 
     def go_on(self, interaction_id: str, visit: Visit, finishes: Finishes) -> Outcome:
-        """What comes next, computed from facts at each return. Raises InteractionRefused."""
+        """Returns what comes next, computed from facts at each return. Raises InteractionRefused."""
         opened = self.interactions.open(interaction_id, visit.browser, visit.now)
         finish = finishes[opened.started_by]
         try:
             interaction = self._with_current_session(opened, visit)
-        except StaleRecord:  # Another click was faster: look again.
+        except StaleRecord:  # Another tab or click saved first: the hub reads again.
             return GoTo(hub_path(interaction_id))
         stop = None if interaction.refusal else self._stop(interaction, visit, finish)
         if stop is not None:
             return GoTo(f"{hub_path(interaction_id)}/{stop}")
-        # Taken before anything is issued: of two tabs that come here, one ends the interaction.
+        # Taken before anything is issued (atomic): of two tabs that come here, only one ends the interaction.
         taken = self.interactions.take(interaction_id)
         if taken is None:
             raise InteractionRefused(InteractionRefusal.FINISHED, client_id=interaction.client_id)
         if taken.refusal:
             return Failed(taken, Failure.REFUSED)
         if self._stop(taken, visit, finish) is not None:
-            # A parallel click changed the facts between reading and taking: they are due again.
+            # A parallel click changed the facts between reading and taking: a page is due again.
             self.interactions.begin(taken)
             return GoTo(hub_path(interaction_id))
         return self._ended(taken)
 
     def _seeded(self, interaction: Interaction, visit: Visit, finish: Finish[Any]) -> Interaction:
-        """SSO, step-up, max_age and prompt=login are not branches: they only change which events count."""
+        """Returns the interaction with the events of this browser's session, if that is valid.
+
+        SSO, step-up, max_age and prompt=login are no branches: they only change which events count.
+        """
         session = self.sessions.open(visit.session, visit.now)
         if session is None or visit.session is None:
             return interaction
         if not self._is_valid(session, interaction, visit, finish):
             return interaction
-        if not interaction.silent:  # An application that polls with prompt=none is not the person's visit.
-            with suppress(StaleRecord):  # Another tab wrote it just now, or signed out: the end checks again.
+        if not interaction.silent:  # A relying party that polls with prompt=none is no visit of the person.
+            with suppress(StaleRecord):  # Another tab wrote it or signed out: `SignIn.enter` checks again.
                 self.sessions.touch(session, visit.session, visit.now)
         return dataclasses.replace(
             interaction,
@@ -167,18 +174,21 @@ class Hub:
     def _is_valid(
         self, session: Session, interaction: Interaction, visit: Visit, finish: Finish[Any]
     ) -> bool:
-        """Alive, and of the person that the login is for."""
+        """Whether the session is alive and of the person that the login is for."""
         try:
             account = self.accounts.get(session.account_id)
         except AccountNotFound:
             return False
-        # Another person's session seeds nothing: the pages ask for the one who is meant, and the end compares again.
+        # Core §3.1.2.2: another person's session gives no events. The pages ask for the person meant; the end compares.
         if not finish.is_expected(interaction, account):
             return False
         return is_session_valid(session, account, visit.now, self.sessions.life, self.sessions.idle)
 
     def _with_current_session(self, interaction: Interaction, visit: Visit) -> Interaction:
-        """Signed out in another tab: what the ended session had proved is taken back, and asked again."""
+        """Returns the interaction without the events of a session that ended meanwhile. Raises StaleRecord.
+
+        The person signed out in another tab: what that session had proved is asked again.
+        """
         if interaction.sid is None:
             return interaction
         session = self.sessions.open(visit.session, visit.now)
@@ -189,7 +199,7 @@ class Hub:
     def _stop(self, interaction: Interaction, visit: Visit, finish: Finish[Any]) -> Stop | None:
         account = account_of(interaction, self.accounts)
         if account is not None and not account.may_sign_in:
-            return None  # The end refuses, and tells the one who asked.
+            return None  # No page helps: `_ended` or the gate refuses, and the relying party is told.
         stop = self.itinerary.next_stop(interaction, account, visit.now)
         if stop is None:
             finish.require_ready(interaction)
@@ -197,7 +207,7 @@ class Hub:
 
     def _ended(self, interaction: Interaction) -> Done | Failed:
         account = account_of(interaction, self.accounts)
-        # By doors still open to this client only: what a closed one proved is not told either (`Itinerary.paths`).
+        # Only paths by doors still open to this client: what a closed door proved is not told either.
         assurance = assurance_of(counting_events(interaction), self.itinerary.paths(interaction, account))
         if account is None or assurance is None:
             return Failed(interaction, Failure.NOBODY)

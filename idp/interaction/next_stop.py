@@ -1,4 +1,8 @@
-"""The one function that names the next page. Pure: the hub calls it at every return, so no page can be skipped."""
+"""The one function that names the next page.
+
+Contains `next_stop` and, with the doors and actions of this service, the `Itinerary`. Pure: the hub calls it at every
+return, so no page can be skipped (facts/security T33). Not here: the table of authenticators, the pages.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,7 +33,7 @@ def next_stop(
     enrolment_sources: frozenset[str],
     now: datetime,
 ) -> Stop | None:
-    """The stop still due, or None: issue the code.
+    """Returns the stop still due, or None: the login is done.
 
     `account` is the row of `interaction.account_id`. `enrolment_sources`: "cps", and "psc" when the operator allows.
     """
@@ -38,22 +42,26 @@ def next_stop(
     client_id = interaction.client_id
     asked = paths_for(interaction.needed, interaction.essential, ladder)
     paths = usable_paths(authenticators, client_id, account, asked)
+    # Core §3.1.2.1: only events that are fresh enough for this request (`prompt=login`, `max_age`).
     done = set(newest(counting_events(interaction)))
     if not any(done.issuperset(path) for path in paths):
         return _next_in_path(paths, done)
+    # After the authentication, in their order: an action (the charter) concerns a person who is proved.
     return next((Stop(action.name) for action in actions if action.due(account, interaction, now)), None)
 
 
 def _stop_without_account(interaction: Interaction, sources: frozenset[str]) -> Stop:
     if interaction.identity is None:
         return Stop.CHOICE
+    # facts/security T1: the operator decides which proof opens an account: the card, or Pro Santé Connect as well.
     if interaction.identity.source not in sources:
         return Stop.FIRST_CONNECTION
+    # The form first, then the code that proves its mailbox; only then is there an account (facts/security CP7).
     return Stop.ENROLMENT if interaction.enrolment is None else Stop.EMAIL_OTP
 
 
 def _next_in_path(paths: Paths, done: set[AuthenticatorId]) -> Stop:
-    """The page that goes on with a path already begun, else the choice of doors."""
+    """Returns the page that goes on with a path already begun, else the choice of doors."""
     for first, *others in paths:
         if first in done:
             return next(AUTHENTICATORS[step].stop for step in others if step not in done)
@@ -62,7 +70,7 @@ def _next_in_path(paths: Paths, done: set[AuthenticatorId]) -> Stop:
 
 @dataclass(frozen=True, slots=True)
 class Itinerary:
-    """`next_stop` with the house's doors and duties; the ladder is the same for all."""
+    """`next_stop` with the doors and required actions of this service; the ladder is the same for all."""
 
     authenticators: Sequence[Authenticator]
     actions: Sequence[RequiredAction]
@@ -80,7 +88,7 @@ class Itinerary:
         )
 
     def paths(self, interaction: Interaction, account: Account | None) -> Paths:
-        """The paths that would satisfy this request: strong enough, and by doors open to its client.
+        """Returns the paths that would satisfy this request: strong enough, and by doors open to its client.
 
         What a closed door proved does not count, and is not told to the client either.
         """
@@ -88,11 +96,12 @@ class Itinerary:
         return usable_paths(self.authenticators, interaction.client_id, account, asked)
 
     def earned(self) -> tuple[Acr, ...]:
-        """What the doors of this house earn, whatever a client closes for itself; the least first."""
+        """Returns what the open doors earn, the least first. What a client closes for itself is not counted out."""
         is_open = {door.id for door in self.authenticators if door.is_open}
         return tuple(
             acr for acr in Acr if any(EARNED[path] is acr and is_open.issuperset(path) for path in EARNED)
         )
 
     def open_doors(self, interaction: Interaction, account: Account | None) -> frozenset[str]:
+        """Returns the authenticators that a path for this request may begin with."""
         return frozenset(path[0] for path in self.paths(interaction, account))

@@ -1,4 +1,4 @@
-"""The duty to say in which professional context one works, for applications that ask (scope `professional_context`)."""
+"""The required action of choosing a professional context, for relying parties with scope `professional_context`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from idp.accounts.upstream_link import UpstreamLinks
 from idp.interaction.record import Interaction
 
 SCOPE = "professional_context"
-#: OpenID Connect Core §3.1.2.1: the application wants the person to choose once more.
+#: OpenID Connect Core §3.1.2.1: the relying party wants the person to choose once more.
 _CHOOSE_AGAIN = frozenset({"select_account", "consent"})
 
 
@@ -21,7 +21,7 @@ class ContextAction:
     name: str = "professional_context"
 
     def due(self, account: Account, interaction: Interaction, now: datetime) -> bool:
-        """True while several contexts are known and none of them is chosen for this application."""
+        """Returns True while several contexts are known and none of them is chosen for this relying party."""
         if SCOPE not in interaction.request.get("scope", "").split():
             return False
         practices = self.practices(account)
@@ -30,11 +30,12 @@ class ContextAction:
         chosen = self.contexts.chosen(account.id, interaction.client_id)
         if chosen is None or chosen.key not in {one.key for one in practices}:
             return True
+        # A choice made since this request began answers it: the page is not shown a second time.
         is_wished = _CHOOSE_AGAIN & set(interaction.request.get("prompt", "").split())
         return bool(is_wished) and chosen.chosen_at < interaction.started_at
 
     def remembered(self, account: Account) -> Mapping[str, Practice]:
-        """By `client_id`, the choices that spare the person the page."""
+        """Returns, by `client_id`, the remembered choices: for these clients the page is not shown."""
         by_key = {one.key: one for one in self.practices(account)}
         if len(by_key) < 2:
             return {}
@@ -42,6 +43,6 @@ class ContextAction:
         return {client: by_key[one.key] for client, one in chosen.items() if one.key in by_key}
 
     def practices(self, account: Account) -> tuple[Practice, ...]:
-        """As Pro Santé Connect last told them; none for a person it never identified."""
+        """Returns the contexts that Pro Santé Connect last told; none for a person it never identified."""
         link = self.links.find(account.id)
         return practices_of(link.claims) if link else ()

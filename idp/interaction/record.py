@@ -1,4 +1,7 @@
-"""The records of a login: facts that happened, one Interaction per authorization request. Pure values."""
+"""The records of a login: facts that happened, and one Interaction per authorization request.
+
+Contains pure values, and the functions that make one of another. Not here: storing them (`store`).
+"""
 
 import dataclasses
 from collections.abc import Mapping
@@ -11,17 +14,18 @@ from idp.interaction.authenticator import AUTHENTICATORS, Acr, AuthenticatorId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthenticationEvent:
-    """One success. Never edited, never a conclusion. `amr`: RFC 8176 §2 values only."""
+    """One success of an authenticator. A fact: never edited, never a conclusion. `amr`: RFC 8176 §2 values only."""
 
     authenticator: AuthenticatorId
     amr: tuple[str, ...]
     at: datetime
-    #: PSC only: its acr verbatim and its authMode.
+    #: For Pro Santé Connect only: its acr, unchanged, and its authMode.
     upstream_acr: str | None = None
     upstream_auth_mode: str | None = None
     #: Pro Santé Connect's own session, which its logout tokens name.
     upstream_sid: str | None = None
-    #: False: `at` is when Pro Santé Connect answered, who did not say when it identified; no proof of a moment ago.
+    #: False: Pro Santé Connect did not say when it identified the person, and `at` is when it answered. Such an event
+    #: does not prove that the person was identified a moment ago.
     is_moment_told: bool = True
 
 
@@ -50,47 +54,48 @@ class Interaction:
     needed: Acr
     #: prompt=none: no page may be shown.
     silent: bool
-    #: SHA-256 of the cookie of the browser that began: no other browser may continue (RFC 9700 §4.7).
+    #: SHA-256 of the cookie of the browser that began: no other browser may go on (RFC 9700 §4.7).
     browser: str
     locale: str
     started_at: datetime
     expires_at: datetime
     #: The name of the `Finish` by which it ends.
     started_by: str = "authorization"
-    #: An essential acr: only these will do, whatever their rank; empty: no condition.
+    #: An essential acr: only these are accepted, whatever their rank. Empty: no condition.
     essential: tuple[Acr, ...] = ()
-    #: The `sub` that the relying party expects (`id_token_hint`, `claims`); None: anybody.
+    #: The `sub` that the relying party expects (`id_token_hint`, `claims`). None: any person.
     subject: str | None = None
     events: tuple[AuthenticationEvent, ...] = ()
     account_id: AccountId | None = None
-    #: The SSO session the events came from.
+    #: The SSO session that the first events were taken from.
     sid: str | None = None
     #: prompt=login, max_age: only events from this instant count.
     fresh_after: datetime | None = None
-    #: Proved by card or PSC, and nobody enrolled under this RPPS.
+    #: A person proved by card or PSC for whose RPPS there is no account.
     identity: ProvedIdentity | None = None
     enrolment: PendingEnrolment | None = None
-    #: Typed before, to fill the form again on the way back.
+    #: What the person typed before, to fill the form again when they come back to it.
     enrolment_draft: Mapping[str, str] = field(default_factory=dict)
-    #: Begun again from an expired one, by the person's click.
+    #: The person began an expired interaction again, by a click.
     restarted: bool = False
     #: The person refused or cancelled: the error to return.
     refusal: str | None = None
-    #: Sealed upstream ID Token, for the logout hint.
+    #: Sealed ID Token of Pro Santé Connect, for the logout hint.
     upstream_id_token: str | None = None
     version: int = 0
 
 
 def counting_events(interaction: Interaction) -> tuple[AuthenticationEvent, ...]:
-    """Events fresh enough for this request."""
+    """Returns the events that are fresh enough for this request."""
     since = interaction.fresh_after
     return tuple(event for event in interaction.events if since is None or event.at >= since)
 
 
 def with_event(interaction: Interaction, event: AuthenticationEvent, account_id: AccountId) -> Interaction:
-    """The interaction with one more fact. Another person's event replaces all that was known of the first."""
+    """Returns the interaction with one more event. Another person's event replaces all that was known of the first."""
     if interaction.account_id == account_id:
         return dataclasses.replace(interaction, events=(*interaction.events, event), identity=None)
+        # facts/security T46: nothing of one person is ever added to what another one proved.
     return dataclasses.replace(
         interaction,
         events=(event,),
@@ -106,9 +111,10 @@ def with_event(interaction: Interaction, event: AuthenticationEvent, account_id:
 def with_identity(
     interaction: Interaction, event: AuthenticationEvent, identity: ProvedIdentity
 ) -> Interaction:
-    """A person proved by card or PSC whom nobody enrolled: their event, no account, nothing of anyone before.
+    """Returns the interaction of a person proved by card or PSC who has no account: their event alone.
 
-    What was already typed stays only if it is the same person on the same proof (facts/security CP7).
+    Nothing of a person proved before is kept. What was already typed is kept only for the same person on the same proof
+    (facts/security CP7).
     """
     is_same = interaction.identity is not None and (
         (interaction.identity.rpps, interaction.identity.source, interaction.identity.evidence)
@@ -127,12 +133,12 @@ def with_identity(
 
 
 def with_upstream(interaction: Interaction, sealed_id_token: str) -> Interaction:
-    """Keep the sealed upstream ID Token until the session ends, for its logout hint."""
+    """Returns the interaction with the sealed ID Token of Pro Santé Connect, for the logout hint of its session."""
     return dataclasses.replace(interaction, upstream_id_token=sealed_id_token)
 
 
 def without_session(interaction: Interaction) -> Interaction:
-    """Only what was proved in this interaction itself: the session it was seeded from is over."""
+    """Returns what was proved in this interaction itself: the session that its first events came from is over."""
     own = tuple(event for event in interaction.events if event.at >= interaction.started_at)
     return dataclasses.replace(
         interaction,

@@ -1,6 +1,6 @@
-"""Contains why an interaction cannot go on: reasons, and the exception that carries one.
+"""Why an interaction cannot go on.
 
-Not here: what a person sees then; `web/error_pages` maps each reason to its page.
+Contains the reasons, and the exception that carries one. Not here: the page of each reason (`web/error_pages`).
 """
 
 from enum import StrEnum
@@ -8,23 +8,23 @@ from enum import StrEnum
 
 class InteractionRefusal(StrEnum):
     UNKNOWN = "unknown"
-    #: Its record is still there for a while, so that the person may begin again.
+    #: Its record is kept for a while, so that the person may begin again.
     EXPIRED = "expired"
     FINISHED = "finished"
-    #: The browser sent no cookie: none is kept, or none was ever set here.
+    #: The browser sent no cookie: it keeps none, or none was ever set in it.
     NO_COOKIE = "no_cookie"
-    #: Not the browser that began (RFC 9700 §4.7).
+    #: Not the browser that began the interaction (RFC 9700 §4.7).
     OTHER_BROWSER = "other_browser"
-    #: The house's charter was never published: nobody enters.
+    #: This service's charter was never published: no person can sign in.
     NO_CHARTER = "no_charter"
-    #: The same of a charter that this client demands.
+    #: A charter that this client demands was never published.
     NO_CLIENT_CHARTER = "no_client_charter"
-    #: All is proved, and the end is out of order for a moment; nothing is lost.
+    #: All is proved, and the end is out of order for a moment; nothing the person did is lost.
     NOT_NOW = "not_now"
 
 
 class InteractionRefused(Exception):
-    """`detail` goes to the log only and names no one. `client_id`: a client whose home the person may go back to."""
+    """`detail` goes to the log only and names no person. `client_id`: the client whose home the page offers."""
 
     def __init__(
         self,

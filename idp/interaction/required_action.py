@@ -1,4 +1,7 @@
-"""Duties that do not authenticate: today the charters, the house's and those a client demands."""
+"""Stops that do not authenticate.
+
+Contains the port, and the charters: this service's and those a client demands. Not here: their page (`flows/charter`).
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,16 +25,19 @@ class RequiredAction(Protocol):
 @dataclass(frozen=True, slots=True)
 class CharterAction:
     charters: CharterRepository
-    #: Names of the charters that this client demands beside the house's.
+    #: Names of the charters that this client demands beside this service's own.
     demanded_by: Callable[[str], tuple[str, ...]]
     name: str = "charter"
 
     def due(self, account: Account, interaction: Interaction, now: datetime) -> bool:
-        """True until the account accepted each revision in force. Raises InteractionRefused, as `still_due`."""
+        """Returns True until the account accepted each revision in force. Raises InteractionRefused, as `still_due`."""
         return bool(self.still_due(account, interaction.client_id))
 
     def still_due(self, account: Account, client_id: str) -> tuple[CharterRevision, ...]:
-        """Returns them in the order to ask. Raises InteractionRefused: a charter never published cannot be accepted."""
+        """Returns the revisions still to accept, in the order to ask.
+
+        Raises InteractionRefused: a charter that was never published cannot be accepted.
+        """
         try:
             return due_charters(account, self.demanded_by(client_id), self.charters)
         except NoCharterPublished as missing:

@@ -1,4 +1,4 @@
-"""Contains the SSO session of one browser: what it remembers, how long it lives, what it may seed.
+"""Contains the SSO session of one browser: what it remembers, how long it lives, which events it gives a login.
 
 Pure values. Not here: its cookie and its record (`store`), its end (`sign_out`).
 """
@@ -25,7 +25,7 @@ class Session:
 
 
 def ends_at(session: Session, life: timedelta, idle: timedelta) -> datetime:
-    """`life` after the last authentication, or `idle` after the last visit: whichever is first.
+    """Returns the earlier of: `life` after the last authentication, `idle` after the last visit (facts/security SE5).
 
     Upstream events carry Pro Santé Connect's own `auth_time`, so ours does not outlive theirs (facts/psc §8.3).
     """
@@ -37,8 +37,9 @@ def ends_at(session: Session, life: timedelta, idle: timedelta) -> datetime:
 def is_session_valid(
     session: Session, account: Account, now: datetime, life: timedelta, idle: timedelta
 ) -> bool:
-    """Alive, of an account that may sign in, and not voided by an event of it since."""
-    # From the row of this moment, at every use: an operator's decision needs no list of sessions (facts/security T33).
+    """Whether it is alive, its account may sign in, and no event of that account has voided it since."""
+    # The account row is read at every use: what an operator decides holds without a list of sessions (facts/security
+    # T33).
     is_void = account.has_voided(session.started_at)
     return account.may_sign_in and not is_void and now < ends_at(session, life, idle)
 
@@ -46,6 +47,6 @@ def is_session_valid(
 def living_events(
     events: tuple[AuthenticationEvent, ...], now: datetime, life: timedelta
 ) -> tuple[AuthenticationEvent, ...]:
-    """An old event does not live on because a newer one of another authenticator prolonged the session."""
-    # Each by itself: the card of this morning, with the password of just now, is no card any more (docs/adr/0005).
+    """Returns the events not older than `life`: a newer one prolongs the session, and no older event with it."""
+    # A card shown this morning is no proof any more because a password was typed just now (docs/adr/0005).
     return tuple(event for event in events if now < event.at + life)

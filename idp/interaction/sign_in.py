@@ -1,6 +1,7 @@
-"""Contains the beginning of an SSO session, as `sign_out` has its end: what a login that is done makes of one.
+"""The beginning of an SSO session; its end is in `sign_out`.
 
-The same for every way to start a login. Not here: what it gives to who asked (a code: `protocol/authorization/issue`).
+Contains what a finished login makes of this browser's session, the same for every way to start a login. Not here: what
+the relying party gets (a code: `protocol/authorization/issue`).
 """
 
 import dataclasses
@@ -22,7 +23,7 @@ from idp.interaction.upstream_sessions import UpstreamOver
 
 
 class SessionOver(Exception):
-    """The session that this sign-in leaned on ended meanwhile: its events prove nothing any more."""
+    """The session that this sign-in took events from ended meanwhile: they prove nothing any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,25 +42,25 @@ class SignIn:
     audit: Audit
 
     def enter(self, done: Done, requester: Requester, visit: Visit) -> Entered:
-        """Through the gate into a session of this browser. Raises IssueRefused (the gate), SessionOver.
+        """Pass the gate, and return the session of this browser. Raises IssueRefused (the gate), SessionOver.
 
-        `requester`: who asked for the login, and what that demands.
+        `requester`: the relying party, and what it demands.
         """
         interaction, account, now = done.interaction, done.account, visit.now
         known = self._known_session(account, visit)
         current = known if known is not None and self._is_valid(known, account, now) else None
-        # Some of the events came from that session: since it ended, they prove nothing, here least of all.
+        # Some of the events came from that session: since it ended, they prove nothing.
         if interaction.sid is not None and (current is None or current.sid != interaction.sid):
             raise SessionOver
-        # The gate holds this against `not_before`. The older of the two, so that neither a session from before a new
-        # password nor an interaction that was open then leads anywhere.
+        # The gate compares this with the account's `not_before` (facts/security TK6). The earlier of the two: a session
+        # from before a new password gives nothing, and an interaction that was open at that time gives nothing.
         began = min(current.started_at, interaction.started_at) if current else interaction.started_at
         try:
             self.gate.may_issue(account, requester, acr=done.assurance.acr, authorized_at=began)
         except IssueRefused as refused:
             self._audit_event(AuditEvent.ISSUE_REFUSED, interaction, account, reason=str(refused.reason))
             raise
-        # Expired by time alone: void is another thing, and the `sid` of a void session was told to be over.
+        # Expired by time alone. A void session is not continued: relying parties were told that its `sid` is over.
         lapsed = None if current or known is None or account.has_voided(known.started_at) else known
         try:
             return self._session_for(interaction, account, current, lapsed, now)
@@ -67,12 +68,15 @@ class SignIn:
             raise SessionOver from over
 
     def withdraw(self, entered: Entered) -> None:
-        """Signed out just now, or long ago while the ephemeral store was down: its record must not go on either."""
+        """End the session again: it was signed out just now, or earlier while the ephemeral store was down."""
         self.sessions.end(entered.sid)
 
     def _known_session(self, account: Account, visit: Visit) -> Session | None:
-        """This browser's session, if it is this person's, lately expired or not; another person's ends here
-        (facts/security T12), even when it had expired: that person may still be signed in at relying parties."""
+        """Returns this browser's session if it is this person's, also when it lately expired.
+
+        Another person's session ends here (facts/security T12), even an expired one: relying parties may not have ended
+        what they made of it.
+        """
         session = self.sessions.recall(visit.session)
         if session is not None and session.account_id != account.id:
             self.sign_out.end(session, visit.now)
@@ -90,31 +94,31 @@ class SignIn:
         lapsed: Session | None,
         now: datetime,
     ) -> Entered:
-        """With a new cookie when an authentication happened (facts/security SE2). Raises SessionOver, UpstreamOver.
+        """Returns the session, with a new cookie if an authentication happened (facts/security SE2).
 
-        `lapsed`: the person's own, expired. Its `sid` goes on, and nothing else of it: applications signed in before
-        hear of the next sign-out by no other name.
+        Raises SessionOver, UpstreamOver. `lapsed`: the person's own session, expired. Only its `sid` is used again:
+        relying parties that it signed in know the next sign-out by no other name.
         """
-        # Single sign-on: nothing was proved that the session did not hold, so its cookie stays (AC4: nor is it lifted).
+        # Single sign-on: the session knew all these events, so its cookie stays (facts/security AC4: nor is it lifted).
         if current is not None and set(interaction.events) <= set(current.events):
             return Entered(current.sid, None)
-        # The newest of each authenticator: a step-up adds to what the session proved, and takes nothing from it.
+        # The newest event of each authenticator: a step-up adds to what the session proved, and takes nothing from it.
         events = (*(current.events if current else ()), *interaction.events)
         living = living_events(tuple(newest(events).values()), now, self.sessions.life)
         if not living:
-            # Pro Santé Connect identified the person long ago, and the way here took the rest of that time.
+            # Pro Santé Connect had identified the person long ago, and the time left passed on the way here.
             raise SessionOver
-        # RP-Initiated Logout §2: the newest ID Token of Pro Santé Connect's is the hint that ends the session there.
+        # RP-Initiated Logout §2: the newest ID Token of Pro Santé Connect is the hint that ends the session there.
         upstream = interaction.upstream_id_token or (current.upstream_id_token if current else None)
         if current is not None:
-            # facts/security SE2: same `sid`, new secret; the cookie from before this authentication opens nothing.
+            # facts/security SE2: same `sid`, new secret. The cookie from before this authentication opens nothing.
             renewed = dataclasses.replace(
                 current, events=living, last_seen_at=now, upstream_id_token=upstream
             )
             with suppress(StaleRecord):
                 return Entered(current.sid, self.sessions.renew(renewed, now))
-            # Signed out or renewed by another tab: a session of its own, of what was proved here. What came from the
-            # other one may have been signed out of, and must not rise again.
+            # Another tab signed out of it or renewed it: this login gets a session of its own, made of what was proved
+            # here. Events of the other session may have been signed out of, and must not come back.
             living = without_session(interaction).events
             if not living:
                 raise SessionOver

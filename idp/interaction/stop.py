@@ -1,4 +1,4 @@
-"""Contains the pages that may be due before a login ends, and what each is to a relying party that allows none.
+"""Contains the pages that may be due before a login ends, and the error of each for a request that allows no page.
 
 Not here: which of them is due (`next_stop`), and the pages themselves (`flows`, one file per stop).
 """

@@ -1,4 +1,4 @@
-"""Contains interactions and sessions as typed records over the ephemeral store: who opens them, how they end.
+"""Contains interactions and sessions as typed records over the ephemeral store: which browser opens them, how they end.
 
 Not here: what their fields mean (`record`, `session`), and what a person sees of a refusal (`web/error_pages`).
 """
@@ -20,25 +20,25 @@ from idp.interaction.refusal import InteractionRefusal, InteractionRefused
 from idp.interaction.session import Session, ends_at
 from idp.interaction.upstream_sessions import UpstreamOver, remember_upstream
 
-#: An expired interaction stays readable this long, so that its page can offer to begin again.
+#: An expired interaction stays readable for this long, so that its page can offer to begin again.
 GRACE = timedelta(hours=1)
 
-#: An expired session can still be signed out of: what relying parties made of it may last a working day.
+#: An expired session can still be signed out of: a relying party's own session may last a working day.
 REMEMBERED = timedelta(hours=12)
 
 
 def random_token() -> str:
-    """256 bits from the system's generator, base64url."""
+    """Returns 256 bits from the system's generator, base64url (facts/security TK11)."""
     return secrets.token_urlsafe(32)
 
 
 def fingerprint(secret: str) -> str:
-    """What a record keeps of a cookie: enough to compare, useless to forge."""
+    """Returns what a record keeps of a cookie: enough to compare, useless to make one."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def hub_path(interaction_id: str) -> str:
-    """Where every page of this interaction returns to; the prefix of its forms."""
+    """Returns the address that every page of this interaction returns to; the prefix of its forms."""
     return f"/interaction/{interaction_id}"
 
 
@@ -47,7 +47,7 @@ def restart_path(interaction_id: str) -> str:
 
 
 def account_of(interaction: Interaction, accounts: AccountRepository) -> Account | None:
-    """The account row of this moment; None when nobody is known yet, or the account is gone."""
+    """Returns the account row of this moment; None when no person is known yet, or the account is gone."""
     if interaction.account_id is None:
         return None
     try:
@@ -67,7 +67,7 @@ class Interactions:
     def open(self, interaction_id: str, browser: str | None, now: datetime) -> Interaction:
         """Returns the live interaction of this browser. Raises InteractionRefused, with the reason."""
         interaction = self.find(interaction_id, browser)
-        # After the browser is known: only the one that began may begin again what expired.
+        # After the check of the browser: only the browser that began may begin again what expired.
         if now >= interaction.expires_at:
             raise InteractionRefused(
                 InteractionRefusal.EXPIRED, interaction_id=interaction_id, client_id=interaction.client_id
@@ -75,16 +75,16 @@ class Interactions:
         return interaction
 
     def find(self, interaction_id: str, browser: str | None) -> Interaction:
-        """As `open`, expired ones included. Raises InteractionRefused."""
+        """Returns it as `open` does, expired or not. Raises InteractionRefused."""
         stored = self.store.get(Kind.INTERACTION, interaction_id)
         if stored is None:
             raise self._absent(interaction_id)
         interaction = from_plain(Interaction, {**stored.value, "version": stored.version})
-        # Without a cookie no form could be verified either: told before anything is typed (facts/security WB2).
+        # Without a cookie no form could be verified either: told before the person types anything (facts/security WB2).
         if browser is None:
             raise InteractionRefused(InteractionRefusal.NO_COOKIE, client_id=interaction.client_id)
-        # RFC 9700 §4.7: only the browser that began may go on; a link sent to another person opens nothing. The client
-        # is not named: whose sign-in it is, is no matter of this browser.
+        # RFC 9700 §4.7: only the browser that began may go on; a link sent to another person opens nothing. The page
+        # does not name the client: another browser is not told whose sign-in this is.
         if not hmac.compare_digest(fingerprint(browser), interaction.browser):
             raise InteractionRefused(InteractionRefusal.OTHER_BROWSER)
         return interaction
@@ -96,22 +96,25 @@ class Interactions:
         return InteractionRefused(InteractionRefusal.FINISHED, client_id=finished.value["client_id"])
 
     def save(self, interaction: Interaction) -> Interaction:
-        """Raises StaleRecord when another tab or click was faster."""
+        """Returns the interaction at its new version. Raises StaleRecord when another tab or click saved first."""
         self.store.swap(
             Kind.INTERACTION, interaction.id, _value(interaction), expected_version=interaction.version
         )
         return dataclasses.replace(interaction, version=interaction.version + 1)
 
     def take(self, interaction_id: str) -> Interaction | None:
-        """Atomic: one caller ends the interaction. It leaves a trace that tells a late click where to go."""
-        # Looked at before it is taken: the trace names the client, and what was never there leaves none.
+        """Returns the interaction to the one caller that ends it.
+
+        Leaves a trace, which tells a late click where to go.
+        """
+        # Read before it is taken: the trace names the client, and an unknown id leaves none.
         stored = self.store.get(Kind.INTERACTION, interaction_id)
         if stored is None:
             return None
-        # The trace first: a click that comes between the two must find one of them.
+        # The trace before the taking: a click that comes between the two must find one of them.
         trace = {"client_id": stored.value["client_id"]}
         self.store.put(Kind.FINISHED_INTERACTION, interaction_id, trace, GRACE)
-        # Atomic in the store: of two tabs that both read the record, one gets it, the other None.
+        # Atomic in the store: of two tabs that both read the record, one gets it, the other gets None.
         value = self.store.take(Kind.INTERACTION, interaction_id)
         return None if value is None else from_plain(Interaction, value)
 
@@ -125,32 +128,33 @@ class Sessions:
     idle: timedelta
 
     def open(self, cookie: str | None, now: datetime) -> Session | None:
-        """The session this cookie holds the secret of, None when absent, ended, or not its own."""
+        """Returns the session whose secret this cookie holds; None when it is absent, expired, ended, or another's."""
         session = self.recall(cookie)
         return session if session is not None and now < ends_at(session, self.life, self.idle) else None
 
     def recall(self, cookie: str | None) -> Session | None:
-        """As `open`, those included that lately expired: for signing out, where relying parties may live longer."""
+        """Returns it as `open` does, also when it lately expired: to sign out, as relying parties' sessions live on."""
         sid, _, secret = (cookie or "").partition(".")
         stored = self.store.get(Kind.SESSION, sid) if sid and secret else None
         if stored is None:
             return None
         value = dict(stored.value)
-        # The `sid` is public (it is in every ID Token), so it finds the record and proves nothing.
+        # The `sid` is public (it is in every ID Token): it finds the record and proves nothing.
         if not hmac.compare_digest(value.pop("secret"), fingerprint(secret)):
             return None
         return from_plain(Session, {**value, "version": stored.version})
 
     def start(self, session: Session, now: datetime) -> str:
-        """Write a new session; returns its cookie. Raises UpstreamOver."""
-        # ASVS 7.2.4, facts/security SE2: a secret nobody saw before the authentication, or it could be fixated.
+        """Write a new session. Returns its cookie. Raises UpstreamOver."""
+        # ASVS 7.2.4, facts/security SE2: the secret is new, or an attacker could have fixed it before the
+        # authentication.
         secret = random_token()
         self.store.put(Kind.SESSION, session.sid, self._value(session, secret), self._ttl(session, now))
         self._remember_upstream(session)
         return f"{session.sid}.{secret}"
 
     def renew(self, session: Session, now: datetime) -> str:
-        """The same session under a new secret, the old cookie dead.
+        """Write the same session under a new secret; the old cookie opens nothing. Returns the new cookie.
 
         Raises StaleRecord (ended meanwhile), UpstreamOver.
         """
@@ -160,18 +164,18 @@ class Sessions:
         return f"{session.sid}.{secret}"
 
     def touch(self, session: Session, cookie: str, now: datetime) -> None:
-        """Remember the visit. Raises StaleRecord when the session ended or changed meanwhile."""
-        # The cookie's own secret is written again: a late visit with an old cookie loses against the version.
+        """Write the time of this visit. Raises StaleRecord when the session ended or changed meanwhile."""
+        # The secret of the cookie is written again; a late visit with an old cookie fails by its version.
         secret = cookie.partition(".")[2]
         self._swap(dataclasses.replace(session, last_seen_at=now), secret, now)
 
     def end(self, sid: str) -> bool:
-        """True for the one caller that ended it."""
+        """Returns True to the one caller that ended it."""
         return self.store.take(Kind.SESSION, sid) is not None
 
     def _remember_upstream(self, session: Session) -> None:
-        """Raises UpstreamOver; the session is over then."""
-        # After the session is written: the sign-out there, coming between, must find one of the two.
+        """Raises UpstreamOver, and has ended the session then."""
+        # After the session is written: a sign-out at Pro Santé Connect between the two must find one of them.
         try:
             remember_upstream(self.store, session, self.life)
         except UpstreamOver:
@@ -188,7 +192,7 @@ class Sessions:
         )
 
     def _ttl(self, session: Session, now: datetime) -> timedelta:
-        # A life of upstream's own moment may be over already; what ended can still be signed out of.
+        # The life is counted from Pro Santé Connect's `auth_time` and may be over already; REMEMBERED is added to that.
         return max(ends_at(session, self.life, self.idle) - now, timedelta()) + REMEMBERED
 
     @staticmethod
@@ -197,7 +201,7 @@ class Sessions:
 
 
 def _value(record: Interaction | Session) -> dict[str, Any]:
-    """As it is kept: the version is the store's own to count."""
+    """Returns the record as it is kept: without the version, which the store counts itself."""
     value = to_plain(record)
     del value["version"]
     return value

@@ -1,4 +1,4 @@
-"""Port to the upstream OpenID Provider, Pro Santé Connect. The adapter is `adapters/psc/provider.py`."""
+"""Contains the port to the upstream OpenID Provider, Pro Santé Connect. Not here: its adapter (`adapters/psc`)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ class UpstreamRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpstreamLogin:
-    """What the upstream proved, verified. `rpps` is None for people who have none (facts/psc §4.4)."""
+    """What the upstream proved, verified. `rpps`: None for a person who has none (facts/psc §4.4)."""
 
     rpps: str | None
     family_name: str
@@ -33,17 +33,18 @@ class UpstreamLogin:
     auth_mode: str | None
     auth_time: datetime
     id_token: str = field(repr=False)
-    #: Members of the userinfo as received, for the relying parties whom scope `psc` allows.
+    #: Members of the userinfo as received, for relying parties with scope `psc`.
     claims: Mapping[str, object] = field(default_factory=dict, repr=False)
-    #: The upstream's own session, which its logout tokens name.
+    #: The session at the upstream, which its logout tokens name.
     sid: str | None = None
-    #: False: the upstream did not say when; `auth_time` is when it answered, and proves no new identification.
+    #: False: the upstream did not say when it identified the person; `auth_time` is when it answered, and proves
+    #: nothing new.
     is_auth_time_told: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class UpstreamLogout:
-    """What a verified logout token says: this session of theirs, or all sessions of this subject, is over."""
+    """What a verified logout token says: this session there, or all sessions of this subject, are over."""
 
     jti: str
     sid: str | None
@@ -56,7 +57,7 @@ class UpstreamRefusal(StrEnum):
 
 
 class UpstreamRefused(Exception):
-    """The upstream said no, or its answer did not verify. `detail` is for the operator's log, never for a page."""
+    """The upstream refused, or its answer did not verify. `detail` is for the operator's log, never for a page."""
 
     def __init__(self, reason: UpstreamRefusal, detail: str) -> None:
         super().__init__(detail)
@@ -64,23 +65,29 @@ class UpstreamRefused(Exception):
 
 
 class UpstreamUnavailable(Exception):
-    """No usable answer in time: the other doors stay open."""
+    """The upstream gave no usable answer in time. The other doors stay open (facts/security PS9)."""
 
 
 class Upstream(Protocol):
     def is_out(self) -> bool:
-        """Known to be down just now. Asks nobody; looks again beside the page when that is due."""
+        """Whether it is known to be down. Waits for nothing: when a new probe is due, it runs beside the page."""
 
     def begin(self, *, fresh: bool) -> UpstreamRequest:
-        """`fresh`: ask the upstream to authenticate again (prompt=login). Raises UpstreamUnavailable."""
+        """Returns where to send the browser. `fresh`: the upstream is to authenticate again.
+
+        Raises UpstreamUnavailable.
+        """
 
     def complete(
         self, answer: Mapping[str, str], pending: Mapping[str, str], *, now: datetime
     ) -> UpstreamLogin:
-        """Exchange the code and verify everything. Raises UpstreamRefused, UpstreamUnavailable."""
+        """Exchange the code, and return what is proved. Raises UpstreamRefused, UpstreamUnavailable."""
 
     def verify_logout(self, token: str, *, now: datetime) -> UpstreamLogout:
-        """Back-Channel Logout 1.0 §2.6. Raises UpstreamRefused, UpstreamUnavailable (their keys)."""
+        """Returns the verified token (Back-Channel Logout 1.0 §2.6).
+
+        Raises UpstreamRefused, UpstreamUnavailable (no keys).
+        """
 
     def logout_url(self, id_token: str, *, return_url: str, state: str) -> str | None:
-        """RP-initiated logout upstream (OpenID Connect RP-Initiated Logout 1.0 §2); None when it cannot be known."""
+        """Returns where the upstream's session is ended (RP-Initiated Logout 1.0 §2); None when that is not known."""

@@ -1,4 +1,8 @@
-"""Sending the mail code: shared by the flows that ask for one. The request only posts to the outbox."""
+"""Sending the mail code, for the flows that ask for one.
+
+Contains for whom a code is, and its mail. A request only posts to the outbox. Not here: the code
+(`accounts/email_otp`).
+"""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,7 +24,7 @@ from idp.web.network import CallerNetworks
 
 
 def code_holder(interaction: Interaction, account: Account | None, network: str) -> CodeHolder | None:
-    """Whose mailbox the code proves: the account's, or the one of an enrolment under way."""
+    """Returns whose mailbox the code proves: the account's, or that of an enrolment under way; None without either."""
     if account is not None:
         return CodeHolder(
             rpps=account.identity.rpps,
@@ -48,7 +52,7 @@ class CodeSender:
     outbox: Outbox
     networks: CallerNetworks
     clock: Clock
-    #: Of a code.
+    #: How long a code is good.
     life: timedelta
 
     def holder(self, interaction: Interaction) -> CodeHolder | None:
@@ -56,12 +60,12 @@ class CodeSender:
         return code_holder(interaction, self.desk.account(interaction), network)
 
     def send_if_due(self, interaction: Interaction) -> None:
-        """After a proof: whether a mail code follows on it is for `next_stop` to say, not for the page before."""
+        """Send a code if `next_stop` says that its page is due: a flow does not decide what follows its proof."""
         if self.desk.next_stop(interaction) is Stop.EMAIL_OTP:
             self.send(interaction)
 
     def send(self, interaction: Interaction) -> SendRefusal | None:
-        """Post a new code to the outbox; the reason when limits forbid it (the code before still holds)."""
+        """Post a new code to the outbox. Returns the reason when limits forbid it; then the code before still holds."""
         holder = self.holder(interaction)
         if holder is None:
             return SendRefusal.CLOSED

@@ -1,4 +1,8 @@
-"""One `sub` of Pro Santé Connect under two RPPS: the alarm, and the end of an enrolment that has no other proof."""
+"""One `sub` of Pro Santé Connect under two RPPS (facts/security T5).
+
+Contains the alarm, and the end of an enrolment without other proof. Not here: finding it out
+(`accounts/upstream_link`).
+"""
 
 import dataclasses
 
@@ -19,7 +23,7 @@ def alarm(desk: Desk, interaction: Interaction) -> None:
 
 
 def refuse_enrolment(desk: Desk, interaction: Interaction) -> Response:
-    """Nobody is signed in by that proof, and nothing of what was typed on it stays; the other doors are on the page."""
+    """Keep nothing of that proof, nor of what was typed on it. The page shows the other doors."""
     alarm(desk, interaction)
     bare = dataclasses.replace(
         interaction, events=(), identity=None, enrolment=None, enrolment_draft={}, upstream_id_token=None

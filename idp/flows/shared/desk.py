@@ -1,4 +1,7 @@
-"""The four gestures of every flow: open the interaction, verify, record a fact, go back to the hub."""
+"""What every flow does: open the interaction, verify, record a fact, go back to the hub.
+
+Contains these steps, and showing a page. Not here: which page is due (`interaction/next_stop`).
+"""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,7 +31,7 @@ from idp.web.rendering import Rendering
 
 
 class NotDue(Exception):
-    """This page is not the one due: the hub knows better. Mapped to a redirect there."""
+    """This page is not the one due. Answered by a redirect to the hub, which knows the one that is."""
 
     def __init__(self, interaction_id: str) -> None:
         super().__init__(interaction_id)
@@ -52,22 +55,23 @@ class Desk:
     pictures: OfficialPictures = field(default_factory=lambda: OfficialPictures({}))
 
     def open(self, interaction_id: str) -> Interaction:
-        """The interaction of this browser, alive. Raises InteractionRefused."""
+        """Returns the live interaction of this browser. Raises InteractionRefused."""
         return self.interactions.open(interaction_id, self.cookies.browser(request), self.clock.now())
 
     def open_due(self, interaction_id: str, *stops: Stop) -> Interaction:
-        """As `open`, and one of these stops is the one due; raises NotDue otherwise: no page can be jumped to."""
+        """Returns it as `open` does, if one of these stops is due. Raises NotDue: the address of a page skips nothing
+        (facts/security T33)."""
         interaction = self.open(interaction_id)
         if interaction.refusal is not None or self.next_stop(interaction) not in stops:
             raise NotDue(interaction_id)
         return interaction
 
     def form(self, interaction: Interaction) -> dict[str, str]:
-        """The posted fields, after Origin and CSRF. Raises PageError."""
+        """Returns the posted fields, with Origin and CSRF token verified. Raises PageError."""
         return self.forms.read(request, hub_path(interaction.id))
 
     def record(self, interaction: Interaction) -> None:
-        """Save the facts. A faster click of the same person wins; the hub then sorts out what is due."""
+        """Save the facts. Raises NotDue: a faster click of the same person wins, and the hub tells what is due then."""
         try:
             self.interactions.save(interaction)
         except StaleRecord as error:
@@ -124,5 +128,5 @@ class Desk:
 
 
 def _ui_locales(interaction: Interaction) -> str:
-    """What the relying party wishes (OpenID Connect Core §3.1.2.1)."""
+    """Returns the languages that the relying party wishes (OpenID Connect Core §3.1.2.1)."""
     return interaction.request.get("ui_locales", "")

@@ -1,4 +1,4 @@
-"""`Notices` as mails: rendered in the language of the account, posted to the outbox. Nothing in them to click."""
+"""Contains `Notices` as mails: in the language of the account, without a link to click. Not here: sending them."""
 
 from dataclasses import dataclass
 from datetime import timedelta

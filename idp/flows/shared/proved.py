@@ -25,7 +25,10 @@ class Admission:
     def admit(
         self, interaction: Interaction, event: AuthenticationEvent, identity: ProvedIdentity
     ) -> Interaction:
-        """The interaction of that person: one account per RPPS, whatever proved it. Raises PageError (disabled)."""
+        """Returns the interaction of that person: one account per RPPS, whatever proved it.
+
+        Raises PageError (disabled).
+        """
         account = self.accounts.find_by_rpps(identity.rpps)
         if account is None:
             return with_identity(interaction, event, identity)
@@ -36,7 +39,7 @@ class Admission:
         return with_event(interaction, event, account.id)
 
     def refuse_disabled(self, proved: Interaction, identity: ProvedIdentity) -> NoReturn:
-        """A strong proof does not pass a local decision (facts/psc §9): the trail shows the attempt.
+        """A strong proof does not overrule a local decision (facts/psc §9); the attempt is audited.
 
         Raises PageError.
         """

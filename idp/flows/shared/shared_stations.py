@@ -1,4 +1,7 @@
-"""Stations that several people use: an identification left open there is never taken for the next person's own."""
+"""Stations that several people use (facts/security T12).
+
+Contains which browsers are on one: an identification left open there is not the next person's. Not here: identifying.
+"""
 
 import ipaddress
 from dataclasses import dataclass
@@ -14,7 +17,7 @@ _COOKIE = "shared"
 
 @dataclass(frozen=True, slots=True)
 class SharedStations:
-    """Known by their network (the operator's setting), or because somebody said so in this browser."""
+    """Known by their network (the operator's setting), or because a user said so in this browser."""
 
     cookies: Cookies
     networks: CallerNetworks
@@ -24,7 +27,7 @@ class SharedStations:
         return self.is_declared(request) or self._is_in_network(request)
 
     def is_declared(self, request: Request) -> bool:
-        """In this browser, by its own people."""
+        """Whether a user of this browser said so."""
         return self.cookies.get(request, _COOKIE) is not None
 
     def declare(self, response: Response) -> None:

@@ -1,4 +1,4 @@
-"""Who is signed in at this browser, for the pages that no application asked for."""
+"""Contains which person is signed in at this browser, for pages outside of an interaction. Not here: signing in."""
 
 from dataclasses import dataclass
 
@@ -20,6 +20,7 @@ class SignedIn:
     cookies: Cookies
 
     def find(self) -> tuple[Session, Account] | None:
+        """Returns the valid session of this browser and its account, else None."""
         now = self.clock.now()
         session = self.sessions.open(self.cookies.get(request, "session"), now)
         if session is None:
