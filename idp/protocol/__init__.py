@@ -1,1 +1,4 @@
-"""Contains WHICH ENDPOINT: what relying parties call, and its answer. Not here: pages, storage, adapters."""
+"""Which endpoint.
+
+Contains what relying parties call, and its answer. Not here: pages, storage, adapters.
+"""

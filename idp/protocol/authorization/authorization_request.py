@@ -1,4 +1,4 @@
-"""What a relying party asks at /authorize and /par: proved, single-valued. Decides nothing about the person."""
+"""Contains what a relying party asks at /authorize and /par, verified and single-valued. Not here: the person."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,25 +19,25 @@ from idp.protocol.engine.engine import PARAMETERS, Engine
 from idp.protocol.jose.id_token_hint import BadHint, EncryptedHint, ReadHint
 from idp.web.parameters import single_valued
 
-#: Judged by us, and kept beside what the engine judges.
+#: Verified here, and kept beside what the engine verifies.
 _OURS = ("prompt", "claims", "login_hint")
-#: OpenID Connect Core §3.1.2.6: refused with codes of their own. What was opened before is not there any more.
+#: OpenID Connect Core §3.1.2.6: refused with codes of their own. A request object that was opened is not among them.
 _NOT_SUPPORTED = {
     "request": OAuthError.REQUEST_NOT_SUPPORTED,
     "request_uri": OAuthError.REQUEST_URI_NOT_SUPPORTED,
     "registration": OAuthError.REGISTRATION_NOT_SUPPORTED,
 }
-#: All that we look at; everything else is ignored (RFC 6749 §3.1).
+#: All parameters that we read; every other is ignored (RFC 6749 §3.1).
 RECOGNISED = frozenset({*PARAMETERS, *_OURS, *_NOT_SUPPORTED, "id_token_hint"})
 _PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """The parameters of a request, and by which way they came."""
+    """The parameters of a request, and the way they came."""
 
     values: "MultiDict[str, str]"
-    #: By /par (RFC 9126): the client proved itself before the browser came.
+    #: By /par (RFC 9126): the client authenticated before the browser came.
     is_pushed: bool = False
     #: In a request object signed by the client (RFC 9101).
     is_signed: bool = False
@@ -62,12 +62,15 @@ class AuthorizationRequest:
 
     @property
     def wants_login(self) -> bool:
-        """`select_account` as well: choosing another account means signing in with it."""
+        """Whether a new login is asked for.
+
+        `select_account` does too: another account is chosen by signing in with it.
+        """
         return bool(self.prompts & {"login", "select_account"})
 
 
 def proved_client(values: "MultiDict[str, str]", clients: ClientFile) -> Client:
-    """RFC 6749 §4.1.2.1: the client before anything else. Raises PageError: a page, never a redirect."""
+    """Returns the client. RFC 6749 §4.1.2.1: before anything else. Raises PageError: a page, never a redirect."""
     client_ids = values.getlist("client_id")
     client = clients.get(client_ids[0]) if len(client_ids) == 1 else None
     if client is None:
@@ -76,24 +79,28 @@ def proved_client(values: "MultiDict[str, str]", clients: ClientFile) -> Client:
 
 
 def _needed(client: Client, acr_values: str) -> Acr:
-    """`acr_values` is a wish, and any of its values grants it (Core §3.1.2.1): the least we know, from the client's
-    minimum on."""
+    """Returns the acr to reach: the lowest of `acr_values` that we know, and at least the client's minimum.
+
+    Core §3.1.2.1: `acr_values` is a wish, which any of its values satisfies.
+    """
     known = [acr for acr in Acr if str(acr) in acr_values.split()]
     wished = min(known, key=lambda acr: RANK[acr], default=Acr.PWD_OTP)
     return max(client.minimum_acr, wished, key=lambda acr: RANK[acr])
 
 
 def _prompts(text: str | None) -> frozenset[str]:
+    """Returns the values of `prompt`. Raises ClientError."""
     prompts = frozenset((text or "").split())
     if not prompts <= _PROMPTS:
         raise ClientError(OAuthError.INVALID_REQUEST, "unknown prompt value")
     if "none" in prompts and len(prompts) > 1:
-        # Core §3.1.2.1.
+        # Core §3.1.2.1: `none` beside another value is an error.
         raise ClientError(OAuthError.INVALID_REQUEST, "prompt none must stand alone")
     return prompts
 
 
 def _flat(values: "MultiDict[str, str]", limit: int) -> dict[str, str]:
+    """Returns the parameters, each once (facts/security AZ9). Raises ClientError."""
     try:
         parameters = single_valued(values, limit)
     except ValueError as error:
@@ -104,7 +111,8 @@ def _flat(values: "MultiDict[str, str]", limit: int) -> dict[str, str]:
 
 
 def _check_way(received: Received, parameters: Mapping[str, str], client: Client) -> None:
-    """By the way its registration demands, with what we support, and nothing that could be read two ways."""
+    """Raises ClientError unless the request came in the way that the registration demands, asks for nothing that we do
+    not support, and has nothing that could be read in two ways."""
     if client.requires_pushed_requests and not received.is_pushed:
         raise ClientError(OAuthError.INVALID_REQUEST, "this client must push its requests (RFC 9126)")
     if client.requires_signed_requests and not received.is_signed:
@@ -124,7 +132,7 @@ def _check_way(received: Received, parameters: Mapping[str, str], client: Client
 def _subject(
     parameters: Mapping[str, str], claims: ClaimsRequest, client: Client, read_hint: ReadHint
 ) -> str | None:
-    """Whom the relying party expects. Raises ClientError."""
+    """Returns the `sub` of the person that the relying party expects, None for any. Raises ClientError."""
     hint = parameters.get("id_token_hint")
     if not hint:
         return claims.subject
@@ -136,7 +144,7 @@ def _subject(
         ) from error
     except BadHint as error:
         raise ClientError(OAuthError.INVALID_REQUEST, "id_token_hint is not an ID Token of ours") from error
-    # The `sub` of another client may be of another sector.
+    # The `sub` in a token of another client may be of another sector: it would name no person here.
     if found.client_id != client.client_id or claims.subject not in (None, found.subject):
         raise ClientError(OAuthError.INVALID_REQUEST, "id_token_hint was not issued to this client")
     return found.subject
@@ -144,14 +152,17 @@ def _subject(
 
 @dataclass(frozen=True, slots=True)
 class RequestVerification:
-    """From what was received to what was verified."""
+    """Makes a verified request of a received one."""
 
     engine: Engine
     read_hint: ReadHint
     parameter_bytes: int
 
     def verified(self, received: Received, client: Client) -> AuthorizationRequest:
-        """Raises PageError before the redirect_uri is proved, AuthorizationError after."""
+        """Returns the verified request.
+
+        Raises PageError before the redirect_uri is proved, AuthorizationError after.
+        """
         address = self.proved_address(received.values, client)
         try:
             return self._verified(received, client)
@@ -159,9 +170,9 @@ class RequestVerification:
             raise AuthorizationError(error.error, error.description, to=address) from error
 
     def proved_address(self, values: "MultiDict[str, str]", client: Client) -> ReturnAddress:
-        """After the client, the redirect_uri. Raises PageError: a page, never a redirect."""
+        """Returns where to answer. Comes after the client. Raises PageError: a page, never a redirect."""
         redirect_uris, states = values.getlist("redirect_uri"), values.getlist("state")
-        # RFC 9700 §2.1: exact string comparison.
+        # facts/security AZ1, AZ2; RFC 9700 §2.1: exact string comparison, before any other parameter is looked at.
         if len(redirect_uris) != 1 or redirect_uris[0] not in client.redirect_uris:
             raise PageError(Problem.UNKNOWN_CLIENT, "redirect_uri not registered")
         mode = values.get("response_mode", "query")
@@ -176,6 +187,7 @@ class RequestVerification:
     def _verified(self, received: Received, client: Client) -> AuthorizationRequest:
         parameters = _flat(received.values, self.parameter_bytes)
         _check_way(received, parameters, client)
+        # facts/security AZ14: scopes are cut to the client's own; unknown ones are ignored.
         asked = parameters.get("scope", "").split()
         parameters["scope"] = " ".join(scope for scope in client.scopes if scope in asked)
         if "openid" not in asked:

@@ -1,7 +1,7 @@
-"""How a relying party is answered at its redirect_uri: by the address, by a form, or in a signed JWT.
+"""Contains the answer to a relying party at its redirect_uri: in the address, by a form, or in a signed JWT.
 
 RFC 6749 §4.1.2, OAuth 2.0 Form Post Response Mode, JARM (JWT Secured Authorization Response Mode). `fragment` is
-refused: it carries what a page's scripts may read, and our only response type does not need it.
+refused: the scripts of a page can read it, and our only response type does not need it. Not here: the code (`issue`).
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ RESPONSE_MODES = ("query", "form_post", "jwt", "query.jwt", "form_post.jwt")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReturnAddress:
-    """A registered redirect_uri of a proved client, and how it wants to be answered there."""
+    """A registered redirect_uri of a proved client, and the way in which it is to be answered."""
 
     client_id: str
     redirect_uri: str
@@ -47,7 +47,7 @@ class AuthorizationError(ClientError):
 
 
 def address_of(interaction: Interaction, client: Client) -> ReturnAddress:
-    """`client`: the registration of this moment."""
+    """Returns where this interaction is answered. `client`: as it is registered now."""
     return ReturnAddress(
         client_id=interaction.client_id,
         redirect_uri=interaction.request["redirect_uri"],
@@ -86,13 +86,13 @@ class AuthorizationResponses:
         return redirect(with_query(to.redirect_uri, answer))
 
     def _signed(self, to: ReturnAddress, answer: Mapping[str, str]) -> str:
-        """JARM §2.1. Raises SignerUnavailable, KeyMissing."""
+        """Returns the answer as a JWT (JARM §2.1). Raises SignerUnavailable, KeyMissing."""
         expires_at = self.clock.now() + self.life
         claims = {**answer, "aud": to.client_id, "exp": int(expires_at.timestamp())}
         return self.keys.sign_jwt(claims, alg=to.alg)
 
     def _form(self, to: ReturnAddress, answer: Mapping[str, str]) -> Response:
-        """A page that sends itself, and has a button where there are no scripts."""
+        """Returns a page that posts its form by itself, and has a button for browsers without scripts."""
         client = self.clients.get(to.client_id)
         frame = self.rendering.frame(request, client=client, base_path="")
         page = FormPostPage(action=to.redirect_uri, fields=tuple(answer.items()))

@@ -37,13 +37,13 @@ from idp.web.forms import Forms
 from idp.web.hub import visit_of
 from idp.web.locales import Locales
 
-#: What a login that failed is to the relying party; of a page that was needed, the page says (`SILENT_ERROR`).
+#: The error for a login that failed. Where a page was needed, its stop decides the error (`SILENT_ERROR`).
 _FAILURES = {
     Failure.REFUSED: (OAuthError.ACCESS_DENIED, "the person refused"),
     Failure.NOBODY: (OAuthError.LOGIN_REQUIRED, "nobody is signed in"),
     Failure.NOT_NOW: (OAuthError.TEMPORARILY_UNAVAILABLE, "sign-in is not possible now"),
 }
-#: What the gate's refusal is to the relying party.
+#: The error for each refusal of the gate.
 _GATE_ERROR = {
     MayNotIssue.DISABLED: OAuthError.ACCESS_DENIED,
     MayNotIssue.NOT_BEFORE: OAuthError.LOGIN_REQUIRED,
@@ -55,7 +55,7 @@ _GATE_ERROR = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizeEndpoint:
-    """A way to start a login, and its `Finish`."""
+    """One way to start a login, and its `Finish`."""
 
     reader: RequestReader
     hub: Hub
@@ -81,7 +81,7 @@ class AuthorizeEndpoint:
         return redirect(f"/authorize?{self.forms.as_query(request)}")
 
     def restart(self, expired: Interaction) -> Response:
-        """The same request, under the registration of now."""
+        """Start the same request again, under the registration of this moment."""
         return self._answer_errors(lambda: self._start(self.reader.again(expired.request), restarts=expired))
 
     def _start(self, asked: AuthorizationRequest, *, restarts: Interaction | None = None) -> Response:
@@ -89,7 +89,7 @@ class AuthorizeEndpoint:
         browser = visit.browser or random_token()
         new = self._new_interaction(asked, browser, visit.now)
         if restarts is not None:
-            # The hint itself is not kept: whom it named is.
+            # `id_token_hint` itself is not kept: the person that it named is.
             new = dataclasses.replace(new, restarted=True, subject=restarts.subject)
         outcome = self.hub.begin(self._with_reachable_acr(new, asked.client), visit, self)
         if isinstance(outcome, Failed):
@@ -99,6 +99,7 @@ class AuthorizeEndpoint:
         return response
 
     def _new_interaction(self, asked: AuthorizationRequest, browser: str, now: datetime) -> Interaction:
+        # facts/security AZ7: prompt=login counts nothing that was proved before this request.
         fresh = [now] if asked.wants_login else []
         if asked.max_age is not None:
             # Core §3.1.2.1: an authentication older than max_age does not count.
@@ -119,7 +120,11 @@ class AuthorizeEndpoint:
         )
 
     def _with_reachable_acr(self, interaction: Interaction, client: Client) -> Interaction:
-        """facts/security AC2: a wish that no open door grants is let go, a condition that none meets told at once."""
+        """Returns the interaction with an acr that some open door reaches. Raises AuthorizationError.
+
+        facts/security AC2: a wish that no door can grant is dropped; a condition that none can meet is an error at
+        once.
+        """
         if self.itinerary.paths(interaction, None):
             return interaction
         modest = dataclasses.replace(interaction, needed=client.minimum_acr)
@@ -131,31 +136,31 @@ class AuthorizeEndpoint:
     # The end.
 
     def is_expected(self, interaction: Interaction, account: Account) -> bool:
-        """The person that the relying party named, if it named one."""
+        """Whether this is the person that the relying party named, or it named none."""
         client = self.clients.get(interaction.client_id)
         return client is not None and self.issuer.is_expected(interaction, account, client)
 
     def require_ready(self, interaction: Interaction) -> None:
-        """Raises InteractionRefused."""
+        """Raises InteractionRefused: no key could sign the answer now."""
         self.issuer.require_signer(interaction)
 
     def success(self, done: Done) -> Response:
-        """The code, or what the gate says. Raises PageError: the client is gone."""
+        """Answer with the code, or the error of the gate. Raises PageError: the client is gone."""
         return self._answer_errors(lambda: self._code(done))
 
     def failure(self, failed: Failed) -> Response:
-        """Raises PageError: the client is gone."""
+        """Answer with the error. Raises PageError: the client is gone."""
         return self.responses.failure(self._failure(failed))
 
     def _failure(self, failed: Failed) -> AuthorizationError:
         if failed.stop is not None:
-            # Core §3.1.2.6.
+            # Core §3.1.2.6: the error tells which kind of page prompt=none forbade.
             error = OAuthError(SILENT_ERROR[failed.stop])
             return self._error(failed.interaction, error, "a page would be needed")
         return self._error(failed.interaction, *_FAILURES[failed.reason])
 
     def _code(self, done: Done) -> Response:
-        """Raises AuthorizationError, PageError."""
+        """Returns the answer with the code, and the session cookie. Raises AuthorizationError, PageError."""
         interaction = done.interaction
         try:
             issued = self.issuer.issue(done, visit_of(request, self.cookies, self.clock.now()))
@@ -183,7 +188,10 @@ class AuthorizeEndpoint:
         return AuthorizationError(error, description, to=self._address(interaction))
 
     def _address(self, interaction: Interaction) -> ReturnAddress:
-        """Raises PageError: an address taken from clients.yaml since hears of no refusal either."""
+        """Returns where to answer.
+
+        Raises PageError: an address removed from clients.yaml since gets no error either.
+        """
         client = self.clients.get(interaction.client_id)
         if client is None or interaction.request["redirect_uri"] not in client.redirect_uris:
             raise PageError(Problem.UNKNOWN_CLIENT, "removed during the interaction")

@@ -1,6 +1,6 @@
-"""Contains the code at the end of a sign-in: for whom it was asked, the durable grant it comes from.
+"""Contains the code at the end of a sign-in: the person it was asked for, and the durable grant behind it.
 
-Not here: the gate and the SSO session (`interaction/sign_in`), how the code gets there (`authorization_response`).
+Not here: the gate and the SSO session (`interaction/sign_in`), sending the code (`authorization_response`).
 """
 
 import hmac
@@ -47,16 +47,19 @@ class CodeIssuer:
     clients: ClientFile
 
     def issue(self, done: Done, visit: Visit) -> Issued:
-        """Raises IssueRefused (the gate), OtherPerson, SessionOver, PageError (the client is gone)."""
+        """Returns a new code.
+
+        Raises IssueRefused (the gate), OtherPerson, SessionOver, PageError (the client is gone).
+        """
         interaction, account = done.interaction, done.account
         client = self.clients.get(interaction.client_id)
-        # facts/security AZ1, by the registration of now: an address withdrawn during the sign-in gets no code.
+        # facts/security AZ1, under the registration of this moment: an address removed during the sign-in gets no code.
         if client is None or interaction.request["redirect_uri"] not in client.redirect_uris:
             raise PageError(Problem.UNKNOWN_CLIENT, "removed during the interaction")
-        # Core §3.1.2.2, facts/security AZ8: before anything is changed, the session of the wrong person included.
+        # Core §3.1.2.2, facts/security AZ8: before anything changes, also in the session of the wrong person.
         if not self.is_expected(interaction, account, client):
             raise OtherPerson
-        # The session first: a grant names it by `sid`, and is refused below if that one was ended meanwhile.
+        # The session first: a grant names it by `sid`, and is refused below if that session was ended meanwhile.
         entered = self.sign_in.enter(done, client, visit)
         grant = Grant(
             id=random_token(),
@@ -68,6 +71,7 @@ class CodeIssuer:
         try:
             code = self._code(interaction, self.subjects.of(account, client), done.assurance, grant, client)
         except SessionEnded as ended:
+            # A logout came between: its notices are out, so neither a code nor the session may survive it (LO7).
             self.sign_in.withdraw(entered)
             raise SessionOver from ended
         self.audit.record(
@@ -80,7 +84,7 @@ class CodeIssuer:
         return Issued(code, entered.cookie)
 
     def require_signer(self, interaction: Interaction) -> None:
-        """Asked before the interaction is used up. Raises InteractionRefused: no key could sign its token now."""
+        """Called before the interaction is used up. Raises InteractionRefused: no key could sign its token now."""
         client = self.clients.get(interaction.client_id)
         try:
             if client is not None:
@@ -89,7 +93,7 @@ class CodeIssuer:
             raise InteractionRefused(InteractionRefusal.NOT_NOW, str(error)) from error
 
     def is_expected(self, interaction: Interaction, account: Account, client: Client) -> bool:
-        """Whether this is the person that the relying party named, if it named one."""
+        """Whether this is the person that the relying party named, or it named none."""
         if interaction.subject is None:
             return True
         return hmac.compare_digest(interaction.subject.encode(), self.subjects.of(account, client).encode())
@@ -101,7 +105,7 @@ class CodeIssuer:
             interaction.request,
             grant=grant,
             subject=subject,
-            # By the registration of now: a scope taken from the client since /authorize releases nothing.
+            # Under the registration of this moment: a scope removed from the client since /authorize releases nothing.
             asked=read_claims_request(interaction.request.get("claims"), client),
             authentication=authentication_claims(assurance, grant.sid),
         )

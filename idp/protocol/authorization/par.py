@@ -1,4 +1,4 @@
-"""/par (RFC 9126): a client leaves its request here, and sends the browser with the reference alone."""
+"""Contains /par (RFC 9126): a client leaves its request, the browser brings the reference. Not here: keeping it."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,7 +11,7 @@ from idp.protocol.client_auth.answers import json_response
 from idp.protocol.client_auth.client_door import Call, ClientDoor
 from idp.protocol.client_auth.possession import Possession
 
-#: Of the form, what proves the client and is no parameter of the request.
+#: Fields of the form that authenticate the client, and are no parameters of the request.
 _OF_THE_CLIENT = ("client_secret", "client_assertion", "client_assertion_type")
 
 
@@ -20,14 +20,14 @@ class PushedRequestEndpoint:
     door: ClientDoor
     reader: RequestReader
     possession: Possession
-    #: Of what is left here.
+    #: How long a request is kept.
     life: timedelta
 
     def __call__(self, request: Request) -> Response:
         return self.door.serve(request, self._push)
 
     def _push(self, call: Call) -> Response:
-        """§2.1-2.2. Raises ClientError."""
+        """Returns the answer of RFC 9126 §2.2. Raises ClientError."""
         sent = {name: value for name, value in call.form.items() if name not in _OF_THE_CLIENT}
         values = MultiDict({**sent, "client_id": call.client.client_id})
         key = self.possession.key_shown(call)

@@ -1,4 +1,4 @@
-"""Requests that authenticated clients left at /par, until the browser comes for them (RFC 9126)."""
+"""Contains the requests that clients left at /par, until a browser comes (RFC 9126). Not here: verifying them."""
 
 import secrets
 from dataclasses import dataclass
@@ -23,14 +23,14 @@ class PushedRequests:
     life: timedelta
 
     def keep(self, received: Received, client: Client) -> str:
-        """The `request_uri`: a reference that nobody guesses, good once and for `life`."""
+        """Returns the `request_uri`: a reference that cannot be guessed, good once and for `life`."""
         request_uri = f"{_PREFIX}{secrets.token_urlsafe(32)}"
         record = {"parameters": received.values.to_dict(), "is_signed": received.is_signed}
         self.store.put(Kind.PUSHED_REQUEST, _key(request_uri, client), record, self.life)
         return request_uri
 
     def take(self, request_uri: str, client: Client) -> Received | None:
-        """RFC 9126 §7.3: once; None for one that is used, expired, or another client's."""
+        """Returns the request, once (RFC 9126 §7.3); None when it is used, expired, or another client's."""
         record = self.store.take(Kind.PUSHED_REQUEST, _key(request_uri, client))
         if record is None:
             return None
@@ -38,5 +38,5 @@ class PushedRequests:
 
 
 def _key(request_uri: str, client: Client) -> str:
-    """§2.2: bound to its client; another one neither opens it nor spoils it."""
+    """§2.2: bound to its client. Another client can neither open it nor use it up."""
     return f"{client.client_id} {request_uri}"

@@ -1,6 +1,7 @@
-"""Request objects (RFC 9101): an authorization request signed by its client. Only what is signed counts.
+"""Contains request objects (RFC 9101): an authorization request signed by its client. Only what is signed counts.
 
-By value only: a `request_uri` of the client's would make us fetch it (facts/security T41); /par does better.
+By value only: a `request_uri` of the client would make us fetch it (facts/security T41), which /par makes needless.
+Not here: what the parameters may be (`authorization_request`).
 """
 
 import json
@@ -16,7 +17,7 @@ from idp.protocol.authorization.authorization_request import RECOGNISED, Receive
 from idp.protocol.jose.client_jwt import BadClientJwt, Claims, ClientJwts, instant, verify_begun
 from idp.web.parameters import without_empty
 
-#: RFC 9101 §10.8; the two others are what OpenID Connect Core §6.1 and plain JOSE libraries write.
+#: RFC 9101 §10.8. The two others are written by OpenID Connect Core §6.1 clients and plain JOSE libraries.
 _TYPES = ("oauth-authz-req+jwt", "jwt", "")
 
 
@@ -33,7 +34,7 @@ class RequestObjects:
     clock_ahead: timedelta
 
     def opened(self, values: "MultiDict[str, str]", client: Client) -> Received:
-        """The request inside `request`, or the one beside it when there is none. Raises ClientError."""
+        """Returns the parameters inside `request`, or the plain ones when there is none. Raises ClientError."""
         objects = values.getlist("request")
         if not objects:
             return Received(values)
@@ -45,15 +46,18 @@ class RequestObjects:
             claims = self._verified(objects[0], client)
         except BadClientJwt as error:
             raise _refused("the request object is not one of this client's, for us, of now") from error
-        # RFC 6749 §3.1: the others, whatever they are, are ignored; so are those of the envelope (RFC 7519 §4.1).
+        # RFC 6749 §3.1: all others are ignored, also the claims of the envelope (RFC 7519 §4.1).
         parameters = {name: _text(value) for name, value in claims.items() if name in RECOGNISED}
         if {"request", "request_uri"} & parameters.keys() or parameters.get("client_id") != client.client_id:
-            # §4, §5: no request within the request; the client_id inside is the one outside.
+            # RFC 9101 §4, §5: no request inside the request; the client_id inside equals the one outside.
             raise _refused("the request object names another client or another request")
         return Received(without_empty(MultiDict(parameters)), is_signed=True)
 
     def _verified(self, token: str, client: Client) -> Claims:
-        """§4; for an hour at most (FAPI 2.0 Message Signing §5.3.1). Raises BadClientJwt."""
+        """Returns the claims (RFC 9101 §4), good for an hour at most (FAPI 2.0 Message Signing §5.3.1).
+
+        Raises BadClientJwt.
+        """
         claims = self.jwts.verified(token, client, alg=client.request_object_signing_alg, types=_TYPES)
         audience, now = claims.get("aud"), self.clock.now().timestamp()
         if claims.get("iss") != client.client_id:
@@ -68,10 +72,10 @@ class RequestObjects:
 
 
 def _text(value: object) -> str:
-    """§4: texts as texts, numbers as JSON numbers, `claims` as JSON. Raises ClientError."""
+    """Returns a parameter as text (RFC 9101 §4): numbers as JSON numbers, `claims` as JSON. Raises ClientError."""
     if isinstance(value, str):
         if any("\ud800" <= character <= "\udfff" for character in value):
-            # JSON can write half a character; no address and no page can (RFC 7493 §2.1).
+            # JSON can hold half of a surrogate pair; an address and a page cannot (RFC 7493 §2.1).
             raise _refused("a parameter of the request object is no Unicode text")
         return value
     if isinstance(value, bool) or not isinstance(value, int | dict):

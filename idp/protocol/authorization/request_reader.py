@@ -1,4 +1,7 @@
-"""The ways an authorization request comes: plain, signed (RFC 9101), pushed (RFC 9126). Opens it, has it verified."""
+"""Contains the ways an authorization request comes: plain, signed (RFC 9101), pushed (RFC 9126).
+
+Not here: verifying it once it is opened (`authorization_request`).
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +21,7 @@ from idp.protocol.authorization.pushed_requests import PushedRequests, is_refere
 from idp.protocol.authorization.request_object import RequestObjects
 from idp.web.parameters import without_empty
 
-#: What a person sees when the request is lost, and with it the way back.
+#: The page when the request is lost, and with it the address to answer at.
 _PAGES = {OAuthError.INVALID_REQUEST_URI: Problem.PUSHED_REQUEST_GONE}
 
 
@@ -30,23 +33,29 @@ class RequestReader:
     pushed: PushedRequests
 
     def from_browser(self, values: "MultiDict[str, str]") -> AuthorizationRequest:
-        """At /authorize. Raises PageError before client and redirect_uri are proved, AuthorizationError after."""
+        """Returns the verified request of /authorize.
+
+        Raises PageError before client and redirect_uri are proved, AuthorizationError after.
+        """
         given = without_empty(values)
         client = proved_client(given, self.clients)
         return self.verification.verified(self._opened(given, client), client)
 
     def again(self, parameters: Mapping[str, str]) -> AuthorizationRequest:
-        """A request let in before, whichever way it came, under the registration of now. Raises the same."""
+        """Returns a request accepted before, in whichever way, under the registration of this moment.
+
+        Raises the same.
+        """
         kept = Received(MultiDict(parameters), is_pushed=True, is_signed=True)
         return self.verification.verified(kept, proved_client(kept.values, self.clients))
 
     def from_client(self, values: "MultiDict[str, str]", client: Client, key: str | None = None) -> str:
-        """At /par: the `request_uri`. Refused here for whatever /authorize would refuse. Raises ClientError.
+        """Returns the `request_uri` of a request at /par, refused where /authorize would refuse it. Raises ClientError.
 
-        `key`: the thumbprint of a DPoP key shown beside the request, to which its code will be bound.
+        `key`: thumbprint of a DPoP key proved beside the request, to which its code will be bound.
         """
         if "request_uri" in values:
-            # RFC 9126 §2.1.
+            # RFC 9126 §2.1: a pushed request holds no `request_uri`.
             raise ClientError(OAuthError.INVALID_REQUEST, "request_uri cannot be pushed")
         opened = self.objects.opened(values, client)
         bound = _bound_to_key(opened.values, key)
@@ -78,7 +87,7 @@ class RequestReader:
 
 
 def _bound_to_key(values: "MultiDict[str, str]", key: str | None) -> "MultiDict[str, str]":
-    """RFC 9449 §10.1: the proof says what `dpop_jkt` says, and not another thing. Raises ClientError."""
+    """Returns the request with `dpop_jkt` of the key proved (RFC 9449 §10.1). Raises ClientError: it names another."""
     if key is None:
         return values
     if values.get("dpop_jkt", key) != key:

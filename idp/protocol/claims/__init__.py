@@ -1,1 +1,1 @@
-"""Contains what a relying party may learn of a person, and under which `sub`. Not here: accounts."""
+"""Contains what a relying party may learn about a person, and under which `sub`. Not here: accounts."""

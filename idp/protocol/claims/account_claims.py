@@ -1,4 +1,7 @@
-"""Which claims a scope releases, from the account row alone. An unlisted attribute can reach nobody."""
+"""Contains the claims of an account, by name. An attribute that is not listed reaches no client (facts/security AZ14).
+
+Not here: which scope releases which (`clients/scopes`).
+"""
 
 from collections.abc import Callable, Container, Iterable, Mapping
 from datetime import UTC, datetime
@@ -52,22 +55,25 @@ _VALUE_OF: Mapping[str, Callable[[Account], Any]] = {
 def released_claims(
     account: Account, scopes: Iterable[str], asked: Iterable[str], allowed: Container[str]
 ) -> dict[str, Any]:
-    """Claims of the granted scopes and single ones `asked` for, cut to what the client is `allowed` today.
+    """Returns claims of the granted scopes and single ones `asked` for, cut to what the client is `allowed` today.
 
-    Without the empty ones (Core §5.3.2: absent rather than null), and without `sub`: that is the relying party's
-    own (`subject`).
+    Without the empty ones (Core §5.3.2: absent rather than null), and without `sub`, which is the relying party's own
+    (`subject`).
     """
     return named_claims(account, (name for name in (*claims_of(scopes), *asked) if name in allowed))
 
 
 def named_claims(account: Account, names: Iterable[str]) -> dict[str, Any]:
-    """These claims of the account, without the empty ones; unknown names are ignored."""
+    """Returns these claims of the account, without the empty ones; unknown names are ignored."""
     claims = {name: _VALUE_OF[name](account) for name in names if name in _VALUE_OF}
     return {name: value for name, value in claims.items() if value is not None}
 
 
 def authentication_claims(assurance: Assurance, sid: str) -> dict[str, Any]:
-    """What the ID Token says of this login (docs/adr/0005): Pro Santé Connect's own acr only under `upstream_acr`."""
+    """Returns what the ID Token says about this login (docs/adr/0005).
+
+    Pro Santé Connect's own acr is only in `upstream_acr`.
+    """
     claims: dict[str, Any] = {
         "acr": str(assurance.acr),
         "amr": list(assurance.amr),
@@ -80,5 +86,5 @@ def authentication_claims(assurance: Assurance, sid: str) -> dict[str, Any]:
             "upstream_acr": assurance.upstream_acr,
             "psc_auth_mode": assurance.upstream_auth_mode,
         }
-    # Pro Santé Connect asserts no `amr`, and we invent none.
+    # When Pro Santé Connect asserts no `amr`, we invent none.
     return {name: value for name, value in claims.items() if value not in (None, [])}

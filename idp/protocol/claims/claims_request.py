@@ -1,7 +1,7 @@
-"""The `claims` parameter (OpenID Connect Core §5.5): single claims, an essential acr, a wanted `sub`.
+"""Contains the `claims` parameter (OpenID Connect Core §5.5): single claims, an essential acr, an expected `sub`.
 
-A claim that the client may not get is ignored like an unknown one: the parameter reaches no other
-attribute (facts/security AZ14, AC2).
+A claim that the client may not get is ignored like an unknown one: the parameter reaches no other attribute
+(facts/security AZ14, AC2). Not here: the values (`account_claims`).
 """
 
 import json
@@ -22,7 +22,7 @@ _DEEPEST = 5
 class ClaimsRequest:
     id_token: tuple[str, ...] = ()
     userinfo: tuple[str, ...] = ()
-    #: Only these will do; empty: no condition.
+    #: Only these are accepted; empty: no condition.
     essential_acr: tuple[Acr, ...] = ()
     subject: str | None = None
 
@@ -32,7 +32,7 @@ def _malformed() -> ClientError:
 
 
 def _is_deeper(value: Any, levels: int) -> bool:
-    """Stops at the bound, however deep the value goes."""
+    """Whether the value has more levels than that. Looks no deeper than the bound."""
     children = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
     return levels == 0 or any(_is_deeper(child, levels - 1) for child in children)
 
@@ -56,7 +56,7 @@ def _parsed(text: str) -> dict[str, dict[str, Any]]:
 
 
 def _values(member: Mapping[str, Any] | None) -> list[str]:
-    """`value` and `values` of one claim. Raises ClientError."""
+    """Returns `value` and `values` of one claim. Raises ClientError."""
     if member is None:
         return []
     values = member.get("values", [])
@@ -67,7 +67,7 @@ def _values(member: Mapping[str, Any] | None) -> list[str]:
 
 
 def _essential_acr(member: Mapping[str, Any] | None) -> tuple[Acr, ...]:
-    """Core §5.5.1.1: an essential acr with values is a condition. Raises ClientError when we know none of them."""
+    """Returns the essential acr values, a condition (Core §5.5.1.1). Raises ClientError when we know none of them."""
     values = _values(member)
     if member is None or member.get("essential") is not True or not values:
         return ()
@@ -88,7 +88,7 @@ def _subject(parsed: Mapping[str, Mapping[str, Any]]) -> str | None:
 
 
 def read_claims_request(text: str | None, client: Client) -> ClaimsRequest:
-    """Raises ClientError."""
+    """Returns what the parameter asks for, cut to the client. Raises ClientError."""
     if not text:
         return ClaimsRequest()
     parsed = _parsed(text)

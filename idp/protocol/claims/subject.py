@@ -1,6 +1,7 @@
-"""`sub`: what a relying party knows a person by. Public by default; pairwise for a client with an explicit sector.
+"""Contains `sub`, by which a relying party knows a person: public, or pairwise for a client with an explicit sector.
 
-Core §8.1 with a keyed hash: nobody without the key can tell that two sectors speak of one person (facts/security TK13).
+Core §8.1 with a keyed hash: without the key two sectors cannot find out that they know the same person (facts/security
+TK13). Not here: the public `sub` (`accounts`).
 """
 
 import hashlib
@@ -17,7 +18,7 @@ class Subjects:
     key: bytes = field(repr=False)
 
     def of(self, account: Account, client: Client) -> str:
-        """Stable for the account; the same for all clients of a sector."""
+        """Returns a `sub` that is stable for the account, and the same for all clients of a sector."""
         if client.sector_identifier is None:
             return account.subject
         text = f"{client.sector_identifier}\0{account.subject}"

@@ -1,6 +1,6 @@
-"""What Pro Santé Connect said of a person, for relying parties whose scopes allow it: `psc`, `professional_context`.
+"""Contains what Pro Santé Connect said about a person, for clients with scope `psc` or `professional_context`.
 
-In the userinfo only; read at the moment of the request, from the last identification.
+In the userinfo only, read at the moment of the request, from the last identification. Not here: the ID Token.
 """
 
 from collections.abc import Collection
@@ -21,7 +21,7 @@ class UpstreamClaims:
     contexts: ProfessionalContexts
 
     def of(self, account_id: AccountId, client_id: str, names: Collection[str]) -> dict[str, Any]:
-        """These of the claims, without those that are not known (Core §5.3.2: absent rather than null)."""
+        """Returns those of the claims that are known (Core §5.3.2: absent rather than null)."""
         if not {*_AS_RECEIVED, _CONTEXT} & set(names):
             return {}
         link = self.links.find(account_id)

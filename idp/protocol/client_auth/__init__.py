@@ -1,1 +1,1 @@
-"""Contains how a relying party proves itself, and tokens bound to its key. Not here: its registration."""
+"""Contains how a client authenticates, and tokens bound to its key. Not here: its registration (`clients`)."""

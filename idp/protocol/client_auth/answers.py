@@ -1,4 +1,4 @@
-"""JSON and JWTs as machines get them."""
+"""Contains JSON and JWTs as answers to clients. Not here: what is in them."""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ _NEVER_CACHED = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 def json_response(
     value: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """RFC 6749 §5.1: never cached."""
+    """Returns a JSON answer, never cached (RFC 6749 §5.1)."""
     return Response(
         json.dumps(value),
         status=status,
@@ -22,7 +22,7 @@ def json_response(
 
 
 def jwt_response(token: str, headers: Mapping[str, str] | None = None) -> Response:
-    """OpenID Connect Core §5.3.2."""
+    """Returns a JWT as an answer (OpenID Connect Core §5.3.2), never cached."""
     return Response(token, mimetype="application/jwt", headers={**_NEVER_CACHED, **(headers or {})})
 
 

@@ -1,4 +1,7 @@
-"""Clients that prove themselves by a JWT they signed: `private_key_jwt` (RFC 7523 §3, Core §9, FAPI 2.0 §5.3.2.1)."""
+"""Contains `private_key_jwt`: a client proves itself by a JWT it signed (RFC 7523 §3, Core §9, FAPI 2.0 §5.3.2.1).
+
+Not here: what holds for every JWT of a client (`jose/client_jwt`).
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,14 +19,14 @@ log = structlog.get_logger()
 
 #: RFC 7523 §2.2.
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-#: Untyped as ever, or as its successor types it. Never a request object, a DPoP proof or a logout token.
+#: Without type, as RFC 7523 has it, or with that of its successor. Never a request object, DPoP proof or logout token.
 _TYPES = ("", "jwt", "client-authentication+jwt")
 _LONGEST_JTI = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _ExpectedAssertion:
-    """What the assertion of this client must say now; instants and lives in seconds."""
+    """What the assertion of this client must say now. Instants and lives in seconds."""
 
     client_id: str
     issuer: str
@@ -44,7 +47,10 @@ class AssertionAuthentication:
     skew: timedelta
 
     def is_signed(self, client: Client, presented: PresentedCredentials) -> bool:
-        """Raises StoreUnavailable: without its memory an assertion could be used twice."""
+        """Whether the client signed it.
+
+        Raises StoreUnavailable: without its memory an assertion could be used twice.
+        """
         try:
             self._verify(client, presented)
         except BadClientJwt as bad:
@@ -53,6 +59,7 @@ class AssertionAuthentication:
         return True
 
     def _verify(self, client: Client, presented: PresentedCredentials) -> None:
+        """Raises BadClientJwt."""
         if presented.form.get("client_assertion_type") != ASSERTION_TYPE:
             raise BadClientJwt("client_assertion_type")
         claims = self.jwts.verified(
@@ -76,21 +83,24 @@ class AssertionAuthentication:
         self._use_up(client, str(claims["jti"]), float(claims["exp"]) - now)
 
     def _use_up(self, client: Client, jti: str, left: float) -> None:
-        """RFC 7523 §3, 7: of any number of uses, one passes. Last: what is refused anyway is not used up."""
-        memory = timedelta(seconds=left) + self.skew  # As long as it could be shown to any node.
+        """RFC 7523 §3, 7: of several uses one passes. Called last: what is refused is not used up.
+
+        Raises BadClientJwt.
+        """
+        memory = timedelta(seconds=left) + self.skew  # As long as any node would accept it.
         if self.store.count(Kind.CLIENT_ASSERTION, f"{client.client_id} {jti}", memory) > 1:
             raise BadClientJwt("used before")
 
 
 def _ends_soon(claims: Claims, expected: _ExpectedAssertion) -> bool:
-    """facts/security TK8. The client's clock may be ahead of ours."""
+    """Whether its end is near (facts/security TK8). The client's clock may be ahead of ours."""
     exp = instant(claims, "exp")
     return exp is not None and expected.now < exp <= expected.now + expected.life + expected.ahead
 
 
 def _has_jti(claims: Claims, _expected: _ExpectedAssertion) -> bool:
     jti = claims.get("jti")
-    # Lone surrogates have no octets to be remembered by.
+    # `isprintable`: half of a surrogate pair has no octets under which it could be remembered.
     return isinstance(jti, str) and 1 <= len(jti) <= _LONGEST_JTI and jti.isprintable()
 
 

@@ -1,4 +1,7 @@
-"""Who calls the token endpoint: RFC 6749 §2.3, one method per request, the registered one only."""
+"""Contains which client calls: one method in a request, the registered one only (RFC 6749 §2.3; facts/security TK7).
+
+Not here: what each method verifies (`client_assertion`, `tls_client`), the answer to a refusal (`client_door`).
+"""
 
 import base64
 import binascii
@@ -16,7 +19,7 @@ _REFUSED = "client authentication failed"
 
 
 class ClientRefused(ClientError):
-    """401; `used_basic` asks for the WWW-Authenticate header (RFC 6749 §5.2)."""
+    """Answered by 401. `used_basic`: with the WWW-Authenticate header (RFC 6749 §5.2)."""
 
     def __init__(self, *, used_basic: bool) -> None:
         super().__init__(OAuthError.INVALID_CLIENT, _REFUSED)
@@ -25,7 +28,7 @@ class ClientRefused(ClientError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PresentedCredentials:
-    """What a request says of its sender. `means`: "basic", "post", "assertion", or "bare" (a client_id alone)."""
+    """What a request says about its sender. `means`: "basic", "post", "assertion", or "bare" (a client_id alone)."""
 
     client_id: str
     means: str
@@ -34,10 +37,10 @@ class PresentedCredentials:
     request: Request
 
 
-#: From the registered client and what is presented to whether that proves it.
+#: Whether the credentials presented prove this client.
 Verify = Callable[[Client, PresentedCredentials], bool]
 
-#: How each registered method (RFC 7591 §2) is seen in a request.
+#: What a request with each registered method (RFC 7591 §2) presents.
 _MEANS_OF: Mapping[str, str] = {
     "client_secret_basic": "basic",
     "client_secret_post": "post",
@@ -58,15 +61,16 @@ def is_public(client: Client, presented: PresentedCredentials) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class ClientAuthentication:
-    """`methods`: those this provider serves."""
+    """`methods`: those that this provider serves."""
 
     clients: ClientFile
     methods: Mapping[str, Verify]
 
     def authenticate(self, request: Request, form: Mapping[str, str]) -> Client:
-        """The client that proved itself. Raises ClientRefused, or ClientError for two methods at once."""
+        """Returns the client that proved itself. Raises ClientRefused, or ClientError for two methods at once."""
         presented = _presented(request, form)
         client = self.clients.get(presented.client_id)
+        # Only the registered method: a client with a key must not be let in by a secret (facts/security TK7).
         method = client.token_endpoint_auth_method if client else ""
         verify = self.methods.get(method)
         is_proved = (
@@ -76,13 +80,14 @@ class ClientAuthentication:
             and form.get("client_id", presented.client_id) == presented.client_id
             and verify(client, presented)
         )
+        # One refusal for all: a caller does not learn whether the client or its secret was wrong.
         if client is None or not is_proved:
             raise ClientRefused(used_basic=presented.means == "basic")
         return client
 
 
 def _presented(request: Request, form: Mapping[str, str]) -> PresentedCredentials:
-    """Raises ClientRefused when nobody is named, ClientError for two methods at once."""
+    """Returns the credentials. Raises ClientRefused when no client is named, ClientError for two methods at once."""
     authorization = request.headers.get("Authorization")
     means = [
         name
@@ -93,6 +98,7 @@ def _presented(request: Request, form: Mapping[str, str]) -> PresentedCredential
         )
         if is_there
     ]
+    # RFC 6749 §2.3: a client uses one method in each request.
     if len(means) > 1:
         raise ClientError(OAuthError.INVALID_REQUEST, "one client authentication method per request")
     try:
@@ -109,12 +115,12 @@ def _presented(request: Request, form: Mapping[str, str]) -> PresentedCredential
 
 
 def _asserted(form: Mapping[str, str]) -> str:
-    """RFC 7521 §4.2: client_id may be left out; whoever the assertion names must have signed it."""
+    """Returns the client that the assertion names, and which must have signed it (RFC 7521 §4.2: without client_id)."""
     return str(unverified_claims(form["client_assertion"]).get("sub"))
 
 
 def _basic(header: str) -> tuple[str, str]:
-    """RFC 6749 §2.3.1: both parts form-encoded, then RFC 7617. Raises ValueError."""
+    """Returns client_id and secret: form-encoded (RFC 6749 §2.3.1) inside RFC 7617. Raises ValueError."""
     scheme, _, credentials = header.partition(" ")
     if scheme.lower() != "basic":
         raise ValueError("another scheme")

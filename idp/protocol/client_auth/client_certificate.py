@@ -1,7 +1,7 @@
-"""The TLS certificate of a caller, as the proxy that ended its connection hands it over (RFC 9440).
+"""Contains the TLS certificate of a caller, as the proxy in front passes it on (RFC 9440).
 
-Certificates are public: one in a header proves nothing, unless the proxy that saw the handshake says so, and proves
-that it is the proxy (facts/security CP1, T9; docs/adr/0010).
+Certificates are public: one in a header proves nothing, unless it comes from the proxy that did the handshake, and the
+proxy proves itself (facts/security CP1, T9; docs/adr/0010). Not here: which client it proves (`tls_client`).
 """
 
 import base64
@@ -28,19 +28,19 @@ _BYTE_SEQUENCE = re.compile(r":([A-Za-z0-9+/]+={0,2}):")
 
 @dataclass(frozen=True, slots=True)
 class ClientCertificate:
-    """Possession of its key was proved to the proxy. Nothing else is: neither its path nor its dates."""
+    """The caller proved to the proxy that it holds the key. Nothing else is proved: neither its path nor its dates."""
 
     der: bytes
     parsed: x509.Certificate
 
     @property
     def thumbprint(self) -> str:
-        """`x5t#S256` (RFC 8705 §3.1)."""
+        """Returns `x5t#S256` (RFC 8705 §3.1)."""
         return b64u(hashlib.sha256(self.der).digest())
 
 
 class CertificateRefused(ClientError):
-    """A certificate that nobody we know vouches for, or that cannot be read."""
+    """A certificate that did not come from the proxy, or that cannot be read."""
 
     def __init__(self, description: str) -> None:
         super().__init__(OAuthError.INVALID_REQUEST, description)
@@ -55,7 +55,7 @@ class ClientCertificates:
     networks: CallerNetworks
 
     def of(self, request: Request) -> ClientCertificate | None:
-        """The certificate of this connection, None without one. Raises CertificateRefused, and audits it."""
+        """Returns the certificate of this connection, None without one. Raises CertificateRefused, and audits that."""
         header = request.headers.get(CERTIFICATE_HEADER, "").strip()
         if not header:
             return None
@@ -78,12 +78,12 @@ class ClientCertificates:
 
 
 def _read(header: str) -> ClientCertificate:
-    """Raises ValueError."""
+    """Returns the certificate in the header. Raises ValueError."""
     found = _BYTE_SEQUENCE.fullmatch(header) if len(header) <= MAX_BYTES else None
     if found is None:
         raise ValueError("size or form")
     der = base64.b64decode(found[1], validate=True)
     parsed = x509.load_der_x509_certificate(der)
-    # Read here: of a year that no calendar has, they raise.
+    # Read once here: they raise ValueError for a date that no calendar has.
     _ = parsed.not_valid_before_utc, parsed.not_valid_after_utc
     return ClientCertificate(der, parsed)

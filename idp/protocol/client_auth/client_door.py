@@ -1,4 +1,7 @@
-"""The door of the endpoints that clients call: the form, who sends it, and what a refusal answers."""
+"""Contains the way into each endpoint that clients call: the form, which client sends it, the answer to a refusal.
+
+Not here: how a client authenticates (`client_authentication`).
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,7 +22,7 @@ from idp.web.parameters import single_valued, without_empty
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request whose sender is proved; `form` is its single-valued body."""
+    """A request of a proved client. `form`: its single-valued body."""
 
     client: Client
     form: Mapping[str, str]
@@ -38,6 +41,7 @@ class ClientDoor:
     networks: CallerNetworks
 
     def serve(self, request: Request, answer: Answer) -> Response:
+        """Returns what `answer` gives to the proved client, or the error. Audits a refused client."""
         try:
             form = _read_form(request, self.parameter_bytes)
             client = self.authentication.authenticate(request, form)
@@ -51,7 +55,7 @@ class ClientDoor:
 
 
 def _read_form(request: Request, limit: int) -> dict[str, str]:
-    """Single-valued `application/x-www-form-urlencoded` body. Raises ClientError."""
+    """Returns the single-valued `application/x-www-form-urlencoded` body. Raises ClientError."""
     if request.mimetype != "application/x-www-form-urlencoded":
         raise ClientError(OAuthError.INVALID_REQUEST, "the body must be application/x-www-form-urlencoded")
     try:
@@ -63,11 +67,11 @@ def _read_form(request: Request, limit: int) -> dict[str, str]:
 
 
 def _error_response(error: ClientError) -> Response:
-    """RFC 6749 §5.2."""
+    """Returns the error response of RFC 6749 §5.2."""
     value = {"error": str(error.error), "error_description": error.description}
     if isinstance(error, ClientRefused):
         challenge = {"WWW-Authenticate": 'Basic realm="token"'} if error.used_basic else {}
         return json_response(value, 401, challenge)
-    # RFC 9449 §8.
+    # RFC 9449 §8: with the error comes the nonce for the next try.
     nonce = {"DPoP-Nonce": error.fresh_nonce} if isinstance(error, ProofRefused) else {}
     return json_response(value, 400, nonce)

@@ -1,6 +1,6 @@
-"""DPoP proofs (RFC 9449): this request comes from the holder of a key; for this endpoint, now, once, with our nonce.
+"""DPoP proofs (RFC 9449): the sender of this request holds a key; for this endpoint, now, once, with our nonce.
 
-Contains what makes a proof good, at whatever endpoint it is shown. Not here: which token it opens.
+Contains what makes a proof good, at any endpoint. Not here: the token it is needed for (`possession`).
 """
 
 import hashlib
@@ -30,9 +30,9 @@ MAX_BYTES = 16 * 1024
 
 #: RFC 7515 §7.1. A repeated header comes joined by a comma, which no compact JWS has.
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
-#: The members that make the key, all others being ignored: `kid`, `x5u`, `x5c` mean nothing here (RFC 8725 §3.1).
+#: The members that make the key. All others are ignored: `kid`, `x5u`, `x5c` mean nothing here (RFC 8725 §3.1).
 _KEY_MEMBERS: Mapping[object, tuple[str, ...]] = {"RSA": ("kty", "n", "e"), "EC": ("kty", "crv", "x", "y")}
-#: In base64url: a modulus of 4096 bits, an exponent of 32. Whoever has a client_id can make us verify by them.
+#: In base64url: a modulus of 4096 bits, an exponent of 32. Any caller with a client_id makes us verify by its key.
 _MOST_OF_N, _MOST_OF_E = 683, 6
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
@@ -62,7 +62,7 @@ class DpopProof:
 
 @dataclass(frozen=True, slots=True)
 class Nonces:
-    """Nonces that need no memory: the second they were made in, and our seal. Another one each second (§8.2)."""
+    """Nonces without memory: the second in which it was made, and our MAC of it. Each second has another (§8.2)."""
 
     key: bytes
     life: timedelta
@@ -76,6 +76,7 @@ class Nonces:
         if not isinstance(nonce, str) or not re.fullmatch(r"[A-Za-z0-9_-]{43}", nonce):
             return False
         second = int.from_bytes(urlsafe_b64decode(nonce.encode())[:8], "big")
+        # From the future as well: another node, with a clock ahead of ours, may have made it.
         age = int(now.timestamp()) - second
         is_now = -self.skew.total_seconds() <= age <= self.life.total_seconds()
         return is_now and hmac.compare_digest(nonce, self._of(second))
@@ -115,9 +116,9 @@ class DpopProofs:
         access_token: str | None = None,
         algs: Sequence[str] = CLIENT_SIGNING_ALGS,
     ) -> DpopProof | None:
-        """The proof of this request, None when there is none; `access_token` at a resource (§7.1).
+        """Returns the verified proof of this request, None when it has none. `access_token`: for a resource (§7.1).
 
-        Raises ProofRefused; StoreUnavailable, since without its memory a proof could be shown again.
+        Raises ProofRefused; StoreUnavailable, as without its memory a proof could be used again.
         """
         header = request.headers.get("DPoP")
         if header is None:
@@ -138,18 +139,19 @@ class DpopProofs:
                     raise _BadProof(name)
         except _BadProof as bad:
             raise self._refused(OAuthError.INVALID_DPOP_PROOF, f"the DPoP proof is refused: {bad}") from bad
+        # §8: an error of its own, for a client whose proof is good and only lacks our nonce.
         if not self.nonces.is_fresh(claims.get("nonce"), now):
             raise self._refused(OAuthError.USE_DPOP_NONCE, "the DPoP proof needs the nonce given here")
         thumbprint = key.thumbprint()
-        # Last: a proof refused for another reason is not used up. §11.1; a key's own space, so that nobody can
-        # use up another's. As long as the proof could be shown to any node.
+        # Last, so that a proof refused for another reason is not used up (§11.1). Counted by key, so that no client
+        # can use up the `jti` of another; and remembered for as long as any node would accept the proof.
         memory = self.life + self.ahead + self.nonces.skew
         if self.store.count(Kind.DPOP_PROOF, f"{thumbprint} {json.dumps(claims['jti'])}", memory) > 1:
             raise self._refused(OAuthError.INVALID_DPOP_PROOF, "the DPoP proof was used before")
         return DpopProof(thumbprint)
 
     def missing(self) -> ProofRefused:
-        """RFC 9449 §5.2: refused without the proof that the client registered for."""
+        """Returns the refusal for a client that registered for proofs and sent none (RFC 9449 §5.2)."""
         return self._refused(OAuthError.INVALID_DPOP_PROOF, "a DPoP proof is required")
 
     def fresh_nonce(self) -> str:
@@ -160,7 +162,10 @@ class DpopProofs:
 
 
 def _verify_signature(header: str, algs: Sequence[str]) -> tuple[RSAKey | ECKey, Mapping[str, Any]]:
-    """§4.3, 2 to 7: one well-formed JWT of the right type, signed by the public key it shows. Raises _BadProof."""
+    """Returns key and claims: one well-formed JWT of this type, signed by the public key in it (§4.3, 2 to 7).
+
+    Raises _BadProof.
+    """
     if len(header) > MAX_BYTES or not _COMPACT.fullmatch(header):
         raise _BadProof("size or form")
     try:
@@ -172,12 +177,14 @@ def _verify_signature(header: str, algs: Sequence[str]) -> tuple[RSAKey | ECKey,
 
 
 def _shown_key(head: Mapping[str, Any], algs: Sequence[str]) -> RSAKey | ECKey:
+    """Returns the public key in the header. Raises _BadProof."""
     if head.get("typ") != "dpop+jwt":
         raise _BadProof("typ")
-    # RFC 7515 §4.1.11: we understand no extension.
+    # §4.3, 5: an asymmetric algorithm of ours, never `none`. RFC 7515 §4.1.11: we understand no extension.
     if head.get("alg") not in algs or {"crit", "b64"} & head.keys():
         raise _BadProof("alg")
     try:
+        # §4.3, 7: `public_keys` refuses a private key, which the proof of a careless client could show.
         (jwk,) = public_keys({"keys": [head.get("jwk")]})
         made = {name: jwk[name] for name in _KEY_MEMBERS[jwk["kty"]]}
         if len(str(made.get("n", ""))) > _MOST_OF_N or len(str(made.get("e", ""))) > _MOST_OF_E:
@@ -195,7 +202,7 @@ def _json_object(octets: bytes) -> Mapping[str, Any]:
 
 
 def _normal_uri(uri: str) -> str:
-    """RFC 9449 §4.3, 9 and RFC 3986 §6.2: without query and fragment, case and default port as they must be."""
+    """Returns the URI as it is compared (RFC 9449 §4.3, 9; RFC 3986 §6.2): no query, fragment or default port."""
     parts = urlsplit(uri)
     port = "" if parts.port in (None, _DEFAULT_PORTS.get(parts.scheme)) else f":{parts.port}"
     user = "" if parts.username is None else "user@"
@@ -224,7 +231,7 @@ def _is_for_this_token(claims: Mapping[str, Any], expected: _ExpectedProof) -> b
     return isinstance(ath, str) and hmac.compare_digest(right.encode(), ath.encode("utf-8", "replace"))
 
 
-#: RFC 9449 §4.3, 8 to 12; the nonce has an error of its own, and `jti` is looked at last.
+#: RFC 9449 §4.3, 8 to 12. The nonce has an error of its own; whether `jti` was used is asked last.
 _CHECKS: Mapping[str, Callable[[Mapping[str, Any], _ExpectedProof], bool]] = {
     "htm": lambda claims, expected: claims.get("htm") == expected.method,
     "htu": _is_for_this_uri,

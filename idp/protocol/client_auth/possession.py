@@ -1,6 +1,7 @@
-"""What binds a token to its holder: a DPoP key, a TLS certificate, both or nothing (RFC 9449 §6, RFC 8705 §3).
+"""Contains what binds a token to its holder: a DPoP key, a TLS certificate, both or none (RFC 9449 §6, RFC 8705 §3).
 
-A binding is the `cnf` of RFC 7800 §3, with the members `jkt` and `x5t#S256`.
+A binding is the `cnf` of RFC 7800 §3, with the members `jkt` and `x5t#S256`. Not here: what makes a proof good
+(`dpop`).
 """
 
 from collections.abc import Mapping
@@ -20,16 +21,16 @@ Binding = Mapping[str, str]
 
 
 class HolderMismatch(Exception):
-    """The token is bound to a key or a certificate that its bearer did not show, or showed in another way."""
+    """The token is bound to a key or certificate that the caller did not prove, or not in the way it must."""
 
 
 def token_type(binding: Binding) -> str:
-    """RFC 9449 §5; RFC 8705 gives certificate-bound tokens no type of their own."""
+    """Returns the `token_type` (RFC 9449 §5). RFC 8705 gives certificate-bound tokens none of their own."""
     return "DPoP" if "jkt" in binding else "Bearer"
 
 
 def is_announced_key(announced: str | None, shown: Binding) -> bool:
-    """RFC 9449 §10: a code asked for with a key's `dpop_jkt` is redeemed with a proof of that key alone."""
+    """Whether the code may be redeemed by this key: one asked for with `dpop_jkt` only by that key (RFC 9449 §10)."""
     return not announced or shown.get("jkt") == announced
 
 
@@ -38,6 +39,7 @@ def _proof_algs(client: Client) -> tuple[str, ...]:
 
 
 def holds(shown: Binding, needed: Binding) -> bool:
+    """Whether everything that the token is bound to was proved."""
     return all(shown.get(name) == value for name, value in needed.items())
 
 
@@ -47,11 +49,11 @@ class Possession:
     certificates: ClientCertificates
 
     def shown_to_token_endpoint(self, call: Call) -> Binding:
-        """What the tokens of this call are bound to. Raises ClientError: a bad proof, or one missing."""
+        """Returns what the tokens of this call are bound to. Raises ClientError: a bad proof, or a missing one."""
         binding = {}
         certificate, key = self.certificates.of(call.request), self.key_shown(call)
         if key is not None:
-            # A client that did not register for it may use it all the same (RFC 9449 §5).
+            # RFC 9449 §5: a client that did not register for proofs may use them all the same.
             binding["jkt"] = key
         elif call.client.dpop_bound_access_tokens:
             raise self.proofs.missing()
@@ -62,19 +64,26 @@ class Possession:
         return binding
 
     def key_shown(self, call: Call) -> str | None:
-        """The thumbprint of the key whose proof this call carries, at whatever endpoint. Raises ClientError."""
+        """Returns the thumbprint of the key that this call proves, at any endpoint; None without.
+
+        Raises ClientError.
+        """
         proof = self.proofs.of(call.request, algs=_proof_algs(call.client))
         return None if proof is None else proof.thumbprint
 
     def next_nonce(self, request: Request) -> dict[str, str]:
-        """Headers: the nonce of the next proof, for a caller that shows proofs (RFC 9449 §8.2)."""
+        """Returns headers with the nonce of the next proof, for a client that uses proofs (RFC 9449 §8.2)."""
         return {"DPoP-Nonce": self.proofs.fresh_nonce()} if "DPoP" in request.headers else {}
 
     def verify_holder(
         self, request: Request, token: PresentedToken, binding: Binding, client: Client
     ) -> None:
-        """RFC 9449 §7.1 and §7.2, RFC 8705 §3: of a token of this client's. Raises HolderMismatch, ClientError."""
+        """Verify that the caller holds this token of the client (RFC 9449 §7.1, §7.2; RFC 8705 §3).
+
+        Raises HolderMismatch, ClientError.
+        """
         certificate = self.certificates.of(request)
+        # RFC 9449 §7.2: a bound token sent as « Bearer » is refused, or a thief could leave the proof out.
         if ("jkt" in binding) != (token.scheme == "DPoP"):
             raise HolderMismatch
         shown = {} if certificate is None else {"x5t#S256": certificate.thumbprint}

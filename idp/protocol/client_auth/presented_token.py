@@ -1,4 +1,7 @@
-"""Where a request carries its access token: one place only, never the query (RFC 6750 §2, RFC 9700 §4.3.2)."""
+"""Contains where a request has its access token: in one place, never the query (RFC 6750 §2, RFC 9700 §4.3.2).
+
+Not here: what the token opens (`engine/grants`).
+"""
 
 import re
 from dataclasses import dataclass
@@ -16,11 +19,11 @@ _SCHEMES: dict[str, Scheme] = {"bearer": "Bearer", "dpop": "DPoP"}
 
 
 class NoToken(Exception):
-    """None where one may be."""
+    """The request has no token in any place where one may be."""
 
 
 class MalformedToken(Exception):
-    """In two places, or not written as a token is."""
+    """The token is in two places, or is not written as a token is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class PresentedToken:
 
 
 def read_token(request: Request) -> PresentedToken:
-    """From the Authorization header, or the form of a POST. Raises NoToken, MalformedToken."""
+    """Returns the token of the Authorization header, or of the form of a POST. Raises NoToken, MalformedToken."""
     header = request.headers.get("Authorization")
     in_form = _in_form(request)
     places = (header is not None) + len(in_form) + ("access_token" in request.args)
@@ -49,7 +52,7 @@ def read_token(request: Request) -> PresentedToken:
 
 
 def _in_form(request: Request) -> list[str]:
-    """RFC 6750 §2.2: single-part, and a method whose body means something."""
+    """Returns the tokens in the form (RFC 6750 §2.2: single-part, and a method whose body has a meaning)."""
     is_form = request.method == "POST" and request.mimetype == _FORM
     return request.form.getlist("access_token") if is_form else []
 

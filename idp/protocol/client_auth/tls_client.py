@@ -1,4 +1,7 @@
-"""Clients that prove themselves by a TLS certificate: one of an authority, or one of their own (RFC 8705 §2)."""
+"""Contains clients that prove themselves by a TLS certificate: of an authority, or self-signed (RFC 8705 §2).
+
+Not here: how the certificate gets here (`client_certificate`).
+"""
 
 import base64
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -38,10 +41,10 @@ def _names(certificate: x509.Certificate, kind: type[Any]) -> list[Any]:
     return names.get_values_for_type(kind)
 
 
-#: RFC 8705 §2.1.2: what of a certificate is compared, exactly, with the one name registered.
+#: RFC 8705 §2.1.2: which names of a certificate are compared, exactly, with the one that is registered.
 _NAMES_OF: Mapping[str, Callable[[x509.Certificate], Iterable[str]]] = {
     "tls_client_auth_subject_dn": lambda found: [found.subject.rfc4514_string()],
-    # RFC 4343: names of hosts have no case; a wildcard is a name like another, and nobody registers one.
+    # RFC 4343: host names have no case. A wildcard matches only itself, and no client registers one.
     "tls_client_auth_san_dns": lambda found: [name.lower() for name in _names(found, x509.DNSName)],
     "tls_client_auth_san_uri": lambda found: _names(found, x509.UniformResourceIdentifier),
     "tls_client_auth_san_ip": lambda found: [str(address) for address in _names(found, x509.IPAddress)],
@@ -51,7 +54,7 @@ assert _NAMES_OF.keys() == TLS_SUBJECTS.keys()  # noqa: S101 - two tables, one l
 
 
 def read_authorities(pem: bytes) -> list[x509.Certificate]:
-    """Raises ValueError when one of them could never vouch for anybody: RFC 5280 §4.2.1.3, §4.2.1.9."""
+    """Returns the authorities. Raises ValueError: one of them may sign no certificate (RFC 5280 §4.2.1.3, §4.2.1.9)."""
     found = x509.load_pem_x509_certificates(pem)
     for authority in found:
         try:
@@ -66,7 +69,7 @@ def read_authorities(pem: bytes) -> list[x509.Certificate]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TlsClientAuthentication:
-    """`authorities`: those that may vouch for clients, each an anchor of its own."""
+    """`authorities`: those whose certificates prove clients, each a trust anchor."""
 
     certificates: ClientCertificates
     authorities: list[x509.Certificate]
@@ -74,7 +77,10 @@ class TlsClientAuthentication:
     clock: Clock
 
     def by_authority(self, client: Client, presented: PresentedCredentials) -> bool:
-        """`tls_client_auth`: path, dates, usage, then the name. Raises CertificateRefused."""
+        """Whether this is the client, by `tls_client_auth`: path, dates, usage, then the name.
+
+        Raises CertificateRefused.
+        """
         certificate = self.certificates.of(presented.request)
         if certificate is None or not _is_strong(certificate.parsed):
             return False
@@ -82,13 +88,13 @@ class TlsClientAuthentication:
             return False
         registered = {name: getattr(client, name) for name in TLS_SUBJECTS}
         (name,) = [name for name, value in registered.items() if value is not None]
-        # Extensions that cannot be read name nobody.
+        # Extensions that cannot be read name no client.
         with suppress(ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
             return registered[name] in _NAMES_OF[name](certificate.parsed)
         return False
 
     def by_registered_certificate(self, client: Client, presented: PresentedCredentials) -> bool:
-        """`self_signed_tls_client_auth` (§2.2): the very certificate registered, within its dates.
+        """Whether this is the client, by `self_signed_tls_client_auth` (§2.2): a registered certificate, in its dates.
 
         Raises CertificateRefused.
         """
@@ -98,6 +104,7 @@ class TlsClientAuthentication:
         if not _is_in_force(certificate.parsed, self.clock.now()):
             return False
         try:
+            # Known key sets first: a set is fetched again only for a certificate that is not in it.
             return _is_among(certificate.der, self.keys.all(client)) or _is_among(
                 certificate.der, self.keys.renewed(client)
             )
@@ -123,7 +130,7 @@ def _is_among(der: bytes, keys: Sequence[PublicJwk]) -> bool:
 
 
 def _is_strong(certificate: x509.Certificate) -> bool:
-    """facts/security JW5."""
+    """Whether its key is long enough (facts/security JW5)."""
     try:
         key = certificate.public_key()
     except (ValueError, UnsupportedAlgorithm):
@@ -137,7 +144,7 @@ def _is_in_force(certificate: x509.Certificate, now: datetime) -> bool:
 
 
 def _leaf_der(jwk: PublicJwk) -> bytes | None:
-    """RFC 7517 §4.7: the first of `x5c`, base64 of DER."""
+    """Returns the first certificate of `x5c`, in base64 of DER (RFC 7517 §4.7)."""
     chain = jwk.get("x5c")
     if (
         not isinstance(chain, Sequence)
@@ -153,7 +160,7 @@ def _leaf_der(jwk: PublicJwk) -> bytes | None:
 
 
 def _is_for_clients(policy: Policy, certificate: x509.Certificate, usage: x509.ExtendedKeyUsage) -> None:
-    """RFC 5280 §4.2.1.12: for TLS clients, in so many words. Raises ValueError."""
+    """RFC 5280 §4.2.1.12: for TLS clients by name, `anyExtendedKeyUsage` is not enough. Raises ValueError."""
     if ExtendedKeyUsageOID.CLIENT_AUTH not in usage:
         raise ValueError("not for TLS clients")
 
@@ -170,7 +177,7 @@ def _may_sign(policy: Policy, certificate: x509.Certificate, usage: x509.KeyUsag
         raise ValueError("a key that may not sign")
 
 
-#: The leaf. Names are compared afterwards; a critical extension that nobody reads refuses (RFC 5280 §4.2).
+#: For the leaf. Names are compared afterwards; an unknown critical extension refuses it (RFC 5280 §4.2).
 _CLIENT = (
     ExtensionPolicy.permit_all()
     .require_present(x509.ExtendedKeyUsage, Criticality.AGNOSTIC, _is_for_clients)

@@ -1,1 +1,1 @@
-"""Contains pyop, and all that knows it: the five verbs, what pyop reads, codes and tokens. Not here: HTTP."""
+"""Contains pyop and all that knows it: the five verbs, what pyop reads, codes and tokens. Not here: HTTP."""

@@ -1,6 +1,6 @@
-"""Contains the five things that the endpoints ask of pyop. Not here: HTTP, the session, and who may have what.
+"""Contains the five verbs that the endpoints ask of pyop. Not here: HTTP, the session, what a client may have.
 
-Nothing of pyop's crosses this border: requests and answers are mappings, refusals are ours.
+No type of pyop leaves this module: requests and answers are mappings, refusals are our own.
 """
 
 import functools
@@ -25,7 +25,7 @@ from idp.protocol.engine.provider import OpenIDProvider
 from idp.protocol.engine.states import CodeIssue, Redemption, TokenUse
 from idp.protocol.jose.client_tokens import ClientTokens, access_token_hash
 
-#: Of an authorization request, what pyop may see; never `claims`, `request`, `id_token_hint`, `prompt`.
+#: The parameters of an authorization request that pyop may see; never `claims`, `request`, `id_token_hint`, `prompt`.
 PARAMETERS = (
     "response_type",
     "client_id",
@@ -42,12 +42,12 @@ PARAMETERS = (
     "code_challenge_method",
     "dpop_jkt",
 )
-#: Of a token request. The client is proved before, and named by us.
+#: Those of a token request. The client was proved before, and we name it.
 _OF_TOKEN_REQUEST = ("code", "redirect_uri", "code_verifier")
 
 
 class Engine:
-    """One per process. `id_token_life`: for the clients that have none of their own."""
+    """One per process. `id_token_life`: for clients without a life of their own."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class Engine:
         self._provider = OpenIDProvider(issuer, clients, self.id_token)
 
     def parse(self, parameters: Mapping[str, str]) -> dict[str, str]:
-        """Returns those of the parameters that pyop looked at and found good. Raises ClientError."""
+        """Returns those of the parameters that pyop read and found valid. Raises ClientError."""
         passed = _passed(parameters, PARAMETERS)
         try:
             self._provider.parse_authentication_request(urlencode(passed))
@@ -75,7 +75,7 @@ class Engine:
             code = OAuthError(error.oauth_error or "invalid_request")
             raise ClientError(code, "the request misses a parameter or has a malformed one") from error
         except Exception as error:
-            # Whatever a parser stumbles over was sent by the relying party: no fault of the server (docs/adr/0003).
+            # Any input on which a parser fails came from the client: no fault of the server (docs/adr/0003; TK9).
             raise ClientError(OAuthError.INVALID_REQUEST, "the request is malformed") from error
         return passed
 
@@ -88,7 +88,7 @@ class Engine:
         asked: ClaimsRequest,
         authentication: Mapping[str, Any],
     ) -> str:
-        """Returns the code of a request parsed before. Raises SessionEnded.
+        """Returns a code for a request that was parsed before. Raises SessionEnded.
 
         `authentication`: what its ID Token will say of the sign-in.
         """
@@ -109,10 +109,10 @@ class Engine:
     ) -> dict[str, Any]:
         """Returns the token response. Raises CodeRefused, CodeReused, ClientError, SignerUnavailable.
 
-        `form`: has a `code` and a `redirect_uri`. `binding`: see `possession`. `admit`: the gate, asked when the
-        code proved to be this client's; raises ClientError.
+        `form`: has a `code` and a `redirect_uri`. `binding`: see `possession`. `admit`: the gate, called once the code
+        is known to be this client's; raises ClientError.
         """
-        # First of all: a code is used up when it is shown, whatever comes of it (RFC 6749 §4.1.2: single use).
+        # Before any check: a code is used up when it is shown, also when it is refused then (RFC 6749 §4.1.2).
         code = self._grants.redeem(form["code"])
         state = Redemption(
             code=code,
@@ -129,7 +129,7 @@ class Engine:
         return {**answer, "scope": code.scope}
 
     def claims(self, token: OpenedToken, released: Mapping[str, Any]) -> dict[str, Any]:
-        """Returns what userinfo answers to this token: of the claims `released`, and its `sub`."""
+        """Returns the answer of userinfo to this token: its `sub`, and of the claims `released` those of its scopes."""
         provider = self._provider.reading(TokenUse(token, released))
         answer = provider.handle_userinfo_request("", {"Authorization": f"Bearer {token.value}"})
         return dict(answer.to_dict())
@@ -143,14 +143,14 @@ class Engine:
         access_token: str,
         nonce: str | None = None,
     ) -> str:
-        """Returns an ID Token (Core §2) signed by our keys, encrypted where the client registered for it.
+        """Returns an ID Token (Core §2), signed by our keys, and encrypted where the client registered for it.
 
-        pyop comes here as well. Raises SignerUnavailable, KeyMissing, ClientError.
+        pyop calls this too. Raises SignerUnavailable, KeyMissing, ClientError.
         """
         now, own_life = int(self._clock.now().timestamp()), client.id_token_life
         life = self._id_token_life if own_life is None else own_life
         written = {
-            # First: no claim asked for takes the place of one below.
+            # First: a claim that was asked for cannot replace one below (facts/security L5).
             **claims,
             "iss": self._issuer,
             "sub": subject,

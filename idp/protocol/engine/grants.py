@@ -14,12 +14,12 @@ from idp.core.ephemeral import EphemeralStore, Kind
 from idp.core.errors import ClientError, OAuthError
 from idp.protocol.client_auth.possession import Binding
 
-#: RFC 6749 §5.2: one description for every reason, so that nobody learns what of a stolen code was right.
+#: RFC 6749 §5.2. One description for every reason: a thief does not learn which part of a stolen code was right.
 REFUSED_CODE = "the code is unknown, expired, used, or was issued to another request"
 
 
 class CodeRefused(ClientError):
-    """This code, shown by this client in this way, gives nothing. `reason` is for a stack trace alone."""
+    """This code, shown by this client in this way, gives nothing. `reason` is only for a stack trace."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(OAuthError.INVALID_GRANT, REFUSED_CODE)
@@ -31,7 +31,7 @@ class CodeReused(CodeRefused):
 
 
 class AccessTokenRefused(Exception):
-    """Unknown, expired, revoked, or of a client or an account that may use it no more."""
+    """The token is unknown, expired or revoked, or its client or account may not use it any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,32 +40,32 @@ class IssuedCode:
 
     grant: Grant
     subject: str
-    #: The authorization request, as pyop writes its own down.
+    #: The authorization request, in the form in which pyop stores it.
     request: Mapping[str, Any]
-    #: What the ID Token says of the sign-in: `acr`, `amr`, `auth_time`, `sid`.
+    #: What the ID Token says about the sign-in: `acr`, `amr`, `auth_time`, `sid`.
     authentication: Mapping[str, Any]
-    #: Single claims asked for by `claims`, by place.
+    #: Single claims that the parameter `claims` asked for, by place.
     asked: Mapping[str, Sequence[str]]
 
     @property
     def scope(self) -> str:
-        """Granted scopes, space-separated."""
+        """Returns the granted scopes, space-separated."""
         granted = self.request["scope"]
         return granted if isinstance(granted, str) else " ".join(granted)
 
     @property
     def announced_key(self) -> str | None:
-        """Of the key that the client said it would prove (RFC 9449 §10)."""
+        """Returns the thumbprint of the key that the client said it would prove (RFC 9449 §10)."""
         return self.request.get("dpop_jkt")
 
     def asked_for(self, place: str) -> Sequence[str]:
-        """Single claims for the ID Token ("id_token") or "userinfo"."""
+        """Returns the single claims for the ID Token ("id_token") or "userinfo"."""
         return self.asked.get(place, ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedToken:
-    """An access token that was found alive, and its grant as well."""
+    """An access token that is alive, as its grant is."""
 
     value: str = field(repr=False)
     grant: Grant
@@ -79,12 +79,12 @@ class OpenedToken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantStore:
-    """Where codes and tokens live, and for how long."""
+    """Where codes and tokens are kept, and for how long."""
 
     store: EphemeralStore
     grants: GrantRepository
     code_life: timedelta
-    #: For the clients that have no life of their own.
+    #: For clients without a life of their own.
     access_token_life: timedelta
     clients: ClientFile
     clock: Clock
@@ -93,30 +93,30 @@ class GrantStore:
         """Returns a new code. Raises SessionEnded."""
         code = _token()
         # The durable grant first (docs/adr/0002): a code whose grant is not committed could be redeemed twice, and
-        # what it gave could not be revoked. A grant whose code was lost harms nobody.
+        # its tokens could not be revoked. A grant whose code was lost does no harm.
         self.grants.add(issued.grant)
         self.store.put(Kind.AUTHORIZATION_CODE, code, _record_of(issued), self.code_life)
         return code
 
     def redeem(self, code: str) -> IssuedCode:
-        """RFC 6749 §4.1.2, RFC 9700 §4.5: once; a second use revokes what the first one gave.
+        """Returns the record, once; a second use revokes the tokens of the first (RFC 6749 §4.1.2, RFC 9700 §4.5).
 
         Raises CodeRefused, and CodeReused for that second use.
         """
-        # Read and left there until its end of life: taken out, a second use would look like an unknown code.
+        # Read, and left there until it expires: if it were taken out, a second use would look like an unknown code.
         stored = self.store.get(Kind.AUTHORIZATION_CODE, code)
         if stored is None:
             raise CodeRefused("unknown or expired")
         issued, now = _code_of(stored.value), self.clock.now()
-        # What lets one caller through is one conditional UPDATE of the durable grant, never the ephemeral record: a
-        # store that comes back with an old snapshot revives no code.
+        # facts/security TK1, D7: one conditional UPDATE of the durable grant lets one caller through, not the ephemeral
+        # record: a store that comes back with an old snapshot brings no used code back.
         if self.grants.redeem(issued.grant.id, now):
             return issued
         grant = self.grants.get(issued.grant.id)
         if grant is None or grant.redeemed_at is None:
-            # Signed out between code and token: nobody showed this code before, so nothing tells of a thief.
+            # Signed out between code and token: the code was not used before, so nothing says that it was stolen.
             raise CodeRefused("the grant was revoked before its code was used")
-        # RFC 6749 §10.5: two hold this code, and we cannot tell which one is the client.
+        # RFC 6749 §10.5: two callers have this code, and we cannot tell which of them is the client.
         self.grants.revoke(grant.id, now)
         raise CodeReused("redeemed before")
 
@@ -153,7 +153,7 @@ class GrantStore:
         stored = self.store.get(Kind.ACCESS_TOKEN, access_token)
         if stored is None:
             raise AccessTokenRefused("unknown or expired token")
-        # The token itself is not looked for when a grant is revoked: each use asks the durable grant.
+        # Revoking a grant deletes no token: each use of a token asks the durable grant.
         grant = self.grants.get(stored.value["grant_id"])
         if grant is None or grant.revoked_at is not None:
             raise AccessTokenRefused("revoked grant")
@@ -163,7 +163,7 @@ class GrantStore:
             subject=stored.value["sub"],
             scope=stored.value["scope"],
             asked=stored.value["asked"],
-            # Tokens of the version before had none.
+            # Tokens issued by the previous version have no `cnf`.
             binding=dict(stored.value.get("cnf", {})),
         )
 
@@ -173,7 +173,7 @@ class GrantStore:
 
 
 def _token() -> str:
-    """256 bits (facts/security TK11)."""
+    """Returns 256 random bits in base64url (facts/security TK11)."""
     return secrets.token_urlsafe(32)
 
 

@@ -1,6 +1,6 @@
-"""Contains pyop.Provider as orchestrator: it parses and orders the steps. Not here: our part of each.
+"""Contains pyop.Provider as orchestrator: it parses, and calls the steps in order. Not here: our part of each step.
 
-docs/adr/0003 tells what of pyop, oic and pyjwkest may never run, and `tests/house/test_tripwires.py` makes it raise.
+docs/adr/0003 says what of pyop, oic and pyjwkest may never run, and `tests/house/test_tripwires.py` makes it raise.
 """
 
 import copy
@@ -25,10 +25,10 @@ from idp.protocol.engine.grants import CodeRefused
 from idp.protocol.engine.states import State
 from idp.signing.key_ring import b64u
 
-# They write codes, tokens, Authorization headers and private keys at INFO and DEBUG.
+# facts/security LG3: they log codes, tokens, Authorization headers and private keys at INFO and DEBUG.
 for _name in ("pyop", "oic", "jwkest"):
     logging.getLogger(_name).setLevel(logging.WARNING)
-# Even their warnings and errors repeat the request.
+# Even the warnings and errors of these repeat the request.
 for _name in ("pyop.request_validator", "pyop.provider", "oic.utils", "oic.extension.provider"):
     logging.getLogger(_name).setLevel(logging.CRITICAL)
 
@@ -43,7 +43,7 @@ class WriteIdToken(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _ClientView(Mapping[str, Mapping[str, Any]]):
-    """The registry as pyop reads it: by client_id, in registration-metadata terms."""
+    """The registry as pyop reads it: by client_id, with the names of registration metadata."""
 
     file: ClientFile
 
@@ -63,7 +63,7 @@ def _refuse(request: AuthorizationRequest, reason: str) -> NoReturn:
 
 
 def pkce_is_s256(request: AuthorizationRequest) -> None:
-    """RFC 7636 §4.2-4.4.1, RFC 9700 §2.1.1: S256 only. Whether it may be absent is the client's policy."""
+    """S256 only (RFC 7636 §4.2-4.4.1, RFC 9700 §2.1.1); the client's policy says whether it may be absent."""
     if not re.fullmatch(r"[A-Za-z0-9_-]{43}", request.get("code_challenge", "")):
         _refuse(request, "code_challenge is required: 43 base64url characters")
     if request.get("code_challenge_method") != "S256":
@@ -80,11 +80,11 @@ def _never(what: str) -> NoReturn:
 
 
 class OpenIDProvider(Provider):  # type: ignore[misc]
-    """One per process; `reading` gives the shallow copy that serves one call."""
+    """One per process; `reading` makes the shallow copy that serves one call."""
 
     def __init__(self, issuer: str, clients: ClientFile, write_id_token: WriteIdToken) -> None:
         minimal = {
-            # oic refuses an http issuer, even on loopback. Nothing that we print is taken from here.
+            # oic refuses an http issuer, even on loopback. Nothing that we send is taken from here.
             "issuer": issuer.replace("http://", "https://", 1),
             "authorization_endpoint": f"{issuer}/authorize",
             "jwks_uri": f"{issuer}/jwks",
@@ -97,7 +97,7 @@ class OpenIDProvider(Provider):  # type: ignore[misc]
         ours = ("professional", "psc", "professional_context")
         extra = {scope: list(CLAIMS_OF_SCOPE[scope]) for scope in ours}
         super().__init__(None, minimal, None, _ClientView(clients), Userinfo({}), extra_scopes=extra)
-        # Our states are handed to pyop with what it needs: it looks nobody up.
+        # Our states give pyop what it needs, so it looks up no user.
         self.stateless = True
         self._client_file = clients
         self._write_id_token = write_id_token
@@ -107,7 +107,7 @@ class OpenIDProvider(Provider):  # type: ignore[misc]
         self.authentication_request_validators = [*kept, *own]
 
     def reading(self, state: State, user: Mapping[str, Mapping[str, Any]] | None = None) -> "OpenIDProvider":
-        """`user`: one account id → its `sub`, for `authorize`."""
+        """Returns a copy that reads this state. `user`: for `authorize`, one account id and its `sub`."""
         provider = copy.copy(self)
         provider.authz_state = state
         if user is not None:
@@ -115,31 +115,32 @@ class OpenIDProvider(Provider):  # type: ignore[misc]
         return provider
 
     def exchange(self, token_request: Mapping[str, str]) -> Mapping[str, Any]:
-        """The token response. Raises CodeRefused, ClientError, SignerUnavailable, and pyop's own."""
+        """Returns the token response. Raises CodeRefused, ClientError, SignerUnavailable, and exceptions of pyop."""
         return dict(self._do_code_exchange(token_request).to_dict())
 
     def _pkce_keeps_policy(self, request: AuthorizationRequest) -> None:
         client = self._client_file.registry()[request["client_id"]]
+        # facts/security AZ4: where PKCE is optional, one of its parameters alone is no way around S256.
         if client.pkce == "required" or {"code_challenge", "code_challenge_method"} & set(request):
             pkce_is_s256(request)
 
     def _check_subject_identifier_matches_requested(
         self, authentication_request: AuthorizationRequest, sub: str
     ) -> None:
-        """The `claims` parameter never reaches pyop, so there is nothing to compare: `CodeIssuer.is_expected` did."""
+        """Nothing to compare: `claims` never reaches pyop, and `CodeIssuer.is_expected` has compared the `sub`."""
         if "claims" in authentication_request:
             _never("a request with claims")
 
     def _get_requested_claims_in(
         self, authentication_request: AuthorizationRequest, response_method: str
     ) -> dict[str, None]:
-        """For userinfo, what the endpoint released; the ID Token's are in its extra claims already."""
+        """Returns for userinfo what the endpoint released; those of the ID Token are in its extra claims already."""
         return dict.fromkeys(self.authz_state.released) if response_method == "userinfo" else {}
 
     def _verify_code_exchange_req(
         self, token_request: AccessTokenRequest, authentication_request: AuthorizationRequest
     ) -> None:
-        """RFC 6749 §4.1.3: same client, same redirect_uri as at /authorize; then PKCE. One error for all."""
+        """RFC 6749 §4.1.3: same client and redirect_uri as at /authorize, then PKCE. Raises CodeRefused for each."""
         is_same = all(
             hmac.compare_digest(token_request[name].encode(), authentication_request[name].encode())
             for name in ("client_id", "redirect_uri")
@@ -150,7 +151,10 @@ class OpenIDProvider(Provider):  # type: ignore[misc]
     def _PKCE_verify(
         self, token_request: AccessTokenRequest, authentication_request: AuthorizationRequest
     ) -> bool:
-        """RFC 7636 §4.6, S256. A verifier without a stored challenge is refused (RFC 9700 §4.8), and the reverse."""
+        """Whether the verifier fits (RFC 7636 §4.6).
+
+        One without a challenge is refused (RFC 9700 §4.8), and the reverse.
+        """
         if "code_challenge" not in authentication_request:
             return "code_verifier" not in token_request
         verifier, challenge = token_request.get("code_verifier", ""), authentication_request["code_challenge"]
@@ -168,14 +172,14 @@ class OpenIDProvider(Provider):  # type: ignore[misc]
         access_token_value: str | None = None,
         extra_id_token_claims: Mapping[str, Any] | None = None,
     ) -> str:
-        """Raises SignerUnavailable, KeyMissing, ClientError."""
+        """Returns an ID Token of ours. Raises SignerUnavailable, KeyMissing, ClientError."""
         if access_token_value is None:
             _never("an ID Token without an access token")
         claims = {**(user_claims or {}), **(extra_id_token_claims or {})}
         client = self._client_file.registry()[client_id]
         return self._write_id_token(client, sub, claims, access_token=access_token_value, nonce=nonce)
 
-    # Replaced by parts of ours that are not called from here.
+    # Replaced by our own parts, which are not called from here.
 
     @property
     def provider_configuration(self) -> NoReturn:

@@ -1,7 +1,7 @@
-"""Contains what pyop asks of its AuthorizationState, one small object for each of its three calls. Not here: storing.
+"""Contains what pyop asks of its AuthorizationState: one small object for each of its three calls. Not here: storing.
 
-None inherits from pyop's: a method that a call is not known to need does not exist, and nothing of `pyop.storage` can
-be reached by a way nobody thought of. Which method belongs to which call is held by `tests/house/test_tripwires.py`.
+None inherits from that of pyop: a method that a call does not need does not exist, so no call can reach `pyop.storage`
+in an unforeseen way. `tests/house/test_tripwires.py` holds which method belongs to which call.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,7 +26,7 @@ class CodeIssue:
     store: GrantStore
     grant: Grant
     asked: ClaimsRequest
-    #: pyop notes here which `sub` it was given, and reads it nowhere.
+    #: pyop writes here which `sub` it was given, and never reads it.
     subject_identifiers: dict[str, Any] = field(default_factory=dict)
 
     def create_authorization_code(
@@ -37,7 +37,7 @@ class CodeIssue:
         user_info: Mapping[str, Any] | None = None,
         extra_id_token_claims: Mapping[str, Any] | None = None,
     ) -> str:
-        """Raises SessionEnded."""
+        """Returns a new code. Raises SessionEnded."""
         return self.store.issue_code(
             IssuedCode(
                 grant=self.grant,
@@ -51,13 +51,13 @@ class CodeIssue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redemption:
-    """For `_do_code_exchange`, of a code that is redeemed already: pyop's getters read `code` whatever they name."""
+    """For `_do_code_exchange`, after the code was redeemed: whichever code pyop names, its getters read `code`."""
 
     code: IssuedCode
     store: GrantStore
-    #: What the sender of this request proved to hold.
+    #: The keys that the caller proved to hold.
     binding: Binding
-    #: The gate, which asks the account row once however often it is called. Raises ClientError.
+    #: The gate. Reads the account row once, however often it is called. Raises ClientError.
     admit: Callable[[], Account]
     #: None for a client that has no refresh tokens.
     first_refresh_token: Callable[[IssuedCode], str | None]
@@ -69,11 +69,14 @@ class Redemption:
         return self.code.subject
 
     def exchange_code_for_token(self, authorization_code: str) -> AccessToken:
-        """Raises CodeRefused, ClientError. pyop comes here after it verified client, redirect_uri and PKCE."""
-        # RFC 9449 §10: before the gate, whose audit row says that this code was redeemed.
+        """Returns the access token; pyop has verified client, redirect_uri and PKCE.
+
+        Raises CodeRefused, ClientError.
+        """
+        # RFC 9449 §10. Before the gate, which audits that this code was redeemed.
         if not is_announced_key(self.code.announced_key, self.binding):
             raise CodeRefused("asked for with another key")
-        # The gate before the token: an account disabled since the code gets none, not even one revoked at once.
+        # facts/security T33: the gate before the token. An account disabled since the code gets none.
         self.admit()
         asked = self.code.asked_for("userinfo")
         value, seconds = self.store.issue_access_token(
@@ -82,16 +85,16 @@ class Redemption:
         return AccessToken(value, seconds, token_type(self.binding))
 
     def create_refresh_token(self, access_token_value: str) -> str | None:
-        """Ours: pyop's would be bound to no client (RFC 6749 §10.4)."""
+        """Returns our own refresh token, or None: that of pyop is bound to no client (RFC 6749 §10.4)."""
         return self.first_refresh_token(self.code)
 
     def get_extra_id_token_claims_for_code(self, authorization_code: str) -> dict[str, Any]:
-        """Single claims asked for, under those of the sign-in: nobody asks an `acr` away."""
+        """Returns the single claims asked for, then those of the sign-in: a request cannot replace an `acr`."""
         asked = named_claims(self.admit(), self.code.asked_for("id_token"))
         return {**asked, **self.code.authentication}
 
     def get_user_info_for_code(self, authorization_code: str) -> dict[str, Any]:
-        """Nothing: in the code flow the scopes' claims are for userinfo only (Core §5.4)."""
+        """Returns nothing: in the code flow the claims of scopes are in userinfo only (Core §5.4)."""
         return {}
 
 
@@ -107,7 +110,7 @@ class TokenUse:
         return {"active": True, "scope": self.token.scope, "sub": self.token.subject}
 
     def get_authorization_request_for_access_token(self, access_token_value: str) -> AuthorizationRequest:
-        """Empty: pyop would look for `claims` in it, and what they ask for is in `released` already."""
+        """Returns an empty one: pyop would look for `claims` in it, and what they ask for is in `released` already."""
         return AuthorizationRequest()
 
     def get_user_info_for_access_token(self, access_token: str) -> Mapping[str, Any]:

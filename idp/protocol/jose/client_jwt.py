@@ -1,7 +1,7 @@
-"""JWTs that relying parties sign: client assertions, request objects. Their signature, their type, their instants.
+"""JWTs that clients sign: client assertions, request objects.
 
-Contains everything that holds for all of them (RFC 8725, facts/security JW3, JW4).
-Not here: what one kind must say (`client_assertion`), how a refusal is answered.
+Contains what holds for all of them: signature, type, instants (RFC 8725, facts/security JW3, JW4). Not here: what one
+kind must say (`client_assertion`), the answer to a refusal.
 """
 
 from collections.abc import Collection, Mapping
@@ -21,13 +21,13 @@ Claims = Mapping[str, Any]
 # The end of year 9999.
 _LAST_SECOND = 253402300800
 
-# Not strict: RFC 7515 §4: header parameters that are not understood are ignored (`crit` is refused before).
+# Not strict: header parameters that are not understood are ignored (RFC 7515 §4); `crit` is refused before.
 _JWS = jws.JWSRegistry(algorithms=CLIENT_SIGNING_ALGS, strict_check_header=False)
 _JWS.max_header_length = _JWS.max_payload_length = _JWS.max_signature_length = MAX_BYTES
 
 
 class BadClientJwt(Exception):
-    """Names the first thing wrong, and nothing of what the token held."""
+    """Names the first thing that is wrong, and nothing that was in the token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +35,17 @@ class ClientJwts:
     keys: ClientKeys
 
     def verified(self, token: str, client: Client, *, alg: str | None, types: Collection[str]) -> Claims:
-        """The claims of a token signed by this client; none of them is judged here. Raises BadClientJwt.
+        """Returns the claims of a token that this client signed; none of them is verified here. Raises BadClientJwt.
 
-        `alg`: the registered one, None for any that we know. `types`: values of `typ` in lower case, "" for none.
-        The key is one of the client's own, by `kid`; keys that the token brings or points to mean nothing.
+        `alg`: the registered one; None: any that we know. `types`: values of `typ` in lower case, "" for none. The key
+        is one of the client's own, by `kid`; keys in the token, or addresses of keys, mean nothing.
         """
         try:
             header = read_header(token)
-            # RFC 8725 §3.1: the algorithm is ours to choose.
+            # RFC 8725 §3.1: the token does not choose its algorithm.
             if header.get("alg") not in ((alg,) if alg else CLIENT_SIGNING_ALGS):
                 raise BadClientJwt("alg")
-            # RFC 8725 §3.11: no token of one kind passes for another.
+            # RFC 8725 §3.11: a token of one kind is not accepted for another.
             if _type(header) not in types:
                 raise BadClientJwt("typ")
             keys = self.keys.for_verification(client, alg=str(header["alg"]), kid=header.get("kid"))
@@ -55,13 +55,13 @@ class ClientJwts:
                 except JoseError:
                     continue
         except (Malformed, KeysUnavailable, ValueError, TypeError, RecursionError) as error:
-            # RecursionError: joserfc reads the header again, a frame deeper than we did.
+            # RecursionError: joserfc parses the header again, one frame deeper than we did.
             raise BadClientJwt(str(error)) from error
         raise BadClientJwt("signature")
 
 
 def unverified_claims(token: str) -> Claims:
-    """What a token says of itself: only good for finding out whose key must verify it. Raises BadClientJwt."""
+    """Returns the claims without any check, to find out whose key must verify the token. Raises BadClientJwt."""
     try:
         return read_unverified(token)
     except Malformed as error:
@@ -69,17 +69,17 @@ def unverified_claims(token: str) -> Claims:
 
 
 def _type(header: Claims) -> str:
-    """RFC 7515 §4.1.9: a media type, its `application/` left out, in any case."""
+    """Returns `typ` in lower case, without `application/` (RFC 7515 §4.1.9)."""
     typ = header.get("typ", "")
     return typ.lower().removeprefix("application/") if isinstance(typ, str) else "?"
 
 
 def instant(claims: Claims, name: str) -> float | None:
-    """A NumericDate (RFC 7519 §2), None when absent. Raises BadClientJwt for anything else."""
+    """Returns a NumericDate (RFC 7519 §2), None when absent. Raises BadClientJwt for anything else."""
     value = claims.get(name)
     if name not in claims:
         return None
-    # 1e400 is an infinity, 10**400 no float at all.
+    # 1e400 is an infinity, and 10**400 fits no float.
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < _LAST_SECOND:
         raise BadClientJwt(name)
     return float(value)

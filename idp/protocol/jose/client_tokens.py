@@ -1,4 +1,4 @@
-"""Contains the JWTs made for one client: whether they can be made now, and making them. Not here: their claims."""
+"""Contains the JWTs for one client: whether they can be made now, and making them. Not here: their claims."""
 
 import hashlib
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from idp.signing.key_ring import Keys, b64u
 
 
 def access_token_hash(access_token: str) -> str:
-    """`at_hash` (Core §3.1.3.6): left half of the hash named by the alg, SHA-256 for RS256 and for ES256."""
+    """Returns `at_hash` (Core §3.1.3.6): left half of the hash of the alg, which is SHA-256 for RS256 and ES256."""
     digest = hashlib.sha256(access_token.encode()).digest()
     return b64u(digest[: len(digest) // 2])
 
@@ -24,22 +24,22 @@ class ClientTokens:
     issuer: str
 
     def require_signer(self, client: Client, response_mode: str = "query") -> None:
-        """Before anything is used up. Raises SignerUnavailable: the ID Token, or the answer, could not be signed."""
+        """Called before anything is used up. Raises SignerUnavailable: ID Token or answer could not be signed now."""
         self.keys.require_ready(client.id_token_signed_response_alg)
         if response_mode.endswith("jwt"):
             self.keys.require_ready(client.authorization_signed_response_alg)
 
     def require_recipient(self, client: Client) -> None:
-        """Before a code or a token is used up. Raises ClientError: its ID Token could not be encrypted."""
+        """Called before a code or token is used up. Raises ClientError: its ID Token could not be encrypted."""
         recipient_of(client, self.client_keys)
 
     def id_token(self, claims: Mapping[str, Any], client: Client) -> str:
-        """Signed, then encrypted where registered. Raises SignerUnavailable, KeyMissing, ClientError."""
+        """Returns it signed, then encrypted where registered. Raises SignerUnavailable, KeyMissing, ClientError."""
         signed = self.keys.sign_jwt(claims, alg=client.id_token_signed_response_alg)
         return encrypted(signed, client, self.client_keys)
 
     def userinfo(self, claims: Mapping[str, Any], client: Client) -> str | None:
-        """Core §5.3.2: signed, with `iss` and `aud`; None for a client that gets plain JSON."""
+        """Returns it signed, with `iss` and `aud` (Core §5.3.2); None for a client that gets plain JSON."""
         if client.userinfo_signed_response_alg is None:
             return None
         named = {**claims, "iss": self.issuer, "aud": client.client_id}

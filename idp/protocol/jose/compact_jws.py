@@ -1,6 +1,6 @@
-"""The form of a compact JWS before anything of it is believed (RFC 7515 §7.1, RFC 8725 §3, facts/security JW4, JW7).
+"""The form of a compact JWS, before any of it is believed (RFC 7515 §7.1, RFC 8725 §3, facts/security JW4, JW7).
 
-Contains size, letters, JSON that reads in one way only, no extension. Not here: keys, claims.
+Contains its size and letters, JSON that can be read in one way only, no extension. Not here: keys, claims.
 """
 
 import json
@@ -12,19 +12,19 @@ from joserfc.util import urlsafe_b64decode
 
 MAX_BYTES = 16 * 1024
 
-# Three parts: five would be a JWE, and nobody encrypts to us. Checked first: base64 decoders skip what they
+# Three parts: five would be a JWE, and no client encrypts to us. Checked first: base64 decoders skip letters that they
 # do not know.
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
-# RFC 7515 §4.1.11: we understand no extension. `enc` and `zip` are of JWEs alone.
+# RFC 7515 §4.1.11: we understand no extension. `enc` and `zip` are for JWEs only.
 _NOT_UNDERSTOOD = frozenset({"crit", "b64", "enc", "zip"})
 
 
 class Malformed(ValueError):
-    """Names what is wrong, and nothing of what the token held."""
+    """Names what is wrong, and nothing that was in the token."""
 
 
 def read_header(token: str) -> Mapping[str, Any]:
-    """The protected header; `jku`, `x5u`, `jwk`, `x5c` in it are for nobody to look at. Raises Malformed."""
+    """Returns the protected header; no caller may follow `jku`, `x5u`, `jwk`, `x5c` in it (JW4). Raises Malformed."""
     if len(token) > MAX_BYTES or not _COMPACT.fullmatch(token):
         raise Malformed("size or form")
     header = _part(token, 0)
@@ -36,7 +36,7 @@ def read_header(token: str) -> Mapping[str, Any]:
 
 
 def read_unverified(token: str) -> Mapping[str, Any]:
-    """What a token says of itself: only good for finding out whose key must verify it. Raises Malformed."""
+    """Returns the claims without any check, to find out whose key must verify the token. Raises Malformed."""
     read_header(token)
     return _part(token, 1)
 
@@ -50,7 +50,7 @@ def _part(token: str, index: int) -> dict[str, Any]:
 
 
 def strict_object(octets: bytes) -> dict[str, Any]:
-    """A JSON object in UTF-8, no member twice, no NaN (RFC 7493). Raises Malformed, for absurd nesting too."""
+    """Returns a JSON object in UTF-8, no member twice, no NaN (RFC 7493). Raises Malformed, also for deep nesting."""
     try:
         found = json.loads(octets.decode(), object_pairs_hook=_once, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):

@@ -1,4 +1,7 @@
-"""ID Tokens only their relying party can read: signed, then encrypted to its key (Core §10.2, RFC 7519 §5.2)."""
+"""Contains ID Tokens that only their client can read: signed, then encrypted to its key (Core §10.2, RFC 7519 §5.2).
+
+Not here: fetching that key (`clients/key_sets`).
+"""
 
 from joserfc import jwe
 
@@ -8,9 +11,9 @@ from idp.core.errors import ClientError, OAuthError
 
 
 def recipient_of(client: Client, keys: ClientKeys) -> Key | None:
-    """Whom its ID Tokens are encrypted to; None for a client that reads them as they are signed.
+    """Returns the key that its ID Tokens are encrypted to; None for a client that wants them signed only.
 
-    Raises ClientError when there is no such key: a token that was to be secret is never sent in clear.
+    Raises ClientError when that key is missing: a token that is to be encrypted is never sent in clear.
     """
     alg = client.id_token_encrypted_response_alg
     if alg is None:
@@ -23,11 +26,11 @@ def recipient_of(client: Client, keys: ClientKeys) -> Key | None:
 
 
 def encrypted(token: str, client: Client, keys: ClientKeys) -> str:
-    """A JWE around a signed token; the token itself where the client registered nothing. Raises ClientError."""
+    """Returns a JWE of a signed token; the token itself where the client registered nothing. Raises ClientError."""
     key = recipient_of(client, keys)
     if key is None:
         return token
     names = {"alg": client.id_token_encrypted_response_alg, "enc": client.id_token_encrypted_response_enc}
-    # RFC 7519 §5.2: cty says that there is another JWT within. Never `zip` (RFC 8725 §3.6).
+    # RFC 7519 §5.2: `cty` says that another JWT is inside. Never `zip` (RFC 8725 §3.6).
     header = {**names, "typ": "JWT", "cty": "JWT", **({"kid": key.kid} if key.kid else {})}
     return jwe.encrypt_compact(header, token, key, algorithms=[str(name) for name in names.values()])

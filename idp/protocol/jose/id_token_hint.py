@@ -1,4 +1,7 @@
-"""Reading our own ID Tokens back (`id_token_hint`): signature, issuer and audience, never the end of life."""
+"""Contains reading our own ID Tokens back (`id_token_hint`): signature, issuer, audience.
+
+Not here: their end of life.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,11 +18,11 @@ __all__ = ["MAX_BYTES", "BadHint", "EncryptedHint", "Hint", "ReadHint", "read_hi
 
 
 class BadHint(Exception):
-    """Not an ID Token of ours."""
+    """It is not an ID Token of ours."""
 
 
 class EncryptedHint(BadHint):
-    """Only the relying party can read it: Core §3.1.2.1, it decrypts the ID Token before it hands it back."""
+    """Only the client can read it, and must decrypt it before sending it back (Core §3.1.2.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +32,14 @@ class Hint:
     sid: str | None
 
 
-#: `read_hint` with the keys and the issuer of this house. Raises BadHint.
+#: `read_hint` with the keys and the issuer of this service. Raises BadHint.
 ReadHint = Callable[[str], Hint]
 
 
 def read_hint(token: str, *, keys: Keys, issuer: str) -> Hint:
-    """RP-Initiated Logout 1.0 §2: an expired hint is accepted. Raises BadHint.
+    """Returns what the hint names; it may have expired (RP-Initiated Logout 1.0 §2). Raises BadHint.
 
-    Only our algorithms, only our keys by `kid`; `jwk`, `jku`, `x5c`, `x5u` in the header mean nothing (RFC 8725 §3.1).
+    Only our algorithms, only our keys, by `kid`; `jwk`, `jku`, `x5c`, `x5u` in the header mean nothing (RFC 8725 §3.1).
     """
     if token.count(".") == 4:
         raise EncryptedHint("encrypted")

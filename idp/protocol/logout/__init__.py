@@ -1,1 +1,4 @@
-"""Contains the end of sessions: asked here, told to relying parties, heard from PSC. Not here: sending."""
+"""Contains the end of sessions: asked for here, told to relying parties, told by PSC.
+
+Not here: sending (`adapters`).
+"""

@@ -1,6 +1,7 @@
-"""Back-channel logout, our side: one notice after the other becomes a call, and the answer its fate.
+"""Back-channel logout to relying parties (OpenID Connect Back-Channel Logout 1.0 §2.5, §2.8).
 
-OpenID Connect Back-Channel Logout 1.0 §2.5, §2.8. Runs beside the web processes: nobody waits for a relying party.
+Contains how one notice is delivered, retried or given up. Runs in the worker: no person waits for a relying party
+(facts/security LO5). Not here: the token (`logout_token`), HTTP (`adapters/http`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,14 +21,14 @@ from idp.signing.signer import SignerUnavailable
 
 _log = structlog.get_logger(__name__)
 
-#: Between one delivery and the next; after the last of them the notice is given up (facts/security LO5).
+#: Between one delivery and the next. After the last pause and one more try a notice is given up (facts/security LO5).
 PAUSES = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=3))
-#: A notice that old is of no use any more, whoever kept it waiting.
+#: A notice older than this is of no use any more, whatever kept it waiting.
 LIFE = timedelta(hours=1)
-#: After a fault of ours, which counts as no delivery.
+#: After a fault of ours, which does not count as a delivery.
 _OUR_PAUSE = timedelta(seconds=10)
 
-#: §2.8: 400 is for a token that the relying party will never accept. 204 is what some frameworks make of an empty 200.
+#: §2.8: 400 means that the relying party will never accept the token. Some frameworks make 204 of an empty 200.
 _SETTLED: Mapping[int, NoticeState] = {
     200: NoticeState.DELIVERED,
     204: NoticeState.DELIVERED,
@@ -44,12 +45,12 @@ class LogoutPost(Protocol):
     """Port to the relying parties' logout endpoints."""
 
     def post(self, url: str, logout_token: str) -> int | str:
-        """The HTTP status, or the name of what kept it from coming; in bounded time."""
+        """Returns the HTTP status, or the name of what prevented it. In bounded time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackChannelLogout:
-    """Any number may run, in any process: a notice is held by one at a time."""
+    """Any number may run, in any process: one at a time holds a notice."""
 
     notices: LogoutNotices
     tokens: LogoutTokens
@@ -59,11 +60,11 @@ class BackChannelLogout:
     clock: Clock
 
     def clients_due(self) -> Sequence[str]:
-        """Clients for which `deliver_next` has something to do. Raises StoreUnavailable."""
+        """Returns the clients for which `deliver_next` has something to do. Raises StoreUnavailable."""
         return self.notices.clients_due(self.clock.now())
 
     def deliver_next(self, client_id: str) -> bool:
-        """Try one notice of this client; False when none is due. Raises StoreUnavailable."""
+        """Try one notice of this client. Returns False when none is due. Raises StoreUnavailable."""
         notice = self.notices.lease_next(client_id, self.clock.now())
         if notice is None:
             return False
@@ -100,6 +101,7 @@ class BackChannelLogout:
         self.notices.postpone(notice, until, outcome, deliveries)
 
     def _settle(self, notice: LogoutNotice, state: NoticeState, outcome: str, deliveries: int) -> None:
+        # False: our hold ended meanwhile, and the worker that holds the notice now tells and audits its outcome.
         if not self.notices.settle(notice, state, outcome, deliveries):
             return
         if state is not NoticeState.DELIVERED:

@@ -1,8 +1,8 @@
 """/end_session: RP-Initiated Logout 1.0.
 
-What ends, in this order: the SSO session with its grants, and the notices to the relying parties we call (one commit,
-before we answer); then those that are framed; then Pro Santé Connect if it was used. Pro Santé Connect is last because
-its pages may be slow or down: our own relying parties do not wait for it.
+Contains what ends, in this order: the SSO session with its grants, the notices to relying parties that we call (one
+commit, before we answer); relying parties in frames; Pro Santé Connect if it was used. It comes last as its pages may
+be slow or down, and relying parties must not wait for it. Not here: the notices themselves (`backchannel`).
 """
 
 import dataclasses
@@ -38,16 +38,19 @@ _BASE = "/end_session"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _LogoutRequest:
-    """`return_url` is set only when it is registered for the client the request proves."""
+    """What a relying party asked for.
+
+    `return_url`: None unless it is registered for the client that the request names.
+    """
 
     client_id: str | None
     return_url: str | None
     state: str | None
     hint_sid: str | None
     ui_locales: str = ""
-    #: Clients told of the end, for the page that comes after Pro Santé Connect's.
+    #: Clients that were told, for the page that comes after those of Pro Santé Connect.
     told: Sequence[str] = ()
-    #: An address was asked for that this client has not registered.
+    #: The request asked for an address that this client has not registered.
     is_misdirected: bool = False
 
 
@@ -73,28 +76,29 @@ class EndSessionEndpoint:
     parameter_bytes: int
 
     def ask(self) -> Response:
-        """GET by the relying party (RP-Initiated Logout §2)."""
+        """GET, to which the relying party sends the browser (RP-Initiated Logout §2)."""
         asked = self._read(read_query(without_empty(request.args), self.parameter_bytes))
         recalled = self.sessions.recall(self.cookies.get(request, "session"))
         if recalled is not None and asked.hint_sid == recalled.sid:
-            # Also when it expired meanwhile: relying parties and refresh tokens may have outlived it.
+            # facts/security LO1: its hint is of this very session, so no page asks the person. Also when the session
+            # expired meanwhile: sessions of relying parties and refresh tokens may have outlived it.
             return self._end(recalled, asked)
         session = self._session()
         return self._leave(asked, None) if session is None else self._confirm_page(session, asked)
 
     def ask_by_post(self) -> Response:
-        """POST, turned into the GET: a cross-site POST carries no Lax cookie, so the session would not be seen."""
+        """POST, turned into the GET: a cross-site POST has no Lax cookie, so we would not see the session."""
         return redirect(f"{_BASE}?{self.forms.as_query(request)}")
 
     def ask_again(self, token: str) -> Response:
-        """The confirmation page in the other language: what the relying party asked for is kept."""
+        """Show the confirmation page in the other language; the request was kept."""
         kept, session = self.store.get(Kind.LOGOUT_REQUEST, token), self._session()
         if kept is None or session is None:
             return redirect("/")
         return self._confirm_page(session, from_plain(_LogoutRequest, kept.value))
 
     def confirm(self) -> Response:
-        """POST of the confirmation page: the person's own click."""
+        """POST of the confirmation page: the person clicked."""
         form = self.forms.read(request, _BASE)
         kept = self.store.take(Kind.LOGOUT_REQUEST, form.get("request", "")) or {}
         asked = from_plain(_LogoutRequest, kept) if kept else _NOTHING
@@ -111,7 +115,7 @@ class EndSessionEndpoint:
         client_id = hint.client_id if hint else parameters.get("client_id")
         client = self.clients.get(client_id) if client_id else None
         ui_locales = parameters.get("ui_locales", "")
-        # §2: client_id, when both are given, must be the audience of the hint.
+        # RP-Initiated Logout §2: if both are given, client_id must be the audience of the hint.
         if client is None or parameters.get("client_id", client.client_id) != client.client_id:
             return dataclasses.replace(_NOTHING, ui_locales=ui_locales)
         wished = parameters.get("post_logout_redirect_uri")
@@ -119,7 +123,7 @@ class EndSessionEndpoint:
         return _LogoutRequest(
             client_id=client.client_id,
             return_url=wished if is_registered else None,
-            # §4: what failed to validate is not used; the rest of the request stands.
+            # §4: what is not valid is not used (facts/security LO2); the rest of the request is.
             is_misdirected=bool(wished) and not is_registered,
             state=parameters.get("state"),
             hint_sid=hint.sid if hint else None,
@@ -138,7 +142,7 @@ class EndSessionEndpoint:
         return self.sessions.open(self.cookies.get(request, "session"), self.clock.now())
 
     def _confirm_page(self, session: Session, asked: _LogoutRequest) -> Response:
-        """§2: without a valid hint for the present session, the person decides."""
+        """Returns the page that asks the person: there is no valid hint of this session (§2, facts/security LO1)."""
         token = random_token()
         self._keep(token, dataclasses.replace(asked, hint_sid=None))
         page = dataclasses.replace(
@@ -174,14 +178,15 @@ class EndSessionEndpoint:
             response = self._page(page, asked)
         if frames:
             response.headers["Content-Security-Policy"] = policy_for(frames)
+        # facts/security PS10: the next person at this browser is identified anew by Pro Santé Connect.
         if ended is not None:
             self.cookies.mark_signed_out(response)
-        if self._session() is None:  # A stray link to the way back from upstream ends no living session.
+        if self._session() is None:  # The address of the way back, opened by itself, ends no living session.
             self.cookies.clear(response, "session")
         return response
 
     def _upstream_logout(self, asked: _LogoutRequest, ended: Session | None) -> str | None:
-        """Its own SSO would let the next colleague in (facts/psc §9)."""
+        """Returns where Pro Santé Connect ends its own session, which would let a colleague in (facts/psc §9)."""
         if ended is None or ended.upstream_id_token is None or self.upstream is None:
             return None
         id_token = self.sealer.open(ended.upstream_id_token)
@@ -212,7 +217,7 @@ class EndSessionEndpoint:
         return self.clients.get(asked.client_id) if asked.client_id else None
 
     def _page(self, page: SignedOutPage, asked: _LogoutRequest, path: str = "") -> Response:
-        """`path`: where a GET shows this page again."""
+        """Returns the page. `path`: where a GET shows it again."""
         browser = self.cookies.browser(request) or random_token()
         frame = self.rendering.frame(
             request,
@@ -237,7 +242,7 @@ class EndSessionEndpoint:
 
 
 def _return_to(asked: _LogoutRequest) -> str | None:
-    """RP-Initiated Logout §3: the registered address, with the `state` that was given."""
+    """Returns the registered address, with the `state` that was given (RP-Initiated Logout §3)."""
     if asked.return_url is None:
         return None
     return with_query(asked.return_url, {"state": asked.state} if asked.state else {})

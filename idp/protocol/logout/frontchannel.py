@@ -1,6 +1,7 @@
-"""Front-channel logout: the frames of the signed-out page, and what its policy then allows.
+"""Contains front-channel logout: the frames of the signed-out page, and what its CSP then allows.
 
-OpenID Connect Front-Channel Logout 1.0 §3: only registered addresses are framed, each told `iss` and `sid`.
+OpenID Connect Front-Channel Logout 1.0 §3: only registered addresses are framed, each with `iss` and `sid`. Not here:
+which clients the session reached (`end_session`).
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,7 +14,7 @@ from idp.web.headers import SECURITY_HEADERS
 
 
 def frames_for(clients: Iterable[Client], *, issuer: str, sid: str) -> tuple[LogoutFrame, ...]:
-    """One per client that asked for any; always with `sid`, whether it requires it or not (LO6)."""
+    """Returns one for each client that registered an address; always with `sid`, required or not (LO6)."""
     told = {"iss": issuer, "sid": sid}
     return tuple(
         LogoutFrame(client.name, with_query(client.frontchannel_logout_uri, told))
@@ -23,6 +24,6 @@ def frames_for(clients: Iterable[Client], *, issuer: str, sid: str) -> tuple[Log
 
 
 def policy_for(frames: Sequence[LogoutFrame]) -> str:
-    """The house's Content-Security-Policy, opened to the origins of these frames and to nothing else."""
+    """Returns our Content-Security-Policy, opened to the origins of these frames and to nothing else."""
     origins = sorted({"{0.scheme}://{0.netloc}".format(urlsplit(frame.url)) for frame in frames})
     return f"{SECURITY_HEADERS['Content-Security-Policy']}; frame-src {' '.join(origins)}"

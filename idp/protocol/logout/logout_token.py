@@ -1,4 +1,4 @@
-"""The Logout Token (Back-Channel Logout 1.0 §2.4), made when it is sent: by the key and the clock of that moment."""
+"""Contains the Logout Token (Back-Channel Logout 1.0 §2.4), made when it is sent. Not here: sending (`backchannel`)."""
 
 import secrets
 from dataclasses import dataclass
@@ -25,24 +25,27 @@ class LogoutTokens:
     clock: Clock
 
     def token_for(self, notice: LogoutNotice, client: Client) -> str:
-        """Raises KeyMissing, SignerUnavailable, StoreUnavailable."""
+        """Returns a token for this notice, with the key and the time of now.
+
+        Raises KeyMissing, SignerUnavailable, StoreUnavailable.
+        """
         now = int(self.clock.now().timestamp())
         claims: dict[str, Any] = {
             "iss": self.issuer,
             "aud": client.client_id,
             "iat": now,
             "exp": now + int(self.life.total_seconds()),
-            # New at each try: an answer that was lost on its way must not make the next token a replay.
+            # New at each try: if an answer was lost, the relying party must not take the next token for a replay.
             "jti": secrets.token_urlsafe(16),
             "sid": notice.sid,
             "events": {_EVENT: {}},
             **self._subject(notice, client),
         }
-        # §2.6: the alg that ID Tokens of this client have; typ keeps it from being taken for one.
+        # §2.6: the alg of this client's ID Tokens; `typ` keeps it from being accepted as one.
         return self.keys.sign_jwt(claims, alg=client.id_token_signed_response_alg, typ="logout+jwt")
 
     def _subject(self, notice: LogoutNotice, client: Client) -> dict[str, str]:
-        """`sub` as this client knows it; without the account `sid` says enough (§2.4: either or both)."""
+        """Returns `sub` as this client knows it; nothing without the account: `sid` is enough (§2.4: either or both)."""
         try:
             return {"sub": self.subjects.of(self.accounts.get(notice.account_id), client)}
         except AccountNotFound:

@@ -1,4 +1,7 @@
-"""The back-channel logout endpoint that Pro Santé Connect may call: Back-Channel Logout 1.0 §2.5 to §2.8."""
+"""Contains the endpoint that Pro Santé Connect may call at a sign-out there (Back-Channel Logout 1.0 §2.5 to §2.8).
+
+Not here: verifying its token (`adapters/psc`).
+"""
 
 import dataclasses
 from contextlib import suppress
@@ -32,7 +35,7 @@ class UpstreamLogoutEndpoint:
     networks: CallerNetworks
 
     def __call__(self, request: Request) -> Response:
-        """POST, form member `logout_token`. 200 when what it names is over, also when it was before."""
+        """POST, form field `logout_token`. Returns 200 when the sessions that it names are over, now or before."""
         tokens = request.form.getlist("logout_token")
         if len(tokens) != 1:
             return _refused()
@@ -43,12 +46,14 @@ class UpstreamLogoutEndpoint:
             self.trail.record_refusal(AuditEvent.PSC_LOGOUT_REFUSED, network, reason=str(refused))
             return _refused()
         except UpstreamUnavailable:
-            return unavailable_response()  # Their keys cannot be had: they may send it again.
-        # §2.6, 7: the same `jti` again is a replay. It lives as long as an old `iat` is accepted, and more.
+            return (
+                unavailable_response()
+            )  # Its keys cannot be fetched: Pro Santé Connect may send the token again.
+        # §2.6, 7: the same `jti` again is a replay. Kept for longer than an old `iat` is accepted.
         if self.store.counted(Kind.UPSTREAM_LOGOUT, logout.jti):
             return _refused()
         self._end(logout)
-        # Last: an end that failed on the way may be asked for again; two at once end the same sessions.
+        # Marked last: after a failure on the way it may be sent again. Two at once end the same sessions.
         self.store.count(Kind.UPSTREAM_LOGOUT, logout.jti, GRACE)
         return json_response({})
 
@@ -60,14 +65,14 @@ class UpstreamLogoutEndpoint:
         self.sign_out.end_from_upstream(logout.sid, now)
 
     def _end_all_of(self, subject: str) -> None:
-        """Without `sid` every session of that person is over (§2.4); we cannot tell theirs from others, so all are."""
+        """End every session of that person (§2.4: no `sid`), those from other doors too: we cannot tell them apart."""
         owner = self.links.owner(subject)
         if owner is not None:
             self._void(owner)
 
     def _void(self, account_id: AccountId) -> None:
         with suppress(AccountNotFound):
-            # StoreUnavailable, for an account that never stands still: they ask again.
+            # StoreUnavailable if the account keeps changing: the token may be sent again.
             save_changed(
                 self.accounts, account_id, lambda now: dataclasses.replace(now, not_before=self.clock.now())
             )

@@ -1,1 +1,1 @@
-"""Contains documents anybody may read, and the dispatcher in front of Flask. Not here: personal data."""
+"""Contains documents that any caller may read, and the dispatcher in front of Flask. Not here: personal data."""

@@ -1,4 +1,4 @@
-"""Discovery and JWKS. Only what works is listed (OpenID Connect Discovery §3); the issuer is configuration."""
+"""Contains discovery and JWKS: what works, and nothing else (Discovery §3; facts/security JW1, JW2). Not here: keys."""
 
 import json
 from collections.abc import Sequence
@@ -21,11 +21,11 @@ from idp.signing.key_ring import Keys
 
 _AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
 _TOKEN_CLAIMS = ("iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid")
-#: Of a house that is connected to Pro Santé Connect.
+#: Only where Pro Santé Connect is configured.
 _PSC_SCOPES, _PSC_TOKEN_CLAIMS = ("psc", "professional_context"), ("idp", "upstream_acr", "psc_auth_mode")
 
 
-#: RFC 8705 §5: where a client's certificate is asked for.
+#: RFC 8705 §5: the endpoints where the proxy asks a client for its certificate.
 _MTLS_ENDPOINTS = (
     "token_endpoint",
     "userinfo_endpoint",
@@ -36,7 +36,7 @@ _MTLS_ENDPOINTS = (
 
 
 def mtls_members(document: dict[str, Any], mtls_origin: str) -> dict[str, Any]:
-    """What discovery says of TLS client certificates: nothing where nobody asks for them."""
+    """Returns what discovery says about TLS client certificates: nothing where none is asked for."""
     if not mtls_origin:
         return {}
     issuer = document["issuer"]
@@ -49,7 +49,7 @@ def mtls_members(document: dict[str, Any], mtls_origin: str) -> dict[str, Any]:
 
 
 def discovery_document(issuer: str, acrs: Sequence[Acr], tls_methods: Sequence[str] = ()) -> dict[str, Any]:
-    """`acrs`: what the doors of this house earn. `tls_methods`: how clients may prove themselves by certificate."""
+    """Returns the document. `acrs`: what the open doors earn. `tls_methods`: client authentication by certificate."""
     methods = (*_AUTH_METHODS, *tls_methods)
     has_psc = Acr.PSC in acrs
     scopes = [scope for scope in CLAIMS_OF_SCOPE if has_psc or scope not in _PSC_SCOPES]
@@ -93,7 +93,7 @@ def discovery_document(issuer: str, acrs: Sequence[Acr], tls_methods: Sequence[s
         "claims_parameter_supported": True,
         "request_parameter_supported": True,
         "request_object_signing_alg_values_supported": list(CLIENT_SIGNING_ALGS),
-        # The default of an absent member is true (Discovery §3).
+        # facts/security AZ10: stated, as an absent member means true (Discovery §3).
         "request_uri_parameter_supported": False,
         "authorization_response_iss_parameter_supported": True,
     }
@@ -101,7 +101,7 @@ def discovery_document(issuer: str, acrs: Sequence[Acr], tls_methods: Sequence[s
 
 @dataclass(frozen=True, slots=True)
 class PublishedDocument:
-    """A public JSON document, serialised once."""
+    """A public JSON document, serialized once."""
 
     body: bytes
 
@@ -116,7 +116,7 @@ class PublishedDocument:
 
 @dataclass(frozen=True, slots=True)
 class KeySetDocument:
-    """The key set in force, written out at each request: keys come and go while we run."""
+    """The key set in force, serialized at each request: keys come and go while we run."""
 
     keys: Keys
 

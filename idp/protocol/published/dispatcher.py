@@ -1,5 +1,8 @@
-"""The endpoints that machines call: a thin dispatcher in front of Flask, whose request cycle costs more than all of
-the engine. Answers JSON, even to the unexpected."""
+"""The endpoints that machines call (docs/adr/0004).
+
+Contains a thin dispatcher in front of Flask, whose request cycle costs more than the whole engine. Every answer is
+JSON, also after an unexpected exception. Not here: pages.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -32,12 +35,12 @@ class Route:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readiness:
-    """200 when this node can sign people in, 503 otherwise; says no more than that."""
+    """Answers 200 when this node can sign people in, else 503, and says no more than that (facts/security §4.2)."""
 
     stores: tuple[EphemeralStore, ...]
     clients: ClientFile
     keys: Keys
-    #: True: something that lets this node go on for now needs the operator.
+    #: True: this node works for now, and the operator must act.
     faults: tuple[Callable[[], bool], ...] = ()
 
     def __call__(self, request: Request) -> Response:
@@ -56,9 +59,10 @@ class PlainEndpoints:
 
     def in_front_of(self, pages: Wsgi) -> Wsgi:
         def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-            # RFC 3986 §2: a query is ASCII. werkzeug decodes other octets as UTF-8, and fails where they are not.
+            # RFC 3986 §2: a query is ASCII. werkzeug decodes other octets as UTF-8, and fails where they are not UTF-8.
             environ["QUERY_STRING"] = quote(environ.get("QUERY_STRING", "").encode("latin-1"), safe=_ASCII)
-            # RFC 9110 §4.2.3: no path is "/". werkzeug would redirect there, to whatever host the request names.
+            # RFC 9110 §4.2.3: no path means "/". werkzeug would redirect to it, at the host that the caller names
+            # (JW1).
             environ["PATH_INFO"] = environ.get("PATH_INFO") or "/"
             route = self.routes.get(environ["PATH_INFO"])
             if route is None:

@@ -1,4 +1,4 @@
-"""/metrics: how this process is doing, in the text format of Prometheus. Numbers only: nothing of anybody."""
+"""Contains /metrics: numbers of this process, in the text format of Prometheus. Not here: anything about a person."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ class MetricsEndpoint:
 
 
 def exposition(samples: Iterable[Sample]) -> str:
-    """Samples of one name together, under one HELP and one TYPE."""
+    """Returns the text: samples of one name together, under one HELP and one TYPE."""
     by_name: dict[str, list[Sample]] = {}
     for sample in samples:
         by_name.setdefault(sample.name, []).append(sample)

@@ -1,7 +1,7 @@
-"""The refresh_token grant: ours from end to end, but for the ID Token, which the engine writes.
+"""Contains the refresh_token grant, without pyop; the engine only writes the ID Token. Not here: storing tokens.
 
 RFC 6749 §6, RFC 9700 §4.14: bound to its client; rotated for public clients, where a second use revokes the family;
-kept for confidential clients, whose authentication binds it. Ends with the session, and earlier when unused.
+kept for confidential clients, whose authentication binds it. It ends with the session, or earlier if it is not used.
 """
 
 import dataclasses
@@ -22,7 +22,7 @@ from idp.protocol.client_auth.possession import Binding, holds, token_type
 from idp.protocol.engine.engine import Engine
 from idp.protocol.engine.grants import GrantStore, IssuedCode
 
-#: The gate: (client, account id, authentication claims, when it was granted) → account. Raises ClientError.
+#: The gate: (client, account id, authentication claims, when it was granted). Returns the account. Raises ClientError.
 Admit = Callable[[Client, str, Mapping[str, Any], datetime], Account]
 
 _REFUSED = "the refresh token is unknown, expired, revoked, or belongs to another client"
@@ -40,16 +40,16 @@ class Refresh:
     grants: GrantRepository
     grant_store: GrantStore
     audit: Audit
-    #: For the clients that have no idle time of their own.
+    #: For clients without an idle time of their own.
     idle: timedelta
     session_life: timedelta
 
     def first(self, client: Client, code: IssuedCode, binding: Binding, now: datetime) -> str | None:
-        """The refresh token of a code just redeemed; None for a client that did not register for any."""
+        """Returns the refresh token for a code just redeemed; None for a client that did not register for any."""
         if "refresh_token" not in client.grant_types:
             return None
         authenticated = datetime.fromtimestamp(code.authentication["auth_time"], UTC)
-        # facts/security TK6: never beyond the session that it came from.
+        # facts/security TK6: it never outlives the session that it came from.
         ends_at = authenticated + self.session_life
         value = new_value(code.grant.id)
         self.tokens.add(
@@ -60,7 +60,7 @@ class Refresh:
                 claims=code.authentication,
                 idle_until=self._idle_until(client, now, ends_at),
                 ends_at=ends_at,
-                # RFC 9449 §5, RFC 8705 §4: a confidential client's is bound by its authentication already.
+                # RFC 9449 §5, RFC 8705 §4: that of a confidential client is bound by its authentication already.
                 binding=binding if client.is_public else {},
                 asked=code.asked,
             )
@@ -70,21 +70,21 @@ class Refresh:
     def redeem(
         self, client: Client, form: Mapping[str, str], binding: Binding, admit: Admit, now: datetime
     ) -> dict[str, Any]:
-        """The token response (Core §12.2), its access token bound to what the caller holds. Raises ClientError."""
+        """Returns the token response (Core §12.2), its access token bound to the caller's keys. Raises ClientError."""
         value = form.get("refresh_token", "")
         if not value:
             raise ClientError(OAuthError.INVALID_REQUEST, "refresh_token is required")
         token, grant = self._verified(client, value, now)
         if not holds(binding, token.binding):
-            # RFC 9449 §5. A thief without the key ends nothing: the family lives on.
+            # RFC 9449 §5. A thief without the key cannot end the family: nothing is revoked.
             raise _invalid()
-        # facts/security AZ14: a scope taken from the client since is released no more.
+        # facts/security AZ14: a scope removed from the client since is not granted any more.
         granted = " ".join(scope for scope in token.scope.split() if scope in client.scopes)
         scope = _narrowed(granted, form.get("scope"))
-        # facts/security TK6: the account row of this moment, as for a code: disabled, charter, password, acr.
+        # facts/security TK6: the gate reads the account row of this moment: disabled, charter, password, acr.
         account = admit(client, grant.account_id, token.claims, grant.granted_at)
         answer = self._answer(client, account, grant, token, scope, binding)
-        # Last: whatever is down by then, the token shown is still good for a later try.
+        # Rotated last: if a store or the signer fails before, the token shown is still good for another try.
         following = self._rotate(client, value, token, now)
         self.audit.record(AuditEvent.TOKEN_REFRESHED, account_id=account.id, client_id=client.client_id)
         return answer if following is None else {**answer, "refresh_token": following}
@@ -98,7 +98,10 @@ class Refresh:
         scope: str,
         binding: Binding,
     ) -> dict[str, Any]:
-        """What `claims` asked for holds for every token of the grant (Core §12.2), cut to the client's of today."""
+        """Returns the response.
+
+        What `claims` asked for holds for the whole grant (Core §12.2), cut to the client's now.
+        """
         subject = self.subjects.of(account, client)
         access_token, seconds = self.grant_store.issue_access_token(
             grant, subject, scope, token.asked.get("userinfo", ()), binding=binding
@@ -114,30 +117,34 @@ class Refresh:
         }
 
     def _verified(self, client: Client, value: str, now: datetime) -> tuple[RefreshToken, Grant]:
+        """Returns the living token and its grant. Raises ClientError, and revokes the family of an older token."""
         token, grant = self.tokens.get(grant_of(value)), self.grants.get(grant_of(value))
-        # RFC 6749 §6, facts/security TK4. Another client's: before all else, so that showing it ends nobody's family.
+        # RFC 6749 §6, facts/security TK4: first, so that another client which shows it does not end the family.
         if token is None or grant is None or grant.client_id != client.client_id:
             raise _invalid()
         if token.token_sha256 != digest(value):
-            # RFC 9700 §4.14.2: an older token of the family came back; somebody has a copy.
+            # RFC 9700 §4.14.2, facts/security TK5: an older token of the family came back, so there is a copy of it.
             self._revoke(grant, now)
             raise _invalid()
-        # After the reuse above: a copy that comes back is told to the audit even when its family has ended.
+        # After the reuse above: that a copy came back is audited also when the family has ended.
         if grant.revoked_at is not None or not token.is_alive(now):
             raise _invalid()
-        # Taken from the registration since: told as it is, to the client that the token belongs to (RFC 6749 §5.2).
+        # RFC 6749 §5.2: the grant was removed from the registration since. It is the client's own token, so we say so.
         if "refresh_token" not in client.grant_types:
             raise ClientError(OAuthError.UNAUTHORIZED_CLIENT, "this client may not refresh")
         return token, grant
 
     def _rotate(self, client: Client, value: str, token: RefreshToken, now: datetime) -> str | None:
-        """The next value for a public client; a confidential one keeps its token, and its idle time begins anew."""
+        """Returns the next token of a public client; None: a confidential one keeps its token, with a new idle time.
+
+        Raises ClientError, and revokes the family, if the token was used at the same time.
+        """
         following = new_value(token.grant_id) if client.is_public else value
         idle_until = self._idle_until(client, now, token.ends_at)
         renewed = dataclasses.replace(token, token_sha256=digest(following), idle_until=idle_until)
-        # facts/security TK5: compare and swap in one statement. Read, compared and written apart, two would both pass.
+        # facts/security TK5: compared and swapped in one statement. In two, both of two calls at once would pass.
         if not self.tokens.swap(digest(value), renewed):
-            # RFC 9700 §4.14.2. Of two uses at once, one is not the client's: neither answer is worth keeping.
+            # RFC 9700 §4.14.2: of two uses at once one may be a thief's: neither answer may stay good.
             grant = self.grants.get(token.grant_id)
             if grant is not None:
                 self._revoke(grant, now)
@@ -145,7 +152,7 @@ class Refresh:
         return following if client.is_public else None
 
     def _idle_until(self, client: Client, now: datetime, ends_at: datetime) -> datetime:
-        # Never beyond the absolute end (facts/security TK6): using a token does not make its session longer.
+        # facts/security TK6: using a token does not move the absolute end.
         return min(now + (client.refresh_token_idle or self.idle), ends_at)
 
     def _revoke(self, grant: Grant, now: datetime) -> None:
@@ -154,7 +161,7 @@ class Refresh:
 
 
 def _narrowed(granted: str, asked: str | None) -> str:
-    """RFC 6749 §6: the same scope or less."""
+    """Returns the scope asked for, which may only be less (RFC 6749 §6). Raises ClientError."""
     if asked is None:
         return granted
     if not set(asked.split()) <= set(granted.split()) or "openid" not in asked.split():

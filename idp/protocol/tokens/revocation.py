@@ -1,4 +1,4 @@
-"""/revoke and /introspect: a client's own tokens only. RFC 7009, RFC 7662."""
+"""Contains /revoke (RFC 7009) and /introspect (RFC 7662): each client's own tokens. Not here: storing them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from idp.protocol.client_auth.possession import token_type
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnTokens:
-    """What both endpoints need: who calls, and what of theirs the token is."""
+    """What both endpoints need: the client that calls, and which of its tokens it means."""
 
     door: ClientDoor
     store: EphemeralStore
@@ -31,7 +31,7 @@ class OwnTokens:
     accounts: AccountRepository
 
     def serve(self, request: Request, answer: Callable[[Client, str], Response]) -> Response:
-        """`answer` to the authenticated client and the token it speaks of, or the refusal."""
+        """Returns `answer` to the authenticated client and the token in its form, or the refusal."""
 
         def with_token(call: Call) -> Response:
             if not call.form.get("token"):
@@ -41,11 +41,13 @@ class OwnTokens:
         return self.door.serve(request, with_token)
 
     def access_token(self, client: Client, token: str) -> Mapping[str, Any] | None:
+        """Returns the record of this access token, None when it is unknown or another client's (TK15)."""
         stored = self.store.get(Kind.ACCESS_TOKEN, token)
         return stored.value if stored and stored.value["client_id"] == client.client_id else None
 
     def refresh_token(self, client: Client, token: str) -> tuple[RefreshToken, Grant] | None:
-        """The one in force of the grant that this token names, which may be another of its family; and that grant."""
+        """Returns the refresh token in force of the grant that this one names, which may be a later one of its family,
+        and that grant; None when it is another client's."""
         known, grant = self.refresh_tokens.get(grant_of(token)), self.grants.get(grant_of(token))
         if known is None or grant is None or grant.client_id != client.client_id:
             return None
@@ -71,7 +73,7 @@ class RevocationEndpoint:
     clock: Clock
 
     def __call__(self, request: Request) -> Response:
-        """RFC 7009 §2.2: 200 for any token, known or not; another client's is left alone."""
+        """Returns 200 for any token, known or not (RFC 7009 §2.2); another client's is left alone (TK15)."""
         return self.own.serve(request, self._revoke)
 
     def _revoke(self, client: Client, token: str) -> Response:
@@ -82,11 +84,12 @@ class RevocationEndpoint:
         return Response(status=200, headers={"Cache-Control": "no-store"})
 
     def _revoke_family(self, client: Client, token: str) -> None:
-        """A refresh token takes every token of its grant with it (RFC 7009 §2.1)."""
+        """Revoke the grant of a refresh token, and with it all its tokens (RFC 7009 §2.1)."""
         found = self.own.refresh_token(client, token)
         if found is None:
             return
         known, grant = found
+        # Only the token in force: an older one of the family, which a thief may hold, ends nothing here.
         if known.token_sha256 == digest(token):
             self.grants.revoke(grant.id, self.clock.now())
             self.audit.record(
@@ -101,12 +104,12 @@ class IntrospectionEndpoint:
     issuer: str
 
     def __call__(self, request: Request) -> Response:
-        """RFC 7662 §2.2: `{"active": false}` says nothing else, whatever the reason."""
+        """Returns what the token is good for; for any other reason only `{"active": false}` (RFC 7662 §2.2)."""
         return self.own.serve(request, self._introspect)
 
     def _introspect(self, client: Client, token: str) -> Response:
         if client.is_public:
-            # §2.1: the caller must be authenticated, or the endpoint is an oracle.
+            # RFC 7662 §2.1: only for authenticated clients, or any caller could probe for tokens.
             raise ClientRefused(used_basic=False)
         return json_response(self._describe(client, token) or {"active": False})
 
@@ -128,7 +131,7 @@ class IntrospectionEndpoint:
             "iat": record["iat"],
             "exp": record["exp"],
             "sid": grant.sid,
-            # RFC 8705 §3.2, RFC 9449 §6.2.
+            # RFC 8705 §3.2, RFC 9449 §6.2: the resource server must verify the holder.
             **({"cnf": binding} if binding else {}),
         }
 

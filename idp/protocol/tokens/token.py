@@ -1,4 +1,4 @@
-"""/token: client authentication, one redemption, PKCE, the gate, an ID Token. RFC 6749 §4.1.3, Core §3.1.3."""
+"""Contains /token (RFC 6749 §4.1.3, Core §3.1.3): the order of its checks, and the gate. Not here: redeeming a code."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -46,7 +46,8 @@ class TokenEndpoint:
         answer = {"authorization_code": self._exchange, "refresh_token": self._refresh}.get(grant_type)
         if answer is None:
             raise ClientError(OAuthError.UNSUPPORTED_GRANT_TYPE, "the grant type is not supported")
-        # facts/security §4.2: 503 while the keys are away; the code or refresh token stays good for a later try.
+        # facts/security §4.2: 503 while the keys do not answer. Before the code or refresh token is used up: it stays
+        # good for another try.
         self.client_tokens.require_signer(call.client)
         self.client_tokens.require_recipient(call.client)
         binding = self.possession.shown_to_token_endpoint(call)
@@ -74,6 +75,7 @@ class TokenEndpoint:
             raise
 
     def _admit_code(self, client: Client, code: IssuedCode) -> Account:
+        """Returns the account of this code, through the gate. Raises ClientError."""
         grant = code.grant
         account = self._admit(client, grant.account_id, code.authentication, grant.granted_at)
         self.audit.record(AuditEvent.CODE_REDEEMED, account_id=account.id, client_id=client.client_id)
@@ -82,7 +84,7 @@ class TokenEndpoint:
     def _admit(
         self, client: Client, account_id: str, claims: Mapping[str, Any], granted_at: datetime
     ) -> Account:
-        """The gate, on the account row of this moment. Raises ClientError."""
+        """Returns the account, through the gate, from its row of this moment (T33). Raises ClientError."""
         try:
             account = self.accounts.get(AccountId(account_id))
             acr = Acr(claims["acr"])

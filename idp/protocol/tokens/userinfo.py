@@ -1,4 +1,7 @@
-"""/userinfo: claims of the granted scopes, from the account row of this moment. Core §5.3, RFC 6750, RFC 9449 §7."""
+"""Contains /userinfo (Core §5.3, RFC 6750, RFC 9449 §7): claims of the granted scopes, from the account row of now.
+
+Not here: which claims there are (`claims`).
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -38,7 +41,7 @@ _CHALLENGES: dict[Scheme, str] = {
 def _refused(
     error: OAuthError, scheme: Scheme = "Bearer", status: int = 401, nonce: str | None = None
 ) -> Response:
-    """The reason is in the challenge of the scheme that was used."""
+    """Returns the refusal, its reason in the challenge of the scheme that was used (RFC 6750 §3)."""
     headers = {"WWW-Authenticate": f'{_CHALLENGES[scheme]}, error="{error}"'}
     return json_response({}, status, headers if nonce is None else {**headers, "DPoP-Nonce": nonce})
 
@@ -54,11 +57,11 @@ class UserinfoEndpoint:
     upstream: UpstreamClaims
 
     def __call__(self, request: Request) -> Response:
-        """GET and POST; the token in the header, or in the form of a POST."""
+        """Answer GET and POST; the token is in the header, or in the form of a POST."""
         try:
             token = read_token(request)
         except NoToken:
-            # Bare: RFC 6750 §3.1 has no error for it.
+            # Challenges alone: RFC 6750 §3.1 gives no error code to a request without a token.
             return json_response({}, 401, {"WWW-Authenticate": ", ".join(_CHALLENGES.values())})
         except MalformedToken:
             return _refused(OAuthError.INVALID_REQUEST, status=400)
@@ -78,6 +81,7 @@ class UserinfoEndpoint:
         if client is None:
             raise AccessTokenRefused("the client is registered no more")
         self.possession.verify_holder(request, token, opened.binding, client)
+        # facts/security TK6: an account disabled since, or with a new password, ends the token before it expires.
         account = self.accounts.get(grant.account_id)
         if not is_living(grant, account):
             raise AccessTokenRefused("account disabled, now or since the grant")
