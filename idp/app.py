@@ -1,4 +1,4 @@
-"""Contains the WSGI application, put together of the parts that `wiring` makes. Nobody imports it but `cli`."""
+"""Contains the WSGI application, put together of the parts that `wiring` makes. Only `cli` imports it."""
 
 from collections.abc import Callable
 from typing import Any

@@ -206,7 +206,7 @@ def _pinned_issuer(leaf: x509.Certificate, anchors: TrustAnchors, now: datetime)
             if not authority.not_before <= now <= authority.not_after:
                 raise CardRefused(CardRefusal.UNTRUSTED, f"{authority.name} is outside its validity")
             return authority
-    # No key of CPS2ter is pinned: only the name tells it, so that the person hears « old card », not « fraud ».
+    # No key of CPS2ter is pinned: only the name tells it, so that the person is told « old card », not « fraud ».
     if profile.is_old_generation(leaf):
         raise CardRefused(CardRefusal.OLD_GENERATION)
     raise CardRefused(CardRefusal.UNTRUSTED, "no pinned key signed it")

@@ -1,4 +1,7 @@
-"""The command table. Exit codes: 0 done, 1 failed, 2 wrong use or settings, 3 refused as already there."""
+"""The commands. Exit codes: 0 done, 1 failed, 2 wrong use or settings, 3 already there or nothing to do.
+
+Contains their table, and what an operator reads of a fault. Not here: what a command does (a module for each group).
+"""
 
 import argparse
 import sys
@@ -146,7 +149,7 @@ def _add_card(add: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    """Only the module of this command is imported: a small command starts fast."""
+    """Returns the exit code. Imports only the module of this command, so that a small command starts fast."""
     module, _, function = options.run.partition(".")
     command = getattr(import_module(f"idp.cli.{module}"), function)
     if not getattr(options, "needs_settings", True):
@@ -163,7 +166,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"idp: {fault}", file=sys.stderr)
         return 2
     except Exception as error:
-        # Imported only now: it knows every fault of every adapter.
+        # Imported only now: that module imports every adapter.
         if not isinstance(error, import_module("idp.cli.operate").OPERATOR_ERRORS):
             raise
         print(f"idp: {error}", file=sys.stderr)

@@ -1,4 +1,7 @@
-"""Commands that do one thing and end."""
+"""Contains the commands that do one thing and end: database, charter, clients, accounts.
+
+Not here: keys, trust, cards.
+"""
 
 import argparse
 import dataclasses
@@ -40,7 +43,7 @@ from idp.core.ephemeral import StoreUnavailable
 from idp.settings import Settings
 from idp.signing.signer import SignerUnavailable
 
-#: Faults an operator repairs: their message is enough, a stack trace is noise.
+#: Faults that an operator can repair by their message, without a stack trace.
 OPERATOR_ERRORS = (
     AnchorsRefused,
     BadYaml,
@@ -98,7 +101,7 @@ def check_clients(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def show_account(settings: Settings, options: argparse.Namespace) -> int:
-    """For the help desk: nothing here is secret, everything is personal."""
+    """For the help desk: prints nothing secret, but personal data."""
     database = open_database(settings.where.database)
     account = SqlAccounts(database).find_by_rpps(parse_rpps(options.rpps))
     if account is None:
@@ -117,7 +120,10 @@ def show_account(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _are_charters_published(settings: Settings) -> bool:
-    """Says which charter of which client nobody can accept. Without a database to ask, says that it did not look."""
+    """Whether every charter that a client demands is published.
+
+    Prints which is not, or that it could not look it up.
+    """
     demanded = demanded_charters(settings.where.clients_file)
     if not demanded:
         return True
@@ -142,7 +148,7 @@ def _is_published(charters: SqlCharters, name: str) -> bool:
 
 
 def disable_account(settings: Settings, options: argparse.Namespace) -> int:
-    """At once and everywhere: sessions and grants begun before now are void, relying parties hear of it."""
+    """Disable at once and everywhere: sessions and grants from before now are void, relying parties are told."""
     return _set_enabled(settings, options.rpps, enabled=False, event=AuditEvent.ACCOUNT_DISABLED)
 
 
@@ -158,14 +164,14 @@ def _set_enabled(settings: Settings, rpps: str, *, enabled: bool, event: AuditEv
         print("idp: no account has this RPPS", file=sys.stderr)
         return 1
     now = SystemClock().now()
-    # A sign-in of that moment must not win over the operator.
+    # `save_changed` tries again if a sign-in saves at the same moment: the operator's decision must stay.
     save_changed(accounts, account.id, lambda row: dataclasses.replace(row, enabled=enabled, not_before=now))
     SqlAudit(database, SystemClock()).record(event, account_id=account.id)
     return 0 if enabled else _tell_relying_parties(settings, database, account.id, now)
 
 
 def _tell_relying_parties(settings: Settings, database: Engine, account_id: AccountId, now: datetime) -> int:
-    """A faulty clients.yaml keeps nobody from disabling; the command, run again, then tells them."""
+    """A bad clients.yaml does not prevent the disabling; the command, run again, tells the relying parties."""
     try:
         listeners = logout_listeners(read_clients(settings.where.clients_file, operator_rules(settings)))
     except (BadYaml, OSError) as error:

@@ -1,4 +1,4 @@
-"""`idp serve`: the web processes."""
+"""Contains `idp serve`, the web processes. Not here: the application (`idp.app`)."""
 
 import argparse
 import os
@@ -14,11 +14,11 @@ from idp.settings import LOOPBACK_HOSTS, Settings, bad_setting
 
 
 def serve(settings: Settings, options: argparse.Namespace) -> int:
-    """granian, WSGI, one process per core (docs/adr/0004)."""
+    """Serve by granian: WSGI, one process for each core (docs/adr/0004). Raises BadSetting, OSError."""
     _refuse_exposure(settings, options.host)
     _refuse_certificate(settings)
     create(settings)  # A fault of the configuration is told here, once, before any worker starts.
-    close_libraries()  # Workers are forked; what the check opened in an HSM is not theirs.
+    close_libraries()  # Workers are forked, and cannot use the HSM sessions that the check opened.
     Granian(
         "idp.app:application",
         address=options.host,
@@ -37,7 +37,7 @@ def serve(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _refuse_exposure(settings: Settings, host: str) -> None:
-    """A fixed code is for this machine alone, whatever name the issuer has."""
+    """Raises BadSetting: a fixed mail code is for this machine only, whatever the issuer is called."""
     if not settings.mail_code.fixed:
         return
     if host not in LOOPBACK_HOSTS:
@@ -46,7 +46,7 @@ def _refuse_exposure(settings: Settings, host: str) -> None:
 
 
 def _refuse_certificate(settings: Settings) -> None:
-    """Raises OSError, BadSetting: the workers would only die of it, again and again."""
+    """Raises OSError, BadSetting: otherwise the workers would fail at their start, again and again."""
     certificate, key = settings.where.tls_certificate_file, settings.where.tls_key_file
     if certificate is None or key is None:
         return

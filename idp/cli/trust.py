@@ -1,4 +1,7 @@
-"""`idp trust …`: the authorities that vouch for cards, and the lists of what they revoked."""
+"""Contains `idp trust …`: the authorities that issue cards, and their revocation lists.
+
+Not here: a card (`cli/card`).
+"""
 
 import argparse
 import re
@@ -32,7 +35,7 @@ _ROW = "{:<44}  {:<8}  {:<11}  {:<10}  {}"
 
 
 def add(settings: Settings, options: argparse.Namespace) -> int:
-    """All that is needed of these files, or nothing when one certificate of them is refused."""
+    """Install the authorities in these files that are needed, or none if one certificate is refused."""
     rules, chosen, refused = build_pin_rules(settings), [], False
     for certificate in _read(options.files):
         verdict = rules.verdict(certificate)
@@ -67,7 +70,7 @@ def list_authorities(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def check(settings: Settings, options: argparse.Namespace) -> int:
-    """1 when no card, or not every card, can be judged; warnings alone leave it at 0."""
+    """Returns 1 when not every card can be verified; with warnings only, 0."""
     faults = list(_faults(settings))
     warnings = list(_warnings(settings, SystemClock().now()))
     for text in faults:
@@ -80,9 +83,9 @@ def check(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def refresh(settings: Settings, options: argparse.Namespace) -> int:
-    """Fetch the lists that are due now, as the worker would; missing and outdated ones without its pauses.
+    """Fetch the lists that are due now, as the worker does; missing and outdated ones without its pauses.
 
-    1 also while an authority is without a list that counts; 3 when there was nothing to fetch.
+    Returns 1 also while an authority has no list that counts, 3 when there was nothing to fetch.
     """
     refresher = build_crl_refresher(open_resources(settings))
     if refresher is None:
@@ -150,7 +153,10 @@ def _known(settings: Settings) -> list[x509.Certificate]:
 
 
 def _read(files: list[Path]) -> Iterator[x509.Certificate]:
-    """PEM, DER (.cer) or a chain in PKCS#7 (.p7b), as ANS publishes them. Raises AnchorsRefused, OSError."""
+    """Returns certificates of PEM, DER (.cer) or PKCS#7 (.p7b), as ANS publishes them.
+
+    Raises AnchorsRefused, OSError.
+    """
     readers = (
         x509.load_pem_x509_certificates,
         lambda octets: [x509.load_der_x509_certificate(octets)],
@@ -171,7 +177,7 @@ def _read(files: list[Path]) -> Iterator[x509.Certificate]:
 
 
 def _install(certificate: x509.Certificate, directory: Path) -> bool:
-    """False when it is there already."""
+    """Write the certificate. Returns False when it is there already."""
     directory.mkdir(mode=0o755, parents=True, exist_ok=True)
     path = directory / f"{re.sub(r'[^a-z0-9]+', '-', common_name(certificate).lower()).strip('-')}.pem"
     pem = certificate.public_bytes(Encoding.PEM)

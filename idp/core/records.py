@@ -17,7 +17,7 @@ from cattrs import Converter
 _Record = TypeVar("_Record")
 _Hook = Callable[[Any, Any], Any]
 
-# Without the path to each fault: it doubles the time of every read, and nobody but us wrote these.
+# Without the path to each fault: it doubles the time of every read, and only we wrote these.
 _converter = Converter(detailed_validation=False, forbid_extra_keys=True)
 
 

@@ -53,6 +53,7 @@ class Gate:
 
         `authorized_at`: when the session (code issue) or the grant (redemption, refresh) began.
         """
+        # facts/security §4.3: all are evaluated on the account row of this moment; the first that holds is told.
         reasons = {
             MayNotIssue.DISABLED: not account.may_sign_in,
             MayNotIssue.NOT_BEFORE: account.has_voided(authorized_at),
@@ -68,9 +69,10 @@ class Gate:
         try:
             return bool(due_charters(account, client.charters, self.charters))
         except NoCharterPublished:
+            # No person can have accepted it: refused, never let through.
             return True
 
     def _is_door_open(self, account: Account, client: Requester, acr: Acr) -> bool:
-        """Closed since by the house or for this client: what came by that door is worth nothing any more."""
+        """Whether a door to this acr is still open, here and for this client: a closed one proves nothing any more."""
         ways = (path for path, earned in EARNED.items() if earned is acr)
         return bool(usable_paths(self.authenticators, client.client_id, account, ways))

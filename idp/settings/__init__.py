@@ -1,7 +1,7 @@
-"""What the operator chose, typed and frozen, in groups: the only reader of the environment.
+"""What the operator chose: typed, frozen, in groups. The only reader of the environment.
 
-Contains one module for each group, with its rules beside it: `settings.psc.client_id` is `CADUCEE_PSC_CLIENT_ID`.
-Not here: what is built of it (`wiring`). docs/settings.md is written from these modules (`document`).
+Contains one module for each group, with its rules: `settings.psc.client_id` is `CADUCEE_PSC_CLIENT_ID`. Not here: what
+is built from them (`wiring`). docs/settings.md is written from these modules (`document`).
 """
 
 from idp.settings.addresses import LOOPBACK_HOSTS

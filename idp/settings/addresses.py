@@ -1,4 +1,4 @@
-"""Contains what makes an address in a setting right: URLs, origins, hosts, networks, mailboxes. Not here: a setting."""
+"""Contains how addresses in settings are checked: URLs, origins, hosts, networks, mailboxes. Not here: a setting."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -12,7 +12,7 @@ from idp.settings.faults import Rule
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 _USUAL_PORTS = {"https": 443, "http": 80}
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?)*")
-#: One address, perhaps after a name to show: `Caducée <ne-pas-repondre@id.example>`.
+#: One address, possibly after a display name: `Caducée <ne-pas-repondre@id.example>`.
 _MAILBOX = re.compile(
     r'(?:(?:"[^\x00-\x1f\x7f"\\]*"|[^\x00-\x1f\x7f<>@,;:"]*) ?<)?'
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-][A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]*@([\w-]+(?:\.[\w-]+)*)(>?)"
@@ -20,7 +20,7 @@ _MAILBOX = re.compile(
 
 
 def split(url: str) -> SplitResult | None:
-    """None for what is no URL: a port that is none, brackets that do not close, signs that no URL has."""
+    """Returns its parts, or None for what is no URL: a bad port, an open bracket, characters that no URL has."""
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -31,7 +31,7 @@ def split(url: str) -> SplitResult | None:
 
 
 def is_web(url: str) -> bool:
-    """http or https, with a host, in visible ASCII."""
+    """Whether it is http or https, has a host, and is visible ASCII."""
     parts = split(url)
     return bool(parts and parts.scheme in _USUAL_PORTS and parts.hostname and url.isascii())
 
@@ -54,7 +54,7 @@ def are_networks(texts: Iterable[str]) -> bool:
 
 
 def is_host(text: str) -> bool:
-    """A name or an address alone, without port, scheme or path."""
+    """Whether it is a name or address alone, without port, scheme or path."""
     return bool(_HOST.fullmatch(text)) or _is_ip(text.strip("[]"))
 
 
@@ -75,13 +75,13 @@ def is_mailbox(text: str) -> bool:
 
 
 def is_listening_place(text: str) -> bool:
-    """`host:port` or `[::1]:port`."""
+    """Whether it is `host:port` or `[::1]:port`."""
     host, _, port = text.strip().rpartition(":")
     return is_host(host) and bool(re.fullmatch(r"[0-9]{1,5}", port)) and int(port) < 65536
 
 
-# An issuer is compared octet by octet by every relying party (RFC 8414 §3.3, OpenID Connect Discovery 1.0 §4.3):
-# two spellings of one origin would be two issuers.
+# Every relying party compares the issuer octet by octet (RFC 8414 §3.3, OpenID Connect Discovery 1.0 §4.3): two ways to
+# write one origin are two issuers.
 _NOT_CANONICAL: Mapping[str, Callable[[str, SplitResult], object]] = {
     "one with a user name or password": lambda _text, url: "@" in url.netloc,
     "one with a final slash": lambda _text, url: url.path == "/",
@@ -107,7 +107,7 @@ def _has_plain_port(url: SplitResult) -> bool:
 
 
 def _is(found: str, value: Callable[[Any], str], group: Any) -> bool:
-    """Whether `found` is the first thing that keeps this URL from being an origin in its one form."""
+    """Whether `found` is the first reason why this URL is not an origin in its canonical form."""
     text = value(group)
     url = split(text)
     if url is None or not url.hostname:
@@ -116,19 +116,19 @@ def _is(found: str, value: Callable[[Any], str], group: Any) -> bool:
 
 
 def origin_rules(names: str, expected: str, value: Callable[[Any], str]) -> tuple[Rule[Any], ...]:
-    """One for each way not to be the canonical form of an origin, so that each is told as what it is."""
+    """Returns one rule for each way not to be canonical, so that the operator is told which one it is."""
     return tuple(
         Rule(names=names, expected=expected, is_broken=partial(_is, found, value), it_is=found)
         for found in _NOT_CANONICAL
     )
 
 
-#: How the URL of a database or a store may be cut by its own password; user names and passwords are percent-encoded.
+#: Characters of a password that cut the URL of a database or store; user name and password must be percent-encoded.
 _CUTTING = re.compile(r"[/?#]")
 
 
 def is_cut_by_password(url: str) -> bool:
-    """A `@`, `/`, `?` or `#` of the password was taken for one of the URL's own (RFC 3986 §3.2.1)."""
+    """Whether a `@`, `/`, `?` or `#` of the password was read as one of the URL's own (RFC 3986 §3.2.1)."""
     rest = url.partition("://")[2]
     authority = _CUTTING.split(rest, maxsplit=1)[0]
     path = rest[len(authority) :].partition("?")[0]
@@ -136,13 +136,13 @@ def is_cut_by_password(url: str) -> bool:
         return True
     if "@" in authority or not authority:
         return False
-    # `user:p/ss@host`: what stands where a port would is none, or the path has the host in it.
+    # `user:p/ss@host`: what is in the place of the port is none, or the host is in the path.
     port = authority.rpartition("]")[2].rpartition(",")[2].partition(":")[2]
     return "@" in path or ("@" in rest and port != "" and not port.isdecimal())
 
 
 def has_bad_place(url: str) -> bool:
-    """A host or a port that none can be, in a list of several."""
+    """Whether a host or port in its list is impossible."""
     authority = _CUTTING.split(url.partition("://")[2], maxsplit=1)[0].rpartition("@")[2]
     return not all(map(_is_place, filter(None, authority.split(","))))
 

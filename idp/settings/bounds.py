@@ -1,4 +1,4 @@
-"""Contains bounds on what is read of a request. Not here: those of a proxy in front (docs/nginx-issuer.conf)."""
+"""Contains how much of a request is read. Not here: the limits of a proxy in front (docs/nginx-issuer.conf)."""
 
 from dataclasses import dataclass
 from typing import ClassVar

@@ -1,4 +1,4 @@
-"""Contains which cards sign in, and how their revocation is known. Not here: the card host."""
+"""Contains which cards are accepted, and how their revocation is known. Not here: the card host."""
 
 import re
 from dataclasses import dataclass

@@ -34,7 +34,7 @@ class CardHostSettings:
 
     @property
     def socket(self) -> Path | None:
-        """Where the proxy comes to; None when we terminate the TLS ourselves."""
+        """Returns the socket that the proxy connects to; None when we do TLS ourselves."""
         return Path(self.listen.removeprefix(_UNIX)) if self.listen.startswith(_UNIX) else None
 
     @property
@@ -43,12 +43,12 @@ class CardHostSettings:
 
     @property
     def port(self) -> int:
-        """One for all hosts."""
+        """Returns the port, the same for all hosts."""
         return int(self.listen.rpartition(":")[2])
 
 
 def _one_host(origin: str) -> str:
-    """`*.host` is as canonical as a name under it."""
+    """Returns the origin with a name for `*`: `*.host` is canonical if a name under it is."""
     return origin.replace("://*.", "://any.", 1)
 
 

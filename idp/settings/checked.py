@@ -1,4 +1,4 @@
-"""Contains the settings that broke no rule. Not here: one group and its rules, the environment (`environment`)."""
+"""Contains the settings that break no rule. Not here: one group and its rules, the environment (`environment`)."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ _RULES: Mapping[str, tuple[Rule[Any], ...]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings(Groups):
-    """Raises BadSetting with every fault."""
+    """Building it raises BadSetting with every fault."""
 
     def __post_init__(self) -> None:
         found = tuple(_faults(self))
@@ -41,7 +41,7 @@ class Settings(Groups):
 
 
 def settings_of(values: Mapping[str, Any]) -> Settings:
-    """`values` by their name in the environment; the others have their default. Raises BadSetting."""
+    """Returns the settings with these `values`, by name in the environment, else the default. Raises BadSetting."""
     given: dict[str, dict[str, Any]] = {group: {} for group in group_types()}
     for name, value in values.items():
         place = catalogue()[name]
@@ -50,7 +50,7 @@ def settings_of(values: Mapping[str, Any]) -> Settings:
 
 
 def value_of(settings: Settings, name: str) -> Any:
-    """By its name in the environment."""
+    """Returns the value of a setting, by its name in the environment."""
     place = catalogue()[name]
     return getattr(getattr(settings, place.group), place.field)
 
@@ -60,7 +60,7 @@ def rules_of(group: str) -> tuple[Rule[Any], ...]:
 
 
 def _faults(settings: Settings) -> Iterator[Fault]:
-    """The first rule that each variable breaks: what else is wrong with it, or beside it, may only follow from that."""
+    """Returns the first rule that each variable breaks: its further faults, and those beside it, may follow from it."""
     told: set[str] = set()
     for fault in _broken(settings):
         if not fault.looks_at(told):
@@ -86,7 +86,7 @@ def _beyond(place: Place, value: Any) -> Iterator[Fault]:
 
 def _kind_beyond(declared: Declared, value: Any) -> str:
     nothing = type(value)()
-    # Durations are whole seconds in the environment; a test may want a shorter one.
+    # Durations in the environment are whole seconds; a test may use a shorter one.
     is_less = (
         value <= nothing
         if isinstance(value, timedelta) and declared.least > nothing

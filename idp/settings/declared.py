@@ -1,6 +1,6 @@
 """Contains how a setting is declared: its meaning, unit, limits and source beside its type and default.
 
-Not here: a setting. What is declared is what is read, checked and documented.
+What is declared is read, checked and documented. Not here: a setting.
 """
 
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from dataclasses import MISSING, Field, dataclass, field
 from datetime import timedelta
 from typing import Any
 
-#: An operator who wants more than ten years mistook the unit.
+#: An operator who sets more than ten years has the unit wrong.
 LONGEST = timedelta(days=3650)
 _KEY = "declared"
 
@@ -20,18 +20,18 @@ def seconds(number: int) -> timedelta:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declared:
     meaning: str
-    #: In the environment, without `CADUCEE_`; empty: the prefix of the group, and the field in capitals.
+    #: Its name in the environment, without `CADUCEE_`; empty: prefix of the group and field, in capitals.
     name: str
     #: Numbers and durations only.
     least: Any
     most: Any
-    #: In words, where `least` and `most` do not say it or somebody else's text does.
+    #: In words, where `least` and `most` do not say it, or another text sets them.
     limits: str
-    #: What a text may be; empty: anything.
+    #: The values a text may have; empty: any.
     choices: Sequence[str]
     #: Where the default or the limits come from.
     source: str
-    #: Is, or may hold, a secret: never shown.
+    #: It is or may contain a secret: never shown.
     is_secret: bool
 
 
@@ -47,7 +47,7 @@ def setting(
     source: str = "",
     is_secret: bool = False,
 ) -> Any:
-    """A field of a group. Without a default it must be set."""
+    """Returns a field of a group. Without default it must be set."""
     declared = Declared(
         meaning=meaning,
         name=name,
@@ -68,7 +68,7 @@ def number(meaning: str, default: int, *, least: int = 1, most: int = 10**9, **m
 def duration(
     meaning: str, default: timedelta, *, least: int = 1, most: timedelta = LONGEST, **more: Any
 ) -> Any:
-    """`least` in seconds."""
+    """Returns a field with a duration. `least`: in seconds."""
     return setting(meaning, default, least=seconds(least), most=most, **more)
 
 

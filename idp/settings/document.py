@@ -1,6 +1,6 @@
-"""`python -m idp.settings.document > docs/settings.md`: every setting as a table, written from what is declared.
+"""`python -m idp.settings.document > docs/settings.md`: every setting in a table, written from its declaration.
 
-Contains the words of that page. Not here: a setting.
+Contains the text of that page. Not here: a setting.
 """
 
 import re
@@ -82,7 +82,7 @@ def _shown(value: Any) -> str:
 
 
 def _limits(place: Place) -> str:
-    """What is declared, then every rule that would name this setting; once each."""
+    """Returns the declared limits, then what every rule that names this setting expects, each once."""
     told = [expected_of(place).replace(" seconds", "")]
     told += [
         rule.expected for rule in (*rules_of(place.group), *TOGETHER) if place.name in rule.names.split()
@@ -91,7 +91,7 @@ def _limits(place: Place) -> str:
 
 
 def _source(source: str) -> str:
-    """`facts/security §0.2` leads to its file."""
+    """Returns the source, with a link where it is one of our facts."""
     return re.sub(r"^facts/(\w+)", r"[facts/\1](facts/\1.md)", source) or "-"
 
 

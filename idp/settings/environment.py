@@ -1,4 +1,7 @@
-"""Contains the only reader of the environment: text to values, every fault told. Not here: what a value may be."""
+"""Contains the only reader of the environment: text to values, all faults told at once.
+
+Not here: what a value may be.
+"""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -18,11 +21,14 @@ _FILE = "_FILE"
 class _Reading:
     values: dict[str, Any] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
-    #: What is there and could not be read, or is lacking.
+    #: Settings that could not be read, or are missing.
     unread: set[str] = field(default_factory=set)
 
     def read(self, variable: str, text: str) -> None:
-        """`variable`: without prefix; with `_FILE`, the text is the path of a file that holds the value."""
+        """Read one variable.
+
+        `variable`: without prefix; with `_FILE`, the text is the path of a file with the value.
+        """
         known = catalogue()
         name = variable
         if variable not in known and variable.endswith(_FILE):
@@ -40,6 +46,7 @@ class _Reading:
             self.faults.append(Fault((variable,), str(why)))
 
     def require(self) -> None:
+        """Note a fault for each setting that must be set and is not."""
         for name, place in catalogue().items():
             if place.must_be_set and name not in self.values and name not in self.unread:
                 self.unread.add(name)
@@ -49,12 +56,12 @@ class _Reading:
 def _unknown(variable: str) -> Fault:
     near = get_close_matches(variable, catalogue(), n=1, cutoff=0.7)
     hint = f"; did you mean {PREFIX}{near[0]}?" if near else ""
-    # A name of the environment may hold anything, a line break for one.
+    # The name of a variable may contain anything, a line break for example.
     return Fault((variable.encode("unicode_escape").decode("ascii"),), f"no such setting{hint}")
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Build Settings from `CADUCEE_*`. Raises BadSetting with every fault."""
+    """Returns the settings of `CADUCEE_*`. Raises BadSetting with every fault."""
     reading = _Reading()
     for name, text in environment.items():
         if name.startswith(PREFIX):
@@ -76,7 +83,7 @@ def _checked(reading: _Reading) -> Settings:
 
 
 def _also(reading: _Reading) -> Iterator[Fault]:
-    """Rules that are broken whatever the values would be that could not be read."""
+    """Returns the faults that do not depend on the values that could not be read."""
     stand_in = {name: "" for name, place in catalogue().items() if place.must_be_set}
     try:
         settings_of({**stand_in, **reading.values})
@@ -93,5 +100,5 @@ def windows_directory() -> str:
 
 
 def secret_variable(name: str) -> str | None:
-    """A secret of clients.yaml given as `{env: NAME}`."""
+    """Returns a secret that clients.yaml names as `{env: NAME}`."""
     return os.environ.get(name)

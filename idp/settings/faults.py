@@ -1,6 +1,6 @@
-"""Contains what is told of values that cannot serve: which variable, what is expected, what kind of value it has.
+"""Contains what the operator is told about a bad value: which variable, what is expected, which kind of value it has.
 
-A value is never quoted: it may be a secret, or an address that holds one. Not here: the rules of a group.
+A value is never quoted: it may be a secret, or an address that contains one. Not here: the rules of a group.
 """
 
 from collections.abc import Callable, Set
@@ -14,7 +14,7 @@ Group = TypeVar("Group")
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`names`: the variables to change, without prefix; `depends_on`: others that were looked at."""
+    """`names`: the variables to change, without prefix. `depends_on`: others that the rule reads."""
 
     names: tuple[str, ...]
     told: str
@@ -28,7 +28,7 @@ class Fault:
 
 
 class BadSetting(Exception):
-    """An operator's message: one line for each fault."""
+    """For the operator: one line for each fault."""
 
     def __init__(self, *faults: Fault) -> None:
         super().__init__("\n".join(map(str, faults)))
@@ -36,13 +36,13 @@ class BadSetting(Exception):
 
 
 def bad_setting(names: str, expected: str) -> BadSetting:
-    """One fault that only the start of a process shows: what a file holds. `names`: separated by spaces."""
+    """Returns one fault that only the start of a process finds, in the content of a file. `names`: with spaces."""
     return BadSetting(Fault(tuple(names.split()), expected))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule(Generic[Group]):
-    """`names`, `beside`: the variables to change, and others it looks at, separated by spaces.
+    """`names`, `beside`: the variables to change, and others that it reads, separated by spaces.
 
     `it_is`: the kind of the value that breaks the rule.
     """

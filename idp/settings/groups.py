@@ -1,4 +1,4 @@
-"""Contains every group of settings as one tree, and its catalogue. Not here: the rules (`checked`), one group."""
+"""Contains all groups of settings in one tree, and its catalogue. Not here: the rules (`checked`), one group."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields
@@ -23,7 +23,7 @@ from idp.settings.where import WhereSettings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Groups:
-    """Every setting, each with a value of its kind; nothing more is known of it."""
+    """Every setting, each with a value of its type; no rule was checked yet."""
 
     where: WhereSettings
     proxy: ProxySettings
@@ -44,9 +44,9 @@ class Groups:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """One setting: where it is in the tree, how it is read."""
+    """One setting: its place in the tree, and how it is read."""
 
-    #: In the environment, without `CADUCEE_`.
+    #: Its name in the environment, without `CADUCEE_`.
     name: str
     group: str
     field: str
@@ -66,7 +66,7 @@ def group_types() -> Mapping[str, type[Any]]:
 
 @cache
 def catalogue() -> Mapping[str, Place]:
-    """Every setting by its name in the environment, in the order of the groups."""
+    """Returns every setting by its name in the environment, in the order of the groups."""
     return {place.name: place for group, kind in group_types().items() for place in _places(group, kind)}
 
 
@@ -85,7 +85,7 @@ def _places(group: str, kind: type[Any]) -> Iterator[Place]:
 
 
 def expected_of(place: Place) -> str:
-    """The limits that are declared of one setting, in words; empty when there are none."""
+    """Returns the declared limits of one setting, in words; empty when there are none."""
     declared = place.declared
     if declared.choices:
         return f"one of {', '.join(filter(None, declared.choices))}"

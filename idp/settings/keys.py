@@ -1,4 +1,4 @@
-"""Contains the keys: those that sign, that of the application, those in hardware. Not here: when a key signs."""
+"""Contains the keys: signing keys, the application key, keys in an HSM. Not here: when a key signs (`signing`)."""
 
 import re
 from dataclasses import dataclass

@@ -65,7 +65,7 @@ class LifeSettings:
 
     @property
     def longest_token_life(self) -> timedelta:
-        """As long as its session lives, an ID Token may come back as `id_token_hint`."""
+        """Returns it: an ID Token may come back as `id_token_hint` for as long as its session lives."""
         return max(self.id_token_life, self.session_life)
 
 

@@ -1,4 +1,4 @@
-"""Contains the password: its rules, its tries, its hash. Not here: what does so (`accounts/password`, `throttle`)."""
+"""Contains the password: its rules, tries and hash. Not here: applying them (`accounts/password`, `throttle`)."""
 
 from dataclasses import dataclass
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Contains the proxies in front of us, and the client certificates that one brings. Not here: our own TLS."""
+"""Contains the proxies in front of us, and the client certificates that one passes on. Not here: our own TLS."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +27,7 @@ class ProxySettings:
     )
     secret: str = setting(
         "What the proxy adds to each request (`Caducee-Proxy`), so that its `Client-Cert` (RFC 9440) is believed; "
-        "empty: no client certificate is believed, whoever sends it.",
+        "empty: no client certificate is believed.",
         "",
         name="PROXY_SECRET",
         is_secret=True,

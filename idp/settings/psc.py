@@ -1,4 +1,4 @@
-"""Contains Pro Santé Connect: its addresses, who we are to it, what is accepted, limits. Not here: a sign-in."""
+"""Contains Pro Santé Connect: addresses, our registration there, accepted levels, limits. Not here: a sign-in."""
 
 import ipaddress
 from collections.abc import Mapping
@@ -12,10 +12,10 @@ from idp.settings.declared import duration, number, seconds, setting
 from idp.settings.faults import Rule
 from idp.settings.psc_presets import DISCOVERY_PATH, ENDPOINTS, PRESETS, Preset
 
-#: facts/psc §3.1. `private_key_jwt` is advertised and reportedly not usable.
+#: facts/psc §3.1. `private_key_jwt` is advertised, and reportedly does not work.
 SECRET_METHODS = ("client_secret_basic", "client_secret_post")
 CLIENT_AUTHENTICATION = (*SECRET_METHODS, "tls_client_auth")
-# facts/psc §5.3: PSC's placeholders for "no level" never prove anything.
+# facts/psc §5.3: these mean "no level" at PSC, and never prove anything.
 _NEVER_ACCEPTED_ACR = frozenset({"", "0", "1"})
 #: Civil and military (TRE_R09).
 PHYSICIAN_CATEGORIES = ("C", "M")
@@ -71,7 +71,7 @@ class PscSettings:
         source="facts/security PS8",
     )
     circuit_failures: int = number(
-        "Failures in a row of one endpoint after which nobody waits for it.", 5, source="facts/security §4.6"
+        "Failures in a row of one endpoint; then no sign-in waits for it.", 5, source="facts/security §4.6"
     )
     circuit_pause: timedelta = duration("For so long.", seconds(30), least=0, source="facts/security §4.6")
     watch_every: timedelta = duration(
@@ -108,7 +108,7 @@ class PscSettings:
         "POST /psc/backchannel_logout takes its logout tokens: a sign-out there ends the session here.", False
     )
     may_enrol: bool = setting(
-        "An RPPS nobody enrolled may enrol from it; the customer's guide demands the card.",
+        "A person without an account may enrol from it; the customer's guide demands the card.",
         False,
         name="ENROLMENT_FROM_PSC",
     )
@@ -127,13 +127,13 @@ class PscSettings:
 
     @property
     def endpoints(self) -> Mapping[str, str]:
-        """The operator's own, by member of the published document: they win over it."""
+        """Returns the operator's own, by member of the published document; they have priority over it."""
         own = {name: str(getattr(self, name)) for name in ENDPOINTS}
         return {name: url for name, url in own.items() if url}
 
     @property
     def expected(self) -> Mapping[str, str]:
-        """Those of the preset: used while nothing is published. It speaks of its own issuer only."""
+        """Returns those of the preset, used while nothing is published; none if the issuer is another one."""
         return self.preset.endpoints if self.preset and self.issuer == self.preset.issuer else {}
 
     @property
@@ -169,7 +169,7 @@ def _is_http_loopback(url: str) -> bool:
 
 
 def _scheme_and_host(url: str) -> tuple[str, str]:
-    """Both empty unless `url` is absolute, of visible ASCII, without user name, password or fragment."""
+    """Returns both empty unless `url` is absolute, visible ASCII, without user name, password or fragment."""
     if not is_web(url):
         return "", ""
     parts = urlsplit(url)
@@ -181,7 +181,7 @@ _OTHER = "another URL"
 
 
 def _refuses(name: str) -> Rule[PscSettings]:
-    """Of an address that is the operator's own."""
+    """Returns the rule of an address that the operator sets."""
 
     def is_broken(psc: PscSettings) -> bool:
         url = str(getattr(psc, name))

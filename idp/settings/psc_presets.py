@@ -25,7 +25,7 @@ DISCOVERY_PATH = "/.well-known/wallet-openid-configuration"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
     name: str
-    #: When it was last verified, and against what.
+    #: When it was last verified; `source`: against what.
     as_of: date
     source: str
     issuer: str

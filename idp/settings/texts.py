@@ -1,4 +1,4 @@
-"""Contains how the text of a variable is read as a value of its type. Not here: variables, limits."""
+"""Contains how the text of a variable becomes a value of its type. Not here: variables, limits."""
 
 import codecs
 import re
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 _BOOLEANS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
-#: What a number may be before its own limits are looked at: more would not be a number of seconds that can be added.
+#: Digits of a number, before its own limits are checked: with more, it is no number of seconds that can be added.
 _LONGEST_NUMBER = 15
 _LARGEST_FILE = 64 * 1024
 
@@ -21,7 +21,7 @@ class Unreadable(Exception):
 
 
 def _whole(text: str) -> int:
-    # Neither digits of other scripts nor `1_000`, which int() would read.
+    # Neither digits of other scripts nor `1_000`, which int() accepts.
     if not re.fullmatch(rf"-?[0-9]{{1,{_LONGEST_NUMBER}}}", text):
         raise ValueError
     return int(text)
@@ -47,7 +47,7 @@ def _path(text: str) -> Path:
     return Path(text)
 
 
-#: How each type is read, what a text that cannot be is not, and what is expected.
+#: How each type is read, its name in « not a … », and what is expected.
 _KINDS: Mapping[Any, tuple[Callable[[str], Any], str, str]] = {
     str: (str, "text", "text"),
     int: (_whole, "whole number", "digits, such as 5"),
@@ -70,7 +70,7 @@ _KINDS: Mapping[Any, tuple[Callable[[str], Any], str, str]] = {
 
 
 def read_text(kind: Any, text: str) -> Any:
-    """Raises Unreadable."""
+    """Returns the value. Raises Unreadable."""
     read, name, expected = _KINDS[kind]
     try:
         text.encode("utf-8")
@@ -83,9 +83,9 @@ def read_text(kind: Any, text: str) -> Any:
 
 
 def read_file(path: str) -> str:
-    """What a `_FILE` leads to, without the line end that editors add. Raises Unreadable, which does not name the path.
+    """Returns the content of the file that a `_FILE` names, without the line end that editors add. Raises Unreadable.
 
-    The path is not told: who mistakes the variable writes the secret itself there.
+    The message does not name the path: an operator who takes the wrong variable writes the secret itself there.
     """
     expected = "the path of a readable file of UTF-8 text, without byte order mark"
     try:

@@ -1,4 +1,4 @@
-"""Contains rules on settings of several groups that would contradict each other. Not here: those of one group."""
+"""Contains rules between settings of several groups. Not here: those of one group."""
 
 from datetime import timedelta
 
@@ -29,7 +29,7 @@ TOGETHER: tuple[Rule[Groups], ...] = (
         it_is="set beside another one",
         beside="ISSUER",
     ),
-    # draft RIE 13, facts/psc §8.3: our session does not outlive its own.
+    # facts/security RI13, facts/psc §8.3: our session does not outlive that of Pro Santé Connect.
     Rule(
         names="SESSION_LIFE SESSION_IDLE",
         expected="at most 4 h and 30 min with Pro Santé Connect",

@@ -1,4 +1,4 @@
-"""Contains where the provider is, and where it keeps what it knows. Not here: the card host, keys."""
+"""Contains the address of the provider, and where its data is. Not here: the card host, keys."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,7 +55,7 @@ class WhereSettings:
 
     @property
     def is_secure(self) -> bool:
-        """False only for the http loopback issuer of a demo."""
+        """Returns False only for the http loopback issuer of a demo."""
         url = split(self.issuer)
         return url is not None and url.scheme == "https"
 

@@ -1,1 +1,4 @@
-"""Contains WHAT A BROWSER SENDS AND SEES: cookies, forms, headers, errors, words. Not here: a page of its own."""
+"""What a browser sends and sees.
+
+Contains cookies, forms, headers, errors, words. Not here: a page of its own (`flows`).
+"""

@@ -1,12 +1,11 @@
-"""The words of the pages: TOML catalogues read into flat keys. No Flask, no HTML, no choice of language."""
+"""Contains the words of the pages: TOML catalogues, read into flat keys. Not here: HTML, which language a page has."""
 
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-#: `t("frame.cancel", client="…")`: the text in one language.
-#: Raises KeyError for an unknown key or a missing value.
+#: `t("frame.cancel", client="…")` returns the text in one language. Raises KeyError: unknown key, or missing value.
 Translator = Callable[..., str]
 
 
@@ -25,18 +24,18 @@ class Catalogues:
         return tuple(sorted(self.texts))
 
     def translator(self, locale: str) -> Translator:
-        """Raises KeyError for a locale without a catalogue: the caller negotiates the language."""
+        """Returns the words of a language. Raises KeyError: it has no catalogue; the caller chooses one that has."""
         texts = self.texts[locale]
 
         def translate(key: str, /, **values: object) -> str:
-            # Values are never parsed as patterns, so a hostile name cannot reach into an object.
+            # Values are never parsed as patterns: an attacker's text cannot reach into an object.
             return texts[key].format_map(values)
 
         return translate
 
 
 def load_catalogues(directory: Path) -> Catalogues:
-    """Every `messages.<locale>.toml` of the directory. Raises CatalogueError, or OSError."""
+    """Returns every `messages.<locale>.toml` of the directory. Raises CatalogueError, OSError."""
     files = sorted(directory.glob("messages.*.toml"))
     if not files:
         raise CatalogueError(f"{directory}: no messages.<locale>.toml")

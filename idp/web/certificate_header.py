@@ -1,4 +1,7 @@
-"""The guard of the pages: a header that claims a client certificate has no business there (facts/security CP1)."""
+"""Contains the guard of the pages against a header with a client certificate (facts/security CP1).
+
+Not here: reading it.
+"""
 
 from dataclasses import dataclass
 
@@ -12,13 +15,14 @@ from idp.web.network import CallerNetworks
 
 @dataclass(frozen=True, slots=True)
 class CertificateHeaderGuard:
-    """Only the card host's private socket hears `Client-Cert`; a proxy in front of the pages takes it out."""
+    """Only the card host's private socket reads `Client-Cert`; the proxy in front of the pages removes it, so a request
+    that has it did not come through the proxy."""
 
     trail: RefusalTrail
     networks: CallerNetworks
 
     def __call__(self) -> None:
-        """Raises PageError when the header came."""
+        """Raises PageError when the request has the header, and audits it."""
         if not any(name in request.headers for name in ("Client-Cert", "Client-Cert-Chain")):
             return
         network = self.networks.of(request)

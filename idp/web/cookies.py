@@ -1,17 +1,17 @@
-"""Contains what this browser keeps for us. Not here: what a value means (`interaction`), forms."""
+"""Contains the cookies of a browser (facts/security SE1). Not here: what a value means (`interaction`), forms."""
 
 from dataclasses import dataclass
 
 from werkzeug.wrappers import Request, Response
 
-#: Set when a session is ended in this browser, gone with the next identification by Pro Santé Connect.
+#: Set when a session is ended in this browser, cleared at the next identification by Pro Santé Connect.
 SIGNED_OUT_COOKIE = "left"
 _DAY_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
 class Cookies:
-    """`__Host-`, Secure over https; plain names on the http loopback issuer of a demo, where neither would work."""
+    """`__Host-` and Secure over https; plain names on the http loopback issuer of a demo, where neither works."""
 
     is_secure: bool
 
@@ -27,7 +27,7 @@ class Cookies:
         return self.get(request, "browser")
 
     def know_browser(self, request: Request, response: Response, browser: str) -> None:
-        """The browser is known by `browser` from this answer on, if it was by nothing before."""
+        """Set the cookie `browser` if this browser has none."""
         if self.browser(request) is None:
             self.set(response, "browser", browser)
 
@@ -48,5 +48,5 @@ class Cookies:
         )
 
     def mark_signed_out(self, response: Response) -> None:
-        """Pro Santé Connect will be asked to identify the next person afresh (facts/security PS10)."""
+        """Mark the browser: Pro Santé Connect is asked to identify the next person anew (facts/security PS10)."""
         self.set(response, SIGNED_OUT_COOKIE, "1", _DAY_SECONDS)

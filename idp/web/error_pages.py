@@ -1,4 +1,7 @@
-"""The one HTTP mapping of `errors`: every exception becomes a page with a status, a word of help and a way on."""
+"""Contains the one HTTP mapping of errors: each exception becomes a page with a status, help and a way to go on.
+
+Not here: the reasons (`core/errors`, `interaction/refusal`), the answers to clients (`protocol`).
+"""
 
 import dataclasses
 import secrets
@@ -29,7 +32,7 @@ _HTTP_PROBLEMS = {
 }
 
 
-#: Why an interaction cannot go on, as the person reads it.
+#: The page of each reason why an interaction cannot go on.
 _INTERACTION_PROBLEMS = {
     InteractionRefusal.UNKNOWN: Problem.INTERACTION_UNKNOWN,
     InteractionRefusal.EXPIRED: Problem.INTERACTION_EXPIRED,
@@ -43,7 +46,7 @@ _INTERACTION_PROBLEMS = {
 
 
 def page_of(error: BaseException) -> PageError:
-    """Returns what a person is shown of an exception, whatever it is."""
+    """Returns the page of any exception."""
     if isinstance(error, PageError):
         return error
     if isinstance(error, InteractionRefused):
@@ -56,7 +59,7 @@ def page_of(error: BaseException) -> PageError:
 
 
 def _page_of_refusal(refused: InteractionRefused) -> PageError:
-    # Only what expired begins again: of the others there is nothing left, or it is not this browser's.
+    # Only an expired interaction can begin again: of the others nothing is left, or they are another browser's.
     is_expired = refused.reason is InteractionRefusal.EXPIRED
     retry_path = restart_path(refused.interaction_id) if is_expired and refused.interaction_id else None
     return PageError(
@@ -71,7 +74,7 @@ def _logged(error: BaseException, shown: PageError) -> str:
     """Returns the incident id that is on the page and in the log."""
     incident = secrets.token_hex(4)
     is_ours = STATUS[shown.problem] >= 500
-    # What was raised to be shown says all in its detail; of anything else the log keeps the trace.
+    # An exception raised to be shown says everything in its detail; for any other one the log keeps the trace.
     is_meant = isinstance(error, PageError | InteractionRefused)
     (log.error if is_ours else log.info)(
         "page_error",
@@ -110,7 +113,7 @@ class ErrorPages:
         return response
 
     def _frame(self, request: Request, shown: PageError, client: Client | None) -> Frame:
-        """With the token of the form that begins again, where there is one."""
+        """Returns the frame, with a CSRF token where the page has the form that begins again."""
         frame = self.rendering.frame(request, client=client, base_path="")
         base_path = (shown.retry_path or "").removesuffix("/restart")
         browser = self.cookies.browser(request)

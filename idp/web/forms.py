@@ -1,4 +1,4 @@
-"""Contains the forms of our pages: from our own page, of this browser, each field once. Not here: what fields mean."""
+"""Contains posted forms: from our own page, in this browser, each field once. Not here: what fields mean."""
 
 import hashlib
 import hmac
@@ -15,7 +15,7 @@ from idp.web.parameters import single_valued
 
 @dataclass(frozen=True, slots=True)
 class CsrfTokens:
-    """Bound to the browser's cookie and to the place they serve, also before any sign-in (facts/security WB2)."""
+    """Bound to the browser's cookie and to the path of the form, also before any sign-in (facts/security WB2)."""
 
     key: bytes = field(repr=False)
 
@@ -23,7 +23,7 @@ class CsrfTokens:
         return hmac.new(self.key, f"{browser}\0{base_path}".encode(), hashlib.sha256).hexdigest()
 
     def verify(self, given: str, browser: str, base_path: str) -> None:
-        """Raises PageError."""
+        """Raises PageError unless this is the token of that browser and path."""
         if not hmac.compare_digest(given.encode(), self.token(browser, base_path).encode()):
             raise PageError(Problem.CSRF, "token absent or of another page")
 
@@ -37,9 +37,9 @@ class Forms:
     parameter_bytes: int
 
     def read(self, request: Request, base_path: str) -> dict[str, str]:
-        """The posted fields, single-valued, after Origin and CSRF are verified. Raises PageError."""
+        """Returns the posted fields, single-valued, with Origin and CSRF token verified. Raises PageError."""
         origin = request.headers.get("Origin")
-        # Referrer-Policy no-referrer makes some browsers send `Origin: null` with a form of our own.
+        # facts/security WB2. With Referrer-Policy no-referrer some browsers send `Origin: null` with our own form.
         if origin not in (None, "null", self.issuer):
             raise PageError(Problem.CSRF, "origin of another site")
         try:
@@ -55,7 +55,10 @@ class Forms:
         return form
 
     def as_query(self, request: Request) -> str:
-        """A posted form as the query of the GET it is turned into. Raises PageError when no address can hold it."""
+        """Returns a posted form as a query, for the GET that it is turned into.
+
+        Raises PageError: too long for an address.
+        """
         fields = [(name, value) for name, values in request.form.lists() for value in values]
         query = urlencode(fields)
         if len(query) > 4 * self.parameter_bytes:

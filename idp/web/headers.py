@@ -1,4 +1,4 @@
-"""Contains the security headers of every answer. Not here: cookies, and what a page adds to its own policy."""
+"""Contains the security headers of every answer. Not here: cookies, what one page adds to its own policy."""
 
 from werkzeug.wrappers import Response
 
@@ -21,10 +21,10 @@ HSTS = "max-age=31536000; includeSubDomains"
 
 
 def harden(response: Response, where: WhereSettings) -> Response:
-    """Security headers, and `no-store` on whatever does not say otherwise itself."""
+    """Add the security headers, and `no-store` where the answer says nothing else."""
     for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
-    # On loopback the pin would hold for every port of `localhost`, whoever serves there over http.
+    # On loopback HSTS would hold for every port of `localhost`, also those where other programs serve http.
     if where.is_secure and not where.is_on_loopback:
         response.headers.setdefault("Strict-Transport-Security", HSTS)
     response.headers.setdefault("Cache-Control", "no-store")

@@ -1,6 +1,6 @@
-"""Contains the hub as browsers meet it: cookies in, a redirect or the answer of whatever started the login out.
+"""Contains the hub over HTTP: cookies come in, and a redirect or the answer of the login's `Finish` goes out.
 
-Not here: what comes next (`interaction/hub`), and the ends of a login (`Finish`).
+Not here: what comes next (`interaction/hub`), the ends of a login (`Finish`).
 """
 
 from collections.abc import Mapping
@@ -26,14 +26,14 @@ def visit_of(request: Request, cookies: Cookies, now: datetime) -> Visit:
 class HubEndpoint:
     hub: Hub
     interactions: Interactions
-    #: By the mark of the interactions that they end.
+    #: By the mark on the interactions that they end.
     finishes: Mapping[str, Finish[Response]]
     clock: Clock
     cookies: Cookies
     forms: Forms
 
     def go_on(self, interaction_id: str) -> Response:
-        """GET /interaction/<id>: where every page returns to. Raises InteractionRefused."""
+        """GET /interaction/<id>, to which every page returns. Raises InteractionRefused."""
         visit = visit_of(request, self.cookies, self.clock.now())
         outcome = self.hub.go_on(interaction_id, visit, self.finishes)
         if isinstance(outcome, GoTo):
@@ -42,7 +42,7 @@ class HubEndpoint:
         return finish.success(outcome) if isinstance(outcome, Done) else finish.failure(outcome)
 
     def restart(self, interaction_id: str) -> Response:
-        """« Reprendre la connexion » of what expired, by the way it was started. Raises InteractionRefused."""
+        """« Reprendre la connexion »: begin an expired login again as it was started. Raises InteractionRefused."""
         old = self.interactions.find(interaction_id, self.cookies.browser(request))
         self.forms.read(request, hub_path(interaction_id))
         if self.clock.now() < old.expires_at:

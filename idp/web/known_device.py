@@ -1,4 +1,4 @@
-"""Contains the cookie of a browser that signed in before with this RPPS. Not here: what it is worth (`throttle`)."""
+"""Contains the cookie of a browser that signed in before with this RPPS. Not here: its budget (`accounts/throttle`)."""
 
 import hmac
 import re
@@ -15,13 +15,13 @@ _YEAR_SECONDS = 365 * 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class KnownDevices:
-    """A browser that signed in before has a budget of its own: attacks from elsewhere do not lock its owner out."""
+    """Such a browser has a budget of its own: an attacker elsewhere cannot lock its owner out (facts/security TH2)."""
 
     cookies: Cookies
     key: bytes = field(repr=False)
 
     def nonce(self, request: Request, rpps: str) -> str:
-        """The nonce of a device cookie made for this RPPS, else "" (facts/security TH2)."""
+        """Returns the nonce of a device cookie made for this RPPS, else "" (facts/security TH2)."""
         cookie = self.cookies.get(request, _COOKIE) or ""
         found = re.fullmatch(r"([A-Za-z0-9_-]{43})\.([0-9a-f]{64})", cookie)
         if found is None or not hmac.compare_digest(found[2], self._mac(found[1], rpps)):

@@ -1,9 +1,9 @@
-"""Hours and days as people here read them. Pages and mails only; records keep UTC."""
+"""Contains hours and days as people in France read them, for pages and mails. Not here: records, which keep UTC."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-#: Where the people are who read hours on our pages and in our mails.
+#: The time zone of the people who read our pages and mails.
 _PARIS = ZoneInfo("Europe/Paris")
 
 
@@ -15,12 +15,12 @@ _HOUR = {"fr": "%H h %M", "en": "%H:%M"}
 
 
 def local_hour(instant: datetime, locale: str) -> str:
-    """« 14 h 32 », "14:32"."""
+    """Returns « 14 h 32 » or "14:32"."""
     return instant.astimezone(_PARIS).strftime(_HOUR[locale])
 
 
 def local_day(instant: datetime, locale: str) -> str:
-    """« 23 novembre 2026 », "23 November 2026"."""
+    """Returns « 23 novembre 2026 » or "23 November 2026"."""
     day = instant.astimezone(_PARIS)
     return f"{day.day} {_MONTHS[locale][day.month - 1]} {day.year}"
 

@@ -1,4 +1,4 @@
-"""Contains which language a page is in. Not here: its words (`catalogues`)."""
+"""Contains which language a page has. Not here: its words (`catalogues`)."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ class Locales:
     default: str
 
     def of(self, request: Request, wished: str = "") -> str:
-        """Chosen by the person, else by the relying party (`ui_locales`), else by the browser."""
+        """Returns the language chosen by the person, else by the relying party (`ui_locales`), else by the browser."""
         chosen = self.cookies.get(request, "locale")
         candidates = [chosen or "", *(tag.split("-")[0] for tag in wished.split())]
         for candidate in candidates:

@@ -12,7 +12,7 @@ class Mails:
     templates: Templates
 
     def write(self, name: str, page: Any, *, to: str, subject: str, locale: str) -> Mail:
-        """The mail of `mail/<name>.txt` and `.html`; `subject` is a key of the catalogue."""
+        """Returns the mail made of `mail/<name>.txt` and `.html`. `subject`: a key of the catalogue."""
         text, html = (
             self.templates.render(f"mail/{name}.{kind}", locale, page=page) for kind in ("txt", "html")
         )

@@ -1,4 +1,4 @@
-"""Contains which network asks, for limits and the trail. Not here: what a proxy says of certificates."""
+"""Contains the network of a caller, for limits and the audit trail. Not here: what a proxy says about certificates."""
 
 import ipaddress
 from dataclasses import dataclass
@@ -8,13 +8,14 @@ from werkzeug.wrappers import Request
 
 @dataclass(frozen=True, slots=True)
 class CallerNetworks:
-    """`trusted_proxy_hops`: how many proxies of the operator's stand in front; 0: no header is believed."""
+    """`trusted_proxy_hops`: how many proxies of the operator are in front; 0: no header is believed (TH4)."""
 
     trusted_proxy_hops: int
 
     def of(self, request: Request) -> str:
-        """The address that asks, IPv6 cut to its /64; "unknown" when it is none."""
+        """Returns the address of the caller, IPv6 cut to its /64; "unknown" when it is no address."""
         forwarded = request.headers.get("X-Forwarded-For", "").split(",")
+        # Counted from the right, where our own proxies write: what a client sends stands on the left (TH4).
         hops = self.trusted_proxy_hops
         text = forwarded[-hops].strip() if 0 < hops <= len(forwarded) else (request.remote_addr or "")
         try:

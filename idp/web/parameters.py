@@ -1,4 +1,4 @@
-"""Contains how the parameters of a query or a form are read: each once, none too long. Not here: what they mean."""
+"""Contains how the parameters of a query or form are read: each once, none too long. Not here: what they mean."""
 
 from werkzeug.datastructures import MultiDict
 
@@ -6,12 +6,12 @@ from idp.core.errors import PageError, Problem
 
 
 def without_empty(values: "MultiDict[str, str]") -> "MultiDict[str, str]":
-    """RFC 6749 §3.1, §3.2: a parameter sent without a value counts as left out."""
+    """Returns them without those that have no value, which count as left out (RFC 6749 §3.1, §3.2)."""
     return MultiDict([(name, value) for name, value in values.items(multi=True) if value])
 
 
 def single_valued(values: "MultiDict[str, str]", limit: int) -> dict[str, str]:
-    """Raises ValueError on a repeated name (RFC 6749 §3.1), or on a name or value that is too long."""
+    """Returns each value by name. Raises ValueError: a name is repeated (RFC 6749 §3.1), a name or value too long."""
     flat: dict[str, str] = {}
     for name, found in values.lists():
         if len(found) != 1:
@@ -23,7 +23,7 @@ def single_valued(values: "MultiDict[str, str]", limit: int) -> dict[str, str]:
 
 
 def read_query(values: "MultiDict[str, str]", limit: int) -> dict[str, str]:
-    """As `single_valued`, of an address that a person came to. Raises PageError."""
+    """Returns the same for an address that a person opened. Raises PageError."""
     try:
         return single_valued(values, limit)
     except ValueError as error:

@@ -1,13 +1,13 @@
-"""The official button of Pro Santé Connect, dropped by the operator into a folder: ours is text, the mark is ANS's.
+"""The official button of Pro Santé Connect, which the operator puts into a folder: the picture belongs to ANS.
 
-Contains which files, how large, of what kind. Read once, at the start. Not here: pages.
+Contains which files, how large, of what kind; read once, at the start. Not here: pages, our own text button.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-#: Base names in the folder: the button, and the same under the pointer (facts/psc §10).
+#: Base names in the folder: the button, and the button under the pointer (facts/psc §10).
 NORMAL, HOVER = "bouton", "bouton-survol"
 _LARGEST = 256 * 1024
 _KINDS: Mapping[str, tuple[str, bytes]] = {
@@ -17,7 +17,7 @@ _KINDS: Mapping[str, tuple[str, bytes]] = {
 
 
 class BadPicture(Exception):
-    """An operator's message: which file, what is wrong."""
+    """For the operator: which file, and what is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class OfficialPictures:
-    """Empty when the operator gave none: then the text button serves."""
+    """Empty when the operator gave none: then the text button is shown."""
 
     by_name: Mapping[str, Picture]
 
@@ -45,7 +45,7 @@ class OfficialPictures:
 
 
 def read_pictures(folder: str) -> OfficialPictures:
-    """Raises BadPicture."""
+    """Returns the pictures of the folder. Raises BadPicture."""
     found = (_read(Path(folder), name) for name in (NORMAL, HOVER)) if folder else ()
     return OfficialPictures({name: picture for name, picture in found if picture is not None})
 

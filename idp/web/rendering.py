@@ -1,4 +1,4 @@
-"""Contains how a page is rendered: its template in its language, in the frame of every page. Not here: a page."""
+"""Contains rendering: a template in one language, in the frame that every page has. Not here: a page."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -48,8 +48,8 @@ class Rendering:
         wished: str = "",
         browser: str | None = None,
     ) -> Frame:
-        """`wished`: the `ui_locales` of the relying party. `browser`: the cookie about to be set with this page, when
-        the request had none."""
+        """Returns the frame. `wished`: the `ui_locales` of the relying party. `browser`: the cookie that this answer
+        will set, when the request had none."""
         locale = self.locales.of(request, wished)
         other = next(name for name in LOCALES if name != locale)
         browser = browser or self.cookies.browser(request)
@@ -68,6 +68,6 @@ class Rendering:
 
 
 def _page_path(request: Request, base_path: str) -> str:
-    """Where a GET shows this page again: not what answered a form, nor the callback of an upstream login."""
+    """Returns where a GET shows this page again, which an answer to a form or the callback of PSC does not."""
     is_shown_by_get = request.method == "GET" and not request.args
     return path_of_ours(request.path) if is_shown_by_get else base_path or "/"

@@ -1,1 +1,4 @@
-"""Contains HOW IT IS PUT TOGETHER: adapters chosen, flows and endpoints built. Not here: decisions at run time."""
+"""How it is put together.
+
+Contains the choice of adapters, and every flow and endpoint, built. Not here: decisions at run time.
+"""

@@ -1,4 +1,4 @@
-"""Contains secrets of persons as the settings want them: passwords, mail codes, waits. Not here: a sign-in."""
+"""Contains passwords, mail codes and their throttle, built from the settings. Not here: a sign-in."""
 
 import os
 

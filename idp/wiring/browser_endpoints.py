@@ -83,6 +83,6 @@ def _end_session(parts: Parts) -> EndSessionEndpoint:
         forms=web.forms,
         rendering=web.rendering,
         issuer=settings.where.issuer,
-        # An ID Token may come back whole, as the hint.
+        # A whole ID Token may come back, as the hint.
         parameter_bytes=settings.bounds.parameter_bytes * 2,
     )

@@ -1,4 +1,4 @@
-"""Contains the card host as the settings want it. Not here: a judgement on a card (`cards`)."""
+"""Contains the card host, built from the settings. Not here: the verdict on a card (`cards`)."""
 
 from idp.adapters.card_host.application import CardHost
 from idp.adapters.card_host.proxy_listener import CardProxy
@@ -17,7 +17,7 @@ def _issuing_certificates(settings: Settings) -> tuple[bytes, ...]:
 
 
 def build_card_listener(resources: Resources) -> SocketListener:
-    """Terminates the TLS itself, or listens to the proxy that does."""
+    """Returns the listener: it does TLS itself, or serves the proxy that does."""
     s = resources.settings
     limits = ListenerLimits(connections=s.card_host.connections, per_peer=s.card_host.connections_per_peer)
     trail = RefusalTrail(SqlAudit(resources.database, resources.clock), resources.store)

@@ -1,4 +1,4 @@
-"""What judges cards, built from the settings, for the web process and the worker. Composition only, like `app`."""
+"""Contains what verifies cards, built from the settings, for web processes and the worker. Not here: the verdict."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +16,7 @@ from idp.cards.trust import CardPolicy
 from idp.settings import Settings, bad_setting
 from idp.wiring.resources import Resources
 
-#: A login waits for the responder; the worker has time for a list.
+#: A person waits for the OCSP responder; the worker has time for a list.
 _OCSP_CONNECT_SECONDS, _OCSP_SECONDS, _OCSP_BYTES = 2.0, 4.0, 64 * 1024
 _CRL_SECONDS = 15 * 60.0
 
@@ -30,14 +30,14 @@ def build_pin_rules(settings: Settings) -> PinRules:
 
 
 def trust_files(settings: Settings) -> tuple[Path, ...]:
-    """The authorities of the settings, then those that `idp trust add` installed."""
+    """Returns the authorities of the settings, then those that `idp trust add` installed."""
     card = settings.card
     folder = card.trust_directory
     return (*card.root_files, *card.issuing_files, *sorted(folder.glob("*.pem")))
 
 
 def build_card_policy(settings: Settings) -> CardPolicy | None:
-    """None when no authority is given: no card door. Raises AnchorsRefused, BadSetting, OSError."""
+    """Returns None when no authority is given: no card door. Raises AnchorsRefused, BadSetting, OSError."""
     files = trust_files(settings)
     if not files:
         return None
@@ -78,7 +78,7 @@ def build_revocation(resources: Resources, policy: CardPolicy) -> RevocationSour
 
 
 def build_crl_refresher(resources: Resources) -> CrlRefresher | None:
-    """None when no list is configured."""
+    """Returns None when no list is configured."""
     s = resources.settings
     policy = build_card_policy(s)
     if policy is None or not (s.revocation.crl_urls or s.revocation.root_crl_urls):
@@ -92,7 +92,7 @@ def build_crl_refresher(resources: Resources) -> CrlRefresher | None:
 
 
 def build_list_check(resources: Resources, policy: CardPolicy) -> Callable[[], bool]:
-    """Whether a revocation list that the settings ask for is missing or too old."""
+    """Returns the check whether a revocation list that the settings ask for is missing or too old."""
     index, needed, clock = (
         build_crl_index(resources),
         _needed_lists(resources.settings, policy),

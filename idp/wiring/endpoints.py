@@ -28,7 +28,7 @@ _GET, _POST = ("GET", "HEAD"), ("POST",)
 
 
 def build_endpoints(parts: Parts, protocol: ProtocolParts) -> PlainEndpoints:
-    """What is answered in front of Flask."""
+    """Returns everything that is answered in front of Flask."""
     settings = parts.settings
     refresh_tokens = SqlRefreshTokens(parts.database)
     own = _own_tokens(parts, protocol, refresh_tokens)
@@ -127,7 +127,7 @@ def _metrics(parts: Parts) -> tuple[Callable[[], Iterable[Sample]], ...]:
 
 
 def _upstream_logout(parts: Parts) -> dict[str, Route]:
-    """Mounted only when the operator registered it with Pro Santé Connect."""
+    """Returns a route only when the operator registered it with Pro Santé Connect."""
     settings = parts.settings
     if parts.upstream is None or not settings.psc.backchannel_logout:
         return {}

@@ -1,4 +1,4 @@
-"""Contains the Flask application: its bounds, hooks and error pages. Not here: an address of its own."""
+"""Contains the Flask application: limits, hooks, error pages. Not here: the address of a page."""
 
 import re
 from functools import partial
@@ -25,7 +25,7 @@ def build_flask(parts: Parts) -> Flask:
     settings, web = parts.settings, parts.web
     errors = ErrorPages(clients=parts.clients, cookies=web.cookies, csrf=web.csrf, rendering=web.rendering)
     app = Flask("idp", static_folder=str(_STATIC), template_folder=None)
-    # werkzeug would tidy `//` by a redirect to whatever host the request names.
+    # werkzeug would clean up `//` by a redirect to the host that the caller names (facts/security JW1).
     app.url_map.merge_slashes = False
     app.config.update(
         MAX_CONTENT_LENGTH=settings.bounds.body_bytes,
@@ -57,7 +57,7 @@ def _to_hub(error: NotDue) -> Response:
 
 
 def _reload(errors: ErrorPages, error: Exception) -> Response:
-    """A reload of what answered a form leads to the page that is due."""
+    """Returns a redirect to the hub when a person reloads an answer to a form, else the error page."""
     found = re.match(r"/interaction/([A-Za-z0-9_-]{43})/", request.path)
     if found is not None and request.method == "GET":
         return redirect(hub_path(found[1]))

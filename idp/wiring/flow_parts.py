@@ -1,4 +1,4 @@
-"""Contains what several flows share, beside the parts. Not here: a flow."""
+"""Contains what several flows share in addition to `parts`. Not here: a flow."""
 
 from dataclasses import dataclass
 

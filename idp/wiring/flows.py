@@ -1,4 +1,4 @@
-"""Contains every flow, made with what it needs. Not here: which page is due (`interaction`)."""
+"""Contains every flow, built with what it needs. Not here: which page is due (`interaction`)."""
 
 from collections.abc import Iterator
 from typing import Protocol
@@ -30,7 +30,7 @@ class Flow(Protocol):
 
 
 def build_flows(parts: Parts) -> list[Flow]:
-    """Every flow whose door is open; the order is that of nothing."""
+    """Returns every flow whose door is open, in no particular order."""
     shared = build_flow_parts(parts)
     return [
         ChoiceFlow(shared.desk),

@@ -1,4 +1,4 @@
-"""Contains what several flows and endpoints share, built once a process. Not here: a flow, an endpoint."""
+"""Contains what several flows and endpoints share, built once in each process. Not here: a flow, an endpoint."""
 
 from dataclasses import dataclass
 
@@ -80,7 +80,7 @@ class Parts:
 
 
 def build_parts(settings: Settings) -> Parts:
-    """Raises what the adapters raise: a missing database, a bad key or clients file."""
+    """Returns the parts. Raises what the adapters raise: a missing database, a bad file of keys or clients."""
     resources, clients = open_resources(settings), build_clients(settings)
     database, clock = resources.database, resources.clock
     grants, audit = SqlGrants(database), SqlAudit(database, clock)

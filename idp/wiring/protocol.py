@@ -1,4 +1,4 @@
-"""Contains what the endpoints of relying parties share: the engine, its grants, who asks. Not here: an address."""
+"""Contains what the endpoints of relying parties share: engine, grants, client authentication. Not here: an address."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class ProtocolParts:
     reader: RequestReader
     possession: Possession
     door: ClientDoor
-    #: Names of the methods by certificate that are served.
+    #: The methods of client authentication by certificate that are served.
     tls_methods: tuple[str, ...]
 
 

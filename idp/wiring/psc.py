@@ -1,4 +1,4 @@
-"""Contains Pro Santé Connect as the settings want it: its client, its check, its numbers. Not here: a sign-in."""
+"""Contains Pro Santé Connect, built from the settings: our client, its check, its metrics. Not here: a sign-in."""
 
 from collections.abc import Iterable
 from functools import partial
@@ -22,12 +22,12 @@ log = structlog.get_logger()
 
 
 def redirect_uri(settings: Settings) -> str:
-    """Registered with ANS."""
+    """Returns our address, as it is registered with ANS."""
     return f"{settings.where.issuer}/psc/callback"
 
 
 def psc_http(psc: PscSettings) -> SafeHttp:
-    """Raises BadSetting: a certificate that does not fit is told at the start, not at the first sign-in."""
+    """Returns the HTTP client. Raises BadSetting: a bad certificate is told at the start, not at the first sign-in."""
     _require_client_certificate(psc)
     return SafeHttp(
         connect_seconds=psc.connect_timeout.total_seconds(),
@@ -50,7 +50,7 @@ def _require_client_certificate(psc: PscSettings) -> None:
 
 
 def build_upstream(settings: Settings, clock: Clock, audit: Audit) -> PscProvider | None:
-    """None without Pro Santé Connect. Raises BadSetting."""
+    """Returns None without Pro Santé Connect. Raises BadSetting."""
     psc = settings.psc
     if not psc.is_configured:
         return None
@@ -68,12 +68,12 @@ def _tell_outage(audit: Audit, is_out: bool) -> None:
     log.error("psc_outage_began") if is_out else log.warning("psc_outage_ended")
     try:
         audit.record(AuditEvent.PSC_OUTAGE_BEGAN if is_out else AuditEvent.PSC_OUTAGE_ENDED)
-    except StoreUnavailable:  # Two outages at once: this one must not become a sign-in's failure.
+    except StoreUnavailable:  # Two outages at once: a sign-in must not fail because this one is not audited.
         log.error("psc_outage_not_audited")
 
 
 def psc_pictures(settings: Settings) -> OfficialPictures:
-    """Raises BadSetting."""
+    """Returns the official pictures. Raises BadSetting."""
     try:
         return read_pictures(settings.psc.picture_folder)
     except (BadPicture, OSError) as error:
@@ -81,7 +81,7 @@ def psc_pictures(settings: Settings) -> OfficialPictures:
 
 
 def psc_samples(upstream: PscProvider) -> Iterable[Sample]:
-    """Of this process."""
+    """Returns the metrics of this process."""
     health = upstream.health()
     yield Sample(
         name="caducee_psc_up",
@@ -110,6 +110,6 @@ def psc_samples(upstream: PscProvider) -> Iterable[Sample]:
 
 
 def check_upstream(settings: Settings, clock: Clock) -> None:
-    """Into the log, beside the start."""
+    """Check it in a thread beside the start; the outcome goes to the log."""
     if settings.psc.is_configured:
         check_beside(settings.psc, redirect_uri(settings), psc_http(settings.psc), clock)

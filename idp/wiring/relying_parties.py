@@ -1,4 +1,4 @@
-"""How relying parties are recognised, built from the settings. Composition only, as `login`."""
+"""Contains how relying parties are known and proved, built from the settings. Not here: their endpoints."""
 
 from cryptography import x509
 
@@ -22,7 +22,7 @@ from idp.wiring.resources import Resources
 
 
 def build_clients(settings: Settings) -> ClientFile:
-    """Raises BadYaml, OSError."""
+    """Returns the registry. Raises BadYaml, OSError."""
     return ClientFile(settings.where.clients_file, operator_rules(settings))
 
 
@@ -61,7 +61,7 @@ def build_possession(resources: Resources, trail: RefusalTrail, networks: Caller
 
 
 def build_tls_methods(resources: Resources, possession: Possession, keys: ClientKeys) -> dict[str, Verify]:
-    """How clients prove themselves by certificate: not at all where nobody asks for one. Raises BadSetting."""
+    """Returns client authentication by certificate; none where no proxy asks for one. Raises BadSetting."""
     settings = resources.settings
     authorities = _mtls_authorities(resources.settings)
     tls = TlsClientAuthentication(

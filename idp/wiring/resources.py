@@ -1,4 +1,4 @@
-"""The adapters every process of the provider needs: database, stores, clock, seal."""
+"""Contains the adapters that every process needs: database, stores, clock, seal. Not here: what only some need."""
 
 from dataclasses import dataclass
 
@@ -31,7 +31,7 @@ class Resources:
 
 
 def open_resources(settings: Settings) -> Resources:
-    """Raises what the adapters raise: a missing database, another schema, an unreadable URL."""
+    """Returns the adapters. Raises what they raise: a missing database, another schema, an unreadable URL."""
     clock = SystemClock()
     database = open_database(settings.where.database)
     durable = SqlStore(database, clock)
@@ -43,7 +43,7 @@ def open_resources(settings: Settings) -> Resources:
 
 
 def _redis(url: str) -> RedisStore:
-    """Raises BadSetting: what only the client knows of its URLs."""
+    """Returns the store. Raises BadSetting: only redis-py knows which URLs it accepts."""
     try:
         return RedisStore(connect_redis(url))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Contains what is shared of the browser: cookies, forms, languages, rendering, networks. Not here: a page."""
+"""Contains cookies, forms, languages, rendering and networks, built from the settings. Not here: a page."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ _TEMPLATES = Path(__file__).parents[1] / "templates"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebParts:
-    """Handed out one by one: no flow and no endpoint sees them all."""
+    """Given out one by one: no flow and no endpoint gets all of them."""
 
     cookies: Cookies
     csrf: CsrfTokens

@@ -1,4 +1,4 @@
-"""Contains what the worker does, made with what it needs: mails, logout notices. Not here: when (`cli/background`)."""
+"""Contains what the worker does, built: mails, logout notices. Not here: when (`cli/background`)."""
 
 from idp.adapters.http.logout_post import HttpLogoutPost
 from idp.adapters.key_files.keys_in_force import KeysInForce

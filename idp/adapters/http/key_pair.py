@@ -15,7 +15,7 @@ def require_key_pair(certificate: Path, key: Path) -> None:
     for path in (certificate, key):
         path.open("rb").close()
     try:
-        # A password would be asked for at the terminal: nobody is there.
+        # A password would be asked for at the terminal, where no operator is.
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password="")
     except (ssl.SSLError, ValueError) as error:
         raise NoKeyPair(EXPECTED) from error

@@ -1,8 +1,8 @@
-"""A certificate revocation list in a file, read from front to back without ever holding it (RFC 5280 §5).
+"""A certificate revocation list in a file, read from front to back and never whole in memory (RFC 5280 §5).
 
-Contains where its parts begin, its signature, its serials. Every field and every entry is read by the library, in
-slices: by hand only the tag and length that say where each begins (docs/adr/0028). A CRL of a card authority is tens
-of MB: it is verified whole, in chunks, before its first entry is believed.
+Contains where its parts begin, its signature, its serials. The library reads every field and entry, in slices; by hand
+only the tag and length are read that say where each begins (docs/adr/0028). A CRL of a card authority has tens of MB:
+all of it is verified, in chunks, before its first entry is believed.
 Not here: downloading, SQL, whether a CRL is fresh enough.
 """
 
@@ -23,28 +23,28 @@ from cryptography.x509.oid import CRLEntryExtensionOID, ExtensionOID
 _SEQUENCE, _EXTENSIONS = 0x30, 0xA0
 _TIMES = (0x17, 0x18)
 _CHUNK = 1024 * 1024
-#: Entries given to the library together; those of one slice, and their objects, are all that is held of them.
+#: Entries given to the library together: only those of one slice, and their objects, are in memory.
 _AT_ONCE = 1000
 _ENTRY_BYTES = 4096
-_SERIAL_BITS = 256  # RFC 5280 §4.1.2.2 has 20 bytes at most, and others exist
+_SERIAL_BITS = 256  # RFC 5280 §4.1.2.2 allows 20 bytes, and longer ones exist
 _FIELD_BYTES = 64 * 1024
-#: What makes a list of some entries alone: v2, an algorithm, an empty issuer, a time; then an empty signature.
+#: The rest of a list that has only some entries: v2, an algorithm, an empty issuer, a time; then an empty signature.
 _ALGORITHM = bytes.fromhex("300d06092a864886f70d01010b0500")
 _NO_FIELDS = b"\x02\x01\x01" + _ALGORITHM + b"\x30\x00" + b"\x17\x0d260101000000Z"
 _NO_SIGNATURE = _ALGORITHM + b"\x03\x02\x00\x00"
 _HASHES = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
-#: Critical extensions whose meaning is enforced here (RFC 5280 §5.2: any other critical one, do not use it).
+#: Critical extensions whose meaning is enforced here (RFC 5280 §5.2: with any other, the list must not be used).
 _UNDERSTOOD = frozenset({ExtensionOID.ISSUING_DISTRIBUTION_POINT})
 _UNDERSTOOD_OF_ENTRY = frozenset({CRLEntryExtensionOID.CRL_REASON, CRLEntryExtensionOID.INVALIDITY_DATE})
 
 
 class CrlRefused(ValueError):
-    """The file is not a list we may believe; the message says why, for the operator."""
+    """The file is no list that we may believe; the message tells the operator why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrlHeader:
-    """Everything but the entries; nothing of it is believed before `verify`."""
+    """Everything but the entries. None of it is believed before `verify`."""
 
     issuer: x509.Name
     authority_key_id: bytes | None
@@ -74,13 +74,13 @@ class CrlHeader:
             raise CrlRefused("not signed by this authority") from fault
 
     def serials(self, file: BinaryIO) -> Iterator[int]:
-        """The serial of each revoked certificate, in the order of the file. Raises CrlRefused on the way."""
+        """Returns the serial of each revoked certificate, in the order of the file. Raises CrlRefused on the way."""
         for entries in _slices(file, *self.entries):
             yield from _serials(entries)
 
 
 def read_header(file: BinaryIO) -> CrlHeader:
-    """Raises CrlRefused."""
+    """Returns everything but the entries. Raises CrlRefused."""
     with _refusing():
         return _read_header(file)
 
@@ -98,7 +98,7 @@ def _read_header(file: BinaryIO) -> CrlHeader:
     tail = file.read(_FIELD_BYTES)
     if tbs_end + len(tail) != whole:
         raise CrlRefused("signature of unusual size")
-    # The same list without its entries: the library reads the few fields that are left.
+    # The same list without its entries: the library reads the fields that are left.
     slim = x509.load_der_x509_crl(_sequence(_sequence(before + after) + tail))
     digest = slim.signature_hash_algorithm
     if not (isinstance(digest, _HASHES) and isinstance(slim.signature_algorithm_parameters, PKCS1v15)):
@@ -119,7 +119,7 @@ def _read_header(file: BinaryIO) -> CrlHeader:
 
 
 def _split(file: BinaryIO, end: int) -> tuple[bytes, tuple[int, int], bytes]:
-    """TBSCertList (RFC 5280 §5.1): the fields before revokedCertificates, its place, what follows."""
+    """Returns of TBSCertList (RFC 5280 §5.1) the fields before revokedCertificates, its place, what follows it."""
     before, seen_time = b"", False
     while (place := file.tell()) < end:
         tag, header, size = _any_header(file)
@@ -146,7 +146,7 @@ def _authority_key_id(slim: x509.CertificateRevocationList) -> bytes | None:
     found: bytes | None = None
     for extension in slim.extensions:
         if extension.critical and extension.oid not in _UNDERSTOOD:
-            # A delta list (§5.2.4) among them: it is no complete list.
+            # A delta list (RFC 5280 §5.2.4) has one too: it is no complete list.
             raise CrlRefused(f"critical extension {extension.oid.dotted_string}")
         if isinstance(extension.value, x509.IssuingDistributionPoint):
             _check_scope(extension.value)
@@ -156,7 +156,7 @@ def _authority_key_id(slim: x509.CertificateRevocationList) -> bytes | None:
 
 
 def _check_scope(scope: x509.IssuingDistributionPoint) -> None:
-    # §5.2.5: a list of some reasons, of some kinds, or of other issuers' certificates is not the whole list.
+    # RFC 5280 §5.2.5: a list of some reasons or kinds, or of other issuers' certificates, is not the whole list.
     is_partial = (
         scope.indirect_crl
         or scope.only_contains_ca_certs
@@ -176,7 +176,7 @@ def _number(slim: x509.CertificateRevocationList) -> int:
 
 
 def _slices(file: BinaryIO, place: int, end: int) -> Iterator[bytes]:
-    """The entries between these bounds, cut where each begins, `_AT_ONCE` together. Raises CrlRefused."""
+    """Returns the entries between these places, whole ones, `_AT_ONCE` together. Raises CrlRefused."""
     while place < end:
         begin, left = place, _AT_ONCE
         while left and place < end:
@@ -190,14 +190,14 @@ def _slices(file: BinaryIO, place: int, end: int) -> Iterator[bytes]:
 
 
 def _serials(entries: bytes) -> list[int]:
-    """The library reads them as a list of their own. Raises CrlRefused."""
+    """Returns the serials: the library reads these entries as a list of their own. Raises CrlRefused."""
     alone = _sequence(_sequence(_NO_FIELDS + _sequence(entries)) + _NO_SIGNATURE)
     with _refusing("unreadable entry"):
         return [_serial(one) for one in x509.load_der_x509_crl(alone)]
 
 
 def _serial(revoked: x509.RevokedCertificate) -> int:
-    # §5.3: an entry that means something else than « revoked » (another issuer's) is none to count.
+    # RFC 5280 §5.3: an entry that means something else than « revoked here » (by another issuer) cannot be used.
     for extension in revoked.extensions:
         if extension.critical and extension.oid not in _UNDERSTOOD_OF_ENTRY:
             raise CrlRefused(f"critical extension of an entry {extension.oid.dotted_string}")
@@ -207,7 +207,7 @@ def _serial(revoked: x509.RevokedCertificate) -> int:
 
 
 def _header(file: BinaryIO, tag: int) -> tuple[int, int]:
-    """(bytes of the header, bytes of the content) of the value of this tag that begins here."""
+    """Returns how many bytes of header and content the value has that begins here. Raises CrlRefused: another tag."""
     found, header, size = _any_header(file)
     if found != tag:
         raise CrlRefused("not a certificate revocation list")
@@ -224,7 +224,7 @@ def _any_header(file: BinaryIO) -> tuple[int, int, int]:
     more = start[1] & 0x7F
     length = file.read(more) if 1 <= more <= 4 else b""
     size = int.from_bytes(length)
-    # §10.1: in as few bytes as will do. One list, one way to write it.
+    # X.690 §10.1 (DER): in as few bytes as possible, so that a list can be written in one way only.
     if len(length) != more or size < 0x80 or not length[0]:
         raise CrlRefused("unsupported length")
     return start[0], 2 + more, size
@@ -234,7 +234,7 @@ def _sequence(content: bytes) -> bytes:
     size = len(content)
     if size < 0x80:
         return bytes([_SEQUENCE, size]) + content
-    length = size.to_bytes((size.bit_length() + 7) // 8)  # DER: as few bytes as will do
+    length = size.to_bytes((size.bit_length() + 7) // 8)  # DER: as few bytes as possible
     return bytes([_SEQUENCE, 0x80 | len(length)]) + length + content
 
 
@@ -244,5 +244,5 @@ def _refusing(what: str = "unreadable") -> Iterator[None]:
         yield
     except CrlRefused:
         raise
-    except Exception as fault:  # hostile bytes make the library raise many things
+    except Exception as fault:  # an attacker's bytes make the library raise many things
         raise CrlRefused(f"{what}: {type(fault).__name__}") from fault

@@ -1,7 +1,7 @@
 """Fetching the revocation lists: once a day at a random time, bounded, verified, then put in force.
 
-Contains which list is due, the download into a file, whose list it is. Not here: the address taken from a
-certificate, whose lists must be there (`needed_lists`), the parsing (`crl_file`), the index
+Contains which list is due, its download into a file, which authority signed it. Not here: an address written in a
+certificate (it is never used), which lists are needed (`needed_lists`), parsing (`crl_file`), the index
 (`adapters/sql/crl_index`).
 """
 
@@ -25,11 +25,11 @@ from idp.core.clock import Clock
 
 _log = structlog.get_logger(__name__)
 
-#: Lists are renewed every morning from 07:00; ANS asks each subscriber for a random time spread over hours.
+#: ANS renews the lists every morning from 07:00, and asks each subscriber to fetch at a random time over some hours.
 _PARIS = ZoneInfo("Europe/Paris")
 _OPENS_AT = timedelta(hours=7, minutes=30)
 _SPREAD = timedelta(hours=5)
-#: A list ending before its next fetch is fetched again so long before its end.
+#: A list that ends before its next fetch is fetched this long before its end.
 _BEFORE_END = timedelta(hours=1)
 _AT_LEAST = timedelta(minutes=15)
 _RETRY, _RETRY_SPREAD = timedelta(minutes=15), timedelta(minutes=15)
@@ -37,12 +37,12 @@ _RETRY, _RETRY_SPREAD = timedelta(minutes=15), timedelta(minutes=15)
 
 class Downloads(Protocol):
     def download(self, url: str, headers: Mapping[str, str], sink: Callable[[bytes], object]) -> HttpAnswer:
-        """Raises NoUsableAnswer."""
+        """Returns the answer, its body written to `sink`. Raises NoUsableAnswer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrlRefresher:
-    """Any number may run: the index gives each list to one of them at a time."""
+    """Any number may run: the index gives each list to one at a time."""
 
     needed: NeededLists
     http: Downloads
@@ -55,7 +55,7 @@ class CrlRefresher:
         return sum(self._attempts(self._is_ours))
 
     def run_now(self) -> tuple[bool, ...]:
-        """For an operator: as `run_due`, and an authority that waits for its list does not wait for the next attempt.
+        """For an operator: as `run_due`, but what an authority waits for is fetched without the pause between attempts.
 
         Returns for each list tried whether it came into force or stayed so. Raises StoreUnavailable.
         """
@@ -68,7 +68,7 @@ class CrlRefresher:
 
     def _attempts(self, is_ours: Callable[[str, frozenset[str], datetime], bool]) -> Iterator[bool]:
         for url in self.needed.urls:
-            # Asked anew for each: the list before may be the one that was waited for.
+            # Read again for each address: the list fetched before may be the one that was waited for.
             if is_ours(url, self._waiting_at(url), self.clock.now()):
                 yield self._refresh(url)
 
@@ -77,14 +77,14 @@ class CrlRefresher:
         return self.index.waiting(self.needed.at(url, now), now)
 
     def _is_ours(self, url: str, waiting: frozenset[str], now: datetime) -> bool:
-        # Looked at before it is written: most of the time nothing is due.
+        # Read before writing: most of the time nothing is due.
         is_due = self.index.is_due(url, now, waiting)
         return is_due and self.index.claim(url, now, self._retry_at(now), waiting)
 
     def _is_ours_at_once(self, url: str, waiting: frozenset[str], now: datetime) -> bool:
         if not waiting:
             return self._is_ours(url, waiting, now)
-        self.index.plan(url, self._retry_at(now), waiting)  # a worker leaves it to us
+        self.index.plan(url, self._retry_at(now), waiting)  # so that a worker leaves it to us
         return True
 
     def _retry_at(self, now: datetime) -> datetime:
@@ -96,7 +96,7 @@ class CrlRefresher:
         except (NoUsableAnswer, CrlRefused, OSError) as fault:
             _log.error("crl_not_refreshed", url=url, reason=str(fault))
             return False
-        # Who still waits has no list at this address today: it is looked for with the next one there, not in a loop.
+        # An authority that still waits has no list at this address today: we try at the next fetch, not in a loop.
         due_at = next_fetch(self.clock.now(), header.next_update, self.chance)
         self.index.plan(url, due_at, self._waiting_at(url))
         return True
@@ -137,7 +137,7 @@ class CrlRefresher:
                 try:
                     header.verify(file, authority.public_key)
                 except CrlRefused as fault:
-                    # An authority and its successor share a name; a list need not say which key signed it.
+                    # An authority and its successor may have one name, and a list need not say which key signed it.
                     refusal = fault
                 else:
                     return authority
@@ -145,12 +145,12 @@ class CrlRefresher:
 
 
 def _may_list(certificate: x509.Certificate) -> bool:
-    # RFC 5280 §6.3.3 (f): the key usage, where present, must allow it; `anchors` made it present.
+    # RFC 5280 §6.3.3 (f): the key usage, where present, must allow it; `anchors` demands that it is present.
     return certificate.extensions.get_extension_for_class(x509.KeyUsage).value.crl_sign
 
 
 def next_fetch(now: datetime, next_update: datetime, chance: random.Random) -> datetime:
-    """A random time of the next morning, or before the list ends if that is sooner."""
+    """Returns a random time of the next morning, or shortly before the list ends if that is sooner."""
     local = now.astimezone(_PARIS)
     midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
     morning = midnight + timedelta(days=1) + _OPENS_AT + chance.random() * _SPREAD

@@ -1,6 +1,6 @@
-"""Of which authorities a revocation list must be there, and at which addresses the operator says it is.
+"""The authorities whose revocation list is needed, and the addresses where the operator says that it is.
 
-Contains who is needed at an instant. Not here: which lists are there (`adapters/sql/crl_index`), fetching
+Contains which are needed at an instant. Not here: which lists there are (`adapters/sql/crl_index`), fetching
 (`crl_refresh`).
 """
 
@@ -13,7 +13,7 @@ from idp.cards.anchors import IssuingAuthority, TrustAnchors
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NeededLists:
-    """Nothing says which authority's list an address has: it may be that of any issuing authority, or of any root."""
+    """No setting says whose list an address has: it may be that of any issuing authority, or of any root."""
 
     anchors: TrustAnchors
     issuing_urls: tuple[str, ...] = ()
@@ -39,7 +39,7 @@ class NeededLists:
         return tuple(one.name for one in self.anchors.all if one.key_name in key_ids)
 
     def _issuing(self, now: datetime) -> tuple[IssuingAuthority, ...]:
-        # One past its end publishes nothing more, and none of its cards signs in: its list is not waited for.
+        # After its end an authority publishes no list, and none of its cards is accepted: nothing waits for its list.
         return tuple(one for one in self.anchors.issuing if one.not_before <= now <= one.not_after)
 
     def _roots(self, now: datetime) -> tuple[IssuingAuthority, ...]:

@@ -1,7 +1,7 @@
-"""OCSP towards the responder of the IGC (RFC 6960): one question, an answer only if it proves something.
+"""OCSP with the responder of the IGC (RFC 6960): one question, and an answer only if it proves something.
 
-Contains the request, and every check of the response. Not here: the address taken from a certificate
-(it comes from configuration), what to do without an answer (`idp.cards.revocation`).
+Contains the request, and every check of the response. Not here: an address written in a certificate (ours comes from
+configuration), what to do without an answer (`idp.cards.revocation`).
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -41,18 +41,18 @@ _ANSWERS: Mapping[ocsp.OCSPCertStatus, OcspAnswer] = {
 
 class PostsBytes(Protocol):
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> HttpAnswer:
-        """Raises NoUsableAnswer."""
+        """Returns the answer. Raises NoUsableAnswer."""
 
 
 class _ProvesNothing(Exception):
-    """The response is refused; the message says which rule, for the log."""
+    """The response is refused; the message tells the log by which rule."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OcspClient:
-    """`max_age` bounds a good answer, whatever end it names, and any that names none (CP3).
+    """`max_age`: no good answer counts for longer, whatever end it states, nor any that states none (CP3).
 
-    `skew` is allowed to both clocks.
+    `skew`: how far the two clocks may be apart.
     """
 
     url: str
@@ -68,8 +68,11 @@ class OcspClient:
         now: datetime,
         listing: Callable[[int], CrlAnswer],
     ) -> OcspAnswer:
-        """`listing`: what the issuer's list says of the serial of a delegated responder."""
-        # SHA-1 names the certificate here, it signs nothing: what every responder understands.
+        """Returns what the responder says, NONE when it proves nothing.
+
+        `listing`: what the issuer's list says about the serial of a delegated responder.
+        """
+        # SHA-1 only names the certificate here, and signs nothing; every responder understands it.
         builder = ocsp.OCSPRequestBuilder().add_certificate(certificate, issuer, hashes.SHA1())  # noqa: S303
         asked = builder.add_extension(x509.OCSPNonce(token_bytes(_NONCE_BYTES)), critical=False).build()
         try:
@@ -83,7 +86,7 @@ class OcspClient:
         except (_ProvesNothing, NoUsableAnswer) as fault:
             _log.warning("ocsp_no_answer", reason=str(fault))
             return OcspAnswer.NONE
-        except Exception as fault:  # hostile bytes make the library raise many things
+        except Exception as fault:  # an attacker's bytes make the library raise many things
             _log.warning("ocsp_no_answer", reason=f"unreadable: {type(fault).__name__}")
             return OcspAnswer.NONE
 
@@ -109,7 +112,7 @@ class OcspClient:
         digest = _HASHES.get(response.signature_algorithm_oid)
         if digest is None:
             raise _ProvesNothing("signature algorithm")
-        # RFC 6960 §4.2.2.2: signed by the issuer itself, or by whom it delegated in a certificate of its own.
+        # RFC 6960 §4.2.2.2: signed by the issuer itself, or by a responder for which it issued a certificate.
         for key in (issuer.public_key(), *_delegates(response, issuer, now, listing)):
             if isinstance(key, RSAPublicKey) and _verifies(
                 key, response.signature, response.tbs_response_bytes, digest
@@ -118,7 +121,7 @@ class OcspClient:
         raise _ProvesNothing("signed by neither the issuer nor its delegate")
 
     def _matching(self, response: ocsp.OCSPResponse, asked: ocsp.OCSPRequest) -> ocsp.OCSPSingleResponse:
-        # RFC 6960 §3.2 (1): the answer is about the certificate that was asked about.
+        # RFC 6960 §3.2 (1): the answer must be about the certificate in the question.
         for single in response.responses:
             if (
                 single.serial_number == asked.serial_number
@@ -130,7 +133,7 @@ class OcspClient:
         raise _ProvesNothing("about another certificate")
 
     def _check_fresh(self, single: ocsp.OCSPSingleResponse, now: datetime) -> None:
-        # RFC 6960 §3.2 (5, 6), §4.2.2.1. Without a nonce, the dates alone keep an old answer from being shown again.
+        # RFC 6960 §3.2 (5, 6), §4.2.2.1. Without a nonce only the dates keep an attacker from showing an old answer.
         begins = single.this_update_utc
         longest = begins + self.max_age
         ends = single.next_update_utc or longest
@@ -146,7 +149,7 @@ def _check_nonce(response: ocsp.OCSPResponse, asked: ocsp.OCSPRequest) -> None:
     try:
         answered = response.extensions.get_extension_for_class(x509.OCSPNonce).value
     except x509.ExtensionNotFound:
-        return  # RFC 6960 §4.4.1: a responder may not know nonces; freshness then rests on the dates
+        return  # RFC 6960 §4.4.1: a responder need not know nonces; then only the dates prove that it is fresh
     if answered != asked.extensions.get_extension_for_class(x509.OCSPNonce).value:
         raise _ProvesNothing("another nonce")
 
@@ -183,9 +186,10 @@ def _may_sign_answers(certificate: x509.Certificate) -> bool:
 
 
 def _is_cleared(certificate: x509.Certificate, listed: CrlAnswer) -> bool:
-    """RFC 6960 §4.2.2.2.1: id-pkix-ocsp-nocheck, trusted for the life of a short-lived delegate without a check.
+    """Whether a delegated responder is not revoked (RFC 6960 §4.2.2.2.1).
 
-    None is asked for, but what a list we have says is not overheard: the authority itself signed it.
+    id-pkix-ocsp-nocheck: a short-lived one is trusted without a check for its life. We fetch nothing for it, but follow
+    a list that we have: the authority itself signed that.
     """
     if listed is CrlAnswer.LISTED:
         return False

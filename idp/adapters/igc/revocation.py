@@ -1,6 +1,6 @@
-"""`RevocationSource` for IGC-Santé: OCSP first, the index of the lists next, nothing believed without evidence.
+"""`RevocationSource` for IGC-Santé: OCSP and the index of the lists; nothing is believed without evidence.
 
-Contains who is asked and what is remembered. Not here: what the answers mean together
+Contains which of them is asked, and what is remembered. Not here: what both answers mean together
 (`idp.cards.revocation.DECISION`), HTTP, SQL.
 """
 
@@ -18,12 +18,14 @@ from idp.core.ephemeral import EphemeralStore, Kind
 
 _log = structlog.get_logger(__name__)
 
-#: After a silence, the list answers alone for so long: a login must not wait for a dead responder.
+#: After a responder gave no answer, only the list is asked for so long: a person must not wait for a dead responder.
 _PAUSE = timedelta(seconds=30)
 
 
 @dataclass(slots=True)
 class _ResponderPause:
+    """Until when the responder is not asked; None: it answered."""
+
     until: datetime | None = None
 
 
@@ -40,16 +42,16 @@ class IgcRevocation:
     _pause: _ResponderPause = field(default_factory=_ResponderPause, init=False)
 
     def status(self, certificate_der: bytes, issuer_der: bytes, *, now: datetime) -> RevocationStatus:
-        """Raises StoreUnavailable only."""
+        """Returns the status of a card's certificate. Raises StoreUnavailable only."""
         certificate, issuer = (x509.load_der_x509_certificate(der) for der in (certificate_der, issuer_der))
         authority = next((one for one in self.anchors.issuing if one.der == issuer_der), None)
         if authority is None:
             return RevocationStatus.DISOWNED
         above = self._of_authority(authority, issuer, now)
         if above is CrlAnswer.LISTED:
-            return (
-                RevocationStatus.DISOWNED
-            )  # Its key may be in anybody's hands: nothing it signed is a card.
+            # Its key may be an attacker's: nothing that it signed is a card.
+            return RevocationStatus.DISOWNED
+        # An authority whose own status is not known cannot make a card good.
         status = self._of_card(certificate, issuer, authority.key_name, now)
         is_cleared = above is CrlAnswer.NOT_LISTED
         return status if is_cleared or status is not RevocationStatus.GOOD else RevocationStatus.UNKNOWN
@@ -57,6 +59,7 @@ class IgcRevocation:
     def _of_card(
         self, certificate: x509.Certificate, issuer: x509.Certificate, key_id: str, now: datetime
     ) -> RevocationStatus:
+        # The list first, without network: a card that is on it needs no question to the responder.
         listed = self.index.answer(key_id, certificate.serial_number, now)
         if listed is CrlAnswer.LISTED:
             return RevocationStatus.REVOKED
@@ -66,7 +69,7 @@ class IgcRevocation:
     def _of_authority(
         self, authority: IssuingAuthority, issuer: x509.Certificate, now: datetime
     ) -> CrlAnswer:
-        """The intermediate against its root's list: the card is not in question, the authority is."""
+        """Returns what the list of its root says about the issuing authority."""
         if not self.checks_authorities or authority.root is None:
             return CrlAnswer.NOT_LISTED
         answer = self.index.answer(authority.root.key_name, issuer.serial_number, now)
@@ -83,6 +86,7 @@ class IgcRevocation:
         now: datetime,
     ) -> OcspAnswer:
         key = f"{key_id}:{certificate.serial_number:x}"
+        # Without a list that counts, the responder is asked even in its pause: nothing else could clear the card.
         if self.ocsp is None or (listed is not CrlAnswer.NONE and self._is_paused(now)):
             return OcspAnswer.NONE
         if self.store.get(Kind.CARD_STATUS, key) is not None:
@@ -96,6 +100,7 @@ class IgcRevocation:
         self._pause.until = now + _PAUSE if said is OcspAnswer.NONE else None
         if said is OcspAnswer.GOOD and self.good_for:
             self.store.put(Kind.CARD_STATUS, key, {}, self.good_for)
+        # Durable, as a revocation is for good: it counts also when the responder falls silent afterwards.
         if said is OcspAnswer.REVOKED:
             self.index.remember_revoked(key_id, certificate.serial_number, now)
         return said

@@ -1,7 +1,7 @@
-"""The revocation lists as an index of serials in SQL: a login asks one row, a new list replaces an old one whole.
+"""The revocation lists as an index of serials in SQL: a login reads one row, a new list replaces all of an old one.
 
-Contains generations (a list is loaded beside the one in force, then put in its place by one transaction),
-and what OCSP said for good. Not here: fetching, signatures: what is loaded was verified.
+Contains generations (a list is loaded beside the one in force, then replaces it in one transaction), and the
+revocations that OCSP told. Not here: fetching, signatures: what is loaded was verified.
 """
 
 import dataclasses
@@ -18,7 +18,7 @@ from idp.adapters.sql.database import insert_into, reading, writing
 from idp.cards.revocation import CrlAnswer
 
 _TICK = timedelta(microseconds=1)
-#: Rows of one transaction: short enough that no login waits for the write lock, nor PostgreSQL cuts it.
+#: Rows of one transaction: so short that no login waits for the write lock, and PostgreSQL does not cancel it.
 _AT_ONCE = 2000
 
 _lists, _entries, _said = card_crls.c, card_crl_entries.c, card_revocations.c
@@ -26,7 +26,7 @@ _fetches = card_crl_fetches.c
 
 
 class OlderList(Exception):
-    """A newer list of this authority is in force: a replay, or a mirror that lags behind."""
+    """A newer list of this authority is in force: this one is a replay, or of a mirror that is behind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +53,9 @@ class CrlIndex:
     skew: timedelta
 
     def answer(self, issuer_key_id: str, serial: int, now: datetime) -> CrlAnswer:
-        """LISTED whatever the age of the list: opposition is for good. Raises StoreUnavailable."""
+        """Returns what the list says; LISTED at any age of it: a revocation is final. Raises StoreUnavailable."""
         text = serial_text(serial)
-        # One statement, one snapshot: the sweep of an old generation must not empty the one being asked.
+        # One statement, one snapshot: deleting an old generation must not empty the one that is read here.
         is_listed = sa.exists().where(
             _entries.issuer_key_id == _lists.issuer_key_id,
             _entries.generation == _lists.generation,
@@ -98,7 +98,7 @@ class CrlIndex:
         ]
 
     def lacking(self, issuer_key_ids: frozenset[str], now: datetime) -> frozenset[str]:
-        """Returns those of these authorities of which no list counts. Raises StoreUnavailable."""
+        """Returns those of these authorities that have no list that counts. Raises StoreUnavailable."""
         return issuer_key_ids.difference(
             one.issuer_key_id
             for one in self.in_force()
@@ -106,7 +106,7 @@ class CrlIndex:
         )
 
     def waiting(self, issuer_key_ids: frozenset[str], now: datetime) -> frozenset[str]:
-        """Returns those of which no list is current: the last one may still count, in its grace, but a new one is due.
+        """Returns those that have no current list: the last one may still count, in its grace, but a new one is due.
 
         Raises StoreUnavailable.
         """
@@ -129,12 +129,12 @@ class CrlIndex:
         next_update: datetime,
         now: datetime,
     ) -> int:
-        """Put a whole list in force; gives how many entries. Raises OlderList, and what `serials` raises."""
+        """Put a whole list in force. Returns its number of entries. Raises OlderList, and what `serials` raises."""
         known = next((one for one in self.in_force() if one.issuer_key_id == issuer_key_id), None)
         if known is not None and (number, this_update) < (known.number, known.this_update):
             raise OlderList
         generation = (now - datetime(1970, 1, 1, tzinfo=now.tzinfo)) // _TICK
-        if known is not None:  # also when a clock was set back since
+        if known is not None:  # also higher when a clock was set back since
             generation = max(generation, known.generation + 1)
         try:
             count = self._add(issuer_key_id, generation, serials)
@@ -174,8 +174,8 @@ class CrlIndex:
     def _put_in_force(self, issuer_key_id: str, replacing: dict[str, object]) -> bool:
         with writing(self.database) as connection:
             put = insert_into(connection, card_crls).values(issuer_key_id=issuer_key_id, **replacing)
-            # Two workers loaded at once: the newer list stays. And a list that began to load before the one in
-            # force never follows it: that one's coming swept away what was loaded of every earlier generation.
+            # Two workers may load at once: the newer list stays. And a list whose load began before that of the list in
+            # force never replaces it: when that one came into force, the rows of every earlier generation were deleted.
             is_newer = sa.and_(
                 _lists.this_update <= put.excluded.this_update, _lists.generation <= put.excluded.generation
             )
@@ -185,7 +185,7 @@ class CrlIndex:
             return connection.execute(replaced.returning(_lists.generation)).first() is not None
 
     def _delete(self, issuer_key_id: str, which: ColumnElement[bool]) -> None:
-        """In short transactions, like the loading."""
+        """Delete in short transactions, as they were loaded."""
         some = (
             sa.select(_entries.generation, _entries.serial)
             .where(_entries.issuer_key_id == issuer_key_id, which)
@@ -205,13 +205,13 @@ class CrlIndex:
                     one, [{"in_generation": row.generation, "of_serial": row.serial} for row in rows]
                 )
 
-    # When to fetch. An address has one plan while every authority has its list. One that waits for its list has a plan
-    # of its own there: an authority that is new never waits for the morning planned with its predecessor's list.
+    # When to fetch. An address has one plan while every authority has its list. An authority that waits for its list
+    # has a plan of its own there: a new one does not wait for the morning that was planned with its predecessor's list.
 
     def claim(
         self, url: str, now: datetime, retry_at: datetime, waiting: frozenset[str] = frozenset()
     ) -> bool:
-        """Whether this list is due and ours to fetch; if we die on the way, it is due again at `retry_at`."""
+        """Whether the list is due and the caller is to fetch it; if the caller dies, it is due again at `retry_at`."""
         plans = _plans(url, waiting)
         postponed = sa.update(card_crl_fetches).where(_fetches.url.in_(plans)).values(due_at=retry_at)
         with writing(self.database) as connection:
@@ -219,7 +219,7 @@ class CrlIndex:
             connection.execute(first, [{"url": plan, "due_at": now} for plan in plans])
             if connection.execute(postponed.where(_fetches.due_at <= now)).rowcount == 0:
                 return False
-            connection.execute(postponed)  # those of an earlier attempt wait for the outcome of this one
+            connection.execute(postponed)  # plans of an earlier attempt wait for the outcome of this one
             return True
 
     def is_due(self, url: str, now: datetime, waiting: frozenset[str] = frozenset()) -> bool:
@@ -230,7 +230,7 @@ class CrlIndex:
         return len(due) < len(plans) or min(due) <= now
 
     def plan(self, url: str, due_at: datetime, waiting: frozenset[str] = frozenset()) -> None:
-        """Set the next fetch of this list, whatever was planned, and for the authorities `waiting` there."""
+        """Set when this list is fetched next, whatever was planned, also for the authorities `waiting` there."""
         prefix = f"{url} "
         of_others = sa.func.substr(_fetches.url, 1, len(prefix)) == prefix
         with writing(self.database) as connection:
@@ -244,5 +244,5 @@ class CrlIndex:
 
 
 def _plans(url: str, waiting: frozenset[str]) -> tuple[str, ...]:
-    """Returns which rows of `card_crl_fetches` decide. Settings separate addresses by spaces: none contains one."""
+    """Returns the rows of `card_crl_fetches` that decide. No address contains a space: settings separate them so."""
     return tuple(f"{url} {key_id}" for key_id in sorted(waiting)) or (url,)

@@ -45,7 +45,7 @@ class LogoutTokens:
         return self.keys.sign_jwt(claims, alg=client.id_token_signed_response_alg, typ="logout+jwt")
 
     def _subject(self, notice: LogoutNotice, client: Client) -> dict[str, str]:
-        """Returns `sub` as this client knows it; nothing without the account: `sid` is enough (§2.4: either or both)."""
+        """Returns `sub` as this client knows it; none without the account: `sid` is enough (§2.4: either or both)."""
         try:
             return {"sub": self.subjects.of(self.accounts.get(notice.account_id), client)}
         except AccountNotFound:

@@ -1,4 +1,4 @@
-"""Contains the refresh_token grant, without pyop; the engine only writes the ID Token. Not here: storing tokens.
+"""Contains the refresh_token grant, ours but for the ID Token, which the engine writes. Not here: storing tokens.
 
 RFC 6749 §6, RFC 9700 §4.14: bound to its client; rotated for public clients, where a second use revokes the family;
 kept for confidential clients, whose authentication binds it. It ends with the session, or earlier if it is not used.
