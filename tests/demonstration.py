@@ -155,7 +155,7 @@ def seconds_to_end(process: subprocess.Popen[str], pids: list[int], number: sign
 
 
 def is_alive(pid: int) -> bool:
-    """Whether it runs; a zombie nobody has waited for yet does not."""
+    """Whether it runs; a zombie that was not waited for yet does not."""
     try:
         status = Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
@@ -164,7 +164,7 @@ def is_alive(pid: int) -> bool:
 
 
 def free_port_base() -> int:
-    """The first of nine ports in a row nobody listens on, below those the kernel gives out."""
+    """Returns the first of nine free ports in a row, below those that the kernel gives out."""
     # A range of its own for each worker of one run: two that look at the same ports would both find them free.
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 5
     start = 10_000 + worker * 4_000 + os.getppid() * 16 % 2_000

@@ -119,7 +119,7 @@ class PersonalFact(AssertionError):
 
 @dataclass
 class RecordingAudit:
-    """Raises on an event nobody declared and on facts that look like a person: 11 digits, an address."""
+    """Raises on an event that is not declared, and on facts that look like a person: 11 digits, an address."""
 
     events: list[tuple[AuditEvent, dict[str, Any]]] = field(default_factory=list)
 
@@ -373,7 +373,7 @@ class FakeFinish:
 
     answer: Callable[[str], Any] = str
     name: str = "home"
-    #: Whom the login is for; None: anybody.
+    #: The person that the login is for; None: any.
     expected: AccountId | None = None
     #: Runs when the hub asks whether the end is ready: another tab, or an outage.
     meanwhile: list[Callable[[], None]] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Real hardware tokens for the tests: SoftHSM2, and SoftHSM2 in a process of its own, reached as one reaches an HSM.
+"""Real PKCS#11 tokens for the tests: SoftHSM2, and SoftHSM2 in a process of its own, reached as one reaches an HSM.
 
 Contains tokens and processes. Not here: a skip; what is missing is a failure that names the package to install.
 """
@@ -137,7 +137,7 @@ def apart(token: SoftToken, program: str, *arguments: str) -> str:
 
 @contextmanager
 def in_this_process(token: SoftToken) -> Iterator[HsmKeys]:
-    """Hardware keys of this token by p11-kit's proxy, for as long as the block lasts."""
+    """Keys in this token by p11-kit's proxy, for as long as the block lasts."""
     close_libraries()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SOFTHSM2_CONF", str(token.configuration))

@@ -1,6 +1,6 @@
 """What takes seconds to make and is the same for every test: made by the first worker that needs it, then copied.
 
-Contains the test IGC, and the state of a demo before its first start: database, signing keys, charter. Nobody is
+Contains the test IGC, and the state of a demo before its first start: database, signing keys, charter. No person is
 enrolled in it: every demo enrols its persons by the real journey. Not here: starting a demo (`demonstration`).
 """
 

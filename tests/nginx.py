@@ -16,7 +16,7 @@ DOCS = ROOT / "docs"
 
 @contextmanager
 def nginx(place: Path, http: str, port: int) -> Iterator[Path]:
-    """nginx with this content of its `http { … }`, once it listens on the port; gives the path of its error log."""
+    """Run nginx with this content of `http { … }`, once it listens on the port. Returns the path of its error log."""
     binary = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
     assert binary is not None, "nginx is needed: install the Debian package nginx"
     log = place / "error.log"

@@ -144,7 +144,7 @@ class Browser:
         return self.submit(page, "/email_otp", code=self.house.last_code())
 
     def sign_in(self, **changes: str | None) -> str:
-        """A whole sign-in; gives the code."""
+        """A whole sign-in. Returns the code."""
         response = self.follow(self.authorize(**changes))
         if response.status_code != 303:
             response = self.prove(response)
@@ -260,7 +260,7 @@ def _enrol(settings: Settings, database: Engine) -> Account:
 
 
 def write_house(directory: Path, templates: Path, **changes: Any) -> Settings:
-    """Files of one provider; gives its settings. Cheap hashes, and room for many sign-ins of one person."""
+    """Write the files of one provider. Returns its settings. Cheap hashes, and room for many sign-ins of one person."""
     shutil.copytree(templates / "keys", directory / "keys")
     shutil.copy(templates / "empty.sqlite", directory / "caducee.sqlite")
     (directory / "clients.yaml").write_text(_CLIENTS)
@@ -307,7 +307,7 @@ def app_factory(
 
 @pytest.fixture(scope="session")
 def every_door(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Settings that open all three doors: nobody goes through that of the card or of Pro Santé Connect here."""
+    """Returns settings that open all three doors: no test here goes through that of the card or of PSC."""
     now = datetime.now(UTC)
     root = make_root("ROOT", new_key(), now)
     issuing = make_intermediate("ISSUING", new_key(), root, now)

@@ -27,7 +27,7 @@ def choose() -> None:
 
 
 def remove() -> None:
-    """By whoever chose: the workers are gone."""
+    """Called in the process that chose it, once the workers are gone."""
     shutil.rmtree(os.environ.pop(SHARED), ignore_errors=True)
 
 

@@ -31,7 +31,7 @@ class ServerUnavailable(Exception):
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on at this instant."""
+    """Returns a TCP port of 127.0.0.1 on which no process listens at this instant."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

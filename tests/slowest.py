@@ -11,7 +11,7 @@ _SHOWN = 10
 
 
 class SlowestFiles:
-    """Of the process that hears of every test: with workers, the one that started them."""
+    """In the process that every test is reported to: with workers, the one that started them."""
 
     def __init__(self) -> None:
         self.seconds: Counter[str] = Counter()

@@ -1,4 +1,4 @@
-"""Pro Santé Connect breaks down and comes back, in real Chromium: another door works, and nobody restarts anything."""
+"""Pro Santé Connect breaks down and comes back, in real Chromium: another door works, and nothing is restarted."""
 
 import json
 import time

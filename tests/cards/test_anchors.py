@@ -1,4 +1,4 @@
-"""Which authorities may be pinned, and how an operator hears that theirs may not."""
+"""Which authorities may be pinned, and how an operator is told that theirs may not."""
 
 import os
 from pathlib import Path

@@ -110,7 +110,7 @@ class TestWithoutCertificatesOfTheIgc:
         return replace(policy, anchors=ISSUERS_AS_NAMED, accept_test_cards=False)
 
     def _naming_real_issuer(self, cards: CardFactory, name: str) -> FakeCard:
-        """A card that names AC IGC-SANTE FORT PERSONNES and is signed by somebody else."""
+        """A card that names AC IGC-SANTE FORT PERSONNES and is signed by another authority."""
         login = cards.card(name).login
         key, old = new_key(), login.certificate
         builder = (

@@ -28,7 +28,7 @@ WITH_EMPLOYEES = PinRules(accept_test=False, accept_employees=True)
 
 
 def named(name: str, unit: str = "IGC-SANTE") -> x509.Certificate:
-    """Anybody can make a certificate of that name."""
+    """An attacker can make a certificate of that name."""
     key = new_key()
     subject = x509.Name(
         [

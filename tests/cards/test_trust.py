@@ -38,7 +38,7 @@ def verdict(der: bytes | None, policy: CardPolicy, revocation: RevocationTable |
 def test_every_card_of_the_test_igc_gets_the_answer_it_announces(
     cards: CardFactory, policy: CardPolicy, name: str, expected: str
 ) -> None:
-    assert verdict(cards.der(name), policy, opposed(cards)) == expected
+    assert verdict(cards.der(name), policy, revoked(cards)) == expected
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_only_the_policies_that_the_operator_names_sign_in(
     assert verdict(cards.der("lefebvre"), named) == expected
 
 
-def opposed(cards: CardFactory) -> RevocationTable:
+def revoked(cards: CardFactory) -> RevocationTable:
     """What the lists of the test IGC say."""
     return RevocationTable(revoked=frozenset(one.serial_number for one in cards.igc.lists.issuing))
 
@@ -217,13 +217,13 @@ def test_bypass_ends_at_its_instant(cards: CardFactory, policy: CardPolicy, unti
 
 def test_bypass_is_for_no_revoked_card(cards: CardFactory, policy: CardPolicy) -> None:
     open_door = bypassed(policy, timedelta(hours=1))
-    assert verdict(cards.der("revoked"), open_door, opposed(cards)) == CardRefusal.REVOKED
+    assert verdict(cards.der("revoked"), open_door, revoked(cards)) == CardRefusal.REVOKED
 
 
 def test_bypass_is_for_the_lack_of_evidence_and_not_against_it(
     cards: CardFactory, policy: CardPolicy
 ) -> None:
-    """The responder does not know the card, or its authority is revoked: somebody may have made it."""
+    """The responder does not know the card, or its authority is revoked: an attacker may have made it."""
     open_door = bypassed(policy, timedelta(hours=1))
     disowned = RevocationTable(RevocationStatus.DISOWNED)
     assert verdict(cards.der("lefebvre"), open_door, disowned) == CardRefusal.DISOWNED
@@ -232,7 +232,7 @@ def test_bypass_is_for_the_lack_of_evidence_and_not_against_it(
 def test_bypass_changes_no_other_reason(cards: CardFactory, policy: CardPolicy) -> None:
     open_door = bypassed(policy, timedelta(hours=1))
     for plan in roster():
-        assert verdict(cards.der(plan.name), open_door, opposed(cards)) == plan.expect
+        assert verdict(cards.der(plan.name), open_door, revoked(cards)) == plan.expect
 
 
 def test_refusal_detail_repeats_nothing_personal(cards: CardFactory, policy: CardPolicy) -> None:
@@ -240,7 +240,7 @@ def test_refusal_detail_repeats_nothing_personal(cards: CardFactory, policy: Car
         if plan.expect == "accepted":
             continue
         with pytest.raises(CardRefused) as refused:
-            verify_card(cards.der(plan.name), policy, now=NOW, revocation=opposed(cards))
+            verify_card(cards.der(plan.name), policy, now=NOW, revocation=revoked(cards))
         assert "997000" not in str(refused.value)
         assert "REFUS" not in str(refused.value)
 

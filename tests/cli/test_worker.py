@@ -1,4 +1,4 @@
-"""`idp worker` as processes: logout notices reach relying parties once, whoever is slow, killed, or doing it too."""
+"""`idp worker` as processes: logout notices reach relying parties once, with slow, killed or parallel workers."""
 
 import os
 import signal

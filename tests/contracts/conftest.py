@@ -56,7 +56,7 @@ def postgresql_url(postgresql: RunningServer) -> str:
 
 @pytest.fixture
 def empty_postgresql_url(postgresql: RunningServer) -> str:
-    """A database that nobody initialised."""
+    """A database that was not initialised."""
     name = f"empty_{next(_numbers)}"
     with psycopg.connect(postgresql.url, autocommit=True) as operator:
         operator.execute(f"CREATE DATABASE {name}")

@@ -55,7 +55,7 @@ def test_acceptance_leaves_evidence_and_marks_the_account(database: Engine) -> N
     charters.accept(an_acceptance("a"))
     assert charters.evidence_of(ALICE) == [an_acceptance("a")]
     assert accounts.get(ALICE) == an_account(charter_revision="a", version=1)
-    # Whoever read the account before must not save it back without the acceptance.
+    # A caller that read the account before must not save it back without the acceptance.
     with pytest.raises(StaleAccount):
         accounts.save(an_account(locale="stale"))
 

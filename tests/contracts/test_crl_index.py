@@ -176,7 +176,7 @@ def test_each_list_is_given_to_one_worker_at_a_time(index: CrlIndex, database_ur
     assert race(claim, open_index, database_url) == {True: 1, False: CALLERS - 1}
     assert not index.is_due(url, NOON)
     assert not index.claim(url, NOON + HOUR - timedelta(seconds=1), NOON + DAY)
-    # Whoever claimed it died: somebody else may.
+    # The worker that claimed it died: another may.
     assert index.claim(url, NOON + HOUR, NOON + 2 * HOUR)
     index.plan(url, NOON + DAY)
     assert not index.is_due(url, NOON + 3 * HOUR)

@@ -208,7 +208,7 @@ def test_take_clears_a_counter(store: EphemeralStore) -> None:
 
 
 def raw_contents(url: str) -> bytes:
-    """Everything the store keeps, as whoever steals it would read it."""
+    """Returns everything the store keeps, as a thief would read it."""
     if url.startswith("redis"):
         with Redis.from_url(url) as thief:
             return b"\n".join(key + b" " + thief.get(key) for key in thief.keys("*"))

@@ -1,4 +1,4 @@
-"""How the house tests read the tree: modules, their imports, their attribute chains."""
+"""Contains how these tests read the source: modules, their imports, their attribute chains. Not here: a rule."""
 
 import ast
 from collections.abc import Iterator
@@ -24,12 +24,12 @@ class Module:
 
     @property
     def imports(self) -> frozenset[str]:
-        """Every module named by an import at any depth; `from a import b` gives both `a` and `a.b`."""
+        """Returns every module named by an import at any depth; of `from a import b` both `a` and `a.b`."""
         return frozenset(_imports(self))
 
     @property
     def chains(self) -> frozenset[str]:
-        """Dotted attribute chains: `os.environ.get` gives also `os.environ`."""
+        """Returns dotted attribute chains: of `os.environ.get` also `os.environ`."""
         return frozenset(ast.unparse(node) for node in ast.walk(self.tree) if isinstance(node, ast.Attribute))
 
 
@@ -46,7 +46,7 @@ def _imports(module: Module) -> Iterator[str]:
 
 
 def reach(node: ast.Attribute) -> int:
-    """The dots from a name, a call or an item: two in `self.desk.back(…)`, none counted before a call."""
+    """Returns the number of dots since a name, a call or an item: two in `self.desk.back(…)`."""
     dots, inner = 1, node.value
     while isinstance(inner, ast.Attribute):
         dots, inner = dots + 1, inner.value
@@ -54,7 +54,7 @@ def reach(node: ast.Attribute) -> int:
 
 
 def root(node: ast.Attribute) -> ast.expr:
-    """What the chain begins at."""
+    """Returns what the chain begins at."""
     inner: ast.expr = node
     while isinstance(inner, ast.Attribute):
         inner = inner.value
@@ -62,7 +62,7 @@ def root(node: ast.Attribute) -> ast.expr:
 
 
 def names_of_imports(module: Module) -> frozenset[str]:
-    """The names that an import binds, at any depth."""
+    """Returns the names that imports bind, at any depth."""
     found = (node for node in ast.walk(module.tree) if isinstance(node, ast.Import | ast.ImportFrom))
     return frozenset(alias.asname or alias.name.split(".")[0] for node in found for alias in node.names)
 
@@ -80,7 +80,7 @@ def modules(package: str) -> tuple[Module, ...]:
 
 
 def imports_of(module: Module, *packages: str) -> set[str]:
-    """What it imports of these packages."""
+    """Returns what it imports from these packages."""
     return {
         name
         for name in module.imports

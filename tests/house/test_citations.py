@@ -1,4 +1,4 @@
-"""What is cited exists: facts by section and id, decisions by number, and whatever a link of the documents leads to."""
+"""What is cited exists: facts by section and id, decisions by number, and the targets of links in the documents."""
 
 import re
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ _LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 @cache
 def defined(name: str) -> frozenset[str]:
-    """What `docs/facts/<name>.md` has: `§0.2` of headings, `§11.8` of numbered lists, `TK5` of tables and headings."""
+    """Returns what `docs/facts/<name>.md` defines: `§0.2` by headings, `§11.8` by numbered lists, `TK5` by tables."""
     return frozenset(_defined((FACTS / f"{name}.md").read_text("utf-8")))
 
 
@@ -52,7 +52,7 @@ def _defined(text: str) -> Iterator[str]:
 
 
 def cited(text: str) -> Iterator[tuple[str, str]]:
-    """(facts file, section or id); a range is its two ends. An id alone is of facts/security."""
+    """Returns (facts file, section or id); of a range its two ends. An id alone is of facts/security."""
     for name, items in _CITATION.findall(text):
         yield name, ""
         for item in re.findall(rf"§[\d.]*\d|{_ID}", items):
@@ -75,14 +75,14 @@ def decisions() -> dict[str, Path]:
 
 
 def decisions_missed(text: str, *, also_bare: bool = False) -> set[str]:
-    """Between decisions a number alone is a citation, too."""
+    """Returns decisions that do not exist. `also_bare`: in a decision a number alone is a citation too."""
     found = set(_DECISION.findall(text)) | (set(_NUMBER.findall(text)) if also_bare else set())
     return found - decisions().keys()
 
 
 @cache
 def anchors(path: Path) -> frozenset[str]:
-    """As GitHub makes them of headings."""
+    """Returns the anchors that GitHub makes of headings."""
     found: list[str] = []
     for heading in re.findall(r"(?m)^#+ (.+)$", _prose(path.read_text("utf-8"))):
         slug = re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")

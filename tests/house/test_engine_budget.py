@@ -1,7 +1,7 @@
 """What of pyop and oic really runs between a sign-in and a refresh: these functions and no other.
 
-Read by the interpreter's own profiler, so that nothing hides. A function more is a decision (docs/adr/0003 lists the
-same), one less is good news to be written down.
+Seen by the interpreter's own profiler, so that no call is missed. One more function needs a decision (docs/adr/0003 has
+the same list); one less is to be written down there.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""What import contracts cannot say: who redirects, who asks the clock, how secrets are compared, what is private.
+"""What import contracts cannot say: which module redirects or reads the clock, comparing secrets, what is private.
 
 Which room may import which is in `pyproject.toml`, held by `test_layers.py`. Read from the source, so that no import
 can hide in a function.
@@ -117,7 +117,7 @@ def test_the_sandbox_never_imports_the_provider() -> None:
 
 
 def test_secrets_are_compared_in_constant_time() -> None:
-    """facts/security TK7, L13. Digests of 256-bit secrets may be compared as they are: nobody can steer them."""
+    """facts/security TK7, L13. Digests of 256-bit secrets may be compared as they are: no caller can steer them."""
     secret = re.compile(r"(secret|password|mac|csrf|nonce|verifier|challenge|signature|code)")
     for module in IDP:
         for node in ast.walk(module.tree):
@@ -138,7 +138,7 @@ def test_what_is_drawn_is_drawn_by_the_system() -> None:
 
 
 def _fields(node: ast.ClassDef) -> list[str]:
-    """Those that its maker is told."""
+    """Returns the fields that are given to its constructor."""
     declared = [one for one in node.body if isinstance(one, ast.AnnAssign)]
     return [
         ast.unparse(one.target)

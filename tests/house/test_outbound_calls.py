@@ -1,8 +1,8 @@
-"""Every URL the provider fetches or calls, and who chose it (facts/security CF5, T41).
+"""Every URL the provider fetches or calls, and who chose it: the operator or a relying party (facts/security CF5, T41).
 
 The tables are decisions. Each is compared with the source: a new call, a new HTTP client, a new URL in clients.yaml
-fails here until somebody has decided which of the two ways it goes: to what the operator configured (`SafeHttp`), or
-to what a relying party registered (`OutboundHttp`, which reaches nobody inside).
+fails here until an engineer has decided which of the two it is: of the operator's configuration (`SafeHttp`), or of
+a relying party's registration (`OutboundHttp`, which reaches no machine inside).
 """
 
 import ast
@@ -174,7 +174,7 @@ def test_every_address_of_a_client_has_its_decision() -> None:
 
 
 def test_no_other_module_reads_an_address_that_is_fetched() -> None:
-    """From the registry to the guarded client, by known hands."""
+    """From the registry to the guarded client, through known modules."""
     readers = {
         name: {module.name for module in IDP if any(chain.endswith(f".{name}") for chain in module.chains)}
         for name, how in ADDRESSES.items()

@@ -13,7 +13,7 @@ _COLUMNS = ".c."
 
 
 def _reaches(module: Module) -> list[str]:
-    """Chains of three dots or more that begin at an object, what a call gives included.
+    """Returns chains of three dots or more that begin at an object, or at what a call returns.
 
     The path of a package names one thing, however long: `ocsp.OCSPCertStatus.REVOKED`, `datetime.datetime.max`.
     """

@@ -74,7 +74,7 @@ STATES: dict[type, set[str]] = {
     },
 }  # fmt: skip
 
-#: Methods of AuthorizationState that reach `pyop.storage` and that no state of ours has: nobody may call them.
+#: Methods of AuthorizationState that reach `pyop.storage` and that no state of ours has: they may not be called.
 STATE_NEVER = {
     "create_access_token", "_create_access_token", "use_refresh_token", "get_subject_identifier",
     "_is_valid_subject_identifier", "get_user_id_for_subject_identifier", "delete_state_for_subject_identifier",

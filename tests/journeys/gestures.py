@@ -82,7 +82,7 @@ def accept_charter(browser: Browser) -> Page:
 
 
 def first_connection(browser: Browser, demo: Demonstration, email: str) -> Page:
-    """Card in the reader, nobody enrolled: everything up to the relying party."""
+    """Card in the reader, no account yet: everything up to the relying party."""
     arrive(browser, demo)
     by_card(browser)
     enrol(browser, demo, email)

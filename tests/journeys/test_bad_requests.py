@@ -1,4 +1,4 @@
-"""Whatever is sent, wherever: no server error, no stack trace, no redirect to an address nobody registered."""
+"""Whatever is sent, wherever: no server error, no stack trace, no redirect to an address that is not registered."""
 
 import socket
 from collections.abc import Callable, Mapping

@@ -157,7 +157,7 @@ def test_revision_that_is_not_the_one_in_force_is_not_accepted(
 
 
 def publish(demo: Demonstration, revision: str, folder: Path) -> str:
-    """A new text; gives what is new in it."""
+    """Publish a new text. Returns what is new in it."""
     news = f"Nouveauté de la révision {revision}."
     text = folder / f"{revision}.md"
     text.write_text((ROOT / "charters" / "2026-1.fr.md").read_text("utf-8") + f"\n\n{news}\n", "utf-8")

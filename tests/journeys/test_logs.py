@@ -130,7 +130,7 @@ def finish(demo: Demonstration, party: OwnParty, browser: Browser, secrets: Secr
 
 
 def damage(demo: Demonstration, interaction_id: str) -> None:
-    """A record nobody can read: only a fault of ours could write it."""
+    """A record that cannot be read: only a fault of ours could write it."""
     with closing(connect(demo.state / "caducee.sqlite", timeout=within(10))) as database:
         kept = database.execute(
             "UPDATE ephemeral SET value = json_remove(value, '$.started_at')"
@@ -142,7 +142,7 @@ def damage(demo: Demonstration, interaction_id: str) -> None:
 
 
 def provoke_a_fault(demo: Demonstration, browse: Browse, secrets: Secrets) -> str:
-    """An internal error while a password is being received; gives the incident id of the page."""
+    """An internal error while a password is being received; returns the incident id of the page."""
     martin, browser = demo.account("martin"), browse()
     do.arrive(browser, demo)
     damage(demo, do.interaction_path(browser.page).rpartition("/")[2])

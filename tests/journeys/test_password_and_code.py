@@ -34,7 +34,7 @@ def at_password(browser: Browser, demo: Demonstration) -> Browser:
 
 
 def at_code(browser: Browser, demo: Demonstration, account: dict[str, Any]) -> str:
-    """Password typed; gives the code that came."""
+    """Type the password. Returns the code that came."""
     last = do.last_mail(demo, account["email"])
     do.type_password(at_password(browser, demo), account["rpps"], account["password"])
     assert browser.page.field("one_time_code") is not None, browser.page.title

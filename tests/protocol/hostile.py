@@ -212,7 +212,7 @@ def _charter(world: World) -> tuple[Browser, TestResponse]:
 
 
 def _enrolment(world: World) -> tuple[Browser, TestResponse]:
-    """Somebody nobody enrolled, identified by Pro Santé Connect."""
+    """A person without an account, identified by Pro Santé Connect."""
     browser, page = _choice(world)
     return browser, browser.follow(browser.get(go(browser, world.psc, page)))
 

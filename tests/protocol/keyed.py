@@ -108,7 +108,7 @@ def assertion(
     header: dict[str, Any] | None = None,
     **changes: Any,
 ) -> str:
-    """Signed by a library that nobody here wrote."""
+    """Returns it signed by a library that is not ours."""
     signer = key or (ec_key() if alg == "ES256" else rsa_key())
     headers = {"kid": signer.kid, **(header or {})}
     return jwt.encode(

@@ -1,4 +1,4 @@
-"""Addresses in requests, tokens and registrations that nobody fetches: a machine listens there, and hears nothing.
+"""Addresses in requests, tokens and registrations that we never fetch: a machine listens there, and gets no call.
 
 Which calls exist at all is read from the source in `tests/house/test_outbound_calls.py`.
 """

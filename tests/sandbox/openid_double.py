@@ -1,4 +1,4 @@
-"""A small real OpenID Provider that can be told to misbehave. It knows no page and asks nobody to sign in."""
+"""A small real OpenID Provider that can be told to misbehave. It has no page and asks no user to sign in."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""The end of a session as the relying parties hear of it: by a call, in a frame; and what they do not believe."""
+"""The end of a session as relying parties are told: by a call, in a frame; and what they do not believe."""
 
 import time
 from collections.abc import Callable

@@ -62,7 +62,7 @@ OIDCCABundlePath {directory}/ca.pem
 
 @contextmanager
 def apache(port: int, tls: Path, settings: Mapping[str, Sequence[str]]) -> Iterator[Path]:
-    """Serving `/protected/` to whom the provider names; gives the directory of its log.
+    """Serve `/protected/` to the persons that the provider names. Returns the directory of its log.
 
     `tls`: the demo's; its authority is the only one that the module trusts. `settings`: directives and their arguments.
     """

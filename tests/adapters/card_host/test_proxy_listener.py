@@ -1,4 +1,4 @@
-"""The card host behind nginx: the same refusals and the same card, and nobody else speaks for a proxy."""
+"""The card host behind nginx: the same refusals and the same card, and no other process speaks for a proxy."""
 
 import base64
 import os

@@ -1,4 +1,4 @@
-"""A machine of somebody else: a real server on loopback, plain or TLS, that keeps what it was asked.
+"""A machine of another organisation: a real server on loopback, plain or TLS, that keeps what it was asked.
 
 Contains the server, its certificate authority. Not here: anything of `idp`.
 """

@@ -227,7 +227,10 @@ def web_server() -> Iterator[Web]:
 
 @contextmanager
 def openssl_responder(pki: Pki, directory: Path, statuses: Mapping[int, str]) -> Iterator[str]:
-    """`openssl ocsp` with its own database of serials; gives its URL. `statuses`: V or R (RFC 5280 by openssl ca)."""
+    """Run `openssl ocsp` with its own database of serials. Returns its URL.
+
+    `statuses`: V or R (RFC 5280 by openssl ca).
+    """
     (directory / "ca.pem").write_bytes(pki.issuing.certificate.public_bytes(Encoding.PEM))
     (directory / "signer.pem").write_bytes(pki.delegate.public_bytes(Encoding.PEM))
     (directory / "signer.key").write_bytes(

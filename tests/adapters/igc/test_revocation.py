@@ -148,7 +148,7 @@ def test_every_cell_of_the_table_over_the_wire(
         web.give_crl(CRL, pki.crl(*((CARD,) if listed is CrlAnswer.LISTED else (OTHER,))))
         assert desk.refresh() == 1
     assert desk.status() is DECISION[said, listed]
-    # « Fail closed »: only these three pairs let anybody in.
+    # « Fail closed »: only these three pairs let a person in.
     is_in = (said, listed) in {
         (OcspAnswer.GOOD, CrlAnswer.NOT_LISTED),
         (OcspAnswer.GOOD, CrlAnswer.NONE),
@@ -209,7 +209,7 @@ def test_silent_responder_is_not_asked_at_every_login_while_a_list_answers(
 ) -> None:
     desk = open_desk(ocsp_url=f"{web.url}/ocsp")
     assert [desk.status(), desk.status()] == [UNKNOWN, UNKNOWN]
-    assert len(web.asked) == 2  # nobody else to ask
+    assert len(web.asked) == 2  # there is no other source
     web.give_crl(CRL, pki.crl())
     desk.refresh()
     web.asked.clear()
@@ -238,7 +238,7 @@ def test_revoked_authority_refuses_every_card_and_accuses_none(
     desk = open_desk(ocsp_url=f"{web.url}/ocsp", roots=True)
     assert desk.status() is UNKNOWN  # the root's list was never read
     assert desk.refresh(ROOT_CRL) == 1
-    assert desk.status() is DISOWNED  # whoever has its key makes cards at will: no bypass admits them
+    assert desk.status() is DISOWNED  # an attacker with its key makes cards at will: no bypass admits them
 
 
 def test_card_known_to_be_revoked_is_so_while_its_authority_is_not_cleared(

@@ -1,4 +1,4 @@
-"""A mail that waits in the outbox is read by nobody but the worker that sends it."""
+"""A mail that waits in the outbox can be read only by the worker that sends it."""
 
 import dataclasses
 

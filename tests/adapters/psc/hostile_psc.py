@@ -422,7 +422,7 @@ OUTAGES: Mapping[str, Reply] = {
 
 
 def self_signed_certificate(directory: Path) -> Path:
-    """Key and certificate of 127.0.0.1 that nobody vouches for, in one PEM file."""
+    """Returns a PEM file: key and certificate of 127.0.0.1, signed by no known authority."""
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     begin = datetime.now(UTC) - timedelta(hours=1)
     address = x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))])
@@ -506,7 +506,7 @@ def hostile_psc(
 ) -> Iterator[HostilePsc]:
     """A server of its own, on a free port; `now` is the time it writes into tokens, in seconds.
 
-    With `client_ca`, whoever presents no certificate of that authority is not even heard.
+    With `client_ca`, a caller without a certificate of that authority gets no answer.
     """
     handler = type("BoundHandler", (Handler,), {})
     server = _Server(("127.0.0.1", 0), handler)

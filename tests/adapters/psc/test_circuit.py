@@ -1,4 +1,4 @@
-"""When nobody waits for Pro Santé Connect any more, who finds out first, and how it comes back by itself."""
+"""When no sign-in waits for Pro Santé Connect any more, which call finds out first, how it comes back by itself."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -229,7 +229,7 @@ def test_refused_sign_ins_never_make_an_outage(
 def test_codes_that_a_firewall_there_refuses_with_a_page_shut_the_door_for_nobody_else(
     provider: PscProvider, psc: HostilePsc, clock: FixedClock, changes: list[bool], status: int
 ) -> None:
-    """Anybody at a browser chooses the code: « ' OR 1=1 -- », five times, and no account is needed."""
+    """Any user of a browser chooses the code: « ' OR 1=1 -- », five times, and no account is needed."""
     psc.lie = Lie(instead={"token": say_text("<html>Request rejected", "text/html", status)})
     for _ in range(9):
         with pytest.raises(UpstreamUnavailable):

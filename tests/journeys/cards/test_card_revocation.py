@@ -1,4 +1,4 @@
-"""Opposed cards, and what happens when nobody can say whether a card is opposed."""
+"""Revoked cards, and what happens when no source can say whether a card is revoked."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -62,7 +62,7 @@ def test_opposed_card_is_refused_with_its_page_and_one_audit_event(
     assert refused(page, "revoked")
     ((event, facts),) = card_events(demo)[before:]
     assert (event, json.loads(facts)["reason"]) == ("card:login:refused", "revoked")
-    # An opposed card that somebody tries: the trail says which.
+    # A person tries a revoked card: the trail says which.
     assert json.loads(facts)["certificate"] == fingerprint(demo.card("revoked"))
 
 
@@ -70,11 +70,11 @@ def test_silence_of_the_responder_leaves_the_decision_to_the_list(
     demo: Demonstration, browse: Browse
 ) -> None:
     with silent_responder(demo):
-        good, opposed = browse("nunez"), browse("revoked")
+        good, revoked = browse("nunez"), browse("revoked")
         do.arrive(good, demo)
         assert do.by_card(good).status == 200
-        do.arrive(opposed, demo)
-        assert refused(do.by_card(opposed), "revoked")
+        do.arrive(revoked, demo)
+        assert refused(do.by_card(revoked), "revoked")
 
 
 def test_without_any_evidence_no_card_signs_in_and_other_doors_stay_open(
@@ -126,9 +126,9 @@ def test_bypass_is_no_way_to_what_asks_for_a_card_nor_to_a_new_account(
         unknown = browse("nunez", at=bypassed)
         do.arrive(unknown, bypassed)
         assert refused(do.by_card(unknown), "status_unknown")
-        opposed = browse("signature", at=bypassed)
-        do.arrive(opposed, bypassed)
-        assert refused(do.by_card(opposed), "wrong_certificate")
+        revoked = browse("signature", at=bypassed)
+        do.arrive(revoked, bypassed)
+        assert refused(do.by_card(revoked), "wrong_certificate")
 
 
 def test_checked_card_keeps_its_full_acr_while_the_bypass_is_open(

@@ -1,4 +1,4 @@
-"""Somebody signs out at Pro Santé Connect: the session here that came from it ends, and only that one."""
+"""A person signs out at Pro Santé Connect: the session here that came from it ends, and only that one."""
 
 import time
 from collections.abc import Callable

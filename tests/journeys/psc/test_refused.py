@@ -1,4 +1,4 @@
-"""Pro Santé Connect says no, says nothing, or speaks of somebody without an RPPS: a page each, and a way on."""
+"""Pro Santé Connect says no, says nothing, or identifies a person without an RPPS: a page each, and a way on."""
 
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit

@@ -1,4 +1,4 @@
-"""`pkce: optional`: a client may do without; nobody may be talked out of it (RFC 9700 §4.8)."""
+"""`pkce: optional`: a client may do without; an attacker may talk no client out of it (RFC 9700 §4.8)."""
 
 from collections.abc import Callable
 

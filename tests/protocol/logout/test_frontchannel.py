@@ -260,7 +260,7 @@ def expire(house: Provider, tokens: dict[str, Any]) -> None:
 
 
 def enrol_bob(house: Provider) -> str:
-    """A colleague with the same password; gives the RPPS."""
+    """Make a colleague with the same password. Returns the RPPS."""
     rpps = "10000000025"
     bob = an_account(
         id=AccountId("account-of-bob"),

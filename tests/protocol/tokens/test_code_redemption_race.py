@@ -34,7 +34,7 @@ def _is_ready(port: int) -> bool:
 
 @contextmanager
 def served(provider: Provider, **more: str) -> Iterator[int]:
-    """A real `idp serve` of one worker on the same database, keys and clients; gives its port."""
+    """Run a real `idp serve` of one worker on the same database, keys and clients. Returns its port."""
     settings, port = provider.settings, free_port()
     named = {
         "PATH": os.environ["PATH"],
