@@ -27,7 +27,7 @@ class ProxySettings:
     )
     secret: str = setting(
         "What the proxy adds to each request (`Caducee-Proxy`), so that its `Client-Cert` (RFC 9440) is believed; "
-        "empty: no client certificate is believed.",
+        "empty: no client certificate is believed, from any sender.",
         "",
         name="PROXY_SECRET",
         is_secret=True,
