@@ -30,7 +30,11 @@ class CardSettings:
         (),
     )
     trust_warning: timedelta = duration(
-        "`idp trust check` warns so long before an authority ends.", 90 * _DAY, least=0
+        "`idp trust check` warns so long before an authority ends.",
+        90 * _DAY,
+        least=0,
+        # Authorities live for decades: to be warned of all of them is no mistake.
+        most=100 * 365 * _DAY,
     )
     accept_test_cards: bool = setting("Test mode, never in production.", False)
     accept_employee_cards: bool = setting("Cards of employees (STANDARD) as well.", False)
