@@ -23,7 +23,12 @@ _IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 def pytest_configure(config: pytest.Config) -> None:
     if not _IS_WORKER:
         config.pluginmanager.register(SlowestFiles())
-        config.add_cleanup(scratch.remove)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    if not _IS_WORKER and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+        session.config.add_cleanup(scratch.remove)
 
 
 # Before pytest-xdist's own: it reads the groups there, and would find none.
