@@ -9,7 +9,7 @@
 #   make settings      write docs/settings.md anew
 #   make lock     pin the dependencies anew     make clean   forget the environment and the state of the demo
 #
-# CI=1 tries all examples of the tests of properties; CADUCEE_TEST_SLOWNESS stretches their limits of time (tests/limits.py).
+# CI=1 tries all examples of the tests of properties; TESTS_SLOWNESS stretches their limits of time (tests/limits.py).
 
 VENV := .venv
 RUN := $(VENV)/bin/python

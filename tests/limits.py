@@ -1,6 +1,6 @@
 """How long the tests wait: each limit is what an idle machine needs amply, stretched by one variable.
 
-CADUCEE_TEST_SLOWNESS is the factor, 4 unless said otherwise: no test fails for being late by less. Where a test
+TESTS_SLOWNESS is the factor, 4 unless said otherwise: no test fails for being late by less. Where a test
 checks that something is *not* waited for, its limit is stretched likewise, and what must not be waited for lasts
 longer than that (`beyond`). Contains arithmetic only. Not here: pauses that let real time pass (a code that expires).
 """
@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Callable
 
-SLOWNESS = float(os.environ.get("CADUCEE_TEST_SLOWNESS", "4"))
+SLOWNESS = float(os.environ.get("TESTS_SLOWNESS", "4"))
 
 
 def within(seconds: float) -> float:

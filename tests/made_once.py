@@ -21,7 +21,7 @@ from sandbox.igc.__main__ import DEFAULT_BASE_URL
 from sandbox.igc.directory import CardEntry, ensure_igc
 
 #: The folder that the workers of one run share; `conftest` names it and removes it.
-SHARED = "CADUCEE_TESTS_SHARED"
+SHARED = "TESTS_SHARED"
 
 
 def made_once(name: str, make: Callable[[Path], None]) -> Path:

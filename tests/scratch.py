@@ -10,8 +10,8 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-#: Names the folder to the workers, which inherit it.
-SHARED = "CADUCEE_TESTS_SHARED"
+#: Names the folder to the workers, which inherit it. No `CADUCEE_…`: the provider refuses settings it does not know.
+SHARED = "TESTS_SHARED"
 _PREFIX = "caducee-tests-"
 _MEMORY = Path("/dev/shm")  # noqa: S108 not a name to be guessed: directories are made in it by mkdtemp
 #: Several times what a run leaves lying at one time; containers often have 64 MB there.

@@ -56,7 +56,10 @@ def test_a_fixed_code_is_refused_on_an_address_others_can_reach(host: str) -> No
 def test_a_fixed_code_is_refused_for_an_issuer_others_know() -> None:
     ended = serve(CADUCEE_ISSUER="https://id.example", CADUCEE_MAIL_CODE_FIXED="00000000")
     assert ended.returncode == 2
-    assert ended.stderr == "idp: CADUCEE_MAIL_CODE_FIXED: only with an issuer on a loopback host\n"
+    assert (
+        ended.stderr
+        == "idp: CADUCEE_MAIL_CODE_FIXED: only with an issuer on a loopback host; it is set beside another one\n"
+    )
 
 
 def test_a_tls_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from jwcrypto.jwk import JWKSet
 from jwcrypto.jwt import JWT
 from werkzeug.test import TestResponse
 
-from idp.settings import Settings
+from idp.settings.lives import LifeSettings
 from tests.provider import ISSUER, REDIRECT, RP, Browser, Provider, answer_of, authorization
 
 STATE = authorization()["state"]
@@ -133,7 +133,7 @@ def test_a_signed_answer_ends_with_its_code(signed_in: Browser) -> None:
     )["iat"]
     life = signed_in.house.settings.lives.code_life
     assert timedelta() < timedelta(seconds=int(str(claims["exp"])) - issued) <= life
-    assert life == Settings.__dataclass_fields__["code_life"].default
+    assert life == LifeSettings.__dataclass_fields__["code_life"].default
 
 
 def test_a_signed_error_is_signed(provider: Provider) -> None:
