@@ -19,9 +19,7 @@ from sandbox.demo.ports import DEFAULT_BASE, Ports
 from sandbox.demo.processes import Children
 from sandbox.igc.__main__ import DEFAULT_BASE_URL
 from sandbox.igc.directory import CardEntry, ensure_igc
-
-#: The folder that the workers of one run share; `conftest` names it and removes it.
-SHARED = "TESTS_SHARED"
+from tests.scratch import SHARED
 
 
 def made_once(name: str, make: Callable[[Path], None]) -> Path:
