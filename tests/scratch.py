@@ -31,7 +31,12 @@ def choose() -> None:
 
 
 def remove() -> None:
-    shutil.rmtree(os.environ[SHARED], ignore_errors=True)
+    """All but what `multiprocessing` keeps there and takes away itself, later, when the interpreter ends."""
+    for found in Path(os.environ[SHARED]).iterdir():
+        if not found.name.startswith("pymp-"):
+            shutil.rmtree(found, ignore_errors=True) if found.is_dir() else found.unlink(missing_ok=True)
+    with suppress(OSError):
+        Path(os.environ[SHARED]).rmdir()
 
 
 def _remove_those_of_ended_runs(place: Path) -> None:

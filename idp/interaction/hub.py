@@ -99,7 +99,15 @@ class Finish(Protocol[Answer_co]):
         """« Reprendre la connexion »: begin the same login anew."""
 
 
-Finishes = Mapping[str, Finish[Any]]
+Finishes = Mapping[str, Finish[Answer_co]]
+
+
+def finish_of(interaction: Interaction, finishes: Finishes[Answer_co]) -> Finish[Answer_co]:
+    """Returns how this interaction ends. Raises InteractionRefused: no way to start of this node has its mark."""
+    finish = finishes.get(interaction.started_by)
+    if finish is None:
+        raise InteractionRefused(InteractionRefusal.UNKNOWN, client_id=interaction.client_id)
+    return finish
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,10 +135,10 @@ class Hub:
         self.interactions.begin(interaction)
         return GoTo(hub_path(interaction.id))
 
-    def go_on(self, interaction_id: str, visit: Visit, finishes: Finishes) -> Outcome:
+    def go_on(self, interaction_id: str, visit: Visit, finishes: Finishes[Any]) -> Outcome:
         """Returns what comes next, computed from facts at each return. Raises InteractionRefused."""
         opened = self.interactions.open(interaction_id, visit.browser, visit.now)
-        finish = finishes[opened.started_by]
+        finish = finish_of(opened, finishes)
         try:
             interaction = self._with_current_session(opened, visit)
         except StaleRecord:  # Another tab or click saved first: the hub reads again.
@@ -144,11 +152,19 @@ class Hub:
             raise InteractionRefused(InteractionRefusal.FINISHED, client_id=interaction.client_id)
         if taken.refusal:
             return Failed(taken, Failure.REFUSED)
-        if self._stop(taken, visit, finish) is not None:
-            # A parallel click changed the facts between reading and taking: a page is due again.
+        if self._is_due_again(taken, visit, finish):
+            # A parallel click changed the facts between reading and taking.
             self.interactions.begin(taken)
             return GoTo(hub_path(interaction_id))
         return self._ended(taken)
+
+    def _is_due_again(self, taken: Interaction, visit: Visit, finish: Finish[Any]) -> bool:
+        """Whether a page is due for what was taken. Raises InteractionRefused, and puts it back: nothing is lost."""
+        try:
+            return self._stop(taken, visit, finish) is not None
+        except InteractionRefused:
+            self.interactions.begin(taken)
+            raise
 
     def _seeded(self, interaction: Interaction, visit: Visit, finish: Finish[Any]) -> Interaction:
         """Returns the interaction with the events of this browser's session, if that is valid.

@@ -43,6 +43,10 @@ class PendingEnrolment:
     address: PostalAddress
 
 
+#: The way to start of `/authorize`.
+AUTHORIZATION = "authorization"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interaction:
     """One authorization request until its code or its error; one per tab."""
@@ -60,7 +64,7 @@ class Interaction:
     started_at: datetime
     expires_at: datetime
     #: The name of the `Finish` by which it ends.
-    started_by: str = "authorization"
+    started_by: str = AUTHORIZATION
     #: An essential acr: only these are accepted, whatever their rank. Empty: no condition.
     essential: tuple[Acr, ...] = ()
     #: The `sub` that the relying party expects (`id_token_hint`, `claims`). None: any person.
@@ -78,7 +82,7 @@ class Interaction:
     enrolment_draft: Mapping[str, str] = field(default_factory=dict)
     #: The person began an expired interaction again, by a click.
     restarted: bool = False
-    #: The person refused or cancelled: the error to return.
+    #: Set when the person refused or cancelled; how that is told is the way to start's (`Finish.failure`).
     refusal: str | None = None
     #: Sealed ID Token of Pro Santé Connect, for the logout hint.
     upstream_id_token: str | None = None
@@ -95,7 +99,7 @@ def with_event(interaction: Interaction, event: AuthenticationEvent, account_id:
     """Returns the interaction with one more event. Another person's event replaces all that was known of the first."""
     if interaction.account_id == account_id:
         return dataclasses.replace(interaction, events=(*interaction.events, event), identity=None)
-        # facts/security T46: nothing of one person is ever added to what another one proved.
+    # facts/security T46: nothing of one person is ever added to what another one proved.
     return dataclasses.replace(
         interaction,
         events=(event,),

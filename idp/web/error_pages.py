@@ -96,10 +96,11 @@ class ErrorPages:
 
     def answer(self, request: Request, error: BaseException) -> Response:
         shown = page_of(error)
+        incident = _logged(error, shown)  # first: whatever fails below, the cause is in the log
         client = self.clients.get(shown.client_id) if shown.client_id else None
         page = ErrorPage(
             key=f"error.{shown.problem}",
-            incident=_logged(error, shown),
+            incident=incident,
             retry_path=shown.retry_path,
             return_url=client.home if client else None,
             return_name=client.name if client else None,

@@ -11,7 +11,7 @@ from flask import request
 from werkzeug.wrappers import Request, Response
 
 from idp.core.clock import Clock
-from idp.interaction.hub import Done, Finish, GoTo, Hub, Visit
+from idp.interaction.hub import Done, Finish, GoTo, Hub, Visit, finish_of
 from idp.interaction.store import Interactions, hub_path
 from idp.web.addresses import redirect
 from idp.web.cookies import Cookies
@@ -38,7 +38,7 @@ class HubEndpoint:
         outcome = self.hub.go_on(interaction_id, visit, self.finishes)
         if isinstance(outcome, GoTo):
             return redirect(outcome.path)
-        finish = self.finishes[outcome.interaction.started_by]
+        finish = finish_of(outcome.interaction, self.finishes)
         return finish.success(outcome) if isinstance(outcome, Done) else finish.failure(outcome)
 
     def restart(self, interaction_id: str) -> Response:
@@ -47,4 +47,4 @@ class HubEndpoint:
         self.forms.read(request, hub_path(interaction_id))
         if self.clock.now() < old.expires_at:
             return redirect(hub_path(interaction_id))
-        return self.finishes[old.started_by].restart(old)
+        return finish_of(old, self.finishes).restart(old)

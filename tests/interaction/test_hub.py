@@ -123,10 +123,20 @@ class TestAnotherWayToStart:
         assert done.interaction.started_by == "home"
         assert other.meanwhile
 
-    def test_that_nobody_serves_any_more_is_a_fault_of_ours(self, house: House) -> None:
+    def test_that_this_node_does_not_serve_has_its_page_and_loses_nothing(self, house: House) -> None:
         house.begin()
-        with pytest.raises(KeyError):
+        with pytest.raises(InteractionRefused) as caught:
             house.hub.go_on("interaction-1", house.visit, {})
+        assert caught.value.reason is InteractionRefusal.UNKNOWN
+        assert house.opened().started_by == "home"
+
+    def test_of_the_authorization_endpoint_is_kept_as_the_version_before_reads_it(
+        self, house: House, store: BusyStore
+    ) -> None:
+        house.begin()
+        assert store.get(Kind.INTERACTION, "interaction-1").value["started_by"] == "home"  # type: ignore[union-attr]
+        house.interactions.begin(an_interaction(id="interaction-2"))
+        assert "started_by" not in store.get(Kind.INTERACTION, "interaction-2").value  # type: ignore[union-attr]
 
     def test_an_interaction_of_before_the_mark_is_an_authorization(self) -> None:
         assert an_interaction().started_by == "authorization"
@@ -218,6 +228,15 @@ class TestGoOn:
         house.begin()
         house.prove("cps")
         house.home.meanwhile = [out_of_order]
+        with pytest.raises(InteractionRefused) as caught:
+            house.go_on()
+        assert caught.value.reason is InteractionRefusal.NOT_NOW
+        assert isinstance(house.go_on(), Done)
+
+    def test_an_outage_after_it_was_taken_puts_it_back(self, house: House) -> None:
+        house.begin()
+        house.prove("cps")
+        house.home.meanwhile = [lambda: None, out_of_order]
         with pytest.raises(InteractionRefused) as caught:
             house.go_on()
         assert caught.value.reason is InteractionRefusal.NOT_NOW
