@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.x509.oid import ExtensionOID, NameOID
+from cryptography.x509.oid import NameOID
 
 from idp.cards import der as der_values
 from idp.cards.identifiers import NationalId, parse_national_id
@@ -149,15 +149,10 @@ def read_category(certificate: x509.Certificate) -> CardCategory:
 def read_authority_key_id(certificate: x509.Certificate) -> bytes:
     """Returns the key identifier of the issuer that the certificate names. Raises UnreadableCard."""
     with _reading("authority key identifier"):
-        extension = certificate.extensions.get_extension_for_oid(ExtensionOID.AUTHORITY_KEY_IDENTIFIER)
-        key_id = (
-            extension.value.key_identifier
-            if isinstance(extension.value, x509.AuthorityKeyIdentifier)
-            else None
-        )
-        if not key_id:
+        named = certificate.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value
+        if not named.key_identifier:
             raise UnreadableCard("authority key identifier")
-        return key_id
+        return named.key_identifier
 
 
 _OLD_AUTHORITY = r"(GIP-CPS|TEST) CLASSE-[0-6]"  # the authorities of GIP-CPS, and its test authorities
@@ -233,9 +228,7 @@ def _optional(
         value = certificate.extensions.get_extension_for_oid(oid).value
     except x509.ExtensionNotFound:
         return None
-    if not isinstance(value, x509.UnrecognizedExtension):
-        raise UnreadableCard("private extension")
-    return decode(value.value)
+    return decode(value.public_bytes())
 
 
 def _required(

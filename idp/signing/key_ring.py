@@ -52,10 +52,6 @@ class KeyRing:
     signers: Sequence[Signer]
     announced: Sequence[Signer] = ()
 
-    @property
-    def fault(self) -> str | None:
-        return None
-
     def active(self, alg: Alg) -> Signer:
         """Returns the newest signer of this algorithm. Raises KeyMissing."""
         for signer in reversed(self.signers):

@@ -1,6 +1,7 @@
 """The code sent by mail."""
 
 import dataclasses
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -319,6 +320,36 @@ def test_a_code_just_accepted_may_come_again_in_its_own_occasion_only(
         with pytest.raises(CodeRefused) as caught:
             codes.check(ALICE, code, clock.now(), within=within)
         assert caught.value.reason is CodeRefusal.EXPIRED
+
+
+@dataclasses.dataclass
+class RacedStore(MemoryStore):
+    """`meanwhile` runs once before a code is spent, as a parallel request would."""
+
+    meanwhile: list[Callable[[], None]] = dataclasses.field(default_factory=list)
+
+    def swap(self, *args: Any, **kwargs: Any) -> None:
+        if self.meanwhile:
+            self.meanwhile.pop()()
+        super().swap(*args, **kwargs)
+
+
+@pytest.mark.parametrize(("within", "is_accepted"), [("here", True), ("elsewhere", False), ("", False)])
+def test_a_code_spent_between_two_steps_of_a_check_is_accepted_in_its_own_occasion_only(
+    codes: MailCodes, clock: FixedClock, within: str, is_accepted: bool
+) -> None:
+    """Both halves of a double click at once; or two windows with one code, of which one signs in."""
+    store = RacedStore(clock)
+    codes = dataclasses.replace(codes, store=store)
+    code = codes.make(ALICE, clock.now())
+    store.meanwhile.append(lambda: codes.check(ALICE, code, clock.now(), within="here"))
+    if is_accepted:
+        codes.check(ALICE, code, clock.now(), within=within)
+    else:
+        with pytest.raises(CodeRefused) as caught:
+            codes.check(ALICE, code, clock.now(), within=within)
+        assert caught.value.reason is CodeRefusal.EXPIRED
+    assert store.meanwhile == []
 
 
 def test_a_corrected_address_has_no_code_until_one_is_sent_there(codes: MailCodes, clock: FixedClock) -> None:

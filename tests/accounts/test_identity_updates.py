@@ -141,6 +141,20 @@ def test_account_saved_meanwhile_is_read_again(room: Room) -> None:
     assert len(room.accounts.changes) == 1
 
 
+def test_account_that_others_save_at_every_try_is_left_as_they_saved_it_and_the_login_goes_on(
+    room: Room,
+) -> None:
+    def another_login() -> None:
+        account = room.accounts.get(ALICE)
+        room.accounts.accounts[ALICE] = replace(account, version=account.version + 1)
+
+    room.accounts.meanwhile += [another_login] * 10
+    account = room.apply(proved(family_name="MARTIN"))
+    assert account == room.accounts.get(ALICE)
+    assert account.identity == an_identity()
+    assert (room.accounts.changes, room.notices.told) == ([], [])
+
+
 def test_two_tabs_with_one_new_name_make_one_change(room: Room) -> None:
     room.accounts.meanwhile.append(lambda: room.apply(proved(family_name="MARTIN")) and None)
     room.apply(proved(family_name="MARTIN"))

@@ -1,5 +1,6 @@
 """Cards on demand for the tests of this room. Not fixtures: those are in `conftest`."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -8,8 +9,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from idp.cards.revocation import RevocationStatus
-from sandbox.igc.issuing import Igc, IssuedCard, issue_card
-from sandbox.igc.profile import Addresses
+from sandbox.igc.authorities import sign_certificate
+from sandbox.igc.issuing import Igc, IssuedCard, Slot, issue_card
+from sandbox.igc.profile import Addresses, Extension
 from sandbox.igc.roster import CardPlan
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -17,6 +19,20 @@ NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
 def pem(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(Encoding.PEM)
+
+
+def reissued(
+    slot: Slot,
+    issuer_key: RSAPrivateKey,
+    *,
+    without: Collection[x509.ObjectIdentifier] = (),
+    extensions: Iterable[Extension] = (),
+) -> x509.Certificate:
+    """The same certificate with other extensions, signed by this key."""
+    old = slot.certificate
+    kept = [(one.value, one.critical) for one in old.extensions if one.oid not in without]
+    validity = (old.not_valid_before_utc, old.not_valid_after_utc)
+    return sign_certificate(old.subject, slot.key, old.issuer, issuer_key, validity, [*kept, *extensions])
 
 
 @dataclass

@@ -9,14 +9,17 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtensionOID, NameOID
 
 from idp.cards.certificate import (
+    GIP_CARD_CATEGORY,
+    GIP_CARD_TYPE,
     CardCategory,
     CardType,
     UnreadableCard,
     is_old_generation,
     load_certificate,
+    read_authority_key_id,
     read_card,
 )
 from idp.cards.identifiers import IdentifierKind
@@ -24,7 +27,7 @@ from idp.cards.nomenclature import CodedLabel
 from idp.cards.remarks import has_other_title, policies_of
 from sandbox.igc.profile import professional_subject
 from sandbox.igc.roster import demo_rpps
-from tests.cards.factory import NOW, CardFactory
+from tests.cards.factory import NOW, CardFactory, reissued
 
 
 def test_physicians_card_gives_identity_profession_and_speciality(cards: CardFactory) -> None:
@@ -90,6 +93,12 @@ def test_policies_of_the_certificate_are_told(cards: CardFactory) -> None:
     assert policies_of(load_certificate(cards.der("lefebvre"))) == ("1.2.250.1.213.1.7.2.1.1.1.1",)
 
 
+def test_certificate_that_names_no_policy_has_none(cards: CardFactory) -> None:
+    card = cards.card("lefebvre")
+    silent = reissued(card.login, cards.igc.issuing.key, without={ExtensionOID.CERTIFICATE_POLICIES})
+    assert policies_of(silent) == ()
+
+
 def test_unknown_profession_code_borrows_the_title(cards: CardFactory) -> None:
     assert read_card(cards.marked(profession=97)).profession == CodedLabel("97", "Médecin")
 
@@ -119,6 +128,27 @@ def test_unknown_speciality_code_is_shown_raw(cards: CardFactory) -> None:
 def test_private_extensions_are_read_strictly(cards: CardFactory, marks: dict[str, object]) -> None:
     with pytest.raises(UnreadableCard):
         read_card(cards.marked(**marks))
+
+
+@pytest.mark.parametrize("oid", [GIP_CARD_TYPE, GIP_CARD_CATEGORY])
+def test_card_that_does_not_say_what_it_is_is_unreadable(
+    cards: CardFactory, oid: x509.ObjectIdentifier
+) -> None:
+    silent = reissued(cards.card("lefebvre").login, cards.igc.issuing.key, without={oid})
+    with pytest.raises(UnreadableCard, match="private extension absent"):
+        read_card(silent.public_bytes(Encoding.DER))
+
+
+def test_issuer_named_without_its_key_is_not_readable(cards: CardFactory) -> None:
+    """RFC 5280 §4.2.1.1 lets a certificate name its issuer by name and serial number alone."""
+    issuing, identifier = cards.igc.issuing, ExtensionOID.AUTHORITY_KEY_IDENTIFIER
+    root = x509.DirectoryName(issuing.certificate.issuer)
+    by_name = x509.AuthorityKeyIdentifier(None, [root], issuing.certificate.serial_number)
+    login = cards.card("lefebvre").login
+    for extensions in ([], [(by_name, False)]):
+        certificate = reissued(login, issuing.key, without={identifier}, extensions=extensions)
+        with pytest.raises(UnreadableCard, match="authority key identifier"):
+            read_authority_key_id(certificate)
 
 
 def test_unusual_card_number_is_left_out(cards: CardFactory) -> None:

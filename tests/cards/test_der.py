@@ -68,6 +68,40 @@ def test_what_is_read_is_what_the_library_reads(
     reads()
 
 
+@pytest.mark.parametrize(
+    ("decode", "der"),
+    [
+        (decode_octet_string, b""),
+        (decode_octet_string, b"\x04"),  # no length
+        (decode_octet_string, b"\x04\x02a"),  # shorter than it says
+        (decode_octet_string, b"\x04\x01a\x04\x01b"),  # two values
+        (decode_octet_string, b"\x04\x01a\x00"),  # a byte after it
+        (decode_octet_string, b"\x0c\x01a"),  # another tag
+        (decode_octet_string, b"\x04\x80a\x00\x00"),  # indefinite length
+        (decode_octet_string, b"\x04\x81\x7f" + b"a" * 0x7F),  # not the shortest form (X.690 §10.1)
+        (decode_octet_string, b"\x04\x82\x00\x80" + b"a" * 0x80),
+        (decode_integer, b"\x02\x00"),
+        (decode_integer, b"\x02\x01\x80"),  # negative
+        (decode_integer, b"\x02\x02\x00\x01"),  # padded
+        (decode_integer, b"\x02\x05\x01\x00\x00\x00\x00"),
+        (decode_printable_string, b"\x13\x01\xe9"),  # Latin-1
+        (decode_utf8_strings, b"\x30\x03\x0c\x01\xff"),  # not UTF-8
+        (decode_utf8_strings, b"\x30\x03\x13\x01a"),  # of another kind of text
+    ],
+)
+def test_what_is_not_the_one_value_expected_is_malformed(
+    decode: Callable[[bytes], object], der: bytes
+) -> None:
+    with pytest.raises(MalformedDer):
+        decode(der)
+
+
+def test_a_value_of_up_to_255_bytes_is_read_in_the_long_form() -> None:
+    assert decode_octet_string(b"\x04\x81\x80" + b"a" * 0x80) == b"a" * 0x80
+    assert decode_octet_string(b"\x04\x81\xff" + b"a" * 0xFF) == b"a" * 0xFF
+    assert decode_utf8_strings(b"\x30\x06\x0c\x01a\x0c\x01b") == ("a", "b")
+
+
 @given(_values(0x13))
 @example(b"\x13\x158025000001/2800636234")
 def test_a_printable_string_is_read_as_the_library_does_where_it_knows_the_alphabet(der: bytes) -> None:

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtensionOID
 
 from idp.cards.inspection import (
     ISSUERS_AS_NAMED,
@@ -20,11 +22,12 @@ from idp.cards.reader import PinState, ReaderFailed, ReaderFault, StoredCertific
 from idp.cards.trust import CardPolicy, CardRefusal
 from sandbox.igc.issuing import Slot, new_key
 from sandbox.igc.roster import roster
-from tests.cards.factory import NOW, CardFactory
+from tests.cards.factory import NOW, CardFactory, reissued
 from tests.fakes import FakeCard, FakeReader
 
 AUTHENTICATION, SIGNATURE = "Certificat d'Authentification CPS", "Certificat de Signature CPS"
 TECHNICAL = "Certificat Technique CPS"
+NAMED_ISSUER = ExtensionOID.AUTHORITY_KEY_IDENTIFIER
 #: The issuing authority of real cards, whose certificates this repository does not hold.
 FORT_PERSONNES = bytes.fromhex("800f918821797d5555c65d6dd5938d6ade5c2aa6")
 
@@ -104,6 +107,14 @@ def test_a_card_without_any_certificate_and_one_that_holds_rubbish_are_refused(p
     assert seen(rubbish, policy)[1].refusal is CardRefusal.WRONG_CERTIFICATE
 
 
+def test_a_card_that_names_no_issuer_is_shown_without_one(cards: CardFactory, policy: CardPolicy) -> None:
+    login = cards.card("lefebvre").login
+    nameless = Slot(reissued(login, cards.igc.issuing.key, without={NAMED_ISSUER}), login.key)
+    _reader, inspection = seen(FakeCard([stored(AUTHENTICATION, b"\x20", nameless)]), policy)
+    assert inspection.chosen is not None
+    assert (inspection.issuer, inspection.refusal) == (None, CardRefusal.UNTRUSTED)
+
+
 class TestWithoutCertificatesOfTheIgc:
     @pytest.fixture
     def believing(self, policy: CardPolicy) -> CardPolicy:
@@ -112,18 +123,9 @@ class TestWithoutCertificatesOfTheIgc:
     def _naming_real_issuer(self, cards: CardFactory, name: str) -> FakeCard:
         """A card that names AC IGC-SANTE FORT PERSONNES and is signed by another authority."""
         login = cards.card(name).login
-        key, old = new_key(), login.certificate
-        builder = (
-            x509.CertificateBuilder(old.issuer, old.subject, login.key.public_key(), old.serial_number)
-            .not_valid_before(old.not_valid_before_utc)
-            .not_valid_after(old.not_valid_after_utc)
-        )
-        for extension in old.extensions:
-            value = extension.value
-            if isinstance(value, x509.AuthorityKeyIdentifier):
-                value = x509.AuthorityKeyIdentifier(FORT_PERSONNES, None, None)
-            builder = builder.add_extension(value, extension.critical)
-        slot = Slot(builder.sign(key, hashes.SHA256()), login.key)
+        named = x509.AuthorityKeyIdentifier(FORT_PERSONNES, None, None)
+        certificate = reissued(login, new_key(), without={NAMED_ISSUER}, extensions=[(named, False)])
+        slot = Slot(certificate, login.key)
         return FakeCard([stored(AUTHENTICATION, b"\x20", slot)], {b"\x20": login.key})
 
     def test_a_card_that_names_a_known_issuer_is_judged_and_the_signature_said_not_to_be_proved(
@@ -174,6 +176,26 @@ class TestTheKey:
         card = inserted(cards, "lefebvre")
         card.keys[b"\x20"] = cards.card("martin").login.key
         reader, inspection = seen(card, policy)
+        assert not prove_key(reader, inspection, lambda: "1234")
+
+    def test_is_not_looked_for_when_no_certificate_signs_in(
+        self, cards: CardFactory, policy: CardPolicy
+    ) -> None:
+        signature = cards.card("lefebvre").signature
+        card = FakeCard([stored(SIGNATURE, b"\x10", signature)], {b"\x10": signature.key})
+        reader, inspection = seen(card, policy)
+        assert fault(lambda: prove_key(reader, inspection, never_asked)) is ReaderFault.NO_KEY
+        assert reader.presented == []
+
+    def test_is_not_proved_for_a_certificate_of_a_key_of_another_kind(
+        self, cards: CardFactory, policy: CardPolicy
+    ) -> None:
+        login = cards.card("lefebvre").login
+        curve: Any = ec.generate_private_key(ec.SECP256R1())
+        another = Slot(reissued(Slot(login.certificate, curve), cards.igc.issuing.key), curve)
+        card = FakeCard([stored(AUTHENTICATION, b"\x20", another)], {b"\x20": login.key})
+        reader, inspection = seen(card, policy)
+        assert inspection.refusal is CardRefusal.UNSUPPORTED
         assert not prove_key(reader, inspection, lambda: "1234")
 
     def test_with_a_pin_pad_is_used_without_the_pin_ever_reaching_us(

@@ -1,6 +1,12 @@
 """Codes have labels; unknown codes are shown raw."""
 
-from idp.cards.nomenclature import future_profession_label, profession_label, speciality_label
+from idp.cards.nomenclature import (
+    CodedLabel,
+    future_profession_label,
+    in_training,
+    profession_label,
+    speciality_label,
+)
 
 
 def test_known_codes_have_french_labels() -> None:
@@ -19,3 +25,9 @@ def test_unknown_codes_stand_for_themselves() -> None:
     assert profession_label("97") == "97"
     assert speciality_label("SM999") == "SM999"
     assert future_profession_label("") == ""
+
+
+def test_the_code_of_a_person_in_training_is_no_profession_s() -> None:
+    """A relying party that compares codes must not take an intern for a physician."""
+    assert in_training("10") == CodedLabel("10E", "Médecin en formation")
+    assert in_training("97") == CodedLabel("97E", "97")

@@ -7,6 +7,7 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
+from idp.cards import pins
 from idp.cards.anchors import AnchorsRefused, load_anchors
 from idp.cards.pins import (
     ISSUE_NO_CARD,
@@ -17,6 +18,7 @@ from idp.cards.pins import (
     PinVerdict,
     common_name,
     fingerprint_of,
+    subject_key_id,
 )
 from sandbox.igc.authorities import DAY, sign_certificate
 from sandbox.igc.issuing import Igc, new_key
@@ -27,7 +29,7 @@ IN_TEST = PinRules(accept_test=True, accept_employees=False)
 WITH_EMPLOYEES = PinRules(accept_test=False, accept_employees=True)
 
 
-def named(name: str, unit: str = "IGC-SANTE") -> x509.Certificate:
+def named(name: str, unit: str = "IGC-SANTE", *, has_key_id: bool = True) -> x509.Certificate:
     """An attacker can make a certificate of that name."""
     key = new_key()
     subject = x509.Name(
@@ -37,7 +39,9 @@ def named(name: str, unit: str = "IGC-SANTE") -> x509.Certificate:
         ]
     )
     key_id = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
-    return sign_certificate(subject, key, subject, key, (NOW - DAY, NOW + DAY), [(key_id, False)])
+    return sign_certificate(
+        subject, key, subject, key, (NOW - DAY, NOW + DAY), [(key_id, False)] * has_key_id
+    )
 
 
 def test_every_verdict_is_trusted_or_has_its_reason() -> None:
@@ -48,6 +52,53 @@ def test_every_verdict_is_trusted_or_has_its_reason() -> None:
 def test_name_of_igc_sante_is_not_enough(name: str) -> None:
     for rules in (IN_PRODUCTION, IN_TEST, WITH_EMPLOYEES):
         assert rules.verdict(named(name)) is PinVerdict.MISMATCH
+
+
+@pytest.mark.parametrize(
+    ("name", "by_default", "with_employees"),
+    [
+        ("AC RACINE IGC-SANTE FORT", PinVerdict.PINNED, PinVerdict.PINNED),
+        ("AC IGC-SANTE FORT PERSONNES", PinVerdict.PINNED, PinVerdict.PINNED),
+        ("AC RACINE IGC-SANTE STANDARD", PinVerdict.NOT_NEEDED, PinVerdict.PINNED),
+        ("AC IGC-SANTE STANDARD PERSONNES", PinVerdict.NOT_NEEDED, PinVerdict.PINNED),
+        ("AC IGC-SANTE FORT ORGANISATIONS", PinVerdict.NOT_NEEDED, PinVerdict.NOT_NEEDED),
+        ("AC RACINE IGC-SANTE ELEMENTAIRE", PinVerdict.NOT_NEEDED, PinVerdict.NOT_NEEDED),
+        ("AC IGC-SANTE ELEMENTAIRE PERSONNES", PinVerdict.NOT_NEEDED, PinVerdict.NOT_NEEDED),
+    ],
+)
+def test_published_authority_is_pinned_if_it_issues_the_cards_accepted_here(
+    monkeypatch: pytest.MonkeyPatch, name: str, by_default: PinVerdict, with_employees: PinVerdict
+) -> None:
+    """The table then holds a certificate made here: this repository has none of those published."""
+    made = named(name)
+    table = "PRODUCTION" if name in PRODUCTION else "ISSUE_NO_CARD"
+    monkeypatch.setitem(getattr(pins, table), name, (fingerprint_of(made), subject_key_id(made).hex()))
+    assert IN_PRODUCTION.verdict(made) is by_default
+    assert WITH_EMPLOYEES.verdict(made) is with_employees
+    assert IN_PRODUCTION.verdict(named(name)) is PinVerdict.MISMATCH
+
+
+@pytest.mark.parametrize("changed", [0, 1], ids=["fingerprint", "key identifier"])
+def test_authority_is_pinned_by_its_fingerprint_and_its_key_together(
+    monkeypatch: pytest.MonkeyPatch, changed: int
+) -> None:
+    name = "AC IGC-SANTE FORT PERSONNES"
+    made = named(name)
+    known = [fingerprint_of(made), subject_key_id(made).hex()]
+    known[changed] = PRODUCTION[name][changed]
+    monkeypatch.setitem(pins.PRODUCTION, name, tuple(known))
+    assert IN_PRODUCTION.verdict(made) is PinVerdict.MISMATCH
+
+
+@pytest.mark.parametrize("name", ["AC IGC-SANTE FORT PERSONNES", "TEST AC IGC-SANTE FORT PERSONNES"])
+def test_authority_that_does_not_say_its_key_is_not_the_one_known_by_it(name: str) -> None:
+    assert IN_TEST.verdict(named(name, has_key_id=False)) is PinVerdict.MISMATCH
+
+
+@pytest.mark.parametrize("family", ["FORT ORGANISATIONS", "ELEMENTAIRE PERSONNES"])
+def test_test_authority_that_issues_no_card_is_not_needed(family: str) -> None:
+    both = PinRules(accept_test=True, accept_employees=True)
+    assert both.verdict(named(f"TEST AC IGC-SANTE {family}")) is PinVerdict.NOT_NEEDED
 
 
 def test_test_authorities_are_for_test_mode_only(igc: Igc) -> None:

@@ -9,6 +9,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtensionOID
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -20,7 +21,7 @@ from sandbox.igc.authorities import make_intermediate
 from sandbox.igc.issuing import Igc, new_key, sign_tbs
 from sandbox.igc.profile import professional_subject
 from sandbox.igc.roster import CARD_LIFE, demo_rpps, roster
-from tests.cards.factory import NOW, CardFactory, RevocationTable, pem
+from tests.cards.factory import NOW, CardFactory, RevocationTable, pem, reissued
 from tests.examples import examples
 
 ROSTER = [pytest.param(plan.name, plan.expect, id=plan.name) for plan in roster()]
@@ -163,6 +164,21 @@ def test_authority_is_not_a_card(igc: Igc, policy: CardPolicy) -> None:
     below = make_intermediate("BELOW", new_key(), igc.issuing, NOW)
     der = below.certificate.public_bytes(Encoding.DER)
     assert verdict(der, policy) == CardRefusal.WRONG_CERTIFICATE
+
+
+def test_card_that_says_it_is_an_authority_too_is_unsupported(
+    cards: CardFactory, igc: Igc, policy: CardPolicy
+) -> None:
+    authority = x509.BasicConstraints(ca=True, path_length=None)
+    certificate = reissued(
+        cards.card("lefebvre").login,
+        igc.issuing.key,
+        without={ExtensionOID.BASIC_CONSTRAINTS},
+        extensions=[(authority, True)],
+    )
+    with pytest.raises(CardRefused, match="an authority, not a holder") as refused:
+        verify_card(certificate.public_bytes(Encoding.DER), policy, now=NOW, revocation=RevocationTable())
+    assert refused.value.reason is CardRefusal.UNSUPPORTED
 
 
 def test_short_key_is_unsupported(cards: CardFactory, policy: CardPolicy) -> None:

@@ -1,8 +1,9 @@
 """The hand-over of a card: an attempt goes, a presentation comes back, each once."""
 
+import re
 from datetime import timedelta
 
-from idp.interaction.handover import begin_attempt, present, take_presentation
+from idp.interaction.handover import attempt_address, begin_attempt, present, take_presentation
 from tests.fakes import FixedClock, MemoryStore
 from tests.people import an_interaction
 
@@ -83,3 +84,15 @@ def test_unknown_values_give_nothing() -> None:
     store = MemoryStore()
     assert present(store, "", DER, LIFE) is None
     assert take_presentation(store, "x" * 43) is None
+
+
+def test_every_attempt_is_sent_to_a_name_that_is_new_to_the_browser() -> None:
+    """A browser remembers the choice of a certificate, and the refusal to choose, for each name."""
+    first, second = (attempt_address("https://*.card.test", "attempt-1") for _ in range(2))
+    assert first != second
+    for address in (first, second):
+        assert re.fullmatch(r"https://[0-9a-f]{16}\.card\.test/card/attempt-1", address)
+
+
+def test_card_host_with_one_name_is_addressed_by_it() -> None:
+    assert attempt_address("https://card.test:8443", "attempt-1") == "https://card.test:8443/card/attempt-1"

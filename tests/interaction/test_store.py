@@ -12,10 +12,18 @@ from idp.core.errors import PageError, Problem
 from idp.interaction.record import Interaction
 from idp.interaction.refusal import InteractionRefused
 from idp.interaction.session import Session
-from idp.interaction.store import GRACE, REMEMBERED, Interactions, Sessions, fingerprint, random_token
+from idp.interaction.store import (
+    GRACE,
+    REMEMBERED,
+    Interactions,
+    Sessions,
+    account_of,
+    fingerprint,
+    random_token,
+)
 from idp.web.error_pages import page_of
-from tests.fakes import NOON, FixedClock, MemoryStore
-from tests.people import ALICE, an_event, an_interaction
+from tests.fakes import NOON, FixedClock, MemoryAccounts, MemoryStore
+from tests.people import ALICE, BOB, an_account, an_event, an_interaction
 
 BROWSER = "the-cookie-of-the-browser-that-began"
 LIFE, IDLE = timedelta(hours=4), timedelta(minutes=30)
@@ -251,3 +259,12 @@ def test_tokens_are_256_bits_and_never_twice_the_same() -> None:
     tokens = {random_token() for _ in range(1000)}
     assert len(tokens) == 1000
     assert {len(token) for token in tokens} == {43}
+
+
+def test_the_account_of_an_interaction_is_read_as_it_is_now_or_is_none() -> None:
+    accounts = MemoryAccounts({ALICE: an_account()})
+    accounts.save(an_account(charter_revision="2026-2"))
+    assert account_of(an_interaction(account_id=ALICE), accounts) == accounts.get(ALICE)
+    assert account_of(an_interaction(), accounts) is None
+    # The account was erased while its page was open.
+    assert account_of(an_interaction(account_id=BOB), accounts) is None

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from idp.adapters.key_files.keys_in_force import KeysInForce
 from idp.adapters.software_signer import BadKeyFile, SoftwareSigner
 from idp.signing.key_ring import KeyMissing, KeyRing, b64u
 from idp.signing.public_jwk import thumbprint
-from idp.signing.signer import Alg
+from idp.signing.signer import Alg, SignerUnavailable
 
 CLAIMS = {"iss": "https://id.example", "sub": "é", "aud": "rp", "exp": 4_000_000_000, "iat": 1_000_000_000}
 ALGS: tuple[Alg, ...] = ("RS256", "ES256")
@@ -87,6 +88,39 @@ class TestThirdParties:
         others = KeyRing([signer for signer in ring.signers if signer.alg != alg])
         with pytest.raises(KeyMissing):
             others.sign_jwt(CLAIMS, alg=alg)
+
+
+@dataclass
+class SilentSigner:
+    """A `Signer` whose HSM is unplugged, as far as it is asked before it signs."""
+
+    alg: Alg
+
+    def is_alive(self) -> bool:
+        return False
+
+    def require_ready(self) -> None:
+        raise SignerUnavailable
+
+
+@pytest.mark.parametrize("alg", ALGS)
+def test_a_ring_is_alive_only_if_its_newest_key_of_every_algorithm_is(ring: KeyRing, alg: Alg) -> None:
+    silent: Any = SilentSigner(alg)
+    others = [signer for signer in ring.signers if signer.alg != alg]
+    assert ring.is_alive()
+    assert KeyRing([silent, *ring.signers]).is_alive()
+    assert not KeyRing([*ring.signers, silent]).is_alive()
+    assert not KeyRing(others).is_alive()
+
+
+@pytest.mark.parametrize("alg", ALGS)
+def test_only_the_newest_key_is_asked_whether_it_could_sign(ring: KeyRing, alg: Alg) -> None:
+    silent: Any = SilentSigner(alg)
+    KeyRing([silent, *ring.signers]).require_ready(alg)
+    with pytest.raises(SignerUnavailable):
+        KeyRing([*ring.signers, silent]).require_ready(alg)
+    with pytest.raises(KeyMissing):
+        KeyRing([]).require_ready(alg)
 
 
 def test_an_es256_signature_is_64_raw_bytes_and_never_der(ring: KeyRing) -> None:

@@ -1,0 +1,78 @@
+"""The end of a session: told once, ended as often as it is asked for."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import cast
+
+import pytest
+
+from idp.accounts.grants import GrantRepository
+from idp.core.audit import AuditEvent
+from idp.interaction.session import Session
+from idp.interaction.sign_out import SignOut
+from idp.interaction.store import Sessions
+from tests.fakes import NOON, MemoryStore, RecordingAudit
+from tests.people import ALICE, an_event
+
+
+@dataclass
+class Grants:
+    """The one method of the port that ending a session needs: one client signed the person in."""
+
+    ended: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+
+    def end_session(self, sid: str, now: datetime, listeners: Collection[str]) -> frozenset[str]:
+        self.ended.append((sid, tuple(listeners)))
+        return frozenset({"viatrajectoire"})
+
+
+@dataclass
+class House:
+    store: MemoryStore
+    audit: RecordingAudit = field(default_factory=RecordingAudit)
+    grants: Grants = field(default_factory=Grants)
+
+    def __post_init__(self) -> None:
+        self.sessions = Sessions(self.store, timedelta(hours=4), timedelta(minutes=30))
+        self.sign_out = SignOut(
+            sessions=self.sessions,
+            grants=cast("GrantRepository", self.grants),
+            audit=self.audit,
+            listeners=lambda: ("listening",),
+        )
+
+    def begin(self, sid: str) -> tuple[Session, str]:
+        """Returns the session, which came from Pro Santé Connect, and its cookie."""
+        event = an_event("psc", upstream_sid="theirs")
+        session = Session(sid=sid, account_id=ALICE, events=(event,), started_at=NOON, last_seen_at=NOON)
+        return session, self.sessions.start(session, NOON)
+
+    def told(self) -> list[tuple[str | None, str | None]]:
+        """Returns the client and the party that each end was recorded for."""
+        assert set(self.audit.names()) <= {AuditEvent.SESSION_ENDED}
+        return [(facts["client_id"], facts.get("by")) for _event, facts in self.audit.events]
+
+
+@pytest.fixture
+def house(store: MemoryStore) -> House:
+    return House(store)
+
+
+def test_session_ended_twice_is_told_once_and_its_clients_both_times(house: House) -> None:
+    session, cookie = house.begin("a")
+    for _ in range(2):
+        assert house.sign_out.end(session, NOON, "viatrajectoire") == {"viatrajectoire"}
+    assert house.sessions.open(cookie, NOON) is None
+    assert house.told() == [("viatrajectoire", None)]
+    assert house.grants.ended == [("a", ("listening",))] * 2
+
+
+def test_session_that_the_person_ended_here_is_not_told_again_when_theirs_ends(house: House) -> None:
+    """Its grants end all the same: the first end may have failed between the two stores."""
+    session, _cookie = house.begin("a")
+    house.begin("b")
+    house.sign_out.end(session, NOON)
+    house.sign_out.end_from_upstream("theirs", NOON)
+    assert house.told() == [(None, None), (None, "psc")]
+    assert [sid for sid, _listeners in house.grants.ended] == ["a", "a", "b"]
