@@ -64,6 +64,19 @@ class Held:
         whole: dict[str, Any] = ECAlgorithm.to_jwk(self.key.public_key(), as_dict=True)
         return {**whole, "x5c": [base64.b64encode(self.der).decode()]}
 
+    def resealed(self, authority: "Authority", old: bytes, new: bytes) -> "Held":
+        """With other octets of the same length, which no builder writes, and a signature over them."""
+        signed = self.certificate.tbs_certificate_bytes
+        assert signed.count(old) == 1
+        signed = signed.replace(old, new)
+        der = self.der.replace(self.certificate.tbs_certificate_bytes, signed)
+        seal = authority.key.sign(signed, ec.ECDSA(hashes.SHA256()))
+        # The signature is the last member; its length may differ by the sign of its two numbers.
+        head = der[4 : len(der) - len(self.certificate.signature) - 3]
+        body = head + bytes((0x03, len(seal) + 1, 0)) + seal
+        der = b"\x30\x82" + len(body).to_bytes(2, "big") + body
+        return Held(x509.load_der_x509_certificate(der), self.key)
+
     def write(self, directory: Path, stem: str) -> tuple[Path, Path]:
         certificate, key = directory / f"{stem}.crt", directory / f"{stem}.key"
         certificate.write_bytes(self.certificate.public_bytes(Encoding.PEM))
@@ -179,6 +192,10 @@ def _key_usage(*, authority: bool) -> x509.KeyUsage:
     )
 
 
+#: `subjectAltName` of one ediPartyName (RFC 5280 §4.2.1.6): well-formed, and no library here reads it.
+UNREADABLE_NAME = x509.UnrecognizedExtension(x509.SubjectAlternativeName.oid, b"\x30\x04\xa5\x02\x30\x00")
+#: The OID of P-256, and the same octets for a curve that there is not.
+P256_OID, NO_CURVE_OID = bytes.fromhex("06082a8648ce3d030107"), bytes.fromhex("06082a8648ce3d03017f")
 #: A key that may only encrypt.
 NOT_FOR_SIGNING = x509.KeyUsage(
     digital_signature=False,

@@ -69,7 +69,8 @@ def read_authorities(pem: bytes) -> list[x509.Certificate]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TlsClientAuthentication:
-    """`authorities`: those whose certificates prove clients, each a trust anchor."""
+    """`authorities`: those whose certificates prove clients, each a trust anchor. Without any, `by_authority` is not
+    among the methods that are served."""
 
     certificates: ClientCertificates
     authorities: list[x509.Certificate]
@@ -88,7 +89,7 @@ class TlsClientAuthentication:
             return False
         registered = {name: getattr(client, name) for name in TLS_SUBJECTS}
         (name,) = [name for name, value in registered.items() if value is not None]
-        # Extensions that cannot be read name no client.
+        # A subject or an extension that cannot be read names no client.
         with suppress(ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
             return registered[name] in _NAMES_OF[name](certificate.parsed)
         return False
@@ -112,15 +113,14 @@ class TlsClientAuthentication:
             return False
 
     def _is_vouched_for(self, certificate: x509.Certificate) -> bool:
-        if not self.authorities:
-            return False
         builder = PolicyBuilder().store(Store(self.authorities)).time(self.clock.now())
         policies = builder.extension_policies(
             ca_policy=ExtensionPolicy.webpki_defaults_ca(), ee_policy=_CLIENT
         )
         try:
             policies.build_client_verifier().verify(certificate, [])
-        except (VerificationError, ValueError):
+        except (VerificationError, ValueError, x509.UnsupportedGeneralNameType):
+            # The last two are its names: cryptography reads them once the path is verified (RFC 5280 §4.2.1.6).
             return False
         return True
 

@@ -18,8 +18,11 @@ from tests.adapters.http.far_machine import far_machine, say
 from tests.protocol.proofs import USERINFO_URI, DpopKey, ath
 from tests.protocol.tls_certificates import (
     DAY,
+    NO_CURVE_OID,
     NOT_FOR_SIGNING,
+    P256_OID,
     SERVER_AUTH,
+    UNREADABLE_NAME,
     Authority,
     Held,
     all_kinds_of_names,
@@ -192,6 +195,9 @@ _IMPOSTORS = {
     "of a key that may not sign": lambda: AUTHORITY.issue("application", more=((NOT_FOR_SIGNING, True),)),
     "with a critical extension nobody knows": lambda: AUTHORITY.issue("application", more=((_UNKNOWN, True),)),
     "of a short key": lambda: AUTHORITY.issue("application", key=short_rsa()),
+    "of a curve that there is not": lambda: AUTHORITY.issue("leaf").resealed(AUTHORITY, P256_OID, NO_CURVE_OID),
+    "with a subject that is no text": lambda: AUTHORITY.issue("leaf").resealed(AUTHORITY, b"leaf", b"lea\xff"),
+    "with a name of a kind nobody reads": lambda: AUTHORITY.issue("application", more=((UNREADABLE_NAME, False),)),
 }  # fmt: skip
 
 
@@ -275,6 +281,18 @@ def test_the_certificate_may_stand_behind_jwks_uri(app_factory: Any) -> None:
         assert not is_client(house, "remote", by_proxy(BY_NAME))
     assert len(party.seen) == 1
     assert is_client(house, "remote", by_proxy(ANOTHER)), "kept while its machine is away"
+
+
+def test_a_certificate_behind_a_jwks_uri_that_was_never_read_proves_nobody(app_factory: Any) -> None:
+    house = app_factory(
+        proxy_secret=PROXY_SECRET, mtls_origin=MTLS_ORIGIN, outbound_networks=("127.0.0.0/8", "::1/128")
+    )
+    with far_machine() as party:
+        uri = f"http://127.0.0.1:{party.port}/jwks"
+    file = house.settings.where.clients_file
+    file.write_text(file.read_text() + _client("remote", "self_signed_tls_client_auth", jwks_uri=uri))
+    answer = redeem(house, house.browser(), "remote", by_proxy(OWN), code="x")
+    assert (answer.status_code, answer.get_json()["error"]) == (401, "invalid_client")
 
 
 # The header and the proxy (facts/security CP1, T9).
@@ -501,13 +519,16 @@ def test_without_an_authority_only_registered_certificates_prove_a_client(app_fa
 
 
 _NO_AUTHORITY = AUTHORITY.issue("application").certificate.public_bytes(Encoding.PEM)
+_SAYS_SO = AUTHORITY.issue(
+    more=((x509.BasicConstraints(ca=False, path_length=None), True), (NOT_FOR_SIGNING, True))
+).certificate.public_bytes(Encoding.PEM)
 _MARKED_AS_ONE = AUTHORITY.issue(more=((_CA, True),)).certificate.public_bytes(Encoding.PEM)
 
 
 @pytest.mark.parametrize(
     "content",
-    [None, b"", b"junk", b"-----BEGIN CERTIFICATE-----\nAAAA\n", _NO_AUTHORITY, _MARKED_AS_ONE],
-    ids=["none", "empty", "junk", "cut", "no authority", "an authority for nothing"],
+    [None, b"", b"junk", b"-----BEGIN CERTIFICATE-----\nAAAA\n", _NO_AUTHORITY, _SAYS_SO, _MARKED_AS_ONE],
+    ids=["none", "empty", "junk", "cut", "no authority", "says that it is none", "an authority for nothing"],
 )
 def test_an_authority_file_that_holds_none_stops_the_start(app_factory, tmp_path, content):
     path = tmp_path / "authorities.pem"
