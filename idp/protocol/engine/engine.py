@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from pyop.exceptions import InvalidAuthenticationRequest
-from pyop.exceptions import OAuthError as PyopError
 from pyop.message import AuthorizationRequest
 
 from idp.accounts.account import Account
@@ -122,10 +121,7 @@ class Engine:
             first_refresh_token=first_refresh_token,
         )
         named = {"grant_type": "authorization_code", "client_id": client.client_id}
-        try:
-            answer = self._provider.reading(state).exchange({**named, **_passed(form, _OF_TOKEN_REQUEST)})
-        except PyopError as error:
-            raise ClientError(OAuthError.INVALID_REQUEST, "the token request is malformed") from error
+        answer = self._provider.reading(state).exchange({**named, **_passed(form, _OF_TOKEN_REQUEST)})
         return {**answer, "scope": code.scope}
 
     def claims(self, token: OpenedToken, released: Mapping[str, Any]) -> dict[str, Any]:

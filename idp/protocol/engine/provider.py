@@ -115,7 +115,10 @@ class OpenIDProvider(Provider):  # type: ignore[misc]
         return provider
 
     def exchange(self, token_request: Mapping[str, str]) -> Mapping[str, Any]:
-        """Returns the token response. Raises CodeRefused, ClientError, SignerUnavailable, and exceptions of pyop."""
+        """Returns the token response. Raises CodeRefused, ClientError, SignerUnavailable.
+
+        `token_request`: complete (RFC 6749 §4.1.3), or pyop raises.
+        """
         return dict(self._do_code_exchange(token_request).to_dict())
 
     def _pkce_keeps_policy(self, request: AuthorizationRequest) -> None:

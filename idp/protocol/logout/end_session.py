@@ -232,9 +232,8 @@ class EndSessionEndpoint:
         self.cookies.know_browser(request, response, browser)
         return response
 
-    def _identity(self, session: Session | None) -> IdentityView | None:
-        if session is None:
-            return None
+    def _identity(self, session: Session) -> IdentityView | None:
+        """Returns whom the page greets; None when the account is gone."""
         try:
             return identity_view(self.accounts.get(session.account_id).identity)
         except AccountNotFound:

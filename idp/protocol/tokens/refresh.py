@@ -85,7 +85,7 @@ class Refresh:
         account = admit(client, grant.account_id, token.claims, grant.granted_at)
         answer = self._answer(client, account, grant, token, scope, binding)
         # Rotated last: if a store or the signer fails before, the token shown is still good for another try.
-        following = self._rotate(client, value, token, now)
+        following = self._rotate(client, value, token, grant, now)
         self.audit.record(AuditEvent.TOKEN_REFRESHED, account_id=account.id, client_id=client.client_id)
         return answer if following is None else {**answer, "refresh_token": following}
 
@@ -134,7 +134,9 @@ class Refresh:
             raise ClientError(OAuthError.UNAUTHORIZED_CLIENT, "this client may not refresh")
         return token, grant
 
-    def _rotate(self, client: Client, value: str, token: RefreshToken, now: datetime) -> str | None:
+    def _rotate(
+        self, client: Client, value: str, token: RefreshToken, grant: Grant, now: datetime
+    ) -> str | None:
         """Returns the next token of a public client; None: a confidential one keeps its token, with a new idle time.
 
         Raises ClientError, and revokes the family, if the token was used at the same time.
@@ -145,9 +147,7 @@ class Refresh:
         # facts/security TK5: compared and swapped in one statement. In two, both of two calls at once would pass.
         if not self.tokens.swap(digest(value), renewed):
             # RFC 9700 §4.14.2: of two uses at once one may be a thief's: neither answer may stay good.
-            grant = self.grants.get(token.grant_id)
-            if grant is not None:
-                self._revoke(grant, now)
+            self._revoke(grant, now)
             raise _invalid()
         return following if client.is_public else None
 
