@@ -176,6 +176,16 @@ def test_only_context_needs_no_page(house: Provider, psc: HostilePsc) -> None:
     assert told["professional_context"]["structure"]["name"] == "HOPITAL"
 
 
+def test_person_of_whom_pro_sante_connect_told_no_practice_has_no_context(
+    house: Provider, psc: HostilePsc
+) -> None:
+    psc.lie = person(SubjectRefPro={"exercices": []}, SubjectRole=ROLE)
+    browser = house.browser()
+    told = userinfo(house, by_psc(browser, psc, ask(browser, "openid psc professional_context")))
+    assert told["SubjectRole"] == ROLE
+    assert "professional_context" not in told
+
+
 def test_person_whom_pro_sante_connect_never_identified_has_no_context(house: Provider) -> None:
     browser = house.browser()
     told = userinfo(house, browser.prove(ask(browser, "openid psc professional_context")))

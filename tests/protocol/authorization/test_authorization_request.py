@@ -159,6 +159,7 @@ FAULTS: list[tuple[str, list[tuple[str, str]], str]] = [
     ("an unknown parameter twice", [*pairs_of(), ("x", "1"), ("x", "2")], "invalid_request"),
     ("an oversized nonce", pairs_of(nonce="n" * 9000), "invalid_request"),
     ("an oversized unknown parameter", pairs_of(x="n" * 9000), "invalid_request"),
+    ("too much in all", pairs_of(nonce="n" * 6000, x="x" * 6000, y="y" * 6000), "invalid_request"),
     ("an oversized name", [*pairs_of(), ("n" * 101, "1")], "invalid_request"),
 ]  # fmt: skip
 

@@ -17,6 +17,7 @@ from tests.fakes import NOON
 from tests.provider import (
     AFTER_LOGOUT,
     ISSUER,
+    PASSWORD,
     REDIRECT,
     RP,
     RPPS,
@@ -275,6 +276,16 @@ def test_a_removed_redirect_uri_ends_on_a_page_and_not_there(fresh: Provider) ->
     file = fresh.settings.where.clients_file
     file.write_text(file.read_text().replace(f'"{REDIRECT}", ', ""))
     assert browser.prove(page).status_code == 400
+
+
+def test_a_client_removed_meanwhile_ends_on_a_page_too(fresh: Provider) -> None:
+    browser = fresh.browser()
+    page = browser.submit(browser.follow(browser.authorize()), "/password", rpps=RPPS, password=PASSWORD)
+    file = fresh.settings.where.clients_file
+    file.write_text(file.read_text().replace(f"client_id: {RP}\n", "client_id: renamed\n"))
+    answer = browser.submit(page, "/email_otp", code=fresh.last_code())
+    assert (answer.status_code, answer.headers.get("Location")) == (400, None)
+    assert browser.client.get_cookie("caducee_session", domain="localhost") is None
 
 
 def test_a_removed_redirect_uri_hears_of_no_refusal_either(fresh: Provider) -> None:

@@ -12,10 +12,8 @@ import pytest
 import sqlalchemy as sa
 from structlog.testing import capture_logs
 
-from idp.accounts.account import Account, AccountId
 from idp.accounts.grants import Grant
 from idp.accounts.logouts import LogoutNotice, NoticeState
-from idp.accounts.repository import AccountNotFound
 from idp.adapters.key_files.keys_in_force import KeysInForce
 from idp.adapters.sql.grants import SqlGrants
 from idp.adapters.sql.logouts import SqlLogoutNotices
@@ -29,6 +27,7 @@ from idp.protocol.logout.logout_token import LogoutTokens
 from idp.signing.signer import SignerUnavailable
 from idp.wiring.resources import open_key_directory, open_resources, open_subjects
 from tests.fakes import NOON, FixedClock, RecordingAudit
+from tests.protocol.assembled import Nobody
 from tests.provider import ISSUER, RP, Provider
 
 RP_URI, SIBLING_URI = "https://trajectoire.example/backchannel", "https://grand-age.example/bye?channel=back"
@@ -175,14 +174,6 @@ def test_pairwise_client_reads_its_own_subject(desk: Desk) -> None:
     assert claims["sub"] != desk.provider.account.subject
 
 
-@dataclass(frozen=True)
-class Nobody:
-    """`AccountRepository` of a house that the person left."""
-
-    def get(self, account_id: AccountId) -> Account:
-        raise AccountNotFound
-
-
 def test_person_whose_account_is_gone_is_named_by_the_session(desk: Desk) -> None:
     tokens: Any = dataclasses.replace(desk.channel.tokens, accounts=Nobody())
     desk.channel = dataclasses.replace(desk.channel, tokens=tokens)
@@ -327,7 +318,8 @@ def test_silence_of_our_own_keys_costs_no_try(desk: Desk) -> None:
     assert desk.newest().state is NoticeState.DELIVERED
 
 
-def test_who_lost_its_lease_while_calling_records_nothing(desk: Desk) -> None:
+@pytest.mark.parametrize("late", [200, 500])
+def test_who_lost_its_lease_while_calling_records_nothing(desk: Desk, late: int) -> None:
     """The other holder will: one call, one line of audit."""
     other = Desk(desk.provider, desk.clock)
 
@@ -335,7 +327,7 @@ def test_who_lost_its_lease_while_calling_records_nothing(desk: Desk) -> None:
         def post(self, url: str, logout_token: str) -> int:
             desk.clock.advance(seconds=40)
             other.work()
-            return 500
+            return late
 
     desk.channel = dataclasses.replace(desk.channel, outside=Slow())
     desk.end_session(RP)

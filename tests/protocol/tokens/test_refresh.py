@@ -225,6 +225,15 @@ def test_revoking_a_refresh_token_takes_the_access_tokens_along(house):
     assert _refresh(house, tokens["refresh_token"]).get_json()["error"] == "invalid_grant"
 
 
+def test_revoking_with_an_older_token_of_the_family_ends_nothing(house):
+    """A thief may hold one, and has lost it already: the family ends when it is used, not when it is given back."""
+    first = _tokens(house, PUBLIC)
+    second = _refresh(house, first["refresh_token"], PUBLIC).get_json()
+    assert _post(house, "/revoke", PUBLIC, token=first["refresh_token"]).status_code == 200
+    assert house.userinfo(second["access_token"]).status_code == 200
+    assert _refresh(house, second["refresh_token"], PUBLIC).status_code == 200
+
+
 def test_an_unknown_token_is_revoked_gladly_and_another_clients_not_at_all(house):
     tokens = _tokens(house)
     assert _post(house, "/revoke", REFRESHER, token="unknown").status_code == 200

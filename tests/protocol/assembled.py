@@ -1,0 +1,104 @@
+"""The real application of a provider, put together as `idp.app` does, with a port of the test's own.
+
+Contains ports that fall silent, or see what comes between two statements. Not here: an assertion.
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from idp.accounts.account import Account, AccountId
+from idp.accounts.refresh import RefreshToken, RefreshTokens
+from idp.accounts.repository import AccountNotFound
+from idp.protocol.published.dispatcher import PlainEndpoints, Route
+from idp.signing.key_ring import Keys
+from idp.signing.signer import Alg, SignerUnavailable
+from idp.wiring.browser_endpoints import mount_browser_endpoints
+from idp.wiring.endpoints import build_endpoints
+from idp.wiring.flask_app import build_flask
+from idp.wiring.flows import build_flows
+from idp.wiring.parts import Parts, build_parts
+from idp.wiring.protocol import build_protocol
+from tests.provider import Provider
+
+
+@dataclass
+class SilentKeys:
+    """`Keys` that are published and do not answer, until told."""
+
+    keys: Keys
+    is_silent: bool = False
+
+    @property
+    def fault(self) -> str | None:
+        return self.keys.fault
+
+    def jwks(self) -> Mapping[str, Sequence[Mapping[str, str]]]:
+        return self.keys.jwks()
+
+    def sign_jwt(self, claims: Mapping[str, Any], *, alg: Alg, typ: str = "JWT") -> str:
+        self.require_ready(alg)
+        return self.keys.sign_jwt(claims, alg=alg, typ=typ)
+
+    def require_ready(self, alg: Alg) -> None:
+        if self.is_silent:
+            raise SignerUnavailable("silent")
+        self.keys.require_ready(alg)
+
+    def is_alive(self) -> bool:
+        return not self.is_silent and self.keys.is_alive()
+
+
+@dataclass(frozen=True)
+class Nobody:
+    """`AccountRepository` of a house that the person left."""
+
+    def get(self, account_id: AccountId) -> Account:
+        raise AccountNotFound
+
+
+@dataclass
+class OvertakenTokens:
+    """`RefreshTokens` of one request, which another overtakes before its own is swapped."""
+
+    tokens: RefreshTokens
+    meanwhile: Callable[[], object]
+
+    def add(self, token: RefreshToken) -> None:
+        self.tokens.add(token)
+
+    def get(self, grant_id: str) -> RefreshToken | None:
+        return self.tokens.get(grant_id)
+
+    def swap(self, presented_sha256: str, following: RefreshToken) -> bool:
+        self.meanwhile()
+        return self.tokens.swap(presented_sha256, following)
+
+
+def with_keys(provider: Provider) -> tuple[Provider, SilentKeys]:
+    """The same provider with keys that can fall silent."""
+    parts = build_parts(provider.settings)
+    keys = SilentKeys(parts.keys)
+    return dataclasses.replace(provider, app=_put_together(dataclasses.replace(parts, keys=keys))), keys
+
+
+def endpoint_of(provider: Provider, path: str) -> Any:
+    """The endpoint at this address, to have a port replaced."""
+    parts = build_parts(provider.settings)
+    return build_endpoints(parts, build_protocol(parts)).routes[path].endpoint
+
+
+def serving(provider: Provider, path: str, endpoint: Any) -> Provider:
+    """The same provider, where this endpoint answers at that address."""
+    settings = provider.settings
+    plain = PlainEndpoints({path: Route(("POST",), endpoint)}, settings.where, settings.bounds.body_bytes)
+    return dataclasses.replace(provider, app=plain.in_front_of(provider.app))
+
+
+def _put_together(parts: Parts) -> Callable[..., Any]:
+    protocol, pages = build_protocol(parts), build_flask(parts)
+    mount_browser_endpoints(pages, parts, protocol)
+    for flow in build_flows(parts):
+        pages.register_blueprint(flow.routes())
+    return build_endpoints(parts, protocol).in_front_of(pages.wsgi_app)

@@ -1,0 +1,98 @@
+"""What machines hear when an endpoint fails: JSON that names no cause, and a log that does; and readiness."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+from werkzeug.exceptions import HTTPException, ImATeapot, RequestEntityTooLarge
+from werkzeug.test import Client, TestResponse
+from werkzeug.wrappers import Request, Response
+
+from idp.core.ephemeral import StoreUnavailable
+from idp.protocol.published.dispatcher import PlainEndpoints, Route
+from idp.signing.signer import SignerUnavailable
+from tests.protocol.assembled import with_keys
+from tests.provider import ISSUER, Provider
+from tests.servers import redis_server
+
+SECRET = "10000000017 violon tambour"
+
+
+def failing(provider: Provider, error: Exception) -> TestResponse:
+    """The answer of an endpoint that raises this."""
+
+    def endpoint(request: Request) -> Response:
+        raise error
+
+    def no_page(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        raise AssertionError("the pages are not asked")
+
+    plain = PlainEndpoints({"/token": Route(("POST",), endpoint)}, provider.settings.where, 1000)
+    return Client(plain.in_front_of(no_page), TestResponse).post("/token", base_url=ISSUER)
+
+
+@pytest.mark.parametrize(
+    "error", [StoreUnavailable(SECRET), SignerUnavailable(SECRET)], ids=["store", "signer"]
+)
+def test_an_endpoint_whose_store_or_key_is_silent_asks_to_try_again(
+    provider: Provider, error: Exception
+) -> None:
+    with capture_logs() as logs:
+        answer = failing(provider, error)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
+    assert answer.get_json()["error"] == "temporarily_unavailable"
+    assert SECRET not in answer.text
+    assert [(one["event"], one["path"], one["exception"]) for one in logs] == [
+        ("endpoint_unavailable", "/token", type(error).__name__)
+    ]
+
+
+def test_an_endpoint_that_fails_answers_json_without_the_cause_and_the_log_has_it(provider: Provider) -> None:
+    with capture_logs() as logs:
+        answer = failing(provider, KeyError(SECRET))
+    assert (answer.status_code, answer.mimetype) == (500, "application/json")
+    assert answer.get_json() == {"error": "server_error"}
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert [(one["event"], one["path"], one["exc_info"]) for one in logs] == [
+        ("endpoint_failed", "/token", True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(RequestEntityTooLarge(), 413), (ImATeapot(), 418), (HTTPException(), 400)]
+)
+def test_what_werkzeug_refuses_is_the_callers_fault(
+    provider: Provider, error: Exception, status: int
+) -> None:
+    answer = failing(provider, error)
+    assert (answer.status_code, json.loads(answer.text)) == (status, {"error": "invalid_request"})
+
+
+def readiness(provider: Provider) -> tuple[int, dict[str, str]]:
+    answer = provider.browser().get("/health/ready")
+    return answer.status_code, answer.get_json()
+
+
+def test_a_house_without_its_store_is_not_ready_until_it_is_back(
+    app_factory: Callable[..., Provider],
+) -> None:
+    with redis_server() as server:
+        house = app_factory(redis=server.url)
+        assert readiness(house) == (200, {"status": "ready"})
+        server.stop()
+        assert readiness(house) == (503, {"status": "unavailable"})
+        server.start()
+        assert readiness(house) == (200, {"status": "ready"})
+
+
+def test_a_house_whose_keys_are_silent_is_not_ready_and_publishes_them_still(fresh: Provider) -> None:
+    house, keys = with_keys(fresh)
+    keys.is_silent = True
+    assert readiness(house) == (503, {"status": "unavailable"})
+    assert len(house.browser().get("/jwks").get_json()["keys"]) == 2
+    assert house.exchange("x").get_json()["error"] == "temporarily_unavailable"
+    keys.is_silent = False
+    assert readiness(house) == (200, {"status": "ready"})
