@@ -36,6 +36,20 @@ def is_web(url: str) -> bool:
     return bool(parts and parts.scheme in _USUAL_PORTS and parts.hostname and url.isascii())
 
 
+def is_web_without_user(url: str) -> bool:
+    return is_web(url) and "@" not in urlsplit(url).netloc
+
+
+def is_same_origin(one: str, other: str) -> bool:
+    """Whether scheme, host and port are the same, however they are written."""
+    return _origin(one) == _origin(other) is not None
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None] | None:
+    parts = split(url)
+    return parts and (parts.scheme, parts.hostname, parts.port or _USUAL_PORTS.get(parts.scheme))
+
+
 def is_on_loopback(url: str) -> bool:
     parts = split(url)
     return parts is not None and parts.hostname in LOOPBACK_HOSTS
@@ -56,6 +70,11 @@ def are_networks(texts: Iterable[str]) -> bool:
 def is_host(text: str) -> bool:
     """Whether it is a name or address alone, without port, scheme or path."""
     return bool(_HOST.fullmatch(text)) or _is_ip(text.strip("[]"))
+
+
+def is_resolved_host(text: str) -> bool:
+    """Whether it is one that we look up: a final dot keeps search domains out of it (`redis.caducee.svc.`)."""
+    return is_host(text.removesuffix("."))
 
 
 def _is_ip(text: str) -> bool:
@@ -80,9 +99,13 @@ def is_listening_place(text: str) -> bool:
     return is_host(host) and bool(re.fullmatch(r"[0-9]{1,5}", port)) and int(port) < 65536
 
 
+_LONG_IPV6 = "one whose IPv6 address is not in its shortest form"
+_NO_HOST = "one whose host no name or address has"
 # Every relying party compares the issuer octet by octet (RFC 8414 §3.3, OpenID Connect Discovery 1.0 §4.3): two ways to
 # write one origin are two issuers.
 _NOT_CANONICAL: Mapping[str, Callable[[str, SplitResult], object]] = {
+    # The first: what is told of another form leaves the host right, for rules that look at it.
+    _LONG_IPV6: lambda _text, url: "[" in url.netloc and not _is_shortest(url.hostname or ""),
     "one with a user name or password": lambda _text, url: "@" in url.netloc,
     "one with a final slash": lambda _text, url: url.path == "/",
     "one with a path": lambda _text, url: url.path,
@@ -94,10 +117,7 @@ _NOT_CANONICAL: Mapping[str, Callable[[str, SplitResult], object]] = {
         url.port == _USUAL_PORTS.get(url.scheme)
     ),
     "one with a port that is not written plainly": lambda _text, url: not _has_plain_port(url),
-    "one whose host no name or address has": lambda _text, url: not is_host(url.hostname or ""),
-    "one whose IPv6 address is not in its shortest form": lambda _text, url: (
-        "[" in url.netloc and not _is_shortest(url.hostname or "")
-    ),
+    _NO_HOST: lambda _text, url: not is_host(url.hostname or ""),
 }
 
 
@@ -118,7 +138,13 @@ def _is(found: str, value: Callable[[Any], str], group: Any) -> bool:
 def origin_rules(names: str, expected: str, value: Callable[[Any], str]) -> tuple[Rule[Any], ...]:
     """Returns one rule for each way not to be canonical, so that the operator is told which one it is."""
     return tuple(
-        Rule(names=names, expected=expected, is_broken=partial(_is, found, value), it_is=found)
+        Rule(
+            names=names,
+            expected=expected,
+            is_broken=partial(_is, found, value),
+            it_is=found,
+            leaves="scheme" if found in (_LONG_IPV6, _NO_HOST) else "scheme host",
+        )
         for found in _NOT_CANONICAL
     )
 
@@ -127,18 +153,29 @@ def origin_rules(names: str, expected: str, value: Callable[[Any], str]) -> tupl
 _CUTTING = re.compile(r"[/?#]")
 
 
+#: A `%` that encodes nothing (RFC 3986 §2.1).
+_BARE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+
+
 def is_cut_by_password(url: str) -> bool:
-    """Whether a `@`, `/`, `?` or `#` of the password was read as one of the URL's own (RFC 3986 §3.2.1)."""
+    """Whether a `@`, `/`, `?`, `#` or `%` of the password was read as one of the URL's own (RFC 3986 §3.2.1)."""
     rest = url.partition("://")[2]
     authority = _CUTTING.split(rest, maxsplit=1)[0]
-    path = rest[len(authority) :].partition("?")[0]
-    if authority.count("@") > 1 or "#" in rest:
+    user, at, _place = authority.rpartition("@")
+    if "@" in user or "#" in rest or _BARE_PERCENT.search(user):
         return True
-    if "@" in authority or not authority:
-        return False
-    # `user:p/ss@host`: what is in the place of the port is none, or the host is in the path.
+    return not at and authority != "" and _is_rest_of_user(authority, rest[len(authority) :])
+
+
+def _is_rest_of_user(authority: str, rest: str) -> bool:
+    """Whether the host is behind what cut the password: in the path, or in what is no query."""
+    path, _, query = rest.partition("?")
+    before, at, _place = query.partition("@")
+    if "@" in path or not at:
+        return "@" in path
+    # `user:p?ss@host`, `user:12?34@host`: no port, or the query follows it at once, or it has no `name=`.
     port = authority.rpartition("]")[2].rpartition(",")[2].partition(":")[2]
-    return "@" in path or ("@" in rest and port != "" and not port.isdecimal())
+    return "=" not in before or (port != "" and not (port.isdecimal() and path))
 
 
 def has_bad_place(url: str) -> bool:
@@ -149,4 +186,4 @@ def has_bad_place(url: str) -> bool:
 
 def _is_place(text: str) -> bool:
     parts = split(f"//{text}")
-    return parts is not None and is_host(parts.hostname or "")
+    return parts is not None and is_resolved_host(parts.hostname or "")

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import ClassVar
 
-from idp.settings.addresses import is_web
+from idp.settings.addresses import is_web_without_user
 from idp.settings.declared import duration, number, seconds, setting
 from idp.settings.faults import Rule
 
@@ -91,24 +91,25 @@ RULES: tuple[Rule[CardSettings], ...] = (
         it_is="a list with something else",
     ),
 )
-_URLS = "http or https URLs, with a host"
+# Without user name or password: these URLs are in the log.
+_URLS = "http or https URLs, with a host, without user name or password"
 REVOCATION_RULES: tuple[Rule[RevocationSettings], ...] = (
     Rule(
         names="CARD_OCSP_URL",
         expected=_URLS,
-        is_broken=lambda s: s.ocsp_url != "" and not is_web(s.ocsp_url),
+        is_broken=lambda s: s.ocsp_url != "" and not is_web_without_user(s.ocsp_url),
         it_is="something else",
     ),
     Rule(
         names="CARD_CRL_URLS",
         expected=_URLS,
-        is_broken=lambda s: not all(map(is_web, s.crl_urls)),
+        is_broken=lambda s: not all(map(is_web_without_user, s.crl_urls)),
         it_is="a list with something else",
     ),
     Rule(
         names="CARD_ROOT_CRL_URLS",
         expected=_URLS,
-        is_broken=lambda s: not all(map(is_web, s.root_crl_urls)),
+        is_broken=lambda s: not all(map(is_web_without_user, s.root_crl_urls)),
         it_is="a list with something else",
     ),
 )

@@ -75,6 +75,7 @@ RULES: tuple[Rule[CardHostSettings], ...] = (
         expected="host:port, several separated by commas, or unix:/path",
         is_broken=lambda s: not _are_places(s.listen) if s.socket is None else not s.socket.is_absolute(),
         it_is="something else, or a port that none can be",
+        leaves="kind",
     ),
     Rule(
         names="CARD_LISTEN",
@@ -89,6 +90,6 @@ RULES: tuple[Rule[CardHostSettings], ...] = (
         expected="who runs the proxy that CADUCEE_CARD_LISTEN is for",
         is_broken=lambda s: s.socket is not None and not s.proxy_user,
         it_is="not set",
-        beside="CARD_LISTEN",
+        beside="CARD_LISTEN:kind",
     ),
 )

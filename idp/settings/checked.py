@@ -1,11 +1,23 @@
 """Contains the settings that break no rule. Not here: one group and its rules, the environment (`environment`)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from idp.settings import bounds, card, card_host, keys, mail, mail_code, outbound, password, proxy, psc, where
+from idp.settings import (
+    bounds,
+    card,
+    card_host,
+    keys,
+    mail,
+    mail_code,
+    outbound,
+    password,
+    proxy,
+    psc_rules,
+    where,
+)
 from idp.settings.declared import Declared
 from idp.settings.faults import BadSetting, Fault, Rule
 from idp.settings.groups import Groups, Place, catalogue, expected_of, group_types
@@ -15,7 +27,7 @@ _RULES: Mapping[str, tuple[Rule[Any], ...]] = {
     "where": where.RULES,
     "proxy": proxy.RULES,
     "outbound": outbound.RULES,
-    "psc": psc.RULES,
+    "psc": psc_rules.RULES,
     "card": card.RULES,
     "revocation": card.REVOCATION_RULES,
     "card_host": card_host.RULES,
@@ -35,21 +47,31 @@ class Settings(Groups):
     """Building it raises BadSetting with every fault."""
 
     def __post_init__(self) -> None:
-        found = tuple(_faults(self))
+        found = tuple(_faults(self, ()))
         if found:
             raise BadSetting(*found)
 
 
 def settings_of(values: Mapping[str, Any]) -> Settings:
     """Returns the settings with these `values`, by name in the environment, else the default. Raises BadSetting."""
+    return Settings(**_groups(values))
+
+
+def faults_beside(values: Mapping[str, Any], unread: Iterable[str]) -> Iterator[Fault]:
+    """Returns the faults of these `values` that do not follow from others, which could not be read."""
+    stand_in = {name: "" for name, place in catalogue().items() if place.must_be_set}
+    return _faults(Groups(**_groups({**stand_in, **values})), unread)
+
+
+def _groups(values: Mapping[str, Any]) -> dict[str, Any]:
     given: dict[str, dict[str, Any]] = {group: {} for group in group_types()}
     for name, value in values.items():
         place = catalogue()[name]
         given[place.group][place.field] = value
-    return Settings(**{group: kind(**given[group]) for group, kind in group_types().items()})
+    return {group: kind(**given[group]) for group, kind in group_types().items()}
 
 
-def value_of(settings: Settings, name: str) -> Any:
+def value_of(settings: Groups, name: str) -> Any:
     """Returns the value of a setting, by its name in the environment."""
     place = catalogue()[name]
     return getattr(getattr(settings, place.group), place.field)
@@ -59,16 +81,16 @@ def rules_of(group: str) -> tuple[Rule[Any], ...]:
     return _RULES[group]
 
 
-def _faults(settings: Settings) -> Iterator[Fault]:
-    """Returns the first rule that each variable breaks: its further faults, and those beside it, may follow from it."""
-    told: set[str] = set()
+def _faults(settings: Groups, unread: Iterable[str]) -> Iterator[Fault]:
+    """Returns the first rule that each variable breaks, without those that may follow from the fault of another."""
+    told: dict[str, Collection[str]] = dict.fromkeys(unread, ())
     for fault in _broken(settings):
-        if not fault.looks_at(told):
-            told.update(fault.names)
+        if not fault.follows(told):
+            told.update(dict.fromkeys(fault.names, fault.leaves))
             yield fault
 
 
-def _broken(settings: Settings) -> Iterator[Fault]:
+def _broken(settings: Groups) -> Iterator[Fault]:
     for place in catalogue().values():
         yield from _beyond(place, value_of(settings, place.name))
     for group in group_types():
@@ -79,9 +101,11 @@ def _broken(settings: Settings) -> Iterator[Fault]:
 def _beyond(place: Place, value: Any) -> Iterator[Fault]:
     declared = place.declared
     if declared.choices and value not in declared.choices:
-        yield Fault((place.name,), f"{expected_of(place)}; it is something else")
+        yield Fault(
+            names=(place.name,), told=f"{expected_of(place)}; it is something else", leaves=("presence",)
+        )
     elif declared.least is not None and (kind := _kind_beyond(declared, value)):
-        yield Fault((place.name,), f"{expected_of(place)}; it is {kind}")
+        yield Fault(names=(place.name,), told=f"{expected_of(place)}; it is {kind}")
 
 
 def _kind_beyond(declared: Declared, value: Any) -> str:

@@ -4,12 +4,12 @@ Not here: what a value may be.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
-from idp.settings.checked import Settings, settings_of
+from idp.settings.checked import Settings, faults_beside, settings_of
 from idp.settings.faults import PREFIX, BadSetting, Fault
 from idp.settings.groups import catalogue
 from idp.settings.texts import Unreadable, read_file, read_text
@@ -43,21 +43,21 @@ class _Reading:
         except Unreadable as why:
             self.values.pop(name, None)
             self.unread.add(name)
-            self.faults.append(Fault((variable,), str(why)))
+            self.faults.append(Fault(names=(variable,), told=str(why)))
 
     def require(self) -> None:
         """Note a fault for each setting that must be set and is not."""
         for name, place in catalogue().items():
             if place.must_be_set and name not in self.values and name not in self.unread:
                 self.unread.add(name)
-                self.faults.append(Fault((name,), f"must be set: {place.declared.meaning}"))
+                self.faults.append(Fault(names=(name,), told=f"must be set: {place.declared.meaning}"))
 
 
 def _unknown(variable: str) -> Fault:
     near = get_close_matches(variable, catalogue(), n=1, cutoff=0.7)
     hint = f"; did you mean {PREFIX}{near[0]}?" if near else ""
     # The name of a variable may contain anything, a line break for example.
-    return Fault((variable.encode("unicode_escape").decode("ascii"),), f"no such setting{hint}")
+    return Fault(names=(variable.encode("unicode_escape").decode("ascii"),), told=f"no such setting{hint}")
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -69,7 +69,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     reading.require()
     if not reading.unread:
         return _checked(reading)
-    raise BadSetting(*reading.faults, *_also(reading))
+    raise BadSetting(*reading.faults, *faults_beside(reading.values, reading.unread))
 
 
 def _checked(reading: _Reading) -> Settings:
@@ -80,15 +80,6 @@ def _checked(reading: _Reading) -> Settings:
     if reading.faults:
         raise BadSetting(*reading.faults)
     return settings
-
-
-def _also(reading: _Reading) -> Iterator[Fault]:
-    """Returns the faults that do not depend on the values that could not be read."""
-    stand_in = {name: "" for name, place in catalogue().items() if place.must_be_set}
-    try:
-        settings_of({**stand_in, **reading.values})
-    except BadSetting as broken:
-        yield from (fault for fault in broken.faults if not fault.looks_at(reading.unread))
 
 
 def settings_from_environment() -> Settings:

@@ -60,7 +60,11 @@ class LifeSettings:
         "A card that was presented, until our page takes it: one redirect.", _MINUTE
     )
     audit_life: timedelta = duration(
-        "The audit trail; then deleted.", 365 * _DAY, source="facts/security §0.2"
+        "The audit trail; then deleted.",
+        365 * _DAY,
+        # Health records are kept for 20 years and more, and so may be who opened them.
+        most=100 * 365 * _DAY,
+        source="facts/security §0.2",
     )
 
     @property

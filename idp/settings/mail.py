@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar
 
-from idp.settings.addresses import is_host, is_mailbox
+from idp.settings.addresses import is_mailbox, is_resolved_host
 from idp.settings.declared import duration, number, seconds, setting
 from idp.settings.faults import Rule
 
@@ -36,7 +36,7 @@ RULES: tuple[Rule[MailSettings], ...] = (
     Rule(
         names="SMTP_HOST",
         expected="a host name or an address, its port in CADUCEE_SMTP_PORT",
-        is_broken=lambda s: not is_host(s.host),
+        is_broken=lambda s: not is_resolved_host(s.host),
         it_is="empty, or a URL, or with a port",
     ),
     Rule(

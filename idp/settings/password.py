@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from idp.settings.declared import duration, number, seconds, setting
 from idp.settings.faults import Rule
-from idp.settings.keys import KEY, is_short
+from idp.settings.keys import KEY_OR_LONGER, is_short
 
 _VALUES = "facts/security §0.2"
 
@@ -31,7 +31,9 @@ class PasswordSettings:
     change_within: timedelta = duration(
         "A new password wants a proof by card or Pro Santé Connect no older than this.", seconds(600)
     )
-    free_tries: int = number("Failures before the first wait.", 5, source=_VALUES)
+    free_tries: int = number(
+        "Failures before the first wait; 0: at once as with 1, and twice as long.", 5, least=0, source=_VALUES
+    )
     first_wait: timedelta = duration("The first wait, then doubled.", seconds(61), source=_VALUES)
     tries_per_day: int = number("Tries of one person from one device in 24 h.", 25, source=_VALUES)
     failures_in_a_row: int = number("Then the password of this person is closed.", 100, source=_VALUES)
@@ -65,9 +67,10 @@ class PasswordSettings:
 RULES: tuple[Rule[PasswordSettings], ...] = (
     Rule(
         names="PASSWORD_PEPPER",
-        expected=KEY,
+        # Only its length: a pepper that counted before with spaces or line ends is in every hash.
+        expected=KEY_OR_LONGER,
         is_broken=lambda s: is_short(s.pepper),
-        it_is="empty, shorter, or with a space",
+        it_is="empty, or shorter",
     ),
     Rule(
         names="PASSWORD_MIN",

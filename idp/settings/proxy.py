@@ -7,7 +7,7 @@ from typing import ClassVar
 from idp.settings.addresses import origin_rules, split
 from idp.settings.declared import number, setting
 from idp.settings.faults import Rule
-from idp.settings.keys import KEY, is_short
+from idp.settings.keys import KEY, is_no_header
 
 _MTLS = "an https origin, and CADUCEE_PROXY_SECRET with it"
 
@@ -45,18 +45,25 @@ RULES: tuple[Rule[ProxySettings], ...] = (
     Rule(
         names="PROXY_SECRET",
         expected=KEY,
-        is_broken=lambda s: bool(s.secret) and is_short(s.secret),
+        is_broken=lambda s: bool(s.secret) and is_no_header(s.secret),
         it_is="shorter, or of other signs",
+        leaves="presence",
     ),
     Rule(
         names="MTLS_ORIGIN",
         expected=_MTLS,
         is_broken=lambda s: (
             bool(s.mtls_origin)
-            and not ((url := split(s.mtls_origin)) and url.scheme == "https" and url.hostname and s.secret)
+            and not ((url := split(s.mtls_origin)) and url.scheme == "https" and url.hostname)
         ),
-        it_is="another URL, or alone",
-        beside="PROXY_SECRET",
+        it_is="another URL",
     ),
     *origin_rules("MTLS_ORIGIN", _MTLS, lambda s: str(s.mtls_origin)),
+    Rule(
+        names="MTLS_ORIGIN",
+        expected=_MTLS,
+        is_broken=lambda s: bool(s.mtls_origin) and not s.secret,
+        it_is="alone",
+        beside="PROXY_SECRET:presence",
+    ),
 )

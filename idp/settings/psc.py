@@ -1,4 +1,4 @@
-"""Contains Pro Santé Connect: addresses, our registration there, accepted levels, limits. Not here: a sign-in."""
+"""Contains Pro Santé Connect: addresses, our registration there, accepted levels, limits. Not here: its rules."""
 
 import ipaddress
 from collections.abc import Mapping
@@ -7,16 +7,13 @@ from datetime import timedelta
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from idp.settings.addresses import LOOPBACK_HOSTS, are_networks, is_web
+from idp.settings.addresses import LOOPBACK_HOSTS, is_web
 from idp.settings.declared import duration, number, seconds, setting
-from idp.settings.faults import Rule
 from idp.settings.psc_presets import DISCOVERY_PATH, ENDPOINTS, PRESETS, Preset
 
 #: facts/psc §3.1. `private_key_jwt` is advertised, and reportedly does not work.
 SECRET_METHODS = ("client_secret_basic", "client_secret_post")
 CLIENT_AUTHENTICATION = (*SECRET_METHODS, "tls_client_auth")
-# facts/psc §5.3: these mean "no level" at PSC, and never prove anything.
-_NEVER_ACCEPTED_ACR = frozenset({"", "0", "1"})
 #: Civil and military (TRE_R09).
 PHYSICIAN_CATEGORIES = ("C", "M")
 _OWN = "Wins over the preset and over what is published."
@@ -156,14 +153,14 @@ class PscSettings:
 
     def allows(self, url: str) -> bool:
         """Whether we may call or redirect to `url`: https, or http on loopback as the issuer itself."""
-        return _is_https(url) or (_is_http_loopback(self.issuer) and _is_http_loopback(url))
+        return is_https(url) or (is_http_loopback(self.issuer) and is_http_loopback(url))
 
 
-def _is_https(url: str) -> bool:
+def is_https(url: str) -> bool:
     return _scheme_and_host(url)[0] == "https"
 
 
-def _is_http_loopback(url: str) -> bool:
+def is_http_loopback(url: str) -> bool:
     scheme, host = _scheme_and_host(url)
     return scheme == "http" and host in LOOPBACK_HOSTS
 
@@ -174,76 +171,3 @@ def _scheme_and_host(url: str) -> tuple[str, str]:
         return "", ""
     parts = urlsplit(url)
     return ("", "") if "@" in parts.netloc or parts.fragment else (parts.scheme, parts.hostname or "")
-
-
-_ALLOWED = "https, or http on loopback as PSC_ISSUER itself"
-_OTHER = "another URL"
-
-
-def _refuses(name: str) -> Rule[PscSettings]:
-    """Returns the rule of an address that the operator sets."""
-
-    def is_broken(psc: PscSettings) -> bool:
-        url = str(getattr(psc, name))
-        return bool(url) and not psc.allows(url)
-
-    return Rule(
-        names=f"PSC_{name.upper()}", expected=_ALLOWED, is_broken=is_broken, it_is=_OTHER, beside="PSC_ISSUER"
-    )
-
-
-RULES: tuple[Rule[PscSettings], ...] = (
-    Rule(
-        names="PSC_ISSUER",
-        expected="https, or http on loopback",
-        is_broken=lambda s: bool(s.own_issuer) and not s.allows(s.own_issuer),
-        it_is=_OTHER,
-    ),
-    *map(_refuses, ("discovery_url", *ENDPOINTS)),
-    Rule(
-        names="PSC_CLIENT_ID",
-        expected="set, with Pro Santé Connect",
-        is_broken=lambda s: s.is_configured and not s.client_id,
-        it_is="not set",
-        beside="PSC_ENVIRONMENT PSC_ISSUER",
-    ),
-    Rule(
-        names="PSC_CLIENT_SECRET",
-        expected="set, or PSC_CLIENT_AUTHENTICATION=tls_client_auth",
-        is_broken=lambda s: s.is_configured and s.uses_secret and not s.client_secret,
-        it_is="not set",
-        beside="PSC_CLIENT_AUTHENTICATION PSC_ENVIRONMENT PSC_ISSUER",
-    ),
-    Rule(
-        names="PSC_CLIENT_CERTIFICATE_FILE",
-        expected="together with CADUCEE_PSC_CLIENT_KEY_FILE, both or neither",
-        is_broken=lambda s: bool(s.client_certificate_file) != bool(s.client_key_file),
-        it_is="one of the two",
-        beside="PSC_CLIENT_KEY_FILE",
-    ),
-    Rule(
-        names="PSC_CLIENT_CERTIFICATE_FILE",
-        expected="tls_client_auth needs a client certificate and its key",
-        is_broken=lambda s: not s.uses_secret and not s.client_certificate_file,
-        it_is="not set",
-        beside="PSC_CLIENT_AUTHENTICATION",
-    ),
-    Rule(
-        names="PSC_SCOPE",
-        expected="scopes, openid among them",
-        is_broken=lambda s: "openid" not in s.scope.split(),
-        it_is="without openid",
-    ),
-    Rule(
-        names="PSC_ACCEPTED_ACR",
-        expected="levels, one at least; 0 and 1 state none",
-        is_broken=lambda s: not s.accepted_acr or bool(_NEVER_ACCEPTED_ACR.intersection(s.accepted_acr)),
-        it_is="empty, or with 0 or 1",
-    ),
-    Rule(
-        names="SHARED_STATIONS",
-        expected="networks such as 192.0.2.0/24 2001:db8::/32",
-        is_broken=lambda s: not are_networks(s.shared_stations),
-        it_is="a list with something else",
-    ),
-)

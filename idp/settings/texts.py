@@ -21,7 +21,8 @@ class Unreadable(Exception):
 
 
 def _whole(text: str) -> int:
-    # Neither digits of other scripts nor `1_000`, which int() accepts.
+    # Neither digits of other scripts nor `1_000`, which int() accepts; the line end of a CRLF file is forgiven.
+    text = text.strip()
     if not re.fullmatch(rf"-?[0-9]{{1,{_LONGEST_NUMBER}}}", text):
         raise ValueError
     return int(text)
@@ -47,23 +48,23 @@ def _path(text: str) -> Path:
     return Path(text)
 
 
-#: How each type is read, its name in « not a … », and what is expected.
+#: How each type is read, its name after « not », and what is expected.
 _KINDS: Mapping[Any, tuple[Callable[[str], Any], str, str]] = {
-    str: (str, "text", "text"),
-    int: (_whole, "whole number", "digits, such as 5"),
-    bool: (lambda text: _BOOLEANS[text.lower()], "yes or no", "true or false, yes or no, 1 or 0"),
-    Path: (_path, "path", "a path, or the variable not set at all"),
-    Path | None: (_path, "path", "a path, or the variable not set at all"),
+    str: (str, "a text", "text"),
+    int: (_whole, "a whole number", "digits, such as 5"),
+    bool: (lambda text: _BOOLEANS[text.lower()], "a yes or no", "true or false, yes or no, 1 or 0"),
+    Path: (_path, "a path", "a path, or the variable not set at all"),
+    Path | None: (_path, "a path", "a path, or the variable not set at all"),
     datetime | None: (
         _instant,
-        "instant with its time zone",
+        "an instant with its time zone",
         "2026-12-24T18:00:00Z, or the variable not set at all",
     ),
-    timedelta: (_seconds, "whole number of seconds", "digits, such as 60"),
-    tuple[str, ...]: (lambda text: tuple(text.split()), "list", "words separated by spaces"),
+    timedelta: (_seconds, "a whole number of seconds", "digits, such as 60"),
+    tuple[str, ...]: (lambda text: tuple(text.split()), "a list", "words separated by spaces"),
     tuple[Path, ...]: (
         lambda text: tuple(Path(part) for part in text.split(":") if part),
-        "list of paths",
+        "a list of paths",
         "paths separated by colons",
     ),
 }
@@ -79,7 +80,7 @@ def read_text(kind: Any, text: str) -> Any:
         raise Unreadable("not UTF-8", expected) from None
     except (KeyError, ValueError):
         # `from None`: these exceptions quote the text.
-        raise Unreadable(f"not a {name}", expected) from None
+        raise Unreadable(f"not {name}", expected) from None
 
 
 def read_file(path: str) -> str:
@@ -100,7 +101,8 @@ def read_file(path: str) -> str:
         raise Unreadable("a file that begins with a byte order mark", expected)
     if len(octets) > _LARGEST_FILE:
         raise Unreadable("a file of more than 64 KiB", expected)
-    return text.strip()
+    # As text files are read anywhere: one secret is the same whichever line ends an editor left inside it.
+    return text.replace("\r\n", "\n").replace("\r", "\n").strip()
 
 
 _FILE_FAULTS: Mapping[type[Exception], str] = {

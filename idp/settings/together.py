@@ -2,10 +2,12 @@
 
 from datetime import timedelta
 
+from idp.settings.addresses import is_same_origin
 from idp.settings.faults import Rule
 from idp.settings.groups import Groups
 
 _DAY = timedelta(hours=24)
+_AS_PSC = "at most 4 h and 30 min with Pro Santé Connect"
 
 TOGETHER: tuple[Rule[Groups], ...] = (
     Rule(
@@ -13,7 +15,7 @@ TOGETHER: tuple[Rule[Groups], ...] = (
         expected="24 h or more (86400), less only on a loopback host",
         is_broken=lambda s: s.keys.publish_before < (timedelta() if s.where.is_on_loopback else _DAY),
         it_is="less",
-        beside="ISSUER",
+        beside="ISSUER:host",
     ),
     Rule(
         names="KEY_RETIRE_AFTER",
@@ -27,18 +29,22 @@ TOGETHER: tuple[Rule[Groups], ...] = (
         expected="only with an issuer on a loopback host",
         is_broken=lambda s: bool(s.mail_code.fixed) and not s.where.is_on_loopback,
         it_is="set beside another one",
-        beside="ISSUER",
+        beside="ISSUER:host",
     ),
     # facts/security RI13, facts/psc §8.3: our session does not outlive that of Pro Santé Connect.
     Rule(
-        names="SESSION_LIFE SESSION_IDLE",
-        expected="at most 4 h and 30 min with Pro Santé Connect",
-        is_broken=lambda s: (
-            s.psc.is_configured
-            and (s.lives.session_life > timedelta(hours=4) or s.lives.session_idle > timedelta(minutes=30))
-        ),
+        names="SESSION_LIFE",
+        expected=_AS_PSC,
+        is_broken=lambda s: s.psc.is_configured and s.lives.session_life > timedelta(hours=4),
         it_is="more",
-        beside="PSC_ENVIRONMENT PSC_ISSUER",
+        beside="PSC_ENVIRONMENT:presence PSC_ISSUER:presence",
+    ),
+    Rule(
+        names="SESSION_IDLE",
+        expected=_AS_PSC,
+        is_broken=lambda s: s.psc.is_configured and s.lives.session_idle > timedelta(minutes=30),
+        it_is="more",
+        beside="PSC_ENVIRONMENT:presence PSC_ISSUER:presence",
     ),
     Rule(
         names="SESSION_LIFE",
@@ -48,9 +54,10 @@ TOGETHER: tuple[Rule[Groups], ...] = (
     ),
     Rule(
         names="CARD_HOST",
-        expected="another host than the issuer's: browsers ask for the card in the first handshake only",
-        is_broken=lambda s: s.card_host.origin == s.where.issuer,
+        # Another port is enough: browsers ask for a certificate once for each host and port.
+        expected="another origin than the issuer's: browsers ask for the card in the first handshake only",
+        is_broken=lambda s: is_same_origin(s.card_host.origin, s.where.issuer),
         it_is="the issuer itself",
-        beside="ISSUER",
+        beside="ISSUER:scheme ISSUER:host",
     ),
 )

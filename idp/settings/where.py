@@ -1,5 +1,6 @@
 """Contains the address of the provider, and where its data is. Not here: the card host, keys."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -84,6 +85,7 @@ RULES: tuple[Rule[WhereSettings], ...] = (
         expected="https, or http on a loopback host for a demo",
         is_broken=lambda s: not is_https_or_loopback(s.issuer),
         it_is="of another scheme, or http elsewhere",
+        leaves="host",
     ),
     *origin_rules(
         "ISSUER",
@@ -100,13 +102,19 @@ RULES: tuple[Rule[WhereSettings], ...] = (
         names="DATABASE",
         expected=_ENCODED,
         is_broken=lambda s: not _is_file(s.database) and is_cut_by_password(s.database),
-        it_is="cut by a sign of its password",
+        it_is="one with such a sign as it is",
     ),
     Rule(
         names="DATABASE",
         expected="postgresql://user:password@host:port/name",
         is_broken=lambda s: not _is_file(s.database) and has_bad_place(s.database),
         it_is="one with a host or a port that none can be",
+    ),
+    Rule(
+        names="DATABASE",
+        expected="sqlite:///relative or sqlite:////absolute, three slashes or four",
+        is_broken=lambda s: _is_file(s.database) and re.match("sqlite://[^/]", s.database) is not None,
+        it_is="one with two slashes, whose first name is no part of the path",
     ),
     Rule(
         names="REDIS",
@@ -118,7 +126,7 @@ RULES: tuple[Rule[WhereSettings], ...] = (
         names="REDIS",
         expected=_ENCODED,
         is_broken=lambda s: is_cut_by_password(s.redis),
-        it_is="cut by a sign of its password",
+        it_is="one with such a sign as it is",
     ),
     Rule(
         names="REDIS",
@@ -147,6 +155,6 @@ RULES: tuple[Rule[WhereSettings], ...] = (
         expected="with an https issuer only",
         is_broken=lambda s: s.tls_certificate_file is not None and not s.is_secure,
         it_is="set beside an http issuer",
-        beside="ISSUER",
+        beside="ISSUER:scheme",
     ),
 )

@@ -10,6 +10,7 @@ from pathlib import Path
 #: Base names in the folder: the button, and the button under the pointer (facts/psc §10).
 NORMAL, HOVER = "bouton", "bouton-survol"
 _LARGEST = 256 * 1024
+EXPECTED_PICTURES = f"a folder with {NORMAL}.svg or .png, of at most {_LARGEST // 1024} KiB"
 _KINDS: Mapping[str, tuple[str, bytes]] = {
     ".png": ("image/png", b"\x89PNG\r\n\x1a\n"),
     ".svg": ("image/svg+xml", b"<"),
@@ -17,7 +18,7 @@ _KINDS: Mapping[str, tuple[str, bytes]] = {
 
 
 class BadPicture(Exception):
-    """For the operator: which file, and what is wrong with it."""
+    """For the operator: what kind of folder it is, and which file of ours is wrong. Without path: a setting has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def read_pictures(folder: str) -> OfficialPictures:
 
 def _read(folder: Path, name: str) -> tuple[str, Picture | None]:
     if not folder.is_dir():
-        raise BadPicture(f"{folder}: no such folder")
+        raise BadPicture("no folder")
     for suffix, (media_type, beginning) in _KINDS.items():
         path = folder / f"{name}{suffix}"
         if not path.exists():
@@ -60,6 +61,6 @@ def _read(folder: Path, name: str) -> tuple[str, Picture | None]:
         with path.open("rb") as file:
             content = file.read(_LARGEST + 1)
         if len(content) > _LARGEST or not content.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(beginning):
-            raise BadPicture(f"{path}: expected {media_type} of at most {_LARGEST // 1024} KiB")
+            raise BadPicture(f"one whose {name}{suffix} is not {media_type}, or is larger")
         return name, Picture(media_type, content)
     return name, None

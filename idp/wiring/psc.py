@@ -16,7 +16,7 @@ from idp.core.ephemeral import StoreUnavailable
 from idp.protocol.published.metrics import Sample
 from idp.settings import Settings, bad_setting
 from idp.settings.psc import PscSettings
-from idp.web.psc_button import BadPicture, OfficialPictures, read_pictures
+from idp.web.psc_button import EXPECTED_PICTURES, BadPicture, OfficialPictures, read_pictures
 
 log = structlog.get_logger()
 
@@ -77,7 +77,9 @@ def psc_pictures(settings: Settings) -> OfficialPictures:
     try:
         return read_pictures(settings.psc.picture_folder)
     except (BadPicture, OSError) as error:
-        raise bad_setting("PSC_PICTURE_FOLDER", str(error)) from error
+        # Not the text of an OSError: it has the path.
+        why = str(error) if isinstance(error, BadPicture) else "one that cannot be read"
+        raise bad_setting("PSC_PICTURE_FOLDER", f"{EXPECTED_PICTURES}; it is {why}") from error
 
 
 def psc_samples(upstream: PscProvider) -> Iterable[Sample]:

@@ -82,6 +82,13 @@ def test_the_wait_doubles_at_each_failure_and_is_never_longer_than_a_day(
     assert waits == [timedelta(seconds=61) * 2**rank for rank in range(8)]
 
 
+def test_without_free_tries_the_first_failure_has_a_wait(store: MemoryStore, clock: FixedClock) -> None:
+    limits = PasswordSettings(pepper="p" * 43, free_tries=0)
+    strict = PasswordThrottle(store=store, durable=store, key=b"k", limits=limits)
+    strict.begin(RPPS, "", clock.now())
+    assert waiting(strict, clock) == 2 * timedelta(seconds=61)
+
+
 def test_no_more_than_25_tries_a_day_from_unknown_devices(store: MemoryStore, clock: FixedClock) -> None:
     patient = PasswordThrottle(
         store=store,

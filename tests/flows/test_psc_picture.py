@@ -82,8 +82,9 @@ def test_file_that_is_no_such_picture_refuses_the_start(tmp_path: Path, content:
 def test_missing_folder_refuses_the_start(
     psc: HostilePsc, app_factory: Callable[..., Provider], tmp_path: Path
 ) -> None:
-    with pytest.raises(BadSetting, match="PSC_PICTURE_FOLDER"):
+    with pytest.raises(BadSetting, match="PSC_PICTURE_FOLDER: a folder with .*; it is no folder") as caught:
         app_factory(**settings_of(psc), psc_picture_folder=str(tmp_path / "nowhere"))
+    assert str(tmp_path) not in str(caught.value)
 
 
 def test_empty_folder_and_hover_alone_are_the_text_button(tmp_path: Path) -> None:
