@@ -62,7 +62,7 @@ class LifeSettings:
     audit_life: timedelta = duration(
         "The audit trail; then deleted.",
         365 * _DAY,
-        # Health records are kept for 20 years and more, and so may be who opened them.
+        # Decades are no mistake: an operator may keep it as long as medical records.
         most=100 * 365 * _DAY,
         source="facts/security §0.2",
     )
