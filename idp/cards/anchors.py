@@ -74,7 +74,11 @@ def load_anchors(pems: Iterable[bytes], rules: PinRules | None = None) -> TrustA
     the roots must have signed them. Dates are not checked here: `trust` compares them with `now` at each login. With
     `rules`, an authority or root that they do not trust is refused by name.
     """
-    certificates = [certificate for pem in pems for certificate in _parse(pem)]
+    return pin_anchors([certificate for pem in pems for certificate in _parse(pem)], rules)
+
+
+def pin_anchors(certificates: Sequence[x509.Certificate], rules: PinRules | None = None) -> TrustAnchors:
+    """Returns the anchors among these certificates, as `load_anchors` does. Raises AnchorsRefused."""
     for certificate in certificates:
         _refuse_untrusted(certificate, rules)
     roots = [one for one in certificates if one.subject == one.issuer]

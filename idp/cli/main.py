@@ -8,9 +8,10 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import NoReturn
 
 from idp.accounts.charter import HOUSE, is_charter_name
-from idp.settings import BadSetting, settings_from_environment
+from idp.settings import BadSetting, bad_setting, settings_from_environment
 
 _GROUPS = {
     "keys": "token signing keys",
@@ -23,6 +24,8 @@ _GROUPS = {
     "psc": "Pro Santé Connect",
 }
 
+_LAST_PORT = 65535
+
 
 def _charter_name(text: str) -> str:
     if not is_charter_name(text):
@@ -30,8 +33,22 @@ def _charter_name(text: str) -> str:
     return text
 
 
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= _LAST_PORT):
+        raise argparse.ArgumentTypeError(f"0 to {_LAST_PORT}")
+    return int(text)
+
+
+class _DiscreetParser(argparse.ArgumentParser):
+    """Its subparsers are of its kind, so that no message of any command repeats a PIN."""
+
+    def error(self, message: str) -> NoReturn:
+        has_pin = "pin-value" in message.lower()
+        super().error("an argument that holds a PIN is not expected there" if has_pin else message)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = _DiscreetParser(
         prog="idp", description="Caducée: OpenID Provider for health professionals"
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
@@ -72,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_card(add)
     server = add("serve", "serve.serve", "serve the provider")
     server.add_argument("--host", default="127.0.0.1")
-    server.add_argument("--port", type=int, default=8400)
+    server.add_argument("--port", type=_port, default=8400)
     server.add_argument("--workers", type=int, default=0, help="default: one per core")
     server.add_argument("--threads", type=int, default=16, help="blocking threads per worker")
     add("card-host", "background.card_host", "serve the card host (TLS, client certificate)")
@@ -162,12 +179,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _run(options)
     except BadSetting as error:
-        for fault in error.faults:
-            print(f"idp: {fault}", file=sys.stderr)
-        return 2
+        return _tell(error)
     except Exception as error:
         # Imported only now: that module imports every adapter.
-        if not isinstance(error, import_module("idp.cli.operate").OPERATOR_ERRORS):
+        faults = import_module("idp.cli.operate")
+        if not isinstance(error, faults.OPERATOR_ERRORS):
             raise
+        if type(error) in faults.SETTING_AT_FAULT:
+            return _tell(bad_setting(faults.SETTING_AT_FAULT[type(error)], str(error)))
         print(f"idp: {error}", file=sys.stderr)
         return 1
+
+
+def _tell(error: BadSetting) -> int:
+    for fault in error.faults:
+        print(f"idp: {fault}", file=sys.stderr)
+    return 2

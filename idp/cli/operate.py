@@ -60,6 +60,9 @@ OPERATOR_ERRORS = (
     OSError,
 )
 
+#: The variable to change, where the fault does not know it: exit status 2.
+SETTING_AT_FAULT = {UnsupportedDatabase: "DATABASE"}
+
 
 def init(settings: Settings, options: argparse.Namespace) -> int:
     initialise(settings.where.database)

@@ -52,5 +52,9 @@ def _refuse_certificate(settings: Settings) -> None:
         return
     try:
         require_key_pair(certificate, key)
+    except OSError as error:
+        name = "TLS_KEY_FILE" if error.filename == str(key) else "TLS_CERTIFICATE_FILE"
+        told = f"a readable file, PEM; {error.filename}: {error.strerror}"
+        raise OSError(str(bad_setting(name, told))) from error
     except NoKeyPair as error:
         raise bad_setting("TLS_CERTIFICATE_FILE TLS_KEY_FILE", EXPECTED) from error

@@ -27,10 +27,12 @@ from idp.wiring.cards import (
     build_crl_refresher,
     build_list_check,
     build_pin_rules,
-    trust_files,
+    trusted_certificates,
 )
 from idp.wiring.resources import open_resources
 
+_NO_AUTHORITY = "no authority is installed: no card can sign in (idp trust add FILE…)"
+_NO_LIST = "CADUCEE_CARD_CRL_URLS names no list"
 _ROW = "{:<44}  {:<8}  {:<11}  {:<10}  {}"
 
 
@@ -61,7 +63,7 @@ def add(settings: Settings, options: argparse.Namespace) -> int:
 def list_authorities(settings: Settings, options: argparse.Namespace) -> int:
     rules = build_pin_rules(settings)
     print(_ROW.format("AUTHORITY", "ROLE", "PINNED", "UNTIL", "SHA-256"))
-    for certificate in _known(settings):
+    for certificate in trusted_certificates(settings):
         role = "root" if certificate.subject == certificate.issuer else "issuing"
         until = f"{certificate.not_valid_after_utc:%Y-%m-%d}"
         row = (common_name(certificate), role, rules.verdict(certificate), until, fingerprint_of(certificate))
@@ -89,7 +91,8 @@ def refresh(settings: Settings, options: argparse.Namespace) -> int:
     """
     refresher = build_crl_refresher(open_resources(settings))
     if refresher is None:
-        print("idp: CADUCEE_CARD_CRL_URLS names no list", file=sys.stderr)
+        has_authority = bool(trusted_certificates(settings))
+        print(f"idp: {_NO_LIST if has_authority else _NO_AUTHORITY}", file=sys.stderr)
         return 1
     tried, lacking = refresher.run_now(), refresher.lacking()
     for name in lacking:
@@ -108,9 +111,9 @@ def _faults(settings: Settings) -> Iterator[str]:
         yield str(refusal)
         return
     if policy is None:
-        yield "no authority is installed: no card can sign in (idp trust add FILE…)"
+        yield _NO_AUTHORITY
         return
-    for certificate in _known(settings):
+    for certificate in trusted_certificates(settings):
         if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
             yield f"{common_name(certificate)}: outside its validity, none of its cards can sign in"
     resources = open_resources(settings)
@@ -119,7 +122,7 @@ def _faults(settings: Settings) -> Iterator[str]:
 
 
 def _warnings(settings: Settings, now: datetime) -> Iterator[str]:
-    for certificate in _known(settings):
+    for certificate in trusted_certificates(settings):
         left = certificate.not_valid_after_utc - now
         if now <= certificate.not_valid_after_utc <= now + settings.card.trust_warning:
             yield f"{common_name(certificate)}: ends in {left.days} days"
@@ -142,14 +145,6 @@ def _anchors(settings: Settings) -> tuple[IssuingAuthority, ...]:
     except (AnchorsRefused, BadSetting):
         return ()
     return () if policy is None else policy.anchors.all
-
-
-def _known(settings: Settings) -> list[x509.Certificate]:
-    return [
-        certificate
-        for path in trust_files(settings)
-        for certificate in x509.load_pem_x509_certificates(path.read_bytes())
-    ]
 
 
 def _read(files: list[Path]) -> Iterator[x509.Certificate]:

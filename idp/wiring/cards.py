@@ -3,17 +3,20 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from cryptography import x509
+
 from idp.adapters.http.bounded import SafeHttp
 from idp.adapters.igc.crl_refresh import CrlRefresher
 from idp.adapters.igc.needed_lists import NeededLists
 from idp.adapters.igc.ocsp import OcspClient
 from idp.adapters.igc.revocation import IgcRevocation
 from idp.adapters.sql.crl_index import CrlIndex
-from idp.cards.anchors import load_anchors
+from idp.cards.anchors import pin_anchors
 from idp.cards.pins import PinRules
 from idp.cards.revocation import RevocationSource
 from idp.cards.trust import CardPolicy
 from idp.settings import Settings, bad_setting
+from idp.wiring.operator_files import unreadable
 from idp.wiring.resources import Resources
 
 #: A person waits for the OCSP responder; the worker has time for a list.
@@ -29,22 +32,36 @@ def build_pin_rules(settings: Settings) -> PinRules:
     )
 
 
-def trust_files(settings: Settings) -> tuple[Path, ...]:
-    """Returns the authorities of the settings, then those that `idp trust add` installed."""
+def trusted_certificates(settings: Settings) -> list[x509.Certificate]:
+    """Returns the authorities of the settings, then those that `idp trust add` installed. Raises BadSetting."""
     card = settings.card
-    folder = card.trust_directory
-    return (*card.root_files, *card.issuing_files, *sorted(folder.glob("*.pem")))
+    places = {
+        "CARD_ROOT_FILES": card.root_files,
+        "CARD_ISSUING_FILES": card.issuing_files,
+        "CARD_TRUST_DIRECTORY": sorted(card.trust_directory.glob("*.pem")),
+    }
+    return [found for name, files in places.items() for path in files for found in _certificates(name, path)]
+
+
+def _certificates(name: str, path: Path) -> list[x509.Certificate]:
+    expected = "readable files of PEM certificates"
+    try:
+        return x509.load_pem_x509_certificates(path.read_bytes())
+    except OSError as error:
+        raise unreadable(name, f"{expected}, each of them", error) from error
+    except ValueError as error:
+        raise bad_setting(name, f"{expected}; one holds none, or more than that") from error
 
 
 def build_card_policy(settings: Settings) -> CardPolicy | None:
-    """Returns None when no authority is given: no card door. Raises AnchorsRefused, BadSetting, OSError."""
-    files = trust_files(settings)
-    if not files:
+    """Returns None when no authority is given: no card door. Raises AnchorsRefused, BadSetting."""
+    certificates = trusted_certificates(settings)
+    if not certificates:
         return None
     if not (settings.revocation.ocsp_url or settings.revocation.crl_urls):
         raise bad_setting("CARD_OCSP_URL CARD_CRL_URLS", "one at least, or no card could sign in")
     return CardPolicy(
-        anchors=load_anchors((path.read_bytes() for path in files), build_pin_rules(settings)),
+        anchors=pin_anchors(certificates, build_pin_rules(settings)),
         accept_test_cards=settings.card.accept_test_cards,
         accept_employee_cards=settings.card.accept_employee_cards,
         bypass_until=settings.revocation.bypass_until,

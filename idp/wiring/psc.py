@@ -1,5 +1,6 @@
 """Contains Pro Santé Connect, built from the settings: our client, its check, its metrics. Not here: a sign-in."""
 
+import ssl
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ from idp.protocol.published.metrics import Sample
 from idp.settings import Settings, bad_setting
 from idp.settings.psc import PscSettings
 from idp.web.psc_button import EXPECTED_PICTURES, BadPicture, OfficialPictures, read_pictures
+from idp.wiring.operator_files import unreadable
 
 log = structlog.get_logger()
 
@@ -29,6 +31,7 @@ def redirect_uri(settings: Settings) -> str:
 def psc_http(psc: PscSettings) -> SafeHttp:
     """Returns the HTTP client. Raises BadSetting: a bad certificate is told at the start, not at the first sign-in."""
     _require_client_certificate(psc)
+    _require_authorities(psc)
     return SafeHttp(
         connect_seconds=psc.connect_timeout.total_seconds(),
         total_seconds=psc.timeout.total_seconds(),
@@ -47,6 +50,23 @@ def _require_client_certificate(psc: PscSettings) -> None:
         why = error.strerror if isinstance(error, OSError) else "unreadable, or no pair"
         names = "PSC_CLIENT_CERTIFICATE_FILE PSC_CLIENT_KEY_FILE"
         raise bad_setting(names, f"{EXPECTED}; it is {why}") from error
+
+
+def _require_authorities(psc: PscSettings) -> None:
+    if not psc.ca_file:
+        return
+    expected, path = "a readable file of PEM certificates", Path(psc.ca_file)
+    try:
+        path.stat()
+        # A folder of certificates serves too: it is read at each call.
+        context, is_folder = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), path.is_dir()
+        context.load_verify_locations(
+            cafile=None if is_folder else psc.ca_file, capath=psc.ca_file if is_folder else None
+        )
+    except ssl.SSLError as error:  # before OSError, which it is too
+        raise bad_setting("PSC_CA_FILE", f"{expected}; it holds none") from error
+    except OSError as error:
+        raise unreadable("PSC_CA_FILE", expected, error) from error
 
 
 def build_upstream(settings: Settings, clock: Clock, audit: Audit) -> PscProvider | None:

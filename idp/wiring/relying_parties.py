@@ -18,12 +18,16 @@ from idp.protocol.client_auth.tls_client import TlsClientAuthentication, read_au
 from idp.protocol.jose.client_jwt import ClientJwts
 from idp.settings import Settings, bad_setting
 from idp.web.network import CallerNetworks
+from idp.wiring.operator_files import unreadable
 from idp.wiring.resources import Resources
 
 
 def build_clients(settings: Settings) -> ClientFile:
-    """Returns the registry. Raises BadYaml, OSError."""
-    return ClientFile(settings.where.clients_file, operator_rules(settings))
+    """Returns the registry. Raises BadYaml, BadSetting."""
+    try:
+        return ClientFile(settings.where.clients_file, operator_rules(settings))
+    except OSError as error:
+        raise unreadable("CLIENTS_FILE", "a readable file of clients, YAML", error) from error
 
 
 def build_outbound_http(settings: Settings) -> OutboundHttp:

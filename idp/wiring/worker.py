@@ -8,11 +8,9 @@ from idp.adapters.sql.accounts import SqlAccounts
 from idp.adapters.sql.audit import SqlAudit
 from idp.adapters.sql.logouts import SqlLogoutNotices
 from idp.adapters.sql.outbox import OutboxWorker
-from idp.clients.operator_rules import operator_rules
-from idp.clients.registry import ClientFile
 from idp.protocol.logout.backchannel import BackChannelLogout
 from idp.protocol.logout.logout_token import LogoutTokens
-from idp.wiring.relying_parties import build_outbound_http
+from idp.wiring.relying_parties import build_clients, build_outbound_http
 from idp.wiring.resources import Resources, open_key_directory, open_subjects
 
 
@@ -44,7 +42,7 @@ def build_back_channel(resources: Resources) -> BackChannelLogout:
             life=settings.lives.logout_token_life,
             clock=resources.clock,
         ),
-        client=ClientFile(settings.where.clients_file, operator_rules(settings)).get,
+        client=build_clients(settings).get,
         outside=HttpLogoutPost(build_outbound_http(settings)),
         audit=audit,
         clock=resources.clock,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from idp.interaction.stop import Stop
 from tests.house.reading import ROOT, modules
 
 #: Longer than 250 lines, each with its reason.
@@ -113,6 +114,20 @@ def test_a_flow_stays_within_its_page() -> None:
 def test_no_name_says_nothing() -> None:
     empty = {"utils", "util", "helpers", "helper", "data", "info", "manager", "misc", "common"}
     assert [m.name for m in MODULES if empty & set(m.name.split("."))] == []
+
+
+def test_every_stop_has_its_flow_and_its_template() -> None:
+    elsewhere = {Stop.FIRST_CONNECTION: "enrolment"}  # it only says that an enrolment begins with the card
+    wanted = {f"flows/{elsewhere.get(stop, stop)}.py" for stop in Stop} | {
+        f"templates/{stop}.html" for stop in Stop
+    }
+    assert {name for name in wanted if not (ROOT / "idp" / name).is_file()} == set()
+    assert {stop for stop in elsewhere if (ROOT / "idp" / "flows" / f"{stop}.py").exists()} == set()
+
+
+def test_no_tracked_file_is_ignored() -> None:
+    command = ["git", "ls-files", "-i", "-c", "--exclude-standard"]
+    assert subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout == b""
 
 
 def test_every_flow_with_a_page_has_its_template() -> None:

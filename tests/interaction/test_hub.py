@@ -39,7 +39,7 @@ def store(clock: FixedClock) -> BusyStore:
 
 
 @dataclasses.dataclass
-class House:
+class Bench:
     """A real hub on fakes of its ports, and one browser in front of it."""
 
     clock: FixedClock
@@ -88,54 +88,54 @@ class House:
 
 
 @pytest.fixture
-def house(clock: FixedClock, store: MemoryStore) -> House:
-    return House(clock, store)
+def bench(clock: FixedClock, store: MemoryStore) -> Bench:
+    return Bench(clock, store)
 
 
 AT_HUB = GoTo("/interaction/interaction-1")
 
 
 class TestAnotherWayToStart:
-    def test_runs_through_the_same_hub_to_its_own_end(self, house: House) -> None:
-        assert house.begin() == AT_HUB
-        assert house.go_on() == GoTo("/interaction/interaction-1/choice")
-        house.prove("password")
-        assert house.go_on() == GoTo("/interaction/interaction-1/email_otp")
-        house.prove("email_otp")
-        done = house.go_on()
+    def test_runs_through_the_same_hub_to_its_own_end(self, bench: Bench) -> None:
+        assert bench.begin() == AT_HUB
+        assert bench.go_on() == GoTo("/interaction/interaction-1/choice")
+        bench.prove("password")
+        assert bench.go_on() == GoTo("/interaction/interaction-1/email_otp")
+        bench.prove("email_otp")
+        done = bench.go_on()
         assert isinstance(done, Done)
         assert (done.account.id, done.assurance.acr, done.assurance.amr) == (
             ALICE,
             Acr.PWD_OTP,
             ("pwd", "otp"),
         )
-        assert house.home.success(done) == f"welcome {ALICE}"
+        assert bench.home.success(done) == f"welcome {ALICE}"
         with pytest.raises(InteractionRefused) as caught:
-            house.go_on()
+            bench.go_on()
         assert caught.value.reason is InteractionRefusal.FINISHED
 
-    def test_ends_by_its_own_finish_and_no_other(self, house: House) -> None:
+    def test_ends_by_its_own_finish_and_no_other(self, bench: Bench) -> None:
         other = FakeFinish(name="authorization", meanwhile=[out_of_order])
-        house.begin()
-        house.prove("cps")
-        done = house.go_on(other)
+        bench.begin()
+        bench.prove("cps")
+        done = bench.go_on(other)
         assert isinstance(done, Done)
         assert done.interaction.started_by == "home"
         assert other.meanwhile
 
-    def test_that_this_node_does_not_serve_has_its_page_and_loses_nothing(self, house: House) -> None:
-        house.begin()
+    def test_that_this_node_does_not_serve_has_its_page_and_loses_nothing(self, bench: Bench) -> None:
+        bench.begin()
         with pytest.raises(InteractionRefused) as caught:
-            house.hub.go_on("interaction-1", house.visit, {})
+            bench.hub.go_on("interaction-1", bench.visit, {})
         assert caught.value.reason is InteractionRefusal.UNKNOWN
-        assert house.opened().started_by == "home"
+        assert bench.opened().started_by == "home"
 
     def test_of_the_authorization_endpoint_is_kept_as_the_version_before_reads_it(
-        self, house: House, store: BusyStore
+        self, bench: Bench, store: BusyStore
     ) -> None:
-        house.begin()
+        bench.begin()
         assert store.get(Kind.INTERACTION, "interaction-1").value["started_by"] == "home"  # type: ignore[union-attr]
-        house.interactions.begin(an_interaction(id="interaction-2"))
+        bench.interactions.begin(an_interaction(id="interaction-2"))
         assert "started_by" not in store.get(Kind.INTERACTION, "interaction-2").value  # type: ignore[union-attr]
 
     def test_an_interaction_of_before_the_mark_is_an_authorization(self) -> None:
@@ -144,163 +144,163 @@ class TestAnotherWayToStart:
 
 class TestBegin:
     def test_with_a_session_that_proves_enough_nothing_is_kept(
-        self, house: House, store: MemoryStore
+        self, bench: Bench, store: MemoryStore
     ) -> None:
-        house.sign_in("cps")
-        done = house.begin()
+        bench.sign_in("cps")
+        done = bench.begin()
         assert isinstance(done, Done)
         assert (done.interaction.sid, done.assurance.acr) == ("sid-1", Acr.CPS)
         assert store.get(Kind.INTERACTION, "interaction-1") is None
 
-    def test_with_a_session_that_proves_less_the_rest_is_asked(self, house: House) -> None:
-        house.sign_in("password", "email_otp")
-        assert house.begin(needed=Acr.CPS) == AT_HUB
-        assert house.opened().account_id == ALICE
+    def test_with_a_session_that_proves_less_the_rest_is_asked(self, bench: Bench) -> None:
+        bench.sign_in("password", "email_otp")
+        assert bench.begin(needed=Acr.CPS) == AT_HUB
+        assert bench.opened().account_id == ALICE
 
     @pytest.mark.parametrize("cookie", [None, "sid-1.of-another", "nothing"])
     def test_without_the_session_s_own_cookie_it_seeds_nothing(
-        self, house: House, cookie: str | None
+        self, bench: Bench, cookie: str | None
     ) -> None:
-        house.sign_in("cps")
-        house.cookie = cookie
-        assert house.begin() == AT_HUB
-        assert house.opened().account_id is None
+        bench.sign_in("cps")
+        bench.cookie = cookie
+        assert bench.begin() == AT_HUB
+        assert bench.opened().account_id is None
 
-    def test_the_session_of_another_person_than_the_expected_seeds_nothing(self, house: House) -> None:
-        house.sign_in("cps")
-        house.home.expected = BOB
-        assert house.begin() == AT_HUB
-        assert house.opened().account_id is None
+    def test_the_session_of_another_person_than_the_expected_seeds_nothing(self, bench: Bench) -> None:
+        bench.sign_in("cps")
+        bench.home.expected = BOB
+        assert bench.begin() == AT_HUB
+        assert bench.opened().account_id is None
 
-    def test_the_session_of_an_account_that_is_gone_or_disabled_seeds_nothing(self, house: House) -> None:
-        house.sign_in("cps", account_id=BOB)
-        assert house.begin() == AT_HUB
-        house.accounts.accounts[BOB] = an_account(id=BOB, enabled=False)
-        assert house.begin() == AT_HUB
-        assert house.opened().account_id is None
+    def test_the_session_of_an_account_that_is_gone_or_disabled_seeds_nothing(self, bench: Bench) -> None:
+        bench.sign_in("cps", account_id=BOB)
+        assert bench.begin() == AT_HUB
+        bench.accounts.accounts[BOB] = an_account(id=BOB, enabled=False)
+        assert bench.begin() == AT_HUB
+        assert bench.opened().account_id is None
 
-    def test_is_a_visit_that_prolongs_the_session_unless_it_is_silent(self, house: House) -> None:
-        house.sign_in("cps")
-        house.clock.advance(minutes=20)
-        house.begin(silent=True, needed=Acr.CPS)
-        house.clock.advance(minutes=5)
-        house.begin()
-        house.clock.advance(minutes=29)
-        session = house.sessions.open(house.cookie, house.clock.now())
+    def test_is_a_visit_that_prolongs_the_session_unless_it_is_silent(self, bench: Bench) -> None:
+        bench.sign_in("cps")
+        bench.clock.advance(minutes=20)
+        bench.begin(silent=True, needed=Acr.CPS)
+        bench.clock.advance(minutes=5)
+        bench.begin()
+        bench.clock.advance(minutes=29)
+        session = bench.sessions.open(bench.cookie, bench.clock.now())
         assert session is not None
         assert session.last_seen_at == NOON + timedelta(minutes=25)
 
     def test_loses_to_another_tab_that_wrote_the_session_and_goes_on(
-        self, house: House, store: BusyStore
+        self, bench: Bench, store: BusyStore
     ) -> None:
-        session, cookie = house.sign_in("cps"), house.cookie or ""
-        store.meanwhile[Kind.SESSION] = lambda: house.sessions.touch(session, cookie, house.clock.now())
-        assert isinstance(house.begin(), Done)
+        session, cookie = bench.sign_in("cps"), bench.cookie or ""
+        store.meanwhile[Kind.SESSION] = lambda: bench.sessions.touch(session, cookie, bench.clock.now())
+        assert isinstance(bench.begin(), Done)
         assert not store.meanwhile
 
-    def test_in_silence_a_page_that_is_due_ends_it(self, house: House, store: MemoryStore) -> None:
-        failed = house.begin(silent=True)
+    def test_in_silence_a_page_that_is_due_ends_it(self, bench: Bench, store: MemoryStore) -> None:
+        failed = bench.begin(silent=True)
         assert isinstance(failed, Failed)
         assert (failed.reason, failed.stop) == (Failure.PAGE_NEEDED, Stop.CHOICE)
-        assert house.home.failure(failed) == "left: page_needed"
+        assert bench.home.failure(failed) == "left: page_needed"
         assert store.get(Kind.INTERACTION, "interaction-1") is None
 
-    def test_in_silence_an_outage_ends_it_and_otherwise_the_person_is_told(self, house: House) -> None:
-        house.sign_in("cps")
-        house.home.meanwhile = [out_of_order, out_of_order]
-        failed = house.begin(silent=True)
+    def test_in_silence_an_outage_ends_it_and_otherwise_the_person_is_told(self, bench: Bench) -> None:
+        bench.sign_in("cps")
+        bench.home.meanwhile = [out_of_order, out_of_order]
+        failed = bench.begin(silent=True)
         assert isinstance(failed, Failed)
         assert (failed.reason, failed.stop) == (Failure.NOT_NOW, None)
         with pytest.raises(InteractionRefused) as caught:
-            house.begin()
+            bench.begin()
         assert caught.value.reason is InteractionRefusal.NOT_NOW
 
 
 class TestGoOn:
-    def test_a_refusal_ends_it_whatever_is_due(self, house: House) -> None:
-        house.begin()
-        house.interactions.save(dataclasses.replace(house.opened(), refusal="access_denied"))
-        failed = house.go_on()
+    def test_a_refusal_ends_it_whatever_is_due(self, bench: Bench) -> None:
+        bench.begin()
+        bench.interactions.save(dataclasses.replace(bench.opened(), refusal="access_denied"))
+        failed = bench.go_on()
         assert isinstance(failed, Failed)
         assert (failed.reason, failed.stop) == (Failure.REFUSED, None)
 
-    def test_an_outage_at_the_end_uses_nothing_up(self, house: House) -> None:
-        house.begin()
-        house.prove("cps")
-        house.home.meanwhile = [out_of_order]
+    def test_an_outage_at_the_end_uses_nothing_up(self, bench: Bench) -> None:
+        bench.begin()
+        bench.prove("cps")
+        bench.home.meanwhile = [out_of_order]
         with pytest.raises(InteractionRefused) as caught:
-            house.go_on()
+            bench.go_on()
         assert caught.value.reason is InteractionRefusal.NOT_NOW
-        assert isinstance(house.go_on(), Done)
+        assert isinstance(bench.go_on(), Done)
 
-    def test_an_outage_after_it_was_taken_puts_it_back(self, house: House) -> None:
-        house.begin()
-        house.prove("cps")
-        house.home.meanwhile = [lambda: None, out_of_order]
+    def test_an_outage_after_it_was_taken_puts_it_back(self, bench: Bench) -> None:
+        bench.begin()
+        bench.prove("cps")
+        bench.home.meanwhile = [lambda: None, out_of_order]
         with pytest.raises(InteractionRefused) as caught:
-            house.go_on()
+            bench.go_on()
         assert caught.value.reason is InteractionRefusal.NOT_NOW
-        assert isinstance(house.go_on(), Done)
+        assert isinstance(bench.go_on(), Done)
 
-    def test_a_disabled_account_comes_to_the_end_which_refuses_it(self, house: House) -> None:
-        house.begin()
-        house.prove("cps")
-        house.accounts.accounts[ALICE] = an_account(enabled=False)
-        done = house.go_on()
+    def test_a_disabled_account_comes_to_the_end_which_refuses_it(self, bench: Bench) -> None:
+        bench.begin()
+        bench.prove("cps")
+        bench.accounts.accounts[ALICE] = an_account(enabled=False)
+        done = bench.go_on()
         assert isinstance(done, Done)
         assert not done.account.may_sign_in
 
-    def test_a_disabled_account_that_proved_nothing_whole_is_nobody(self, house: House) -> None:
-        house.begin()
-        house.prove("password")
-        house.accounts.accounts[ALICE] = an_account(enabled=False)
-        failed = house.go_on()
+    def test_a_disabled_account_that_proved_nothing_whole_is_nobody(self, bench: Bench) -> None:
+        bench.begin()
+        bench.prove("password")
+        bench.accounts.accounts[ALICE] = an_account(enabled=False)
+        failed = bench.go_on()
         assert isinstance(failed, Failed)
         assert failed.reason is Failure.NOBODY
 
-    def test_what_an_ended_session_had_proved_is_asked_again(self, house: House) -> None:
-        house.sign_in("password", "email_otp")
-        house.begin(needed=Acr.CPS)
-        house.sessions.end("sid-1")
-        assert house.go_on() == GoTo("/interaction/interaction-1/choice")
-        assert (house.opened().account_id, house.opened().sid) == (None, None)
+    def test_what_an_ended_session_had_proved_is_asked_again(self, bench: Bench) -> None:
+        bench.sign_in("password", "email_otp")
+        bench.begin(needed=Acr.CPS)
+        bench.sessions.end("sid-1")
+        assert bench.go_on() == GoTo("/interaction/interaction-1/choice")
+        assert (bench.opened().account_id, bench.opened().sid) == (None, None)
 
-    def test_while_its_session_lives_it_leans_on_it(self, house: House) -> None:
-        house.sign_in("password", "email_otp")
-        house.begin(needed=Acr.CPS)
-        house.go_on()
-        assert house.opened().sid == "sid-1"
+    def test_while_its_session_lives_it_leans_on_it(self, bench: Bench) -> None:
+        bench.sign_in("password", "email_otp")
+        bench.begin(needed=Acr.CPS)
+        bench.go_on()
+        assert bench.opened().sid == "sid-1"
 
     def test_a_faster_click_of_the_same_person_makes_it_look_again(
-        self, house: House, store: BusyStore
+        self, bench: Bench, store: BusyStore
     ) -> None:
-        house.sign_in("password", "email_otp")
-        house.begin(needed=Acr.CPS)
-        house.sessions.end("sid-1")
-        store.meanwhile[Kind.INTERACTION] = lambda: house.prove("cps")
-        assert house.go_on() == AT_HUB
+        bench.sign_in("password", "email_otp")
+        bench.begin(needed=Acr.CPS)
+        bench.sessions.end("sid-1")
+        store.meanwhile[Kind.INTERACTION] = lambda: bench.prove("cps")
+        assert bench.go_on() == AT_HUB
         assert not store.meanwhile
-        assert isinstance(house.go_on(), Done)
+        assert isinstance(bench.go_on(), Done)
 
-    def test_of_two_tabs_at_the_end_one_ends_it(self, house: House) -> None:
-        house.begin()
-        house.prove("cps")
-        house.home.meanwhile = [lambda: house.interactions.take("interaction-1") and None]
+    def test_of_two_tabs_at_the_end_one_ends_it(self, bench: Bench) -> None:
+        bench.begin()
+        bench.prove("cps")
+        bench.home.meanwhile = [lambda: bench.interactions.take("interaction-1") and None]
         with pytest.raises(InteractionRefused) as caught:
-            house.go_on()
+            bench.go_on()
         assert (caught.value.reason, caught.value.client_id) == (
             InteractionRefusal.FINISHED,
             "viatrajectoire",
         )
 
-    def test_facts_that_changed_while_it_was_taken_are_due_again(self, house: House) -> None:
-        house.begin()
-        house.prove("cps")
+    def test_facts_that_changed_while_it_was_taken_are_due_again(self, bench: Bench) -> None:
+        bench.begin()
+        bench.prove("cps")
 
         def another_person_begins() -> None:
-            house.interactions.save(with_event(house.opened(), an_event("password"), BOB))
-            house.accounts.accounts[BOB] = an_account(id=BOB)
+            bench.interactions.save(with_event(bench.opened(), an_event("password"), BOB))
+            bench.accounts.accounts[BOB] = an_account(id=BOB)
 
-        house.home.meanwhile = [another_person_begins]
-        assert house.go_on() == AT_HUB
-        assert house.go_on() == GoTo("/interaction/interaction-1/email_otp")
+        bench.home.meanwhile = [another_person_begins]
+        assert bench.go_on() == AT_HUB
+        assert bench.go_on() == GoTo("/interaction/interaction-1/email_otp")

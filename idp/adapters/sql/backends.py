@@ -49,7 +49,7 @@ def parse_url(url: str) -> URL:
 
 
 def unopened_database(target: URL) -> Engine:
-    """Returns an engine that has not connected yet. Raises DatabaseMissing."""
+    """Returns a database that has not been connected to yet. Raises DatabaseMissing."""
     return _ENGINES[target.drivername](target)
 
 

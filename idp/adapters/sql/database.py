@@ -1,7 +1,7 @@
 """The SQL database: opening it, reading and writing transactions, bringing its schema up to date.
 
 Contains transactions, migrations, one exception for every outage. Not here: a table's meaning, a driver
-(`adapters/sql/backends.py`). Each worker process opens its own engine; a forked child discards inherited ones.
+(`adapters/sql/backends.py`). Each worker process opens its own database; a forked child discards inherited ones.
 """
 
 import os
@@ -56,7 +56,7 @@ class SchemaMismatch(Exception):
 
 
 def open_database(url: str) -> Engine:
-    """Returns an engine on an initialised database with this code's schema.
+    """Returns an initialised database with this code's schema.
 
     Raises UnsupportedDatabase, DatabaseMissing, SchemaMismatch, StoreUnavailable.
     """
@@ -74,7 +74,7 @@ def open_database(url: str) -> Engine:
 @contextmanager
 def reading(database: Engine) -> Iterator[Connection]:
     """One transaction that takes no write lock. Raises StoreUnavailable."""
-    with _outage_named(), database.connect() as connection, connection.begin():
+    with _outage_named(), _connected(database) as connection, connection.begin():
         yield connection
 
 
@@ -84,7 +84,7 @@ def writing(database: Engine) -> Iterator[Connection]:
 
     Raises StoreUnavailable, also when the outcome of the commit is unknown.
     """
-    with _outage_named(), database.connect() as connection:
+    with _outage_named(), _connected(database) as connection:
         connection.execution_options(**{WRITES: True})
         with connection.begin():
             yield connection
@@ -141,6 +141,14 @@ def _outage_named() -> Iterator[None]:
         if isinstance(error, _ANSWERS):
             raise
         raise StoreUnavailable(f"SQL database: {type(error.orig).__name__}") from error
+
+
+def _connected(database: Engine) -> Connection:
+    """Raises UnsupportedDatabase: no statement was sent, so it is the URL that the driver refuses."""
+    try:
+        return database.connect()
+    except ProgrammingError:
+        raise UnsupportedDatabase("the database URL has an option that its driver does not know") from None
 
 
 def _stored_revision(connection: Connection) -> str | None:

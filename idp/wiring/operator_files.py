@@ -1,0 +1,15 @@
+"""Contains how a file that a setting names, and that cannot be read, is told. Not here: what a file holds."""
+
+from idp.settings import BadSetting, bad_setting
+
+#: Never the path: the value of a setting is not repeated.
+_IT_IS: dict[type[OSError], str] = {
+    FileNotFoundError: "absent",
+    IsADirectoryError: "a directory",
+    PermissionError: "not readable by this user",
+}
+
+
+def unreadable(name: str, expected: str, error: OSError) -> BadSetting:
+    """Returns the fault of the variable `name`, for the operator."""
+    return bad_setting(name, f"{expected}; it is {_IT_IS.get(type(error), 'unreadable')}")
