@@ -10,14 +10,18 @@ from idp.wiring.browser_endpoints import mount_browser_endpoints
 from idp.wiring.endpoints import build_endpoints
 from idp.wiring.flask_app import build_flask
 from idp.wiring.flows import build_flows
-from idp.wiring.parts import build_parts
+from idp.wiring.parts import Parts, build_parts
 from idp.wiring.protocol import build_protocol
 from idp.wiring.psc import check_upstream
 
 
 def create(settings: Settings) -> Callable[..., Any]:
     """Returns the WSGI application. Raises what the adapters raise: a missing database, a bad key or clients file."""
-    parts = build_parts(settings)
+    return assemble(build_parts(settings))
+
+
+def assemble(parts: Parts) -> Callable[..., Any]:
+    """Returns the application of these parts."""
     protocol = build_protocol(parts)
     pages = build_flask(parts)
     mount_browser_endpoints(pages, parts, protocol)

@@ -1,4 +1,4 @@
-"""The real application of a provider, put together as `idp.app` does, with a port of the test's own.
+"""The real application of a provider, put together by `idp.app`, with a port of the test's own.
 
 Contains ports that fall silent, or see what comes between two statements. Not here: an assertion.
 """
@@ -11,14 +11,12 @@ from typing import Any
 from idp.accounts.account import Account, AccountId
 from idp.accounts.refresh import RefreshToken, RefreshTokens
 from idp.accounts.repository import AccountNotFound
+from idp.app import assemble
 from idp.protocol.published.dispatcher import PlainEndpoints, Route
 from idp.signing.key_ring import Keys
 from idp.signing.signer import Alg, SignerUnavailable
-from idp.wiring.browser_endpoints import mount_browser_endpoints
 from idp.wiring.endpoints import build_endpoints
-from idp.wiring.flask_app import build_flask
-from idp.wiring.flows import build_flows
-from idp.wiring.parts import Parts, build_parts
+from idp.wiring.parts import build_parts
 from idp.wiring.protocol import build_protocol
 from tests.provider import Provider
 
@@ -80,7 +78,7 @@ def with_keys(provider: Provider) -> tuple[Provider, SilentKeys]:
     """The same provider with keys that can fall silent."""
     parts = build_parts(provider.settings)
     keys = SilentKeys(parts.keys)
-    return dataclasses.replace(provider, app=_put_together(dataclasses.replace(parts, keys=keys))), keys
+    return dataclasses.replace(provider, app=assemble(dataclasses.replace(parts, keys=keys))), keys
 
 
 def endpoint_of(provider: Provider, path: str) -> Any:
@@ -94,11 +92,3 @@ def serving(provider: Provider, path: str, endpoint: Any) -> Provider:
     settings = provider.settings
     plain = PlainEndpoints({path: Route(("POST",), endpoint)}, settings.where, settings.bounds.body_bytes)
     return dataclasses.replace(provider, app=plain.in_front_of(provider.app))
-
-
-def _put_together(parts: Parts) -> Callable[..., Any]:
-    protocol, pages = build_protocol(parts), build_flask(parts)
-    mount_browser_endpoints(pages, parts, protocol)
-    for flow in build_flows(parts):
-        pages.register_blueprint(flow.routes())
-    return build_endpoints(parts, protocol).in_front_of(pages.wsgi_app)
