@@ -125,7 +125,9 @@ def _alive(request: Request) -> Response:
 
 
 def _readiness(parts: Parts) -> Readiness:
-    faults = () if parts.policy is None else (build_list_check(parts.resources, parts.policy),)
+    faults = (
+        {} if parts.policy is None else {"revocation lists": build_list_check(parts.resources, parts.policy)}
+    )
     stores = (parts.store, parts.resources.durable)
     return Readiness(stores=stores, clients=parts.clients, keys=parts.keys, faults=faults)
 

@@ -24,6 +24,7 @@ from idp.clients.public_keys import public_keys
 from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore, Kind
 from idp.core.errors import ClientError, OAuthError
+from idp.core.texts import read_json
 from idp.signing.key_ring import b64u
 
 MAX_BYTES = 16 * 1024
@@ -195,7 +196,7 @@ def _shown_key(head: Mapping[str, Any], algs: Sequence[str]) -> RSAKey | ECKey:
 
 
 def _json_object(octets: bytes) -> Mapping[str, Any]:
-    found = json.loads(octets)
+    found = read_json(octets.decode())
     if not isinstance(found, dict):
         raise _BadProof("JSON object")
     return found
