@@ -1,7 +1,7 @@
 """Contains texts that can be sent and stored, and JSON that holds no others. Not here: what they mean."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -14,7 +14,7 @@ def is_encodable(text: str) -> bool:
     return True
 
 
-def read_json(text: str, **hooks: Callable[[Any], Any]) -> Any:
+def read_json(text: str, **hooks: Any) -> Any:
     """Returns the value. Raises ValueError, also for half of a surrogate pair (RFC 7493 §2.1), RecursionError.
 
     `hooks`: those of `json.loads`.

@@ -7,9 +7,11 @@ import asyncio
 import contextvars
 import time
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVarTuple, Unpack
 
-#: From the first wait for a body to its end.
+_Ts = TypeVarTuple("_Ts")
+
+#: From the head of a request to the end of its body.
 PATIENCE_SECONDS = 30.0
 _LOOK_EVERY_SECONDS = 1.0
 
@@ -19,10 +21,12 @@ class _Request:
 
     __slots__ = ("awaited", "coroutine", "deadline", "waits")
 
-    def __init__(self, coroutine: Coroutine[Any, None, Any], waits: "dict[_Request, float]") -> None:
+    def __init__(
+        self, coroutine: Coroutine[Any, None, Any], waits: "dict[_Request, float]", patience: float
+    ) -> None:
         self.coroutine = coroutine
         self.waits = waits
-        self.deadline = 0.0
+        self.deadline = time.monotonic() + patience
         self.awaited: Any = None
 
     def begin(self) -> None:
@@ -42,9 +46,6 @@ class _Request:
             self.awaited = resume(value)
         except StopIteration:
             return
-        # The protocol of asyncio: the coroutine waits for what it yielded.
-        self.awaited._asyncio_future_blocking = False
-        self.deadline = self.deadline or time.monotonic() + PATIENCE_SECONDS
         self.waits[self] = self.deadline
         self.awaited.add_done_callback(self.ready, context=contextvars.Context())
 
@@ -56,28 +57,44 @@ class CallerRunsLoop(asyncio.SelectorEventLoop):
     and they may wait for a database as they may with WSGI. A body that is still on its way holds none.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, *, patience: float = PATIENCE_SECONDS, look_every: float = _LOOK_EVERY_SECONDS
+    ) -> None:
         super().__init__()
+        self._patience, self._look_every = patience, look_every
         self._waits: dict[_Request, float] = {}
-        self.call_later(_LOOK_EVERY_SECONDS, self._look)
+        self.call_later(look_every, self._look)
 
-    def call_soon_threadsafe(self, callback: Any, *args: Any, context: Any = None) -> Any:
+    def call_soon_threadsafe(
+        self,
+        callback: Callable[[Unpack[_Ts]], object],
+        *args: *_Ts,
+        context: contextvars.Context | None = None,
+    ) -> asyncio.Handle:
         """Called by granian, in one of its threads: for a new request, and for a part of a body."""
         if args and asyncio.iscoroutine(args[0]):
-            return _Request(args[0], self._waits).begin()
-        if isinstance(getattr(callback, "__self__", None), _Request):
-            return callback(*args)
-        return super().call_soon_threadsafe(callback, *args, context=context)
+            _Request(args[0], self._waits, self._patience).begin()
+        elif isinstance(getattr(callback, "__self__", None), _Request):
+            callback(*args)
+        else:
+            return super().call_soon_threadsafe(callback, *args, context=context)
+        return asyncio.Handle(callback, args, self)
 
-    def call_soon(self, callback: Any, *args: Any, context: Any = None) -> Any:
+    def call_soon(
+        self,
+        callback: Callable[[Unpack[_Ts]], object],
+        *args: *_Ts,
+        context: contextvars.Context | None = None,
+    ) -> asyncio.Handle:
         """The same for a part that was there already."""
-        if isinstance(getattr(callback, "__self__", None), _Request):
-            return callback(*args)
-        return super().call_soon(callback, *args, context=context)
+        if not isinstance(getattr(callback, "__self__", None), _Request):
+            return super().call_soon(callback, *args, context=context)
+        callback(*args)
+        return asyncio.Handle(callback, args, self)
 
     def _look(self) -> None:
         now = time.monotonic()
         for request, deadline in list(self._waits.items()):
             if deadline < now:
                 request.give_up()
-        self.call_later(_LOOK_EVERY_SECONDS, self._look)
+        self.call_later(self._look_every, self._look)

@@ -17,8 +17,9 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 import structlog
-from granian import Granian, loops
+from granian import loops
 from granian.constants import Interfaces, Loops
+from granian.server.mp import MPServer
 
 from idp.adapters.granian.loop import CallerRunsLoop
 
@@ -45,14 +46,15 @@ class Replacements:
     most_seconds: float = 30.0
     _in_a_row: dict[int, int] = field(default_factory=dict)
 
-    def pause(self, worker: int, lived: float) -> float:
-        """Returns how many seconds to wait for: 0, 1, 2, 4 … 30."""
+    def pause(self, worker: int, lived: float, *, had_started: bool) -> float:
+        """Returns how many seconds to wait for: 0 (1 if it could not start), 1, 2, 4 … 30."""
         before = 0 if lived >= self.calm_seconds else self._in_a_row.get(worker, 0)
+        before = before or int(not had_started)
         self._in_a_row[worker] = before + 1
         return min(self.most_seconds, 2.0 ** (before - 1)) if before else 0.0
 
 
-class WebServer(Granian):
+class WebServer(MPServer):
     """granian, whose own loop ends every worker when one of them ended.
 
     `load` returns the ASGI application, in each worker anew.
@@ -87,7 +89,8 @@ class WebServer(Granian):
                 del self._due[worker]
                 self._respawn_workers([worker], spawn_target, target_loader)
             if self.reload_signal:
-                self._reload(spawn_target, target_loader)
+                reload: Callable[..., None] = self._reload
+                reload(spawn_target, target_loader)
 
     def _until_next(self) -> float | None:
         return max(0.0, min(self._due.values()) - time.monotonic()) if self._due else None
@@ -97,7 +100,7 @@ class WebServer(Granian):
         while self.interrupt_children:
             worker = self.interrupt_children.pop(0)
             lived = time.monotonic() - self.wrks[worker].birth
-            pause = self._replacements.pause(worker, lived)
+            pause = self._replacements.pause(worker, lived, had_started=self._has_started(worker))
             self._due[worker] = time.monotonic() + pause
             log.error(
                 "worker_ended",
@@ -107,11 +110,14 @@ class WebServer(Granian):
                 replaced_in_seconds=pause,
             )
 
-    def _is_any_left(self) -> bool:
-        """Whether a worker lives, or one that ended had begun to serve: such a one can start."""
+    def _has_started(self, worker: int) -> bool:
         while self._told.poll():
             self._started.add(int.from_bytes(self._told.recv_bytes()))
-        return any(worker.is_alive() or worker.inner.pid in self._started for worker in self.wrks)
+        return self.wrks[worker].inner.pid in self._started
+
+    def _is_any_left(self) -> bool:
+        """Whether a worker lives, or one that ended had begun to serve: such a one can start."""
+        return any(worker.inner.is_alive() or self._has_started(worker.idx) for worker in self.wrks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +128,9 @@ class _Loader:
     tell: Connection
 
     def __call__(self) -> Any:
+        # Those of the parent were inherited, and only tell a parent: until it serves, a worker just ends.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)
         threading.Thread(target=_end_with_parent, name="web-parent", daemon=True).start()
         application = self.load()
         self.tell.send_bytes(os.getpid().to_bytes(_PID_BYTES))

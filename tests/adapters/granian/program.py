@@ -1,13 +1,13 @@
 """A server of its own process with a small application: what `idp serve` is, without the provider.
 
-    python -m tests.adapters.granian.program PORT WORKERS THREADS [DIRECTORY]
+    python -m tests.adapters.granian.program PORT WORKERS THREADS DIRECTORY
 
-`/slow` waits until `/go` was asked. A worker that finds the file DIRECTORY/broken cannot start.
+`/slow` waits until DIRECTORY/go is there. A worker that finds DIRECTORY/broken cannot start.
 """
 
 import os
 import sys
-import threading
+import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -16,15 +16,15 @@ from typing import Any
 from idp.adapters.granian.asgi import WsgiOverAsgi
 from idp.adapters.granian.server import WebServer
 
-GO = threading.Event()
 
-
-def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+def application(
+    directory: Path, environ: dict[str, Any], start_response: Callable[..., Any]
+) -> Iterable[bytes]:
     path = environ["PATH_INFO"]
-    if path == "/go":
-        GO.set()
     if path == "/slow":
-        GO.wait(60)
+        (directory / f"began-{environ['QUERY_STRING']}").touch()
+        while not (directory / "go").exists():
+            time.sleep(0.01)
     told = {"/pid": str(os.getpid()), "/cookie": environ.get("HTTP_COOKIE", "")}.get(path, path)
     body = told.encode("latin-1") + environ["wsgi.input"].read()
     start_response("200 OK", [("Content-Length", str(len(body)))])
@@ -34,7 +34,7 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
 def load(directory: Path) -> WsgiOverAsgi:
     if (directory / "broken").exists():
         raise ValueError("broken")
-    return WsgiOverAsgi(application, 64 * 1024)
+    return WsgiOverAsgi(partial(application, directory), 64 * 1024)
 
 
 def main(port: str, workers: str, threads: str, directory: str) -> None:
@@ -43,7 +43,7 @@ def main(port: str, workers: str, threads: str, directory: str) -> None:
         threads=int(threads),
         port=int(port),
         workers=int(workers),
-        workers_kill_timeout=25,
+        workers_kill_timeout=60,
     ).run()
 
 
