@@ -12,6 +12,7 @@ from idp.adapters.granian.server import WebServer
 from idp.adapters.hsm.library import close_libraries
 from idp.adapters.http.key_pair import EXPECTED, NoKeyPair, require_key_pair
 from idp.app import application, create
+from idp.cli.main import tell
 from idp.core.logs import configure_logging
 from idp.settings import LOOPBACK_HOSTS, Settings, bad_setting
 
@@ -39,8 +40,14 @@ def serve(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def load(body_bytes: int) -> WsgiOverAsgi:
-    """Returns what each worker serves."""
-    return WsgiOverAsgi(application(), body_bytes)
+    """Returns what each worker serves. Raises SystemExit for what an operator can repair: it was well at the start."""
+    try:
+        return WsgiOverAsgi(application(), body_bytes)
+    except Exception as error:
+        status = tell(error)
+        if status is None:
+            raise
+        raise SystemExit(status) from error
 
 
 def _refuse_exposure(settings: Settings, host: str) -> None:

@@ -11,7 +11,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import Any
@@ -26,6 +27,7 @@ from idp.adapters.granian.loop import CallerRunsLoop
 log = structlog.get_logger()
 
 _PID_BYTES = 4
+_ENDING = (signal.SIGTERM, signal.SIGINT)
 NONE_STARTS = "no worker can start: the reason stands above"
 
 
@@ -75,10 +77,20 @@ class WebServer(MPServer):
         """Serve until a signal. Raises SystemExit when no worker can start."""
         self.serve(target_loader=_Loader(self._load, self._tell), wrap_loader=False)
 
+    def _spawn_workers(self, spawn_target: Any, target_loader: Any) -> None:
+        with _signals_held():
+            spawn: Callable[..., None] = super()._spawn_workers
+            spawn(spawn_target, target_loader)
+
+    def _respawn_workers(self, workers: Any, spawn_target: Any, target_loader: Any, delay: float = 0) -> None:
+        with _signals_held():
+            super()._respawn_workers(workers, spawn_target, target_loader, delay)
+
     def _serve_loop(self, spawn_target: Any, target_loader: Any) -> None:
         while not self.interrupt_signal:
             self.main_loop_interrupt.wait(self._until_next())
             self.main_loop_interrupt.clear()
+            self._note_starts()
             self._note_ends()
             if self._due and not self._is_any_left():
                 print(f"idp: {NONE_STARTS}", file=sys.stderr)
@@ -91,6 +103,7 @@ class WebServer(MPServer):
             if self.reload_signal:
                 reload: Callable[..., None] = self._reload
                 reload(spawn_target, target_loader)
+        self.interrupt_children.clear()  # an end that was asked for is none of a fault
 
     def _until_next(self) -> float | None:
         return max(0.0, min(self._due.values()) - time.monotonic()) if self._due else None
@@ -110,14 +123,26 @@ class WebServer(MPServer):
                 replaced_in_seconds=pause,
             )
 
-    def _has_started(self, worker: int) -> bool:
+    def _note_starts(self) -> None:
         while self._told.poll():
             self._started.add(int.from_bytes(self._told.recv_bytes()))
+
+    def _has_started(self, worker: int) -> bool:
         return self.wrks[worker].inner.pid in self._started
 
     def _is_any_left(self) -> bool:
         """Whether a worker lives, or one that ended had begun to serve: such a one can start."""
         return any(worker.inner.is_alive() or self._has_started(worker.idx) for worker in self.wrks)
+
+
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """Keep a signal for a new worker until it can take it: an inherited handler would swallow it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +153,10 @@ class _Loader:
     tell: Connection
 
     def __call__(self) -> Any:
-        # Those of the parent were inherited, and only tell a parent: until it serves, a worker just ends.
-        for number in (signal.SIGTERM, signal.SIGINT):
+        # The handlers of the parent were inherited, and tell only a parent: until it serves, a worker just ends.
+        for number in _ENDING:
             signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
         threading.Thread(target=_end_with_parent, name="web-parent", daemon=True).start()
         application = self.load()
         self.tell.send_bytes(os.getpid().to_bytes(_PID_BYTES))

@@ -35,7 +35,7 @@ def ask(server: RunningServer, path: str) -> str:
 
 def answers(url: str) -> bool:
     try:
-        return requests.get(f"{url}/x", timeout=within(2)).ok
+        return requests.get(url, timeout=within(2)).ok
     except requests.RequestException:
         return False
 
@@ -50,7 +50,7 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
             port = free_port()
             url = f"http://127.0.0.1:{port}"
             made = RunningServer(
-                url, command(port, workers, threads, tmp_path), lambda: answers(url), tmp_path / "log"
+                url, command(port, workers, threads, tmp_path), lambda: answers(f"{url}/x"), tmp_path / "log"
             )
             made.start()
             running.callback(made.stop)
@@ -75,7 +75,7 @@ def test_a_killed_worker_is_replaced_and_the_others_serve_on(start: Start) -> No
         killed = int(ask(server, "/pid"))
         os.kill(killed, signal.SIGKILL)
         assert eventually(lambda gone=killed: not is_alive(gone), 10)  # type: ignore[misc]
-        assert eventually(lambda: answers(server.url), 10)
+        assert eventually(lambda: answers(f"{server.url}/x"), 10)
     assert eventually(lambda: len(pids(server)) == 2, 20)
     assert pids(server) != before
 
@@ -97,7 +97,7 @@ def test_a_request_under_way_is_answered_before_the_end(start: Start, tmp_path: 
         assert eventually((tmp_path / "began-1").exists, 10)
         assert server.process is not None
         server.process.terminate()
-        assert eventually(lambda: not answers(server.url), 10)
+        assert eventually(lambda: not answers(f"{server.url}/x"), 10)
         (tmp_path / "go").touch()
         assert slow.result(within(10)) == "/slow"
     assert server.process.wait(within(10)) == 0
@@ -121,6 +121,17 @@ def test_each_request_has_a_thread_and_a_body_on_its_way_has_none(start: Start, 
                 answer += client.recv(1000) or pytest.fail(f"closed after {answer!r}")
         (tmp_path / "go").touch()
         assert [one.result(within(10)) for one in slow] == ["/slow"] * 3
+
+
+def test_an_end_while_a_worker_starts_is_not_waited_for(start: Start) -> None:
+    """granian alone would wait until it kills that worker."""
+    server = start(2, 2)
+    assert server.process is not None
+    for killed in pids(server):
+        os.kill(killed, signal.SIGKILL)
+        assert eventually(lambda gone=killed: not is_alive(gone), 10)  # type: ignore[misc]
+    server.process.terminate()
+    server.process.wait(within(10))
 
 
 def test_when_no_worker_can_start_the_command_ends_with_a_message(tmp_path: Path) -> None:
