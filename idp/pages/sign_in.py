@@ -4,7 +4,9 @@ Contains one frozen view-model per template, of the same name. Not here: logic, 
 outside an interaction (`pages/account`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from idp.pages.delay import Delay
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +64,11 @@ class PasswordPage:
 
     doors: Doors
     rpps: str
-    #: "password.refused", "password.malformed_rpps", "password.wait", "password.closed", "password.busy"
+    #: "password.refused", "password.malformed_rpps", "password.wait", "password.network", "password.closed",
+    #: "password.busy"
     error: str
-    wait_minutes: int = 0
+    #: For "password.wait".
+    delay: Delay = field(default_factory=Delay)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +84,8 @@ class EmailOtpPage:
     minutes_left: int
     tries_left: int
     #: "email_otp.refused", "email_otp.expired", "email_otp.used_up", "email_otp.malformed", "email_otp.email_taken",
-    #: "email_otp.resent", "email_otp.too_soon", "email_otp.quota", "email_otp.closed", or None
+    #: "email_otp.resent", "email_otp.too_soon", "email_otp.quota", "email_otp.network", "email_otp.closed",
+    #: "email_otp.nothing", or None
     notice: str | None
     notice_is_error: bool
     #: False when the code cannot be entered any more (expired, used up): the person needs a new one.
@@ -221,6 +226,7 @@ class ErrorPage:
     """`key`: "error.<name>" with .title and .text. `incident`: shown for the help desk, None when of no use.
 
     `retry_path`: POST target of the button « Reprendre la connexion » (None: no button).
+    `may_reload`: the same address, asked for again, leads on.
     `return_url`/`return_name`: link to the relying party, once it is proved.
     """
 
@@ -229,3 +235,4 @@ class ErrorPage:
     retry_path: str | None
     return_url: str | None
     return_name: str | None
+    may_reload: bool = False

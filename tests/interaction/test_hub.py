@@ -46,6 +46,7 @@ class Bench:
     store: MemoryStore
     home: FakeFinish = dataclasses.field(default_factory=FakeFinish)
     cookie: str | None = None
+    admitted: list[Interaction] = dataclasses.field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.accounts = MemoryAccounts({ALICE: an_account()})
@@ -56,6 +57,7 @@ class Bench:
             sessions=self.sessions,
             accounts=self.accounts,
             itinerary=Itinerary(doors({"psc", "cps", "password"}), [], frozenset({"cps"})),
+            admit=self.admitted.append,
         )
 
     @property

@@ -37,8 +37,6 @@ class SharedStations:
         self.cookies.clear(response, _COOKIE)
 
     def _is_in_network(self, request: Request) -> bool:
-        try:
-            asking = ipaddress.ip_network(self.networks.of(request))
-        except ValueError:
-            return False
-        return any(asking.network_address in network for network in self.shared)
+        address = self.networks.address(request)
+        # Where the proxy tells no address this may be one of them: to identify afresh is then the safe side.
+        return any(address is None or address in network for network in self.shared)

@@ -1,5 +1,6 @@
 """Contains what a relying party asks at /authorize and /par, verified and single-valued. Not here: the person."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -150,13 +151,15 @@ def _subject(
     return found.subject
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestVerification:
     """Makes a verified request of a received one."""
 
     engine: Engine
     read_hint: ReadHint
     parameter_bytes: int
+    #: What may be kept of a request.
+    kept_bytes: int
 
     def verified(self, received: Received, client: Client) -> AuthorizationRequest:
         """Returns the verified request.
@@ -197,10 +200,13 @@ class RequestVerification:
         prompts = _prompts(parameters.get("prompt"))
         claims = read_claims_request(parameters.get("claims"), client)
         request = self.engine.parse(parameters)
-        ours = {name: parameters[name] for name in _OURS if parameters.get(name)}
+        kept = {**request, **{name: parameters[name] for name in _OURS if parameters.get(name)}}
+        if len(json.dumps(kept)) > self.kept_bytes:
+            # Anybody may ask, and it is kept for more than an hour.
+            raise ClientError(OAuthError.INVALID_REQUEST, "the request is too long to be kept")
         return AuthorizationRequest(
             client=client,
-            parameters={**request, **ours},
+            parameters=kept,
             prompts=prompts,
             max_age=int(request["max_age"]) if "max_age" in request else None,
             needed=_needed(client, parameters.get("acr_values", "")),

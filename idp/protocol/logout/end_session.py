@@ -6,7 +6,9 @@ be slow or down, and relying parties must not wait for it. Not here: the notices
 """
 
 import dataclasses
+import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from flask import request
@@ -16,6 +18,7 @@ from idp.accounts.repository import AccountNotFound, AccountRepository
 from idp.clients.registry import Client, ClientFile
 from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore, Kind
+from idp.core.errors import PageError, Problem
 from idp.core.records import from_plain, to_plain
 from idp.core.sealing import Sealer
 from idp.interaction.session import Session
@@ -72,12 +75,15 @@ class EndSessionEndpoint:
     forms: Forms
     rendering: Rendering
     issuer: str
-    #: The longest value that a relying party may send.
+    #: The longest value that a relying party may send, and what may be kept of its request.
     parameter_bytes: int
+    kept_bytes: int
 
     def ask(self) -> Response:
         """GET, to which the relying party sends the browser (RP-Initiated Logout §2)."""
         asked = self._read(read_query(without_empty(request.args), self.parameter_bytes))
+        if len(json.dumps(to_plain(asked))) > self.kept_bytes:
+            raise PageError(Problem.BAD_REQUEST, "the request is too long to be kept")
         recalled = self.sessions.recall(self.cookies.get(request, "session"))
         if recalled is not None and asked.hint_sid == recalled.sid:
             # facts/security LO1: its hint is of this very session, so no page asks the person. Also when the session
@@ -131,12 +137,9 @@ class EndSessionEndpoint:
         )
 
     def _hint(self, token: str | None) -> Hint | None:
-        if not token:
-            return None
-        try:
-            return read_hint(token, keys=self.keys, issuer=self.issuer)
-        except BadHint:
-            return None
+        with suppress(BadHint):
+            return read_hint(token, keys=self.keys, issuer=self.issuer) if token else None
+        return None
 
     def _session(self) -> Session | None:
         return self.sessions.open(self.cookies.get(request, "session"), self.clock.now())
