@@ -288,22 +288,6 @@ def test_too_many_codes_say_later_and_leave_the_other_doors_open(
     assert do.by_card(browser).says("Charte d'utilisation")
 
 
-def test_too_many_passwords_from_one_network_say_later_and_lead_on(
-    strict: Demonstration, browse: Browse
-) -> None:
-    """House value: 20 in a minute; everybody here has the same address."""
-    browser = browse(at=strict)
-    for _ in range(21):
-        at_password(browser, strict)
-        page = do.type_password(browser, UNKNOWN_RPPS, WRONG)
-        if page.status == 429 and "Trop de demandes" in page.title:
-            break
-    else:
-        raise AssertionError("twenty-one passwords in a minute were taken")
-    assert do.header(page, "Retry-After") == "60"
-    assert page.document.link("Revenir à ViaTrajectoire") == do.home(strict)
-
-
 def test_password_and_code_sent_twice_at_the_same_time_lead_in(
     demo: Demonstration, browse: Browse, martin: dict[str, Any]
 ) -> None:
