@@ -2,7 +2,8 @@
 
 The ids are those of docs/facts/security.md: AZ authorization, TK tokens, JW keys and JWTs, LO logout, FA the
 FAPI 2.0 profile, L faults found in the libraries we build on, TH how often one may try, T threats of protocol and web.
-`docs/security.md` is made from it (`python -m tests.house.requirements`). A proof is a test that fails when the requirement is broken.
+`docs/security.md` is made from it (`python -m tests.house.requirements`). A proof is a test that fails when the
+requirement is broken.
 """
 
 from collections.abc import Iterator

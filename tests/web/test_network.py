@@ -83,6 +83,10 @@ def test_people_whose_address_is_not_told_share_nothing(written: str | None) -> 
     assert networks().of(asking(written, peer="")) == "unknown"
 
 
+def test_an_ipv4_address_seen_through_ipv6_is_that_address() -> None:
+    assert networks(hops=0).of(asking(peer="::ffff:192.0.2.7")) == "192.0.2.7/32"
+
+
 def test_a_shorter_chain_than_expected_is_read_as_far_as_our_own_proxies_wrote_it() -> None:
     with capture_logs() as logs:
         assert networks(hops=2).of(asking("192.0.2.7")) == "192.0.2.7/32"
