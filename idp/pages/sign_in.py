@@ -22,6 +22,8 @@ class Frame:
     #: Path prefix of the forms, such as "/interaction/AbC"; "" outside an interaction.
     base_path: str
     csrf: str
+    #: Several people use this browser: it is asked to keep nothing that is typed.
+    is_shared_station: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,10 +66,8 @@ class PasswordPage:
 
     doors: Doors
     rpps: str
-    #: "password.refused", "password.malformed_rpps", "password.wait", "password.network", "password.closed",
-    #: "password.busy"
+    #: "password." and "refused", "malformed_rpps", "wait", "network", "closed" or "busy"
     error: str
-    #: For "password.wait".
     delay: Delay = field(default_factory=Delay)
 
 
@@ -83,9 +83,8 @@ class EmailOtpPage:
     expires_at_local: str
     minutes_left: int
     tries_left: int
-    #: "email_otp.refused", "email_otp.expired", "email_otp.used_up", "email_otp.malformed", "email_otp.email_taken",
-    #: "email_otp.resent", "email_otp.too_soon", "email_otp.quota", "email_otp.network", "email_otp.closed",
-    #: "email_otp.nothing", or None
+    #: "email_otp." and "refused", "expired", "used_up", "malformed", "email_taken", "resent", "too_soon", "quota",
+    #: "network", "closed" or "nothing"; or None
     notice: str | None
     notice_is_error: bool
     #: False when the code cannot be entered any more (expired, used up): the person needs a new one.
@@ -184,6 +183,18 @@ class FirstConnectionPage:
 
 
 @dataclass(frozen=True, slots=True)
+class SamePersonPage:
+    """« Vous êtes Paul MARTIN ? ». POST base_path/same_person, base_path/same_person/leave, both with `session`;
+    base_path/cancel."""
+
+    identity: IdentityView
+    #: Names the session that the question is about.
+    session: str
+    #: When that session began.
+    since: str
+
+
+@dataclass(frozen=True, slots=True)
 class LogoutFrame:
     """A relying party that closes its own session in a frame of the page."""
 
@@ -193,7 +204,8 @@ class LogoutFrame:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedOutPage:
-    """`state`: "confirm" (POST /end_session/confirm) or "done"; with a link to go on, if known."""
+    """`state`: "confirm" (POST /end_session/confirm), "done", or "other" (a colleague's session is over); with a link
+    to go on, if known."""
 
     state: str
     identity: IdentityView | None
@@ -207,7 +219,7 @@ class SignedOutPage:
     frames: tuple[LogoutFrame, ...] = ()
     #: Where the browser goes once every frame has loaded, or None.
     onward_url: str | None = None
-    #: What that is: "return" (the relying party) or "psc" (Pro Santé Connect's own sign-out).
+    #: What that is: "return" (the relying party), "psc" (Pro Santé Connect's own sign-out) or "sign_in" (the doors).
     onward: str = "return"
     #: The relying party asked for an address that it has not registered.
     return_refused: bool = False
@@ -225,8 +237,8 @@ class FormPostPage:
 class ErrorPage:
     """`key`: "error.<name>" with .title and .text. `incident`: shown for the help desk, None when of no use.
 
-    `retry_path`: POST target of the button « Reprendre la connexion » (None: no button).
-    `may_reload`: the same address, asked for again, leads on.
+    `retry_path`: POST target of the button « Reprendre la connexion » (None: no button). `may_reload`: so does a GET of
+    this address.
     `return_url`/`return_name`: link to the relying party, once it is proved.
     """
 

@@ -27,7 +27,7 @@ from idp.interaction.sign_out import SignOut
 from idp.interaction.store import Interactions, Sessions
 from idp.settings import Settings
 from idp.signing.key_ring import Keys
-from idp.web.hub import Entrance
+from idp.web.hub import Entrance, Visits
 from idp.wiring.cards import build_card_policy
 from idp.wiring.itinerary import build_itinerary, build_sessions
 from idp.wiring.psc import build_upstream
@@ -42,6 +42,7 @@ class Parts:
 
     resources: Resources
     web: WebParts
+    visits: Visits
     clients: ClientFile
     keys: Keys
     client_keys: ClientKeys
@@ -84,6 +85,7 @@ def build_parts(settings: Settings) -> Parts:
     """Returns the parts. Raises what the adapters raise: a missing database, a bad file of keys or clients."""
     resources, clients = open_resources(settings), build_clients(settings)
     database, clock = resources.database, resources.clock
+    web = build_web(settings, clock)
     grants, audit = SqlGrants(database), SqlAudit(database, clock)
     sessions, charters = build_sessions(resources), SqlCharters(database)
     upstream, policy = build_upstream(settings, clock, audit), build_card_policy(settings)
@@ -93,7 +95,7 @@ def build_parts(settings: Settings) -> Parts:
     itinerary = build_itinerary(
         resources, clients, context, has_psc=upstream is not None, has_cps=policy is not None
     )
-    accounts, web = SqlAccounts(database), build_web(settings, clock)
+    accounts = SqlAccounts(database)
     interactions = Interactions(resources.store, settings.lives.interaction_life, settings.crowd.attempts)
     gate = Gate(charters, itinerary.authenticators)
     sign_out = SignOut(
@@ -105,6 +107,7 @@ def build_parts(settings: Settings) -> Parts:
     return Parts(
         resources=resources,
         web=web,
+        visits=Visits(web.cookies, web.stations, resources.clock),
         clients=clients,
         keys=KeysInForce(open_key_directory(settings, clock)),
         client_keys=build_client_keys(resources),

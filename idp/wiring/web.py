@@ -19,6 +19,7 @@ from idp.web.mails import Mails
 from idp.web.network import CallerNetworks
 from idp.web.network_quota import NetworkQuota
 from idp.web.rendering import Rendering, Templates
+from idp.web.shared_stations import SharedStations
 from idp.wiring.resources import Resources
 
 _TEMPLATES = Path(__file__).parents[1] / "templates"
@@ -35,6 +36,7 @@ class WebParts:
     rendering: Rendering
     mails: Mails
     networks: CallerNetworks
+    stations: SharedStations
 
 
 def network_quota(
@@ -56,6 +58,8 @@ def build_web(settings: Settings, clock: Clock) -> WebParts:
     cookies = Cookies(settings.where.is_secure)
     csrf = CsrfTokens(derive_key(settings.keys.application, "csrf"))
     locales, templates = Locales(cookies, settings.where.default_locale), _templates()
+    networks = CallerNetworks(trusted_proxy_hops=settings.proxy.trusted_hops, warnings=Warnings(clock))
+    stations = SharedStations(cookies, networks, settings.stations.networks)
     return WebParts(
         cookies=cookies,
         csrf=csrf,
@@ -66,9 +70,12 @@ def build_web(settings: Settings, clock: Clock) -> WebParts:
             parameter_bytes=settings.bounds.parameter_bytes,
         ),
         locales=locales,
-        rendering=Rendering(templates=templates, cookies=cookies, csrf=csrf, locales=locales),
+        rendering=Rendering(
+            templates=templates, cookies=cookies, csrf=csrf, locales=locales, stations=stations
+        ),
         mails=Mails(templates),
-        networks=CallerNetworks(trusted_proxy_hops=settings.proxy.trusted_hops, warnings=Warnings(clock)),
+        networks=networks,
+        stations=stations,
     )
 
 

@@ -9,7 +9,6 @@ from structlog.testing import capture_logs
 from werkzeug.wrappers import Request
 
 from idp.core.ephemeral import Kind
-from idp.flows.shared.shared_stations import SharedStations
 from idp.settings.crowd import CrowdSettings
 from idp.settings.mail_code import MailCodeSettings
 from idp.settings.password import PasswordSettings
@@ -17,6 +16,7 @@ from idp.web.caller_address import Warnings
 from idp.web.cookies import Cookies
 from idp.web.network import CallerNetworks
 from idp.web.network_quota import NetworkQuota
+from idp.web.shared_stations import SharedStations
 from tests.fakes import FixedClock, MemoryStore
 
 PROXY = "10.0.0.9"
@@ -131,7 +131,8 @@ def test_what_proxies_write_well_is_no_fault() -> None:
         ("192.0.2.7:5678", True),
         ("[2001:db8::10]:443", True),
         ("198.51.100.7", False),
-        ("2001:db8::11", False),
+        ("2001:db8::11", True),  # Of the same /64.
+        ("2001:db8:0:1::10", False),
         ("", True),  # It may be one of them: identifying afresh is the safe side.
         ("unknown", True),
     ],

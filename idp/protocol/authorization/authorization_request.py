@@ -1,6 +1,5 @@
 """Contains what a relying party asks at /authorize and /par, verified and single-valued. Not here: the person."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -18,7 +17,7 @@ from idp.protocol.authorization.authorization_response import (
 from idp.protocol.claims.claims_request import ClaimsRequest, read_claims_request
 from idp.protocol.engine.engine import PARAMETERS, Engine
 from idp.protocol.jose.id_token_hint import BadHint, EncryptedHint, ReadHint
-from idp.web.parameters import single_valued
+from idp.web.parameters import is_short, single_valued
 
 #: Verified here, and kept beside what the engine verifies.
 _OURS = ("prompt", "claims", "login_hint")
@@ -201,8 +200,7 @@ class RequestVerification:
         claims = read_claims_request(parameters.get("claims"), client)
         request = self.engine.parse(parameters)
         kept = {**request, **{name: parameters[name] for name in _OURS if parameters.get(name)}}
-        if len(json.dumps(kept)) > self.kept_bytes:
-            # Anybody may ask, and it is kept for more than an hour.
+        if not is_short(kept, self.kept_bytes):
             raise ClientError(OAuthError.INVALID_REQUEST, "the request is too long to be kept")
         return AuthorizationRequest(
             client=client,

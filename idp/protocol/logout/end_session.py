@@ -6,7 +6,6 @@ be slow or down, and relying parties must not wait for it. Not here: the notices
 """
 
 import dataclasses
-import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,7 +17,6 @@ from idp.accounts.repository import AccountNotFound, AccountRepository
 from idp.clients.registry import Client, ClientFile
 from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore, Kind
-from idp.core.errors import PageError, Problem
 from idp.core.records import from_plain, to_plain
 from idp.core.sealing import Sealer
 from idp.interaction.session import Session
@@ -28,12 +26,12 @@ from idp.interaction.upstream import Upstream
 from idp.pages.identity import identity_view
 from idp.pages.sign_in import IdentityView, LogoutFrame, SignedOutPage
 from idp.protocol.jose.id_token_hint import BadHint, Hint, read_hint
-from idp.protocol.logout.frontchannel import frames_for, policy_for
 from idp.signing.key_ring import Keys
 from idp.web.addresses import redirect, with_query
 from idp.web.cookies import Cookies
 from idp.web.forms import Forms
-from idp.web.parameters import read_query, without_empty
+from idp.web.logout_frames import frames_for, policy_for
+from idp.web.parameters import read_query, require_short, without_empty
 from idp.web.rendering import Rendering
 
 _BASE = "/end_session"
@@ -82,8 +80,7 @@ class EndSessionEndpoint:
     def ask(self) -> Response:
         """GET, to which the relying party sends the browser (RP-Initiated Logout §2)."""
         asked = self._read(read_query(without_empty(request.args), self.parameter_bytes))
-        if len(json.dumps(to_plain(asked))) > self.kept_bytes:
-            raise PageError(Problem.BAD_REQUEST, "the request is too long to be kept")
+        require_short(to_plain(asked), self.kept_bytes)
         recalled = self.sessions.recall(self.cookies.get(request, "session"))
         if recalled is not None and asked.hint_sid == recalled.sid:
             # facts/security LO1: its hint is of this very session, so no page asks the person. Also when the session
@@ -142,6 +139,8 @@ class EndSessionEndpoint:
         return None
 
     def _session(self) -> Session | None:
+        """Returns the session to end. Also one that has waited too long for its shared station: it is ended all the
+        more."""
         return self.sessions.open(self.cookies.get(request, "session"), self.clock.now())
 
     def _confirm_page(self, session: Session, asked: _LogoutRequest) -> Response:
