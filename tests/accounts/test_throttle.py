@@ -245,6 +245,17 @@ def test_the_caps_survive_a_lost_ephemeral_store(
     assert waiting(throttle, clock) == timedelta(seconds=122)
 
 
+def test_the_tries_of_a_day_survive_it_too(
+    clock: FixedClock, store: MemoryStore, durable: MemoryStore
+) -> None:
+    limits = PasswordSettings(pepper="p" * 43, free_tries=100)
+    patient = PasswordThrottle(store=store, durable=durable, key=b"k", limits=limits)
+    for _ in range(25):
+        patient.begin(RPPS, "", clock.now())
+    store.records.clear()
+    assert waiting(patient, clock) == timedelta(hours=24)
+
+
 def test_without_its_stores_no_password_is_tried(
     throttle: PasswordThrottle, clock: FixedClock, store: MemoryStore, durable: MemoryStore
 ) -> None:
