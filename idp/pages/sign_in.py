@@ -80,7 +80,7 @@ class EmailOtpPage:
     minutes_left: int
     tries_left: int
     #: "email_otp.refused", "email_otp.expired", "email_otp.used_up", "email_otp.malformed", "email_otp.email_taken",
-    #: "email_otp.resent", "email_otp.too_soon", "email_otp.quota", "email_otp.closed", or None
+    #: "email_otp.resent", "email_otp.renewed", "email_otp.too_soon", "email_otp.quota", "email_otp.closed", or None
     notice: str | None
     notice_is_error: bool
     #: False when the code cannot be entered any more (expired, used up): the person needs a new one.

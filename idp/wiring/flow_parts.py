@@ -96,7 +96,6 @@ def _desk(parts: Parts, pictures: OfficialPictures) -> Desk:
 
 
 def _sender(parts: Parts, desk: Desk, codes: MailCodes, outbox: Outbox) -> CodeSender:
-    settings = parts.settings
     return CodeSender(
         desk=desk,
         codes=codes,
@@ -104,5 +103,4 @@ def _sender(parts: Parts, desk: Desk, codes: MailCodes, outbox: Outbox) -> CodeS
         outbox=outbox,
         networks=parts.web.networks,
         clock=parts.clock,
-        life=settings.mail_code.life,
     )

@@ -19,6 +19,7 @@ from tests.pages.page_states import (
     PSC_REASONS,
     State,
     every_state,
+    last_minute_mail,
     mails,
     notices,
 )
@@ -86,7 +87,7 @@ def test_no_key_is_left_that_no_page_says() -> None:
         rendered("fr", state, listening)
     nameless = State("choice", "choice.html", pages.ChoicePage(ALL))
     rendered("fr", nameless, listening, client_name=None)
-    for model in mails():
+    for model in (*mails(), last_minute_mail()):
         for kind in ("txt", "html"):
             ENVIRONMENT.get_template(f"mail/code.{kind}").render(page=model, t=listening)
     for notice in notices():

@@ -33,7 +33,7 @@ class SqlOutbox:
     database: Engine
     clock: Clock
 
-    def post(self, mail: Mail, *, expires_after_seconds: int) -> None:
+    def post(self, mail: Mail, *, expires_after_seconds: int, topic: str = "") -> None:
         now = self.clock.now()
         posted = sa.insert(outbox).values(
             recipient=mail.to,
@@ -44,9 +44,21 @@ class SqlOutbox:
             expires_at=now + timedelta(seconds=expires_after_seconds),
             not_before=now,
             attempts=0,
+            topic=topic or None,
         )
         with writing(self.database) as connection:
+            if topic:
+                connection.execute(_of(topic))
             connection.execute(posted)
+
+    def withdraw(self, topic: str) -> None:
+        with writing(self.database) as connection:
+            connection.execute(_of(topic))
+
+
+def _of(topic: str) -> sa.Delete:
+    # Also the one that a worker is sending now: if that fails, it is not tried again.
+    return sa.delete(outbox).where(_c.topic == topic)
 
 
 @dataclass(frozen=True, slots=True)
