@@ -4,6 +4,7 @@ Contains retries and expiry. A mail may hold a code: its row is deleted once it 
 wording of a mail.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from smtplib import SMTPException
@@ -76,15 +77,18 @@ class OutboxWorker:
     clock: Clock
     transport: MailTransport
 
-    def drain_once(self) -> int:
-        """Drop expired mails, try each due mail once. Returns how many were sent. Raises StoreUnavailable."""
+    def drain_once(self, is_stopped: Callable[[], bool] = lambda: False) -> int:
+        """Drop expired mails, try each due mail once. Returns how many were sent. Raises StoreUnavailable.
+
+        `is_stopped`: asked before each mail.
+        """
         # A read first, not a write: an idle worker must not commit four times a second.
         if not self._has_mail():
             return 0
         self._drop_expired()
         sent = 0
         for _ in range(_MAILS_PER_ROUND):
-            leased = self._lease_next()
+            leased = None if is_stopped() else self._lease_next()
             if leased is None:
                 break
             sent += self._deliver(leased)
