@@ -22,7 +22,7 @@ from idp.core.mailer import Mail, MailTransport
 _c = outbox.c
 _log = structlog.get_logger(__name__)
 
-# Longer than the slowest delivery (a dozen SMTP exchanges of 10 s).
+# Longer than the slowest delivery (fifteen SMTP exchanges of 10 s).
 _LEASE = timedelta(minutes=3)
 _FIRST_DELAY = timedelta(seconds=5)
 _LONGEST_DELAY = timedelta(minutes=5)
