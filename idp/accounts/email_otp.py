@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
+from idp.cards.typed_text import bare_number
 from idp.core.ephemeral import EphemeralStore, Kind, StaleRecord, Versioned
 from idp.settings.mail_code import MailCodeSettings
 
@@ -73,8 +74,8 @@ def random_code(digits: int) -> str:
 
 
 def canonical_code(text: str, digits: int) -> str | None:
-    """Returns the ASCII digits without spaces and dashes, or None for anything else."""
-    bare = re.sub(r"[\s\u00a0\u202f-]", "", text)
+    """Returns the ASCII digits of a code that a person typed or pasted, or None for anything else."""
+    bare = bare_number(text)
     return bare if re.fullmatch(rf"[0-9]{{{digits}}}", bare) else None
 
 

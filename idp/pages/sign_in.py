@@ -58,7 +58,7 @@ class ChoicePage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordPage:
-    """The form again after a refusal, with the POST of the choice page. `rpps` is kept as typed."""
+    """The form again after a refusal, with the POST of the choice page. `rpps`: as read, or as typed if it is none."""
 
     doors: Doors
     rpps: str
