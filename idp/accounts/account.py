@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Literal, NewType
 
 from idp.cards.nomenclature import CodedLabel
+from idp.cards.person_name import full_name
 
 AccountId = NewType("AccountId", str)
 IdentitySource = Literal["cps", "psc"]
@@ -24,7 +25,10 @@ class PostalAddress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProvedIdentity:
-    """What a card or Pro Santé Connect proved, read-only for the person. `rpps`: 11 digits, Luhn-valid."""
+    """What a card or Pro Santé Connect proved, read-only for the person. `rpps`: 11 digits, Luhn-valid.
+
+    One of the two names may be "".
+    """
 
     rpps: str
     family_name: str
@@ -35,6 +39,10 @@ class ProvedIdentity:
     verified_at: datetime
     #: SHA-256 of the certificate (source "cps") or PSC's `sub` (source "psc"): evidence, never a key.
     evidence: str
+
+    @property
+    def full_name(self) -> str:
+        return full_name(self.given_name, self.family_name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

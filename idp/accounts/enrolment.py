@@ -116,7 +116,8 @@ def proof_mark(identity: ProvedIdentity) -> str:
 
 def personal_words(identity: ProvedIdentity, email: str) -> list[str]:
     """Returns the words an attacker knows about this person, of which no password may be made."""
-    names = re.split(r"[\s'’-]+", f"{identity.family_name} {identity.given_name}")
+    # Any punctuation parts the words of a name: a person types « d'Arc (Martin) » without it.
+    names = re.split(r"[\W_]+", f"{identity.family_name} {identity.given_name}")
     # People type « Aïcha » as Aicha too.
     names += [_bare(name) for name in names]
     local = email.partition("@")[0]

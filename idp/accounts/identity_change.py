@@ -1,12 +1,12 @@
 """What a newer proof of an identity changes: the comparison, and one row of the history. Pure functions."""
 
 import dataclasses
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from idp.accounts.account import AccountId, ProvedIdentity
+from idp.cards.person_name import completed, letters_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,22 +38,16 @@ def merged(known: ProvedIdentity, proved: ProvedIdentity) -> ProvedIdentity:
     is_part = known.source != proved.source and set(proved.specialities) <= set(known.specialities)
     return dataclasses.replace(
         proved,
-        family_name=proved.family_name or known.family_name,
-        given_name=proved.given_name or known.given_name,
+        family_name=completed(proved.family_name, known.family_name, beside=proved.given_name),
+        given_name=completed(proved.given_name, known.given_name, beside=proved.family_name),
         profession=proved.profession or known.profession,
         specialities=known.specialities if is_part or not proved.specialities else proved.specialities,
     )
 
 
-def _letters(name: str) -> str:
-    """Returns the letters to compare: MARIE on a card and Marie from Pro Santé Connect are the same name."""
-    bare = unicodedata.normalize("NFKD", name)
-    return "".join(c for c in bare if c.isalnum()).casefold()
-
-
 _COMPARED: Mapping[str, Callable[[ProvedIdentity], object]] = {
-    "family_name": lambda identity: _letters(identity.family_name),
-    "given_name": lambda identity: _letters(identity.given_name),
+    "family_name": lambda identity: letters_of(identity.family_name),
+    "given_name": lambda identity: letters_of(identity.given_name),
     "profession": lambda identity: identity.profession.code if identity.profession else None,
     "specialities": lambda identity: frozenset(one.code for one in identity.specialities),
 }

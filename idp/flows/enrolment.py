@@ -86,8 +86,7 @@ class EnrolmentFlow:
         interaction, identity = self._due(interaction_id, Stop.FIRST_CONNECTION)
         doors = self.desk.doors(interaction)
         page = FirstConnectionPage(
-            given_name=identity.given_name,
-            family_name=identity.family_name,
+            name=identity.full_name,
             cps_open=doors.cps,
             psc_open=doors.psc,
         )

@@ -103,7 +103,7 @@ class PscFlow:
         return self._accept(interaction, login, login.rpps, now)
 
     def _accept(self, interaction: Interaction, login: UpstreamLogin, rpps: str, now: datetime) -> Response:
-        if not (login.family_name and login.given_name) and self.accounts.find_by_rpps(rpps) is None:
+        if not (login.family_name or login.given_name) and self.accounts.find_by_rpps(rpps) is None:
             # facts/security RI4: no account without a name; the card has one.
             return self._refuse(interaction, "refused", "no name in the upstream identity")
         identity = ProvedIdentity(

@@ -6,6 +6,8 @@ outside an interaction (`pages/account`).
 
 from dataclasses import dataclass
 
+from idp.cards.person_name import full_name
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
@@ -91,11 +93,17 @@ class EmailOtpPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdentityView:
+    """One of the two names may be ""."""
+
     family_name: str
     given_name: str
     profession: str
     specialities: tuple[str, ...]
     rpps: str
+
+    @property
+    def full_name(self) -> str:
+        return full_name(self.given_name, self.family_name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,8 +180,7 @@ class FirstConnectionPage:
     """« La première connexion doit être réalisée avec votre carte CPx ». POST base_path/cps, base_path/cancel;
     base_path/psc with `fresh` "1" for a user who is not that person."""
 
-    given_name: str
-    family_name: str
+    name: str
     cps_open: bool
     psc_open: bool
 

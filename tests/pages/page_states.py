@@ -258,9 +258,7 @@ def _doors_that_failed() -> list[State]:
 
 
 def _first_connection() -> list[State]:
-    open_page = pages.FirstConnectionPage(
-        given_name="Élise", family_name="MARCHAND-LEFÈVRE", cps_open=True, psc_open=True
-    )
+    open_page = pages.FirstConnectionPage(name="Élise MARCHAND-LEFÈVRE", cps_open=True, psc_open=True)
     return [
         State("first-connection", "first_connection.html", open_page),
         State("first-connection-closed", "first_connection.html", replace(open_page, cps_open=False)),

@@ -67,9 +67,7 @@ def hostile_states() -> Iterator[State]:
             ),
             None,
         ),
-        "first_connection.html": pages.FirstConnectionPage(
-            given_name=HOSTILE, family_name=HOSTILE, cps_open=False, psc_open=True
-        ),
+        "first_connection.html": pages.FirstConnectionPage(name=HOSTILE, cps_open=False, psc_open=True),
         "account.html": account_pages.AccountPage(
             identity=identity,
             applications=((HOSTILE, "https://rp.example/"),),
