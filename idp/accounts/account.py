@@ -39,6 +39,9 @@ class ProvedIdentity:
     verified_at: datetime
     #: SHA-256 of the certificate (source "cps") or PSC's `sub` (source "psc"): evidence, never a key.
     evidence: str
+    #: When the source said so: a card when it was issued, Pro Santé Connect when it identified the person. None: not
+    #: known (an account of before this was kept).
+    stated_at: datetime | None = None
 
     @property
     def full_name(self) -> str:

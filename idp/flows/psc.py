@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from idp.accounts.account import ProvedIdentity
 from idp.accounts.repository import AccountRepository
 from idp.accounts.upstream_link import SubjectOfAnother
-from idp.accounts.upstream_linking import UpstreamLinking, UpstreamProof
+from idp.accounts.upstream_linking import UpstreamLinking, UpstreamProof, proof_of
 from idp.core.audit import AuditEvent
 from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore, Kind
@@ -115,6 +115,7 @@ class PscFlow:
             source="psc",
             verified_at=now,
             evidence=login.subject,
+            stated_at=min(login.auth_time, now),
         )
         event = AuthenticationEvent(
             authenticator="psc",
@@ -125,7 +126,7 @@ class PscFlow:
             upstream_sid=login.sid,
             is_moment_told=login.is_auth_time_told,
         )
-        proof = UpstreamProof(rpps, login.subject, login.claims)
+        proof = proof_of(identity, login.claims)
         try:
             proved = self._linked(interaction, event, identity, proof)
         except SubjectOfAnother:
