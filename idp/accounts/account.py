@@ -14,6 +14,10 @@ AccountId = NewType("AccountId", str)
 IdentitySource = Literal["cps", "psc"]
 
 
+#: In place of a hash: the account was made while the password door was closed. No password opens it.
+NO_PASSWORD = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostalAddress:
     line1: str
@@ -57,6 +61,7 @@ class Account:
     identity: ProvedIdentity
     email: str
     email_verified_at: datetime
+    #: `NO_PASSWORD`: none was chosen.
     password_hash: str = field(repr=False)
     address: PostalAddress
     created_at: datetime
@@ -67,6 +72,10 @@ class Account:
     charter_revision: str | None = None
     locale: str = "fr"
     version: int = field(default=0)
+
+    @property
+    def has_password(self) -> bool:
+        return self.password_hash != NO_PASSWORD
 
     @property
     def may_sign_in(self) -> bool:

@@ -95,4 +95,5 @@ class AccountFlow:
             is_shared_station=is_shared,
             contexts=contexts,
             has_password=self.has_password,
+            is_first_password=not account.has_password,
         )

@@ -120,9 +120,19 @@ class EnrolmentPage:
     identity: IdentityView
     values: dict[str, str]
     errors: tuple[FieldError, ...]
-    password_min: int
+    #: None: the password door is closed, and no password is asked for.
+    password_min: int | None
     source: str
     proof: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlreadyEnrolledPage:
+    """The account was made elsewhere meanwhile; GET base_path goes on with it. `typed_email`: here, "" for none."""
+
+    masked_email: str
+    typed_email: str
+    is_same_email: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from idp.adapters.mail.sealed import SealedOutbox
 from idp.adapters.sql.outbox import SqlOutbox
 from idp.adapters.sql.proofs import SqlProofs
 from idp.core.mailer import Outbox
+from idp.flows.shared.already_enrolled import AlreadyEnrolled
 from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.desk import Desk
 from idp.flows.shared.notice_mail import NoticeMailer
@@ -40,6 +41,7 @@ class FlowParts:
     passwords: Passwords
     throttle: PasswordThrottle
     policy: PasswordPolicy
+    already: AlreadyEnrolled
     pictures: OfficialPictures
 
 
@@ -52,19 +54,24 @@ def build_flow_parts(parts: Parts) -> FlowParts:
     identities = IdentityUpdates(
         accounts=parts.accounts, notices=notices, audit=parts.audit, proofs=SqlProofs(parts.database)
     )
+    admission = Admission(desk=desk, accounts=parts.accounts, identities=identities, throttle=throttle)
+    linking = UpstreamLinking(
+        links=parts.links,
+        notices=notices,
+        audit=parts.audit,
+        store=parts.store,
+        life=s.lives.interaction_life,
+    )
     return FlowParts(
         desk=desk,
-        admission=Admission(desk=desk, accounts=parts.accounts, identities=identities, throttle=throttle),
+        admission=admission,
         identities=identities,
         codes=codes,
         sender=_sender(parts, desk, codes, outbox),
         notices=notices,
-        linking=UpstreamLinking(
-            links=parts.links,
-            notices=notices,
-            audit=parts.audit,
-            store=parts.store,
-            life=s.lives.interaction_life,
+        linking=linking,
+        already=AlreadyEnrolled(
+            desk=desk, accounts=parts.accounts, admission=admission, linking=linking, clock=parts.clock
         ),
         stations=SharedStations(web.cookies, web.networks, s.psc.shared_networks),
         signed_in=SignedIn(

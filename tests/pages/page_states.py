@@ -89,6 +89,7 @@ def every_state(locale: str) -> list[State]:
         *_password(),
         *_email_otp(),
         *_enrolment(),
+        *_already_enrolled(),
         *_charter(charter_html(locale)),
         *_doors_that_failed(),
         *_professional_context(),
@@ -203,6 +204,8 @@ def _enrolment() -> list[State]:
     )
     models = {
         "enrolment-empty": enrolment(),
+        "enrolment-no-password": enrolment(password_min=None),
+        "enrolment-one-name": enrolment(identity=replace(ELISE, family_name="\u2019T HOOFT", given_name="")),
         "enrolment-psc-without-speciality": enrolment(source="psc", identity=NURSE),
         "enrolment-errors!": enrolment(values=typed, errors=errors),
         "enrolment-errors-2!": enrolment(values=typed | {"postal_code": "6900"}, errors=rest),
@@ -338,6 +341,13 @@ def _account() -> list[State]:
                 ),
             ),
         ),
+        "account-first-password": account_pages.AccountPage(
+            identity=ELISE,
+            applications=(),
+            signed_in_since="14 h 02",
+            has_password=True,
+            is_first_password=True,
+        ),
         "account-nobody": account_pages.AccountPage(
             identity=None, applications=applications, signed_in_since=None
         ),
@@ -381,11 +391,41 @@ def _new_password() -> list[State]:
         "new-password-done": account_pages.NewPasswordPage(
             is_proved=True, is_done=True, error=None, password_min=15, minutes=10
         ),
+        "new-password-first": account_pages.NewPasswordPage(
+            is_proved=True,
+            is_done=False,
+            error=None,
+            password_min=15,
+            minutes=10,
+            is_first=True,
+            identity=ELISE,
+            session="s",
+        ),
+        "new-password-first-done": account_pages.NewPasswordPage(
+            is_proved=True, is_done=True, error=None, password_min=15, minutes=10, is_first=True
+        ),
         "new-password-unproved": account_pages.NewPasswordPage(
             is_proved=False, is_done=False, error=None, password_min=15, minutes=10
         ),
     }
     return [State(name, "new_password.html", model, in_interaction=False) for name, model in models.items()]
+
+
+def _already_enrolled() -> list[State]:
+    def page(typed_email: str) -> pages.AlreadyEnrolledPage:
+        mine = "elise.marchand@hopital-saint-louis.fr"
+        return pages.AlreadyEnrolledPage(
+            masked_email="e•••@hopital-saint-louis.fr",
+            typed_email=typed_email,
+            is_same_email=typed_email == mine,
+        )
+
+    models = {
+        "already-enrolled": page("e.marchand@cabinet-des-lilas.example"),
+        "already-enrolled-same-address": page("elise.marchand@hopital-saint-louis.fr"),
+        "already-enrolled-nothing-typed": page(""),
+    }
+    return [State(name, "already_enrolled.html", model) for name, model in models.items()]
 
 
 FRAMES = (pages.LogoutFrame("Trajectoire Grand Âge", "https://grand-age.example/out?iss=i&sid=s"),)

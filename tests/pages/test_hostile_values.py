@@ -39,6 +39,9 @@ def hostile_states() -> Iterator[State]:
         "password.html": pages.PasswordPage(doors=ALL, rpps=HOSTILE, error="password.refused"),
         "email_otp.html": otp(masked_email=HOSTILE, expires_at_local=HOSTILE),
         "enrolment.html": enrolment(identity=identity, values=typed),
+        "already_enrolled.html": pages.AlreadyEnrolledPage(
+            masked_email=HOSTILE, typed_email=HOSTILE, is_same_email=False
+        ),
         "charter.html": pages.CharterPage(
             charter=HOSTILE,
             of_client=True,
