@@ -20,8 +20,8 @@ from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.desk import Desk, NotDue
 from idp.interaction.record import Interaction, PendingEnrolment
 from idp.interaction.stop import Stop
+from idp.pages.enrolment import EnrolmentPage, FieldError, FirstConnectionPage
 from idp.pages.identity import identity_view
-from idp.pages.sign_in import EnrolmentPage, FieldError, FirstConnectionPage
 
 _FAULT = "fault:"
 

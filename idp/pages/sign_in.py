@@ -1,7 +1,7 @@
 """What each page of an interaction shows.
 
-Contains one frozen view-model per template, of the same name. Not here: logic, look-ups, mails (`pages/mails`), pages
-outside an interaction (`pages/account`).
+Contains one frozen view-model per template, of the same name. Not here: logic, look-ups, the first connection
+(`pages/enrolment`), mails (`pages/mails`), pages outside an interaction (`pages/account`).
 """
 
 from dataclasses import dataclass
@@ -22,6 +22,8 @@ class Frame:
     #: Path prefix of the forms, such as "/interaction/AbC"; "" outside an interaction.
     base_path: str
     csrf: str
+    #: Several people use this browser: it is asked to keep nothing that is typed.
+    is_shared_station: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,14 +38,6 @@ class Doors:
     #: The operator supplied the official button and its hover picture: /psc/picture/bouton, /bouton-survol.
     psc_picture: bool = False
     psc_hover: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class FieldError:
-    """`message` is a key of the catalogue."""
-
-    field: str
-    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,35 +101,6 @@ class IdentityView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EnrolmentPage:
-    """POST base_path/enrolment: email, password, address_line1, address_line2, postal_code, city.
-
-    `values`: as typed, never the password. Errors name a field of the form.
-    Error keys: "enrolment.email_malformed", "enrolment.email_taken", "enrolment.password_short",
-    "enrolment.password_long", "enrolment.password_common", "enrolment.password_personal", "enrolment.required",
-    "enrolment.too_long", "enrolment.postal_code_malformed"; of no field: "enrolment.busy", "enrolment.other_identity".
-    `proof` is posted back with the form.
-    """
-
-    identity: IdentityView
-    values: dict[str, str]
-    errors: tuple[FieldError, ...]
-    #: None: the password door is closed, and no password is asked for.
-    password_min: int | None
-    source: str
-    proof: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlreadyEnrolledPage:
-    """The account was made elsewhere meanwhile; GET base_path goes on with it. `typed_email`: here, "" for none."""
-
-    masked_email: str
-    typed_email: str
-    is_same_email: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CharterPage:
     """POST base_path/charter: accepted ("yes"), charter, revision, text_sha256; POST base_path/charter/refuse."""
 
@@ -185,14 +150,16 @@ class PscPage:
         return self.reason in ("no_rpps", "conflict")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FirstConnectionPage:
-    """« La première connexion doit être réalisée avec votre carte CPx ». POST base_path/cps, base_path/cancel;
-    base_path/psc with `fresh` "1" for a user who is not that person."""
+@dataclass(frozen=True, slots=True)
+class SamePersonPage:
+    """« Vous êtes Paul MARTIN ? ». POST base_path/same_person, base_path/same_person/leave, both with `session`;
+    base_path/cancel."""
 
-    name: str
-    cps_open: bool
-    psc_open: bool
+    identity: IdentityView
+    #: Names the session that the question is about.
+    session: str
+    #: When that session began.
+    since: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +172,8 @@ class LogoutFrame:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedOutPage:
-    """`state`: "confirm" (POST /end_session/confirm) or "done"; with a link to go on, if known."""
+    """`state`: "confirm" (POST /end_session/confirm), "done", or "other" (a colleague's session is over); with a link
+    to go on, if known."""
 
     state: str
     identity: IdentityView | None
@@ -219,7 +187,7 @@ class SignedOutPage:
     frames: tuple[LogoutFrame, ...] = ()
     #: Where the browser goes once every frame has loaded, or None.
     onward_url: str | None = None
-    #: What that is: "return" (the relying party) or "psc" (Pro Santé Connect's own sign-out).
+    #: What that is: "return" (the relying party), "psc" (Pro Santé Connect's own sign-out) or "sign_in" (the doors).
     onward: str = "return"
     #: The relying party asked for an address that it has not registered.
     return_refused: bool = False

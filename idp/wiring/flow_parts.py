@@ -17,7 +17,6 @@ from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.desk import Desk
 from idp.flows.shared.notice_mail import NoticeMailer
 from idp.flows.shared.proved import Admission
-from idp.flows.shared.shared_stations import SharedStations
 from idp.flows.shared.signed_in import SignedIn
 from idp.web.psc_button import OfficialPictures
 from idp.wiring.accounts import build_mail_codes, build_passwords, build_throttle
@@ -36,7 +35,6 @@ class FlowParts:
     sender: CodeSender
     notices: NoticeMailer
     linking: UpstreamLinking
-    stations: SharedStations
     signed_in: SignedIn
     passwords: Passwords
     throttle: PasswordThrottle
@@ -73,10 +71,7 @@ def build_flow_parts(parts: Parts) -> FlowParts:
         already=AlreadyEnrolled(
             desk=desk, accounts=parts.accounts, admission=admission, linking=linking, clock=parts.clock
         ),
-        stations=SharedStations(web.cookies, web.networks, s.psc.shared_networks),
-        signed_in=SignedIn(
-            sessions=parts.sessions, accounts=parts.accounts, clock=parts.clock, cookies=web.cookies
-        ),
+        signed_in=SignedIn(sessions=parts.sessions, accounts=parts.accounts, visits=parts.visits),
         passwords=build_passwords(s),
         throttle=throttle,
         policy=PasswordPolicy(s.password, _SERVICE_WORDS),
@@ -94,6 +89,7 @@ def _desk(parts: Parts, pictures: OfficialPictures) -> Desk:
         audit=parts.audit,
         clock=parts.clock,
         cookies=web.cookies,
+        stations=web.stations,
         forms=web.forms,
         locales=web.locales,
         rendering=web.rendering,

@@ -11,6 +11,7 @@ from idp.accounts.notices import Notice
 from idp.cards.trust import CardRefusal
 from idp.core.errors import Problem
 from idp.pages import account as account_pages
+from idp.pages import enrolment as enrolment_pages
 from idp.pages import sign_in as pages
 from idp.pages.mails import CodeMail, NoticeMail
 from idp.pages.professional_context import ContextChoice, ProfessionalContextPage
@@ -49,6 +50,7 @@ class State:
     template: str
     page: Any
     in_interaction: bool = True
+    is_shared_station: bool = False
 
     @property
     def is_error(self) -> bool:
@@ -63,6 +65,7 @@ def frame(state: State, locale: str) -> pages.Frame:
         client_name="ViaTrajectoire" if state.in_interaction else None,
         base_path="/interaction/AbC" if state.in_interaction else "",
         csrf="csrf-value",
+        is_shared_station=state.is_shared_station,
     )
 
 
@@ -94,6 +97,7 @@ def every_state(locale: str) -> list[State]:
         *_doors_that_failed(),
         *_professional_context(),
         *_first_connection(),
+        *_same_person(),
         *_account(),
         *_new_password(),
         *_signed_out(),
@@ -182,8 +186,8 @@ def _email_otp() -> list[State]:
     return [State(name, "email_otp.html", model) for name, model in models.items()]
 
 
-def enrolment(**changes: Any) -> pages.EnrolmentPage:
-    page = pages.EnrolmentPage(
+def enrolment(**changes: Any) -> enrolment_pages.EnrolmentPage:
+    page = enrolment_pages.EnrolmentPage(
         identity=ELISE, values={}, errors=(), password_min=15, source="cps", proof="ab" * 32
     )
     return replace(page, **changes)
@@ -192,15 +196,15 @@ def enrolment(**changes: Any) -> pages.EnrolmentPage:
 def _enrolment() -> list[State]:
     typed = {"email": "elise.marchand@hopital", "address_line1": "12 rue de la Paix", "city": "Lyon"}
     errors = (
-        pages.FieldError("email", "enrolment.email_malformed"),
-        pages.FieldError("password", "enrolment.password_short"),
-        pages.FieldError("postal_code", "enrolment.required"),
+        enrolment_pages.FieldError("email", "enrolment.email_malformed"),
+        enrolment_pages.FieldError("password", "enrolment.password_short"),
+        enrolment_pages.FieldError("postal_code", "enrolment.required"),
     )
     rest = (
-        pages.FieldError("email", "enrolment.email_taken"),
-        pages.FieldError("password", "enrolment.password_long"),
-        pages.FieldError("address_line1", "enrolment.too_long"),
-        pages.FieldError("postal_code", "enrolment.postal_code_malformed"),
+        enrolment_pages.FieldError("email", "enrolment.email_taken"),
+        enrolment_pages.FieldError("password", "enrolment.password_long"),
+        enrolment_pages.FieldError("address_line1", "enrolment.too_long"),
+        enrolment_pages.FieldError("postal_code", "enrolment.postal_code_malformed"),
     )
     models = {
         "enrolment-empty": enrolment(),
@@ -210,15 +214,17 @@ def _enrolment() -> list[State]:
         "enrolment-errors!": enrolment(values=typed, errors=errors),
         "enrolment-errors-2!": enrolment(values=typed | {"postal_code": "6900"}, errors=rest),
         "enrolment-common!": enrolment(
-            values=typed, errors=(pages.FieldError("password", "enrolment.password_common"),)
+            values=typed, errors=(enrolment_pages.FieldError("password", "enrolment.password_common"),)
         ),
         "enrolment-personal!": enrolment(
-            values=typed, errors=(pages.FieldError("password", "enrolment.password_personal"),)
+            values=typed, errors=(enrolment_pages.FieldError("password", "enrolment.password_personal"),)
         ),
         "enrolment-other-identity!": enrolment(
-            errors=(pages.FieldError("email", "enrolment.other_identity"),)
+            errors=(enrolment_pages.FieldError("email", "enrolment.other_identity"),)
         ),
-        "enrolment-busy!": enrolment(values=typed, errors=(pages.FieldError("password", "enrolment.busy"),)),
+        "enrolment-busy!": enrolment(
+            values=typed, errors=(enrolment_pages.FieldError("password", "enrolment.busy"),)
+        ),
     }
     return [State(name, "enrolment.html", model) for name, model in models.items()]
 
@@ -261,11 +267,36 @@ def _doors_that_failed() -> list[State]:
 
 
 def _first_connection() -> list[State]:
-    open_page = pages.FirstConnectionPage(name="Élise MARCHAND-LEFÈVRE", cps_open=True, psc_open=True)
+    open_page = enrolment_pages.FirstConnectionPage(
+        name="Élise MARCHAND-LEFÈVRE", cps_open=True, psc_open=True
+    )
     return [
         State("first-connection", "first_connection.html", open_page),
         State("first-connection-closed", "first_connection.html", replace(open_page, cps_open=False)),
         State("first-connection-no-psc", "first_connection.html", replace(open_page, psc_open=False)),
+    ]
+
+
+def _same_person() -> list[State]:
+    page = pages.SamePersonPage(ELISE, "sid-1", "14 h 02")
+    closed = pages.SignedOutPage(
+        state="other",
+        identity=None,
+        return_name=None,
+        return_url=None,
+        request="",
+        psc_was_used=False,
+        told=("Trajectoire Grand Âge", "Dossier partagé"),
+        frames=FRAMES,
+        onward_url="/interaction/AbC",
+        onward="sign_in",
+    )
+    return [
+        State("same-person", "same_person.html", page, is_shared_station=True),
+        State("choice-shared-station", "choice.html", pages.ChoicePage(ALL), is_shared_station=True),
+        State("enrolment-shared-station", "enrolment.html", enrolment(), is_shared_station=True),
+        State("otp-shared-station", "email_otp.html", otp(), is_shared_station=True),
+        State("same-person-closed", "signed_out.html", closed),
     ]
 
 
@@ -352,7 +383,10 @@ def _account() -> list[State]:
             identity=None, applications=applications, signed_in_since=None
         ),
         "account-shared-station": account_pages.AccountPage(
-            identity=ELISE, applications=applications, signed_in_since="14 h 02", is_shared_station=True
+            identity=ELISE, applications=applications, signed_in_since="14 h 02", station="declared"
+        ),
+        "account-shared-network": account_pages.AccountPage(
+            identity=ELISE, applications=applications, signed_in_since="14 h 02", station="network"
         ),
         "account-one-speciality": account_pages.AccountPage(
             identity=SPECIALIST, applications=(), signed_in_since="14 h 02"
@@ -412,9 +446,9 @@ def _new_password() -> list[State]:
 
 
 def _already_enrolled() -> list[State]:
-    def page(typed_email: str) -> pages.AlreadyEnrolledPage:
+    def page(typed_email: str) -> enrolment_pages.AlreadyEnrolledPage:
         mine = "elise.marchand@hopital-saint-louis.fr"
-        return pages.AlreadyEnrolledPage(
+        return enrolment_pages.AlreadyEnrolledPage(
             masked_email="e•••@hopital-saint-louis.fr",
             typed_email=typed_email,
             is_same_email=typed_email == mine,

@@ -20,7 +20,7 @@ from idp.flows.shared.conflict import alarm, refuse_enrolment
 from idp.flows.shared.desk import Desk
 from idp.flows.shared.proved import Admission
 from idp.interaction.record import Interaction
-from idp.pages.sign_in import AlreadyEnrolledPage
+from idp.pages.enrolment import AlreadyEnrolledPage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
