@@ -4,6 +4,7 @@ Contains their table, and what an operator reads of a fault. Not here: what a co
 """
 
 import argparse
+import io
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -179,6 +180,10 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    # A name may have letters that the terminal's encoding lacks (cp1252 on Windows): they are shown as \u02bc, and the
+    # command goes on. The error stream is so already.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     try:
         return _run(options)

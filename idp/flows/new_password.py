@@ -87,6 +87,7 @@ class NewPasswordFlow:
                 error=None,
                 password_min=self.policy.minimum,
                 minutes=self._minutes(),
+                is_first=not account.has_password,
             )
         )
         # The session at Pro Santé Connect may go on: the next person at this browser must not inherit it (PS10).
@@ -125,6 +126,7 @@ class NewPasswordFlow:
             error=error,
             password_min=self.policy.minimum,
             minutes=self._minutes(),
+            is_first=not account.has_password,
             identity=identity_view(account.identity),
             session=session.sid,
         )

@@ -18,7 +18,9 @@ class PasswordSettings:
     PREFIX: ClassVar[str] = "PASSWORD_"
 
     door: bool = setting(
-        "People may sign in with a password and a mail code; false closes it everywhere.", True
+        "People may sign in with a password and a mail code; false closes it everywhere, and the enrolment asks for no "
+        "password. Opened later, a person without one chooses it on the home page after card or Pro Santé Connect.",
+        True,
     )
     pepper: str = setting(
         "32 random bytes in base64url, outside the database: mixed into every password before argon2id. The same on "

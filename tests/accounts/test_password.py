@@ -8,6 +8,7 @@ from argon2 import PasswordHasher, extract_parameters
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from idp.accounts.account import NO_PASSWORD
 from idp.accounts.enrolment import personal_words
 from idp.accounts.password import HashingBusy, Passwords, normalised, password_fault
 from idp.settings.password import PasswordSettings
@@ -247,6 +248,12 @@ def _at_once(passwords: Passwords, callers: int) -> list[str]:
     for thread in threads:
         thread.join()
     return results
+
+
+def test_no_password_opens_an_account_that_has_none() -> None:
+    passwords = hasher()
+    for absent in (None, NO_PASSWORD):
+        assert not any(passwords.is_right(absent, typed) for typed in ("", "decoy", "violon tambour cerise"))
 
 
 def test_when_the_queue_is_full_load_is_shed_and_nothing_hangs() -> None:
