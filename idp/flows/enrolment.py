@@ -12,8 +12,9 @@ from flask import Blueprint
 from werkzeug.wrappers import Response
 
 from idp.accounts.account import ProvedIdentity
-from idp.accounts.enrolment import PasswordPolicy, form_faults, proof_mark, typed_values, verified_form
+from idp.accounts.enrolment import form_faults, proof_mark, typed_address, typed_values, verified_form
 from idp.accounts.password import HashingBusy, Passwords
+from idp.accounts.password_rules import KnownPerson, PasswordPolicy
 from idp.core.audit import AuditEvent
 from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.desk import Desk, NotDue
@@ -56,7 +57,8 @@ class EnrolmentFlow:
             return self._page(interaction, identity, draft, {"email": "enrolment.other_identity"}, 409)
         values, password = typed_values(form), form.get("password", "")
         faults = form_faults(values)
-        fault = self.policy.fault(identity, values["email"], password)
+        person = KnownPerson(identity=identity, email=values["email"], address=typed_address(values))
+        fault = self.policy.fault(person, password)
         if fault is not None:
             faults["password"] = fault
         if faults:
@@ -111,7 +113,7 @@ class EnrolmentFlow:
             identity=identity_view(identity),
             values=dict(values),
             errors=tuple(FieldError(name, message) for name, message in faults.items()),
-            password_min=self.policy.minimum,
+            password_numbers=self.policy.numbers,
             source=identity.source,
             proof=proof_mark(identity),
         )

@@ -4,6 +4,7 @@ Contains one frozen view-model per template, of the same name. Not here: logic, 
 outside an interaction (`pages/account`).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -104,15 +105,17 @@ class EnrolmentPage:
 
     `values`: as typed, never the password. Errors name a field of the form.
     Error keys: "enrolment.email_malformed", "enrolment.email_taken", "enrolment.password_short",
-    "enrolment.password_long", "enrolment.password_common", "enrolment.password_personal", "enrolment.required",
-    "enrolment.too_long", "enrolment.postal_code_malformed"; of no field: "enrolment.busy", "enrolment.other_identity".
+    "enrolment.password_long", "enrolment.password_common", "enrolment.password_personal", "enrolment.password_weak",
+    "enrolment.required", "enrolment.too_long", "enrolment.postal_code_malformed"; of no field:
+    "enrolment.busy", "enrolment.other_identity".
     `proof` is posted back with the form.
     """
 
     identity: IdentityView
     values: dict[str, str]
     errors: tuple[FieldError, ...]
-    password_min: int
+    #: What the words of a password's rules name: minimum, maximum, own, millions.
+    password_numbers: Mapping[str, int]
     source: str
     proof: str
 

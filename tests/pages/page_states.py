@@ -181,9 +181,12 @@ def _email_otp() -> list[State]:
     return [State(name, "email_otp.html", model) for name, model in models.items()]
 
 
+PASSWORD_NUMBERS = {"minimum": 15, "maximum": 128, "own": 10, "millions": 100}
+
+
 def enrolment(**changes: Any) -> pages.EnrolmentPage:
     page = pages.EnrolmentPage(
-        identity=ELISE, values={}, errors=(), password_min=15, source="cps", proof="ab" * 32
+        identity=ELISE, values={}, errors=(), password_numbers=PASSWORD_NUMBERS, source="cps", proof="ab" * 32
     )
     return replace(page, **changes)
 
@@ -211,6 +214,9 @@ def _enrolment() -> list[State]:
         ),
         "enrolment-personal!": enrolment(
             values=typed, errors=(pages.FieldError("password", "enrolment.password_personal"),)
+        ),
+        "enrolment-weak!": enrolment(
+            values=typed, errors=(pages.FieldError("password", "enrolment.password_weak"),)
         ),
         "enrolment-other-identity!": enrolment(
             errors=(pages.FieldError("email", "enrolment.other_identity"),)
@@ -360,31 +366,39 @@ def _new_password() -> list[State]:
             is_proved=True,
             is_done=False,
             error=None,
-            password_min=15,
+            password_numbers=PASSWORD_NUMBERS,
             minutes=10,
             identity=ELISE,
             session="s",
         ),
         "new-password-weak!": account_pages.NewPasswordPage(
-            is_proved=True, is_done=False, error="enrolment.password_common", password_min=15, minutes=10
+            is_proved=True,
+            is_done=False,
+            error="enrolment.password_common",
+            password_numbers=PASSWORD_NUMBERS,
+            minutes=10,
         ),
         "new-password-short!": account_pages.NewPasswordPage(
-            is_proved=True, is_done=False, error="enrolment.password_short", password_min=15, minutes=10
+            is_proved=True,
+            is_done=False,
+            error="enrolment.password_short",
+            password_numbers=PASSWORD_NUMBERS,
+            minutes=10,
         ),
         "new-password-other!": account_pages.NewPasswordPage(
             is_proved=True,
             is_done=False,
             error="new_password.other_session",
-            password_min=15,
+            password_numbers=PASSWORD_NUMBERS,
             minutes=10,
             identity=ELISE,
             session="s",
         ),
         "new-password-done": account_pages.NewPasswordPage(
-            is_proved=True, is_done=True, error=None, password_min=15, minutes=10
+            is_proved=True, is_done=True, error=None, password_numbers=PASSWORD_NUMBERS, minutes=10
         ),
         "new-password-unproved": account_pages.NewPasswordPage(
-            is_proved=False, is_done=False, error=None, password_min=15, minutes=10
+            is_proved=False, is_done=False, error=None, password_numbers=PASSWORD_NUMBERS, minutes=10
         ),
     }
     return [State(name, "new_password.html", model, in_interaction=False) for name, model in models.items()]
