@@ -343,6 +343,7 @@ RETURNED: Mapping[str, tuple[dict[str, str | None], str]] = {
     "no method": ({"code_challenge_method": None}, "invalid_request"),
     "short challenge": ({"code_challenge": "x"}, "invalid_request"),
     "challenge of other letters": ({"code_challenge": "é" * 43}, "invalid_request"),
+    "challenge with bits left over": ({"code_challenge": "a" * 43}, "invalid_request"),
     "fragment mode": ({"response_mode": "fragment"}, "invalid_request"),
     "negative max_age": ({"max_age": "-1"}, "invalid_request"),
     "max_age in words": ({"max_age": "soon"}, "invalid_request"),

@@ -3,8 +3,6 @@
 Not here: what each method verifies (`client_assertion`, `tls_client`), the answer to a refusal (`client_door`).
 """
 
-import base64
-import binascii
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote_plus
@@ -13,6 +11,7 @@ from werkzeug.wrappers import Request
 
 from idp.clients.registry import Client, ClientFile
 from idp.core.errors import ClientError, OAuthError
+from idp.core.octets import b64_octets
 from idp.protocol.jose.client_jwt import BadClientJwt, unverified_claims
 
 _REFUSED = "client authentication failed"
@@ -125,9 +124,9 @@ def _basic(header: str) -> tuple[str, str]:
     if scheme.lower() != "basic":
         raise ValueError("another scheme")
     try:
-        text = base64.b64decode(credentials.strip(), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError) as error:
-        raise ValueError("not base64") from error
+        text = b64_octets(credentials.strip()).decode()
+    except UnicodeDecodeError as error:
+        raise ValueError("not UTF-8") from error
     client_id, colon, secret = text.partition(":")
     if not colon:
         raise ValueError("no colon")
