@@ -1,12 +1,12 @@
 """clients.yaml → ClientRegistry, checked as a compiler would: file, line, column, what was expected."""
 
-import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from idp.clients.client_secrets import digest_of, secret_fault
 from idp.clients.located_yaml import At, BadYaml, compose
 from idp.clients.members import MEMBERS, read_members
 from idp.clients.public_keys import PublicJwk
@@ -86,9 +86,14 @@ class Client:
         return allowed if self.claims is None else allowed & {"sub", *self.claims}
 
     def is_secret(self, candidate: str) -> bool:
-        """Whether this is the client's secret, compared in constant time. False for a client without secret."""
-        digest = hashlib.sha256(candidate.encode()).digest()
-        return self.secret_sha256 is not None and hmac.compare_digest(digest, self.secret_sha256)
+        """Whether this is the client's secret. False for a client without secret, and for one that is too short."""
+        return self.is_of_digest(candidate) and secret_fault(candidate) is None
+
+    def is_of_digest(self, candidate: str) -> bool:
+        """Whether its digest is the registered one, compared in constant time: no proof, if the secret is none."""
+        return self.secret_sha256 is not None and hmac.compare_digest(
+            digest_of(candidate), self.secret_sha256
+        )
 
 
 ClientRegistry = Mapping[str, Client]

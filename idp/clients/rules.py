@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from idp.clients.client_secrets import MAKE_ONE, is_guessed
 from idp.clients.members import SECRET_METHODS, TLS_METHODS, TLS_SUBJECTS
 from idp.clients.scopes import claims_of
 from idp.interaction.assurance import LADDER
@@ -61,6 +62,11 @@ FAULTS = (
         "client_secret",
         "expected `client_secret` with client_secret_basic or client_secret_post, another method without one",
         lambda v: (v[_METHOD] in SECRET_METHODS) != (v["client_secret"] is not None),
+    ),
+    ClientRule(
+        "client_secret",
+        f"expected a secret drawn by lot, not nothing, a line end, the client_id or a word of an example; {MAKE_ONE}",
+        lambda v: v["client_secret"] is not None and is_guessed(v["client_secret"], v["client_id"], v["client_name"]),
     ),
     ClientRule("jwks_uri", "expected `jwks` or `jwks_uri`, not both", lambda v: bool(v["jwks"] and v["jwks_uri"])),
     ClientRule(

@@ -1,5 +1,6 @@
 """clients.yaml: each fault is told at its place with what was expected; a bad file keeps the old state."""
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -16,7 +17,7 @@ from idp.clients.registry import ClientFile, advise, read_clients
 from idp.interaction.authenticator import Acr
 from tests.examples import examples
 
-SECRET = "s" * 43
+SECRET = "a-secret-of-43-characters-0123456789-abcdef"
 DIGEST = hashlib.sha256(SECRET.encode()).hexdigest()
 GOOD = f"""\
 clients:
@@ -254,6 +255,36 @@ class TestSecrets:
         message = fault_of(file, GOOD.replace(f"sha256: {DIGEST}", "file: rp-secret"))
         assert "32 characters or more" in message
         assert "s3cr3t" not in message
+
+    @pytest.mark.parametrize(
+        "known",
+        ["", "\n", "\r\n", " ", "-n \n", "viatrajectoire", "viatrajectoire\n", "VIATRAJECTOIRE", "ViaTrajectoire\n",
+         "secret", "changeme\n", "'secret'", '"$secret"\n', "\ufeff", "client_secret", "…\n"],
+    )  # fmt: skip
+    def test_the_digest_of_what_everybody_knows_is_refused(self, file: Path, known: str) -> None:
+        digest = hashlib.sha256(known.encode()).hexdigest()
+        message = fault_of(file, GOOD.replace(DIGEST, digest))
+        assert message.startswith(f"{file}:5:20: expected a secret drawn by lot")
+        assert "`idp clients secret` makes one" in message
+
+    def test_a_secret_of_one_character_many_times_is_refused(self, file: Path) -> None:
+        (file.parent / "rp-secret").write_text("x" * 64)
+        assert "drawn by lot" in fault_of(file, GOOD.replace(f"sha256: {DIGEST}", "file: rp-secret"))
+
+    @pytest.mark.parametrize("short", ["", "\n", "hunter2", "s3cr3t-of-31-characters-too-bad", "x" * 64])
+    def test_what_is_no_secret_is_nobody_s_even_under_its_own_digest(self, file: Path, short: str) -> None:
+        file.write_text(GOOD)
+        digest = hashlib.sha256(short.encode()).digest()
+        client = dataclasses.replace(read_clients(file)["viatrajectoire"], secret_sha256=digest)
+        assert client.is_of_digest(short)
+        assert not client.is_secret(short)
+
+    def test_a_file_with_fewer_than_32_characters_is_a_fault(self, file: Path) -> None:
+        for text in ("", "\n", " \n" * 40, "x" * 31):
+            (file.parent / "rp-secret").write_text(text)
+            assert "32 characters or more" in fault_of(
+                file, GOOD.replace(f"sha256: {DIGEST}", "file: rp-secret")
+            )
 
     def test_only_the_whole_secret_is_the_secret(self, file: Path) -> None:
         client = read_clients(file)["viatrajectoire"]

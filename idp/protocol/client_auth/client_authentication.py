@@ -7,12 +7,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
+import structlog
 from werkzeug.wrappers import Request
 
+from idp.clients.client_secrets import MAKE_ONE
 from idp.clients.registry import Client, ClientFile
 from idp.core.errors import ClientError, OAuthError
 from idp.core.octets import b64_octets
 from idp.protocol.jose.client_jwt import BadClientJwt, unverified_claims
+
+log = structlog.get_logger()
 
 _REFUSED = "client authentication failed"
 
@@ -51,7 +55,11 @@ _MEANS_OF: Mapping[str, str] = {
 
 
 def has_secret(client: Client, presented: PresentedCredentials) -> bool:
-    return client.is_secret(presented.secret)
+    is_proved = client.is_secret(presented.secret)
+    if not is_proved and client.is_of_digest(presented.secret):
+        # The operator registered the digest of a secret that is none, and would look for another fault.
+        log.error("client_secret_too_weak", client_id=client.client_id, action=MAKE_ONE)
+    return is_proved
 
 
 def is_public(client: Client, presented: PresentedCredentials) -> bool:
