@@ -19,7 +19,7 @@ MAKE_ONE = "`idp clients secret` makes one"
 _PLACEHOLDERS = (
     "secret client_secret client-secret clientsecret my-secret your-secret mysecret password motdepasse passwd "
     "changeme change-me change_me changeit replaceme replace-me todo tbd none null undefined example exemple test "
-    "dummy demo x xx xxx xxxx … ... - -n $secret ${secret} $SECRET admin root azerty qwerty 1234 12345678 0 1 true false"
+    "dummy demo x xx xxx … ... - -n $secret ${secret} $SECRET admin root azerty qwerty 1234 12345678 0 1 true false"
 ).split()
 #: What commands, editors and shells add: `echo`, Windows, `echo -n` where -n is a word, quotes that were kept.
 _FRAMES = (

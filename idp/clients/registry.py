@@ -8,9 +8,9 @@ from pathlib import Path
 
 from idp.clients.client_secrets import digest_of, secret_fault
 from idp.clients.located_yaml import At, BadYaml, compose
-from idp.clients.members import MEMBERS, read_members
+from idp.clients.members import CLIENT_SIGNING_ALGS, FAPI_SIGNING_ALGS, MEMBERS, read_members
 from idp.clients.public_keys import PublicJwk
-from idp.clients.rules import ADVICE, FAULTS, ClientRule, broken
+from idp.clients.rules import ADVICE, FAULTS, ClientRule, broken, fault_of
 from idp.clients.scopes import claims_of
 from idp.interaction.authenticator import Acr
 from idp.signing.signer import Alg
@@ -76,6 +76,11 @@ class Client:
         return self.token_endpoint_auth_method == "none"
 
     @property
+    def signing_algs(self) -> tuple[str, ...]:
+        """Returns the algorithms in which it may sign, unless one is registered for the purpose."""
+        return FAPI_SIGNING_ALGS if self.profile == "fapi2" else CLIENT_SIGNING_ALGS
+
+    @property
     def is_told_of_logout(self) -> bool:
         return bool(self.backchannel_logout_uri or self.frontchannel_logout_uri)
 
@@ -107,7 +112,7 @@ def logout_listeners(registry: ClientRegistry) -> frozenset[str]:
 def _read_client(at: At, rules: tuple[ClientRule, ...]) -> Client:
     values, given = read_members(at)
     for rule in broken((*FAULTS, *rules), values):
-        raise given.get(rule.member, at).fail(rule.expected)
+        raise fault_of(rule, given, at)
     return Client(**{member.field: values[name] for name, member in MEMBERS.items()})
 
 
@@ -124,7 +129,7 @@ def advise(path: Path) -> list[str]:
     advice = []
     for item in _items(path):
         values, given = read_members(item)
-        advice += [str(given.get(rule.member, item).fail(rule.expected)) for rule in broken(ADVICE, values)]
+        advice += [str(fault_of(rule, given, item)) for rule in broken(ADVICE, values)]
     return advice
 
 

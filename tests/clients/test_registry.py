@@ -12,8 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey
 
-from idp.clients.located_yaml import BadYaml
+from idp.clients.located_yaml import BadYaml, compose
 from idp.clients.registry import ClientFile, advise, read_clients
+from idp.clients.rules import FAULTS as FAULT_RULES
+from idp.clients.rules import ClientRule
+from idp.clients.rules import fault_of as fault_at_member
 from idp.interaction.authenticator import Acr
 from tests.examples import examples
 
@@ -495,14 +498,24 @@ class TestFapi:
     @pytest.mark.parametrize(
         ("old", "new", "expected"),
         [
-            ("require_pushed_authorization_requests: true", "nonce: required", "`true`"),
-            ("dpop_bound_access_tokens: true", "nonce: required", "`dpop_bound_access_tokens` or"),
+            (
+                "require_pushed_authorization_requests: true",
+                "require_pushed_authorization_requests: false",
+                "`true`",
+            ),
+            (
+                "dpop_bound_access_tokens: true",
+                "dpop_bound_access_tokens: false",
+                "`dpop_bound_access_tokens` or",
+            ),
             ("method: private_key_jwt", "method: none", "one of private_key_jwt"),
             ("id_token_signed_response_alg: ES256", "id_token_signed_response_alg: RS256", "PS256 or ES256"),
-            ("id_token_signed_response_alg: ES256", "nonce: required", "PS256 or ES256"),
-            ("authorization_signed_response_alg: ES256", "nonce: required", "PS256 or ES256"),
+            (
+                "authorization_signed_response_alg: ES256",
+                "authorization_signed_response_alg: RS256",
+                "PS256 or ES256",
+            ),
             ("signing_alg: PS256", "signing_alg: RS256", "PS256 or ES256"),
-            ("    token_endpoint_auth_signing_alg: PS256\n", "", "PS256 or ES256"),
             ("profile: fapi2", "profile: fapi2\n    pkce: optional", "`required`"),
             ("profile: fapi2", "profile: fapi2\n    userinfo_signed_response_alg: RS256", "PS256 or ES256"),
             ("profile: fapi2", "profile: fapi2\n    request_object_signing_alg: RS256", "PS256 or ES256"),
@@ -516,4 +529,33 @@ class TestFapi:
     def test_a_secret_is_no_way_in(self, file: Path) -> None:
         text = FAPI.replace("    token_endpoint_auth_method: private_key_jwt\n", "")
         text = text.replace("    profile:", f"    client_secret: {{sha256: {DIGEST}}}\n    profile:")
-        assert "expected one of private_key_jwt, tls_client_auth" in fault_of(file, text)
+        assert "expected none: a key or a certificate" in fault_of(file, text)
+        basic = FAPI.replace("method: private_key_jwt", "method: client_secret_basic")
+        assert "expected one of private_key_jwt, tls_client_auth" in fault_of(file, basic)
+
+    def test_what_the_profile_demands_need_not_be_written(self, file: Path) -> None:
+        file.write_text(f"{NO_SECRET}    profile: fapi2\n    jwks: {_p256()}\n")
+        client = read_clients(file)["viatrajectoire"]
+        assert client.token_endpoint_auth_method == "private_key_jwt"
+        assert (client.requires_pushed_requests, client.dpop_bound_access_tokens) == (True, True)
+        assert client.id_token_signed_response_alg == client.authorization_signed_response_alg == "ES256"
+        assert (client.pkce, client.signing_algs) == ("required", ("PS256", "ES256"))
+
+    def test_tokens_bound_to_a_certificate_need_no_proof(self, file: Path) -> None:
+        file.write_text(
+            f"{NO_SECRET}    profile: fapi2\n    jwks: {_p256()}\n"
+            "    tls_client_certificate_bound_access_tokens: true\n"
+        )
+        client = read_clients(file)["viatrajectoire"]
+        assert (client.tls_bound_access_tokens, client.dpop_bound_access_tokens) == (True, False)
+
+    def test_without_the_profile_nothing_is_supplied(self, file: Path) -> None:
+        client = read_clients(file)["viatrajectoire"]
+        assert (client.requires_pushed_requests, client.dpop_bound_access_tokens) == (False, False)
+        assert (client.id_token_signed_response_alg, client.signing_algs[0]) == ("RS256", "RS256")
+
+    @pytest.mark.parametrize("rule", FAULT_RULES, ids=lambda rule: rule.expected[:60])
+    def test_every_fault_names_its_member_also_when_it_is_absent(self, file: Path, rule: ClientRule) -> None:
+        at = compose(file).members()["clients"].items()[0]
+        told = str(fault_at_member(rule, {}, at))
+        assert told.startswith(f"{file}:2:5: `{rule.member}`: expected ")

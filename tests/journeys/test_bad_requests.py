@@ -425,7 +425,7 @@ TOKEN_FAULTS: Mapping[str, tuple[dict[str, str | None], int, str]] = {
     "unknown code": ({"code": "x"}, 400, "invalid_grant"),
     "code with a null": ({"code": "\0"}, 400, "invalid_grant"),
     "code of other letters": ({"code": "é😀"}, 400, "invalid_grant"),
-    "no verifier": ({"code_verifier": None}, 400, "invalid_request"),
+    "no verifier": ({"code_verifier": None}, 400, "invalid_grant"),
     "no address": ({"redirect_uri": None}, 400, "invalid_request"),
     "two methods": ({"client_secret": "x"}, 400, "invalid_request"),
     "other client": ({"client_id": "grand-age"}, 401, "invalid_client"),

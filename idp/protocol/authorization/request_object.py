@@ -17,6 +17,7 @@ from idp.protocol.authorization.authorization_request import RECOGNISED, Receive
 from idp.protocol.jose.client_jwt import BadClientJwt, Claims, ClientJwts, instant, verify_begun
 from idp.web.parameters import without_empty
 
+_FAPI_AGE = timedelta(minutes=60)
 #: RFC 9101 §10.8. The two others are written by OpenID Connect Core §6.1 clients and plain JOSE libraries.
 _TYPES = ("oauth-authz-req+jwt", "jwt", "")
 
@@ -65,7 +66,11 @@ class RequestObjects:
         if self.issuer not in (audience if isinstance(audience, list) else [audience]):
             raise BadClientJwt("aud")
         verify_begun(claims, now, self.clock_ahead.total_seconds())
-        begins, ends = instant(claims, "nbf") or instant(claims, "iat") or now, instant(claims, "exp")
+        begun, issued, ends = (instant(claims, name) for name in ("nbf", "iat", "exp"))
+        if client.profile == "fapi2" and (begun is None or begun < now - _FAPI_AGE.total_seconds()):
+            # FAPI 2.0 Message Signing §5.3.1: `nbf` is there, at most 60 minutes back.
+            raise BadClientJwt("nbf")
+        begins = next((instant for instant in (begun, issued) if instant is not None), now)
         if ends is None or not now < ends <= begins + self.life.total_seconds():
             raise BadClientJwt("exp")
         return claims

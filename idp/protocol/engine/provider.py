@@ -166,10 +166,12 @@ class OpenIDProvider(Provider):  # type: ignore[misc]
     ) -> bool:
         """Whether the verifier fits (RFC 7636 §4.6).
 
-        One without a challenge is refused (RFC 9700 §4.8), and the reverse.
+        One without a challenge is refused (RFC 9700 §4.8), and the reverse. So is a code without a challenge of a
+        client that must use PKCE by now.
         """
         if "code_challenge" not in authentication_request:
-            return "code_verifier" not in token_request
+            client = self._client_file.registry()[token_request["client_id"]]
+            return "code_verifier" not in token_request and client.pkce == "optional"
         verifier, challenge = token_request.get("code_verifier", ""), authentication_request["code_challenge"]
         if not re.fullmatch(r"[A-Za-z0-9._~-]{43,128}", verifier):
             return False
