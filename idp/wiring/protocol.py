@@ -105,5 +105,5 @@ def _request_reader(parts: Parts, engine: Engine) -> RequestReader:
             engine, partial(read_hint, keys=parts.keys, issuer=s.where.issuer), s.bounds.parameter_bytes
         ),
         objects=objects,
-        pushed=PushedRequests(parts.store, s.lives.pushed_request_life),
+        pushed=PushedRequests(parts.store, s.lives.pushed_request_life, s.lives.interaction_life),
     )
