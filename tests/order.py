@@ -31,7 +31,7 @@ SECONDS: Mapping[str, float] = {
     "tests/adapters/igc/test_revocation.py": 18,
     "tests/cli/test_charters.py": 17,
     "tests/protocol/logout/test_backchannel.py": 16,
-    "tests/browser/test_logout.py": 16,
+    "tests/browser/test_logout.py": 20,
     "tests/protocol/client_auth/test_client_assertion_race.py": 16,
     "tests/contracts/test_ephemeral_store.py": 15,
     "tests/cli/test_serve.py": 15,

@@ -51,6 +51,8 @@ class AuditEvent(StrEnum):
     ISSUE_REFUSED = "token:issue:refused"
     SESSION_STARTED = "session:start:accepted"
     SESSION_ENDED = "session:end:accepted"
+    SESSION_CONFIRMED = "session:confirm:accepted"
+    SESSION_DISOWNED = "session:confirm:refused"
     LOGOUT_DELIVERED = "logout:notify:accepted"
     LOGOUT_REFUSED = "logout:notify:refused"
     LOGOUT_ABANDONED = "logout:notify:abandoned"

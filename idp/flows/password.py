@@ -129,7 +129,7 @@ class PasswordFlow:
         self.desk.record(proved)
         self.sender.send_if_due(proved)
         response = self.desk.back(interaction)
-        self.devices.remember(response, account.identity.rpps)
+        self.devices.remember(request, response, account.identity.rpps)
         return response
 
     def _refuse(

@@ -119,13 +119,22 @@ class Interactions:
         return None if value is None else from_plain(Interaction, value)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sessions:
     """Cookie value: `sid.secret`. The record is keyed by `sid` and keeps only the fingerprint of the secret."""
 
     store: EphemeralStore
     life: timedelta
     idle: timedelta
+    #: On a station that several people use.
+    shared_idle: timedelta
+
+    def at(self, *, shared: bool) -> "Sessions":
+        """Returns the sessions as this browser sees them now: what was left open on a shared station ends sooner.
+
+        The idle time is judged at each use: the station may be declared shared after the session began.
+        """
+        return dataclasses.replace(self, idle=min(self.idle, self.shared_idle)) if shared else self
 
     def open(self, cookie: str | None, now: datetime) -> Session | None:
         """Returns the session whose secret this cookie holds; None when it is absent, expired, ended, or another's."""
@@ -204,7 +213,10 @@ def _value(record: Interaction | Session) -> dict[str, Any]:
     """Returns the record as it is kept: without the version, which the store counts itself."""
     value = to_plain(record)
     del value["version"]
-    # A node of the version before, in a rolling upgrade, knows one way to start only, and no name for it.
+    # A node of the version before, in a rolling upgrade, knows one way to start only, and no name for it; nor what is
+    # confirmed.
     if value.get("started_by") == AUTHORIZATION:
         del value["started_by"]
+    if value.get("confirmed") is False:
+        del value["confirmed"]
     return value

@@ -23,8 +23,9 @@ class AccountPage:
     identity: IdentityView | None
     applications: tuple[tuple[str, str], ...]
     signed_in_since: str | None
-    #: Set in this browser. POST /station (shared: "1" or "0") changes it.
-    is_shared_station: bool = False
+    #: A key of « Ce poste »: "own", "declared" (in this browser; POST /station, shared: "1" or "0", changes these two),
+    #: "network" (by the operator).
+    station: str = "own"
     #: POST /professional_context (client_id) lets the person choose one of them again.
     contexts: tuple[RememberedContext, ...] = ()
     #: GET /password: to choose a new one.

@@ -21,6 +21,8 @@ class Frame:
     #: Path prefix of the forms, such as "/interaction/AbC"; "" outside an interaction.
     base_path: str
     csrf: str
+    #: Several people use this browser: it is asked to keep nothing that is typed.
+    is_shared_station: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +184,18 @@ class FirstConnectionPage:
 
 
 @dataclass(frozen=True, slots=True)
+class SamePersonPage:
+    """« Vous êtes Paul MARTIN ? ». POST base_path/same_person, base_path/same_person/leave, both with `session`;
+    base_path/cancel."""
+
+    identity: IdentityView
+    #: Names the session that the question is about.
+    session: str
+    #: When that session began.
+    since: str
+
+
+@dataclass(frozen=True, slots=True)
 class LogoutFrame:
     """A relying party that closes its own session in a frame of the page."""
 
@@ -191,7 +205,8 @@ class LogoutFrame:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedOutPage:
-    """`state`: "confirm" (POST /end_session/confirm) or "done"; with a link to go on, if known."""
+    """`state`: "confirm" (POST /end_session/confirm), "done", or "other" (a colleague's session is over); with a link
+    to go on, if known."""
 
     state: str
     identity: IdentityView | None
@@ -205,7 +220,7 @@ class SignedOutPage:
     frames: tuple[LogoutFrame, ...] = ()
     #: Where the browser goes once every frame has loaded, or None.
     onward_url: str | None = None
-    #: What that is: "return" (the relying party) or "psc" (Pro Santé Connect's own sign-out).
+    #: What that is: "return" (the relying party), "psc" (Pro Santé Connect's own sign-out) or "sign_in" (the doors).
     onward: str = "return"
     #: The relying party asked for an address that it has not registered.
     return_refused: bool = False

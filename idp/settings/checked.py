@@ -16,6 +16,7 @@ from idp.settings import (
     password,
     proxy,
     psc_rules,
+    stations,
     where,
 )
 from idp.settings.declared import Declared
@@ -28,6 +29,7 @@ _RULES: Mapping[str, tuple[Rule[Any], ...]] = {
     "proxy": proxy.RULES,
     "outbound": outbound.RULES,
     "psc": psc_rules.RULES,
+    "stations": stations.RULES,
     "card": card.RULES,
     "revocation": card.REVOCATION_RULES,
     "card_host": card_host.RULES,

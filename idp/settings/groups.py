@@ -18,6 +18,7 @@ from idp.settings.outbound import OutboundSettings
 from idp.settings.password import PasswordSettings
 from idp.settings.proxy import ProxySettings
 from idp.settings.psc import PscSettings
+from idp.settings.stations import StationSettings
 from idp.settings.where import WhereSettings
 
 
@@ -29,6 +30,7 @@ class Groups:
     proxy: ProxySettings
     outbound: OutboundSettings
     psc: PscSettings
+    stations: StationSettings
     card: CardSettings
     revocation: RevocationSettings
     card_host: CardHostSettings

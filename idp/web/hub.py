@@ -5,7 +5,6 @@ Not here: what comes next (`interaction/hub`), the ends of a login (`Finish`).
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from flask import request
 from werkzeug.wrappers import Request, Response
@@ -16,10 +15,24 @@ from idp.interaction.store import Interactions, hub_path
 from idp.web.addresses import redirect
 from idp.web.cookies import Cookies
 from idp.web.forms import Forms
+from idp.web.shared_stations import SharedStations
 
 
-def visit_of(request: Request, cookies: Cookies, now: datetime) -> Visit:
-    return Visit(cookies.browser(request), cookies.get(request, "session"), now)
+@dataclass(frozen=True, slots=True)
+class Visits:
+    """What the hub, and the end of a login, must know of a request."""
+
+    cookies: Cookies
+    stations: SharedStations
+    clock: Clock
+
+    def of(self, request: Request) -> Visit:
+        return Visit(
+            browser=self.cookies.browser(request),
+            session=self.cookies.get(request, "session"),
+            is_station_shared=self.stations.holds(request),
+            now=self.clock.now(),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,13 +41,14 @@ class HubEndpoint:
     interactions: Interactions
     #: By the mark on the interactions that they end.
     finishes: Mapping[str, Finish[Response]]
+    visits: Visits
     clock: Clock
     cookies: Cookies
     forms: Forms
 
     def go_on(self, interaction_id: str) -> Response:
         """GET /interaction/<id>, to which every page returns. Raises InteractionRefused."""
-        visit = visit_of(request, self.cookies, self.clock.now())
+        visit = self.visits.of(request)
         outcome = self.hub.go_on(interaction_id, visit, self.finishes)
         if isinstance(outcome, GoTo):
             return redirect(outcome.path)

@@ -16,7 +16,6 @@ from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.desk import Desk
 from idp.flows.shared.notice_mail import NoticeMailer
 from idp.flows.shared.proved import Admission
-from idp.flows.shared.shared_stations import SharedStations
 from idp.flows.shared.signed_in import SignedIn
 from idp.web.psc_button import OfficialPictures
 from idp.wiring.accounts import build_mail_codes, build_passwords, build_throttle
@@ -35,7 +34,6 @@ class FlowParts:
     sender: CodeSender
     notices: NoticeMailer
     linking: UpstreamLinking
-    stations: SharedStations
     signed_in: SignedIn
     passwords: Passwords
     throttle: PasswordThrottle
@@ -66,10 +64,7 @@ def build_flow_parts(parts: Parts) -> FlowParts:
             store=parts.store,
             life=s.lives.interaction_life,
         ),
-        stations=SharedStations(web.cookies, web.networks, s.psc.shared_networks),
-        signed_in=SignedIn(
-            sessions=parts.sessions, accounts=parts.accounts, clock=parts.clock, cookies=web.cookies
-        ),
+        signed_in=SignedIn(sessions=parts.sessions, accounts=parts.accounts, visits=parts.visits),
         passwords=build_passwords(s),
         throttle=throttle,
         policy=PasswordPolicy(s.password, _SERVICE_WORDS),
@@ -87,6 +82,7 @@ def _desk(parts: Parts, pictures: OfficialPictures) -> Desk:
         audit=parts.audit,
         clock=parts.clock,
         cookies=web.cookies,
+        stations=web.stations,
         forms=web.forms,
         locales=web.locales,
         rendering=web.rendering,

@@ -17,6 +17,7 @@ from idp.flows.password import PasswordFlow
 from idp.flows.professional_context import ProfessionalContextFlow
 from idp.flows.psc import PscFlow
 from idp.flows.psc_picture import PscPictureFlow
+from idp.flows.same_person import SamePersonFlow
 from idp.flows.shared.psc_freshness import Freshness
 from idp.web.known_device import KnownDevices
 from idp.wiring.cards import build_revocation
@@ -40,6 +41,7 @@ def build_flows(parts: Parts) -> list[Flow]:
         EnrolmentFlow(
             desk=shared.desk, passwords=shared.passwords, sender=shared.sender, policy=shared.policy
         ),
+        _same_person(parts, shared),
         *_required(parts, shared),
         _account(parts, shared),
         *_new_password(parts, shared),
@@ -60,7 +62,7 @@ def _password(parts: Parts, shared: FlowParts) -> PasswordFlow:
         posts_per_network=s.password.posts_per_network,
         posts_window=s.password.network_window,
         networks=parts.web.networks,
-        devices=KnownDevices(parts.web.cookies, derive_key(s.keys.application, "device")),
+        devices=KnownDevices(parts.web.cookies, parts.web.stations, derive_key(s.keys.application, "device")),
         clock=parts.clock,
     )
 
@@ -74,6 +76,19 @@ def _email_otp(parts: Parts, shared: FlowParts) -> EmailOtpFlow:
         identities=shared.identities,
         linking=shared.linking,
         clock=parts.clock,
+    )
+
+
+def _same_person(parts: Parts, shared: FlowParts) -> SamePersonFlow:
+    settings = parts.settings
+    return SamePersonFlow(
+        desk=shared.desk,
+        sessions=parts.sessions,
+        sign_out=parts.sign_out,
+        visits=parts.visits,
+        clients=parts.clients,
+        cookies=parts.web.cookies,
+        issuer=settings.where.issuer,
     )
 
 
@@ -100,7 +115,7 @@ def _account(parts: Parts, shared: FlowParts) -> AccountFlow:
         cookies=web.cookies,
         forms=web.forms,
         rendering=web.rendering,
-        stations=shared.stations,
+        stations=web.stations,
         context=parts.context,
         contexts=parts.contexts,
         audit=parts.audit,
@@ -140,17 +155,17 @@ def _psc(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
             sealer=parts.resources.sealer,
             linking=shared.linking,
             life=s.lives.upstream_life,
-            freshness=_freshness(parts, shared),
+            freshness=_freshness(parts),
             parameter_bytes=s.bounds.parameter_bytes,
             clock=parts.clock,
         )
 
 
-def _freshness(parts: Parts, shared: FlowParts) -> Freshness:
+def _freshness(parts: Parts) -> Freshness:
     settings = parts.settings
     return Freshness(
         cookies=parts.web.cookies,
-        stations=shared.stations,
+        stations=parts.web.stations,
         session_life=settings.lives.session_life,
         skew=settings.clock.skew,
     )

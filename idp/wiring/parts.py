@@ -27,6 +27,7 @@ from idp.interaction.sign_out import SignOut
 from idp.interaction.store import Interactions, Sessions
 from idp.settings import Settings
 from idp.signing.key_ring import Keys
+from idp.web.hub import Visits
 from idp.wiring.cards import build_card_policy
 from idp.wiring.itinerary import build_itinerary, build_sessions
 from idp.wiring.psc import build_upstream
@@ -41,6 +42,7 @@ class Parts:
 
     resources: Resources
     web: WebParts
+    visits: Visits
     clients: ClientFile
     keys: Keys
     client_keys: ClientKeys
@@ -82,6 +84,7 @@ class Parts:
 def build_parts(settings: Settings) -> Parts:
     """Returns the parts. Raises what the adapters raise: a missing database, a bad file of keys or clients."""
     resources, clients = open_resources(settings), build_clients(settings)
+    web = build_web(settings)
     database, clock = resources.database, resources.clock
     grants, audit = SqlGrants(database), SqlAudit(database, clock)
     sessions, charters = build_sessions(resources), SqlCharters(database)
@@ -103,7 +106,8 @@ def build_parts(settings: Settings) -> Parts:
     )
     return Parts(
         resources=resources,
-        web=build_web(settings),
+        web=web,
+        visits=Visits(web.cookies, web.stations, resources.clock),
         clients=clients,
         keys=KeysInForce(open_key_directory(settings, clock)),
         client_keys=build_client_keys(resources),

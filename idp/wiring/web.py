@@ -14,6 +14,7 @@ from idp.web.locales import Locales
 from idp.web.mails import Mails
 from idp.web.network import CallerNetworks
 from idp.web.rendering import Rendering, Templates
+from idp.web.shared_stations import SharedStations
 
 _TEMPLATES = Path(__file__).parents[1] / "templates"
 
@@ -29,12 +30,15 @@ class WebParts:
     rendering: Rendering
     mails: Mails
     networks: CallerNetworks
+    stations: SharedStations
 
 
 def build_web(settings: Settings) -> WebParts:
     cookies = Cookies(settings.where.is_secure)
     csrf = CsrfTokens(derive_key(settings.keys.application, "csrf"))
     locales, templates = Locales(cookies, settings.where.default_locale), _templates()
+    networks = CallerNetworks(settings.proxy.trusted_hops)
+    stations = SharedStations(cookies, networks, settings.stations.networks)
     return WebParts(
         cookies=cookies,
         csrf=csrf,
@@ -45,9 +49,12 @@ def build_web(settings: Settings) -> WebParts:
             parameter_bytes=settings.bounds.parameter_bytes,
         ),
         locales=locales,
-        rendering=Rendering(templates=templates, cookies=cookies, csrf=csrf, locales=locales),
+        rendering=Rendering(
+            templates=templates, cookies=cookies, csrf=csrf, locales=locales, stations=stations
+        ),
         mails=Mails(templates),
-        networks=CallerNetworks(settings.proxy.trusted_hops),
+        networks=networks,
+        stations=stations,
     )
 
 

@@ -500,7 +500,14 @@ REQUIREMENTS: dict[str, Requirement] = {
         "a_link_to_the_return_from_upstream_signs_nobody_out",
     ),
     "T46": proved(
-        "A token of the person before, at a shared browser.",
+        "A session or a token of the person before, at a shared browser.",
+        flows_same_person="TestQuestion::is_asked_before_the_session_of_a_colleague_is_used "
+        "TestQuestion::no_page_behind_it_opens_by_its_address "
+        "TestQuestion::in_silence_tells_the_relying_party_that_a_session_lives_and_not_whose "
+        "TestNotMe::signs_the_other_person_out_everywhere_and_begins_at_the_doors "
+        "TestNotMe::ends_what_the_other_person_was_granted "
+        "TestIdle::a_session_that_waited_five_minutes_is_nobody_s "
+        "TestNothingIsKept::of_who_signed_in_there",
         protocol_authorization_parameters="another_person_than_the_hinted_one_gets_no_code",
         protocol_sign_in="signing_out_in_another_tab_takes_back_what_the_session_had_proved",
         protocol_frontchannel="next_person_at_the_same_browser_signs_the_one_before_out_everywhere",

@@ -72,6 +72,7 @@ _interaction = st.builds(
     identity=st.none() | _identity,
     enrolment=st.none() | _pending,
     enrolment_draft=st.dictionaries(_text, _text, max_size=4),
+    confirmed=st.booleans(),
     refusal=st.none() | _text,
     upstream_id_token=st.none() | _text,
     version=st.just(0),

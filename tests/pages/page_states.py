@@ -49,6 +49,7 @@ class State:
     template: str
     page: Any
     in_interaction: bool = True
+    is_shared_station: bool = False
 
     @property
     def is_error(self) -> bool:
@@ -63,6 +64,7 @@ def frame(state: State, locale: str) -> pages.Frame:
         client_name="ViaTrajectoire" if state.in_interaction else None,
         base_path="/interaction/AbC" if state.in_interaction else "",
         csrf="csrf-value",
+        is_shared_station=state.is_shared_station,
     )
 
 
@@ -93,6 +95,7 @@ def every_state(locale: str) -> list[State]:
         *_doors_that_failed(),
         *_professional_context(),
         *_first_connection(),
+        *_same_person(),
         *_account(),
         *_new_password(),
         *_signed_out(),
@@ -274,6 +277,29 @@ def _first_connection() -> list[State]:
     ]
 
 
+def _same_person() -> list[State]:
+    page = pages.SamePersonPage(ELISE, "sid-1", "14 h 02")
+    closed = pages.SignedOutPage(
+        state="other",
+        identity=None,
+        return_name=None,
+        return_url=None,
+        request="",
+        psc_was_used=False,
+        told=("Trajectoire Grand Âge", "Dossier partagé"),
+        frames=FRAMES,
+        onward_url="/interaction/AbC",
+        onward="sign_in",
+    )
+    return [
+        State("same-person", "same_person.html", page, is_shared_station=True),
+        State("choice-shared-station", "choice.html", pages.ChoicePage(ALL), is_shared_station=True),
+        State("enrolment-shared-station", "enrolment.html", enrolment(), is_shared_station=True),
+        State("otp-shared-station", "email_otp.html", otp(), is_shared_station=True),
+        State("same-person-closed", "signed_out.html", closed),
+    ]
+
+
 def _professional_context() -> list[State]:
     choices = (
         ContextChoice(
@@ -350,7 +376,10 @@ def _account() -> list[State]:
             identity=None, applications=applications, signed_in_since=None
         ),
         "account-shared-station": account_pages.AccountPage(
-            identity=ELISE, applications=applications, signed_in_since="14 h 02", is_shared_station=True
+            identity=ELISE, applications=applications, signed_in_since="14 h 02", station="declared"
+        ),
+        "account-shared-network": account_pages.AccountPage(
+            identity=ELISE, applications=applications, signed_in_since="14 h 02", station="network"
         ),
         "account-one-speciality": account_pages.AccountPage(
             identity=SPECIALIST, applications=(), signed_in_since="14 h 02"

@@ -70,6 +70,7 @@ def hostile_states() -> Iterator[State]:
         "first_connection.html": pages.FirstConnectionPage(
             given_name=HOSTILE, family_name=HOSTILE, cps_open=False, psc_open=True
         ),
+        "same_person.html": pages.SamePersonPage(identity, HOSTILE, HOSTILE),
         "account.html": account_pages.AccountPage(
             identity=identity,
             applications=((HOSTILE, "https://rp.example/"),),

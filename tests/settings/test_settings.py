@@ -58,6 +58,7 @@ HOUSE_VALUES: list[tuple[str, str, Any]] = [
     ("Password failures: at most 25 per 24 h per account and unknown device", "password_tries_per_day", 25),
     ("Password failures: 100 consecutive", "password_failures_in_a_row", 100),
     ("Per IP: 20 password posts", "password_posts_per_ip", 20),
+    ("SSO session: 5 min on a shared station", "shared_station_idle", 5 * MINUTES),
     ("Per IP: per 60 s", "password_posts_per_ip_window", 60 * SECONDS),
     ("Security log: 12 months", "audit_life", 365 * 24 * HOURS),
     ("FA1: request_uri expires_in < 600 s", "pushed_request_life", 60 * SECONDS),
@@ -362,7 +363,7 @@ def test_no_session_outlives_what_is_known_of_it() -> None:
 
 def test_shared_stations_are_networks() -> None:
     known = settings(CADUCEE_SHARED_STATIONS="192.0.2.0/24 2001:db8::/32")
-    assert [str(network) for network in known.psc.shared_networks] == ["192.0.2.0/24", "2001:db8::/32"]
+    assert [str(network) for network in known.stations.networks] == ["192.0.2.0/24", "2001:db8::/32"]
     assert "SHARED_STATIONS" in fault(CADUCEE_SHARED_STATIONS="192.0.2.1/24")
     assert "SHARED_STATIONS" in fault(CADUCEE_SHARED_STATIONS="hospital")
 

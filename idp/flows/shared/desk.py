@@ -28,6 +28,7 @@ from idp.web.forms import Forms
 from idp.web.locales import Locales
 from idp.web.psc_button import OfficialPictures
 from idp.web.rendering import Rendering
+from idp.web.shared_stations import SharedStations
 
 
 class NotDue(Exception):
@@ -47,6 +48,7 @@ class Desk:
     audit: Audit
     clock: Clock
     cookies: Cookies
+    stations: SharedStations
     forms: Forms
     locales: Locales
     rendering: Rendering
@@ -112,7 +114,12 @@ class Desk:
         return account_of(interaction, self.accounts)
 
     def next_stop(self, interaction: Interaction) -> Stop | None:
-        return self.itinerary.next_stop(interaction, self.account(interaction), self.clock.now())
+        return self.itinerary.next_stop(
+            interaction,
+            self.account(interaction),
+            self.clock.now(),
+            is_station_shared=self.stations.holds(request),
+        )
 
     def doors(self, interaction: Interaction, account: Account | None = None) -> Doors:
         open_doors = self.itinerary.open_doors(interaction, account)

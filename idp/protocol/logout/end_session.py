@@ -25,11 +25,11 @@ from idp.interaction.upstream import Upstream
 from idp.pages.identity import identity_view
 from idp.pages.sign_in import IdentityView, LogoutFrame, SignedOutPage
 from idp.protocol.jose.id_token_hint import BadHint, Hint, read_hint
-from idp.protocol.logout.frontchannel import frames_for, policy_for
 from idp.signing.key_ring import Keys
 from idp.web.addresses import redirect, with_query
 from idp.web.cookies import Cookies
 from idp.web.forms import Forms
+from idp.web.logout_frames import frames_for, policy_for
 from idp.web.parameters import read_query, without_empty
 from idp.web.rendering import Rendering
 
@@ -139,6 +139,8 @@ class EndSessionEndpoint:
             return None
 
     def _session(self) -> Session | None:
+        """Returns the session to end. Also one that has waited too long for its shared station: it is ended all the
+        more."""
         return self.sessions.open(self.cookies.get(request, "session"), self.clock.now())
 
     def _confirm_page(self, session: Session, asked: _LogoutRequest) -> Response:
