@@ -34,7 +34,7 @@ REFERENCE = "request_uri"
 _PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
     """The parameters of a request, and the way they came."""
 

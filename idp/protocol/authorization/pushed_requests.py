@@ -51,7 +51,7 @@ class PushedRequests:
             return None
         record = found.value
         received = Received(
-            MultiDict(record["parameters"]),
+            values=MultiDict(record["parameters"]),
             is_pushed=True,
             is_signed=record["is_signed"],
             reference=request_uri,

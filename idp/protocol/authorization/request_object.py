@@ -38,7 +38,7 @@ class RequestObjects:
         """Returns the parameters inside `request`, or the plain ones when there is none. Raises ClientError."""
         objects = values.getlist("request")
         if not objects:
-            return Received(values)
+            return Received(values=values)
         if client.request_object_signing_alg is None:
             raise ClientError(OAuthError.REQUEST_NOT_SUPPORTED, "request objects need a registered algorithm")
         if len(objects) > 1 or "request_uri" in values:
@@ -52,7 +52,7 @@ class RequestObjects:
         if {"request", "request_uri"} & parameters.keys() or parameters.get("client_id") != client.client_id:
             # RFC 9101 §4, §5: no request inside the request; the client_id inside equals the one outside.
             raise _refused("the request object names another client or another request")
-        return Received(without_empty(MultiDict(parameters)), is_signed=True)
+        return Received(values=without_empty(MultiDict(parameters)), is_signed=True)
 
     def _verified(self, token: str, client: Client) -> Claims:
         """Returns the claims (RFC 9101 §4), good for an hour at most (FAPI 2.0 Message Signing §5.3.1).

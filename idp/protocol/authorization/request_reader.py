@@ -49,7 +49,7 @@ class RequestReader:
         """
         values = MultiDict(parameters)
         reference = values.pop(REFERENCE, "")
-        kept = Received(values, is_pushed=True, is_signed=True, reference=reference)
+        kept = Received(values=values, is_pushed=True, is_signed=True, reference=reference)
         return self.verification.verified(kept, proved_client(kept.values, self.clients))
 
     def use_up(self, client_id: str, parameters: Mapping[str, str]) -> bool:
@@ -72,7 +72,7 @@ class RequestReader:
             raise ClientError(OAuthError.INVALID_REQUEST, "request_uri cannot be pushed")
         opened = self.objects.opened(values, client)
         bound = _bound_to_key(opened.values, key)
-        pushed = Received(bound, is_pushed=True, is_signed=opened.is_signed)
+        pushed = Received(values=bound, is_pushed=True, is_signed=opened.is_signed)
         try:
             self.verification.verified(pushed, client)
         except PageError as shown:
