@@ -33,7 +33,11 @@ class SendRefusal(StrEnum):
 
     TOO_SOON = "too_soon"
     QUOTA = "quota"
+    #: Nothing of the person's own was used up.
+    NETWORK = "network"
     CLOSED = "closed"
+    #: Nothing forbids to ask for one.
+    NOTHING = "nothing"
 
 
 class CodeRefused(Exception):
@@ -50,11 +54,10 @@ class NotSent(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeHolder:
-    """The person a code is for. `browser`: fingerprint of its cookie; `network`: the network it connects from."""
+    """The person a code is for. `browser`: fingerprint of its cookie."""
 
     rpps: str
     browser: str
-    network: str
     purpose: Purpose
     email: str
 
@@ -169,14 +172,7 @@ class MailCodes:
         if stored is not None:
             is_over = now >= datetime.fromisoformat(stored.value["expires_at"])
             return CodeRefusal.EXPIRED if is_over else CodeRefusal.USED_UP
-        too_many = any(
-            self.store.counted(kind, person) > most
-            for kind, most in (
-                (Kind.MAIL_QUOTA_HOUR, self.limits.per_hour),
-                (Kind.MAIL_QUOTA_DAY, self.limits.per_day),
-            )
-        )
-        return SendRefusal.QUOTA if too_many else SendRefusal.TOO_SOON
+        return self._used_up(person) or SendRefusal.NOTHING
 
     def _fail(self, place: str, person: str) -> None:
         self.durable.count(Kind.MAIL_CODE_FAILURES, person, _DAY)
@@ -187,30 +183,40 @@ class MailCodes:
         person = self._person(holder)
         if self.durable.counted(Kind.MAIL_CODE_FAILURES, person) >= self.limits.failures_per_day:
             raise NotSent(SendRefusal.CLOSED)
-        windows = (
-            (
-                Kind.MAIL_QUOTA_MINUTE,
-                person,
-                timedelta(seconds=60),
-                self.limits.per_minute,
-                SendRefusal.TOO_SOON,
-            ),
-            (Kind.MAIL_QUOTA_HOUR, person, timedelta(hours=1), self.limits.per_hour, SendRefusal.QUOTA),
-            (Kind.MAIL_QUOTA_DAY, person, _DAY, self.limits.per_day, SendRefusal.QUOTA),
-            (
-                Kind.MAIL_QUOTA_IP,
-                holder.network,
-                self.limits.network_window,
-                self.limits.per_network,
-                SendRefusal.QUOTA,
-            ),
+        # Looked at before any is counted: what one refuses costs nothing of the others, so that each counts mails sent.
+        refusal = self._used_up(person)
+        if refusal is not None:
+            raise NotSent(refusal)
+        for kind, window, most, reason in self._windows():
+            if self.store.count(kind, person, window) > most:
+                raise NotSent(reason)
+
+    def _used_up(self, person: str) -> SendRefusal | None:
+        """Returns why this person gets no mail now, None when nothing forbids it."""
+        for kind, _window, most, refusal in reversed(self._windows()):
+            if self.store.counted(kind, person) >= most:
+                return refusal
+        return None
+
+    def _windows(self) -> tuple[tuple[Kind, timedelta, int, SendRefusal], ...]:
+        return (
+            (Kind.MAIL_QUOTA_MINUTE, timedelta(minutes=1), self.limits.per_minute, SendRefusal.TOO_SOON),
+            (Kind.MAIL_QUOTA_HOUR, timedelta(hours=1), self.limits.per_hour, SendRefusal.QUOTA),
+            (Kind.MAIL_QUOTA_DAY, _DAY, self.limits.per_day, SendRefusal.QUOTA),
         )
-        for kind, key, window, most, refusal in windows:
-            if self.store.count(kind, key, window) > most:
-                raise NotSent(refusal)
+
+    def reopen(self, rpps: str) -> None:
+        """Open the door again that wrong codes closed, after a strong proof of an enrolled person.
+
+        Not that of an enrolment: there the card is shown, and the mailbox is what the codes must prove.
+        """
+        self.durable.take(Kind.MAIL_CODE_FAILURES, self._person_of(rpps, "login"))
 
     def _person(self, holder: CodeHolder) -> str:
-        return hmac.new(self.key, f"{holder.rpps}\0{holder.purpose}".encode(), "sha256").hexdigest()
+        return self._person_of(holder.rpps, holder.purpose)
+
+    def _person_of(self, rpps: str, purpose: Purpose) -> str:
+        return hmac.new(self.key, f"{rpps}\0{purpose}".encode(), "sha256").hexdigest()
 
     def _place(self, holder: CodeHolder) -> str:
         """Returns the key of the code: one per person, browser and address. A corrected address starts without code."""

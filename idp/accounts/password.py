@@ -55,6 +55,12 @@ class Passwords:
         finally:
             self._admitted.release()
 
+    def require_room(self) -> None:
+        """Raises HashingBusy: a hash asked for now would be refused."""
+        if not self._admitted.acquire(blocking=False):
+            raise HashingBusy
+        self._admitted.release()
+
     def hash(self, password: str) -> str:
         """Returns a PHC string with a random 128-bit salt. Raises HashingBusy."""
         with self._turn():

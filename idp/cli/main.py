@@ -92,6 +92,8 @@ def _parser() -> argparse.ArgumentParser:
     add("psc check", "psc.check", "compare Pro Santé Connect with its preset, and ask whether it knows us")
     for name, run in (("disable", "operate.disable_account"), ("enable", "operate.enable_account")):
         add(f"accounts {name}", run, f"{name} the account of an RPPS").add_argument("rpps")
+    unlock = add("accounts unlock", "operate.unlock_account", "end the waits after failures, of an RPPS")
+    unlock.add_argument("rpps")
     add("accounts show", "operate.show_account", "what the account of an RPPS holds").add_argument("rpps")
     logouts = add("logouts list", "logouts.list_logouts", "logout notices, newest first")
     logouts.add_argument("--client", help="of this client_id only")

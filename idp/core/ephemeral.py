@@ -43,11 +43,16 @@ class Kind(StrEnum):
     PASSWORD_TRIES = "password_tries"
     PASSWORD_WAIT = "password_wait"
     PASSWORD_FAILURES_IN_A_ROW = "password_failures_in_a_row"
+    PASSWORD_FAILURES_OF_DEVICE = "password_failures_of_device"
+    PASSWORD_PAGE = "password_page"
     CLIENT_REFUSALS = "client_refusals"
     CERTIFICATE_REFUSALS = "certificate_refusals"
     DPOP_PROOF = "dpop_proof"
     CLIENT_ASSERTION = "client_assertion"
     PASSWORD_POSTS_BY_IP = "password_posts_by_ip"
+    SIGN_INS_BY_IP = "sign_ins_by_ip"
+    ATTEMPTS_OF_SIGN_IN = "attempts_of_sign_in"
+    PUSHED_BY_CLIENT = "pushed_by_client"
 
 
 class Versioned(NamedTuple):

@@ -148,7 +148,7 @@ class EmailOtpFlow:
         remaining = (expires_at - now).total_seconds() if expires_at else 0
         can_enter = remaining > 0 and state.tries_left > 0 and notice != CodeRefusal.CLOSED
         if notice is None and not can_enter:
-            notice = self.codes.why_no_code(holder, now)
+            notice = self.sender.why_no_code(interaction, holder)
         resend_in = (state.resend_at - now).total_seconds() if state.resend_at else 0
         page = EmailOtpPage(
             purpose=holder.purpose,

@@ -17,6 +17,7 @@ from idp.accounts.notices import Notice, Notices
 from idp.accounts.password import HashingBusy, Passwords
 from idp.accounts.password_rules import KnownPerson, PasswordPolicy
 from idp.accounts.repository import AccountRepository, StaleAccount
+from idp.accounts.waits import Waits
 from idp.core.audit import Audit, AuditEvent
 from idp.core.clock import Clock
 from idp.flows.shared.signed_in import SignedIn
@@ -46,6 +47,7 @@ class NewPasswordFlow:
     passwords: Passwords
     sign_out: SignOut
     notices: Notices
+    waits: Waits
     within: timedelta
     policy: PasswordPolicy
 
@@ -100,6 +102,7 @@ class NewPasswordFlow:
         now = self.clock.now()
         changed = dataclasses.replace(account, password_hash=hashed, not_before=now)
         self.accounts.save(changed)
+        self.waits.end(account.identity.rpps)
         self.audit.record(AuditEvent.PASSWORD_CHANGED, account_id=account.id)
         self.notices.tell(changed, Notice.PASSWORD_CHANGED)
         self.sign_out.end_all(account.id, now, by="password_change")

@@ -62,6 +62,7 @@ class PscFlow:
         form = self.desk.form(interaction)
         if not self.desk.doors(interaction, self.desk.account(interaction)).psc:
             return self.desk.back(interaction)
+        self.desk.set_out(interaction)
         fresh = self.freshness.is_needed(request, interaction, form)
         try:
             asked = self.upstream.begin(fresh=fresh)

@@ -5,7 +5,9 @@ outside an interaction (`pages/account`).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from idp.pages.delay import Delay
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,9 +67,9 @@ class PasswordPage:
 
     doors: Doors
     rpps: str
-    #: "password.refused", "password.malformed_rpps", "password.wait", "password.closed", "password.busy"
+    #: "password." and "refused", "malformed_rpps", "wait", "network", "closed" or "busy"
     error: str
-    wait_minutes: int = 0
+    delay: Delay = field(default_factory=Delay)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +84,8 @@ class EmailOtpPage:
     expires_at_local: str
     minutes_left: int
     tries_left: int
-    #: "email_otp.refused", "email_otp.expired", "email_otp.used_up", "email_otp.malformed", "email_otp.email_taken",
-    #: "email_otp.resent", "email_otp.too_soon", "email_otp.quota", "email_otp.closed", or None
+    #: "email_otp." and "refused", "expired", "used_up", "malformed", "email_taken", "resent", "too_soon", "quota",
+    #: "network", "closed" or "nothing"; or None
     notice: str | None
     notice_is_error: bool
     #: False when the code cannot be entered any more (expired, used up): the person needs a new one.
@@ -106,9 +108,7 @@ class EnrolmentPage:
     """POST base_path/enrolment: email, password, address_line1, address_line2, postal_code, city.
 
     `values`: as typed, never the password. Errors name a field of the form.
-    Error keys: "enrolment.email_malformed", "enrolment.email_taken", "enrolment.password_short",
-    "enrolment.password_long", "enrolment.password_common", "enrolment.password_personal", "enrolment.password_weak",
-    "enrolment.required", "enrolment.too_long", "enrolment.postal_code_malformed"; of no field:
+    Error keys: "enrolment.email_taken", those of `accounts/enrolment` and of `accounts/password_rules`; of no field:
     "enrolment.busy", "enrolment.other_identity".
     `proof` is posted back with the form.
     """
@@ -116,8 +116,7 @@ class EnrolmentPage:
     identity: IdentityView
     values: dict[str, str]
     errors: tuple[FieldError, ...]
-    #: What the words of a password's rules name: minimum, maximum, own, millions.
-    password_numbers: Mapping[str, int]
+    password_numbers: Mapping[str, int]  #: of `PasswordPolicy`
     source: str
     proof: str
 
@@ -238,7 +237,8 @@ class FormPostPage:
 class ErrorPage:
     """`key`: "error.<name>" with .title and .text. `incident`: shown for the help desk, None when of no use.
 
-    `retry_path`: POST target of the button « Reprendre la connexion » (None: no button).
+    `retry_path`: POST target of the button « Reprendre la connexion » (None: no button). `may_reload`: so does a GET of
+    this address.
     `return_url`/`return_name`: link to the relying party, once it is proved.
     """
 
@@ -247,3 +247,4 @@ class ErrorPage:
     retry_path: str | None
     return_url: str | None
     return_name: str | None
+    may_reload: bool = False

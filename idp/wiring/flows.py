@@ -5,6 +5,7 @@ from typing import Protocol
 
 from flask import Blueprint
 
+from idp.core.ephemeral import Kind
 from idp.core.sealing import derive_key
 from idp.flows.account import AccountFlow
 from idp.flows.charter import CharterFlow
@@ -24,6 +25,7 @@ from idp.wiring.cards import build_revocation
 from idp.wiring.flow_parts import FlowParts, build_flow_parts
 from idp.wiring.itinerary import build_charter_action
 from idp.wiring.parts import Parts
+from idp.wiring.web import network_quota
 
 
 class Flow(Protocol):
@@ -58,10 +60,13 @@ def _password(parts: Parts, shared: FlowParts) -> PasswordFlow:
         passwords=shared.passwords,
         throttle=shared.throttle,
         sender=shared.sender,
-        store=parts.store,
-        posts_per_network=s.password.posts_per_network,
-        posts_window=s.password.network_window,
-        networks=parts.web.networks,
+        quota=network_quota(
+            parts.resources,
+            parts.web,
+            Kind.PASSWORD_POSTS_BY_IP,
+            s.password.posts_per_network,
+            s.password.network_window,
+        ),
         devices=KnownDevices(parts.web.cookies, parts.web.stations, derive_key(s.keys.application, "device")),
         clock=parts.clock,
     )
@@ -138,6 +143,7 @@ def _new_password(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
             passwords=shared.passwords,
             sign_out=parts.sign_out,
             notices=shared.notices,
+            waits=shared.waits,
             within=settings.password.change_within,
             policy=shared.policy,
         )

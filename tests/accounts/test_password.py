@@ -151,3 +151,26 @@ def test_when_the_queue_is_full_load_is_shed_and_nothing_hangs() -> None:
 
 def test_those_who_find_room_in_the_queue_are_all_served() -> None:
     assert "busy" not in _at_once(hasher(parallel=1, queue=11), 12)
+
+
+def test_room_is_looked_for_before_a_try_of_the_person_is_used_up() -> None:
+    full, free = hasher(parallel=1, queue=0), hasher(parallel=1, queue=0)
+    for _ in range(3):
+        free.require_room()
+    began, end = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with full._turn():
+            began.set()
+            end.wait()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    began.wait()
+    try:
+        with pytest.raises(HashingBusy):
+            full.require_room()
+    finally:
+        end.set()
+        holder.join()
+    full.require_room()

@@ -1,8 +1,9 @@
 """What the protocol must do, and the tests that prove it: requirement → proofs, readable as a matrix.
 
 The ids are those of docs/facts/security.md: AZ authorization, TK tokens, JW keys and JWTs, LO logout, FA the
-FAPI 2.0 profile, L faults found in the libraries we build on, T threats of protocol and web. `docs/security.md` is
-made from it (`python -m tests.house.requirements`). A proof is a test that fails when the requirement is broken.
+FAPI 2.0 profile, L faults found in the libraries we build on, TH how often one may try, T threats of protocol and web.
+`docs/security.md` is made from it (`python -m tests.house.requirements`). A proof is a test that fails when the
+requirement is broken.
 """
 
 from collections.abc import Iterator
@@ -40,6 +41,7 @@ CHAPTERS = {
     "LO": "Logout",
     "FA": "FAPI 2.0 Security Profile (`profile: fapi2`)",
     "L": "Faults of pyop and oic that must not be ours",
+    "TH": "How often one may try",
     "T": "Threats of protocol and web",
 }
 
@@ -433,6 +435,39 @@ REQUIREMENTS: dict[str, Requirement] = {
         protocol_token="TestRedemption::all_refusals_of_a_code_say_the_same",
         protocol_no_request_breaks_us="no_request_makes_a_server_error_an_echo_or_a_way_out no_parameter_comes_back",
         house_imports="secrets_are_compared_in_constant_time",
+    ),
+    "TH1": proved(
+        "Counters are kept for known and unknown people alike, by network and browser, and never hold an RPPS.",
+        accounts_throttle="an_rpps_is_never_written five_tries_are_free persons_do_not_share_their_counters "
+        "tries_at_the_same_instant_do_not_exceed_the_run",
+        flows_password="TestDisabledAccount::right_passwords_count_as_wrong_ones "
+        "TestManyPeopleBehindOneAddress::a_refusal_names_the_network_offers_the_other_doors_and_costs_nothing",
+        web_network="the_last_64_bits_of_ipv6_are_one_caller_and_the_others_not "
+        "TestQuota::six_hundred_people_enter_through_one_address_at_the_change_of_shift",
+        protocol_flood="a_network_that_began_too_many_is_told_so_kindly_and_nothing_is_kept",
+    ),
+    "TH2": proved(
+        "A known browser has a budget of its own, and a strong proof ends every wait of the person.",
+        accounts_throttle="a_sustained_attack_by_strangers_never_closes_the_known_browsers "
+        "no_more_than_a_hundred_failures_in_a_row_in_all_browsers_together "
+        "a_known_browser_that_was_stolen_closes_itself_only "
+        "a_strong_proof_ends_waits_and_runs_in_every_browser",
+        accounts_waits="passwords_and_codes_are_open_again",
+        flows_password="TestWaits::known_browser_enters_while_strangers_are_shut_out "
+        "TestWaits::a_sign_in_by_pro_sante_connect_ends_them_in_every_browser "
+        "TestWaits::a_new_password_ends_them_too",
+        cli_accounts="unlock_opens_password_and_code_in_every_browser",
+    ),
+    "TH3": proved(
+        "A canonical RPPS is eleven ASCII digits.",
+        cards_rpps="every_printed_form_is_the_same_number anything_else_is_refused_without_repeating_it "
+        "only_ascii_digits_have_a_key",
+    ),
+    "TH4": proved(
+        "A caller's address is what the operator's own proxies wrote, however they write it.",
+        web_network="address_is_read_with_port_and_brackets people_whose_address_is_not_told_share_nothing "
+        "a_shorter_chain_than_expected_is_read_as_far_as_our_own_proxies_wrote_it "
+        "shared_stations_are_recognised_however_the_proxy_writes",
     ),
     "T37": proved(
         "Open redirect, theft of codes.",

@@ -12,6 +12,7 @@ from idp.cards.trust import CardRefusal
 from idp.core.errors import Problem
 from idp.pages import account as account_pages
 from idp.pages import sign_in as pages
+from idp.pages.delay import Delay
 from idp.pages.mails import CodeMail, NoticeMail
 from idp.pages.professional_context import ContextChoice, ProfessionalContextPage
 
@@ -128,21 +129,39 @@ def _choice() -> list[State]:
 
 
 def _password() -> list[State]:
-    errors = ("refused", "malformed_rpps", "wait", "closed", "busy")
-    return [
-        State(
-            f"password-{error}!",
-            "password.html",
-            pages.PasswordPage(doors=ALL, rpps="99700218896", error=f"password.{error}", wait_minutes=4),
-        )
-        for error in errors
-    ] + [
-        State(
-            "password-alone!",
-            "password.html",
-            pages.PasswordPage(doors=PASSWORD_ONLY, rpps="", error="password.refused"),
-        )
-    ]
+    errors = ("refused", "malformed_rpps", "network", "closed", "busy")
+    waits = {
+        "minute": Delay(0, 1),
+        "minutes": Delay(0, 17),
+        "hour": Delay(1, 0),
+        "hour-and-minutes": Delay(1, 6),
+        "hours": Delay(3, 0),
+    }
+    return (
+        [
+            State(
+                f"password-{error}!",
+                "password.html",
+                pages.PasswordPage(doors=ALL, rpps="99700218896", error=f"password.{error}"),
+            )
+            for error in errors
+        ]
+        + [
+            State(
+                f"password-wait-{name}!",
+                "password.html",
+                pages.PasswordPage(doors=ALL, rpps="99700218896", error="password.wait", delay=delay),
+            )
+            for name, delay in waits.items()
+        ]
+        + [
+            State(
+                "password-alone!",
+                "password.html",
+                pages.PasswordPage(doors=PASSWORD_ONLY, rpps="", error="password.refused"),
+            )
+        ]
+    )
 
 
 def otp(**changes: Any) -> pages.EmailOtpPage:
@@ -176,6 +195,8 @@ def _email_otp() -> list[State]:
         "otp-too-soon!": wrong("too_soon", seconds_before_resend=42),
         "otp-quota!": wrong("quota"),
         "otp-nothing-sent!": wrong("quota", can_enter=False, purpose="enrolment"),
+        "otp-network!": wrong("network", can_enter=False),
+        "otp-nothing!": wrong("nothing", can_enter=False),
         "otp-expired!": wrong("expired", can_enter=False),
         "otp-used-up!": wrong("used_up", can_enter=False, tries_left=0),
         "otp-closed!": wrong("closed", can_enter=False),
@@ -535,10 +556,12 @@ def _errors() -> list[State]:
         return_name="ViaTrajectoire",
     )
     nameless = replace(with_ways_on, return_name=None, retry_path=None)
+    crowded = replace(nameless, key="error.rate_limited", return_name="ViaTrajectoire", may_reload=True)
     return [
         *states,
         State("error-with-ways-on!", "error.html", with_ways_on),
         State("error-nameless-return!", "error.html", nameless),
+        State("error-crowded!", "error.html", crowded, in_interaction=False),
     ]
 
 

@@ -20,16 +20,20 @@ from idp.interaction.stop import Stop
 from idp.pages.mails import CodeMail
 from idp.web.local_time import local_time
 from idp.web.mails import Mails
-from idp.web.network import CallerNetworks
+from idp.web.network_quota import NetworkQuota
 
 
-def code_holder(interaction: Interaction, account: Account | None, network: str) -> CodeHolder | None:
-    """Returns whose mailbox the code proves: the account's, or that of an enrolment under way; None without either."""
+def code_holder(interaction: Interaction, account: Account | None) -> CodeHolder | None:
+    """Returns whose mailbox the code proves: the account's, or that of an enrolment under way; None without either.
+
+    None for an account that was disabled since the password: no mail goes to it, and the hub ends the sign-in.
+    """
+    if account is not None and not account.may_sign_in:
+        return None
     if account is not None:
         return CodeHolder(
             rpps=account.identity.rpps,
             browser=interaction.browser,
-            network=network,
             purpose="login",
             email=account.email,
         )
@@ -38,7 +42,6 @@ def code_holder(interaction: Interaction, account: Account | None, network: str)
     return CodeHolder(
         rpps=interaction.identity.rpps,
         browser=interaction.browser,
-        network=network,
         purpose="enrolment",
         email=interaction.enrolment.email,
     )
@@ -50,14 +53,13 @@ class CodeSender:
     codes: MailCodes
     mails: Mails
     outbox: Outbox
-    networks: CallerNetworks
+    quota: NetworkQuota
     clock: Clock
     #: How long a code is good.
     life: timedelta
 
     def holder(self, interaction: Interaction) -> CodeHolder | None:
-        network = self.networks.of(request)
-        return code_holder(interaction, self.desk.account(interaction), network)
+        return code_holder(interaction, self.desk.account(interaction))
 
     def send_if_due(self, interaction: Interaction) -> None:
         """Send a code if `next_stop` says that its page is due: a flow does not decide what follows its proof."""
@@ -69,9 +71,8 @@ class CodeSender:
         holder = self.holder(interaction)
         if holder is None:
             return SendRefusal.CLOSED
-        now = self.clock.now()
         try:
-            code = self.codes.make(holder, now)
+            code = self._made(interaction, holder)
         except NotSent as refused:
             self.desk.audit_event(AuditEvent.MAIL_CODE_NOT_SENT, interaction, reason=str(refused.reason))
             return refused.reason
@@ -81,6 +82,25 @@ class CodeSender:
         )
         self.desk.audit_event(AuditEvent.MAIL_CODE_SENT, interaction, purpose=holder.purpose)
         return None
+
+    def _made(self, interaction: Interaction, holder: CodeHolder) -> str:
+        """Returns a new code. Raises NotSent."""
+        # The network first, which the person shares with many: its refusal costs nothing of their own.
+        if self.is_network_full(interaction):
+            raise NotSent(SendRefusal.NETWORK)
+        code = self.codes.make(holder, self.clock.now())
+        self.quota.claim(request, interaction.browser)
+        return code
+
+    def is_network_full(self, interaction: Interaction) -> bool:
+        """Whether no more codes are sent now to people who come from there."""
+        return self.quota.is_used_up(request, interaction.browser)
+
+    def why_no_code(self, interaction: Interaction, holder: CodeHolder) -> str:
+        """Returns why the person has no code that works: the value of a CodeRefusal or SendRefusal."""
+        reason = self.codes.why_no_code(holder, self.clock.now())
+        is_of_network = reason == SendRefusal.NOTHING and self.is_network_full(interaction)
+        return SendRefusal.NETWORK if is_of_network else reason
 
     def _mail(self, interaction: Interaction, holder: CodeHolder, code: str) -> Mail:
         locale = self.desk.locale(interaction)
