@@ -73,6 +73,8 @@ class Interaction:
     account_id: AccountId | None = None
     #: The SSO session that the first events were taken from.
     sid: str | None = None
+    #: The person said that this session is theirs, or proved something since: a shared station asks no more.
+    confirmed: bool = False
     #: prompt=login, max_age: only events from this instant count.
     fresh_after: datetime | None = None
     #: A person proved by card or PSC for whose RPPS there is no account.
@@ -95,16 +97,27 @@ def counting_events(interaction: Interaction) -> tuple[AuthenticationEvent, ...]
     return tuple(event for event in interaction.events if since is None or event.at >= since)
 
 
+def is_taken_on_trust(interaction: Interaction) -> bool:
+    """Whether all that counts was proved before, in a session, and the person present said and proved nothing yet."""
+    return interaction.sid is not None and not interaction.confirmed and bool(counting_events(interaction))
+
+
 def with_event(interaction: Interaction, event: AuthenticationEvent, account_id: AccountId) -> Interaction:
     """Returns the interaction with one more event. Another person's event replaces all that was known of the first."""
     if interaction.account_id == account_id:
-        return dataclasses.replace(interaction, events=(*interaction.events, event), identity=None)
+        return dataclasses.replace(
+            interaction,
+            events=(*interaction.events, event),
+            identity=None,
+            confirmed=interaction.sid is not None,
+        )
     # facts/security T46: nothing of one person is ever added to what another one proved.
     return dataclasses.replace(
         interaction,
         events=(event,),
         account_id=account_id,
         sid=None,
+        confirmed=False,
         identity=None,
         enrolment=None,
         enrolment_draft={},
@@ -129,6 +142,7 @@ def with_identity(
         events=(event,),
         account_id=None,
         sid=None,
+        confirmed=False,
         identity=identity,
         enrolment=interaction.enrolment if is_same else None,
         enrolment_draft=interaction.enrolment_draft if is_same else {},
@@ -149,5 +163,6 @@ def without_session(interaction: Interaction) -> Interaction:
         events=own,
         account_id=interaction.account_id if own else None,
         sid=None,
+        confirmed=False,
         upstream_id_token=interaction.upstream_id_token if own else None,
     )

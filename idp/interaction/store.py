@@ -60,6 +60,8 @@ def account_of(interaction: Interaction, accounts: AccountRepository) -> Account
 class Interactions:
     store: EphemeralStore
     life: timedelta
+    #: Times that one may set out for a proof elsewhere: each keeps a record of its own.
+    attempts: int = 50
 
     def begin(self, interaction: Interaction) -> None:
         self.store.put(Kind.INTERACTION, interaction.id, _value(interaction), self.life + GRACE)
@@ -95,6 +97,10 @@ class Interactions:
             return InteractionRefused(InteractionRefusal.UNKNOWN)
         return InteractionRefused(InteractionRefusal.FINISHED, client_id=finished.value["client_id"])
 
+    def claim_attempt(self, interaction: Interaction) -> bool:
+        """Count that it sets out for Pro Santé Connect or the card. Returns False when it did too often."""
+        return self.store.count(Kind.ATTEMPTS_OF_SIGN_IN, interaction.id, self.life) <= self.attempts
+
     def save(self, interaction: Interaction) -> Interaction:
         """Returns the interaction at its new version. Raises StaleRecord when another tab or click saved first."""
         self.store.swap(
@@ -119,13 +125,22 @@ class Interactions:
         return None if value is None else from_plain(Interaction, value)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sessions:
     """Cookie value: `sid.secret`. The record is keyed by `sid` and keeps only the fingerprint of the secret."""
 
     store: EphemeralStore
     life: timedelta
     idle: timedelta
+    #: On a station that several people use.
+    shared_idle: timedelta
+
+    def at(self, *, shared: bool) -> "Sessions":
+        """Returns the sessions as this browser sees them now: what was left open on a shared station ends sooner.
+
+        The idle time is judged at each use: the station may be declared shared after the session began.
+        """
+        return dataclasses.replace(self, idle=min(self.idle, self.shared_idle)) if shared else self
 
     def open(self, cookie: str | None, now: datetime) -> Session | None:
         """Returns the session whose secret this cookie holds; None when it is absent, expired, ended, or another's."""
@@ -204,7 +219,10 @@ def _value(record: Interaction | Session) -> dict[str, Any]:
     """Returns the record as it is kept: without the version, which the store counts itself."""
     value = to_plain(record)
     del value["version"]
-    # A node of the version before, in a rolling upgrade, knows one way to start only, and no name for it.
+    # A node of the version before, in a rolling upgrade, knows one way to start only, and no name for it; nor what is
+    # confirmed.
     if value.get("started_by") == AUTHORIZATION:
         del value["started_by"]
+    if value.get("confirmed") is False:
+        del value["confirmed"]
     return value

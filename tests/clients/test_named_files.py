@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from idp.clients.client_secrets import MAKE_ONE
 from idp.clients.located_yaml import BadYaml
 from idp.clients.registry import ClientFile, read_clients
 from tests.fakes import FixedClock
 
-SECRET, NEXT = "s" * 43, "n" * 43
+SECRET = "kX3vQ9mT7bZ1wR5yN8pL2cF6hJ4dS0gA"
+NEXT = "Uu5oE1iA9rH3tD7nC2sM6kB8vG4zP0xQ"
 CLIENTS = """\
 clients:
   - client_id: viatrajectoire
@@ -39,10 +41,10 @@ def knows(clients: ClientFile, secret: str) -> bool:
 def test_a_changed_secret_is_taken_a_second_later(file: Path) -> None:
     clock = FixedClock()
     clients = ClientFile(file, clock=clock)
-    (file.parent / "secret").write_text(NEXT + "!")
+    (file.parent / "secret").write_text(NEXT)
     assert knows(clients, SECRET)  # not looked at for each request
     clock.advance(seconds=1)
-    assert knows(clients, NEXT + "!")
+    assert knows(clients, NEXT)
     assert clients.fault is None
 
 
@@ -73,13 +75,16 @@ def test_a_bad_secret_keeps_the_old_one_is_logged_once_with_its_place_and_ends_w
         for _ in range(3):
             clock.advance(seconds=1)
             assert knows(clients, SECRET)
-        assert clients.fault == f"{file}:5:27: expected a secret of 32 characters or more there"
+        assert clients.fault == f"{file}:5:27: expected a secret of 32 characters or more there; {MAKE_ONE}"
         (file.parent / "secret").write_text(NEXT)
         clock.advance(seconds=1)
         assert knows(clients, NEXT)
     assert clients.fault is None
     assert [(entry["event"], entry.get("reason")) for entry in logged] == [
-        ("clients_file_refused", f"{file}:5:27: expected a secret of 32 characters or more there"),
+        (
+            "clients_file_refused",
+            f"{file}:5:27: expected a secret of 32 characters or more there; {MAKE_ONE}",
+        ),
         ("clients_file_taken", None),
     ]
 
