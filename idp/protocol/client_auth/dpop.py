@@ -24,7 +24,6 @@ from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore, Kind
 from idp.core.errors import ClientError, OAuthError
 from idp.core.octets import b64u_octets, is_b64u
-from idp.core.texts import read_json
 from idp.signing.key_ring import b64u
 
 MAX_BYTES = 16 * 1024
@@ -197,7 +196,7 @@ def _shown_key(head: Mapping[str, Any], algs: Sequence[str]) -> RSAKey | ECKey:
 
 
 def _json_object(octets: bytes) -> Mapping[str, Any]:
-    found = read_json(octets.decode())
+    found = json.loads(octets)
     if not isinstance(found, dict):
         raise _BadProof("JSON object")
     return found

@@ -3,12 +3,12 @@
 Contains its size and letters, JSON that can be read in one way only, no extension. Not here: keys, claims.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from idp.core.octets import NotOctets, b64u_octets
-from idp.core.texts import read_json
 
 MAX_BYTES = 16 * 1024
 
@@ -52,7 +52,7 @@ def _part(token: str, index: int) -> dict[str, Any]:
 def strict_object(octets: bytes) -> dict[str, Any]:
     """Returns a JSON object in UTF-8, no member twice, no NaN (RFC 7493). Raises Malformed, also for deep nesting."""
     try:
-        found = read_json(octets.decode(), object_pairs_hook=_once, parse_constant=_refuse_constant)
+        found = json.loads(octets.decode(), object_pairs_hook=_once, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         # `from None`: JSONDecodeError carries the whole document.
         raise Malformed("JSON") from None
