@@ -5,25 +5,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from idp.accounts.account import Account, AccountId
+from idp.accounts.account import AccountId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """One authorization code and all tokens issued from it. `sid`: the SSO session in which it was granted."""
+    """One authorization code and all tokens issued from it. `sid`: the SSO session in which it was granted.
+
+    `generation`: that of the account which the gate let pass. `upstream_sid`: Pro Santé Connect's session, if the
+    person came from there.
+    """
 
     id: str
     account_id: AccountId
     client_id: str
     sid: str
     granted_at: datetime
+    generation: int = 0
+    upstream_sid: str | None = None
     redeemed_at: datetime | None = None
     revoked_at: datetime | None = None
-
-
-def is_living(grant: Grant, account: Account) -> bool:
-    """Whether the grant is not revoked, its account may sign in, and no event of the account voided it since."""
-    return grant.revoked_at is None and account.may_sign_in and not account.has_voided(grant.granted_at)
 
 
 class SessionEnded(Exception):

@@ -125,7 +125,7 @@ class PasswordFlow:
         if not account.may_sign_in:
             raise PageError(Problem.ACCOUNT_DISABLED, client_id=interaction.client_id)
         event = event_of("password", self.clock.now())
-        proved = with_event(interaction, event, account.id)
+        proved = with_event(interaction, event, account)
         self.desk.record(proved)
         self.sender.send_if_due(proved)
         response = self.desk.back(interaction)

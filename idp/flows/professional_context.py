@@ -43,7 +43,8 @@ class ProfessionalContextFlow:
         key = self.desk.form(interaction).get("practice", "")
         if key not in {one.key for one in self.action.practices(account)}:
             return self._page(interaction, account, "professional_context.choose", 422)
-        chosen = ChosenPractice(key, self.clock.now())
+        # The clocks of two nodes differ: a choice in an interaction is not older than it.
+        chosen = ChosenPractice(key, max(self.clock.now(), interaction.started_at))
         self.contexts.choose(account.id, interaction.client_id, chosen)
         self.desk.audit_event(AuditEvent.CONTEXT_CHOSEN, interaction)
         return self.desk.back(interaction)

@@ -179,10 +179,13 @@ class Hub:
         if not interaction.silent:  # A relying party that polls with prompt=none is no visit of the person.
             with suppress(StaleRecord):  # Another tab wrote it or signed out: `SignIn.enter` checks again.
                 self.sessions.touch(session, visit.session, visit.now)
+        events = living_events(session.events, visit.now, self.sessions.life)
         return dataclasses.replace(
             interaction,
-            events=living_events(session.events, visit.now, self.sessions.life),
+            events=events,
+            inherited=len(events),
             account_id=session.account_id,
+            generation=session.generation,
             sid=session.sid,
             upstream_id_token=session.upstream_id_token,
         )

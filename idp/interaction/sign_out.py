@@ -48,7 +48,7 @@ class SignOut:
     def end_all(self, account_id: AccountId, now: datetime, by: str) -> None:
         """End the grants of every session.
 
-        The sessions themselves end by the account's `not_before`, set by the caller.
+        The sessions themselves end by the account's generation, which the caller has moved.
         """
         self.grants.end_sessions_of(account_id, now, self.listeners())
         self.audit.record(AuditEvent.SESSION_ENDED, account_id=account_id, by=by, all=True)

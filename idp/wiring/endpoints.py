@@ -15,6 +15,7 @@ from idp.protocol.published.discovery import (
 )
 from idp.protocol.published.dispatcher import PlainEndpoints, Readiness, Route
 from idp.protocol.published.metrics import MetricsEndpoint, Sample
+from idp.protocol.tokens.grant_gate import GrantGate
 from idp.protocol.tokens.refresh import Refresh
 from idp.protocol.tokens.revocation import IntrospectionEndpoint, OwnTokens, RevocationEndpoint
 from idp.protocol.tokens.token import TokenEndpoint
@@ -73,8 +74,7 @@ def _token(parts: Parts, protocol: ProtocolParts, refresh_tokens: SqlRefreshToke
         door=protocol.door,
         engine=protocol.engine,
         client_tokens=protocol.client_tokens,
-        accounts=parts.accounts,
-        gate=parts.gate,
+        gate=GrantGate(parts.accounts, parts.gate),
         refresh=refresh,
         possession=protocol.possession,
         audit=parts.audit,
@@ -88,7 +88,7 @@ def _own_tokens(parts: Parts, protocol: ProtocolParts, refresh_tokens: SqlRefres
         store=parts.store,
         grants=parts.grants,
         refresh_tokens=refresh_tokens,
-        accounts=parts.accounts,
+        gate=GrantGate(parts.accounts, parts.gate),
     )
 
 
@@ -102,7 +102,7 @@ def _userinfo(parts: Parts, protocol: ProtocolParts) -> UserinfoEndpoint:
     return UserinfoEndpoint(
         engine=protocol.engine,
         client_tokens=protocol.client_tokens,
-        accounts=parts.accounts,
+        gate=GrantGate(parts.accounts, parts.gate),
         clients=parts.clients,
         grant_store=protocol.grant_store,
         possession=protocol.possession,

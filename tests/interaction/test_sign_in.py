@@ -108,7 +108,7 @@ def test_the_first_login_begins_a_session_and_withdrawing_ends_it(house: House) 
 
 def test_single_sign_on_leaves_the_session_and_its_cookie_as_they_are(house: House) -> None:
     house.begin_session(CARD)
-    assert house.enter(CARD, sid="sid-1") == Entered("sid-1", None)
+    assert house.enter(CARD, sid="sid-1") == Entered("sid-1", None, None)
     assert house.audit.names() == []
 
 
@@ -147,13 +147,15 @@ def test_a_lapsed_session_of_the_person_gives_its_name_on_and_a_void_one_does_no
     house.cookie = entered.cookie
     house.clock.advance(hours=1)
     later = an_event("cps", 120)
-    voiding = an_account(charter_revision="2026-1", not_before=started + timedelta(minutes=30))
-    assert house.enter(later, account=voiding, started_at=house.clock.now()).sid != "sid-1"
+    voiding = an_account(charter_revision="2026-1", generation=1)
+    entered = house.enter(later, account=voiding, generation=1, started_at=house.clock.now())
+    assert entered.sid != "sid-1"
+    assert house.session_of(entered).generation == 1
 
 
 def test_the_gate_refuses_by_the_older_of_session_and_interaction(house: House) -> None:
     house.begin_session(CARD)
-    voided = an_account(charter_revision="2026-1", not_before=NOON + timedelta(minutes=1))
+    voided = an_account(charter_revision="2026-1", generation=1)
     with pytest.raises(IssueRefused) as caught:
         house.enter(CARD, account=voided)
     assert caught.value.reason is MayNotIssue.NOT_BEFORE

@@ -45,6 +45,8 @@ class SqlGrants:
             granted_at=row.granted_at,
             redeemed_at=row.redeemed_at,
             revoked_at=row.revoked_at,
+            generation=row.generation,
+            upstream_sid=row.upstream_sid,
         )
 
     def redeem(self, grant_id: str, now: datetime) -> bool:

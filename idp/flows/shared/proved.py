@@ -33,10 +33,10 @@ class Admission:
         if account is None:
             return with_identity(interaction, event, identity)
         if not account.may_sign_in:
-            self.refuse_disabled(with_event(interaction, event, account.id), identity)
+            self.refuse_disabled(with_event(interaction, event, account), identity)
         self.identities.apply(account, identity)
         self.throttle.reopen(identity.rpps)
-        return with_event(interaction, event, account.id)
+        return with_event(interaction, event, account)
 
     def refuse_disabled(self, proved: Interaction, identity: ProvedIdentity) -> NoReturn:
         """A strong proof does not overrule a local decision (facts/psc §9); the attempt is audited.

@@ -183,12 +183,8 @@ def test_a_disabled_account_stops_refreshing(house):
 
 def test_what_voids_the_past_of_an_account_stops_refreshing(house):
     """A new password, a lost card: the account stays enabled, and nothing that began before goes on."""
-    from dataclasses import replace
-    from datetime import UTC, datetime
-
     tokens = _tokens(house)
-    account = house.accounts.get(house.account.id)
-    house.accounts.save(replace(account, not_before=datetime.now(UTC)))
+    house.accounts.save(house.accounts.get(house.account.id).next_generation())
     assert _refresh(house, tokens["refresh_token"]).get_json()["error"] == "invalid_grant"
     assert house.userinfo(tokens["access_token"]).status_code == 401
 
