@@ -31,6 +31,17 @@ class SessionEnded(Exception):
     """The session in which the grant was to be made has been ended by a logout."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndedSession:
+    """What the end of a session found. `is_first`: it had not ended before."""
+
+    #: None: no grant names the session.
+    account_id: AccountId | None
+    #: Every client that redeemed a grant of it.
+    clients: frozenset[str]
+    is_first: bool
+
+
 class GrantRepository(Protocol):
     def add(self, grant: Grant) -> None:
         """Write the grant. Raises SessionEnded."""
@@ -42,12 +53,14 @@ class GrantRepository(Protocol):
 
     def revoke(self, grant_id: str, now: datetime) -> None: ...
 
-    def end_session(self, sid: str, now: datetime, listeners: Collection[str]) -> frozenset[str]:
+    def end_session(self, sid: str, now: datetime, listeners: Collection[str]) -> EndedSession:
         """End an SSO session in one commit: revoke its grants, void its codes, queue its logout notices.
 
         Each client in `listeners` that redeemed a grant of the session gets one notice, even if this is called again.
-        Returns all clients that redeemed one.
         """
+
+    def sessions_from(self, upstream_sid: str) -> Collection[str]:
+        """Returns the `sid` of each session with a grant that came from this session of Pro Santé Connect."""
 
     def end_sessions_of(self, account_id: AccountId, now: datetime, listeners: Collection[str]) -> None:
         """End every session of an account in the same way."""

@@ -4,12 +4,13 @@ person signs in at the same browser.
 Contains what ends with it: grants, notices to relying parties. Not here: expiry, which is told to no relying party.
 """
 
+import dataclasses
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 from idp.accounts.account import AccountId
-from idp.accounts.grants import GrantRepository
+from idp.accounts.grants import EndedSession, GrantRepository
 from idp.core.audit import Audit, AuditEvent
 from idp.interaction.session import Session
 from idp.interaction.store import Sessions
@@ -27,12 +28,15 @@ class SignOut:
 
     def end(self, session: Session, now: datetime, client_id: str | None = None) -> frozenset[str]:
         """End the session. Returns every client that signed the person in with it. Raises StoreUnavailable."""
-        # The durable part first (facts/security LO7): if the ephemeral store fails after it, refresh tokens and notices
-        # are done already, and the person signs out once more.
-        clients = self.grants.end_session(session.sid, now, self.listeners())
-        if self.sessions.end(session.sid):
-            self.audit.record(AuditEvent.SESSION_ENDED, account_id=session.account_id, client_id=client_id)
-        return clients
+        return self._end(session.sid, now, session.account_id, client_id).clients
+
+    def end_named(self, sid: str, now: datetime, client_id: str | None) -> frozenset[str]:
+        """End the session of this name as `end` does, whether or not the ephemeral store still has its record.
+
+        Returns no client once it has ended.
+        """
+        ended = self._end(sid, now, None, client_id)
+        return ended.clients if ended.is_first else frozenset()
 
     def end_from_upstream(self, upstream_sid: str, now: datetime) -> None:
         """The person signed out at Pro Santé Connect: end each session that came from there, and let no sign-in
@@ -40,10 +44,24 @@ class SignOut:
 
         Raises StoreUnavailable; called again, it does what was left.
         """
-        for sid, account_id in close_upstream(self.sessions.store, upstream_sid, self.sessions.life):
-            self.grants.end_session(sid, now, self.listeners())
-            if self.sessions.end(sid):
-                self.audit.record(AuditEvent.SESSION_ENDED, account_id=account_id, by="psc")
+        remembered = close_upstream(self.sessions.store, upstream_sid, self.sessions.life)
+        owners: dict[str, AccountId | None] = {one.sid: one.account_id for one in remembered}
+        # Their grants outlive what the ephemeral store remembers.
+        lasting = dict.fromkeys(self.grants.sessions_from(upstream_sid))
+        for sid, account_id in (lasting | owners).items():
+            self._end(sid, now, account_id, by="psc")
+
+    def _end(
+        self, sid: str, now: datetime, account_id: AccountId | None, client_id: str | None = None, **by: str
+    ) -> EndedSession:
+        # The durable part first (facts/security LO7): if the ephemeral store fails after it, refresh tokens and notices
+        # are done already, and the person signs out once more.
+        ended = self.grants.end_session(sid, now, self.listeners())
+        is_first = self.sessions.end(sid) or ended.is_first
+        owner = account_id or ended.account_id
+        if owner is not None and is_first:
+            self.audit.record(AuditEvent.SESSION_ENDED, account_id=owner, client_id=client_id, **by)
+        return dataclasses.replace(ended, is_first=is_first)
 
     def end_all(self, account_id: AccountId, now: datetime, by: str) -> None:
         """End the grants of every session.

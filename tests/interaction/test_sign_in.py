@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from idp.accounts.charter import CharterRevision
-from idp.accounts.grants import GrantRepository
+from idp.accounts.grants import EndedSession, GrantRepository
 from idp.core.audit import AuditEvent
 from idp.core.ephemeral import Kind
 from idp.interaction.assurance import assurance_of
@@ -41,9 +41,9 @@ class Grants:
 
     ended: list[str] = field(default_factory=list)
 
-    def end_session(self, sid: str, now: datetime, listeners: Collection[str]) -> frozenset[str]:
+    def end_session(self, sid: str, now: datetime, listeners: Collection[str]) -> EndedSession:
         self.ended.append(sid)
-        return frozenset()
+        return EndedSession(account_id=ALICE, clients=frozenset(), is_first=True)
 
 
 @dataclass
