@@ -4,7 +4,6 @@ A claim that the client may not get is ignored like an unknown one: the paramete
 (facts/security AZ14, AC2). Not here: the values (`account_claims`).
 """
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any
 from idp.clients.registry import Client
 from idp.core.errors import ClientError, OAuthError
 from idp.interaction.authenticator import Acr
+from idp.protocol.jose.compact_jws import Malformed, strict_object
 
 #: claims → place → claim → values → value.
 _DEEPEST = 5
@@ -39,10 +39,11 @@ def _is_deeper(value: Any, levels: int) -> bool:
 
 def _parsed(text: str) -> dict[str, dict[str, Any]]:
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        # RFC 8259 §4: of two members of one name, each reader takes another. A condition must not be read in two ways.
+        value = strict_object(text.encode("utf-8", "surrogatepass"))
+    except Malformed as error:
         raise _malformed() from error
-    if not isinstance(value, dict) or _is_deeper(value, _DEEPEST):
+    if _is_deeper(value, _DEEPEST):
         raise _malformed()
     found = {}
     for place in ("id_token", "userinfo"):

@@ -39,10 +39,20 @@ _CHALLENGES: dict[Scheme, str] = {
 
 
 def _refused(
-    error: OAuthError, scheme: Scheme = "Bearer", status: int = 401, nonce: str | None = None
+    error: OAuthError,
+    scheme: Scheme = "Bearer",
+    status: int = 401,
+    nonce: str | None = None,
+    *,
+    others: bool = False,
 ) -> Response:
-    """Returns the refusal, its reason in the challenge of the scheme that was used (RFC 6750 §3)."""
-    headers = {"WWW-Authenticate": f'{_CHALLENGES[scheme]}, error="{error}"'}
+    """Returns the refusal, its reason in the challenge of the scheme that was used (RFC 6750 §3).
+
+    `others`: the challenges of the other schemes stand beside it.
+    """
+    beside = [challenge for name, challenge in _CHALLENGES.items() if others and name != scheme]
+    challenges = ", ".join([f'{_CHALLENGES[scheme]}, error="{error}"', *beside])
+    headers = {"WWW-Authenticate": challenges}
     return json_response({}, status, headers if nonce is None else {**headers, "DPoP-Nonce": nonce})
 
 
@@ -71,7 +81,10 @@ class UserinfoEndpoint:
             return _refused(refused.error, token.scheme, nonce=refused.fresh_nonce)
         except ClientError as refused:
             return _refused(refused.error, token.scheme, 400)
-        except (AccessTokenRefused, IssueRefused, HolderMismatch):
+        except HolderMismatch:
+            # RFC 9449 §7.2: a bound token came as Bearer, or another as DPoP. The scheme that would do is named too.
+            return _refused(OAuthError.INVALID_TOKEN, token.scheme, others=True)
+        except (AccessTokenRefused, IssueRefused):
             return _refused(OAuthError.INVALID_TOKEN, token.scheme)
 
     def _answer(self, request: Request, token: PresentedToken) -> Response:

@@ -80,6 +80,16 @@ def test_what_stands_beside_the_reference_counts_for_nothing(provider: Provider)
     assert answer_of(come(provider, silent, state="beside"))["state"] == "pushed"
 
 
+def test_a_request_object_beside_the_reference_is_refused_and_uses_nothing_up(provider: Provider) -> None:
+    """RFC 9101 §5: one of the two; which of them counted would be anybody's guess."""
+    request_uri = push(provider).get_json()["request_uri"]
+    refused = answer_of(come(provider, request_uri, request="a.b.c", redirect_uri=REDIRECT, state="s"))
+    assert (refused["error"], refused["state"]) == ("invalid_request", "s")
+    # Without an address beside it there is nowhere to answer.
+    assert come(provider, request_uri, request="a.b.c").status_code == 400
+    assert come(provider, request_uri).status_code == 303
+
+
 def test_a_reference_is_good_once(provider: Provider) -> None:
     request_uri = push(provider).get_json()["request_uri"]
     assert come(provider, request_uri).status_code == 303
