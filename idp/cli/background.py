@@ -22,7 +22,7 @@ from idp.core.logs import configure_logging
 from idp.settings import Settings
 from idp.wiring.card_host import build_card_listener
 from idp.wiring.cards import build_crl_refresher
-from idp.wiring.resources import Resources, open_resources
+from idp.wiring.resources import Resources, build_clock_watch, open_resources
 from idp.wiring.worker import build_back_channel, build_outbox_worker
 
 log = structlog.get_logger()
@@ -79,7 +79,7 @@ def worker(settings: Settings, options: argparse.Namespace) -> int:
     resources = open_resources(settings)
     outbox, back_channel = build_outbox_worker(resources), build_back_channel(resources)
     lanes = Lanes(back_channel.deliver_next)
-    expired = SqlStore(resources.database, resources.clock)
+    expired, watch = SqlStore(resources.database, resources.clock), build_clock_watch(resources)
     stopped = threading.Event()
     _on_stop(stopped.set)
     refresher = build_crl_refresher(resources)
@@ -94,6 +94,7 @@ def worker(settings: Settings, options: argparse.Namespace) -> int:
             outbox.drain_once()
             if resources.clock.now() >= purge_at:
                 _purge(resources, expired)
+                watch.ahead()  # Logs what is wrong.
                 purge_at = resources.clock.now() + _PURGE_EVERY
         except StoreUnavailable:
             log.error("worker_store_unavailable")

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from functools import partial
 
+from idp.adapters.sql.clock_watch import ClockWatch
 from idp.adapters.sql.refresh_tokens import SqlRefreshTokens
 from idp.protocol.authorization.par import PushedRequestEndpoint
 from idp.protocol.claims.upstream_claims import UpstreamClaims
@@ -24,6 +25,7 @@ from idp.wiring.cards import build_list_check
 from idp.wiring.parts import Parts
 from idp.wiring.protocol import ProtocolParts
 from idp.wiring.psc import psc_samples
+from idp.wiring.resources import build_clock_watch
 
 _GET, _POST = ("GET", "HEAD"), ("POST",)
 
@@ -32,7 +34,7 @@ def build_endpoints(parts: Parts, protocol: ProtocolParts) -> PlainEndpoints:
     """Returns everything that is answered in front of Flask."""
     settings = parts.settings
     refresh_tokens = SqlRefreshTokens(parts.database)
-    own = _own_tokens(parts, protocol, refresh_tokens)
+    own, watch = _own_tokens(parts, protocol, refresh_tokens), build_clock_watch(parts.resources)
     routes = {
         "/token": Route(_POST, _token(parts, protocol, refresh_tokens)),
         "/par": Route(_POST, _pushed_requests(parts, protocol)),
@@ -41,9 +43,9 @@ def build_endpoints(parts: Parts, protocol: ProtocolParts) -> PlainEndpoints:
         "/userinfo": Route(("GET", "POST"), _userinfo(parts, protocol)),
         "/jwks": Route(_GET, KeySetDocument(parts.keys)),
         "/.well-known/openid-configuration": Route(_GET, _discovery(parts, protocol)),
-        "/metrics": Route(_GET, MetricsEndpoint(_metrics(parts))),
+        "/metrics": Route(_GET, MetricsEndpoint(_metrics(parts, watch))),
         "/health/live": Route(_GET, PublishedDocument.of({"status": "alive"})),
-        "/health/ready": Route(_GET, _readiness(parts)),
+        "/health/ready": Route(_GET, _readiness(parts, watch)),
     }
     return PlainEndpoints(routes | _upstream_logout(parts), settings.where, settings.bounds.body_bytes)
 
@@ -116,14 +118,28 @@ def _discovery(parts: Parts, protocol: ProtocolParts) -> PublishedDocument:
     return PublishedDocument.of(document | mtls_members(document, settings.proxy.mtls_origin))
 
 
-def _readiness(parts: Parts) -> Readiness:
-    faults = () if parts.policy is None else (build_list_check(parts.resources, parts.policy),)
+def _readiness(parts: Parts, watch: ClockWatch) -> Readiness:
+    lists = () if parts.policy is None else (build_list_check(parts.resources, parts.policy),)
     stores = (parts.store, parts.resources.durable)
+    faults = (watch.is_off, *lists)
     return Readiness(stores=stores, clients=parts.clients, keys=parts.keys, faults=faults)
 
 
-def _metrics(parts: Parts) -> tuple[Callable[[], Iterable[Sample]], ...]:
-    return (partial(psc_samples, parts.upstream),) if parts.upstream else ()
+def _metrics(parts: Parts, watch: ClockWatch) -> tuple[Callable[[], Iterable[Sample]], ...]:
+    upstream = (partial(psc_samples, parts.upstream),) if parts.upstream else ()
+    return (partial(_clock_samples, watch), *upstream)
+
+
+def _clock_samples(watch: ClockWatch) -> Iterable[Sample]:
+    """Returns nothing while there is nothing to compare with."""
+    ahead = watch.ahead()
+    if ahead is not None:
+        yield Sample(
+            name="caducee_clock_ahead_seconds",
+            kind="gauge",
+            description="How far the clock of this node is ahead of the database's",
+            value=ahead.total_seconds(),
+        )
 
 
 def _upstream_logout(parts: Parts) -> dict[str, Route]:
