@@ -52,8 +52,8 @@ class ClockWatch:
         return known is None or not timedelta() <= self.clock.now() - known < _EVERY
 
     def _measure(self) -> None:
-        was_off = self._ahead is not None and abs(self._ahead) > self.allowed
-        self._ahead = self._difference() if self.database.dialect.name == "postgresql" else None
+        was_off, dialect = self._ahead is not None and abs(self._ahead) > self.allowed, self.database.dialect
+        self._ahead = self._difference() if dialect.name == "postgresql" else None
         self._measured_at = self.clock.now()
         if self._ahead is None:
             return

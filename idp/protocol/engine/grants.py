@@ -8,7 +8,7 @@ from typing import Any
 
 from idp.accounts.account import AccountId
 from idp.accounts.grants import Grant, GrantRepository
-from idp.clients.registry import ClientFile
+from idp.clients.registry import Client, ClientFile
 from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore, Kind
 from idp.core.errors import ClientError, OAuthError
@@ -16,6 +16,11 @@ from idp.protocol.client_auth.possession import Binding
 
 #: RFC 6749 §5.2. One description for every reason: a thief does not learn which part of a stolen code was right.
 REFUSED_CODE = "the code is unknown, expired, used, or was issued to another request"
+
+
+def session_state(client: Client, grant: Grant) -> dict[str, str]:
+    """Returns the member `session_state` of a token answer, which is the `sid`, for a client registered for it."""
+    return {"session_state": grant.sid} if client.gets_session_state else {}
 
 
 class CodeRefused(ClientError):

@@ -20,7 +20,7 @@ from idp.protocol.claims.account_claims import released_claims
 from idp.protocol.claims.subject import Subjects
 from idp.protocol.client_auth.possession import Binding, holds, token_type
 from idp.protocol.engine.engine import Engine
-from idp.protocol.engine.grants import GrantStore, IssuedCode
+from idp.protocol.engine.grants import GrantStore, IssuedCode, session_state
 
 #: The gate: (client, grant, authentication claims). Returns the account. Raises ClientError.
 Admit = Callable[[Client, Grant, Mapping[str, Any]], Account]
@@ -119,6 +119,7 @@ class Refresh:
             "expires_in": seconds,
             "scope": scope,
             "id_token": id_token,
+            **session_state(client, grant),
         }
 
     def _verified(self, client: Client, value: str, now: datetime) -> tuple[RefreshToken, Grant]:
