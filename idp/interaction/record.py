@@ -83,6 +83,8 @@ class Interaction:
     enrolment: PendingEnrolment | None = None
     #: What the person typed before, to fill the form again when they come back to it.
     enrolment_draft: Mapping[str, str] = field(default_factory=dict)
+    #: The person chose a professional context here: `prompt=consent` is answered.
+    has_chosen_context: bool = False
     #: The person began an expired interaction again, by a click.
     restarted: bool = False
     #: Set when the person refused or cancelled; how that is told is the way to start's (`Finish.failure`).

@@ -29,7 +29,12 @@ REMEMBERED = timedelta(hours=12)
 
 
 #: Members that an earlier version did not write, with what their absence says.
-_NEWER: Mapping[str, object] = {"started_by": AUTHORIZATION, "generation": 0, "inherited": 0}
+_NEWER: Mapping[str, object] = {
+    "started_by": AUTHORIZATION,
+    "generation": 0,
+    "inherited": 0,
+    "has_chosen_context": False,
+}
 
 
 def random_token() -> str:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from bs4 import BeautifulSoup
 
 from idp.app import assemble
 from idp.wiring.parts import build_parts
@@ -48,6 +49,8 @@ def psc() -> Iterator[HostilePsc]:
 def two(request: pytest.FixtureRequest, psc: HostilePsc, app_factory: Any) -> tuple[Provider, Nodes]:
     """The house, and its two nodes: the clock of "right" is right."""
     made: Provider = app_factory(**settings_of(psc))
+    file = made.settings.where.clients_file
+    file.write_text(file.read_text().replace("address, professional]", "professional, professional_context]"))
     parts = build_parts(made.settings)
     shifted = replace(parts, resources=replace(parts.resources, clock=ShiftedClock(request.param)))
     nodes = Nodes({"right": made.app, "other": assemble(shifted)})
@@ -101,3 +104,22 @@ def test_a_session_of_one_node_is_no_login_that_is_asked_for_on_the_other(
     assert browser.follow(browser.authorize(prompt="login")).status_code == 200
     assert browser.follow(browser.authorize(max_age="0")).status_code == 200
     assert answer_of(browser.authorize())["code"]
+
+
+def test_a_choice_that_is_asked_for_on_one_node_is_made_on_the_other(
+    two: tuple[Provider, Nodes], psc: HostilePsc
+) -> None:
+    house, nodes = two
+    exercice = {"codeProfession": "10", "codeCategorieProfessionnelle": "C", "nomDexercice": "DUPONT-NŒL"}
+    places = [{"codeModeExercice": "S", "raisonSocialeSite": name} for name in ("NORD", "SUD")]
+    practices = [{**exercice, "prenomDexercice": "Aïcha", "activities": places}]
+    psc.lie = person(SubjectRefPro={"exercices": practices})
+    asked = {"scope": "openid professional_context", "prompt": "consent"}
+    browser = house.browser()
+    page = by_psc(browser, psc, browser.follow(browser.authorize(**asked)))
+    keys = [str(one["value"]) for one in BeautifulSoup(page.text, "html.parser").select(".choice input")]
+    assert answer_of(browser.submit(page, "/professional_context", practice=keys[0]))["code"]
+    nodes.at = "other"
+    page = browser.follow(browser.authorize(**asked))
+    nodes.at = "right"
+    assert answer_of(browser.submit(page, "/professional_context", practice=keys[1]))["code"]
