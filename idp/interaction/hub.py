@@ -6,7 +6,7 @@ do. Not here: HTTP (`web/hub`), which page is due (`next_stop`), how a relying p
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,13 +27,15 @@ from idp.interaction.store import Interactions, Sessions, account_of, hub_path
 Answer_co = TypeVar("Answer_co", covariant=True)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
     """What a browser brought, and when."""
 
     browser: str | None
     #: The cookie of its SSO session.
     session: str | None
+    #: Several people use it.
+    is_station_shared: bool
     now: datetime
 
 
@@ -99,6 +101,8 @@ class Finish(Protocol[Answer_co]):
         """« Reprendre la connexion »: begin the same login anew."""
 
 
+#: Called before an interaction is stored. Raises InteractionRefused: too many were begun where this one comes from.
+Admit = Callable[[Interaction], None]
 Finishes = Mapping[str, Finish[Answer_co]]
 
 
@@ -116,6 +120,7 @@ class Hub:
     sessions: Sessions
     accounts: AccountRepository
     itinerary: Itinerary
+    admit: Admit
 
     def begin(self, new: Interaction, visit: Visit, finish: Finish[Any]) -> Outcome:
         """Begin an interaction, which is stored only if a page is due. Raises InteractionRefused."""
@@ -132,6 +137,7 @@ class Hub:
             return self._ended(interaction)
         if interaction.silent:
             return Failed(interaction, Failure.PAGE_NEEDED, stop)
+        self.admit(interaction)
         self.interactions.begin(interaction)
         return GoTo(hub_path(interaction.id))
 
@@ -171,15 +177,18 @@ class Hub:
 
         SSO, step-up, max_age and prompt=login are no branches: they only change which events count.
         """
-        session = self.sessions.open(visit.session, visit.now)
+        sessions = self.sessions.at(shared=visit.is_station_shared)
+        session = sessions.open(visit.session, visit.now)
         if session is None or visit.session is None:
             return interaction
         if not self._is_valid(session, interaction, visit, finish):
             return interaction
-        if not interaction.silent:  # A relying party that polls with prompt=none is no visit of the person.
+        # A relying party that polls with prompt=none is no visit of the person; nor is, on a shared station, one of
+        # whoever came: it becomes one when they say that they are that person.
+        if not interaction.silent and not visit.is_station_shared:
             with suppress(StaleRecord):  # Another tab wrote it or signed out: `SignIn.enter` checks again.
-                self.sessions.touch(session, visit.session, visit.now)
-        events = living_events(session.events, visit.now, self.sessions.life)
+                sessions.touch(session, visit.session, visit.now)
+        events = living_events(session.events, visit.now, sessions.life)
         return dataclasses.replace(
             interaction,
             events=events,
@@ -187,6 +196,7 @@ class Hub:
             account_id=session.account_id,
             generation=session.generation,
             sid=session.sid,
+            confirmed=False,
             upstream_id_token=session.upstream_id_token,
         )
 
@@ -201,7 +211,8 @@ class Hub:
         # Core §3.1.2.2: another person's session gives no events. The pages ask for the person meant; the end compares.
         if not finish.is_expected(interaction, account):
             return False
-        return is_session_valid(session, account, visit.now, self.sessions.life, self.sessions.idle)
+        sessions = self.sessions.at(shared=visit.is_station_shared)
+        return is_session_valid(session, account, visit.now, sessions.life, sessions.idle)
 
     def _with_current_session(self, interaction: Interaction, visit: Visit) -> Interaction:
         """Returns the interaction without the events of a session that ended meanwhile. Raises StaleRecord.
@@ -210,7 +221,7 @@ class Hub:
         """
         if interaction.sid is None:
             return interaction
-        session = self.sessions.open(visit.session, visit.now)
+        session = self.sessions.at(shared=visit.is_station_shared).open(visit.session, visit.now)
         if session is not None and session.sid == interaction.sid:
             return interaction
         return self.interactions.save(without_session(interaction))
@@ -219,7 +230,9 @@ class Hub:
         account = account_of(interaction, self.accounts)
         if account is not None and not account.may_sign_in:
             return None  # No page helps: `_ended` or the gate refuses, and the relying party is told.
-        stop = self.itinerary.next_stop(interaction, account, visit.now)
+        stop = self.itinerary.next_stop(
+            interaction, account, visit.now, is_station_shared=visit.is_station_shared
+        )
         if stop is None:
             finish.require_ready(interaction)
         return stop

@@ -76,6 +76,8 @@ class Interaction:
     #: The SSO session that the first events were taken from, and how many were.
     sid: str | None = None
     inherited: int = 0
+    #: The person said that this session is theirs, or proved something since: a shared station asks no more.
+    confirmed: bool = False
     #: prompt=login, max_age: only events from this instant count.
     fresh_after: datetime | None = None
     #: A person proved by card or PSC for whose RPPS there is no account.
@@ -105,6 +107,11 @@ def counting_events(interaction: Interaction) -> tuple[AuthenticationEvent, ...]
     return tuple(event for event in events if event.at >= since)
 
 
+def is_taken_on_trust(interaction: Interaction) -> bool:
+    """Whether all that counts was proved before, in a session, and the person present said and proved nothing yet."""
+    return interaction.sid is not None and not interaction.confirmed and bool(counting_events(interaction))
+
+
 def with_event(interaction: Interaction, event: AuthenticationEvent, account: Account) -> Interaction:
     """Returns the interaction with one more event. Another person's event replaces all that was known of the first.
 
@@ -113,7 +120,12 @@ def with_event(interaction: Interaction, event: AuthenticationEvent, account: Ac
     """
     dated = _dated(interaction, event)
     if interaction.account_id == account.id and not account.has_voided(interaction.generation):
-        return dataclasses.replace(interaction, events=(*interaction.events, dated), identity=None)
+        return dataclasses.replace(
+            interaction,
+            events=(*interaction.events, dated),
+            identity=None,
+            confirmed=interaction.sid is not None,
+        )
     # facts/security T46: nothing of one person is ever added to what another one proved.
     return dataclasses.replace(
         interaction,
@@ -122,6 +134,7 @@ def with_event(interaction: Interaction, event: AuthenticationEvent, account: Ac
         generation=account.generation,
         sid=None,
         inherited=0,
+        confirmed=False,
         identity=None,
         enrolment=None,
         enrolment_draft={},
@@ -148,6 +161,7 @@ def with_identity(
         generation=0,
         sid=None,
         inherited=0,
+        confirmed=False,
         identity=identity,
         enrolment=interaction.enrolment if is_same else None,
         enrolment_draft=interaction.enrolment_draft if is_same else {},
@@ -171,6 +185,7 @@ def without_session(interaction: Interaction) -> Interaction:
         account_id=interaction.account_id if own else None,
         sid=None,
         inherited=0,
+        confirmed=False,
         upstream_id_token=interaction.upstream_id_token if own else None,
     )
 

@@ -33,7 +33,7 @@ class Entered:
 
     sid: str
     cookie: str | None
-    upstream_sid: str | None
+    upstream_sid: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,9 @@ class SignIn:
         """
         interaction, account, now = done.interaction, done.account, visit.now
         known = self._known_session(account, visit)
-        current = known if known is not None and self._is_valid(known, account, now) else None
+        sessions = self.sessions.at(shared=visit.is_station_shared)
+        is_valid = known is not None and is_session_valid(known, account, now, sessions.life, sessions.idle)
+        current = known if is_valid else None
         # Some of the events came from that session: since it ended, they prove nothing.
         if interaction.sid is not None and (current is None or current.sid != interaction.sid):
             raise SessionOver
@@ -84,9 +86,6 @@ class SignIn:
             self.sign_out.end(session, visit.now)
             return None
         return session
-
-    def _is_valid(self, session: Session, account: Account, now: datetime) -> bool:
-        return is_session_valid(session, account, now, self.sessions.life, self.sessions.idle)
 
     def _session_for(
         self,

@@ -4,7 +4,6 @@ person signs in at the same browser.
 Contains what ends with it: grants, notices to relying parties. Not here: expiry, which is told to no relying party.
 """
 
-import dataclasses
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -57,11 +56,12 @@ class SignOut:
         # The durable part first (facts/security LO7): if the ephemeral store fails after it, refresh tokens and notices
         # are done already, and the person signs out once more.
         ended = self.grants.end_session(sid, now, self.listeners())
-        is_first = self.sessions.end(sid) or ended.is_first
         owner = account_id or ended.account_id
-        if owner is not None and is_first:
+        # Before the ephemeral store, which may fail: of two ends at once the database knows one first.
+        if owner is not None and ended.is_first:
             self.audit.record(AuditEvent.SESSION_ENDED, account_id=owner, client_id=client_id, **by)
-        return dataclasses.replace(ended, is_first=is_first)
+        self.sessions.end(sid)
+        return ended
 
     def end_all(self, account_id: AccountId, now: datetime, by: str) -> None:
         """End the grants of every session.

@@ -34,6 +34,7 @@ _NEWER: Mapping[str, object] = {
     "generation": 0,
     "inherited": 0,
     "has_chosen_context": False,
+    "confirmed": False,
 }
 
 
@@ -70,6 +71,8 @@ def account_of(interaction: Interaction, accounts: AccountRepository) -> Account
 class Interactions:
     store: EphemeralStore
     life: timedelta
+    #: Times that one may set out for a proof elsewhere: each keeps a record of its own.
+    attempts: int = 50
 
     def begin(self, interaction: Interaction) -> None:
         self.store.put(Kind.INTERACTION, interaction.id, _value(interaction), self.life + GRACE)
@@ -105,6 +108,10 @@ class Interactions:
             return InteractionRefused(InteractionRefusal.UNKNOWN)
         return InteractionRefused(InteractionRefusal.FINISHED, client_id=finished.value["client_id"])
 
+    def claim_attempt(self, interaction: Interaction) -> bool:
+        """Count that it sets out for Pro Santé Connect or the card. Returns False when it did too often."""
+        return self.store.count(Kind.ATTEMPTS_OF_SIGN_IN, interaction.id, self.life) <= self.attempts
+
     def save(self, interaction: Interaction) -> Interaction:
         """Returns the interaction at its new version. Raises StaleRecord when another tab or click saved first."""
         self.store.swap(
@@ -129,13 +136,22 @@ class Interactions:
         return None if value is None else from_plain(Interaction, value)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sessions:
     """Cookie value: `sid.secret`. The record is keyed by `sid` and keeps only the fingerprint of the secret."""
 
     store: EphemeralStore
     life: timedelta
     idle: timedelta
+    #: On a station that several people use.
+    shared_idle: timedelta
+
+    def at(self, *, shared: bool) -> "Sessions":
+        """Returns the sessions as this browser sees them now: what was left open on a shared station ends sooner.
+
+        The idle time is judged at each use: the station may be declared shared after the session began.
+        """
+        return dataclasses.replace(self, idle=min(self.idle, self.shared_idle)) if shared else self
 
     def open(self, cookie: str | None, now: datetime) -> Session | None:
         """Returns the session whose secret this cookie holds; None when it is absent, expired, ended, or another's."""

@@ -20,6 +20,7 @@ def mount_browser_endpoints(app: Flask, parts: Parts, protocol: ProtocolParts) -
         hub=parts.hub,
         interactions=parts.interactions,
         finishes=finishes,
+        visits=parts.visits,
         clock=parts.clock,
         cookies=parts.web.cookies,
         forms=parts.web.forms,
@@ -60,7 +61,7 @@ def _authorize(parts: Parts, protocol: ProtocolParts) -> AuthorizeEndpoint:
         itinerary=parts.itinerary,
         issuer=issuer,
         interaction_life=settings.lives.interaction_life,
-        clock=parts.clock,
+        visits=parts.visits,
         clients=parts.clients,
         cookies=web.cookies,
         forms=web.forms,
@@ -86,4 +87,5 @@ def _end_session(parts: Parts) -> EndSessionEndpoint:
         issuer=settings.where.issuer,
         # A whole ID Token may come back, as the hint.
         parameter_bytes=settings.bounds.parameter_bytes * 2,
+        kept_bytes=settings.bounds.request_bytes,
     )

@@ -1,5 +1,6 @@
 """What an account row says of its person: may they enter, and what of before is void."""
 
+from idp.accounts.account import NO_PASSWORD
 from tests.people import an_account
 
 
@@ -14,3 +15,8 @@ def test_what_began_before_an_event_of_the_account_is_void_and_what_began_with_i
     assert not before.has_voided(before.generation)
     assert after.has_voided(before.generation)
     assert not after.has_voided(after.generation)
+
+
+def test_an_account_made_while_the_password_door_was_closed_has_no_password() -> None:
+    assert an_account(password_hash="$argon2id$").has_password
+    assert not an_account(password_hash=NO_PASSWORD).has_password

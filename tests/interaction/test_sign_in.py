@@ -25,6 +25,7 @@ from tests.fakes import NOON, FakeCharters, FixedClock, MemoryStore, RecordingAu
 from tests.people import ALICE, BOB, an_account, an_event, an_interaction, doors
 
 LIFE, IDLE = timedelta(hours=4), timedelta(minutes=30)
+SHARED_IDLE = timedelta(minutes=5)
 IN_FORCE = CharterRevision(revision="2026-1", published_at=NOON, texts={"fr": "texte"})
 
 
@@ -51,11 +52,12 @@ class House:
     clock: FixedClock
     store: MemoryStore
     cookie: str | None = None
+    is_station_shared: bool = False
     audit: RecordingAudit = field(default_factory=RecordingAudit)
     grants: Grants = field(default_factory=Grants)
 
     def __post_init__(self) -> None:
-        self.sessions = Sessions(self.store, LIFE, IDLE)
+        self.sessions = Sessions(store=self.store, life=LIFE, idle=IDLE, shared_idle=SHARED_IDLE)
         sign_out = SignOut(
             sessions=self.sessions,
             grants=cast("GrantRepository", self.grants),
@@ -80,7 +82,13 @@ class House:
         assurance = assurance_of(events)
         assert assurance is not None
         done = Done(interaction, account, assurance)
-        return self.sign_in.enter(done, asks or Requester(), Visit("browser", self.cookie, self.clock.now()))
+        visit = Visit(
+            browser="browser",
+            session=self.cookie,
+            is_station_shared=self.is_station_shared,
+            now=self.clock.now(),
+        )
+        return self.sign_in.enter(done, asks or Requester(), visit)
 
     def session_of(self, entered: Entered) -> Session:
         session = self.sessions.open(entered.cookie, self.clock.now())
@@ -108,7 +116,7 @@ def test_the_first_login_begins_a_session_and_withdrawing_ends_it(house: House) 
 
 def test_single_sign_on_leaves_the_session_and_its_cookie_as_they_are(house: House) -> None:
     house.begin_session(CARD)
-    assert house.enter(CARD, sid="sid-1") == Entered("sid-1", None, None)
+    assert house.enter(CARD, sid="sid-1") == Entered("sid-1", None)
     assert house.audit.names() == []
 
 
@@ -151,6 +159,15 @@ def test_a_lapsed_session_of_the_person_gives_its_name_on_and_a_void_one_does_no
     entered = house.enter(later, account=voiding, generation=1, started_at=house.clock.now())
     assert entered.sid != "sid-1"
     assert house.session_of(entered).generation == 1
+
+
+def test_on_a_shared_station_a_session_that_waited_five_minutes_is_not_continued(house: House) -> None:
+    house.begin_session(CARD)
+    house.clock.advance(minutes=5)
+    assert house.enter(CARD, sid="sid-1") == Entered("sid-1", None)
+    house.is_station_shared = True
+    with pytest.raises(SessionOver):
+        house.enter(CARD, sid="sid-1")
 
 
 def test_the_gate_refuses_by_the_older_of_session_and_interaction(house: House) -> None:

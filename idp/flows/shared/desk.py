@@ -28,6 +28,7 @@ from idp.web.forms import Forms
 from idp.web.locales import Locales
 from idp.web.psc_button import OfficialPictures
 from idp.web.rendering import Rendering
+from idp.web.shared_stations import SharedStations
 
 
 class NotDue(Exception):
@@ -47,6 +48,7 @@ class Desk:
     audit: Audit
     clock: Clock
     cookies: Cookies
+    stations: SharedStations
     forms: Forms
     locales: Locales
     rendering: Rendering
@@ -69,6 +71,11 @@ class Desk:
     def form(self, interaction: Interaction) -> dict[str, str]:
         """Returns the posted fields, with Origin and CSRF token verified. Raises PageError."""
         return self.forms.read(request, hub_path(interaction.id))
+
+    def set_out(self, interaction: Interaction) -> None:
+        """Call before the browser is sent elsewhere for a proof. Raises PageError: no person tries so often."""
+        if not self.interactions.claim_attempt(interaction):
+            raise PageError(Problem.TOO_MANY_ATTEMPTS, client_id=interaction.client_id)
 
     def record(self, interaction: Interaction) -> None:
         """Save the facts. Raises NotDue: a faster click of the same person wins, and the hub tells what is due then."""
@@ -112,7 +119,12 @@ class Desk:
         return account_of(interaction, self.accounts)
 
     def next_stop(self, interaction: Interaction) -> Stop | None:
-        return self.itinerary.next_stop(interaction, self.account(interaction), self.clock.now())
+        return self.itinerary.next_stop(
+            interaction,
+            self.account(interaction),
+            self.clock.now(),
+            is_station_shared=self.stations.holds(request),
+        )
 
     def doors(self, interaction: Interaction, account: Account | None = None) -> Doors:
         open_doors = self.itinerary.open_doors(interaction, account)

@@ -23,12 +23,12 @@ from idp.interaction.store import GRACE, Sessions, random_token
 from idp.interaction.upstream import Upstream
 from idp.pages.identity import identity_view
 from idp.pages.sign_in import IdentityView, LogoutFrame, SignedOutPage
-from idp.protocol.logout.frontchannel import frames_for, policy_for
 from idp.protocol.logout.logout_request import NOTHING, LogoutRequest, LogoutRequests, return_to
 from idp.web.addresses import redirect
 from idp.web.cookies import Cookies
 from idp.web.forms import Forms
-from idp.web.parameters import read_query, without_empty
+from idp.web.logout_frames import frames_for, policy_for
+from idp.web.parameters import read_query, require_short, without_empty
 from idp.web.rendering import Rendering
 
 _BASE = "/end_session"
@@ -50,12 +50,14 @@ class EndSessionEndpoint:
     forms: Forms
     rendering: Rendering
     issuer: str
-    #: The longest value that a relying party may send.
+    #: The longest value that a relying party may send, and what may be kept of its request.
     parameter_bytes: int
+    kept_bytes: int
 
     def ask(self) -> Response:
         """GET, to which the relying party sends the browser (RP-Initiated Logout §2)."""
         asked = self.requests.read(read_query(without_empty(request.args), self.parameter_bytes))
+        require_short(to_plain(asked), self.kept_bytes)
         recalled = self.sessions.recall(self.cookies.get(request, "session"))
         if recalled is not None and asked.hint_sid == recalled.sid:
             # facts/security LO1: its hint is of this very session, so no page asks the person. Also when the session
@@ -104,6 +106,8 @@ class EndSessionEndpoint:
         return self._leave(from_plain(LogoutRequest, kept) if kept else NOTHING, None)
 
     def _session(self) -> Session | None:
+        """Returns the session to end. Also one that has waited too long for its shared station: it is ended all the
+        more."""
         return self.sessions.open(self.cookies.get(request, "session"), self.clock.now())
 
     def _confirm_page(self, session: Session, asked: LogoutRequest) -> Response:

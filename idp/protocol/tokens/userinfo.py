@@ -18,7 +18,7 @@ from idp.protocol.claims.account_claims import released_claims
 from idp.protocol.claims.upstream_claims import UpstreamClaims
 from idp.protocol.client_auth.answers import json_response, jwt_response
 from idp.protocol.client_auth.dpop import ProofRefused
-from idp.protocol.client_auth.possession import HolderMismatch, Possession
+from idp.protocol.client_auth.possession import HolderMismatch, OtherScheme, Possession
 from idp.protocol.client_auth.presented_token import (
     MalformedToken,
     NoToken,
@@ -81,10 +81,10 @@ class UserinfoEndpoint:
             return _refused(refused.error, token.scheme, nonce=refused.fresh_nonce)
         except ClientError as refused:
             return _refused(refused.error, token.scheme, 400)
-        except HolderMismatch:
-            # RFC 9449 §7.2: a bound token came as Bearer, or another as DPoP. The scheme that would do is named too.
+        except OtherScheme:
+            # RFC 9449 §7.2: the scheme that would do is named beside the one that was used.
             return _refused(OAuthError.INVALID_TOKEN, token.scheme, others=True)
-        except (AccessTokenRefused, IssueRefused):
+        except (AccessTokenRefused, IssueRefused, HolderMismatch):
             return _refused(OAuthError.INVALID_TOKEN, token.scheme)
 
     def _answer(self, request: Request, token: PresentedToken) -> Response:
