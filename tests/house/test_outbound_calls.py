@@ -63,7 +63,8 @@ CALLED = {
     ("idp.adapters.psc.check", "authorization_endpoint"): OPERATOR,
     ("idp.adapters.psc.discovery", "url"): OPERATOR,
     ("idp.adapters.psc.watch", "url"): OPERATOR,
-    # The circuit passes on what it is given by the four above.
+    ("idp.adapters.psc.way_out", "url"): OPERATOR,
+    # The circuit passes on what it is given by the five above.
     ("idp.adapters.psc.circuit", "url"): OPERATOR,
 }
 
