@@ -94,7 +94,12 @@ ADDRESSES = {
 #: Who reads the fetched ones: the registry, what hands them to the guarded client, and Pro Santé Connect's own
 #: `jwks_uri` in its snapshot.
 READERS = {
-    "jwks_uri": {"idp.clients.key_sets", "idp.adapters.psc.check", "idp.adapters.psc.provider"},
+    "jwks_uri": {
+        "idp.clients.key_sets",
+        "idp.adapters.psc.check",
+        "idp.adapters.psc.provider",
+        "idp.adapters.psc.sign_out",
+    },
     "backchannel_logout_uri": {"idp.clients.registry", "idp.protocol.logout.backchannel"},
 }
 

@@ -19,7 +19,7 @@ from functools import partial
 from oic.oic.message import AuthorizationErrorResponse, AuthorizationResponse
 
 from idp.adapters.http.bounded import BoundedHttp, SafeHttp
-from idp.adapters.psc.backchannel import PscBackChannel, fresh_client, read_message, registered_error
+from idp.adapters.psc.backchannel import PscBackChannel, callback_failure, fresh_client, read_message
 from idp.adapters.psc.circuit import Circuits, GuardedHttp, Health
 from idp.adapters.psc.claims import read_amr, read_auth_mode, read_person, read_released, read_sid
 from idp.adapters.psc.concurrency_limit import ConcurrencyLimit
@@ -33,7 +33,6 @@ from idp.core.clock import Clock
 from idp.interaction.upstream import (
     UpstreamLogin,
     UpstreamLogout,
-    UpstreamRefusal,
     UpstreamRefused,
     UpstreamRequest,
     UpstreamUnavailable,
@@ -44,7 +43,6 @@ from idp.settings.psc import PscSettings
 for _name in ("oic", "jwkest"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
-_OUTAGES = frozenset({"temporarily_unavailable", "server_error"})
 # RFC 6749 A.11: the space is among its characters.
 _CODE = re.compile(r"[ -~]{1,2048}")
 
@@ -210,20 +208,12 @@ class PscProvider:
             raise refused("callback: iss")
         if "error" in answer:
             error = read_message(AuthorizationErrorResponse, {"error": answer["error"]}).get("error")
-            raise _failure_of(error)
+            raise callback_failure(error)
         # Only the code is read: a token beside it was not requested (response_type=code).
         code = read_message(AuthorizationResponse, {"code": answer.get("code")}).get("code")
         if not isinstance(code, str) or not _CODE.fullmatch(code):
             raise refused("callback: code")
         return code
-
-
-def _failure_of(error: object) -> UpstreamRefused | UpstreamUnavailable:
-    """Returns the failure of an error response (RFC 6749 §4.1.2.1)."""
-    detail = f"callback: {registered_error(error)}"
-    if error == "access_denied":
-        return UpstreamRefused(UpstreamRefusal.CANCELLED, detail)
-    return UpstreamUnavailable(detail) if error in _OUTAGES else refused(detail)
 
 
 def _login(

@@ -64,7 +64,7 @@ class PscSignOut:
             self.way_out.is_dead(known.end_session_endpoint)
 
     def failures_by_url(self) -> Mapping[str, int]:
-        return self.way_out.circuits.failures_by_url()
+        return self.way_out.failures_by_url()
 
     def _key(self, kid: str | None) -> RSAKey | None:
         # Only for a token of the right form: garbage costs no place and no call.

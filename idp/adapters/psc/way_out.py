@@ -6,7 +6,7 @@ endpoint is down (`watch`).
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -58,6 +58,9 @@ class WayOut:
         if is_due:
             self.run(lambda: self._look(url))
         return url in self.circuits.open_urls()
+
+    def failures_by_url(self) -> Mapping[str, int]:
+        return self.circuits.failures_by_url()
 
     def _is_due(self) -> bool:
         last = self._state.looked_at
