@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
-from joserfc.util import urlsafe_b64decode
 
 from idp.adapters.http.bounded import BoundedHttp, NoUsableAnswer
 from idp.adapters.psc.discovery import CACHE_LIFE, fetch_object
 from idp.core.clock import Clock
+from idp.core.octets import b64u_octets
 from idp.interaction.upstream import UpstreamUnavailable
 
 # NIST SP 800-131A: 2048 bits at least. Beyond 8192, verifying would be an attack on our processor.
@@ -166,7 +166,7 @@ def _rs256_key(entry: Mapping[str, object]) -> RSAKey | None:
         return None
     try:
         # Checked before the import: below 2048 bits the library only warns.
-        if int.from_bytes(urlsafe_b64decode(modulus.encode("ascii"))).bit_length() not in _RSA_BITS:
+        if int.from_bytes(b64u_octets(modulus)).bit_length() not in _RSA_BITS:
             return None
         return RSAKey.import_key({"kty": "RSA", "n": modulus, "e": exponent})
     except (JoseError, ValueError, TypeError):
