@@ -1,4 +1,4 @@
-"""The contract of `KeptLogouts`, on SQLite and PostgreSQL. That a lease is one worker's: `test_logouts`, `test_outbox`."""
+"""The contract of `KeptLogouts`, on SQLite and PostgreSQL. Leases: `test_logouts`, `test_outbox`."""
 
 from datetime import timedelta
 
