@@ -140,7 +140,7 @@ class EndSessionEndpoint:
         return None
 
     def _session(self) -> Session | None:
-        """Returns the session to end, also one that waited too long for its shared station: that is ended all the more."""
+        """Returns the session to end; one that waited too long for its shared station all the more."""
         return self.sessions.open(self.cookies.get(request, "session"), self.clock.now())
 
     def _confirm_page(self, session: Session, asked: _LogoutRequest) -> Response:
