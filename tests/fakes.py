@@ -299,7 +299,7 @@ class FakeUpstream:
             raise self.trouble
         return UpstreamLogout("jti-1", token, None)
 
-    def logout_url(self, id_token: str, *, return_url: str, state: str) -> str | None:
+    def logout_url(self, id_token: str | None, *, return_url: str, state: str) -> str | None:
         return f"https://upstream.test/logout?state={state}"
 
 

@@ -5,6 +5,7 @@ from flask import Flask
 from idp.protocol.authorization.authorization_response import AuthorizationResponses
 from idp.protocol.authorization.authorize import AuthorizeEndpoint
 from idp.protocol.authorization.issue import CodeIssuer
+from idp.protocol.logout.by_upstream import WayByUpstream
 from idp.protocol.logout.end_session import EndSessionEndpoint
 from idp.protocol.logout.logout_request import LogoutRequests
 from idp.web.hub import HubEndpoint
@@ -77,8 +78,12 @@ def _end_session(parts: Parts) -> EndSessionEndpoint:
         accounts=parts.accounts,
         store=parts.store,
         requests=LogoutRequests(parts.clients, parts.keys, settings.where.issuer),
-        upstream=parts.upstream,
-        sealer=parts.resources.sealer,
+        by_upstream=WayByUpstream(
+            upstream=parts.upstream,
+            store=parts.store,
+            sealer=parts.resources.sealer,
+            return_url=f"{settings.where.issuer}/end_session/psc",
+        ),
         clock=parts.clock,
         clients=parts.clients,
         cookies=web.cookies,

@@ -331,6 +331,7 @@ REQUIREMENTS: dict[str, Requirement] = {
         protocol_end_session="a_hint_of_this_session_ends_it_and_returns_state ending_a_session_ends_its_codes_too "
         "signing_out_reaches_applications_of_before_the_session_lapsed",
         protocol_refresh="signing_out_stops_refreshing",
+        protocol_psc_logout="nobody_is_sent_to_one_that_is_down_and_the_person_reads_it",
         journeys_logout="psc_session_is_over_too_after_a_login_by_psc",
     ),
     "LO8": proved(

@@ -20,7 +20,7 @@ from oic.utils.settings import OicClientSettings
 
 from idp.adapters.http.bounded import BoundedHttp, HttpAnswer, NoUsableAnswer
 from idp.adapters.psc.id_token import refused
-from idp.interaction.upstream import UpstreamRefused, UpstreamUnavailable
+from idp.interaction.upstream import UpstreamRefusal, UpstreamRefused, UpstreamUnavailable
 from idp.settings.psc import PscSettings
 
 # What the operator's log shows of an error: a registered code, never free text from PSC.
@@ -34,6 +34,8 @@ _KNOWN_ERRORS = frozenset(
         "unsupported_grant_type",
     }
 )
+
+_OUTAGES = frozenset({"temporarily_unavailable", "server_error"})
 
 # RFC 6750 §2.1, bounded: a token that we put in a header has no space and no line end.
 _ACCESS_TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{1,16384}")
@@ -66,6 +68,14 @@ def read_message(kind: type[Message], members: Mapping[str, object]) -> Mapping[
 
 def registered_error(error: object) -> str:
     return error if isinstance(error, str) and error in _KNOWN_ERRORS else "unregistered error"
+
+
+def callback_failure(error: object) -> UpstreamRefused | UpstreamUnavailable:
+    """Returns the failure of an error response (RFC 6749 §4.1.2.1)."""
+    detail = f"callback: {registered_error(error)}"
+    if error == "access_denied":
+        return UpstreamRefused(UpstreamRefusal.CANCELLED, detail)
+    return UpstreamUnavailable(detail) if error in _OUTAGES else refused(detail)
 
 
 class PscBackChannel:

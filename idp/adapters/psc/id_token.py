@@ -37,6 +37,9 @@ _JWS = jws.JWSRegistry(algorithms=["RS256"], strict_check_header=False)
 
 Claims = Mapping[str, object]
 
+#: Returns the key that a header names by its `kid`; None when there is none. Raises UpstreamUnavailable.
+KeyFinder = Callable[[str | None], RSAKey | None]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectedIdToken:
@@ -72,9 +75,7 @@ def refused(detail: str) -> UpstreamRefused:
     return UpstreamRefused(UpstreamRefusal.REFUSED, detail)
 
 
-def verify_id_token(
-    token: str, expected: ExpectedIdToken, find_key: Callable[[str], RSAKey | None]
-) -> VerifiedIdToken:
+def verify_id_token(token: str, expected: ExpectedIdToken, find_key: KeyFinder) -> VerifiedIdToken:
     """Returns the verified token. Raises UpstreamRefused, which names the first fault, and what `find_key` raises."""
     claims = verify_signature(token, find_key)
     for name, holds in _CHECKS.items():
@@ -91,7 +92,7 @@ def verify_id_token(
     )
 
 
-def verify_signature(token: str, find_key: Callable[[str], RSAKey | None]) -> Claims:
+def verify_signature(token: str, find_key: KeyFinder) -> Claims:
     """Returns the claims of a token that PSC signed with RS256. Its kind and audience are not checked.
 
     Raises as `verify_id_token`."""
@@ -111,8 +112,11 @@ def verify_signature(token: str, find_key: Callable[[str], RSAKey | None]) -> Cl
     return claims
 
 
-def _announced_kid(token: str) -> str:
-    """Returns the `kid` of a header with no demand that we do not support. `jku`, `jwk`, `x5u`, `x5c` are ignored."""
+def _announced_kid(token: str) -> str | None:
+    """Returns the `kid`, if any, of a header with no demand that we do not support.
+
+    `jku`, `jwk`, `x5u`, `x5c` are ignored.
+    """
     try:
         header = parse_json(b64u_octets(token.split(".")[0]))
     except (NoUsableAnswer, ValueError, TypeError):
@@ -121,7 +125,8 @@ def _announced_kid(token: str) -> str:
     if not isinstance(header, dict) or header.get("alg") != "RS256" or {"crit", "b64"} & header.keys():
         raise refused("ID token: alg")
     kid = header.get("kid")
-    if not isinstance(kid, str) or not kid:
+    # OpenID Connect Core §10.1: it may be left out while a single key fits.
+    if "kid" in header and (not isinstance(kid, str) or not kid):
         raise refused("ID token: kid")
     return kid
 
@@ -177,9 +182,9 @@ def _is_alive(claims: Claims, expected: ExpectedIdToken) -> bool:
 
 
 def _has_subject(claims: Claims, _expected: ExpectedIdToken) -> bool:
-    # OpenID Connect Core §2: at most 255 ASCII characters.
+    # OpenID Connect Core §2: at most 255 ASCII characters, the space among them.
     subject = claims.get("sub")
-    return isinstance(subject, str) and re.fullmatch(r"[!-~]{1,255}", subject) is not None
+    return isinstance(subject, str) and re.fullmatch(r"[ -~]{1,255}", subject) is not None
 
 
 # OpenID Connect Core §3.1.3.7, in an order that reports the most useful failure first.

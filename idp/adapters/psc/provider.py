@@ -19,19 +19,20 @@ from functools import partial
 from oic.oic.message import AuthorizationErrorResponse, AuthorizationResponse
 
 from idp.adapters.http.bounded import BoundedHttp, SafeHttp
-from idp.adapters.psc.backchannel import PscBackChannel, fresh_client, read_message, registered_error
+from idp.adapters.psc.backchannel import PscBackChannel, callback_failure, fresh_client, read_message
 from idp.adapters.psc.circuit import Circuits, GuardedHttp, Health
 from idp.adapters.psc.claims import read_amr, read_auth_mode, read_person, read_released, read_sid
 from idp.adapters.psc.concurrency_limit import ConcurrencyLimit
-from idp.adapters.psc.discovery import Discovery, SigningKeys
+from idp.adapters.psc.discovery import Discovery
 from idp.adapters.psc.id_token import ExpectedIdToken, VerifiedIdToken, refused, verify_id_token
-from idp.adapters.psc.logout_token import verify_logout_token
+from idp.adapters.psc.sign_out import PscSignOut
+from idp.adapters.psc.signing_keys import Allowance, SigningKeys
 from idp.adapters.psc.watch import Watch, beside
+from idp.adapters.psc.way_out import way_out
 from idp.core.clock import Clock
 from idp.interaction.upstream import (
     UpstreamLogin,
     UpstreamLogout,
-    UpstreamRefusal,
     UpstreamRefused,
     UpstreamRequest,
     UpstreamUnavailable,
@@ -42,8 +43,8 @@ from idp.settings.psc import PscSettings
 for _name in ("oic", "jwkest"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
-_OUTAGES = frozenset({"temporarily_unavailable", "server_error"})
-_CODE = re.compile(r"[!-~]{1,2048}")
+# RFC 6749 A.11: the space is among its characters.
+_CODE = re.compile(r"[ -~]{1,2048}")
 
 
 class PscProvider:
@@ -81,6 +82,17 @@ class PscProvider:
             wallet=self._wallet,
             run=run,
         )
+        self._sign_out = PscSignOut(
+            settings=settings,
+            skew=skew,
+            discovery=self._discovery,
+            keys=self._keys,
+            allowance=Allowance(),
+            limit=ConcurrencyLimit(max(settings.at_once // 2, 1), settings.timeout),
+            way_out=way_out(settings, http, clock, run),
+            is_out=self.is_out,
+        )
+        self._allowance = Allowance()
         self._telling = threading.Lock()
 
     @property
@@ -94,7 +106,9 @@ class PscProvider:
     def health(self) -> Health:
         """Returns the health for `/metrics`, and probes PSC as a sign-in page does."""
         is_out = self.is_out()
-        return Health(is_out, self._circuits.failures_by_url(), dict(self._outcomes))
+        self._sign_out.look()
+        failures = {**self._circuits.failures_by_url(), **self._sign_out.failures_by_url()}
+        return Health(is_out, failures, dict(self._outcomes))
 
     def _wallet(self) -> str | None:
         """Returns where browsers are sent, also before the first sign-in; None when it is not to be probed."""
@@ -168,7 +182,7 @@ class PscProvider:
         nonce, verifier = pending.get("nonce"), pending.get("code_verifier")
         if not nonce or not verifier:
             raise refused("nothing pending")
-        with self._limit.sign_in() as go_on:
+        with self._limit.place() as go_on:
             snapshot = self._discovery.snapshot()
             tokens = self._back_channel.redeem(snapshot.token_endpoint, code, verifier)
             go_on()
@@ -176,26 +190,17 @@ class PscProvider:
             expected = ExpectedIdToken(
                 settings=self._settings, skew=self._skew, nonce=nonce, access_token=access, now=at
             )
-            verified = verify_id_token(tokens.id_token, expected, partial(self._keys.find, snapshot.jwks_uri))
+            find_key = partial(self._keys.find, snapshot.jwks_uri, self._allowance)
+            verified = verify_id_token(tokens.id_token, expected, find_key)
             go_on()
             userinfo = self._back_channel.userinfo(snapshot.userinfo_endpoint, tokens.access_token)
         return _login(verified, userinfo, tokens.id_token, self._settings.physician_categories)
 
     def verify_logout(self, token: str, *, now: datetime) -> UpstreamLogout:
-        snapshot = self._discovery.snapshot()
-        find_key = partial(self._keys.find, snapshot.jwks_uri)
-        return verify_logout_token(token, self._settings, self._skew, now.timestamp(), find_key)
+        return self._sign_out.read_token(token, now)
 
-    def logout_url(self, id_token: str, *, return_url: str, state: str) -> str | None:
-        try:
-            endpoint = self._discovery.snapshot().end_session_endpoint
-        except UpstreamUnavailable:
-            return None
-        if endpoint is None:
-            return None
-        arguments = {"id_token_hint": id_token, "post_logout_redirect_uri": return_url, "state": state}
-        client = fresh_client(self._settings.client_id)
-        return str(client.construct_EndSessionRequest(request_args=arguments).request(endpoint))
+    def logout_url(self, id_token: str | None, *, return_url: str, state: str) -> str | None:
+        return self._sign_out.url(id_token, return_url=return_url, state=state)
 
     def _code_of(self, answer: Mapping[str, str]) -> str:
         # RFC 9207 §2.4, also for errors. PSC announces `iss` but is not known to send it (facts/psc §2).
@@ -203,20 +208,12 @@ class PscProvider:
             raise refused("callback: iss")
         if "error" in answer:
             error = read_message(AuthorizationErrorResponse, {"error": answer["error"]}).get("error")
-            raise _failure_of(error)
+            raise callback_failure(error)
         # Only the code is read: a token beside it was not requested (response_type=code).
         code = read_message(AuthorizationResponse, {"code": answer.get("code")}).get("code")
         if not isinstance(code, str) or not _CODE.fullmatch(code):
             raise refused("callback: code")
         return code
-
-
-def _failure_of(error: object) -> UpstreamRefused | UpstreamUnavailable:
-    """Returns the failure of an error response (RFC 6749 §4.1.2.1)."""
-    detail = f"callback: {registered_error(error)}"
-    if error == "access_denied":
-        return UpstreamRefused(UpstreamRefusal.CANCELLED, detail)
-    return UpstreamUnavailable(detail) if error in _OUTAGES else refused(detail)
 
 
 def _login(
