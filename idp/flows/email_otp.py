@@ -54,7 +54,7 @@ class EmailOtpFlow:
         return self._page(interaction, holder, None)
 
     def receive(self, interaction_id: str) -> Response:
-        interaction, holder = self._due(interaction_id)
+        interaction, holder = self._with_holder(self.desk.open_to_repeat(interaction_id, "email_otp"))
         form = self.desk.form(interaction)
         try:
             self.codes.check(holder, form.get("code", ""), self.clock.now(), within=_occasion(interaction))
@@ -74,10 +74,12 @@ class EmailOtpFlow:
         return self._page(interaction, holder, refusal, 429)
 
     def _due(self, interaction_id: str) -> tuple[Interaction, CodeHolder]:
-        interaction = self.desk.open_due(interaction_id, Stop.EMAIL_OTP)
-        holder = self.sender.holder(interaction)
+        return self._with_holder(self.desk.open(interaction_id))
+
+    def _with_holder(self, interaction: Interaction) -> tuple[Interaction, CodeHolder]:
+        holder = self.sender.holder(self.desk.require_due(interaction, Stop.EMAIL_OTP))
         if holder is None:
-            raise NotDue(interaction_id)
+            raise NotDue(interaction.id)
         return interaction, holder
 
     def _finish_login(self, interaction: Interaction) -> Response:
@@ -85,8 +87,7 @@ class EmailOtpFlow:
         if account_id is None:
             raise NotDue(interaction.id)
         event = event_of("email_otp", self.clock.now())
-        self.desk.record(with_event(interaction, event, account_id))
-        return self.desk.back(interaction)
+        return self.desk.prove(with_event(interaction, event, account_id))
 
     def _finish_enrolment(self, interaction: Interaction) -> Response:
         """The mailbox is proved: create the account, committed before the answer."""
@@ -101,8 +102,7 @@ class EmailOtpFlow:
         except SubjectOfAnother:
             return refuse_enrolment(self.desk, interaction)
         proved = with_event(interaction, interaction.events[-1], account.id)
-        self.desk.record(dataclasses.replace(proved, upstream_id_token=interaction.upstream_id_token))
-        return self.desk.back(interaction)
+        return self.desk.prove(dataclasses.replace(proved, upstream_id_token=interaction.upstream_id_token))
 
     def _enrolled(self, interaction: Interaction) -> Account:
         """Returns the new account, or the one another tab just made (T6). Raises EmailTaken, SubjectOfAnother."""

@@ -61,7 +61,7 @@ class PasswordFlow:
         return self.desk.back(self.desk.open(interaction_id))
 
     def receive(self, interaction_id: str) -> Response:
-        interaction = self.desk.open(interaction_id)
+        interaction = self.desk.open_to_repeat(interaction_id, "password")
         form = self.desk.form(interaction)
         if not self.desk.doors(interaction).password:
             return self.desk.back(interaction)
@@ -126,9 +126,8 @@ class PasswordFlow:
             raise PageError(Problem.ACCOUNT_DISABLED, client_id=interaction.client_id)
         event = event_of("password", self.clock.now())
         proved = with_event(interaction, event, account.id)
-        self.desk.record(proved)
+        response = self.desk.prove(proved)
         self.sender.send_if_due(proved)
-        response = self.desk.back(interaction)
         self.devices.remember(response, account.identity.rpps)
         return response
 

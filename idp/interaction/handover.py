@@ -25,16 +25,23 @@ class Presentation:
 
     interaction_id: str
     certificate_der: bytes | None
+    #: The binding of the interaction when the attempt began. None: begun by the version before.
+    binding: str | None
 
     def is_for(self, interaction: Interaction) -> bool:
-        return self.interaction_id == interaction.id
+        """Whether that interaction began the attempt, and proved nothing since (docs/adr/0029)."""
+        return self.interaction_id == interaction.id and self.binding in (None, interaction.browser)
 
 
 def begin_attempt(store: EphemeralStore, interaction: Interaction, life: timedelta) -> str:
     """Returns the last part of an address on the card host, good for one handshake."""
     attempt = random_token()
-    store.put(Kind.CARD_ATTEMPT, attempt, {"interaction_id": interaction.id}, life)
+    store.put(Kind.CARD_ATTEMPT, attempt, _begun(interaction), life)
     return attempt
+
+
+def _begun(interaction: Interaction) -> dict[str, str]:
+    return {"interaction_id": interaction.id, "binding": interaction.browser}
 
 
 def attempt_address(card_host: str, attempt: str) -> str:
@@ -62,7 +69,11 @@ def present(
         return begun["interaction_id"], None
     token = random_token()
     certificate = None if certificate_der is None else base64.b64encode(certificate_der).decode()
-    record = {"interaction_id": begun["interaction_id"], "certificate": certificate}
+    record = {
+        "interaction_id": begun["interaction_id"],
+        "binding": begun.get("binding"),
+        "certificate": certificate,
+    }
     store.put(Kind.CARD_PRESENTATION, token, record, life)
     return begun["interaction_id"], token
 
@@ -74,5 +85,7 @@ def take_presentation(store: EphemeralStore, token: str) -> Presentation | None:
         return None
     certificate = record["certificate"]
     return Presentation(
-        record["interaction_id"], None if certificate is None else base64.b64decode(certificate)
+        record["interaction_id"],
+        None if certificate is None else base64.b64decode(certificate),
+        record.get("binding"),
     )

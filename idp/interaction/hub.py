@@ -9,7 +9,6 @@ import dataclasses
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
@@ -18,23 +17,14 @@ from idp.accounts.repository import AccountNotFound, AccountRepository
 from idp.core.ephemeral import StaleRecord
 from idp.interaction.assurance import Assurance, assurance_of
 from idp.interaction.next_stop import Itinerary
-from idp.interaction.record import Interaction, counting_events, without_session
+from idp.interaction.record import Interaction, counting_events, takes_later_proofs, without_session
 from idp.interaction.refusal import InteractionRefusal, InteractionRefused
-from idp.interaction.session import Session, is_session_valid, living_events
+from idp.interaction.session import Session, has_news_for, is_session_valid, lend
 from idp.interaction.stop import Stop
 from idp.interaction.store import Interactions, Sessions, account_of, hub_path
+from idp.interaction.visit import Visit
 
 Answer_co = TypeVar("Answer_co", covariant=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """What a browser brought, and when."""
-
-    browser: str | None
-    #: The cookie of its SSO session.
-    session: str | None
-    now: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +32,8 @@ class GoTo:
     """The browser goes to a page of ours, or to the hub once more."""
 
     path: str
+    #: The new binding of the interaction, if it was renewed: a secret for this browser.
+    binding: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +112,7 @@ class Hub:
     def begin(self, new: Interaction, visit: Visit, finish: Finish[Any]) -> Outcome:
         """Begin an interaction, which is stored only if a page is due. Raises InteractionRefused."""
         marked = dataclasses.replace(new, started_by=finish.name)
-        interaction = self._seeded(marked, visit, finish)
+        interaction = self._seeded(marked, self._session(visit), visit, finish)
         try:
             stop = self._stop(interaction, visit, finish)
         except InteractionRefused:
@@ -137,15 +129,16 @@ class Hub:
 
     def go_on(self, interaction_id: str, visit: Visit, finishes: Finishes[Any]) -> Outcome:
         """Returns what comes next, computed from facts at each return. Raises InteractionRefused."""
-        opened = self.interactions.open(interaction_id, visit.browser, visit.now)
+        opened = self.interactions.open(interaction_id, visit.binding(interaction_id), visit.now)
         finish = finish_of(opened, finishes)
+        interaction = self._with_present_session(opened, visit, finish)
+        stop = None if interaction.refusal else self._stop(interaction, visit, finish)
         try:
-            interaction = self._with_current_session(opened, visit)
+            binding = self._saved(opened, interaction)
         except StaleRecord:  # Another tab or click saved first: the hub reads again.
             return GoTo(hub_path(interaction_id))
-        stop = None if interaction.refusal else self._stop(interaction, visit, finish)
         if stop is not None:
-            return GoTo(f"{hub_path(interaction_id)}/{stop}")
+            return GoTo(f"{hub_path(interaction_id)}/{stop}", binding)
         # Taken before anything is issued (atomic): of two tabs that come here, only one ends the interaction.
         taken = self.interactions.take(interaction_id)
         if taken is None:
@@ -155,8 +148,17 @@ class Hub:
         if self._is_due_again(taken, visit, finish):
             # A parallel click changed the facts between reading and taking.
             self.interactions.begin(taken)
-            return GoTo(hub_path(interaction_id))
+            return GoTo(hub_path(interaction_id), binding)
         return self._ended(taken)
+
+    def is_overtaken(self, interaction: Interaction, visit: Visit, finishes: Finishes[Any]) -> bool:
+        """Whether a sign-in or sign-out in another tab changes what it knows (`go_on`). Raises InteractionRefused."""
+        finish = finish_of(interaction, finishes)
+        return self._with_present_session(interaction, visit, finish) is not interaction
+
+    def leans_on_ended_session(self, interaction: Interaction, visit: Visit) -> bool:
+        """Whether some of its events came from a session that is over."""
+        return interaction.sid is not None and _is_over(interaction, self._session(visit))
 
     def _is_due_again(self, taken: Interaction, visit: Visit, finish: Finish[Any]) -> bool:
         """Whether a page is due for what was taken. Raises InteractionRefused, and puts it back: nothing is lost."""
@@ -166,26 +168,27 @@ class Hub:
             self.interactions.begin(taken)
             raise
 
-    def _seeded(self, interaction: Interaction, visit: Visit, finish: Finish[Any]) -> Interaction:
-        """Returns the interaction with the events of this browser's session, if that is valid.
+    def _session(self, visit: Visit) -> Session | None:
+        return self.sessions.open(visit.session, visit.now)
+
+    def _seeded(
+        self, interaction: Interaction, session: Session | None, visit: Visit, finish: Finish[Any]
+    ) -> Interaction:
+        """Returns the interaction with the events of this browser's session, if that is valid and has any it lacks;
+        itself otherwise. The one place where a session gives an interaction something, at its start or later.
 
         SSO, step-up, max_age and prompt=login are no branches: they only change which events count.
         """
-        session = self.sessions.open(visit.session, visit.now)
         if session is None or visit.session is None:
+            return interaction
+        if not has_news_for(session, interaction, visit.now, self.sessions.life):
             return interaction
         if not self._is_valid(session, interaction, visit, finish):
             return interaction
         if not interaction.silent:  # A relying party that polls with prompt=none is no visit of the person.
             with suppress(StaleRecord):  # Another tab wrote it or signed out: `SignIn.enter` checks again.
                 self.sessions.touch(session, visit.session, visit.now)
-        return dataclasses.replace(
-            interaction,
-            events=living_events(session.events, visit.now, self.sessions.life),
-            account_id=session.account_id,
-            sid=session.sid,
-            upstream_id_token=session.upstream_id_token,
-        )
+        return lend(session, interaction, visit.now, self.sessions.life)
 
     def _is_valid(
         self, session: Session, interaction: Interaction, visit: Visit, finish: Finish[Any]
@@ -200,17 +203,29 @@ class Hub:
             return False
         return is_session_valid(session, account, visit.now, self.sessions.life, self.sessions.idle)
 
-    def _with_current_session(self, interaction: Interaction, visit: Visit) -> Interaction:
-        """Returns the interaction without the events of a session that ended meanwhile. Raises StaleRecord.
-
-        The person signed out in another tab: what that session had proved is asked again.
+    def _with_present_session(
+        self, interaction: Interaction, visit: Visit, finish: Finish[Any]
+    ) -> Interaction:
+        """Returns the interaction without the events of a session that ended meanwhile, and with those of the session
+        that another tab began, if the request allows them. Itself when there is nothing new; not saved.
         """
-        if interaction.sid is None:
-            return interaction
-        session = self.sessions.open(visit.session, visit.now)
-        if session is not None and session.sid == interaction.sid:
-            return interaction
-        return self.interactions.save(without_session(interaction))
+        # The person signed out in another tab: what that session had proved is asked again.
+        session = self._session(visit)
+        own = without_session(interaction) if _is_over(interaction, session) else interaction
+        # Or they signed in there: that counts here as it does for a request made now.
+        is_open = own.refusal is None and takes_later_proofs(own)
+        return self._seeded(own, session, visit, finish) if is_open else own
+
+    def _saved(self, opened: Interaction, interaction: Interaction) -> str | None:
+        """Save what changed. Returns the new binding if events were added: whoever copied the one before gets none of
+        them (docs/adr/0029). Raises StaleRecord.
+        """
+        if interaction is opened:
+            return None
+        if interaction.sid is not None:
+            return self.interactions.renew(interaction, former=opened.browser)
+        self.interactions.save(interaction)
+        return None
 
     def _stop(self, interaction: Interaction, visit: Visit, finish: Finish[Any]) -> Stop | None:
         account = account_of(interaction, self.accounts)
@@ -228,3 +243,8 @@ class Hub:
         if account is None or assurance is None:
             return Failed(interaction, Failure.NOBODY)
         return Done(interaction, account, assurance)
+
+
+def _is_over(interaction: Interaction, session: Session | None) -> bool:
+    """Whether the interaction leans on another session than the present one."""
+    return interaction.sid is not None and (session is None or session.sid != interaction.sid)

@@ -58,7 +58,7 @@ class Interaction:
     needed: Acr
     #: prompt=none: no page may be shown.
     silent: bool
-    #: SHA-256 of the cookie of the browser that began: no other browser may go on (RFC 9700 §4.7).
+    #: SHA-256 of the secret by which its browser goes on, and no other one (RFC 9700 §4.7); renewed at each proof.
     browser: str
     locale: str
     started_at: datetime
@@ -71,8 +71,10 @@ class Interaction:
     subject: str | None = None
     events: tuple[AuthenticationEvent, ...] = ()
     account_id: AccountId | None = None
-    #: The SSO session that the first events were taken from.
+    #: The SSO session that some of the events were taken from.
     sid: str | None = None
+    #: Those events.
+    lent: tuple[AuthenticationEvent, ...] = ()
     #: prompt=login, max_age: only events from this instant count.
     fresh_after: datetime | None = None
     #: A person proved by card or PSC for whose RPPS there is no account.
@@ -86,6 +88,10 @@ class Interaction:
     refusal: str | None = None
     #: Sealed ID Token of Pro Santé Connect, for the logout hint.
     upstream_id_token: str | None = None
+    #: What `browser` was before the last proof: it opens nothing, and is told how to begin again (docs/adr/0029).
+    former: str | None = None
+    #: Fingerprint of the cookie `browser` at the start, the same for all tabs. Empty: of the version before.
+    family: str = ""
     version: int = 0
 
 
@@ -105,6 +111,7 @@ def with_event(interaction: Interaction, event: AuthenticationEvent, account_id:
         events=(event,),
         account_id=account_id,
         sid=None,
+        lent=(),
         identity=None,
         enrolment=None,
         enrolment_draft={},
@@ -129,6 +136,7 @@ def with_identity(
         events=(event,),
         account_id=None,
         sid=None,
+        lent=(),
         identity=identity,
         enrolment=interaction.enrolment if is_same else None,
         enrolment_draft=interaction.enrolment_draft if is_same else {},
@@ -141,13 +149,59 @@ def with_upstream(interaction: Interaction, sealed_id_token: str) -> Interaction
     return dataclasses.replace(interaction, upstream_id_token=sealed_id_token)
 
 
+def own_events(interaction: Interaction) -> tuple[AuthenticationEvent, ...]:
+    """Returns what was proved in this interaction itself."""
+    if interaction.sid is not None and not interaction.lent:
+        # Of the version before, which took events at the start only, and did not keep which.
+        return tuple(event for event in interaction.events if event.at >= interaction.started_at)
+    return tuple(event for event in interaction.events if event not in interaction.lent)
+
+
 def without_session(interaction: Interaction) -> Interaction:
-    """Returns what was proved in this interaction itself: the session that its first events came from is over."""
-    own = tuple(event for event in interaction.events if event.at >= interaction.started_at)
+    """Returns what was proved in this interaction itself: the session that lent it events is over."""
+    own = own_events(interaction)
     return dataclasses.replace(
         interaction,
         events=own,
         account_id=interaction.account_id if own else None,
         sid=None,
+        lent=(),
         upstream_id_token=interaction.upstream_id_token if own else None,
     )
+
+
+def without_person(interaction: Interaction, account_id: AccountId) -> Interaction:
+    """Returns the interaction without what this person proved in it: they left the browser."""
+    if interaction.account_id != account_id:
+        return interaction
+    return dataclasses.replace(
+        interaction, events=(), account_id=None, sid=None, lent=(), upstream_id_token=None
+    )
+
+
+def last_authenticator(interaction: Interaction) -> AuthenticatorId | None:
+    """Returns what the last event of this interaction itself was by; None: nothing was proved in it."""
+    own = own_events(interaction)
+    return own[-1].authenticator if own and own[-1] == interaction.events[-1] else None
+
+
+def before_last_event(interaction: Interaction) -> Interaction:
+    """Returns what was known before the last event, and nothing that was typed since."""
+    events = interaction.events[:-1]
+    return dataclasses.replace(
+        interaction,
+        events=events,
+        account_id=interaction.account_id if events else None,
+        identity=None,
+        enrolment=None,
+        enrolment_draft={},
+        upstream_id_token=interaction.upstream_id_token if events else None,
+    )
+
+
+def takes_later_proofs(interaction: Interaction) -> bool:
+    """Whether what was proved elsewhere since the request may count for it.
+
+    False when the relying party asked for a new authentication (`prompt=login`, `max_age=0`): it is to happen here.
+    """
+    return interaction.fresh_after is None or interaction.fresh_after < interaction.started_at

@@ -26,6 +26,9 @@ GRACE = timedelta(hours=1)
 #: An expired session can still be signed out of: a relying party's own session may last a working day.
 REMEMBERED = timedelta(hours=12)
 
+#: Cookies that open one session: of so many sign-ins that ended at once.
+_MOST_SECRETS = 8
+
 
 def random_token() -> str:
     """Returns 256 bits from the system's generator, base64url (facts/security TK11)."""
@@ -76,18 +79,25 @@ class Interactions:
 
     def find(self, interaction_id: str, browser: str | None) -> Interaction:
         """Returns it as `open` does, expired or not. Raises InteractionRefused."""
-        stored = self.store.get(Kind.INTERACTION, interaction_id)
-        if stored is None:
-            raise self._absent(interaction_id)
-        interaction = from_plain(Interaction, {**stored.value, "version": stored.version})
+        interaction = self.reread(interaction_id)
         # Without a cookie no form could be verified either: told before the person types anything (facts/security WB2).
         if browser is None:
             raise InteractionRefused(InteractionRefusal.NO_COOKIE, client_id=interaction.client_id)
         # RFC 9700 §4.7: only the browser that began may go on; a link sent to another person opens nothing. The page
         # does not name the client: another browser is not told whose sign-in this is.
-        if not hmac.compare_digest(fingerprint(browser), interaction.browser):
-            raise InteractionRefused(InteractionRefusal.OTHER_BROWSER)
-        return interaction
+        shown = fingerprint(browser)
+        if hmac.compare_digest(shown, interaction.browser):
+            return interaction
+        if interaction.former is not None and hmac.compare_digest(shown, interaction.former):
+            raise InteractionRefused(InteractionRefusal.WENT_ON, interaction_id=interaction_id)
+        raise InteractionRefused(InteractionRefusal.OTHER_BROWSER)
+
+    def reread(self, interaction_id: str) -> Interaction:
+        """Returns the record, whatever browser asks. Raises InteractionRefused: there is none."""
+        stored = self.store.get(Kind.INTERACTION, interaction_id)
+        if stored is None:
+            raise self._absent(interaction_id)
+        return from_plain(Interaction, {**stored.value, "version": stored.version})
 
     def _absent(self, interaction_id: str) -> InteractionRefused:
         finished = self.store.get(Kind.FINISHED_INTERACTION, interaction_id)
@@ -101,6 +111,12 @@ class Interactions:
             Kind.INTERACTION, interaction.id, _value(interaction), expected_version=interaction.version
         )
         return dataclasses.replace(interaction, version=interaction.version + 1)
+
+    def renew(self, interaction: Interaction, *, former: str | None) -> str:
+        """Save it under a new binding. Returns its secret. Raises StaleRecord."""
+        secret, family = random_token(), interaction.family or interaction.browser
+        self.save(dataclasses.replace(interaction, browser=fingerprint(secret), former=former, family=family))
+        return secret
 
     def take(self, interaction_id: str) -> Interaction | None:
         """Returns the interaction to the one caller that ends it.
@@ -135,39 +151,45 @@ class Sessions:
     def recall(self, cookie: str | None) -> Session | None:
         """Returns it as `open` does, also when it lately expired: to sign out, as relying parties' sessions live on."""
         sid, _, secret = (cookie or "").partition(".")
-        stored = self.store.get(Kind.SESSION, sid) if sid and secret else None
+        session = self.find(sid) if sid and secret else None
+        # The `sid` is public (it is in every ID Token): it finds the record and proves nothing.
+        return session if session is not None and is_opened_by(session, secret) else None
+
+    def find(self, sid: str) -> Session | None:
+        """Returns the session of this name, whatever browser asks."""
+        stored = self.store.get(Kind.SESSION, sid)
         if stored is None:
             return None
         value = dict(stored.value)
-        # The `sid` is public (it is in every ID Token): it finds the record and proves nothing.
-        if not hmac.compare_digest(value.pop("secret"), fingerprint(secret)):
-            return None
-        return from_plain(Session, {**value, "version": stored.version})
+        secrets_text, _, made_in = value.pop("secret").partition("/")
+        found = {"secrets": secrets_text.split(" "), "made_in": made_in, "version": stored.version}
+        return from_plain(Session, {**value, **found})
 
     def start(self, session: Session, now: datetime) -> str:
         """Write a new session. Returns its cookie. Raises UpstreamOver."""
         # ASVS 7.2.4, facts/security SE2: the secret is new, or an attacker could have fixed it before the
         # authentication.
         secret = random_token()
-        self.store.put(Kind.SESSION, session.sid, self._value(session, secret), self._ttl(session, now))
+        started = _opened_also_by(session, secret)
+        self.store.put(Kind.SESSION, session.sid, _session_value(started), self._ttl(session, now))
         self._remember_upstream(session)
         return f"{session.sid}.{secret}"
 
     def renew(self, session: Session, now: datetime) -> str:
-        """Write the same session under a new secret; the old cookie opens nothing. Returns the new cookie.
+        """Write the same session under a new secret; no other opens it but `session.secrets`. Returns the new cookie.
 
-        Raises StaleRecord (ended meanwhile), UpstreamOver.
+        Raises StaleRecord (ended or written meanwhile), UpstreamOver.
         """
         secret = random_token()
-        self._swap(session, secret, now)
+        self._swap(_opened_also_by(session, secret), now)
         self._remember_upstream(session)
         return f"{session.sid}.{secret}"
 
     def touch(self, session: Session, cookie: str, now: datetime) -> None:
         """Write the time of this visit. Raises StaleRecord when the session ended or changed meanwhile."""
         # The secret of the cookie is written again; a late visit with an old cookie fails by its version.
-        secret = cookie.partition(".")[2]
-        self._swap(dataclasses.replace(session, last_seen_at=now), secret, now)
+        seen = dataclasses.replace(session, last_seen_at=now)
+        self._swap(_opened_also_by(seen, cookie.partition(".")[2]), now)
 
     def end(self, sid: str) -> bool:
         """Returns True to the one caller that ended it."""
@@ -182,11 +204,11 @@ class Sessions:
             self.end(session.sid)
             raise
 
-    def _swap(self, session: Session, secret: str, now: datetime) -> None:
+    def _swap(self, session: Session, now: datetime) -> None:
         self.store.swap(
             Kind.SESSION,
             session.sid,
-            self._value(session, secret),
+            _session_value(session),
             expected_version=session.version,
             ttl=self._ttl(session, now),
         )
@@ -195,9 +217,23 @@ class Sessions:
         # The life is counted from Pro Santé Connect's `auth_time` and may be over already; REMEMBERED is added to that.
         return max(ends_at(session, self.life, self.idle) - now, timedelta()) + REMEMBERED
 
-    @staticmethod
-    def _value(session: Session, secret: str) -> dict[str, object]:
-        return {**_value(session), "secret": fingerprint(secret)}
+
+def is_opened_by(session: Session, secret: str) -> bool:
+    shown = fingerprint(secret)
+    return any(hmac.compare_digest(one, shown) for one in session.secrets)
+
+
+def _opened_also_by(session: Session, secret: str) -> Session:
+    newest_first = dict.fromkeys((fingerprint(secret), *session.secrets))
+    return dataclasses.replace(session, secrets=tuple(newest_first)[:_MOST_SECRETS])
+
+
+def _session_value(session: Session) -> dict[str, Any]:
+    """Returns the session as it is kept. What opens it is one text, so that a node of the version before, in a rolling
+    upgrade, finds a secret that is not the cookie's: there the person signs in again."""
+    value = _value(session)
+    opened_by, made_in = " ".join(value.pop("secrets")), value.pop("made_in")
+    return {**value, "secret": f"{opened_by}/{made_in}" if made_in else opened_by}
 
 
 def _value(record: Interaction | Session) -> dict[str, Any]:

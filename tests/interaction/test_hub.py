@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from idp.core.ephemeral import Kind, Versioned
-from idp.interaction.hub import Done, Failed, Failure, Finish, GoTo, Hub, Outcome, Visit
+from idp.interaction.hub import Done, Failed, Failure, Finish, GoTo, Hub, Outcome
 from idp.interaction.next_stop import Itinerary
 from idp.interaction.record import Acr, Interaction, with_event
 from idp.interaction.refusal import InteractionRefusal, InteractionRefused
 from idp.interaction.session import Session
 from idp.interaction.stop import Stop
 from idp.interaction.store import Interactions, Sessions, fingerprint
+from idp.interaction.visit import Visit
 from tests.fakes import NOON, FakeFinish, FixedClock, MemoryAccounts, MemoryStore, out_of_order
 from tests.people import ALICE, BOB, an_account, an_event, an_interaction, doors
 
@@ -60,7 +61,7 @@ class Bench:
 
     @property
     def visit(self) -> Visit:
-        return Visit(BROWSER, self.cookie, self.clock.now())
+        return Visit(browser=BROWSER, session=self.cookie, now=self.clock.now())
 
     def begin(self, **changes: Any) -> Outcome:
         new = an_interaction(browser=fingerprint(BROWSER), **changes)

@@ -14,13 +14,14 @@ from idp.core.audit import AuditEvent
 from idp.core.ephemeral import Kind
 from idp.interaction.assurance import assurance_of
 from idp.interaction.gate import Gate, IssueRefused, MayNotIssue
-from idp.interaction.hub import Done, Visit
+from idp.interaction.hub import Done
 from idp.interaction.record import Acr
 from idp.interaction.session import Session
 from idp.interaction.sign_in import Entered, SessionOver, SignIn
 from idp.interaction.sign_out import SignOut
 from idp.interaction.store import Sessions
 from idp.interaction.upstream_sessions import close_upstream
+from idp.interaction.visit import Visit
 from tests.fakes import NOON, FakeCharters, FixedClock, MemoryStore, RecordingAudit
 from tests.people import ALICE, BOB, an_account, an_event, an_interaction, doors
 
@@ -80,7 +81,8 @@ class House:
         assurance = assurance_of(events)
         assert assurance is not None
         done = Done(interaction, account, assurance)
-        return self.sign_in.enter(done, asks or Requester(), Visit("browser", self.cookie, self.clock.now()))
+        visit = Visit(browser="browser", session=self.cookie, now=self.clock.now())
+        return self.sign_in.enter(done, asks or Requester(), visit)
 
     def session_of(self, entered: Entered) -> Session:
         session = self.sessions.open(entered.cookie, self.clock.now())
@@ -188,7 +190,16 @@ def test_a_session_that_ended_while_it_was_renewed_does_not_rise_again(clock: Fi
     house = House(clock, EndingStore(clock))
     old = dataclasses.replace(CARD, at=NOON - timedelta(minutes=1))
     house.begin_session(old)
-    entered = house.enter(old, *PASSWORD, sid="sid-1")
+    # What the code would say was worth the events of both.
+    with pytest.raises(SessionOver):
+        house.enter(old, *PASSWORD, sid="sid-1")
+    assert house.sessions.find("sid-1") is None
+
+
+def test_and_a_login_that_took_nothing_from_it_gets_a_session_of_its_own(clock: FixedClock) -> None:
+    house = House(clock, EndingStore(clock))
+    house.begin_session(dataclasses.replace(CARD, at=NOON - timedelta(minutes=1)))
+    entered = house.enter(*PASSWORD)
     assert entered.sid != "sid-1"
     assert set(house.session_of(entered).events) == set(PASSWORD)
 

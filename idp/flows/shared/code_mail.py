@@ -25,10 +25,12 @@ from idp.web.network import CallerNetworks
 
 def code_holder(interaction: Interaction, account: Account | None, network: str) -> CodeHolder | None:
     """Returns whose mailbox the code proves: the account's, or that of an enrolment under way; None without either."""
+    # The same for every tab: of two codes that one person asked for at once, the newest is good in both.
+    browser = interaction.family or interaction.browser
     if account is not None:
         return CodeHolder(
             rpps=account.identity.rpps,
-            browser=interaction.browser,
+            browser=browser,
             network=network,
             purpose="login",
             email=account.email,
@@ -37,7 +39,7 @@ def code_holder(interaction: Interaction, account: Account | None, network: str)
         return None
     return CodeHolder(
         rpps=interaction.identity.rpps,
-        browser=interaction.browser,
+        browser=browser,
         network=network,
         purpose="enrolment",
         email=interaction.enrolment.email,

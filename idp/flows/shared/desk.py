@@ -16,6 +16,9 @@ from idp.core.audit import Audit, AuditEvent, Fact
 from idp.core.clock import Clock
 from idp.core.ephemeral import StaleRecord
 from idp.core.errors import PageError, Problem
+from idp.flows.shared.opening import Opening
+from idp.interaction.authenticator import AuthenticatorId
+from idp.interaction.binding import Bindings
 from idp.interaction.next_stop import Itinerary
 from idp.interaction.record import Interaction
 from idp.interaction.stop import Stop
@@ -24,7 +27,7 @@ from idp.interaction.upstream import Upstream
 from idp.pages.sign_in import Doors
 from idp.web.addresses import redirect
 from idp.web.cookies import Cookies
-from idp.web.forms import Forms
+from idp.web.forms import FormOvertaken, Forms
 from idp.web.locales import Locales
 from idp.web.psc_button import OfficialPictures
 from idp.web.rendering import Rendering
@@ -41,6 +44,8 @@ class NotDue(Exception):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     interactions: Interactions
+    bindings: Bindings
+    opening: Opening
     accounts: AccountRepository
     clients: ClientFile
     itinerary: Itinerary
@@ -56,19 +61,32 @@ class Desk:
 
     def open(self, interaction_id: str) -> Interaction:
         """Returns the live interaction of this browser. Raises InteractionRefused."""
-        return self.interactions.open(interaction_id, self.cookies.browser(request), self.clock.now())
+        return self.opening.open(interaction_id)
+
+    def open_to_repeat(self, interaction_id: str, authenticator: AuthenticatorId) -> Interaction:
+        """Returns it as `open` does, also to a second click on the form of this proof. Raises InteractionRefused."""
+        return self.opening.open_to_repeat(interaction_id, authenticator)
 
     def open_due(self, interaction_id: str, *stops: Stop) -> Interaction:
         """Returns it as `open` does, if one of these stops is due. Raises NotDue: the address of a page skips nothing
         (facts/security T33)."""
-        interaction = self.open(interaction_id)
-        if interaction.refusal is not None or self.next_stop(interaction) not in stops:
-            raise NotDue(interaction_id)
+        return self.require_due(self.open(interaction_id), *stops)
+
+    def require_due(self, interaction: Interaction, *stops: Stop) -> Interaction:
+        """Returns it if one of these stops is due. Raises NotDue, InteractionRefused."""
+        if interaction.refusal is not None or self.opening.is_overtaken(interaction):
+            raise NotDue(interaction.id)
+        if self.next_stop(interaction) not in stops:
+            raise NotDue(interaction.id)
         return interaction
 
     def form(self, interaction: Interaction) -> dict[str, str]:
-        """Returns the posted fields, with Origin and CSRF token verified. Raises PageError."""
-        return self.forms.read(request, hub_path(interaction.id))
+        """Returns the posted fields, with Origin and CSRF token verified. Raises PageError; NotDue: another tab of this
+        interaction went on, and the hub tells what is due."""
+        try:
+            return self.forms.read_bound(request, hub_path(interaction.id), interaction.browser)
+        except FormOvertaken as overtaken:
+            raise NotDue(interaction.id) from overtaken
 
     def record(self, interaction: Interaction) -> None:
         """Save the facts. Raises NotDue: a faster click of the same person wins, and the hub tells what is due then."""
@@ -76,6 +94,17 @@ class Desk:
             self.interactions.save(interaction)
         except StaleRecord as error:
             raise NotDue(interaction.id) from error
+
+    def prove(self, proved: Interaction) -> Response:
+        """Save what was proved. Returns the way back to the hub, with the new binding: whoever copied the one before
+        gets nothing of this proof (docs/adr/0029). Raises NotDue as `record` does."""
+        try:
+            secret = self.bindings.prove(proved)
+        except StaleRecord as error:
+            raise NotDue(proved.id) from error
+        response = self.back(proved)
+        self.cookies.bind(response, proved.id, secret)
+        return response
 
     def back(self, interaction: Interaction) -> Response:
         return redirect(hub_path(interaction.id))
@@ -86,6 +115,7 @@ class Desk:
             client=self.client(interaction),
             base_path=hub_path(interaction.id),
             wished=_ui_locales(interaction),
+            browser=interaction.browser,
         )
         return self.rendering.page(template, frame, page, status)
 

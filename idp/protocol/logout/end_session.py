@@ -29,7 +29,8 @@ from idp.protocol.logout.frontchannel import frames_for, policy_for
 from idp.signing.key_ring import Keys
 from idp.web.addresses import redirect, with_query
 from idp.web.cookies import Cookies
-from idp.web.forms import Forms
+from idp.web.forms import FormOvertaken, Forms
+from idp.web.leaving import Leaving
 from idp.web.parameters import read_query, without_empty
 from idp.web.rendering import Rendering
 
@@ -61,6 +62,7 @@ _NOTHING = _LogoutRequest(client_id=None, return_url=None, state=None, hint_sid=
 class EndSessionEndpoint:
     sessions: Sessions
     sign_out: SignOut
+    leaving: Leaving
     accounts: AccountRepository
     store: EphemeralStore
     keys: Keys
@@ -98,17 +100,22 @@ class EndSessionEndpoint:
         return self._confirm_page(session, from_plain(_LogoutRequest, kept.value))
 
     def confirm(self) -> Response:
-        """POST of the confirmation page: the person clicked."""
-        form = self.forms.read(request, _BASE)
-        kept = self.store.take(Kind.LOGOUT_REQUEST, form.get("request", "")) or {}
-        asked = from_plain(_LogoutRequest, kept) if kept else _NOTHING
+        """POST of the confirmation page: the person clicked. If another tab signed in or out since, they are asked."""
         session = self._session()
+        try:
+            form = self.forms.read(request, _BASE)
+        except FormOvertaken:
+            return self._leave(_NOTHING, None) if session is None else self._confirm_page(session, _NOTHING)
+        asked = self._taken(form.get("request", ""))
         return self._leave(asked, None) if session is None else self._end(session, asked)
 
     def returned(self) -> Response:
         """Back from Pro Santé Connect, with or without `state` (facts/psc §6)."""
-        kept = self.store.take(Kind.LOGOUT_REQUEST, request.args.get("state", "")) or {}
-        return self._leave(from_plain(_LogoutRequest, kept) if kept else _NOTHING, None)
+        return self._leave(self._taken(request.args.get("state", "")), None)
+
+    def _taken(self, token: str) -> _LogoutRequest:
+        kept = self.store.take(Kind.LOGOUT_REQUEST, token)
+        return from_plain(_LogoutRequest, kept) if kept else _NOTHING
 
     def _read(self, parameters: Mapping[str, str]) -> _LogoutRequest:
         hint = self._hint(parameters.get("id_token_hint"))
@@ -131,10 +138,8 @@ class EndSessionEndpoint:
         )
 
     def _hint(self, token: str | None) -> Hint | None:
-        if not token:
-            return None
         try:
-            return read_hint(token, keys=self.keys, issuer=self.issuer)
+            return read_hint(token, keys=self.keys, issuer=self.issuer) if token else None
         except BadHint:
             return None
 
@@ -145,9 +150,8 @@ class EndSessionEndpoint:
         """Returns the page that asks the person: there is no valid hint of this session (§2, facts/security LO1)."""
         token = random_token()
         self._keep(token, dataclasses.replace(asked, hint_sid=None))
-        page = dataclasses.replace(
-            self._view("confirm", asked, session), identity=self._identity(session), request=token
-        )
+        view = self._view("confirm", asked, session)
+        page = dataclasses.replace(view, identity=self._identity(session), request=token)
         return self._page(page, asked, f"{_BASE}/confirm/{token}")
 
     def _keep(self, token: str, asked: _LogoutRequest) -> None:
@@ -178,9 +182,8 @@ class EndSessionEndpoint:
             response = self._page(page, asked)
         if frames:
             response.headers["Content-Security-Policy"] = policy_for(frames)
-        # facts/security PS10: the next person at this browser is identified anew by Pro Santé Connect.
         if ended is not None:
-            self.cookies.mark_signed_out(response)
+            self.leaving.sign_out(request, response, ended.account_id)
         if self._session() is None:  # The address of the way back, opened by itself, ends no living session.
             self.cookies.clear(response, "session")
         return response

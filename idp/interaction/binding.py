@@ -1,0 +1,91 @@
+"""How the binding of an interaction to its browser changes (docs/adr/0029).
+
+Contains its renewal at each proof and at a sign-out, and what the former binding may still do: bring the same proof
+once more, or begin the login again. It opens nothing. Not here: the check itself (`store`), cookies (`web/cookies`).
+"""
+
+import dataclasses
+from contextlib import suppress
+from dataclasses import dataclass
+
+from idp.accounts.account import AccountId
+from idp.core.ephemeral import StaleRecord
+from idp.interaction.authenticator import AuthenticatorId
+from idp.interaction.record import Interaction, before_last_event, last_authenticator, without_person
+from idp.interaction.refusal import InteractionRefusal, InteractionRefused
+from idp.interaction.store import Interactions
+from idp.interaction.visit import Visit
+
+
+@dataclass(frozen=True, slots=True)
+class Bindings:
+    interactions: Interactions
+
+    def prove(self, proved: Interaction) -> str:
+        """Save what was proved, under a new binding. Returns its secret. Raises StaleRecord."""
+        try:
+            return self.interactions.renew(proved, former=proved.browser)
+        except StaleRecord:
+            # A double click: both requests brought the same proof, and the browser hears the second answer only.
+            known = self.interactions.reread(proved.id)
+            if not _is_repeated(proved, known):
+                raise
+            return self.interactions.renew(known, former=known.former)
+
+    def open_to_repeat(
+        self, interaction_id: str, visit: Visit, authenticator: AuthenticatorId
+    ) -> Interaction:
+        """Returns the live interaction of this browser. Raises InteractionRefused.
+
+        To the former binding it is as it was before its last proof, if that was by this authenticator: the same person
+        may prove the same once more (`prove`), and nothing else comes of it.
+        """
+        try:
+            return self.interactions.open(interaction_id, visit.binding(interaction_id), visit.now)
+        except InteractionRefused as refused:
+            if refused.reason is not InteractionRefusal.WENT_ON:
+                raise
+            known = self.interactions.reread(interaction_id)
+            if visit.now >= known.expires_at or last_authenticator(known) != authenticator:
+                raise
+            before = before_last_event(known)
+            return dataclasses.replace(
+                before, browser=known.former or "", former=None, version=known.version - 1
+            )
+
+    def to_restart(self, interaction_id: str, visit: Visit) -> Interaction | None:
+        """Returns what this browser may begin again: expired, or gone on without it. None: it may simply go on.
+
+        Raises InteractionRefused.
+        """
+        try:
+            self.interactions.open(interaction_id, visit.binding(interaction_id), visit.now)
+        except InteractionRefused as refused:
+            if refused.reason not in (InteractionRefusal.EXPIRED, InteractionRefusal.WENT_ON):
+                raise
+            return self.interactions.reread(interaction_id)
+        return None
+
+    def leave(self, visit: Visit, account_id: AccountId) -> dict[str, str]:
+        """At a sign-out: take what this person proved out of the open interactions of the browser, and renew each
+        binding. Returns the new secrets by interaction id; the others of the browser are over.
+        """
+        renewed: dict[str, str] = {}
+        for interaction_id, secret in visit.bindings.items():
+            # Over, or written by a click of this moment, which renews its binding itself.
+            with suppress(InteractionRefused, StaleRecord):
+                interaction = self.interactions.open(interaction_id, secret, visit.now)
+                left = without_person(interaction, account_id)
+                renewed[interaction_id] = self.interactions.renew(left, former=None)
+        return renewed
+
+
+def _is_repeated(proved: Interaction, known: Interaction) -> bool:
+    """Whether `known` is what this proof, of the same person, makes of what was known before it."""
+    return (
+        known.former == proved.browser
+        and known.account_id is not None
+        and known.account_id == proved.account_id
+        and known.events[:-1] == proved.events[:-1]
+        and last_authenticator(known) == last_authenticator(proved)
+    )
