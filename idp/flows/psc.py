@@ -20,7 +20,7 @@ from idp.flows.shared.conflict import alarm
 from idp.flows.shared.desk import Desk
 from idp.flows.shared.proved import Admission
 from idp.flows.shared.psc_freshness import Freshness
-from idp.interaction.record import AuthenticationEvent, Interaction, with_upstream
+from idp.interaction.record import AuthenticationEvent, Interaction, opened_by, with_upstream
 from idp.interaction.store import hub_path
 from idp.interaction.upstream import Upstream, UpstreamLogin, UpstreamRefused, UpstreamUnavailable
 from idp.pages.sign_in import PscPage
@@ -89,7 +89,7 @@ class PscFlow:
         # facts/security PS1, T16: only the browser that began opens it; an attacker's callback signs no victim in.
         interaction = self.desk.open(begun["interaction_id"])
         # docs/adr/0029: begun before the last proof, it belongs to the former binding, of which there may be a copy.
-        if begun.get("binding", interaction.browser) != interaction.browser:
+        if begun.get("binding", interaction.browser) not in opened_by(interaction):
             return self.desk.back(interaction)
         now = self.clock.now()
         try:

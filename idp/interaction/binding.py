@@ -11,10 +11,19 @@ from dataclasses import dataclass
 from idp.accounts.account import AccountId
 from idp.core.ephemeral import StaleRecord
 from idp.interaction.authenticator import AuthenticatorId
-from idp.interaction.record import Interaction, before_last_event, last_authenticator, without_person
+from idp.interaction.record import (
+    Interaction,
+    before_last_event,
+    last_authenticator,
+    opened_by,
+    without_person,
+)
 from idp.interaction.refusal import InteractionRefusal, InteractionRefused
 from idp.interaction.store import Interactions
 from idp.interaction.visit import Visit
+
+#: Of one proof brought several times at once: so many earlier answers may still arrive.
+_MOST_CLICKS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +35,12 @@ class Bindings:
         try:
             return self.interactions.renew(proved, former=proved.browser)
         except StaleRecord:
-            # A double click: both requests brought the same proof, and the browser hears the second answer only.
+            # A double click: both requests brought the same proof, and either answer may be lost.
             known = self.interactions.reread(proved.id)
             if not _is_repeated(proved, known):
                 raise
-            return self.interactions.renew(known, former=known.former)
+            also = opened_by(known)[:_MOST_CLICKS]
+            return self.interactions.renew(known, former=known.former, also=also)
 
     def open_to_repeat(
         self, interaction_id: str, visit: Visit, authenticator: AuthenticatorId
@@ -50,7 +60,7 @@ class Bindings:
                 raise
             before = before_last_event(known)
             return dataclasses.replace(
-                before, browser=known.former or "", former=None, version=known.version - 1
+                before, browser=known.former or "", also=(), former=None, version=known.version - 1
             )
 
     def to_restart(self, interaction_id: str, visit: Visit) -> Interaction | None:
@@ -76,7 +86,7 @@ class Bindings:
             with suppress(InteractionRefused, StaleRecord):
                 interaction = self.interactions.open(interaction_id, secret, visit.now)
                 left = without_person(interaction, account_id)
-                renewed[interaction_id] = self.interactions.renew(left, former=None)
+                renewed[interaction_id] = self.interactions.renew(left)
         return renewed
 
 

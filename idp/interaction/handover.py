@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from idp.core.ephemeral import EphemeralStore, Kind
-from idp.interaction.record import Interaction
+from idp.interaction.record import Interaction, opened_by
 from idp.interaction.store import GRACE, random_token
 
 
@@ -30,7 +30,7 @@ class Presentation:
 
     def is_for(self, interaction: Interaction) -> bool:
         """Whether that interaction began the attempt, and proved nothing since (docs/adr/0029)."""
-        return self.interaction_id == interaction.id and self.binding in (None, interaction.browser)
+        return self.interaction_id == interaction.id and self.binding in (None, *opened_by(interaction))
 
 
 def begin_attempt(store: EphemeralStore, interaction: Interaction, life: timedelta) -> str:

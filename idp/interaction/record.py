@@ -88,11 +88,18 @@ class Interaction:
     refusal: str | None = None
     #: Sealed ID Token of Pro Santé Connect, for the logout hint.
     upstream_id_token: str | None = None
+    #: Of the last proof, brought twice at once: either answer may be the last to arrive, so each one's secret opens it.
+    also: tuple[str, ...] = ()
     #: What `browser` was before the last proof: it opens nothing, and is told how to begin again (docs/adr/0029).
     former: str | None = None
     #: Fingerprint of the cookie `browser` at the start, the same for all tabs. Empty: of the version before.
     family: str = ""
     version: int = 0
+
+
+def opened_by(interaction: Interaction) -> tuple[str, ...]:
+    """Returns the fingerprints of the secrets that open it, that of this browser first."""
+    return (interaction.browser, *interaction.also)
 
 
 def counting_events(interaction: Interaction) -> tuple[AuthenticationEvent, ...]:

@@ -15,7 +15,7 @@ from idp.accounts.account import Account
 from idp.accounts.repository import AccountNotFound, AccountRepository
 from idp.core.ephemeral import EphemeralStore, Kind
 from idp.core.records import from_plain, to_plain
-from idp.interaction.record import AUTHORIZATION, Interaction
+from idp.interaction.record import AUTHORIZATION, Interaction, opened_by
 from idp.interaction.refusal import InteractionRefusal, InteractionRefused
 from idp.interaction.session import Session, ends_at
 from idp.interaction.upstream_sessions import UpstreamOver, remember_upstream
@@ -86,8 +86,9 @@ class Interactions:
         # RFC 9700 §4.7: only the browser that began may go on; a link sent to another person opens nothing. The page
         # does not name the client: another browser is not told whose sign-in this is.
         shown = fingerprint(browser)
-        if hmac.compare_digest(shown, interaction.browser):
-            return interaction
+        if any(hmac.compare_digest(shown, one) for one in opened_by(interaction)):
+            also = tuple(one for one in opened_by(interaction) if one != shown)
+            return dataclasses.replace(interaction, browser=shown, also=also)
         if interaction.former is not None and hmac.compare_digest(shown, interaction.former):
             raise InteractionRefused(InteractionRefusal.WENT_ON, interaction_id=interaction_id)
         raise InteractionRefused(InteractionRefusal.OTHER_BROWSER)
@@ -112,10 +113,13 @@ class Interactions:
         )
         return dataclasses.replace(interaction, version=interaction.version + 1)
 
-    def renew(self, interaction: Interaction, *, former: str | None) -> str:
+    def renew(
+        self, interaction: Interaction, *, former: str | None = None, also: tuple[str, ...] = ()
+    ) -> str:
         """Save it under a new binding. Returns its secret. Raises StaleRecord."""
         secret, family = random_token(), interaction.family or interaction.browser
-        self.save(dataclasses.replace(interaction, browser=fingerprint(secret), former=former, family=family))
+        bound = dataclasses.replace(interaction, browser=fingerprint(secret), also=also, former=former)
+        self.save(dataclasses.replace(bound, family=family))
         return secret
 
     def take(self, interaction_id: str) -> Interaction | None:
@@ -156,7 +160,7 @@ class Sessions:
         return session if session is not None and is_opened_by(session, secret) else None
 
     def find(self, sid: str) -> Session | None:
-        """Returns the session of this name, whatever browser asks."""
+        """Returns the session of this `sid`, whatever browser asks."""
         stored = self.store.get(Kind.SESSION, sid)
         if stored is None:
             return None
@@ -170,8 +174,8 @@ class Sessions:
         # ASVS 7.2.4, facts/security SE2: the secret is new, or an attacker could have fixed it before the
         # authentication.
         secret = random_token()
-        started = _opened_also_by(session, secret)
-        self.store.put(Kind.SESSION, session.sid, _session_value(started), self._ttl(session, now))
+        value = _session_value(_opened_also_by(session, secret))
+        self.store.put(Kind.SESSION, session.sid, value, self._ttl(session, now))
         self._remember_upstream(session)
         return f"{session.sid}.{secret}"
 

@@ -12,6 +12,9 @@ from idp.core.errors import PageError, Problem
 from idp.web.cookies import Cookies
 from idp.web.parameters import single_valued
 
+#: 128 bits: the first half of a token is bound to the browser, the second tells it from a forged one.
+_HALF = 32
+
 
 @dataclass(frozen=True, slots=True)
 class CsrfTokens:
@@ -25,20 +28,20 @@ class CsrfTokens:
     def token(self, browser: str, base_path: str) -> str:
         return self._sealed(self._mac(f"{browser}\0{base_path}"), base_path)
 
-    def verify(self, given: str, browser: str, base_path: str) -> None:
-        """Raises PageError unless this is the token of that browser and path; FormOvertaken if it is of that path."""
-        if hmac.compare_digest(given.encode(), self.token(browser, base_path).encode()):
+    def verify(self, given: str, base_path: str, *browsers: str) -> None:
+        """Raises PageError unless this is the token of that path and one of these; FormOvertaken if of that path."""
+        if any(hmac.compare_digest(given.encode(), self.token(one, base_path).encode()) for one in browsers):
             return
-        if hmac.compare_digest(given.encode(), self._sealed(given.partition(".")[0], base_path).encode()):
+        if hmac.compare_digest(given.encode(), self._sealed(given[:_HALF], base_path).encode()):
             raise FormOvertaken
         raise PageError(Problem.CSRF, "token absent or of another page")
 
     def _sealed(self, bound: str, base_path: str) -> str:
         """Returns the token with what tells one of ours, made for whatever browser, from a forged one."""
-        return f"{bound}.{self._mac(f'{bound}.{base_path}')}"
+        return bound + self._mac(f"ours {bound} {base_path}")
 
     def _mac(self, text: str) -> str:
-        return hmac.new(self.key, text.encode(), hashlib.sha256).hexdigest()
+        return hmac.new(self.key, text.encode(), hashlib.sha256).hexdigest()[:_HALF]
 
 
 class FormOvertaken(PageError):
@@ -66,13 +69,16 @@ class Forms:
         browser = self.cookies.browser(request)
         if browser is None:
             raise PageError(Problem.COOKIES_NEEDED)
-        self.csrf.verify(token, browser, base_path)
+        self.csrf.verify(token, base_path, browser)
         return form
 
-    def read_bound(self, request: Request, base_path: str, binding: str) -> dict[str, str]:
-        """Returns the fields as `read` does, of a form of an interaction: bound to its binding. Raises PageError."""
+    def read_bound(self, request: Request, base_path: str, *bindings: str) -> dict[str, str]:
+        """Returns the fields as `read` does, of a form of an interaction, bound to one of its bindings.
+
+        Raises PageError; FormOvertaken, which is one.
+        """
         form, token = self._fields(request)
-        self.csrf.verify(token, binding, base_path)
+        self.csrf.verify(token, base_path, *bindings)
         return form
 
     def _fields(self, request: Request) -> tuple[dict[str, str], str]:

@@ -20,7 +20,7 @@ from idp.flows.shared.opening import Opening
 from idp.interaction.authenticator import AuthenticatorId
 from idp.interaction.binding import Bindings
 from idp.interaction.next_stop import Itinerary
-from idp.interaction.record import Interaction
+from idp.interaction.record import Interaction, opened_by
 from idp.interaction.stop import Stop
 from idp.interaction.store import Interactions, account_of, hub_path
 from idp.interaction.upstream import Upstream
@@ -34,7 +34,7 @@ from idp.web.rendering import Rendering
 
 
 class NotDue(Exception):
-    """This page is not the one due. Answered by a redirect to the hub, which knows the one that is."""
+    """This page is not the one due. Answered by a redirect to the hub, which knows it."""
 
     def __init__(self, interaction_id: str) -> None:
         super().__init__(interaction_id)
@@ -64,7 +64,7 @@ class Desk:
         return self.opening.open(interaction_id)
 
     def open_to_repeat(self, interaction_id: str, authenticator: AuthenticatorId) -> Interaction:
-        """Returns it as `open` does, also to a second click on the form of this proof. Raises InteractionRefused."""
+        """Returns it as `Opening.open_to_repeat` does. Raises InteractionRefused."""
         return self.opening.open_to_repeat(interaction_id, authenticator)
 
     def open_due(self, interaction_id: str, *stops: Stop) -> Interaction:
@@ -74,9 +74,8 @@ class Desk:
 
     def require_due(self, interaction: Interaction, *stops: Stop) -> Interaction:
         """Returns it if one of these stops is due. Raises NotDue, InteractionRefused."""
-        if interaction.refusal is not None or self.opening.is_overtaken(interaction):
-            raise NotDue(interaction.id)
-        if self.next_stop(interaction) not in stops:
+        is_over = interaction.refusal is not None or self.opening.is_overtaken(interaction)
+        if is_over or self.next_stop(interaction) not in stops:
             raise NotDue(interaction.id)
         return interaction
 
@@ -84,9 +83,13 @@ class Desk:
         """Returns the posted fields, with Origin and CSRF token verified. Raises PageError; NotDue: another tab of this
         interaction went on, and the hub tells what is due."""
         try:
-            return self.forms.read_bound(request, hub_path(interaction.id), interaction.browser)
+            return self.posted(interaction)
         except FormOvertaken as overtaken:
             raise NotDue(interaction.id) from overtaken
+
+    def posted(self, interaction: Interaction) -> dict[str, str]:
+        """Returns the fields as `form` does. Raises PageError, FormOvertaken."""
+        return self.forms.read_bound(request, hub_path(interaction.id), *opened_by(interaction))
 
     def record(self, interaction: Interaction) -> None:
         """Save the facts. Raises NotDue: a faster click of the same person wins, and the hub tells what is due then."""
@@ -96,8 +99,8 @@ class Desk:
             raise NotDue(interaction.id) from error
 
     def prove(self, proved: Interaction) -> Response:
-        """Save what was proved. Returns the way back to the hub, with the new binding: whoever copied the one before
-        gets nothing of this proof (docs/adr/0029). Raises NotDue as `record` does."""
+        """Save what was proved. Returns the way back to the hub, with the new binding: a copy of the one before gets
+        nothing of it (docs/adr/0029). Raises NotDue as `record` does."""
         try:
             secret = self.bindings.prove(proved)
         except StaleRecord as error:
