@@ -55,13 +55,20 @@ def start_session(sessions: Sessions, session: Session, account: Account, visit:
 
 
 def _candidates(sessions: Sessions, visit: Visit) -> Iterator[Session]:
-    sids = [(visit.session or "").partition(".")[0]]
-    named = sessions.store.get(Kind.BROWSER_SESSION, visit.browser) if visit.browser else None
-    sids += [named.value["sid"]] if named else []
-    for sid in sids:
-        session = sessions.find(sid) if sid else None
+    for sid in _sids(sessions, visit):
+        session = sessions.find(sid)
         if session is not None:
             yield session
+
+
+def _sids(sessions: Sessions, visit: Visit) -> Iterator[str]:
+    """The one of the cookie first: in single sign-on no other is read."""
+    sid = (visit.session or "").partition(".")[0]
+    if sid:
+        yield sid
+    named = sessions.store.get(Kind.BROWSER_SESSION, visit.browser) if visit.browser else None
+    if named is not None:
+        yield str(named.value["sid"])
 
 
 def _name(sessions: Sessions, session: Session, account: Account, visit: Visit) -> None:

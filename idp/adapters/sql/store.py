@@ -49,8 +49,9 @@ class SqlStore:
                 .values(kind=kind.value, key_hash=hashed(key), **written)
                 # A dead row that `purge` has not removed yet is no record.
                 .on_conflict_do_update(index_elements=_IDENTITY, set_=written, where=_c.expires_at <= now)
-            )
-        return added.rowcount == 1
+                .returning(_c.version)
+            ).one_or_none()
+        return added is not None
 
     def get(self, kind: Kind, key: str) -> Versioned | None:
         found = sa.select(_c.value, _c.version).where(_named(kind, key), _c.expires_at > self.clock.now())
