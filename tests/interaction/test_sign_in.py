@@ -52,6 +52,7 @@ class House:
     clock: FixedClock
     store: MemoryStore
     cookie: str | None = None
+    bindings: dict[str, str] = field(default_factory=dict)
     audit: RecordingAudit = field(default_factory=RecordingAudit)
     grants: Grants = field(default_factory=Grants)
 
@@ -81,7 +82,7 @@ class House:
         assurance = assurance_of(events)
         assert assurance is not None
         done = Done(interaction, account, assurance)
-        visit = Visit(browser="browser", session=self.cookie, now=self.clock.now())
+        visit = Visit(browser="browser", session=self.cookie, now=self.clock.now(), bindings=self.bindings)
         return self.sign_in.enter(done, asks or Requester(), visit)
 
     def session_of(self, entered: Entered) -> Session:
