@@ -8,7 +8,6 @@ from werkzeug.wrappers import Response
 from idp.accounts.practice import ProfessionalContexts
 from idp.clients.registry import ClientFile
 from idp.core.audit import Audit, AuditEvent
-from idp.flows.shared.shared_stations import SharedStations
 from idp.flows.shared.signed_in import SignedIn
 from idp.interaction.professional_context import ContextAction
 from idp.interaction.store import random_token
@@ -19,6 +18,7 @@ from idp.web.cookies import Cookies
 from idp.web.forms import Forms
 from idp.web.local_time import local_hour
 from idp.web.rendering import Rendering
+from idp.web.shared_stations import SharedStations
 
 #: This page posts to the confirmation form of /end_session: its CSRF token is of that path.
 _BASE = "/end_session"
@@ -72,10 +72,10 @@ class AccountFlow:
     def _page(self, locale: str) -> AccountPage:
         clients = self.clients.registry()
         applications = tuple((client.name, client.home) for client in clients.values())
-        is_shared, found = self.stations.is_declared(request), self.signed_in.find()
+        station, found = self._station(), self.signed_in.find()
         if found is None:
             return AccountPage(
-                identity=None, applications=applications, signed_in_since=None, is_shared_station=is_shared
+                identity=None, applications=applications, signed_in_since=None, station=station
             )
         session, account = found
         contexts = tuple(
@@ -92,7 +92,13 @@ class AccountFlow:
             identity=identity_view(account.identity),
             applications=applications,
             signed_in_since=local_hour(session.started_at, locale),
-            is_shared_station=is_shared,
+            station=station,
             contexts=contexts,
             has_password=self.has_password,
+            is_first_password=not account.has_password,
         )
+
+    def _station(self) -> str:
+        if self.stations.is_in_network(request):
+            return "network"
+        return "declared" if self.stations.is_declared(request) else "own"

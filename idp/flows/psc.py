@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from idp.accounts.account import ProvedIdentity
 from idp.accounts.repository import AccountRepository
 from idp.accounts.upstream_link import SubjectOfAnother
-from idp.accounts.upstream_linking import UpstreamLinking, UpstreamProof
+from idp.accounts.upstream_linking import UpstreamLinking, UpstreamProof, proof_of
 from idp.core.audit import AuditEvent
 from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore, Kind
@@ -61,18 +61,15 @@ class PscFlow:
         form = self.desk.form(interaction)
         if not self.desk.doors(interaction, self.desk.account(interaction)).psc:
             return self.desk.back(interaction)
+        self.desk.set_out(interaction)
         fresh = self.freshness.is_needed(request, interaction, form)
         try:
             asked = self.upstream.begin(fresh=fresh)
         except UpstreamUnavailable as error:
             return self._refuse(interaction, "unavailable", str(error))
-        record = {
-            "interaction_id": interaction.id,
-            "binding": interaction.browser,
-            "pending": dict(asked.pending),
-            "fresh_since": self.clock.now().isoformat() if fresh else None,
-            "used": False,
-        }
+        since = self.clock.now().isoformat() if fresh else None
+        begun = {"interaction_id": interaction.id, "binding": interaction.browser, "used": False}
+        record = {**begun, "pending": dict(asked.pending), "fresh_since": since}
         self.store.put(Kind.UPSTREAM_LOGIN, asked.state, record, self.life)
         return redirect(asked.url)
 
@@ -106,7 +103,7 @@ class PscFlow:
         return self._accept(interaction, login, login.rpps, now)
 
     def _accept(self, interaction: Interaction, login: UpstreamLogin, rpps: str, now: datetime) -> Response:
-        if not (login.family_name and login.given_name) and self.accounts.find_by_rpps(rpps) is None:
+        if not (login.family_name or login.given_name) and self.accounts.find_by_rpps(rpps) is None:
             # facts/security RI4: no account without a name; the card has one.
             return self._refuse(interaction, "refused", "no name in the upstream identity")
         identity = ProvedIdentity(
@@ -118,6 +115,7 @@ class PscFlow:
             source="psc",
             verified_at=now,
             evidence=login.subject,
+            stated_at=min(login.auth_time, now),
         )
         event = AuthenticationEvent(
             authenticator="psc",
@@ -128,7 +126,7 @@ class PscFlow:
             upstream_sid=login.sid,
             is_moment_told=login.is_auth_time_told,
         )
-        proof = UpstreamProof(rpps, login.subject, login.claims)
+        proof = proof_of(identity, login.claims)
         try:
             proved = self._linked(interaction, event, identity, proof)
         except SubjectOfAnother:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from idp.accounts.account import Account
 from idp.core.ephemeral import Kind, StaleRecord
 from idp.interaction.session import Session
-from idp.interaction.store import REMEMBERED, Sessions, is_opened_by
+from idp.interaction.session_record import is_opened_by
+from idp.interaction.store import REMEMBERED, Sessions, fingerprint
 from idp.interaction.visit import Visit
 
 
@@ -31,7 +32,7 @@ def find_session(sessions: Sessions, visit: Visit, account: Account) -> Found | 
     others = []
     for session in _candidates(sessions, visit):
         _, _, secret = (visit.session or "").partition(".")
-        is_by_cookie = is_opened_by(session, secret)
+        is_by_cookie = is_opened_by(session, fingerprint(secret))
         if is_by_cookie or visit.holds(session.made_in):
             return Found(session, is_by_cookie, is_here=True)
         if _is_of(session, account):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from idp.core.ephemeral import EphemeralStore, Kind
+from idp.core.octets import b64_octets
 from idp.interaction.record import Interaction, opened_by
 from idp.interaction.store import GRACE, random_token
 
@@ -84,8 +85,5 @@ def take_presentation(store: EphemeralStore, token: str) -> Presentation | None:
     if record is None:
         return None
     certificate = record["certificate"]
-    return Presentation(
-        record["interaction_id"],
-        None if certificate is None else base64.b64decode(certificate),
-        record.get("binding"),
-    )
+    der = None if certificate is None else b64_octets(certificate)
+    return Presentation(record["interaction_id"], der, record.get("binding"))

@@ -6,22 +6,21 @@ do. Not here: HTTP (`web/hub`), which page is due (`next_stop`), how a relying p
 """
 
 import dataclasses
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
 from idp.accounts.account import Account
-from idp.accounts.repository import AccountNotFound, AccountRepository
+from idp.accounts.repository import AccountRepository
 from idp.core.ephemeral import StaleRecord
 from idp.interaction.assurance import Assurance, assurance_of
+from idp.interaction.lending import Lending
 from idp.interaction.next_stop import Itinerary
-from idp.interaction.record import Interaction, counting_events, takes_later_proofs, without_session
+from idp.interaction.record import Interaction, counting_events
 from idp.interaction.refusal import InteractionRefusal, InteractionRefused
-from idp.interaction.session import Session, has_news_for, is_session_valid, lend
 from idp.interaction.stop import Stop
-from idp.interaction.store import Interactions, Sessions, account_of, hub_path
+from idp.interaction.store import Interactions, account_of, hub_path
 from idp.interaction.visit import Visit
 
 Answer_co = TypeVar("Answer_co", covariant=True)
@@ -91,6 +90,8 @@ class Finish(Protocol[Answer_co]):
         """« Reprendre la connexion »: begin the same login anew."""
 
 
+#: Called before an interaction is stored. Raises InteractionRefused: too many were begun where this one comes from.
+Admit = Callable[[Interaction], None]
 Finishes = Mapping[str, Finish[Answer_co]]
 
 
@@ -105,14 +106,15 @@ def finish_of(interaction: Interaction, finishes: Finishes[Answer_co]) -> Finish
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hub:
     interactions: Interactions
-    sessions: Sessions
+    lending: Lending
     accounts: AccountRepository
     itinerary: Itinerary
+    admit: Admit
 
     def begin(self, new: Interaction, visit: Visit, finish: Finish[Any]) -> Outcome:
         """Begin an interaction, which is stored only if a page is due. Raises InteractionRefused."""
         marked = dataclasses.replace(new, started_by=finish.name)
-        interaction = self._seeded(marked, self._session(visit), visit, finish)
+        interaction = self.lending.seeded(marked, visit, finish.is_expected)
         try:
             stop = self._stop(interaction, visit, finish)
         except InteractionRefused:
@@ -124,6 +126,7 @@ class Hub:
             return self._ended(interaction)
         if interaction.silent:
             return Failed(interaction, Failure.PAGE_NEEDED, stop)
+        self.admit(interaction)
         self.interactions.begin(interaction)
         return GoTo(hub_path(interaction.id))
 
@@ -131,7 +134,7 @@ class Hub:
         """Returns what comes next, computed from facts at each return. Raises InteractionRefused."""
         opened = self.interactions.open(interaction_id, visit.binding(interaction_id), visit.now)
         finish = finish_of(opened, finishes)
-        interaction = self._with_present_session(opened, visit, finish)
+        interaction = self.lending.present(opened, visit, finish.is_expected)
         stop = None if interaction.refusal else self._stop(interaction, visit, finish)
         try:
             binding = self._saved(opened, interaction)
@@ -153,68 +156,8 @@ class Hub:
 
     def is_overtaken(self, interaction: Interaction, visit: Visit, finishes: Finishes[Any]) -> bool:
         """Whether a sign-in or sign-out in another tab changes what it knows (`go_on`). Raises InteractionRefused."""
-        finish = finish_of(interaction, finishes)
-        return self._with_present_session(interaction, visit, finish) is not interaction
-
-    def leans_on_ended_session(self, interaction: Interaction, visit: Visit) -> bool:
-        """Whether some of its events came from a session that is over."""
-        return interaction.sid is not None and _is_over(interaction, self._session(visit))
-
-    def _is_due_again(self, taken: Interaction, visit: Visit, finish: Finish[Any]) -> bool:
-        """Whether a page is due for what was taken. Raises InteractionRefused, and puts it back: nothing is lost."""
-        try:
-            return self._stop(taken, visit, finish) is not None
-        except InteractionRefused:
-            self.interactions.begin(taken)
-            raise
-
-    def _session(self, visit: Visit) -> Session | None:
-        return self.sessions.open(visit.session, visit.now)
-
-    def _seeded(
-        self, interaction: Interaction, session: Session | None, visit: Visit, finish: Finish[Any]
-    ) -> Interaction:
-        """Returns the interaction with the events of this browser's session, if that is valid and has any it lacks;
-        itself otherwise. The one place where a session gives an interaction something, at its start or later.
-
-        SSO, step-up, max_age and prompt=login are no branches: they only change which events count.
-        """
-        if session is None or visit.session is None:
-            return interaction
-        if not has_news_for(session, interaction, visit.now, self.sessions.life):
-            return interaction
-        if not self._is_valid(session, interaction, visit, finish):
-            return interaction
-        if not interaction.silent:  # A relying party that polls with prompt=none is no visit of the person.
-            with suppress(StaleRecord):  # Another tab wrote it or signed out: `SignIn.enter` checks again.
-                self.sessions.touch(session, visit.session, visit.now)
-        return lend(session, interaction, visit.now, self.sessions.life)
-
-    def _is_valid(
-        self, session: Session, interaction: Interaction, visit: Visit, finish: Finish[Any]
-    ) -> bool:
-        """Whether the session is alive and of the person that the login is for."""
-        try:
-            account = self.accounts.get(session.account_id)
-        except AccountNotFound:
-            return False
-        # Core §3.1.2.2: another person's session gives no events. The pages ask for the person meant; the end compares.
-        if not finish.is_expected(interaction, account):
-            return False
-        return is_session_valid(session, account, visit.now, self.sessions.life, self.sessions.idle)
-
-    def _with_present_session(
-        self, interaction: Interaction, visit: Visit, finish: Finish[Any]
-    ) -> Interaction:
-        """Returns the interaction without the events of a session that ended meanwhile, and with those of the session
-        that another tab began, if the request allows them. Itself when there is nothing new; not saved.
-        """
-        # The person signed out in another tab: what that session had proved is asked again.
-        session = self._session(visit)
-        own = without_session(interaction) if _is_over(interaction, session) else interaction
-        # Or they signed in there: that counts here as it does for a request made now.
-        is_open = own.refusal is None and takes_later_proofs(own)
-        return self._seeded(own, session, visit, finish) if is_open else own
+        is_expected = finish_of(interaction, finishes).is_expected
+        return self.lending.present(interaction, visit, is_expected) is not interaction
 
     def _saved(self, opened: Interaction, interaction: Interaction) -> str | None:
         """Save what changed. Returns the new binding if events were added: whoever copied the one before gets none of
@@ -227,11 +170,21 @@ class Hub:
         self.interactions.save(interaction)
         return None
 
+    def _is_due_again(self, taken: Interaction, visit: Visit, finish: Finish[Any]) -> bool:
+        """Whether a page is due for what was taken. Raises InteractionRefused, and puts it back: nothing is lost."""
+        try:
+            return self._stop(taken, visit, finish) is not None
+        except InteractionRefused:
+            self.interactions.begin(taken)
+            raise
+
     def _stop(self, interaction: Interaction, visit: Visit, finish: Finish[Any]) -> Stop | None:
         account = account_of(interaction, self.accounts)
         if account is not None and not account.may_sign_in:
             return None  # No page helps: `_ended` or the gate refuses, and the relying party is told.
-        stop = self.itinerary.next_stop(interaction, account, visit.now)
+        stop = self.itinerary.next_stop(
+            interaction, account, visit.now, is_station_shared=visit.is_station_shared
+        )
         if stop is None:
             finish.require_ready(interaction)
         return stop
@@ -243,8 +196,3 @@ class Hub:
         if account is None or assurance is None:
             return Failed(interaction, Failure.NOBODY)
         return Done(interaction, account, assurance)
-
-
-def _is_over(interaction: Interaction, session: Session | None) -> bool:
-    """Whether the interaction leans on another session than the present one."""
-    return interaction.sid is not None and (session is None or session.sid != interaction.sid)

@@ -18,7 +18,7 @@ from idp.interaction.authenticator import (
     Paths,
     usable_paths,
 )
-from idp.interaction.record import Interaction, counting_events
+from idp.interaction.record import Interaction, counting_events, is_taken_on_trust
 from idp.interaction.required_action import RequiredAction
 from idp.interaction.stop import Stop
 
@@ -31,14 +31,19 @@ def next_stop(
     authenticators: Sequence[Authenticator],
     actions: Sequence[RequiredAction],
     enrolment_sources: frozenset[str],
+    is_station_shared: bool,
     now: datetime,
 ) -> Stop | None:
     """Returns the stop still due, or None: the login is done.
 
     `account` is the row of `interaction.account_id`. `enrolment_sources`: "cps", and "psc" when the operator allows.
+    `is_station_shared`: several people use the browser that asks now.
     """
     if account is None:
         return _stop_without_account(interaction, enrolment_sources)
+    # facts/security T12: before a page that does or shows something in the name of the person of that session.
+    if is_station_shared and is_taken_on_trust(interaction):
+        return Stop.SAME_PERSON
     client_id = interaction.client_id
     asked = paths_for(interaction.needed, interaction.essential, ladder)
     paths = usable_paths(authenticators, client_id, account, asked)
@@ -76,7 +81,9 @@ class Itinerary:
     actions: Sequence[RequiredAction]
     enrolment_sources: frozenset[str]
 
-    def next_stop(self, interaction: Interaction, account: Account | None, now: datetime) -> Stop | None:
+    def next_stop(
+        self, interaction: Interaction, account: Account | None, now: datetime, *, is_station_shared: bool
+    ) -> Stop | None:
         return next_stop(
             interaction,
             account,
@@ -84,6 +91,7 @@ class Itinerary:
             authenticators=self.authenticators,
             actions=self.actions,
             enrolment_sources=self.enrolment_sources,
+            is_station_shared=is_station_shared,
             now=now,
         )
 

@@ -75,6 +75,8 @@ class Interaction:
     sid: str | None = None
     #: Those events.
     lent: tuple[AuthenticationEvent, ...] = ()
+    #: The person said that this session is theirs, or proved something since: a shared station asks no more.
+    confirmed: bool = False
     #: prompt=login, max_age: only events from this instant count.
     fresh_after: datetime | None = None
     #: A person proved by card or PSC for whose RPPS there is no account.
@@ -108,10 +110,20 @@ def counting_events(interaction: Interaction) -> tuple[AuthenticationEvent, ...]
     return tuple(event for event in interaction.events if since is None or event.at >= since)
 
 
+def is_taken_on_trust(interaction: Interaction) -> bool:
+    """Whether all that counts was proved before, in a session, and the person present said and proved nothing yet."""
+    return interaction.sid is not None and not interaction.confirmed and bool(counting_events(interaction))
+
+
 def with_event(interaction: Interaction, event: AuthenticationEvent, account_id: AccountId) -> Interaction:
     """Returns the interaction with one more event. Another person's event replaces all that was known of the first."""
     if interaction.account_id == account_id:
-        return dataclasses.replace(interaction, events=(*interaction.events, event), identity=None)
+        return dataclasses.replace(
+            interaction,
+            events=(*interaction.events, event),
+            identity=None,
+            confirmed=interaction.sid is not None,
+        )
     # facts/security T46: nothing of one person is ever added to what another one proved.
     return dataclasses.replace(
         interaction,
@@ -119,6 +131,7 @@ def with_event(interaction: Interaction, event: AuthenticationEvent, account_id:
         account_id=account_id,
         sid=None,
         lent=(),
+        confirmed=False,
         identity=None,
         enrolment=None,
         enrolment_draft={},
@@ -144,6 +157,7 @@ def with_identity(
         account_id=None,
         sid=None,
         lent=(),
+        confirmed=False,
         identity=identity,
         enrolment=interaction.enrolment if is_same else None,
         enrolment_draft=interaction.enrolment_draft if is_same else {},
@@ -173,6 +187,7 @@ def without_session(interaction: Interaction) -> Interaction:
         account_id=interaction.account_id if own else None,
         sid=None,
         lent=(),
+        confirmed=False,
         upstream_id_token=interaction.upstream_id_token if own else None,
     )
 
@@ -182,7 +197,7 @@ def without_person(interaction: Interaction, account_id: AccountId) -> Interacti
     if interaction.account_id != account_id:
         return interaction
     return dataclasses.replace(
-        interaction, events=(), account_id=None, sid=None, lent=(), upstream_id_token=None
+        interaction, events=(), account_id=None, sid=None, lent=(), confirmed=False, upstream_id_token=None
     )
 
 

@@ -75,5 +75,7 @@ def lend(session: Session, interaction: Interaction, now: datetime, life: timede
         lent=living,
         account_id=session.account_id,
         sid=session.sid,
+        # A proof in the interaction itself says who is there: a shared station asks no more.
+        confirmed=bool(own),
         upstream_id_token=upstream or session.upstream_id_token,
     )

@@ -100,7 +100,8 @@ class SignIn:
         return None if account.has_voided(found.session.started_at) else found
 
     def _is_valid(self, session: Session, account: Account, visit: Visit) -> bool:
-        return is_session_valid(session, account, visit.now, self.sessions.life, self.sessions.idle)
+        sessions = self.sessions.at(shared=visit.is_station_shared)
+        return is_session_valid(session, account, visit.now, sessions.life, sessions.idle)
 
     def _session_for(self, done: Done, found: Found | None, here: Session | None, visit: Visit) -> Entered:
         """Returns the session with these events, and its new cookie (facts/security SE2).

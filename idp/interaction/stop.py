@@ -10,6 +10,7 @@ from enum import StrEnum
 class Stop(StrEnum):
     """A page still due; the value is the last part of its address."""
 
+    SAME_PERSON = "same_person"
     CHOICE = "choice"
     EMAIL_OTP = "email_otp"
     FIRST_CONNECTION = "first_connection"
@@ -20,6 +21,8 @@ class Stop(StrEnum):
 
 #: What a relying party is told when `prompt=none` forbids the page (OpenID Connect Core §3.1.2.6).
 SILENT_ERROR: Mapping[Stop, str] = {
+    # A session lives, and only the person can say whose: the relying party must not take them for signed out.
+    Stop.SAME_PERSON: "interaction_required",
     Stop.CHOICE: "login_required",
     Stop.EMAIL_OTP: "login_required",
     Stop.FIRST_CONNECTION: "login_required",

@@ -18,6 +18,7 @@ from idp.core.records import from_plain, to_plain
 from idp.interaction.record import AUTHORIZATION, Interaction, opened_by
 from idp.interaction.refusal import InteractionRefusal, InteractionRefused
 from idp.interaction.session import Session, ends_at
+from idp.interaction.session_record import is_opened_by, kept, opened_also_by, read
 from idp.interaction.upstream_sessions import UpstreamOver, remember_upstream
 
 #: An expired interaction stays readable for this long, so that its page can offer to begin again.
@@ -25,9 +26,6 @@ GRACE = timedelta(hours=1)
 
 #: An expired session can still be signed out of: a relying party's own session may last a working day.
 REMEMBERED = timedelta(hours=12)
-
-#: Cookies that open one session: of so many sign-ins that ended at once.
-_MOST_SECRETS = 8
 
 
 def random_token() -> str:
@@ -63,6 +61,8 @@ def account_of(interaction: Interaction, accounts: AccountRepository) -> Account
 class Interactions:
     store: EphemeralStore
     life: timedelta
+    #: Times that one may set out for a proof elsewhere: each keeps a record of its own.
+    attempts: int = 50
 
     def begin(self, interaction: Interaction) -> None:
         self.store.put(Kind.INTERACTION, interaction.id, _value(interaction), self.life + GRACE)
@@ -106,6 +106,10 @@ class Interactions:
             return InteractionRefused(InteractionRefusal.UNKNOWN)
         return InteractionRefused(InteractionRefusal.FINISHED, client_id=finished.value["client_id"])
 
+    def claim_attempt(self, interaction: Interaction) -> bool:
+        """Count that it sets out for Pro Santé Connect or the card. Returns False when it did too often."""
+        return self.store.count(Kind.ATTEMPTS_OF_SIGN_IN, interaction.id, self.life) <= self.attempts
+
     def save(self, interaction: Interaction) -> Interaction:
         """Returns the interaction at its new version. Raises StaleRecord when another tab or click saved first."""
         self.store.swap(
@@ -139,13 +143,22 @@ class Interactions:
         return None if value is None else from_plain(Interaction, value)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sessions:
     """Cookie value: `sid.secret`. The record is keyed by `sid` and keeps only the fingerprint of the secret."""
 
     store: EphemeralStore
     life: timedelta
     idle: timedelta
+    #: On a station that several people use.
+    shared_idle: timedelta
+
+    def at(self, *, shared: bool) -> "Sessions":
+        """Returns the sessions as this browser sees them now: what was left open on a shared station ends sooner.
+
+        The idle time is judged at each use: the station may be declared shared after the session began.
+        """
+        return dataclasses.replace(self, idle=min(self.idle, self.shared_idle)) if shared else self
 
     def open(self, cookie: str | None, now: datetime) -> Session | None:
         """Returns the session whose secret this cookie holds; None when it is absent, expired, ended, or another's."""
@@ -157,24 +170,19 @@ class Sessions:
         sid, _, secret = (cookie or "").partition(".")
         session = self.find(sid) if sid and secret else None
         # The `sid` is public (it is in every ID Token): it finds the record and proves nothing.
-        return session if session is not None and is_opened_by(session, secret) else None
+        return session if session is not None and is_opened_by(session, fingerprint(secret)) else None
 
     def find(self, sid: str) -> Session | None:
         """Returns the session of this `sid`, whatever browser asks."""
         stored = self.store.get(Kind.SESSION, sid)
-        if stored is None:
-            return None
-        value = dict(stored.value)
-        secrets_text, _, made_in = value.pop("secret").partition("/")
-        found = {"secrets": secrets_text.split(" "), "made_in": made_in, "version": stored.version}
-        return from_plain(Session, {**value, **found})
+        return None if stored is None else read(stored)
 
     def start(self, session: Session, now: datetime) -> str:
         """Write a new session. Returns its cookie. Raises UpstreamOver."""
         # ASVS 7.2.4, facts/security SE2: the secret is new, or an attacker could have fixed it before the
         # authentication.
         secret = random_token()
-        value = _session_value(_opened_also_by(session, secret))
+        value = kept(opened_also_by(session, fingerprint(secret)))
         self.store.put(Kind.SESSION, session.sid, value, self._ttl(session, now))
         self._remember_upstream(session)
         return f"{session.sid}.{secret}"
@@ -185,7 +193,7 @@ class Sessions:
         Raises StaleRecord (ended or written meanwhile), UpstreamOver.
         """
         secret = random_token()
-        self._swap(_opened_also_by(session, secret), now)
+        self._swap(opened_also_by(session, fingerprint(secret)), now)
         self._remember_upstream(session)
         return f"{session.sid}.{secret}"
 
@@ -193,7 +201,7 @@ class Sessions:
         """Write the time of this visit. Raises StaleRecord when the session ended or changed meanwhile."""
         # The secret of the cookie is written again; a late visit with an old cookie fails by its version.
         seen = dataclasses.replace(session, last_seen_at=now)
-        self._swap(_opened_also_by(seen, cookie.partition(".")[2]), now)
+        self._swap(opened_also_by(seen, fingerprint(cookie.partition(".")[2])), now)
 
     def end(self, sid: str) -> bool:
         """Returns True to the one caller that ended it."""
@@ -212,7 +220,7 @@ class Sessions:
         self.store.swap(
             Kind.SESSION,
             session.sid,
-            _session_value(session),
+            kept(session),
             expected_version=session.version,
             ttl=self._ttl(session, now),
         )
@@ -222,29 +230,14 @@ class Sessions:
         return max(ends_at(session, self.life, self.idle) - now, timedelta()) + REMEMBERED
 
 
-def is_opened_by(session: Session, secret: str) -> bool:
-    shown = fingerprint(secret)
-    return any(hmac.compare_digest(one, shown) for one in session.secrets)
-
-
-def _opened_also_by(session: Session, secret: str) -> Session:
-    newest_first = dict.fromkeys((fingerprint(secret), *session.secrets))
-    return dataclasses.replace(session, secrets=tuple(newest_first)[:_MOST_SECRETS])
-
-
-def _session_value(session: Session) -> dict[str, Any]:
-    """Returns the session as it is kept. What opens it is one text, so that a node of the version before, in a rolling
-    upgrade, finds a secret that is not the cookie's: there the person signs in again."""
-    value = _value(session)
-    opened_by, made_in = " ".join(value.pop("secrets")), value.pop("made_in")
-    return {**value, "secret": f"{opened_by}/{made_in}" if made_in else opened_by}
-
-
-def _value(record: Interaction | Session) -> dict[str, Any]:
+def _value(record: Interaction) -> dict[str, Any]:
     """Returns the record as it is kept: without the version, which the store counts itself."""
     value = to_plain(record)
     del value["version"]
-    # A node of the version before, in a rolling upgrade, knows one way to start only, and no name for it.
+    # A node of the version before, in a rolling upgrade, knows one way to start only, and no name for it; nor what is
+    # confirmed.
     if value.get("started_by") == AUTHORIZATION:
         del value["started_by"]
+    if value.get("confirmed") is False:
+        del value["confirmed"]
     return value

@@ -16,6 +16,8 @@ class Visit:
     browser: str | None
     #: The cookie of its SSO session.
     session: str | None
+    #: Several people use it.
+    is_station_shared: bool
     now: datetime
     #: The secret of each of its open interactions, by interaction id.
     bindings: Mapping[str, str] = field(default_factory=dict)

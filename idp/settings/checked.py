@@ -9,6 +9,7 @@ from idp.settings import (
     bounds,
     card,
     card_host,
+    crowd,
     keys,
     mail,
     mail_code,
@@ -16,6 +17,7 @@ from idp.settings import (
     password,
     proxy,
     psc_rules,
+    stations,
     where,
 )
 from idp.settings.declared import Declared
@@ -28,6 +30,7 @@ _RULES: Mapping[str, tuple[Rule[Any], ...]] = {
     "proxy": proxy.RULES,
     "outbound": outbound.RULES,
     "psc": psc_rules.RULES,
+    "stations": stations.RULES,
     "card": card.RULES,
     "revocation": card.REVOCATION_RULES,
     "card_host": card_host.RULES,
@@ -39,6 +42,7 @@ _RULES: Mapping[str, tuple[Rule[Any], ...]] = {
     "keys": keys.RULES,
     "hsm": keys.HSM_RULES,
     "bounds": bounds.RULES,
+    "crowd": crowd.RULES,
 }
 
 

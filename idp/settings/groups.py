@@ -9,6 +9,7 @@ from typing import Any, get_type_hints
 from idp.settings.bounds import BoundSettings
 from idp.settings.card import CardSettings, RevocationSettings
 from idp.settings.card_host import CardHostSettings
+from idp.settings.crowd import CrowdSettings
 from idp.settings.declared import LONGEST, Declared, declared_of
 from idp.settings.keys import HsmSettings, KeySettings
 from idp.settings.lives import ClockSettings, LifeSettings
@@ -18,6 +19,7 @@ from idp.settings.outbound import OutboundSettings
 from idp.settings.password import PasswordSettings
 from idp.settings.proxy import ProxySettings
 from idp.settings.psc import PscSettings
+from idp.settings.stations import StationSettings
 from idp.settings.where import WhereSettings
 
 
@@ -29,6 +31,7 @@ class Groups:
     proxy: ProxySettings
     outbound: OutboundSettings
     psc: PscSettings
+    stations: StationSettings
     card: CardSettings
     revocation: RevocationSettings
     card_host: CardHostSettings
@@ -40,6 +43,7 @@ class Groups:
     keys: KeySettings
     hsm: HsmSettings
     bounds: BoundSettings
+    crowd: CrowdSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,5 @@
 """Contains Pro Santé Connect: addresses, our registration there, accepted levels, limits. Not here: its rules."""
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -90,12 +89,6 @@ class PscSettings:
     physician_categories: tuple[str, ...] = setting(
         "Categories in which profession 10 is a physician: civil, military; not E (student).", ("C", "M")
     )
-    shared_stations: tuple[str, ...] = setting(
-        "Networks (CIDR) of stations that several people use: it identifies afresh each time.",
-        (),
-        name="SHARED_STATIONS",
-        source="facts/psc §9",
-    )
     picture_folder: str = setting(
         "Folder with the official button: bouton.svg or .png, and bouton-survol for the pointer; empty: a text button.",
         "",
@@ -146,10 +139,6 @@ class PscSettings:
     @property
     def discovery_address(self) -> str:
         return self.discovery_url or self.issuer + DISCOVERY_PATH
-
-    @property
-    def shared_networks(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
-        return tuple(ipaddress.ip_network(text) for text in self.shared_stations)
 
     def allows(self, url: str) -> bool:
         """Whether we may call or redirect to `url`: https, or http on loopback as the issuer itself."""

@@ -1,6 +1,5 @@
 """Contains the rules of Pro Santé Connect, judged only when it is configured. Not here: its settings (`psc`)."""
 
-from idp.settings.addresses import are_networks
 from idp.settings.faults import Rule
 from idp.settings.psc import PscSettings, is_http_loopback, is_https
 from idp.settings.psc_presets import ENDPOINTS
@@ -94,11 +93,5 @@ RULES: tuple[Rule[PscSettings], ...] = (
         is_broken=lambda s: s.is_configured and not s.accepted_acr and not s.accept_missing_acr,
         it_is="empty",
         beside=f"PSC_ACCEPT_MISSING_ACR {_CONFIGURED}",
-    ),
-    Rule(
-        names="SHARED_STATIONS",
-        expected="networks such as 192.0.2.0/24 2001:db8::/32",
-        is_broken=lambda s: not are_networks(s.shared_stations),
-        it_is="a list with something else",
     ),
 )

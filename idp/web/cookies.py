@@ -9,6 +9,9 @@ from idp.interaction.store import random_token
 
 #: Set when a session is ended in this browser, cleared at the next identification by Pro Santé Connect.
 SIGNED_OUT_COOKIE = "left"
+#: Marks a browser that signed in before with an RPPS (`known_device`).
+DEVICE_COOKIE = "device"
+YEAR_SECONDS = 365 * 24 * 3600
 _DAY_SECONDS = 24 * 3600
 #: What the name of a binding begins with; the interaction's id follows.
 _BINDING = "tab_"

@@ -5,7 +5,6 @@ Not here: what comes next (`interaction/hub`), the ends of a login (`Finish`).
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from flask import request
 from werkzeug.wrappers import Request, Response
@@ -13,20 +12,45 @@ from werkzeug.wrappers import Request, Response
 from idp.core.clock import Clock
 from idp.interaction.binding import Bindings
 from idp.interaction.hub import Done, Finish, GoTo, Hub, finish_of
+from idp.interaction.record import Interaction
+from idp.interaction.refusal import InteractionRefusal, InteractionRefused
 from idp.interaction.store import fingerprint, hub_path
 from idp.interaction.visit import Visit
 from idp.web.addresses import redirect
 from idp.web.cookies import Cookies
 from idp.web.forms import Forms
+from idp.web.network_quota import NetworkQuota
+from idp.web.shared_stations import SharedStations
 
 
-def visit_of(request: Request, cookies: Cookies, now: datetime) -> Visit:
-    return Visit(
-        browser=cookies.browser(request),
-        session=cookies.get(request, "session"),
-        now=now,
-        bindings=cookies.bindings(request),
-    )
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """Anybody may begin a sign-in, and each is kept for more than an hour: a flood from one network is not."""
+
+    quota: NetworkQuota
+
+    def admit(self, interaction: Interaction) -> None:
+        """Raises InteractionRefused. A browser is no bound here: a caller may say that it is another one each time."""
+        if not self.quota.claim(request):
+            raise InteractionRefused(InteractionRefusal.CROWDED, client_id=interaction.client_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Visits:
+    """What the hub, and the end of a login, must know of a request."""
+
+    cookies: Cookies
+    stations: SharedStations
+    clock: Clock
+
+    def of(self, request: Request) -> Visit:
+        return Visit(
+            browser=self.cookies.browser(request),
+            session=self.cookies.get(request, "session"),
+            is_station_shared=self.stations.holds(request),
+            now=self.clock.now(),
+            bindings=self.cookies.bindings(request),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,13 +59,13 @@ class HubEndpoint:
     bindings: Bindings
     #: By the mark on the interactions that they end.
     finishes: Mapping[str, Finish[Response]]
-    clock: Clock
+    visits: Visits
     cookies: Cookies
     forms: Forms
 
     def go_on(self, interaction_id: str) -> Response:
         """GET /interaction/<id>, to which every page returns. Raises InteractionRefused."""
-        visit = visit_of(request, self.cookies, self.clock.now())
+        visit = self.visits.of(request)
         outcome = self.hub.go_on(interaction_id, visit, self.finishes)
         if isinstance(outcome, GoTo):
             response = redirect(outcome.path)
@@ -58,7 +82,7 @@ class HubEndpoint:
 
         Raises InteractionRefused.
         """
-        visit = visit_of(request, self.cookies, self.clock.now())
+        visit = self.visits.of(request)
         old = self.bindings.to_restart(interaction_id, visit)
         binding = fingerprint(visit.binding(interaction_id) or "")
         self.forms.read_bound(request, hub_path(interaction_id), binding)

@@ -5,22 +5,21 @@ from dataclasses import dataclass
 from werkzeug.wrappers import Request, Response
 
 from idp.accounts.account import AccountId
-from idp.core.clock import Clock
 from idp.interaction.binding import Bindings
 from idp.web.cookies import Cookies
-from idp.web.hub import visit_of
+from idp.web.hub import Visits
 
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
     cookies: Cookies
     bindings: Bindings
-    clock: Clock
+    visits: Visits
 
     def sign_out(self, request: Request, response: Response, account_id: AccountId) -> None:
         """Renew what this browser is known by: a copy from before opens nothing. What the person proved in other tabs
         is forgotten; those tabs go on."""
-        visit = visit_of(request, self.cookies, self.clock.now())
+        visit = self.visits.of(request)
         renewed = self.bindings.leave(visit, account_id)
         for interaction_id in visit.bindings:
             if interaction_id in renewed:

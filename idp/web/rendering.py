@@ -14,6 +14,7 @@ from idp.web.catalogues import Catalogues
 from idp.web.cookies import Cookies
 from idp.web.forms import CsrfTokens
 from idp.web.locales import Locales
+from idp.web.shared_stations import SharedStations
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Rendering:
     cookies: Cookies
     csrf: CsrfTokens
     locales: Locales
+    stations: SharedStations
 
     def frame(
         self,
@@ -60,6 +62,7 @@ class Rendering:
             client_name=client.name if client else None,
             base_path=base_path,
             csrf=self.csrf.token(browser, base_path) if browser else "",
+            is_shared_station=self.stations.holds(request),
         )
 
     def page(self, template: str, frame: Frame, page: Any, status: int = 200) -> Response:

@@ -28,7 +28,7 @@ def mount_browser_endpoints(
         hub=parts.hub,
         bindings=Bindings(parts.interactions),
         finishes=finishes,
-        clock=parts.clock,
+        visits=parts.visits,
         cookies=parts.web.cookies,
         forms=parts.web.forms,
     )
@@ -69,7 +69,7 @@ def _authorize(parts: Parts, protocol: ProtocolParts) -> AuthorizeEndpoint:
         itinerary=parts.itinerary,
         issuer=issuer,
         interaction_life=settings.lives.interaction_life,
-        clock=parts.clock,
+        visits=parts.visits,
         clients=parts.clients,
         cookies=web.cookies,
         forms=web.forms,
@@ -82,7 +82,7 @@ def _end_session(parts: Parts) -> EndSessionEndpoint:
     return EndSessionEndpoint(
         sessions=parts.sessions,
         sign_out=parts.sign_out,
-        leaving=Leaving(web.cookies, Bindings(parts.interactions), parts.clock),
+        leaving=Leaving(web.cookies, Bindings(parts.interactions), parts.visits),
         accounts=parts.accounts,
         store=parts.store,
         keys=parts.keys,
@@ -96,4 +96,5 @@ def _end_session(parts: Parts) -> EndSessionEndpoint:
         issuer=settings.where.issuer,
         # A whole ID Token may come back, as the hint.
         parameter_bytes=settings.bounds.parameter_bytes * 2,
+        kept_bytes=settings.bounds.request_bytes,
     )

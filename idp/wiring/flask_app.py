@@ -15,10 +15,10 @@ from idp.web.certificate_header import CertificateHeaderGuard
 from idp.web.cookies import Cookies
 from idp.web.error_pages import ErrorPages
 from idp.web.headers import harden
+from idp.web.shared_stations import SharedStations
 from idp.wiring.parts import Parts
 
 _STATIC = Path(__file__).parents[1] / "static"
-_YEAR_SECONDS = 365 * 24 * 3600
 
 
 def build_flask(parts: Parts) -> Flask:
@@ -33,7 +33,7 @@ def build_flask(parts: Parts) -> Flask:
         MAX_FORM_PARTS=100,
         SEND_FILE_MAX_AGE_DEFAULT=3600,
     )
-    app.before_request(partial(_choose_language, web.cookies))
+    app.before_request(partial(_choose_language, web.cookies, web.stations))
     app.before_request(CertificateHeaderGuard(parts.trail, web.networks).__call__)
     app.after_request(lambda response: harden(response, settings.where))
     app.register_error_handler(NotDue, _to_hub)
@@ -42,13 +42,13 @@ def build_flask(parts: Parts) -> Flask:
     return app
 
 
-def _choose_language(cookies: Cookies) -> Response | None:
+def _choose_language(cookies: Cookies, stations: SharedStations) -> Response | None:
     wished = request.args.get("lang", "")
     # The link of our pages carries nothing else; a relying party's own `lang` is ignored (RFC 6749 §3.1).
     if request.method != "GET" or wished not in LOCALES or len(request.args) > 1:
         return None
     response = redirect(path_of_ours(request.path))
-    cookies.set(response, "locale", wished, _YEAR_SECONDS)
+    cookies.set(response, "locale", wished, stations.life(request))
     return response
 
 

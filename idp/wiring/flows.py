@@ -6,6 +6,7 @@ from typing import Protocol
 from flask import Blueprint
 from werkzeug.wrappers import Response
 
+from idp.core.ephemeral import Kind
 from idp.core.sealing import derive_key
 from idp.flows.account import AccountFlow
 from idp.flows.charter import CharterFlow
@@ -18,6 +19,7 @@ from idp.flows.password import PasswordFlow
 from idp.flows.professional_context import ProfessionalContextFlow
 from idp.flows.psc import PscFlow
 from idp.flows.psc_picture import PscPictureFlow
+from idp.flows.same_person import SamePersonFlow
 from idp.flows.shared.psc_freshness import Freshness
 from idp.interaction.binding import Bindings
 from idp.interaction.hub import Finishes
@@ -27,6 +29,7 @@ from idp.wiring.cards import build_revocation
 from idp.wiring.flow_parts import FlowParts, build_flow_parts
 from idp.wiring.itinerary import build_charter_action
 from idp.wiring.parts import Parts
+from idp.wiring.web import network_quota
 
 
 class Flow(Protocol):
@@ -41,9 +44,8 @@ def build_flows(parts: Parts, finishes: Finishes[Response]) -> list[Flow]:
         PscPictureFlow(shared.pictures),
         _password(parts, shared),
         _email_otp(parts, shared),
-        EnrolmentFlow(
-            desk=shared.desk, passwords=shared.passwords, sender=shared.sender, policy=shared.policy
-        ),
+        _enrolment(parts, shared),
+        _same_person(parts, shared),
         *_required(parts, shared),
         _account(parts, shared),
         *_new_password(parts, shared),
@@ -60,12 +62,26 @@ def _password(parts: Parts, shared: FlowParts) -> PasswordFlow:
         passwords=shared.passwords,
         throttle=shared.throttle,
         sender=shared.sender,
-        store=parts.store,
-        posts_per_network=s.password.posts_per_network,
-        posts_window=s.password.network_window,
-        networks=parts.web.networks,
-        devices=KnownDevices(parts.web.cookies, derive_key(s.keys.application, "device")),
+        quota=network_quota(
+            parts.resources,
+            parts.web,
+            Kind.PASSWORD_POSTS_BY_IP,
+            s.password.posts_per_network,
+            s.password.network_window,
+        ),
+        devices=KnownDevices(parts.web.cookies, parts.web.stations, derive_key(s.keys.application, "device")),
         clock=parts.clock,
+    )
+
+
+def _enrolment(parts: Parts, shared: FlowParts) -> EnrolmentFlow:
+    settings = parts.settings
+    return EnrolmentFlow(
+        desk=shared.desk,
+        passwords=shared.passwords,
+        sender=shared.sender,
+        already=shared.already,
+        policy=shared.policy if settings.password.door else None,
     )
 
 
@@ -77,7 +93,22 @@ def _email_otp(parts: Parts, shared: FlowParts) -> EmailOtpFlow:
         sender=shared.sender,
         identities=shared.identities,
         linking=shared.linking,
+        already=shared.already,
         clock=parts.clock,
+    )
+
+
+def _same_person(parts: Parts, shared: FlowParts) -> SamePersonFlow:
+    settings = parts.settings
+    return SamePersonFlow(
+        desk=shared.desk,
+        sessions=parts.sessions,
+        sign_out=parts.sign_out,
+        leaving=Leaving(parts.web.cookies, Bindings(parts.interactions), parts.visits),
+        visits=parts.visits,
+        clients=parts.clients,
+        cookies=parts.web.cookies,
+        issuer=settings.where.issuer,
     )
 
 
@@ -104,7 +135,7 @@ def _account(parts: Parts, shared: FlowParts) -> AccountFlow:
         cookies=web.cookies,
         forms=web.forms,
         rendering=web.rendering,
-        stations=shared.stations,
+        stations=web.stations,
         context=parts.context,
         contexts=parts.contexts,
         audit=parts.audit,
@@ -121,12 +152,13 @@ def _new_password(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
             accounts=parts.accounts,
             audit=parts.audit,
             clock=parts.clock,
-            leaving=Leaving(web.cookies, Bindings(parts.interactions), parts.clock),
+            leaving=Leaving(web.cookies, Bindings(parts.interactions), parts.visits),
             forms=web.forms,
             rendering=web.rendering,
             passwords=shared.passwords,
             sign_out=parts.sign_out,
             notices=shared.notices,
+            waits=shared.waits,
             within=settings.password.change_within,
             policy=shared.policy,
         )
@@ -144,17 +176,17 @@ def _psc(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
             sealer=parts.resources.sealer,
             linking=shared.linking,
             life=s.lives.upstream_life,
-            freshness=_freshness(parts, shared),
+            freshness=_freshness(parts),
             parameter_bytes=s.bounds.parameter_bytes,
             clock=parts.clock,
         )
 
 
-def _freshness(parts: Parts, shared: FlowParts) -> Freshness:
+def _freshness(parts: Parts) -> Freshness:
     settings = parts.settings
     return Freshness(
         cookies=parts.web.cookies,
-        stations=shared.stations,
+        stations=parts.web.stations,
         session_life=settings.lives.session_life,
         skew=settings.clock.skew,
     )

@@ -40,4 +40,9 @@ def build_charter_action(resources: Resources, clients: ClientFile) -> CharterAc
 
 def build_sessions(resources: Resources) -> Sessions:
     settings = resources.settings
-    return Sessions(resources.store, settings.lives.session_life, settings.lives.session_idle)
+    return Sessions(
+        store=resources.store,
+        life=settings.lives.session_life,
+        idle=settings.lives.session_idle,
+        shared_idle=settings.stations.station_idle,
+    )

@@ -16,10 +16,11 @@ from idp.cards.trust import CardPolicy
 from idp.clients.key_sets import ClientKeys
 from idp.clients.registry import ClientFile, logout_listeners
 from idp.core.clock import Clock
-from idp.core.ephemeral import EphemeralStore
+from idp.core.ephemeral import EphemeralStore, Kind
 from idp.core.refusal_trail import RefusalTrail
 from idp.interaction.gate import Gate
 from idp.interaction.hub import Hub
+from idp.interaction.lending import Lending
 from idp.interaction.next_stop import Itinerary
 from idp.interaction.professional_context import ContextAction
 from idp.interaction.sign_in import SignIn
@@ -27,12 +28,13 @@ from idp.interaction.sign_out import SignOut
 from idp.interaction.store import Interactions, Sessions
 from idp.settings import Settings
 from idp.signing.key_ring import Keys
+from idp.web.hub import Entrance, Visits
 from idp.wiring.cards import build_card_policy
 from idp.wiring.itinerary import build_itinerary, build_sessions
 from idp.wiring.psc import build_upstream
 from idp.wiring.relying_parties import build_client_keys, build_clients
 from idp.wiring.resources import Resources, open_key_directory, open_resources
-from idp.wiring.web import WebParts, build_web
+from idp.wiring.web import WebParts, build_web, network_quota
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +43,7 @@ class Parts:
 
     resources: Resources
     web: WebParts
+    visits: Visits
     clients: ClientFile
     keys: Keys
     client_keys: ClientKeys
@@ -59,6 +62,7 @@ class Parts:
     sign_out: SignOut
     interactions: Interactions
     itinerary: Itinerary
+    lending: Lending
     hub: Hub
     gate: Gate
 
@@ -83,6 +87,7 @@ def build_parts(settings: Settings) -> Parts:
     """Returns the parts. Raises what the adapters raise: a missing database, a bad file of keys or clients."""
     resources, clients = open_resources(settings), build_clients(settings)
     database, clock = resources.database, resources.clock
+    web = build_web(settings, clock)
     grants, audit = SqlGrants(database), SqlAudit(database, clock)
     sessions, charters = build_sessions(resources), SqlCharters(database)
     upstream, policy = build_upstream(settings, clock, audit), build_card_policy(settings)
@@ -93,7 +98,8 @@ def build_parts(settings: Settings) -> Parts:
         resources, clients, context, has_psc=upstream is not None, has_cps=policy is not None
     )
     accounts = SqlAccounts(database)
-    interactions = Interactions(resources.store, settings.lives.interaction_life)
+    interactions = Interactions(resources.store, settings.lives.interaction_life, settings.crowd.attempts)
+    lending = Lending(sessions, accounts)
     gate = Gate(charters, itinerary.authenticators)
     sign_out = SignOut(
         sessions=sessions,
@@ -103,7 +109,8 @@ def build_parts(settings: Settings) -> Parts:
     )
     return Parts(
         resources=resources,
-        web=build_web(settings),
+        web=web,
+        visits=Visits(web.cookies, web.stations, resources.clock),
         clients=clients,
         keys=KeysInForce(open_key_directory(settings, clock)),
         client_keys=build_client_keys(resources),
@@ -122,6 +129,18 @@ def build_parts(settings: Settings) -> Parts:
         sign_out=sign_out,
         interactions=interactions,
         itinerary=itinerary,
-        hub=Hub(interactions=interactions, sessions=sessions, accounts=accounts, itinerary=itinerary),
+        lending=lending,
+        hub=Hub(
+            interactions=interactions,
+            lending=lending,
+            accounts=accounts,
+            itinerary=itinerary,
+            admit=_entrance(resources, web).admit,
+        ),
         gate=gate,
     )
+
+
+def _entrance(resources: Resources, web: WebParts) -> Entrance:
+    crowd = resources.settings.crowd
+    return Entrance(network_quota(resources, web, Kind.SIGN_INS_BY_IP, crowd.begun, crowd.begun_window))

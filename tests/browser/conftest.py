@@ -98,6 +98,15 @@ class Window:
         field.clear()
         field.send_keys(text)
 
+    def enter(self, label: str, text: str) -> None:
+        """The field with this label: that of a shared station asks the browser to recognise none."""
+        for element in self.driver.find_elements(By.TAG_NAME, "label"):
+            if " ".join(element.text.split()) == label:
+                field = self.driver.find_element(By.ID, element.get_attribute("for") or "")
+                field.send_keys(text)
+                return
+        raise AssertionError(f"no field « {label} » on « {self.title} »")
+
     def tick(self, label: str) -> None:
         for element in self.driver.find_elements(By.TAG_NAME, "label"):
             if " ".join(element.text.split()) == label:

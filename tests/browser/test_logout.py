@@ -108,8 +108,17 @@ def test_two_persons_at_one_browser_and_a_copy_of_its_cookies(
     press(station, "Valider")
     wait_for_text(station, "BENALI")
     # Martin's session ended with hers, in the other application too.
-    station.open(home(demo, SIBLING))
-    wait_for_text(station, "fermée ailleurs")
+    wait_until_ended(station, home(demo, SIBLING))
+
+
+def wait_until_ended(window: Window, address: str) -> None:
+    """The application was told by the worker that the session is over."""
+    deadline = time.monotonic() + within(20)
+    while True:
+        window.open(address)
+        if "fermée ailleurs" in window.text:
+            return
+        assert time.monotonic() < deadline, window.text
 
 
 def test_signing_out_of_viatrajectoire_signs_out_of_trajectoire_grand_age(
@@ -120,12 +129,7 @@ def test_signing_out_of_viatrajectoire_signs_out_of_trajectoire_grand_age(
     window.open(home(demo, VIA))
     window.press("Se déconnecter")
     wait_for_url(window, f"{home(demo, VIA)}signed-out?state=")
-    deadline = time.monotonic() + within(20)
-    while True:
-        window.open(home(demo, SIBLING))
-        if "fermée ailleurs" in window.text:
-            break
-        assert time.monotonic() < deadline, window.text
+    wait_until_ended(window, home(demo, SIBLING))
     window.picture("signed-out-elsewhere")
 
 
@@ -216,3 +220,43 @@ def test_page_on_the_way_is_no_dead_end_while_a_frame_is_slow(
     assert not window.is_wider_than_phone()
     press(window, "Revenir à ViaTrajectoire")
     wait_for_url(window, f"{home(demo, VIA)}signed-out?state=")
+
+
+def test_a_colleague_at_a_shared_station_is_asked_and_signs_in_as_herself(
+    demo: Demonstration, chromium: Chromium
+) -> None:
+    window, colleague = chromium(card="martin"), demo.account("benali")
+    window.open(demo.issuer)
+    window.press("Déclarer ce poste partagé")
+    window.open(home(demo, VIA))
+    press(window, "Se connecter")
+    press(window, "Se connecter par CPS")
+    wait_for_text(window, "MARTIN")
+
+    window.open(home(demo, SIBLING))
+    press(window, "Se connecter")
+    wait_for_text(window, "Vous êtes PAUL MARTIN ?")
+    window.picture("same-person")
+    assert not window.is_wider_than_phone()
+    window.press("Ce n'est pas moi")
+    wait_for_text(window, "Identifiez-vous")
+    mailbox = demo.mailbox()
+    before = mailbox.last_id(colleague["email"])
+    window.enter("Login (numéro RPPS)", colleague["rpps"])
+    window.enter("Mot de passe", colleague["password"])
+    window.press("Se connecter")
+    window.fill("one-time-code", mailbox.wait_for_code(colleague["email"], before, within(20)))
+    mailbox.close()
+    window.press("Valider")
+    window.tick("J'ai lu et accepte les conditions ci-dessus")
+    window.press("Valider")
+    wait_for_text(window, "Vous êtes connecté")
+    assert "BENALI" in window.text
+    assert "MARTIN" not in window.text
+
+    wait_until_ended(window, home(demo, VIA))
+    press(window, "Se connecter")
+    wait_for_text(window, "Vous êtes NADIA BENALI ?")
+    window.press("Continuer")
+    wait_for_text(window, "Vous êtes connecté")
+    assert "BENALI" in window.text

@@ -35,8 +35,12 @@ class NoGrants:
         return frozenset()
 
 
+def sessions_on(store: EphemeralStore) -> Sessions:
+    return Sessions(store=store, life=LIFE, idle=IDLE, shared_idle=IDLE)
+
+
 def sign_in_on(store: EphemeralStore) -> SignIn:
-    sessions = Sessions(store, LIFE, IDLE)
+    sessions = sessions_on(store)
     audit = RecordingAudit()
     charter = CharterRevision(revision="2026-1", published_at=NOON, texts={"fr": "texte"})
     return SignIn(
@@ -62,7 +66,7 @@ def end_one(store: EphemeralStore, person: AccountId, browser: str, session: str
     )
     assurance = assurance_of((event,))
     assert assurance is not None
-    visit = Visit(browser=browser, session=session, now=NOON, bindings=TABS)
+    visit = Visit(browser=browser, session=session, is_station_shared=False, now=NOON, bindings=TABS)
     return sign_in_on(store).enter(Done(interaction, account, assurance), _Requester(), visit)
 
 
@@ -79,7 +83,7 @@ def act(store: EphemeralStore) -> tuple[Any, ...]:
     kept = store.get(Kind.LOGOUT_REQUEST, "cookie")
     assert kept is not None
     entered.append(end_one(store, ALICE, "signed-in", kept.value["cookie"]))
-    sessions = Sessions(store, LIFE, IDLE)
+    sessions = sessions_on(store)
     return tuple((one.sid, sessions.open(one.cookie, NOON) is not None) for one in entered)
 
 
@@ -92,7 +96,7 @@ def test_one_person_gets_one_session_whichever_answer_comes_last(
     store: EphemeralStore, store_url: str
 ) -> None:
     begun = Session(sid="sid-1", account_id=ALICE, events=(BEFORE,), started_at=NOON, last_seen_at=NOON)
-    cookie = Sessions(store, LIFE, IDLE).start(begun, NOON)
+    cookie = sessions_on(store).start(begun, NOON)
     store.put(Kind.LOGOUT_REQUEST, "cookie", {"cookie": cookie}, LIFE)
     got = race(act, open_store, store_url, threads=THREADS)
     ((told, callers),) = got.items()
@@ -104,5 +108,5 @@ def test_one_person_gets_one_session_whichever_answer_comes_last(
 
 def test_of_two_persons_the_last_one_stays(store: EphemeralStore, store_url: str) -> None:
     got = race(two_persons, open_store, store_url, threads=THREADS)
-    sessions = Sessions(store, LIFE, IDLE)
+    sessions = sessions_on(store)
     assert sum(sessions.find(sid) is not None for sid in got) == 1, got

@@ -124,6 +124,20 @@ def test_shared_station_is_declared_and_withdrawn_on_the_root_page(house: Provid
     assert asked_prompt(browser, choice(browser)) is None
 
 
+def test_after_a_colleague_s_session_was_disowned_the_next_person_is_identified_anew(
+    house: Provider, psc: HostilePsc
+) -> None:
+    browser = house.browser()
+    browser.submit(browser.get("/"), "/station")
+    authenticated(psc, 0)
+    by_psc(browser, psc)
+    page = browser.submit(choice(browser), "/same_person/leave")  # type: ignore[arg-type]
+    assert asked_prompt(browser, page) == "login"
+    # Also on the day when the station is no more a shared one.
+    browser.submit(browser.get("/"), "/station")
+    assert asked_prompt(browser, choice(browser)) == "login"
+
+
 def test_station_is_not_declared_by_another_site(house: Provider) -> None:
     browser = house.browser()
     browser.get("/")
@@ -189,7 +203,12 @@ def test_session_begins_at_their_auth_time_so_that_it_ends_with_theirs(
     code = by_psc(browser, psc).headers["Location"].split("code=")[1].split("&")[0]
     told = jwt.decode(house.exchange(code).json["id_token"], options={"verify_signature": False})
     assert told["auth_time"] == psc.now - 4 * 3600 + 120
-    session = Sessions(SqlStore(house.database, SystemClock()), timedelta(hours=4), timedelta(minutes=30))
+    session = Sessions(
+        store=SqlStore(house.database, SystemClock()),
+        life=timedelta(hours=4),
+        idle=timedelta(minutes=30),
+        shared_idle=timedelta(minutes=5),
+    )
     cookie = browser.client.get_cookie("caducee_session", domain="localhost")
     assert cookie is not None
     kept = session.open(cookie.value, datetime.now(UTC))

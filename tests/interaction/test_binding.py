@@ -31,7 +31,13 @@ class Bench:
         self.interactions.begin(an_interaction(browser=fingerprint(FIRST)))
 
     def visit(self, secret: str) -> Visit:
-        return Visit(browser="a browser", session=None, now=self.clock.now(), bindings={ID: secret})
+        return Visit(
+            browser="a browser",
+            session=None,
+            is_station_shared=False,
+            now=self.clock.now(),
+            bindings={ID: secret},
+        )
 
     def open(self, secret: str) -> Interaction:
         return self.interactions.open(ID, secret, self.clock.now())
@@ -129,7 +135,7 @@ class TestSecondClick:
             bench.repeat(FIRST, "password")
 
     def test_without_any_cookie_is_refused_as_ever(self, bench: Bench) -> None:
-        nobody = Visit(browser=None, session=None, now=bench.clock.now())
+        nobody = Visit(browser=None, session=None, is_station_shared=False, now=bench.clock.now())
         with pytest.raises(InteractionRefused) as caught:
             bench.bindings.open_to_repeat(ID, nobody, "password")
         assert caught.value.reason is InteractionRefusal.NO_COOKIE
@@ -157,6 +163,7 @@ class TestSignOut:
         visit = Visit(
             browser=None,
             session=None,
+            is_station_shared=False,
             now=bench.clock.now(),
             bindings={ID: second, "interaction-of-another-time": "x"},
         )
@@ -174,7 +181,7 @@ class TestSignOut:
 
 
 def test_a_record_of_the_version_before_opens_with_the_cookie_of_the_browser(bench: Bench) -> None:
-    visit = Visit(browser=FIRST, session=None, now=bench.clock.now())
+    visit = Visit(browser=FIRST, session=None, is_station_shared=False, now=bench.clock.now())
     opened = bench.interactions.open(ID, visit.binding(ID), visit.now)
     renewed = bench.prove(opened, "cps")
     assert bench.open(renewed).family == fingerprint(FIRST)

@@ -33,12 +33,14 @@ def a_session(**changes: Any) -> Session:
 
 
 def a_visit(**changes: Any) -> Visit:
-    return dataclasses.replace(Visit(browser="browser", session=None, now=NOON), **changes)
+    return dataclasses.replace(
+        Visit(browser="browser", session=None, is_station_shared=False, now=NOON), **changes
+    )
 
 
 @pytest.fixture
 def sessions(store: MemoryStore) -> Sessions:
-    return Sessions(store, LIFE, IDLE)
+    return Sessions(store=store, life=LIFE, idle=IDLE, shared_idle=IDLE)
 
 
 class TestFinding:
@@ -101,7 +103,7 @@ class TestBeginning:
             def get(self, kind: Kind, key: str) -> Versioned | None:
                 return None if kind is Kind.BROWSER_SESSION else super().get(kind, key)
 
-        sessions = Sessions(Forgetful(clock), LIFE, IDLE)
+        sessions = Sessions(store=Forgetful(clock), life=LIFE, idle=IDLE, shared_idle=IDLE)
         start_session(sessions, a_session(), an_account(), a_visit())
         with pytest.raises(StaleRecord):
             start_session(sessions, a_session(sid="sid-2"), an_account(), a_visit())

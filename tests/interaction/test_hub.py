@@ -9,6 +9,7 @@ import pytest
 
 from idp.core.ephemeral import Kind, Versioned
 from idp.interaction.hub import Done, Failed, Failure, Finish, GoTo, Hub, Outcome
+from idp.interaction.lending import Lending
 from idp.interaction.next_stop import Itinerary
 from idp.interaction.record import Acr, Interaction, with_event
 from idp.interaction.refusal import InteractionRefusal, InteractionRefused
@@ -47,21 +48,34 @@ class Bench:
     store: MemoryStore
     home: FakeFinish = dataclasses.field(default_factory=FakeFinish)
     cookie: str | None = None
+    admitted: list[Interaction] = dataclasses.field(default_factory=list)
+    is_station_shared: bool = False
 
     def __post_init__(self) -> None:
         self.accounts = MemoryAccounts({ALICE: an_account()})
         self.interactions = Interactions(self.store, timedelta(minutes=15))
-        self.sessions = Sessions(self.store, timedelta(hours=4), timedelta(minutes=30))
+        self.sessions = Sessions(
+            store=self.store,
+            life=timedelta(hours=4),
+            idle=timedelta(minutes=30),
+            shared_idle=timedelta(minutes=5),
+        )
         self.hub = Hub(
             interactions=self.interactions,
-            sessions=self.sessions,
+            lending=Lending(self.sessions, self.accounts),
             accounts=self.accounts,
             itinerary=Itinerary(doors({"psc", "cps", "password"}), [], frozenset({"cps"})),
+            admit=self.admitted.append,
         )
 
     @property
     def visit(self) -> Visit:
-        return Visit(browser=BROWSER, session=self.cookie, now=self.clock.now())
+        return Visit(
+            browser=BROWSER,
+            session=self.cookie,
+            is_station_shared=self.is_station_shared,
+            now=self.clock.now(),
+        )
 
     def begin(self, **changes: Any) -> Outcome:
         new = an_interaction(browser=fingerprint(BROWSER), **changes)
@@ -215,6 +229,88 @@ class TestBegin:
         with pytest.raises(InteractionRefused) as caught:
             bench.begin()
         assert caught.value.reason is InteractionRefusal.NOT_NOW
+
+
+class TestSharedStation:
+    """facts/security T12: a session left open there is not the next person's."""
+
+    @pytest.fixture(autouse=True)
+    def shared(self, bench: Bench) -> None:
+        bench.is_station_shared = True
+
+    def confirm(self, bench: Bench) -> None:
+        bench.interactions.save(dataclasses.replace(bench.opened(), confirmed=True))
+
+    def test_a_session_is_never_taken_without_a_question(self, bench: Bench) -> None:
+        bench.sign_in("cps")
+        assert bench.begin() == AT_HUB
+        assert bench.go_on() == GoTo("/interaction/interaction-1/same_person")
+        self.confirm(bench)
+        assert isinstance(bench.go_on(), Done)
+
+    def test_an_answer_holds_for_its_own_interaction_only(self, bench: Bench) -> None:
+        bench.sign_in("cps")
+        bench.begin()
+        self.confirm(bench)
+        new = an_interaction(id="interaction-2", browser=fingerprint(BROWSER))
+        assert bench.hub.begin(new, bench.visit, bench.home) == GoTo("/interaction/interaction-2")
+
+    def test_in_silence_the_relying_party_is_told_that_a_question_is_due(self, bench: Bench) -> None:
+        bench.sign_in("cps")
+        failed = bench.begin(silent=True)
+        assert isinstance(failed, Failed)
+        assert (failed.reason, failed.stop) == (Failure.PAGE_NEEDED, Stop.SAME_PERSON)
+
+    def test_a_person_who_proves_something_is_asked_no_more(self, bench: Bench) -> None:
+        bench.begin()
+        bench.prove("cps")
+        assert isinstance(bench.go_on(), Done)
+
+    def test_a_stronger_proof_answers_the_question_too(self, bench: Bench) -> None:
+        bench.sign_in("password", "email_otp")
+        bench.begin(needed=Acr.CPS)
+        assert bench.go_on() == GoTo("/interaction/interaction-1/same_person")
+        bench.prove("cps")
+        assert isinstance(bench.go_on(), Done)
+
+    def test_a_session_that_does_not_count_is_not_asked_about(self, bench: Bench) -> None:
+        bench.sign_in("cps")
+        bench.begin(fresh_after=bench.clock.now())
+        assert bench.go_on() == GoTo("/interaction/interaction-1/choice")
+
+    @pytest.mark.parametrize("minutes", [5, 29])
+    def test_a_session_that_waited_five_minutes_is_over(self, bench: Bench, minutes: int) -> None:
+        bench.sign_in("cps")
+        bench.clock.advance(minutes=minutes)
+        failed = bench.begin(silent=True)
+        assert isinstance(failed, Failed)
+        assert failed.stop is Stop.CHOICE
+        bench.is_station_shared = False
+        assert isinstance(bench.begin(), Done)
+
+    def test_a_question_that_nobody_answers_in_time_is_about_nobody_any_more(self, bench: Bench) -> None:
+        bench.sign_in("cps")
+        bench.clock.advance(minutes=4)
+        bench.begin()
+        bench.clock.advance(minutes=1)
+        assert bench.go_on() == GoTo("/interaction/interaction-1/choice")
+        assert bench.opened().sid is None
+
+    def test_a_station_declared_shared_since_asks_in_what_had_begun_before(self, bench: Bench) -> None:
+        bench.is_station_shared = False
+        bench.sign_in("password", "email_otp")
+        bench.begin(needed=Acr.CPS)
+        assert bench.go_on() == GoTo("/interaction/interaction-1/choice")
+        bench.is_station_shared = True
+        assert bench.go_on() == GoTo("/interaction/interaction-1/same_person")
+
+    def test_another_person_s_visit_does_not_prolong_the_session(self, bench: Bench) -> None:
+        bench.sign_in("cps")
+        bench.clock.advance(minutes=4)
+        bench.begin()
+        session = bench.sessions.open(bench.cookie, bench.clock.now())
+        assert session is not None
+        assert session.last_seen_at == NOON
 
 
 class TestGoOn:

@@ -1,9 +1,11 @@
 """The one function that names the next page: every combination of facts, against a table written by hand and a rule."""
 
+import dataclasses
 import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -41,6 +43,7 @@ def stop(
     open_doors: Iterable[str] = EVERY_DOOR,
     charter_due: bool = False,
     sources: frozenset[str] = CARD_ONLY,
+    is_station_shared: bool = False,
 ) -> Stop | None:
     return next_stop(
         interaction,
@@ -49,6 +52,7 @@ def stop(
         authenticators=doors(open_doors),
         actions=[Charter(charter_due)],
         enrolment_sources=sources,
+        is_station_shared=is_station_shared,
         now=NOON + timedelta(minutes=5),
     )
 
@@ -206,6 +210,7 @@ def test_a_client_that_closed_a_door_does_not_count_its_events() -> None:
         authenticators=closed_here,
         actions=[],
         enrolment_sources=CARD_ONLY,
+        is_station_shared=False,
         now=NOON,
     )
     assert found is Stop.CHOICE
@@ -224,12 +229,30 @@ def test_duties_come_in_the_order_of_the_house() -> None:
             authenticators=doors(EVERY_DOOR),
             actions=actions,
             enrolment_sources=CARD_ONLY,
+            is_station_shared=False,
             now=NOON,
         )
 
     assert first(Charter(True), Other(True)) is Stop.CHARTER
     assert first(Other(True), Charter(True)) is Stop.ENROLMENT
     assert first(Charter(False), Other(True)) is Stop.ENROLMENT
+
+
+@pytest.mark.parametrize("charter_due", [True, False])
+@pytest.mark.parametrize("needed", list(Acr))
+def test_on_a_shared_station_the_question_comes_before_all_that_a_session_leads_to(
+    needed: Acr, charter_due: bool
+) -> None:
+    for size in range(1, len(ALL) + 1):
+        for names in itertools.combinations(ALL, size):
+            taken = an_interaction(
+                account_id=ALICE, sid="sid", needed=needed, events=tuple(an_event(name) for name in names)
+            )
+            asked = partial(stop, account=an_account(), charter_due=charter_due)
+            assert asked(taken, is_station_shared=True) is Stop.SAME_PERSON
+            assert asked(taken) is not Stop.SAME_PERSON
+            confirmed = dataclasses.replace(taken, confirmed=True)
+            assert asked(confirmed, is_station_shared=True) == asked(taken)
 
 
 def test_every_stop_has_its_silent_error() -> None:

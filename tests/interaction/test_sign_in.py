@@ -26,6 +26,7 @@ from tests.fakes import NOON, FakeCharters, FixedClock, MemoryStore, RecordingAu
 from tests.people import ALICE, BOB, an_account, an_event, an_interaction, doors
 
 LIFE, IDLE = timedelta(hours=4), timedelta(minutes=30)
+SHARED_IDLE = timedelta(minutes=5)
 IN_FORCE = CharterRevision(revision="2026-1", published_at=NOON, texts={"fr": "texte"})
 
 
@@ -53,11 +54,12 @@ class House:
     store: MemoryStore
     cookie: str | None = None
     bindings: dict[str, str] = field(default_factory=dict)
+    is_station_shared: bool = False
     audit: RecordingAudit = field(default_factory=RecordingAudit)
     grants: Grants = field(default_factory=Grants)
 
     def __post_init__(self) -> None:
-        self.sessions = Sessions(self.store, LIFE, IDLE)
+        self.sessions = Sessions(store=self.store, life=LIFE, idle=IDLE, shared_idle=SHARED_IDLE)
         sign_out = SignOut(
             sessions=self.sessions,
             grants=cast("GrantRepository", self.grants),
@@ -82,7 +84,13 @@ class House:
         assurance = assurance_of(events)
         assert assurance is not None
         done = Done(interaction, account, assurance)
-        visit = Visit(browser="browser", session=self.cookie, now=self.clock.now(), bindings=self.bindings)
+        visit = Visit(
+            browser="browser",
+            session=self.cookie,
+            is_station_shared=self.is_station_shared,
+            now=self.clock.now(),
+            bindings=self.bindings,
+        )
         return self.sign_in.enter(done, asks or Requester(), visit)
 
     def session_of(self, entered: Entered) -> Session:
@@ -152,6 +160,15 @@ def test_a_lapsed_session_of_the_person_gives_its_name_on_and_a_void_one_does_no
     later = an_event("cps", 120)
     voiding = an_account(charter_revision="2026-1", not_before=started + timedelta(minutes=30))
     assert house.enter(later, account=voiding, started_at=house.clock.now()).sid != "sid-1"
+
+
+def test_on_a_shared_station_a_session_that_waited_five_minutes_is_not_continued(house: House) -> None:
+    house.begin_session(CARD)
+    house.clock.advance(minutes=5)
+    assert house.enter(CARD, sid="sid-1") == Entered("sid-1", None)
+    house.is_station_shared = True
+    with pytest.raises(SessionOver):
+        house.enter(CARD, sid="sid-1")
 
 
 def test_the_gate_refuses_by_the_older_of_session_and_interaction(house: House) -> None:

@@ -34,7 +34,12 @@ class House:
     grants: Grants = field(default_factory=Grants)
 
     def __post_init__(self) -> None:
-        self.sessions = Sessions(self.store, timedelta(hours=4), timedelta(minutes=30))
+        self.sessions = Sessions(
+            store=self.store,
+            life=timedelta(hours=4),
+            idle=timedelta(minutes=30),
+            shared_idle=timedelta(minutes=5),
+        )
         self.sign_out = SignOut(
             sessions=self.sessions,
             grants=cast("GrantRepository", self.grants),

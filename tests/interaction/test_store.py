@@ -36,7 +36,7 @@ def interactions(store: MemoryStore) -> Interactions:
 
 @pytest.fixture
 def sessions(store: MemoryStore) -> Sessions:
-    return Sessions(store, LIFE, IDLE)
+    return Sessions(store=store, life=LIFE, idle=IDLE, shared_idle=timedelta(minutes=5))
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ def test_session_that_comes_after_the_end_of_theirs_is_none() -> None:
     """The person signs out there while they read our charter."""
     clock = FixedClock()
     store = MemoryStore(clock)
-    sessions = Sessions(store, LIFE, timedelta(minutes=30))
+    sessions = Sessions(store=store, life=LIFE, idle=timedelta(minutes=30), shared_idle=timedelta(minutes=5))
     closed(store, "theirs")
     with pytest.raises(UpstreamOver):
         sessions.start(a_session("late", "theirs"), clock.now())
@@ -86,7 +86,7 @@ class FailingOnce:
 def test_end_that_failed_on_the_way_ends_everything_when_it_is_asked_for_again() -> None:
     clock = FixedClock()
     store, grants = MemoryStore(clock), FailingOnce()
-    sessions = Sessions(store, LIFE, timedelta(minutes=30))
+    sessions = Sessions(store=store, life=LIFE, idle=timedelta(minutes=30), shared_idle=timedelta(minutes=5))
     sign_out = SignOut(
         sessions=sessions,
         grants=cast("GrantRepository", grants),

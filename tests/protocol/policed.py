@@ -106,7 +106,10 @@ def signed_in_since(house: Provider, *proofs: tuple[AuthenticatorId, timedelta])
     )
     settings, clock = house.settings, SystemClock()
     sessions = Sessions(
-        SqlStore(house.database, clock), settings.lives.session_life, settings.lives.session_idle
+        store=SqlStore(house.database, clock),
+        life=settings.lives.session_life,
+        idle=settings.lives.session_idle,
+        shared_idle=settings.stations.station_idle,
     )
     session = Session(
         sid=random_token(),

@@ -48,16 +48,25 @@ HOUSE_VALUES: list[tuple[str, str, Any]] = [
     ("Code mails: 1 per 60 s", "mail_codes_per_minute", 1),
     ("Code mails: 5 per h", "mail_codes_per_hour", 5),
     ("Code mails: 10 per day and account", "mail_codes_per_day", 10),
-    ("Code mails: 25 per IP", "mail_codes_per_ip", 25),
+    ("Code mails: 600 per IP", "mail_codes_per_ip", 600),
     ("Code mails: per IP per 5 min", "mail_codes_per_ip_window", 5 * MINUTES),
     ("Code failures: 20 per account per 24 h", "mail_code_failures_per_day", 20),
     ("Password: 15 code points", "password_min", 15),
     ("Password: to 128 code points", "password_max", 128),
+    ("Password: 10 beside what is known", "password_own", 10),
     ("Password failures: after 5", "password_free_tries", 5),
     ("Password failures: at most 25 per 24 h per account and unknown device", "password_tries_per_day", 25),
     ("Password failures: 100 consecutive", "password_failures_in_a_row", 100),
-    ("Per IP: 20 password posts", "password_posts_per_ip", 20),
+    ("Per IP: 200 password posts", "password_posts_per_ip", 200),
+    ("SSO session: 5 min on a shared station", "shared_station_idle", 5 * MINUTES),
     ("Per IP: per 60 s", "password_posts_per_ip_window", 60 * SECONDS),
+    ("Per IP: 1000 sign-ins begun", "sign_ins_per_ip", 1000),
+    ("Per IP: per 5 min", "sign_ins_per_ip_window", 5 * MINUTES),
+    ("Per IP: ten times in a crowded network", "crowded_networks_factor", 10),
+    ("Kept of a request: 4 KiB", "request_bytes", 4096),
+    ("Attempts of one sign-in: 50", "attempts_per_sign_in", 50),
+    ("Pushed requests: 6000 per 60 s and client", "pushed_requests_per_client", 6000),
+    ("Pushed requests: per 60 s", "pushed_requests_per_client_window", 60 * SECONDS),
     ("Security log: 12 months", "audit_life", 365 * 24 * HOURS),
     ("FA1: request_uri expires_in < 600 s", "pushed_request_life", 60 * SECONDS),
     ("TK8: assertion exp <= 5 min", "assertion_life", 5 * MINUTES),
@@ -361,7 +370,7 @@ def test_no_session_outlives_what_is_known_of_it() -> None:
 
 def test_shared_stations_are_networks() -> None:
     known = settings(CADUCEE_SHARED_STATIONS="192.0.2.0/24 2001:db8::/32")
-    assert [str(network) for network in known.psc.shared_networks] == ["192.0.2.0/24", "2001:db8::/32"]
+    assert [str(network) for network in known.stations.networks] == ["192.0.2.0/24", "2001:db8::/32"]
     assert "SHARED_STATIONS" in fault(CADUCEE_SHARED_STATIONS="192.0.2.1/24")
     assert "SHARED_STATIONS" in fault(CADUCEE_SHARED_STATIONS="hospital")
 

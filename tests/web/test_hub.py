@@ -14,7 +14,7 @@ from idp.interaction.hub import Done, Failed, Failure, GoTo
 from idp.interaction.record import Acr, Interaction
 from idp.interaction.store import fingerprint, random_token
 from idp.web.addresses import redirect
-from idp.web.hub import HubEndpoint, visit_of
+from idp.web.hub import HubEndpoint
 from idp.wiring.flask_app import build_flask
 from idp.wiring.flows import build_flows
 from idp.wiring.parts import Parts, build_parts
@@ -40,7 +40,7 @@ class HomeFinish(FakeFinish):
     def success(self, done: Done) -> Response:
         assert self.parts
         cookies = self.parts.web.cookies
-        visit = visit_of(request, cookies, self.parts.clock.now())
+        visit = self.parts.visits.of(request)
         entered = self.parts.sign_in.enter(done, OwnPage(), visit)
         response: Response = super().success(done)
         if entered.cookie is not None:
@@ -65,7 +65,7 @@ class Home:
             hub=parts.hub,
             bindings=Bindings(parts.interactions),
             finishes=finishes,
-            clock=parts.clock,
+            visits=parts.visits,
             cookies=web.cookies,
             forms=web.forms,
         )
@@ -78,7 +78,7 @@ class Home:
 
     def start(self) -> Response:
         cookies = self.parts.web.cookies
-        visit = visit_of(request, cookies, self.parts.clock.now())
+        visit = self.parts.visits.of(request)
         browser = visit.browser or random_token()
         new = Interaction(
             id=random_token(),

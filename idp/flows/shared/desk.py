@@ -16,6 +16,7 @@ from idp.core.audit import Audit, AuditEvent, Fact
 from idp.core.clock import Clock
 from idp.core.ephemeral import StaleRecord
 from idp.core.errors import PageError, Problem
+from idp.flows.shared.open_doors import doors_of
 from idp.flows.shared.opening import Opening
 from idp.interaction.authenticator import AuthenticatorId
 from idp.interaction.binding import Bindings
@@ -31,6 +32,7 @@ from idp.web.forms import FormOvertaken, Forms
 from idp.web.locales import Locales
 from idp.web.psc_button import OfficialPictures
 from idp.web.rendering import Rendering
+from idp.web.shared_stations import SharedStations
 
 
 class NotDue(Exception):
@@ -52,6 +54,7 @@ class Desk:
     audit: Audit
     clock: Clock
     cookies: Cookies
+    stations: SharedStations
     forms: Forms
     locales: Locales
     rendering: Rendering
@@ -59,37 +62,36 @@ class Desk:
     upstream: Upstream | None = None
     pictures: OfficialPictures = field(default_factory=lambda: OfficialPictures({}))
 
-    def open(self, interaction_id: str) -> Interaction:
-        """Returns the live interaction of this browser. Raises InteractionRefused."""
-        return self.opening.open(interaction_id)
+    def open(self, interaction_id: str, repeats: AuthenticatorId | None = None) -> Interaction:
+        """Returns the live interaction of this browser, as `Opening.open` does. Raises InteractionRefused."""
+        return self.opening.open(interaction_id, repeats)
 
-    def open_to_repeat(self, interaction_id: str, authenticator: AuthenticatorId) -> Interaction:
-        """Returns it as `Opening.open_to_repeat` does. Raises InteractionRefused."""
-        return self.opening.open_to_repeat(interaction_id, authenticator)
-
-    def open_due(self, interaction_id: str, *stops: Stop) -> Interaction:
+    def open_due(
+        self, interaction_id: str, *stops: Stop, repeats: AuthenticatorId | None = None
+    ) -> Interaction:
         """Returns it as `open` does, if one of these stops is due. Raises NotDue: the address of a page skips nothing
         (facts/security T33)."""
-        return self.require_due(self.open(interaction_id), *stops)
-
-    def require_due(self, interaction: Interaction, *stops: Stop) -> Interaction:
-        """Returns it if one of these stops is due. Raises NotDue, InteractionRefused."""
+        interaction = self.open(interaction_id, repeats)
         is_over = interaction.refusal is not None or self.opening.is_overtaken(interaction)
         if is_over or self.next_stop(interaction) not in stops:
-            raise NotDue(interaction.id)
+            raise NotDue(interaction_id)
         return interaction
 
     def form(self, interaction: Interaction) -> dict[str, str]:
-        """Returns the posted fields, with Origin and CSRF token verified. Raises PageError; NotDue: another tab of this
-        interaction went on, and the hub tells what is due."""
+        """Returns the fields as `posted` does. Raises PageError; NotDue: another tab of this interaction went on."""
         try:
             return self.posted(interaction)
         except FormOvertaken as overtaken:
             raise NotDue(interaction.id) from overtaken
 
     def posted(self, interaction: Interaction) -> dict[str, str]:
-        """Returns the fields as `form` does. Raises PageError, FormOvertaken."""
+        """Returns the posted fields, with Origin and CSRF token verified. Raises PageError, FormOvertaken."""
         return self.forms.read_bound(request, hub_path(interaction.id), *opened_by(interaction))
+
+    def set_out(self, interaction: Interaction) -> None:
+        """Call before the browser is sent elsewhere for a proof. Raises PageError: no person tries so often."""
+        if not self.interactions.claim_attempt(interaction):
+            raise PageError(Problem.TOO_MANY_ATTEMPTS, client_id=interaction.client_id)
 
     def record(self, interaction: Interaction) -> None:
         """Save the facts. Raises NotDue: a faster click of the same person wins, and the hub tells what is due then."""
@@ -145,19 +147,15 @@ class Desk:
         return account_of(interaction, self.accounts)
 
     def next_stop(self, interaction: Interaction) -> Stop | None:
-        return self.itinerary.next_stop(interaction, self.account(interaction), self.clock.now())
+        return self.itinerary.next_stop(
+            interaction,
+            self.account(interaction),
+            self.clock.now(),
+            is_station_shared=self.stations.holds(request),
+        )
 
     def doors(self, interaction: Interaction, account: Account | None = None) -> Doors:
-        open_doors = self.itinerary.open_doors(interaction, account)
-        has_psc = "psc" in open_doors
-        return Doors(
-            psc=has_psc,
-            cps="cps" in open_doors,
-            password="password" in open_doors,
-            psc_out=has_psc and self.upstream is not None and self.upstream.is_out(),
-            psc_picture=self.pictures.has_button,
-            psc_hover=self.pictures.has_hover,
-        )
+        return doors_of(self.itinerary.open_doors(interaction, account), self.upstream, self.pictures)
 
 
 def _ui_locales(interaction: Interaction) -> str:

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 
 from werkzeug.wrappers import Request, Response
 
-from idp.flows.shared.shared_stations import SharedStations
 from idp.interaction.record import Interaction
 from idp.interaction.upstream import UpstreamLogin
 from idp.web.cookies import SIGNED_OUT_COOKIE, Cookies
+from idp.web.shared_stations import SharedStations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

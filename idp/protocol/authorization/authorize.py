@@ -13,7 +13,6 @@ from werkzeug.wrappers import Response
 
 from idp.accounts.account import Account
 from idp.clients.registry import Client, ClientFile
-from idp.core.clock import Clock
 from idp.core.errors import OAuthError, PageError, Problem
 from idp.interaction.gate import IssueRefused, MayNotIssue
 from idp.interaction.hub import Done, Failed, Failure, Hub
@@ -34,7 +33,7 @@ from idp.protocol.authorization.request_reader import RequestReader
 from idp.web.addresses import redirect
 from idp.web.cookies import Cookies
 from idp.web.forms import Forms
-from idp.web.hub import visit_of
+from idp.web.hub import Visits
 from idp.web.locales import Locales
 
 #: The error for a login that failed. Where a page was needed, its stop decides the error (`SILENT_ERROR`).
@@ -63,7 +62,7 @@ class AuthorizeEndpoint:
     issuer: CodeIssuer
     responses: AuthorizationResponses
     interaction_life: timedelta
-    clock: Clock
+    visits: Visits
     clients: ClientFile
     cookies: Cookies
     forms: Forms
@@ -85,7 +84,7 @@ class AuthorizeEndpoint:
         return self._answer_errors(lambda: self._start(self.reader.again(expired.request), restarts=expired))
 
     def _start(self, asked: AuthorizationRequest, *, restarts: Interaction | None = None) -> Response:
-        visit = visit_of(request, self.cookies, self.clock.now())
+        visit = self.visits.of(request)
         browser, binding = visit.browser or random_token(), random_token()
         new = self._new_interaction(asked, browser, binding, visit.now)
         if restarts is not None:
@@ -169,8 +168,11 @@ class AuthorizeEndpoint:
     def _code(self, done: Done) -> Response:
         """Returns the answer with the code, and the session cookie. Raises AuthorizationError, PageError."""
         interaction = done.interaction
+        if not self.reader.use_up(interaction.client_id, interaction.request):
+            error = OAuthError.INVALID_REQUEST_URI
+            raise self._error(interaction, error, "request_uri was used in another window")
         try:
-            issued = self.issuer.issue(done, visit_of(request, self.cookies, self.clock.now()))
+            issued = self.issuer.issue(done, self.visits.of(request))
         except IssueRefused as no:
             raise self._error(interaction, _GATE_ERROR[no.reason], "this sign-in is refused") from no
         except OtherPerson as other:

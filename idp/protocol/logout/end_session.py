@@ -7,13 +7,14 @@ be slow or down, and relying parties must not wait for it. Not here: the notices
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from flask import request
 from werkzeug.wrappers import Response
 
 from idp.accounts.repository import AccountNotFound, AccountRepository
-from idp.clients.registry import Client, ClientFile
+from idp.clients.registry import ClientFile
 from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore, Kind
 from idp.core.records import from_plain, to_plain
@@ -25,13 +26,13 @@ from idp.interaction.upstream import Upstream
 from idp.pages.identity import identity_view
 from idp.pages.sign_in import IdentityView, LogoutFrame, SignedOutPage
 from idp.protocol.jose.id_token_hint import BadHint, Hint, read_hint
-from idp.protocol.logout.frontchannel import frames_for, policy_for
 from idp.signing.key_ring import Keys
 from idp.web.addresses import redirect, with_query
 from idp.web.cookies import Cookies
 from idp.web.forms import FormOvertaken, Forms
 from idp.web.leaving import Leaving
-from idp.web.parameters import read_query, without_empty
+from idp.web.logout_frames import frames_for, policy_for
+from idp.web.parameters import read_query, require_short, without_empty
 from idp.web.rendering import Rendering
 
 _BASE = "/end_session"
@@ -74,12 +75,14 @@ class EndSessionEndpoint:
     forms: Forms
     rendering: Rendering
     issuer: str
-    #: The longest value that a relying party may send.
+    #: The longest value that a relying party may send, and what may be kept of its request.
     parameter_bytes: int
+    kept_bytes: int
 
     def ask(self) -> Response:
         """GET, to which the relying party sends the browser (RP-Initiated Logout §2)."""
         asked = self._read(read_query(without_empty(request.args), self.parameter_bytes))
+        require_short(to_plain(asked), self.kept_bytes)
         recalled = self.sessions.recall(self.cookies.get(request, "session"))
         if recalled is not None and asked.hint_sid == recalled.sid:
             # facts/security LO1: its hint is of this very session, so no page asks the person. Also when the session
@@ -138,12 +141,13 @@ class EndSessionEndpoint:
         )
 
     def _hint(self, token: str | None) -> Hint | None:
-        try:
+        with suppress(BadHint):
             return read_hint(token, keys=self.keys, issuer=self.issuer) if token else None
-        except BadHint:
-            return None
+        return None
 
     def _session(self) -> Session | None:
+        """Returns the session to end. Also one that has waited too long for its shared station: it is ended all the
+        more."""
         return self.sessions.open(self.cookies.get(request, "session"), self.clock.now())
 
     def _confirm_page(self, session: Session, asked: _LogoutRequest) -> Response:
@@ -203,7 +207,7 @@ class EndSessionEndpoint:
         return url
 
     def _view(self, state: str, asked: _LogoutRequest, session: Session | None) -> SignedOutPage:
-        client, registry = self._client(asked), self.clients.registry()
+        client, registry = self.clients.get(asked.client_id or ""), self.clients.registry()
         others = [name for name in asked.told if name in registry and name != asked.client_id]
         return SignedOutPage(
             state=state,
@@ -216,15 +220,12 @@ class EndSessionEndpoint:
             return_refused=asked.is_misdirected,
         )
 
-    def _client(self, asked: _LogoutRequest) -> Client | None:
-        return self.clients.get(asked.client_id) if asked.client_id else None
-
     def _page(self, page: SignedOutPage, asked: _LogoutRequest, path: str = "") -> Response:
         """Returns the page. `path`: where a GET shows it again."""
         browser = self.cookies.browser(request) or random_token()
         frame = self.rendering.frame(
             request,
-            client=self._client(asked),
+            client=self.clients.get(asked.client_id or ""),
             base_path=_BASE,
             wished=asked.ui_locales,
             browser=browser,
@@ -237,10 +238,9 @@ class EndSessionEndpoint:
 
     def _identity(self, session: Session) -> IdentityView | None:
         """Returns whom the page greets; None when the account is gone."""
-        try:
+        with suppress(AccountNotFound):
             return identity_view(self.accounts.get(session.account_id).identity)
-        except AccountNotFound:
-            return None
+        return None
 
 
 def _return_to(asked: _LogoutRequest) -> str | None:

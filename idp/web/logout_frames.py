@@ -1,7 +1,7 @@
 """Contains front-channel logout: the frames of the signed-out page, and what its CSP then allows.
 
 OpenID Connect Front-Channel Logout 1.0 §3: only registered addresses are framed, each with `iss` and `sid`. Not here:
-which clients the session reached (`end_session`).
+which clients the session reached (`interaction/sign_out`).
 """
 
 from collections.abc import Iterable, Sequence
