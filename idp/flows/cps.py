@@ -75,6 +75,8 @@ class CpsFlow:
             return self._refuse(interaction, "stale")
         if not presentation.is_for(interaction):
             return self._refuse(interaction, "mismatch")
+        if presentation.is_overtaken(interaction):
+            return self.desk.back(interaction)
         now = self.clock.now()
         try:
             card = verify_card(presentation.certificate_der, self.policy, now=now, revocation=self.revocation)

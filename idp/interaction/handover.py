@@ -30,8 +30,12 @@ class Presentation:
     binding: str | None
 
     def is_for(self, interaction: Interaction) -> bool:
-        """Whether that interaction began the attempt, and proved nothing since (docs/adr/0029)."""
-        return self.interaction_id == interaction.id and self.binding in (None, *opened_by(interaction))
+        return self.interaction_id == interaction.id
+
+    def is_overtaken(self, interaction: Interaction) -> bool:
+        """Whether something was proved there since: the attempt is of the former binding, of which there may be a copy
+        (docs/adr/0029)."""
+        return self.binding not in (None, *opened_by(interaction))
 
 
 def begin_attempt(store: EphemeralStore, interaction: Interaction, life: timedelta) -> str:

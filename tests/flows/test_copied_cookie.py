@@ -181,9 +181,9 @@ class TestLostAnswer:
     def test_of_the_code_the_second_click_brings_the_same(self, house: Provider) -> None:
         browser = house.browser()
         code = browser.follow(type_password(browser, browser.follow(browser.authorize())))
-        lost = copied(browser)
-        send(browser, code, "/email_otp", code=house.last_code())
-        assert answer_of(lost.submit(code, "/email_otp", code=house.last_code()))["code"]
+        lost, mailed = copied(browser), house.last_code()
+        send(browser, code, "/email_otp", code=mailed)
+        assert answer_of(lost.submit(code, "/email_otp", code=mailed))["code"]
 
     def test_another_proof_is_not_taken_for_it(self, house: Provider) -> None:
         """Neither a wrong password nor the copy's own person gets at what was proved."""

@@ -102,6 +102,14 @@ class TestSignInPageOfAnotherTab:
         second = told(house, left, "grand-age", redirect_uri=SIBLING["redirect_uri"])
         assert (second["sid"], second["acr"]) == (first["sid"], "urn:caducee:acr:psc")
 
+    def test_asks_whose_session_it_is_on_a_shared_station(self, house: Provider) -> None:
+        browser = house.browser()
+        browser.client.set_cookie("caducee_shared", "1", domain="localhost")
+        idle = browser.follow(browser.authorize(**SIBLING))
+        browser.sign_in()
+        asked = browser.follow(browser.get(idle.request.path))
+        assert asked.request.path == f"{hub_of(idle)}/same_person"
+
     def test_passes_when_the_same_person_had_proved_less_in_it(
         self, house: Provider, psc: HostilePsc
     ) -> None:

@@ -523,8 +523,8 @@ REQUIREMENTS: dict[str, Requirement] = {
         "a_copy_from_before_pro_sante_connect_reads_and_finishes_nothing nobody_else_accepts_the_charter "
         "what_a_session_lends_to_an_open_tab_is_not_in_the_copy_either "
         "TestSignOut::what_was_copied_before_opens_nothing",
-        journeys_copied_before_the_card="neither_the_enrolment_nor_the_charter_nor_the_end "
-        "nor_a_card_shown_from_there_before",
+        journeys_cards_of_one_person="cookies_copied_before_the_card_open_neither_enrolment_nor_charter_nor_end "
+        "a_card_shown_from_a_copy_ends_in_no_other_sign_in",
         interaction_browser_sessions="TestSignIn::with_a_copy_of_its_name_gets_nothing_of_it",
     ),
     "T39": proved(

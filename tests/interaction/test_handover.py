@@ -106,5 +106,6 @@ def test_what_was_begun_before_the_last_proof_is_for_nobody() -> None:
     presentation = take_presentation(store, handed[1] or "")
     assert presentation is not None
     assert presentation.is_for(begun)
-    assert presentation.is_for(an_interaction(browser="b" * 64, also=("a" * 64,)))
-    assert not presentation.is_for(an_interaction(browser="b" * 64, former="a" * 64))
+    assert not presentation.is_overtaken(begun)
+    assert not presentation.is_overtaken(an_interaction(browser="b" * 64, also=("a" * 64,)))
+    assert presentation.is_overtaken(an_interaction(browser="b" * 64, former="a" * 64))

@@ -72,8 +72,9 @@ class Desk:
         """Returns it as `open` does, if one of these stops is due. Raises NotDue: the address of a page skips nothing
         (facts/security T33)."""
         interaction = self.open(interaction_id, repeats)
-        is_over = interaction.refusal is not None or self.opening.is_overtaken(interaction)
-        if is_over or self.next_stop(interaction) not in stops:
+        # The question whose session it is looks at that session itself, also when it is over.
+        is_overtaken = Stop.SAME_PERSON not in stops and self.opening.is_overtaken(interaction)
+        if interaction.refusal is not None or is_overtaken or self.next_stop(interaction) not in stops:
             raise NotDue(interaction_id)
         return interaction
 
