@@ -3,9 +3,12 @@
 from collections.abc import Callable, Iterable
 from functools import partial
 
+from werkzeug.wrappers import Request, Response
+
 from idp.adapters.sql.refresh_tokens import SqlRefreshTokens
 from idp.protocol.authorization.par import PushedRequestEndpoint
 from idp.protocol.claims.upstream_claims import UpstreamClaims
+from idp.protocol.client_auth.answers import json_response
 from idp.protocol.logout.upstream_logout import UpstreamLogoutEndpoint
 from idp.protocol.published.discovery import (
     KeySetDocument,
@@ -41,7 +44,7 @@ def build_endpoints(parts: Parts, protocol: ProtocolParts) -> PlainEndpoints:
         "/jwks": Route(_GET, KeySetDocument(parts.keys)),
         "/.well-known/openid-configuration": Route(_GET, _discovery(parts, protocol)),
         "/metrics": Route(_GET, MetricsEndpoint(_metrics(parts))),
-        "/health/live": Route(_GET, PublishedDocument.of({"status": "alive"})),
+        "/health/live": Route(_GET, _alive),
         "/health/ready": Route(_GET, _readiness(parts)),
     }
     return PlainEndpoints(routes | _upstream_logout(parts), settings.where, settings.bounds.body_bytes)
@@ -120,8 +123,15 @@ def _discovery(parts: Parts, protocol: ProtocolParts) -> PublishedDocument:
     return PublishedDocument.of(document | mtls_members(document, settings.proxy.mtls_origin))
 
 
+def _alive(request: Request) -> Response:
+    """Returns that this process answers: now, so no cache may repeat it."""
+    return json_response({"status": "alive"})
+
+
 def _readiness(parts: Parts) -> Readiness:
-    faults = () if parts.policy is None else (build_list_check(parts.resources, parts.policy),)
+    faults = (
+        {} if parts.policy is None else {"revocation lists": build_list_check(parts.resources, parts.policy)}
+    )
     stores = (parts.store, parts.resources.durable)
     return Readiness(stores=stores, clients=parts.clients, keys=parts.keys, faults=faults)
 
