@@ -6,13 +6,14 @@ be slow or down, and relying parties must not wait for it. Not here: the notices
 """
 
 import dataclasses
+from contextlib import suppress
 from dataclasses import dataclass
 
 from flask import request
 from werkzeug.wrappers import Response
 
 from idp.accounts.repository import AccountNotFound, AccountRepository
-from idp.clients.registry import Client, ClientFile
+from idp.clients.registry import ClientFile
 from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore, Kind
 from idp.core.records import from_plain, to_plain
@@ -25,7 +26,8 @@ from idp.protocol.logout.by_upstream import WayByUpstream
 from idp.protocol.logout.logout_request import NOTHING, LogoutRequest, LogoutRequests, return_to
 from idp.web.addresses import redirect
 from idp.web.cookies import Cookies
-from idp.web.forms import Forms
+from idp.web.forms import FormOvertaken, Forms
+from idp.web.leaving import Leaving
 from idp.web.logout_frames import frames_for, policy_for
 from idp.web.parameters import read_query, require_short, without_empty
 from idp.web.rendering import Rendering
@@ -38,6 +40,7 @@ _NO_FRAMES: tuple[LogoutFrame, ...] = ()
 class EndSessionEndpoint:
     sessions: Sessions
     sign_out: SignOut
+    leaving: Leaving
     accounts: AccountRepository
     store: EphemeralStore
     requests: LogoutRequests
@@ -91,11 +94,13 @@ class EndSessionEndpoint:
         return self._confirm_page(session, from_plain(LogoutRequest, kept.value))
 
     def confirm(self) -> Response:
-        """POST of the confirmation page: the person clicked."""
-        form = self.forms.read(request, _BASE)
-        kept = self.store.take(Kind.LOGOUT_REQUEST, form.get("request", "")) or {}
-        asked = from_plain(LogoutRequest, kept) if kept else NOTHING
+        """POST of the confirmation page: the person clicked. If another tab signed in or out since, they are asked."""
         session = self._session()
+        try:
+            form = self.forms.read(request, _BASE)
+        except FormOvertaken:
+            return self._leave(NOTHING, None) if session is None else self._confirm_page(session, NOTHING)
+        asked = self._taken(form.get("request", ""))
         return self._leave(asked, None) if session is None else self._end(session, asked)
 
     def returned(self) -> Response:
@@ -106,6 +111,10 @@ class EndSessionEndpoint:
             return self._leave(asked, None)
         return self._cleared(self._stay(asked, is_left_open=back.is_left_open))
 
+    def _taken(self, token: str) -> LogoutRequest:
+        kept = self.store.take(Kind.LOGOUT_REQUEST, token)
+        return from_plain(LogoutRequest, kept) if kept else NOTHING
+
     def _session(self) -> Session | None:
         """Returns the session to end; one that waited too long for its shared station all the more."""
         return self.sessions.open(self.cookies.get(request, "session"), self.clock.now())
@@ -114,9 +123,8 @@ class EndSessionEndpoint:
         """Returns the page that asks the person: there is no valid hint of this session (§2, facts/security LO1)."""
         token = random_token()
         self._keep(token, dataclasses.replace(asked, hint_sid=None))
-        page = dataclasses.replace(
-            self._view("confirm", asked), identity=self._identity(session), request=token
-        )
+        view = self._view("confirm", asked)
+        page = dataclasses.replace(view, identity=self._identity(session), request=token)
         return self._page(page, asked, f"{_BASE}/confirm/{token}")
 
     def _keep(self, token: str, asked: LogoutRequest) -> None:
@@ -146,8 +154,10 @@ class EndSessionEndpoint:
             response = self._go_on(asked, upstream.url, frames)
         if frames:
             response.headers["Content-Security-Policy"] = policy_for(frames)
-        # facts/security PS10: the next person at this browser is identified anew by Pro Santé Connect.
-        if ended is not None or asked.hint_sid is not None:
+        if ended is not None:
+            self.leaving.sign_out(request, response, ended.account_id)
+        elif asked.hint_sid is not None:
+            # facts/security PS10: the next person at this browser is identified anew by Pro Santé Connect.
             self.cookies.mark_signed_out(response)
         return self._cleared(response)
 
@@ -173,7 +183,7 @@ class EndSessionEndpoint:
         return response
 
     def _view(self, state: str, asked: LogoutRequest) -> SignedOutPage:
-        client, registry = self._client(asked), self.clients.registry()
+        client, registry = self.clients.get(asked.client_id or ""), self.clients.registry()
         others = [name for name in asked.told if name in registry and name != asked.client_id]
         return SignedOutPage(
             state=state,
@@ -185,15 +195,12 @@ class EndSessionEndpoint:
             return_refused=asked.is_misdirected,
         )
 
-    def _client(self, asked: LogoutRequest) -> Client | None:
-        return self.clients.get(asked.client_id) if asked.client_id else None
-
     def _page(self, page: SignedOutPage, asked: LogoutRequest, path: str = "") -> Response:
         """Returns the page. `path`: where a GET shows it again."""
         browser = self.cookies.browser(request) or random_token()
         frame = self.rendering.frame(
             request,
-            client=self._client(asked),
+            client=self.clients.get(asked.client_id or ""),
             base_path=_BASE,
             wished=asked.ui_locales,
             browser=browser,
@@ -206,7 +213,6 @@ class EndSessionEndpoint:
 
     def _identity(self, session: Session) -> IdentityView | None:
         """Returns whom the page greets; None when the account is gone."""
-        try:
+        with suppress(AccountNotFound):
             return identity_view(self.accounts.get(session.account_id).identity)
-        except AccountNotFound:
-            return None
+        return None
