@@ -59,7 +59,7 @@ def build_kept_logout_judge(resources: Resources) -> KeptLogoutJudge | None:
     upstream = build_upstream(settings, clock, audit) if settings.psc.backchannel_logout else None
     if upstream is None:
         return None
-    clients = build_clients(settings)
+    clients = build_clients(settings, clock)
     sign_out = SignOut(
         sessions=build_sessions(resources),
         grants=SqlGrants(database),
