@@ -17,6 +17,7 @@ class Kind(StrEnum):
     INTERACTION = "interaction"
     FINISHED_INTERACTION = "finished_interaction"
     SESSION = "session"
+    BROWSER_SESSION = "browser_session"
     LOGOUT_REQUEST = "logout_request"
     LOGOUT_OF_BROWSER = "logout_of_browser"
     PUSHED_REQUEST = "pushed_request"
@@ -76,6 +77,9 @@ class EphemeralStore(Protocol):
 
     def put(self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta) -> None:
         """Write a JSON object at version 0, replacing any record of this key."""
+
+    def add(self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta) -> bool:
+        """Write as `put` does, unless there is a record. Of several concurrent callers, one gets True."""
 
     def get(self, kind: Kind, key: str) -> Versioned | None: ...
 

@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 
 from idp.core.ephemeral import Kind, Versioned
-from idp.interaction.hub import Done, Failed, Failure, Finish, GoTo, Hub, Outcome, Visit
+from idp.interaction.hub import Done, Failed, Failure, Finish, GoTo, Hub, Outcome
+from idp.interaction.lending import Lending
 from idp.interaction.next_stop import Itinerary
 from idp.interaction.record import Acr, Interaction, with_event
 from idp.interaction.refusal import InteractionRefusal, InteractionRefused
 from idp.interaction.session import Session
 from idp.interaction.stop import Stop
 from idp.interaction.store import Interactions, Sessions, fingerprint
+from idp.interaction.visit import Visit
 from tests.fakes import NOON, FakeFinish, FixedClock, MemoryAccounts, MemoryStore, out_of_order
 from tests.people import ALICE, BOB, an_account, an_event, an_interaction, doors
 
@@ -60,7 +62,7 @@ class Bench:
         )
         self.hub = Hub(
             interactions=self.interactions,
-            sessions=self.sessions,
+            lending=Lending(self.sessions, self.accounts),
             accounts=self.accounts,
             itinerary=Itinerary(doors({"psc", "cps", "password"}), [], frozenset({"cps"})),
             admit=self.admitted.append,
@@ -89,7 +91,7 @@ class Bench:
     def prove(self, *names: Any) -> None:
         for name in names:
             event = an_event(name, (self.clock.now() - NOON).total_seconds() / 60)
-            self.interactions.save(with_event(self.opened(), event, ALICE))
+            self.interactions.save(with_event(self.opened(), event, an_account()))
 
     def sign_in(self, *names: Any, account_id: Any = ALICE) -> Session:
         events = tuple(an_event(name, -5) for name in names)
@@ -393,7 +395,7 @@ class TestGoOn:
         bench.prove("cps")
 
         def another_person_begins() -> None:
-            bench.interactions.save(with_event(bench.opened(), an_event("password"), BOB))
+            bench.interactions.save(with_event(bench.opened(), an_event("password"), an_account(id=BOB)))
             bench.accounts.accounts[BOB] = an_account(id=BOB)
 
         bench.home.meanwhile = [another_person_begins]

@@ -3,12 +3,11 @@
 Not here: verifying it (`adapters/psc`), HTTP (`upstream_logout`); the worker loads no web framework for it.
 """
 
-import dataclasses
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from idp.accounts.account import AccountId
+from idp.accounts.account import Account, AccountId
 from idp.accounts.repository import AccountNotFound, AccountRepository, save_changed
 from idp.accounts.upstream_link import UpstreamLinks
 from idp.core.clock import Clock
@@ -62,7 +61,5 @@ class UpstreamLogouts:
     def _void(self, account_id: AccountId) -> None:
         with suppress(AccountNotFound):
             # StoreUnavailable if the account keeps changing: the token may be sent again.
-            save_changed(
-                self.accounts, account_id, lambda now: dataclasses.replace(now, not_before=self.clock.now())
-            )
+            save_changed(self.accounts, account_id, Account.next_generation)
             self.sign_out.end_all(account_id, self.clock.now(), by="psc")
