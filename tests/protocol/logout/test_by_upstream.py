@@ -34,34 +34,29 @@ def a_session(id_token: str | None = "a.b.c") -> Session:
 
 def test_session_of_another_door_has_nothing_to_end_there(way: WayByUpstream) -> None:
     for ended in (None, a_session(None)):
-        assert way.out(ended, ASKED, "browser") == Onward(None, False)
-    assert way.back("", "browser") == NOWHERE
+        assert way.out(ended, ASKED) == Onward(None, is_left_open=False, name=None)
+    assert way.back("", None) == NOWHERE
 
 
 def test_state_is_good_once_and_the_browser_may_go_on_after_it(way: WayByUpstream) -> None:
-    url, is_left_open = way.out(a_session(), ASKED, "browser")
-    assert url is not None
-    assert not is_left_open
-    state = url.rpartition("=")[2]
+    onward = way.out(a_session(), ASKED)
+    assert not onward.is_left_open
+    state = str(onward.url).rpartition("=")[2]
     assert way.back(state, None) == Back(ASKED, is_certain=True, is_left_open=False)
-    assert way.back(state, "browser") == Back(ASKED, is_certain=False, is_left_open=False)
+    assert way.back(state, onward.name) == Back(ASKED, is_certain=False, is_left_open=False)
     assert way.back(state, "another") == NOWHERE
-
-
-def test_browser_without_a_cookie_is_told_nothing_but_by_its_state(way: WayByUpstream) -> None:
-    url, _ = way.out(a_session(), ASKED, None)
-    assert way.back("changed", None) == NOWHERE
-    assert way.back(str(url).rpartition("=")[2], None).is_certain
+    assert way.back(state, None) == NOWHERE
 
 
 def test_session_lives_on_there_when_this_service_left_pro_sante_connect(way: WayByUpstream) -> None:
     without = dataclasses.replace(way, upstream=None)
-    assert without.out(a_session(), ASKED, "browser") == Onward(None, True)
-    assert without.back("", "browser") == Back(ASKED, is_certain=False, is_left_open=True)
+    onward = without.out(a_session(), ASKED)
+    assert (onward.url, onward.is_left_open) == (None, True)
+    assert without.back("", onward.name) == Back(ASKED, is_certain=False, is_left_open=True)
 
 
 def test_browser_is_remembered_for_a_quarter_of_an_hour(way: WayByUpstream) -> None:
     assert isinstance(way.store, MemoryStore)
-    way.out(a_session(), ASKED, "browser")
+    onward = way.out(a_session(), ASKED)
     way.store.clock.advance(minutes=15)
-    assert way.back("", "browser") == NOWHERE
+    assert way.back("", onward.name) == NOWHERE
