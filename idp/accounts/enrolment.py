@@ -4,7 +4,7 @@ import hashlib
 import re
 import secrets
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +12,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from idp.accounts.account import Account, AccountId, PostalAddress, ProvedIdentity
 from idp.accounts.password import password_fault
+from idp.cards.typed_text import is_dash, one_line
 from idp.settings.password import PasswordSettings
 
 #: Form fields and their longest values; the password has its own rules.
@@ -22,6 +23,7 @@ LONGEST: Mapping[str, int] = {
     "postal_code": 10,
     "city": 80,
 }
+_LINK = "mailto:"
 _OPTIONAL = frozenset({"address_line2"})
 
 
@@ -33,17 +35,27 @@ class EnrolmentForm:
     address: PostalAddress
 
 
-def _clean(text: str) -> str:
-    """Returns NFC text, one space between words, no control character (facts/security T14, T31)."""
-    visible = "".join(
-        c if unicodedata.category(c)[0] != "C" else " " for c in unicodedata.normalize("NFC", text)
-    )
-    return " ".join(visible.split())
+def _address(text: str) -> str:
+    """Returns a pasted address without what a link or a sentence put around it."""
+    line = one_line(text)
+    bare = line[len(_LINK) :] if line.casefold().startswith(_LINK) else line
+    return bare.removeprefix("<").rstrip("> .,;")
+
+
+def _postal_code(text: str) -> str:
+    """Returns a pasted postal code with ASCII letters, digits and dashes where they have such a form."""
+    return "".join("-" if is_dash(c) else c for c in one_line(unicodedata.normalize("NFKC", text)))
+
+
+_READ: Mapping[str, Callable[[str], str]] = {"email": _address, "postal_code": _postal_code}
 
 
 def typed_values(form: Mapping[str, str]) -> dict[str, str]:
     """Returns the fields that may be shown again and kept as a draft: never the password."""
-    return {name: _clean(form.get(name, ""))[: longest + 1] for name, longest in LONGEST.items()}
+    return {
+        name: _READ.get(name, one_line)(form.get(name, ""))[: longest + 1]
+        for name, longest in LONGEST.items()
+    }
 
 
 def _verified_email(text: str) -> str | None:
@@ -104,7 +116,8 @@ def proof_mark(identity: ProvedIdentity) -> str:
 
 def personal_words(identity: ProvedIdentity, email: str) -> list[str]:
     """Returns the words an attacker knows about this person, of which no password may be made."""
-    names = re.split(r"[\s'’-]+", f"{identity.family_name} {identity.given_name}")
+    # Any punctuation parts the words of a name: a person types « d'Arc (Martin) » without it.
+    names = re.split(r"[\W_]+", f"{identity.family_name} {identity.given_name}")
     # People type « Aïcha » as Aicha too.
     names += [_bare(name) for name in names]
     local = email.partition("@")[0]

@@ -2,6 +2,7 @@
 
 import base64
 import hmac
+import secrets
 import threading
 import unicodedata
 from collections.abc import Iterable, Iterator
@@ -92,7 +93,7 @@ class Passwords:
         self._running = threading.BoundedSemaphore(parallel)
         self._admitted = threading.BoundedSemaphore(parallel + settings.hash_queue)
         # Checked when no account has the RPPS: unknown and known numbers take the same time (facts/security T24).
-        self._decoy = self._hasher.hash(self._peppered("decoy"))
+        self._decoy = self._hasher.hash(self._peppered(secrets.token_urlsafe()))
 
     def _peppered(self, password: str) -> str:
         return base64.b64encode(hmac.digest(self._pepper, normalised(password).encode(), "sha256")).decode()
@@ -108,13 +109,20 @@ class Passwords:
         finally:
             self._admitted.release()
 
+    def require_room(self) -> None:
+        """Raises HashingBusy: a hash asked for now would be refused."""
+        if not self._admitted.acquire(blocking=False):
+            raise HashingBusy
+        self._admitted.release()
+
     def hash(self, password: str) -> str:
         """Returns a PHC string with a random 128-bit salt. Raises HashingBusy."""
         with self._turn():
             return self._hasher.hash(self._peppered(password))
 
     def is_right(self, password_hash: str | None, password: str) -> bool:
-        """Whether the password is right. `password_hash` None (no account): False, after the same work.
+        """Whether the password is right. `password_hash` None (no account) or "" (no password): False, after the same
+        work.
 
         Raises HashingBusy.
         """
@@ -123,7 +131,7 @@ class Passwords:
                 self._hasher.verify(password_hash or self._decoy, self._peppered(password))
             except (VerifyMismatchError, VerificationError, InvalidHashError):
                 return False
-        return password_hash is not None
+        return bool(password_hash)
 
     def needs_rehash(self, password_hash: str) -> bool:
         """Whether the hash parameters were raised since this hash was made."""

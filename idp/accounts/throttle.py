@@ -1,10 +1,13 @@
 """How often a password may be tried (facts/security §0.2, TH1-TH2, T22-T24).
 
 Contains delays per (RPPS, device) and caps, counted before the password is compared, for known and unknown RPPS alike.
-Not here: a lock of the account. Card and Pro Santé Connect sign-ins are not affected by these counters.
+Not here: a lock of the account. Card and Pro Santé Connect sign-ins are not affected by these counters, and end them
+(`waits`).
 """
 
 import hmac
+import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -14,6 +17,8 @@ from idp.settings.password import PasswordSettings
 _DAY = timedelta(hours=24)
 #: A run of failures is forgotten this long after its first one.
 _RUN = timedelta(days=30)
+#: Longer than any counter lives: when the record of a new page is gone, nothing is left of the pages before.
+_PAGE = _RUN + timedelta(days=1)
 
 
 class Wait(Exception):
@@ -25,7 +30,7 @@ class Wait(Exception):
 
 
 class Closed(Exception):
-    """Passwords are refused for this RPPS until the person signs in by card or Pro Santé Connect."""
+    """Passwords are refused for this RPPS in this browser, until a strong proof of the person."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +50,10 @@ class PasswordThrottle:
 
         `device`: "" for a browser that never signed in here; any other device has a budget of its own.
         """
-        person = self.person(rpps)
-        if self.durable.counted(Kind.PASSWORD_FAILURES_IN_A_ROW, person) >= self.limits.failures_in_a_row:
+        page = self._page(rpps)
+        bucket = f"{page}:{device}"
+        if any(self.durable.counted(*run) >= most for run, most in self._runs(page, device)):
             raise Closed
-        bucket = f"{person}:{device}"
         waiting = self.store.get(Kind.PASSWORD_WAIT, bucket)
         if waiting is not None:
             raise Wait(datetime.fromisoformat(waiting.value["until"]) - now)
@@ -58,20 +63,45 @@ class PasswordThrottle:
         if tries > self.limits.tries_per_day:
             raise Wait(_DAY)
         # Counted as a failure before the comparison; `succeed` clears it. A crash in between errs on the safe side.
-        self.durable.count(Kind.PASSWORD_FAILURES_IN_A_ROW, person, _RUN)
-        over = tries - self.limits.free_tries
-        if over >= 0:
-            delay = min(self.limits.first_wait * 2**over, _DAY)
+        # T22: parallel tries that all passed the look above are told apart here.
+        if any(self.durable.count(*run, _RUN) > most for run, most in self._runs(page, device)):
+            raise Closed
+        delay = self._delay(tries)
+        if delay:
             self.store.put(Kind.PASSWORD_WAIT, bucket, {"until": (now + delay).isoformat()}, delay)
 
     def succeed(self, rpps: str, device: str) -> None:
         """Clear the counters of this person and device, after a right password."""
-        person = self.person(rpps)
-        bucket = f"{person}:{device}"
-        self.durable.take(Kind.PASSWORD_TRIES, bucket)
-        self.durable.take(Kind.PASSWORD_FAILURES_IN_A_ROW, person)
-        self.store.take(Kind.PASSWORD_WAIT, bucket)
+        page = self._page(rpps)
+        self.durable.take(Kind.PASSWORD_TRIES, f"{page}:{device}")
+        # The run is over for strangers too: what counts are failures in a row. Their waits and tries of today stay.
+        for run, _most in (*self._runs(page, device), *self._runs(page, "")):
+            self.durable.take(*run)
+        self.store.take(Kind.PASSWORD_WAIT, f"{page}:{device}")
 
     def reopen(self, rpps: str) -> None:
-        """Accept passwords again, after the person signed in by card or Pro Santé Connect."""
-        self.durable.take(Kind.PASSWORD_FAILURES_IN_A_ROW, self.person(rpps))
+        """Forget every failure, wait and cap of this person, whatever the device: a page of counters begins anew."""
+        record = {"page": secrets.token_urlsafe(16)}
+        self.durable.put(Kind.PASSWORD_PAGE, self.person(rpps), record, _PAGE)
+
+    def _page(self, rpps: str) -> str:
+        """Returns what all counters of this person begin with, since the last `reopen`."""
+        person = self.person(rpps)
+        begun = self.durable.get(Kind.PASSWORD_PAGE, person)
+        return person if begun is None else f"{person}:{begun.value['page']}"
+
+    def _runs(self, page: str, device: str) -> Iterator[tuple[tuple[Kind, str], int]]:
+        """Yields the runs of failures that a try of this device counts in, and how long each may be.
+
+        The share first: when it is used up, nothing more is taken from the others. NIST SP 800-63B-4 §3.2.2 caps the
+        failures of one account, whatever the device; shares keep strangers from using up all of them.
+        """
+        share = self.limits.failures_of_one_browser if device else self.limits.failures_of_strangers
+        yield (Kind.PASSWORD_FAILURES_OF_DEVICE, f"{page}:{device}"), share
+        yield (Kind.PASSWORD_FAILURES_IN_A_ROW, page), self.limits.failures_in_a_row
+
+    def _delay(self, tries: int) -> timedelta:
+        over = tries - self.limits.free_tries
+        if tries >= self.limits.tries_per_day:
+            return _DAY
+        return min(self.limits.first_wait * 2 ** min(over, 32), _DAY) if over >= 0 else timedelta(0)

@@ -4,6 +4,7 @@ Contains their table, and what an operator reads of a fault. Not here: what a co
 """
 
 import argparse
+import io
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -22,6 +23,7 @@ _GROUPS = {
     "logouts": "what relying parties were told of ended sessions",
     "card": "a card in the reader of this workstation (for help desks; needs no settings)",
     "psc": "Pro Santé Connect",
+    "mail": "the mail relay",
 }
 
 _LAST_PORT = 65535
@@ -79,8 +81,11 @@ def _parser() -> argparse.ArgumentParser:
     publish.add_argument("--en", type=Path, help="English translation")
     add("clients check", "operate.check_clients", "validate clients.yaml")
     add("psc check", "psc.check", "compare Pro Santé Connect with its preset, and ask whether it knows us")
+    add("mail check", "mail.check", "go to the mail relay as a mail would, and send none")
     for name, run in (("disable", "operate.disable_account"), ("enable", "operate.enable_account")):
         add(f"accounts {name}", run, f"{name} the account of an RPPS").add_argument("rpps")
+    unlock = add("accounts unlock", "operate.unlock_account", "end the waits after failures, of an RPPS")
+    unlock.add_argument("rpps")
     add("accounts show", "operate.show_account", "what the account of an RPPS holds").add_argument("rpps")
     logouts = add("logouts list", "logouts.list_logouts", "logout notices, newest first")
     logouts.add_argument("--client", help="of this client_id only")
@@ -175,6 +180,10 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    # A name may have letters that the terminal's encoding lacks (cp1252 on Windows): they are shown as \u02bc, and the
+    # command goes on. The error stream is so already.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     try:
         return _run(options)

@@ -42,6 +42,8 @@ from idp.core.clock import SystemClock
 from idp.core.ephemeral import StoreUnavailable
 from idp.settings import Settings
 from idp.signing.signer import SignerUnavailable
+from idp.wiring.accounts import build_waits
+from idp.wiring.resources import open_resources
 
 #: Faults that an operator can repair by their message, without a stack trace.
 OPERATOR_ERRORS = (
@@ -111,7 +113,7 @@ def show_account(settings: Settings, options: argparse.Namespace) -> int:
         print("idp: no account has this RPPS", file=sys.stderr)
         return 1
     identity = account.identity
-    print(f"{identity.given_name} {identity.family_name}, {'enabled' if account.may_sign_in else 'DISABLED'}")
+    print(f"{identity.full_name}, {'enabled' if account.may_sign_in else 'DISABLED'}")
     print(f"account {account.id}, made {account.created_at:%Y-%m-%d}, language {account.locale}")
     for proof in SqlProofs(database).of(account.id):
         profession = proof.profession.label if proof.profession else "-"
@@ -157,6 +159,18 @@ def disable_account(settings: Settings, options: argparse.Namespace) -> int:
 
 def enable_account(settings: Settings, options: argparse.Namespace) -> int:
     return _set_enabled(settings, options.rpps, enabled=True, event=AuditEvent.ACCOUNT_ENABLED)
+
+
+def unlock_account(settings: Settings, options: argparse.Namespace) -> int:
+    """End the waits that failures left, for a person whom the help desk knows: password and mail code open again."""
+    rpps, resources = parse_rpps(options.rpps), open_resources(settings)
+    account = SqlAccounts(resources.database).find_by_rpps(rpps)
+    if account is None:
+        print("idp: no account has this RPPS", file=sys.stderr)
+        return 1
+    build_waits(resources).end(rpps)
+    SqlAudit(resources.database, resources.clock).record(AuditEvent.ACCOUNT_UNLOCKED, account_id=account.id)
+    return 0
 
 
 def _set_enabled(settings: Settings, rpps: str, *, enabled: bool, event: AuditEvent) -> int:

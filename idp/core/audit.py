@@ -60,6 +60,7 @@ class AuditEvent(StrEnum):
     CERTIFICATE_REFUSED = "client:certificate:refused"
     ACCOUNT_DISABLED = "account:disable:accepted"
     ACCOUNT_ENABLED = "account:enable:accepted"
+    ACCOUNT_UNLOCKED = "account:unlock:accepted"
     KEY_GENERATED = "key:generate:accepted"
     KEY_ROTATED = "key:rotate:accepted"
     KEY_RETIRED = "key:retire:accepted"

@@ -30,6 +30,7 @@ class Problem(StrEnum):
     NO_CHARTER = "no_charter"
     NO_CLIENT_CHARTER = "no_client_charter"
     RATE_LIMITED = "rate_limited"
+    TOO_MANY_ATTEMPTS = "too_many_attempts"
 
 
 #: HTTP status of each page.
@@ -53,6 +54,7 @@ STATUS: dict[Problem, int] = {
     Problem.NO_CHARTER: 503,
     Problem.NO_CLIENT_CHARTER: 503,
     Problem.RATE_LIMITED: 429,
+    Problem.TOO_MANY_ATTEMPTS: 429,
 }
 
 RETRY_AFTER_SECONDS: dict[Problem, int] = {

@@ -60,6 +60,7 @@ class CpsFlow:
         self.desk.form(interaction)
         if not self.desk.doors(interaction, self.desk.account(interaction)).cps:
             return self.desk.back(interaction)
+        self.desk.set_out(interaction)
         attempt = begin_attempt(self.store, interaction, self.attempt_life)
         return redirect(attempt_address(self.card_host, attempt))
 
@@ -150,6 +151,7 @@ def _identity(card: Card, now: datetime) -> ProvedIdentity:
         source="cps",
         verified_at=now,
         evidence=card.fingerprint_sha256,
+        stated_at=card.not_before,
     )
 
 

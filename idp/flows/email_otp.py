@@ -1,30 +1,34 @@
 """Contains the mail code: second half of the password path, proof of an enrolment's mailbox. Not here: its sending."""
 
 import dataclasses
+import math
 from dataclasses import dataclass
 
 from flask import Blueprint
 from werkzeug.wrappers import Response
 
 from idp.accounts.account import Account
-from idp.accounts.email_otp import CodeHolder, CodeRefusal, CodeRefused, MailCodes, masked_email
+from idp.accounts.code_keys import CodeHolder
+from idp.accounts.email_otp import CodeRefusal, CodeRefused, MailCodes, masked_email
 from idp.accounts.enrolment import new_account
 from idp.accounts.identity_updates import IdentityUpdates
+from idp.accounts.mail_quota import SendRefusal
 from idp.accounts.repository import AccountRepository, EmailTaken, RppsTaken
 from idp.accounts.upstream_link import SubjectOfAnother
 from idp.accounts.upstream_linking import UpstreamLinking
 from idp.core.audit import AuditEvent
 from idp.core.clock import Clock
-from idp.core.errors import PageError, Problem
+from idp.flows.shared.already_enrolled import AlreadyEnrolled
 from idp.flows.shared.code_mail import CodeSender
-from idp.flows.shared.conflict import alarm, refuse_enrolment
+from idp.flows.shared.conflict import refuse_enrolment
 from idp.flows.shared.desk import Desk, NotDue
 from idp.interaction.record import Interaction, event_of, with_event
 from idp.interaction.stop import Stop
 from idp.pages.sign_in import EmailOtpPage
-from idp.web.local_time import local_hour
+from idp.web.local_time import local_hour, minutes_left
 
 _STATUS = {CodeRefusal.CLOSED: 403}
+_SENT = ("renewed", "resent")
 
 
 def _occasion(interaction: Interaction) -> str:
@@ -40,6 +44,7 @@ class EmailOtpFlow:
     sender: CodeSender
     identities: IdentityUpdates
     linking: UpstreamLinking
+    already: AlreadyEnrolled
     clock: Clock
 
     def routes(self) -> Blueprint:
@@ -51,27 +56,31 @@ class EmailOtpFlow:
 
     def show(self, interaction_id: str) -> Response:
         interaction, holder = self._due(interaction_id)
-        return self._page(interaction, holder, None)
+        return self.already.answer(interaction) or self._page(interaction, holder, None)
 
     def receive(self, interaction_id: str) -> Response:
         interaction, holder = self._due(interaction_id)
         form = self.desk.form(interaction)
+        if (answer := self.already.answer(interaction)) is not None:
+            return answer
         try:
             self.codes.check(holder, form.get("code", ""), self.clock.now(), within=_occasion(interaction))
         except CodeRefused as refused:
             self.desk.audit_event(AuditEvent.MAIL_CODE_REFUSED, interaction, reason=str(refused.reason))
             return self._page(interaction, holder, refused.reason, _STATUS.get(refused.reason, 422))
+        self.sender.withdraw(holder)
         self.desk.audit_event(AuditEvent.MAIL_CODE_ACCEPTED, interaction, purpose=holder.purpose)
-        finish = {"login": self._finish_login, "enrolment": self._finish_enrolment}[holder.purpose]
-        return finish(interaction)
+        finishes = {"login": self._finish_login, "enrolment": self._finish_enrolment}
+        return finishes[holder.purpose](interaction)
 
     def resend(self, interaction_id: str) -> Response:
         interaction, holder = self._due(interaction_id)
         self.desk.form(interaction)
-        refusal = self.sender.send(interaction)
-        if refusal is None:
-            return self._page(interaction, holder, "resent")
-        return self._page(interaction, holder, refusal, 429)
+        if (answer := self.already.answer(interaction)) is not None:
+            return answer
+        sent = self.sender.send(interaction)
+        notice, status = (sent, 429) if isinstance(sent, SendRefusal) else (_SENT[sent.is_repeated], 200)
+        return self._page(interaction, holder, notice, status)
 
     def _due(self, interaction_id: str) -> tuple[Interaction, CodeHolder]:
         interaction = self.desk.open_due(interaction_id, Stop.EMAIL_OTP)
@@ -84,8 +93,7 @@ class EmailOtpFlow:
         account_id = interaction.account_id
         if account_id is None:
             raise NotDue(interaction.id)
-        event = event_of("email_otp", self.clock.now())
-        self.desk.record(with_event(interaction, event, account_id))
+        self.desk.record(with_event(interaction, event_of("email_otp", self.clock.now()), account_id))
         return self.desk.back(interaction)
 
     def _finish_enrolment(self, interaction: Interaction) -> Response:
@@ -98,6 +106,8 @@ class EmailOtpFlow:
             self.desk.record(dataclasses.replace(interaction, enrolment=None, enrolment_draft=draft))
             self.desk.audit_event(AuditEvent.ENROLMENT_REFUSED, interaction, reason="email_taken")
             return self.desk.back(interaction)
+        except RppsTaken:
+            return self.already.answer(interaction) or self.desk.back(interaction)
         except SubjectOfAnother:
             return refuse_enrolment(self.desk, interaction)
         proved = with_event(interaction, interaction.events[-1], account.id)
@@ -105,7 +115,7 @@ class EmailOtpFlow:
         return self.desk.back(interaction)
 
     def _enrolled(self, interaction: Interaction) -> Account:
-        """Returns the new account, or the one another tab just made (T6). Raises EmailTaken, SubjectOfAnother."""
+        """Returns the new account. Raises EmailTaken, RppsTaken (another tab just made it, T6), SubjectOfAnother."""
         identity, pending = interaction.identity, interaction.enrolment
         if identity is None or pending is None:
             raise NotDue(interaction.id)
@@ -118,48 +128,31 @@ class EmailOtpFlow:
             locale=self.desk.locale(interaction),
             now=self.clock.now(),
         )
-        try:
-            self.accounts.add(account)
-        except RppsTaken:
-            known = self.accounts.find_by_rpps(identity.rpps)
-            if known is None or not known.may_sign_in:
-                raise PageError(Problem.ACCOUNT_DISABLED, client_id=interaction.client_id) from None
-            return known
+        self.accounts.add(account)
         self.identities.enrolled(account)
         self.desk.audit_event(AuditEvent.ENROLMENT_COMPLETED, interaction, source=identity.source)
-        self._link(interaction, account)
+        self.already.link(interaction, account, is_only_proof=identity.source == "psc")
         return account
-
-    def _link(self, interaction: Interaction, account: Account) -> None:
-        """Raises SubjectOfAnother if that `sub` is the only proof; a person with a card goes on without the link."""
-        try:
-            self.linking.finish(interaction.id, account, self.clock.now())
-        except SubjectOfAnother:
-            if account.identity.source == "psc":
-                raise
-            alarm(self.desk, interaction)
 
     def _page(
         self, interaction: Interaction, holder: CodeHolder, notice: str | None, status: int = 200
     ) -> Response:
         now, locale = self.clock.now(), self.desk.locale(interaction)
         state = self.codes.state(holder)
-        expires_at = state.expires_at
-        remaining = (expires_at - now).total_seconds() if expires_at else 0
-        can_enter = remaining > 0 and state.tries_left > 0 and notice != CodeRefusal.CLOSED
+        end, resend_at = state.expires_at or now, state.resend_at or now
+        can_enter = end > now and state.tries_left > 0 and notice != CodeRefusal.CLOSED
         if notice is None and not can_enter:
-            notice = self.codes.why_no_code(holder, now)
-        resend_in = (state.resend_at - now).total_seconds() if state.resend_at else 0
+            notice = self.sender.why_no_code(interaction, holder)
         page = EmailOtpPage(
             purpose=holder.purpose,
             masked_email=masked_email(holder.email),
-            expires_at_local=local_hour(expires_at, locale) if expires_at else "",
-            minutes_left=max(int(-(-remaining // 60)), 0),
+            expires_at_local=local_hour(end, locale),
+            minutes_left=minutes_left(end, now),
             tries_left=state.tries_left,
             notice=None if notice is None else f"email_otp.{notice}",
-            notice_is_error=notice not in (None, "resent"),
+            notice_is_error=notice not in (None, *_SENT),
             can_enter=can_enter,
-            seconds_before_resend=max(int(-(-resend_in // 1)), 0),
+            seconds_before_resend=max(math.ceil((resend_at - now).total_seconds()), 0),
             doors=self.desk.doors(interaction, self.desk.account(interaction)),
         )
         return self.desk.show(interaction, "email_otp.html", page, status)

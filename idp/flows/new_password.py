@@ -17,6 +17,7 @@ from idp.accounts.enrolment import PasswordPolicy
 from idp.accounts.notices import Notice, Notices
 from idp.accounts.password import HashingBusy, Passwords
 from idp.accounts.repository import AccountRepository, StaleAccount
+from idp.accounts.waits import Waits
 from idp.core.audit import Audit, AuditEvent
 from idp.core.clock import Clock
 from idp.flows.shared.signed_in import SignedIn
@@ -46,6 +47,7 @@ class NewPasswordFlow:
     passwords: Passwords
     sign_out: SignOut
     notices: Notices
+    waits: Waits
     within: timedelta
     policy: PasswordPolicy
 
@@ -85,6 +87,7 @@ class NewPasswordFlow:
                 error=None,
                 password_min=self.policy.minimum,
                 minutes=self._minutes(),
+                is_first=not account.has_password,
             )
         )
         # The session at Pro Santé Connect may go on: the next person at this browser must not inherit it (PS10).
@@ -99,6 +102,7 @@ class NewPasswordFlow:
         now = self.clock.now()
         changed = dataclasses.replace(account, password_hash=hashed, not_before=now)
         self.accounts.save(changed)
+        self.waits.end(account.identity.rpps)
         self.audit.record(AuditEvent.PASSWORD_CHANGED, account_id=account.id)
         self.notices.tell(changed, Notice.PASSWORD_CHANGED)
         self.sign_out.end_all(account.id, now, by="password_change")
@@ -122,6 +126,7 @@ class NewPasswordFlow:
             error=error,
             password_min=self.policy.minimum,
             minutes=self._minutes(),
+            is_first=not account.has_password,
             identity=identity_view(account.identity),
             session=session.sid,
         )

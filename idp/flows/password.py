@@ -13,16 +13,15 @@ from idp.accounts.password import HashingBusy, Passwords
 from idp.accounts.repository import AccountRepository, EmailTaken, StaleAccount
 from idp.accounts.throttle import Closed, PasswordThrottle, Wait
 from idp.cards.rpps import InvalidRpps, Rpps, parse_rpps
-from idp.core.audit import AuditEvent
+from idp.core.audit import AuditEvent, Fact
 from idp.core.clock import Clock
-from idp.core.ephemeral import EphemeralStore, Kind
-from idp.core.errors import PageError, Problem
 from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.desk import Desk
 from idp.interaction.record import Interaction, event_of, with_event
+from idp.pages.delay import Delay
 from idp.pages.sign_in import PasswordPage
 from idp.web.known_device import KnownDevices
-from idp.web.network import CallerNetworks
+from idp.web.network_quota import NetworkQuota
 
 #: Bytes of a password beyond which nothing is hashed (facts/security PW5).
 _LONGEST_BYTES = 4096
@@ -31,6 +30,7 @@ _STATUS = {
     "password.malformed_rpps": 422,
     "password.refused": 422,
     "password.wait": 429,
+    "password.network": 429,
     "password.closed": 403,
     "password.busy": 503,
 }
@@ -43,10 +43,8 @@ class PasswordFlow:
     passwords: Passwords
     throttle: PasswordThrottle
     sender: CodeSender
-    store: EphemeralStore
-    posts_per_network: int
-    posts_window: timedelta
-    networks: CallerNetworks
+    #: Forms from one network.
+    quota: NetworkQuota
     devices: KnownDevices
     clock: Clock
 
@@ -65,8 +63,10 @@ class PasswordFlow:
         form = self.desk.form(interaction)
         if not self.desk.doors(interaction).password:
             return self.desk.back(interaction)
-        self._limit_network(interaction)
         typed = form.get("rpps", "")
+        if not self.quota.claim(request, interaction.browser):
+            # facts/security §0.2, per IP: nothing of the person's own is used up.
+            return self._refuse(interaction, typed, "password.network", self.quota.window)
         try:
             rpps = parse_rpps(typed)
         except InvalidRpps:
@@ -74,26 +74,20 @@ class PasswordFlow:
         try:
             account = self._verified(interaction, rpps, form.get("password", ""))
         except Wait as wait:
-            return self._refuse(interaction, typed, "password.wait", wait.delay)
+            return self._refuse(interaction, rpps, "password.wait", wait.delay)
         except Closed:
-            return self._refuse(interaction, typed, "password.closed")
+            return self._refuse(interaction, rpps, "password.closed")
         except HashingBusy:
-            return self._refuse(interaction, typed, "password.busy")
+            return self._refuse(interaction, rpps, "password.busy")
         if account is None:
-            return self._refuse(interaction, typed, "password.refused")
+            return self._refuse(interaction, rpps, "password.refused")
         return self._accept(interaction, account)
 
-    def _limit_network(self, interaction: Interaction) -> None:
-        """Raises PageError (facts/security §0.2, per IP)."""
-        network = self.networks.of(request)
-        if self.store.count(Kind.PASSWORD_POSTS_BY_IP, network, self.posts_window) > self.posts_per_network:
-            raise PageError(
-                Problem.RATE_LIMITED, "password posts from one network", client_id=interaction.client_id
-            )
-
     def _verified(self, interaction: Interaction, rpps: Rpps, password: str) -> Account | None:
-        """Returns the account whose password this is, else None: the same work and answer for an unknown RPPS (T24)."""
+        """Returns the account whose password this is, else None: the same work and answer for an unknown RPPS, and for
+        an account that is disabled, which a person learns by card or Pro Santé Connect only (T24)."""
         device = self.devices.nonce(request, rpps)
+        self.passwords.require_room()  # Before a try of the person is used up.
         try:
             self.throttle.begin(rpps, device, self.clock.now())
         except (Wait, Closed):
@@ -103,8 +97,8 @@ class PasswordFlow:
         # facts/security PW5: what is too long is not hashed, and costs one hash all the same.
         candidate = password if len(password.encode()) <= _LONGEST_BYTES else ""
         is_right = self.passwords.is_right(account.password_hash if account else None, candidate)
-        if account is None or not is_right:
-            self._audit(AuditEvent.PASSWORD_REFUSED, interaction, account)
+        if account is None or not is_right or not account.may_sign_in:
+            self._audit(AuditEvent.PASSWORD_REFUSED, interaction, account, reason=_reason(account, is_right))
             return None
         self.throttle.succeed(rpps, device)
         self._audit(AuditEvent.PASSWORD_ACCEPTED, interaction, account)
@@ -122,8 +116,6 @@ class PasswordFlow:
             pass  # The next sign-in tries again: this one is not kept waiting.
 
     def _accept(self, interaction: Interaction, account: Account) -> Response:
-        if not account.may_sign_in:
-            raise PageError(Problem.ACCOUNT_DISABLED, client_id=interaction.client_id)
         event = event_of("password", self.clock.now())
         proved = with_event(interaction, event, account.id)
         self.desk.record(proved)
@@ -136,11 +128,20 @@ class PasswordFlow:
         self, interaction: Interaction, typed: str, error: str, delay: timedelta = timedelta(0)
     ) -> Response:
         doors = self.desk.doors(interaction, self.desk.account(interaction))
-        minutes = max(math.ceil(delay.total_seconds() / 60), 1)
-        page = PasswordPage(doors=doors, rpps=typed[:40], error=error, wait_minutes=minutes)
-        return self.desk.show(interaction, "password.html", page, _STATUS[error])
+        page = PasswordPage(doors=doors, rpps=typed[:40], error=error, delay=Delay.of(delay))
+        response = self.desk.show(interaction, "password.html", page, _STATUS[error])
+        if delay:
+            response.headers["Retry-After"] = str(math.ceil(delay.total_seconds()))
+        return response
 
-    def _audit(self, event: AuditEvent, interaction: Interaction, account: Account | None) -> None:
+    def _audit(
+        self, event: AuditEvent, interaction: Interaction, account: Account | None, **facts: Fact
+    ) -> None:
         """Audit to the account of the RPPS that was typed: the interaction has none yet."""
         of_account = dataclasses.replace(interaction, account_id=account.id if account else None)
-        self.desk.audit_event(event, of_account)
+        self.desk.audit_event(event, of_account, **facts)
+
+
+def _reason(account: Account | None, is_right: bool) -> str:
+    """Returns why a password was refused, for the audit trail alone: every page says the same."""
+    return "account_disabled" if is_right and account and not account.may_sign_in else "wrong"

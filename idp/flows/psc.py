@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from idp.accounts.account import ProvedIdentity
 from idp.accounts.repository import AccountRepository
 from idp.accounts.upstream_link import SubjectOfAnother
-from idp.accounts.upstream_linking import UpstreamLinking, UpstreamProof
+from idp.accounts.upstream_linking import UpstreamLinking, UpstreamProof, proof_of
 from idp.core.audit import AuditEvent
 from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore, Kind
@@ -60,6 +60,7 @@ class PscFlow:
         return self._leave(interaction, fresh=self.freshness.is_needed(request, interaction, form))
 
     def _leave(self, interaction: Interaction, *, fresh: bool) -> Response:
+        self.desk.set_out(interaction)
         try:
             asked = self.upstream.begin(fresh=fresh)
         except UpstreamFailed as failed:
@@ -101,7 +102,7 @@ class PscFlow:
         return self._accept(interaction, login, login.rpps, now)
 
     def _accept(self, interaction: Interaction, login: UpstreamLogin, rpps: str, now: datetime) -> Response:
-        if not (login.family_name and login.given_name) and self.accounts.find_by_rpps(rpps) is None:
+        if not (login.family_name or login.given_name) and self.accounts.find_by_rpps(rpps) is None:
             # facts/security RI4: no account without a name; the card has one.
             return self.refusals.answer(interaction, "refused", "no name in the upstream identity")
         identity = ProvedIdentity(
@@ -113,6 +114,7 @@ class PscFlow:
             source="psc",
             verified_at=now,
             evidence=login.subject,
+            stated_at=min(login.auth_time, now),
         )
         event = AuthenticationEvent(
             authenticator="psc",
@@ -123,7 +125,7 @@ class PscFlow:
             upstream_sid=login.sid,
             is_moment_told=login.is_auth_time_told,
         )
-        proof = UpstreamProof(rpps, login.subject, login.claims)
+        proof = proof_of(identity, login.claims)
         try:
             proved = self._linked(interaction, event, identity, proof)
         except SubjectOfAnother:

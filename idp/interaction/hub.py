@@ -6,7 +6,7 @@ do. Not here: HTTP (`web/hub`), which page is due (`next_stop`), how a relying p
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -101,6 +101,8 @@ class Finish(Protocol[Answer_co]):
         """« Reprendre la connexion »: begin the same login anew."""
 
 
+#: Called before an interaction is stored. Raises InteractionRefused: too many were begun where this one comes from.
+Admit = Callable[[Interaction], None]
 Finishes = Mapping[str, Finish[Answer_co]]
 
 
@@ -118,6 +120,7 @@ class Hub:
     sessions: Sessions
     accounts: AccountRepository
     itinerary: Itinerary
+    admit: Admit
 
     def begin(self, new: Interaction, visit: Visit, finish: Finish[Any]) -> Outcome:
         """Begin an interaction, which is stored only if a page is due. Raises InteractionRefused."""
@@ -134,6 +137,7 @@ class Hub:
             return self._ended(interaction)
         if interaction.silent:
             return Failed(interaction, Failure.PAGE_NEEDED, stop)
+        self.admit(interaction)
         self.interactions.begin(interaction)
         return GoTo(hub_path(interaction.id))
 

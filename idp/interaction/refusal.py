@@ -19,6 +19,8 @@ class InteractionRefusal(StrEnum):
     NO_CHARTER = "no_charter"
     #: A charter that this client demands was never published.
     NO_CLIENT_CHARTER = "no_client_charter"
+    #: Too many were begun from this network: nothing is kept of this one.
+    CROWDED = "crowded"
     #: All is proved, and the end is out of order for a moment; nothing the person did is lost.
     NOT_NOW = "not_now"
 

@@ -60,6 +60,8 @@ def account_of(interaction: Interaction, accounts: AccountRepository) -> Account
 class Interactions:
     store: EphemeralStore
     life: timedelta
+    #: Times that one may set out for a proof elsewhere: each keeps a record of its own.
+    attempts: int = 50
 
     def begin(self, interaction: Interaction) -> None:
         self.store.put(Kind.INTERACTION, interaction.id, _value(interaction), self.life + GRACE)
@@ -94,6 +96,10 @@ class Interactions:
         if finished is None:
             return InteractionRefused(InteractionRefusal.UNKNOWN)
         return InteractionRefused(InteractionRefusal.FINISHED, client_id=finished.value["client_id"])
+
+    def claim_attempt(self, interaction: Interaction) -> bool:
+        """Count that it sets out for Pro Santé Connect or the card. Returns False when it did too often."""
+        return self.store.count(Kind.ATTEMPTS_OF_SIGN_IN, interaction.id, self.life) <= self.attempts
 
     def save(self, interaction: Interaction) -> Interaction:
         """Returns the interaction at its new version. Raises StaleRecord when another tab or click saved first."""

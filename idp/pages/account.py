@@ -29,6 +29,8 @@ class AccountPage:
     contexts: tuple[RememberedContext, ...] = ()
     #: GET /password: to choose a new one.
     has_password: bool = False
+    #: The first: the account was made while the password door was closed.
+    is_first_password: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,8 @@ class NewPasswordPage:
     error: str | None
     password_min: int
     minutes: int
+    #: The account has no password yet.
+    is_first: bool = False
     #: Person of the new password; None when it is set.
     identity: IdentityView | None = None
     #: Posted back with the form: another person may sign in at this browser meanwhile.

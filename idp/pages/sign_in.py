@@ -1,10 +1,13 @@
 """What each page of an interaction shows.
 
-Contains one frozen view-model per template, of the same name. Not here: logic, look-ups, mails (`pages/mails`), pages
-outside an interaction (`pages/account`).
+Contains one frozen view-model per template, of the same name. Not here: logic, look-ups, the first connection
+(`pages/enrolment`), mails (`pages/mails`), pages outside an interaction (`pages/account`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from idp.cards.person_name import full_name
+from idp.pages.delay import Delay
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,14 +44,6 @@ class Doors:
 
 
 @dataclass(frozen=True, slots=True)
-class FieldError:
-    """`message` is a key of the catalogue."""
-
-    field: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
 class ChoicePage:
     """POST base_path/psc, base_path/cps, base_path/password (rpps, password), base_path/cancel."""
 
@@ -62,13 +57,13 @@ class ChoicePage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordPage:
-    """The form again after a refusal, with the POST of the choice page. `rpps` is kept as typed."""
+    """The form again after a refusal, with the POST of the choice page. `rpps`: as read, or as typed if it is none."""
 
     doors: Doors
     rpps: str
-    #: "password.refused", "password.malformed_rpps", "password.wait", "password.closed", "password.busy"
+    #: "password." and "refused", "malformed_rpps", "wait", "network", "closed" or "busy"
     error: str
-    wait_minutes: int = 0
+    delay: Delay = field(default_factory=Delay)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,8 +78,8 @@ class EmailOtpPage:
     expires_at_local: str
     minutes_left: int
     tries_left: int
-    #: "email_otp.refused", "email_otp.expired", "email_otp.used_up", "email_otp.malformed", "email_otp.email_taken",
-    #: "email_otp.resent", "email_otp.too_soon", "email_otp.quota", "email_otp.closed", or None
+    #: "email_otp." and "refused", "expired", "used_up", "malformed", "email_taken", "resent", "renewed", "too_soon",
+    #: "quota", "network", "closed" or "nothing"; or None
     notice: str | None
     notice_is_error: bool
     #: False when the code cannot be entered any more (expired, used up): the person needs a new one.
@@ -95,30 +90,17 @@ class EmailOtpPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdentityView:
+    """One of the two names may be ""."""
+
     family_name: str
     given_name: str
     profession: str
     specialities: tuple[str, ...]
     rpps: str
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EnrolmentPage:
-    """POST base_path/enrolment: email, password, address_line1, address_line2, postal_code, city.
-
-    `values`: as typed, never the password. Errors name a field of the form.
-    Error keys: "enrolment.email_malformed", "enrolment.email_taken", "enrolment.password_short",
-    "enrolment.password_long", "enrolment.password_common", "enrolment.password_personal", "enrolment.required",
-    "enrolment.too_long", "enrolment.postal_code_malformed"; of no field: "enrolment.busy", "enrolment.other_identity".
-    `proof` is posted back with the form.
-    """
-
-    identity: IdentityView
-    values: dict[str, str]
-    errors: tuple[FieldError, ...]
-    password_min: int
-    source: str
-    proof: str
+    @property
+    def full_name(self) -> str:
+        return full_name(self.given_name, self.family_name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,17 +160,6 @@ class PscPage:
         return self.reason not in ("refused_again", "misconfigured")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FirstConnectionPage:
-    """« La première connexion doit être réalisée avec votre carte CPx ». POST base_path/cps, base_path/cancel;
-    base_path/psc with `fresh` "1" for a user who is not that person."""
-
-    given_name: str
-    family_name: str
-    cps_open: bool
-    psc_open: bool
-
-
 @dataclass(frozen=True, slots=True)
 class SamePersonPage:
     """« Vous êtes Paul MARTIN ? ». POST base_path/same_person, base_path/same_person/leave, both with `session`;
@@ -244,7 +215,8 @@ class FormPostPage:
 class ErrorPage:
     """`key`: "error.<name>" with .title and .text. `incident`: shown for the help desk, None when of no use.
 
-    `retry_path`: POST target of the button « Reprendre la connexion » (None: no button).
+    `retry_path`: POST target of the button « Reprendre la connexion » (None: no button). `may_reload`: so does a GET of
+    this address.
     `return_url`/`return_name`: link to the relying party, once it is proved.
     """
 
@@ -253,3 +225,4 @@ class ErrorPage:
     retry_path: str | None
     return_url: str | None
     return_name: str | None
+    may_reload: bool = False

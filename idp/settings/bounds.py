@@ -15,6 +15,12 @@ class BoundSettings:
 
     body_bytes: int = number("The body of a request, in octets.", 64 * 1024, source="facts/security WB5")
     parameter_bytes: int = number("One parameter, in octets.", 8 * 1024)
+    request_bytes: int = number(
+        "What a sign-in or sign-out keeps of its request: `state`, `nonce`, `claims` and so on together, in octets.",
+        4 * 1024,
+        least=1024,
+        source="facts/security §0.2",
+    )
 
 
 RULES: tuple[Rule[BoundSettings], ...] = (

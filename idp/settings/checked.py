@@ -9,6 +9,7 @@ from idp.settings import (
     bounds,
     card,
     card_host,
+    crowd,
     keys,
     mail,
     mail_code,
@@ -41,6 +42,7 @@ _RULES: Mapping[str, tuple[Rule[Any], ...]] = {
     "keys": keys.RULES,
     "hsm": keys.HSM_RULES,
     "bounds": bounds.RULES,
+    "crowd": crowd.RULES,
 }
 
 

@@ -9,6 +9,7 @@ from typing import Any, get_type_hints
 from idp.settings.bounds import BoundSettings
 from idp.settings.card import CardSettings, RevocationSettings
 from idp.settings.card_host import CardHostSettings
+from idp.settings.crowd import CrowdSettings
 from idp.settings.declared import LONGEST, Declared, declared_of
 from idp.settings.keys import HsmSettings, KeySettings
 from idp.settings.lives import ClockSettings, LifeSettings
@@ -42,6 +43,7 @@ class Groups:
     keys: KeySettings
     hsm: HsmSettings
     bounds: BoundSettings
+    crowd: CrowdSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

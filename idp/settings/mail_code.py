@@ -29,7 +29,7 @@ class MailCodeSettings:
     per_hour: int = number("In an hour.", 5, name="MAIL_CODES_PER_HOUR", source=_VALUES)
     per_day: int = number("In a day.", 10, name="MAIL_CODES_PER_DAY", source=_VALUES)
     per_network: int = number(
-        "Codes asked for from one address.", 25, name="MAIL_CODES_PER_IP", source=_VALUES
+        "Codes asked for from one address.", 600, name="MAIL_CODES_PER_IP", source=_VALUES
     )
     network_window: timedelta = duration(
         "In so long.", seconds(5 * 60), name="MAIL_CODES_PER_IP_WINDOW", source=_VALUES

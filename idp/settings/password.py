@@ -18,7 +18,9 @@ class PasswordSettings:
     PREFIX: ClassVar[str] = "PASSWORD_"
 
     door: bool = setting(
-        "People may sign in with a password and a mail code; false closes it everywhere.", True
+        "People may sign in with a password and a mail code; false closes it everywhere, and the enrolment asks for no "
+        "password. Opened later, a person without one chooses it on the home page after card or Pro Santé Connect.",
+        True,
     )
     pepper: str = setting(
         "32 random bytes in base64url, outside the database: mixed into every password before argon2id. The same on "
@@ -36,9 +38,15 @@ class PasswordSettings:
     )
     first_wait: timedelta = duration("The first wait, then doubled.", seconds(61), source=_VALUES)
     tries_per_day: int = number("Tries of one person from one device in 24 h.", 25, source=_VALUES)
-    failures_in_a_row: int = number("Then the password of this person is closed.", 100, source=_VALUES)
+    failures_in_a_row: int = number(
+        "Failures of one person in a row, in 30 days: then the password is closed. Browsers in which it was never "
+        "right may use up half of them, one in which it was a quarter.",
+        100,
+        least=4,
+        source=_VALUES,
+    )
     posts_per_network: int = number(
-        "Password forms from one address.", 20, name="PASSWORD_POSTS_PER_IP", source=_VALUES
+        "Password forms from one address.", 200, name="PASSWORD_POSTS_PER_IP", source=_VALUES
     )
     network_window: timedelta = duration(
         "In so long.", seconds(60), name="PASSWORD_POSTS_PER_IP_WINDOW", source=_VALUES
@@ -62,6 +70,16 @@ class PasswordSettings:
         name="HASH_QUEUE",
         source="facts/security §4.5",
     )
+
+    @property
+    def failures_of_strangers(self) -> int:
+        """Returns the share of `failures_in_a_row` that browsers may use up in which the password was never right."""
+        return self.failures_in_a_row // 2
+
+    @property
+    def failures_of_one_browser(self) -> int:
+        """Returns the share of one browser in which it was."""
+        return self.failures_in_a_row // 4
 
 
 RULES: tuple[Rule[PasswordSettings], ...] = (

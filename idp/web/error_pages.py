@@ -42,6 +42,7 @@ _INTERACTION_PROBLEMS = {
     InteractionRefusal.NO_CHARTER: Problem.NO_CHARTER,
     InteractionRefusal.NO_CLIENT_CHARTER: Problem.NO_CLIENT_CHARTER,
     InteractionRefusal.NOT_NOW: Problem.UNAVAILABLE,
+    InteractionRefusal.CROWDED: Problem.RATE_LIMITED,
 }
 
 
@@ -104,6 +105,7 @@ class ErrorPages:
             retry_path=shown.retry_path,
             return_url=client.home if client else None,
             return_name=client.name if client else None,
+            may_reload=shown.problem is Problem.RATE_LIMITED and request.method == "GET",
         )
         frame = self._frame(request, shown, client)
         response = self.rendering.page("error.html", frame, page, STATUS[shown.problem])

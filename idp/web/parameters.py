@@ -1,5 +1,9 @@
 """Contains how the parameters of a query or form are read: each once, none too long. Not here: what they mean."""
 
+import json
+from collections.abc import Mapping
+from typing import Any
+
 from werkzeug.datastructures import MultiDict
 
 from idp.core.errors import PageError, Problem
@@ -20,6 +24,17 @@ def single_valued(values: "MultiDict[str, str]", limit: int) -> dict[str, str]:
             raise ValueError("a parameter is too long")
         flat[name] = found[0]
     return flat
+
+
+def is_short(kept: Mapping[str, Any], limit: int) -> bool:
+    """Whether what would be kept of a request takes `limit` octets at most: anybody may send one."""
+    return len(json.dumps(dict(kept))) <= limit
+
+
+def require_short(kept: Mapping[str, Any], limit: int) -> None:
+    """Raises PageError."""
+    if not is_short(kept, limit):
+        raise PageError(Problem.BAD_REQUEST, "the request is too long to be kept")
 
 
 def read_query(values: "MultiDict[str, str]", limit: int) -> dict[str, str]:

@@ -5,6 +5,7 @@ import os
 from idp.accounts.email_otp import MailCodes
 from idp.accounts.password import Passwords
 from idp.accounts.throttle import PasswordThrottle
+from idp.accounts.waits import Waits
 from idp.core.sealing import derive_key
 from idp.settings import Settings
 from idp.wiring.resources import Resources
@@ -28,6 +29,10 @@ def build_throttle(resources: Resources) -> PasswordThrottle:
         key=derive_key(s.keys.application, "throttle"),
         limits=s.password,
     )
+
+
+def build_waits(resources: Resources) -> Waits:
+    return Waits(build_throttle(resources), build_mail_codes(resources))
 
 
 def build_passwords(settings: Settings) -> Passwords:

@@ -86,4 +86,5 @@ def _end_session(parts: Parts) -> EndSessionEndpoint:
         issuer=settings.where.issuer,
         # A whole ID Token may come back, as the hint.
         parameter_bytes=settings.bounds.parameter_bytes * 2,
+        kept_bytes=settings.bounds.request_bytes,
     )

@@ -53,6 +53,10 @@ def _pushed_requests(parts: Parts, protocol: ProtocolParts) -> PushedRequestEndp
         door=protocol.door,
         reader=protocol.reader,
         possession=protocol.possession,
+        store=parts.store,
+        networks=parts.web.networks,
+        most=settings.crowd.pushed,
+        window=settings.crowd.pushed_window,
         life=settings.lives.pushed_request_life,
     )
 

@@ -8,19 +8,23 @@ from idp.accounts.identity_updates import IdentityUpdates
 from idp.accounts.password import Passwords
 from idp.accounts.throttle import PasswordThrottle
 from idp.accounts.upstream_linking import UpstreamLinking
+from idp.accounts.waits import Waits
 from idp.adapters.mail.sealed import SealedOutbox
 from idp.adapters.sql.outbox import SqlOutbox
 from idp.adapters.sql.proofs import SqlProofs
+from idp.core.ephemeral import Kind
 from idp.core.mailer import Outbox
+from idp.flows.shared.already_enrolled import AlreadyEnrolled
 from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.desk import Desk
 from idp.flows.shared.notice_mail import NoticeMailer
 from idp.flows.shared.proved import Admission
 from idp.flows.shared.signed_in import SignedIn
 from idp.web.psc_button import OfficialPictures
-from idp.wiring.accounts import build_mail_codes, build_passwords, build_throttle
+from idp.wiring.accounts import build_mail_codes, build_passwords, build_throttle, build_waits
 from idp.wiring.parts import Parts
 from idp.wiring.psc import psc_pictures
+from idp.wiring.web import network_quota
 
 _SERVICE_WORDS = ("caducee", "viatrajectoire", "trajectoire")
 
@@ -37,7 +41,9 @@ class FlowParts:
     signed_in: SignedIn
     passwords: Passwords
     throttle: PasswordThrottle
+    waits: Waits
     policy: PasswordPolicy
+    already: AlreadyEnrolled
     pictures: OfficialPictures
 
 
@@ -46,27 +52,33 @@ def build_flow_parts(parts: Parts) -> FlowParts:
     outbox = SealedOutbox(SqlOutbox(parts.database, parts.clock), parts.resources.sealer)
     notices = NoticeMailer(outbox=outbox, mails=web.mails, clock=parts.clock, life=s.mail.notice_life)
     pictures, codes = psc_pictures(s), build_mail_codes(parts.resources)
-    desk, throttle = _desk(parts, pictures), build_throttle(parts.resources)
+    desk, waits = _desk(parts, pictures), build_waits(parts.resources)
     identities = IdentityUpdates(
         accounts=parts.accounts, notices=notices, audit=parts.audit, proofs=SqlProofs(parts.database)
     )
+    admission = Admission(desk=desk, accounts=parts.accounts, identities=identities, waits=waits)
+    linking = UpstreamLinking(
+        links=parts.links,
+        notices=notices,
+        audit=parts.audit,
+        store=parts.store,
+        life=s.lives.interaction_life,
+    )
     return FlowParts(
         desk=desk,
-        admission=Admission(desk=desk, accounts=parts.accounts, identities=identities, throttle=throttle),
+        admission=admission,
         identities=identities,
         codes=codes,
         sender=_sender(parts, desk, codes, outbox),
         notices=notices,
-        linking=UpstreamLinking(
-            links=parts.links,
-            notices=notices,
-            audit=parts.audit,
-            store=parts.store,
-            life=s.lives.interaction_life,
+        linking=linking,
+        already=AlreadyEnrolled(
+            desk=desk, accounts=parts.accounts, admission=admission, linking=linking, clock=parts.clock
         ),
         signed_in=SignedIn(sessions=parts.sessions, accounts=parts.accounts, visits=parts.visits),
         passwords=build_passwords(s),
-        throttle=throttle,
+        throttle=build_throttle(parts.resources),
+        waits=waits,
         policy=PasswordPolicy(s.password, _SERVICE_WORDS),
         pictures=pictures,
     )
@@ -92,13 +104,18 @@ def _desk(parts: Parts, pictures: OfficialPictures) -> Desk:
 
 
 def _sender(parts: Parts, desk: Desk, codes: MailCodes, outbox: Outbox) -> CodeSender:
-    settings = parts.settings
+    limits = parts.settings.mail_code
     return CodeSender(
         desk=desk,
         codes=codes,
         mails=parts.web.mails,
         outbox=outbox,
-        networks=parts.web.networks,
+        quota=network_quota(
+            parts.resources,
+            parts.web,
+            Kind.MAIL_QUOTA_IP,
+            limits.per_network,
+            limits.network_window,
+        ),
         clock=parts.clock,
-        life=settings.mail_code.life,
     )

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from flask import Blueprint
 
+from idp.core.ephemeral import Kind
 from idp.core.sealing import derive_key
 from idp.flows.account import AccountFlow
 from idp.flows.charter import CharterFlow
@@ -25,6 +26,7 @@ from idp.wiring.cards import build_revocation
 from idp.wiring.flow_parts import FlowParts, build_flow_parts
 from idp.wiring.itinerary import build_charter_action
 from idp.wiring.parts import Parts
+from idp.wiring.web import network_quota
 
 
 class Flow(Protocol):
@@ -39,9 +41,7 @@ def build_flows(parts: Parts) -> list[Flow]:
         PscPictureFlow(shared.pictures),
         _password(parts, shared),
         _email_otp(parts, shared),
-        EnrolmentFlow(
-            desk=shared.desk, passwords=shared.passwords, sender=shared.sender, policy=shared.policy
-        ),
+        _enrolment(parts, shared),
         _same_person(parts, shared),
         *_required(parts, shared),
         _account(parts, shared),
@@ -59,12 +59,26 @@ def _password(parts: Parts, shared: FlowParts) -> PasswordFlow:
         passwords=shared.passwords,
         throttle=shared.throttle,
         sender=shared.sender,
-        store=parts.store,
-        posts_per_network=s.password.posts_per_network,
-        posts_window=s.password.network_window,
-        networks=parts.web.networks,
+        quota=network_quota(
+            parts.resources,
+            parts.web,
+            Kind.PASSWORD_POSTS_BY_IP,
+            s.password.posts_per_network,
+            s.password.network_window,
+        ),
         devices=KnownDevices(parts.web.cookies, parts.web.stations, derive_key(s.keys.application, "device")),
         clock=parts.clock,
+    )
+
+
+def _enrolment(parts: Parts, shared: FlowParts) -> EnrolmentFlow:
+    settings = parts.settings
+    return EnrolmentFlow(
+        desk=shared.desk,
+        passwords=shared.passwords,
+        sender=shared.sender,
+        already=shared.already,
+        policy=shared.policy if settings.password.door else None,
     )
 
 
@@ -76,6 +90,7 @@ def _email_otp(parts: Parts, shared: FlowParts) -> EmailOtpFlow:
         sender=shared.sender,
         identities=shared.identities,
         linking=shared.linking,
+        already=shared.already,
         clock=parts.clock,
     )
 
@@ -139,6 +154,7 @@ def _new_password(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
             passwords=shared.passwords,
             sign_out=parts.sign_out,
             notices=shared.notices,
+            waits=shared.waits,
             within=settings.password.change_within,
             policy=shared.policy,
         )

@@ -16,7 +16,7 @@ from idp.cards.trust import CardPolicy
 from idp.clients.key_sets import ClientKeys
 from idp.clients.registry import ClientFile, logout_listeners
 from idp.core.clock import Clock
-from idp.core.ephemeral import EphemeralStore
+from idp.core.ephemeral import EphemeralStore, Kind
 from idp.core.refusal_trail import RefusalTrail
 from idp.interaction.gate import Gate
 from idp.interaction.hub import Hub
@@ -27,13 +27,13 @@ from idp.interaction.sign_out import SignOut
 from idp.interaction.store import Interactions, Sessions
 from idp.settings import Settings
 from idp.signing.key_ring import Keys
-from idp.web.hub import Visits
+from idp.web.hub import Entrance, Visits
 from idp.wiring.cards import build_card_policy
 from idp.wiring.itinerary import build_itinerary, build_sessions
 from idp.wiring.psc import build_upstream
 from idp.wiring.relying_parties import build_client_keys, build_clients
 from idp.wiring.resources import Resources, open_key_directory, open_resources
-from idp.wiring.web import WebParts, build_web
+from idp.wiring.web import WebParts, build_web, network_quota
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +84,8 @@ class Parts:
 def build_parts(settings: Settings) -> Parts:
     """Returns the parts. Raises what the adapters raise: a missing database, a bad file of keys or clients."""
     resources, clients = open_resources(settings), build_clients(settings)
-    web = build_web(settings)
     database, clock = resources.database, resources.clock
+    web = build_web(settings, clock)
     grants, audit = SqlGrants(database), SqlAudit(database, clock)
     sessions, charters = build_sessions(resources), SqlCharters(database)
     upstream, policy = build_upstream(settings, clock, audit), build_card_policy(settings)
@@ -96,7 +96,7 @@ def build_parts(settings: Settings) -> Parts:
         resources, clients, context, has_psc=upstream is not None, has_cps=policy is not None
     )
     accounts = SqlAccounts(database)
-    interactions = Interactions(resources.store, settings.lives.interaction_life)
+    interactions = Interactions(resources.store, settings.lives.interaction_life, settings.crowd.attempts)
     gate = Gate(charters, itinerary.authenticators)
     sign_out = SignOut(
         sessions=sessions,
@@ -126,6 +126,17 @@ def build_parts(settings: Settings) -> Parts:
         sign_out=sign_out,
         interactions=interactions,
         itinerary=itinerary,
-        hub=Hub(interactions=interactions, sessions=sessions, accounts=accounts, itinerary=itinerary),
+        hub=Hub(
+            interactions=interactions,
+            sessions=sessions,
+            accounts=accounts,
+            itinerary=itinerary,
+            admit=_entrance(resources, web).admit,
+        ),
         gate=gate,
     )
+
+
+def _entrance(resources: Resources, web: WebParts) -> Entrance:
+    crowd = resources.settings.crowd
+    return Entrance(network_quota(resources, web, Kind.SIGN_INS_BY_IP, crowd.begun, crowd.begun_window))

@@ -102,7 +102,10 @@ def _request_reader(parts: Parts, engine: Engine) -> RequestReader:
     return RequestReader(
         clients=parts.clients,
         verification=RequestVerification(
-            engine, partial(read_hint, keys=parts.keys, issuer=s.where.issuer), s.bounds.parameter_bytes
+            engine=engine,
+            read_hint=partial(read_hint, keys=parts.keys, issuer=s.where.issuer),
+            parameter_bytes=s.bounds.parameter_bytes,
+            kept_bytes=s.bounds.request_bytes,
         ),
         objects=objects,
         pushed=PushedRequests(parts.store, s.lives.pushed_request_life),

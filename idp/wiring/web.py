@@ -1,20 +1,26 @@
 """Contains cookies, forms, languages, rendering and networks, built from the settings. Not here: a page."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import jinja2
 
+from idp.core.clock import Clock
+from idp.core.ephemeral import Kind
 from idp.core.sealing import derive_key
 from idp.settings import Settings
+from idp.web.caller_address import Warnings
 from idp.web.catalogues import load_catalogues
 from idp.web.cookies import Cookies
 from idp.web.forms import CsrfTokens, Forms
 from idp.web.locales import Locales
 from idp.web.mails import Mails
 from idp.web.network import CallerNetworks
+from idp.web.network_quota import NetworkQuota
 from idp.web.rendering import Rendering, Templates
 from idp.web.shared_stations import SharedStations
+from idp.wiring.resources import Resources
 
 _TEMPLATES = Path(__file__).parents[1] / "templates"
 
@@ -33,11 +39,26 @@ class WebParts:
     stations: SharedStations
 
 
-def build_web(settings: Settings) -> WebParts:
+def network_quota(
+    resources: Resources, web: WebParts, kind: Kind, most: int, window: timedelta
+) -> NetworkQuota:
+    crowd = resources.settings.crowd
+    return NetworkQuota(
+        store=resources.store,
+        networks=web.networks,
+        kind=kind,
+        most=most,
+        window=window,
+        crowded=crowd.crowded,
+        factor=crowd.factor,
+    )
+
+
+def build_web(settings: Settings, clock: Clock) -> WebParts:
     cookies = Cookies(settings.where.is_secure)
     csrf = CsrfTokens(derive_key(settings.keys.application, "csrf"))
     locales, templates = Locales(cookies, settings.where.default_locale), _templates()
-    networks = CallerNetworks(settings.proxy.trusted_hops)
+    networks = CallerNetworks(trusted_proxy_hops=settings.proxy.trusted_hops, warnings=Warnings(clock))
     stations = SharedStations(cookies, networks, settings.stations.networks)
     return WebParts(
         cookies=cookies,

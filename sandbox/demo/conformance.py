@@ -28,7 +28,7 @@ SETTINGS: Mapping[str, str] = {
         for name in (
             *("MAIL_CODES_PER_MINUTE", "MAIL_CODES_PER_HOUR", "MAIL_CODES_PER_DAY", "MAIL_CODES_PER_IP"),
             *("MAIL_CODE_FAILURES_PER_DAY", "PASSWORD_POSTS_PER_IP", "PASSWORD_FREE_TRIES"),
-            *("PASSWORD_TRIES_PER_DAY", "PASSWORD_FAILURES_IN_A_ROW"),
+            *("PASSWORD_TRIES_PER_DAY", "PASSWORD_FAILURES_IN_A_ROW", "SIGN_INS_PER_IP"),
         )
     },
 }

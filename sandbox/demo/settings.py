@@ -23,8 +23,9 @@ _ALLOWED = (*_SCOPES, "psc", "professional_context")
 # Every request comes from 127.0.0.1; a CI of relying parties signs the same person in many times a minute.
 # Everything else is as in production: tries per code, failures per person, lives.
 _ROOM_FOR_CI: Mapping[str, str] = {
-    "CADUCEE_PASSWORD_POSTS_PER_IP": "2000",  # default: 20 in a minute
-    "CADUCEE_MAIL_CODES_PER_IP": "5000",  # 25 in five minutes
+    "CADUCEE_PASSWORD_POSTS_PER_IP": "2000",  # default: 200 in a minute
+    "CADUCEE_MAIL_CODES_PER_IP": "5000",  # 600 in five minutes
+    "CADUCEE_SIGN_INS_PER_IP": "100000",  # 1000 in five minutes
     "CADUCEE_MAIL_CODES_PER_MINUTE": "100",  # 1 per person
     "CADUCEE_MAIL_CODES_PER_HOUR": "500",  # 5 per person
     "CADUCEE_MAIL_CODES_PER_DAY": "500",  # 10 per person

@@ -8,6 +8,7 @@ from argon2 import PasswordHasher, extract_parameters
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from idp.accounts.account import NO_PASSWORD
 from idp.accounts.enrolment import personal_words
 from idp.accounts.password import HashingBusy, Passwords, normalised, password_fault
 from idp.settings.password import PasswordSettings
@@ -249,6 +250,12 @@ def _at_once(passwords: Passwords, callers: int) -> list[str]:
     return results
 
 
+def test_no_password_opens_an_account_that_has_none() -> None:
+    passwords = hasher()
+    for absent in (None, NO_PASSWORD):
+        assert not any(passwords.is_right(absent, typed) for typed in ("", "decoy", "violon tambour cerise"))
+
+
 def test_when_the_queue_is_full_load_is_shed_and_nothing_hangs() -> None:
     slow = hasher(time_cost=4, memory_kib=32 * 1024, parallel=1, queue=1)
     results = _at_once(slow, 12)
@@ -260,3 +267,26 @@ def test_when_the_queue_is_full_load_is_shed_and_nothing_hangs() -> None:
 
 def test_those_who_find_room_in_the_queue_are_all_served() -> None:
     assert "busy" not in _at_once(hasher(parallel=1, queue=11), 12)
+
+
+def test_room_is_looked_for_before_a_try_of_the_person_is_used_up() -> None:
+    full, free = hasher(parallel=1, queue=0), hasher(parallel=1, queue=0)
+    for _ in range(3):
+        free.require_room()
+    began, end = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with full._turn():
+            began.set()
+            end.wait()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    began.wait()
+    try:
+        with pytest.raises(HashingBusy):
+            full.require_room()
+    finally:
+        end.set()
+        holder.join()
+    full.require_room()

@@ -1,11 +1,12 @@
 """How often a password may be tried."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 
 from idp.accounts.throttle import Closed, PasswordThrottle, Wait
-from idp.core.ephemeral import StoreUnavailable
+from idp.core.ephemeral import Kind, StoreUnavailable
 from idp.settings.password import PasswordSettings
 from tests.fakes import FixedClock, MemoryStore
 
@@ -131,24 +132,94 @@ def test_success_on_a_known_device_gives_strangers_no_new_budget(
     waiting(throttle, clock)
 
 
-def test_a_hundred_failures_in_a_row_close_the_path_until_it_is_reopened(
+def close_to_strangers(throttle: PasswordThrottle, clock: FixedClock) -> None:
+    """As one attacker does it: each try as soon as it may be."""
+    with pytest.raises(Closed):
+        fail(throttle, clock, 172)
+
+
+def test_a_sustained_attack_by_strangers_never_closes_the_known_browsers(
     throttle: PasswordThrottle, clock: FixedClock
 ) -> None:
-    for number in range(100):
-        throttle.begin(RPPS, f"device-{number % 25}", clock.now())
-    with pytest.raises(Closed):
-        throttle.begin(RPPS, "", clock.now())
-    with pytest.raises(Closed):
-        throttle.begin(RPPS, KNOWN_DEVICE, clock.advance(days=2))
+    """TH2: 172 anonymous posts in 9 days shut a named physician out for good."""
+    close_to_strangers(throttle, clock)
+    for _ in range(5):
+        throttle.begin(RPPS, KNOWN_DEVICE, clock.now())
     throttle.begin(OTHER, "", clock.now())
-    throttle.reopen(RPPS)
+
+
+def test_no_more_than_a_hundred_failures_in_a_row_in_all_browsers_together(
+    throttle: PasswordThrottle, clock: FixedClock
+) -> None:
+    """NIST SP 800-63B-4 §3.2.2."""
+    compared = 0
+    for device in ("", *(f"device-{number}" for number in range(9))):
+        with suppress(Closed):
+            for _ in range(100):
+                fail(throttle, clock, 1, device)
+                compared += 1
+    assert compared == 100
+
+
+def test_a_known_browser_that_was_stolen_closes_itself_only(
+    throttle: PasswordThrottle, clock: FixedClock
+) -> None:
+    close_to_strangers(throttle, clock)
+    with pytest.raises(Closed):
+        fail(throttle, clock, 100, "stolen")
+    throttle.begin(RPPS, KNOWN_DEVICE, clock.now())
+
+
+def test_the_run_ends_with_a_right_password_for_strangers_too(
+    throttle: PasswordThrottle, clock: FixedClock
+) -> None:
+    close_to_strangers(throttle, clock)
+    throttle.begin(RPPS, KNOWN_DEVICE, clock.now())
+    throttle.succeed(RPPS, KNOWN_DEVICE)
+    clock.advance(days=1)
     throttle.begin(RPPS, "", clock.now())
 
 
-def test_reopening_does_not_shorten_a_wait(throttle: PasswordThrottle, clock: FixedClock) -> None:
+@pytest.mark.parametrize("device", ["", KNOWN_DEVICE])
+def test_a_strong_proof_ends_waits_and_runs_in_every_browser(
+    throttle: PasswordThrottle, clock: FixedClock, device: str
+) -> None:
+    close_to_strangers(throttle, clock)
+    fail(throttle, clock, 5, KNOWN_DEVICE)
+    waiting(throttle, clock, KNOWN_DEVICE)
+    throttle.reopen(RPPS)
+    for _ in range(5):
+        throttle.begin(RPPS, device, clock.now())
+    waiting(throttle, clock, device)
+    throttle.reopen(RPPS)
+    throttle.begin(RPPS, device, clock.now())
+
+
+def test_what_was_forgotten_never_comes_back(throttle: PasswordThrottle, clock: FixedClock) -> None:
+    """The record of the new page of counters outlives everything on the pages before."""
+    close_to_strangers(throttle, clock)
+    throttle.reopen(RPPS)
     fail(throttle, clock, 5)
     throttle.reopen(RPPS)
-    waiting(throttle, clock)
+    for _ in range(35):
+        clock.advance(days=1)
+        throttle.begin(RPPS, "", clock.now())
+
+
+def test_tries_at_the_same_instant_do_not_exceed_the_run(clock: FixedClock) -> None:
+    """T22: as if all had looked before any of them was counted."""
+
+    class Blind(MemoryStore):
+        def counted(self, kind: Kind, key: str) -> int:
+            return 0
+
+    durable = Blind(clock)
+    limits = PasswordSettings(pepper="p" * 43, free_tries=1000, tries_per_day=1000)
+    racing = PasswordThrottle(store=durable, durable=durable, key=b"k", limits=limits)
+    for _ in range(50):
+        racing.begin(RPPS, "", clock.now())
+    with pytest.raises(Closed):
+        racing.begin(RPPS, "", clock.now())
 
 
 def test_persons_do_not_share_their_counters(throttle: PasswordThrottle, clock: FixedClock) -> None:
@@ -172,6 +243,17 @@ def test_the_caps_survive_a_lost_ephemeral_store(
     store.records.clear()
     throttle.begin(RPPS, "", clock.now())
     assert waiting(throttle, clock) == timedelta(seconds=122)
+
+
+def test_the_tries_of_a_day_survive_it_too(
+    clock: FixedClock, store: MemoryStore, durable: MemoryStore
+) -> None:
+    limits = PasswordSettings(pepper="p" * 43, free_tries=100)
+    patient = PasswordThrottle(store=store, durable=durable, key=b"k", limits=limits)
+    for _ in range(25):
+        patient.begin(RPPS, "", clock.now())
+    store.records.clear()
+    assert waiting(patient, clock) == timedelta(hours=24)
 
 
 def test_without_its_stores_no_password_is_tried(

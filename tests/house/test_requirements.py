@@ -10,7 +10,17 @@ from tests.house.reading import ROOT
 from tests.house.requirements import CHAPTERS, REQUIREMENTS, document
 
 #: How many of each kind there are.
-COUNTS = {"AZ": (1, 16), "TK": (1, 15), "JW": (1, 7), "LO": (1, 7), "FA": (1, 9), "L": (1, 13), "T": (37, 48)}
+COUNTS = {
+    "AZ": (1, 16),
+    "TK": (1, 15),
+    "JW": (1, 7),
+    "LO": (1, 7),
+    "FA": (1, 9),
+    "L": (1, 13),
+    "TH": (1, 4),
+    "OT": (1, 4),
+    "T": (37, 48),
+}
 
 
 @cache

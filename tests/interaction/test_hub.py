@@ -46,6 +46,7 @@ class Bench:
     store: MemoryStore
     home: FakeFinish = dataclasses.field(default_factory=FakeFinish)
     cookie: str | None = None
+    admitted: list[Interaction] = dataclasses.field(default_factory=list)
     is_station_shared: bool = False
 
     def __post_init__(self) -> None:
@@ -62,6 +63,7 @@ class Bench:
             sessions=self.sessions,
             accounts=self.accounts,
             itinerary=Itinerary(doors({"psc", "cps", "password"}), [], frozenset({"cps"})),
+            admit=self.admitted.append,
         )
 
     @property

@@ -35,19 +35,14 @@ def by_psc(browser: Browser, account: dict[str, Any]) -> None:
     do.by_psc_card(browser, "martin")
 
 
-def by_password(browser: Browser, account: dict[str, Any]) -> None:
-    do.type_password(browser, account["rpps"], account["password"])
-
-
 @pytest.mark.parametrize(
     ("door", "event"),
     [
         (by_card, "card:login:refused"),
         (by_psc, "psc:login:refused"),
-        (by_password, "password:check:accepted"),
     ],
 )
-def test_every_door_is_shut_with_a_page_that_leads_back_and_an_audit_event(
+def test_every_strong_door_is_shut_with_a_page_that_leads_back_and_an_audit_event(
     short_lives: Demonstration,
     browse: Browse,
     turn: Callable[[str], None],
@@ -69,14 +64,16 @@ def test_every_door_is_shut_with_a_page_that_leads_back_and_an_audit_event(
     assert (last["event"], bool(last["account_id"])) == (event, True)
 
 
-def test_wrong_password_of_a_disabled_account_says_no_more_than_any_wrong_password(
+def test_password_of_a_disabled_account_right_or_wrong_says_what_any_wrong_password_says(
     short_lives: Demonstration, browse: Browse, turn: Callable[[str], None]
 ) -> None:
     turn("disable")
-    browser = browse(at=short_lives)
-    do.arrive(browser, short_lives)
-    page = do.type_password(browser, short_lives.account("martin")["rpps"], "pas le bon mot de passe")
-    assert (page.status, page.says(DISABLED)) == (422, False)
+    browser, martin = browse(at=short_lives), short_lives.account("martin")
+    for password in (martin["password"], "pas le bon mot de passe"):
+        do.arrive(browser, short_lives)
+        page = do.type_password(browser, martin["rpps"], password)
+        assert (page.status, page.says("Login ou mot de passe incorrect")) == (422, True)
+        assert not page.says(DISABLED)
 
 
 def test_living_session_and_code_of_before_are_void(

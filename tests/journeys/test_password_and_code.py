@@ -41,6 +41,13 @@ def at_code(browser: Browser, demo: Demonstration, account: dict[str, Any]) -> s
     return do.next_code(demo, account["email"], last)
 
 
+def ask_again(browser: Browser) -> Page:
+    """By the button there is: on a busy machine the code of three seconds is over before."""
+    buttons = ("Renvoyer le code", "Recevoir un nouveau code")
+    (button,) = (one for one in buttons if browser.page.says(one))
+    return browser.submit(button)
+
+
 def bare(page: Page, typed: str) -> str:
     """The page without what differs between any two: token, interaction, number typed."""
     html = re.sub(r'name="csrf" value="[0-9a-f]+"', "", page.html)
@@ -86,6 +93,7 @@ def test_known_and_unknown_numbers_take_the_same_time(short_lives: Demonstration
         "8 {1} {2} {3}",
         "{1}\u00a0{2}\u00a0{3}",
         "8\u202f{1}\u202f{2}\u202f{3}",
+        "\u2066{1}\u2011{2}\u00ad{3}\u200b\t\u2069",
     ],
 )
 def test_number_may_be_written_as_people_write_it(
@@ -104,18 +112,15 @@ ARABIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
     "damage",
     [
         lambda rpps: rpps.translate(ARABIC),
-        lambda rpps: rpps + "\n",
-        lambda rpps: rpps + "\t",
         lambda rpps: f"7{rpps}",
         lambda rpps: f"88{rpps}",
         lambda rpps: rpps[:-1],
         lambda rpps: rpps[:-1] + "O",
-        lambda rpps: rpps[:5] + "\0" + rpps[5:],
         lambda rpps: f"-{rpps[1:]}",
         lambda rpps: f"{rpps}' OR '1'='1",
         lambda rpps: "",
     ],
-    ids=["arabic", "newline", "tab", "a 7", "two 8", "ten", "letter", "null", "minus", "quotes", "empty"],
+    ids=["arabic", "a 7", "two 8", "ten", "letter", "minus", "quotes", "empty"],
 )
 def test_anything_else_is_no_number_and_no_try(
     demo: Demonstration, browse: Browse, martin: dict[str, Any], damage: Callable[[str], str]
@@ -138,7 +143,7 @@ def test_five_wrong_passwords_make_wait_while_card_and_psc_still_work(
     for _ in range(6):
         do.type_password(stranger, martin["rpps"], WRONG)
     assert stranger.page.status == 429
-    assert re.search(r"Trop d'essais\. Attendez \d+ min avant de réessayer", stranger.page.text)
+    assert re.search(r"Trop d'essais\. Réessayez dans \d minutes?, ou", stranger.page.text)
     right = do.type_password(stranger, martin["rpps"], martin["password"])
     assert right.status == 429  # the right one is not even looked at
     assert do.is_at_home(do.by_card(stranger), strict)
@@ -165,13 +170,13 @@ def test_five_wrong_codes_lead_to_a_new_one_and_the_old_one_is_dead(
     assert page.says("Ce code ne peut plus servir")
     assert page.field("one_time_code") is None
     last = do.last_mail(demo, martin["email"])
-    assert browser.submit("Recevoir un nouveau code").says("Un nouveau message vient d'être envoyé")
+    assert browser.submit("Recevoir un nouveau code").says("Un nouveau code vient d'être envoyé")
     new = do.next_code(demo, martin["email"], last)
     assert browser.submit("Valider", one_time_code=code).status == 422
     assert do.is_at_home(browser.submit("Valider", one_time_code=new), demo)
 
 
-@pytest.mark.parametrize("written", ["{0} {1}", "{0}-{1}", " {0}\u00a0{1} "])
+@pytest.mark.parametrize("written", ["{0} {1}", "{0}-{1}", " {0}\u00a0{1} ", "\ufeff{0}\u2013{1}\u200e\r\n"])
 def test_code_may_be_typed_with_spaces(
     demo: Demonstration, browse: Browse, martin: dict[str, Any], written: str
 ) -> None:
@@ -180,9 +185,7 @@ def test_code_may_be_typed_with_spaces(
     assert do.is_at_home(browser.submit("Valider", one_time_code=written.format(code[:4], code[4:])), demo)
 
 
-@pytest.mark.parametrize(
-    "typed", ["", "1234567", "123456789", "1234567a", "١٢٣٤٥٦٧٨", "1234\u00005678", "1" * 5000]
-)
+@pytest.mark.parametrize("typed", ["", "1234567", "123456789", "1234567a", "١٢٣٤٥٦٧٨", "1" * 5000])
 def test_what_is_not_a_code_costs_no_try(
     demo: Demonstration, browse: Browse, martin: dict[str, Any], typed: str
 ) -> None:
@@ -262,7 +265,7 @@ def test_second_code_within_a_minute_is_too_soon_and_the_first_still_works(
 ) -> None:
     benali, browser = strict.account("benali"), browse(at=strict)
     code = at_code(browser, strict, benali)
-    page = browser.submit("Recevoir un nouveau code")
+    page = browser.submit("Renvoyer le code")
     assert (page.status, page.says("Un code vient déjà d'être envoyé")) == (429, True)
     assert re.search(r"Possible dans \d+ s\.", page.text)
     assert browser.submit("Valider", one_time_code=code).says("Charte d'utilisation")
@@ -282,26 +285,10 @@ def test_too_many_codes_say_later_and_leave_the_other_doors_open(
     benali, browser = short_lives.account("benali"), browse("benali", at=short_lives)
     at_code(browser, short_lives, benali)
     for _ in range(4):
-        assert browser.submit("Recevoir un nouveau code").status == 200
-    page = browser.submit("Recevoir un nouveau code")
+        assert ask_again(browser).status == 200
+    page = ask_again(browser)
     assert (page.status, page.says("Trop de codes ont été demandés")) == (429, True)
     assert do.by_card(browser).says("Charte d'utilisation")
-
-
-def test_too_many_passwords_from_one_network_say_later_and_lead_on(
-    strict: Demonstration, browse: Browse
-) -> None:
-    """House value: 20 in a minute; everybody here has the same address."""
-    browser = browse(at=strict)
-    for _ in range(21):
-        at_password(browser, strict)
-        page = do.type_password(browser, UNKNOWN_RPPS, WRONG)
-        if page.status == 429 and "Trop de demandes" in page.title:
-            break
-    else:
-        raise AssertionError("twenty-one passwords in a minute were taken")
-    assert do.header(page, "Retry-After") == "60"
-    assert page.document.link("Revenir à ViaTrajectoire") == do.home(strict)
 
 
 def test_password_and_code_sent_twice_at_the_same_time_lead_in(

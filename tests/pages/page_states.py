@@ -12,7 +12,9 @@ from idp.cards.trust import CardRefusal
 from idp.core.errors import Problem
 from idp.flows.shared.psc_refusals import REFUSALS
 from idp.pages import account as account_pages
+from idp.pages import enrolment as enrolment_pages
 from idp.pages import sign_in as pages
+from idp.pages.delay import Delay
 from idp.pages.mails import CodeMail, NoticeMail
 from idp.pages.professional_context import ContextChoice, ProfessionalContextPage
 
@@ -92,6 +94,7 @@ def every_state(locale: str) -> list[State]:
         *_password(),
         *_email_otp(),
         *_enrolment(),
+        *_already_enrolled(),
         *_charter(charter_html(locale)),
         *_doors_that_failed(),
         *_professional_context(),
@@ -133,21 +136,39 @@ def _choice() -> list[State]:
 
 
 def _password() -> list[State]:
-    errors = ("refused", "malformed_rpps", "wait", "closed", "busy")
-    return [
-        State(
-            f"password-{error}!",
-            "password.html",
-            pages.PasswordPage(doors=ALL, rpps="99700218896", error=f"password.{error}", wait_minutes=4),
-        )
-        for error in errors
-    ] + [
-        State(
-            "password-alone!",
-            "password.html",
-            pages.PasswordPage(doors=PASSWORD_ONLY, rpps="", error="password.refused"),
-        )
-    ]
+    errors = ("refused", "malformed_rpps", "network", "closed", "busy")
+    waits = {
+        "minute": Delay(0, 1),
+        "minutes": Delay(0, 17),
+        "hour": Delay(1, 0),
+        "hour-and-minutes": Delay(1, 6),
+        "hours": Delay(3, 0),
+    }
+    return (
+        [
+            State(
+                f"password-{error}!",
+                "password.html",
+                pages.PasswordPage(doors=ALL, rpps="99700218896", error=f"password.{error}"),
+            )
+            for error in errors
+        ]
+        + [
+            State(
+                f"password-wait-{name}!",
+                "password.html",
+                pages.PasswordPage(doors=ALL, rpps="99700218896", error="password.wait", delay=delay),
+            )
+            for name, delay in waits.items()
+        ]
+        + [
+            State(
+                "password-alone!",
+                "password.html",
+                pages.PasswordPage(doors=PASSWORD_ONLY, rpps="", error="password.refused"),
+            )
+        ]
+    )
 
 
 def otp(**changes: Any) -> pages.EmailOtpPage:
@@ -175,12 +196,15 @@ def _email_otp() -> list[State]:
         "otp-enrolment": otp(purpose="enrolment"),
         "otp-last-minute": otp(minutes_left=1, tries_left=1, doors=PASSWORD_ONLY),
         "otp-last-seconds": otp(minutes_left=0),
-        "otp-resent": otp(notice="email_otp.resent", seconds_before_resend=60),
+        "otp-resent": otp(notice="email_otp.resent", minutes_left=7, seconds_before_resend=60),
+        "otp-renewed": otp(notice="email_otp.renewed", seconds_before_resend=60),
         "otp-refused!": wrong("refused", tries_left=3),
         "otp-malformed!": wrong("malformed"),
         "otp-too-soon!": wrong("too_soon", seconds_before_resend=42),
         "otp-quota!": wrong("quota"),
         "otp-nothing-sent!": wrong("quota", can_enter=False, purpose="enrolment"),
+        "otp-network!": wrong("network", can_enter=False),
+        "otp-nothing!": wrong("nothing", can_enter=False),
         "otp-expired!": wrong("expired", can_enter=False),
         "otp-used-up!": wrong("used_up", can_enter=False, tries_left=0),
         "otp-closed!": wrong("closed", can_enter=False),
@@ -189,8 +213,8 @@ def _email_otp() -> list[State]:
     return [State(name, "email_otp.html", model) for name, model in models.items()]
 
 
-def enrolment(**changes: Any) -> pages.EnrolmentPage:
-    page = pages.EnrolmentPage(
+def enrolment(**changes: Any) -> enrolment_pages.EnrolmentPage:
+    page = enrolment_pages.EnrolmentPage(
         identity=ELISE, values={}, errors=(), password_min=15, source="cps", proof="ab" * 32
     )
     return replace(page, **changes)
@@ -199,31 +223,35 @@ def enrolment(**changes: Any) -> pages.EnrolmentPage:
 def _enrolment() -> list[State]:
     typed = {"email": "elise.marchand@hopital", "address_line1": "12 rue de la Paix", "city": "Lyon"}
     errors = (
-        pages.FieldError("email", "enrolment.email_malformed"),
-        pages.FieldError("password", "enrolment.password_short"),
-        pages.FieldError("postal_code", "enrolment.required"),
+        enrolment_pages.FieldError("email", "enrolment.email_malformed"),
+        enrolment_pages.FieldError("password", "enrolment.password_short"),
+        enrolment_pages.FieldError("postal_code", "enrolment.required"),
     )
     rest = (
-        pages.FieldError("email", "enrolment.email_taken"),
-        pages.FieldError("password", "enrolment.password_long"),
-        pages.FieldError("address_line1", "enrolment.too_long"),
-        pages.FieldError("postal_code", "enrolment.postal_code_malformed"),
+        enrolment_pages.FieldError("email", "enrolment.email_taken"),
+        enrolment_pages.FieldError("password", "enrolment.password_long"),
+        enrolment_pages.FieldError("address_line1", "enrolment.too_long"),
+        enrolment_pages.FieldError("postal_code", "enrolment.postal_code_malformed"),
     )
     models = {
         "enrolment-empty": enrolment(),
+        "enrolment-no-password": enrolment(password_min=None),
+        "enrolment-one-name": enrolment(identity=replace(ELISE, family_name="\u2019T HOOFT", given_name="")),
         "enrolment-psc-without-speciality": enrolment(source="psc", identity=NURSE),
         "enrolment-errors!": enrolment(values=typed, errors=errors),
         "enrolment-errors-2!": enrolment(values=typed | {"postal_code": "6900"}, errors=rest),
         "enrolment-common!": enrolment(
-            values=typed, errors=(pages.FieldError("password", "enrolment.password_common"),)
+            values=typed, errors=(enrolment_pages.FieldError("password", "enrolment.password_common"),)
         ),
         "enrolment-personal!": enrolment(
-            values=typed, errors=(pages.FieldError("password", "enrolment.password_personal"),)
+            values=typed, errors=(enrolment_pages.FieldError("password", "enrolment.password_personal"),)
         ),
         "enrolment-other-identity!": enrolment(
-            errors=(pages.FieldError("email", "enrolment.other_identity"),)
+            errors=(enrolment_pages.FieldError("email", "enrolment.other_identity"),)
         ),
-        "enrolment-busy!": enrolment(values=typed, errors=(pages.FieldError("password", "enrolment.busy"),)),
+        "enrolment-busy!": enrolment(
+            values=typed, errors=(enrolment_pages.FieldError("password", "enrolment.busy"),)
+        ),
     }
     return [State(name, "enrolment.html", model) for name, model in models.items()]
 
@@ -269,8 +297,8 @@ def _doors_that_failed() -> list[State]:
 
 
 def _first_connection() -> list[State]:
-    open_page = pages.FirstConnectionPage(
-        given_name="Élise", family_name="MARCHAND-LEFÈVRE", cps_open=True, psc_open=True
+    open_page = enrolment_pages.FirstConnectionPage(
+        name="Élise MARCHAND-LEFÈVRE", cps_open=True, psc_open=True
     )
     return [
         State("first-connection", "first_connection.html", open_page),
@@ -374,6 +402,13 @@ def _account() -> list[State]:
                 ),
             ),
         ),
+        "account-first-password": account_pages.AccountPage(
+            identity=ELISE,
+            applications=(),
+            signed_in_since="14 h 02",
+            has_password=True,
+            is_first_password=True,
+        ),
         "account-nobody": account_pages.AccountPage(
             identity=None, applications=applications, signed_in_since=None
         ),
@@ -420,11 +455,41 @@ def _new_password() -> list[State]:
         "new-password-done": account_pages.NewPasswordPage(
             is_proved=True, is_done=True, error=None, password_min=15, minutes=10
         ),
+        "new-password-first": account_pages.NewPasswordPage(
+            is_proved=True,
+            is_done=False,
+            error=None,
+            password_min=15,
+            minutes=10,
+            is_first=True,
+            identity=ELISE,
+            session="s",
+        ),
+        "new-password-first-done": account_pages.NewPasswordPage(
+            is_proved=True, is_done=True, error=None, password_min=15, minutes=10, is_first=True
+        ),
         "new-password-unproved": account_pages.NewPasswordPage(
             is_proved=False, is_done=False, error=None, password_min=15, minutes=10
         ),
     }
     return [State(name, "new_password.html", model, in_interaction=False) for name, model in models.items()]
+
+
+def _already_enrolled() -> list[State]:
+    def page(typed_email: str) -> enrolment_pages.AlreadyEnrolledPage:
+        mine = "elise.marchand@hopital-saint-louis.fr"
+        return enrolment_pages.AlreadyEnrolledPage(
+            masked_email="e•••@hopital-saint-louis.fr",
+            typed_email=typed_email,
+            is_same_email=typed_email == mine,
+        )
+
+    models = {
+        "already-enrolled": page("e.marchand@cabinet-des-lilas.example"),
+        "already-enrolled-same-address": page("elise.marchand@hopital-saint-louis.fr"),
+        "already-enrolled-nothing-typed": page(""),
+    }
+    return [State(name, "already_enrolled.html", model) for name, model in models.items()]
 
 
 FRAMES = (pages.LogoutFrame("Trajectoire Grand Âge", "https://grand-age.example/out?iss=i&sid=s"),)
@@ -529,10 +594,12 @@ def _errors() -> list[State]:
         return_name="ViaTrajectoire",
     )
     nameless = replace(with_ways_on, return_name=None, retry_path=None)
+    crowded = replace(nameless, key="error.rate_limited", return_name="ViaTrajectoire", may_reload=True)
     return [
         *states,
         State("error-with-ways-on!", "error.html", with_ways_on),
         State("error-nameless-return!", "error.html", nameless),
+        State("error-crowded!", "error.html", crowded, in_interaction=False),
     ]
 
 
@@ -540,11 +607,17 @@ def mails(client_name: str = "ViaTrajectoire") -> list[CodeMail]:
     login = CodeMail(
         code="48213907",
         minutes=10,
+        until="14 h 32",
         purpose="login",
         client_name=client_name,
         requested_at="3 novembre 2026 à 14 h 22",
     )
     return [replace(login, purpose=purpose) for purpose in ("login", "enrolment")]
+
+
+def last_minute_mail() -> CodeMail:
+    """Of an installation where a code lives for a minute."""
+    return replace(mails()[0], minutes=1)
 
 
 def notices() -> list[NoticeMail]:

@@ -6,8 +6,10 @@ from string import Formatter
 
 import pytest
 
-from idp.accounts.email_otp import CodeRefusal, SendRefusal
+from idp.accounts.email_otp import CodeRefusal
+from idp.accounts.mail_quota import SendRefusal
 from idp.accounts.notices import Notice
+from idp.pages import enrolment as enrolment_pages
 from idp.pages import mails as mail_pages
 from idp.pages import sign_in as pages
 from idp.web.catalogues import CatalogueError, load_catalogues
@@ -19,6 +21,7 @@ from tests.pages.page_states import (
     PSC_REASONS,
     State,
     every_state,
+    last_minute_mail,
     mails,
     notices,
 )
@@ -63,7 +66,9 @@ def test_french_punctuation_never_falls_alone_on_a_line() -> None:
 
 
 def test_every_key_named_by_the_view_models_exists() -> None:
-    source = "".join(Path(str(module.__file__)).read_text() for module in (pages, mail_pages))
+    source = "".join(
+        Path(str(module.__file__)).read_text() for module in (pages, enrolment_pages, mail_pages)
+    )
     named = set(re.findall(r'"((?:choice|password|email_otp|enrolment|charter|mail)\.[a-z_.]+)"', source))
     named |= {f"cps.{reason}.{part}" for reason in CPS_REASONS for part in ("title", "text")}
     named |= {f"psc.{reason}.{part}" for reason in PSC_REASONS for part in ("title", "text")}
@@ -86,7 +91,7 @@ def test_no_key_is_left_that_no_page_says() -> None:
         rendered("fr", state, listening)
     nameless = State("choice", "choice.html", pages.ChoicePage(ALL))
     rendered("fr", nameless, listening, client_name=None)
-    for model in mails():
+    for model in (*mails(), last_minute_mail()):
         for kind in ("txt", "html"):
             ENVIRONMENT.get_template(f"mail/code.{kind}").render(page=model, t=listening)
     for notice in notices():

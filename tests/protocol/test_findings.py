@@ -10,7 +10,6 @@ import jwt
 import pytest
 import sqlalchemy as sa
 from bs4 import BeautifulSoup
-from werkzeug.wrappers import Request
 
 from idp.accounts.charter import CharterRevision
 from idp.accounts.refresh import grant_of
@@ -21,7 +20,6 @@ from idp.core.clock import SystemClock
 from idp.core.ephemeral import Kind
 from idp.interaction.handover import present
 from idp.signing.key_ring import b64u
-from idp.web.network import CallerNetworks
 from tests.configured import changed
 from tests.fakes import FixedClock, MemoryStore
 from tests.protocol.keyed import form, register_keyed
@@ -175,17 +173,11 @@ def test_no_secret_stands_in_the_repr_of_the_settings(provider: Provider) -> Non
         provider.settings,
         psc_client_secret="psc-s3cret",
         smtp_username="caducee",
-        smtp_starttls=True,
+        smtp_tls="starttls",
         smtp_password="smtp-s3cret",
         redis="redis://:r3dis@h",
     )
     assert not re.search("psc-s3cret|smtp-s3cret|r3dis|k{43}|p{43}", repr(settings))
-
-
-def test_an_ipv4_address_seen_through_ipv6_is_that_address() -> None:
-    for address, network in (("::ffff:192.0.2.7", "192.0.2.7/32"), ("2001:db8::1", "2001:db8::/64")):
-        request = Request({"REMOTE_ADDR": address, "REQUEST_METHOD": "GET", "wsgi.url_scheme": "http"})
-        assert CallerNetworks(0).of(request) == network
 
 
 def test_a_reload_of_the_card_address_finds_its_way_back() -> None:

@@ -72,6 +72,11 @@ class Desk:
         """Returns the posted fields, with Origin and CSRF token verified. Raises PageError."""
         return self.forms.read(request, hub_path(interaction.id))
 
+    def set_out(self, interaction: Interaction) -> None:
+        """Call before the browser is sent elsewhere for a proof. Raises PageError: no person tries so often."""
+        if not self.interactions.claim_attempt(interaction):
+            raise PageError(Problem.TOO_MANY_ATTEMPTS, client_id=interaction.client_id)
+
     def record(self, interaction: Interaction) -> None:
         """Save the facts. Raises NotDue: a faster click of the same person wins, and the hub tells what is due then."""
         try:

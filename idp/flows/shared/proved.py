@@ -6,7 +6,7 @@ from typing import NoReturn
 from idp.accounts.account import ProvedIdentity
 from idp.accounts.identity_updates import IdentityUpdates
 from idp.accounts.repository import AccountRepository
-from idp.accounts.throttle import PasswordThrottle
+from idp.accounts.waits import Waits
 from idp.core.audit import AuditEvent
 from idp.core.errors import PageError, Problem
 from idp.flows.shared.desk import Desk
@@ -20,7 +20,7 @@ class Admission:
     desk: Desk
     accounts: AccountRepository
     identities: IdentityUpdates
-    throttle: PasswordThrottle
+    waits: Waits
 
     def admit(
         self, interaction: Interaction, event: AuthenticationEvent, identity: ProvedIdentity
@@ -30,12 +30,13 @@ class Admission:
         Raises PageError (disabled).
         """
         account = self.accounts.find_by_rpps(identity.rpps)
+        if account is not None and not account.may_sign_in:
+            self.refuse_disabled(with_event(interaction, event, account.id), identity)
+        # Also before an enrolment: what strangers tried on this RPPS does not close the password chosen there.
+        self.waits.end(identity.rpps)
         if account is None:
             return with_identity(interaction, event, identity)
-        if not account.may_sign_in:
-            self.refuse_disabled(with_event(interaction, event, account.id), identity)
         self.identities.apply(account, identity)
-        self.throttle.reopen(identity.rpps)
         return with_event(interaction, event, account.id)
 
     def refuse_disabled(self, proved: Interaction, identity: ProvedIdentity) -> NoReturn:

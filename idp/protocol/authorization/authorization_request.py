@@ -17,7 +17,7 @@ from idp.protocol.authorization.authorization_response import (
 from idp.protocol.claims.claims_request import ClaimsRequest, read_claims_request
 from idp.protocol.engine.engine import PARAMETERS, Engine
 from idp.protocol.jose.id_token_hint import BadHint, EncryptedHint, ReadHint
-from idp.web.parameters import single_valued
+from idp.web.parameters import is_short, single_valued
 
 #: Verified here, and kept beside what the engine verifies.
 _OURS = ("prompt", "claims", "login_hint")
@@ -150,13 +150,15 @@ def _subject(
     return found.subject
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestVerification:
     """Makes a verified request of a received one."""
 
     engine: Engine
     read_hint: ReadHint
     parameter_bytes: int
+    #: What may be kept of a request.
+    kept_bytes: int
 
     def verified(self, received: Received, client: Client) -> AuthorizationRequest:
         """Returns the verified request.
@@ -197,10 +199,12 @@ class RequestVerification:
         prompts = _prompts(parameters.get("prompt"))
         claims = read_claims_request(parameters.get("claims"), client)
         request = self.engine.parse(parameters)
-        ours = {name: parameters[name] for name in _OURS if parameters.get(name)}
+        kept = {**request, **{name: parameters[name] for name in _OURS if parameters.get(name)}}
+        if not is_short(kept, self.kept_bytes):
+            raise ClientError(OAuthError.INVALID_REQUEST, "the request is too long to be kept")
         return AuthorizationRequest(
             client=client,
-            parameters={**request, **ours},
+            parameters=kept,
             prompts=prompts,
             max_age=int(request["max_age"]) if "max_age" in request else None,
             needed=_needed(client, parameters.get("acr_values", "")),

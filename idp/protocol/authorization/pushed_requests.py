@@ -8,7 +8,7 @@ from werkzeug.datastructures import MultiDict
 
 from idp.clients.registry import Client
 from idp.core.ephemeral import EphemeralStore, Kind
-from idp.protocol.authorization.authorization_request import Received
+from idp.protocol.authorization.authorization_request import RECOGNISED, Received
 
 _PREFIX = "urn:ietf:params:oauth:request_uri:"
 
@@ -25,7 +25,9 @@ class PushedRequests:
     def keep(self, received: Received, client: Client) -> str:
         """Returns the `request_uri`: a reference that cannot be guessed, good once and for `life`."""
         request_uri = f"{_PREFIX}{secrets.token_urlsafe(32)}"
-        record = {"parameters": received.values.to_dict(), "is_signed": received.is_signed}
+        # What is never read is not kept (RFC 6749 §3.1).
+        read = {name: value for name, value in received.values.items() if name in RECOGNISED}
+        record = {"parameters": read, "is_signed": received.is_signed}
         self.store.put(Kind.PUSHED_REQUEST, _key(request_uri, client), record, self.life)
         return request_uri
 

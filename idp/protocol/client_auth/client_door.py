@@ -5,6 +5,7 @@ Not here: how a client authenticates (`client_authentication`).
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Request, Response
@@ -27,6 +28,14 @@ class Call:
     client: Client
     form: Mapping[str, str]
     request: Request
+
+
+class TooManyRequests(ClientError):
+    """RFC 9126 §2.3: 429, with a registered code."""
+
+    def __init__(self, window: timedelta) -> None:
+        super().__init__(OAuthError.TEMPORARILY_UNAVAILABLE, "too many requests: try again later")
+        self.window = window
 
 
 #: Raises ClientError.
@@ -72,6 +81,8 @@ def _error_response(error: ClientError) -> Response:
     if isinstance(error, ClientRefused):
         challenge = {"WWW-Authenticate": 'Basic realm="token"'} if error.used_basic else {}
         return json_response(value, 401, challenge)
+    if isinstance(error, TooManyRequests):
+        return json_response(value, 429, {"Retry-After": str(int(error.window.total_seconds()))})
     # RFC 9449 §8: with the error comes the nonce for the next try.
     nonce = {"DPoP-Nonce": error.fresh_nonce} if isinstance(error, ProofRefused) else {}
     return json_response(value, 400, nonce)

@@ -7,6 +7,7 @@ be slow or down, and relying parties must not wait for it. Not here: the notices
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from flask import request
@@ -30,7 +31,7 @@ from idp.web.addresses import redirect, with_query
 from idp.web.cookies import Cookies
 from idp.web.forms import Forms
 from idp.web.logout_frames import frames_for, policy_for
-from idp.web.parameters import read_query, without_empty
+from idp.web.parameters import read_query, require_short, without_empty
 from idp.web.rendering import Rendering
 
 _BASE = "/end_session"
@@ -72,12 +73,14 @@ class EndSessionEndpoint:
     forms: Forms
     rendering: Rendering
     issuer: str
-    #: The longest value that a relying party may send.
+    #: The longest value that a relying party may send, and what may be kept of its request.
     parameter_bytes: int
+    kept_bytes: int
 
     def ask(self) -> Response:
         """GET, to which the relying party sends the browser (RP-Initiated Logout §2)."""
         asked = self._read(read_query(without_empty(request.args), self.parameter_bytes))
+        require_short(to_plain(asked), self.kept_bytes)
         recalled = self.sessions.recall(self.cookies.get(request, "session"))
         if recalled is not None and asked.hint_sid == recalled.sid:
             # facts/security LO1: its hint is of this very session, so no page asks the person. Also when the session
@@ -131,12 +134,9 @@ class EndSessionEndpoint:
         )
 
     def _hint(self, token: str | None) -> Hint | None:
-        if not token:
-            return None
-        try:
-            return read_hint(token, keys=self.keys, issuer=self.issuer)
-        except BadHint:
-            return None
+        with suppress(BadHint):
+            return read_hint(token, keys=self.keys, issuer=self.issuer) if token else None
+        return None
 
     def _session(self) -> Session | None:
         """Returns the session to end. Also one that has waited too long for its shared station: it is ended all the

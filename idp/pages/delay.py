@@ -1,0 +1,21 @@
+"""Contains how long a wait is, as a page tells it. Not here: why a person waits."""
+
+import math
+from dataclasses import dataclass
+from datetime import timedelta
+
+#: From here on the minutes of a wait are of no use.
+_HOURS_ALONE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """A wait in hours and minutes, from three hours on in hours alone. Rounded up: nobody comes back too early."""
+
+    hours: int = 0
+    minutes: int = 0
+
+    @classmethod
+    def of(cls, length: timedelta) -> "Delay":
+        hours, minutes = divmod(max(math.ceil(length.total_seconds() / 60), 1), 60)
+        return cls(hours + bool(minutes), 0) if hours >= _HOURS_ALONE else cls(hours, minutes)

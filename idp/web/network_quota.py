@@ -1,0 +1,53 @@
+"""Contains how much may come from one network: so many in a window, and more from those with very many people.
+
+Not here: which network a caller is in (`network`), what one person may do (`accounts`).
+"""
+
+import ipaddress
+from dataclasses import dataclass
+from datetime import timedelta
+
+from werkzeug.wrappers import Request
+
+from idp.core.ephemeral import EphemeralStore, Kind
+from idp.web.network import CallerNetworks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkQuota:
+    """Looked at before anything of a person is used up: what a colleague did costs nobody a try or a code."""
+
+    store: EphemeralStore
+    networks: CallerNetworks
+    kind: Kind
+    most: int
+    window: timedelta
+    #: Networks where `factor` times as much may come from one address.
+    crowded: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
+    factor: int
+
+    def is_used_up(self, request: Request, browser: str) -> bool:
+        """Whether no more may come now. Counts nothing."""
+        key, most = self._share(request, browser)
+        return self.store.counted(self.kind, key) >= most
+
+    def claim(self, request: Request, browser: str = "") -> bool:
+        """Count one. Returns False when it is too many.
+
+        `browser`: what is counted where the proxy tells no address; "" for a caller that has none yet, and could say
+        that it is another one each time.
+        """
+        key, most = self._share(request, browser)
+        return self.store.count(self.kind, key, self.window) <= most
+
+    def _share(self, request: Request, browser: str) -> tuple[str, int]:
+        """Returns what is counted, and how much may come."""
+        address = self.networks.address(request)
+        is_crowded = any(address is not None and address in network for network in self.crowded)
+        if browser:
+            key = self.networks.of_person(request, browser)
+        else:
+            key = self.networks.of(request)
+            # Where it is not told, the peer is a proxy, and very many people stand behind that.
+            is_crowded = is_crowded or address is None
+        return key, self.most * (self.factor if is_crowded else 1)
