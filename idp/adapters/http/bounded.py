@@ -40,11 +40,16 @@ class _TooLarge(NoUsableAnswer):
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """One complete answer within bounds. `media_type`: lower case, without parameters."""
+    """One answer within bounds, complete unless it is a refusal. `media_type`: lower case, without parameters."""
 
     status: int
     media_type: str
     body: bytes
+
+    @property
+    def is_page(self) -> bool:
+        """Whether it is for a person's eyes: most often a proxy's. Some servers call nothing at all HTML."""
+        return self.media_type == "text/html" and bool(self.body)
 
     def json(self) -> object:
         """Returns the JSON value of the body; of duplicate members, the last. Raises NoUsableAnswer."""
@@ -138,10 +143,9 @@ class SafeHttp:
                 try:
                     self._read(answer, sink or kept.extend)
                 except _TooLarge:
-                    # What is refused is said by the status; a long text below it hides nothing of that.
+                    # What is refused is said by the status; a long text below it, cut off here, hides nothing of that.
                     if answer.status_code < 400:
                         raise
-                    kept.clear()
                 return HttpAnswer(answer.status_code, media_type, bytes(kept))
         except (OSError, ValueError, urllib3.exceptions.HTTPError, HTTPException) as error:
             raise NoUsableAnswer(type(error).__name__) from error

@@ -20,6 +20,7 @@ from oic.oic.message import AccessTokenRequest, AccessTokenResponse
 from oic.utils.settings import OicClientSettings
 
 from idp.adapters.http.bounded import BoundedHttp, HttpAnswer, NoUsableAnswer
+from idp.adapters.psc.client_secret import ClientSecret
 from idp.adapters.psc.client_standing import ClientStanding
 from idp.adapters.psc.errors import CLIENT_REFUSED, error_in, failure_of, meaning_of, shown
 from idp.adapters.psc.id_token import refused
@@ -56,12 +57,13 @@ def read_message(kind: type[Message], members: Mapping[str, object]) -> Mapping[
         raise refused(f"{kind.__name__}: malformed") from None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PscBackChannel:
-    def __init__(
-        self, settings: PscSettings, http: BoundedHttp, redirect_uri: str, standing: ClientStanding
-    ) -> None:
-        self._settings, self._http, self._redirect_uri = settings, http, redirect_uri
-        self._standing = standing
+    settings: PscSettings
+    http: BoundedHttp
+    redirect_uri: str
+    secret: ClientSecret
+    standing: ClientStanding
 
     def redeem(self, token_endpoint: str, code: str, verifier: str) -> Tokens:
         """Returns the token response (RFC 6749 §4.1.3, RFC 7636 §4.5). Raises UpstreamFailed."""
@@ -84,19 +86,19 @@ class PscBackChannel:
 
     def _token(self, members: Mapping[str, str], token_endpoint: str) -> Mapping[str, object]:
         """Returns the token endpoint's answer, and notes whether it took us for its client."""
-        secret, form = self._standing.secret.current(), {"redirect_uri": self._redirect_uri, **members}
-        call = partial(post_code, self._http, self._settings, secret, token_endpoint, form)
+        secret, form = self.secret.current(), {"redirect_uri": self.redirect_uri, **members}
+        call = partial(post_code, self.http, self.settings, secret, token_endpoint, form)
         answer = _answer_of("token", call)
         if answer.status == 200:
-            self._standing.accepted()
+            self.standing.accepted()
             return _object_in("token", answer)
         meaning, detail = meaning_of("token", answer)
         failure = failure_of(meaning, detail)
         if meaning is CLIENT_REFUSED:
-            self._standing.refused(str(failure), secret)
+            self.standing.refused(str(failure), secret)
         elif meaning.reason is UpstreamRefusal.EXPIRED:
             # RFC 6749 §4.1.3: the client is authenticated before the code is looked at.
-            self._standing.accepted()
+            self.standing.accepted()
         raise failure
 
     def userinfo(
@@ -109,7 +111,7 @@ class PscBackChannel:
             "Authorization": f"Bearer {access_token}",
             "Accept": f"application/json, {SIGNED_USERINFO}",
         }
-        answer = _answer_of("userinfo", partial(self._http.get, userinfo_endpoint, headers))
+        answer = _answer_of("userinfo", partial(self.http.get, userinfo_endpoint, headers))
         if answer.status != 200:
             raise failure_of(*meaning_of("userinfo", answer))
         if answer.media_type == SIGNED_USERINFO:

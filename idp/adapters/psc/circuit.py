@@ -152,11 +152,11 @@ def _is_answer(answer: HttpAnswer) -> bool:
     """
     if answer.status == 200:
         return answer.media_type == "application/jwt" or _is_json(answer)
-    return 400 <= answer.status < 500 and not is_outage(answer) and answer.media_type != "text/html"
+    return 400 <= answer.status < 500 and not is_outage(answer) and not answer.is_page
 
 
 def _is_refusal_in_html(answer: HttpAnswer) -> bool:
-    return 400 <= answer.status < 500 and not is_outage(answer) and answer.media_type == "text/html"
+    return 400 <= answer.status < 500 and not is_outage(answer) and answer.is_page
 
 
 def _is_json(answer: HttpAnswer) -> bool:

@@ -142,7 +142,7 @@ def meaning_of(endpoint: str, answer: HttpAnswer) -> tuple[Meaning, str]:
     detail = f"{endpoint}: status {answer.status}"
     is_refusal = 400 <= answer.status < 500 and answer.status not in (408, 429)
     # A page comes from a proxy in front of it, which knows nothing of us.
-    if not is_refusal or answer.media_type == "text/html":
+    if not is_refusal or answer.is_page:
         return _OUT, detail
     document = _object_of(answer)
     error = document.get("error")

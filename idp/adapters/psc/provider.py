@@ -72,9 +72,12 @@ class PscProvider:
         self._settings, self._redirect_uri, self._skew = settings, redirect_uri, skew
         self._circuits, self._outcomes = circuits, Counter[str]()
         self._discovery = Discovery(settings, guarded, clock)
-        self._client = ClientStanding(secret=ClientSecret(settings), clock=clock, pause=pause)
+        secret = ClientSecret(settings)
+        self._client = ClientStanding(secret=secret, clock=clock, pause=pause)
         self._keys = SigningKeys(guarded, clock, settings.keys_pause)
-        self._back_channel = PscBackChannel(settings, guarded, redirect_uri, self._client)
+        self._back_channel = PscBackChannel(
+            settings=settings, http=guarded, redirect_uri=redirect_uri, secret=secret, standing=self._client
+        )
         self._limit = ConcurrencyLimit(settings.at_once, settings.timeout)
         self._watch = Watch(
             circuits=circuits,

@@ -109,8 +109,7 @@ class Watch:
             return False
         if url == self.discovery_address:
             self.discovered(answer)
-        is_page = answer.media_type == "text/html"
-        return not is_outage(answer) and (not is_page or url == self.wallet())
+        return not is_outage(answer) and (not answer.is_page or url == self.wallet())
 
     def _ask(self, url: str) -> HttpAnswer:
         if url == self.token_endpoint():

@@ -42,6 +42,7 @@ def test_error_means_the_same_however_it_is_written(written: Callable[[str], Htt
 
 NOTHING_SAID = [
     HttpAnswer(0, "", b""),
+    HttpAnswer(0, "text/html", b""),
     HttpAnswer(0, JSON, b"[]"),
     HttpAnswer(0, JSON, b"null"),
     HttpAnswer(0, JSON, b'{"error": ["invalid_grant"]}'),
@@ -83,7 +84,8 @@ def test_error_below_a_text_of_any_length_is_still_its_status() -> None:
     with hostile_psc(NOON.timestamp()) as psc:
         psc.lie = Lie(instead={"jwks": say_text("z" * (BODY_BYTES + 1), JSON, 401)})
         answer = SafeHttp().get(psc.jwks_url(), {})
-    assert (answer.status, answer.body) == (401, b"")
+    assert answer.status == 401
+    assert len(answer.body) <= BODY_BYTES
 
 
 @pytest.mark.parametrize(
