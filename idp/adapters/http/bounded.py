@@ -34,10 +34,6 @@ class NoUsableAnswer(Exception):
     """There was no answer within the limits, or it is not JSON. The message holds nothing that was sent."""
 
 
-class _TooLarge(NoUsableAnswer):
-    """The body is longer than the bound."""
-
-
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
     """One answer within bounds, complete unless it is a refusal. `media_type`: lower case, without parameters."""
@@ -140,12 +136,7 @@ class SafeHttp:
                 ) as answer,
             ):
                 media_type = answer.headers.get("Content-Type", "").split(";")[0].strip().lower()
-                try:
-                    self._read(answer, sink or kept.extend)
-                except _TooLarge:
-                    # What is refused is said by the status; a long text below it, cut off here, hides nothing of that.
-                    if answer.status_code < 400:
-                        raise
+                self._read(answer, sink or kept.extend)
                 return HttpAnswer(answer.status_code, media_type, bytes(kept))
         except (OSError, ValueError, urllib3.exceptions.HTTPError, HTTPException) as error:
             raise NoUsableAnswer(type(error).__name__) from error
@@ -161,7 +152,10 @@ class SafeHttp:
         while piece := answer.raw.read(_READ_BYTES, decode_content=False):
             size += len(piece)
             if size > self._body_bytes:
-                raise _TooLarge("too large")
+                # What is refused is said by the status: a long text below it, cut off here, hides nothing of that.
+                if answer.status_code >= 400:
+                    return
+                raise NoUsableAnswer("too large")
             sink(piece)
 
 
