@@ -11,9 +11,7 @@ from datetime import datetime
 from email_validator import EmailNotValidError, validate_email
 
 from idp.accounts.account import Account, AccountId, PostalAddress, ProvedIdentity
-from idp.accounts.password import password_fault
 from idp.cards.typed_text import is_dash, one_line
-from idp.settings.password import PasswordSettings
 
 #: Form fields and their longest values; the password has its own rules.
 LONGEST: Mapping[str, int] = {
@@ -91,18 +89,17 @@ def verified_form(values: Mapping[str, str]) -> EnrolmentForm:
     email = _verified_email(values["email"])
     if email is None:
         raise ValueError("the form was not verified")
-    address = PostalAddress(
+    return EnrolmentForm(email, typed_address(values))
+
+
+def typed_address(values: Mapping[str, str]) -> PostalAddress:
+    """Returns the address as it stands in the form, faulty or not."""
+    return PostalAddress(
         line1=values["address_line1"],
         line2=values["address_line2"],
         postal_code=values["postal_code"].upper(),
         city=values["city"],
     )
-    return EnrolmentForm(email, address)
-
-
-def _bare(text: str) -> str:
-    """Returns the text without accents."""
-    return "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
 
 
 def proof_mark(identity: ProvedIdentity) -> str:
@@ -112,35 +109,6 @@ def proof_mark(identity: ProvedIdentity) -> str:
     """
     proof = "\n".join((identity.source, identity.evidence, identity.rpps))
     return hashlib.sha256(proof.encode()).hexdigest()
-
-
-def personal_words(identity: ProvedIdentity, email: str) -> list[str]:
-    """Returns the words an attacker knows about this person, of which no password may be made."""
-    # Any punctuation parts the words of a name: a person types « d'Arc (Martin) » without it.
-    names = re.split(r"[\W_]+", f"{identity.family_name} {identity.given_name}")
-    # People type « Aïcha » as Aicha too.
-    names += [_bare(name) for name in names]
-    local = email.partition("@")[0]
-    return [*names, identity.rpps, local, *re.split(r"[._+-]", local)]
-
-
-@dataclass(frozen=True, slots=True)
-class PasswordPolicy:
-    """`service_words`: names of this service, which are no password either."""
-
-    limits: PasswordSettings
-    service_words: tuple[str, ...]
-
-    @property
-    def minimum(self) -> int:
-        return self.limits.min
-
-    def fault(self, identity: ProvedIdentity, email: str, password: str) -> str | None:
-        """Returns why this person may not have this password, as a catalogue key, or None."""
-        if not password:
-            return "enrolment.required"
-        words = [*personal_words(identity, email), *self.service_words]
-        return password_fault(password, minimum=self.minimum, maximum=self.limits.max, personal=words)
 
 
 def new_account(

@@ -12,8 +12,9 @@ from flask import Blueprint
 from werkzeug.wrappers import Response
 
 from idp.accounts.account import NO_PASSWORD, ProvedIdentity
-from idp.accounts.enrolment import PasswordPolicy, form_faults, proof_mark, typed_values, verified_form
+from idp.accounts.enrolment import form_faults, proof_mark, typed_address, typed_values, verified_form
 from idp.accounts.password import HashingBusy, Passwords
+from idp.accounts.password_rules import KnownPerson, PasswordPolicy
 from idp.core.audit import AuditEvent
 from idp.flows.shared.already_enrolled import AlreadyEnrolled
 from idp.flows.shared.code_mail import CodeSender
@@ -62,7 +63,7 @@ class EnrolmentFlow:
         values, password = typed_values(form), form.get("password", "")
         if (answer := self.already.answer(interaction, values["email"])) is not None:
             return answer
-        faults = form_faults(values) | self._password_faults(identity, values["email"], password)
+        faults = form_faults(values) | self._password_faults(identity, values, password)
         if faults:
             self.desk.record(dataclasses.replace(interaction, enrolment_draft=values))
             return self._page(interaction, identity, values, faults, 422)
@@ -77,8 +78,11 @@ class EnrolmentFlow:
         self.sender.send(typed)
         return self.desk.back(interaction)
 
-    def _password_faults(self, identity: ProvedIdentity, email: str, password: str) -> dict[str, str]:
-        fault = self.policy.fault(identity, email, password) if self.policy else None
+    def _password_faults(
+        self, identity: ProvedIdentity, values: Mapping[str, str], password: str
+    ) -> dict[str, str]:
+        person = KnownPerson(identity=identity, email=values["email"], address=typed_address(values))
+        fault = self.policy.fault(person, password) if self.policy else None
         return {} if fault is None else {"password": fault}
 
     def edit(self, interaction_id: str) -> Response:
@@ -120,7 +124,7 @@ class EnrolmentFlow:
             identity=identity_view(identity),
             values=dict(values),
             errors=tuple(FieldError(name, message) for name, message in faults.items()),
-            password_min=self.policy.minimum if self.policy else None,
+            password_numbers=self.policy.numbers if self.policy else None,
             source=identity.source,
             proof=proof_mark(identity),
         )

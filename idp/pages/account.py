@@ -1,5 +1,6 @@
 """What the pages outside an interaction show: the root page, a new password. View-models, as in `sign_in`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from idp.pages.sign_in import IdentityView
@@ -44,7 +45,8 @@ class NewPasswordPage:
     is_done: bool
     #: A key of the catalogue, or None.
     error: str | None
-    password_min: int
+    #: What the words of a password's rules name: minimum, maximum, own, millions.
+    password_numbers: Mapping[str, int]
     minutes: int
     #: The account has no password yet.
     is_first: bool = False

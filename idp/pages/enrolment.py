@@ -1,5 +1,6 @@
 """What the pages of a first connection show. View-models, as in `sign_in`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from idp.pages.sign_in import IdentityView
@@ -18,17 +19,16 @@ class EnrolmentPage:
     """POST base_path/enrolment: email, password, address_line1, address_line2, postal_code, city.
 
     `values`: as typed, never the password. Errors name a field of the form.
-    Error keys: "enrolment.email_malformed", "enrolment.email_taken", "enrolment.password_short",
-    "enrolment.password_long", "enrolment.password_common", "enrolment.password_personal", "enrolment.required",
-    "enrolment.too_long", "enrolment.postal_code_malformed"; of no field: "enrolment.busy", "enrolment.other_identity".
+    Error keys: "enrolment.email_taken", those of `accounts/enrolment` and of `accounts/password_rules`; of no field:
+    "enrolment.busy", "enrolment.other_identity".
     `proof` is posted back with the form.
     """
 
     identity: IdentityView
     values: dict[str, str]
     errors: tuple[FieldError, ...]
-    #: None: the password door is closed, and no password is asked for.
-    password_min: int | None
+    #: Of `PasswordPolicy`; None: the password door is closed, and no password is asked for.
+    password_numbers: Mapping[str, int] | None
     source: str
     proof: str
 

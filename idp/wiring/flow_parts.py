@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from idp.accounts.email_otp import MailCodes
-from idp.accounts.enrolment import PasswordPolicy
 from idp.accounts.identity_updates import IdentityUpdates
 from idp.accounts.password import Passwords
+from idp.accounts.password_rules import PasswordPolicy
 from idp.accounts.throttle import PasswordThrottle
 from idp.accounts.upstream_linking import UpstreamLinking
 from idp.accounts.waits import Waits

@@ -11,7 +11,6 @@ from idp.accounts.enrolment import (
     LONGEST,
     form_faults,
     new_account,
-    personal_words,
     typed_values,
     verified_form,
 )
@@ -137,11 +136,6 @@ def test_any_form_gets_an_answer_and_values_without_control_characters(form: dic
     )
     if not form_faults(values):
         assert "\n" not in verified_form(values).email
-
-
-def test_personal_words_are_names_number_and_parts_of_the_address() -> None:
-    words = personal_words(an_identity(), "aicha.dupont+rp@hopital.example")
-    assert {"DUPONT", "NŒL", "Aïcha", ALICE_RPPS, "aicha.dupont+rp", "aicha", "dupont", "rp"} <= set(words)
 
 
 def _made(**changes: Any) -> Any:

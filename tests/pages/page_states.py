@@ -213,9 +213,17 @@ def _email_otp() -> list[State]:
     return [State(name, "email_otp.html", model) for name, model in models.items()]
 
 
+PASSWORD_NUMBERS = {"minimum": 15, "maximum": 128, "own": 10, "millions": 100}
+
+
 def enrolment(**changes: Any) -> enrolment_pages.EnrolmentPage:
     page = enrolment_pages.EnrolmentPage(
-        identity=ELISE, values={}, errors=(), password_min=15, source="cps", proof="ab" * 32
+        identity=ELISE,
+        values={},
+        errors=(),
+        password_numbers=PASSWORD_NUMBERS,
+        source="cps",
+        proof="ab" * 32,
     )
     return replace(page, **changes)
 
@@ -235,7 +243,7 @@ def _enrolment() -> list[State]:
     )
     models = {
         "enrolment-empty": enrolment(),
-        "enrolment-no-password": enrolment(password_min=None),
+        "enrolment-no-password": enrolment(password_numbers=None),
         "enrolment-one-name": enrolment(identity=replace(ELISE, family_name="\u2019T HOOFT", given_name="")),
         "enrolment-psc-without-speciality": enrolment(source="psc", identity=NURSE),
         "enrolment-errors!": enrolment(values=typed, errors=errors),
@@ -245,6 +253,9 @@ def _enrolment() -> list[State]:
         ),
         "enrolment-personal!": enrolment(
             values=typed, errors=(enrolment_pages.FieldError("password", "enrolment.password_personal"),)
+        ),
+        "enrolment-weak!": enrolment(
+            values=typed, errors=(enrolment_pages.FieldError("password", "enrolment.password_weak"),)
         ),
         "enrolment-other-identity!": enrolment(
             errors=(enrolment_pages.FieldError("email", "enrolment.other_identity"),)
@@ -432,44 +443,57 @@ def _new_password() -> list[State]:
             is_proved=True,
             is_done=False,
             error=None,
-            password_min=15,
+            password_numbers=PASSWORD_NUMBERS,
             minutes=10,
             identity=ELISE,
             session="s",
         ),
         "new-password-weak!": account_pages.NewPasswordPage(
-            is_proved=True, is_done=False, error="enrolment.password_common", password_min=15, minutes=10
+            is_proved=True,
+            is_done=False,
+            error="enrolment.password_common",
+            password_numbers=PASSWORD_NUMBERS,
+            minutes=10,
         ),
         "new-password-short!": account_pages.NewPasswordPage(
-            is_proved=True, is_done=False, error="enrolment.password_short", password_min=15, minutes=10
+            is_proved=True,
+            is_done=False,
+            error="enrolment.password_short",
+            password_numbers=PASSWORD_NUMBERS,
+            minutes=10,
         ),
         "new-password-other!": account_pages.NewPasswordPage(
             is_proved=True,
             is_done=False,
             error="new_password.other_session",
-            password_min=15,
+            password_numbers=PASSWORD_NUMBERS,
             minutes=10,
             identity=ELISE,
             session="s",
         ),
         "new-password-done": account_pages.NewPasswordPage(
-            is_proved=True, is_done=True, error=None, password_min=15, minutes=10
+            is_proved=True, is_done=True, error=None, password_numbers=PASSWORD_NUMBERS, minutes=10
         ),
         "new-password-first": account_pages.NewPasswordPage(
             is_proved=True,
             is_done=False,
             error=None,
-            password_min=15,
+            password_numbers=PASSWORD_NUMBERS,
             minutes=10,
             is_first=True,
             identity=ELISE,
             session="s",
         ),
         "new-password-first-done": account_pages.NewPasswordPage(
-            is_proved=True, is_done=True, error=None, password_min=15, minutes=10, is_first=True
+            is_proved=True,
+            is_done=True,
+            error=None,
+            password_numbers=PASSWORD_NUMBERS,
+            minutes=10,
+            is_first=True,
         ),
         "new-password-unproved": account_pages.NewPasswordPage(
-            is_proved=False, is_done=False, error=None, password_min=15, minutes=10
+            is_proved=False, is_done=False, error=None, password_numbers=PASSWORD_NUMBERS, minutes=10
         ),
     }
     return [State(name, "new_password.html", model, in_interaction=False) for name, model in models.items()]

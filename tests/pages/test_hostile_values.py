@@ -89,7 +89,7 @@ def hostile_states() -> Iterator[State]:
             is_proved=True,
             is_done=False,
             error="enrolment.password_short",
-            password_min=15,
+            password_numbers={"minimum": 15},
             minutes=10,
             identity=identity,
             session=HOSTILE,

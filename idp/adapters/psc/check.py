@@ -17,7 +17,8 @@ from cryptography import x509
 
 from idp.adapters.http.bounded import BoundedHttp, NoUsableAnswer
 from idp.adapters.psc.backchannel import client_is_known
-from idp.adapters.psc.discovery import fetch_object, read_signing_keys, snapshot_of
+from idp.adapters.psc.discovery import read_signing_keys, snapshot_of
+from idp.adapters.psc.published import fetch_object
 from idp.core.clock import Clock
 from idp.settings.psc import PscSettings
 from idp.settings.psc_presets import ENDPOINTS

@@ -3,6 +3,7 @@
 Contains the refusal that was met, and when to ask again. Not here: asking (`backchannel`), outages (`circuit`).
 """
 
+import hmac
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -61,7 +62,8 @@ class ClientStanding:
             if refusal is None:
                 return
             secret = self.secret.current()
-            if secret == refusal.secret and now - refusal.at < self.pause:
+            is_same = hmac.compare_digest(secret.encode(), refusal.secret.encode())
+            if is_same and now - refusal.at < self.pause:
                 return
             self._refusal = _Refusal(refusal.detail, secret, now)
         ask()

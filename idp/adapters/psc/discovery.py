@@ -14,12 +14,12 @@ from types import MappingProxyType
 import structlog
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
-from joserfc.util import urlsafe_b64decode
 
 from idp.adapters.http.bounded import BoundedHttp, HttpAnswer, NoUsableAnswer
-from idp.adapters.psc.circuit import is_outage
 from idp.adapters.psc.errors import shown
+from idp.adapters.psc.published import UnusableDocument, fetch_object, object_in
 from idp.core.clock import Clock
+from idp.core.octets import b64u_octets
 from idp.interaction.upstream import UpstreamMisconfigured, UpstreamUnavailable
 from idp.settings.psc import PscSettings
 from idp.settings.psc_presets import ENDPOINTS
@@ -43,10 +43,6 @@ class ProviderSnapshot:
     userinfo_endpoint: str
     jwks_uri: str
     end_session_endpoint: str | None
-
-
-class UnusableDocument(NoUsableAnswer):
-    """PSC answered, and what it published cannot be used: a setting is wrong, here or there. The message names it."""
 
 
 class Discovery:
@@ -201,26 +197,6 @@ class SigningKeys:
         self._keys, self._fetched_at, self._failure = MappingProxyType(keys), self._clock.now(), None
 
 
-def fetch_object(http: BoundedHttp, url: str) -> Mapping[str, object]:
-    """Returns a published JSON object. Raises NoUsableAnswer."""
-    return object_in(http.get(url, {}))
-
-
-def object_in(answer: HttpAnswer) -> Mapping[str, object]:
-    """Returns the JSON object of an answer. Raises UnusableDocument, or NoUsableAnswer when that is an outage."""
-    if is_outage(answer):
-        raise NoUsableAnswer(f"status {answer.status}")
-    if answer.status != 200:
-        raise UnusableDocument(f"status {answer.status}")
-    try:
-        document = answer.json()
-    except NoUsableAnswer as error:
-        raise UnusableDocument(f"{error} ({shown(answer.media_type)})") from error
-    if not isinstance(document, dict):
-        raise UnusableDocument("not a JSON object")
-    return document
-
-
 def read_signing_keys(document: Mapping[str, object]) -> dict[str, RSAKey]:
     """Returns the usable RS256 keys of a JWK Set. RFC 7517 §5: other keys are ignored."""
     entries = document.get("keys")
@@ -243,7 +219,7 @@ def _rs256_key(entry: Mapping[str, object]) -> RSAKey | None:
         return None
     try:
         # Checked before the import: below 2048 bits the library only warns.
-        if int.from_bytes(urlsafe_b64decode(modulus.encode("ascii"))).bit_length() not in _RSA_BITS:
+        if int.from_bytes(b64u_octets(modulus)).bit_length() not in _RSA_BITS:
             return None
         return RSAKey.import_key({"kty": "RSA", "n": modulus, "e": exponent})
     except (JoseError, ValueError, TypeError):

@@ -16,11 +16,11 @@ from datetime import UTC, datetime
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
-from joserfc.util import urlsafe_b64decode
 
 from idp.adapters.http.bounded import NoUsableAnswer, parse_json
 from idp.adapters.psc.errors import shown
 from idp.adapters.psc.id_token_claims import Claims, ExpectedIdToken, received, seconds_of
+from idp.core.octets import b64u_octets
 from idp.interaction.upstream import UpstreamRefusal, UpstreamRefused
 
 MAX_TOKEN_CHARACTERS = 16 * 1024
@@ -80,7 +80,7 @@ def verify_signature(token: str, find_key: Callable[[str], RSAKey | None], what:
     try:
         payload = jws.deserialize_compact(token, key, registry=_JWS).payload
         claims = parse_json(payload)
-    except (JoseError, NoUsableAnswer, ValueError, TypeError):
+    except (JoseError, NoUsableAnswer, ValueError, TypeError, RecursionError):
         raise refused(f"{what}: signature") from None
     if not isinstance(claims, dict):
         raise refused(f"{what}: claims")
@@ -90,7 +90,7 @@ def verify_signature(token: str, find_key: Callable[[str], RSAKey | None], what:
 def _announced_kid(token: str, what: str) -> str:
     """Returns the `kid` of a header with no demand that we do not support. `jku`, `jwk`, `x5u`, `x5c` are ignored."""
     try:
-        header = parse_json(urlsafe_b64decode(token.split(".")[0].encode("ascii")))
+        header = parse_json(b64u_octets(token.split(".")[0]))
     except (NoUsableAnswer, ValueError, TypeError):
         raise refused(f"{what}: header") from None
     # RFC 8725 §3.1: we choose the algorithm, not the token. RFC 7515 §4.1.11: we support no extension.
