@@ -43,6 +43,8 @@ def new_app(simulator: Simulator, targets: Mapping[str, str]) -> Flask:
         if target is None:
             return None
         time.sleep(simulator.switches.delay_of(target))
+        # A server that answers a form it did not read resets the connection, and the answer may be lost with it.
+        request.get_data()
         if simulator.switches.is_out(target):
             return _unavailable()
         return _STRANGE_ANSWERS[simulator.switches.answer_of(target)]()
