@@ -8,7 +8,6 @@ redirect, without limit, even under `allow_redirects=False`, keeps cookies, and 
 """
 
 import io
-import json
 import socket
 import time
 from collections.abc import Callable, Mapping
@@ -22,6 +21,8 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from idp.core.texts import read_json
 
 CONNECT_SECONDS = 5.0
 TOTAL_SECONDS = 10.0
@@ -66,7 +67,7 @@ class BoundedHttp(Protocol):
 def parse_json(text: bytes) -> object:
     """Returns any JSON value but NaN and infinities. Raises NoUsableAnswer, also for excessive nesting and numbers."""
     try:
-        value: object = json.loads(text, parse_constant=_refuse_constant)
+        value: object = read_json(text.decode("utf-8-sig"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         # `from None`: JSONDecodeError carries the whole document, tokens included.
         raise NoUsableAnswer("unreadable JSON") from None

@@ -20,6 +20,7 @@ from idp.adapters.psc.backchannel import client_is_known
 from idp.adapters.psc.discovery import read_signing_keys, snapshot_of
 from idp.adapters.psc.published import fetch_object
 from idp.core.clock import Clock
+from idp.settings.files import read_octets
 from idp.settings.psc import PscSettings
 from idp.settings.psc_presets import ENDPOINTS
 
@@ -124,7 +125,7 @@ def client_findings(settings: PscSettings, now: datetime) -> Iterator[Finding]:
         )
     if settings.certificate is None:
         return
-    for certificate in x509.load_pem_x509_certificates(Path(settings.client_certificate_file).read_bytes())[
+    for certificate in x509.load_pem_x509_certificates(read_octets(Path(settings.client_certificate_file)))[
         :1
     ]:
         end = certificate.not_valid_after_utc

@@ -270,8 +270,7 @@ class Handler(BaseHTTPRequestHandler):
         if told := self.psc.lie.instead.get(endpoint):
             # A server that answers a form it did not read resets the connection.
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            return told(self)
-        (replies.get(endpoint) or say_status(404))(self)
+        (told or replies.get(endpoint) or say_status(404))(self)
 
     def say(self, status: int, media_type: str, body: bytes, **headers: str) -> None:
         self.send_response(status)
