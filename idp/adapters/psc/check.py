@@ -17,8 +17,9 @@ from cryptography import x509
 
 from idp.adapters.http.bounded import BoundedHttp, NoUsableAnswer
 from idp.adapters.psc.backchannel import client_is_known
-from idp.adapters.psc.discovery import read_signing_keys, snapshot_of
+from idp.adapters.psc.discovery import snapshot_of
 from idp.adapters.psc.published import fetch_object
+from idp.adapters.psc.signing_keys import read_signing_keys
 from idp.core.clock import Clock
 from idp.settings.files import read_octets
 from idp.settings.psc import PscSettings
@@ -160,8 +161,9 @@ def _keys(http: BoundedHttp, jwks_uri: str) -> Iterator[Finding]:
     except NoUsableAnswer as error:
         yield Finding(Level.FAULT, f"signing keys: {error}")
         return
-    level = Level.FINE if keys else Level.FAULT
-    yield Finding(level, f"signing keys: {len(keys)} usable for RS256 ({', '.join(keys) or 'none'})")
+    level = Level.FINE if keys.keys else Level.FAULT
+    names = ", ".join(keys.kids) or "none"
+    yield Finding(level, f"signing keys: {len(keys.keys)} usable for RS256 ({names})")
 
 
 def _client(
