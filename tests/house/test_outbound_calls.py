@@ -62,7 +62,8 @@ CALLED = {
     ("idp.adapters.psc.backchannel", "token_endpoint"): OPERATOR,
     ("idp.adapters.psc.backchannel", "userinfo_endpoint"): OPERATOR,
     ("idp.adapters.psc.check", "authorization_endpoint"): OPERATOR,
-    ("idp.adapters.psc.discovery", "url"): OPERATOR,
+    ("idp.adapters.psc.discovery", "self._settings.discovery_address"): OPERATOR,
+    ("idp.adapters.psc.published", "url"): OPERATOR,
     ("idp.adapters.psc.watch", "url"): OPERATOR,
     ("idp.adapters.psc.way_out", "url"): OPERATOR,
     # The circuit passes on what it is given by the five above.
