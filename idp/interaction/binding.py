@@ -14,6 +14,7 @@ from idp.interaction.authenticator import AuthenticatorId
 from idp.interaction.record import (
     Interaction,
     before_last_event,
+    is_same_person,
     last_authenticator,
     opened_by,
     without_person,
@@ -94,8 +95,7 @@ def _is_repeated(proved: Interaction, known: Interaction) -> bool:
     """Whether `known` is what this proof, of the same person, makes of what was known before it."""
     return (
         known.former == proved.browser
-        and known.account_id is not None
-        and known.account_id == proved.account_id
+        and is_same_person(known, proved)
         and known.events[:-1] == proved.events[:-1]
         and last_authenticator(known) == last_authenticator(proved)
     )
