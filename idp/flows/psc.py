@@ -82,7 +82,7 @@ class PscFlow:
         if begun["used"]:
             return redirect(hub_path(begun["interaction_id"]))
         # facts/security PS1, T16: only the browser that began opens it; an attacker's callback signs no victim in.
-        interaction = self.desk.open(begun["interaction_id"])
+        interaction = self.desk.open(begun["interaction_id"], repeats="psc")
         # docs/adr/0029: begun before the last proof, it belongs to the former binding, of which there may be a copy.
         if begun.get("binding", interaction.browser) not in opened_by(interaction):
             return self.desk.back(interaction)

@@ -164,10 +164,7 @@ def with_identity(
     Nothing of a person proved before is kept. What was already typed is kept only for the same person on the same proof
     (facts/security CP7).
     """
-    is_same = interaction.identity is not None and (
-        (interaction.identity.rpps, interaction.identity.source, interaction.identity.evidence)
-        == (identity.rpps, identity.source, identity.evidence)
-    )
+    is_same = _is_same_proof(interaction.identity, identity)
     return dataclasses.replace(
         interaction,
         events=(_dated(interaction, event),),
@@ -181,6 +178,19 @@ def with_identity(
         enrolment_draft=interaction.enrolment_draft if is_same else {},
         upstream_id_token=None,
     )
+
+
+def is_same_person(one: Interaction, other: Interaction) -> bool:
+    """Whether both are of one account, or of one person without an account by the same card or `sub`."""
+    if one.account_id is None or other.account_id is None:
+        return one.account_id == other.account_id and _is_same_proof(one.identity, other.identity)
+    return one.account_id == other.account_id
+
+
+def _is_same_proof(one: ProvedIdentity | None, other: ProvedIdentity | None) -> bool:
+    if one is None or other is None:
+        return False
+    return (one.rpps, one.source, one.evidence) == (other.rpps, other.source, other.evidence)
 
 
 def with_upstream(interaction: Interaction, sealed_id_token: str) -> Interaction:
