@@ -146,9 +146,13 @@ class RecordingAudit:
 @dataclass
 class RecordingOutbox:
     mails: list[tuple[Mail, int]] = field(default_factory=list)
+    withdrawn: list[str] = field(default_factory=list)
 
-    def post(self, mail: Mail, *, expires_after_seconds: int) -> None:
+    def post(self, mail: Mail, *, expires_after_seconds: int, topic: str = "") -> None:
         self.mails.append((mail, expires_after_seconds))
+
+    def withdraw(self, topic: str) -> None:
+        self.withdrawn.append(topic)
 
 
 @dataclass

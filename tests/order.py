@@ -53,6 +53,7 @@ SECONDS: Mapping[str, float] = {
     "tests/protocol/test_findings.py": 8,
     "running": 8,
     "tests/flows/test_charter.py": 8,
+    "tests/cli/test_worker.py": 8,
     "tests/protocol/test_no_request_breaks_us.py": 7,
     "tests/adapters/card_host/test_tls_listener.py": 7,
     "tests/flows/test_psc_identity.py": 7,

@@ -1,6 +1,7 @@
 """The code sent by mail (facts/security §0.2, OT1-OT4).
 
-Contains making, limiting and checking a code: bound to one browser, RPPS and purpose, kept only as a keyed hash.
+Contains making and checking a code, and sending the same one again (docs/adr/0033). Not here: what it is
+computed from (`code_keys`), how many are sent (`mail_quota`), mails.
 """
 
 import hmac
@@ -9,13 +10,15 @@ import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Literal
 
+from idp.accounts.code_keys import CodeHolder, CodeKeys
+from idp.accounts.mail_quota import MINUTE, MailQuota, NotSent, SendRefusal
 from idp.core.ephemeral import EphemeralStore, Kind, StaleRecord, Versioned
 from idp.settings.mail_code import MailCodeSettings
 
-Purpose = Literal["login", "enrolment"]
 _DAY = timedelta(hours=24)
+#: A code with less than this part of its life left is not sent again: it would end before it is typed.
+_WORTH_SENDING = 1 / 5
 
 
 class CodeRefusal(StrEnum):
@@ -28,38 +31,10 @@ class CodeRefusal(StrEnum):
     CLOSED = "closed"
 
 
-class SendRefusal(StrEnum):
-    """Why no mail was sent; the catalogue has `email_otp.<value>`."""
-
-    TOO_SOON = "too_soon"
-    QUOTA = "quota"
-    #: Nothing of the person's own was used up.
-    NETWORK = "network"
-    CLOSED = "closed"
-    #: Nothing forbids to ask for one.
-    NOTHING = "nothing"
-
-
 class CodeRefused(Exception):
     def __init__(self, reason: CodeRefusal) -> None:
         super().__init__(reason)
         self.reason = reason
-
-
-class NotSent(Exception):
-    def __init__(self, reason: SendRefusal) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CodeHolder:
-    """The person a code is for. `browser`: fingerprint of its cookie."""
-
-    rpps: str
-    browser: str
-    purpose: Purpose
-    email: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +46,13 @@ class CodeState:
     resend_at: datetime | None
 
 
-def random_code(digits: int) -> str:
-    return f"{secrets.randbelow(10**digits):0{digits}d}"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeToSend:
+    """`is_repeated`: the mail before held the same code, and both are right."""
+
+    digits: str = field(repr=False)
+    expires_at: datetime
+    is_repeated: bool
 
 
 def canonical_code(text: str, digits: int) -> str | None:
@@ -83,25 +63,47 @@ def canonical_code(text: str, digits: int) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailCodes:
+    """`durable` has the codes, their tries and their use: a `store` that comes back as it was before revives none."""
+
     store: EphemeralStore
     durable: EphemeralStore
     key: bytes = field(repr=False)
     limits: MailCodeSettings
 
-    def make(self, holder: CodeHolder, now: datetime) -> str:
-        """Returns a new code, which replaces the one in force. Raises NotSent: then the old code still holds."""
-        self._claim_quota(holder)
-        code = self.limits.fixed or random_code(self.limits.digits)
-        record = {
-            "mac": self._mac(holder, code),
-            "expires_at": (now + self.limits.life).isoformat(),
-            "resend_at": (now + timedelta(seconds=60) / self.limits.per_minute).isoformat(),
-        }
-        place = self._place(holder)
-        self.store.take(Kind.MAIL_CODE_TRIES, place)
+    def to_send(self, holder: CodeHolder, now: datetime) -> CodeToSend:
+        """Returns the code in force, with the end and the tries it has; a new one where none is worth sending.
+
+        Raises NotSent: then the code in force, if there is one, still holds.
+        """
+        self._refuse_closed(holder)
+        self._quota.claim(holder)
+        place, stored = self._keys.place(holder), self._worth_sending(holder, now)
+        resend_at = (now + MINUTE / self.limits.per_minute).isoformat()
+        if stored is None:
+            return self._new(place, now, resend_at)
+        again = {**stored.value, "resend_at": resend_at}
+        try:
+            self.durable.swap(Kind.MAIL_CODE, place, again, expected_version=stored.version)
+        except StaleRecord:
+            # It was used, or asked for, in this instant.
+            raise NotSent(SendRefusal.TOO_SOON) from None
+        return CodeToSend(digits=self._digits(place, stored), expires_at=_end(stored), is_repeated=True)
+
+    def _new(self, place: str, now: datetime, resend_at: str) -> CodeToSend:
+        end = now + self.limits.life
+        record = {"nonce": secrets.token_hex(16), "expires_at": end.isoformat(), "resend_at": resend_at}
+        self.durable.take(Kind.MAIL_CODE_TRIES, place)
         # Kept for a second life after its end: the page can then say « expired » rather than « unknown ».
-        self.store.put(Kind.MAIL_CODE, place, record, self.limits.life * 2)
-        return code
+        self.durable.put(Kind.MAIL_CODE, place, record, self.limits.life * 2)
+        return CodeToSend(digits=self._digits(place, Versioned(record, 0)), expires_at=end, is_repeated=False)
+
+    def _worth_sending(self, holder: CodeHolder, now: datetime) -> Versioned | None:
+        """Returns the record of the code in force, if there is time and a try left to type it."""
+        stored = self._in_force(holder)
+        if stored is None or _end(stored) - now < self.limits.life * _WORTH_SENDING:
+            return None
+        used = self.durable.counted(Kind.MAIL_CODE_TRIES, self._keys.place(holder))
+        return stored if used < self.limits.tries else None
 
     def check(self, holder: CodeHolder, text: str, now: datetime, *, within: str = "") -> None:
         """Accept the right code once. Raises CodeRefused.
@@ -109,127 +111,106 @@ class MailCodes:
         `within`: the interaction in which the person types it. Only there is the accepted code accepted again (a
         double click, a lost answer): it proves nothing that this interaction does not already know.
         """
-        place, person = self._place(holder), self._person(holder)
+        place, person = self._keys.place(holder), self._keys.person(holder)
         if self.durable.counted(Kind.MAIL_CODE_FAILURES, person) >= self.limits.failures_per_day:
             raise CodeRefused(CodeRefusal.CLOSED)
         code = canonical_code(text, self.limits.digits)
         if code is None:
             raise CodeRefused(CodeRefusal.MALFORMED)
-        stored = self.store.get(Kind.MAIL_CODE, place)
-        if stored is None or now >= datetime.fromisoformat(stored.value["expires_at"]):
+        stored = self.durable.get(Kind.MAIL_CODE, place)
+        if stored is None or now >= _end(stored):
             raise CodeRefused(CodeRefusal.EXPIRED)
         if _is_spent(stored):
             self._check_spent(holder, code, within)
             return
         # OT2: the try is counted before the comparison, atomically: parallel guesses cannot exceed the limit.
-        if self.store.count(Kind.MAIL_CODE_TRIES, place, self.limits.life * 2) > self.limits.tries:
+        if self.durable.count(Kind.MAIL_CODE_TRIES, place, self.limits.life * 2) > self.limits.tries:
             raise CodeRefused(CodeRefusal.USED_UP)
-        if not hmac.compare_digest(stored.value["mac"], self._mac(holder, code)):
+        if not hmac.compare_digest(self._digits(place, stored), code):
             self._fail(place, person)
-        spent = {**stored.value, "spent_in": self._within(within)}
+        spent = {**stored.value, "spent_in": self._keys.occasion(within)}
         try:
-            self.store.swap(Kind.MAIL_CODE, place, spent, expected_version=stored.version)
+            self.durable.swap(Kind.MAIL_CODE, place, spent, expected_version=stored.version)
         except StaleRecord:
             self._check_spent(holder, code, within)
             return
-        self.store.take(Kind.MAIL_CODE_TRIES, place)
         self.durable.take(Kind.MAIL_CODE_FAILURES, person)
 
     def _check_spent(self, holder: CodeHolder, code: str, within: str) -> None:
         """Accept the same code in the same interaction. Raises CodeRefused for anything else."""
-        stored = self.store.get(Kind.MAIL_CODE, self._place(holder))
+        place = self._keys.place(holder)
+        stored = self.durable.get(Kind.MAIL_CODE, place)
         is_repeated = (
             stored is not None
             and _is_spent(stored)
             and within != ""
-            and hmac.compare_digest(stored.value["spent_in"], self._within(within))
-            and hmac.compare_digest(stored.value["mac"], self._mac(holder, code))
+            and hmac.compare_digest(stored.value["spent_in"], self._keys.occasion(within))
+            and hmac.compare_digest(self._digits(place, stored), code)
         )
         if not is_repeated:
             raise CodeRefused(CodeRefusal.EXPIRED)
 
     def _in_force(self, holder: CodeHolder) -> Versioned | None:
-        stored = self.store.get(Kind.MAIL_CODE, self._place(holder))
+        stored = self.durable.get(Kind.MAIL_CODE, self._keys.place(holder))
         return None if stored is None or _is_spent(stored) else stored
 
     def state(self, holder: CodeHolder) -> CodeState:
         stored = self._in_force(holder)
-        used = self.store.counted(Kind.MAIL_CODE_TRIES, self._place(holder))
         if stored is None:
             return CodeState(None, 0, None)
+        used = self.durable.counted(Kind.MAIL_CODE_TRIES, self._keys.place(holder))
         return CodeState(
-            expires_at=datetime.fromisoformat(stored.value["expires_at"]),
+            expires_at=_end(stored),
             tries_left=max(self.limits.tries - used, 0),
             resend_at=datetime.fromisoformat(stored.value["resend_at"]),
         )
 
     def why_no_code(self, holder: CodeHolder, now: datetime) -> str:
         """Returns why a person has no code that works: the value of a CodeRefusal or SendRefusal."""
-        person = self._person(holder)
+        person = self._keys.person(holder)
         if self.durable.counted(Kind.MAIL_CODE_FAILURES, person) >= self.limits.failures_per_day:
             return CodeRefusal.CLOSED
         stored = self._in_force(holder)
         if stored is not None:
-            is_over = now >= datetime.fromisoformat(stored.value["expires_at"])
-            return CodeRefusal.EXPIRED if is_over else CodeRefusal.USED_UP
-        return self._used_up(person) or SendRefusal.NOTHING
+            return CodeRefusal.EXPIRED if now >= _end(stored) else CodeRefusal.USED_UP
+        return self._quota.used_up(holder) or SendRefusal.NOTHING
 
     def _fail(self, place: str, person: str) -> None:
         self.durable.count(Kind.MAIL_CODE_FAILURES, person, _DAY)
-        used = self.store.counted(Kind.MAIL_CODE_TRIES, place)
+        used = self.durable.counted(Kind.MAIL_CODE_TRIES, place)
         raise CodeRefused(CodeRefusal.USED_UP if used >= self.limits.tries else CodeRefusal.REFUSED)
-
-    def _claim_quota(self, holder: CodeHolder) -> None:
-        person = self._person(holder)
-        if self.durable.counted(Kind.MAIL_CODE_FAILURES, person) >= self.limits.failures_per_day:
-            raise NotSent(SendRefusal.CLOSED)
-        # Looked at before any is counted: what one refuses costs nothing of the others, so that each counts mails sent.
-        refusal = self._used_up(person)
-        if refusal is not None:
-            raise NotSent(refusal)
-        for kind, window, most, reason in self._windows():
-            if self.store.count(kind, person, window) > most:
-                raise NotSent(reason)
-
-    def _used_up(self, person: str) -> SendRefusal | None:
-        """Returns why this person gets no mail now, None when nothing forbids it."""
-        for kind, _window, most, refusal in reversed(self._windows()):
-            if self.store.counted(kind, person) >= most:
-                return refusal
-        return None
-
-    def _windows(self) -> tuple[tuple[Kind, timedelta, int, SendRefusal], ...]:
-        return (
-            (Kind.MAIL_QUOTA_MINUTE, timedelta(minutes=1), self.limits.per_minute, SendRefusal.TOO_SOON),
-            (Kind.MAIL_QUOTA_HOUR, timedelta(hours=1), self.limits.per_hour, SendRefusal.QUOTA),
-            (Kind.MAIL_QUOTA_DAY, _DAY, self.limits.per_day, SendRefusal.QUOTA),
-        )
 
     def reopen(self, rpps: str) -> None:
         """Open the door again that wrong codes closed, after a strong proof of an enrolled person.
 
         Not that of an enrolment: there the card is shown, and the mailbox is what the codes must prove.
         """
-        self.durable.take(Kind.MAIL_CODE_FAILURES, self._person_of(rpps, "login"))
+        self.durable.take(Kind.MAIL_CODE_FAILURES, self._keys.person_of(rpps, "login"))
 
-    def _person(self, holder: CodeHolder) -> str:
-        return self._person_of(holder.rpps, holder.purpose)
+    def topic(self, holder: CodeHolder) -> str:
+        """Returns what the mails of one person, browser and purpose share: a newer one replaces those before."""
+        return self._keys.topic(holder)
 
-    def _person_of(self, rpps: str, purpose: Purpose) -> str:
-        return hmac.new(self.key, f"{rpps}\0{purpose}".encode(), "sha256").hexdigest()
+    def _refuse_closed(self, holder: CodeHolder) -> None:
+        """Raises NotSent: too many wrong codes in a day."""
+        person = self._keys.person(holder)
+        if self.durable.counted(Kind.MAIL_CODE_FAILURES, person) >= self.limits.failures_per_day:
+            raise NotSent(SendRefusal.CLOSED)
 
-    def _place(self, holder: CodeHolder) -> str:
-        """Returns the key of the code: one per person, browser and address. A corrected address starts without code."""
-        address = hmac.new(self.key, f"address\0{holder.email}".encode(), "sha256").hexdigest()
-        return f"{self._person(holder)}:{holder.browser}:{address}"
+    @property
+    def _quota(self) -> MailQuota:
+        return MailQuota(store=self.store, durable=self.durable, keys=self._keys, limits=self.limits)
 
-    def _within(self, interaction_id: str) -> str:
-        return hmac.new(self.key, f"within\0{interaction_id}".encode(), "sha256").hexdigest()
+    @property
+    def _keys(self) -> CodeKeys:
+        return CodeKeys(self.key)
 
-    def _mac(self, holder: CodeHolder, code: str) -> str:
-        """Bound to its place: a code proves only the mailbox it was sent to."""
-        text = f"{self._place(holder)}\0{code}"
-        return hmac.new(self.key, text.encode(), "sha256").hexdigest()
+    def _digits(self, place: str, stored: Versioned) -> str:
+        return self.limits.fixed or self._keys.digits(place, stored.value["nonce"], self.limits.digits)
+
+
+def _end(stored: Versioned) -> datetime:
+    return datetime.fromisoformat(stored.value["expires_at"])
 
 
 def _is_spent(stored: Versioned) -> bool:

@@ -11,17 +11,18 @@ from datetime import timedelta
 
 import structlog
 
-from idp.adapters.igc.crl_refresh import CrlRefresher
+from idp.adapters.mail.smtp import SmtpTransport, remedy
 from idp.adapters.sql.audit import SqlAudit
 from idp.adapters.sql.grants import SqlGrants
 from idp.adapters.sql.logouts import SqlLogoutNotices
 from idp.adapters.sql.store import SqlStore
-from idp.cli.lanes import Lanes
-from idp.core.ephemeral import StoreUnavailable
+from idp.cli.lanes import Lanes, StandingLane, watch
 from idp.core.logs import configure_logging
+from idp.core.mailer import MailTransport
 from idp.settings import Settings
 from idp.wiring.card_host import build_card_listener
 from idp.wiring.cards import build_crl_refresher
+from idp.wiring.mail import build_transport
 from idp.wiring.resources import Resources, open_resources
 from idp.wiring.worker import build_back_channel, build_outbox_worker
 
@@ -29,12 +30,12 @@ log = structlog.get_logger()
 
 _PAUSE_SECONDS = 0.25
 _CRL_PAUSE_SECONDS = 20
+_PURGE_PAUSE_SECONDS = 60
 _PURGED_AT_ONCE = 1000
 #: Longer than any token of a grant can live.
 _GRANTS_KEPT = timedelta(days=2)
 #: How long `idp logouts list` shows an end. Longer than grants are kept: an end must not be told twice.
 _NOTICES_KEPT = timedelta(days=7)
-_PURGE_EVERY = timedelta(minutes=1)
 
 
 def _on_stop(act: Callable[[], None]) -> None:
@@ -62,41 +63,44 @@ def _purge(resources: Resources, expired: SqlStore) -> None:
     SqlAudit(resources.database, resources.clock).purge(now - settings.lives.audit_life)
 
 
-def _refresh_lists(refresher: CrlRefresher, stopped: threading.Event) -> None:
-    while True:
-        try:
-            refresher.run_due()
-        except StoreUnavailable:
-            log.error("crl_store_unavailable")
-        except Exception:  # if this thread died, the lists would age unnoticed
-            log.exception("crl_refresh_failed")
-        if stopped.wait(_CRL_PAUSE_SECONDS):
-            return
+def look_at_relay(transport: SmtpTransport) -> None:
+    """Tell the log why the relay would take no mail: the operator should not learn it from a physician."""
+    try:
+        transport.check()
+    except OSError as error:
+        log.warning("mail_relay_unusable", error=type(error).__name__, remedy=remedy(error))
+
+
+def _standing_lanes(
+    resources: Resources,
+    begin_notices: Callable[[], None],
+    transport: MailTransport,
+    stopped: threading.Event,
+) -> list[StandingLane]:
+    """Returns what the worker does, in threads: a relay that takes 8 s for an answer delays no logout notice."""
+    outbox = build_outbox_worker(resources, transport)
+    expired, refresher = SqlStore(resources.database, resources.clock), build_crl_refresher(resources)
+    work: list[tuple[str, Callable[[], object], float]] = [
+        ("mails", lambda: outbox.drain_once(stopped.is_set), _PAUSE_SECONDS),
+        ("notices", begin_notices, _PAUSE_SECONDS),
+        ("purge", lambda: _purge(resources, expired), _PURGE_PAUSE_SECONDS),
+    ]
+    if refresher is not None:
+        work.append(("revocation lists", refresher.run_due, _CRL_PAUSE_SECONDS))
+    return [StandingLane(name=name, work=do, pause=pause, stopped=stopped) for name, do, pause in work]
 
 
 def worker(settings: Settings, options: argparse.Namespace) -> int:
+    """Work until told to stop. Returns 1 when a lane died: whoever started the worker starts it again."""
     configure_logging()
-    resources = open_resources(settings)
-    outbox, back_channel = build_outbox_worker(resources), build_back_channel(resources)
+    resources, stopped = open_resources(settings), threading.Event()
+    transport, back_channel = build_transport(settings, resources.clock), build_back_channel(resources)
     lanes = Lanes(back_channel.deliver_next)
-    expired = SqlStore(resources.database, resources.clock)
-    stopped = threading.Event()
+    standing = _standing_lanes(
+        resources, lambda: lanes.run_each(back_channel.clients_due()), transport, stopped
+    )
     _on_stop(stopped.set)
-    refresher = build_crl_refresher(resources)
-    if refresher is not None:
-        # In a thread beside the mails: a list of tens of MB must not delay a code.
-        threading.Thread(target=_refresh_lists, args=(refresher, stopped), daemon=True).start()
-    purge_at = resources.clock.now()
-    while not stopped.wait(_PAUSE_SECONDS):
-        try:
-            for client_id in back_channel.clients_due():
-                lanes.run(client_id)
-            outbox.drain_once()
-            if resources.clock.now() >= purge_at:
-                _purge(resources, expired)
-                purge_at = resources.clock.now() + _PURGE_EVERY
-        except StoreUnavailable:
-            log.error("worker_store_unavailable")
-            stopped.wait(5)
+    threading.Thread(target=look_at_relay, args=(transport,), daemon=True).start()
+    died = watch(standing, stopped)
     lanes.stop()
-    return 0
+    return 1 if died else 0

@@ -22,6 +22,7 @@ _GROUPS = {
     "logouts": "what relying parties were told of ended sessions",
     "card": "a card in the reader of this workstation (for help desks; needs no settings)",
     "psc": "Pro Santé Connect",
+    "mail": "the mail relay",
 }
 
 _LAST_PORT = 65535
@@ -79,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     publish.add_argument("--en", type=Path, help="English translation")
     add("clients check", "operate.check_clients", "validate clients.yaml")
     add("psc check", "psc.check", "compare Pro Santé Connect with its preset, and ask whether it knows us")
+    add("mail check", "mail.check", "go to the mail relay as a mail would, and send none")
     for name, run in (("disable", "operate.disable_account"), ("enable", "operate.enable_account")):
         add(f"accounts {name}", run, f"{name} the account of an RPPS").add_argument("rpps")
     unlock = add("accounts unlock", "operate.unlock_account", "end the waits after failures, of an RPPS")

@@ -10,13 +10,16 @@ from granian.constants import Interfaces, SSLProtocols
 from idp.adapters.hsm.library import close_libraries
 from idp.adapters.http.key_pair import EXPECTED, NoKeyPair, require_key_pair
 from idp.app import create
+from idp.core.clock import SystemClock
 from idp.settings import LOOPBACK_HOSTS, Settings, bad_setting
+from idp.wiring.mail import build_transport
 
 
 def serve(settings: Settings, options: argparse.Namespace) -> int:
     """Serve by granian: WSGI, one process for each core (docs/adr/0004). Raises BadSetting, OSError."""
     _refuse_exposure(settings, options.host)
     _refuse_certificate(settings)
+    build_transport(settings, SystemClock())  # Only the worker sends, but the codes are asked for here.
     create(settings)  # A fault of the configuration is told here, once, before any worker starts.
     close_libraries()  # Workers are forked, and cannot use the HSM sessions that the check opened.
     Granian(

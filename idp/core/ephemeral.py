@@ -32,7 +32,8 @@ class Kind(StrEnum):
     CARD_PRESENTATION = "card_presentation"
     CARD_STATUS = "card_status"
     CARD_HEADER_REFUSALS = "card_header_refusals"
-    MAIL_CODE = "mail_code"
+    # Not "mail_code": during an upgrade, what the version before wrote under that name is not read.
+    MAIL_CODE = "mail_code_nonce"
     MAIL_CODE_TRIES = "mail_code_tries"
     MAIL_CODE_FAILURES = "mail_code_failures"
     MAIL_QUOTA_MINUTE = "mail_quota_minute"

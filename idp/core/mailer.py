@@ -13,8 +13,14 @@ class Mail:
 
 
 class Outbox(Protocol):
-    def post(self, mail: Mail, *, expires_after_seconds: int) -> None:
-        """Commit the mail for sending. The worker drops it unsent after `expires_after_seconds`."""
+    def post(self, mail: Mail, *, expires_after_seconds: int, topic: str = "") -> None:
+        """Commit the mail for sending. The worker drops it unsent after `expires_after_seconds`.
+
+        `topic`: in the same commit, the mails of it that wait are withdrawn; "" is none.
+        """
+
+    def withdraw(self, topic: str) -> None:
+        """Drop the mails of this topic that wait: they would say what is no longer true."""
 
 
 class MailTransport(Protocol):

@@ -1,15 +1,18 @@
 """Contains the mail code: second half of the password path, proof of an enrolment's mailbox. Not here: its sending."""
 
 import dataclasses
+import math
 from dataclasses import dataclass
 
 from flask import Blueprint
 from werkzeug.wrappers import Response
 
 from idp.accounts.account import Account
-from idp.accounts.email_otp import CodeHolder, CodeRefusal, CodeRefused, MailCodes, masked_email
+from idp.accounts.code_keys import CodeHolder
+from idp.accounts.email_otp import CodeRefusal, CodeRefused, MailCodes, masked_email
 from idp.accounts.enrolment import new_account
 from idp.accounts.identity_updates import IdentityUpdates
+from idp.accounts.mail_quota import SendRefusal
 from idp.accounts.repository import AccountRepository, EmailTaken, RppsTaken
 from idp.accounts.upstream_link import SubjectOfAnother
 from idp.accounts.upstream_linking import UpstreamLinking
@@ -22,9 +25,10 @@ from idp.flows.shared.desk import Desk, NotDue
 from idp.interaction.record import Interaction, event_of, with_event
 from idp.interaction.stop import Stop
 from idp.pages.sign_in import EmailOtpPage
-from idp.web.local_time import local_hour
+from idp.web.local_time import local_hour, minutes_left
 
 _STATUS = {CodeRefusal.CLOSED: 403}
+_SENT = ("renewed", "resent")
 
 
 def _occasion(interaction: Interaction) -> str:
@@ -61,17 +65,17 @@ class EmailOtpFlow:
         except CodeRefused as refused:
             self.desk.audit_event(AuditEvent.MAIL_CODE_REFUSED, interaction, reason=str(refused.reason))
             return self._page(interaction, holder, refused.reason, _STATUS.get(refused.reason, 422))
+        self.sender.withdraw(holder)
         self.desk.audit_event(AuditEvent.MAIL_CODE_ACCEPTED, interaction, purpose=holder.purpose)
-        finish = {"login": self._finish_login, "enrolment": self._finish_enrolment}[holder.purpose]
-        return finish(interaction)
+        finishes = {"login": self._finish_login, "enrolment": self._finish_enrolment}
+        return finishes[holder.purpose](interaction)
 
     def resend(self, interaction_id: str) -> Response:
         interaction, holder = self._due(interaction_id)
         self.desk.form(interaction)
-        refusal = self.sender.send(interaction)
-        if refusal is None:
-            return self._page(interaction, holder, "resent")
-        return self._page(interaction, holder, refusal, 429)
+        sent = self.sender.send(interaction)
+        notice, status = (sent, 429) if isinstance(sent, SendRefusal) else (_SENT[sent.is_repeated], 200)
+        return self._page(interaction, holder, notice, status)
 
     def _due(self, interaction_id: str) -> tuple[Interaction, CodeHolder]:
         interaction = self.desk.open_due(interaction_id, Stop.EMAIL_OTP)
@@ -84,8 +88,7 @@ class EmailOtpFlow:
         account_id = interaction.account_id
         if account_id is None:
             raise NotDue(interaction.id)
-        event = event_of("email_otp", self.clock.now())
-        self.desk.record(with_event(interaction, event, account_id))
+        self.desk.record(with_event(interaction, event_of("email_otp", self.clock.now()), account_id))
         return self.desk.back(interaction)
 
     def _finish_enrolment(self, interaction: Interaction) -> Response:
@@ -144,22 +147,20 @@ class EmailOtpFlow:
     ) -> Response:
         now, locale = self.clock.now(), self.desk.locale(interaction)
         state = self.codes.state(holder)
-        expires_at = state.expires_at
-        remaining = (expires_at - now).total_seconds() if expires_at else 0
-        can_enter = remaining > 0 and state.tries_left > 0 and notice != CodeRefusal.CLOSED
+        end, resend_at = state.expires_at or now, state.resend_at or now
+        can_enter = end > now and state.tries_left > 0 and notice != CodeRefusal.CLOSED
         if notice is None and not can_enter:
             notice = self.sender.why_no_code(interaction, holder)
-        resend_in = (state.resend_at - now).total_seconds() if state.resend_at else 0
         page = EmailOtpPage(
             purpose=holder.purpose,
             masked_email=masked_email(holder.email),
-            expires_at_local=local_hour(expires_at, locale) if expires_at else "",
-            minutes_left=max(int(-(-remaining // 60)), 0),
+            expires_at_local=local_hour(end, locale),
+            minutes_left=minutes_left(end, now),
             tries_left=state.tries_left,
             notice=None if notice is None else f"email_otp.{notice}",
-            notice_is_error=notice not in (None, "resent"),
+            notice_is_error=notice not in (None, *_SENT),
             can_enter=can_enter,
-            seconds_before_resend=max(int(-(-resend_in // 1)), 0),
+            seconds_before_resend=max(math.ceil((resend_at - now).total_seconds()), 0),
             doors=self.desk.doors(interaction, self.desk.account(interaction)),
         )
         return self.desk.show(interaction, "email_otp.html", page, status)

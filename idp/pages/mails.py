@@ -11,7 +11,9 @@ class CodeMail:
     """mail/code.txt and mail/code.html, subject key "mail.code.subject" (no code in the subject)."""
 
     code: str
+    #: From `requested_at` to `until`.
     minutes: int
+    until: str
     purpose: str
     client_name: str
     requested_at: str

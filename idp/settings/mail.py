@@ -2,11 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import ClassVar
 
 from idp.settings.addresses import is_mailbox, is_resolved_host
 from idp.settings.declared import duration, number, seconds, setting
 from idp.settings.faults import Rule
+
+#: Where a relay greets in the clear (RFC 5321 §4.5.4.2, RFC 6409 §3.1), and where it speaks TLS first (RFC 8314 §3.3).
+_GREETING_PORTS = (25, 587)
+_TLS_PORT = 465
+_WITH_TLS = "with CADUCEE_SMTP_TLS=starttls or implicit only"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +23,15 @@ class MailSettings:
 
     host: str = setting("The relay.", "127.0.0.1")
     port: int = number("Its port.", 25, most=65535)
-    starttls: bool = setting("TLS to the relay, whose certificate is verified.", False)
+    tls: str = setting(
+        "TLS to the relay, whose certificate is verified: `starttls`, asked for after its greeting; `implicit`, from "
+        "the first byte (port 465); `none`, for a relay on this machine.",
+        "none",
+        choices=("none", "starttls", "implicit"),
+    )
+    ca_file: Path | None = setting(
+        "Authorities of its certificate, PEM, in place of the system's: a hospital has its own.", None
+    )
     username: str = setting("Empty: without.", "")
     password: str = setting("Of that user name; only sent over TLS.", "", is_secret=True)
     sender: str = setting(
@@ -54,9 +68,30 @@ RULES: tuple[Rule[MailSettings], ...] = (
     ),
     Rule(
         names="SMTP_USERNAME",
-        expected="with CADUCEE_SMTP_STARTTLS=true only: a password is sent over TLS alone",
-        is_broken=lambda s: bool(s.username) and not s.starttls,
+        expected=f"{_WITH_TLS}: a password is sent over TLS alone",
+        is_broken=lambda s: bool(s.username) and s.tls == "none",
         it_is="set without it",
-        beside="SMTP_STARTTLS",
+        beside="SMTP_TLS",
+    ),
+    Rule(
+        names="SMTP_CA_FILE",
+        expected=_WITH_TLS,
+        is_broken=lambda s: s.ca_file is not None and s.tls == "none",
+        it_is="set without it",
+        beside="SMTP_TLS",
+    ),
+    Rule(
+        names="SMTP_TLS",
+        expected="implicit with CADUCEE_SMTP_PORT=465, where a relay speaks TLS from the first byte",
+        is_broken=lambda s: s.port == _TLS_PORT and s.tls != "implicit",
+        it_is="another one",
+        beside="SMTP_PORT",
+    ),
+    Rule(
+        names="SMTP_TLS",
+        expected="starttls or none with CADUCEE_SMTP_PORT=25 or 587; implicit is for 465",
+        is_broken=lambda s: s.port in _GREETING_PORTS and s.tls == "implicit",
+        it_is="implicit",
+        beside="SMTP_PORT",
     ),
 )

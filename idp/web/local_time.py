@@ -19,6 +19,11 @@ def local_hour(instant: datetime, locale: str) -> str:
     return instant.astimezone(_PARIS).strftime(_HOUR[locale])
 
 
+def minutes_left(end: datetime, now: datetime) -> int:
+    """Returns the nearest whole number of minutes, 0 for less than half of one or none."""
+    return max(round((end - now).total_seconds() / 60), 0)
+
+
 def local_day(instant: datetime, locale: str) -> str:
     """Returns « 23 novembre 2026 » or "23 November 2026"."""
     day = instant.astimezone(_PARIS)

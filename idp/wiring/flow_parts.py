@@ -97,7 +97,7 @@ def _desk(parts: Parts, pictures: OfficialPictures) -> Desk:
 
 
 def _sender(parts: Parts, desk: Desk, codes: MailCodes, outbox: Outbox) -> CodeSender:
-    settings = parts.settings
+    limits = parts.settings.mail_code
     return CodeSender(
         desk=desk,
         codes=codes,
@@ -107,9 +107,8 @@ def _sender(parts: Parts, desk: Desk, codes: MailCodes, outbox: Outbox) -> CodeS
             parts.resources,
             parts.web,
             Kind.MAIL_QUOTA_IP,
-            settings.mail_code.per_network,
-            settings.mail_code.network_window,
+            limits.per_network,
+            limits.network_window,
         ),
         clock=parts.clock,
-        life=settings.mail_code.life,
     )

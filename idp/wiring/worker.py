@@ -3,28 +3,18 @@
 from idp.adapters.http.logout_post import HttpLogoutPost
 from idp.adapters.key_files.keys_in_force import KeysInForce
 from idp.adapters.mail.sealed import OpeningTransport
-from idp.adapters.mail.smtp import SmtpTransport
 from idp.adapters.sql.accounts import SqlAccounts
 from idp.adapters.sql.audit import SqlAudit
 from idp.adapters.sql.logouts import SqlLogoutNotices
 from idp.adapters.sql.outbox import OutboxWorker
+from idp.core.mailer import MailTransport
 from idp.protocol.logout.backchannel import BackChannelLogout
 from idp.protocol.logout.logout_token import LogoutTokens
 from idp.wiring.relying_parties import build_clients, build_outbound_http
 from idp.wiring.resources import Resources, open_key_directory, open_subjects
 
 
-def build_outbox_worker(resources: Resources) -> OutboxWorker:
-    settings = resources.settings
-    transport = SmtpTransport(
-        host=settings.mail.host,
-        port=settings.mail.port,
-        sender=settings.mail.sender,
-        starttls=settings.mail.starttls,
-        username=settings.mail.username or None,
-        password=settings.mail.password or None,
-        clock=resources.clock,
-    )
+def build_outbox_worker(resources: Resources, transport: MailTransport) -> OutboxWorker:
     return OutboxWorker(resources.database, resources.clock, OpeningTransport(transport, resources.sealer))
 
 

@@ -28,7 +28,7 @@ def waits(store: MemoryStore, durable: MemoryStore) -> Waits:
 
 def close_the_codes(codes: MailCodes, holder: CodeHolder, clock: FixedClock) -> None:
     for _ in range(20):
-        wrong = f"{(int(codes.make(holder, clock.now())) + 1) % 10**8:08d}"
+        wrong = f"{(int(codes.to_send(holder, clock.now()).digits) + 1) % 10**8:08d}"
         with pytest.raises(CodeRefused):
             codes.check(holder, wrong, clock.now())
 
@@ -45,7 +45,7 @@ def test_passwords_and_codes_are_open_again(waits: Waits, clock: FixedClock) -> 
     assert why(waits.codes, ALICE, clock) == CodeRefusal.CLOSED
     waits.end(ALICE.rpps)
     waits.throttle.begin(ALICE.rpps, "", clock.now())
-    waits.codes.check(ALICE, waits.codes.make(ALICE, clock.now()), clock.now())
+    waits.codes.check(ALICE, waits.codes.to_send(ALICE, clock.now()).digits, clock.now())
 
 
 def test_the_mailbox_of_an_enrolment_is_not_guessed_with_the_card_at_hand(

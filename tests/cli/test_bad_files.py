@@ -116,6 +116,24 @@ def test_a_bad_file_of_authorities_of_pro_sante_connect_is_told(
     assert told.endswith(f"{it_is}\n")
 
 
+@pytest.mark.parametrize(
+    ("command", "text", "it_is"),
+    [
+        ("serve", "noise", "it holds none"),
+        ("worker", None, "it is absent"),
+        ("mail check", "", "it holds none"),
+    ],
+)
+def test_a_bad_file_of_authorities_of_the_mail_relay_is_told_at_every_start(
+    place: Path, command: str, text: str | None, it_is: str
+) -> None:
+    file = place / "relay.ca"
+    if text is not None:
+        file.write_text(text)
+    told = f"idp: CADUCEE_SMTP_CA_FILE: a readable file of PEM certificates; {it_is}\n"
+    assert idp(place, command, SMTP_TLS="starttls", SMTP_CA_FILE=str(file)) == (2, told)
+
+
 def test_without_authority_a_refresh_says_so_and_speaks_of_no_list(place: Path) -> None:
     told = "idp: no authority is installed: no card can sign in (idp trust add FILE…)\n"
     assert idp(place, "trust refresh", CARD_CRL_URLS="http://localhost:9/a.crl") == (1, told)

@@ -1,12 +1,12 @@
 """Lanes: who is slow keeps only its own work waiting."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from structlog.testing import capture_logs
 
-from idp.cli.lanes import Lanes
+from idp.cli.lanes import Lanes, StandingLane, watch
 from idp.core.ephemeral import StoreUnavailable
 from tests.limits import within
 
@@ -85,6 +85,72 @@ def test_store_that_is_down_ends_the_lane_and_says_so() -> None:
         lanes.run("via")
         lanes.stop()
     assert [(entry["event"], entry["lane"]) for entry in logs] == [("lane_store_unavailable", "via")]
+
+
+def test_fault_nobody_foresaw_ends_the_lane_and_says_so() -> None:
+    steps: list[str] = []
+
+    def step(name: str) -> bool:
+        steps.append(name)
+        raise ZeroDivisionError
+
+    with capture_logs() as logs:
+        for lanes in (Lanes(step), Lanes(step)):
+            lanes.run_each(["via"])
+            lanes.stop()
+    assert steps == ["via", "via"]
+    assert [(entry["event"], entry["lane"]) for entry in logs] == [("lane_failed", "via")] * 2
+
+
+def standing(name: str, work: Callable[[], object], stopped: threading.Event) -> StandingLane:
+    return StandingLane(name=name, work=work, pause=0.01, after_fault=0.01, stopped=stopped)
+
+
+def test_standing_lane_that_waits_for_a_slow_peer_holds_no_other() -> None:
+    stopped, released, entered, turns = threading.Event(), threading.Event(), threading.Event(), []
+
+    def slow() -> None:
+        entered.set()
+        assert released.wait(within(SECONDS))
+
+    def quick() -> None:
+        assert entered.wait(within(SECONDS))
+        turns.append(None)
+        if len(turns) == 3:
+            released.set()
+            stopped.set()
+
+    assert watch([standing("slow", slow, stopped), standing("quick", quick, stopped)], stopped) == []
+    assert len(turns) == 3
+
+
+def test_standing_lane_tells_a_fault_and_works_on() -> None:
+    stopped = threading.Event()
+    faults: list[Exception] = [StoreUnavailable("down"), ZeroDivisionError()]
+
+    def work() -> None:
+        if faults:
+            raise faults.pop(0)
+        stopped.set()
+
+    with capture_logs() as logs:
+        assert watch([standing("mails", work, stopped)], stopped) == []
+    told = [(entry["event"], entry["lane"]) for entry in logs]
+    assert told == [("lane_store_unavailable", "mails"), ("lane_failed", "mails")]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_standing_lane_that_dies_ends_the_worker_with_a_line() -> None:
+    stopped = threading.Event()
+
+    def die() -> None:
+        raise SystemExit
+
+    lanes = [standing("mails", die, stopped), standing("purge", lambda: None, stopped)]
+    with capture_logs() as logs:
+        assert watch(lanes, stopped) == ["mails"]
+    assert [(entry["event"], entry["lanes"]) for entry in logs] == [("worker_lane_died", ["mails"])]
+    assert not any(lane.thread.is_alive() for lane in lanes)
 
 
 @pytest.fixture(autouse=True)

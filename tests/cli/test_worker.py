@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -9,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -19,13 +21,21 @@ import pytest
 import sqlalchemy as sa
 
 from idp.accounts.grants import Grant
+from idp.adapters.ephemeral_record import hashed
+from idp.adapters.mail.sealed import SealedOutbox
 from idp.adapters.sql.accounts import SqlAccounts
 from idp.adapters.sql.database import initialise, open_database
 from idp.adapters.sql.grants import SqlGrants
 from idp.adapters.sql.logouts import SqlLogoutNotices
-from idp.adapters.sql.schema import logout_notices
+from idp.adapters.sql.outbox import SqlOutbox
+from idp.adapters.sql.schema import ephemeral, logout_notices, outbox
+from idp.adapters.sql.store import SqlStore
 from idp.core.clock import SystemClock
+from idp.core.ephemeral import Kind
+from idp.core.mailer import Mail
+from idp.core.sealing import Sealer, derive_key
 from tests.adapters.http.far_machine import FarMachine, far_machine, say
+from tests.adapters.mail.test_smtp import Received, smtp_relay
 from tests.contracts.specimens import ALICE, NOON, an_account
 from tests.key_files import write_pair
 from tests.limits import within
@@ -84,7 +94,21 @@ class Shop:
         notices = SqlLogoutNotices(self.database).newest(1000, client_id=client_id, state=None)
         return [str(notice.state) for notice in notices]
 
-    def worker(self) -> subprocess.Popen[str]:
+    def post_mails(self, count: int) -> None:
+        waiting = SqlOutbox(self.database, SystemClock())
+        sealed = SealedOutbox(waiting, Sealer(derive_key("k" * 43, "seal")))
+        for number in range(count):
+            mail = Mail(to=f"dr{number}@hopital.example", subject="Code", text="text", html="html")
+            sealed.post(mail, expires_after_seconds=3600)
+
+    def leases(self) -> list[bool]:
+        """Of each mail that waits, whether a worker is sending it."""
+        with self.database.connect() as connection:
+            return [
+                until is not None for until in connection.execute(sa.select(outbox.c.leased_until)).scalars()
+            ]
+
+    def worker(self, **changes: str) -> subprocess.Popen[str]:
         settings = {
             "ISSUER": "https://id.example",
             "CARD_HOST": "https://carte.example",
@@ -94,6 +118,7 @@ class Shop:
             "KEYS_DIRECTORY": str(self.place / "keys"),
             "CLIENTS_FILE": str(self.place / "clients.yaml"),
             "OUTBOUND_NETWORKS": "127.0.0.0/8 ::1/128",
+            **changes,
         }
         kept = {name: value for name, value in os.environ.items() if not name.startswith("CADUCEE_")}
         started = subprocess.Popen(
@@ -143,10 +168,34 @@ def test_two_workers_tell_of_each_session_once(shop: Shop) -> None:
         assert sids_told(machine) == {f"sid-{number}": 1 for number in range(25)}
 
 
-def test_relying_party_that_never_answers_delays_no_other(shop: Shop) -> None:
+def test_relay_that_does_not_answer_delays_no_notice_and_no_purge(shop: Shop) -> None:
+    over = SqlStore(shop.database, SystemClock())
+    over.put(Kind.SESSION, "over", {}, timedelta(milliseconds=1))
+    # Connections wait in its queue: nobody greets. Each costs the mails 10 s.
+    with socket.create_server(("127.0.0.1", 0), backlog=50) as silent:
+        shop.post_mails(20)
+        shop.worker(SMTP_PORT=str(silent.getsockname()[1]))
+        eventually(lambda: any(shop.leases()))
+        shop.end_sessions("quick")
+        eventually(lambda: shop.states("quick") == ["delivered"])
+        eventually(lambda: is_gone(shop, "over"))
+        assert len(shop.leases()) == 20
+
+
+def is_gone(shop: Shop, key: str) -> bool:
+    with shop.database.connect() as connection:
+        found = sa.select(ephemeral.c.version).where(ephemeral.c.key_hash == hashed(key))
+        return connection.execute(found).first() is None
+
+
+def test_relying_party_that_never_answers_delays_no_other_and_no_mail(shop: Shop) -> None:
     shop.parties["slow"].reply = never_answer(shop.parties["slow"])
     shop.end_sessions("slow", "quick", count=25)
-    shop.worker()
+    shop.post_mails(3)
+    with smtp_relay(Received()) as relay:
+        shop.worker(SMTP_PORT=str(relay.port))
+        eventually(lambda: shop.leases() == [])
+    assert len(relay.received.envelopes) == 3
     eventually(lambda: set(shop.states("quick")) == {"delivered"})
     # One call of the slow one at a time, whatever is waiting.
     assert len(shop.parties["slow"].seen) <= 2

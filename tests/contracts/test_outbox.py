@@ -165,6 +165,54 @@ def test_worker_that_outlived_its_lease_leaves_the_mail_to_its_new_holder(databa
     assert OutboxWorker(database, clock, Relay()).drain_once() == 1
 
 
+def test_newer_mail_of_a_topic_withdraws_those_that_wait(database: Engine) -> None:
+    clock, relay = FixedClock(), Relay()
+    waiting_room = SqlOutbox(database, clock)
+    waiting_room.post(a_mail(1), expires_after_seconds=600, topic="code of alice")
+    waiting_room.post(a_mail(2), expires_after_seconds=600, topic="code of bob")
+    waiting_room.post(a_mail(3), expires_after_seconds=600)
+    waiting_room.post(a_mail(4), expires_after_seconds=600)
+    waiting_room.post(a_mail(5), expires_after_seconds=600, topic="code of alice")
+    OutboxWorker(database, clock, relay).drain_once()
+    assert relay.sent == [a_mail(number) for number in (2, 3, 4, 5)]
+
+
+def test_topic_that_is_withdrawn_is_sent_no_more(database: Engine) -> None:
+    clock, relay = FixedClock(), Relay()
+    SqlOutbox(database, clock).post(a_mail(1), expires_after_seconds=600, topic="code of alice")
+    SqlOutbox(database, clock).post(a_mail(2), expires_after_seconds=600, topic="code of bob")
+    SqlOutbox(database, clock).withdraw("code of alice")
+    OutboxWorker(database, clock, relay).drain_once()
+    assert relay.sent == [a_mail(2)]
+
+
+@dataclass
+class FailingRelay:
+    """Fails after something happened meanwhile."""
+
+    meanwhile: Callable[[], object]
+
+    def send(self, mail: Mail) -> None:
+        self.meanwhile()
+        raise TimeoutError
+
+
+def test_mail_withdrawn_while_it_is_sent_is_not_tried_again(database: Engine) -> None:
+    clock, relay = FixedClock(), Relay()
+    SqlOutbox(database, clock).post(a_mail(1), expires_after_seconds=600, topic="code of alice")
+
+    def another_is_posted() -> None:
+        SqlOutbox(database, clock).post(a_mail(2), expires_after_seconds=600, topic="code of alice")
+        clock.at += timedelta(minutes=1)
+        OutboxWorker(database, clock, relay).drain_once()
+
+    OutboxWorker(database, clock, FailingRelay(another_is_posted)).drain_once()
+    clock.at += timedelta(minutes=5)
+    OutboxWorker(database, clock, relay).drain_once()
+    assert relay.sent == [a_mail(2)]
+    assert waiting(database) == 0
+
+
 def drain(database: Engine) -> tuple[str, ...]:
     """One worker until nothing is left: the recipients it sent to."""
     relay = Relay()

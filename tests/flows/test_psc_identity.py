@@ -170,8 +170,8 @@ def test_operator_may_open_the_enrolment_from_pro_sante_connect(
     link = links(house).find(account.id)
     assert link is not None
     assert link.claims["SubjectRole"] == ["10^1.2.250.1.213.1.1.5.5"]
-    # They know by what they enrolled: no notice but the code.
-    assert subjects_of_mails(house) == ["Votre code de connexion"]
+    # They know by what they enrolled: no notice. The mail of the code they typed was withdrawn.
+    assert subjects_of_mails(house) == []
 
 
 @pytest.mark.parametrize("enrols", [False, True])

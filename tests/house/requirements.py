@@ -1,9 +1,9 @@
 """What the protocol must do, and the tests that prove it: requirement → proofs, readable as a matrix.
 
 The ids are those of docs/facts/security.md: AZ authorization, TK tokens, JW keys and JWTs, LO logout, FA the
-FAPI 2.0 profile, L faults found in the libraries we build on, TH how often one may try, T threats of protocol and web.
-`docs/security.md` is made from it (`python -m tests.house.requirements`). A proof is a test that fails when the
-requirement is broken.
+FAPI 2.0 profile, L faults found in the libraries we build on, TH how often one may try, OT the code sent by mail, T
+threats of protocol and web. `docs/security.md` is made from it (`python -m tests.house.requirements`). A proof is a
+test that fails when the requirement is broken.
 """
 
 from collections.abc import Iterator
@@ -42,6 +42,7 @@ CHAPTERS = {
     "FA": "FAPI 2.0 Security Profile (`profile: fapi2`)",
     "L": "Faults of pyop and oic that must not be ours",
     "TH": "How often one may try",
+    "OT": "The code sent by mail",
     "T": "Threats of protocol and web",
 }
 
@@ -463,6 +464,39 @@ REQUIREMENTS: dict[str, Requirement] = {
         web_network="address_is_read_with_port_and_brackets people_whose_address_is_not_told_share_nothing "
         "a_shorter_chain_than_expected_is_read_as_far_as_our_own_proxies_wrote_it "
         "shared_stations_are_recognised_however_the_proxy_writes",
+    ),
+    "OT1": proved(
+        "A code is stored nowhere: computed from a number in its record, bound to person, browser, purpose and "
+        "address; a resend repeats it with its end and its tries, or replaces it.",
+        accounts_email_otp="TestOneCode::neither_code_nor_rpps_nor_address_is_ever_written "
+        "TestOneCode::a_code_serves_its_browser_its_mailbox_its_purpose_and_its_person_only "
+        "TestSentAgain::it_is_the_same_code_so_that_whichever_mail_comes_last_is_right "
+        "TestSentAgain::its_end_does_not_move_and_the_page_knows_when_the_next_mail_may_go "
+        "TestAStoreThatComesBackAsItWas::a_used_code_stays_used",
+        flows_email_otp="code_sent_again_is_the_same_and_page_and_mail_say_the_minutes_it_has_left",
+        adapters_sealed="a_waiting_mail_shows_no_code_and_arrives_as_written",
+    ),
+    "OT2": proved(
+        "A try is counted before the code is compared; the count survives a resend and the loss of Redis.",
+        accounts_email_otp="TestOneCode::the_try_is_counted_before_it_is_compared "
+        "TestSentAgain::its_tries_stay_counted TestAStoreThatComesBackAsItWas::tries_stay_counted "
+        "TestQuotas::twenty_failures_in_a_day_close_the_path_for_new_codes_and_right_ones",
+    ),
+    "OT3": proved(
+        "Mails are few, in text and HTML, nothing secret in the subject; one that a newer replaces is withdrawn.",
+        accounts_email_otp="TestQuotas::five_mails_an_hour TestQuotas::ten_mails_a_day "
+        "a_corrected_address_gets_its_code_at_once_within_the_quotas",
+        flows_email_otp="corrected_address_gets_its_code_at_once_and_the_wrong_one_nothing_more "
+        "mail_with_a_code_that_was_used_is_withdrawn",
+        contracts_outbox="mail_withdrawn_while_it_is_sent_is_not_tried_again",
+        pages_code_mail="mail_says_who_why_how_long_and_holds_no_link",
+    ),
+    "OT4": proved(
+        "No code or password is in a log; where TLS is spoken to the relay, its certificate is verified.",
+        journeys_logs="nothing_written_down_opens_a_door_or_names_a_person "
+        "database_keeps_no_code_token_or_password_as_it_is",
+        adapters_smtp="relay_nobody_vouches_for_gets_neither_login_nor_mail "
+        "relay_of_a_private_authority_gets_login_and_mail_over_tls",
     ),
     "T37": proved(
         "Open redirect, theft of codes.",

@@ -326,7 +326,7 @@ def test_psc_enrols_where_the_operator_allows_it(psc_enrols: Demonstration, brow
             (
                 "Votre code de connexion",
                 "Voici le code qui confirme cette adresse pour créer votre compte et accéder à ViaTrajectoire",
-                "Il est valable 10 minutes et ne sert qu’une fois.",
+                "Il est valable 10 minutes, jusqu’à",
                 "Ne communiquez jamais ce code",
             ),
         ),

@@ -41,6 +41,13 @@ def at_code(browser: Browser, demo: Demonstration, account: dict[str, Any]) -> s
     return do.next_code(demo, account["email"], last)
 
 
+def ask_again(browser: Browser) -> Page:
+    """By the button there is: on a busy machine the code of three seconds is over before."""
+    buttons = ("Renvoyer le code", "Recevoir un nouveau code")
+    (button,) = (one for one in buttons if browser.page.says(one))
+    return browser.submit(button)
+
+
 def bare(page: Page, typed: str) -> str:
     """The page without what differs between any two: token, interaction, number typed."""
     html = re.sub(r'name="csrf" value="[0-9a-f]+"', "", page.html)
@@ -165,7 +172,7 @@ def test_five_wrong_codes_lead_to_a_new_one_and_the_old_one_is_dead(
     assert page.says("Ce code ne peut plus servir")
     assert page.field("one_time_code") is None
     last = do.last_mail(demo, martin["email"])
-    assert browser.submit("Recevoir un nouveau code").says("Un nouveau message vient d'être envoyé")
+    assert browser.submit("Recevoir un nouveau code").says("Un nouveau code vient d'être envoyé")
     new = do.next_code(demo, martin["email"], last)
     assert browser.submit("Valider", one_time_code=code).status == 422
     assert do.is_at_home(browser.submit("Valider", one_time_code=new), demo)
@@ -262,7 +269,7 @@ def test_second_code_within_a_minute_is_too_soon_and_the_first_still_works(
 ) -> None:
     benali, browser = strict.account("benali"), browse(at=strict)
     code = at_code(browser, strict, benali)
-    page = browser.submit("Recevoir un nouveau code")
+    page = browser.submit("Renvoyer le code")
     assert (page.status, page.says("Un code vient déjà d'être envoyé")) == (429, True)
     assert re.search(r"Possible dans \d+ s\.", page.text)
     assert browser.submit("Valider", one_time_code=code).says("Charte d'utilisation")
@@ -282,8 +289,8 @@ def test_too_many_codes_say_later_and_leave_the_other_doors_open(
     benali, browser = short_lives.account("benali"), browse("benali", at=short_lives)
     at_code(browser, short_lives, benali)
     for _ in range(4):
-        assert browser.submit("Recevoir un nouveau code").status == 200
-    page = browser.submit("Recevoir un nouveau code")
+        assert ask_again(browser).status == 200
+    page = ask_again(browser)
     assert (page.status, page.says("Trop de codes ont été demandés")) == (429, True)
     assert do.by_card(browser).says("Charte d'utilisation")
 

@@ -189,7 +189,8 @@ def _email_otp() -> list[State]:
         "otp-enrolment": otp(purpose="enrolment"),
         "otp-last-minute": otp(minutes_left=1, tries_left=1, doors=PASSWORD_ONLY),
         "otp-last-seconds": otp(minutes_left=0),
-        "otp-resent": otp(notice="email_otp.resent", seconds_before_resend=60),
+        "otp-resent": otp(notice="email_otp.resent", minutes_left=7, seconds_before_resend=60),
+        "otp-renewed": otp(notice="email_otp.renewed", seconds_before_resend=60),
         "otp-refused!": wrong("refused", tries_left=3),
         "otp-malformed!": wrong("malformed"),
         "otp-too-soon!": wrong("too_soon", seconds_before_resend=42),
@@ -555,11 +556,17 @@ def mails(client_name: str = "ViaTrajectoire") -> list[CodeMail]:
     login = CodeMail(
         code="48213907",
         minutes=10,
+        until="14 h 32",
         purpose="login",
         client_name=client_name,
         requested_at="3 novembre 2026 à 14 h 22",
     )
     return [replace(login, purpose=purpose) for purpose in ("login", "enrolment")]
+
+
+def last_minute_mail() -> CodeMail:
+    """Of an installation where a code lives for a minute."""
+    return replace(mails()[0], minutes=1)
 
 
 def notices() -> list[NoticeMail]:

@@ -6,7 +6,8 @@ from string import Formatter
 
 import pytest
 
-from idp.accounts.email_otp import CodeRefusal, SendRefusal
+from idp.accounts.email_otp import CodeRefusal
+from idp.accounts.mail_quota import SendRefusal
 from idp.accounts.notices import Notice
 from idp.pages import mails as mail_pages
 from idp.pages import sign_in as pages
@@ -19,6 +20,7 @@ from tests.pages.page_states import (
     PSC_REASONS,
     State,
     every_state,
+    last_minute_mail,
     mails,
     notices,
 )
@@ -86,7 +88,7 @@ def test_no_key_is_left_that_no_page_says() -> None:
         rendered("fr", state, listening)
     nameless = State("choice", "choice.html", pages.ChoicePage(ALL))
     rendered("fr", nameless, listening, client_name=None)
-    for model in mails():
+    for model in (*mails(), last_minute_mail()):
         for kind in ("txt", "html"):
             ENVIRONMENT.get_template(f"mail/code.{kind}").render(page=model, t=listening)
     for notice in notices():

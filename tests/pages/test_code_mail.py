@@ -8,6 +8,7 @@ from bs4 import BeautifulSoup
 from idp.pages.mails import CodeMail
 from tests.pages.page_states import (
     LOCALES,
+    last_minute_mail,
     mails,
 )
 from tests.pages.reading import (
@@ -29,11 +30,25 @@ def mail(kind: str, locale: str, model: CodeMail) -> str:
 def test_mail_says_who_why_how_long_and_holds_no_link(locale: str, kind: str) -> None:
     for model in mails():
         text = mail(kind, locale, model)
-        for words in ("Caducée", "ViaTrajectoire", "10 minutes", "3 novembre 2026 à 14 h 22"):
+        for words in (
+            "Caducée",
+            "ViaTrajectoire",
+            "10 minutes",
+            "14\u00a0h\u00a032",
+            "3 novembre 2026 à 14 h 22",
+        ):
             assert words in text
         assert {"fr": "Ne communiquez jamais ce code", "en": "Never give this code"}[locale] in text
         assert not re.search(r"https?:|www\.|href|src=", text)
         assert model.code not in CATALOGUES.translator(locale)("mail.code.subject")
+
+
+@pytest.mark.parametrize(
+    ("locale", "says"), [("fr", "valable une minute, "), ("en", "valid for one minute, ")]
+)
+@pytest.mark.parametrize("kind", ["txt", "html"])
+def test_mail_of_a_code_that_lives_for_a_minute_says_one(locale: str, says: str, kind: str) -> None:
+    assert says in mail(kind, locale, last_minute_mail())
 
 
 @each_language

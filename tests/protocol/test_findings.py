@@ -173,7 +173,7 @@ def test_no_secret_stands_in_the_repr_of_the_settings(provider: Provider) -> Non
         provider.settings,
         psc_client_secret="psc-s3cret",
         smtp_username="caducee",
-        smtp_starttls=True,
+        smtp_tls="starttls",
         smtp_password="smtp-s3cret",
         redis="redis://:r3dis@h",
     )

@@ -137,8 +137,14 @@ BAD: list[tuple[dict[str, str], str, str]] = [
     (
         {"SMTP_USERNAME": "caducee", "SMTP_PASSWORD": "hunter2"},
         "SMTP_USERNAME",
-        "with CADUCEE_SMTP_STARTTLS=true only",
+        "with CADUCEE_SMTP_TLS=starttls or implicit only: a password",
     ),
+    ({"SMTP_TLS": "yes"}, "SMTP_TLS", "one of none, starttls, implicit"),
+    ({"SMTP_CA_FILE": "/ca.pem"}, "SMTP_CA_FILE", "with CADUCEE_SMTP_TLS=starttls or implicit only"),
+    ({"SMTP_PORT": "465"}, "SMTP_TLS", "implicit with CADUCEE_SMTP_PORT=465"),
+    ({"SMTP_PORT": "465", "SMTP_TLS": "starttls"}, "SMTP_TLS", "implicit with CADUCEE_SMTP_PORT=465"),
+    ({"SMTP_TLS": "implicit"}, "SMTP_TLS", "implicit is for 465"),
+    ({"SMTP_TLS": "implicit", "SMTP_PORT": "587"}, "SMTP_TLS", "implicit is for 465"),
     ({"PASSWORD_MIN": "200"}, "PASSWORD_MIN", "PASSWORD_MAX or less"),
     ({"PARAMETER_BYTES": "70000"}, "PARAMETER_BYTES", "BODY_BYTES or less"),
     ({"ARGON2_PARALLELISM": "8", "ARGON2_MEMORY_KIB": "32"}, "ARGON2_MEMORY_KIB", "8 times ARGON2_PARALLELISM"),
@@ -153,7 +159,7 @@ BAD: list[tuple[dict[str, str], str, str]] = [
     ({**PSC, "PSC_CLIENT_KEY_FILE": "/k.pem"}, "PSC_CLIENT_CERTIFICATE_FILE", "both or neither"),
 ]  # fmt: skip
 #: Told when a variable that their rule looks at is not itself refused.
-FOLLOWING = {"KEY_RETIRE_AFTER"}
+FOLLOWING = {"SMTP_CA_FILE", "KEY_RETIRE_AFTER"}
 SECRETS = ("hunter2", "pass#word", "pass/word", "pass@word", "#word", "k" * 43, "p" * 43)
 
 

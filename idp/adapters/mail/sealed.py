@@ -12,9 +12,12 @@ class SealedOutbox:
     outbox: Outbox
     sealer: Sealer
 
-    def post(self, mail: Mail, *, expires_after_seconds: int) -> None:
+    def post(self, mail: Mail, *, expires_after_seconds: int, topic: str = "") -> None:
         sealed = dataclasses.replace(mail, text=self.sealer.seal(mail.text), html=self.sealer.seal(mail.html))
-        self.outbox.post(sealed, expires_after_seconds=expires_after_seconds)
+        self.outbox.post(sealed, expires_after_seconds=expires_after_seconds, topic=topic)
+
+    def withdraw(self, topic: str) -> None:
+        self.outbox.withdraw(topic)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ Contains retries and expiry. A mail may hold a code: its row is deleted once it 
 wording of a mail.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from smtplib import SMTPException
@@ -21,7 +22,7 @@ from idp.core.mailer import Mail, MailTransport
 _c = outbox.c
 _log = structlog.get_logger(__name__)
 
-# Longer than the slowest delivery (a dozen SMTP exchanges of 10 s).
+# Longer than the slowest delivery (fifteen SMTP exchanges of 10 s).
 _LEASE = timedelta(minutes=3)
 _FIRST_DELAY = timedelta(seconds=5)
 _LONGEST_DELAY = timedelta(minutes=5)
@@ -33,7 +34,7 @@ class SqlOutbox:
     database: Engine
     clock: Clock
 
-    def post(self, mail: Mail, *, expires_after_seconds: int) -> None:
+    def post(self, mail: Mail, *, expires_after_seconds: int, topic: str = "") -> None:
         now = self.clock.now()
         posted = sa.insert(outbox).values(
             recipient=mail.to,
@@ -44,9 +45,21 @@ class SqlOutbox:
             expires_at=now + timedelta(seconds=expires_after_seconds),
             not_before=now,
             attempts=0,
+            topic=topic or None,
         )
         with writing(self.database) as connection:
+            if topic:
+                connection.execute(_of(topic))
             connection.execute(posted)
+
+    def withdraw(self, topic: str) -> None:
+        with writing(self.database) as connection:
+            connection.execute(_of(topic))
+
+
+def _of(topic: str) -> sa.Delete:
+    # Also the one that a worker is sending now: if that fails, it is not tried again.
+    return sa.delete(outbox).where(_c.topic == topic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +77,18 @@ class OutboxWorker:
     clock: Clock
     transport: MailTransport
 
-    def drain_once(self) -> int:
-        """Drop expired mails, try each due mail once. Returns how many were sent. Raises StoreUnavailable."""
+    def drain_once(self, is_stopped: Callable[[], bool] = lambda: False) -> int:
+        """Drop expired mails, try each due mail once. Returns how many were sent. Raises StoreUnavailable.
+
+        `is_stopped`: asked before each mail.
+        """
         # A read first, not a write: an idle worker must not commit four times a second.
         if not self._has_mail():
             return 0
         self._drop_expired()
         sent = 0
         for _ in range(_MAILS_PER_ROUND):
-            leased = self._lease_next()
+            leased = None if is_stopped() else self._lease_next()
             if leased is None:
                 break
             sent += self._deliver(leased)

@@ -10,7 +10,7 @@ from idp.adapters.sql import crl_schema  # noqa: F401 - its tables are of the sa
 from idp.adapters.sql.columns import UtcInstant, metadata, row_number
 
 #: The migration of this code. Zero-padded: the order of the texts is the order of the migrations.
-SCHEMA_REVISION = "0009"
+SCHEMA_REVISION = "0011"
 
 accounts = sa.Table(
     "accounts",
@@ -151,6 +151,7 @@ audit_events = sa.Table(
     sqlite_autoincrement=True,
 )
 
+#: `topic`: a keyed hash; of the mails of one topic, the newest alone waits.
 outbox = sa.Table(
     "outbox",
     metadata,
@@ -164,6 +165,7 @@ outbox = sa.Table(
     sa.Column("not_before", UtcInstant, nullable=False, index=True),
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("leased_until", UtcInstant),
+    sa.Column("topic", sa.Text, index=True),
     sqlite_autoincrement=True,
 )
 

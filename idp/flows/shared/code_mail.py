@@ -5,12 +5,14 @@ Contains for whom a code is, and its mail. A request only posts to the outbox. N
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime
 
 from flask import request
 
 from idp.accounts.account import Account
-from idp.accounts.email_otp import CodeHolder, MailCodes, NotSent, SendRefusal
+from idp.accounts.code_keys import CodeHolder
+from idp.accounts.email_otp import CodeToSend, MailCodes
+from idp.accounts.mail_quota import NotSent, SendRefusal
 from idp.core.audit import AuditEvent
 from idp.core.clock import Clock
 from idp.core.mailer import Mail, Outbox
@@ -18,7 +20,7 @@ from idp.flows.shared.desk import Desk
 from idp.interaction.record import Interaction
 from idp.interaction.stop import Stop
 from idp.pages.mails import CodeMail
-from idp.web.local_time import local_time
+from idp.web.local_time import local_hour, local_time, minutes_left
 from idp.web.mails import Mails
 from idp.web.network_quota import NetworkQuota
 
@@ -55,8 +57,6 @@ class CodeSender:
     outbox: Outbox
     quota: NetworkQuota
     clock: Clock
-    #: How long a code is good.
-    life: timedelta
 
     def holder(self, interaction: Interaction) -> CodeHolder | None:
         return code_holder(interaction, self.desk.account(interaction))
@@ -66,29 +66,35 @@ class CodeSender:
         if self.desk.next_stop(interaction) is Stop.EMAIL_OTP:
             self.send(interaction)
 
-    def send(self, interaction: Interaction) -> SendRefusal | None:
-        """Post a new code to the outbox. Returns the reason when limits forbid it; then the code before still holds."""
+    def send(self, interaction: Interaction) -> CodeToSend | SendRefusal:
+        """Post the code to the outbox, in place of the mails with it that wait.
+
+        Returns it, or the reason when limits forbid it: then the code in force still holds.
+        """
         holder = self.holder(interaction)
         if holder is None:
             return SendRefusal.CLOSED
+        now = self.clock.now()
         try:
-            code = self._made(interaction, holder)
+            code = self._made(interaction, holder, now)
         except NotSent as refused:
             self.desk.audit_event(AuditEvent.MAIL_CODE_NOT_SENT, interaction, reason=str(refused.reason))
             return refused.reason
         self.outbox.post(
-            self._mail(interaction, holder, code),
-            expires_after_seconds=int(self.life.total_seconds()),
+            self._mail(interaction, holder, code, now),
+            # What is posted with less than a second left is dropped by the worker, which needs a number above zero.
+            expires_after_seconds=max(int((code.expires_at - now).total_seconds()), 1),
+            topic=self.codes.topic(holder),
         )
         self.desk.audit_event(AuditEvent.MAIL_CODE_SENT, interaction, purpose=holder.purpose)
-        return None
+        return code
 
-    def _made(self, interaction: Interaction, holder: CodeHolder) -> str:
-        """Returns a new code. Raises NotSent."""
+    def _made(self, interaction: Interaction, holder: CodeHolder, now: datetime) -> CodeToSend:
+        """Returns the code to send. Raises NotSent."""
         # The network first, which the person shares with many: its refusal costs nothing of their own.
         if self.is_network_full(interaction):
             raise NotSent(SendRefusal.NETWORK)
-        code = self.codes.make(holder, self.clock.now())
+        code = self.codes.to_send(holder, now)
         self.quota.claim(request, interaction.browser)
         return code
 
@@ -102,13 +108,18 @@ class CodeSender:
         is_of_network = reason == SendRefusal.NOTHING and self.is_network_full(interaction)
         return SendRefusal.NETWORK if is_of_network else reason
 
-    def _mail(self, interaction: Interaction, holder: CodeHolder, code: str) -> Mail:
+    def withdraw(self, holder: CodeHolder) -> None:
+        """Withdraw the mails that wait with a code that was used."""
+        self.outbox.withdraw(self.codes.topic(holder))
+
+    def _mail(self, interaction: Interaction, holder: CodeHolder, code: CodeToSend, now: datetime) -> Mail:
         locale = self.desk.locale(interaction)
         page = CodeMail(
-            code=code,
-            minutes=int(self.life.total_seconds() // 60),
+            code=code.digits,
+            minutes=minutes_left(code.expires_at, now),
+            until=local_hour(code.expires_at, locale),
             purpose=holder.purpose,
             client_name=self.desk.client(interaction).name,
-            requested_at=local_time(self.clock.now(), locale),
+            requested_at=local_time(now, locale),
         )
         return self.mails.write("code", page, to=holder.email, subject="mail.code.subject", locale=locale)

@@ -17,8 +17,14 @@ class _Kept:
 
     mails: list[Mail] = dataclasses.field(default_factory=list)
 
-    def post(self, mail: Mail, *, expires_after_seconds: int) -> None:
+    topics: list[str] = dataclasses.field(default_factory=list)
+
+    def post(self, mail: Mail, *, expires_after_seconds: int, topic: str = "") -> None:
         self.mails.append(mail)
+        self.topics.append(topic)
+
+    def withdraw(self, topic: str) -> None:
+        self.topics.remove(topic)
 
     def send(self, mail: Mail) -> None:
         self.mails.append(mail)
@@ -30,6 +36,15 @@ def test_a_waiting_mail_shows_no_code_and_arrives_as_written():
     assert "12345678" not in waiting.mails[0].text + waiting.mails[0].html
     OpeningTransport(sent, sealer).send(waiting.mails[0])
     assert sent.mails == [MAIL]
+
+
+def test_a_sealed_mail_keeps_its_topic_by_which_it_is_withdrawn():
+    waiting = _Kept()
+    sealed = SealedOutbox(waiting, Sealer(b"k" * 32))
+    sealed.post(MAIL, expires_after_seconds=600, topic="code")
+    assert waiting.topics == ["code"]
+    sealed.withdraw("code")
+    assert waiting.topics == []
 
 
 def test_a_mail_sealed_under_another_key_is_dropped_not_sent():

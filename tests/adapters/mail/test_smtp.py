@@ -22,8 +22,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from idp.adapters.mail.smtp import SmtpTransport, UnsendableMail
+from idp.adapters.mail.smtp import NoAuthority, SmtpTransport, UnsendableMail, remedy, tls_context
 from idp.core.mailer import Mail
+from tests.limits import within
 from tests.servers import free_port
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -55,7 +56,7 @@ class Received:
     async def handle_DATA(self, server: Any, session: Session, envelope: Envelope) -> str:  # noqa: N802
         self.envelopes.append(envelope)
         self.hosts.append(session.host_name)
-        self.over_tls.append(session.ssl is not None)
+        self.over_tls.append(server.transport.get_extra_info("ssl_object") is not None)
         return self.verdict
 
     def authenticate(
@@ -96,15 +97,25 @@ def relay() -> Iterator[Relay]:
 @pytest.fixture
 def tls_relay(tmp_path: Path) -> Iterator[Relay]:
     """A relay that wants STARTTLS, then a password, before any mail."""
-    received = Received()
-    with smtp_relay(
-        received,
-        tls_context=self_signed(tmp_path),
-        require_starttls=True,
-        auth_required=True,
-        authenticator=received.authenticate,
-    ) as running:
+    with relay_of("starttls", tmp_path) as running:
         yield running
+
+
+def relay_of(tls: str, directory: Path) -> AbstractContextManager[Relay]:
+    """A relay with TLS, which then takes a password; its certificate is `relay.pem`."""
+    received, context = Received(), self_signed(directory)
+    options: dict[str, dict[str, Any]] = {
+        "starttls": {"tls_context": context, "require_starttls": True},
+        "implicit": {"ssl_context": context},
+    }
+    return smtp_relay(
+        received,
+        **options[tls],
+        # As far as aiosmtpd knows, a connection that began with TLS has none.
+        auth_required=tls == "starttls",
+        auth_require_tls=tls == "starttls",
+        authenticator=received.authenticate,
+    )
 
 
 def self_signed(directory: Path) -> ssl.SSLContext:
@@ -134,13 +145,17 @@ def self_signed(directory: Path) -> ssl.SSLContext:
     return context
 
 
+#: Of `relay_of`: its certificate is for this name.
+LOGIN: dict[str, Any] = {"host": "localhost", "username": "caducee", "password": "sesame"}
+
+
 def to(relay: Relay, **changes: Any) -> SmtpTransport:
     settings: dict[str, Any] = {
         "host": "127.0.0.1",
         "port": relay.port,
         "sender": SENDER,
-        "starttls": False,
-        "timeout": 2.0,
+        "tls": "none",
+        "timeout": within(2),
         "clock": FixedClock(),
     }
     return SmtpTransport(**settings | changes)
@@ -257,21 +272,72 @@ def test_login_and_mail_travel_over_verified_tls(
     tls_relay: Relay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "relay.pem"))
-    to(tls_relay, host="localhost", starttls=True, username="caducee", password="sesame").send(MAIL)
+    to(tls_relay, host="localhost", tls="starttls", username="caducee", password="sesame").send(MAIL)
     assert tls_relay.received.over_tls == [True]
     assert tls_relay.received.logins == [(b"caducee", b"sesame")]
 
 
 def test_relay_nobody_vouches_for_gets_neither_login_nor_mail(tls_relay: Relay) -> None:
     with pytest.raises(ssl.SSLCertVerificationError):
-        to(tls_relay, host="localhost", starttls=True, username="caducee", password="sesame").send(MAIL)
+        to(tls_relay, host="localhost", tls="starttls", username="caducee", password="sesame").send(MAIL)
     assert tls_relay.received.logins == []
     assert tls_relay.received.envelopes == []
 
 
+@pytest.mark.parametrize("tls", ["starttls", "implicit"])
+def test_relay_of_a_private_authority_gets_login_and_mail_over_tls(tls: str, tmp_path: Path) -> None:
+    with relay_of(tls, tmp_path) as relay:
+        to(relay, **LOGIN, tls=tls, authorities=tmp_path / "relay.pem").send(MAIL)
+    assert relay.received.over_tls == [True]
+    assert relay.received.logins == [(b"caducee", b"sesame")]
+
+
+@pytest.mark.parametrize("tls", ["starttls", "implicit"])
+def test_authorities_of_a_file_stand_in_place_of_those_of_the_system(
+    tls: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "other").mkdir()
+    self_signed(tmp_path / "other")
+    with relay_of(tls, tmp_path) as relay:
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "relay.pem"))
+        with pytest.raises(ssl.SSLCertVerificationError):
+            to(relay, **LOGIN, tls=tls, authorities=tmp_path / "other" / "relay.pem").send(MAIL)
+    assert relay.received.logins == []
+
+
+def test_certificate_of_another_name_is_refused(tmp_path: Path) -> None:
+    with relay_of("implicit", tmp_path) as relay, pytest.raises(ssl.SSLCertVerificationError):
+        to(relay, tls="implicit", authorities=tmp_path / "relay.pem").send(MAIL)
+
+
+def test_names_with_accents_beside_the_certificates_of_a_file_do_no_harm(tmp_path: Path) -> None:
+    with relay_of("implicit", tmp_path) as relay:
+        pem = tmp_path / "relay.pem"
+        pem.write_bytes("friendlyName: Autorité de l'hôpital\n".encode() + pem.read_bytes())
+        to(relay, **LOGIN, tls="implicit", authorities=pem).send(MAIL)
+    assert relay.received.over_tls == [True]
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"noise", b"\xff\xfe", b"-----BEGIN CERTIFICATE-----\n"])
+def test_file_without_authority_is_no_reason_to_trust_the_system(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "ca.pem").write_bytes(content)
+    with pytest.raises(NoAuthority):
+        tls_context(tmp_path / "ca.pem")
+
+
+def test_file_without_end_is_refused_at_once() -> None:
+    with pytest.raises(NoAuthority):
+        tls_context(Path("/dev/zero"))
+
+
+def test_absent_file_of_authorities_is_a_fault_that_a_retry_may_help(relay: Relay, tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="No such file"):
+        to(relay, tls="implicit", authorities=tmp_path / "absent.pem").send(MAIL)
+
+
 def test_relay_without_starttls_gets_no_mail_when_it_is_wanted(relay: Relay) -> None:
     with pytest.raises(smtplib.SMTPNotSupportedError):
-        to(relay, starttls=True).send(MAIL)
+        to(relay, tls="starttls").send(MAIL)
     assert relay.received.envelopes == []
 
 
@@ -280,16 +346,80 @@ def test_wrong_password_is_an_smtp_error(
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "relay.pem"))
     with pytest.raises(smtplib.SMTPAuthenticationError):
-        to(tls_relay, host="localhost", starttls=True, username="caducee", password="wrong").send(MAIL)
+        to(tls_relay, host="localhost", tls="starttls", username="caducee", password="wrong").send(MAIL)
 
 
 def test_password_without_tls_is_refused_at_start(relay: Relay) -> None:
-    with pytest.raises(ValueError, match="STARTTLS"):
+    with pytest.raises(ValueError, match="over TLS"):
         to(relay, username="caducee", password="sesame")
 
 
 def test_password_is_not_in_the_repr(relay: Relay) -> None:
-    assert "sesame" not in repr(to(relay, starttls=True, username="caducee", password="sesame"))
+    assert "sesame" not in repr(to(relay, tls="starttls", username="caducee", password="sesame"))
+
+
+# --- looking before the first mail
+
+
+def test_look_goes_as_far_as_a_mail_and_sends_none(tls_relay: Relay, tmp_path: Path) -> None:
+    to(tls_relay, **LOGIN, tls="starttls", authorities=tmp_path / "relay.pem").check()
+    assert tls_relay.received.logins == [(b"caducee", b"sesame")]
+    assert tls_relay.received.envelopes == []
+
+
+def told(transport: SmtpTransport) -> str:
+    try:
+        transport.check()
+    except OSError as error:
+        return remedy(error)
+    raise AssertionError("the relay takes mails")
+
+
+@pytest.mark.parametrize(
+    ("spoken", "changes", "words"),
+    [
+        ("starttls", {"tls": "implicit"}, "it speaks no such TLS there: CADUCEE_SMTP_TLS, CADUCEE_SMTP_PORT"),
+        (
+            "implicit",
+            {"tls": "starttls", "timeout": 0.3},
+            "it does not answer, or hangs up: CADUCEE_SMTP_HOST",
+        ),
+        (
+            "starttls",
+            {"password": "wrong"},
+            "it refuses the user name or the password: CADUCEE_SMTP_USERNAME",
+        ),
+        ("starttls", {"authorities": None}, "its certificate is of no authority known here"),
+        ("starttls", {"host": "127.0.0.1"}, "its certificate is of no authority known here, another name"),
+        ("starttls", {"authorities": Path("/dev/null")}, "the file of authorities holds none"),
+        ("starttls", {"port": free_port()}, "it cannot be reached: CADUCEE_SMTP_HOST, CADUCEE_SMTP_PORT"),
+    ],
+)
+def test_what_the_relay_does_not_take_is_told_with_where_to_look(
+    tmp_path: Path, spoken: str, changes: dict[str, Any], words: str
+) -> None:
+    with relay_of(spoken, tmp_path) as relay:
+        right = {**LOGIN, "tls": spoken, "authorities": tmp_path / "relay.pem"}
+        line = told(to(relay, **{**right, **changes}))
+    assert line.startswith(words)
+    assert "sesame" not in line
+
+
+@pytest.mark.parametrize(
+    ("greeting", "words"),
+    [(b"554 no\r\n", "its answer is a refusal"), (b"HTTP/1.1 400\r\n", "its answer is")],
+)
+def test_relay_that_refuses_or_is_none_is_told(greeting: bytes, words: str) -> None:
+    def greet(connection: socket.socket) -> None:
+        connection.sendall(greeting)
+        listen_only(connection)
+
+    with scripted_server(greet) as strange:
+        assert told(to(strange)).startswith(words)
+
+
+def test_relay_without_starttls_is_told(relay: Relay) -> None:
+    assert told(to(relay, tls="starttls")).startswith("it offers no STARTTLS")
 
 
 # --- a relay in trouble

@@ -1,0 +1,141 @@
+"""The mail code on its page: sent again, replaced, at a corrected address; what page and mails say of it."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from werkzeug.test import TestResponse
+
+from idp.adapters.sql.schema import ephemeral, outbox
+from idp.core.ephemeral import Kind
+from idp.core.sealing import Sealer, derive_key
+from tests.protocol.psc import by_psc, listening, person, settings_of
+from tests.provider import PASSWORD, RPPS, Browser, Provider
+
+TYPED = {
+    "password": "tilleul bleu 73 remorque lente",
+    "address_line1": "7 quai de l'Île",
+    "address_line2": "",
+    "postal_code": "69005",
+    "city": "Lyon",
+}
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A mail that no worker sent yet. `life`: until the worker drops it."""
+
+    to: str
+    text: str
+    life: timedelta
+
+    @property
+    def code(self) -> str:
+        (code,) = re.findall(r"^\s*([0-9]{8})\s*$", self.text, re.MULTILINE)
+        return str(code)
+
+
+def waiting(house: Provider) -> list[Waiting]:
+    sealer = Sealer(derive_key(house.settings.keys.application, "seal"))
+    with house.database.connect() as connection:
+        rows = connection.execute(sa.select(outbox).order_by(outbox.c.id)).all()
+    return [
+        Waiting(row.recipient, sealer.open(row.text) or "", row.expires_at - row.created_at) for row in rows
+    ]
+
+
+def pass_time(house: Provider, **delta: float) -> None:
+    """The code in force was made so much earlier."""
+    of_codes = ephemeral.c.kind == Kind.MAIL_CODE.value
+    with house.database.begin() as connection:
+        for row in connection.execute(sa.select(ephemeral).where(of_codes)).all():
+            record = json.loads(row.value)
+            end = datetime.fromisoformat(record["expires_at"]) - timedelta(**delta)
+            earlier = json.dumps({**record, "expires_at": end.isoformat()})
+            connection.execute(
+                sa.update(ephemeral)
+                .where(of_codes, ephemeral.c.key_hash == row.key_hash)
+                .values(value=earlier)
+            )
+
+
+def at_code(browser: Browser) -> TestResponse:
+    page = browser.follow(browser.authorize())
+    return browser.submit(page, "/password", rpps=RPPS, password=PASSWORD)
+
+
+def send_again(browser: Browser, page: TestResponse) -> TestResponse:
+    return browser.submit(page, "/email_otp/resend")
+
+
+def says(page: TestResponse) -> str:
+    return page.text.replace("&#39;", "'").replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_code_sent_again_is_the_same_and_page_and_mail_say_the_minutes_it_has_left(fresh: Provider) -> None:
+    browser = fresh.browser()
+    page = at_code(browser)
+    (first,) = waiting(fresh)
+    assert "valable 10 minutes" in first.text
+    assert "valable encore 10 minutes" in says(page)
+    pass_time(fresh, minutes=3)
+    page = send_again(browser, page)
+    (second,) = waiting(fresh)  # the first, which nobody had sent, was withdrawn
+    assert second.code == first.code
+    assert "valable 7 minutes" in second.text
+    assert "valable encore 7 minutes" in says(page)
+    assert "Le même code vient d'être envoyé de nouveau" in says(page)
+    assert timedelta(minutes=6, seconds=30) < second.life <= timedelta(minutes=7)
+    assert browser.submit(page, "/email_otp", code=first.code).status_code == 303
+
+
+def test_code_about_to_end_is_replaced_and_the_page_says_so(fresh: Provider) -> None:
+    browser = fresh.browser()
+    page = at_code(browser)
+    (first,) = waiting(fresh)
+    pass_time(fresh, minutes=8, seconds=1)
+    page = send_again(browser, page)
+    (second,) = waiting(fresh)
+    assert second.code != first.code
+    assert "valable 10 minutes" in second.text
+    assert "Un nouveau code vient d'être envoyé. Il remplace le précédent." in says(page)
+
+
+def test_mail_with_a_code_that_was_used_is_withdrawn(fresh: Provider) -> None:
+    browser = fresh.browser()
+    page = at_code(browser)
+    (mail,) = waiting(fresh)
+    assert browser.submit(page, "/email_otp", code=mail.code).status_code == 303
+    assert waiting(fresh) == []
+
+
+def test_corrected_address_gets_its_code_at_once_and_the_wrong_one_nothing_more(
+    app_factory: Callable[..., Provider],
+) -> None:
+    with listening() as psc:
+        house = app_factory(**settings_of(psc), enrolment_from_psc=True, mail_codes_per_minute=1)
+        psc.lie = person("99700014932")
+        browser = house.browser()
+        form = by_psc(browser, psc)
+        page = browser.submit(form, "/enrolment", email="typo@hopital.example", **TYPED)
+        (wrong,) = waiting(house)
+        assert wrong.to == "typo@hopital.example"
+        form = browser.submit(page, "/enrolment/back")
+        page = browser.submit(form, "/enrolment", email="lea@hopital.example", **TYPED)
+        (right,) = waiting(house)
+        assert right.to == "lea@hopital.example"
+        assert "Saisissez le code reçu" in says(page)
+        assert browser.submit(page, "/email_otp", code=wrong.code).status_code == 422
+        assert "Charte" in browser.submit(page, "/email_otp", code=right.code).text
+        assert house.accounts.find_by_rpps("99700014932") is not None
+
+
+def test_second_mail_to_the_same_address_waits_its_minute(app_factory: Callable[..., Provider]) -> None:
+    house = app_factory(mail_codes_per_minute=1)
+    browser = house.browser()
+    page = send_again(browser, at_code(browser))
+    assert page.status_code == 429
+    assert len(waiting(house)) == 1
