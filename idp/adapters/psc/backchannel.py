@@ -1,4 +1,4 @@
-"""The two calls to Pro Santé Connect after the browser is back: code for tokens, token for userinfo.
+"""The calls to Pro Santé Connect from server to server: a request pushed, code for tokens, token for userinfo.
 
 Contains client authentication, and what each answer, status or timeout means for the login.
 Not here: the browser's side, the verification of the ID token, the reading of the person.
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
-from urllib.parse import quote_plus, urlencode
+from urllib.parse import parse_qsl, quote_plus, urlencode
 
 from oic.exception import PyoidcError
 from oic.oauth2.message import Message
@@ -37,6 +37,8 @@ _KNOWN_ERRORS = frozenset(
 
 # RFC 6750 §2.1, bounded: a token that we put in a header has no space and no line end.
 _ACCESS_TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{1,16384}")
+
+_REQUEST_URI = re.compile(r"[!-~]{1,2048}")
 
 _TOKEN_MEMBERS = ("token_type", "access_token", "id_token")
 
@@ -71,6 +73,18 @@ def registered_error(error: object) -> str:
 class PscBackChannel:
     def __init__(self, settings: PscSettings, http: BoundedHttp, redirect_uri: str) -> None:
         self._settings, self._http, self._redirect_uri = settings, http, redirect_uri
+
+    def push(self, push_endpoint: str, query: str) -> str:
+        """Returns the reference to the request, pushed (RFC 9126 §2). Raises UpstreamRefused, UpstreamUnavailable."""
+        headers, members = _CLIENT_AUTHENTICATION[self._settings.client_authentication](self._settings)
+        form = urlencode({**dict(parse_qsl(query)), **members})
+        document = _object_of(
+            "request", partial(self._http.post_form, push_endpoint, form, headers), expected=201
+        )
+        request_uri = document.get("request_uri")
+        if not isinstance(request_uri, str) or not _REQUEST_URI.fullmatch(request_uri):
+            raise refused("request: request_uri")
+        return request_uri
 
     def redeem(self, token_endpoint: str, code: str, verifier: str) -> Tokens:
         """Returns the token response (RFC 6749 §4.1.3, RFC 7636 §4.5). Raises UpstreamRefused, UpstreamUnavailable."""
@@ -143,6 +157,8 @@ def client_is_known(http: BoundedHttp, settings: PscSettings, redirect_uri: str,
         "grant_type": "authorization_code",
         "code": "check",
         "redirect_uri": redirect_uri,
+        # RFC 7636 §4.5: who demands a verifier may look for it before it looks at the code.
+        "code_verifier": "check" * 10,
         **members,
     }
     # RFC 6749 §4.1.3: the client is authenticated before the code is checked, so the error tells which one failed.
@@ -151,10 +167,10 @@ def client_is_known(http: BoundedHttp, settings: PscSettings, redirect_uri: str,
     return registered_error(error)
 
 
-def _object_of(step: str, call: Callable[[], HttpAnswer]) -> Mapping[str, object]:
+def _object_of(step: str, call: Callable[[], HttpAnswer], expected: int = 200) -> Mapping[str, object]:
     try:
         answer = call()
-        if answer.status != 200:
+        if answer.status != expected:
             raise _failure(step, answer)
         document = answer.json()
     except NoUsableAnswer as error:

@@ -14,11 +14,14 @@ from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 from joserfc.util import urlsafe_b64decode
 
-from idp.adapters.http.bounded import BoundedHttp, NoUsableAnswer
+from idp.adapters.http.bounded import BoundedHttp, NoUsableAnswer, UnexpectedStatus
 from idp.core.clock import Clock
 from idp.interaction.upstream import UpstreamUnavailable
 from idp.settings.psc import PscSettings
 from idp.settings.psc_presets import ENDPOINTS
+
+#: As it is published (RFC 9126 §5).
+PUSH_ENDPOINT = "pushed_authorization_request_endpoint"
 
 CACHE_LIFE = timedelta(hours=1)
 #: How long a failed discovery is remembered: otherwise every waiting browser would try, ten seconds each, in turn.
@@ -37,6 +40,8 @@ class ProviderSnapshot:
     userinfo_endpoint: str
     jwks_uri: str
     end_session_endpoint: str | None
+    #: Where requests are pushed before the browser goes (RFC 9126); None: they are not.
+    push_endpoint: str | None = None
 
 
 class Discovery:
@@ -106,12 +111,21 @@ def snapshot_of(document: Mapping[str, object], settings: PscSettings) -> Provid
             if "end_session_endpoint" in published
             else None
         ),
+        # Judged only when it is used: Pro Santé Connect publishes it and demands nothing.
+        push_endpoint=_endpoint(published, PUSH_ENDPOINT, settings) if pushes(document, settings) else None,
     )
+
+
+def pushes(document: Mapping[str, object], settings: PscSettings) -> bool:
+    """Whether requests are pushed: demanded by what is published (RFC 9126 §5), or by the operator."""
+    return document.get("require_pushed_authorization_requests") is True or settings.push_requests
 
 
 def _snapshot_of_settings(settings: PscSettings) -> ProviderSnapshot | None:
     known = {**settings.expected, **settings.endpoints}
-    return ProviderSnapshot(**known) if known.keys() >= set(ENDPOINTS) else None
+    # No preset knows where to push a request.
+    is_complete = known.keys() >= set(ENDPOINTS) and not settings.push_requests
+    return ProviderSnapshot(**known) if is_complete else None
 
 
 def _endpoint(published: Mapping[str, object], name: str, settings: PscSettings) -> str:
@@ -170,7 +184,7 @@ def fetch_object(http: BoundedHttp, url: str) -> Mapping[str, object]:
     """Returns a published JSON object. Raises NoUsableAnswer."""
     answer = http.get(url, {})
     if answer.status != 200:
-        raise NoUsableAnswer(f"status {answer.status}")
+        raise UnexpectedStatus(answer.status)
     document = answer.json()
     if not isinstance(document, dict):
         raise NoUsableAnswer("not a JSON object")

@@ -5,12 +5,9 @@ sessions, who may enrol. `oic.oic.Client` builds the requests and its messages r
 every login; its HTTP, key fetching and verification never run: `http/bounded`, `discovery`, `id_token` do that.
 """
 
-import hashlib
 import logging
 import re
-import secrets
 import threading
-from base64 import urlsafe_b64encode
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -18,14 +15,16 @@ from functools import partial
 
 from oic.oic.message import AuthorizationErrorResponse, AuthorizationResponse
 
-from idp.adapters.http.bounded import BoundedHttp, SafeHttp
+from idp.adapters.http.bounded import ProbingHttp, SafeHttp
 from idp.adapters.psc.backchannel import PscBackChannel, fresh_client, read_message, registered_error
 from idp.adapters.psc.circuit import Circuits, GuardedHttp, Health
+from idp.adapters.psc.claim_names import known_names
 from idp.adapters.psc.claims import read_amr, read_auth_mode, read_person, read_released, read_sid
 from idp.adapters.psc.concurrency_limit import ConcurrencyLimit
-from idp.adapters.psc.discovery import Discovery, SigningKeys
+from idp.adapters.psc.discovery import Discovery, ProviderSnapshot, SigningKeys
 from idp.adapters.psc.id_token import ExpectedIdToken, VerifiedIdToken, refused, verify_id_token
 from idp.adapters.psc.logout_token import verify_logout_token
+from idp.adapters.psc.request import ORDINARY, NewRequest, fresh_wishes, new_request, pushed_address
 from idp.adapters.psc.watch import Watch, beside
 from idp.core.clock import Clock
 from idp.interaction.upstream import (
@@ -56,7 +55,7 @@ class PscProvider:
         redirect_uri: str,
         skew: timedelta,
         clock: Clock,
-        http: BoundedHttp | None = None,
+        http: ProbingHttp | None = None,
         on_change: Callable[[bool], None] = lambda is_out: None,
         run: Callable[[Callable[[], None]], None] = beside,
     ) -> None:
@@ -110,29 +109,23 @@ class PscProvider:
         return getattr(known, name) if known else None
 
     def begin(self, *, fresh: bool) -> UpstreamRequest:
-        """Start a login with its own state, nonce and verifier of 256 bits each (RFC 9700 §4.7)."""
         if self._circuits.is_out():
             self._try_again()
-        snapshot, settings = self._discovery.snapshot(), self._settings
-        state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
-        challenge = hashlib.sha256(verifier.encode("ascii")).digest()
-        arguments: dict[str, object] = {
-            "response_type": "code",
-            "scope": settings.scope.split(),
-            "acr_values": settings.acr_values.split(),
-            "redirect_uri": self._redirect_uri,
-            "state": state,
-            "nonce": nonce,
-            # RFC 7636 §4.2.
-            "code_challenge": urlsafe_b64encode(challenge).rstrip(b"=").decode("ascii"),
-            "code_challenge_method": "S256",
-            # facts/psc §9: on a shared workstation, PSC's own session may still be a colleague's.
-            "prompt": ["login"] if fresh else [],
-        }
-        client = fresh_client(self._settings.client_id)
-        request = client.construct_AuthorizationRequest(request_args=arguments)
-        url = str(request.request(snapshot.authorization_endpoint))
-        return UpstreamRequest(url=url, state=state, pending={"nonce": nonce, "code_verifier": verifier})
+        snapshot = self._discovery.snapshot()
+        wishes = fresh_wishes(self._settings) if fresh else ORDINARY
+        request = new_request(self._settings, self._redirect_uri, wishes)
+        return UpstreamRequest(
+            url=self._address(snapshot, request), state=request.state, pending=request.pending
+        )
+
+    def _address(self, snapshot: ProviderSnapshot, request: NewRequest) -> str:
+        """Returns where the browser goes: with the request, or with a reference to the one that was pushed."""
+        endpoint = snapshot.authorization_endpoint
+        if snapshot.push_endpoint is None:
+            return request.address(endpoint)
+        with self._limit.sign_in():
+            request_uri = self._back_channel.push(snapshot.push_endpoint, request.query)
+        return pushed_address(endpoint, self._settings.client_id, request_uri)
 
     def _try_again(self) -> None:
         """Try PSC again for a user who asks. Raises UpstreamUnavailable, at once while the pause lasts."""
@@ -179,7 +172,7 @@ class PscProvider:
             verified = verify_id_token(tokens.id_token, expected, partial(self._keys.find, snapshot.jwks_uri))
             go_on()
             userinfo = self._back_channel.userinfo(snapshot.userinfo_endpoint, tokens.access_token)
-        return _login(verified, userinfo, tokens.id_token, self._settings.physician_categories)
+        return _login(verified, userinfo, tokens.id_token, self._settings)
 
     def verify_logout(self, token: str, *, now: datetime) -> UpstreamLogout:
         snapshot = self._discovery.snapshot()
@@ -223,15 +216,16 @@ def _login(
     verified: VerifiedIdToken,
     userinfo: Mapping[str, object],
     id_token: str,
-    physician_categories: tuple[str, ...],
+    settings: PscSettings,
 ) -> UpstreamLogin:
     # OpenID Connect Core §5.3.2: with another subject or national identifier, it is another person's answer.
     if userinfo.get("sub") != verified.subject:
         raise refused("userinfo: sub")
-    claims = {**userinfo, **verified.claims}
-    if userinfo.get("SubjectNameID", claims.get("SubjectNameID")) != claims.get("SubjectNameID"):
-        raise refused("userinfo: SubjectNameID")
-    person = read_person(claims, physician_categories)
+    told = known_names(userinfo, settings)
+    claims = {**told, **known_names(verified.claims, settings)}
+    if told.get("SubjectNameID", claims.get("SubjectNameID")) != claims.get("SubjectNameID"):
+        raise refused(f"userinfo: {settings.claim_rpps}")
+    person = read_person(claims, settings.physician_categories)
     return UpstreamLogin(
         rpps=person.rpps,
         family_name=person.family_name,
