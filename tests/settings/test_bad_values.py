@@ -156,6 +156,11 @@ BAD: list[tuple[dict[str, str], str, str]] = [
     ({"CARD_HOST": "https://id.example"}, "CARD_HOST", "another origin than the issuer's"),
     ({"PSC_ISSUER": "https://psc.example", "PSC_CLIENT_SECRET": "s"}, "PSC_CLIENT_ID", "set, with Pro Santé"),
     ({**PSC, "PSC_CLIENT_SECRET": ""}, "PSC_CLIENT_SECRET", "set, or PSC_CLIENT_AUTHENTICATION"),
+    *(
+        ({**PSC, f"PSC_CLAIM_{name}": text}, f"PSC_CLAIM_{name}", "the name of a claim; it is no such name")
+        for name in ("RPPS", "LINKED_IDS", "FAMILY_NAME", "GIVEN_NAME", "ACTIVITIES")
+        for text in ("", "two words", "a\x1b")
+    ),
     ({**PSC, "PSC_CLIENT_KEY_FILE": "/k.pem"}, "PSC_CLIENT_CERTIFICATE_FILE", "both or neither"),
 ]  # fmt: skip
 #: Told when a variable that their rule looks at is not itself refused.

@@ -47,7 +47,7 @@ class UnknownAuthority(NoUsableAnswer):
     """The TLS certificate of the server leads to no authority that we know."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HttpAnswer:
     """One complete answer within bounds. `media_type`: lower case, without parameters."""
 
@@ -156,7 +156,12 @@ class SafeHttp:
                 media_type = answer.headers.get("Content-Type", "").split(";")[0].strip().lower()
                 self._read(answer, sink or kept.extend)
                 location = answer.headers.get("Location", "")
-                return HttpAnswer(answer.status_code, media_type, bytes(kept), location)
+                return HttpAnswer(
+                    status=answer.status_code,
+                    media_type=media_type,
+                    body=bytes(kept),
+                    location=location,
+                )
         except (OSError, ValueError, urllib3.exceptions.HTTPError, HTTPException) as error:
             raise _told(error) from error
 

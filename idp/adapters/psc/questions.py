@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from cryptography import x509
 
@@ -127,7 +127,8 @@ def ask_redirect(asked: Asked) -> Iterator[Finding]:
     Core §3.1.2.6: the answer goes to the redirect URI, if it is registered. A Keycloak keeps a LOGIN_ERROR of it.
     """
     try:
-        answer = asked.http.get(_silent_address(asked), {})
+        address = _silent_address(asked)
+        answer = asked.http.get(address, {})
     except (NoUsableAnswer, UpstreamUnavailable, UpstreamRefused) as error:
         yield Finding(Level.NOTE, f"redirect URI: not known, as the request got no answer ({error})")
         return
@@ -170,10 +171,10 @@ def _silent_address(asked: Asked) -> str:
 
 def _error_at(redirect_uri: str, answer: HttpAnswer) -> str | None:
     """Returns the registered error that our own address would get, None when the browser is not sent there."""
-    where, ours = urlsplit(answer.location), urlsplit(redirect_uri)
-    if not 300 <= answer.status < 400 or where._replace(query="", fragment="") != ours:
+    where, _, query = answer.location.partition("?")
+    if not 300 <= answer.status < 400 or where != redirect_uri:
         return None
-    return registered_error(parse_qs(where.query).get("error", [""])[0])
+    return registered_error(parse_qs(query).get("error", [""])[0])
 
 
 def _stayed_there(asked: Asked, answer: HttpAnswer) -> Finding:
