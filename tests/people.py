@@ -5,6 +5,9 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
 from idp.accounts.account import Account, AccountId, PostalAddress, ProvedIdentity
 from idp.cards.nomenclature import CodedLabel
 from idp.interaction.authenticator import Acr, AuthenticatorId, Door
@@ -90,3 +93,14 @@ def doors(open_doors: Iterable[str]) -> list[Door]:
         Door(id=id, is_open=door in open_doors, allowed_for=lambda client: every, door=door)
         for id, door in house.items()
     ]
+
+
+#: Nothing of it is seen: control, surrogate, separator, format.
+_UNSEEN = ("Cc", "Cs", "Cf", "Zl", "Zp")
+
+
+def written_names() -> SearchStrategy[str]:
+    """Every name that can be printed, in any script and form, without outer spaces."""
+    letters = st.characters(exclude_categories=("Zs", *_UNSEEN))
+    inside = st.text(st.characters(exclude_categories=_UNSEEN), max_size=58)
+    return st.builds("{}{}{}".format, letters, inside, letters)

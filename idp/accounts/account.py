@@ -8,9 +8,14 @@ from datetime import datetime
 from typing import Literal, NewType
 
 from idp.cards.nomenclature import CodedLabel
+from idp.cards.person_name import full_name
 
 AccountId = NewType("AccountId", str)
 IdentitySource = Literal["cps", "psc"]
+
+
+#: In place of a hash: the account was made while the password door was closed. No password opens it.
+NO_PASSWORD = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +29,10 @@ class PostalAddress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProvedIdentity:
-    """What a card or Pro Santé Connect proved, read-only for the person. `rpps`: 11 digits, Luhn-valid."""
+    """What a card or Pro Santé Connect proved, read-only for the person. `rpps`: 11 digits, Luhn-valid.
+
+    One of the two names may be "".
+    """
 
     rpps: str
     family_name: str
@@ -35,6 +43,13 @@ class ProvedIdentity:
     verified_at: datetime
     #: SHA-256 of the certificate (source "cps") or PSC's `sub` (source "psc"): evidence, never a key.
     evidence: str
+    #: When the source said so: a card when it was issued, Pro Santé Connect when it identified the person. None: not
+    #: known (an account of before this was kept).
+    stated_at: datetime | None = None
+
+    @property
+    def full_name(self) -> str:
+        return full_name(self.given_name, self.family_name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +61,7 @@ class Account:
     identity: ProvedIdentity
     email: str
     email_verified_at: datetime
+    #: `NO_PASSWORD`: none was chosen.
     password_hash: str = field(repr=False)
     address: PostalAddress
     created_at: datetime
@@ -56,6 +72,10 @@ class Account:
     charter_revision: str | None = None
     locale: str = "fr"
     version: int = field(default=0)
+
+    @property
+    def has_password(self) -> bool:
+        return self.password_hash != NO_PASSWORD
 
     @property
     def may_sign_in(self) -> bool:

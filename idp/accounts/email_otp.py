@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from idp.accounts.code_keys import CodeHolder, CodeKeys
 from idp.accounts.mail_quota import MINUTE, MailQuota, NotSent, SendRefusal
+from idp.cards.typed_text import bare_number
 from idp.core.ephemeral import EphemeralStore, Kind, StaleRecord, Versioned
 from idp.settings.mail_code import MailCodeSettings
 
@@ -56,8 +57,8 @@ class CodeToSend:
 
 
 def canonical_code(text: str, digits: int) -> str | None:
-    """Returns the ASCII digits without spaces and dashes, or None for anything else."""
-    bare = re.sub(r"[\s\u00a0\u202f-]", "", text)
+    """Returns the ASCII digits of a code that a person typed or pasted, or None for anything else."""
+    bare = bare_number(text)
     return bare if re.fullmatch(rf"[0-9]{{{digits}}}", bare) else None
 
 

@@ -4,15 +4,14 @@ import hashlib
 import re
 import secrets
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from email_validator import EmailNotValidError, validate_email
 
 from idp.accounts.account import Account, AccountId, PostalAddress, ProvedIdentity
-from idp.accounts.password import password_fault
-from idp.settings.password import PasswordSettings
+from idp.cards.typed_text import is_dash, one_line
 
 #: Form fields and their longest values; the password has its own rules.
 LONGEST: Mapping[str, int] = {
@@ -22,6 +21,7 @@ LONGEST: Mapping[str, int] = {
     "postal_code": 10,
     "city": 80,
 }
+_LINK = "mailto:"
 _OPTIONAL = frozenset({"address_line2"})
 
 
@@ -33,17 +33,27 @@ class EnrolmentForm:
     address: PostalAddress
 
 
-def _clean(text: str) -> str:
-    """Returns NFC text, one space between words, no control character (facts/security T14, T31)."""
-    visible = "".join(
-        c if unicodedata.category(c)[0] != "C" else " " for c in unicodedata.normalize("NFC", text)
-    )
-    return " ".join(visible.split())
+def _address(text: str) -> str:
+    """Returns a pasted address without what a link or a sentence put around it."""
+    line = one_line(text)
+    bare = line[len(_LINK) :] if line.casefold().startswith(_LINK) else line
+    return bare.removeprefix("<").rstrip("> .,;")
+
+
+def _postal_code(text: str) -> str:
+    """Returns a pasted postal code with ASCII letters, digits and dashes where they have such a form."""
+    return "".join("-" if is_dash(c) else c for c in one_line(unicodedata.normalize("NFKC", text)))
+
+
+_READ: Mapping[str, Callable[[str], str]] = {"email": _address, "postal_code": _postal_code}
 
 
 def typed_values(form: Mapping[str, str]) -> dict[str, str]:
     """Returns the fields that may be shown again and kept as a draft: never the password."""
-    return {name: _clean(form.get(name, ""))[: longest + 1] for name, longest in LONGEST.items()}
+    return {
+        name: _READ.get(name, one_line)(form.get(name, ""))[: longest + 1]
+        for name, longest in LONGEST.items()
+    }
 
 
 def _verified_email(text: str) -> str | None:
@@ -79,18 +89,17 @@ def verified_form(values: Mapping[str, str]) -> EnrolmentForm:
     email = _verified_email(values["email"])
     if email is None:
         raise ValueError("the form was not verified")
-    address = PostalAddress(
+    return EnrolmentForm(email, typed_address(values))
+
+
+def typed_address(values: Mapping[str, str]) -> PostalAddress:
+    """Returns the address as it stands in the form, faulty or not."""
+    return PostalAddress(
         line1=values["address_line1"],
         line2=values["address_line2"],
         postal_code=values["postal_code"].upper(),
         city=values["city"],
     )
-    return EnrolmentForm(email, address)
-
-
-def _bare(text: str) -> str:
-    """Returns the text without accents."""
-    return "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
 
 
 def proof_mark(identity: ProvedIdentity) -> str:
@@ -100,34 +109,6 @@ def proof_mark(identity: ProvedIdentity) -> str:
     """
     proof = "\n".join((identity.source, identity.evidence, identity.rpps))
     return hashlib.sha256(proof.encode()).hexdigest()
-
-
-def personal_words(identity: ProvedIdentity, email: str) -> list[str]:
-    """Returns the words an attacker knows about this person, of which no password may be made."""
-    names = re.split(r"[\s'’-]+", f"{identity.family_name} {identity.given_name}")
-    # People type « Aïcha » as Aicha too.
-    names += [_bare(name) for name in names]
-    local = email.partition("@")[0]
-    return [*names, identity.rpps, local, *re.split(r"[._+-]", local)]
-
-
-@dataclass(frozen=True, slots=True)
-class PasswordPolicy:
-    """`service_words`: names of this service, which are no password either."""
-
-    limits: PasswordSettings
-    service_words: tuple[str, ...]
-
-    @property
-    def minimum(self) -> int:
-        return self.limits.min
-
-    def fault(self, identity: ProvedIdentity, email: str, password: str) -> str | None:
-        """Returns why this person may not have this password, as a catalogue key, or None."""
-        if not password:
-            return "enrolment.required"
-        words = [*personal_words(identity, email), *self.service_words]
-        return password_fault(password, minimum=self.minimum, maximum=self.limits.max, personal=words)
 
 
 def new_account(

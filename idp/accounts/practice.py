@@ -5,7 +5,6 @@ application. Not here: storage, the page.
 """
 
 import hashlib
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -19,6 +18,7 @@ from idp.cards.nomenclature import (
     profession_label,
     speciality_label,
 )
+from idp.cards.typed_text import one_line
 
 Json = Mapping[str, object]
 
@@ -136,8 +136,7 @@ def _text(members: Json, name: str) -> str:
     value = members.get(name)
     if not isinstance(value, str):
         return ""
-    visible = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in value[:1000])
-    return " ".join(visible.split())[:_MAX_TEXT]
+    return one_line(value[:1000])[:_MAX_TEXT]
 
 
 def _objects(value: object) -> Iterator[Json]:

@@ -15,8 +15,9 @@ class UpstreamLink:
     #: Pro Santé Connect's `sub` as last received.
     subject: str
     linked_at: datetime
+    #: When Pro Santé Connect said what is kept here: when it identified the person.
     seen_at: datetime
-    #: The userinfo as received at the last login, for relying parties with scope `psc`.
+    #: The userinfo as received at the latest identification, for relying parties with scope `psc`.
     claims: Mapping[str, object]
 
 
@@ -38,6 +39,15 @@ class UpstreamLinks(Protocol):
         """Returns the account that last came with this `sub`."""
 
     def link(
-        self, account_id: AccountId, subject: str, now: datetime, claims: Mapping[str, object]
+        self,
+        account_id: AccountId,
+        subject: str,
+        now: datetime,
+        claims: Mapping[str, object],
+        stated_at: datetime | None = None,
     ) -> LinkOutcome:
-        """Write or refresh the link, atomically. Raises SubjectOfAnother: then nothing is written."""
+        """Write or refresh the link, atomically. Raises SubjectOfAnother: then nothing is written.
+
+        `stated_at`: when Pro Santé Connect said so, at the latest `now`. An answer older than the one kept replaces
+        nothing of it.
+        """

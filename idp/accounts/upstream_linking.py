@@ -26,13 +26,21 @@ _NOTICES: Mapping[LinkOutcome, Notice] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UpstreamProof:
-    """What Pro Santé Connect proved that concerns the link."""
+    """What Pro Santé Connect proved that concerns the link. `stated_at`: as in `ProvedIdentity`."""
 
     rpps: str
     subject: str
     claims: Mapping[str, object]
+    stated_at: datetime | None = None
+
+
+def proof_of(identity: ProvedIdentity, claims: Mapping[str, object]) -> UpstreamProof:
+    """Returns the proof of an identity of source "psc", with the claims that came with it."""
+    return UpstreamProof(
+        rpps=identity.rpps, subject=identity.evidence, claims=claims, stated_at=identity.stated_at
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +72,7 @@ class UpstreamLinking:
 
     def link(self, account: Account, proof: UpstreamProof, now: datetime) -> None:
         """Link the account, and tell the person of a first or changed `sub`. Raises SubjectOfAnother."""
-        outcome = self.links.link(account.id, proof.subject, now, proof.claims)
+        outcome = self.links.link(account.id, proof.subject, now, proof.claims, proof.stated_at)
         if outcome in _EVENTS:
             self.audit.record(_EVENTS[outcome], account_id=account.id)
             self.notices.tell(account, _NOTICES[outcome])
@@ -83,6 +91,6 @@ class UpstreamLinking:
         # Since the proof was kept, the person may have inserted a card that names another RPPS.
         if proof is None or proof.rpps != account.identity.rpps:
             return
-        outcome = self.links.link(account.id, proof.subject, now, proof.claims)
+        outcome = self.links.link(account.id, proof.subject, now, proof.claims, proof.stated_at)
         if outcome is LinkOutcome.FIRST:
             self.audit.record(AuditEvent.PSC_LINKED, account_id=account.id)

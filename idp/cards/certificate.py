@@ -68,7 +68,7 @@ class Card:
     """What the certificate says about the card holder and about itself."""
 
     national_id: NationalId
-    family_name: str
+    family_name: str  # one of the two names may be ""
     given_name: str
     profession: CodedLabel | None
     future_profession: CodedLabel | None  # CPF only: the profession trained for
@@ -115,10 +115,11 @@ def read_card(der: bytes) -> Card:
         not_before, not_after = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     with _reading("serial"):
         serial = f"{certificate.serial_number:032x}"
+    family_name, given_name = _person_names(certificate)
     return Card(
         national_id=_national_id(certificate),
-        family_name=_person_name(certificate, NameOID.SURNAME),
-        given_name=_person_name(certificate, NameOID.GIVEN_NAME),
+        family_name=family_name,
+        given_name=given_name,
         profession=_profession(certificate),
         future_profession=_future_profession(certificate),
         specialities=_specialities(certificate),
@@ -169,9 +170,18 @@ def _national_id(certificate: x509.Certificate) -> NationalId:
         return parse_national_id(_only_attribute(certificate, NameOID.COMMON_NAME))
 
 
-def _person_name(certificate: x509.Certificate, oid: x509.ObjectIdentifier) -> str:
+def _person_names(certificate: x509.Certificate) -> tuple[str, str]:
+    """Returns surname and given name, of which a person may have only one. Raises UnreadableCard."""
     with _reading("name"):
-        return parse_person_name(_only_attribute(certificate, oid))
+        family_name, given_name = (
+            parse_person_name(_only_attribute(certificate, oid))
+            if certificate.subject.get_attributes_for_oid(oid)
+            else ""
+            for oid in (NameOID.SURNAME, NameOID.GIVEN_NAME)
+        )
+        if not (family_name or given_name):
+            raise UnreadableCard("name")
+        return family_name, given_name
 
 
 def _only_attribute(certificate: x509.Certificate, oid: x509.ObjectIdentifier) -> str:

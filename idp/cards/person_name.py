@@ -1,18 +1,23 @@
-"""Names of persons, as certificates and Pro Santé Connect write them, read strictly.
+"""Names of persons, as certificates and Pro Santé Connect write them.
 
-Contains the characters and the length a name may have before any page, mail or log sees it.
-Not here: escaping for output (templates do that), display order, capitals.
+Contains what no name may hold before any page, mail or log sees it, and comparing names. A register writes any script,
+apostrophe, hyphen and punctuation, and a person may bear one name only: how a name is spelled refuses nobody. Not here:
+escaping for output (templates do that), display order, capitals.
 """
 
-import re
 import unicodedata
 
-MAX_NAME_LENGTH = 64  # ub-common-name of RFC 5280 appendix A.1; the cards seen stop at 27
+from idp.cards.typed_text import is_unseen
 
-_LETTER = r"[A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff]"
-# Latin script only: no control or bidirectional characters, no look-alikes, nothing a template or a shell
-# would read. Digits occur in the names of test cards ("INFIRMCS ADELI8751").
-_NAME = re.compile(rf"{_LETTER}(?:{_LETTER}|[0-9]|[ '\u2019.-])*")
+#: In code points. RFC 5280 appendix A.1 lets surname and givenName be 32768 long (ub-name); the cards seen stop at 27,
+#: the longest names of passports far below this.
+MAX_NAME_LENGTH = 256
+
+#: Control characters, lone surrogates, line and paragraph separators: what breaks a line, a header, a terminal or a
+#: database, and is no spelling (facts/security T14).
+_HARMFUL = frozenset({"Cc", "Cs", "Zl", "Zp"})
+#: Bidi_Control of Unicode (UAX #9 §2): they would turn around what stands beside the name.
+_BIDI_CONTROLS = frozenset(map(chr, (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))))
 
 
 class UnreadableName(ValueError):
@@ -20,8 +25,37 @@ class UnreadableName(ValueError):
 
 
 def parse_person_name(text: str) -> str:
-    """Returns the name in Unicode NFC without outer spaces. Raises UnreadableName."""
-    name = unicodedata.normalize("NFC", text).strip(" ")
-    if len(name) > MAX_NAME_LENGTH or _NAME.fullmatch(name) is None:
-        raise UnreadableName("not a readable name")
-    return name
+    """Returns the name in Unicode NFC without outer spaces, "" when nothing is to be seen. Raises UnreadableName."""
+    if any(unicodedata.category(c) in _HARMFUL or c in _BIDI_CONTROLS for c in text):
+        raise UnreadableName("a control character")
+    name = unicodedata.normalize("NFC", text.strip())
+    if len(name) > MAX_NAME_LENGTH:
+        raise UnreadableName("too long")
+    return "" if all(is_unseen(c) or c.isspace() for c in name) else name
+
+
+def full_name(given_name: str, family_name: str) -> str:
+    """Returns both names, or the only one."""
+    return " ".join(name for name in (given_name, family_name) if name)
+
+
+def letters_of(name: str) -> str:
+    """Returns what to compare: MARIE on a card and Marie from Pro Santé Connect are the same name."""
+    bare = unicodedata.normalize("NFKD", name)
+    # Accents go (combining class above 0), the vowel signs of an Indic script stay: without them names are the same.
+    return "".join(c for c in bare if c.isalnum() or _is_vowel_sign(c)).casefold()
+
+
+def completed(name: str, known: str, *, beside: str) -> str:
+    """Returns the name, or the one known from elsewhere where it is not told.
+
+    Unless that is the name `beside` it: of a person with one name, one source says it is the family name, another the
+    given one.
+    """
+    if name or (beside and letters_of(known) == letters_of(beside)):
+        return name
+    return known
+
+
+def _is_vowel_sign(character: str) -> bool:
+    return unicodedata.category(character)[0] == "M" and unicodedata.combining(character) == 0

@@ -7,11 +7,10 @@ Not here: other identifier kinds (see `identifiers`), any look-up of a person.
 import re
 from typing import NewType
 
+from idp.cards.typed_text import bare_number
+
 Rpps = NewType("Rpps", str)
 """Canonical form: exactly eleven ASCII digits, no leading type digit."""
-
-# What people paste from a card or a web page: plain, no-break, thin and narrow no-break spaces.
-_SPACES = str.maketrans("", "", " \u00a0\u2009\u202f")
 
 
 class InvalidRpps(ValueError):
@@ -19,13 +18,13 @@ class InvalidRpps(ValueError):
 
 
 def parse_rpps(text: str) -> Rpps:
-    """Returns the canonical RPPS of a text that a person typed or that a card bears. Raises InvalidRpps.
+    """Returns the canonical RPPS of a text that a person typed or pasted. Raises InvalidRpps.
 
-    Accepts spaces anywhere, and the leading `8` of the twelve-digit form printed on cards. Does not check the key
-    digit: no published rule requires it of every number (see `is_luhn_valid`).
+    Accepts spaces, dashes and what nobody sees (`typed_text`) anywhere, and the leading `8` of the twelve-digit form
+    printed on cards. Does not check the key digit: no published rule requires it of every number (see `is_luhn_valid`).
     """
     # `[0-9]` and fullmatch: `\d` would accept digits of other scripts, and `$` a final newline.
-    found = re.fullmatch(r"8?([0-9]{11})", text.translate(_SPACES))
+    found = re.fullmatch(r"8?([0-9]{11})", bare_number(text))
     if found is None:
         raise InvalidRpps("an RPPS number is eleven digits")
     return Rpps(found[1])

@@ -16,6 +16,7 @@ from idp.adapters.pkcs11_card import Pkcs11CardReader, default_modules
 from idp.cards.anchors import AnchorsRefused, load_anchors
 from idp.cards.certificate import Card
 from idp.cards.inspection import ISSUERS_AS_NAMED, Inspection, inspect, prove_key
+from idp.cards.person_name import full_name
 from idp.cards.reader import CardReader, PinState, ReaderCard, ReaderFailed, ReaderFault
 from idp.cards.trust import CardPolicy, CardRefusal
 from idp.core.clock import Clock, SystemClock
@@ -131,7 +132,7 @@ def _lines(inspection: Inspection, locale: str) -> Iterator[str]:
 
 
 def _holder(t: Translator, card: Card, locale: str) -> Iterator[str]:
-    yield t("show.holder", given=card.given_name, family=card.family_name)
+    yield t("show.holder", name=full_name(card.given_name, card.family_name))
     yield t("show.national_id", kind=t(f"id.{card.national_id.kind}"), value=card.national_id.value)
     if card.profession is not None:
         yield t("show.profession", label=card.profession.label, code=card.profession.code)

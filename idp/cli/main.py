@@ -4,6 +4,7 @@ Contains their table, and what an operator reads of a fault. Not here: what a co
 """
 
 import argparse
+import io
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -79,6 +80,17 @@ def _parser() -> argparse.ArgumentParser:
     publish.add_argument("--fr", type=Path, required=True, help="Markdown text that binds")
     publish.add_argument("--en", type=Path, help="English translation")
     add("clients check", "operate.check_clients", "validate clients.yaml")
+    secret = add(
+        "clients secret",
+        "client_secrets.secret",
+        "make a secret and its digest, shown once (needs no settings)",
+    )
+    secret.set_defaults(needs_settings=False)
+    secret.add_argument(
+        "--given",
+        action="store_true",
+        help="the digest of a secret that the relying party chose: asked for, not shown",
+    )
     add("psc check", "psc.check", "compare Pro Santé Connect with its preset, and ask whether it knows us")
     add("mail check", "mail.check", "go to the mail relay as a mail would, and send none")
     for name, run in (("disable", "operate.disable_account"), ("enable", "operate.enable_account")):
@@ -179,6 +191,10 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    # A name may have letters that the terminal's encoding lacks (cp1252 on Windows): they are shown as \u02bc, and the
+    # command goes on. The error stream is so already.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     try:
         return _run(options)

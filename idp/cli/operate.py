@@ -113,7 +113,7 @@ def show_account(settings: Settings, options: argparse.Namespace) -> int:
         print("idp: no account has this RPPS", file=sys.stderr)
         return 1
     identity = account.identity
-    print(f"{identity.given_name} {identity.family_name}, {'enabled' if account.may_sign_in else 'DISABLED'}")
+    print(f"{identity.full_name}, {'enabled' if account.may_sign_in else 'DISABLED'}")
     print(f"account {account.id}, made {account.created_at:%Y-%m-%d}, language {account.locale}")
     for proof in SqlProofs(database).of(account.id):
         profession = proof.profession.label if proof.profession else "-"

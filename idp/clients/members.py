@@ -121,6 +121,19 @@ MEMBERS: Mapping[str, Member] = {
 }
 
 
+#: What a profile demands, for members that are not given. Another value is a fault (`clients/rules`).
+PROFILE_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
+    "fapi2": {
+        "token_endpoint_auth_method": "private_key_jwt",
+        "require_pushed_authorization_requests": True,
+        "id_token_signed_response_alg": "ES256",
+        "authorization_signed_response_alg": "ES256",
+    }
+}
+#: Profiles whose tokens are bound: by DPoP, unless the client names the certificate.
+_BOUND_PROFILES = ("fapi2",)
+
+
 def read_members(at: At) -> tuple[dict[str, Any], dict[str, At]]:
     """Returns every member's value by its name, and the places of those in the file. Raises BadYaml."""
     given = at.members()
@@ -130,8 +143,10 @@ def read_members(at: At) -> tuple[dict[str, Any], dict[str, At]]:
     missing = [name for name, member in MEMBERS.items() if member.default is ... and name not in given]
     if missing:
         raise at.fail(f"expected also {', '.join(missing)}")
-    values = {
-        name: member.read(given[name]) if name in given else member.default
-        for name, member in MEMBERS.items()
-    }
+    read = {name: MEMBERS[name].read(place) for name, place in given.items()}
+    defaults = {name: member.default for name, member in MEMBERS.items()}
+    profile = read.get("profile", "")
+    values = {**defaults, **PROFILE_DEFAULTS.get(profile, {}), **read}
+    if profile in _BOUND_PROFILES and not values["tls_client_certificate_bound_access_tokens"]:
+        values["dpop_bound_access_tokens"] = read.get("dpop_bound_access_tokens", True)
     return values, given

@@ -1,16 +1,16 @@
 """clients.yaml → ClientRegistry, checked as a compiler would: file, line, column, what was expected."""
 
-import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from idp.clients.client_secrets import digest_of, secret_fault
 from idp.clients.located_yaml import At, BadYaml, compose
-from idp.clients.members import MEMBERS, read_members
+from idp.clients.members import CLIENT_SIGNING_ALGS, FAPI_SIGNING_ALGS, MEMBERS, read_members
 from idp.clients.public_keys import PublicJwk
-from idp.clients.rules import ADVICE, FAULTS, ClientRule, broken
+from idp.clients.rules import ADVICE, FAULTS, ClientRule, broken, fault_of
 from idp.clients.scopes import claims_of
 from idp.interaction.authenticator import Acr
 from idp.signing.signer import Alg
@@ -76,6 +76,11 @@ class Client:
         return self.token_endpoint_auth_method == "none"
 
     @property
+    def signing_algs(self) -> tuple[str, ...]:
+        """Returns the algorithms in which it may sign, unless one is registered for the purpose."""
+        return FAPI_SIGNING_ALGS if self.profile == "fapi2" else CLIENT_SIGNING_ALGS
+
+    @property
     def is_told_of_logout(self) -> bool:
         return bool(self.backchannel_logout_uri or self.frontchannel_logout_uri)
 
@@ -86,9 +91,14 @@ class Client:
         return allowed if self.claims is None else allowed & {"sub", *self.claims}
 
     def is_secret(self, candidate: str) -> bool:
-        """Whether this is the client's secret, compared in constant time. False for a client without secret."""
-        digest = hashlib.sha256(candidate.encode()).digest()
-        return self.secret_sha256 is not None and hmac.compare_digest(digest, self.secret_sha256)
+        """Whether this is the client's secret. False for a client without secret, and for one that is too short."""
+        return self.is_of_digest(candidate) and secret_fault(candidate) is None
+
+    def is_of_digest(self, candidate: str) -> bool:
+        """Whether its digest is the registered one, compared in constant time: no proof, if the secret is none."""
+        return self.secret_sha256 is not None and hmac.compare_digest(
+            digest_of(candidate), self.secret_sha256
+        )
 
 
 ClientRegistry = Mapping[str, Client]
@@ -102,7 +112,7 @@ def logout_listeners(registry: ClientRegistry) -> frozenset[str]:
 def _read_client(at: At, rules: tuple[ClientRule, ...]) -> Client:
     values, given = read_members(at)
     for rule in broken((*FAULTS, *rules), values):
-        raise given.get(rule.member, at).fail(rule.expected)
+        raise fault_of(rule, given, at)
     return Client(**{member.field: values[name] for name, member in MEMBERS.items()})
 
 
@@ -119,7 +129,7 @@ def advise(path: Path) -> list[str]:
     advice = []
     for item in _items(path):
         values, given = read_members(item)
-        advice += [str(given.get(rule.member, item).fail(rule.expected)) for rule in broken(ADVICE, values)]
+        advice += [str(fault_of(rule, given, item)) for rule in broken(ADVICE, values)]
     return advice
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from idp.clients.client_secrets import MAKE_ONE, is_guessed
+from idp.clients.located_yaml import At, BadYaml
 from idp.clients.members import SECRET_METHODS, TLS_METHODS, TLS_SUBJECTS
 from idp.clients.scopes import claims_of
 from idp.interaction.assurance import LADDER
@@ -57,10 +59,21 @@ def _fapi(member: str, expected: str, is_broken: Callable[[Values], bool]) -> Cl
 
 
 FAULTS = (
+    _fapi(_METHOD, f"one of {', '.join(_STRONG_METHODS)}", lambda v: v[_METHOD] not in _STRONG_METHODS),  # FA2
+    _fapi(
+        "client_secret",
+        f"none: a key or a certificate proves this client, {', '.join(_STRONG_METHODS)}",
+        lambda v: v["client_secret"] is not None,
+    ),
     ClientRule(
         "client_secret",
         "expected `client_secret` with client_secret_basic or client_secret_post, another method without one",
         lambda v: (v[_METHOD] in SECRET_METHODS) != (v["client_secret"] is not None),
+    ),
+    ClientRule(
+        "client_secret",
+        f"expected a secret drawn by lot, not nothing, a line end, the client_id or a word of an example; {MAKE_ONE}",
+        lambda v: v["client_secret"] is not None and is_guessed(v["client_secret"], v["client_id"], v["client_name"]),
     ),
     ClientRule("jwks_uri", "expected `jwks` or `jwks_uri`, not both", lambda v: bool(v["jwks"] and v["jwks_uri"])),
     ClientRule(
@@ -110,7 +123,6 @@ FAULTS = (
     _fapi("require_pushed_authorization_requests", "`true`", lambda v: (  # FA1
         not v["require_pushed_authorization_requests"]
     )),
-    _fapi(_METHOD, f"one of {', '.join(_STRONG_METHODS)}", lambda v: v[_METHOD] not in _STRONG_METHODS),  # FA2
     _fapi(  # FA3
         "dpop_bound_access_tokens",
         "`dpop_bound_access_tokens` or `tls_client_certificate_bound_access_tokens`",
@@ -124,15 +136,8 @@ FAULTS = (
             "userinfo_signed_response_alg",
             "authorization_signed_response_alg",
             "request_object_signing_alg",
+            "token_endpoint_auth_signing_alg",
         )
-    ),
-    _fapi(
-        "token_endpoint_auth_signing_alg",
-        "PS256 or ES256",
-        lambda v: (
-            v[_METHOD] == "private_key_jwt"
-            and v["token_endpoint_auth_signing_alg"] not in ("PS256", "ES256")
-        ),
     ),
     _fapi("redirect_uris", "https", lambda v: (  # FAPI 2.0 §5.3.2.2
         not all(uri.startswith("https://") for uri in v["redirect_uris"])
@@ -146,6 +151,12 @@ ADVICE = (
         lambda v: v["pkce"] == "optional",
     ),
 )
+
+
+def fault_of(rule: ClientRule, given: Mapping[str, At], client: At) -> BadYaml:
+    """Returns the fault at its member, or at the client, which then names the member that is not there."""
+    place = given.get(rule.member)
+    return client.fail(f"`{rule.member}`: {rule.expected}") if place is None else place.fail(rule.expected)
 
 
 def broken(rules: tuple[ClientRule, ...], values: Values) -> Iterator[ClientRule]:

@@ -1,6 +1,5 @@
 """Single values of clients.yaml. Each reader returns the typed value, or raises BadYaml with place and expectation."""
 
-import hashlib
 import ipaddress
 import json
 import re
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 from cryptography import x509
 
 from idp.accounts.charter import HOUSE, is_charter_name
+from idp.clients.client_secrets import MAKE_ONE, digest_of, secret_fault
 from idp.clients.located_yaml import At
 from idp.clients.public_keys import PublicJwk, public_keys
 from idp.clients.scopes import CLAIMS_OF_SCOPE, claims_of
@@ -135,9 +135,9 @@ def secret_digest(at: At) -> bytes:
             raise value.fail("expected 64 hexadecimal digits")
         return bytes.fromhex(value.text())
     secret = _text_file(value) if kind == "file" else (secret_variable(value.text()) or "")
-    if len(secret) < 32:
-        raise value.fail("expected a secret of 32 characters or more there")
-    return hashlib.sha256(secret.encode()).digest()
+    if (expected := secret_fault(secret)) is not None:
+        raise value.fail(f"expected {expected} there; {MAKE_ONE}")
+    return digest_of(secret)
 
 
 def _text_file(at: At) -> str:

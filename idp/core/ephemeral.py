@@ -19,6 +19,7 @@ class Kind(StrEnum):
     SESSION = "session"
     LOGOUT_REQUEST = "logout_request"
     PUSHED_REQUEST = "pushed_request"
+    PUSHED_REQUEST_USES = "pushed_request_uses"
     AUTHORIZATION_CODE = "authorization_code"
     ACCESS_TOKEN = "access_token"
     UPSTREAM_LOGIN = "upstream_login"

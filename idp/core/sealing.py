@@ -5,6 +5,8 @@ import hmac
 
 from cryptography.fernet import Fernet, InvalidToken
 
+from idp.core.octets import NotOctets, b64u_octets
+
 
 class Sealer:
     def __init__(self, key: bytes) -> None:
@@ -17,8 +19,10 @@ class Sealer:
     def open(self, sealed: str) -> str | None:
         """Returns the text, or None for anything that this key did not seal."""
         try:
-            return self._fernet.decrypt(sealed).decode()
-        except InvalidToken:
+            # Fernet reads several spellings of one token (core/octets).
+            spelled = base64.urlsafe_b64encode(b64u_octets(sealed.rstrip("="))).decode()
+            return self._fernet.decrypt(spelled).decode() if spelled == sealed else None
+        except (InvalidToken, NotOctets):
             return None
 
 

@@ -95,6 +95,7 @@ class AccountFlow:
             station=station,
             contexts=contexts,
             has_password=self.has_password,
+            is_first_password=not account.has_password,
         )
 
     def _station(self) -> str:

@@ -151,6 +151,7 @@ def _identity(card: Card, now: datetime) -> ProvedIdentity:
         source="cps",
         verified_at=now,
         evidence=card.fingerprint_sha256,
+        stated_at=card.not_before,
     )
 
 

@@ -18,9 +18,9 @@ from idp.accounts.upstream_link import SubjectOfAnother
 from idp.accounts.upstream_linking import UpstreamLinking
 from idp.core.audit import AuditEvent
 from idp.core.clock import Clock
-from idp.core.errors import PageError, Problem
+from idp.flows.shared.already_enrolled import AlreadyEnrolled
 from idp.flows.shared.code_mail import CodeSender
-from idp.flows.shared.conflict import alarm, refuse_enrolment
+from idp.flows.shared.conflict import refuse_enrolment
 from idp.flows.shared.desk import Desk, NotDue
 from idp.interaction.record import Interaction, event_of, with_event
 from idp.interaction.stop import Stop
@@ -44,6 +44,7 @@ class EmailOtpFlow:
     sender: CodeSender
     identities: IdentityUpdates
     linking: UpstreamLinking
+    already: AlreadyEnrolled
     clock: Clock
 
     def routes(self) -> Blueprint:
@@ -55,11 +56,13 @@ class EmailOtpFlow:
 
     def show(self, interaction_id: str) -> Response:
         interaction, holder = self._due(interaction_id)
-        return self._page(interaction, holder, None)
+        return self.already.answer(interaction) or self._page(interaction, holder, None)
 
     def receive(self, interaction_id: str) -> Response:
         interaction, holder = self._due(interaction_id)
         form = self.desk.form(interaction)
+        if (answer := self.already.answer(interaction)) is not None:
+            return answer
         try:
             self.codes.check(holder, form.get("code", ""), self.clock.now(), within=_occasion(interaction))
         except CodeRefused as refused:
@@ -73,6 +76,8 @@ class EmailOtpFlow:
     def resend(self, interaction_id: str) -> Response:
         interaction, holder = self._due(interaction_id)
         self.desk.form(interaction)
+        if (answer := self.already.answer(interaction)) is not None:
+            return answer
         sent = self.sender.send(interaction)
         notice, status = (sent, 429) if isinstance(sent, SendRefusal) else (_SENT[sent.is_repeated], 200)
         return self._page(interaction, holder, notice, status)
@@ -101,6 +106,8 @@ class EmailOtpFlow:
             self.desk.record(dataclasses.replace(interaction, enrolment=None, enrolment_draft=draft))
             self.desk.audit_event(AuditEvent.ENROLMENT_REFUSED, interaction, reason="email_taken")
             return self.desk.back(interaction)
+        except RppsTaken:
+            return self.already.answer(interaction) or self.desk.back(interaction)
         except SubjectOfAnother:
             return refuse_enrolment(self.desk, interaction)
         proved = with_event(interaction, interaction.events[-1], account.id)
@@ -108,7 +115,7 @@ class EmailOtpFlow:
         return self.desk.back(interaction)
 
     def _enrolled(self, interaction: Interaction) -> Account:
-        """Returns the new account, or the one another tab just made (T6). Raises EmailTaken, SubjectOfAnother."""
+        """Returns the new account. Raises EmailTaken, RppsTaken (another tab just made it, T6), SubjectOfAnother."""
         identity, pending = interaction.identity, interaction.enrolment
         if identity is None or pending is None:
             raise NotDue(interaction.id)
@@ -121,26 +128,11 @@ class EmailOtpFlow:
             locale=self.desk.locale(interaction),
             now=self.clock.now(),
         )
-        try:
-            self.accounts.add(account)
-        except RppsTaken:
-            known = self.accounts.find_by_rpps(identity.rpps)
-            if known is None or not known.may_sign_in:
-                raise PageError(Problem.ACCOUNT_DISABLED, client_id=interaction.client_id) from None
-            return known
+        self.accounts.add(account)
         self.identities.enrolled(account)
         self.desk.audit_event(AuditEvent.ENROLMENT_COMPLETED, interaction, source=identity.source)
-        self._link(interaction, account)
+        self.already.link(interaction, account, is_only_proof=identity.source == "psc")
         return account
-
-    def _link(self, interaction: Interaction, account: Account) -> None:
-        """Raises SubjectOfAnother if that `sub` is the only proof; a person with a card goes on without the link."""
-        try:
-            self.linking.finish(interaction.id, account, self.clock.now())
-        except SubjectOfAnother:
-            if account.identity.source == "psc":
-                raise
-            alarm(self.desk, interaction)
 
     def _page(
         self, interaction: Interaction, holder: CodeHolder, notice: str | None, status: int = 200

@@ -11,16 +11,18 @@ from dataclasses import dataclass
 from flask import Blueprint
 from werkzeug.wrappers import Response
 
-from idp.accounts.account import ProvedIdentity
-from idp.accounts.enrolment import PasswordPolicy, form_faults, proof_mark, typed_values, verified_form
+from idp.accounts.account import NO_PASSWORD, ProvedIdentity
+from idp.accounts.enrolment import form_faults, proof_mark, typed_address, typed_values, verified_form
 from idp.accounts.password import HashingBusy, Passwords
+from idp.accounts.password_rules import KnownPerson, PasswordPolicy
 from idp.core.audit import AuditEvent
+from idp.flows.shared.already_enrolled import AlreadyEnrolled
 from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.desk import Desk, NotDue
 from idp.interaction.record import Interaction, PendingEnrolment
 from idp.interaction.stop import Stop
+from idp.pages.enrolment import EnrolmentPage, FieldError, FirstConnectionPage
 from idp.pages.identity import identity_view
-from idp.pages.sign_in import EnrolmentPage, FieldError, FirstConnectionPage
 
 _FAULT = "fault:"
 
@@ -30,7 +32,9 @@ class EnrolmentFlow:
     desk: Desk
     passwords: Passwords
     sender: CodeSender
-    policy: PasswordPolicy
+    already: AlreadyEnrolled
+    #: None: the password door is closed, and no password is asked for.
+    policy: PasswordPolicy | None
 
     def routes(self) -> Blueprint:
         pages = Blueprint("enrolment", __name__)
@@ -42,6 +46,8 @@ class EnrolmentFlow:
 
     def show(self, interaction_id: str) -> Response:
         interaction, identity = self._due(interaction_id, Stop.ENROLMENT)
+        if (answer := self.already.answer(interaction)) is not None:
+            return answer
         draft = dict(interaction.enrolment_draft)
         faults = {name.removeprefix(_FAULT): draft.pop(name) for name in [*draft] if name.startswith(_FAULT)}
         return self._page(interaction, identity, draft, faults, 200)
@@ -55,15 +61,14 @@ class EnrolmentFlow:
             draft = {n: v for n, v in interaction.enrolment_draft.items() if not n.startswith(_FAULT)}
             return self._page(interaction, identity, draft, {"email": "enrolment.other_identity"}, 409)
         values, password = typed_values(form), form.get("password", "")
-        faults = form_faults(values)
-        fault = self.policy.fault(identity, values["email"], password)
-        if fault is not None:
-            faults["password"] = fault
+        if (answer := self.already.answer(interaction, values["email"])) is not None:
+            return answer
+        faults = form_faults(values) | self._password_faults(identity, values, password)
         if faults:
             self.desk.record(dataclasses.replace(interaction, enrolment_draft=values))
             return self._page(interaction, identity, values, faults, 422)
         try:
-            hashed = self.passwords.hash(password)
+            hashed = self.passwords.hash(password) if self.policy else NO_PASSWORD
         except HashingBusy:
             return self._page(interaction, identity, values, {"password": "enrolment.busy"}, 503)
         verified = verified_form(values)
@@ -72,6 +77,13 @@ class EnrolmentFlow:
         self.desk.record(typed)
         self.sender.send(typed)
         return self.desk.back(interaction)
+
+    def _password_faults(
+        self, identity: ProvedIdentity, values: Mapping[str, str], password: str
+    ) -> dict[str, str]:
+        person = KnownPerson(identity=identity, email=values["email"], address=typed_address(values))
+        fault = self.policy.fault(person, password) if self.policy else None
+        return {} if fault is None else {"password": fault}
 
     def edit(self, interaction_id: str) -> Response:
         """Go back from the code to the form, to correct a mistyped address."""
@@ -84,10 +96,11 @@ class EnrolmentFlow:
     def show_first_connection(self, interaction_id: str) -> Response:
         """Show « La première connexion doit être réalisée avec votre carte CPx »."""
         interaction, identity = self._due(interaction_id, Stop.FIRST_CONNECTION)
+        if (answer := self.already.answer(interaction)) is not None:
+            return answer
         doors = self.desk.doors(interaction)
         page = FirstConnectionPage(
-            given_name=identity.given_name,
-            family_name=identity.family_name,
+            name=identity.full_name,
             cps_open=doors.cps,
             psc_open=doors.psc,
         )
@@ -111,7 +124,7 @@ class EnrolmentFlow:
             identity=identity_view(identity),
             values=dict(values),
             errors=tuple(FieldError(name, message) for name, message in faults.items()),
-            password_min=self.policy.minimum,
+            password_numbers=self.policy.numbers if self.policy else None,
             source=identity.source,
             proof=proof_mark(identity),
         )

@@ -13,9 +13,9 @@ from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from idp.accounts.account import Account
-from idp.accounts.enrolment import PasswordPolicy
 from idp.accounts.notices import Notice, Notices
 from idp.accounts.password import HashingBusy, Passwords
+from idp.accounts.password_rules import KnownPerson, PasswordPolicy
 from idp.accounts.repository import AccountRepository, StaleAccount
 from idp.accounts.waits import Waits
 from idp.core.audit import Audit, AuditEvent
@@ -73,7 +73,8 @@ class NewPasswordFlow:
         if form.get("session") != session.sid:
             # The form was shown in another session: what is typed in it is another person's.
             return self._form(session, account, "new_password.other_session", 409)
-        fault = self.policy.fault(account.identity, account.email, password)
+        person = KnownPerson(identity=account.identity, email=account.email, address=account.address)
+        fault = self.policy.fault(person, password)
         if fault is not None:
             return self._form(session, account, fault, 422)
         try:
@@ -85,8 +86,9 @@ class NewPasswordFlow:
                 is_proved=True,
                 is_done=True,
                 error=None,
-                password_min=self.policy.minimum,
+                password_numbers=self.policy.numbers,
                 minutes=self._minutes(),
+                is_first=not account.has_password,
             )
         )
         # The session at Pro Santé Connect may go on: the next person at this browser must not inherit it (PS10).
@@ -123,8 +125,9 @@ class NewPasswordFlow:
             is_proved=self._is_fresh(session),
             is_done=False,
             error=error,
-            password_min=self.policy.minimum,
+            password_numbers=self.policy.numbers,
             minutes=self._minutes(),
+            is_first=not account.has_password,
             identity=identity_view(account.identity),
             session=session.sid,
         )

@@ -74,13 +74,13 @@ class PasswordFlow:
         try:
             account = self._verified(interaction, rpps, form.get("password", ""))
         except Wait as wait:
-            return self._refuse(interaction, typed, "password.wait", wait.delay)
+            return self._refuse(interaction, rpps, "password.wait", wait.delay)
         except Closed:
-            return self._refuse(interaction, typed, "password.closed")
+            return self._refuse(interaction, rpps, "password.closed")
         except HashingBusy:
-            return self._refuse(interaction, typed, "password.busy")
+            return self._refuse(interaction, rpps, "password.busy")
         if account is None:
-            return self._refuse(interaction, typed, "password.refused")
+            return self._refuse(interaction, rpps, "password.refused")
         return self._accept(interaction, account)
 
     def _verified(self, interaction: Interaction, rpps: Rpps, password: str) -> Account | None:

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from idp.accounts.account import ProvedIdentity
 from idp.accounts.repository import AccountRepository
 from idp.accounts.upstream_link import SubjectOfAnother
-from idp.accounts.upstream_linking import UpstreamLinking, UpstreamProof
+from idp.accounts.upstream_linking import UpstreamLinking, UpstreamProof, proof_of
 from idp.core.audit import AuditEvent
 from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore, Kind
@@ -104,7 +104,7 @@ class PscFlow:
         return self._accept(interaction, login, login.rpps, now)
 
     def _accept(self, interaction: Interaction, login: UpstreamLogin, rpps: str, now: datetime) -> Response:
-        if not (login.family_name and login.given_name) and self.accounts.find_by_rpps(rpps) is None:
+        if not (login.family_name or login.given_name) and self.accounts.find_by_rpps(rpps) is None:
             # facts/security RI4: no account without a name; the card has one.
             return self._refuse(interaction, "refused", "no name in the upstream identity")
         identity = ProvedIdentity(
@@ -116,6 +116,7 @@ class PscFlow:
             source="psc",
             verified_at=now,
             evidence=login.subject,
+            stated_at=min(login.auth_time, now),
         )
         event = AuthenticationEvent(
             authenticator="psc",
@@ -126,7 +127,7 @@ class PscFlow:
             upstream_sid=login.sid,
             is_moment_told=login.is_auth_time_told,
         )
-        proof = UpstreamProof(rpps, login.subject, login.claims)
+        proof = proof_of(identity, login.claims)
         try:
             proved = self._linked(interaction, event, identity, proof)
         except SubjectOfAnother:

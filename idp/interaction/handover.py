@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from idp.core.ephemeral import EphemeralStore, Kind
+from idp.core.octets import b64_octets
 from idp.interaction.record import Interaction
 from idp.interaction.store import GRACE, random_token
 
@@ -73,6 +74,4 @@ def take_presentation(store: EphemeralStore, token: str) -> Presentation | None:
     if record is None:
         return None
     certificate = record["certificate"]
-    return Presentation(
-        record["interaction_id"], None if certificate is None else base64.b64decode(certificate)
-    )
+    return Presentation(record["interaction_id"], None if certificate is None else b64_octets(certificate))

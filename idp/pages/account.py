@@ -1,5 +1,6 @@
 """What the pages outside an interaction show: the root page, a new password. View-models, as in `sign_in`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from idp.pages.sign_in import IdentityView
@@ -29,6 +30,8 @@ class AccountPage:
     contexts: tuple[RememberedContext, ...] = ()
     #: GET /password: to choose a new one.
     has_password: bool = False
+    #: The first: the account was made while the password door was closed.
+    is_first_password: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +45,11 @@ class NewPasswordPage:
     is_done: bool
     #: A key of the catalogue, or None.
     error: str | None
-    password_min: int
+    #: What the words of a password's rules name: minimum, maximum, own, millions.
+    password_numbers: Mapping[str, int]
     minutes: int
+    #: The account has no password yet.
+    is_first: bool = False
     #: Person of the new password; None when it is set.
     identity: IdentityView | None = None
     #: Posted back with the form: another person may sign in at this browser meanwhile.

@@ -1,11 +1,12 @@
 """What each page of an interaction shows.
 
-Contains one frozen view-model per template, of the same name. Not here: logic, look-ups, mails (`pages/mails`), pages
-outside an interaction (`pages/account`).
+Contains one frozen view-model per template, of the same name. Not here: logic, look-ups, the first connection
+(`pages/enrolment`), mails (`pages/mails`), pages outside an interaction (`pages/account`).
 """
 
 from dataclasses import dataclass, field
 
+from idp.cards.person_name import full_name
 from idp.pages.delay import Delay
 
 
@@ -41,14 +42,6 @@ class Doors:
 
 
 @dataclass(frozen=True, slots=True)
-class FieldError:
-    """`message` is a key of the catalogue."""
-
-    field: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
 class ChoicePage:
     """POST base_path/psc, base_path/cps, base_path/password (rpps, password), base_path/cancel."""
 
@@ -62,7 +55,7 @@ class ChoicePage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordPage:
-    """The form again after a refusal, with the POST of the choice page. `rpps` is kept as typed."""
+    """The form again after a refusal, with the POST of the choice page. `rpps`: as read, or as typed if it is none."""
 
     doors: Doors
     rpps: str
@@ -95,30 +88,17 @@ class EmailOtpPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdentityView:
+    """One of the two names may be ""."""
+
     family_name: str
     given_name: str
     profession: str
     specialities: tuple[str, ...]
     rpps: str
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EnrolmentPage:
-    """POST base_path/enrolment: email, password, address_line1, address_line2, postal_code, city.
-
-    `values`: as typed, never the password. Errors name a field of the form.
-    Error keys: "enrolment.email_malformed", "enrolment.email_taken", "enrolment.password_short",
-    "enrolment.password_long", "enrolment.password_common", "enrolment.password_personal", "enrolment.required",
-    "enrolment.too_long", "enrolment.postal_code_malformed"; of no field: "enrolment.busy", "enrolment.other_identity".
-    `proof` is posted back with the form.
-    """
-
-    identity: IdentityView
-    values: dict[str, str]
-    errors: tuple[FieldError, ...]
-    password_min: int
-    source: str
-    proof: str
+    @property
+    def full_name(self) -> str:
+        return full_name(self.given_name, self.family_name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,17 +149,6 @@ class PscPage:
     def is_another_account_needed(self) -> bool:
         """Whether only another Pro Santé Connect account could help."""
         return self.reason in ("no_rpps", "conflict")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FirstConnectionPage:
-    """« La première connexion doit être réalisée avec votre carte CPx ». POST base_path/cps, base_path/cancel;
-    base_path/psc with `fresh` "1" for a user who is not that person."""
-
-    given_name: str
-    family_name: str
-    cps_open: bool
-    psc_open: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,9 @@ class PasswordSettings:
     PREFIX: ClassVar[str] = "PASSWORD_"
 
     door: bool = setting(
-        "People may sign in with a password and a mail code; false closes it everywhere.", True
+        "People may sign in with a password and a mail code; false closes it everywhere, and the enrolment asks for no "
+        "password. Opened later, a person without one chooses it on the home page after card or Pro Santé Connect.",
+        True,
     )
     pepper: str = setting(
         "32 random bytes in base64url, outside the database: mixed into every password before argon2id. The same on "
@@ -28,6 +30,13 @@ class PasswordSettings:
     )
     min: int = number("Shortest password, in code points.", 15, least=8, source=_VALUES)
     max: int = number("Longest password accepted, in code points.", 128, least=64, most=4096, source=_VALUES)
+    own: int = number(
+        "Characters of a new password that are neither known of the person nor guessed by anybody: names, addresses, "
+        "profession, rows of keys, dates, repetitions, commonplaces. Never more than PASSWORD_MIN.",
+        10,
+        least=4,
+        source=_VALUES,
+    )
     change_within: timedelta = duration(
         "A new password wants a proof by card or Pro Santé Connect no older than this.", seconds(600)
     )

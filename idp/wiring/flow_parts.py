@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from idp.accounts.email_otp import MailCodes
-from idp.accounts.enrolment import PasswordPolicy
 from idp.accounts.identity_updates import IdentityUpdates
 from idp.accounts.password import Passwords
+from idp.accounts.password_rules import PasswordPolicy
 from idp.accounts.throttle import PasswordThrottle
 from idp.accounts.upstream_linking import UpstreamLinking
 from idp.accounts.waits import Waits
@@ -14,6 +14,7 @@ from idp.adapters.sql.outbox import SqlOutbox
 from idp.adapters.sql.proofs import SqlProofs
 from idp.core.ephemeral import Kind
 from idp.core.mailer import Outbox
+from idp.flows.shared.already_enrolled import AlreadyEnrolled
 from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.desk import Desk
 from idp.flows.shared.notice_mail import NoticeMailer
@@ -42,6 +43,7 @@ class FlowParts:
     throttle: PasswordThrottle
     waits: Waits
     policy: PasswordPolicy
+    already: AlreadyEnrolled
     pictures: OfficialPictures
 
 
@@ -54,19 +56,24 @@ def build_flow_parts(parts: Parts) -> FlowParts:
     identities = IdentityUpdates(
         accounts=parts.accounts, notices=notices, audit=parts.audit, proofs=SqlProofs(parts.database)
     )
+    admission = Admission(desk=desk, accounts=parts.accounts, identities=identities, waits=waits)
+    linking = UpstreamLinking(
+        links=parts.links,
+        notices=notices,
+        audit=parts.audit,
+        store=parts.store,
+        life=s.lives.interaction_life,
+    )
     return FlowParts(
         desk=desk,
-        admission=Admission(desk=desk, accounts=parts.accounts, identities=identities, waits=waits),
+        admission=admission,
         identities=identities,
         codes=codes,
         sender=_sender(parts, desk, codes, outbox),
         notices=notices,
-        linking=UpstreamLinking(
-            links=parts.links,
-            notices=notices,
-            audit=parts.audit,
-            store=parts.store,
-            life=s.lives.interaction_life,
+        linking=linking,
+        already=AlreadyEnrolled(
+            desk=desk, accounts=parts.accounts, admission=admission, linking=linking, clock=parts.clock
         ),
         signed_in=SignedIn(sessions=parts.sessions, accounts=parts.accounts, visits=parts.visits),
         passwords=build_passwords(s),

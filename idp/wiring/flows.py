@@ -40,9 +40,7 @@ def build_flows(parts: Parts) -> list[Flow]:
         PscPictureFlow(shared.pictures),
         _password(parts, shared),
         _email_otp(parts, shared),
-        EnrolmentFlow(
-            desk=shared.desk, passwords=shared.passwords, sender=shared.sender, policy=shared.policy
-        ),
+        _enrolment(parts, shared),
         _same_person(parts, shared),
         *_required(parts, shared),
         _account(parts, shared),
@@ -72,6 +70,17 @@ def _password(parts: Parts, shared: FlowParts) -> PasswordFlow:
     )
 
 
+def _enrolment(parts: Parts, shared: FlowParts) -> EnrolmentFlow:
+    settings = parts.settings
+    return EnrolmentFlow(
+        desk=shared.desk,
+        passwords=shared.passwords,
+        sender=shared.sender,
+        already=shared.already,
+        policy=shared.policy if settings.password.door else None,
+    )
+
+
 def _email_otp(parts: Parts, shared: FlowParts) -> EmailOtpFlow:
     return EmailOtpFlow(
         desk=shared.desk,
@@ -80,6 +89,7 @@ def _email_otp(parts: Parts, shared: FlowParts) -> EmailOtpFlow:
         sender=shared.sender,
         identities=shared.identities,
         linking=shared.linking,
+        already=shared.already,
         clock=parts.clock,
     )
 

@@ -108,5 +108,5 @@ def _request_reader(parts: Parts, engine: Engine) -> RequestReader:
             kept_bytes=s.bounds.request_bytes,
         ),
         objects=objects,
-        pushed=PushedRequests(parts.store, s.lives.pushed_request_life),
+        pushed=PushedRequests(parts.store, s.lives.pushed_request_life, s.lives.interaction_life),
     )

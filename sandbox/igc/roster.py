@@ -138,7 +138,10 @@ def roster() -> tuple[CardPlan, ...]:
     pharmacist = _physician("martin-pharmacist", 2, "PAUL", "MARTIN", 21)
     production = _physician("production-category", 7, "LÉA", "ROUSSEL", 50)
     renewed = replace(
-        lefebvre, name="lefebvre-renewed", marks=replace(lefebvre.marks, card_number="2900009999")
+        lefebvre,
+        name="lefebvre-renewed",
+        marks=replace(lefebvre.marks, card_number="2900009999"),
+        begins=-DAY / 2,
     )
     expired = _refused("expired", 11, "expired", "périmée depuis un mois")
     future = _refused("not-yet-valid", 12, "not_yet_valid", "valable dans deux ans seulement")

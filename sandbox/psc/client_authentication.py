@@ -1,7 +1,5 @@
 """Which relying party calls, proved by Basic, post or certificate (facts/psc §3.1), and how it is refused."""
 
-import base64
-import binascii
 import secrets
 from urllib.parse import unquote_plus
 
@@ -9,6 +7,7 @@ from cryptography import x509
 from flask import Response, jsonify, request
 
 from sandbox.psc.clients import Client
+from sandbox.psc.keys import octets_of_padded
 from sandbox.psc.simulator import Simulator
 
 
@@ -72,7 +71,7 @@ def _basic() -> tuple[str, str]:
     """RFC 6749 §2.3.1: both halves are form-encoded."""
     encoded = request.headers["Authorization"][len("basic ") :]
     try:
-        client_id, _, secret = base64.b64decode(encoded, validate=True).decode("utf-8").partition(":")
-    except (binascii.Error, ValueError):
+        client_id, _, secret = octets_of_padded(encoded).decode("utf-8").partition(":")
+    except ValueError:
         return "", ""
     return unquote_plus(client_id), unquote_plus(secret)

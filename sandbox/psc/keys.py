@@ -23,6 +23,22 @@ def b64u(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
 
 
+def octets_of(text: str) -> bytes:
+    """Returns what canonical base64url says. Raises ValueError (RFC 4648 §3.5)."""
+    octets = base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True)
+    if b64u(octets) != text:
+        raise ValueError("not canonical base64url")
+    return octets
+
+
+def octets_of_padded(text: str) -> bytes:
+    """Returns what canonical base64 says, as in Basic (RFC 7617). Raises ValueError."""
+    octets = base64.b64decode(text, validate=True)
+    if base64.b64encode(octets).decode() != text:
+        raise ValueError("not canonical base64")
+    return octets
+
+
 def _b64u_number(number: int) -> str:
     return b64u(number.to_bytes((number.bit_length() + 7) // 8, "big"))
 

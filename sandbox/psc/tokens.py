@@ -3,7 +3,6 @@
 Contains making tokens, and reading one back for `id_token_hint`. Not here: HTTP, sessions.
 """
 
-import base64
 import hashlib
 import hmac
 import json
@@ -16,7 +15,7 @@ from cryptography.exceptions import InvalidSignature
 
 from sandbox.psc.claims import other_ids, subject, surname
 from sandbox.psc.identities import BY_ID
-from sandbox.psc.keys import SigningKey, b64u
+from sandbox.psc.keys import SigningKey, b64u, octets_of
 from sandbox.psc.sessions import Session
 from sandbox.psc.simulator import Simulator
 from sandbox.psc.state import ACCESS_SECONDS, Grant
@@ -109,7 +108,7 @@ def read_hint(simulator: Simulator, token: str) -> Mapping[str, Any] | None:
         head, body, signature = token.split(".")
         message = f"{head}.{body}".encode("ascii")
         key = {known.kid: known for known in simulator.published_keys()}[_read(head)["kid"]]
-        key.verify(message, _b64u_bytes(signature))
+        key.verify(message, octets_of(signature))
         claims = _read(body)
     except (ValueError, KeyError, TypeError, InvalidSignature):
         return None
@@ -185,12 +184,8 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _b64u_bytes(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-
-
 def _read(part: str) -> dict[str, Any]:
-    content = json.loads(_b64u_bytes(part))
+    content = json.loads(octets_of(part))
     if not isinstance(content, dict):
         raise ValueError("not an object")
     return content

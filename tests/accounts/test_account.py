@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from idp.accounts.account import NO_PASSWORD
 from tests.fakes import NOON
 from tests.people import an_account
 
@@ -16,3 +17,8 @@ def test_what_began_before_an_event_of_the_account_is_void_and_what_began_with_i
     assert account.has_voided(NOON - timedelta(microseconds=1))
     assert not account.has_voided(NOON)
     assert not an_account().has_voided(NOON)
+
+
+def test_an_account_made_while_the_password_door_was_closed_has_no_password() -> None:
+    assert an_account(password_hash="$argon2id$").has_password
+    assert not an_account(password_hash=NO_PASSWORD).has_password

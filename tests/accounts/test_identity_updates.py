@@ -1,7 +1,7 @@
 """An identity proved again: what counts as a change, what is kept of it, and what the person is told."""
 
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -167,6 +167,93 @@ def test_comparison_is_by_code_and_by_letters() -> None:
     assert changed_fields(before, an_identity(family_name="d’arc œuvre")) == ()
     assert changed_fields(before, an_identity(family_name="DARC")) == ("family_name",)
     assert changed_fields(an_identity(), an_identity(profession=None)) == ("profession",)
+
+
+ISSUED = NOON - timedelta(days=400)
+RENEWED = NOON - timedelta(days=20)
+
+
+def a_card(name: str, issued: datetime | None = ISSUED, **changes: object) -> ProvedIdentity:
+    return an_identity(family_name=name, stated_at=issued, **changes)
+
+
+def by_psc(name: str, said: datetime | None = LATER, **changes: object) -> ProvedIdentity:
+    return proved(family_name=name, stated_at=said, **changes)
+
+
+@pytest.mark.parametrize(
+    ("newer", "older"),
+    [
+        (a_card("MARTIN", RENEWED), a_card("DUPONT", ISSUED)),
+        (by_psc("MARTIN"), a_card("DUPONT", RENEWED)),
+        (by_psc("MARTIN"), by_psc("DUPONT", LATER - timedelta(minutes=20))),
+        (a_card("MARTIN", LATER + timedelta(days=9)), by_psc("DUPONT")),
+        (by_psc("MARTIN"), by_psc("DUPONT", None)),
+    ],
+    ids=["card after card", "psc after card", "psc after psc", "card after psc", "undated after psc"],
+)
+def test_what_was_said_before_puts_no_older_name_back(
+    room: Room, newer: ProvedIdentity, older: ProvedIdentity
+) -> None:
+    room.apply(newer)
+    told, changes = list(room.notices.told), list(room.accounts.changes)
+    account = room.apply(replace(older, verified_at=LATER + timedelta(days=10)))
+    assert (account.identity.family_name, account.identity.stated_at) == ("MARTIN", newer.stated_at)
+    # It proves all the same that the person is there.
+    assert (account.identity.verified_at, account.identity.source) == (
+        LATER + timedelta(days=10),
+        older.source,
+    )
+    assert (room.notices.told, room.accounts.changes) == (told, changes)
+    assert room.apply(newer).identity.family_name == "MARTIN"
+
+
+def test_what_was_said_later_brings_its_name_whatever_came_between(room: Room) -> None:
+    for said in (by_psc("MARTIN"), a_card("DUPONT")):
+        room.apply(said)
+    account = room.apply(a_card("MARTIN-BLANC", LATER + timedelta(days=1)))
+    assert account.identity.family_name == "MARTIN-BLANC"
+
+
+def test_an_older_answer_that_comes_while_a_newer_one_is_saved_changes_nothing(room: Room) -> None:
+    room.accounts.meanwhile.append(lambda: room.apply(by_psc("MARTIN")) and None)
+    account = room.apply(by_psc("DUPONT", NOON))
+    assert account.identity.family_name == "MARTIN"
+
+
+def test_a_proof_without_names_does_not_make_the_known_ones_newer(room: Room) -> None:
+    room.apply(a_card("MARTIN", RENEWED))
+    room.apply(by_psc("", given_name=""))
+    account = room.apply(a_card("MARTIN-BLANC", NOON))
+    assert account.identity.family_name == "MARTIN-BLANC"
+
+
+def test_an_older_card_takes_no_speciality_away_however_often_it_comes(room: Room) -> None:
+    room.apply(by_psc("MARTIN", specialities=(GENERAL, GERIATRICS)))
+    for _ in range(3):
+        account = room.apply(a_card("MARTIN", specialities=(GENERAL,)))
+    assert account.identity.specialities == (GENERAL, GERIATRICS)
+
+
+def test_an_older_card_of_another_profession_brings_its_profession_and_specialities(room: Room) -> None:
+    room.apply(a_card("MARTIN", RENEWED, specialities=(GENERAL, GERIATRICS)))
+    account = room.apply(a_card("MARTIN", ISSUED, profession=PHARMACIST, specialities=(GENERAL,)))
+    assert account.identity.profession == PHARMACIST
+    assert account.identity.specialities == (GENERAL,)
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        (an_identity(given_name="", family_name="SUKARNO"), ("", "SUKARNO")),  # a card is whole
+        (proved(given_name="SUKARNO", family_name=""), ("SUKARNO", "")),
+        (proved(given_name="", family_name="MARTIN"), ("AÏCHA", "MARTIN")),
+    ],
+)
+def test_one_name_is_not_completed_with_itself(said: ProvedIdentity, kept: tuple[str, str]) -> None:
+    known = an_identity(given_name="AÏCHA", family_name="Sukarno")
+    identity = merged(known, said)
+    assert (identity.given_name, identity.family_name) == kept
 
 
 PHARMACIST = CodedLabel("21", "Pharmacien")

@@ -9,13 +9,13 @@ import pytest
 from idp.accounts.account import AccountId
 from idp.accounts.notices import Notice
 from idp.accounts.upstream_link import LinkOutcome, SubjectOfAnother, UpstreamLink
-from idp.accounts.upstream_linking import UpstreamLinking, UpstreamProof
+from idp.accounts.upstream_linking import UpstreamLinking, UpstreamProof, proof_of
 from idp.core.audit import AuditEvent
 from tests.fakes import NOON, MemoryAccounts, MemoryStore, RecordingAudit, RecordingNotices
 from tests.people import ALICE, ALICE_RPPS, BOB, an_account, an_identity
 
 SUBJECT, OTHER_RPPS = "f:1:8", "10000000025"
-PROOF = UpstreamProof(ALICE_RPPS, SUBJECT, {"SubjectRefPro": {}})
+PROOF = UpstreamProof(rpps=ALICE_RPPS, subject=SUBJECT, claims={"SubjectRefPro": {}})
 
 
 @dataclass
@@ -31,14 +31,23 @@ class MemoryLinks:
         return next((one.account_id for one in self.links.values() if one.subject == subject), None)
 
     def link(
-        self, account_id: AccountId, subject: str, now: datetime, claims: Mapping[str, object]
+        self,
+        account_id: AccountId,
+        subject: str,
+        now: datetime,
+        claims: Mapping[str, object],
+        stated_at: datetime | None = None,
     ) -> LinkOutcome:
         if self.owner(subject) not in (None, account_id):
             raise SubjectOfAnother
         known = self.find(account_id)
         linked_at = known.linked_at if known else now
         self.links[account_id] = UpstreamLink(
-            account_id=account_id, subject=subject, linked_at=linked_at, seen_at=now, claims=claims
+            account_id=account_id,
+            subject=subject,
+            linked_at=linked_at,
+            seen_at=stated_at or now,
+            claims=claims,
         )
         if known is None:
             return LinkOutcome.FIRST
@@ -60,6 +69,14 @@ class Room:
             store=self.store,
             life=timedelta(minutes=15),
         )
+
+
+def test_a_proof_bears_the_date_of_what_it_says(room: Room) -> None:
+    said = NOON - timedelta(hours=3)
+    proof = proof_of(an_identity(source="psc", evidence=SUBJECT, stated_at=said), {"SubjectRole": []})
+    room.linking.link(an_account(), proof, NOON)
+    assert (room.links.links[ALICE].linked_at, room.links.links[ALICE].seen_at) == (NOON, said)
+    assert room.links.links[ALICE].claims == {"SubjectRole": []}
 
 
 @pytest.fixture

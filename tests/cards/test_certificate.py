@@ -104,7 +104,7 @@ def test_unknown_profession_code_borrows_the_title(cards: CardFactory) -> None:
 
 
 def test_unknown_profession_code_without_readable_title_is_shown_raw(cards: CardFactory) -> None:
-    subject = professional_subject("<script>", "A", "B", f"8{demo_rpps(1)}")
+    subject = professional_subject("A\u202eB", "A", "B", f"8{demo_rpps(1)}")
     plan = cards.plan("lefebvre")
     der = cards.issue(replace(plan, subject=subject, marks=replace(plan.marks, profession=97)))
     assert read_card(der).profession == CodedLabel("97", "97")
@@ -163,7 +163,7 @@ def test_cards_that_name_no_professional_are_unreadable(cards: CardFactory, name
         read_card(cards.der(name))
 
 
-@pytest.mark.parametrize("name", ["{{ 7*7 }}", "A\u202eB", "A" * 65])
+@pytest.mark.parametrize("name", ["A\nB", "A\u202eB", "A" * 257])
 def test_harmful_names_make_the_card_unreadable(cards: CardFactory, name: str) -> None:
     subject = professional_subject("Médecin", "MARIE", name, f"8{demo_rpps(1)}")
     with pytest.raises(UnreadableCard):

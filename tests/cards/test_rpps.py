@@ -22,12 +22,8 @@ def test_every_printed_form_is_the_same_number(text: str) -> None:
         "9970021889",
         "999700218896",  # twelve digits that do not start with 8
         "8899700218896",
-        "99700218896\n",
-        "99700218896\r",
-        "9970021889６",  # a full-width digit
         "٩٩٧٠٠٢١٨٨٩٦",
         "9970021889a",
-        "-9700218896",
         "997.002.188.96",
     ],
 )

@@ -1,5 +1,6 @@
 """clients.yaml: each fault is told at its place with what was expected; a bad file keeps the old state."""
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -11,12 +12,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey
 
-from idp.clients.located_yaml import BadYaml
+from idp.clients.located_yaml import BadYaml, compose
 from idp.clients.registry import ClientFile, advise, read_clients
+from idp.clients.rules import FAULTS as FAULT_RULES
+from idp.clients.rules import ClientRule
+from idp.clients.rules import fault_of as fault_at_member
 from idp.interaction.authenticator import Acr
 from tests.examples import examples
 
-SECRET = "s" * 43
+SECRET = "a-secret-of-43-characters-0123456789-abcdef"
 DIGEST = hashlib.sha256(SECRET.encode()).hexdigest()
 GOOD = f"""\
 clients:
@@ -255,6 +259,36 @@ class TestSecrets:
         assert "32 characters or more" in message
         assert "s3cr3t" not in message
 
+    @pytest.mark.parametrize(
+        "known",
+        ["", "\n", "\r\n", " ", "-n \n", "viatrajectoire", "viatrajectoire\n", "VIATRAJECTOIRE", "ViaTrajectoire\n",
+         "secret", "changeme\n", "'secret'", '"$secret"\n', "\ufeff", "client_secret", "…\n"],
+    )  # fmt: skip
+    def test_the_digest_of_what_everybody_knows_is_refused(self, file: Path, known: str) -> None:
+        digest = hashlib.sha256(known.encode()).hexdigest()
+        message = fault_of(file, GOOD.replace(DIGEST, digest))
+        assert message.startswith(f"{file}:5:20: expected a secret drawn by lot")
+        assert "`idp clients secret` makes one" in message
+
+    def test_a_secret_of_one_character_many_times_is_refused(self, file: Path) -> None:
+        (file.parent / "rp-secret").write_text("x" * 64)
+        assert "drawn by lot" in fault_of(file, GOOD.replace(f"sha256: {DIGEST}", "file: rp-secret"))
+
+    @pytest.mark.parametrize("short", ["", "\n", "hunter2", "s3cr3t-of-31-characters-too-bad", "x" * 64])
+    def test_what_is_no_secret_is_nobody_s_even_under_its_own_digest(self, file: Path, short: str) -> None:
+        file.write_text(GOOD)
+        digest = hashlib.sha256(short.encode()).digest()
+        client = dataclasses.replace(read_clients(file)["viatrajectoire"], secret_sha256=digest)
+        assert client.is_of_digest(short)
+        assert not client.is_secret(short)
+
+    def test_a_file_with_fewer_than_32_characters_is_a_fault(self, file: Path) -> None:
+        for text in ("", "\n", " \n" * 40, "x" * 31):
+            (file.parent / "rp-secret").write_text(text)
+            assert "32 characters or more" in fault_of(
+                file, GOOD.replace(f"sha256: {DIGEST}", "file: rp-secret")
+            )
+
     def test_only_the_whole_secret_is_the_secret(self, file: Path) -> None:
         client = read_clients(file)["viatrajectoire"]
         assert client.is_secret(SECRET)
@@ -464,14 +498,24 @@ class TestFapi:
     @pytest.mark.parametrize(
         ("old", "new", "expected"),
         [
-            ("require_pushed_authorization_requests: true", "nonce: required", "`true`"),
-            ("dpop_bound_access_tokens: true", "nonce: required", "`dpop_bound_access_tokens` or"),
+            (
+                "require_pushed_authorization_requests: true",
+                "require_pushed_authorization_requests: false",
+                "`true`",
+            ),
+            (
+                "dpop_bound_access_tokens: true",
+                "dpop_bound_access_tokens: false",
+                "`dpop_bound_access_tokens` or",
+            ),
             ("method: private_key_jwt", "method: none", "one of private_key_jwt"),
             ("id_token_signed_response_alg: ES256", "id_token_signed_response_alg: RS256", "PS256 or ES256"),
-            ("id_token_signed_response_alg: ES256", "nonce: required", "PS256 or ES256"),
-            ("authorization_signed_response_alg: ES256", "nonce: required", "PS256 or ES256"),
+            (
+                "authorization_signed_response_alg: ES256",
+                "authorization_signed_response_alg: RS256",
+                "PS256 or ES256",
+            ),
             ("signing_alg: PS256", "signing_alg: RS256", "PS256 or ES256"),
-            ("    token_endpoint_auth_signing_alg: PS256\n", "", "PS256 or ES256"),
             ("profile: fapi2", "profile: fapi2\n    pkce: optional", "`required`"),
             ("profile: fapi2", "profile: fapi2\n    userinfo_signed_response_alg: RS256", "PS256 or ES256"),
             ("profile: fapi2", "profile: fapi2\n    request_object_signing_alg: RS256", "PS256 or ES256"),
@@ -485,4 +529,33 @@ class TestFapi:
     def test_a_secret_is_no_way_in(self, file: Path) -> None:
         text = FAPI.replace("    token_endpoint_auth_method: private_key_jwt\n", "")
         text = text.replace("    profile:", f"    client_secret: {{sha256: {DIGEST}}}\n    profile:")
-        assert "expected one of private_key_jwt, tls_client_auth" in fault_of(file, text)
+        assert "expected none: a key or a certificate" in fault_of(file, text)
+        basic = FAPI.replace("method: private_key_jwt", "method: client_secret_basic")
+        assert "expected one of private_key_jwt, tls_client_auth" in fault_of(file, basic)
+
+    def test_what_the_profile_demands_need_not_be_written(self, file: Path) -> None:
+        file.write_text(f"{NO_SECRET}    profile: fapi2\n    jwks: {_p256()}\n")
+        client = read_clients(file)["viatrajectoire"]
+        assert client.token_endpoint_auth_method == "private_key_jwt"
+        assert (client.requires_pushed_requests, client.dpop_bound_access_tokens) == (True, True)
+        assert client.id_token_signed_response_alg == client.authorization_signed_response_alg == "ES256"
+        assert (client.pkce, client.signing_algs) == ("required", ("PS256", "ES256"))
+
+    def test_tokens_bound_to_a_certificate_need_no_proof(self, file: Path) -> None:
+        file.write_text(
+            f"{NO_SECRET}    profile: fapi2\n    jwks: {_p256()}\n"
+            "    tls_client_certificate_bound_access_tokens: true\n"
+        )
+        client = read_clients(file)["viatrajectoire"]
+        assert (client.tls_bound_access_tokens, client.dpop_bound_access_tokens) == (True, False)
+
+    def test_without_the_profile_nothing_is_supplied(self, file: Path) -> None:
+        client = read_clients(file)["viatrajectoire"]
+        assert (client.requires_pushed_requests, client.dpop_bound_access_tokens) == (False, False)
+        assert (client.id_token_signed_response_alg, client.signing_algs[0]) == ("RS256", "RS256")
+
+    @pytest.mark.parametrize("rule", FAULT_RULES, ids=lambda rule: rule.expected[:60])
+    def test_every_fault_names_its_member_also_when_it_is_absent(self, file: Path, rule: ClientRule) -> None:
+        at = compose(file).members()["clients"].items()[0]
+        told = str(fault_at_member(rule, {}, at))
+        assert told.startswith(f"{file}:2:5: `{rule.member}`: expected ")

@@ -30,6 +30,7 @@ def an_account(number: int = 1, **changes: Any) -> Account:
             source="cps",
             verified_at=NOON,
             evidence="ab" * 32,
+            stated_at=NOON - timedelta(days=400),
         ),
         email=f"Aicha.{number}@Hopital.example",
         email_verified_at=NOON + timedelta(microseconds=1),

@@ -6,7 +6,7 @@ import stat
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -21,6 +21,7 @@ from sqlalchemy import Engine
 
 from idp.accounts.account import AccountId
 from idp.accounts.charter import CharterRevision
+from idp.adapters.sql.accounts import SqlAccounts
 from idp.adapters.sql.backends import parse_url, unopened_database
 from idp.adapters.sql.charters import SqlCharters
 from idp.adapters.sql.database import (
@@ -142,6 +143,8 @@ def upgrade_to(url: str, revision: str) -> None:
 _BEFORE = """
 INSERT INTO accounts VALUES ('account-1', 's', '10000000017', 'F', 'G', NULL, '[]', 'cps', 0, 'e', 'a@b', 'a@b', 0,
   'h', 'l', '', '69000', 'Lyon', 'FR', 0, NULL, {true}, NULL, '2026-2', 'fr', 2);
+INSERT INTO accounts VALUES ('account-2', 's2', '10000000025', 'F', 'G', NULL, '[]', 'psc', 7, 'e', 'c@d', 'c@d', 0,
+  'h', 'l', '', '69000', 'Lyon', 'FR', 0, NULL, {true}, NULL, '2026-2', 'fr', 2);
 INSERT INTO charter_revisions (revision, published_at, texts) VALUES ('2026-1', 1, '{{"fr": "un"}}');
 INSERT INTO charter_revisions (revision, published_at, texts) VALUES ('2026-2', 2, '{{"fr": "deux"}}');
 INSERT INTO charter_acceptances VALUES ('account-1', '2026-1', 'aa', 10, 'cps', 'via');
@@ -173,6 +176,9 @@ def test_what_was_accepted_before_there_were_named_charters_is_the_houses(
         ("house", "2026-1", "aa", "cps", "via"),
         ("house", "2026-2", "bb", "password+email_otp", "via"),
     ]
+    # When a card of before was issued was not kept; Pro Santé Connect spoke at its login.
+    stated = [SqlAccounts(database).get(AccountId(f"account-{n}")).identity.stated_at for n in (1, 2)]
+    assert stated == [None, EPOCH + timedelta(microseconds=7)]
     # The counting of positions goes on, and the references hold.
     charters.publish(
         CharterRevision(revision="2026-1", published_at=EPOCH, texts={"fr": "autre"}, charter="a")

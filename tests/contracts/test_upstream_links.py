@@ -47,6 +47,16 @@ def test_new_subject_of_the_same_person_replaces_the_old_one(links: SqlUpstreamL
     assert links.owner("a-uuid") == ALICE
 
 
+def test_an_older_answer_replaces_nothing_of_a_newer_one(links: SqlUpstreamLinks) -> None:
+    links.link(ALICE, "f:1:8", LATER, CLAIMS, LATER)
+    older = {"SubjectRefPro": {"exercices": [{"nomDexercice": "BEFORE"}]}}
+    for subject in ("f:1:8", "f:older:8"):
+        assert links.link(ALICE, subject, LATER, older, NOON) is LinkOutcome.KNOWN
+    link = links.find(ALICE)
+    assert link is not None
+    assert (link.subject, link.seen_at, link.claims) == ("f:1:8", LATER, CLAIMS)
+
+
 def test_subject_of_another_account_is_refused_and_nothing_changes(links: SqlUpstreamLinks) -> None:
     links.link(ALICE, "f:1:8", NOON, {})
     links.link(BOB, "f:2:8", NOON, {})

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from idp.adapters.sql.upstream_links import SqlUpstreamLinks
-from tests.adapters.psc.hostile_psc import HostilePsc
+from tests.adapters.psc.hostile_psc import HostilePsc, Lie
 from tests.limits import within
 from tests.protocol.psc import (
     SUBJECT,
@@ -174,23 +174,43 @@ def test_operator_may_open_the_enrolment_from_pro_sante_connect(
     assert subjects_of_mails(house) == []
 
 
+def without(lie: Lie, *names: str) -> Lie:
+    absent = dict.fromkeys(names, ...)
+    return replace(lie, claims={**lie.claims, **absent}, userinfo={**lie.userinfo, **absent})
+
+
 @pytest.mark.parametrize("enrols", [False, True])
-@pytest.mark.parametrize("missing", ["given_name", "family_name"])
-def test_nobody_enrols_without_a_name(
-    psc: HostilePsc, app_factory: Callable[..., Provider], enrols: bool, missing: str
+def test_nobody_enrols_without_any_name(
+    psc: HostilePsc, app_factory: Callable[..., Provider], enrols: bool
 ) -> None:
     house = app_factory(**settings_of(psc), enrolment_from_psc=enrols)
-    lie = person(OTHER_RPPS, SubjectRefPro={})
-    psc.lie = replace(lie, claims={**lie.claims, missing: ...}, userinfo={**lie.userinfo, missing: ...})
+    psc.lie = without(person(OTHER_RPPS, SubjectRefPro={}), "given_name", "family_name")
     browser = house.browser()
     page = by_psc(browser, psc)
     assert (page.status_code, house.accounts.find_by_rpps(OTHER_RPPS)) == (403, None)
     assert is_signed_in(browser.prove(page))
-    # Whoever has an account keeps the name it has.
-    known = person(SubjectRefPro={})
-    psc.lie = replace(known, claims={**known.claims, missing: ...}, userinfo={**known.userinfo, missing: ...})
+    # A person who has an account keeps the names it has.
+    psc.lie = without(person(SubjectRefPro={}), "given_name", "family_name")
     assert is_signed_in(by_psc(house.browser(), psc))
-    assert house.accounts.get(house.account.id).identity.family_name
+    assert house.accounts.get(house.account.id).identity.full_name == "Aïcha DUPONT-NŒL"
+
+
+@pytest.mark.parametrize(
+    ("absent", "named", "heading"),
+    [
+        ("given_name", {"family_name": "\u2019T HOOFT"}, "’T HOOFT"),
+        ("family_name", {"given_name": "SUKARNO (BUNG)"}, "SUKARNO (BUNG)"),
+    ],
+)
+def test_one_name_is_enough_whatever_its_spelling(
+    psc: HostilePsc, app_factory: Callable[..., Provider], absent: str, named: dict[str, str], heading: str
+) -> None:
+    house = app_factory(**settings_of(psc))
+    psc.lie = without(person(OTHER_RPPS, SubjectRefPro={}, **named), absent)
+    psc.lie = replace(psc.lie, claims={**psc.lie.claims, **named})
+    page = by_psc(house.browser(), psc)
+    assert page.status_code == 200
+    assert f"Bonjour {heading}." in page.text
 
 
 def test_two_first_logins_at_once_make_one_account(
@@ -228,7 +248,10 @@ def test_two_first_logins_at_once_make_one_account(
     for thread in threads:
         thread.join()
     assert audited(house).count("enrolment:complete:accepted") == 1
-    assert all("Charte" in result.text for result in results)  # type: ignore[attr-defined]
+    # The slower one is told that the account has the other address.
+    texts = [result.text for result in results]  # type: ignore[attr-defined]
+    assert sorted("Charte" in text for text in texts) == [False, True]
+    assert sum("Votre compte existe déjà" in text for text in texts) == 1
     account = house.accounts.find_by_rpps(OTHER_RPPS)
     assert account is not None
     assert links(house).owner(f"f:550dc1c8-d97b-4b1e-ac8c-8eb4471cf9dd:8{OTHER_RPPS}") == account.id

@@ -287,6 +287,11 @@ REQUIREMENTS: dict[str, Requirement] = {
         protocol_id_token_hint="an_oversized_token_is_refused_before_it_is_read",
         protocol_dpop_proof="a_proof_over_16_kib_is_refused_unread",
     ),
+    "JW8": proved(
+        "Base64 and base64url are read in one spelling; any other is refused where it stands.",
+        protocol_spellings="the_honest_spelling_is_read_and_every_other_one_refused no_text_is_a_failure_of_ours",
+        house_imports="base64_is_decoded_in_one_place",
+    ),
     "LO1": proved(
         "Without a hint of this very session the person confirms, by a form of this browser.",
         protocol_end_session="without_a_hint_of_this_very_session_the_person_decides "

@@ -95,6 +95,19 @@ def test_in_the_flows_only_the_desk_and_the_doors_that_lead_away_redirect() -> N
     assert redirecting == {"idp.flows.shared.desk", "idp.flows.psc", "idp.flows.cps", *at_root}
 
 
+def test_base64_is_decoded_in_one_place() -> None:
+    """Every other decoder has spellings of its own, and errors that its caller does not expect (`core/octets`)."""
+    decoding = re.compile(r"(\w*b(16|32|64|85)_?decode|a85decode|decodebytes|a2b_\w+|base64_to_int)")
+    for tree, place in ((IDP, "idp.core.octets"), (modules("sandbox"), "sandbox.psc.keys")):
+        named = {
+            module.name
+            for module in tree
+            for name in {*module.imports, *module.chains}
+            if decoding.fullmatch(name.rpartition(".")[2])
+        }
+        assert named == {place}
+
+
 def test_pickle_is_nowhere() -> None:
     for module in IDP:
         assert not imports_of(module, "pickle", "marshal", "shelve", "dill"), module.name

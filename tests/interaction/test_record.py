@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -133,9 +134,15 @@ _SESSION_BEFORE = """{
 
 
 def _is_written_as_before(record: object, before: str) -> bool:
-    """Every member that it had, octet for octet; newer ones may stand beside."""
+    """Every member that it had, octet for octet; newer ones may stand beside, also in the records inside."""
     written, known = _stored(record), json.loads(before)
-    return json.dumps({name: written[name] for name in known}) == json.dumps(known)
+    return json.dumps(_known_members(written, known)) == json.dumps(known)
+
+
+def _known_members(written: Any, known: Any) -> Any:
+    if not (isinstance(written, dict) and isinstance(known, dict)):
+        return written
+    return {name: _known_members(written[name], value) for name, value in known.items()}
 
 
 def test_an_interaction_of_the_version_before_is_read_and_written_back_octet_for_octet() -> None:

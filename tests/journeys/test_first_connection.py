@@ -168,6 +168,10 @@ def test_faults_of_the_form_are_told_together_and_keep_what_was_typed(
     assert city is not None
     assert (email.value, city.value) == ("pas une adresse", "Lyon")
     assert "court" not in page.html.replace("raccourc", "")
+    # The address of the same form is no password either.
+    page = browser.submit("Créer mon compte", new_password="7 quai de l'Île, 69005 Lyon")
+    assert page.says("vos adresses")
+    assert page.says("il faut au moins 10 caractères")
     assert do.accounts_of(psc_enrols, psc_enrols.card("lefebvre")["rpps"]) == []
 
 
@@ -270,8 +274,15 @@ def test_one_card_in_two_browsers_enrolling_at_once_makes_one_account_and_both_g
     def finish(rank: int) -> Callable[[], Page]:
         return lambda: browsers[rank].submit("Valider", one_time_code=codes[rank])
 
-    for page in do.at_once(finish(0), finish(1)).pages:
-        assert page.says("Charte d'utilisation"), page.title
+    pages = do.at_once(finish(0), finish(1)).pages
+    # The slower one is told that the account has the other address, and goes on with it.
+    told = [page.says("Votre compte existe déjà") for page in pages]
+    assert sorted(told) == [False, True], [page.title for page in pages]
+    late = told.index(True)
+    assert pages[late].says(emails[late])
+    browsers[late].get(do.interaction_path(pages[late]))
+    for browser in browsers:
+        assert browser.page.says("Charte d'utilisation"), browser.page.title
     do.at_once(lambda: do.accept_charter(browsers[0]), lambda: do.accept_charter(browsers[1]))
     (account,) = do.accounts_of(demo, rpps)
     for browser in browsers:

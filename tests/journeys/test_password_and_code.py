@@ -93,6 +93,7 @@ def test_known_and_unknown_numbers_take_the_same_time(short_lives: Demonstration
         "8 {1} {2} {3}",
         "{1}\u00a0{2}\u00a0{3}",
         "8\u202f{1}\u202f{2}\u202f{3}",
+        "\u2066{1}\u2011{2}\u00ad{3}\u200b\t\u2069",
     ],
 )
 def test_number_may_be_written_as_people_write_it(
@@ -111,18 +112,15 @@ ARABIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
     "damage",
     [
         lambda rpps: rpps.translate(ARABIC),
-        lambda rpps: rpps + "\n",
-        lambda rpps: rpps + "\t",
         lambda rpps: f"7{rpps}",
         lambda rpps: f"88{rpps}",
         lambda rpps: rpps[:-1],
         lambda rpps: rpps[:-1] + "O",
-        lambda rpps: rpps[:5] + "\0" + rpps[5:],
         lambda rpps: f"-{rpps[1:]}",
         lambda rpps: f"{rpps}' OR '1'='1",
         lambda rpps: "",
     ],
-    ids=["arabic", "newline", "tab", "a 7", "two 8", "ten", "letter", "null", "minus", "quotes", "empty"],
+    ids=["arabic", "a 7", "two 8", "ten", "letter", "minus", "quotes", "empty"],
 )
 def test_anything_else_is_no_number_and_no_try(
     demo: Demonstration, browse: Browse, martin: dict[str, Any], damage: Callable[[str], str]
@@ -178,7 +176,7 @@ def test_five_wrong_codes_lead_to_a_new_one_and_the_old_one_is_dead(
     assert do.is_at_home(browser.submit("Valider", one_time_code=new), demo)
 
 
-@pytest.mark.parametrize("written", ["{0} {1}", "{0}-{1}", " {0}\u00a0{1} "])
+@pytest.mark.parametrize("written", ["{0} {1}", "{0}-{1}", " {0}\u00a0{1} ", "\ufeff{0}\u2013{1}\u200e\r\n"])
 def test_code_may_be_typed_with_spaces(
     demo: Demonstration, browse: Browse, martin: dict[str, Any], written: str
 ) -> None:
@@ -187,9 +185,7 @@ def test_code_may_be_typed_with_spaces(
     assert do.is_at_home(browser.submit("Valider", one_time_code=written.format(code[:4], code[4:])), demo)
 
 
-@pytest.mark.parametrize(
-    "typed", ["", "1234567", "123456789", "1234567a", "١٢٣٤٥٦٧٨", "1234\u00005678", "1" * 5000]
-)
+@pytest.mark.parametrize("typed", ["", "1234567", "123456789", "1234567a", "١٢٣٤٥٦٧٨", "1" * 5000])
 def test_what_is_not_a_code_costs_no_try(
     demo: Demonstration, browse: Browse, martin: dict[str, Any], typed: str
 ) -> None:

@@ -11,6 +11,7 @@ from idp.accounts.notices import Notice
 from idp.cards.trust import CardRefusal
 from idp.core.errors import Problem
 from idp.pages import account as account_pages
+from idp.pages import enrolment as enrolment_pages
 from idp.pages import sign_in as pages
 from idp.pages.delay import Delay
 from idp.pages.mails import CodeMail, NoticeMail
@@ -92,6 +93,7 @@ def every_state(locale: str) -> list[State]:
         *_password(),
         *_email_otp(),
         *_enrolment(),
+        *_already_enrolled(),
         *_charter(charter_html(locale)),
         *_doors_that_failed(),
         *_professional_context(),
@@ -206,9 +208,17 @@ def _email_otp() -> list[State]:
     return [State(name, "email_otp.html", model) for name, model in models.items()]
 
 
-def enrolment(**changes: Any) -> pages.EnrolmentPage:
-    page = pages.EnrolmentPage(
-        identity=ELISE, values={}, errors=(), password_min=15, source="cps", proof="ab" * 32
+PASSWORD_NUMBERS = {"minimum": 15, "maximum": 128, "own": 10, "millions": 100}
+
+
+def enrolment(**changes: Any) -> enrolment_pages.EnrolmentPage:
+    page = enrolment_pages.EnrolmentPage(
+        identity=ELISE,
+        values={},
+        errors=(),
+        password_numbers=PASSWORD_NUMBERS,
+        source="cps",
+        proof="ab" * 32,
     )
     return replace(page, **changes)
 
@@ -216,31 +226,38 @@ def enrolment(**changes: Any) -> pages.EnrolmentPage:
 def _enrolment() -> list[State]:
     typed = {"email": "elise.marchand@hopital", "address_line1": "12 rue de la Paix", "city": "Lyon"}
     errors = (
-        pages.FieldError("email", "enrolment.email_malformed"),
-        pages.FieldError("password", "enrolment.password_short"),
-        pages.FieldError("postal_code", "enrolment.required"),
+        enrolment_pages.FieldError("email", "enrolment.email_malformed"),
+        enrolment_pages.FieldError("password", "enrolment.password_short"),
+        enrolment_pages.FieldError("postal_code", "enrolment.required"),
     )
     rest = (
-        pages.FieldError("email", "enrolment.email_taken"),
-        pages.FieldError("password", "enrolment.password_long"),
-        pages.FieldError("address_line1", "enrolment.too_long"),
-        pages.FieldError("postal_code", "enrolment.postal_code_malformed"),
+        enrolment_pages.FieldError("email", "enrolment.email_taken"),
+        enrolment_pages.FieldError("password", "enrolment.password_long"),
+        enrolment_pages.FieldError("address_line1", "enrolment.too_long"),
+        enrolment_pages.FieldError("postal_code", "enrolment.postal_code_malformed"),
     )
     models = {
         "enrolment-empty": enrolment(),
+        "enrolment-no-password": enrolment(password_numbers=None),
+        "enrolment-one-name": enrolment(identity=replace(ELISE, family_name="\u2019T HOOFT", given_name="")),
         "enrolment-psc-without-speciality": enrolment(source="psc", identity=NURSE),
         "enrolment-errors!": enrolment(values=typed, errors=errors),
         "enrolment-errors-2!": enrolment(values=typed | {"postal_code": "6900"}, errors=rest),
         "enrolment-common!": enrolment(
-            values=typed, errors=(pages.FieldError("password", "enrolment.password_common"),)
+            values=typed, errors=(enrolment_pages.FieldError("password", "enrolment.password_common"),)
         ),
         "enrolment-personal!": enrolment(
-            values=typed, errors=(pages.FieldError("password", "enrolment.password_personal"),)
+            values=typed, errors=(enrolment_pages.FieldError("password", "enrolment.password_personal"),)
+        ),
+        "enrolment-weak!": enrolment(
+            values=typed, errors=(enrolment_pages.FieldError("password", "enrolment.password_weak"),)
         ),
         "enrolment-other-identity!": enrolment(
-            errors=(pages.FieldError("email", "enrolment.other_identity"),)
+            errors=(enrolment_pages.FieldError("email", "enrolment.other_identity"),)
         ),
-        "enrolment-busy!": enrolment(values=typed, errors=(pages.FieldError("password", "enrolment.busy"),)),
+        "enrolment-busy!": enrolment(
+            values=typed, errors=(enrolment_pages.FieldError("password", "enrolment.busy"),)
+        ),
     }
     return [State(name, "enrolment.html", model) for name, model in models.items()]
 
@@ -283,8 +300,8 @@ def _doors_that_failed() -> list[State]:
 
 
 def _first_connection() -> list[State]:
-    open_page = pages.FirstConnectionPage(
-        given_name="Élise", family_name="MARCHAND-LEFÈVRE", cps_open=True, psc_open=True
+    open_page = enrolment_pages.FirstConnectionPage(
+        name="Élise MARCHAND-LEFÈVRE", cps_open=True, psc_open=True
     )
     return [
         State("first-connection", "first_connection.html", open_page),
@@ -388,6 +405,13 @@ def _account() -> list[State]:
                 ),
             ),
         ),
+        "account-first-password": account_pages.AccountPage(
+            identity=ELISE,
+            applications=(),
+            signed_in_since="14 h 02",
+            has_password=True,
+            is_first_password=True,
+        ),
         "account-nobody": account_pages.AccountPage(
             identity=None, applications=applications, signed_in_since=None
         ),
@@ -411,34 +435,77 @@ def _new_password() -> list[State]:
             is_proved=True,
             is_done=False,
             error=None,
-            password_min=15,
+            password_numbers=PASSWORD_NUMBERS,
             minutes=10,
             identity=ELISE,
             session="s",
         ),
         "new-password-weak!": account_pages.NewPasswordPage(
-            is_proved=True, is_done=False, error="enrolment.password_common", password_min=15, minutes=10
+            is_proved=True,
+            is_done=False,
+            error="enrolment.password_common",
+            password_numbers=PASSWORD_NUMBERS,
+            minutes=10,
         ),
         "new-password-short!": account_pages.NewPasswordPage(
-            is_proved=True, is_done=False, error="enrolment.password_short", password_min=15, minutes=10
+            is_proved=True,
+            is_done=False,
+            error="enrolment.password_short",
+            password_numbers=PASSWORD_NUMBERS,
+            minutes=10,
         ),
         "new-password-other!": account_pages.NewPasswordPage(
             is_proved=True,
             is_done=False,
             error="new_password.other_session",
-            password_min=15,
+            password_numbers=PASSWORD_NUMBERS,
             minutes=10,
             identity=ELISE,
             session="s",
         ),
         "new-password-done": account_pages.NewPasswordPage(
-            is_proved=True, is_done=True, error=None, password_min=15, minutes=10
+            is_proved=True, is_done=True, error=None, password_numbers=PASSWORD_NUMBERS, minutes=10
+        ),
+        "new-password-first": account_pages.NewPasswordPage(
+            is_proved=True,
+            is_done=False,
+            error=None,
+            password_numbers=PASSWORD_NUMBERS,
+            minutes=10,
+            is_first=True,
+            identity=ELISE,
+            session="s",
+        ),
+        "new-password-first-done": account_pages.NewPasswordPage(
+            is_proved=True,
+            is_done=True,
+            error=None,
+            password_numbers=PASSWORD_NUMBERS,
+            minutes=10,
+            is_first=True,
         ),
         "new-password-unproved": account_pages.NewPasswordPage(
-            is_proved=False, is_done=False, error=None, password_min=15, minutes=10
+            is_proved=False, is_done=False, error=None, password_numbers=PASSWORD_NUMBERS, minutes=10
         ),
     }
     return [State(name, "new_password.html", model, in_interaction=False) for name, model in models.items()]
+
+
+def _already_enrolled() -> list[State]:
+    def page(typed_email: str) -> enrolment_pages.AlreadyEnrolledPage:
+        mine = "elise.marchand@hopital-saint-louis.fr"
+        return enrolment_pages.AlreadyEnrolledPage(
+            masked_email="e•••@hopital-saint-louis.fr",
+            typed_email=typed_email,
+            is_same_email=typed_email == mine,
+        )
+
+    models = {
+        "already-enrolled": page("e.marchand@cabinet-des-lilas.example"),
+        "already-enrolled-same-address": page("elise.marchand@hopital-saint-louis.fr"),
+        "already-enrolled-nothing-typed": page(""),
+    }
+    return [State(name, "already_enrolled.html", model) for name, model in models.items()]
 
 
 FRAMES = (pages.LogoutFrame("Trajectoire Grand Âge", "https://grand-age.example/out?iss=i&sid=s"),)

@@ -9,6 +9,7 @@ import pytest
 from idp.accounts.email_otp import CodeRefusal
 from idp.accounts.mail_quota import SendRefusal
 from idp.accounts.notices import Notice
+from idp.pages import enrolment as enrolment_pages
 from idp.pages import mails as mail_pages
 from idp.pages import sign_in as pages
 from idp.web.catalogues import CatalogueError, load_catalogues
@@ -65,7 +66,9 @@ def test_french_punctuation_never_falls_alone_on_a_line() -> None:
 
 
 def test_every_key_named_by_the_view_models_exists() -> None:
-    source = "".join(Path(str(module.__file__)).read_text() for module in (pages, mail_pages))
+    source = "".join(
+        Path(str(module.__file__)).read_text() for module in (pages, enrolment_pages, mail_pages)
+    )
     named = set(re.findall(r'"((?:choice|password|email_otp|enrolment|charter|mail)\.[a-z_.]+)"', source))
     named |= {f"cps.{reason}.{part}" for reason in CPS_REASONS for part in ("title", "text")}
     named |= {f"psc.{reason}.{part}" for reason in PSC_REASONS for part in ("title", "text")}

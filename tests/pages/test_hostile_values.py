@@ -7,6 +7,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from idp.pages import account as account_pages
+from idp.pages import enrolment as enrolment_pages
 from idp.pages import sign_in as pages
 from idp.pages.professional_context import ContextChoice, ProfessionalContextPage
 from tests.pages.page_states import (
@@ -39,6 +40,9 @@ def hostile_states() -> Iterator[State]:
         "password.html": pages.PasswordPage(doors=ALL, rpps=HOSTILE, error="password.refused"),
         "email_otp.html": otp(masked_email=HOSTILE, expires_at_local=HOSTILE),
         "enrolment.html": enrolment(identity=identity, values=typed),
+        "already_enrolled.html": enrolment_pages.AlreadyEnrolledPage(
+            masked_email=HOSTILE, typed_email=HOSTILE, is_same_email=False
+        ),
         "charter.html": pages.CharterPage(
             charter=HOSTILE,
             of_client=True,
@@ -67,8 +71,8 @@ def hostile_states() -> Iterator[State]:
             ),
             None,
         ),
-        "first_connection.html": pages.FirstConnectionPage(
-            given_name=HOSTILE, family_name=HOSTILE, cps_open=False, psc_open=True
+        "first_connection.html": enrolment_pages.FirstConnectionPage(
+            name=HOSTILE, cps_open=False, psc_open=True
         ),
         "same_person.html": pages.SamePersonPage(identity, HOSTILE, HOSTILE),
         "account.html": account_pages.AccountPage(
@@ -85,7 +89,7 @@ def hostile_states() -> Iterator[State]:
             is_proved=True,
             is_done=False,
             error="enrolment.password_short",
-            password_min=15,
+            password_numbers={"minimum": 15},
             minutes=10,
             identity=identity,
             session=HOSTILE,

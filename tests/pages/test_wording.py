@@ -49,6 +49,25 @@ def test_the_wording_of_the_guide_is_kept(name: str, words: str) -> None:
     assert words in exact or (words == "code porteur" and words in text_of(page.main))
 
 
+@pytest.mark.parametrize(
+    ("locale", "hidden"),
+    [
+        (
+            "fr",
+            ("expirée", "ne la propose même pas", "retient ce refus", "code porteur", "Cryptolib", "Lecteur"),
+        ),
+        ("en", ("expired", "does not even offer it", "remembers that refusal", "PIN", "Cryptolib", "Reader")),
+    ],
+)
+def test_the_page_of_no_card_tells_what_browsers_hide_and_the_ways_on(
+    locale: str, hidden: tuple[str, ...]
+) -> None:
+    page = page_of("cps-none", locale)
+    assert [words for words in hidden if words not in text_of(page.main)] == []
+    actions = [str(form["action"]).rpartition("/")[2] for form in page.find_all("form")]
+    assert actions[:3] == ["cps", "psc", "password"]
+
+
 def test_psc_comes_first_then_the_card_then_the_password() -> None:
     buttons = [text_of(button) for button in page_of("choice-all").find_all("button")]
     assert buttons[:3] == ["S'identifier avec Pro Santé Connect", "Se connecter par CPS", "Se connecter"]

@@ -8,6 +8,7 @@ Contains tokens made by hand. Not here: anything of `idp`, what a refusal looks 
 import hashlib
 import hmac
 import json
+import string
 import time
 import zlib
 from base64 import urlsafe_b64encode
@@ -138,6 +139,12 @@ def _flipped(token: str, part: int) -> str:
     return ".".join(parts)
 
 
+def _with_bits_left_over(token: str) -> str:
+    """The same octets to a decoder that forgets them: none of our signatures has a length that 3 divides."""
+    letters = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
+    return token[:-1] + letters[letters.index(token[-1]) + 1]
+
+
 def _other_alg(s: Specimen) -> str:
     return s.token(header={"alg": "RS256" if s.alg == "ES256" else "ES256"})
 
@@ -218,6 +225,8 @@ FORGERIES: Mapping[str, Forge] = {
     "typ no text": lambda s: s.token(header={"typ": 7}),
     # The letters.
     "padded": _spoiled(lambda token: token + "="),
+    "with bits left over": _spoiled(_with_bits_left_over),
+    "a letter too many": _spoiled(lambda token: token + "A" * (-(len(token.rpartition(".")[2]) - 1) % 4)),
     "in the other alphabet": lambda s: s.honest().replace(".", "+.", 1),
     "with a line end": _spoiled(lambda token: token + "\n"),
     "with a blank before": _spoiled(lambda token: " " + token),

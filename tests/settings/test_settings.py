@@ -53,6 +53,7 @@ HOUSE_VALUES: list[tuple[str, str, Any]] = [
     ("Code failures: 20 per account per 24 h", "mail_code_failures_per_day", 20),
     ("Password: 15 code points", "password_min", 15),
     ("Password: to 128 code points", "password_max", 128),
+    ("Password: 10 beside what is known", "password_own", 10),
     ("Password failures: after 5", "password_free_tries", 5),
     ("Password failures: at most 25 per 24 h per account and unknown device", "password_tries_per_day", 25),
     ("Password failures: 100 consecutive", "password_failures_in_a_row", 100),

@@ -4,7 +4,6 @@ Contains who may connect, and RFC 9440's `Client-Cert`. Not here: deciding about
 that the proxy saw its key proved, and only if it comes from that proxy.
 """
 
-import base64
 import dataclasses
 import os
 import pwd
@@ -18,6 +17,7 @@ from pathlib import Path
 from idp.adapters.card_host.http import CardRequest, HeadRefused, encode, plain_text, read_get
 from idp.adapters.card_host.socket_listener import Application, ListenerLimits, SocketListener
 from idp.adapters.card_host.tls import WaitDeadline
+from idp.core.octets import NotOctets, b64_octets
 
 #: If the proxy forwards a text that is no certificate, the person is told that there was no card.
 UNREADABLE = b"\x00"
@@ -34,8 +34,8 @@ def certificate_of(value: str) -> bytes | None:
         return None
     found = re.fullmatch(r":([A-Za-z0-9+/]+={0,2}):", value)
     try:
-        return base64.b64decode(found[1], validate=True) if found else UNREADABLE
-    except ValueError:
+        return b64_octets(found[1]) if found else UNREADABLE
+    except NotOctets:
         return UNREADABLE
 
 

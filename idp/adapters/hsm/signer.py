@@ -32,6 +32,7 @@ from idp.adapters.hsm.library import HsmFault
 from idp.adapters.hsm.token import HsmSession
 from idp.adapters.hsm.uri import BadPkcs11Uri, Pkcs11Uri, parse_pkcs11_uri
 from idp.adapters.software_signer import BadKeyFile
+from idp.core.octets import b64_octets
 from idp.signing.public_jwk import PublicKey, alg_of, public_members, thumbprint
 from idp.signing.schedule import KeyRecord
 from idp.signing.signer import Alg, SignerUnavailable
@@ -55,7 +56,7 @@ def _encoded(key: PublicKey) -> str:
 
 def _decoded(text: str) -> PublicKey:
     """Raises ValueError."""
-    key: Any = load_der_public_key(base64.b64decode(text, validate=True))
+    key: Any = load_der_public_key(b64_octets(text))
     if alg_of(key) is None:
         raise ValueError("not an RSA key of 2048 bits or more, nor a P-256 key")
     found: PublicKey = key

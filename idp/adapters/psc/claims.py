@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from idp.cards.nomenclature import IN_TRAINING, CodedLabel, in_training, profession_label, speciality_label
-from idp.cards.person_name import UnreadableName, parse_person_name
+from idp.cards.person_name import UnreadableName, completed, parse_person_name
 from idp.cards.rpps import is_luhn_valid
 from idp.settings.psc import PHYSICIAN_CATEGORIES
 
@@ -34,7 +34,7 @@ _MAX_RELEASED = 64 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """`rpps` and `profession` are None, and the names empty, when the claims have no readable one."""
+    """`rpps` and `profession` are None, and a name empty, when the claims have no readable one."""
 
     rpps: str | None
     family_name: str
@@ -48,10 +48,11 @@ def read_person(claims: Claims, physician_categories: tuple[str, ...] = PHYSICIA
     practices = _practices(claims)
     chosen = _chosen_practice(practices, physician_categories)
     # RIE v1 EXI 12: names of practice have priority over civil names.
+    family_name, given_name = _name(chosen, "nomDexercice"), _name(chosen, "prenomDexercice")
     return Person(
         rpps=read_rpps(claims),
-        family_name=_first_name_of((chosen, "nomDexercice"), (claims, "family_name")),
-        given_name=_first_name_of((chosen, "prenomDexercice"), (claims, "given_name")),
+        family_name=completed(family_name, _name(claims, "family_name"), beside=given_name),
+        given_name=completed(given_name, _name(claims, "given_name"), beside=family_name),
         profession=_profession(chosen, physician_categories),
         specialities=_specialities(practices),
     )
@@ -154,15 +155,13 @@ def _specialities(practices: tuple[Claims, ...]) -> tuple[CodedLabel, ...]:
     return tuple(CodedLabel(code, speciality_label(code)) for code in codes)
 
 
-def _first_name_of(*places: tuple[Claims, str]) -> str:
-    for claims, member in places:
-        value = claims.get(member)
-        if isinstance(value, str) and value:
-            try:
-                return parse_person_name(value)
-            except UnreadableName:
-                continue
-    return ""
+def _name(claims: Claims, member: str) -> str:
+    """Returns the name, "" when it is absent or not readable."""
+    value = claims.get(member)
+    try:
+        return parse_person_name(value) if isinstance(value, str) else ""
+    except UnreadableName:
+        return ""
 
 
 def _code(value: object) -> str | None:

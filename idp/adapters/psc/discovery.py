@@ -12,10 +12,10 @@ from types import MappingProxyType
 
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
-from joserfc.util import urlsafe_b64decode
 
 from idp.adapters.http.bounded import BoundedHttp, NoUsableAnswer, UnexpectedStatus
 from idp.core.clock import Clock
+from idp.core.octets import b64u_octets
 from idp.interaction.upstream import UpstreamUnavailable
 from idp.settings.psc import PscSettings
 from idp.settings.psc_presets import ENDPOINTS
@@ -213,7 +213,7 @@ def _rs256_key(entry: Mapping[str, object]) -> RSAKey | None:
         return None
     try:
         # Checked before the import: below 2048 bits the library only warns.
-        if int.from_bytes(urlsafe_b64decode(modulus.encode("ascii"))).bit_length() not in _RSA_BITS:
+        if int.from_bytes(b64u_octets(modulus)).bit_length() not in _RSA_BITS:
             return None
         return RSAKey.import_key({"kty": "RSA", "n": modulus, "e": exponent})
     except (JoseError, ValueError, TypeError):

@@ -16,9 +16,9 @@ from datetime import UTC, datetime, timedelta
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
-from joserfc.util import urlsafe_b64decode
 
 from idp.adapters.http.bounded import NoUsableAnswer, parse_json
+from idp.core.octets import b64u_octets
 from idp.interaction.upstream import UpstreamRefusal, UpstreamRefused
 from idp.settings.psc import PscSettings
 
@@ -104,7 +104,7 @@ def verify_signature(token: str, find_key: Callable[[str], RSAKey | None]) -> Cl
     try:
         payload = jws.deserialize_compact(token, key, registry=_JWS).payload
         claims = parse_json(payload)
-    except (JoseError, NoUsableAnswer, ValueError, TypeError):
+    except (JoseError, NoUsableAnswer, ValueError, TypeError, RecursionError):
         raise refused("ID token: signature") from None
     if not isinstance(claims, dict):
         raise refused("ID token: claims")
@@ -114,7 +114,7 @@ def verify_signature(token: str, find_key: Callable[[str], RSAKey | None]) -> Cl
 def _announced_kid(token: str) -> str:
     """Returns the `kid` of a header with no demand that we do not support. `jku`, `jwk`, `x5u`, `x5c` are ignored."""
     try:
-        header = parse_json(urlsafe_b64decode(token.split(".")[0].encode("ascii")))
+        header = parse_json(b64u_octets(token.split(".")[0]))
     except (NoUsableAnswer, ValueError, TypeError):
         raise refused("ID token: header") from None
     # RFC 8725 §3.1: we choose the algorithm, not the token. RFC 7515 §4.1.11: we support no extension.

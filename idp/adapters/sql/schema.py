@@ -10,7 +10,7 @@ from idp.adapters.sql import crl_schema  # noqa: F401 - its tables are of the sa
 from idp.adapters.sql.columns import UtcInstant, metadata, row_number
 
 #: The migration of this code. Zero-padded: the order of the texts is the order of the migrations.
-SCHEMA_REVISION = "0011"
+SCHEMA_REVISION = "0012"
 
 accounts = sa.Table(
     "accounts",
@@ -25,6 +25,7 @@ accounts = sa.Table(
     sa.Column("identity_source", sa.Text, nullable=False),
     sa.Column("identity_verified_at", UtcInstant, nullable=False),
     sa.Column("identity_evidence", sa.Text, nullable=False),
+    sa.Column("identity_stated_at", UtcInstant),
     sa.Column("email", sa.Text, nullable=False),
     sa.Column("email_normalised", sa.Text, nullable=False, unique=True),
     sa.Column("email_verified_at", UtcInstant, nullable=False),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
@@ -40,31 +41,31 @@ class SqlUpstreamLinks:
             return self._owner(connection, subject)
 
     def link(
-        self, account_id: AccountId, subject: str, now: datetime, claims: Mapping[str, object]
+        self,
+        account_id: AccountId,
+        subject: str,
+        now: datetime,
+        claims: Mapping[str, object],
+        stated_at: datetime | None = None,
     ) -> LinkOutcome:
+        said = {"subject": subject, "seen_at": stated_at or now, "claims": dict(claims)}
         try:
             with writing(self.database) as connection:
-                return self._link(connection, account_id, subject, now, claims)
+                return self._link(connection, account_id, now, said)
         except IntegrityError:
             # PostgreSQL: another account took this `sub` between our read and our write. `from None`: the cause quotes
             # it.
             raise SubjectOfAnother from None
 
     def _link(
-        self,
-        connection: Connection,
-        account_id: AccountId,
-        subject: str,
-        now: datetime,
-        claims: Mapping[str, object],
+        self, connection: Connection, account_id: AccountId, now: datetime, said: Mapping[str, Any]
     ) -> LinkOutcome:
         # facts/security PS5: a `sub` that another account holds is never moved, whatever the RPPS says.
-        if self._owner(connection, subject) not in (None, account_id):
+        if self._owner(connection, said["subject"]) not in (None, account_id):
             raise SubjectOfAnother
-        newest = {"subject": subject, "seen_at": now, "claims": dict(claims)}
         added = (
             insert_into(connection, upstream_links)
-            .values(account_id=account_id, issuer=self.issuer, linked_at=now, **newest)
+            .values(account_id=account_id, issuer=self.issuer, linked_at=now, **said)
             .on_conflict_do_nothing(index_elements=[_c.account_id, _c.issuer])
             .returning(_c.subject)
         )
@@ -72,9 +73,11 @@ class SqlUpstreamLinks:
             return LinkOutcome.FIRST
         mine = (_c.account_id == account_id, _c.issuer == self.issuer)
         # Locked: of two concurrent logins under a new `sub`, only one tells the person.
-        known = connection.execute(sa.select(_c.subject).where(*mine).with_for_update()).scalar_one()
-        connection.execute(sa.update(upstream_links).where(*mine).values(newest))
-        return LinkOutcome.KNOWN if known == subject else LinkOutcome.SUBJECT_CHANGED
+        known = connection.execute(sa.select(_c.subject, _c.seen_at).where(*mine).with_for_update()).one()
+        if said["seen_at"] < known.seen_at:
+            return LinkOutcome.KNOWN
+        connection.execute(sa.update(upstream_links).where(*mine).values(said))
+        return LinkOutcome.KNOWN if known.subject == said["subject"] else LinkOutcome.SUBJECT_CHANGED
 
     def _owner(self, connection: Connection, subject: str) -> AccountId | None:
         owner = sa.select(_c.account_id).where(_c.issuer == self.issuer, _c.subject == subject)

@@ -29,10 +29,12 @@ _NOT_SUPPORTED = {
 }
 #: All parameters that we read; every other is ignored (RFC 6749 §3.1).
 RECOGNISED = frozenset({*PARAMETERS, *_OURS, *_NOT_SUPPORTED, "id_token_hint"})
+#: Under this name the Interaction keeps the reference of a pushed request.
+REFERENCE = "request_uri"
 _PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
     """The parameters of a request, and the way they came."""
 
@@ -41,6 +43,8 @@ class Received:
     is_pushed: bool = False
     #: In a request object signed by the client (RFC 9101).
     is_signed: bool = False
+    #: The `request_uri` by which the browser brought it, "" without one: used up by its code.
+    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,6 +206,8 @@ class RequestVerification:
         kept = {**request, **{name: parameters[name] for name in _OURS if parameters.get(name)}}
         if not is_short(kept, self.kept_bytes):
             raise ClientError(OAuthError.INVALID_REQUEST, "the request is too long to be kept")
+        if received.reference:
+            kept[REFERENCE] = received.reference
         return AuthorizationRequest(
             client=client,
             parameters=kept,

@@ -161,6 +161,9 @@ class AuthorizeEndpoint:
     def _code(self, done: Done) -> Response:
         """Returns the answer with the code, and the session cookie. Raises AuthorizationError, PageError."""
         interaction = done.interaction
+        if not self.reader.use_up(interaction.client_id, interaction.request):
+            error = OAuthError.INVALID_REQUEST_URI
+            raise self._error(interaction, error, "request_uri was used in another window")
         try:
             issued = self.issuer.issue(done, self.visits.of(request))
         except IssueRefused as no:

@@ -17,6 +17,7 @@ from idp.protocol.authorization.authorization_request import RECOGNISED, Receive
 from idp.protocol.jose.client_jwt import BadClientJwt, Claims, ClientJwts, instant, verify_begun
 from idp.web.parameters import without_empty
 
+_FAPI_AGE = timedelta(minutes=60)
 #: RFC 9101 §10.8. The two others are written by OpenID Connect Core §6.1 clients and plain JOSE libraries.
 _TYPES = ("oauth-authz-req+jwt", "jwt", "")
 
@@ -37,7 +38,7 @@ class RequestObjects:
         """Returns the parameters inside `request`, or the plain ones when there is none. Raises ClientError."""
         objects = values.getlist("request")
         if not objects:
-            return Received(values)
+            return Received(values=values)
         if client.request_object_signing_alg is None:
             raise ClientError(OAuthError.REQUEST_NOT_SUPPORTED, "request objects need a registered algorithm")
         if len(objects) > 1 or "request_uri" in values:
@@ -51,7 +52,7 @@ class RequestObjects:
         if {"request", "request_uri"} & parameters.keys() or parameters.get("client_id") != client.client_id:
             # RFC 9101 §4, §5: no request inside the request; the client_id inside equals the one outside.
             raise _refused("the request object names another client or another request")
-        return Received(without_empty(MultiDict(parameters)), is_signed=True)
+        return Received(values=without_empty(MultiDict(parameters)), is_signed=True)
 
     def _verified(self, token: str, client: Client) -> Claims:
         """Returns the claims (RFC 9101 §4), good for an hour at most (FAPI 2.0 Message Signing §5.3.1).
@@ -65,7 +66,11 @@ class RequestObjects:
         if self.issuer not in (audience if isinstance(audience, list) else [audience]):
             raise BadClientJwt("aud")
         verify_begun(claims, now, self.clock_ahead.total_seconds())
-        begins, ends = instant(claims, "nbf") or instant(claims, "iat") or now, instant(claims, "exp")
+        begun, issued, ends = (instant(claims, name) for name in ("nbf", "iat", "exp"))
+        if client.profile == "fapi2" and (begun is None or begun < now - _FAPI_AGE.total_seconds()):
+            # FAPI 2.0 Message Signing §5.3.1: `nbf` is there, at most 60 minutes back.
+            raise BadClientJwt("nbf")
+        begins = next((instant for instant in (begun, issued) if instant is not None), now)
         if ends is None or not now < ends <= begins + self.life.total_seconds():
             raise BadClientJwt("exp")
         return claims

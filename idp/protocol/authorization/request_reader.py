@@ -11,6 +11,7 @@ from werkzeug.datastructures import MultiDict
 from idp.clients.registry import Client, ClientFile
 from idp.core.errors import ClientError, OAuthError, PageError, Problem
 from idp.protocol.authorization.authorization_request import (
+    REFERENCE,
     AuthorizationRequest,
     Received,
     RequestVerification,
@@ -46,8 +47,20 @@ class RequestReader:
 
         Raises the same.
         """
-        kept = Received(MultiDict(parameters), is_pushed=True, is_signed=True)
+        values = MultiDict(parameters)
+        reference = values.pop(REFERENCE, "")
+        kept = Received(values=values, is_pushed=True, is_signed=True, reference=reference)
         return self.verification.verified(kept, proved_client(kept.values, self.clients))
+
+    def use_up(self, client_id: str, parameters: Mapping[str, str]) -> bool:
+        """Whether the request may bring its code: the first one, where it was pushed. `parameters`: as the interaction
+        keeps them."""
+        reference = parameters.get(REFERENCE)
+        if reference is None:
+            return True
+        return self.pushed.use_up(
+            reference, client_id, {name: value for name, value in parameters.items() if name != REFERENCE}
+        )
 
     def from_client(self, values: "MultiDict[str, str]", client: Client, key: str | None = None) -> str:
         """Returns the `request_uri` of a request at /par, refused where /authorize would refuse it. Raises ClientError.
@@ -59,7 +72,7 @@ class RequestReader:
             raise ClientError(OAuthError.INVALID_REQUEST, "request_uri cannot be pushed")
         opened = self.objects.opened(values, client)
         bound = _bound_to_key(opened.values, key)
-        pushed = Received(bound, is_pushed=True, is_signed=opened.is_signed)
+        pushed = Received(values=bound, is_pushed=True, is_signed=opened.is_signed)
         try:
             self.verification.verified(pushed, client)
         except PageError as shown:
@@ -69,6 +82,8 @@ class RequestReader:
     def _opened(self, values: "MultiDict[str, str]", client: Client) -> Received:
         try:
             return self._received(values, client)
+        except AuthorizationError:
+            raise
         except ClientError as error:
             if "redirect_uri" not in values:
                 page = _PAGES.get(error.error, Problem.BAD_REQUEST)
@@ -80,10 +95,14 @@ class RequestReader:
         request_uris = values.getlist("request_uri")
         if len(request_uris) != 1 or not is_reference(request_uris[0]):
             return self.objects.opened(values, client)
-        received = self.pushed.take(request_uris[0], client)
-        if received is None:
-            raise ClientError(OAuthError.INVALID_REQUEST_URI, "request_uri is unknown, used or expired")
-        return received
+        pushed = self.pushed.find(request_uris[0], client)
+        if pushed is None:
+            raise ClientError(OAuthError.INVALID_REQUEST_URI, "request_uri is unknown or expired")
+        if pushed.is_used:
+            # Told where, and in the mode in which, the code went (RFC 9126 §7.3): nothing beside the reference counts.
+            address = self.verification.proved_address(pushed.received.values, client)
+            raise AuthorizationError(OAuthError.INVALID_REQUEST_URI, "request_uri was used", to=address)
+        return pushed.received
 
 
 def _bound_to_key(values: "MultiDict[str, str]", key: str | None) -> "MultiDict[str, str]":

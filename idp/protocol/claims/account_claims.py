@@ -35,9 +35,10 @@ def _instant(moment: datetime) -> str:
 
 
 _VALUE_OF: Mapping[str, Callable[[Account], Any]] = {
-    "name": lambda account: f"{account.identity.given_name} {account.identity.family_name}",
-    "family_name": lambda account: account.identity.family_name,
-    "given_name": lambda account: account.identity.given_name,
+    "name": lambda account: account.identity.full_name,
+    # A person may have one name only. Core §5.3.2: absent rather than empty.
+    "family_name": lambda account: account.identity.family_name or None,
+    "given_name": lambda account: account.identity.given_name or None,
     "locale": lambda account: account.locale,
     "email": lambda account: account.email,
     "email_verified": lambda account: True,

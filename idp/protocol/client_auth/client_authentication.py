@@ -3,17 +3,20 @@
 Not here: what each method verifies (`client_assertion`, `tls_client`), the answer to a refusal (`client_door`).
 """
 
-import base64
-import binascii
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
+import structlog
 from werkzeug.wrappers import Request
 
+from idp.clients.client_secrets import MAKE_ONE
 from idp.clients.registry import Client, ClientFile
 from idp.core.errors import ClientError, OAuthError
+from idp.core.octets import b64_octets
 from idp.protocol.jose.client_jwt import BadClientJwt, unverified_claims
+
+log = structlog.get_logger()
 
 _REFUSED = "client authentication failed"
 
@@ -52,7 +55,11 @@ _MEANS_OF: Mapping[str, str] = {
 
 
 def has_secret(client: Client, presented: PresentedCredentials) -> bool:
-    return client.is_secret(presented.secret)
+    is_proved = client.is_secret(presented.secret)
+    if not is_proved and client.is_of_digest(presented.secret):
+        # The operator registered the digest of a secret that is none, and would look for another fault.
+        log.error("client_secret_too_weak", client_id=client.client_id, action=MAKE_ONE)
+    return is_proved
 
 
 def is_public(client: Client, presented: PresentedCredentials) -> bool:
@@ -125,9 +132,9 @@ def _basic(header: str) -> tuple[str, str]:
     if scheme.lower() != "basic":
         raise ValueError("another scheme")
     try:
-        text = base64.b64decode(credentials.strip(), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError) as error:
-        raise ValueError("not base64") from error
+        text = b64_octets(credentials.strip()).decode()
+    except UnicodeDecodeError as error:
+        raise ValueError("not UTF-8") from error
     client_id, colon, secret = text.partition(":")
     if not colon:
         raise ValueError("no colon")

@@ -4,7 +4,6 @@ Certificates are public: one in a header proves nothing, unless it comes from th
 proxy proves itself (facts/security CP1, T9; docs/adr/0010). Not here: which client it proves (`tls_client`).
 """
 
-import base64
 import hashlib
 import hmac
 import re
@@ -15,6 +14,7 @@ from werkzeug.wrappers import Request
 
 from idp.core.audit import AuditEvent
 from idp.core.errors import ClientError, OAuthError
+from idp.core.octets import b64_octets
 from idp.core.refusal_trail import RefusalTrail
 from idp.signing.key_ring import b64u
 from idp.web.network import CallerNetworks
@@ -82,7 +82,7 @@ def _read(header: str) -> ClientCertificate:
     found = _BYTE_SEQUENCE.fullmatch(header) if len(header) <= MAX_BYTES else None
     if found is None:
         raise ValueError("size or form")
-    der = base64.b64decode(found[1], validate=True)
+    der = b64_octets(found[1])
     parsed = x509.load_der_x509_certificate(der)
     # Read once here: they raise ValueError for a date that no calendar has.
     _ = parsed.not_valid_before_utc, parsed.not_valid_after_utc

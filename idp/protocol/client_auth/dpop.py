@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
-from joserfc.util import urlsafe_b64decode
 from werkzeug.wrappers import Request
 
 from idp.clients.members import CLIENT_SIGNING_ALGS
@@ -24,6 +23,7 @@ from idp.clients.public_keys import public_keys
 from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore, Kind
 from idp.core.errors import ClientError, OAuthError
+from idp.core.octets import b64u_octets, is_b64u
 from idp.signing.key_ring import b64u
 
 MAX_BYTES = 16 * 1024
@@ -34,6 +34,7 @@ _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _KEY_MEMBERS: Mapping[object, tuple[str, ...]] = {"RSA": ("kty", "n", "e"), "EC": ("kty", "crv", "x", "y")}
 #: In base64url: a modulus of 4096 bits, an exponent of 32. Any caller with a client_id makes us verify by its key.
 _MOST_OF_N, _MOST_OF_E = 683, 6
+_NONCE_OCTETS = 32
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 _JWS = jws.JWSRegistry(algorithms=CLIENT_SIGNING_ALGS, strict_check_header=False)
@@ -73,9 +74,9 @@ class Nonces:
         return self._of(int(now.timestamp()))
 
     def is_fresh(self, nonce: object, now: datetime) -> bool:
-        if not isinstance(nonce, str) or not re.fullmatch(r"[A-Za-z0-9_-]{43}", nonce):
+        if not isinstance(nonce, str) or not is_b64u(nonce, _NONCE_OCTETS):
             return False
-        second = int.from_bytes(urlsafe_b64decode(nonce.encode())[:8], "big")
+        second = int.from_bytes(b64u_octets(nonce)[:8], "big")
         # From the future as well: another node, with a clock ahead of ours, may have made it.
         age = int(now.timestamp()) - second
         is_now = -self.skew.total_seconds() <= age <= self.life.total_seconds()
@@ -169,7 +170,7 @@ def _verify_signature(header: str, algs: Sequence[str]) -> tuple[RSAKey | ECKey,
     if len(header) > MAX_BYTES or not _COMPACT.fullmatch(header):
         raise _BadProof("size or form")
     try:
-        key = _shown_key(_json_object(urlsafe_b64decode(header.split(".")[0].encode())), algs)
+        key = _shown_key(_json_object(b64u_octets(header.split(".")[0])), algs)
         payload = jws.deserialize_compact(header, key, registry=_JWS).payload
         return key, _json_object(payload)
     except (JoseError, ValueError, TypeError, RecursionError) as error:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from werkzeug.wrappers import Request
 
-from idp.clients.members import CLIENT_SIGNING_ALGS, FAPI_SIGNING_ALGS
 from idp.clients.registry import Client
 from idp.core.errors import ClientError, OAuthError
 from idp.protocol.client_auth.client_certificate import ClientCertificates
@@ -32,10 +31,6 @@ def token_type(binding: Binding) -> str:
 def is_announced_key(announced: str | None, shown: Binding) -> bool:
     """Whether the code may be redeemed by this key: one asked for with `dpop_jkt` only by that key (RFC 9449 §10)."""
     return not announced or shown.get("jkt") == announced
-
-
-def _proof_algs(client: Client) -> tuple[str, ...]:
-    return FAPI_SIGNING_ALGS if client.profile == "fapi2" else CLIENT_SIGNING_ALGS
 
 
 def holds(shown: Binding, needed: Binding) -> bool:
@@ -68,7 +63,7 @@ class Possession:
 
         Raises ClientError.
         """
-        proof = self.proofs.of(call.request, algs=_proof_algs(call.client))
+        proof = self.proofs.of(call.request, algs=call.client.signing_algs)
         return None if proof is None else proof.thumbprint
 
     def next_nonce(self, request: Request) -> dict[str, str]:
@@ -88,7 +83,7 @@ class Possession:
             raise HolderMismatch
         shown = {} if certificate is None else {"x5t#S256": certificate.thumbprint}
         if token.scheme == "DPoP":
-            proof = self.proofs.of(request, access_token=token.value, algs=_proof_algs(client))
+            proof = self.proofs.of(request, access_token=token.value, algs=client.signing_algs)
             if proof is None:
                 raise self.proofs.missing()
             shown["jkt"] = proof.thumbprint

@@ -3,7 +3,6 @@
 Not here: how the certificate gets here (`client_certificate`).
 """
 
-import base64
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from idp.clients.members import TLS_SUBJECTS
 from idp.clients.public_keys import PublicJwk
 from idp.clients.registry import Client
 from idp.core.clock import Clock
+from idp.core.octets import NotOctets, b64_octets
 from idp.protocol.client_auth.client_authentication import PresentedCredentials
 from idp.protocol.client_auth.client_certificate import ClientCertificates
 
@@ -154,8 +154,8 @@ def _leaf_der(jwk: PublicJwk) -> bytes | None:
     ):
         return None
     try:
-        return base64.b64decode(chain[0], validate=True)
-    except ValueError:  # binascii.Error is one; letters outside ASCII raise another.
+        return b64_octets(chain[0])
+    except NotOctets:
         return None
 
 

@@ -21,6 +21,7 @@ from pyop.userinfo import Userinfo
 
 from idp.clients.registry import Client, ClientFile
 from idp.clients.scopes import CLAIMS_OF_SCOPE
+from idp.core.octets import is_b64u
 from idp.protocol.engine.grants import CodeRefused
 from idp.protocol.engine.states import State
 from idp.signing.key_ring import b64u
@@ -31,6 +32,9 @@ for _name in ("pyop", "oic", "jwkest"):
 # Even the warnings and errors of these repeat the request.
 for _name in ("pyop.request_validator", "pyop.provider", "oic.utils", "oic.extension.provider"):
     logging.getLogger(_name).setLevel(logging.CRITICAL)
+
+
+_SHA256_OCTETS = 32
 
 
 class WriteIdToken(Protocol):
@@ -64,10 +68,16 @@ def _refuse(request: AuthorizationRequest, reason: str) -> NoReturn:
 
 def pkce_is_s256(request: AuthorizationRequest) -> None:
     """S256 only (RFC 7636 §4.2-4.4.1, RFC 9700 §2.1.1); the client's policy says whether it may be absent."""
-    if not re.fullmatch(r"[A-Za-z0-9_-]{43}", request.get("code_challenge", "")):
-        _refuse(request, "code_challenge is required: 43 base64url characters")
+    if not is_b64u(request.get("code_challenge"), _SHA256_OCTETS):
+        _refuse(request, "code_challenge is required: SHA-256 in 43 base64url characters")
     if request.get("code_challenge_method") != "S256":
         _refuse(request, "code_challenge_method must be S256")
+
+
+def announced_key_is_thumbprint(request: AuthorizationRequest) -> None:
+    """RFC 9449 §10: another text names no key, and its code could never be redeemed."""
+    if not is_b64u(request.get("dpop_jkt", "A" * 43), _SHA256_OCTETS):
+        _refuse(request, "dpop_jkt must be SHA-256 in 43 base64url characters")
 
 
 def max_age_is_natural(request: AuthorizationRequest) -> None:
@@ -103,7 +113,7 @@ class OpenIDProvider(Provider):  # type: ignore[misc]
         self._write_id_token = write_id_token
         theirs: list[Any] = list(vars(self)["authentication_request_validators"])
         kept = [validator for validator in theirs if not _wraps(validator, requested_scope_is_supported)]
-        own = [self._pkce_keeps_policy, max_age_is_natural]
+        own = [self._pkce_keeps_policy, announced_key_is_thumbprint, max_age_is_natural]
         self.authentication_request_validators = [*kept, *own]
 
     def reading(self, state: State, user: Mapping[str, Mapping[str, Any]] | None = None) -> "OpenIDProvider":
@@ -156,10 +166,12 @@ class OpenIDProvider(Provider):  # type: ignore[misc]
     ) -> bool:
         """Whether the verifier fits (RFC 7636 §4.6).
 
-        One without a challenge is refused (RFC 9700 §4.8), and the reverse.
+        One without a challenge is refused (RFC 9700 §4.8), and the reverse. So is a code without a challenge of a
+        client that must use PKCE by now.
         """
         if "code_challenge" not in authentication_request:
-            return "code_verifier" not in token_request
+            client = self._client_file.registry()[token_request["client_id"]]
+            return "code_verifier" not in token_request and client.pkce == "optional"
         verifier, challenge = token_request.get("code_verifier", ""), authentication_request["code_challenge"]
         if not re.fullmatch(r"[A-Za-z0-9._~-]{43,128}", verifier):
             return False

@@ -37,13 +37,13 @@ class ClientJwts:
     def verified(self, token: str, client: Client, *, alg: str | None, types: Collection[str]) -> Claims:
         """Returns the claims of a token that this client signed; none of them is verified here. Raises BadClientJwt.
 
-        `alg`: the registered one; None: any that we know. `types`: values of `typ` in lower case, "" for none. The key
-        is one of the client's own, by `kid`; keys in the token, or addresses of keys, mean nothing.
+        `alg`: the registered one; None: any of the client's. `types`: values of `typ` in lower case, "" for none. The
+        key is one of the client's own, by `kid`; keys in the token, or addresses of keys, mean nothing.
         """
         try:
             header = read_header(token)
             # RFC 8725 §3.1: the token does not choose its algorithm.
-            if header.get("alg") not in ((alg,) if alg else CLIENT_SIGNING_ALGS):
+            if header.get("alg") not in ((alg,) if alg else client.signing_algs):
                 raise BadClientJwt("alg")
             # RFC 8725 §3.11: a token of one kind is not accepted for another.
             if _type(header) not in types:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from joserfc.util import urlsafe_b64decode
+from idp.core.octets import NotOctets, b64u_octets
 
 MAX_BYTES = 16 * 1024
 
@@ -43,8 +43,8 @@ def read_unverified(token: str) -> Mapping[str, Any]:
 
 def _part(token: str, index: int) -> dict[str, Any]:
     try:
-        octets = urlsafe_b64decode(token.split(".")[index].encode("ascii"))
-    except ValueError as error:
+        octets = b64u_octets(token.split(".")[index])
+    except NotOctets as error:
         raise Malformed("base64") from error
     return strict_object(octets)
 

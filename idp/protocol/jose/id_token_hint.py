@@ -50,7 +50,7 @@ def read_hint(token: str, *, keys: Keys, issuer: str) -> Hint:
         key_set = KeySet.import_key_set({"keys": [dict(jwk) for jwk in keys.jwks()["keys"]]})
         verified = jws.deserialize_compact(token, key_set, algorithms=SIGNING_ALGS)
         claims = strict_object(verified.payload)
-    except (JoseError, ValueError, KeyError, TypeError) as error:
+    except (JoseError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadHint(type(error).__name__) from error
     if claims.get("iss") != issuer:
         raise BadHint("issuer")

@@ -58,7 +58,8 @@ class TokenEndpoint:
 
     def _exchange(self, call: Call, binding: Binding) -> dict[str, Any]:
         client, form = call.client, call.form
-        for name in ("code", "redirect_uri", *(["code_verifier"] if client.pkce == "required" else [])):
+        # A missing `code_verifier` is a code that does not fit (RFC 7636 §4.6), which only its request can tell.
+        for name in ("code", "redirect_uri"):
             if not form.get(name):
                 raise ClientError(OAuthError.INVALID_REQUEST, f"{name} is required")
         now = self.clock.now()

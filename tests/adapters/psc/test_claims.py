@@ -329,16 +329,32 @@ def test_what_is_not_a_code_is_dropped(code: str) -> None:
     assert (person.profession, person.specialities) == (None, ())
 
 
-@pytest.mark.parametrize(
-    "name", ["", "<script>alert(1)</script>", "{{ 7*7 }}", "A\u202eB", "x" * 65, 3, None]
-)
+@pytest.mark.parametrize("name", ["", " \u200b", "A\nB", "A\u202eB", "\ud800", "x" * 257, 3, None])
 def test_unreadable_practice_name_gives_way_to_the_civil_one(name: object) -> None:
     claims = _with_practices({"codeProfession": "10", "nomDexercice": name}, family_name="D'ARC-ŒUVRÉ")
     assert read_person(claims).family_name == "D'ARC-ŒUVRÉ"
 
 
 def test_no_readable_name_is_no_name() -> None:
-    assert read_person({"family_name": "<b>", "given_name": ["KIT"]}).family_name == ""
+    assert read_person({"family_name": "\x1b[31m", "given_name": ["KIT"]}).family_name == ""
+
+
+@pytest.mark.parametrize(
+    ("practice", "civil", "read"),
+    [
+        ({"nomDexercice": "", "prenomDexercice": "SUKARNO"}, ("", ""), ("", "SUKARNO")),
+        ({}, ("'T HOOFT", ""), ("'T HOOFT", "")),
+        # The only name, as a given name of practice and as a civil family name: one name, not twice the same.
+        ({"prenomDexercice": "SUKARNO"}, ("Sukarno", ""), ("", "SUKARNO")),
+        ({"nomDexercice": "DUPONT"}, ("MARTIN", "ANNE"), ("DUPONT", "ANNE")),
+    ],
+)
+def test_a_person_may_have_one_name(
+    practice: dict[str, object], civil: tuple[str, str], read: tuple[str, str]
+) -> None:
+    claims = _with_practices({"codeProfession": "10", **practice}, family_name=civil[0], given_name=civil[1])
+    person = read_person(claims)
+    assert (person.family_name, person.given_name) == read
 
 
 @pytest.mark.parametrize(

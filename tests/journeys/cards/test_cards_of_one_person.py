@@ -61,6 +61,10 @@ def test_renewed_card_signs_in_and_asks_nothing_of_anyone(demo: Demonstration, b
     names = do.rows(demo, "SELECT family_name FROM accounts WHERE rpps = ?", demo.card("lefebvre")["rpps"])
     assert names == [{"family_name": "LEFEBVRE-BLANC"}]
     assert notices(demo, email, expected=1) == 1
+    # The card of before still signs in, and puts the older name back nowhere.
+    assert signed_in_by(demo, browse, "lefebvre") == before
+    names = do.rows(demo, "SELECT family_name FROM accounts WHERE rpps = ?", demo.card("lefebvre")["rpps"])
+    assert names == [{"family_name": "LEFEBVRE-BLANC"}]
 
 
 def test_second_profession_comes_to_the_same_account_with_date_and_source(

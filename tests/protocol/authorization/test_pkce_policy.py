@@ -60,3 +60,11 @@ def test_half_of_pkce_or_another_method_is_refused_all_the_same(
 def test_the_other_clients_still_need_it(provider: Provider) -> None:
     asked = {"client_id": "grand-age", "redirect_uri": "https://grand-age.example/callback"}
     assert answer_of(provider.browser().authorize(**asked, **NO_PKCE))["error"] == "invalid_request"
+
+
+def test_a_code_without_a_challenge_ends_with_the_permission(provider: Provider) -> None:
+    """Last of this file: it changes the policy of the client."""
+    code = provider.browser().sign_in(**NO_PKCE)
+    path = provider.settings.where.clients_file
+    path.write_text(path.read_text().replace("    pkce: optional\n", "", 1))
+    assert provider.exchange(code, code_verifier=None).get_json()["error"] == "invalid_grant"

@@ -1,13 +1,17 @@
-"""/par (RFC 9126): a reference for the client that pushed, once, for a short time."""
+"""/par (RFC 9126): a reference for the client that pushed, for one code, for a short time."""
 
 import time
 from collections.abc import Callable
 from datetime import timedelta
 from urllib.parse import urlencode
 
+import jwt
 import pytest
+from bs4 import BeautifulSoup
 from werkzeug.test import Client, TestResponse
 
+from idp.protocol.authorization.pushed_requests import PushedRequests
+from tests.fakes import FixedClock, MemoryStore
 from tests.provider import (
     ISSUER,
     REDIRECT,
@@ -80,12 +84,61 @@ def test_what_stands_beside_the_reference_counts_for_nothing(provider: Provider)
     assert answer_of(come(provider, silent, state="beside"))["state"] == "pushed"
 
 
-def test_a_reference_is_good_once(provider: Provider) -> None:
+def test_a_reference_opens_again_until_somebody_signed_in(provider: Provider) -> None:
+    """RFC 9126 §4, FAPI 2.0 §5.3.2.2: a page reloaded, a link opened twice, in this browser or another."""
     request_uri = push(provider).get_json()["request_uri"]
-    assert come(provider, request_uri).status_code == 303
-    page = come(provider, request_uri)
-    assert page.status_code == 410
-    assert "https://trajectoire.example/" in page.text  # the way on
+    assert [come(provider, request_uri).status_code for _ in range(3)] == [303, 303, 303]
+    browser = provider.browser()
+    query = f"/authorize?{urlencode({'client_id': RP, 'request_uri': request_uri})}"
+    browser.follow(browser.get(query))
+    answer = answer_of(browser.prove(browser.follow(browser.get(query))))
+    assert provider.exchange(answer["code"]).status_code == 200
+
+
+@pytest.mark.parametrize("mode", ["query", "jwt", "form_post", "form_post.jwt"])
+def test_a_reference_that_brought_its_code_is_told_there_in_its_response_mode(
+    provider: Provider, mode: str
+) -> None:
+    request_uri = push(provider, response_mode=mode, state="mine").get_json()["request_uri"]
+    first, second = provider.browser(), provider.browser()
+    query = f"/authorize?{urlencode({'client_id': RP, 'request_uri': request_uri, 'response_mode': 'query'})}"
+    pages = [browser.follow(browser.get(query)) for browser in (first, second)]
+    assert told(first.prove(pages[0]))["state"] == "mine"
+    # Whoever began in time hears it at the end, and who comes now at once.
+    for late in (second.prove(pages[1]), provider.browser().get(query)):
+        heard = told(late)
+        assert (heard["error"], heard["state"], "code" in heard) == ("invalid_request_uri", "mine", False)
+
+
+def told(response: TestResponse) -> dict[str, str]:
+    """What the application hears, in whichever mode."""
+    if response.status_code == 303:
+        assert response.headers["Location"].startswith(f"{REDIRECT}?")
+        heard = answer_of(response)
+    else:
+        form = BeautifulSoup(response.text, "html.parser").form
+        assert form is not None
+        assert form["action"] == REDIRECT
+        heard = {str(field["name"]): str(field["value"]) for field in form.select("input[name]")}
+    if "response" not in heard:
+        return heard
+    claims: dict[str, str] = jwt.decode(heard["response"], options={"verify_signature": False})
+    return claims
+
+
+def test_a_reference_brings_one_code_whoever_ends_first() -> None:
+    store = MemoryStore(FixedClock())
+    requests = PushedRequests(store, timedelta(seconds=60), timedelta(minutes=15))
+    parameters = {"redirect_uri": REDIRECT}
+    said = [requests.use_up("urn:x", RP, parameters) for _ in range(3)]
+    assert said == [True, False, False]
+    assert requests.use_up("urn:x", "grand-age", parameters)
+
+
+def test_a_silent_request_that_nobody_answered_does_not_use_it_up(provider: Provider) -> None:
+    request_uri = push(provider, prompt="none").get_json()["request_uri"]
+    for _ in range(2):
+        assert answer_of(come(provider, request_uri))["error"] == "login_required"
 
 
 def test_a_used_reference_is_told_to_the_application_when_it_says_where(provider: Provider) -> None:

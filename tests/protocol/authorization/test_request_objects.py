@@ -3,15 +3,23 @@
 import json
 import time
 from collections.abc import Callable, Mapping
+from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from joserfc.jwk import ECKey
 from jwcrypto.jwk import JWK
 from jwcrypto.jws import JWS
 from jwcrypto.jwt import JWT
+from werkzeug.datastructures import MultiDict
 from werkzeug.test import Client, TestResponse
 
+from idp.core.errors import ClientError
+from idp.protocol.authorization.request_object import RequestObjects
+from idp.protocol.jose.client_jwt import ClientJwts
+from tests.fakes import NOON, FixedClock
 from tests.provider import ISSUER, RP, SECRETS, Provider, answer_of, authorization, basic
 
 SIGNER = "signer"
@@ -278,3 +286,48 @@ def test_a_posted_signed_request_is_the_same(provider: Provider) -> None:
     form = {"client_id": SIGNER, "request": signed(claims(prompt="none"))}
     response = browser.get(browser.post("/authorize", data=form).headers["Location"])
     assert answer_of(response)["error"] == "login_required"
+
+
+# FAPI 2.0 Message Signing §5.3.1.
+
+
+@pytest.mark.parametrize(
+    ("profile", "instants", "is_taken"),
+    [
+        ("fapi2", {"nbf": -60, "exp": 60}, True),
+        ("fapi2", {"nbf": -3590, "exp": 5}, True),
+        ("fapi2", {"nbf": 0, "exp": 3600}, True),
+        ("fapi2", {"nbf": 0, "exp": 3601}, False),
+        ("fapi2", {"nbf": -3601, "exp": 60}, False),
+        ("fapi2", {"exp": 60}, False),
+        ("fapi2", {"iat": 0, "exp": 60}, False),
+        ("fapi2", {"nbf": -int(NOON.timestamp()), "iat": 0, "exp": 60}, False),
+        ("fapi2", {"nbf": 0}, False),
+        (None, {"iat": 0, "exp": 60}, True),
+        (None, {"exp": 60}, True),
+        (None, {"nbf": -int(NOON.timestamp()), "iat": 0, "exp": 60}, False),
+    ],
+)
+def test_a_request_of_the_fapi_profile_says_since_when_it_is_good(
+    profile: str | None, instants: dict[str, int], is_taken: bool
+) -> None:
+    """`instants`: in seconds from now."""
+    keys: Any = SimpleNamespace(
+        for_verification=lambda *_, **__: (ECKey.import_key(KEY.export_public(as_dict=True)),)
+    )
+    objects = RequestObjects(
+        jwts=ClientJwts(keys),
+        issuer=ISSUER,
+        clock=FixedClock(),
+        life=timedelta(hours=1),
+        clock_ahead=timedelta(seconds=10),
+    )
+    client: Any = SimpleNamespace(client_id=SIGNER, request_object_signing_alg="ES256", profile=profile)
+    now = int(NOON.timestamp())
+    told = {"nbf": None, "exp": None, **{name: now + seconds for name, seconds in instants.items()}}
+    values = MultiDict({"client_id": SIGNER, "request": signed(claims(**told))})
+    if is_taken:
+        assert objects.opened(values, client).is_signed
+    else:
+        with pytest.raises(ClientError, match="not one of this client's"):
+            objects.opened(values, client)

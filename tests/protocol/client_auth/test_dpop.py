@@ -210,12 +210,24 @@ def test_a_code_asked_for_with_a_key_is_redeemed_with_that_key(bound: Party) -> 
     assert bound.redeem(code, bound.good()).status_code == 200
 
 
-@pytest.mark.parametrize(
-    "announced", [OTHER.thumbprint, "x", "é" * 43], ids=["another key", "no thumbprint", "no ASCII"]
-)
-def test_a_code_asked_for_with_another_key_is_refused(bound: Party, announced: str) -> None:
-    answer = bound.redeem(bound.code(dpop_jkt=announced), bound.good())
+def test_a_code_asked_for_with_another_key_is_refused(bound: Party) -> None:
+    answer = bound.redeem(bound.code(dpop_jkt=OTHER.thumbprint), bound.good())
     assert error_of(answer) == (400, "invalid_grant")
+
+
+@pytest.mark.parametrize("announced", ["x", "é" * 43, "a" * 43, f"{KEY.thumbprint}="])
+def test_what_is_no_thumbprint_is_told_before_anybody_signs_in(bound: Party, announced: str) -> None:
+    address = {"client_id": BOUND, "redirect_uri": CALLBACKS[BOUND]}
+    asked = bound.browser.authorize(**address, dpop_jkt=announced)
+    assert answer_of(asked)["error"] == "invalid_request"
+
+
+def test_a_nonce_with_bits_left_over_is_none_of_ours(bound: Party) -> None:
+    """It was a failure of ours: 43 letters, and nothing that a strict decoder reads."""
+    bound.good()
+    assert bound.nonce is not None
+    spoiled = bound.nonce[:-1] + chr(ord(bound.nonce[-1]) + 1)
+    assert error_of(bound.refresh("x", bound.key.proof(spoiled))) == (400, "use_dpop_nonce")
 
 
 def test_a_code_asked_for_with_a_key_is_refused_without_any(house: Provider, signed_in: Browser) -> None:

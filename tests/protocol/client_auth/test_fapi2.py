@@ -160,9 +160,7 @@ def test_fa1_requests_are_pushed_by_the_authenticated_client_and_live_less_than_
     assert 0 < client.push().get_json()["expires_in"] < 600
     client.headers = {}
     assert (client.push().status_code, client.push().get_json()["error"]) == (401, "invalid_client")
-    assert "`true` (profile fapi2)" in fault(
-        _GOOD.replace("    require_pushed_authorization_requests: true\n", "")
-    )
+    assert "`true` (profile fapi2)" in fault(_GOOD.replace("requests: true\n", "requests: false\n"))
 
 
 @pytest.mark.parametrize(
@@ -197,7 +195,9 @@ def test_fa3_tokens_are_bound_to_their_sender(client: FapiClient, fault: Any) ->
     assert client.userinfo({"Authorization": f"DPoP {token}", "DPoP": thief}).status_code == 401
     told = client.post("/introspect", {"token": token}).get_json()
     assert told["cnf"] == {"jkt": client.key.thumbprint}
-    assert "bound_access_tokens" in fault(_GOOD.replace("    dpop_bound_access_tokens: true\n", ""))
+    assert "bound_access_tokens" in fault(
+        _GOOD.replace("dpop_bound_access_tokens: true", "dpop_bound_access_tokens: false")
+    )
 
 
 def test_fa3_the_token_stands_in_a_header_and_never_in_the_query(client: FapiClient) -> None:

@@ -187,13 +187,13 @@ class TestRequest:
         response = provider.exchange("x", grant_type=grant_type)
         assert error_of(response) == "unsupported_grant_type"
 
-    @pytest.mark.parametrize("name", ["grant_type", "code", "redirect_uri", "code_verifier"])
+    @pytest.mark.parametrize("name", ["grant_type", "code", "redirect_uri"])
     def test_a_missing_parameter_is_an_invalid_request(
         self, provider: Provider, signed_in: Callable[..., str], name: str
     ) -> None:
         assert error_of(provider.exchange(signed_in(), **{name: None})) == "invalid_request"
 
-    @pytest.mark.parametrize("name", ["grant_type", "code", "redirect_uri", "code_verifier"])
+    @pytest.mark.parametrize("name", ["grant_type", "code", "redirect_uri"])
     def test_an_empty_parameter_is_a_missing_one(self, provider: Provider, name: str) -> None:
         assert error_of(provider.exchange("x", **{name: ""})) == "invalid_request"
 
@@ -279,6 +279,8 @@ class TestRedemption:
             {"redirect_uri": REDIRECT + "/"},
             {"redirect_uri": "https://evil.example/"},
             {"code_verifier": "w" * 43},
+            {"code_verifier": None},
+            {"code_verifier": ""},
             {"code_verifier": "v" * 42},
             {"code_verifier": "v" * 44},
             {"code_verifier": "v" * 129},
@@ -287,7 +289,7 @@ class TestRedemption:
         ],
     )
     def test_another_address_or_another_verifier_is_an_invalid_grant(
-        self, provider: Provider, signed_in: Callable[..., str], change: dict[str, str]
+        self, provider: Provider, signed_in: Callable[..., str], change: dict[str, str | None]
     ) -> None:
         assert error_of(provider.exchange(signed_in(), **change)) == "invalid_grant"
 

@@ -1,0 +1,62 @@
+"""Secrets of relying parties: making one, its digest, and which are none.
+
+Contains what every secret must be, however it is given. A digest hides what it is of, so a short secret is refused
+when it is presented, and the digests of what everybody knows (nothing, a line end, the client_id, the words of
+examples) where they stand. Not here: where a secret is read (`clients/values`).
+"""
+
+import hashlib
+import secrets
+from collections.abc import Iterator
+from functools import cache
+
+#: In characters (RFC 6749 §10.10: 2^-128 at most; 32 of hexadecimal digits).
+LEAST = 32
+#: « xxxxxxxx… » is no secret. 32 digits drawn by lot never have fewer.
+_LEAST_DIFFERENT = 6
+MAKE_ONE = "`idp clients secret` makes one"
+
+_PLACEHOLDERS = (
+    "secret client_secret client-secret clientsecret my-secret your-secret mysecret password motdepasse passwd "
+    "changeme change-me change_me changeit replaceme replace-me todo tbd none null undefined example exemple test "
+    "dummy demo x xx xxx … ... - -n $secret ${secret} $SECRET admin root azerty qwerty 1234 12345678 0 1 true false"
+).split()
+#: What commands, editors and shells add: `echo`, Windows, `echo -n` where -n is a word, quotes that were kept.
+_FRAMES = (
+    "{}", "{}\n", "{}\r\n", "{}\r", "{}\n\n", "{} ", "{} \n", " {}", "-n {}\n", '"{}"', '"{}"\n', "'{}'", "'{}'\n",
+    "\ufeff{}", "{}\0",
+)  # fmt: skip
+
+
+def made_secret() -> str:
+    """Returns 256 bits from the system's generator, base64url."""
+    return secrets.token_urlsafe(32)
+
+
+def digest_of(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode("utf-8", "backslashreplace")).digest()
+
+
+def secret_fault(secret: str) -> str | None:
+    """Returns what was expected of a secret, None when it may be one."""
+    if len(secret) < LEAST:
+        return f"a secret of {LEAST} characters or more"
+    if len({*secret}) < _LEAST_DIFFERENT:
+        return "a secret drawn by lot, not one character many times"
+    return None
+
+
+def is_guessed(digest: bytes, *known: str) -> bool:
+    """Whether this is the digest of what everybody knows. `known`: client_id and name of the client."""
+    return digest in _placeholder_digests() or digest in {*_digests(*known)}
+
+
+@cache
+def _placeholder_digests() -> frozenset[bytes]:
+    return frozenset(_digests("", *_PLACEHOLDERS))
+
+
+def _digests(*words: str) -> Iterator[bytes]:
+    for word in words:
+        for written in {word, word.lower(), word.upper(), word.capitalize()}:
+            yield from (digest_of(frame.format(written)) for frame in _FRAMES)

@@ -1,0 +1,84 @@
+"""The account was made elsewhere while this enrolment was under way: in another tab, at another workstation.
+
+Contains going on with that account, and the page that says so: what was typed here is not kept, and does not vanish in
+silence. Not here: making an account (`flows/email_otp`).
+"""
+
+import dataclasses
+from dataclasses import dataclass
+
+from werkzeug.wrappers import Response
+
+from idp.accounts.account import Account
+from idp.accounts.email_otp import masked_email
+from idp.accounts.repository import AccountRepository
+from idp.accounts.upstream_link import SubjectOfAnother
+from idp.accounts.upstream_linking import UpstreamLinking
+from idp.core.audit import AuditEvent
+from idp.core.clock import Clock
+from idp.flows.shared.conflict import alarm, refuse_enrolment
+from idp.flows.shared.desk import Desk
+from idp.flows.shared.proved import Admission
+from idp.interaction.record import Interaction
+from idp.pages.enrolment import AlreadyEnrolledPage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlreadyEnrolled:
+    desk: Desk
+    accounts: AccountRepository
+    admission: Admission
+    linking: UpstreamLinking
+    clock: Clock
+
+    def answer(self, interaction: Interaction, typed_email: str = "") -> Response | None:
+        """Returns what the person is told once the account exists, None while it does not.
+
+        Raises PageError (disabled).
+        """
+        identity = interaction.identity
+        account = None if identity is None else self.accounts.find_by_rpps(identity.rpps)
+        if identity is None or account is None:
+            return None
+        try:
+            self.linking.verify_enrolment(identity, self.accounts)
+            proved = self.admission.admit(interaction, interaction.events[-1], identity)
+            self.link(interaction, account, is_only_proof=identity.source == "psc")
+        except SubjectOfAnother:
+            return refuse_enrolment(self.desk, interaction)
+        self.desk.record(dataclasses.replace(proved, upstream_id_token=interaction.upstream_id_token))
+        if _is_made_here(interaction, account):
+            return self.desk.back(interaction)
+        self.desk.audit_event(AuditEvent.ENROLMENT_REFUSED, proved, reason="already_enrolled")
+        return self._page(proved, account, typed_email or _typed_before(interaction))
+
+    def link(self, interaction: Interaction, account: Account, *, is_only_proof: bool) -> None:
+        """Raises SubjectOfAnother if that `sub` is the only proof; a person with a card goes on without the link."""
+        try:
+            self.linking.finish(interaction.id, account, self.clock.now())
+        except SubjectOfAnother:
+            if is_only_proof:
+                raise
+            alarm(self.desk, interaction)
+
+    def _page(self, proved: Interaction, account: Account, typed_email: str) -> Response:
+        page = AlreadyEnrolledPage(
+            masked_email=masked_email(account.email),
+            typed_email=typed_email,
+            is_same_email=typed_email.casefold() == account.email.casefold(),
+        )
+        return self.desk.show(proved, "already_enrolled.html", page, 409)
+
+
+def _is_made_here(interaction: Interaction, account: Account) -> bool:
+    """Whether the account is what was typed here: a double click. Nothing is lost, so nothing is said."""
+    pending = interaction.enrolment
+    return pending is not None and (pending.email, pending.password_hash, pending.address) == (
+        account.email,
+        account.password_hash,
+        account.address,
+    )
+
+
+def _typed_before(interaction: Interaction) -> str:
+    return interaction.enrolment_draft.get("email", "")

@@ -1,0 +1,106 @@
+"""`idp clients secret`: what it prints lets the relying party in, and nothing else does."""
+
+import base64
+import hashlib
+import io
+import re
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from structlog.testing import capture_logs
+
+from idp.cli.main import main
+from idp.clients.registry import Client, ClientFile
+from idp.protocol.client_auth.client_authentication import ClientAuthentication, ClientRefused, has_secret
+
+_ENTRY = """\
+clients:
+  - client_id: viatrajectoire
+    client_name: ViaTrajectoire
+    client_uri: https://trajectoire.example/
+    redirect_uris: ["https://trajectoire.example/callback"]
+    token_endpoint_auth_method: {method}
+    {member}
+"""
+METHODS = ("client_secret_basic", "client_secret_post")
+CHOSEN = "chosen-by-the-relying-party-0123456789"
+
+
+def printed(capsys: pytest.CaptureFixture[str], *more: str) -> list[str]:
+    assert main(["clients", "secret", *more]) == 0
+    return capsys.readouterr().out.splitlines()
+
+
+def answered(path: Path, member: str, method: str, secret: str | None) -> Client:
+    """Raises ClientRefused."""
+    path.write_text(_ENTRY.format(method=method, member=member))
+    authentication = ClientAuthentication(ClientFile(path), dict.fromkeys(METHODS, has_secret))
+    basic = base64.b64encode(f"viatrajectoire:{secret or ''}".encode()).decode()
+    is_basic = method == "client_secret_basic" and secret is not None
+    headers = {"Authorization": f"Basic {basic}"} if is_basic else {}
+    form = {"client_id": "viatrajectoire"}
+    if method == "client_secret_post" and secret is not None:
+        form["client_secret"] = secret
+    return authentication.authenticate(cast(Any, SimpleNamespace(headers=headers)), form)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_made_secret_lets_in_by_its_line_and_no_other_text_does(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], method: str
+) -> None:
+    first, member = printed(capsys)
+    secret = first.partition(" ")[0]
+    assert re.fullmatch(r"[A-Za-z0-9_-]{43}", secret)
+    assert secret not in member
+    assert answered(tmp_path / "clients.yaml", member, method, secret).client_id == "viatrajectoire"
+    for other in (
+        None,
+        "",
+        " ",
+        "\n",
+        secret[:-1],
+        f"{secret}\n",
+        member,
+        hashlib.sha256(secret.encode()).hexdigest(),
+    ):
+        with pytest.raises(ClientRefused):
+            answered(tmp_path / "clients.yaml", member, method, other)
+    assert printed(capsys)[0].partition(" ")[0] != secret
+
+
+def test_a_chosen_secret_is_asked_for_and_not_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for typed in (CHOSEN, f"{CHOSEN}\n", f"{CHOSEN}\r\n"):
+        monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+        (member,) = printed(capsys, "--given")
+        assert CHOSEN not in member
+        assert answered(tmp_path / "clients.yaml", member, METHODS[0], CHOSEN)
+
+
+@pytest.mark.parametrize("typed", ["", "\n", "secret\n", "x" * 64, "s3cr3t-of-31-characters-too-bad"])
+def test_a_chosen_secret_that_is_none_is_refused(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, typed: str
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+    assert main(["clients", "secret", "--given"]) == 1
+    told = capsys.readouterr()
+    assert not told.out
+    assert told.err.startswith("idp: expected a secret")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_short_secret_under_its_digest_is_refused_and_the_operator_told(
+    tmp_path: Path, method: str
+) -> None:
+    """Nothing tells from a digest how short its secret is: the first to send it learns that it is none."""
+    short = "twenty-characters-20"
+    member = f"client_secret: {{sha256: {hashlib.sha256(short.encode()).hexdigest()}}}"
+    with capture_logs() as logs, pytest.raises(ClientRefused):
+        answered(tmp_path / "clients.yaml", member, method, short)
+    assert [(line["event"], line["client_id"]) for line in logs] == [
+        ("client_secret_too_weak", "viatrajectoire")
+    ]
+    assert short not in str(logs)

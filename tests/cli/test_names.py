@@ -1,0 +1,38 @@
+"""A name that the terminal cannot show costs the operator no answer."""
+
+import io
+import sys
+from pathlib import Path
+
+import pytest
+
+from idp.adapters.sql.accounts import SqlAccounts
+from idp.adapters.sql.database import initialise, open_database
+from idp.cli import main
+from tests.people import ALICE_RPPS, an_account, an_identity
+
+
+def test_a_name_in_letters_that_the_terminal_lacks_is_shown_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{tmp_path / 'db.sqlite'}"
+    settings = {
+        "ISSUER": "https://id.example",
+        "CARD_HOST": "https://carte.id.example",
+        "APPLICATION_KEY": "k" * 43,
+        "PASSWORD_PEPPER": "p" * 43,
+        "DATABASE": url,
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(f"CADUCEE_{name}", value)
+    initialise(url)
+    database = open_database(url)
+    identity = an_identity(family_name="\u02bbOPUNUI", given_name="\u0141UCJA")
+    SqlAccounts(database).add(an_account(identity=identity))
+    database.dispose()
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="cp1252"))
+    # Pasted as a web page writes it.
+    assert main(["accounts", "show", f"8\u202f{ALICE_RPPS[:5]}\u00ad{ALICE_RPPS[5:]}\u200b"]) == 0
+    sys.stdout.flush()
+    assert written.getvalue().decode("cp1252").startswith("\\u0141UCJA \\u02bbOPUNUI, enabled")
