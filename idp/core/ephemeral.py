@@ -27,6 +27,7 @@ class Kind(StrEnum):
     UPSTREAM_SESSION = "upstream_session"
     UPSTREAM_SESSIONS = "upstream_sessions"
     UPSTREAM_SESSION_OVER = "upstream_session_over"
+    UPSTREAM_REFUSALS_IN_A_ROW = "upstream_refusals_in_a_row"
     UPSTREAM_LOGOUT = "upstream_logout"
     UPSTREAM_LOGOUT_REFUSALS = "upstream_logout_refusals"
     CARD_ATTEMPT = "card_attempt"

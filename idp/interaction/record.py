@@ -88,6 +88,8 @@ class Interaction:
     refusal: str | None = None
     #: Sealed ID Token of Pro Santé Connect, for the logout hint.
     upstream_id_token: str | None = None
+    #: Pro Santé Connect asked to begin again, and that was done without a word: the next time, the person is told.
+    upstream_begun_again: bool = False
     version: int = 0
 
 
@@ -153,6 +155,11 @@ def with_identity(
 def with_upstream(interaction: Interaction, sealed_id_token: str) -> Interaction:
     """Returns the interaction with the sealed ID Token of Pro Santé Connect, for the logout hint of its session."""
     return dataclasses.replace(interaction, upstream_id_token=sealed_id_token)
+
+
+def begun_again(interaction: Interaction) -> Interaction:
+    """Returns the interaction whose person is sent to Pro Santé Connect a second time without a word."""
+    return dataclasses.replace(interaction, upstream_begun_again=True)
 
 
 def without_session(interaction: Interaction) -> Interaction:

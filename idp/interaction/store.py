@@ -215,14 +215,16 @@ class Sessions:
         return {**_value(session), "secret": fingerprint(secret)}
 
 
+#: A node of the version before, in a rolling upgrade, knows one way to start only, and no name for it; nor what is
+#: confirmed, or was begun again.
+_UNSAID = {"started_by": AUTHORIZATION, "confirmed": False, "upstream_begun_again": False}
+
+
 def _value(record: Interaction | Session) -> dict[str, Any]:
     """Returns the record as it is kept: without the version, which the store counts itself."""
     value = to_plain(record)
     del value["version"]
-    # A node of the version before, in a rolling upgrade, knows one way to start only, and no name for it; nor what is
-    # confirmed.
-    if value.get("started_by") == AUTHORIZATION:
-        del value["started_by"]
-    if value.get("confirmed") is False:
-        del value["confirmed"]
+    for name, default in _UNSAID.items():
+        if value.get(name) == default:
+            del value[name]
     return value

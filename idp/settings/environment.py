@@ -27,7 +27,8 @@ class _Reading:
     def read(self, variable: str, text: str) -> None:
         """Read one variable.
 
-        `variable`: without prefix; with `_FILE`, the text is the path of a file with the value.
+        `variable`: without prefix; with `_FILE`, the text is the path of a file with the value. Where that variable is
+        a setting too, the path is kept: the file is read again later.
         """
         name = _setting_of(variable)
         if name not in catalogue():
@@ -36,6 +37,8 @@ class _Reading:
         try:
             value = text if name == variable else read_file(text)
             self.values[name] = read_text(catalogue()[name].kind, value)
+            if variable in catalogue():
+                self.values[variable] = read_text(catalogue()[variable].kind, text)
         except Unreadable as why:
             self.unread.add(name)
             self.faults.append(Fault(names=(variable,), told=str(why)))
@@ -55,7 +58,8 @@ class _Reading:
 
 def _setting_of(variable: str) -> str:
     """Returns the name of the setting that this variable gives, by itself or as a file."""
-    return variable if variable in catalogue() else variable.removesuffix(_FILE)
+    base = variable.removesuffix(_FILE)
+    return base if base in catalogue() or variable not in catalogue() else variable
 
 
 def _unknown(variable: str) -> Fault:
@@ -69,13 +73,13 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     """Returns the settings of `CADUCEE_*`. Raises BadSetting with every fault."""
     reading = _Reading()
     given = {name.removeprefix(PREFIX): text for name, text in environment.items() if name.startswith(PREFIX)}
+    # Told once, whichever comes first: the order of an environment means nothing.
+    twice = [name for name in catalogue() if given.keys() >= {name, f"{name}{_FILE}"}]
+    for name in twice:
+        reading.refuse_twice(name)
+    unread = {variable for name in twice for variable in (name, f"{name}{_FILE}")}
     for variable, text in given.items():
-        name = _setting_of(variable)
-        if name in catalogue() and given.keys() >= {name, f"{name}{_FILE}"}:
-            # Told once, whichever comes first: the order of an environment means nothing.
-            if variable == name:
-                reading.refuse_twice(name)
-        else:
+        if variable not in unread:
             reading.read(variable, text)
     reading.require()
     if not reading.unread:

@@ -38,6 +38,11 @@ class PscSettings:
     end_session_endpoint: str = setting(_OWN, "")
     client_id: str = setting("As it registered us.", "")
     client_secret: str = setting("Empty with `tls_client_auth`.", "", is_secret=True)
+    client_secret_file: str = setting(
+        "A file with it instead, read again when it changes: a new secret needs no restart.",
+        "",
+        is_secret=True,
+    )
     client_authentication: str = setting(
         "How we prove who we are.",
         "client_secret_basic",

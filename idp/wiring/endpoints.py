@@ -1,6 +1,6 @@
 """Contains every endpoint that machines call, with its address. Not here: /authorize (`browser_endpoints`), pages."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from idp.adapters.sql.refresh_tokens import SqlRefreshTokens
@@ -22,7 +22,7 @@ from idp.protocol.tokens.userinfo import UserinfoEndpoint
 from idp.wiring.cards import build_list_check
 from idp.wiring.parts import Parts
 from idp.wiring.protocol import ProtocolParts
-from idp.wiring.psc import psc_samples
+from idp.wiring.psc import is_down, psc_samples
 
 _GET, _POST = ("GET", "HEAD"), ("POST",)
 
@@ -121,9 +121,15 @@ def _discovery(parts: Parts, protocol: ProtocolParts) -> PublishedDocument:
 
 
 def _readiness(parts: Parts) -> Readiness:
-    faults = () if parts.policy is None else (build_list_check(parts.resources, parts.policy),)
     stores = (parts.store, parts.resources.durable)
-    return Readiness(stores=stores, clients=parts.clients, keys=parts.keys, faults=faults)
+    return Readiness(stores=stores, clients=parts.clients, keys=parts.keys, faults=tuple(_faults(parts)))
+
+
+def _faults(parts: Parts) -> Iterator[Callable[[], bool]]:
+    if parts.policy is not None:
+        yield build_list_check(parts.resources, parts.policy)
+    if parts.upstream is not None:
+        yield partial(is_down, parts.upstream)
 
 
 def _metrics(parts: Parts) -> tuple[Callable[[], Iterable[Sample]], ...]:

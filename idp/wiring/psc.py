@@ -102,14 +102,25 @@ def psc_pictures(settings: Settings) -> OfficialPictures:
         raise bad_setting("PSC_PICTURE_FOLDER", f"{EXPECTED_PICTURES}; it is {why}") from error
 
 
+def is_down(upstream: PscProvider) -> bool:
+    """Whether nobody can sign in by it now (facts/security §4.2: the service goes on, degraded)."""
+    return upstream.is_out() or upstream.is_misconfigured()
+
+
 def psc_samples(upstream: PscProvider) -> Iterable[Sample]:
     """Returns the metrics of this process."""
     health = upstream.health()
     yield Sample(
         name="caducee_psc_up",
         kind="gauge",
-        description="0 while an outage of Pro Santé Connect is on",
-        value=int(not health.is_out),
+        description="0 while an outage of Pro Santé Connect is on, or a setting keeps everybody out",
+        value=int(not health.is_out and not health.is_misconfigured),
+    )
+    yield Sample(
+        name="caducee_psc_misconfigured",
+        kind="gauge",
+        description="1 while nobody can sign in by Pro Santé Connect until a setting is mended: the log says which",
+        value=int(health.is_misconfigured),
     )
     for url, count in health.failures.items():
         labels = {"endpoint": url}

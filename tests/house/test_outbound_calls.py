@@ -67,6 +67,7 @@ CALLED = {
     ("idp.adapters.psc.questions", "address"): OPERATOR,
     ("idp.adapters.psc.questions", "endpoint"): OPERATOR,
     ("idp.adapters.psc.discovery", "url"): OPERATOR,
+    ("idp.adapters.psc.discovery", "self._settings.discovery_address"): OPERATOR,
     ("idp.adapters.psc.watch", "url"): OPERATOR,
     # The circuit passes on what it is given by the four above.
     ("idp.adapters.psc.circuit", "url"): OPERATOR,

@@ -32,14 +32,13 @@ _NO_AUTHORITY = frozenset({2, 18, 19, 20, 21})
 
 
 class NoUsableAnswer(Exception):
-    """There was no answer within the limits, or it is not JSON. The message holds nothing that was sent."""
+    """There was no answer within the limits, or it is not JSON. The message holds nothing that was sent.
 
+    `status`: of an answer that has another one than expected.
+    """
 
-class UnexpectedStatus(NoUsableAnswer):
-    """There was an answer, of another status than the one that has a body for us."""
-
-    def __init__(self, status: int) -> None:
-        super().__init__(f"status {status}")
+    def __init__(self, why: str, status: int | None = None) -> None:
+        super().__init__(why)
         self.status = status
 
 
@@ -49,13 +48,18 @@ class UnknownAuthority(NoUsableAnswer):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpAnswer:
-    """One complete answer within bounds. `media_type`: lower case, without parameters."""
+    """One answer within bounds, complete unless it is a refusal. `media_type`: lower case, without parameters."""
 
     status: int
     media_type: str
     body: bytes
     #: Where a redirect leads; it is not followed.
     location: str = ""
+
+    @property
+    def is_page(self) -> bool:
+        """Whether it is for a person's eyes: most often a proxy's. Some servers call nothing at all HTML."""
+        return self.media_type == "text/html" and bool(self.body)
 
     def json(self) -> object:
         """Returns the JSON value of the body; of duplicate members, the last. Raises NoUsableAnswer."""
@@ -176,6 +180,9 @@ class SafeHttp:
         while piece := answer.raw.read(_READ_BYTES, decode_content=False):
             size += len(piece)
             if size > self._body_bytes:
+                # What is refused is said by the status: a long text below it, cut off here, hides nothing of that.
+                if answer.status_code >= 400:
+                    return
                 raise NoUsableAnswer("too large")
             sink(piece)
 

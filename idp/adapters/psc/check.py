@@ -4,6 +4,7 @@ Contains which questions are asked, and the order. Not here: a question (`questi
 (`published`), printing.
 """
 
+import logging
 import threading
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -36,6 +37,10 @@ def questions_at_start(settings: PscSettings) -> Sequence[Question]:
     """Returns those that each worker asks: none that its log keeps as a failure, unless the operator wants that one."""
     asks_client = (ask_client,) if settings.check_client_at_start else ()
     return (ask_keys, *asks_client, ask_sign_in_pages)
+
+
+#: What the log says of a finding; of a fine one, nothing.
+_SEVERITY = {Level.NOTE: logging.WARNING, Level.FAULT: logging.ERROR}
 
 
 def look(
@@ -72,8 +77,8 @@ def check_beside(
     def tell() -> None:
         questions = questions_at_start(settings)
         for finding in look(settings, redirect_uri, http, clock.now(), questions):
-            if finding.level is not Level.FINE:
-                log.warning("psc_check", level=str(finding.level), finding=finding.text)
+            if finding.level in _SEVERITY:
+                log.log(_SEVERITY[finding.level], "psc_check", finding=finding.text)
 
     checking = threading.Thread(target=tell, name="psc-check", daemon=True)
     checking.start()

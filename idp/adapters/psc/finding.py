@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from idp.adapters.http.bounded import NoUsableAnswer, UnexpectedStatus
+from idp.adapters.http.bounded import NoUsableAnswer
 
 
 class Level(StrEnum):
@@ -35,7 +35,7 @@ _STATUSES: Mapping[int, str] = {
 
 def explained(error: NoUsableAnswer) -> str:
     """Returns the failure, and of a status what it means."""
-    if not isinstance(error, UnexpectedStatus):
+    if error.status is None:
         return str(error)
     down = "it is out of order, or the server in front of it is" if error.status >= 500 else ""
     meaning = _STATUSES.get(error.status, down)

@@ -10,7 +10,8 @@ from datetime import timedelta
 
 from joserfc.jwk import RSAKey
 
-from idp.adapters.psc.id_token import Claims, is_ours, refused, seconds_of, verify_signature
+from idp.adapters.psc.id_token import is_ours, refused, verify_signature
+from idp.adapters.psc.id_token_claims import Claims, seconds_of
 from idp.interaction.upstream import UpstreamLogout
 from idp.settings.psc import PscSettings
 

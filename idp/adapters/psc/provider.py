@@ -13,25 +13,30 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 
-from oic.oic.message import AuthorizationErrorResponse, AuthorizationResponse
+from oic.oic.message import AuthorizationResponse
 
 from idp.adapters.http.bounded import ProbingHttp, SafeHttp
-from idp.adapters.psc.backchannel import PscBackChannel, fresh_client, read_message, registered_error
+from idp.adapters.psc.backchannel import PscBackChannel, fresh_client, read_message
 from idp.adapters.psc.circuit import Circuits, GuardedHttp, Health
-from idp.adapters.psc.claim_names import known_names
-from idp.adapters.psc.claims import read_amr, read_auth_mode, read_person, read_released, read_sid
+from idp.adapters.psc.client_secret import ClientSecret
+from idp.adapters.psc.client_standing import ClientStanding
 from idp.adapters.psc.concurrency_limit import ConcurrencyLimit
-from idp.adapters.psc.discovery import Discovery, ProviderSnapshot, SigningKeys
-from idp.adapters.psc.id_token import ExpectedIdToken, VerifiedIdToken, refused, verify_id_token
+from idp.adapters.psc.discovery import Discovery, ProviderSnapshot
+from idp.adapters.psc.errors import callback_failure
+from idp.adapters.psc.id_token import refused, verify_id_token
+from idp.adapters.psc.id_token_claims import ExpectedIdToken
+from idp.adapters.psc.login import read_login
 from idp.adapters.psc.logout_token import verify_logout_token
 from idp.adapters.psc.request import ORDINARY, NewRequest, fresh_wishes, new_request, pushed_address
+from idp.adapters.psc.signed_userinfo import verify_userinfo
+from idp.adapters.psc.signing_keys import SigningKeys
 from idp.adapters.psc.watch import Watch, beside
 from idp.core.clock import Clock
 from idp.interaction.upstream import (
+    UpstreamFailed,
     UpstreamLogin,
     UpstreamLogout,
-    UpstreamRefusal,
-    UpstreamRefused,
+    UpstreamMisconfigured,
     UpstreamRequest,
     UpstreamUnavailable,
 )
@@ -41,7 +46,6 @@ from idp.settings.psc import PscSettings
 for _name in ("oic", "jwkest"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
-_OUTAGES = frozenset({"temporarily_unavailable", "server_error"})
 _CODE = re.compile(r"[!-~]{1,2048}")
 
 
@@ -67,8 +71,12 @@ class PscProvider:
         self._settings, self._redirect_uri, self._skew = settings, redirect_uri, skew
         self._circuits, self._outcomes = circuits, Counter[str]()
         self._discovery = Discovery(settings, guarded, clock)
+        secret = ClientSecret(settings)
+        self._client = ClientStanding(secret=secret, clock=clock, pause=pause)
         self._keys = SigningKeys(guarded, clock, settings.keys_pause)
-        self._back_channel = PscBackChannel(settings, guarded, redirect_uri)
+        self._back_channel = PscBackChannel(
+            settings=settings, http=guarded, redirect_uri=redirect_uri, secret=secret, standing=self._client
+        )
         self._limit = ConcurrencyLimit(settings.at_once, settings.timeout)
         self._watch = Watch(
             circuits=circuits,
@@ -76,6 +84,8 @@ class PscProvider:
             clock=clock,
             every=settings.watch_every,
             discovery_address=settings.discovery_address,
+            discovered=self._discovery.consider,
+            client=self._look_at_client,
             token_endpoint=lambda: self._endpoint("token_endpoint"),
             wallet=self._wallet,
             run=run,
@@ -93,7 +103,25 @@ class PscProvider:
     def health(self) -> Health:
         """Returns the health for `/metrics`, and probes PSC as a sign-in page does."""
         is_out = self.is_out()
-        return Health(is_out, self._circuits.failures_by_url(), dict(self._outcomes))
+        return Health(
+            is_out=is_out,
+            is_misconfigured=self.is_misconfigured(),
+            failures=self._circuits.failures_by_url(),
+            outcomes=dict(self._outcomes),
+        )
+
+    def is_misconfigured(self) -> bool:
+        return self._fault() is not None
+
+    def _fault(self) -> str | None:
+        return self._client.refusal() or self._discovery.fault()
+
+    def _look_at_client(self) -> None:
+        def ask() -> None:
+            if endpoint := self._endpoint("token_endpoint"):
+                self._back_channel.look_at_client(endpoint)
+
+        self._client.ask_again(ask)
 
     def _wallet(self) -> str | None:
         """Returns where browsers are sent, also before the first sign-in; None when it is not to be probed."""
@@ -109,8 +137,7 @@ class PscProvider:
         return getattr(known, name) if known else None
 
     def begin(self, *, fresh: bool) -> UpstreamRequest:
-        if self._circuits.is_out():
-            self._try_again()
+        self._require_usable()
         snapshot = self._discovery.snapshot()
         wishes = fresh_wishes(self._settings) if fresh else ORDINARY
         request = new_request(self._settings, self._redirect_uri, wishes)
@@ -127,12 +154,15 @@ class PscProvider:
             request_uri = self._back_channel.push(snapshot.push_endpoint, request.query)
         return pushed_address(endpoint, self._settings.client_id, request_uri)
 
-    def _try_again(self) -> None:
+    def _require_usable(self) -> None:
         """Try PSC again for a user who asks. Raises UpstreamUnavailable, at once while the pause lasts."""
+        self._look_at_client()
+        if refusal := self._client.refusal():
+            raise UpstreamMisconfigured(refusal)
         if self._circuits.may_be_back():
             for url in self._circuits.open_urls():
                 self._watch.look_at(url)
-        if self._circuits.is_out():
+        if self._circuits.is_out() and self._discovery.fault() is None:
             raise UpstreamUnavailable("circuit open")
 
     def complete(
@@ -141,11 +171,8 @@ class PscProvider:
         """Returns what the login proved. `state` is not compared here: by it the caller found, and took, `pending`."""
         try:
             login = self._complete(answer, pending, now)
-        except UpstreamRefused as refusal:
-            self._tell(str(refusal.reason))
-            raise
-        except UpstreamUnavailable:
-            self._tell("unavailable")
+        except UpstreamFailed as failed:
+            self._tell(str(failed.reason))
             raise
         self._tell("completed")
         return login
@@ -169,10 +196,15 @@ class PscProvider:
             expected = ExpectedIdToken(
                 settings=self._settings, skew=self._skew, nonce=nonce, access_token=access, now=at
             )
-            verified = verify_id_token(tokens.id_token, expected, partial(self._keys.find, snapshot.jwks_uri))
+            find_key = partial(self._keys.find, snapshot.jwks_uri)
+            verified = verify_id_token(tokens.id_token, expected, find_key)
             go_on()
-            userinfo = self._back_channel.userinfo(snapshot.userinfo_endpoint, tokens.access_token)
-        return _login(verified, userinfo, tokens.id_token, self._settings)
+            userinfo = self._back_channel.userinfo(
+                snapshot.userinfo_endpoint,
+                access,
+                lambda token: verify_userinfo(token, self._settings, self._skew, at, find_key),
+            )
+        return read_login(verified, userinfo, tokens.id_token, self._settings)
 
     def verify_logout(self, token: str, *, now: datetime) -> UpstreamLogout:
         snapshot = self._discovery.snapshot()
@@ -195,50 +227,9 @@ class PscProvider:
         if answer.get("iss", self._settings.issuer) != self._settings.issuer:
             raise refused("callback: iss")
         if "error" in answer:
-            error = read_message(AuthorizationErrorResponse, {"error": answer["error"]}).get("error")
-            raise _failure_of(error)
+            raise callback_failure(answer["error"], answer.get("error_description"))
         # Only the code is read: a token beside it was not requested (response_type=code).
         code = read_message(AuthorizationResponse, {"code": answer.get("code")}).get("code")
         if not isinstance(code, str) or not _CODE.fullmatch(code):
             raise refused("callback: code")
         return code
-
-
-def _failure_of(error: object) -> UpstreamRefused | UpstreamUnavailable:
-    """Returns the failure of an error response (RFC 6749 §4.1.2.1)."""
-    detail = f"callback: {registered_error(error)}"
-    if error == "access_denied":
-        return UpstreamRefused(UpstreamRefusal.CANCELLED, detail)
-    return UpstreamUnavailable(detail) if error in _OUTAGES else refused(detail)
-
-
-def _login(
-    verified: VerifiedIdToken,
-    userinfo: Mapping[str, object],
-    id_token: str,
-    settings: PscSettings,
-) -> UpstreamLogin:
-    # OpenID Connect Core §5.3.2: with another subject or national identifier, it is another person's answer.
-    if userinfo.get("sub") != verified.subject:
-        raise refused("userinfo: sub")
-    told = known_names(userinfo, settings)
-    claims = {**told, **known_names(verified.claims, settings)}
-    if told.get("SubjectNameID", claims.get("SubjectNameID")) != claims.get("SubjectNameID"):
-        raise refused(f"userinfo: {settings.claim_rpps}")
-    person = read_person(claims, settings.physician_categories)
-    return UpstreamLogin(
-        rpps=person.rpps,
-        family_name=person.family_name,
-        given_name=person.given_name,
-        profession=person.profession,
-        specialities=person.specialities,
-        subject=verified.subject,
-        acr=verified.acr,
-        amr=read_amr(verified.claims),
-        auth_mode=read_auth_mode(claims),
-        auth_time=verified.auth_time,
-        is_auth_time_told=verified.is_auth_time_told,
-        id_token=id_token,
-        claims=read_released(claims),
-        sid=read_sid(verified.claims),
-    )

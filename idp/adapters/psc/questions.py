@@ -11,12 +11,14 @@ from cryptography import x509
 
 from idp.adapters.http.bounded import HttpAnswer, NoUsableAnswer, ProbingHttp, UnknownAuthority
 from idp.adapters.http.presented import signer_of
-from idp.adapters.psc.backchannel import PscBackChannel, client_is_known, registered_error
-from idp.adapters.psc.discovery import ProviderSnapshot, fetch_object, read_signing_keys
+from idp.adapters.psc.backchannel import client_is_known, post_request, reference_in
+from idp.adapters.psc.discovery import ProviderSnapshot, fetch_object
+from idp.adapters.psc.errors import code_of, failure_of, meaning_of
 from idp.adapters.psc.finding import Finding, Level, explained, shown
 from idp.adapters.psc.request import SILENT, new_request, pushed_address
+from idp.adapters.psc.signing_keys import read_signing_keys
 from idp.adapters.psc.watch import is_shown
-from idp.interaction.upstream import UpstreamRefused, UpstreamUnavailable
+from idp.interaction.upstream import UpstreamFailed
 from idp.settings.psc import PscSettings
 from idp.settings.psc_presets import STOCK_DISCOVERY_PATH
 
@@ -62,7 +64,7 @@ def discovery_failed(error: NoUsableAnswer, settings: PscSettings, http: Probing
         Level.FAULT,
         f"discovery {settings.discovery_address}: {reason(error, settings.discovery_address, settings)}",
     )
-    if settings.discovery_url or getattr(error, "status", None) != HTTPStatus.NOT_FOUND:
+    if settings.discovery_url or error.status != HTTPStatus.NOT_FOUND:
         return
     # The name of the document is Pro Santé Connect's own: every other OpenID Provider has the stock one.
     stock = settings.well_known(STOCK_DISCOVERY_PATH)
@@ -129,7 +131,7 @@ def ask_redirect(asked: Asked) -> Iterator[Finding]:
     try:
         address = _silent_address(asked)
         answer = asked.http.get(address, {})
-    except (NoUsableAnswer, UpstreamUnavailable, UpstreamRefused) as error:
+    except (NoUsableAnswer, UpstreamFailed) as error:
         yield Finding(Level.NOTE, f"redirect URI: not known, as the request got no answer ({error})")
         return
     error_told = _error_at(asked.redirect_uri, answer)
@@ -164,9 +166,12 @@ def _silent_address(asked: Asked) -> str:
     request = new_request(settings, asked.redirect_uri, SILENT)
     if asked.snapshot.push_endpoint is None:
         return request.address(endpoint)
-    back_channel = PscBackChannel(settings, asked.http, asked.redirect_uri)
-    pushed = back_channel.push(asked.snapshot.push_endpoint, request.query)
-    return pushed_address(endpoint, settings.client_id, pushed)
+    answer = post_request(
+        asked.http, settings, settings.client_secret, asked.snapshot.push_endpoint, request.query
+    )
+    if answer.status != HTTPStatus.CREATED:
+        raise failure_of(*meaning_of("request", answer))
+    return pushed_address(endpoint, settings.client_id, reference_in(answer))
 
 
 def _error_at(redirect_uri: str, answer: HttpAnswer) -> str | None:
@@ -174,7 +179,7 @@ def _error_at(redirect_uri: str, answer: HttpAnswer) -> str | None:
     where, _, query = answer.location.partition("?")
     if not 300 <= answer.status < 400 or where != redirect_uri:
         return None
-    return registered_error(parse_qs(query).get("error", [""])[0])
+    return code_of(parse_qs(query).get("error", [""])[0])
 
 
 def _stayed_there(asked: Asked, answer: HttpAnswer) -> Finding:

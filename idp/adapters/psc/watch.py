@@ -43,6 +43,10 @@ class Watch:
     clock: Clock
     every: timedelta
     discovery_address: str
+    #: Takes what that address answered.
+    discovered: Callable[[HttpAnswer], None]
+    #: Asks whether we are known again, if we were refused and it is time.
+    client: Callable[[], None]
     token_endpoint: Callable[[], str | None]
     #: Returns where browsers are sent, None when that is not to be probed from here.
     wallet: Callable[[], str | None]
@@ -69,6 +73,7 @@ class Watch:
         try:
             for url in self._addresses():
                 self.look_at(url)
+            self.client()
         except (
             Exception
         ):  # No caller waits for this thread: an exception must reach the log, and it must probe again.
@@ -105,7 +110,9 @@ class Watch:
             return False
         if url == self.wallet():
             return is_shown(answer)
-        return not is_outage(answer) and answer.media_type != "text/html"
+        if url == self.discovery_address:
+            self.discovered(answer)
+        return not is_outage(answer) and not answer.is_page
 
     def _ask(self, url: str) -> HttpAnswer:
         if url == self.wallet():

@@ -128,12 +128,14 @@ class Desk:
 
     def doors(self, interaction: Interaction, account: Account | None = None) -> Doors:
         open_doors = self.itinerary.open_doors(interaction, account)
-        has_psc = "psc" in open_doors
+        has_psc, upstream = "psc" in open_doors, self.upstream
+        is_misconfigured = has_psc and upstream is not None and upstream.is_misconfigured()
         return Doors(
             psc=has_psc,
             cps="cps" in open_doors,
             password="password" in open_doors,
-            psc_out=has_psc and self.upstream is not None and self.upstream.is_out(),
+            psc_out=is_misconfigured or (has_psc and upstream is not None and upstream.is_out()),
+            psc_misconfigured=is_misconfigured,
             psc_picture=self.pictures.has_button,
             psc_hover=self.pictures.has_hover,
         )

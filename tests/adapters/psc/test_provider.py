@@ -29,7 +29,9 @@ from idp.adapters.psc.provider import PscProvider
 from idp.cards.nomenclature import CodedLabel
 from idp.interaction.upstream import (
     Upstream,
+    UpstreamFailed,
     UpstreamLogin,
+    UpstreamMisconfigured,
     UpstreamRefusal,
     UpstreamRefused,
     UpstreamUnavailable,
@@ -385,14 +387,6 @@ DEVIATIONS: Mapping[str, tuple[str, Lie]] = {
     "access token true": ("malformed", Lie(tokens={"access_token": True})),
     "tokens in an array": ("token: not a JSON object", Lie(instead={"token": say_json([{}])})),
     "tokens as null": ("token: not a JSON object", Lie(instead={"token": say_json(None)})),
-    "code refused": (
-        "token: status 400, invalid_grant",
-        Lie(instead={"token": say_json({"error": "invalid_grant"}, 400)}),
-    ),
-    "our secret refused": (
-        "token: status 401, invalid_client",
-        Lie(instead={"token": say_json({"error": "invalid_client"}, 401)}),
-    ),
     "refusal in words of its own": (
         "token: status 400, unregistered error",
         Lie(instead={"token": say_json({"error": ACCESS_TOKEN}, 400)}),
@@ -494,8 +488,8 @@ def test_untrusted_tls_certificate_makes_psc_unavailable(clock: HandClock, tmp_p
     ("changes", "reason"),
     [
         ({"error": "access_denied"}, UpstreamRefusal.CANCELLED),
-        ({"error": "login_required"}, UpstreamRefusal.REFUSED),
-        ({"error": "invalid_scope"}, UpstreamRefusal.REFUSED),
+        ({"error": "login_required"}, UpstreamRefusal.EXPIRED),
+        ({"error": "invalid_scope"}, UpstreamRefusal.MISCONFIGURED),
         ({"error": "<script>"}, UpstreamRefusal.REFUSED),
         ({"error": ""}, UpstreamRefusal.REFUSED),
         ({"error": "access_denied", "iss": "https://auth.evil.example"}, UpstreamRefusal.REFUSED),
@@ -504,7 +498,7 @@ def test_untrusted_tls_certificate_makes_psc_unavailable(clock: HandClock, tmp_p
         ({"code": ""}, UpstreamRefusal.REFUSED),
         ({"code": "a\nb"}, UpstreamRefusal.REFUSED),
         ({"code": "c" * 3000}, UpstreamRefusal.REFUSED),
-        ({"code": "the-code-of-another-login"}, UpstreamRefusal.REFUSED),
+        ({"code": "the-code-of-another-login"}, UpstreamRefusal.EXPIRED),
     ],
 )
 def test_answer_of_the_browser_is_refused(
@@ -512,7 +506,7 @@ def test_answer_of_the_browser_is_refused(
 ) -> None:
     request = provider.begin(fresh=False)
     answer = {**psc.authorize(request.url), **changes}
-    with pytest.raises(UpstreamRefused) as caught:
+    with pytest.raises(UpstreamFailed) as caught:
         provider.complete(answer, request.pending, now=NOW)
     assert caught.value.reason is reason
     assert "<script>" not in str(caught.value)
@@ -618,7 +612,9 @@ def test_unknown_kid_seen_by_many_at_once_costs_one_fetch(
         return str(caught.value)
 
     with ThreadPoolExecutor(8) as browsers:
-        assert set(browsers.map(complete, range(8))) == {"ID token: kid"}
+        assert set(browsers.map(complete, range(8))) == {
+            'ID token: kid "never-seen" is not among the published keys'
+        }
     assert psc.calls("jwks") == 2
 
 
@@ -705,7 +701,7 @@ def test_token_call_may_prove_the_client_in_the_form(psc: HostilePsc, clock: Han
 
 def test_wrong_method_is_refused_there(provider: PscProvider, psc: HostilePsc) -> None:
     psc.client_authentication = "client_secret_post"
-    with pytest.raises(UpstreamRefused, match="invalid_client"):
+    with pytest.raises(UpstreamMisconfigured, match="invalid_client"):
         log_in(provider, psc)
 
 

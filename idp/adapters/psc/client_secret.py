@@ -1,0 +1,69 @@
+"""Contains our secret at Pro Santé Connect, read again when its file changes. Not here: its use (`backchannel`)."""
+
+import os
+import threading
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import structlog
+
+from idp.settings.psc import PscSettings
+from idp.settings.texts import Unreadable, read_file
+
+log = structlog.get_logger()
+
+
+class _Mark(NamedTuple):
+    """A file whose content changed has another one, also when it was replaced by a rename."""
+
+    inode: int
+    size: int
+    modified_ns: int
+    changed_ns: int
+
+
+@dataclass(slots=True)
+class ClientSecret:
+    """Thread-safe. A file that cannot be read leaves the secret that was in force."""
+
+    settings: PscSettings
+    _kept: str = field(init=False, repr=False)
+    #: None: not looked at yet, or there is no file.
+    _seen: _Mark | None = field(init=False, default=None)
+    _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self._kept = self.settings.client_secret
+
+    def current(self) -> str:
+        """Returns the secret in force at this moment."""
+        path = self.settings.client_secret_file
+        if path:
+            with self._lock:
+                self._look(path)
+        return self._kept
+
+    def _look(self, path: str) -> None:
+        mark = _mark_of(path)
+        if mark == self._seen:
+            return
+        # Before the file is read: a change in between has another mark, and is read next time.
+        self._seen = mark
+        try:
+            text = read_file(path)
+            if not text:
+                raise Unreadable("an empty file", "the secret")
+        except Unreadable as why:
+            log.error("psc_client_secret_kept", setting="PSC_CLIENT_SECRET_FILE", why=str(why))
+            return
+        if text != self._kept:
+            self._kept = text
+            log.warning("psc_client_secret_changed", setting="PSC_CLIENT_SECRET_FILE")
+
+
+def _mark_of(path: str) -> _Mark | None:
+    try:
+        found = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return _Mark(found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
