@@ -6,6 +6,7 @@ from idp.protocol.authorization.authorization_response import AuthorizationRespo
 from idp.protocol.authorization.authorize import AuthorizeEndpoint
 from idp.protocol.authorization.issue import CodeIssuer
 from idp.protocol.logout.end_session import EndSessionEndpoint
+from idp.protocol.logout.upstream_return import UpstreamReturn
 from idp.web.hub import HubEndpoint
 from idp.wiring.parts import Parts
 from idp.wiring.protocol import ProtocolParts
@@ -32,7 +33,8 @@ def mount_browser_endpoints(app: Flask, parts: Parts, protocol: ProtocolParts) -
     app.post("/end_session")(end_session.ask_by_post)
     app.post("/end_session/confirm")(end_session.confirm)
     app.get("/end_session/confirm/<token>")(end_session.ask_again)
-    app.get("/end_session/psc")(end_session.returned)
+    returned = UpstreamReturn(store=parts.store, cookies=parts.web.cookies, signed_out=end_session.returned)
+    app.get("/end_session/psc", endpoint="end_session_psc")(returned)
 
 
 def _authorize(parts: Parts, protocol: ProtocolParts) -> AuthorizeEndpoint:

@@ -17,9 +17,11 @@ from idp.flows.new_password import NewPasswordFlow
 from idp.flows.password import PasswordFlow
 from idp.flows.professional_context import ProfessionalContextFlow
 from idp.flows.psc import PscFlow
+from idp.flows.psc_leave import PscLeaveFlow
 from idp.flows.psc_picture import PscPictureFlow
 from idp.flows.same_person import SamePersonFlow
 from idp.flows.shared.psc_freshness import Freshness
+from idp.flows.shared.psc_leaving import PscLeaving
 from idp.flows.shared.psc_refusals import PscRefusals
 from idp.web.known_device import KnownDevices
 from idp.wiring.cards import build_revocation
@@ -37,7 +39,7 @@ def build_flows(parts: Parts) -> list[Flow]:
     """Returns every flow whose door is open, in no particular order."""
     shared = build_flow_parts(parts)
     return [
-        ChoiceFlow(shared.desk),
+        ChoiceFlow(shared.desk, enrolment_from_psc=parts.settings.psc.may_enrol),
         PscPictureFlow(shared.pictures),
         _password(parts, shared),
         _email_otp(parts, shared),
@@ -163,6 +165,13 @@ def _new_password(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
 def _psc(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
     s = parts.settings
     if parts.upstream is not None:
+        leaving = PscLeaving(
+            store=parts.store,
+            sealer=parts.resources.sealer,
+            upstream=parts.upstream,
+            issuer=s.where.issuer,
+            life=s.lives.upstream_life,
+        )
         yield PscFlow(
             desk=shared.desk,
             admission=shared.admission,
@@ -174,9 +183,11 @@ def _psc(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
             life=s.lives.upstream_life,
             freshness=_freshness(parts),
             refusals=PscRefusals(shared.desk, parts.store),
+            leaving=leaving,
             parameter_bytes=s.bounds.parameter_bytes,
             clock=parts.clock,
         )
+        yield PscLeaveFlow(shared.desk, leaving)
 
 
 def _freshness(parts: Parts) -> Freshness:

@@ -70,11 +70,10 @@ class PscBackChannel:
     def push(self, push_endpoint: str, query: str) -> str:
         """Returns the reference to the request, pushed (RFC 9126 §2). Raises UpstreamFailed."""
         secret = self.secret.current()
-        answer = _answer_of(
-            "request", partial(post_request, self.http, self.settings, secret, push_endpoint, query)
-        )
+        call = partial(post_request, self.http, self.settings, secret, push_endpoint, query)
+        answer = _answer_of("par", call)
         if answer.status != 201:
-            raise self._refusal("request", answer, secret)
+            raise self._refusal("par", answer, secret)
         self.standing.accepted()
         return reference_in(answer)
 
@@ -183,9 +182,9 @@ def post_request(
 
 def reference_in(answer: HttpAnswer) -> str:
     """Returns the `request_uri` (RFC 9126 §2.2). Raises UpstreamFailed."""
-    request_uri = _object_in("request", answer).get("request_uri")
+    request_uri = _object_in("par", answer).get("request_uri")
     if not isinstance(request_uri, str) or not _REQUEST_URI.fullmatch(request_uri):
-        raise refused(f"request: request_uri {shown(request_uri)}")
+        raise refused(f"par: request_uri {shown(request_uri)}")
     return request_uri
 
 

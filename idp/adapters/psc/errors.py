@@ -82,7 +82,7 @@ MEANINGS: Mapping[str, Mapping[str, Meaning]] = {
         "unsupported_grant_type": _REGISTRATION,
         "invalid_scope": _SCOPE,
     },
-    "request": {
+    "par": {
         # RFC 9126 §2.3: the errors of both endpoints above.
         "invalid_request": _REQUEST,
         "invalid_client": _CLIENT,
@@ -102,7 +102,7 @@ MEANINGS: Mapping[str, Mapping[str, Meaning]] = {
 #: An answer without such an error. RFC 6749 §5.2: the token endpoint says 401 of a client, and of nothing else.
 BY_STATUS: Mapping[str, Mapping[int, Meaning]] = {
     "token": {401: _CLIENT, 404: _ADDRESS, 405: _ADDRESS},
-    "request": {401: _CLIENT, 404: _ADDRESS, 405: _ADDRESS},
+    "par": {401: _CLIENT, 404: _ADDRESS, 405: _ADDRESS},
     "userinfo": {404: _ADDRESS, 405: _ADDRESS},
 }
 

@@ -170,7 +170,7 @@ def _silent_address(asked: Asked) -> str:
         asked.http, settings, settings.client_secret, asked.snapshot.push_endpoint, request.query
     )
     if answer.status != HTTPStatus.CREATED:
-        raise failure_of(*meaning_of("request", answer))
+        raise failure_of(*meaning_of("par", answer))
     return pushed_address(endpoint, settings.client_id, reference_in(answer))
 
 

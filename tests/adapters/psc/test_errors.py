@@ -32,7 +32,7 @@ WRITTEN: dict[str, Callable[[str], HttpAnswer]] = {
     "under another media type": lambda error: answered(400, "text/plain", told(error).encode()),
     "as problem JSON": lambda error: answered(400, "application/problem+json", told(error).encode()),
 }
-ERRORS = [(endpoint, error) for endpoint in ("token", "request", "userinfo") for error in MEANINGS[endpoint]]
+ERRORS = [(endpoint, error) for endpoint in ("token", "par", "userinfo") for error in MEANINGS[endpoint]]
 
 
 @pytest.mark.parametrize("written", WRITTEN.values(), ids=WRITTEN)
@@ -64,9 +64,9 @@ NOTHING_SAID = [
         ("token", 400, UpstreamRefusal.REFUSED),
         ("token", 401, UpstreamRefusal.MISCONFIGURED),
         ("token", 404, UpstreamRefusal.MISCONFIGURED),
-        ("request", 400, UpstreamRefusal.REFUSED),
-        ("request", 401, UpstreamRefusal.MISCONFIGURED),
-        ("request", 405, UpstreamRefusal.MISCONFIGURED),
+        ("par", 400, UpstreamRefusal.REFUSED),
+        ("par", 401, UpstreamRefusal.MISCONFIGURED),
+        ("par", 405, UpstreamRefusal.MISCONFIGURED),
         ("userinfo", 401, UpstreamRefusal.REFUSED),
         ("userinfo", 404, UpstreamRefusal.MISCONFIGURED),
         ("token", 429, UpstreamRefusal.UNAVAILABLE),
