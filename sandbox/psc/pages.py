@@ -42,6 +42,8 @@ def new_app(simulator: Simulator, targets: Mapping[str, str]) -> Flask:
         target = targets.get(request.endpoint or "")
         if target is None:
             return None
+        # Read whatever is answered: a connection that is closed with an unread form is reset, and its answer lost.
+        request.get_data()
         time.sleep(simulator.switches.delay_of(target))
         if simulator.switches.is_out(target):
             return _unavailable()
