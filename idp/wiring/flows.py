@@ -37,9 +37,9 @@ class Flow(Protocol):
 
 def build_flows(parts: Parts) -> list[Flow]:
     """Returns every flow whose door is open, in no particular order."""
-    shared = build_flow_parts(parts)
+    shared, settings = build_flow_parts(parts), parts.settings
     return [
-        ChoiceFlow(shared.desk, enrolment_from_psc=parts.settings.psc.may_enrol),
+        ChoiceFlow(shared.desk, enrolment_from_psc=settings.psc.may_enrol),
         PscPictureFlow(shared.pictures),
         _password(parts, shared),
         _email_otp(parts, shared),

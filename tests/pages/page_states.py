@@ -313,7 +313,8 @@ def _doors_that_failed() -> list[State]:
     alone = pages.PscPage(reason="misconfigured", doors=replace(NONE, psc=True), incident="5f0c9a1e")
     states.append(State("psc-misconfigured-alone!", "psc.html", alone))
     for reason in ("not_fresh", "no_auth_time"):
-        leave = pages.PscPage(reason=reason, doors=ALL, leave="token")
+        reference = "5f0c9a1e" if REFUSALS[reason].has_reference else None
+        leave = pages.PscPage(reason=reason, doors=ALL, incident=reference, leave="token")
         states.append(State(f"psc-{reason}-leave!", "psc.html", leave))
     states.append(
         State(
