@@ -42,9 +42,9 @@ def new_app(simulator: Simulator, targets: Mapping[str, str]) -> Flask:
         target = targets.get(request.endpoint or "")
         if target is None:
             return None
-        # Read whatever is answered: a connection that is closed with an unread form is reset, and its answer lost.
-        request.get_data()
         time.sleep(simulator.switches.delay_of(target))
+        # A server that answers a form it did not read resets the connection, and the answer may be lost with it.
+        request.get_data()
         if simulator.switches.is_out(target):
             return _unavailable()
         return _STRANGE_ANSWERS[simulator.switches.answer_of(target)]()

@@ -66,8 +66,8 @@ CALLED = {
     # Ours with a query, at the authorization endpoint; or the endpoint alone.
     ("idp.adapters.psc.questions", "address"): OPERATOR,
     ("idp.adapters.psc.questions", "endpoint"): OPERATOR,
-    ("idp.adapters.psc.discovery", "url"): OPERATOR,
     ("idp.adapters.psc.discovery", "self._settings.discovery_address"): OPERATOR,
+    ("idp.adapters.psc.published", "url"): OPERATOR,
     ("idp.adapters.psc.watch", "url"): OPERATOR,
     # The circuit passes on what it is given by the four above.
     ("idp.adapters.psc.circuit", "url"): OPERATOR,

@@ -1,7 +1,7 @@
 """`idp psc check`, and the same beside each start: everything that can be known before a person signs in.
 
 Contains which questions are asked, and the order. Not here: a question (`questions`), comparing what is published
-(`published`), printing.
+(`comparison`), printing.
 """
 
 import logging
@@ -12,9 +12,10 @@ from datetime import datetime
 import structlog
 
 from idp.adapters.http.bounded import NoUsableAnswer, ProbingHttp
-from idp.adapters.psc.discovery import fetch_object, snapshot_of
+from idp.adapters.psc.comparison import compare
+from idp.adapters.psc.discovery import snapshot_of
 from idp.adapters.psc.finding import Finding, Level
-from idp.adapters.psc.published import compare
+from idp.adapters.psc.published import fetch_object
 from idp.adapters.psc.questions import (
     Asked,
     Question,

@@ -3,11 +3,11 @@
 Contains the refusal that was met, and when to ask again. Not here: asking (`backchannel`), outages (`circuit`).
 """
 
+import hmac
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from hmac import compare_digest
 
 import structlog
 
@@ -62,7 +62,7 @@ class ClientStanding:
             if refusal is None:
                 return
             secret = self.secret.current()
-            is_same = compare_digest(secret.encode(), refusal.secret.encode())
+            is_same = hmac.compare_digest(secret.encode(), refusal.secret.encode())
             if is_same and now - refusal.at < self.pause:
                 return
             self._refusal = _Refusal(refusal.detail, secret, now)

@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 import structlog
 
 from idp.adapters.http.bounded import BoundedHttp, HttpAnswer, NoUsableAnswer
-from idp.adapters.psc.circuit import is_outage
 from idp.adapters.psc.errors import shown
+from idp.adapters.psc.published import UnusableDocument, object_in
 from idp.core.clock import Clock
 from idp.interaction.upstream import UpstreamMisconfigured, UpstreamUnavailable
 from idp.settings.psc import PscSettings
@@ -41,10 +41,6 @@ class ProviderSnapshot:
     end_session_endpoint: str | None
     #: Where requests are pushed before the browser goes (RFC 9126); None: they are not.
     push_endpoint: str | None = None
-
-
-class UnusableDocument(NoUsableAnswer):
-    """PSC answered, and what it published cannot be used: a setting is wrong, here or there. The message names it."""
 
 
 class Discovery:
@@ -162,22 +158,3 @@ def _endpoint(published: Mapping[str, object], name: str, settings: PscSettings)
     if not isinstance(url, str) or not settings.allows(url):
         raise UnusableDocument(f"{name} {shown(url)}, expected https")
     return url
-
-
-def fetch_object(http: BoundedHttp, url: str) -> Mapping[str, object]:
-    """Returns a published JSON object. Raises NoUsableAnswer."""
-    return object_in(http.get(url, {}))
-
-
-def object_in(answer: HttpAnswer) -> Mapping[str, object]:
-    """Returns the JSON object of an answer. Raises UnusableDocument, or NoUsableAnswer when that is an outage."""
-    if answer.status != 200:
-        kind = NoUsableAnswer if is_outage(answer) else UnusableDocument
-        raise kind(f"status {answer.status}", answer.status)
-    try:
-        document = answer.json()
-    except NoUsableAnswer as error:
-        raise UnusableDocument(f"{error} ({shown(answer.media_type)})") from error
-    if not isinstance(document, dict):
-        raise UnusableDocument("not a JSON object")
-    return document

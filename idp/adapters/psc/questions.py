@@ -12,9 +12,10 @@ from cryptography import x509
 from idp.adapters.http.bounded import HttpAnswer, NoUsableAnswer, ProbingHttp, UnknownAuthority
 from idp.adapters.http.presented import signer_of
 from idp.adapters.psc.backchannel import client_is_known, post_request, reference_in
-from idp.adapters.psc.discovery import ProviderSnapshot, fetch_object
+from idp.adapters.psc.discovery import ProviderSnapshot
 from idp.adapters.psc.errors import code_of, failure_of, meaning_of
 from idp.adapters.psc.finding import Finding, Level, explained, shown
+from idp.adapters.psc.published import fetch_object
 from idp.adapters.psc.request import SILENT, new_request, pushed_address
 from idp.adapters.psc.signing_keys import read_signing_keys
 from idp.adapters.psc.watch import is_shown

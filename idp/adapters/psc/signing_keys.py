@@ -12,7 +12,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
 from idp.adapters.http.bounded import BoundedHttp, NoUsableAnswer
-from idp.adapters.psc.discovery import CACHE_LIFE, fetch_object
+from idp.adapters.psc.discovery import CACHE_LIFE
+from idp.adapters.psc.published import fetch_object
 from idp.core.clock import Clock
 from idp.core.octets import b64u_octets
 from idp.interaction.upstream import UpstreamUnavailable

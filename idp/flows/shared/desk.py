@@ -129,12 +129,14 @@ class Desk:
     def doors(self, interaction: Interaction, account: Account | None = None) -> Doors:
         open_doors = self.itinerary.open_doors(interaction, account)
         has_psc, upstream = "psc" in open_doors, self.upstream
+        # Both are asked: the first question looks, beside the page, whether the cause of the second is mended.
+        is_out = has_psc and upstream is not None and upstream.is_out()
         is_misconfigured = has_psc and upstream is not None and upstream.is_misconfigured()
         return Doors(
             psc=has_psc,
             cps="cps" in open_doors,
             password="password" in open_doors,
-            psc_out=is_misconfigured or (has_psc and upstream is not None and upstream.is_out()),
+            psc_out=is_out or is_misconfigured,
             psc_misconfigured=is_misconfigured,
             psc_picture=self.pictures.has_button,
             psc_hover=self.pictures.has_hover,

@@ -12,9 +12,9 @@ import structlog
 from idp.adapters.http.bounded import SafeHttp
 from idp.adapters.http.presented import signer_of
 from idp.adapters.psc.check import check_beside, look
+from idp.adapters.psc.comparison import compare
 from idp.adapters.psc.discovery import PUSH_ENDPOINT
 from idp.adapters.psc.finding import Finding, Level
-from idp.adapters.psc.published import compare
 from idp.adapters.psc.questions import client_findings
 from idp.core.clock import SystemClock
 from idp.settings.psc import PscSettings
