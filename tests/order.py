@@ -35,6 +35,8 @@ SECONDS: Mapping[str, float] = {
     "tests/protocol/client_auth/test_client_assertion_race.py": 16,
     "tests/contracts/test_ephemeral_store.py": 15,
     "tests/cli/test_serve.py": 15,
+    "tests/cli/test_serve_alive.py": 7,
+    "tests/adapters/granian/test_server.py": 6,
     "tests/protocol/tokens/test_code_redemption_race.py": 14,
     "tests/flows/test_psc_outage.py": 12,
     "tests/journeys/cards/test_card_revocation.py": 12,

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
+from idp.settings.files import read_octets
 from idp.signing.public_jwk import alg_of, public_members, thumbprint
 from idp.signing.signer import Alg
 
@@ -66,7 +67,7 @@ def load_signer(path: Path) -> SoftwareSigner:
     """Raises BadKeyFile."""
     try:
         require_owner_only(path)
-        key: Any = serialization.load_pem_private_key(path.read_bytes(), password=None)
+        key: Any = serialization.load_pem_private_key(read_octets(path), password=None)
     except OSError as error:
         raise BadKeyFile(f"{path}: {error.strerror}") from error
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:

@@ -21,6 +21,7 @@ from idp.cards.reader import CardReader, PinState, ReaderCard, ReaderFailed, Rea
 from idp.cards.trust import CardPolicy, CardRefusal
 from idp.core.clock import Clock, SystemClock
 from idp.settings import windows_directory
+from idp.settings.files import read_octets
 from idp.web.catalogues import Translator, load_catalogues
 
 _TEMPLATES = Path(__file__).parents[1] / "templates"
@@ -215,7 +216,7 @@ def _reader(module: Path | None) -> CardReader:
 
 
 def _policy(options: argparse.Namespace) -> CardPolicy:
-    anchors = load_anchors(path.read_bytes() for path in options.trust) if options.trust else ISSUERS_AS_NAMED
+    anchors = load_anchors(read_octets(path) for path in options.trust) if options.trust else ISSUERS_AS_NAMED
     return CardPolicy(
         anchors=anchors,
         accept_test_cards=options.accept_test_cards,

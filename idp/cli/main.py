@@ -198,20 +198,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return _run(options)
-    except BadSetting as error:
-        return _tell(error)
     except Exception as error:
-        # Imported only now: that module imports every adapter.
-        faults = import_module("idp.cli.operate")
-        if not isinstance(error, faults.OPERATOR_ERRORS):
+        status = tell(error)
+        if status is None:
             raise
-        if type(error) in faults.SETTING_AT_FAULT:
-            return _tell(bad_setting(faults.SETTING_AT_FAULT[type(error)], str(error)))
-        print(f"idp: {error}", file=sys.stderr)
-        return 1
+        return status
 
 
-def _tell(error: BadSetting) -> int:
+def tell(error: Exception) -> int | None:
+    """Print a fault that an operator can repair, in a line for each. Returns the exit status, None for any other."""
+    if isinstance(error, BadSetting):
+        return _tell_setting(error)
+    # Imported only now: that module imports every adapter.
+    faults = import_module("idp.cli.operate")
+    if not isinstance(error, faults.OPERATOR_ERRORS):
+        return None
+    if type(error) in faults.SETTING_AT_FAULT:
+        return _tell_setting(bad_setting(faults.SETTING_AT_FAULT[type(error)], str(error)))
+    print(f"idp: {error}", file=sys.stderr)
+    return 1
+
+
+def _tell_setting(error: BadSetting) -> int:
     for fault in error.faults:
         print(f"idp: {fault}", file=sys.stderr)
     return 2

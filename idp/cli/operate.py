@@ -41,6 +41,7 @@ from idp.core.audit import AuditEvent
 from idp.core.clock import SystemClock
 from idp.core.ephemeral import StoreUnavailable
 from idp.settings import Settings
+from idp.settings.files import read_words
 from idp.signing.signer import SignerUnavailable
 from idp.wiring.accounts import build_waits
 from idp.wiring.resources import open_resources
@@ -78,9 +79,9 @@ def migrate(settings: Settings, options: argparse.Namespace) -> int:
 
 def publish_charter(settings: Settings, options: argparse.Namespace) -> int:
     now = SystemClock().now()
-    texts = {"fr": options.fr.read_text("utf-8")}
+    texts = {"fr": read_words(options.fr)}
     if options.en is not None:
-        texts["en"] = options.en.read_text("utf-8")
+        texts["en"] = read_words(options.en)
     database = open_database(settings.where.database)
     try:
         SqlCharters(database).publish(

@@ -3,40 +3,54 @@
 import argparse
 import os
 import sys
+from functools import partial
 
-from granian import Granian
-from granian.constants import Interfaces, SSLProtocols
+from granian.constants import SSLProtocols
 
+from idp.adapters.granian.asgi import WsgiOverAsgi
+from idp.adapters.granian.server import WebServer
 from idp.adapters.hsm.library import close_libraries
 from idp.adapters.http.key_pair import EXPECTED, NoKeyPair, require_key_pair
-from idp.app import create
+from idp.app import application, create
+from idp.cli.main import tell
 from idp.core.clock import SystemClock
+from idp.core.logs import configure_logging
 from idp.settings import LOOPBACK_HOSTS, Settings, bad_setting
 from idp.wiring.mail import build_transport
 
 
 def serve(settings: Settings, options: argparse.Namespace) -> int:
-    """Serve by granian: WSGI, one process for each core (docs/adr/0004). Raises BadSetting, OSError."""
+    """Serve by granian, one process for each core (docs/adr/0004). Raises BadSetting, OSError."""
     _refuse_exposure(settings, options.host)
     _refuse_certificate(settings)
     build_transport(settings, SystemClock())  # Only the worker sends, but the codes are asked for here.
     create(settings)  # A fault of the configuration is told here, once, before any worker starts.
     close_libraries()  # Workers are forked, and cannot use the HSM sessions that the check opened.
-    Granian(
-        "idp.app:application",
+    configure_logging()
+    WebServer(
+        partial(load, settings.bounds.body_bytes),
+        threads=options.threads,
         address=options.host,
         port=options.port,
-        interface=Interfaces.WSGI,
         workers=options.workers or os.cpu_count() or 1,
-        blocking_threads=options.threads,
         ssl_cert=settings.where.tls_certificate_file,
         ssl_key=settings.where.tls_key_file,
         ssl_protocol_min=SSLProtocols.tls12,  # rustls has none of the ciphers that made 1.2 weak
-        factory=True,
         log_access=False,
         workers_kill_timeout=25,
-    ).serve()
+    ).run()
     return 0
+
+
+def load(body_bytes: int) -> WsgiOverAsgi:
+    """Returns what each worker serves. Raises SystemExit for what an operator can repair: it was well at the start."""
+    try:
+        return WsgiOverAsgi(application(), body_bytes)
+    except Exception as error:
+        status = tell(error)
+        if status is None:
+            raise
+        raise SystemExit(status) from error
 
 
 def _refuse_exposure(settings: Settings, host: str) -> None:

@@ -21,6 +21,7 @@ from idp.cards.pins import REFUSALS, TRUSTED, PinVerdict, common_name, fingerpri
 from idp.core.audit import AuditEvent
 from idp.core.clock import SystemClock
 from idp.settings import BadSetting, Settings
+from idp.settings.files import read_octets
 from idp.wiring.cards import (
     build_card_policy,
     build_crl_index,
@@ -159,7 +160,7 @@ def _read(files: list[Path]) -> Iterator[x509.Certificate]:
         pkcs7.load_pem_pkcs7_certificates,
     )
     for path in files:
-        octets = path.read_bytes()
+        octets = read_octets(path)
         for reader in readers:
             try:
                 found = reader(octets)

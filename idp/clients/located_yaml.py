@@ -10,6 +10,12 @@ from typing import Any
 
 import yaml
 
+from idp.core.texts import is_encodable
+from idp.settings.files import NotText, read_words
+
+#: Some thousands of clients.
+_MOST_BYTES = 2 * 1024 * 1024
+
 
 class BadYaml(Exception):
     """`file:line:column: what was found; what was expected`."""
@@ -28,7 +34,11 @@ class At:
     def text(self) -> str:
         if not isinstance(self.node, yaml.ScalarNode) or self.node.tag != "tag:yaml.org,2002:str":
             raise self.fail("expected a text (put quotes around numbers, yes, no and dates)")
-        return str(self.node.value)
+        text = str(self.node.value)
+        # `"\ud800"`: YAML can write half of a surrogate pair; no page, no address and no database can hold it.
+        if not is_encodable(text):
+            raise self.fail("expected a text that UTF-8 can hold")
+        return text
 
     def flag(self) -> bool:
         if not isinstance(self.node, yaml.ScalarNode) or self.node.value not in ("true", "false"):
@@ -74,7 +84,7 @@ def _place(mark: Any) -> str:
 def compose(path: Path) -> At:
     """Returns the node tree. No constructor, so no tag, runs; anchors and aliases are refused (alias bombs)."""
     try:
-        text = path.read_text("utf-8")
+        text = read_words(path, _MOST_BYTES)
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
             if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
                 raise BadYaml(f"{path}:{_place(event.start_mark)}: expected no anchor and no alias")
@@ -85,8 +95,26 @@ def compose(path: Path) -> At:
         raise BadYaml(
             f"{path}:{_place(getattr(error, 'problem_mark', None))}: expected YAML: {problem}"
         ) from error
-    except (UnicodeDecodeError, RecursionError) as error:
+    except (NotText, RecursionError) as error:
         raise BadYaml(f"{path}:1:1: expected YAML in UTF-8, not nested without end") from error
     if node is None:
         raise BadYaml(f"{path}:1:1: expected `clients:` with a list")
     return At(node, path)
+
+
+def named_files(top: At) -> frozenset[Path]:
+    """Returns the files that the document names as `{file: …}`, wherever; their paths are relative to its folder."""
+    found: set[Path] = set()
+    nodes = [top.node]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, yaml.SequenceNode):
+            nodes.extend(node.value)
+        if isinstance(node, yaml.MappingNode):
+            nodes.extend(value for _, value in node.value)
+            found.update(
+                top.path.parent / value.value
+                for name, value in node.value
+                if name.value == "file" and isinstance(value, yaml.ScalarNode)
+            )
+    return frozenset(found)

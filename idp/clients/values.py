@@ -1,7 +1,6 @@
 """Single values of clients.yaml. Each reader returns the typed value, or raises BadYaml with place and expectation."""
 
 import ipaddress
-import json
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -15,8 +14,10 @@ from idp.clients.client_secrets import MAKE_ONE, digest_of, secret_fault
 from idp.clients.located_yaml import At
 from idp.clients.public_keys import PublicJwk, public_keys
 from idp.clients.scopes import CLAIMS_OF_SCOPE, claims_of
+from idp.core.texts import is_encodable, read_json
 from idp.interaction.authenticator import AUTHENTICATORS, Acr
 from idp.settings import LOOPBACK_HOSTS, secret_variable
+from idp.settings.files import read_words
 
 #: What a client may demand: not what only an emergency of the operator's lets in.
 _DEMANDED = {row.acr for row in AUTHENTICATORS.values() if not row.is_bypass}
@@ -134,18 +135,27 @@ def secret_digest(at: At) -> bytes:
         if not re.fullmatch(r"[0-9a-f]{64}", value.text()):
             raise value.fail("expected 64 hexadecimal digits")
         return bytes.fromhex(value.text())
-    secret = _text_file(value) if kind == "file" else (secret_variable(value.text()) or "")
+    secret = _text_file(value) if kind == "file" else _variable(value)
     if (expected := secret_fault(secret)) is not None:
         raise value.fail(f"expected {expected} there; {MAKE_ONE}")
     return digest_of(secret)
 
 
+def _variable(at: At) -> str:
+    secret = secret_variable(at.text()) or ""
+    # Octets that are not UTF-8 stand in the environment as halves of surrogate pairs.
+    if not is_encodable(secret):
+        raise at.fail("expected a secret of UTF-8 text there")
+    return secret
+
+
 def _text_file(at: At) -> str:
-    path = at.path.parent / at.text()
     try:
-        return path.read_text().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise at.fail("expected a readable text file") from error
+        return read_words(at.path.parent / at.text()).strip()
+    except ValueError as error:  # a path with NUL in it
+        raise at.fail("expected the path of a file") from error
+    except OSError as error:
+        raise at.fail(f"expected a readable text file; {str(error.strerror).lower()}") from error
 
 
 def key_set(at: At) -> tuple[PublicJwk, ...]:
@@ -153,7 +163,7 @@ def key_set(at: At) -> tuple[PublicJwk, ...]:
     members = at.members()
     try:
         if members.keys() == {"file"}:
-            return public_keys(json.loads(_text_file(members["file"])))
+            return public_keys(read_json(_text_file(members["file"])))
         return public_keys(at.plain())
     except (ValueError, RecursionError) as error:
         raise at.fail(f"expected {error}") from error

@@ -19,7 +19,7 @@ _HEAD = """\
 Environment variables `CADUCEE_<NAME>`. Written by `python -m idp.settings.document` (`make settings`) from
 `idp/settings`, where each group is a module; what settings do in use is in [operate.md](operate.md).
 
-- A secret may be given as a file: `CADUCEE_<NAME>_FILE` is the path of a UTF-8 text file without byte order mark;
+- A secret may be given as a file: `CADUCEE_<NAME>_FILE` is the path of a UTF-8 text file of 64 KiB at most;
   spaces and line ends around the value do not count. So may any other setting. A value given both ways is refused.
 - An unknown name, a value that cannot be read or is beyond its limits, and settings that contradict each other
   refuse the start of every command: exit status 2, and on stderr one line each, all at once, with the variable, what

@@ -1,11 +1,12 @@
 """Contains how the text of a variable becomes a value of its type. Not here: variables, limits."""
 
-import codecs
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from idp.settings.files import NotRegular, NotText, TooLarge, read_words
 
 _BOOLEANS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 #: Digits of a number, before its own limits are checked: with more, it is no number of seconds that can be added.
@@ -88,19 +89,11 @@ def read_file(path: str) -> str:
 
     The message does not name the path: an operator who takes the wrong variable writes the secret itself there.
     """
-    expected = "the path of a readable file of UTF-8 text, without byte order mark"
+    expected = "the path of a readable file of UTF-8 text"
     try:
-        with Path(path).open("rb") as file:
-            octets = file.read(_LARGEST_FILE + 1)
-        text = octets.decode("utf-8")
-    except UnicodeDecodeError:
-        raise Unreadable("a file that is not UTF-8", expected) from None
+        text = read_words(Path(path), _LARGEST_FILE)
     except (OSError, ValueError) as error:
         raise Unreadable(_kind_of(error), expected) from None
-    if octets.startswith(codecs.BOM_UTF8):
-        raise Unreadable("a file that begins with a byte order mark", expected)
-    if len(octets) > _LARGEST_FILE:
-        raise Unreadable("a file of more than 64 KiB", expected)
     # As text files are read anywhere: one secret is the same whichever line ends an editor left inside it.
     return text.replace("\r\n", "\n").replace("\r", "\n").strip()
 
@@ -109,6 +102,9 @@ _FILE_FAULTS: Mapping[type[Exception], str] = {
     FileNotFoundError: "no such file",
     IsADirectoryError: "a directory",
     PermissionError: "a file that may not be read",
+    NotRegular: "a pipe, a device or a socket",
+    NotText: "a file that is not UTF-8",
+    TooLarge: "a file of more than 64 KiB",
 }
 
 

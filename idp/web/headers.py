@@ -1,5 +1,7 @@
 """Contains the security headers of every answer. Not here: cookies, what one page adds to its own policy."""
 
+from functools import lru_cache
+
 from werkzeug.wrappers import Response
 
 from idp.settings.where import WhereSettings
@@ -22,11 +24,15 @@ HSTS = "max-age=31536000; includeSubDomains"
 
 def harden(response: Response, where: WhereSettings) -> Response:
     """Add the security headers, and `no-store` where the answer says nothing else."""
-    for name, value in SECURITY_HEADERS.items():
-        response.headers.setdefault(name, value)
-    # On loopback HSTS would hold for every port of `localhost`, also those where other programs serve http.
-    if where.is_secure and not where.is_on_loopback:
-        response.headers.setdefault("Strict-Transport-Security", HSTS)
-    response.headers.setdefault("Cache-Control", "no-store")
-    response.headers.pop("Server", None)
+    headers = response.headers
+    given = {name.lower() for name, _ in headers}
+    headers.extend([(name, value) for name, value in _added(where) if name.lower() not in given])
     return response
+
+
+@lru_cache(maxsize=8)
+def _added(where: WhereSettings) -> tuple[tuple[str, str], ...]:
+    """Computed once: every answer passes here."""
+    # On loopback HSTS would hold for every port of `localhost`, also those where other programs serve http.
+    strict = {"Strict-Transport-Security": HSTS} if where.is_secure and not where.is_on_loopback else {}
+    return (*SECURITY_HEADERS.items(), *strict.items(), ("Cache-Control", "no-store"))

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from idp.settings.files import read_octets
+
 #: Base names in the folder: the button, and the button under the pointer (facts/psc §10).
 NORMAL, HOVER = "bouton", "bouton-survol"
 _LARGEST = 256 * 1024
@@ -58,9 +60,11 @@ def _read(folder: Path, name: str) -> tuple[str, Picture | None]:
         path = folder / f"{name}{suffix}"
         if not path.exists():
             continue
-        with path.open("rb") as file:
-            content = file.read(_LARGEST + 1)
-        if len(content) > _LARGEST or not content.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(beginning):
+        try:
+            content = read_octets(path, _LARGEST)
+        except OSError:
+            content = b""
+        if not content.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(beginning):
             raise BadPicture(f"one whose {name}{suffix} is not {media_type}, or is larger")
         return name, Picture(media_type, content)
     return name, None

@@ -16,6 +16,7 @@ from idp.cards.pins import PinRules
 from idp.cards.revocation import RevocationSource
 from idp.cards.trust import CardPolicy
 from idp.settings import Settings, bad_setting
+from idp.settings.files import read_octets
 from idp.wiring.operator_files import unreadable
 from idp.wiring.resources import Resources
 
@@ -46,7 +47,7 @@ def trusted_certificates(settings: Settings) -> list[x509.Certificate]:
 def _certificates(name: str, path: Path) -> list[x509.Certificate]:
     expected = "readable files of PEM certificates"
     try:
-        return x509.load_pem_x509_certificates(path.read_bytes())
+        return x509.load_pem_x509_certificates(read_octets(path))
     except OSError as error:
         raise unreadable(name, f"{expected}, each of them", error) from error
     except ValueError as error:

@@ -1,11 +1,14 @@
 """Contains every endpoint that machines call, with its address. Not here: /authorize (`browser_endpoints`), pages."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import partial
+
+from werkzeug.wrappers import Request, Response
 
 from idp.adapters.sql.refresh_tokens import SqlRefreshTokens
 from idp.protocol.authorization.par import PushedRequestEndpoint
 from idp.protocol.claims.upstream_claims import UpstreamClaims
+from idp.protocol.client_auth.answers import json_response
 from idp.protocol.logout.upstream_logout import UpstreamLogoutEndpoint
 from idp.protocol.published.discovery import (
     KeySetDocument,
@@ -22,7 +25,7 @@ from idp.protocol.tokens.userinfo import UserinfoEndpoint
 from idp.wiring.cards import build_list_check
 from idp.wiring.parts import Parts
 from idp.wiring.protocol import ProtocolParts
-from idp.wiring.psc import is_down, psc_samples
+from idp.wiring.psc import psc_samples
 
 _GET, _POST = ("GET", "HEAD"), ("POST",)
 
@@ -41,7 +44,7 @@ def build_endpoints(parts: Parts, protocol: ProtocolParts) -> PlainEndpoints:
         "/jwks": Route(_GET, KeySetDocument(parts.keys)),
         "/.well-known/openid-configuration": Route(_GET, _discovery(parts, protocol)),
         "/metrics": Route(_GET, MetricsEndpoint(_metrics(parts))),
-        "/health/live": Route(_GET, PublishedDocument.of({"status": "alive"})),
+        "/health/live": Route(_GET, _alive),
         "/health/ready": Route(_GET, _readiness(parts)),
     }
     return PlainEndpoints(routes | _upstream_logout(parts), settings.where, settings.bounds.body_bytes)
@@ -120,16 +123,20 @@ def _discovery(parts: Parts, protocol: ProtocolParts) -> PublishedDocument:
     return PublishedDocument.of(document | mtls_members(document, settings.proxy.mtls_origin))
 
 
+def _alive(request: Request) -> Response:
+    """Returns that this process answers: now, so no cache may repeat it."""
+    return json_response({"status": "alive"})
+
+
 def _readiness(parts: Parts) -> Readiness:
-    stores = (parts.store, parts.resources.durable)
-    return Readiness(stores=stores, clients=parts.clients, keys=parts.keys, faults=tuple(_faults(parts)))
-
-
-def _faults(parts: Parts) -> Iterator[Callable[[], bool]]:
+    faults: dict[str, Callable[[], bool]] = {}
     if parts.policy is not None:
-        yield build_list_check(parts.resources, parts.policy)
+        faults["revocation lists"] = build_list_check(parts.resources, parts.policy)
     if parts.upstream is not None:
-        yield partial(is_down, parts.upstream)
+        faults["Pro Santé Connect is down"] = parts.upstream.is_out
+        faults["Pro Santé Connect: settings"] = parts.upstream.is_misconfigured
+    stores = (parts.store, parts.resources.durable)
+    return Readiness(stores=stores, clients=parts.clients, keys=parts.keys, faults=faults)
 
 
 def _metrics(parts: Parts) -> tuple[Callable[[], Iterable[Sample]], ...]:

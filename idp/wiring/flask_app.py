@@ -3,8 +3,10 @@
 import re
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from flask import Flask, request
+from werkzeug.routing import Rule
 from werkzeug.wrappers import Response
 
 from idp.flows.shared.desk import NotDue
@@ -21,10 +23,23 @@ from idp.wiring.parts import Parts
 _STATIC = Path(__file__).parents[1] / "static"
 
 
+class _PageRule(Rule):
+    """RFC 9110 §9.2.1: HEAD is safe. GET of ours may not be: it redeems what an address carries, or signs out.
+
+    No browser asks by HEAD, but programs that look through the links of a mail do.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        if self.methods is not None:
+            self.methods.discard("HEAD")
+
+
 def build_flask(parts: Parts) -> Flask:
     settings, web = parts.settings, parts.web
     errors = ErrorPages(clients=parts.clients, cookies=web.cookies, csrf=web.csrf, rendering=web.rendering)
     app = Flask("idp", static_folder=str(_STATIC), template_folder=None)
+    app.url_rule_class = _PageRule  # of what is mounted from here on: not of /static
     # werkzeug would clean up `//` by a redirect to the host that the caller names (facts/security JW1).
     app.url_map.merge_slashes = False
     app.config.update(

@@ -83,7 +83,8 @@ class Parts:
 
 def build_parts(settings: Settings) -> Parts:
     """Returns the parts. Raises what the adapters raise: a missing database, a bad file of keys or clients."""
-    resources, clients = open_resources(settings), build_clients(settings)
+    resources = open_resources(settings)
+    clients = build_clients(settings, resources.clock)
     database, clock = resources.database, resources.clock
     web = build_web(settings, clock)
     grants, audit = SqlGrants(database), SqlAudit(database, clock)

@@ -16,6 +16,7 @@ from idp.core.clock import Clock
 from idp.core.ephemeral import StoreUnavailable
 from idp.protocol.published.metrics import Sample
 from idp.settings import Settings, bad_setting
+from idp.settings.files import require_file
 from idp.settings.psc import PscSettings
 from idp.web.psc_button import EXPECTED_PICTURES, BadPicture, OfficialPictures, read_pictures
 from idp.wiring.operator_files import unreadable
@@ -57,9 +58,10 @@ def _require_authorities(psc: PscSettings) -> None:
         return
     expected, path = "a readable file of PEM certificates", Path(psc.ca_file)
     try:
-        path.stat()
         # A folder of certificates serves too: it is read at each call.
         context, is_folder = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), path.is_dir()
+        if not is_folder:
+            require_file(path)
         context.load_verify_locations(
             cafile=None if is_folder else psc.ca_file, capath=psc.ca_file if is_folder else None
         )
@@ -100,11 +102,6 @@ def psc_pictures(settings: Settings) -> OfficialPictures:
         # Not the text of an OSError: it has the path.
         why = str(error) if isinstance(error, BadPicture) else "one that cannot be read"
         raise bad_setting("PSC_PICTURE_FOLDER", f"{EXPECTED_PICTURES}; it is {why}") from error
-
-
-def is_down(upstream: PscProvider) -> bool:
-    """Whether nobody can sign in by it now (facts/security §4.2: the service goes on, degraded)."""
-    return upstream.is_out() or upstream.is_misconfigured()
 
 
 def psc_samples(upstream: PscProvider) -> Iterable[Sample]:

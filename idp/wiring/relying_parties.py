@@ -7,6 +7,7 @@ from idp.adapters.http.outbound import OutboundHttp
 from idp.clients.key_sets import ClientKeys
 from idp.clients.operator_rules import operator_rules
 from idp.clients.registry import ClientFile
+from idp.core.clock import Clock
 from idp.core.refusal_trail import RefusalTrail
 from idp.core.sealing import derive_key
 from idp.protocol.client_auth.client_assertion import AssertionAuthentication
@@ -17,15 +18,16 @@ from idp.protocol.client_auth.possession import Possession
 from idp.protocol.client_auth.tls_client import TlsClientAuthentication, read_authorities
 from idp.protocol.jose.client_jwt import ClientJwts
 from idp.settings import Settings, bad_setting
+from idp.settings.files import read_octets
 from idp.web.network import CallerNetworks
 from idp.wiring.operator_files import unreadable
 from idp.wiring.resources import Resources
 
 
-def build_clients(settings: Settings) -> ClientFile:
+def build_clients(settings: Settings, clock: Clock) -> ClientFile:
     """Returns the registry. Raises BadYaml, BadSetting."""
     try:
-        return ClientFile(settings.where.clients_file, operator_rules(settings))
+        return ClientFile(settings.where.clients_file, operator_rules(settings), clock=clock)
     except OSError as error:
         raise unreadable("CLIENTS_FILE", "a readable file of clients, YAML", error) from error
 
@@ -79,7 +81,7 @@ def build_tls_methods(resources: Resources, possession: Possession, keys: Client
 
 def _mtls_authorities(settings: Settings) -> list[x509.Certificate]:
     try:
-        texts = [path.read_bytes() for path in settings.proxy.mtls_authority_files]
+        texts = [read_octets(path) for path in settings.proxy.mtls_authority_files]
         return [found for text in texts for found in read_authorities(text)]
     except (OSError, ValueError) as error:
         expected = "readable files of PEM certificates with basicConstraints CA:TRUE and keyUsage keyCertSign"

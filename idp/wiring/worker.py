@@ -32,7 +32,7 @@ def build_back_channel(resources: Resources) -> BackChannelLogout:
             life=settings.lives.logout_token_life,
             clock=resources.clock,
         ),
-        client=build_clients(settings).get,
+        client=build_clients(settings, resources.clock).get,
         outside=HttpLogoutPost(build_outbound_http(settings)),
         audit=audit,
         clock=resources.clock,

@@ -22,14 +22,18 @@ ROOT_FILE_LINES = {
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    initialise(f"sqlite:///{tmp_path / 'db.sqlite'}")
-    (tmp_path / "clients.yaml").write_text("clients: []\n")
-    write_pair(tmp_path / "keys", "20260101")
+    furnish(tmp_path)
     return tmp_path
 
 
-def idp(place: Path, command: str, *last: str, **changes: str) -> tuple[int, str]:
-    """Returns the exit status and stderr of a command that must end by itself."""
+def furnish(place: Path) -> None:
+    initialise(f"sqlite:///{place / 'db.sqlite'}")
+    (place / "clients.yaml").write_text("clients: []\n")
+    write_pair(place / "keys", "20260101")
+
+
+def environment(place: Path, **changes: str) -> dict[str, str]:
+    """That of this test run, with the settings of the house in `place`."""
     settings = {
         "ISSUER": "https://id.example",
         "CARD_HOST": "https://carte.example",
@@ -43,10 +47,15 @@ def idp(place: Path, command: str, *last: str, **changes: str) -> tuple[int, str
         **changes,
     }
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CADUCEE_")}
+    return {**kept, **{f"CADUCEE_{name}": value for name, value in settings.items()}}
+
+
+def idp(place: Path, command: str, *last: str, **changes: str) -> tuple[int, str]:
+    """Returns the exit status and stderr of a command that must end by itself."""
     ended = subprocess.run(
         [sys.executable, "-m", "idp.cli", *command.split(), *last],
         cwd=ROOT,
-        env={**kept, **{f"CADUCEE_{name}": value for name, value in settings.items()}},
+        env=environment(place, **changes),
         capture_output=True,
         text=True,
         timeout=within(60),
@@ -60,6 +69,20 @@ def test_the_variable_of_an_absent_tls_file_is_named(place: Path, absent: str) -
     files = {name: str(place / "clients.yaml") for name in ("TLS_CERTIFICATE_FILE", "TLS_KEY_FILE")}
     _status, told = idp(place, "serve", **{**files, absent: "/nope"})
     assert told == f"idp: CADUCEE_{absent}: a readable file, PEM; /nope: No such file or directory\n"
+
+
+@pytest.mark.parametrize(
+    ("variable", "command"),
+    [("CLIENTS_FILE", "serve"), ("CARD_ROOT_FILES", "card-host"), ("TLS_KEY_FILE", "serve")],
+)
+def test_a_pipe_that_nobody_writes_to_is_not_waited_for(place: Path, variable: str, command: str) -> None:
+    os.mkfifo(place / "pipe")
+    others = {"TLS_KEY_FILE": {"TLS_CERTIFICATE_FILE": str(place / "clients.yaml")}}
+    status, told = idp(place, command, **{variable: str(place / "pipe")}, **others.get(variable, {}))
+    assert (status, told.count("\n"), told.startswith(f"idp: CADUCEE_{variable}: ")) in (
+        (1, 1, True),
+        (2, 1, True),
+    )
 
 
 @pytest.mark.parametrize("command", ["serve", "worker"])

@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 
 from idp.cli.main import main
 from idp.clients.registry import Client, ClientFile
+from idp.core.clock import SystemClock
 from idp.protocol.client_auth.client_authentication import ClientAuthentication, ClientRefused, has_secret
 
 _ENTRY = """\
@@ -36,7 +37,9 @@ def printed(capsys: pytest.CaptureFixture[str], *more: str) -> list[str]:
 def answered(path: Path, member: str, method: str, secret: str | None) -> Client:
     """Raises ClientRefused."""
     path.write_text(_ENTRY.format(method=method, member=member))
-    authentication = ClientAuthentication(ClientFile(path), dict.fromkeys(METHODS, has_secret))
+    authentication = ClientAuthentication(
+        ClientFile(path, clock=SystemClock()), dict.fromkeys(METHODS, has_secret)
+    )
     basic = base64.b64encode(f"viatrajectoire:{secret or ''}".encode()).decode()
     is_basic = method == "client_secret_basic" and secret is not None
     headers = {"Authorization": f"Basic {basic}"} if is_basic else {}

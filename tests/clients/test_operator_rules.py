@@ -12,6 +12,7 @@ from idp.clients.registry import ClientFile, read_clients
 from idp.settings import Settings
 from tests.clients.test_registry import FAPI, GOOD, NO_SECRET
 from tests.configured import settings_with
+from tests.fakes import FixedClock
 from tests.protocol.tls_certificates import self_signed
 
 _TLS = {"mtls_origin": "https://mtls.example", "proxy_secret": "p" * 43}
@@ -74,7 +75,7 @@ def test_other_clients_may_live_with_longer_codes(tmp_path: Path) -> None:
 def test_a_changed_file_that_the_settings_cannot_serve_keeps_the_old_state(tmp_path: Path) -> None:
     file = tmp_path / "clients.yaml"
     file.write_text(GOOD)
-    clients = ClientFile(file, operator_rules(_settings(code_life=timedelta(seconds=61))))
+    clients = ClientFile(file, operator_rules(_settings(code_life=timedelta(seconds=61))), clock=FixedClock())
     file.write_text(FAPI)
     assert [client.profile for client in clients.registry().values()] == [None]
     assert "CADUCEE_CODE_LIFE" in str(clients.fault)

@@ -19,6 +19,7 @@ from idp.clients.rules import ClientRule
 from idp.clients.rules import fault_of as fault_at_member
 from idp.interaction.authenticator import Acr
 from tests.examples import examples
+from tests.fakes import FixedClock
 
 SECRET = "a-secret-of-43-characters-0123456789-abcdef"
 DIGEST = hashlib.sha256(SECRET.encode()).hexdigest()
@@ -331,7 +332,7 @@ def _rewrite(file: Path, text: str) -> None:
 
 class TestReload:
     def test_a_good_change_is_taken_at_the_next_look(self, file: Path) -> None:
-        clients = ClientFile(file)
+        clients = ClientFile(file, clock=FixedClock())
         _rewrite(file, GOOD.replace("client_name: ViaTrajectoire", "client_name: Autre"))
         client = clients.get("viatrajectoire")
         assert client is not None
@@ -349,7 +350,7 @@ class TestReload:
         ],
     )
     def test_a_bad_change_keeps_the_old_state_and_tells_the_fault(self, file: Path, bad: str) -> None:
-        clients = ClientFile(file)
+        clients = ClientFile(file, clock=FixedClock())
         before = clients.registry()
         _rewrite(file, bad)
         assert clients.registry() == before
@@ -357,19 +358,19 @@ class TestReload:
         assert clients.fault.startswith(f"{file}:")
 
     def test_bytes_that_are_no_text_keep_the_old_state(self, file: Path) -> None:
-        clients = ClientFile(file)
+        clients = ClientFile(file, clock=FixedClock())
         file.write_bytes(b"\xff")
         assert clients.get("viatrajectoire") is not None
         assert clients.fault is not None
 
     def test_a_vanished_file_keeps_the_old_state(self, file: Path) -> None:
-        clients = ClientFile(file)
+        clients = ClientFile(file, clock=FixedClock())
         file.unlink()
         assert clients.get("viatrajectoire") is not None
         assert clients.fault is not None
 
     def test_a_repaired_file_clears_the_fault(self, file: Path) -> None:
-        clients = ClientFile(file)
+        clients = ClientFile(file, clock=FixedClock())
         _rewrite(file, "")
         clients.registry()
         _rewrite(file, GOOD)
@@ -379,7 +380,7 @@ class TestReload:
     def test_a_bad_file_stops_the_start(self, file: Path) -> None:
         file.write_text("")
         with pytest.raises(BadYaml):
-            ClientFile(file)
+            ClientFile(file, clock=FixedClock())
 
 
 @settings(

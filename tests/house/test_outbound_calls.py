@@ -39,7 +39,8 @@ CONNECTING = {
     "httpx": set(),
     "aiohttp": set(),
     "ftplib": set(),
-    "asyncio": set(),
+    # The loop in which granian calls us, and nothing else.
+    "asyncio": {"idp.adapters.granian.loop", "idp.adapters.granian.server"},
 }
 
 RELYING_PARTY = "registered by a relying party"

@@ -30,18 +30,39 @@ def proxy(demo: Demonstration, tmp_path: Path) -> Iterator[int]:
         yield port
 
 
-def test_clients_that_never_finish_their_request_hold_no_thread_of_the_provider(proxy: int) -> None:
+@pytest.mark.parametrize("way", ["direct", "proxy"])
+def test_clients_that_never_finish_their_request_hold_no_thread_of_the_provider(
+    demo: Demonstration, proxy: int, way: str
+) -> None:
+    port = {"direct": urlsplit(demo.issuer).port, "proxy": proxy}[way]
     unfinished = (
         b"POST /token HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
         b"Content-Length: 1000\r\n\r\na=b"
     )
     with ExitStack() as held:
         for _ in range(_SLOW_CLIENTS):
-            client = held.enter_context(socket.create_connection(("127.0.0.1", proxy), timeout=within(5)))
+            client = held.enter_context(socket.create_connection(("127.0.0.1", port), timeout=within(5)))
             client.sendall(unfinished)
-        time.sleep(0.5)
+        time.sleep(0.2)
         for _ in range(20):
-            assert requests.get(f"http://127.0.0.1:{proxy}/health/live", timeout=within(5)).status_code == 200
+            assert requests.get(f"http://127.0.0.1:{port}/health/live", timeout=within(5)).status_code == 200
+
+
+@pytest.mark.parametrize("way", ["direct", "proxy"])
+@pytest.mark.parametrize("foreign", ["nom=Hélène".encode(), b"nom=H\xe9l\xe8ne"], ids=["UTF-8", "Latin-1"])
+def test_a_cookie_of_another_application_hides_none_of_ours(
+    demo: Demonstration, proxy: int, way: str, foreign: bytes
+) -> None:
+    """A sibling may set any octets for the whole domain (RFC 6265 §4.1.2.3); our own pages must not notice."""
+    port = {"direct": urlsplit(demo.issuer).port, "proxy": proxy}[way]
+    ours = {b"caducee_locale": b"en", b"caducee_left": b"1"}
+    cookies = b"; ".join([foreign, *(b"=".join(pair) for pair in ours.items())])
+    head = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nUser-Agent: Hos\xe9\r\nCookie: "
+    with socket.create_connection(("127.0.0.1", port), timeout=within(5)) as client:
+        client.sendall(head + cookies + b"\r\n\r\n")
+        answer = b"".join(iter(lambda: client.recv(65536), b""))
+    assert b'<html lang="en"' in answer
+    assert b"granian" not in answer.lower()
 
 
 def test_a_body_too_large_for_the_proxy_is_refused_there(proxy: int) -> None:

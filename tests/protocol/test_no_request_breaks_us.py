@@ -35,7 +35,7 @@ from tests.protocol.psc import listening, person, settings_of
 from tests.provider import ISSUER, Browser, Provider
 
 #: Documents that are the same for everybody.
-PUBLISHED = {"/jwks", "/.well-known/openid-configuration", "/health/live"}
+PUBLISHED = {"/jwks", "/.well-known/openid-configuration"}
 _TYPED = ("rpps", "email", "address_line1", "address_line2", "postal_code", "city")
 
 

@@ -268,9 +268,16 @@ class TestFiles:
         (tmp_path / "key").write_bytes(b"\xe9" * 43)
         assert "a file that is not UTF-8" in self.file_fault(tmp_path / "key")
 
-    def test_a_byte_order_mark(self, tmp_path: Path) -> None:
-        (tmp_path / "key").write_bytes(b"\xef\xbb\xbf" + b"k" * 43)
-        assert "a file that begins with a byte order mark" in self.file_fault(tmp_path / "key")
+    @pytest.mark.parametrize("device", ["/dev/zero", "/dev/urandom"])
+    def test_a_device(self, device: str) -> None:
+        assert "a pipe, a device or a socket" in self.file_fault(device)
+
+    def test_a_pipe_that_nobody_writes_to(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "key")
+        assert "a pipe, a device or a socket" in self.file_fault(tmp_path / "key")
+
+    def test_a_path_that_is_none(self) -> None:
+        assert "no file that can be read" in self.file_fault("k\0")
 
     def test_one_far_too_long(self, tmp_path: Path) -> None:
         (tmp_path / "key").write_bytes(b"k" * 70_000)
@@ -286,6 +293,12 @@ class TestFiles:
 
     def test_a_line_end_is_forgiven(self, tmp_path: Path) -> None:
         (tmp_path / "key").write_text("z" * 43 + "\r\n")
+        environment = {f"CADUCEE_{key}": value for key, value in GOOD.items() if key != "APPLICATION_KEY"}
+        found = read_settings({**environment, "CADUCEE_APPLICATION_KEY_FILE": str(tmp_path / "key")})
+        assert found.keys.application == "z" * 43
+
+    def test_a_byte_order_mark_is_no_part_of_the_value(self, tmp_path: Path) -> None:
+        (tmp_path / "key").write_bytes(b"\xef\xbb\xbf" + b"z" * 43)
         environment = {f"CADUCEE_{key}": value for key, value in GOOD.items() if key != "APPLICATION_KEY"}
         found = read_settings({**environment, "CADUCEE_APPLICATION_KEY_FILE": str(tmp_path / "key")})
         assert found.keys.application == "z" * 43

@@ -10,10 +10,13 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 
 from cryptography import x509
 from OpenSSL import SSL, crypto
+
+from idp.settings.files import read_octets, require_file
 
 _Result = TypeVar("_Result")
 
@@ -37,8 +40,10 @@ def card_context(
     """Returns a server context that asks for a client certificate.
 
     `client_cas_der`: the authorities announced, so that the browser's chooser hides other certificates.
-    Raises OpenSSL.SSL.Error when a file cannot be used, UnsuitableHostKey.
+    Raises OSError, OpenSSL.SSL.Error when a file cannot be used, UnsuitableHostKey.
     """
+    for path in (certificate_pem_path, key_pem_path):
+        require_file(Path(path))
     context = SSL.Context(SSL.TLS_SERVER_METHOD)
     # TLS 1.3 would require RSA-PSS from the card (RFC 8446 §4.2.3).
     context.set_min_proto_version(SSL.TLS1_2_VERSION)
@@ -64,8 +69,8 @@ def card_context(
 
 
 def _has_rsa_key(key_pem_path: str) -> bool:
-    with open(key_pem_path, "rb") as file:
-        return crypto.load_privatekey(crypto.FILETYPE_PEM, file.read()).type() == crypto.TYPE_RSA
+    key = crypto.load_privatekey(crypto.FILETYPE_PEM, read_octets(Path(key_pem_path)))
+    return key.type() == crypto.TYPE_RSA
 
 
 def _accept_for_the_application(

@@ -16,6 +16,7 @@ import structlog
 from idp.adapters.hsm.library import HsmFault
 from idp.adapters.hsm.uri import Pkcs11Uri
 from idp.adapters.software_signer import BadKeyFile, require_owner_only
+from idp.settings.files import read_words
 from idp.signing.signer import SignerUnavailable
 
 log = structlog.get_logger()
@@ -116,11 +117,9 @@ class HsmToken:
         if path is not None:
             try:
                 require_owner_only(path)
-                pin = path.read_text("utf-8").strip()
-            except (BadKeyFile, OSError, UnicodeDecodeError) as error:
-                # A decoding error would quote a part of the PIN: only the other messages are passed on.
-                reason = error if isinstance(error, BadKeyFile | OSError) else "not UTF-8"
-                raise HsmFault(f"{path}: the PIN cannot be read ({reason})") from None
+                pin = read_words(path).strip()
+            except (BadKeyFile, OSError) as error:
+                raise HsmFault(f"{path}: the PIN cannot be read ({error})") from None
         if not pin:
             raise HsmFault("no PIN: set HSM_PIN_FILE, or `?pin-source=file:/…` in the URI")
         return pin

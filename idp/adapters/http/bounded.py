@@ -7,7 +7,6 @@ redirects, proxies from the environment, retries.
 redirect, without limit, even under `allow_redirects=False`, keeps cookies, and reads the environment.
 """
 
-import json
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
@@ -19,6 +18,7 @@ import requests
 import urllib3
 
 from idp.adapters.http.deadline import DeadlineAdapter, ExchangeDeadline
+from idp.core.texts import read_json
 
 CONNECT_SECONDS = 5.0
 TOTAL_SECONDS = 10.0
@@ -85,7 +85,7 @@ class ProbingHttp(BoundedHttp, Protocol):
 def parse_json(text: bytes) -> object:
     """Returns any JSON value but NaN and infinities. Raises NoUsableAnswer, also for excessive nesting and numbers."""
     try:
-        value: object = json.loads(text, parse_constant=_refuse_constant)
+        value: object = read_json(text.decode("utf-8-sig"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         # `from None`: JSONDecodeError carries the whole document, tokens included.
         raise NoUsableAnswer("unreadable JSON") from None

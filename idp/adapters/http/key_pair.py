@@ -3,6 +3,8 @@
 import ssl
 from pathlib import Path
 
+from idp.settings.files import require_file
+
 EXPECTED = "a certificate and its own key, PEM, without password"
 
 
@@ -13,7 +15,7 @@ class NoKeyPair(Exception):
 def require_key_pair(certificate: Path, key: Path) -> None:
     """Raises NoKeyPair, OSError which names the path: better at the start than at the first call."""
     for path in (certificate, key):
-        path.open("rb").close()
+        require_file(path).open("rb").close()
     try:
         # A password would be asked for at the terminal, where no operator is.
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password="")

@@ -25,6 +25,7 @@ from idp.adapters.http.deadline import (
     DeadlineHttpsConnection,
     ExchangeDeadline,
 )
+from idp.settings.files import require_file
 
 #: A slower relying party would hold one of our threads that others need (facts/security LO5).
 TOTAL_SECONDS = 5.0
@@ -60,7 +61,7 @@ class OutboundHttp(SafeHttp):
         self._resolve = resolve
         self._context = ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
         for path in authority_files:
-            self._context.load_verify_locations(path)
+            self._context.load_verify_locations(require_file(path))
 
     def _adapter_for(self, request: requests.Request, deadline: ExchangeDeadline) -> DeadlineAdapter:
         target = check_url(str(request.url), self._networks, partial(_within, deadline, self._resolve))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from idp.adapters.software_signer import BadKeyFile
+from idp.settings.files import read_octets
 from idp.signing.schedule import ALGS, KeyRecord
 
 _VERSION = 1
@@ -90,7 +91,7 @@ def _record(entry: Any, place: str) -> KeyRecord:
 def read_records(path: Path) -> Sequence[KeyRecord]:
     """Returns the records. Raises BadKeyFile for anything that we did not write, OSError."""
     try:
-        document: Any = json.loads(path.read_bytes())
+        document: Any = json.loads(read_octets(path))
     except (ValueError, RecursionError) as error:
         raise BadKeyFile(f"{path}: expected JSON") from error
     if not isinstance(document, dict) or document.keys() != {"version", "keys"}:

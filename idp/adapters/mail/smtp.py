@@ -22,10 +22,10 @@ import idna
 
 from idp.core.clock import Clock, SystemClock
 from idp.core.mailer import Mail
+from idp.settings.files import NotRegular, TooLarge, read_octets
 
 # Quoted-printable: French text also passes a relay that does not announce 8BITMIME.
 _POLICY = SMTP.clone(cte_type="7bit")
-_LARGEST_FILE = 1024 * 1024
 #: Control characters, line and paragraph separators, lone surrogates: in a header, they could forge another one.
 _FORBIDDEN_CATEGORIES = frozenset({"Cc", "Zl", "Zp", "Cs"})
 
@@ -42,15 +42,12 @@ def tls_context(authorities: Path | None) -> ssl.SSLContext:
     """Returns what verifies a relay: by these authorities alone, else by the system's. Raises OSError, NoAuthority."""
     if authorities is None:
         return ssl.create_default_context()
-    with authorities.open("rb") as file:
-        pem = file.read(_LARGEST_FILE + 1)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
-        if len(pem) > _LARGEST_FILE:
-            raise NoAuthority
+        pem = read_octets(authorities)
         # Beside certificates, tools write names in such a file, with their accents.
         context.load_verify_locations(cadata=pem.decode("ascii", "ignore"))
-    except (ssl.SSLError, ValueError) as error:
+    except (ssl.SSLError, ValueError, NotRegular, TooLarge) as error:
         raise NoAuthority from error
     return context
 

@@ -1,25 +1,16 @@
 """Contains our secret at Pro Santé Connect, read again when its file changes. Not here: its use (`backchannel`)."""
 
-import os
 import threading
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from pathlib import Path
 
 import structlog
 
+from idp.settings.files import stamp_of
 from idp.settings.psc import PscSettings
 from idp.settings.texts import Unreadable, read_file
 
 log = structlog.get_logger()
-
-
-class _Mark(NamedTuple):
-    """A file whose content changed has another one, also when it was replaced by a rename."""
-
-    inode: int
-    size: int
-    modified_ns: int
-    changed_ns: int
 
 
 @dataclass(slots=True)
@@ -29,7 +20,7 @@ class ClientSecret:
     settings: PscSettings
     _kept: str = field(init=False, repr=False)
     #: None: not looked at yet, or there is no file.
-    _seen: _Mark | None = field(init=False, default=None)
+    _seen: object = field(init=False, default=None)
     _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
@@ -44,7 +35,7 @@ class ClientSecret:
         return self._kept
 
     def _look(self, path: str) -> None:
-        mark = _mark_of(path)
+        mark = stamp_of(Path(path))
         if mark == self._seen:
             return
         # Before the file is read: a change in between has another mark, and is read next time.
@@ -59,11 +50,3 @@ class ClientSecret:
         if text != self._kept:
             self._kept = text
             log.warning("psc_client_secret_changed", setting="PSC_CLIENT_SECRET_FILE")
-
-
-def _mark_of(path: str) -> _Mark | None:
-    try:
-        found = os.stat(path)
-    except (OSError, ValueError):
-        return None
-    return _Mark(found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)

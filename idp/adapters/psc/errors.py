@@ -186,6 +186,6 @@ def _object_of(answer: HttpAnswer) -> Mapping[str, object]:
 def _decoded(body: bytes) -> object:
     # RFC 8259 §8.1 wants UTF-8. A description in another charset does not hide the error, which is ASCII.
     try:
-        return json.loads(body.decode("utf-8", "replace"))
+        return json.loads(body.decode(json.detect_encoding(body), "replace"))
     except (ValueError, RecursionError):
         return None

@@ -20,6 +20,7 @@ from idp.adapters.psc.request import SILENT, new_request, pushed_address
 from idp.adapters.psc.signing_keys import read_signing_keys
 from idp.adapters.psc.watch import is_shown
 from idp.interaction.upstream import UpstreamFailed
+from idp.settings.files import read_octets
 from idp.settings.psc import PscSettings
 from idp.settings.psc_presets import STOCK_DISCOVERY_PATH
 
@@ -50,7 +51,7 @@ def client_findings(settings: PscSettings, now: datetime) -> Iterator[Finding]:
         )
     if settings.certificate is None:
         return
-    for certificate in x509.load_pem_x509_certificates(Path(settings.client_certificate_file).read_bytes())[
+    for certificate in x509.load_pem_x509_certificates(read_octets(Path(settings.client_certificate_file)))[
         :1
     ]:
         end = certificate.not_valid_after_utc

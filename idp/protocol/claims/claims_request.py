@@ -4,7 +4,6 @@ A claim that the client may not get is ignored like an unknown one: the paramete
 (facts/security AZ14, AC2). Not here: the values (`account_claims`).
 """
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any
 
 from idp.clients.registry import Client
 from idp.core.errors import ClientError, OAuthError
+from idp.core.texts import read_json
 from idp.interaction.authenticator import Acr
 
 #: claims → place → claim → values → value.
@@ -39,7 +39,7 @@ def _is_deeper(value: Any, levels: int) -> bool:
 
 def _parsed(text: str) -> dict[str, dict[str, Any]]:
     try:
-        value = json.loads(text)
+        value = read_json(text)
     except (ValueError, RecursionError) as error:
         raise _malformed() from error
     if not isinstance(value, dict) or _is_deeper(value, _DEEPEST):

@@ -4,8 +4,8 @@ Contains a thin dispatcher in front of Flask, whose request cycle costs more tha
 JSON, also after an unexpected exception. Not here: pages.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -35,20 +35,36 @@ class Route:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readiness:
-    """Answers 200 when this node can sign people in, else 503, and says no more than that (facts/security §4.2)."""
+    """Answers 200 when this node can sign people in, else 503, and says no more than that (facts/security §4.2).
+
+    The log says why, once for each change.
+    """
 
     stores: tuple[EphemeralStore, ...]
     clients: ClientFile
     keys: Keys
-    #: True: this node works for now, and the operator must act.
-    faults: tuple[Callable[[], bool], ...] = ()
+    #: By name. True: this node works for now, and the operator must act.
+    faults: Mapping[str, Callable[[], bool]] = field(default_factory=dict)
+    _told: list[tuple[str, ...]] = field(default_factory=lambda: [()], init=False)
 
     def __call__(self, request: Request) -> Response:
-        if not all(store.is_alive() for store in self.stores) or not self.keys.is_alive():
-            return json_response({"status": "unavailable"}, 503)
+        down = tuple(self._down())
+        faults = () if down else tuple(self._faults())
+        status = "unavailable" if down else "degraded" if faults else "ready"
+        if self._told[0] != down + faults:
+            self._told[0] = down + faults
+            log.warning("readiness_changed", status=status, reasons=self._told[0])
+        return json_response({"status": status}, 503 if down else 200)
+
+    def _down(self) -> Iterator[str]:
+        yield from (type(store).__name__ for store in self.stores if not store.is_alive())
+        if not self.keys.is_alive():
+            yield "signing keys"
+
+    def _faults(self) -> Iterator[str]:
         self.clients.registry()
-        is_faulty = self.clients.fault or self.keys.fault or any(fault() for fault in self.faults)
-        return json_response({"status": "degraded" if is_faulty else "ready"})
+        yield from (fault for fault in (self.clients.fault, self.keys.fault) if fault)
+        yield from (name for name, is_so in self.faults.items() if is_so())
 
 
 @dataclass(frozen=True, slots=True)

@@ -351,7 +351,7 @@ DEVIATIONS: Mapping[str, tuple[str, Lie]] = {
     "no nonce": ("ID token: nonce", Lie(claims={"nonce": ...})),
     "null nonce": ("ID token: nonce", Lie(claims={"nonce": None})),
     "empty nonce": ("ID token: nonce", Lie(claims={"nonce": ""})),
-    "nonce of lone surrogates": ("ID token: nonce", Lie(claims={"nonce": "\ud800"})),
+    "nonce of lone surrogates": ("ID token: signature", Lie(claims={"nonce": "\ud800"})),
     "false at_hash": ("ID token: at_hash", Lie(claims={"at_hash": "mUtnJvWwtTtP2ACH4vDIAQ"})),
     "null at_hash": ("ID token: at_hash", Lie(claims={"at_hash": None})),
     # Subject and level.

@@ -33,7 +33,8 @@ def _id_token(provider: Provider, code: str) -> dict[str, Any]:
     ["{broken", "[]", "1", '"x"', '{"userinfo": []}', '{"id_token": {"acr": "x"}}',
      '{"id_token": {"acr": {"values": 1}}}',
      '{"id_token": {"sub": {"value": 7}}}', '{"id_token": {"sub": {"values": ["a", "b"]}}}',
-     '{"userinfo": {"a": {"b": {"c": {"d": {}}}}}}', "[" * 5000],
+     '{"userinfo": {"a": {"b": {"c": {"d": {}}}}}}', "[" * 5000,
+     r'{"userinfo": {"\ud800": null}}', r'{"id_token": {"acr": {"value": "\udfff"}}}'],
 )  # fmt: skip
 def test_a_malformed_claims_parameter_is_an_invalid_request(provider: Provider, claims: str) -> None:
     answer = answer_of(provider.browser().authorize(claims=claims))

@@ -8,6 +8,7 @@ import pytest
 
 from idp.clients.registry import ClientFile
 from idp.protocol.engine.provider import OpenIDProvider
+from tests.fakes import FixedClock
 from tests.provider import REDIRECT, RP, Provider
 
 
@@ -15,7 +16,7 @@ def engine_of(clients_file: Path) -> OpenIDProvider:
     def no_token(*arguments: Any, **named: Any) -> str:
         raise AssertionError("no ID Token is written here")
 
-    return OpenIDProvider("https://idp.example", ClientFile(clients_file), no_token)
+    return OpenIDProvider("https://idp.example", ClientFile(clients_file, clock=FixedClock()), no_token)
 
 
 def test_pyop_reads_the_clients_of_this_moment(fresh: Provider) -> None:

@@ -59,7 +59,7 @@ class Desk:
         settings = self.provider.settings
         self.keys = KeysInForce(open_key_directory(settings, SystemClock()))
         self.notices = SqlLogoutNotices(self.provider.database)
-        self.clients = ClientFile(settings.where.clients_file)
+        self.clients = ClientFile(settings.where.clients_file, clock=FixedClock())
         tokens = LogoutTokens(
             issuer=ISSUER,
             keys=self.keys,

@@ -47,6 +47,14 @@ def test_a_hint_of_this_session_ends_it_and_returns_state(
     assert provider.userinfo(tokens["access_token"]).status_code == 401
 
 
+def test_a_request_by_head_ends_nothing(signed_in: tuple[Browser, dict[str, Any]]) -> None:
+    """RFC 9110 §9.2.1: so ask programs that look through the links of a mail, with the cookies of a proxy's user."""
+    browser, tokens = signed_in
+    answer = browser.client.head("/end_session", query_string={"id_token_hint": tokens["id_token"]})
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, OPTIONS, POST")
+    assert is_signed_in(browser)
+
+
 def test_a_posted_request_is_equal(signed_in: tuple[Browser, dict[str, Any]]) -> None:
     browser, tokens = signed_in
     data = {"id_token_hint": tokens["id_token"], "post_logout_redirect_uri": AFTER_LOGOUT}

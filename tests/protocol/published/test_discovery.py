@@ -178,6 +178,12 @@ def test_the_key_set_is_public_and_readable_from_any_page(browser: Browser) -> N
     assert "max-age" in response.headers["Cache-Control"]
 
 
+def test_whether_it_lives_is_asked_each_time(browser: Browser) -> None:
+    answer = browser.get("/health/live")
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "Access-Control-Allow-Origin" not in answer.headers
+
+
 def test_health_says_ready_and_no_more(browser: Browser) -> None:
     assert browser.get("/health/live").get_json() == {"status": "alive"}
     assert browser.get("/health/ready").get_json() == {"status": "ready"}

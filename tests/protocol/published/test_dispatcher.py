@@ -88,6 +88,21 @@ def test_a_house_without_its_store_is_not_ready_until_it_is_back(
         assert readiness(house) == (200, {"status": "ready"})
 
 
+def test_why_a_house_is_not_quite_ready_is_logged_once_for_each_change(fresh: Provider) -> None:
+    file = fresh.settings.where.clients_file
+    good = file.read_text()
+    with capture_logs() as logged:
+        for text in (good, "clients: [", "clients: [", "nobody: []", good):
+            file.write_text(text)
+            readiness(fresh)
+    told = [(one["status"], *one["reasons"]) for one in logged if one["event"] == "readiness_changed"]
+    assert told == [
+        ("degraded", f"{file}:1:11: expected YAML: expected the node content, but found '<stream end>'"),
+        ("degraded", f"{file}:1:1: expected `clients:` and nothing else at the top"),
+        ("ready",),
+    ]
+
+
 def test_a_house_whose_keys_are_silent_is_not_ready_and_publishes_them_still(fresh: Provider) -> None:
     house, keys = with_keys(fresh)
     keys.is_silent = True

@@ -1,0 +1,169 @@
+"""The worker processes of the web server, real ones: killed, stopped, unable to start; and their threads."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+import requests
+
+from idp.adapters.granian.server import NONE_STARTS, Replacements
+from tests.demonstration import is_alive
+from tests.limits import eventually, within
+from tests.servers import RunningServer, free_port
+
+ROOT = Path(__file__).parents[3]
+Start = Callable[[int, int], RunningServer]
+
+
+def command(port: int, workers: int, threads: int, directory: Path) -> list[str]:
+    arguments = [str(port), str(workers), str(threads), str(directory)]
+    return [sys.executable, "-m", "tests.adapters.granian.program", *arguments]
+
+
+def ask(server: RunningServer, path: str) -> str:
+    """On a connection of its own."""
+    answer = requests.get(f"{server.url}{path}", headers={"Connection": "close"}, timeout=within(10))
+    return answer.text
+
+
+def answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=within(2)).ok
+    except requests.RequestException:
+        return False
+
+
+@pytest.fixture
+def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
+    """Starts a server of so many workers with so many threads, in `tmp_path`."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    with ExitStack() as running:
+
+        def begin(workers: int, threads: int) -> RunningServer:
+            port = free_port()
+            url = f"http://127.0.0.1:{port}"
+            made = RunningServer(
+                url, command(port, workers, threads, tmp_path), lambda: answers(f"{url}/x"), tmp_path / "log"
+            )
+            made.start()
+            running.callback(made.stop)
+            return made
+
+        yield begin
+
+
+def pids(server: RunningServer) -> set[int]:
+    """Of the worker processes, as the kernel knows them."""
+    assert server.process is not None
+    main = server.process.pid
+    children = Path(f"/proc/{main}/task/{main}/children").read_text().split()
+    return {int(child) for child in children if is_alive(int(child))}
+
+
+def test_a_killed_worker_is_replaced_and_the_others_serve_on(start: Start) -> None:
+    server = start(2, 2)
+    assert eventually(lambda: len(pids(server)) == 2, 10)
+    before = pids(server)
+    for _ in range(3):  # also in a row: granian itself would take that for a reason to end
+        killed = int(ask(server, "/pid"))
+        os.kill(killed, signal.SIGKILL)
+        assert eventually(lambda gone=killed: not is_alive(gone), 10)  # type: ignore[misc]
+        assert eventually(lambda: answers(f"{server.url}/x"), 10)
+    assert eventually(lambda: len(pids(server)) == 2, 20)
+    assert pids(server) != before
+
+
+def test_workers_end_with_the_process_that_replaces_them(start: Start) -> None:
+    server = start(2, 2)
+    assert eventually(lambda: len(pids(server)) == 2, 10)
+    workers = pids(server)
+    assert server.process is not None
+    server.process.kill()
+    server.process.wait()
+    assert eventually(lambda: not any(map(is_alive, workers)), 10)
+
+
+def test_a_request_under_way_is_answered_before_the_end(start: Start, tmp_path: Path) -> None:
+    server = start(1, 2)
+    with ThreadPoolExecutor(1) as others:
+        slow = others.submit(ask, server, "/slow?1")
+        assert eventually((tmp_path / "began-1").exists, 10)
+        assert server.process is not None
+        server.process.terminate()
+        assert eventually(lambda: not answers(f"{server.url}/x"), 10)
+        (tmp_path / "go").touch()
+        assert slow.result(within(10)) == "/slow"
+    assert server.process.wait(within(10)) == 0
+
+
+def test_each_request_has_a_thread_and_a_body_on_its_way_has_none(start: Start, tmp_path: Path) -> None:
+    server = start(1, 4)
+    unfinished = b"POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbo"
+    with ExitStack() as held, ThreadPoolExecutor(3) as others:
+        address = ("127.0.0.1", int(server.url.rpartition(":")[2]))
+        clients = [held.enter_context(socket.create_connection(address, within(10))) for _ in range(8)]
+        for client in clients:
+            client.sendall(unfinished)
+        slow = [others.submit(ask, server, f"/slow?{rank}") for rank in range(3)]
+        assert eventually(lambda: len(list(tmp_path.glob("began-*"))) == 3, 10)
+        assert ask(server, "/pid").isdigit()
+        for client in clients:
+            client.sendall(b"dy")
+            answer = b""
+            while not answer.endswith(b"\r\n\r\n/abody"):
+                answer += client.recv(1000) or pytest.fail(f"closed after {answer!r}")
+        (tmp_path / "go").touch()
+        assert [one.result(within(10)) for one in slow] == ["/slow"] * 3
+
+
+def test_an_end_while_a_worker_starts_is_not_waited_for(start: Start) -> None:
+    """granian alone would wait until it kills that worker."""
+    server = start(2, 2)
+    assert server.process is not None
+    for killed in pids(server):
+        os.kill(killed, signal.SIGKILL)
+        assert eventually(lambda gone=killed: not is_alive(gone), 10)  # type: ignore[misc]
+    server.process.terminate()
+    server.process.wait(within(10))
+
+
+def test_when_no_worker_can_start_the_command_ends_with_a_message(tmp_path: Path) -> None:
+    (tmp_path / "broken").touch()
+    ended = subprocess.run(
+        command(free_port(), 2, 2, tmp_path),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=within(30),
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert "ValueError: broken" in ended.stderr
+    assert ended.stderr.splitlines()[-1] == f"idp: {NONE_STARTS}"
+
+
+class TestReplacements:
+    """How long a worker that ended is waited with."""
+
+    def test_the_first_is_replaced_at_once_then_later_and_later(self) -> None:
+        replacements = Replacements()
+        pauses = [replacements.pause(0, 0.5, had_started=True) for _ in range(8)]
+        assert pauses == [0, 1, 2, 4, 8, 16, 30, 30]
+        assert replacements.pause(1, 0.5, had_started=True) == 0
+
+    def test_one_that_lived_for_long_begins_anew(self) -> None:
+        replacements = Replacements()
+        for _ in range(4):
+            replacements.pause(0, 0.5, had_started=True)
+        assert replacements.pause(0, 31, had_started=True) == 0
+
+    def test_one_that_could_not_start_is_never_replaced_at_once(self) -> None:
+        replacements = Replacements()
+        assert [replacements.pause(0, 0.5, had_started=False) for _ in range(3)] == [1, 2, 4]
