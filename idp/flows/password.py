@@ -117,7 +117,7 @@ class PasswordFlow:
 
     def _accept(self, interaction: Interaction, account: Account) -> Response:
         event = event_of("password", self.clock.now())
-        proved = with_event(interaction, event, account.id)
+        proved = with_event(interaction, event, account)
         self.desk.record(proved)
         self.sender.send_if_due(proved)
         response = self.desk.back(interaction)

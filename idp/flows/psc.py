@@ -18,7 +18,7 @@ from idp.core.sealing import Sealer
 from idp.flows.shared.conflict import alarm
 from idp.flows.shared.desk import Desk
 from idp.flows.shared.proved import Admission
-from idp.flows.shared.psc_freshness import Freshness
+from idp.flows.shared.psc_freshness import Freshness, demand_in
 from idp.flows.shared.psc_leaving import PscLeaving
 from idp.flows.shared.psc_refusals import PscRefusals
 from idp.interaction.record import AuthenticationEvent, Interaction, with_upstream
@@ -95,11 +95,11 @@ class PscFlow:
         except UpstreamFailed as failed:
             is_expired = failed.reason is UpstreamRefusal.EXPIRED
             if is_expired and self.refusals.is_begun_again(interaction, str(failed)):
-                return self._leave(interaction, begun["demand"])
+                return self._leave(interaction, demand_in(begun))
             return self.refusals.answer(interaction, failed.reason, str(failed))
         if login.rpps is None:
             return self.refusals.answer(interaction, "no_rpps", "no RPPS in the upstream identity")
-        found = self.freshness.fault(login, begun["demand"], begun["fresh_since"], now)
+        found = self.freshness.fault(login, demand_in(begun), begun["fresh_since"], now)
         if found is not None:
             leave = self.leaving.offer(interaction, login.id_token) if found.ends_with_session else None
             return self.refusals.answer(interaction, found.reason, found.detail, leave)

@@ -188,10 +188,13 @@ class Hub:
         if not interaction.silent and not visit.is_station_shared:
             with suppress(StaleRecord):  # Another tab wrote it or signed out: `SignIn.enter` checks again.
                 sessions.touch(session, visit.session, visit.now)
+        events = living_events(session.events, visit.now, sessions.life)
         return dataclasses.replace(
             interaction,
-            events=living_events(session.events, visit.now, self.sessions.life),
+            events=events,
+            inherited=len(events),
             account_id=session.account_id,
+            generation=session.generation,
             sid=session.sid,
             confirmed=False,
             upstream_id_token=session.upstream_id_token,

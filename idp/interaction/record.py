@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from idp.accounts.account import AccountId, PostalAddress, ProvedIdentity
+from idp.accounts.account import Account, AccountId, PostalAddress, ProvedIdentity
 from idp.interaction.authenticator import AUTHENTICATORS, Acr, AuthenticatorId
 
 
@@ -71,8 +71,11 @@ class Interaction:
     subject: str | None = None
     events: tuple[AuthenticationEvent, ...] = ()
     account_id: AccountId | None = None
-    #: The SSO session that the first events were taken from.
+    #: The account's generation when this person was first proved.
+    generation: int = 0
+    #: The SSO session that the first events were taken from, and how many were.
     sid: str | None = None
+    inherited: int = 0
     #: The person said that this session is theirs, or proved something since: a shared station asks no more.
     confirmed: bool = False
     #: prompt=login, max_age: only events from this instant count.
@@ -82,6 +85,8 @@ class Interaction:
     enrolment: PendingEnrolment | None = None
     #: What the person typed before, to fill the form again when they come back to it.
     enrolment_draft: Mapping[str, str] = field(default_factory=dict)
+    #: The person chose a professional context here: `prompt=consent` is answered.
+    has_chosen_context: bool = False
     #: The person began an expired interaction again, by a click.
     restarted: bool = False
     #: Set when the person refused or cancelled; how that is told is the way to start's (`Finish.failure`).
@@ -96,7 +101,12 @@ class Interaction:
 def counting_events(interaction: Interaction) -> tuple[AuthenticationEvent, ...]:
     """Returns the events that are fresh enough for this request."""
     since = interaction.fresh_after
-    return tuple(event for event in interaction.events if since is None or event.at >= since)
+    if since is None:
+        return interaction.events
+    # A login is wanted: no event of the session counts, also when the clock that dated it is ahead of this request's.
+    is_login_wanted = since >= interaction.started_at
+    events = interaction.events[interaction.inherited :] if is_login_wanted else interaction.events
+    return tuple(event for event in events if event.at >= since)
 
 
 def is_taken_on_trust(interaction: Interaction) -> bool:
@@ -104,21 +114,28 @@ def is_taken_on_trust(interaction: Interaction) -> bool:
     return interaction.sid is not None and not interaction.confirmed and bool(counting_events(interaction))
 
 
-def with_event(interaction: Interaction, event: AuthenticationEvent, account_id: AccountId) -> Interaction:
-    """Returns the interaction with one more event. Another person's event replaces all that was known of the first."""
-    if interaction.account_id == account_id:
+def with_event(interaction: Interaction, event: AuthenticationEvent, account: Account) -> Interaction:
+    """Returns the interaction with one more event. Another person's event replaces all that was known of the first.
+
+    So does an event of the same person after all that they had proved was voided. `account`: the row that the event was
+    verified against.
+    """
+    dated = _dated(interaction, event)
+    if interaction.account_id == account.id and not account.has_voided(interaction.generation):
         return dataclasses.replace(
             interaction,
-            events=(*interaction.events, event),
+            events=(*interaction.events, dated),
             identity=None,
             confirmed=interaction.sid is not None,
         )
     # facts/security T46: nothing of one person is ever added to what another one proved.
     return dataclasses.replace(
         interaction,
-        events=(event,),
-        account_id=account_id,
+        events=(dated,),
+        account_id=account.id,
+        generation=account.generation,
         sid=None,
+        inherited=0,
         confirmed=False,
         identity=None,
         enrolment=None,
@@ -141,9 +158,11 @@ def with_identity(
     )
     return dataclasses.replace(
         interaction,
-        events=(event,),
+        events=(_dated(interaction, event),),
         account_id=None,
+        generation=0,
         sid=None,
+        inherited=0,
         confirmed=False,
         identity=identity,
         enrolment=interaction.enrolment if is_same else None,
@@ -164,12 +183,23 @@ def begun_again(interaction: Interaction) -> Interaction:
 
 def without_session(interaction: Interaction) -> Interaction:
     """Returns what was proved in this interaction itself: the session that its first events came from is over."""
-    own = tuple(event for event in interaction.events if event.at >= interaction.started_at)
+    proved = interaction.events[interaction.inherited :]
+    # Older than this interaction: Pro Santé Connect had identified the person before.
+    own = tuple(event for event in proved if event.at >= interaction.started_at)
     return dataclasses.replace(
         interaction,
         events=own,
         account_id=interaction.account_id if own else None,
         sid=None,
+        inherited=0,
         confirmed=False,
         upstream_id_token=interaction.upstream_id_token if own else None,
     )
+
+
+def _dated(interaction: Interaction, event: AuthenticationEvent) -> AuthenticationEvent:
+    """Returns the event, if it is ours not dated before the interaction in which it happened: the clocks of two nodes
+    differ. Pro Santé Connect dates its own, which may be hours old."""
+    if event.authenticator == "psc":
+        return event
+    return dataclasses.replace(event, at=max(event.at, interaction.started_at))

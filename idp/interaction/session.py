@@ -19,6 +19,8 @@ class Session:
     events: tuple[AuthenticationEvent, ...]
     started_at: datetime
     last_seen_at: datetime
+    #: The account's generation when it began; a record of an earlier version has none.
+    generation: int = 0
     #: Sealed upstream ID Token, for the logout hint; None when Pro Santé Connect was not used.
     upstream_id_token: str | None = None
     version: int = 0
@@ -40,7 +42,7 @@ def is_session_valid(
     """Whether it is alive, its account may sign in, and no event of that account has voided it since."""
     # The account row is read at every use: what an operator decides holds without a list of sessions (facts/security
     # T33).
-    is_void = account.has_voided(session.started_at)
+    is_void = account.has_voided(session.generation)
     return account.may_sign_in and not is_void and now < ends_at(session, life, idle)
 
 

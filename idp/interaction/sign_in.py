@@ -28,10 +28,12 @@ class SessionOver(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """`cookie`: the new session cookie, None when the present one stays."""
+    """`cookie`: the new session cookie, None when the present one stays. `upstream_sid`: the session at Pro Santé
+    Connect that it came from."""
 
     sid: str
     cookie: str | None
+    upstream_sid: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,16 +56,16 @@ class SignIn:
         # Some of the events came from that session: since it ended, they prove nothing.
         if interaction.sid is not None and (current is None or current.sid != interaction.sid):
             raise SessionOver
-        # The gate compares this with the account's `not_before` (facts/security TK6). The earlier of the two: a session
-        # from before a new password gives nothing, and an interaction that was open at that time gives nothing.
-        began = min(current.started_at, interaction.started_at) if current else interaction.started_at
+        # The gate compares this with the account's (facts/security TK6). The earlier of the two: neither a session from
+        # before a new password gives anything, nor what was proved then.
+        generation = min(current.generation, interaction.generation) if current else interaction.generation
         try:
-            self.gate.may_issue(account, requester, acr=done.assurance.acr, authorized_at=began)
+            self.gate.may_issue(account, requester, acr=done.assurance.acr, generation=generation)
         except IssueRefused as refused:
             self._audit_event(AuditEvent.ISSUE_REFUSED, interaction, account, reason=str(refused.reason))
             raise
         # Expired by time alone. A void session is not continued: relying parties were told that its `sid` is over.
-        lapsed = None if current or known is None or account.has_voided(known.started_at) else known
+        lapsed = None if current or known is None or account.has_voided(known.generation) else known
         try:
             return self._session_for(interaction, account, current, lapsed, now)
         except UpstreamOver as over:
@@ -100,7 +102,7 @@ class SignIn:
         """
         # Single sign-on: the session knew all these events, so its cookie stays (facts/security AC4: nor is it lifted).
         if current is not None and set(interaction.events) <= set(current.events):
-            return Entered(current.sid, None)
+            return _entered(current, None)
         # The newest event of each authenticator: a step-up adds to what the session proved, and takes nothing from it.
         events = (*(current.events if current else ()), *interaction.events)
         living = living_events(tuple(newest(events).values()), now, self.sessions.life)
@@ -115,7 +117,7 @@ class SignIn:
                 current, events=living, last_seen_at=now, upstream_id_token=upstream
             )
             with suppress(StaleRecord):
-                return Entered(current.sid, self.sessions.renew(renewed, now))
+                return _entered(renewed, self.sessions.renew(renewed, now))
             # Another tab signed out of it or renewed it: this login gets a session of its own, made of what was proved
             # here. Events of the other session may have been signed out of, and must not come back.
             living = without_session(interaction).events
@@ -127,10 +129,11 @@ class SignIn:
             events=living,
             started_at=now,
             last_seen_at=now,
+            generation=interaction.generation,
             upstream_id_token=upstream,
         )
         self._audit_event(AuditEvent.SESSION_STARTED, interaction, account)
-        return Entered(session.sid, self.sessions.start(session, now))
+        return _entered(session, self.sessions.start(session, now))
 
     def _audit_event(
         self, event: AuditEvent, interaction: Interaction, account: Account, **facts: Fact
@@ -142,3 +145,8 @@ class SignIn:
             interaction_id=interaction.id[:8],
             **facts,
         )
+
+
+def _entered(session: Session, cookie: str | None) -> Entered:
+    there = (event.upstream_sid for event in session.events if event.upstream_sid)
+    return Entered(session.sid, cookie, next(there, None))

@@ -7,6 +7,7 @@ import dataclasses
 import hashlib
 import hmac
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,6 +26,17 @@ GRACE = timedelta(hours=1)
 
 #: An expired session can still be signed out of: a relying party's own session may last a working day.
 REMEMBERED = timedelta(hours=12)
+
+
+#: Members that an earlier version did not write, with what their absence says.
+_NEWER: Mapping[str, object] = {
+    "started_by": AUTHORIZATION,
+    "generation": 0,
+    "inherited": 0,
+    "has_chosen_context": False,
+    "confirmed": False,
+    "upstream_begun_again": False,
+}
 
 
 def random_token() -> str:
@@ -215,16 +227,9 @@ class Sessions:
         return {**_value(session), "secret": fingerprint(secret)}
 
 
-#: A node of the version before, in a rolling upgrade, knows one way to start only, and no name for it; nor what is
-#: confirmed, or was begun again.
-_UNSAID = {"started_by": AUTHORIZATION, "confirmed": False, "upstream_begun_again": False}
-
-
 def _value(record: Interaction | Session) -> dict[str, Any]:
     """Returns the record as it is kept: without the version, which the store counts itself."""
     value = to_plain(record)
     del value["version"]
-    for name, default in _UNSAID.items():
-        if value.get(name) == default:
-            del value[name]
-    return value
+    # A node of the version before, in a rolling upgrade, does not know these names, and means these values.
+    return {name: told for name, told in value.items() if name not in _NEWER or told != _NEWER[name]}

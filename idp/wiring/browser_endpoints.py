@@ -6,6 +6,7 @@ from idp.protocol.authorization.authorization_response import AuthorizationRespo
 from idp.protocol.authorization.authorize import AuthorizeEndpoint
 from idp.protocol.authorization.issue import CodeIssuer
 from idp.protocol.logout.end_session import EndSessionEndpoint
+from idp.protocol.logout.logout_request import LogoutRequests
 from idp.protocol.logout.upstream_return import UpstreamReturn
 from idp.web.hub import HubEndpoint
 from idp.wiring.parts import Parts
@@ -77,7 +78,7 @@ def _end_session(parts: Parts) -> EndSessionEndpoint:
         sign_out=parts.sign_out,
         accounts=parts.accounts,
         store=parts.store,
-        keys=parts.keys,
+        requests=LogoutRequests(parts.clients, parts.keys, settings.where.issuer),
         upstream=parts.upstream,
         sealer=parts.resources.sealer,
         clock=parts.clock,

@@ -19,6 +19,7 @@ from idp.adapters.sql.schema import ephemeral
 from idp.adapters.sql.store import SqlStore
 from idp.core.clock import SystemClock
 from idp.core.ephemeral import Kind
+from idp.flows.shared.psc_freshness import Demand, demand_in
 from idp.interaction.session import ends_at
 from idp.interaction.store import Sessions
 from tests.adapters.psc.hostile_psc import HostilePsc
@@ -270,9 +271,8 @@ def test_change_of_account_that_was_ignored_closes_the_session_there(
 
 
 def test_without_a_way_out_there_the_page_offers_another_try_or_the_other_doors(
-    psc: HostilePsc, signed_out: Browser, make: Callable[..., Provider]
+    house: Provider, psc: HostilePsc
 ) -> None:
-    house = make()
     browser = house.browser()
     browser.submit(browser.get("/"), "/station")
     authenticated(psc, 356)
@@ -280,6 +280,20 @@ def test_without_a_way_out_there_the_page_offers_another_try_or_the_other_doors(
     page = by_psc(browser, psc)
     assert asked_prompt(browser, page) == "login"
     assert "Fermez toutes les fenêtres" in unescape(page.text)
+
+
+@pytest.mark.parametrize(
+    ("record", "demand"),
+    [
+        ({"fresh_since": "2026-11-29T10:00:00+00:00"}, Demand.ALWAYS),
+        ({"fresh_since": None}, None),
+        ({"fresh_since": "2026-11-29T10:00:00+00:00", "demand": "browser"}, Demand.BROWSER),
+    ],
+)
+def test_login_that_the_version_before_began_ends_as_strictly(
+    record: dict[str, str | None], demand: Demand | None
+) -> None:
+    assert demand_in(record) == demand
 
 
 @pytest.mark.parametrize("leave", ["", "x"])

@@ -37,10 +37,10 @@ accounts = sa.Table(
     sa.Column("address_country", sa.Text, nullable=False),
     sa.Column("created_at", UtcInstant, nullable=False),
     sa.Column("enabled", sa.Boolean, nullable=False),
-    sa.Column("not_before", UtcInstant),
     sa.Column("charter_revision", sa.Text),
     sa.Column("locale", sa.Text, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("generation", sa.Integer, nullable=False, server_default="0"),
 )
 
 #: `before` and `after`: the fields of the identity that a newer proof changed.
@@ -125,6 +125,8 @@ grants = sa.Table(
     sa.Column("granted_at", UtcInstant, nullable=False, index=True),
     sa.Column("redeemed_at", UtcInstant),
     sa.Column("revoked_at", UtcInstant),
+    sa.Column("generation", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("upstream_sid", sa.Text, index=True),
 )
 
 refresh_tokens = sa.Table(

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
@@ -23,6 +24,12 @@ class Demand(StrEnum):
     BROWSER = "browser"
     #: A shared station, or the relying party: at each sign-in, whatever was ended before.
     ALWAYS = "always"
+
+
+def demand_in(begun: Mapping[str, Any]) -> str | None:
+    """Returns the demand in the record of a login under way. The version before kept only that there was one."""
+    demand: str | None = begun.get("demand")
+    return demand or (Demand.ALWAYS if begun["fresh_since"] else None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

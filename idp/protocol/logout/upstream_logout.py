@@ -3,13 +3,12 @@
 Not here: verifying its token (`adapters/psc`).
 """
 
-import dataclasses
 from contextlib import suppress
 from dataclasses import dataclass
 
 from werkzeug.wrappers import Request, Response
 
-from idp.accounts.account import AccountId
+from idp.accounts.account import Account, AccountId
 from idp.accounts.repository import AccountNotFound, AccountRepository, save_changed
 from idp.accounts.upstream_link import UpstreamLinks
 from idp.core.audit import AuditEvent
@@ -73,9 +72,7 @@ class UpstreamLogoutEndpoint:
     def _void(self, account_id: AccountId) -> None:
         with suppress(AccountNotFound):
             # StoreUnavailable if the account keeps changing: the token may be sent again.
-            save_changed(
-                self.accounts, account_id, lambda now: dataclasses.replace(now, not_before=self.clock.now())
-            )
+            save_changed(self.accounts, account_id, Account.next_generation)
             self.sign_out.end_all(account_id, self.clock.now(), by="psc")
 
 

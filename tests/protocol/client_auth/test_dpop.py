@@ -309,7 +309,9 @@ def test_a_bound_token_is_refused_as_bearer_with_or_without_a_proof(bound: Party
     for proof in (None, bound.for_userinfo(token)):
         answer = bound.userinfo(token, proof, scheme="Bearer")
         assert answer.status_code == 401
-        assert answer.headers["WWW-Authenticate"] == 'Bearer realm="userinfo", error="invalid_token"'
+        # RFC 9449 §7.2: and the scheme that would do.
+        challenge = 'Bearer realm="userinfo", error="invalid_token", DPoP algs="RS256 PS256 ES256"'
+        assert answer.headers["WWW-Authenticate"] == challenge
     in_body = Client(bound.house.app, TestResponse).post(
         "/userinfo",
         base_url=ISSUER,

@@ -5,11 +5,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from bs4 import BeautifulSoup
 from werkzeug.test import Client, TestResponse
 
 from idp.accounts.charter import CharterRevision
 from idp.adapters.sql.logouts import SqlLogoutNotices
+from idp.adapters.sql.schema import ephemeral
+from idp.core.ephemeral import Kind
 from tests.adapters.psc.hostile_psc import SID, HostilePsc, Lie, say_status
 from tests.protocol.psc import SUBJECT, by_psc, listening, person, settings_of
 from tests.provider import ISSUER, RP, Browser, Provider, answer_of, audited
@@ -74,6 +77,22 @@ def test_relying_parties_are_told_of_the_end(house: Provider, psc: HostilePsc, n
     tell(house, psc.logout_token(**names))
     notices = SqlLogoutNotices(house.database).newest(9, client_id=None, state=None)
     assert [notice.client_id for notice in notices] == [RP]
+
+
+def test_sign_out_there_ends_what_the_ephemeral_store_forgot(house: Provider, psc: HostilePsc) -> None:
+    """Redis came back empty: grants name the session there that they came from, single sign-on or not."""
+    browser, access_token = signed_in(told_of_logouts(house), psc)
+    by_single_sign_on = answer_of(browser.authorize())["code"]
+    with house.database.begin() as connection:
+        connection.execute(sa.delete(ephemeral).where(ephemeral.c.kind.like("upstream_session%")))
+        connection.execute(sa.delete(ephemeral).where(ephemeral.c.kind == Kind.SESSION))
+    for _ in range(2):
+        tell(house, psc.logout_token())
+    assert house.userinfo(access_token).status_code == 401
+    assert house.exchange(by_single_sign_on).get_json()["error"] == "invalid_grant"
+    notices = SqlLogoutNotices(house.database).newest(9, client_id=None, state=None)
+    assert [notice.client_id for notice in notices] == [RP]
+    assert audited(house).count("session:end:accepted") == 1
 
 
 def test_other_sessions_are_left_alone(house: Provider, psc: HostilePsc) -> None:
