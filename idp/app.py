@@ -24,8 +24,8 @@ def assemble(parts: Parts) -> Callable[..., Any]:
     """Returns the application of these parts."""
     protocol = build_protocol(parts)
     pages = build_flask(parts)
-    mount_browser_endpoints(pages, parts, protocol)
-    for flow in build_flows(parts):
+    finishes = mount_browser_endpoints(pages, parts, protocol)
+    for flow in build_flows(parts, finishes):
         pages.register_blueprint(flow.routes())
     return build_endpoints(parts, protocol).in_front_of(pages.wsgi_app)
 

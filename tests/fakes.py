@@ -69,6 +69,12 @@ class MemoryStore:
         self._living(kind, key)
         self.records[kind, key] = _Record(json.dumps(dict(value), allow_nan=False), 0, self._end(ttl))
 
+    def add(self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta) -> bool:
+        if self._living(kind, key) is not None:
+            return False
+        self.put(kind, key, value, ttl)
+        return True
+
     def get(self, kind: Kind, key: str) -> Versioned | None:
         record = self._living(kind, key)
         return None if record is None else Versioned(json.loads(record.text), record.version)
@@ -302,7 +308,7 @@ class FakeUpstream:
             raise self.trouble
         return UpstreamLogout("jti-1", token, None)
 
-    def logout_url(self, id_token: str, *, return_url: str, state: str) -> str | None:
+    def logout_url(self, id_token: str | None, *, return_url: str, state: str) -> str | None:
         return f"https://upstream.test/logout?state={state}"
 
 

@@ -52,6 +52,11 @@ class RedisStore:
         with _outage_named():
             self._client.set(self._name(kind, key), envelope, px=life)
 
+    def add(self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta) -> bool:
+        life, envelope = _milliseconds(ttl), _envelope(0, value)
+        with _outage_named():
+            return bool(self._client.set(self._name(kind, key), envelope, px=life, nx=True))
+
     def get(self, kind: Kind, key: str) -> Versioned | None:
         with _outage_named():
             reply = self._client.get(self._name(kind, key))

@@ -17,7 +17,9 @@ class Kind(StrEnum):
     INTERACTION = "interaction"
     FINISHED_INTERACTION = "finished_interaction"
     SESSION = "session"
+    BROWSER_SESSION = "browser_session"
     LOGOUT_REQUEST = "logout_request"
+    LOGOUT_OF_BROWSER = "logout_of_browser"
     PUSHED_REQUEST = "pushed_request"
     PUSHED_REQUEST_USES = "pushed_request_uses"
     AUTHORIZATION_CODE = "authorization_code"
@@ -30,6 +32,7 @@ class Kind(StrEnum):
     UPSTREAM_SESSION_OVER = "upstream_session_over"
     UPSTREAM_REFUSALS_IN_A_ROW = "upstream_refusals_in_a_row"
     UPSTREAM_LOGOUT = "upstream_logout"
+    UPSTREAM_LOGOUTS_KEPT = "upstream_logouts_kept"
     UPSTREAM_LOGOUT_REFUSALS = "upstream_logout_refusals"
     CARD_ATTEMPT = "card_attempt"
     CARD_PRESENTATION = "card_presentation"
@@ -76,6 +79,9 @@ class EphemeralStore(Protocol):
 
     def put(self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta) -> None:
         """Write a JSON object at version 0, replacing any record of this key."""
+
+    def add(self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta) -> bool:
+        """Write as `put` does, unless there is a record. Of several concurrent callers, one gets True."""
 
     def get(self, kind: Kind, key: str) -> Versioned | None: ...
 

@@ -17,6 +17,7 @@ class Problem(StrEnum):
     INTERACTION_UNKNOWN = "interaction_unknown"
     INTERACTION_EXPIRED = "interaction_expired"
     INTERACTION_FINISHED = "interaction_finished"
+    INTERACTION_WENT_ON = "interaction_went_on"
     COOKIES_NEEDED = "cookies_needed"
     CSRF = "csrf"
     OTHER_BROWSER = "other_browser"
@@ -41,6 +42,7 @@ STATUS: dict[Problem, int] = {
     Problem.INTERACTION_UNKNOWN: 404,
     Problem.INTERACTION_EXPIRED: 410,
     Problem.INTERACTION_FINISHED: 409,
+    Problem.INTERACTION_WENT_ON: 403,
     Problem.COOKIES_NEEDED: 400,
     Problem.CSRF: 403,
     Problem.OTHER_BROWSER: 403,

@@ -75,6 +75,8 @@ class CpsFlow:
             return self._refuse(interaction, "stale")
         if not presentation.is_for(interaction):
             return self._refuse(interaction, "mismatch")
+        if presentation.is_overtaken(interaction):
+            return self.desk.back(interaction)
         now = self.clock.now()
         try:
             card = verify_card(presentation.certificate_der, self.policy, now=now, revocation=self.revocation)
@@ -89,8 +91,7 @@ class CpsFlow:
         self.desk.audit_event(
             AuditEvent.CARD_LOGIN_ACCEPTED, proved, **_facts(card, presentation.certificate_der)
         )
-        self.desk.record(proved)
-        return self.desk.back(interaction)
+        return self.desk.prove(proved)
 
     def _without_status(
         self, interaction: Interaction, identity: ProvedIdentity, card: Card, der: bytes | None
@@ -105,8 +106,7 @@ class CpsFlow:
         if not account.may_sign_in:
             self.admission.refuse_disabled(proved, identity)
         self.desk.audit_event(AuditEvent.CARD_STATUS_BYPASSED, proved, **_facts(card, der))
-        self.desk.record(proved)
-        return self.desk.back(interaction)
+        return self.desk.prove(proved)
 
     def stale(self) -> Response:
         """Raises PageError: the card host knew no such attempt; it was used before, too old, or never begun."""

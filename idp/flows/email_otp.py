@@ -22,6 +22,7 @@ from idp.flows.shared.already_enrolled import AlreadyEnrolled
 from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.conflict import refuse_enrolment
 from idp.flows.shared.desk import Desk, NotDue
+from idp.interaction.authenticator import AuthenticatorId
 from idp.interaction.record import Interaction, event_of, with_event
 from idp.interaction.stop import Stop
 from idp.pages.sign_in import EmailOtpPage
@@ -59,7 +60,7 @@ class EmailOtpFlow:
         return self.already.answer(interaction) or self._page(interaction, holder, None)
 
     def receive(self, interaction_id: str) -> Response:
-        interaction, holder = self._due(interaction_id)
+        interaction, holder = self._due(interaction_id, repeats="email_otp")
         form = self.desk.form(interaction)
         if (answer := self.already.answer(interaction)) is not None:
             return answer
@@ -82,8 +83,10 @@ class EmailOtpFlow:
         notice, status = (sent, 429) if isinstance(sent, SendRefusal) else (_SENT[sent.is_repeated], 200)
         return self._page(interaction, holder, notice, status)
 
-    def _due(self, interaction_id: str) -> tuple[Interaction, CodeHolder]:
-        interaction = self.desk.open_due(interaction_id, Stop.EMAIL_OTP)
+    def _due(
+        self, interaction_id: str, repeats: AuthenticatorId | None = None
+    ) -> tuple[Interaction, CodeHolder]:
+        interaction = self.desk.open_due(interaction_id, Stop.EMAIL_OTP, repeats=repeats)
         holder = self.sender.holder(interaction)
         if holder is None:
             raise NotDue(interaction_id)
@@ -93,8 +96,7 @@ class EmailOtpFlow:
         account = self.desk.account(interaction)
         if account is None:
             raise NotDue(interaction.id)
-        self.desk.record(with_event(interaction, event_of("email_otp", self.clock.now()), account))
-        return self.desk.back(interaction)
+        return self.desk.prove(with_event(interaction, event_of("email_otp", self.clock.now()), account))
 
     def _finish_enrolment(self, interaction: Interaction) -> Response:
         """The mailbox is proved: create the account, committed before the answer."""
@@ -112,8 +114,7 @@ class EmailOtpFlow:
             return refuse_enrolment(self.desk, interaction)
         proved = with_event(interaction, interaction.events[-1], account)
         proved = dataclasses.replace(proved, generation=0)  # Older than the account (docs/adr/0031).
-        self.desk.record(dataclasses.replace(proved, upstream_id_token=interaction.upstream_id_token))
-        return self.desk.back(interaction)
+        return self.desk.prove(dataclasses.replace(proved, upstream_id_token=interaction.upstream_id_token))
 
     def _enrolled(self, interaction: Interaction) -> Account:
         """Returns the new account. Raises EmailTaken, RppsTaken (another tab just made it, T6), SubjectOfAnother."""

@@ -23,6 +23,7 @@ from idp.interaction.record import Interaction, PendingEnrolment
 from idp.interaction.stop import Stop
 from idp.pages.enrolment import EnrolmentPage, FieldError, FirstConnectionPage
 from idp.pages.identity import identity_view
+from idp.web.forms import FormOvertaken
 
 _FAULT = "fault:"
 
@@ -54,12 +55,12 @@ class EnrolmentFlow:
 
     def receive(self, interaction_id: str) -> Response:
         interaction, identity = self._due(interaction_id, Stop.ENROLMENT)
-        form = self.desk.form(interaction)
+        try:
+            form = self.desk.posted(interaction)
+        except FormOvertaken:
+            return self._overtaken(interaction, identity)
         if form.get("proof") != proof_mark(identity):
-            # Another card was shown since this form was: what is typed in it is another person's (facts/security CP7).
-            self.desk.audit_event(AuditEvent.ENROLMENT_REFUSED, interaction, reason="other_identity")
-            draft = {n: v for n, v in interaction.enrolment_draft.items() if not n.startswith(_FAULT)}
-            return self._page(interaction, identity, draft, {"email": "enrolment.other_identity"}, 409)
+            return self._overtaken(interaction, identity)
         values, password = typed_values(form), form.get("password", "")
         if (answer := self.already.answer(interaction, values["email"])) is not None:
             return answer
@@ -77,6 +78,12 @@ class EnrolmentFlow:
         self.desk.record(typed)
         self.sender.send(typed)
         return self.desk.back(interaction)
+
+    def _overtaken(self, interaction: Interaction, identity: ProvedIdentity) -> Response:
+        """A card was shown since this form was: what is typed in it may be another person's (facts/security CP7)."""
+        self.desk.audit_event(AuditEvent.ENROLMENT_REFUSED, interaction, reason="other_identity")
+        draft = {n: v for n, v in interaction.enrolment_draft.items() if not n.startswith(_FAULT)}
+        return self._page(interaction, identity, draft, {"email": "enrolment.other_identity"}, 409)
 
     def _password_faults(
         self, identity: ProvedIdentity, values: Mapping[str, str], password: str

@@ -27,8 +27,8 @@ from idp.interaction.sign_out import SignOut
 from idp.pages.account import NewPasswordPage
 from idp.pages.identity import identity_view
 from idp.web.addresses import redirect
-from idp.web.cookies import Cookies
-from idp.web.forms import Forms
+from idp.web.forms import FormOvertaken, Forms
+from idp.web.leaving import Leaving
 from idp.web.rendering import Rendering
 
 _BASE = "/password"
@@ -41,7 +41,7 @@ class NewPasswordFlow:
     accounts: AccountRepository
     audit: Audit
     clock: Clock
-    cookies: Cookies
+    leaving: Leaving
     forms: Forms
     rendering: Rendering
     passwords: Passwords
@@ -62,7 +62,10 @@ class NewPasswordFlow:
         return self._home() if found is None else self._form(*found)
 
     def receive(self) -> Response:
-        form = self.forms.read(request, _BASE)
+        try:
+            form = self.forms.read(request, _BASE)
+        except FormOvertaken:
+            form = {}  # Of no session: the page is shown again, with whose it is now.
         found = self.signed_in.find()
         if found is None:
             return self._home()
@@ -92,7 +95,7 @@ class NewPasswordFlow:
             )
         )
         # The session at Pro Santé Connect may go on: the next person at this browser must not inherit it (PS10).
-        self.cookies.mark_signed_out(response)
+        self.leaving.sign_out(request, response, account.id)
         return response
 
     def _change(self, account: Account, hashed: str) -> None:

@@ -59,7 +59,7 @@ class PasswordFlow:
         return self.desk.back(self.desk.open(interaction_id))
 
     def receive(self, interaction_id: str) -> Response:
-        interaction = self.desk.open(interaction_id)
+        interaction = self.desk.open(interaction_id, repeats="password")
         form = self.desk.form(interaction)
         if not self.desk.doors(interaction).password:
             return self.desk.back(interaction)
@@ -118,9 +118,8 @@ class PasswordFlow:
     def _accept(self, interaction: Interaction, account: Account) -> Response:
         event = event_of("password", self.clock.now())
         proved = with_event(interaction, event, account)
-        self.desk.record(proved)
+        response = self.desk.prove(proved)
         self.sender.send_if_due(proved)
-        response = self.desk.back(interaction)
         self.devices.remember(request, response, account.identity.rpps)
         return response
 

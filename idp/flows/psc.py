@@ -21,7 +21,7 @@ from idp.flows.shared.proved import Admission
 from idp.flows.shared.psc_freshness import Freshness, demand_in
 from idp.flows.shared.psc_leaving import PscLeaving
 from idp.flows.shared.psc_refusals import PscRefusals
-from idp.interaction.record import AuthenticationEvent, Interaction, with_upstream
+from idp.interaction.record import AuthenticationEvent, Interaction, opened_by, with_upstream
 from idp.interaction.store import hub_path
 from idp.interaction.upstream import Upstream, UpstreamFailed, UpstreamLogin, UpstreamRefusal
 from idp.web.addresses import redirect
@@ -67,13 +67,9 @@ class PscFlow:
             asked = self.upstream.begin(fresh=demand is not None)
         except UpstreamFailed as failed:
             return self.refusals.answer(interaction, failed.reason, str(failed))
-        record = {
-            "interaction_id": interaction.id,
-            "pending": dict(asked.pending),
-            "fresh_since": self.clock.now().isoformat() if demand else None,
-            "demand": demand,
-            "used": False,
-        }
+        since = self.clock.now().isoformat() if demand else None
+        begun = {"interaction_id": interaction.id, "binding": interaction.browser, "used": False}
+        record = {**begun, "pending": dict(asked.pending), "fresh_since": since, "demand": demand}
         self.store.put(Kind.UPSTREAM_LOGIN, asked.state, record, self.life)
         return redirect(asked.url)
 
@@ -89,6 +85,9 @@ class PscFlow:
             return redirect(hub_path(begun["interaction_id"]))
         # facts/security PS1, T16: only the browser that began opens it; an attacker's callback signs no victim in.
         interaction = self.desk.open(begun["interaction_id"])
+        # docs/adr/0029: begun before the last proof, it belongs to the former binding, of which there may be a copy.
+        if begun.get("binding", interaction.browser) not in opened_by(interaction):
+            return self.desk.back(interaction)
         now = self.clock.now()
         try:
             login = self.upstream.complete(answer, begun["pending"], now=now)
@@ -137,8 +136,7 @@ class PscFlow:
             return self.refusals.answer(interaction, "conflict", "this sub came with another RPPS before")
         self.desk.audit_event(AuditEvent.PSC_LOGIN_ACCEPTED, proved, mode=login.auth_mode or "")
         # facts/security PS7: the upstream's token stays on the server, sealed.
-        self.desk.record(with_upstream(proved, self.sealer.seal(login.id_token)))
-        response = self.desk.back(interaction)
+        response = self.desk.prove(with_upstream(proved, self.sealer.seal(login.id_token)))
         self.freshness.identified(response)
         self.refusals.accepted(interaction)
         return response

@@ -25,6 +25,7 @@ from idp.pages.identity import identity_view
 from idp.pages.sign_in import SamePersonPage, SignedOutPage
 from idp.web.cookies import Cookies
 from idp.web.hub import Visits
+from idp.web.leaving import Leaving
 from idp.web.local_time import local_hour
 from idp.web.logout_frames import frames_for, policy_for
 
@@ -34,6 +35,7 @@ class SamePersonFlow:
     desk: Desk
     sessions: Sessions
     sign_out: SignOut
+    leaving: Leaving
     visits: Visits
     clients: ClientFile
     cookies: Cookies
@@ -80,7 +82,8 @@ class SamePersonFlow:
             self.desk.record(without_session(interaction))
         response = self._onward(interaction, reached)
         # facts/security PS10: Pro Santé Connect's own session may still be that person's (docs/adr/0030).
-        self.cookies.mark_signed_out(response)
+        if interaction.account_id is not None:
+            self.leaving.sign_out(request, response, interaction.account_id)
         self.cookies.clear(response, "session")
         return response
 
@@ -119,7 +122,6 @@ class SamePersonFlow:
             return_name=None,
             return_url=None,
             request="",
-            psc_was_used=False,
             told=tuple(client.name for client in told if client.is_told_of_logout),
             frames=frames,
             onward_url=hub_path(interaction.id),

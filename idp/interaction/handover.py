@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from idp.core.ephemeral import EphemeralStore, Kind
 from idp.core.octets import b64_octets
-from idp.interaction.record import Interaction
+from idp.interaction.record import Interaction, opened_by
 from idp.interaction.store import GRACE, random_token
 
 
@@ -26,16 +26,27 @@ class Presentation:
 
     interaction_id: str
     certificate_der: bytes | None
+    #: The binding of the interaction when the attempt began. None: begun by the version before.
+    binding: str | None
 
     def is_for(self, interaction: Interaction) -> bool:
         return self.interaction_id == interaction.id
+
+    def is_overtaken(self, interaction: Interaction) -> bool:
+        """Whether something was proved there since: the attempt is of the former binding, of which there may be a copy
+        (docs/adr/0029)."""
+        return self.binding not in (None, *opened_by(interaction))
 
 
 def begin_attempt(store: EphemeralStore, interaction: Interaction, life: timedelta) -> str:
     """Returns the last part of an address on the card host, good for one handshake."""
     attempt = random_token()
-    store.put(Kind.CARD_ATTEMPT, attempt, {"interaction_id": interaction.id}, life)
+    store.put(Kind.CARD_ATTEMPT, attempt, _begun(interaction), life)
     return attempt
+
+
+def _begun(interaction: Interaction) -> dict[str, str]:
+    return {"interaction_id": interaction.id, "binding": interaction.browser}
 
 
 def attempt_address(card_host: str, attempt: str) -> str:
@@ -63,7 +74,11 @@ def present(
         return begun["interaction_id"], None
     token = random_token()
     certificate = None if certificate_der is None else base64.b64encode(certificate_der).decode()
-    record = {"interaction_id": begun["interaction_id"], "certificate": certificate}
+    record = {
+        "interaction_id": begun["interaction_id"],
+        "binding": begun.get("binding"),
+        "certificate": certificate,
+    }
     store.put(Kind.CARD_PRESENTATION, token, record, life)
     return begun["interaction_id"], token
 
@@ -74,4 +89,5 @@ def take_presentation(store: EphemeralStore, token: str) -> Presentation | None:
     if record is None:
         return None
     certificate = record["certificate"]
-    return Presentation(record["interaction_id"], None if certificate is None else b64_octets(certificate))
+    der = None if certificate is None else b64_octets(certificate)
+    return Presentation(record["interaction_id"], der, record.get("binding"))

@@ -7,36 +7,23 @@ do. Not here: HTTP (`web/hub`), which page is due (`next_stop`), how a relying p
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
 from idp.accounts.account import Account
-from idp.accounts.repository import AccountNotFound, AccountRepository
+from idp.accounts.repository import AccountRepository
 from idp.core.ephemeral import StaleRecord
 from idp.interaction.assurance import Assurance, assurance_of
+from idp.interaction.lending import Lending
 from idp.interaction.next_stop import Itinerary
-from idp.interaction.record import Interaction, counting_events, without_session
+from idp.interaction.record import Interaction, counting_events
 from idp.interaction.refusal import InteractionRefusal, InteractionRefused
-from idp.interaction.session import Session, is_session_valid, living_events
 from idp.interaction.stop import Stop
-from idp.interaction.store import Interactions, Sessions, account_of, hub_path
+from idp.interaction.store import Interactions, account_of, hub_path
+from idp.interaction.visit import Visit
 
 Answer_co = TypeVar("Answer_co", covariant=True)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
-    """What a browser brought, and when."""
-
-    browser: str | None
-    #: The cookie of its SSO session.
-    session: str | None
-    #: Several people use it.
-    is_station_shared: bool
-    now: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +31,8 @@ class GoTo:
     """The browser goes to a page of ours, or to the hub once more."""
 
     path: str
+    #: The new binding of the interaction, if it was renewed: a secret for this browser.
+    binding: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +106,7 @@ def finish_of(interaction: Interaction, finishes: Finishes[Answer_co]) -> Finish
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hub:
     interactions: Interactions
-    sessions: Sessions
+    lending: Lending
     accounts: AccountRepository
     itinerary: Itinerary
     admit: Admit
@@ -125,7 +114,7 @@ class Hub:
     def begin(self, new: Interaction, visit: Visit, finish: Finish[Any]) -> Outcome:
         """Begin an interaction, which is stored only if a page is due. Raises InteractionRefused."""
         marked = dataclasses.replace(new, started_by=finish.name)
-        interaction = self._seeded(marked, visit, finish)
+        interaction = self.lending.seeded(marked, visit, finish.is_expected)
         try:
             stop = self._stop(interaction, visit, finish)
         except InteractionRefused:
@@ -143,15 +132,16 @@ class Hub:
 
     def go_on(self, interaction_id: str, visit: Visit, finishes: Finishes[Any]) -> Outcome:
         """Returns what comes next, computed from facts at each return. Raises InteractionRefused."""
-        opened = self.interactions.open(interaction_id, visit.browser, visit.now)
+        opened = self.interactions.open(interaction_id, visit.binding(interaction_id), visit.now)
         finish = finish_of(opened, finishes)
+        interaction = self.lending.present(opened, visit, finish.is_expected)
+        stop = None if interaction.refusal else self._stop(interaction, visit, finish)
         try:
-            interaction = self._with_current_session(opened, visit)
+            binding = self._saved(opened, interaction)
         except StaleRecord:  # Another tab or click saved first: the hub reads again.
             return GoTo(hub_path(interaction_id))
-        stop = None if interaction.refusal else self._stop(interaction, visit, finish)
         if stop is not None:
-            return GoTo(f"{hub_path(interaction_id)}/{stop}")
+            return GoTo(f"{hub_path(interaction_id)}/{stop}", binding)
         # Taken before anything is issued (atomic): of two tabs that come here, only one ends the interaction.
         taken = self.interactions.take(interaction_id)
         if taken is None:
@@ -161,8 +151,24 @@ class Hub:
         if self._is_due_again(taken, visit, finish):
             # A parallel click changed the facts between reading and taking.
             self.interactions.begin(taken)
-            return GoTo(hub_path(interaction_id))
+            return GoTo(hub_path(interaction_id), binding)
         return self._ended(taken)
+
+    def is_overtaken(self, interaction: Interaction, visit: Visit, finishes: Finishes[Any]) -> bool:
+        """Whether a sign-in or sign-out in another tab changes what it knows (`go_on`). Raises InteractionRefused."""
+        is_expected = finish_of(interaction, finishes).is_expected
+        return self.lending.present(interaction, visit, is_expected) is not interaction
+
+    def _saved(self, opened: Interaction, interaction: Interaction) -> str | None:
+        """Save what changed. Returns the new binding if events were added: whoever copied the one before gets none of
+        them (docs/adr/0029). Raises StaleRecord.
+        """
+        if interaction is opened:
+            return None
+        if interaction.sid is not None:
+            return self.interactions.renew(interaction, former=opened.browser)
+        self.interactions.save(interaction)
+        return None
 
     def _is_due_again(self, taken: Interaction, visit: Visit, finish: Finish[Any]) -> bool:
         """Whether a page is due for what was taken. Raises InteractionRefused, and puts it back: nothing is lost."""
@@ -171,60 +177,6 @@ class Hub:
         except InteractionRefused:
             self.interactions.begin(taken)
             raise
-
-    def _seeded(self, interaction: Interaction, visit: Visit, finish: Finish[Any]) -> Interaction:
-        """Returns the interaction with the events of this browser's session, if that is valid.
-
-        SSO, step-up, max_age and prompt=login are no branches: they only change which events count.
-        """
-        sessions = self.sessions.at(shared=visit.is_station_shared)
-        session = sessions.open(visit.session, visit.now)
-        if session is None or visit.session is None:
-            return interaction
-        if not self._is_valid(session, interaction, visit, finish):
-            return interaction
-        # A relying party that polls with prompt=none is no visit of the person; nor is, on a shared station, one of
-        # whoever came: it becomes one when they say that they are that person.
-        if not interaction.silent and not visit.is_station_shared:
-            with suppress(StaleRecord):  # Another tab wrote it or signed out: `SignIn.enter` checks again.
-                sessions.touch(session, visit.session, visit.now)
-        events = living_events(session.events, visit.now, sessions.life)
-        return dataclasses.replace(
-            interaction,
-            events=events,
-            inherited=len(events),
-            account_id=session.account_id,
-            generation=session.generation,
-            sid=session.sid,
-            confirmed=False,
-            upstream_id_token=session.upstream_id_token,
-        )
-
-    def _is_valid(
-        self, session: Session, interaction: Interaction, visit: Visit, finish: Finish[Any]
-    ) -> bool:
-        """Whether the session is alive and of the person that the login is for."""
-        try:
-            account = self.accounts.get(session.account_id)
-        except AccountNotFound:
-            return False
-        # Core §3.1.2.2: another person's session gives no events. The pages ask for the person meant; the end compares.
-        if not finish.is_expected(interaction, account):
-            return False
-        sessions = self.sessions.at(shared=visit.is_station_shared)
-        return is_session_valid(session, account, visit.now, sessions.life, sessions.idle)
-
-    def _with_current_session(self, interaction: Interaction, visit: Visit) -> Interaction:
-        """Returns the interaction without the events of a session that ended meanwhile. Raises StaleRecord.
-
-        The person signed out in another tab: what that session had proved is asked again.
-        """
-        if interaction.sid is None:
-            return interaction
-        session = self.sessions.at(shared=visit.is_station_shared).open(visit.session, visit.now)
-        if session is not None and session.sid == interaction.sid:
-            return interaction
-        return self.interactions.save(without_session(interaction))
 
     def _stop(self, interaction: Interaction, visit: Visit, finish: Finish[Any]) -> Stop | None:
         account = account_of(interaction, self.accounts)

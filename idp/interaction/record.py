@@ -58,7 +58,7 @@ class Interaction:
     needed: Acr
     #: prompt=none: no page may be shown.
     silent: bool
-    #: SHA-256 of the cookie of the browser that began: no other browser may go on (RFC 9700 §4.7).
+    #: SHA-256 of the secret by which its browser goes on, and no other one (RFC 9700 §4.7); renewed at each proof.
     browser: str
     locale: str
     started_at: datetime
@@ -73,9 +73,10 @@ class Interaction:
     account_id: AccountId | None = None
     #: The account's generation when this person was first proved.
     generation: int = 0
-    #: The SSO session that the first events were taken from, and how many were.
+    #: The SSO session that some of the events were taken from.
     sid: str | None = None
-    inherited: int = 0
+    #: Those events.
+    lent: tuple[AuthenticationEvent, ...] = ()
     #: The person said that this session is theirs, or proved something since: a shared station asks no more.
     confirmed: bool = False
     #: prompt=login, max_age: only events from this instant count.
@@ -95,7 +96,18 @@ class Interaction:
     upstream_id_token: str | None = None
     #: Pro Santé Connect asked to begin again, and that was done without a word: the next time, the person is told.
     upstream_begun_again: bool = False
+    #: Of the last proof, brought twice at once: either answer may be the last to arrive, so each one's secret opens it.
+    also: tuple[str, ...] = ()
+    #: What `browser` was before the last proof: it opens nothing, and is told how to begin again (docs/adr/0029).
+    former: str | None = None
+    #: Fingerprint of the cookie `browser` at the start, the same for all tabs. Empty: of the version before.
+    family: str = ""
     version: int = 0
+
+
+def opened_by(interaction: Interaction) -> tuple[str, ...]:
+    """Returns the fingerprints of the secrets that open it, that of this browser first."""
+    return (interaction.browser, *interaction.also)
 
 
 def counting_events(interaction: Interaction) -> tuple[AuthenticationEvent, ...]:
@@ -105,7 +117,7 @@ def counting_events(interaction: Interaction) -> tuple[AuthenticationEvent, ...]
         return interaction.events
     # A login is wanted: no event of the session counts, also when the clock that dated it is ahead of this request's.
     is_login_wanted = since >= interaction.started_at
-    events = interaction.events[interaction.inherited :] if is_login_wanted else interaction.events
+    events = own_events(interaction) if is_login_wanted else interaction.events
     return tuple(event for event in events if event.at >= since)
 
 
@@ -135,7 +147,7 @@ def with_event(interaction: Interaction, event: AuthenticationEvent, account: Ac
         account_id=account.id,
         generation=account.generation,
         sid=None,
-        inherited=0,
+        lent=(),
         confirmed=False,
         identity=None,
         enrolment=None,
@@ -162,7 +174,7 @@ def with_identity(
         account_id=None,
         generation=0,
         sid=None,
-        inherited=0,
+        lent=(),
         confirmed=False,
         identity=identity,
         enrolment=interaction.enrolment if is_same else None,
@@ -181,17 +193,23 @@ def begun_again(interaction: Interaction) -> Interaction:
     return dataclasses.replace(interaction, upstream_begun_again=True)
 
 
+def own_events(interaction: Interaction) -> tuple[AuthenticationEvent, ...]:
+    """Returns what was proved in this interaction itself."""
+    if interaction.sid is not None and not interaction.lent:
+        # Of the version before, which took events at the start only, and did not keep which.
+        return tuple(event for event in interaction.events if event.at >= interaction.started_at)
+    return tuple(event for event in interaction.events if event not in interaction.lent)
+
+
 def without_session(interaction: Interaction) -> Interaction:
-    """Returns what was proved in this interaction itself: the session that its first events came from is over."""
-    proved = interaction.events[interaction.inherited :]
-    # Older than this interaction: Pro Santé Connect had identified the person before.
-    own = tuple(event for event in proved if event.at >= interaction.started_at)
+    """Returns what was proved in this interaction itself: the session that lent it events is over."""
+    own = own_events(interaction)
     return dataclasses.replace(
         interaction,
         events=own,
         account_id=interaction.account_id if own else None,
         sid=None,
-        inherited=0,
+        lent=(),
         confirmed=False,
         upstream_id_token=interaction.upstream_id_token if own else None,
     )
@@ -203,3 +221,20 @@ def _dated(interaction: Interaction, event: AuthenticationEvent) -> Authenticati
     if event.authenticator == "psc":
         return event
     return dataclasses.replace(event, at=max(event.at, interaction.started_at))
+
+
+def without_person(interaction: Interaction, account_id: AccountId) -> Interaction:
+    """Returns the interaction without what this person proved in it: they left the browser."""
+    if interaction.account_id != account_id:
+        return interaction
+    return dataclasses.replace(
+        interaction, events=(), account_id=None, sid=None, lent=(), confirmed=False, upstream_id_token=None
+    )
+
+
+def takes_later_proofs(interaction: Interaction) -> bool:
+    """Whether what was proved elsewhere since the request may count for it.
+
+    False when the relying party asked for a new authentication (`prompt=login`, `max_age=0`): it is to happen here.
+    """
+    return interaction.fresh_after is None or interaction.fresh_after < interaction.started_at

@@ -15,6 +15,8 @@ class InteractionRefusal(StrEnum):
     NO_COOKIE = "no_cookie"
     #: Not the browser that began the interaction (RFC 9700 §4.7).
     OTHER_BROWSER = "other_browser"
+    #: It went on since: the answer was lost, or a copy of the cookie is shown. What was proved is not told.
+    WENT_ON = "went_on"
     #: This service's charter was never published: no person can sign in.
     NO_CHARTER = "no_charter"
     #: A charter that this client demands was never published.

@@ -3,11 +3,12 @@
 Pure values. Not here: its cookie and its record (`store`), its end (`sign_out`).
 """
 
-from dataclasses import dataclass
+import dataclasses
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from idp.accounts.account import Account, AccountId
-from idp.interaction.record import AuthenticationEvent
+from idp.interaction.record import AuthenticationEvent, Interaction, own_events
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +24,10 @@ class Session:
     generation: int = 0
     #: Sealed upstream ID Token, for the logout hint; None when Pro Santé Connect was not used.
     upstream_id_token: str | None = None
+    #: Fingerprints of the cookies that open it, the newest first. More than one: of sign-ins that ended at once.
+    secrets: tuple[str, ...] = field(default=(), compare=False, repr=False)
+    #: Fingerprint of the binding of the interaction in which the newest was made: only its browser holds that.
+    made_in: str = field(default="", compare=False, repr=False)
     version: int = 0
 
 
@@ -52,3 +57,29 @@ def living_events(
     """Returns the events not older than `life`: a newer one prolongs the session, and no older event with it."""
     # A card shown this morning is no proof any more because a password was typed just now (docs/adr/0005).
     return tuple(event for event in events if now < event.at + life)
+
+
+def has_news_for(session: Session, interaction: Interaction, now: datetime, life: timedelta) -> bool:
+    """Whether it proves what this interaction does not know yet, of no other person than began to prove something."""
+    if interaction.identity is not None or interaction.account_id not in (None, session.account_id):
+        return False
+    return not set(living_events(session.events, now, life)) <= set(interaction.events)
+
+
+def lend(session: Session, interaction: Interaction, now: datetime, life: timedelta) -> Interaction:
+    """Returns the interaction with the events of this session, in addition to its own."""
+    own, living = own_events(interaction), living_events(session.events, now, life)
+    own = tuple(event for event in own if event not in living)
+    upstream = interaction.upstream_id_token if own else None
+    return dataclasses.replace(
+        interaction,
+        events=(*living, *own),
+        lent=living,
+        account_id=session.account_id,
+        # The earlier of the two: neither a session from before a new password gives anything, nor what was proved then.
+        generation=min(session.generation, interaction.generation) if own else session.generation,
+        sid=session.sid,
+        # A proof in the interaction itself says who is there: a shared station asks no more.
+        confirmed=bool(own),
+        upstream_id_token=upstream or session.upstream_id_token,
+    )

@@ -4,22 +4,25 @@ Contains what a finished login makes of this browser's session, the same for eve
 the relying party gets (a code: `protocol/authorization/issue`).
 """
 
-import dataclasses
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 
 from idp.accounts.account import Account
 from idp.core.audit import Audit, AuditEvent, Fact
 from idp.core.ephemeral import StaleRecord
 from idp.interaction.assurance import newest
+from idp.interaction.browser_sessions import Found, find_session, start_session
 from idp.interaction.gate import Gate, IssueRefused, Requester
-from idp.interaction.hub import Done, Visit
-from idp.interaction.record import Interaction, without_session
+from idp.interaction.hub import Done
+from idp.interaction.record import Interaction
 from idp.interaction.session import Session, is_session_valid, living_events
 from idp.interaction.sign_out import SignOut
 from idp.interaction.store import Sessions, random_token
 from idp.interaction.upstream_sessions import UpstreamOver
+from idp.interaction.visit import Visit
+
+#: Of as many sign-ins of one browser at one instant, each finds its turn.
+_TRIES = 20
 
 
 class SessionOver(Exception):
@@ -48,26 +51,36 @@ class SignIn:
 
         `requester`: the relying party, and what it demands.
         """
-        interaction, account, now = done.interaction, done.account, visit.now
-        known = self._known_session(account, visit)
-        sessions = self.sessions.at(shared=visit.is_station_shared)
-        is_valid = known is not None and is_session_valid(known, account, now, sessions.life, sessions.idle)
-        current = known if is_valid else None
+        for _ in range(_TRIES):
+            # Another tab of this browser signed in, or out, at this instant: what it wrote is read, and joined.
+            with suppress(StaleRecord):
+                return self._entered(done, requester, visit)
+        raise SessionOver
+
+    def _entered(self, done: Done, requester: Requester, visit: Visit) -> Entered:
+        """Raises StaleRecord, IssueRefused, SessionOver."""
+        interaction, account = done.interaction, done.account
+        found = self._known_session(account, visit)
+        current = (
+            found.session if found is not None and self._is_valid(found.session, account, visit) else None
+        )
+        here = current if found is not None and found.is_here else None
         # Some of the events came from that session: since it ended, they prove nothing.
-        if interaction.sid is not None and (current is None or current.sid != interaction.sid):
+        if interaction.sid is not None and (here is None or here.sid != interaction.sid):
             raise SessionOver
         # The gate compares this with the account's (facts/security TK6). The earlier of the two: neither a session from
         # before a new password gives anything, nor what was proved then.
-        generation = min(current.generation, interaction.generation) if current else interaction.generation
+        generation = min(here.generation, interaction.generation) if here else interaction.generation
         try:
             self.gate.may_issue(account, requester, acr=done.assurance.acr, generation=generation)
         except IssueRefused as refused:
             self._audit_event(AuditEvent.ISSUE_REFUSED, interaction, account, reason=str(refused.reason))
             raise
-        # Expired by time alone. A void session is not continued: relying parties were told that its `sid` is over.
-        lapsed = None if current or known is None or account.has_voided(known.generation) else known
+        # Single sign-on: the session knew all these events, so its cookie stays (facts/security AC4: nor is it lifted).
+        if here is not None and set(interaction.events) <= set(here.events):
+            return _entered(here, None)
         try:
-            return self._session_for(interaction, account, current, lapsed, now)
+            return self._session_for(done, found, here, visit)
         except UpstreamOver as over:
             raise SessionOver from over
 
@@ -75,65 +88,56 @@ class SignIn:
         """End the session again: it was signed out just now, or earlier while the ephemeral store was down."""
         self.sessions.end(entered.sid)
 
-    def _known_session(self, account: Account, visit: Visit) -> Session | None:
+    def _known_session(self, account: Account, visit: Visit) -> Found | None:
         """Returns this browser's session if it is this person's, also when it lately expired.
 
         Another person's session ends here (facts/security T12), even an expired one: relying parties may not have ended
-        what they made of it.
+        what they made of it. A void one is not continued: they were told that its `sid` is over.
         """
-        session = self.sessions.recall(visit.session)
-        if session is not None and session.account_id != account.id:
-            self.sign_out.end(session, visit.now)
+        found = find_session(self.sessions, visit, account)
+        if found is None or account.id != found.session.account_id:
+            if found is not None:
+                self.sign_out.end(found.session, visit.now)
             return None
-        return session
+        return None if account.has_voided(found.session.generation) else found
 
-    def _session_for(
-        self,
-        interaction: Interaction,
-        account: Account,
-        current: Session | None,
-        lapsed: Session | None,
-        now: datetime,
-    ) -> Entered:
-        """Returns the session, with a new cookie if an authentication happened (facts/security SE2).
+    def _is_valid(self, session: Session, account: Account, visit: Visit) -> bool:
+        sessions = self.sessions.at(shared=visit.is_station_shared)
+        return is_session_valid(session, account, visit.now, sessions.life, sessions.idle)
 
-        Raises SessionOver, UpstreamOver. `lapsed`: the person's own session, expired. Only its `sid` is used again:
-        relying parties that it signed in know the next sign-out by no other name.
+    def _session_for(self, done: Done, found: Found | None, here: Session | None, visit: Visit) -> Entered:
+        """Returns the session with these events, and its new cookie (facts/security SE2).
+
+        Raises StaleRecord, SessionOver, UpstreamOver. `here`: the living session of this browser. Of another one
+        `found` only the `sid` is used again: relying parties that it signed in know the next sign-out by no other name.
         """
-        # Single sign-on: the session knew all these events, so its cookie stays (facts/security AC4: nor is it lifted).
-        if current is not None and set(interaction.events) <= set(current.events):
-            return _entered(current, None)
+        interaction, now = done.interaction, visit.now
         # The newest event of each authenticator: a step-up adds to what the session proved, and takes nothing from it.
-        events = (*(current.events if current else ()), *interaction.events)
+        events = (*(here.events if here else ()), *interaction.events)
         living = living_events(tuple(newest(events).values()), now, self.sessions.life)
         if not living:
             # Pro Santé Connect had identified the person long ago, and the time left passed on the way here.
             raise SessionOver
-        # RP-Initiated Logout §2: the newest ID Token of Pro Santé Connect is the hint that ends the session there.
-        upstream = interaction.upstream_id_token or (current.upstream_id_token if current else None)
-        if current is not None:
-            # facts/security SE2: same `sid`, new secret. The cookie from before this authentication opens nothing.
-            renewed = dataclasses.replace(
-                current, events=living, last_seen_at=now, upstream_id_token=upstream
-            )
-            with suppress(StaleRecord):
-                return _entered(renewed, self.sessions.renew(renewed, now))
-            # Another tab signed out of it or renewed it: this login gets a session of its own, made of what was proved
-            # here. Events of the other session may have been signed out of, and must not come back.
-            living = without_session(interaction).events
-            if not living:
-                raise SessionOver
         session = Session(
-            sid=lapsed.sid if lapsed else random_token(),
-            account_id=account.id,
+            sid=found.session.sid if found else random_token(),
+            account_id=done.account.id,
             events=living,
-            started_at=now,
+            started_at=here.started_at if here else now,
             last_seen_at=now,
-            generation=interaction.generation,
-            upstream_id_token=upstream,
+            generation=min(here.generation, interaction.generation) if here else interaction.generation,
+            # RP-Initiated Logout §2: the newest ID Token of Pro Santé Connect is the hint that ends the session there.
+            upstream_id_token=interaction.upstream_id_token or (here.upstream_id_token if here else None),
+            secrets=_cookies_on_their_way(found),
+            made_in=interaction.browser,
+            version=found.session.version if found else 0,
         )
-        self._audit_event(AuditEvent.SESSION_STARTED, interaction, account)
-        return _entered(session, self.sessions.start(session, now))
+        if found is None:
+            cookie = start_session(self.sessions, session, done.account, visit)
+        else:
+            cookie = self.sessions.renew(session, now)
+        if here is None:
+            self._audit_event(AuditEvent.SESSION_STARTED, interaction, done.account)
+        return _entered(session, cookie)
 
     def _audit_event(
         self, event: AuditEvent, interaction: Interaction, account: Account, **facts: Fact
@@ -150,3 +154,12 @@ class SignIn:
 def _entered(session: Session, cookie: str | None) -> Entered:
     there = (event.upstream_sid for event in session.events if event.upstream_sid)
     return Entered(session.sid, cookie, next(there, None))
+
+
+def _cookies_on_their_way(found: Found | None) -> tuple[str, ...]:
+    """Returns the fingerprints of cookies that go on opening the session.
+
+    facts/security SE2: none from before this authentication. Except those that this very browser was given just now,
+    by sign-ins that ended at once with this one: either answer may be the last to arrive.
+    """
+    return found.session.secrets if found is not None and found.is_here and not found.is_by_cookie else ()

@@ -16,9 +16,10 @@ from idp.accounts.account import Account
 from idp.accounts.repository import AccountNotFound, AccountRepository
 from idp.core.ephemeral import EphemeralStore, Kind
 from idp.core.records import from_plain, to_plain
-from idp.interaction.record import AUTHORIZATION, Interaction
+from idp.interaction.record import AUTHORIZATION, Interaction, opened_by
 from idp.interaction.refusal import InteractionRefusal, InteractionRefused
 from idp.interaction.session import Session, ends_at
+from idp.interaction.session_record import is_opened_by, kept, opened_also_by, read
 from idp.interaction.upstream_sessions import UpstreamOver, remember_upstream
 
 #: An expired interaction stays readable for this long, so that its page can offer to begin again.
@@ -32,7 +33,6 @@ REMEMBERED = timedelta(hours=12)
 _NEWER: Mapping[str, object] = {
     "started_by": AUTHORIZATION,
     "generation": 0,
-    "inherited": 0,
     "has_chosen_context": False,
     "confirmed": False,
     "upstream_begun_again": False,
@@ -90,18 +90,26 @@ class Interactions:
 
     def find(self, interaction_id: str, browser: str | None) -> Interaction:
         """Returns it as `open` does, expired or not. Raises InteractionRefused."""
-        stored = self.store.get(Kind.INTERACTION, interaction_id)
-        if stored is None:
-            raise self._absent(interaction_id)
-        interaction = from_plain(Interaction, {**stored.value, "version": stored.version})
+        interaction = self.reread(interaction_id)
         # Without a cookie no form could be verified either: told before the person types anything (facts/security WB2).
         if browser is None:
             raise InteractionRefused(InteractionRefusal.NO_COOKIE, client_id=interaction.client_id)
         # RFC 9700 §4.7: only the browser that began may go on; a link sent to another person opens nothing. The page
         # does not name the client: another browser is not told whose sign-in this is.
-        if not hmac.compare_digest(fingerprint(browser), interaction.browser):
-            raise InteractionRefused(InteractionRefusal.OTHER_BROWSER)
-        return interaction
+        shown = fingerprint(browser)
+        if any(hmac.compare_digest(shown, one) for one in opened_by(interaction)):
+            also = tuple(one for one in opened_by(interaction) if one != shown)
+            return dataclasses.replace(interaction, browser=shown, also=also)
+        if interaction.former is not None and hmac.compare_digest(shown, interaction.former):
+            raise InteractionRefused(InteractionRefusal.WENT_ON, interaction_id=interaction_id)
+        raise InteractionRefused(InteractionRefusal.OTHER_BROWSER)
+
+    def reread(self, interaction_id: str) -> Interaction:
+        """Returns the record, whatever browser asks. Raises InteractionRefused: there is none."""
+        stored = self.store.get(Kind.INTERACTION, interaction_id)
+        if stored is None:
+            raise self._absent(interaction_id)
+        return from_plain(Interaction, {**stored.value, "version": stored.version})
 
     def _absent(self, interaction_id: str) -> InteractionRefused:
         finished = self.store.get(Kind.FINISHED_INTERACTION, interaction_id)
@@ -119,6 +127,15 @@ class Interactions:
             Kind.INTERACTION, interaction.id, _value(interaction), expected_version=interaction.version
         )
         return dataclasses.replace(interaction, version=interaction.version + 1)
+
+    def renew(
+        self, interaction: Interaction, *, former: str | None = None, also: tuple[str, ...] = ()
+    ) -> str:
+        """Save it under a new binding. Returns its secret. Raises StaleRecord."""
+        secret, family = random_token(), interaction.family or interaction.browser
+        bound = dataclasses.replace(interaction, browser=fingerprint(secret), also=also, former=former)
+        self.save(dataclasses.replace(bound, family=family))
+        return secret
 
     def take(self, interaction_id: str) -> Interaction | None:
         """Returns the interaction to the one caller that ends it.
@@ -162,39 +179,40 @@ class Sessions:
     def recall(self, cookie: str | None) -> Session | None:
         """Returns it as `open` does, also when it lately expired: to sign out, as relying parties' sessions live on."""
         sid, _, secret = (cookie or "").partition(".")
-        stored = self.store.get(Kind.SESSION, sid) if sid and secret else None
-        if stored is None:
-            return None
-        value = dict(stored.value)
+        session = self.find(sid) if sid and secret else None
         # The `sid` is public (it is in every ID Token): it finds the record and proves nothing.
-        if not hmac.compare_digest(value.pop("secret"), fingerprint(secret)):
-            return None
-        return from_plain(Session, {**value, "version": stored.version})
+        return session if session is not None and is_opened_by(session, fingerprint(secret)) else None
+
+    def find(self, sid: str) -> Session | None:
+        """Returns the session of this `sid`, whatever browser asks."""
+        stored = self.store.get(Kind.SESSION, sid)
+        return None if stored is None else read(stored)
 
     def start(self, session: Session, now: datetime) -> str:
         """Write a new session. Returns its cookie. Raises UpstreamOver."""
         # ASVS 7.2.4, facts/security SE2: the secret is new, or an attacker could have fixed it before the
         # authentication.
         secret = random_token()
-        self.store.put(Kind.SESSION, session.sid, self._value(session, secret), self._ttl(session, now))
+        value = kept(opened_also_by(session, fingerprint(secret)))
+        self.store.put(Kind.SESSION, session.sid, value, self._ttl(session, now))
         self._remember_upstream(session)
         return f"{session.sid}.{secret}"
 
     def renew(self, session: Session, now: datetime) -> str:
-        """Write the same session under a new secret; the old cookie opens nothing. Returns the new cookie.
+        """Write the same session under a new secret; no other opens it but `session.secrets`. Returns the new cookie.
 
-        Raises StaleRecord (ended meanwhile), UpstreamOver.
+        Raises StaleRecord (ended or written meanwhile), UpstreamOver.
         """
         secret = random_token()
-        self._swap(session, secret, now)
+        self._swap(opened_also_by(session, fingerprint(secret)), now)
         self._remember_upstream(session)
         return f"{session.sid}.{secret}"
 
     def touch(self, session: Session, cookie: str, now: datetime) -> None:
         """Write the time of this visit. Raises StaleRecord when the session ended or changed meanwhile."""
         # The secret of the cookie is written again; a late visit with an old cookie fails by its version.
-        secret = cookie.partition(".")[2]
-        self._swap(dataclasses.replace(session, last_seen_at=now), secret, now)
+        seen = dataclasses.replace(session, last_seen_at=now)
+        self._swap(opened_also_by(seen, fingerprint(cookie.partition(".")[2])), now)
 
     def end(self, sid: str) -> bool:
         """Returns True to the one caller that ended it."""
@@ -209,11 +227,11 @@ class Sessions:
             self.end(session.sid)
             raise
 
-    def _swap(self, session: Session, secret: str, now: datetime) -> None:
+    def _swap(self, session: Session, now: datetime) -> None:
         self.store.swap(
             Kind.SESSION,
             session.sid,
-            self._value(session, secret),
+            kept(session),
             expected_version=session.version,
             ttl=self._ttl(session, now),
         )
@@ -222,12 +240,8 @@ class Sessions:
         # The life is counted from Pro Santé Connect's `auth_time` and may be over already; REMEMBERED is added to that.
         return max(ends_at(session, self.life, self.idle) - now, timedelta()) + REMEMBERED
 
-    @staticmethod
-    def _value(session: Session, secret: str) -> dict[str, object]:
-        return {**_value(session), "secret": fingerprint(secret)}
 
-
-def _value(record: Interaction | Session) -> dict[str, Any]:
+def _value(record: Interaction) -> dict[str, Any]:
     """Returns the record as it is kept: without the version, which the store counts itself."""
     value = to_plain(record)
     del value["version"]

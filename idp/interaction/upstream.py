@@ -116,5 +116,8 @@ class Upstream(Protocol):
         Raises UpstreamRefused, UpstreamUnavailable (no keys).
         """
 
-    def logout_url(self, id_token: str, *, return_url: str, state: str) -> str | None:
-        """Returns where the upstream's session is ended (RP-Initiated Logout 1.0 §2); None when that is not known."""
+    def logout_url(self, id_token: str | None, *, return_url: str, state: str) -> str | None:
+        """Returns where the upstream's session is ended (RP-Initiated Logout 1.0 §2).
+
+        None when it cannot be: it is down, or has no such address. `id_token`: None when it cannot be read any more.
+        """

@@ -212,7 +212,8 @@ class SignedOutPage:
     return_url: str | None
     #: Opaque value the confirmation form must send back as `request`; "" when done.
     request: str
-    psc_was_used: bool
+    #: Pro Santé Connect's own session could not be ended: it is down, or has no such address.
+    psc_is_open: bool = False
     #: Names of the other applications that are told of the sign-out.
     told: tuple[str, ...] = ()
     frames: tuple[LogoutFrame, ...] = ()

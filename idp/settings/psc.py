@@ -66,7 +66,7 @@ class PscSettings:
         limits="1 or more, below the threads of a process",
     )
     keys_pause: timedelta = duration(
-        "Between two fetches of its keys for a `kid` that is not known.",
+        "Between two fetches of its keys. For a `kid` that is not known and was not looked for since, one more.",
         seconds(30),
         least=0,
         source="facts/security PS8",
@@ -79,7 +79,8 @@ class PscSettings:
         "Its health is looked at beside a sign-in page when the last look is older.", seconds(30), least=0
     )
     watch_wallet: bool = setting(
-        "Also at its sign-in pages; false when this machine, unlike browsers, cannot reach them.", True
+        "Also at its sign-in and sign-out pages; false when this machine, unlike browsers, cannot reach them.",
+        True,
     )
     check_client_at_start: bool = setting(
         "Each worker asks its token endpoint at the start whether it knows us, by a code that is none: a refused "

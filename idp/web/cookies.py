@@ -1,8 +1,11 @@
 """Contains the cookies of a browser (facts/security SE1). Not here: what a value means (`interaction`), forms."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from werkzeug.wrappers import Request, Response
+
+from idp.interaction.store import random_token
 
 #: Set when a session is ended in this browser, cleared at the next identification by Pro Santé Connect.
 SIGNED_OUT_COOKIE = "left"
@@ -10,6 +13,10 @@ SIGNED_OUT_COOKIE = "left"
 DEVICE_COOKIE = "device"
 YEAR_SECONDS = 365 * 24 * 3600
 _DAY_SECONDS = 24 * 3600
+#: What the name of a binding begins with; the interaction's id follows.
+_BINDING = "tab_"
+#: A browser that comes back with a hundred tabs must still get its header through every proxy.
+_MOST_BINDINGS = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +40,34 @@ class Cookies:
         """Set the cookie `browser` if this browser has none."""
         if self.browser(request) is None:
             self.set(response, "browser", browser)
+
+    def enter_session(self, response: Response, session: str) -> None:
+        """Set the cookie of the session. What the browser was known by before the sign-in makes no form of it any more
+        (docs/adr/0029)."""
+        self.set(response, "session", session)
+        self.renew_browser(response)
+
+    def renew_browser(self, response: Response) -> None:
+        self.set(response, "browser", random_token())
+
+    def bindings(self, request: Request) -> Mapping[str, str]:
+        """Returns the secret of each open interaction of this browser, by interaction id."""
+        prefix = self.name(_BINDING)
+        names = [name.removeprefix(prefix) for name in request.cookies if name.startswith(prefix)]
+        found = {name: self.get(request, f"{_BINDING}{name}") for name in names}
+        return {name: secret for name, secret in found.items() if secret is not None}
+
+    def bind(self, response: Response, interaction_id: str, secret: str) -> None:
+        self.set(response, f"{_BINDING}{interaction_id}", secret)
+
+    def unbind(self, response: Response, interaction_id: str) -> None:
+        self.clear(response, f"{_BINDING}{interaction_id}")
+
+    def make_room(self, request: Request, response: Response) -> None:
+        """Forget the oldest interactions when there are too many; RFC 6265 §5.4: browsers send the oldest first."""
+        held = list(self.bindings(request))
+        for interaction_id in held[: max(len(held) - _MOST_BINDINGS + 1, 0)]:
+            self.unbind(response, interaction_id)
 
     def set(self, response: Response, short: str, value: str, max_age: int | None = None) -> None:
         response.set_cookie(

@@ -15,7 +15,7 @@ from idp.clients.registry import Client, ClientFile
 from idp.core.ephemeral import StoreUnavailable
 from idp.core.errors import RETRY_AFTER_SECONDS, STATUS, PageError, Problem
 from idp.interaction.refusal import InteractionRefusal, InteractionRefused
-from idp.interaction.store import restart_path
+from idp.interaction.store import fingerprint, hub_path, restart_path
 from idp.pages.sign_in import ErrorPage, Frame
 from idp.signing.signer import SignerUnavailable
 from idp.web.cookies import Cookies
@@ -39,11 +39,16 @@ _INTERACTION_PROBLEMS = {
     InteractionRefusal.FINISHED: Problem.INTERACTION_FINISHED,
     InteractionRefusal.NO_COOKIE: Problem.COOKIES_NEEDED,
     InteractionRefusal.OTHER_BROWSER: Problem.OTHER_BROWSER,
+    InteractionRefusal.WENT_ON: Problem.INTERACTION_WENT_ON,
     InteractionRefusal.NO_CHARTER: Problem.NO_CHARTER,
     InteractionRefusal.NO_CLIENT_CHARTER: Problem.NO_CLIENT_CHARTER,
     InteractionRefusal.NOT_NOW: Problem.UNAVAILABLE,
     InteractionRefusal.CROWDED: Problem.RATE_LIMITED,
 }
+
+
+#: Those that this browser may begin again.
+_BEGUN_AGAIN = frozenset({InteractionRefusal.EXPIRED, InteractionRefusal.WENT_ON})
 
 
 def page_of(error: BaseException) -> PageError:
@@ -60,9 +65,9 @@ def page_of(error: BaseException) -> PageError:
 
 
 def _page_of_refusal(refused: InteractionRefused) -> PageError:
-    # Only an expired interaction can begin again: of the others nothing is left, or they are another browser's.
-    is_expired = refused.reason is InteractionRefusal.EXPIRED
-    retry_path = restart_path(refused.interaction_id) if is_expired and refused.interaction_id else None
+    # Of the others nothing is left, or they are another browser's.
+    can_begin_again = refused.reason in _BEGUN_AGAIN
+    retry_path = restart_path(refused.interaction_id) if can_begin_again and refused.interaction_id else None
     return PageError(
         _INTERACTION_PROBLEMS[refused.reason],
         refused.detail,
@@ -119,7 +124,9 @@ class ErrorPages:
         """Returns the frame, with a CSRF token where the page has the form that begins again."""
         frame = self.rendering.frame(request, client=client, base_path="")
         base_path = (shown.retry_path or "").removesuffix("/restart")
-        browser = self.cookies.browser(request)
-        if not base_path or browser is None:
+        interaction_id = base_path.removeprefix(hub_path(""))
+        binding = self.cookies.bindings(request).get(interaction_id) or self.cookies.browser(request)
+        if not base_path or binding is None:
             return frame
-        return dataclasses.replace(frame, base_path=base_path, csrf=self.csrf.token(browser, base_path))
+        token = self.csrf.token(fingerprint(binding), base_path)
+        return dataclasses.replace(frame, base_path=base_path, csrf=token)

@@ -10,10 +10,12 @@ from flask import request
 from werkzeug.wrappers import Request, Response
 
 from idp.core.clock import Clock
-from idp.interaction.hub import Done, Finish, GoTo, Hub, Visit, finish_of
+from idp.interaction.binding import Bindings
+from idp.interaction.hub import Done, Finish, GoTo, Hub, finish_of
 from idp.interaction.record import Interaction
 from idp.interaction.refusal import InteractionRefusal, InteractionRefused
-from idp.interaction.store import Interactions, hub_path
+from idp.interaction.store import fingerprint, hub_path
+from idp.interaction.visit import Visit
 from idp.web.addresses import redirect
 from idp.web.cookies import Cookies
 from idp.web.forms import Forms
@@ -47,17 +49,17 @@ class Visits:
             session=self.cookies.get(request, "session"),
             is_station_shared=self.stations.holds(request),
             now=self.clock.now(),
+            bindings=self.cookies.bindings(request),
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HubEndpoint:
     hub: Hub
-    interactions: Interactions
+    bindings: Bindings
     #: By the mark on the interactions that they end.
     finishes: Mapping[str, Finish[Response]]
     visits: Visits
-    clock: Clock
     cookies: Cookies
     forms: Forms
 
@@ -66,14 +68,24 @@ class HubEndpoint:
         visit = self.visits.of(request)
         outcome = self.hub.go_on(interaction_id, visit, self.finishes)
         if isinstance(outcome, GoTo):
-            return redirect(outcome.path)
+            response = redirect(outcome.path)
+            if outcome.binding is not None:
+                self.cookies.bind(response, interaction_id, outcome.binding)
+            return response
         finish = finish_of(outcome.interaction, self.finishes)
-        return finish.success(outcome) if isinstance(outcome, Done) else finish.failure(outcome)
+        response = finish.success(outcome) if isinstance(outcome, Done) else finish.failure(outcome)
+        self.cookies.unbind(response, interaction_id)
+        return response
 
     def restart(self, interaction_id: str) -> Response:
-        """« Reprendre la connexion »: begin an expired login again as it was started. Raises InteractionRefused."""
-        old = self.interactions.find(interaction_id, self.cookies.browser(request))
-        self.forms.read(request, hub_path(interaction_id))
-        if self.clock.now() < old.expires_at:
+        """« Reprendre la connexion »: begin again, as it was started, what expired or went on without this browser.
+
+        Raises InteractionRefused.
+        """
+        visit = self.visits.of(request)
+        old = self.bindings.to_restart(interaction_id, visit)
+        binding = fingerprint(visit.binding(interaction_id) or "")
+        self.forms.read_bound(request, hub_path(interaction_id), binding)
+        if old is None:
             return redirect(hub_path(interaction_id))
         return finish_of(old, self.finishes).restart(old)

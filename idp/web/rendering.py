@@ -50,8 +50,8 @@ class Rendering:
         wished: str = "",
         browser: str | None = None,
     ) -> Frame:
-        """Returns the frame. `wished`: the `ui_locales` of the relying party. `browser`: the cookie that this answer
-        will set, when the request had none."""
+        """Returns the frame. `wished`: the `ui_locales` of the relying party. `browser`: what the tokens of its forms
+        are bound to (`CsrfTokens`), if that is not the cookie that the request has."""
         locale = self.locales.of(request, wished)
         other = next(name for name in LOCALES if name != locale)
         browser = browser or self.cookies.browser(request)

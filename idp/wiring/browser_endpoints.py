@@ -1,28 +1,37 @@
 """Contains the endpoints that browsers call for relying parties: /authorize, the hub, /end_session. Not here: pages."""
 
-from flask import Flask
+from collections.abc import Mapping
 
+from flask import Flask
+from werkzeug.wrappers import Response
+
+from idp.interaction.binding import Bindings
+from idp.interaction.hub import Finish
 from idp.protocol.authorization.authorization_response import AuthorizationResponses
 from idp.protocol.authorization.authorize import AuthorizeEndpoint
 from idp.protocol.authorization.issue import CodeIssuer
+from idp.protocol.logout.by_upstream import WayByUpstream
 from idp.protocol.logout.end_session import EndSessionEndpoint
 from idp.protocol.logout.logout_request import LogoutRequests
 from idp.protocol.logout.upstream_return import UpstreamReturn
 from idp.web.hub import HubEndpoint
+from idp.web.leaving import Leaving
 from idp.wiring.parts import Parts
 from idp.wiring.protocol import ProtocolParts
 
 
-def mount_browser_endpoints(app: Flask, parts: Parts, protocol: ProtocolParts) -> None:
+def mount_browser_endpoints(
+    app: Flask, parts: Parts, protocol: ProtocolParts
+) -> Mapping[str, Finish[Response]]:
+    """Returns how logins end, by their mark."""
     authorize, end_session = _authorize(parts, protocol), _end_session(parts)
     # Another way to start a login is another row.
-    finishes = {authorize.name: authorize}
+    finishes: dict[str, Finish[Response]] = {authorize.name: authorize}
     hub = HubEndpoint(
         hub=parts.hub,
-        interactions=parts.interactions,
+        bindings=Bindings(parts.interactions),
         finishes=finishes,
         visits=parts.visits,
-        clock=parts.clock,
         cookies=parts.web.cookies,
         forms=parts.web.forms,
     )
@@ -36,6 +45,7 @@ def mount_browser_endpoints(app: Flask, parts: Parts, protocol: ProtocolParts) -
     app.get("/end_session/confirm/<token>")(end_session.ask_again)
     returned = UpstreamReturn(store=parts.store, cookies=parts.web.cookies, signed_out=end_session.returned)
     app.get("/end_session/psc", endpoint="end_session_psc")(returned)
+    return finishes
 
 
 def _authorize(parts: Parts, protocol: ProtocolParts) -> AuthorizeEndpoint:
@@ -76,11 +86,16 @@ def _end_session(parts: Parts) -> EndSessionEndpoint:
     return EndSessionEndpoint(
         sessions=parts.sessions,
         sign_out=parts.sign_out,
+        leaving=Leaving(web.cookies, Bindings(parts.interactions), parts.visits),
         accounts=parts.accounts,
         store=parts.store,
         requests=LogoutRequests(parts.clients, parts.keys, settings.where.issuer),
-        upstream=parts.upstream,
-        sealer=parts.resources.sealer,
+        by_upstream=WayByUpstream(
+            upstream=parts.upstream,
+            store=parts.store,
+            sealer=parts.resources.sealer,
+            return_url=f"{settings.where.issuer}/end_session/psc",
+        ),
         clock=parts.clock,
         clients=parts.clients,
         cookies=web.cookies,

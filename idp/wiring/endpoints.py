@@ -6,10 +6,12 @@ from functools import partial
 from werkzeug.wrappers import Request, Response
 
 from idp.adapters.sql.clock_watch import ClockWatch
+from idp.adapters.sql.kept_logouts import SqlKeptLogouts
 from idp.adapters.sql.refresh_tokens import SqlRefreshTokens
 from idp.protocol.authorization.par import PushedRequestEndpoint
 from idp.protocol.claims.upstream_claims import UpstreamClaims
 from idp.protocol.client_auth.answers import json_response
+from idp.protocol.logout.upstream_ends import UpstreamLogouts
 from idp.protocol.logout.upstream_logout import UpstreamLogoutEndpoint
 from idp.protocol.published.discovery import (
     KeySetDocument,
@@ -163,12 +165,18 @@ def _upstream_logout(parts: Parts) -> dict[str, Route]:
     settings = parts.settings
     if parts.upstream is None or not settings.psc.backchannel_logout:
         return {}
-    endpoint = UpstreamLogoutEndpoint(
+    logouts = UpstreamLogouts(
         upstream=parts.upstream,
         store=parts.store,
         sign_out=parts.sign_out,
         accounts=parts.accounts,
         links=parts.links,
+        clock=parts.clock,
+    )
+    endpoint = UpstreamLogoutEndpoint(
+        logouts=logouts,
+        kept=SqlKeptLogouts(parts.database, parts.resources.sealer),
+        store=parts.store,
         trail=parts.trail,
         clock=parts.clock,
         networks=parts.web.networks,

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from werkzeug.wrappers import Response
+
 from idp.accounts.email_otp import MailCodes
 from idp.accounts.identity_updates import IdentityUpdates
 from idp.accounts.password import Passwords
@@ -18,8 +20,11 @@ from idp.flows.shared.already_enrolled import AlreadyEnrolled
 from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.desk import Desk
 from idp.flows.shared.notice_mail import NoticeMailer
+from idp.flows.shared.opening import Opening
 from idp.flows.shared.proved import Admission
 from idp.flows.shared.signed_in import SignedIn
+from idp.interaction.binding import Bindings
+from idp.interaction.hub import Finishes
 from idp.web.psc_button import OfficialPictures
 from idp.wiring.accounts import build_mail_codes, build_passwords, build_throttle, build_waits
 from idp.wiring.parts import Parts
@@ -47,12 +52,12 @@ class FlowParts:
     pictures: OfficialPictures
 
 
-def build_flow_parts(parts: Parts) -> FlowParts:
+def build_flow_parts(parts: Parts, finishes: Finishes[Response]) -> FlowParts:
     s, web = parts.settings, parts.web
     outbox = SealedOutbox(SqlOutbox(parts.database, parts.clock), parts.resources.sealer)
     notices = NoticeMailer(outbox=outbox, mails=web.mails, clock=parts.clock, life=s.mail.notice_life)
     pictures, codes = psc_pictures(s), build_mail_codes(parts.resources)
-    desk, waits = _desk(parts, pictures), build_waits(parts.resources)
+    desk, waits = _desk(parts, finishes, pictures), build_waits(parts.resources)
     identities = IdentityUpdates(
         accounts=parts.accounts, notices=notices, audit=parts.audit, proofs=SqlProofs(parts.database)
     )
@@ -84,10 +89,12 @@ def build_flow_parts(parts: Parts) -> FlowParts:
     )
 
 
-def _desk(parts: Parts, pictures: OfficialPictures) -> Desk:
+def _desk(parts: Parts, finishes: Finishes[Response], pictures: OfficialPictures) -> Desk:
     web = parts.web
     return Desk(
         interactions=parts.interactions,
+        bindings=Bindings(parts.interactions),
+        opening=_opening(parts, finishes),
         accounts=parts.accounts,
         clients=parts.clients,
         itinerary=parts.itinerary,
@@ -100,6 +107,17 @@ def _desk(parts: Parts, pictures: OfficialPictures) -> Desk:
         rendering=web.rendering,
         upstream=parts.upstream,
         pictures=pictures,
+    )
+
+
+def _opening(parts: Parts, finishes: Finishes[Response]) -> Opening:
+    return Opening(
+        interactions=parts.interactions,
+        bindings=Bindings(parts.interactions),
+        hub=parts.hub,
+        lending=parts.lending,
+        finishes=finishes,
+        visits=parts.visits,
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from flask import Blueprint
+from werkzeug.wrappers import Response
 
 from idp.core.ephemeral import Kind
 from idp.core.sealing import derive_key
@@ -23,7 +24,10 @@ from idp.flows.same_person import SamePersonFlow
 from idp.flows.shared.psc_freshness import Freshness
 from idp.flows.shared.psc_leaving import PscLeaving
 from idp.flows.shared.psc_refusals import PscRefusals
+from idp.interaction.binding import Bindings
+from idp.interaction.hub import Finishes
 from idp.web.known_device import KnownDevices
+from idp.web.leaving import Leaving
 from idp.wiring.cards import build_revocation
 from idp.wiring.flow_parts import FlowParts, build_flow_parts
 from idp.wiring.itinerary import build_charter_action
@@ -35,9 +39,9 @@ class Flow(Protocol):
     def routes(self) -> Blueprint: ...
 
 
-def build_flows(parts: Parts) -> list[Flow]:
-    """Returns every flow whose door is open, in no particular order."""
-    shared, settings = build_flow_parts(parts), parts.settings
+def build_flows(parts: Parts, finishes: Finishes[Response]) -> list[Flow]:
+    """Returns every flow whose door is open, in no particular order. `finishes`: the ways in which logins end."""
+    shared, settings = build_flow_parts(parts, finishes), parts.settings
     return [
         ChoiceFlow(shared.desk, enrolment_from_psc=settings.psc.may_enrol),
         PscPictureFlow(shared.pictures),
@@ -103,6 +107,7 @@ def _same_person(parts: Parts, shared: FlowParts) -> SamePersonFlow:
         desk=shared.desk,
         sessions=parts.sessions,
         sign_out=parts.sign_out,
+        leaving=Leaving(parts.web.cookies, Bindings(parts.interactions), parts.visits),
         visits=parts.visits,
         clients=parts.clients,
         cookies=parts.web.cookies,
@@ -150,7 +155,7 @@ def _new_password(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
             accounts=parts.accounts,
             audit=parts.audit,
             clock=parts.clock,
-            cookies=web.cookies,
+            leaving=Leaving(web.cookies, Bindings(parts.interactions), parts.visits),
             forms=web.forms,
             rendering=web.rendering,
             passwords=shared.passwords,

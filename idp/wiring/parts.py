@@ -20,6 +20,7 @@ from idp.core.ephemeral import EphemeralStore, Kind
 from idp.core.refusal_trail import RefusalTrail
 from idp.interaction.gate import Gate
 from idp.interaction.hub import Hub
+from idp.interaction.lending import Lending
 from idp.interaction.next_stop import Itinerary
 from idp.interaction.professional_context import ContextAction
 from idp.interaction.sign_in import SignIn
@@ -61,6 +62,7 @@ class Parts:
     sign_out: SignOut
     interactions: Interactions
     itinerary: Itinerary
+    lending: Lending
     hub: Hub
     gate: Gate
 
@@ -98,6 +100,7 @@ def build_parts(settings: Settings) -> Parts:
     )
     accounts = SqlAccounts(database)
     interactions = Interactions(resources.store, settings.lives.interaction_life, settings.crowd.attempts)
+    lending = Lending(sessions, accounts)
     gate = Gate(charters, itinerary.authenticators)
     sign_out = SignOut(
         sessions=sessions,
@@ -127,9 +130,10 @@ def build_parts(settings: Settings) -> Parts:
         sign_out=sign_out,
         interactions=interactions,
         itinerary=itinerary,
+        lending=lending,
         hub=Hub(
             interactions=interactions,
-            sessions=sessions,
+            lending=lending,
             accounts=accounts,
             itinerary=itinerary,
             admit=_entrance(resources, web).admit,

@@ -62,6 +62,9 @@ ANSWERS = (
 )
 
 
+LOGOUT_TOKENS = ("correct", "twice", "unknown_kid", "without_sid")
+
+
 class SwitchError(ValueError):
     """There is no such switch, or it does not take this value. The message may be shown."""
 
@@ -125,7 +128,7 @@ def _switch(default: Any, rule: Rule) -> Any:
 class Switches:
     """The defaults are the ordinary behaviour of the real service (facts/psc §5, §11.5)."""
 
-    sub_format: str = _switch("federated", Choice(("federated", "uuid", "same_for_all")))
+    sub_format: str = _switch("federated", Choice(("federated", "uuid", "same_for_all", "with_space")))
     acr: str = _switch("eidas1", Choice(("eidas1", "eidas3", "absent", "0", "duplicated")))
     auth_mode: bool = _switch(True, Flag())
     callback_iss: bool = _switch(True, Flag())
@@ -143,7 +146,10 @@ class Switches:
     token_error: str = _switch("none", Choice(TOKEN_ERRORS))
     callback_error: str = _switch("none", Choice(CALLBACK_ERRORS))
     discovery_document: str = _switch("correct", Choice(DOCUMENTS))
-    logout_state: bool = _switch(True, Flag())
+    logout_state: str = _switch("returned", Choice(("returned", "missing", "changed")))
+    logout_token: str = _switch("correct", Choice(LOGOUT_TOKENS))
+    token_kid: bool = _switch(True, Flag())
+    sid_with_space: bool = _switch(False, Flag())
     answer: str = _switch("ordinary", Choice(ANSWERS))
     answer_on: str = _switch("userinfo", Choice(TARGETS))
     outage: str = _switch("none", Choice(("none", "everything", *TARGETS)))
@@ -151,6 +157,7 @@ class Switches:
     delay_seconds: float = _switch(0.0, Number(0, 60, whole=False))
     clock_offset_seconds: int = _switch(0, Number(-86_400, 86_400))
     key_generation: int = _switch(1, Number(1, 9))
+    old_keys: str = _switch("published", Choice(("published", "withdrawn")))
 
     def changed(self, wanted: Mapping[str, object]) -> "Switches":
         """Returns a copy with these values. Raises SwitchError."""

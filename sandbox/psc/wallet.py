@@ -159,7 +159,8 @@ def _signed_in(simulator: Simulator, key: str, person: Identity, auth_mode: str)
     login = simulator.state.logins.take(key, now)
     if login is None:
         return problem("login_over")
-    session = simulator.sessions.start(person.id, auth_mode, now, request.cookies.get(SESSION_COOKIE))
+    replaced, spaced = request.cookies.get(SESSION_COOKIE), simulator.switches.sid_with_space
+    session = simulator.sessions.start(person.id, auth_mode, now, replaced, spaced=spaced)
     response = _grant(simulator, login.request, session)
     set_cookie(response, SESSION_COOKIE, session.cookie)
     return response

@@ -50,7 +50,7 @@ _FRENCH: Mapping[str, str] = {
     "bad_request_uri": "Paramètre invalide : cette demande n’a pas été déposée, ou elle a déjà servi.",
     "login_over": "Cette demande de connexion est terminée, expirée ou ouverte dans un autre navigateur. "
     "Retournez à l’application d’où vous venez et recommencez.",
-    "missing_hint": "Paramètre manquant : id_token_hint.",
+    "missing_hint": "Paramètre manquant : id_token_hint ou client_id.",
     "bad_hint": "Paramètre invalide : id_token_hint.",
     "not_found": "Cette page n’existe pas.",
     "bad_request": "Cette demande n’est pas recevable.",
@@ -97,6 +97,9 @@ _FRENCH: Mapping[str, str] = {
     "switch_callback_error": "Erreur dans le retour",
     "switch_discovery_document": "Document de découverte",
     "switch_logout_state": "state rendu à la déconnexion",
+    "switch_logout_token": "Jeton de déconnexion",
+    "switch_token_kid": "kid dans l’en-tête des jetons",
+    "switch_sid_with_space": "sid avec une espace",
     "switch_answer": "Réponse",
     "switch_answer_on": "Réponse changée sur",
     "switch_outage": "Panne (503)",
@@ -104,6 +107,7 @@ _FRENCH: Mapping[str, str] = {
     "switch_delay_seconds": "Lenteur, en secondes",
     "switch_clock_offset_seconds": "Horloge décalée, en secondes",
     "switch_key_generation": "Génération de la clé de signature",
+    "switch_old_keys": "Clés précédentes",
 }
 
 _ENGLISH: Mapping[str, str] = {
@@ -151,7 +155,7 @@ _ENGLISH: Mapping[str, str] = {
     "bad_request_uri": "Invalid parameter: this request was not pushed, or was used already.",
     "login_over": "This sign-in request is finished, expired or open in another browser. "
     "Go back to the application you came from and start again.",
-    "missing_hint": "Missing parameter: id_token_hint.",
+    "missing_hint": "Missing parameter: id_token_hint or client_id.",
     "bad_hint": "Invalid parameter: id_token_hint.",
     "not_found": "This page does not exist.",
     "bad_request": "This request cannot be accepted.",
@@ -197,6 +201,9 @@ _ENGLISH: Mapping[str, str] = {
     "switch_callback_error": "Error in the callback",
     "switch_discovery_document": "Discovery document",
     "switch_logout_state": "state returned at logout",
+    "switch_logout_token": "Logout token",
+    "switch_token_kid": "kid in the header of tokens",
+    "switch_sid_with_space": "sid with a space",
     "switch_answer": "Answer",
     "switch_answer_on": "Answer changed on",
     "switch_outage": "Outage (503)",
@@ -204,6 +211,7 @@ _ENGLISH: Mapping[str, str] = {
     "switch_delay_seconds": "Slowness, in seconds",
     "switch_clock_offset_seconds": "Clock offset, in seconds",
     "switch_key_generation": "Generation of the signing key",
+    "switch_old_keys": "Former keys",
 }
 
 LANGUAGES: Mapping[str, Mapping[str, str]] = {"fr": _FRENCH, "en": _ENGLISH}

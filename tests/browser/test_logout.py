@@ -3,6 +3,7 @@
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
@@ -53,6 +54,55 @@ def sign_in(window: Window, demo: Demonstration) -> None:
 
 def wait_for_url(window: Window, beginning: str) -> None:
     WebDriverWait(window.driver, within(20)).until(lambda _driver: window.url.startswith(beginning))
+
+
+def copy_cookies(station: Window, elsewhere: Window) -> None:
+    """As they are now. Both show a page of the service."""
+    for cookie in station.driver.get_cookies():
+        elsewhere.driver.add_cookie({"name": cookie["name"], "value": cookie["value"], "path": "/"})
+
+
+def test_two_persons_at_one_browser_and_a_copy_of_its_cookies(
+    demo: Demonstration, chromium: Chromium
+) -> None:
+    """Martin signs in by the card with two tabs open; cookies were copied before; Benali comes after him."""
+    station, elsewhere = chromium(card="martin"), chromium()
+    station.open(home(demo, SIBLING))
+    press(station, "Se connecter")
+    waiting = station.driver.current_window_handle
+    station.driver.switch_to.new_window("tab")
+    station.open(home(demo, VIA))
+    press(station, "Se connecter")
+    sign_in_page = station.url
+    elsewhere.open(f"{demo.issuer}/")
+    copy_cookies(station, elsewhere)
+    elsewhere.open(sign_in_page)
+    assert "Identifiez-vous" in elsewhere.title  # so far the copy is as good as the browser itself
+    press(station, "Se connecter par CPS")
+    wait_for_text(station, "Vous êtes connecté")
+    elsewhere.open(sign_in_page)
+    assert elsewhere.title.startswith("Erreur")
+    # The tab that was open before passes by single sign-on.
+    station.driver.switch_to.window(waiting)
+    station.driver.refresh()
+    wait_for_text(station, "Vous êtes connecté")
+    # The next person at the station, by password; the cookies are copied once more, between the two proofs.
+    other = demo.account("benali")
+    with closing(demo.mailbox()) as box:
+        last = box.last_id(other["email"])
+    station.open(f"{home(demo, VIA)}login?prompt=login")
+    station.fill("username", other["rpps"])
+    station.fill("current-password", other["password"])
+    press(station, "Se connecter")
+    wait_for_text(station, "Saisissez le code")
+    code_page = station.url
+    copy_cookies(station, elsewhere)
+    with closing(demo.mailbox()) as box:
+        station.fill("one-time-code", str(box.wait_for_code(other["email"], after=last)))
+    press(station, "Valider")
+    elsewhere.open(code_page)
+    assert elsewhere.title.startswith("Erreur")
+    elsewhere.picture("went-on")
 
 
 def wait_until_ended(window: Window, address: str) -> None:

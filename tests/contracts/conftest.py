@@ -7,9 +7,14 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from redis import Redis
 from sqlalchemy import Engine
 
+from idp.adapters.redis_store import RedisStore, connect_redis
 from idp.adapters.sql.database import initialise, open_database
+from idp.adapters.sql.store import SqlStore
+from idp.core.clock import SystemClock
+from idp.core.ephemeral import EphemeralStore
 from tests.servers import RunningServer, postgresql_server, redis_server
 
 _numbers = itertools.count()
@@ -87,6 +92,26 @@ def opened() -> Iterator[Callable[[str], Engine]]:
 @pytest.fixture
 def database(database_url: str, opened: Callable[[str], Engine]) -> Engine:
     return opened(database_url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql", "redis"])
+def store_url(request: pytest.FixtureRequest) -> str:
+    if request.param == "redis":
+        server: RunningServer = request.getfixturevalue("redis")
+        with Redis.from_url(server.url) as operator:
+            operator.flushall()
+        return server.url
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture
+def store(store_url: str, opened: Callable[[str], Engine]) -> Iterator[EphemeralStore]:
+    if not store_url.startswith("redis"):
+        yield SqlStore(opened(store_url), SystemClock())
+        return
+    with connect_redis(store_url) as client:
+        yield RedisStore(client)
 
 
 def _database(server: RunningServer, name: str) -> str:

@@ -2,7 +2,6 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,37 +11,15 @@ import pytest
 from redis import Redis
 from sqlalchemy import Engine
 
-from idp.adapters.redis_store import RedisStore, connect_redis
 from idp.adapters.sql.store import SqlStore
 from idp.core.clock import SystemClock
 from idp.core.ephemeral import EphemeralStore, Kind, StaleRecord
 from tests.contracts.races import CALLERS, open_store, race
-from tests.servers import RunningServer
 
 LIFE = timedelta(minutes=1)
 SHORT = timedelta(milliseconds=600)
 CODE = Kind.AUTHORIZATION_CODE
 TRIES = Kind.MAIL_CODE_TRIES
-
-
-@pytest.fixture(params=["sqlite", "postgresql", "redis"])
-def store_url(request: pytest.FixtureRequest) -> str:
-    if request.param == "redis":
-        server: RunningServer = request.getfixturevalue("redis")
-        with Redis.from_url(server.url) as operator:
-            operator.flushall()
-        return server.url
-    url: str = request.getfixturevalue(f"{request.param}_url")
-    return url
-
-
-@pytest.fixture
-def store(store_url: str, opened: Callable[[str], Engine]) -> Iterator[EphemeralStore]:
-    if not store_url.startswith("redis"):
-        yield SqlStore(opened(store_url), SystemClock())
-        return
-    with connect_redis(store_url) as client:
-        yield RedisStore(client)
 
 
 def outlive(life: timedelta) -> None:
@@ -71,6 +48,16 @@ def test_put_replaces_value_version_and_life(store: EphemeralStore) -> None:
     store.put(CODE, "k", {"n": 3}, LIFE)
     outlive(SHORT)
     assert store.get(CODE, "k") == ({"n": 3}, 0)
+
+
+def test_only_the_first_is_added(store: EphemeralStore) -> None:
+    assert store.add(CODE, "k", {"n": 1}, LIFE)
+    assert not store.add(CODE, "k", {"n": 2}, LIFE)
+    assert store.get(CODE, "k") == ({"n": 1}, 0)
+    store.swap(CODE, "k", {"n": 3}, expected_version=0)
+    assert not store.add(CODE, "k", {"n": 4}, LIFE)
+    assert store.take(CODE, "k") == {"n": 3}
+    assert store.add(CODE, "k", {"n": 5}, LIFE)
 
 
 def test_two_kinds_never_share_a_key(store: EphemeralStore) -> None:
@@ -144,7 +131,7 @@ def test_swap_with_ttl_moves_the_end_of_life(store: EphemeralStore) -> None:
 
 
 def test_expired_record_is_never_returned_nor_swapped(store: EphemeralStore) -> None:
-    for key in ("got", "taken", "swapped"):
+    for key in ("got", "taken", "swapped", "added"):
         store.put(CODE, key, {"n": 1}, SHORT)
         assert store.get(CODE, key) is not None
     outlive(SHORT)
@@ -152,6 +139,8 @@ def test_expired_record_is_never_returned_nor_swapped(store: EphemeralStore) -> 
     assert store.take(CODE, "taken") is None
     with pytest.raises(StaleRecord):
         store.swap(CODE, "swapped", {"n": 2}, expected_version=0)
+    assert store.add(CODE, "added", {"n": 2}, LIFE)
+    assert store.get(CODE, "added") == ({"n": 2}, 0)
 
 
 @pytest.mark.parametrize(
@@ -161,6 +150,8 @@ def test_life_outside_the_bounds_is_refused(store: EphemeralStore, ttl: timedelt
     store.put(CODE, "k", {"n": 1}, LIFE)
     with pytest.raises(ValueError, match="life of a record"):
         store.put(CODE, "k", {"n": 2}, ttl)
+    with pytest.raises(ValueError, match="life of a record"):
+        store.add(CODE, "other", {"n": 2}, ttl)
     with pytest.raises(ValueError, match="life of a record"):
         store.swap(CODE, "k", {"n": 2}, expected_version=0, ttl=ttl)
     with pytest.raises(ValueError, match="life of a record"):

@@ -1,6 +1,5 @@
 """A new password: after the card or Pro Santé Connect alone; everything that began before it is over."""
 
-import hmac
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +11,7 @@ from bs4 import BeautifulSoup
 from werkzeug.test import TestResponse
 
 from idp.core.sealing import derive_key
+from idp.web.forms import CsrfTokens
 from tests.adapters.psc.hostile_psc import HostilePsc
 from tests.protocol.psc import by_psc, facts, listening, person, settings_of, subjects_of_mails
 from tests.provider import PASSWORD, REDIRECT, RPPS, Browser, Provider, answer_of, audited
@@ -172,8 +172,7 @@ def csrf_of(house: Provider, browser: Browser) -> str:
     """As the page would say it, had it the form: somebody kept it, or knows how."""
     cookie = browser.client.get_cookie("caducee_browser", domain="localhost")
     assert cookie is not None
-    key = derive_key(house.settings.keys.application, "csrf")
-    return hmac.new(key, f"{cookie.value}\0/password".encode(), "sha256").hexdigest()
+    return CsrfTokens(derive_key(house.settings.keys.application, "csrf")).token(cookie.value, "/password")
 
 
 REFUSED = {

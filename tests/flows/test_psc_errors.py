@@ -87,6 +87,7 @@ def built(psc: HostilePsc, app_factory: Callable[..., Provider], **changes: Any)
         psc_circuit_pause=timedelta(),
         psc_watch_every=timedelta(hours=1),
         psc_watch_wallet=False,
+        psc_keys_pause=timedelta(),
         **changes,
     )
 
@@ -138,7 +139,11 @@ def lie_of(row: Row) -> Lie:
     if row.error == "two_rpps":
         linked = [{"identifiant": "810000000025", "origine": "RPPS"}]
         return replace(honest, userinfo={**honest.userinfo, "otherIds": linked})
-    return replace(honest, instead={row.endpoint: reply_of(row)})
+    # An unknown `kid` makes us fetch the keys.
+    header = {"kid": f"new-{row.error}"} if row.endpoint == "jwks" else {}
+    if row.error == "unusable":
+        return replace(honest, header=header, keys={"keys": []})
+    return replace(honest, header=header, instead={row.endpoint: reply_of(row)})
 
 
 def title(page: TestResponse) -> str:
@@ -178,7 +183,7 @@ def test_error_has_the_page_the_line_and_the_number_of_its_row(
     assert facts(house, "psc:login:refused")[-1]["reason"] == row.page
     assert count(house, row.outcome) == before + (2 if row.whose == "again" else 1)
     # The operator reads what was received; the person never does, and nothing of a person is in the line.
-    is_word = not row.error.isdecimal() and row.error not in ("page", "two_rpps")
+    is_word = not row.error.isdecimal() and row.error not in ("page", "two_rpps", "unusable")
     assert not is_word or (row.error in line["detail"] and row.error not in answer.text)
     assert RPPS not in line["detail"]
 

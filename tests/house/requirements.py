@@ -331,7 +331,11 @@ REQUIREMENTS: dict[str, Requirement] = {
         protocol_end_session="a_hint_of_this_session_ends_it_and_returns_state ending_a_session_ends_its_codes_too "
         "signing_out_reaches_applications_of_before_the_session_lapsed",
         protocol_refresh="signing_out_stops_refreshing",
+        protocol_psc_logout="nobody_is_sent_to_one_that_is_down_and_the_person_reads_it",
         journeys_logout="psc_session_is_over_too_after_a_login_by_psc",
+        flows_other_tabs="TestTwoSignInsThatEndAtOnce::make_one_session_whichever_answer_comes_last "
+        "TestTwoSignInsThatEndAtOnce::when_the_answer_was_lost_the_next_sign_in_continues_the_session",
+        contracts_browser_sessions="one_person_gets_one_session_whichever_answer_comes_last",
     ),
     "LO8": proved(
         "A hint ends the session that it names, recorded or not, with or without its browser; no other one.",
@@ -521,10 +525,17 @@ REQUIREMENTS: dict[str, Requirement] = {
         "a_request_line_of_odd_octets_leads_to_no_other_host",
     ),
     "T38": proved(
-        "Session fixation, forged login, a link to an interaction sent to a victim.",
+        "Session fixation, forged login, a cookie copied before a sign-in, a link to an interaction sent to a victim.",
         protocol_sign_in="the_cookie_changes_at_each_authentication_and_the_old_one_is_dead "
         "a_link_to_somebody_elses_interaction_opens_nothing a_form_without_its_token_or_from_another_site_is_refused",
         protocol_authorization_request="TestSilence::a_forged_session_cookie_is_no_session",
+        flows_copied_cookie="a_copy_from_before_the_password_reads_and_finishes_nothing "
+        "a_copy_from_before_pro_sante_connect_reads_and_finishes_nothing nobody_else_accepts_the_charter "
+        "what_a_session_lends_to_an_open_tab_is_not_in_the_copy_either "
+        "TestSignOut::what_was_copied_before_opens_nothing",
+        journeys_cards_of_one_person="cookies_copied_before_the_card_open_neither_enrolment_nor_charter_nor_end "
+        "a_card_shown_from_a_copy_ends_in_no_other_sign_in",
+        interaction_browser_sessions="TestSignIn::with_a_copy_of_its_name_gets_nothing_of_it",
     ),
     "T39": proved(
         "Codes and refresh tokens replayed, or used by another client.",
@@ -590,6 +601,11 @@ REQUIREMENTS: dict[str, Requirement] = {
         protocol_sign_in="signing_out_in_another_tab_takes_back_what_the_session_had_proved",
         protocol_frontchannel="next_person_at_the_same_browser_signs_the_one_before_out_everywhere",
         interaction_record="an_event_of_another_person_clears_everything_of_the_first",
+        flows_other_tabs="TestTwoSignInsThatEndAtOnce::of_two_persons_leave_one_signed_in "
+        "TestSignInPageOfAnotherTab::stays_with_the_other_person_who_began_to_prove_something "
+        "TestSignInPageOfAnotherTab::loses_again_what_the_session_lent_when_that_is_signed_out",
+        flows_copied_cookie="TestSignOut::the_next_person_at_the_browser_finds_nothing_proved_in_the_other_tabs",
+        browser_logout="two_persons_at_one_browser_and_a_copy_of_its_cookies",
     ),
     "T47": proved(
         "More claims than were asked for and allowed.",

@@ -96,3 +96,16 @@ def test_every_attempt_is_sent_to_a_name_that_is_new_to_the_browser() -> None:
 
 def test_card_host_with_one_name_is_addressed_by_it() -> None:
     assert attempt_address("https://card.test:8443", "attempt-1") == "https://card.test:8443/card/attempt-1"
+
+
+def test_what_was_begun_before_the_last_proof_is_for_nobody() -> None:
+    store = MemoryStore()
+    begun = an_interaction(browser="a" * 64)
+    handed = present(store, begin_attempt(store, begun, LIFE), DER, LIFE)
+    assert handed is not None
+    presentation = take_presentation(store, handed[1] or "")
+    assert presentation is not None
+    assert presentation.is_for(begun)
+    assert not presentation.is_overtaken(begun)
+    assert not presentation.is_overtaken(an_interaction(browser="b" * 64, also=("a" * 64,)))
+    assert presentation.is_overtaken(an_interaction(browser="b" * 64, former="a" * 64))

@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 
 from idp.core.ephemeral import Kind, Versioned
-from idp.interaction.hub import Done, Failed, Failure, Finish, GoTo, Hub, Outcome, Visit
+from idp.interaction.hub import Done, Failed, Failure, Finish, GoTo, Hub, Outcome
+from idp.interaction.lending import Lending
 from idp.interaction.next_stop import Itinerary
 from idp.interaction.record import Acr, Interaction, with_event
 from idp.interaction.refusal import InteractionRefusal, InteractionRefused
 from idp.interaction.session import Session
 from idp.interaction.stop import Stop
 from idp.interaction.store import Interactions, Sessions, fingerprint
+from idp.interaction.visit import Visit
 from tests.fakes import NOON, FakeFinish, FixedClock, MemoryAccounts, MemoryStore, out_of_order
 from tests.people import ALICE, BOB, an_account, an_event, an_interaction, doors
 
@@ -60,7 +62,7 @@ class Bench:
         )
         self.hub = Hub(
             interactions=self.interactions,
-            sessions=self.sessions,
+            lending=Lending(self.sessions, self.accounts),
             accounts=self.accounts,
             itinerary=Itinerary(doors({"psc", "cps", "password"}), [], frozenset({"cps"})),
             admit=self.admitted.append,

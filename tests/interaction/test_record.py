@@ -273,7 +273,7 @@ def test_pro_sante_connect_dates_its_own_proof() -> None:
 
 def test_an_event_of_the_session_is_no_login_though_its_clock_was_ahead() -> None:
     session = (an_event("cps", -_BEHIND),)
-    seeded = an_interaction(events=session, inherited=1, account_id=ALICE, sid="sid", fresh_after=NOON)
+    seeded = an_interaction(events=session, lent=session, account_id=ALICE, sid="sid", fresh_after=NOON)
     assert counting_events(seeded) == ()
     proved = with_event(seeded, an_event("password", 1), an_account())
     assert counting_events(proved) == (an_event("password", 1),)
@@ -283,5 +283,5 @@ def test_an_event_of_the_session_is_no_login_though_its_clock_was_ahead() -> Non
 
 def test_an_event_of_the_session_within_max_age_counts() -> None:
     session = (an_event("cps", -5),)
-    aged = an_interaction(events=session, inherited=1, fresh_after=NOON - timedelta(minutes=10))
+    aged = an_interaction(events=session, lent=session, fresh_after=NOON - timedelta(minutes=10))
     assert counting_events(aged) == session

@@ -14,13 +14,14 @@ from idp.core.audit import AuditEvent
 from idp.core.ephemeral import Kind
 from idp.interaction.assurance import assurance_of
 from idp.interaction.gate import Gate, IssueRefused, MayNotIssue
-from idp.interaction.hub import Done, Visit
+from idp.interaction.hub import Done
 from idp.interaction.record import Acr
 from idp.interaction.session import Session
 from idp.interaction.sign_in import Entered, SessionOver, SignIn
 from idp.interaction.sign_out import SignOut
 from idp.interaction.store import Sessions
 from idp.interaction.upstream_sessions import close_upstream
+from idp.interaction.visit import Visit
 from tests.fakes import NOON, FakeCharters, FixedClock, MemoryStore, RecordingAudit
 from tests.people import ALICE, BOB, an_account, an_event, an_interaction, doors
 
@@ -52,6 +53,7 @@ class House:
     clock: FixedClock
     store: MemoryStore
     cookie: str | None = None
+    bindings: dict[str, str] = field(default_factory=dict)
     is_station_shared: bool = False
     audit: RecordingAudit = field(default_factory=RecordingAudit)
     grants: Grants = field(default_factory=Grants)
@@ -87,6 +89,7 @@ class House:
             session=self.cookie,
             is_station_shared=self.is_station_shared,
             now=self.clock.now(),
+            bindings=self.bindings,
         )
         return self.sign_in.enter(done, asks or Requester(), visit)
 
@@ -207,7 +210,16 @@ def test_a_session_that_ended_while_it_was_renewed_does_not_rise_again(clock: Fi
     house = House(clock, EndingStore(clock))
     old = dataclasses.replace(CARD, at=NOON - timedelta(minutes=1))
     house.begin_session(old)
-    entered = house.enter(old, *PASSWORD, sid="sid-1")
+    # What the code would say was worth the events of both.
+    with pytest.raises(SessionOver):
+        house.enter(old, *PASSWORD, sid="sid-1")
+    assert house.sessions.find("sid-1") is None
+
+
+def test_and_a_login_that_took_nothing_from_it_gets_a_session_of_its_own(clock: FixedClock) -> None:
+    house = House(clock, EndingStore(clock))
+    house.begin_session(dataclasses.replace(CARD, at=NOON - timedelta(minutes=1)))
+    entered = house.enter(*PASSWORD)
     assert entered.sid != "sid-1"
     assert set(house.session_of(entered).events) == set(PASSWORD)
 

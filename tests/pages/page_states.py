@@ -343,7 +343,6 @@ def _same_person() -> list[State]:
         return_name=None,
         return_url=None,
         request="",
-        psc_was_used=False,
         told=("Trajectoire Grand Âge", "Dossier partagé"),
         frames=FRAMES,
         onward_url="/interaction/AbC",
@@ -545,7 +544,6 @@ def _signed_out() -> list[State]:
             return_name="ViaTrajectoire",
             return_url=back,
             request="opaque",
-            psc_was_used=False,
         ),
         "signed-out-confirm-nobody": pages.SignedOutPage(
             state="confirm",
@@ -553,10 +551,9 @@ def _signed_out() -> list[State]:
             return_name=None,
             return_url=None,
             request="opaque",
-            psc_was_used=False,
         ),
         "signed-out-done": pages.SignedOutPage(
-            state="done", identity=None, return_name=None, return_url=None, request="", psc_was_used=False
+            state="done", identity=None, return_name=None, return_url=None, request=""
         ),
         "signed-out-done-psc": pages.SignedOutPage(
             state="done",
@@ -564,7 +561,10 @@ def _signed_out() -> list[State]:
             return_name="ViaTrajectoire",
             return_url=back,
             request="",
-            psc_was_used=True,
+            psc_is_open=True,
+        ),
+        "signed-out-done-psc-alone": pages.SignedOutPage(
+            state="done", identity=None, return_name=None, return_url=None, request="", psc_is_open=True
         ),
         "signed-out-return-refused": pages.SignedOutPage(
             state="done",
@@ -572,7 +572,6 @@ def _signed_out() -> list[State]:
             return_name="ViaTrajectoire",
             return_url=back,
             request="",
-            psc_was_used=False,
             return_refused=True,
         ),
         "signed-out-told": pages.SignedOutPage(
@@ -581,7 +580,6 @@ def _signed_out() -> list[State]:
             return_name="ViaTrajectoire",
             return_url=back,
             request="",
-            psc_was_used=False,
             told=("Trajectoire Grand Âge", "Dossier partagé"),
             frames=FRAMES,
         ),
@@ -591,7 +589,6 @@ def _signed_out() -> list[State]:
             return_name="ViaTrajectoire",
             return_url=back,
             request="",
-            psc_was_used=False,
             told=("Trajectoire Grand Âge",),
             frames=FRAMES,
             onward_url="https://trajectoire.example/signed-out?state=a+b%26c",
@@ -602,7 +599,6 @@ def _signed_out() -> list[State]:
             return_name=None,
             return_url=None,
             request="",
-            psc_was_used=False,
             told=("Trajectoire Grand Âge",),
             frames=FRAMES,
             onward_url="https://psc.example/logout?state=x&id_token_hint=y",

@@ -15,12 +15,13 @@ def test_a_reason_has_a_page_that_keeps_the_way_back_and_the_detail(reason: Inte
     assert (page.detail, page.client_id) == ("why", "rp")
 
 
-def test_what_expired_may_begin_again_and_nothing_else() -> None:
+def test_what_expired_or_went_on_may_begin_again_and_nothing_else() -> None:
     again = {
         reason: page_of(InteractionRefused(reason, interaction_id="one")).retry_path
         for reason in InteractionRefusal
     }
     assert again.pop(InteractionRefusal.EXPIRED) == "/interaction/one/restart"
+    assert again.pop(InteractionRefusal.WENT_ON) == "/interaction/one/restart"
     assert set(again.values()) == {None}
 
 

@@ -9,6 +9,7 @@ import pytest
 from flask import request
 from werkzeug.wrappers import Response
 
+from idp.interaction.binding import Bindings
 from idp.interaction.hub import Done, Failed, Failure, GoTo
 from idp.interaction.record import Acr, Interaction
 from idp.interaction.store import fingerprint, random_token
@@ -62,17 +63,16 @@ class Home:
         finishes = {self.finish.name: self.finish}
         hub = HubEndpoint(
             hub=parts.hub,
-            interactions=parts.interactions,
+            bindings=Bindings(parts.interactions),
             finishes=finishes,
             visits=parts.visits,
-            clock=parts.clock,
             cookies=web.cookies,
             forms=web.forms,
         )
         app.get("/interaction/<interaction_id>")(hub.go_on)
         app.post("/interaction/<interaction_id>/restart")(hub.restart)
         app.get("/home")(self.start)
-        for flow in build_flows(parts):
+        for flow in build_flows(parts, finishes):
             app.register_blueprint(flow.routes())
         return app.wsgi_app
 

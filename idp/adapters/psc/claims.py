@@ -22,7 +22,8 @@ _PHYSICIAN = "10"
 _CODE = re.compile(r"[0-9A-Z]{1,10}")
 _AUTH_MODE = re.compile(r"[A-Z][A-Z0-9_]{0,31}")
 _AMR = re.compile(r"[!-~]{1,32}")
-_SID = re.compile(r"[!-~]{1,255}")
+# The syntax of a client identifier (Front-Channel Logout 1.0 §3), which may contain a space (RFC 6749 A.1).
+_SID = re.compile(r"[ -~]{1,1024}")
 
 #: Scope `psc`.
 RELEASED = ("SubjectRefPro", "SubjectRole", "otherIds")

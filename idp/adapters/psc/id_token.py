@@ -31,6 +31,9 @@ _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
 # Not strict: RFC 7515 §4: header parameters that are not understood are ignored (`crit` is refused before).
 _JWS = jws.JWSRegistry(algorithms=["RS256"], strict_check_header=False)
 
+#: Returns the key that a header names by its `kid`; None when there is none. Raises UpstreamUnavailable.
+KeyFinder = Callable[[str | None], RSAKey | None]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedIdToken:
@@ -47,9 +50,7 @@ def refused(detail: str) -> UpstreamRefused:
     return UpstreamRefused(UpstreamRefusal.REFUSED, detail)
 
 
-def verify_id_token(
-    token: str, expected: ExpectedIdToken, find_key: Callable[[str], RSAKey | None]
-) -> VerifiedIdToken:
+def verify_id_token(token: str, expected: ExpectedIdToken, find_key: KeyFinder) -> VerifiedIdToken:
     """Returns the verified token. Raises UpstreamRefused, which names the first fault, and what `find_key` raises."""
     claims = verify_signature(token, find_key)
     for name, holds in _CHECKS.items():
@@ -66,7 +67,7 @@ def verify_id_token(
     )
 
 
-def verify_signature(token: str, find_key: Callable[[str], RSAKey | None], what: str = "ID token") -> Claims:
+def verify_signature(token: str, find_key: KeyFinder, what: str = "ID token") -> Claims:
     """Returns the claims of a token that PSC signed with RS256. Its kind and audience are not checked.
 
     `what`: its kind, for the log. Raises as `verify_id_token`."""
@@ -87,8 +88,11 @@ def verify_signature(token: str, find_key: Callable[[str], RSAKey | None], what:
     return claims
 
 
-def _announced_kid(token: str, what: str) -> str:
-    """Returns the `kid` of a header with no demand that we do not support. `jku`, `jwk`, `x5u`, `x5c` are ignored."""
+def _announced_kid(token: str, what: str) -> str | None:
+    """Returns the `kid`, if any, of a header with no demand that we do not support.
+
+    `jku`, `jwk`, `x5u`, `x5c` are ignored.
+    """
     try:
         header = parse_json(b64u_octets(token.split(".")[0]))
     except (NoUsableAnswer, ValueError, TypeError):
@@ -100,7 +104,8 @@ def _announced_kid(token: str, what: str) -> str:
     if {"crit", "b64"} & header.keys():
         raise refused(f"{what}: alg RS256 with an extension (crit, b64)")
     kid = header.get("kid")
-    if not isinstance(kid, str) or not kid:
+    # OpenID Connect Core §10.1: it may be left out while a single key fits.
+    if "kid" in header and (not isinstance(kid, str) or not kid):
         raise refused(f"{what}: kid {shown(kid)}")
     return kid
 
@@ -148,9 +153,9 @@ def _is_alive(claims: Claims, expected: ExpectedIdToken) -> bool:
 
 
 def _has_subject(claims: Claims, _expected: ExpectedIdToken) -> bool:
-    # OpenID Connect Core §2: at most 255 ASCII characters.
+    # OpenID Connect Core §2: at most 255 ASCII characters, the space among them.
     subject = claims.get("sub")
-    return isinstance(subject, str) and re.fullmatch(r"[!-~]{1,255}", subject) is not None
+    return isinstance(subject, str) and re.fullmatch(r"[ -~]{1,255}", subject) is not None
 
 
 # OpenID Connect Core §3.1.3.7, in an order that reports the most useful failure first.

@@ -16,7 +16,7 @@ from functools import partial
 from oic.oic.message import AuthorizationResponse
 
 from idp.adapters.http.bounded import ProbingHttp, SafeHttp
-from idp.adapters.psc.backchannel import PscBackChannel, fresh_client, read_message
+from idp.adapters.psc.backchannel import PscBackChannel, read_message
 from idp.adapters.psc.circuit import Circuits, GuardedHttp, Health
 from idp.adapters.psc.client_secret import ClientSecret
 from idp.adapters.psc.client_standing import ClientStanding
@@ -26,11 +26,12 @@ from idp.adapters.psc.errors import callback_failure
 from idp.adapters.psc.id_token import refused, verify_id_token
 from idp.adapters.psc.id_token_claims import ExpectedIdToken
 from idp.adapters.psc.login import read_login
-from idp.adapters.psc.logout_token import verify_logout_token
 from idp.adapters.psc.request import ORDINARY, NewRequest, fresh_wishes, new_request, pushed_address
+from idp.adapters.psc.sign_out import PscSignOut
 from idp.adapters.psc.signed_userinfo import verify_userinfo
-from idp.adapters.psc.signing_keys import SigningKeys
+from idp.adapters.psc.signing_keys import Allowance, SigningKeys
 from idp.adapters.psc.watch import Watch, beside
+from idp.adapters.psc.way_out import way_out
 from idp.core.clock import Clock
 from idp.interaction.upstream import (
     UpstreamFailed,
@@ -46,7 +47,8 @@ from idp.settings.psc import PscSettings
 for _name in ("oic", "jwkest"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
-_CODE = re.compile(r"[!-~]{1,2048}")
+# RFC 6749 A.11: the space is among its characters.
+_CODE = re.compile(r"[ -~]{1,2048}")
 
 
 class PscProvider:
@@ -90,6 +92,17 @@ class PscProvider:
             wallet=self._wallet,
             run=run,
         )
+        self._sign_out = PscSignOut(
+            settings=settings,
+            skew=skew,
+            discovery=self._discovery,
+            keys=self._keys,
+            allowance=Allowance(),
+            limit=ConcurrencyLimit(max(settings.at_once // 2, 1), settings.timeout),
+            way_out=way_out(settings, http, clock, run),
+            is_out=self.is_out,
+        )
+        self._allowance = Allowance()
         self._telling = threading.Lock()
 
     @property
@@ -103,10 +116,11 @@ class PscProvider:
     def health(self) -> Health:
         """Returns the health for `/metrics`, and probes PSC as a sign-in page does."""
         is_out = self.is_out()
+        self._sign_out.look()
         return Health(
             is_out=is_out,
             is_misconfigured=self.is_misconfigured(),
-            failures=self._circuits.failures_by_url(),
+            failures={**self._circuits.failures_by_url(), **self._sign_out.failures_by_url()},
             outcomes=dict(self._outcomes),
         )
 
@@ -150,7 +164,7 @@ class PscProvider:
         endpoint = snapshot.authorization_endpoint
         if snapshot.push_endpoint is None:
             return request.address(endpoint)
-        with self._limit.sign_in():
+        with self._limit.place():
             request_uri = self._back_channel.push(snapshot.push_endpoint, request.query)
         return pushed_address(endpoint, self._settings.client_id, request_uri)
 
@@ -188,7 +202,7 @@ class PscProvider:
         nonce, verifier = pending.get("nonce"), pending.get("code_verifier")
         if not nonce or not verifier:
             raise refused("nothing pending")
-        with self._limit.sign_in() as go_on:
+        with self._limit.place() as go_on:
             snapshot = self._discovery.snapshot()
             tokens = self._back_channel.redeem(snapshot.token_endpoint, code, verifier)
             go_on()
@@ -196,7 +210,7 @@ class PscProvider:
             expected = ExpectedIdToken(
                 settings=self._settings, skew=self._skew, nonce=nonce, access_token=access, now=at
             )
-            find_key = partial(self._keys.find, snapshot.jwks_uri)
+            find_key = partial(self._keys.find, snapshot.jwks_uri, self._allowance)
             verified = verify_id_token(tokens.id_token, expected, find_key)
             go_on()
             userinfo = self._back_channel.userinfo(
@@ -207,20 +221,10 @@ class PscProvider:
         return read_login(verified, userinfo, tokens.id_token, self._settings)
 
     def verify_logout(self, token: str, *, now: datetime) -> UpstreamLogout:
-        snapshot = self._discovery.snapshot()
-        find_key = partial(self._keys.find, snapshot.jwks_uri)
-        return verify_logout_token(token, self._settings, self._skew, now.timestamp(), find_key)
+        return self._sign_out.read_token(token, now)
 
-    def logout_url(self, id_token: str, *, return_url: str, state: str) -> str | None:
-        try:
-            endpoint = self._discovery.snapshot().end_session_endpoint
-        except UpstreamUnavailable:
-            return None
-        if endpoint is None:
-            return None
-        arguments = {"id_token_hint": id_token, "post_logout_redirect_uri": return_url, "state": state}
-        client = fresh_client(self._settings.client_id)
-        return str(client.construct_EndSessionRequest(request_args=arguments).request(endpoint))
+    def logout_url(self, id_token: str | None, *, return_url: str, state: str) -> str | None:
+        return self._sign_out.url(id_token, return_url=return_url, state=state)
 
     def _code_of(self, answer: Mapping[str, str]) -> str:
         # RFC 9207 §2.4, also for errors. PSC announces `iss` but is not known to send it (facts/psc §2).

@@ -98,8 +98,9 @@ def ask_keys(asked: Asked) -> Iterator[Finding]:
         told = reason(error, asked.snapshot.jwks_uri, asked.settings)
         yield Finding(Level.FAULT, f"signing keys: {told}")
         return
-    level = Level.FINE if keys else Level.FAULT
-    yield Finding(level, f"signing keys: {len(keys)} usable for RS256 ({', '.join(keys) or 'none'})")
+    level = Level.FINE if keys.keys else Level.FAULT
+    names = ", ".join(keys.kids) or "none"
+    yield Finding(level, f"signing keys: {len(keys.keys)} usable for RS256 ({names})")
 
 
 def ask_client(asked: Asked) -> Iterator[Finding]:

@@ -3,13 +3,11 @@
 Contains its form, signature and binding to this issuer and client. Not here: whose it is (`provider` compares `sub`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 
-from joserfc.jwk import RSAKey
-
 from idp.adapters.psc.errors import shown
-from idp.adapters.psc.id_token import is_ours, refused, verify_signature
+from idp.adapters.psc.id_token import KeyFinder, is_ours, refused, verify_signature
 from idp.adapters.psc.id_token_claims import Claims, seconds_of
 from idp.settings.psc import PscSettings
 
@@ -23,7 +21,7 @@ def verify_userinfo(
     settings: PscSettings,
     skew: timedelta,
     now: float,
-    find_key: Callable[[str], RSAKey | None],
+    find_key: KeyFinder,
 ) -> Mapping[str, object]:
     """Returns the verified claims. Raises UpstreamRefused, which names the fault, and what `find_key` raises."""
     # RFC 7516 §3.1: five parts are an encrypted token. We publish no key to encrypt to.

@@ -40,6 +40,19 @@ class SqlStore:
                 .on_conflict_do_update(index_elements=_IDENTITY, set_=written)
             )
 
+    def add(self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta) -> bool:
+        now = self.clock.now()
+        written = {"value": as_text(value), "version": 0, "expires_at": now + checked_life(ttl)}
+        with writing(self.database) as connection:
+            added = connection.execute(
+                insert_into(connection, ephemeral)
+                .values(kind=kind.value, key_hash=hashed(key), **written)
+                # A dead row that `purge` has not removed yet is no record.
+                .on_conflict_do_update(index_elements=_IDENTITY, set_=written, where=_c.expires_at <= now)
+                .returning(_c.version)
+            ).one_or_none()
+        return added is not None
+
     def get(self, kind: Kind, key: str) -> Versioned | None:
         found = sa.select(_c.value, _c.version).where(_named(kind, key), _c.expires_at > self.clock.now())
         with reading(self.database) as connection:

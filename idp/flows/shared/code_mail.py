@@ -30,12 +30,14 @@ def code_holder(interaction: Interaction, account: Account | None) -> CodeHolder
 
     None for an account that was disabled since the password: no mail goes to it, and the hub ends the sign-in.
     """
+    # The same for every tab: of two codes that one person asked for at once, the newest is good in both.
+    browser = interaction.family or interaction.browser
     if account is not None and not account.may_sign_in:
         return None
     if account is not None:
         return CodeHolder(
             rpps=account.identity.rpps,
-            browser=interaction.browser,
+            browser=browser,
             purpose="login",
             email=account.email,
         )
@@ -43,7 +45,7 @@ def code_holder(interaction: Interaction, account: Account | None) -> CodeHolder
         return None
     return CodeHolder(
         rpps=interaction.identity.rpps,
-        browser=interaction.browser,
+        browser=browser,
         purpose="enrolment",
         email=interaction.enrolment.email,
     )

@@ -16,15 +16,19 @@ from idp.core.audit import Audit, AuditEvent, Fact
 from idp.core.clock import Clock
 from idp.core.ephemeral import StaleRecord
 from idp.core.errors import PageError, Problem
+from idp.flows.shared.open_doors import doors_of
+from idp.flows.shared.opening import Opening
+from idp.interaction.authenticator import AuthenticatorId
+from idp.interaction.binding import Bindings
 from idp.interaction.next_stop import Itinerary
-from idp.interaction.record import Interaction
+from idp.interaction.record import Interaction, opened_by
 from idp.interaction.stop import Stop
 from idp.interaction.store import Interactions, account_of, hub_path
 from idp.interaction.upstream import Upstream
 from idp.pages.sign_in import Doors
 from idp.web.addresses import redirect
 from idp.web.cookies import Cookies
-from idp.web.forms import Forms
+from idp.web.forms import FormOvertaken, Forms
 from idp.web.locales import Locales
 from idp.web.psc_button import OfficialPictures
 from idp.web.rendering import Rendering
@@ -32,7 +36,7 @@ from idp.web.shared_stations import SharedStations
 
 
 class NotDue(Exception):
-    """This page is not the one due. Answered by a redirect to the hub, which knows the one that is."""
+    """This page is not the one due. Answered by a redirect to the hub, which knows it."""
 
     def __init__(self, interaction_id: str) -> None:
         super().__init__(interaction_id)
@@ -42,6 +46,8 @@ class NotDue(Exception):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     interactions: Interactions
+    bindings: Bindings
+    opening: Opening
     accounts: AccountRepository
     clients: ClientFile
     itinerary: Itinerary
@@ -56,21 +62,32 @@ class Desk:
     upstream: Upstream | None = None
     pictures: OfficialPictures = field(default_factory=lambda: OfficialPictures({}))
 
-    def open(self, interaction_id: str) -> Interaction:
-        """Returns the live interaction of this browser. Raises InteractionRefused."""
-        return self.interactions.open(interaction_id, self.cookies.browser(request), self.clock.now())
+    def open(self, interaction_id: str, repeats: AuthenticatorId | None = None) -> Interaction:
+        """Returns the live interaction of this browser, as `Opening.open` does. Raises InteractionRefused."""
+        return self.opening.open(interaction_id, repeats)
 
-    def open_due(self, interaction_id: str, *stops: Stop) -> Interaction:
+    def open_due(
+        self, interaction_id: str, *stops: Stop, repeats: AuthenticatorId | None = None
+    ) -> Interaction:
         """Returns it as `open` does, if one of these stops is due. Raises NotDue: the address of a page skips nothing
         (facts/security T33)."""
-        interaction = self.open(interaction_id)
-        if interaction.refusal is not None or self.next_stop(interaction) not in stops:
+        interaction = self.open(interaction_id, repeats)
+        # The question whose session it is looks at that session itself, also when it is over.
+        is_overtaken = Stop.SAME_PERSON not in stops and self.opening.is_overtaken(interaction)
+        if interaction.refusal is not None or is_overtaken or self.next_stop(interaction) not in stops:
             raise NotDue(interaction_id)
         return interaction
 
     def form(self, interaction: Interaction) -> dict[str, str]:
-        """Returns the posted fields, with Origin and CSRF token verified. Raises PageError."""
-        return self.forms.read(request, hub_path(interaction.id))
+        """Returns the fields as `posted` does. Raises PageError; NotDue: another tab of this interaction went on."""
+        try:
+            return self.posted(interaction)
+        except FormOvertaken as overtaken:
+            raise NotDue(interaction.id) from overtaken
+
+    def posted(self, interaction: Interaction) -> dict[str, str]:
+        """Returns the posted fields, with Origin and CSRF token verified. Raises PageError, FormOvertaken."""
+        return self.forms.read_bound(request, hub_path(interaction.id), *opened_by(interaction))
 
     def set_out(self, interaction: Interaction) -> None:
         """Call before the browser is sent elsewhere for a proof. Raises PageError: no person tries so often."""
@@ -84,6 +101,17 @@ class Desk:
         except StaleRecord as error:
             raise NotDue(interaction.id) from error
 
+    def prove(self, proved: Interaction) -> Response:
+        """Save what was proved. Returns the way back to the hub, with the new binding: a copy of the one before gets
+        nothing of it (docs/adr/0029). Raises NotDue as `record` does."""
+        try:
+            secret = self.bindings.prove(proved)
+        except StaleRecord as error:
+            raise NotDue(proved.id) from error
+        response = self.back(proved)
+        self.cookies.bind(response, proved.id, secret)
+        return response
+
     def back(self, interaction: Interaction) -> Response:
         return redirect(hub_path(interaction.id))
 
@@ -93,6 +121,7 @@ class Desk:
             client=self.client(interaction),
             base_path=hub_path(interaction.id),
             wished=_ui_locales(interaction),
+            browser=interaction.browser,
         )
         return self.rendering.page(template, frame, page, status)
 
@@ -127,20 +156,7 @@ class Desk:
         )
 
     def doors(self, interaction: Interaction, account: Account | None = None) -> Doors:
-        open_doors = self.itinerary.open_doors(interaction, account)
-        has_psc, upstream = "psc" in open_doors, self.upstream
-        # Both are asked: the first question looks, beside the page, whether the cause of the second is mended.
-        is_out = has_psc and upstream is not None and upstream.is_out()
-        is_misconfigured = has_psc and upstream is not None and upstream.is_misconfigured()
-        return Doors(
-            psc=has_psc,
-            cps="cps" in open_doors,
-            password="password" in open_doors,
-            psc_out=is_out or is_misconfigured,
-            psc_misconfigured=is_misconfigured,
-            psc_picture=self.pictures.has_button,
-            psc_hover=self.pictures.has_hover,
-        )
+        return doors_of(self.itinerary.open_doors(interaction, account), self.upstream, self.pictures)
 
 
 def _ui_locales(interaction: Interaction) -> str:

@@ -105,11 +105,16 @@ class PscRefusals:
 
     def accepted(self, interaction: Interaction) -> None:
         """The row of refusals from this browser is over."""
-        self.store.take(Kind.UPSTREAM_REFUSALS_IN_A_ROW, interaction.browser)
+        self.store.take(Kind.UPSTREAM_REFUSALS_IN_A_ROW, _browser(interaction))
 
     def _in_a_row(self, interaction: Interaction, reason: str) -> str:
         if not REFUSALS[reason].is_once:
             return reason
         # Of the browser, not of the interaction: the person may have begun again from the application.
-        count = self.store.count(Kind.UPSTREAM_REFUSALS_IN_A_ROW, interaction.browser, _ROW)
+        count = self.store.count(Kind.UPSTREAM_REFUSALS_IN_A_ROW, _browser(interaction), _ROW)
         return reason if count == 1 else "refused_again"
+
+
+def _browser(interaction: Interaction) -> str:
+    """Returns the same for all its tabs, until a proof ends the row; `family` is empty in records of before."""
+    return interaction.family or interaction.browser

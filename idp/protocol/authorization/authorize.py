@@ -85,19 +85,25 @@ class AuthorizeEndpoint:
 
     def _start(self, asked: AuthorizationRequest, *, restarts: Interaction | None = None) -> Response:
         visit = self.visits.of(request)
-        browser = visit.browser or random_token()
-        new = self._new_interaction(asked, browser, visit.now)
+        browser, binding = visit.browser or random_token(), random_token()
+        new = self._new_interaction(asked, browser, binding, visit.now)
         if restarts is not None:
             # `id_token_hint` itself is not kept: the person that it named is.
             new = dataclasses.replace(new, restarted=True, subject=restarts.subject)
         outcome = self.hub.begin(self._with_reachable_acr(new, asked.client), visit, self)
         if isinstance(outcome, Failed):
             raise self._failure(outcome)
-        response = self._code(outcome) if isinstance(outcome, Done) else redirect(outcome.path)
+        if isinstance(outcome, Done):
+            return self._code(outcome)
+        response = redirect(outcome.path)
         self.cookies.know_browser(request, response, browser)
+        self.cookies.make_room(request, response)
+        self.cookies.bind(response, new.id, binding)
         return response
 
-    def _new_interaction(self, asked: AuthorizationRequest, browser: str, now: datetime) -> Interaction:
+    def _new_interaction(
+        self, asked: AuthorizationRequest, browser: str, binding: str, now: datetime
+    ) -> Interaction:
         # facts/security AZ7: prompt=login counts nothing that was proved before this request.
         fresh = [now] if asked.wants_login else []
         if asked.max_age is not None:
@@ -111,7 +117,8 @@ class AuthorizeEndpoint:
             essential=asked.claims.essential_acr,
             subject=asked.subject,
             silent=asked.is_silent,
-            browser=fingerprint(browser),
+            browser=fingerprint(binding),
+            family=fingerprint(browser),
             locale=self.locales.of(request, asked.parameters.get("ui_locales", "")),
             started_at=now,
             expires_at=now + self.interaction_life,
@@ -175,7 +182,7 @@ class AuthorizeEndpoint:
             raise self._error(interaction, OAuthError.LOGIN_REQUIRED, "the session ended") from over
         response = self.responses.success(self._address(interaction), issued.code)
         if issued.cookie is not None:
-            self.cookies.set(response, "session", issued.cookie)
+            self.cookies.enter_session(response, issued.cookie)
         return response
 
     # Answers.

@@ -12,11 +12,12 @@ from idp.clients.registry import Client, ClientFile
 from idp.core.audit import Audit, AuditEvent
 from idp.core.errors import PageError, Problem
 from idp.interaction.assurance import Assurance
-from idp.interaction.hub import Done, Visit
+from idp.interaction.hub import Done
 from idp.interaction.record import Interaction
 from idp.interaction.refusal import InteractionRefusal, InteractionRefused
 from idp.interaction.sign_in import SessionOver, SignIn
 from idp.interaction.store import random_token
+from idp.interaction.visit import Visit
 from idp.protocol.claims.account_claims import authentication_claims
 from idp.protocol.claims.claims_request import read_claims_request
 from idp.protocol.claims.subject import Subjects

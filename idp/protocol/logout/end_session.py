@@ -6,27 +6,28 @@ be slow or down, and relying parties must not wait for it. Not here: the notices
 """
 
 import dataclasses
+from contextlib import suppress
 from dataclasses import dataclass
 
 from flask import request
 from werkzeug.wrappers import Response
 
 from idp.accounts.repository import AccountNotFound, AccountRepository
-from idp.clients.registry import Client, ClientFile
+from idp.clients.registry import ClientFile
 from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore, Kind
 from idp.core.records import from_plain, to_plain
-from idp.core.sealing import Sealer
 from idp.interaction.session import Session
 from idp.interaction.sign_out import SignOut
 from idp.interaction.store import GRACE, Sessions, random_token
-from idp.interaction.upstream import Upstream
 from idp.pages.identity import identity_view
 from idp.pages.sign_in import IdentityView, LogoutFrame, SignedOutPage
+from idp.protocol.logout.by_upstream import WayByUpstream
 from idp.protocol.logout.logout_request import NOTHING, LogoutRequest, LogoutRequests, return_to
 from idp.web.addresses import redirect
 from idp.web.cookies import Cookies
-from idp.web.forms import Forms
+from idp.web.forms import FormOvertaken, Forms
+from idp.web.leaving import Leaving
 from idp.web.logout_frames import frames_for, policy_for
 from idp.web.parameters import read_query, require_short, without_empty
 from idp.web.rendering import Rendering
@@ -39,11 +40,11 @@ _NO_FRAMES: tuple[LogoutFrame, ...] = ()
 class EndSessionEndpoint:
     sessions: Sessions
     sign_out: SignOut
+    leaving: Leaving
     accounts: AccountRepository
     store: EphemeralStore
     requests: LogoutRequests
-    upstream: Upstream | None
-    sealer: Sealer
+    by_upstream: WayByUpstream
     clock: Clock
     clients: ClientFile
     cookies: Cookies
@@ -93,30 +94,37 @@ class EndSessionEndpoint:
         return self._confirm_page(session, from_plain(LogoutRequest, kept.value))
 
     def confirm(self) -> Response:
-        """POST of the confirmation page: the person clicked."""
-        form = self.forms.read(request, _BASE)
-        kept = self.store.take(Kind.LOGOUT_REQUEST, form.get("request", "")) or {}
-        asked = from_plain(LogoutRequest, kept) if kept else NOTHING
+        """POST of the confirmation page: the person clicked. If another tab signed in or out since, they are asked."""
         session = self._session()
+        try:
+            form = self.forms.read(request, _BASE)
+        except FormOvertaken:
+            return self._leave(NOTHING, None) if session is None else self._confirm_page(session, NOTHING)
+        asked = self._taken(form.get("request", ""))
         return self._leave(asked, None) if session is None else self._end(session, asked)
 
     def returned(self) -> Response:
         """Back from Pro Santé Connect, with or without `state` (facts/psc §6)."""
-        kept = self.store.take(Kind.LOGOUT_REQUEST, request.args.get("state", "")) or {}
-        return self._leave(from_plain(LogoutRequest, kept) if kept else NOTHING, None)
+        back = self.by_upstream.back(request.args.get("state", ""), self.cookies.browser(request))
+        asked = from_plain(LogoutRequest, back.asked) if back.asked else NOTHING
+        if back.is_certain:
+            return self._leave(asked, None)
+        return self._cleared(self._stay(asked, is_left_open=back.is_left_open))
+
+    def _taken(self, token: str) -> LogoutRequest:
+        kept = self.store.take(Kind.LOGOUT_REQUEST, token)
+        return from_plain(LogoutRequest, kept) if kept else NOTHING
 
     def _session(self) -> Session | None:
-        """Returns the session to end. Also one that has waited too long for its shared station: it is ended all the
-        more."""
+        """Returns the session to end; one that waited too long for its shared station all the more."""
         return self.sessions.open(self.cookies.get(request, "session"), self.clock.now())
 
     def _confirm_page(self, session: Session, asked: LogoutRequest) -> Response:
         """Returns the page that asks the person: there is no valid hint of this session (§2, facts/security LO1)."""
         token = random_token()
         self._keep(token, dataclasses.replace(asked, hint_sid=None))
-        page = dataclasses.replace(
-            self._view("confirm", asked, session), identity=self._identity(session), request=token
-        )
+        view = self._view("confirm", asked)
+        page = dataclasses.replace(view, identity=self._identity(session), request=token)
         return self._page(page, asked, f"{_BASE}/confirm/{token}")
 
     def _keep(self, token: str, asked: LogoutRequest) -> None:
@@ -138,43 +146,44 @@ class EndSessionEndpoint:
     def _leave(
         self, asked: LogoutRequest, ended: Session | None, frames: tuple[LogoutFrame, ...] = _NO_FRAMES
     ) -> Response:
-        upstream = self._upstream_logout(asked, ended)
-        onward = upstream or return_to(asked)
-        if onward is not None and not frames:
-            response = redirect(onward)
+        kept = to_plain(dataclasses.replace(asked, hint_sid=None))
+        upstream = self.by_upstream.out(ended, kept, self.cookies.browser(request))
+        if upstream.is_left_open:
+            response = self._stay(asked, frames, is_left_open=True)
         else:
-            page = dataclasses.replace(
-                self._view("done", asked, None),
-                frames=frames,
-                onward_url=onward,
-                onward="psc" if upstream else "return",
-            )
-            response = self._page(page, asked)
+            response = self._go_on(asked, upstream.url, frames)
         if frames:
             response.headers["Content-Security-Policy"] = policy_for(frames)
-        # facts/security PS10: the next person at this browser is identified anew by Pro Santé Connect.
-        if ended is not None or asked.hint_sid is not None:
+        if ended is not None:
+            self.leaving.sign_out(request, response, ended.account_id)
+        elif asked.hint_sid is not None:
+            # facts/security PS10: the next person at this browser is identified anew by Pro Santé Connect.
             self.cookies.mark_signed_out(response)
+        return self._cleared(response)
+
+    def _go_on(self, asked: LogoutRequest, upstream: str | None, frames: tuple[LogoutFrame, ...]) -> Response:
+        onward = upstream or return_to(asked)
+        if onward is not None and not frames:
+            return redirect(onward)
+        page = dataclasses.replace(self._view("done", asked), frames=frames, onward_url=onward)
+        return self._page(dataclasses.replace(page, onward="psc" if upstream else "return"), asked)
+
+    def _stay(
+        self, asked: LogoutRequest, frames: tuple[LogoutFrame, ...] = _NO_FRAMES, *, is_left_open: bool
+    ) -> Response:
+        """Returns the page from which the person goes on by a click: they must read it, or the way is not certain."""
+        view = self._view("done", asked)
+        return_url = return_to(asked) or view.return_url
+        page = dataclasses.replace(view, frames=frames, psc_is_open=is_left_open, return_url=return_url)
+        return self._page(page, asked, f"{_BASE}/psc")
+
+    def _cleared(self, response: Response) -> Response:
         if self._session() is None:  # The address of the way back, opened by itself, ends no living session.
             self.cookies.clear(response, "session")
         return response
 
-    def _upstream_logout(self, asked: LogoutRequest, ended: Session | None) -> str | None:
-        """Returns where Pro Santé Connect ends its own session, which would let a colleague in (facts/psc §9)."""
-        if ended is None or ended.upstream_id_token is None or self.upstream is None:
-            return None
-        id_token = self.sealer.open(ended.upstream_id_token)
-        if id_token is None:
-            return None
-        token = random_token()
-        return_url = f"{self.issuer}/end_session/psc"
-        url = self.upstream.logout_url(id_token, return_url=return_url, state=token)
-        if url is not None:
-            self._keep(token, dataclasses.replace(asked, hint_sid=None))
-        return url
-
-    def _view(self, state: str, asked: LogoutRequest, session: Session | None) -> SignedOutPage:
-        client, registry = self._client(asked), self.clients.registry()
+    def _view(self, state: str, asked: LogoutRequest) -> SignedOutPage:
+        client, registry = self.clients.get(asked.client_id or ""), self.clients.registry()
         others = [name for name in asked.told if name in registry and name != asked.client_id]
         return SignedOutPage(
             state=state,
@@ -182,20 +191,16 @@ class EndSessionEndpoint:
             return_name=client.name if client else None,
             return_url=client.home if client else None,
             request="",
-            psc_was_used=bool(session and session.upstream_id_token),
             told=tuple(registry[name].name for name in others),
             return_refused=asked.is_misdirected,
         )
-
-    def _client(self, asked: LogoutRequest) -> Client | None:
-        return self.clients.get(asked.client_id) if asked.client_id else None
 
     def _page(self, page: SignedOutPage, asked: LogoutRequest, path: str = "") -> Response:
         """Returns the page. `path`: where a GET shows it again."""
         browser = self.cookies.browser(request) or random_token()
         frame = self.rendering.frame(
             request,
-            client=self._client(asked),
+            client=self.clients.get(asked.client_id or ""),
             base_path=_BASE,
             wished=asked.ui_locales,
             browser=browser,
@@ -208,7 +213,6 @@ class EndSessionEndpoint:
 
     def _identity(self, session: Session) -> IdentityView | None:
         """Returns whom the page greets; None when the account is gone."""
-        try:
+        with suppress(AccountNotFound):
             return identity_view(self.accounts.get(session.account_id).identity)
-        except AccountNotFound:
-            return None
+        return None

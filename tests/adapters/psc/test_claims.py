@@ -414,7 +414,11 @@ def test_released_members_of_absurd_length_are_none() -> None:
         (T1, "044b9c35-1d8f-4925-8ae8-22cf585e079c"),
         ({"session_state": "s-1"}, "s-1"),
         ({"sid": 7, "session_state": "s-1"}, None),
-        ({"sid": "a b"}, None),
+        ({"sid": " a b "}, " a b "),
+        ({"sid": "s" * 1024}, "s" * 1024),
+        ({"sid": "s" * 1025}, None),
+        ({"sid": "a\nb"}, None),
+        ({"sid": "é"}, None),
         ({}, None),
     ],
 )

@@ -209,6 +209,10 @@ def test_code_is_refused_the_second_time(provider: PscProvider, person: Person) 
         ({"auth_mode": False}, None),
         ({"callback_iss": False}, None),
         ({"key_generation": 2}, None),
+        ({"token_kid": False}, None),
+        ({"token_kid": False, "key_generation": 3}, "kid"),
+        ({"token_kid": False, "key_generation": 3, "old_keys": "withdrawn"}, None),
+        ({"sid_with_space": True, "sub_format": "with_space"}, None),
         ({"acr": "eidas3"}, "acr"),
         ({"acr": "absent"}, "acr"),
         ({"acr": "0"}, "acr"),
@@ -319,3 +323,38 @@ def test_logout_address_ends_the_session_there(provider: PscProvider, person: Pe
     assert dict(parse_qsl(urlsplit(left.headers["Location"]).query)) == {"state": "s-1"}
     asked = person.browser.get(provider.begin(fresh=False).url, allow_redirects=False, timeout=within(5))
     assert not asked.headers["Location"].startswith(CALLBACK)
+
+
+def test_key_withdrawn_since_does_not_keep_the_person_there(
+    simulator: Simulator, provider: PscProvider, person: Person
+) -> None:
+    login = log_in(provider, person)
+    simulator.switch(key_generation=2, old_keys="withdrawn")
+    later = psc_provider(
+        psc_chosen(issuer=simulator.issuer, **BY_SECRET), redirect_uri=CALLBACK, clock=SystemClock()
+    )
+    url = later.logout_url(login.id_token, return_url=SIGNED_OUT, state="s-1")
+    assert url is not None
+    asks = person.browser.get(url, timeout=within(5))
+    form = BeautifulSoup(asks.text, "html.parser").select_one("form[method=post]")
+    assert form is not None
+    given = {str(one["name"]): str(one["value"]) for one in form.select("input, button")}
+    left = person.browser.post(
+        urljoin(asks.url, str(form["action"])), given, allow_redirects=False, timeout=within(5)
+    )
+    assert left.headers["Location"] == f"{SIGNED_OUT}?state=s-1"
+
+
+def test_end_session_that_is_down_is_not_used(
+    simulator: Simulator, provider: PscProvider, person: Person
+) -> None:
+    login = log_in(provider, person)
+    simulator.switch(outage="logout")
+    provider = psc_provider(
+        psc_chosen(issuer=simulator.issuer, circuit_failures=1, **BY_SECRET),
+        redirect_uri=CALLBACK,
+        clock=SystemClock(),
+        run=lambda act: act(),
+    )
+    assert provider.logout_url(login.id_token, return_url=SIGNED_OUT, state="s") is None
+    assert not provider.is_out()

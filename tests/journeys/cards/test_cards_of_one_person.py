@@ -125,7 +125,7 @@ def test_form_filled_for_one_card_makes_no_account_of_the_next_one(
     assert browser.page.says("NÚÑEZ")
     page = browser.post(f"{demo.issuer}{path}/enrolment", form)
     assert page.status == 409
-    assert page.says("Une autre carte a été présentée depuis")
+    assert page.says("Une carte a été présentée depuis")
     assert page.says("NÚÑEZ")
     assert not page.says("luc.girard.swap")
     assert do.mails(demo, "luc.girard.swap@exemple.test") == []
@@ -155,13 +155,18 @@ def test_code_sent_for_one_card_opens_nothing_after_the_next_one(demo: Demonstra
     assert accounts_of(demo, email) == 0
 
 
-def test_same_card_again_in_the_middle_of_an_enrolment_changes_nothing(
+def test_same_card_again_in_the_middle_of_an_enrolment_has_the_form_filled_in_again(
     demo: Demonstration, browse: Browse
 ) -> None:
     browser, path = enrolling(demo, browse, "girard")
     form = form_of(browser, "luc.girard.again@exemple.test")
     swap(demo, browser, path, "girard", browse)
-    assert browser.post(f"{demo.issuer}{path}/enrolment", form).field("one_time_code")
+    # The form is of before that proof: a copy of what it was bound to opens nothing any more.
+    page = browser.post(f"{demo.issuer}{path}/enrolment", form)
+    assert (page.status, page.says("Une carte a été présentée depuis")) == (409, True)
+    assert do.mails(demo, "luc.girard.again@exemple.test") == []
+    do.fill_form(browser, "luc.girard.again@exemple.test")
+    assert browser.page.field("one_time_code")
 
 
 def test_form_without_the_mark_of_its_proof_is_nobodys(demo: Demonstration, browse: Browse) -> None:
@@ -186,3 +191,56 @@ def test_two_persons_enrolling_in_two_tabs_of_one_browser_stay_apart(
     browser.get(browser.page.url)
     assert browser.page.says("GIRARD")
     assert not browser.page.says("FAURE")
+
+
+def copied(browser: Browser, browse: Browse) -> Browser:
+    thief = browse()
+    thief._http.cookies.update(browser.cookies)
+    return thief
+
+
+def assert_opens_nothing(thief: Browser, demo: Demonstration, path: str) -> None:
+    for page in ("", "/enrolment", "/email_otp", "/charter", "/choice"):
+        assert thief.get(f"{demo.issuer}{path}{page}").status == 403, page
+        assert not thief.page.says("FAURE"), page
+    assert thief.post(f"{demo.issuer}{path}/charter", {"accepted": "yes", "csrf": "x"}).status == 403
+
+
+def test_cookies_copied_before_the_card_open_neither_enrolment_nor_charter_nor_end(
+    demo: Demonstration, browse: Browse
+) -> None:
+    email = "faure.copied@exemple.test"
+    physician = browse("interne")
+    do.arrive(physician, demo)
+    thieves = [copied(physician, browse)]
+    path = do.interaction_path(physician.page)
+    assert do.by_card(physician).field("new_password")
+    assert_opens_nothing(thieves[-1], demo, path)
+    last = do.last_mail(demo, email)
+    do.fill_form(physician, email)
+    thieves.append(copied(physician, browse))
+    physician.submit("Valider", one_time_code=do.next_code(demo, email, last))
+    for thief in thieves:
+        assert_opens_nothing(thief, demo, path)
+    do.accept_charter(physician)
+    assert do.session(physician, demo)["id_token"]["acr"] == "urn:caducee:acr:cps"
+    for thief in thieves:
+        assert thief.get(f"{demo.issuer}{path}").status == 409
+        assert not do.is_signed_in(thief, demo)
+
+
+def test_a_card_shown_from_a_copy_ends_in_no_other_sign_in(demo: Demonstration, browse: Browse) -> None:
+    """What the colleague began with their own card does not end in the physician's browser either."""
+    physician = browse("girard")
+    do.arrive(physician, demo)
+    path = do.interaction_path(physician.page)
+    thief = copied(physician, browse)
+    thief.card = browse("nunez").card
+    thief.stop_at = [f"{demo.issuer}{path}/cps"]
+    begun = thief.get(f"{demo.issuer}{path}/choice")
+    thief.page = begun
+    shown = do.by_card(thief).url
+    assert "presentation=" in shown
+    assert do.by_card(physician).says("GIRARD")
+    assert physician.get(shown).says("GIRARD")
+    assert not physician.page.says("NÚÑEZ")

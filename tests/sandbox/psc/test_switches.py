@@ -147,12 +147,38 @@ def test_delay_slows_its_target_only(psc: Psc) -> None:
     assert psc.userinfo("inconnu").elapsed.total_seconds() < 1.5
 
 
-def test_state_can_be_dropped_at_logout(psc: Psc, browser: Browser) -> None:
-    psc.switch(logout_state=False)
+@pytest.mark.parametrize(("how", "query"), [("missing", ""), ("changed", "?state=bye-changed")])
+def test_state_can_be_lost_at_logout(psc: Psc, browser: Browser, how: str, query: str) -> None:
+    psc.switch(logout_state=how)
     hint = tokens(psc, browser)["id_token"]
     sent = {"id_token_hint": hint, "post_logout_redirect_uri": SIGNED_OUT, "state": "bye"}
     browser.visit(psc.metadata["end_session_endpoint"], params=sent)
+    assert browser.page.headers["Location"] == SIGNED_OUT + query
+
+
+def test_hint_of_a_withdrawn_key_is_refused_as_keycloak_does(psc: Psc, browser: Browser) -> None:
+    hint = tokens(psc, browser)["id_token"]
+    psc.switch(key_generation=2, old_keys="withdrawn")
+    assert len(psc.keys().keys) == 1
+    sent = {"id_token_hint": hint, "post_logout_redirect_uri": SIGNED_OUT, "state": "bye"}
+    browser.visit(psc.metadata["end_session_endpoint"], params=sent)
+    assert browser.page.status_code == 400
+
+
+def test_tokens_can_have_no_kid(psc: Psc, browser: Browser) -> None:
+    psc.switch(token_kid=False)
+    hint = tokens(psc, browser)["id_token"]
+    assert "kid" not in raw_claims(f".{hint.split('.')[0]}.")
+    sent = {"id_token_hint": hint, "post_logout_redirect_uri": SIGNED_OUT}
+    browser.visit(psc.metadata["end_session_endpoint"], params=sent)
     assert browser.page.headers["Location"] == SIGNED_OUT
+
+
+def test_sid_and_sub_can_contain_a_space(psc: Psc, browser: Browser) -> None:
+    psc.switch(sid_with_space=True, sub_format="with_space")
+    claims = id_token_claims(psc, browser)
+    assert " " in claims["sid"]
+    assert " " in claims["sub"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,42 @@
+"""Contains opening an interaction for the browser of this request. Not here: what a page does with it (`desk`)."""
+
+from dataclasses import dataclass
+
+from flask import request
+from werkzeug.wrappers import Response
+
+from idp.interaction.authenticator import AuthenticatorId
+from idp.interaction.binding import Bindings
+from idp.interaction.hub import Finishes, Hub
+from idp.interaction.lending import Lending
+from idp.interaction.record import Interaction
+from idp.interaction.store import Interactions
+from idp.web.hub import Visits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    interactions: Interactions
+    bindings: Bindings
+    hub: Hub
+    lending: Lending
+    #: How the interactions end, by their mark.
+    finishes: Finishes[Response]
+    visits: Visits
+
+    def open(self, interaction_id: str, repeats: AuthenticatorId | None) -> Interaction:
+        """Returns the live interaction of this browser. Raises InteractionRefused.
+
+        `repeats`: under the former binding too, as it was before its last proof, if that was by this authenticator.
+        """
+        visit = self.visits.of(request)
+        if repeats is not None:
+            return self.bindings.open_to_repeat(interaction_id, visit, repeats)
+        return self.interactions.open(interaction_id, visit.binding(interaction_id), visit.now)
+
+    def is_overtaken(self, interaction: Interaction) -> bool:
+        """Whether the hub must look first, as another tab signed in or out. After a sign-in, what is typed in a form is
+        read all the same; after a sign-out nothing is done in the name of the person who left."""
+        if request.method == "POST":
+            return self.lending.leans_on_ended(interaction, self.visits.of(request))
+        return self.hub.is_overtaken(interaction, self.visits.of(request), self.finishes)
