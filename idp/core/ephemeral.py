@@ -25,6 +25,7 @@ class Kind(StrEnum):
     AUTHORIZATION_CODE = "authorization_code"
     ACCESS_TOKEN = "access_token"
     UPSTREAM_LOGIN = "upstream_login"
+    UPSTREAM_LEAVING = "upstream_leaving"
     UPSTREAM_PROOF = "upstream_proof"
     UPSTREAM_SESSION = "upstream_session"
     UPSTREAM_SESSIONS = "upstream_sessions"

@@ -18,7 +18,8 @@ from idp.core.sealing import Sealer
 from idp.flows.shared.conflict import alarm
 from idp.flows.shared.desk import Desk
 from idp.flows.shared.proved import Admission
-from idp.flows.shared.psc_freshness import Freshness
+from idp.flows.shared.psc_freshness import Freshness, demand_in
+from idp.flows.shared.psc_leaving import PscLeaving
 from idp.flows.shared.psc_refusals import PscRefusals
 from idp.interaction.record import AuthenticationEvent, Interaction, opened_by, with_upstream
 from idp.interaction.store import hub_path
@@ -39,6 +40,7 @@ class PscFlow:
     life: timedelta
     freshness: Freshness
     refusals: PscRefusals
+    leaving: PscLeaving
     parameter_bytes: int
     clock: Clock
 
@@ -57,17 +59,17 @@ class PscFlow:
         form = self.desk.form(interaction)
         if not self.desk.doors(interaction, self.desk.account(interaction)).psc:
             return self.desk.back(interaction)
-        return self._leave(interaction, fresh=self.freshness.is_needed(request, interaction, form))
+        return self._leave(interaction, self.freshness.demand(request, interaction, form))
 
-    def _leave(self, interaction: Interaction, *, fresh: bool) -> Response:
+    def _leave(self, interaction: Interaction, demand: str | None) -> Response:
         self.desk.set_out(interaction)
         try:
-            asked = self.upstream.begin(fresh=fresh)
+            asked = self.upstream.begin(fresh=demand is not None)
         except UpstreamFailed as failed:
             return self.refusals.answer(interaction, failed.reason, str(failed))
-        since = self.clock.now().isoformat() if fresh else None
+        since = self.clock.now().isoformat() if demand else None
         begun = {"interaction_id": interaction.id, "binding": interaction.browser, "used": False}
-        record = {**begun, "pending": dict(asked.pending), "fresh_since": since}
+        record = {**begun, "pending": dict(asked.pending), "fresh_since": since, "demand": demand}
         self.store.put(Kind.UPSTREAM_LOGIN, asked.state, record, self.life)
         return redirect(asked.url)
 
@@ -92,13 +94,14 @@ class PscFlow:
         except UpstreamFailed as failed:
             is_expired = failed.reason is UpstreamRefusal.EXPIRED
             if is_expired and self.refusals.is_begun_again(interaction, str(failed)):
-                return self._leave(interaction, fresh=begun["fresh_since"] is not None)
+                return self._leave(interaction, demand_in(begun))
             return self.refusals.answer(interaction, failed.reason, str(failed))
         if login.rpps is None:
             return self.refusals.answer(interaction, "no_rpps", "no RPPS in the upstream identity")
-        reason = self.freshness.fault(login, begun["fresh_since"], now)
-        if reason is not None:
-            return self.refusals.answer(interaction, reason, "auth_time")
+        found = self.freshness.fault(login, demand_in(begun), begun["fresh_since"], now)
+        if found is not None:
+            leave = self.leaving.offer(interaction, login.id_token) if found.ends_with_session else None
+            return self.refusals.answer(interaction, found.reason, found.detail, leave)
         return self._accept(interaction, login, login.rpps, now)
 
     def _accept(self, interaction: Interaction, login: UpstreamLogin, rpps: str, now: datetime) -> Response:

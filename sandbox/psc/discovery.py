@@ -37,7 +37,6 @@ _ENDPOINTS = {
     "pushed_authorization_request_endpoint": "/protocol/openid-connect/ext/par/request",
 }
 _CAPABILITIES: dict[str, Any] = {
-    "require_pushed_authorization_requests": False,
     "grant_types_supported": [
         "authorization_code",
         "implicit",
@@ -141,5 +140,6 @@ def _document(simulator: Simulator) -> dict[str, Any]:
         "authorization_endpoint": f"{simulator.wallet_origin}/auth",
         **endpoints,
         **_CAPABILITIES,
+        "require_pushed_authorization_requests": simulator.switches.par_required,
         "mtls_endpoint_aliases": {name: endpoints[name] for name in _MTLS_ALIASES},
     }

@@ -22,6 +22,7 @@ from sandbox.psc.discovery import discovery
 from sandbox.psc.identities import BY_ID
 from sandbox.psc.logout import logout
 from sandbox.psc.pages import new_app
+from sandbox.psc.pushed import push
 from sandbox.psc.sessions import Session
 from sandbox.psc.simulator import Simulator
 from sandbox.psc.state import AccessToken
@@ -39,6 +40,7 @@ def build_realm(simulator: Simulator) -> Flask:
         (f"{REALM}/.well-known/wallet-openid-configuration", "discovery", discovery, ["GET"]),
         (f"{_PROTOCOL}/certs", "certs", _certs, ["GET"]),
         (f"{_PROTOCOL}/token", "token", token, ["POST"]),
+        (f"{_PROTOCOL}/ext/par/request", "par", push, ["POST"]),
         (f"{_PROTOCOL}/userinfo", "userinfo", _userinfo, ["GET", "POST"]),
         (f"{_PROTOCOL}/logout", "logout", logout, ["GET", "POST"]),
         (f"{_PROTOCOL}/token/introspect", "introspect", _introspect, ["POST"]),

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Protocol
 
 # What `outage` and `delay_on` can aim at. Each origin declares the target of each of its endpoints.
-TARGETS = ("discovery", "certs", "token", "userinfo", "logout", "introspect", "revoke", "wallet")
+TARGETS = ("discovery", "certs", "token", "userinfo", "logout", "introspect", "revoke", "wallet", "par")
 
 ID_TOKENS = (
     "correct",
@@ -135,6 +135,9 @@ class Switches:
     acr_values_required: bool = _switch(True, Flag())
     user_cancel: bool = _switch(False, Flag())
     prompt_login_ignored: bool = _switch(False, Flag())
+    max_age_refused: bool = _switch(False, Flag())
+    auth_time: str = _switch("told", Choice(("told", "with_max_age", "absent")))
+    par_required: bool = _switch(False, Flag())
     new_name: bool = _switch(False, Flag())
     id_token: str = _switch("correct", Choice(ID_TOKENS))
     userinfo_sub_mismatch: bool = _switch(False, Flag())

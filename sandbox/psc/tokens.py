@@ -71,7 +71,7 @@ def access_token(simulator: Simulator, grant: Grant, session: Session) -> tuple[
 def id_token(simulator: Simulator, grant: Grant, session: Session, access: str, nonce: str) -> str:
     person = BY_ID[grant.identity_id]
     members: Members = [
-        *_times(simulator, session),
+        *(time for time in _times(simulator, session) if _is_told(time[0], simulator, grant)),
         ("jti", str(uuid.uuid4())),
         ("iss", simulator.issuer),
         ("aud", grant.client_id),
@@ -121,6 +121,13 @@ def read_hint(simulator: Simulator, token: str) -> Mapping[str, Any] | None:
 def _times(simulator: Simulator, session: Session) -> Members:
     now = int(simulator.now())
     return [("exp", now + ACCESS_SECONDS), ("iat", now), ("auth_time", session.auth_time)]
+
+
+def _is_told(name: str, simulator: Simulator, grant: Grant) -> bool:
+    """Whether the ID token has this time. OpenID Connect Core §2: `auth_time` is a must with `max_age` only."""
+    if name != "auth_time" or simulator.switches.auth_time == "told":
+        return True
+    return simulator.switches.auth_time == "with_max_age" and grant.request.max_age is not None
 
 
 def _auth_mode(simulator: Simulator, session: Session) -> Members:

@@ -16,6 +16,7 @@ from sandbox.psc.authorization import (
 from sandbox.psc.identities import BY_ID, IDENTITIES, find_by_identifier
 from sandbox.psc.identity import Identity
 from sandbox.psc.pages import BROWSER_COOKIE, SESSION_COOKIE, new_app, problem, set_cookie
+from sandbox.psc.pushed import pushed_or_plain
 from sandbox.psc.sessions import Session
 from sandbox.psc.simulator import Simulator
 from sandbox.psc.state import Login
@@ -47,10 +48,13 @@ def _portal() -> str:
 def _authorize(simulator: Simulator) -> AnyResponse:
     sent = request.args if request.method == "GET" else request.form
     try:
+        sent = pushed_or_plain(simulator, sent)
         asked = read_authorization(sent, simulator.clients, simulator.switches)
     except UnsafeRequest as refusal:
+        simulator.note("LOGIN_ERROR", refusal.reason)
         return problem(refusal.reason)
     except RefusedRequest as refusal:
+        simulator.note("LOGIN_ERROR", refusal.error)
         return _refuse(simulator, refusal.redirect_uri, refusal.state, refusal.error, refusal.description)
     if simulator.switches.user_cancel:
         return _refuse(simulator, asked.redirect_uri, asked.state, *_CANCELLED)

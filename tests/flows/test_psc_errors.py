@@ -21,7 +21,7 @@ from werkzeug.test import Client, TestResponse
 from idp.adapters.psc.errors import MEANINGS
 from idp.core.clock import SystemClock
 from idp.flows.shared.psc_refusals import REFUSALS
-from idp.interaction.upstream import UpstreamUnavailable
+from idp.interaction.upstream import UpstreamFailed, UpstreamUnavailable
 from tests.adapters.psc.chosen import psc_chosen, psc_provider
 from tests.adapters.psc.hostile_psc import HostilePsc, Lie, Reply, say_json, say_status, say_text
 from tests.house.test_lists import rows
@@ -164,7 +164,7 @@ def returned(browser: Browser, psc: HostilePsc, row: Row, page: TestResponse) ->
     return browser.get(brought_back(row, callback))
 
 
-@pytest.mark.parametrize("row", [row for row in ROWS if row.endpoint != "discovery"], ids=ids)
+@pytest.mark.parametrize("row", [row for row in ROWS if row.endpoint not in ("discovery", "par")], ids=ids)
 def test_error_has_the_page_the_line_and_the_number_of_its_row(
     house: Provider, psc: HostilePsc, row: Row
 ) -> None:
@@ -214,6 +214,16 @@ def test_document_fails_as_its_row_says_and_the_log_names_the_member(psc: Hostil
     faults = [one["fault"] for one in logs if one["event"] == "psc_discovery_unusable"]
     assert bool(faults) is (row.whose == "ours")
     assert all(DOCUMENTS[row.error][1] in fault for fault in faults if row.error in DOCUMENTS)
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.endpoint == "par"], ids=ids)
+def test_request_that_cannot_be_pushed_fails_as_its_row_says(psc: HostilePsc, row: Row) -> None:
+    psc.lie = replace(lie_of(row), discovery={"require_pushed_authorization_requests": True})
+    provider = psc_provider(psc_chosen(**given(psc)), clock=SystemClock())
+    with pytest.raises(UpstreamFailed) as caught:
+        provider.begin(fresh=False)
+    assert caught.value.reason == row.page
+    assert str(caught.value).startswith("par: ")
 
 
 # Every other row is known by its reason, and each of these pages is the page of its reason.

@@ -91,9 +91,15 @@ def test_in_the_flows_only_the_desk_and_the_doors_that_lead_away_redirect() -> N
             for node in ast.walk(module.tree)
         )
     }
-    # cps leads to the card host, psc to Pro Santé Connect, the others to the root page.
+    # cps leads to the card host, psc and psc_leave to Pro Santé Connect, the others to the root page.
     at_root = {"idp.flows.account", "idp.flows.new_password"}
-    assert redirecting == {"idp.flows.shared.desk", "idp.flows.psc", "idp.flows.cps", *at_root}
+    assert redirecting == {
+        "idp.flows.shared.desk",
+        "idp.flows.psc",
+        "idp.flows.psc_leave",
+        "idp.flows.cps",
+        *at_root,
+    }
 
 
 def test_base64_is_decoded_in_one_place() -> None:

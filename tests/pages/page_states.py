@@ -128,10 +128,15 @@ def _choice() -> list[State]:
         "psc-misconfigured-alone": replace(NONE, psc=True, psc_out=True, psc_misconfigured=True),
     }
     states = [
-        State(f"choice-{name}", "choice.html", pages.ChoicePage(value)) for name, value in doors.items()
+        State(f"choice-{name}", "choice.html", pages.ChoicePage(doors=value)) for name, value in doors.items()
     ]
+    for name, open_doors in (("all", ALL), ("psc-and-password", PSC_AND_PASSWORD)):
+        enrols = pages.ChoicePage(doors=open_doors, enrolment_from_psc=True)
+        states.append(State(f"choice-enrols-{name}", "choice.html", enrols))
     for notice in ("choice.step_up", "choice.other_door", "choice.fresh", "choice.restarted"):
-        states.append(State(notice.replace(".", "-"), "choice.html", pages.ChoicePage(ALL, notice)))
+        states.append(
+            State(notice.replace(".", "-"), "choice.html", pages.ChoicePage(doors=ALL, notice=notice))
+        )
     return states
 
 
@@ -300,10 +305,22 @@ def _doors_that_failed() -> list[State]:
     for reason in PSC_REASONS:
         mark = "" if reason == "cancelled" else "!"
         reference = "5f0c9a1e" if REFUSALS[reason].has_reference else None
-        states.append(State(f"psc-{reason}{mark}", "psc.html", pages.PscPage(reason, ALL, reference)))
-    alone = pages.PscPage("misconfigured", replace(NONE, psc=True), "5f0c9a1e")
+        states.append(
+            State(
+                f"psc-{reason}{mark}", "psc.html", pages.PscPage(reason=reason, doors=ALL, incident=reference)
+            )
+        )
+    alone = pages.PscPage(reason="misconfigured", doors=replace(NONE, psc=True), incident="5f0c9a1e")
     states.append(State("psc-misconfigured-alone!", "psc.html", alone))
-    states.append(State("psc-and-password-only!", "psc.html", pages.PscPage("unavailable", PSC_AND_PASSWORD)))
+    for reason in ("not_fresh", "no_auth_time"):
+        reference = "5f0c9a1e" if REFUSALS[reason].has_reference else None
+        leave = pages.PscPage(reason=reason, doors=ALL, incident=reference, leave="token")
+        states.append(State(f"psc-{reason}-leave!", "psc.html", leave))
+    states.append(
+        State(
+            "psc-and-password-only!", "psc.html", pages.PscPage(reason="unavailable", doors=PSC_AND_PASSWORD)
+        )
+    )
     return states
 
 
@@ -333,7 +350,7 @@ def _same_person() -> list[State]:
     )
     return [
         State("same-person", "same_person.html", page, is_shared_station=True),
-        State("choice-shared-station", "choice.html", pages.ChoicePage(ALL), is_shared_station=True),
+        State("choice-shared-station", "choice.html", pages.ChoicePage(doors=ALL), is_shared_station=True),
         State("enrolment-shared-station", "enrolment.html", enrolment(), is_shared_station=True),
         State("otp-shared-station", "email_otp.html", otp(), is_shared_station=True),
         State("same-person-closed", "signed_out.html", closed),

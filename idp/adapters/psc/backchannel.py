@@ -1,4 +1,4 @@
-"""The two calls to Pro Santé Connect after the browser is back: code for tokens, token for userinfo.
+"""The calls to Pro Santé Connect from server to server: a request pushed, code for tokens, token for userinfo.
 
 Contains client authentication, and what each answer, status or timeout means for the login.
 Not here: the browser's side, the verification of the ID token, the reading of the person.
@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
-from urllib.parse import quote_plus, urlencode
+from urllib.parse import parse_qsl, quote_plus, urlencode
 
 from oic.exception import PyoidcError
 from oic.oauth2.message import Message
@@ -30,6 +30,8 @@ from idp.settings.psc import PscSettings
 
 # RFC 6750 §2.1, bounded: a token that we put in a header has no space and no line end.
 _ACCESS_TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{1,16384}")
+
+_REQUEST_URI = re.compile(r"[!-~]{1,2048}")
 
 _TOKEN_MEMBERS = ("token_type", "access_token", "id_token")
 
@@ -65,6 +67,16 @@ class PscBackChannel:
     secret: ClientSecret
     standing: ClientStanding
 
+    def push(self, push_endpoint: str, query: str) -> str:
+        """Returns the reference to the request, pushed (RFC 9126 §2). Raises UpstreamFailed."""
+        secret = self.secret.current()
+        call = partial(post_request, self.http, self.settings, secret, push_endpoint, query)
+        answer = _answer_of("par", call)
+        if answer.status != 201:
+            raise self._refusal("par", answer, secret)
+        self.standing.accepted()
+        return reference_in(answer)
+
     def redeem(self, token_endpoint: str, code: str, verifier: str) -> Tokens:
         """Returns the token response (RFC 6749 §4.1.3, RFC 7636 §4.5). Raises UpstreamFailed."""
         document = self._token({"code": code, "code_verifier": verifier}, token_endpoint)
@@ -92,14 +104,18 @@ class PscBackChannel:
         if answer.status == 200:
             self.standing.accepted()
             return _object_in("token", answer)
-        meaning, detail = meaning_of("token", answer)
+        raise self._refusal("token", answer, secret)
+
+    def _refusal(self, step: str, answer: HttpAnswer, secret: str) -> UpstreamFailed:
+        """Returns the failure, and notes what it says of us as its client."""
+        meaning, detail = meaning_of(step, answer)
         failure = failure_of(meaning, detail)
         if meaning is CLIENT_REFUSED:
             self.standing.refused(str(failure), secret)
         elif meaning.reason is UpstreamRefusal.EXPIRED:
             # RFC 6749 §4.1.3: the client is authenticated before the code is looked at.
             self.standing.accepted()
-        raise failure
+        return failure
 
     def userinfo(
         self, userinfo_endpoint: str, access_token: str, read_signed: Callable[[str], Mapping[str, object]]
@@ -156,6 +172,22 @@ def post_code(
     return http.post_form(token_endpoint, str(request.to_urlencoded()), headers)
 
 
+def post_request(
+    http: BoundedHttp, settings: PscSettings, secret: str, push_endpoint: str, query: str
+) -> HttpAnswer:
+    """Push the parameters of an authorization request (RFC 9126 §2.1). Raises NoUsableAnswer."""
+    headers, ours = _CLIENT_AUTHENTICATION[settings.client_authentication](settings, secret)
+    return http.post_form(push_endpoint, urlencode({**dict(parse_qsl(query)), **ours}), headers)
+
+
+def reference_in(answer: HttpAnswer) -> str:
+    """Returns the `request_uri` (RFC 9126 §2.2). Raises UpstreamFailed."""
+    request_uri = _object_in("par", answer).get("request_uri")
+    if not isinstance(request_uri, str) or not _REQUEST_URI.fullmatch(request_uri):
+        raise refused(f"par: request_uri {shown(request_uri)}")
+    return request_uri
+
+
 def client_is_known(http: BoundedHttp, settings: PscSettings, redirect_uri: str, token_endpoint: str) -> str:
     """Returns the token endpoint's error for our client with an invented code, for `idp psc check`.
 
@@ -168,6 +200,8 @@ def client_is_known(http: BoundedHttp, settings: PscSettings, redirect_uri: str,
         "grant_type": "authorization_code",
         "code": "check",
         "redirect_uri": redirect_uri,
+        # RFC 7636 §4.5: who demands a verifier may look for it before it looks at the code.
+        "code_verifier": "check" * 10,
         **members,
     }
     # RFC 6749 §4.1.3: the client is authenticated before the code is checked, so the error tells which one failed.

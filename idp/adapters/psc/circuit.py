@@ -150,7 +150,7 @@ def _is_answer(answer: HttpAnswer) -> bool:
 
     A page comes from a proxy in front of it.
     """
-    if answer.status == 200:
+    if answer.status in (200, 201):  # RFC 9126 §2.2: 201 for a request that was pushed.
         return answer.media_type == "application/jwt" or _is_json(answer)
     return 400 <= answer.status < 500 and not is_outage(answer) and not answer.is_page
 

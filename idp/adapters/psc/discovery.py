@@ -22,6 +22,9 @@ from idp.settings.psc_presets import ENDPOINTS
 
 log = structlog.get_logger()
 
+#: As it is published (RFC 9126 §5).
+PUSH_ENDPOINT = "pushed_authorization_request_endpoint"
+
 CACHE_LIFE = timedelta(hours=1)
 #: How long a failed discovery is remembered: otherwise every waiting browser would try, ten seconds each, in turn.
 DISCOVERY_PAUSE = timedelta(seconds=15)
@@ -36,6 +39,8 @@ class ProviderSnapshot:
     userinfo_endpoint: str
     jwks_uri: str
     end_session_endpoint: str | None
+    #: Where requests are pushed before the browser goes (RFC 9126); None: they are not.
+    push_endpoint: str | None = None
 
 
 class Discovery:
@@ -130,12 +135,21 @@ def snapshot_of(document: Mapping[str, object], settings: PscSettings) -> Provid
             if "end_session_endpoint" in published
             else None
         ),
+        # Judged only when it is used: Pro Santé Connect publishes it and demands nothing.
+        push_endpoint=_endpoint(published, PUSH_ENDPOINT, settings) if pushes(document, settings) else None,
     )
+
+
+def pushes(document: Mapping[str, object], settings: PscSettings) -> bool:
+    """Whether requests are pushed: demanded by what is published (RFC 9126 §5), or by the operator."""
+    return document.get("require_pushed_authorization_requests") is True or settings.push_requests
 
 
 def _snapshot_of_settings(settings: PscSettings) -> ProviderSnapshot | None:
     known = {**settings.expected, **settings.endpoints}
-    return ProviderSnapshot(**known) if known.keys() >= set(ENDPOINTS) else None
+    # No preset knows where to push a request.
+    is_complete = known.keys() >= set(ENDPOINTS) and not settings.push_requests
+    return ProviderSnapshot(**known) if is_complete else None
 
 
 def _endpoint(published: Mapping[str, object], name: str, settings: PscSettings) -> str:

@@ -82,6 +82,15 @@ MEANINGS: Mapping[str, Mapping[str, Meaning]] = {
         "unsupported_grant_type": _REGISTRATION,
         "invalid_scope": _SCOPE,
     },
+    "par": {
+        # RFC 9126 §2.3: the errors of both endpoints above.
+        "invalid_request": _REQUEST,
+        "invalid_client": _CLIENT,
+        "unauthorized_client": _CLIENT,
+        "unsupported_response_type": _REGISTRATION,
+        "invalid_scope": _SCOPE,
+        "request_not_supported": _REQUEST,
+    },
     "userinfo": {
         # RFC 6750 §3.1.
         "invalid_request": _REFUSED,
@@ -93,6 +102,7 @@ MEANINGS: Mapping[str, Mapping[str, Meaning]] = {
 #: An answer without such an error. RFC 6749 §5.2: the token endpoint says 401 of a client, and of nothing else.
 BY_STATUS: Mapping[str, Mapping[int, Meaning]] = {
     "token": {401: _CLIENT, 404: _ADDRESS, 405: _ADDRESS},
+    "par": {401: _CLIENT, 404: _ADDRESS, 405: _ADDRESS},
     "userinfo": {404: _ADDRESS, 405: _ADDRESS},
 }
 
@@ -156,8 +166,12 @@ def error_in(answer: HttpAnswer) -> str:
     return _told(_object_of(answer).get("error"), None)
 
 
+def code_of(error: object) -> str:
+    return error if isinstance(error, str) and _CODE.fullmatch(error) else "unregistered error"
+
+
 def _told(error: object, description: object) -> str:
-    code = error if isinstance(error, str) and _CODE.fullmatch(error) else "unregistered error"
+    code = code_of(error)
     return f"{code} {shown(description)}" if description else code
 
 

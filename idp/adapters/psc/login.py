@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from idp.adapters.psc.claim_names import known_names
 from idp.adapters.psc.claims import (
     has_two_rpps,
     read_amr,
@@ -12,25 +13,27 @@ from idp.adapters.psc.claims import (
 )
 from idp.adapters.psc.id_token import VerifiedIdToken, refused
 from idp.interaction.upstream import UpstreamLogin, UpstreamRefusal, UpstreamRefused
+from idp.settings.psc import PscSettings
 
 
 def read_login(
     verified: VerifiedIdToken,
     userinfo: Mapping[str, object],
     id_token: str,
-    physician_categories: tuple[str, ...],
+    settings: PscSettings,
 ) -> UpstreamLogin:
     """Returns the login of one person. Raises UpstreamRefused."""
     # OpenID Connect Core §5.3.2: with another subject or national identifier, it is another person's answer.
     if userinfo.get("sub") != verified.subject:
         raise refused("userinfo: sub")
-    claims = {**userinfo, **verified.claims}
-    if userinfo.get("SubjectNameID", claims.get("SubjectNameID")) != claims.get("SubjectNameID"):
-        raise refused("userinfo: SubjectNameID")
+    told, proved = known_names(userinfo, settings), known_names(verified.claims, settings)
+    claims = {**told, **proved}
+    if told.get("SubjectNameID", claims.get("SubjectNameID")) != claims.get("SubjectNameID"):
+        raise refused(f"userinfo: {settings.claim_rpps}")
     # facts/security PS5: the RPPS is the key of an account; of two, either could be a colleague's.
-    if has_two_rpps(userinfo, verified.claims):
+    if has_two_rpps(told, proved):
         raise UpstreamRefused(UpstreamRefusal.TWO_RPPS, "userinfo: more than one RPPS")
-    person = read_person(claims, physician_categories)
+    person = read_person(claims, settings.physician_categories)
     return UpstreamLogin(
         rpps=person.rpps,
         family_name=person.family_name,

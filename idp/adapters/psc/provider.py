@@ -5,12 +5,9 @@ sessions, who may enrol. `oic.oic.Client` builds the requests and its messages r
 every login; its HTTP, key fetching and verification never run: `http/bounded`, `discovery`, `id_token` do that.
 """
 
-import hashlib
 import logging
 import re
-import secrets
 import threading
-from base64 import urlsafe_b64encode
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -18,17 +15,18 @@ from functools import partial
 
 from oic.oic.message import AuthorizationResponse
 
-from idp.adapters.http.bounded import BoundedHttp, SafeHttp
-from idp.adapters.psc.backchannel import PscBackChannel, fresh_client, read_message
+from idp.adapters.http.bounded import ProbingHttp, SafeHttp
+from idp.adapters.psc.backchannel import PscBackChannel, read_message
 from idp.adapters.psc.circuit import Circuits, GuardedHttp, Health
 from idp.adapters.psc.client_secret import ClientSecret
 from idp.adapters.psc.client_standing import ClientStanding
 from idp.adapters.psc.concurrency_limit import ConcurrencyLimit
-from idp.adapters.psc.discovery import Discovery
+from idp.adapters.psc.discovery import Discovery, ProviderSnapshot
 from idp.adapters.psc.errors import callback_failure
 from idp.adapters.psc.id_token import refused, verify_id_token
 from idp.adapters.psc.id_token_claims import ExpectedIdToken
 from idp.adapters.psc.login import read_login
+from idp.adapters.psc.request import ORDINARY, NewRequest, fresh_wishes, new_request, pushed_address
 from idp.adapters.psc.sign_out import PscSignOut
 from idp.adapters.psc.signed_userinfo import verify_userinfo
 from idp.adapters.psc.signing_keys import Allowance, SigningKeys
@@ -63,7 +61,7 @@ class PscProvider:
         redirect_uri: str,
         skew: timedelta,
         clock: Clock,
-        http: BoundedHttp | None = None,
+        http: ProbingHttp | None = None,
         on_change: Callable[[bool], None] = lambda is_out: None,
         run: Callable[[Callable[[], None]], None] = beside,
     ) -> None:
@@ -153,28 +151,22 @@ class PscProvider:
         return getattr(known, name) if known else None
 
     def begin(self, *, fresh: bool) -> UpstreamRequest:
-        """Start a login with its own state, nonce and verifier of 256 bits each (RFC 9700 §4.7)."""
         self._require_usable()
-        snapshot, settings = self._discovery.snapshot(), self._settings
-        state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
-        challenge = hashlib.sha256(verifier.encode("ascii")).digest()
-        arguments: dict[str, object] = {
-            "response_type": "code",
-            "scope": settings.scope.split(),
-            "acr_values": settings.acr_values.split(),
-            "redirect_uri": self._redirect_uri,
-            "state": state,
-            "nonce": nonce,
-            # RFC 7636 §4.2.
-            "code_challenge": urlsafe_b64encode(challenge).rstrip(b"=").decode("ascii"),
-            "code_challenge_method": "S256",
-            # facts/psc §9: on a shared workstation, PSC's own session may still be a colleague's.
-            "prompt": ["login"] if fresh else [],
-        }
-        client = fresh_client(self._settings.client_id)
-        request = client.construct_AuthorizationRequest(request_args=arguments)
-        url = str(request.request(snapshot.authorization_endpoint))
-        return UpstreamRequest(url=url, state=state, pending={"nonce": nonce, "code_verifier": verifier})
+        snapshot = self._discovery.snapshot()
+        wishes = fresh_wishes(self._settings) if fresh else ORDINARY
+        request = new_request(self._settings, self._redirect_uri, wishes)
+        return UpstreamRequest(
+            url=self._address(snapshot, request), state=request.state, pending=request.pending
+        )
+
+    def _address(self, snapshot: ProviderSnapshot, request: NewRequest) -> str:
+        """Returns where the browser goes: with the request, or with a reference to the one that was pushed."""
+        endpoint = snapshot.authorization_endpoint
+        if snapshot.push_endpoint is None:
+            return request.address(endpoint)
+        with self._limit.place():
+            request_uri = self._back_channel.push(snapshot.push_endpoint, request.query)
+        return pushed_address(endpoint, self._settings.client_id, request_uri)
 
     def _require_usable(self) -> None:
         """Try PSC again for a user who asks. Raises UpstreamUnavailable, at once while the pause lasts."""
@@ -226,7 +218,7 @@ class PscProvider:
                 access,
                 lambda token: verify_userinfo(token, self._settings, self._skew, at, find_key),
             )
-        return read_login(verified, userinfo, tokens.id_token, self._settings.physician_categories)
+        return read_login(verified, userinfo, tokens.id_token, self._settings)
 
     def verify_logout(self, token: str, *, now: datetime) -> UpstreamLogout:
         return self._sign_out.read_token(token, now)

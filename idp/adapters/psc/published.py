@@ -18,10 +18,9 @@ def fetch_object(http: BoundedHttp, url: str) -> Mapping[str, object]:
 
 def object_in(answer: HttpAnswer) -> Mapping[str, object]:
     """Returns the JSON object of an answer. Raises UnusableDocument, or NoUsableAnswer when that is an outage."""
-    if is_outage(answer):
-        raise NoUsableAnswer(f"status {answer.status}")
     if answer.status != 200:
-        raise UnusableDocument(f"status {answer.status}")
+        kind = NoUsableAnswer if is_outage(answer) else UnusableDocument
+        raise kind(f"status {answer.status}", answer.status)
     try:
         document = answer.json()
     except NoUsableAnswer as error:

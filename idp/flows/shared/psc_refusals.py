@@ -61,6 +61,7 @@ REFUSALS: Mapping[str, Meaning] = {
     "two_rpps": Meaning(whose=Whose.THEIRS, status=403, level=_WARNING, has_reference=True),
     "stale": Meaning(whose=Whose.AGAIN, status=403, level=_INFO),
     "not_fresh": Meaning(whose=Whose.THEIRS, status=403, level=_WARNING),
+    "no_auth_time": Meaning(whose=Whose.THEIRS, status=403, level=_ERROR, has_reference=True),
     "conflict": Meaning(whose=Whose.THEIRS, status=403, level=_ERROR, has_reference=True),
 }
 
@@ -70,8 +71,12 @@ class PscRefusals:
     desk: Desk
     store: EphemeralStore
 
-    def answer(self, interaction: Interaction, reason: str, detail: str) -> Response:
-        """Returns the page of this reason; the log and the audit trail have it too. `detail`: for the log."""
+    def answer(
+        self, interaction: Interaction, reason: str, detail: str, leave: str | None = None
+    ) -> Response:
+        """Returns the page of this reason; the log and the audit trail have it too.
+
+        `detail`: for the log. `leave`: a way out of the session there (`psc_leaving`)."""
         reason = self._in_a_row(interaction, reason)
         meaning, reference = REFUSALS[reason], secrets.token_hex(4)
         log.log(
@@ -85,7 +90,8 @@ class PscRefusals:
         )
         self.desk.audit_event(AuditEvent.PSC_LOGIN_REFUSED, interaction, reason=reason)
         doors = self.desk.doors(interaction, self.desk.account(interaction))
-        page = PscPage(reason, doors, reference if meaning.has_reference else None)
+        incident = reference if meaning.has_reference else None
+        page = PscPage(reason=reason, doors=doors, incident=incident, leave=leave)
         return self.desk.show(interaction, "psc.html", page, meaning.status)
 
     def is_begun_again(self, interaction: Interaction, detail: str) -> bool:

@@ -18,17 +18,21 @@ def told(error: str, description: str = "") -> str:
     return json.dumps({"error": error, "error_description": description}, ensure_ascii=False)
 
 
+def answered(status: int, media_type: str, body: bytes) -> HttpAnswer:
+    return HttpAnswer(status=status, media_type=media_type, body=body)
+
+
 #: How an endpoint may write its error: nothing of this changes what the error means.
 WRITTEN: dict[str, Callable[[str], HttpAnswer]] = {
-    "plainly": lambda error: HttpAnswer(400, JSON, told(error).encode()),
-    "with status 401": lambda error: HttpAnswer(401, JSON, told(error).encode()),
-    "in Latin-1": lambda error: HttpAnswer(400, JSON, told(error, "Client refusé").encode("latin-1")),
-    "in UTF-16": lambda error: HttpAnswer(400, JSON, told(error, "Client refusé").encode("utf-16")),
-    "in one mebibyte": lambda error: HttpAnswer(400, JSON, told(error, "z" * (BODY_BYTES - 100)).encode()),
-    "under another media type": lambda error: HttpAnswer(400, "text/plain", told(error).encode()),
-    "as problem JSON": lambda error: HttpAnswer(400, "application/problem+json", told(error).encode()),
+    "plainly": lambda error: answered(400, JSON, told(error).encode()),
+    "with status 401": lambda error: answered(401, JSON, told(error).encode()),
+    "in Latin-1": lambda error: answered(400, JSON, told(error, "Client refusé").encode("latin-1")),
+    "in UTF-16": lambda error: answered(400, JSON, told(error, "Client refusé").encode("utf-16")),
+    "in one mebibyte": lambda error: answered(400, JSON, told(error, "z" * (BODY_BYTES - 100)).encode()),
+    "under another media type": lambda error: answered(400, "text/plain", told(error).encode()),
+    "as problem JSON": lambda error: answered(400, "application/problem+json", told(error).encode()),
 }
-ERRORS = [(endpoint, error) for endpoint in ("token", "userinfo") for error in MEANINGS[endpoint]]
+ERRORS = [(endpoint, error) for endpoint in ("token", "par", "userinfo") for error in MEANINGS[endpoint]]
 
 
 @pytest.mark.parametrize("written", WRITTEN.values(), ids=WRITTEN)
@@ -41,15 +45,15 @@ def test_error_means_the_same_however_it_is_written(written: Callable[[str], Htt
 
 
 NOTHING_SAID = [
-    HttpAnswer(0, "", b""),
-    HttpAnswer(0, "text/html", b""),
-    HttpAnswer(0, JSON, b"[]"),
-    HttpAnswer(0, JSON, b"null"),
-    HttpAnswer(0, JSON, b'{"error": ["invalid_grant"]}'),
-    HttpAnswer(0, JSON, b'{"error": 7}'),
-    HttpAnswer(0, JSON, b'{"error": "<script>"}'),
-    HttpAnswer(0, JSON, b"[" * 100_000),
-    HttpAnswer(0, "text/plain", b"\xff\xfe no"),
+    answered(0, "", b""),
+    answered(0, "text/html", b""),
+    answered(0, JSON, b"[]"),
+    answered(0, JSON, b"null"),
+    answered(0, JSON, b'{"error": ["invalid_grant"]}'),
+    answered(0, JSON, b'{"error": 7}'),
+    answered(0, JSON, b'{"error": "<script>"}'),
+    answered(0, JSON, b"[" * 100_000),
+    answered(0, "text/plain", b"\xff\xfe no"),
 ]
 
 
@@ -60,6 +64,9 @@ NOTHING_SAID = [
         ("token", 400, UpstreamRefusal.REFUSED),
         ("token", 401, UpstreamRefusal.MISCONFIGURED),
         ("token", 404, UpstreamRefusal.MISCONFIGURED),
+        ("par", 400, UpstreamRefusal.REFUSED),
+        ("par", 401, UpstreamRefusal.MISCONFIGURED),
+        ("par", 405, UpstreamRefusal.MISCONFIGURED),
         ("userinfo", 401, UpstreamRefusal.REFUSED),
         ("userinfo", 404, UpstreamRefusal.MISCONFIGURED),
         ("token", 429, UpstreamRefusal.UNAVAILABLE),
@@ -69,14 +76,14 @@ NOTHING_SAID = [
 def test_answer_that_says_no_error_means_its_status(
     answer: HttpAnswer, endpoint: str, status: int, reason: UpstreamRefusal
 ) -> None:
-    meaning, detail = meaning_of(endpoint, HttpAnswer(status, answer.media_type, answer.body))
+    meaning, detail = meaning_of(endpoint, answered(status, answer.media_type, answer.body))
     assert meaning.reason is reason
     assert "script" not in detail
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404])
 def test_page_is_not_of_pro_sante_connect_and_says_nothing_of_us(status: int) -> None:
-    page = HttpAnswer(status, "text/html", told("invalid_client").encode())
+    page = answered(status, "text/html", told("invalid_client").encode())
     assert meaning_of("token", page)[0].reason is UpstreamRefusal.UNAVAILABLE
 
 

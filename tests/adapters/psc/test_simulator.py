@@ -172,6 +172,28 @@ def test_live_session_signs_in_silently_unless_a_fresh_login_is_asked(
     assert not asked.headers["Location"].startswith(CALLBACK)
 
 
+def test_request_is_pushed_to_a_simulator_that_demands_it(
+    simulator: Simulator, provider: PscProvider, person: Person
+) -> None:
+    simulator.switch(par_required=True)
+    assert log_in(provider, person).rpps == PHYSICIAN[1:]
+    assert "request_uri=" in provider.begin(fresh=False).url
+
+
+def test_watch_leaves_no_failed_sign_in_there(simulator: Simulator) -> None:
+    provider = psc_provider(
+        psc_chosen(
+            issuer=simulator.issuer, client_id="caducee", client_secret="s+:%é", watch_every=timedelta()
+        ),
+        redirect_uri=CALLBACK,
+        clock=SystemClock(),
+        run=lambda act: act(),
+    )
+    for _ in range(3):
+        assert not provider.is_out()
+    assert requests.get(f"{simulator.control}/api/events", timeout=within(5)).json() == []
+
+
 def test_code_is_refused_the_second_time(provider: PscProvider, person: Person) -> None:
     request = provider.begin(fresh=False)
     answer = person.follow(request.url)
