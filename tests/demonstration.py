@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 30  # a first start, on a machine that does nothing else
 STOP_SECONDS = 5  # the promise, on a machine that does nothing else
 _KILL_SECONDS = 30
-_PORTS = 9
+_PORTS = 11  # with those of an nginx in front
 
 
 @dataclass(frozen=True)
@@ -164,14 +164,14 @@ def is_alive(pid: int) -> bool:
 
 
 def free_port_base() -> int:
-    """Returns the first of nine free ports in a row, below those that the kernel gives out."""
+    """Returns the first of so many free ports in a row, below those that the kernel gives out."""
     # A range of its own for each worker of one run: two that look at the same ports would both find them free.
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 5
     start = 10_000 + worker * 4_000 + os.getppid() * 16 % 2_000
     for base in range(start, start + 2_000, 16):
         if all(_is_free(port) for port in range(base, base + _PORTS)):
             return base
-    raise AssertionError("no nine free ports in a row")
+    raise AssertionError("no free ports in a row")
 
 
 def _is_free(port: int) -> bool:

@@ -284,6 +284,9 @@ class FakeUpstream:
     def is_out(self) -> bool:
         return self.trouble is not None
 
+    def is_misconfigured(self) -> bool:
+        return False
+
     def begin(self, *, fresh: bool) -> UpstreamRequest:
         if self.trouble is not None:
             raise self.trouble
@@ -305,7 +308,7 @@ class FakeUpstream:
             raise self.trouble
         return UpstreamLogout("jti-1", token, None)
 
-    def logout_url(self, id_token: str, *, return_url: str, state: str) -> str | None:
+    def logout_url(self, id_token: str | None, *, return_url: str, state: str) -> str | None:
         return f"https://upstream.test/logout?state={state}"
 
 

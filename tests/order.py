@@ -18,7 +18,7 @@ MADE_ONCE = ("tests/cards/",)
 SECONDS: Mapping[str, float] = {
     "demo": 113,
     "tests/journeys/test_demo.py": 106,
-    "suite_and_receiver": 66,
+    "suite_and_receiver": 74,
     "short_lives": 61,
     "tests/cli/test_hardware_keys.py": 54,
     "tests/cli/test_trust.py": 49,

@@ -3,6 +3,7 @@
 Contains the account and the proved identity it holds. Not here: storage, protocol.
 """
 
+import dataclasses
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NewType
@@ -66,8 +67,8 @@ class Account:
     address: PostalAddress
     created_at: datetime
     enabled: bool = True
-    #: Sessions and grants begun before this instant are void.
-    not_before: datetime | None = None
+    #: How often everything begun until then was voided. Counted, not timed: the clocks of nodes differ (docs/adr/0031).
+    generation: int = 0
     #: Revision of the charter last accepted; the evidence itself is in the charter repository.
     charter_revision: str | None = None
     locale: str = "fr"
@@ -82,9 +83,11 @@ class Account:
         """Whether this person may enter, and what was granted go on. The one place where `enabled` is read."""
         return self.enabled
 
-    def has_voided(self, began_at: datetime) -> bool:
-        """Whether a session or grant that began then is void: a new password, or the operator, ended all until then.
+    def has_voided(self, generation: int) -> bool:
+        """Whether a proof, session or grant of that generation is void: a new password, the operator or Pro Santé
+        Connect ended all until then."""
+        return generation < self.generation
 
-        What begins at the very instant of `not_before` holds: it is the sign-in that came of the change.
-        """
-        return self.not_before is not None and began_at < self.not_before
+    def next_generation(self) -> "Account":
+        """Returns the account that, once saved, has voided every proof, session and grant of until now."""
+        return dataclasses.replace(self, generation=self.generation + 1)

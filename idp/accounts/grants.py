@@ -5,29 +5,41 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from idp.accounts.account import Account, AccountId
+from idp.accounts.account import AccountId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """One authorization code and all tokens issued from it. `sid`: the SSO session in which it was granted."""
+    """One authorization code and all tokens issued from it. `sid`: the SSO session in which it was granted.
+
+    `generation`: that of the account which the gate let pass. `upstream_sid`: Pro Santé Connect's session, if the
+    person came from there.
+    """
 
     id: str
     account_id: AccountId
     client_id: str
     sid: str
     granted_at: datetime
+    generation: int = 0
+    upstream_sid: str | None = None
     redeemed_at: datetime | None = None
     revoked_at: datetime | None = None
 
 
-def is_living(grant: Grant, account: Account) -> bool:
-    """Whether the grant is not revoked, its account may sign in, and no event of the account voided it since."""
-    return grant.revoked_at is None and account.may_sign_in and not account.has_voided(grant.granted_at)
-
-
 class SessionEnded(Exception):
     """The session in which the grant was to be made has been ended by a logout."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndedSession:
+    """What the end of a session found. `is_first`: it had not ended before."""
+
+    #: None: no grant names the session.
+    account_id: AccountId | None
+    #: Every client that redeemed a grant of it.
+    clients: frozenset[str]
+    is_first: bool
 
 
 class GrantRepository(Protocol):
@@ -41,12 +53,14 @@ class GrantRepository(Protocol):
 
     def revoke(self, grant_id: str, now: datetime) -> None: ...
 
-    def end_session(self, sid: str, now: datetime, listeners: Collection[str]) -> frozenset[str]:
+    def end_session(self, sid: str, now: datetime, listeners: Collection[str]) -> EndedSession:
         """End an SSO session in one commit: revoke its grants, void its codes, queue its logout notices.
 
         Each client in `listeners` that redeemed a grant of the session gets one notice, even if this is called again.
-        Returns all clients that redeemed one.
         """
+
+    def sessions_from(self, upstream_sid: str) -> Collection[str]:
+        """Returns the `sid` of each session with a grant that came from this session of Pro Santé Connect."""
 
     def end_sessions_of(self, account_id: AccountId, now: datetime, listeners: Collection[str]) -> None:
         """End every session of an account in the same way."""

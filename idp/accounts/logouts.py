@@ -33,6 +33,15 @@ class LogoutNotice:
     attempt: int
 
 
+@dataclass(frozen=True, slots=True)
+class LogoutAnswer:
+    """What a call gave. `outcome`: the HTTP status, or the name of what prevented it."""
+
+    outcome: int | str
+    #: The relying party's own, for the operator: short, on one line, without what could be a person or a secret.
+    words: str = ""
+
+
 class LogoutNotices(Protocol):
     """Durable. `GrantRepository.end_session` writes the notices in the same commit as the end of the session."""
 

@@ -23,14 +23,16 @@ from idp.settings import Settings
 from idp.wiring.card_host import build_card_listener
 from idp.wiring.cards import build_crl_refresher
 from idp.wiring.mail import build_transport
-from idp.wiring.resources import Resources, open_resources
-from idp.wiring.worker import build_back_channel, build_outbox_worker
+from idp.wiring.resources import Resources, build_clock_watch, open_resources
+from idp.wiring.worker import build_back_channel, build_kept_logout_judge, build_outbox_worker
 
 log = structlog.get_logger()
 
 _PAUSE_SECONDS = 0.25
 _CRL_PAUSE_SECONDS = 20
+_KEPT_LOGOUTS_PAUSE_SECONDS = 2
 _PURGE_PAUSE_SECONDS = 60
+_CLOCK_PAUSE_SECONDS = 60
 _PURGED_AT_ONCE = 1000
 #: Longer than any token of a grant can live.
 _GRANTS_KEPT = timedelta(days=2)
@@ -84,7 +86,10 @@ def _standing_lanes(
         ("mails", lambda: outbox.drain_once(stopped.is_set), _PAUSE_SECONDS),
         ("notices", begin_notices, _PAUSE_SECONDS),
         ("purge", lambda: _purge(resources, expired), _PURGE_PAUSE_SECONDS),
+        ("clock", build_clock_watch(resources).ahead, _CLOCK_PAUSE_SECONDS),
     ]
+    if (judge := build_kept_logout_judge(resources)) is not None:
+        work.append(("kept logout tokens", judge.judge_due, _KEPT_LOGOUTS_PAUSE_SECONDS))
     if refresher is not None:
         work.append(("revocation lists", refresher.run_due, _CRL_PAUSE_SECONDS))
     return [StandingLane(name=name, work=do, pause=pause, stopped=stopped) for name, do, pause in work]

@@ -5,6 +5,7 @@ Contains their table, and what an operator reads of a fault. Not here: what a co
 
 import argparse
 import io
+import re
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -27,6 +28,8 @@ _GROUPS = {
 }
 
 _LAST_PORT = 65535
+_MOST_ROWS = 1_000_000
+_MOST_OF_A_NODE = 1024
 
 
 def _charter_name(text: str) -> str:
@@ -35,10 +38,15 @@ def _charter_name(text: str) -> str:
     return text
 
 
-def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) <= _LAST_PORT):
-        raise argparse.ArgumentTypeError(f"0 to {_LAST_PORT}")
-    return int(text)
+def _number_to(most: int) -> Callable[[str], int]:
+    """Returns how an option is read: int() would also take digits of other scripts, `1_0` and `-1`."""
+
+    def number(text: str) -> int:
+        if not (re.fullmatch(r"[0-9]{1,9}", text) and int(text) <= most):
+            raise argparse.ArgumentTypeError(f"0 to {most}")
+        return int(text)
+
+    return number
 
 
 class _DiscreetParser(argparse.ArgumentParser):
@@ -101,13 +109,19 @@ def _parser() -> argparse.ArgumentParser:
     logouts = add("logouts list", "logouts.list_logouts", "logout notices, newest first")
     logouts.add_argument("--client", help="of this client_id only")
     logouts.add_argument("--state", choices=("waiting", "delivered", "refused", "abandoned"))
-    logouts.add_argument("--last", type=int, default=50, help="how many at most (default: 50)")
+    logouts.add_argument(
+        "--last", type=_number_to(_MOST_ROWS), default=50, help="how many at most (default: 50)"
+    )
     _add_card(add)
     server = add("serve", "serve.serve", "serve the provider")
     server.add_argument("--host", default="127.0.0.1")
-    server.add_argument("--port", type=_port, default=8400)
-    server.add_argument("--workers", type=int, default=0, help="default: one per core")
-    server.add_argument("--threads", type=int, default=16, help="blocking threads per worker")
+    server.add_argument("--port", type=_number_to(_LAST_PORT), default=8400)
+    server.add_argument(
+        "--workers", type=_number_to(_MOST_OF_A_NODE), default=0, help="default: one per core"
+    )
+    server.add_argument(
+        "--threads", type=_number_to(_MOST_OF_A_NODE), default=16, help="blocking threads per worker"
+    )
     add("card-host", "background.card_host", "serve the card host (TLS, client certificate)")
     add("worker", "background.worker", "send mails and logout notices, clear what expired")
     return parser

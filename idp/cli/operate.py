@@ -183,7 +183,9 @@ def _set_enabled(settings: Settings, rpps: str, *, enabled: bool, event: AuditEv
         return 1
     now = SystemClock().now()
     # `save_changed` tries again if a sign-in saves at the same moment: the operator's decision must stay.
-    save_changed(accounts, account.id, lambda row: dataclasses.replace(row, enabled=enabled, not_before=now))
+    save_changed(
+        accounts, account.id, lambda row: dataclasses.replace(row, enabled=enabled).next_generation()
+    )
     SqlAudit(database, SystemClock()).record(event, account_id=account.id)
     return 0 if enabled else _tell_relying_parties(settings, database, account.id, now)
 

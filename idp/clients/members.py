@@ -108,6 +108,7 @@ MEMBERS: Mapping[str, Member] = {
     "authorization_signed_response_alg": Member(
         "authorization_signed_response_alg", one_of(SIGNING_ALGS), "RS256"
     ),
+    "session_state_in_token_response": Member("gets_session_state", At.flag, False),
     "dpop_bound_access_tokens": Member("dpop_bound_access_tokens", At.flag, False),
     "tls_client_certificate_bound_access_tokens": Member("tls_bound_access_tokens", At.flag, False),
     "access_token_life": Member("access_token_life", seconds(*_TOKEN_LIFE)),

@@ -67,6 +67,8 @@ class Client:
     #: None: userinfo is plain JSON.
     userinfo_signed_response_alg: Alg | None
     authorization_signed_response_alg: Alg
+    #: A Keycloak in front of us finds its session by this member of the token answer, and by no other.
+    gets_session_state: bool
     dpop_bound_access_tokens: bool
     tls_bound_access_tokens: bool
     #: Lifetimes for this client. None: the setting's.

@@ -102,7 +102,7 @@ class CpsFlow:
         if account is None or ("cps_unchecked",) not in paths:
             return self._refuse(interaction, str(CardRefusal.STATUS_UNKNOWN), card.fingerprint_sha256)
         event = event_of("cps_unchecked", identity.verified_at)
-        proved = with_event(interaction, event, account.id)
+        proved = with_event(interaction, event, account)
         if not account.may_sign_in:
             self.admission.refuse_disabled(proved, identity)
         self.desk.audit_event(AuditEvent.CARD_STATUS_BYPASSED, proved, **_facts(card, der))

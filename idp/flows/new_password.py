@@ -104,7 +104,7 @@ class NewPasswordFlow:
         Raises StaleAccount.
         """
         now = self.clock.now()
-        changed = dataclasses.replace(account, password_hash=hashed, not_before=now)
+        changed = dataclasses.replace(account, password_hash=hashed).next_generation()
         self.accounts.save(changed)
         self.waits.end(account.identity.rpps)
         self.audit.record(AuditEvent.PASSWORD_CHANGED, account_id=account.id)

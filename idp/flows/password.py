@@ -117,7 +117,7 @@ class PasswordFlow:
 
     def _accept(self, interaction: Interaction, account: Account) -> Response:
         event = event_of("password", self.clock.now())
-        proved = with_event(interaction, event, account.id)
+        proved = with_event(interaction, event, account)
         response = self.desk.prove(proved)
         self.sender.send_if_due(proved)
         self.devices.remember(request, response, account.identity.rpps)

@@ -4,6 +4,7 @@ Contains the choice of one professional context, for a relying party that asks a
 it is due (`interaction/professional_context`).
 """
 
+import dataclasses
 from dataclasses import dataclass
 
 from flask import Blueprint
@@ -45,6 +46,7 @@ class ProfessionalContextFlow:
             return self._page(interaction, account, "professional_context.choose", 422)
         chosen = ChosenPractice(key, self.clock.now())
         self.contexts.choose(account.id, interaction.client_id, chosen)
+        self.desk.record(dataclasses.replace(interaction, has_chosen_context=True))
         self.desk.audit_event(AuditEvent.CONTEXT_CHOSEN, interaction)
         return self.desk.back(interaction)
 

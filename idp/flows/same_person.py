@@ -122,7 +122,6 @@ class SamePersonFlow:
             return_name=None,
             return_url=None,
             request="",
-            psc_was_used=False,
             told=tuple(client.name for client in told if client.is_told_of_logout),
             frames=frames,
             onward_url=hub_path(interaction.id),

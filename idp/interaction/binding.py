@@ -11,14 +11,7 @@ from dataclasses import dataclass
 from idp.accounts.account import AccountId
 from idp.core.ephemeral import StaleRecord
 from idp.interaction.authenticator import AuthenticatorId
-from idp.interaction.record import (
-    Interaction,
-    before_last_event,
-    is_same_person,
-    last_authenticator,
-    opened_by,
-    without_person,
-)
+from idp.interaction.record import Interaction, is_same_person, opened_by, own_events, without_person
 from idp.interaction.refusal import InteractionRefusal, InteractionRefused
 from idp.interaction.store import Interactions
 from idp.interaction.visit import Visit
@@ -98,4 +91,24 @@ def _is_repeated(proved: Interaction, known: Interaction) -> bool:
         and is_same_person(known, proved)
         and known.events[:-1] == proved.events[:-1]
         and last_authenticator(known) == last_authenticator(proved)
+    )
+
+
+def last_authenticator(interaction: Interaction) -> AuthenticatorId | None:
+    """Returns what the last event of this interaction itself was by; None: nothing was proved in it."""
+    own = own_events(interaction)
+    return own[-1].authenticator if own and own[-1] == interaction.events[-1] else None
+
+
+def before_last_event(interaction: Interaction) -> Interaction:
+    """Returns what was known before the last event, and nothing that was typed since."""
+    events = interaction.events[:-1]
+    return dataclasses.replace(
+        interaction,
+        events=events,
+        account_id=interaction.account_id if events else None,
+        identity=None,
+        enrolment=None,
+        enrolment_draft={},
+        upstream_id_token=interaction.upstream_id_token if events else None,
     )

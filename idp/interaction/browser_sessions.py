@@ -93,4 +93,4 @@ def _is_in_the_way(other: Session, account: Account, visit: Visit) -> bool:
 
 def _is_of(session: Session, account: Account) -> bool:
     # A void session is not continued: relying parties were told that its `sid` is over.
-    return session.account_id == account.id and not account.has_voided(session.started_at)
+    return session.account_id == account.id and not account.has_voided(session.generation)

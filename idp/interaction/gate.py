@@ -6,7 +6,6 @@ session remembers what was true at the sign-in. Not here: how each door answers 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -48,15 +47,15 @@ class Gate:
     charters: CharterRepository
     authenticators: Sequence[Authenticator]
 
-    def may_issue(self, account: Account, client: Requester, *, acr: Acr, authorized_at: datetime) -> None:
+    def may_issue(self, account: Account, client: Requester, *, acr: Acr, generation: int) -> None:
         """Raises IssueRefused with the first reason that forbids it. Called at code issue, redemption and refresh.
 
-        `authorized_at`: when the session (code issue) or the grant (redemption, refresh) began.
+        `generation`: the account's, when what is shown (proofs and session, grant) began.
         """
         # facts/security §4.3: all are evaluated on the account row of this moment; the first that holds is told.
         reasons = {
             MayNotIssue.DISABLED: not account.may_sign_in,
-            MayNotIssue.NOT_BEFORE: account.has_voided(authorized_at),
+            MayNotIssue.NOT_BEFORE: account.has_voided(generation),
             MayNotIssue.CHARTER_DUE: self._is_charter_due(account, client),
             MayNotIssue.ACR_TOO_LOW: RANK[acr] < RANK[client.minimum_acr],
             MayNotIssue.DOOR_CLOSED: not self._is_door_open(account, client, acr),

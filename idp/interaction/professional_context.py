@@ -30,9 +30,9 @@ class ContextAction:
         chosen = self.contexts.chosen(account.id, interaction.client_id)
         if chosen is None or chosen.key not in {one.key for one in practices}:
             return True
-        # A choice made since this request began answers it: the page is not shown a second time.
+        # The choice made for this very request answers it: the page is not shown a second time.
         is_wished = _CHOOSE_AGAIN & set(interaction.request.get("prompt", "").split())
-        return bool(is_wished) and chosen.chosen_at < interaction.started_at
+        return bool(is_wished) and not interaction.has_chosen_context
 
     def remembered(self, account: Account) -> Mapping[str, Practice]:
         """Returns, by `client_id`, the remembered choices: for these clients the page is not shown."""

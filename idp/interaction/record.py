@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from idp.accounts.account import AccountId, PostalAddress, ProvedIdentity
+from idp.accounts.account import Account, AccountId, PostalAddress, ProvedIdentity
 from idp.interaction.authenticator import AUTHENTICATORS, Acr, AuthenticatorId
 
 
@@ -71,6 +71,8 @@ class Interaction:
     subject: str | None = None
     events: tuple[AuthenticationEvent, ...] = ()
     account_id: AccountId | None = None
+    #: The account's generation when this person was first proved.
+    generation: int = 0
     #: The SSO session that some of the events were taken from.
     sid: str | None = None
     #: Those events.
@@ -84,12 +86,16 @@ class Interaction:
     enrolment: PendingEnrolment | None = None
     #: What the person typed before, to fill the form again when they come back to it.
     enrolment_draft: Mapping[str, str] = field(default_factory=dict)
+    #: The person chose a professional context here: `prompt=consent` is answered.
+    has_chosen_context: bool = False
     #: The person began an expired interaction again, by a click.
     restarted: bool = False
     #: Set when the person refused or cancelled; how that is told is the way to start's (`Finish.failure`).
     refusal: str | None = None
     #: Sealed ID Token of Pro Santé Connect, for the logout hint.
     upstream_id_token: str | None = None
+    #: Pro Santé Connect asked to begin again, and that was done without a word: the next time, the person is told.
+    upstream_begun_again: bool = False
     #: Of the last proof, brought twice at once: either answer may be the last to arrive, so each one's secret opens it.
     also: tuple[str, ...] = ()
     #: What `browser` was before the last proof: it opens nothing, and is told how to begin again (docs/adr/0029).
@@ -107,7 +113,12 @@ def opened_by(interaction: Interaction) -> tuple[str, ...]:
 def counting_events(interaction: Interaction) -> tuple[AuthenticationEvent, ...]:
     """Returns the events that are fresh enough for this request."""
     since = interaction.fresh_after
-    return tuple(event for event in interaction.events if since is None or event.at >= since)
+    if since is None:
+        return interaction.events
+    # A login is wanted: no event of the session counts, also when the clock that dated it is ahead of this request's.
+    is_login_wanted = since >= interaction.started_at
+    events = own_events(interaction) if is_login_wanted else interaction.events
+    return tuple(event for event in events if event.at >= since)
 
 
 def is_taken_on_trust(interaction: Interaction) -> bool:
@@ -115,20 +126,26 @@ def is_taken_on_trust(interaction: Interaction) -> bool:
     return interaction.sid is not None and not interaction.confirmed and bool(counting_events(interaction))
 
 
-def with_event(interaction: Interaction, event: AuthenticationEvent, account_id: AccountId) -> Interaction:
-    """Returns the interaction with one more event. Another person's event replaces all that was known of the first."""
-    if interaction.account_id == account_id:
+def with_event(interaction: Interaction, event: AuthenticationEvent, account: Account) -> Interaction:
+    """Returns the interaction with one more event. Another person's event replaces all that was known of the first.
+
+    So does an event of the same person after all that they had proved was voided. `account`: the row that the event was
+    verified against.
+    """
+    dated = _dated(interaction, event)
+    if interaction.account_id == account.id and not account.has_voided(interaction.generation):
         return dataclasses.replace(
             interaction,
-            events=(*interaction.events, event),
+            events=(*interaction.events, dated),
             identity=None,
             confirmed=interaction.sid is not None,
         )
     # facts/security T46: nothing of one person is ever added to what another one proved.
     return dataclasses.replace(
         interaction,
-        events=(event,),
-        account_id=account_id,
+        events=(dated,),
+        account_id=account.id,
+        generation=account.generation,
         sid=None,
         lent=(),
         confirmed=False,
@@ -150,8 +167,9 @@ def with_identity(
     is_same = _is_same_proof(interaction.identity, identity)
     return dataclasses.replace(
         interaction,
-        events=(event,),
+        events=(_dated(interaction, event),),
         account_id=None,
+        generation=0,
         sid=None,
         lent=(),
         confirmed=False,
@@ -180,6 +198,11 @@ def with_upstream(interaction: Interaction, sealed_id_token: str) -> Interaction
     return dataclasses.replace(interaction, upstream_id_token=sealed_id_token)
 
 
+def begun_again(interaction: Interaction) -> Interaction:
+    """Returns the interaction whose person is sent to Pro Santé Connect a second time without a word."""
+    return dataclasses.replace(interaction, upstream_begun_again=True)
+
+
 def own_events(interaction: Interaction) -> tuple[AuthenticationEvent, ...]:
     """Returns what was proved in this interaction itself."""
     if interaction.sid is not None and not interaction.lent:
@@ -202,32 +225,20 @@ def without_session(interaction: Interaction) -> Interaction:
     )
 
 
+def _dated(interaction: Interaction, event: AuthenticationEvent) -> AuthenticationEvent:
+    """Returns the event, if it is ours not dated before the interaction in which it happened: the clocks of two nodes
+    differ. Pro Santé Connect dates its own, which may be hours old."""
+    if event.authenticator == "psc":
+        return event
+    return dataclasses.replace(event, at=max(event.at, interaction.started_at))
+
+
 def without_person(interaction: Interaction, account_id: AccountId) -> Interaction:
     """Returns the interaction without what this person proved in it: they left the browser."""
     if interaction.account_id != account_id:
         return interaction
     return dataclasses.replace(
         interaction, events=(), account_id=None, sid=None, lent=(), confirmed=False, upstream_id_token=None
-    )
-
-
-def last_authenticator(interaction: Interaction) -> AuthenticatorId | None:
-    """Returns what the last event of this interaction itself was by; None: nothing was proved in it."""
-    own = own_events(interaction)
-    return own[-1].authenticator if own and own[-1] == interaction.events[-1] else None
-
-
-def before_last_event(interaction: Interaction) -> Interaction:
-    """Returns what was known before the last event, and nothing that was typed since."""
-    events = interaction.events[:-1]
-    return dataclasses.replace(
-        interaction,
-        events=events,
-        account_id=interaction.account_id if events else None,
-        identity=None,
-        enrolment=None,
-        enrolment_draft={},
-        upstream_id_token=interaction.upstream_id_token if events else None,
     )
 
 

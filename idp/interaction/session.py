@@ -20,6 +20,8 @@ class Session:
     events: tuple[AuthenticationEvent, ...]
     started_at: datetime
     last_seen_at: datetime
+    #: The account's generation when it began; a record of an earlier version has none.
+    generation: int = 0
     #: Sealed upstream ID Token, for the logout hint; None when Pro Santé Connect was not used.
     upstream_id_token: str | None = None
     #: Fingerprints of the cookies that open it, the newest first. More than one: of sign-ins that ended at once.
@@ -45,7 +47,7 @@ def is_session_valid(
     """Whether it is alive, its account may sign in, and no event of that account has voided it since."""
     # The account row is read at every use: what an operator decides holds without a list of sessions (facts/security
     # T33).
-    is_void = account.has_voided(session.started_at)
+    is_void = account.has_voided(session.generation)
     return account.may_sign_in and not is_void and now < ends_at(session, life, idle)
 
 
@@ -74,6 +76,8 @@ def lend(session: Session, interaction: Interaction, now: datetime, life: timede
         events=(*living, *own),
         lent=living,
         account_id=session.account_id,
+        # The earlier of the two: neither a session from before a new password gives anything, nor what was proved then.
+        generation=min(session.generation, interaction.generation) if own else session.generation,
         sid=session.sid,
         # A proof in the interaction itself says who is there: a shared station asks no more.
         confirmed=bool(own),

@@ -31,10 +31,12 @@ class SessionOver(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """`cookie`: the new session cookie, None when the present one stays."""
+    """`cookie`: the new session cookie, None when the present one stays. `upstream_sid`: the session at Pro Santé
+    Connect that it came from."""
 
     sid: str
     cookie: str | None
+    upstream_sid: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,17 +68,17 @@ class SignIn:
         # Some of the events came from that session: since it ended, they prove nothing.
         if interaction.sid is not None and (here is None or here.sid != interaction.sid):
             raise SessionOver
-        # The gate compares this with the account's `not_before` (facts/security TK6). The earlier of the two: a session
-        # from before a new password gives nothing, and an interaction that was open at that time gives nothing.
-        began = min(here.started_at, interaction.started_at) if here else interaction.started_at
+        # The gate compares this with the account's (facts/security TK6). The earlier of the two: neither a session from
+        # before a new password gives anything, nor what was proved then.
+        generation = min(here.generation, interaction.generation) if here else interaction.generation
         try:
-            self.gate.may_issue(account, requester, acr=done.assurance.acr, authorized_at=began)
+            self.gate.may_issue(account, requester, acr=done.assurance.acr, generation=generation)
         except IssueRefused as refused:
             self._audit_event(AuditEvent.ISSUE_REFUSED, interaction, account, reason=str(refused.reason))
             raise
         # Single sign-on: the session knew all these events, so its cookie stays (facts/security AC4: nor is it lifted).
         if here is not None and set(interaction.events) <= set(here.events):
-            return Entered(here.sid, None)
+            return _entered(here, None)
         try:
             return self._session_for(done, found, here, visit)
         except UpstreamOver as over:
@@ -97,7 +99,7 @@ class SignIn:
             if found is not None:
                 self.sign_out.end(found.session, visit.now)
             return None
-        return None if account.has_voided(found.session.started_at) else found
+        return None if account.has_voided(found.session.generation) else found
 
     def _is_valid(self, session: Session, account: Account, visit: Visit) -> bool:
         sessions = self.sessions.at(shared=visit.is_station_shared)
@@ -122,6 +124,7 @@ class SignIn:
             events=living,
             started_at=here.started_at if here else now,
             last_seen_at=now,
+            generation=min(here.generation, interaction.generation) if here else interaction.generation,
             # RP-Initiated Logout §2: the newest ID Token of Pro Santé Connect is the hint that ends the session there.
             upstream_id_token=interaction.upstream_id_token or (here.upstream_id_token if here else None),
             secrets=_cookies_on_their_way(found),
@@ -134,7 +137,7 @@ class SignIn:
             cookie = self.sessions.renew(session, now)
         if here is None:
             self._audit_event(AuditEvent.SESSION_STARTED, interaction, done.account)
-        return Entered(session.sid, cookie)
+        return _entered(session, cookie)
 
     def _audit_event(
         self, event: AuditEvent, interaction: Interaction, account: Account, **facts: Fact
@@ -146,6 +149,11 @@ class SignIn:
             interaction_id=interaction.id[:8],
             **facts,
         )
+
+
+def _entered(session: Session, cookie: str | None) -> Entered:
+    there = (event.upstream_sid for event in session.events if event.upstream_sid)
+    return Entered(session.sid, cookie, next(there, None))
 
 
 def _cookies_on_their_way(found: Found | None) -> tuple[str, ...]:

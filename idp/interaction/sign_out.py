@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from idp.accounts.account import AccountId
-from idp.accounts.grants import GrantRepository
+from idp.accounts.grants import EndedSession, GrantRepository
 from idp.core.audit import Audit, AuditEvent
 from idp.interaction.session import Session
 from idp.interaction.store import Sessions
@@ -27,12 +27,15 @@ class SignOut:
 
     def end(self, session: Session, now: datetime, client_id: str | None = None) -> frozenset[str]:
         """End the session. Returns every client that signed the person in with it. Raises StoreUnavailable."""
-        # The durable part first (facts/security LO7): if the ephemeral store fails after it, refresh tokens and notices
-        # are done already, and the person signs out once more.
-        clients = self.grants.end_session(session.sid, now, self.listeners())
-        if self.sessions.end(session.sid):
-            self.audit.record(AuditEvent.SESSION_ENDED, account_id=session.account_id, client_id=client_id)
-        return clients
+        return self._end(session.sid, now, session.account_id, client_id).clients
+
+    def end_named(self, sid: str, now: datetime, client_id: str | None) -> frozenset[str]:
+        """End the session of this name as `end` does, whether or not the ephemeral store still has its record.
+
+        Returns no client once it has ended.
+        """
+        ended = self._end(sid, now, None, client_id)
+        return ended.clients if ended.is_first else frozenset()
 
     def end_from_upstream(self, upstream_sid: str, now: datetime) -> None:
         """The person signed out at Pro Santé Connect: end each session that came from there, and let no sign-in
@@ -40,15 +43,30 @@ class SignOut:
 
         Raises StoreUnavailable; called again, it does what was left.
         """
-        for sid, account_id in close_upstream(self.sessions.store, upstream_sid, self.sessions.life):
-            self.grants.end_session(sid, now, self.listeners())
-            if self.sessions.end(sid):
-                self.audit.record(AuditEvent.SESSION_ENDED, account_id=account_id, by="psc")
+        remembered = close_upstream(self.sessions.store, upstream_sid, self.sessions.life)
+        owners: dict[str, AccountId | None] = {one.sid: one.account_id for one in remembered}
+        # Their grants outlive what the ephemeral store remembers.
+        lasting = dict.fromkeys(self.grants.sessions_from(upstream_sid))
+        for sid, account_id in (lasting | owners).items():
+            self._end(sid, now, account_id, by="psc")
+
+    def _end(
+        self, sid: str, now: datetime, account_id: AccountId | None, client_id: str | None = None, **by: str
+    ) -> EndedSession:
+        # The durable part first (facts/security LO7): if the ephemeral store fails after it, refresh tokens and notices
+        # are done already, and the person signs out once more.
+        ended = self.grants.end_session(sid, now, self.listeners())
+        owner = account_id or ended.account_id
+        # Before the ephemeral store, which may fail: of two ends at once the database knows one first.
+        if owner is not None and ended.is_first:
+            self.audit.record(AuditEvent.SESSION_ENDED, account_id=owner, client_id=client_id, **by)
+        self.sessions.end(sid)
+        return ended
 
     def end_all(self, account_id: AccountId, now: datetime, by: str) -> None:
         """End the grants of every session.
 
-        The sessions themselves end by the account's `not_before`, set by the caller.
+        The sessions themselves end by the account's generation, which the caller has moved.
         """
         self.grants.end_sessions_of(account_id, now, self.listeners())
         self.audit.record(AuditEvent.SESSION_ENDED, account_id=account_id, by=by, all=True)

@@ -7,6 +7,7 @@ import dataclasses
 import hashlib
 import hmac
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,6 +27,16 @@ GRACE = timedelta(hours=1)
 
 #: An expired session can still be signed out of: a relying party's own session may last a working day.
 REMEMBERED = timedelta(hours=12)
+
+
+#: Members that an earlier version did not write, with what their absence says.
+_NEWER: Mapping[str, object] = {
+    "started_by": AUTHORIZATION,
+    "generation": 0,
+    "has_chosen_context": False,
+    "confirmed": False,
+    "upstream_begun_again": False,
+}
 
 
 def random_token() -> str:
@@ -234,10 +245,5 @@ def _value(record: Interaction) -> dict[str, Any]:
     """Returns the record as it is kept: without the version, which the store counts itself."""
     value = to_plain(record)
     del value["version"]
-    # A node of the version before, in a rolling upgrade, knows one way to start only, and no name for it; nor what is
-    # confirmed.
-    if value.get("started_by") == AUTHORIZATION:
-        del value["started_by"]
-    if value.get("confirmed") is False:
-        del value["confirmed"]
-    return value
+    # A node of the version before, in a rolling upgrade, does not know these names, and means these values.
+    return {name: told for name, told in value.items() if name not in _NEWER or told != _NEWER[name]}

@@ -36,6 +36,8 @@ class Doors:
     password: bool
     #: Pro Santé Connect is down: it is shown last, and the page says so.
     psc_out: bool = False
+    #: It is down for a setting of ours or theirs: « panne… quelques minutes » would be untrue.
+    psc_misconfigured: bool = False
     #: The operator supplied the official button and its hover picture: /psc/picture/bouton, /bouton-survol.
     psc_picture: bool = False
     psc_hover: bool = False
@@ -138,17 +140,24 @@ class CpsPage:
 class PscPage:
     """Pro Santé Connect did not sign the person in.
 
-    `reason` in "unavailable", "cancelled", "refused", "stale", "no_rpps", "conflict", "not_fresh"; keys
-    "psc.<reason>.title" and ".text". POST base_path/psc tries again, with `fresh` "1" to be identified anew.
+    `reason` in "unavailable", "misconfigured", "cancelled", "refused", "refused_again", "expired", "stale", "no_rpps",
+    "two_rpps", "conflict", "not_fresh"; keys "psc.<reason>.title" and ".text". POST base_path/psc tries again, with
+    `fresh` "1" to be identified anew. `incident`: shown for the help desk, None when of no use.
     """
 
     reason: str
     doors: Doors
+    incident: str | None = None
 
     @property
     def is_another_account_needed(self) -> bool:
         """Whether only another Pro Santé Connect account could help."""
-        return self.reason in ("no_rpps", "conflict")
+        return self.reason in ("no_rpps", "two_rpps", "conflict")
+
+    @property
+    def may_help_to_retry(self) -> bool:
+        """Whether Pro Santé Connect, asked once more, may answer otherwise."""
+        return self.reason not in ("refused_again", "misconfigured")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +191,8 @@ class SignedOutPage:
     return_url: str | None
     #: Opaque value the confirmation form must send back as `request`; "" when done.
     request: str
-    psc_was_used: bool
+    #: Pro Santé Connect's own session could not be ended: it is down, or has no such address.
+    psc_is_open: bool = False
     #: Names of the other applications that are told of the sign-out.
     told: tuple[str, ...] = ()
     frames: tuple[LogoutFrame, ...] = ()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from ipaddress import ip_address, ip_network
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from idp.settings.faults import Rule
 
@@ -175,7 +175,7 @@ def _is_rest_of_user(authority: str, rest: str) -> bool:
         return "@" in path
     # `user:p?ss@host`, `user:12?34@host`: no port, or the query follows it at once, or it has no `name=`.
     port = authority.rpartition("]")[2].rpartition(",")[2].partition(":")[2]
-    return "=" not in before or (port != "" and not (port.isdecimal() and path))
+    return "=" not in before or (port != "" and not (port.isascii() and port.isdecimal() and path))
 
 
 def has_bad_place(url: str) -> bool:
@@ -187,3 +187,11 @@ def has_bad_place(url: str) -> bool:
 def _is_place(text: str) -> bool:
     parts = split(f"//{text}")
     return parts is not None and is_resolved_host(parts.hostname or "")
+
+
+def redis_numbers(url: str) -> list[str]:
+    """Returns what stands where a Redis URL numbers its database: `?db=`, and a path that is no socket or service."""
+    scheme, _, rest = url.partition("://")
+    path, _, query = rest.partition("?")
+    in_path = [path.partition("/")[2]] if scheme in ("redis", "rediss") else []
+    return [text for text in (*in_path, *parse_qs(query).get("db", [])) if text]

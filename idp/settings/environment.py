@@ -27,11 +27,12 @@ class _Reading:
     def read(self, variable: str, text: str) -> None:
         """Read one variable.
 
-        `variable`: without prefix; with `_FILE`, the text is the path of a file with the value.
+        `variable`: without prefix; with `_FILE`, the text is the path of a file with the value. Where that variable is
+        a setting too, the path is kept: the file is read again later.
         """
         known = catalogue()
         name = variable
-        if variable not in known and variable.endswith(_FILE):
+        if variable.endswith(_FILE) and (variable not in known or variable.removesuffix(_FILE) in known):
             name = variable.removesuffix(_FILE)
         if name not in known:
             self.faults.append(_unknown(variable))
@@ -40,6 +41,8 @@ class _Reading:
             if name in self.values or name in self.unread:
                 raise Unreadable("given twice", f"{PREFIX}{name} or {PREFIX}{name}{_FILE}")
             self.values[name] = read_text(known[name].kind, text if name == variable else read_file(text))
+            if variable in known:
+                self.values[variable] = read_text(known[variable].kind, text)
         except Unreadable as why:
             self.values.pop(name, None)
             self.unread.add(name)

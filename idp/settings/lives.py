@@ -86,6 +86,13 @@ class ClockSettings:
         most=seconds(3600),
         source="facts/security §0.2",
     )
+    warning: timedelta = duration(
+        "How far this node's clock may be from the database's (PostgreSQL) before the log warns.",
+        seconds(5),
+        least=1,
+        most=seconds(3600),
+        source="facts/security T52",
+    )
     ahead: timedelta = duration(
         "How far ahead of ours a client's `iat` or `nbf` may be.",
         seconds(10),

@@ -38,6 +38,11 @@ class PscSettings:
     end_session_endpoint: str = setting(_OWN, "")
     client_id: str = setting("As it registered us.", "")
     client_secret: str = setting("Empty with `tls_client_auth`.", "", is_secret=True)
+    client_secret_file: str = setting(
+        "A file with it instead, read again when it changes: a new secret needs no restart.",
+        "",
+        is_secret=True,
+    )
     client_authentication: str = setting(
         "How we prove who we are.",
         "client_secret_basic",
@@ -61,7 +66,7 @@ class PscSettings:
         limits="1 or more, below the threads of a process",
     )
     keys_pause: timedelta = duration(
-        "Between two fetches of its keys for a `kid` that is not known.",
+        "Between two fetches of its keys. For a `kid` that is not known and was not looked for since, one more.",
         seconds(30),
         least=0,
         source="facts/security PS8",
@@ -74,7 +79,8 @@ class PscSettings:
         "Its health is looked at beside a sign-in page when the last look is older.", seconds(30), least=0
     )
     watch_wallet: bool = setting(
-        "Also at its sign-in pages; false when this machine, unlike browsers, cannot reach them.", True
+        "Also at its sign-in and sign-out pages; false when this machine, unlike browsers, cannot reach them.",
+        True,
     )
     scope: str = setting("What we ask for, separated by spaces.", "openid scope_all")
     acr_values: str = setting(

@@ -11,6 +11,7 @@ from idp.settings.addresses import (
     is_https_or_loopback,
     is_on_loopback,
     origin_rules,
+    redis_numbers,
     split,
 )
 from idp.settings.declared import setting
@@ -20,6 +21,7 @@ from idp.settings.faults import Rule
 LOCALES = ("fr", "en")
 _DATABASES = ("sqlite", "postgres", "postgresql", "postgresql+psycopg")
 _STORES = ("redis", "rediss", "unix", "redis+sentinel")
+_NUMBER = re.compile("[0-9]{1,9}")
 _ENCODED = "a URL whose user name and password have @ / ? # % percent-encoded (%40 %2F %3F %23 %25)"
 
 
@@ -133,6 +135,12 @@ RULES: tuple[Rule[WhereSettings], ...] = (
         expected="redis://user:password@host:port/number",
         is_broken=lambda s: has_bad_place(s.redis),
         it_is="one with a host or a port that none can be",
+    ),
+    Rule(
+        names="REDIS",
+        expected="the number of a database in decimal digits, in the path or as ?db=",
+        is_broken=lambda s: not all(map(_NUMBER.fullmatch, redis_numbers(s.redis))),
+        it_is="one with another name for its database",
     ),
     Rule(
         names="REDIS",

@@ -15,8 +15,9 @@ class Locales:
 
     def of(self, request: Request, wished: str = "") -> str:
         """Returns the language chosen by the person, else by the relying party (`ui_locales`), else by the browser."""
+        # RFC 5646 §2.1.1: tags are compared without regard to case.
         chosen = self.cookies.get(request, "locale")
-        candidates = [chosen or "", *(tag.split("-")[0] for tag in wished.split())]
+        candidates = [chosen or "", *(tag.split("-")[0] for tag in wished.lower().split())]
         for candidate in candidates:
             if candidate in LOCALES:
                 return candidate

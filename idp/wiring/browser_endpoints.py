@@ -10,7 +10,9 @@ from idp.interaction.hub import Finish
 from idp.protocol.authorization.authorization_response import AuthorizationResponses
 from idp.protocol.authorization.authorize import AuthorizeEndpoint
 from idp.protocol.authorization.issue import CodeIssuer
+from idp.protocol.logout.by_upstream import WayByUpstream
 from idp.protocol.logout.end_session import EndSessionEndpoint
+from idp.protocol.logout.logout_request import LogoutRequests
 from idp.web.hub import HubEndpoint
 from idp.web.leaving import Leaving
 from idp.wiring.parts import Parts
@@ -85,9 +87,13 @@ def _end_session(parts: Parts) -> EndSessionEndpoint:
         leaving=Leaving(web.cookies, Bindings(parts.interactions), parts.visits),
         accounts=parts.accounts,
         store=parts.store,
-        keys=parts.keys,
-        upstream=parts.upstream,
-        sealer=parts.resources.sealer,
+        requests=LogoutRequests(parts.clients, parts.keys, settings.where.issuer),
+        by_upstream=WayByUpstream(
+            upstream=parts.upstream,
+            store=parts.store,
+            sealer=parts.resources.sealer,
+            return_url=f"{settings.where.issuer}/end_session/psc",
+        ),
         clock=parts.clock,
         clients=parts.clients,
         cookies=web.cookies,

@@ -5,10 +5,13 @@ from functools import partial
 
 from werkzeug.wrappers import Request, Response
 
+from idp.adapters.sql.clock_watch import ClockWatch
+from idp.adapters.sql.kept_logouts import SqlKeptLogouts
 from idp.adapters.sql.refresh_tokens import SqlRefreshTokens
 from idp.protocol.authorization.par import PushedRequestEndpoint
 from idp.protocol.claims.upstream_claims import UpstreamClaims
 from idp.protocol.client_auth.answers import json_response
+from idp.protocol.logout.upstream_ends import UpstreamLogouts
 from idp.protocol.logout.upstream_logout import UpstreamLogoutEndpoint
 from idp.protocol.published.discovery import (
     KeySetDocument,
@@ -18,6 +21,7 @@ from idp.protocol.published.discovery import (
 )
 from idp.protocol.published.dispatcher import PlainEndpoints, Readiness, Route
 from idp.protocol.published.metrics import MetricsEndpoint, Sample
+from idp.protocol.tokens.grant_gate import GrantGate
 from idp.protocol.tokens.refresh import Refresh
 from idp.protocol.tokens.revocation import IntrospectionEndpoint, OwnTokens, RevocationEndpoint
 from idp.protocol.tokens.token import TokenEndpoint
@@ -26,6 +30,7 @@ from idp.wiring.cards import build_list_check
 from idp.wiring.parts import Parts
 from idp.wiring.protocol import ProtocolParts
 from idp.wiring.psc import psc_samples
+from idp.wiring.resources import build_clock_watch
 
 _GET, _POST = ("GET", "HEAD"), ("POST",)
 
@@ -34,7 +39,7 @@ def build_endpoints(parts: Parts, protocol: ProtocolParts) -> PlainEndpoints:
     """Returns everything that is answered in front of Flask."""
     settings = parts.settings
     refresh_tokens = SqlRefreshTokens(parts.database)
-    own = _own_tokens(parts, protocol, refresh_tokens)
+    own, watch = _own_tokens(parts, protocol, refresh_tokens), build_clock_watch(parts.resources)
     routes = {
         "/token": Route(_POST, _token(parts, protocol, refresh_tokens)),
         "/par": Route(_POST, _pushed_requests(parts, protocol)),
@@ -43,9 +48,9 @@ def build_endpoints(parts: Parts, protocol: ProtocolParts) -> PlainEndpoints:
         "/userinfo": Route(("GET", "POST"), _userinfo(parts, protocol)),
         "/jwks": Route(_GET, KeySetDocument(parts.keys)),
         "/.well-known/openid-configuration": Route(_GET, _discovery(parts, protocol)),
-        "/metrics": Route(_GET, MetricsEndpoint(_metrics(parts))),
+        "/metrics": Route(_GET, MetricsEndpoint(_metrics(parts, watch))),
         "/health/live": Route(_GET, _alive),
-        "/health/ready": Route(_GET, _readiness(parts)),
+        "/health/ready": Route(_GET, _readiness(parts, watch)),
     }
     return PlainEndpoints(routes | _upstream_logout(parts), settings.where, settings.bounds.body_bytes)
 
@@ -80,8 +85,7 @@ def _token(parts: Parts, protocol: ProtocolParts, refresh_tokens: SqlRefreshToke
         door=protocol.door,
         engine=protocol.engine,
         client_tokens=protocol.client_tokens,
-        accounts=parts.accounts,
-        gate=parts.gate,
+        gate=GrantGate(parts.accounts, parts.gate),
         refresh=refresh,
         possession=protocol.possession,
         audit=parts.audit,
@@ -95,7 +99,7 @@ def _own_tokens(parts: Parts, protocol: ProtocolParts, refresh_tokens: SqlRefres
         store=parts.store,
         grants=parts.grants,
         refresh_tokens=refresh_tokens,
-        accounts=parts.accounts,
+        gate=GrantGate(parts.accounts, parts.gate),
     )
 
 
@@ -109,7 +113,7 @@ def _userinfo(parts: Parts, protocol: ProtocolParts) -> UserinfoEndpoint:
     return UserinfoEndpoint(
         engine=protocol.engine,
         client_tokens=protocol.client_tokens,
-        accounts=parts.accounts,
+        gate=GrantGate(parts.accounts, parts.gate),
         clients=parts.clients,
         grant_store=protocol.grant_store,
         possession=protocol.possession,
@@ -128,16 +132,32 @@ def _alive(request: Request) -> Response:
     return json_response({"status": "alive"})
 
 
-def _readiness(parts: Parts) -> Readiness:
-    faults = (
-        {} if parts.policy is None else {"revocation lists": build_list_check(parts.resources, parts.policy)}
-    )
+def _readiness(parts: Parts, watch: ClockWatch) -> Readiness:
+    faults: dict[str, Callable[[], bool]] = {"clocks apart": watch.is_off}
+    if parts.policy is not None:
+        faults["revocation lists"] = build_list_check(parts.resources, parts.policy)
+    if parts.upstream is not None:
+        faults["Pro Santé Connect is down"] = parts.upstream.is_out
+        faults["Pro Santé Connect: settings"] = parts.upstream.is_misconfigured
     stores = (parts.store, parts.resources.durable)
     return Readiness(stores=stores, clients=parts.clients, keys=parts.keys, faults=faults)
 
 
-def _metrics(parts: Parts) -> tuple[Callable[[], Iterable[Sample]], ...]:
-    return (partial(psc_samples, parts.upstream),) if parts.upstream else ()
+def _metrics(parts: Parts, watch: ClockWatch) -> tuple[Callable[[], Iterable[Sample]], ...]:
+    upstream = (partial(psc_samples, parts.upstream),) if parts.upstream else ()
+    return (partial(_clock_samples, watch), *upstream)
+
+
+def _clock_samples(watch: ClockWatch) -> Iterable[Sample]:
+    """Returns nothing while there is nothing to compare with."""
+    ahead = watch.ahead()
+    if ahead is not None:
+        yield Sample(
+            name="caducee_clock_ahead_seconds",
+            kind="gauge",
+            description="How far the clock of this node is ahead of the database's",
+            value=ahead.total_seconds(),
+        )
 
 
 def _upstream_logout(parts: Parts) -> dict[str, Route]:
@@ -145,12 +165,18 @@ def _upstream_logout(parts: Parts) -> dict[str, Route]:
     settings = parts.settings
     if parts.upstream is None or not settings.psc.backchannel_logout:
         return {}
-    endpoint = UpstreamLogoutEndpoint(
+    logouts = UpstreamLogouts(
         upstream=parts.upstream,
         store=parts.store,
         sign_out=parts.sign_out,
         accounts=parts.accounts,
         links=parts.links,
+        clock=parts.clock,
+    )
+    endpoint = UpstreamLogoutEndpoint(
+        logouts=logouts,
+        kept=SqlKeptLogouts(parts.database, parts.resources.sealer),
+        store=parts.store,
         trail=parts.trail,
         clock=parts.clock,
         networks=parts.web.networks,

@@ -21,6 +21,7 @@ from idp.flows.psc import PscFlow
 from idp.flows.psc_picture import PscPictureFlow
 from idp.flows.same_person import SamePersonFlow
 from idp.flows.shared.psc_freshness import Freshness
+from idp.flows.shared.psc_refusals import PscRefusals
 from idp.interaction.binding import Bindings
 from idp.interaction.hub import Finishes
 from idp.web.known_device import KnownDevices
@@ -177,6 +178,7 @@ def _psc(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
             linking=shared.linking,
             life=s.lives.upstream_life,
             freshness=_freshness(parts),
+            refusals=PscRefusals(shared.desk, parts.store),
             parameter_bytes=s.bounds.parameter_bytes,
             clock=parts.clock,
         )

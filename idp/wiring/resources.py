@@ -8,6 +8,7 @@ from idp.adapters.hsm.hsm import Hsm
 from idp.adapters.hsm.signer import HsmKeys
 from idp.adapters.key_files.directory import KeyDirectory
 from idp.adapters.redis_store import RedisStore, connect_redis
+from idp.adapters.sql.clock_watch import ClockWatch
 from idp.adapters.sql.database import open_database
 from idp.adapters.sql.store import SqlStore
 from idp.core.clock import Clock, SystemClock
@@ -49,6 +50,11 @@ def _redis(url: str) -> RedisStore:
     except ValueError:
         # `from None`: the exception may quote the URL.
         raise bad_setting("REDIS", "a URL with parameters that redis-py takes") from None
+
+
+def build_clock_watch(resources: Resources) -> ClockWatch:
+    clocks = resources.settings.clock
+    return ClockWatch(database=resources.database, clock=resources.clock, allowed=clocks.warning)
 
 
 def open_subjects(settings: Settings) -> Subjects:

@@ -1,15 +1,28 @@
-"""Contains what the worker does, built: mails, logout notices. Not here: when (`cli/background`)."""
+"""Contains what the worker does, built: mails, logout notices, kept logout tokens.
+
+Not here: when (`cli/background`).
+"""
 
 from idp.adapters.http.logout_post import HttpLogoutPost
 from idp.adapters.key_files.keys_in_force import KeysInForce
 from idp.adapters.mail.sealed import OpeningTransport
 from idp.adapters.sql.accounts import SqlAccounts
 from idp.adapters.sql.audit import SqlAudit
+from idp.adapters.sql.grants import SqlGrants
+from idp.adapters.sql.kept_logouts import SqlKeptLogouts
 from idp.adapters.sql.logouts import SqlLogoutNotices
 from idp.adapters.sql.outbox import OutboxWorker
+from idp.adapters.sql.upstream_links import SqlUpstreamLinks
+from idp.clients.registry import logout_listeners
 from idp.core.mailer import MailTransport
+from idp.core.refusal_trail import RefusalTrail
+from idp.interaction.sign_out import SignOut
 from idp.protocol.logout.backchannel import BackChannelLogout
+from idp.protocol.logout.kept_logouts import KeptLogoutJudge
 from idp.protocol.logout.logout_token import LogoutTokens
+from idp.protocol.logout.upstream_ends import UpstreamLogouts
+from idp.wiring.itinerary import build_sessions
+from idp.wiring.psc import build_upstream
 from idp.wiring.relying_parties import build_clients, build_outbound_http
 from idp.wiring.resources import Resources, open_key_directory, open_subjects
 
@@ -37,3 +50,29 @@ def build_back_channel(resources: Resources) -> BackChannelLogout:
         audit=audit,
         clock=resources.clock,
     )
+
+
+def build_kept_logout_judge(resources: Resources) -> KeptLogoutJudge | None:
+    """Returns None unless logout tokens of Pro Santé Connect are taken. Raises BadSetting."""
+    settings, clock = resources.settings, resources.clock
+    database, audit = resources.database, SqlAudit(resources.database, resources.clock)
+    upstream = build_upstream(settings, clock, audit) if settings.psc.backchannel_logout else None
+    if upstream is None:
+        return None
+    clients = build_clients(settings, clock)
+    sign_out = SignOut(
+        sessions=build_sessions(resources),
+        grants=SqlGrants(database),
+        audit=audit,
+        listeners=lambda: logout_listeners(clients.registry()),
+    )
+    logouts = UpstreamLogouts(
+        upstream=upstream,
+        store=resources.store,
+        sign_out=sign_out,
+        accounts=SqlAccounts(database),
+        links=SqlUpstreamLinks(database, upstream.issuer),
+        clock=clock,
+    )
+    kept, trail = SqlKeptLogouts(database, resources.sealer), RefusalTrail(audit, resources.store)
+    return KeptLogoutJudge(kept=kept, logouts=logouts, trail=trail, clock=clock)

@@ -18,7 +18,7 @@ def banner(
             _cards(cards, content),
             _accounts(ports, cards, content),
             _load_a_card(places, cards["lefebvre"]),
-            _for_a_suite(content),
+            for_a_suite(content),
             _go_further(ports, places),
         )
     )
@@ -90,16 +90,27 @@ A card as a real PKCS#11 token, asking for its code porteur (needs SoftHSM2):
 """
 
 
-def _for_a_suite(content: Mapping[str, Any]) -> str:
+def for_a_suite(content: Mapping[str, Any]) -> str:
     """Returns the lines that the certification profile adds."""
     if "conformance" not in content:
         return ""
     told = content["conformance"]
+    plans = {
+        needs_nginx: "\n".join(
+            f"  {plan['command']}" for plan in told["plans"] if plan["needs_nginx"] is needs_nginx
+        )
+        for needs_nginx in (False, True)
+    }
     return f"""\
-A certification suite (docs/conformance.md) waits for answers at {told["suite"]}:
+A certification suite (docs/conformance.md) waits for answers at {told["suite"]}. One command per plan, from its folder:
 
-  {told["configuration"]:<40} its configuration, to paste
-  {told["discovery"]}
+{plans[False]}
+
+These after nginx, which asks for the clients' TLS certificates at {told["nginx"]["origin"]}:
+
+  {told["nginx"]["command"]}
+
+{plans[True]}
 """
 
 

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox.demo.fapi_clients import KINDS
+from sandbox.demo.fapi_keys import FapiKeys
 from sandbox.demo.places import Places
 from sandbox.demo.ports import Ports
 
@@ -76,9 +78,15 @@ class Certification:
     def post_logout_redirect_uri(self) -> str:
         return f"{self.suite}/post_logout_redirect"
 
-    def clients_yaml(self, places: Places) -> str:
-        """Returns the entries for `clients:`. Makes the secrets at the first call."""
-        return "".join(self._client_yaml(client, places) for client in CLIENTS)
+    def clients_yaml(self, places: Places, keys: Mapping[str, FapiKeys]) -> str:
+        """Returns the entries for `clients:`. `keys`: of the FAPI 2.0 clients. Makes the secrets at the first call."""
+        with_secret = (self._client_yaml(client, places) for client in CLIENTS)
+        with_keys = (
+            kind.entry(role, found, self.suite, self.redirect_uris)
+            for kind in KINDS
+            for role, found in keys.items()
+        )
+        return "".join((*with_secret, *with_keys))
 
     def _client_yaml(self, client: SuiteClient, places: Places) -> str:
         places.secret(client.client_id)
@@ -108,7 +116,6 @@ class Certification:
         account = next(account for account in accounts if account["rpps"] == login)
         return {
             "suite": self.suite,
-            "configuration": str(places.suite),
             "discovery": f"{ports.issuer}/.well-known/openid-configuration",
             "clients": {client.role: self._described(client, places) for client in CLIENTS},
             "person": {"login": login, "password": account["password"], "code": _CODE},

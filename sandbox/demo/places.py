@@ -62,10 +62,19 @@ class Places:
     def prepared(self) -> Path:
         return self.state / "prepared.json"
 
+    def plan(self, name: str) -> Path:
+        """Returns the configuration that a certification suite takes for one of its plans."""
+        return self.state / "suite" / f"{name}.json"
+
     @property
-    def suite(self) -> Path:
-        """Returns the file with the configuration of a certification suite."""
-        return self.state / "oidf-suite.json"
+    def nginx(self) -> Path:
+        """Returns the configuration of the nginx in front of the mTLS clients of a certification suite."""
+        return self.state / "suite" / "nginx" / "nginx.conf"
+
+    @property
+    def client_authority(self) -> Path:
+        """Returns the authority of the TLS certificates of these clients."""
+        return self.state / "suite" / "client-authority.pem"
 
     @property
     def command(self) -> Path:

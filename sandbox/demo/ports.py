@@ -1,6 +1,6 @@
 """Which port serves what, and whether it is free.
 
-Contains the nine ports and the check. Not here: starting anything.
+Contains the nine ports, the check, and the two that an nginx in front takes. Not here: starting anything.
 """
 
 import socket
@@ -22,6 +22,10 @@ _ROLES = (
 )
 
 
+#: Those of an nginx in front (`suite_nginx`), which may go on while the demo is started again.
+_OF_NGINX = 2
+
+
 class PortTaken(Exception):
     """The port is in use. The message names it, its purpose, and what to do."""
 
@@ -34,8 +38,9 @@ class Ports:
     scheme: str = "http"
 
     def __post_init__(self) -> None:
-        if not 1024 <= self.base <= 65535 - len(_ROLES) + 1:
-            raise ValueError(f"--port-base: from 1024 to {65535 - len(_ROLES) + 1}")
+        most = 65535 - len(_ROLES) - _OF_NGINX + 1
+        if not 1024 <= self.base <= most:
+            raise ValueError(f"--port-base: from 1024 to {most}")
 
     @property
     def issuer(self) -> str:
@@ -87,6 +92,20 @@ class Ports:
     @property
     def igc_url(self) -> str:
         return f"http://localhost:{self.igc}/igc"
+
+    @property
+    def mtls(self) -> int:
+        """Returns the port where nginx asks relying parties for their TLS certificate."""
+        return self.base + len(_ROLES)
+
+    @property
+    def mtls_origin(self) -> str:
+        return f"https://localhost:{self.mtls}"
+
+    @property
+    def relay(self) -> int:
+        """Returns the port by which that nginx reaches the provider's TLS."""
+        return self.base + len(_ROLES) + 1
 
     def refuse_taken(self) -> None:
         """Raises PortTaken for the first port on which another program listens."""

@@ -15,10 +15,11 @@ from sandbox.demo import programs, ready_file, settings
 from sandbox.demo.accounts import Script
 from sandbox.demo.banner import banner
 from sandbox.demo.conformance import Certification, login_of_person
+from sandbox.demo.fapi_keys import fapi_keys
 from sandbox.demo.places import ROOT, Places
 from sandbox.demo.ports import Ports
 from sandbox.demo.processes import Children
-from sandbox.demo.suite_file import suite_configuration
+from sandbox.demo.suite_file import SuiteFiles
 from sandbox.igc.__main__ import DEFAULT_BASE_URL
 from sandbox.igc.directory import CardEntry, ensure_igc
 
@@ -125,8 +126,8 @@ class Demo:
         if self.certification is not None:
             login = login_of_person(cards)
             told = self.certification.contents(self.ports, self.places, content["accounts"], login)
-            ready_file.write(self.places.suite, suite_configuration(self.ports.issuer, told))
-            content["conformance"] = told
+            files = SuiteFiles(self.ports, self.places, told, fapi_keys(self.places, datetime.now(UTC)))
+            content["conformance"] = {**told, **files.write()}
         return content
 
     def watch(self) -> None:

@@ -9,11 +9,14 @@ import shlex
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from sandbox.demo import conformance
 from sandbox.demo.conformance import Certification
+from sandbox.demo.fapi_keys import fapi_keys
 from sandbox.demo.places import ROOT, Places, write_atomically
 from sandbox.demo.ports import Ports
+from sandbox.demo.suite_nginx import mtls_settings, write_nginx
 
 PSC_CLIENT_ID = "caducee-demo"
 _SCOPES = ("openid", "profile", "email", "address", "professional")
@@ -96,17 +99,18 @@ def provider_settings(ports: Ports, places: Places, *, redis: str, profile: str)
         "CADUCEE_OUTBOUND_NETWORKS": "127.0.0.0/8 ::1/128",
         "CADUCEE_SMTP_HOST": "127.0.0.1",
         "CADUCEE_SMTP_PORT": str(ports.smtp),
-        **(_tls(places) if ports.scheme == "https" else {}),
+        **(_tls(ports, places) if ports.scheme == "https" else {}),
         **PROFILES[profile],
     }
 
 
-def _tls(places: Places) -> dict[str, str]:
+def _tls(ports: Ports, places: Places) -> dict[str, str]:
     """Returns the TLS variables. The card host's certificate names `localhost` too, as a tested relying party's may."""
     return {
         "CADUCEE_OUTBOUND_AUTHORITY_FILES": str(places.ca_bundle),
         "CADUCEE_TLS_CERTIFICATE_FILE": str(places.igc / "tls" / "server.crt"),
         "CADUCEE_TLS_KEY_FILE": str(places.igc / "tls" / "server.key"),
+        **mtls_settings(ports, places),
     }
 
 
@@ -125,11 +129,20 @@ def write_files(
 ) -> None:
     """Write every file that the programs read, at each start: the ports may have changed."""
     known = parties(ports, places)
-    others = certification.clients_yaml(places) if certification else ""
-    write_atomically(places.clients, _clients_yaml(known) + others)
+    write_atomically(places.clients, _clients_yaml(known) + _of_a_suite(ports, places, certification))
     write_atomically(places.relying_parties, json.dumps(_relying_parties(ports, places, known)), mode=0o600)
     write_atomically(places.psc_clients, json.dumps(_psc_clients(ports, places)), mode=0o600)
     write_atomically(places.command, _command(places, settings), mode=0o700)
+
+
+def _of_a_suite(ports: Ports, places: Places, certification: Certification | None) -> str:
+    """Returns the entries of a certification suite's clients, and writes what stands in front of them."""
+    if certification is None:
+        return ""
+    keys = fapi_keys(places, datetime.now(UTC))
+    write_nginx(ports, places)
+    write_atomically(places.client_authority, keys["client"].authority)
+    return certification.clients_yaml(places, keys)
 
 
 def _clients_yaml(known: tuple[Party, ...]) -> str:

@@ -1,71 +1,85 @@
-"""The configuration that the OpenID Foundation's suite takes for its plans, as one JSON object to paste there.
+"""The configuration that the OpenID Foundation's suite takes for each plan, as JSON files, and the command of each.
 
-Contains the suite's own member names, and how its browser signs the person in. Not here: decisions.
+Contains the suite's own member names. Not here: the plans (`suite_plans`), its browser (`suite_browser`).
 """
 
+import shlex
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-_SHOWN_SECONDS = 10
-#: Modules of the suite that have a client of their own.
-_CHANNELS = ("frontchannel", "backchannel")
+from sandbox.demo import ready_file
+from sandbox.demo.conformance import DEFAULT_SUITE
+from sandbox.demo.fapi_clients import FapiKind
+from sandbox.demo.fapi_keys import FapiKeys
+from sandbox.demo.places import Places
+from sandbox.demo.ports import Ports
+from sandbox.demo.suite_browser import Scripts
+from sandbox.demo.suite_nginx import nginx_command
+from sandbox.demo.suite_plans import PLANS, Plan
 
-
-def suite_configuration(issuer: str, told: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the suite's configuration. `told`: the member `conformance` of the ready file."""
-    clients = {role: _credentials(client) for role, client in told["clients"].items()}
-    path = urlsplit(told["suite"]).path
-    return {
-        "alias": path.rpartition("/")[2],
-        "description": "Caducée, on this machine",
-        "server": {"discoveryUrl": told["discovery"], "login_hint": told["person"]["login"]},
-        **{role: clients[role] for role in clients if role not in _CHANNELS},
-        "browser": [_sign_in(issuer, path, told["person"]), _sign_out(issuer, path)],
-        "override": {
-            f"oidcc-{channel}-rp-initiated-logout": {"client": clients[channel]} for channel in _CHANNELS
-        },
-    }
+Json = dict[str, Any]
 
 
-def _credentials(client: Mapping[str, Any]) -> dict[str, str]:
-    return {name: client[name] for name in ("client_id", "client_secret")}
+@dataclass(frozen=True, slots=True)
+class SuiteFiles:
+    """`told`: what the ready file tells a suite. `keys`: of the FAPI 2.0 clients, by role."""
 
+    ports: Ports
+    places: Places
+    told: Mapping[str, Any]
+    keys: Mapping[str, FapiKeys]
 
-def _sign_in(issuer: str, path: str, person: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        "match": f"{issuer}/authorize*",
-        "tasks": [
-            {
-                "task": "Login and password",
-                "optional": True,
-                "match": f"{issuer}/interaction/*",
-                "commands": [
-                    ["text", "name", "rpps", person["login"]],
-                    ["text", "name", "password", person["password"]],
-                    ["click", "css", "form[action$='/password'] button"],
-                ],
-            },
-            {
-                "task": "The code of the mail",
-                "optional": True,
-                "match": f"{issuer}/interaction/*/email_otp",
-                "commands": [
-                    ["text", "name", "code", person["code"]],
-                    ["click", "css", "form[action$='/email_otp'] button"],
-                ],
-            },
-            {
-                "task": "Back at the suite",
-                "match": f"*{path}/callback*",
-                "commands": [["wait", "id", "submission_complete", _SHOWN_SECONDS]],
-            },
-        ],
-    }
+    def write(self) -> Json:
+        """Write a file per plan, each for its owner alone. Returns what the ready file tells of them."""
+        for plan in PLANS:
+            ready_file.write(self.places.plan(plan.file), self.configuration(plan))
+        nginx = {"origin": self.ports.mtls_origin, "command": nginx_command(self.places)}
+        return {"plans": [self._described(plan) for plan in PLANS], "nginx": nginx}
 
+    def configuration(self, plan: Plan) -> Json:
+        scripts = Scripts(self.ports.issuer, self.told["suite"], self.told["person"])
+        clients = self._fapi(plan.fapi) if plan.fapi else self._with_secrets(plan.clients)
+        return {
+            "alias": self.told["suite"].rpartition("/")[2],
+            "description": f"Caducée, on this machine: {plan.file}",
+            "server": {"discoveryUrl": self.told["discovery"], "login_hint": self.told["person"]["login"]},
+            **clients,
+            "browser": scripts.usual(),
+            "override": {module: {"browser": script(scripts)} for module, script in plan.scripts.items()},
+        }
 
-def _sign_out(issuer: str, path: str) -> dict[str, Any]:
-    return {
-        "match": f"{issuer}/end_session*",
-        "tasks": [{"task": "Signed out", "match": f"*{path}/post_logout_redirect*"}],
-    }
+    def _with_secrets(self, roles: Mapping[str, str]) -> Json:
+        known = self.told["clients"]
+        return {
+            member: {name: known[role][name] for name in ("client_id", "client_secret")}
+            for member, role in roles.items()
+        }
+
+    def _fapi(self, kind: FapiKind) -> Json:
+        clients = {role: kind.configuration(role, keys) for role, keys in self.keys.items()}
+        origin = self.ports.mtls_origin if kind.has_certificate else self.ports.issuer
+        certificates = {
+            role.replace("client", "mtls"): {"cert": keys.certificate, "key": keys.key, "ca": keys.authority}
+            for role, keys in self.keys.items()
+            if kind.has_certificate
+        }
+        return {**clients, **certificates, "resource": {"resourceUrl": f"{origin}/userinfo"}}
+
+    def _described(self, plan: Plan) -> Json:
+        path = self.places.plan(plan.file)
+        return {
+            "plan": plan.chosen,
+            "configuration": str(path),
+            "command": self._command(plan, path),
+            "needs_nginx": plan.needs_nginx,
+        }
+
+    def _command(self, plan: Plan, path: Path) -> str:
+        """Returns the suite's own command. It looks for the suite at the default address unless told otherwise."""
+        base, default = (suite.partition("/test/")[0] for suite in (self.told["suite"], DEFAULT_SUITE))
+        there = (
+            "" if base == default else f"CONFORMANCE_DEV_MODE=1 CONFORMANCE_SERVER={shlex.quote(base + '/')} "
+        )
+        return there + shlex.join(["scripts/run-test-plan.py", plan.chosen, str(path)])

@@ -16,11 +16,17 @@ def announce_end(simulator: Simulator, session: Session) -> None:
     for client in simulator.clients.values():
         if client.backchannel_logout_uri:
             token = logout_token(simulator, client.client_id, session)
-            sending = threading.Thread(target=_send, args=(client.backchannel_logout_uri, token), daemon=True)
-            sending.start()
+            times = 2 if simulator.switches.logout_token == "twice" else 1
+            arguments = (client.backchannel_logout_uri, token, times)
+            threading.Thread(target=_send, args=arguments, daemon=True).start()
 
 
-def _send(address: str, token: str) -> None:
+def _send(address: str, token: str, times: int) -> None:
+    for _ in range(times):
+        _send_once(address, token)
+
+
+def _send_once(address: str, token: str) -> None:
     try:
         requests.post(address, data={"logout_token": token}, timeout=_TIMEOUT_SECONDS, allow_redirects=False)
     except requests.RequestException:

@@ -15,6 +15,8 @@ _MISMATCHED_ID = "899700999991"
 
 _SUBJECTS: Mapping[str, Callable[[str], str]] = {
     "federated": lambda national_id: f"f:{_FEDERATION}:{national_id}",
+    # RFC 6749 A.1 and Core §2 allow it; never seen.
+    "with_space": lambda national_id: f"f {_FEDERATION} {national_id}",
     "uuid": lambda national_id: str(uuid.uuid5(uuid.UUID(_FEDERATION), national_id)),
     # Never seen: a fault at which a relying party must not sign the person in.
     "same_for_all": lambda national_id: f"f:{_FEDERATION}:everybody",
@@ -54,6 +56,12 @@ def other_ids(person: Identity) -> list[dict[str, Any]]:
         {"identifiant": identifier, "origine": origin, "qualite": 1}
         for identifier, origin in person.other_ids
     ]
+
+
+def with_two_rpps(claims: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the userinfo with one RPPS more among the linked identifiers, for the switch of that name."""
+    another = {"identifiant": _MISMATCHED_ID, "origine": "RPPS", "qualite": 1}
+    return {**claims, "otherIds": [*claims.get("otherIds", []), another]}
 
 
 def basic_userinfo(person: Identity, sub: str) -> dict[str, Any]:

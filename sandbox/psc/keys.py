@@ -61,7 +61,7 @@ class SigningKey:
 
 
 class KeyRing:
-    """Keys by generation, from 1. Older keys stay published: Keycloak keeps retired keys as passive."""
+    """Keys by generation, from 1."""
 
     def __init__(self, state_dir: Path | None) -> None:
         self._state_dir = state_dir

@@ -1,5 +1,7 @@
 """The end_session endpoint (facts/psc §6, §11.8): a page, a redirect, or a call without browser."""
 
+from collections.abc import Callable, Mapping
+
 from flask import Response, make_response, render_template, request
 
 from sandbox.psc.authorization import callback
@@ -13,9 +15,11 @@ def logout(simulator: Simulator) -> Response:
     hint = request.values.get("id_token_hint", "")
     if hint:
         return _logout_by_hint(simulator, hint)
+    if "client_id" in request.values:
+        return _logout_by_client(simulator, request.values["client_id"])
     if "post_logout_redirect_uri" in request.values:
         return problem("missing_hint")
-    return _logout_by_hand(simulator)
+    return _logout_by_hand(simulator, None)
 
 
 def _logout_by_hint(simulator: Simulator, hint: str) -> Response:
@@ -29,24 +33,45 @@ def _logout_by_hint(simulator: Simulator, hint: str) -> Response:
     if target is not None and target not in client.post_logout_redirect_uris:
         return problem("bad_redirect_uri")
     _end(simulator, str(claims.get("sid")))
-    if target is None:
-        return _without_dead_cookie(simulator, _closed_page())
-    state = request.values.get("state", "") if simulator.switches.logout_state else ""
-    response = Response(status=302)
-    response.autocorrect_location_header = False
-    response.headers["Location"] = callback(target, {"state": state}) if state else target
-    return _without_dead_cookie(simulator, response)
+    return _without_dead_cookie(simulator, _back_to(simulator, target))
 
 
-def _logout_by_hand(simulator: Simulator) -> Response:
+def _logout_by_client(simulator: Simulator, client_id: str) -> Response:
+    """Without a hint, as Keycloak does from version 18 on: the client names the address, and the person is asked."""
+    client, target = simulator.clients.get(client_id), request.values.get("post_logout_redirect_uri")
+    if client is None:
+        return problem("unknown_client")
+    if target is not None and target not in client.post_logout_redirect_uris:
+        return problem("bad_redirect_uri")
+    return _logout_by_hand(simulator, target)
+
+
+def _logout_by_hand(simulator: Simulator, target: str | None) -> Response:
     """Ask the person: without a hint, another site may have sent the browser here."""
     session = simulator.sessions.of_browser(request.cookies.get(SESSION_COOKIE), simulator.now())
     if session is None:
-        return _closed_page()
+        return _back_to(simulator, target)
     if request.form.get("confirm") != "yes" or is_foreign_form():
-        return make_response(render_template("confirm_logout.html"))
+        return make_response(render_template("confirm_logout.html", asked=request.values))
     _end(simulator, session.sid)
-    return _without_dead_cookie(simulator, _closed_page())
+    return _without_dead_cookie(simulator, _back_to(simulator, target))
+
+
+def _back_to(simulator: Simulator, target: str | None) -> Response:
+    if target is None:
+        return _closed_page()
+    state = _STATES[simulator.switches.logout_state](request.values.get("state", ""))
+    response = Response(status=302)
+    response.autocorrect_location_header = False
+    response.headers["Location"] = callback(target, {"state": state}) if state else target
+    return response
+
+
+_STATES: Mapping[str, Callable[[str], str]] = {
+    "returned": lambda state: state,
+    "missing": lambda _: "",
+    "changed": lambda state: f"{state}-changed",
+}
 
 
 def _end(simulator: Simulator, sid: str) -> None:

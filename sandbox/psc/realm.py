@@ -8,7 +8,14 @@ from functools import partial
 
 from flask import Flask, Response, jsonify, request
 
-from sandbox.psc.claims import basic_userinfo, full_userinfo, mismatched_subject, renamed, subject
+from sandbox.psc.claims import (
+    basic_userinfo,
+    full_userinfo,
+    mismatched_subject,
+    renamed,
+    subject,
+    with_two_rpps,
+)
 from sandbox.psc.client_authentication import ProtocolError, authenticate_client, protocol_error
 from sandbox.psc.control import control_pages
 from sandbox.psc.discovery import discovery
@@ -19,6 +26,7 @@ from sandbox.psc.sessions import Session
 from sandbox.psc.simulator import Simulator
 from sandbox.psc.state import AccessToken
 from sandbox.psc.token_endpoint import token
+from sandbox.psc.tokens import signed_userinfo
 
 REALM = "/auth/realms/esante-wallet"
 _PROTOCOL = f"{REALM}/protocol/openid-connect"
@@ -57,7 +65,12 @@ def _userinfo(simulator: Simulator) -> Response:
         told = full_userinfo(person, sub, session.auth_mode if switches.auth_mode else None)
     else:
         told = basic_userinfo(person, sub)
-    return jsonify(renamed(told) if switches.new_name else told)
+    told = renamed(told) if switches.new_name else told
+    told = with_two_rpps(told) if switches.two_rpps else told
+    if switches.userinfo_format == "json":
+        return jsonify(told)
+    signed = signed_userinfo(simulator, held.grant.client_id, told)
+    return Response(signed, content_type="application/jwt;charset=UTF-8")
 
 
 def _bearer(simulator: Simulator) -> tuple[AccessToken, Session]:

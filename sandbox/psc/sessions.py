@@ -33,10 +33,24 @@ class Sessions:
         self._by_sid: dict[str, Session] = {}
         self._lock = threading.Lock()
 
-    def start(self, identity_id: str, auth_mode: str, now: float, replaced_cookie: str | None) -> Session:
+    def start(
+        self,
+        identity_id: str,
+        auth_mode: str,
+        now: float,
+        replaced_cookie: str | None,
+        *,
+        spaced: bool = False,
+    ) -> Session:
         """Start a session with its own `auth_time`, as a real login does, and end the one the browser had."""
+        sid = str(uuid.uuid4())
         opened = Session(
-            str(uuid.uuid4()), secrets.token_urlsafe(32), identity_id, auth_mode, int(now), last_seen=now
+            sid.replace("-", " ") if spaced else sid,
+            secrets.token_urlsafe(32),
+            identity_id,
+            auth_mode,
+            int(now),
+            last_seen=now,
         )
         with self._lock:
             self._by_sid = {

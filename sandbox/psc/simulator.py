@@ -34,6 +34,9 @@ class Simulator:
         return self.keys.signing(self.switches.key_generation)
 
     def published_keys(self) -> list[SigningKey]:
+        """Returns the keys at `jwks_uri`, newest first: Keycloak keeps retired keys until they are deleted."""
+        if self.switches.old_keys == "withdrawn":
+            return [self.signing_key()]
         return self.keys.published(self.switches.key_generation)
 
     def reset(self) -> None:

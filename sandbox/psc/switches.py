@@ -24,7 +24,45 @@ ID_TOKENS = (
     "alg_none",
     "alg_hs256",
     "unknown_kid",
+    "alg_es512",
 )
+
+#: RFC 6749 §5.2; the first two are what Keycloak says of a wrong client or secret.
+TOKEN_ERRORS = (
+    "none",
+    "invalid_client",
+    "unauthorized_client",
+    "invalid_grant",
+    "invalid_request",
+    "invalid_scope",
+    "unsupported_grant_type",
+)
+#: RFC 6749 §4.1.2.1, OpenID Connect Core §3.1.2.6, and Keycloak's word for « begin again », for ever or once.
+CALLBACK_ERRORS = (
+    "none",
+    "authentication_expired",
+    "authentication_expired_once",
+    "temporarily_unavailable",
+    "server_error",
+    "login_required",
+    "invalid_scope",
+    "unauthorized_client",
+)
+USERINFO_FORMATS = ("json", "jwt", "jwt_unsigned", "jwt_wrong_iss", "jwt_wrong_aud")
+DOCUMENTS = ("correct", "another_issuer", "no_token_endpoint", "http_endpoint", "array")
+ANSWERS = (
+    "ordinary",
+    "html",
+    "not_json",
+    "five_megabytes",
+    "cut_off",
+    "one_mebibyte",
+    "other_charset",
+    "empty_401",
+)
+
+
+LOGOUT_TOKENS = ("correct", "twice", "unknown_kid", "without_sid")
 
 
 class SwitchError(ValueError):
@@ -90,7 +128,7 @@ def _switch(default: Any, rule: Rule) -> Any:
 class Switches:
     """The defaults are the ordinary behaviour of the real service (facts/psc §5, §11.5)."""
 
-    sub_format: str = _switch("federated", Choice(("federated", "uuid", "same_for_all")))
+    sub_format: str = _switch("federated", Choice(("federated", "uuid", "same_for_all", "with_space")))
     acr: str = _switch("eidas1", Choice(("eidas1", "eidas3", "absent", "0", "duplicated")))
     auth_mode: bool = _switch(True, Flag())
     callback_iss: bool = _switch(True, Flag())
@@ -100,14 +138,23 @@ class Switches:
     new_name: bool = _switch(False, Flag())
     id_token: str = _switch("correct", Choice(ID_TOKENS))
     userinfo_sub_mismatch: bool = _switch(False, Flag())
-    logout_state: bool = _switch(True, Flag())
-    answer: str = _switch("ordinary", Choice(("ordinary", "html", "not_json", "five_megabytes", "cut_off")))
+    userinfo_format: str = _switch("json", Choice(USERINFO_FORMATS))
+    two_rpps: bool = _switch(False, Flag())
+    token_error: str = _switch("none", Choice(TOKEN_ERRORS))
+    callback_error: str = _switch("none", Choice(CALLBACK_ERRORS))
+    discovery_document: str = _switch("correct", Choice(DOCUMENTS))
+    logout_state: str = _switch("returned", Choice(("returned", "missing", "changed")))
+    logout_token: str = _switch("correct", Choice(LOGOUT_TOKENS))
+    token_kid: bool = _switch(True, Flag())
+    sid_with_space: bool = _switch(False, Flag())
+    answer: str = _switch("ordinary", Choice(ANSWERS))
     answer_on: str = _switch("userinfo", Choice(TARGETS))
     outage: str = _switch("none", Choice(("none", "everything", *TARGETS)))
     delay_on: str = _switch("everything", Choice(("everything", *TARGETS)))
     delay_seconds: float = _switch(0.0, Number(0, 60, whole=False))
     clock_offset_seconds: int = _switch(0, Number(-86_400, 86_400))
     key_generation: int = _switch(1, Number(1, 9))
+    old_keys: str = _switch("published", Choice(("published", "withdrawn")))
 
     def changed(self, wanted: Mapping[str, object]) -> "Switches":
         """Returns a copy with these values. Raises SwitchError."""

@@ -36,6 +36,7 @@ _FAULTS: Mapping[str, Callable[[dict[str, Any]], Mapping[str, Any]]] = {
     "alg_none": lambda _: {},
     "alg_hs256": lambda _: {},
     "unknown_kid": lambda _: {},
+    "alg_es512": lambda _: {},
     "no_nonce": lambda _: {"nonce": ...},
     "from_the_future": lambda claims: {"iat": claims["iat"] + 3600, "exp": claims["exp"] + 3600},
     "wrong_aud": lambda _: {"aud": "another-client", "azp": "another-client"},
@@ -64,7 +65,7 @@ def access_token(simulator: Simulator, grant: Grant, session: Session) -> tuple[
         ("otherIds", other_ids(person)),
         ("preferred_username", person.national_id),
     ]
-    return _jwt(simulator.signing_key(), members), dict(members)
+    return _jwt(simulator, members), dict(members)
 
 
 def id_token(simulator: Simulator, grant: Grant, session: Session, access: str, nonce: str) -> str:
@@ -94,7 +95,7 @@ def id_token(simulator: Simulator, grant: Grant, session: Session, access: str, 
     if fault in _FORGERIES:
         secret = simulator.clients[grant.client_id].client_secret
         return _FORGERIES[fault](simulator.signing_key(), told, secret)
-    return _jwt(simulator.signing_key(), told)
+    return _jwt(simulator, told)
 
 
 def at_hash(access: str) -> str:
@@ -107,7 +108,9 @@ def read_hint(simulator: Simulator, token: str) -> Mapping[str, Any] | None:
     try:
         head, body, signature = token.split(".")
         message = f"{head}.{body}".encode("ascii")
-        key = {known.kid: known for known in simulator.published_keys()}[_read(head)["kid"]]
+        # Without `kid` it is ours if the present key signed it.
+        kid = _read(head).get("kid", simulator.signing_key().kid)
+        key = {known.kid: known for known in simulator.published_keys()}[kid]
         key.verify(message, octets_of(signature))
         claims = _read(body)
     except (ValueError, KeyError, TypeError, InvalidSignature):
@@ -124,14 +127,16 @@ def _auth_mode(simulator: Simulator, session: Session) -> Members:
     return [("authMode", session.auth_mode)] if simulator.switches.auth_mode else []
 
 
-def _jwt(key: SigningKey, members: Members) -> str:
-    message = _message("RS256", key.kid, members)
+def _jwt(simulator: Simulator, members: Members) -> str:
+    key = simulator.signing_key()
+    message = _message("RS256", key.kid if simulator.switches.token_kid else None, members)
     return f"{message}.{b64u(key.sign(message.encode('ascii')))}"
 
 
-def _message(alg: str, kid: str, members: Members) -> str:
+def _message(alg: str, kid: str | None, members: Members) -> str:
     # Keycloak writes blanks around the colons of the header (facts/psc §5.6).
-    header = f'{{"alg" : "{alg}","typ" : "JWT","kid" : "{kid}"}}'
+    named = f',"kid" : "{kid}"' if kid else ""
+    header = f'{{"alg" : "{alg}","typ" : "JWT"{named}}}'
     body = "{" + ",".join(f"{_json(name)}:{_json(value)}" for name, value in members) + "}"
     return f"{b64u(header.encode('ascii'))}.{b64u(body.encode('utf-8'))}"
 
@@ -155,17 +160,43 @@ def _signed_by_nobody_known(key: SigningKey, members: Members, _secret: str) -> 
     return f"{message}.{b64u(key.sign(message.encode('ascii')))}"
 
 
+def _of_another_algorithm(key: SigningKey, members: Members, _secret: str) -> str:
+    # A realm whose default is ES512: the header is enough to see it.
+    message = _message("ES512", key.kid, members)
+    return f"{message}.{b64u(key.sign(message.encode('ascii')))}"
+
+
 _FORGERIES: Mapping[str, Callable[[SigningKey, Members, str], str]] = {
     "bad_signature": _badly_signed,
     "alg_none": _unsigned,
     "alg_hs256": _signed_with_the_secret,
     "unknown_kid": _signed_by_nobody_known,
+    "alg_es512": _of_another_algorithm,
 }
+
+
+#: By value of the switch `userinfo_format`.
+_USERINFO_FAULTS: Mapping[str, Mapping[str, str]] = {
+    "jwt": {},
+    "jwt_unsigned": {},
+    "jwt_wrong_iss": {"iss": "https://another.example/auth/realms/esante-wallet"},
+    "jwt_wrong_aud": {"aud": "another-client"},
+}
+
+
+def signed_userinfo(simulator: Simulator, client_id: str, told: Mapping[str, Any]) -> str:
+    """Returns the userinfo as a JWT (OpenID Connect Core §5.3.2), as a Keycloak that was told so."""
+    form = simulator.switches.userinfo_format
+    bound = {"iss": simulator.issuer, "aud": client_id, **_USERINFO_FAULTS[form]}
+    members: Members = [*told.items(), *bound.items()]
+    if form == "jwt_unsigned":
+        return _unsigned(simulator.signing_key(), members, "")
+    return _jwt(simulator, members)
 
 
 def logout_token(simulator: Simulator, client_id: str, session: Session) -> str:
     """Returns a token of OpenID Connect Back-Channel Logout 1.0 §2.4, with Keycloak's members."""
-    now = int(simulator.now())
+    now, fault = int(simulator.now()), simulator.switches.logout_token
     members: Members = [
         ("exp", now + ACCESS_SECONDS),
         ("iat", now),
@@ -174,10 +205,12 @@ def logout_token(simulator: Simulator, client_id: str, session: Session) -> str:
         ("aud", client_id),
         ("sub", subject(BY_ID[session.identity_id], simulator.switches.sub_format)),
         ("typ", "Logout"),
-        ("sid", session.sid),
+        *([("sid", session.sid)] if fault != "without_sid" else []),
         ("events", {"http://schemas.openid.net/event/backchannel-logout": {}}),
     ]
-    return _jwt(simulator.signing_key(), members)
+    if fault == "unknown_kid":
+        return _signed_by_nobody_known(simulator.signing_key(), members, "")
+    return _jwt(simulator, members)
 
 
 def _json(value: Any) -> str:

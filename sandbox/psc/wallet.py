@@ -54,6 +54,8 @@ def _authorize(simulator: Simulator) -> AnyResponse:
         return _refuse(simulator, refusal.redirect_uri, refusal.state, refusal.error, refusal.description)
     if simulator.switches.user_cancel:
         return _refuse(simulator, asked.redirect_uri, asked.state, *_CANCELLED)
+    if simulator.switches.callback_error != "none":
+        return _refuse(simulator, asked.redirect_uri, asked.state, *_told_error(simulator))
     now = simulator.now()
     session = simulator.sessions.of_browser(request.cookies.get(SESSION_COOKIE), now)
     is_asked_again = asked.asks_login(session.auth_time, now) if session else True
@@ -64,6 +66,17 @@ def _authorize(simulator: Simulator) -> AnyResponse:
             simulator, asked.redirect_uri, asked.state, "login_required", "User is not authenticated"
         )
     return _ask_login(simulator, asked)
+
+
+def _told_error(simulator: Simulator) -> tuple[str, str]:
+    """Returns error and description of the switch of that name; one that is told once turns it off."""
+    error = simulator.switches.callback_error
+    if error.endswith("_once"):
+        simulator.switches = simulator.switches.changed({"callback_error": "none"})
+    if error.startswith("authentication_expired"):
+        # Keycloak's answer to a person who signed in in another tab meanwhile.
+        return "temporarily_unavailable", "authentication_expired"
+    return error, "Told by the simulator"
 
 
 def _ask_login(simulator: Simulator, asked: AuthorizationRequest) -> AnyResponse:
@@ -142,7 +155,8 @@ def _signed_in(simulator: Simulator, key: str, person: Identity, auth_mode: str)
     login = simulator.state.logins.take(key, now)
     if login is None:
         return problem("login_over")
-    session = simulator.sessions.start(person.id, auth_mode, now, request.cookies.get(SESSION_COOKIE))
+    replaced, spaced = request.cookies.get(SESSION_COOKIE), simulator.switches.sid_with_space
+    session = simulator.sessions.start(person.id, auth_mode, now, replaced, spaced=spaced)
     response = _grant(simulator, login.request, session)
     set_cookie(response, SESSION_COOKIE, session.cookie)
     return response

@@ -49,7 +49,7 @@ _FRENCH: Mapping[str, str] = {
     "bad_redirect_uri": "Paramètre invalide : cette adresse de retour n’est pas enregistrée pour ce client.",
     "login_over": "Cette demande de connexion est terminée, expirée ou ouverte dans un autre navigateur. "
     "Retournez à l’application d’où vous venez et recommencez.",
-    "missing_hint": "Paramètre manquant : id_token_hint.",
+    "missing_hint": "Paramètre manquant : id_token_hint ou client_id.",
     "bad_hint": "Paramètre invalide : id_token_hint.",
     "not_found": "Cette page n’existe pas.",
     "bad_request": "Cette demande n’est pas recevable.",
@@ -87,7 +87,15 @@ _FRENCH: Mapping[str, str] = {
     "switch_new_name": "Chaque personne a changé de nom",
     "switch_id_token": "Jeton d’identité",
     "switch_userinfo_sub_mismatch": "Userinfo d’un autre sub",
+    "switch_userinfo_format": "Forme du userinfo",
+    "switch_two_rpps": "Deux RPPS par personne",
+    "switch_token_error": "Refus des jetons",
+    "switch_callback_error": "Erreur dans le retour",
+    "switch_discovery_document": "Document de découverte",
     "switch_logout_state": "state rendu à la déconnexion",
+    "switch_logout_token": "Jeton de déconnexion",
+    "switch_token_kid": "kid dans l’en-tête des jetons",
+    "switch_sid_with_space": "sid avec une espace",
     "switch_answer": "Réponse",
     "switch_answer_on": "Réponse changée sur",
     "switch_outage": "Panne (503)",
@@ -95,6 +103,7 @@ _FRENCH: Mapping[str, str] = {
     "switch_delay_seconds": "Lenteur, en secondes",
     "switch_clock_offset_seconds": "Horloge décalée, en secondes",
     "switch_key_generation": "Génération de la clé de signature",
+    "switch_old_keys": "Clés précédentes",
 }
 
 _ENGLISH: Mapping[str, str] = {
@@ -141,7 +150,7 @@ _ENGLISH: Mapping[str, str] = {
     "bad_redirect_uri": "Invalid parameter: this return address is not registered for this client.",
     "login_over": "This sign-in request is finished, expired or open in another browser. "
     "Go back to the application you came from and start again.",
-    "missing_hint": "Missing parameter: id_token_hint.",
+    "missing_hint": "Missing parameter: id_token_hint or client_id.",
     "bad_hint": "Invalid parameter: id_token_hint.",
     "not_found": "This page does not exist.",
     "bad_request": "This request cannot be accepted.",
@@ -178,7 +187,15 @@ _ENGLISH: Mapping[str, str] = {
     "switch_new_name": "Everyone changed their name",
     "switch_id_token": "ID token",
     "switch_userinfo_sub_mismatch": "Userinfo of another sub",
+    "switch_userinfo_format": "Form of the userinfo",
+    "switch_two_rpps": "Two RPPS for each person",
+    "switch_token_error": "Refusal of the tokens",
+    "switch_callback_error": "Error in the callback",
+    "switch_discovery_document": "Discovery document",
     "switch_logout_state": "state returned at logout",
+    "switch_logout_token": "Logout token",
+    "switch_token_kid": "kid in the header of tokens",
+    "switch_sid_with_space": "sid with a space",
     "switch_answer": "Answer",
     "switch_answer_on": "Answer changed on",
     "switch_outage": "Outage (503)",
@@ -186,6 +203,7 @@ _ENGLISH: Mapping[str, str] = {
     "switch_delay_seconds": "Slowness, in seconds",
     "switch_clock_offset_seconds": "Clock offset, in seconds",
     "switch_key_generation": "Generation of the signing key",
+    "switch_old_keys": "Former keys",
 }
 
 LANGUAGES: Mapping[str, Mapping[str, str]] = {"fr": _FRENCH, "en": _ENGLISH}

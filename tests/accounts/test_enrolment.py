@@ -148,7 +148,7 @@ def _made(**changes: Any) -> Any:
 
 def test_a_new_account_owes_the_charter_and_is_enabled() -> None:
     account = _made()
-    assert (account.charter_revision, account.enabled, account.not_before) == (None, True, None)
+    assert (account.charter_revision, account.enabled, account.generation) == (None, True, 0)
     assert account.email_verified_at == account.created_at == NOON
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from idp.adapters.sql.database import initialise
+from idp.cli.main import main
 from tests.key_files import write_pair
 from tests.limits import within
 
@@ -113,6 +114,18 @@ def test_a_bad_file_among_the_installed_authorities_is_named(place: Path) -> Non
 def test_a_port_that_does_not_exist_is_wrong_use(place: Path, port: str) -> None:
     status, told = idp(place, "serve", f"--port={port}")
     assert (status, told.splitlines()[-1]) == (2, "idp serve: error: argument --port: 0 to 65535")
+
+
+@pytest.mark.parametrize("value", ["٣", "３", "1_0", "+4", " 4", "-1", "4\n", "1e1", ""])
+@pytest.mark.parametrize(
+    "option", ["serve --port", "serve --workers", "serve --threads", "logouts list --last"]
+)
+def test_a_number_in_other_digits_is_wrong_use(
+    option: str, value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main([*option.split()[:-1], f"{option.split()[-1]}={value}"])
+    assert ": 0 to " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ["trust refresh", "init", "worker"])

@@ -99,6 +99,10 @@ PROOFS = {
     "authorization_signed_response_alg": (
         "tests/protocol/authorization/test_response_modes.py::test_the_answer_is_signed_by_the_algorithm_registered"
     ),
+    "session_state_in_token_response": (
+        "tests/protocol/tokens/test_refresh.py::"
+        "test_session_state_is_the_sid_for_a_client_registered_for_it_and_absent_for_others"
+    ),
     "dpop_bound_access_tokens": (
         "tests/protocol/client_auth/test_dpop.py::test_a_client_registered_for_bound_tokens_gets_no_other"
     ),

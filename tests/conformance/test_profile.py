@@ -1,15 +1,11 @@
 """The certification profile itself: what it offers a suite, and where it refuses to be."""
 
-import json
 import socket
 import ssl
-import stat
-from fnmatch import fnmatch
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from bs4 import BeautifulSoup
 
 from sandbox.demo.conformance import Certification
 from sandbox.demo.driver import Browser
@@ -43,7 +39,7 @@ def test_tls_1_2_and_1_3_are_spoken(suite: Suite, version: ssl.TLSVersion) -> No
 
 
 def test_everything_a_suite_asks_for_is_told(suite: Suite) -> None:
-    assert set(suite.told) == {"suite", "configuration", "discovery", "clients", "person"}
+    assert set(suite.told) == {"suite", "discovery", "clients", "person", "plans", "nginx"}
     assert set(suite.person) == {"login", "password", "code"}
     clients = suite.told["clients"]
     assert list(clients) == ["client", "client2", "client_secret_post", "frontchannel", "backchannel"]
@@ -62,38 +58,6 @@ def test_the_addresses_are_those_the_suite_makes_of_its_own(suite: Suite) -> Non
         named = f"{channel}_logout_uri"
         assert suite.client(channel)[named] == f"{suite.address}/{channel}_logout"
         assert [role for role, client in suite.told["clients"].items() if named in client] == [channel]
-
-
-def test_the_configuration_of_a_suite_is_ready_to_paste_and_for_its_owner_alone(suite: Suite) -> None:
-    path = Path(suite.told["configuration"])
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    found = json.loads(path.read_text("utf-8"))
-    assert found["alias"] == "caducee"
-    assert found["server"]["discoveryUrl"] == suite.told["discovery"]
-    for role in ("client", "client2", "client_secret_post"):
-        assert found[role]["client_secret"] == suite.client(role)["client_secret"]
-    own = {name: module["client"]["client_id"] for name, module in found["override"].items()}
-    assert own == {
-        f"oidcc-{channel}-rp-initiated-logout": suite.client(channel)["client_id"]
-        for channel in ("frontchannel", "backchannel")
-    }
-
-
-def test_the_browser_of_a_suite_finds_its_fields_and_buttons_on_our_pages(suite: Suite) -> None:
-    """As its configuration says: by name, and by the form that a button stands in."""
-    found = json.loads(Path(suite.told["configuration"]).read_text("utf-8"))
-    password, code, _back = found["browser"][0]["tasks"]
-    with Browser(ca_bundle=suite.demo.ready["ca_bundle"]) as browser:
-        browser.get(suite.demo.client("viatrajectoire")["home"])
-        browser.click("Se connecter")
-        for task in (password, code):
-            assert fnmatch(browser.page.url, task["match"])
-            typed = {name: text for command, _by, name, *text in task["commands"] if command == "text"}
-            (_click, _css, selector) = task["commands"][-1]
-            page = BeautifulSoup(browser.page.html, "html.parser")
-            (button,) = page.select(selector)
-            browser.submit(button.get_text(strip=True), **{name: text for name, (text,) in typed.items()})
-        assert browser.page.says("Vous êtes connecté")
 
 
 def test_cookies_are_bound_to_the_host_and_secure(suite: Suite) -> None:

@@ -63,7 +63,7 @@ def test_every_grant_of_a_session_is_revoked_and_no_other(database: Engine) -> N
     for grant in (a_grant("a"), a_grant("b"), a_grant("c", sid="sid-2")):
         grants.add(grant)
     grants.redeem("b", NOON)
-    assert grants.end_session("sid-1", LATER, ()) == {"viatrajectoire"}
+    assert grants.end_session("sid-1", LATER, ()).clients == {"viatrajectoire"}
     assert grants.get("a") == replace(a_grant("a"), revoked_at=LATER)
     assert grants.get("b") == replace(a_grant("b"), redeemed_at=NOON, revoked_at=LATER)
     assert grants.redeem("c", LATER)

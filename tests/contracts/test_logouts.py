@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import ProgrammingError
 
 from idp.accounts.account import AccountId
-from idp.accounts.grants import Grant
+from idp.accounts.grants import EndedSession, Grant
 from idp.accounts.logouts import LogoutNotice, NoticeState
 from idp.adapters.sql.accounts import SqlAccounts
 from idp.adapters.sql.database import open_database, reading, writing
@@ -64,7 +64,8 @@ def test_each_client_that_listens_and_redeemed_a_code_gets_one_notice(database: 
     grants.redeem("second", NOON)
     grants.add(Grant(id="unredeemed", account_id=ALICE, client_id="other", sid="sid-1", granted_at=NOON))
     reached = grants.end_session("sid-1", LATER, (*LISTENERS, "other"))
-    assert reached == {"via", "grand-age", "deaf"}
+    everyone = frozenset({"via", "grand-age", "deaf"})
+    assert reached == EndedSession(account_id=ALICE, clients=everyone, is_first=True)
     assert told(database) == {("sid-1", "via"), ("sid-1", "grand-age")}
     newest = notices(database)[0]
     waiting = LogoutNotice(
@@ -92,7 +93,8 @@ def test_client_that_gave_its_tokens_back_is_told_all_the_same(database: Engine)
 def test_second_end_tells_nobody_twice(database: Engine) -> None:
     signed_in(database, *LISTENERS)
     for at in (NOON, LATER):
-        assert SqlGrants(database).end_session("sid-1", at, LISTENERS) == set(LISTENERS)
+        ended = SqlGrants(database).end_session("sid-1", at, LISTENERS)
+        assert (ended.clients, ended.is_first) == (set(LISTENERS), at == NOON)
     assert [notice.ended_at for notice in notices(database)] == [NOON, NOON]
 
 
@@ -124,12 +126,12 @@ def test_end_without_its_notices_is_no_end(database: Engine) -> None:
     assert grant.revoked_at is None
     with writing(database) as connection:
         connection.execute(sa.text("ALTER TABLE elsewhere RENAME TO logout_notices"))
-    assert SqlGrants(database).end_session("sid-1", LATER, LISTENERS) == {"via"}
+    assert SqlGrants(database).end_session("sid-1", LATER, LISTENERS).clients == {"via"}
     assert [notice.ended_at for notice in notices(database)] == [LATER]
 
 
 def end_it(database: Engine) -> int:
-    return len(SqlGrants(database).end_session("sid-1", NOON, LISTENERS))
+    return len(SqlGrants(database).end_session("sid-1", NOON, LISTENERS).clients)
 
 
 def test_fifty_ends_at_once_give_one_notice_per_client(database_url: str, database: Engine) -> None:

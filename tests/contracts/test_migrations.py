@@ -36,6 +36,7 @@ from idp.adapters.sql.database import (
     reading,
     writing,
 )
+from idp.adapters.sql.grants import SqlGrants
 from idp.adapters.sql.schema import SCHEMA_REVISION, metadata
 from idp.core.ephemeral import StoreUnavailable
 from tests.contracts.races import race
@@ -192,6 +193,46 @@ def test_what_was_accepted_before_there_were_named_charters_is_the_houses(
         connection.exec_driver_sql(orphan)
     with reading(database) as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+_TIMED = """
+INSERT INTO accounts VALUES ('{id}', '{id}', '{id}', 'F', 'G', NULL, '[]', 'cps', 0, 'e', '{id}', '{id}', 0,
+  'h', 'l', '', '69000', 'Lyon', 'FR', 0, {true}, {not_before}, '2026-2', 'fr', 2);
+INSERT INTO grants VALUES ('{id} before', '{id}', 'via', 'sid', 99, NULL, NULL);
+INSERT INTO grants VALUES ('{id} after', '{id}', 'via', 'sid', 100, NULL, NULL);
+"""
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_what_an_account_had_voided_by_time_stays_void_once_it_is_counted(
+    database: str, tmp_path: Path, empty_postgresql_url: str, opened: Callable[[str], Engine]
+) -> None:
+    url = f"sqlite:///{tmp_path / 'old.db'}" if database == "sqlite" else empty_postgresql_url
+    (tmp_path / "old.db").touch()
+    upgrade_to(url, "0009")
+    before = unopened_database(parse_url(url))
+    true = "1" if database == "sqlite" else "true"
+    with writing(before) as connection:
+        for account, not_before in (("changed", "100"), ("plain", "NULL")):
+            made = _TIMED.format(id=account, not_before=not_before, true=true)
+            for statement in made.split(";")[:-1]:
+                connection.exec_driver_sql(statement)
+    before.dispose()
+    migrate(url)
+    after = opened(url)
+    grants = [f"{account} {when}" for account in ("changed", "plain") for when in ("before", "after")]
+    found = {name: SqlGrants(after).get(name) for name in grants}
+    void = {
+        name: SqlAccounts(after).get(grant.account_id).has_voided(grant.generation)
+        for name, grant in found.items()
+        if grant is not None
+    }
+    assert void == {
+        "changed before": True,
+        "changed after": False,
+        "plain before": False,
+        "plain after": False,
+    }
 
 
 # --- opening

@@ -19,7 +19,6 @@ from idp.core.ephemeral import StoreUnavailable
 from tests.contracts.races import CALLERS, race
 from tests.contracts.specimens import (
     ALICE,
-    LATER,
     NOON,
     an_account,
     with_rpps,
@@ -30,7 +29,7 @@ def test_account_is_read_back_as_added(database: Engine) -> None:
     full = an_account(
         1,
         enabled=False,
-        not_before=LATER,
+        generation=2,
         charter_revision="2026-01",
         locale="en",
         version=3,
@@ -139,7 +138,7 @@ def test_saved_account_is_at_the_next_version(database: Engine) -> None:
     accounts = SqlAccounts(database)
     accounts.add(an_account())
     changed = an_account(
-        email="new@example.org", password_hash="new", enabled=False, not_before=LATER, locale="en"
+        email="new@example.org", password_hash="new", enabled=False, generation=1, locale="en"
     )
     accounts.save(changed)
     assert accounts.get(ALICE) == replace(changed, version=1)

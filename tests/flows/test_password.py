@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -134,7 +134,7 @@ class TestManyPeopleBehindOneAddress:
 
 def disable(house: Provider) -> None:
     account = house.accounts.get(house.account.id)
-    house.accounts.save(replace(account, enabled=False, not_before=datetime.now(UTC)))
+    house.accounts.save(replace(account, enabled=False).next_generation())
 
 
 class TestDisabledAccount:

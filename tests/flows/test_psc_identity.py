@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 
@@ -125,7 +124,7 @@ def test_bare_rpps_and_typed_rpps_are_one_person(house: Provider, psc: HostilePs
 
 def test_disabled_account_is_not_opened_by_pro_sante_connect(house: Provider, psc: HostilePsc) -> None:
     account = house.accounts.get(house.account.id)
-    house.accounts.save(replace(account, enabled=False, not_before=datetime.now(UTC)))
+    house.accounts.save(replace(account, enabled=False).next_generation())
     page = by_psc(house.browser(), psc)
     assert page.status_code == 403
     assert links(house).find(account.id) is None

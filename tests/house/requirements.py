@@ -307,6 +307,7 @@ REQUIREMENTS: dict[str, Requirement] = {
         protocol_jwt_corpus="a_forged_hint_ends_no_session_and_leads_nowhere "
         "an_expired_hint_is_good_enough_to_leave_and_the_honest_one_does_end_the_session",
         protocol_end_session="the_client_must_be_the_audience_of_the_hint",
+        protocol_id_token_hint="what_we_sign_for_another_purpose_is_no_hint",
     ),
     "LO4": proved(
         "A logout token is a signed `logout+jwt` with who, where and when, and no nonce.",
@@ -330,10 +331,19 @@ REQUIREMENTS: dict[str, Requirement] = {
         protocol_end_session="a_hint_of_this_session_ends_it_and_returns_state ending_a_session_ends_its_codes_too "
         "signing_out_reaches_applications_of_before_the_session_lapsed",
         protocol_refresh="signing_out_stops_refreshing",
+        protocol_psc_logout="nobody_is_sent_to_one_that_is_down_and_the_person_reads_it",
         journeys_logout="psc_session_is_over_too_after_a_login_by_psc",
         flows_other_tabs="TestTwoSignInsThatEndAtOnce::make_one_session_whichever_answer_comes_last "
         "TestTwoSignInsThatEndAtOnce::when_the_answer_was_lost_the_next_sign_in_continues_the_session",
         contracts_browser_sessions="one_person_gets_one_session_whichever_answer_comes_last",
+    ),
+    "LO8": proved(
+        "A hint ends the session that it names, recorded or not, with or without its browser; no other one.",
+        protocol_named_session="session_whose_record_was_lost_ends_for_good "
+        "call_without_a_cookie_ends_the_living_session hint_again_tells_nobody_a_second_time "
+        "browser_of_another_person_keeps_their_session_and_asks",
+        protocol_psc_backchannel_logout="sign_out_there_ends_what_the_ephemeral_store_forgot",
+        journeys_logout="hint_of_another_session_ends_that_one_and_asks_about_this",
     ),
     "FA1": proved(
         "Requests are pushed by the authenticated client, and live less than 600 s.",

@@ -62,9 +62,11 @@ CALLED = {
     ("idp.adapters.psc.backchannel", "token_endpoint"): OPERATOR,
     ("idp.adapters.psc.backchannel", "userinfo_endpoint"): OPERATOR,
     ("idp.adapters.psc.check", "authorization_endpoint"): OPERATOR,
-    ("idp.adapters.psc.discovery", "url"): OPERATOR,
+    ("idp.adapters.psc.discovery", "self._settings.discovery_address"): OPERATOR,
+    ("idp.adapters.psc.published", "url"): OPERATOR,
     ("idp.adapters.psc.watch", "url"): OPERATOR,
-    # The circuit passes on what it is given by the four above.
+    ("idp.adapters.psc.way_out", "url"): OPERATOR,
+    # The circuit passes on what it is given by the five above.
     ("idp.adapters.psc.circuit", "url"): OPERATOR,
 }
 
@@ -94,7 +96,12 @@ ADDRESSES = {
 #: Who reads the fetched ones: the registry, what hands them to the guarded client, and Pro Santé Connect's own
 #: `jwks_uri` in its snapshot.
 READERS = {
-    "jwks_uri": {"idp.clients.key_sets", "idp.adapters.psc.check", "idp.adapters.psc.provider"},
+    "jwks_uri": {
+        "idp.clients.key_sets",
+        "idp.adapters.psc.check",
+        "idp.adapters.psc.provider",
+        "idp.adapters.psc.sign_out",
+    },
     "backchannel_logout_uri": {"idp.clients.registry", "idp.protocol.logout.backchannel"},
 }
 

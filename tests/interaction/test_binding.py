@@ -14,7 +14,7 @@ from idp.interaction.refusal import InteractionRefusal, InteractionRefused
 from idp.interaction.store import Interactions, fingerprint
 from idp.interaction.visit import Visit
 from tests.fakes import FixedClock, MemoryStore
-from tests.people import ALICE, BOB, an_event, an_identity, an_interaction
+from tests.people import ALICE, BOB, an_account, an_event, an_identity, an_interaction
 
 ID = "interaction-1"
 FIRST = "the secret of the beginning"
@@ -43,7 +43,7 @@ class Bench:
         return self.interactions.open(ID, secret, self.clock.now())
 
     def prove(self, opened: Interaction, authenticator: AuthenticatorId, account: Any = ALICE) -> str:
-        return self.bindings.prove(with_event(opened, an_event(authenticator), account))
+        return self.bindings.prove(with_event(opened, an_event(authenticator), an_account(id=account)))
 
     def repeat(self, secret: str, authenticator: AuthenticatorId) -> Interaction:
         return self.bindings.open_to_repeat(ID, self.visit(secret), authenticator)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -35,11 +34,11 @@ def refusal(
     *,
     acr: Acr = Acr.CPS,
     minimum: Acr = Acr.PWD_OTP,
-    authorized_at: datetime = NOON,
+    generation: int = 0,
     at: Gate | None = None,
 ) -> MayNotIssue:
     with pytest.raises(IssueRefused) as caught:
-        (at or gate()).may_issue(account, Requester(minimum), acr=acr, authorized_at=authorized_at)
+        (at or gate()).may_issue(account, Requester(minimum), acr=acr, generation=generation)
     return caught.value.reason
 
 
@@ -54,7 +53,7 @@ def test_an_acr_passes_when_its_rank_is_enough(acr: Acr, minimum: Acr) -> None:
     if minimum not in low and acr in low:
         assert refusal(accepted(), acr=acr, minimum=minimum) is MayNotIssue.ACR_TOO_LOW
     else:
-        gate().may_issue(accepted(), Requester(minimum), acr=acr, authorized_at=NOON)
+        gate().may_issue(accepted(), Requester(minimum), acr=acr, generation=0)
 
 
 def test_a_disabled_account_is_refused() -> None:
@@ -62,9 +61,9 @@ def test_a_disabled_account_is_refused() -> None:
 
 
 def test_what_began_before_the_account_event_is_refused_and_what_began_with_it_passes() -> None:
-    account = accepted(not_before=NOON)
-    assert refusal(account, authorized_at=NOON - timedelta(microseconds=1)) is MayNotIssue.NOT_BEFORE
-    gate().may_issue(account, Requester(), acr=Acr.CPS, authorized_at=NOON)
+    account = accepted(generation=3)
+    assert refusal(account, generation=2) is MayNotIssue.NOT_BEFORE
+    gate().may_issue(account, Requester(), acr=Acr.CPS, generation=3)
 
 
 @pytest.mark.parametrize("revision", [None, "2025-9"])
@@ -81,7 +80,7 @@ def test_the_charters_of_the_client_are_demanded_beside_the_houses() -> None:
     demanding, charters = Requester(charters=("a",)), FakeCharters([IN_FORCE])
     for _ in ("never published", "not accepted"):
         with pytest.raises(IssueRefused) as caught:
-            gate(charters).may_issue(accepted(), demanding, acr=Acr.CPS, authorized_at=NOON)
+            gate(charters).may_issue(accepted(), demanding, acr=Acr.CPS, generation=0)
         assert caught.value.reason is MayNotIssue.CHARTER_DUE
         charters.publish(named)
     charters.accept(
@@ -95,13 +94,13 @@ def test_the_charters_of_the_client_are_demanded_beside_the_houses() -> None:
             charter="a",
         )
     )
-    gate(charters).may_issue(accepted(), demanding, acr=Acr.CPS, authorized_at=NOON)
-    gate(charters).may_issue(accepted(), Requester(), acr=Acr.CPS, authorized_at=NOON)
+    gate(charters).may_issue(accepted(), demanding, acr=Acr.CPS, generation=0)
+    gate(charters).may_issue(accepted(), Requester(), acr=Acr.CPS, generation=0)
 
 
 @pytest.mark.parametrize(("acr", "door"), [(Acr.PSC, "psc"), (Acr.CPS, "cps"), (Acr.PWD_OTP, "password")])
 def test_an_acr_passes_only_while_its_own_door_is_open(acr: Acr, door: str) -> None:
-    gate(open_doors=[door]).may_issue(accepted(), Requester(), acr=acr, authorized_at=NOON)
+    gate(open_doors=[door]).may_issue(accepted(), Requester(), acr=acr, generation=0)
     others = gate(open_doors={"psc", "cps", "password"} - {door})
     assert refusal(accepted(), acr=acr, at=others) is MayNotIssue.DOOR_CLOSED
 
@@ -112,5 +111,5 @@ def test_a_half_open_password_door_lets_nobody_through() -> None:
 
 
 def test_the_gravest_reason_is_told_first() -> None:
-    account = an_account(enabled=False, not_before=NOON + timedelta(hours=1))
+    account = an_account(enabled=False, generation=1)
     assert refusal(account, acr=Acr.PWD_OTP, minimum=Acr.PSC) is MayNotIssue.DISABLED

@@ -91,7 +91,7 @@ class Bench:
     def prove(self, *names: Any) -> None:
         for name in names:
             event = an_event(name, (self.clock.now() - NOON).total_seconds() / 60)
-            self.interactions.save(with_event(self.opened(), event, ALICE))
+            self.interactions.save(with_event(self.opened(), event, an_account()))
 
     def sign_in(self, *names: Any, account_id: Any = ALICE) -> Session:
         events = tuple(an_event(name, -5) for name in names)
@@ -395,7 +395,7 @@ class TestGoOn:
         bench.prove("cps")
 
         def another_person_begins() -> None:
-            bench.interactions.save(with_event(bench.opened(), an_event("password"), BOB))
+            bench.interactions.save(with_event(bench.opened(), an_event("password"), an_account(id=BOB)))
             bench.accounts.accounts[BOB] = an_account(id=BOB)
 
         bench.home.meanwhile = [another_person_begins]

@@ -15,13 +15,15 @@ from idp.interaction.record import (
     AuthenticationEvent,
     Interaction,
     PendingEnrolment,
+    counting_events,
     with_event,
     with_identity,
     with_upstream,
+    without_session,
 )
 from idp.interaction.session import Session
 from tests.fakes import NOON
-from tests.people import ALICE, BOB, an_event, an_identity, an_interaction
+from tests.people import ALICE, BOB, an_account, an_event, an_identity, an_interaction
 
 PENDING = PendingEnrolment(
     "a@b.example", "$argon2id$", PostalAddress(line1="1 rue", line2="", postal_code="75001", city="Paris")
@@ -199,19 +201,19 @@ def _full_of_alice() -> Interaction:
 
 
 def test_one_more_event_of_the_same_person_is_added_to_the_others() -> None:
-    more = with_event(_full_of_alice(), an_event("cps", 2), ALICE)
+    more = with_event(_full_of_alice(), an_event("cps", 2), an_account())
     assert [event.authenticator for event in more.events] == ["psc", "cps"]
     assert (more.sid, more.upstream_id_token) == ("sid-of-alice", "sealed-of-alice")
 
 
 def test_an_event_of_another_person_clears_everything_of_the_first() -> None:
-    bobs = with_event(_full_of_alice(), an_event("cps", 2), BOB)
+    bobs = with_event(_full_of_alice(), an_event("cps", 2), an_account(id=BOB))
     assert bobs == an_interaction(events=(an_event("cps", 2),), account_id=BOB)
 
 
 def test_the_first_event_of_somebody_clears_the_identity_proved_before() -> None:
     proved = with_identity(an_interaction(), an_event("cps", 1), an_identity(rpps="10000000025"))
-    known = with_event(proved, an_event("cps", 2), ALICE)
+    known = with_event(proved, an_event("cps", 2), an_account())
     assert (known.identity, known.events) == (None, (an_event("cps", 2),))
 
 
@@ -236,9 +238,50 @@ def test_what_was_typed_goes_with_another_person_another_card_or_another_door() 
 def test_the_request_itself_is_never_changed_by_events() -> None:
     before = _full_of_alice()
     for after in (
-        with_event(before, an_event("cps", 2), BOB),
+        with_event(before, an_event("cps", 2), an_account(id=BOB)),
         with_identity(before, an_event("cps", 2), an_identity()),
         with_upstream(before, "sealed"),
     ):
         kept = ("id", "client_id", "request", "needed", "browser", "expires_at", "fresh_after")
         assert all(getattr(after, name) == getattr(before, name) for name in kept)
+
+
+def test_what_was_proved_before_the_account_voided_its_past_is_not_added_to() -> None:
+    voided = an_account().next_generation()
+    again = with_event(_full_of_alice(), an_event("cps", 2), voided)
+    assert again == an_interaction(events=(an_event("cps", 2),), account_id=ALICE, generation=1)
+
+
+#: The clock of one node may be behind another's by as much.
+_BEHIND = -1.5
+
+
+def test_what_is_proved_in_an_interaction_is_not_dated_before_it_whatever_the_clock_says() -> None:
+    """It begins on one node, which a relying party asks for a login; the password comes to another."""
+    begun = an_interaction(fresh_after=NOON)
+    proved = with_event(begun, an_event("password", _BEHIND), an_account())
+    assert counting_events(proved) == (an_event("password"),)
+    assert without_session(proved).events == (an_event("password"),)
+    unknown = with_identity(begun, an_event("cps", _BEHIND), an_identity())
+    assert counting_events(unknown) == (an_event("cps"),)
+
+
+def test_pro_sante_connect_dates_its_own_proof() -> None:
+    known = with_event(an_interaction(), an_event("psc", -60), an_account())
+    assert known.events == (an_event("psc", -60),)
+
+
+def test_an_event_of_the_session_is_no_login_though_its_clock_was_ahead() -> None:
+    session = (an_event("cps", -_BEHIND),)
+    seeded = an_interaction(events=session, lent=session, account_id=ALICE, sid="sid", fresh_after=NOON)
+    assert counting_events(seeded) == ()
+    proved = with_event(seeded, an_event("password", 1), an_account())
+    assert counting_events(proved) == (an_event("password", 1),)
+    # Nor does it come back once the session is over.
+    assert without_session(proved).events == (an_event("password", 1),)
+
+
+def test_an_event_of_the_session_within_max_age_counts() -> None:
+    session = (an_event("cps", -5),)
+    aged = an_interaction(events=session, lent=session, fresh_after=NOON - timedelta(minutes=10))
+    assert counting_events(aged) == session

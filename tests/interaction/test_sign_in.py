@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from idp.accounts.charter import CharterRevision
-from idp.accounts.grants import GrantRepository
+from idp.accounts.grants import EndedSession, GrantRepository
 from idp.core.audit import AuditEvent
 from idp.core.ephemeral import Kind
 from idp.interaction.assurance import assurance_of
@@ -43,9 +43,9 @@ class Grants:
 
     ended: list[str] = field(default_factory=list)
 
-    def end_session(self, sid: str, now: datetime, listeners: Collection[str]) -> frozenset[str]:
+    def end_session(self, sid: str, now: datetime, listeners: Collection[str]) -> EndedSession:
         self.ended.append(sid)
-        return frozenset()
+        return EndedSession(account_id=ALICE, clients=frozenset(), is_first=True)
 
 
 @dataclass
@@ -158,8 +158,10 @@ def test_a_lapsed_session_of_the_person_gives_its_name_on_and_a_void_one_does_no
     house.cookie = entered.cookie
     house.clock.advance(hours=1)
     later = an_event("cps", 120)
-    voiding = an_account(charter_revision="2026-1", not_before=started + timedelta(minutes=30))
-    assert house.enter(later, account=voiding, started_at=house.clock.now()).sid != "sid-1"
+    voiding = an_account(charter_revision="2026-1", generation=1)
+    entered = house.enter(later, account=voiding, generation=1, started_at=house.clock.now())
+    assert entered.sid != "sid-1"
+    assert house.session_of(entered).generation == 1
 
 
 def test_on_a_shared_station_a_session_that_waited_five_minutes_is_not_continued(house: House) -> None:
@@ -173,7 +175,7 @@ def test_on_a_shared_station_a_session_that_waited_five_minutes_is_not_continued
 
 def test_the_gate_refuses_by_the_older_of_session_and_interaction(house: House) -> None:
     house.begin_session(CARD)
-    voided = an_account(charter_revision="2026-1", not_before=NOON + timedelta(minutes=1))
+    voided = an_account(charter_revision="2026-1", generation=1)
     with pytest.raises(IssueRefused) as caught:
         house.enter(CARD, account=voided)
     assert caught.value.reason is MayNotIssue.NOT_BEFORE

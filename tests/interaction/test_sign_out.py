@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from idp.accounts.grants import GrantRepository
+from idp.accounts.grants import EndedSession, GrantRepository
 from idp.core.audit import AuditEvent
 from idp.interaction.session import Session
 from idp.interaction.sign_out import SignOut
@@ -18,13 +18,19 @@ from tests.people import ALICE, an_event
 
 @dataclass
 class Grants:
-    """The one method of the port that ending a session needs: one client signed the person in."""
+    """What of the port ending a session needs: one client signed the person in. `known`: the sessions with grants."""
 
     ended: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    known: dict[str, str] = field(default_factory=lambda: {"a": "theirs", "b": "theirs"})
 
-    def end_session(self, sid: str, now: datetime, listeners: Collection[str]) -> frozenset[str]:
+    def end_session(self, sid: str, now: datetime, listeners: Collection[str]) -> EndedSession:
+        is_first = all(sid != known for known, _listeners in self.ended)
         self.ended.append((sid, tuple(listeners)))
-        return frozenset({"viatrajectoire"})
+        owner = ALICE if sid in self.known else None
+        return EndedSession(account_id=owner, clients=frozenset({"viatrajectoire"}), is_first=is_first)
+
+    def sessions_from(self, upstream_sid: str) -> Collection[str]:
+        return [sid for sid, theirs in self.known.items() if theirs == upstream_sid]
 
 
 @dataclass
@@ -81,3 +87,23 @@ def test_session_that_the_person_ended_here_is_not_told_again_when_theirs_ends(h
     house.sign_out.end_from_upstream("theirs", NOON)
     assert house.told() == [(None, None), (None, "psc")]
     assert [sid for sid, _listeners in house.grants.ended] == ["a", "a", "b"]
+
+
+def test_session_whose_record_was_lost_ends_by_its_name_and_is_told_once(house: House) -> None:
+    assert house.sign_out.end_named("a", NOON, "viatrajectoire") == {"viatrajectoire"}
+    assert house.sign_out.end_named("a", NOON, "viatrajectoire") == set()
+    assert house.told() == [("viatrajectoire", None)]
+
+
+def test_name_that_no_grant_bears_is_told_of_nobody(house: House) -> None:
+    house.sign_out.end_named("unknown", NOON, "viatrajectoire")
+    assert house.told() == []
+
+
+def test_sign_out_there_reaches_what_only_the_grants_remember(house: House) -> None:
+    house.begin("b")
+    house.store.records.clear()
+    for _ in range(2):
+        house.sign_out.end_from_upstream("theirs", NOON)
+    assert [sid for sid, _listeners in house.grants.ended] == ["a", "b"] * 2
+    assert house.told() == [(None, "psc"), (None, "psc")]

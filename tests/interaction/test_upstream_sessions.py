@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from idp.accounts.grants import GrantRepository
+from idp.accounts.grants import EndedSession, GrantRepository
 from idp.core.ephemeral import Kind, StoreUnavailable
 from idp.interaction.session import Session
 from idp.interaction.sign_out import SignOut
@@ -75,12 +75,15 @@ class FailingOnce:
         self.ended: list[str] = []
         self.is_away = True
 
-    def end_session(self, sid: str, now: datetime, listeners: Collection[str]) -> frozenset[str]:
+    def sessions_from(self, upstream_sid: str) -> Collection[str]:
+        return ()
+
+    def end_session(self, sid: str, now: datetime, listeners: Collection[str]) -> EndedSession:
         if self.is_away:
             self.is_away = False
             raise StoreUnavailable("away")
         self.ended.append(sid)
-        return frozenset()
+        return EndedSession(account_id=ALICE, clients=frozenset(), is_first=True)
 
 
 def test_end_that_failed_on_the_way_ends_everything_when_it_is_asked_for_again() -> None:

@@ -10,6 +10,7 @@ from markdown_it import MarkdownIt
 from idp.accounts.notices import Notice
 from idp.cards.trust import CardRefusal
 from idp.core.errors import Problem
+from idp.flows.shared.psc_refusals import REFUSALS
 from idp.pages import account as account_pages
 from idp.pages import enrolment as enrolment_pages
 from idp.pages import sign_in as pages
@@ -22,7 +23,7 @@ TEMPLATES = ROOT / "idp" / "templates"
 
 LOCALES = ("fr", "en")
 CPS_REASONS = (*(reason.value for reason in CardRefusal), "unavailable", "stale", "mismatch")
-PSC_REASONS = ("unavailable", "cancelled", "refused", "stale", "no_rpps", "conflict", "not_fresh")
+PSC_REASONS = tuple(REFUSALS)
 ERROR_NAMES = tuple(problem.value for problem in Problem)
 
 ALL = pages.Doors(psc=True, cps=True, password=True)
@@ -121,6 +122,10 @@ def _choice() -> list[State]:
         "psc-out-card": replace(ALL, password=False, psc_out=True),
         "psc-out-password": replace(PSC_AND_PASSWORD, psc_out=True),
         "psc-out-alone": replace(NONE, psc=True, psc_out=True),
+        "psc-misconfigured": replace(ALL, psc_out=True, psc_misconfigured=True),
+        "psc-misconfigured-card": replace(ALL, password=False, psc_out=True, psc_misconfigured=True),
+        "psc-misconfigured-password": replace(PSC_AND_PASSWORD, psc_out=True, psc_misconfigured=True),
+        "psc-misconfigured-alone": replace(NONE, psc=True, psc_out=True, psc_misconfigured=True),
     }
     states = [
         State(f"choice-{name}", "choice.html", pages.ChoicePage(value)) for name, value in doors.items()
@@ -294,7 +299,10 @@ def _doors_that_failed() -> list[State]:
     states.append(State("cps-card-only!", "cps.html", pages.CpsPage("none", CARD_ONLY)))
     for reason in PSC_REASONS:
         mark = "" if reason == "cancelled" else "!"
-        states.append(State(f"psc-{reason}{mark}", "psc.html", pages.PscPage(reason, ALL)))
+        reference = "5f0c9a1e" if REFUSALS[reason].has_reference else None
+        states.append(State(f"psc-{reason}{mark}", "psc.html", pages.PscPage(reason, ALL, reference)))
+    alone = pages.PscPage("misconfigured", replace(NONE, psc=True), "5f0c9a1e")
+    states.append(State("psc-misconfigured-alone!", "psc.html", alone))
     states.append(State("psc-and-password-only!", "psc.html", pages.PscPage("unavailable", PSC_AND_PASSWORD)))
     return states
 
@@ -318,7 +326,6 @@ def _same_person() -> list[State]:
         return_name=None,
         return_url=None,
         request="",
-        psc_was_used=False,
         told=("Trajectoire Grand Âge", "Dossier partagé"),
         frames=FRAMES,
         onward_url="/interaction/AbC",
@@ -520,7 +527,6 @@ def _signed_out() -> list[State]:
             return_name="ViaTrajectoire",
             return_url=back,
             request="opaque",
-            psc_was_used=False,
         ),
         "signed-out-confirm-nobody": pages.SignedOutPage(
             state="confirm",
@@ -528,10 +534,9 @@ def _signed_out() -> list[State]:
             return_name=None,
             return_url=None,
             request="opaque",
-            psc_was_used=False,
         ),
         "signed-out-done": pages.SignedOutPage(
-            state="done", identity=None, return_name=None, return_url=None, request="", psc_was_used=False
+            state="done", identity=None, return_name=None, return_url=None, request=""
         ),
         "signed-out-done-psc": pages.SignedOutPage(
             state="done",
@@ -539,7 +544,10 @@ def _signed_out() -> list[State]:
             return_name="ViaTrajectoire",
             return_url=back,
             request="",
-            psc_was_used=True,
+            psc_is_open=True,
+        ),
+        "signed-out-done-psc-alone": pages.SignedOutPage(
+            state="done", identity=None, return_name=None, return_url=None, request="", psc_is_open=True
         ),
         "signed-out-return-refused": pages.SignedOutPage(
             state="done",
@@ -547,7 +555,6 @@ def _signed_out() -> list[State]:
             return_name="ViaTrajectoire",
             return_url=back,
             request="",
-            psc_was_used=False,
             return_refused=True,
         ),
         "signed-out-told": pages.SignedOutPage(
@@ -556,7 +563,6 @@ def _signed_out() -> list[State]:
             return_name="ViaTrajectoire",
             return_url=back,
             request="",
-            psc_was_used=False,
             told=("Trajectoire Grand Âge", "Dossier partagé"),
             frames=FRAMES,
         ),
@@ -566,7 +572,6 @@ def _signed_out() -> list[State]:
             return_name="ViaTrajectoire",
             return_url=back,
             request="",
-            psc_was_used=False,
             told=("Trajectoire Grand Âge",),
             frames=FRAMES,
             onward_url="https://trajectoire.example/signed-out?state=a+b%26c",
@@ -577,7 +582,6 @@ def _signed_out() -> list[State]:
             return_name=None,
             return_url=None,
             request="",
-            psc_was_used=False,
             told=("Trajectoire Grand Âge",),
             frames=FRAMES,
             onward_url="https://psc.example/logout?state=x&id_token_hint=y",

@@ -100,7 +100,7 @@ def hostile_states() -> Iterator[State]:
             return_name=HOSTILE,
             return_url="https://rp.example/",
             request=HOSTILE,
-            psc_was_used=True,
+            psc_is_open=True,
         ),
         "form_post.html": pages.FormPostPage("https://rp.example/?a=%22&b='", ((HOSTILE, HOSTILE),)),
         "error.html": pages.ErrorPage(
@@ -120,7 +120,6 @@ def hostile_states() -> Iterator[State]:
         return_name=HOSTILE,
         return_url="https://rp.example/",
         request="",
-        psc_was_used=False,
         told=(HOSTILE,),
         frames=frames,
     )

@@ -323,7 +323,7 @@ SHOTS = (
         "end_session",
         "GET",
         "/end_session",
-        303,
+        200,
         (("id_token_hint", "{hint}"), ("post_logout_redirect_uri", BYE), ("state", "s"), ("ui_locales", "en")),
     ),
     Shot(

@@ -4,6 +4,7 @@ The strategies (`hostile`) break a few parts of requests that are otherwise good
 interactions, so that the code behind the first check is reached as well.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -167,14 +168,17 @@ def without_state(location: str) -> str:
 
 
 def without_what_must_come_back(shot: Shot, answer: TestResponse) -> str:
-    """The body without: `state` in the form for the registered address, what the person typed in its own field, and
-    the address of the page itself in the link that changes its language."""
+    """The body without: `state` in the form for the registered address and on the way to the one after a sign-out, what
+    the person typed in its own field, and the address of the page itself in the link that changes its language."""
     if not (answer.content_type or "").startswith("text/html"):
         return answer.text
     soup = BeautifulSoup(answer.text, "html.parser")
     for form in soup.find_all("form", action=CALLBACK):
         for field in form.find_all("input", attrs={"name": "state"}):
             del field["value"]
+    for name, kind in (("href", "a"), ("content", "meta")):
+        for onward in soup.find_all(kind, attrs={name: re.compile(f"^(0; url=)?{re.escape(BYE)}&state=")}):
+            onward[name] = without_state(str(onward[name]).removeprefix("0; url="))
     for name in _TYPED:
         for field in soup.select(f'form[action^="/interaction/"] input[name="{name}"]'):
             del field["value"]

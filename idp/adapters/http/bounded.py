@@ -37,11 +37,16 @@ class NoUsableAnswer(Exception):
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """One complete answer within bounds. `media_type`: lower case, without parameters."""
+    """One answer within bounds, complete unless it is a refusal. `media_type`: lower case, without parameters."""
 
     status: int
     media_type: str
     body: bytes
+
+    @property
+    def is_page(self) -> bool:
+        """Whether it is for a person's eyes: most often a proxy's. Some servers call nothing at all HTML."""
+        return self.media_type == "text/html" and bool(self.body)
 
     def json(self) -> object:
         """Returns the JSON value of the body; of duplicate members, the last. Raises NoUsableAnswer."""
@@ -148,6 +153,9 @@ class SafeHttp:
         while piece := answer.raw.read(_READ_BYTES, decode_content=False):
             size += len(piece)
             if size > self._body_bytes:
+                # What is refused is said by the status: a long text below it, cut off here, hides nothing of that.
+                if answer.status_code >= 400:
+                    return
                 raise NoUsableAnswer("too large")
             sink(piece)
 

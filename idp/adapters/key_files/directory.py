@@ -40,7 +40,7 @@ _LOCK = "ring.lock"
 _KIND = {"RS256": "rsa", "ES256": "p256"}
 # A file without an entry is a key only if its name has no second dot: made by an earlier version, or placed by hand.
 # Names that we give have one: a key does not sign when its ring was lost or is not written yet.
-_UNLISTED = re.compile(r"sign-(?P<date>\d{8})?[^.]*\.pem")
+_UNLISTED = re.compile(r"sign-(?P<date>[0-9]{8})?[^.]*\.pem")
 _FIRST_DAY = datetime(1970, 1, 1, tzinfo=UTC)
 
 #: `KeySchedule.announced` or `.activated`.

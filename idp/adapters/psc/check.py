@@ -4,6 +4,7 @@ Contains the comparison, an explanation of each difference, and the questions of
 Not here: printing, sign-ins.
 """
 
+import logging
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,7 +17,9 @@ from cryptography import x509
 
 from idp.adapters.http.bounded import BoundedHttp, NoUsableAnswer
 from idp.adapters.psc.backchannel import client_is_known
-from idp.adapters.psc.discovery import fetch_object, read_signing_keys, snapshot_of
+from idp.adapters.psc.discovery import snapshot_of
+from idp.adapters.psc.published import fetch_object
+from idp.adapters.psc.signing_keys import read_signing_keys
 from idp.core.clock import Clock
 from idp.settings.files import read_octets
 from idp.settings.psc import PscSettings
@@ -33,6 +36,10 @@ class Level(StrEnum):
     NOTE = "note"
     #: The operator must repair it: the command fails.
     FAULT = "FAULT"
+
+
+#: What the log says of a finding; of a fine one, nothing.
+_SEVERITY = {Level.NOTE: logging.WARNING, Level.FAULT: logging.ERROR}
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +161,9 @@ def _keys(http: BoundedHttp, jwks_uri: str) -> Iterator[Finding]:
     except NoUsableAnswer as error:
         yield Finding(Level.FAULT, f"signing keys: {error}")
         return
-    level = Level.FINE if keys else Level.FAULT
-    yield Finding(level, f"signing keys: {len(keys)} usable for RS256 ({', '.join(keys) or 'none'})")
+    level = Level.FINE if keys.keys else Level.FAULT
+    names = ", ".join(keys.kids) or "none"
+    yield Finding(level, f"signing keys: {len(keys.keys)} usable for RS256 ({names})")
 
 
 def _client(
@@ -198,8 +206,8 @@ def check_beside(
 
     def tell() -> None:
         for finding in look(settings, redirect_uri, http, clock.now()):
-            if finding.level is not Level.FINE:
-                log.warning("psc_check", level=str(finding.level), finding=finding.text)
+            if finding.level in _SEVERITY:
+                log.log(_SEVERITY[finding.level], "psc_check", finding=finding.text)
 
     checking = threading.Thread(target=tell, name="psc-check", daemon=True)
     checking.start()

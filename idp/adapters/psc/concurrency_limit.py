@@ -25,7 +25,7 @@ class ConcurrencyLimit:
         self._seconds, self._queue_seconds = in_all.total_seconds(), for_a_place.total_seconds()
 
     @contextmanager
-    def sign_in(self) -> Iterator[Callable[[], None]]:
+    def place(self) -> Iterator[Callable[[], None]]:
         """Take a place. Returns a function to call before each further request. Both raise UpstreamUnavailable."""
         if not self._places.acquire(timeout=self._queue_seconds):
             raise UpstreamUnavailable("too many wait already")

@@ -8,16 +8,20 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from joserfc.jwk import RSAKey
-
-from idp.adapters.psc.id_token import Claims, is_ours, refused, seconds_of, verify_signature
+from idp.adapters.psc.id_token import KeyFinder, is_ours, refused, verify_signature
+from idp.adapters.psc.id_token_claims import Claims, seconds_of
 from idp.interaction.upstream import UpstreamLogout
 from idp.settings.psc import PscSettings
 
 _EVENT = "http://schemas.openid.net/event/backchannel-logout"
 #: PSC sends a token at once: an older one is a replay (facts/security §0.2).
 LIFE = timedelta(minutes=2)
-_TEXT = re.compile(r"[!-~]{1,255}")
+# Printable ASCII. A `sub` has 255 at most (Core §2), a `sid` the syntax of a client identifier (Front-Channel Logout
+# 1.0 §3): the space is in both (RFC 6749 A.1).
+_TEXT: Mapping[str, re.Pattern[str]] = {
+    "sid": re.compile(r"[ -~]{1,1024}"),
+    "sub": re.compile(r"[ -~]{1,255}"),
+}
 
 
 def verify_logout_token(
@@ -25,7 +29,7 @@ def verify_logout_token(
     settings: PscSettings,
     skew: timedelta,
     now: float,
-    find_key: Callable[[str], RSAKey | None],
+    find_key: KeyFinder,
 ) -> UpstreamLogout:
     """Returns the verified token. Raises UpstreamRefused, which names the first fault, and what `find_key` raises."""
     claims = verify_signature(token, find_key)
@@ -37,7 +41,13 @@ def verify_logout_token(
 
 def _text(claims: Claims, name: str) -> str | None:
     value = claims.get(name)
-    return value if isinstance(value, str) and _TEXT.fullmatch(value) else None
+    return value if isinstance(value, str) and _TEXT[name].fullmatch(value) else None
+
+
+def _has_jti(claims: Claims, *_: object) -> bool:
+    # RFC 7519 §4.1.7: any text. Not lone surrogates, which cannot be written anywhere.
+    jti = claims.get("jti")
+    return isinstance(jti, str) and 0 < len(jti) <= 1024 and jti.isprintable()
 
 
 def _is_recent(claims: Claims, _settings: PscSettings, now: float, skew: float) -> bool:
@@ -70,5 +80,5 @@ _CHECKS: Mapping[str, Callable[[Claims, PscSettings, float, float], bool]] = {
     "events": _is_logout,
     "nonce": lambda claims, *_: "nonce" not in claims,
     "typ": lambda claims, *_: claims.get("typ", "Logout") == "Logout",
-    "jti": lambda claims, *_: _text(claims, "jti") is not None,
+    "jti": _has_jti,
 }

@@ -16,23 +16,30 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 
-from oic.oic.message import AuthorizationErrorResponse, AuthorizationResponse
+from oic.oic.message import AuthorizationResponse
 
 from idp.adapters.http.bounded import BoundedHttp, SafeHttp
-from idp.adapters.psc.backchannel import PscBackChannel, fresh_client, read_message, registered_error
+from idp.adapters.psc.backchannel import PscBackChannel, fresh_client, read_message
 from idp.adapters.psc.circuit import Circuits, GuardedHttp, Health
-from idp.adapters.psc.claims import read_amr, read_auth_mode, read_person, read_released, read_sid
+from idp.adapters.psc.client_secret import ClientSecret
+from idp.adapters.psc.client_standing import ClientStanding
 from idp.adapters.psc.concurrency_limit import ConcurrencyLimit
-from idp.adapters.psc.discovery import Discovery, SigningKeys
-from idp.adapters.psc.id_token import ExpectedIdToken, VerifiedIdToken, refused, verify_id_token
-from idp.adapters.psc.logout_token import verify_logout_token
+from idp.adapters.psc.discovery import Discovery
+from idp.adapters.psc.errors import callback_failure
+from idp.adapters.psc.id_token import refused, verify_id_token
+from idp.adapters.psc.id_token_claims import ExpectedIdToken
+from idp.adapters.psc.login import read_login
+from idp.adapters.psc.sign_out import PscSignOut
+from idp.adapters.psc.signed_userinfo import verify_userinfo
+from idp.adapters.psc.signing_keys import Allowance, SigningKeys
 from idp.adapters.psc.watch import Watch, beside
+from idp.adapters.psc.way_out import way_out
 from idp.core.clock import Clock
 from idp.interaction.upstream import (
+    UpstreamFailed,
     UpstreamLogin,
     UpstreamLogout,
-    UpstreamRefusal,
-    UpstreamRefused,
+    UpstreamMisconfigured,
     UpstreamRequest,
     UpstreamUnavailable,
 )
@@ -42,8 +49,8 @@ from idp.settings.psc import PscSettings
 for _name in ("oic", "jwkest"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
-_OUTAGES = frozenset({"temporarily_unavailable", "server_error"})
-_CODE = re.compile(r"[!-~]{1,2048}")
+# RFC 6749 A.11: the space is among its characters.
+_CODE = re.compile(r"[ -~]{1,2048}")
 
 
 class PscProvider:
@@ -68,8 +75,12 @@ class PscProvider:
         self._settings, self._redirect_uri, self._skew = settings, redirect_uri, skew
         self._circuits, self._outcomes = circuits, Counter[str]()
         self._discovery = Discovery(settings, guarded, clock)
+        secret = ClientSecret(settings)
+        self._client = ClientStanding(secret=secret, clock=clock, pause=pause)
         self._keys = SigningKeys(guarded, clock, settings.keys_pause)
-        self._back_channel = PscBackChannel(settings, guarded, redirect_uri)
+        self._back_channel = PscBackChannel(
+            settings=settings, http=guarded, redirect_uri=redirect_uri, secret=secret, standing=self._client
+        )
         self._limit = ConcurrencyLimit(settings.at_once, settings.timeout)
         self._watch = Watch(
             circuits=circuits,
@@ -77,10 +88,23 @@ class PscProvider:
             clock=clock,
             every=settings.watch_every,
             discovery_address=settings.discovery_address,
+            discovered=self._discovery.consider,
+            client=self._look_at_client,
             token_endpoint=lambda: self._endpoint("token_endpoint"),
             wallet=self._wallet,
             run=run,
         )
+        self._sign_out = PscSignOut(
+            settings=settings,
+            skew=skew,
+            discovery=self._discovery,
+            keys=self._keys,
+            allowance=Allowance(),
+            limit=ConcurrencyLimit(max(settings.at_once // 2, 1), settings.timeout),
+            way_out=way_out(settings, http, clock, run),
+            is_out=self.is_out,
+        )
+        self._allowance = Allowance()
         self._telling = threading.Lock()
 
     @property
@@ -94,7 +118,26 @@ class PscProvider:
     def health(self) -> Health:
         """Returns the health for `/metrics`, and probes PSC as a sign-in page does."""
         is_out = self.is_out()
-        return Health(is_out, self._circuits.failures_by_url(), dict(self._outcomes))
+        self._sign_out.look()
+        return Health(
+            is_out=is_out,
+            is_misconfigured=self.is_misconfigured(),
+            failures={**self._circuits.failures_by_url(), **self._sign_out.failures_by_url()},
+            outcomes=dict(self._outcomes),
+        )
+
+    def is_misconfigured(self) -> bool:
+        return self._fault() is not None
+
+    def _fault(self) -> str | None:
+        return self._client.refusal() or self._discovery.fault()
+
+    def _look_at_client(self) -> None:
+        def ask() -> None:
+            if endpoint := self._endpoint("token_endpoint"):
+                self._back_channel.look_at_client(endpoint)
+
+        self._client.ask_again(ask)
 
     def _wallet(self) -> str | None:
         """Returns where browsers are sent, also before the first sign-in; None when it is not to be probed."""
@@ -111,8 +154,7 @@ class PscProvider:
 
     def begin(self, *, fresh: bool) -> UpstreamRequest:
         """Start a login with its own state, nonce and verifier of 256 bits each (RFC 9700 §4.7)."""
-        if self._circuits.is_out():
-            self._try_again()
+        self._require_usable()
         snapshot, settings = self._discovery.snapshot(), self._settings
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
         challenge = hashlib.sha256(verifier.encode("ascii")).digest()
@@ -134,12 +176,15 @@ class PscProvider:
         url = str(request.request(snapshot.authorization_endpoint))
         return UpstreamRequest(url=url, state=state, pending={"nonce": nonce, "code_verifier": verifier})
 
-    def _try_again(self) -> None:
+    def _require_usable(self) -> None:
         """Try PSC again for a user who asks. Raises UpstreamUnavailable, at once while the pause lasts."""
+        self._look_at_client()
+        if refusal := self._client.refusal():
+            raise UpstreamMisconfigured(refusal)
         if self._circuits.may_be_back():
             for url in self._circuits.open_urls():
                 self._watch.look_at(url)
-        if self._circuits.is_out():
+        if self._circuits.is_out() and self._discovery.fault() is None:
             raise UpstreamUnavailable("circuit open")
 
     def complete(
@@ -148,11 +193,8 @@ class PscProvider:
         """Returns what the login proved. `state` is not compared here: by it the caller found, and took, `pending`."""
         try:
             login = self._complete(answer, pending, now)
-        except UpstreamRefused as refusal:
-            self._tell(str(refusal.reason))
-            raise
-        except UpstreamUnavailable:
-            self._tell("unavailable")
+        except UpstreamFailed as failed:
+            self._tell(str(failed.reason))
             raise
         self._tell("completed")
         return login
@@ -168,7 +210,7 @@ class PscProvider:
         nonce, verifier = pending.get("nonce"), pending.get("code_verifier")
         if not nonce or not verifier:
             raise refused("nothing pending")
-        with self._limit.sign_in() as go_on:
+        with self._limit.place() as go_on:
             snapshot = self._discovery.snapshot()
             tokens = self._back_channel.redeem(snapshot.token_endpoint, code, verifier)
             go_on()
@@ -176,75 +218,30 @@ class PscProvider:
             expected = ExpectedIdToken(
                 settings=self._settings, skew=self._skew, nonce=nonce, access_token=access, now=at
             )
-            verified = verify_id_token(tokens.id_token, expected, partial(self._keys.find, snapshot.jwks_uri))
+            find_key = partial(self._keys.find, snapshot.jwks_uri, self._allowance)
+            verified = verify_id_token(tokens.id_token, expected, find_key)
             go_on()
-            userinfo = self._back_channel.userinfo(snapshot.userinfo_endpoint, tokens.access_token)
-        return _login(verified, userinfo, tokens.id_token, self._settings.physician_categories)
+            userinfo = self._back_channel.userinfo(
+                snapshot.userinfo_endpoint,
+                access,
+                lambda token: verify_userinfo(token, self._settings, self._skew, at, find_key),
+            )
+        return read_login(verified, userinfo, tokens.id_token, self._settings.physician_categories)
 
     def verify_logout(self, token: str, *, now: datetime) -> UpstreamLogout:
-        snapshot = self._discovery.snapshot()
-        find_key = partial(self._keys.find, snapshot.jwks_uri)
-        return verify_logout_token(token, self._settings, self._skew, now.timestamp(), find_key)
+        return self._sign_out.read_token(token, now)
 
-    def logout_url(self, id_token: str, *, return_url: str, state: str) -> str | None:
-        try:
-            endpoint = self._discovery.snapshot().end_session_endpoint
-        except UpstreamUnavailable:
-            return None
-        if endpoint is None:
-            return None
-        arguments = {"id_token_hint": id_token, "post_logout_redirect_uri": return_url, "state": state}
-        client = fresh_client(self._settings.client_id)
-        return str(client.construct_EndSessionRequest(request_args=arguments).request(endpoint))
+    def logout_url(self, id_token: str | None, *, return_url: str, state: str) -> str | None:
+        return self._sign_out.url(id_token, return_url=return_url, state=state)
 
     def _code_of(self, answer: Mapping[str, str]) -> str:
         # RFC 9207 §2.4, also for errors. PSC announces `iss` but is not known to send it (facts/psc §2).
         if answer.get("iss", self._settings.issuer) != self._settings.issuer:
             raise refused("callback: iss")
         if "error" in answer:
-            error = read_message(AuthorizationErrorResponse, {"error": answer["error"]}).get("error")
-            raise _failure_of(error)
+            raise callback_failure(answer["error"], answer.get("error_description"))
         # Only the code is read: a token beside it was not requested (response_type=code).
         code = read_message(AuthorizationResponse, {"code": answer.get("code")}).get("code")
         if not isinstance(code, str) or not _CODE.fullmatch(code):
             raise refused("callback: code")
         return code
-
-
-def _failure_of(error: object) -> UpstreamRefused | UpstreamUnavailable:
-    """Returns the failure of an error response (RFC 6749 §4.1.2.1)."""
-    detail = f"callback: {registered_error(error)}"
-    if error == "access_denied":
-        return UpstreamRefused(UpstreamRefusal.CANCELLED, detail)
-    return UpstreamUnavailable(detail) if error in _OUTAGES else refused(detail)
-
-
-def _login(
-    verified: VerifiedIdToken,
-    userinfo: Mapping[str, object],
-    id_token: str,
-    physician_categories: tuple[str, ...],
-) -> UpstreamLogin:
-    # OpenID Connect Core §5.3.2: with another subject or national identifier, it is another person's answer.
-    if userinfo.get("sub") != verified.subject:
-        raise refused("userinfo: sub")
-    claims = {**userinfo, **verified.claims}
-    if userinfo.get("SubjectNameID", claims.get("SubjectNameID")) != claims.get("SubjectNameID"):
-        raise refused("userinfo: SubjectNameID")
-    person = read_person(claims, physician_categories)
-    return UpstreamLogin(
-        rpps=person.rpps,
-        family_name=person.family_name,
-        given_name=person.given_name,
-        profession=person.profession,
-        specialities=person.specialities,
-        subject=verified.subject,
-        acr=verified.acr,
-        amr=read_amr(verified.claims),
-        auth_mode=read_auth_mode(claims),
-        auth_time=verified.auth_time,
-        is_auth_time_told=verified.is_auth_time_told,
-        id_token=id_token,
-        claims=read_released(claims),
-        sid=read_sid(verified.claims),
-    )

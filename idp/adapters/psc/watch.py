@@ -42,6 +42,10 @@ class Watch:
     clock: Clock
     every: timedelta
     discovery_address: str
+    #: Takes what that address answered.
+    discovered: Callable[[HttpAnswer], None]
+    #: Asks whether we are known again, if we were refused and it is time.
+    client: Callable[[], None]
     token_endpoint: Callable[[], str | None]
     #: Returns where browsers are sent, None when that is not to be probed from here.
     wallet: Callable[[], str | None]
@@ -68,6 +72,7 @@ class Watch:
         try:
             for url in self._addresses():
                 self.look_at(url)
+            self.client()
         except (
             Exception
         ):  # No caller waits for this thread: an exception must reach the log, and it must probe again.
@@ -102,8 +107,9 @@ class Watch:
             answer = self._ask(url)
         except NoUsableAnswer:
             return False
-        is_page = answer.media_type == "text/html"
-        return not is_outage(answer) and (not is_page or url == self.wallet())
+        if url == self.discovery_address:
+            self.discovered(answer)
+        return not is_outage(answer) and (not answer.is_page or url == self.wallet())
 
     def _ask(self, url: str) -> HttpAnswer:
         if url == self.token_endpoint():

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Engine
 
 from idp.accounts.account import AccountId
-from idp.accounts.grants import Grant, SessionEnded
+from idp.accounts.grants import EndedSession, Grant, SessionEnded
 from idp.adapters.sql.database import reading, writing
 from idp.adapters.sql.logouts import queue_notices, record_ends
 from idp.adapters.sql.schema import ended_sessions, grants, refresh_tokens
@@ -45,6 +45,8 @@ class SqlGrants:
             granted_at=row.granted_at,
             redeemed_at=row.redeemed_at,
             revoked_at=row.revoked_at,
+            generation=row.generation,
+            upstream_sid=row.upstream_sid,
         )
 
     def redeem(self, grant_id: str, now: datetime) -> bool:
@@ -62,11 +64,20 @@ class SqlGrants:
         with writing(self.database) as connection:
             self._revoke_where(connection, _c.id == grant_id, now)
 
-    def end_session(self, sid: str, now: datetime, listeners: Collection[str]) -> frozenset[str]:
+    def end_session(self, sid: str, now: datetime, listeners: Collection[str]) -> EndedSession:
+        of_it = _c.sid == sid
         with writing(self.database) as connection:
-            record_ends(connection, [sid], now)
-            self._revoke_where(connection, _c.sid == sid, now)
-            return queue_notices(connection, _c.sid == sid, now, listeners)
+            is_first = bool(record_ends(connection, [sid], now))
+            self._revoke_where(connection, of_it, now)
+            clients = queue_notices(connection, of_it, now, listeners)
+            owner = connection.execute(sa.select(_c.account_id).where(of_it).limit(1)).scalar()
+        account_id = None if owner is None else AccountId(owner)
+        return EndedSession(account_id=account_id, clients=clients, is_first=is_first)
+
+    def sessions_from(self, upstream_sid: str) -> Collection[str]:
+        named = sa.select(_c.sid).where(_c.upstream_sid == upstream_sid).distinct().order_by(_c.sid)
+        with reading(self.database) as connection:
+            return connection.execute(named).scalars().all()
 
     def end_sessions_of(self, account_id: AccountId, now: datetime, listeners: Collection[str]) -> None:
         is_theirs = _c.account_id == account_id

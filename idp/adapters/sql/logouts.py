@@ -20,14 +20,16 @@ _c = logout_notices.c
 _LEASE = timedelta(seconds=30)
 
 
-def record_ends(connection: Connection, sids: Iterable[str], now: datetime) -> None:
-    """Write the ends; an end already written stays.
+def record_ends(connection: Connection, sids: Iterable[str], now: datetime) -> Sequence[str]:
+    """Write the ends; an end already written stays. Returns those that are new.
 
     On PostgreSQL the second of two concurrent calls waits here for the first. Sorted: they cannot wait for each other.
     """
     rows = [{"sid": sid, "ended_at": now} for sid in sorted(sids)]
-    if rows:
-        connection.execute(insert_into(connection, ended_sessions).values(rows).on_conflict_do_nothing())
+    if not rows:
+        return ()
+    written = insert_into(connection, ended_sessions).values(rows).on_conflict_do_nothing()
+    return connection.execute(written.returning(ended_sessions.c.sid)).scalars().all()
 
 
 def queue_notices(

@@ -10,7 +10,7 @@ from idp.adapters.sql import crl_schema  # noqa: F401 - its tables are of the sa
 from idp.adapters.sql.columns import UtcInstant, metadata, row_number
 
 #: The migration of this code. Zero-padded: the order of the texts is the order of the migrations.
-SCHEMA_REVISION = "0012"
+SCHEMA_REVISION = "0013"
 
 accounts = sa.Table(
     "accounts",
@@ -37,10 +37,10 @@ accounts = sa.Table(
     sa.Column("address_country", sa.Text, nullable=False),
     sa.Column("created_at", UtcInstant, nullable=False),
     sa.Column("enabled", sa.Boolean, nullable=False),
-    sa.Column("not_before", UtcInstant),
     sa.Column("charter_revision", sa.Text),
     sa.Column("locale", sa.Text, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("generation", sa.Integer, nullable=False, server_default="0"),
 )
 
 #: `before` and `after`: the fields of the identity that a newer proof changed.
@@ -125,6 +125,8 @@ grants = sa.Table(
     sa.Column("granted_at", UtcInstant, nullable=False, index=True),
     sa.Column("redeemed_at", UtcInstant),
     sa.Column("revoked_at", UtcInstant),
+    sa.Column("generation", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("upstream_sid", sa.Text, index=True),
 )
 
 refresh_tokens = sa.Table(
@@ -195,6 +197,20 @@ logout_notices = sa.Table(
     sa.Column("leased_until", UtcInstant),
     sa.UniqueConstraint("sid", "client_id"),
     sa.Index("ix_logout_notices_state", "state", "client_id", "not_before"),
+    sqlite_autoincrement=True,
+)
+
+#: Logout tokens of Pro Santé Connect that wait for its signing keys, sealed.
+kept_logouts = sa.Table(
+    "kept_logouts",
+    metadata,
+    sa.Column("id", row_number, primary_key=True, autoincrement=True),
+    sa.Column("token_sha256", sa.Text, nullable=False, unique=True),
+    sa.Column("sealed", sa.Text, nullable=False),
+    sa.Column("received_at", UtcInstant, nullable=False),
+    sa.Column("not_before", UtcInstant, nullable=False, index=True),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("leased_until", UtcInstant),
     sqlite_autoincrement=True,
 )
 

@@ -31,13 +31,13 @@ class Admission:
         """
         account = self.accounts.find_by_rpps(identity.rpps)
         if account is not None and not account.may_sign_in:
-            self.refuse_disabled(with_event(interaction, event, account.id), identity)
+            self.refuse_disabled(with_event(interaction, event, account), identity)
         # Also before an enrolment: what strangers tried on this RPPS does not close the password chosen there.
         self.waits.end(identity.rpps)
         if account is None:
             return with_identity(interaction, event, identity)
         self.identities.apply(account, identity)
-        return with_event(interaction, event, account.id)
+        return with_event(interaction, event, account)
 
     def refuse_disabled(self, proved: Interaction, identity: ProvedIdentity) -> NoReturn:
         """A strong proof does not overrule a local decision (facts/psc §9); the attempt is audited.

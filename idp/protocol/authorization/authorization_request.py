@@ -1,5 +1,6 @@
 """Contains what a relying party asks at /authorize and /par, verified and single-valued. Not here: the person."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -127,6 +128,9 @@ def _check_way(received: Received, parameters: Mapping[str, str], client: Client
     if any(ord(character) < 0x20 or ord(character) > 0x7E for character in parameters.get("state", "")):
         # RFC 6749 appendix A.5: state = 1*VSCHAR.
         raise ClientError(OAuthError.INVALID_REQUEST, "state has characters outside VSCHAR")
+    # Core §3.1.2.1: a number of seconds. int() would also read digits of other scripts, `1_0` and `+5`.
+    if not re.fullmatch(r"[0-9]+", parameters.get("max_age", "0")):
+        raise ClientError(OAuthError.INVALID_REQUEST, "max_age must be a whole number of seconds")
     if parameters.get("response_mode", "query") not in RESPONSE_MODES:
         raise ClientError(OAuthError.INVALID_REQUEST, "response_mode is not supported")
     if parameters.get("response_type", "code") != "code":

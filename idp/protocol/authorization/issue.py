@@ -68,6 +68,8 @@ class CodeIssuer:
             client_id=client.client_id,
             sid=entered.sid,
             granted_at=visit.now,
+            generation=account.generation,
+            upstream_sid=entered.upstream_sid,
         )
         try:
             code = self._code(interaction, self.subjects.of(account, client), done.assurance, grant, client)

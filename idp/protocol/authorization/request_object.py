@@ -5,6 +5,7 @@ Not here: what the parameters may be (`authorization_request`).
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -20,6 +21,8 @@ from idp.web.parameters import without_empty
 _FAPI_AGE = timedelta(minutes=60)
 #: RFC 9101 §10.8. The two others are written by OpenID Connect Core §6.1 clients and plain JOSE libraries.
 _TYPES = ("oauth-authz-req+jwt", "jwt", "")
+#: Parameters that stand inside as another JSON type than a string; a `state` of 12 is none (RFC 9101 §4, Core §6.1).
+_NO_TEXT: Mapping[str, type] = {"max_age": int, "claims": dict, "registration": dict}
 
 
 def _refused(description: str) -> ClientError:
@@ -48,7 +51,7 @@ class RequestObjects:
         except BadClientJwt as error:
             raise _refused("the request object is not one of this client's, for us, of now") from error
         # RFC 6749 §3.1: all others are ignored, also the claims of the envelope (RFC 7519 §4.1).
-        parameters = {name: _text(value) for name, value in claims.items() if name in RECOGNISED}
+        parameters = {name: _text(name, value) for name, value in claims.items() if name in RECOGNISED}
         if {"request", "request_uri"} & parameters.keys() or parameters.get("client_id") != client.client_id:
             # RFC 9101 §4, §5: no request inside the request; the client_id inside equals the one outside.
             raise _refused("the request object names another client or another request")
@@ -76,13 +79,17 @@ class RequestObjects:
         return claims
 
 
-def _text(value: object) -> str:
-    """Returns a parameter as text (RFC 9101 §4): numbers as JSON numbers, `claims` as JSON. Raises ClientError."""
+def _text(name: str, value: object) -> str:
+    """Returns a parameter as text (RFC 9101 §4): a number or an object only where the parameter is one.
+
+    Raises ClientError.
+    """
     if isinstance(value, str):
         if any("\ud800" <= character <= "\udfff" for character in value):
             # JSON can hold half of a surrogate pair; an address and a page cannot (RFC 7493 §2.1).
             raise _refused("a parameter of the request object is no Unicode text")
         return value
-    if isinstance(value, bool) or not isinstance(value, int | dict):
+    # By the very type: `true` would be a number.
+    if type(value) is not _NO_TEXT.get(name):
         raise _refused("a parameter of the request object has another type")
     return json.dumps(value)

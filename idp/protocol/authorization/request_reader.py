@@ -95,6 +95,9 @@ class RequestReader:
         request_uris = values.getlist("request_uri")
         if len(request_uris) != 1 or not is_reference(request_uris[0]):
             return self.objects.opened(values, client)
+        if "request" in values:
+            # RFC 9101 §5, Core §6.1: one of the two. The reference is not used up: it is good for the right request.
+            raise ClientError(OAuthError.INVALID_REQUEST, "no request object beside request_uri")
         pushed = self.pushed.find(request_uris[0], client)
         if pushed is None:
             raise ClientError(OAuthError.INVALID_REQUEST_URI, "request_uri is unknown or expired")

@@ -13,6 +13,7 @@ from idp.clients.registry import Client
 from idp.core.errors import ClientError, OAuthError
 from idp.core.texts import read_json
 from idp.interaction.authenticator import Acr
+from idp.protocol.jose.compact_jws import STRICT
 
 #: claims → place → claim → values → value.
 _DEEPEST = 5
@@ -39,7 +40,8 @@ def _is_deeper(value: Any, levels: int) -> bool:
 
 def _parsed(text: str) -> dict[str, dict[str, Any]]:
     try:
-        value = read_json(text)
+        # RFC 8259 §4: of two members of one name, each reader takes another. A condition must not be read in two ways.
+        value = read_json(text, **STRICT)
     except (ValueError, RecursionError) as error:
         raise _malformed() from error
     if not isinstance(value, dict) or _is_deeper(value, _DEEPEST):

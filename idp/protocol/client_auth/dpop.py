@@ -24,6 +24,7 @@ from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore, Kind
 from idp.core.errors import ClientError, OAuthError
 from idp.core.octets import b64u_octets, is_b64u
+from idp.protocol.jose.compact_jws import strict_object
 from idp.signing.key_ring import b64u
 
 MAX_BYTES = 16 * 1024
@@ -170,9 +171,9 @@ def _verify_signature(header: str, algs: Sequence[str]) -> tuple[RSAKey | ECKey,
     if len(header) > MAX_BYTES or not _COMPACT.fullmatch(header):
         raise _BadProof("size or form")
     try:
-        key = _shown_key(_json_object(b64u_octets(header.split(".")[0])), algs)
+        key = _shown_key(strict_object(b64u_octets(header.split(".")[0])), algs)
         payload = jws.deserialize_compact(header, key, registry=_JWS).payload
-        return key, _json_object(payload)
+        return key, strict_object(payload)
     except (JoseError, ValueError, TypeError, RecursionError) as error:
         raise _BadProof("signature") from error
 
@@ -193,13 +194,6 @@ def _shown_key(head: Mapping[str, Any], algs: Sequence[str]) -> RSAKey | ECKey:
         return RSAKey.import_key(made) if jwk["kty"] == "RSA" else ECKey.import_key(made)
     except (JoseError, ValueError, KeyError, TypeError) as error:
         raise _BadProof("jwk") from error
-
-
-def _json_object(octets: bytes) -> Mapping[str, Any]:
-    found = json.loads(octets)
-    if not isinstance(found, dict):
-        raise _BadProof("JSON object")
-    return found
 
 
 def _normal_uri(uri: str) -> str:

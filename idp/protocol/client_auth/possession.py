@@ -23,6 +23,10 @@ class HolderMismatch(Exception):
     """The token is bound to a key or certificate that the caller did not prove, or not in the way it must."""
 
 
+class OtherScheme(HolderMismatch):
+    """It came as Bearer and is bound to a key, or as DPoP and is not."""
+
+
 def token_type(binding: Binding) -> str:
     """Returns the `token_type` (RFC 9449 §5). RFC 8705 gives certificate-bound tokens none of their own."""
     return "DPoP" if "jkt" in binding else "Bearer"
@@ -80,7 +84,7 @@ class Possession:
         certificate = self.certificates.of(request)
         # RFC 9449 §7.2: a bound token sent as « Bearer » is refused, or a thief could leave the proof out.
         if ("jkt" in binding) != (token.scheme == "DPoP"):
-            raise HolderMismatch
+            raise OtherScheme
         shown = {} if certificate is None else {"x5t#S256": certificate.thumbprint}
         if token.scheme == "DPoP":
             proof = self.proofs.of(request, access_token=token.value, algs=client.signing_algs)

@@ -19,7 +19,7 @@ _SCHEMES: dict[str, Scheme] = {"bearer": "Bearer", "dpop": "DPoP"}
 
 
 class NoToken(Exception):
-    """The request has no token in any place where one may be."""
+    """The request has no token in any place where one may be, or an `Authorization` of a scheme that carries none."""
 
 
 class MalformedToken(Exception):
@@ -36,18 +36,17 @@ class PresentedToken:
 
 def read_token(request: Request) -> PresentedToken:
     """Returns the token of the Authorization header, or of the form of a POST. Raises NoToken, MalformedToken."""
-    header = request.headers.get("Authorization")
+    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+    # RFC 6750 §3.1: another scheme (`Basic`) carries no token of ours, and is told which do.
+    in_header = scheme.lower() in _SCHEMES
     in_form = _in_form(request)
-    places = (header is not None) + len(in_form) + ("access_token" in request.args)
+    places = in_header + len(in_form) + ("access_token" in request.args)
     if places > 1:
         raise MalformedToken
     if in_form:
         return PresentedToken("Bearer", _well_formed(in_form[0]))
-    if header is None:
+    if not in_header:
         raise NoToken
-    scheme, _, value = header.partition(" ")
-    if scheme.lower() not in _SCHEMES:
-        raise MalformedToken
     return PresentedToken(_SCHEMES[scheme.lower()], _well_formed(value.lstrip(" ")))
 
 

@@ -19,7 +19,7 @@ from idp.core.clock import Clock
 from idp.core.errors import ClientError, OAuthError
 from idp.protocol.claims.claims_request import ClaimsRequest
 from idp.protocol.client_auth.possession import Binding
-from idp.protocol.engine.grants import GrantStore, IssuedCode, OpenedToken
+from idp.protocol.engine.grants import GrantStore, IssuedCode, OpenedToken, session_state
 from idp.protocol.engine.provider import OpenIDProvider
 from idp.protocol.engine.states import CodeIssue, Redemption, TokenUse
 from idp.protocol.jose.client_tokens import ClientTokens, access_token_hash
@@ -122,7 +122,7 @@ class Engine:
         )
         named = {"grant_type": "authorization_code", "client_id": client.client_id}
         answer = self._provider.reading(state).exchange({**named, **_passed(form, _OF_TOKEN_REQUEST)})
-        return {**answer, "scope": code.scope}
+        return {**answer, "scope": code.scope, **session_state(client, code.grant)}
 
     def claims(self, token: OpenedToken, released: Mapping[str, Any]) -> dict[str, Any]:
         """Returns the answer of userinfo to this token: its `sub`, and of the claims `released` those of its scopes."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from idp.accounts.account import AccountId
 from idp.accounts.grants import Grant, GrantRepository
-from idp.clients.registry import ClientFile
+from idp.clients.registry import Client, ClientFile
 from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore, Kind
 from idp.core.errors import ClientError, OAuthError
@@ -16,6 +16,11 @@ from idp.protocol.client_auth.possession import Binding
 
 #: RFC 6749 §5.2. One description for every reason: a thief does not learn which part of a stolen code was right.
 REFUSED_CODE = "the code is unknown, expired, used, or was issued to another request"
+
+
+def session_state(client: Client, grant: Grant) -> dict[str, str]:
+    """Returns the member `session_state` of a token answer, which is the `sid`, for a client registered for it."""
+    return {"session_state": grant.sid} if client.gets_session_state else {}
 
 
 class CodeRefused(ClientError):
@@ -70,6 +75,8 @@ class OpenedToken:
     value: str = field(repr=False)
     grant: Grant
     subject: str
+    #: Of the sign-in. None: the token was issued by an earlier version.
+    acr: str | None
     #: Granted scopes, space-separated.
     scope: str
     #: Single claims that userinfo adds to those of the scopes.
@@ -127,11 +134,13 @@ class GrantStore:
         scope: str,
         asked: Sequence[str] = (),
         *,
+        acr: str,
         binding: Binding,
     ) -> tuple[str, int]:
         """Returns a new opaque token and its life in seconds.
 
-        `asked`: single claims that userinfo adds to those of the scopes. `binding`: see `possession`.
+        `asked`: single claims that userinfo adds to those of the scopes. `acr`: of the sign-in. `binding`: see
+        `possession`.
         """
         value, life, now = _token(), self._life(grant.client_id), self.clock.now()
         record = {
@@ -141,6 +150,7 @@ class GrantStore:
             "sub": subject,
             "scope": scope,
             "asked": list(asked),
+            "acr": acr,
             "cnf": dict(binding),
             "iat": int(now.timestamp()),
             "exp": int((now + life).timestamp()),
@@ -161,6 +171,7 @@ class GrantStore:
             value=access_token,
             grant=grant,
             subject=stored.value["sub"],
+            acr=stored.value.get("acr"),
             scope=stored.value["scope"],
             asked=stored.value["asked"],
             # Tokens issued by the previous version have no `cnf`.
@@ -185,6 +196,7 @@ def _record_of(issued: IssuedCode) -> dict[str, Any]:
         "client_id": grant.client_id,
         "sid": grant.sid,
         "granted_at": grant.granted_at.isoformat(),
+        "generation": grant.generation,
         "sub": issued.subject,
         "request": dict(issued.request),
         "extra": dict(issued.authentication),
@@ -199,6 +211,8 @@ def _code_of(record: Mapping[str, Any]) -> IssuedCode:
         client_id=record["client_id"],
         sid=record["sid"],
         granted_at=datetime.fromisoformat(record["granted_at"]),
+        # Codes issued by the previous version have none.
+        generation=record.get("generation", 0),
     )
     return IssuedCode(
         grant=grant,

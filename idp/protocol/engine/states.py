@@ -80,7 +80,12 @@ class Redemption:
         self.admit()
         asked = self.code.asked_for("userinfo")
         value, seconds = self.store.issue_access_token(
-            self.code.grant, self.code.subject, self.code.scope, asked, binding=self.binding
+            self.code.grant,
+            self.code.subject,
+            self.code.scope,
+            asked,
+            acr=self.code.authentication["acr"],
+            binding=self.binding,
         )
         return AccessToken(value, seconds, token_type(self.binding))
 

@@ -52,7 +52,7 @@ def _part(token: str, index: int) -> dict[str, Any]:
 def strict_object(octets: bytes) -> dict[str, Any]:
     """Returns a JSON object in UTF-8, no member twice, no NaN (RFC 7493). Raises Malformed, also for deep nesting."""
     try:
-        found = json.loads(octets.decode(), object_pairs_hook=_once, parse_constant=_refuse_constant)
+        found = json.loads(octets.decode(), **STRICT)
     except (ValueError, RecursionError):
         # `from None`: JSONDecodeError carries the whole document.
         raise Malformed("JSON") from None
@@ -70,3 +70,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError("RFC 8259 §6: no such number")
+
+
+#: For `json.loads`: no member twice, no NaN (RFC 7493).
+STRICT: Mapping[str, Any] = {"object_pairs_hook": _once, "parse_constant": _refuse_constant}

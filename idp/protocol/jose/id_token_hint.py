@@ -57,4 +57,8 @@ def read_hint(token: str, *, keys: Keys, issuer: str) -> Hint:
     audience, subject, sid = claims.get("aud"), claims.get("sub"), claims.get("sid")
     if not isinstance(audience, str) or not isinstance(subject, str):
         raise BadHint("claims")
+    # RFC 8725 §3.12: signed userinfo has our `iss`, the client as `aud`, `sub` and the same `typ` (Core §5.3.2); what
+    # every ID Token must have besides (Core §2) it does not.
+    if any(type(claims.get(name)) is not int for name in ("exp", "iat")):
+        raise BadHint("no ID Token")
     return Hint(audience, subject, sid if isinstance(sid, str) else None)

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import structlog
 
-from idp.accounts.logouts import LogoutNotice, LogoutNotices, NoticeState
+from idp.accounts.logouts import LogoutAnswer, LogoutNotice, LogoutNotices, NoticeState
 from idp.clients.registry import Client
 from idp.core.audit import Audit, AuditEvent
 from idp.core.clock import Clock
@@ -44,8 +44,8 @@ _EVENTS: Mapping[NoticeState, AuditEvent] = {
 class LogoutPost(Protocol):
     """Port to the relying parties' logout endpoints."""
 
-    def post(self, url: str, logout_token: str) -> int | str:
-        """Returns the HTTP status, or the name of what prevented it. In bounded time."""
+    def post(self, url: str, logout_token: str) -> LogoutAnswer:
+        """Returns what came of it, in bounded time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +70,10 @@ class BackChannelLogout:
             return False
         client = self.client(client_id)
         if client is None or client.backchannel_logout_uri is None:
-            self._settle(notice, NoticeState.ABANDONED, "not registered", notice.deliveries)
+            self._settle(notice, NoticeState.ABANDONED, LogoutAnswer("not registered"), notice.deliveries)
         elif self.clock.now() - notice.ended_at > LIFE:
-            self._settle(notice, NoticeState.ABANDONED, notice.outcome or "too late", notice.deliveries)
+            late = LogoutAnswer(notice.outcome or "too late")
+            self._settle(notice, NoticeState.ABANDONED, late, notice.deliveries)
         else:
             self._call(notice, client, client.backchannel_logout_uri)
         return True
@@ -85,29 +86,34 @@ class BackChannelLogout:
             self.notices.postpone(notice, self.clock.now() + _OUR_PAUSE, "not signed", notice.deliveries)
             return
         answer, deliveries = self.outside.post(url, token), notice.deliveries + 1
-        state = _SETTLED.get(answer) if isinstance(answer, int) else None
+        state = _SETTLED.get(answer.outcome) if isinstance(answer.outcome, int) else None
         if state is None and deliveries > len(PAUSES):
             state = NoticeState.ABANDONED
         if state is None:
-            self._retry_later(notice, str(answer), deliveries)
+            self._retry_later(notice, answer, deliveries)
         else:
-            self._settle(notice, state, str(answer), deliveries)
+            self._settle(notice, state, answer, deliveries)
 
-    def _retry_later(self, notice: LogoutNotice, outcome: str, deliveries: int) -> None:
+    def _retry_later(self, notice: LogoutNotice, answer: LogoutAnswer, deliveries: int) -> None:
+        outcome = str(answer.outcome)
         _log.warning(
-            "logout_not_delivered", client_id=notice.client_id, outcome=outcome, deliveries=deliveries
-        )
+            "logout_not_delivered", client_id=notice.client_id, outcome=outcome, answer=answer.words,
+            deliveries=deliveries,
+        )  # fmt: skip
         until = self.clock.now() + PAUSES[deliveries - 1]
         self.notices.postpone(notice, until, outcome, deliveries)
 
-    def _settle(self, notice: LogoutNotice, state: NoticeState, outcome: str, deliveries: int) -> None:
+    def _settle(
+        self, notice: LogoutNotice, state: NoticeState, answer: LogoutAnswer, deliveries: int
+    ) -> None:
+        outcome = str(answer.outcome)
         # False: our hold ended meanwhile, and the worker that holds the notice now tells and audits its outcome.
         if not self.notices.settle(notice, state, outcome, deliveries):
             return
         if state is not NoticeState.DELIVERED:
             _log.error(
                 "logout_given_up", client_id=notice.client_id, state=str(state), outcome=outcome,
-                deliveries=deliveries,
+                answer=answer.words, deliveries=deliveries,
             )  # fmt: skip
         self.audit.record(
             _EVENTS[state],
@@ -115,4 +121,6 @@ class BackChannelLogout:
             client_id=notice.client_id,
             outcome=outcome,
             deliveries=deliveries,
+            # In the words of the relying party: « 400 » alone tells nobody which claim it did not like.
+            **({"answer": answer.words} if answer.words and state is not NoticeState.DELIVERED else {}),
         )

@@ -6,7 +6,6 @@ be slow or down, and relying parties must not wait for it. Not here: the notices
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -18,17 +17,15 @@ from idp.clients.registry import ClientFile
 from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore, Kind
 from idp.core.records import from_plain, to_plain
-from idp.core.sealing import Sealer
 from idp.interaction.session import Session
 from idp.interaction.sign_out import SignOut
 from idp.interaction.store import GRACE, Sessions, random_token
-from idp.interaction.upstream import Upstream
 from idp.pages.identity import identity_view
 from idp.pages.sign_in import IdentityView, LogoutFrame, SignedOutPage
-from idp.protocol.jose.id_token_hint import BadHint, Hint, read_hint
-from idp.signing.key_ring import Keys
-from idp.web.addresses import redirect, with_query
-from idp.web.cookies import Cookies
+from idp.protocol.logout.by_upstream import WayByUpstream
+from idp.protocol.logout.logout_request import NOTHING, LogoutRequest, LogoutRequests, return_to
+from idp.web.addresses import redirect
+from idp.web.cookies import LEAVING_COOKIE, Cookies
 from idp.web.forms import FormOvertaken, Forms
 from idp.web.leaving import Leaving
 from idp.web.logout_frames import frames_for, policy_for
@@ -36,27 +33,7 @@ from idp.web.parameters import read_query, require_short, without_empty
 from idp.web.rendering import Rendering
 
 _BASE = "/end_session"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _LogoutRequest:
-    """What a relying party asked for.
-
-    `return_url`: None unless it is registered for the client that the request names.
-    """
-
-    client_id: str | None
-    return_url: str | None
-    state: str | None
-    hint_sid: str | None
-    ui_locales: str = ""
-    #: Clients that were told, for the page that comes after those of Pro Santé Connect.
-    told: Sequence[str] = ()
-    #: The request asked for an address that this client has not registered.
-    is_misdirected: bool = False
-
-
-_NOTHING = _LogoutRequest(client_id=None, return_url=None, state=None, hint_sid=None)
+_NO_FRAMES: tuple[LogoutFrame, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +43,8 @@ class EndSessionEndpoint:
     leaving: Leaving
     accounts: AccountRepository
     store: EphemeralStore
-    keys: Keys
-    upstream: Upstream | None
-    sealer: Sealer
+    requests: LogoutRequests
+    by_upstream: WayByUpstream
     clock: Clock
     clients: ClientFile
     cookies: Cookies
@@ -81,15 +57,30 @@ class EndSessionEndpoint:
 
     def ask(self) -> Response:
         """GET, to which the relying party sends the browser (RP-Initiated Logout §2)."""
-        asked = self._read(read_query(without_empty(request.args), self.parameter_bytes))
+        asked = self.requests.read(read_query(without_empty(request.args), self.parameter_bytes))
         require_short(to_plain(asked), self.kept_bytes)
         recalled = self.sessions.recall(self.cookies.get(request, "session"))
         if recalled is not None and asked.hint_sid == recalled.sid:
             # facts/security LO1: its hint is of this very session, so no page asks the person. Also when the session
             # expired meanwhile: sessions of relying parties and refresh tokens may have outlived it.
             return self._end(recalled, asked)
+        return self._end_elsewhere(asked)
+
+    def _end_elsewhere(self, asked: LogoutRequest) -> Response:
+        """End the session that the hint names, if any; that of this browser is another one, or there is none.
+
+        Its record or this cookie was lost, another person signed in since, or a server calls (facts/security LO8).
+        """
+        told, frames = asked, _NO_FRAMES
+        if asked.hint_sid is not None:
+            # We signed this name for this client, and nobody else has it.
+            reached = self.sign_out.end_named(asked.hint_sid, self.clock.now(), asked.client_id)
+            told, frames = self._told(asked, asked.hint_sid, reached)
         session = self._session()
-        return self._leave(asked, None) if session is None else self._confirm_page(session, asked)
+        if session is None:
+            return self._leave(told, None, frames)
+        # The person here asked for nothing. No frame either: some applications heed no `sid`, and would end theirs.
+        return self._confirm_page(session, asked)
 
     def ask_by_post(self) -> Response:
         """POST, turned into the GET: a cross-site POST has no Lax cookie, so we would not see the session."""
@@ -100,7 +91,7 @@ class EndSessionEndpoint:
         kept, session = self.store.get(Kind.LOGOUT_REQUEST, token), self._session()
         if kept is None or session is None:
             return redirect("/")
-        return self._confirm_page(session, from_plain(_LogoutRequest, kept.value))
+        return self._confirm_page(session, from_plain(LogoutRequest, kept.value))
 
     def confirm(self) -> Response:
         """POST of the confirmation page: the person clicked. If another tab signed in or out since, they are asked."""
@@ -108,105 +99,92 @@ class EndSessionEndpoint:
         try:
             form = self.forms.read(request, _BASE)
         except FormOvertaken:
-            return self._leave(_NOTHING, None) if session is None else self._confirm_page(session, _NOTHING)
+            return self._leave(NOTHING, None) if session is None else self._confirm_page(session, NOTHING)
         asked = self._taken(form.get("request", ""))
         return self._leave(asked, None) if session is None else self._end(session, asked)
 
     def returned(self) -> Response:
         """Back from Pro Santé Connect, with or without `state` (facts/psc §6)."""
-        return self._leave(self._taken(request.args.get("state", "")), None)
+        back = self.by_upstream.back(request.args.get("state", ""), self.cookies.get(request, LEAVING_COOKIE))
+        asked = from_plain(LogoutRequest, back.asked) if back.asked else NOTHING
+        if back.is_certain:
+            return self._leave(asked, None)
+        return self._cleared(self._stay(asked, is_left_open=back.is_left_open))
 
-    def _taken(self, token: str) -> _LogoutRequest:
+    def _taken(self, token: str) -> LogoutRequest:
         kept = self.store.take(Kind.LOGOUT_REQUEST, token)
-        return from_plain(_LogoutRequest, kept) if kept else _NOTHING
-
-    def _read(self, parameters: Mapping[str, str]) -> _LogoutRequest:
-        hint = self._hint(parameters.get("id_token_hint"))
-        client_id = hint.client_id if hint else parameters.get("client_id")
-        client = self.clients.get(client_id) if client_id else None
-        ui_locales = parameters.get("ui_locales", "")
-        # RP-Initiated Logout §2: if both are given, client_id must be the audience of the hint.
-        if client is None or parameters.get("client_id", client.client_id) != client.client_id:
-            return dataclasses.replace(_NOTHING, ui_locales=ui_locales)
-        wished = parameters.get("post_logout_redirect_uri")
-        is_registered = wished in client.post_logout_redirect_uris
-        return _LogoutRequest(
-            client_id=client.client_id,
-            return_url=wished if is_registered else None,
-            # §4: what is not valid is not used (facts/security LO2); the rest of the request is.
-            is_misdirected=bool(wished) and not is_registered,
-            state=parameters.get("state"),
-            hint_sid=hint.sid if hint else None,
-            ui_locales=ui_locales,
-        )
-
-    def _hint(self, token: str | None) -> Hint | None:
-        with suppress(BadHint):
-            return read_hint(token, keys=self.keys, issuer=self.issuer) if token else None
-        return None
+        return from_plain(LogoutRequest, kept) if kept else NOTHING
 
     def _session(self) -> Session | None:
-        """Returns the session to end. Also one that has waited too long for its shared station: it is ended all the
-        more."""
+        """Returns the session to end; one that waited too long for its shared station all the more."""
         return self.sessions.open(self.cookies.get(request, "session"), self.clock.now())
 
-    def _confirm_page(self, session: Session, asked: _LogoutRequest) -> Response:
+    def _confirm_page(self, session: Session, asked: LogoutRequest) -> Response:
         """Returns the page that asks the person: there is no valid hint of this session (§2, facts/security LO1)."""
         token = random_token()
         self._keep(token, dataclasses.replace(asked, hint_sid=None))
-        view = self._view("confirm", asked, session)
+        view = self._view("confirm", asked)
         page = dataclasses.replace(view, identity=self._identity(session), request=token)
         return self._page(page, asked, f"{_BASE}/confirm/{token}")
 
-    def _keep(self, token: str, asked: _LogoutRequest) -> None:
+    def _keep(self, token: str, asked: LogoutRequest) -> None:
         self.store.put(Kind.LOGOUT_REQUEST, token, to_plain(asked), GRACE)
 
-    def _end(self, session: Session, asked: _LogoutRequest) -> Response:
+    def _end(self, session: Session, asked: LogoutRequest) -> Response:
         reached = self.sign_out.end(session, self.clock.now(), asked.client_id)
-        registry = self.clients.registry()
-        clients = [client for client_id, client in registry.items() if client_id in reached]
+        told, frames = self._told(asked, session.sid, reached)
+        return self._leave(told, session, frames)
+
+    def _told(
+        self, asked: LogoutRequest, sid: str, reached: frozenset[str]
+    ) -> tuple[LogoutRequest, tuple[LogoutFrame, ...]]:
+        """Returns the request with the clients that are told of this end, and the frames that tell them."""
+        clients = [client for client_id, client in self.clients.registry().items() if client_id in reached]
         told = [client.client_id for client in clients if client.is_told_of_logout]
-        frames = frames_for(clients, issuer=self.issuer, sid=session.sid)
-        return self._leave(dataclasses.replace(asked, told=told), session, frames)
+        return dataclasses.replace(asked, told=told), frames_for(clients, issuer=self.issuer, sid=sid)
 
     def _leave(
-        self, asked: _LogoutRequest, ended: Session | None, frames: tuple[LogoutFrame, ...] = ()
+        self, asked: LogoutRequest, ended: Session | None, frames: tuple[LogoutFrame, ...] = _NO_FRAMES
     ) -> Response:
-        upstream = self._upstream_logout(asked, ended)
-        onward = upstream or _return_to(asked)
-        if onward is not None and not frames:
-            response = redirect(onward)
+        kept = to_plain(dataclasses.replace(asked, hint_sid=None))
+        upstream = self.by_upstream.out(ended, kept)
+        if upstream.is_left_open:
+            response = self._stay(asked, frames, is_left_open=True)
         else:
-            page = dataclasses.replace(
-                self._view("done", asked, None),
-                frames=frames,
-                onward_url=onward,
-                onward="psc" if upstream else "return",
-            )
-            response = self._page(page, asked)
+            response = self._go_on(asked, upstream.url, frames)
         if frames:
             response.headers["Content-Security-Policy"] = policy_for(frames)
+        if upstream.name is not None:
+            self.cookies.set(response, LEAVING_COOKIE, upstream.name)
         if ended is not None:
             self.leaving.sign_out(request, response, ended.account_id)
+        elif asked.hint_sid is not None:
+            # facts/security PS10: the next person at this browser is identified anew by Pro Santé Connect.
+            self.cookies.mark_signed_out(response)
+        return self._cleared(response)
+
+    def _go_on(self, asked: LogoutRequest, upstream: str | None, frames: tuple[LogoutFrame, ...]) -> Response:
+        onward = upstream or return_to(asked)
+        if onward is not None and not frames:
+            return redirect(onward)
+        page = dataclasses.replace(self._view("done", asked), frames=frames, onward_url=onward)
+        return self._page(dataclasses.replace(page, onward="psc" if upstream else "return"), asked)
+
+    def _stay(
+        self, asked: LogoutRequest, frames: tuple[LogoutFrame, ...] = _NO_FRAMES, *, is_left_open: bool
+    ) -> Response:
+        """Returns the page from which the person goes on by a click: they must read it, or the way is not certain."""
+        view = self._view("done", asked)
+        return_url = return_to(asked) or view.return_url
+        page = dataclasses.replace(view, frames=frames, psc_is_open=is_left_open, return_url=return_url)
+        return self._page(page, asked, f"{_BASE}/psc")
+
+    def _cleared(self, response: Response) -> Response:
         if self._session() is None:  # The address of the way back, opened by itself, ends no living session.
             self.cookies.clear(response, "session")
         return response
 
-    def _upstream_logout(self, asked: _LogoutRequest, ended: Session | None) -> str | None:
-        """Returns where Pro Santé Connect ends its own session, which would let a colleague in (facts/psc §9)."""
-        if ended is None or ended.upstream_id_token is None or self.upstream is None:
-            return None
-        id_token = self.sealer.open(ended.upstream_id_token)
-        if id_token is None:
-            return None
-        token = random_token()
-        return_url = f"{self.issuer}/end_session/psc"
-        url = self.upstream.logout_url(id_token, return_url=return_url, state=token)
-        if url is not None:
-            self._keep(token, dataclasses.replace(asked, hint_sid=None))
-        return url
-
-    def _view(self, state: str, asked: _LogoutRequest, session: Session | None) -> SignedOutPage:
+    def _view(self, state: str, asked: LogoutRequest) -> SignedOutPage:
         client, registry = self.clients.get(asked.client_id or ""), self.clients.registry()
         others = [name for name in asked.told if name in registry and name != asked.client_id]
         return SignedOutPage(
@@ -215,12 +193,11 @@ class EndSessionEndpoint:
             return_name=client.name if client else None,
             return_url=client.home if client else None,
             request="",
-            psc_was_used=bool(session and session.upstream_id_token),
             told=tuple(registry[name].name for name in others),
             return_refused=asked.is_misdirected,
         )
 
-    def _page(self, page: SignedOutPage, asked: _LogoutRequest, path: str = "") -> Response:
+    def _page(self, page: SignedOutPage, asked: LogoutRequest, path: str = "") -> Response:
         """Returns the page. `path`: where a GET shows it again."""
         browser = self.cookies.browser(request) or random_token()
         frame = self.rendering.frame(
@@ -241,10 +218,3 @@ class EndSessionEndpoint:
         with suppress(AccountNotFound):
             return identity_view(self.accounts.get(session.account_id).identity)
         return None
-
-
-def _return_to(asked: _LogoutRequest) -> str | None:
-    """Returns the registered address, with the `state` that was given (RP-Initiated Logout §3)."""
-    if asked.return_url is None:
-        return None
-    return with_query(asked.return_url, {"state": asked.state} if asked.state else {})

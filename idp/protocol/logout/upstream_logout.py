@@ -1,83 +1,66 @@
-"""Contains the endpoint that Pro Santé Connect may call at a sign-out there (Back-Channel Logout 1.0 §2.5 to §2.8).
+"""Contains the endpoint that Pro Santé Connect may call at a sign-out there (Back-Channel Logout 1.0 §2.5, §2.8).
 
-Not here: verifying its token (`adapters/psc`).
+Not here: what a token ends (`upstream_ends`), judging again those that wait for keys (`kept_logouts`).
 """
 
-import dataclasses
-from contextlib import suppress
 from dataclasses import dataclass
 
+import structlog
 from werkzeug.wrappers import Request, Response
 
-from idp.accounts.account import AccountId
-from idp.accounts.repository import AccountNotFound, AccountRepository, save_changed
-from idp.accounts.upstream_link import UpstreamLinks
 from idp.core.audit import AuditEvent
 from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore, Kind
 from idp.core.refusal_trail import RefusalTrail
-from idp.interaction.sign_out import SignOut
-from idp.interaction.store import GRACE
-from idp.interaction.upstream import Upstream, UpstreamLogout, UpstreamRefused, UpstreamUnavailable
+from idp.interaction.kept_logouts import KEPT_FOR, MOST_CHARACTERS, MOST_OF_A_NETWORK, KeptLogouts
+from idp.interaction.upstream import UpstreamRefused, UpstreamUnavailable
 from idp.protocol.client_auth.answers import json_response, unavailable_response
+from idp.protocol.logout.upstream_ends import UpstreamLogouts
 from idp.web.network import CallerNetworks
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpstreamLogoutEndpoint:
-    upstream: Upstream
+    logouts: UpstreamLogouts
+    kept: KeptLogouts
     store: EphemeralStore
-    sign_out: SignOut
-    accounts: AccountRepository
-    links: UpstreamLinks
     trail: RefusalTrail
     clock: Clock
     networks: CallerNetworks
 
     def __call__(self, request: Request) -> Response:
-        """POST, form field `logout_token`. Returns 200 when the sessions that it names are over, now or before."""
+        """POST, form field `logout_token`. Returns 200 when the sessions that it names are over."""
         tokens = request.form.getlist("logout_token")
         if len(tokens) != 1:
-            return _refused()
+            return self._refuse(request, f"logout token: {len(tokens)} in one request")
         try:
-            logout = self.upstream.verify_logout(tokens[0], now=self.clock.now())
+            self.logouts.carry_out(tokens[0], self.clock.now())
         except UpstreamRefused as refused:
-            network = self.networks.of(request)
-            self.trail.record_refusal(AuditEvent.PSC_LOGOUT_REFUSED, network, reason=str(refused))
-            return _refused()
-        except UpstreamUnavailable:
-            return (
-                unavailable_response()
-            )  # Its keys cannot be fetched: Pro Santé Connect may send the token again.
-        # §2.6, 7: the same `jti` again is a replay. Kept for longer than an old `iat` is accepted.
-        if self.store.counted(Kind.UPSTREAM_LOGOUT, logout.jti):
-            return _refused()
-        self._end(logout)
-        # Marked last: after a failure on the way it may be sent again. Two at once end the same sessions.
-        self.store.count(Kind.UPSTREAM_LOGOUT, logout.jti, GRACE)
+            return self._refuse(request, str(refused))
+        except UpstreamUnavailable as why:
+            return self._keep(request, tokens[0], str(why))
         return json_response({})
 
-    def _end(self, logout: UpstreamLogout) -> None:
-        now = self.clock.now()
-        if logout.sid is None:
-            self._end_all_of(str(logout.subject))
-            return
-        self.sign_out.end_from_upstream(logout.sid, now)
+    def _refuse(self, request: Request, reason: str) -> Response:
+        network = self.networks.of(request)
+        self.trail.record_refusal(AuditEvent.PSC_LOGOUT_REFUSED, network, reason=reason)
+        return json_response({"error": "invalid_request"}, 400)
 
-    def _end_all_of(self, subject: str) -> None:
-        """End every session of that person (§2.4: no `sid`), those from other doors too: we cannot tell them apart."""
-        owner = self.links.owner(subject)
-        if owner is not None:
-            self._void(owner)
-
-    def _void(self, account_id: AccountId) -> None:
-        with suppress(AccountNotFound):
-            # StoreUnavailable if the account keeps changing: the token may be sent again.
-            save_changed(
-                self.accounts, account_id, lambda now: dataclasses.replace(now, not_before=self.clock.now())
-            )
-            self.sign_out.end_all(account_id, self.clock.now(), by="psc")
-
-
-def _refused() -> Response:
-    return json_response({"error": "invalid_request"}, 400)
+    def _keep(self, request: Request, token: str, why: str) -> Response:
+        """Keep it for the worker. Keycloak never sends one again, whatever is answered."""
+        share = self.store.count(Kind.UPSTREAM_LOGOUTS_KEPT, self.networks.of(request), KEPT_FOR)
+        is_kept = (
+            len(token) <= MOST_CHARACTERS
+            and share <= MOST_OF_A_NETWORK
+            and self.kept.keep(token, self.clock.now())
+        )
+        if not is_kept:
+            log.error("psc_logout_not_kept", reason=why)
+            return unavailable_response()
+        log.warning("psc_logout_kept", reason=why)
+        # §2.8: 200 would say that the sessions are over, and everything else is a 400. The error names no fault of the
+        # token: nobody knows of one.
+        told = "kept, and judged as soon as the signing keys can be had"
+        return json_response({"error": "temporarily_unavailable", "error_description": told}, 400)

@@ -20,10 +20,10 @@ from idp.protocol.claims.account_claims import released_claims
 from idp.protocol.claims.subject import Subjects
 from idp.protocol.client_auth.possession import Binding, holds, token_type
 from idp.protocol.engine.engine import Engine
-from idp.protocol.engine.grants import GrantStore, IssuedCode
+from idp.protocol.engine.grants import GrantStore, IssuedCode, session_state
 
-#: The gate: (client, account id, authentication claims, when it was granted). Returns the account. Raises ClientError.
-Admit = Callable[[Client, str, Mapping[str, Any], datetime], Account]
+#: The gate: (client, grant, authentication claims). Returns the account. Raises ClientError.
+Admit = Callable[[Client, Grant, Mapping[str, Any]], Account]
 
 _REFUSED = "the refresh token is unknown, expired, revoked, or belongs to another client"
 
@@ -82,7 +82,7 @@ class Refresh:
         granted = " ".join(scope for scope in token.scope.split() if scope in client.scopes)
         scope = _narrowed(granted, form.get("scope"))
         # facts/security TK6: the gate reads the account row of this moment: disabled, charter, password, acr.
-        account = admit(client, grant.account_id, token.claims, grant.granted_at)
+        account = admit(client, grant, token.claims)
         answer = self._answer(client, account, grant, token, scope, binding)
         # Rotated last: if a store or the signer fails before, the token shown is still good for another try.
         following = self._rotate(client, value, token, grant, now)
@@ -104,7 +104,12 @@ class Refresh:
         """
         subject = self.subjects.of(account, client)
         access_token, seconds = self.grant_store.issue_access_token(
-            grant, subject, scope, token.asked.get("userinfo", ()), binding=binding
+            grant,
+            subject,
+            scope,
+            token.asked.get("userinfo", ()),
+            acr=token.claims["acr"],
+            binding=binding,
         )
         asked = released_claims(account, (), token.asked.get("id_token", ()), client.releasable)
         id_token = self.engine.id_token(client, subject, {**asked, **token.claims}, access_token=access_token)
@@ -114,6 +119,7 @@ class Refresh:
             "expires_in": seconds,
             "scope": scope,
             "id_token": id_token,
+            **session_state(client, grant),
         }
 
     def _verified(self, client: Client, value: str, now: datetime) -> tuple[RefreshToken, Grant]:

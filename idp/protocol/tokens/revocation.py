@@ -1,23 +1,25 @@
 """Contains /revoke (RFC 7009) and /introspect (RFC 7662): each client's own tokens. Not here: storing them."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from idp.accounts.grants import Grant, GrantRepository, is_living
+from idp.accounts.grants import Grant, GrantRepository
 from idp.accounts.refresh import RefreshToken, RefreshTokens, digest, grant_of
-from idp.accounts.repository import AccountNotFound, AccountRepository
 from idp.clients.registry import Client
 from idp.core.audit import Audit, AuditEvent
 from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore, Kind
 from idp.core.errors import ClientError, OAuthError
+from idp.interaction.gate import IssueRefused
 from idp.protocol.client_auth.answers import json_response
 from idp.protocol.client_auth.client_authentication import ClientRefused
 from idp.protocol.client_auth.client_door import Call, ClientDoor
 from idp.protocol.client_auth.possession import token_type
+from idp.protocol.tokens.grant_gate import GrantGate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +30,7 @@ class OwnTokens:
     store: EphemeralStore
     grants: GrantRepository
     refresh_tokens: RefreshTokens
-    accounts: AccountRepository
+    gate: GrantGate
 
     def serve(self, request: Request, answer: Callable[[Client, str], Response]) -> Response:
         """Returns `answer` to the authenticated client and the token in its form, or the refusal."""
@@ -53,15 +55,15 @@ class OwnTokens:
             return None
         return known, grant
 
-    def living_grant(self, grant_id: str) -> Grant | None:
+    def living_grant(self, client: Client, grant_id: str, acr: str | None) -> Grant | None:
         grant = self.grants.get(grant_id)
-        return grant if grant is not None and self.is_living(grant) else None
+        return grant if grant is not None and self.is_living(client, grant, acr) else None
 
-    def is_living(self, grant: Grant) -> bool:
-        try:
-            return is_living(grant, self.accounts.get(grant.account_id))
-        except AccountNotFound:
-            return False
+    def is_living(self, client: Client, grant: Grant, acr: str | None) -> bool:
+        """Whether the grant is not revoked, and the gate would let it pass now."""
+        with suppress(IssueRefused):
+            return grant.revoked_at is None and bool(self.gate.admit(client, grant, acr))
+        return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +119,7 @@ class IntrospectionEndpoint:
         record = self.own.access_token(client, token)
         if record is None:
             return self._describe_refresh(client, token)
-        grant = self.own.living_grant(record["grant_id"])
+        grant = self.own.living_grant(client, record["grant_id"], record.get("acr"))
         if grant is None:
             return None
         binding = record.get("cnf", {})
@@ -141,7 +143,7 @@ class IntrospectionEndpoint:
             return None
         known, grant = found
         is_current = known.token_sha256 == digest(token) and known.is_alive(self.clock.now())
-        if not is_current or not self.own.is_living(grant):
+        if not is_current or not self.own.is_living(client, grant, known.claims["acr"]):
             return None
         return {
             "active": True,

@@ -2,25 +2,24 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from idp.accounts.account import Account, AccountId
-from idp.accounts.repository import AccountNotFound, AccountRepository
+from idp.accounts.account import Account
+from idp.accounts.grants import Grant
 from idp.clients.registry import Client
 from idp.core.audit import Audit, AuditEvent
 from idp.core.clock import Clock
 from idp.core.errors import ClientError, OAuthError
-from idp.interaction.authenticator import Acr
-from idp.interaction.gate import Gate, IssueRefused, MayNotIssue
+from idp.interaction.gate import IssueRefused
 from idp.protocol.client_auth.answers import json_response
 from idp.protocol.client_auth.client_door import Call, ClientDoor
 from idp.protocol.client_auth.possession import Binding, Possession
 from idp.protocol.engine.engine import Engine
 from idp.protocol.engine.grants import REFUSED_CODE, CodeReused, IssuedCode
 from idp.protocol.jose.client_tokens import ClientTokens
+from idp.protocol.tokens.grant_gate import GrantGate
 from idp.protocol.tokens.refresh import Refresh
 
 
@@ -29,8 +28,7 @@ class TokenEndpoint:
     door: ClientDoor
     engine: Engine
     client_tokens: ClientTokens
-    accounts: AccountRepository
-    gate: Gate
+    gate: GrantGate
     refresh: Refresh
     possession: Possession
     audit: Audit
@@ -78,25 +76,19 @@ class TokenEndpoint:
     def _admit_code(self, client: Client, code: IssuedCode) -> Account:
         """Returns the account of this code, through the gate. Raises ClientError."""
         grant = code.grant
-        account = self._admit(client, grant.account_id, code.authentication, grant.granted_at)
+        account = self._admit(client, grant, code.authentication)
         self.audit.record(AuditEvent.CODE_REDEEMED, account_id=account.id, client_id=client.client_id)
         return account
 
-    def _admit(
-        self, client: Client, account_id: str, claims: Mapping[str, Any], granted_at: datetime
-    ) -> Account:
-        """Returns the account, through the gate, from its row of this moment (T33). Raises ClientError."""
+    def _admit(self, client: Client, grant: Grant, claims: Mapping[str, Any]) -> Account:
+        """Returns the account, through the gate. Raises ClientError."""
         try:
-            account = self.accounts.get(AccountId(account_id))
-            acr = Acr(claims["acr"])
-            self.gate.may_issue(account, client, acr=acr, authorized_at=granted_at)
-        except (AccountNotFound, IssueRefused) as error:
-            reason = error.reason if isinstance(error, IssueRefused) else MayNotIssue.DISABLED
+            return self.gate.admit(client, grant, claims["acr"])
+        except IssueRefused as error:
             self.audit.record(
                 AuditEvent.ISSUE_REFUSED,
-                account_id=account_id,
+                account_id=grant.account_id,
                 client_id=client.client_id,
-                reason=str(reason),
+                reason=str(error.reason),
             )
             raise ClientError(OAuthError.INVALID_GRANT, REFUSED_CODE) from error
-        return account

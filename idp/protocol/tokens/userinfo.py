@@ -9,17 +9,16 @@ from typing import Any
 from werkzeug.wrappers import Request, Response
 
 from idp.accounts.account import Account
-from idp.accounts.grants import is_living
-from idp.accounts.repository import AccountNotFound, AccountRepository
 from idp.clients.members import CLIENT_SIGNING_ALGS
 from idp.clients.registry import Client, ClientFile
 from idp.clients.scopes import claims_of
 from idp.core.errors import ClientError, OAuthError
+from idp.interaction.gate import IssueRefused
 from idp.protocol.claims.account_claims import released_claims
 from idp.protocol.claims.upstream_claims import UpstreamClaims
 from idp.protocol.client_auth.answers import json_response, jwt_response
 from idp.protocol.client_auth.dpop import ProofRefused
-from idp.protocol.client_auth.possession import HolderMismatch, Possession
+from idp.protocol.client_auth.possession import HolderMismatch, OtherScheme, Possession
 from idp.protocol.client_auth.presented_token import (
     MalformedToken,
     NoToken,
@@ -30,6 +29,7 @@ from idp.protocol.client_auth.presented_token import (
 from idp.protocol.engine.engine import Engine
 from idp.protocol.engine.grants import AccessTokenRefused, GrantStore, OpenedToken
 from idp.protocol.jose.client_tokens import ClientTokens
+from idp.protocol.tokens.grant_gate import GrantGate
 
 #: RFC 6750 §3, RFC 9449 §7.1.
 _CHALLENGES: dict[Scheme, str] = {
@@ -39,10 +39,20 @@ _CHALLENGES: dict[Scheme, str] = {
 
 
 def _refused(
-    error: OAuthError, scheme: Scheme = "Bearer", status: int = 401, nonce: str | None = None
+    error: OAuthError,
+    scheme: Scheme = "Bearer",
+    status: int = 401,
+    nonce: str | None = None,
+    *,
+    others: bool = False,
 ) -> Response:
-    """Returns the refusal, its reason in the challenge of the scheme that was used (RFC 6750 §3)."""
-    headers = {"WWW-Authenticate": f'{_CHALLENGES[scheme]}, error="{error}"'}
+    """Returns the refusal, its reason in the challenge of the scheme that was used (RFC 6750 §3).
+
+    `others`: the challenges of the other schemes stand beside it.
+    """
+    beside = [challenge for name, challenge in _CHALLENGES.items() if others and name != scheme]
+    challenges = ", ".join([f'{_CHALLENGES[scheme]}, error="{error}"', *beside])
+    headers = {"WWW-Authenticate": challenges}
     return json_response({}, status, headers if nonce is None else {**headers, "DPoP-Nonce": nonce})
 
 
@@ -50,7 +60,7 @@ def _refused(
 class UserinfoEndpoint:
     engine: Engine
     client_tokens: ClientTokens
-    accounts: AccountRepository
+    gate: GrantGate
     clients: ClientFile
     grant_store: GrantStore
     possession: Possession
@@ -71,7 +81,10 @@ class UserinfoEndpoint:
             return _refused(refused.error, token.scheme, nonce=refused.fresh_nonce)
         except ClientError as refused:
             return _refused(refused.error, token.scheme, 400)
-        except (AccessTokenRefused, AccountNotFound, HolderMismatch):
+        except OtherScheme:
+            # RFC 9449 §7.2: the scheme that would do is named beside the one that was used.
+            return _refused(OAuthError.INVALID_TOKEN, token.scheme, others=True)
+        except (AccessTokenRefused, IssueRefused, HolderMismatch):
             return _refused(OAuthError.INVALID_TOKEN, token.scheme)
 
     def _answer(self, request: Request, token: PresentedToken) -> Response:
@@ -81,10 +94,8 @@ class UserinfoEndpoint:
         if client is None:
             raise AccessTokenRefused("the client is registered no more")
         self.possession.verify_holder(request, token, opened.binding, client)
-        # facts/security TK6: an account disabled since, or with a new password, ends the token before it expires.
-        account = self.accounts.get(grant.account_id)
-        if not is_living(grant, account):
-            raise AccessTokenRefused("account disabled, now or since the grant")
+        # facts/security TK6: what would give no new token ends this one before it expires.
+        account = self.gate.admit(client, grant, opened.acr)
         claims = self.engine.claims(opened, self._released(opened, account, client))
         signed = self.client_tokens.userinfo(claims, client)
         headers = self.possession.next_nonce(request)

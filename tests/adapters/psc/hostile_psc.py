@@ -267,7 +267,10 @@ class Handler(BaseHTTPRequestHandler):
     def _answer(self, replies: Mapping[str, Reply]) -> None:
         endpoint = next((name for name, path in _PATHS.items() if path == urlsplit(self.path).path), "none")
         self.psc.seen.append(Seen(endpoint, dict(self.headers.items()), self.peer()))
-        (self.psc.lie.instead.get(endpoint) or replies.get(endpoint) or say_status(404))(self)
+        if told := self.psc.lie.instead.get(endpoint):
+            # A server that answers a form it did not read resets the connection.
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        (told or replies.get(endpoint) or say_status(404))(self)
 
     def say(self, status: int, media_type: str, body: bytes, **headers: str) -> None:
         self.send_response(status)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from idp.adapters.psc.claims import (
     Person,
+    has_two_rpps,
     read_amr,
     read_auth_mode,
     read_person,
@@ -230,6 +231,34 @@ def test_linked_rpps_said_twice_is_one() -> None:
     assert read_rpps({"otherIds": linked}) == "99700427885"
 
 
+def _linked(*identifiers: str, origin: str = "RPPS") -> list[object]:
+    return [{"identifiant": one, "origine": origin} for one in identifiers]
+
+
+ONE, OTHER = "899700427885", "899700218896"
+
+
+@pytest.mark.parametrize(
+    ("userinfo", "id_token", "is_two"),
+    [
+        ({}, {}, False),
+        ({"SubjectNameID": ONE}, {"SubjectNameID": ONE}, False),
+        ({"SubjectNameID": ONE, "otherIds": _linked(ONE, ONE[1:])}, {}, False),
+        ({"SubjectNameID": ONE, "otherIds": _linked(OTHER, origin="ADELI")}, {}, False),
+        ({"SubjectNameID": "0759912345", "otherIds": _linked(ONE)}, {}, False),
+        ({"SubjectNameID": ONE, "otherIds": _linked(OTHER)}, {}, True),
+        ({"SubjectNameID": "0759912345", "otherIds": _linked(ONE, OTHER)}, {}, True),
+        ({"otherIds": _linked(ONE), "otherIDs": _linked(OTHER)}, {}, True),
+        ({"otherIds": _linked(ONE)}, {"otherIds": _linked(OTHER)}, True),
+        ({"otherIds": _linked(ONE)}, {"SubjectNameID": OTHER}, True),
+    ],
+)
+def test_two_rpps_are_seen_wherever_they_stand(
+    userinfo: dict[str, object], id_token: dict[str, object], is_two: bool
+) -> None:
+    assert has_two_rpps(userinfo, id_token) is is_two
+
+
 def _with_practices(*practices: object, **claims: object) -> dict[str, object]:
     return {"SubjectRefPro": {"exercices": list(practices)}, **claims}
 
@@ -385,7 +414,11 @@ def test_released_members_of_absurd_length_are_none() -> None:
         (T1, "044b9c35-1d8f-4925-8ae8-22cf585e079c"),
         ({"session_state": "s-1"}, "s-1"),
         ({"sid": 7, "session_state": "s-1"}, None),
-        ({"sid": "a b"}, None),
+        ({"sid": " a b "}, " a b "),
+        ({"sid": "s" * 1024}, "s" * 1024),
+        ({"sid": "s" * 1025}, None),
+        ({"sid": "a\nb"}, None),
+        ({"sid": "é"}, None),
         ({}, None),
     ],
 )

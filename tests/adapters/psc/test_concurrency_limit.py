@@ -78,7 +78,7 @@ def test_place_that_comes_free_in_time_is_taken() -> None:
     inside, may_leave = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with limit.sign_in():
+        with limit.place():
             inside.set()
             may_leave.wait(within(10))
 
@@ -86,6 +86,6 @@ def test_place_that_comes_free_in_time_is_taken() -> None:
     holder.start()
     assert inside.wait(within(10))
     threading.Timer(0.1, may_leave.set).start()
-    with limit.sign_in() as go_on:
+    with limit.place() as go_on:
         go_on()
     holder.join()

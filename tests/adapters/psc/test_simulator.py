@@ -14,7 +14,13 @@ from bs4 import BeautifulSoup
 
 from idp.adapters.psc.provider import PscProvider
 from idp.core.clock import SystemClock
-from idp.interaction.upstream import UpstreamLogin, UpstreamRefusal, UpstreamRefused, UpstreamUnavailable
+from idp.interaction.upstream import (
+    UpstreamLogin,
+    UpstreamMisconfigured,
+    UpstreamRefusal,
+    UpstreamRefused,
+    UpstreamUnavailable,
+)
 from tests.adapters.psc.chosen import psc_chosen, psc_provider
 from tests.limits import within
 from tests.sandbox.processes import start, stop
@@ -181,6 +187,10 @@ def test_code_is_refused_the_second_time(provider: PscProvider, person: Person) 
         ({"auth_mode": False}, None),
         ({"callback_iss": False}, None),
         ({"key_generation": 2}, None),
+        ({"token_kid": False}, None),
+        ({"token_kid": False, "key_generation": 3}, "kid"),
+        ({"token_kid": False, "key_generation": 3, "old_keys": "withdrawn"}, None),
+        ({"sid_with_space": True, "sub_format": "with_space"}, None),
         ({"acr": "eidas3"}, "acr"),
         ({"acr": "absent"}, "acr"),
         ({"acr": "0"}, "acr"),
@@ -194,9 +204,22 @@ def test_code_is_refused_the_second_time(provider: PscProvider, person: Person) 
         ({"id_token": "alg_none"}, "alg"),
         ({"id_token": "alg_hs256"}, "alg"),
         ({"id_token": "unknown_kid"}, "kid"),
+        ({"id_token": "alg_es512"}, 'alg "ES512", expected RS256'),
+        ({"userinfo_format": "jwt"}, None),
+        ({"userinfo_format": "jwt_unsigned"}, 'userinfo: alg "none"'),
+        ({"userinfo_format": "jwt_wrong_iss"}, 'userinfo: iss "https://another.example'),
+        ({"userinfo_format": "jwt_wrong_aud"}, 'userinfo: aud "another-client"'),
+        ({"two_rpps": True}, "more than one RPPS"),
+        ({"token_error": "invalid_grant"}, "invalid_grant"),
+        ({"answer": "empty_401", "answer_on": "userinfo"}, "userinfo: status 401"),
+        ({"answer": "other_charset", "answer_on": "userinfo"}, "invalid_request"),
+        ({"answer": "one_mebibyte", "answer_on": "userinfo"}, "invalid_request"),
         ({"new_name": True}, None),
         ({"userinfo_sub_mismatch": True}, "userinfo: sub"),
-        ({"clock_offset_seconds": 600}, "iat"),
+        (
+            {"clock_offset_seconds": 70},
+            r"iat is (69|70|71) s ahead of our clock, CLOCK_SKEW allows 60 s: compare",
+        ),
     ],
 )
 def test_switch_of_the_simulator_is_lived_with_or_refused(
@@ -212,6 +235,45 @@ def test_switch_of_the_simulator_is_lived_with_or_refused(
     else:
         with pytest.raises(UpstreamRefused, match=outcome):
             log_in(provider, person)
+
+
+@pytest.mark.parametrize(
+    ("switches", "named"),
+    [
+        ({"token_error": "invalid_client"}, "PSC_CLIENT_AUTHENTICATION"),
+        ({"token_error": "unauthorized_client"}, "PSC_CLIENT_ID"),
+        ({"token_error": "invalid_scope"}, "PSC_SCOPE"),
+        ({"answer": "empty_401", "answer_on": "token"}, "PSC_CLIENT_ID"),
+        ({"answer": "other_charset", "answer_on": "token"}, "PSC_ACR_VALUES"),
+        ({"answer": "one_mebibyte", "answer_on": "token"}, "PSC_ACR_VALUES"),
+        ({"callback_error": "unauthorized_client"}, "registration"),
+        ({"discovery_document": "another_issuer"}, 'issuer "https://another.example'),
+        ({"discovery_document": "no_token_endpoint"}, "token_endpoint none"),
+        ({"discovery_document": "http_endpoint"}, 'userinfo_endpoint "http://another.example'),
+        ({"discovery_document": "array"}, "not a JSON object"),
+    ],
+)
+def test_fault_of_settings_is_told_as_such(
+    switches: dict[str, object], named: str, simulator: Simulator, provider: PscProvider, person: Person
+) -> None:
+    simulator.switch(**switches)
+    with pytest.raises(UpstreamMisconfigured, match=named):
+        log_in_or_come_back(provider, person)
+
+
+def log_in_or_come_back(provider: PscProvider, person: Person) -> UpstreamLogin:
+    request = provider.begin(fresh=False)
+    return provider.complete(person.follow(request.url), request.pending, now=datetime.now(UTC))
+
+
+def test_expired_identification_means_to_begin_again(
+    simulator: Simulator, provider: PscProvider, person: Person
+) -> None:
+    simulator.switch(callback_error="authentication_expired_once")
+    with pytest.raises(UpstreamRefused) as caught:
+        log_in_or_come_back(provider, person)
+    assert caught.value.reason is UpstreamRefusal.EXPIRED
+    assert log_in(provider, person).rpps == PHYSICIAN[1:]
 
 
 @pytest.mark.parametrize("answer", ["html", "not_json", "five_megabytes", "cut_off"])
@@ -239,3 +301,38 @@ def test_logout_address_ends_the_session_there(provider: PscProvider, person: Pe
     assert dict(parse_qsl(urlsplit(left.headers["Location"]).query)) == {"state": "s-1"}
     asked = person.browser.get(provider.begin(fresh=False).url, allow_redirects=False, timeout=within(5))
     assert not asked.headers["Location"].startswith(CALLBACK)
+
+
+def test_key_withdrawn_since_does_not_keep_the_person_there(
+    simulator: Simulator, provider: PscProvider, person: Person
+) -> None:
+    login = log_in(provider, person)
+    simulator.switch(key_generation=2, old_keys="withdrawn")
+    later = psc_provider(
+        psc_chosen(issuer=simulator.issuer, **BY_SECRET), redirect_uri=CALLBACK, clock=SystemClock()
+    )
+    url = later.logout_url(login.id_token, return_url=SIGNED_OUT, state="s-1")
+    assert url is not None
+    asks = person.browser.get(url, timeout=within(5))
+    form = BeautifulSoup(asks.text, "html.parser").select_one("form[method=post]")
+    assert form is not None
+    given = {str(one["name"]): str(one["value"]) for one in form.select("input, button")}
+    left = person.browser.post(
+        urljoin(asks.url, str(form["action"])), given, allow_redirects=False, timeout=within(5)
+    )
+    assert left.headers["Location"] == f"{SIGNED_OUT}?state=s-1"
+
+
+def test_end_session_that_is_down_is_not_used(
+    simulator: Simulator, provider: PscProvider, person: Person
+) -> None:
+    login = log_in(provider, person)
+    simulator.switch(outage="logout")
+    provider = psc_provider(
+        psc_chosen(issuer=simulator.issuer, circuit_failures=1, **BY_SECRET),
+        redirect_uri=CALLBACK,
+        clock=SystemClock(),
+        run=lambda act: act(),
+    )
+    assert provider.logout_url(login.id_token, return_url=SIGNED_OUT, state="s") is None
+    assert not provider.is_out()

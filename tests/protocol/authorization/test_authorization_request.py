@@ -144,7 +144,8 @@ FAULTS: list[tuple[str, list[tuple[str, str]], str]] = [
     ("PKCE with a newline", pairs_of(code_challenge=CHALLENGE[:-1] + "\n"), "invalid_request"),
     *(
         (f"max_age {age!r}", pairs_of(max_age=age), "invalid_request")
-        for age in ("abc", "-1", "1.5", "1e3", "0x10", "9" * 5000, "--1", "1 2")
+        # int() reads the last ones: digits of other scripts, what Python writes, what a form pads.
+        for age in ("abc", "-1", "1.5", "1e3", "0x10", "9" * 5000, "--1", "1 2", "٣٠", "３０", "1_0", "+5", " 5", "5\n")
     ),
     ("max_age twice", [*pairs_of(max_age="1"), ("max_age", "1")], "invalid_request"),
     *(
@@ -155,6 +156,17 @@ FAULTS: list[tuple[str, list[tuple[str, str]], str]] = [
     ("a request_uri", pairs_of(request_uri="https://trajectoire.example/r"), "request_uri_not_supported"),
     ("a pushed request_uri", pairs_of(request_uri="urn:ietf:params:oauth:request_uri:x"), "invalid_request_uri"),
     ("a registration", pairs_of(registration="{}"), "registration_not_supported"),
+    *(
+        (f"claims {claims!r}", pairs_of(claims=claims), "invalid_request")
+        for claims in (
+            '{"id_token":{"acr":{"essential":true,"value":"x"}},"id_token":{}}',
+            '{"id_token":{"acr":null,"acr":null}}',
+            '{"id_token":{"acr":{"value":"urn:x","value":"urn:caducee:acr:cps"}}}',
+            '{"x":{"y":1,"y":2}}',
+            "[]",
+            '{"x":NaN}',
+        )
+    ),
     ("display of another kind", pairs_of(display="hologram"), "invalid_request"),
     ("an unknown parameter twice", [*pairs_of(), ("x", "1"), ("x", "2")], "invalid_request"),
     ("an oversized nonce", pairs_of(nonce="n" * 9000), "invalid_request"),

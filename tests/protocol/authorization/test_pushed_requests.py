@@ -84,6 +84,16 @@ def test_what_stands_beside_the_reference_counts_for_nothing(provider: Provider)
     assert answer_of(come(provider, silent, state="beside"))["state"] == "pushed"
 
 
+def test_a_request_object_beside_the_reference_is_refused_and_uses_nothing_up(provider: Provider) -> None:
+    """RFC 9101 §5: one of the two; which of them counted would be anybody's guess."""
+    request_uri = push(provider).get_json()["request_uri"]
+    refused = answer_of(come(provider, request_uri, request="a.b.c", redirect_uri=REDIRECT, state="s"))
+    assert (refused["error"], refused["state"]) == ("invalid_request", "s")
+    # Without an address beside it there is nowhere to answer.
+    assert come(provider, request_uri, request="a.b.c").status_code == 400
+    assert come(provider, request_uri).status_code == 303
+
+
 def test_a_reference_opens_again_until_somebody_signed_in(provider: Provider) -> None:
     """RFC 9126 §4, FAPI 2.0 §5.3.2.2: a page reloaded, a link opened twice, in this browser or another."""
     request_uri = push(provider).get_json()["request_uri"]

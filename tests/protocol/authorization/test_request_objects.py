@@ -180,6 +180,12 @@ BAD_CLAIMS: dict[str, dict[str, Any]] = {
     "a request_uri within": {"request_uri": "urn:ietf:params:oauth:request_uri:x"},
     "a list for a text": {"scope": ["openid"]},
     "true for a text": {"state": True},
+    "an object for a text": {"state": {"a": 1}},
+    "null for a text": {"nonce": []},
+    "true for a number": {"max_age": True},
+    "a fraction": {"max_age": 1.5},
+    "an object for a number": {"max_age": {}},
+    "a list for an object": {"claims": []},
     "half a character": {"state": "\ud800"},
     "half a character of a hint": {"login_hint": "a\udfffb"},
 }
@@ -192,6 +198,12 @@ def test_an_envelope_that_does_not_fit_is_an_invalid_request_object(
     now = int(time.time())
     shifted = {name: now + value if type(value) is int else value for name, value in changes.items()}
     assert error_of(provider, signed(claims(**shifted))) == "invalid_request_object"
+
+
+@pytest.mark.parametrize("name", ["state", "nonce", "scope", "login_hint", "claims"])
+def test_a_number_is_no_text(provider: Provider, name: str) -> None:
+    """RFC 9101 §4: the relying party would get back a `state` of « 12 », which it never sent."""
+    assert error_of(provider, signed(claims(**{name: 12}))) == "invalid_request_object"
 
 
 def test_an_audience_among_others_will_do(provider: Provider) -> None:

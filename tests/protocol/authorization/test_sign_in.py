@@ -201,8 +201,9 @@ def test_a_new_charter_is_due_for_everyone_and_silence_cannot_skip_it(fresh: Pro
     assert answer_of(browser.authorize(prompt="none"))["error"] == "interaction_required"
     page = browser.follow(browser.authorize())
     assert "Nouvelle" in page.text
-    assert fresh.userinfo(token).status_code == 200
+    assert fresh.userinfo(token).status_code == 401
     answer = answer_of(browser.submit(page, "/charter", accepted="yes"))
+    assert fresh.userinfo(token).status_code == 200
     assert fresh.exchange(answer["code"]).status_code == 200
 
 
@@ -222,7 +223,7 @@ def test_a_charter_published_between_the_code_and_its_redemption_stops_the_token
 
 def _disable(provider: Provider, *, enabled: bool = False) -> None:
     account = provider.accounts.get(provider.account.id)
-    provider.accounts.save(dataclasses.replace(account, enabled=enabled, not_before=datetime.now(UTC)))
+    provider.accounts.save(dataclasses.replace(account, enabled=enabled).next_generation())
 
 
 def test_disabling_an_account_ends_its_codes_its_session_and_its_tokens(fresh: Provider) -> None:

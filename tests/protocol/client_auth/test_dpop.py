@@ -215,7 +215,11 @@ def test_a_code_asked_for_with_another_key_is_refused(bound: Party) -> None:
     assert error_of(answer) == (400, "invalid_grant")
 
 
-@pytest.mark.parametrize("announced", ["x", "é" * 43, "a" * 43, f"{KEY.thumbprint}="])
+@pytest.mark.parametrize(
+    "announced",
+    ["x", "é" * 43, "a" * 43, f"{KEY.thumbprint}="],
+    ids=["short", "letters", "spelling", "padded"],  # the key is made by each worker anew
+)
 def test_what_is_no_thumbprint_is_told_before_anybody_signs_in(bound: Party, announced: str) -> None:
     address = {"client_id": BOUND, "redirect_uri": CALLBACKS[BOUND]}
     asked = bound.browser.authorize(**address, dpop_jkt=announced)
@@ -309,7 +313,9 @@ def test_a_bound_token_is_refused_as_bearer_with_or_without_a_proof(bound: Party
     for proof in (None, bound.for_userinfo(token)):
         answer = bound.userinfo(token, proof, scheme="Bearer")
         assert answer.status_code == 401
-        assert answer.headers["WWW-Authenticate"] == 'Bearer realm="userinfo", error="invalid_token"'
+        # RFC 9449 §7.2: and the scheme that would do.
+        challenge = 'Bearer realm="userinfo", error="invalid_token", DPoP algs="RS256 PS256 ES256"'
+        assert answer.headers["WWW-Authenticate"] == challenge
     in_body = Client(bound.house.app, TestResponse).post(
         "/userinfo",
         base_url=ISSUER,

@@ -201,6 +201,17 @@ def test_algorithms_that_prove_nothing_are_refused(verifier: Verifier) -> None:
     assert verifier.error(by_secret) == "invalid_dpop_proof"
 
 
+def test_a_proof_that_can_be_read_in_two_ways_is_refused(verifier: Verifier) -> None:
+    """RFC 7515 §4, RFC 7519 §4: no member twice. Rightly signed, and right whichever of the two counts."""
+    claims = {"htm": "POST", "htu": TOKEN_URI, "iat": NOW, "jti": "j", "nonce": verifier.nonce}
+    payload = json.dumps(claims).replace("{", '{"htm": "POST", ', 1)
+    header = {"typ": "dpop+jwt", "jwk": KEY.jwk}
+    twice = jwt.api_jws.encode(payload.encode(), KEY.key, algorithm="ES256", headers=header)
+    assert verifier.error(twice) == "invalid_dpop_proof"
+    once = jwt.api_jws.encode(json.dumps(claims).encode(), KEY.key, algorithm="ES256", headers=header)
+    assert verifier.show(once) == KEY.thumbprint
+
+
 @pytest.mark.parametrize("size", [512, 1024])
 def test_a_short_rsa_key_is_refused_without_a_warning(verifier: Verifier, size: int) -> None:
     modulus = {"kty": "RSA", "n": "x" * (size // 6), "e": "AQAB"}

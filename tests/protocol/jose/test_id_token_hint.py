@@ -136,6 +136,24 @@ def test_a_token_without_one_audience_and_one_subject_is_refused(
     refused(ring, ring.sign_jwt({**CLAIMS, **change}, alg="RS256"))
 
 
+_SIGNED_BY_US: dict[str, tuple[dict[str, Any], str]] = {
+    "userinfo": ({"iss": ISSUER, "aud": "rp", "sub": "subject-1", "name": "Aïcha"}, "JWT"),
+    "logout token": ({**CLAIMS, "jti": "j", "events": {}}, "logout+jwt"),
+    "logout token, as an application": ({**CLAIMS, "jti": "j", "events": {}}, "application/logout+jwt"),
+    "authorization response": ({"iss": ISSUER, "aud": "rp", "exp": 10**10, "code": "c", "state": "s"}, "JWT"),
+    "access token": (CLAIMS, "at+jwt"),
+    "half an ID Token": ({name: told for name, told in CLAIMS.items() if name != "exp"}, "JWT"),
+    "an instant that is none": ({**CLAIMS, "iat": True}, "JWT"),
+}
+
+
+@pytest.mark.parametrize("kind", _SIGNED_BY_US)
+def test_what_we_sign_for_another_purpose_is_no_hint(ring: KeyRing, kind: str) -> None:
+    """RFC 8725 §3.11, §3.12: the same key, issuer and audience; each kind is known by what it alone has."""
+    claims, typ = _SIGNED_BY_US[kind]
+    refused(ring, ring.sign_jwt(claims, alg="RS256", typ=typ))
+
+
 @pytest.mark.parametrize("payload", [[], "x", 1, None, [CLAIMS]])
 def test_a_payload_that_is_no_object_is_refused(ring: KeyRing, payload: Any) -> None:
     signer = ring.active("RS256")

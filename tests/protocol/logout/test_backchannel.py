@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from structlog.testing import capture_logs
 
 from idp.accounts.grants import Grant
-from idp.accounts.logouts import LogoutNotice, NoticeState
+from idp.accounts.logouts import LogoutAnswer, LogoutNotice, NoticeState
 from idp.adapters.key_files.keys_in_force import KeysInForce
 from idp.adapters.sql.grants import SqlGrants
 from idp.adapters.sql.logouts import SqlLogoutNotices
@@ -39,11 +39,13 @@ class Outside:
     """`LogoutPost`: answers as told, the last answer again and again."""
 
     answers: list[int | str] = field(default_factory=lambda: [200])
+    words: str = ""
     calls: list[tuple[str, str]] = field(default_factory=list)
 
-    def post(self, url: str, logout_token: str) -> int | str:
+    def post(self, url: str, logout_token: str) -> LogoutAnswer:
         self.calls.append((url, logout_token))
-        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        outcome = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        return LogoutAnswer(outcome, self.words)
 
 
 @dataclass
@@ -213,6 +215,18 @@ def test_answer_that_settles_the_notice(
     assert desk.audit.events == [(event, told)]
 
 
+def test_answer_that_refuses_is_kept_in_the_words_of_the_relying_party(desk: Desk) -> None:
+    desk.outside.words = "invalid_request: no session has this sid"
+    for status, event in ((400, AuditEvent.LOGOUT_REFUSED), (200, AuditEvent.LOGOUT_DELIVERED)):
+        desk.outside.answers = [status]
+        desk.end_session(RP, sid=f"sid-{status}")
+        desk.work()
+        name, told = desk.audit.events[-1]
+        assert name is event
+        # Of one that accepts there is nothing to find out.
+        assert told.get("answer") == (desk.outside.words if status == 400 else None)
+
+
 @pytest.mark.parametrize(
     "trouble", [201, 302, 307, 401, 403, 404, 429, 500, 503, "ReadTimeout", "ConnectionError", "too large"]
 )
@@ -324,10 +338,10 @@ def test_who_lost_its_lease_while_calling_records_nothing(desk: Desk, late: int)
     other = Desk(desk.provider, desk.clock)
 
     class Slow:
-        def post(self, url: str, logout_token: str) -> int:
+        def post(self, url: str, logout_token: str) -> LogoutAnswer:
             desk.clock.advance(seconds=40)
             other.work()
-            return late
+            return LogoutAnswer(late)
 
     desk.channel = dataclasses.replace(desk.channel, outside=Slow())
     desk.end_session(RP)

@@ -270,7 +270,7 @@ def test_a_session_voided_with_its_account_lends_its_name_to_none(
     before = house.exchange(browser.sign_in()).get_json()
     for enabled in (False, True):
         now, account = datetime.now(UTC), house.accounts.get(house.account.id)
-        house.accounts.save(dataclasses.replace(account, enabled=enabled, not_before=now))
+        house.accounts.save(dataclasses.replace(account, enabled=enabled).next_generation())
         house.grants.end_sessions_of(account.id, now, ())
     after = house.exchange(browser.sign_in()).get_json()
     sids = [jwt.decode(t["id_token"], options={"verify_signature": False})["sid"] for t in (before, after)]

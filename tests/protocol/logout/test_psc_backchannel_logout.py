@@ -5,13 +5,20 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from bs4 import BeautifulSoup
 from werkzeug.test import Client, TestResponse
 
 from idp.accounts.charter import CharterRevision
 from idp.adapters.sql.logouts import SqlLogoutNotices
+from idp.adapters.sql.schema import ephemeral, kept_logouts
+from idp.core.ephemeral import Kind
+from idp.protocol.logout.kept_logouts import KeptLogoutJudge
+from idp.wiring.resources import open_resources
+from idp.wiring.worker import build_kept_logout_judge
 from tests.adapters.psc.hostile_psc import SID, HostilePsc, Lie, say_status
-from tests.protocol.psc import SUBJECT, by_psc, listening, person, settings_of
+from tests.fakes import NOON
+from tests.protocol.psc import SUBJECT, by_psc, facts, listening, person, settings_of
 from tests.provider import ISSUER, RP, Browser, Provider, answer_of, audited
 
 RP_URI = "https://trajectoire.example/backchannel"
@@ -74,6 +81,22 @@ def test_relying_parties_are_told_of_the_end(house: Provider, psc: HostilePsc, n
     tell(house, psc.logout_token(**names))
     notices = SqlLogoutNotices(house.database).newest(9, client_id=None, state=None)
     assert [notice.client_id for notice in notices] == [RP]
+
+
+def test_sign_out_there_ends_what_the_ephemeral_store_forgot(house: Provider, psc: HostilePsc) -> None:
+    """Redis came back empty: grants name the session there that they came from, single sign-on or not."""
+    browser, access_token = signed_in(told_of_logouts(house), psc)
+    by_single_sign_on = answer_of(browser.authorize())["code"]
+    with house.database.begin() as connection:
+        connection.execute(sa.delete(ephemeral).where(ephemeral.c.kind.like("upstream_session%")))
+        connection.execute(sa.delete(ephemeral).where(ephemeral.c.kind == Kind.SESSION))
+    for _ in range(2):
+        tell(house, psc.logout_token())
+    assert house.userinfo(access_token).status_code == 401
+    assert house.exchange(by_single_sign_on).get_json()["error"] == "invalid_grant"
+    notices = SqlLogoutNotices(house.database).newest(9, client_id=None, state=None)
+    assert [notice.client_id for notice in notices] == [RP]
+    assert audited(house).count("session:end:accepted") == 1
 
 
 def test_other_sessions_are_left_alone(house: Provider, psc: HostilePsc) -> None:
@@ -142,6 +165,7 @@ def test_the_same_token_again_is_refused(house: Provider, psc: HostilePsc) -> No
     token = psc.logout_token()
     assert [tell(house, token).status_code for _ in range(2)] == [200, 400]
     assert not is_signed_in(browser)
+    assert facts(house, "psc:logout:refused") == [{"reason": "logout token: replayed"}]
 
 
 REFUSED: dict[str, tuple[Lie, dict[str, Any]]] = {
@@ -183,18 +207,91 @@ def test_token_that_does_not_verify_ends_nothing(
     assert audited(house).count("psc:logout:refused") == 1
 
 
-def test_request_that_is_none_is_refused(house: Provider, psc: HostilePsc) -> None:
+def test_request_that_is_none_is_refused_and_recorded(house: Provider, psc: HostilePsc) -> None:
     assert tell(house).status_code == 400
     assert tell(house, psc.logout_token(), psc.logout_token()).status_code == 400
     assert tell(house, "").status_code == 400
     assert tell(house, "x" * 20_000).status_code == 400
+    assert [one["reason"] for one in facts(house, "psc:logout:refused")] == [
+        "logout token: 0 in one request",
+        "logout token: 2 in one request",
+        "ID token: size or form",
+        "ID token: size or form",
+    ]
     get = Client(house.app, TestResponse).get("/psc/backchannel_logout", base_url=ISSUER)
     assert get.status_code == 405
 
 
-def test_keys_that_cannot_be_had_ask_for_the_token_again(house: Provider, psc: HostilePsc) -> None:
+def judge_of(house: Provider) -> KeptLogoutJudge:
+    """What `idp worker` runs, with its own view of Pro Santé Connect."""
+    judge = build_kept_logout_judge(open_resources(house.settings))
+    assert judge is not None
+    return judge
+
+
+@pytest.mark.parametrize("names", [{}, {"sid": ..., "sub": SUBJECT}], ids=["the session", "the person"])
+def test_token_that_came_while_its_keys_could_not_be_had_is_judged_by_the_worker(
+    house: Provider, psc: HostilePsc, names: dict[str, Any]
+) -> None:
+    browser, _ = signed_in(told_of_logouts(house), psc)
+    honest, psc.kid = psc.lie, "psc-2"
+    psc.lie = replace(honest, instead={"jwks": say_status(503)})
+    kept = tell(house, psc.logout_token(**names))
+    # Back-Channel Logout §2.8: 200 would say that the session is over.
+    assert (kept.status_code, kept.json and kept.json["error"]) == (400, "temporarily_unavailable")
+    judge_of(house).judge_due()
+    assert is_signed_in(browser)
+    psc.lie = honest
+    with house.database.begin() as connection:  # ten seconds later
+        connection.execute(sa.update(kept_logouts).values(not_before=NOON))
+    judge_of(house).judge_due()
+    assert not is_signed_in(browser)
+    assert len(SqlLogoutNotices(house.database).newest(9, client_id=None, state=None)) == 1
+    with house.database.connect() as connection:
+        assert connection.execute(sa.select(kept_logouts)).first() is None
+
+
+def test_token_that_waits_shows_nobody_to_a_reader_of_the_database(house: Provider, psc: HostilePsc) -> None:
     psc.lie = Lie(instead={"jwks": say_status(503)})
-    assert tell(house, psc.logout_token()).status_code == 503
+    token = psc.logout_token()
+    tell(house, token)
+    with house.database.connect() as connection:
+        (row,) = connection.execute(sa.select(kept_logouts)).all()
+    assert token.split(".")[1] not in str(row)
+
+
+def test_worker_judges_nothing_unless_the_operator_says_so(
+    psc: HostilePsc, app_factory: Callable[..., Provider]
+) -> None:
+    for house in (app_factory(**settings_of(psc)), app_factory(psc_backchannel_logout=True)):
+        assert build_kept_logout_judge(open_resources(house.settings)) is None
+
+
+def test_token_passes_a_rotation_after_forged_ones(house: Provider, psc: HostilePsc) -> None:
+    browser, _ = signed_in(house, psc)
+    assert tell(house, psc.logout_token(Lie(header={"kid": "forged"}))).status_code == 400
+    psc.kid = "psc-2"
+    assert tell(house, psc.logout_token()).status_code == 200
+    assert not is_signed_in(browser)
+
+
+def test_session_named_with_a_space_ends(psc: HostilePsc, app_factory: Callable[..., Provider]) -> None:
+    """RFC 6749 A.1: a client identifier, and so a `sid`, may contain one."""
+    psc.lie = replace(psc.lie, claims={**psc.lie.claims, "sid": "44 and 5"})
+    house = app_factory(**settings_of(psc), psc_backchannel_logout=True)
+    browser, _ = signed_in(house, psc)
+    assert tell(house, psc.logout_token(sid="44 and 5")).status_code == 200
+    assert not is_signed_in(browser)
+
+
+def test_person_named_with_a_space_is_signed_out(
+    psc: HostilePsc, app_factory: Callable[..., Provider]
+) -> None:
+    psc.lie = person(sub="somebody 1")
+    house = app_factory(**settings_of(psc), psc_backchannel_logout=True)
+    browser, _ = signed_in(house, psc)
+    assert tell(house, psc.logout_token(sid=..., sub="somebody 1")).status_code == 200
+    assert not is_signed_in(browser)
 
 
 def test_nothing_listens_unless_the_operator_says_so(

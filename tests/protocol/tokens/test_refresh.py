@@ -95,6 +95,18 @@ def test_refreshing_gives_a_new_access_token_and_the_same_authentication(house):
     assert answer.headers["Cache-Control"] == "no-store"
 
 
+def test_session_state_is_the_sid_for_a_client_registered_for_it_and_absent_for_others(house):
+    """A Keycloak in front of us compares it, and never the `sid` of the ID Token, with that of our logout token."""
+    plain = _tokens(house)
+    assert "session_state" not in {**plain, **_refresh(house, plain["refresh_token"]).get_json()}
+    file = house.settings.where.clients_file
+    line = f"  - client_id: {REFRESHER}\n"
+    file.write_text(file.read_text().replace(line, f"{line}    session_state_in_token_response: true\n"))
+    tokens = _tokens(house)
+    for answer in (tokens, _refresh(house, tokens["refresh_token"]).get_json()):
+        assert answer["session_state"] == _claims(answer["id_token"])["sid"]
+
+
 def test_a_confidential_client_keeps_its_token_and_a_public_one_gets_another(house):
     kept, rotated = _tokens(house), _tokens(house, PUBLIC)
     assert "refresh_token" not in _refresh(house, kept["refresh_token"]).get_json()
@@ -183,12 +195,8 @@ def test_a_disabled_account_stops_refreshing(house):
 
 def test_what_voids_the_past_of_an_account_stops_refreshing(house):
     """A new password, a lost card: the account stays enabled, and nothing that began before goes on."""
-    from dataclasses import replace
-    from datetime import UTC, datetime
-
     tokens = _tokens(house)
-    account = house.accounts.get(house.account.id)
-    house.accounts.save(replace(account, not_before=datetime.now(UTC)))
+    house.accounts.save(house.accounts.get(house.account.id).next_generation())
     assert _refresh(house, tokens["refresh_token"]).get_json()["error"] == "invalid_grant"
     assert house.userinfo(tokens["access_token"]).status_code == 401
 

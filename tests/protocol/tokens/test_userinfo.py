@@ -155,15 +155,11 @@ def test_an_unknown_token_is_401_invalid_token(provider: Provider, value: str) -
 @pytest.mark.parametrize(
     "header",
     [
-        "",
-        " ",
         "Bearer",
         "Bearer ",
         "Bearer a b",
-        "Basic abc",
         "Bearer é",
         "Bearer a,b",
-        "Token x",
         "Bearer " + "a" * 201,
     ],
 )
@@ -171,6 +167,24 @@ def test_what_is_no_bearer_header_is_400(provider: Provider, header: str) -> Non
     response = ask(provider, headers={"Authorization": header})
     assert response.status_code == 400
     assert 'error="invalid_request"' in response.headers["WWW-Authenticate"]
+
+
+@pytest.mark.parametrize("header", ["", " ", "Basic abc", "Token x", "Negotiate", "bearer-like x", "DPo x"])
+def test_another_scheme_is_401_and_is_told_which_ones_do(provider: Provider, token: str, header: str) -> None:
+    """RFC 6750 §3.1: without an error code, as if there were no token at all; there is none of ours."""
+    response = ask(provider, headers={"Authorization": header})
+    assert response.status_code == 401
+    assert response.headers["WWW-Authenticate"] == 'Bearer realm="userinfo", DPoP algs="RS256 PS256 ES256"'
+    # What a proxy adds beside the token of a form is no second token.
+    beside = ask(provider, "POST", data={"access_token": token}, headers={"Authorization": header})
+    assert beside.status_code == 200
+
+
+def test_an_ordinary_token_sent_as_dpop_is_told_which_schemes_do(provider: Provider, token: str) -> None:
+    response = ask(provider, headers={"Authorization": f"DPoP {token}"})
+    assert response.status_code == 401
+    challenge = 'DPoP algs="RS256 PS256 ES256", error="invalid_token", Bearer realm="userinfo"'
+    assert response.headers["WWW-Authenticate"] == challenge
 
 
 def test_a_code_and_an_id_token_are_no_access_tokens(provider: Provider) -> None:

@@ -152,6 +152,8 @@ class Browser:
         assert isinstance(form, Tag)
         for name in typed:
             assert form.find(["input", "select"], {"name": name}), f"no field {name}"
+        for hidden in form.select("input[type=hidden]"):
+            typed.setdefault(str(hidden["name"]), str(hidden["value"]))
         if found.get("name"):
             typed[str(found["name"])] = str(found["value"])
         self._go("POST", urljoin(self.page.url, str(form["action"])), data=typed)

@@ -9,7 +9,16 @@ import pytest
 import requests
 
 from tests.limits import within
-from tests.sandbox.psc.driver import SIGNED_OUT, TIMEOUT, Browser, Psc, assert_refused, start_psc, tokens
+from tests.sandbox.psc.driver import (
+    CLIENT_ID,
+    SIGNED_OUT,
+    TIMEOUT,
+    Browser,
+    Psc,
+    assert_refused,
+    start_psc,
+    tokens,
+)
 
 
 def test_live_session_signs_in_without_a_page_and_keeps_its_auth_time(psc: Psc, browser: Browser) -> None:
@@ -109,6 +118,26 @@ def test_logout_without_hint_asks_first(psc: Psc, browser: Browser) -> None:
     assert "session est fermée" in browser.text
     browser.ask()
     assert browser.is_at_sign_in
+
+
+def test_logout_by_client_id_asks_first_then_comes_back(psc: Psc, browser: Browser) -> None:
+    tokens(psc, browser)
+    sent = {"client_id": CLIENT_ID, "post_logout_redirect_uri": SIGNED_OUT, "state": "bye"}
+    browser.visit(psc.metadata["end_session_endpoint"], params=sent)
+    browser.submit("Se déconnecter")
+    assert browser.page.headers["Location"] == f"{SIGNED_OUT}?state=bye"
+    browser.visit(psc.metadata["end_session_endpoint"], params=sent)
+    assert browser.page.headers["Location"] == f"{SIGNED_OUT}?state=bye"
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"client_id": "inconnu"}, {"client_id": CLIENT_ID, "post_logout_redirect_uri": "http://x/"}]
+)
+def test_logout_by_a_wrong_client_or_address_goes_nowhere(
+    psc: Psc, browser: Browser, wrong: dict[str, str]
+) -> None:
+    browser.visit(psc.metadata["end_session_endpoint"], params=wrong)
+    assert (browser.page.status_code, "Location" in browser.page.headers) == (400, False)
 
 
 def test_key_is_kept_in_the_state_directory_and_the_end_is_quick(tmp_path: Path) -> None:
