@@ -109,7 +109,7 @@ TOKENS: Mapping[str, tuple[dict[str, Any], dict[str, Any], Any, Callable[[str], 
     ),
     "ID Token of ours": (
         {"alg": "ES256", "kid": "k", "typ": "JWT"},
-        {"iss": _ISSUER, "aud": "rp", "sub": "s"},
+        {"iss": _ISSUER, "aud": "rp", "sub": "s", "exp": _NOW, "iat": _NOW},
         P256,
         refusing(BadHint, lambda t: read_hint(t, keys=_OURS, issuer=_ISSUER)),
     ),
@@ -210,7 +210,7 @@ READERS: Mapping[str, Reader] = {
     },
     **{
         f"{name} of a key of Pro Santé Connect": in_jwk(
-            _RSA, name, lambda jwk: bool(read_signing_keys({"keys": [jwk]}))
+            _RSA, name, lambda jwk: bool(read_signing_keys({"keys": [jwk]}).keys)
         )
         for name in "ne"
     },
