@@ -19,7 +19,9 @@ class SendRefusal(StrEnum):
     """Why no mail was sent; the catalogue has `email_otp.<value>`."""
 
     TOO_SOON = "too_soon"
+    #: The hour's.
     QUOTA = "quota"
+    QUOTA_OF_DAY = "quota_of_day"
     #: Nothing of the person's own was used up.
     NETWORK = "network"
     CLOSED = "closed"
@@ -68,5 +70,5 @@ class MailQuota:
         return (
             (SendRefusal.TOO_SOON, self.store, Kind.MAIL_QUOTA_MINUTE, mailbox, MINUTE, s.per_minute),
             (SendRefusal.QUOTA, self.store, Kind.MAIL_QUOTA_HOUR, person, hour, s.per_hour),
-            (SendRefusal.QUOTA, self.durable, Kind.MAIL_QUOTA_DAY, person, _DAY, s.per_day),
+            (SendRefusal.QUOTA_OF_DAY, self.durable, Kind.MAIL_QUOTA_DAY, person, _DAY, s.per_day),
         )

@@ -298,8 +298,10 @@ class TestAStoreThatComesBackAsItWas:
             codes.to_send(ALICE, clock.now())
             clock.advance(minutes=30)
         store.records.clear()
-        assert not_sent(codes, clock) is SendRefusal.QUOTA
-        assert codes.why_no_code(dataclasses.replace(ALICE, browser="browser-2"), clock.now()) == "quota"
+        assert not_sent(codes, clock) is SendRefusal.QUOTA_OF_DAY
+        assert (
+            codes.why_no_code(dataclasses.replace(ALICE, browser="browser-2"), clock.now()) == "quota_of_day"
+        )
 
 
 class TestQuotas:
@@ -329,7 +331,7 @@ class TestQuotas:
         for _ in range(10):
             codes.to_send(ALICE, clock.now())
             clock.advance(minutes=30)
-        assert not_sent(codes, clock) is SendRefusal.QUOTA
+        assert not_sent(codes, clock) is SendRefusal.QUOTA_OF_DAY
         clock.at = NOON + timedelta(hours=24, minutes=1)
         codes.to_send(ALICE, clock.now())
 

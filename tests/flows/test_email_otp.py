@@ -133,6 +133,28 @@ def test_corrected_address_gets_its_code_at_once_and_the_wrong_one_nothing_more(
         assert house.accounts.find_by_rpps("99700014932") is not None
 
 
+def test_door_that_wrong_codes_closed_at_an_enrolment_promises_no_key_that_does_not_open_it(
+    app_factory: Callable[..., Provider],
+) -> None:
+    with listening() as psc:
+        house = app_factory(**settings_of(psc), enrolment_from_psc=True, mail_code_failures_per_day=1)
+        psc.lie = person("99700014932")
+        for is_again in (
+            False,
+            True,
+        ):  # A strong proof does not open it: the mailbox is what the codes prove.
+            browser = house.browser()
+            page = browser.submit(by_psc(browser, psc), "/enrolment", email="lea@hopital.example", **TYPED)
+            if not is_again:
+                (mail,) = waiting(house)
+                browser.submit(page, "/email_otp", code=f"{(int(mail.code) + 1) % 10**8:08d}")
+                page = browser.submit(page, "/email_otp", code=mail.code)
+                assert page.status_code == 403
+            assert "la création de ce compte est suspendue, pendant 24 heures au plus" in says(page)
+            assert "rouvre" not in says(page)
+            assert "/enrolment/back" not in page.text
+
+
 def test_second_mail_to_the_same_address_waits_its_minute(app_factory: Callable[..., Provider]) -> None:
     house = app_factory(mail_codes_per_minute=1)
     browser = house.browser()

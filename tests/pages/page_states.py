@@ -197,6 +197,8 @@ def _email_otp() -> list[State]:
         "otp-malformed!": wrong("malformed"),
         "otp-too-soon!": wrong("too_soon", seconds_before_resend=42),
         "otp-quota!": wrong("quota"),
+        "otp-quota-of-day!": wrong("quota_of_day"),
+        "otp-closed-enrolment!": wrong("closed_enrolment", can_enter=False, purpose="enrolment"),
         "otp-nothing-sent!": wrong("quota", can_enter=False, purpose="enrolment"),
         "otp-network!": wrong("network", can_enter=False),
         "otp-nothing!": wrong("nothing", can_enter=False),

@@ -17,7 +17,7 @@ from idp.core.audit import AuditEvent
 from idp.core.clock import Clock
 from idp.core.mailer import Mail, Outbox
 from idp.flows.shared.desk import Desk
-from idp.interaction.record import Interaction
+from idp.interaction.record import Interaction, browser_of
 from idp.interaction.stop import Stop
 from idp.pages.mails import CodeMail
 from idp.web.local_time import local_hour, local_time, minutes_left
@@ -31,7 +31,7 @@ def code_holder(interaction: Interaction, account: Account | None) -> CodeHolder
     None for an account that was disabled since the password: no mail goes to it, and the hub ends the sign-in.
     """
     # The same for every tab: of two codes that one person asked for at once, the newest is good in both.
-    browser = interaction.family or interaction.browser
+    browser = browser_of(interaction)
     if account is not None and not account.may_sign_in:
         return None
     if account is not None:
@@ -97,12 +97,12 @@ class CodeSender:
         if self.is_network_full(interaction):
             raise NotSent(SendRefusal.NETWORK)
         code = self.codes.to_send(holder, now)
-        self.quota.claim(request, interaction.browser)
+        self.quota.claim(request, browser_of(interaction))
         return code
 
     def is_network_full(self, interaction: Interaction) -> bool:
         """Whether no more codes are sent now to people who come from there."""
-        return self.quota.is_used_up(request, interaction.browser)
+        return self.quota.is_used_up(request, browser_of(interaction))
 
     def why_no_code(self, interaction: Interaction, holder: CodeHolder) -> str:
         """Returns why the person has no code that works: the value of a CodeRefusal or SendRefusal."""
