@@ -54,6 +54,10 @@ class MailQuota:
             if store.count(kind, key, window) > most:
                 raise NotSent(reason)
 
+    def not_sent(self, holder: CodeHolder) -> None:
+        """The wait of a minute is over. The hour and the day stay counted: they bound what is asked for."""
+        self.store.take(Kind.MAIL_QUOTA_MINUTE, self.keys.mailbox(holder))
+
     def used_up(self, holder: CodeHolder) -> SendRefusal | None:
         """Returns why this person gets no mail now, None when nothing forbids it."""
         for reason, store, kind, key, _window, most in reversed(self._windows(holder)):

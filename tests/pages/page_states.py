@@ -204,6 +204,7 @@ def _email_otp() -> list[State]:
         "otp-nothing!": wrong("nothing", can_enter=False),
         "otp-expired!": wrong("expired", can_enter=False),
         "otp-used-up!": wrong("used_up", can_enter=False, tries_left=0),
+        "otp-used!": wrong("used", can_enter=False),
         "otp-closed!": wrong("closed", can_enter=False),
         "otp-email-taken!": wrong("email_taken", can_enter=False, purpose="enrolment"),
     }

@@ -114,6 +114,12 @@ class CodeSender:
         """Withdraw the mails that wait with a code that was used."""
         self.outbox.withdraw(self.codes.topic(holder))
 
+    def take_back(self, interaction: Interaction) -> None:
+        """Withdraw the mail to an address that the person corrects. If it had not left, one may go there at once."""
+        holder = self.holder(interaction)
+        if holder is not None and self.outbox.withdraw(self.codes.topic(holder)):
+            self.codes.not_sent(holder)
+
     def _mail(self, interaction: Interaction, holder: CodeHolder, code: CodeToSend, now: datetime) -> Mail:
         locale = self.desk.locale(interaction)
         page = CodeMail(
