@@ -94,6 +94,8 @@ class Interaction:
     refusal: str | None = None
     #: Sealed ID Token of Pro Santé Connect, for the logout hint.
     upstream_id_token: str | None = None
+    #: Pro Santé Connect asked to begin again, and that was done without a word: the next time, the person is told.
+    upstream_begun_again: bool = False
     #: Of the last proof, brought twice at once: either answer may be the last to arrive, so each one's secret opens it.
     also: tuple[str, ...] = ()
     #: What `browser` was before the last proof: it opens nothing, and is told how to begin again (docs/adr/0029).
@@ -167,10 +169,7 @@ def with_identity(
     Nothing of a person proved before is kept. What was already typed is kept only for the same person on the same proof
     (facts/security CP7).
     """
-    is_same = interaction.identity is not None and (
-        (interaction.identity.rpps, interaction.identity.source, interaction.identity.evidence)
-        == (identity.rpps, identity.source, identity.evidence)
-    )
+    is_same = _is_same_proof(interaction.identity, identity)
     return dataclasses.replace(
         interaction,
         events=(_dated(interaction, event),),
@@ -186,9 +185,27 @@ def with_identity(
     )
 
 
+def is_same_person(one: Interaction, other: Interaction) -> bool:
+    """Whether both are of one account, or of one person without an account by the same card or `sub`."""
+    if one.account_id is None or other.account_id is None:
+        return one.account_id == other.account_id and _is_same_proof(one.identity, other.identity)
+    return one.account_id == other.account_id
+
+
+def _is_same_proof(one: ProvedIdentity | None, other: ProvedIdentity | None) -> bool:
+    if one is None or other is None:
+        return False
+    return (one.rpps, one.source, one.evidence) == (other.rpps, other.source, other.evidence)
+
+
 def with_upstream(interaction: Interaction, sealed_id_token: str) -> Interaction:
     """Returns the interaction with the sealed ID Token of Pro Santé Connect, for the logout hint of its session."""
     return dataclasses.replace(interaction, upstream_id_token=sealed_id_token)
+
+
+def begun_again(interaction: Interaction) -> Interaction:
+    """Returns the interaction whose person is sent to Pro Santé Connect a second time without a word."""
+    return dataclasses.replace(interaction, upstream_begun_again=True)
 
 
 def own_events(interaction: Interaction) -> tuple[AuthenticationEvent, ...]:

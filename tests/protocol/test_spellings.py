@@ -23,8 +23,8 @@ from pyop.message import AuthorizationRequest
 
 from idp.adapters.card_host.proxy_listener import UNREADABLE, certificate_of
 from idp.adapters.hsm.signer import _decoded
-from idp.adapters.psc.discovery import read_signing_keys
 from idp.adapters.psc.id_token import verify_signature
+from idp.adapters.psc.signing_keys import read_signing_keys
 from idp.clients.public_keys import public_keys, usable_keys
 from idp.core.octets import NotOctets, b64_octets, b64u_octets, is_b64u
 from idp.core.refusal_trail import RefusalTrail
