@@ -17,7 +17,8 @@ from idp.core.audit import AuditEvent, Fact
 from idp.core.clock import Clock
 from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.desk import Desk
-from idp.interaction.record import Interaction, browser_of, event_of, with_event
+from idp.interaction.binding import browser_of
+from idp.interaction.record import Interaction, event_of, with_event
 from idp.pages.delay import Delay
 from idp.pages.sign_in import PasswordPage
 from idp.web.known_device import KnownDevices

@@ -110,11 +110,6 @@ def opened_by(interaction: Interaction) -> tuple[str, ...]:
     return (interaction.browser, *interaction.also)
 
 
-def browser_of(interaction: Interaction) -> str:
-    """Returns what tells its browser from others: the same for all tabs, whatever is proved in them."""
-    return interaction.family or interaction.browser
-
-
 def counting_events(interaction: Interaction) -> tuple[AuthenticationEvent, ...]:
     """Returns the events that are fresh enough for this request."""
     since = interaction.fresh_after

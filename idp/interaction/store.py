@@ -16,7 +16,7 @@ from idp.accounts.account import Account
 from idp.accounts.repository import AccountNotFound, AccountRepository
 from idp.core.ephemeral import EphemeralStore, Kind
 from idp.core.records import from_plain, to_plain
-from idp.interaction.record import AUTHORIZATION, Interaction, browser_of, opened_by
+from idp.interaction.record import AUTHORIZATION, Interaction, opened_by
 from idp.interaction.refusal import InteractionRefusal, InteractionRefused
 from idp.interaction.session import Session, ends_at
 from idp.interaction.session_record import is_opened_by, kept, opened_also_by, read
@@ -132,7 +132,7 @@ class Interactions:
         self, interaction: Interaction, *, former: str | None = None, also: tuple[str, ...] = ()
     ) -> str:
         """Save it under a new binding. Returns its secret. Raises StaleRecord."""
-        secret, family = random_token(), browser_of(interaction)
+        secret, family = random_token(), interaction.family or interaction.browser
         bound = dataclasses.replace(interaction, browser=fingerprint(secret), also=also, former=former)
         self.save(dataclasses.replace(bound, family=family))
         return secret

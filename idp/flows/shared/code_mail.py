@@ -17,7 +17,8 @@ from idp.core.audit import AuditEvent
 from idp.core.clock import Clock
 from idp.core.mailer import Mail, Outbox
 from idp.flows.shared.desk import Desk
-from idp.interaction.record import Interaction, browser_of
+from idp.interaction.binding import browser_of
+from idp.interaction.record import Interaction
 from idp.interaction.stop import Stop
 from idp.pages.mails import CodeMail
 from idp.web.local_time import local_hour, local_time, minutes_left
