@@ -94,6 +94,11 @@ def _is_repeated(proved: Interaction, known: Interaction) -> bool:
     )
 
 
+def browser_of(interaction: Interaction) -> str:
+    """Returns what tells its browser from others: the same for all tabs, whatever is proved in them."""
+    return interaction.family or interaction.browser
+
+
 def last_authenticator(interaction: Interaction) -> AuthenticatorId | None:
     """Returns what the last event of this interaction itself was by; None: nothing was proved in it."""
     own = own_events(interaction)
