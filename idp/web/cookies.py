@@ -47,8 +47,8 @@ class Cookies:
         self.set(response, "session", session)
         self.renew_browser(response)
 
-    def renew_browser(self, response: Response) -> None:
-        self.set(response, "browser", random_token())
+    def renew_browser(self, response: Response, browser: str | None = None) -> None:
+        self.set(response, "browser", browser or random_token())
 
     def bindings(self, request: Request) -> Mapping[str, str]:
         """Returns the secret of each open interaction of this browser, by interaction id."""

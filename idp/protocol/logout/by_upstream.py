@@ -45,8 +45,11 @@ class WayByUpstream:
     #: Where Pro Santé Connect sends the browser back to.
     return_url: str
 
-    def out(self, ended: Session | None, asked: Asked, browser: str | None) -> Onward:
-        """Returns where its own session is ended, which would let a colleague in (facts/psc §9)."""
+    def out(self, ended: Session | None, asked: Asked, browser: str) -> Onward:
+        """Returns where its own session is ended, which would let a colleague in (facts/psc §9).
+
+        `browser`: what the browser comes back with.
+        """
         if ended is None or ended.upstream_id_token is None:
             return Onward(None, False)
         url, state = None, random_token()
@@ -55,9 +58,8 @@ class WayByUpstream:
             url = self.upstream.logout_url(id_token, return_url=self.return_url, state=state)
         if url is not None:
             self.store.put(Kind.LOGOUT_REQUEST, state, asked, GRACE)
-        if browser is not None:
-            remembered = {"asked": asked, "is_left_open": url is None}
-            self.store.put(Kind.LOGOUT_OF_BROWSER, browser, remembered, _REMEMBERED)
+        remembered = {"asked": asked, "is_left_open": url is None}
+        self.store.put(Kind.LOGOUT_OF_BROWSER, browser, remembered, _REMEMBERED)
         return Onward(url, url is None)
 
     def back(self, state: str, browser: str | None) -> Back:

@@ -147,7 +147,9 @@ class EndSessionEndpoint:
         self, asked: LogoutRequest, ended: Session | None, frames: tuple[LogoutFrame, ...] = _NO_FRAMES
     ) -> Response:
         kept = to_plain(dataclasses.replace(asked, hint_sid=None))
-        upstream = self.by_upstream.out(ended, kept, self.cookies.browser(request))
+        # The way back is found under what this answer makes of the browser, not under a name that is over.
+        browser = random_token()
+        upstream = self.by_upstream.out(ended, kept, browser)
         if upstream.is_left_open:
             response = self._stay(asked, frames, is_left_open=True)
         else:
@@ -155,7 +157,7 @@ class EndSessionEndpoint:
         if frames:
             response.headers["Content-Security-Policy"] = policy_for(frames)
         if ended is not None:
-            self.leaving.sign_out(request, response, ended.account_id)
+            self.leaving.sign_out(request, response, ended.account_id, browser)
         elif asked.hint_sid is not None:
             # facts/security PS10: the next person at this browser is identified anew by Pro Santé Connect.
             self.cookies.mark_signed_out(response)
