@@ -268,6 +268,17 @@ class TestNotMe:
         assert is_choice(station.submit(page, "/same_person/leave"))
         assert told(house, sid) == [RP]
 
+    def test_leaves_the_person_alone_who_signed_in_in_another_window_since(
+        self, station: Browser, house: Provider
+    ) -> None:
+        page = visit(station)
+        assert is_question(page)
+        sign_in_as_colleague(station, visit(station, prompt="login"))
+        before, sid = len(audited(house)), sid_of(station)
+        after = station.submit(page, "/same_person/leave")
+        assert asks(after) == "Vous êtes Bob PETIT ?"
+        assert (audited(house)[before:], sid_of(station)) == ([], sid)
+
     def test_after_a_sign_out_in_another_window_only_begins_anew(
         self, station: Browser, house: Provider
     ) -> None:
