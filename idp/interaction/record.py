@@ -150,6 +150,7 @@ def with_event(interaction: Interaction, event: AuthenticationEvent, account: Ac
         identity=None,
         enrolment=None,
         enrolment_draft={},
+        has_chosen_context=False,
         upstream_id_token=None,
     )
 
@@ -177,6 +178,7 @@ def with_identity(
         identity=identity,
         enrolment=interaction.enrolment if is_same else None,
         enrolment_draft=interaction.enrolment_draft if is_same else {},
+        has_chosen_context=False,
         upstream_id_token=None,
     )
 
@@ -204,6 +206,7 @@ def without_session(interaction: Interaction) -> Interaction:
         sid=None,
         lent=(),
         confirmed=False,
+        has_chosen_context=interaction.has_chosen_context and bool(own),
         upstream_id_token=interaction.upstream_id_token if own else None,
     )
 
@@ -221,7 +224,14 @@ def without_person(interaction: Interaction, account_id: AccountId) -> Interacti
     if interaction.account_id != account_id:
         return interaction
     return dataclasses.replace(
-        interaction, events=(), account_id=None, sid=None, lent=(), confirmed=False, upstream_id_token=None
+        interaction,
+        events=(),
+        account_id=None,
+        sid=None,
+        lent=(),
+        confirmed=False,
+        has_chosen_context=False,
+        upstream_id_token=None,
     )
 
 
