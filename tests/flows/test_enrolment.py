@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 from idp.adapters.sql.schema import outbox, upstream_links
 from idp.app import create
 from tests.adapters.psc.hostile_psc import HostilePsc
-from tests.protocol.psc import by_psc, facts, listening, person, settings_of
+from tests.protocol.psc import by_psc, facts, go, listening, person, settings_of
 from tests.provider import Browser, Provider, answer_of, audited
 
 NEW_RPPS = "99700218896"
@@ -115,7 +115,9 @@ def test_a_proof_of_before_is_void_in_a_second_tab_once_the_account_voided_its_p
     house.accounts.save(account.next_generation())
     page = browser.get(tabs[1].request.path)
     assert page.status_code == 409
-    assert answer_of(go_on(browser, page))["error"] == "login_required"
+    doors = go_on(browser, page)
+    assert "Identifiez-vous" in doors.text
+    assert answer_of(browser.follow(browser.get(go(browser, psc, doors))))["code"]
 
 
 def test_a_second_tab_that_asks_for_another_code_is_told_and_gets_none(
