@@ -284,6 +284,9 @@ class FakeUpstream:
     def is_out(self) -> bool:
         return self.trouble is not None
 
+    def is_misconfigured(self) -> bool:
+        return False
+
     def begin(self, *, fresh: bool) -> UpstreamRequest:
         if self.trouble is not None:
             raise self.trouble

@@ -2,9 +2,10 @@
 
 import argparse
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from idp.adapters.psc.check import Finding, Level, look
+from idp.adapters.psc.check import look
+from idp.adapters.psc.finding import Finding, Level
 from idp.core.clock import SystemClock
 from idp.settings import Settings
 from idp.wiring.psc import psc_http, redirect_uri
@@ -17,9 +18,20 @@ def check(settings: Settings, options: argparse.Namespace) -> int:
         print("idp: set PSC_ENVIRONMENT or PSC_ISSUER first", file=sys.stderr)
         return 2
     print(f"issuer {psc.issuer}, preset {psc.environment or 'none'}")
-    print(f"to register with Pro Santé Connect: redirect URI {redirect_uri(settings)}")
-    print(f"                                    after logout {settings.where.issuer}/end_session/psc")
+    print("to register with Pro Santé Connect:")
+    for name, address in _to_register(settings).items():
+        print(f"    {name:20} {address}")
     return _printed(look(psc, redirect_uri(settings), psc_http(psc), SystemClock().now()))
+
+
+def _to_register(settings: Settings) -> Mapping[str, str]:
+    issuer, takes = settings.where.issuer, settings.psc.backchannel_logout
+    return {
+        "redirect URI": redirect_uri(settings),
+        "after logout": f"{issuer}/end_session/psc",
+        "back-channel logout": f"{issuer}/psc/backchannel_logout"
+        + ("" if takes else " (closed: PSC_BACKCHANNEL_LOGOUT)"),
+    }
 
 
 def _printed(findings: Iterable[Finding]) -> int:

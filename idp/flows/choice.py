@@ -39,6 +39,8 @@ def _login_hint(interaction: Interaction) -> str:
 @dataclass(frozen=True, slots=True)
 class ChoiceFlow:
     desk: Desk
+    #: A person without an account may begin by Pro Santé Connect too.
+    enrolment_from_psc: bool
 
     def routes(self) -> Blueprint:
         pages = Blueprint("choice", __name__)
@@ -49,7 +51,12 @@ class ChoiceFlow:
     def show(self, interaction_id: str) -> Response:
         interaction = self.desk.open_due(interaction_id, Stop.CHOICE)
         doors = self.desk.doors(interaction, self.desk.account(interaction))
-        page = ChoicePage(doors, _notice(interaction), _login_hint(interaction))
+        page = ChoicePage(
+            doors=doors,
+            notice=_notice(interaction),
+            login_hint=_login_hint(interaction),
+            enrolment_from_psc=self.enrolment_from_psc,
+        )
         return self.desk.show(interaction, "choice.html", page)
 
     def cancel(self, interaction_id: str) -> Response:

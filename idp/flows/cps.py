@@ -65,7 +65,7 @@ class CpsFlow:
         return redirect(attempt_address(self.card_host, attempt))
 
     def complete(self, interaction_id: str) -> Response:
-        interaction = self.desk.open(interaction_id)
+        interaction = self.desk.open(interaction_id, repeats="cps")
         token = request.args.get("presentation")
         if token is None:
             return self.desk.back(interaction)

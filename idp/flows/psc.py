@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import structlog
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
@@ -19,17 +18,14 @@ from idp.core.sealing import Sealer
 from idp.flows.shared.conflict import alarm
 from idp.flows.shared.desk import Desk
 from idp.flows.shared.proved import Admission
-from idp.flows.shared.psc_freshness import Freshness
+from idp.flows.shared.psc_freshness import Freshness, demand_in
+from idp.flows.shared.psc_leaving import PscLeaving
+from idp.flows.shared.psc_refusals import PscRefusals
 from idp.interaction.record import AuthenticationEvent, Interaction, opened_by, with_upstream
 from idp.interaction.store import hub_path
-from idp.interaction.upstream import Upstream, UpstreamLogin, UpstreamRefused, UpstreamUnavailable
-from idp.pages.sign_in import PscPage
+from idp.interaction.upstream import Upstream, UpstreamFailed, UpstreamLogin, UpstreamRefusal
 from idp.web.addresses import redirect
 from idp.web.parameters import read_query
-
-log = structlog.get_logger()
-
-_STATUS = {"unavailable": 503, "cancelled": 200}  # Everything else is refused: 403.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +39,8 @@ class PscFlow:
     linking: UpstreamLinking
     life: timedelta
     freshness: Freshness
+    refusals: PscRefusals
+    leaving: PscLeaving
     parameter_bytes: int
     clock: Clock
 
@@ -61,15 +59,17 @@ class PscFlow:
         form = self.desk.form(interaction)
         if not self.desk.doors(interaction, self.desk.account(interaction)).psc:
             return self.desk.back(interaction)
+        return self._leave(interaction, self.freshness.demand(request, interaction, form))
+
+    def _leave(self, interaction: Interaction, demand: str | None) -> Response:
         self.desk.set_out(interaction)
-        fresh = self.freshness.is_needed(request, interaction, form)
         try:
-            asked = self.upstream.begin(fresh=fresh)
-        except UpstreamUnavailable as error:
-            return self._refuse(interaction, "unavailable", str(error))
-        since = self.clock.now().isoformat() if fresh else None
+            asked = self.upstream.begin(fresh=demand is not None)
+        except UpstreamFailed as failed:
+            return self.refusals.answer(interaction, failed.reason, str(failed))
+        since = self.clock.now().isoformat() if demand else None
         begun = {"interaction_id": interaction.id, "binding": interaction.browser, "used": False}
-        record = {**begun, "pending": dict(asked.pending), "fresh_since": since}
+        record = {**begun, "pending": dict(asked.pending), "fresh_since": since, "demand": demand}
         self.store.put(Kind.UPSTREAM_LOGIN, asked.state, record, self.life)
         return redirect(asked.url)
 
@@ -84,28 +84,30 @@ class PscFlow:
         if begun["used"]:
             return redirect(hub_path(begun["interaction_id"]))
         # facts/security PS1, T16: only the browser that began opens it; an attacker's callback signs no victim in.
-        interaction = self.desk.open(begun["interaction_id"])
+        interaction = self.desk.open(begun["interaction_id"], repeats="psc")
         # docs/adr/0029: begun before the last proof, it belongs to the former binding, of which there may be a copy.
         if begun.get("binding", interaction.browser) not in opened_by(interaction):
             return self.desk.back(interaction)
         now = self.clock.now()
         try:
             login = self.upstream.complete(answer, begun["pending"], now=now)
-        except UpstreamRefused as refused:
-            return self._refuse(interaction, str(refused.reason), str(refused))
-        except UpstreamUnavailable as error:
-            return self._refuse(interaction, "unavailable", str(error))
+        except UpstreamFailed as failed:
+            is_expired = failed.reason is UpstreamRefusal.EXPIRED
+            if is_expired and self.refusals.is_begun_again(interaction, str(failed)):
+                return self._leave(interaction, demand_in(begun))
+            return self.refusals.answer(interaction, failed.reason, str(failed))
         if login.rpps is None:
-            return self._refuse(interaction, "no_rpps", "no RPPS in the upstream identity")
-        reason = self.freshness.fault(login, begun["fresh_since"], now)
-        if reason is not None:
-            return self._refuse(interaction, reason, "auth_time")
+            return self.refusals.answer(interaction, "no_rpps", "no RPPS in the upstream identity")
+        found = self.freshness.fault(login, demand_in(begun), begun["fresh_since"], now)
+        if found is not None:
+            leave = self.leaving.offer(interaction, login.id_token) if found.ends_with_session else None
+            return self.refusals.answer(interaction, found.reason, found.detail, leave)
         return self._accept(interaction, login, login.rpps, now)
 
     def _accept(self, interaction: Interaction, login: UpstreamLogin, rpps: str, now: datetime) -> Response:
         if not (login.family_name or login.given_name) and self.accounts.find_by_rpps(rpps) is None:
             # facts/security RI4: no account without a name; the card has one.
-            return self._refuse(interaction, "refused", "no name in the upstream identity")
+            return self.refusals.answer(interaction, "refused", "no name in the upstream identity")
         identity = ProvedIdentity(
             rpps=rpps,
             family_name=login.family_name,
@@ -131,11 +133,12 @@ class PscFlow:
             proved = self._linked(interaction, event, identity, proof)
         except SubjectOfAnother:
             alarm(self.desk, interaction)
-            return self._refuse(interaction, "conflict", "this sub came with another RPPS before")
+            return self.refusals.answer(interaction, "conflict", "this sub came with another RPPS before")
         self.desk.audit_event(AuditEvent.PSC_LOGIN_ACCEPTED, proved, mode=login.auth_mode or "")
         # facts/security PS7: the upstream's token stays on the server, sealed.
         response = self.desk.prove(with_upstream(proved, self.sealer.seal(login.id_token)))
         self.freshness.identified(response)
+        self.refusals.accepted(interaction)
         return response
 
     def _linked(
@@ -155,9 +158,3 @@ class PscFlow:
         else:
             self.linking.link(account, proof, identity.verified_at)
         return proved
-
-    def _refuse(self, interaction: Interaction, reason: str, detail: str) -> Response:
-        log.warning("psc_refused", interaction_id=interaction.id[:8], reason=reason, detail=detail)
-        self.desk.audit_event(AuditEvent.PSC_LOGIN_REFUSED, interaction, reason=reason)
-        doors = self.desk.doors(interaction, self.desk.account(interaction))
-        return self.desk.show(interaction, "psc.html", PscPage(reason, doors), _STATUS.get(reason, 403))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from idp.accounts.account import AccountId
 from idp.core.ephemeral import StaleRecord
 from idp.interaction.authenticator import AuthenticatorId
-from idp.interaction.record import Interaction, opened_by, own_events, without_person
+from idp.interaction.record import Interaction, is_same_person, opened_by, own_events, without_person
 from idp.interaction.refusal import InteractionRefusal, InteractionRefused
 from idp.interaction.store import Interactions
 from idp.interaction.visit import Visit
@@ -88,8 +88,7 @@ def _is_repeated(proved: Interaction, known: Interaction) -> bool:
     """Whether `known` is what this proof, of the same person, makes of what was known before it."""
     return (
         known.former == proved.browser
-        and known.account_id is not None
-        and known.account_id == proved.account_id
+        and is_same_person(known, proved)
         and known.events[:-1] == proved.events[:-1]
         and last_authenticator(known) == last_authenticator(proved)
     )

@@ -94,6 +94,8 @@ class Interaction:
     refusal: str | None = None
     #: Sealed ID Token of Pro Santé Connect, for the logout hint.
     upstream_id_token: str | None = None
+    #: Pro Santé Connect asked to begin again, and that was done without a word: the next time, the person is told.
+    upstream_begun_again: bool = False
     #: Of the last proof, brought twice at once: either answer may be the last to arrive, so each one's secret opens it.
     also: tuple[str, ...] = ()
     #: What `browser` was before the last proof: it opens nothing, and is told how to begin again (docs/adr/0029).
@@ -140,18 +142,7 @@ def with_event(interaction: Interaction, event: AuthenticationEvent, account: Ac
         )
     # facts/security T46: nothing of one person is ever added to what another one proved.
     return dataclasses.replace(
-        interaction,
-        events=(dated,),
-        account_id=account.id,
-        generation=account.generation,
-        sid=None,
-        lent=(),
-        confirmed=False,
-        identity=None,
-        enrolment=None,
-        enrolment_draft={},
-        has_chosen_context=False,
-        upstream_id_token=None,
+        _of_nobody(interaction), events=(dated,), account_id=account.id, generation=account.generation
     )
 
 
@@ -163,29 +154,37 @@ def with_identity(
     Nothing of a person proved before is kept. What was already typed is kept only for the same person on the same proof
     (facts/security CP7).
     """
-    is_same = interaction.identity is not None and (
-        (interaction.identity.rpps, interaction.identity.source, interaction.identity.evidence)
-        == (identity.rpps, identity.source, identity.evidence)
-    )
+    is_same = _is_same_proof(interaction.identity, identity)
     return dataclasses.replace(
-        interaction,
+        _of_nobody(interaction),
         events=(_dated(interaction, event),),
-        account_id=None,
-        generation=0,
-        sid=None,
-        lent=(),
-        confirmed=False,
         identity=identity,
         enrolment=interaction.enrolment if is_same else None,
         enrolment_draft=interaction.enrolment_draft if is_same else {},
-        has_chosen_context=False,
-        upstream_id_token=None,
     )
+
+
+def is_same_person(one: Interaction, other: Interaction) -> bool:
+    """Whether both are of one account, or of one person without an account by the same card or `sub`."""
+    if one.account_id is None or other.account_id is None:
+        return one.account_id == other.account_id and _is_same_proof(one.identity, other.identity)
+    return one.account_id == other.account_id
+
+
+def _is_same_proof(one: ProvedIdentity | None, other: ProvedIdentity | None) -> bool:
+    if one is None or other is None:
+        return False
+    return (one.rpps, one.source, one.evidence) == (other.rpps, other.source, other.evidence)
 
 
 def with_upstream(interaction: Interaction, sealed_id_token: str) -> Interaction:
     """Returns the interaction with the sealed ID Token of Pro Santé Connect, for the logout hint of its session."""
     return dataclasses.replace(interaction, upstream_id_token=sealed_id_token)
+
+
+def begun_again(interaction: Interaction) -> Interaction:
+    """Returns the interaction whose person is sent to Pro Santé Connect a second time without a word."""
+    return dataclasses.replace(interaction, upstream_begun_again=True)
 
 
 def own_events(interaction: Interaction) -> tuple[AuthenticationEvent, ...]:
@@ -221,15 +220,22 @@ def _dated(interaction: Interaction, event: AuthenticationEvent) -> Authenticati
 
 def without_person(interaction: Interaction, account_id: AccountId) -> Interaction:
     """Returns the interaction without what this person proved in it: they left the browser."""
-    if interaction.account_id != account_id:
-        return interaction
+    return _of_nobody(interaction) if interaction.account_id == account_id else interaction
+
+
+def _of_nobody(interaction: Interaction) -> Interaction:
+    """Returns the request alone, without what any person proved, typed or chose."""
     return dataclasses.replace(
         interaction,
         events=(),
         account_id=None,
+        generation=0,
         sid=None,
         lent=(),
         confirmed=False,
+        identity=None,
+        enrolment=None,
+        enrolment_draft={},
         has_chosen_context=False,
         upstream_id_token=None,
     )

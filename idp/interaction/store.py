@@ -35,6 +35,7 @@ _NEWER: Mapping[str, object] = {
     "generation": 0,
     "has_chosen_context": False,
     "confirmed": False,
+    "upstream_begun_again": False,
 }
 
 

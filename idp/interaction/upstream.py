@@ -52,25 +52,52 @@ class UpstreamLogout:
 
 
 class UpstreamRefusal(StrEnum):
+    """Why an identification there signs nobody in. Whose fault each is, and its page: `flows/shared/psc_refusals`."""
+
     CANCELLED = "cancelled"
+    #: The answer is refused: it did not verify, or the upstream refused what it had promised.
     REFUSED = "refused"
+    TWO_RPPS = "two_rpps"
+    #: The upstream asks to begin again: the identification was finished elsewhere, or too late.
+    EXPIRED = "expired"
+    UNAVAILABLE = "unavailable"
+    #: A setting, here or in our registration there, is wrong: nobody can sign in until the operator mends it.
+    MISCONFIGURED = "misconfigured"
 
 
-class UpstreamRefused(Exception):
-    """The upstream refused, or its answer did not verify. `detail` is for the operator's log, never for a page."""
+class UpstreamFailed(Exception):
+    """Nobody is signed in. `detail` is for the operator's log, never for a page."""
 
     def __init__(self, reason: UpstreamRefusal, detail: str) -> None:
         super().__init__(detail)
         self.reason = reason
 
 
-class UpstreamUnavailable(Exception):
+class UpstreamRefused(UpstreamFailed):
+    """The upstream refused, or its answer did not verify."""
+
+
+class UpstreamUnavailable(UpstreamFailed):
     """The upstream gave no usable answer in time. The other doors stay open (facts/security PS9)."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(UpstreamRefusal.UNAVAILABLE, detail)
+
+
+class UpstreamMisconfigured(UpstreamUnavailable):
+    """It can serve nobody until the operator mends a setting, which `detail` names."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = UpstreamRefusal.MISCONFIGURED
 
 
 class Upstream(Protocol):
     def is_out(self) -> bool:
         """Whether it is known to be down. Waits for nothing: when a new probe is due, it runs beside the page."""
+
+    def is_misconfigured(self) -> bool:
+        """Whether it is known that nobody can sign in until the operator mends a setting. Waits for nothing."""
 
     def begin(self, *, fresh: bool) -> UpstreamRequest:
         """Returns where to send the browser. `fresh`: the upstream is to authenticate again.

@@ -36,12 +36,22 @@ class Doors:
     password: bool
     #: Pro Santé Connect is down: it is shown last, and the page says so.
     psc_out: bool = False
+    #: It is down for a setting of ours or theirs: « panne… quelques minutes » would be untrue.
+    psc_misconfigured: bool = False
     #: The operator supplied the official button and its hover picture: /psc/picture/bouton, /bouton-survol.
     psc_picture: bool = False
     psc_hover: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+#: By whether the card and Pro Santé Connect open an account: the line for a person who has none.
+_FIRST_TIME = {
+    (True, True): "choice.first_time_either",
+    (True, False): "choice.first_time",
+    (False, True): "choice.first_time_psc",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChoicePage:
     """POST base_path/psc, base_path/cps, base_path/password (rpps, password), base_path/cancel."""
 
@@ -51,6 +61,13 @@ class ChoicePage:
     notice: str | None = None
     #: The RPPS that the relying party suggests, prefilled; "" when none.
     login_hint: str = ""
+    enrolment_from_psc: bool = False
+
+    @property
+    def first_time(self) -> str | None:
+        """Returns the key of the line for a person who has no account: with which of these doors they begin."""
+        by_psc = self.enrolment_from_psc and self.doors.psc and not self.doors.psc_out
+        return _FIRST_TIME.get((self.doors.cps, by_psc))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,21 +151,34 @@ class CpsPage:
     doors: Doors
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PscPage:
     """Pro Santé Connect did not sign the person in.
 
-    `reason` in "unavailable", "cancelled", "refused", "stale", "no_rpps", "conflict", "not_fresh"; keys
-    "psc.<reason>.title" and ".text". POST base_path/psc tries again, with `fresh` "1" to be identified anew.
+    `reason` in "unavailable", "misconfigured", "cancelled", "refused", "refused_again", "expired", "stale", "no_rpps",
+    "two_rpps", "conflict", "not_fresh", "no_auth_time"; keys "psc.<reason>.title" and ".text", or ".leave" with a way
+    out. POST base_path/psc tries again, with `fresh` "1" to be identified anew. `incident`: shown for the help desk,
+    None when of no use. `leave`: POST base_path/psc/leave with it ends the session there first.
     """
 
     reason: str
     doors: Doors
+    incident: str | None = None
+    leave: str | None = None
+
+    @property
+    def text(self) -> str:
+        return f"psc.{self.reason}.{'leave' if self.leave else 'text'}"
 
     @property
     def is_another_account_needed(self) -> bool:
         """Whether only another Pro Santé Connect account could help."""
-        return self.reason in ("no_rpps", "conflict")
+        return self.reason in ("no_rpps", "two_rpps", "conflict")
+
+    @property
+    def may_help_to_retry(self) -> bool:
+        """Whether Pro Santé Connect, asked once more, may answer otherwise."""
+        return not self.leave and self.reason not in ("refused_again", "misconfigured", "no_auth_time")
 
 
 @dataclass(frozen=True, slots=True)

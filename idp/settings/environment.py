@@ -27,23 +27,26 @@ class _Reading:
     def read(self, variable: str, text: str) -> None:
         """Read one variable.
 
-        `variable`: without prefix; with `_FILE`, the text is the path of a file with the value.
+        `variable`: without prefix; with `_FILE`, the text is the path of a file with the value. Where that variable is
+        a setting too, the path is kept: the file is read again later.
         """
-        known = catalogue()
-        name = variable
-        if variable not in known and variable.endswith(_FILE):
-            name = variable.removesuffix(_FILE)
-        if name not in known:
+        name = _setting_of(variable)
+        if name not in catalogue():
             self.faults.append(_unknown(variable))
             return
         try:
-            if name in self.values or name in self.unread:
-                raise Unreadable("given twice", f"{PREFIX}{name} or {PREFIX}{name}{_FILE}")
-            self.values[name] = read_text(known[name].kind, text if name == variable else read_file(text))
+            value = text if name == variable else read_file(text)
+            self.values[name] = read_text(catalogue()[name].kind, value)
+            if variable in catalogue():
+                self.values[variable] = read_text(catalogue()[variable].kind, text)
         except Unreadable as why:
-            self.values.pop(name, None)
             self.unread.add(name)
             self.faults.append(Fault(names=(variable,), told=str(why)))
+
+    def refuse_twice(self, name: str) -> None:
+        """Note a setting that is given by itself and as a file: neither is read, also when one is empty."""
+        self.unread.add(name)
+        self.faults.append(Fault(names=(name, f"{name}{_FILE}"), told="given twice; expected one of the two"))
 
     def require(self) -> None:
         """Note a fault for each setting that must be set and is not."""
@@ -51,6 +54,12 @@ class _Reading:
             if place.must_be_set and name not in self.values and name not in self.unread:
                 self.unread.add(name)
                 self.faults.append(Fault(names=(name,), told=f"must be set: {place.declared.meaning}"))
+
+
+def _setting_of(variable: str) -> str:
+    """Returns the name of the setting that this variable gives, by itself or as a file."""
+    base = variable.removesuffix(_FILE)
+    return base if base in catalogue() or variable not in catalogue() else variable
 
 
 def _unknown(variable: str) -> Fault:
@@ -63,9 +72,15 @@ def _unknown(variable: str) -> Fault:
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Returns the settings of `CADUCEE_*`. Raises BadSetting with every fault."""
     reading = _Reading()
-    for name, text in environment.items():
-        if name.startswith(PREFIX):
-            reading.read(name.removeprefix(PREFIX), text)
+    given = {name.removeprefix(PREFIX): text for name, text in environment.items() if name.startswith(PREFIX)}
+    # Told once, whichever comes first: the order of an environment means nothing.
+    twice = [name for name in catalogue() if given.keys() >= {name, f"{name}{_FILE}"}]
+    for name in twice:
+        reading.refuse_twice(name)
+    unread = {variable for name in twice for variable in (name, f"{name}{_FILE}")}
+    for variable, text in given.items():
+        if variable not in unread:
+            reading.read(variable, text)
     reading.require()
     if not reading.unread:
         return _checked(reading)

@@ -38,6 +38,11 @@ class PscSettings:
     end_session_endpoint: str = setting(_OWN, "")
     client_id: str = setting("As it registered us.", "")
     client_secret: str = setting("Empty with `tls_client_auth`.", "", is_secret=True)
+    client_secret_file: str = setting(
+        "A file with it instead, read again when it changes: a new secret needs no restart.",
+        "",
+        is_secret=True,
+    )
     client_authentication: str = setting(
         "How we prove who we are.",
         "client_secret_basic",
@@ -77,9 +82,27 @@ class PscSettings:
         "Also at its sign-in and sign-out pages; false when this machine, unlike browsers, cannot reach them.",
         True,
     )
+    check_client_at_start: bool = setting(
+        "Each worker asks its token endpoint at the start whether it knows us, by a code that is none: a refused "
+        "request in its log.",
+        True,
+    )
     scope: str = setting("What we ask for, separated by spaces.", "openid scope_all")
     acr_values: str = setting(
-        "The levels we ask for, separated by spaces.", "eidas1", source="facts/psc §5.3"
+        "The levels we ask for, separated by spaces; empty: none is asked for.",
+        "eidas1",
+        source="facts/psc §5.3",
+    )
+    fresh_max_age: bool = setting(
+        "`max_age=0` beside `prompt=login`, so that the answer must say when it identified the person (OpenID Connect "
+        "Core §3.1.2.1); false if it refuses that.",
+        True,
+        source="facts/security PS10",
+    )
+    push_requests: bool = setting(
+        "Requests are pushed to it (RFC 9126) although what it publishes does not demand it: a Keycloak demands it of "
+        "single clients.",
+        False,
     )
     accepted_acr: tuple[str, ...] = setting(
         "The levels that are accepted.", ("eidas1",), source="facts/psc §5.3"
@@ -89,6 +112,30 @@ class PscSettings:
     )
     physician_categories: tuple[str, ...] = setting(
         "Categories in which profession 10 is a physician: civil, military; not E (student).", ("C", "M")
+    )
+    claim_rpps: str = setting(
+        "Name of its claim with the national identifier: 8 and the RPPS, or the RPPS alone.",
+        "SubjectNameID",
+        source="facts/psc §4.4",
+    )
+    claim_linked_ids: str = setting(
+        "Name of its claim with other identifiers (a list of `identifiant`, `origine`), where an RPPS may be; "
+        "`otherIDs` is read as `otherIds`.",
+        "otherIds",
+        source="facts/psc §4.1",
+    )
+    claim_family_name: str = setting(
+        "Name of its claim with the surname; a name of practice among the activities has priority.",
+        "family_name",
+        source="facts/psc §4.1",
+    )
+    claim_given_name: str = setting(
+        "Name of its claim with the given name; likewise.", "given_name", source="facts/psc §4.1"
+    )
+    claim_activities: str = setting(
+        "Name of its claim with profession, specialities and activities: an object with `exercices`, or that list.",
+        "SubjectRefPro",
+        source="facts/psc §4.2",
     )
     picture_folder: str = setting(
         "Folder with the official button: bouton.svg or .png, and bouton-survol for the pointer; empty: a text button.",
@@ -139,7 +186,11 @@ class PscSettings:
 
     @property
     def discovery_address(self) -> str:
-        return self.discovery_url or self.issuer + DISCOVERY_PATH
+        return self.discovery_url or self.well_known(DISCOVERY_PATH)
+
+    def well_known(self, path: str) -> str:
+        """Returns the address of a document of the issuer. Discovery 1.0 §4: without the final slash of the issuer."""
+        return self.issuer.removesuffix("/") + path
 
     def allows(self, url: str) -> bool:
         """Whether we may call or redirect to `url`: https, or http on loopback as the issuer itself."""

@@ -20,6 +20,8 @@ ENDPOINTS = (
 #: Pro Santé Connect publishes its document under a name of its own; the stock one announces Keycloak's authorization
 #: endpoint instead of the wallet's (facts/psc §1).
 DISCOVERY_PATH = "/.well-known/wallet-openid-configuration"
+#: The one of every other OpenID Provider (OpenID Connect Discovery 1.0 §4).
+STOCK_DISCOVERY_PATH = "/.well-known/openid-configuration"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,7 @@
 """Contains the rules of Pro Santé Connect, judged only when it is configured. Not here: its settings (`psc`)."""
 
+from dataclasses import fields
+
 from idp.settings.faults import Rule
 from idp.settings.psc import PscSettings, is_http_loopback, is_https
 from idp.settings.psc_presets import ENDPOINTS
@@ -36,7 +38,20 @@ def _refuses(name: str) -> tuple[Rule[PscSettings], ...]:
     )
 
 
+def _no_name(field: str) -> Rule[PscSettings]:
+    """Returns the rule of a claim's name. One with a space, or none, is a slip of the pen: it would find nothing."""
+
+    def is_none(psc: PscSettings) -> bool:
+        name = str(getattr(psc, field))
+        return not name.isprintable() or name == "" or " " in name
+
+    return Rule(
+        names=f"PSC_{field.upper()}", expected="the name of a claim", is_broken=is_none, it_is="no such name"
+    )
+
+
 RULES: tuple[Rule[PscSettings], ...] = (
+    *(_no_name(field.name) for field in fields(PscSettings) if field.name.startswith("claim_")),
     Rule(
         names="PSC_ISSUER",
         expected="https, or http on loopback",

@@ -9,6 +9,9 @@ from idp.interaction.store import random_token
 
 #: Set when a session is ended in this browser, cleared at the next identification by Pro Santé Connect.
 SIGNED_OUT_COOKIE = "left"
+#: Names the sign-out that this browser was sent to Pro Santé Connect for, or whose page it shows. Not `browser`, which
+#: is renewed at that very moment.
+LEAVING_COOKIE = "leaving"
 #: Marks a browser that signed in before with an RPPS (`known_device`).
 DEVICE_COOKIE = "device"
 YEAR_SECONDS = 365 * 24 * 3600
@@ -47,8 +50,8 @@ class Cookies:
         self.set(response, "session", session)
         self.renew_browser(response)
 
-    def renew_browser(self, response: Response, browser: str | None = None) -> None:
-        self.set(response, "browser", browser or random_token())
+    def renew_browser(self, response: Response) -> None:
+        self.set(response, "browser", random_token())
 
     def bindings(self, request: Request) -> Mapping[str, str]:
         """Returns the secret of each open interaction of this browser, by interaction id."""

@@ -87,7 +87,7 @@ def _logged(error: BaseException, shown: PageError) -> str:
         incident=incident,
         problem=str(shown.problem),
         detail=shown.detail,
-        exception=type(error).__name__,
+        exception_type=type(error).__name__,
         exc_info=error if is_ours and not is_meant else None,
     )
     return incident

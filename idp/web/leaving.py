@@ -16,12 +16,9 @@ class Leaving:
     bindings: Bindings
     visits: Visits
 
-    def sign_out(
-        self, request: Request, response: Response, account_id: AccountId, browser: str | None = None
-    ) -> None:
+    def sign_out(self, request: Request, response: Response, account_id: AccountId) -> None:
         """Renew what this browser is known by: a copy from before opens nothing. What the person proved in other tabs
-        is forgotten; those tabs go on. `browser`: what it is known by from now on, if the caller keeps something of it.
-        """
+        is forgotten; those tabs go on."""
         visit = self.visits.of(request)
         renewed = self.bindings.leave(visit, account_id)
         for interaction_id in visit.bindings:
@@ -29,6 +26,6 @@ class Leaving:
                 self.cookies.bind(response, interaction_id, renewed[interaction_id])
             else:
                 self.cookies.unbind(response, interaction_id)
-        self.cookies.renew_browser(response, browser)
+        self.cookies.renew_browser(response)
         # facts/security PS10: the next person at this browser is identified anew by Pro Santé Connect.
         self.cookies.mark_signed_out(response)

@@ -13,6 +13,7 @@ from idp.protocol.authorization.issue import CodeIssuer
 from idp.protocol.logout.by_upstream import WayByUpstream
 from idp.protocol.logout.end_session import EndSessionEndpoint
 from idp.protocol.logout.logout_request import LogoutRequests
+from idp.protocol.logout.upstream_return import UpstreamReturn
 from idp.web.hub import HubEndpoint
 from idp.web.leaving import Leaving
 from idp.wiring.parts import Parts
@@ -42,7 +43,8 @@ def mount_browser_endpoints(
     app.post("/end_session")(end_session.ask_by_post)
     app.post("/end_session/confirm")(end_session.confirm)
     app.get("/end_session/confirm/<token>")(end_session.ask_again)
-    app.get("/end_session/psc")(end_session.returned)
+    returned = UpstreamReturn(store=parts.store, cookies=parts.web.cookies, signed_out=end_session.returned)
+    app.get("/end_session/psc", endpoint="end_session_psc")(returned)
     return finishes
 
 

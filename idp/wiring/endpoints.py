@@ -133,11 +133,13 @@ def _alive(request: Request) -> Response:
 
 
 def _readiness(parts: Parts, watch: ClockWatch) -> Readiness:
-    lists = (
-        {} if parts.policy is None else {"revocation lists": build_list_check(parts.resources, parts.policy)}
-    )
+    faults: dict[str, Callable[[], bool]] = {"clocks apart": watch.is_off}
+    if parts.policy is not None:
+        faults["revocation lists"] = build_list_check(parts.resources, parts.policy)
+    if parts.upstream is not None:
+        faults["Pro Santé Connect is down"] = parts.upstream.is_out
+        faults["Pro Santé Connect: settings"] = parts.upstream.is_misconfigured
     stores = (parts.store, parts.resources.durable)
-    faults = {"clocks apart": watch.is_off, **lists}
     return Readiness(stores=stores, clients=parts.clients, keys=parts.keys, faults=faults)
 
 

@@ -18,9 +18,12 @@ from idp.flows.new_password import NewPasswordFlow
 from idp.flows.password import PasswordFlow
 from idp.flows.professional_context import ProfessionalContextFlow
 from idp.flows.psc import PscFlow
+from idp.flows.psc_leave import PscLeaveFlow
 from idp.flows.psc_picture import PscPictureFlow
 from idp.flows.same_person import SamePersonFlow
 from idp.flows.shared.psc_freshness import Freshness
+from idp.flows.shared.psc_leaving import PscLeaving
+from idp.flows.shared.psc_refusals import PscRefusals
 from idp.interaction.binding import Bindings
 from idp.interaction.hub import Finishes
 from idp.web.known_device import KnownDevices
@@ -38,9 +41,9 @@ class Flow(Protocol):
 
 def build_flows(parts: Parts, finishes: Finishes[Response]) -> list[Flow]:
     """Returns every flow whose door is open, in no particular order. `finishes`: the ways in which logins end."""
-    shared = build_flow_parts(parts, finishes)
+    shared, settings = build_flow_parts(parts, finishes), parts.settings
     return [
-        ChoiceFlow(shared.desk),
+        ChoiceFlow(shared.desk, enrolment_from_psc=settings.psc.may_enrol),
         PscPictureFlow(shared.pictures),
         _password(parts, shared),
         _email_otp(parts, shared),
@@ -167,6 +170,13 @@ def _new_password(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
 def _psc(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
     s = parts.settings
     if parts.upstream is not None:
+        leaving = PscLeaving(
+            store=parts.store,
+            sealer=parts.resources.sealer,
+            upstream=parts.upstream,
+            issuer=s.where.issuer,
+            life=s.lives.upstream_life,
+        )
         yield PscFlow(
             desk=shared.desk,
             admission=shared.admission,
@@ -177,9 +187,12 @@ def _psc(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
             linking=shared.linking,
             life=s.lives.upstream_life,
             freshness=_freshness(parts),
+            refusals=PscRefusals(shared.desk, parts.store),
+            leaving=leaving,
             parameter_bytes=s.bounds.parameter_bytes,
             clock=parts.clock,
         )
+        yield PscLeaveFlow(shared.desk, leaving)
 
 
 def _freshness(parts: Parts) -> Freshness:

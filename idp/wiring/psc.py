@@ -110,8 +110,14 @@ def psc_samples(upstream: PscProvider) -> Iterable[Sample]:
     yield Sample(
         name="caducee_psc_up",
         kind="gauge",
-        description="0 while an outage of Pro Santé Connect is on",
-        value=int(not health.is_out),
+        description="0 while an outage of Pro Santé Connect is on, or a setting keeps everybody out",
+        value=int(not health.is_out and not health.is_misconfigured),
+    )
+    yield Sample(
+        name="caducee_psc_misconfigured",
+        kind="gauge",
+        description="1 while nobody can sign in by Pro Santé Connect until a setting is mended: the log says which",
+        value=int(health.is_misconfigured),
     )
     for url, count in health.failures.items():
         labels = {"endpoint": url}

@@ -182,5 +182,10 @@ _CHECKS: tuple[tuple[Callable[[MultiDict[str, str], Switches], bool], str, str],
         "invalid_request",
         "Invalid parameter: max_age",
     ),
+    (
+        lambda sent, switches: not switches.max_age_refused or "max_age" not in sent,
+        "invalid_request",
+        "max_age is refused by the simulator",
+    ),
     (_is_pkce_sound, "invalid_request", "Invalid parameter: code_challenge"),
 )

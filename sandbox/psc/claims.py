@@ -58,6 +58,12 @@ def other_ids(person: Identity) -> list[dict[str, Any]]:
     ]
 
 
+def with_two_rpps(claims: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the userinfo with one RPPS more among the linked identifiers, for the switch of that name."""
+    another = {"identifiant": _MISMATCHED_ID, "origine": "RPPS", "qualite": 1}
+    return {**claims, "otherIds": [*claims.get("otherIds", []), another]}
+
+
 def basic_userinfo(person: Identity, sub: str) -> dict[str, Any]:
     """Returns the userinfo without `scope_all`: the names only."""
     return {

@@ -68,6 +68,10 @@ def control_pages(simulator: Simulator) -> Blueprint:
     def end_sessions_by_script() -> Response:
         return jsonify({"ended": _end_sessions(simulator)})
 
+    @control.get("/api/events")
+    def events() -> Response:
+        return jsonify(list(simulator.events))
+
     @control.get("/api/identities")
     def identities() -> Response:
         return jsonify(

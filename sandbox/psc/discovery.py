@@ -37,7 +37,6 @@ _ENDPOINTS = {
     "pushed_authorization_request_endpoint": "/protocol/openid-connect/ext/par/request",
 }
 _CAPABILITIES: dict[str, Any] = {
-    "require_pushed_authorization_requests": False,
     "grant_types_supported": [
         "authorization_code",
         "implicit",
@@ -117,14 +116,30 @@ _MTLS_ALIASES = (
 )
 
 
+#: By value of the switch `discovery_document`: the members that are wrong, `...` for one that is missing.
+_WRONG: dict[str, dict[str, Any]] = {
+    "correct": {},
+    "another_issuer": {"issuer": "https://another.example/auth/realms/esante-wallet"},
+    "no_token_endpoint": {"token_endpoint": ...},
+    "http_endpoint": {"userinfo_endpoint": "http://another.example/userinfo"},
+}
+
+
 def discovery(simulator: Simulator) -> Response:
+    wrong = simulator.switches.discovery_document
+    if wrong == "array":
+        return jsonify([])
+    document = {**_document(simulator), **_WRONG[wrong]}
+    return jsonify({name: value for name, value in document.items() if value is not ...})
+
+
+def _document(simulator: Simulator) -> dict[str, Any]:
     endpoints = {name: simulator.issuer + path for name, path in _ENDPOINTS.items()}
-    return jsonify(
-        {
-            "issuer": simulator.issuer,
-            "authorization_endpoint": f"{simulator.wallet_origin}/auth",
-            **endpoints,
-            **_CAPABILITIES,
-            "mtls_endpoint_aliases": {name: endpoints[name] for name in _MTLS_ALIASES},
-        }
-    )
+    return {
+        "issuer": simulator.issuer,
+        "authorization_endpoint": f"{simulator.wallet_origin}/auth",
+        **endpoints,
+        **_CAPABILITIES,
+        "require_pushed_authorization_requests": simulator.switches.par_required,
+        "mtls_endpoint_aliases": {name: endpoints[name] for name in _MTLS_ALIASES},
+    }

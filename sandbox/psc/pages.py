@@ -43,6 +43,8 @@ def new_app(simulator: Simulator, targets: Mapping[str, str]) -> Flask:
         if target is None:
             return None
         time.sleep(simulator.switches.delay_of(target))
+        # A server that answers a form it did not read resets the connection, and the answer may be lost with it.
+        request.get_data()
         if simulator.switches.is_out(target):
             return _unavailable()
         return _STRANGE_ANSWERS[simulator.switches.answer_of(target)]()
@@ -119,10 +121,27 @@ def _cut_off() -> Response:
     return response
 
 
+def _one_mebibyte() -> Response:
+    refusal = '{"error":"invalid_request","error_description":"%s"}'
+    return Response(refusal % ("z" * (2**20 - len(refusal) + 2)), 400, mimetype="application/json")
+
+
+def _other_charset() -> Response:
+    refusal = '{"error":"invalid_request","error_description":"Requête refusée"}'
+    return Response(refusal.encode("latin-1"), 400, content_type="application/json; charset=iso-8859-1")
+
+
+def _empty_401() -> Response:
+    return Response(status=401)
+
+
 _STRANGE_ANSWERS: Mapping[str, Callable[[], Response | None]] = {
     "ordinary": lambda: None,
     "html": _html,
     "not_json": _not_json,
     "five_megabytes": _five_megabytes,
     "cut_off": _cut_off,
+    "one_mebibyte": _one_mebibyte,
+    "other_charset": _other_charset,
+    "empty_401": _empty_401,
 }

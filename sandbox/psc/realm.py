@@ -8,17 +8,26 @@ from functools import partial
 
 from flask import Flask, Response, jsonify, request
 
-from sandbox.psc.claims import basic_userinfo, full_userinfo, mismatched_subject, renamed, subject
+from sandbox.psc.claims import (
+    basic_userinfo,
+    full_userinfo,
+    mismatched_subject,
+    renamed,
+    subject,
+    with_two_rpps,
+)
 from sandbox.psc.client_authentication import ProtocolError, authenticate_client, protocol_error
 from sandbox.psc.control import control_pages
 from sandbox.psc.discovery import discovery
 from sandbox.psc.identities import BY_ID
 from sandbox.psc.logout import logout
 from sandbox.psc.pages import new_app
+from sandbox.psc.pushed import push
 from sandbox.psc.sessions import Session
 from sandbox.psc.simulator import Simulator
 from sandbox.psc.state import AccessToken
 from sandbox.psc.token_endpoint import token
+from sandbox.psc.tokens import signed_userinfo
 
 REALM = "/auth/realms/esante-wallet"
 _PROTOCOL = f"{REALM}/protocol/openid-connect"
@@ -31,6 +40,7 @@ def build_realm(simulator: Simulator) -> Flask:
         (f"{REALM}/.well-known/wallet-openid-configuration", "discovery", discovery, ["GET"]),
         (f"{_PROTOCOL}/certs", "certs", _certs, ["GET"]),
         (f"{_PROTOCOL}/token", "token", token, ["POST"]),
+        (f"{_PROTOCOL}/ext/par/request", "par", push, ["POST"]),
         (f"{_PROTOCOL}/userinfo", "userinfo", _userinfo, ["GET", "POST"]),
         (f"{_PROTOCOL}/logout", "logout", logout, ["GET", "POST"]),
         (f"{_PROTOCOL}/token/introspect", "introspect", _introspect, ["POST"]),
@@ -57,7 +67,12 @@ def _userinfo(simulator: Simulator) -> Response:
         told = full_userinfo(person, sub, session.auth_mode if switches.auth_mode else None)
     else:
         told = basic_userinfo(person, sub)
-    return jsonify(renamed(told) if switches.new_name else told)
+    told = renamed(told) if switches.new_name else told
+    told = with_two_rpps(told) if switches.two_rpps else told
+    if switches.userinfo_format == "json":
+        return jsonify(told)
+    signed = signed_userinfo(simulator, held.grant.client_id, told)
+    return Response(signed, content_type="application/jwt;charset=UTF-8")
 
 
 def _bearer(simulator: Simulator) -> tuple[AccessToken, Session]:

@@ -1,6 +1,7 @@
 """The object that both origins share: configuration, memory, switches and the simulated time."""
 
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -21,6 +22,8 @@ class Simulator:
     sessions: Sessions = field(default_factory=Sessions)
     switches: Switches = field(default_factory=Switches)
     real_time: Callable[[], float] = time.time
+    #: What a Keycloak would show its administrators, the newest last.
+    events: deque[Mapping[str, str]] = field(default_factory=lambda: deque(maxlen=1000))
 
     @property
     def issuer(self) -> str:
@@ -39,7 +42,11 @@ class Simulator:
             return [self.signing_key()]
         return self.keys.published(self.switches.key_generation)
 
+    def note(self, kind: str, error: str) -> None:
+        self.events.append({"type": kind, "error": error})
+
     def reset(self) -> None:
+        self.events.clear()
         self.switches = Switches()
         self.state.reset()
         self.sessions.end_all()

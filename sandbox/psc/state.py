@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from werkzeug.datastructures import MultiDict
+
 from sandbox.psc.authorization import AuthorizationRequest
 from sandbox.psc.identity import Identity
 
@@ -100,6 +102,7 @@ class RefreshToken:
 class State:
     def __init__(self) -> None:
         self.logins: Expiring[Login] = Expiring()
+        self.pushed: Expiring[MultiDict[str, str]] = Expiring()
         self.codes: Expiring[Grant] = Expiring()
         self.spent_codes: Expiring[Grant] = Expiring()
         self.access_tokens: Expiring[AccessToken] = Expiring()
@@ -153,7 +156,8 @@ class State:
 
     def reset(self) -> None:
         """Forget everything: logins, codes, tokens, locked cards."""
-        for records in (self.logins, self.codes, self.spent_codes, self.access_tokens, self.refresh_tokens):
+        codes, tokens = (self.codes, self.spent_codes), (self.access_tokens, self.refresh_tokens)
+        for records in (self.logins, self.pushed, *codes, *tokens):
             records.clear()
         with self._pin_lock:
             self._pin_failures.clear()

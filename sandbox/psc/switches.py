@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Protocol
 
 # What `outage` and `delay_on` can aim at. Each origin declares the target of each of its endpoints.
-TARGETS = ("discovery", "certs", "token", "userinfo", "logout", "introspect", "revoke", "wallet")
+TARGETS = ("discovery", "certs", "token", "userinfo", "logout", "introspect", "revoke", "wallet", "par")
 
 ID_TOKENS = (
     "correct",
@@ -24,6 +24,41 @@ ID_TOKENS = (
     "alg_none",
     "alg_hs256",
     "unknown_kid",
+    "alg_es512",
+)
+
+#: RFC 6749 §5.2; the first two are what Keycloak says of a wrong client or secret.
+TOKEN_ERRORS = (
+    "none",
+    "invalid_client",
+    "unauthorized_client",
+    "invalid_grant",
+    "invalid_request",
+    "invalid_scope",
+    "unsupported_grant_type",
+)
+#: RFC 6749 §4.1.2.1, OpenID Connect Core §3.1.2.6, and Keycloak's word for « begin again », for ever or once.
+CALLBACK_ERRORS = (
+    "none",
+    "authentication_expired",
+    "authentication_expired_once",
+    "temporarily_unavailable",
+    "server_error",
+    "login_required",
+    "invalid_scope",
+    "unauthorized_client",
+)
+USERINFO_FORMATS = ("json", "jwt", "jwt_unsigned", "jwt_wrong_iss", "jwt_wrong_aud")
+DOCUMENTS = ("correct", "another_issuer", "no_token_endpoint", "http_endpoint", "array")
+ANSWERS = (
+    "ordinary",
+    "html",
+    "not_json",
+    "five_megabytes",
+    "cut_off",
+    "one_mebibyte",
+    "other_charset",
+    "empty_401",
 )
 
 
@@ -100,14 +135,22 @@ class Switches:
     acr_values_required: bool = _switch(True, Flag())
     user_cancel: bool = _switch(False, Flag())
     prompt_login_ignored: bool = _switch(False, Flag())
+    max_age_refused: bool = _switch(False, Flag())
+    auth_time: str = _switch("told", Choice(("told", "with_max_age", "absent")))
+    par_required: bool = _switch(False, Flag())
     new_name: bool = _switch(False, Flag())
     id_token: str = _switch("correct", Choice(ID_TOKENS))
     userinfo_sub_mismatch: bool = _switch(False, Flag())
+    userinfo_format: str = _switch("json", Choice(USERINFO_FORMATS))
+    two_rpps: bool = _switch(False, Flag())
+    token_error: str = _switch("none", Choice(TOKEN_ERRORS))
+    callback_error: str = _switch("none", Choice(CALLBACK_ERRORS))
+    discovery_document: str = _switch("correct", Choice(DOCUMENTS))
     logout_state: str = _switch("returned", Choice(("returned", "missing", "changed")))
     logout_token: str = _switch("correct", Choice(LOGOUT_TOKENS))
     token_kid: bool = _switch(True, Flag())
     sid_with_space: bool = _switch(False, Flag())
-    answer: str = _switch("ordinary", Choice(("ordinary", "html", "not_json", "five_megabytes", "cut_off")))
+    answer: str = _switch("ordinary", Choice(ANSWERS))
     answer_on: str = _switch("userinfo", Choice(TARGETS))
     outage: str = _switch("none", Choice(("none", "everything", *TARGETS)))
     delay_on: str = _switch("everything", Choice(("everything", *TARGETS)))

@@ -17,10 +17,20 @@ from sandbox.psc.tokens import access_token, id_token
 
 def token(simulator: Simulator) -> Response:
     client = authenticate_client(simulator)
+    _refuse_if_told(simulator.switches.token_error)
     wanted = request.form.get("grant_type", "")
     if wanted not in _GRANTS:
         raise ProtocolError(400, "unsupported_grant_type", "Unsupported grant_type")
     return _GRANTS[wanted](simulator, client)
+
+
+def _refuse_if_told(error: str) -> None:
+    """Raises ProtocolError when the switch of that name is on."""
+    if error == "none":
+        return
+    is_of_client = error in ("invalid_client", "unauthorized_client")
+    description = "Invalid client or Invalid client credentials" if is_of_client else "Told by the simulator"
+    raise ProtocolError(401 if is_of_client else 400, error, description)
 
 
 def _invalid_grant(description: str) -> ProtocolError:

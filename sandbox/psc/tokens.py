@@ -36,6 +36,7 @@ _FAULTS: Mapping[str, Callable[[dict[str, Any]], Mapping[str, Any]]] = {
     "alg_none": lambda _: {},
     "alg_hs256": lambda _: {},
     "unknown_kid": lambda _: {},
+    "alg_es512": lambda _: {},
     "no_nonce": lambda _: {"nonce": ...},
     "from_the_future": lambda claims: {"iat": claims["iat"] + 3600, "exp": claims["exp"] + 3600},
     "wrong_aud": lambda _: {"aud": "another-client", "azp": "another-client"},
@@ -70,7 +71,7 @@ def access_token(simulator: Simulator, grant: Grant, session: Session) -> tuple[
 def id_token(simulator: Simulator, grant: Grant, session: Session, access: str, nonce: str) -> str:
     person = BY_ID[grant.identity_id]
     members: Members = [
-        *_times(simulator, session),
+        *(time for time in _times(simulator, session) if _is_told(time[0], simulator, grant)),
         ("jti", str(uuid.uuid4())),
         ("iss", simulator.issuer),
         ("aud", grant.client_id),
@@ -122,6 +123,13 @@ def _times(simulator: Simulator, session: Session) -> Members:
     return [("exp", now + ACCESS_SECONDS), ("iat", now), ("auth_time", session.auth_time)]
 
 
+def _is_told(name: str, simulator: Simulator, grant: Grant) -> bool:
+    """Whether the ID token has this time. OpenID Connect Core §2: `auth_time` is a must with `max_age` only."""
+    if name != "auth_time" or simulator.switches.auth_time == "told":
+        return True
+    return simulator.switches.auth_time == "with_max_age" and grant.request.max_age is not None
+
+
 def _auth_mode(simulator: Simulator, session: Session) -> Members:
     return [("authMode", session.auth_mode)] if simulator.switches.auth_mode else []
 
@@ -159,12 +167,38 @@ def _signed_by_nobody_known(key: SigningKey, members: Members, _secret: str) -> 
     return f"{message}.{b64u(key.sign(message.encode('ascii')))}"
 
 
+def _of_another_algorithm(key: SigningKey, members: Members, _secret: str) -> str:
+    # A realm whose default is ES512: the header is enough to see it.
+    message = _message("ES512", key.kid, members)
+    return f"{message}.{b64u(key.sign(message.encode('ascii')))}"
+
+
 _FORGERIES: Mapping[str, Callable[[SigningKey, Members, str], str]] = {
     "bad_signature": _badly_signed,
     "alg_none": _unsigned,
     "alg_hs256": _signed_with_the_secret,
     "unknown_kid": _signed_by_nobody_known,
+    "alg_es512": _of_another_algorithm,
 }
+
+
+#: By value of the switch `userinfo_format`.
+_USERINFO_FAULTS: Mapping[str, Mapping[str, str]] = {
+    "jwt": {},
+    "jwt_unsigned": {},
+    "jwt_wrong_iss": {"iss": "https://another.example/auth/realms/esante-wallet"},
+    "jwt_wrong_aud": {"aud": "another-client"},
+}
+
+
+def signed_userinfo(simulator: Simulator, client_id: str, told: Mapping[str, Any]) -> str:
+    """Returns the userinfo as a JWT (OpenID Connect Core §5.3.2), as a Keycloak that was told so."""
+    form = simulator.switches.userinfo_format
+    bound = {"iss": simulator.issuer, "aud": client_id, **_USERINFO_FAULTS[form]}
+    members: Members = [*told.items(), *bound.items()]
+    if form == "jwt_unsigned":
+        return _unsigned(simulator.signing_key(), members, "")
+    return _jwt(simulator, members)
 
 
 def logout_token(simulator: Simulator, client_id: str, session: Session) -> str:

@@ -16,6 +16,7 @@ from sandbox.psc.authorization import (
 from sandbox.psc.identities import BY_ID, IDENTITIES, find_by_identifier
 from sandbox.psc.identity import Identity
 from sandbox.psc.pages import BROWSER_COOKIE, SESSION_COOKIE, new_app, problem, set_cookie
+from sandbox.psc.pushed import pushed_or_plain
 from sandbox.psc.sessions import Session
 from sandbox.psc.simulator import Simulator
 from sandbox.psc.state import Login
@@ -47,13 +48,18 @@ def _portal() -> str:
 def _authorize(simulator: Simulator) -> AnyResponse:
     sent = request.args if request.method == "GET" else request.form
     try:
+        sent = pushed_or_plain(simulator, sent)
         asked = read_authorization(sent, simulator.clients, simulator.switches)
     except UnsafeRequest as refusal:
+        simulator.note("LOGIN_ERROR", refusal.reason)
         return problem(refusal.reason)
     except RefusedRequest as refusal:
+        simulator.note("LOGIN_ERROR", refusal.error)
         return _refuse(simulator, refusal.redirect_uri, refusal.state, refusal.error, refusal.description)
     if simulator.switches.user_cancel:
         return _refuse(simulator, asked.redirect_uri, asked.state, *_CANCELLED)
+    if simulator.switches.callback_error != "none":
+        return _refuse(simulator, asked.redirect_uri, asked.state, *_told_error(simulator))
     now = simulator.now()
     session = simulator.sessions.of_browser(request.cookies.get(SESSION_COOKIE), now)
     is_asked_again = asked.asks_login(session.auth_time, now) if session else True
@@ -64,6 +70,17 @@ def _authorize(simulator: Simulator) -> AnyResponse:
             simulator, asked.redirect_uri, asked.state, "login_required", "User is not authenticated"
         )
     return _ask_login(simulator, asked)
+
+
+def _told_error(simulator: Simulator) -> tuple[str, str]:
+    """Returns error and description of the switch of that name; one that is told once turns it off."""
+    error = simulator.switches.callback_error
+    if error.endswith("_once"):
+        simulator.switches = simulator.switches.changed({"callback_error": "none"})
+    if error.startswith("authentication_expired"):
+        # Keycloak's answer to a person who signed in in another tab meanwhile.
+        return "temporarily_unavailable", "authentication_expired"
+    return error, "Told by the simulator"
 
 
 def _ask_login(simulator: Simulator, asked: AuthorizationRequest) -> AnyResponse:

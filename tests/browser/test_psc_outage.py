@@ -1,4 +1,4 @@
-"""Pro Santé Connect breaks down and comes back, in real Chromium: another door works, and nothing is restarted."""
+"""Pro Santé Connect breaks down, refuses us, or asks to begin again, in real Chromium; and nothing is restarted."""
 
 import json
 import time
@@ -35,6 +35,13 @@ def switch(demo: Demonstration, **switches: object) -> None:
 def buttons(window: Window) -> list[str]:
     found = window.driver.find_elements(By.TAG_NAME, "button")
     return [" ".join(one.text.split()).replace("’", "'") for one in found]
+
+
+def confirm(window: Window, rpps: str) -> None:
+    """On the simulator's page: the person and their phone."""
+    window.driver.find_element(By.NAME, "identifier").send_keys(rpps)
+    window.press("Se connecter avec e-CPS")
+    window.press("Confirmer")
 
 
 def reload_until(window: Window, holds: Callable[[], bool]) -> None:
@@ -91,10 +98,44 @@ def test_outage_reorders_the_doors_and_ends_without_a_restart(
     assert buttons(other)[:3] == [PSC, "Se connecter par CPS", "Se connecter"]
     assert "caducee_psc_up 1" in metrics(demo)
     other.press(PSC)
-    field = other.driver.find_element(By.NAME, "identifier")
-    field.send_keys(account["rpps"])
-    other.press("Se connecter avec e-CPS")
-    other.press("Confirmer")
+    confirm(other, account["rpps"])
     assert other.url.startswith(home)
     assert demo.ready["pids"] == pids
     assert demo.process.poll() is None
+
+
+def test_client_that_is_refused_there_is_no_fault_of_the_person_and_comes_back_by_itself(
+    demo: Demonstration, chromium: Callable[..., Window]
+) -> None:
+    home = next(one["home"] for one in demo.ready["clients"])
+    account = next(one for one in demo.ready["accounts"] if one["charter"] == "accepted")
+    window = chromium()
+    window.open(home)
+    window.press("Se connecter")
+    reload_until(window, lambda: OUT not in window.text)
+    switch(demo, token_error="unauthorized_client")
+    try:
+        window.press(PSC)
+        confirm(window, account["rpps"])
+        assert "Pro Santé Connect ne peut pas servir ici en ce moment" in window.title
+        assert "Se connecter par CPS" in buttons(window)
+        assert "Référence à donner à l'assistance" in window.text
+        window.picture("psc-misconfigured")
+        assert not window.is_wider_than_phone()
+        assert requests.get(f"{demo.issuer}/health/ready", timeout=within(10)).json() == {
+            "status": "degraded"
+        }
+        assert "caducee_psc_misconfigured 1" in metrics(demo)
+        window.open(home)
+        window.press("Se connecter")
+        assert "un réglage est à corriger par nos équipes" in window.text
+        assert "panne" not in window.text
+    finally:
+        switch(demo, token_error="none")
+    reload_until(window, lambda: "réglage" not in window.text)
+    # Its session lives, and that of the other tab was used up meanwhile: nothing is seen of it.
+    switch(demo, callback_error="authentication_expired_once")
+    window.press(PSC)
+    assert window.url.startswith(home)
+    window.open(f"{home}session.json")
+    assert json.loads(window.text)["id_token"]["idp"] == "psc"

@@ -54,7 +54,11 @@ def check(**settings: str) -> "subprocess.CompletedProcess[str]":
 def test_simulator_is_found_in_order(simulator: Simulator) -> None:
     done = check(CADUCEE_PSC_ISSUER=simulator.issuer)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "redirect URI http://localhost:1/psc/callback" in done.stdout
+    for name, path in (("redirect URI", "psc/callback"), ("after logout", "end_session/psc")):
+        assert f"    {name:20} http://localhost:1/{path}\n" in done.stdout
+    closed = "http://localhost:1/psc/backchannel_logout (closed: PSC_BACKCHANNEL_LOGOUT)"
+    assert f"    back-channel logout  {closed}" in done.stdout
+    assert "ok    redirect URI http://localhost:1/psc/callback: registered (prompt=none" in done.stdout
     assert "ok    client caducee: known (client_secret_basic)" in done.stdout
     assert "ok    authorization_endpoint: http://localhost:" in done.stdout
     assert "note  client_secret_basic: client secrets end" in done.stdout
@@ -88,6 +92,17 @@ def test_preset_compared_with_another_discovery_explains_each_difference(simulat
         done.stdout
     )
     assert "FAULT discovery https://localhost:" in done.stdout
+
+
+def test_another_redirect_address_and_requests_to_be_pushed_are_found(simulator: Simulator) -> None:
+    other = check(CADUCEE_PSC_ISSUER=simulator.issuer, CADUCEE_ISSUER="http://localhost:2")
+    assert other.returncode == 1
+    assert "FAULT redirect URI http://localhost:2/psc/callback: refused on a page of its own" in other.stdout
+    simulator.switch(par_required=True)
+    pushed = check(CADUCEE_PSC_ISSUER=simulator.issuer, CADUCEE_PSC_BACKCHANNEL_LOGOUT="true")
+    assert "ok    requests are pushed first (RFC 9126)" in pushed.stdout
+    assert "    back-channel logout  http://localhost:1/psc/backchannel_logout\n" in pushed.stdout
+    assert pushed.returncode == 0
 
 
 def test_settings_that_cannot_work_are_told_in_one_line() -> None:

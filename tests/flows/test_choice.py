@@ -94,6 +94,29 @@ def test_a_door_closed_while_the_person_is_in_it_leads_nowhere(party: PolicedPar
 # The SSO session.
 
 
+@pytest.mark.parametrize(
+    ("enrols", "allowed", "line"),
+    [
+        (False, ["psc", "cps"], "Utilisez votre carte CPS."),
+        (True, ["psc", "cps"], "Utilisez votre carte CPS ou Pro Santé Connect."),
+        (True, ["psc", "password"], "Utilisez Pro Santé Connect."),
+        (True, ["cps", "password"], "Utilisez votre carte CPS."),
+        (False, ["psc", "password"], ""),
+        (True, ["password"], ""),
+    ],
+)
+def test_first_connection_is_told_by_the_doors_that_open_an_account(
+    party: PolicedParty, enrols: bool, allowed: list[str], line: str
+) -> None:
+    party.govern(authenticators=allowed)
+    house, settings = party.house, changed(party.house.settings, enrolment_from_psc=enrols)
+    told = Provider(
+        app=create(settings), settings=settings, database=house.database, account=house.account
+    ).browser()
+    lines = BeautifulSoup(party.ask(told).text, "html.parser").select(".first-time")
+    assert [one.text.partition("?")[2].strip() for one in lines] == ([line] if line else [])
+
+
 @pytest.mark.parametrize("door", EVERY)
 @pytest.mark.parametrize("allowed", [["psc"], ["cps"], ["password"], ["psc", "cps"], ["cps", "password"]])
 def test_a_session_counts_only_for_a_client_that_allows_its_door(

@@ -10,8 +10,8 @@ from bs4 import BeautifulSoup
 from werkzeug.test import Client, TestResponse
 
 from idp.protocol.published.metrics import Sample, exposition
-from tests.adapters.psc.hostile_psc import OUTAGES, HostilePsc, Lie, Reply, say_status
-from tests.limits import within
+from tests.adapters.psc.hostile_psc import OUTAGES, HostilePsc, Lie, Reply, say_json, say_status
+from tests.limits import eventually, within
 from tests.protocol.psc import by_psc, facts, listening, person, settings_of
 from tests.provider import ISSUER, Provider, audited
 
@@ -80,6 +80,21 @@ def wait_for_the_end(house: Provider) -> None:
     deadline = time.monotonic() + within(20)
     while "caducee_psc_up 1" not in metrics(house):
         assert time.monotonic() < deadline, "it did not come back"
+
+
+def test_client_that_is_known_again_is_found_by_the_very_page_that_says_it_is_not(
+    psc: HostilePsc, app_factory: Callable[..., Provider]
+) -> None:
+    moment = timedelta(microseconds=1)
+    house = app_factory(
+        **settings_of(psc), psc_circuit_pause=moment, psc_watch_every=moment, psc_watch_wallet=False
+    )
+    browser = house.browser()
+    psc.lie = replace(person(), instead={"token": say_json({"error": "unauthorized_client"}, 401)})
+    assert "ne peut pas servir ici" in by_psc(browser, psc).text
+    assert "un réglage est à corriger" in browser.follow(browser.authorize()).text
+    psc.lie = person()
+    assert eventually(lambda: "un réglage est à corriger" not in browser.follow(browser.authorize()).text, 10)
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ can hide in a function.
 import ast
 import re
 
+from idp.core.logs import RESERVED
 from tests.house.reading import Module, imports_of, modules
 
 IDP = modules("idp")
@@ -90,9 +91,15 @@ def test_in_the_flows_only_the_desk_and_the_doors_that_lead_away_redirect() -> N
             for node in ast.walk(module.tree)
         )
     }
-    # cps leads to the card host, psc to Pro Santé Connect, the others to the root page.
+    # cps leads to the card host, psc and psc_leave to Pro Santé Connect, the others to the root page.
     at_root = {"idp.flows.account", "idp.flows.new_password"}
-    assert redirecting == {"idp.flows.shared.desk", "idp.flows.psc", "idp.flows.cps", *at_root}
+    assert redirecting == {
+        "idp.flows.shared.desk",
+        "idp.flows.psc",
+        "idp.flows.psc_leave",
+        "idp.flows.cps",
+        *at_root,
+    }
 
 
 def test_base64_is_decoded_in_one_place() -> None:
@@ -200,3 +207,12 @@ def test_rooms_that_reason_raise_reasons_and_never_pages() -> None:
     for room in ("accounts", "cards", "clients", "interaction", "signing"):
         for module in of_room(room):
             assert not pages & module.imports, module.name
+
+
+def test_no_event_of_the_log_has_a_fact_that_is_named_as_the_lines_own_members() -> None:
+    """`psc_check` had a fact `level`, « FAULT »: the log said « warning », and the alarm never rang."""
+    for module in IDP:
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.Call) and RESERVED & {one.arg for one in node.keywords}:
+                # Also `(log.error if … else log.info)(…)`.
+                assert not re.search(r"\b_?log\.", ast.unparse(node.func)), f"{module.name}:{node.lineno}"

@@ -10,6 +10,7 @@ from idp.core.audit import AuditEvent
 from idp.core.errors import OAuthError
 from idp.core.refusal_trail import SHARES
 from idp.interaction.stop import SILENT_ERROR, Stop
+from idp.settings.groups import catalogue
 from tests.house.reading import ROOT
 
 
@@ -50,6 +51,13 @@ def test_the_events_told_to_be_limited_are_those_that_any_caller_can_provoke() -
         _words(row)[0] for cell, row in rows("audit.md", "# The audit trail") if cell.strip().endswith("*")
     }
     assert limited == set(SHARES)
+
+
+def test_every_setting_of_pro_sante_connect_is_told_in_use() -> None:
+    text = (ROOT / "docs" / "operate.md").read_text("utf-8")
+    assert [
+        name for name, place in catalogue().items() if place.group == "psc" and f"`{name}" not in text
+    ] == []
 
 
 def _lines(document: str, heading: str) -> list[str]:

@@ -19,18 +19,20 @@ IDP = modules("idp")
 
 #: What opens a connection to elsewhere: the library, and the modules that may import it.
 CONNECTING = {
-    "requests": {"idp.adapters.http.bounded", "idp.adapters.http.outbound"},
-    "urllib3": {"idp.adapters.http.bounded", "idp.adapters.http.outbound"},
+    "requests": {"idp.adapters.http.bounded", "idp.adapters.http.deadline", "idp.adapters.http.outbound"},
+    "urllib3": {"idp.adapters.http.bounded", "idp.adapters.http.deadline", "idp.adapters.http.outbound"},
     "http.client": {"idp.adapters.http.bounded"},
     "smtplib": {"idp.adapters.mail.smtp", "idp.adapters.sql.outbox"},
     "redis": {"idp.adapters.redis_store"},
-    # The card host listens; `adapters/http/bounded` and `adapters/http/outbound` bound and pin what requests opens.
+    # The card host listens; `adapters/http/deadline` and `adapters/http/outbound` bound and pin what requests opens.
+    # `adapters/http/presented` looks at the certificate of an address of Pro Santé Connect, and sends nothing.
     "socket": {
         "idp.adapters.card_host.tls_listener",
         "idp.adapters.card_host.proxy_listener",
         "idp.adapters.card_host.tls",
         "idp.adapters.http.outbound",
-        "idp.adapters.http.bounded",
+        "idp.adapters.http.deadline",
+        "idp.adapters.http.presented",
         "idp.adapters.card_host.socket_listener",
     },
     "urllib.request": set(),
@@ -61,8 +63,12 @@ CALLED = {
     ("idp.adapters.http.logout_post", "url"): RELYING_PARTY,
     ("idp.adapters.psc.backchannel", "token_endpoint"): OPERATOR,
     ("idp.adapters.psc.backchannel", "userinfo_endpoint"): OPERATOR,
-    ("idp.adapters.psc.check", "authorization_endpoint"): OPERATOR,
-    ("idp.adapters.psc.discovery", "url"): OPERATOR,
+    ("idp.adapters.psc.backchannel", "push_endpoint"): OPERATOR,
+    # Ours with a query, at the authorization endpoint; or the endpoint alone.
+    ("idp.adapters.psc.questions", "address"): OPERATOR,
+    ("idp.adapters.psc.questions", "endpoint"): OPERATOR,
+    ("idp.adapters.psc.discovery", "self._settings.discovery_address"): OPERATOR,
+    ("idp.adapters.psc.published", "url"): OPERATOR,
     ("idp.adapters.psc.watch", "url"): OPERATOR,
     ("idp.adapters.psc.way_out", "url"): OPERATOR,
     # The circuit passes on what it is given by the five above.
@@ -97,7 +103,7 @@ ADDRESSES = {
 READERS = {
     "jwks_uri": {
         "idp.clients.key_sets",
-        "idp.adapters.psc.check",
+        "idp.adapters.psc.questions",
         "idp.adapters.psc.provider",
         "idp.adapters.psc.sign_out",
     },
@@ -113,7 +119,7 @@ def is_http(node: ast.expr) -> bool:
     """`http.get`, `self._http.post_form`, … : a method of something named after what it is."""
     return (
         isinstance(node, ast.Attribute)
-        and node.attr in {"download", "get", "post", "post_form", "put", "request", "send"}
+        and node.attr in {"download", "get", "options", "post", "post_form", "put", "request", "send"}
         and ast.unparse(node.value).rpartition(".")[2].lstrip("_") in {"http", "session", "client"}
     )
 

@@ -9,12 +9,12 @@ import pytest
 from idp.core.ephemeral import StaleRecord
 from idp.interaction.authenticator import AuthenticatorId
 from idp.interaction.binding import Bindings
-from idp.interaction.record import Interaction, with_event
+from idp.interaction.record import Interaction, with_event, with_identity
 from idp.interaction.refusal import InteractionRefusal, InteractionRefused
 from idp.interaction.store import Interactions, fingerprint
 from idp.interaction.visit import Visit
 from tests.fakes import FixedClock, MemoryStore
-from tests.people import ALICE, BOB, an_account, an_event, an_interaction
+from tests.people import ALICE, BOB, an_account, an_event, an_identity, an_interaction
 
 ID = "interaction-1"
 FIRST = "the secret of the beginning"
@@ -109,6 +109,17 @@ class TestSecondClick:
         with pytest.raises(StaleRecord):
             bench.prove(bench.repeat(FIRST, "password"), "password", BOB)
         assert bench.open(second).account_id == ALICE
+
+    def test_of_a_card_without_account_counts_once_for_the_same_card_only(self, bench: Bench) -> None:
+        shown = an_identity()
+        bench.bindings.prove(with_identity(bench.open(FIRST), an_event("cps"), shown))
+        again = with_identity(bench.repeat(FIRST, "cps"), an_event("cps", 1), shown)
+        assert bench.open(bench.bindings.prove(again)).identity == shown
+        for other in (an_identity(rpps="10000000025"), an_identity(evidence="cd" * 32)):
+            with pytest.raises(StaleRecord):
+                bench.bindings.prove(with_identity(bench.repeat(FIRST, "cps"), an_event("cps", 2), other))
+        with pytest.raises(StaleRecord):
+            bench.prove(bench.repeat(FIRST, "cps"), "cps")
 
     def test_is_refused_when_it_is_not_the_last_proof_any_more(self, bench: Bench) -> None:
         slow = bench.open(FIRST)

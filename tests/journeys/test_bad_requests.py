@@ -483,7 +483,7 @@ def test_client_that_proves_nothing_is_refused(
         ("Bearer", 400),
         ("Bearer x", 401),
         ("Bearer x y", 400),
-        ("Basic eDp5", 400),
+        ("Basic eDp5", 401),
         ("Bearer \xff", 400),
         ("Bearer " + "x" * 300, 400),
     ],

@@ -140,7 +140,7 @@ def test_sibling_gets_in_without_a_page_and_with_the_same_sid(
 def strong_room(demo: Demonstration) -> Iterator[OwnParty]:
     """A client that wants the card at least, added to clients.yaml while the provider runs."""
     place = demo.state / "clients.yaml"
-    kept, secret = place.read_text(), "a secret of the strong room"
+    kept, secret = place.read_text(), "a secret of the strong room, of some length"
     added = f"""\
   - client_id: strong-room
     client_name: Salle forte

@@ -10,6 +10,7 @@ from markdown_it import MarkdownIt
 from idp.accounts.notices import Notice
 from idp.cards.trust import CardRefusal
 from idp.core.errors import Problem
+from idp.flows.shared.psc_refusals import REFUSALS
 from idp.pages import account as account_pages
 from idp.pages import enrolment as enrolment_pages
 from idp.pages import sign_in as pages
@@ -22,7 +23,7 @@ TEMPLATES = ROOT / "idp" / "templates"
 
 LOCALES = ("fr", "en")
 CPS_REASONS = (*(reason.value for reason in CardRefusal), "unavailable", "stale", "mismatch")
-PSC_REASONS = ("unavailable", "cancelled", "refused", "stale", "no_rpps", "conflict", "not_fresh")
+PSC_REASONS = tuple(REFUSALS)
 ERROR_NAMES = tuple(problem.value for problem in Problem)
 
 ALL = pages.Doors(psc=True, cps=True, password=True)
@@ -121,12 +122,21 @@ def _choice() -> list[State]:
         "psc-out-card": replace(ALL, password=False, psc_out=True),
         "psc-out-password": replace(PSC_AND_PASSWORD, psc_out=True),
         "psc-out-alone": replace(NONE, psc=True, psc_out=True),
+        "psc-misconfigured": replace(ALL, psc_out=True, psc_misconfigured=True),
+        "psc-misconfigured-card": replace(ALL, password=False, psc_out=True, psc_misconfigured=True),
+        "psc-misconfigured-password": replace(PSC_AND_PASSWORD, psc_out=True, psc_misconfigured=True),
+        "psc-misconfigured-alone": replace(NONE, psc=True, psc_out=True, psc_misconfigured=True),
     }
     states = [
-        State(f"choice-{name}", "choice.html", pages.ChoicePage(value)) for name, value in doors.items()
+        State(f"choice-{name}", "choice.html", pages.ChoicePage(doors=value)) for name, value in doors.items()
     ]
+    for name, open_doors in (("all", ALL), ("psc-and-password", PSC_AND_PASSWORD)):
+        enrols = pages.ChoicePage(doors=open_doors, enrolment_from_psc=True)
+        states.append(State(f"choice-enrols-{name}", "choice.html", enrols))
     for notice in ("choice.step_up", "choice.other_door", "choice.fresh", "choice.restarted"):
-        states.append(State(notice.replace(".", "-"), "choice.html", pages.ChoicePage(ALL, notice)))
+        states.append(
+            State(notice.replace(".", "-"), "choice.html", pages.ChoicePage(doors=ALL, notice=notice))
+        )
     return states
 
 
@@ -294,8 +304,23 @@ def _doors_that_failed() -> list[State]:
     states.append(State("cps-card-only!", "cps.html", pages.CpsPage("none", CARD_ONLY)))
     for reason in PSC_REASONS:
         mark = "" if reason == "cancelled" else "!"
-        states.append(State(f"psc-{reason}{mark}", "psc.html", pages.PscPage(reason, ALL)))
-    states.append(State("psc-and-password-only!", "psc.html", pages.PscPage("unavailable", PSC_AND_PASSWORD)))
+        reference = "5f0c9a1e" if REFUSALS[reason].has_reference else None
+        states.append(
+            State(
+                f"psc-{reason}{mark}", "psc.html", pages.PscPage(reason=reason, doors=ALL, incident=reference)
+            )
+        )
+    alone = pages.PscPage(reason="misconfigured", doors=replace(NONE, psc=True), incident="5f0c9a1e")
+    states.append(State("psc-misconfigured-alone!", "psc.html", alone))
+    for reason in ("not_fresh", "no_auth_time"):
+        reference = "5f0c9a1e" if REFUSALS[reason].has_reference else None
+        leave = pages.PscPage(reason=reason, doors=ALL, incident=reference, leave="token")
+        states.append(State(f"psc-{reason}-leave!", "psc.html", leave))
+    states.append(
+        State(
+            "psc-and-password-only!", "psc.html", pages.PscPage(reason="unavailable", doors=PSC_AND_PASSWORD)
+        )
+    )
     return states
 
 
@@ -325,7 +350,7 @@ def _same_person() -> list[State]:
     )
     return [
         State("same-person", "same_person.html", page, is_shared_station=True),
-        State("choice-shared-station", "choice.html", pages.ChoicePage(ALL), is_shared_station=True),
+        State("choice-shared-station", "choice.html", pages.ChoicePage(doors=ALL), is_shared_station=True),
         State("enrolment-shared-station", "enrolment.html", enrolment(), is_shared_station=True),
         State("otp-shared-station", "email_otp.html", otp(), is_shared_station=True),
         State("same-person-closed", "signed_out.html", closed),

@@ -89,7 +89,7 @@ def test_no_key_is_left_that_no_page_says() -> None:
 
     for state in every_state("fr"):
         rendered("fr", state, listening)
-    nameless = State("choice", "choice.html", pages.ChoicePage(ALL))
+    nameless = State("choice", "choice.html", pages.ChoicePage(doors=ALL))
     rendered("fr", nameless, listening, client_name=None)
     for model in (*mails(), last_minute_mail()):
         for kind in ("txt", "html"):

@@ -36,7 +36,7 @@ def hostile_states() -> Iterator[State]:
     )
     typed = dict.fromkeys(("email", "address_line1", "address_line2", "postal_code", "city"), HOSTILE)
     models: dict[str, object] = {
-        "choice.html": pages.ChoicePage(ALL, "choice.step_up"),
+        "choice.html": pages.ChoicePage(doors=ALL, notice="choice.step_up"),
         "password.html": pages.PasswordPage(doors=ALL, rpps=HOSTILE, error="password.refused"),
         "email_otp.html": otp(masked_email=HOSTILE, expires_at_local=HOSTILE),
         "enrolment.html": enrolment(identity=identity, values=typed),
@@ -56,7 +56,7 @@ def hostile_states() -> Iterator[State]:
             error=None,
         ),
         "cps.html": pages.CpsPage("none", ALL),
-        "psc.html": pages.PscPage("refused", ALL),
+        "psc.html": pages.PscPage(reason="refused", doors=ALL),
         "professional_context.html": ProfessionalContextPage(
             (
                 ContextChoice(

@@ -88,7 +88,7 @@ def test_every_page_with_doors_puts_psc_last_while_it_is_down() -> None:
     for state in (
         State("password", "password.html", pages.PasswordPage(doors=out, rpps="", error="password.refused")),
         State("cps", "cps.html", pages.CpsPage("none", out)),
-        State("psc", "psc.html", pages.PscPage("unavailable", out)),
+        State("psc", "psc.html", pages.PscPage(reason="unavailable", doors=out)),
         State("otp", "email_otp.html", otp(doors=out)),
     ):
         actions = [str(form["action"]).rsplit("/", 1)[1] for form in parsed("fr", state).find_all("form")]
@@ -102,9 +102,9 @@ def test_every_page_with_doors_puts_psc_last_while_it_is_down() -> None:
 def test_only_open_doors_are_shown(psc: bool, cps: bool, password: bool) -> None:
     doors = pages.Doors(psc=psc, cps=cps, password=password)
     for state in (
-        State("choice", "choice.html", pages.ChoicePage(doors)),
+        State("choice", "choice.html", pages.ChoicePage(doors=doors)),
         State("cps", "cps.html", pages.CpsPage("none", doors)),
-        State("psc", "psc.html", pages.PscPage("stale", doors)),
+        State("psc", "psc.html", pages.PscPage(reason="stale", doors=doors)),
     ):
         actions = [str(form["action"]).rsplit("/", 1)[1] for form in parsed("fr", state).find_all("form")]
         shown = {"psc": psc, "cps": cps, "password": password}

@@ -160,6 +160,11 @@ BAD: list[tuple[dict[str, str], str, str]] = [
     ({"CARD_HOST": "https://id.example"}, "CARD_HOST", "another origin than the issuer's"),
     ({"PSC_ISSUER": "https://psc.example", "PSC_CLIENT_SECRET": "s"}, "PSC_CLIENT_ID", "set, with Pro Santé"),
     ({**PSC, "PSC_CLIENT_SECRET": ""}, "PSC_CLIENT_SECRET", "set, or PSC_CLIENT_AUTHENTICATION"),
+    *(
+        ({**PSC, f"PSC_CLAIM_{name}": text}, f"PSC_CLAIM_{name}", "the name of a claim; it is no such name")
+        for name in ("RPPS", "LINKED_IDS", "FAMILY_NAME", "GIVEN_NAME", "ACTIVITIES")
+        for text in ("", "two words", "a\x1b")
+    ),
     ({**PSC, "PSC_CLIENT_KEY_FILE": "/k.pem"}, "PSC_CLIENT_CERTIFICATE_FILE", "both or neither"),
 ]  # fmt: skip
 #: Told when a variable that their rule looks at is not itself refused.
@@ -302,10 +307,30 @@ class TestFiles:
         found = read_settings({**environment, "CADUCEE_APPLICATION_KEY_FILE": str(tmp_path / "key")})
         assert found.keys.application == "z" * 43
 
-    def test_both_ways_at_once(self, tmp_path: Path) -> None:
-        (tmp_path / "key").write_text("z" * 43)
-        (line,) = lines_of({"APPLICATION_KEY_FILE": str(tmp_path / "key")})
-        assert line.startswith("CADUCEE_APPLICATION_KEY_FILE: given twice")
+    def test_no_setting_takes_both_ways_at_once(self, tmp_path: Path) -> None:
+        """Also when one is empty, as a compose file leaves it: no order of the environment says which one counts."""
+        (tmp_path / "key").write_text("x")
+        texts = [(value, path) for value in ("", "x") for path in ("", str(tmp_path / "key"))]
+        for name in catalogue():
+            others = {f"CADUCEE_{other}": text for other, text in GOOD.items() if other != name}
+            for value, path in texts:
+                both = {f"CADUCEE_{name}": value, f"CADUCEE_{name}_FILE": path}
+                for environment in ({**others, **both}, {**others, **dict(reversed(both.items()))}):
+                    with pytest.raises(BadSetting) as caught:
+                        read_settings(environment)
+                    (line,) = [line for line in str(caught.value).splitlines() if name in line]
+                    assert line == (
+                        f"CADUCEE_{name}, CADUCEE_{name}_FILE: given twice; expected one of the two"
+                    )
+
+    def test_a_name_that_is_none_is_unknown_also_both_ways(self) -> None:
+        found = lines_of({"TLS_CERTIFICATE": "x", "SESION": "x", "SESION_FILE": "/x"})
+        assert [line.partition(":")[0].removeprefix("CADUCEE_") for line in found] == [
+            "TLS_CERTIFICATE",
+            "SESION",
+            "SESION_FILE",
+        ]
+        assert all("no such setting" in line for line in found)
 
 
 def test_a_fault_hides_no_other_and_makes_none() -> None:

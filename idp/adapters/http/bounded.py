@@ -7,21 +7,17 @@ redirects, proxies from the environment, retries.
 redirect, without limit, even under `allow_redirects=False`, keeps cookies, and reads the environment.
 """
 
-import io
-import socket
-import time
-from collections.abc import Callable, Mapping
+import ssl
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from functools import partial
 from http.client import HTTPException
-from typing import Any, Protocol, cast
+from typing import Protocol
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from idp.adapters.http.deadline import DeadlineAdapter, ExchangeDeadline
 from idp.core.texts import read_json
 
 CONNECT_SECONDS = 5.0
@@ -29,19 +25,41 @@ TOTAL_SECONDS = 10.0
 BODY_BYTES = 1024 * 1024
 
 _READ_BYTES = 64 * 1024
+#: An error of TLS is wrapped three times.
+_MOST_CAUSES = 8
+#: OpenSSL, x509_vfy.h: no issuer, self-signed at depth zero or in the chain, no local issuer, no signature of the leaf.
+_NO_AUTHORITY = frozenset({2, 18, 19, 20, 21})
 
 
 class NoUsableAnswer(Exception):
-    """There was no answer within the limits, or it is not JSON. The message holds nothing that was sent."""
+    """There was no answer within the limits, or it is not JSON. The message holds nothing that was sent.
+
+    `status`: of an answer that has another one than expected.
+    """
+
+    def __init__(self, why: str, status: int | None = None) -> None:
+        super().__init__(why)
+        self.status = status
 
 
-@dataclass(frozen=True, slots=True)
+class UnknownAuthority(NoUsableAnswer):
+    """The TLS certificate of the server leads to no authority that we know."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HttpAnswer:
-    """One complete answer within bounds. `media_type`: lower case, without parameters."""
+    """One answer within bounds, complete unless it is a refusal. `media_type`: lower case, without parameters."""
 
     status: int
     media_type: str
     body: bytes
+    #: Where a redirect leads; it is not followed.
+    location: str = ""
+
+    @property
+    def is_page(self) -> bool:
+        """Whether it is for a person's eyes: most often a proxy's. Some servers call nothing at all HTML."""
+        return self.media_type == "text/html" and bool(self.body)
 
     def json(self) -> object:
         """Returns the JSON value of the body; of duplicate members, the last. Raises NoUsableAnswer."""
@@ -57,6 +75,11 @@ class BoundedHttp(Protocol):
 
     def post_form(self, url: str, form: str, headers: Mapping[str, str]) -> HttpAnswer:
         """POST a form that is already url-encoded. Returns and raises as `get`."""
+
+
+class ProbingHttp(BoundedHttp, Protocol):
+    def options(self, url: str) -> HttpAnswer:
+        """Ask what may be done there, which does nothing (RFC 9110 §9.3.7). Returns and raises as `get`."""
 
 
 def parse_json(text: bytes) -> object:
@@ -94,6 +117,9 @@ class SafeHttp:
 
     def get(self, url: str, headers: Mapping[str, str]) -> HttpAnswer:
         return self._exchange(requests.Request("GET", url, headers=dict(headers)))
+
+    def options(self, url: str) -> HttpAnswer:
+        return self._exchange(requests.Request("OPTIONS", url))
 
     def post_form(self, url: str, form: str, headers: Mapping[str, str]) -> HttpAnswer:
         sent = {**headers, "Content-Type": "application/x-www-form-urlencoded"}
@@ -133,11 +159,17 @@ class SafeHttp:
             ):
                 media_type = answer.headers.get("Content-Type", "").split(";")[0].strip().lower()
                 self._read(answer, sink or kept.extend)
-                return HttpAnswer(answer.status_code, media_type, bytes(kept))
+                location = answer.headers.get("Location", "")
+                return HttpAnswer(
+                    status=answer.status_code,
+                    media_type=media_type,
+                    body=bytes(kept),
+                    location=location,
+                )
         except (OSError, ValueError, urllib3.exceptions.HTTPError, HTTPException) as error:
-            raise NoUsableAnswer(type(error).__name__) from error
+            raise _told(error) from error
 
-    def _adapter_for(self, request: requests.Request, deadline: "ExchangeDeadline") -> "DeadlineAdapter":
+    def _adapter_for(self, request: requests.Request, deadline: ExchangeDeadline) -> DeadlineAdapter:
         """Returns the adapter for this request. `adapters/http/outbound` overrides it with a stricter one."""
         return DeadlineAdapter(deadline)
 
@@ -148,94 +180,29 @@ class SafeHttp:
         while piece := answer.raw.read(_READ_BYTES, decode_content=False):
             size += len(piece)
             if size > self._body_bytes:
+                # What is refused is said by the status: a long text below it, cut off here, hides nothing of that.
+                if answer.status_code >= 400:
+                    return
                 raise NoUsableAnswer("too large")
             sink(piece)
 
 
-class ExchangeDeadline:
-    """The end of a whole exchange. It measures elapsed time, not the time of day: hence no Clock port."""
-
-    def __init__(self, seconds: float) -> None:
-        self._end = time.monotonic() + seconds
-
-    def remaining(self) -> float:
-        left = self._end - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("too slow")
-        return left
+def _told(error: BaseException) -> NoUsableAnswer:
+    """Returns the kind of this failure; of TLS, also what is wrong with the certificate, or which alert came."""
+    name = type(error).__name__
+    cause = next((one for one in _causes(error) if isinstance(one, ssl.SSLError)), None)
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        kind = UnknownAuthority if cause.verify_code in _NO_AUTHORITY else NoUsableAnswer
+        return kind(f"{name}: {cause.verify_message}")
+    return NoUsableAnswer(f"{name}: {cause.reason}" if cause and cause.reason else name)
 
 
-class _DeadlineReader(io.RawIOBase):
-    """Gives each read the time that is left: a timeout per read alone would allow one byte a second for ever."""
-
-    def __init__(self, sock: socket.socket, deadline: ExchangeDeadline) -> None:
-        self._sock = sock
-        self._raw = sock.makefile("rb", buffering=0)
-        self._deadline = deadline
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        self._sock.settimeout(self._deadline.remaining())
-        return self._raw.readinto(buffer)
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-class _DeadlineSocket:
-    """A connected socket whose readers obey the deadline. Everything else is delegated to the socket."""
-
-    def __init__(self, sock: socket.socket, deadline: ExchangeDeadline) -> None:
-        self._sock = sock
-        self._deadline = deadline
-
-    def makefile(self, mode: str = "rb") -> io.BufferedReader:
-        return io.BufferedReader(_DeadlineReader(self._sock, self._deadline))
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._sock, name)
-
-
-class DeadlineHttpConnection(HTTPConnection):
-    def __init__(self, *args: Any, deadline: ExchangeDeadline, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._deadline = deadline
-
-    def connect(self) -> None:
-        super().connect()
-        self.sock = cast(socket.socket, _DeadlineSocket(self.sock, self._deadline))
-
-
-class DeadlineHttpsConnection(HTTPSConnection):
-    def __init__(self, *args: Any, deadline: ExchangeDeadline, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._deadline = deadline
-
-    def connect(self) -> None:
-        super().connect()
-        self.sock = cast(socket.socket, _DeadlineSocket(self.sock, self._deadline))
-
-
-_CONNECTIONS: Mapping[str, type[DeadlineHttpConnection] | type[DeadlineHttpsConnection]] = {
-    "http": DeadlineHttpConnection,
-    "https": DeadlineHttpsConnection,
-}
-
-
-class DeadlineAdapter(HTTPAdapter):
-    """The adapter of one exchange: no retry, and connections that obey its deadline."""
-
-    def __init__(self, deadline: ExchangeDeadline) -> None:
-        self.deadline = deadline
-        super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
-
-    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
-        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
-        pool.ConnectionCls = self.connection(pool.scheme)
-        return pool
-
-    def connection(self, scheme: str) -> Callable[..., Any]:
-        return partial(_CONNECTIONS[scheme], deadline=self.deadline)
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Returns the error, and those that it wraps: `requests` and `urllib3` keep them in different places."""
+    found: BaseException | None = error
+    for _ in range(_MOST_CAUSES):
+        if found is None:
+            return
+        yield found
+        inner = getattr(found, "reason", None) or next(iter(found.args), None)
+        found = inner if isinstance(inner, BaseException) else found.__cause__ or found.__context__

@@ -18,12 +18,12 @@ import urllib3
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from idp.adapters.http.addresses import Resolve, Target, check_url
-from idp.adapters.http.bounded import (
+from idp.adapters.http.bounded import SafeHttp
+from idp.adapters.http.deadline import (
     DeadlineAdapter,
     DeadlineHttpConnection,
     DeadlineHttpsConnection,
     ExchangeDeadline,
-    SafeHttp,
 )
 from idp.settings.files import require_file
 

@@ -99,11 +99,12 @@ class Circuits:
         return since is not None and self.clock.now() - since >= self.pause
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """Seen by this process: whether there is an outage, failures by address, sign-ins by outcome."""
+    """Seen by this process: an outage, a setting that keeps everybody out, failures by address, sign-ins by outcome."""
 
     is_out: bool
+    is_misconfigured: bool
     failures: Mapping[str, int]
     outcomes: Mapping[str, int]
 
@@ -145,17 +146,17 @@ class GuardedHttp:
 
 
 def _is_answer(answer: HttpAnswer) -> bool:
-    """Whether PSC itself answered: JSON, or a refusal that is no HTML page.
+    """Whether PSC itself answered: JSON, a JWT (userinfo), or a refusal that is no HTML page.
 
     A page comes from a proxy in front of it.
     """
-    if answer.status == 200:
-        return _is_json(answer)
-    return 400 <= answer.status < 500 and not is_outage(answer) and answer.media_type != "text/html"
+    if answer.status in (200, 201):  # RFC 9126 §2.2: 201 for a request that was pushed.
+        return answer.media_type == "application/jwt" or _is_json(answer)
+    return 400 <= answer.status < 500 and not is_outage(answer) and not answer.is_page
 
 
 def _is_refusal_in_html(answer: HttpAnswer) -> bool:
-    return 400 <= answer.status < 500 and not is_outage(answer) and answer.media_type == "text/html"
+    return 400 <= answer.status < 500 and not is_outage(answer) and answer.is_page
 
 
 def _is_json(answer: HttpAnswer) -> bool:

@@ -61,7 +61,14 @@ def read_person(claims: Claims, physician_categories: tuple[str, ...] = PHYSICIA
 
 def read_rpps(claims: Claims) -> str | None:
     """Returns the eleven digits, or None: ADELI, employees and EDIT identities have no RPPS (facts/psc §4.4)."""
-    return _as_rpps(claims.get("SubjectNameID")) or _linked_rpps(claims)
+    linked = _linked_rpps(claims)
+    return _as_rpps(claims.get("SubjectNameID")) or (linked.pop() if len(linked) == 1 else None)
+
+
+def has_two_rpps(*answers: Claims) -> bool:
+    """Whether these answers about one person name more than one RPPS: then nobody knows which is theirs."""
+    own = {_as_rpps(claims.get("SubjectNameID")) for claims in answers} - {None}
+    return len(own.union(*map(_linked_rpps, answers))) > 1
 
 
 def read_released(claims: Claims) -> dict[str, object]:
@@ -102,15 +109,15 @@ def _as_rpps(identifier: object) -> str | None:
     return None
 
 
-def _linked_rpps(claims: Claims) -> str | None:
-    """Returns the RPPS among the linked identifiers if there is exactly one."""
-    found = {
+def _linked_rpps(claims: Claims) -> set[str]:
+    """Returns the RPPS among the linked identifiers."""
+    found = (
         _as_rpps(entry.get("identifiant"))
         for spelling in ("otherIds", "otherIDs")
         for entry in _objects(claims.get(spelling))
         if entry.get("origine") == "RPPS"
-    } - {None}
-    return found.pop() if len(found) == 1 else None
+    )
+    return {rpps for rpps in found if rpps is not None}
 
 
 def _practices(claims: Claims) -> tuple[Claims, ...]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from idp.adapters.http.bounded import ExchangeDeadline
+from idp.adapters.http.deadline import ExchangeDeadline
 from idp.interaction.upstream import UpstreamUnavailable
 
 #: How long a sign-in waits for a place: a crowd that a quick Pro Santé Connect can serve is no outage.

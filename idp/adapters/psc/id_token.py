@@ -11,53 +11,28 @@ import re
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
 from idp.adapters.http.bounded import NoUsableAnswer, parse_json
+from idp.adapters.psc.errors import shown
+from idp.adapters.psc.id_token_claims import Claims, ExpectedIdToken, received, seconds_of
 from idp.core.octets import b64u_octets
 from idp.interaction.upstream import UpstreamRefusal, UpstreamRefused
-from idp.settings.psc import PscSettings
-
-_SECOND = timedelta(seconds=1)
 
 MAX_TOKEN_CHARACTERS = 16 * 1024
 
 # RFC 7515 §7.1. Checked first: base64 decoders skip unknown characters, and the token is put in URLs later.
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
 
-# The end of year 9999, the last that `datetime` can hold.
-_LAST_SECOND = 253402300799
-
 # Not strict: RFC 7515 §4: header parameters that are not understood are ignored (`crit` is refused before).
 _JWS = jws.JWSRegistry(algorithms=["RS256"], strict_check_header=False)
 
-Claims = Mapping[str, object]
-
 #: Returns the key that a header names by its `kid`; None when there is none. Raises UpstreamUnavailable.
 KeyFinder = Callable[[str | None], RSAKey | None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExpectedIdToken:
-    """What the token of this login must say. `now`: seconds since 1970."""
-
-    settings: PscSettings
-    skew: timedelta
-    nonce: str
-    access_token: str
-    now: float
-
-    @property
-    def latest(self) -> float:
-        return self.now + self.skew / _SECOND
-
-    @property
-    def earliest(self) -> float:
-        return self.now - self.skew / _SECOND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +46,7 @@ class VerifiedIdToken:
 
 
 def refused(detail: str) -> UpstreamRefused:
-    """Returns the refusal of an answer that does not verify. `detail` never holds a part of the answer."""
+    """Returns the refusal of an answer that does not verify. `detail` shows a received value by `shown` only."""
     return UpstreamRefused(UpstreamRefusal.REFUSED, detail)
 
 
@@ -80,7 +55,7 @@ def verify_id_token(token: str, expected: ExpectedIdToken, find_key: KeyFinder) 
     claims = verify_signature(token, find_key)
     for name, holds in _CHECKS.items():
         if not holds(claims, expected):
-            raise refused(f"ID token: {name}")
+            raise refused(f"ID token: {name}{received(name, claims, expected)}")
     seconds = seconds_of(claims, "auth_time") or seconds_of(claims, "iat") or 0
     acr = claims.get("acr")
     return VerifiedIdToken(
@@ -92,27 +67,28 @@ def verify_id_token(token: str, expected: ExpectedIdToken, find_key: KeyFinder) 
     )
 
 
-def verify_signature(token: str, find_key: KeyFinder) -> Claims:
+def verify_signature(token: str, find_key: KeyFinder, what: str = "ID token") -> Claims:
     """Returns the claims of a token that PSC signed with RS256. Its kind and audience are not checked.
 
-    Raises as `verify_id_token`."""
+    `what`: its kind, for the log. Raises as `verify_id_token`."""
     if len(token) > MAX_TOKEN_CHARACTERS or not _COMPACT.fullmatch(token):
-        raise refused("ID token: size or form")
-    key = find_key(_announced_kid(token))
+        raise refused(f"{what}: size or form")
+    kid = _announced_kid(token, what)
+    key = find_key(kid)
     if key is None:
-        raise refused("ID token: kid")
+        raise refused(f"{what}: kid {shown(kid)} is not among the published keys")
     # The signature before any claim: a claim of an unsigned token must not even choose the error.
     try:
         payload = jws.deserialize_compact(token, key, registry=_JWS).payload
         claims = parse_json(payload)
     except (JoseError, NoUsableAnswer, ValueError, TypeError, RecursionError):
-        raise refused("ID token: signature") from None
+        raise refused(f"{what}: signature") from None
     if not isinstance(claims, dict):
-        raise refused("ID token: claims")
+        raise refused(f"{what}: claims")
     return claims
 
 
-def _announced_kid(token: str) -> str | None:
+def _announced_kid(token: str, what: str) -> str | None:
     """Returns the `kid`, if any, of a header with no demand that we do not support.
 
     `jku`, `jwk`, `x5u`, `x5c` are ignored.
@@ -120,23 +96,18 @@ def _announced_kid(token: str) -> str | None:
     try:
         header = parse_json(b64u_octets(token.split(".")[0]))
     except (NoUsableAnswer, ValueError, TypeError):
-        raise refused("ID token: header") from None
+        raise refused(f"{what}: header") from None
     # RFC 8725 §3.1: we choose the algorithm, not the token. RFC 7515 §4.1.11: we support no extension.
-    if not isinstance(header, dict) or header.get("alg") != "RS256" or {"crit", "b64"} & header.keys():
-        raise refused("ID token: alg")
+    if not isinstance(header, dict) or header.get("alg") != "RS256":
+        alg = header.get("alg") if isinstance(header, dict) else None
+        raise refused(f"{what}: alg {shown(alg)}, expected RS256")
+    if {"crit", "b64"} & header.keys():
+        raise refused(f"{what}: alg RS256 with an extension (crit, b64)")
     kid = header.get("kid")
     # OpenID Connect Core §10.1: it may be left out while a single key fits.
     if "kid" in header and (not isinstance(kid, str) or not kid):
-        raise refused("ID token: kid")
+        raise refused(f"{what}: kid {shown(kid)}")
     return kid
-
-
-def seconds_of(claims: Claims, name: str) -> float | None:
-    value = claims.get(name)
-    # In Python `True` is an int: `exp: true` must not become the first second of 1970.
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return value if 0 <= value <= _LAST_SECOND else None
 
 
 def _is_same(value: object, secret: str) -> bool:

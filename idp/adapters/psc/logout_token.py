@@ -8,7 +8,8 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from idp.adapters.psc.id_token import Claims, KeyFinder, is_ours, refused, seconds_of, verify_signature
+from idp.adapters.psc.id_token import KeyFinder, is_ours, refused, verify_signature
+from idp.adapters.psc.id_token_claims import Claims, seconds_of
 from idp.interaction.upstream import UpstreamLogout
 from idp.settings.psc import PscSettings
 

@@ -5,35 +5,39 @@ sessions, who may enrol. `oic.oic.Client` builds the requests and its messages r
 every login; its HTTP, key fetching and verification never run: `http/bounded`, `discovery`, `id_token` do that.
 """
 
-import hashlib
 import logging
 import re
-import secrets
 import threading
-from base64 import urlsafe_b64encode
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 
-from oic.oic.message import AuthorizationErrorResponse, AuthorizationResponse
+from oic.oic.message import AuthorizationResponse
 
-from idp.adapters.http.bounded import BoundedHttp, SafeHttp
-from idp.adapters.psc.backchannel import PscBackChannel, callback_failure, fresh_client, read_message
+from idp.adapters.http.bounded import ProbingHttp, SafeHttp
+from idp.adapters.psc.backchannel import PscBackChannel, read_message
 from idp.adapters.psc.circuit import Circuits, GuardedHttp, Health
-from idp.adapters.psc.claims import read_amr, read_auth_mode, read_person, read_released, read_sid
+from idp.adapters.psc.client_secret import ClientSecret
+from idp.adapters.psc.client_standing import ClientStanding
 from idp.adapters.psc.concurrency_limit import ConcurrencyLimit
-from idp.adapters.psc.discovery import Discovery
-from idp.adapters.psc.id_token import ExpectedIdToken, VerifiedIdToken, refused, verify_id_token
+from idp.adapters.psc.discovery import Discovery, ProviderSnapshot
+from idp.adapters.psc.errors import callback_failure
+from idp.adapters.psc.id_token import refused, verify_id_token
+from idp.adapters.psc.id_token_claims import ExpectedIdToken
+from idp.adapters.psc.login import read_login
+from idp.adapters.psc.request import ORDINARY, NewRequest, fresh_wishes, new_request, pushed_address
 from idp.adapters.psc.sign_out import PscSignOut
+from idp.adapters.psc.signed_userinfo import verify_userinfo
 from idp.adapters.psc.signing_keys import Allowance, SigningKeys
 from idp.adapters.psc.watch import Watch, beside
 from idp.adapters.psc.way_out import way_out
 from idp.core.clock import Clock
 from idp.interaction.upstream import (
+    UpstreamFailed,
     UpstreamLogin,
     UpstreamLogout,
-    UpstreamRefused,
+    UpstreamMisconfigured,
     UpstreamRequest,
     UpstreamUnavailable,
 )
@@ -57,7 +61,7 @@ class PscProvider:
         redirect_uri: str,
         skew: timedelta,
         clock: Clock,
-        http: BoundedHttp | None = None,
+        http: ProbingHttp | None = None,
         on_change: Callable[[bool], None] = lambda is_out: None,
         run: Callable[[Callable[[], None]], None] = beside,
     ) -> None:
@@ -69,8 +73,12 @@ class PscProvider:
         self._settings, self._redirect_uri, self._skew = settings, redirect_uri, skew
         self._circuits, self._outcomes = circuits, Counter[str]()
         self._discovery = Discovery(settings, guarded, clock)
+        secret = ClientSecret(settings)
+        self._client = ClientStanding(secret=secret, clock=clock, pause=pause)
         self._keys = SigningKeys(guarded, clock, settings.keys_pause)
-        self._back_channel = PscBackChannel(settings, guarded, redirect_uri)
+        self._back_channel = PscBackChannel(
+            settings=settings, http=guarded, redirect_uri=redirect_uri, secret=secret, standing=self._client
+        )
         self._limit = ConcurrencyLimit(settings.at_once, settings.timeout)
         self._watch = Watch(
             circuits=circuits,
@@ -78,6 +86,8 @@ class PscProvider:
             clock=clock,
             every=settings.watch_every,
             discovery_address=settings.discovery_address,
+            discovered=self._discovery.consider,
+            client=self._look_at_client,
             token_endpoint=lambda: self._endpoint("token_endpoint"),
             wallet=self._wallet,
             run=run,
@@ -107,8 +117,25 @@ class PscProvider:
         """Returns the health for `/metrics`, and probes PSC as a sign-in page does."""
         is_out = self.is_out()
         self._sign_out.look()
-        failures = {**self._circuits.failures_by_url(), **self._sign_out.failures_by_url()}
-        return Health(is_out, failures, dict(self._outcomes))
+        return Health(
+            is_out=is_out,
+            is_misconfigured=self.is_misconfigured(),
+            failures={**self._circuits.failures_by_url(), **self._sign_out.failures_by_url()},
+            outcomes=dict(self._outcomes),
+        )
+
+    def is_misconfigured(self) -> bool:
+        return self._fault() is not None
+
+    def _fault(self) -> str | None:
+        return self._client.refusal() or self._discovery.fault()
+
+    def _look_at_client(self) -> None:
+        def ask() -> None:
+            if endpoint := self._endpoint("token_endpoint"):
+                self._back_channel.look_at_client(endpoint)
+
+        self._client.ask_again(ask)
 
     def _wallet(self) -> str | None:
         """Returns where browsers are sent, also before the first sign-in; None when it is not to be probed."""
@@ -124,36 +151,32 @@ class PscProvider:
         return getattr(known, name) if known else None
 
     def begin(self, *, fresh: bool) -> UpstreamRequest:
-        """Start a login with its own state, nonce and verifier of 256 bits each (RFC 9700 §4.7)."""
-        if self._circuits.is_out():
-            self._try_again()
-        snapshot, settings = self._discovery.snapshot(), self._settings
-        state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
-        challenge = hashlib.sha256(verifier.encode("ascii")).digest()
-        arguments: dict[str, object] = {
-            "response_type": "code",
-            "scope": settings.scope.split(),
-            "acr_values": settings.acr_values.split(),
-            "redirect_uri": self._redirect_uri,
-            "state": state,
-            "nonce": nonce,
-            # RFC 7636 §4.2.
-            "code_challenge": urlsafe_b64encode(challenge).rstrip(b"=").decode("ascii"),
-            "code_challenge_method": "S256",
-            # facts/psc §9: on a shared workstation, PSC's own session may still be a colleague's.
-            "prompt": ["login"] if fresh else [],
-        }
-        client = fresh_client(self._settings.client_id)
-        request = client.construct_AuthorizationRequest(request_args=arguments)
-        url = str(request.request(snapshot.authorization_endpoint))
-        return UpstreamRequest(url=url, state=state, pending={"nonce": nonce, "code_verifier": verifier})
+        self._require_usable()
+        snapshot = self._discovery.snapshot()
+        wishes = fresh_wishes(self._settings) if fresh else ORDINARY
+        request = new_request(self._settings, self._redirect_uri, wishes)
+        return UpstreamRequest(
+            url=self._address(snapshot, request), state=request.state, pending=request.pending
+        )
 
-    def _try_again(self) -> None:
+    def _address(self, snapshot: ProviderSnapshot, request: NewRequest) -> str:
+        """Returns where the browser goes: with the request, or with a reference to the one that was pushed."""
+        endpoint = snapshot.authorization_endpoint
+        if snapshot.push_endpoint is None:
+            return request.address(endpoint)
+        with self._limit.place():
+            request_uri = self._back_channel.push(snapshot.push_endpoint, request.query)
+        return pushed_address(endpoint, self._settings.client_id, request_uri)
+
+    def _require_usable(self) -> None:
         """Try PSC again for a user who asks. Raises UpstreamUnavailable, at once while the pause lasts."""
+        self._look_at_client()
+        if refusal := self._client.refusal():
+            raise UpstreamMisconfigured(refusal)
         if self._circuits.may_be_back():
             for url in self._circuits.open_urls():
                 self._watch.look_at(url)
-        if self._circuits.is_out():
+        if self._circuits.is_out() and self._discovery.fault() is None:
             raise UpstreamUnavailable("circuit open")
 
     def complete(
@@ -162,11 +185,8 @@ class PscProvider:
         """Returns what the login proved. `state` is not compared here: by it the caller found, and took, `pending`."""
         try:
             login = self._complete(answer, pending, now)
-        except UpstreamRefused as refusal:
-            self._tell(str(refusal.reason))
-            raise
-        except UpstreamUnavailable:
-            self._tell("unavailable")
+        except UpstreamFailed as failed:
+            self._tell(str(failed.reason))
             raise
         self._tell("completed")
         return login
@@ -193,8 +213,12 @@ class PscProvider:
             find_key = partial(self._keys.find, snapshot.jwks_uri, self._allowance)
             verified = verify_id_token(tokens.id_token, expected, find_key)
             go_on()
-            userinfo = self._back_channel.userinfo(snapshot.userinfo_endpoint, tokens.access_token)
-        return _login(verified, userinfo, tokens.id_token, self._settings.physician_categories)
+            userinfo = self._back_channel.userinfo(
+                snapshot.userinfo_endpoint,
+                access,
+                lambda token: verify_userinfo(token, self._settings, self._skew, at, find_key),
+            )
+        return read_login(verified, userinfo, tokens.id_token, self._settings)
 
     def verify_logout(self, token: str, *, now: datetime) -> UpstreamLogout:
         return self._sign_out.read_token(token, now)
@@ -207,41 +231,9 @@ class PscProvider:
         if answer.get("iss", self._settings.issuer) != self._settings.issuer:
             raise refused("callback: iss")
         if "error" in answer:
-            error = read_message(AuthorizationErrorResponse, {"error": answer["error"]}).get("error")
-            raise callback_failure(error)
+            raise callback_failure(answer["error"], answer.get("error_description"))
         # Only the code is read: a token beside it was not requested (response_type=code).
         code = read_message(AuthorizationResponse, {"code": answer.get("code")}).get("code")
         if not isinstance(code, str) or not _CODE.fullmatch(code):
             raise refused("callback: code")
         return code
-
-
-def _login(
-    verified: VerifiedIdToken,
-    userinfo: Mapping[str, object],
-    id_token: str,
-    physician_categories: tuple[str, ...],
-) -> UpstreamLogin:
-    # OpenID Connect Core §5.3.2: with another subject or national identifier, it is another person's answer.
-    if userinfo.get("sub") != verified.subject:
-        raise refused("userinfo: sub")
-    claims = {**userinfo, **verified.claims}
-    if userinfo.get("SubjectNameID", claims.get("SubjectNameID")) != claims.get("SubjectNameID"):
-        raise refused("userinfo: SubjectNameID")
-    person = read_person(claims, physician_categories)
-    return UpstreamLogin(
-        rpps=person.rpps,
-        family_name=person.family_name,
-        given_name=person.given_name,
-        profession=person.profession,
-        specialities=person.specialities,
-        subject=verified.subject,
-        acr=verified.acr,
-        amr=read_amr(verified.claims),
-        auth_mode=read_auth_mode(claims),
-        auth_time=verified.auth_time,
-        is_auth_time_told=verified.is_auth_time_told,
-        id_token=id_token,
-        claims=read_released(claims),
-        sid=read_sid(verified.claims),
-    )

@@ -13,15 +13,20 @@ from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
 from idp.adapters.http.bounded import BoundedHttp, NoUsableAnswer
-from idp.adapters.psc.discovery import CACHE_LIFE, fetch_object
+from idp.adapters.psc.discovery import CACHE_LIFE
+from idp.adapters.psc.published import fetch_object
 from idp.core.clock import Clock
 from idp.core.octets import b64u_octets
-from idp.interaction.upstream import UpstreamUnavailable
+from idp.interaction.upstream import UpstreamMisconfigured, UpstreamUnavailable
 
 # NIST SP 800-131A: 2048 bits at least. Beyond 8192, verifying would be an attack on our processor.
 _RSA_BITS = range(2048, 8192 + 1)
 
 _MINUTE = timedelta(minutes=1)
+
+
+class NoUsableKey(NoUsableAnswer):
+    """PSC publishes a key set, and none of its keys is for RS256: a setting there is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,14 +134,15 @@ class SigningKeys:
 
     def _require_fetched(self) -> None:
         if self._failure is not None:
-            raise UpstreamUnavailable(f"signing keys: {self._failure}") from self._failure
+            kind = UpstreamMisconfigured if isinstance(self._failure, NoUsableKey) else UpstreamUnavailable
+            raise kind(f"signing keys: {self._failure}") from self._failure
 
     def _fetch(self, jwks_uri: str) -> None:
         self._tried_at = self._clock.now()
         try:
             found = read_signing_keys(fetch_object(self._http, jwks_uri))
             if not found.keys:
-                raise NoUsableAnswer("no usable key")
+                raise NoUsableKey("no usable key: none is for RS256, of 2048 bits or more")
         except NoUsableAnswer as error:
             self._failure = error
             return

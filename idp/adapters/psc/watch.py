@@ -8,10 +8,11 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from http import HTTPStatus
 
 import structlog
 
-from idp.adapters.http.bounded import BoundedHttp, HttpAnswer, NoUsableAnswer
+from idp.adapters.http.bounded import HttpAnswer, NoUsableAnswer, ProbingHttp
 from idp.adapters.psc.circuit import Circuits, is_outage
 from idp.core.clock import Clock
 
@@ -38,10 +39,14 @@ class Watch:
 
     circuits: Circuits
     #: Without circuit breakers: it must call while the circuits are open.
-    http: BoundedHttp
+    http: ProbingHttp
     clock: Clock
     every: timedelta
     discovery_address: str
+    #: Takes what that address answered.
+    discovered: Callable[[HttpAnswer], None]
+    #: Asks whether we are known again, if we were refused and it is time.
+    client: Callable[[], None]
     token_endpoint: Callable[[], str | None]
     #: Returns where browsers are sent, None when that is not to be probed from here.
     wallet: Callable[[], str | None]
@@ -68,6 +73,7 @@ class Watch:
         try:
             for url in self._addresses():
                 self.look_at(url)
+            self.client()
         except (
             Exception
         ):  # No caller waits for this thread: an exception must reach the log, and it must probe again.
@@ -102,10 +108,24 @@ class Watch:
             answer = self._ask(url)
         except NoUsableAnswer:
             return False
-        is_page = answer.media_type == "text/html"
-        return not is_outage(answer) and (not is_page or url == self.wallet())
+        if url == self.wallet():
+            return is_shown(answer)
+        if url == self.discovery_address:
+            self.discovered(answer)
+        return not is_outage(answer) and not answer.is_page
 
     def _ask(self, url: str) -> HttpAnswer:
+        if url == self.wallet():
+            return self.http.options(url)
         if url == self.token_endpoint():
             return self.http.post_form(url, "", {})
         return self.http.get(url, {})
+
+
+def is_shown(answer: HttpAnswer) -> bool:
+    """Whether what stands at the authorization endpoint answers OPTIONS, with a page or not.
+
+    OPTIONS and not GET or HEAD: a Keycloak counts each of these as a sign-in that failed (LOGIN_ERROR), in which the
+    watch of a realm sees an attack. A server that knows no OPTIONS (501, RFC 9110 §15.6.2) has answered all the same.
+    """
+    return answer.status == HTTPStatus.NOT_IMPLEMENTED or not is_outage(answer)

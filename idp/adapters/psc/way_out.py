@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from idp.adapters.http.bounded import BoundedHttp, NoUsableAnswer
-from idp.adapters.psc.circuit import Circuits, is_outage
+from idp.adapters.http.bounded import NoUsableAnswer, ProbingHttp
+from idp.adapters.psc.circuit import Circuits
+from idp.adapters.psc.watch import is_shown
 from idp.core.clock import Clock
 from idp.settings.psc import PscSettings
 
@@ -41,7 +42,7 @@ class WayOut:
 
     circuits: Circuits
     #: Without circuit breakers: it must call while the circuit is open.
-    http: BoundedHttp
+    http: ProbingHttp
     clock: Clock
     every: timedelta
     run: Run
@@ -84,13 +85,13 @@ class WayOut:
 
     def _answers(self, url: str) -> bool:
         try:
-            # Without hint and cookie nobody can be signed out by it (RP-Initiated Logout §2).
-            return not is_outage(self.http.get(url, {}))
+            # Nobody can be signed out by it, and a Keycloak keeps nothing of it (`is_shown`).
+            return is_shown(self.http.options(url))
         except NoUsableAnswer:
             return False
 
 
-def way_out(settings: PscSettings, http: BoundedHttp, clock: Clock, run: Run) -> WayOut:
+def way_out(settings: PscSettings, http: ProbingHttp, clock: Clock, run: Run) -> WayOut:
     # Circuits of its own: while browsers cannot sign out there, the door to sign in is not shut.
     circuits = Circuits(
         clock=clock, failures=settings.circuit_failures, pause=settings.circuit_pause, on_change=_tell

@@ -29,4 +29,4 @@ def refuse_enrolment(desk: Desk, interaction: Interaction) -> Response:
         interaction, events=(), identity=None, enrolment=None, enrolment_draft={}, upstream_id_token=None
     )
     desk.record(bare)
-    return desk.show(bare, "psc.html", PscPage("conflict", desk.doors(bare)), 403)
+    return desk.show(bare, "psc.html", PscPage(reason="conflict", doors=desk.doors(bare)), 403)

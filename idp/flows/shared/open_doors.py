@@ -9,11 +9,15 @@ from idp.web.psc_button import OfficialPictures
 
 def doors_of(open_doors: Collection[str], upstream: Upstream | None, pictures: OfficialPictures) -> Doors:
     has_psc = "psc" in open_doors
+    # Both are asked: the first question looks, beside the page, whether the cause of the second is mended.
+    is_out = has_psc and upstream is not None and upstream.is_out()
+    is_misconfigured = has_psc and upstream is not None and upstream.is_misconfigured()
     return Doors(
         psc=has_psc,
         cps="cps" in open_doors,
         password="password" in open_doors,
-        psc_out=has_psc and upstream is not None and upstream.is_out(),
+        psc_out=is_out or is_misconfigured,
+        psc_misconfigured=is_misconfigured,
         psc_picture=pictures.has_button,
         psc_hover=pictures.has_hover,
     )

@@ -23,10 +23,14 @@ Asked = Mapping[str, Any]
 
 
 class Onward(NamedTuple):
-    """`url`: where the browser ends the session there. `is_left_open`: there is one, and it cannot be ended."""
+    """`url`: where the browser ends the session there. `is_left_open`: there is one, and it cannot be ended.
+
+    `name`: of this sign-out, for a cookie; None when Pro Santé Connect has no part in it.
+    """
 
     url: str | None
     is_left_open: bool
+    name: str | None
 
 
 class Back(NamedTuple):
@@ -45,29 +49,26 @@ class WayByUpstream:
     #: Where Pro Santé Connect sends the browser back to.
     return_url: str
 
-    def out(self, ended: Session | None, asked: Asked, browser: str) -> Onward:
-        """Returns where its own session is ended, which would let a colleague in (facts/psc §9).
-
-        `browser`: what the browser comes back with.
-        """
+    def out(self, ended: Session | None, asked: Asked) -> Onward:
+        """Returns where its own session is ended, which would let a colleague in (facts/psc §9)."""
         if ended is None or ended.upstream_id_token is None:
-            return Onward(None, False)
-        url, state = None, random_token()
+            return Onward(None, is_left_open=False, name=None)
+        url, state, name = None, random_token(), random_token()
         if self.upstream is not None:
             id_token = self.sealer.open(ended.upstream_id_token)
             url = self.upstream.logout_url(id_token, return_url=self.return_url, state=state)
         if url is not None:
             self.store.put(Kind.LOGOUT_REQUEST, state, asked, GRACE)
         remembered = {"asked": asked, "is_left_open": url is None}
-        self.store.put(Kind.LOGOUT_OF_BROWSER, browser, remembered, _REMEMBERED)
-        return Onward(url, url is None)
+        self.store.put(Kind.LOGOUT_OF_BROWSER, name, remembered, _REMEMBERED)
+        return Onward(url, is_left_open=url is None, name=name)
 
-    def back(self, state: str, browser: str | None) -> Back:
-        """Returns the sign-out of this `state`, once; else the last one of this browser (facts/psc §6)."""
+    def back(self, state: str, name: str | None) -> Back:
+        """Returns the sign-out of this `state`, once; else the one of this name (facts/psc §6)."""
         asked = self.store.take(Kind.LOGOUT_REQUEST, state)
         if asked is not None:
             return Back(asked, is_certain=True, is_left_open=False)
-        remembered = self.store.get(Kind.LOGOUT_OF_BROWSER, browser) if browser else None
+        remembered = self.store.get(Kind.LOGOUT_OF_BROWSER, name) if name else None
         if remembered is None:
             return Back(None, is_certain=False, is_left_open=False)
         return Back(

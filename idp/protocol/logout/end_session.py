@@ -25,7 +25,7 @@ from idp.pages.sign_in import IdentityView, LogoutFrame, SignedOutPage
 from idp.protocol.logout.by_upstream import WayByUpstream
 from idp.protocol.logout.logout_request import NOTHING, LogoutRequest, LogoutRequests, return_to
 from idp.web.addresses import redirect
-from idp.web.cookies import Cookies
+from idp.web.cookies import LEAVING_COOKIE, Cookies
 from idp.web.forms import FormOvertaken, Forms
 from idp.web.leaving import Leaving
 from idp.web.logout_frames import frames_for, policy_for
@@ -110,7 +110,7 @@ class EndSessionEndpoint:
 
     def returned(self) -> Response:
         """Back from Pro Santé Connect, with or without `state` (facts/psc §6)."""
-        back = self.by_upstream.back(request.args.get("state", ""), self.cookies.browser(request))
+        back = self.by_upstream.back(request.args.get("state", ""), self.cookies.get(request, LEAVING_COOKIE))
         asked = from_plain(LogoutRequest, back.asked) if back.asked else NOTHING
         if back.is_certain:
             return self._leave(asked, None)
@@ -152,17 +152,17 @@ class EndSessionEndpoint:
         self, asked: LogoutRequest, ended: Session | None, frames: tuple[LogoutFrame, ...] = _NO_FRAMES
     ) -> Response:
         kept = to_plain(dataclasses.replace(asked, hint_sid=None))
-        # The way back is found under what this answer makes of the browser, not under a name that is over.
-        browser = random_token()
-        upstream = self.by_upstream.out(ended, kept, browser)
+        upstream = self.by_upstream.out(ended, kept)
         if upstream.is_left_open:
             response = self._stay(asked, frames, is_left_open=True)
         else:
             response = self._go_on(asked, upstream.url, frames)
         if frames:
             response.headers["Content-Security-Policy"] = policy_for(frames)
+        if upstream.name is not None:
+            self.cookies.set(response, LEAVING_COOKIE, upstream.name)
         if ended is not None:
-            self.leaving.sign_out(request, response, ended.account_id, browser)
+            self.leaving.sign_out(request, response, ended.account_id)
         elif asked.hint_sid is not None:
             # facts/security PS10: the next person at this browser is identified anew by Pro Santé Connect.
             self.cookies.mark_signed_out(response)

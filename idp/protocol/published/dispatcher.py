@@ -102,7 +102,7 @@ class PlainEndpoints:
         try:
             return route.endpoint(request)
         except (StoreUnavailable, SignerUnavailable) as error:
-            log.error("endpoint_unavailable", path=request.path, exception=type(error).__name__)
+            log.error("endpoint_unavailable", path=request.path, exception_type=type(error).__name__)
             return unavailable_response()
         except HTTPException as error:
             return json_response({"error": "invalid_request"}, error.code or 400)

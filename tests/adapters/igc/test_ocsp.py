@@ -241,7 +241,7 @@ class Canned:
         self.body = body
 
     def post(self, url: str, body: bytes, headers: Any) -> HttpAnswer:
-        return HttpAnswer(200, "application/ocsp-response", self.body)
+        return HttpAnswer(status=200, media_type="application/ocsp-response", body=self.body)
 
 
 @settings(

@@ -19,7 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote_plus, urlsplit
+from urllib.parse import parse_qs, unquote_plus, urlencode, urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -34,6 +34,7 @@ CLIENT_SECRET = "s3cr+t%:é&="
 REDIRECT_URI = "https://caducee.example/psc/callback"
 ACCESS_TOKEN = "an.access-token_of/PSC=="
 CODE = "5b0b6c4e.the-code.of-this-login"
+REQUEST_URI = "urn:ietf:params:oauth:request_uri:6esc_11ACC5bwc014ltc14eY22c"
 RPPS = "99700427885"
 SID = "044b9c35-1d8f-4925-8ae8-22cf585e079c"
 SUBJECT = f"f:550dc1c8-d97b-4b1e-ac8c-8eb4471cf9dd:8{RPPS}"
@@ -45,6 +46,7 @@ _PATHS = {
     "token": f"{_REALM}/protocol/openid-connect/token",
     "userinfo": f"{_REALM}/protocol/openid-connect/userinfo",
     "logout": f"{_REALM}/protocol/openid-connect/logout",
+    "par": f"{_REALM}/protocol/openid-connect/ext/par/request",
     "wallet": "/auth",
     "trap": "/keys-of-somebody-else",
 }
@@ -117,6 +119,7 @@ class Seen:
     headers: Mapping[str, str]
     #: The common name of the client certificate.
     peer: str | None = None
+    method: str = "GET"
 
 
 def changed(members: Json, changes: Mapping[str, object]) -> Json:
@@ -134,6 +137,7 @@ class HostilePsc:
         self.kid = "psc-1"
         self.seen: list[Seen] = []
         self.asked: Mapping[str, str] = {}
+        self.pushed: list[Mapping[str, str]] = []
         self.redirect_uri = REDIRECT_URI
         self.client_authentication = "client_secret_basic"
         self.stopping = threading.Event()
@@ -141,6 +145,10 @@ class HostilePsc:
     def authorize(self, url: str) -> dict[str, str]:
         """What the browser brings back from the authorization request `url`."""
         self.asked = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+        if "request_uri" in self.asked:
+            # RFC 9126 §4: the browser brings no more than these two.
+            assert self.asked == {"client_id": CLIENT_ID, "request_uri": REQUEST_URI}
+            self.asked = self.pushed.pop()
         return {"code": CODE, "state": self.asked["state"], "iss": self.issuer, "session_state": "1"}
 
     def calls(self, endpoint: str) -> int:
@@ -160,6 +168,8 @@ class HostilePsc:
             "userinfo_endpoint": self.origin + _PATHS["userinfo"],
             "jwks_uri": self.origin + _PATHS["jwks"],
             "end_session_endpoint": self.origin + _PATHS["logout"],
+            "pushed_authorization_request_endpoint": self.origin + _PATHS["par"],
+            "require_pushed_authorization_requests": False,
             "acr_values_supported": ["0", "0"],
             "id_token_signing_alg_values_supported": ["RS256", "HS256", "none"],
         }
@@ -259,15 +269,23 @@ class Handler(BaseHTTPRequestHandler):
         return names[0] if names else None
 
     def do_GET(self) -> None:
-        self._answer({"discovery": _say_discovery, "jwks": _say_jwks, "userinfo": _say_userinfo})
+        self._answer(
+            {"discovery": _say_discovery, "jwks": _say_jwks, "userinfo": _say_userinfo, "wallet": _say_wallet}
+        )
 
     def do_POST(self) -> None:
-        self._answer({"token": _say_tokens})
+        self._answer({"token": _say_tokens, "par": _say_request_uri})
+
+    def do_OPTIONS(self) -> None:
+        self._answer({"wallet": say_status(200, Allow="GET, HEAD, OPTIONS, POST")})
 
     def _answer(self, replies: Mapping[str, Reply]) -> None:
         endpoint = next((name for name, path in _PATHS.items() if path == urlsplit(self.path).path), "none")
-        self.psc.seen.append(Seen(endpoint, dict(self.headers.items()), self.peer()))
-        (self.psc.lie.instead.get(endpoint) or replies.get(endpoint) or say_status(404))(self)
+        self.psc.seen.append(Seen(endpoint, dict(self.headers.items()), self.peer(), self.command))
+        if told := self.psc.lie.instead.get(endpoint):
+            # A server that answers a form it did not read resets the connection.
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        (told or replies.get(endpoint) or say_status(404))(self)
 
     def say(self, status: int, media_type: str, body: bytes, **headers: str) -> None:
         self.send_response(status)
@@ -320,9 +338,34 @@ _PROOFS: Mapping[str, Callable[[Handler, Json], bool]] = {
 }
 
 
-def _say_tokens(handler: Handler) -> None:
+def _say_wallet(handler: Handler) -> None:
+    """A browser without session: Core §3.1.2.6 for `prompt=none`, else a page; no redirect to a stranger."""
+    sent = {name: values[0] for name, values in parse_qs(urlsplit(handler.path).query).items()}
+    if "request_uri" in sent:
+        sent = dict(handler.psc.pushed.pop())
+    if sent.get("client_id") != CLIENT_ID or sent.get("redirect_uri") != handler.psc.redirect_uri:
+        return say_text("<html>Invalid parameter: redirect_uri", "text/html", 400)(handler)
+    if sent.get("prompt") != "none":
+        return say_text("<html>Connectez-vous", "text/html")(handler)
+    told = urlencode({"error": "login_required", "state": sent["state"]})
+    return say_status(302, Location=f"{handler.psc.redirect_uri}?{told}")(handler)
+
+
+def _form(handler: Handler) -> dict[str, str]:
     length = int(handler.headers["Content-Length"])
-    form = {name: values[0] for name, values in parse_qs(handler.rfile.read(length).decode()).items()}
+    return {name: values[0] for name, values in parse_qs(handler.rfile.read(length).decode()).items()}
+
+
+def _say_request_uri(handler: Handler) -> None:
+    form = _form(handler)
+    if not _PROOFS[handler.psc.client_authentication](handler, form):
+        return say_json({"error": "invalid_client"}, 401)(handler)
+    handler.psc.pushed.append(form)
+    return say_json({"request_uri": REQUEST_URI, "expires_in": 60}, 201)(handler)
+
+
+def _say_tokens(handler: Handler) -> None:
+    form = _form(handler)
     if not _PROOFS[handler.psc.client_authentication](handler, form):
         return say_json({"error": "invalid_client"}, 401)(handler)
     if "code_verifier" not in form:
@@ -330,7 +373,12 @@ def _say_tokens(handler: Handler) -> None:
     # RFC 7636 §4.6, RFC 6749 §4.1.3.
     challenge = b64u(hashlib.sha256(form["code_verifier"].encode()).digest())
     given = (form["grant_type"], form["code"], form["redirect_uri"], challenge)
-    if given != ("authorization_code", CODE, handler.psc.redirect_uri, handler.psc.asked["code_challenge"]):
+    if given != (
+        "authorization_code",
+        CODE,
+        handler.psc.redirect_uri,
+        handler.psc.asked.get("code_challenge"),
+    ):
         return say_json({"error": "invalid_grant", "error_description": "Code not valid"}, 400)(handler)
     return say_json(handler.psc.tokens())(handler)
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from idp.adapters.psc.claims import (
     Person,
+    has_two_rpps,
     read_amr,
     read_auth_mode,
     read_person,
@@ -228,6 +229,34 @@ def test_two_different_linked_rpps_are_no_rpps() -> None:
 def test_linked_rpps_said_twice_is_one() -> None:
     linked = [{"identifiant": text, "origine": "RPPS"} for text in ("99700427885", "899700427885")]
     assert read_rpps({"otherIds": linked}) == "99700427885"
+
+
+def _linked(*identifiers: str, origin: str = "RPPS") -> list[object]:
+    return [{"identifiant": one, "origine": origin} for one in identifiers]
+
+
+ONE, OTHER = "899700427885", "899700218896"
+
+
+@pytest.mark.parametrize(
+    ("userinfo", "id_token", "is_two"),
+    [
+        ({}, {}, False),
+        ({"SubjectNameID": ONE}, {"SubjectNameID": ONE}, False),
+        ({"SubjectNameID": ONE, "otherIds": _linked(ONE, ONE[1:])}, {}, False),
+        ({"SubjectNameID": ONE, "otherIds": _linked(OTHER, origin="ADELI")}, {}, False),
+        ({"SubjectNameID": "0759912345", "otherIds": _linked(ONE)}, {}, False),
+        ({"SubjectNameID": ONE, "otherIds": _linked(OTHER)}, {}, True),
+        ({"SubjectNameID": "0759912345", "otherIds": _linked(ONE, OTHER)}, {}, True),
+        ({"otherIds": _linked(ONE), "otherIDs": _linked(OTHER)}, {}, True),
+        ({"otherIds": _linked(ONE)}, {"otherIds": _linked(OTHER)}, True),
+        ({"otherIds": _linked(ONE)}, {"SubjectNameID": OTHER}, True),
+    ],
+)
+def test_two_rpps_are_seen_wherever_they_stand(
+    userinfo: dict[str, object], id_token: dict[str, object], is_two: bool
+) -> None:
+    assert has_two_rpps(userinfo, id_token) is is_two
 
 
 def _with_practices(*practices: object, **claims: object) -> dict[str, object]:

@@ -40,7 +40,9 @@ class Published:
         self.calls += 1
         if self.is_down:
             raise NoUsableAnswer("silence")
-        return HttpAnswer(200, "application/json", json.dumps({"keys": self.keys}).encode())
+        return HttpAnswer(
+            status=200, media_type="application/json", body=json.dumps({"keys": self.keys}).encode()
+        )
 
     def post_form(self, url: str, form: str, headers: Mapping[str, str]) -> HttpAnswer:
         raise AssertionError(url)

@@ -14,7 +14,13 @@ from bs4 import BeautifulSoup
 
 from idp.adapters.psc.provider import PscProvider
 from idp.core.clock import SystemClock
-from idp.interaction.upstream import UpstreamLogin, UpstreamRefusal, UpstreamRefused, UpstreamUnavailable
+from idp.interaction.upstream import (
+    UpstreamLogin,
+    UpstreamMisconfigured,
+    UpstreamRefusal,
+    UpstreamRefused,
+    UpstreamUnavailable,
+)
 from tests.adapters.psc.chosen import psc_chosen, psc_provider
 from tests.limits import within
 from tests.sandbox.processes import start, stop
@@ -166,6 +172,28 @@ def test_live_session_signs_in_silently_unless_a_fresh_login_is_asked(
     assert not asked.headers["Location"].startswith(CALLBACK)
 
 
+def test_request_is_pushed_to_a_simulator_that_demands_it(
+    simulator: Simulator, provider: PscProvider, person: Person
+) -> None:
+    simulator.switch(par_required=True)
+    assert log_in(provider, person).rpps == PHYSICIAN[1:]
+    assert "request_uri=" in provider.begin(fresh=False).url
+
+
+def test_watch_leaves_no_failed_sign_in_there(simulator: Simulator) -> None:
+    provider = psc_provider(
+        psc_chosen(
+            issuer=simulator.issuer, client_id="caducee", client_secret="s+:%é", watch_every=timedelta()
+        ),
+        redirect_uri=CALLBACK,
+        clock=SystemClock(),
+        run=lambda act: act(),
+    )
+    for _ in range(3):
+        assert not provider.is_out()
+    assert requests.get(f"{simulator.control}/api/events", timeout=within(5)).json() == []
+
+
 def test_code_is_refused_the_second_time(provider: PscProvider, person: Person) -> None:
     request = provider.begin(fresh=False)
     answer = person.follow(request.url)
@@ -198,9 +226,22 @@ def test_code_is_refused_the_second_time(provider: PscProvider, person: Person) 
         ({"id_token": "alg_none"}, "alg"),
         ({"id_token": "alg_hs256"}, "alg"),
         ({"id_token": "unknown_kid"}, "kid"),
+        ({"id_token": "alg_es512"}, 'alg "ES512", expected RS256'),
+        ({"userinfo_format": "jwt"}, None),
+        ({"userinfo_format": "jwt_unsigned"}, 'userinfo: alg "none"'),
+        ({"userinfo_format": "jwt_wrong_iss"}, 'userinfo: iss "https://another.example'),
+        ({"userinfo_format": "jwt_wrong_aud"}, 'userinfo: aud "another-client"'),
+        ({"two_rpps": True}, "more than one RPPS"),
+        ({"token_error": "invalid_grant"}, "invalid_grant"),
+        ({"answer": "empty_401", "answer_on": "userinfo"}, "userinfo: status 401"),
+        ({"answer": "other_charset", "answer_on": "userinfo"}, "invalid_request"),
+        ({"answer": "one_mebibyte", "answer_on": "userinfo"}, "invalid_request"),
         ({"new_name": True}, None),
         ({"userinfo_sub_mismatch": True}, "userinfo: sub"),
-        ({"clock_offset_seconds": 600}, "iat"),
+        (
+            {"clock_offset_seconds": 70},
+            r"iat is (69|70|71) s ahead of our clock, CLOCK_SKEW allows 60 s: compare",
+        ),
     ],
 )
 def test_switch_of_the_simulator_is_lived_with_or_refused(
@@ -216,6 +257,45 @@ def test_switch_of_the_simulator_is_lived_with_or_refused(
     else:
         with pytest.raises(UpstreamRefused, match=outcome):
             log_in(provider, person)
+
+
+@pytest.mark.parametrize(
+    ("switches", "named"),
+    [
+        ({"token_error": "invalid_client"}, "PSC_CLIENT_AUTHENTICATION"),
+        ({"token_error": "unauthorized_client"}, "PSC_CLIENT_ID"),
+        ({"token_error": "invalid_scope"}, "PSC_SCOPE"),
+        ({"answer": "empty_401", "answer_on": "token"}, "PSC_CLIENT_ID"),
+        ({"answer": "other_charset", "answer_on": "token"}, "PSC_ACR_VALUES"),
+        ({"answer": "one_mebibyte", "answer_on": "token"}, "PSC_ACR_VALUES"),
+        ({"callback_error": "unauthorized_client"}, "registration"),
+        ({"discovery_document": "another_issuer"}, 'issuer "https://another.example'),
+        ({"discovery_document": "no_token_endpoint"}, "token_endpoint none"),
+        ({"discovery_document": "http_endpoint"}, 'userinfo_endpoint "http://another.example'),
+        ({"discovery_document": "array"}, "not a JSON object"),
+    ],
+)
+def test_fault_of_settings_is_told_as_such(
+    switches: dict[str, object], named: str, simulator: Simulator, provider: PscProvider, person: Person
+) -> None:
+    simulator.switch(**switches)
+    with pytest.raises(UpstreamMisconfigured, match=named):
+        log_in_or_come_back(provider, person)
+
+
+def log_in_or_come_back(provider: PscProvider, person: Person) -> UpstreamLogin:
+    request = provider.begin(fresh=False)
+    return provider.complete(person.follow(request.url), request.pending, now=datetime.now(UTC))
+
+
+def test_expired_identification_means_to_begin_again(
+    simulator: Simulator, provider: PscProvider, person: Person
+) -> None:
+    simulator.switch(callback_error="authentication_expired_once")
+    with pytest.raises(UpstreamRefused) as caught:
+        log_in_or_come_back(provider, person)
+    assert caught.value.reason is UpstreamRefusal.EXPIRED
+    assert log_in(provider, person).rpps == PHYSICIAN[1:]
 
 
 @pytest.mark.parametrize("answer", ["html", "not_json", "five_megabytes", "cut_off"])

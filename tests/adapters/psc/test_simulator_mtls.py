@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from idp.core.clock import SystemClock
-from idp.interaction.upstream import UpstreamRefused
+from idp.interaction.upstream import UpstreamMisconfigured
 from idp.settings.psc import PscSettings
 from tests.adapters.psc.chosen import psc_chosen, psc_provider
 from tests.adapters.psc.hostile_psc import CLIENT_ID, TlsFiles, tls_files
@@ -81,7 +81,7 @@ def test_certificate_of_another_client_is_refused(settings: PscSettings, person:
         replace(settings, client_id="another"), redirect_uri=CALLBACK, clock=SystemClock()
     )
     request = provider.begin(fresh=False)
-    with pytest.raises(UpstreamRefused):
+    with pytest.raises(UpstreamMisconfigured):
         provider.complete(person.follow(request.url), request.pending, now=datetime.now(UTC))
 
 

@@ -44,7 +44,7 @@ def test_an_endpoint_whose_store_or_key_is_silent_asks_to_try_again(
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
     assert answer.get_json()["error"] == "temporarily_unavailable"
     assert SECRET not in answer.text
-    assert [(one["event"], one["path"], one["exception"]) for one in logs] == [
+    assert [(one["event"], one["path"], one["exception_type"]) for one in logs] == [
         ("endpoint_unavailable", "/token", type(error).__name__)
     ]
 

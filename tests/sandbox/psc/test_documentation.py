@@ -22,5 +22,5 @@ def test_every_endpoint_that_can_fail_is_named() -> None:
 
 
 def test_every_address_of_the_api_is_named() -> None:
-    for address in ("switches", "reset", "identities", "end-sessions"):
+    for address in ("switches", "reset", "identities", "end-sessions", "events"):
         assert f"/simulateur/api/{address}" in TEXT

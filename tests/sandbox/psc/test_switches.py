@@ -255,13 +255,18 @@ def test_one_sub_can_be_given_to_everybody(psc: Psc, browser: Browser) -> None:
     assert first["SubjectNameID"] != second["SubjectNameID"]
 
 
-@pytest.mark.parametrize("forgery", ["alg_none", "alg_hs256", "unknown_kid"])
+@pytest.mark.parametrize("forgery", ["alg_none", "alg_hs256", "unknown_kid", "alg_es512"])
 def test_id_token_can_be_forged_in_its_header(psc: Psc, browser: Browser, forgery: str) -> None:
     psc.switch(id_token=forgery)
     received = tokens(psc, browser)
     header = json.loads(base64.urlsafe_b64decode(received["id_token"].split(".")[0] + "=="))
     alg, kid = header["alg"], header["kid"]
-    expected = {"alg_none": ("none", kid), "alg_hs256": ("HS256", kid), "unknown_kid": ("RS256", "unknown")}
+    expected = {
+        "alg_none": ("none", kid),
+        "alg_hs256": ("HS256", kid),
+        "unknown_kid": ("RS256", "unknown"),
+        "alg_es512": ("ES512", kid),
+    }
     assert (alg, kid) == expected[forgery]
     with pytest.raises((BadSignatureError, JoseError, ValueError)):
         psc.verified(received["id_token"])
@@ -275,6 +280,85 @@ def test_id_token_can_lack_its_nonce_or_come_from_the_future(psc: Psc, browser: 
     browser.ask()
     _, claims = psc.verified(psc.redeem(browser.answer()).json()["id_token"])
     assert claims["iat"] > time.time() + 1800
+
+
+def test_token_endpoint_can_refuse_as_keycloak_does(psc: Psc, browser: Browser) -> None:
+    answer = browser_answer(psc, browser)
+    for error, status in (("unauthorized_client", 401), ("invalid_client", 401), ("invalid_scope", 400)):
+        psc.switch(token_error=error)
+        refused = psc.redeem(answer)
+        assert (refused.status_code, refused.json()["error"]) == (status, error)
+    psc.switch(token_error="none")
+    assert psc.redeem(answer).status_code == 200  # a refused client used up no code
+
+
+def browser_answer(psc: Psc, browser: Browser) -> dict[str, str]:
+    browser.ask()
+    return browser.by_card()
+
+
+def test_sign_in_can_come_back_with_an_error_once_or_each_time(psc: Psc, browser: Browser) -> None:
+    psc.switch(callback_error="authentication_expired_once")
+    browser.ask()
+    answer = browser.answer()
+    expired = ("temporarily_unavailable", "authentication_expired")
+    assert (answer["error"], answer["error_description"]) == expired
+    assert "code" in browser_answer(psc, browser)
+    psc.switch(callback_error="server_error")
+    for _ in range(2):
+        browser.ask()
+        assert browser.answer()["error"] == "server_error"
+
+
+def test_userinfo_can_be_a_signed_jwt(psc: Psc, browser: Browser) -> None:
+    access = tokens(psc, browser)["access_token"]
+    plain = psc.userinfo(access).json()
+    psc.switch(userinfo_format="jwt")
+    answer = psc.userinfo(access)
+    assert answer.headers["Content-Type"].startswith("application/jwt")
+    assert psc.verified(answer.text)[1] == {**plain, "iss": psc.issuer, "aud": CLIENT_ID}
+    for form, member in (("jwt_wrong_iss", "iss"), ("jwt_wrong_aud", "aud")):
+        psc.switch(userinfo_format=form)
+        assert "another" in psc.verified(psc.userinfo(access).text)[1][member]
+    psc.switch(userinfo_format="jwt_unsigned")
+    assert psc.userinfo(access).text.endswith(".")
+
+
+def test_everybody_can_have_two_rpps(psc: Psc, browser: Browser) -> None:
+    access = tokens(psc, browser)["access_token"]
+    psc.switch(two_rpps=True)
+    linked = psc.userinfo(access).json()["otherIds"]
+    assert len({one["identifiant"] for one in linked if one["origine"] == "RPPS"}) == 2
+
+
+@pytest.mark.parametrize(
+    ("document", "member", "value"),
+    [
+        ("another_issuer", "issuer", "https://another.example/auth/realms/esante-wallet"),
+        ("no_token_endpoint", "token_endpoint", None),
+        ("http_endpoint", "userinfo_endpoint", "http://another.example/userinfo"),
+    ],
+)
+def test_discovery_document_can_be_wrong(psc: Psc, document: str, member: str, value: str | None) -> None:
+    address = f"{psc.issuer}/.well-known/wallet-openid-configuration"
+    psc.switch(discovery_document=document)
+    told = requests.get(address, timeout=TIMEOUT).json()
+    assert told.get(member) == value
+    assert {**told, member: psc.metadata[member]} == psc.metadata
+    psc.switch(discovery_document="array")
+    assert requests.get(address, timeout=TIMEOUT).json() == []
+
+
+def test_refusal_can_be_long_or_in_another_charset_or_wordless(psc: Psc) -> None:
+    address = psc.metadata["jwks_uri"]
+    psc.switch(answer="one_mebibyte", answer_on="certs")
+    assert len(requests.get(address, timeout=TIMEOUT).content) == 2**20
+    psc.switch(answer="other_charset")
+    refused = requests.get(address, timeout=TIMEOUT)
+    assert (refused.status_code, "refusée".encode("latin-1") in refused.content) == (400, True)
+    psc.switch(answer="empty_401")
+    refused = requests.get(address, timeout=TIMEOUT)
+    assert (refused.status_code, refused.content) == (401, b"")
 
 
 def test_endpoint_can_answer_with_something_else(psc: Psc, browser: Browser) -> None:

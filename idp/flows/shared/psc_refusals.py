@@ -1,0 +1,120 @@
+"""What a sign-in by Pro Santé Connect that signs nobody in is worth, in one table: whose fault, page, log, reference.
+
+Contains the table, and the answer to one refusal. Not here: what each error of Pro Santé Connect means
+(`adapters/psc/errors`), the words (catalogue, `psc.<reason>`).
+"""
+
+import logging
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+import structlog
+from werkzeug.wrappers import Response
+
+from idp.core.audit import AuditEvent
+from idp.core.ephemeral import EphemeralStore, Kind
+from idp.flows.shared.desk import Desk
+from idp.interaction.record import Interaction, begun_again
+from idp.pages.sign_in import PscPage
+
+log = structlog.get_logger()
+
+#: Two refusals further apart are no row.
+_ROW = timedelta(hours=1)
+
+
+class Whose(StrEnum):
+    """Whose fault a refusal is, or that it is nobody's."""
+
+    OURS = "ours"
+    THEIRS = "theirs"
+    PERSON = "person"
+    AGAIN = "again"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meaning:
+    whose: Whose
+    status: int
+    #: Of `logging`: an error is for the operator to mend, a warning to look at, the rest happens every day.
+    level: int
+    #: The page has the reference of the line in the log, for the help desk.
+    has_reference: bool = False
+    #: Another try may help, once: the second in a row from one browser is `refused_again`.
+    is_once: bool = False
+
+
+_INFO, _WARNING, _ERROR = logging.INFO, logging.WARNING, logging.ERROR
+
+#: By reason: `UpstreamRefusal`, and what this flow finds in a verified answer.
+REFUSALS: Mapping[str, Meaning] = {
+    "cancelled": Meaning(whose=Whose.PERSON, status=200, level=_INFO),
+    "refused": Meaning(whose=Whose.THEIRS, status=403, level=_WARNING, is_once=True),
+    "refused_again": Meaning(whose=Whose.THEIRS, status=403, level=_WARNING, has_reference=True),
+    "expired": Meaning(whose=Whose.AGAIN, status=403, level=_INFO, is_once=True),
+    "unavailable": Meaning(whose=Whose.THEIRS, status=503, level=_WARNING),
+    "misconfigured": Meaning(whose=Whose.OURS, status=503, level=_ERROR, has_reference=True),
+    "no_rpps": Meaning(whose=Whose.PERSON, status=403, level=_INFO),
+    "two_rpps": Meaning(whose=Whose.THEIRS, status=403, level=_WARNING, has_reference=True),
+    "stale": Meaning(whose=Whose.AGAIN, status=403, level=_INFO),
+    "not_fresh": Meaning(whose=Whose.THEIRS, status=403, level=_WARNING),
+    "no_auth_time": Meaning(whose=Whose.THEIRS, status=403, level=_ERROR, has_reference=True),
+    "conflict": Meaning(whose=Whose.THEIRS, status=403, level=_ERROR, has_reference=True),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PscRefusals:
+    desk: Desk
+    store: EphemeralStore
+
+    def answer(
+        self, interaction: Interaction, reason: str, detail: str, leave: str | None = None
+    ) -> Response:
+        """Returns the page of this reason; the log and the audit trail have it too.
+
+        `detail`: for the log. `leave`: a way out of the session there (`psc_leaving`)."""
+        reason = self._in_a_row(interaction, reason)
+        meaning, reference = REFUSALS[reason], secrets.token_hex(4)
+        log.log(
+            meaning.level,
+            "psc_refused",
+            interaction_id=interaction.id[:8],
+            reason=reason,
+            whose=str(meaning.whose),
+            detail=detail,
+            incident=reference,
+        )
+        self.desk.audit_event(AuditEvent.PSC_LOGIN_REFUSED, interaction, reason=reason)
+        doors = self.desk.doors(interaction, self.desk.account(interaction))
+        incident = reference if meaning.has_reference else None
+        page = PscPage(reason=reason, doors=doors, incident=incident, leave=leave)
+        return self.desk.show(interaction, "psc.html", page, meaning.status)
+
+    def is_begun_again(self, interaction: Interaction, detail: str) -> bool:
+        """Whether the person is to be sent there again without a word: once, which is noted. Raises NotDue."""
+        # Twice, and two servers that send the person to each other would do so for ever.
+        if interaction.upstream_begun_again:
+            return False
+        self.desk.record(begun_again(interaction))
+        log.info("psc_begun_again", interaction_id=interaction.id[:8], detail=detail)
+        return True
+
+    def accepted(self, interaction: Interaction) -> None:
+        """The row of refusals from this browser is over."""
+        self.store.take(Kind.UPSTREAM_REFUSALS_IN_A_ROW, _browser(interaction))
+
+    def _in_a_row(self, interaction: Interaction, reason: str) -> str:
+        if not REFUSALS[reason].is_once:
+            return reason
+        # Of the browser, not of the interaction: the person may have begun again from the application.
+        count = self.store.count(Kind.UPSTREAM_REFUSALS_IN_A_ROW, _browser(interaction), _ROW)
+        return reason if count == 1 else "refused_again"
+
+
+def _browser(interaction: Interaction) -> str:
+    """Returns the same for all its tabs, until a proof ends the row; `family` is empty in records of before."""
+    return interaction.family or interaction.browser
