@@ -80,7 +80,7 @@ class Bindings:
             with suppress(InteractionRefused, StaleRecord):
                 interaction = self.interactions.open(interaction_id, secret, visit.now)
                 left = without_person(interaction, account_id)
-                renewed[interaction_id] = self.interactions.renew(left)
+                renewed[interaction_id] = self.interactions.renew(left, former=left.browser)
         return renewed
 
 
