@@ -157,8 +157,9 @@ class RecordingOutbox:
     def post(self, mail: Mail, *, expires_after_seconds: int, topic: str = "") -> None:
         self.mails.append((mail, expires_after_seconds))
 
-    def withdraw(self, topic: str) -> None:
+    def withdraw(self, topic: str) -> bool:
         self.withdrawn.append(topic)
+        return False
 
 
 @dataclass

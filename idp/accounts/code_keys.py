@@ -38,10 +38,6 @@ class CodeKeys:
         """Returns the key of the code: one per person, browser and address. A corrected address starts without code."""
         return f"{self.mailbox(holder)}:{holder.browser}"
 
-    def topic(self, holder: CodeHolder) -> str:
-        """Returns what the mails of one person, browser and purpose share."""
-        return self._hashed("topic", self.person(holder), holder.browser)
-
     def occasion(self, within: str) -> str:
         return self._hashed("within", within)
 

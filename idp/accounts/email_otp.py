@@ -29,6 +29,8 @@ class CodeRefusal(StrEnum):
     REFUSED = "refused"
     EXPIRED = "expired"
     USED_UP = "used_up"
+    #: It signed in, here or in another tab.
+    USED = "used"
     CLOSED = "closed"
 
 
@@ -141,15 +143,16 @@ class MailCodes:
         """Accept the same code in the same interaction. Raises CodeRefused for anything else."""
         place = self._keys.place(holder)
         stored = self.durable.get(Kind.MAIL_CODE, place)
+        if stored is None or not _is_spent(stored):
+            raise CodeRefused(CodeRefusal.EXPIRED)  # In this instant.
         is_repeated = (
-            stored is not None
-            and _is_spent(stored)
-            and within != ""
+            within != ""
             and hmac.compare_digest(stored.value["spent_in"], self._keys.occasion(within))
             and hmac.compare_digest(self._digits(place, stored), code)
         )
         if not is_repeated:
-            raise CodeRefused(CodeRefusal.EXPIRED)
+            # Said of the code, whatever was typed: it tells nobody whether that was the right one.
+            raise CodeRefused(CodeRefusal.USED)
 
     def _in_force(self, holder: CodeHolder) -> Versioned | None:
         stored = self.durable.get(Kind.MAIL_CODE, self._keys.place(holder))
@@ -189,8 +192,13 @@ class MailCodes:
         self.durable.take(Kind.MAIL_CODE_FAILURES, self._keys.person_of(rpps, "login"))
 
     def topic(self, holder: CodeHolder) -> str:
-        """Returns what the mails of one person, browser and purpose share: a newer one replaces those before."""
-        return self._keys.topic(holder)
+        """Returns what the mails with one code share: a newer one replaces those before. Not that of another address,
+        which another tab may show as sent."""
+        return self._keys.place(holder)
+
+    def not_sent(self, holder: CodeHolder) -> None:
+        """Call when the mail was withdrawn before it left: the next one need not wait its minute."""
+        self._quota.not_sent(holder)
 
     def _refuse_closed(self, holder: CodeHolder) -> None:
         """Raises NotSent: too many wrong codes in a day."""

@@ -19,7 +19,9 @@ class SendRefusal(StrEnum):
     """Why no mail was sent; the catalogue has `email_otp.<value>`."""
 
     TOO_SOON = "too_soon"
+    #: The hour's.
     QUOTA = "quota"
+    QUOTA_OF_DAY = "quota_of_day"
     #: Nothing of the person's own was used up.
     NETWORK = "network"
     CLOSED = "closed"
@@ -52,6 +54,10 @@ class MailQuota:
             if store.count(kind, key, window) > most:
                 raise NotSent(reason)
 
+    def not_sent(self, holder: CodeHolder) -> None:
+        """The wait of a minute is over. The hour and the day stay counted: they bound what is asked for."""
+        self.store.take(Kind.MAIL_QUOTA_MINUTE, self.keys.mailbox(holder))
+
     def used_up(self, holder: CodeHolder) -> SendRefusal | None:
         """Returns why this person gets no mail now, None when nothing forbids it."""
         for reason, store, kind, key, _window, most in reversed(self._windows(holder)):
@@ -68,5 +74,5 @@ class MailQuota:
         return (
             (SendRefusal.TOO_SOON, self.store, Kind.MAIL_QUOTA_MINUTE, mailbox, MINUTE, s.per_minute),
             (SendRefusal.QUOTA, self.store, Kind.MAIL_QUOTA_HOUR, person, hour, s.per_hour),
-            (SendRefusal.QUOTA, self.durable, Kind.MAIL_QUOTA_DAY, person, _DAY, s.per_day),
+            (SendRefusal.QUOTA_OF_DAY, self.durable, Kind.MAIL_QUOTA_DAY, person, _DAY, s.per_day),
         )

@@ -56,7 +56,8 @@ class PasswordThrottle:
             raise Closed
         waiting = self.store.get(Kind.PASSWORD_WAIT, bucket)
         if waiting is not None:
-            raise Wait(datetime.fromisoformat(waiting.value["until"]) - now)
+            # Never less than nothing: the store may count by another clock.
+            raise Wait(max(datetime.fromisoformat(waiting.value["until"]) - now, timedelta(0)))
         # A device that signed in before counts apart (facts/security TH2): an attacker who exhausts the tries of
         # unknown browsers does not keep the person out of their own.
         tries = self.durable.count(Kind.PASSWORD_TRIES, bucket, _DAY)

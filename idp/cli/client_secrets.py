@@ -9,6 +9,9 @@ import sys
 from getpass import getpass
 
 from idp.clients.client_secrets import MAKE_ONE, digest_of, is_guessed, made_secret, secret_fault
+from idp.core.texts import is_encodable
+
+_NO_TEXT = "a secret of UTF-8 text"
 
 
 def secret(options: argparse.Namespace) -> int:
@@ -22,14 +25,24 @@ def secret(options: argparse.Namespace) -> int:
 
 def _given() -> int:
     """Not as an argument: other users of the machine would see it, and the shell would keep it."""
-    typed = getpass("Secret: ") if sys.stdin.isatty() else sys.stdin.readline()
-    chosen = typed.rstrip("\r\n")
+    try:
+        typed = getpass("Secret: ") if sys.stdin.isatty() else sys.stdin.readline()
+    except UnicodeDecodeError:
+        return _refused(_NO_TEXT)
+    # As `{file: …}` is read (`clients/values`): what an editor put around it is no part of it.
+    chosen = typed.removeprefix("\ufeff").strip()
+    if not is_encodable(chosen):
+        return _refused(_NO_TEXT)
     fault = secret_fault(chosen) or ("no word of an example" if is_guessed(digest_of(chosen)) else None)
     if fault is not None:
-        print(f"idp: expected {fault}; {MAKE_ONE}", file=sys.stderr)
-        return 1
+        return _refused(fault)
     _print_member(chosen)
     return 0
+
+
+def _refused(expected: str) -> int:
+    print(f"idp: expected {expected}; {MAKE_ONE}", file=sys.stderr)
+    return 1
 
 
 def _print_member(text: str) -> None:

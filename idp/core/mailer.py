@@ -19,8 +19,8 @@ class Outbox(Protocol):
         `topic`: in the same commit, the mails of it that wait are withdrawn; "" is none.
         """
 
-    def withdraw(self, topic: str) -> None:
-        """Drop the mails of this topic that wait: they would say what is no longer true."""
+    def withdraw(self, topic: str) -> bool:
+        """Drop the mails of this topic that wait: they would say what is no longer true. Returns whether one did."""
 
 
 class MailTransport(Protocol):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flask import Blueprint
@@ -30,6 +31,8 @@ from idp.web.local_time import local_hour, minutes_left
 
 _STATUS = {CodeRefusal.CLOSED: 403}
 _SENT = ("renewed", "resent")
+#: No card opens again what wrong codes closed there (`MailCodes.reopen`), and nobody is told that one does.
+_OF_ENROLMENT: Mapping[str, str] = {CodeRefusal.CLOSED: "closed_enrolment"}
 
 
 def _occasion(interaction: Interaction) -> str:
@@ -145,13 +148,14 @@ class EmailOtpFlow:
         can_enter = end > now and state.tries_left > 0 and notice != CodeRefusal.CLOSED
         if notice is None and not can_enter:
             notice = self.sender.why_no_code(interaction, holder)
+        words = _OF_ENROLMENT if holder.purpose == "enrolment" else {}
         page = EmailOtpPage(
             purpose=holder.purpose,
             masked_email=masked_email(holder.email),
             expires_at_local=local_hour(end, locale),
             minutes_left=minutes_left(end, now),
             tries_left=state.tries_left,
-            notice=None if notice is None else f"email_otp.{notice}",
+            notice=None if notice is None else f"email_otp.{words.get(notice, notice)}",
             notice_is_error=notice not in (None, *_SENT),
             can_enter=can_enter,
             seconds_before_resend=max(math.ceil((resend_at - now).total_seconds()), 0),

@@ -98,6 +98,7 @@ class EnrolmentFlow:
         self.desk.form(interaction)
         if interaction.enrolment is not None:
             self.desk.record(dataclasses.replace(interaction, enrolment=None))
+            self.sender.take_back(interaction)
         return self.desk.back(interaction)
 
     def show_first_connection(self, interaction_id: str) -> Response:

@@ -17,6 +17,7 @@ from idp.core.audit import AuditEvent, Fact
 from idp.core.clock import Clock
 from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.desk import Desk
+from idp.interaction.binding import browser_of
 from idp.interaction.record import Interaction, event_of, with_event
 from idp.pages.delay import Delay
 from idp.pages.sign_in import PasswordPage
@@ -64,7 +65,7 @@ class PasswordFlow:
         if not self.desk.doors(interaction).password:
             return self.desk.back(interaction)
         typed = form.get("rpps", "")
-        if not self.quota.claim(request, interaction.browser):
+        if not self.quota.claim(request, browser_of(interaction)):
             # facts/security §0.2, per IP: nothing of the person's own is used up.
             return self._refuse(interaction, typed, "password.network", self.quota.window)
         try:

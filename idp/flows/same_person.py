@@ -74,8 +74,11 @@ class SamePersonFlow:
         visit = self.visits.of(request)
         # Also when it expired while the question was on the screen: relying parties do not know of that.
         session = self.sessions.recall(visit.session)
+        if session is not None and session.sid != interaction.sid:
+            # In another window somebody signed in since: that session was not asked about, and its cookie stays.
+            raise NotDue(interaction_id)
         reached: frozenset[str] = frozenset()
-        if session is not None and session.sid == interaction.sid:
+        if session is not None:
             self.desk.audit_event(AuditEvent.SESSION_DISOWNED, interaction)
             reached = self.sign_out.end(session, visit.now, interaction.client_id)
         with suppress(NotDue):  # A faster click: the hub sees that the session is over.

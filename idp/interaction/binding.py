@@ -80,7 +80,7 @@ class Bindings:
             with suppress(InteractionRefused, StaleRecord):
                 interaction = self.interactions.open(interaction_id, secret, visit.now)
                 left = without_person(interaction, account_id)
-                renewed[interaction_id] = self.interactions.renew(left)
+                renewed[interaction_id] = self.interactions.renew(left, former=left.browser)
         return renewed
 
 
@@ -92,6 +92,11 @@ def _is_repeated(proved: Interaction, known: Interaction) -> bool:
         and known.events[:-1] == proved.events[:-1]
         and last_authenticator(known) == last_authenticator(proved)
     )
+
+
+def browser_of(interaction: Interaction) -> str:
+    """Returns what tells its browser from others: the same for all tabs, whatever is proved in them."""
+    return interaction.family or interaction.browser
 
 
 def last_authenticator(interaction: Interaction) -> AuthenticatorId | None:

@@ -27,15 +27,18 @@ class Found:
 
 def find_session(sessions: Sessions, visit: Visit, account: Account) -> Found | None:
     """Returns the session of this browser, whosever it is, also when it lately expired; else one that bears its name
-    and is this person's. None: a sign-in begins one.
+    and is this person's. No void one of this person. None: a sign-in begins one.
     """
     others = []
     for session in _candidates(sessions, visit):
+        if _is_void(session, account):
+            # The cookie of a void one must not hide what another sign-in of this moment began since.
+            continue
         _, _, secret = (visit.session or "").partition(".")
         is_by_cookie = is_opened_by(session, fingerprint(secret))
         if is_by_cookie or visit.holds(session.made_in):
             return Found(session, is_by_cookie, is_here=True)
-        if _is_of(session, account):
+        if session.account_id == account.id:
             others.append(session)
     return Found(others[0], is_by_cookie=False, is_here=False) if others else None
 
@@ -88,9 +91,9 @@ def _name(sessions: Sessions, session: Session, account: Account, visit: Visit) 
 def _is_in_the_way(other: Session, account: Account, visit: Visit) -> bool:
     """Whether it is to be joined, or ended because it is another person's in this browser."""
     is_of_another = other.account_id != account.id
-    return visit.holds(other.made_in) if is_of_another else _is_of(other, account)
+    return visit.holds(other.made_in) if is_of_another else not _is_void(other, account)
 
 
-def _is_of(session: Session, account: Account) -> bool:
-    # A void session is not continued: relying parties were told that its `sid` is over.
-    return session.account_id == account.id and not account.has_voided(session.generation)
+def _is_void(session: Session, account: Account) -> bool:
+    """Whether it is this person's and over: it is not continued, as relying parties were told that its `sid` is."""
+    return session.account_id == account.id and account.has_voided(session.generation)

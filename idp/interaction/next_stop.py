@@ -41,6 +41,9 @@ def next_stop(
     """
     if account is None:
         return _stop_without_account(interaction, enrolment_sources)
+    # docs/adr/0031: what was proved before the account voided its past opens no page in that person's name either.
+    if account.has_voided(interaction.generation):
+        return Stop.CHOICE
     # facts/security T12: before a page that does or shows something in the name of the person of that session.
     if is_station_shared and is_taken_on_trust(interaction):
         return Stop.SAME_PERSON

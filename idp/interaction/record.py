@@ -142,17 +142,7 @@ def with_event(interaction: Interaction, event: AuthenticationEvent, account: Ac
         )
     # facts/security T46: nothing of one person is ever added to what another one proved.
     return dataclasses.replace(
-        interaction,
-        events=(dated,),
-        account_id=account.id,
-        generation=account.generation,
-        sid=None,
-        lent=(),
-        confirmed=False,
-        identity=None,
-        enrolment=None,
-        enrolment_draft={},
-        upstream_id_token=None,
+        _of_nobody(interaction), events=(dated,), account_id=account.id, generation=account.generation
     )
 
 
@@ -166,17 +156,11 @@ def with_identity(
     """
     is_same = _is_same_proof(interaction.identity, identity)
     return dataclasses.replace(
-        interaction,
+        _of_nobody(interaction),
         events=(_dated(interaction, event),),
-        account_id=None,
-        generation=0,
-        sid=None,
-        lent=(),
-        confirmed=False,
         identity=identity,
         enrolment=interaction.enrolment if is_same else None,
         enrolment_draft=interaction.enrolment_draft if is_same else {},
-        upstream_id_token=None,
     )
 
 
@@ -221,6 +205,7 @@ def without_session(interaction: Interaction) -> Interaction:
         sid=None,
         lent=(),
         confirmed=False,
+        has_chosen_context=interaction.has_chosen_context and bool(own),
         upstream_id_token=interaction.upstream_id_token if own else None,
     )
 
@@ -235,10 +220,24 @@ def _dated(interaction: Interaction, event: AuthenticationEvent) -> Authenticati
 
 def without_person(interaction: Interaction, account_id: AccountId) -> Interaction:
     """Returns the interaction without what this person proved in it: they left the browser."""
-    if interaction.account_id != account_id:
-        return interaction
+    return _of_nobody(interaction) if interaction.account_id == account_id else interaction
+
+
+def _of_nobody(interaction: Interaction) -> Interaction:
+    """Returns the request alone, without what any person proved, typed or chose."""
     return dataclasses.replace(
-        interaction, events=(), account_id=None, sid=None, lent=(), confirmed=False, upstream_id_token=None
+        interaction,
+        events=(),
+        account_id=None,
+        generation=0,
+        sid=None,
+        lent=(),
+        confirmed=False,
+        identity=None,
+        enrolment=None,
+        enrolment_draft={},
+        has_chosen_context=False,
+        upstream_id_token=None,
     )
 
 

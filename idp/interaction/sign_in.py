@@ -92,14 +92,13 @@ class SignIn:
         """Returns this browser's session if it is this person's, also when it lately expired.
 
         Another person's session ends here (facts/security T12), even an expired one: relying parties may not have ended
-        what they made of it. A void one is not continued: they were told that its `sid` is over.
+        what they made of it.
         """
         found = find_session(self.sessions, visit, account)
-        if found is None or account.id != found.session.account_id:
-            if found is not None:
-                self.sign_out.end(found.session, visit.now)
-            return None
-        return None if account.has_voided(found.session.generation) else found
+        if found is None or found.session.account_id == account.id:
+            return found
+        self.sign_out.end(found.session, visit.now)
+        return None
 
     def _is_valid(self, session: Session, account: Account, visit: Visit) -> bool:
         sessions = self.sessions.at(shared=visit.is_station_shared)

@@ -93,8 +93,8 @@ class EmailOtpPage:
     expires_at_local: str
     minutes_left: int
     tries_left: int
-    #: "email_otp." and "refused", "expired", "used_up", "malformed", "email_taken", "resent", "renewed", "too_soon",
-    #: "quota", "network", "closed" or "nothing"; or None
+    #: "email_otp." and "refused", "expired", "used_up", "used", "malformed", "email_taken", "resent", "renewed",
+    #: "too_soon", "quota", "quota_of_day", "network", "closed", "closed_enrolment" or "nothing"; or None
     notice: str | None
     notice_is_error: bool
     #: False when the code cannot be entered any more (expired, used up): the person needs a new one.

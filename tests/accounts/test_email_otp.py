@@ -72,7 +72,7 @@ class TestOneCode:
     def test_the_right_code_is_accepted_once(self, codes: MailCodes, clock: FixedClock) -> None:
         code = codes.to_send(ALICE, clock.now()).digits
         codes.check(ALICE, code, clock.now())
-        assert refused(codes, clock, code) is CodeRefusal.EXPIRED
+        assert refused(codes, clock, code) is CodeRefusal.USED
 
     @pytest.mark.parametrize("shape", ["{0} {1}", " {0}-{1} ", "{0}\u202f{1}", "{0}\u00a0{1}\n"])
     def test_spaces_and_dashes_are_forgiven(self, codes: MailCodes, clock: FixedClock, shape: str) -> None:
@@ -259,17 +259,18 @@ class TestSentAgain:
         store.meanwhile.append(lambda: codes.check(ALICE, code, clock.now()))
         assert not_sent(codes, clock) is SendRefusal.TOO_SOON
         assert store.meanwhile == []
-        assert refused(codes, clock, code) is CodeRefusal.EXPIRED
+        assert refused(codes, clock, code) is CodeRefusal.USED
 
-    def test_mails_of_one_person_browser_and_purpose_have_one_topic(self, codes: MailCodes) -> None:
-        assert codes.topic(dataclasses.replace(ALICE, email="typo@hopital.example")) == codes.topic(ALICE)
+    def test_mails_with_one_code_have_one_topic(self, codes: MailCodes) -> None:
+        assert codes.topic(dataclasses.replace(ALICE)) == codes.topic(ALICE)
         changes: list[dict[str, Any]] = [
             {"rpps": "10000000025"},
             {"browser": "browser-2"},
             {"purpose": "enrolment"},
+            {"email": "typo@hopital.example"},
         ]
         others = {codes.topic(dataclasses.replace(ALICE, **change)) for change in changes}
-        assert len(others | {codes.topic(ALICE)}) == 4
+        assert len(others | {codes.topic(ALICE)}) == 5
         assert ALICE.rpps not in codes.topic(ALICE)
 
 
@@ -281,7 +282,7 @@ class TestAStoreThatComesBackAsItWas:
         before = copy.deepcopy(store.records)
         codes.check(ALICE, code, clock.now())
         store.records = before
-        assert refused(codes, clock, code) is CodeRefusal.EXPIRED
+        assert refused(codes, clock, code) is CodeRefusal.USED
 
     def test_tries_stay_counted(self, codes: MailCodes, clock: FixedClock, store: MemoryStore) -> None:
         code = codes.to_send(ALICE, clock.now()).digits
@@ -298,8 +299,10 @@ class TestAStoreThatComesBackAsItWas:
             codes.to_send(ALICE, clock.now())
             clock.advance(minutes=30)
         store.records.clear()
-        assert not_sent(codes, clock) is SendRefusal.QUOTA
-        assert codes.why_no_code(dataclasses.replace(ALICE, browser="browser-2"), clock.now()) == "quota"
+        assert not_sent(codes, clock) is SendRefusal.QUOTA_OF_DAY
+        assert (
+            codes.why_no_code(dataclasses.replace(ALICE, browser="browser-2"), clock.now()) == "quota_of_day"
+        )
 
 
 class TestQuotas:
@@ -329,7 +332,7 @@ class TestQuotas:
         for _ in range(10):
             codes.to_send(ALICE, clock.now())
             clock.advance(minutes=30)
-        assert not_sent(codes, clock) is SendRefusal.QUOTA
+        assert not_sent(codes, clock) is SendRefusal.QUOTA_OF_DAY
         clock.at = NOON + timedelta(hours=24, minutes=1)
         codes.to_send(ALICE, clock.now())
 
@@ -444,7 +447,7 @@ def test_a_code_just_accepted_may_come_again_in_its_own_occasion_only(
     for within in ("interaction:password-at-one", "other:password-at-noon", ""):
         with pytest.raises(CodeRefused) as caught:
             codes.check(ALICE, code, clock.now(), within=within)
-        assert caught.value.reason is CodeRefusal.EXPIRED
+        assert caught.value.reason is CodeRefusal.USED
 
 
 @dataclasses.dataclass
@@ -473,7 +476,7 @@ def test_a_code_spent_between_two_steps_of_a_check_is_accepted_in_its_own_occasi
     else:
         with pytest.raises(CodeRefused) as caught:
             codes.check(ALICE, code, clock.now(), within=within)
-        assert caught.value.reason is CodeRefusal.EXPIRED
+        assert caught.value.reason is CodeRefusal.USED
     assert store.meanwhile == []
 
 
@@ -510,13 +513,28 @@ def test_the_same_address_again_waits_for_its_minute(codes: MailCodes, clock: Fi
     assert not_sent(codes, clock) is SendRefusal.TOO_SOON
 
 
+def test_a_mail_that_never_left_costs_no_minute(codes: MailCodes, clock: FixedClock) -> None:
+    first = codes.to_send(ALICE, clock.now())
+    codes.not_sent(ALICE)
+    again = codes.to_send(ALICE, clock.now())
+    assert (again.digits, again.is_repeated) == (first.digits, True)
+
+
+def test_a_code_that_is_lost_while_it_is_checked_is_not_accepted(clock: FixedClock) -> None:
+    store = RacedStore(clock)
+    codes = MailCodes(store=MemoryStore(clock), durable=store, key=b"k" * 32, limits=MailCodeSettings())
+    code = codes.to_send(ALICE, clock.now()).digits
+    store.meanwhile.append(lambda: store.records.clear())
+    assert refused(codes, clock, code) is CodeRefusal.EXPIRED
+
+
 def test_the_code_is_the_one_drawn(store: MemoryStore, durable: MemoryStore, clock: FixedClock) -> None:
     codes = MailCodes(
         store=store, durable=durable, key=b"k" * 32, limits=dataclasses.replace(HOUSE, fixed="7" * 8)
     )
     assert codes.to_send(ALICE, clock.now()).digits == "77777777"
     codes.check(ALICE, "77777777", clock.now())
-    assert refused(codes, clock, "77777777") is CodeRefusal.EXPIRED  # once, as any other
+    assert refused(codes, clock, "77777777") is CodeRefusal.USED  # once, as any other
 
 
 def test_no_code_is_fixed_unless_said_otherwise() -> None:

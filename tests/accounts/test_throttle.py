@@ -60,6 +60,15 @@ def test_waiting_is_told_as_what_is_left_of_it(throttle: PasswordThrottle, clock
     throttle.begin(RPPS, "", clock.now())
 
 
+def test_a_wait_is_never_less_than_nothing_when_the_store_counts_by_another_clock(
+    throttle: PasswordThrottle, clock: FixedClock
+) -> None:
+    fail(throttle, clock, 5)
+    with pytest.raises(Wait) as caught:
+        throttle.begin(RPPS, "", clock.now() + timedelta(seconds=65))
+    assert caught.value.delay == timedelta(0)
+
+
 def test_a_try_while_waiting_neither_counts_nor_prolongs(
     throttle: PasswordThrottle, clock: FixedClock
 ) -> None:

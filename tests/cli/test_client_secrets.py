@@ -76,7 +76,8 @@ def test_a_made_secret_lets_in_by_its_line_and_no_other_text_does(
 def test_a_chosen_secret_is_asked_for_and_not_shown(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for typed in (CHOSEN, f"{CHOSEN}\n", f"{CHOSEN}\r\n"):
+    # The mark of an editor and spaces around it are no part of it, as in a file.
+    for typed in (CHOSEN, f"{CHOSEN}\n", f"{CHOSEN}\r\n", f"\ufeff{CHOSEN} \r\n"):
         monkeypatch.setattr("sys.stdin", io.StringIO(typed))
         (member,) = printed(capsys, "--given")
         assert CHOSEN not in member
@@ -92,6 +93,18 @@ def test_a_chosen_secret_that_is_none_is_refused(
     told = capsys.readouterr()
     assert not told.out
     assert told.err.startswith("idp: expected a secret")
+
+
+@pytest.mark.parametrize("errors", ["strict", "surrogateescape"])
+def test_a_chosen_secret_that_is_no_text_is_refused(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, errors: str
+) -> None:
+    """Its digest would be of other octets than those that the relying party sends. `errors`: of the locale."""
+    typed = io.BytesIO(f"Hélène-{CHOSEN}\n".encode("latin-1"))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(typed, encoding="utf-8", errors=errors))
+    assert main(["clients", "secret", "--given"]) == 1
+    told = capsys.readouterr()
+    assert (told.out, told.err.startswith("idp: expected a secret of UTF-8 text")) == ("", True)
 
 
 @pytest.mark.parametrize("method", METHODS)

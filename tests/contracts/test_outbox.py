@@ -181,7 +181,8 @@ def test_topic_that_is_withdrawn_is_sent_no_more(database: Engine) -> None:
     clock, relay = FixedClock(), Relay()
     SqlOutbox(database, clock).post(a_mail(1), expires_after_seconds=600, topic="code of alice")
     SqlOutbox(database, clock).post(a_mail(2), expires_after_seconds=600, topic="code of bob")
-    SqlOutbox(database, clock).withdraw("code of alice")
+    assert SqlOutbox(database, clock).withdraw("code of alice")
+    assert not SqlOutbox(database, clock).withdraw("code of alice")
     OutboxWorker(database, clock, relay).drain_once()
     assert relay.sent == [a_mail(2)]
 

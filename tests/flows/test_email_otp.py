@@ -133,6 +133,72 @@ def test_corrected_address_gets_its_code_at_once_and_the_wrong_one_nothing_more(
         assert house.accounts.find_by_rpps("99700014932") is not None
 
 
+def test_address_that_was_right_after_all_gets_the_mail_that_was_withdrawn(
+    app_factory: Callable[..., Provider],
+) -> None:
+    """The relay is slow: none had left. The page that says « Code envoyé à » says the truth."""
+    with listening() as psc:
+        house = app_factory(**settings_of(psc), enrolment_from_psc=True, mail_codes_per_minute=1)
+        psc.lie = person("99700014932")
+        browser = house.browser()
+        page = by_psc(browser, psc)
+        for address in ("lea@hopital.example", "lea@autre.example", "lea@hopital.example"):
+            if page.request.path.endswith("/email_otp"):
+                page = browser.submit(page, "/enrolment/back")
+            page = browser.submit(page, "/enrolment", email=address, **TYPED)
+            (mail,) = waiting(house)
+            assert mail.to == address
+        assert "Charte" in browser.submit(page, "/email_otp", code=mail.code).text
+
+
+def test_another_tab_with_another_address_withdraws_nothing(app_factory: Callable[..., Provider]) -> None:
+    with listening() as psc:
+        house = app_factory(**settings_of(psc), enrolment_from_psc=True)
+        psc.lie = person("99700014932")
+        browser = house.browser()
+        tabs = [by_psc(browser, psc), by_psc(browser, psc)]
+        addresses = ["lea@hopital.example", "lea@autre.example"]
+        for tab, address in zip(tabs, addresses, strict=True):
+            browser.submit(tab, "/enrolment", email=address, **TYPED)
+        assert [mail.to for mail in waiting(house)] == addresses
+
+
+def test_code_that_signed_in_another_tab_is_told_as_used(fresh: Provider) -> None:
+    browser = fresh.browser()
+    tabs = [browser.follow(browser.authorize()), browser.follow(browser.authorize())]
+    first, second = (browser.submit(tab, "/password", rpps=RPPS, password=PASSWORD) for tab in tabs)
+    code = fresh.last_code()
+    assert browser.submit(first, "/email_otp", code=code).status_code == 303
+    for typed in (code, "00000000"):
+        page = browser.submit(second, "/email_otp", code=typed)
+        assert (page.status_code, "Ce code a déjà servi. Demandez-en un nouveau." in says(page)) == (
+            422,
+            True,
+        )
+
+
+def test_door_that_wrong_codes_closed_at_an_enrolment_promises_no_key_that_does_not_open_it(
+    app_factory: Callable[..., Provider],
+) -> None:
+    with listening() as psc:
+        house = app_factory(**settings_of(psc), enrolment_from_psc=True, mail_code_failures_per_day=1)
+        psc.lie = person("99700014932")
+        for is_again in (
+            False,
+            True,
+        ):  # A strong proof does not open it: the mailbox is what the codes prove.
+            browser = house.browser()
+            page = browser.submit(by_psc(browser, psc), "/enrolment", email="lea@hopital.example", **TYPED)
+            if not is_again:
+                (mail,) = waiting(house)
+                browser.submit(page, "/email_otp", code=f"{(int(mail.code) + 1) % 10**8:08d}")
+                page = browser.submit(page, "/email_otp", code=mail.code)
+                assert page.status_code == 403
+            assert "la création de ce compte est suspendue, pendant 24 heures au plus" in says(page)
+            assert "rouvre" not in says(page)
+            assert "/enrolment/back" not in page.text
+
+
 def test_second_mail_to_the_same_address_waits_its_minute(app_factory: Callable[..., Provider]) -> None:
     house = app_factory(mail_codes_per_minute=1)
     browser = house.browser()

@@ -10,8 +10,8 @@ from werkzeug.test import TestResponse
 from idp.adapters.sql.schema import outbox, upstream_links
 from idp.app import create
 from tests.adapters.psc.hostile_psc import HostilePsc
-from tests.protocol.psc import by_psc, facts, listening, person, settings_of
-from tests.provider import Browser, Provider, audited
+from tests.protocol.psc import by_psc, facts, go, listening, person, settings_of
+from tests.provider import Browser, Provider, answer_of, audited
 
 NEW_RPPS = "99700218896"
 ADDRESS = {"address_line1": "1 rue de la Paix", "postal_code": "75002", "city": "Paris"}
@@ -101,6 +101,23 @@ def test_a_second_tab_that_is_loaded_again_is_told(house: Provider, psc: Hostile
     assert "Votre compte existe déjà" in page.text
     # It is told once, then the hub knows the way.
     assert browser.get(path).status_code == 303
+
+
+def test_a_proof_of_before_is_void_in_a_second_tab_once_the_account_voided_its_past(
+    house: Provider, psc: HostilePsc
+) -> None:
+    """A new password, say, chosen on another computer."""
+    browser = house.browser()
+    tabs = [by_psc(browser, psc), by_psc(browser, psc)]
+    browser.submit(finish(house, browser, tabs[0], FIRST), "/charter", accepted="yes")
+    account = house.accounts.find_by_rpps(NEW_RPPS)
+    assert account is not None
+    house.accounts.save(account.next_generation())
+    page = browser.get(tabs[1].request.path)
+    assert page.status_code == 409
+    doors = go_on(browser, page)
+    assert "Identifiez-vous" in doors.text
+    assert answer_of(browser.follow(browser.get(go(browser, psc, doors))))["code"]
 
 
 def test_a_second_tab_that_asks_for_another_code_is_told_and_gets_none(

@@ -131,6 +131,13 @@ class TestManyPeopleBehindOneAddress:
         for _ in range(3):
             assert "Saisissez le code" in typed(house, PASSWORD, RPPS, address).text
 
+    def test_the_tabs_of_one_browser_share_theirs(self, make: Callable[..., Provider]) -> None:
+        house = make(password_posts_per_ip=1)
+        browser, first = at_choice(house, "")
+        second = browser.follow(browser.authorize())
+        assert browser.submit(first, "/password", rpps=RPPS, password=WRONG).status_code == 422
+        assert browser.submit(second, "/password", rpps=RPPS, password=WRONG).status_code == 429
+
 
 def disable(house: Provider) -> None:
     account = house.accounts.get(house.account.id)

@@ -18,6 +18,7 @@ from werkzeug.test import TestResponse
 from idp.accounts.account import AccountId
 from idp.adapters.sql.schema import ephemeral, logout_notices
 from idp.core.ephemeral import Kind
+from tests.flows.test_copied_cookie import copied
 from tests.people import an_account, an_identity
 from tests.provider import (
     PASSWORD,
@@ -267,6 +268,25 @@ class TestNotMe:
         wait(station, 6)
         assert is_choice(station.submit(page, "/same_person/leave"))
         assert told(house, sid) == [RP]
+
+    def test_clicked_twice_may_begin_again(self, station: Browser) -> None:
+        page, before = visit(station), copied(station)
+        station.submit(page, "/same_person/leave")
+        # The second click cancelled the first one's answer, so the browser has its cookies of before.
+        again = before.submit(page, "/same_person/leave")
+        assert asks(again) == "Cette connexion a continué sans cette page"
+        assert is_choice(before.submit(again, "/restart"))
+
+    def test_leaves_the_person_alone_who_signed_in_in_another_window_since(
+        self, station: Browser, house: Provider
+    ) -> None:
+        page = visit(station)
+        assert is_question(page)
+        sign_in_as_colleague(station, visit(station, prompt="login"))
+        before, sid = len(audited(house)), sid_of(station)
+        after = station.submit(page, "/same_person/leave")
+        assert asks(after) == "Vous êtes Bob PETIT ?"
+        assert (audited(house)[before:], sid_of(station)) == ([], sid)
 
     def test_after_a_sign_out_in_another_window_only_begins_anew(
         self, station: Browser, house: Provider

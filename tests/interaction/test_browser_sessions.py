@@ -70,6 +70,13 @@ class TestFinding:
     def test_a_void_one_is_nobodys(self, sessions: Sessions) -> None:
         assert find_session(sessions, a_visit(), an_account(generation=1)) is None
 
+    def test_a_void_one_does_not_hide_what_began_since(self, sessions: Sessions, begun: str) -> None:
+        account = an_account(generation=1)
+        start_session(sessions, a_session(sid="sid-2", generation=1), account, a_visit(session=begun))
+        found = find_session(sessions, a_visit(session=begun), account)
+        assert found is not None
+        assert (found.session.sid, found.is_here) == ("sid-2", False)
+
     def test_another_browser_has_none(self, sessions: Sessions) -> None:
         assert find_session(sessions, a_visit(browser="another"), an_account()) is None
 
@@ -151,6 +158,17 @@ class TestSignIn:
         first = house.enter(CARD, browser=MADE_IN)
         with pytest.raises(SessionOver):
             house.enter(CARD, sid=first.sid)
+
+    def test_joins_also_where_the_cookie_of_a_session_from_before_a_new_password_is_left(
+        self, house: House
+    ) -> None:
+        house.begin_session(CARD)
+        account = an_account(charter_revision="2026-1", generation=1)
+        first = house.enter(CARD, account=account, generation=1, browser=MADE_IN)
+        house.bindings = TAB
+        second = house.enter(*PASSWORD, account=account, generation=1)
+        assert second.sid == first.sid != "sid-1"
+        assert set(house.session_of(second).events) == {CARD, *PASSWORD}
 
     def test_of_another_person_ends_it_only_in_this_browser(self, house: House) -> None:
         first = house.enter(CARD, browser=MADE_IN)

@@ -255,6 +255,13 @@ def test_on_a_shared_station_the_question_comes_before_all_that_a_session_leads_
             assert asked(confirmed, is_station_shared=True) == asked(taken)
 
 
+@pytest.mark.parametrize("is_station_shared", [False, True])
+def test_what_the_account_voided_since_opens_no_page_in_the_persons_name(is_station_shared: bool) -> None:
+    done = dataclasses.replace(signed_in("cps"), sid="sid-1")
+    voided = an_account().next_generation()
+    assert stop(done, voided, charter_due=True, is_station_shared=is_station_shared) is Stop.CHOICE
+
+
 def test_every_stop_has_its_silent_error() -> None:
     assert set(SILENT_ERROR) == set(Stop)
     assert set(SILENT_ERROR.values()) <= {"login_required", "interaction_required"}

@@ -1,5 +1,6 @@
 """The records: what survives JSON, and what another person's event leaves of the first."""
 
+import dataclasses
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,6 +20,7 @@ from idp.interaction.record import (
     with_event,
     with_identity,
     with_upstream,
+    without_person,
     without_session,
 )
 from idp.interaction.session import Session
@@ -197,6 +199,7 @@ def _full_of_alice() -> Interaction:
         upstream_id_token="sealed-of-alice",
         enrolment=PENDING,
         enrolment_draft={"email": "a@b.example"},
+        has_chosen_context=True,
     )
 
 
@@ -204,6 +207,7 @@ def test_one_more_event_of_the_same_person_is_added_to_the_others() -> None:
     more = with_event(_full_of_alice(), an_event("cps", 2), an_account())
     assert [event.authenticator for event in more.events] == ["psc", "cps"]
     assert (more.sid, more.upstream_id_token) == ("sid-of-alice", "sealed-of-alice")
+    assert more.has_chosen_context
 
 
 def test_an_event_of_another_person_clears_everything_of_the_first() -> None:
@@ -215,6 +219,16 @@ def test_the_first_event_of_somebody_clears_the_identity_proved_before() -> None
     proved = with_identity(an_interaction(), an_event("cps", 1), an_identity(rpps="10000000025"))
     known = with_event(proved, an_event("cps", 2), an_account())
     assert (known.identity, known.events) == (None, (an_event("cps", 2),))
+
+
+def test_a_choice_of_who_left_is_asked_of_the_next_person_again() -> None:
+    chosen = _full_of_alice()
+    assert not without_person(chosen, ALICE).has_chosen_context
+    assert without_person(chosen, BOB).has_chosen_context
+    lent = dataclasses.replace(chosen, lent=chosen.events)
+    assert not without_session(lent).has_chosen_context
+    proved = with_event(lent, an_event("cps", 2), an_account())
+    assert without_session(proved).has_chosen_context
 
 
 def test_somebody_nobody_enrolled_clears_the_person_before() -> None:

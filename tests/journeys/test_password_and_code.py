@@ -276,7 +276,7 @@ def test_second_code_within_a_minute_is_too_soon_and_the_first_still_works(
     assert csrf is not None
     sent = {"csrf": csrf.value or "", "code": code}
     page = browser.post(f"{do.interaction_path(page)}/email_otp", sent)
-    assert (page.status, page.says("Ce code a expiré")) == (422, True)
+    assert (page.status, page.says("Ce code a déjà servi")) == (422, True)
 
 
 def test_too_many_codes_say_later_and_leave_the_other_doors_open(
@@ -287,7 +287,7 @@ def test_too_many_codes_say_later_and_leave_the_other_doors_open(
     for _ in range(4):
         assert ask_again(browser).status == 200
     page = ask_again(browser)
-    assert (page.status, page.says("Trop de codes ont été demandés")) == (429, True)
+    assert (page.status, page.says("Beaucoup de codes ont été envoyés")) == (429, True)
     assert do.by_card(browser).says("Charte d'utilisation")
 
 

@@ -132,7 +132,7 @@ def test_code_page_says_where_until_when_and_how_many_tries_are_left() -> None:
     assert "essai" not in text_of(page_of("otp-login").main)
 
 
-@pytest.mark.parametrize("name", ["otp-expired", "otp-used-up", "otp-closed", "otp-email-taken"])
+@pytest.mark.parametrize("name", ["otp-expired", "otp-used-up", "otp-used", "otp-closed", "otp-email-taken"])
 def test_a_dead_code_leaves_no_field_but_a_way_on(name: str) -> None:
     page = page_of(name)
     assert page.find(id="code") is None

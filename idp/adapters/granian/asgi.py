@@ -44,8 +44,8 @@ class Answer:
     body: bytes = b""
 
 
-class ClientGone(Exception):
-    """The client closed the connection before its request was complete."""
+class BrokenBody(Exception):
+    """It ended before its length, or is not chunked as RFC 9112 §7.1 has it: granian calls both a client that left."""
 
 
 @dataclass(slots=True)
@@ -77,8 +77,9 @@ class WsgiOverAsgi:
         environ = environ_of(scope)
         try:
             environ["wsgi.input"] = io.BytesIO(await self._body(environ, receive))
-        except ClientGone:
-            return
+        except BrokenBody:
+            # One that did leave hears nothing of it. Without an answer, granian makes one: 500, with its name.
+            answer = Answer(400, ((b"connection", b"close"),))
         except TimeoutError:
             answer = Answer(408, ((b"connection", b"close"),))
         else:
@@ -88,7 +89,7 @@ class WsgiOverAsgi:
         await send({"type": "http.response.body", "body": answer.body})
 
     async def _body(self, environ: Mapping[str, Any], receive: Receive) -> bytes:
-        """Returns the body; of one longer than the limit, enough to show that. Raises ClientGone, TimeoutError."""
+        """Returns the body; of one longer than the limit, enough to show that. Raises BrokenBody, TimeoutError."""
         if not _has_body(environ) or _announced(environ) > self.body_bytes:
             return b""
         body = b""
@@ -96,7 +97,7 @@ class WsgiOverAsgi:
         while not is_complete and len(body) <= self.body_bytes:
             message = await receive()
             if message["type"] == "http.disconnect":
-                raise ClientGone
+                raise BrokenBody
             body += message.get("body", b"")
             is_complete = not message.get("more_body", False)
         return body

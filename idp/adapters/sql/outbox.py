@@ -52,9 +52,9 @@ class SqlOutbox:
                 connection.execute(_of(topic))
             connection.execute(posted)
 
-    def withdraw(self, topic: str) -> None:
+    def withdraw(self, topic: str) -> bool:
         with writing(self.database) as connection:
-            connection.execute(_of(topic))
+            return connection.execute(_of(topic)).rowcount > 0
 
 
 def _of(topic: str) -> sa.Delete:

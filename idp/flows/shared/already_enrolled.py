@@ -43,6 +43,7 @@ class AlreadyEnrolled:
         try:
             self.linking.verify_enrolment(identity, self.accounts)
             proved = self.admission.admit(interaction, interaction.events[-1], identity)
+            proved = dataclasses.replace(proved, generation=0)  # Older than the account (docs/adr/0031).
             self.link(interaction, account, is_only_proof=identity.source == "psc")
         except SubjectOfAnother:
             return refuse_enrolment(self.desk, interaction)

@@ -17,6 +17,7 @@ from idp.core.audit import AuditEvent
 from idp.core.clock import Clock
 from idp.core.mailer import Mail, Outbox
 from idp.flows.shared.desk import Desk
+from idp.interaction.binding import browser_of
 from idp.interaction.record import Interaction
 from idp.interaction.stop import Stop
 from idp.pages.mails import CodeMail
@@ -31,7 +32,7 @@ def code_holder(interaction: Interaction, account: Account | None) -> CodeHolder
     None for an account that was disabled since the password: no mail goes to it, and the hub ends the sign-in.
     """
     # The same for every tab: of two codes that one person asked for at once, the newest is good in both.
-    browser = interaction.family or interaction.browser
+    browser = browser_of(interaction)
     if account is not None and not account.may_sign_in:
         return None
     if account is not None:
@@ -97,12 +98,12 @@ class CodeSender:
         if self.is_network_full(interaction):
             raise NotSent(SendRefusal.NETWORK)
         code = self.codes.to_send(holder, now)
-        self.quota.claim(request, interaction.browser)
+        self.quota.claim(request, browser_of(interaction))
         return code
 
     def is_network_full(self, interaction: Interaction) -> bool:
         """Whether no more codes are sent now to people who come from there."""
-        return self.quota.is_used_up(request, interaction.browser)
+        return self.quota.is_used_up(request, browser_of(interaction))
 
     def why_no_code(self, interaction: Interaction, holder: CodeHolder) -> str:
         """Returns why the person has no code that works: the value of a CodeRefusal or SendRefusal."""
@@ -113,6 +114,12 @@ class CodeSender:
     def withdraw(self, holder: CodeHolder) -> None:
         """Withdraw the mails that wait with a code that was used."""
         self.outbox.withdraw(self.codes.topic(holder))
+
+    def take_back(self, interaction: Interaction) -> None:
+        """Withdraw the mail to an address that the person corrects. If it had not left, one may go there at once."""
+        holder = self.holder(interaction)
+        if holder is not None and self.outbox.withdraw(self.codes.topic(holder)):
+            self.codes.not_sent(holder)
 
     def _mail(self, interaction: Interaction, holder: CodeHolder, code: CodeToSend, now: datetime) -> Mail:
         locale = self.desk.locale(interaction)

@@ -101,7 +101,12 @@ class EndSessionEndpoint:
         except FormOvertaken:
             return self._leave(NOTHING, None) if session is None else self._confirm_page(session, NOTHING)
         asked = self._taken(form.get("request", ""))
-        return self._leave(asked, None) if session is None else self._end(session, asked)
+        if session is not None:
+            return self._end(session, asked)
+        response = self._leave(asked, None)
+        # facts/security PS10: a second click, perhaps; the first one's answer, which led to Pro Santé Connect, is lost.
+        self.cookies.mark_signed_out(response)
+        return response
 
     def returned(self) -> Response:
         """Back from Pro Santé Connect, with or without `state` (facts/psc §6)."""

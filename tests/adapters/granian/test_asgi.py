@@ -118,8 +118,10 @@ def test_a_body_beyond_the_limit_is_not_read_to_its_end() -> None:
     assert ask(body_told, scope(announced, method="POST"))[1]["body"] == b"."
 
 
-def test_a_client_that_left_is_not_answered() -> None:
-    assert ask(body_told, scope((b"content-length", b"4"), method="POST"), gone=True) == []
+def test_a_body_that_ends_too_early_is_the_fault_of_the_client() -> None:
+    start, body = ask(body_told, scope((b"content-length", b"4"), method="POST"), gone=True)
+    assert (start["status"], body["body"]) == (400, b"")
+    assert (b"server", b"") in start["headers"]
 
 
 def test_a_websocket_is_not_answered() -> None:

@@ -23,8 +23,10 @@ class _Kept:
         self.mails.append(mail)
         self.topics.append(topic)
 
-    def withdraw(self, topic: str) -> None:
-        self.topics.remove(topic)
+    def withdraw(self, topic: str) -> bool:
+        is_waiting = topic in self.topics
+        self.topics = [one for one in self.topics if one != topic]
+        return is_waiting
 
     def send(self, mail: Mail) -> None:
         self.mails.append(mail)
@@ -43,8 +45,9 @@ def test_a_sealed_mail_keeps_its_topic_by_which_it_is_withdrawn():
     sealed = SealedOutbox(waiting, Sealer(b"k" * 32))
     sealed.post(MAIL, expires_after_seconds=600, topic="code")
     assert waiting.topics == ["code"]
-    sealed.withdraw("code")
+    assert sealed.withdraw("code")
     assert waiting.topics == []
+    assert not sealed.withdraw("code")
 
 
 def test_a_mail_sealed_under_another_key_is_dropped_not_sent():

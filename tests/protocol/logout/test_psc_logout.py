@@ -13,6 +13,7 @@ from idp.accounts.account import AccountId
 from idp.app import create
 from tests.adapters.psc.hostile_psc import CLIENT_ID, HostilePsc, say_status
 from tests.configured import changed
+from tests.flows.test_copied_cookie import copied
 from tests.protocol.logout.test_end_session import is_signed_in, leave
 from tests.protocol.policed import signed_in_by
 from tests.protocol.psc import by_psc, listening, person, settings_of
@@ -180,6 +181,16 @@ def test_state_that_is_lost_on_the_way_still_leads_to_the_application(
     assert hrefs(page, "Revenir à ViaTrajectoire") == [f"{AFTER_LOGOUT}?state=s"]
     english = browser.follow(browser.get(other_language(page)))
     assert hrefs(english, "Return to ViaTrajectoire") == [f"{AFTER_LOGOUT}?state=s"]
+
+
+def test_second_click_that_lost_the_way_there_still_has_the_next_person_identified_anew(
+    house: Provider, psc: HostilePsc
+) -> None:
+    browser, _ = signed_in(house, psc)
+    page, before = browser.get("/"), copied(browser)
+    browser.submit(page, "/end_session/confirm")
+    before.submit(page, "/end_session/confirm")
+    assert before.client.get_cookie("caducee_left", domain="localhost") is not None
 
 
 def test_state_that_is_lost_leads_another_browser_nowhere(house: Provider, psc: HostilePsc) -> None:
