@@ -59,7 +59,7 @@ def try_password(waits: Waits, resources: Resources, device: str = "") -> None:
 
 def try_code(waits: Waits, resources: Resources, change: Callable[[str], str]) -> None:
     now = resources.clock.now()
-    waits.codes.check(HOLDER, change(waits.codes.make(HOLDER, now)), now)
+    waits.codes.check(HOLDER, change(waits.codes.to_send(HOLDER, now).digits), now)
 
 
 def other(code: str) -> str:
