@@ -9,12 +9,12 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from structlog.testing import capture_logs
 
 from idp.cli.main import main
 from idp.clients.registry import Client, ClientFile
 from idp.core.clock import SystemClock
 from idp.protocol.client_auth.client_authentication import ClientAuthentication, ClientRefused, has_secret
+from tests.logged import logged_here
 
 _ENTRY = """\
 clients:
@@ -114,7 +114,7 @@ def test_a_short_secret_under_its_digest_is_refused_and_the_operator_told(
     """Nothing tells from a digest how short its secret is: the first to send it learns that it is none."""
     short = "twenty-characters-20"
     member = f"client_secret: {{sha256: {hashlib.sha256(short.encode()).hexdigest()}}}"
-    with capture_logs() as logs, pytest.raises(ClientRefused):
+    with logged_here() as logs, pytest.raises(ClientRefused):
         answered(tmp_path / "clients.yaml", member, method, short)
     assert [(line["event"], line["client_id"]) for line in logs] == [
         ("client_secret_too_weak", "viatrajectoire")

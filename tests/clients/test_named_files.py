@@ -6,12 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from structlog.testing import capture_logs
 
 from idp.clients.client_secrets import MAKE_ONE
 from idp.clients.located_yaml import BadYaml
 from idp.clients.registry import ClientFile, read_clients
 from tests.fakes import FixedClock
+from tests.logged import logged_here
 
 SECRET = "kX3vQ9mT7bZ1wR5yN8pL2cF6hJ4dS0gA"
 NEXT = "Uu5oE1iA9rH3tD7nC2sM6kB8vG4zP0xQ"
@@ -70,7 +70,7 @@ def test_a_bad_secret_keeps_the_old_one_is_logged_once_with_its_place_and_ends_w
 ) -> None:
     clock = FixedClock()
     clients = ClientFile(file, clock=clock)
-    with capture_logs() as logged:
+    with logged_here() as logged:
         (file.parent / "secret").write_text("short")
         for _ in range(3):
             clock.advance(seconds=1)

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine
-from structlog.testing import capture_logs
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
@@ -17,6 +16,7 @@ from idp.adapters.sql.clock_watch import ClockWatch
 from idp.wiring.endpoints import build_endpoints
 from idp.wiring.parts import build_parts
 from idp.wiring.protocol import build_protocol
+from tests.logged import logged_here
 from tests.provider import Provider, app_factory, templates
 
 __all__ = ["app_factory", "templates"]  # Fixtures of the protocol room, used here as they are.
@@ -46,7 +46,7 @@ def watch_of(database: Engine, *, seconds: float = 0) -> tuple[ClockWatch, Shift
 
 def test_a_clock_that_is_right_is_not_told(postgresql_database: Engine) -> None:
     watch, _clock = watch_of(postgresql_database)
-    with capture_logs() as logs:
+    with logged_here() as logs:
         assert not watch.is_off()
     assert watch.ahead() == timedelta()
     assert logs == []
@@ -55,7 +55,7 @@ def test_a_clock_that_is_right_is_not_told(postgresql_database: Engine) -> None:
 @pytest.mark.parametrize("seconds", [90, -90])
 def test_a_clock_that_is_off_is_told_with_its_remedy(postgresql_database: Engine, seconds: int) -> None:
     watch, _clock = watch_of(postgresql_database, seconds=seconds)
-    with capture_logs() as logs:
+    with logged_here() as logs:
         assert watch.is_off()
         assert watch.is_off()  # Asked again within the minute: measured once, told once.
     (told,) = logs
@@ -72,7 +72,7 @@ def test_a_clock_put_right_is_told_once_and_one_set_back_is_measured_at_once(
     watch, clock = watch_of(postgresql_database, seconds=-3600)
     assert watch.is_off()
     clock.by = timedelta()  # An hour has passed, as its clock sees it.
-    with capture_logs() as logs:
+    with logged_here() as logs:
         assert not watch.is_off()
     assert [told["event"] for told in logs] == ["clock_together"]
     clock.by = timedelta(seconds=-90)

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import pytest
-import structlog
 from bs4 import BeautifulSoup
 from werkzeug.test import Client, TestResponse
 
@@ -25,6 +24,7 @@ from idp.interaction.upstream import UpstreamFailed, UpstreamUnavailable
 from tests.adapters.psc.chosen import psc_chosen, psc_provider
 from tests.adapters.psc.hostile_psc import HostilePsc, Lie, Reply, say_json, say_status, say_text
 from tests.house.test_lists import rows
+from tests.logged import logged_here
 from tests.pages.reading import CATALOGUES
 from tests.protocol.psc import facts, go, listening, person, settings_of
 from tests.provider import ISSUER, RPPS, Browser, Provider
@@ -169,7 +169,7 @@ def test_error_has_the_page_the_line_and_the_number_of_its_row(
     house: Provider, psc: HostilePsc, row: Row
 ) -> None:
     browser, before = house.browser(), count(house, row.outcome)
-    with structlog.testing.capture_logs() as logs:
+    with logged_here() as logs:
         answer = returned(browser, psc, row, browser.follow(browser.authorize()))
         if row.whose == "again":
             # Once without a word: the browser is there again.
@@ -207,7 +207,7 @@ OF_DOCUMENTS = [row for row in ROWS if row.endpoint == "discovery"]
 def test_document_fails_as_its_row_says_and_the_log_names_the_member(psc: HostilePsc, row: Row) -> None:
     psc.lie = lie_of_document(row)
     provider = psc_provider(psc_chosen(**given(psc)), clock=SystemClock())
-    with structlog.testing.capture_logs() as logs, pytest.raises(UpstreamUnavailable) as caught:
+    with logged_here() as logs, pytest.raises(UpstreamUnavailable) as caught:
         provider.begin(fresh=False)
     assert caught.value.reason == row.page
     assert provider.is_misconfigured() is (row.whose == "ours")
@@ -235,7 +235,7 @@ def test_document_has_the_page_the_line_and_the_health_of_its_row(
     psc.lie = lie_of_document(row)
     browser = house.browser()
     page = browser.follow(browser.authorize())
-    with structlog.testing.capture_logs() as logs:
+    with logged_here() as logs:
         answer = browser.submit(page, "/psc")
     (line,) = [one for one in logs if one["event"] == "psc_refused"]
     assert (title(answer), answer.status_code) == (title_of(row.page), 503)

@@ -8,13 +8,13 @@ from typing import Any
 
 import jwt
 import pytest
-from structlog.testing import capture_logs
 
 from idp.adapters.key_files.directory import RING, KeyDirectory
 from idp.adapters.key_files.keys_in_force import KeysInForce
 from idp.signing.signer import Alg
 from tests.fakes import FixedClock
 from tests.key_files import DAY, MINUTE
+from tests.logged import logged_here
 
 LIFE, SKEW = 5 * MINUTE, MINUTE
 
@@ -175,7 +175,7 @@ class TestABadRing:
         self, keys: KeysInForce, directory: KeyDirectory, clock: FixedClock
     ) -> None:
         (directory.path / RING).write_text("{")
-        with capture_logs() as logs:
+        with logged_here() as logs:
             for _ in range(5):
                 clock.advance(seconds=1)
                 assert keys.fault

@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from structlog.testing import capture_logs
 from werkzeug.wrappers import Request
 
 from idp.core.ephemeral import Kind
@@ -18,6 +17,7 @@ from idp.web.network import CallerNetworks
 from idp.web.network_quota import NetworkQuota
 from idp.web.shared_stations import SharedStations
 from tests.fakes import FixedClock, MemoryStore
+from tests.logged import logged_here
 
 PROXY = "10.0.0.9"
 
@@ -88,7 +88,7 @@ def test_an_ipv4_address_seen_through_ipv6_is_that_address() -> None:
 
 
 def test_a_shorter_chain_than_expected_is_read_as_far_as_our_own_proxies_wrote_it() -> None:
-    with capture_logs() as logs:
+    with logged_here() as logs:
         assert networks(hops=2).of(asking("192.0.2.7")) == "192.0.2.7/32"
     assert [one["fault"] for one in logs] == ["fewer entries than TRUSTED_PROXY_HOPS"]
     assert networks(hops=2).of(asking("192.0.2.7, 10.0.0.8")) == "192.0.2.7/32"
@@ -110,7 +110,7 @@ def test_the_operator_is_warned_once_an_hour_and_no_address_is_logged(
 ) -> None:
     clock = FixedClock()
     caller = CallerNetworks(trusted_proxy_hops=1, warnings=Warnings(clock))
-    with capture_logs() as logs:
+    with logged_here() as logs:
         for _ in range(3):
             caller.of(asking(written))
         clock.advance(minutes=60)
@@ -119,7 +119,7 @@ def test_the_operator_is_warned_once_an_hour_and_no_address_is_logged(
 
 
 def test_what_proxies_write_well_is_no_fault() -> None:
-    with capture_logs() as logs:
+    with logged_here() as logs:
         for well in ("192.0.2.7", "2001:db8::1", "::ffff:192.0.2.7"):
             networks().of(asking(well))
     assert logs == []

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import pytest
-from structlog.testing import capture_logs
 
 from idp.adapters.granian.asgi import Wsgi, WsgiOverAsgi, environ_of
+from tests.logged import logged_here
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -142,7 +142,7 @@ def test_an_answer_that_fails_is_500_and_logged() -> None:
         start_response("200 OK", [])
         return Chunks()
 
-    with capture_logs() as logged:
+    with logged_here() as logged:
         start, body = ask(failing, scope())
     assert (start["status"], body["body"], closed) == (500, b"", [True])
     assert [entry["event"] for entry in logged] == ["request_failed"]

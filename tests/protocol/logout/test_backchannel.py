@@ -10,7 +10,6 @@ from typing import Any
 import jwt
 import pytest
 import sqlalchemy as sa
-from structlog.testing import capture_logs
 
 from idp.accounts.grants import Grant
 from idp.accounts.logouts import LogoutAnswer, LogoutNotice, NoticeState
@@ -27,6 +26,7 @@ from idp.protocol.logout.logout_token import LogoutTokens
 from idp.signing.signer import SignerUnavailable
 from idp.wiring.resources import open_key_directory, open_resources, open_subjects
 from tests.fakes import NOON, FixedClock, RecordingAudit
+from tests.logged import logged_here
 from tests.protocol.assembled import Nobody
 from tests.provider import ISSUER, RP, Provider
 
@@ -236,7 +236,7 @@ def test_anything_else_is_tried_three_times_more_then_given_up_visibly(
     desk.outside.answers = [trouble]
     desk.end_session(RP)
     waits = []
-    with capture_logs() as logs:
+    with logged_here() as logs:
         while desk.newest().state is NoticeState.WAITING:
             before = len(desk.outside.calls)
             desk.work()

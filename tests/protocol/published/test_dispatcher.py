@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from structlog.testing import capture_logs
 from werkzeug.exceptions import HTTPException, ImATeapot, RequestEntityTooLarge
 from werkzeug.test import Client, TestResponse
 from werkzeug.wrappers import Request, Response
@@ -13,6 +12,7 @@ from werkzeug.wrappers import Request, Response
 from idp.core.ephemeral import StoreUnavailable
 from idp.protocol.published.dispatcher import PlainEndpoints, Route
 from idp.signing.signer import SignerUnavailable
+from tests.logged import logged_here
 from tests.protocol.assembled import with_keys
 from tests.provider import ISSUER, Provider
 from tests.servers import redis_server
@@ -39,7 +39,7 @@ def failing(provider: Provider, error: Exception) -> TestResponse:
 def test_an_endpoint_whose_store_or_key_is_silent_asks_to_try_again(
     provider: Provider, error: Exception
 ) -> None:
-    with capture_logs() as logs:
+    with logged_here() as logs:
         answer = failing(provider, error)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
     assert answer.get_json()["error"] == "temporarily_unavailable"
@@ -50,7 +50,7 @@ def test_an_endpoint_whose_store_or_key_is_silent_asks_to_try_again(
 
 
 def test_an_endpoint_that_fails_answers_json_without_the_cause_and_the_log_has_it(provider: Provider) -> None:
-    with capture_logs() as logs:
+    with logged_here() as logs:
         answer = failing(provider, KeyError(SECRET))
     assert (answer.status_code, answer.mimetype) == (500, "application/json")
     assert answer.get_json() == {"error": "server_error"}
@@ -91,7 +91,7 @@ def test_a_house_without_its_store_is_not_ready_until_it_is_back(
 def test_why_a_house_is_not_quite_ready_is_logged_once_for_each_change(fresh: Provider) -> None:
     file = fresh.settings.where.clients_file
     good = file.read_text()
-    with capture_logs() as logged:
+    with logged_here() as logged:
         for text in (good, "clients: [", "clients: [", "nobody: []", good):
             file.write_text(text)
             readiness(fresh)
