@@ -1,7 +1,14 @@
 """What an account row says of its person: may they enter, and what of before is void."""
 
+from dataclasses import replace
+
+import pytest
+
 from idp.accounts.account import NO_PASSWORD
-from tests.people import an_account
+from idp.accounts.repository import save_changed
+from idp.core.ephemeral import StoreUnavailable
+from tests.fakes import MemoryAccounts
+from tests.people import ALICE, an_account
 
 
 def test_a_disabled_account_may_not_sign_in() -> None:
@@ -20,3 +27,17 @@ def test_what_began_before_an_event_of_the_account_is_void_and_what_began_with_i
 def test_an_account_made_while_the_password_door_was_closed_has_no_password() -> None:
     assert an_account(password_hash="$argon2id$").has_password
     assert not an_account(password_hash=NO_PASSWORD).has_password
+
+
+def test_a_decision_that_other_writers_overtake_at_every_try_is_told_and_not_lost_in_silence() -> None:
+    accounts = MemoryAccounts({ALICE: an_account()})
+
+    def touched() -> None:
+        accounts.accounts[ALICE] = replace(
+            accounts.accounts[ALICE], version=accounts.accounts[ALICE].version + 1
+        )
+
+    accounts.meanwhile = [touched] * 100
+    with pytest.raises(StoreUnavailable):
+        save_changed(accounts, ALICE, lambda account: replace(account, enabled=False))
+    assert accounts.accounts[ALICE].enabled
