@@ -23,7 +23,7 @@ SECONDS: Mapping[str, float] = {
     "tests/cli/test_hardware_keys.py": 54,
     "tests/cli/test_trust.py": 49,
     "tls_demo": 33,
-    "tests/browser/test_psc_outage.py": 31,
+    "tests/browser/test_psc_outage.py": 55,
     "tests/cli/test_keys.py": 23,
     "tests/sandbox/test_igc.py": 22,
     "tests/contracts/test_hsm_outages.py": 21,

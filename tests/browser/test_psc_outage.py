@@ -20,9 +20,9 @@ _WITHIN_SECONDS = 60
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstration]:
-    """A demo whose provider looks every second and counts two failures."""
+    """A demo whose provider looks every second and counts two failures; a first connection may come from there."""
     quick = ("PSC_CIRCUIT_FAILURES=2", "PSC_CIRCUIT_PAUSE=1", "PSC_WATCH_EVERY=1", "PSC_TIMEOUT=2")
-    settings = [word for setting in quick for word in ("--set", setting)]
+    settings = [word for setting in (*quick, "ENROLMENT_FROM_PSC=true") for word in ("--set", setting)]
     with running_demo(tmp_path_factory.mktemp("outage-demo"), *settings) as running:
         yield running
 
@@ -139,3 +139,48 @@ def test_client_that_is_refused_there_is_no_fault_of_the_person_and_comes_back_b
     assert window.url.startswith(home)
     window.open(f"{home}session.json")
     assert json.loads(window.text)["id_token"]["idp"] == "psc"
+
+
+def test_first_connection_and_sign_out_pass_whatever_a_keycloak_does_otherwise(
+    demo: Demonstration, chromium: Callable[..., Window]
+) -> None:
+    """No `kid`, signed userinfo, names with a space, `auth_time` on demand; the way back with another `state`."""
+    home = next(one["home"] for one in demo.ready["clients"])
+    window = chromium()
+    changed = {
+        "token_kid": False,
+        "userinfo_format": "jwt",
+        "sub_format": "with_space",
+        "sid_with_space": True,
+        "auth_time": "with_max_age",
+        "logout_state": "changed",
+    }
+    switch(demo, **changed)
+    try:
+        window.open(home)
+        window.press("Se connecter")
+        window.press(PSC)
+        confirm(window, "899700000047")
+        assert "GIRARD" in window.text
+        window.fill("email", "luc.girard@cabinet.example")
+        window.fill("new-password", "violon tambour 9 orage lac")
+        window.fill("address-line1", "5 rue du Port")
+        window.fill("postal-code", "69001")
+        window.fill("address-level2", "Lyon")
+        window.press("Créer mon compte")
+        window.fill("one-time-code", _code_for(demo, "luc.girard@cabinet.example", after=0))
+        window.press("Valider")
+        window.tick("J'ai lu et accepte les conditions ci-dessus")
+        window.press("Valider")
+        assert window.url.startswith(home)
+        assert "GIRARD" in window.text
+        window.press("Se déconnecter")
+        assert window.url.startswith(demo.issuer)
+        window.picture("signed-out-by-another-state")
+        assert not window.is_wider_than_phone()
+        window.driver.find_element(By.CSS_SELECTOR, f"main a[href^='{home}']").click()
+        assert window.url.startswith(home)
+        assert "GIRARD" not in window.text
+    finally:
+        switch(demo, token_kid=True, userinfo_format="json", sub_format="federated", sid_with_space=False)
+        switch(demo, auth_time="told", logout_state="returned")
