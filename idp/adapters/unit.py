@@ -6,9 +6,15 @@ nothing is passed along. Not here: a database (`adapters/sql/work`), a command (
 
 import threading
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+
+import structlog
+
+from idp.core.ephemeral import StoreUnavailable
+
+log = structlog.get_logger()
 
 #: Writes what was put aside: called once, after the commit of a unit or at the end of a request.
 Later = Callable[[list[Any]], None]
@@ -30,8 +36,12 @@ class Request:
 
     def finish(self) -> None:
         waiting, self.waiting = self.waiting, {}
-        for write, commands in waiting.items():
-            write(commands)
+        try:
+            for write, commands in waiting.items():
+                write(commands)
+        except StoreUnavailable as error:
+            # What may wait may be missing too: the answer is right without it.
+            log.warning("request_end_not_written", exception=str(error))
 
 
 @dataclass(slots=True)
@@ -44,6 +54,8 @@ class Unit:
     following: dict[Later, list[Any]] = field(default_factory=dict)
     #: The transaction that some write could not do without; None: all wait for the end of the block.
     transaction: Any = None
+    #: What ends with it.
+    closing: ExitStack = field(default_factory=ExitStack)
 
     def follow(self, write: Later, command: Any) -> None:
         self.following.setdefault(write, []).append(command)

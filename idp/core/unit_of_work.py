@@ -10,10 +10,8 @@ from typing import Protocol
 
 class UnitOfWork(Protocol):
     def request(self) -> AbstractContextManager[None]:
-        """One request: what it read is remembered until it writes, and what may wait is written before its answer.
-
-        Raises StoreUnavailable, on leaving.
-        """
+        """One request: what it read is remembered until it writes, and what may wait is written before its answer, or
+        not at all if the store is down then."""
 
     def together(self) -> AbstractContextManager[None]:
         """What is written within is committed together, on leaving: facts, audit events, mails.
