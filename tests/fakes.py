@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -178,8 +179,9 @@ class FakeCharters:
     def publish(self, revision: CharterRevision) -> None:
         self.revisions.append(revision)
 
-    def accept(self, evidence: CharterEvidence) -> None:
+    def accept(self, evidence: CharterEvidence) -> bool:
         self.evidence.append(evidence)
+        return True
 
     def has_accepted(self, account_id: str, revision: CharterRevision) -> bool:
         return any(
@@ -375,10 +377,25 @@ class MemoryProofs:
 
 @dataclass
 class RecordingNotices:
+    """`told`: those that were posted, not those only written."""
+
     told: list[tuple[AccountId, Notice]] = field(default_factory=list)
 
-    def tell(self, account: Account, notice: Notice) -> None:
-        self.told.append((account.id, notice))
+    def written(self, account: Account, notice: Notice) -> Callable[[], None]:
+        return lambda: self.told.append((account.id, notice))
+
+
+class WorkAtOnce:
+    """`UnitOfWork` over fakes, which write at once: nothing waits for the end of a block, and nothing is undone."""
+
+    def request(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def together(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def as_one_step(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
 
 @dataclass

@@ -7,6 +7,7 @@ computed from (`code_keys`), how many are sent (`mail_quota`), mails.
 import hmac
 import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -51,11 +52,18 @@ class CodeState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeToSend:
-    """`is_repeated`: the mail before held the same code, and both are right."""
+    """`record`: what is to be kept of it; `version` of the one that it replaces, None: this is a new code."""
 
+    holder: CodeHolder = field(repr=False)
     digits: str = field(repr=False)
     expires_at: datetime
-    is_repeated: bool
+    record: Mapping[str, str] = field(repr=False)
+    version: int | None
+
+    @property
+    def is_repeated(self) -> bool:
+        """Whether the mail before held the same code; both are right."""
+        return self.version is not None
 
 
 def canonical_code(text: str, digits: int) -> str | None:
@@ -76,29 +84,38 @@ class MailCodes:
     def to_send(self, holder: CodeHolder, now: datetime) -> CodeToSend:
         """Returns the code in force, with the end and the tries it has; a new one where none is worth sending.
 
-        Raises NotSent: then the code in force, if there is one, still holds.
+        Nothing is written before `send`. Raises NotSent: then the code in force, if there is one, still holds.
         """
         self._refuse_closed(holder)
-        self._quota.claim(holder)
-        place, stored = self._keys.place(holder), self._worth_sending(holder, now)
-        resend_at = (now + MINUTE / self.limits.per_minute).isoformat()
-        if stored is None:
-            return self._new(place, now, resend_at)
-        again = {**stored.value, "resend_at": resend_at}
-        try:
-            self.durable.swap(Kind.MAIL_CODE, place, again, expected_version=stored.version)
-        except StaleRecord:
-            # It was used, or asked for, in this instant.
-            raise NotSent(SendRefusal.TOO_SOON) from None
-        return CodeToSend(digits=self._digits(place, stored), expires_at=_end(stored), is_repeated=True)
+        self._quota.require(holder)
+        stored, end = self._worth_sending(holder, now), now + self.limits.life
+        kept = stored.value if stored else {"nonce": secrets.token_hex(16), "expires_at": end.isoformat()}
+        record = {**kept, "resend_at": (now + MINUTE / self.limits.per_minute).isoformat()}
+        return CodeToSend(
+            holder=holder,
+            digits=self._digits(self._keys.place(holder), Versioned(record, 0)),
+            expires_at=datetime.fromisoformat(record["expires_at"]),
+            record=record,
+            version=None if stored is None else stored.version,
+        )
 
-    def _new(self, place: str, now: datetime, resend_at: str) -> CodeToSend:
-        end = now + self.limits.life
-        record = {"nonce": secrets.token_hex(16), "expires_at": end.isoformat(), "resend_at": resend_at}
-        self.durable.take(Kind.MAIL_CODE_TRIES, place)
-        # Kept for a second life after its end: the page can then say « expired » rather than « unknown ».
-        self.durable.put(Kind.MAIL_CODE, place, record, self.limits.life * 2)
-        return CodeToSend(digits=self._digits(place, Versioned(record, 0)), expires_at=end, is_repeated=False)
+    def send(self, code: CodeToSend) -> None:
+        """Count the mail and keep its code, as one step with posting it (`UnitOfWork.as_one_step`).
+
+        Raises NotSent, which must leave that step: another request came first in this instant.
+        """
+        place = self._keys.place(code.holder)
+        self._quota.count(code.holder)
+        if code.version is None:
+            self.durable.take(Kind.MAIL_CODE_TRIES, place)
+            # Kept for a second life after its end: the page can then say « expired » rather than « unknown ».
+            self.durable.put(Kind.MAIL_CODE, place, code.record, self.limits.life * 2)
+            return
+        try:
+            self.durable.swap(Kind.MAIL_CODE, place, code.record, expected_version=code.version)
+        except StaleRecord:
+            # It was used, or asked for.
+            raise NotSent(SendRefusal.TOO_SOON) from None
 
     def _worth_sending(self, holder: CodeHolder, now: datetime) -> Versioned | None:
         """Returns the record of the code in force, if there is time and a try left to type it."""
@@ -131,13 +148,14 @@ class MailCodes:
             raise CodeRefused(CodeRefusal.USED_UP)
         if not hmac.compare_digest(self._digits(place, stored), code):
             self._fail(place, person)
+        # Before the code is used: in the other order a failure between the two would leave the door half closed.
+        self.durable.take(Kind.MAIL_CODE_FAILURES, person)
         spent = {**stored.value, "spent_in": self._keys.occasion(within)}
         try:
+            # OT3: a step of its own before anything is written that the code proves.
             self.durable.swap(Kind.MAIL_CODE, place, spent, expected_version=stored.version)
         except StaleRecord:
             self._check_spent(holder, code, within)
-            return
-        self.durable.take(Kind.MAIL_CODE_FAILURES, person)
 
     def _check_spent(self, holder: CodeHolder, code: str, within: str) -> None:
         """Accept the same code in the same interaction. Raises CodeRefused for anything else."""
@@ -197,7 +215,7 @@ class MailCodes:
         return self._keys.place(holder)
 
     def not_sent(self, holder: CodeHolder) -> None:
-        """Call when the mail was withdrawn before it left: the next one need not wait its minute."""
+        """Call when the mail did not leave: the next one need not wait its minute."""
         self._quota.not_sent(holder)
 
     def _refuse_closed(self, holder: CodeHolder) -> None:

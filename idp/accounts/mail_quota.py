@@ -44,12 +44,15 @@ class MailQuota:
     keys: CodeKeys
     limits: MailCodeSettings
 
-    def claim(self, holder: CodeHolder) -> None:
-        """Count one mail. Raises NotSent."""
-        # Looked at before any is counted: what one refuses costs nothing of the others, so that each counts mails sent.
+    def require(self, holder: CodeHolder) -> None:
+        """Raises NotSent: a mail would be one too many. Looked at before any is counted: what one limit refuses costs
+        nothing of the others, so that each counts mails sent."""
         refusal = self.used_up(holder)
         if refusal is not None:
             raise NotSent(refusal)
+
+    def count(self, holder: CodeHolder) -> None:
+        """Count one mail. Raises NotSent: others came first since `require`."""
         for reason, store, kind, key, window, most in self._windows(holder):
             if store.count(kind, key, window) > most:
                 raise NotSent(reason)

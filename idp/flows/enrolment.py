@@ -97,8 +97,9 @@ class EnrolmentFlow:
         interaction = self.desk.open_due(interaction_id, Stop.EMAIL_OTP)
         self.desk.form(interaction)
         if interaction.enrolment is not None:
-            self.desk.record(dataclasses.replace(interaction, enrolment=None))
+            # First: once the form is due again, no click leads here any more.
             self.sender.take_back(interaction)
+            self.desk.record(dataclasses.replace(interaction, enrolment=None))
         return self.desk.back(interaction)
 
     def show_first_connection(self, interaction_id: str) -> Response:

@@ -39,6 +39,11 @@ class SqlUnitOfWork:
     def together(self) -> AbstractContextManager[None]:
         return in_unit(self._commit, _close)
 
+    @contextmanager
+    def as_one_step(self) -> Iterator[None]:
+        with self.together(), writing(self.database):  # `run` joins the transaction, now that it has begun.
+            yield
+
     def _commit(self, unit: Unit) -> None:
         request = present_request()
         if request is not None:

@@ -4,6 +4,7 @@ Contains for whom a code is, and its mail. A request only posts to the outbox. N
 (`accounts/email_otp`).
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,7 +16,9 @@ from idp.accounts.email_otp import CodeToSend, MailCodes
 from idp.accounts.mail_quota import NotSent, SendRefusal
 from idp.core.audit import AuditEvent
 from idp.core.clock import Clock
+from idp.core.ephemeral import StoreUnavailable
 from idp.core.mailer import Mail, Outbox
+from idp.core.unit_of_work import UnitOfWork
 from idp.flows.shared.desk import Desk
 from idp.interaction.binding import browser_of
 from idp.interaction.record import Interaction
@@ -55,6 +58,7 @@ def code_holder(interaction: Interaction, account: Account | None) -> CodeHolder
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeSender:
     desk: Desk
+    work: UnitOfWork
     codes: MailCodes
     mails: Mails
     outbox: Outbox
@@ -79,27 +83,36 @@ class CodeSender:
             return SendRefusal.CLOSED
         now = self.clock.now()
         try:
-            code = self._made(interaction, holder, now)
+            # The network first, which the person shares with many: its refusal costs nothing of their own.
+            if self.is_network_full(interaction):
+                raise NotSent(SendRefusal.NETWORK)
+            code = self.codes.to_send(holder, now)
+            self._post(interaction, code, self._mail(interaction, holder, code, now), now)
         except NotSent as refused:
             self.desk.audit_event(AuditEvent.MAIL_CODE_NOT_SENT, interaction, reason=str(refused.reason))
             return refused.reason
-        self.outbox.post(
-            self._mail(interaction, holder, code, now),
-            # What is posted with less than a second left is dropped by the worker, which needs a number above zero.
-            expires_after_seconds=max(int((code.expires_at - now).total_seconds()), 1),
-            topic=self.codes.topic(holder),
-        )
-        self.desk.audit_event(AuditEvent.MAIL_CODE_SENT, interaction, purpose=holder.purpose)
         return code
 
-    def _made(self, interaction: Interaction, holder: CodeHolder, now: datetime) -> CodeToSend:
-        """Returns the code to send. Raises NotSent."""
-        # The network first, which the person shares with many: its refusal costs nothing of their own.
-        if self.is_network_full(interaction):
-            raise NotSent(SendRefusal.NETWORK)
-        code = self.codes.to_send(holder, now)
-        self.quota.claim(request, browser_of(interaction))
-        return code
+    def _post(self, interaction: Interaction, code: CodeToSend, mail: Mail, now: datetime) -> None:
+        """Write the code with its mail: neither is there without the other. Raises NotSent."""
+        holder = code.holder
+        try:
+            with self.work.as_one_step():
+                self.codes.send(code)
+                self.quota.claim(request, browser_of(interaction))
+                self.outbox.post(
+                    mail,
+                    # What is posted with less than a second left is dropped by the worker, which needs a number above
+                    # zero.
+                    expires_after_seconds=max(int((code.expires_at - now).total_seconds()), 1),
+                    topic=self.codes.topic(holder),
+                )
+                self.desk.audit_event(AuditEvent.MAIL_CODE_SENT, interaction, purpose=holder.purpose)
+        except StoreUnavailable:
+            # Redis, if there is one, has counted a mail that no person gets.
+            with suppress(StoreUnavailable):
+                self.codes.not_sent(holder)
+            raise
 
     def is_network_full(self, interaction: Interaction) -> bool:
         """Whether no more codes are sent now to people who come from there."""
@@ -112,14 +125,17 @@ class CodeSender:
         return SendRefusal.NETWORK if is_of_network else reason
 
     def withdraw(self, holder: CodeHolder) -> None:
-        """Withdraw the mails that wait with a code that was used."""
+        """Withdraw the mails that wait with a code that was used, with the present unit of work."""
         self.outbox.withdraw(self.codes.topic(holder))
 
     def take_back(self, interaction: Interaction) -> None:
         """Withdraw the mail to an address that the person corrects. If it had not left, one may go there at once."""
         holder = self.holder(interaction)
-        if holder is not None and self.outbox.withdraw(self.codes.topic(holder)):
-            self.codes.not_sent(holder)
+        if holder is None:
+            return
+        with self.work.as_one_step():
+            if self.outbox.withdraw(self.codes.topic(holder)):
+                self.codes.not_sent(holder)
 
     def _mail(self, interaction: Interaction, holder: CodeHolder, code: CodeToSend, now: datetime) -> Mail:
         locale = self.desk.locale(interaction)
