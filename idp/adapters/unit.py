@@ -116,20 +116,24 @@ def in_unit(commit: Callable[[Unit], None], roll_back: Callable[[Unit], None]) -
 
 def remembered(key: Hashable) -> Any:
     """Returns what this request read under the key; None: nothing, or there is no request."""
-    return None if _present.request is None else _present.request.memory.get(key)
+    request = _present.request
+    return None if request is None else request.memory.get(key)
 
 
 def remember(key: Hashable, value: Any) -> None:
-    if _present.request is not None:
-        _present.request.memory[key] = value
+    request = _present.request
+    if request is not None:
+        request.memory[key] = value
 
 
 def forget(key: Hashable) -> None:
-    if _present.request is not None:
-        _present.request.memory.pop(key, None)
+    request = _present.request
+    if request is not None:
+        request.memory.pop(key, None)
 
 
 def forget_all() -> None:
     """After a write or a lost race: what comes is decided on what is there now."""
-    if _present.request is not None:
-        _present.request.memory.clear()
+    request = _present.request
+    if request is not None:
+        request.memory.clear()
