@@ -13,6 +13,7 @@ from idp.accounts.identity_change import IdentityChange
 from idp.accounts.notices import Notice
 from idp.accounts.proofs import IdentityProof
 from idp.accounts.repository import AccountNotFound, RppsTaken, StaleAccount
+from idp.accounts.standing import Granted, Standing
 from idp.adapters.unit import forget, forget_all, present_request, present_unit, remember, remembered
 from idp.cards.reader import PinState, ReaderCard, ReaderFailed, ReaderFault, StoredCertificate
 from idp.core.audit import AuditEvent, Fact
@@ -72,7 +73,7 @@ class MemoryStore:
     def put(self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta) -> None:
         write = partial(self._write, kind, key, _json(value), 0, _checked(ttl))
         if (unit := present_unit()) is not None:
-            unit.follow(self._send, write)
+            unit.put_ahead(self._send, write)
         else:
             self._send([write])
 
@@ -123,7 +124,7 @@ class MemoryStore:
         write = partial(self._replace, kind, key, _json(value), expected_version, _checked(ttl))
         forget((id(self), kind, key))
         if (unit := present_unit()) is not None:
-            unit.follow(self._send, write)
+            unit.put_ahead(self._send, write)
         elif (request := present_request()) is not None:
             request.put_off(self._send, write)
         else:
@@ -428,6 +429,24 @@ class MemoryAccounts:
 
     def history(self, account_id: AccountId) -> tuple[IdentityChange, ...]:
         return tuple(one for one in self.changes if one.account_id == account_id)
+
+
+@dataclass
+class MemoryStandings:
+    """`Standings` of these accounts, none of which has a charter to accept, nor a grant. `asked`: for which charters."""
+
+    accounts: MemoryAccounts
+    asked: list[tuple[str, ...]] = field(default_factory=list)
+
+    def of(self, account_id: AccountId, demanded: tuple[str, ...]) -> Standing:
+        self.asked.append(demanded)
+        return Standing(account=self.accounts.get(account_id), due=())
+
+    def of_grant(self, grant_id: str, demanded: tuple[str, ...]) -> Granted | None:
+        return None
+
+    def of_refresh_token(self, grant_id: str, demanded: tuple[str, ...]) -> Granted | None:
+        return None
 
 
 @dataclass

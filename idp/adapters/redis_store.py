@@ -56,7 +56,7 @@ class RedisStore:
         if unit is None:
             self._send([command])
         else:
-            unit.follow(self._send, command)
+            unit.put_ahead(self._send, command)
 
     def add(self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta) -> bool:
         name, life = self._written(kind, key), _milliseconds(ttl)
@@ -102,7 +102,7 @@ class RedisStore:
         name, envelope = self._written(kind, key), _envelope(expected_version + 1, value)
         command = _packed("EVAL", _SWAP, 1, name, expected_version, envelope, _milliseconds(ttl))
         if (unit := present_unit()) is not None:
-            unit.follow(self._send, command)
+            unit.put_ahead(self._send, command)
         elif (request := present_request()) is not None:
             request.put_off(self._send, command)
         else:

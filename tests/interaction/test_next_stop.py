@@ -206,7 +206,7 @@ def test_a_client_that_closed_a_door_does_not_count_its_events() -> None:
     closed_here = [Door(id="psc", is_open=True, allowed_for=lambda client: frozenset({"cps"}), door="psc")]
     found = next_stop(
         signed_in("psc"),
-        an_account(),
+        a_standing(),
         ladder=LADDER,
         authenticators=closed_here,
         actions=[],
@@ -225,7 +225,7 @@ def test_duties_come_in_the_order_of_the_house() -> None:
     def first(*actions: Charter) -> Stop | None:
         return next_stop(
             signed_in("cps"),
-            an_account(),
+            a_standing(),
             ladder=LADDER,
             authenticators=doors(EVERY_DOOR),
             actions=actions,

@@ -89,7 +89,9 @@ class House:
             now=self.clock.now(),
             bindings=self.bindings,
         )
-        return self.sign_in.enter(done, asks or Requester(), visit)
+        entered = self.sign_in.enter(done, asks or Requester(), visit)
+        self.sign_in.tell(entered, done)
+        return entered
 
     def session_of(self, entered: Entered) -> Session:
         session = self.sessions.open(entered.cookie, self.clock.now())
