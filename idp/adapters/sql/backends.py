@@ -15,7 +15,7 @@ from urllib.parse import quote
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DisconnectionError
 
 from idp.adapters.sql.execution import Driver, SqliteDriver
 
@@ -53,7 +53,7 @@ def driver_of(dialect: str) -> Driver:
     """PostgreSQL's is loaded only where it is used: an installation on SQLite has no psycopg."""
     if dialect == "sqlite":
         return SqliteDriver()
-    driver: Driver = import_module("idp.adapters.sql.postgresql_driver").PostgresqlDriver()
+    driver: Driver = _postgresql_driver().PostgresqlDriver()
     return driver
 
 
@@ -152,13 +152,24 @@ def _postgresql_engine(target: URL) -> Engine:
         },
     )
     event.listen(database, "connect", _refuse_lossy_commits)
+    event.listen(database, "checkout", _replace_if_over)
     event.listen(database, "begin", _begin_postgresql)
     return database
 
 
+def _postgresql_driver() -> Any:
+    return import_module("idp.adapters.sql.postgresql_driver")
+
+
+def _replace_if_over(connection: Any, _record: object, _proxy: object) -> None:
+    # Without a question to the server: only one that dies after this moment costs the write that finds it out.
+    if _postgresql_driver().is_over(connection):
+        raise DisconnectionError
+
+
 def _begin_postgresql(connection: Connection) -> None:
-    """Raises ConnectionBroken, which psycopg's own BEGIN, sent with the first statement, could not tell apart."""
-    driver_of("postgresql").begin(connection.connection)
+    # psycopg's own BEGIN comes with the first statement that psycopg sends, and ours are not sent by it.
+    _postgresql_driver().begin(connection.connection.driver_connection)
 
 
 def _refuse_lossy_commits(connection: Any, _record: object) -> None:

@@ -16,13 +16,14 @@ from idp.adapters.ephemeral_record import as_text, checked_life, from_text, hash
 from idp.adapters.sql.database import reading, writing
 from idp.adapters.sql.schema import ephemeral
 from idp.adapters.sql.statement import Insert, Statement, parameters_of
-from idp.adapters.sql.work import fetch, run, write, write_later
+from idp.adapters.sql.work import fetch, run, run_in_turn, write, write_later
 from idp.adapters.unit import forget, forget_all, remember, remembered
 from idp.core.clock import Clock
 from idp.core.ephemeral import Kind, StaleRecord, StoreUnavailable, Versioned
 
 _c = ephemeral.c
 _IDENTITY = (_c.kind, _c.key_hash)
+_ROW = ("kind", "key_hash")
 _is_named = sa.and_(_c.kind == sa.bindparam("kind"), _c.key_hash == sa.bindparam("key_hash"))
 _now = sa.bindparam("now", type_=_c.expires_at.type)
 _is_alive, _is_over = _c.expires_at > _now, _c.expires_at <= _now
@@ -53,7 +54,27 @@ def _count(insert: Insert) -> sa.Insert:
     return counted
 
 
-_PUT = Statement(lambda insert: _insert(insert).on_conflict_do_update(index_elements=_IDENTITY, set_=_given))
+def _put_counted(insert: Insert) -> Any:
+    counter, columns = ephemeral.alias("counter"), parameters_of(ephemeral)
+    counted = (
+        sa.select(counter.c.version)
+        .where(
+            counter.c.kind == sa.bindparam("counter_kind"), counter.c.key_hash == sa.bindparam("counter_key")
+        )
+        .scalar_subquery()
+    )
+    kept = sa.select(*columns.values()).where(counted <= sa.bindparam("most", type_=sa.Integer))
+    return (
+        insert(ephemeral)
+        .from_select(list(columns), kept)
+        .on_conflict_do_update(index_elements=_IDENTITY, set_=_given)
+    )
+
+
+_PUT = Statement(
+    lambda insert: _insert(insert).on_conflict_do_update(index_elements=_IDENTITY, set_=_given), row=_ROW
+)
+_PUT_COUNTED = Statement(_put_counted, row=_ROW)
 # A dead row that `purge` has not removed yet is no record.
 _ADD = Statement(
     lambda insert: (
@@ -69,7 +90,7 @@ _SWAP = Statement(
     lambda _: sa.update(ephemeral).where(_is_named, _is_same_version, _is_alive).values(_written)
 )
 _SWAP_AND_PROLONG = Statement(
-    lambda _: sa.update(ephemeral).where(_is_named, _is_same_version, _is_alive).values(_given)
+    lambda _: sa.update(ephemeral).where(_is_named, _is_same_version, _is_alive).values(_given), row=_ROW
 )
 _COUNT = Statement(_count)
 
@@ -152,11 +173,15 @@ class SqlStore:
         window: timedelta,
         most: int,
     ) -> bool:
-        # The count stays when it is too high: whoever goes on asking goes on waiting.
-        if self.count(*counter, window) > most:
-            return False
-        self.put(kind, key, value, ttl)
-        return True
+        # The count stays when it is too high: a caller who goes on asking goes on waiting.
+        named, limit = _named(*counter), self.clock.now() + checked_life(window)
+        counting = (_COUNT, {"now": self.clock.now(), "expires_at": limit, **named})
+        counted_by = {"counter_kind": named["kind"], "counter_key": named["key_hash"], "most": most}
+        putting = (_PUT_COUNTED, {**counted_by, **_named(kind, key), **self._new(value, ttl)})
+        _, put = run_in_turn(self.database, counting, putting)
+        self._forget(kind, key)
+        self._forget(*counter)
+        return bool(put.changed)
 
     def count(self, kind: Kind, key: str, ttl: timedelta) -> int:
         now = self.clock.now()
