@@ -3,6 +3,7 @@
 Contains URLs, drivers, PRAGMAs, timeouts. Not here: a table, a transaction (`adapters/sql/database.py` has those).
 """
 
+import os
 import sqlite3
 import time
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from idp.adapters.sql.execution import Driver, SqliteDriver
 WRITES = "caducee_writes"
 
 _SQLITE_BUSY_SECONDS = 5.0
+_FILE = "caducee_file"
 #: More than the threads of a process (`idp serve --threads`), so that none waits; each opens when first needed.
 _MOST_CONNECTIONS = 64
 _POOL: dict[str, Any] = {
@@ -92,8 +94,24 @@ def _sqlite_engine(target: URL) -> Engine:
 
     database = sa.create_engine("sqlite://", creator=connect, poolclass=sa.QueuePool, **_POOL)
     event.listen(database, "connect", _set_pragmas)
+    event.listen(database, "connect", lambda _, record: record.info.update({_FILE: _identity(path)}))
+    event.listen(database, "checkout", lambda _, record, __: _replace_if_moved(path, record))
     event.listen(database, "begin", _begin_sqlite)
     return database
+
+
+def _replace_if_moved(path: Path, record: Any) -> None:
+    # What is written to a file that was moved or deleted is lost with its last connection.
+    if record.info[_FILE] != _identity(path):
+        raise DisconnectionError
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
