@@ -243,3 +243,16 @@ def test_a_value_that_is_not_json_is_refused_before_anything_waits(
         with work.request(), work.together(), pytest.raises(ValueError, match="JSON"):
             refuse()
     assert any_store.get(CODE, "k") == ({"n": 1}, 0)
+
+
+def test_a_block_within_a_block_is_part_of_the_outer_one(any_store: EphemeralStore, work: Work) -> None:
+    def seen() -> list[Any]:
+        return [any_store.get(CODE, key) for key in ("k", "put")]
+
+    any_store.put(CODE, "k", {"n": 1}, LIFE)
+    with work.request(), work.together():
+        with work.request(), work.together():
+            any_store.put(CODE, "put", {"n": 1}, LIFE)
+            touch(any_store, 2, version=0)
+        assert elsewhere(seen) == [({"n": 1}, 0), None]
+    assert seen() == [({"n": 2}, 1), ({"n": 1}, 0)]
