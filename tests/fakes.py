@@ -400,15 +400,15 @@ class FakeFinish:
         if self.meanwhile:
             self.meanwhile.pop(0)()
 
-    def success(self, done: Done) -> Any:
+    def success(self, asked: Any, done: Done) -> Any:
         self.ends.append(done)
         return self.answer(f"welcome {done.account.id}")
 
-    def failure(self, failed: Failed) -> Any:
+    def failure(self, asked: Any, failed: Failed) -> Any:
         self.ends.append(failed)
         return self.answer(f"left: {failed.reason}")
 
-    def restart(self, expired: Interaction) -> Any:
+    def restart(self, asked: Any, expired: Interaction) -> Any:
         return self.answer(f"again: {expired.id}")
 
 

@@ -63,6 +63,7 @@ class Parts:
     interactions: Interactions
     itinerary: Itinerary
     lending: Lending
+    entrance: Entrance
     hub: Hub
     gate: Gate
 
@@ -131,12 +132,12 @@ def build_parts(settings: Settings) -> Parts:
         interactions=interactions,
         itinerary=itinerary,
         lending=lending,
+        entrance=_entrance(resources, web),
         hub=Hub(
             interactions=interactions,
             lending=lending,
             accounts=accounts,
             itinerary=itinerary,
-            admit=_entrance(resources, web).admit,
         ),
         gate=gate,
     )

@@ -65,7 +65,6 @@ class Bench:
             lending=Lending(self.sessions, self.accounts),
             accounts=self.accounts,
             itinerary=Itinerary(doors({"psc", "cps", "password"}), [], frozenset({"cps"})),
-            admit=self.admitted.append,
         )
 
     @property
@@ -79,9 +78,9 @@ class Bench:
 
     def begin(self, **changes: Any) -> Outcome:
         new = an_interaction(browser=fingerprint(BROWSER), **changes)
-        return self.hub.begin(new, self.visit, self.home)
+        return self.hub.begin(new, self.visit, self.home, self.admitted.append)
 
-    def go_on(self, *others: Finish[Any]) -> Outcome:
+    def go_on(self, *others: Finish[Any, Any]) -> Outcome:
         finishes = {one.name: one for one in (self.home, *others)}
         return self.hub.go_on("interaction-1", self.visit, finishes)
 
@@ -124,7 +123,7 @@ class TestAnotherWayToStart:
             Acr.PWD_OTP,
             ("pwd", "otp"),
         )
-        assert bench.home.success(done) == f"welcome {ALICE}"
+        assert bench.home.success(None, done) == f"welcome {ALICE}"
         with pytest.raises(InteractionRefused) as caught:
             bench.go_on()
         assert caught.value.reason is InteractionRefusal.FINISHED
@@ -217,7 +216,7 @@ class TestBegin:
         failed = bench.begin(silent=True)
         assert isinstance(failed, Failed)
         assert (failed.reason, failed.stop) == (Failure.PAGE_NEEDED, Stop.CHOICE)
-        assert bench.home.failure(failed) == "left: page_needed"
+        assert bench.home.failure(None, failed) == "left: page_needed"
         assert store.get(Kind.INTERACTION, "interaction-1") is None
 
     def test_in_silence_an_outage_ends_it_and_otherwise_the_person_is_told(self, bench: Bench) -> None:
@@ -253,7 +252,8 @@ class TestSharedStation:
         bench.begin()
         self.confirm(bench)
         new = an_interaction(id="interaction-2", browser=fingerprint(BROWSER))
-        assert bench.hub.begin(new, bench.visit, bench.home) == GoTo("/interaction/interaction-2")
+        begun = bench.hub.begin(new, bench.visit, bench.home, bench.admitted.append)
+        assert begun == GoTo("/interaction/interaction-2")
 
     def test_in_silence_the_relying_party_is_told_that_a_question_is_due(self, bench: Bench) -> None:
         bench.sign_in("cps")
