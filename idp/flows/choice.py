@@ -56,7 +56,9 @@ class ChoiceFlow:
             login_hint=_login_hint(interaction),
             enrolment_from_psc=self.enrolment_from_psc,
         )
-        return self.desk.show(request, interaction, "choice.html", page)
+        # A suggested RPPS is of one person: its page is not kept for others.
+        show = self.desk.show if page.login_hint else self.desk.show_common
+        return show(request, interaction, "choice.html", page)
 
     def cancel(self, request: Request, interaction_id: str) -> Response:
         """The person leaves: the relying party gets `access_denied` (RFC 6749 §4.1.2.1)."""

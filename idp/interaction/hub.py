@@ -116,7 +116,7 @@ class Hub:
 
     def begin(self, new: Interaction, visit: Visit, finish: Finish[Any, Any], admit: Admit) -> Outcome:
         """Begin an interaction, which is stored only if a page is due. Raises InteractionRefused."""
-        marked = dataclasses.replace(new, started_by=finish.name)
+        marked = new if new.started_by == finish.name else dataclasses.replace(new, started_by=finish.name)
         interaction = self.lending.seeded(marked, visit, finish.is_expected)
         try:
             stop = self._stop(interaction, visit, finish)
@@ -131,7 +131,7 @@ class Hub:
             return Failed(interaction, Failure.PAGE_NEEDED, stop)
         admit(interaction)
         self.interactions.begin(interaction)
-        return GoTo(hub_path(interaction.id))
+        return GoTo(_page_path(interaction.id, stop))
 
     def go_on(self, interaction_id: str, visit: Visit, finishes: Finishes[Any, Any]) -> Outcome:
         """Returns what comes next, computed from facts at each return. Raises InteractionRefused."""
@@ -144,7 +144,7 @@ class Hub:
         except StaleRecord:  # Another tab or click saved first: the hub reads again.
             return GoTo(hub_path(interaction_id))
         if stop is not None:
-            return GoTo(f"{hub_path(interaction_id)}/{stop}", binding)
+            return GoTo(_page_path(interaction_id, stop), binding)
         # Taken before anything is issued (atomic): of two tabs that come here, only one ends the interaction.
         taken = self.interactions.take(interaction_id)
         if taken is None:
@@ -199,3 +199,8 @@ class Hub:
         if account is None or assurance is None:
             return Failed(interaction, Failure.NOBODY)
         return Done(interaction, account, assurance)
+
+
+def _page_path(interaction_id: str, stop: Stop) -> str:
+    """Returns the address of a page, which looks itself whether it is due when it is asked for."""
+    return f"{hub_path(interaction_id)}/{stop}"

@@ -33,11 +33,11 @@ class PageAnswers:
     where: WhereSettings
 
     def answer(self, request: Request, handler: Handler, *values: str) -> Response:
+        """Returns the answer, without the headers of every answer (`sending`)."""
         try:
-            response = self.before(request) or handler(request, *values)
+            return self.before(request) or handler(request, *values)
         except Exception as error:
-            response = self.of_error(request, error)
-        return self.after(response)
+            return self.of_error(request, error)
 
     def before(self, request: Request) -> Response | None:
         """Returns the answer to a link that changes the language, else None. Raises PageError."""

@@ -5,14 +5,12 @@ Not here: static files, addresses that no page has, methods that a page does not
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
 from idp.web.page_answers import PageAnswers
 from idp.web.page_routes import Handler, PageRoute
-
-Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+from idp.web.sending import Environ, StartResponse, Wsgi, send
 
 _OF_INTERACTION = "/interaction/<interaction_id>"
 _PREFIX = "/interaction/"
@@ -33,11 +31,11 @@ class PageFront:
     form_parts: int
 
     def in_front_of(self, pages: Wsgi) -> Wsgi:
-        def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
             handler = self._find(environ["REQUEST_METHOD"], environ["PATH_INFO"])
             if handler is None:
                 return pages(environ, start_response)
-            return self._answer(handler, environ)(environ, start_response)
+            return send(self._answer(handler, environ), self.answers.where, environ, start_response)
 
         return application
 
@@ -51,7 +49,7 @@ class PageFront:
             return None
         return lambda request: handler(request, interaction_id)
 
-    def _answer(self, handler: Handler, environ: dict[str, Any]) -> Response:
+    def _answer(self, handler: Handler, environ: Environ) -> Response:
         request = Request(environ)
         request.max_content_length = request.max_form_memory_size = self.body_bytes
         request.max_form_parts = self.form_parts

@@ -14,8 +14,9 @@ from werkzeug.wrappers import Response
 from idp.web.certificate_header import CertificateHeaderGuard
 from idp.web.error_pages import ErrorPages
 from idp.web.page_answers import PageAnswers
-from idp.web.page_front import Wsgi, front_of
+from idp.web.page_front import front_of
 from idp.web.page_routes import PageRoute
+from idp.web.sending import Wsgi
 from idp.wiring.parts import Parts
 
 _STATIC = Path(__file__).parents[1] / "static"

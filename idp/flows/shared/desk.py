@@ -25,11 +25,11 @@ from idp.interaction.refusal import NotDue
 from idp.interaction.stop import Stop
 from idp.interaction.store import Interactions, account_of, hub_path
 from idp.interaction.upstream import Upstream
-from idp.pages.sign_in import Doors
+from idp.pages.sign_in import Doors, Frame
 from idp.web.addresses import redirect
 from idp.web.cookies import Cookies
 from idp.web.forms import FormOvertaken, Forms
-from idp.web.locales import Locales
+from idp.web.locales import Locales, wished_by
 from idp.web.psc_button import OfficialPictures
 from idp.web.rendering import Rendering
 from idp.web.shared_stations import SharedStations
@@ -116,17 +116,23 @@ class Desk:
     def show(
         self, request: Request, interaction: Interaction, template: str, page: Any, status: int = 200
     ) -> Response:
-        frame = self.rendering.frame(
+        return self.rendering.page(template, self._frame(request, interaction), page, status)
+
+    def show_common(self, request: Request, interaction: Interaction, template: str, page: Any) -> Response:
+        """Show a page that says nothing of any person (`Rendering.common_page`)."""
+        return self.rendering.common_page(template, self._frame(request, interaction), page)
+
+    def _frame(self, request: Request, interaction: Interaction) -> Frame:
+        return self.rendering.frame(
             request,
             client=self.client(interaction),
             base_path=hub_path(interaction.id),
-            wished=_ui_locales(interaction),
+            wished=wished_by(interaction),
             browser=interaction.browser,
         )
-        return self.rendering.page(template, frame, page, status)
 
     def locale(self, request: Request, interaction: Interaction) -> str:
-        return self.locales.of(request, _ui_locales(interaction))
+        return self.locales.of(request, wished_by(interaction))
 
     def client(self, interaction: Interaction) -> Client:
         client = self.clients.get(interaction.client_id)
@@ -157,8 +163,3 @@ class Desk:
 
     def doors(self, interaction: Interaction, account: Account | None = None) -> Doors:
         return doors_of(self.itinerary.open_doors(interaction, account), self.upstream, self.pictures)
-
-
-def _ui_locales(interaction: Interaction) -> str:
-    """Returns the languages that the relying party wishes (OpenID Connect Core §3.1.2.1)."""
-    return interaction.request.get("ui_locales", "")
