@@ -26,7 +26,13 @@ def assemble(parts: Parts) -> Callable[..., Any]:
     routes, finishes = build_browser_endpoints(parts, protocol)
     for flow in build_flows(parts, finishes):
         routes += flow.routes()
-    return build_endpoints(parts, protocol).in_front_of(build_pages(parts, routes))
+    served = build_endpoints(parts, protocol).in_front_of(build_pages(parts, routes))
+
+    def in_request(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        with parts.work.request():
+            return served(environ, start_response)
+
+    return in_request
 
 
 def application() -> Callable[..., Any]:

@@ -17,7 +17,6 @@ from idp.protocol.published.discovery import discovery_document, mtls_members
 from idp.protocol.published.dispatcher import READING, PlainEndpoints, Readiness, Route
 from idp.protocol.published.documents import Document, KeySetDocument, document_of
 from idp.protocol.published.metrics import MetricsEndpoint, Sample
-from idp.protocol.tokens.grant_gate import GrantGate
 from idp.protocol.tokens.refresh import Refresh
 from idp.protocol.tokens.revocation import IntrospectionEndpoint, OwnTokens, RevocationEndpoint
 from idp.protocol.tokens.token import TokenEndpoint
@@ -34,10 +33,9 @@ _POST = ("POST",)
 def build_endpoints(parts: Parts, protocol: ProtocolParts) -> PlainEndpoints:
     """Returns everything that is answered in front of Flask."""
     settings = parts.settings
-    refresh_tokens = SqlRefreshTokens(parts.database)
-    own, watch = _own_tokens(parts, protocol, refresh_tokens), build_clock_watch(parts.resources)
+    own, watch = _own_tokens(parts, protocol), build_clock_watch(parts.resources)
     routes = {
-        "/token": Route(_POST, _token(parts, protocol, refresh_tokens)),
+        "/token": Route(_POST, _token(parts, protocol)),
         "/par": Route(_POST, _pushed_requests(parts, protocol)),
         "/revoke": Route(_POST, _revocation(parts, own)),
         "/introspect": Route(_POST, IntrospectionEndpoint(own, parts.clock, settings.where.issuer)),
@@ -72,12 +70,14 @@ def _pushed_requests(parts: Parts, protocol: ProtocolParts) -> PushedRequestEndp
     )
 
 
-def _token(parts: Parts, protocol: ProtocolParts, refresh_tokens: SqlRefreshTokens) -> TokenEndpoint:
+def _token(parts: Parts, protocol: ProtocolParts) -> TokenEndpoint:
     settings = parts.settings
     refresh = Refresh(
+        work=parts.work,
         engine=protocol.engine,
+        gate=protocol.gate,
         subjects=protocol.subjects,
-        tokens=refresh_tokens,
+        tokens=SqlRefreshTokens(parts.database),
         grants=parts.grants,
         grant_store=protocol.grant_store,
         audit=parts.audit,
@@ -86,9 +86,11 @@ def _token(parts: Parts, protocol: ProtocolParts, refresh_tokens: SqlRefreshToke
     )
     return TokenEndpoint(
         door=protocol.door,
+        work=parts.work,
         engine=protocol.engine,
+        grant_store=protocol.grant_store,
         client_tokens=protocol.client_tokens,
-        gate=GrantGate(parts.accounts, parts.gate),
+        gate=protocol.gate,
         refresh=refresh,
         possession=protocol.possession,
         audit=parts.audit,
@@ -96,19 +98,18 @@ def _token(parts: Parts, protocol: ProtocolParts, refresh_tokens: SqlRefreshToke
     )
 
 
-def _own_tokens(parts: Parts, protocol: ProtocolParts, refresh_tokens: SqlRefreshTokens) -> OwnTokens:
-    return OwnTokens(
-        door=protocol.door,
-        store=parts.store,
-        grants=parts.grants,
-        refresh_tokens=refresh_tokens,
-        gate=GrantGate(parts.accounts, parts.gate),
-    )
+def _own_tokens(parts: Parts, protocol: ProtocolParts) -> OwnTokens:
+    return OwnTokens(door=protocol.door, store=parts.store, gate=protocol.gate)
 
 
 def _revocation(parts: Parts, own: OwnTokens) -> RevocationEndpoint:
     return RevocationEndpoint(
-        own=own, store=parts.store, grants=parts.grants, audit=parts.audit, clock=parts.clock
+        own=own,
+        work=parts.work,
+        store=parts.store,
+        grants=parts.grants,
+        audit=parts.audit,
+        clock=parts.clock,
     )
 
 
@@ -116,8 +117,7 @@ def _userinfo(parts: Parts, protocol: ProtocolParts) -> UserinfoEndpoint:
     return UserinfoEndpoint(
         engine=protocol.engine,
         client_tokens=protocol.client_tokens,
-        gate=GrantGate(parts.accounts, parts.gate),
-        clients=parts.clients,
+        gate=protocol.gate,
         grant_store=protocol.grant_store,
         possession=protocol.possession,
         upstream=UpstreamClaims(parts.links, parts.contexts),

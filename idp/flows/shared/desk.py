@@ -9,7 +9,6 @@ from typing import Any
 from werkzeug.wrappers import Request, Response
 
 from idp.accounts.account import Account
-from idp.accounts.repository import AccountRepository
 from idp.clients.registry import Client, ClientFile
 from idp.core.audit import Audit, AuditEvent, Fact
 from idp.core.clock import Clock
@@ -20,10 +19,11 @@ from idp.flows.shared.opening import Opening
 from idp.interaction.authenticator import AuthenticatorId
 from idp.interaction.binding import Bindings
 from idp.interaction.next_stop import Itinerary
+from idp.interaction.people import People
 from idp.interaction.record import Interaction, opened_by
 from idp.interaction.refusal import NotDue
 from idp.interaction.stop import Stop
-from idp.interaction.store import Interactions, account_of, hub_path
+from idp.interaction.store import Interactions, hub_path
 from idp.interaction.upstream import Upstream
 from idp.pages.sign_in import Doors, Frame
 from idp.web.addresses import redirect
@@ -40,7 +40,7 @@ class Desk:
     interactions: Interactions
     bindings: Bindings
     opening: Opening
-    accounts: AccountRepository
+    people: People
     clients: ClientFile
     itinerary: Itinerary
     audit: Audit
@@ -151,12 +151,13 @@ class Desk:
         )
 
     def account(self, interaction: Interaction) -> Account | None:
-        return account_of(interaction, self.accounts)
+        standing = self.people.of(interaction)
+        return None if standing is None else standing.account
 
     def next_stop(self, request: Request, interaction: Interaction) -> Stop | None:
         return self.itinerary.next_stop(
             interaction,
-            self.account(interaction),
+            self.people.of(interaction),
             self.clock.now(),
             is_station_shared=self.stations.holds(request),
         )
