@@ -99,6 +99,22 @@ class MemoryStore:
         end = record.dies_at if ttl is None else self._end(ttl)
         self.records[kind, key] = _Record(json.dumps(dict(value), allow_nan=False), expected_version + 1, end)
 
+    def put_counted(
+        self,
+        kind: Kind,
+        key: str,
+        value: Mapping[str, Any],
+        ttl: timedelta,
+        *,
+        counter: tuple[Kind, str],
+        window: timedelta,
+        most: int,
+    ) -> bool:
+        is_room = self.count(*counter, window) <= most
+        if is_room:
+            self.put(kind, key, value, ttl)
+        return is_room
+
     def count(self, kind: Kind, key: str, ttl: timedelta) -> int:
         record = self._living(kind, key)
         if record is None:

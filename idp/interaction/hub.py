@@ -20,6 +20,7 @@ from idp.interaction.next_stop import Itinerary
 from idp.interaction.people import People
 from idp.interaction.record import Interaction, counting_events
 from idp.interaction.refusal import InteractionRefusal, InteractionRefused
+from idp.interaction.share import Share
 from idp.interaction.stop import Stop
 from idp.interaction.store import Interactions, hub_path
 from idp.interaction.visit import Visit
@@ -97,8 +98,8 @@ class Finish(Protocol[Asked_contra, Answer_co]):
         """« Reprendre la connexion »: begin the same login anew."""
 
 
-#: Called before an interaction is stored. Raises InteractionRefused: too many were begun where this one comes from.
-Admit = Callable[[Interaction], None]
+#: Asked for before an interaction is stored: the share of the network that it comes from.
+ShareOf = Callable[[], Share]
 Finishes = Mapping[str, Finish[Asked_contra, Answer_co]]
 
 
@@ -119,7 +120,7 @@ class Hub:
     people: People
     itinerary: Itinerary
 
-    def begin(self, new: Interaction, visit: Visit, finish: Finish[Any, Any], admit: Admit) -> Outcome:
+    def begin(self, new: Interaction, visit: Visit, finish: Finish[Any, Any], share_of: ShareOf) -> Outcome:
         """Begin an interaction, which is stored only if a page is due. Raises InteractionRefused."""
         marked = new if new.started_by == finish.name else dataclasses.replace(new, started_by=finish.name)
         interaction = self.lending.seeded(marked, visit, finish.is_expected)
@@ -134,8 +135,7 @@ class Hub:
             return self._ended(interaction)
         if interaction.silent:
             return Failed(interaction, Failure.PAGE_NEEDED, stop)
-        admit(interaction)
-        self.interactions.begin(interaction)
+        self.interactions.begin_within(share_of(), interaction)
         return GoTo(_page_path(interaction.id, stop))
 
     def go_on(self, interaction_id: str, visit: Visit, finishes: Finishes[Any, Any]) -> Outcome:

@@ -11,28 +11,13 @@ from werkzeug.wrappers import Request, Response
 from idp.core.clock import Clock
 from idp.interaction.binding import Bindings
 from idp.interaction.hub import Done, Finish, GoTo, Hub, finish_of
-from idp.interaction.record import Interaction
-from idp.interaction.refusal import InteractionRefusal, InteractionRefused
 from idp.interaction.store import fingerprint, hub_path
 from idp.interaction.visit import Visit
 from idp.web.addresses import redirect
 from idp.web.cookies import Cookies
 from idp.web.forms import Forms
-from idp.web.network_quota import NetworkQuota
 from idp.web.page_routes import PageRoute
 from idp.web.shared_stations import SharedStations
-
-
-@dataclass(frozen=True, slots=True)
-class Entrance:
-    """Anybody may begin a sign-in, and each is kept for more than an hour: a flood from one network is not."""
-
-    quota: NetworkQuota
-
-    def admit(self, request: Request, interaction: Interaction) -> None:
-        """Raises InteractionRefused. A browser is no bound here: a caller may say that it is another one each time."""
-        if not self.quota.claim(request):
-            raise InteractionRefused(InteractionRefusal.CROWDED, client_id=interaction.client_id)
 
 
 @dataclass(frozen=True, slots=True)

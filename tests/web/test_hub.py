@@ -90,7 +90,7 @@ class Home:
             started_at=visit.now,
             expires_at=visit.now + self.parts.settings.lives.interaction_life,
         )
-        outcome = self.parts.hub.begin(new, visit, self.finish, partial(self.parts.entrance.admit, request))
+        outcome = self.parts.hub.begin(new, visit, self.finish, partial(self.parts.entrance.share, request))
         if isinstance(outcome, Done):
             return self.finish.success(request, outcome)
         assert isinstance(outcome, GoTo)
@@ -139,7 +139,7 @@ def test_leaving_it_is_its_own_failure(make_home: Callable[..., tuple[Home, Brow
 def test_what_expired_is_begun_again_by_the_way_that_started_it(
     make_home: Callable[..., tuple[Home, Browser]],
 ) -> None:
-    home, browser = make_home(interaction_life=timedelta(milliseconds=1))
+    home, browser = make_home(interaction_life=timedelta(microseconds=1))
     expired = browser.follow(browser.get("/home"))
     assert expired.status_code == 410
     again = browser.submit(expired, "/restart")

@@ -33,8 +33,9 @@ from idp.protocol.authorization.request_reader import RequestReader
 from idp.web.addresses import redirect
 from idp.web.cookies import Cookies
 from idp.web.forms import Forms
-from idp.web.hub import Entrance, Visits
+from idp.web.hub import Visits
 from idp.web.locales import Locales
+from idp.web.network_quota import NetworkQuota
 
 #: The error for a login that failed. Where a page was needed, its stop decides the error (`SILENT_ERROR`).
 _FAILURES = {
@@ -58,7 +59,8 @@ class AuthorizeEndpoint:
 
     reader: RequestReader
     hub: Hub
-    entrance: Entrance
+    #: How many may begin from one network. A browser is no bound here: a caller may say that it is another each time.
+    entrance: NetworkQuota
     itinerary: Itinerary
     issuer: CodeIssuer
     responses: AuthorizationResponses
@@ -98,7 +100,7 @@ class AuthorizeEndpoint:
             # `id_token_hint` itself is not kept: the person that it named is.
             new = dataclasses.replace(new, restarted=True, subject=restarts.subject)
         outcome = self.hub.begin(
-            self._with_reachable_acr(new, asked.client), visit, self, partial(self.entrance.admit, request)
+            self._with_reachable_acr(new, asked.client), visit, self, partial(self.entrance.share, request)
         )
         if isinstance(outcome, Failed):
             raise self._failure(outcome)

@@ -273,7 +273,7 @@ def test_signing_out_in_another_tab_takes_back_what_the_session_had_proved(fresh
 
 
 def test_an_expired_interaction_offers_to_begin_again_and_does(app_factory: Callable[..., Provider]) -> None:
-    provider = app_factory(interaction_life=timedelta(milliseconds=1))
+    provider = app_factory(interaction_life=timedelta(microseconds=1))
     browser = provider.browser()
     expired = browser.follow(browser.authorize())
     assert expired.status_code == 410
