@@ -147,6 +147,22 @@ class MemoryStore:
         self._write(kind, key, text, 0, life)
         return True
 
+    def put_counted(
+        self,
+        kind: Kind,
+        key: str,
+        value: Mapping[str, Any],
+        ttl: timedelta,
+        *,
+        counter: tuple[Kind, str],
+        window: timedelta,
+        most: int,
+    ) -> bool:
+        is_room = self.count(*counter, window) <= most
+        if is_room:
+            self.put(kind, key, value, ttl)
+        return is_room
+
     def count(self, kind: Kind, key: str, ttl: timedelta) -> int:
         life = _checked(ttl)
         self._send_waiting()
@@ -499,15 +515,15 @@ class FakeFinish:
         if self.meanwhile:
             self.meanwhile.pop(0)()
 
-    def success(self, done: Done) -> Any:
+    def success(self, asked: Any, done: Done) -> Any:
         self.ends.append(done)
         return self.answer(f"welcome {done.account.id}")
 
-    def failure(self, failed: Failed) -> Any:
+    def failure(self, asked: Any, failed: Failed) -> Any:
         self.ends.append(failed)
         return self.answer(f"left: {failed.reason}")
 
-    def restart(self, expired: Interaction) -> Any:
+    def restart(self, asked: Any, expired: Interaction) -> Any:
         return self.answer(f"again: {expired.id}")
 
 
