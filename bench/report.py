@@ -1,6 +1,6 @@
 """docs/performance.md: the tables between its marks, written from the results of runs.
 
-Contains reading results and the tables. Not here: the machine (`machine`), the prose around the tables, which is written by hand.
+Contains reading results and the tables. Not here: the machine (`machine`), the prose, which is written by hand.
 """
 
 import json
@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bench.check.figures import FILE, INSTRUCTIONS, Flow, Step, read_figures
 from bench.driver.flows import WORKLOADS
 from bench.machine import hardware, software
 from bench.peers import BEFORE, PEERS
@@ -193,10 +194,36 @@ def _pair(
     return f"| {' | '.join(cells)} |"
 
 
+_COUNTED = ("statements", "sql_trips", "commits", "commands", "redis_trips", INSTRUCTIONS)
+
+
+def _counts(_rows: Sequence[Row]) -> Iterator[str]:
+    """What `make bench-check` holds, and what it held before."""
+    before, after = read_figures(FILE.with_name("check.before.json")), read_figures()
+    yield "| | SQL statements | round trips | commits | Redis commands | round trips | instructions |"
+    yield "|---|---|---|---|---|---|---|"
+    for flow, steps in after.flows.items():
+        known = before.flows.get(flow, {})
+        for step in steps:
+            yield f"| {flow} `{step}` | {_changes(known.get(step, {}), steps[step])} |"
+        if len(steps) > 1:
+            yield f"| **{flow}** | {_changes(_summed(known), _summed(steps))} |"
+
+
+def _summed(steps: Flow) -> Step:
+    return {name: sum(step.get(name, 0) for step in steps.values()) for name in _COUNTED}
+
+
+def _changes(before: Step, after: Step) -> str:
+    pairs = [(before.get(name, 0), after.get(name, 0)) for name in _COUNTED]
+    return " | ".join(f"{old:,} → {new:,}" if old != new else f"{new:,}" for old, new in pairs)
+
+
 #: Between which marks each is written.
 _SECTIONS: Mapping[str, Callable[[Sequence[Row]], Iterator[str]]] = {
     "machine": _machine,
     "before and after": _before_and_after,
+    "counts": _counts,
     "rates": _rates,
     "memory": _memory,
 }

@@ -10,12 +10,11 @@ import ssl
 from collections.abc import Callable, Mapping
 from urllib.parse import urlencode, urljoin, urlsplit
 
-from bench.driver.connection import Answer, Connection
-from bench.driver.loop import Loop
+from bench.driver.connection import Answer, Connect
 from bench.driver.target import PASSWORD_INPUT, Target
 
 _FORM = re.compile(rb"<form\b([^>]*)>(.*?)</form>", re.DOTALL | re.IGNORECASE)
-_INPUT = re.compile(rb"<(?:input|button)\b([^>]*)>", re.DOTALL | re.IGNORECASE)
+_INPUT = re.compile(rb"<(input|button)\b([^>]*)>", re.DOTALL | re.IGNORECASE)
 _ATTRIBUTE = re.compile(rb"""([\w:-]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+)))?""")
 _LONGEST_CHAIN = 14
 _AGENT = b"User-Agent: Mozilla/5.0 bench\r\n"
@@ -76,12 +75,12 @@ class Form:
         self.fields: dict[str, str] = {}
         self._buttons: list[tuple[str, str]] = []
         for found in _INPUT.finditer(content):
-            self._add(_attributes(found[1]))
+            self._add(found[1].lower(), _attributes(found[2]))
 
-    def _add(self, given: Mapping[str, str]) -> None:
+    def _add(self, tag: bytes, given: Mapping[str, str]) -> None:
         if "name" not in given:
             return
-        kind = given.get("type", "").lower()
+        kind = given.get("type", "submit" if tag == b"button" else "text").lower()
         if kind in ("submit", "button", "image"):
             self._buttons.append((given["name"], given.get("value", "")))
         elif kind not in ("checkbox", "radio") or "checked" in given:
@@ -104,13 +103,13 @@ def _attributes(raw: bytes) -> dict[str, str]:
 class Browser:
     """One window. `restart` makes it a new browser: no cookie is left."""
 
-    def __init__(self, loop: Loop, target: Target, person: int) -> None:
+    def __init__(self, connect: Connect, target: Target, person: int) -> None:
         self._target = target
         self._user = target.users[person % len(target.users)]
         self._card = target.cards[person % len(target.cards)] if target.cards else None
-        self._loop = loop
+        self._connect = connect
         self._tls: ssl.SSLContext | None = None
-        self.connection = Connection(loop, *target.address)
+        self.channel = connect(*target.address)
         self._jar = Jar()
 
     def restart(self) -> None:
@@ -131,7 +130,7 @@ class Browser:
         return await self._send(line + self._jar.line(address) + told.encode() + body)
 
     async def _send(self, octets: bytes) -> Answer:
-        answer = await self.connection.request(octets)
+        answer = await self.channel.request(octets)
         self._jar.take(answer)
         return answer
 
@@ -195,12 +194,12 @@ class Browser:
     async def _present_card(self, location: str) -> Answer:
         """The hand-over: a new connection and a whole handshake, as browsers make."""
         parts = urlsplit(location)
-        connection = Connection(self._loop, parts.hostname or "", parts.port or 443, self._card_context())
+        channel = self._connect(parts.hostname or "", parts.port or 443, self._card_context())
         head = f"GET {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\n".encode()
         try:
-            return await connection.request(head + _HTML + b"\r\n")
+            return await channel.request(head + _HTML + b"\r\n")
         finally:
-            connection.close()
+            channel.close()
 
     def _card_context(self) -> ssl.SSLContext:
         if self._tls is None:

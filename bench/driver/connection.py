@@ -7,6 +7,7 @@ import socket
 import ssl
 import zlib
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from bench.driver.loop import Loop, readable
 
@@ -69,6 +70,20 @@ class _Head:
             self.is_gzip = b"gzip" in value
 
 
+class Channel(Protocol):
+    """What a browser or a relying party sends requests by."""
+
+    async def request(self, octets: bytes) -> Answer: ...
+
+    def close(self) -> None: ...
+
+
+class Connect(Protocol):
+    """Returns a channel to this host; with a card when there is a TLS context."""
+
+    def __call__(self, host: str, port: int, tls: ssl.SSLContext | None = None, /) -> Channel: ...
+
+
 class Connection:
     """Connects at its first request, and again when the server closed it. `tls`: with the card of one person."""
 
@@ -76,7 +91,6 @@ class Connection:
         self._loop, self._host, self._port, self._tls = loop, host, port, tls
         self._socket: socket.socket | None = None
         self.number = -1
-        self.opened = 0
 
     async def request(self, octets: bytes) -> Answer:
         """Returns the answer to one request, as written. Raises HttpFailed, OSError."""
@@ -101,7 +115,6 @@ class Connection:
         if self._tls is not None:
             made = self._tls.wrap_socket(made, server_hostname=self._host, do_handshake_on_connect=False)
         self._socket, self.number = made, made.fileno()
-        self.opened += 1
         self._loop.add(self)
         while isinstance(made, ssl.SSLSocket):
             try:

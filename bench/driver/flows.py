@@ -13,8 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from bench.driver.browser import AtPage, Browser, FlowFailed
-from bench.driver.connection import Connection
-from bench.driver.loop import Loop
+from bench.driver.connection import Connect
 from bench.driver.target import PASSWORD_INPUT, Endpoints, Target
 
 
@@ -41,10 +40,10 @@ class _Secrets:
 class Worker:
     """One person's browser, and the back channel of the relying party for that person."""
 
-    def __init__(self, loop: Loop, target: Target, endpoints: Endpoints, person: int) -> None:
+    def __init__(self, connect: Connect, target: Target, endpoints: Endpoints, person: int) -> None:
         self._target, self._endpoints = target, endpoints
-        self.browser = Browser(loop, target, person)
-        self.back = Connection(loop, *target.address)
+        self.browser = Browser(connect, target, person)
+        self.back = connect(*target.address)
         self._prefix = f"{base64.urlsafe_b64encode(os.urandom(9)).decode()}{person}"
         self._rank = 0
         self._refresh_token: str | None = None
@@ -53,7 +52,7 @@ class Worker:
 
     def close(self) -> None:
         """After a failure: the next flow begins on new connections."""
-        self.browser.connection.close()
+        self.browser.channel.close()
         self.back.close()
 
     async def sign_in(self) -> None:

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,8 @@ class Run:
     def measure(self) -> dict[str, Any]:
         """Returns the figures. Raises FlowFailed, HttpFailed, OSError."""
         endpoints, key_set = self._metadata()
-        workers = [Worker(self.loop, self.target, endpoints, rank) for rank in range(self.plan.workers)]
+        connect = partial(Connection, self.loop)
+        workers = [Worker(connect, self.target, endpoints, rank) for rank in range(self.plan.workers)]
         for worker in workers:  # one after the other: no storm of logins
             self.loop.complete(self._first(worker), _FIRST_SECONDS)
         gc.collect()
