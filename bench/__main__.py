@@ -65,7 +65,7 @@ def main() -> None:
     if options.fresh:
         options.results.unlink(missing_ok=True)
     try:
-        with _alone():
+        with alone():
             for turn in range(options.rounds):
                 for name in names:
                     _measure(name, turn, options)
@@ -80,7 +80,7 @@ def _end(number: int, frame: object) -> NoReturn:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def alone() -> Iterator[None]:
     """Two measurements at once would measure each other."""
     with (work_directory() / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

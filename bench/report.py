@@ -45,12 +45,25 @@ def read_rows(path: Path) -> list[Row]:
 def write_report(results: Path) -> None:
     """Write every section that these results have something for; the others stay."""
     rows = read_rows(results)
-    if not any(row["peer"] in BEFORE for row in rows):
+    before = [row for row in rows if row["peer"] in BEFORE]
+    if before:  # kept, so that later runs have what to compare with
+        BEFORE_FILE.write_text("".join(f"{json.dumps(_kept(row))}\n" for row in before), "utf-8")
+    else:
         rows = [*read_rows(BEFORE_FILE), *rows]
     text = PAGE.read_text("utf-8")
     for name, section in _SECTIONS.items():
         text = replace_section(text, name, "\n".join(section(rows)))
     PAGE.write_text(text, "utf-8")
+
+
+_KEPT = (
+    *("peer", "mode", "turn", "at", "workload", "workers", "flows_per_s", "server_ms", "stores_ms"),
+    *("p50_ms", "p99_ms", "errors", "noise", "rss_mib", "pss_mib"),
+)
+
+
+def _kept(row: Row) -> Row:
+    return {name: row[name] for name in _KEPT if name in row}
 
 
 def replace_section(text: str, name: str, content: str) -> str:

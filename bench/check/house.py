@@ -74,6 +74,7 @@ _TARGET = Target(
     client_secret=SECRETS[RP],
     redirect_uri=REDIRECT,
     users=[(RPPS, PASSWORD)],
+    persons_each=1,
     user_field="rpps",
     other_fields={"code": _CODE},
     refresh_scope="openid profile email",

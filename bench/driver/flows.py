@@ -38,13 +38,15 @@ class _Secrets:
 
 
 class Worker:
-    """One person's browser, and the back channel of the relying party for that person."""
+    """The browsers of some persons, who take turns, and the back channel of the relying party for them."""
 
-    def __init__(self, connect: Connect, target: Target, endpoints: Endpoints, person: int) -> None:
+    def __init__(self, connect: Connect, target: Target, endpoints: Endpoints, rank: int) -> None:
         self._target, self._endpoints = target, endpoints
-        self.browser = Browser(connect, target, person)
+        each = target.persons_each
+        self._browsers = [Browser(connect, target, rank * each + one) for one in range(each)]
+        self.browser = self._browsers[0]
         self.back = connect(*target.address)
-        self._prefix = f"{base64.urlsafe_b64encode(os.urandom(9)).decode()}{person}"
+        self._prefix = f"{base64.urlsafe_b64encode(os.urandom(9)).decode()}{rank}"
         self._rank = 0
         self._refresh_token: str | None = None
         self._authorize = endpoints.authorize(target.scope, {})
@@ -52,21 +54,27 @@ class Worker:
 
     def close(self) -> None:
         """After a failure: the next flow begins on new connections."""
-        self.browser.channel.close()
+        for browser in self._browsers:
+            browser.channel.close()
         self.back.close()
 
-    async def sign_in(self) -> None:
-        await self._code_flow(self.browser.type_password)
+    def _next(self) -> Browser:
+        self.browser = self._browsers[self._rank % len(self._browsers)]
+        return self.browser
+
+    async def sign_in_all(self) -> None:
+        for _ in self._browsers:
+            await self._code_flow(self._next().type_password)
 
     async def single_sign_on(self) -> None:
-        await self._code_flow(self.browser.stay)
+        await self._code_flow(self._next().stay)
 
     async def first_login(self) -> None:
-        self.browser.restart()
+        self._next().restart()
         await self._code_flow(self.browser.type_password)
 
     async def card(self) -> None:
-        self.browser.restart()
+        self._next().restart()
         await self._code_flow(self.browser.press_card)
 
     async def begin_refreshing(self) -> None:
@@ -94,7 +102,7 @@ class Worker:
                 raise FlowFailed(f"metadata: HTTP {answer.status}")
 
     async def sign_in_page(self) -> None:
-        self.browser.restart()
+        self._next().restart()
         page = await self.browser.page(self._fresh().on(self._authorize))
         if not PASSWORD_INPUT.search(page):
             raise FlowFailed(f"no sign-in page: {page[:300]!r}")
@@ -152,7 +160,7 @@ class Workload:
 WORKLOADS: Mapping[str, Workload] = {
     "W1": Workload(
         title="authorize with a session, token, userinfo",
-        first=Worker.sign_in,
+        first=Worker.sign_in_all,
         flow=Worker.single_sign_on,
         shows_id_token=True,
     ),

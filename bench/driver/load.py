@@ -25,7 +25,7 @@ from bench.driver.loop import Loop, sleep_until
 from bench.driver.seconds import Counters, Second, percentile_ms
 from bench.driver.target import Endpoints, Target
 
-_FIRST_SECONDS = 60
+_FIRST_SECONDS = 300
 _MOST_ERRORS = 20
 now = time.perf_counter
 
@@ -55,6 +55,7 @@ class Run:
     seconds: list[Second] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     _times: list[float] = field(default_factory=list)
+    _each_store: list[list[float]] = field(default_factory=list)
     _is_over: bool = False
 
     def measure(self) -> dict[str, Any]:
@@ -114,6 +115,7 @@ class Run:
     async def _clock(self) -> None:
         await sleep_until(now() + self.plan.warmup)
         self._times.clear()
+        self._each_store.append([procstat.cpu_seconds([pid]) for pid in self.stores])
         quiet, begin = 0, self._counters()
         end = begin.at + self.plan.longest
         while quiet < self.plan.seconds and now() < end:
@@ -123,6 +125,7 @@ class Run:
             self._times.clear()
             quiet += self.seconds[-1].noise <= self.plan.noise
             begin = after
+        self._each_store.append([procstat.cpu_seconds([pid]) for pid in self.stores])
         self._is_over = True
 
     def _counters(self) -> Counters:
@@ -156,6 +159,7 @@ class Run:
             "flows_per_s": round(flows / wall, 2),
             "server_ms": each_ms("server"),
             "stores_ms": each_ms("stores"),
+            "stores_shares": self._shares(),
             **{f"p{rank}_ms": percentile_ms(times, rank) for rank in (50, 95, 99)},
             "errors": len(self.errors),
             "error": self.errors[0] if self.errors else None,
@@ -167,6 +171,12 @@ class Run:
             "pss_mib": round(server.pss, 1),
             "stores_pss_mib": round(stores.pss, 1),
         }
+
+    def _shares(self) -> list[float]:
+        """Returns the share of each in the CPU of the stores, over the whole run."""
+        begin, end = self._each_store
+        spent = [after - before for before, after in zip(begin, end, strict=True)]
+        return [round(one / (sum(spent) or 1.0), 3) for one in spent]
 
     def _alg(self, workers: Sequence[Worker], endpoints: Endpoints, key_set: dict[str, Any]) -> str | None:
         proof = next((worker.proof for worker in workers if worker.proof), None)

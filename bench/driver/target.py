@@ -27,6 +27,8 @@ class Target:
     #: PEM files of their cards, in the same order; none when the provider has no card host.
     cards: Sequence[Mapping[str, str]] = ()
     card_authority: str = ""
+    #: How many of them each worker of the driver is, one after the other.
+    persons_each: int = 2
     user_field: str = "username"
     password_field: str = "password"
     #: What is filled in on a page without password: the mail code, a consent.

@@ -86,6 +86,14 @@ class Running:
     def command(self, *words: str) -> list[str]:
         return [self.house.python, "-m", "idp.cli", *words]
 
+    @property
+    def database(self) -> str:
+        return self.settings["CADUCEE_DATABASE"]
+
+    @property
+    def redis(self) -> str:
+        return self.settings["CADUCEE_REDIS"]
+
     def target(self) -> dict[str, Any]:
         """Returns the members of `Target`."""
         return {

@@ -49,6 +49,7 @@ def test_the_page_says_before_and_after(tmp_path: Path, monkeypatch: pytest.Monk
     page, results = tmp_path / "performance.md", tmp_path / "results.jsonl"
     page.write_text(PAGE.read_text("utf-8"), "utf-8")
     monkeypatch.setattr(report, "PAGE", page)
+    monkeypatch.setattr(report, "BEFORE_FILE", tmp_path / "before.jsonl")
     results.write_text(f"{json.dumps(ROW)}\n{json.dumps(BEFORE)}\n")
     write_report(results)
     written = page.read_text("utf-8")
@@ -58,3 +59,8 @@ def test_the_page_says_before_and_after(tmp_path: Path, monkeypatch: pytest.Monk
     )
     assert "| Caducée, PostgreSQL + Redis | 500.0 |" in written
     assert "| Caducée, PostgreSQL + Redis, ES256 | – | 100 · 90 | – |" in written
+    # What was before is kept: a later run alone tells the same.
+    results.write_text(f"{json.dumps(ROW)}\n")
+    page.write_text(PAGE.read_text("utf-8"), "utf-8")
+    write_report(results)
+    assert page.read_text("utf-8") == written
