@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from idp.accounts.account import Account
-from idp.accounts.repository import AccountNotFound, AccountRepository
 from idp.core.ephemeral import EphemeralStore, Kind
 from idp.core.records import from_plain, to_plain
 from idp.interaction.record import AUTHORIZATION, Interaction, opened_by
 from idp.interaction.refusal import InteractionRefusal, InteractionRefused
 from idp.interaction.session import Session, ends_at
 from idp.interaction.session_record import is_opened_by, kept, opened_also_by, read
+from idp.interaction.share import Share
 from idp.interaction.upstream_sessions import UpstreamOver, remember_upstream
 
 #: An expired interaction stays readable for this long, so that its page can offer to begin again.
@@ -58,16 +57,6 @@ def restart_path(interaction_id: str) -> str:
     return f"{hub_path(interaction_id)}/restart"
 
 
-def account_of(interaction: Interaction, accounts: AccountRepository) -> Account | None:
-    """Returns the account row of this moment; None when no person is known yet, or the account is gone."""
-    if interaction.account_id is None:
-        return None
-    try:
-        return accounts.get(interaction.account_id)
-    except AccountNotFound:
-        return None
-
-
 @dataclass(frozen=True, slots=True)
 class Interactions:
     store: EphemeralStore
@@ -77,6 +66,15 @@ class Interactions:
 
     def begin(self, interaction: Interaction) -> None:
         self.store.put(Kind.INTERACTION, interaction.id, _value(interaction), self.life + GRACE)
+
+    def begin_within(self, share: Share, interaction: Interaction) -> None:
+        """Begin a new one. Raises InteractionRefused: this network began too many, and nothing is kept of it."""
+        life, value = self.life + GRACE, _value(interaction)
+        counter, window, most = share
+        if not self.store.put_counted(
+            Kind.INTERACTION, interaction.id, value, life, counter=counter, window=window, most=most
+        ):
+            raise InteractionRefused(InteractionRefusal.CROWDED, client_id=interaction.client_id)
 
     def open(self, interaction_id: str, browser: str | None, now: datetime) -> Interaction:
         """Returns the live interaction of this browser. Raises InteractionRefused, with the reason."""
@@ -97,7 +95,9 @@ class Interactions:
         # RFC 9700 §4.7: only the browser that began may go on; a link sent to another person opens nothing. The page
         # does not name the client: another browser is not told whose sign-in this is.
         shown = fingerprint(browser)
-        if any(hmac.compare_digest(shown, one) for one in opened_by(interaction)):
+        if hmac.compare_digest(shown, interaction.browser):
+            return interaction
+        if any(hmac.compare_digest(shown, one) for one in interaction.also):
             also = tuple(one for one in opened_by(interaction) if one != shown)
             return dataclasses.replace(interaction, browser=shown, also=also)
         if interaction.former is not None and hmac.compare_digest(shown, interaction.former):
@@ -209,10 +209,14 @@ class Sessions:
         return f"{session.sid}.{secret}"
 
     def touch(self, session: Session, cookie: str, now: datetime) -> None:
-        """Write the time of this visit. Raises StaleRecord when the session ended or changed meanwhile."""
+        """Write the time of this visit, by the end of the request. A session that ended or changed since stays so."""
         # The secret of the cookie is written again; a late visit with an old cookie fails by its version.
-        seen = dataclasses.replace(session, last_seen_at=now)
-        self._swap(opened_also_by(seen, fingerprint(cookie.partition(".")[2])), now)
+        seen = opened_also_by(
+            dataclasses.replace(session, last_seen_at=now), fingerprint(cookie.partition(".")[2])
+        )
+        self.store.touch(
+            Kind.SESSION, session.sid, kept(seen), expected_version=session.version, ttl=self._ttl(seen, now)
+        )
 
     def end(self, sid: str) -> bool:
         """Returns True to the one caller that ended it."""

@@ -13,15 +13,10 @@ from idp.protocol.claims.upstream_claims import UpstreamClaims
 from idp.protocol.client_auth.answers import json_response
 from idp.protocol.logout.upstream_ends import UpstreamLogouts
 from idp.protocol.logout.upstream_logout import UpstreamLogoutEndpoint
-from idp.protocol.published.discovery import (
-    KeySetDocument,
-    PublishedDocument,
-    discovery_document,
-    mtls_members,
-)
-from idp.protocol.published.dispatcher import PlainEndpoints, Readiness, Route
+from idp.protocol.published.discovery import discovery_document, mtls_members
+from idp.protocol.published.dispatcher import READING, PlainEndpoints, Readiness, Route
+from idp.protocol.published.documents import Document, KeySetDocument, document_of
 from idp.protocol.published.metrics import MetricsEndpoint, Sample
-from idp.protocol.tokens.grant_gate import GrantGate
 from idp.protocol.tokens.refresh import Refresh
 from idp.protocol.tokens.revocation import IntrospectionEndpoint, OwnTokens, RevocationEndpoint
 from idp.protocol.tokens.token import TokenEndpoint
@@ -32,27 +27,33 @@ from idp.wiring.protocol import ProtocolParts
 from idp.wiring.psc import psc_samples
 from idp.wiring.resources import build_clock_watch
 
-_GET, _POST = ("GET", "HEAD"), ("POST",)
+_POST = ("POST",)
 
 
 def build_endpoints(parts: Parts, protocol: ProtocolParts) -> PlainEndpoints:
     """Returns everything that is answered in front of Flask."""
     settings = parts.settings
-    refresh_tokens = SqlRefreshTokens(parts.database)
-    own, watch = _own_tokens(parts, protocol, refresh_tokens), build_clock_watch(parts.resources)
+    own, watch = _own_tokens(parts, protocol), build_clock_watch(parts.resources)
     routes = {
-        "/token": Route(_POST, _token(parts, protocol, refresh_tokens)),
+        "/token": Route(_POST, _token(parts, protocol)),
         "/par": Route(_POST, _pushed_requests(parts, protocol)),
         "/revoke": Route(_POST, _revocation(parts, own)),
         "/introspect": Route(_POST, IntrospectionEndpoint(own, parts.clock, settings.where.issuer)),
         "/userinfo": Route(("GET", "POST"), _userinfo(parts, protocol)),
-        "/jwks": Route(_GET, KeySetDocument(parts.keys)),
-        "/.well-known/openid-configuration": Route(_GET, _discovery(parts, protocol)),
-        "/metrics": Route(_GET, MetricsEndpoint(_metrics(parts, watch))),
-        "/health/live": Route(_GET, _alive),
-        "/health/ready": Route(_GET, _readiness(parts, watch)),
+        "/metrics": Route(READING, MetricsEndpoint(_metrics(parts, watch))),
+        "/health/live": Route(READING, _alive),
+        "/health/ready": Route(READING, _readiness(parts, watch)),
     }
-    return PlainEndpoints(routes | _upstream_logout(parts), settings.where, settings.bounds.body_bytes)
+    discovery = _discovery(parts, protocol)
+    return PlainEndpoints(
+        routes=routes | _upstream_logout(parts),
+        documents={
+            "/jwks": KeySetDocument(parts.keys, settings.where),
+            "/.well-known/openid-configuration": lambda: discovery,
+        },
+        where=settings.where,
+        body_bytes=settings.bounds.body_bytes,
+    )
 
 
 def _pushed_requests(parts: Parts, protocol: ProtocolParts) -> PushedRequestEndpoint:
@@ -69,12 +70,14 @@ def _pushed_requests(parts: Parts, protocol: ProtocolParts) -> PushedRequestEndp
     )
 
 
-def _token(parts: Parts, protocol: ProtocolParts, refresh_tokens: SqlRefreshTokens) -> TokenEndpoint:
+def _token(parts: Parts, protocol: ProtocolParts) -> TokenEndpoint:
     settings = parts.settings
     refresh = Refresh(
+        work=parts.work,
         engine=protocol.engine,
+        gate=protocol.gate,
         subjects=protocol.subjects,
-        tokens=refresh_tokens,
+        tokens=SqlRefreshTokens(parts.database),
         grants=parts.grants,
         grant_store=protocol.grant_store,
         audit=parts.audit,
@@ -83,9 +86,11 @@ def _token(parts: Parts, protocol: ProtocolParts, refresh_tokens: SqlRefreshToke
     )
     return TokenEndpoint(
         door=protocol.door,
+        work=parts.work,
         engine=protocol.engine,
+        grant_store=protocol.grant_store,
         client_tokens=protocol.client_tokens,
-        gate=GrantGate(parts.accounts, parts.gate),
+        gate=protocol.gate,
         refresh=refresh,
         possession=protocol.possession,
         audit=parts.audit,
@@ -93,19 +98,18 @@ def _token(parts: Parts, protocol: ProtocolParts, refresh_tokens: SqlRefreshToke
     )
 
 
-def _own_tokens(parts: Parts, protocol: ProtocolParts, refresh_tokens: SqlRefreshTokens) -> OwnTokens:
-    return OwnTokens(
-        door=protocol.door,
-        store=parts.store,
-        grants=parts.grants,
-        refresh_tokens=refresh_tokens,
-        gate=GrantGate(parts.accounts, parts.gate),
-    )
+def _own_tokens(parts: Parts, protocol: ProtocolParts) -> OwnTokens:
+    return OwnTokens(door=protocol.door, store=parts.store, gate=protocol.gate)
 
 
 def _revocation(parts: Parts, own: OwnTokens) -> RevocationEndpoint:
     return RevocationEndpoint(
-        own=own, store=parts.store, grants=parts.grants, audit=parts.audit, clock=parts.clock
+        own=own,
+        work=parts.work,
+        store=parts.store,
+        grants=parts.grants,
+        audit=parts.audit,
+        clock=parts.clock,
     )
 
 
@@ -113,18 +117,17 @@ def _userinfo(parts: Parts, protocol: ProtocolParts) -> UserinfoEndpoint:
     return UserinfoEndpoint(
         engine=protocol.engine,
         client_tokens=protocol.client_tokens,
-        gate=GrantGate(parts.accounts, parts.gate),
-        clients=parts.clients,
+        gate=protocol.gate,
         grant_store=protocol.grant_store,
         possession=protocol.possession,
         upstream=UpstreamClaims(parts.links, parts.contexts),
     )
 
 
-def _discovery(parts: Parts, protocol: ProtocolParts) -> PublishedDocument:
+def _discovery(parts: Parts, protocol: ProtocolParts) -> Document:
     settings = parts.settings
     document = discovery_document(settings.where.issuer, parts.itinerary.earned(), protocol.tls_methods)
-    return PublishedDocument.of(document | mtls_members(document, settings.proxy.mtls_origin))
+    return document_of(document | mtls_members(document, settings.proxy.mtls_origin), settings.where)
 
 
 def _alive(request: Request) -> Response:
