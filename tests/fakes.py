@@ -437,7 +437,7 @@ class MemoryAccounts:
 
 @dataclass
 class MemoryStandings:
-    """`Standings` of these accounts, none of which has a charter to accept or a grant. `asked`: for which charters."""
+    """`Standings` of these accounts: no charter is due, there is no grant. `asked`: for which charters."""
 
     accounts: MemoryAccounts
     asked: list[tuple[str, ...]] = field(default_factory=list)
