@@ -17,6 +17,7 @@ from idp.cli.main import main
 from idp.settings import settings_from_environment
 from idp.wiring.accounts import build_waits
 from idp.wiring.resources import Resources, open_resources
+from tests.commands import set_environment
 from tests.people import ALICE, ALICE_RPPS, an_account
 from tests.servers import redis_server
 
@@ -30,10 +31,6 @@ def resources(
 ) -> Iterator[Resources]:
     with ExitStack() as closing:
         settings = {
-            "ISSUER": "https://id.example",
-            "CARD_HOST": "https://carte.example",
-            "APPLICATION_KEY": "k" * 43,
-            "PASSWORD_PEPPER": "p" * 43,
             "DATABASE": f"sqlite:///{tmp_path / 'db.sqlite'}",
             "PASSWORD_FREE_TRIES": "1",
             "PASSWORD_FAILURES_IN_A_ROW": "4",
@@ -44,8 +41,7 @@ def resources(
         }
         if request.param == "Redis":
             settings["REDIS"] = closing.enter_context(redis_server()).url
-        for name, value in settings.items():
-            monkeypatch.setenv(f"CADUCEE_{name}", value)
+        set_environment(monkeypatch, **settings)
         initialise(settings["DATABASE"])
         opened = open_resources(settings_from_environment())
         closing.callback(opened.database.dispose)

@@ -12,6 +12,7 @@ from idp.adapters.sql.database import initialise, open_database
 from idp.adapters.sql.grants import SqlGrants
 from idp.adapters.sql.logouts import SqlLogoutNotices
 from idp.cli import main
+from tests.commands import set_environment
 from tests.contracts.specimens import ALICE, LATER, NOON, an_account
 
 
@@ -19,15 +20,7 @@ from tests.contracts.specimens import ALICE, LATER, NOON, an_account
 def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """One notice delivered, one waiting, one given up."""
     url = f"sqlite:///{tmp_path / 'db.sqlite'}"
-    settings = {
-        "ISSUER": "https://id.example",
-        "CARD_HOST": "https://carte.id.example",
-        "APPLICATION_KEY": "k" * 43,
-        "PASSWORD_PEPPER": "p" * 43,
-        "DATABASE": url,
-    }
-    for name, value in settings.items():
-        monkeypatch.setenv(f"CADUCEE_{name}", value)
+    set_environment(monkeypatch, DATABASE=url)
     initialise(url)
     database = open_database(url)
     SqlAccounts(database).add(an_account())

@@ -1,10 +1,8 @@
 """`idp worker` as processes: logout notices reach relying parties once, with slow, killed or parallel workers."""
 
-import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -36,11 +34,11 @@ from idp.core.mailer import Mail
 from idp.core.sealing import Sealer, derive_key
 from tests.adapters.http.far_machine import FarMachine, far_machine, say
 from tests.adapters.mail.test_smtp import Received, smtp_relay
+from tests.commands import ROOT, command_line, environment
 from tests.contracts.specimens import ALICE, NOON, an_account
 from tests.key_files import write_pair
 from tests.limits import within
 
-ROOT = Path(__file__).parents[2]
 _PATIENCE = 30
 
 
@@ -109,22 +107,16 @@ class Shop:
             ]
 
     def worker(self, **changes: str) -> subprocess.Popen[str]:
-        settings = {
-            "ISSUER": "https://id.example",
-            "CARD_HOST": "https://carte.example",
-            "APPLICATION_KEY": "k" * 43,
-            "PASSWORD_PEPPER": "p" * 43,
+        own = {
             "DATABASE": self.url,
             "KEYS_DIRECTORY": str(self.place / "keys"),
             "CLIENTS_FILE": str(self.place / "clients.yaml"),
             "OUTBOUND_NETWORKS": "127.0.0.0/8 ::1/128",
-            **changes,
         }
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("CADUCEE_")}
         started = subprocess.Popen(
-            [sys.executable, "-m", "idp.cli", "worker"],
+            command_line("worker"),
             cwd=ROOT,
-            env=kept | {f"CADUCEE_{name}": value for name, value in settings.items()},
+            env=environment(**(own | changes)),
             stderr=subprocess.PIPE,
             text=True,
         )
