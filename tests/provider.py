@@ -175,6 +175,14 @@ class Provider:
     def browser(self) -> Browser:
         return Browser(self)
 
+    def register(self, client_id: str, **members: str) -> "Provider":
+        """Add these members to a client of clients.yaml, as an operator does. Returns itself."""
+        file, line = self.settings.where.clients_file, f"  - client_id: {client_id}\n"
+        head, found, others = file.read_text().partition(line)
+        assert found, client_id
+        file.write_text(head + line + "".join(f"    {name}: {it}\n" for name, it in members.items()) + others)
+        return self
+
     def last_code(self) -> str:
         newest = sa.select(outbox.c.text).order_by(outbox.c.id.desc()).limit(1)
         with self.database.connect() as connection:
