@@ -27,7 +27,13 @@ def assemble(parts: Parts) -> Callable[..., Any]:
     finishes = mount_browser_endpoints(pages, parts, protocol)
     for flow in build_flows(parts, finishes):
         pages.register_blueprint(flow.routes())
-    return build_endpoints(parts, protocol).in_front_of(pages.wsgi_app)
+    served = build_endpoints(parts, protocol).in_front_of(pages.wsgi_app)
+
+    def in_request(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        with parts.work.request():
+            return served(environ, start_response)
+
+    return in_request
 
 
 def application() -> Callable[..., Any]:

@@ -31,6 +31,10 @@ class SessionEnded(Exception):
     """The session in which the grant was to be made has been ended by a logout."""
 
 
+class GrantSpent(Exception):
+    """The grant was redeemed or revoked before, or its session ended."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndedSession:
     """What the end of a session found. `is_first`: it had not ended before."""
@@ -44,12 +48,15 @@ class EndedSession:
 
 class GrantRepository(Protocol):
     def add(self, grant: Grant) -> None:
-        """Write the grant. Raises SessionEnded."""
+        """Write the grant with the present unit of work. Raises SessionEnded, on leaving the unit."""
 
     def get(self, grant_id: str) -> Grant | None: ...
 
-    def redeem(self, grant_id: str, now: datetime) -> bool:
-        """Returns True to the first caller of an unredeemed, unrevoked grant. Atomic, and survives a lost store."""
+    def redeem(self, grant_id: str, now: datetime) -> None:
+        """Redeem the grant with the present unit of work; survives a lost ephemeral store.
+
+        Raises GrantSpent, on leaving the unit: of several callers all but one.
+        """
 
     def revoke(self, grant_id: str, now: datetime) -> None: ...
 

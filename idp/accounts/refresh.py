@@ -30,6 +30,10 @@ class RefreshToken:
         return now < self.idle_until and now < self.ends_at
 
 
+class TokenReplayed(Exception):
+    """Two requests came with one token (RFC 9700 §4.14.2): the grant is to be revoked."""
+
+
 class RefreshTokens(Protocol):
     """Durable: the loss of the ephemeral store must not revive a used or revoked token."""
 
@@ -37,10 +41,10 @@ class RefreshTokens(Protocol):
 
     def get(self, grant_id: str) -> RefreshToken | None: ...
 
-    def swap(self, presented_sha256: str, following: RefreshToken) -> bool:
-        """Replace the token in force if it is the one presented. Atomic: one of several callers gets True.
+    def swap(self, presented_sha256: str, following: RefreshToken) -> None:
+        """Replace the token in force if it is the one presented, with the present unit of work.
 
-        Two requests with one token are a replay (RFC 9700 §4.14.2): the loser's caller revokes the grant.
+        Raises TokenReplayed, on leaving the unit: another caller did. One of several callers is not refused.
         """
 
 

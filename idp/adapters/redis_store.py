@@ -6,7 +6,7 @@ may lose an acknowledged write in a failover (docs/adr/0002).
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any, cast
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
@@ -84,6 +84,28 @@ class RedisStore:
             swapped = self._swap(keys=[self._name(kind, key)], args=[expected_version, envelope, life])
         if not swapped:
             raise StaleRecord
+
+    def touch(
+        self, kind: Kind, key: str, value: Mapping[str, Any], *, expected_version: int, ttl: timedelta
+    ) -> None:
+        with suppress(StaleRecord):
+            self.swap(kind, key, value, expected_version=expected_version, ttl=ttl)
+
+    def put_counted(
+        self,
+        kind: Kind,
+        key: str,
+        value: Mapping[str, Any],
+        ttl: timedelta,
+        *,
+        counter: tuple[Kind, str],
+        window: timedelta,
+        most: int,
+    ) -> bool:
+        if self.count(*counter, window) > most:
+            return False
+        self.put(kind, key, value, ttl)
+        return True
 
     def count(self, kind: Kind, key: str, ttl: timedelta) -> int:
         life = _milliseconds(ttl)

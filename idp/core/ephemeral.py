@@ -75,7 +75,11 @@ class StoreUnavailable(Exception):
 
 
 class EphemeralStore(Protocol):
-    """Raises StoreUnavailable from every method when the store is down. Expired records are never returned."""
+    """Raises StoreUnavailable from every method when the store is down. Expired records are never returned.
+
+    Within a unit of work (`core/unit_of_work`), `put` and `touch` wait for its commit; the others, whose outcome the
+    caller needs, are steps of their own. Within a request, `get` may return what this request read before.
+    """
 
     def put(self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta) -> None:
         """Write a JSON object at version 0, replacing any record of this key."""
@@ -100,6 +104,30 @@ class EphemeralStore(Protocol):
         """Compare and set: the new version is `expected_version + 1`. Keeps the time of expiry unless `ttl` is given.
 
         Raises StaleRecord when the record is absent, expired, or at another version.
+        """
+
+    def touch(
+        self, kind: Kind, key: str, value: Mapping[str, Any], *, expected_version: int, ttl: timedelta
+    ) -> None:
+        """Write as `swap` does, by the end of the request at the latest (`UnitOfWork.request`).
+
+        A record that changed or disappeared since stays as it is, and nobody is told.
+        """
+
+    def put_counted(
+        self,
+        kind: Kind,
+        key: str,
+        value: Mapping[str, Any],
+        ttl: timedelta,
+        *,
+        counter: tuple[Kind, str],
+        window: timedelta,
+        most: int,
+    ) -> bool:
+        """Add one to the counter as `count` does, and write as `put` does if that makes no more than `most`.
+
+        Returns whether it was written. One step, in one command.
         """
 
     def count(self, kind: Kind, key: str, ttl: timedelta) -> int:

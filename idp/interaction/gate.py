@@ -1,7 +1,7 @@
 """The gate in front of every code and every token (facts/security T33).
 
-Contains the reasons not to issue, and the order in which they are told. It reads the account row, never the session: a
-session remembers what was true at the sign-in. Not here: how each door answers a refusal (`protocol`).
+Contains the reasons not to issue, and the order in which they are told. It decides on the account row, never on the
+session, which remembers what was true at the sign-in. Not here: how each door answers a refusal (`protocol`).
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from idp.accounts.account import Account
-from idp.accounts.charter import CharterRepository, NoCharterPublished, due_charters
+from idp.accounts.standing import Standing
 from idp.interaction.assurance import EARNED, RANK
 from idp.interaction.authenticator import Acr, Authenticator, usable_paths
 
@@ -44,32 +44,26 @@ class Requester(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    charters: CharterRepository
     authenticators: Sequence[Authenticator]
 
-    def may_issue(self, account: Account, client: Requester, *, acr: Acr, generation: int) -> None:
+    def may_issue(self, standing: Standing, client: Requester, *, acr: Acr, generation: int) -> None:
         """Raises IssueRefused with the first reason that forbids it. Called at code issue, redemption and refresh.
 
-        `generation`: the account's, when what is shown (proofs and session, grant) began.
+        `standing`: read for the charters of this client. `generation`: the account's, when what is shown (proofs and
+        session, grant) began.
         """
+        account = standing.account
         # facts/security §4.3: all are evaluated on the account row of this moment; the first that holds is told.
         reasons = {
             MayNotIssue.DISABLED: not account.may_sign_in,
             MayNotIssue.NOT_BEFORE: account.has_voided(generation),
-            MayNotIssue.CHARTER_DUE: self._is_charter_due(account, client),
+            MayNotIssue.CHARTER_DUE: standing.is_any_charter_due,
             MayNotIssue.ACR_TOO_LOW: RANK[acr] < RANK[client.minimum_acr],
             MayNotIssue.DOOR_CLOSED: not self._is_door_open(account, client, acr),
         }
         for reason, holds in reasons.items():
             if holds:
                 raise IssueRefused(reason)
-
-    def _is_charter_due(self, account: Account, client: Requester) -> bool:
-        try:
-            return bool(due_charters(account, client.charters, self.charters))
-        except NoCharterPublished:
-            # No person can have accepted it: refused, never let through.
-            return True
 
     def _is_door_open(self, account: Account, client: Requester, acr: Acr) -> bool:
         """Whether a door to this acr is still open, here and for this client: a closed one proves nothing any more."""

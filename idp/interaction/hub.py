@@ -12,15 +12,16 @@ from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
 from idp.accounts.account import Account
-from idp.accounts.repository import AccountRepository
+from idp.accounts.standing import Standing
 from idp.core.ephemeral import StaleRecord
 from idp.interaction.assurance import Assurance, assurance_of
 from idp.interaction.lending import Lending
 from idp.interaction.next_stop import Itinerary
+from idp.interaction.people import People
 from idp.interaction.record import Interaction, counting_events
 from idp.interaction.refusal import InteractionRefusal, InteractionRefused
 from idp.interaction.stop import Stop
-from idp.interaction.store import Interactions, account_of, hub_path
+from idp.interaction.store import Interactions, hub_path
 from idp.interaction.visit import Visit
 
 Answer_co = TypeVar("Answer_co", covariant=True)
@@ -40,8 +41,12 @@ class Done:
     """No page is due. The interaction is used up; the login has still to pass the gate."""
 
     interaction: Interaction
-    account: Account
+    standing: Standing
     assurance: Assurance
+
+    @property
+    def account(self) -> Account:
+        return self.standing.account
 
 
 class Failure(StrEnum):
@@ -107,7 +112,7 @@ def finish_of(interaction: Interaction, finishes: Finishes[Answer_co]) -> Finish
 class Hub:
     interactions: Interactions
     lending: Lending
-    accounts: AccountRepository
+    people: People
     itinerary: Itinerary
     admit: Admit
 
@@ -179,20 +184,21 @@ class Hub:
             raise
 
     def _stop(self, interaction: Interaction, visit: Visit, finish: Finish[Any]) -> Stop | None:
-        account = account_of(interaction, self.accounts)
-        if account is not None and not account.may_sign_in:
+        standing = self.people.of(interaction)
+        if standing is not None and not standing.account.may_sign_in:
             return None  # No page helps: `_ended` or the gate refuses, and the relying party is told.
         stop = self.itinerary.next_stop(
-            interaction, account, visit.now, is_station_shared=visit.is_station_shared
+            interaction, standing, visit.now, is_station_shared=visit.is_station_shared
         )
         if stop is None:
             finish.require_ready(interaction)
         return stop
 
     def _ended(self, interaction: Interaction) -> Done | Failed:
-        account = account_of(interaction, self.accounts)
+        standing = self.people.of(interaction)
+        account = None if standing is None else standing.account
         # Only paths by doors still open to this client: what a closed door proved is not told either.
         assurance = assurance_of(counting_events(interaction), self.itinerary.paths(interaction, account))
-        if account is None or assurance is None:
+        if standing is None or assurance is None:
             return Failed(interaction, Failure.NOBODY)
-        return Done(interaction, account, assurance)
+        return Done(interaction, standing, assurance)

@@ -5,12 +5,10 @@ records (`record`, `session`), the end of a login (`sign_in`).
 """
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 
 from idp.accounts.account import Account
-from idp.accounts.repository import AccountNotFound, AccountRepository
-from idp.core.ephemeral import StaleRecord
+from idp.interaction.people import People
 from idp.interaction.record import Interaction, takes_later_proofs, without_session
 from idp.interaction.session import Session, has_news_for, is_session_valid, lend
 from idp.interaction.store import Sessions
@@ -23,7 +21,7 @@ IsExpected = Callable[[Interaction, Account], bool]
 @dataclass(frozen=True, slots=True)
 class Lending:
     sessions: Sessions
-    accounts: AccountRepository
+    people: People
 
     def seeded(self, new: Interaction, visit: Visit, is_expected: IsExpected) -> Interaction:
         """Returns a new interaction with the events of this browser's session, if that is valid."""
@@ -61,18 +59,17 @@ class Lending:
         # A relying party that polls with prompt=none is no visit of the person; nor is, on a shared station, one of
         # whoever came: it becomes one when they say that they are that person.
         if not interaction.silent and not visit.is_station_shared:
-            with suppress(StaleRecord):  # Another tab wrote it or signed out: `SignIn.enter` checks again.
-                self.sessions.touch(session, visit.session or "", visit.now)
+            self.sessions.touch(session, visit.session or "", visit.now)
         return lend(session, interaction, visit.now, self.sessions.life)
 
     def _is_valid(
         self, session: Session, interaction: Interaction, visit: Visit, is_expected: IsExpected
     ) -> bool:
         """Whether the session is alive and of the person that the login is for."""
-        try:
-            account = self.accounts.get(session.account_id)
-        except AccountNotFound:
+        standing = self.people.standing(session.account_id, interaction.client_id)
+        if standing is None:
             return False
+        account = standing.account
         # Core §3.1.2.2: another person's session gives no events. The pages ask for the person meant; the end compares.
         if not is_expected(interaction, account):
             return False

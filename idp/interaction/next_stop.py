@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from idp.accounts.account import Account
+from idp.accounts.standing import Standing
 from idp.interaction.assurance import EARNED, LADDER, newest, paths_for
 from idp.interaction.authenticator import (
     AUTHENTICATORS,
@@ -25,7 +26,7 @@ from idp.interaction.stop import Stop
 
 def next_stop(
     interaction: Interaction,
-    account: Account | None,
+    standing: Standing | None,
     *,
     ladder: Mapping[Acr, Paths],
     authenticators: Sequence[Authenticator],
@@ -36,11 +37,13 @@ def next_stop(
 ) -> Stop | None:
     """Returns the stop still due, or None: the login is done.
 
-    `account` is the row of `interaction.account_id`. `enrolment_sources`: "cps", and "psc" when the operator allows.
+    `standing` is that of `interaction.account_id` for its client. `enrolment_sources`: "cps", and "psc" when the
+    operator allows.
     `is_station_shared`: several people use the browser that asks now.
     """
-    if account is None:
+    if standing is None:
         return _stop_without_account(interaction, enrolment_sources)
+    account = standing.account
     # docs/adr/0031: what was proved before the account voided its past opens no page in that person's name either.
     if account.has_voided(interaction.generation):
         return Stop.CHOICE
@@ -55,7 +58,7 @@ def next_stop(
     if not any(done.issuperset(path) for path in paths):
         return _next_in_path(paths, done)
     # After the authentication, in their order: an action (the charter) concerns a person who is proved.
-    return next((Stop(action.name) for action in actions if action.due(account, interaction, now)), None)
+    return next((Stop(action.name) for action in actions if action.due(standing, interaction, now)), None)
 
 
 def _stop_without_account(interaction: Interaction, sources: frozenset[str]) -> Stop:
@@ -85,11 +88,11 @@ class Itinerary:
     enrolment_sources: frozenset[str]
 
     def next_stop(
-        self, interaction: Interaction, account: Account | None, now: datetime, *, is_station_shared: bool
+        self, interaction: Interaction, standing: Standing | None, now: datetime, *, is_station_shared: bool
     ) -> Stop | None:
         return next_stop(
             interaction,
-            account,
+            standing,
             ladder=LADDER,
             authenticators=self.authenticators,
             actions=self.actions,

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from idp.accounts.account import Account
 from idp.accounts.practice import Practice, ProfessionalContexts, practices_of
+from idp.accounts.standing import Standing
 from idp.accounts.upstream_link import UpstreamLinks
 from idp.interaction.record import Interaction
 
@@ -20,10 +21,11 @@ class ContextAction:
     contexts: ProfessionalContexts
     name: str = "professional_context"
 
-    def due(self, account: Account, interaction: Interaction, now: datetime) -> bool:
+    def due(self, standing: Standing, interaction: Interaction, now: datetime) -> bool:
         """Returns True while several contexts are known and none of them is chosen for this relying party."""
         if SCOPE not in interaction.request.get("scope", "").split():
             return False
+        account = standing.account
         practices = self.practices(account)
         if len(practices) < 2:
             return False

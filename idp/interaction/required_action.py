@@ -10,6 +10,7 @@ from typing import Protocol
 
 from idp.accounts.account import Account
 from idp.accounts.charter import HOUSE, CharterRepository, CharterRevision, NoCharterPublished, due_charters
+from idp.accounts.standing import Standing
 from idp.interaction.record import Interaction
 from idp.interaction.refusal import InteractionRefusal, InteractionRefused
 
@@ -19,7 +20,7 @@ class RequiredAction(Protocol):
     def name(self) -> str:
         """The value of its Stop."""
 
-    def due(self, account: Account, interaction: Interaction, now: datetime) -> bool: ...
+    def due(self, standing: Standing, interaction: Interaction, now: datetime) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +30,11 @@ class CharterAction:
     demanded_by: Callable[[str], tuple[str, ...]]
     name: str = "charter"
 
-    def due(self, account: Account, interaction: Interaction, now: datetime) -> bool:
+    def due(self, standing: Standing, interaction: Interaction, now: datetime) -> bool:
         """Returns True until the account accepted each revision in force. Raises InteractionRefused, as `still_due`."""
-        return bool(self.still_due(account, interaction.client_id))
+        if standing.unpublished is not None:
+            raise _unpublished(NoCharterPublished(standing.unpublished), interaction.client_id)
+        return bool(standing.due)
 
     def still_due(self, account: Account, client_id: str) -> tuple[CharterRevision, ...]:
         """Returns the revisions still to accept, in the order to ask.
@@ -41,6 +44,10 @@ class CharterAction:
         try:
             return due_charters(account, self.demanded_by(client_id), self.charters)
         except NoCharterPublished as missing:
-            is_house = missing.charter == HOUSE
-            reason = InteractionRefusal.NO_CHARTER if is_house else InteractionRefusal.NO_CLIENT_CHARTER
-            raise InteractionRefused(reason, str(missing), client_id=client_id) from missing
+            raise _unpublished(missing, client_id) from missing
+
+
+def _unpublished(missing: NoCharterPublished, client_id: str) -> InteractionRefused:
+    is_house = missing.charter == HOUSE
+    reason = InteractionRefusal.NO_CHARTER if is_house else InteractionRefusal.NO_CLIENT_CHARTER
+    return InteractionRefused(reason, str(missing), client_id=client_id)

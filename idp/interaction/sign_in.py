@@ -32,11 +32,12 @@ class SessionOver(Exception):
 @dataclass(frozen=True, slots=True)
 class Entered:
     """`cookie`: the new session cookie, None when the present one stays. `upstream_sid`: the session at Pro Santé
-    Connect that it came from."""
+    Connect that it came from. `is_new`: it began with this sign-in."""
 
     sid: str
     cookie: str | None
     upstream_sid: str | None = None
+    is_new: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +73,7 @@ class SignIn:
         # before a new password gives anything, nor what was proved then.
         generation = min(here.generation, interaction.generation) if here else interaction.generation
         try:
-            self.gate.may_issue(account, requester, acr=done.assurance.acr, generation=generation)
+            self.gate.may_issue(done.standing, requester, acr=done.assurance.acr, generation=generation)
         except IssueRefused as refused:
             self._audit_event(AuditEvent.ISSUE_REFUSED, interaction, account, reason=str(refused.reason))
             raise
@@ -83,6 +84,11 @@ class SignIn:
             return self._session_for(done, found, here, visit)
         except UpstreamOver as over:
             raise SessionOver from over
+
+    def tell(self, entered: Entered, done: Done) -> None:
+        """Write to the audit trail, with the present unit of work, that a session began."""
+        if entered.is_new:
+            self._audit_event(AuditEvent.SESSION_STARTED, done.interaction, done.account)
 
     def withdraw(self, entered: Entered) -> None:
         """End the session again: it was signed out just now, or earlier while the ephemeral store was down."""
@@ -134,9 +140,7 @@ class SignIn:
             cookie = start_session(self.sessions, session, done.account, visit)
         else:
             cookie = self.sessions.renew(session, now)
-        if here is None:
-            self._audit_event(AuditEvent.SESSION_STARTED, interaction, done.account)
-        return _entered(session, cookie)
+        return _entered(session, cookie, is_new=here is None)
 
     def _audit_event(
         self, event: AuditEvent, interaction: Interaction, account: Account, **facts: Fact
@@ -150,9 +154,9 @@ class SignIn:
         )
 
 
-def _entered(session: Session, cookie: str | None) -> Entered:
+def _entered(session: Session, cookie: str | None, *, is_new: bool = False) -> Entered:
     there = (event.upstream_sid for event in session.events if event.upstream_sid)
-    return Entered(session.sid, cookie, next(there, None))
+    return Entered(session.sid, cookie, next(there, None), is_new)
 
 
 def _cookies_on_their_way(found: Found | None) -> tuple[str, ...]:

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from idp.accounts.account import Account
-from idp.accounts.repository import AccountNotFound, AccountRepository
 from idp.core.ephemeral import EphemeralStore, Kind
 from idp.core.records import from_plain, to_plain
 from idp.interaction.record import AUTHORIZATION, Interaction, opened_by
@@ -56,16 +54,6 @@ def hub_path(interaction_id: str) -> str:
 
 def restart_path(interaction_id: str) -> str:
     return f"{hub_path(interaction_id)}/restart"
-
-
-def account_of(interaction: Interaction, accounts: AccountRepository) -> Account | None:
-    """Returns the account row of this moment; None when no person is known yet, or the account is gone."""
-    if interaction.account_id is None:
-        return None
-    try:
-        return accounts.get(interaction.account_id)
-    except AccountNotFound:
-        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,10 +197,14 @@ class Sessions:
         return f"{session.sid}.{secret}"
 
     def touch(self, session: Session, cookie: str, now: datetime) -> None:
-        """Write the time of this visit. Raises StaleRecord when the session ended or changed meanwhile."""
+        """Write the time of this visit, by the end of the request. A session that ended or changed since stays so."""
         # The secret of the cookie is written again; a late visit with an old cookie fails by its version.
-        seen = dataclasses.replace(session, last_seen_at=now)
-        self._swap(opened_also_by(seen, fingerprint(cookie.partition(".")[2])), now)
+        seen = opened_also_by(
+            dataclasses.replace(session, last_seen_at=now), fingerprint(cookie.partition(".")[2])
+        )
+        self.store.touch(
+            Kind.SESSION, session.sid, kept(seen), expected_version=session.version, ttl=self._ttl(seen, now)
+        )
 
     def end(self, sid: str) -> bool:
         """Returns True to the one caller that ended it."""

@@ -52,6 +52,7 @@ def _authorize(parts: Parts, protocol: ProtocolParts) -> AuthorizeEndpoint:
     settings = parts.settings
     web = parts.web
     issuer = CodeIssuer(
+        work=parts.work,
         engine=protocol.engine,
         client_tokens=protocol.client_tokens,
         subjects=protocol.subjects,

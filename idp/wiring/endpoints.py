@@ -21,7 +21,6 @@ from idp.protocol.published.discovery import (
 )
 from idp.protocol.published.dispatcher import PlainEndpoints, Readiness, Route
 from idp.protocol.published.metrics import MetricsEndpoint, Sample
-from idp.protocol.tokens.grant_gate import GrantGate
 from idp.protocol.tokens.refresh import Refresh
 from idp.protocol.tokens.revocation import IntrospectionEndpoint, OwnTokens, RevocationEndpoint
 from idp.protocol.tokens.token import TokenEndpoint
@@ -38,10 +37,9 @@ _GET, _POST = ("GET", "HEAD"), ("POST",)
 def build_endpoints(parts: Parts, protocol: ProtocolParts) -> PlainEndpoints:
     """Returns everything that is answered in front of Flask."""
     settings = parts.settings
-    refresh_tokens = SqlRefreshTokens(parts.database)
-    own, watch = _own_tokens(parts, protocol, refresh_tokens), build_clock_watch(parts.resources)
+    own, watch = _own_tokens(parts, protocol), build_clock_watch(parts.resources)
     routes = {
-        "/token": Route(_POST, _token(parts, protocol, refresh_tokens)),
+        "/token": Route(_POST, _token(parts, protocol)),
         "/par": Route(_POST, _pushed_requests(parts, protocol)),
         "/revoke": Route(_POST, _revocation(parts, own)),
         "/introspect": Route(_POST, IntrospectionEndpoint(own, parts.clock, settings.where.issuer)),
@@ -69,12 +67,14 @@ def _pushed_requests(parts: Parts, protocol: ProtocolParts) -> PushedRequestEndp
     )
 
 
-def _token(parts: Parts, protocol: ProtocolParts, refresh_tokens: SqlRefreshTokens) -> TokenEndpoint:
+def _token(parts: Parts, protocol: ProtocolParts) -> TokenEndpoint:
     settings = parts.settings
     refresh = Refresh(
+        work=parts.work,
         engine=protocol.engine,
+        gate=protocol.gate,
         subjects=protocol.subjects,
-        tokens=refresh_tokens,
+        tokens=SqlRefreshTokens(parts.database),
         grants=parts.grants,
         grant_store=protocol.grant_store,
         audit=parts.audit,
@@ -83,9 +83,11 @@ def _token(parts: Parts, protocol: ProtocolParts, refresh_tokens: SqlRefreshToke
     )
     return TokenEndpoint(
         door=protocol.door,
+        work=parts.work,
         engine=protocol.engine,
+        grant_store=protocol.grant_store,
         client_tokens=protocol.client_tokens,
-        gate=GrantGate(parts.accounts, parts.gate),
+        gate=protocol.gate,
         refresh=refresh,
         possession=protocol.possession,
         audit=parts.audit,
@@ -93,19 +95,18 @@ def _token(parts: Parts, protocol: ProtocolParts, refresh_tokens: SqlRefreshToke
     )
 
 
-def _own_tokens(parts: Parts, protocol: ProtocolParts, refresh_tokens: SqlRefreshTokens) -> OwnTokens:
-    return OwnTokens(
-        door=protocol.door,
-        store=parts.store,
-        grants=parts.grants,
-        refresh_tokens=refresh_tokens,
-        gate=GrantGate(parts.accounts, parts.gate),
-    )
+def _own_tokens(parts: Parts, protocol: ProtocolParts) -> OwnTokens:
+    return OwnTokens(door=protocol.door, store=parts.store, gate=protocol.gate)
 
 
 def _revocation(parts: Parts, own: OwnTokens) -> RevocationEndpoint:
     return RevocationEndpoint(
-        own=own, store=parts.store, grants=parts.grants, audit=parts.audit, clock=parts.clock
+        own=own,
+        work=parts.work,
+        store=parts.store,
+        grants=parts.grants,
+        audit=parts.audit,
+        clock=parts.clock,
     )
 
 
@@ -113,8 +114,7 @@ def _userinfo(parts: Parts, protocol: ProtocolParts) -> UserinfoEndpoint:
     return UserinfoEndpoint(
         engine=protocol.engine,
         client_tokens=protocol.client_tokens,
-        gate=GrantGate(parts.accounts, parts.gate),
-        clients=parts.clients,
+        gate=protocol.gate,
         grant_store=protocol.grant_store,
         possession=protocol.possession,
         upstream=UpstreamClaims(parts.links, parts.contexts),

@@ -95,7 +95,7 @@ def _desk(parts: Parts, finishes: Finishes[Response], pictures: OfficialPictures
         interactions=parts.interactions,
         bindings=Bindings(parts.interactions),
         opening=_opening(parts, finishes),
-        accounts=parts.accounts,
+        people=parts.people,
         clients=parts.clients,
         itinerary=parts.itinerary,
         audit=parts.audit,

@@ -1,5 +1,7 @@
 """Contains what can be due: the doors, the charter, the session. Not here: what is due now (`interaction`)."""
 
+from functools import partial
+
 from idp.adapters.sql.charters import SqlCharters
 from idp.clients.registry import ClientFile
 from idp.interaction.authenticator import house_doors
@@ -30,12 +32,13 @@ def build_itinerary(
     return Itinerary(doors, (build_charter_action(resources, clients), context), sources)
 
 
-def build_charter_action(resources: Resources, clients: ClientFile) -> CharterAction:
-    def demanded_by(client_id: str) -> tuple[str, ...]:
-        client = clients.get(client_id)
-        return client.charters if client else ()
+def charters_demanded(clients: ClientFile, client_id: str) -> tuple[str, ...]:
+    client = clients.get(client_id)
+    return client.charters if client else ()
 
-    return CharterAction(SqlCharters(resources.database), demanded_by)
+
+def build_charter_action(resources: Resources, clients: ClientFile) -> CharterAction:
+    return CharterAction(SqlCharters(resources.database), partial(charters_demanded, clients))
 
 
 def build_sessions(resources: Resources) -> Sessions:

@@ -1,6 +1,7 @@
 """Contains what several flows and endpoints share, built once in each process. Not here: a flow, an endpoint."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import Engine
 
@@ -11,7 +12,9 @@ from idp.adapters.sql.audit import SqlAudit
 from idp.adapters.sql.charters import SqlCharters
 from idp.adapters.sql.grants import SqlGrants
 from idp.adapters.sql.professional_contexts import SqlProfessionalContexts
+from idp.adapters.sql.standings import SqlStandings
 from idp.adapters.sql.upstream_links import SqlUpstreamLinks
+from idp.adapters.sql.work import SqlUnitOfWork
 from idp.cards.trust import CardPolicy
 from idp.clients.key_sets import ClientKeys
 from idp.clients.registry import ClientFile, logout_listeners
@@ -22,6 +25,7 @@ from idp.interaction.gate import Gate
 from idp.interaction.hub import Hub
 from idp.interaction.lending import Lending
 from idp.interaction.next_stop import Itinerary
+from idp.interaction.people import People
 from idp.interaction.professional_context import ContextAction
 from idp.interaction.sign_in import SignIn
 from idp.interaction.sign_out import SignOut
@@ -30,7 +34,7 @@ from idp.settings import Settings
 from idp.signing.key_ring import Keys
 from idp.web.hub import Entrance, Visits
 from idp.wiring.cards import build_card_policy
-from idp.wiring.itinerary import build_itinerary, build_sessions
+from idp.wiring.itinerary import build_itinerary, build_sessions, charters_demanded
 from idp.wiring.psc import build_upstream
 from idp.wiring.relying_parties import build_client_keys, build_clients
 from idp.wiring.resources import Resources, open_key_directory, open_resources
@@ -42,6 +46,7 @@ class Parts:
     """What several flows and endpoints share."""
 
     resources: Resources
+    work: SqlUnitOfWork
     web: WebParts
     visits: Visits
     clients: ClientFile
@@ -62,6 +67,7 @@ class Parts:
     sign_out: SignOut
     interactions: Interactions
     itinerary: Itinerary
+    people: People
     lending: Lending
     hub: Hub
     gate: Gate
@@ -100,8 +106,9 @@ def build_parts(settings: Settings) -> Parts:
     )
     accounts = SqlAccounts(database)
     interactions = Interactions(resources.store, settings.lives.interaction_life, settings.crowd.attempts)
-    lending = Lending(sessions, accounts)
-    gate = Gate(charters, itinerary.authenticators)
+    people = People(SqlStandings(database), partial(charters_demanded, clients))
+    lending = Lending(sessions, people)
+    gate = Gate(itinerary.authenticators)
     sign_out = SignOut(
         sessions=sessions,
         grants=grants,
@@ -110,6 +117,7 @@ def build_parts(settings: Settings) -> Parts:
     )
     return Parts(
         resources=resources,
+        work=SqlUnitOfWork(database),
         web=web,
         visits=Visits(web.cookies, web.stations, resources.clock),
         clients=clients,
@@ -130,11 +138,12 @@ def build_parts(settings: Settings) -> Parts:
         sign_out=sign_out,
         interactions=interactions,
         itinerary=itinerary,
+        people=people,
         lending=lending,
         hub=Hub(
             interactions=interactions,
             lending=lending,
-            accounts=accounts,
+            people=people,
             itinerary=itinerary,
             admit=_entrance(resources, web).admit,
         ),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from idp.adapters.sql.standings import SqlStandings
 from idp.protocol.authorization.authorization_request import RequestVerification
 from idp.protocol.authorization.pushed_requests import PushedRequests
 from idp.protocol.authorization.request_object import RequestObjects
@@ -17,6 +18,7 @@ from idp.protocol.engine.grants import GrantStore
 from idp.protocol.jose.client_jwt import ClientJwts
 from idp.protocol.jose.client_tokens import ClientTokens
 from idp.protocol.jose.id_token_hint import read_hint
+from idp.protocol.tokens.grant_gate import GrantGate
 from idp.wiring.parts import Parts
 from idp.wiring.relying_parties import (
     build_assertions,
@@ -31,6 +33,7 @@ class ProtocolParts:
     engine: Engine
     client_tokens: ClientTokens
     grant_store: GrantStore
+    gate: GrantGate
     subjects: Subjects
     reader: RequestReader
     possession: Possession
@@ -42,9 +45,11 @@ class ProtocolParts:
 def build_protocol(parts: Parts) -> ProtocolParts:
     """Raises BadSetting."""
     settings, clients = parts.settings, parts.clients
+    standings = SqlStandings(parts.database)
     grant_store = GrantStore(
         store=parts.store,
         grants=parts.grants,
+        standings=standings,
         code_life=settings.lives.code_life,
         access_token_life=settings.lives.access_token_life,
         clients=clients,
@@ -65,6 +70,7 @@ def build_protocol(parts: Parts) -> ProtocolParts:
         engine=engine,
         client_tokens=client_tokens,
         grant_store=grant_store,
+        gate=GrantGate(standings, parts.gate),
         subjects=open_subjects(settings),
         reader=_request_reader(parts, engine),
         possession=possession,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Connection, Engine, Row
+from sqlalchemy import ColumnElement, Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
 from idp.accounts.account import Account, AccountId, PostalAddress, ProvedIdentity
@@ -14,12 +14,21 @@ from idp.accounts.identity_change import IdentityChange
 from idp.accounts.repository import AccountNotFound, EmailTaken, RppsTaken, StaleAccount
 from idp.adapters.sql.database import insert_into, reading, writing
 from idp.adapters.sql.schema import accounts, identity_changes
+from idp.adapters.sql.statement import Statement
+from idp.adapters.sql.work import fetch
 from idp.cards.nomenclature import CodedLabel
 from idp.core.records import from_plain, to_plain
 
 _c = accounts.c
 #: The columns that identify a person for ever. `save` compares them and never writes them.
 _LASTING = ("id", "subject", "rpps", "created_at")
+
+
+def _by(column: ColumnElement[str]) -> Statement:
+    return Statement(lambda _: sa.select(accounts).where(column == sa.bindparam("value")))
+
+
+_BY_ID, _BY_RPPS, _BY_EMAIL = _by(_c.id), _by(_c.rpps), _by(_c.email_normalised)
 
 
 def normalise_email(address: str) -> str:
@@ -32,16 +41,16 @@ class SqlAccounts:
     database: Engine
 
     def get(self, account_id: AccountId) -> Account:
-        account = self._find(_c.id, account_id)
+        account = self._find(_BY_ID, account_id)
         if account is None:
             raise AccountNotFound
         return account
 
     def find_by_rpps(self, rpps: str) -> Account | None:
-        return self._find(_c.rpps, rpps)
+        return self._find(_BY_RPPS, rpps)
 
     def find_by_email(self, email: str) -> Account | None:
-        return self._find(_c.email_normalised, normalise_email(email))
+        return self._find(_BY_EMAIL, normalise_email(email))
 
     def add(self, account: Account) -> None:
         row = _to_row(account)
@@ -94,15 +103,12 @@ class SqlAccounts:
             for row in rows
         )
 
-    def _find(self, column: ColumnElement[str], value: str) -> Account | None:
-        if not _is_storable(value):
-            return None
-        with reading(self.database) as connection:
-            row = connection.execute(sa.select(accounts).where(column == value)).one_or_none()
-        return None if row is None else _from_row(row)
+    def _find(self, by: Statement, value: str) -> Account | None:
+        rows = fetch(self.database, by, value=value) if is_storable(value) else ()
+        return read_account(rows[0]) if rows else None
 
 
-def _is_storable(text: str) -> bool:
+def is_storable(text: str) -> bool:
     # With a text that no column can hold (NUL, lone surrogates), the drivers would fail instead of finding nothing.
     return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
@@ -166,7 +172,8 @@ def _from_history(value: Mapping[str, Any], rpps: str) -> ProvedIdentity:
     return from_plain(ProvedIdentity, {**value, "rpps": rpps})
 
 
-def _from_row(row: Row[Any]) -> Account:
+def read_account(row: Any) -> Account:
+    """`row`: the columns of the table, by their names."""
     return Account(
         id=AccountId(row.id),
         subject=row.subject,

@@ -8,10 +8,16 @@ from sqlalchemy import Engine
 
 from idp.adapters.sql.database import writing
 from idp.adapters.sql.schema import audit_events
+from idp.adapters.sql.statement import Statement, parameters_of
+from idp.adapters.sql.work import write
 from idp.core.audit import AuditEvent, Fact
 from idp.core.clock import Clock
 
 _LONGEST_NAME = 255
+_COLUMNS = ("at", "event", "account_id", "client_id", "interaction_id", "facts")
+_RECORD = Statement(
+    lambda insert: insert(audit_events).values(parameters_of(audit_events, *_COLUMNS)).inline()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +34,9 @@ class SqlAudit:
         interaction_id: str | None = None,
         **facts: Fact,
     ) -> None:
-        recorded = sa.insert(audit_events).values(
+        write(
+            self.database,
+            _RECORD,
             at=self.clock.now(),
             event=event.value,
             account_id=account_id,
@@ -36,8 +44,6 @@ class SqlAudit:
             interaction_id=_storable(interaction_id),
             facts=facts,
         )
-        with writing(self.database) as connection:
-            connection.execute(recorded)
 
     def purge(self, before: datetime) -> int:
         """Delete rows past their time (facts/security §0.2: 12 months). Returns how many."""

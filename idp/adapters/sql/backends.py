@@ -6,6 +6,8 @@ Contains URLs, drivers, PRAGMAs, timeouts. Not here: a table, a transaction (`ad
 import sqlite3
 import time
 from collections.abc import Callable
+from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,10 +17,24 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from idp.adapters.sql.execution import Driver, SqliteDriver
+
 #: Execution option of a connection that is about to begin a writing transaction.
 WRITES = "caducee_writes"
 
 _SQLITE_BUSY_SECONDS = 5.0
+#: More than the threads of a process (`idp serve --threads`), so that none waits; each opens when first needed.
+_MOST_CONNECTIONS = 64
+_POOL: dict[str, Any] = {
+    "pool_size": _MOST_CONNECTIONS,
+    "max_overflow": 0,
+    # The last one used again: a process opens as many as it works with at once.
+    "pool_use_lifo": True,
+    "pool_timeout": 2.5,
+    # Transactions end where they began: nothing is rolled back at each return, and nothing asked at each loan.
+    "pool_reset_on_return": None,
+    "hide_parameters": True,
+}
 # SQL 2.5 s (facts/security §4.6); libpq wants whole seconds for the connection.
 _POSTGRESQL_TIMEOUT_MS = 2500
 _POSTGRESQL_CONNECT_SECONDS = 2
@@ -30,6 +46,15 @@ class UnsupportedDatabase(ValueError):
 
 class DatabaseMissing(Exception):
     """The SQLite file does not exist. It is never created in passing: an empty one would forget every account."""
+
+
+@cache
+def driver_of(dialect: str) -> Driver:
+    """PostgreSQL's is loaded only where it is used: an installation on SQLite has no psycopg."""
+    if dialect == "sqlite":
+        return SqliteDriver()
+    driver: Driver = import_module("idp.adapters.sql.postgresql_driver").PostgresqlDriver()
+    return driver
 
 
 def parse_url(url: str) -> URL:
@@ -65,9 +90,7 @@ def _sqlite_engine(target: URL) -> Engine:
             address, uri=True, isolation_level=None, check_same_thread=False, timeout=_SQLITE_BUSY_SECONDS
         )
 
-    database = sa.create_engine(
-        "sqlite://", creator=connect, poolclass=sa.QueuePool, pool_timeout=5, hide_parameters=True
-    )
+    database = sa.create_engine("sqlite://", creator=connect, poolclass=sa.QueuePool, **_POOL)
     event.listen(database, "connect", _set_pragmas)
     event.listen(database, "begin", _begin_sqlite)
     return database
@@ -108,14 +131,19 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _postgresql_engine(target: URL) -> Engine:
-    ours = f"-c statement_timeout={_POSTGRESQL_TIMEOUT_MS} -c idle_in_transaction_session_timeout=10000"
+    ours = " ".join(
+        (
+            f"-c statement_timeout={_POSTGRESQL_TIMEOUT_MS}",
+            "-c idle_in_transaction_session_timeout=10000",
+            # Of statements that are transactions of their own.
+            r"-c default_transaction_isolation=read\ committed",
+        )
+    )
     theirs = target.query.get("options", "")
     database = sa.create_engine(
         target,
-        pool_pre_ping=True,
-        pool_timeout=_POSTGRESQL_TIMEOUT_MS / 1000,
         isolation_level="READ COMMITTED",
-        hide_parameters=True,
+        **_POOL,
         connect_args={
             "connect_timeout": _POSTGRESQL_CONNECT_SECONDS,
             "tcp_user_timeout": _POSTGRESQL_TIMEOUT_MS,
@@ -124,7 +152,13 @@ def _postgresql_engine(target: URL) -> Engine:
         },
     )
     event.listen(database, "connect", _refuse_lossy_commits)
+    event.listen(database, "begin", _begin_postgresql)
     return database
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    """Raises ConnectionBroken, which psycopg's own BEGIN, sent with the first statement, could not tell apart."""
+    driver_of("postgresql").begin(connection.connection)
 
 
 def _refuse_lossy_commits(connection: Any, _record: object) -> None:

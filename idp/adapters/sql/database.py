@@ -7,13 +7,13 @@ Contains transactions, migrations, one exception for every outage. Not here: a t
 import os
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, PoolProxiedConnection, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
@@ -26,7 +26,10 @@ from idp.adapters.sql.backends import (
     parse_url,
     unopened_database,
 )
+from idp.adapters.sql.execution import ConnectionBroken
+from idp.adapters.sql.group_commit import GroupCommit
 from idp.adapters.sql.schema import SCHEMA_REVISION
+from idp.adapters.unit import Unit, present_unit
 from idp.core.ephemeral import StoreUnavailable
 
 __all__ = [
@@ -49,6 +52,7 @@ MIGRATION_LOCK = 0x0CAD_0CEE
 _ANSWERS = (IntegrityError, DataError, ProgrammingError, NotSupportedError)
 
 _open_databases: "weakref.WeakSet[Engine]" = weakref.WeakSet()
+_turns: "weakref.WeakKeyDictionary[Engine, GroupCommit]" = weakref.WeakKeyDictionary()
 
 
 class SchemaMismatch(Exception):
@@ -73,21 +77,32 @@ def open_database(url: str) -> Engine:
 
 @contextmanager
 def reading(database: Engine) -> Iterator[Connection]:
-    """One transaction that takes no write lock. Raises StoreUnavailable."""
-    with _outage_named(), _connected(database) as connection, connection.begin():
+    """One transaction that takes no write lock; that of the present unit, once it has one. Raises StoreUnavailable."""
+    unit = present_unit()
+    if unit is not None and unit.transaction is not None and unit.transaction.engine is database:
+        with outage_named():
+            yield unit.transaction
+        return
+    with outage_named(), _begun(database, writes=False) as connection:
         yield connection
+        connection.commit()
 
 
 @contextmanager
 def writing(database: Engine) -> Iterator[Connection]:
     """One transaction, committed on leaving; on SQLite it holds the write lock from its first instant.
 
-    Raises StoreUnavailable, also when the outcome of the commit is unknown.
+    Within a unit of work that of the unit, committed with it: an exception must leave the unit too. Raises
+    StoreUnavailable, also when the outcome of the commit is unknown.
     """
-    with _outage_named(), _connected(database) as connection:
-        connection.execution_options(**{WRITES: True})
-        with connection.begin():
-            yield connection
+    unit = present_unit()
+    if unit is not None:
+        with outage_named():
+            yield _transaction_of(unit, database)
+        return
+    with outage_named(), turn_to_write(database), _begun(database, writes=True) as connection:
+        yield connection
+        connection.commit()
 
 
 def insert_into(connection: Connection, table: sa.Table) -> "sqlite.Insert | postgresql.Insert":
@@ -110,6 +125,54 @@ def migrate(url: str) -> None:
     _upgrade(parse_url(url), may_be_empty=False)
 
 
+def turns_of(database: Engine) -> GroupCommit:
+    """Returns who writes next to this SQLite database, among the threads of this process."""
+    return _turns.setdefault(database, GroupCommit())
+
+
+def turn_to_write(database: Engine) -> AbstractContextManager[None]:
+    """On SQLite the lock of the file would be waited for by sleeping; PostgreSQL lets everybody write at once."""
+    return turns_of(database).alone() if database.dialect.name == "sqlite" else nullcontext()
+
+
+def _transaction_of(unit: Unit, database: Engine) -> Connection:
+    """Returns the transaction of the unit, begun when the first write cannot do without it."""
+    if unit.transaction is None:
+        unit.closing.enter_context(turn_to_write(database))
+        unit.transaction = unit.closing.enter_context(_begun(database, writes=True))
+    connection: Connection = unit.transaction
+    return connection
+
+
+def _begun(database: Engine, *, writes: bool) -> Connection:
+    """Returns a connection in a new transaction. Raises ConnectionBroken, and what `_connected` raises.
+
+    No question before it whether the connection lives: one that does not is found here, where nothing was done yet.
+    """
+    for is_last in (False, True):
+        connection = _connected(database)
+        connection.execution_options(**{WRITES: writes})
+        try:
+            connection.begin()
+        except ConnectionBroken:
+            discard(database, connection)
+            if is_last:
+                raise
+        except BaseException:
+            connection.close()
+            raise
+        else:
+            return connection
+    raise AssertionError
+
+
+def discard(database: Engine, connection: Connection | PoolProxiedConnection) -> None:
+    """Forget a broken connection, and the idle ones beside it: what closed it has closed them too."""
+    connection.invalidate()
+    connection.close()
+    database.dispose()
+
+
 def _database(target: URL) -> Engine:
     database = unopened_database(target)
     _open_databases.add(database)
@@ -124,6 +187,7 @@ _INSERTS: dict[str, Callable[[sa.Table], "sqlite.Insert | postgresql.Insert"]] =
 
 def _leave_connections_to_parent() -> None:
     # A socket or a SQLite handle shared by two processes corrupts both conversations.
+    _turns.clear()
     for database in list(_open_databases):
         database.dispose(close=False)
 
@@ -132,11 +196,14 @@ os.register_at_fork(after_in_child=_leave_connections_to_parent)
 
 
 @contextmanager
-def _outage_named() -> Iterator[None]:
+def outage_named() -> Iterator[None]:
+    """Raises StoreUnavailable for every outage, by whatever name the driver has for it."""
     try:
         yield
     except PoolTimeout as error:
         raise StoreUnavailable("no SQL connection came free in time") from error
+    except ConnectionBroken as error:
+        raise StoreUnavailable("SQL database: the connection broke") from error
     except DBAPIError as error:
         if isinstance(error, _ANSWERS):
             raise

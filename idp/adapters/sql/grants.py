@@ -4,17 +4,63 @@ import dataclasses
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Engine
 
 from idp.accounts.account import AccountId
-from idp.accounts.grants import EndedSession, Grant, SessionEnded
+from idp.accounts.grants import EndedSession, Grant, GrantSpent, SessionEnded
 from idp.adapters.sql.database import reading, writing
 from idp.adapters.sql.logouts import queue_notices, record_ends
 from idp.adapters.sql.schema import ended_sessions, grants, refresh_tokens
+from idp.adapters.sql.statement import Insert, Statement, parameters_of
+from idp.adapters.sql.work import fetch, write
 
 _c = grants.c
+_id = _c.id == sa.bindparam("id")
+
+
+def _add(_: Insert) -> sa.Insert:
+    values = parameters_of(grants)
+    is_ended = sa.exists().where(ended_sessions.c.sid == values["sid"])
+    return sa.insert(grants).from_select(list(values), sa.select(*values.values()).where(~is_ended))
+
+
+def _redeem(_: Insert) -> sa.Update:
+    # The session may have ended while the grant was written: that end did not see its row, so look here.
+    is_ended = sa.exists().where(ended_sessions.c.sid == _c.sid)
+    is_open = (_c.redeemed_at.is_(None), _c.revoked_at.is_(None), ~is_ended)
+    return sa.update(grants).where(_id, *is_open).values(parameters_of(grants, "redeemed_at"))
+
+
+_ADD, _REDEEM = Statement(_add), Statement(_redeem)
+_GET = Statement(lambda _: sa.select(grants).where(_id))
+# The instant of the first revocation is kept.
+_REVOKE = Statement(
+    lambda _: (
+        sa.update(grants).where(_id, _c.revoked_at.is_(None)).values(parameters_of(grants, "revoked_at"))
+    )
+)
+
+
+def _columns_of(grant: Grant) -> dict[str, Any]:
+    return {field.name: getattr(grant, field.name) for field in dataclasses.fields(grant)}
+
+
+def read_grant(row: Any) -> Grant:
+    """`row`: the columns of the table, by their names."""
+    return Grant(
+        id=row.id,
+        account_id=AccountId(row.account_id),
+        client_id=row.client_id,
+        sid=row.sid,
+        granted_at=row.granted_at,
+        redeemed_at=row.redeemed_at,
+        revoked_at=row.revoked_at,
+        generation=row.generation,
+        upstream_sid=row.upstream_sid,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,47 +68,17 @@ class SqlGrants:
     database: Engine
 
     def add(self, grant: Grant) -> None:
-        """Write the grant of an existing account. Raises SessionEnded."""
-        values = dataclasses.asdict(grant)
-        columns = [sa.literal(value, _c[name].type).label(name) for name, value in values.items()]
-        is_ended = sa.exists().where(ended_sessions.c.sid == grant.sid)
-        added = sa.insert(grants).from_select(list(values), sa.select(*columns).where(~is_ended))
-        with writing(self.database) as connection:
-            # RETURNING, not rowcount: SQLAlchemy keeps no rowcount of an INSERT on PostgreSQL.
-            if connection.execute(added.returning(_c.id)).first() is None:
-                raise SessionEnded
+        write(self.database, _ADD, refusal=SessionEnded(), **_columns_of(grant))
 
     def get(self, grant_id: str) -> Grant | None:
-        with reading(self.database) as connection:
-            row = connection.execute(sa.select(grants).where(_c.id == grant_id)).one_or_none()
-        if row is None:
-            return None
-        return Grant(
-            id=row.id,
-            account_id=AccountId(row.account_id),
-            client_id=row.client_id,
-            sid=row.sid,
-            granted_at=row.granted_at,
-            redeemed_at=row.redeemed_at,
-            revoked_at=row.revoked_at,
-            generation=row.generation,
-            upstream_sid=row.upstream_sid,
-        )
+        rows = fetch(self.database, _GET, id=grant_id)
+        return read_grant(rows[0]) if rows else None
 
-    def redeem(self, grant_id: str, now: datetime) -> bool:
-        # The session may have ended while the grant was written: that end did not see its row, so look here.
-        is_ended = sa.exists().where(ended_sessions.c.sid == _c.sid)
-        redeemed = (
-            sa.update(grants)
-            .where(_c.id == grant_id, _c.redeemed_at.is_(None), _c.revoked_at.is_(None), ~is_ended)
-            .values(redeemed_at=now)
-        )
-        with writing(self.database) as connection:
-            return connection.execute(redeemed).rowcount == 1
+    def redeem(self, grant_id: str, now: datetime) -> None:
+        write(self.database, _REDEEM, refusal=GrantSpent(), id=grant_id, redeemed_at=now)
 
     def revoke(self, grant_id: str, now: datetime) -> None:
-        with writing(self.database) as connection:
-            self._revoke_where(connection, _c.id == grant_id, now)
+        write(self.database, _REVOKE, id=grant_id, revoked_at=now)
 
     def end_session(self, sid: str, now: datetime, listeners: Collection[str]) -> EndedSession:
         of_it = _c.sid == sid

@@ -6,18 +6,46 @@ valid.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
-from idp.accounts.refresh import RefreshToken
-from idp.adapters.sql.database import reading, writing
+from idp.accounts.refresh import RefreshToken, TokenReplayed
 from idp.adapters.sql.schema import refresh_tokens
+from idp.adapters.sql.statement import Statement, parameters_of
+from idp.adapters.sql.work import fetch, write
 
 _c = refresh_tokens.c
+_ADD = Statement(lambda insert: insert(refresh_tokens).values(parameters_of(refresh_tokens)))
+_GET = Statement(lambda _: sa.select(refresh_tokens).where(_c.grant_id == sa.bindparam("grant_id")))
+_SWAP = Statement(
+    lambda _: (
+        sa.update(refresh_tokens)
+        .where(_c.grant_id == sa.bindparam("grant_id"), _c.token_sha256 == sa.bindparam("presented"))
+        .values({name: value for name, value in parameters_of(refresh_tokens).items() if name != "grant_id"})
+    )
+)
 
 
-def _values(token: RefreshToken) -> dict[str, object]:
+def read_token(row: Any) -> RefreshToken:
+    """`row`: the columns of the table, by their names."""
+    claims = dict(row.claims)
+    # Rows written by an earlier version have none.
+    binding, asked = claims.pop("cnf", {}), claims.pop("asked", {})
+    return RefreshToken(
+        grant_id=row.grant_id,
+        token_sha256=row.token_sha256,
+        scope=row.scope,
+        claims=claims,
+        idle_until=row.idle_until,
+        ends_at=row.ends_at,
+        binding=binding,
+        asked=asked,
+    )
+
+
+def _values(token: RefreshToken) -> dict[str, Any]:
     return {
         "grant_id": token.grant_id,
         "token_sha256": token.token_sha256,
@@ -33,25 +61,18 @@ class SqlRefreshTokens:
     database: Engine
 
     def add(self, token: RefreshToken) -> None:
-        with writing(self.database) as connection:
-            connection.execute(sa.insert(refresh_tokens).values(**_values(token)))
+        write(self.database, _ADD, **_values(token))
 
     def get(self, grant_id: str) -> RefreshToken | None:
-        with reading(self.database) as connection:
-            row = connection.execute(sa.select(refresh_tokens).where(_c.grant_id == grant_id)).one_or_none()
-        if row is None:
-            return None
-        claims = dict(row.claims)
-        # Rows written by an earlier version have none.
-        binding, asked = claims.pop("cnf", {}), claims.pop("asked", {})
-        return RefreshToken(**{**row._mapping, "claims": claims, "binding": binding, "asked": asked})
+        rows = fetch(self.database, _GET, grant_id=grant_id)
+        return read_token(rows[0]) if rows else None
 
-    def swap(self, presented_sha256: str, following: RefreshToken) -> bool:
+    def swap(self, presented_sha256: str, following: RefreshToken) -> None:
         # The WHERE is the whole race: the second of two concurrent swaps finds another digest, and changes no row.
-        swapped = (
-            sa.update(refresh_tokens)
-            .where(_c.grant_id == following.grant_id, _c.token_sha256 == presented_sha256)
-            .values(**_values(following))
+        write(
+            self.database,
+            _SWAP,
+            refusal=TokenReplayed(),
+            presented=presented_sha256,
+            **_values(following),
         )
-        with writing(self.database) as connection:
-            return connection.execute(swapped).rowcount == 1

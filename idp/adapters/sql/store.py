@@ -10,16 +10,68 @@ from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Engine
+from sqlalchemy import Engine
 
 from idp.adapters.ephemeral_record import as_text, checked_life, from_text, hashed
-from idp.adapters.sql.database import insert_into, reading, writing
+from idp.adapters.sql.database import reading, writing
 from idp.adapters.sql.schema import ephemeral
+from idp.adapters.sql.statement import Insert, Statement, parameters_of
+from idp.adapters.sql.work import fetch, run, write, write_later
+from idp.adapters.unit import forget, forget_all, remember, remembered
 from idp.core.clock import Clock
 from idp.core.ephemeral import Kind, StaleRecord, StoreUnavailable, Versioned
 
 _c = ephemeral.c
 _IDENTITY = (_c.kind, _c.key_hash)
+_is_named = sa.and_(_c.kind == sa.bindparam("kind"), _c.key_hash == sa.bindparam("key_hash"))
+_now = sa.bindparam("now", type_=_c.expires_at.type)
+_is_alive, _is_over = _c.expires_at > _now, _c.expires_at <= _now
+_is_same_version = _c.version == sa.bindparam("expected")
+_written = parameters_of(ephemeral, "value", "version")
+_given = parameters_of(ephemeral, "value", "version", "expires_at")
+
+
+def _insert(insert: Insert) -> Any:
+    return insert(ephemeral).values(parameters_of(ephemeral))
+
+
+def _count(insert: Insert) -> sa.Insert:
+    # A counter whose window is over starts again at 1; its row may still be there.
+    window_end = _given["expires_at"]
+    counted: sa.Insert = (
+        insert(ephemeral)
+        .values({**parameters_of(ephemeral), "value": "{}", "version": 1})
+        .on_conflict_do_update(
+            index_elements=_IDENTITY,
+            set_={
+                "version": sa.case((_is_over, 1), else_=_c.version + 1),
+                "expires_at": sa.case((_is_over, window_end), else_=_c.expires_at),
+            },
+        )
+        .returning(_c.version)
+    )
+    return counted
+
+
+_PUT = Statement(lambda insert: _insert(insert).on_conflict_do_update(index_elements=_IDENTITY, set_=_given))
+# A dead row that `purge` has not removed yet is no record.
+_ADD = Statement(
+    lambda insert: (
+        _insert(insert)
+        .on_conflict_do_update(index_elements=_IDENTITY, set_=_given, where=_is_over)
+        .returning(_c.version)
+    )
+)
+_GET = Statement(lambda _: sa.select(_c.value, _c.version).where(_is_named, _is_alive))
+# DELETE … RETURNING settles the race: only one caller's statement finds the row.
+_TAKE = Statement(lambda _: sa.delete(ephemeral).where(_is_named).returning(_c.value, _c.expires_at))
+_SWAP = Statement(
+    lambda _: sa.update(ephemeral).where(_is_named, _is_same_version, _is_alive).values(_written)
+)
+_SWAP_AND_PROLONG = Statement(
+    lambda _: sa.update(ephemeral).where(_is_named, _is_same_version, _is_alive).values(_given)
+)
+_COUNT = Statement(_count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,45 +80,32 @@ class SqlStore:
     clock: Clock
 
     def put(self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta) -> None:
-        written = {
-            "value": as_text(value),
-            "version": 0,
-            "expires_at": self.clock.now() + checked_life(ttl),
-        }
-        with writing(self.database) as connection:
-            connection.execute(
-                insert_into(connection, ephemeral)
-                .values(kind=kind.value, key_hash=hashed(key), **written)
-                .on_conflict_do_update(index_elements=_IDENTITY, set_=written)
-            )
+        forget(self._place(kind, key))
+        write(self.database, _PUT, **_named(kind, key), **self._new(value, ttl))
 
     def add(self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta) -> bool:
         now = self.clock.now()
-        written = {"value": as_text(value), "version": 0, "expires_at": now + checked_life(ttl)}
-        with writing(self.database) as connection:
-            added = connection.execute(
-                insert_into(connection, ephemeral)
-                .values(kind=kind.value, key_hash=hashed(key), **written)
-                # A dead row that `purge` has not removed yet is no record.
-                .on_conflict_do_update(index_elements=_IDENTITY, set_=written, where=_c.expires_at <= now)
-                .returning(_c.version)
-            ).one_or_none()
-        return added is not None
+        added = run(self.database, _ADD, now=now, **_named(kind, key), **self._new(value, ttl))
+        self._forget(kind, key, is_lost=not added.changed)
+        return bool(added.changed)
 
     def get(self, kind: Kind, key: str) -> Versioned | None:
-        found = sa.select(_c.value, _c.version).where(_named(kind, key), _c.expires_at > self.clock.now())
-        with reading(self.database) as connection:
-            row = connection.execute(found).one_or_none()
-        return None if row is None else Versioned(from_text(row.value), row.version)
+        known: Versioned | None = remembered(self._place(kind, key))
+        if known is not None:
+            return known
+        rows = fetch(self.database, _GET, now=self.clock.now(), **_named(kind, key))
+        if not rows:
+            return None
+        found = Versioned(from_text(rows[0].value), rows[0].version)
+        remember(self._place(kind, key), found)
+        return found
 
     def take(self, kind: Kind, key: str) -> Mapping[str, Any] | None:
         now = self.clock.now()
-        # DELETE … RETURNING settles the race: only one caller's statement finds the row.
-        gone = sa.delete(ephemeral).where(_named(kind, key)).returning(_c.value, _c.expires_at)
-        with writing(self.database) as connection:
-            row = connection.execute(gone).one_or_none()
+        rows = run(self.database, _TAKE, **_named(kind, key)).rows
+        self._forget(kind, key)
         # An expired record is gone for callers, even if `purge` has not removed its row yet.
-        return None if row is None or row.expires_at <= now else from_text(row.value)
+        return from_text(rows[0].value) if rows and rows[0].expires_at > now else None
 
     def swap(
         self,
@@ -81,35 +120,50 @@ class SqlStore:
         written: dict[str, Any] = {"value": as_text(value), "version": expected_version + 1}
         if ttl is not None:
             written["expires_at"] = now + checked_life(ttl)
-        swapped = (
-            sa.update(ephemeral)
-            .where(_named(kind, key), _c.version == expected_version, _c.expires_at > now)
-            .values(written)
+        statement = _SWAP if ttl is None else _SWAP_AND_PROLONG
+        swapped = run(
+            self.database, statement, now=now, expected=expected_version, **_named(kind, key), **written
         )
-        with writing(self.database) as connection:
-            if connection.execute(swapped).rowcount != 1:
-                raise StaleRecord
+        self._forget(kind, key, is_lost=not swapped.changed)
+        if not swapped.changed:
+            raise StaleRecord
+
+    def touch(
+        self, kind: Kind, key: str, value: Mapping[str, Any], *, expected_version: int, ttl: timedelta
+    ) -> None:
+        written = {**self._new(value, ttl), "version": expected_version + 1}
+        write_later(
+            self.database,
+            _SWAP_AND_PROLONG,
+            now=self.clock.now(),
+            expected=expected_version,
+            **_named(kind, key),
+            **written,
+        )
+
+    def put_counted(
+        self,
+        kind: Kind,
+        key: str,
+        value: Mapping[str, Any],
+        ttl: timedelta,
+        *,
+        counter: tuple[Kind, str],
+        window: timedelta,
+        most: int,
+    ) -> bool:
+        # The count stays when it is too high: whoever goes on asking goes on waiting.
+        if self.count(*counter, window) > most:
+            return False
+        self.put(kind, key, value, ttl)
+        return True
 
     def count(self, kind: Kind, key: str, ttl: timedelta) -> int:
         now = self.clock.now()
-        window_end = now + checked_life(ttl)
-        # A counter whose window is over starts again at 1; its row may still be there.
-        over = _c.expires_at <= now
-        with writing(self.database) as connection:
-            counted: int = connection.execute(
-                insert_into(connection, ephemeral)
-                .values(kind=kind.value, key_hash=hashed(key), value="{}", version=1, expires_at=window_end)
-                .on_conflict_do_update(
-                    index_elements=_IDENTITY,
-                    set_={
-                        "version": sa.case((over, 1), else_=_c.version + 1),
-                        "expires_at": sa.case(
-                            (over, sa.literal(window_end, _c.expires_at.type)), else_=_c.expires_at
-                        ),
-                    },
-                )
-                .returning(_c.version)
-            ).scalar_one()
+        end = now + checked_life(ttl)
+        rows = run(self.database, _COUNT, now=now, expires_at=end, **_named(kind, key)).rows
+        self._forget(kind, key)
+        counted: int = rows[0].version
         return counted
 
     def counted(self, kind: Kind, key: str) -> int:
@@ -130,6 +184,19 @@ class SqlStore:
         with writing(self.database) as connection:
             return connection.execute(sa.delete(ephemeral).where(sa.tuple_(*_IDENTITY).in_(dead))).rowcount
 
+    def _new(self, value: Mapping[str, Any], ttl: timedelta) -> dict[str, Any]:
+        return {"value": as_text(value), "version": 0, "expires_at": self.clock.now() + checked_life(ttl)}
 
-def _named(kind: Kind, key: str) -> ColumnElement[bool]:
-    return sa.and_(_c.kind == kind.value, _c.key_hash == hashed(key))
+    def _place(self, kind: Kind, key: str) -> tuple[Engine, Kind, str]:
+        return (self.database, kind, key)
+
+    def _forget(self, kind: Kind, key: str, *, is_lost: bool = False) -> None:
+        """After a lost race everything: what follows is decided on what is there now."""
+        if is_lost:
+            forget_all()
+        else:
+            forget(self._place(kind, key))
+
+
+def _named(kind: Kind, key: str) -> dict[str, Any]:
+    return {"kind": kind.value, "key_hash": hashed(key)}

@@ -10,7 +10,6 @@ from flask import request
 from werkzeug.wrappers import Response
 
 from idp.accounts.account import Account
-from idp.accounts.repository import AccountRepository
 from idp.clients.registry import Client, ClientFile
 from idp.core.audit import Audit, AuditEvent, Fact
 from idp.core.clock import Clock
@@ -21,9 +20,10 @@ from idp.flows.shared.opening import Opening
 from idp.interaction.authenticator import AuthenticatorId
 from idp.interaction.binding import Bindings
 from idp.interaction.next_stop import Itinerary
+from idp.interaction.people import People
 from idp.interaction.record import Interaction, opened_by
 from idp.interaction.stop import Stop
-from idp.interaction.store import Interactions, account_of, hub_path
+from idp.interaction.store import Interactions, hub_path
 from idp.interaction.upstream import Upstream
 from idp.pages.sign_in import Doors
 from idp.web.addresses import redirect
@@ -48,7 +48,7 @@ class Desk:
     interactions: Interactions
     bindings: Bindings
     opening: Opening
-    accounts: AccountRepository
+    people: People
     clients: ClientFile
     itinerary: Itinerary
     audit: Audit
@@ -145,12 +145,13 @@ class Desk:
         )
 
     def account(self, interaction: Interaction) -> Account | None:
-        return account_of(interaction, self.accounts)
+        standing = self.people.of(interaction)
+        return None if standing is None else standing.account
 
     def next_stop(self, interaction: Interaction) -> Stop | None:
         return self.itinerary.next_stop(
             interaction,
-            self.account(interaction),
+            self.people.of(interaction),
             self.clock.now(),
             is_station_shared=self.stations.holds(request),
         )

@@ -11,6 +11,7 @@ from idp.accounts.grants import Grant, SessionEnded
 from idp.clients.registry import Client, ClientFile
 from idp.core.audit import Audit, AuditEvent
 from idp.core.errors import PageError, Problem
+from idp.core.unit_of_work import UnitOfWork
 from idp.interaction.assurance import Assurance
 from idp.interaction.hub import Done
 from idp.interaction.record import Interaction
@@ -40,6 +41,7 @@ class Issued:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeIssuer:
+    work: UnitOfWork
     engine: Engine
     client_tokens: ClientTokens
     subjects: Subjects
@@ -71,19 +73,22 @@ class CodeIssuer:
             generation=account.generation,
             upstream_sid=entered.upstream_sid,
         )
+        subject = self.subjects.of(account, client)
         try:
-            code = self._code(interaction, self.subjects.of(account, client), done.assurance, grant, client)
+            with self.work.together():
+                self.sign_in.tell(entered, done)
+                code = self._code(interaction, subject, done.assurance, grant, client)
+                self.audit.record(
+                    AuditEvent.CODE_ISSUED,
+                    account_id=account.id,
+                    client_id=client.client_id,
+                    interaction_id=interaction.id[:8],
+                    acr=str(done.assurance.acr),
+                )
         except SessionEnded as ended:
             # A logout came between: its notices are out, so neither a code nor the session may survive it (LO7).
             self.sign_in.withdraw(entered)
             raise SessionOver from ended
-        self.audit.record(
-            AuditEvent.CODE_ISSUED,
-            account_id=account.id,
-            client_id=client.client_id,
-            interaction_id=interaction.id[:8],
-            acr=str(done.assurance.acr),
-        )
         return Issued(code, entered.cookie)
 
     def require_signer(self, interaction: Interaction) -> None:

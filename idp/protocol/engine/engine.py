@@ -87,7 +87,7 @@ class Engine:
         asked: ClaimsRequest,
         authentication: Mapping[str, Any],
     ) -> str:
-        """Returns a code for a request that was parsed before. Raises SessionEnded.
+        """Returns a code for a request that was parsed before, written with the present unit of work.
 
         `authentication`: what its ID Token will say of the sign-in.
         """
@@ -97,27 +97,26 @@ class Engine:
         answer = provider.authorize(message, grant.account_id, extra_id_token_claims=authentication)
         return str(answer["code"])
 
-    def redeem(
+    def exchange(
         self,
         form: Mapping[str, str],
         client: Client,
+        code: IssuedCode,
         *,
         binding: Binding,
-        admit: Callable[[IssuedCode], Account],
+        admit: Callable[[], Account],
         first_refresh_token: Callable[[IssuedCode], str | None],
     ) -> dict[str, Any]:
-        """Returns the token response. Raises CodeRefused, CodeReused, ClientError, SignerUnavailable.
+        """Returns the token response. Raises CodeRefused, ClientError, SignerUnavailable.
 
-        `form`: has a `code` and a `redirect_uri`. `binding`: see `possession`. `admit`: the gate, called once the code
-        is known to be this client's; raises ClientError.
+        `form`: has a `code` and a `redirect_uri`. `code`: what its code stands for. `binding`: see `possession`.
+        `admit`: the gate, called once the code is known to be this client's; raises ClientError.
         """
-        # Before any check: a code is used up when it is shown, also when it is refused then (RFC 6749 §4.1.2).
-        code = self._grants.redeem(form["code"])
         state = Redemption(
             code=code,
             store=self._grants,
             binding=binding,
-            admit=functools.cache(lambda: admit(code)),
+            admit=functools.cache(admit),
             first_refresh_token=first_refresh_token,
         )
         named = {"grant_type": "authorization_code", "client_id": client.client_id}

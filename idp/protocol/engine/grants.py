@@ -8,6 +8,7 @@ from typing import Any
 
 from idp.accounts.account import AccountId
 from idp.accounts.grants import Grant, GrantRepository
+from idp.accounts.standing import Granted, Standings
 from idp.clients.registry import Client, ClientFile
 from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore, Kind
@@ -32,7 +33,7 @@ class CodeRefused(ClientError):
 
 
 class CodeReused(CodeRefused):
-    """The code was redeemed before: its grant is revoked."""
+    """The code was redeemed before: its grant is to be revoked."""
 
 
 class AccessTokenRefused(Exception):
@@ -73,7 +74,8 @@ class OpenedToken:
     """An access token that is alive, as its grant is."""
 
     value: str = field(repr=False)
-    grant: Grant
+    granted: Granted
+    client: Client
     subject: str
     #: Of the sign-in. None: the token was issued by an earlier version.
     acr: str | None
@@ -83,6 +85,10 @@ class OpenedToken:
     asked: Sequence[str]
     binding: Binding
 
+    @property
+    def grant(self) -> Grant:
+        return self.granted.grant
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantStore:
@@ -90,6 +96,7 @@ class GrantStore:
 
     store: EphemeralStore
     grants: GrantRepository
+    standings: Standings
     code_life: timedelta
     #: For clients without a life of their own.
     access_token_life: timedelta
@@ -97,7 +104,7 @@ class GrantStore:
     clock: Clock
 
     def issue_code(self, issued: IssuedCode) -> str:
-        """Returns a new code. Raises SessionEnded."""
+        """Returns a new code, which is written with the present unit of work. Raises SessionEnded, on leaving it."""
         code = _token()
         # The durable grant first (docs/adr/0002): a code whose grant is not committed could be redeemed twice, and
         # its tokens could not be revoked. A grant whose code was lost does no harm.
@@ -105,27 +112,29 @@ class GrantStore:
         self.store.put(Kind.AUTHORIZATION_CODE, code, _record_of(issued), self.code_life)
         return code
 
-    def redeem(self, code: str) -> IssuedCode:
-        """Returns the record, once; a second use revokes the tokens of the first (RFC 6749 §4.1.2, RFC 9700 §4.5).
-
-        Raises CodeRefused, and CodeReused for that second use.
-        """
+    def find_code(self, code: str) -> IssuedCode:
+        """Returns what the code stands for, used or not. Raises CodeRefused."""
         # Read, and left there until it expires: if it were taken out, a second use would look like an unknown code.
         stored = self.store.get(Kind.AUTHORIZATION_CODE, code)
         if stored is None:
             raise CodeRefused("unknown or expired")
-        issued, now = _code_of(stored.value), self.clock.now()
+        return _code_of(stored.value)
+
+    def redeem(self, code: IssuedCode) -> None:
+        """Redeem the code with the present unit of work: once. Raises GrantSpent, on leaving the unit."""
         # facts/security TK1, D7: one conditional UPDATE of the durable grant lets one caller through, not the ephemeral
         # record: a store that comes back with an old snapshot brings no used code back.
-        if self.grants.redeem(issued.grant.id, now):
-            return issued
-        grant = self.grants.get(issued.grant.id)
+        self.grants.redeem(code.grant.id, self.clock.now())
+
+    def refuse_spent(self, code: IssuedCode) -> CodeRefused:
+        """Returns why `redeem` refused, and revokes what a second use gave away (RFC 6749 §4.1.2, RFC 9700 §4.5)."""
+        grant = self.grants.get(code.grant.id)
         if grant is None or grant.redeemed_at is None:
             # Signed out between code and token: the code was not used before, so nothing says that it was stolen.
-            raise CodeRefused("the grant was revoked before its code was used")
+            return CodeRefused("the grant was revoked before its code was used")
         # RFC 6749 §10.5: two callers have this code, and we cannot tell which of them is the client.
-        self.grants.revoke(grant.id, now)
-        raise CodeReused("redeemed before")
+        self.grants.revoke(grant.id, self.clock.now())
+        return CodeReused("redeemed before")
 
     def issue_access_token(
         self,
@@ -163,13 +172,17 @@ class GrantStore:
         stored = self.store.get(Kind.ACCESS_TOKEN, access_token)
         if stored is None:
             raise AccessTokenRefused("unknown or expired token")
+        client = self.clients.get(stored.value["client_id"])
+        if client is None:
+            raise AccessTokenRefused("the client is registered no more")
         # Revoking a grant deletes no token: each use of a token asks the durable grant.
-        grant = self.grants.get(stored.value["grant_id"])
-        if grant is None or grant.revoked_at is not None:
+        granted = self.standings.of_grant(stored.value["grant_id"], client.charters)
+        if granted is None or granted.grant.revoked_at is not None:
             raise AccessTokenRefused("revoked grant")
         return OpenedToken(
             value=access_token,
-            grant=grant,
+            granted=granted,
+            client=client,
             subject=stored.value["sub"],
             acr=stored.value.get("acr"),
             scope=stored.value["scope"],

@@ -12,18 +12,21 @@ from typing import Any
 
 from idp.accounts.account import Account
 from idp.accounts.grants import Grant, GrantRepository
-from idp.accounts.refresh import RefreshToken, RefreshTokens, digest, grant_of, new_value
+from idp.accounts.refresh import RefreshToken, RefreshTokens, TokenReplayed, digest, grant_of, new_value
+from idp.accounts.standing import Granted
 from idp.clients.registry import Client
 from idp.core.audit import Audit, AuditEvent
 from idp.core.errors import ClientError, OAuthError
+from idp.core.unit_of_work import UnitOfWork
 from idp.protocol.claims.account_claims import released_claims
 from idp.protocol.claims.subject import Subjects
 from idp.protocol.client_auth.possession import Binding, holds, token_type
 from idp.protocol.engine.engine import Engine
 from idp.protocol.engine.grants import GrantStore, IssuedCode, session_state
+from idp.protocol.tokens.grant_gate import GrantGate
 
-#: The gate: (client, grant, authentication claims). Returns the account. Raises ClientError.
-Admit = Callable[[Client, Grant, Mapping[str, Any]], Account]
+#: The gate: (client, grant with its account, authentication claims). Returns the account. Raises ClientError.
+Admit = Callable[[Client, Granted, Mapping[str, Any]], Account]
 
 _REFUSED = "the refresh token is unknown, expired, revoked, or belongs to another client"
 
@@ -34,7 +37,9 @@ def _invalid() -> ClientError:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refresh:
+    work: UnitOfWork
     engine: Engine
+    gate: GrantGate
     subjects: Subjects
     tokens: RefreshTokens
     grants: GrantRepository
@@ -74,19 +79,27 @@ class Refresh:
         value = form.get("refresh_token", "")
         if not value:
             raise ClientError(OAuthError.INVALID_REQUEST, "refresh_token is required")
-        token, grant = self._verified(client, value, now)
+        token, granted = self._verified(client, value, now)
         if not holds(binding, token.binding):
             # RFC 9449 §5. A thief without the key cannot end the family: nothing is revoked.
             raise _invalid()
         # facts/security AZ14: a scope removed from the client since is not granted any more.
-        granted = " ".join(scope for scope in token.scope.split() if scope in client.scopes)
-        scope = _narrowed(granted, form.get("scope"))
+        kept = " ".join(scope for scope in token.scope.split() if scope in client.scopes)
+        scope = _narrowed(kept, form.get("scope"))
         # facts/security TK6: the gate reads the account row of this moment: disabled, charter, password, acr.
-        account = admit(client, grant, token.claims)
-        answer = self._answer(client, account, grant, token, scope, binding)
-        # Rotated last: if a store or the signer fails before, the token shown is still good for another try.
-        following = self._rotate(client, value, token, grant, now)
-        self.audit.record(AuditEvent.TOKEN_REFRESHED, account_id=account.id, client_id=client.client_id)
+        account = admit(client, granted, token.claims)
+        try:
+            # If a store or the signer fails, the token shown is still good for another try.
+            with self.work.together():
+                answer = self._answer(client, account, granted.grant, token, scope, binding)
+                following = self._rotate(client, value, token, now)
+                self.audit.record(
+                    AuditEvent.TOKEN_REFRESHED, account_id=account.id, client_id=client.client_id
+                )
+        except TokenReplayed:
+            # RFC 9700 §4.14.2: of two uses at once one may be a thief's: neither answer may stay good.
+            self._revoke(granted.grant, now)
+            raise _invalid() from None
         return answer if following is None else {**answer, "refresh_token": following}
 
     def _answer(
@@ -122,11 +135,12 @@ class Refresh:
             **session_state(client, grant),
         }
 
-    def _verified(self, client: Client, value: str, now: datetime) -> tuple[RefreshToken, Grant]:
+    def _verified(self, client: Client, value: str, now: datetime) -> tuple[RefreshToken, Granted]:
         """Returns the living token and its grant. Raises ClientError, and revokes the family of an older token."""
-        token, grant = self.tokens.get(grant_of(value)), self.grants.get(grant_of(value))
+        granted = self.gate.find_refreshable(grant_of(value), client)
+        token, grant = (granted.refresh_token, granted.grant) if granted else (None, None)
         # RFC 6749 §6, facts/security TK4: first, so that another client which shows it does not end the family.
-        if token is None or grant is None or grant.client_id != client.client_id:
+        if granted is None or token is None or grant is None or grant.client_id != client.client_id:
             raise _invalid()
         if token.token_sha256 != digest(value):
             # RFC 9700 §4.14.2, facts/security TK5: an older token of the family came back, so there is a copy of it.
@@ -138,23 +152,18 @@ class Refresh:
         # RFC 6749 §5.2: the grant was removed from the registration since. It is the client's own token, so we say so.
         if "refresh_token" not in client.grant_types:
             raise ClientError(OAuthError.UNAUTHORIZED_CLIENT, "this client may not refresh")
-        return token, grant
+        return token, granted
 
-    def _rotate(
-        self, client: Client, value: str, token: RefreshToken, grant: Grant, now: datetime
-    ) -> str | None:
+    def _rotate(self, client: Client, value: str, token: RefreshToken, now: datetime) -> str | None:
         """Returns the next token of a public client; None: a confidential one keeps its token, with a new idle time.
 
-        Raises ClientError, and revokes the family, if the token was used at the same time.
+        Raises TokenReplayed, on leaving the unit of work: the token was used at the same time.
         """
         following = new_value(token.grant_id) if client.is_public else value
         idle_until = self._idle_until(client, now, token.ends_at)
         renewed = dataclasses.replace(token, token_sha256=digest(following), idle_until=idle_until)
         # facts/security TK5: compared and swapped in one statement. In two, both of two calls at once would pass.
-        if not self.tokens.swap(digest(value), renewed):
-            # RFC 9700 §4.14.2: of two uses at once one may be a thief's: neither answer may stay good.
-            self._revoke(grant, now)
-            raise _invalid()
+        self.tokens.swap(digest(value), renewed)
         return following if client.is_public else None
 
     def _idle_until(self, client: Client, now: datetime, ends_at: datetime) -> datetime:
@@ -162,8 +171,11 @@ class Refresh:
         return min(now + (client.refresh_token_idle or self.idle), ends_at)
 
     def _revoke(self, grant: Grant, now: datetime) -> None:
-        self.grants.revoke(grant.id, now)
-        self.audit.record(AuditEvent.REFRESH_REUSED, account_id=grant.account_id, client_id=grant.client_id)
+        with self.work.together():
+            self.grants.revoke(grant.id, now)
+            self.audit.record(
+                AuditEvent.REFRESH_REUSED, account_id=grant.account_id, client_id=grant.client_id
+            )
 
 
 def _narrowed(granted: str, asked: str | None) -> str:

@@ -8,12 +8,14 @@ from typing import Any
 from werkzeug.wrappers import Request, Response
 
 from idp.accounts.grants import Grant, GrantRepository
-from idp.accounts.refresh import RefreshToken, RefreshTokens, digest, grant_of
+from idp.accounts.refresh import RefreshToken, digest, grant_of
+from idp.accounts.standing import Granted
 from idp.clients.registry import Client
 from idp.core.audit import Audit, AuditEvent
 from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore, Kind
 from idp.core.errors import ClientError, OAuthError
+from idp.core.unit_of_work import UnitOfWork
 from idp.interaction.gate import IssueRefused
 from idp.protocol.client_auth.answers import json_response
 from idp.protocol.client_auth.client_authentication import ClientRefused
@@ -28,8 +30,6 @@ class OwnTokens:
 
     door: ClientDoor
     store: EphemeralStore
-    grants: GrantRepository
-    refresh_tokens: RefreshTokens
     gate: GrantGate
 
     def serve(self, request: Request, answer: Callable[[Client, str], Response]) -> Response:
@@ -47,28 +47,30 @@ class OwnTokens:
         stored = self.store.get(Kind.ACCESS_TOKEN, token)
         return stored.value if stored and stored.value["client_id"] == client.client_id else None
 
-    def refresh_token(self, client: Client, token: str) -> tuple[RefreshToken, Grant] | None:
+    def refresh_token(self, client: Client, token: str) -> tuple[RefreshToken, Granted] | None:
         """Returns the refresh token in force of the grant that this one names, which may be a later one of its family,
         and that grant; None when it is another client's."""
-        known, grant = self.refresh_tokens.get(grant_of(token)), self.grants.get(grant_of(token))
-        if known is None or grant is None or grant.client_id != client.client_id:
+        granted = self.gate.find_refreshable(grant_of(token), client)
+        known = None if granted is None else granted.refresh_token
+        if granted is None or known is None or granted.grant.client_id != client.client_id:
             return None
-        return known, grant
+        return known, granted
 
     def living_grant(self, client: Client, grant_id: str, acr: str | None) -> Grant | None:
-        grant = self.grants.get(grant_id)
-        return grant if grant is not None and self.is_living(client, grant, acr) else None
+        granted = self.gate.find(grant_id, client)
+        return granted.grant if granted is not None and self.is_living(client, granted, acr) else None
 
-    def is_living(self, client: Client, grant: Grant, acr: str | None) -> bool:
+    def is_living(self, client: Client, granted: Granted, acr: str | None) -> bool:
         """Whether the grant is not revoked, and the gate would let it pass now."""
         with suppress(IssueRefused):
-            return grant.revoked_at is None and bool(self.gate.admit(client, grant, acr))
+            return granted.grant.revoked_at is None and bool(self.gate.admit(client, granted, acr))
         return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevocationEndpoint:
     own: OwnTokens
+    work: UnitOfWork
     store: EphemeralStore
     grants: GrantRepository
     audit: Audit
@@ -90,13 +92,14 @@ class RevocationEndpoint:
         found = self.own.refresh_token(client, token)
         if found is None:
             return
-        known, grant = found
+        known, grant = found[0], found[1].grant
         # Only the token in force: an older one of the family, which a thief may hold, ends nothing here.
         if known.token_sha256 == digest(token):
-            self.grants.revoke(grant.id, self.clock.now())
-            self.audit.record(
-                AuditEvent.GRANT_REVOKED, account_id=grant.account_id, client_id=client.client_id
-            )
+            with self.work.together():
+                self.grants.revoke(grant.id, self.clock.now())
+                self.audit.record(
+                    AuditEvent.GRANT_REVOKED, account_id=grant.account_id, client_id=client.client_id
+                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,16 +144,16 @@ class IntrospectionEndpoint:
         found = self.own.refresh_token(client, token)
         if found is None:
             return None
-        known, grant = found
+        known, granted = found
         is_current = known.token_sha256 == digest(token) and known.is_alive(self.clock.now())
-        if not is_current or not self.own.is_living(client, grant, known.claims["acr"]):
+        if not is_current or not self.own.is_living(client, granted, known.claims["acr"]):
             return None
         return {
             "active": True,
             "iss": self.issuer,
-            "client_id": grant.client_id,
+            "client_id": granted.grant.client_id,
             "scope": known.scope,
             "token_type": "refresh_token",
             "exp": int(min(known.idle_until, known.ends_at).timestamp()),
-            "sid": grant.sid,
+            "sid": granted.grant.sid,
         }

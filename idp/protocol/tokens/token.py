@@ -7,26 +7,38 @@ from typing import Any
 from werkzeug.wrappers import Request, Response
 
 from idp.accounts.account import Account
-from idp.accounts.grants import Grant
+from idp.accounts.grants import Grant, GrantSpent
+from idp.accounts.standing import Granted
 from idp.clients.registry import Client
 from idp.core.audit import Audit, AuditEvent
 from idp.core.clock import Clock
 from idp.core.errors import ClientError, OAuthError
-from idp.interaction.gate import IssueRefused
+from idp.core.unit_of_work import UnitOfWork
+from idp.interaction.gate import IssueRefused, MayNotIssue
 from idp.protocol.client_auth.answers import json_response
 from idp.protocol.client_auth.client_door import Call, ClientDoor
 from idp.protocol.client_auth.possession import Binding, Possession
 from idp.protocol.engine.engine import Engine
-from idp.protocol.engine.grants import REFUSED_CODE, CodeReused, IssuedCode
+from idp.protocol.engine.grants import REFUSED_CODE, CodeReused, GrantStore, IssuedCode
 from idp.protocol.jose.client_tokens import ClientTokens
 from idp.protocol.tokens.grant_gate import GrantGate
 from idp.protocol.tokens.refresh import Refresh
 
 
+class GateRefused(ClientError):
+    """The gate lets no token through."""
+
+    def __init__(self, reason: MayNotIssue) -> None:
+        super().__init__(OAuthError.INVALID_GRANT, REFUSED_CODE)
+        self.reason = reason
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenEndpoint:
     door: ClientDoor
+    work: UnitOfWork
     engine: Engine
+    grant_store: GrantStore
     client_tokens: ClientTokens
     gate: GrantGate
     refresh: Refresh
@@ -60,35 +72,74 @@ class TokenEndpoint:
         for name in ("code", "redirect_uri"):
             if not form.get(name):
                 raise ClientError(OAuthError.INVALID_REQUEST, f"{name} is required")
-        now = self.clock.now()
+        code = self.grant_store.find_code(form["code"])
         try:
-            return self.engine.redeem(
-                form,
-                client,
-                binding=binding,
-                admit=lambda code: self._admit_code(client, code),
-                first_refresh_token=lambda code: self.refresh.first(client, code, binding, now),
-            )
-        except CodeReused:
-            self.audit.record(AuditEvent.CODE_REUSED, client_id=client.client_id)
+            return self._exchanged(call, code, binding)
+        except GrantSpent:
+            raise self._spent(client, code) from None
+        except ClientError as refused:
+            # RFC 6749 §4.1.2: a code is used up when it is shown, also when it is refused.
+            self._use_up(client, code, refused)
             raise
 
-    def _admit_code(self, client: Client, code: IssuedCode) -> Account:
-        """Returns the account of this code, through the gate. Raises ClientError."""
-        grant = code.grant
-        account = self._admit(client, grant, code.authentication)
+    def _exchanged(self, call: Call, code: IssuedCode, binding: Binding) -> dict[str, Any]:
+        """Returns the token response. Raises GrantSpent, ClientError: nothing was written."""
+        client, now = call.client, self.clock.now()
+        granted = self.gate.find(code.grant.id, client)
+        if granted is None:
+            raise GrantSpent
+        with self.work.together():
+            self.grant_store.redeem(code)
+            return self.engine.exchange(
+                call.form,
+                client,
+                code,
+                binding=binding,
+                admit=lambda: self._admit_code(client, granted, code),
+                first_refresh_token=lambda code: self.refresh.first(client, code, binding, now),
+            )
+
+    def _use_up(self, client: Client, code: IssuedCode, refused: ClientError) -> None:
+        """Raises CodeRefused in its stead: another caller was first."""
+        try:
+            with self.work.together():
+                self.grant_store.redeem(code)
+                if isinstance(refused, GateRefused):
+                    self._audit_refusal(client, code.grant, refused)
+        except GrantSpent:
+            raise self._spent(client, code) from None
+
+    def _spent(self, client: Client, code: IssuedCode) -> ClientError:
+        with self.work.together():
+            refused = self.grant_store.refuse_spent(code)
+            if isinstance(refused, CodeReused):
+                self.audit.record(AuditEvent.CODE_REUSED, client_id=client.client_id)
+        return refused
+
+    def _admit_code(self, client: Client, granted: Granted, code: IssuedCode) -> Account:
+        """Returns the account of this code, through the gate. Raises GateRefused."""
+        account = self._admitted(client, granted, code.authentication)
         self.audit.record(AuditEvent.CODE_REDEEMED, account_id=account.id, client_id=client.client_id)
         return account
 
-    def _admit(self, client: Client, grant: Grant, claims: Mapping[str, Any]) -> Account:
-        """Returns the account, through the gate. Raises ClientError."""
+    def _admit(self, client: Client, granted: Granted, claims: Mapping[str, Any]) -> Account:
+        """Returns the account of a refresh token's grant, through the gate. Raises GateRefused."""
         try:
-            return self.gate.admit(client, grant, claims["acr"])
+            return self._admitted(client, granted, claims)
+        except GateRefused as refused:
+            self._audit_refusal(client, granted.grant, refused)
+            raise
+
+    def _admitted(self, client: Client, granted: Granted, claims: Mapping[str, Any]) -> Account:
+        try:
+            return self.gate.admit(client, granted, claims["acr"])
         except IssueRefused as error:
-            self.audit.record(
-                AuditEvent.ISSUE_REFUSED,
-                account_id=grant.account_id,
-                client_id=client.client_id,
-                reason=str(error.reason),
-            )
-            raise ClientError(OAuthError.INVALID_GRANT, REFUSED_CODE) from error
+            raise GateRefused(error.reason) from error
+
+    def _audit_refusal(self, client: Client, grant: Grant, refused: "GateRefused") -> None:
+        self.audit.record(
+            AuditEvent.ISSUE_REFUSED,
+            account_id=grant.account_id,
+            client_id=client.client_id,
+            reason=str(refused.reason),
+        )

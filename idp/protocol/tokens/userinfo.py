@@ -10,7 +10,7 @@ from werkzeug.wrappers import Request, Response
 
 from idp.accounts.account import Account
 from idp.clients.members import CLIENT_SIGNING_ALGS
-from idp.clients.registry import Client, ClientFile
+from idp.clients.registry import Client
 from idp.clients.scopes import claims_of
 from idp.core.errors import ClientError, OAuthError
 from idp.interaction.gate import IssueRefused
@@ -61,7 +61,6 @@ class UserinfoEndpoint:
     engine: Engine
     client_tokens: ClientTokens
     gate: GrantGate
-    clients: ClientFile
     grant_store: GrantStore
     possession: Possession
     upstream: UpstreamClaims
@@ -89,13 +88,10 @@ class UserinfoEndpoint:
 
     def _answer(self, request: Request, token: PresentedToken) -> Response:
         opened = self.grant_store.open(token.value)
-        grant = opened.grant
-        client = self.clients.get(grant.client_id)
-        if client is None:
-            raise AccessTokenRefused("the client is registered no more")
+        client = opened.client
         self.possession.verify_holder(request, token, opened.binding, client)
         # facts/security TK6: what would give no new token ends this one before it expires.
-        account = self.gate.admit(client, grant, opened.acr)
+        account = self.gate.admit(client, opened.granted, opened.acr)
         claims = self.engine.claims(opened, self._released(opened, account, client))
         signed = self.client_tokens.userinfo(claims, client)
         headers = self.possession.next_nonce(request)

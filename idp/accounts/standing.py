@@ -1,0 +1,49 @@
+"""What a decision about one person needs, read at one instant: the account, and what it has still to accept.
+
+Contains the port by which each request reads it, once. Not here: the texts of the charters (`charter`), the decision
+(`interaction/gate`).
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from idp.accounts.account import Account, AccountId
+from idp.accounts.grants import Grant
+from idp.accounts.refresh import RefreshToken
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """`due`: names of the charters whose revision in force was not accepted, in the order to ask: this service's, then
+    those demanded. `unpublished`: the first of these charters that has no revision at all, or None."""
+
+    account: Account
+    due: tuple[str, ...]
+    unpublished: str | None = None
+
+    @property
+    def is_any_charter_due(self) -> bool:
+        """Also one that nobody can have accepted, since it was never published."""
+        return bool(self.due) or self.unpublished is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Granted:
+    """A grant, and where its person stands. `refresh_token`: the one in force, where it was asked for and is."""
+
+    grant: Grant
+    standing: Standing
+    refresh_token: RefreshToken | None = None
+
+
+class Standings(Protocol):
+    """`demanded`: names of the charters that the relying party demands beside this service's own."""
+
+    def of(self, account_id: AccountId, demanded: tuple[str, ...]) -> Standing:
+        """Raises AccountNotFound."""
+
+    def of_grant(self, grant_id: str, demanded: tuple[str, ...]) -> Granted | None:
+        """Returns the grant of this id with its account, or None."""
+
+    def of_refresh_token(self, grant_id: str, demanded: tuple[str, ...]) -> Granted | None:
+        """Returns the same with the refresh token in force; None when there is none."""

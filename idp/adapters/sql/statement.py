@@ -1,0 +1,212 @@
+"""A statement written with SQLAlchemy, compiled once for each dialect and prepared once on each connection.
+
+Contains its text, and how values and rows are converted; building a statement anew at each call costs more than running
+it (docs/performance.md). Not here: a connection (`execution`).
+"""
+
+import json
+import re
+from collections import namedtuple
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Executable
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.engine import Dialect
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.types import TypeEngine
+
+from idp.adapters.sql.columns import UtcInstant
+
+Insert = Callable[[sa.Table], "postgresql.Insert | sqlite.Insert"]
+Convert = Callable[[Any], Any]
+
+_DIALECTS: Mapping[str, Dialect] = {
+    # PostgreSQL's own $1, as its protocol takes them; with a cast each, since the values are sent as texts.
+    "postgresql": PGDialect_psycopg(paramstyle="numeric_dollar"),  # type: ignore[no-untyped-call]
+    "sqlite": sqlite.dialect(paramstyle="named"),
+}
+_INSERTS: Mapping[str, Insert] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiled:
+    """For one dialect. `names`: the parameters in the order of `$1`, `$2` …; `fixed`: those that never change."""
+
+    text: str
+    names: tuple[str, ...]
+    encoders: Mapping[str, Convert]
+    fixed: Mapping[str, Any]
+    row: Callable[[Sequence[Any]], Any]
+    decoders: tuple[Convert | None, ...]
+    gives_rows: bool
+    is_write: bool
+    #: Two of them in one statement do not meet: each adds a row of its own.
+    may_repeat: bool
+
+    def values(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns the parameters as the driver takes them. Raises KeyError for one that is missing."""
+        encoders = self.encoders
+        values = dict(self.fixed)
+        for name in encoders:
+            value = given[name]
+            values[name] = None if value is None else encoders[name](value)
+        return values
+
+    def decoded(self, columns: Sequence[Any]) -> Any:
+        """Returns the row with the names of its columns."""
+        return self.row(
+            [
+                value if value is None or decode is None else decode(value)
+                for decode, value in zip(self.decoders, columns, strict=True)
+            ]
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Statement:
+    """`build`: makes it; called with the dialect's INSERT, which knows ON CONFLICT. Each value is a `sa.bindparam`."""
+
+    build: Callable[[Insert], Executable]
+    _compiled: dict[str, Compiled] = field(default_factory=dict)
+
+    def on(self, dialect: str) -> Compiled:
+        found = self._compiled.get(dialect)
+        if found is None:
+            found = self._compiled[dialect] = _compile(self.build(_INSERTS[dialect]), dialect)
+        return found
+
+
+def parameters_of(table: sa.Table, *names: str) -> dict[str, "sa.BindParameter[Any]"]:
+    """Returns a parameter of each column's own name and type; of all columns when none is named."""
+    return {
+        name: sa.bindparam(name, type_=table.c[name].type)
+        for name in names or [column.name for column in table.c]
+    }
+
+
+def _compile(clause: Executable, dialect: str) -> Compiled:
+    compiler = clause.compile(dialect=_DIALECTS[dialect])  # type: ignore[attr-defined]
+    assert isinstance(compiler, SQLCompiler)  # noqa: S101
+    conversions = _CONVERSIONS[dialect]
+    fixed = {name: value for name, value in compiler.params.items() if not compiler.binds[name].required}
+    columns = [(entry.keyname, entry.type) for entry in compiler._result_columns]
+    encoded = {
+        name: _of(conversions.encoders, compiler.binds[name].type)
+        for name in compiler.params
+        if name not in fixed
+    }
+    return Compiled(
+        text=compiler.string,
+        names=tuple(compiler.positiontup or ()),
+        encoders=encoded,
+        fixed={
+            name: _of(conversions.encoders, compiler.binds[name].type)(value) for name, value in fixed.items()
+        },
+        row=_row_class(tuple(name for name, _ in columns)),
+        decoders=tuple(_of(conversions.decoders, kind) for _, kind in columns),
+        gives_rows=bool(columns),
+        is_write=compiler.isinsert or compiler.isupdate or compiler.isdelete,
+        may_repeat=compiler.isinsert and " ON CONFLICT " not in compiler.string,
+    )
+
+
+@lru_cache(maxsize=256)
+def _row_class(names: tuple[str, ...]) -> Callable[[Sequence[Any]], Any]:
+    make: Callable[[Sequence[Any]], Any] = getattr(namedtuple("Row", names), "_make")  # noqa: B009
+    return make
+
+
+def _of(table: Mapping[type[TypeEngine[Any]], Any], kind: TypeEngine[Any]) -> Any:
+    """Raises KeyError: a column of a type that no statement of the hot path had until now."""
+    return next(table[cls] for cls in type(kind).__mro__ if cls in table)
+
+
+def _text(value: str) -> bytes:
+    # libpq takes a text up to its first NUL: another key than the one asked for.
+    if "\x00" in value:
+        raise ValueError("a text with NUL")
+    return value.encode()
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)
+
+
+_INSTANT = UtcInstant()
+
+
+def _microseconds(value: Any) -> int:
+    return _INSTANT.process_bind_param(value, None) or 0  # type: ignore[arg-type]
+
+
+def _instant(value: int) -> Any:
+    return _INSTANT.process_result_value(value, None)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class _Conversions:
+    """By column type. A decoder of None: the value is as the driver gives it."""
+
+    encoders: Mapping[type[TypeEngine[Any]], Convert]
+    decoders: Mapping[type[TypeEngine[Any]], Convert | None]
+
+
+_CONVERSIONS: Mapping[str, _Conversions] = {
+    # Texts both ways: what libpq sends and gets without a question to the server about types.
+    "postgresql": _Conversions(
+        encoders={
+            sa.String: _text,
+            sa.Integer: lambda value: b"%d" % value,
+            UtcInstant: lambda value: b"%d" % _microseconds(value),
+            sa.Boolean: lambda value: b"t" if value else b"f",
+            sa.JSON: lambda value: _json(value).encode(),
+        },
+        decoders={
+            sa.String: bytes.decode,
+            sa.Integer: int,
+            UtcInstant: lambda value: _instant(int(value)),
+            sa.Boolean: lambda value: value == b"t",
+            sa.JSON: json.loads,
+        },
+    ),
+    "sqlite": _Conversions(
+        encoders={
+            sa.String: lambda value: value,
+            sa.Integer: int,
+            UtcInstant: _microseconds,
+            sa.Boolean: int,
+            sa.JSON: _json,
+        },
+        decoders={
+            sa.String: None,
+            sa.Integer: None,
+            UtcInstant: _instant,
+            sa.Boolean: bool,
+            sa.JSON: json.loads,
+        },
+    ),
+}
+
+_PARAMETER = re.compile(r"\$([0-9]+)")
+
+
+@lru_cache(maxsize=256)
+def combined(texts: tuple[str, ...], counts: tuple[int, ...], required: tuple[bool, ...]) -> str:
+    """Returns one PostgreSQL statement that runs them all, and fails whole (division by zero, SQLSTATE 22012) if a
+    required one changes no row.
+
+    `counts`: how many parameters each has. They must not see, nor change, the same row.
+    """
+    parts, tests, before = [], [], 0
+    for number, (text, count, is_required) in enumerate(zip(texts, counts, required, strict=True)):
+        body = _PARAMETER.sub(lambda found, offset=before: f"${int(found[1]) + offset}", text)  # type: ignore[misc]
+        parts.append(f"w{number} AS ({body}{'' if ' RETURNING ' in body else ' RETURNING 1'})")
+        if is_required:
+            tests.append(f"1 / (SELECT least(count(*), 1) FROM w{number})")
+        before += count
+    return " ".join(("WITH", ", ".join(parts), "SELECT", ", ".join(tests) or "1"))

@@ -1,0 +1,135 @@
+"""The unit of work of the present thread, as stores and repositories see it (docs/adr/0034).
+
+Contains the request and the block of writes that the thread is in, if any. A thread serves one request at a time, so
+nothing is passed along. Not here: a database (`adapters/sql/work`), a command (`adapters/redis_store`).
+"""
+
+import threading
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+from idp.core.ephemeral import StoreUnavailable
+
+log = structlog.get_logger()
+
+#: Writes what was put aside: called once, after the commit of a unit or at the end of a request.
+Later = Callable[[list[Any]], None]
+
+
+@dataclass(slots=True)
+class Request:
+    """What one request remembers, and what may wait until its end."""
+
+    memory: dict[Hashable, Any] = field(default_factory=dict)
+    waiting: dict[Later, list[Any]] = field(default_factory=dict)
+
+    def put_off(self, write: Later, command: Any) -> None:
+        self.waiting.setdefault(write, []).append(command)
+
+    def taken_along(self, write: Later) -> list[Any]:
+        """Returns what waits for this writer, which sends it together with its next command."""
+        return self.waiting.pop(write, [])
+
+    def finish(self) -> None:
+        waiting, self.waiting = self.waiting, {}
+        try:
+            for write, commands in waiting.items():
+                write(commands)
+        except StoreUnavailable as error:
+            # What may wait may be missing too: the answer is right without it.
+            log.warning("request_end_not_written", exception=str(error))
+
+
+@dataclass(slots=True)
+class Unit:
+    """The writes of one block, in their order."""
+
+    #: Of the database. What they are only `adapters/sql/work` knows.
+    writes: list[Any] = field(default_factory=list)
+    #: Of other servers: they follow the commit.
+    following: dict[Later, list[Any]] = field(default_factory=dict)
+    #: The transaction that some write could not do without; None: all wait for the end of the block.
+    transaction: Any = None
+    #: What ends with it.
+    closing: ExitStack = field(default_factory=ExitStack)
+
+    def follow(self, write: Later, command: Any) -> None:
+        self.following.setdefault(write, []).append(command)
+
+    def finish(self) -> None:
+        for write, commands in self.following.items():
+            write(commands)
+
+
+class _Present(threading.local):
+    request: Request | None = None
+    unit: Unit | None = None
+
+
+_present = _Present()
+
+
+def present_request() -> Request | None:
+    return _present.request
+
+
+def present_unit() -> Unit | None:
+    return _present.unit
+
+
+@contextmanager
+def in_request() -> Iterator[None]:
+    """A request within a request (an endpoint calls another) is part of it."""
+    if _present.request is not None:
+        yield
+        return
+    request = _present.request = Request()
+    try:
+        yield
+        request.finish()
+    finally:
+        _present.request = None
+
+
+@contextmanager
+def in_unit(commit: Callable[[Unit], None], roll_back: Callable[[Unit], None]) -> Iterator[None]:
+    """`commit`: called on leaving without an exception; `roll_back`: after any, also one of the commit."""
+    if _present.unit is not None:
+        yield
+        return
+    unit = _present.unit = Unit()
+    try:
+        yield
+        commit(unit)
+    except BaseException:
+        roll_back(unit)
+        raise
+    finally:
+        _present.unit = None
+        forget_all()
+    unit.finish()
+
+
+def remembered(key: Hashable) -> Any:
+    """Returns what this request read under the key; None: nothing, or there is no request."""
+    return None if _present.request is None else _present.request.memory.get(key)
+
+
+def remember(key: Hashable, value: Any) -> None:
+    if _present.request is not None:
+        _present.request.memory[key] = value
+
+
+def forget(key: Hashable) -> None:
+    if _present.request is not None:
+        _present.request.memory.pop(key, None)
+
+
+def forget_all() -> None:
+    """After a write or a lost race: what comes is decided on what is there now."""
+    if _present.request is not None:
+        _present.request.memory.clear()
