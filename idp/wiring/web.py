@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 
 import jinja2
@@ -79,7 +80,9 @@ def build_web(settings: Settings, clock: Clock) -> WebParts:
     )
 
 
+@cache
 def _templates() -> Templates:
+    """Returns those of this process: they depend on no setting."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         autoescape=True,

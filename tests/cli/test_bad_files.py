@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from idp.adapters.sql.database import initialise
 from idp.cli.main import main
 from tests.commands import idp
-from tests.key_files import write_pair
+from tests.made_once import place_database, place_keys
 
 CERTIFICATES = "readable files of PEM certificates"
 #: Of any command that verifies cards, by the fault of the file.
@@ -25,9 +24,9 @@ def place(tmp_path: Path) -> Path:
 
 
 def furnish(place: Path) -> None:
-    initialise(f"sqlite:///{place / 'db.sqlite'}")
+    place_database(place / "db.sqlite")
     (place / "clients.yaml").write_text("clients: []\n")
-    write_pair(place / "keys", "20260101")
+    place_keys(place / "keys")
 
 
 def settings_of(place: Path) -> dict[str, str]:

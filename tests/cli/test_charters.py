@@ -9,9 +9,10 @@ import sqlalchemy as sa
 
 from idp.accounts.charter import NoCharterPublished
 from idp.adapters.sql.charters import SqlCharters
-from idp.adapters.sql.database import initialise, open_database
+from idp.adapters.sql.database import open_database
 from idp.adapters.sql.schema import audit_events
 from tests.commands import idp
+from tests.made_once import place_database
 
 _CLIENT = """\
 clients:
@@ -45,7 +46,7 @@ class Operator:
 
 @pytest.fixture
 def operator(tmp_path: Path) -> Operator:
-    initialise(f"sqlite:///{tmp_path / 'db.sqlite'}")
+    place_database(tmp_path / "db.sqlite")
     (tmp_path / "clients.yaml").write_text(f"{_CLIENT}    charters: [viatrajectoire, ghr]\n")
     return Operator(tmp_path)
 

@@ -9,10 +9,9 @@ import pytest
 
 from idp.adapters.hsm.uri import parse_pkcs11_uri
 from idp.adapters.key_files.directory import RING
-from tests.cli.test_keys import Operator, database
+from tests.cli.test_keys import Operator
 from tests.hsm import PIN, SoftToken, delete_keys, make_token
-
-__all__ = ["database"]
+from tests.made_once import place_database
 
 
 @pytest.fixture
@@ -21,8 +20,8 @@ def token(tmp_path: Path) -> SoftToken:
 
 
 @pytest.fixture
-def operator(tmp_path: Path, database: Path, token: SoftToken) -> Iterator[Operator]:
-    (tmp_path / "db.sqlite").write_bytes(database.read_bytes())
+def operator(tmp_path: Path, token: SoftToken) -> Iterator[Operator]:
+    place_database(tmp_path / "db.sqlite")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SOFTHSM2_CONF", str(token.configuration))
         yield Operator(tmp_path)

@@ -9,10 +9,11 @@ import pytest
 import sqlalchemy as sa
 
 from idp.adapters.software_signer import generate_signer
-from idp.adapters.sql.database import initialise, open_database
+from idp.adapters.sql.database import open_database
 from idp.adapters.sql.schema import audit_events
 from tests.commands import idp
 from tests.key_files import write_key
+from tests.made_once import place_database
 
 DAY = timedelta(days=1)
 _SINCE_JANUARY = generate_signer("ES256")
@@ -58,16 +59,9 @@ class Operator:
         return found
 
 
-@pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("database") / "db.sqlite"
-    initialise(f"sqlite:///{path}")
-    return path
-
-
 @pytest.fixture
-def operator(tmp_path: Path, database: Path) -> Operator:
-    (tmp_path / "db.sqlite").write_bytes(database.read_bytes())
+def operator(tmp_path: Path) -> Operator:
+    place_database(tmp_path / "db.sqlite")
     return Operator(tmp_path)
 
 

@@ -11,12 +11,12 @@ import sqlalchemy as sa
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
-from idp.adapters.sql.database import initialise, open_database
+from idp.adapters.sql.database import open_database
 from idp.adapters.sql.schema import audit_events
 from sandbox.igc.directory import ensure_igc
 from tests.adapters.igc.revoking import web_server
 from tests.commands import idp
-from tests.made_once import place_igc
+from tests.made_once import place_database, place_igc
 
 TEST_MODE = {"CARD_ACCEPT_TEST_CARDS": "true"}
 
@@ -47,7 +47,7 @@ class Operator:
 
 @pytest.fixture
 def operator(tmp_path: Path) -> Operator:
-    initialise(f"sqlite:///{tmp_path / 'db.sqlite'}")
+    place_database(tmp_path / "db.sqlite")
     return Operator(tmp_path)
 
 

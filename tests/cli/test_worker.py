@@ -22,7 +22,7 @@ from idp.accounts.grants import Grant
 from idp.adapters.ephemeral_record import hashed
 from idp.adapters.mail.sealed import SealedOutbox
 from idp.adapters.sql.accounts import SqlAccounts
-from idp.adapters.sql.database import initialise, open_database
+from idp.adapters.sql.database import open_database
 from idp.adapters.sql.grants import SqlGrants
 from idp.adapters.sql.logouts import SqlLogoutNotices
 from idp.adapters.sql.outbox import SqlOutbox
@@ -36,8 +36,8 @@ from tests.adapters.http.far_machine import FarMachine, far_machine, say
 from tests.adapters.mail.test_smtp import Received, smtp_relay
 from tests.commands import ROOT, command_line, environment
 from tests.contracts.specimens import ALICE, NOON, an_account
-from tests.key_files import write_pair
 from tests.limits import within
+from tests.made_once import place_database, place_keys
 
 _PATIENCE = 30
 
@@ -63,9 +63,8 @@ class Shop:
     running: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.url = f"sqlite:///{self.place / 'db.sqlite'}"
-        initialise(self.url)
-        write_pair(self.place / "keys", "20260101")
+        self.url = place_database(self.place / "db.sqlite")
+        place_keys(self.place / "keys")
         (self.place / "clients.yaml").write_text(
             "clients:\n" + "".join(_client(name, machine.port) for name, machine in self.parties.items())
         )
