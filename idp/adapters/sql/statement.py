@@ -207,6 +207,6 @@ def combined(texts: tuple[str, ...], counts: tuple[int, ...], required: tuple[bo
         body = _PARAMETER.sub(lambda found, offset=before: f"${int(found[1]) + offset}", text)  # type: ignore[misc]
         parts.append(f"w{number} AS ({body}{'' if ' RETURNING ' in body else ' RETURNING 1'})")
         if is_required:
-            tests.append(f"1 / (SELECT least(count(*), 1) FROM w{number})")
+            tests.append(f"1 / (SELECT least(count(*), 1) FROM w{number})")  # noqa: S608
         before += count
     return " ".join(("WITH", ", ".join(parts), "SELECT", ", ".join(tests) or "1"))
