@@ -48,14 +48,12 @@ def made_once(name: str, make: Callable[[Path], None]) -> Path:
 def rsa_key(name: str, bits: int = 2048) -> rsa.RSAPrivateKey:
     """The key of this name: making one takes a tenth of a second, and every worker imports those that ask for one."""
 
-    def make(place: Path) -> None:
-        key = rsa.generate_private_key(65537, bits)
-        (place / "key").write_bytes(key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()))
+    return _load_key(made_once(f"rsa-{name}", lambda place: _make_key(place / "key", bits)) / "key")
 
-    made = (made_once(f"rsa-{name}", make) / "key").read_bytes()
-    found = load_der_private_key(made, None, unsafe_skip_rsa_key_validation=True)
-    assert isinstance(found, rsa.RSAPrivateKey)
-    return found
+
+def stock_of_keys() -> Callable[[], rsa.RSAPrivateKey]:
+    """What gives a key of 2048 bits at each call: each is another, and all are the same for every caller."""
+    return map(_load_key, sorted(made_once("stock-of-keys", _make_stock).iterdir())).__next__
 
 
 def place_database(file: Path) -> str:
@@ -97,10 +95,27 @@ def _prepare(place: Path) -> None:
             name.rename(place / name.name)
 
 
+def _make_key(file: Path, bits: int = 2048) -> None:
+    key = rsa.generate_private_key(65537, bits)
+    file.write_bytes(key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()))
+
+
+def _load_key(file: Path) -> rsa.RSAPrivateKey:
+    found = load_der_private_key(file.read_bytes(), None, unsafe_skip_rsa_key_validation=True)
+    assert isinstance(found, rsa.RSAPrivateKey)
+    return found
+
+
+def _make_stock(place: Path) -> None:
+    """More than a test IGC needs."""
+    for number in range(80):
+        _make_key(place / str(number))
+
+
 def _make_keys(place: Path) -> None:
     write_short_pair(place, "20260101")
     place.chmod(0o700)
 
 
 def _make_igc(place: Path) -> None:
-    ensure_igc(place, datetime.now(UTC), DEFAULT_BASE_URL)
+    ensure_igc(place, datetime.now(UTC), DEFAULT_BASE_URL, stock_of_keys())
