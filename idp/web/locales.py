@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from werkzeug.wrappers import Request
 
+from idp.interaction.record import Interaction
 from idp.settings.where import LOCALES
 from idp.web.cookies import Cookies
 
@@ -22,3 +23,8 @@ class Locales:
             if candidate in LOCALES:
                 return candidate
         return request.accept_languages.best_match(LOCALES) or self.default
+
+
+def wished_by(interaction: Interaction) -> str:
+    """Returns the languages that the relying party wishes (OpenID Connect Core §3.1.2.1)."""
+    return interaction.request.get("ui_locales", "")

@@ -82,12 +82,13 @@ def build_web(settings: Settings, clock: Clock) -> WebParts:
 
 @cache
 def _templates() -> Templates:
-    """Returns those of this process: they depend on no setting."""
+    """Returns the same at each call: they are part of the program."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,
     )
     return Templates(load_catalogues(_TEMPLATES), environment)
