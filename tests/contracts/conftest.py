@@ -1,7 +1,6 @@
 """The databases and the Redis of the contract suites: one server per run, one empty database per test."""
 
 import itertools
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from idp.core.clock import SystemClock
 from idp.core.ephemeral import EphemeralStore
 from idp.core.unit_of_work import UnitOfWork
 from tests.fakes import MemoryStore
+from tests.made_once import place_database
 from tests.servers import RunningServer, postgresql_server, redis_server
 
 _numbers = itertools.count()
@@ -43,19 +43,10 @@ def redis() -> Iterator[RunningServer]:
         yield server
 
 
-@pytest.fixture(scope="session")
-def initialised_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database file with our tables, copied for each test. `test_migrations` makes its own."""
-    path = tmp_path_factory.mktemp("initialised") / "caducee.db"
-    initialise(f"sqlite:///{path}")
-    return path
-
-
 @pytest.fixture
-def sqlite_url(tmp_path: Path, initialised_file: Path) -> str:
-    copied = tmp_path / "caducee.db"
-    shutil.copy(initialised_file, copied)
-    return f"sqlite:///{copied}"
+def sqlite_url(tmp_path: Path) -> str:
+    """`test_migrations` makes its own."""
+    return place_database(tmp_path / "caducee.db")
 
 
 @pytest.fixture
