@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from idp.accounts.account import Account, AccountId, PostalAddress, ProvedIdentity
+from idp.accounts.standing import Standing
 from idp.cards.nomenclature import CodedLabel
 from idp.interaction.authenticator import Acr, AuthenticatorId, Door
 from idp.interaction.record import AuthenticationEvent, Interaction
@@ -45,6 +46,11 @@ def an_account(**changes: Any) -> Account:
         created_at=NOON,
     )
     return dataclasses.replace(account, **changes)
+
+
+def a_standing(account: Account | None = None, **changes: Any) -> Standing:
+    """Nothing is due."""
+    return dataclasses.replace(Standing(account=account or an_account(), due=()), **changes)
 
 
 def an_interaction(**changes: Any) -> Interaction:

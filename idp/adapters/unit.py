@@ -16,7 +16,7 @@ from idp.core.ephemeral import StoreUnavailable
 
 log = structlog.get_logger()
 
-#: Writes what was put aside: called once, after the commit of a unit or at the end of a request.
+#: Writes what was put aside: called once, before the commit of a unit or at the end of a request.
 Later = Callable[[list[Any]], None]
 
 
@@ -50,18 +50,20 @@ class Unit:
 
     #: Of the database. What they are only `adapters/sql/work` knows.
     writes: list[Any] = field(default_factory=list)
-    #: Of other servers: they follow the commit.
-    following: dict[Later, list[Any]] = field(default_factory=dict)
+    #: Of other servers: they go before the commit.
+    ahead: dict[Later, list[Any]] = field(default_factory=dict)
     #: The transaction that some write could not do without; None: all wait for the end of the block.
     transaction: Any = None
     #: What ends with it.
     closing: ExitStack = field(default_factory=ExitStack)
 
-    def follow(self, write: Later, command: Any) -> None:
-        self.following.setdefault(write, []).append(command)
+    def put_ahead(self, write: Later, command: Any) -> None:
+        self.ahead.setdefault(write, []).append(command)
 
-    def finish(self) -> None:
-        for write, commands in self.following.items():
+    def send_ahead(self) -> None:
+        # What was committed stays; what another server keeps expires. So if one of the two is down, it is not a refresh
+        # token used up for an access token that nobody has (facts/security §4.2).
+        for write, commands in self.ahead.items():
             write(commands)
 
 
@@ -104,6 +106,7 @@ def in_unit(commit: Callable[[Unit], None], roll_back: Callable[[Unit], None]) -
     unit = _present.unit = Unit()
     try:
         yield
+        unit.send_ahead()
         commit(unit)
     except BaseException:
         roll_back(unit)
@@ -111,25 +114,28 @@ def in_unit(commit: Callable[[Unit], None], roll_back: Callable[[Unit], None]) -
     finally:
         _present.unit = None
         forget_all()
-    unit.finish()
 
 
 def remembered(key: Hashable) -> Any:
     """Returns what this request read under the key; None: nothing, or there is no request."""
-    return None if _present.request is None else _present.request.memory.get(key)
+    request = _present.request
+    return None if request is None else request.memory.get(key)
 
 
 def remember(key: Hashable, value: Any) -> None:
-    if _present.request is not None:
-        _present.request.memory[key] = value
+    request = _present.request
+    if request is not None:
+        request.memory[key] = value
 
 
 def forget(key: Hashable) -> None:
-    if _present.request is not None:
-        _present.request.memory.pop(key, None)
+    request = _present.request
+    if request is not None:
+        request.memory.pop(key, None)
 
 
 def forget_all() -> None:
     """After a write or a lost race: what comes is decided on what is there now."""
-    if _present.request is not None:
-        _present.request.memory.clear()
+    request = _present.request
+    if request is not None:
+        request.memory.clear()

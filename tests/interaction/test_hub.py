@@ -11,13 +11,22 @@ from idp.core.ephemeral import Kind, Versioned
 from idp.interaction.hub import Done, Failed, Failure, Finish, GoTo, Hub, Outcome
 from idp.interaction.lending import Lending
 from idp.interaction.next_stop import Itinerary
+from idp.interaction.people import People
 from idp.interaction.record import Acr, Interaction, with_event
 from idp.interaction.refusal import InteractionRefusal, InteractionRefused
 from idp.interaction.session import Session
 from idp.interaction.stop import Stop
 from idp.interaction.store import Interactions, Sessions, fingerprint
 from idp.interaction.visit import Visit
-from tests.fakes import NOON, FakeFinish, FixedClock, MemoryAccounts, MemoryStore, out_of_order
+from tests.fakes import (
+    NOON,
+    FakeFinish,
+    FixedClock,
+    MemoryAccounts,
+    MemoryStandings,
+    MemoryStore,
+    out_of_order,
+)
 from tests.people import ALICE, BOB, an_account, an_event, an_interaction, doors
 
 BROWSER = "the-cookie-of-this-browser"
@@ -53,6 +62,7 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.accounts = MemoryAccounts({ALICE: an_account()})
+        people = People(MemoryStandings(self.accounts), lambda _: ())
         self.interactions = Interactions(self.store, timedelta(minutes=15))
         self.sessions = Sessions(
             store=self.store,
@@ -62,8 +72,8 @@ class Bench:
         )
         self.hub = Hub(
             interactions=self.interactions,
-            lending=Lending(self.sessions, self.accounts),
-            accounts=self.accounts,
+            lending=Lending(self.sessions, people),
+            people=people,
             itinerary=Itinerary(doors({"psc", "cps", "password"}), [], frozenset({"cps"})),
         )
 

@@ -12,13 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idp.accounts.account import Account
+from idp.accounts.standing import Standing
 from idp.interaction.assurance import LADDER, RANK, assurance_of
 from idp.interaction.authenticator import Acr, AuthenticatorId, Door
 from idp.interaction.next_stop import Itinerary, next_stop
 from idp.interaction.record import AuthenticationEvent, Interaction, PendingEnrolment
 from idp.interaction.stop import SILENT_ERROR, Stop
 from tests.fakes import NOON
-from tests.people import ALICE, an_account, an_event, an_identity, an_interaction, doors
+from tests.people import ALICE, a_standing, an_account, an_event, an_identity, an_interaction, doors
 
 PSC, CPS, PASSWORD, OTP = "psc", "cps", "password", "email_otp"
 ALL: tuple[AuthenticatorId, ...] = ("psc", "cps", "password", "email_otp")
@@ -32,7 +33,7 @@ class Charter:
     is_due: bool
     name: str = "charter"
 
-    def due(self, account: Account, interaction: Interaction, now: datetime) -> bool:
+    def due(self, standing: Standing, interaction: Interaction, now: datetime) -> bool:
         return self.is_due
 
 
@@ -47,7 +48,7 @@ def stop(
 ) -> Stop | None:
     return next_stop(
         interaction,
-        account,
+        None if account is None else a_standing(account),
         ladder=LADDER,
         authenticators=doors(open_doors),
         actions=[Charter(charter_due)],
@@ -205,7 +206,7 @@ def test_a_client_that_closed_a_door_does_not_count_its_events() -> None:
     closed_here = [Door(id="psc", is_open=True, allowed_for=lambda client: frozenset({"cps"}), door="psc")]
     found = next_stop(
         signed_in("psc"),
-        an_account(),
+        a_standing(),
         ladder=LADDER,
         authenticators=closed_here,
         actions=[],
@@ -224,7 +225,7 @@ def test_duties_come_in_the_order_of_the_house() -> None:
     def first(*actions: Charter) -> Stop | None:
         return next_stop(
             signed_in("cps"),
-            an_account(),
+            a_standing(),
             ladder=LADDER,
             authenticators=doors(EVERY_DOOR),
             actions=actions,
