@@ -30,7 +30,7 @@ def assemble(parts: Parts) -> Callable[..., Any]:
     served = build_endpoints(parts, protocol).in_front_of(pages.wsgi_app)
 
     def in_request(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
-        with parts.work.request():
+        with parts.work.request(), parts.clients.one_look():
             return served(environ, start_response)
 
     return in_request

@@ -2,8 +2,9 @@
 
 import hmac
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
@@ -81,6 +82,13 @@ class Client:
     authenticators: tuple[str, ...]
     #: Names of the charters it demands beside the one of this service.
     charters: tuple[str, ...]
+    #: Every claim of a person that it may ever receive (facts/security AZ14). `sub` always.
+    releasable: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        allowed = frozenset(claims_of(self.scopes))
+        kept = allowed if self.claims is None else allowed & {"sub", *self.claims}
+        object.__setattr__(self, "releasable", kept)
 
     @property
     def is_public(self) -> bool:
@@ -94,12 +102,6 @@ class Client:
     @property
     def is_told_of_logout(self) -> bool:
         return bool(self.backchannel_logout_uri or self.frontchannel_logout_uri)
-
-    @property
-    def releasable(self) -> frozenset[str]:
-        """Every claim of a person that it may ever receive (facts/security AZ14). `sub` always."""
-        allowed = frozenset(claims_of(self.scopes))
-        return allowed if self.claims is None else allowed & {"sub", *self.claims}
 
     def is_secret(self, candidate: str) -> bool:
         """Whether this is the client's secret. False for a client without secret, and for one that is too short."""
@@ -167,6 +169,13 @@ def _registry_of(top: At, rules: tuple[ClientRule, ...]) -> ClientRegistry:
     return registry
 
 
+class _Present(threading.local):
+    """Of the request that this thread serves. `registry`: what it is decided on, once it has looked."""
+
+    is_open = False
+    registry: ClientRegistry | None = None
+
+
 class ClientFile:
     """The registry in force. A changed file replaces it completely, or not at all if it has a fault.
 
@@ -180,12 +189,35 @@ class ClientFile:
         self._clock = clock
         self._lock = threading.Lock()
         self._looked_at = clock.now()
+        self._present = _Present()
         self._stamps: Mapping[Path, object] = {}
         self._registry = self._read()
         #: The fault of the files on disk. None: the registry in force is that of the files.
         self.fault: str | None = None
 
+    @contextmanager
+    def one_look(self) -> Iterator[None]:
+        """One request: it looks at the file once, and is decided on one registry. A change counts from the next on."""
+        present = self._present
+        if present.is_open:
+            yield
+            return
+        present.is_open = True
+        try:
+            yield
+        finally:
+            present.is_open, present.registry = False, None
+
     def registry(self) -> ClientRegistry:
+        present = self._present
+        if present.registry is not None:
+            return present.registry
+        registry = self._current()
+        if present.is_open:
+            present.registry = registry
+        return registry
+
+    def _current(self) -> ClientRegistry:
         # One thread reads; the others go on with what was in force.
         if self._is_changed() and self._lock.acquire(blocking=False):
             try:

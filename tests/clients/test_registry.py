@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -337,6 +338,21 @@ class TestReload:
         client = clients.get("viatrajectoire")
         assert client is not None
         assert (client.name, clients.fault) == ("Autre", None)
+
+    def test_a_request_is_decided_on_one_registry_and_the_next_one_on_the_changed_file(self, file: Path) -> None:
+        clients = ClientFile(file, clock=FixedClock())
+        with clients.one_look():
+            before = clients.registry()
+            _rewrite(file, GOOD.replace("client_name: ViaTrajectoire", "client_name: Autre"))
+            with clients.one_look():
+                assert clients.registry() is before
+            assert clients.registry() is before
+            # Another thread serves another request, which began after the change.
+            with ThreadPoolExecutor(1) as other:
+                assert other.submit(clients.registry).result() is not before
+            assert clients.registry() is before
+        with clients.one_look():
+            assert clients.registry()["viatrajectoire"].name == "Autre"
 
     @pytest.mark.parametrize(
         "bad",

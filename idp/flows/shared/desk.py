@@ -157,7 +157,7 @@ class Desk:
         )
 
     def doors(self, interaction: Interaction, account: Account | None = None) -> Doors:
-        return doors_of(self.itinerary.open_doors(interaction, account), self.upstream, self.pictures)
+        return doors_of(self.itinerary.open_doors(interaction), self.upstream, self.pictures)
 
 
 def _ui_locales(interaction: Interaction) -> str:
