@@ -147,22 +147,6 @@ class MemoryStore:
         self._write(kind, key, text, 0, life)
         return True
 
-    def put_counted(
-        self,
-        kind: Kind,
-        key: str,
-        value: Mapping[str, Any],
-        ttl: timedelta,
-        *,
-        counter: tuple[Kind, str],
-        window: timedelta,
-        most: int,
-    ) -> bool:
-        is_room = self.count(*counter, window) <= most
-        if is_room:
-            self.put(kind, key, value, ttl)
-        return is_room
-
     def count(self, kind: Kind, key: str, ttl: timedelta) -> int:
         life = _checked(ttl)
         self._send_waiting()
