@@ -15,14 +15,14 @@ CHOICES = [state for state in every_state("fr") if isinstance(state.page, Choice
 
 
 @pytest.fixture(scope="module")
-def templates() -> Templates:
+def pages() -> Templates:
     return Templates(load_catalogues(TEMPLATES), environment())
 
 
 @pytest.mark.parametrize("locale", ["fr", "en"])
 @pytest.mark.parametrize("state", CHOICES, ids=lambda state: state.name)
 def test_the_text_is_the_same_as_one_made_for_this_browser(
-    templates: Templates, state: State, locale: str
+    pages: Templates, state: State, locale: str
 ) -> None:
     for name in ("one", '<two>&"'):
         base = f"/interaction/{name}"
@@ -32,8 +32,8 @@ def test_the_text_is_the_same_as_one_made_for_this_browser(
             csrf=f"csrf of {name}",
             other_locale_path=f"{base}/choice?lang=en",
         )
-        found = templates.render_common(state.template, mine, state.page)
-        assert found == templates.render(state.template, locale, frame=mine, page=state.page)
+        found = pages.render_common(state.template, mine, state.page)
+        assert found == pages.render(state.template, locale, frame=mine, page=state.page)
 
 
 def token_of(browser: Browser, **changes: str) -> tuple[str, bool]:
