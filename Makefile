@@ -21,6 +21,9 @@ ARGS ?=
 WORKERS := --numprocesses 4 --dist loadgroup --no-loadscope-reorder
 NODE_CLIENT := tests/third_party/openid_client
 
+# The workers of the tests, and all processes that these start, use what one of them compiled.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test conformance check coverage settings bench bench-check bench-scale lock clean
 
 # exec: the signal sent to make's child is the demo's, and the demo ends if make dies.

@@ -2,7 +2,7 @@
 
 import hmac
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -173,11 +173,19 @@ class ClientFile:
     The files that it names (`{file: …}`: secrets, keys) are part of it.
     """
 
-    def __init__(self, path: Path, rules: tuple[ClientRule, ...] = (), *, clock: Clock) -> None:
-        """Raises BadYaml, OSError."""
+    def __init__(
+        self,
+        path: Path,
+        rules: tuple[ClientRule, ...] = (),
+        *,
+        clock: Clock,
+        has_looked: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`has_looked`: whether this was asked before in the present request. Raises BadYaml, OSError."""
         self._path = path
         self._rules = rules
         self._clock = clock
+        self._has_looked = has_looked
         self._lock = threading.Lock()
         self._looked_at = clock.now()
         self._stamps: Mapping[Path, object] = {}
@@ -186,8 +194,8 @@ class ClientFile:
         self.fault: str | None = None
 
     def registry(self) -> ClientRegistry:
-        # One thread reads; the others go on with what was in force.
-        if self._is_changed() and self._lock.acquire(blocking=False):
+        # One request looks at the file once. One thread reads; the others go on with what was in force.
+        if not self._has_looked() and self._is_changed() and self._lock.acquire(blocking=False):
             try:
                 self._take()
             finally:

@@ -135,7 +135,8 @@ class Hub:
             return self._ended(interaction)
         if interaction.silent:
             return Failed(interaction, Failure.PAGE_NEEDED, stop)
-        self.interactions.begin_within(share_of(), interaction)
+        if not self.interactions.begin_within(share_of(), interaction):
+            raise InteractionRefused(InteractionRefusal.CROWDED, client_id=interaction.client_id)
         return GoTo(_page_path(interaction.id, stop))
 
     def go_on(self, interaction_id: str, visit: Visit, finishes: Finishes[Any, Any]) -> Outcome:

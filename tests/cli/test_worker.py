@@ -1,10 +1,8 @@
 """`idp worker` as processes: logout notices reach relying parties once, with slow, killed or parallel workers."""
 
-import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -24,7 +22,7 @@ from idp.accounts.grants import Grant
 from idp.adapters.ephemeral_record import hashed
 from idp.adapters.mail.sealed import SealedOutbox
 from idp.adapters.sql.accounts import SqlAccounts
-from idp.adapters.sql.database import initialise, open_database
+from idp.adapters.sql.database import open_database
 from idp.adapters.sql.grants import SqlGrants
 from idp.adapters.sql.logouts import SqlLogoutNotices
 from idp.adapters.sql.outbox import SqlOutbox
@@ -36,11 +34,11 @@ from idp.core.mailer import Mail
 from idp.core.sealing import Sealer, derive_key
 from tests.adapters.http.far_machine import FarMachine, far_machine, say
 from tests.adapters.mail.test_smtp import Received, smtp_relay
+from tests.commands import ROOT, command_line, environment
 from tests.contracts.specimens import ALICE, NOON, an_account
-from tests.key_files import write_pair
 from tests.limits import within
+from tests.made_once import place_database, place_keys
 
-ROOT = Path(__file__).parents[2]
 _PATIENCE = 30
 
 
@@ -65,9 +63,8 @@ class Shop:
     running: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.url = f"sqlite:///{self.place / 'db.sqlite'}"
-        initialise(self.url)
-        write_pair(self.place / "keys", "20260101")
+        self.url = place_database(self.place / "db.sqlite")
+        place_keys(self.place / "keys")
         (self.place / "clients.yaml").write_text(
             "clients:\n" + "".join(_client(name, machine.port) for name, machine in self.parties.items())
         )
@@ -109,22 +106,16 @@ class Shop:
             ]
 
     def worker(self, **changes: str) -> subprocess.Popen[str]:
-        settings = {
-            "ISSUER": "https://id.example",
-            "CARD_HOST": "https://carte.example",
-            "APPLICATION_KEY": "k" * 43,
-            "PASSWORD_PEPPER": "p" * 43,
+        own = {
             "DATABASE": self.url,
             "KEYS_DIRECTORY": str(self.place / "keys"),
             "CLIENTS_FILE": str(self.place / "clients.yaml"),
             "OUTBOUND_NETWORKS": "127.0.0.0/8 ::1/128",
-            **changes,
         }
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("CADUCEE_")}
         started = subprocess.Popen(
-            [sys.executable, "-m", "idp.cli", "worker"],
+            command_line("worker"),
             cwd=ROOT,
-            env=kept | {f"CADUCEE_{name}": value for name, value in settings.items()},
+            env=environment(**(own | changes)),
             stderr=subprocess.PIPE,
             text=True,
         )
