@@ -121,11 +121,15 @@ class MemoryStore:
     def touch(
         self, kind: Kind, key: str, value: Mapping[str, Any], *, expected_version: int, ttl: timedelta
     ) -> None:
-        write = partial(self._replace, kind, key, _json(value), expected_version, _checked(ttl))
-        forget((id(self), kind, key))
+        place, text, life = (id(self), kind, key), _json(value), _checked(ttl)
+        write = partial(self._replace, kind, key, text, expected_version, life)
         if (unit := present_unit()) is not None:
             unit.put_ahead(self._send, write)
         elif (request := present_request()) is not None:
+            known = remembered(place)
+            forget(place)
+            if known is not None and known.version == expected_version:
+                remember(place, replace(known, text=text, version=expected_version + 1))
             request.put_off(self._send, write)
         else:
             self._send([write])
@@ -146,22 +150,6 @@ class MemoryStore:
             return False
         self._write(kind, key, text, 0, life)
         return True
-
-    def put_counted(
-        self,
-        kind: Kind,
-        key: str,
-        value: Mapping[str, Any],
-        ttl: timedelta,
-        *,
-        counter: tuple[Kind, str],
-        window: timedelta,
-        most: int,
-    ) -> bool:
-        is_room = self.count(*counter, window) <= most
-        if is_room:
-            self.put(kind, key, value, ttl)
-        return is_room
 
     def count(self, kind: Kind, key: str, ttl: timedelta) -> int:
         life = _checked(ttl)
@@ -449,7 +437,7 @@ class MemoryAccounts:
 
 @dataclass
 class MemoryStandings:
-    """`Standings` of these accounts, none of which has a charter to accept, nor a grant. `asked`: for which charters."""
+    """`Standings` of these accounts: no charter is due, there is no grant. `asked`: for which charters."""
 
     accounts: MemoryAccounts
     asked: list[tuple[str, ...]] = field(default_factory=list)

@@ -243,7 +243,7 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-def _enrol(settings: Settings, database: Engine) -> Account:
+def enrol(settings: Settings, database: Engine) -> Account:
     """A person who accepted the charter."""
     passwords = Passwords(settings.password, parallel=1)
     account = an_account(
@@ -306,7 +306,7 @@ def app_factory(
         settings = write_house(tmp_path_factory.mktemp("provider"), templates, **changes)
         database = open_database(settings.where.database)
         databases.append(database)
-        account = _enrol(settings, database)
+        account = enrol(settings, database)
         return Provider(create(settings), settings, database, account)
 
     yield make

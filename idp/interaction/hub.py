@@ -135,7 +135,8 @@ class Hub:
             return self._ended(interaction)
         if interaction.silent:
             return Failed(interaction, Failure.PAGE_NEEDED, stop)
-        self.interactions.begin_within(share_of(), interaction)
+        if not self.interactions.begin_within(share_of(), interaction):
+            raise InteractionRefused(InteractionRefusal.CROWDED, client_id=interaction.client_id)
         return GoTo(_page_path(interaction.id, stop))
 
     def go_on(self, interaction_id: str, visit: Visit, finishes: Finishes[Any, Any]) -> Outcome:
@@ -199,9 +200,8 @@ class Hub:
 
     def _ended(self, interaction: Interaction) -> Done | Failed:
         standing = self.people.of(interaction)
-        account = None if standing is None else standing.account
         # Only paths by doors still open to this client: what a closed door proved is not told either.
-        assurance = assurance_of(counting_events(interaction), self.itinerary.paths(interaction, account))
+        assurance = assurance_of(counting_events(interaction), self.itinerary.paths(interaction))
         if standing is None or assurance is None:
             return Failed(interaction, Failure.NOBODY)
         return Done(interaction, standing, assurance)

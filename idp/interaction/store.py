@@ -23,10 +23,8 @@ from idp.interaction.upstream_sessions import UpstreamOver, remember_upstream
 
 #: An expired interaction stays readable for this long, so that its page can offer to begin again.
 GRACE = timedelta(hours=1)
-
 #: An expired session can still be signed out of: a relying party's own session may last a working day.
 REMEMBERED = timedelta(hours=12)
-
 
 #: Members that an earlier version did not write, with what their absence says.
 _NEWER: Mapping[str, object] = {
@@ -67,14 +65,13 @@ class Interactions:
     def begin(self, interaction: Interaction) -> None:
         self.store.put(Kind.INTERACTION, interaction.id, _value(interaction), self.life + GRACE)
 
-    def begin_within(self, share: Share, interaction: Interaction) -> None:
-        """Begin a new one. Raises InteractionRefused: this network began too many, and nothing is kept of it."""
+    def begin_within(self, share: Share, interaction: Interaction) -> bool:
+        """Count it, and begin it. Returns False when its network began too many: nothing is kept of it."""
         life, value = self.life + GRACE, _value(interaction)
         counter, window, most = share
-        if not self.store.put_counted(
+        return self.store.put_counted(
             Kind.INTERACTION, interaction.id, value, life, counter=counter, window=window, most=most
-        ):
-            raise InteractionRefused(InteractionRefusal.CROWDED, client_id=interaction.client_id)
+        )
 
     def open(self, interaction_id: str, browser: str | None, now: datetime) -> Interaction:
         """Returns the live interaction of this browser. Raises InteractionRefused, with the reason."""

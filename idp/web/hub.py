@@ -19,6 +19,9 @@ from idp.web.forms import Forms
 from idp.web.page_routes import PageRoute
 from idp.web.shared_stations import SharedStations
 
+#: Where a request keeps its visit. No header field of a caller gets a name like that (PEP 3333).
+_VISIT = "caducee.visit"
+
 
 @dataclass(frozen=True, slots=True)
 class Visits:
@@ -29,6 +32,13 @@ class Visits:
     clock: Clock
 
     def of(self, request: Request) -> Visit:
+        """Returns the same at each call for one request: all that it does happens at one moment."""
+        known: Visit | None = request.environ.get(_VISIT)
+        if known is None:
+            known = request.environ[_VISIT] = self._read(request)
+        return known
+
+    def _read(self, request: Request) -> Visit:
         return Visit(
             browser=self.cookies.browser(request),
             session=self.cookies.get(request, "session"),

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -14,9 +15,11 @@ from idp.adapters.redis_connections import connect_redis
 from idp.adapters.redis_store import RedisStore
 from idp.adapters.sql.database import initialise, open_database
 from idp.adapters.sql.store import SqlStore
+from idp.adapters.sql.work import SqlUnitOfWork
 from idp.adapters.unit import in_request, in_unit
 from idp.core.clock import SystemClock
 from idp.core.ephemeral import EphemeralStore
+from idp.core.unit_of_work import UnitOfWork
 from tests.fakes import MemoryStore
 from tests.made_once import place_database
 from tests.servers import RunningServer, postgresql_server, redis_server
@@ -110,8 +113,9 @@ def any_store(request: pytest.FixtureRequest, opened: Callable[[str], Engine]) -
         yield store
 
 
-class Work:
-    """`UnitOfWork` around a store alone: nothing else is committed."""
+@dataclass(frozen=True)
+class EphemeralWork:
+    """`UnitOfWork` around a store on a server of its own: nothing else is committed."""
 
     def request(self) -> AbstractContextManager[None]:
         return in_request()
@@ -121,8 +125,8 @@ class Work:
 
 
 @pytest.fixture
-def work() -> Work:
-    return Work()
+def work(any_store: EphemeralStore) -> UnitOfWork:
+    return SqlUnitOfWork(any_store.database) if isinstance(any_store, SqlStore) else EphemeralWork()
 
 
 def _emptied(request: pytest.FixtureRequest, kind: str) -> str:

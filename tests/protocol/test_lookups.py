@@ -13,7 +13,7 @@ from tests.provider import RP, SECRETS, Provider, basic
 
 @contextmanager
 def statements() -> Iterator[set[str]]:
-    """Every SQL statement of any SQLite database of this process, its values written in, as SQLite itself tells them."""
+    """Every statement of any SQLite database of this process, its values written in, as SQLite itself tells it."""
     seen: set[str] = set()
     told: list[Any] = []
 

@@ -47,6 +47,8 @@ class Compiled:
     is_write: bool
     #: Two of them in one statement do not meet: each adds a row of its own.
     may_repeat: bool
+    #: The parameters that name the one row that it may change; empty: any row.
+    row_names: tuple[str, ...]
 
     def values(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Returns the parameters as the driver takes them. Raises KeyError for one that is missing."""
@@ -69,15 +71,19 @@ class Compiled:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Statement:
-    """`build`: makes it; called with the dialect's INSERT, which knows ON CONFLICT. Each value is a `sa.bindparam`."""
+    """`build`: makes it; called with the dialect's INSERT, which knows ON CONFLICT. Each value is a `sa.bindparam`.
+
+    `row`: see `Compiled.row_names`.
+    """
 
     build: Callable[[Insert], Executable]
+    row: tuple[str, ...] = ()
     _compiled: dict[str, Compiled] = field(default_factory=dict)
 
     def on(self, dialect: str) -> Compiled:
         found = self._compiled.get(dialect)
         if found is None:
-            found = self._compiled[dialect] = _compile(self.build(_INSERTS[dialect]), dialect)
+            found = self._compiled[dialect] = _compile(self.build(_INSERTS[dialect]), dialect, self.row)
         return found
 
 
@@ -89,7 +95,7 @@ def parameters_of(table: sa.Table, *names: str) -> dict[str, "sa.BindParameter[A
     }
 
 
-def _compile(clause: Executable, dialect: str) -> Compiled:
+def _compile(clause: Executable, dialect: str, row: tuple[str, ...]) -> Compiled:
     compiler = clause.compile(dialect=_DIALECTS[dialect])  # type: ignore[attr-defined]
     assert isinstance(compiler, SQLCompiler)  # noqa: S101
     conversions = _CONVERSIONS[dialect]
@@ -112,6 +118,7 @@ def _compile(clause: Executable, dialect: str) -> Compiled:
         gives_rows=bool(columns),
         is_write=compiler.isinsert or compiler.isupdate or compiler.isdelete,
         may_repeat=compiler.isinsert and " ON CONFLICT " not in compiler.string,
+        row_names=row,
     )
 
 
@@ -191,6 +198,18 @@ _CONVERSIONS: Mapping[str, _Conversions] = {
         },
     ),
 }
+
+
+def may_be_combined(writes: Sequence[tuple[Compiled, Mapping[str, Any]]]) -> bool:
+    """Whether no two of them may change one row, as far as their statements tell."""
+    # Of a statement that names no row, the statement: it may change the same one each time.
+    rows = [
+        tuple(values[name] for name in compiled.row_names) or compiled.text
+        for compiled, values in writes
+        if not compiled.may_repeat
+    ]
+    return len(set(rows)) == len(rows)
+
 
 _PARAMETER = re.compile(r"\$([0-9]+)")
 

@@ -15,7 +15,7 @@ from idp.adapters.sql.backends import driver_of
 from idp.adapters.sql.database import discard, outage_named, turns_of, writing
 from idp.adapters.sql.execution import ConnectionBroken, NothingChanged, Result
 from idp.adapters.sql.group_commit import Batch
-from idp.adapters.sql.statement import Compiled, Statement
+from idp.adapters.sql.statement import Compiled, Statement, may_be_combined
 from idp.adapters.unit import Unit, in_request, in_unit, present_request, present_unit
 from idp.core.ephemeral import StoreUnavailable
 
@@ -96,6 +96,16 @@ def write_later(database: Engine, statement: Statement, **values: Any) -> None:
     request.put_off(_WriteLater(database), Write(compiled, compiled.values(values), None))
 
 
+def write_waiting(database: Engine, statement: Statement, **row: Any) -> None:
+    """Write now what waits for the end of this request, if some of it changes this row, named as in the statement."""
+    request = present_request()
+    if request is not None and request.waiting:
+        later, encoders = _WriteLater(database), statement.on(_dialect(database)).encoders
+        sent = {name: encoders[name](value) for name, value in row.items()}
+        if any(sent.items() <= one.values.items() for one in request.waiting.get(later, ())):
+            later(request.taken_along(later))
+
+
 @dataclass(frozen=True, slots=True)
 class _WriteLater:
     database: Engine
@@ -173,7 +183,7 @@ def _write_at_once(database: Engine, writes: Sequence[Write]) -> None:
         if only.refusal is not None and not result.changed:
             raise only.refusal
         return
-    if _do_not_meet(writes):
+    if may_be_combined([(one.compiled, one.values) for one in writes]):
         statements = [(one.compiled, one.values, one.refusal is not None) for one in writes]
         driver: Any = driver_of("postgresql")
         try:
@@ -185,12 +195,6 @@ def _write_at_once(database: Engine, writes: Sequence[Write]) -> None:
             return
     with writing(database) as connection, _errors_named(database):
         _run_each(_raw(connection), "postgresql", writes)
-
-
-def _do_not_meet(writes: Sequence[Write]) -> bool:
-    """Whether no two of them may change one row, which statements run as one cannot."""
-    once = [one.compiled.text for one in writes if not one.compiled.may_repeat]
-    return len(set(once)) == len(once)
 
 
 def _raw(connection: Connection) -> PoolProxiedConnection:

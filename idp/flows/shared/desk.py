@@ -162,5 +162,5 @@ class Desk:
             is_station_shared=self.stations.holds(request),
         )
 
-    def doors(self, interaction: Interaction, account: Account | None = None) -> Doors:
-        return doors_of(self.itinerary.open_doors(interaction, account), self.upstream, self.pictures)
+    def doors(self, interaction: Interaction) -> Doors:
+        return doors_of(self.itinerary.open_doors(interaction), self.upstream, self.pictures)
