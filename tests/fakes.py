@@ -121,11 +121,15 @@ class MemoryStore:
     def touch(
         self, kind: Kind, key: str, value: Mapping[str, Any], *, expected_version: int, ttl: timedelta
     ) -> None:
-        write = partial(self._replace, kind, key, _json(value), expected_version, _checked(ttl))
-        forget((id(self), kind, key))
+        place, text, life = (id(self), kind, key), _json(value), _checked(ttl)
+        write = partial(self._replace, kind, key, text, expected_version, life)
         if (unit := present_unit()) is not None:
             unit.put_ahead(self._send, write)
         elif (request := present_request()) is not None:
+            known = remembered(place)
+            forget(place)
+            if known is not None and known.version == expected_version:
+                remember(place, replace(known, text=text, version=expected_version + 1))
             request.put_off(self._send, write)
         else:
             self._send([write])
@@ -499,15 +503,15 @@ class FakeFinish:
         if self.meanwhile:
             self.meanwhile.pop(0)()
 
-    def success(self, done: Done) -> Any:
+    def success(self, asked: Any, done: Done) -> Any:
         self.ends.append(done)
         return self.answer(f"welcome {done.account.id}")
 
-    def failure(self, failed: Failed) -> Any:
+    def failure(self, asked: Any, failed: Failed) -> Any:
         self.ends.append(failed)
         return self.answer(f"left: {failed.reason}")
 
-    def restart(self, expired: Interaction) -> Any:
+    def restart(self, asked: Any, expired: Interaction) -> Any:
         return self.answer(f"again: {expired.id}")
 
 

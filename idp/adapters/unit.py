@@ -41,7 +41,7 @@ class Request:
                 write(commands)
         except StoreUnavailable as error:
             # What may wait may be missing too: the answer is right without it.
-            log.warning("request_end_not_written", exception=str(error))
+            log.warning("request_end_not_written", error=str(error))
 
 
 @dataclass(slots=True)
@@ -115,14 +115,17 @@ def in_unit(commit: Callable[[Unit], None], roll_back: Callable[[Unit], None]) -
         return
     unit = _present.unit = Unit()
     try:
-        yield
+        try:
+            yield
+        finally:
+            # A transaction that the commit itself begins is none of the unit's, which nobody would end.
+            _present.unit = None
         unit.send_ahead()
         commit(unit)
     except BaseException:
         roll_back(unit)
         raise
     finally:
-        _present.unit = None
         forget_all()
 
 

@@ -2,11 +2,11 @@
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from flask import Blueprint
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
 from idp.accounts.account import Account
 from idp.accounts.code_keys import CodeHolder
@@ -22,12 +22,14 @@ from idp.core.clock import Clock
 from idp.flows.shared.already_enrolled import AlreadyEnrolled
 from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.conflict import refuse_enrolment
-from idp.flows.shared.desk import Desk, NotDue
+from idp.flows.shared.desk import Desk
 from idp.interaction.authenticator import AuthenticatorId
 from idp.interaction.record import Interaction, event_of, with_event
+from idp.interaction.refusal import NotDue
 from idp.interaction.stop import Stop
 from idp.pages.sign_in import EmailOtpPage
 from idp.web.local_time import local_hour, minutes_left
+from idp.web.page_routes import PageRoute
 
 _STATUS = {CodeRefusal.CLOSED: 403}
 _SENT = ("renewed", "resent")
@@ -38,6 +40,11 @@ _OF_ENROLMENT: Mapping[str, str] = {CodeRefusal.CLOSED: "closed_enrolment"}
 def _occasion(interaction: Interaction) -> str:
     """Returns what an accepted code is bound to: this interaction since its last proof, such as a new password."""
     return f"{interaction.id}:{interaction.events[-1].at.isoformat() if interaction.events else ''}"
+
+
+class _Due(NamedTuple):
+    interaction: Interaction
+    holder: CodeHolder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,60 +58,55 @@ class EmailOtpFlow:
     already: AlreadyEnrolled
     clock: Clock
 
-    def routes(self) -> Blueprint:
-        pages = Blueprint("email_otp", __name__)
-        pages.get("/interaction/<interaction_id>/email_otp")(self.show)
-        pages.post("/interaction/<interaction_id>/email_otp")(self.receive)
-        pages.post("/interaction/<interaction_id>/email_otp/resend")(self.resend)
-        return pages
+    def routes(self) -> Iterator[PageRoute]:
+        yield PageRoute("GET", "/interaction/<interaction_id>/email_otp", self.show)
+        yield PageRoute("POST", "/interaction/<interaction_id>/email_otp", self.receive)
+        yield PageRoute("POST", "/interaction/<interaction_id>/email_otp/resend", self.resend)
 
-    def show(self, interaction_id: str) -> Response:
-        interaction, holder = self._due(interaction_id)
-        return self.already.answer(interaction) or self._page(interaction, holder, None)
+    def show(self, request: Request, interaction_id: str) -> Response:
+        due = self._due(request, interaction_id)
+        return self.already.answer(request, due.interaction) or self._page(request, due, None)
 
-    def receive(self, interaction_id: str) -> Response:
-        interaction, holder = self._due(interaction_id, repeats="email_otp")
-        form = self.desk.form(interaction)
-        if (answer := self.already.answer(interaction)) is not None:
+    def receive(self, request: Request, interaction_id: str) -> Response:
+        interaction, holder = due = self._due(request, interaction_id, repeats="email_otp")
+        form = self.desk.form(request, interaction)
+        if (answer := self.already.answer(request, interaction)) is not None:
             return answer
         try:
             self.codes.check(holder, form.get("code", ""), self.clock.now(), within=_occasion(interaction))
         except CodeRefused as refused:
             self.desk.audit_event(AuditEvent.MAIL_CODE_REFUSED, interaction, reason=str(refused.reason))
-            return self._page(interaction, holder, refused.reason, _STATUS.get(refused.reason, 422))
+            return self._page(request, due, refused.reason, _STATUS.get(refused.reason, 422))
         self.sender.withdraw(holder)
         self.desk.audit_event(AuditEvent.MAIL_CODE_ACCEPTED, interaction, purpose=holder.purpose)
         finishes = {"login": self._finish_login, "enrolment": self._finish_enrolment}
-        return finishes[holder.purpose](interaction)
+        return finishes[holder.purpose](request, interaction)
 
-    def resend(self, interaction_id: str) -> Response:
-        interaction, holder = self._due(interaction_id)
-        self.desk.form(interaction)
-        if (answer := self.already.answer(interaction)) is not None:
+    def resend(self, request: Request, interaction_id: str) -> Response:
+        due = self._due(request, interaction_id)
+        self.desk.form(request, due.interaction)
+        if (answer := self.already.answer(request, due.interaction)) is not None:
             return answer
-        sent = self.sender.send(interaction)
+        sent = self.sender.send(request, due.interaction)
         notice, status = (sent, 429) if isinstance(sent, SendRefusal) else (_SENT[sent.is_repeated], 200)
-        return self._page(interaction, holder, notice, status)
+        return self._page(request, due, notice, status)
 
-    def _due(
-        self, interaction_id: str, repeats: AuthenticatorId | None = None
-    ) -> tuple[Interaction, CodeHolder]:
-        interaction = self.desk.open_due(interaction_id, Stop.EMAIL_OTP, repeats=repeats)
-        holder = self.sender.holder(interaction)
-        if holder is None:
+    def _due(self, request: Request, interaction_id: str, repeats: AuthenticatorId | None = None) -> _Due:
+        interaction = self.desk.open_due(request, interaction_id, Stop.EMAIL_OTP, repeats=repeats)
+        if (holder := self.sender.holder(interaction)) is None:
             raise NotDue(interaction_id)
-        return interaction, holder
+        return _Due(interaction, holder)
 
-    def _finish_login(self, interaction: Interaction) -> Response:
+    def _finish_login(self, request: Request, interaction: Interaction) -> Response:
         account = self.desk.account(interaction)
         if account is None:
             raise NotDue(interaction.id)
         return self.desk.prove(with_event(interaction, event_of("email_otp", self.clock.now()), account))
 
-    def _finish_enrolment(self, interaction: Interaction) -> Response:
+    def _finish_enrolment(self, request: Request, interaction: Interaction) -> Response:
         """The mailbox is proved: create the account, committed before the answer."""
         try:
-            account = self._enrolled(interaction)
+            account = self._enrolled(request, interaction)
         except EmailTaken:
             # Only the owner of the mailbox is told. The form shows again what was typed, without the password.
             draft = {**interaction.enrolment_draft, "fault:email": "enrolment.email_taken"}
@@ -112,14 +114,14 @@ class EmailOtpFlow:
             self.desk.audit_event(AuditEvent.ENROLMENT_REFUSED, interaction, reason="email_taken")
             return self.desk.back(interaction)
         except RppsTaken:
-            return self.already.answer(interaction) or self.desk.back(interaction)
+            return self.already.answer(request, interaction) or self.desk.back(interaction)
         except SubjectOfAnother:
-            return refuse_enrolment(self.desk, interaction)
+            return refuse_enrolment(request, self.desk, interaction)
         proved = with_event(interaction, interaction.events[-1], account)
         proved = dataclasses.replace(proved, generation=0)  # Older than the account (docs/adr/0031).
         return self.desk.prove(dataclasses.replace(proved, upstream_id_token=interaction.upstream_id_token))
 
-    def _enrolled(self, interaction: Interaction) -> Account:
+    def _enrolled(self, request: Request, interaction: Interaction) -> Account:
         """Returns the new account. Raises EmailTaken, RppsTaken (another tab just made it, T6), SubjectOfAnother."""
         identity, pending = interaction.identity, interaction.enrolment
         if identity is None or pending is None:
@@ -130,7 +132,7 @@ class EmailOtpFlow:
             email=pending.email,
             password_hash=pending.password_hash,
             address=pending.address,
-            locale=self.desk.locale(interaction),
+            locale=self.desk.locale(request, interaction),
             now=self.clock.now(),
         )
         self.accounts.add(account)
@@ -139,15 +141,14 @@ class EmailOtpFlow:
         self.already.link(interaction, account, is_only_proof=identity.source == "psc")
         return account
 
-    def _page(
-        self, interaction: Interaction, holder: CodeHolder, notice: str | None, status: int = 200
-    ) -> Response:
-        now, locale = self.clock.now(), self.desk.locale(interaction)
+    def _page(self, request: Request, due: _Due, notice: str | None, status: int = 200) -> Response:
+        interaction, holder = due
+        now, locale = self.clock.now(), self.desk.locale(request, interaction)
         state = self.codes.state(holder)
         end, resend_at = state.expires_at or now, state.resend_at or now
         can_enter = end > now and state.tries_left > 0 and notice != CodeRefusal.CLOSED
         if notice is None and not can_enter:
-            notice = self.sender.why_no_code(interaction, holder)
+            notice = self.sender.why_no_code(request, interaction, holder)
         words = _OF_ENROLMENT if holder.purpose == "enrolment" else {}
         page = EmailOtpPage(
             purpose=holder.purpose,
@@ -159,6 +160,6 @@ class EmailOtpFlow:
             notice_is_error=notice not in (None, *_SENT),
             can_enter=can_enter,
             seconds_before_resend=max(math.ceil((resend_at - now).total_seconds()), 0),
-            doors=self.desk.doors(interaction, self.desk.account(interaction)),
+            doors=self.desk.doors(interaction),
         )
-        return self.desk.show(interaction, "email_otp.html", page, status)
+        return self.desk.show(request, interaction, "email_otp.html", page, status)

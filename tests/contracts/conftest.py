@@ -1,9 +1,9 @@
 """The databases and the Redis of the contract suites: one server per run, one empty database per test."""
 
 import itertools
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -15,10 +15,13 @@ from idp.adapters.redis_connections import connect_redis
 from idp.adapters.redis_store import RedisStore
 from idp.adapters.sql.database import initialise, open_database
 from idp.adapters.sql.store import SqlStore
+from idp.adapters.sql.work import SqlUnitOfWork
 from idp.adapters.unit import in_request, in_unit
 from idp.core.clock import SystemClock
 from idp.core.ephemeral import EphemeralStore
+from idp.core.unit_of_work import UnitOfWork
 from tests.fakes import MemoryStore
+from tests.made_once import place_database
 from tests.servers import RunningServer, postgresql_server, redis_server
 
 _numbers = itertools.count()
@@ -40,19 +43,10 @@ def redis() -> Iterator[RunningServer]:
         yield server
 
 
-@pytest.fixture(scope="session")
-def initialised_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database file with our tables, copied for each test. `test_migrations` makes its own."""
-    path = tmp_path_factory.mktemp("initialised") / "caducee.db"
-    initialise(f"sqlite:///{path}")
-    return path
-
-
 @pytest.fixture
-def sqlite_url(tmp_path: Path, initialised_file: Path) -> str:
-    copied = tmp_path / "caducee.db"
-    shutil.copy(initialised_file, copied)
-    return f"sqlite:///{copied}"
+def sqlite_url(tmp_path: Path) -> str:
+    """`test_migrations` makes its own."""
+    return place_database(tmp_path / "caducee.db")
 
 
 @pytest.fixture
@@ -119,8 +113,9 @@ def any_store(request: pytest.FixtureRequest, opened: Callable[[str], Engine]) -
         yield store
 
 
-class Work:
-    """`UnitOfWork` around a store alone: nothing else is committed."""
+@dataclass(frozen=True)
+class EphemeralWork:
+    """`UnitOfWork` around a store on a server of its own: nothing else is committed."""
 
     def request(self) -> AbstractContextManager[None]:
         return in_request()
@@ -130,8 +125,8 @@ class Work:
 
 
 @pytest.fixture
-def work() -> Work:
-    return Work()
+def work(any_store: EphemeralStore) -> UnitOfWork:
+    return SqlUnitOfWork(any_store.database) if isinstance(any_store, SqlStore) else EphemeralWork()
 
 
 def _emptied(request: pytest.FixtureRequest, kind: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from idp.core.ephemeral import EphemeralStore, Kind, StaleRecord
-from tests.contracts.conftest import Work
+from idp.core.unit_of_work import UnitOfWork
 from tests.contracts.test_ephemeral_counted import put_counted
 
 LIFE = timedelta(minutes=1)
@@ -46,7 +46,7 @@ def test_a_touch_of_what_changed_or_is_gone_does_nothing(any_store: EphemeralSto
     assert any_store.get(CODE, "k") == ({"n": 2}, 0)
 
 
-def test_a_touch_is_written_by_the_end_of_the_request(any_store: EphemeralStore, work: Work) -> None:
+def test_a_touch_is_written_by_the_end_of_the_request(any_store: EphemeralStore, work: UnitOfWork) -> None:
     any_store.put(CODE, "k", {"n": 1}, LIFE)
     with work.request():
         assert any_store.get(CODE, "k") == ({"n": 1}, 0)
@@ -58,7 +58,7 @@ def test_a_touch_is_written_by_the_end_of_the_request(any_store: EphemeralStore,
 
 
 def test_a_touch_never_undoes_what_another_request_did_meanwhile(
-    any_store: EphemeralStore, work: Work
+    any_store: EphemeralStore, work: UnitOfWork
 ) -> None:
     any_store.put(CODE, "k", {"n": 1}, LIFE)
     with work.request():
@@ -81,7 +81,7 @@ def test_a_touch_never_undoes_what_another_request_did_meanwhile(
     ids=["put", "swap", "take", "add", "count", "put_counted"],
 )
 def test_what_follows_a_touch_in_its_request_comes_after_it(
-    any_store: EphemeralStore, work: Work, act: Callable[[EphemeralStore], object], left: object
+    any_store: EphemeralStore, work: UnitOfWork, act: Callable[[EphemeralStore], object], left: object
 ) -> None:
     any_store.put(CODE, "k", {"n": 1}, LIFE)
     with work.request():
@@ -105,7 +105,7 @@ def test_what_follows_a_touch_in_its_request_comes_after_it(
     ids=["put", "swap", "add", "put_counted", "touch"],
 )
 def test_a_request_reads_what_it_wrote(
-    any_store: EphemeralStore, work: Work, write: Callable[[EphemeralStore], object]
+    any_store: EphemeralStore, work: UnitOfWork, write: Callable[[EphemeralStore], object]
 ) -> None:
     any_store.put(CODE, "k", {"n": 1}, LIFE)
     with work.request():
@@ -118,7 +118,7 @@ def test_a_request_reads_what_it_wrote(
         assert any_store.get(CODE, "k") is None
 
 
-def test_a_request_counts_and_reads_its_count(any_store: EphemeralStore, work: Work) -> None:
+def test_a_request_counts_and_reads_its_count(any_store: EphemeralStore, work: UnitOfWork) -> None:
     with work.request():
         for number in (1, 2):
             assert any_store.count(TRIES, "k", LIFE) == number
@@ -139,7 +139,7 @@ def lose_an_add(store: EphemeralStore) -> None:
 
 @pytest.mark.parametrize("lose", [lose_a_swap, lose_an_add])
 def test_after_a_lost_race_everything_is_read_anew(
-    any_store: EphemeralStore, work: Work, lose: Callable[[EphemeralStore], None]
+    any_store: EphemeralStore, work: UnitOfWork, lose: Callable[[EphemeralStore], None]
 ) -> None:
     def read() -> list[Any]:
         return [any_store.get(CODE, key) for key in ("a", "b")]
@@ -157,7 +157,7 @@ def test_after_a_lost_race_everything_is_read_anew(
         assert read() == [({"n": 2}, 1)] * 2
 
 
-def test_the_next_request_reads_anew(any_store: EphemeralStore, work: Work) -> None:
+def test_the_next_request_reads_anew(any_store: EphemeralStore, work: UnitOfWork) -> None:
     any_store.put(CODE, "k", {"n": 1}, LIFE)
     for number in (1, 2):
         with work.request():
@@ -166,7 +166,7 @@ def test_the_next_request_reads_anew(any_store: EphemeralStore, work: Work) -> N
 
 
 def test_what_a_caller_does_to_what_it_read_changes_no_later_read(
-    any_store: EphemeralStore, work: Work
+    any_store: EphemeralStore, work: UnitOfWork
 ) -> None:
     any_store.put(CODE, "k", {"of": [1]}, LIFE)
     with work.request():
@@ -179,7 +179,7 @@ def test_what_a_caller_does_to_what_it_read_changes_no_later_read(
 # --- a unit
 
 
-def test_what_a_unit_puts_and_touches_follows_its_commit(any_store: EphemeralStore, work: Work) -> None:
+def test_what_a_unit_puts_and_touches_waits_for_its_end(any_store: EphemeralStore, work: UnitOfWork) -> None:
     def seen() -> list[Any]:
         return [any_store.get(CODE, key) for key in ("new", "k")]
 
@@ -193,7 +193,7 @@ def test_what_a_unit_puts_and_touches_follows_its_commit(any_store: EphemeralSto
     assert seen() == [({"n": 1}, 0), ({"n": 2}, 1)]
 
 
-def test_they_are_written_in_their_order(any_store: EphemeralStore, work: Work) -> None:
+def test_they_are_written_in_their_order(any_store: EphemeralStore, work: UnitOfWork) -> None:
     any_store.put(CODE, "k", {"n": 1}, LIFE)
     with work.request():
         touch(any_store, 2, version=0)
@@ -204,7 +204,7 @@ def test_they_are_written_in_their_order(any_store: EphemeralStore, work: Work) 
         assert any_store.get(CODE, "k") == ({"n": 5}, 1)
 
 
-def test_a_unit_that_fails_writes_nothing_later(any_store: EphemeralStore, work: Work) -> None:
+def test_a_unit_that_fails_writes_nothing_later(any_store: EphemeralStore, work: UnitOfWork) -> None:
     with contextlib.suppress(Failed), work.together():
         any_store.put(CODE, "k", {"n": 1}, LIFE)
         raise Failed
@@ -213,7 +213,9 @@ def test_a_unit_that_fails_writes_nothing_later(any_store: EphemeralStore, work:
     assert any_store.get(CODE, "k") is None
 
 
-def test_what_a_caller_needs_the_outcome_of_is_done_at_once(any_store: EphemeralStore, work: Work) -> None:
+def test_what_a_caller_needs_the_outcome_of_is_done_at_once(
+    any_store: EphemeralStore, work: UnitOfWork
+) -> None:
     """A try is counted before the comparison, whatever becomes of the rest."""
     any_store.put(CODE, "taken", {"n": 1}, LIFE)
     any_store.put(CODE, "swapped", {"n": 1}, LIFE)
@@ -232,7 +234,7 @@ def test_what_a_caller_needs_the_outcome_of_is_done_at_once(any_store: Ephemeral
 
 
 def test_a_value_that_is_not_json_is_refused_before_anything_waits(
-    any_store: EphemeralStore, work: Work
+    any_store: EphemeralStore, work: UnitOfWork
 ) -> None:
     any_store.put(CODE, "k", {"n": 1}, LIFE)
     refused: list[Callable[[], object]] = [
@@ -243,3 +245,16 @@ def test_a_value_that_is_not_json_is_refused_before_anything_waits(
         with work.request(), work.together(), pytest.raises(ValueError, match="JSON"):
             refuse()
     assert any_store.get(CODE, "k") == ({"n": 1}, 0)
+
+
+def test_a_block_within_a_block_is_part_of_the_outer_one(any_store: EphemeralStore, work: UnitOfWork) -> None:
+    def seen() -> list[Any]:
+        return [any_store.get(CODE, key) for key in ("k", "put")]
+
+    any_store.put(CODE, "k", {"n": 1}, LIFE)
+    with work.request(), work.together():
+        with work.request(), work.together():
+            any_store.put(CODE, "put", {"n": 1}, LIFE)
+            touch(any_store, 2, version=0)
+        assert elsewhere(seen) == [({"n": 1}, 0), None]
+    assert seen() == [({"n": 2}, 1), ({"n": 1}, 0)]

@@ -1,11 +1,7 @@
 """What the Redis store sends: how many commands, in how many round trips, and what becomes of them when one breaks."""
 
-import multiprocessing
-import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from redis import Redis
@@ -14,7 +10,6 @@ from idp.adapters.redis_connections import connect_redis
 from idp.adapters.redis_store import RedisStore
 from idp.adapters.unit import in_request, in_unit
 from idp.core.ephemeral import EphemeralStore, Kind, StoreUnavailable
-from tests.limits import within
 from tests.redis_traffic import RedisTraffic, counted_redis
 from tests.servers import RunningServer
 
@@ -45,8 +40,9 @@ def touch(store: EphemeralStore, key: str = "k", version: int = 0) -> None:
     store.touch(CODE, key, {"n": 2}, expected_version=version, ttl=LIFE)
 
 
-def test_every_operation_is_one_command_in_one_round_trip(store: RedisStore, traffic: RedisTraffic) -> None:
-    uses: list[tuple[str, Callable[[], object]]] = [
+def every_operation(store: RedisStore) -> list[tuple[str, Callable[[], object]]]:
+    """Each with the command that it is."""
+    return [
         ("SET", lambda: store.put(CODE, "k", {}, LIFE)),
         ("SET", lambda: store.add(CODE, "new", {}, LIFE)),
         ("GET", lambda: store.get(CODE, "k")),
@@ -61,6 +57,10 @@ def test_every_operation_is_one_command_in_one_round_trip(store: RedisStore, tra
         ("GETDEL", lambda: store.take(CODE, "k")),
         ("PING", store.is_alive),
     ]
+
+
+def test_every_operation_is_one_command_in_one_round_trip(store: RedisStore, traffic: RedisTraffic) -> None:
+    uses = every_operation(store)
     for _name, use in uses:
         use()
     assert traffic.round_trips == [[name] for name, _use in uses]
@@ -191,50 +191,3 @@ def test_an_answer_that_is_none_is_an_outage(
 def _touch_and_count(store: RedisStore) -> None:
     touch(store)
     store.count(TRIES, "k", LIFE)
-
-
-# --- threads and processes
-
-
-def test_each_thread_gets_its_own_answers_on_no_more_connections_than_threads(
-    store: RedisStore, redis: RunningServer
-) -> None:
-    for number in range(6):
-        store.put(CODE, f"k{number}", {"n": number}, LIFE)
-
-    def read(number: int) -> set[Any]:
-        records = [store.get(CODE, f"k{number}") for _ in range(100)]
-        return {None if record is None else record.value["n"] for record in records}
-
-    with Redis.from_url(redis.url) as operator:
-        before = len(operator.client_list())
-        with ThreadPoolExecutor(6) as threads:
-            assert list(threads.map(read, range(6))) == [{number} for number in range(6)]
-        # One was there before.
-        assert len(operator.client_list()) - before <= 5
-
-
-def fork_and_read(url: str) -> None:
-    """Parent and child of a fork use the store at the same time; the process ends badly if one got the other's."""
-    with connect_redis(url) as connections:
-        store = RedisStore(connections)
-        for name in ("parent", "child"):
-            store.put(CODE, name, {"of": name}, LIFE)
-        child = os.fork()
-        name = "parent" if child else "child"
-        right = all(store.get(CODE, name) == ({"of": name}, 0) for _ in range(200))
-        if not child:
-            os._exit(0 if right else 1)
-        _, status = os.waitpid(child, 0)
-        # The child's end closed no connection of the parent.
-        assert right
-        assert store.get(CODE, "parent") is not None
-        assert os.waitstatus_to_exitcode(status) == 0
-
-
-def test_a_forked_child_and_its_parent_share_no_connection(redis: RunningServer) -> None:
-    # From a process of one thread: forking one of many is not what is tried here.
-    apart = multiprocessing.get_context("forkserver").Process(target=fork_and_read, args=(redis.url,))
-    apart.start()
-    apart.join(within(30))
-    assert apart.exitcode == 0

@@ -101,5 +101,9 @@ def endpoint_of(provider: Provider, path: str) -> Any:
 def serving(provider: Provider, path: str, endpoint: Any) -> Provider:
     """The same provider, where this endpoint answers at that address."""
     settings = provider.settings
-    plain = PlainEndpoints({path: Route(("POST",), endpoint)}, settings.where, settings.bounds.body_bytes)
+    plain = PlainEndpoints(
+        routes={path: Route(("POST",), endpoint)},
+        where=settings.where,
+        body_bytes=settings.bounds.body_bytes,
+    )
     return dataclasses.replace(provider, app=plain.in_front_of(provider.app))

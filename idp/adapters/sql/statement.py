@@ -132,7 +132,8 @@ def _looked_at(clause: Any, written: str | None) -> frozenset[str]:
     """Returns the tables that it looks at for other rows than those that it writes."""
     parts: list[Any] = list(visitors.iterate(clause))
     tables = {one.name for one in parts if isinstance(one, sa.Table)} - {written}
-    return frozenset(tables | {one.element.name for one in parts if isinstance(one, sa.Alias)})
+    aliases: list[Any] = [one.element for one in parts if isinstance(one, sa.Alias)]
+    return frozenset(tables | {one.name for one in aliases})
 
 
 @lru_cache(maxsize=256)

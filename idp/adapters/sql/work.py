@@ -92,6 +92,16 @@ def write_later(database: Engine, statement: Statement, **values: Any) -> None:
     request.put_off(_WriteLater(database), _planned(database, statement, values))
 
 
+def write_waiting(database: Engine, statement: Statement, **row: Any) -> None:
+    """Write now what waits for the end of this request, if some of it changes this row, named as in the statement."""
+    request = present_request()
+    if request is not None and request.waiting:
+        later, encoders = _WriteLater(database), statement.on(_dialect(database)).encoders
+        sent = {name: encoders[name](value) for name, value in row.items()}
+        if any(sent.items() <= one.values.items() for one in request.waiting.get(later, ())):
+            later(request.taken_along(later))
+
+
 @dataclass(frozen=True, slots=True)
 class _WriteLater:
     database: Engine

@@ -7,7 +7,7 @@ silence. Not here: making an account (`flows/email_otp`).
 import dataclasses
 from dataclasses import dataclass
 
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
 from idp.accounts.account import Account
 from idp.accounts.email_otp import masked_email
@@ -31,7 +31,7 @@ class AlreadyEnrolled:
     linking: UpstreamLinking
     clock: Clock
 
-    def answer(self, interaction: Interaction, typed_email: str = "") -> Response | None:
+    def answer(self, request: Request, interaction: Interaction, typed_email: str = "") -> Response | None:
         """Returns what the person is told once the account exists, None while it does not.
 
         Raises PageError (disabled).
@@ -46,12 +46,12 @@ class AlreadyEnrolled:
             proved = dataclasses.replace(proved, generation=0)  # Older than the account (docs/adr/0031).
             self.link(interaction, account, is_only_proof=identity.source == "psc")
         except SubjectOfAnother:
-            return refuse_enrolment(self.desk, interaction)
+            return refuse_enrolment(request, self.desk, interaction)
         self.desk.record(dataclasses.replace(proved, upstream_id_token=interaction.upstream_id_token))
         if _is_made_here(interaction, account):
             return self.desk.back(interaction)
         self.desk.audit_event(AuditEvent.ENROLMENT_REFUSED, proved, reason="already_enrolled")
-        return self._page(proved, account, typed_email or _typed_before(interaction))
+        return self._page(request, proved, account, typed_email or _typed_before(interaction))
 
     def link(self, interaction: Interaction, account: Account, *, is_only_proof: bool) -> None:
         """Raises SubjectOfAnother if that `sub` is the only proof; a person with a card goes on without the link."""
@@ -62,13 +62,13 @@ class AlreadyEnrolled:
                 raise
             alarm(self.desk, interaction)
 
-    def _page(self, proved: Interaction, account: Account, typed_email: str) -> Response:
+    def _page(self, request: Request, proved: Interaction, account: Account, typed_email: str) -> Response:
         page = AlreadyEnrolledPage(
             masked_email=masked_email(account.email),
             typed_email=typed_email,
             is_same_email=typed_email.casefold() == account.email.casefold(),
         )
-        return self.desk.show(proved, "already_enrolled.html", page, 409)
+        return self.desk.show(request, proved, "already_enrolled.html", page, 409)
 
 
 def _is_made_here(interaction: Interaction, account: Account) -> bool:

@@ -7,7 +7,7 @@ Contains for whom a code is, and its mail. A request only posts to the outbox. N
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import request
+from werkzeug.wrappers import Request
 
 from idp.accounts.account import Account
 from idp.accounts.code_keys import CodeHolder
@@ -64,12 +64,12 @@ class CodeSender:
     def holder(self, interaction: Interaction) -> CodeHolder | None:
         return code_holder(interaction, self.desk.account(interaction))
 
-    def send_if_due(self, interaction: Interaction) -> None:
+    def send_if_due(self, request: Request, interaction: Interaction) -> None:
         """Send a code if `next_stop` says that its page is due: a flow does not decide what follows its proof."""
-        if self.desk.next_stop(interaction) is Stop.EMAIL_OTP:
-            self.send(interaction)
+        if self.desk.next_stop(request, interaction) is Stop.EMAIL_OTP:
+            self.send(request, interaction)
 
-    def send(self, interaction: Interaction) -> CodeToSend | SendRefusal:
+    def send(self, request: Request, interaction: Interaction) -> CodeToSend | SendRefusal:
         """Post the code to the outbox, in place of the mails with it that wait.
 
         Returns it, or the reason when limits forbid it: then the code in force still holds.
@@ -79,12 +79,12 @@ class CodeSender:
             return SendRefusal.CLOSED
         now = self.clock.now()
         try:
-            code = self._made(interaction, holder, now)
+            code = self._made(request, interaction, holder, now)
         except NotSent as refused:
             self.desk.audit_event(AuditEvent.MAIL_CODE_NOT_SENT, interaction, reason=str(refused.reason))
             return refused.reason
         self.outbox.post(
-            self._mail(interaction, holder, code, now),
+            self._mail(request, interaction, holder, code, now),
             # What is posted with less than a second left is dropped by the worker, which needs a number above zero.
             expires_after_seconds=max(int((code.expires_at - now).total_seconds()), 1),
             topic=self.codes.topic(holder),
@@ -92,23 +92,25 @@ class CodeSender:
         self.desk.audit_event(AuditEvent.MAIL_CODE_SENT, interaction, purpose=holder.purpose)
         return code
 
-    def _made(self, interaction: Interaction, holder: CodeHolder, now: datetime) -> CodeToSend:
+    def _made(
+        self, request: Request, interaction: Interaction, holder: CodeHolder, now: datetime
+    ) -> CodeToSend:
         """Returns the code to send. Raises NotSent."""
         # The network first, which the person shares with many: its refusal costs nothing of their own.
-        if self.is_network_full(interaction):
+        if self.is_network_full(request, interaction):
             raise NotSent(SendRefusal.NETWORK)
         code = self.codes.to_send(holder, now)
         self.quota.claim(request, browser_of(interaction))
         return code
 
-    def is_network_full(self, interaction: Interaction) -> bool:
+    def is_network_full(self, request: Request, interaction: Interaction) -> bool:
         """Whether no more codes are sent now to people who come from there."""
         return self.quota.is_used_up(request, browser_of(interaction))
 
-    def why_no_code(self, interaction: Interaction, holder: CodeHolder) -> str:
+    def why_no_code(self, request: Request, interaction: Interaction, holder: CodeHolder) -> str:
         """Returns why the person has no code that works: the value of a CodeRefusal or SendRefusal."""
         reason = self.codes.why_no_code(holder, self.clock.now())
-        is_of_network = reason == SendRefusal.NOTHING and self.is_network_full(interaction)
+        is_of_network = reason == SendRefusal.NOTHING and self.is_network_full(request, interaction)
         return SendRefusal.NETWORK if is_of_network else reason
 
     def withdraw(self, holder: CodeHolder) -> None:
@@ -121,8 +123,10 @@ class CodeSender:
         if holder is not None and self.outbox.withdraw(self.codes.topic(holder)):
             self.codes.not_sent(holder)
 
-    def _mail(self, interaction: Interaction, holder: CodeHolder, code: CodeToSend, now: datetime) -> Mail:
-        locale = self.desk.locale(interaction)
+    def _mail(
+        self, request: Request, interaction: Interaction, holder: CodeHolder, code: CodeToSend, now: datetime
+    ) -> Mail:
+        locale = self.desk.locale(request, interaction)
         page = CodeMail(
             code=code.digits,
             minutes=minutes_left(code.expires_at, now),
