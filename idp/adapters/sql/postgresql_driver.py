@@ -87,7 +87,8 @@ def _run_prepared(raw: PoolProxiedConnection, text: str, values: Sequence[bytes 
         result = pgconn.exec_prepared(name, values)
         if result.status in _GOOD:
             return result
-        if _must_prepare_again(pgconn, result, prepared):
+        if result.error_field(DiagnosticField.SQLSTATE) in _PREPARE_AGAIN:
+            _forget(raw, pgconn, name)
             # It was not run, so it may be run again.
             result = pgconn.exec_prepared(_prepare(pgconn, prepared, text), values)
     except psycopg.OperationalError as error:
@@ -97,14 +98,13 @@ def _run_prepared(raw: PoolProxiedConnection, text: str, values: Sequence[bytes 
     return _checked(pgconn, result)
 
 
-def _must_prepare_again(pgconn: Any, result: Any, prepared: dict[str, bytes]) -> bool:
-    if result.error_field(DiagnosticField.SQLSTATE) not in _PREPARE_AGAIN:
-        return False
-    prepared.clear()
+def _forget(raw: PoolProxiedConnection, pgconn: Any, name: bytes) -> None:
+    """Raises ConnectionBroken: within a transaction, which is lost, and with it what was prepared on its connection."""
     if pgconn.transaction_status != TransactionStatus.IDLE:
-        return False  # The transaction is lost.
-    pgconn.exec_(b"DEALLOCATE ALL")
-    return True
+        raw.invalidate()
+        raise ConnectionBroken
+    # By name: psycopg has statements of its own there. It fails if there is none, which is as good.
+    pgconn.exec_(b"DEALLOCATE " + name)
 
 
 def _prepare(pgconn: Any, prepared: dict[str, bytes], text: str) -> bytes:
