@@ -3,7 +3,7 @@
 import hmac
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
@@ -81,6 +81,13 @@ class Client:
     authenticators: tuple[str, ...]
     #: Names of the charters it demands beside the one of this service.
     charters: tuple[str, ...]
+    #: Every claim of a person that it may ever receive (facts/security AZ14). `sub` always.
+    releasable: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        allowed = frozenset(claims_of(self.scopes))
+        kept = allowed if self.claims is None else allowed & {"sub", *self.claims}
+        object.__setattr__(self, "releasable", kept)
 
     @property
     def is_public(self) -> bool:
@@ -94,12 +101,6 @@ class Client:
     @property
     def is_told_of_logout(self) -> bool:
         return bool(self.backchannel_logout_uri or self.frontchannel_logout_uri)
-
-    @property
-    def releasable(self) -> frozenset[str]:
-        """Every claim of a person that it may ever receive (facts/security AZ14). `sub` always."""
-        allowed = frozenset(claims_of(self.scopes))
-        return allowed if self.claims is None else allowed & {"sub", *self.claims}
 
     def is_secret(self, candidate: str) -> bool:
         """Whether this is the client's secret. False for a client without secret, and for one that is too short."""

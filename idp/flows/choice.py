@@ -49,7 +49,7 @@ class ChoiceFlow:
 
     def show(self, request: Request, interaction_id: str) -> Response:
         interaction = self.desk.open_due(request, interaction_id, Stop.CHOICE)
-        doors = self.desk.doors(interaction, self.desk.account(interaction))
+        doors = self.desk.doors(interaction)
         page = ChoicePage(
             doors=doors,
             notice=_notice(interaction),

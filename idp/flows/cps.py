@@ -57,7 +57,7 @@ class CpsFlow:
         (facts/security CP6)."""
         interaction = self.desk.open(request, interaction_id)
         self.desk.form(request, interaction)
-        if not self.desk.doors(interaction, self.desk.account(interaction)).cps:
+        if not self.desk.doors(interaction).cps:
             return self.desk.back(interaction)
         self.desk.set_out(interaction)
         attempt = begin_attempt(self.store, interaction, self.attempt_life)
@@ -126,7 +126,7 @@ class CpsFlow:
         """`certificate`: its SHA-256 if one was shown, as in `account_proofs`."""
         facts = {"reason": reason} | ({"certificate": certificate} if certificate else {})
         self.desk.audit_event(AuditEvent.CARD_LOGIN_REFUSED, interaction, **facts)
-        doors = self.desk.doors(interaction, self.desk.account(interaction))
+        doors = self.desk.doors(interaction)
         return self.desk.show(request, interaction, "cps.html", CpsPage(reason, doors), 403)
 
 

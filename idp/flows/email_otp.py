@@ -160,6 +160,6 @@ class EmailOtpFlow:
             notice_is_error=notice not in (None, *_SENT),
             can_enter=can_enter,
             seconds_before_resend=max(math.ceil((resend_at - now).total_seconds()), 0),
-            doors=self.desk.doors(interaction, self.desk.account(interaction)),
+            doors=self.desk.doors(interaction),
         )
         return self.desk.show(request, interaction, "email_otp.html", page, status)

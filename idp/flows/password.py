@@ -133,7 +133,7 @@ class PasswordFlow:
         error: str,
         delay: timedelta = timedelta(0),
     ) -> Response:
-        doors = self.desk.doors(interaction, self.desk.account(interaction))
+        doors = self.desk.doors(interaction)
         page = PasswordPage(doors=doors, rpps=typed[:40], error=error, delay=Delay.of(delay))
         response = self.desk.show(request, interaction, "password.html", page, _STATUS[error])
         if delay:

@@ -56,7 +56,7 @@ class PscFlow:
     def begin(self, request: Request, interaction_id: str) -> Response:
         interaction = self.desk.open(request, interaction_id)
         form = self.desk.form(request, interaction)
-        if not self.desk.doors(interaction, self.desk.account(interaction)).psc:
+        if not self.desk.doors(interaction).psc:
             return self.desk.back(interaction)
         return self._leave(request, interaction, self.freshness.demand(request, interaction, form))
 

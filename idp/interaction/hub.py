@@ -200,9 +200,8 @@ class Hub:
 
     def _ended(self, interaction: Interaction) -> Done | Failed:
         standing = self.people.of(interaction)
-        account = None if standing is None else standing.account
         # Only paths by doors still open to this client: what a closed door proved is not told either.
-        assurance = assurance_of(counting_events(interaction), self.itinerary.paths(interaction, account))
+        assurance = assurance_of(counting_events(interaction), self.itinerary.paths(interaction))
         if standing is None or assurance is None:
             return Failed(interaction, Failure.NOBODY)
         return Done(interaction, standing, assurance)

@@ -110,7 +110,7 @@ def build_parts(settings: Settings) -> Parts:
     interactions = Interactions(resources.store, settings.lives.interaction_life, settings.crowd.attempts)
     people = People(SqlStandings(database), partial(charters_demanded, clients))
     lending = Lending(sessions, people)
-    gate = Gate(itinerary.authenticators)
+    gate = Gate(itinerary.doors)
     sign_out = SignOut(
         sessions=sessions,
         grants=grants,

@@ -89,7 +89,7 @@ class PscRefusals:
             incident=reference,
         )
         self.desk.audit_event(AuditEvent.PSC_LOGIN_REFUSED, interaction, reason=reason)
-        doors = self.desk.doors(interaction, self.desk.account(interaction))
+        doors = self.desk.doors(interaction)
         incident = reference if meaning.has_reference else None
         page = PscPage(reason=reason, doors=doors, incident=incident, leave=leave)
         return self.desk.show(request, interaction, "psc.html", page, meaning.status)

@@ -142,10 +142,10 @@ class AuthorizeEndpoint:
         facts/security AC2: a wish that no door can grant is dropped; a condition that none can meet is an error at
         once.
         """
-        if self.itinerary.paths(interaction, None):
+        if self.itinerary.paths(interaction):
             return interaction
         modest = dataclasses.replace(interaction, needed=client.minimum_acr)
-        if interaction.essential and not self.itinerary.paths(modest, None):
+        if interaction.essential and not self.itinerary.paths(modest):
             error = OAuthError.UNMET_AUTHENTICATION_REQUIREMENTS
             raise self._error(modest, error, "no open door reaches an essential acr")
         return modest
