@@ -7,6 +7,9 @@
 #   make check    style, types, templates, and which room imports which
 #   make coverage      the branches that the rooms' own tests reach (.ci/coverage)
 #   make settings      write docs/settings.md anew
+#   make bench    measure beside others, write docs/performance.md      make bench ARGS="caducee-es256 --rounds 1"
+#   make bench-check   the cost of each flow against bench/check.json   make bench-check UPDATE=1
+#   make bench-scale   a full house, two cores, tails
 #   make lock     pin the dependencies anew     make clean   forget the environment and the state of the demo
 #
 # CI=1 tries all examples of the tests of properties; TESTS_SLOWNESS stretches their limits of time (tests/limits.py).
@@ -18,7 +21,10 @@ ARGS ?=
 WORKERS := --numprocesses 4 --dist loadgroup --no-loadscope-reorder
 NODE_CLIENT := tests/third_party/openid_client
 
-.PHONY: demo test conformance check coverage settings lock clean
+# The workers of the tests, and all processes that these start, use what one of them compiled.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: demo test conformance check coverage settings bench bench-check bench-scale lock clean
 
 # exec: the signal sent to make's child is the demo's, and the demo ends if make dies.
 demo: $(VENV)/.installed
@@ -46,6 +52,17 @@ settings: $(VENV)/.installed-for-tests
 coverage: $(VENV)/.installed-for-tests
 	@.ci/debian-packages
 	@.ci/coverage $(RUN)
+
+# BEFORE=DIRECTORY: another checkout, measured in the same turns.
+bench: $(VENV)/.installed-for-tests
+	@BENCH_BEFORE="$(BEFORE)" exec $(RUN) -m bench $(if $(BEFORE),--before) $(ARGS)
+
+bench-check: $(VENV)/.installed-for-tests
+	@.ci/debian-packages
+	@exec $(RUN) -m bench.check $(if $(UPDATE),--update) $(ARGS)
+
+bench-scale: $(VENV)/.installed-for-tests
+	@exec $(RUN) -m bench.scale $(ARGS)
 
 # Three locks from one list: what runs, what the demo adds, what tests. Versions move only here.
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

@@ -70,13 +70,13 @@ def sign_in(ready: Mapping[str, Any], rpps: str, machine: requests.Session) -> M
 
 
 def memory_kib(ready: Mapping[str, Any]) -> int:
-    """Resident memory of `idp serve` and its workers, together."""
-    return sum(_resident_kib(pid) for pid in ready["pids"] if "serve" in _command(pid))
+    """Resident memory of `idp serve` and its workers, together: they write to the log of the provider."""
+    return sum(_resident_kib(pid) for pid in ready["pids"] if _log_of(pid) == "provider.log")
 
 
-def _command(pid: int) -> str:
+def _log_of(pid: int) -> str:
     try:
-        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+        return Path(f"/proc/{pid}/fd/1").readlink().name
     except OSError:
         return ""
 

@@ -6,9 +6,9 @@ from typing import Any
 from idp.core.clock import SystemClock
 from idp.core.logs import configure_logging
 from idp.settings import Settings, settings_from_environment
-from idp.wiring.browser_endpoints import mount_browser_endpoints
+from idp.wiring.browser_endpoints import build_browser_endpoints
 from idp.wiring.endpoints import build_endpoints
-from idp.wiring.flask_app import build_flask
+from idp.wiring.flask_app import build_pages
 from idp.wiring.flows import build_flows
 from idp.wiring.parts import Parts, build_parts
 from idp.wiring.protocol import build_protocol
@@ -23,11 +23,10 @@ def create(settings: Settings) -> Callable[..., Any]:
 def assemble(parts: Parts) -> Callable[..., Any]:
     """Returns the application of these parts."""
     protocol = build_protocol(parts)
-    pages = build_flask(parts)
-    finishes = mount_browser_endpoints(pages, parts, protocol)
+    routes, finishes = build_browser_endpoints(parts, protocol)
     for flow in build_flows(parts, finishes):
-        pages.register_blueprint(flow.routes())
-    served = build_endpoints(parts, protocol).in_front_of(pages.wsgi_app)
+        routes += flow.routes()
+    served = build_endpoints(parts, protocol).in_front_of(build_pages(parts, routes))
 
     def in_request(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         with parts.work.request():

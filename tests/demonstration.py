@@ -1,4 +1,5 @@
-"""The demo under test: `python -m sandbox.demo` as `make demo` calls it, known by its ready file alone.
+"""The demo under test, known by its ready file alone: `python -m sandbox.demo` as `make demo` calls it, or, some
+seconds of a processor cheaper, with its programs forked from it (`forked_demo`).
 
 Contains starting, ending, what the ready file offers by name. Not here: journeys.
 """
@@ -25,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 30  # a first start, on a machine that does nothing else
 STOP_SECONDS = 5  # the promise, on a machine that does nothing else
 _KILL_SECONDS = 30
+AS_IT_IS, FORKED = "sandbox.demo", "tests.forked_demo"
 _PORTS = 11  # with those of an nginx in front
 
 
@@ -79,32 +81,31 @@ def _named(entries: list[dict[str, Any]], member: str, value: str) -> dict[str, 
 def running_demo(state: Path, *arguments: str) -> Iterator[Demonstration]:
     """A demo in this state directory, on free ports. On leaving, every process it named has ended by itself.
 
-    A state without an IGC begins with what was made once (`made_once`); `demo_in` makes everything itself.
+    A state without an IGC begins with what was made once (`made_once`).
     """
     if not (state / "igc").exists():
         place_demo_state(state)
     with demo_in(state, *arguments) as running:
         yield running
+        assert seconds_to_end(running.process, running.ready["pids"], signal.SIGTERM) < within(_KILL_SECONDS)
+        assert running.process.returncode == 0
 
 
 @contextmanager
-def demo_in(state: Path, *arguments: str) -> Iterator[Demonstration]:
-    """The same on what is in the directory; everything that is not there is made by the demo."""
+def demo_in(state: Path, *arguments: str, program: str = FORKED) -> Iterator[Demonstration]:
+    """A demo that the caller ends, on what is in the directory; what is not there is made by the demo."""
     ready_path = state / "ready.json"
     ready_path.unlink(missing_ok=True)  # that of an earlier run would be believed before the demo removes it
-    process = start_demo(state, "--ready-file", str(ready_path), *arguments)
+    process = start_demo(state, "--ready-file", str(ready_path), *arguments, program=program)
     try:
-        running = Demonstration(_wait_for(ready_path, process), process, state)
-        yield running
-    except BaseException:
-        process.terminate()
-        process.communicate(timeout=within(20))
-        raise
-    assert seconds_to_end(process, running.ready["pids"], signal.SIGTERM) < within(_KILL_SECONDS)
-    assert process.returncode == 0
+        yield Demonstration(_wait_for(ready_path, process), process, state)
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.communicate(timeout=within(20))
 
 
-def start_demo(state: Path, *arguments: str) -> subprocess.Popen[str]:
+def start_demo(state: Path, *arguments: str, program: str = AS_IT_IS) -> subprocess.Popen[str]:
     options = list(arguments)
     if "--port-base" not in options:
         options += ["--port-base", str(free_port_base())]
@@ -112,7 +113,7 @@ def start_demo(state: Path, *arguments: str) -> subprocess.Popen[str]:
         [
             sys.executable,
             "-m",
-            "sandbox.demo",
+            program,
             "--state-dir",
             str(state),
             "--end-with-parent",

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from idp.accounts.account import Account, AccountId, ProvedIdentity
@@ -13,6 +14,8 @@ from idp.accounts.identity_change import IdentityChange
 from idp.accounts.notices import Notice
 from idp.accounts.proofs import IdentityProof
 from idp.accounts.repository import AccountNotFound, RppsTaken, StaleAccount
+from idp.accounts.standing import Granted, Standing
+from idp.adapters.unit import forget, forget_all, present_request, present_unit, remember, remembered
 from idp.cards.reader import PinState, ReaderCard, ReaderFailed, ReaderFault, StoredCertificate
 from idp.core.audit import AuditEvent, Fact
 from idp.core.ephemeral import Kind, StaleRecord, StoreUnavailable, Versioned
@@ -46,42 +49,58 @@ class _Record:
     dies_at: datetime
 
 
+def _json(value: Mapping[str, Any]) -> str:
+    return json.dumps(dict(value), allow_nan=False)
+
+
+def _checked(ttl: timedelta) -> timedelta:
+    # The bounds that both real stores keep.
+    if not timedelta(milliseconds=1) <= ttl <= timedelta(days=31):
+        raise ValueError(f"the life of a record is out of bounds: {ttl}")
+    return ttl
+
+
 @dataclass
 class MemoryStore:
-    """`EphemeralStore` in a dictionary: values go through JSON, dead records are never given, counters have windows."""
+    """`EphemeralStore` in a dictionary: values go through JSON, dead records are never given, counters have windows.
+
+    Within a unit and within a request it waits and remembers as Redis does.
+    """
 
     clock: FixedClock = field(default_factory=FixedClock)
     is_down: bool = False
     records: dict[tuple[Kind, str], _Record] = field(default_factory=dict)
 
-    def _living(self, kind: Kind, key: str) -> _Record | None:
-        if self.is_down:
-            raise StoreUnavailable("down")
-        record = self.records.get((kind, key))
-        return record if record is not None and record.dies_at > self.clock.now() else None
-
-    def _end(self, ttl: timedelta) -> datetime:
-        # The bounds both real stores keep.
-        if not timedelta(milliseconds=1) <= ttl <= timedelta(days=31):
-            raise ValueError(f"life out of bounds: {ttl}")
-        return self.clock.now() + ttl
-
     def put(self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta) -> None:
-        self._living(kind, key)
-        self.records[kind, key] = _Record(json.dumps(dict(value), allow_nan=False), 0, self._end(ttl))
+        write = partial(self._write, kind, key, _json(value), 0, _checked(ttl))
+        if (unit := present_unit()) is not None:
+            unit.put_ahead(self._send, write)
+        else:
+            self._send([write])
 
     def add(self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta) -> bool:
+        text, life = _json(value), _checked(ttl)
+        self._send_waiting()
         if self._living(kind, key) is not None:
+            forget_all()
             return False
-        self.put(kind, key, value, ttl)
+        self._write(kind, key, text, 0, life)
         return True
 
     def get(self, kind: Kind, key: str) -> Versioned | None:
-        record = self._living(kind, key)
-        return None if record is None else Versioned(json.loads(record.text), record.version)
+        record = remembered((id(self), kind, key))
+        if record is None:
+            self._send_waiting()
+            record = self._living(kind, key)
+            if record is None:
+                return None
+            remember((id(self), kind, key), replace(record))
+        return Versioned(json.loads(record.text), record.version)
 
     def take(self, kind: Kind, key: str) -> Mapping[str, Any] | None:
+        self._send_waiting()
         record = self._living(kind, key)
+        forget((id(self), kind, key))
         self.records.pop((kind, key), None)
         return None if record is None else dict(json.loads(record.text))
 
@@ -94,26 +113,92 @@ class MemoryStore:
         expected_version: int,
         ttl: timedelta | None = None,
     ) -> None:
-        record = self._living(kind, key)
-        if record is None or record.version != expected_version:
+        text, life = _json(value), None if ttl is None else _checked(ttl)
+        self._send_waiting()
+        if not self._replace(kind, key, text, expected_version, life):
+            forget_all()
             raise StaleRecord
-        end = record.dies_at if ttl is None else self._end(ttl)
-        self.records[kind, key] = _Record(json.dumps(dict(value), allow_nan=False), expected_version + 1, end)
+
+    def touch(
+        self, kind: Kind, key: str, value: Mapping[str, Any], *, expected_version: int, ttl: timedelta
+    ) -> None:
+        place, text, life = (id(self), kind, key), _json(value), _checked(ttl)
+        write = partial(self._replace, kind, key, text, expected_version, life)
+        if (unit := present_unit()) is not None:
+            unit.put_ahead(self._send, write)
+        elif (request := present_request()) is not None:
+            known = remembered(place)
+            forget(place)
+            if known is not None and known.version == expected_version:
+                remember(place, replace(known, text=text, version=expected_version + 1))
+            request.put_off(self._send, write)
+        else:
+            self._send([write])
+
+    def put_counted(
+        self,
+        kind: Kind,
+        key: str,
+        value: Mapping[str, Any],
+        ttl: timedelta,
+        *,
+        counter: tuple[Kind, str],
+        window: timedelta,
+        most: int,
+    ) -> bool:
+        text, life = _json(value), _checked(ttl)
+        if self.count(*counter, window) > most:
+            return False
+        self._write(kind, key, text, 0, life)
+        return True
 
     def count(self, kind: Kind, key: str, ttl: timedelta) -> int:
+        life = _checked(ttl)
+        self._send_waiting()
         record = self._living(kind, key)
+        forget((id(self), kind, key))
         if record is None:
-            self.records[kind, key] = _Record("{}", 1, self._end(ttl))
+            self._write(kind, key, "{}", 1, life)
             return 1
         record.version += 1
         return record.version
 
     def counted(self, kind: Kind, key: str) -> int:
+        self._send_waiting()
         record = self._living(kind, key)
         return 0 if record is None else record.version
 
     def is_alive(self) -> bool:
         return not self.is_down
+
+    def _send(self, writes: list[Callable[[], object]]) -> None:
+        self._send_waiting()
+        for write in writes:
+            write()
+
+    def _send_waiting(self) -> None:
+        if (request := present_request()) is not None:
+            for write in request.taken_along(self._send):
+                write()
+
+    def _living(self, kind: Kind, key: str) -> _Record | None:
+        if self.is_down:
+            raise StoreUnavailable("down")
+        record = self.records.get((kind, key))
+        return record if record is not None and record.dies_at > self.clock.now() else None
+
+    def _write(self, kind: Kind, key: str, text: str, version: int, life: timedelta) -> None:
+        self._living(kind, key)
+        forget((id(self), kind, key))
+        self.records[kind, key] = _Record(text, version, self.clock.now() + life)
+
+    def _replace(self, kind: Kind, key: str, text: str, expected: int, life: timedelta | None) -> bool:
+        record = self._living(kind, key)
+        if record is None or record.version != expected:
+            return False
+        kept = record.dies_at - self.clock.now()
+        self._write(kind, key, text, expected + 1, kept if life is None else life)
+        return True
 
     def written(self) -> str:
         """Everything it holds, keys and values, to search for what must not be there."""
@@ -353,6 +438,24 @@ class MemoryAccounts:
 
 
 @dataclass
+class MemoryStandings:
+    """`Standings` of these accounts: no charter is due, there is no grant. `asked`: for which charters."""
+
+    accounts: MemoryAccounts
+    asked: list[tuple[str, ...]] = field(default_factory=list)
+
+    def of(self, account_id: AccountId, demanded: tuple[str, ...]) -> Standing:
+        self.asked.append(demanded)
+        return Standing(account=self.accounts.get(account_id), due=())
+
+    def of_grant(self, grant_id: str, demanded: tuple[str, ...]) -> Granted | None:
+        return None
+
+    def of_refresh_token(self, grant_id: str, demanded: tuple[str, ...]) -> Granted | None:
+        return None
+
+
+@dataclass
 class MemoryProofs:
     """`Proofs` in a dictionary."""
 
@@ -417,15 +520,15 @@ class FakeFinish:
         if self.meanwhile:
             self.meanwhile.pop(0)()
 
-    def success(self, done: Done) -> Any:
+    def success(self, asked: Any, done: Done) -> Any:
         self.ends.append(done)
         return self.answer(f"welcome {done.account.id}")
 
-    def failure(self, failed: Failed) -> Any:
+    def failure(self, asked: Any, failed: Failed) -> Any:
         self.ends.append(failed)
         return self.answer(f"left: {failed.reason}")
 
-    def restart(self, expired: Interaction) -> Any:
+    def restart(self, asked: Any, expired: Interaction) -> Any:
         return self.answer(f"again: {expired.id}")
 
 

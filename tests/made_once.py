@@ -1,7 +1,8 @@
 """What takes seconds to make and is the same for every test: made by the first worker that needs it, then copied.
 
-Contains the test IGC, and the state of a demo before its first start: database, signing keys, charter. No person is
-enrolled in it: every demo enrols its persons by the real journey. Not here: starting a demo (`demonstration`).
+Contains the test IGC, an empty database, signing keys, RSA keys, and the state of a demo before its first start:
+database, signing keys, charter. No person is enrolled in it: every demo enrols its persons by the real journey. Not
+here: starting a demo (`demonstration`).
 """
 
 import fcntl
@@ -13,12 +14,22 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_der_private_key,
+)
+
+from idp.adapters.sql.database import initialise
 from sandbox.demo import programs, settings
 from sandbox.demo.places import ROOT, open_places
 from sandbox.demo.ports import DEFAULT_BASE, Ports
 from sandbox.demo.processes import Children
 from sandbox.igc.__main__ import DEFAULT_BASE_URL
 from sandbox.igc.directory import CardEntry, ensure_igc
+from tests.key_files import write_short_pair
 from tests.scratch import SHARED
 
 
@@ -32,6 +43,29 @@ def made_once(name: str, make: Callable[[Path], None]) -> Path:
             make(making)
             making.rename(place)
     return place
+
+
+def rsa_key(name: str, bits: int = 2048) -> rsa.RSAPrivateKey:
+    """The key of this name: making one takes a tenth of a second, and every worker imports those that ask for one."""
+
+    return _load_key(made_once(f"rsa-{name}", lambda place: _make_key(place / "key", bits)) / "key")
+
+
+def stock_of_keys() -> Callable[[], rsa.RSAPrivateKey]:
+    """What gives a key of 2048 bits at each call: each is another, and all are the same for every caller."""
+    return map(_load_key, sorted(made_once("stock-of-keys", _make_stock).iterdir())).__next__
+
+
+def place_database(file: Path) -> str:
+    """An empty database with our tables in this file. Returns its URL."""
+    made = made_once("database", lambda place: initialise(f"sqlite:///{place / 'db.sqlite'}"))
+    shutil.copy(made / "db.sqlite", file)
+    return f"sqlite:///{file}"
+
+
+def place_keys(directory: Path) -> None:
+    """A keys directory as an earlier version left it (`key_files`), with a short RSA key."""
+    shutil.copytree(made_once("keys", _make_keys), directory)
 
 
 def place_igc(directory: Path) -> list[CardEntry]:
@@ -61,5 +95,27 @@ def _prepare(place: Path) -> None:
             name.rename(place / name.name)
 
 
+def _make_key(file: Path, bits: int = 2048) -> None:
+    key = rsa.generate_private_key(65537, bits)
+    file.write_bytes(key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()))
+
+
+def _load_key(file: Path) -> rsa.RSAPrivateKey:
+    found = load_der_private_key(file.read_bytes(), None, unsafe_skip_rsa_key_validation=True)
+    assert isinstance(found, rsa.RSAPrivateKey)
+    return found
+
+
+def _make_stock(place: Path) -> None:
+    """More than a test IGC needs."""
+    for number in range(80):
+        _make_key(place / str(number))
+
+
+def _make_keys(place: Path) -> None:
+    write_short_pair(place, "20260101")
+    place.chmod(0o700)
+
+
 def _make_igc(place: Path) -> None:
-    ensure_igc(place, datetime.now(UTC), DEFAULT_BASE_URL)
+    ensure_igc(place, datetime.now(UTC), DEFAULT_BASE_URL, stock_of_keys())

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from idp.accounts.account import Account, AccountId, PostalAddress, ProvedIdentity
+from idp.accounts.standing import Standing
 from idp.cards.nomenclature import CodedLabel
-from idp.interaction.authenticator import Acr, AuthenticatorId, Door
+from idp.interaction.authenticator import Acr, AuthenticatorId, Doors, house_doors
 from idp.interaction.record import AuthenticationEvent, Interaction
 from tests.fakes import NOON
 
@@ -47,6 +48,11 @@ def an_account(**changes: Any) -> Account:
     return dataclasses.replace(account, **changes)
 
 
+def a_standing(account: Account | None = None, **changes: Any) -> Standing:
+    """Nothing is due."""
+    return dataclasses.replace(Standing(account=account or an_account(), due=()), **changes)
+
+
 def an_interaction(**changes: Any) -> Interaction:
     interaction = Interaction(
         id="interaction-1",
@@ -79,20 +85,11 @@ def an_event(authenticator: AuthenticatorId, minutes: float = 0, **changes: Any)
     return dataclasses.replace(event, **changes)
 
 
-def doors(open_doors: Iterable[str]) -> list[Door]:
+def doors(open_doors: Iterable[str]) -> Doors:
     """The house's doors, these ones open to every client."""
-    every = frozenset({"psc", "cps", "password"})
-    house: dict[AuthenticatorId, str] = {
-        "psc": "psc",
-        "cps": "cps",
-        "cps_unchecked": "cps",
-        "password": "password",
-        "email_otp": "password",
-    }
-    return [
-        Door(id=id, is_open=door in open_doors, allowed_for=lambda client: every, door=door)
-        for id, door in house.items()
-    ]
+    every = ("psc", "cps", "password")
+    opened = {door: door in open_doors for door in every}
+    return house_doors(opened, has_bypass=True, allowed_for=lambda client: every)
 
 
 #: Nothing of it is seen: control, surrogate, separator, format.

@@ -26,7 +26,7 @@ from idp.accounts.charter import CharterEvidence, CharterRevision
 from idp.accounts.password import Passwords
 from idp.adapters.sql.accounts import SqlAccounts
 from idp.adapters.sql.charters import SqlCharters
-from idp.adapters.sql.database import initialise, open_database
+from idp.adapters.sql.database import open_database
 from idp.adapters.sql.grants import SqlGrants
 from idp.adapters.sql.schema import audit_events, outbox
 from idp.app import create
@@ -38,6 +38,7 @@ from sandbox.igc.issuing import new_key
 from tests.configured import settings_with
 from tests.fakes import NOON
 from tests.key_files import key_directory, write_ring, write_short_pair
+from tests.made_once import place_database
 from tests.people import an_account, an_identity
 
 ISSUER = "http://localhost:8400"
@@ -175,6 +176,14 @@ class Provider:
     def browser(self) -> Browser:
         return Browser(self)
 
+    def register(self, client_id: str, **members: str) -> "Provider":
+        """Add these members to a client of clients.yaml, as an operator does. Returns itself."""
+        file, line = self.settings.where.clients_file, f"  - client_id: {client_id}\n"
+        head, found, others = file.read_text().partition(line)
+        assert found, client_id
+        file.write_text(head + line + "".join(f"    {name}: {it}\n" for name, it in members.items()) + others)
+        return self
+
     def last_code(self) -> str:
         newest = sa.select(outbox.c.text).order_by(outbox.c.id.desc()).limit(1)
         with self.database.connect() as connection:
@@ -230,11 +239,11 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("templates")
     write_short_pair(directory / "keys", "20260101")
     write_ring(key_directory(directory / "keys", SystemClock()))
-    initialise(f"sqlite:///{directory / 'empty.sqlite'}")
+    place_database(directory / "empty.sqlite")
     return directory
 
 
-def _enrol(settings: Settings, database: Engine) -> Account:
+def enrol(settings: Settings, database: Engine) -> Account:
     """A person who accepted the charter."""
     passwords = Passwords(settings.password, parallel=1)
     account = an_account(
@@ -297,7 +306,7 @@ def app_factory(
         settings = write_house(tmp_path_factory.mktemp("provider"), templates, **changes)
         database = open_database(settings.where.database)
         databases.append(database)
-        account = _enrol(settings, database)
+        account = enrol(settings, database)
         return Provider(create(settings), settings, database, account)
 
     yield make

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -87,15 +87,18 @@ class RunningServer:
 
 
 @contextmanager
-def redis_server(*, unix_socket: bool = False) -> Iterator[RunningServer]:
-    """An empty redis-server that writes nothing to disk. URL: redis://127.0.0.1:port/0, or unix://…"""
+def redis_server(*, unix_socket: bool = False, more: Sequence[str] = ()) -> Iterator[RunningServer]:
+    """An empty redis-server that writes nothing to disk. URL: redis://127.0.0.1:port/0, or unix://…
+
+    `more`: further arguments of its command.
+    """
     binary = _required(shutil.which("redis-server"), "redis-server", "redis-server")
     with _directory() as directory:
         port = 0 if unix_socket else free_port()
         place = directory / "redis.sock"
         url = f"unix://{place}?db=0" if unix_socket else f"redis://127.0.0.1:{port}/0"
         options = f"--port {port} --bind 127.0.0.1 --appendonly no --dir {directory}".split()
-        options += ["--save", "", "--unixsocket", str(place)]
+        options += ["--save", "", "--unixsocket", str(place), *more]
         server = RunningServer(url, [binary, *options], lambda: _redis_answers(url), directory / "redis.log")
         with _running(server):
             yield server

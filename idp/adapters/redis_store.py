@@ -1,26 +1,25 @@
-"""`EphemeralStore` on Redis 6.2 or later, alone or behind Sentinel.
+"""`EphemeralStore` on Redis.
 
 Contains one key per record, `caducee:1:<kind>:<sha256>`, which holds `<version>\\n<json>`; a counter is the version
-alone, for INCR. Every operation is one command or one script on one key. Not here: anything that must survive: Redis
-may lose an acknowledged write in a failover (docs/adr/0002).
+alone, for INCR. Every operation is one command or one script, in one round trip; what may wait goes along with the
+next. Not here: anything that must survive: Redis may lose an acknowledged write in a failover (docs/adr/0002).
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any, cast
-from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+from typing import Any
 
-from redis import Redis, RedisError
-from redis.backoff import NoBackoff
-from redis.retry import Retry
-from redis.sentinel import Sentinel
+from hiredis import pack_command
 
 from idp.adapters.ephemeral_record import as_text, checked_life, from_text, hashed
+from idp.adapters.redis_connections import Connections
+from idp.adapters.unit import forget, forget_all, present_request, present_unit, remember, remembered
 from idp.core.ephemeral import Kind, StaleRecord, StoreUnavailable, Versioned
 
-_TIMEOUT_SECONDS = 0.5
 _MILLISECOND = timedelta(milliseconds=1)
+
+# Sent with their text (EVAL): a script called by its hash may be unknown to a server that was restarted, and what
+# follows it in the same write would be done before it is sent again.
 
 # KEYS[1]: record. ARGV: expected version, new envelope, life in ms or "" to keep the present one. Returns 1 if swapped.
 _SWAP = """
@@ -36,38 +35,51 @@ local counted = redis.call('INCR', KEYS[1])
 if counted == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
 return counted
 """
+# KEYS: counter, record. ARGV: life of the window, the highest count that writes, envelope, life. Returns 1 if written.
+_PUT_COUNTED = """
+local counted = redis.call('INCR', KEYS[1])
+if counted == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+if counted > tonumber(ARGV[2]) then return 0 end
+redis.call('SET', KEYS[2], ARGV[3], 'PX', ARGV[4])
+return 1
+"""
 
 
 class RedisStore:
-    """`client`: one that answers in text (`decode_responses=True`), as `connect_redis` makes it."""
-
-    def __init__(self, client: Redis, prefix: str = "caducee:1:") -> None:
-        self._client = client
+    def __init__(self, connections: Connections, prefix: str = "caducee:1:") -> None:
+        self._connections = connections
         self._prefix = prefix
-        self._swap = client.register_script(_SWAP)
-        self._count = client.register_script(_COUNT)
 
     def put(self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta) -> None:
-        life, envelope = _milliseconds(ttl), _envelope(0, value)
-        with _outage_named():
-            self._client.set(self._name(kind, key), envelope, px=life)
+        command = _packed("SET", self._written(kind, key), _envelope(0, value), "PX", _milliseconds(ttl))
+        unit = present_unit()
+        if unit is None:
+            self._send([command])
+        else:
+            unit.put_ahead(self._send, command)
 
     def add(self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta) -> bool:
-        life, envelope = _milliseconds(ttl), _envelope(0, value)
-        with _outage_named():
-            return bool(self._client.set(self._name(kind, key), envelope, px=life, nx=True))
+        name, life = self._written(kind, key), _milliseconds(ttl)
+        is_added = self._ask("SET", name, _envelope(0, value), "PX", life, "NX") is not None
+        if not is_added:
+            forget_all()
+        return is_added
 
     def get(self, kind: Kind, key: str) -> Versioned | None:
-        with _outage_named():
-            reply = self._client.get(self._name(kind, key))
-        return _opened(reply)
+        name = self._name(kind, key)
+        record = remembered((self, name))
+        if record is None:
+            record = self._ask("GET", name, again=True)
+            if record is None:
+                return None
+            # As text: a caller that changes what it got changes nothing here.
+            remember((self, name), record)
+        return _opened(record)
 
     def take(self, kind: Kind, key: str) -> Mapping[str, Any] | None:
         # GETDEL is atomic: of several callers, one gets the value.
-        with _outage_named():
-            reply = self._client.getdel(self._name(kind, key))
-        record = _opened(reply)
-        return None if record is None else record.value
+        record = self._ask("GETDEL", self._written(kind, key))
+        return None if record is None else _opened(record).value
 
     def swap(
         self,
@@ -80,16 +92,22 @@ class RedisStore:
     ) -> None:
         life = "" if ttl is None else _milliseconds(ttl)
         envelope = _envelope(expected_version + 1, value)
-        with _outage_named():
-            swapped = self._swap(keys=[self._name(kind, key)], args=[expected_version, envelope, life])
-        if not swapped:
+        if not self._ask("EVAL", _SWAP, 1, self._written(kind, key), expected_version, envelope, life):
+            forget_all()
             raise StaleRecord
 
     def touch(
         self, kind: Kind, key: str, value: Mapping[str, Any], *, expected_version: int, ttl: timedelta
     ) -> None:
-        with suppress(StaleRecord):
-            self.swap(kind, key, value, expected_version=expected_version, ttl=ttl)
+        name, envelope = self._name(kind, key), _envelope(expected_version + 1, value)
+        command = _packed("EVAL", _SWAP, 1, name, expected_version, envelope, _milliseconds(ttl))
+        if (unit := present_unit()) is not None:
+            unit.put_ahead(self._send, command)
+        elif (request := present_request()) is not None:
+            self._expect(name, envelope, expected_version)
+            request.put_off(self._send, command)
+        else:
+            self._send([command])
 
     def put_counted(
         self,
@@ -102,95 +120,55 @@ class RedisStore:
         window: timedelta,
         most: int,
     ) -> bool:
-        if self.count(*counter, window) > most:
-            return False
-        self.put(kind, key, value, ttl)
-        return True
+        names = (self._written(*counter), self._written(kind, key))
+        given = (_milliseconds(window), most, _envelope(0, value), _milliseconds(ttl))
+        return bool(self._ask("EVAL", _PUT_COUNTED, 2, *names, *given))
 
     def count(self, kind: Kind, key: str, ttl: timedelta) -> int:
-        life = _milliseconds(ttl)
-        with _outage_named():
-            return int(self._count(keys=[self._name(kind, key)], args=[life]))
+        return int(self._ask("EVAL", _COUNT, 1, self._written(kind, key), _milliseconds(ttl)))
 
     def counted(self, kind: Kind, key: str) -> int:
-        record = self.get(kind, key)
-        return 0 if record is None else record.version
+        # Never remembered: others count meanwhile.
+        record = self._ask("GET", self._name(kind, key), again=True)
+        return 0 if record is None else _version(record)
 
     def is_alive(self) -> bool:
         try:
-            return bool(self._client.ping())
-        except RedisError:
+            return bool(self._connections.ask(_packed("PING"), again=True))
+        except StoreUnavailable:
             return False
+
+    def _ask(self, *command: str | int, again: bool = False) -> Any:
+        return self._send([_packed(*command)], again=again)
+
+    def _send(self, commands: Sequence[bytes], *, again: bool = False) -> Any:
+        """Write what waits and these, at once and in this order. Returns the answer to the last."""
+        request = present_request()
+        if request is not None and (waiting := request.taken_along(self._send)):
+            commands, again = [*waiting, *commands], False
+        return self._connections.ask(b"".join(commands), len(commands), again=again)[-1]
+
+    def _written(self, kind: Kind, key: str) -> str:
+        """Returns the name of what is written now: what was read under it is no longer so."""
+        name = self._name(kind, key)
+        forget((self, name))
+        return name
+
+    def _expect(self, name: str, envelope: str, expected_version: int) -> None:
+        """This request reads what it touched as if it were written; a race lost meanwhile shows at its next write."""
+        known = remembered((self, name))
+        if known is not None and _version(known) == expected_version:
+            remember((self, name), envelope)
+        else:
+            forget((self, name))
 
     def _name(self, kind: Kind, key: str) -> str:
         return f"{self._prefix}{kind.value}:{hashed(key)}"
 
 
-def connect_redis(url: str) -> Redis:
-    """Returns a client for redis://, rediss://, unix:// or redis+sentinel://host:port,host:port/service.
-
-    It connects at its first use: `RedisStore.is_alive` says whether the server answers. Raises ValueError for another
-    scheme.
-    """
-    scheme = url.partition(":")[0]
-    if scheme not in _CONNECTIONS:
-        # The message must not quote the URL: it may hold a password.
-        raise ValueError(f"Redis URL: expected one of {', '.join(sorted(_CONNECTIONS))}")
-    return _CONNECTIONS[scheme](url)
-
-
-def _options() -> dict[str, Any]:
-    # No retry: a browser is waiting, and a repeated script would count twice (facts/security §4.3, §4.6).
-    return {
-        "socket_timeout": _TIMEOUT_SECONDS,
-        "socket_connect_timeout": _TIMEOUT_SECONDS,
-        "decode_responses": True,
-        "retry": Retry(NoBackoff(), 0),
-    }
-
-
-def _direct(url: str) -> Redis:
-    return Redis.from_url(url, **_options())
-
-
-def _behind_sentinel(url: str) -> Redis:
-    """User and password are for the data nodes, `?sentinel_password=` for the sentinels; `?db=`: the database."""
-    parts = urlsplit(url)
-    service, query = parts.path.strip("/"), parse_qs(parts.query)
-    if not service:
-        raise ValueError("Redis Sentinel URL: the path must name the service")
-    guards = {"password": query["sentinel_password"][0]} if "sentinel_password" in query else {}
-    sentinel = Sentinel(  # type: ignore[no-untyped-call]
-        _sentinels(parts),
-        sentinel_kwargs=_options() | guards,
-        **_options(),
-        db=int(query.get("db", ["0"])[0]),
-        username=unquote(parts.username) if parts.username else None,
-        password=unquote(parts.password) if parts.password else None,
-    )
-    return cast(Redis, sentinel.master_for(service))  # type: ignore[no-untyped-call]
-
-
-def _sentinels(parts: SplitResult) -> list[tuple[str, int]]:
-    addresses = (urlsplit(f"//{place}") for place in parts.netloc.rpartition("@")[2].split(","))
-    return [(address.hostname or "localhost", address.port or 26379) for address in addresses]
-
-
-_CONNECTIONS: dict[str, Callable[[str], Redis]] = {
-    "redis": _direct,
-    "rediss": _direct,
-    "unix": _direct,
-    "redis+sentinel": _behind_sentinel,
-}
-
-
-@contextmanager
-def _outage_named() -> Iterator[None]:
-    try:
-        yield
-    except RedisError as error:
-        # Among them a full memory, a replica that refuses writes, a server still loading: the caller fails closed.
-        raise StoreUnavailable(f"Redis: {type(error).__name__}") from error
+def _packed(*command: str | int) -> bytes:
+    packed: bytes = pack_command(command)  # type: ignore[arg-type]
+    return packed
 
 
 def _milliseconds(ttl: timedelta) -> int:
@@ -201,8 +179,10 @@ def _envelope(version: int, value: Mapping[str, Any]) -> str:
     return f"{version}\n{as_text(value)}"
 
 
-def _opened(reply: object) -> Versioned | None:
-    if reply is None:
-        return None
-    version, _, json_text = cast(str, reply).partition("\n")
-    return Versioned(from_text(json_text or "{}"), int(version))
+def _opened(record: str) -> Versioned:
+    head, end, _ = record.partition("\n")
+    return Versioned(from_text(record, len(head) + 1) if end else {}, int(head))
+
+
+def _version(record: str) -> int:
+    return int(record.partition("\n")[0])

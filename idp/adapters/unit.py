@@ -16,7 +16,7 @@ from idp.core.ephemeral import StoreUnavailable
 
 log = structlog.get_logger()
 
-#: Writes what was put aside: called once, after the commit of a unit or at the end of a request.
+#: Writes what was put aside: called once, before the commit of a unit or at the end of a request.
 Later = Callable[[list[Any]], None]
 
 
@@ -41,7 +41,7 @@ class Request:
                 write(commands)
         except StoreUnavailable as error:
             # What may wait may be missing too: the answer is right without it.
-            log.warning("request_end_not_written", exception=str(error))
+            log.warning("request_end_not_written", error=str(error))
 
 
 @dataclass(slots=True)
@@ -50,18 +50,30 @@ class Unit:
 
     #: Of the database. What they are only `adapters/sql/work` knows.
     writes: list[Any] = field(default_factory=list)
-    #: Of other servers: they follow the commit.
-    following: dict[Later, list[Any]] = field(default_factory=dict)
+    #: Of other servers: they go before the commit.
+    ahead: dict[Later, list[Any]] = field(default_factory=dict)
     #: The transaction that some write could not do without; None: all wait for the end of the block.
     transaction: Any = None
     #: What ends with it.
     closing: ExitStack = field(default_factory=ExitStack)
+    #: A write of its transaction failed: there is no more a whole to commit.
+    is_spoilt: bool = False
 
-    def follow(self, write: Later, command: Any) -> None:
-        self.following.setdefault(write, []).append(command)
+    @contextmanager
+    def spoilt_by_an_exception(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self.is_spoilt = True
+            raise
 
-    def finish(self) -> None:
-        for write, commands in self.following.items():
+    def put_ahead(self, write: Later, command: Any) -> None:
+        self.ahead.setdefault(write, []).append(command)
+
+    def send_ahead(self) -> None:
+        # What was committed stays; what another server keeps expires. So if one of the two is down, it is not a refresh
+        # token used up for an access token that nobody has (facts/security §4.2).
+        for write, commands in self.ahead.items():
             write(commands)
 
 
@@ -103,33 +115,40 @@ def in_unit(commit: Callable[[Unit], None], roll_back: Callable[[Unit], None]) -
         return
     unit = _present.unit = Unit()
     try:
-        yield
+        try:
+            yield
+        finally:
+            # A transaction that the commit itself begins is none of the unit's, which nobody would end.
+            _present.unit = None
+        unit.send_ahead()
         commit(unit)
     except BaseException:
         roll_back(unit)
         raise
     finally:
-        _present.unit = None
         forget_all()
-    unit.finish()
 
 
 def remembered(key: Hashable) -> Any:
     """Returns what this request read under the key; None: nothing, or there is no request."""
-    return None if _present.request is None else _present.request.memory.get(key)
+    request = _present.request
+    return None if request is None else request.memory.get(key)
 
 
 def remember(key: Hashable, value: Any) -> None:
-    if _present.request is not None:
-        _present.request.memory[key] = value
+    request = _present.request
+    if request is not None:
+        request.memory[key] = value
 
 
 def forget(key: Hashable) -> None:
-    if _present.request is not None:
-        _present.request.memory.pop(key, None)
+    request = _present.request
+    if request is not None:
+        request.memory.pop(key, None)
 
 
 def forget_all() -> None:
     """After a write or a lost race: what comes is decided on what is there now."""
-    if _present.request is not None:
-        _present.request.memory.clear()
+    request = _present.request
+    if request is not None:
+        request.memory.clear()

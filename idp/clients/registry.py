@@ -2,8 +2,8 @@
 
 import hmac
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
@@ -81,6 +81,13 @@ class Client:
     authenticators: tuple[str, ...]
     #: Names of the charters it demands beside the one of this service.
     charters: tuple[str, ...]
+    #: Every claim of a person that it may ever receive (facts/security AZ14). `sub` always.
+    releasable: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        allowed = frozenset(claims_of(self.scopes))
+        kept = allowed if self.claims is None else allowed & {"sub", *self.claims}
+        object.__setattr__(self, "releasable", kept)
 
     @property
     def is_public(self) -> bool:
@@ -94,12 +101,6 @@ class Client:
     @property
     def is_told_of_logout(self) -> bool:
         return bool(self.backchannel_logout_uri or self.frontchannel_logout_uri)
-
-    @property
-    def releasable(self) -> frozenset[str]:
-        """Every claim of a person that it may ever receive (facts/security AZ14). `sub` always."""
-        allowed = frozenset(claims_of(self.scopes))
-        return allowed if self.claims is None else allowed & {"sub", *self.claims}
 
     def is_secret(self, candidate: str) -> bool:
         """Whether this is the client's secret. False for a client without secret, and for one that is too short."""
@@ -173,11 +174,19 @@ class ClientFile:
     The files that it names (`{file: …}`: secrets, keys) are part of it.
     """
 
-    def __init__(self, path: Path, rules: tuple[ClientRule, ...] = (), *, clock: Clock) -> None:
-        """Raises BadYaml, OSError."""
+    def __init__(
+        self,
+        path: Path,
+        rules: tuple[ClientRule, ...] = (),
+        *,
+        clock: Clock,
+        has_looked: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`has_looked`: whether this was asked before in the present request. Raises BadYaml, OSError."""
         self._path = path
         self._rules = rules
         self._clock = clock
+        self._has_looked = has_looked
         self._lock = threading.Lock()
         self._looked_at = clock.now()
         self._stamps: Mapping[Path, object] = {}
@@ -186,8 +195,8 @@ class ClientFile:
         self.fault: str | None = None
 
     def registry(self) -> ClientRegistry:
-        # One thread reads; the others go on with what was in force.
-        if self._is_changed() and self._lock.acquire(blocking=False):
+        # One request looks at the file once. One thread reads; the others go on with what was in force.
+        if not self._has_looked() and self._is_changed() and self._lock.acquire(blocking=False):
             try:
                 self._take()
             finally:

@@ -77,7 +77,7 @@ class StoreUnavailable(Exception):
 class EphemeralStore(Protocol):
     """Raises StoreUnavailable from every method when the store is down. Expired records are never returned.
 
-    Within a unit of work (`core/unit_of_work`), `put` and `touch` wait for its commit; the others, whose outcome the
+    Within a unit of work (`core/unit_of_work`), `put` and `touch` wait for its end; the others, whose outcome the
     caller needs, are steps of their own. Within a request, `get` may return what this request read before.
     """
 

@@ -18,9 +18,10 @@ class UnitOfWork(Protocol):
 
         Nothing of it is written when an exception leaves the block, or when the condition of one of the writes does not
         hold: its own exception is raised then, some only on leaving. Reads within find what was there before. What an
-        ephemeral store on another server has to write follows the commit. A block within a block is part of the outer
-        one. Raises StoreUnavailable, on leaving: nothing was written, or, if the connection broke in the commit itself,
-        all of it may have been.
+        ephemeral store on another server has to write goes before the commit, and may be there without it: a record
+        that nobody was given, until it expires. A block within a block is part of the outer one. Raises
+        StoreUnavailable, on leaving: nothing was committed, or, if the connection broke in the commit itself, all of it
+        may have been.
         """
 
     def as_one_step(self) -> AbstractContextManager[None]:

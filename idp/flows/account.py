@@ -1,9 +1,9 @@
 """Contains the root page: the person signed in, the applications to go to, « Se déconnecter ». Not here: a sign-in."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flask import Blueprint, request
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
 from idp.accounts.practice import ProfessionalContexts
 from idp.clients.registry import ClientFile
@@ -18,6 +18,7 @@ from idp.web.addresses import redirect
 from idp.web.cookies import Cookies
 from idp.web.forms import Forms
 from idp.web.local_time import local_hour
+from idp.web.page_routes import PageRoute
 from idp.web.rendering import Rendering
 from idp.web.shared_stations import SharedStations
 
@@ -40,24 +41,22 @@ class AccountFlow:
     #: The password door, and with it the way to a new password.
     has_password: bool
 
-    def routes(self) -> Blueprint:
-        pages = Blueprint("account", __name__)
-        pages.get("/")(self.show)
-        pages.post("/station")(self.change_station)
-        pages.post("/professional_context")(self.forget_context)
-        return pages
+    def routes(self) -> Iterator[PageRoute]:
+        yield PageRoute("GET", "/", self.show)
+        yield PageRoute("POST", "/station", self.change_station)
+        yield PageRoute("POST", "/professional_context", self.forget_context)
 
-    def change_station(self) -> Response:
+    def change_station(self, request: Request) -> Response:
         """« Ce poste est partagé », and back. Only this browser remembers it."""
         form = self.forms.read(request, _BASE)
         response = redirect("/")
         (self.stations.declare if form.get("shared") == "1" else self.stations.withdraw)(response)
         return response
 
-    def forget_context(self) -> Response:
+    def forget_context(self, request: Request) -> Response:
         """Forget the choice: the application asks anew at the next sign-in, as a person may work elsewhere tomorrow."""
         client_id = self.forms.read(request, _BASE).get("client_id", "")
-        found = self.signed_in.find()
+        found = self.signed_in.find(request)
         if found is not None and client_id in self.context.remembered(found[1]):
             account_id = found[1].id
             with self.work.together():
@@ -65,17 +64,17 @@ class AccountFlow:
                 self.audit.record(AuditEvent.CONTEXT_FORGOTTEN, account_id=account_id, client_id=client_id)
         return redirect("/")
 
-    def show(self) -> Response:
+    def show(self, request: Request) -> Response:
         browser = self.cookies.browser(request) or random_token()
         frame = self.rendering.frame(request, client=None, base_path=_BASE, browser=browser)
-        response = self.rendering.page("account.html", frame, self._page(frame.locale))
+        response = self.rendering.page("account.html", frame, self._page(request, frame.locale))
         self.cookies.know_browser(request, response, browser)
         return response
 
-    def _page(self, locale: str) -> AccountPage:
+    def _page(self, request: Request, locale: str) -> AccountPage:
         clients = self.clients.registry()
         applications = tuple((client.name, client.home) for client in clients.values())
-        station, found = self._station(), self.signed_in.find()
+        station, found = self._station(request), self.signed_in.find(request)
         if found is None:
             return AccountPage(
                 identity=None, applications=applications, signed_in_since=None, station=station
@@ -101,7 +100,7 @@ class AccountFlow:
             is_first_password=not account.has_password,
         )
 
-    def _station(self) -> str:
+    def _station(self, request: Request) -> str:
         if self.stations.is_in_network(request):
             return "network"
         return "declared" if self.stations.is_declared(request) else "own"

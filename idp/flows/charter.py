@@ -5,11 +5,11 @@ charters are due (`interaction/required_action`).
 """
 
 import dataclasses
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flask import Blueprint
 from markdown_it import MarkdownIt
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
 from idp.accounts.account import Account
 from idp.accounts.charter import HOUSE, CharterEvidence, CharterRepository, CharterRevision
@@ -17,14 +17,16 @@ from idp.core.audit import AuditEvent
 from idp.core.clock import Clock
 from idp.core.errors import OAuthError
 from idp.core.unit_of_work import UnitOfWork
-from idp.flows.shared.desk import Desk, NotDue
+from idp.flows.shared.desk import Desk
 from idp.interaction.assurance import assurance_of
 from idp.interaction.next_stop import Itinerary
 from idp.interaction.record import Interaction, counting_events
+from idp.interaction.refusal import NotDue
 from idp.interaction.required_action import CharterAction
 from idp.interaction.stop import Stop
 from idp.pages.sign_in import CharterPage
 from idp.web.local_time import local_day
+from idp.web.page_routes import PageRoute
 
 #: The operator's Markdown, without raw HTML nor images.
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).disable(["image", "html_inline", "html_block"])
@@ -64,27 +66,25 @@ class CharterFlow:
     itinerary: Itinerary
     clock: Clock
 
-    def routes(self) -> Blueprint:
-        pages = Blueprint("charter", __name__)
-        pages.get("/interaction/<interaction_id>/charter")(self.show)
-        pages.post("/interaction/<interaction_id>/charter")(self.receive)
-        pages.post("/interaction/<interaction_id>/charter/refuse")(self.refuse)
-        return pages
+    def routes(self) -> Iterator[PageRoute]:
+        yield PageRoute("GET", "/interaction/<interaction_id>/charter", self.show)
+        yield PageRoute("POST", "/interaction/<interaction_id>/charter", self.receive)
+        yield PageRoute("POST", "/interaction/<interaction_id>/charter/refuse", self.refuse)
 
-    def show(self, interaction_id: str) -> Response:
-        due = self._due(interaction_id)
-        return self._page(due, due.charters[0], None)
+    def show(self, request: Request, interaction_id: str) -> Response:
+        due = self._due(request, interaction_id)
+        return self._page(request, due, due.charters[0], None)
 
-    def receive(self, interaction_id: str) -> Response:
-        due = self._due(interaction_id)
-        form = self.desk.form(due.interaction)
+    def receive(self, request: Request, interaction_id: str) -> Response:
+        due = self._due(request, interaction_id)
+        form = self.desk.form(request, due.interaction)
         current = due.named(form.get("charter", ""))
         # The revision that was read is the one that is accepted (facts/security T36).
         shown = form.get("text_sha256", "")
         if form.get("revision") != current.revision or not current.is_text(shown):
-            return self._page(due, current, "charter.revision_changed", 409)
+            return self._page(request, due, current, "charter.revision_changed", 409)
         if form.get("accepted") != "yes":
-            return self._page(due, current, "charter.tick_needed", 422)
+            return self._page(request, due, current, "charter.tick_needed", 422)
         evidence = self._evidence(due, current, shown)
         # Committed before the redirect (facts/security T35).
         with self.work.together():
@@ -92,15 +92,15 @@ class CharterFlow:
                 self._audit_event(AuditEvent.CHARTER_ACCEPTED, due, current)
         return self.desk.back(due.interaction)
 
-    def refuse(self, interaction_id: str) -> Response:
-        due = self._due(interaction_id)
-        self.desk.form(due.interaction)
+    def refuse(self, request: Request, interaction_id: str) -> Response:
+        due = self._due(request, interaction_id)
+        self.desk.form(request, due.interaction)
         self._audit_event(AuditEvent.CHARTER_REFUSED, due, due.charters[0])
         self.desk.record(dataclasses.replace(due.interaction, refusal=str(OAuthError.ACCESS_DENIED)))
         return self.desk.back(due.interaction)
 
-    def _due(self, interaction_id: str) -> _Due:
-        interaction = self.desk.open_due(interaction_id, Stop.CHARTER)
+    def _due(self, request: Request, interaction_id: str) -> _Due:
+        interaction = self.desk.open_due(request, interaction_id, Stop.CHARTER)
         account = self.desk.account(interaction)
         still_due = self.action.still_due(account, interaction.client_id) if account else ()
         if account is None or not still_due:
@@ -111,7 +111,7 @@ class CharterFlow:
         self.desk.audit_event(event, due.interaction, charter=current.charter, revision=current.revision)
 
     def _evidence(self, due: _Due, current: CharterRevision, shown: str) -> CharterEvidence:
-        paths = self.itinerary.paths(due.interaction, due.account)
+        paths = self.itinerary.paths(due.interaction)
         assurance = assurance_of(counting_events(due.interaction), paths)
         return CharterEvidence(
             account_id=due.account.id,
@@ -123,8 +123,10 @@ class CharterFlow:
             client_id=due.interaction.client_id,
         )
 
-    def _page(self, due: _Due, current: CharterRevision, error: str | None, status: int = 200) -> Response:
-        locale = self.desk.locale(due.interaction)
+    def _page(
+        self, request: Request, due: _Due, current: CharterRevision, error: str | None, status: int = 200
+    ) -> Response:
+        locale = self.desk.locale(request, due.interaction)
         known = self.charters.evidence_of(due.account.id)
         page = CharterPage(
             charter=current.charter,
@@ -138,4 +140,4 @@ class CharterFlow:
             is_new_revision=any(evidence.charter == current.charter for evidence in known),
             error=error,
         )
-        return self.desk.show(due.interaction, "charter.html", page, status)
+        return self.desk.show(request, due.interaction, "charter.html", page, status)

@@ -1,10 +1,10 @@
 """Contains the sign-in page with its doors, and « Annuler » of every page of an interaction. Not here: a door."""
 
 import dataclasses
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flask import Blueprint
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
 from idp.cards.rpps import InvalidRpps, parse_rpps
 from idp.core.errors import OAuthError
@@ -13,6 +13,7 @@ from idp.interaction.assurance import RANK, assurance_of
 from idp.interaction.record import Interaction
 from idp.interaction.stop import Stop
 from idp.pages.sign_in import ChoicePage
+from idp.web.page_routes import PageRoute
 
 
 def _notice(interaction: Interaction) -> str | None:
@@ -42,26 +43,26 @@ class ChoiceFlow:
     #: A person without an account may begin by Pro Santé Connect too.
     enrolment_from_psc: bool
 
-    def routes(self) -> Blueprint:
-        pages = Blueprint("choice", __name__)
-        pages.get("/interaction/<interaction_id>/choice")(self.show)
-        pages.post("/interaction/<interaction_id>/cancel")(self.cancel)
-        return pages
+    def routes(self) -> Iterator[PageRoute]:
+        yield PageRoute("GET", "/interaction/<interaction_id>/choice", self.show)
+        yield PageRoute("POST", "/interaction/<interaction_id>/cancel", self.cancel)
 
-    def show(self, interaction_id: str) -> Response:
-        interaction = self.desk.open_due(interaction_id, Stop.CHOICE)
-        doors = self.desk.doors(interaction, self.desk.account(interaction))
+    def show(self, request: Request, interaction_id: str) -> Response:
+        interaction = self.desk.open_due(request, interaction_id, Stop.CHOICE)
+        doors = self.desk.doors(interaction)
         page = ChoicePage(
             doors=doors,
             notice=_notice(interaction),
             login_hint=_login_hint(interaction),
             enrolment_from_psc=self.enrolment_from_psc,
         )
-        return self.desk.show(interaction, "choice.html", page)
+        # A suggested RPPS is of one person: its page is not kept for others.
+        show = self.desk.show if page.login_hint else self.desk.show_common
+        return show(request, interaction, "choice.html", page)
 
-    def cancel(self, interaction_id: str) -> Response:
+    def cancel(self, request: Request, interaction_id: str) -> Response:
         """The person leaves: the relying party gets `access_denied` (RFC 6749 §4.1.2.1)."""
-        interaction = self.desk.open(interaction_id)
-        self.desk.form(interaction)
+        interaction = self.desk.open(request, interaction_id)
+        self.desk.form(request, interaction)
         self.desk.record(dataclasses.replace(interaction, refusal=str(OAuthError.ACCESS_DENIED)))
         return self.desk.back(interaction)

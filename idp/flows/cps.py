@@ -4,12 +4,12 @@ Contains the way to the card host, and what the card presented there makes of th
 (`adapters/card_host`), the verdict (`cards`).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from flask import Blueprint, request
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
 from idp.accounts.account import ProvedIdentity
 from idp.accounts.repository import AccountRepository
@@ -29,6 +29,7 @@ from idp.interaction.handover import attempt_address, begin_attempt, take_presen
 from idp.interaction.record import Interaction, event_of, with_event
 from idp.pages.sign_in import CpsPage
 from idp.web.addresses import redirect
+from idp.web.page_routes import PageRoute
 
 _MOST_POLICIES = 4
 
@@ -45,27 +46,25 @@ class CpsFlow:
     card_host: str
     attempt_life: timedelta
 
-    def routes(self) -> Blueprint:
-        pages = Blueprint("cps", __name__)
-        pages.post("/interaction/<interaction_id>/cps")(self.begin)
-        pages.get("/interaction/<interaction_id>/cps")(self.complete)
-        pages.get("/cps/stale")(self.stale)
-        pages.get("/cps/unavailable")(self.unavailable)
-        return pages
+    def routes(self) -> Iterator[PageRoute]:
+        yield PageRoute("POST", "/interaction/<interaction_id>/cps", self.begin)
+        yield PageRoute("GET", "/interaction/<interaction_id>/cps", self.complete)
+        yield PageRoute("GET", "/cps/stale", self.stale)
+        yield PageRoute("GET", "/cps/unavailable", self.unavailable)
 
-    def begin(self, interaction_id: str) -> Response:
+    def begin(self, request: Request, interaction_id: str) -> Response:
         """Send the browser to the card host: a click and a new handshake, or a remembered certificate would sign in
         (facts/security CP6)."""
-        interaction = self.desk.open(interaction_id)
-        self.desk.form(interaction)
-        if not self.desk.doors(interaction, self.desk.account(interaction)).cps:
+        interaction = self.desk.open(request, interaction_id)
+        self.desk.form(request, interaction)
+        if not self.desk.doors(interaction).cps:
             return self.desk.back(interaction)
         self.desk.set_out(interaction)
         attempt = begin_attempt(self.store, interaction, self.attempt_life)
         return redirect(attempt_address(self.card_host, attempt))
 
-    def complete(self, interaction_id: str) -> Response:
-        interaction = self.desk.open(interaction_id, repeats="cps")
+    def complete(self, request: Request, interaction_id: str) -> Response:
+        interaction = self.desk.open(request, interaction_id, repeats="cps")
         token = request.args.get("presentation")
         if token is None:
             return self.desk.back(interaction)
@@ -73,9 +72,9 @@ class CpsFlow:
         # own.
         presentation = take_presentation(self.store, token)
         if presentation is None:
-            return self._refuse(interaction, "stale")
+            return self._refuse(request, interaction, "stale")
         if not presentation.is_for(interaction):
-            return self._refuse(interaction, "mismatch")
+            return self._refuse(request, interaction, "mismatch")
         if presentation.is_overtaken(interaction):
             return self.desk.back(interaction)
         now = self.clock.now()
@@ -84,25 +83,29 @@ class CpsFlow:
             identity = _identity(card, now)
         except CardRefused as refused:
             shown = sha256(presentation.certificate_der).hexdigest() if presentation.certificate_der else ""
-            return self._refuse(interaction, str(refused.reason), shown)
+            return self._refuse(request, interaction, str(refused.reason), shown)
         if not card.is_status_known:
-            return self._without_status(interaction, identity, card, presentation.certificate_der)
-        event = event_of("cps", now)
-        facts = _facts(card, presentation.certificate_der)
+            return self._without_status(request, interaction, identity, card, presentation.certificate_der)
+        event, facts = event_of("cps", now), _facts(card, presentation.certificate_der)
 
-        def also(proved: Interaction) -> None:
+        def tell(proved: Interaction) -> None:
             self.desk.audit_event(AuditEvent.CARD_LOGIN_ACCEPTED, proved, **facts)
 
-        return self.desk.prove(self.admission.admit(interaction, event, identity, also))
+        return self.desk.prove(self.admission.admit(interaction, event, identity, tell))
 
     def _without_status(
-        self, interaction: Interaction, identity: ProvedIdentity, card: Card, der: bytes | None
+        self,
+        request: Request,
+        interaction: Interaction,
+        identity: ProvedIdentity,
+        card: Card,
+        der: bytes | None,
     ) -> Response:
         """The operator's bypass (docs/adr/0017): who has an account signs in, at a lower acr; nothing else changes."""
         account = self.accounts.find_by_rpps(identity.rpps)
         paths = paths_for(interaction.needed, interaction.essential)
         if account is None or ("cps_unchecked",) not in paths:
-            return self._refuse(interaction, str(CardRefusal.STATUS_UNKNOWN), card.fingerprint_sha256)
+            return self._refuse(request, interaction, CardRefusal.STATUS_UNKNOWN, card.fingerprint_sha256)
         event = event_of("cps_unchecked", identity.verified_at)
         proved = with_event(interaction, event, account)
         if not account.may_sign_in:
@@ -110,20 +113,22 @@ class CpsFlow:
         self.desk.audit_event(AuditEvent.CARD_STATUS_BYPASSED, proved, **_facts(card, der))
         return self.desk.prove(proved)
 
-    def stale(self) -> Response:
+    def stale(self, request: Request) -> Response:
         """Raises PageError: the card host knew no such attempt; it was used before, too old, or never begun."""
         raise PageError(Problem.INTERACTION_UNKNOWN, "card attempt")
 
-    def unavailable(self) -> Response:
+    def unavailable(self, request: Request) -> Response:
         """Raises PageError."""
         raise PageError(Problem.UNAVAILABLE, "card host without store")
 
-    def _refuse(self, interaction: Interaction, reason: str, certificate: str = "") -> Response:
+    def _refuse(
+        self, request: Request, interaction: Interaction, reason: str, certificate: str = ""
+    ) -> Response:
         """`certificate`: its SHA-256 if one was shown, as in `account_proofs`."""
         facts = {"reason": reason} | ({"certificate": certificate} if certificate else {})
         self.desk.audit_event(AuditEvent.CARD_LOGIN_REFUSED, interaction, **facts)
-        doors = self.desk.doors(interaction, self.desk.account(interaction))
-        return self.desk.show(interaction, "cps.html", CpsPage(reason, doors), 403)
+        doors = self.desk.doors(interaction)
+        return self.desk.show(request, interaction, "cps.html", CpsPage(reason, doors), 403)
 
 
 def _facts(card: Card, der: bytes | None) -> dict[str, Fact]:

@@ -1,12 +1,12 @@
 """Contains the mail code: second half of the password path, proof of an enrolment's mailbox. Not here: its sending."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
-from flask import Blueprint
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
 from idp.accounts.code_keys import CodeHolder
 from idp.accounts.email_otp import CodeRefusal, CodeRefused, MailCodes, masked_email
@@ -16,13 +16,15 @@ from idp.core.clock import Clock
 from idp.core.unit_of_work import UnitOfWork
 from idp.flows.shared.already_enrolled import AlreadyEnrolled
 from idp.flows.shared.code_mail import CodeSender
-from idp.flows.shared.desk import Desk, NotDue
+from idp.flows.shared.desk import Desk
 from idp.flows.shared.enrolling import Enrolling
 from idp.interaction.authenticator import AuthenticatorId
 from idp.interaction.record import Interaction, event_of, with_event
+from idp.interaction.refusal import NotDue
 from idp.interaction.stop import Stop
 from idp.pages.sign_in import EmailOtpPage
 from idp.web.local_time import local_hour, minutes_left
+from idp.web.page_routes import PageRoute
 
 _STATUS = {CodeRefusal.CLOSED: 403}
 _SENT = ("renewed", "resent")
@@ -35,6 +37,11 @@ def _occasion(interaction: Interaction) -> str:
     return f"{interaction.id}:{interaction.events[-1].at.isoformat() if interaction.events else ''}"
 
 
+class _Due(NamedTuple):
+    interaction: Interaction
+    holder: CodeHolder
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmailOtpFlow:
     desk: Desk
@@ -45,30 +52,28 @@ class EmailOtpFlow:
     enrolling: Enrolling
     clock: Clock
 
-    def routes(self) -> Blueprint:
-        pages = Blueprint("email_otp", __name__)
-        pages.get("/interaction/<interaction_id>/email_otp")(self.show)
-        pages.post("/interaction/<interaction_id>/email_otp")(self.receive)
-        pages.post("/interaction/<interaction_id>/email_otp/resend")(self.resend)
-        return pages
+    def routes(self) -> Iterator[PageRoute]:
+        yield PageRoute("GET", "/interaction/<interaction_id>/email_otp", self.show)
+        yield PageRoute("POST", "/interaction/<interaction_id>/email_otp", self.receive)
+        yield PageRoute("POST", "/interaction/<interaction_id>/email_otp/resend", self.resend)
 
-    def show(self, interaction_id: str) -> Response:
-        interaction, holder = self._due(interaction_id)
-        return self.already.answer(interaction) or self._page(interaction, holder, None)
+    def show(self, request: Request, interaction_id: str) -> Response:
+        due = self._due(request, interaction_id)
+        return self.already.answer(request, due.interaction) or self._page(request, due, None)
 
-    def receive(self, interaction_id: str) -> Response:
-        interaction, holder = self._due(interaction_id, repeats="email_otp")
-        form = self.desk.form(interaction)
-        if (answer := self.already.answer(interaction)) is not None:
+    def receive(self, request: Request, interaction_id: str) -> Response:
+        interaction, holder = due = self._due(request, interaction_id, repeats="email_otp")
+        form = self.desk.form(request, interaction)
+        if (answer := self.already.answer(request, interaction)) is not None:
             return answer
         try:
             self.codes.check(holder, form.get("code", ""), self.clock.now(), within=_occasion(interaction))
         except CodeRefused as refused:
             self.desk.audit_event(AuditEvent.MAIL_CODE_REFUSED, interaction, reason=str(refused.reason))
-            return self._page(interaction, holder, refused.reason, _STATUS.get(refused.reason, 422))
+            return self._page(request, due, refused.reason, _STATUS.get(refused.reason, 422))
         accept = partial(self._accept, interaction, holder)
         if holder.purpose == "enrolment":
-            return self.enrolling.finish(interaction, accept)
+            return self.enrolling.finish(request, interaction, accept)
         return self._finish_login(interaction, accept)
 
     def _accept(self, interaction: Interaction, holder: CodeHolder) -> None:
@@ -76,23 +81,20 @@ class EmailOtpFlow:
         self.sender.withdraw(holder)
         self.desk.audit_event(AuditEvent.MAIL_CODE_ACCEPTED, interaction, purpose=holder.purpose)
 
-    def resend(self, interaction_id: str) -> Response:
-        interaction, holder = self._due(interaction_id)
-        self.desk.form(interaction)
-        if (answer := self.already.answer(interaction)) is not None:
+    def resend(self, request: Request, interaction_id: str) -> Response:
+        due = self._due(request, interaction_id)
+        self.desk.form(request, due.interaction)
+        if (answer := self.already.answer(request, due.interaction)) is not None:
             return answer
-        sent = self.sender.send(interaction)
+        sent = self.sender.send(request, due.interaction)
         notice, status = (sent, 429) if isinstance(sent, SendRefusal) else (_SENT[sent.is_repeated], 200)
-        return self._page(interaction, holder, notice, status)
+        return self._page(request, due, notice, status)
 
-    def _due(
-        self, interaction_id: str, repeats: AuthenticatorId | None = None
-    ) -> tuple[Interaction, CodeHolder]:
-        interaction = self.desk.open_due(interaction_id, Stop.EMAIL_OTP, repeats=repeats)
-        holder = self.sender.holder(interaction)
-        if holder is None:
+    def _due(self, request: Request, interaction_id: str, repeats: AuthenticatorId | None = None) -> _Due:
+        interaction = self.desk.open_due(request, interaction_id, Stop.EMAIL_OTP, repeats=repeats)
+        if (holder := self.sender.holder(interaction)) is None:
             raise NotDue(interaction_id)
-        return interaction, holder
+        return _Due(interaction, holder)
 
     def _finish_login(self, interaction: Interaction, accept: Callable[[], None]) -> Response:
         with self.work.together():
@@ -102,15 +104,14 @@ class EmailOtpFlow:
             raise NotDue(interaction.id)
         return self.desk.prove(with_event(interaction, event_of("email_otp", self.clock.now()), account))
 
-    def _page(
-        self, interaction: Interaction, holder: CodeHolder, notice: str | None, status: int = 200
-    ) -> Response:
-        now, locale = self.clock.now(), self.desk.locale(interaction)
+    def _page(self, request: Request, due: _Due, notice: str | None, status: int = 200) -> Response:
+        interaction, holder = due
+        now, locale = self.clock.now(), self.desk.locale(request, interaction)
         state = self.codes.state(holder)
         end, resend_at = state.expires_at or now, state.resend_at or now
         can_enter = end > now and state.tries_left > 0 and notice != CodeRefusal.CLOSED
         if notice is None and not can_enter:
-            notice = self.sender.why_no_code(interaction, holder)
+            notice = self.sender.why_no_code(request, interaction, holder)
         words = _OF_ENROLMENT if holder.purpose == "enrolment" else {}
         page = EmailOtpPage(
             purpose=holder.purpose,
@@ -122,6 +123,6 @@ class EmailOtpFlow:
             notice_is_error=notice not in (None, *_SENT),
             can_enter=can_enter,
             seconds_before_resend=max(math.ceil((resend_at - now).total_seconds()), 0),
-            doors=self.desk.doors(interaction, self.desk.account(interaction)),
+            doors=self.desk.doors(interaction),
         )
-        return self.desk.show(interaction, "email_otp.html", page, status)
+        return self.desk.show(request, interaction, "email_otp.html", page, status)

@@ -5,11 +5,10 @@ when the mailbox is proved (`email_otp`).
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from flask import Blueprint
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
 from idp.accounts.account import NO_PASSWORD, ProvedIdentity
 from idp.accounts.enrolment import form_faults, proof_mark, typed_address, typed_values, verified_form
@@ -18,12 +17,14 @@ from idp.accounts.password_rules import KnownPerson, PasswordPolicy
 from idp.core.audit import AuditEvent
 from idp.flows.shared.already_enrolled import AlreadyEnrolled
 from idp.flows.shared.code_mail import CodeSender
-from idp.flows.shared.desk import Desk, NotDue
+from idp.flows.shared.desk import Desk
 from idp.interaction.record import Interaction, PendingEnrolment
+from idp.interaction.refusal import NotDue
 from idp.interaction.stop import Stop
 from idp.pages.enrolment import EnrolmentPage, FieldError, FirstConnectionPage
 from idp.pages.identity import identity_view
 from idp.web.forms import FormOvertaken
+from idp.web.page_routes import PageRoute
 
 _FAULT = "fault:"
 
@@ -37,53 +38,52 @@ class EnrolmentFlow:
     #: None: the password door is closed, and no password is asked for.
     policy: PasswordPolicy | None
 
-    def routes(self) -> Blueprint:
-        pages = Blueprint("enrolment", __name__)
-        pages.get("/interaction/<interaction_id>/enrolment")(self.show)
-        pages.post("/interaction/<interaction_id>/enrolment")(self.receive)
-        pages.post("/interaction/<interaction_id>/enrolment/back")(self.edit)
-        pages.get("/interaction/<interaction_id>/first_connection")(self.show_first_connection)
-        return pages
+    def routes(self) -> Iterator[PageRoute]:
+        yield PageRoute("GET", "/interaction/<interaction_id>/enrolment", self.show)
+        yield PageRoute("POST", "/interaction/<interaction_id>/enrolment", self.receive)
+        yield PageRoute("POST", "/interaction/<interaction_id>/enrolment/back", self.edit)
+        yield PageRoute("GET", "/interaction/<interaction_id>/first_connection", self.show_first_connection)
 
-    def show(self, interaction_id: str) -> Response:
-        interaction, identity = self._due(interaction_id, Stop.ENROLMENT)
-        if (answer := self.already.answer(interaction)) is not None:
+    def show(self, request: Request, interaction_id: str) -> Response:
+        interaction, identity = self._due(request, interaction_id, Stop.ENROLMENT)
+        if (answer := self.already.answer(request, interaction)) is not None:
             return answer
         draft = dict(interaction.enrolment_draft)
         faults = {name.removeprefix(_FAULT): draft.pop(name) for name in [*draft] if name.startswith(_FAULT)}
-        return self._page(interaction, identity, draft, faults, 200)
+        return self._page(request, interaction, identity, draft, faults, 200)
 
-    def receive(self, interaction_id: str) -> Response:
-        interaction, identity = self._due(interaction_id, Stop.ENROLMENT)
+    def receive(self, request: Request, interaction_id: str) -> Response:
+        interaction, identity = self._due(request, interaction_id, Stop.ENROLMENT)
         try:
-            form = self.desk.posted(interaction)
+            form = self.desk.posted(request, interaction)
         except FormOvertaken:
-            return self._overtaken(interaction, identity)
+            return self._overtaken(request, interaction, identity)
         if form.get("proof") != proof_mark(identity):
-            return self._overtaken(interaction, identity)
+            return self._overtaken(request, interaction, identity)
         values, password = typed_values(form), form.get("password", "")
-        if (answer := self.already.answer(interaction, values["email"])) is not None:
+        if (answer := self.already.answer(request, interaction, values["email"])) is not None:
             return answer
         faults = form_faults(values) | self._password_faults(identity, values, password)
         if faults:
             self.desk.record(dataclasses.replace(interaction, enrolment_draft=values))
-            return self._page(interaction, identity, values, faults, 422)
+            return self._page(request, interaction, identity, values, faults, 422)
         try:
             hashed = self.passwords.hash(password) if self.policy else NO_PASSWORD
         except HashingBusy:
-            return self._page(interaction, identity, values, {"password": "enrolment.busy"}, 503)
+            return self._page(request, interaction, identity, values, {"password": "enrolment.busy"}, 503)
         verified = verified_form(values)
         pending = PendingEnrolment(verified.email, hashed, verified.address)
         typed = dataclasses.replace(interaction, enrolment=pending, enrolment_draft=values)
+        # The mail first: if it cannot be posted, the form is still due and is sent again.
+        self.sender.send(request, typed)
         self.desk.record(typed)
-        self.sender.send(typed)
         return self.desk.back(interaction)
 
-    def _overtaken(self, interaction: Interaction, identity: ProvedIdentity) -> Response:
+    def _overtaken(self, request: Request, interaction: Interaction, identity: ProvedIdentity) -> Response:
         """A card was shown since this form was: what is typed in it may be another person's (facts/security CP7)."""
         self.desk.audit_event(AuditEvent.ENROLMENT_REFUSED, interaction, reason="other_identity")
         draft = {n: v for n, v in interaction.enrolment_draft.items() if not n.startswith(_FAULT)}
-        return self._page(interaction, identity, draft, {"email": "enrolment.other_identity"}, 409)
+        return self._page(request, interaction, identity, draft, {"email": "enrolment.other_identity"}, 409)
 
     def _password_faults(
         self, identity: ProvedIdentity, values: Mapping[str, str], password: str
@@ -92,20 +92,20 @@ class EnrolmentFlow:
         fault = self.policy.fault(person, password) if self.policy else None
         return {} if fault is None else {"password": fault}
 
-    def edit(self, interaction_id: str) -> Response:
+    def edit(self, request: Request, interaction_id: str) -> Response:
         """Go back from the code to the form, to correct a mistyped address."""
-        interaction = self.desk.open_due(interaction_id, Stop.EMAIL_OTP)
-        self.desk.form(interaction)
+        interaction = self.desk.open_due(request, interaction_id, Stop.EMAIL_OTP)
+        self.desk.form(request, interaction)
         if interaction.enrolment is not None:
             # First: once the form is due again, no click leads here any more.
             self.sender.take_back(interaction)
             self.desk.record(dataclasses.replace(interaction, enrolment=None))
         return self.desk.back(interaction)
 
-    def show_first_connection(self, interaction_id: str) -> Response:
+    def show_first_connection(self, request: Request, interaction_id: str) -> Response:
         """Show « La première connexion doit être réalisée avec votre carte CPx »."""
-        interaction, identity = self._due(interaction_id, Stop.FIRST_CONNECTION)
-        if (answer := self.already.answer(interaction)) is not None:
+        interaction, identity = self._due(request, interaction_id, Stop.FIRST_CONNECTION)
+        if (answer := self.already.answer(request, interaction)) is not None:
             return answer
         doors = self.desk.doors(interaction)
         page = FirstConnectionPage(
@@ -113,16 +113,17 @@ class EnrolmentFlow:
             cps_open=doors.cps,
             psc_open=doors.psc,
         )
-        return self.desk.show(interaction, "first_connection.html", page)
+        return self.desk.show(request, interaction, "first_connection.html", page)
 
-    def _due(self, interaction_id: str, stop: Stop) -> tuple[Interaction, ProvedIdentity]:
-        interaction = self.desk.open_due(interaction_id, stop)
+    def _due(self, request: Request, interaction_id: str, stop: Stop) -> tuple[Interaction, ProvedIdentity]:
+        interaction = self.desk.open_due(request, interaction_id, stop)
         if interaction.identity is None:
             raise NotDue(interaction_id)
         return interaction, interaction.identity
 
     def _page(
         self,
+        request: Request,
         interaction: Interaction,
         identity: ProvedIdentity,
         values: Mapping[str, str],
@@ -137,4 +138,4 @@ class EnrolmentFlow:
             source=identity.source,
             proof=proof_mark(identity),
         )
-        return self.desk.show(interaction, "enrolment.html", page, status)
+        return self.desk.show(request, interaction, "enrolment.html", page, status)

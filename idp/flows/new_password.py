@@ -6,11 +6,11 @@ D2). The proof replaces the current password (PW6), so both cases are one. Not h
 """
 
 import dataclasses
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from flask import Blueprint, request
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
 from idp.accounts.account import Account
 from idp.accounts.notices import Notice, Notices
@@ -30,6 +30,7 @@ from idp.pages.identity import identity_view
 from idp.web.addresses import redirect
 from idp.web.forms import FormOvertaken, Forms
 from idp.web.leaving import Leaving
+from idp.web.page_routes import PageRoute
 from idp.web.rendering import Rendering
 
 _BASE = "/password"
@@ -53,40 +54,39 @@ class NewPasswordFlow:
     within: timedelta
     policy: PasswordPolicy
 
-    def routes(self) -> Blueprint:
-        pages = Blueprint("new_password", __name__)
-        pages.get(_BASE)(self.show)
-        pages.post(_BASE)(self.receive)
-        return pages
+    def routes(self) -> Iterator[PageRoute]:
+        yield PageRoute("GET", _BASE, self.show)
+        yield PageRoute("POST", _BASE, self.receive)
 
-    def show(self) -> Response:
-        found = self.signed_in.find()
-        return self._home() if found is None else self._form(*found)
+    def show(self, request: Request) -> Response:
+        found = self.signed_in.find(request)
+        return self._home() if found is None else self._form(request, *found)
 
-    def receive(self) -> Response:
+    def receive(self, request: Request) -> Response:
         try:
             form = self.forms.read(request, _BASE)
         except FormOvertaken:
             form = {}  # Of no session: the page is shown again, with whose it is now.
-        found = self.signed_in.find()
+        found = self.signed_in.find(request)
         if found is None:
             return self._home()
         session, account = found
         password = form.get("new_password", "")
         if not self._is_fresh(session):
-            return self._form(session, account, status=403)
+            return self._form(request, session, account, status=403)
         if form.get("session") != session.sid:
             # The form was shown in another session: what is typed in it is another person's.
-            return self._form(session, account, "new_password.other_session", 409)
+            return self._form(request, session, account, "new_password.other_session", 409)
         person = KnownPerson(identity=account.identity, email=account.email, address=account.address)
         fault = self.policy.fault(person, password)
         if fault is not None:
-            return self._form(session, account, fault, 422)
+            return self._form(request, session, account, fault, 422)
         try:
             self._change(account, self.passwords.hash(password))
         except (HashingBusy, StaleAccount):
-            return self._form(session, account, "enrolment.busy", 503)
+            return self._form(request, session, account, "enrolment.busy", 503)
         response = self._page(
+            request,
             NewPasswordPage(
                 is_proved=True,
                 is_done=True,
@@ -94,7 +94,7 @@ class NewPasswordFlow:
                 password_numbers=self.policy.numbers,
                 minutes=self._minutes(),
                 is_first=not account.has_password,
-            )
+            ),
         )
         # The session at Pro Santé Connect may go on: the next person at this browser must not inherit it (PS10).
         self.leaving.sign_out(request, response, account.id)
@@ -126,7 +126,12 @@ class NewPasswordFlow:
         return redirect("/")
 
     def _form(
-        self, session: Session, account: Account, error: str | None = None, status: int = 200
+        self,
+        request: Request,
+        session: Session,
+        account: Account,
+        error: str | None = None,
+        status: int = 200,
     ) -> Response:
         page = NewPasswordPage(
             is_proved=self._is_fresh(session),
@@ -138,11 +143,11 @@ class NewPasswordFlow:
             identity=identity_view(account.identity),
             session=session.sid,
         )
-        return self._page(page, status)
+        return self._page(request, page, status)
 
     def _minutes(self) -> int:
         return int(self.within.total_seconds() // 60)
 
-    def _page(self, page: NewPasswordPage, status: int = 200) -> Response:
+    def _page(self, request: Request, page: NewPasswordPage, status: int = 200) -> Response:
         frame = self.rendering.frame(request, client=None, base_path=_BASE)
         return self.rendering.page("new_password.html", frame, page, status)

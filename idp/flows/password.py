@@ -2,11 +2,12 @@
 
 import dataclasses
 import math
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
-from flask import Blueprint, request
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
 from idp.accounts.account import Account
 from idp.accounts.password import HashingBusy, Passwords
@@ -24,6 +25,7 @@ from idp.pages.delay import Delay
 from idp.pages.sign_in import PasswordPage
 from idp.web.known_device import KnownDevices
 from idp.web.network_quota import NetworkQuota
+from idp.web.page_routes import PageRoute
 
 #: Bytes of a password beyond which nothing is hashed (facts/security PW5).
 _LONGEST_BYTES = 4096
@@ -51,42 +53,42 @@ class PasswordFlow:
     devices: KnownDevices
     clock: Clock
 
-    def routes(self) -> Blueprint:
-        pages = Blueprint("password", __name__)
-        pages.get("/interaction/<interaction_id>/password")(self.show)
-        pages.post("/interaction/<interaction_id>/password")(self.receive)
-        return pages
+    def routes(self) -> Iterator[PageRoute]:
+        yield PageRoute("GET", "/interaction/<interaction_id>/password", self.show)
+        yield PageRoute("POST", "/interaction/<interaction_id>/password", self.receive)
 
-    def show(self, interaction_id: str) -> Response:
+    def show(self, request: Request, interaction_id: str) -> Response:
         """Go back to the hub: the form is on the choice page, and a reload of a refusal leads there."""
-        return self.desk.back(self.desk.open(interaction_id))
+        return self.desk.back(self.desk.open(request, interaction_id))
 
-    def receive(self, interaction_id: str) -> Response:
-        interaction = self.desk.open(interaction_id, repeats="password")
-        form = self.desk.form(interaction)
+    def receive(self, request: Request, interaction_id: str) -> Response:
+        interaction = self.desk.open(request, interaction_id, repeats="password")
+        form = self.desk.form(request, interaction)
         if not self.desk.doors(interaction).password:
             return self.desk.back(interaction)
         typed = form.get("rpps", "")
         if not self.quota.claim(request, browser_of(interaction)):
             # facts/security §0.2, per IP: nothing of the person's own is used up.
-            return self._refuse(interaction, typed, "password.network", self.quota.window)
+            return self._refuse(request, interaction, typed, "password.network", self.quota.window)
         try:
             rpps = parse_rpps(typed)
         except InvalidRpps:
-            return self._refuse(interaction, typed, "password.malformed_rpps")
+            return self._refuse(request, interaction, typed, "password.malformed_rpps")
         try:
-            account = self._verified(interaction, rpps, form.get("password", ""))
+            account = self._verified(request, interaction, rpps, form.get("password", ""))
         except Wait as wait:
-            return self._refuse(interaction, rpps, "password.wait", wait.delay)
+            return self._refuse(request, interaction, rpps, "password.wait", wait.delay)
         except Closed:
-            return self._refuse(interaction, rpps, "password.closed")
+            return self._refuse(request, interaction, rpps, "password.closed")
         except HashingBusy:
-            return self._refuse(interaction, rpps, "password.busy")
+            return self._refuse(request, interaction, rpps, "password.busy")
         if account is None:
-            return self._refuse(interaction, rpps, "password.refused")
-        return self._accept(interaction, account)
+            return self._refuse(request, interaction, rpps, "password.refused")
+        return self._accept(request, interaction, account)
 
-    def _verified(self, interaction: Interaction, rpps: Rpps, password: str) -> Account | None:
+    def _verified(
+        self, request: Request, interaction: Interaction, rpps: Rpps, password: str
+    ) -> Account | None:
         """Returns the account whose password this is, else None: the same work and answer for an unknown RPPS, and for
         an account that is disabled, which a person learns by card or Pro Santé Connect only (T24)."""
         device = self.devices.nonce(request, rpps)
@@ -109,12 +111,10 @@ class PasswordFlow:
 
     def _rehashed(self, account: Account, password: str) -> Account | None:
         """Returns it hashed anew if the parameters were raised since (facts/security PW4)."""
-        if not self.passwords.needs_rehash(account.password_hash):
-            return None
-        try:
-            return dataclasses.replace(account, password_hash=self.passwords.hash(password))
-        except HashingBusy:
-            return None  # The next sign-in tries again: this one is not kept waiting.
+        if self.passwords.needs_rehash(account.password_hash):
+            with suppress(HashingBusy):  # The next sign-in tries again: this one is not kept waiting.
+                return dataclasses.replace(account, password_hash=self.passwords.hash(password))
+        return None
 
     def _write_accepted(
         self, interaction: Interaction, account: Account, device: str, rehashed: Account | None
@@ -129,22 +129,25 @@ class PasswordFlow:
             # Without the new hash: the next sign-in makes it.
             self._write_accepted(interaction, account, device, None)
 
-    def _accept(self, interaction: Interaction, account: Account) -> Response:
-        event = event_of("password", self.clock.now())
-        proved = with_event(interaction, event, account)
-        # The mail first: if it cannot be posted, the person types the password again. What fails after the proof would
-        # lose the answer, and with it the new binding.
-        self.sender.send_if_due(proved)
+    def _accept(self, request: Request, interaction: Interaction, account: Account) -> Response:
+        proved = with_event(interaction, event_of("password", self.clock.now()), account)
+        # Before the proof: what fails after that loses the answer, and with it the new binding.
+        self.sender.send_if_due(request, proved)
         response = self.desk.prove(proved)
         self.devices.remember(request, response, account.identity.rpps)
         return response
 
     def _refuse(
-        self, interaction: Interaction, typed: str, error: str, delay: timedelta = timedelta(0)
+        self,
+        request: Request,
+        interaction: Interaction,
+        typed: str,
+        error: str,
+        delay: timedelta = timedelta(0),
     ) -> Response:
-        doors = self.desk.doors(interaction, self.desk.account(interaction))
+        doors = self.desk.doors(interaction)
         page = PasswordPage(doors=doors, rpps=typed[:40], error=error, delay=Delay.of(delay))
-        response = self.desk.show(interaction, "password.html", page, _STATUS[error])
+        response = self.desk.show(request, interaction, "password.html", page, _STATUS[error])
         if delay:
             response.headers["Retry-After"] = str(math.ceil(delay.total_seconds()))
         return response

@@ -5,22 +5,24 @@ it is due (`interaction/professional_context`).
 """
 
 import dataclasses
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flask import Blueprint
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
 from idp.accounts.account import Account
 from idp.accounts.practice import ChosenPractice, Practice, ProfessionalContexts
 from idp.core.audit import AuditEvent
 from idp.core.clock import Clock
 from idp.core.unit_of_work import UnitOfWork
-from idp.flows.shared.desk import Desk, NotDue
+from idp.flows.shared.desk import Desk
 from idp.interaction.professional_context import ContextAction
 from idp.interaction.record import Interaction
+from idp.interaction.refusal import NotDue
 from idp.interaction.stop import Stop
 from idp.pages.identity import place_of
 from idp.pages.professional_context import ContextChoice, ProfessionalContextPage
+from idp.web.page_routes import PageRoute
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,21 +33,19 @@ class ProfessionalContextFlow:
     contexts: ProfessionalContexts
     clock: Clock
 
-    def routes(self) -> Blueprint:
-        pages = Blueprint("professional_context", __name__)
-        pages.get("/interaction/<interaction_id>/professional_context")(self.show)
-        pages.post("/interaction/<interaction_id>/professional_context")(self.receive)
-        return pages
+    def routes(self) -> Iterator[PageRoute]:
+        yield PageRoute("GET", "/interaction/<interaction_id>/professional_context", self.show)
+        yield PageRoute("POST", "/interaction/<interaction_id>/professional_context", self.receive)
 
-    def show(self, interaction_id: str) -> Response:
-        interaction, account = self._due(interaction_id)
-        return self._page(interaction, account, None, 200)
+    def show(self, request: Request, interaction_id: str) -> Response:
+        interaction, account = self._due(request, interaction_id)
+        return self._page(request, interaction, account, None, 200)
 
-    def receive(self, interaction_id: str) -> Response:
-        interaction, account = self._due(interaction_id)
-        key = self.desk.form(interaction).get("practice", "")
+    def receive(self, request: Request, interaction_id: str) -> Response:
+        interaction, account = self._due(request, interaction_id)
+        key = self.desk.form(request, interaction).get("practice", "")
         if key not in {one.key for one in self.action.practices(account)}:
-            return self._page(interaction, account, "professional_context.choose", 422)
+            return self._page(request, interaction, account, "professional_context.choose", 422)
         chosen = ChosenPractice(key, self.clock.now())
         with self.work.together():
             self.contexts.choose(account.id, interaction.client_id, chosen)
@@ -54,21 +54,23 @@ class ProfessionalContextFlow:
         self.desk.record(dataclasses.replace(interaction, has_chosen_context=True))
         return self.desk.back(interaction)
 
-    def _due(self, interaction_id: str) -> tuple[Interaction, Account]:
-        interaction = self.desk.open_due(interaction_id, Stop.PROFESSIONAL_CONTEXT)
+    def _due(self, request: Request, interaction_id: str) -> tuple[Interaction, Account]:
+        interaction = self.desk.open_due(request, interaction_id, Stop.PROFESSIONAL_CONTEXT)
         account = self.desk.account(interaction)
         if account is None:
             raise NotDue(interaction_id)
         return interaction, account
 
-    def _page(self, interaction: Interaction, account: Account, error: str | None, status: int) -> Response:
+    def _page(
+        self, request: Request, interaction: Interaction, account: Account, error: str | None, status: int
+    ) -> Response:
         known = self.contexts.chosen(account.id, interaction.client_id)
         choices = tuple(
             _choice(one, is_chosen=known is not None and known.key == one.key)
             for one in self.action.practices(account)
         )
         page = ProfessionalContextPage(choices, error)
-        return self.desk.show(interaction, "professional_context.html", page, status)
+        return self.desk.show(request, interaction, "professional_context.html", page, status)
 
 
 def _choice(practice: Practice, *, is_chosen: bool) -> ContextChoice:

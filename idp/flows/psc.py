@@ -1,12 +1,11 @@
 """Contains Pro Santé Connect: the way there, the callback, the person it proves. Not here: its protocol."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from flask import Blueprint, request
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
 from idp.accounts.account import ProvedIdentity
 from idp.accounts.repository import AccountRepository
@@ -27,6 +26,7 @@ from idp.interaction.record import AuthenticationEvent, Interaction, opened_by, 
 from idp.interaction.store import hub_path
 from idp.interaction.upstream import Upstream, UpstreamFailed, UpstreamLogin, UpstreamRefusal
 from idp.web.addresses import redirect
+from idp.web.page_routes import PageRoute
 from idp.web.parameters import read_query
 
 
@@ -45,34 +45,32 @@ class PscFlow:
     parameter_bytes: int
     clock: Clock
 
-    def routes(self) -> Blueprint:
-        pages = Blueprint("psc", __name__)
-        pages.post("/interaction/<interaction_id>/psc")(self.begin)
-        pages.get("/interaction/<interaction_id>/psc")(self.show)
-        pages.get("/psc/callback")(self.complete)
-        return pages
+    def routes(self) -> Iterator[PageRoute]:
+        yield PageRoute("POST", "/interaction/<interaction_id>/psc", self.begin)
+        yield PageRoute("GET", "/interaction/<interaction_id>/psc", self.show)
+        yield PageRoute("GET", "/psc/callback", self.complete)
 
-    def show(self, interaction_id: str) -> Response:
-        return self.desk.back(self.desk.open(interaction_id))
+    def show(self, request: Request, interaction_id: str) -> Response:
+        return self.desk.back(self.desk.open(request, interaction_id))
 
-    def begin(self, interaction_id: str) -> Response:
-        interaction = self.desk.open(interaction_id)
-        form = self.desk.form(interaction)
-        if not self.desk.doors(interaction, self.desk.account(interaction)).psc:
+    def begin(self, request: Request, interaction_id: str) -> Response:
+        interaction = self.desk.open(request, interaction_id)
+        form = self.desk.form(request, interaction)
+        if not self.desk.doors(interaction).psc:
             return self.desk.back(interaction)
-        return self._leave(interaction, self.freshness.demand(request, interaction, form))
+        return self._leave(request, interaction, self.freshness.demand(request, interaction, form))
 
-    def _leave(self, interaction: Interaction, demand: str | None) -> Response:
+    def _leave(self, request: Request, interaction: Interaction, demand: str | None) -> Response:
         self.desk.set_out(interaction)
         try:
             asked = self.upstream.begin(fresh=demand is not None)
         except UpstreamFailed as failed:
-            return self.refusals.answer(interaction, failed.reason, str(failed))
+            return self.refusals.answer(request, interaction, failed.reason, str(failed))
         since = self.clock.now().isoformat() if demand else None
         self.attempts.begin(interaction, asked, demand, since)
         return redirect(asked.url)
 
-    def complete(self) -> Response:
+    def complete(self, request: Request) -> Response:
         """The callback. `state` is good once (PS1); a replay in the same browser leads to the hub of that sign-in."""
         answer = read_query(request.args, self.parameter_bytes)
         begun = self.attempts.use(answer.get("state", ""))
@@ -81,7 +79,7 @@ class PscFlow:
         if begun["used"]:
             return redirect(hub_path(begun["interaction_id"]))
         # facts/security PS1, T16: only the browser that began opens it; an attacker's callback signs no victim in.
-        interaction = self.desk.open(begun["interaction_id"], repeats="psc")
+        interaction = self.desk.open(request, begun["interaction_id"], repeats="psc")
         # docs/adr/0029: begun before the last proof, it belongs to the former binding, of which there may be a copy.
         if begun.get("binding", interaction.browser) not in opened_by(interaction):
             return self.desk.back(interaction)
@@ -91,20 +89,22 @@ class PscFlow:
         except UpstreamFailed as failed:
             is_expired = failed.reason is UpstreamRefusal.EXPIRED
             if is_expired and self.refusals.is_begun_again(interaction, str(failed)):
-                return self._leave(interaction, demand_in(begun))
-            return self.refusals.answer(interaction, failed.reason, str(failed))
+                return self._leave(request, interaction, demand_in(begun))
+            return self.refusals.answer(request, interaction, failed.reason, str(failed))
         if login.rpps is None:
-            return self.refusals.answer(interaction, "no_rpps", "no RPPS in the upstream identity")
+            return self.refusals.answer(request, interaction, "no_rpps", "no RPPS in the upstream identity")
         found = self.freshness.fault(login, demand_in(begun), begun["fresh_since"], now)
         if found is not None:
             leave = self.leaving.offer(interaction, login.id_token) if found.ends_with_session else None
-            return self.refusals.answer(interaction, found.reason, found.detail, leave)
-        return self._accept(interaction, login, login.rpps, now)
+            return self.refusals.answer(request, interaction, found.reason, found.detail, leave)
+        return self._accept(request, interaction, login, login.rpps, now)
 
-    def _accept(self, interaction: Interaction, login: UpstreamLogin, rpps: str, now: datetime) -> Response:
+    def _accept(
+        self, request: Request, interaction: Interaction, login: UpstreamLogin, rpps: str, now: datetime
+    ) -> Response:
         if not (login.family_name or login.given_name) and self.accounts.find_by_rpps(rpps) is None:
             # facts/security RI4: no account without a name; the card has one.
-            return self.refusals.answer(interaction, "refused", "no name in the upstream identity")
+            return self.refusals.answer(request, interaction, "refused", "no name in the upstream identity")
         identity = ProvedIdentity(
             rpps=rpps,
             family_name=login.family_name,
@@ -130,7 +130,9 @@ class PscFlow:
             proved = self._linked(interaction, event, identity, proof)
         except SubjectOfAnother:
             alarm(self.desk, interaction)
-            return self.refusals.answer(interaction, "conflict", "this sub came with another RPPS before")
+            return self.refusals.answer(
+                request, interaction, "conflict", "this sub came with another RPPS before"
+            )
         self.refusals.accepted(interaction)
         # Last: nothing after it can lose the answer, and with it the new binding. facts/security PS7: the upstream's
         # token stays on the server, sealed.

@@ -3,12 +3,13 @@
 Not here: the operator's folder (`web/psc_button`).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flask import Blueprint
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
 from idp.core.errors import PageError, Problem
+from idp.web.page_routes import PageRoute
 from idp.web.psc_button import OfficialPictures
 
 
@@ -16,12 +17,10 @@ from idp.web.psc_button import OfficialPictures
 class PscPictureFlow:
     pictures: OfficialPictures
 
-    def routes(self) -> Blueprint:
-        pages = Blueprint("psc_picture", __name__)
-        pages.get("/psc/picture/<name>")(self.show)
-        return pages
+    def routes(self) -> Iterator[PageRoute]:
+        yield PageRoute("GET", "/psc/picture/<name>", self.show)
 
-    def show(self, name: str) -> Response:
+    def show(self, request: Request, name: str) -> Response:
         picture = self.pictures.find(name)
         if picture is None:
             raise PageError(Problem.NOT_FOUND)

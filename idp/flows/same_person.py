@@ -5,19 +5,20 @@ here: whether it is due (`interaction/next_stop`), the sign-out that a person as
 """
 
 import dataclasses
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
-from flask import Blueprint, request
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
 from idp.accounts.account import Account
 from idp.clients.registry import ClientFile
 from idp.core.audit import AuditEvent
 from idp.core.ephemeral import StaleRecord
-from idp.flows.shared.desk import Desk, NotDue
+from idp.flows.shared.desk import Desk
 from idp.interaction.record import Interaction, without_session
+from idp.interaction.refusal import NotDue
 from idp.interaction.session import Session
 from idp.interaction.sign_out import SignOut
 from idp.interaction.stop import Stop
@@ -29,6 +30,7 @@ from idp.web.hub import Visits
 from idp.web.leaving import Leaving
 from idp.web.local_time import local_hour
 from idp.web.logout_frames import frames_for, policy_for
+from idp.web.page_routes import PageRoute
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,27 +44,25 @@ class SamePersonFlow:
     cookies: Cookies
     issuer: str
 
-    def routes(self) -> Blueprint:
-        pages = Blueprint("same_person", __name__)
-        pages.get("/interaction/<interaction_id>/same_person")(self.show)
-        pages.post("/interaction/<interaction_id>/same_person")(self.go_on)
-        pages.post("/interaction/<interaction_id>/same_person/leave")(self.leave)
-        return pages
+    def routes(self) -> Iterator[PageRoute]:
+        yield PageRoute("GET", "/interaction/<interaction_id>/same_person", self.show)
+        yield PageRoute("POST", "/interaction/<interaction_id>/same_person", self.go_on)
+        yield PageRoute("POST", "/interaction/<interaction_id>/same_person/leave", self.leave)
 
-    def show(self, interaction_id: str) -> Response:
-        interaction, account = self._due(interaction_id)
-        session = self._living(interaction)
+    def show(self, request: Request, interaction_id: str) -> Response:
+        interaction, account = self._due(request, interaction_id)
+        session = self._living(request, interaction)
         page = SamePersonPage(
             identity=identity_view(account.identity),
             session=session.sid,
-            since=local_hour(session.started_at, self.desk.locale(interaction)),
+            since=local_hour(session.started_at, self.desk.locale(request, interaction)),
         )
-        return self.desk.show(interaction, "same_person.html", page)
+        return self.desk.show(request, interaction, "same_person.html", page)
 
-    def go_on(self, interaction_id: str) -> Response:
+    def go_on(self, request: Request, interaction_id: str) -> Response:
         """« Continuer »: for this interaction only; the next one asks again."""
-        interaction = self._answered(interaction_id)
-        session, visit = self._living(interaction), self.visits.of(request)
+        interaction = self._answered(request, interaction_id)
+        session, visit = self._living(request, interaction), self.visits.of(request)
         with suppress(StaleRecord):  # Another tab wrote it or signed out: the hub looks again.
             self.sessions.touch(session, visit.session or "", visit.now)
         # Before the answer is kept: nothing goes on that the audit trail does not know.
@@ -70,9 +70,9 @@ class SamePersonFlow:
         self.desk.record(dataclasses.replace(interaction, confirmed=True))
         return self.desk.back(interaction)
 
-    def leave(self, interaction_id: str) -> Response:
+    def leave(self, request: Request, interaction_id: str) -> Response:
         """« Ce n'est pas moi »: the other person is signed out everywhere; the same request begins at the doors."""
-        interaction = self._answered(interaction_id)
+        interaction = self._answered(request, interaction_id)
         visit = self.visits.of(request)
         # Also when it expired while the question was on the screen: relying parties do not know of that.
         session = self.sessions.recall(visit.session)
@@ -85,28 +85,28 @@ class SamePersonFlow:
             reached = self.sign_out.end(session, visit.now, interaction.client_id, tell)
         with suppress(NotDue):  # A faster click: the hub sees that the session is over.
             self.desk.record(without_session(interaction))
-        response = self._onward(interaction, reached)
+        response = self._onward(request, interaction, reached)
         # facts/security PS10: Pro Santé Connect's own session may still be that person's (docs/adr/0030).
         if interaction.account_id is not None:
             self.leaving.sign_out(request, response, interaction.account_id)
         self.cookies.clear(response, "session")
         return response
 
-    def _due(self, interaction_id: str) -> tuple[Interaction, Account]:
-        interaction = self.desk.open_due(interaction_id, Stop.SAME_PERSON)
+    def _due(self, request: Request, interaction_id: str) -> tuple[Interaction, Account]:
+        interaction = self.desk.open_due(request, interaction_id, Stop.SAME_PERSON)
         account = self.desk.account(interaction)
         if account is None:
             raise NotDue(interaction_id)
         return interaction, account
 
-    def _answered(self, interaction_id: str) -> Interaction:
+    def _answered(self, request: Request, interaction_id: str) -> Interaction:
         """Returns it, if the form was about the session that is there now; else the page asks again. Raises NotDue."""
-        interaction, _account = self._due(interaction_id)
-        if self.desk.form(interaction).get("session") != interaction.sid:
+        interaction, _account = self._due(request, interaction_id)
+        if self.desk.form(request, interaction).get("session") != interaction.sid:
             raise NotDue(interaction_id)
         return interaction
 
-    def _living(self, interaction: Interaction) -> Session:
+    def _living(self, request: Request, interaction: Interaction) -> Session:
         """Raises NotDue: it ended meanwhile, and the hub forgets it."""
         visit = self.visits.of(request)
         session = self.sessions.at(shared=True).open(visit.session, visit.now)
@@ -114,7 +114,7 @@ class SamePersonFlow:
             raise NotDue(interaction.id)
         return session
 
-    def _onward(self, interaction: Interaction, reached: frozenset[str]) -> Response:
+    def _onward(self, request: Request, interaction: Interaction, reached: frozenset[str]) -> Response:
         """Returns the way back to the hub: by a page, where a relying party is told in a frame of it."""
         registry = self.clients.registry()
         told = [client for client_id, client in registry.items() if client_id in reached]
@@ -132,6 +132,6 @@ class SamePersonFlow:
             onward_url=hub_path(interaction.id),
             onward="sign_in",
         )
-        response = self.desk.show(interaction, "signed_out.html", page)
+        response = self.desk.show(request, interaction, "signed_out.html", page)
         response.headers["Content-Security-Policy"] = policy_for(frames)
         return response

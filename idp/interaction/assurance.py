@@ -4,9 +4,10 @@ Contains which paths reach which acr, and what the ID Token may claim. Not here:
 (`authenticator`, the table).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from idp.interaction.authenticator import AUTHENTICATORS, Acr, AuthenticatorId, Path, Paths
 from idp.interaction.record import AuthenticationEvent
@@ -17,6 +18,10 @@ EARNED: Mapping[Path, Acr] = {
 }
 RANK: Mapping[Acr, int] = {row.acr: row.rank for row in AUTHENTICATORS.values() if row.acr is not None}
 
+#: For each acr, the paths that earn it.
+WAYS: Mapping[Acr, Paths] = {
+    acr: tuple(path for path, earned in EARNED.items() if earned is acr) for acr in Acr
+}
 #: For each acr asked for, every path that is at least as strong.
 LADDER: Mapping[Acr, Paths] = {
     needed: tuple(path for path, earned in EARNED.items() if RANK[earned] >= RANK[needed]) for needed in Acr
@@ -44,9 +49,10 @@ def newest(events: Iterable[AuthenticationEvent]) -> Mapping[AuthenticatorId, Au
     return latest
 
 
-def paths_for(needed: Acr, essential: Sequence[Acr], ladder: Mapping[Acr, Paths] = LADDER) -> Paths:
+@lru_cache(maxsize=256)
+def paths_for(needed: Acr, essential: tuple[Acr, ...]) -> Paths:
     """Returns the paths that are strong enough and, under an essential acr, earn exactly one of its values."""
-    return tuple(path for path in ladder[needed] if not essential or EARNED[path] in essential)
+    return tuple(path for path in LADDER[needed] if not essential or EARNED[path] in essential)
 
 
 def assurance_of(

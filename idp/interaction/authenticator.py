@@ -4,12 +4,12 @@ Every other use is derived from the row: paths, acr and rank (`assurance`), the 
 (`next_stop`), amr (`record.event_of`), the names that clients.yaml may use. Not here: the pages due (`stop`).
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal, Protocol
+from functools import lru_cache
+from typing import Literal
 
-from idp.accounts.account import Account
 from idp.interaction.stop import Stop
 
 #: For the type checker. A test holds that the rows below have the same names.
@@ -78,51 +78,34 @@ AUTHENTICATORS: Mapping[AuthenticatorId, AuthenticatorRow] = {row.id: row for ro
 DOORS = tuple(dict.fromkeys(row.door for row in _ROWS))
 
 
-class Authenticator(Protocol):
-    @property
-    def id(self) -> AuthenticatorId: ...
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """The authenticators that the operator opened; each client may close some for itself."""
 
-    @property
-    def is_open(self) -> bool:
-        """Returns False when the operator closed this door globally."""
+    opened: frozenset[AuthenticatorId]
+    #: What this client's configuration allows: names of doors. The mail code has that of the password.
+    allowed_for: Callable[[str], tuple[str, ...]]
 
-    def usable(self, client_id: str, account: Account | None) -> bool:
-        """Returns False when the operator closed this door, globally or for this client."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Door:
-    """An authenticator that the operator opens globally and each client may close for itself."""
-
-    id: AuthenticatorId
-    is_open: bool
-    #: What this client's configuration allows: names of doors.
-    allowed_for: Callable[[str], frozenset[str]]
-    #: Its name in the configuration. The mail code has that of the password.
-    door: str
-
-    def usable(self, client_id: str, account: Account | None) -> bool:
-        return self.is_open and self.door in self.allowed_for(client_id)
+    def usable(self, client_id: str) -> frozenset[AuthenticatorId]:
+        """Returns what neither the operator nor this client closed."""
+        return _usable(self.opened, self.allowed_for(client_id))
 
 
 def house_doors(
-    opened: Mapping[str, bool], *, has_bypass: bool, allowed_for: Callable[[str], frozenset[str]]
-) -> tuple[Door, ...]:
-    """Returns a door for each row. `opened`: what the operator's settings say, by the name of the door."""
-    return tuple(
-        Door(
-            id=row.id,
-            is_open=opened[row.door] and (has_bypass or not row.is_bypass),
-            allowed_for=allowed_for,
-            door=row.door,
-        )
-        for row in _ROWS
-    )
+    opened: Mapping[str, bool], *, has_bypass: bool, allowed_for: Callable[[str], tuple[str, ...]]
+) -> Doors:
+    """Returns the doors of this service. `opened`: what the operator's settings say, by the name of the door."""
+    ids = (row.id for row in _ROWS if opened[row.door] and (has_bypass or not row.is_bypass))
+    return Doors(frozenset(ids), allowed_for)
 
 
-def usable_paths(
-    authenticators: Sequence[Authenticator], client_id: str, account: Account | None, paths: Iterable[Path]
-) -> Paths:
-    """Returns those of `paths` whose every door is open to this client."""
-    usable = {door.id for door in authenticators if door.usable(client_id, account)}
+# There are as many answers as combinations of doors that settings and clients name, and each request asks thrice.
+@lru_cache(maxsize=256)
+def _usable(opened: frozenset[AuthenticatorId], allowed: tuple[str, ...]) -> frozenset[AuthenticatorId]:
+    return frozenset(id for id in opened if AUTHENTICATORS[id].door in allowed)
+
+
+@lru_cache(maxsize=256)
+def usable_paths(usable: frozenset[AuthenticatorId], paths: Paths) -> Paths:
+    """Returns those of `paths` whose every door is among the usable ones."""
     return tuple(path for path in paths if usable.issuperset(path))

@@ -4,15 +4,13 @@ Contains the reasons not to issue, and the order in which they are told. It deci
 session, which remembers what was true at the sign-in. Not here: how each door answers a refusal (`protocol`).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from idp.accounts.account import Account
 from idp.accounts.standing import Standing
-from idp.interaction.assurance import EARNED, RANK
-from idp.interaction.authenticator import Acr, Authenticator, usable_paths
+from idp.interaction.assurance import RANK, WAYS
+from idp.interaction.authenticator import Acr, Doors, usable_paths
 
 
 class MayNotIssue(StrEnum):
@@ -44,7 +42,7 @@ class Requester(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    authenticators: Sequence[Authenticator]
+    doors: Doors
 
     def may_issue(self, standing: Standing, client: Requester, *, acr: Acr, generation: int) -> None:
         """Raises IssueRefused with the first reason that forbids it. Called at code issue, redemption and refresh.
@@ -54,18 +52,17 @@ class Gate:
         """
         account = standing.account
         # facts/security §4.3: all are evaluated on the account row of this moment; the first that holds is told.
-        reasons = {
-            MayNotIssue.DISABLED: not account.may_sign_in,
-            MayNotIssue.NOT_BEFORE: account.has_voided(generation),
-            MayNotIssue.CHARTER_DUE: standing.is_any_charter_due,
-            MayNotIssue.ACR_TOO_LOW: RANK[acr] < RANK[client.minimum_acr],
-            MayNotIssue.DOOR_CLOSED: not self._is_door_open(account, client, acr),
-        }
-        for reason, holds in reasons.items():
+        reasons = (
+            (MayNotIssue.DISABLED, not account.may_sign_in),
+            (MayNotIssue.NOT_BEFORE, account.has_voided(generation)),
+            (MayNotIssue.CHARTER_DUE, standing.is_any_charter_due),
+            (MayNotIssue.ACR_TOO_LOW, RANK[acr] < RANK[client.minimum_acr]),
+            (MayNotIssue.DOOR_CLOSED, not self._is_door_open(client, acr)),
+        )
+        for reason, holds in reasons:
             if holds:
                 raise IssueRefused(reason)
 
-    def _is_door_open(self, account: Account, client: Requester, acr: Acr) -> bool:
+    def _is_door_open(self, client: Requester, acr: Acr) -> bool:
         """Whether a door to this acr is still open, here and for this client: a closed one proves nothing any more."""
-        ways = (path for path, earned in EARNED.items() if earned is acr)
-        return bool(usable_paths(self.authenticators, client.client_id, account, ways))
+        return bool(usable_paths(self.doors.usable(client.client_id), WAYS[acr]))

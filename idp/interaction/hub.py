@@ -20,10 +20,13 @@ from idp.interaction.next_stop import Itinerary
 from idp.interaction.people import People
 from idp.interaction.record import Interaction, counting_events
 from idp.interaction.refusal import InteractionRefusal, InteractionRefused
+from idp.interaction.share import Share
 from idp.interaction.stop import Stop
 from idp.interaction.store import Interactions, hub_path
 from idp.interaction.visit import Visit
 
+#: What the browser sent, and what it is answered: matters of HTTP.
+Asked_contra = TypeVar("Asked_contra", contravariant=True)
 Answer_co = TypeVar("Answer_co", covariant=True)
 
 
@@ -71,8 +74,8 @@ class Failed:
 Outcome = GoTo | Done | Failed
 
 
-class Finish(Protocol[Answer_co]):
-    """How logins end that were started in one way. `Answer_co`: what the browser is answered."""
+class Finish(Protocol[Asked_contra, Answer_co]):
+    """How logins end that were started in one way."""
 
     @property
     def name(self) -> str:
@@ -87,20 +90,22 @@ class Finish(Protocol[Answer_co]):
         Raises InteractionRefused: not possible now, and nothing is lost.
         """
 
-    def success(self, done: Done) -> Answer_co: ...
+    def success(self, asked: Asked_contra, done: Done) -> Answer_co: ...
 
-    def failure(self, failed: Failed) -> Answer_co: ...
+    def failure(self, asked: Asked_contra, failed: Failed) -> Answer_co: ...
 
-    def restart(self, expired: Interaction) -> Answer_co:
+    def restart(self, asked: Asked_contra, expired: Interaction) -> Answer_co:
         """« Reprendre la connexion »: begin the same login anew."""
 
 
-#: Called before an interaction is stored. Raises InteractionRefused: too many were begun where this one comes from.
-Admit = Callable[[Interaction], None]
-Finishes = Mapping[str, Finish[Answer_co]]
+#: Asked for before an interaction is stored: the share of the network that it comes from.
+ShareOf = Callable[[], Share]
+Finishes = Mapping[str, Finish[Asked_contra, Answer_co]]
 
 
-def finish_of(interaction: Interaction, finishes: Finishes[Answer_co]) -> Finish[Answer_co]:
+def finish_of(
+    interaction: Interaction, finishes: Finishes[Asked_contra, Answer_co]
+) -> Finish[Asked_contra, Answer_co]:
     """Returns how this interaction ends. Raises InteractionRefused: no way to start of this node has its mark."""
     finish = finishes.get(interaction.started_by)
     if finish is None:
@@ -114,11 +119,10 @@ class Hub:
     lending: Lending
     people: People
     itinerary: Itinerary
-    admit: Admit
 
-    def begin(self, new: Interaction, visit: Visit, finish: Finish[Any]) -> Outcome:
+    def begin(self, new: Interaction, visit: Visit, finish: Finish[Any, Any], share_of: ShareOf) -> Outcome:
         """Begin an interaction, which is stored only if a page is due. Raises InteractionRefused."""
-        marked = dataclasses.replace(new, started_by=finish.name)
+        marked = new if new.started_by == finish.name else dataclasses.replace(new, started_by=finish.name)
         interaction = self.lending.seeded(marked, visit, finish.is_expected)
         try:
             stop = self._stop(interaction, visit, finish)
@@ -131,11 +135,11 @@ class Hub:
             return self._ended(interaction)
         if interaction.silent:
             return Failed(interaction, Failure.PAGE_NEEDED, stop)
-        self.admit(interaction)
-        self.interactions.begin(interaction)
-        return GoTo(hub_path(interaction.id))
+        if not self.interactions.begin_within(share_of(), interaction):
+            raise InteractionRefused(InteractionRefusal.CROWDED, client_id=interaction.client_id)
+        return GoTo(_page_path(interaction.id, stop))
 
-    def go_on(self, interaction_id: str, visit: Visit, finishes: Finishes[Any]) -> Outcome:
+    def go_on(self, interaction_id: str, visit: Visit, finishes: Finishes[Any, Any]) -> Outcome:
         """Returns what comes next, computed from facts at each return. Raises InteractionRefused."""
         opened = self.interactions.open(interaction_id, visit.binding(interaction_id), visit.now)
         finish = finish_of(opened, finishes)
@@ -146,7 +150,7 @@ class Hub:
         except StaleRecord:  # Another tab or click saved first: the hub reads again.
             return GoTo(hub_path(interaction_id))
         if stop is not None:
-            return GoTo(f"{hub_path(interaction_id)}/{stop}", binding)
+            return GoTo(_page_path(interaction_id, stop), binding)
         # Taken before anything is issued (atomic): of two tabs that come here, only one ends the interaction.
         taken = self.interactions.take(interaction_id)
         if taken is None:
@@ -159,7 +163,7 @@ class Hub:
             return GoTo(hub_path(interaction_id), binding)
         return self._ended(taken)
 
-    def is_overtaken(self, interaction: Interaction, visit: Visit, finishes: Finishes[Any]) -> bool:
+    def is_overtaken(self, interaction: Interaction, visit: Visit, finishes: Finishes[Any, Any]) -> bool:
         """Whether a sign-in or sign-out in another tab changes what it knows (`go_on`). Raises InteractionRefused."""
         is_expected = finish_of(interaction, finishes).is_expected
         return self.lending.present(interaction, visit, is_expected) is not interaction
@@ -175,7 +179,7 @@ class Hub:
         self.interactions.save(interaction)
         return None
 
-    def _is_due_again(self, taken: Interaction, visit: Visit, finish: Finish[Any]) -> bool:
+    def _is_due_again(self, taken: Interaction, visit: Visit, finish: Finish[Any, Any]) -> bool:
         """Whether a page is due for what was taken. Raises InteractionRefused, and puts it back: nothing is lost."""
         try:
             return self._stop(taken, visit, finish) is not None
@@ -183,7 +187,7 @@ class Hub:
             self.interactions.begin(taken)
             raise
 
-    def _stop(self, interaction: Interaction, visit: Visit, finish: Finish[Any]) -> Stop | None:
+    def _stop(self, interaction: Interaction, visit: Visit, finish: Finish[Any, Any]) -> Stop | None:
         standing = self.people.of(interaction)
         if standing is not None and not standing.account.may_sign_in:
             return None  # No page helps: `_ended` or the gate refuses, and the relying party is told.
@@ -196,9 +200,13 @@ class Hub:
 
     def _ended(self, interaction: Interaction) -> Done | Failed:
         standing = self.people.of(interaction)
-        account = None if standing is None else standing.account
         # Only paths by doors still open to this client: what a closed door proved is not told either.
-        assurance = assurance_of(counting_events(interaction), self.itinerary.paths(interaction, account))
+        assurance = assurance_of(counting_events(interaction), self.itinerary.paths(interaction))
         if standing is None or assurance is None:
             return Failed(interaction, Failure.NOBODY)
         return Done(interaction, standing, assurance)
+
+
+def _page_path(interaction_id: str, stop: Stop) -> str:
+    """Returns the address of a page, which looks itself whether it is due when it is asked for."""
+    return f"{hub_path(interaction_id)}/{stop}"

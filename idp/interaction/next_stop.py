@@ -4,18 +4,17 @@ Contains `next_stop` and, with the doors and actions of this service, the `Itine
 return, so no page can be skipped (facts/security T33). Not here: the table of authenticators, the pages.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from idp.accounts.account import Account
 from idp.accounts.standing import Standing
-from idp.interaction.assurance import EARNED, LADDER, newest, paths_for
+from idp.interaction.assurance import EARNED, newest, paths_for
 from idp.interaction.authenticator import (
     AUTHENTICATORS,
     Acr,
-    Authenticator,
     AuthenticatorId,
+    Doors,
     Paths,
     usable_paths,
 )
@@ -28,8 +27,7 @@ def next_stop(
     interaction: Interaction,
     standing: Standing | None,
     *,
-    ladder: Mapping[Acr, Paths],
-    authenticators: Sequence[Authenticator],
+    doors: Doors,
     actions: Sequence[RequiredAction],
     enrolment_sources: frozenset[str],
     is_station_shared: bool,
@@ -50,9 +48,7 @@ def next_stop(
     # facts/security T12: before a page that does or shows something in the name of the person of that session.
     if is_station_shared and is_taken_on_trust(interaction):
         return Stop.SAME_PERSON
-    client_id = interaction.client_id
-    asked = paths_for(interaction.needed, interaction.essential, ladder)
-    paths = usable_paths(authenticators, client_id, account, asked)
+    paths = _satisfying(interaction, doors)
     # Core §3.1.2.1: only events that are fresh enough for this request (`prompt=login`, `max_age`).
     done = set(newest(counting_events(interaction)))
     if not any(done.issuperset(path) for path in paths):
@@ -71,6 +67,11 @@ def _stop_without_account(interaction: Interaction, sources: frozenset[str]) -> 
     return Stop.ENROLMENT if interaction.enrolment is None else Stop.EMAIL_OTP
 
 
+def _satisfying(interaction: Interaction, doors: Doors) -> Paths:
+    asked = paths_for(interaction.needed, interaction.essential)
+    return usable_paths(doors.usable(interaction.client_id), asked)
+
+
 def _next_in_path(paths: Paths, done: set[AuthenticatorId]) -> Stop:
     """Returns the page that goes on with a path already begun, else the choice of doors."""
     for first, *others in paths:
@@ -81,9 +82,9 @@ def _next_in_path(paths: Paths, done: set[AuthenticatorId]) -> Stop:
 
 @dataclass(frozen=True, slots=True)
 class Itinerary:
-    """`next_stop` with the doors and required actions of this service; the ladder is the same for all."""
+    """`next_stop` with the doors and required actions of this service."""
 
-    authenticators: Sequence[Authenticator]
+    doors: Doors
     actions: Sequence[RequiredAction]
     enrolment_sources: frozenset[str]
 
@@ -93,29 +94,27 @@ class Itinerary:
         return next_stop(
             interaction,
             standing,
-            ladder=LADDER,
-            authenticators=self.authenticators,
+            doors=self.doors,
             actions=self.actions,
             enrolment_sources=self.enrolment_sources,
             is_station_shared=is_station_shared,
             now=now,
         )
 
-    def paths(self, interaction: Interaction, account: Account | None) -> Paths:
+    def paths(self, interaction: Interaction) -> Paths:
         """Returns the paths that would satisfy this request: strong enough, and by doors open to its client.
 
         What a closed door proved does not count, and is not told to the client either.
         """
-        asked = paths_for(interaction.needed, interaction.essential)
-        return usable_paths(self.authenticators, interaction.client_id, account, asked)
+        return _satisfying(interaction, self.doors)
 
     def earned(self) -> tuple[Acr, ...]:
         """Returns what the open doors earn, the least first. What a client closes for itself is not counted out."""
-        is_open = {door.id for door in self.authenticators if door.is_open}
+        opened = self.doors.opened
         return tuple(
-            acr for acr in Acr if any(EARNED[path] is acr and is_open.issuperset(path) for path in EARNED)
+            acr for acr in Acr if any(EARNED[path] is acr and opened.issuperset(path) for path in EARNED)
         )
 
-    def open_doors(self, interaction: Interaction, account: Account | None) -> frozenset[str]:
+    def open_doors(self, interaction: Interaction) -> frozenset[str]:
         """Returns the authenticators that a path for this request may begin with."""
-        return frozenset(path[0] for path in self.paths(interaction, account))
+        return frozenset(path[0] for path in self.paths(interaction))

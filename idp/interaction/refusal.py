@@ -1,6 +1,7 @@
 """Why an interaction cannot go on.
 
-Contains the reasons, and the exception that carries one. Not here: the page of each reason (`web/error_pages`).
+Contains the reasons and the exception that carries one, and the exception of a page that is not the one due. Not here:
+the page of each reason (`web/error_pages`).
 """
 
 from enum import StrEnum
@@ -43,3 +44,11 @@ class InteractionRefused(Exception):
         self.detail = detail
         self.interaction_id = interaction_id
         self.client_id = client_id
+
+
+class NotDue(Exception):
+    """This page is not the one due. Answered by a redirect to the hub, which knows it."""
+
+    def __init__(self, interaction_id: str) -> None:
+        super().__init__(interaction_id)
+        self.interaction_id = interaction_id

@@ -18,14 +18,13 @@ from idp.interaction.record import AUTHORIZATION, Interaction, opened_by
 from idp.interaction.refusal import InteractionRefusal, InteractionRefused
 from idp.interaction.session import Session, ends_at
 from idp.interaction.session_record import is_opened_by, kept, opened_also_by, read
+from idp.interaction.share import Share
 from idp.interaction.upstream_sessions import UpstreamOver, remember_upstream
 
 #: An expired interaction stays readable for this long, so that its page can offer to begin again.
 GRACE = timedelta(hours=1)
-
 #: An expired session can still be signed out of: a relying party's own session may last a working day.
 REMEMBERED = timedelta(hours=12)
-
 
 #: Members that an earlier version did not write, with what their absence says.
 _NEWER: Mapping[str, object] = {
@@ -66,6 +65,14 @@ class Interactions:
     def begin(self, interaction: Interaction) -> None:
         self.store.put(Kind.INTERACTION, interaction.id, _value(interaction), self.life + GRACE)
 
+    def begin_within(self, share: Share, interaction: Interaction) -> bool:
+        """Count it, and begin it. Returns False when its network began too many: nothing is kept of it."""
+        life, value = self.life + GRACE, _value(interaction)
+        counter, window, most = share
+        return self.store.put_counted(
+            Kind.INTERACTION, interaction.id, value, life, counter=counter, window=window, most=most
+        )
+
     def open(self, interaction_id: str, browser: str | None, now: datetime) -> Interaction:
         """Returns the live interaction of this browser. Raises InteractionRefused, with the reason."""
         interaction = self.find(interaction_id, browser)
@@ -85,7 +92,9 @@ class Interactions:
         # RFC 9700 §4.7: only the browser that began may go on; a link sent to another person opens nothing. The page
         # does not name the client: another browser is not told whose sign-in this is.
         shown = fingerprint(browser)
-        if any(hmac.compare_digest(shown, one) for one in opened_by(interaction)):
+        if hmac.compare_digest(shown, interaction.browser):
+            return interaction
+        if any(hmac.compare_digest(shown, one) for one in interaction.also):
             also = tuple(one for one in opened_by(interaction) if one != shown)
             return dataclasses.replace(interaction, browser=shown, also=also)
         if interaction.former is not None and hmac.compare_digest(shown, interaction.former):

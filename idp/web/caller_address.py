@@ -7,6 +7,7 @@ import ipaddress
 import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import structlog
 
@@ -16,6 +17,8 @@ log = structlog.get_logger()
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
+#: `[` address, `%` zone, `]:` port: a caller may write what it likes on the left, and what is kept must stay small.
+_LONGEST = 100
 _WARNED_FOR = timedelta(hours=1)
 #: `192.0.2.7:5678`, `[2001:db8::1]`, `[2001:db8::1]:443`: RFC 7239 §6, which some proxies follow here too.
 _WITH_PORT = re.compile(r"(?:\[([^]]*)\]|([0-9.]+))(?::[0-9]{1,5})?")
@@ -23,6 +26,12 @@ _WITH_PORT = re.compile(r"(?:\[([^]]*)\]|([0-9.]+))(?::[0-9]{1,5})?")
 
 def address_of(text: str) -> Address | None:
     """Returns the address in an entry, with or without port and brackets; None for anything else."""
+    return _read(text) if len(text) <= _LONGEST else None
+
+
+@lru_cache(maxsize=4096)
+def _read(text: str) -> Address | None:
+    """Kept for the requests that follow: each asks several times, and a browser sends several."""
     found = _WITH_PORT.fullmatch(text)
     bare = (found[1] or found[2] or "") if found else text
     try:

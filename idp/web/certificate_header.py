@@ -5,7 +5,7 @@ Not here: reading it.
 
 from dataclasses import dataclass
 
-from flask import request
+from werkzeug.wrappers import Request
 
 from idp.core.audit import AuditEvent
 from idp.core.errors import PageError, Problem
@@ -21,7 +21,7 @@ class CertificateHeaderGuard:
     trail: RefusalTrail
     networks: CallerNetworks
 
-    def __call__(self) -> None:
+    def require_none(self, request: Request) -> None:
         """Raises PageError when the request has the header, and audits it."""
         if not any(name in request.headers for name in ("Client-Cert", "Client-Cert-Chain")):
             return

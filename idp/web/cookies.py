@@ -1,5 +1,6 @@
 """Contains the cookies of a browser (facts/security SE1). Not here: what a value means (`interaction`), forms."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ LEAVING_COOKIE = "leaving"
 #: Marks a browser that signed in before with an RPPS (`known_device`).
 DEVICE_COOKIE = "device"
 YEAR_SECONDS = 365 * 24 * 3600
+#: What needs no quotes (RFC 6265 §4.1.1).
+_TOKEN = re.compile(r"[A-Za-z0-9._~-]+")
 _DAY_SECONDS = 24 * 3600
 #: What the name of a binding begins with; the interaction's id follows.
 _BINDING = "tab_"
@@ -73,6 +76,12 @@ class Cookies:
             self.unbind(response, interaction_id)
 
     def set(self, response: Response, short: str, value: str, max_age: int | None = None) -> None:
+        if max_age is None and _TOKEN.fullmatch(value):
+            # As below, for what nearly all of them are.
+            secure = "Secure; " if self.is_secure else ""
+            written = f"{self.name(short)}={value}; {secure}HttpOnly; Path=/; SameSite=Lax"
+            response.headers.add("Set-Cookie", written)
+            return
         response.set_cookie(
             self.name(short),
             value,

@@ -1,6 +1,5 @@
 """Contains posted forms: from our own page, in this browser, each field once. Not here: what fields mean."""
 
-import hashlib
 import hmac
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
@@ -41,7 +40,7 @@ class CsrfTokens:
         return bound + self._mac(f"ours {bound} {base_path}")
 
     def _mac(self, text: str) -> str:
-        return hmac.new(self.key, text.encode(), hashlib.sha256).hexdigest()[:_HALF]
+        return hmac.digest(self.key, text.encode(), "sha256").hex()[:_HALF]
 
 
 class FormOvertaken(PageError):

@@ -1,5 +1,6 @@
 """Contains the security headers of every answer. Not here: cookies, what one page adds to its own policy."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from werkzeug.wrappers import Response
@@ -24,15 +25,22 @@ HSTS = "max-age=31536000; includeSubDomains"
 
 def harden(response: Response, where: WhereSettings) -> Response:
     """Add the security headers, and `no-store` where the answer says nothing else."""
-    headers = response.headers
-    given = {name.lower() for name, _ in headers}
-    headers.extend([(name, value) for name, value in _added(where) if name.lower() not in given])
+    response.headers.extend(missing(response.headers, where))
     return response
 
 
+def missing(given: Iterable[tuple[str, str]], where: WhereSettings) -> Sequence[tuple[str, str]]:
+    """Returns what `harden` adds to these headers."""
+    names = {name.lower() for name, _ in given}
+    return [header for lower, header in _added(where).items() if lower not in names]
+
+
 @lru_cache(maxsize=8)
-def _added(where: WhereSettings) -> tuple[tuple[str, str], ...]:
-    """Computed once: every answer passes here."""
+def _added(where: WhereSettings) -> Mapping[str, tuple[str, str]]:
+    """Returns the headers by name in small letters. Computed once: every answer passes here."""
     # On loopback HSTS would hold for every port of `localhost`, also those where other programs serve http.
     strict = {"Strict-Transport-Security": HSTS} if where.is_secure and not where.is_on_loopback else {}
-    return (*SECURITY_HEADERS.items(), *strict.items(), ("Cache-Control", "no-store"))
+    return {
+        name.lower(): (name, value)
+        for name, value in {**SECURITY_HEADERS, **strict, "Cache-Control": "no-store"}.items()
+    }

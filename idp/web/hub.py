@@ -3,36 +3,24 @@
 Not here: what comes next (`interaction/hub`), the ends of a login (`Finish`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from flask import request
 from werkzeug.wrappers import Request, Response
 
 from idp.core.clock import Clock
 from idp.interaction.binding import Bindings
 from idp.interaction.hub import Done, Finish, GoTo, Hub, finish_of
-from idp.interaction.record import Interaction
-from idp.interaction.refusal import InteractionRefusal, InteractionRefused
 from idp.interaction.store import fingerprint, hub_path
 from idp.interaction.visit import Visit
 from idp.web.addresses import redirect
 from idp.web.cookies import Cookies
 from idp.web.forms import Forms
-from idp.web.network_quota import NetworkQuota
+from idp.web.page_routes import PageRoute
 from idp.web.shared_stations import SharedStations
 
-
-@dataclass(frozen=True, slots=True)
-class Entrance:
-    """Anybody may begin a sign-in, and each is kept for more than an hour: a flood from one network is not."""
-
-    quota: NetworkQuota
-
-    def admit(self, interaction: Interaction) -> None:
-        """Raises InteractionRefused. A browser is no bound here: a caller may say that it is another one each time."""
-        if not self.quota.claim(request):
-            raise InteractionRefused(InteractionRefusal.CROWDED, client_id=interaction.client_id)
+#: Where a request keeps its visit. No header field of a caller gets a name like that (PEP 3333).
+_VISIT = "caducee.visit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +32,13 @@ class Visits:
     clock: Clock
 
     def of(self, request: Request) -> Visit:
+        """Returns the same at each call for one request: all that it does happens at one moment."""
+        known: Visit | None = request.environ.get(_VISIT)
+        if known is None:
+            known = request.environ[_VISIT] = self._read(request)
+        return known
+
+    def _read(self, request: Request) -> Visit:
         return Visit(
             browser=self.cookies.browser(request),
             session=self.cookies.get(request, "session"),
@@ -58,12 +53,16 @@ class HubEndpoint:
     hub: Hub
     bindings: Bindings
     #: By the mark on the interactions that they end.
-    finishes: Mapping[str, Finish[Response]]
+    finishes: Mapping[str, Finish[Request, Response]]
     visits: Visits
     cookies: Cookies
     forms: Forms
 
-    def go_on(self, interaction_id: str) -> Response:
+    def routes(self) -> Iterator[PageRoute]:
+        yield PageRoute("GET", "/interaction/<interaction_id>", self.go_on)
+        yield PageRoute("POST", "/interaction/<interaction_id>/restart", self.restart)
+
+    def go_on(self, request: Request, interaction_id: str) -> Response:
         """GET /interaction/<id>, to which every page returns. Raises InteractionRefused."""
         visit = self.visits.of(request)
         outcome = self.hub.go_on(interaction_id, visit, self.finishes)
@@ -73,11 +72,15 @@ class HubEndpoint:
                 self.cookies.bind(response, interaction_id, outcome.binding)
             return response
         finish = finish_of(outcome.interaction, self.finishes)
-        response = finish.success(outcome) if isinstance(outcome, Done) else finish.failure(outcome)
+        response = (
+            finish.success(request, outcome)
+            if isinstance(outcome, Done)
+            else finish.failure(request, outcome)
+        )
         self.cookies.unbind(response, interaction_id)
         return response
 
-    def restart(self, interaction_id: str) -> Response:
+    def restart(self, request: Request, interaction_id: str) -> Response:
         """« Reprendre la connexion »: begin again, as it was started, what expired or went on without this browser.
 
         Raises InteractionRefused.
@@ -88,4 +91,4 @@ class HubEndpoint:
         self.forms.read_bound(request, hub_path(interaction_id), binding)
         if old is None:
             return redirect(hub_path(interaction_id))
-        return finish_of(old, self.finishes).restart(old)
+        return finish_of(old, self.finishes).restart(request, old)

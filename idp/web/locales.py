@@ -1,11 +1,18 @@
 """Contains which language a page has. Not here: its words (`catalogues`)."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
 from werkzeug.wrappers import Request
 
+from idp.interaction.record import Interaction
 from idp.settings.where import LOCALES
 from idp.web.cookies import Cookies
+
+#: What a browser sends is shorter.
+_LONGEST = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,4 +28,15 @@ class Locales:
         for candidate in candidates:
             if candidate in LOCALES:
                 return candidate
-        return request.accept_languages.best_match(LOCALES) or self.default
+        return _best(request.headers.get("Accept-Language", "")[:_LONGEST]) or self.default
+
+
+@lru_cache(maxsize=256)
+def _best(accepted: str) -> str | None:
+    """Returns the best for a browser of this language (RFC 9110 §12.5.4). There are few kinds of browsers."""
+    return parse_accept_header(accepted, LanguageAccept).best_match(LOCALES)
+
+
+def wished_by(interaction: Interaction) -> str:
+    """Returns the languages that the relying party wishes (OpenID Connect Core §3.1.2.1)."""
+    return interaction.request.get("ui_locales", "")

@@ -2,6 +2,7 @@
 
 import ipaddress
 from dataclasses import dataclass
+from functools import lru_cache
 
 from werkzeug.wrappers import Request
 
@@ -45,5 +46,6 @@ class CallerNetworks:
         return _network_of(address) if address else f"browser {browser}"
 
 
+@lru_cache(maxsize=4096)
 def _network_of(address: Address) -> str:
     return str(ipaddress.ip_network((address, 32 if address.version == 4 else 64), strict=False))

@@ -10,6 +10,7 @@ from datetime import timedelta
 from werkzeug.wrappers import Request
 
 from idp.core.ephemeral import EphemeralStore, Kind
+from idp.interaction.share import Share
 from idp.web.network import CallerNetworks
 
 
@@ -28,8 +29,8 @@ class NetworkQuota:
 
     def is_used_up(self, request: Request, browser: str) -> bool:
         """Whether no more may come now. Counts nothing."""
-        key, most = self._share(request, browser)
-        return self.store.counted(self.kind, key) >= most
+        share = self.share(request, browser)
+        return self.store.counted(*share.counter) >= share.most
 
     def claim(self, request: Request, browser: str = "") -> bool:
         """Count one. Returns False when it is too many.
@@ -37,11 +38,11 @@ class NetworkQuota:
         `browser`: what is counted where the proxy tells no address; "" for a caller that has none yet, and could say
         that it is another one each time.
         """
-        key, most = self._share(request, browser)
-        return self.store.count(self.kind, key, self.window) <= most
+        share = self.share(request, browser)
+        return self.store.count(*share.counter, share.window) <= share.most
 
-    def _share(self, request: Request, browser: str) -> tuple[str, int]:
-        """Returns what is counted, and how much may come."""
+    def share(self, request: Request, browser: str = "") -> Share:
+        """Returns what is counted, and how much may come. `browser`: as for `claim`."""
         address = self.networks.address(request)
         is_crowded = any(address is not None and address in network for network in self.crowded)
         if browser:
@@ -50,4 +51,4 @@ class NetworkQuota:
             key = self.networks.of(request)
             # Where it is not told, the peer is a proxy, and very many people stand behind that.
             is_crowded = is_crowded or address is None
-        return key, self.most * (self.factor if is_crowded else 1)
+        return Share((self.kind, key), self.window, self.most * (self.factor if is_crowded else 1))

@@ -1,9 +1,12 @@
 """Contains rendering: a template in one language, in the frame that every page has. Not here: a page."""
 
+import dataclasses
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import jinja2
+from markupsafe import escape
 from werkzeug.wrappers import Request, Response
 
 from idp.clients.registry import Client
@@ -16,21 +19,38 @@ from idp.web.forms import CsrfTokens
 from idp.web.locales import Locales
 from idp.web.shared_stations import SharedStations
 
+#: Stand in a kept text for what differs from one browser to the next. No text of ours has such characters.
+_CSRF, _BASE = "\ue000", "\ue001"
+#: Applications × languages × states of the doors, some kilobytes each.
+_MOST_KEPT = 128
 
-@dataclass(frozen=True, slots=True)
+
 class Templates:
-    """The templates, with the words of one language."""
+    """The templates, compiled once in each process, with the words of one language."""
 
-    catalogues: Catalogues
-    environment: jinja2.Environment
+    def __init__(self, catalogues: Catalogues, environment: jinja2.Environment) -> None:
+        self._translators = {locale: catalogues.translator(locale) for locale in catalogues.locales}
+        # At the start: the first person to see a page waits for no compiler.
+        names = environment.list_templates(extensions=["html", "txt"])
+        self._compiled = {name: environment.get_template(name) for name in names}
+        self._kept = lru_cache(_MOST_KEPT)(self._blank)
 
     def render(self, template: str, locale: str, **values: Any) -> str:
-        translate = self.catalogues.translator(locale)
-        return self.environment.get_template(template).render(**values, t=translate)
+        return self._compiled[template].render(**values, t=self._translators[locale])
+
+    def render_common(self, template: str, frame: Frame, page: Any) -> str:
+        """Returns the page as `render` does, made once for all browsers: nothing in `page` may be of a person."""
+        other_path = frame.other_locale_path.replace(frame.base_path, _BASE, 1)
+        blank = dataclasses.replace(frame, csrf=_CSRF, base_path=_BASE, other_locale_path=other_path)
+        text = self._kept(template, blank, page)
+        return text.replace(_BASE, escape(frame.base_path)).replace(_CSRF, escape(frame.csrf))
 
     def words(self, key: str, locale: str) -> str:
         """Raises KeyError."""
-        return self.catalogues.translator(locale)(key)
+        return self._translators[locale](key)
+
+    def _blank(self, template: str, frame: Frame, page: Any) -> str:
+        return self.render(template, frame.locale, frame=frame, page=page)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +88,10 @@ class Rendering:
     def page(self, template: str, frame: Frame, page: Any, status: int = 200) -> Response:
         text = self.templates.render(template, frame.locale, frame=frame, page=page)
         return Response(text, status=status, mimetype="text/html")
+
+    def common_page(self, template: str, frame: Frame, page: Any) -> Response:
+        """Returns a page of an interaction that says nothing of any person: its text is made once for all."""
+        return Response(self.templates.render_common(template, frame, page), mimetype="text/html")
 
 
 def _page_path(request: Request, base_path: str) -> str:

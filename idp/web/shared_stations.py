@@ -41,9 +41,11 @@ class SharedStations:
 
     def is_in_network(self, request: Request) -> bool:
         """Whether the operator declared its network: no user can change that."""
+        if not self.shared:
+            return False
         if self.networks.address(request) is None:
             # The proxy does not tell it: it may be one of them, and to ask is then the safe side.
-            return bool(self.shared)
+            return True
         asking = ipaddress.ip_network(self.networks.of(request))
         # An IPv6 address is known by its /64 only: one declared station makes all of them shared, and never none.
         return any(asking.overlaps(network) for network in self.shared)

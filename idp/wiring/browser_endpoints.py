@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 
-from flask import Flask
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
 from idp.interaction.binding import Bindings
 from idp.interaction.hub import Finish
@@ -16,17 +15,18 @@ from idp.protocol.logout.logout_request import LogoutRequests
 from idp.protocol.logout.upstream_return import UpstreamReturn
 from idp.web.hub import HubEndpoint
 from idp.web.leaving import Leaving
+from idp.web.page_routes import PageRoute
 from idp.wiring.parts import Parts
 from idp.wiring.protocol import ProtocolParts
 
 
-def mount_browser_endpoints(
-    app: Flask, parts: Parts, protocol: ProtocolParts
-) -> Mapping[str, Finish[Response]]:
-    """Returns how logins end, by their mark."""
+def build_browser_endpoints(
+    parts: Parts, protocol: ProtocolParts
+) -> tuple[list[PageRoute], Mapping[str, Finish[Request, Response]]]:
+    """Returns their routes, and how logins end, by their mark."""
     authorize, end_session = _authorize(parts, protocol), _end_session(parts)
     # Another way to start a login is another row.
-    finishes: dict[str, Finish[Response]] = {authorize.name: authorize}
+    finishes: dict[str, Finish[Request, Response]] = {authorize.name: authorize}
     hub = HubEndpoint(
         hub=parts.hub,
         bindings=Bindings(parts.interactions),
@@ -35,17 +35,18 @@ def mount_browser_endpoints(
         cookies=parts.web.cookies,
         forms=parts.web.forms,
     )
-    app.get("/authorize")(authorize.start)
-    app.post("/authorize")(authorize.start_by_post)
-    app.get("/interaction/<interaction_id>")(hub.go_on)
-    app.post("/interaction/<interaction_id>/restart")(hub.restart)
-    app.get("/end_session")(end_session.ask)
-    app.post("/end_session")(end_session.ask_by_post)
-    app.post("/end_session/confirm")(end_session.confirm)
-    app.get("/end_session/confirm/<token>")(end_session.ask_again)
     returned = UpstreamReturn(store=parts.store, cookies=parts.web.cookies, signed_out=end_session.returned)
-    app.get("/end_session/psc", endpoint="end_session_psc")(returned)
-    return finishes
+    routes = [
+        PageRoute("GET", "/authorize", authorize.start),
+        PageRoute("POST", "/authorize", authorize.start_by_post),
+        *hub.routes(),
+        PageRoute("GET", "/end_session", end_session.ask),
+        PageRoute("POST", "/end_session", end_session.ask_by_post),
+        PageRoute("POST", "/end_session/confirm", end_session.confirm),
+        PageRoute("GET", "/end_session/confirm/<token>", end_session.ask_again),
+        PageRoute("GET", "/end_session/psc", returned),
+    ]
+    return routes, finishes
 
 
 def _authorize(parts: Parts, protocol: ProtocolParts) -> AuthorizeEndpoint:
@@ -71,6 +72,7 @@ def _authorize(parts: Parts, protocol: ProtocolParts) -> AuthorizeEndpoint:
             life=settings.lives.code_life,
         ),
         hub=parts.hub,
+        entrance=parts.entrance,
         itinerary=parts.itinerary,
         issuer=issuer,
         interaction_life=settings.lives.interaction_life,

@@ -13,13 +13,9 @@ from idp.protocol.claims.upstream_claims import UpstreamClaims
 from idp.protocol.client_auth.answers import json_response
 from idp.protocol.logout.upstream_ends import UpstreamLogouts
 from idp.protocol.logout.upstream_logout import UpstreamLogoutEndpoint
-from idp.protocol.published.discovery import (
-    KeySetDocument,
-    PublishedDocument,
-    discovery_document,
-    mtls_members,
-)
-from idp.protocol.published.dispatcher import PlainEndpoints, Readiness, Route
+from idp.protocol.published.discovery import discovery_document, mtls_members
+from idp.protocol.published.dispatcher import READING, PlainEndpoints, Readiness, Route
+from idp.protocol.published.documents import Document, KeySetDocument, document_of
 from idp.protocol.published.metrics import MetricsEndpoint, Sample
 from idp.protocol.tokens.refresh import Refresh
 from idp.protocol.tokens.revocation import IntrospectionEndpoint, OwnTokens, RevocationEndpoint
@@ -31,7 +27,7 @@ from idp.wiring.protocol import ProtocolParts
 from idp.wiring.psc import psc_samples
 from idp.wiring.resources import build_clock_watch
 
-_GET, _POST = ("GET", "HEAD"), ("POST",)
+_POST = ("POST",)
 
 
 def build_endpoints(parts: Parts, protocol: ProtocolParts) -> PlainEndpoints:
@@ -44,13 +40,20 @@ def build_endpoints(parts: Parts, protocol: ProtocolParts) -> PlainEndpoints:
         "/revoke": Route(_POST, _revocation(parts, own)),
         "/introspect": Route(_POST, IntrospectionEndpoint(own, parts.clock, settings.where.issuer)),
         "/userinfo": Route(("GET", "POST"), _userinfo(parts, protocol)),
-        "/jwks": Route(_GET, KeySetDocument(parts.keys)),
-        "/.well-known/openid-configuration": Route(_GET, _discovery(parts, protocol)),
-        "/metrics": Route(_GET, MetricsEndpoint(_metrics(parts, watch))),
-        "/health/live": Route(_GET, _alive),
-        "/health/ready": Route(_GET, _readiness(parts, watch)),
+        "/metrics": Route(READING, MetricsEndpoint(_metrics(parts, watch))),
+        "/health/live": Route(READING, _alive),
+        "/health/ready": Route(READING, _readiness(parts, watch)),
     }
-    return PlainEndpoints(routes | _upstream_logout(parts), settings.where, settings.bounds.body_bytes)
+    discovery = _discovery(parts, protocol)
+    return PlainEndpoints(
+        routes=routes | _upstream_logout(parts),
+        documents={
+            "/jwks": KeySetDocument(parts.keys, settings.where),
+            "/.well-known/openid-configuration": lambda: discovery,
+        },
+        where=settings.where,
+        body_bytes=settings.bounds.body_bytes,
+    )
 
 
 def _pushed_requests(parts: Parts, protocol: ProtocolParts) -> PushedRequestEndpoint:
@@ -121,10 +124,10 @@ def _userinfo(parts: Parts, protocol: ProtocolParts) -> UserinfoEndpoint:
     )
 
 
-def _discovery(parts: Parts, protocol: ProtocolParts) -> PublishedDocument:
+def _discovery(parts: Parts, protocol: ProtocolParts) -> Document:
     settings = parts.settings
     document = discovery_document(settings.where.issuer, parts.itinerary.earned(), protocol.tls_methods)
-    return PublishedDocument.of(document | mtls_members(document, settings.proxy.mtls_origin))
+    return document_of(document | mtls_members(document, settings.proxy.mtls_origin), settings.where)
 
 
 def _alive(request: Request) -> Response:

@@ -1,7 +1,9 @@
-"""Contains the Flask application: limits, hooks, error pages. Not here: the address of a page."""
+"""Contains the pages as one application: their front, and Flask for what the front does not find.
 
-import re
-from functools import partial
+Not here: the address of a page.
+"""
+
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -9,18 +11,16 @@ from flask import Flask, request
 from werkzeug.routing import Rule
 from werkzeug.wrappers import Response
 
-from idp.flows.shared.desk import NotDue
-from idp.interaction.store import hub_path
-from idp.settings.where import LOCALES
-from idp.web.addresses import path_of_ours, redirect
 from idp.web.certificate_header import CertificateHeaderGuard
-from idp.web.cookies import Cookies
 from idp.web.error_pages import ErrorPages
-from idp.web.headers import harden
-from idp.web.shared_stations import SharedStations
+from idp.web.page_answers import PageAnswers
+from idp.web.page_front import front_of
+from idp.web.page_routes import PageRoute
+from idp.web.sending import Wsgi
 from idp.wiring.parts import Parts
 
 _STATIC = Path(__file__).parents[1] / "static"
+_MOST_FORM_PARTS = 100
 
 
 class _PageRule(Rule):
@@ -35,45 +35,44 @@ class _PageRule(Rule):
             self.methods.discard("HEAD")
 
 
-def build_flask(parts: Parts) -> Flask:
+def build_pages(parts: Parts, routes: Iterable[PageRoute]) -> Wsgi:
+    """Returns what answers each request for a page, and each that is for no address of ours."""
+    mounted, answers, settings = tuple(routes), build_answers(parts), parts.settings
+    body_bytes = settings.bounds.body_bytes
+    front = front_of(mounted, answers=answers, body_bytes=body_bytes, form_parts=_MOST_FORM_PARTS)
+    return front.in_front_of(build_flask(mounted, answers, body_bytes))
+
+
+def build_answers(parts: Parts) -> PageAnswers:
     settings, web = parts.settings, parts.web
-    errors = ErrorPages(clients=parts.clients, cookies=web.cookies, csrf=web.csrf, rendering=web.rendering)
+    return PageAnswers(
+        guard=CertificateHeaderGuard(parts.trail, web.networks),
+        errors=ErrorPages(clients=parts.clients, cookies=web.cookies, csrf=web.csrf, rendering=web.rendering),
+        cookies=web.cookies,
+        stations=web.stations,
+        where=settings.where,
+    )
+
+
+def build_flask(routes: Iterable[PageRoute], answers: PageAnswers, body_bytes: int) -> Wsgi:
     app = Flask("idp", static_folder=str(_STATIC), template_folder=None)
     app.url_rule_class = _PageRule  # of what is mounted from here on: not of /static
     # werkzeug would clean up `//` by a redirect to the host that the caller names (facts/security JW1).
     app.url_map.merge_slashes = False
     app.config.update(
-        MAX_CONTENT_LENGTH=settings.bounds.body_bytes,
-        MAX_FORM_MEMORY_SIZE=settings.bounds.body_bytes,
-        MAX_FORM_PARTS=100,
+        MAX_CONTENT_LENGTH=body_bytes,
+        MAX_FORM_MEMORY_SIZE=body_bytes,
+        MAX_FORM_PARTS=_MOST_FORM_PARTS,
         SEND_FILE_MAX_AGE_DEFAULT=3600,
     )
-    app.before_request(partial(_choose_language, web.cookies, web.stations))
-    app.before_request(CertificateHeaderGuard(parts.trail, web.networks).__call__)
-    app.after_request(lambda response: harden(response, settings.where))
-    app.register_error_handler(NotDue, _to_hub)
-    app.register_error_handler(405, partial(_reload, errors))
-    app.register_error_handler(Exception, lambda error: errors.answer(request, error))
-    return app
+    app.before_request(lambda: answers.before(request))
+    app.after_request(answers.after)
+    app.register_error_handler(Exception, lambda error: answers.of_error(request, error))
+    for route in routes:
+        name = f"{route.method} {route.path}".replace(".", " ")
+        app.add_url_rule(route.path, name, _view(route), methods=[route.method])
+    return app.wsgi_app
 
 
-def _choose_language(cookies: Cookies, stations: SharedStations) -> Response | None:
-    wished = request.args.get("lang", "")
-    # The link of our pages carries nothing else; a relying party's own `lang` is ignored (RFC 6749 §3.1).
-    if request.method != "GET" or wished not in LOCALES or len(request.args) > 1:
-        return None
-    response = redirect(path_of_ours(request.path))
-    cookies.set(response, "locale", wished, stations.life(request))
-    return response
-
-
-def _to_hub(error: NotDue) -> Response:
-    return redirect(hub_path(error.interaction_id))
-
-
-def _reload(errors: ErrorPages, error: Exception) -> Response:
-    """Returns a redirect to the hub when a person reloads an answer to a form, else the error page."""
-    found = re.match(r"/interaction/([A-Za-z0-9_-]{43})/", request.path)
-    if found is not None and request.method == "GET":
-        return redirect(hub_path(found[1]))
-    return errors.answer(request, error)
+def _view(route: PageRoute) -> Callable[..., Response]:
+    return lambda **values: route.handler(request, *values.values())

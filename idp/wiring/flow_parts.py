@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
 from idp.accounts.email_otp import MailCodes
 from idp.accounts.identity_updates import IdentityUpdates
@@ -52,7 +52,7 @@ class FlowParts:
     pictures: OfficialPictures
 
 
-def build_flow_parts(parts: Parts, finishes: Finishes[Response]) -> FlowParts:
+def build_flow_parts(parts: Parts, finishes: Finishes[Request, Response]) -> FlowParts:
     s, web = parts.settings, parts.web
     outbox = SealedOutbox(SqlOutbox(parts.database, parts.clock), parts.resources.sealer)
     notices = NoticeMailer(outbox=outbox, mails=web.mails, clock=parts.clock, life=s.mail.notice_life)
@@ -95,7 +95,7 @@ def build_flow_parts(parts: Parts, finishes: Finishes[Response]) -> FlowParts:
     )
 
 
-def _desk(parts: Parts, finishes: Finishes[Response], pictures: OfficialPictures) -> Desk:
+def _desk(parts: Parts, finishes: Finishes[Request, Response], pictures: OfficialPictures) -> Desk:
     web = parts.web
     return Desk(
         interactions=parts.interactions,
@@ -116,7 +116,7 @@ def _desk(parts: Parts, finishes: Finishes[Response], pictures: OfficialPictures
     )
 
 
-def _opening(parts: Parts, finishes: Finishes[Response]) -> Opening:
+def _opening(parts: Parts, finishes: Finishes[Request, Response]) -> Opening:
     return Opening(
         interactions=parts.interactions,
         bindings=Bindings(parts.interactions),

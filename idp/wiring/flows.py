@@ -1,10 +1,9 @@
 """Contains every flow, built with what it needs. Not here: which page is due (`interaction`)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-from flask import Blueprint
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
 from idp.core.ephemeral import Kind
 from idp.core.sealing import derive_key
@@ -30,6 +29,7 @@ from idp.interaction.binding import Bindings
 from idp.interaction.hub import Finishes
 from idp.web.known_device import KnownDevices
 from idp.web.leaving import Leaving
+from idp.web.page_routes import PageRoute
 from idp.wiring.cards import build_revocation
 from idp.wiring.flow_parts import FlowParts, build_flow_parts
 from idp.wiring.itinerary import build_charter_action
@@ -38,10 +38,10 @@ from idp.wiring.web import network_quota
 
 
 class Flow(Protocol):
-    def routes(self) -> Blueprint: ...
+    def routes(self) -> Iterable[PageRoute]: ...
 
 
-def build_flows(parts: Parts, finishes: Finishes[Response]) -> list[Flow]:
+def build_flows(parts: Parts, finishes: Finishes[Request, Response]) -> list[Flow]:
     """Returns every flow whose door is open, in no particular order. `finishes`: the ways in which logins end."""
     shared, settings = build_flow_parts(parts, finishes), parts.settings
     return [

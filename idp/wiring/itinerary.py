@@ -22,9 +22,9 @@ def build_itinerary(
 ) -> Itinerary:
     s = resources.settings
 
-    def allowed_for(client_id: str) -> frozenset[str]:
+    def allowed_for(client_id: str) -> tuple[str, ...]:
         client = clients.get(client_id)
-        return frozenset(client.authenticators) if client else frozenset()
+        return client.authenticators if client else ()
 
     opened = {"psc": has_psc, "cps": has_cps, "password": s.password.door}
     doors = house_doors(opened, has_bypass=_has_bypass(resources), allowed_for=allowed_for)

@@ -32,7 +32,8 @@ from idp.interaction.sign_out import SignOut
 from idp.interaction.store import Interactions, Sessions
 from idp.settings import Settings
 from idp.signing.key_ring import Keys
-from idp.web.hub import Entrance, Visits
+from idp.web.hub import Visits
+from idp.web.network_quota import NetworkQuota
 from idp.wiring.cards import build_card_policy
 from idp.wiring.itinerary import build_itinerary, build_sessions, charters_demanded
 from idp.wiring.psc import build_upstream
@@ -69,6 +70,7 @@ class Parts:
     itinerary: Itinerary
     people: People
     lending: Lending
+    entrance: NetworkQuota
     hub: Hub
     gate: Gate
 
@@ -108,7 +110,7 @@ def build_parts(settings: Settings) -> Parts:
     interactions = Interactions(resources.store, settings.lives.interaction_life, settings.crowd.attempts)
     people = People(SqlStandings(database), partial(charters_demanded, clients))
     lending = Lending(sessions, people)
-    gate = Gate(itinerary.authenticators)
+    gate = Gate(itinerary.doors)
     work = SqlUnitOfWork(database)
     sign_out = SignOut(
         work=work,
@@ -142,17 +144,17 @@ def build_parts(settings: Settings) -> Parts:
         itinerary=itinerary,
         people=people,
         lending=lending,
+        entrance=_entrance(resources, web),
         hub=Hub(
             interactions=interactions,
             lending=lending,
             people=people,
             itinerary=itinerary,
-            admit=_entrance(resources, web).admit,
         ),
         gate=gate,
     )
 
 
-def _entrance(resources: Resources, web: WebParts) -> Entrance:
+def _entrance(resources: Resources, web: WebParts) -> NetworkQuota:
     crowd = resources.settings.crowd
-    return Entrance(network_quota(resources, web, Kind.SIGN_INS_BY_IP, crowd.begun, crowd.begun_window))
+    return network_quota(resources, web, Kind.SIGN_INS_BY_IP, crowd.begun, crowd.begun_window)

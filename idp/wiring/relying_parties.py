@@ -1,9 +1,12 @@
 """Contains how relying parties are known and proved, built from the settings. Not here: their endpoints."""
 
+from collections.abc import Callable
+
 from cryptography import x509
 
 from idp.adapters.http.jwks_uri import FetchedKeySets
 from idp.adapters.http.outbound import OutboundHttp
+from idp.adapters.unit import remember, remembered
 from idp.clients.key_sets import ClientKeys
 from idp.clients.operator_rules import operator_rules
 from idp.clients.registry import ClientFile
@@ -27,9 +30,27 @@ from idp.wiring.resources import Resources
 def build_clients(settings: Settings, clock: Clock) -> ClientFile:
     """Returns the registry. Raises BadYaml, BadSetting."""
     try:
-        return ClientFile(settings.where.clients_file, operator_rules(settings), clock=clock)
+        return ClientFile(
+            settings.where.clients_file,
+            operator_rules(settings),
+            clock=clock,
+            has_looked=_once_in_a_request(),
+        )
     except OSError as error:
         raise unreadable("CLIENTS_FILE", "a readable file of clients, YAML", error) from error
+
+
+def _once_in_a_request() -> Callable[[], bool]:
+    """Returns what says whether it was called before in the request of this thread; never, outside of one."""
+    looked = object()
+
+    def has_looked() -> bool:
+        if remembered(looked):
+            return True
+        remember(looked, True)
+        return False
+
+    return has_looked
 
 
 def build_outbound_http(settings: Settings) -> OutboundHttp:

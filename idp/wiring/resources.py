@@ -7,7 +7,8 @@ from sqlalchemy import Engine
 from idp.adapters.hsm.hsm import Hsm
 from idp.adapters.hsm.signer import HsmKeys
 from idp.adapters.key_files.directory import KeyDirectory
-from idp.adapters.redis_store import RedisStore, connect_redis
+from idp.adapters.redis_connections import connect_redis
+from idp.adapters.redis_store import RedisStore
 from idp.adapters.sql.clock_watch import ClockWatch
 from idp.adapters.sql.database import open_database
 from idp.adapters.sql.store import SqlStore

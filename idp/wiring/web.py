@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 
 import jinja2
@@ -79,12 +80,15 @@ def build_web(settings: Settings, clock: Clock) -> WebParts:
     )
 
 
+@cache
 def _templates() -> Templates:
+    """Returns the same at each call: they are part of the program."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,
     )
     return Templates(load_catalogues(_TEMPLATES), environment)

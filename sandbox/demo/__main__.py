@@ -21,7 +21,7 @@ from sandbox.demo.driver import NotOnThePage, TooManyRedirects
 from sandbox.demo.mailbox import NoMail
 from sandbox.demo.places import DEFAULT_STATE, StateUnusable, open_places
 from sandbox.demo.ports import DEFAULT_BASE, Ports, PortTaken
-from sandbox.demo.processes import ChildDied, end_with_parent
+from sandbox.demo.processes import ChildDied, Start, end_with_parent, start_python
 from sandbox.demo.programs import READY_WITHIN_SECONDS, NotReady
 from sandbox.demo.running import Demo
 from sandbox.demo.settings import PROFILES
@@ -106,19 +106,19 @@ def _setting(text: str) -> tuple[str, str]:
     return f"CADUCEE_{name.removeprefix('CADUCEE_')}", value
 
 
-def main() -> int:
+def main(start: Start = start_python) -> int:
     options = _options()
     if options.end_with_parent:
         end_with_parent()
     for number in _STOPPING:
         signal.signal(number, _ask)
     try:
-        return _run(options)
+        return _run(options, start)
     except _StopRequested:
         return 0
 
 
-def _run(options: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace, start: Start) -> int:
     try:
         certification = _certification(options)
         ports = Ports(options.port_base, "https" if certification else "http")
@@ -134,6 +134,7 @@ def _run(options: argparse.Namespace) -> int:
             added=dict(options.settings),
             certification=certification,
             ready_within=options.ready_within,
+            start=start,
         )
     except (PortTaken, StateUnusable, ValueError, OSError) as refusal:
         return _complain(refusal, 2)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, Protocol
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _GRACE_SECONDS = 4.0
@@ -33,10 +34,35 @@ class Program:
     arguments: tuple[str, ...]  # of `python -m`
 
 
+class Process(Protocol):
+    """What the demo asks of a child: a part of `subprocess.Popen`."""
+
+    @property
+    def pid(self) -> int: ...
+    @property
+    def returncode(self) -> int | None: ...
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+    def send_signal(self, number: int, /) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a program runs."""
+
+    root: Path
+    environment: Mapping[str, str]
+    output: IO[bytes]
+
+
+#: How a program is started: it is tied to this process, and leads a process group.
+Start = Callable[[Program, Place], Process]
+
+
 @dataclass(slots=True)
 class _Child:
     program: Program
-    process: subprocess.Popen[bytes]
+    process: Process
     log: Path
 
 
@@ -46,10 +72,31 @@ def end_with_parent() -> None:
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 
 
+def start_python(program: Program, place: Place) -> Process:
+    parent = os.getpid()
+    return subprocess.Popen(  # noqa: S603 our own programs, no shell
+        [sys.executable, "-m", *program.arguments],
+        cwd=place.root,
+        env=dict(place.environment),
+        stdin=subprocess.DEVNULL,
+        stdout=place.output,
+        stderr=subprocess.STDOUT,
+        process_group=0,
+        preexec_fn=lambda: tie_to(parent),
+    )
+
+
 class Children:
     """Every child has its own process group: Ctrl-C reaches the demo only, which then ends them in order."""
 
-    def __init__(self, root: Path, environment: Mapping[str, str], log: Callable[[str], Path]) -> None:
+    def __init__(
+        self,
+        root: Path,
+        environment: Mapping[str, str],
+        log: Callable[[str], Path],
+        start: Start = start_python,
+    ) -> None:
+        self._start = start
         self._root = root
         self._environment = environment
         self._log = log
@@ -57,18 +104,9 @@ class Children:
 
     def start(self, program: Program) -> None:
         log = self._log(program.name)
-        parent = os.getpid()
         with log.open("wb") as output:
-            process = subprocess.Popen(  # noqa: S603 our own programs, no shell
-                [sys.executable, "-m", *program.arguments],
-                cwd=self._root,
-                env=dict(self._environment),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                process_group=0,
-                preexec_fn=lambda: _tie_to(parent),
-            )
+            place = Place(root=self._root, environment=self._environment, output=output)
+            process = self._start(program, place)
         self._children.append(_Child(program, process, log))
 
     def run(self, program: Program, accepted: Sequence[int] = (0,)) -> None:
@@ -112,7 +150,7 @@ class Children:
         self._children.clear()
 
 
-def _tie_to(parent: int) -> None:
+def tie_to(parent: int) -> None:
     """Runs in the child before its program. Only system calls: another thread may have held any lock at the fork."""
     end_with_parent()
     if os.getppid() != parent:  # it died before the kernel was asked

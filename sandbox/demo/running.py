@@ -18,7 +18,7 @@ from sandbox.demo.conformance import Certification, login_of_person
 from sandbox.demo.fapi_keys import fapi_keys
 from sandbox.demo.places import ROOT, Places
 from sandbox.demo.ports import Ports
-from sandbox.demo.processes import Children
+from sandbox.demo.processes import Children, Start, start_python
 from sandbox.demo.suite_file import SuiteFiles
 from sandbox.igc.__main__ import DEFAULT_BASE_URL
 from sandbox.igc.directory import CardEntry, ensure_igc
@@ -66,11 +66,12 @@ class Demo:
         added: Mapping[str, str],
         certification: Certification | None,
         ready_within: float = programs.READY_WITHIN_SECONDS,
+        start: Start = start_python,
     ) -> "Demo":
-        """`added`: variables of the provider that replace the demo's own."""
+        """`added`: variables of the provider that replace the demo's own. `start`: how its programs are started."""
         chosen = {**settings.provider_settings(ports, places, redis=redis, profile=profile), **added}
         environment = settings.child_environment(chosen)
-        children = Children(ROOT, environment, places.log)
+        children = Children(ROOT, environment, places.log, start)
         return cls(ports, places, chosen, children, Timeline(places.log("demo")), certification, ready_within)
 
     def start(self, ready_path: Path | None, pid: int) -> str:

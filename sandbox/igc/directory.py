@@ -5,7 +5,7 @@ Contains file names, modes, `cards.json`. Not here: what certificates contain.
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
-from sandbox.igc.issuing import Igc, IssuedCard, Slot, make_igc
+from sandbox.igc.issuing import Igc, IssuedCard, Slot, make_igc, new_key
 
 PIN = "1234"
 _FORMAT = 5  # incremented whenever the files change, so that an older directory is made again
@@ -48,14 +48,16 @@ class CardEntry(TypedDict):
     expect: str
 
 
-def ensure_igc(directory: Path, now: datetime, base_url: str) -> list[CardEntry]:
+def ensure_igc(
+    directory: Path, now: datetime, base_url: str, new_key: Callable[[], RSAPrivateKey] = new_key
+) -> list[CardEntry]:
     """Returns the cards of the IGC in `directory`, made first if it is absent, damaged or about to expire."""
     directory = directory.resolve()
     known = _kept(directory, now, base_url)
     if known is not None:
         return known
     (directory / "igc.json").unlink(missing_ok=True)
-    igc = make_igc(now, base_url)
+    igc = make_igc(now, base_url, new_key)
     return _write(igc, directory, now, base_url)
 
 

@@ -68,7 +68,11 @@ class Igc:
     cards: tuple[IssuedCard, ...]
 
 
-def make_igc(now: datetime, base_url: str) -> Igc:
+def new_key(bits: int = 2048) -> RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=bits)
+
+
+def make_igc(now: datetime, base_url: str, new_key: Callable[[], RSAPrivateKey] = new_key) -> Igc:
     """Returns a whole new IGC in about a second. Every authority, card and slot has a key of its own."""
     now = now.replace(microsecond=0)
     plans = roster()
@@ -98,10 +102,6 @@ def make_igc(now: datetime, base_url: str) -> Igc:
     revoked = [card.login.certificate.serial_number for card in cards if card.plan.fault is Fault.REVOKED]
     lists = Lists(make_list(issuing, revoked, now), make_list(root, (), now))
     return Igc(root, issuing, sibling_root, sibling, foreign, tls, server, responder, lists, cards)
-
-
-def new_key(bits: int = 2048) -> RSAPrivateKey:
-    return rsa.generate_private_key(public_exponent=65537, key_size=bits)
 
 
 def issue_card(

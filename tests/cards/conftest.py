@@ -6,11 +6,12 @@ from idp.cards.anchors import load_anchors
 from idp.cards.trust import CardPolicy
 from sandbox.igc.issuing import Igc, make_igc, new_key
 from tests.cards.factory import NOW, CardFactory, RevocationTable, pem
+from tests.made_once import stock_of_keys
 
 
 @pytest.fixture(scope="session")
 def igc() -> Igc:
-    return make_igc(NOW, "http://localhost:1/igc")
+    return make_igc(NOW, "http://localhost:1/igc", stock_of_keys())
 
 
 @pytest.fixture(scope="session")

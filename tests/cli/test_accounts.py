@@ -11,13 +11,14 @@ from idp.accounts.email_otp import CodeHolder, CodeRefusal, CodeRefused
 from idp.accounts.throttle import Closed, Wait
 from idp.accounts.waits import Waits
 from idp.adapters.sql.accounts import SqlAccounts
-from idp.adapters.sql.database import initialise
 from idp.adapters.sql.schema import audit_events
 from idp.cli.main import main
 from idp.settings import settings_from_environment
 from idp.wiring.accounts import build_waits
 from idp.wiring.resources import Resources, open_resources
 from tests.accounts.sent_codes import sent
+from tests.commands import set_environment
+from tests.made_once import place_database
 from tests.people import ALICE, ALICE_RPPS, an_account
 from tests.servers import redis_server
 
@@ -31,11 +32,7 @@ def resources(
 ) -> Iterator[Resources]:
     with ExitStack() as closing:
         settings = {
-            "ISSUER": "https://id.example",
-            "CARD_HOST": "https://carte.example",
-            "APPLICATION_KEY": "k" * 43,
-            "PASSWORD_PEPPER": "p" * 43,
-            "DATABASE": f"sqlite:///{tmp_path / 'db.sqlite'}",
+            "DATABASE": place_database(tmp_path / "db.sqlite"),
             "PASSWORD_FREE_TRIES": "1",
             "PASSWORD_FAILURES_IN_A_ROW": "4",
             "MAIL_CODES_PER_MINUTE": "99",
@@ -45,9 +42,7 @@ def resources(
         }
         if request.param == "Redis":
             settings["REDIS"] = closing.enter_context(redis_server()).url
-        for name, value in settings.items():
-            monkeypatch.setenv(f"CADUCEE_{name}", value)
-        initialise(settings["DATABASE"])
+        set_environment(monkeypatch, **settings)
         opened = open_resources(settings_from_environment())
         closing.callback(opened.database.dispose)
         SqlAccounts(opened.database).add(an_account())

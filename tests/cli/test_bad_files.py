@@ -1,18 +1,14 @@
 """Files, a port, a URL and a PIN that cannot serve: one line names the variable, and repeats no secret."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from idp.adapters.sql.database import initialise
 from idp.cli.main import main
-from tests.key_files import write_pair
-from tests.limits import within
+from tests.commands import idp
+from tests.made_once import place_database, place_keys
 
-ROOT = Path(__file__).parents[2]
 CERTIFICATES = "readable files of PEM certificates"
 #: Of any command that verifies cards, by the fault of the file.
 ROOT_FILE_LINES = {
@@ -28,47 +24,32 @@ def place(tmp_path: Path) -> Path:
 
 
 def furnish(place: Path) -> None:
-    initialise(f"sqlite:///{place / 'db.sqlite'}")
+    place_database(place / "db.sqlite")
     (place / "clients.yaml").write_text("clients: []\n")
-    write_pair(place / "keys", "20260101")
+    place_keys(place / "keys")
 
 
-def environment(place: Path, **changes: str) -> dict[str, str]:
-    """That of this test run, with the settings of the house in `place`."""
-    settings = {
-        "ISSUER": "https://id.example",
-        "CARD_HOST": "https://carte.example",
-        "APPLICATION_KEY": "k" * 43,
-        "PASSWORD_PEPPER": "p" * 43,
+def settings_of(place: Path) -> dict[str, str]:
+    """Of the house in `place`."""
+    return {
         "DATABASE": f"sqlite:///{place / 'db.sqlite'}",
         "KEYS_DIRECTORY": str(place / "keys"),
         "CLIENTS_FILE": str(place / "clients.yaml"),
         "CARD_TRUST_DIRECTORY": str(place / "trust"),
         "CARD_OCSP_URL": "http://localhost:9/ocsp",
-        **changes,
     }
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("CADUCEE_")}
-    return {**kept, **{f"CADUCEE_{name}": value for name, value in settings.items()}}
 
 
-def idp(place: Path, command: str, *last: str, **changes: str) -> tuple[int, str]:
+def told_by(place: Path, command: str, *last: str, **changes: str) -> tuple[int, str]:
     """Returns the exit status and stderr of a command that must end by itself."""
-    ended = subprocess.run(
-        [sys.executable, "-m", "idp.cli", *command.split(), *last],
-        cwd=ROOT,
-        env=environment(place, **changes),
-        capture_output=True,
-        text=True,
-        timeout=within(60),
-        check=False,
-    )
+    ended = idp(*command.split(), *last, **(settings_of(place) | changes))
     return ended.returncode, ended.stderr
 
 
 @pytest.mark.parametrize("absent", ["TLS_CERTIFICATE_FILE", "TLS_KEY_FILE"])
 def test_the_variable_of_an_absent_tls_file_is_named(place: Path, absent: str) -> None:
     files = {name: str(place / "clients.yaml") for name in ("TLS_CERTIFICATE_FILE", "TLS_KEY_FILE")}
-    _status, told = idp(place, "serve", **{**files, absent: "/nope"})
+    _status, told = told_by(place, "serve", **{**files, absent: "/nope"})
     assert told == f"idp: CADUCEE_{absent}: a readable file, PEM; /nope: No such file or directory\n"
 
 
@@ -79,7 +60,7 @@ def test_the_variable_of_an_absent_tls_file_is_named(place: Path, absent: str) -
 def test_a_pipe_that_nobody_writes_to_is_not_waited_for(place: Path, variable: str, command: str) -> None:
     os.mkfifo(place / "pipe")
     others = {"TLS_KEY_FILE": {"TLS_CERTIFICATE_FILE": str(place / "clients.yaml")}}
-    status, told = idp(place, command, **{variable: str(place / "pipe")}, **others.get(variable, {}))
+    status, told = told_by(place, command, **{variable: str(place / "pipe")}, **others.get(variable, {}))
     assert (status, told.count("\n"), told.startswith(f"idp: CADUCEE_{variable}: ")) in (
         (1, 1, True),
         (2, 1, True),
@@ -89,30 +70,30 @@ def test_a_pipe_that_nobody_writes_to_is_not_waited_for(place: Path, variable: s
 @pytest.mark.parametrize("command", ["serve", "worker"])
 def test_an_absent_file_of_clients_is_named(place: Path, command: str) -> None:
     told = "idp: CADUCEE_CLIENTS_FILE: a readable file of clients, YAML; it is absent\n"
-    assert idp(place, command, CLIENTS_FILE="/nope.yaml") == (2, told)
+    assert told_by(place, command, CLIENTS_FILE="/nope.yaml") == (2, told)
 
 
 def test_a_directory_in_place_of_the_file_of_clients_is_told(place: Path) -> None:
     told = "idp: CADUCEE_CLIENTS_FILE: a readable file of clients, YAML; it is a directory\n"
-    assert idp(place, "worker", CLIENTS_FILE=str(place)) == (2, told)
+    assert told_by(place, "worker", CLIENTS_FILE=str(place)) == (2, told)
 
 
 @pytest.mark.parametrize("file", ROOT_FILE_LINES)
 @pytest.mark.parametrize("command", ["trust list", "trust check", "card-host"])
 def test_a_bad_file_of_authorities_is_named(place: Path, command: str, file: str) -> None:
-    assert idp(place, command, CARD_ROOT_FILES=file) == (2, ROOT_FILE_LINES[file])
+    assert told_by(place, command, CARD_ROOT_FILES=file) == (2, ROOT_FILE_LINES[file])
 
 
 def test_a_bad_file_among_the_installed_authorities_is_named(place: Path) -> None:
     (place / "trust").mkdir()
     (place / "trust" / "noise.pem").write_text("noise")
-    status, told = idp(place, "trust list")
+    status, told = told_by(place, "trust list")
     assert (status, told.startswith("idp: CADUCEE_CARD_TRUST_DIRECTORY: ")) == (2, True)
 
 
 @pytest.mark.parametrize("port", ["99999", "65536", "-1", "x"])
 def test_a_port_that_does_not_exist_is_wrong_use(place: Path, port: str) -> None:
-    status, told = idp(place, "serve", f"--port={port}")
+    status, told = told_by(place, "serve", f"--port={port}")
     assert (status, told.splitlines()[-1]) == (2, "idp serve: error: argument --port: 0 to 65535")
 
 
@@ -133,7 +114,7 @@ def test_an_option_that_the_database_driver_does_not_know_is_told(place: Path, c
     url = "postgresql://caducee:hunter2@localhost:9/caducee?bogus=x"
     told = "idp: CADUCEE_DATABASE: the database URL has an option that its driver does not know\n"
     changes = {"CARD_CRL_URLS": "http://localhost:9/a.crl"}
-    assert idp(place, command, DATABASE=url, **changes) == (2, told)
+    assert told_by(place, command, DATABASE=url, **changes) == (2, told)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +127,7 @@ def test_a_bad_file_of_authorities_of_pro_sante_connect_is_told(
     if text is not None:
         file.write_text(text)
     settings = {"PSC_ENVIRONMENT": "sandbox", "PSC_CLIENT_ID": "us", "PSC_CLIENT_SECRET": "s" * 32}
-    status, told = idp(place, "psc check", **settings, PSC_CA_FILE=str(file))
+    status, told = told_by(place, "psc check", **settings, PSC_CA_FILE=str(file))
     assert (status, told.count("\n")) == (2, 1)
     assert told.startswith("idp: CADUCEE_PSC_CA_FILE: a readable file of PEM certificates; ")
     assert told.endswith(f"{it_is}\n")
@@ -167,16 +148,16 @@ def test_a_bad_file_of_authorities_of_the_mail_relay_is_told_at_every_start(
     if text is not None:
         file.write_text(text)
     told = f"idp: CADUCEE_SMTP_CA_FILE: a readable file of PEM certificates; {it_is}\n"
-    assert idp(place, command, SMTP_TLS="starttls", SMTP_CA_FILE=str(file)) == (2, told)
+    assert told_by(place, command, SMTP_TLS="starttls", SMTP_CA_FILE=str(file)) == (2, told)
 
 
 def test_without_authority_a_refresh_says_so_and_speaks_of_no_list(place: Path) -> None:
     told = "idp: no authority is installed: no card can sign in (idp trust add FILE…)\n"
-    assert idp(place, "trust refresh", CARD_CRL_URLS="http://localhost:9/a.crl") == (1, told)
+    assert told_by(place, "trust refresh", CARD_CRL_URLS="http://localhost:9/a.crl") == (1, told)
 
 
 @pytest.mark.parametrize("arguments", ["keys generate", "keys rotate --alg", ""])
 def test_a_pin_that_is_not_expected_there_is_not_repeated(place: Path, arguments: str) -> None:
-    status, told = idp(place, arguments, "pkcs11:token=caducee?pin-value=hunter2 or 3")
+    status, told = told_by(place, arguments, "pkcs11:token=caducee?pin-value=hunter2 or 3")
     assert (status, "hunter2" in told, "or 3" in told) == (2, False, False)
     assert told.endswith("error: an argument that holds a PIN is not expected there\n")

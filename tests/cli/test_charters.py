@@ -1,8 +1,6 @@
-"""`idp charter publish` and what `idp clients check` says of charters, as an operator runs them: real processes."""
+"""`idp charter publish` and what `idp clients check` says of charters, as an operator runs them."""
 
-import os
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,11 +9,11 @@ import sqlalchemy as sa
 
 from idp.accounts.charter import NoCharterPublished
 from idp.adapters.sql.charters import SqlCharters
-from idp.adapters.sql.database import initialise, open_database
+from idp.adapters.sql.database import open_database
 from idp.adapters.sql.schema import audit_events
-from tests.limits import within
+from tests.commands import idp
+from tests.made_once import place_database
 
-ROOT = Path(__file__).parents[2]
 _CLIENT = """\
 clients:
   - client_id: viatrajectoire
@@ -37,24 +35,8 @@ class Operator:
         return f"sqlite:///{self.place / 'db.sqlite'}"
 
     def run(self, *arguments: str, **changes: str) -> "subprocess.CompletedProcess[str]":
-        settings = {
-            "CADUCEE_ISSUER": "https://id.example",
-            "CADUCEE_CARD_HOST": "https://carte.example",
-            "CADUCEE_APPLICATION_KEY": "k" * 43,
-            "CADUCEE_PASSWORD_PEPPER": "p" * 43,
-            "CADUCEE_DATABASE": self.url,
-            "CADUCEE_CLIENTS_FILE": str(self.place / "clients.yaml"),
-        }
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("CADUCEE_")}
-        return subprocess.run(
-            [sys.executable, "-m", "idp.cli", *arguments],
-            cwd=ROOT,
-            env={**kept, **settings, **changes},
-            capture_output=True,
-            text=True,
-            timeout=within(60),
-            check=False,
-        )
+        own = {"DATABASE": self.url, "CLIENTS_FILE": str(self.place / "clients.yaml")}
+        return idp(*arguments, **(own | changes))
 
     def publish(self, revision: str, *more: str) -> "subprocess.CompletedProcess[str]":
         text = self.place / "charter.md"
@@ -64,7 +46,7 @@ class Operator:
 
 @pytest.fixture
 def operator(tmp_path: Path) -> Operator:
-    initialise(f"sqlite:///{tmp_path / 'db.sqlite'}")
+    place_database(tmp_path / "db.sqlite")
     (tmp_path / "clients.yaml").write_text(f"{_CLIENT}    charters: [viatrajectoire, ghr]\n")
     return Operator(tmp_path)
 
@@ -111,12 +93,12 @@ def test_the_check_names_each_charter_never_published_at_its_place(operator: Ope
 
 @pytest.mark.parametrize("database", ["sqlite:////nowhere/db.sqlite", "postgresql://u@127.0.0.1:1/none"])
 def test_without_a_database_the_check_says_that_it_did_not_look(operator: Operator, database: str) -> None:
-    checked = operator.run("clients", "check", CADUCEE_DATABASE=database)
+    checked = operator.run("clients", "check", DATABASE=database)
     assert checked.returncode == 0, checked.stderr
     assert "charters were not looked up" in checked.stdout
 
 
 def test_the_check_needs_no_database_when_no_client_demands_a_charter(operator: Operator) -> None:
     (operator.place / "clients.yaml").write_text(_CLIENT)
-    checked = operator.run("clients", "check", CADUCEE_DATABASE="sqlite:////nowhere/db.sqlite")
+    checked = operator.run("clients", "check", DATABASE="sqlite:////nowhere/db.sqlite")
     assert (checked.returncode, checked.stdout.count("\n")) == (0, 1)

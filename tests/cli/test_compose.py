@@ -17,11 +17,11 @@ import psycopg
 import pytest
 import requests
 import yaml
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from idp.settings import read_settings
 from tests.cli.test_serve import make_pair
 from tests.limits import eventually, within
+from tests.made_once import rsa_key
 from tests.servers import free_port, postgresql_server, redis_server
 
 ROOT = Path(__file__).parents[2]
@@ -62,7 +62,7 @@ class Image:
         shutil.copy(ROOT / "clients.yaml", place)
         for mounted in ("keys", "trust"):
             (place / mounted).mkdir(mode=0o700)
-        pair = make_pair(place, rsa.generate_private_key(65537, 2048))
+        pair = make_pair(place, rsa_key("card-host"))
         for made, name in zip(pair, ("card-host.crt", "card-host.key"), strict=True):
             made.rename(place / "keys" / name).chmod(0o600)
         self.moved = {"CADUCEE_DATABASE": database, "CADUCEE_REDIS": redis}

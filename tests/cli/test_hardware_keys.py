@@ -1,4 +1,4 @@
-"""`idp keys … --pkcs11` as an operator runs it: real processes, a real token of SoftHSM2."""
+"""`idp keys … --pkcs11` as an operator runs it: processes of their own, a real token of SoftHSM2."""
 
 import json
 import subprocess
@@ -9,10 +9,9 @@ import pytest
 
 from idp.adapters.hsm.uri import parse_pkcs11_uri
 from idp.adapters.key_files.directory import RING
-from tests.cli.test_keys import Operator, database
+from tests.cli.test_keys import Operator
 from tests.hsm import PIN, SoftToken, delete_keys, make_token
-
-__all__ = ["database"]
+from tests.made_once import place_database
 
 
 @pytest.fixture
@@ -21,8 +20,8 @@ def token(tmp_path: Path) -> SoftToken:
 
 
 @pytest.fixture
-def operator(tmp_path: Path, database: Path, token: SoftToken) -> Iterator[Operator]:
-    (tmp_path / "db.sqlite").write_bytes(database.read_bytes())
+def operator(tmp_path: Path, token: SoftToken) -> Iterator[Operator]:
+    place_database(tmp_path / "db.sqlite")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SOFTHSM2_CONF", str(token.configuration))
         yield Operator(tmp_path)
@@ -31,7 +30,7 @@ def operator(tmp_path: Path, database: Path, token: SoftToken) -> Iterator[Opera
 def serve(operator: Operator) -> "subprocess.CompletedProcess[str]":
     clients = operator.place / "clients.yaml"
     clients.write_text("clients: []\n")
-    return operator.run_any("serve", "--port", "0", CADUCEE_CLIENTS_FILE=str(clients))
+    return operator.run_any("serve", "--port", "0", CLIENTS_FILE=str(clients))
 
 
 def ring(operator: Operator) -> list[dict[str, object]]:
@@ -70,7 +69,7 @@ def test_the_ring_names_key_and_pin_file_and_holds_no_pin(operator: Operator, to
 
 def test_the_pin_may_come_by_a_setting_that_names_a_file(operator: Operator, token: SoftToken) -> None:
     done = operator.run(
-        "generate", "--pkcs11", f"pkcs11:token={token.label}", CADUCEE_HSM_PIN_FILE=str(token.pin_file)
+        "generate", "--pkcs11", f"pkcs11:token={token.label}", HSM_PIN_FILE=str(token.pin_file)
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "pin" not in (operator.place / "keys" / RING).read_text()
@@ -142,7 +141,7 @@ def test_rotate_makes_a_key_and_takes_none(operator: Operator, token: SoftToken)
 
 def test_two_places_at_once_are_wrong_use(operator: Operator, token: SoftToken) -> None:
     assert operator.run("generate", "--in-file", "--pkcs11", str(token.uri)).returncode == 2
-    assert operator.run("generate", CADUCEE_HSM_SESSIONS="0").returncode == 2
+    assert operator.run("generate", HSM_SESSIONS="0").returncode == 2
 
 
 def test_a_key_that_was_deleted_is_still_listed_and_refuses_the_start(

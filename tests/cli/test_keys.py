@@ -1,8 +1,6 @@
-"""`idp keys …` as an operator runs it: real processes on a real database and a keys directory."""
+"""`idp keys …` as an operator runs it: processes of their own on a real database and a keys directory."""
 
-import os
 import subprocess
-import sys
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,12 +9,12 @@ import pytest
 import sqlalchemy as sa
 
 from idp.adapters.software_signer import generate_signer
-from idp.adapters.sql.database import initialise, open_database
+from idp.adapters.sql.database import open_database
 from idp.adapters.sql.schema import audit_events
+from tests.commands import idp
 from tests.key_files import write_key
-from tests.limits import within
+from tests.made_once import place_database
 
-ROOT = Path(__file__).parents[2]
 DAY = timedelta(days=1)
 _SINCE_JANUARY = generate_signer("ES256")
 
@@ -41,24 +39,11 @@ class Operator:
         return self.run_any("keys", *arguments, **changes)
 
     def run_any(self, *arguments: str, **changes: str) -> "subprocess.CompletedProcess[str]":
-        settings = {
-            "CADUCEE_ISSUER": "https://id.example",
-            "CADUCEE_CARD_HOST": "https://carte.example",
-            "CADUCEE_APPLICATION_KEY": "k" * 43,
-            "CADUCEE_PASSWORD_PEPPER": "p" * 43,
-            "CADUCEE_DATABASE": f"sqlite:///{self.place / 'db.sqlite'}",
-            "CADUCEE_KEYS_DIRECTORY": str(self.place / "keys"),
+        own = {
+            "DATABASE": f"sqlite:///{self.place / 'db.sqlite'}",
+            "KEYS_DIRECTORY": str(self.place / "keys"),
         }
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("CADUCEE_")}
-        return subprocess.run(
-            [sys.executable, "-m", "idp.cli", *arguments],
-            cwd=ROOT,
-            env={**kept, **settings, **changes},
-            capture_output=True,
-            text=True,
-            timeout=within(60),
-            check=False,
-        )
+        return idp(*arguments, **(own | changes))
 
     def rows(self, *arguments: str, status: int = 0) -> list[Row]:
         done = self.run(*arguments)
@@ -74,16 +59,9 @@ class Operator:
         return found
 
 
-@pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("database") / "db.sqlite"
-    initialise(f"sqlite:///{path}")
-    return path
-
-
 @pytest.fixture
-def operator(tmp_path: Path, database: Path) -> Operator:
-    (tmp_path / "db.sqlite").write_bytes(database.read_bytes())
+def operator(tmp_path: Path) -> Operator:
+    place_database(tmp_path / "db.sqlite")
     return Operator(tmp_path)
 
 
@@ -162,7 +140,7 @@ def test_what_cannot_be_audited_is_not_done_but_for_a_compromised_key(settled: O
 
 def test_wrong_use_and_wrong_settings_say_so(settled: Operator) -> None:
     assert settled.run("rotate", "--alg", "HS256").returncode == 2
-    short = settled.run("list", CADUCEE_KEY_PUBLISH_BEFORE="3600")
+    short = settled.run("list", KEY_PUBLISH_BEFORE="3600")
     assert (short.returncode, "CADUCEE_KEY_PUBLISH_BEFORE" in short.stderr) == (2, True)
     (settled.place / "keys").chmod(0o777)
     unsafe = settled.run("list")

@@ -8,27 +8,20 @@ import pytest
 from idp.accounts.grants import Grant
 from idp.accounts.logouts import NoticeState
 from idp.adapters.sql.accounts import SqlAccounts
-from idp.adapters.sql.database import initialise, open_database
+from idp.adapters.sql.database import open_database
 from idp.adapters.sql.grants import SqlGrants
 from idp.adapters.sql.logouts import SqlLogoutNotices
 from idp.cli import main
+from tests.commands import set_environment
 from tests.contracts.specimens import ALICE, LATER, NOON, an_account
+from tests.made_once import place_database
 
 
 @pytest.fixture
 def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """One notice delivered, one waiting, one given up."""
-    url = f"sqlite:///{tmp_path / 'db.sqlite'}"
-    settings = {
-        "ISSUER": "https://id.example",
-        "CARD_HOST": "https://carte.id.example",
-        "APPLICATION_KEY": "k" * 43,
-        "PASSWORD_PEPPER": "p" * 43,
-        "DATABASE": url,
-    }
-    for name, value in settings.items():
-        monkeypatch.setenv(f"CADUCEE_{name}", value)
-    initialise(url)
+    url = place_database(tmp_path / "db.sqlite")
+    set_environment(monkeypatch, DATABASE=url)
     database = open_database(url)
     SqlAccounts(database).add(an_account())
     queue, grants = SqlLogoutNotices(database), SqlGrants(database)

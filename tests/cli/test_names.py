@@ -7,25 +7,18 @@ from pathlib import Path
 import pytest
 
 from idp.adapters.sql.accounts import SqlAccounts
-from idp.adapters.sql.database import initialise, open_database
+from idp.adapters.sql.database import open_database
 from idp.cli import main
+from tests.commands import set_environment
+from tests.made_once import place_database
 from tests.people import ALICE_RPPS, an_account, an_identity
 
 
 def test_a_name_in_letters_that_the_terminal_lacks_is_shown_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url = f"sqlite:///{tmp_path / 'db.sqlite'}"
-    settings = {
-        "ISSUER": "https://id.example",
-        "CARD_HOST": "https://carte.id.example",
-        "APPLICATION_KEY": "k" * 43,
-        "PASSWORD_PEPPER": "p" * 43,
-        "DATABASE": url,
-    }
-    for name, value in settings.items():
-        monkeypatch.setenv(f"CADUCEE_{name}", value)
-    initialise(url)
+    url = place_database(tmp_path / "db.sqlite")
+    set_environment(monkeypatch, DATABASE=url)
     database = open_database(url)
     identity = an_identity(family_name="\u02bbOPUNUI", given_name="\u0141UCJA")
     SqlAccounts(database).add(an_account(identity=identity))

@@ -1,8 +1,6 @@
-"""`idp psc check` as an operator runs it, against the simulator: a real process on both sides."""
+"""`idp psc check` as an operator runs it, against the simulator: a process on both sides."""
 
-import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,10 +10,9 @@ import requests
 from tests.adapters.psc.hostile_psc import CLIENT_ID, tls_files
 from tests.adapters.psc.test_simulator import Simulator, started
 from tests.adapters.psc.test_simulator_mtls import BY_CERTIFICATE, by_tls
+from tests.commands import idp
 from tests.limits import within
 from tests.servers import free_port
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -31,28 +28,12 @@ def simulator(running: Simulator) -> Simulator:
 
 
 def check(**settings: str) -> "subprocess.CompletedProcess[str]":
-    known = {
-        "CADUCEE_ISSUER": "http://localhost:1",
-        "CADUCEE_CARD_HOST": "https://carte.example",
-        "CADUCEE_APPLICATION_KEY": "k" * 43,
-        "CADUCEE_PASSWORD_PEPPER": "p" * 43,
-        "CADUCEE_PSC_CLIENT_ID": "caducee",
-        "CADUCEE_PSC_CLIENT_SECRET": "s+:%é",
-    }
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("CADUCEE_")}
-    return subprocess.run(
-        [sys.executable, "-m", "idp.cli", "psc", "check"],
-        cwd=ROOT,
-        env={**kept, **known, **settings},
-        capture_output=True,
-        text=True,
-        timeout=within(60),
-        check=False,
-    )
+    known = {"ISSUER": "http://localhost:1", "PSC_CLIENT_ID": "caducee", "PSC_CLIENT_SECRET": "s+:%é"}
+    return idp("psc", "check", **(known | settings))
 
 
 def test_simulator_is_found_in_order(simulator: Simulator) -> None:
-    done = check(CADUCEE_PSC_ISSUER=simulator.issuer)
+    done = check(PSC_ISSUER=simulator.issuer)
     assert (done.returncode, done.stderr) == (0, "")
     for name, path in (("redirect URI", "psc/callback"), ("after logout", "end_session/psc")):
         assert f"    {name:20} http://localhost:1/{path}\n" in done.stdout
@@ -66,17 +47,17 @@ def test_simulator_is_found_in_order(simulator: Simulator) -> None:
 
 
 def test_simulator_that_takes_the_secret_in_the_form_is_too(simulator: Simulator) -> None:
-    done = check(CADUCEE_PSC_ISSUER=simulator.issuer, CADUCEE_PSC_CLIENT_AUTHENTICATION="client_secret_post")
+    done = check(PSC_ISSUER=simulator.issuer, PSC_CLIENT_AUTHENTICATION="client_secret_post")
     assert "ok    client caducee: known (client_secret_post)" in done.stdout
     assert done.returncode == 0
 
 
 def test_wrong_secret_outage_and_wrong_endpoint_are_said(simulator: Simulator) -> None:
-    wrong = check(CADUCEE_PSC_ISSUER=simulator.issuer, CADUCEE_PSC_CLIENT_SECRET="not the one")
+    wrong = check(PSC_ISSUER=simulator.issuer, PSC_CLIENT_SECRET="not the one")
     assert wrong.returncode == 1
     assert "FAULT client caducee: refused (unauthorized_client)" in wrong.stdout
     simulator.switch(outage="discovery")
-    down = check(CADUCEE_PSC_ISSUER=simulator.issuer)
+    down = check(PSC_ISSUER=simulator.issuer)
     assert down.returncode == 1
     assert "FAULT discovery http" in down.stdout
 
@@ -84,8 +65,8 @@ def test_wrong_secret_outage_and_wrong_endpoint_are_said(simulator: Simulator) -
 def test_preset_compared_with_another_discovery_explains_each_difference(simulator: Simulator) -> None:
     """The sandbox's preset, pointed at the simulator: every address differs, and so does the issuer."""
     done = check(
-        CADUCEE_PSC_ENVIRONMENT="sandbox",
-        CADUCEE_PSC_DISCOVERY_URL=f"https://localhost:{free_port()}/nowhere",
+        PSC_ENVIRONMENT="sandbox",
+        PSC_DISCOVERY_URL=f"https://localhost:{free_port()}/nowhere",
     )
     assert done.returncode == 1
     assert "issuer https://auth.bas.psc.esante.gouv.fr/auth/realms/esante-wallet, preset sandbox" in (
@@ -95,11 +76,11 @@ def test_preset_compared_with_another_discovery_explains_each_difference(simulat
 
 
 def test_another_redirect_address_and_requests_to_be_pushed_are_found(simulator: Simulator) -> None:
-    other = check(CADUCEE_PSC_ISSUER=simulator.issuer, CADUCEE_ISSUER="http://localhost:2")
+    other = check(PSC_ISSUER=simulator.issuer, ISSUER="http://localhost:2")
     assert other.returncode == 1
     assert "FAULT redirect URI http://localhost:2/psc/callback: refused on a page of its own" in other.stdout
     simulator.switch(par_required=True)
-    pushed = check(CADUCEE_PSC_ISSUER=simulator.issuer, CADUCEE_PSC_BACKCHANNEL_LOGOUT="true")
+    pushed = check(PSC_ISSUER=simulator.issuer, PSC_BACKCHANNEL_LOGOUT="true")
     assert "ok    requests are pushed first (RFC 9126)" in pushed.stdout
     assert "    back-channel logout  http://localhost:1/psc/backchannel_logout\n" in pushed.stdout
     assert pushed.returncode == 0
@@ -107,14 +88,12 @@ def test_another_redirect_address_and_requests_to_be_pushed_are_found(simulator:
 
 def test_settings_that_cannot_work_are_told_in_one_line() -> None:
     assert check().returncode == 2
-    unknown = check(CADUCEE_PSC_ENVIRONMENT="recette")
+    unknown = check(PSC_ENVIRONMENT="recette")
     assert (unknown.returncode, unknown.stderr) == (
         2,
         "idp: CADUCEE_PSC_ENVIRONMENT: one of production, sandbox; it is something else\n",
     )
-    no_certificate = check(
-        CADUCEE_PSC_ENVIRONMENT="production", CADUCEE_PSC_CLIENT_AUTHENTICATION="tls_client_auth"
-    )
+    no_certificate = check(PSC_ENVIRONMENT="production", PSC_CLIENT_AUTHENTICATION="tls_client_auth")
     assert no_certificate.returncode == 2
     assert "tls_client_auth needs a client certificate and its key" in no_certificate.stderr
 
@@ -123,13 +102,13 @@ def test_certificate_instead_of_a_secret_is_found_in_order(tmp_path: Path) -> No
     files = tls_files(tmp_path)
     with by_tls(tmp_path, files, BY_CERTIFICATE) as simulator:
         done = check(
-            CADUCEE_PSC_ISSUER=simulator.issuer,
-            CADUCEE_PSC_CLIENT_ID=CLIENT_ID,
-            CADUCEE_PSC_CLIENT_SECRET="",
-            CADUCEE_PSC_CLIENT_AUTHENTICATION="tls_client_auth",
-            CADUCEE_PSC_CLIENT_CERTIFICATE_FILE=str(files.client),
-            CADUCEE_PSC_CLIENT_KEY_FILE=str(files.client_key),
-            CADUCEE_PSC_CA_FILE=str(files.ca),
+            PSC_ISSUER=simulator.issuer,
+            PSC_CLIENT_ID=CLIENT_ID,
+            PSC_CLIENT_SECRET="",
+            PSC_CLIENT_AUTHENTICATION="tls_client_auth",
+            PSC_CLIENT_CERTIFICATE_FILE=str(files.client),
+            PSC_CLIENT_KEY_FILE=str(files.client_key),
+            PSC_CA_FILE=str(files.ca),
         )
     assert (done.returncode, done.stderr) == (0, "")
     assert f"ok    client {CLIENT_ID}: known (tls_client_auth)" in done.stdout

@@ -1,8 +1,6 @@
 """`idp serve` as an operator starts it: what it refuses before any worker is there."""
 
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,41 +18,26 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
-from tests.limits import within
+from tests.commands import idp
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
-ROOT = Path(__file__).parents[2]
 
 
 def serve(*options: str, **settings: str) -> "subprocess.CompletedProcess[str]":
-    """`idp serve` that must end by itself, with these settings beside the least ones."""
-    least = {
-        "CADUCEE_ISSUER": "https://localhost:8400",
-        "CADUCEE_CARD_HOST": "https://localhost:8401",
-        "CADUCEE_APPLICATION_KEY": "k" * 43,
-        "CADUCEE_PASSWORD_PEPPER": "p" * 43,
-    }
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("CADUCEE_")}
-    return subprocess.run(
-        [sys.executable, "-m", "idp.cli", "serve", *options],
-        cwd=ROOT,
-        env={**kept, **least, **settings},
-        capture_output=True,
-        text=True,
-        timeout=within(60),
-        check=False,
-    )
+    """`idp serve` that must end by itself, with these settings."""
+    at_home = {"ISSUER": "https://localhost:8400", "CARD_HOST": "https://localhost:8401"}
+    return idp("serve", *options, **(at_home | settings))
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "id.example"])
 def test_a_fixed_code_is_refused_on_an_address_others_can_reach(host: str) -> None:
-    ended = serve("--host", host, CADUCEE_MAIL_CODE_FIXED="00000000")
+    ended = serve("--host", host, MAIL_CODE_FIXED="00000000")
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr == "idp: CADUCEE_MAIL_CODE_FIXED: only with --host on a loopback address\n"
 
 
 def test_a_fixed_code_is_refused_for_an_issuer_others_know() -> None:
-    ended = serve(CADUCEE_ISSUER="https://id.example", CADUCEE_MAIL_CODE_FIXED="00000000")
+    ended = serve(ISSUER="https://id.example", MAIL_CODE_FIXED="00000000")
     assert ended.returncode == 2
     assert (
         ended.stderr
@@ -65,8 +48,8 @@ def test_a_fixed_code_is_refused_for_an_issuer_others_know() -> None:
 def test_a_tls_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "server.crt").write_text("")
     ended = serve(
-        CADUCEE_TLS_CERTIFICATE_FILE=str(tmp_path / "server.crt"),
-        CADUCEE_TLS_KEY_FILE=str(tmp_path / "absent.key"),
+        TLS_CERTIFICATE_FILE=str(tmp_path / "server.crt"),
+        TLS_KEY_FILE=str(tmp_path / "absent.key"),
     )
     assert ended.returncode == 1
     assert str(tmp_path / "absent.key") in ended.stderr
@@ -85,7 +68,7 @@ def test_a_certificate_that_cannot_serve_is_refused_at_once(tmp_path: Path, faul
         "an empty certificate": lambda: certificate.write_text(""),
     }
     spoil[fault]()
-    ended = serve(CADUCEE_TLS_CERTIFICATE_FILE=str(certificate), CADUCEE_TLS_KEY_FILE=str(key))
+    ended = serve(TLS_CERTIFICATE_FILE=str(certificate), TLS_KEY_FILE=str(key))
     assert ended.returncode == 2
     assert ended.stderr.startswith("idp: CADUCEE_TLS_CERTIFICATE_FILE, CADUCEE_TLS_KEY_FILE: a certificate")
     assert "Traceback" not in ended.stderr
@@ -94,10 +77,10 @@ def test_a_certificate_that_cannot_serve_is_refused_at_once(tmp_path: Path, faul
 def test_a_pair_that_fits_is_not_what_stops_the_start(tmp_path: Path) -> None:
     certificate, key = make_pair(tmp_path)
     ended = serve(
-        CADUCEE_TLS_CERTIFICATE_FILE=str(certificate),
-        CADUCEE_TLS_KEY_FILE=str(key),
-        CADUCEE_CLIENTS_FILE=str(tmp_path / "absent.yaml"),
-        CADUCEE_DATABASE=f"sqlite:///{tmp_path / 'absent.sqlite'}",
+        TLS_CERTIFICATE_FILE=str(certificate),
+        TLS_KEY_FILE=str(key),
+        CLIENTS_FILE=str(tmp_path / "absent.yaml"),
+        DATABASE=f"sqlite:///{tmp_path / 'absent.sqlite'}",
     )
     assert ended.returncode == 1
     assert "TLS" not in ended.stderr

@@ -2,14 +2,14 @@
 
 import os
 import signal
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.adapters.granian.test_server import answers, pids
-from tests.cli.test_bad_files import ROOT, environment, furnish
+from tests.cli.test_bad_files import furnish, settings_of
+from tests.commands import ROOT, command_line, set_environment
 from tests.demonstration import is_alive
 from tests.limits import eventually
 from tests.servers import RunningServer, free_port
@@ -19,11 +19,10 @@ from tests.servers import RunningServer, free_port
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningServer]:
     """Of two workers."""
     furnish(tmp_path)
-    for name, value in environment(tmp_path, CARD_OCSP_URL="").items():
-        monkeypatch.setenv(name, value)
+    set_environment(monkeypatch, **(settings_of(tmp_path) | {"CARD_OCSP_URL": ""}))
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     port = free_port()
-    command = [sys.executable, "-m", "idp.cli", "serve", "--workers", "2", "--port", str(port)]
+    command = command_line("serve", "--workers", "2", "--port", str(port))
     url = f"http://127.0.0.1:{port}"
     made = RunningServer(url, command, lambda: answers(f"{url}/health/live"), tmp_path / "log")
     made.start()

@@ -1,8 +1,7 @@
-"""`idp trust …` as an operator runs it: real processes on the authorities of the test IGC, and on production's."""
+"""`idp trust …` as an operator runs it: on the authorities of the test IGC, and on production's."""
 
 import os
 import subprocess
-import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,15 +11,14 @@ import sqlalchemy as sa
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
-from idp.adapters.sql.database import initialise, open_database
+from idp.adapters.sql.database import open_database
 from idp.adapters.sql.schema import audit_events
 from sandbox.igc.directory import ensure_igc
 from tests.adapters.igc.revoking import web_server
-from tests.limits import within
-from tests.made_once import place_igc
+from tests.commands import idp
+from tests.made_once import place_database, place_igc
 
-ROOT = Path(__file__).parents[2]
-TEST_MODE = {"CADUCEE_CARD_ACCEPT_TEST_CARDS": "true"}
+TEST_MODE = {"CARD_ACCEPT_TEST_CARDS": "true"}
 
 
 @dataclass
@@ -32,25 +30,12 @@ class Operator:
         return sorted(path.name for path in (self.place / "trust").glob("*"))
 
     def run(self, *arguments: str, **changes: str) -> "subprocess.CompletedProcess[str]":
-        settings = {
-            "CADUCEE_ISSUER": "https://id.example",
-            "CADUCEE_CARD_HOST": "https://carte.example",
-            "CADUCEE_APPLICATION_KEY": "k" * 43,
-            "CADUCEE_PASSWORD_PEPPER": "p" * 43,
-            "CADUCEE_DATABASE": f"sqlite:///{self.place / 'db.sqlite'}",
-            "CADUCEE_CARD_TRUST_DIRECTORY": str(self.place / "trust"),
-            "CADUCEE_CARD_OCSP_URL": "http://localhost:9/ocsp",
+        own = {
+            "DATABASE": f"sqlite:///{self.place / 'db.sqlite'}",
+            "CARD_TRUST_DIRECTORY": str(self.place / "trust"),
+            "CARD_OCSP_URL": "http://localhost:9/ocsp",
         }
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("CADUCEE_")}
-        return subprocess.run(
-            [sys.executable, "-m", "idp.cli", "trust", *arguments],
-            cwd=ROOT,
-            env={**kept, **settings, **changes},
-            capture_output=True,
-            text=True,
-            timeout=within(60),
-            check=False,
-        )
+        return idp("trust", *arguments, **(own | changes))
 
     def audited(self) -> list[str]:
         database = open_database(f"sqlite:///{self.place / 'db.sqlite'}")
@@ -62,7 +47,7 @@ class Operator:
 
 @pytest.fixture
 def operator(tmp_path: Path) -> Operator:
-    initialise(f"sqlite:///{tmp_path / 'db.sqlite'}")
+    place_database(tmp_path / "db.sqlite")
     return Operator(tmp_path)
 
 
@@ -155,11 +140,11 @@ def test_check_says_what_is_missing_then_nothing(operator: Operator, authorities
         assert setting in weak.stdout
     with web_server() as web:
         url = web.give_crl("/root.crl", (authorities / "root.crl").read_bytes())
-        at_home = {"CADUCEE_ISSUER": "http://localhost:8400", "CADUCEE_CARD_ROOT_CRL_URLS": url, **TEST_MODE}
+        at_home = {"ISSUER": "http://localhost:8400", "CARD_ROOT_CRL_URLS": url, **TEST_MODE}
         operator.run("refresh", **at_home)
         fine = operator.run("check", **at_home)
     assert (fine.returncode, fine.stdout) == (0, "authorities and revocation lists: no fault\n")
-    nobody = {**TEST_MODE, "CADUCEE_CARD_OCSP_URL": ""}
+    nobody = {**TEST_MODE, "CARD_OCSP_URL": ""}
     assert "CADUCEE_CARD_OCSP_URL" in operator.run("check", **nobody).stdout
 
 
@@ -172,8 +157,8 @@ def test_check_warns_before_an_authority_ends_and_while_a_bypass_is_open(
     done = operator.run(
         "check",
         **TEST_MODE,
-        CADUCEE_CARD_TRUST_WARNING=eleven_years,
-        CADUCEE_CARD_REVOCATION_BYPASS_UNTIL=until,
+        CARD_TRUST_WARNING=eleven_years,
+        CARD_REVOCATION_BYPASS_UNTIL=until,
     )
     assert done.returncode == 0
     lines = done.stdout.splitlines()
@@ -188,7 +173,7 @@ def test_refresh_fetches_the_lists_and_check_misses_them_before(
     operator.run("add", *(str(authorities / name) for name in ("root.pem", "issuing.pem")), **TEST_MODE)
     with web_server() as web:
         url = web.give_crl("/a.crl", (authorities / "issuing.crl").read_bytes())
-        asked = {**TEST_MODE, "CADUCEE_CARD_CRL_URLS": url}
+        asked = {**TEST_MODE, "CARD_CRL_URLS": url}
         assert "a revocation list is missing" in operator.run("check", **asked).stdout
         assert operator.run("refresh", **asked).returncode == 0
         assert operator.run("refresh", **asked).returncode == 3
@@ -203,8 +188,8 @@ def test_refresh_fetches_what_lacks_after_an_authority_was_replaced_and_says_wha
     with web_server() as web:
         asked = {
             **TEST_MODE,
-            "CADUCEE_CARD_CRL_URLS": web.give_crl("/a.crl", (authorities / "issuing.crl").read_bytes()),
-            "CADUCEE_CARD_ROOT_CRL_URLS": web.give_crl("/r.crl", (authorities / "root.crl").read_bytes()),
+            "CARD_CRL_URLS": web.give_crl("/a.crl", (authorities / "issuing.crl").read_bytes()),
+            "CARD_ROOT_CRL_URLS": web.give_crl("/r.crl", (authorities / "root.crl").read_bytes()),
         }
         operator.run("add", *(str(authorities / name) for name in ("root.pem", "issuing.pem")), **asked)
         assert operator.run("refresh", **asked).returncode == 0
@@ -239,7 +224,7 @@ def test_published_authorities_are_installed_in_production(operator: Operator) -
     assert operator.installed == ["ac-igc-sante-fort-personnes.pem", "ac-racine-igc-sante-fort.pem"]
     assert done.stdout.count("installed (pinned)") == 2
     assert done.stderr.count("it issues none of the cards accepted here") == 7
-    with_employees = operator.run("add", *map(str, files), CADUCEE_CARD_ACCEPT_EMPLOYEE_CARDS="true")
+    with_employees = operator.run("add", *map(str, files), CARD_ACCEPT_EMPLOYEE_CARDS="true")
     assert with_employees.stdout.count("installed (pinned)") == 2
     assert len(operator.installed) == 4
     assert operator.run("check").returncode == 1  # STANDARD is no longer wanted

@@ -1,10 +1,7 @@
 """`idp worker` as processes: logout notices reach relying parties once, with slow, killed or parallel workers."""
 
-import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -24,7 +21,7 @@ from idp.accounts.grants import Grant
 from idp.adapters.ephemeral_record import hashed
 from idp.adapters.mail.sealed import SealedOutbox
 from idp.adapters.sql.accounts import SqlAccounts
-from idp.adapters.sql.database import initialise, open_database
+from idp.adapters.sql.database import open_database
 from idp.adapters.sql.grants import SqlGrants
 from idp.adapters.sql.logouts import SqlLogoutNotices
 from idp.adapters.sql.outbox import SqlOutbox
@@ -36,11 +33,11 @@ from idp.core.mailer import Mail
 from idp.core.sealing import Sealer, derive_key
 from tests.adapters.http.far_machine import FarMachine, far_machine, say
 from tests.adapters.mail.test_smtp import Received, smtp_relay
+from tests.commands import Started, environment, start
 from tests.contracts.specimens import ALICE, NOON, an_account
-from tests.key_files import write_pair
 from tests.limits import within
+from tests.made_once import place_database, place_keys
 
-ROOT = Path(__file__).parents[2]
 _PATIENCE = 30
 
 
@@ -62,12 +59,11 @@ class Shop:
 
     place: Path
     parties: dict[str, FarMachine]
-    running: list[subprocess.Popen[str]] = field(default_factory=list)
+    running: list[Started] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.url = f"sqlite:///{self.place / 'db.sqlite'}"
-        initialise(self.url)
-        write_pair(self.place / "keys", "20260101")
+        self.url = place_database(self.place / "db.sqlite")
+        place_keys(self.place / "keys")
         (self.place / "clients.yaml").write_text(
             "clients:\n" + "".join(_client(name, machine.port) for name, machine in self.parties.items())
         )
@@ -108,26 +104,14 @@ class Shop:
                 until is not None for until in connection.execute(sa.select(outbox.c.leased_until)).scalars()
             ]
 
-    def worker(self, **changes: str) -> subprocess.Popen[str]:
-        settings = {
-            "ISSUER": "https://id.example",
-            "CARD_HOST": "https://carte.example",
-            "APPLICATION_KEY": "k" * 43,
-            "PASSWORD_PEPPER": "p" * 43,
+    def worker(self, **changes: str) -> Started:
+        own = {
             "DATABASE": self.url,
             "KEYS_DIRECTORY": str(self.place / "keys"),
             "CLIENTS_FILE": str(self.place / "clients.yaml"),
             "OUTBOUND_NETWORKS": "127.0.0.0/8 ::1/128",
-            **changes,
         }
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("CADUCEE_")}
-        started = subprocess.Popen(
-            [sys.executable, "-m", "idp.cli", "worker"],
-            cwd=ROOT,
-            env=kept | {f"CADUCEE_{name}": value for name, value in settings.items()},
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        started = start("worker", environment=environment(**(own | changes)))
         self.running.append(started)
         return started
 
@@ -151,7 +135,6 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
         yield open_shop
         for process in open_shop.running:
             process.kill()
-            process.communicate(timeout=within(20))
         open_shop.database.dispose()
 
 
@@ -209,7 +192,6 @@ def test_notice_of_a_killed_worker_is_sent_by_the_next(shop: Shop) -> None:
     killed = shop.worker()
     eventually(lambda: bool(machine.seen))
     killed.kill()
-    killed.wait(timeout=within(20))
     assert shop.states("slow") == ["waiting"]
     machine.reply = say(b"")
     # Instead of the half minute that its lease has left.
@@ -227,8 +209,8 @@ def test_worker_told_to_stop_ends_what_it_is_at_and_says_no_token(shop: Shop) ->
     worker = shop.worker()
     eventually(lambda: len(machine.seen) == 1 and shop.states("quick") == ["waiting"])
     worker.send_signal(signal.SIGTERM)
-    _out, log = worker.communicate(timeout=within(20))
-    assert worker.returncode == 0
+    assert worker.wait(within(20)) == 0
+    log = worker.stderr
     assert "logout_not_delivered" in log
     for secret in ("eyJ", "sid-0", an_account().subject):
         assert secret not in log

@@ -1,8 +1,9 @@
 """The databases and the Redis of the contract suites: one server per run, one empty database per test."""
 
 import itertools
-import shutil
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -10,11 +11,17 @@ import pytest
 from redis import Redis
 from sqlalchemy import Engine
 
-from idp.adapters.redis_store import RedisStore, connect_redis
+from idp.adapters.redis_connections import connect_redis
+from idp.adapters.redis_store import RedisStore
 from idp.adapters.sql.database import initialise, open_database
 from idp.adapters.sql.store import SqlStore
+from idp.adapters.sql.work import SqlUnitOfWork
+from idp.adapters.unit import in_request, in_unit
 from idp.core.clock import SystemClock
 from idp.core.ephemeral import EphemeralStore
+from idp.core.unit_of_work import UnitOfWork
+from tests.fakes import MemoryStore
+from tests.made_once import place_database
 from tests.servers import RunningServer, postgresql_server, redis_server
 
 _numbers = itertools.count()
@@ -36,19 +43,10 @@ def redis() -> Iterator[RunningServer]:
         yield server
 
 
-@pytest.fixture(scope="session")
-def initialised_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database file with our tables, copied for each test. `test_migrations` makes its own."""
-    path = tmp_path_factory.mktemp("initialised") / "caducee.db"
-    initialise(f"sqlite:///{path}")
-    return path
-
-
 @pytest.fixture
-def sqlite_url(tmp_path: Path, initialised_file: Path) -> str:
-    copied = tmp_path / "caducee.db"
-    shutil.copy(initialised_file, copied)
-    return f"sqlite:///{copied}"
+def sqlite_url(tmp_path: Path) -> str:
+    """`test_migrations` makes its own."""
+    return place_database(tmp_path / "caducee.db")
 
 
 @pytest.fixture
@@ -96,22 +94,59 @@ def database(database_url: str, opened: Callable[[str], Engine]) -> Engine:
 
 @pytest.fixture(params=["sqlite", "postgresql", "redis"])
 def store_url(request: pytest.FixtureRequest) -> str:
-    if request.param == "redis":
-        server: RunningServer = request.getfixturevalue("redis")
-        with Redis.from_url(server.url) as operator:
-            operator.flushall()
-        return server.url
-    url: str = request.getfixturevalue(f"{request.param}_url")
-    return url
+    return _emptied(request, request.param)
 
 
 @pytest.fixture
 def store(store_url: str, opened: Callable[[str], Engine]) -> Iterator[EphemeralStore]:
-    if not store_url.startswith("redis"):
-        yield SqlStore(opened(store_url), SystemClock())
+    with _opened_store(store_url, opened) as store:
+        yield store
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgresql", "redis"])
+def any_store(request: pytest.FixtureRequest, opened: Callable[[str], Engine]) -> Iterator[EphemeralStore]:
+    """The stores in use, and the fake that the suites of the other rooms rely on."""
+    if request.param == "memory":
+        yield MemoryStore(SystemClock())
         return
-    with connect_redis(store_url) as client:
-        yield RedisStore(client)
+    with _opened_store(_emptied(request, request.param), opened) as store:
+        yield store
+
+
+@dataclass(frozen=True)
+class EphemeralWork:
+    """`UnitOfWork` around a store on a server of its own: nothing else is committed."""
+
+    def request(self) -> AbstractContextManager[None]:
+        return in_request()
+
+    def together(self) -> AbstractContextManager[None]:
+        return in_unit(lambda _unit: None, lambda _unit: None)
+
+
+@pytest.fixture
+def work(any_store: EphemeralStore) -> UnitOfWork:
+    return SqlUnitOfWork(any_store.database) if isinstance(any_store, SqlStore) else EphemeralWork()
+
+
+def _emptied(request: pytest.FixtureRequest, kind: str) -> str:
+    """Returns the URL of an empty store."""
+    if kind == "redis":
+        server: RunningServer = request.getfixturevalue("redis")
+        with Redis.from_url(server.url) as operator:
+            operator.flushall()
+        return server.url
+    url: str = request.getfixturevalue(f"{kind}_url")
+    return url
+
+
+@contextmanager
+def _opened_store(url: str, opened: Callable[[str], Engine]) -> Iterator[EphemeralStore]:
+    if not url.startswith("redis"):
+        yield SqlStore(opened(url), SystemClock())
+        return
+    with connect_redis(url) as connections:
+        yield RedisStore(connections)
 
 
 def _database(server: RunningServer, name: str) -> str:

@@ -13,7 +13,8 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
-from idp.adapters.redis_store import RedisStore, connect_redis
+from idp.adapters.redis_connections import connect_redis
+from idp.adapters.redis_store import RedisStore
 from idp.adapters.sql.database import open_database
 from idp.adapters.sql.store import SqlStore
 from idp.core.clock import SystemClock

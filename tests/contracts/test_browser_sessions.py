@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from idp.accounts.account import AccountId
-from idp.accounts.charter import CharterRevision
 from idp.accounts.grants import GrantRepository
 from idp.core.ephemeral import EphemeralStore, Kind
 from idp.interaction.assurance import assurance_of
@@ -18,8 +17,8 @@ from idp.interaction.sign_out import SignOut
 from idp.interaction.store import Sessions, fingerprint
 from idp.interaction.visit import Visit
 from tests.contracts.races import open_store, race
-from tests.fakes import NOON, FakeCharters, RecordingAudit, WorkAtOnce
-from tests.people import ALICE, BOB, an_account, an_event, an_interaction, doors
+from tests.fakes import NOON, RecordingAudit, WorkAtOnce
+from tests.people import ALICE, BOB, a_standing, an_account, an_event, an_interaction, doors
 
 LIFE, IDLE = timedelta(hours=4), timedelta(minutes=30)
 REPETITIONS = 20
@@ -42,7 +41,6 @@ def sessions_on(store: EphemeralStore) -> Sessions:
 def sign_in_on(store: EphemeralStore) -> SignIn:
     sessions = sessions_on(store)
     audit = RecordingAudit()
-    charter = CharterRevision(revision="2026-1", published_at=NOON, texts={"fr": "texte"})
     return SignIn(
         sessions=sessions,
         sign_out=SignOut(
@@ -52,7 +50,7 @@ def sign_in_on(store: EphemeralStore) -> SignIn:
             audit=audit,
             listeners=lambda: (),
         ),
-        gate=Gate(FakeCharters([charter]), doors({"psc", "cps", "password"})),
+        gate=Gate(doors({"psc", "cps", "password"})),
         audit=audit,
     )
 
@@ -60,7 +58,7 @@ def sign_in_on(store: EphemeralStore) -> SignIn:
 def end_one(store: EphemeralStore, person: AccountId, browser: str, session: str | None = None) -> Any:
     """What one more tab of this browser gets when its sign-in ends now."""
     tab = store.count(Kind.MAIL_CODE_TRIES, f"tabs of {browser}", LIFE) - 1
-    account = an_account(id=person, charter_revision="2026-1")
+    account = an_account(id=person)
     event = dataclasses.replace(an_event("cps"), at=NOON + timedelta(seconds=tab))
     interaction = an_interaction(
         id=f"tab-{tab}", account_id=person, events=(event,), browser=fingerprint(f"binding-{tab}")
@@ -68,7 +66,7 @@ def end_one(store: EphemeralStore, person: AccountId, browser: str, session: str
     assurance = assurance_of((event,))
     assert assurance is not None
     visit = Visit(browser=browser, session=session, is_station_shared=False, now=NOON, bindings=TABS)
-    return sign_in_on(store).enter(Done(interaction, account, assurance), _Requester(), visit)
+    return sign_in_on(store).enter(Done(interaction, a_standing(account), assurance), _Requester(), visit)
 
 
 @dataclasses.dataclass(frozen=True)

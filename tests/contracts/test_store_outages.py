@@ -1,22 +1,27 @@
 """An ephemeral store that does not answer: every use says so in time, and work resumes when it is back."""
 
+import signal
 import sqlite3
 import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from redis import Redis
 from sqlalchemy import Engine
 
-from idp.adapters.redis_store import RedisStore, connect_redis
+from idp.adapters.redis_connections import connect_redis
+from idp.adapters.redis_store import RedisStore
 from idp.adapters.sql.database import initialise, open_database
 from idp.adapters.sql.store import SqlStore
+from idp.adapters.unit import in_request, in_unit
 from idp.core.clock import SystemClock
 from idp.core.ephemeral import EphemeralStore, Kind, StoreUnavailable
 from tests.limits import within
-from tests.servers import free_port, postgresql_server, redis_sentinel, redis_server
+from tests.servers import RunningServer, free_port, postgresql_server, redis_sentinel, redis_server
 
 LIFE = timedelta(minutes=1)
 CODE = Kind.AUTHORIZATION_CODE
@@ -29,7 +34,9 @@ def assert_fails_closed(store: EphemeralStore, seconds: float) -> None:
         lambda: store.get(CODE, "k"),
         lambda: store.take(CODE, "k"),
         lambda: store.swap(CODE, "k", {}, expected_version=0),
+        lambda: store.touch(CODE, "k", {}, expected_version=0, ttl=LIFE),
         lambda: store.count(TRIES, "k", LIFE),
+        lambda: store.put_counted(CODE, "k", {}, LIFE, counter=(TRIES, "k"), window=LIFE, most=1),
         lambda: store.counted(TRIES, "k"),
     ]
     for use in uses:
@@ -40,9 +47,11 @@ def assert_fails_closed(store: EphemeralStore, seconds: float) -> None:
     assert not store.is_alive()
 
 
-def test_stopped_redis_fails_closed_and_comes_back() -> None:
-    with redis_server() as server, connect_redis(server.url) as client:
-        store = RedisStore(client)
+@pytest.mark.parametrize("killed", [signal.SIGTERM, signal.SIGKILL])
+def test_stopped_redis_fails_closed_and_comes_back(killed: signal.Signals) -> None:
+    with redis_server() as server, connect_redis(server.url) as connections:
+        server.stop_signal = killed
+        store = RedisStore(connections)
         store.count(TRIES, "k", LIFE)
         server.stop()
         assert_fails_closed(store, seconds=1.0)
@@ -50,38 +59,116 @@ def test_stopped_redis_fails_closed_and_comes_back() -> None:
         assert store.count(TRIES, "k", LIFE) == 1
         server.stop()
         server.start()
-        # The first use after an unnoticed restart finds a dead pooled connection, and must not fail for it.
-        assert store.is_alive()
+        # The first use after an unnoticed restart finds a dead connection before it sends: also a write goes through.
+        assert store.count(TRIES, "k", LIFE) == 1
 
 
 def test_hanging_redis_fails_closed_in_time() -> None:
-    with redis_server() as server, connect_redis(server.url) as client:
-        store = RedisStore(client)
+    with redis_server() as server, connect_redis(server.url) as connections:
+        store = RedisStore(connections)
         assert store.is_alive()
         server.pause()
         assert_fails_closed(store, seconds=1.5)
 
 
-def test_full_redis_fails_closed() -> None:
-    with redis_server() as server, connect_redis(server.url) as client:
-        client.config_set("maxmemory", "1")
-        with pytest.raises(StoreUnavailable):
-            RedisStore(client).put(CODE, "k", {}, LIFE)
+def test_nothing_is_committed_for_what_redis_could_not_keep_and_the_end_of_a_request_may_be_missing() -> None:
+    with redis_server() as server, connect_redis(server.url) as connections:
+        store = RedisStore(connections)
+        committed: list[object] = []
+        undone: list[object] = []
+        with pytest.raises(StoreUnavailable), in_unit(committed.append, undone.append):
+            _put_and_stop(store, server)
+        assert (len(committed), len(undone)) == (0, 1)
+        server.start()
+        with in_request():
+            store.touch(CODE, "k", {}, expected_version=0, ttl=LIFE)
+            server.stop()
+        server.start()
+        # Neither comes later.
+        assert store.count(TRIES, "k", LIFE) == 1
+        assert store.get(CODE, "k") is None
+
+
+def _put_and_stop(store: EphemeralStore, server: RunningServer) -> None:
+    store.put(CODE, "k", {}, LIFE)
+    server.stop()
+
+
+def put_together(store: EphemeralStore) -> None:
+    with in_unit(lambda _unit: None, lambda _unit: None):
+        store.put(CODE, "a", {}, LIFE)
+        store.put(CODE, "b", {}, LIFE)
+
+
+def test_redis_that_is_full_or_a_replica_fails_closed_and_comes_back() -> None:
+    with (
+        redis_server() as server,
+        connect_redis(server.url) as connections,
+        Redis.from_url(server.url) as operator,
+    ):
+        store = RedisStore(connections)
+        store.put(CODE, "k", {"n": 1}, LIFE)
+        outages: list[tuple[Callable[[], object], Callable[[], object]]] = [
+            (lambda: operator.config_set("maxmemory", "1"), lambda: operator.config_set("maxmemory", "0")),
+            (
+                lambda: operator.replicaof("127.0.0.1", str(free_port())),
+                lambda: operator.replicaof("NO", "ONE"),
+            ),
+        ]
+        for begin, end in outages:
+            begin()
+            for write in (
+                lambda: store.put(CODE, "k", {}, LIFE),
+                lambda: store.swap(CODE, "k", {}, expected_version=0),
+                lambda: store.count(TRIES, "k", LIFE),
+                lambda: put_together(store),
+            ):
+                with pytest.raises(StoreUnavailable):
+                    write()
+                # The answers of the next question are its own.
+                assert store.get(CODE, "k") == ({"n": 1}, 0)
+            end()
+            put_together(store)
 
 
 def test_redis_is_reached_by_unix_socket_and_through_sentinel() -> None:
-    with redis_server(unix_socket=True) as server, connect_redis(server.url) as client:
-        assert RedisStore(client).count(TRIES, "k", LIFE) == 1
+    with redis_server(unix_socket=True) as server, connect_redis(server.url) as connections:
+        assert RedisStore(connections).count(TRIES, "k", LIFE) == 1
     with (
         redis_server() as server,
         redis_sentinel(server.url, "caducee") as sentinel,
-        connect_redis(sentinel.url) as client,
+        connect_redis(sentinel.url) as connections,
     ):
-        store = RedisStore(client)
+        store = RedisStore(connections)
         store.put(CODE, "k", {"n": 1}, LIFE)
         assert store.take(CODE, "k") == {"n": 1}
         server.stop()
         assert_fails_closed(store, seconds=1.5)
+
+
+def test_after_a_failover_the_new_master_is_found() -> None:
+    with (
+        redis_server() as first,
+        redis_server() as second,
+        redis_sentinel(first.url, "caducee") as sentinel,
+        connect_redis(sentinel.url) as connections,
+        Redis.from_url(first.url) as old,
+        Redis.from_url(second.url) as new,
+        Redis.from_url(sentinel.url.replace("redis+sentinel", "redis").removesuffix("/caducee")) as watch,
+    ):
+        store = RedisStore(connections)
+        assert store.count(TRIES, "k", LIFE) == 1
+        host, port = urlsplit(second.url).hostname, urlsplit(second.url).port
+        watch.execute_command("SENTINEL REMOVE", "caducee")
+        watch.execute_command("SENTINEL MONITOR", "caducee", host, port, 1)
+        old.replicaof(str(host), str(port))
+        # A connection that outlived the failover leads to the old one, which refuses, once.
+        with pytest.raises(StoreUnavailable):
+            store.count(TRIES, "k", LIFE)
+        assert store.count(TRIES, "k", LIFE) == 1
+        assert new.dbsize() == 1
+        # Or it would be waited for when the new one is stopped.
+        old.replicaof("NO", "ONE")
 
 
 @pytest.mark.parametrize("url", ["http://:s3cret@localhost", "localhost:6379", "redis+sentinel://h:1/"])

@@ -54,6 +54,7 @@ class World:
     faults: Faults
 
     def __post_init__(self) -> None:
+        self.hub = ""
         self.tables = Tables.of(self.house.settings)
         self.tables.keep()
 
@@ -64,9 +65,8 @@ class World:
 
     def callback(self, browser: Browser, page: TestResponse) -> Request:
         """The way back from Pro Santé Connect, not yet gone."""
-        left = browser.submit(page, "/psc")
-        path = f"/psc/callback?{urlencode(self.psc.authorize(left.headers['Location']))}"
-        return lambda: browser.get(path)
+        left = browser.submit(page, "/psc").headers["Location"]
+        return lambda: browser.get(f"/psc/callback?{urlencode(self.psc.authorize(left))}")
 
     def password(self, browser: Browser) -> Request:
         return posting(browser, ask(browser), "/password", rpps=RPPS, password=PASSWORD)
@@ -77,16 +77,17 @@ class World:
 
     def resend(self, browser: Browser) -> Request:
         page = browser.follow(self.password(browser)())
-        self.house.accounts.get(self.house.account.id)
         return posting(browser, page, "/resend")
 
     def psc_sign_in(self, browser: Browser) -> Request:
         self.psc.lie = renamed_in(KNOWN)
-        return self.callback(browser, ask(browser))
+        page = ask(browser)
+        self.hub = page.request.path.rpartition("/")[0]
+        return self.callback(browser, page)
 
     def psc_again(self, browser: Browser) -> TestResponse:
         """It leads to the doors, and from there once more."""
-        return self.callback(browser, browser.follow(browser.get(hub_of(browser))))()
+        return self.callback(browser, browser.follow(browser.get(self.hub)))()
 
     def enrolment_form(self, browser: Browser) -> TestResponse:
         self.psc.lie = person(NEW_RPPS)
@@ -135,8 +136,8 @@ class World:
 
     def question(self, browser: Browser) -> TestResponse:
         """A session was left open at a shared station."""
-        browser.submit(browser.get("/"), "/station")
         self.signed_in(browser)
+        browser.submit(browser.get("/"), "/station")
         return ask(browser)
 
     def same_person(self, browser: Browser) -> Request:
@@ -148,12 +149,6 @@ class World:
 
 def ask(browser: Browser, **changes: str) -> TestResponse:
     return browser.follow(browser.authorize(**changes))
-
-
-def hub_of(browser: Browser) -> str:
-    """The interaction that this browser is in."""
-    (found,) = {path for _d, path, name in browser.client._cookies or {} if path.startswith("/interaction/")}
-    return str(found)
 
 
 def renamed_in(lie: Lie) -> Lie:

@@ -15,7 +15,10 @@ class Module:
 
     name: str
     path: Path
-    tree: ast.Module
+
+    @property
+    def tree(self) -> ast.Module:
+        return _tree(self.path)
 
     @property
     def room(self) -> str:
@@ -31,6 +34,12 @@ class Module:
     def chains(self) -> frozenset[str]:
         """Returns dotted attribute chains: of `os.environ.get` also `os.environ`."""
         return frozenset(ast.unparse(node) for node in ast.walk(self.tree) if isinstance(node, ast.Attribute))
+
+
+@cache
+def _tree(path: Path) -> ast.Module:
+    """Parsed when a test looks at it: every worker collects the names of all modules."""
+    return ast.parse(path.read_text("utf-8"))
 
 
 def _imports(module: Module) -> Iterator[str]:
@@ -75,7 +84,7 @@ def modules(package: str) -> tuple[Module, ...]:
         name = ".".join(part for part in parts if part != "__init__")
         if path.name == "__init__.py":
             name += ".__init__"
-        found.append(Module(name, path, ast.parse(path.read_text("utf-8"))))
+        found.append(Module(name, path))
     return tuple(found)
 
 

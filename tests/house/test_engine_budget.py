@@ -23,7 +23,6 @@ ADR = Path(__file__).parents[2] / "docs" / "adr" / "0003-the-seam-with-pyop.md"
 PYOP = {
     "start of the process": {"provider.Provider.__init__", "userinfo.Userinfo.__init__"},
     "/authorize": {
-        "provider.Provider.parse_authentication_request",
         "request_validator.authorization_request_verify",
         "request_validator.client_id_is_known",
         "request_validator.redirect_uri_is_in_registered_redirect_uris",
@@ -64,9 +63,7 @@ OIC = {
     "oauth2.message.Message._add_value_list",
     "oauth2.message.Message._extract_cparam",
     "oauth2.message.Message._type_check",
-    "oauth2.message.Message.deserialize",
     "oauth2.message.Message.from_dict",
-    "oauth2.message.Message.from_urlencoded",
     "oauth2.message.Message.get",
     "oauth2.message.Message.to_dict",
     "oauth2.message.Message.verify",

@@ -29,7 +29,7 @@ def test_what_flows_share_is_no_flow() -> None:
     shared = [module for module in IDP if module.name.startswith("idp.flows.shared.")]
     assert shared
     for module in shared:
-        assert "flask.Blueprint" not in module.imports, module.name
+        assert "idp.web.page_routes.PageRoute" not in module.imports, module.name
 
 
 def test_the_endpoints_do_not_even_name_what_the_engine_is_made_of() -> None:

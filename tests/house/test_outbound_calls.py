@@ -23,7 +23,8 @@ CONNECTING = {
     "urllib3": {"idp.adapters.http.bounded", "idp.adapters.http.deadline", "idp.adapters.http.outbound"},
     "http.client": {"idp.adapters.http.bounded"},
     "smtplib": {"idp.adapters.mail.smtp", "idp.adapters.sql.outbox"},
-    "redis": {"idp.adapters.redis_store"},
+    "redis": {"idp.adapters.redis_connections"},
+    "hiredis": {"idp.adapters.redis_store"},
     # The card host listens; `adapters/http/deadline` and `adapters/http/outbound` bound and pin what requests opens.
     # `adapters/http/presented` looks at the certificate of an address of Pro Santé Connect, and sends nothing.
     "socket": {
@@ -151,13 +152,7 @@ def test_each_http_client_is_made_where_it_was_decided() -> None:
 
 
 def test_each_call_goes_where_it_was_decided() -> None:
-    # `_client.get` of the Redis adapter reads a key, not an address.
-    seen = {
-        (module.name, url)
-        for module in IDP
-        if module.name != "idp.adapters.redis_store"
-        for url in called(module)
-    }
+    seen = {(module.name, url) for module in IDP for url in called(module)}
     assert seen == CALLED.keys()
 
 

@@ -1,8 +1,9 @@
 """Nothing reaches through one object into another: what is needed is given, or asked of the object at hand."""
 
 import ast
+from pathlib import Path
 
-from tests.house.reading import ROOT, Module, modules, names_of_imports, reach, root
+from tests.house.reading import Module, modules, names_of_imports, reach, root
 
 IDP = modules("idp")
 
@@ -32,8 +33,9 @@ def test_nothing_reaches_through_one_object_into_another() -> None:
     assert [found for module in IDP for found in _reaches(module)] == []
 
 
-def test_a_reach_is_seen() -> None:
-    source = (
+def test_a_reach_is_seen(tmp_path: Path) -> None:
+    source = tmp_path / "one.py"
+    source.write_text(
         "from a import b\n"
         "b.c.d.e\n"
         "self.desk.web.redirect('/')\n"
@@ -43,5 +45,5 @@ def test_a_reach_is_seen() -> None:
         "self.desk.back(self.desk.open(id))\n"
         "request.x.y.z\n"
     )
-    seen = {found.rpartition(" ")[2] for found in _reaches(Module("idp.one", ROOT, ast.parse(source)))}
+    seen = {found.rpartition(" ")[2] for found in _reaches(Module("idp.one", source))}
     assert seen == {"self.desk.web.redirect", "self.f().g.h.i", "self.rows[0].g.h.i", "request.x.y.z"}

@@ -32,7 +32,6 @@ PROVIDER_MEMBERS = {
         "self", "signing_key", "configuration_information", "authz_state", "clients", "userinfo",
         "id_token_lifetime", "extra_scopes",
     ],
-    "parse_authentication_request": ["self", "request_body", "http_headers"],
     "authorize": ["self", "authentication_request", "user_id", "extra_id_token_claims"],
     "handle_userinfo_request": ["self", "request", "http_headers"],
     "_do_code_exchange": ["self", "request", "extra_id_token_claims"],

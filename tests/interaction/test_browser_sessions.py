@@ -163,7 +163,7 @@ class TestSignIn:
         self, house: House
     ) -> None:
         house.begin_session(CARD)
-        account = an_account(charter_revision="2026-1", generation=1)
+        account = an_account(generation=1)
         first = house.enter(CARD, account=account, generation=1, browser=MADE_IN)
         house.bindings = TAB
         second = house.enter(*PASSWORD, account=account, generation=1)
@@ -172,7 +172,7 @@ class TestSignIn:
 
     def test_of_another_person_ends_it_only_in_this_browser(self, house: House) -> None:
         first = house.enter(CARD, browser=MADE_IN)
-        bob = an_account(id=BOB, charter_revision="2026-1")
+        bob = an_account(id=BOB)
         house.enter(CARD, account=bob)
         assert house.grants.ended == []
         house.store.take(Kind.BROWSER_SESSION, "browser")

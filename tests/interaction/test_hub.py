@@ -11,13 +11,23 @@ from idp.core.ephemeral import Kind, Versioned
 from idp.interaction.hub import Done, Failed, Failure, Finish, GoTo, Hub, Outcome
 from idp.interaction.lending import Lending
 from idp.interaction.next_stop import Itinerary
+from idp.interaction.people import People
 from idp.interaction.record import Acr, Interaction, with_event
 from idp.interaction.refusal import InteractionRefusal, InteractionRefused
 from idp.interaction.session import Session
+from idp.interaction.share import Share
 from idp.interaction.stop import Stop
 from idp.interaction.store import Interactions, Sessions, fingerprint
 from idp.interaction.visit import Visit
-from tests.fakes import NOON, FakeFinish, FixedClock, MemoryAccounts, MemoryStore, out_of_order
+from tests.fakes import (
+    NOON,
+    FakeFinish,
+    FixedClock,
+    MemoryAccounts,
+    MemoryStandings,
+    MemoryStore,
+    out_of_order,
+)
 from tests.people import ALICE, BOB, an_account, an_event, an_interaction, doors
 
 BROWSER = "the-cookie-of-this-browser"
@@ -48,11 +58,13 @@ class Bench:
     store: MemoryStore
     home: FakeFinish = dataclasses.field(default_factory=FakeFinish)
     cookie: str | None = None
-    admitted: list[Interaction] = dataclasses.field(default_factory=list)
+    #: What its network may begin.
+    most: int = 100
     is_station_shared: bool = False
 
     def __post_init__(self) -> None:
         self.accounts = MemoryAccounts({ALICE: an_account()})
+        people = People(MemoryStandings(self.accounts), lambda _: ())
         self.interactions = Interactions(self.store, timedelta(minutes=15))
         self.sessions = Sessions(
             store=self.store,
@@ -62,10 +74,9 @@ class Bench:
         )
         self.hub = Hub(
             interactions=self.interactions,
-            lending=Lending(self.sessions, self.accounts),
-            accounts=self.accounts,
+            lending=Lending(self.sessions, people),
+            people=people,
             itinerary=Itinerary(doors({"psc", "cps", "password"}), [], frozenset({"cps"})),
-            admit=self.admitted.append,
         )
 
     @property
@@ -79,9 +90,12 @@ class Bench:
 
     def begin(self, **changes: Any) -> Outcome:
         new = an_interaction(browser=fingerprint(BROWSER), **changes)
-        return self.hub.begin(new, self.visit, self.home)
+        return self.hub.begin(new, self.visit, self.home, self.share)
 
-    def go_on(self, *others: Finish[Any]) -> Outcome:
+    def share(self) -> Share:
+        return Share((Kind.SIGN_INS_BY_IP, "192.0.2.0/24"), timedelta(minutes=1), self.most)
+
+    def go_on(self, *others: Finish[Any, Any]) -> Outcome:
         finishes = {one.name: one for one in (self.home, *others)}
         return self.hub.go_on("interaction-1", self.visit, finishes)
 
@@ -108,12 +122,13 @@ def bench(clock: FixedClock, store: MemoryStore) -> Bench:
 
 
 AT_HUB = GoTo("/interaction/interaction-1")
+AT_CHOICE, AT_QUESTION = GoTo(f"{AT_HUB.path}/choice"), GoTo(f"{AT_HUB.path}/same_person")
 
 
 class TestAnotherWayToStart:
     def test_runs_through_the_same_hub_to_its_own_end(self, bench: Bench) -> None:
-        assert bench.begin() == AT_HUB
-        assert bench.go_on() == GoTo("/interaction/interaction-1/choice")
+        assert bench.begin() == AT_CHOICE
+        assert bench.go_on() == AT_CHOICE
         bench.prove("password")
         assert bench.go_on() == GoTo("/interaction/interaction-1/email_otp")
         bench.prove("email_otp")
@@ -124,7 +139,7 @@ class TestAnotherWayToStart:
             Acr.PWD_OTP,
             ("pwd", "otp"),
         )
-        assert bench.home.success(done) == f"welcome {ALICE}"
+        assert bench.home.success(None, done) == f"welcome {ALICE}"
         with pytest.raises(InteractionRefused) as caught:
             bench.go_on()
         assert caught.value.reason is InteractionRefusal.FINISHED
@@ -167,9 +182,25 @@ class TestBegin:
         assert (done.interaction.sid, done.assurance.acr) == ("sid-1", Acr.CPS)
         assert store.get(Kind.INTERACTION, "interaction-1") is None
 
+    def test_beyond_the_share_of_its_network_is_refused_and_not_kept(
+        self, bench: Bench, store: MemoryStore
+    ) -> None:
+        bench.most = 0
+        with pytest.raises(InteractionRefused) as caught:
+            bench.begin()
+        assert (caught.value.reason, caught.value.client_id) == (InteractionRefusal.CROWDED, "viatrajectoire")
+        assert store.get(Kind.INTERACTION, "interaction-1") is None
+
+    def test_counts_nothing_where_no_page_is_due(self, bench: Bench) -> None:
+        bench.sign_in("cps")
+        bench.most = 0
+        assert isinstance(bench.begin(), Done)
+        bench.cookie = None
+        assert isinstance(bench.begin(silent=True), Failed)
+
     def test_with_a_session_that_proves_less_the_rest_is_asked(self, bench: Bench) -> None:
         bench.sign_in("password", "email_otp")
-        assert bench.begin(needed=Acr.CPS) == AT_HUB
+        assert bench.begin(needed=Acr.CPS) == AT_CHOICE
         assert bench.opened().account_id == ALICE
 
     @pytest.mark.parametrize("cookie", [None, "sid-1.of-another", "nothing"])
@@ -178,20 +209,20 @@ class TestBegin:
     ) -> None:
         bench.sign_in("cps")
         bench.cookie = cookie
-        assert bench.begin() == AT_HUB
+        assert bench.begin() == AT_CHOICE
         assert bench.opened().account_id is None
 
     def test_the_session_of_another_person_than_the_expected_seeds_nothing(self, bench: Bench) -> None:
         bench.sign_in("cps")
         bench.home.expected = BOB
-        assert bench.begin() == AT_HUB
+        assert bench.begin() == AT_CHOICE
         assert bench.opened().account_id is None
 
     def test_the_session_of_an_account_that_is_gone_or_disabled_seeds_nothing(self, bench: Bench) -> None:
         bench.sign_in("cps", account_id=BOB)
-        assert bench.begin() == AT_HUB
+        assert bench.begin() == AT_CHOICE
         bench.accounts.accounts[BOB] = an_account(id=BOB, enabled=False)
-        assert bench.begin() == AT_HUB
+        assert bench.begin() == AT_CHOICE
         assert bench.opened().account_id is None
 
     def test_is_a_visit_that_prolongs_the_session_unless_it_is_silent(self, bench: Bench) -> None:
@@ -217,7 +248,7 @@ class TestBegin:
         failed = bench.begin(silent=True)
         assert isinstance(failed, Failed)
         assert (failed.reason, failed.stop) == (Failure.PAGE_NEEDED, Stop.CHOICE)
-        assert bench.home.failure(failed) == "left: page_needed"
+        assert bench.home.failure(None, failed) == "left: page_needed"
         assert store.get(Kind.INTERACTION, "interaction-1") is None
 
     def test_in_silence_an_outage_ends_it_and_otherwise_the_person_is_told(self, bench: Bench) -> None:
@@ -243,8 +274,8 @@ class TestSharedStation:
 
     def test_a_session_is_never_taken_without_a_question(self, bench: Bench) -> None:
         bench.sign_in("cps")
-        assert bench.begin() == AT_HUB
-        assert bench.go_on() == GoTo("/interaction/interaction-1/same_person")
+        assert bench.begin() == AT_QUESTION
+        assert bench.go_on() == AT_QUESTION
         self.confirm(bench)
         assert isinstance(bench.go_on(), Done)
 
@@ -253,7 +284,8 @@ class TestSharedStation:
         bench.begin()
         self.confirm(bench)
         new = an_interaction(id="interaction-2", browser=fingerprint(BROWSER))
-        assert bench.hub.begin(new, bench.visit, bench.home) == GoTo("/interaction/interaction-2")
+        begun = bench.hub.begin(new, bench.visit, bench.home, bench.share)
+        assert begun == GoTo("/interaction/interaction-2/same_person")
 
     def test_in_silence_the_relying_party_is_told_that_a_question_is_due(self, bench: Bench) -> None:
         bench.sign_in("cps")
@@ -269,14 +301,14 @@ class TestSharedStation:
     def test_a_stronger_proof_answers_the_question_too(self, bench: Bench) -> None:
         bench.sign_in("password", "email_otp")
         bench.begin(needed=Acr.CPS)
-        assert bench.go_on() == GoTo("/interaction/interaction-1/same_person")
+        assert bench.go_on() == AT_QUESTION
         bench.prove("cps")
         assert isinstance(bench.go_on(), Done)
 
     def test_a_session_that_does_not_count_is_not_asked_about(self, bench: Bench) -> None:
         bench.sign_in("cps")
         bench.begin(fresh_after=bench.clock.now())
-        assert bench.go_on() == GoTo("/interaction/interaction-1/choice")
+        assert bench.go_on() == AT_CHOICE
 
     @pytest.mark.parametrize("minutes", [5, 29])
     def test_a_session_that_waited_five_minutes_is_over(self, bench: Bench, minutes: int) -> None:
@@ -293,16 +325,16 @@ class TestSharedStation:
         bench.clock.advance(minutes=4)
         bench.begin()
         bench.clock.advance(minutes=1)
-        assert bench.go_on() == GoTo("/interaction/interaction-1/choice")
+        assert bench.go_on() == AT_CHOICE
         assert bench.opened().sid is None
 
     def test_a_station_declared_shared_since_asks_in_what_had_begun_before(self, bench: Bench) -> None:
         bench.is_station_shared = False
         bench.sign_in("password", "email_otp")
         bench.begin(needed=Acr.CPS)
-        assert bench.go_on() == GoTo("/interaction/interaction-1/choice")
+        assert bench.go_on() == AT_CHOICE
         bench.is_station_shared = True
-        assert bench.go_on() == GoTo("/interaction/interaction-1/same_person")
+        assert bench.go_on() == AT_QUESTION
 
     def test_another_person_s_visit_does_not_prolong_the_session(self, bench: Bench) -> None:
         bench.sign_in("cps")
@@ -359,7 +391,7 @@ class TestGoOn:
         bench.sign_in("password", "email_otp")
         bench.begin(needed=Acr.CPS)
         bench.sessions.end("sid-1")
-        assert bench.go_on() == GoTo("/interaction/interaction-1/choice")
+        assert bench.go_on() == AT_CHOICE
         assert (bench.opened().account_id, bench.opened().sid) == (None, None)
 
     def test_while_its_session_lives_it_leans_on_it(self, bench: Bench) -> None:

@@ -12,13 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idp.accounts.account import Account
-from idp.interaction.assurance import LADDER, RANK, assurance_of
-from idp.interaction.authenticator import Acr, AuthenticatorId, Door
+from idp.accounts.standing import Standing
+from idp.interaction.assurance import RANK, assurance_of
+from idp.interaction.authenticator import Acr, AuthenticatorId, Doors
 from idp.interaction.next_stop import Itinerary, next_stop
 from idp.interaction.record import AuthenticationEvent, Interaction, PendingEnrolment
 from idp.interaction.stop import SILENT_ERROR, Stop
 from tests.fakes import NOON
-from tests.people import ALICE, an_account, an_event, an_identity, an_interaction, doors
+from tests.people import ALICE, a_standing, an_account, an_event, an_identity, an_interaction, doors
 
 PSC, CPS, PASSWORD, OTP = "psc", "cps", "password", "email_otp"
 ALL: tuple[AuthenticatorId, ...] = ("psc", "cps", "password", "email_otp")
@@ -32,7 +33,7 @@ class Charter:
     is_due: bool
     name: str = "charter"
 
-    def due(self, account: Account, interaction: Interaction, now: datetime) -> bool:
+    def due(self, standing: Standing, interaction: Interaction, now: datetime) -> bool:
         return self.is_due
 
 
@@ -47,9 +48,8 @@ def stop(
 ) -> Stop | None:
     return next_stop(
         interaction,
-        account,
-        ladder=LADDER,
-        authenticators=doors(open_doors),
+        None if account is None else a_standing(account),
+        doors=doors(open_doors),
         actions=[Charter(charter_due)],
         enrolment_sources=sources,
         is_station_shared=is_station_shared,
@@ -202,12 +202,11 @@ def test_an_event_at_the_very_instant_asked_for_is_fresh() -> None:
 
 
 def test_a_client_that_closed_a_door_does_not_count_its_events() -> None:
-    closed_here = [Door(id="psc", is_open=True, allowed_for=lambda client: frozenset({"cps"}), door="psc")]
+    closed_here = Doors(frozenset({PSC}), allowed_for=lambda client: ("cps",))
     found = next_stop(
         signed_in("psc"),
-        an_account(),
-        ladder=LADDER,
-        authenticators=closed_here,
+        a_standing(),
+        doors=closed_here,
         actions=[],
         enrolment_sources=CARD_ONLY,
         is_station_shared=False,
@@ -224,9 +223,8 @@ def test_duties_come_in_the_order_of_the_house() -> None:
     def first(*actions: Charter) -> Stop | None:
         return next_stop(
             signed_in("cps"),
-            an_account(),
-            ladder=LADDER,
-            authenticators=doors(EVERY_DOOR),
+            a_standing(),
+            doors=doors(EVERY_DOOR),
             actions=actions,
             enrolment_sources=CARD_ONLY,
             is_station_shared=False,
@@ -311,12 +309,12 @@ def test_no_stop_is_left_only_when_a_whole_fresh_path_of_enough_rank_is_done_and
 
 def test_the_open_doors_are_the_first_steps_that_would_satisfy_the_request() -> None:
     house = Itinerary(doors(EVERY_DOOR), [], CARD_ONLY)
-    assert house.open_doors(an_interaction(), None) == {PSC, CPS, "cps_unchecked", PASSWORD}
-    assert house.open_doors(an_interaction(needed=Acr.CPS), None) == {PSC, CPS}
+    assert house.open_doors(an_interaction()) == {PSC, CPS, "cps_unchecked", PASSWORD}
+    assert house.open_doors(an_interaction(needed=Acr.CPS)) == {PSC, CPS}
     no_password = Itinerary(doors({PSC}), [], CARD_ONLY)
-    assert no_password.open_doors(an_interaction(), None) == {PSC}
+    assert no_password.open_doors(an_interaction()) == {PSC}
 
 
 def test_a_mail_code_without_its_password_door_opens_nothing() -> None:
-    only_code = [Door(id="email_otp", is_open=True, allowed_for=lambda client: EVERY_DOOR, door="password")]
-    assert Itinerary(only_code, [], CARD_ONLY).open_doors(an_interaction(), None) == frozenset()
+    only_code = Doors(frozenset({"email_otp"}), allowed_for=lambda client: tuple(EVERY_DOOR))
+    assert Itinerary(only_code, [], CARD_ONLY).open_doors(an_interaction()) == frozenset()

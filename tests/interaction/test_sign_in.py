@@ -8,7 +8,6 @@ from typing import Any, cast
 
 import pytest
 
-from idp.accounts.charter import CharterRevision
 from idp.accounts.grants import EndedSession, GrantRepository
 from idp.core.audit import AuditEvent
 from idp.core.ephemeral import Kind
@@ -22,12 +21,11 @@ from idp.interaction.sign_out import SignOut
 from idp.interaction.store import Sessions
 from idp.interaction.upstream_sessions import close_upstream
 from idp.interaction.visit import Visit
-from tests.fakes import NOON, FakeCharters, FixedClock, MemoryStore, RecordingAudit, WorkAtOnce
-from tests.people import ALICE, BOB, an_account, an_event, an_interaction, doors
+from tests.fakes import NOON, FixedClock, MemoryStore, RecordingAudit, WorkAtOnce
+from tests.people import ALICE, BOB, a_standing, an_account, an_event, an_interaction, doors
 
 LIFE, IDLE = timedelta(hours=4), timedelta(minutes=30)
 SHARED_IDLE = timedelta(minutes=5)
-IN_FORCE = CharterRevision(revision="2026-1", published_at=NOON, texts={"fr": "texte"})
 
 
 @dataclass(frozen=True)
@@ -67,7 +65,7 @@ class House:
             audit=self.audit,
             listeners=lambda: (),
         )
-        gate = Gate(FakeCharters([IN_FORCE]), doors({"psc", "cps", "password"}))
+        gate = Gate(doors({"psc", "cps", "password"}))
         self.sign_in = SignIn(sessions=self.sessions, sign_out=sign_out, gate=gate, audit=self.audit)
 
     def begin_session(self, *events: Any, **changes: Any) -> Session:
@@ -80,11 +78,11 @@ class House:
     def enter(
         self, *events: Any, account: Any = None, asks: Requester | None = None, **changes: Any
     ) -> Entered:
-        account = account or an_account(charter_revision="2026-1")
+        account = account or an_account()
         interaction = an_interaction(account_id=account.id, events=events, **changes)
         assurance = assurance_of(events)
         assert assurance is not None
-        done = Done(interaction, account, assurance)
+        done = Done(interaction, a_standing(account), assurance)
         visit = Visit(
             browser="browser",
             session=self.cookie,
@@ -92,7 +90,9 @@ class House:
             now=self.clock.now(),
             bindings=self.bindings,
         )
-        return self.sign_in.enter(done, asks or Requester(), visit)
+        entered = self.sign_in.enter(done, asks or Requester(), visit)
+        self.sign_in.tell(entered, done)
+        return entered
 
     def session_of(self, entered: Entered) -> Session:
         session = self.sessions.open(entered.cookie, self.clock.now())
@@ -136,7 +136,7 @@ def test_a_step_up_adds_to_the_session_under_a_new_cookie(house: House) -> None:
 
 def test_the_session_of_another_person_at_this_browser_ends(house: House) -> None:
     house.begin_session(CARD)
-    entered = house.enter(CARD, account=an_account(id=BOB, charter_revision="2026-1"))
+    entered = house.enter(CARD, account=an_account(id=BOB))
     assert entered.sid != "sid-1"
     assert house.grants.ended == ["sid-1"]
     assert house.sessions.open(house.cookie, house.clock.now()) is None
@@ -159,7 +159,7 @@ def test_a_lapsed_session_of_the_person_gives_its_name_on_and_a_void_one_does_no
     house.cookie = entered.cookie
     house.clock.advance(hours=1)
     later = an_event("cps", 120)
-    voiding = an_account(charter_revision="2026-1", generation=1)
+    voiding = an_account(generation=1)
     entered = house.enter(later, account=voiding, generation=1, started_at=house.clock.now())
     assert entered.sid != "sid-1"
     assert house.session_of(entered).generation == 1
@@ -176,7 +176,7 @@ def test_on_a_shared_station_a_session_that_waited_five_minutes_is_not_continued
 
 def test_the_gate_refuses_by_the_older_of_session_and_interaction(house: House) -> None:
     house.begin_session(CARD)
-    voided = an_account(charter_revision="2026-1", generation=1)
+    voided = an_account(generation=1)
     with pytest.raises(IssueRefused) as caught:
         house.enter(CARD, account=voided)
     assert caught.value.reason is MayNotIssue.NOT_BEFORE

@@ -9,7 +9,9 @@ import stat
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -17,6 +19,7 @@ import requests
 
 from sandbox.demo.driver import Browser
 from tests.demonstration import (
+    AS_IT_IS,
     ROOT,
     START_SECONDS,
     STOP_SECONDS,
@@ -24,7 +27,6 @@ from tests.demonstration import (
     demo_in,
     free_port_base,
     is_alive,
-    running_demo,
     seconds_to_end,
     start_demo,
 )
@@ -175,81 +177,111 @@ def test_port_base_out_of_range_is_refused(tmp_path: Path) -> None:
     assert (status, "--port-base" in said) == (2, True)
 
 
+@dataclass(frozen=True)
+class Life:
+    """A demo as it is, from its start to its end: what it told in between, and how long it took to end."""
+
+    state: Path
+    ready: dict[str, Any]
+    seconds: float
+
+
+def live(state: Path, number: signal.Signals) -> Life:
+    with demo_in(state, program=AS_IT_IS) as running:
+        return Life(state, running.ready, seconds_to_end(running.process, running.ready["pids"], number))
+
+
 @pytest.fixture(scope="module")
-def warm_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A state directory that had its first start: what follows tests second ones."""
-    state = tmp_path_factory.mktemp("warm")
-    with demo_in(state):  # where nothing is: the demo makes everything itself
-        pass
-    return state
+def first(tmp_path_factory: pytest.TempPathFactory) -> Life:
+    """Where nothing is: the demo makes everything itself."""
+    return live(tmp_path_factory.mktemp("lives"), signal.SIGINT)
 
 
-def test_second_start_keeps_cards_secrets_and_accounts(warm_state: Path) -> None:
-    before = json.loads((warm_state / "ready.json").read_text())
-    with running_demo(warm_state) as again:
-        assert again.ready["accounts"] == before["accounts"]
-        assert again.ready["cards"] == before["cards"]
-        assert [c["client_secret"] for c in again.ready["clients"]] == [
-            c["client_secret"] for c in before["clients"]
-        ]
-
-
-def test_second_start_tells_what_changed_meanwhile(warm_state: Path) -> None:
-    with running_demo(warm_state) as running:
+@pytest.fixture(scope="module")
+def second(first: Life) -> Life:
+    """On what the first left. A charter is published meanwhile."""
+    with demo_in(first.state, program=AS_IT_IS) as running:
         texts = ("--fr", "charters/2026-1.fr.md", "--en", "charters/2026-1.en.md")
         assert running.command("charter", "publish", "--revision", "2026-2", *texts).returncode == 0
-    with running_demo(warm_state) as again:
-        assert {account["charter"] for account in again.ready["accounts"]} == {"due"}
+        seconds = seconds_to_end(running.process, running.ready["pids"], signal.SIGKILL)
+    return Life(first.state, running.ready, seconds)
 
 
-def test_demo_moved_elsewhere_starts_again_on_the_same_ports(warm_state: Path, tmp_path: Path) -> None:
-    """Its IGC is made anew: other authorities, at addresses whose next lists were planned for tomorrow.
-
-    An account disabled meanwhile is told, and stops nothing.
-    """
-    before = json.loads((warm_state / "ready.json").read_text())
-    moved = tmp_path / "moved"
-    shutil.copytree(warm_state, moved)
-    command = moved / "idp"
-    command.write_text(command.read_text().replace(str(warm_state), str(moved)))
-    rpps = next(card["rpps"] for card in before["cards"] if card["name"] == "benali")
-    subprocess.run([command, "accounts", "disable", rpps], cwd=ROOT, timeout=60, check=True)
-    base = urlsplit(before["issuer"]).port
-    with running_demo(moved, "--port-base", str(base)) as again:
-        assert again.issuer == before["issuer"]
-        issuing = Path("igc/ca/issuing.pem")
-        assert (moved / issuing).read_bytes() != (warm_state / issuing).read_bytes()
-        assert again.account("martin")["charter"] != "disabled"  # said to the new card
-        assert again.account("benali")["charter"] == "disabled"
+def test_second_start_keeps_cards_secrets_and_accounts(first: Life, second: Life) -> None:
+    assert second.ready["accounts"] == first.ready["accounts"]
+    assert second.ready["cards"] == first.ready["cards"]
+    assert [c["client_secret"] for c in second.ready["clients"]] == [
+        c["client_secret"] for c in first.ready["clients"]
+    ]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_no_child_survives_the_demo(warm_state: Path, number: signal.Signals) -> None:
-    ready = warm_state / f"ready-{number.name}.json"
-    process = start_demo(warm_state, "--ready-file", str(ready))
-    wait_for_file(ready, process)
-    pids = json.loads(ready.read_text())["pids"]
-    assert len(pids) >= 7
-    assert seconds_to_end(process, pids, number) < within(STOP_SECONDS)
+@pytest.mark.parametrize("life", ["first", "second"], ids=["SIGINT", "SIGKILL"])
+def test_no_child_survives_the_demo(life: str, request: pytest.FixtureRequest) -> None:
+    ended: Life = request.getfixturevalue(life)
+    assert len(ended.ready["pids"]) >= 7
+    assert ended.seconds < within(STOP_SECONDS)
 
 
-def test_death_of_a_child_is_told_and_stops_the_rest(warm_state: Path) -> None:
-    ready = warm_state / "ready-death.json"
-    process = start_demo(warm_state, "--ready-file", str(ready))
-    wait_for_file(ready, process)
-    pids = json.loads(ready.read_text())["pids"]
-    victim = next(pid for pid in pids if b"sandbox.mail" in Path(f"/proc/{pid}/cmdline").read_bytes())
-    os.kill(victim, signal.SIGKILL)
-    said, status = run_to_the_end(process)
-    assert status == 1
-    assert "mail ended with status -9" in said
-    assert "mail.log ends with" in said
-    assert not [pid for pid in pids if is_alive(pid)]
+@dataclass(frozen=True)
+class MovedLife:
+    """One of its programs was killed in the end."""
+
+    state: Path
+    ready: dict[str, Any]
+    said: str
+    status: int
 
 
-def test_make_demo_ends_everything_on_sigterm(warm_state: Path) -> None:
-    ready = warm_state / "ready-make.json"
-    arguments = f"--state-dir {warm_state} --ready-file {ready} --port-base {free_port_base()}"
+@pytest.fixture(scope="module")
+def moved(second: Life, tmp_path_factory: pytest.TempPathFactory) -> MovedLife:
+    """The state of the second elsewhere, on the same ports; an account was disabled meanwhile."""
+    state = tmp_path_factory.mktemp("moved") / "state"
+    shutil.copytree(second.state, state)
+    command = state / "idp"
+    command.write_text(command.read_text().replace(str(second.state), str(state)))
+    rpps = next(card["rpps"] for card in second.ready["cards"] if card["name"] == "benali")
+    subprocess.run([command, "accounts", "disable", rpps], cwd=ROOT, timeout=within(60), check=True)
+    base = str(urlsplit(second.ready["issuer"]).port)
+    with demo_in(state, "--port-base", base, program=AS_IT_IS) as running:
+        victim = next(
+            pid
+            for pid in running.ready["pids"]
+            if b"sandbox.mail" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        )
+        os.kill(victim, signal.SIGKILL)
+        said, status = run_to_the_end(running.process)
+    return MovedLife(state, running.ready, said, status)
+
+
+def charter_of(card: str, ready: dict[str, Any]) -> object:
+    rpps = next(found["rpps"] for found in ready["cards"] if found["name"] == card)
+    return next(account["charter"] for account in ready["accounts"] if account["rpps"] == rpps)
+
+
+def test_demo_moved_elsewhere_starts_again_on_the_same_ports(second: Life, moved: MovedLife) -> None:
+    """Its IGC is made anew: other authorities, at addresses whose next lists were planned for tomorrow."""
+    assert moved.ready["issuer"] == second.ready["issuer"]
+    issuing = Path("igc/ca/issuing.pem")
+    assert (moved.state / issuing).read_bytes() != (second.state / issuing).read_bytes()
+
+
+def test_start_tells_what_changed_meanwhile(second: Life, moved: MovedLife) -> None:
+    """A new charter; and an account that was disabled, which stops nothing."""
+    assert charter_of("martin", second.ready) == "accepted"
+    assert charter_of("martin", moved.ready) == "due"  # said to the new card
+    assert charter_of("benali", moved.ready) == "disabled"
+
+
+def test_death_of_a_child_is_told_and_stops_the_rest(moved: MovedLife) -> None:
+    assert moved.status == 1
+    assert "mail ended with status -9" in moved.said
+    assert "mail.log ends with" in moved.said
+    assert not [pid for pid in moved.ready["pids"] if is_alive(pid)]
+
+
+def test_make_demo_ends_everything_on_sigterm(second: Life) -> None:
+    ready = second.state / "ready-make.json"
+    arguments = f"--state-dir {second.state} --ready-file {ready} --port-base {free_port_base()}"
     process = subprocess.Popen(
         ["make", "demo", f"ARGS={arguments}"],
         cwd=ROOT,

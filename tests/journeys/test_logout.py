@@ -9,12 +9,12 @@ from urllib.parse import urlencode
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from sandbox.demo.driver import Browser, Page
 from tests.demonstration import Demonstration
 from tests.journeys import gestures as do
 from tests.journeys.own_party import OwnParty
+from tests.made_once import rsa_key
 
 Browse = Callable[..., Browser]
 CONFIRM, DONE = "Se déconnecter ?", "Votre session est fermée"
@@ -153,7 +153,7 @@ def forged(token: str) -> dict[str, str]:
     """Hints that name the living session and prove nothing."""
     head, body, signature = token.split(".")
     claims = json.loads(urlsafe_b64decode(body + "=="))
-    other = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    other = rsa_key("stranger")
     kid = jwt.get_unverified_header(token)["kid"]
 
     def b64u(text: str) -> str:

@@ -4,13 +4,15 @@ Contains ports that fall silent, or see what comes between two statements. Not h
 """
 
 import dataclasses
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from idp.accounts.account import Account, AccountId
+from idp.accounts.account import AccountId
 from idp.accounts.refresh import RefreshToken, RefreshTokens
 from idp.accounts.repository import AccountNotFound
+from idp.accounts.standing import Granted, Standing
 from idp.app import assemble
 from idp.protocol.published.dispatcher import PlainEndpoints, Route
 from idp.signing.key_ring import Keys
@@ -50,10 +52,16 @@ class SilentKeys:
 
 @dataclass(frozen=True)
 class Nobody:
-    """`AccountRepository` of a house that the person left."""
+    """`Standings` of a house that the person left."""
 
-    def get(self, account_id: AccountId) -> Account:
+    def of(self, account_id: AccountId, demanded: tuple[str, ...]) -> Standing:
         raise AccountNotFound
+
+    def of_grant(self, grant_id: str, demanded: tuple[str, ...]) -> Granted | None:
+        return None
+
+    def of_refresh_token(self, grant_id: str, demanded: tuple[str, ...]) -> Granted | None:
+        return None
 
 
 @dataclass
@@ -69,9 +77,12 @@ class OvertakenTokens:
     def get(self, grant_id: str) -> RefreshToken | None:
         return self.tokens.get(grant_id)
 
-    def swap(self, presented_sha256: str, following: RefreshToken) -> bool:
-        self.meanwhile()
-        return self.tokens.swap(presented_sha256, following)
+    def swap(self, presented_sha256: str, following: RefreshToken) -> None:
+        # Another request has a thread of its own.
+        other = threading.Thread(target=self.meanwhile)
+        other.start()
+        other.join()
+        self.tokens.swap(presented_sha256, following)
 
 
 def with_keys(provider: Provider) -> tuple[Provider, SilentKeys]:
@@ -90,5 +101,9 @@ def endpoint_of(provider: Provider, path: str) -> Any:
 def serving(provider: Provider, path: str, endpoint: Any) -> Provider:
     """The same provider, where this endpoint answers at that address."""
     settings = provider.settings
-    plain = PlainEndpoints({path: Route(("POST",), endpoint)}, settings.where, settings.bounds.body_bytes)
+    plain = PlainEndpoints(
+        routes={path: Route(("POST",), endpoint)},
+        where=settings.where,
+        body_bytes=settings.bounds.body_bytes,
+    )
     return dataclasses.replace(provider, app=plain.in_front_of(provider.app))

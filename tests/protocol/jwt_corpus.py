@@ -20,12 +20,14 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
+from tests.made_once import rsa_key
+
 Json = dict[str, Any]
 Sign = Callable[[bytes], bytes]
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 _STRANGER = ec.generate_private_key(ec.SECP256R1())
-_STRANGER_RSA = rsa.generate_private_key(65537, 2048)
+_STRANGER_RSA = rsa_key("stranger")
 
 
 def b64u(octets: bytes) -> str:

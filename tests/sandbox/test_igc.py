@@ -26,6 +26,7 @@ from sandbox.igc.profile import (
     signature_usage,
 )
 from sandbox.igc.roster import demo_rpps, roster
+from tests.made_once import stock_of_keys
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 BASE = "http://localhost:9980/igc"
@@ -68,7 +69,7 @@ def copy(made: tuple[Path, dict[str, CardEntry]], tmp_path: Path) -> Path:
 
 def is_kept(directory: Path, now: datetime = NOW, base: str = BASE) -> bool:
     before = (directory / "tls/server.crt").read_bytes()
-    ensure_igc(directory, now, base)
+    ensure_igc(directory, now, base, stock_of_keys())
     return (directory / "tls/server.crt").read_bytes() == before
 
 
@@ -107,7 +108,7 @@ def test_directory_from_the_future_is_made_anew(copy: Path) -> None:
 
 def test_moved_directory_is_made_anew(copy: Path, tmp_path: Path) -> None:
     moved = copy.rename(tmp_path / "elsewhere")
-    cards = ensure_igc(moved, NOW, BASE)
+    cards = ensure_igc(moved, NOW, BASE, stock_of_keys())
     assert all(Path(card["certificate"]).is_relative_to(moved.resolve()) for card in cards)
 
 

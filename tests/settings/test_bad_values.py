@@ -2,15 +2,13 @@
 
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from idp.settings import BadSetting, read_settings
 from idp.settings.groups import catalogue
-from tests.demonstration import ROOT
+from tests.commands import idp
 
 GOOD = {
     "ISSUER": "https://id.example",
@@ -358,16 +356,7 @@ def every_fault() -> dict[str, str]:
 
 @pytest.mark.parametrize("command", ["serve", "worker", "card-host"])
 def test_every_command_tells_all_faults_at_its_start(command: str, every_fault: dict[str, str]) -> None:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("CADUCEE_")}
-    bad = {f"CADUCEE_{name}": value for name, value in {**GOOD, **every_fault}.items()}
-    ended = subprocess.run(
-        [sys.executable, "-m", "idp.cli", command],
-        cwd=ROOT,
-        env=kept | bad,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=120,
-    )
+    ended = idp(command, **(GOOD | every_fault))
     assert ended.returncode == 2
     assert ended.stdout == ""
     lines = ended.stderr.splitlines()

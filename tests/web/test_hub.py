@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
-from flask import request
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
 from idp.interaction.binding import Bindings
 from idp.interaction.hub import Done, Failed, Failure, GoTo
@@ -15,7 +15,8 @@ from idp.interaction.record import Acr, Interaction
 from idp.interaction.store import fingerprint, random_token
 from idp.web.addresses import redirect
 from idp.web.hub import HubEndpoint
-from idp.wiring.flask_app import build_flask
+from idp.web.page_routes import PageRoute
+from idp.wiring.flask_app import build_pages
 from idp.wiring.flows import build_flows
 from idp.wiring.parts import Parts, build_parts
 from tests.fakes import FakeFinish
@@ -37,12 +38,12 @@ class HomeFinish(FakeFinish):
 
     parts: Parts | None = None
 
-    def success(self, done: Done) -> Response:
+    def success(self, asked: Request, done: Done) -> Response:
         assert self.parts
         cookies = self.parts.web.cookies
-        visit = self.parts.visits.of(request)
+        visit = self.parts.visits.of(asked)
         entered = self.parts.sign_in.enter(done, OwnPage(), visit)
-        response: Response = super().success(done)
+        response: Response = super().success(asked, done)
         if entered.cookie is not None:
             cookies.set(response, "session", entered.cookie)
         return response
@@ -59,7 +60,7 @@ class Home:
         self.finish = HomeFinish(answer=Response, parts=self.parts)
 
     def app(self) -> Callable[..., Any]:
-        parts, web, app = self.parts, self.parts.web, build_flask(self.parts)
+        parts, web = self.parts, self.parts.web
         finishes = {self.finish.name: self.finish}
         hub = HubEndpoint(
             hub=parts.hub,
@@ -69,14 +70,12 @@ class Home:
             cookies=web.cookies,
             forms=web.forms,
         )
-        app.get("/interaction/<interaction_id>")(hub.go_on)
-        app.post("/interaction/<interaction_id>/restart")(hub.restart)
-        app.get("/home")(self.start)
+        routes = [*hub.routes(), PageRoute("GET", "/home", self.start)]
         for flow in build_flows(parts, finishes):
-            app.register_blueprint(flow.routes())
-        return app.wsgi_app
+            routes += flow.routes()
+        return build_pages(parts, routes)
 
-    def start(self) -> Response:
+    def start(self, request: Request) -> Response:
         cookies = self.parts.web.cookies
         visit = self.parts.visits.of(request)
         browser = visit.browser or random_token()
@@ -91,9 +90,9 @@ class Home:
             started_at=visit.now,
             expires_at=visit.now + self.parts.settings.lives.interaction_life,
         )
-        outcome = self.parts.hub.begin(new, visit, self.finish)
+        outcome = self.parts.hub.begin(new, visit, self.finish, partial(self.parts.entrance.share, request))
         if isinstance(outcome, Done):
-            return self.finish.success(outcome)
+            return self.finish.success(request, outcome)
         assert isinstance(outcome, GoTo)
         response = redirect(outcome.path)
         cookies.know_browser(request, response, browser)
@@ -140,7 +139,7 @@ def test_leaving_it_is_its_own_failure(make_home: Callable[..., tuple[Home, Brow
 def test_what_expired_is_begun_again_by_the_way_that_started_it(
     make_home: Callable[..., tuple[Home, Browser]],
 ) -> None:
-    home, browser = make_home(interaction_life=timedelta(milliseconds=1))
+    home, browser = make_home(interaction_life=timedelta(microseconds=1))
     expired = browser.follow(browser.get("/home"))
     assert expired.status_code == 410
     again = browser.submit(expired, "/restart")

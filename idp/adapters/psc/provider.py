@@ -26,11 +26,12 @@ from idp.adapters.psc.errors import callback_failure
 from idp.adapters.psc.id_token import refused, verify_id_token
 from idp.adapters.psc.id_token_claims import ExpectedIdToken
 from idp.adapters.psc.login import read_login
+from idp.adapters.psc.lookout import Lookout, Run, beside
 from idp.adapters.psc.request import ORDINARY, NewRequest, fresh_wishes, new_request, pushed_address
 from idp.adapters.psc.sign_out import PscSignOut
 from idp.adapters.psc.signed_userinfo import verify_userinfo
 from idp.adapters.psc.signing_keys import Allowance, SigningKeys
-from idp.adapters.psc.watch import Watch, beside
+from idp.adapters.psc.watch import Watch
 from idp.adapters.psc.way_out import way_out
 from idp.core.clock import Clock
 from idp.interaction.upstream import (
@@ -63,7 +64,7 @@ class PscProvider:
         clock: Clock,
         http: ProbingHttp | None = None,
         on_change: Callable[[bool], None] = lambda is_out: None,
-        run: Callable[[Callable[[], None]], None] = beside,
+        run: Run = beside,
     ) -> None:
         """`on_change` is called with True when an outage begins, False when it ends. `run` starts background work."""
         http = http or SafeHttp(certificate=settings.certificate, ca_file=settings.ca_file)
@@ -82,15 +83,13 @@ class PscProvider:
         self._limit = ConcurrencyLimit(settings.at_once, settings.timeout)
         self._watch = Watch(
             circuits=circuits,
+            lookout=Lookout(circuits=circuits, clock=clock, every=settings.watch_every, run=run),
             http=http,
-            clock=clock,
-            every=settings.watch_every,
             discovery_address=settings.discovery_address,
             discovered=self._discovery.consider,
             client=self._look_at_client,
             token_endpoint=lambda: self._endpoint("token_endpoint"),
             wallet=self._wallet,
-            run=run,
         )
         self._sign_out = PscSignOut(
             settings=settings,

@@ -16,13 +16,15 @@ from idp.adapters.ephemeral_record import as_text, checked_life, from_text, hash
 from idp.adapters.sql.database import reading, writing
 from idp.adapters.sql.schema import ephemeral
 from idp.adapters.sql.statement import Insert, Statement, parameters_of
-from idp.adapters.sql.work import fetch, run, write, write_later
-from idp.adapters.unit import forget, forget_all, remember, remembered
+from idp.adapters.sql.work import fetch, run, run_in_turn, write, write_later, write_waiting
+from idp.adapters.unit import forget, forget_all, present_unit, remember, remembered
 from idp.core.clock import Clock
 from idp.core.ephemeral import Kind, StaleRecord, StoreUnavailable, Versioned
 
 _c = ephemeral.c
 _IDENTITY = (_c.kind, _c.key_hash)
+#: The parameters that name a record.
+_ROW = ("kind", "key_hash")
 _is_named = sa.and_(_c.kind == sa.bindparam("kind"), _c.key_hash == sa.bindparam("key_hash"))
 _now = sa.bindparam("now", type_=_c.expires_at.type)
 _is_alive, _is_over = _c.expires_at > _now, _c.expires_at <= _now
@@ -53,7 +55,27 @@ def _count(insert: Insert) -> sa.Insert:
     return counted
 
 
-_PUT = Statement(lambda insert: _insert(insert).on_conflict_do_update(index_elements=_IDENTITY, set_=_given))
+def _put_counted(insert: Insert) -> Any:
+    counter, columns = ephemeral.alias("counter"), parameters_of(ephemeral)
+    counted = (
+        sa.select(counter.c.version)
+        .where(
+            counter.c.kind == sa.bindparam("counter_kind"), counter.c.key_hash == sa.bindparam("counter_key")
+        )
+        .scalar_subquery()
+    )
+    kept = sa.select(*columns.values()).where(counted <= sa.bindparam("most", type_=sa.Integer))
+    return (
+        insert(ephemeral)
+        .from_select(list(columns), kept)
+        .on_conflict_do_update(index_elements=_IDENTITY, set_=_given)
+    )
+
+
+_PUT = Statement(
+    lambda insert: _insert(insert).on_conflict_do_update(index_elements=_IDENTITY, set_=_given), _ROW
+)
+_PUT_COUNTED = Statement(_put_counted, _ROW)
 # A dead row that `purge` has not removed yet is no record.
 _ADD = Statement(
     lambda insert: (
@@ -69,7 +91,7 @@ _SWAP = Statement(
     lambda _: sa.update(ephemeral).where(_is_named, _is_same_version, _is_alive).values(_written)
 )
 _SWAP_AND_PROLONG = Statement(
-    lambda _: sa.update(ephemeral).where(_is_named, _is_same_version, _is_alive).values(_given)
+    lambda _: sa.update(ephemeral).where(_is_named, _is_same_version, _is_alive).values(_given), _ROW
 )
 _COUNT = Statement(_count)
 
@@ -80,28 +102,29 @@ class SqlStore:
     clock: Clock
 
     def put(self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta) -> None:
+        self._settle(kind, key)
         forget(self._place(kind, key))
         write(self.database, _PUT, **_named(kind, key), **self._new(value, ttl))
 
     def add(self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta) -> bool:
         now = self.clock.now()
+        self._settle(kind, key)
         added = run(self.database, _ADD, now=now, **_named(kind, key), **self._new(value, ttl))
         self._forget(kind, key, is_lost=not added.changed)
         return bool(added.changed)
 
     def get(self, kind: Kind, key: str) -> Versioned | None:
-        known: Versioned | None = remembered(self._place(kind, key))
-        if known is not None:
-            return known
-        rows = fetch(self.database, _GET, now=self.clock.now(), **_named(kind, key))
-        if not rows:
+        known = remembered(self._place(kind, key)) or self._read(kind, key)
+        if known is None:
             return None
-        found = Versioned(from_text(rows[0].value), rows[0].version)
-        remember(self._place(kind, key), found)
-        return found
+        # As text: a caller that changes what it got changes nothing here.
+        remember(self._place(kind, key), known)
+        text, version = known
+        return Versioned(from_text(text), version)
 
     def take(self, kind: Kind, key: str) -> Mapping[str, Any] | None:
         now = self.clock.now()
+        self._settle(kind, key)
         rows = run(self.database, _TAKE, **_named(kind, key)).rows
         self._forget(kind, key)
         # An expired record is gone for callers, even if `purge` has not removed its row yet.
@@ -121,6 +144,7 @@ class SqlStore:
         if ttl is not None:
             written["expires_at"] = now + checked_life(ttl)
         statement = _SWAP if ttl is None else _SWAP_AND_PROLONG
+        self._settle(kind, key)
         swapped = run(
             self.database, statement, now=now, expected=expected_version, **_named(kind, key), **written
         )
@@ -132,6 +156,7 @@ class SqlStore:
         self, kind: Kind, key: str, value: Mapping[str, Any], *, expected_version: int, ttl: timedelta
     ) -> None:
         written = {**self._new(value, ttl), "version": expected_version + 1}
+        self._expect(kind, key, written, expected_version)
         write_later(
             self.database,
             _SWAP_AND_PROLONG,
@@ -152,11 +177,15 @@ class SqlStore:
         window: timedelta,
         most: int,
     ) -> bool:
-        # The count stays when it is too high: whoever goes on asking goes on waiting.
-        if self.count(*counter, window) > most:
-            return False
-        self.put(kind, key, value, ttl)
-        return True
+        # The count stays when it is too high: a caller who goes on asking goes on waiting.
+        named, now = _named(*counter), self.clock.now()
+        counting = (_COUNT, {"now": now, "expires_at": now + checked_life(window), **named})
+        counted_by = {"counter_kind": named["kind"], "counter_key": named["key_hash"], "most": most}
+        putting = (_PUT_COUNTED, {**counted_by, **_named(kind, key), **self._new(value, ttl)})
+        self._settle(kind, key)
+        _, put = run_in_turn(self.database, counting, putting)
+        self._forget(kind, key)
+        return bool(put.changed)
 
     def count(self, kind: Kind, key: str, ttl: timedelta) -> int:
         now = self.clock.now()
@@ -167,8 +196,9 @@ class SqlStore:
         return counted
 
     def counted(self, kind: Kind, key: str) -> int:
-        record = self.get(kind, key)
-        return 0 if record is None else record.version
+        # Never remembered: others count meanwhile.
+        record = self._read(kind, key)
+        return 0 if record is None else record[1]
 
     def is_alive(self) -> bool:
         try:
@@ -183,6 +213,23 @@ class SqlStore:
         dead = sa.select(*_IDENTITY).where(_c.expires_at <= self.clock.now()).limit(limit)
         with writing(self.database) as connection:
             return connection.execute(sa.delete(ephemeral).where(sa.tuple_(*_IDENTITY).in_(dead))).rowcount
+
+    def _read(self, kind: Kind, key: str) -> tuple[str, int] | None:
+        """Returns the value's text and its version."""
+        self._settle(kind, key)
+        rows = fetch(self.database, _GET, now=self.clock.now(), **_named(kind, key))
+        return (rows[0].value, rows[0].version) if rows else None
+
+    def _expect(self, kind: Kind, key: str, written: Mapping[str, Any], expected_version: int) -> None:
+        """This request reads what it touched as if it were written; a race lost meanwhile shows at its next write."""
+        known = remembered(self._place(kind, key))
+        self._forget(kind, key)
+        if known is not None and known[1] == expected_version and present_unit() is None:
+            remember(self._place(kind, key), (written["value"], written["version"]))
+
+    def _settle(self, kind: Kind, key: str) -> None:
+        """A touch of this record that waits comes before what follows it in its request."""
+        write_waiting(self.database, _GET, **_named(kind, key))
 
     def _new(self, value: Mapping[str, Any], ttl: timedelta) -> dict[str, Any]:
         return {"value": as_text(value), "version": 0, "expires_at": self.clock.now() + checked_life(ttl)}

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
 from idp.accounts.account import Account
 from idp.accounts.email_otp import masked_email
@@ -35,7 +35,7 @@ class AlreadyEnrolled:
     linking: UpstreamLinking
     clock: Clock
 
-    def answer(self, interaction: Interaction, typed_email: str = "") -> Response | None:
+    def answer(self, request: Request, interaction: Interaction, typed_email: str = "") -> Response | None:
         """Returns what the person is told once the account exists, None while it does not.
 
         Raises PageError (disabled).
@@ -58,12 +58,12 @@ class AlreadyEnrolled:
             self.linking.verify_enrolment(identity, self.accounts)
             proved = self.with_link(interaction, account, write)
         except SubjectOfAnother:
-            return refuse_enrolment(self.desk, interaction)
+            return refuse_enrolment(request, self.desk, interaction)
         proved = dataclasses.replace(proved, generation=0)  # Older than the account (docs/adr/0031).
         self.desk.record(dataclasses.replace(proved, upstream_id_token=interaction.upstream_id_token))
         if is_made_here:
             return self.desk.back(interaction)
-        return self._page(proved, account, typed_email or _typed_before(interaction))
+        return self._page(request, proved, account, typed_email or _typed_before(interaction))
 
     def with_link(
         self, interaction: Interaction, account: Account, write: Callable[[Callable[[], None]], Written]
@@ -85,13 +85,13 @@ class AlreadyEnrolled:
         self.linking.forget(interaction.id)
         return written
 
-    def _page(self, proved: Interaction, account: Account, typed_email: str) -> Response:
+    def _page(self, request: Request, proved: Interaction, account: Account, typed_email: str) -> Response:
         page = AlreadyEnrolledPage(
             masked_email=masked_email(account.email),
             typed_email=typed_email,
             is_same_email=typed_email.casefold() == account.email.casefold(),
         )
-        return self.desk.show(proved, "already_enrolled.html", page, 409)
+        return self.desk.show(request, proved, "already_enrolled.html", page, 409)
 
 
 def _is_made_here(interaction: Interaction, account: Account) -> bool:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import request
+from werkzeug.wrappers import Request
 
 from idp.accounts.account import Account
 from idp.accounts.code_keys import CodeHolder
@@ -68,12 +68,12 @@ class CodeSender:
     def holder(self, interaction: Interaction) -> CodeHolder | None:
         return code_holder(interaction, self.desk.account(interaction))
 
-    def send_if_due(self, interaction: Interaction) -> None:
+    def send_if_due(self, request: Request, interaction: Interaction) -> None:
         """Send a code if `next_stop` says that its page is due: a flow does not decide what follows its proof."""
-        if self.desk.next_stop(interaction) is Stop.EMAIL_OTP:
-            self.send(interaction)
+        if self.desk.next_stop(request, interaction) is Stop.EMAIL_OTP:
+            self.send(request, interaction)
 
-    def send(self, interaction: Interaction) -> CodeToSend | SendRefusal:
+    def send(self, request: Request, interaction: Interaction) -> CodeToSend | SendRefusal:
         """Post the code to the outbox, in place of the mails with it that wait.
 
         Returns it, or the reason when limits forbid it: then the code in force still holds.
@@ -84,18 +84,19 @@ class CodeSender:
         now = self.clock.now()
         try:
             # The network first, which the person shares with many: its refusal costs nothing of their own.
-            if self.is_network_full(interaction):
+            if self.is_network_full(request, interaction):
                 raise NotSent(SendRefusal.NETWORK)
             code = self.codes.to_send(holder, now)
-            self._post(interaction, code, self._mail(interaction, holder, code, now), now)
+            self._post(request, interaction, code, now)
         except NotSent as refused:
             self.desk.audit_event(AuditEvent.MAIL_CODE_NOT_SENT, interaction, reason=str(refused.reason))
             return refused.reason
         return code
 
-    def _post(self, interaction: Interaction, code: CodeToSend, mail: Mail, now: datetime) -> None:
+    def _post(self, request: Request, interaction: Interaction, code: CodeToSend, now: datetime) -> None:
         """Write the code with its mail: neither is there without the other. Raises NotSent."""
         holder = code.holder
+        mail = self._mail(request, interaction, holder, code, now)
         try:
             with self.work.as_one_step():
                 self.codes.send(code)
@@ -114,14 +115,14 @@ class CodeSender:
                 self.codes.not_sent(holder)
             raise
 
-    def is_network_full(self, interaction: Interaction) -> bool:
+    def is_network_full(self, request: Request, interaction: Interaction) -> bool:
         """Whether no more codes are sent now to people who come from there."""
         return self.quota.is_used_up(request, browser_of(interaction))
 
-    def why_no_code(self, interaction: Interaction, holder: CodeHolder) -> str:
+    def why_no_code(self, request: Request, interaction: Interaction, holder: CodeHolder) -> str:
         """Returns why the person has no code that works: the value of a CodeRefusal or SendRefusal."""
         reason = self.codes.why_no_code(holder, self.clock.now())
-        is_of_network = reason == SendRefusal.NOTHING and self.is_network_full(interaction)
+        is_of_network = reason == SendRefusal.NOTHING and self.is_network_full(request, interaction)
         return SendRefusal.NETWORK if is_of_network else reason
 
     def withdraw(self, holder: CodeHolder) -> None:
@@ -137,8 +138,10 @@ class CodeSender:
             if self.outbox.withdraw(self.codes.topic(holder)):
                 self.codes.not_sent(holder)
 
-    def _mail(self, interaction: Interaction, holder: CodeHolder, code: CodeToSend, now: datetime) -> Mail:
-        locale = self.desk.locale(interaction)
+    def _mail(
+        self, request: Request, interaction: Interaction, holder: CodeHolder, code: CodeToSend, now: datetime
+    ) -> Mail:
+        locale = self.desk.locale(request, interaction)
         page = CodeMail(
             code=code.digits,
             minutes=minutes_left(code.expires_at, now),

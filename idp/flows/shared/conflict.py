@@ -7,7 +7,7 @@ Contains the alarm, and the end of an enrolment without other proof. Not here: f
 import dataclasses
 
 import structlog
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
 from idp.core.audit import AuditEvent
 from idp.flows.shared.desk import Desk
@@ -22,11 +22,11 @@ def alarm(desk: Desk, interaction: Interaction) -> None:
     log.error("psc_subject_of_another_account", interaction_id=interaction.id[:8])
 
 
-def refuse_enrolment(desk: Desk, interaction: Interaction) -> Response:
+def refuse_enrolment(request: Request, desk: Desk, interaction: Interaction) -> Response:
     """Keep nothing of that proof, nor of what was typed on it. The page shows the other doors."""
     alarm(desk, interaction)
     bare = dataclasses.replace(
         interaction, events=(), identity=None, enrolment=None, enrolment_draft={}, upstream_id_token=None
     )
     desk.record(bare)
-    return desk.show(bare, "psc.html", PscPage(reason="conflict", doors=desk.doors(bare)), 403)
+    return desk.show(request, bare, "psc.html", PscPage(reason="conflict", doors=desk.doors(bare)), 403)

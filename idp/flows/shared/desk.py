@@ -6,8 +6,7 @@ Contains these steps, and showing a page. Not here: which page is due (`interact
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import request
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
 from idp.accounts.account import Account
 from idp.clients.registry import Client, ClientFile
@@ -22,25 +21,18 @@ from idp.interaction.binding import Bindings
 from idp.interaction.next_stop import Itinerary
 from idp.interaction.people import People
 from idp.interaction.record import Interaction, opened_by
+from idp.interaction.refusal import NotDue
 from idp.interaction.stop import Stop
 from idp.interaction.store import Interactions, hub_path
 from idp.interaction.upstream import Upstream
-from idp.pages.sign_in import Doors
+from idp.pages.sign_in import Doors, Frame
 from idp.web.addresses import redirect
 from idp.web.cookies import Cookies
 from idp.web.forms import FormOvertaken, Forms
-from idp.web.locales import Locales
+from idp.web.locales import Locales, wished_by
 from idp.web.psc_button import OfficialPictures
 from idp.web.rendering import Rendering
 from idp.web.shared_stations import SharedStations
-
-
-class NotDue(Exception):
-    """This page is not the one due. Answered by a redirect to the hub, which knows it."""
-
-    def __init__(self, interaction_id: str) -> None:
-        super().__init__(interaction_id)
-        self.interaction_id = interaction_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,30 +54,33 @@ class Desk:
     upstream: Upstream | None = None
     pictures: OfficialPictures = field(default_factory=lambda: OfficialPictures({}))
 
-    def open(self, interaction_id: str, repeats: AuthenticatorId | None = None) -> Interaction:
+    def open(
+        self, request: Request, interaction_id: str, repeats: AuthenticatorId | None = None
+    ) -> Interaction:
         """Returns the live interaction of this browser, as `Opening.open` does. Raises InteractionRefused."""
-        return self.opening.open(interaction_id, repeats)
+        return self.opening.open(request, interaction_id, repeats)
 
     def open_due(
-        self, interaction_id: str, *stops: Stop, repeats: AuthenticatorId | None = None
+        self, request: Request, interaction_id: str, *stops: Stop, repeats: AuthenticatorId | None = None
     ) -> Interaction:
         """Returns it as `open` does, if one of these stops is due. Raises NotDue: the address of a page skips nothing
         (facts/security T33)."""
-        interaction = self.open(interaction_id, repeats)
+        interaction = self.open(request, interaction_id, repeats)
         # The question whose session it is looks at that session itself, also when it is over.
-        is_overtaken = Stop.SAME_PERSON not in stops and self.opening.is_overtaken(interaction)
-        if interaction.refusal is not None or is_overtaken or self.next_stop(interaction) not in stops:
+        is_overtaken = Stop.SAME_PERSON not in stops and self.opening.is_overtaken(request, interaction)
+        is_over = interaction.refusal is not None or is_overtaken
+        if is_over or self.next_stop(request, interaction) not in stops:
             raise NotDue(interaction_id)
         return interaction
 
-    def form(self, interaction: Interaction) -> dict[str, str]:
+    def form(self, request: Request, interaction: Interaction) -> dict[str, str]:
         """Returns the fields as `posted` does. Raises PageError; NotDue: another tab of this interaction went on."""
         try:
-            return self.posted(interaction)
+            return self.posted(request, interaction)
         except FormOvertaken as overtaken:
             raise NotDue(interaction.id) from overtaken
 
-    def posted(self, interaction: Interaction) -> dict[str, str]:
+    def posted(self, request: Request, interaction: Interaction) -> dict[str, str]:
         """Returns the posted fields, with Origin and CSRF token verified. Raises PageError, FormOvertaken."""
         return self.forms.read_bound(request, hub_path(interaction.id), *opened_by(interaction))
 
@@ -115,18 +110,26 @@ class Desk:
     def back(self, interaction: Interaction) -> Response:
         return redirect(hub_path(interaction.id))
 
-    def show(self, interaction: Interaction, template: str, page: Any, status: int = 200) -> Response:
-        frame = self.rendering.frame(
+    def show(
+        self, request: Request, interaction: Interaction, template: str, page: Any, status: int = 200
+    ) -> Response:
+        return self.rendering.page(template, self._frame(request, interaction), page, status)
+
+    def show_common(self, request: Request, interaction: Interaction, template: str, page: Any) -> Response:
+        """Show a page that says nothing of any person (`Rendering.common_page`)."""
+        return self.rendering.common_page(template, self._frame(request, interaction), page)
+
+    def _frame(self, request: Request, interaction: Interaction) -> Frame:
+        return self.rendering.frame(
             request,
             client=self.client(interaction),
             base_path=hub_path(interaction.id),
-            wished=_ui_locales(interaction),
+            wished=wished_by(interaction),
             browser=interaction.browser,
         )
-        return self.rendering.page(template, frame, page, status)
 
-    def locale(self, interaction: Interaction) -> str:
-        return self.locales.of(request, _ui_locales(interaction))
+    def locale(self, request: Request, interaction: Interaction) -> str:
+        return self.locales.of(request, wished_by(interaction))
 
     def client(self, interaction: Interaction) -> Client:
         client = self.clients.get(interaction.client_id)
@@ -148,7 +151,7 @@ class Desk:
         standing = self.people.of(interaction)
         return None if standing is None else standing.account
 
-    def next_stop(self, interaction: Interaction) -> Stop | None:
+    def next_stop(self, request: Request, interaction: Interaction) -> Stop | None:
         return self.itinerary.next_stop(
             interaction,
             self.people.of(interaction),
@@ -156,10 +159,5 @@ class Desk:
             is_station_shared=self.stations.holds(request),
         )
 
-    def doors(self, interaction: Interaction, account: Account | None = None) -> Doors:
-        return doors_of(self.itinerary.open_doors(interaction, account), self.upstream, self.pictures)
-
-
-def _ui_locales(interaction: Interaction) -> str:
-    """Returns the languages that the relying party wishes (OpenID Connect Core §3.1.2.1)."""
-    return interaction.request.get("ui_locales", "")
+    def doors(self, interaction: Interaction) -> Doors:
+        return doors_of(self.itinerary.open_doors(interaction), self.upstream, self.pictures)

@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
 from idp.accounts.account import Account
 from idp.accounts.enrolment import new_account
@@ -20,8 +20,9 @@ from idp.core.clock import Clock
 from idp.core.unit_of_work import UnitOfWork
 from idp.flows.shared.already_enrolled import AlreadyEnrolled
 from idp.flows.shared.conflict import refuse_enrolment
-from idp.flows.shared.desk import Desk, NotDue
+from idp.flows.shared.desk import Desk
 from idp.interaction.record import Interaction, with_event
+from idp.interaction.refusal import NotDue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,24 +35,24 @@ class Enrolling:
     already: AlreadyEnrolled
     clock: Clock
 
-    def finish(self, interaction: Interaction, accept: Callable[[], None]) -> Response:
+    def finish(self, request: Request, interaction: Interaction, accept: Callable[[], None]) -> Response:
         """Create the account, committed before the answer. `accept`: writes that the code was accepted, whatever comes
         of it."""
         try:
-            account = self._enrolled(interaction, accept)
+            account = self._enrolled(request, interaction, accept)
         except EmailTaken:
             return self._refuse_email(interaction, accept)
         except RppsTaken:
             self._accept_alone(accept)
-            return self.already.answer(interaction) or self.desk.back(interaction)
+            return self.already.answer(request, interaction) or self.desk.back(interaction)
         except SubjectOfAnother:
             self._accept_alone(accept)
-            return refuse_enrolment(self.desk, interaction)
+            return refuse_enrolment(request, self.desk, interaction)
         proved = with_event(interaction, interaction.events[-1], account)
         proved = dataclasses.replace(proved, generation=0)  # Older than the account (docs/adr/0031).
         return self.desk.prove(dataclasses.replace(proved, upstream_id_token=interaction.upstream_id_token))
 
-    def _enrolled(self, interaction: Interaction, accept: Callable[[], None]) -> Account:
+    def _enrolled(self, request: Request, interaction: Interaction, accept: Callable[[], None]) -> Account:
         """Returns the new account. Raises EmailTaken, RppsTaken (another tab just made it, T6), SubjectOfAnother:
         nothing was written."""
         identity, pending = interaction.identity, interaction.enrolment
@@ -63,7 +64,7 @@ class Enrolling:
             email=pending.email,
             password_hash=pending.password_hash,
             address=pending.address,
-            locale=self.desk.locale(interaction),
+            locale=self.desk.locale(request, interaction),
             now=self.clock.now(),
         )
 

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from flask import request
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
 from idp.interaction.authenticator import AuthenticatorId
 from idp.interaction.binding import Bindings
@@ -21,10 +20,10 @@ class Opening:
     hub: Hub
     lending: Lending
     #: How the interactions end, by their mark.
-    finishes: Finishes[Response]
+    finishes: Finishes[Request, Response]
     visits: Visits
 
-    def open(self, interaction_id: str, repeats: AuthenticatorId | None) -> Interaction:
+    def open(self, request: Request, interaction_id: str, repeats: AuthenticatorId | None) -> Interaction:
         """Returns the live interaction of this browser. Raises InteractionRefused.
 
         `repeats`: under the former binding too, as it was before its last proof, if that was by this authenticator.
@@ -34,7 +33,7 @@ class Opening:
             return self.bindings.open_to_repeat(interaction_id, visit, repeats)
         return self.interactions.open(interaction_id, visit.binding(interaction_id), visit.now)
 
-    def is_overtaken(self, interaction: Interaction) -> bool:
+    def is_overtaken(self, request: Request, interaction: Interaction) -> bool:
         """Whether the hub must look first, as another tab signed in or out. After a sign-in, what is typed in a form is
         read all the same; after a sign-out nothing is done in the name of the person who left."""
         if request.method == "POST":

@@ -12,7 +12,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 import structlog
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
 from idp.core.audit import AuditEvent
 from idp.core.ephemeral import EphemeralStore, Kind
@@ -72,7 +72,7 @@ class PscRefusals:
     store: EphemeralStore
 
     def answer(
-        self, interaction: Interaction, reason: str, detail: str, leave: str | None = None
+        self, request: Request, interaction: Interaction, reason: str, detail: str, leave: str | None = None
     ) -> Response:
         """Returns the page of this reason; the log and the audit trail have it too.
 
@@ -89,10 +89,10 @@ class PscRefusals:
             incident=reference,
         )
         self.desk.audit_event(AuditEvent.PSC_LOGIN_REFUSED, interaction, reason=reason)
-        doors = self.desk.doors(interaction, self.desk.account(interaction))
+        doors = self.desk.doors(interaction)
         incident = reference if meaning.has_reference else None
         page = PscPage(reason=reason, doors=doors, incident=incident, leave=leave)
-        return self.desk.show(interaction, "psc.html", page, meaning.status)
+        return self.desk.show(request, interaction, "psc.html", page, meaning.status)
 
     def is_begun_again(self, interaction: Interaction, detail: str) -> bool:
         """Whether the person is to be sent there again without a word: once, which is noted. Raises NotDue."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from flask import request
+from werkzeug.wrappers import Request
 
 from idp.accounts.account import Account
 from idp.accounts.repository import AccountNotFound, AccountRepository
@@ -17,7 +17,7 @@ class SignedIn:
     accounts: AccountRepository
     visits: Visits
 
-    def find(self) -> tuple[Session, Account] | None:
+    def find(self, request: Request) -> tuple[Session, Account] | None:
         """Returns the valid session of this browser and its account, else None."""
         visit = self.visits.of(request)
         sessions = self.sessions.at(shared=visit.is_station_shared)

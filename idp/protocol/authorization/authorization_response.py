@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from flask import request
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
 from idp.clients.registry import Client, ClientFile
 from idp.core.clock import Clock
@@ -67,14 +66,14 @@ class AuthorizationResponses:
     #: How long a signed answer is good for: as long as the code in it.
     life: timedelta
 
-    def success(self, to: ReturnAddress, code: str) -> Response:
-        return self._answer(to, {"code": code})
+    def success(self, request: Request, to: ReturnAddress, code: str) -> Response:
+        return self._answer(request, to, {"code": code})
 
-    def failure(self, error: AuthorizationError) -> Response:
+    def failure(self, request: Request, error: AuthorizationError) -> Response:
         parameters = {"error": str(error.error), "error_description": error.description}
-        return self._answer(error.to, parameters)
+        return self._answer(request, error.to, parameters)
 
-    def _answer(self, to: ReturnAddress, parameters: Mapping[str, str]) -> Response:
+    def _answer(self, request: Request, to: ReturnAddress, parameters: Mapping[str, str]) -> Response:
         # RFC 9207 §2: `iss` in every success and error.
         answer = {**parameters, "iss": self.issuer}
         if to.state is not None:
@@ -82,7 +81,7 @@ class AuthorizationResponses:
         if to.mode.endswith("jwt"):
             answer = {"response": self._signed(to, answer)}
         if to.mode.startswith("form_post"):
-            return self._form(to, answer)
+            return self._form(request, to, answer)
         return redirect(with_query(to.redirect_uri, answer))
 
     def _signed(self, to: ReturnAddress, answer: Mapping[str, str]) -> str:
@@ -91,7 +90,7 @@ class AuthorizationResponses:
         claims = {**answer, "aud": to.client_id, "exp": int(expires_at.timestamp())}
         return self.keys.sign_jwt(claims, alg=to.alg)
 
-    def _form(self, to: ReturnAddress, answer: Mapping[str, str]) -> Response:
+    def _form(self, request: Request, to: ReturnAddress, answer: Mapping[str, str]) -> Response:
         """Returns a page that posts its form by itself, and has a button for browsers without scripts."""
         client = self.clients.get(to.client_id)
         frame = self.rendering.frame(request, client=client, base_path="")

@@ -7,9 +7,9 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
-from flask import request
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
 from idp.accounts.account import Account
 from idp.clients.registry import Client, ClientFile
@@ -35,6 +35,7 @@ from idp.web.cookies import Cookies
 from idp.web.forms import Forms
 from idp.web.hub import Visits
 from idp.web.locales import Locales
+from idp.web.network_quota import NetworkQuota
 
 #: The error for a login that failed. Where a page was needed, its stop decides the error (`SILENT_ERROR`).
 _FAILURES = {
@@ -58,6 +59,8 @@ class AuthorizeEndpoint:
 
     reader: RequestReader
     hub: Hub
+    #: How many may begin from one network. A browser is no bound here: a caller may say that it is another each time.
+    entrance: NetworkQuota
     itinerary: Itinerary
     issuer: CodeIssuer
     responses: AuthorizationResponses
@@ -71,30 +74,38 @@ class AuthorizeEndpoint:
 
     # Start.
 
-    def start(self) -> Response:
+    def start(self, request: Request) -> Response:
         """GET /authorize. Raises PageError (client not proved) or answers the relying party."""
-        return self._answer_errors(lambda: self._start(self.reader.from_browser(request.args)))
+        return self._answer_errors(
+            request, lambda: self._start(request, self.reader.from_browser(request.args))
+        )
 
-    def start_by_post(self) -> Response:
+    def start_by_post(self, request: Request) -> Response:
         """POST /authorize (Core §3.1.2.1): turned into the GET, since a cross-site POST carries no Lax cookie."""
         return redirect(f"/authorize?{self.forms.as_query(request)}")
 
-    def restart(self, expired: Interaction) -> Response:
+    def restart(self, request: Request, expired: Interaction) -> Response:
         """Start the same request again, under the registration of this moment."""
-        return self._answer_errors(lambda: self._start(self.reader.again(expired.request), restarts=expired))
+        return self._answer_errors(
+            request, lambda: self._start(request, self.reader.again(expired.request), restarts=expired)
+        )
 
-    def _start(self, asked: AuthorizationRequest, *, restarts: Interaction | None = None) -> Response:
+    def _start(
+        self, request: Request, asked: AuthorizationRequest, *, restarts: Interaction | None = None
+    ) -> Response:
         visit = self.visits.of(request)
         browser, binding = visit.browser or random_token(), random_token()
-        new = self._new_interaction(asked, browser, binding, visit.now)
+        new = self._new_interaction(request, asked, browser, binding, visit.now)
         if restarts is not None:
             # `id_token_hint` itself is not kept: the person that it named is.
             new = dataclasses.replace(new, restarted=True, subject=restarts.subject)
-        outcome = self.hub.begin(self._with_reachable_acr(new, asked.client), visit, self)
+        outcome = self.hub.begin(
+            self._with_reachable_acr(new, asked.client), visit, self, partial(self.entrance.share, request)
+        )
         if isinstance(outcome, Failed):
             raise self._failure(outcome)
         if isinstance(outcome, Done):
-            return self._code(outcome)
+            return self._code(request, outcome)
         response = redirect(outcome.path)
         self.cookies.know_browser(request, response, browser)
         self.cookies.make_room(request, response)
@@ -102,7 +113,7 @@ class AuthorizeEndpoint:
         return response
 
     def _new_interaction(
-        self, asked: AuthorizationRequest, browser: str, binding: str, now: datetime
+        self, request: Request, asked: AuthorizationRequest, browser: str, binding: str, now: datetime
     ) -> Interaction:
         # facts/security AZ7: prompt=login counts nothing that was proved before this request.
         fresh = [now] if asked.wants_login else []
@@ -131,10 +142,10 @@ class AuthorizeEndpoint:
         facts/security AC2: a wish that no door can grant is dropped; a condition that none can meet is an error at
         once.
         """
-        if self.itinerary.paths(interaction, None):
+        if self.itinerary.paths(interaction):
             return interaction
         modest = dataclasses.replace(interaction, needed=client.minimum_acr)
-        if interaction.essential and not self.itinerary.paths(modest, None):
+        if interaction.essential and not self.itinerary.paths(modest):
             error = OAuthError.UNMET_AUTHENTICATION_REQUIREMENTS
             raise self._error(modest, error, "no open door reaches an essential acr")
         return modest
@@ -150,13 +161,13 @@ class AuthorizeEndpoint:
         """Raises InteractionRefused: no key could sign the answer now."""
         self.issuer.require_signer(interaction)
 
-    def success(self, done: Done) -> Response:
+    def success(self, request: Request, done: Done) -> Response:
         """Answer with the code, or the error of the gate. Raises PageError: the client is gone."""
-        return self._answer_errors(lambda: self._code(done))
+        return self._answer_errors(request, lambda: self._code(request, done))
 
-    def failure(self, failed: Failed) -> Response:
+    def failure(self, request: Request, failed: Failed) -> Response:
         """Answer with the error. Raises PageError: the client is gone."""
-        return self.responses.failure(self._failure(failed))
+        return self.responses.failure(request, self._failure(failed))
 
     def _failure(self, failed: Failed) -> AuthorizationError:
         if failed.stop is not None:
@@ -165,7 +176,7 @@ class AuthorizeEndpoint:
             return self._error(failed.interaction, error, "a page would be needed")
         return self._error(failed.interaction, *_FAILURES[failed.reason])
 
-    def _code(self, done: Done) -> Response:
+    def _code(self, request: Request, done: Done) -> Response:
         """Returns the answer with the code, and the session cookie. Raises AuthorizationError, PageError."""
         interaction = done.interaction
         if not self.reader.use_up(interaction.client_id, interaction.request):
@@ -180,18 +191,18 @@ class AuthorizeEndpoint:
             raise self._error(interaction, OAuthError.LOGIN_REQUIRED, "another person signed in") from other
         except SessionOver as over:
             raise self._error(interaction, OAuthError.LOGIN_REQUIRED, "the session ended") from over
-        response = self.responses.success(self._address(interaction), issued.code)
+        response = self.responses.success(request, self._address(interaction), issued.code)
         if issued.cookie is not None:
             self.cookies.enter_session(response, issued.cookie)
         return response
 
     # Answers.
 
-    def _answer_errors(self, act: Callable[[], Response]) -> Response:
+    def _answer_errors(self, request: Request, act: Callable[[], Response]) -> Response:
         try:
             return act()
         except AuthorizationError as error:
-            return self.responses.failure(error)
+            return self.responses.failure(request, error)
 
     def _error(self, interaction: Interaction, error: OAuthError, description: str) -> AuthorizationError:
         return AuthorizationError(error, description, to=self._address(interaction))

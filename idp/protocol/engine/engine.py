@@ -7,10 +7,8 @@ import functools
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 from pyop.exceptions import InvalidAuthenticationRequest
-from pyop.message import AuthorizationRequest
 
 from idp.accounts.account import Account
 from idp.accounts.grants import Grant
@@ -20,7 +18,7 @@ from idp.core.errors import ClientError, OAuthError
 from idp.protocol.claims.claims_request import ClaimsRequest
 from idp.protocol.client_auth.possession import Binding
 from idp.protocol.engine.grants import GrantStore, IssuedCode, OpenedToken, session_state
-from idp.protocol.engine.provider import OpenIDProvider
+from idp.protocol.engine.provider import OpenIDProvider, message_of
 from idp.protocol.engine.states import CodeIssue, Redemption, TokenUse
 from idp.protocol.jose.client_tokens import ClientTokens, access_token_hash
 
@@ -69,7 +67,7 @@ class Engine:
         """Returns those of the parameters that pyop read and found valid. Raises ClientError."""
         passed = _passed(parameters, PARAMETERS)
         try:
-            self._provider.parse_authentication_request(urlencode(passed))
+            self._provider.verify(message_of(passed))
         except InvalidAuthenticationRequest as error:
             code = OAuthError(error.oauth_error or "invalid_request")
             raise ClientError(code, "the request misses a parameter or has a malformed one") from error
@@ -92,7 +90,7 @@ class Engine:
         `authentication`: what its ID Token will say of the sign-in.
         """
         state = CodeIssue(store=self._grants, grant=grant, asked=asked)
-        message = AuthorizationRequest().deserialize(urlencode(_passed(parameters, PARAMETERS)))
+        message = message_of(_passed(parameters, PARAMETERS))
         provider = self._provider.reading(state, {grant.account_id: {"sub": subject}})
         answer = provider.authorize(message, grant.account_id, extra_id_token_claims=authentication)
         return str(answer["code"])

@@ -106,8 +106,8 @@ class GrantStore:
     def issue_code(self, issued: IssuedCode) -> str:
         """Returns a new code, which is written with the present unit of work. Raises SessionEnded, on leaving it."""
         code = _token()
-        # The durable grant first (docs/adr/0002): a code whose grant is not committed could be redeemed twice, and
-        # its tokens could not be revoked. A grant whose code was lost does no harm.
+        # docs/adr/0002, 0034: the code is told when both are written. Without its grant it could not be redeemed, and a
+        # grant without its code does no harm.
         self.grants.add(issued.grant)
         self.store.put(Kind.AUTHORIZATION_CODE, code, _record_of(issued), self.code_life)
         return code

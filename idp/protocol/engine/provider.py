@@ -62,6 +62,16 @@ class _ClientView(Mapping[str, Mapping[str, Any]]):
         return len(self.file.registry())
 
 
+def message_of(parameters: Mapping[str, str]) -> AuthorizationRequest:
+    """Returns the message that pyop makes of these parameters in a query, which was decoded before.
+
+    Raises UnicodeEncodeError (half a surrogate pair is no text) and what the messages of oic raise.
+    """
+    for value in parameters.values():
+        value.encode()
+    return AuthorizationRequest().from_dict(parameters)
+
+
 def _refuse(request: AuthorizationRequest, reason: str) -> NoReturn:
     raise InvalidAuthenticationRequest(reason, request, oauth_error="invalid_request")
 
@@ -115,6 +125,14 @@ class OpenIDProvider(Provider):  # type: ignore[misc]
         kept = [validator for validator in theirs if not _wraps(validator, requested_scope_is_supported)]
         own = [self._pkce_keeps_policy, announced_key_is_thumbprint, max_age_is_natural]
         self.authentication_request_validators = [*kept, *own]
+
+    def verify(self, request: AuthorizationRequest) -> None:
+        """Run pyop's validators and ours, as `parse_authentication_request` does once it has decoded a request.
+
+        Raises InvalidAuthenticationRequest and whatever a validator may fail with.
+        """
+        for validator in self.authentication_request_validators:
+            validator(request)
 
     def reading(self, state: State, user: Mapping[str, Mapping[str, Any]] | None = None) -> "OpenIDProvider":
         """Returns a copy that reads this state. `user`: for `authorize`, one account id and its `sub`."""

@@ -9,8 +9,7 @@ import dataclasses
 from contextlib import suppress
 from dataclasses import dataclass
 
-from flask import request
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
 from idp.accounts.repository import AccountNotFound, AccountRepository
 from idp.clients.registry import ClientFile
@@ -55,7 +54,7 @@ class EndSessionEndpoint:
     parameter_bytes: int
     kept_bytes: int
 
-    def ask(self) -> Response:
+    def ask(self, request: Request) -> Response:
         """GET, to which the relying party sends the browser (RP-Initiated Logout §2)."""
         asked = self.requests.read(read_query(without_empty(request.args), self.parameter_bytes))
         require_short(to_plain(asked), self.kept_bytes)
@@ -63,10 +62,10 @@ class EndSessionEndpoint:
         if recalled is not None and asked.hint_sid == recalled.sid:
             # facts/security LO1: its hint is of this very session, so no page asks the person. Also when the session
             # expired meanwhile: sessions of relying parties and refresh tokens may have outlived it.
-            return self._end(recalled, asked)
-        return self._end_elsewhere(asked)
+            return self._end(request, recalled, asked)
+        return self._end_elsewhere(request, asked)
 
-    def _end_elsewhere(self, asked: LogoutRequest) -> Response:
+    def _end_elsewhere(self, request: Request, asked: LogoutRequest) -> Response:
         """End the session that the hint names, if any; that of this browser is another one, or there is none.
 
         Its record or this cookie was lost, another person signed in since, or a server calls (facts/security LO8).
@@ -76,70 +75,74 @@ class EndSessionEndpoint:
             # We signed this name for this client, and nobody else has it.
             reached = self.sign_out.end_named(asked.hint_sid, self.clock.now(), asked.client_id)
             told, frames = self._told(asked, asked.hint_sid, reached)
-        session = self._session()
+        session = self._session(request)
         if session is None:
-            return self._leave(told, None, frames)
+            return self._leave(request, told, None, frames)
         # The person here asked for nothing. No frame either: some applications heed no `sid`, and would end theirs.
-        return self._confirm_page(session, asked)
+        return self._confirm_page(request, session, asked)
 
-    def ask_by_post(self) -> Response:
+    def ask_by_post(self, request: Request) -> Response:
         """POST, turned into the GET: a cross-site POST has no Lax cookie, so we would not see the session."""
         return redirect(f"{_BASE}?{self.forms.as_query(request)}")
 
-    def ask_again(self, token: str) -> Response:
+    def ask_again(self, request: Request, token: str) -> Response:
         """Show the confirmation page in the other language; the request was kept."""
-        kept, session = self.store.get(Kind.LOGOUT_REQUEST, token), self._session()
+        kept, session = self.store.get(Kind.LOGOUT_REQUEST, token), self._session(request)
         if kept is None or session is None:
             return redirect("/")
-        return self._confirm_page(session, from_plain(LogoutRequest, kept.value))
+        return self._confirm_page(request, session, from_plain(LogoutRequest, kept.value))
 
-    def confirm(self) -> Response:
+    def confirm(self, request: Request) -> Response:
         """POST of the confirmation page: the person clicked. If another tab signed in or out since, they are asked."""
-        session = self._session()
+        session = self._session(request)
         try:
             form = self.forms.read(request, _BASE)
         except FormOvertaken:
-            return self._leave(NOTHING, None) if session is None else self._confirm_page(session, NOTHING)
+            return (
+                self._leave(request, NOTHING, None)
+                if session is None
+                else self._confirm_page(request, session, NOTHING)
+            )
         asked = self._kept(form.get("request", ""))
         if session is not None:
-            return self._end(session, asked)
-        response = self._leave(asked, None)
+            return self._end(request, session, asked)
+        response = self._leave(request, asked, None)
         # facts/security PS10: a second click, perhaps; the first one's answer, which led to Pro Santé Connect, is lost.
         self.cookies.mark_signed_out(response)
         return response
 
-    def returned(self) -> Response:
+    def returned(self, request: Request) -> Response:
         """Back from Pro Santé Connect, with or without `state` (facts/psc §6)."""
         back = self.by_upstream.back(request.args.get("state", ""), self.cookies.get(request, LEAVING_COOKIE))
         asked = from_plain(LogoutRequest, back.asked) if back.asked else NOTHING
         if back.is_certain:
-            return self._leave(asked, None)
-        return self._cleared(self._stay(asked, is_left_open=back.is_left_open))
+            return self._leave(request, asked, None)
+        return self._cleared(request, self._stay(request, asked, is_left_open=back.is_left_open))
 
     def _kept(self, token: str) -> LogoutRequest:
         # Not taken: a second click, or the one after a failure, leads where the first one would have.
         kept = self.store.get(Kind.LOGOUT_REQUEST, token)
         return from_plain(LogoutRequest, kept.value) if kept else NOTHING
 
-    def _session(self) -> Session | None:
+    def _session(self, request: Request) -> Session | None:
         """Returns the session to end; one that waited too long for its shared station all the more."""
         return self.sessions.open(self.cookies.get(request, "session"), self.clock.now())
 
-    def _confirm_page(self, session: Session, asked: LogoutRequest) -> Response:
+    def _confirm_page(self, request: Request, session: Session, asked: LogoutRequest) -> Response:
         """Returns the page that asks the person: there is no valid hint of this session (§2, facts/security LO1)."""
         token = random_token()
         self._keep(token, dataclasses.replace(asked, hint_sid=None))
         view = self._view("confirm", asked)
         page = dataclasses.replace(view, identity=self._identity(session), request=token)
-        return self._page(page, asked, f"{_BASE}/confirm/{token}")
+        return self._page(request, page, asked, f"{_BASE}/confirm/{token}")
 
     def _keep(self, token: str, asked: LogoutRequest) -> None:
         self.store.put(Kind.LOGOUT_REQUEST, token, to_plain(asked), GRACE)
 
-    def _end(self, session: Session, asked: LogoutRequest) -> Response:
+    def _end(self, request: Request, session: Session, asked: LogoutRequest) -> Response:
         reached = self.sign_out.end(session, self.clock.now(), asked.client_id)
         told, frames = self._told(asked, session.sid, reached)
-        return self._leave(told, session, frames)
+        return self._leave(request, told, session, frames)
 
     def _told(
         self, asked: LogoutRequest, sid: str, reached: frozenset[str]
@@ -150,14 +153,18 @@ class EndSessionEndpoint:
         return dataclasses.replace(asked, told=told), frames_for(clients, issuer=self.issuer, sid=sid)
 
     def _leave(
-        self, asked: LogoutRequest, ended: Session | None, frames: tuple[LogoutFrame, ...] = _NO_FRAMES
+        self,
+        request: Request,
+        asked: LogoutRequest,
+        ended: Session | None,
+        frames: tuple[LogoutFrame, ...] = _NO_FRAMES,
     ) -> Response:
         kept = to_plain(dataclasses.replace(asked, hint_sid=None))
         upstream = self.by_upstream.out(ended, kept)
         if upstream.is_left_open:
-            response = self._stay(asked, frames, is_left_open=True)
+            response = self._stay(request, asked, frames, is_left_open=True)
         else:
-            response = self._go_on(asked, upstream.url, frames)
+            response = self._go_on(request, asked, upstream.url, frames)
         if frames:
             response.headers["Content-Security-Policy"] = policy_for(frames)
         if upstream.name is not None:
@@ -167,26 +174,35 @@ class EndSessionEndpoint:
         elif asked.hint_sid is not None:
             # facts/security PS10: the next person at this browser is identified anew by Pro Santé Connect.
             self.cookies.mark_signed_out(response)
-        return self._cleared(response)
+        return self._cleared(request, response)
 
-    def _go_on(self, asked: LogoutRequest, upstream: str | None, frames: tuple[LogoutFrame, ...]) -> Response:
+    def _go_on(
+        self, request: Request, asked: LogoutRequest, upstream: str | None, frames: tuple[LogoutFrame, ...]
+    ) -> Response:
         onward = upstream or return_to(asked)
         if onward is not None and not frames:
             return redirect(onward)
         page = dataclasses.replace(self._view("done", asked), frames=frames, onward_url=onward)
-        return self._page(dataclasses.replace(page, onward="psc" if upstream else "return"), asked)
+        return self._page(request, dataclasses.replace(page, onward="psc" if upstream else "return"), asked)
 
     def _stay(
-        self, asked: LogoutRequest, frames: tuple[LogoutFrame, ...] = _NO_FRAMES, *, is_left_open: bool
+        self,
+        request: Request,
+        asked: LogoutRequest,
+        frames: tuple[LogoutFrame, ...] = _NO_FRAMES,
+        *,
+        is_left_open: bool,
     ) -> Response:
         """Returns the page from which the person goes on by a click: they must read it, or the way is not certain."""
         view = self._view("done", asked)
         return_url = return_to(asked) or view.return_url
         page = dataclasses.replace(view, frames=frames, psc_is_open=is_left_open, return_url=return_url)
-        return self._page(page, asked, f"{_BASE}/psc")
+        return self._page(request, page, asked, f"{_BASE}/psc")
 
-    def _cleared(self, response: Response) -> Response:
-        if self._session() is None:  # The address of the way back, opened by itself, ends no living session.
+    def _cleared(self, request: Request, response: Response) -> Response:
+        if (
+            self._session(request) is None
+        ):  # The address of the way back, opened by itself, ends no living session.
             self.cookies.clear(response, "session")
         return response
 
@@ -203,7 +219,7 @@ class EndSessionEndpoint:
             return_refused=asked.is_misdirected,
         )
 
-    def _page(self, page: SignedOutPage, asked: LogoutRequest, path: str = "") -> Response:
+    def _page(self, request: Request, page: SignedOutPage, asked: LogoutRequest, path: str = "") -> Response:
         """Returns the page. `path`: where a GET shows it again."""
         browser = self.cookies.browser(request) or random_token()
         frame = self.rendering.frame(

@@ -6,8 +6,7 @@ Not here: the sign-out that began here (`end_session`), the button in the middle
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from flask import request
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
 from idp.core.ephemeral import EphemeralStore, Kind
 from idp.interaction.store import hub_path
@@ -20,12 +19,12 @@ class UpstreamReturn:
     store: EphemeralStore
     cookies: Cookies
     #: Answers every other return.
-    signed_out: Callable[[], Response]
+    signed_out: Callable[[Request], Response]
 
-    def __call__(self) -> Response:
+    def __call__(self, request: Request) -> Response:
         left = self.store.take(Kind.UPSTREAM_LEAVING, request.args.get("state", ""))
         if left is None:
-            return self.signed_out()
+            return self.signed_out(request)
         response = redirect(hub_path(left["interaction_id"]))
         # facts/security PS10: the session there that the mark warns of is over, so the next identification is new.
         self.cookies.clear(response, SIGNED_OUT_COOKIE)

@@ -1,11 +1,10 @@
-"""Contains discovery and JWKS: what works, and nothing else (Discovery §3; facts/security JW1, JW2). Not here: keys."""
+"""Contains discovery: what works, and nothing else (Discovery §3; facts/security JW1, JW2).
 
-import json
+Not here: keys, how it is sent (`documents`).
+"""
+
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
-
-from werkzeug.wrappers import Request, Response
 
 from idp.clients.members import (
     CLIENT_SIGNING_ALGS,
@@ -17,7 +16,6 @@ from idp.clients.members import (
 from idp.clients.scopes import CLAIMS_OF_SCOPE, claims_of
 from idp.interaction.authenticator import Acr
 from idp.protocol.authorization.authorization_response import RESPONSE_MODES
-from idp.signing.key_ring import Keys
 
 _AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
 _TOKEN_CLAIMS = ("iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid")
@@ -97,28 +95,3 @@ def discovery_document(issuer: str, acrs: Sequence[Acr], tls_methods: Sequence[s
         "request_uri_parameter_supported": False,
         "authorization_response_iss_parameter_supported": True,
     }
-
-
-@dataclass(frozen=True, slots=True)
-class PublishedDocument:
-    """A public JSON document, serialized once."""
-
-    body: bytes
-
-    @classmethod
-    def of(cls, document: Any) -> "PublishedDocument":
-        return cls(json.dumps(document).encode())
-
-    def __call__(self, request: Request) -> Response:
-        headers = {"Cache-Control": "public, max-age=300", "Access-Control-Allow-Origin": "*"}
-        return Response(self.body, mimetype="application/json", headers=headers)
-
-
-@dataclass(frozen=True, slots=True)
-class KeySetDocument:
-    """The key set in force, serialized at each request: keys come and go while we run."""
-
-    keys: Keys
-
-    def __call__(self, request: Request) -> Response:
-        return PublishedDocument.of(self.keys.jwks())(request)

@@ -4,9 +4,9 @@ Contains a thin dispatcher in front of Flask, whose request cycle costs more tha
 JSON, also after an unexpected exception. Not here: pages.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import quote
 
 import structlog
@@ -16,15 +16,18 @@ from werkzeug.wrappers import Request, Response
 from idp.clients.registry import ClientFile
 from idp.core.ephemeral import EphemeralStore, StoreUnavailable
 from idp.protocol.client_auth.answers import json_response, unavailable_response
+from idp.protocol.published.documents import Document
 from idp.settings.where import WhereSettings
 from idp.signing.key_ring import Keys
 from idp.signing.signer import SignerUnavailable
-from idp.web.headers import harden
+from idp.web.sending import Environ, StartResponse, Wsgi, send
 
 log = structlog.get_logger()
 
-Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 _ASCII = "".join(map(chr, range(0x21, 0x7F)))
+#: Methods of what is only read.
+READING = ("GET", "HEAD")
+_PRINTABLE = re.compile(r"[!-~]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,45 +70,65 @@ class Readiness:
         yield from (name for name, is_so in self.faults.items() if is_so())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlainEndpoints:
     routes: Mapping[str, Route]
+    #: What any caller may read, found at each request.
+    documents: Mapping[str, Callable[[], Document]] = field(default_factory=dict)
     where: WhereSettings
     body_bytes: int
 
     def in_front_of(self, pages: Wsgi) -> Wsgi:
-        def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-            # RFC 3986 §2: a query is ASCII. werkzeug decodes other octets as UTF-8, and fails where they are not UTF-8.
-            environ["QUERY_STRING"] = quote(environ.get("QUERY_STRING", "").encode("latin-1"), safe=_ASCII)
+        def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
             # RFC 9110 §4.2.3: no path means "/". werkzeug would redirect to it, at the host that the caller names
             # (JW1).
-            environ["PATH_INFO"] = environ.get("PATH_INFO") or "/"
-            route = self.routes.get(environ["PATH_INFO"])
+            path = environ["PATH_INFO"] = environ.get("PATH_INFO") or "/"
+            document = self.documents.get(path)
+            if document is not None:
+                return self._published(document, environ, start_response)
+            # RFC 3986 §2: a query is ASCII. werkzeug decodes other octets as UTF-8, and fails where they are not UTF-8.
+            query = environ.setdefault("QUERY_STRING", "")
+            if not _PRINTABLE.fullmatch(query):
+                environ["QUERY_STRING"] = quote(query.encode("latin-1"), safe=_ASCII)
+            route = self.routes.get(path)
             if route is None:
                 return pages(environ, start_response)
-            return self._answer(route, environ)(environ, start_response)
+            return send(self._answer(route, environ), self.where, environ, start_response)
 
         return application
 
-    def _answer(self, route: Route, environ: dict[str, Any]) -> Response:
+    def _published(
+        self, find: Callable[[], Document], environ: Environ, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] not in READING:
+            return send(_not_allowed(READING), self.where, environ, start_response)
+        try:
+            document = find()
+        except Exception as error:
+            return send(_failed(error, environ["PATH_INFO"]), self.where, environ, start_response)
+        return document.send(environ, start_response)
+
+    def _answer(self, route: Route, environ: Environ) -> Response:
         request = Request(environ)
         request.max_content_length = self.body_bytes
         request.max_form_memory_size = self.body_bytes
         if request.method not in route.methods:
-            response = json_response({"error": "invalid_request"}, 405, {"Allow": ", ".join(route.methods)})
-        else:
-            response = self._call(route, request)
-        return harden(response, self.where)
-
-    @staticmethod
-    def _call(route: Route, request: Request) -> Response:
+            return _not_allowed(route.methods)
         try:
             return route.endpoint(request)
-        except (StoreUnavailable, SignerUnavailable) as error:
-            log.error("endpoint_unavailable", path=request.path, exception_type=type(error).__name__)
-            return unavailable_response()
-        except HTTPException as error:
-            return json_response({"error": "invalid_request"}, error.code or 400)
-        except Exception:
-            log.exception("endpoint_failed", path=request.path)
-            return json_response({"error": "server_error"}, 500)
+        except Exception as error:
+            return _failed(error, request.path)
+
+
+def _not_allowed(methods: tuple[str, ...]) -> Response:
+    return json_response({"error": "invalid_request"}, 405, {"Allow": ", ".join(methods)})
+
+
+def _failed(error: Exception, path: str) -> Response:
+    if isinstance(error, StoreUnavailable | SignerUnavailable):
+        log.error("endpoint_unavailable", path=path, exception_type=type(error).__name__)
+        return unavailable_response()
+    if isinstance(error, HTTPException):
+        return json_response({"error": "invalid_request"}, error.code or 400)
+    log.exception("endpoint_failed", path=path)
+    return json_response({"error": "server_error"}, 500)

@@ -19,12 +19,13 @@ from idp.adapters.igc.needed_lists import NeededLists
 from idp.adapters.igc.ocsp import OcspClient
 from idp.adapters.igc.revocation import IgcRevocation
 from idp.adapters.sql.crl_index import CrlIndex
-from idp.adapters.sql.database import initialise, open_database
+from idp.adapters.sql.database import open_database
 from idp.cards.anchors import TrustAnchors, load_anchors
 from idp.cards.revocation import DECISION, CrlAnswer, OcspAnswer, RevocationStatus
 from tests.adapters.igc.revoking import CARD, DAY, HOUR, OTHER, Pki, Web, openssl_responder, web_server
 from tests.adapters.igc.test_crl_file import write_big_list
 from tests.fakes import NOON, FixedClock, MemoryStore
+from tests.made_once import place_database
 
 SKEW, SECOND = timedelta(seconds=60), timedelta(seconds=1)
 GOOD, REVOKED = RevocationStatus.GOOD, RevocationStatus.REVOKED
@@ -97,9 +98,7 @@ class Desk:
 
 @pytest.fixture
 def open_desk(pki: Pki, web: Web, tmp_path: Path) -> Iterator[Callable[..., Desk]]:
-    url = f"sqlite:///{tmp_path / 'a.db'}"
-    initialise(url)
-    database = open_database(url)
+    database = open_database(place_database(tmp_path / "a.db"))
     clock = FixedClock()
     index = CrlIndex(database, grace=DAY, skew=SKEW)
 

@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
 
 from tests.limits import within
+from tests.made_once import rsa_key
 
 # Both need form-encoding before they are joined by a colon (RFC 6749 §2.3.1).
 CLIENT_ID = "caducée bas:1"
@@ -54,8 +55,8 @@ _PATHS = {
 Reply = Callable[["Handler"], None]
 Json = dict[str, Any]
 
-_PSC_KEY = rsa.generate_private_key(65537, 2048)
-_STRANGER_KEY = rsa.generate_private_key(65537, 2048)
+_PSC_KEY = rsa_key("psc")
+_STRANGER_KEY = rsa_key("stranger")
 
 
 def b64u(octets: bytes) -> str:
@@ -533,7 +534,7 @@ def tls_files(directory: Path) -> TlsFiles:
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
 
-    server, client = _STRANGER_KEY, rsa.generate_private_key(65537, 2048)
+    server, client = _STRANGER_KEY, rsa_key("psc-client")
     address = x509.SubjectAlternativeName(
         [x509.DNSName("localhost"), x509.IPAddress(IPv4Address("127.0.0.1"))]
     )

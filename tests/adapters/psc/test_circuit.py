@@ -10,7 +10,6 @@ import pytest
 from idp.adapters.http.bounded import NoUsableAnswer, SafeHttp
 from idp.adapters.psc.circuit import Circuits, GuardedHttp
 from idp.adapters.psc.provider import PscProvider
-from idp.adapters.psc.watch import Watch, beside
 from idp.interaction.upstream import UpstreamUnavailable
 from idp.settings.psc import PscSettings
 from tests.adapters.psc.chosen import psc_chosen, psc_provider
@@ -28,7 +27,6 @@ from tests.adapters.psc.hostile_psc import (
     say_text,
 )
 from tests.fakes import FixedClock
-from tests.limits import within
 
 A, B = "https://psc.test/token", "https://psc.test/userinfo"
 QUICK = SafeHttp(connect_seconds=0.5, total_seconds=0.5)
@@ -320,63 +318,3 @@ def test_the_wallet_is_left_alone_where_this_machine_cannot_reach_it(
     clock.advance(minutes=5)
     provider.is_out()
     assert psc.calls("wallet") == 0
-
-
-def test_one_look_at_a_time_and_a_look_that_breaks_is_not_the_last(clock: FixedClock) -> None:
-    started: list[Callable[[], None]] = []
-
-    class Broken:
-        def get(self, url: str, headers: object) -> Any:
-            raise RuntimeError(url)
-
-        post_form = get
-
-    circuits = Circuits(clock=clock, failures=5, pause=timedelta(seconds=30), on_change=lambda is_out: None)
-    watch = Watch(
-        circuits=circuits,
-        http=Broken(),  # type: ignore[arg-type]
-        clock=clock,
-        every=timedelta(seconds=30),
-        discovery_address="https://psc.test/discovery",
-        discovered=lambda answer: None,
-        client=lambda: None,
-        token_endpoint=lambda: None,
-        wallet=lambda: None,
-        run=started.append,
-    )
-    watch.probe()
-    clock.advance(seconds=60)
-    watch.probe()
-    assert len(started) == 1
-    started[0]()
-    watch.probe()
-    assert len(started) == 2
-
-
-def test_quick_second_looks_tell_a_hiccup_from_an_outage(psc: HostilePsc, clock: FixedClock) -> None:
-    waited: list[float] = []
-    circuits = Circuits(clock=clock, failures=5, pause=timedelta(seconds=30), on_change=lambda is_out: None)
-    address = psc.discovery_url()
-    watch = Watch(
-        circuits=circuits,
-        http=QUICK,
-        clock=clock,
-        every=timedelta(seconds=30),
-        discovery_address=address,
-        discovered=lambda answer: None,
-        client=lambda: None,
-        token_endpoint=lambda: None,
-        wallet=lambda: None,
-        run=at_once,
-        wait=waited.append,
-    )
-    psc.lie = Lie(instead={"discovery": say_status(503)})
-    watch.probe()
-    assert (waited, psc.calls("discovery"), circuits.is_out()) == ([1.0] * 4, 5, True)
-
-
-def test_look_runs_in_a_thread_that_nobody_waits_for() -> None:
-    done = threading.Event()
-    beside(done.set)
-    assert done.wait(within(10))
-    assert all(thread.daemon for thread in threading.enumerate() if thread.name == "psc-watch")

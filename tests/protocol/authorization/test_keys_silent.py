@@ -44,6 +44,7 @@ def _issuer(provider: Provider) -> tuple[CodeIssuer, SilentKeys]:
     protocol, keys = build_protocol(parts), SilentKeys(parts.keys, is_silent=True)
     tokens = type(protocol.client_tokens)(keys, parts.client_keys, ISSUER)
     issuer = CodeIssuer(
+        work=parts.work,
         engine=protocol.engine,
         client_tokens=tokens,
         subjects=protocol.subjects,

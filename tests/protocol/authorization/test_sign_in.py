@@ -150,6 +150,17 @@ def test_no_session_cookie_is_given_before_the_last_step(provider: Provider) -> 
     assert browser.client.get_cookie("caducee_session", domain="localhost") is None
 
 
+def begun(browser: Browser) -> str:
+    """The address of the hub of a new interaction, whose first page is named at once."""
+    return browser.authorize().headers["Location"].removesuffix("/choice")
+
+
+def test_the_browser_goes_to_the_page_that_is_due_without_a_detour(browser: Browser) -> None:
+    page = browser.get(browser.authorize().headers["Location"])
+    assert page.status_code == 200
+    assert page.request.path.endswith("/choice")
+
+
 def test_a_link_to_somebody_elses_interaction_opens_nothing(provider: Provider, browser: Browser) -> None:
     location = browser.authorize().headers["Location"]
     victim = provider.browser()
@@ -159,13 +170,13 @@ def test_a_link_to_somebody_elses_interaction_opens_nothing(provider: Provider, 
 
 
 def test_no_page_can_be_jumped_to(browser: Browser) -> None:
-    hub = browser.authorize().headers["Location"]
+    hub = begun(browser)
     for page in ("charter", "email_otp", "enrolment", "first_connection"):
         assert browser.get(f"{hub}/{page}").headers["Location"] == hub
 
 
 def test_a_finished_interaction_leads_back_to_the_application(browser: Browser) -> None:
-    hub = browser.authorize().headers["Location"]
+    hub = begun(browser)
     browser.prove(browser.follow(browser.get(hub)))
     late = browser.get(hub)
     assert late.status_code == 409
@@ -179,7 +190,7 @@ def test_cancelling_returns_access_denied(browser: Browser) -> None:
 
 
 def test_a_form_without_its_token_or_from_another_site_is_refused(browser: Browser) -> None:
-    hub = browser.authorize().headers["Location"]
+    hub = begun(browser)
     assert browser.post(f"{hub}/cancel").status_code == 403
     assert browser.post(f"{hub}/cancel", data={"csrf": "x"}).status_code == 403
     page = browser.follow(browser.get(hub))
@@ -189,7 +200,7 @@ def test_a_form_without_its_token_or_from_another_site_is_refused(browser: Brows
     for origin in ("https://evil.example", "http://localhost:8401", "http://localhost:8400.evil.example"):
         evil = browser.post(f"{hub}/cancel", data=right, headers={"Origin": origin})
         assert evil.status_code == 403, origin
-    stranger = browser.authorize().headers["Location"]
+    stranger = begun(browser)
     assert browser.post(f"{stranger}/cancel", data=right).status_code == 403
     assert browser.follow(browser.get(hub)).status_code == 200
 
@@ -262,7 +273,7 @@ def test_signing_out_in_another_tab_takes_back_what_the_session_had_proved(fresh
 
 
 def test_an_expired_interaction_offers_to_begin_again_and_does(app_factory: Callable[..., Provider]) -> None:
-    provider = app_factory(interaction_life=timedelta(milliseconds=1))
+    provider = app_factory(interaction_life=timedelta(microseconds=1))
     browser = provider.browser()
     expired = browser.follow(browser.authorize())
     assert expired.status_code == 410

@@ -15,12 +15,13 @@ from urllib.parse import urlencode
 import pytest
 import requests
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import rsa
 
+from tests.commands import ROOT
 from tests.limits import within
+from tests.made_once import rsa_key
 from tests.protocol.proofs import DpopKey
 from tests.protocol.tls_certificates import DAY, SERVER_AUTH, Authority, Held, self_signed
-from tests.protocol.tokens.test_code_redemption_race import ROOT, served
+from tests.protocol.tokens.test_code_redemption_race import served
 from tests.provider import RP, SECRETS, VERIFIER, Browser, Provider, basic
 from tests.servers import RunningServer, free_port
 
@@ -197,7 +198,7 @@ def test_the_proxy_takes_an_expired_certificate_no_further(stand: Stand) -> None
 
 def _large(names: int) -> Held:
     """An RSA key, and as many names as make the certificate long."""
-    key = rsa.generate_private_key(65537, 4096)
+    key = rsa_key("dpop", 4096)
     return AUTHORITY.issue(
         "application", key=key, names=[x509.DNSName(f"name-{i:03}.app.example") for i in range(names)]
     )

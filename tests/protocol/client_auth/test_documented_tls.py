@@ -7,10 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.limits import within
-from tests.made_once import place_igc
+from tests.made_once import place_igc, rsa_key
 from tests.nginx import DOCS, card_http, nginx
 from tests.protocol.tls_certificates import SERVER_AUTH, Authority
 from tests.servers import free_port
@@ -31,7 +30,7 @@ def origins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, int]
     place = tmp_path_factory.mktemp("nginx")
     ports = {name: free_port() for name in ("issuer", "mtls", "card")}
     place_igc(place / "igc")
-    web, keys = Authority("Autorité du Web"), (rsa.generate_private_key(65537, 2048), None)
+    web, keys = Authority("Autorité du Web"), (rsa_key("stranger"), None)
     names: list[x509.GeneralName] = [x509.DNSName("localhost")]
     tls = ""
     for number, key in enumerate(keys):

@@ -7,7 +7,7 @@ from typing import Any
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.test import EnvironBuilder
@@ -18,6 +18,7 @@ from idp.core.errors import OAuthError
 from idp.protocol.client_auth.dpop import DpopProofs, Nonces, ProofRefused
 from tests.examples import examples
 from tests.fakes import NOON, FixedClock, MemoryStore
+from tests.made_once import rsa_key
 from tests.protocol.proofs import P256, RSA2048, TOKEN_URI, DpopKey, ath, b64u
 
 ORIGINS = ("http://localhost:8400", "https://mtls.caducee.example")
@@ -82,7 +83,7 @@ def test_a_good_proof_names_its_key(verifier: Verifier, key: DpopKey) -> None:
 
 
 def test_a_key_longer_than_usual_is_good_too(verifier: Verifier) -> None:
-    long = DpopKey(rsa.generate_private_key(65537, 4096), "PS256")
+    long = DpopKey(rsa_key("dpop", 4096), "PS256")
     assert verifier.show(verifier.good(long)) == long.thumbprint
 
 
@@ -231,7 +232,7 @@ def test_an_rsa_key_that_costs_much_to_verify_by_is_refused(verifier: Verifier) 
             verifier.show(verifier.good(key, header={"jwk": {**key.jwk, **costly}}))
     with pytest.raises(ProofRefused, match="refused: signature"):
         verifier.show(verifier.good(key, header={"jwk": {**key.jwk, "n": b64u(b"\xc7" * 512)}}))
-    largest = DpopKey(rsa.generate_private_key(65537, 4096), "RS256")
+    largest = DpopKey(rsa_key("dpop", 4096), "RS256")
     assert verifier.show(verifier.good(largest)) == largest.thumbprint
 
 

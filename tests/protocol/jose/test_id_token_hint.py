@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +18,7 @@ from idp.protocol.jose.id_token_hint import MAX_BYTES, BadHint, read_hint
 from idp.signing.key_ring import KeyRing, b64u
 from idp.signing.signer import Alg
 from tests.examples import examples
+from tests.made_once import rsa_key
 
 ISSUER = "https://id.example"
 CLAIMS: dict[str, Any] = {
@@ -28,7 +29,7 @@ CLAIMS: dict[str, Any] = {
 @pytest.fixture(scope="module")
 def ring() -> KeyRing:
     """Two keys of each algorithm, oldest first."""
-    rsas = [rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2)]
+    rsas = [rsa_key("hint-1"), rsa_key("hint-2")]
     curves = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
     return KeyRing([SoftwareSigner(key) for pair in zip(rsas, curves, strict=True) for key in pair])
 
@@ -88,7 +89,7 @@ def test_an_hmac_with_our_public_key_as_secret_is_refused(ring: KeyRing, alg: st
 
 
 def test_a_key_carried_by_the_token_itself_is_never_used(ring: KeyRing) -> None:
-    attacker = SoftwareSigner(rsa.generate_private_key(public_exponent=65537, key_size=2048))
+    attacker = SoftwareSigner(rsa_key("stranger"))
     ours = ring.active("RS256").kid
     for member in (
         {"jwk": dict(attacker.public_jwk())},

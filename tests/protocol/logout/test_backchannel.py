@@ -123,27 +123,13 @@ class Desk:
         return claims
 
 
-def listening(provider: Provider) -> Provider:
-    """Its clients.yaml, with logout URIs and a sector for the sibling."""
-    path = provider.settings.where.clients_file
-    path.write_text(
-        path.read_text()
-        .replace(
-            "    client_name: ViaTrajectoire\n",
-            f"    client_name: ViaTrajectoire\n    backchannel_logout_uri: {RP_URI}\n",
-        )
-        .replace(
-            "    client_name: Trajectoire Grand Âge\n",
-            f"    client_name: Trajectoire Grand Âge\n    backchannel_logout_uri: {SIBLING_URI}\n"
-            "    sector_identifier: grand-age.example\n",
-        )
-    )
-    return provider
-
-
 @pytest.fixture
 def desk(fresh: Provider) -> Desk:
-    return Desk(listening(fresh))
+    """Both applications are called; the sibling has a sector."""
+    fresh.register(RP, backchannel_logout_uri=RP_URI)
+    return Desk(
+        fresh.register("grand-age", backchannel_logout_uri=SIBLING_URI, sector_identifier="grand-age.example")
+    )
 
 
 def test_token_says_who_was_signed_out_where_and_nothing_else(desk: Desk) -> None:

@@ -43,23 +43,11 @@ OWN_FRAME = "https://trajectoire.example/front"
 SIBLING = "grand-age"
 
 
-def listening(provider: Provider, **uris: tuple[str, str]) -> Provider:
-    """`uris`: client's name → member and URI added to clients.yaml."""
-    path = provider.settings.where.clients_file
-    text = path.read_text()
-    for name, (member, uri) in uris.items():
-        line = f"  - client_id: {name.replace('_', '-')}\n"
-        assert line in text
-        text = text.replace(line, f"{line}    {member}: {uri}\n")
-    path.write_text(text)
-    return provider
-
-
 @pytest.fixture
 def house(fresh: Provider) -> Provider:
     """ViaTrajectoire is called, Trajectoire Grand Âge is framed."""
-    called = ("backchannel_logout_uri", "https://trajectoire.example/back")
-    return listening(fresh, viatrajectoire=called, grand_age=("frontchannel_logout_uri", FRAMED))
+    fresh.register(RP, backchannel_logout_uri="https://trajectoire.example/back")
+    return fresh.register(SIBLING, frontchannel_logout_uri=FRAMED)
 
 
 @pytest.fixture
@@ -140,7 +128,7 @@ def test_policy_of_that_page_frames_exactly_the_registered_origins(
 
 def test_application_that_asked_is_framed_too(fresh: Provider) -> None:
     """Front-Channel Logout §3 makes no exception of who began it."""
-    house = listening(fresh, viatrajectoire=("frontchannel_logout_uri", OWN_FRAME))
+    house = fresh.register(RP, frontchannel_logout_uri=OWN_FRAME)
     browser = house.browser()
     tokens = house.exchange(browser.sign_in()).get_json()
     response = leave(browser, id_token_hint=tokens["id_token"], post_logout_redirect_uri=AFTER_LOGOUT)

@@ -32,31 +32,23 @@ from tests.provider import (
 
 SIBLING, SIBLINGS_ADDRESS = "grand-age", "https://grand-age.example/callback"
 FRAME = "https://grand-age.example/front"
-_MEMBERS = {
-    RP: (
-        "    grant_types: [authorization_code, refresh_token]\n"
-        "    backchannel_logout_uri: https://trajectoire.example/back\n"
-    ),
-    SIBLING: (
-        f"    backchannel_logout_uri: https://grand-age.example/back\n    frontchannel_logout_uri: {FRAME}\n"
-    ),
-}
 
 
-def write_members(house: Provider) -> Provider:
+def registered(house: Provider) -> Provider:
     """The first refreshes and is called; the second is called and framed."""
-    file = house.settings.where.clients_file
-    text = file.read_text()
-    for client_id, members in _MEMBERS.items():
-        line = f"  - client_id: {client_id}\n"
-        text = text.replace(line, line + members)
-    file.write_text(text)
-    return house
+    house.register(
+        RP,
+        grant_types="[authorization_code, refresh_token]",
+        backchannel_logout_uri="https://trajectoire.example/back",
+    )
+    return house.register(
+        SIBLING, backchannel_logout_uri="https://grand-age.example/back", frontchannel_logout_uri=FRAME
+    )
 
 
 @pytest.fixture
 def house(fresh: Provider) -> Provider:
-    return write_members(fresh)
+    return registered(fresh)
 
 
 def _signed_in(house: Provider) -> tuple[Browser, dict[str, Any]]:
@@ -230,7 +222,7 @@ def test_hint_of_a_client_that_left_ends_nothing(
 
 def test_expired_hint_is_good(app_factory: Callable[..., Provider]) -> None:
     """RP-Initiated Logout §2: seldom fresh when a person signs out."""
-    house = write_members(app_factory(id_token_life=timedelta(seconds=1)))
+    house = registered(app_factory(id_token_life=timedelta(seconds=1)))
     _browser, tokens = _signed_in(house)
     lose_the_ephemeral_store(house)
     claims = jwt.decode(tokens["id_token"], options={"verify_signature": False})

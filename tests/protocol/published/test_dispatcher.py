@@ -29,7 +29,9 @@ def failing(provider: Provider, error: Exception) -> TestResponse:
     def no_page(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
         raise AssertionError("the pages are not asked")
 
-    plain = PlainEndpoints({"/token": Route(("POST",), endpoint)}, provider.settings.where, 1000)
+    plain = PlainEndpoints(
+        routes={"/token": Route(("POST",), endpoint)}, where=provider.settings.where, body_bytes=1000
+    )
     return Client(plain.in_front_of(no_page), TestResponse).post("/token", base_url=ISSUER)
 
 

@@ -34,7 +34,7 @@ def test_a_token_whose_account_is_gone_is_inactive(house: Provider, name: str) -
     token = _tokens(house)[name]
     assert _post(house, "/introspect", REFRESHER, token=token).get_json()["active"] is True
     endpoint = endpoint_of(house, "/introspect")
-    gate = dataclasses.replace(endpoint.own.gate, accounts=Nobody())
+    gate = dataclasses.replace(endpoint.own.gate, standings=Nobody())
     own = dataclasses.replace(endpoint.own, gate=gate)
     left = serving(house, "/introspect", dataclasses.replace(endpoint, own=own))
     assert _post(left, "/introspect", REFRESHER, token=token).get_json() == {"active": False}

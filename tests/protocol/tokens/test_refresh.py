@@ -163,7 +163,7 @@ def test_refreshing_ends_idle_and_with_the_session(house):
 def _write(house: Any, token: Any, **changes: Any) -> None:
     from dataclasses import replace
 
-    assert SqlRefreshTokens(house.database).swap(token.token_sha256, replace(token, **changes))
+    SqlRefreshTokens(house.database).swap(token.token_sha256, replace(token, **changes))
 
 
 def test_signing_out_stops_refreshing(house):

@@ -1,0 +1,186 @@
+"""Connections to Redis 6.2 or later, alone or behind Sentinel.
+
+Contains which server a URL means, several commands in one write, one exception for every outage. redis-py makes the
+connections (TLS, AUTH, SELECT, Sentinel); between making and losing one, its pool and its client would cost four times
+what the command itself does. Not here: what is asked (`adapters/redis_store`).
+"""
+
+import os
+from collections.abc import Callable
+from typing import Any, Self, cast
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+
+from redis import Redis, RedisError
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as ConnectionLost
+from redis.exceptions import ReadOnlyError, ResponseError
+from redis.retry import Retry
+from redis.sentinel import Sentinel
+
+from idp.core.ephemeral import StoreUnavailable
+
+_TIMEOUT_SECONDS = 0.5
+
+
+class Connections:
+    """Of one process: as many as its threads use at once. It connects at the first use; a forked child anew."""
+
+    def __init__(self, client: Redis) -> None:
+        """`client`: what `connect_redis` made of a URL. Its pool owns all connections, also the idle ones here."""
+        self._client = client
+        self._pool = client.connection_pool
+        self._idle: list[Any] = []
+        self._process = os.getpid()
+
+    def ask(self, commands: bytes, answers: int = 1, *, again: bool = False) -> list[Any]:
+        """Write the packed commands at once. Returns as many answers, in their order. Raises StoreUnavailable.
+
+        `again`: they only read, so they are repeated once when a connection that was open before breaks. Nothing else
+        is: what broke may have been done, and would be done twice (facts/security §4.3, §4.6).
+        """
+        try:
+            connection = self._idle_connection()
+            if connection is None:
+                return self._exchange(self._pool.get_connection(), commands, answers)
+            try:
+                return self._exchange(connection, commands, answers)
+            except ConnectionLost:
+                if not again:
+                    raise
+            return self._exchange(self._pool.get_connection(), commands, answers)
+        except RedisError as error:
+            # Among them a full memory, a replica that refuses writes, a server still loading: the caller fails closed.
+            raise StoreUnavailable(f"Redis: {type(error).__name__}") from error
+
+    def close(self) -> None:
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def _exchange(self, connection: Any, commands: bytes, answers: int) -> list[Any]:
+        try:
+            connection.send_packed_command((commands,), check_health=False)
+            answered = _answers(connection, answers)
+        except ReadOnlyError:
+            # The address leads to what is no master any more.
+            self._lose(connection)
+            raise
+        except ResponseError:
+            self._idle.append(connection)
+            raise
+        except BaseException:
+            # What was not read to its end would be the answer to the next question.
+            self._lose(connection)
+            raise
+        self._idle.append(connection)
+        return answered
+
+    def _idle_connection(self) -> Any:
+        if self._process != os.getpid():
+            # A socket shared with the parent corrupts both conversations. The list first: a thread beside this one
+            # that sees the new number takes no old connection.
+            self._idle = []
+            self._process = os.getpid()
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            return None
+        if _is_open(connection):
+            return connection
+        # Found before anything was sent, so a write goes on a new connection too.
+        self._lose(connection)
+        return None
+
+    def _lose(self, connection: Any) -> None:
+        """Give it back to be connected anew, and the idle ones too: they lead to the same server."""
+        while True:
+            connection.disconnect()
+            self._pool.release(connection)
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                return
+
+
+def _answers(connection: Any, number: int) -> list[Any]:
+    """Returns all answers. Raises the first refusal, when the others were read."""
+    answers, refusals = [], []
+    for _ in range(number):
+        try:
+            answers.append(connection.read_response())
+        except ResponseError as refusal:
+            refusals.append(refusal)
+    if refusals:
+        raise refusals[0]
+    return answers
+
+
+def _is_open(connection: Any) -> bool:
+    """Whether the server has neither closed it nor said anything unasked. Nothing is sent."""
+    try:
+        return not connection.can_read()
+    except RedisError:
+        return False
+
+
+def connect_redis(url: str) -> Connections:
+    """Returns connections for redis://, rediss://, unix:// or redis+sentinel://host:port,host:port/service.
+
+    Raises ValueError for another scheme.
+    """
+    scheme = url.partition(":")[0]
+    if scheme not in _CLIENTS:
+        # The message must not quote the URL: it may hold a password.
+        raise ValueError(f"Redis URL: expected one of {', '.join(sorted(_CLIENTS))}")
+    return Connections(_CLIENTS[scheme](url))
+
+
+def _options() -> dict[str, Any]:
+    # No retry: a browser is waiting, and what may be repeated is decided in `Connections.ask`.
+    return {
+        "socket_timeout": _TIMEOUT_SECONDS,
+        "socket_connect_timeout": _TIMEOUT_SECONDS,
+        "decode_responses": True,
+        "retry": Retry(NoBackoff(), 0),
+        # Nothing here needs the third version, whose greeting costs each connection two round trips more.
+        "protocol": 2,
+    }
+
+
+def _direct(url: str) -> Redis:
+    return Redis.from_url(url, **_options())
+
+
+def _behind_sentinel(url: str) -> Redis:
+    """User and password are for the data nodes, `?sentinel_password=` for the sentinels; `?db=`: the database."""
+    parts = urlsplit(url)
+    service, query = parts.path.strip("/"), parse_qs(parts.query)
+    if not service:
+        raise ValueError("Redis Sentinel URL: the path must name the service")
+    guards = {"password": query["sentinel_password"][0]} if "sentinel_password" in query else {}
+    sentinel = Sentinel(  # type: ignore[no-untyped-call]
+        _sentinels(parts),
+        sentinel_kwargs=_options() | guards,
+        **_options(),
+        db=int(query.get("db", ["0"])[0]),
+        username=unquote(parts.username) if parts.username else None,
+        password=unquote(parts.password) if parts.password else None,
+    )
+    return cast(Redis, sentinel.master_for(service))  # type: ignore[no-untyped-call]
+
+
+def _sentinels(parts: SplitResult) -> list[tuple[str, int]]:
+    addresses = (urlsplit(f"//{place}") for place in parts.netloc.rpartition("@")[2].split(","))
+    return [(address.hostname or "localhost", address.port or 26379) for address in addresses]
+
+
+_CLIENTS: dict[str, Callable[[str], Redis]] = {
+    "redis": _direct,
+    "rediss": _direct,
+    "unix": _direct,
+    "redis+sentinel": _behind_sentinel,
+}

@@ -1,0 +1,76 @@
+"""`python -m tests.command_server FD`: imports every command once, then forks for each that is asked for on the socket.
+
+A message is the arguments and the environment, with three files and a socket; what is sent on that socket is the number
+of the process and, when it has ended, its status. Each command has a keeper that waits for it, so the server never
+waits. A child leaves the loop and becomes `python -m idp.cli`: it ends as an interpreter ends. Contains no thread and
+no setting. Not here: who asks (`commands`).
+"""
+
+import gc
+import importlib
+import json
+import os
+import pkgutil
+import runpy
+import signal
+import socket
+import sys
+
+import idp.cli
+import idp.cli.main
+
+_LONGEST = 1 << 20
+
+
+def commands_for(channel: socket.socket) -> list[str]:
+    """Returns in each child, with its command line. The server ends when nobody can ask any more."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # of its keepers
+    while True:
+        message, files, _flags, _address = socket.recv_fds(channel, _LONGEST, 4)
+        if not message:
+            raise SystemExit
+        if os.fork() == 0:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            channel.close()
+            return _command(message, files)
+        for file in files:
+            os.close(file)
+
+
+def _command(message: bytes, files: list[int]) -> list[str]:
+    """Returns in the child of a keeper; the keeper ends with it."""
+    *own, answers = files
+    pid = os.fork()
+    if pid:
+        for file in own:
+            os.close(file)
+        os.write(answers, str(pid).encode())
+        _, status = os.waitpid(pid, 0)
+        _say(answers, str(os.waitstatus_to_exitcode(status)))
+        os._exit(0)
+    os.close(answers)
+    for number, file in enumerate(own):
+        os.dup2(file, number)
+        os.close(file)
+    arguments, variables = json.loads(message)
+    os.environ.clear()
+    os.environ.update(variables)
+    return list(arguments)
+
+
+def _say(answers: int, text: str) -> None:
+    """Unless nobody listens any more."""
+    try:
+        os.write(answers, text.encode())
+    except BrokenPipeError:
+        return
+
+
+if __name__ == "__main__":
+    # All but the one that runs where it is imported.
+    for module in pkgutil.iter_modules(idp.cli.__path__):
+        if module.name != "__main__":
+            importlib.import_module(f"idp.cli.{module.name}")
+    gc.freeze()
+    sys.argv = ["idp", *commands_for(socket.socket(fileno=int(sys.argv[1])))]
+    runpy.run_module("idp.cli", run_name="__main__", alter_sys=True)
