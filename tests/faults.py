@@ -5,8 +5,8 @@ at once; what differs between two copies, by name; one request, failed at each o
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from html import unescape
 from pathlib import Path
@@ -134,36 +134,32 @@ class Tables:
         return cls(Path(settings.where.database.removeprefix("sqlite:///")))
 
     def keep(self) -> None:
-        with sqlite3.connect(self.path) as live:
+        with closing(sqlite3.connect(self.path)) as live:
             live.backup(self._kept)
-        live.close()
 
     def put_back(self) -> None:
-        live = sqlite3.connect(self.path)
-        self._kept.backup(live)
-        live.close()
+        with closing(sqlite3.connect(self.path)) as live:
+            self._kept.backup(live)
 
     def changed(self) -> frozenset[str]:
-        """Returns what differs from what was kept: names of tables; of audit rows, mails' kinds and records their own
-        name instead. Steps are left out."""
-        live = sqlite3.connect(self.path)
-        try:
-            before, now = _rows(self._kept), _rows(live)
-        finally:
-            live.close()
-        return frozenset(name for name, _row in before ^ now)
+        """Returns the names of what differs from what was kept: tables; audit events and records by their own names.
+
+        Steps are left out."""
+        with closing(sqlite3.connect(self.path)) as live:
+            return frozenset(name for name, _row in rows(self._kept.execute) ^ rows(live.execute))
 
 
-def _rows(connection: sqlite3.Connection) -> set[tuple[str, tuple[Any, ...]]]:
+def rows(execute: Callable[[str], Iterable[Any]]) -> set[tuple[str, str]]:
+    """Returns all rows, each with the name of what it is."""
     found = set()
     for table in metadata.sorted_tables:
-        names = [column.name for column in table.c]
-        for row in connection.execute(f"SELECT {', '.join(names)} FROM {table.name}"):  # noqa: S608
+        columns = [column.name for column in table.c]
+        for row in execute(f"SELECT {', '.join(columns)} FROM {table.name}"):  # noqa: S608
             name = _NAMED.get(table.name, lambda _row, name=table.name: name)(
-                dict(zip(names, row, strict=True))
+                dict(zip(columns, row, strict=True))
             )
             if name is not None:
-                found.add((name, row))
+                found.add((name, repr(tuple(row))))
     return found
 
 
