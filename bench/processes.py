@@ -62,9 +62,9 @@ PACKAGES = {
 def program(name: str) -> str:
     """Returns its path, of PostgreSQL the newest. Raises Missing."""
     newest = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
-    found = shutil.which(
-        name, path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", *map(str, newest[-1:])])
-    )
+    # Debian keeps PostgreSQL's out of PATH; a link to one of them there would hide the others beside it.
+    places = [*map(str, newest[-1:]), os.environ.get("PATH", ""), "/usr/sbin"]
+    found = shutil.which(name, path=os.pathsep.join(places))
     if found is None:
         raise Missing(f"make bench needs {name}: apt-get install {PACKAGES[name]}")
     return found
