@@ -3,7 +3,8 @@
 Not here: texts of charters. Whether one is due is a comparison of names, made by the database.
 """
 
-from collections.abc import Sequence
+from collections import namedtuple
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -24,6 +25,7 @@ from idp.adapters.sql.work import fetch
 from idp.adapters.unit import remember, remembered
 
 _GRANT, _TOKEN = "grant_", "token_"
+_GRANTS, _TOKENS = slice(len(grants.c)), slice(len(grants.c), len(grants.c) + len(refresh_tokens.c))
 _HOUSE_IN_FORCE = "house_in_force"
 
 
@@ -59,22 +61,20 @@ class SqlStandings:
         return rows[0] if rows else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """The columns of one table in a row that has those of several."""
+def _part_of(table: sa.Table) -> Callable[[Sequence[Any]], Any]:
+    """Returns what makes a row of this table of its columns in a row that has those of several."""
+    make: Callable[[Sequence[Any]], Any] = getattr(namedtuple("Part", table.c.keys()), "_make")  # noqa: B009
+    return make
 
-    row: Any
-    prefix: str
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.row, self.prefix + name)
+_grant_part, _token_part = _part_of(grants), _part_of(refresh_tokens)
 
 
 def _granted(row: Any, demanded: Sequence[str], *, has_token: bool = False) -> Granted:
     return Granted(
-        grant=read_grant(_Part(row, _GRANT)),
+        grant=read_grant(_grant_part(row[_GRANTS])),
         standing=_standing(row, demanded),
-        refresh_token=read_token(_Part(row, _TOKEN)) if has_token else None,
+        refresh_token=read_token(_token_part(row[_TOKENS])) if has_token else None,
     )
 
 
@@ -113,8 +113,8 @@ def _of_grant(demanded: int) -> Statement:
 @cache
 def _of_refresh_token(demanded: int) -> Statement:
     columns = (
-        *_labelled(refresh_tokens, _TOKEN),
         *_labelled(grants, _GRANT),
+        *_labelled(refresh_tokens, _TOKEN),
         *accounts.c,
         *_charters(demanded),
     )
