@@ -20,7 +20,7 @@ from typing import Any, NoReturn
 
 from bench.driver.flows import WORKLOADS
 from bench.peers import BEFORE, PEERS, Peer
-from bench.processes import PYTHON, ROOT, Group, Missing, NotStarted, group, work_directory
+from bench.processes import PYTHON, ROOT, Group, Missing, NotStarted, group, require, work_directory
 from bench.report import REST, write_report
 
 _KNOWN: Mapping[str, Peer] = {**BEFORE, **PEERS}
@@ -62,6 +62,10 @@ def main() -> None:
     unknown = [name for name in names if name not in _KNOWN]
     if unknown:
         sys.exit(f"bench: no such peer: {' '.join(unknown)}; there are {' '.join(_KNOWN)}")
+    try:
+        require(need for name in names for need in ("taskset", *_KNOWN[name].needs))
+    except Missing as missing:
+        sys.exit(f"bench: {missing}")
     if options.fresh:
         options.results.unlink(missing_ok=True)
     try:

@@ -14,7 +14,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -49,20 +49,45 @@ def free_port() -> int:
     return port
 
 
-def program(name: str, package: str) -> str:
-    """Returns its path. Raises Missing."""
-    found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+#: Debian's package of each program.
+PACKAGES = {
+    "node": "nodejs",
+    "npm": "npm",
+    "redis-server": "redis-server",
+    "initdb": "postgresql",
+    "taskset": "util-linux",
+}
+
+
+def program(name: str) -> str:
+    """Returns its path, of PostgreSQL the newest. Raises Missing."""
+    newest = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+    # Debian keeps PostgreSQL's out of PATH; a link to one of them there would hide the others beside it.
+    places = [*map(str, newest[-1:]), os.environ.get("PATH", ""), "/usr/sbin"]
+    found = shutil.which(name, path=os.pathsep.join(places))
     if found is None:
-        raise Missing(f"make bench needs {name}: apt-get install {package}")
+        raise Missing(f"make bench needs {name}: apt-get install {PACKAGES[name]}")
     return found
 
 
+def require(names: Iterable[str]) -> None:
+    """Raises Missing, once for all of these programs that are not there, and when a core is missing."""
+    missing = []
+    for name in sorted(set(names)):
+        try:
+            program(name)
+        except Missing:
+            missing.append(name)
+    if missing:
+        packages = " ".join(PACKAGES[name] for name in missing)
+        raise Missing(f"make bench needs {', '.join(missing)}: apt-get install {packages}")
+    if (os.cpu_count() or 1) < 2:
+        raise Missing("make bench needs two cores: one for the provider, one for the driver")
+
+
 def postgresql_directory() -> Path:
-    """Returns where the programs of the newest PostgreSQL are. Raises Missing."""
-    found = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/initdb")]
-    if found:
-        return max(found, key=lambda path: int(path.parent.name))
-    return Path(program("initdb", "postgresql")).parent
+    """Returns where its programs are. Raises Missing."""
+    return Path(program("initdb")).parent
 
 
 @dataclass
@@ -162,61 +187,6 @@ def fetch(url: str) -> Any:
 def listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def start_redis(started: Group) -> int:
-    """Returns the port of an empty server that writes nothing to the disk."""
-    port = free_port()
-    binary = program("redis-server", "redis-server")
-    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-    started.start([binary, *options], started.stores)
-    started.wait(lambda: listens(port), "redis-server")
-    return port
-
-
-def start_postgresql(started: Group) -> str:
-    """Returns the address of a new cluster with the durability it is installed with. Raises Missing."""
-    binaries, port = postgresql_directory(), free_port()
-    owner: list[str | Path] = []
-    place = _place_for_a_cluster() / f"cluster-{port}"
-    shutil.rmtree(place, ignore_errors=True)
-    place.mkdir(mode=0o700)
-    if os.geteuid() == 0:  # the server refuses to run as root
-        shutil.chown(place, "postgres", "postgres")
-        owner = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
-    cluster = place / "data"
-    make = [
-        *owner,
-        binaries / "initdb",
-        "-D",
-        cluster,
-        "-A",
-        "trust",
-        "-U",
-        "bench",
-        "-E",
-        "UTF8",
-        "--no-locale",
-    ]
-    made = subprocess.run(make, capture_output=True, cwd=place, check=False)
-    if made.returncode:
-        raise NotStarted(f"initdb: {made.stderr.decode()[-500:]}")
-    started.at_end(lambda: shutil.rmtree(place, ignore_errors=True))
-    serve = [*owner, binaries / "postgres", "-D", cluster, "-p", str(port), "-h", "127.0.0.1", "-k", place]
-    started.start(serve, started.stores, directory=place)
-    ready = [binaries / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]
-    started.wait(lambda: subprocess.run(ready, check=False).returncode == 0, "postgres")
-    return f"postgresql+psycopg://bench@127.0.0.1:{port}/postgres"
-
-
-def _place_for_a_cluster() -> Path:
-    """Returns a directory on a disk that the user `postgres` reaches: commits must cost what they cost."""
-    place = work_directory()
-    if os.geteuid() != 0 or all(parent.stat().st_mode & 0o001 for parent in (place, *place.parents)):
-        return place
-    other = Path("/var/tmp/caducee-bench")  # noqa: S108 on a disk, which /tmp may not be
-    other.mkdir(mode=0o755, exist_ok=True)
-    return other
 
 
 def run(command: Sequence[str | Path], *, environment: Mapping[str, str], directory: Path) -> None:

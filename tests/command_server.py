@@ -1,8 +1,9 @@
 """`python -m tests.command_server FD`: imports every command once, then forks for each that is asked for on the socket.
 
-A message is the arguments and the environment, with three files; the answers are the number of the process and, when
-it has ended, its status. The child leaves the loop and becomes `python -m idp.cli`: it ends as an interpreter ends.
-Contains no thread and no setting. Not here: who asks (`commands`).
+A message is the arguments and the environment, with three files and a socket; what is sent on that socket is the number
+of the process and, when it has ended, its status. Each command has a keeper that waits for it, so the server never
+waits. A child leaves the loop and becomes `python -m idp.cli`: it ends as an interpreter ends. Contains no thread and
+no setting. Not here: who asks (`commands`).
 """
 
 import gc
@@ -11,6 +12,7 @@ import json
 import os
 import pkgutil
 import runpy
+import signal
 import socket
 import sys
 
@@ -21,26 +23,47 @@ _LONGEST = 1 << 20
 
 
 def commands_for(channel: socket.socket) -> list[str]:
-    """Returns in each child, with its command line. The parent ends when nobody can ask any more."""
+    """Returns in each child, with its command line. The server ends when nobody can ask any more."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # of its keepers
     while True:
-        message, files, _flags, _address = socket.recv_fds(channel, _LONGEST, 3)
+        message, files, _flags, _address = socket.recv_fds(channel, _LONGEST, 4)
         if not message:
             raise SystemExit
-        pid = os.fork()
-        if pid == 0:
+        if os.fork() == 0:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             channel.close()
-            arguments, variables = json.loads(message)
-            os.environ.clear()
-            os.environ.update(variables)
-            for number, file in enumerate(files):
-                os.dup2(file, number)
-                os.close(file)
-            return list(arguments)
+            return _command(message, files)
         for file in files:
             os.close(file)
-        channel.send(str(pid).encode())
+
+
+def _command(message: bytes, files: list[int]) -> list[str]:
+    """Returns in the child of a keeper; the keeper ends with it."""
+    *own, answers = files
+    pid = os.fork()
+    if pid:
+        for file in own:
+            os.close(file)
+        os.write(answers, str(pid).encode())
         _, status = os.waitpid(pid, 0)
-        channel.send(str(os.waitstatus_to_exitcode(status)).encode())
+        _say(answers, str(os.waitstatus_to_exitcode(status)))
+        os._exit(0)
+    os.close(answers)
+    for number, file in enumerate(own):
+        os.dup2(file, number)
+        os.close(file)
+    arguments, variables = json.loads(message)
+    os.environ.clear()
+    os.environ.update(variables)
+    return list(arguments)
+
+
+def _say(answers: int, text: str) -> None:
+    """Unless nobody listens any more."""
+    try:
+        os.write(answers, text.encode())
+    except BrokenPipeError:
+        return
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ A Python that imports the provider takes half a second of a processor before its
 tests starts one (`command_server`), which forks for each command: a process of its own with its own environment, files
 and end, in which the real program runs from its first line. That this is the same as a start from nothing is proved for
 one command of each module (tests/cli/test_starts.py). Contains also the environment and the command line, for tests
-that start a program which goes on running.
+that start a Python.
 """
 
 import atexit
@@ -15,9 +15,12 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+import weakref
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -51,11 +54,83 @@ def command_line(*arguments: str) -> list[str]:
 
 def idp(*arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
     """What a command that ends by itself says. Raises TimeoutExpired."""
-    return _server().run(arguments, environment(**settings))
+    process = start(*arguments, environment=environment(**settings))
+    try:
+        status = process.wait(within(_SECONDS))
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+    return subprocess.CompletedProcess(command_line(*arguments), status, process.stdout, process.stderr)
+
+
+class Started:
+    """A command that runs; what `subprocess.Popen` offers of it, and what it said until now."""
+
+    def __init__(self, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+        self.args = command_line(*arguments)
+        self.returncode: int | None = None
+        self._out, self._err = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115 closed by `_close`
+        self._status, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs, open(os.devnull) as nothing:
+            given = (nothing, self._out, self._err, theirs)
+            asked = json.dumps([arguments, dict(environment)]).encode()
+            socket.send_fds(_server().channel, [asked], [file.fileno() for file in given])
+        weakref.finalize(self, _close, self._out, self._err, self._status)
+        self.pid = self._answer(within(_SECONDS))
+
+    @property
+    def stdout(self) -> str:
+        return _text(self._out)
+
+    @property
+    def stderr(self) -> str:
+        return _text(self._err)
+
+    def poll(self) -> int | None:
+        with suppress(subprocess.TimeoutExpired):
+            self.wait(0)
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Raises TimeoutExpired."""
+        if self.returncode is None:
+            self.returncode = self._answer(timeout)
+        return self.returncode
+
+    def send_signal(self, number: int, /) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+        self.wait(within(_SECONDS))
+
+    def _answer(self, timeout: float | None) -> int:
+        self._status.settimeout(timeout)
+        try:
+            answer = self._status.recv(100)
+        except (TimeoutError, BlockingIOError):
+            raise subprocess.TimeoutExpired(self.args, timeout or 0.0) from None
+        assert answer, "the process that forks for each command has ended"
+        return int(answer)
+
+
+def start(*arguments: str, environment: Mapping[str, str]) -> Started:
+    """A command that the caller ends."""
+    return Started(arguments, environment)
+
+
+def _text(file: IO[bytes]) -> str:
+    return os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0).decode()
+
+
+def _close(*files: IO[bytes] | socket.socket) -> None:
+    for file in files:
+        file.close()
 
 
 class _Server:
-    """The process that forks for each command: one at a time."""
+    """The process that forks for each command."""
 
     def __init__(self) -> None:
         self.channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -74,31 +149,6 @@ class _Server:
         if os.getpid() == owner:
             self.channel.close()
             self.process.wait()
-
-    def run(
-        self, arguments: tuple[str, ...], variables: Mapping[str, str]
-    ) -> "subprocess.CompletedProcess[str]":
-        asked = json.dumps([arguments, dict(variables)]).encode()
-        with open(os.devnull) as said, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-            files = [file.fileno() for file in (said, out, err)]
-            socket.send_fds(self.channel, [asked], files)
-            status = self._status(int(self._answer(within(_SECONDS))), arguments)
-            told = [os.pread(file, os.fstat(file).st_size, 0).decode() for file in files[1:]]
-        return subprocess.CompletedProcess(command_line(*arguments), status, *told)
-
-    def _status(self, pid: int, arguments: tuple[str, ...]) -> int:
-        try:
-            return int(self._answer(within(_SECONDS)))
-        except TimeoutError:
-            os.kill(pid, signal.SIGKILL)
-            self._answer(None)
-            raise subprocess.TimeoutExpired(command_line(*arguments), within(_SECONDS)) from None
-
-    def _answer(self, seconds: float | None) -> bytes:
-        self.channel.settimeout(seconds)
-        answer = self.channel.recv(100)
-        assert answer, "the process that forks for each command has ended"
-        return answer
 
 
 _server = cache(_Server)

@@ -20,11 +20,12 @@ _ALL = ("W1", "W2", "W3", "W4", "W5")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Peer:
-    """`alg`: what ID tokens are signed with."""
+    """`alg`: what ID tokens are signed with. `needs`: the programs of the machine."""
 
     title: str
     alg: str
     start: Start
+    needs: Sequence[str]
     workloads: Sequence[str] = _ALL
 
 
@@ -34,16 +35,18 @@ def _caducee(store: str, alg: str, *, is_before: bool) -> Peer:
         title=f"Caducée{' before' if is_before else ''}, {stores}",
         alg=alg,
         start=start_caducee(House(alg, store, is_before=is_before)),
+        needs=("redis-server", "initdb") if store == "servers" else (),
         workloads=(*_ALL, "W6"),
     )
 
 
 def _node(store: str, alg: str) -> Peer:
-    return Peer(title=f"oidc-provider, {store}", alg=alg, start=start_node(alg, store))
+    needs = ("node", "npm", *(("redis-server",) if store == "redis" else ()))
+    return Peer(title=f"oidc-provider, {store}", alg=alg, start=start_node(alg, store), needs=needs)
 
 
 def _floor(alg: str) -> Peer:
-    return Peer(title="floor: bare WSGI, Redis", alg=alg, start=start_floor(alg))
+    return Peer(title="floor: bare WSGI, Redis", alg=alg, start=start_floor(alg), needs=("redis-server",))
 
 
 _ALGS = ("ES256", "RS256")

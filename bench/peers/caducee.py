@@ -23,10 +23,9 @@ from bench.processes import (
     free_port,
     listens,
     run,
-    start_postgresql,
-    start_redis,
     work_directory,
 )
+from bench.stores import start_postgresql, start_redis
 from sandbox.demo.driver import Browser, Card
 
 _MAIL_CODE = "27182818"

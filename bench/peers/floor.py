@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.peers.fixture import client, fixture_directory, users
-from bench.processes import PYTHON, ROOT, Group, fetch, free_port, start_redis
+from bench.processes import PYTHON, ROOT, Group, fetch, free_port
+from bench.stores import start_redis
 
 
 def start_floor(alg: str) -> Any:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.peers.fixture import client, fixture_directory, users
-from bench.processes import Group, fetch, free_port, program, run, start_redis, work_directory
+from bench.processes import Group, fetch, free_port, program, run, work_directory
+from bench.stores import start_redis
 
 _SOURCES = Path(__file__).parent / "node_oidc_provider"
 _PACKAGES = ("oidc-provider", "ioredis", "@node-rs/argon2")
@@ -18,7 +19,7 @@ _PACKAGES = ("oidc-provider", "ioredis", "@node-rs/argon2")
 
 def _install() -> Path:
     """Returns the directory of the application. Raises Missing, NotStarted."""
-    npm, place = program("npm", "npm"), work_directory() / "node"
+    npm, place = program("npm"), work_directory() / "node"
     place.mkdir(exist_ok=True)
     if not all((place / "node_modules" / package).exists() for package in _PACKAGES):
         (place / "package.json").write_text('{"private": true, "type": "module"}')
@@ -36,7 +37,7 @@ def version() -> str:
 
 def start_node(alg: str, store: str) -> Any:
     def start(started: Group, workers: int) -> Mapping[str, Any]:
-        node, place, port = program("node", "nodejs"), _install(), free_port()
+        node, place, port = program("node"), _install(), free_port()
         environment = {
             "NODE_ENV": "production",
             "PORT": str(port),

@@ -16,7 +16,7 @@ from bench.__main__ import alone, load
 from bench.peers.caducee import House, Running, enrol, prepare, serve
 from bench.peers.cards import rpps_of
 from bench.peers.fixture import password_of
-from bench.processes import Group, Missing, group, work_directory
+from bench.processes import Group, Missing, NotStarted, group, require, work_directory
 from bench.report import PAGE, replace_section
 from bench.scale.costs import costs_of
 from bench.scale.crowd import Crowd, fill_postgresql, fill_redis, rpps_of_crowd
@@ -58,10 +58,11 @@ def _options() -> argparse.Namespace:
 def main() -> None:
     options = _options()
     try:
+        require(("taskset", "redis-server", "initdb"))
         with alone():
             crowd = Crowd(accounts=options.accounts, sessions=options.sessions, events=options.events)
             found = {**_full_and_empty(options, crowd), "two": _two_cores(options)}
-    except Missing as missing:
+    except (Missing, NotStarted) as missing:
         sys.exit(f"bench: {missing}")
     (work_directory() / "scale.json").write_text(json.dumps(found, indent=1))
     lines = list(_table(found, crowd))

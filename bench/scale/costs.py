@@ -46,5 +46,5 @@ def _until_now(running: Running) -> Costs:
         assert asked is not None
         sign_ins, log, rows = asked
     with Redis.from_url(running.redis) as client:
-        memory = int(client.info("memory")["used_memory"])
+        memory = int(client.info("memory")["used_memory_dataset"])
     return Costs(sign_ins=sign_ins, log=log, rows=rows, redis=memory)

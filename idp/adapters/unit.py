@@ -56,6 +56,16 @@ class Unit:
     transaction: Any = None
     #: What ends with it.
     closing: ExitStack = field(default_factory=ExitStack)
+    #: A write of its transaction failed: there is no more a whole to commit.
+    is_spoilt: bool = False
+
+    @contextmanager
+    def spoilt_by_an_exception(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self.is_spoilt = True
+            raise
 
     def put_ahead(self, write: Later, command: Any) -> None:
         self.ahead.setdefault(write, []).append(command)

@@ -37,20 +37,24 @@ class _PageRule(Rule):
 
 def build_pages(parts: Parts, routes: Iterable[PageRoute]) -> Wsgi:
     """Returns what answers each request for a page, and each that is for no address of ours."""
-    mounted, web, settings = tuple(routes), parts.web, parts.settings
-    answers = PageAnswers(
+    mounted, answers, settings = tuple(routes), build_answers(parts), parts.settings
+    body_bytes = settings.bounds.body_bytes
+    front = front_of(mounted, answers=answers, body_bytes=body_bytes, form_parts=_MOST_FORM_PARTS)
+    return front.in_front_of(build_flask(mounted, answers, body_bytes))
+
+
+def build_answers(parts: Parts) -> PageAnswers:
+    settings, web = parts.settings, parts.web
+    return PageAnswers(
         guard=CertificateHeaderGuard(parts.trail, web.networks),
         errors=ErrorPages(clients=parts.clients, cookies=web.cookies, csrf=web.csrf, rendering=web.rendering),
         cookies=web.cookies,
         stations=web.stations,
         where=settings.where,
     )
-    body_bytes = settings.bounds.body_bytes
-    front = front_of(mounted, answers=answers, body_bytes=body_bytes, form_parts=_MOST_FORM_PARTS)
-    return front.in_front_of(_flask(mounted, answers, body_bytes).wsgi_app)
 
 
-def _flask(routes: Iterable[PageRoute], answers: PageAnswers, body_bytes: int) -> Flask:
+def build_flask(routes: Iterable[PageRoute], answers: PageAnswers, body_bytes: int) -> Wsgi:
     app = Flask("idp", static_folder=str(_STATIC), template_folder=None)
     app.url_rule_class = _PageRule  # of what is mounted from here on: not of /static
     # werkzeug would clean up `//` by a redirect to the host that the caller names (facts/security JW1).
@@ -67,7 +71,7 @@ def _flask(routes: Iterable[PageRoute], answers: PageAnswers, body_bytes: int) -
     for route in routes:
         name = f"{route.method} {route.path}".replace(".", " ")
         app.add_url_rule(route.path, name, _view(route), methods=[route.method])
-    return app
+    return app.wsgi_app
 
 
 def _view(route: PageRoute) -> Callable[..., Response]:

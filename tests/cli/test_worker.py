@@ -2,7 +2,6 @@
 
 import signal
 import socket
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -34,7 +33,7 @@ from idp.core.mailer import Mail
 from idp.core.sealing import Sealer, derive_key
 from tests.adapters.http.far_machine import FarMachine, far_machine, say
 from tests.adapters.mail.test_smtp import Received, smtp_relay
-from tests.commands import ROOT, command_line, environment
+from tests.commands import Started, environment, start
 from tests.contracts.specimens import ALICE, NOON, an_account
 from tests.limits import within
 from tests.made_once import place_database, place_keys
@@ -60,7 +59,7 @@ class Shop:
 
     place: Path
     parties: dict[str, FarMachine]
-    running: list[subprocess.Popen[str]] = field(default_factory=list)
+    running: list[Started] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.url = place_database(self.place / "db.sqlite")
@@ -105,20 +104,14 @@ class Shop:
                 until is not None for until in connection.execute(sa.select(outbox.c.leased_until)).scalars()
             ]
 
-    def worker(self, **changes: str) -> subprocess.Popen[str]:
+    def worker(self, **changes: str) -> Started:
         own = {
             "DATABASE": self.url,
             "KEYS_DIRECTORY": str(self.place / "keys"),
             "CLIENTS_FILE": str(self.place / "clients.yaml"),
             "OUTBOUND_NETWORKS": "127.0.0.0/8 ::1/128",
         }
-        started = subprocess.Popen(
-            command_line("worker"),
-            cwd=ROOT,
-            env=environment(**(own | changes)),
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        started = start("worker", environment=environment(**(own | changes)))
         self.running.append(started)
         return started
 
@@ -142,7 +135,6 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
         yield open_shop
         for process in open_shop.running:
             process.kill()
-            process.communicate(timeout=within(20))
         open_shop.database.dispose()
 
 
@@ -200,7 +192,6 @@ def test_notice_of_a_killed_worker_is_sent_by_the_next(shop: Shop) -> None:
     killed = shop.worker()
     eventually(lambda: bool(machine.seen))
     killed.kill()
-    killed.wait(timeout=within(20))
     assert shop.states("slow") == ["waiting"]
     machine.reply = say(b"")
     # Instead of the half minute that its lease has left.
@@ -218,8 +209,8 @@ def test_worker_told_to_stop_ends_what_it_is_at_and_says_no_token(shop: Shop) ->
     worker = shop.worker()
     eventually(lambda: len(machine.seen) == 1 and shop.states("quick") == ["waiting"])
     worker.send_signal(signal.SIGTERM)
-    _out, log = worker.communicate(timeout=within(20))
-    assert worker.returncode == 0
+    assert worker.wait(within(20)) == 0
+    log = worker.stderr
     assert "logout_not_delivered" in log
     for secret in ("eyJ", "sid-0", an_account().subject):
         assert secret not in log

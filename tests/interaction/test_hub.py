@@ -15,6 +15,7 @@ from idp.interaction.people import People
 from idp.interaction.record import Acr, Interaction, with_event
 from idp.interaction.refusal import InteractionRefusal, InteractionRefused
 from idp.interaction.session import Session
+from idp.interaction.share import Share
 from idp.interaction.stop import Stop
 from idp.interaction.store import Interactions, Sessions, fingerprint
 from idp.interaction.visit import Visit
@@ -57,7 +58,8 @@ class Bench:
     store: MemoryStore
     home: FakeFinish = dataclasses.field(default_factory=FakeFinish)
     cookie: str | None = None
-    admitted: list[Interaction] = dataclasses.field(default_factory=list)
+    #: What its network may begin.
+    most: int = 100
     is_station_shared: bool = False
 
     def __post_init__(self) -> None:
@@ -88,7 +90,10 @@ class Bench:
 
     def begin(self, **changes: Any) -> Outcome:
         new = an_interaction(browser=fingerprint(BROWSER), **changes)
-        return self.hub.begin(new, self.visit, self.home, self.admitted.append)
+        return self.hub.begin(new, self.visit, self.home, self.share)
+
+    def share(self) -> Share:
+        return Share((Kind.SIGN_INS_BY_IP, "192.0.2.0/24"), timedelta(minutes=1), self.most)
 
     def go_on(self, *others: Finish[Any, Any]) -> Outcome:
         finishes = {one.name: one for one in (self.home, *others)}
@@ -177,6 +182,22 @@ class TestBegin:
         assert (done.interaction.sid, done.assurance.acr) == ("sid-1", Acr.CPS)
         assert store.get(Kind.INTERACTION, "interaction-1") is None
 
+    def test_beyond_the_share_of_its_network_is_refused_and_not_kept(
+        self, bench: Bench, store: MemoryStore
+    ) -> None:
+        bench.most = 0
+        with pytest.raises(InteractionRefused) as caught:
+            bench.begin()
+        assert (caught.value.reason, caught.value.client_id) == (InteractionRefusal.CROWDED, "viatrajectoire")
+        assert store.get(Kind.INTERACTION, "interaction-1") is None
+
+    def test_counts_nothing_where_no_page_is_due(self, bench: Bench) -> None:
+        bench.sign_in("cps")
+        bench.most = 0
+        assert isinstance(bench.begin(), Done)
+        bench.cookie = None
+        assert isinstance(bench.begin(silent=True), Failed)
+
     def test_with_a_session_that_proves_less_the_rest_is_asked(self, bench: Bench) -> None:
         bench.sign_in("password", "email_otp")
         assert bench.begin(needed=Acr.CPS) == AT_CHOICE
@@ -263,7 +284,7 @@ class TestSharedStation:
         bench.begin()
         self.confirm(bench)
         new = an_interaction(id="interaction-2", browser=fingerprint(BROWSER))
-        begun = bench.hub.begin(new, bench.visit, bench.home, bench.admitted.append)
+        begun = bench.hub.begin(new, bench.visit, bench.home, bench.share)
         assert begun == GoTo("/interaction/interaction-2/same_person")
 
     def test_in_silence_the_relying_party_is_told_that_a_question_is_due(self, bench: Bench) -> None:

@@ -3,6 +3,7 @@
 Contains URLs, drivers, PRAGMAs, timeouts. Not here: a table, a transaction (`adapters/sql/database.py` has those).
 """
 
+import os
 import sqlite3
 import time
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from urllib.parse import quote
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DisconnectionError
 
 from idp.adapters.sql.execution import Driver, SqliteDriver
 
@@ -23,6 +24,7 @@ from idp.adapters.sql.execution import Driver, SqliteDriver
 WRITES = "caducee_writes"
 
 _SQLITE_BUSY_SECONDS = 5.0
+_FILE = "caducee_file"
 #: More than the threads of a process (`idp serve --threads`), so that none waits; each opens when first needed.
 _MOST_CONNECTIONS = 64
 _POOL: dict[str, Any] = {
@@ -53,7 +55,7 @@ def driver_of(dialect: str) -> Driver:
     """PostgreSQL's is loaded only where it is used: an installation on SQLite has no psycopg."""
     if dialect == "sqlite":
         return SqliteDriver()
-    driver: Driver = import_module("idp.adapters.sql.postgresql_driver").PostgresqlDriver()
+    driver: Driver = _postgresql_driver().PostgresqlDriver()
     return driver
 
 
@@ -92,8 +94,24 @@ def _sqlite_engine(target: URL) -> Engine:
 
     database = sa.create_engine("sqlite://", creator=connect, poolclass=sa.QueuePool, **_POOL)
     event.listen(database, "connect", _set_pragmas)
+    event.listen(database, "connect", lambda _, record: record.info.update({_FILE: _identity(path)}))
+    event.listen(database, "checkout", lambda _, record, __: _replace_if_moved(path, record))
     event.listen(database, "begin", _begin_sqlite)
     return database
+
+
+def _replace_if_moved(path: Path, record: Any) -> None:
+    # What is written to a file that was moved or deleted is lost with its last connection.
+    if record.info[_FILE] != _identity(path):
+        raise DisconnectionError
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
@@ -152,13 +170,24 @@ def _postgresql_engine(target: URL) -> Engine:
         },
     )
     event.listen(database, "connect", _refuse_lossy_commits)
+    event.listen(database, "checkout", _replace_if_over)
     event.listen(database, "begin", _begin_postgresql)
     return database
 
 
+def _postgresql_driver() -> Any:
+    return import_module("idp.adapters.sql.postgresql_driver")
+
+
+def _replace_if_over(connection: Any, _record: object, _proxy: object) -> None:
+    # Without a question to the server: only one that dies after this moment costs the write that finds it out.
+    if _postgresql_driver().is_over(connection):
+        raise DisconnectionError
+
+
 def _begin_postgresql(connection: Connection) -> None:
-    """Raises ConnectionBroken, which psycopg's own BEGIN, sent with the first statement, could not tell apart."""
-    driver_of("postgresql").begin(connection.connection)
+    # psycopg's own BEGIN comes with the first statement that psycopg sends, and ours are not sent by it.
+    _postgresql_driver().begin(connection.connection.driver_connection)
 
 
 def _refuse_lossy_commits(connection: Any, _record: object) -> None:

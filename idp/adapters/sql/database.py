@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Engine, PoolProxiedConnection, event
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
@@ -27,9 +27,9 @@ from idp.adapters.sql.backends import (
     unopened_database,
 )
 from idp.adapters.sql.execution import ConnectionBroken
-from idp.adapters.sql.group_commit import GroupCommit
+from idp.adapters.sql.group_commit import turns_of
 from idp.adapters.sql.schema import SCHEMA_REVISION
-from idp.adapters.unit import Unit, present_unit
+from idp.adapters.unit import Unit, forget_all, present_unit
 from idp.core.ephemeral import StoreUnavailable
 
 __all__ = [
@@ -52,7 +52,6 @@ MIGRATION_LOCK = 0x0CAD_0CEE
 _ANSWERS = (IntegrityError, DataError, ProgrammingError, NotSupportedError)
 
 _open_databases: "weakref.WeakSet[Engine]" = weakref.WeakSet()
-_turns: "weakref.WeakKeyDictionary[Engine, GroupCommit]" = weakref.WeakKeyDictionary()
 
 
 class SchemaMismatch(Exception):
@@ -97,10 +96,20 @@ def writing(database: Engine) -> Iterator[Connection]:
     """
     unit = present_unit()
     if unit is not None:
-        with outage_named():
+        with outage_named(), unit.spoilt_by_an_exception():
             yield _transaction_of(unit, database)
         return
-    with outage_named(), turn_to_write(database), _begun(database, writes=True) as connection:
+    try:
+        with transaction(database) as connection:
+            yield connection
+    finally:
+        forget_all()
+
+
+@contextmanager
+def transaction(database: Engine) -> Iterator[Connection]:
+    """The same, whatever the present unit."""
+    with outage_named(), _turn_to_write(database), _begun(database, writes=True) as connection:
         yield connection
         connection.commit()
 
@@ -125,52 +134,30 @@ def migrate(url: str) -> None:
     _upgrade(parse_url(url), may_be_empty=False)
 
 
-def turns_of(database: Engine) -> GroupCommit:
-    """Returns who writes next to this SQLite database, among the threads of this process."""
-    return _turns.setdefault(database, GroupCommit())
-
-
-def turn_to_write(database: Engine) -> AbstractContextManager[None]:
-    """On SQLite the lock of the file would be waited for by sleeping; PostgreSQL lets everybody write at once."""
+def _turn_to_write(database: Engine) -> AbstractContextManager[None]:
+    # On SQLite the lock of the file would be waited for by sleeping; PostgreSQL lets everybody write at once.
     return turns_of(database).alone() if database.dialect.name == "sqlite" else nullcontext()
 
 
 def _transaction_of(unit: Unit, database: Engine) -> Connection:
     """Returns the transaction of the unit, begun when the first write cannot do without it."""
     if unit.transaction is None:
-        unit.closing.enter_context(turn_to_write(database))
+        unit.closing.enter_context(_turn_to_write(database))
         unit.transaction = unit.closing.enter_context(_begun(database, writes=True))
     connection: Connection = unit.transaction
     return connection
 
 
 def _begun(database: Engine, *, writes: bool) -> Connection:
-    """Returns a connection in a new transaction. Raises ConnectionBroken, and what `_connected` raises.
-
-    No question before it whether the connection lives: one that does not is found here, where nothing was done yet.
-    """
-    for is_last in (False, True):
-        connection = _connected(database)
-        connection.execution_options(**{WRITES: writes})
-        try:
-            connection.begin()
-        except ConnectionBroken:
-            discard(database, connection)
-            if is_last:
-                raise
-        except BaseException:
-            connection.close()
-            raise
-        else:
-            return connection
-    raise AssertionError
-
-
-def discard(database: Engine, connection: Connection | PoolProxiedConnection) -> None:
-    """Forget a broken connection, and the idle ones beside it: what closed it has closed them too."""
-    connection.invalidate()
-    connection.close()
-    database.dispose()
+    """Returns a connection in a new transaction. Raises ConnectionBroken, and what `_connected` raises."""
+    connection = _connected(database)
+    connection.execution_options(**{WRITES: writes})
+    try:
+        connection.begin()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _database(target: URL) -> Engine:
@@ -187,7 +174,6 @@ _INSERTS: dict[str, Callable[[sa.Table], "sqlite.Insert | postgresql.Insert"]] =
 
 def _leave_connections_to_parent() -> None:
     # A socket or a SQLite handle shared by two processes corrupts both conversations.
-    _turns.clear()
     for database in list(_open_databases):
         database.dispose(close=False)
 

@@ -4,6 +4,7 @@ Contains the port, SQLite, and what all drivers say. Not here: PostgreSQL (`post
 used), which connection, a transaction (`work`).
 """
 
+import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -30,24 +31,30 @@ class NothingChanged(Exception):
 
 
 class Driver(Protocol):
-    def begin(self, raw: PoolProxiedConnection) -> None:
-        """Begin a writing transaction. Raises ConnectionBroken: nothing was done, another connection will do."""
+    @property
+    def error(self) -> type[Exception]:
+        """Of everything that its functions raise, but ConnectionBroken."""
+
+    @property
+    def answers(self) -> tuple[type[Exception], ...]:
+        """Those by which the database refused the statement: no outage."""
 
     def run(self, raw: PoolProxiedConnection, compiled: Compiled, values: Mapping[str, Any]) -> Result:
         """`values`: as `Compiled.values` made them. Raises ConnectionBroken, and the errors of the driver."""
 
 
 class SqliteDriver:
-    def begin(self, raw: PoolProxiedConnection) -> None:
-        # By default a transaction begins as a reader, and fails at its first write if another one wrote meanwhile.
-        self._connection(raw).execute("BEGIN IMMEDIATE")
+    error: type[Exception] = sqlite3.Error
+    answers: tuple[type[Exception], ...] = (
+        sqlite3.IntegrityError,
+        sqlite3.DataError,
+        sqlite3.ProgrammingError,
+        sqlite3.NotSupportedError,
+    )
 
     def run(self, raw: PoolProxiedConnection, compiled: Compiled, values: Mapping[str, Any]) -> Result:
-        cursor = self._connection(raw).execute(compiled.text, values)
+        connection: Any = raw.driver_connection
+        cursor = connection.execute(compiled.text, values)
         found = cursor.fetchall()
         changed = len(found) if compiled.gives_rows else cursor.rowcount
         return Result([compiled.decoded(row) for row in found], changed)
-
-    @staticmethod
-    def _connection(raw: PoolProxiedConnection) -> Any:
-        return raw.driver_connection

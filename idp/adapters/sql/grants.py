@@ -34,13 +34,14 @@ def _redeem(_: Insert) -> sa.Update:
     return sa.update(grants).where(_id, *is_open).values(parameters_of(grants, "redeemed_at"))
 
 
-_ADD, _REDEEM = Statement(_add), Statement(_redeem)
+_ADD, _REDEEM = Statement(_add, row=("id",)), Statement(_redeem, row=("id",))
 _GET = Statement(lambda _: sa.select(grants).where(_id))
 # The instant of the first revocation is kept.
 _REVOKE = Statement(
     lambda _: (
         sa.update(grants).where(_id, _c.revoked_at.is_(None)).values(parameters_of(grants, "revoked_at"))
-    )
+    ),
+    row=("id",),
 )
 
 

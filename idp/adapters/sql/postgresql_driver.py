@@ -4,26 +4,34 @@ much (docs/performance.md).
 Contains preparing, several statements as one, errors by their SQLSTATE. Not here: a transaction (`work`).
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import psycopg
-from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus
+from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, TransactionStatus
 from sqlalchemy import PoolProxiedConnection
 
+from idp.adapters.sql.combined import combined
 from idp.adapters.sql.execution import ConnectionBroken, NothingChanged, Result
-from idp.adapters.sql.statement import Compiled, combined
+from idp.adapters.sql.statement import Compiled
 
 _GOOD = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
 #: The server forgot what was prepared (a pooler between us and it), or the table changed under it (a migration).
 _PREPARE_AGAIN = (b"26000", b"0A000")
+_PREPARED_ALREADY = b"42P05"
 _PREPARED = "caducee_prepared"
 
 
 class PostgresqlDriver:
-    def begin(self, raw: PoolProxiedConnection) -> None:
-        pgconn = raw.driver_connection.pgconn  # type: ignore[union-attr]
-        _checked(pgconn, pgconn.exec_(b"BEGIN"))
+    error: type[Exception] = psycopg.Error
+    answers: tuple[type[Exception], ...] = (
+        psycopg.IntegrityError,
+        psycopg.DataError,
+        psycopg.ProgrammingError,
+        psycopg.NotSupportedError,
+    )
 
     def run(self, raw: PoolProxiedConnection, compiled: Compiled, values: Mapping[str, Any]) -> Result:
         result = _run_prepared(raw, compiled.text, [values[name] for name in compiled.names])
@@ -36,46 +44,82 @@ class PostgresqlDriver:
     def run_together(
         self,
         raw: PoolProxiedConnection,
-        statements: Sequence[tuple[Compiled, Mapping[str, Any], bool]],
+        statements: Sequence[tuple[Compiled, Mapping[str, Any]]],
+        required: tuple[bool, ...],
     ) -> None:
-        """Run them as one statement, which is one transaction. Raises NothingChanged."""
-        text = combined(
-            tuple(compiled.text for compiled, _, _ in statements),
-            tuple(len(compiled.names) for compiled, _, _ in statements),
-            tuple(is_required for _, _, is_required in statements),
-        )
+        """Run them as one statement, which is one transaction.
+
+        `required`: of each, whether it has to change a row. Raises NothingChanged.
+        """
+        text = combined(tuple(compiled for compiled, _ in statements), required)
+        given = [values[name] for compiled, values in statements for name in compiled.names]
         try:
-            _run_prepared(
-                raw,
-                text,
-                [values[name] for compiled, values, _ in statements for name in compiled.names],
-            )
+            _run_prepared(raw, text, given)
         except psycopg.errors.DivisionByZero as error:
             raise NothingChanged from error
+
+
+def begin(connection: psycopg.Connection[Any]) -> None:
+    """Begin a transaction, before the first statement as after it. Raises ConnectionBroken."""
+    pgconn = connection.pgconn
+    _checked(pgconn, pgconn.exec_(b"BEGIN"))
+
+
+def is_over(connection: psycopg.Connection[Any]) -> bool:
+    """Whether the server closed this idle connection: known without asking it, by what it sent before."""
+    pgconn = connection.pgconn
+    try:
+        # Twice: its last words may stand before the end of the stream.
+        for _ in range(2):
+            pgconn.consume_input()
+            pgconn.is_busy()
+    except psycopg.OperationalError:
+        return True
+    return pgconn.status != ConnStatus.OK
 
 
 def _run_prepared(raw: PoolProxiedConnection, text: str, values: Sequence[bytes | None]) -> Any:
     pgconn = raw.driver_connection.pgconn  # type: ignore[union-attr]
     # Of this connection of the server: SQLAlchemy keeps it as long as that.
     prepared: dict[str, bytes] = raw.info.setdefault(_PREPARED, {})
-    name = prepared.get(text)
-    if name is None:
-        name = _prepare(pgconn, prepared, text)
-    result = pgconn.exec_prepared(name, values)
-    if result.status in _GOOD:
-        return result
-    if result.error_field(DiagnosticField.SQLSTATE) not in _PREPARE_AGAIN:
-        return _checked(pgconn, result)
-    prepared.clear()
-    pgconn.exec_(b"DEALLOCATE ALL")
-    return _checked(pgconn, pgconn.exec_prepared(_prepare(pgconn, prepared, text), values))
+    try:
+        name = prepared.get(text) or _prepare(pgconn, prepared, text)
+        result = pgconn.exec_prepared(name, values)
+        if result.status in _GOOD:
+            return result
+        if result.error_field(DiagnosticField.SQLSTATE) in _PREPARE_AGAIN:
+            _forget(raw, pgconn, name)
+            # It was not run, so it may be run again.
+            result = pgconn.exec_prepared(_prepare(pgconn, prepared, text), values)
+    except psycopg.OperationalError as error:
+        if pgconn.status != ConnStatus.OK:
+            raise ConnectionBroken from error
+        raise
+    return _checked(pgconn, result)
+
+
+def _forget(raw: PoolProxiedConnection, pgconn: Any, name: bytes) -> None:
+    """Raises ConnectionBroken: within a transaction, which is lost, and with it what was prepared on its connection."""
+    if pgconn.transaction_status != TransactionStatus.IDLE:
+        raw.invalidate()
+        raise ConnectionBroken
+    # By name: psycopg has statements of its own there. It fails if there is none, which is as good.
+    pgconn.exec_(b"DEALLOCATE " + name)
 
 
 def _prepare(pgconn: Any, prepared: dict[str, bytes], text: str) -> bytes:
-    name = b"caducee_%d" % len(prepared)
-    _checked(pgconn, pgconn.prepare(name, text.encode()))
+    name = _name_of(text)
+    result = pgconn.prepare(name, text.encode())
+    if result.error_field(DiagnosticField.SQLSTATE) != _PREPARED_ALREADY:
+        _checked(pgconn, result)
     prepared[text] = name
     return name
+
+
+@lru_cache(maxsize=1024)
+def _name_of(text: str) -> bytes:
+    """Returns a name that stands for this text alone: behind a pooler, others prepare on the same connection."""
+    return b"caducee_%s" % hashlib.sha256(text.encode()).hexdigest()[:32].encode()
 
 
 def _checked(pgconn: Any, result: Any) -> Any:

@@ -17,14 +17,17 @@ from idp.adapters.sql.statement import Statement, parameters_of
 from idp.adapters.sql.work import fetch, write
 
 _c = refresh_tokens.c
-_ADD = Statement(lambda insert: insert(refresh_tokens).values(parameters_of(refresh_tokens)))
+_ADD = Statement(
+    lambda insert: insert(refresh_tokens).values(parameters_of(refresh_tokens)), row=("grant_id",)
+)
 _GET = Statement(lambda _: sa.select(refresh_tokens).where(_c.grant_id == sa.bindparam("grant_id")))
 _SWAP = Statement(
     lambda _: (
         sa.update(refresh_tokens)
         .where(_c.grant_id == sa.bindparam("grant_id"), _c.token_sha256 == sa.bindparam("presented"))
         .values({name: value for name, value in parameters_of(refresh_tokens).items() if name != "grant_id"})
-    )
+    ),
+    row=("grant_id",),
 )
 
 

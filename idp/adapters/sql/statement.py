@@ -5,7 +5,6 @@ it (docs/performance.md). Not here: a connection (`execution`).
 """
 
 import json
-import re
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from sqlalchemy import Executable
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.engine import Dialect
+from sqlalchemy.sql import visitors
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
@@ -33,9 +33,13 @@ _DIALECTS: Mapping[str, Dialect] = {
 _INSERTS: Mapping[str, Insert] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Compiled:
-    """For one dialect. `names`: the parameters in the order of `$1`, `$2` …; `fixed`: those that never change."""
+    """For one dialect. `names`: the parameters in the order of `$1`, `$2` …; `fixed`: those that never change.
+
+    `writes`: the table that it writes, or None; `row_names`: the parameters that name the one row of it, if it is one;
+    `reads`: the tables that it looks at for other rows. `only_adds`: a row of its own.
+    """
 
     text: str
     names: tuple[str, ...]
@@ -44,11 +48,10 @@ class Compiled:
     row: Callable[[Sequence[Any]], Any]
     decoders: tuple[Convert | None, ...]
     gives_rows: bool
-    is_write: bool
-    #: Two of them in one statement do not meet: each adds a row of its own.
-    may_repeat: bool
-    #: The parameters that name the one row that it may change; empty: any row.
+    writes: str | None
     row_names: tuple[str, ...]
+    reads: frozenset[str]
+    only_adds: bool
 
     def values(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Returns the parameters as the driver takes them. Raises KeyError for one that is missing."""
@@ -73,7 +76,7 @@ class Compiled:
 class Statement:
     """`build`: makes it; called with the dialect's INSERT, which knows ON CONFLICT. Each value is a `sa.bindparam`.
 
-    `row`: see `Compiled.row_names`.
+    `row`: names of the values by which a write finds its one row, or adds it.
     """
 
     build: Callable[[Insert], Executable]
@@ -99,6 +102,8 @@ def _compile(clause: Executable, dialect: str, row: tuple[str, ...]) -> Compiled
     compiler = clause.compile(dialect=_DIALECTS[dialect])  # type: ignore[attr-defined]
     assert isinstance(compiler, SQLCompiler)  # noqa: S101
     conversions = _CONVERSIONS[dialect]
+    is_write = compiler.isinsert or compiler.isupdate or compiler.isdelete
+    written: str | None = clause.table.name if is_write else None  # type: ignore[attr-defined]
     fixed = {name: value for name, value in compiler.params.items() if not compiler.binds[name].required}
     columns = [(entry.keyname, entry.type) for entry in compiler._result_columns]
     encoded = {
@@ -116,10 +121,19 @@ def _compile(clause: Executable, dialect: str, row: tuple[str, ...]) -> Compiled
         row=_row_class(tuple(name for name, _ in columns)),
         decoders=tuple(_of(conversions.decoders, kind) for _, kind in columns),
         gives_rows=bool(columns),
-        is_write=compiler.isinsert or compiler.isupdate or compiler.isdelete,
-        may_repeat=compiler.isinsert and " ON CONFLICT " not in compiler.string,
+        writes=written,
         row_names=row,
+        reads=_looked_at(clause, written),
+        only_adds=compiler.isinsert and " ON CONFLICT " not in compiler.string,
     )
+
+
+def _looked_at(clause: Any, written: str | None) -> frozenset[str]:
+    """Returns the tables that it looks at for other rows than those that it writes."""
+    parts: list[Any] = list(visitors.iterate(clause))
+    tables = {one.name for one in parts if isinstance(one, sa.Table)} - {written}
+    aliases: list[Any] = [one.element for one in parts if isinstance(one, sa.Alias)]
+    return frozenset(tables | {one.name for one in aliases})
 
 
 @lru_cache(maxsize=256)
@@ -186,34 +200,3 @@ _CONVERSIONS: Mapping[str, _Conversions] = {
         },
     ),
 }
-
-
-def may_be_combined(writes: Sequence[tuple[Compiled, Mapping[str, Any]]]) -> bool:
-    """Whether no two of them may change one row, as far as their statements tell."""
-    # Of a statement that names no row, the statement: it may change the same one each time.
-    rows = [
-        tuple(values[name] for name in compiled.row_names) or compiled.text
-        for compiled, values in writes
-        if not compiled.may_repeat
-    ]
-    return len(set(rows)) == len(rows)
-
-
-_PARAMETER = re.compile(r"\$([0-9]+)")
-
-
-@lru_cache(maxsize=256)
-def combined(texts: tuple[str, ...], counts: tuple[int, ...], required: tuple[bool, ...]) -> str:
-    """Returns one PostgreSQL statement that runs them all, and fails whole (division by zero, SQLSTATE 22012) if a
-    required one changes no row.
-
-    `counts`: how many parameters each has. They must not see, nor change, the same row.
-    """
-    parts, tests, before = [], [], 0
-    for number, (text, count, is_required) in enumerate(zip(texts, counts, required, strict=True)):
-        body = _PARAMETER.sub(lambda found, offset=before: f"${int(found[1]) + offset}", text)  # type: ignore[misc]
-        parts.append(f"w{number} AS ({body}{'' if ' RETURNING ' in body else ' RETURNING 1'})")
-        if is_required:
-            tests.append(f"1 / (SELECT least(count(*), 1) FROM w{number})")  # noqa: S608
-        before += count
-    return " ".join(("WITH", ", ".join(parts), "SELECT", ", ".join(tests) or "1"))

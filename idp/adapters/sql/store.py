@@ -16,7 +16,7 @@ from idp.adapters.ephemeral_record import as_text, checked_life, from_text, hash
 from idp.adapters.sql.database import reading, writing
 from idp.adapters.sql.schema import ephemeral
 from idp.adapters.sql.statement import Insert, Statement, parameters_of
-from idp.adapters.sql.work import fetch, run, write, write_later, write_waiting
+from idp.adapters.sql.work import fetch, run, run_in_turn, write, write_later, write_waiting
 from idp.adapters.unit import forget, forget_all, present_unit, remember, remembered
 from idp.core.clock import Clock
 from idp.core.ephemeral import Kind, StaleRecord, StoreUnavailable, Versioned
@@ -55,9 +55,27 @@ def _count(insert: Insert) -> sa.Insert:
     return counted
 
 
+def _put_counted(insert: Insert) -> Any:
+    counter, columns = ephemeral.alias("counter"), parameters_of(ephemeral)
+    counted = (
+        sa.select(counter.c.version)
+        .where(
+            counter.c.kind == sa.bindparam("counter_kind"), counter.c.key_hash == sa.bindparam("counter_key")
+        )
+        .scalar_subquery()
+    )
+    kept = sa.select(*columns.values()).where(counted <= sa.bindparam("most", type_=sa.Integer))
+    return (
+        insert(ephemeral)
+        .from_select(list(columns), kept)
+        .on_conflict_do_update(index_elements=_IDENTITY, set_=_given)
+    )
+
+
 _PUT = Statement(
     lambda insert: _insert(insert).on_conflict_do_update(index_elements=_IDENTITY, set_=_given), _ROW
 )
+_PUT_COUNTED = Statement(_put_counted, _ROW)
 # A dead row that `purge` has not removed yet is no record.
 _ADD = Statement(
     lambda insert: (
@@ -159,14 +177,15 @@ class SqlStore:
         window: timedelta,
         most: int,
     ) -> bool:
-        new = self._new(value, ttl)
-        # The count stays when it is too high: whoever goes on asking goes on waiting.
-        if self.count(*counter, window) > most:
-            return False
+        # The count stays when it is too high: a caller who goes on asking goes on waiting.
+        named, now = _named(*counter), self.clock.now()
+        counting = (_COUNT, {"now": now, "expires_at": now + checked_life(window), **named})
+        counted_by = {"counter_kind": named["kind"], "counter_key": named["key_hash"], "most": most}
+        putting = (_PUT_COUNTED, {**counted_by, **_named(kind, key), **self._new(value, ttl)})
         self._settle(kind, key)
-        run(self.database, _PUT, **_named(kind, key), **new)
+        _, put = run_in_turn(self.database, counting, putting)
         self._forget(kind, key)
-        return True
+        return bool(put.changed)
 
     def count(self, kind: Kind, key: str, ttl: timedelta) -> int:
         now = self.clock.now()

@@ -68,11 +68,8 @@ class Desk:
         interaction = self.open(request, interaction_id, repeats)
         # The question whose session it is looks at that session itself, also when it is over.
         is_overtaken = Stop.SAME_PERSON not in stops and self.opening.is_overtaken(request, interaction)
-        if (
-            interaction.refusal is not None
-            or is_overtaken
-            or self.next_stop(request, interaction) not in stops
-        ):
+        is_over = interaction.refusal is not None or is_overtaken
+        if is_over or self.next_stop(request, interaction) not in stops:
             raise NotDue(interaction_id)
         return interaction
 

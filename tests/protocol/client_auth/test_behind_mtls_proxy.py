@@ -16,11 +16,12 @@ import pytest
 import requests
 from cryptography import x509
 
+from tests.commands import ROOT
 from tests.limits import within
 from tests.made_once import rsa_key
 from tests.protocol.proofs import DpopKey
 from tests.protocol.tls_certificates import DAY, SERVER_AUTH, Authority, Held, self_signed
-from tests.protocol.tokens.test_code_redemption_race import ROOT, served
+from tests.protocol.tokens.test_code_redemption_race import served
 from tests.provider import RP, SECRETS, VERIFIER, Browser, Provider, basic
 from tests.servers import RunningServer, free_port
 

@@ -2,22 +2,21 @@
 
 import json
 import os
-import sys
+import signal
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection, HTTPException
-from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 
-from tests.limits import within
+from tests.commands import start
+from tests.limits import eventually, within
 from tests.provider import REDIRECT, RP, SECRETS, VERIFIER, Provider, basic
-from tests.servers import RunningServer, free_port, redis_server
+from tests.servers import free_port, redis_server
 
-ROOT = Path(__file__).parents[3]
 PER_PROCESS = 25
 
 
@@ -34,11 +33,10 @@ def _is_ready(port: int) -> bool:
 
 @contextmanager
 def served(provider: Provider, **more: str) -> Iterator[int]:
-    """Run a real `idp serve` of one worker on the same database, keys and clients. Returns its port."""
+    """Run an `idp serve` of one worker on the same database, keys and clients. Returns its port."""
     settings, port = provider.settings, free_port()
     named = {
         "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(ROOT),
         "CADUCEE_ISSUER": settings.where.issuer,
         "CADUCEE_CARD_HOST": settings.card_host.origin,
         "CADUCEE_DATABASE": settings.where.database,
@@ -49,15 +47,14 @@ def served(provider: Provider, **more: str) -> Iterator[int]:
         "CADUCEE_PASSWORD_PEPPER": settings.password.pepper,
         **more,
     }
-    command = ["env", "-i", *(f"{name}={value}" for name, value in named.items())]
-    command += [sys.executable, "-m", "idp.cli", "serve", "--port", str(port), "--workers", "1"]
-    log = settings.where.clients_file.parent / f"serve-{port}.log"
-    server = RunningServer(f"http://127.0.0.1:{port}", command, lambda: _is_ready(port), log)
-    server.start()
+    server = start("serve", "--port", str(port), "--workers", "1", environment=named)
     try:
+        assert eventually(lambda: server.poll() is not None or _is_ready(port), 20)
+        assert server.poll() is None, server.stderr
         yield port
     finally:
-        server.stop()
+        server.send_signal(signal.SIGTERM)
+        server.wait(within(10))
 
 
 def redeem_at_once(ports: list[int], code: str) -> list[tuple[int, bytes]]:
@@ -71,13 +68,13 @@ def redeem_at_once(ports: list[int], code: str) -> list[tuple[int, bytes]]:
         }
     )
     headers = {**basic(RP, SECRETS[RP]), "Content-Type": "application/x-www-form-urlencoded"}
-    start = threading.Barrier(PER_PROCESS * len(ports))
+    together = threading.Barrier(PER_PROCESS * len(ports))
     answers: list[tuple[int, bytes]] = []
 
     def call(port: int) -> None:
         connection = HTTPConnection("127.0.0.1", port, timeout=within(30))
         connection.connect()
-        start.wait(timeout=within(30))
+        together.wait(timeout=within(30))
         connection.request("POST", "/token", body, headers)
         response = connection.getresponse()
         answers.append((response.status, response.read()))

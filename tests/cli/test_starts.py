@@ -1,0 +1,58 @@
+"""A command that is started from nothing says what the tests of this room hear of one that was forked (`commands`)."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.commands import ROOT, command_line, environment, idp
+from tests.limits import within
+from tests.made_once import place_database
+
+#: One of each module, mostly at a fault that it tells without asking anybody: its imports are what a start could lack.
+COMMANDS = {
+    "background": "worker",
+    "card": "card list --module /nowhere.so",
+    "client_secrets": "clients secret --given",
+    "keys": "keys list",
+    "logouts": "logouts list",
+    "mail": "mail check",
+    "operate": "clients check",
+    "psc": "psc check",
+    "serve": "serve",
+    "trust": "trust check",
+}
+
+
+def test_each_module_has_its_command() -> None:
+    parts = {"__init__", "__main__", "main", "lanes"}
+    assert set(COMMANDS) == {path.stem for path in (ROOT / "idp" / "cli").glob("*.py")} - parts
+
+
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
+def test_a_start_from_nothing_says_the_same(tmp_path: Path, command: str) -> None:
+    settings = {
+        "DATABASE": place_database(tmp_path / "db.sqlite"),
+        "CLIENTS_FILE": str(tmp_path / "clients.yaml"),
+        "KEYS_DIRECTORY": str(tmp_path / "keys"),
+        "CARD_TRUST_DIRECTORY": str(tmp_path / "trust"),
+        "SMTP_PORT": "9",
+    }
+    started = subprocess.run(
+        command_line(*command.split()),
+        cwd=ROOT,
+        env=environment(**settings),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=within(60),
+        check=False,
+        start_new_session=True,  # as the other: without a terminal
+    )
+    forked = idp(*command.split(), **settings)
+    assert (started.returncode, started.stdout, started.stderr) == (
+        forked.returncode,
+        forked.stdout,
+        forked.stderr,
+    )
+    assert "Traceback" not in started.stderr

@@ -1,0 +1,64 @@
+"""An answer is sent as werkzeug would send it, with the security headers of every answer."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import pytest
+from werkzeug.test import EnvironBuilder
+from werkzeug.wrappers import Response
+
+from idp.web.addresses import redirect
+from idp.web.cookies import Cookies
+from idp.web.headers import SECURITY_HEADERS, harden
+from idp.web.sending import StartResponse, send
+from tests.provider import Provider
+
+
+def streamed() -> Iterator[bytes]:
+    yield b"a"
+    yield b"b"
+
+
+ANSWERS: dict[str, Callable[[], Response]] = {
+    "page": lambda: Response("é", mimetype="text/html"),
+    "page with a policy of its own": lambda: Response(
+        "x", headers={"content-security-policy": "default-src *"}
+    ),
+    "redirect": lambda: redirect("/interaction/a?b=%20c"),
+    "redirect to an address with other characters": lambda: redirect("https://é.example/à b?c=<d>"),
+    "no content": lambda: Response(status=204),
+    "not modified": lambda: Response(status=304, headers={"Content-Type": "text/css"}),
+    "length told before": lambda: Response(b"abc", headers={"Content-Length": "3"}),
+    "stream": lambda: Response(streamed()),
+}
+
+
+def sent(
+    wsgi: Callable[[dict[str, Any], StartResponse], Iterable[bytes]], method: str
+) -> tuple[str, Any, bytes]:
+    """Status, headers by name, body."""
+    started: list[Any] = []
+    chunks = wsgi(EnvironBuilder(method=method).get_environ(), lambda *told: started.append(told))
+    ((status, headers),) = started
+    return status, sorted((name.lower(), value) for name, value in headers), b"".join(chunks)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_an_answer_is_sent_as_werkzeug_sends_it(provider: Provider, answer: str, method: str) -> None:
+    make, where = ANSWERS[answer], provider.settings.where
+    found = sent(lambda environ, start: send(make(), where, environ, start), method)
+    assert found == sent(harden(make(), where), method)
+    assert {name.lower() for name in SECURITY_HEADERS} <= {name for name, _ in found[1]}
+
+
+@pytest.mark.parametrize("is_secure", [True, False])
+@pytest.mark.parametrize("value", ["Ab-_9.x", "1", "", "é", "a b", 'a"', "a;b"])
+def test_a_cookie_is_written_as_werkzeug_writes_it(value: str, is_secure: bool) -> None:
+    """facts/security SE1."""
+    cookies, ours, theirs = Cookies(is_secure), Response(), Response()
+    cookies.set(ours, "browser", value)
+    theirs.set_cookie(
+        cookies.name("browser"), value, path="/", secure=is_secure, httponly=True, samesite="Lax"
+    )
+    assert ours.headers.getlist("Set-Cookie") == theirs.headers.getlist("Set-Cookie")
