@@ -4,6 +4,7 @@ Santé Connect said.
 Not here: texts of charters. Whether one is due is a comparison of names, made by the database.
 """
 
+from collections import namedtuple
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -33,6 +34,7 @@ from idp.adapters.sql.work import fetch
 from idp.adapters.unit import remember, remembered
 
 _GRANT, _TOKEN = "grant_", "token_"
+_GRANTS, _TOKENS = slice(len(grants.c)), slice(len(grants.c), len(grants.c) + len(refresh_tokens.c))
 _HOUSE_IN_FORCE = "house_in_force"
 _ISSUER, _TOLD_TO = "issuer", "told_to"
 
@@ -66,7 +68,7 @@ class SqlStandings:
         row = self._row(_of_refresh_token, grant_id, demanded, None)
         if row is None:
             return None
-        return replace(_granted(row, demanded), refresh_token=read_token(_Part(row, _TOKEN)))
+        return replace(_granted(row, demanded), refresh_token=read_token(_token_part(row[_TOKENS])))
 
     def _row(
         self,
@@ -84,19 +86,19 @@ class SqlStandings:
         return rows[0] if rows else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """The columns of one table in a row that has those of several."""
+def _part_of(table: sa.Table) -> Callable[[Sequence[Any]], Any]:
+    """Returns what makes a row of this table of its columns in a row that has those of several."""
+    make: Callable[[Sequence[Any]], Any] = getattr(namedtuple("Part", table.c.keys()), "_make")  # noqa: B009
+    return make
 
-    row: Any
-    prefix: str
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.row, self.prefix + name)
+_grant_part, _token_part = _part_of(grants), _part_of(refresh_tokens)
 
 
 def _granted(row: Any, demanded: Sequence[str], *, is_told: bool = False) -> Granted:
-    return Granted(grant=read_grant(_Part(row, _GRANT)), standing=_standing(row, demanded, is_told=is_told))
+    return Granted(
+        grant=read_grant(_grant_part(row[_GRANTS])), standing=_standing(row, demanded, is_told=is_told)
+    )
 
 
 def _standing(row: Any, demanded: Sequence[str], *, is_told: bool) -> Standing:
@@ -135,7 +137,7 @@ def _of_refresh_token(demanded: int, is_told: bool) -> Statement:
     granted = accounts.join(grants, accounts.c.id == grants.c.account_id)
     refreshed = granted.join(refresh_tokens, grants.c.id == refresh_tokens.c.grant_id)
     by_id = grants.c.id == sa.bindparam("id")
-    columns = [*_labelled(refresh_tokens, _TOKEN), *_labelled(grants, _GRANT)]
+    columns = [*_labelled(grants, _GRANT), *_labelled(refresh_tokens, _TOKEN)]
     return Statement(lambda _: _standings(columns, refreshed, demanded, is_told=is_told).where(by_id))
 
 

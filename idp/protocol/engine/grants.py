@@ -48,7 +48,7 @@ class IssuedCode:
 
     grant: Grant
     subject: str
-    #: The authorization request, in the form in which pyop stores it.
+    #: The authorization request, of what pyop may see of it.
     request: Mapping[str, Any]
     #: What the ID Token says about the sign-in: `acr`, `amr`, `auth_time`, `sid`.
     authentication: Mapping[str, Any]
