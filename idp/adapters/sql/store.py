@@ -4,7 +4,7 @@ Contains each operation as one statement, so that the database settles races. Ex
 the worker removes them (`purge`). Not here: anything but records that expire.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -15,11 +15,12 @@ from sqlalchemy import Engine
 from idp.adapters.ephemeral_record import as_text, checked_life, from_text, hashed
 from idp.adapters.sql.database import reading, writing
 from idp.adapters.sql.schema import ephemeral
+from idp.adapters.sql.several import count_up, delete_all, named, read_all
 from idp.adapters.sql.statement import Insert, Statement, parameters_of
 from idp.adapters.sql.work import fetch, run, run_in_turn, write, write_later, write_waiting
 from idp.adapters.unit import forget, forget_all, present_unit, remember, remembered
 from idp.core.clock import Clock
-from idp.core.ephemeral import Kind, StaleRecord, StoreUnavailable, Versioned
+from idp.core.ephemeral import Kind, Limited, Place, StaleRecord, StoreUnavailable, Versioned
 
 _c = ephemeral.c
 _IDENTITY = (_c.kind, _c.key_hash)
@@ -122,6 +123,14 @@ class SqlStore:
         text, version = known
         return Versioned(from_text(text), version)
 
+    def get_all(self, places: Sequence[Place]) -> Sequence[Versioned | None]:
+        for place in places:
+            self._settle(*place)
+        names = [named(place) for place in places]
+        found = read_all(self.database, names, self.clock.now())
+        rows = [found.get(name) for name in names]
+        return [None if row is None else Versioned(from_text(row.value), row.version) for row in rows]
+
     def take(self, kind: Kind, key: str) -> Mapping[str, Any] | None:
         now = self.clock.now()
         self._settle(kind, key)
@@ -195,10 +204,25 @@ class SqlStore:
         counted: int = rows[0].version
         return counted
 
+    def count_all(self, counters: Sequence[Limited]) -> Sequence[int]:
+        now = self.clock.now()
+        names = [named(counter.place) for counter in counters]
+        ends = [now + checked_life(counter.window) for counter in counters]
+        counts = count_up(self.database, names, [counter.most for counter in counters], ends, now)
+        for counter in counters:
+            self._forget(*counter.place)
+        return counts
+
     def counted(self, kind: Kind, key: str) -> int:
         # Never remembered: others count meanwhile.
         record = self._read(kind, key)
         return 0 if record is None else record[1]
+
+    def clear(self, places: Sequence[Place]) -> None:
+        for place in places:
+            self._settle(*place)
+            self._forget(*place)
+        delete_all(self.database, [named(place) for place in places])
 
     def is_alive(self) -> bool:
         try:
