@@ -466,11 +466,13 @@ class MemoryStandings:
     accounts: MemoryAccounts
     asked: list[tuple[str, ...]] = field(default_factory=list)
 
-    def of(self, account_id: AccountId, demanded: tuple[str, ...]) -> Standing:
+    def of(self, account_id: AccountId, demanded: tuple[str, ...], *, told_to: str | None = None) -> Standing:
         self.asked.append(demanded)
         return Standing(account=self.accounts.get(account_id), due=())
 
-    def of_grant(self, grant_id: str, demanded: tuple[str, ...]) -> Granted | None:
+    def of_grant(
+        self, grant_id: str, demanded: tuple[str, ...], *, told_to: str | None = None
+    ) -> Granted | None:
         return None
 
     def of_refresh_token(self, grant_id: str, demanded: tuple[str, ...]) -> Granted | None:

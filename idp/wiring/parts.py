@@ -68,6 +68,7 @@ class Parts:
     sign_out: SignOut
     interactions: Interactions
     itinerary: Itinerary
+    standings: SqlStandings
     people: People
     lending: Lending
     entrance: NetworkQuota
@@ -108,7 +109,8 @@ def build_parts(settings: Settings) -> Parts:
     )
     accounts = SqlAccounts(database)
     interactions = Interactions(resources.store, settings.lives.interaction_life, settings.crowd.attempts)
-    people = People(SqlStandings(database), partial(charters_demanded, clients))
+    standings = SqlStandings(database, links.issuer)
+    people = People(standings, partial(charters_demanded, clients))
     lending = Lending(sessions, people)
     gate = Gate(itinerary.doors)
     sign_out = SignOut(
@@ -140,6 +142,7 @@ def build_parts(settings: Settings) -> Parts:
         sign_out=sign_out,
         interactions=interactions,
         itinerary=itinerary,
+        standings=standings,
         people=people,
         lending=lending,
         entrance=_entrance(resources, web),

@@ -21,7 +21,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.types import TypeEngine
 
-from idp.adapters.sql.columns import UtcInstant
+from idp.adapters.sql.columns import UtcInstant, instant_of, microseconds_of
 
 Insert = Callable[[sa.Table], "postgresql.Insert | sqlite.Insert"]
 Convert = Callable[[Any], Any]
@@ -160,19 +160,7 @@ def _text(value: str) -> bytes:
     return value.encode()
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), allow_nan=False)
-
-
-_INSTANT = UtcInstant()
-
-
-def _microseconds(value: Any) -> int:
-    return _INSTANT.process_bind_param(value, None) or 0  # type: ignore[arg-type]
-
-
-def _instant(value: int) -> Any:
-    return _INSTANT.process_result_value(value, None)  # type: ignore[arg-type]
+_json = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,30 +177,30 @@ _CONVERSIONS: Mapping[str, _Conversions] = {
         encoders={
             sa.String: _text,
             sa.Integer: lambda value: b"%d" % value,
-            UtcInstant: lambda value: b"%d" % _microseconds(value),
+            UtcInstant: lambda value: b"%d" % microseconds_of(value),
             sa.Boolean: lambda value: b"t" if value else b"f",
             sa.JSON: lambda value: _json(value).encode(),
         },
         decoders={
             sa.String: bytes.decode,
             sa.Integer: int,
-            UtcInstant: lambda value: _instant(int(value)),
+            UtcInstant: lambda value: instant_of(int(value)),
             sa.Boolean: lambda value: value == b"t",
-            sa.JSON: json.loads,
+            sa.JSON: lambda value: json.loads(value.decode()),
         },
     ),
     "sqlite": _Conversions(
         encoders={
             sa.String: lambda value: value,
             sa.Integer: int,
-            UtcInstant: _microseconds,
+            UtcInstant: microseconds_of,
             sa.Boolean: int,
             sa.JSON: _json,
         },
         decoders={
             sa.String: None,
             sa.Integer: None,
-            UtcInstant: _instant,
+            UtcInstant: instant_of,
             sa.Boolean: bool,
             sa.JSON: json.loads,
         },

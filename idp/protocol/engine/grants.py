@@ -10,9 +10,11 @@ from idp.accounts.account import AccountId
 from idp.accounts.grants import Grant, GrantRepository
 from idp.accounts.standing import Granted, Standings
 from idp.clients.registry import Client, ClientFile
+from idp.clients.scopes import claims_of
 from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore, Kind
 from idp.core.errors import ClientError, OAuthError
+from idp.protocol.claims.upstream_claims import asks_upstream
 from idp.protocol.client_auth.possession import Binding
 
 #: RFC 6749 §5.2. One description for every reason: a thief does not learn which part of a stolen code was right.
@@ -46,7 +48,7 @@ class IssuedCode:
 
     grant: Grant
     subject: str
-    #: The authorization request, in the form in which pyop stores it.
+    #: The authorization request, of what pyop may see of it.
     request: Mapping[str, Any]
     #: What the ID Token says about the sign-in: `acr`, `amr`, `auth_time`, `sid`.
     authentication: Mapping[str, Any]
@@ -88,6 +90,11 @@ class OpenedToken:
     @property
     def grant(self) -> Grant:
         return self.granted.grant
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Returns the claims that userinfo may tell."""
+        return _released_names(self.client, self.scope, self.asked)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +183,12 @@ class GrantStore:
         if client is None:
             raise AccessTokenRefused("the client is registered no more")
         # Revoking a grant deletes no token: each use of a token asks the durable grant.
-        granted = self.standings.of_grant(stored.value["grant_id"], client.charters)
+        names = _released_names(client, stored.value["scope"], stored.value["asked"])
+        granted = self.standings.of_grant(
+            stored.value["grant_id"],
+            client.charters,
+            told_to=client.client_id if asks_upstream(names) else None,
+        )
         if granted is None or granted.grant.revoked_at is not None:
             raise AccessTokenRefused("revoked grant")
         return OpenedToken(
@@ -194,6 +206,10 @@ class GrantStore:
     def _life(self, client_id: str) -> timedelta:
         client = self.clients.get(client_id)
         return (client.access_token_life if client else None) or self.access_token_life
+
+
+def _released_names(client: Client, scope: str, asked: Sequence[str]) -> frozenset[str]:
+    return client.releasable & {*claims_of(scope.split()), *asked}
 
 
 def _token() -> str:
