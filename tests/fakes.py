@@ -17,7 +17,7 @@ from idp.accounts.standing import Granted, Standing
 from idp.adapters.unit import forget, forget_all, present_request, present_unit, remember, remembered
 from idp.cards.reader import PinState, ReaderCard, ReaderFailed, ReaderFault, StoredCertificate
 from idp.core.audit import AuditEvent, Fact
-from idp.core.ephemeral import Kind, Limited, Place, StaleRecord, StoreUnavailable, Versioned
+from idp.core.ephemeral import Kind, Limited, Place, Put, StaleRecord, StoreUnavailable, Versioned
 from idp.core.mailer import Mail
 from idp.interaction.hub import Done, Failed
 from idp.interaction.record import Interaction
@@ -73,9 +73,12 @@ class MemoryStore:
     def put(self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta) -> None:
         self._write_with_unit(partial(self._write, kind, key, _json(value), 0, _checked(ttl)))
 
-    def add(self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta) -> bool:
+    def add(
+        self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta, *, after: Put | None = None
+    ) -> bool:
         text, life = _json(value), _checked(ttl)
         self._send_waiting()
+        self._put_at_once(after)
         if self._living(kind, key) is not None:
             forget_all()
             return False
@@ -95,10 +98,11 @@ class MemoryStore:
     def get_all(self, places: Sequence[Place]) -> Sequence[Versioned | None]:
         self._send_waiting()
         found = [self._living(*place) for place in places]
-        return [record and Versioned(json.loads(record.text), record.version) for record in found]
+        return [None if one is None else Versioned(json.loads(one.text), one.version) for one in found]
 
-    def take(self, kind: Kind, key: str) -> Mapping[str, Any] | None:
+    def take(self, kind: Kind, key: str, *, after: Put | None = None) -> Mapping[str, Any] | None:
         self._send_waiting()
+        self._put_at_once(after)
         record = self._living(kind, key)
         forget((id(self), kind, key))
         self.records.pop((kind, key), None)
@@ -188,6 +192,10 @@ class MemoryStore:
             unit.put_ahead(self._send, write)
         else:
             self._send([write])
+
+    def _put_at_once(self, put: Put | None) -> None:
+        if put is not None:
+            self._write(put.kind, put.key, _json(put.value), 0, _checked(put.ttl))
 
     def _delete(self, kind: Kind, key: str) -> None:
         self._living(kind, key)

@@ -14,7 +14,7 @@ from hiredis import pack_command
 from idp.adapters.ephemeral_record import as_text, checked_life, from_text, hashed
 from idp.adapters.redis_connections import Connections
 from idp.adapters.unit import forget, forget_all, present_request, present_unit, remember, remembered
-from idp.core.ephemeral import Kind, Limited, Place, StaleRecord, StoreUnavailable, Versioned
+from idp.core.ephemeral import Kind, Limited, Place, Put, StaleRecord, StoreUnavailable, Versioned
 
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -65,12 +65,14 @@ class RedisStore:
         self._prefix = prefix
 
     def put(self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta) -> None:
-        name, life = self._written(kind, key), _milliseconds(ttl)
-        self._write(_packed("SET", name, _envelope(0, value), "PX", life))
+        self._write(self._put(Put(kind, key, value, ttl)))
 
-    def add(self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta) -> bool:
+    def add(
+        self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta, *, after: Put | None = None
+    ) -> bool:
         name, life = self._written(kind, key), _milliseconds(ttl)
-        is_added = self._ask("SET", name, _envelope(0, value), "PX", life, "NX") is not None
+        added = _packed("SET", name, _envelope(0, value), "PX", life, "NX")
+        is_added = self._send([*self._before(after), added]) is not None
         if not is_added:
             forget_all()
         return is_added
@@ -90,9 +92,9 @@ class RedisStore:
         found = self._ask("MGET", *(self._name(*place) for place in places), again=True)
         return [None if record is None else _opened(record) for record in found]
 
-    def take(self, kind: Kind, key: str) -> Mapping[str, Any] | None:
+    def take(self, kind: Kind, key: str, *, after: Put | None = None) -> Mapping[str, Any] | None:
         # GETDEL is atomic: of several callers, one gets the value.
-        record = self._ask("GETDEL", self._written(kind, key))
+        record = self._send([*self._before(after), _packed("GETDEL", self._written(kind, key))])
         return None if record is None else _opened(record).value
 
     def swap(
@@ -159,6 +161,14 @@ class RedisStore:
             return bool(self._connections.ask(_packed("PING"), again=True))
         except StoreUnavailable:
             return False
+
+    def _put(self, put: Put) -> bytes:
+        name, life = self._written(put.kind, put.key), _milliseconds(put.ttl)
+        return _packed("SET", name, _envelope(0, put.value), "PX", life)
+
+    def _before(self, put: Put | None) -> Sequence[bytes]:
+        # One write: the server does it in this order, and no answer is waited for in between.
+        return () if put is None else (self._put(put),)
 
     def _write(self, command: bytes) -> None:
         unit = present_unit()

@@ -72,6 +72,15 @@ class Versioned(NamedTuple):
     version: int
 
 
+class Put(NamedTuple):
+    """What `put` is given."""
+
+    kind: Kind
+    key: str
+    value: Mapping[str, Any]
+    ttl: timedelta
+
+
 class Limited(NamedTuple):
     """A counter, the window that its first count begins, and the highest count that is allowed."""
 
@@ -98,16 +107,24 @@ class EphemeralStore(Protocol):
     def put(self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta) -> None:
         """Write a JSON object at version 0, replacing any record of this key."""
 
-    def add(self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta) -> bool:
-        """Write as `put` does, unless there is a record. Of several concurrent callers, one gets True."""
+    def add(
+        self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta, *, after: Put | None = None
+    ) -> bool:
+        """Write as `put` does, unless there is a record. Of several concurrent callers, one gets True.
+
+        `after`: put before it and with it, whether this is added or not: who finds this finds that.
+        """
 
     def get(self, kind: Kind, key: str) -> Versioned | None: ...
 
     def get_all(self, places: Sequence[Place]) -> Sequence[Versioned | None]:
         """Returns what is at each place at one moment: this one, never what the request read before."""
 
-    def take(self, kind: Kind, key: str) -> Mapping[str, Any] | None:
-        """Read and delete atomically. Of several concurrent callers, one gets the value and the others None."""
+    def take(self, kind: Kind, key: str, *, after: Put | None = None) -> Mapping[str, Any] | None:
+        """Read and delete atomically. Of several concurrent callers, one gets the value and the others None.
+
+        `after`: put before it and with it, by each of them: who does not find this any more finds that.
+        """
 
     def swap(
         self,

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from idp.core.ephemeral import EphemeralStore, Kind, Limited, Place
+from idp.core.ephemeral import EphemeralStore, Kind, Limited, Place, Put
 from idp.core.unit_of_work import UnitOfWork
 from tests.contracts.races import PROCESSES, open_store, race
 from tests.contracts.test_ephemeral_store import outlive
@@ -109,6 +109,47 @@ def test_they_are_counted_at_once_whatever_becomes_of_the_unit(
     assert counts(any_store) == [1, 1]
 
 
+# --- one put before another is added or taken
+
+
+def test_what_is_put_before_is_there_whatever_becomes_of_the_other(any_store: EphemeralStore) -> None:
+    for number, is_first in ((1, True), (2, False)):
+        put = Put(CODE, f"put {number}", {"n": number}, LIFE)
+        assert any_store.add(CODE, "added", {"n": number}, LIFE, after=put) is is_first
+        assert any_store.get(CODE, f"put {number}") == ({"n": number}, 0)
+    for number, taken in ((3, {"n": 1}), (4, None)):
+        put = Put(CODE, f"put {number}", {"n": number}, LIFE)
+        assert any_store.take(CODE, "added", after=put) == taken
+        assert any_store.get(CODE, f"put {number}") == ({"n": number}, 0)
+
+
+def test_what_is_put_before_may_not_be_out_of_bounds(any_store: EphemeralStore) -> None:
+    any_store.put(CODE, "taken", {}, LIFE)
+    put = Put(CODE, "put", {}, timedelta())
+    for act in (
+        lambda: any_store.add(CODE, "added", {}, LIFE, after=put),
+        lambda: any_store.take(CODE, "taken", after=put),
+    ):
+        with pytest.raises(ValueError, match="life of a record"):
+            act()
+    assert any_store.get_all([(CODE, "added"), (CODE, "taken"), (CODE, "put")]) == [None, ({}, 0), None]
+
+
+def test_a_request_reads_what_was_put_before(any_store: EphemeralStore, work: UnitOfWork) -> None:
+    any_store.put(CODE, "k", {"n": 1}, LIFE)
+    with work.request():
+        assert any_store.get(CODE, "k") == ({"n": 1}, 0)
+        assert any_store.add(CODE, "added", {}, LIFE, after=Put(CODE, "k", {"n": 2}, LIFE))
+        assert any_store.get(CODE, "k") == ({"n": 2}, 0)
+
+
+def take_it(store: EphemeralStore) -> str:
+    """Who finds the one gone finds the other."""
+    if store.take(CODE, "raced", after=Put(CODE, "trace", {}, LIFE)) is not None:
+        return "taken"
+    return "traced" if store.get(CODE, "trace") is not None else "lost"
+
+
 # --- deleting
 
 
@@ -207,3 +248,9 @@ def test_counting_and_clearing_wait_for_each_other_and_never_both(
     assert race(count_or_clear, open_store, store_url, threads=THREADS) == {"done": CALLERS}
     share, whole = counts(store)
     assert share == whole
+
+
+def test_of_many_takers_each_finds_the_record_or_its_trace(store: EphemeralStore, store_url: str) -> None:
+    store.put(CODE, "raced", {}, LIFE)
+    expected = {"taken": 1, "traced": CALLERS - 1}
+    assert race(take_it, open_store, store_url, threads=THREADS) == expected

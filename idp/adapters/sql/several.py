@@ -1,6 +1,6 @@
 """Statements on several records of the ephemeral store at once, one for each number of records and each database.
 
-Contains reading, counting and deleting them. Not here: when they reach the database (`work`), one record (`store`).
+Contains reading, counting and deleting them. Not here: when they reach the database (`work`), one record (`records`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,13 +12,13 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Engine
 
 from idp.adapters.ephemeral_record import hashed
+from idp.adapters.sql.records import IDENTITY
 from idp.adapters.sql.schema import ephemeral
 from idp.adapters.sql.statement import Insert, Statement
 from idp.adapters.sql.work import fetch, run, run_in_turn, write
 from idp.core.ephemeral import Place
 
 _c = ephemeral.c
-_IDENTITY = (_c.kind, _c.key_hash)
 _now = sa.bindparam("now", type_=_c.expires_at.type)
 
 #: As it is in the database: the name of its kind, the hash of its key.
@@ -50,7 +50,7 @@ def count_up(
     return _COUNTS[database.dialect.name](database, places, values)
 
 
-def _names(places: Sequence[Named]) -> dict[str, str]:
+def _names(places: Sequence[Named]) -> dict[str, Any]:
     return {
         name: text
         for number, (kind, key_hash) in enumerate(places)
@@ -71,7 +71,7 @@ def _is_any(records: int, columns: Any = _c) -> ColumnElement[bool]:
 
 @lru_cache
 def _get_all(records: int) -> Statement:
-    found = sa.select(*_IDENTITY, _c.value, _c.version).where(_is_any(records), _c.expires_at > _now)
+    found = sa.select(*IDENTITY, _c.value, _c.version).where(_is_any(records), _c.expires_at > _now)
     return Statement(lambda _: found)
 
 
@@ -86,7 +86,7 @@ def _delete_all(records: int) -> Statement:
         .order_by(rank)
         .with_for_update()
     )
-    return Statement(lambda _: sa.delete(ephemeral).where(sa.tuple_(*_IDENTITY).in_(locked)))
+    return Statement(lambda _: sa.delete(ephemeral).where(sa.tuple_(*IDENTITY).in_(locked)))
 
 
 # Counting.
@@ -112,13 +112,13 @@ def _counting(insert: Insert, rows: "sa.Select[Any]") -> Any:
     return (
         counting.from_select([column.name for column in ephemeral.c], rows)
         .on_conflict_do_update(
-            index_elements=_IDENTITY,
+            index_elements=IDENTITY,
             set_={
                 "version": sa.case((is_over, 1), else_=_c.version + 1),
                 "expires_at": sa.case((is_over, new.expires_at), else_=_c.expires_at),
             },
         )
-        .returning(*_IDENTITY, _c.version)
+        .returning(*IDENTITY, _c.version)
     )
 
 

@@ -130,8 +130,8 @@ def _compile(clause: Executable, dialect: str, row: tuple[str, ...]) -> Compiled
 
 def _written_by(clause: Any) -> str | None:
     """Returns the table that it writes, itself or in a common table expression."""
-    parts: list[Any] = [clause, *visitors.iterate(clause)]
-    return next((one.table.name for one in parts if isinstance(one, UpdateBase)), None)
+    writes: list[Any] = [one for one in visitors.iterate(clause) if isinstance(one, UpdateBase)]
+    return writes[0].table.name if writes else None
 
 
 def _looked_at(clause: Any, written: str | None) -> frozenset[str]:
