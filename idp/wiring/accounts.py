@@ -24,7 +24,6 @@ def build_mail_codes(resources: Resources) -> MailCodes:
 def build_throttle(resources: Resources) -> PasswordThrottle:
     s = resources.settings
     return PasswordThrottle(
-        store=resources.store,
         durable=resources.durable,
         key=derive_key(s.keys.application, "throttle"),
         limits=s.password,
