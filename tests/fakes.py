@@ -175,6 +175,10 @@ class MemoryStore:
                 self.count(*counter.place, life)
         return counts
 
+    def count_or_refuse(self, counter: Limited, refusal: Exception) -> None:
+        if self.count_all([counter])[0] > counter.most:
+            raise refusal
+
     def counted(self, kind: Kind, key: str) -> int:
         self._send_waiting()
         record = self._living(kind, key)

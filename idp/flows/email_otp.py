@@ -19,6 +19,7 @@ from idp.accounts.upstream_link import SubjectOfAnother
 from idp.accounts.upstream_linking import UpstreamLinking
 from idp.core.audit import AuditEvent
 from idp.core.clock import Clock
+from idp.core.unit_of_work import UnitOfWork
 from idp.flows.shared.already_enrolled import AlreadyEnrolled
 from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.conflict import refuse_enrolment
@@ -50,6 +51,7 @@ class _Due(NamedTuple):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmailOtpFlow:
     desk: Desk
+    work: UnitOfWork
     accounts: AccountRepository
     codes: MailCodes
     sender: CodeSender
@@ -77,10 +79,14 @@ class EmailOtpFlow:
         except CodeRefused as refused:
             self.desk.audit_event(AuditEvent.MAIL_CODE_REFUSED, interaction, reason=str(refused.reason))
             return self._page(request, due, refused.reason, _STATUS.get(refused.reason, 422))
-        self.sender.withdraw(holder)
-        self.desk.audit_event(AuditEvent.MAIL_CODE_ACCEPTED, interaction, purpose=holder.purpose)
-        finishes = {"login": self._finish_login, "enrolment": self._finish_enrolment}
-        return finishes[holder.purpose](request, interaction)
+        # The row of this request: what is written now, and the hub's return, decide on the one of their moment.
+        account = self.desk.account(interaction)
+        with self.work.together():
+            self.sender.accepted(holder)
+            self.desk.audit_event(AuditEvent.MAIL_CODE_ACCEPTED, interaction, purpose=holder.purpose)
+        if holder.purpose == "enrolment":
+            return self._finish_enrolment(request, interaction)
+        return self._finish_login(interaction, account)
 
     def resend(self, request: Request, interaction_id: str) -> Response:
         due = self._due(request, interaction_id)
@@ -97,8 +103,7 @@ class EmailOtpFlow:
             raise NotDue(interaction_id)
         return _Due(interaction, holder)
 
-    def _finish_login(self, request: Request, interaction: Interaction) -> Response:
-        account = self.desk.account(interaction)
+    def _finish_login(self, interaction: Interaction, account: Account | None) -> Response:
         if account is None:
             raise NotDue(interaction.id)
         return self.desk.prove(with_event(interaction, event_of("email_otp", self.clock.now()), account))

@@ -15,6 +15,7 @@ from idp.accounts.throttle import Closed, PasswordThrottle, Wait
 from idp.cards.rpps import InvalidRpps, Rpps, parse_rpps
 from idp.core.audit import AuditEvent, Fact
 from idp.core.clock import Clock
+from idp.core.unit_of_work import UnitOfWork
 from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.desk import Desk
 from idp.interaction.binding import browser_of
@@ -41,6 +42,7 @@ _STATUS = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordFlow:
     desk: Desk
+    work: UnitOfWork
     accounts: AccountRepository
     passwords: Passwords
     throttle: PasswordThrottle
@@ -91,6 +93,7 @@ class PasswordFlow:
         device = self.devices.nonce(request, rpps)
         self.passwords.require_room()  # Before a try of the person is used up.
         try:
+            # TH1: counted before the password is compared, as a step of its own.
             self.throttle.begin(rpps, device, self.clock.now())
         except (Wait, Closed):
             self._audit(AuditEvent.PASSWORD_THROTTLED, interaction, None)
@@ -102,26 +105,38 @@ class PasswordFlow:
         if account is None or not is_right or not account.may_sign_in:
             self._audit(AuditEvent.PASSWORD_REFUSED, interaction, account, reason=_reason(account, is_right))
             return None
-        self.throttle.succeed(rpps, device)
-        self._audit(AuditEvent.PASSWORD_ACCEPTED, interaction, account)
-        self._rehash(account, password)
+        self._write_accepted(interaction, account, device, self._rehashed(account, password))
         return account
 
-    def _rehash(self, account: Account, password: str) -> None:
-        """Hash anew if the parameters were raised since (facts/security PW4)."""
+    def _rehashed(self, account: Account, password: str) -> Account | None:
+        """Returns it hashed anew if the parameters were raised since (facts/security PW4)."""
         if not self.passwords.needs_rehash(account.password_hash):
-            return
+            return None
         try:
-            hashed = self.passwords.hash(password)
-            self.accounts.save(dataclasses.replace(account, password_hash=hashed))
-        except (StaleAccount, EmailTaken, HashingBusy):
-            pass  # The next sign-in tries again: this one is not kept waiting.
+            return dataclasses.replace(account, password_hash=self.passwords.hash(password))
+        except HashingBusy:
+            return None  # The next sign-in tries again: this one is not kept waiting.
+
+    def _write_accepted(
+        self, interaction: Interaction, account: Account, device: str, rehashed: Account | None
+    ) -> None:
+        try:
+            with self.work.together():
+                if rehashed is not None:
+                    self.accounts.save(rehashed)
+                self.throttle.succeed(account.identity.rpps, device)
+                self._audit(AuditEvent.PASSWORD_ACCEPTED, interaction, account)
+        except (StaleAccount, EmailTaken):
+            # Without the new hash: the next sign-in makes it.
+            self._write_accepted(interaction, account, device, None)
 
     def _accept(self, request: Request, interaction: Interaction, account: Account) -> Response:
         event = event_of("password", self.clock.now())
         proved = with_event(interaction, event, account)
-        response = self.desk.prove(proved)
+        # The mail first: if it cannot be posted, the person types the password again. What fails after the proof would
+        # lose the answer, and with it the new binding.
         self.sender.send_if_due(request, proved)
+        response = self.desk.prove(proved)
         self.devices.remember(request, response, account.identity.rpps)
         return response
 

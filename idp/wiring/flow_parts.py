@@ -125,6 +125,7 @@ def _sender(parts: Parts, desk: Desk, codes: MailCodes, outbox: Outbox) -> CodeS
     limits = parts.settings.mail_code
     return CodeSender(
         desk=desk,
+        work=parts.work,
         codes=codes,
         mails=parts.web.mails,
         outbox=outbox,

@@ -61,6 +61,7 @@ def _password(parts: Parts, shared: FlowParts) -> PasswordFlow:
     s = parts.settings
     return PasswordFlow(
         desk=shared.desk,
+        work=parts.work,
         accounts=parts.accounts,
         passwords=shared.passwords,
         throttle=shared.throttle,
@@ -91,6 +92,7 @@ def _enrolment(parts: Parts, shared: FlowParts) -> EnrolmentFlow:
 def _email_otp(parts: Parts, shared: FlowParts) -> EmailOtpFlow:
     return EmailOtpFlow(
         desk=shared.desk,
+        work=parts.work,
         accounts=parts.accounts,
         codes=shared.codes,
         sender=shared.sender,
