@@ -113,7 +113,9 @@ def build_parts(settings: Settings) -> Parts:
     people = People(standings, partial(charters_demanded, clients))
     lending = Lending(sessions, people)
     gate = Gate(itinerary.doors)
+    work = SqlUnitOfWork(database)
     sign_out = SignOut(
+        work=work,
         sessions=sessions,
         grants=grants,
         audit=audit,
@@ -121,7 +123,7 @@ def build_parts(settings: Settings) -> Parts:
     )
     return Parts(
         resources=resources,
-        work=SqlUnitOfWork(database),
+        work=work,
         web=web,
         visits=Visits(web.cookies, web.stations, resources.clock),
         clients=clients,

@@ -13,6 +13,7 @@ from idp.adapters.sql.kept_logouts import SqlKeptLogouts
 from idp.adapters.sql.logouts import SqlLogoutNotices
 from idp.adapters.sql.outbox import OutboxWorker
 from idp.adapters.sql.upstream_links import SqlUpstreamLinks
+from idp.adapters.sql.work import SqlUnitOfWork
 from idp.clients.registry import logout_listeners
 from idp.core.mailer import MailTransport
 from idp.core.refusal_trail import RefusalTrail
@@ -36,6 +37,7 @@ def build_back_channel(resources: Resources) -> BackChannelLogout:
     keys = KeysInForce(open_key_directory(settings, resources.clock))
     accounts, audit = SqlAccounts(resources.database), SqlAudit(resources.database, resources.clock)
     return BackChannelLogout(
+        work=SqlUnitOfWork(resources.database),
         notices=SqlLogoutNotices(resources.database),
         tokens=LogoutTokens(
             issuer=settings.where.issuer,
@@ -60,7 +62,9 @@ def build_kept_logout_judge(resources: Resources) -> KeptLogoutJudge | None:
     if upstream is None:
         return None
     clients = build_clients(settings, clock)
+    work = SqlUnitOfWork(database)
     sign_out = SignOut(
+        work=work,
         sessions=build_sessions(resources),
         grants=SqlGrants(database),
         audit=audit,
@@ -68,6 +72,7 @@ def build_kept_logout_judge(resources: Resources) -> KeptLogoutJudge | None:
     )
     logouts = UpstreamLogouts(
         upstream=upstream,
+        work=work,
         store=resources.store,
         sign_out=sign_out,
         accounts=SqlAccounts(database),
@@ -75,4 +80,4 @@ def build_kept_logout_judge(resources: Resources) -> KeptLogoutJudge | None:
         clock=clock,
     )
     kept, trail = SqlKeptLogouts(database, resources.sealer), RefusalTrail(audit, resources.store)
-    return KeptLogoutJudge(kept=kept, logouts=logouts, trail=trail, clock=clock)
+    return KeptLogoutJudge(work=work, kept=kept, logouts=logouts, trail=trail, clock=clock)

@@ -4,8 +4,8 @@ Contains reading without a transaction, steps of their own, and writes that wait
 how they are committed (`commits`), what is read and written.
 """
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from idp.adapters.sql.commits import Write, commit, commit_in_turn, errors_named, run_alone, run_each
+from idp.adapters.sql.database import writing
 from idp.adapters.sql.execution import ConnectionBroken, Result
 from idp.adapters.sql.statement import Statement
 from idp.adapters.unit import Unit, in_request, in_unit, present_request, present_unit
@@ -28,6 +29,11 @@ class SqlUnitOfWork:
 
     def together(self) -> AbstractContextManager[None]:
         return in_unit(self._commit, _roll_back)
+
+    @contextmanager
+    def as_one_step(self) -> Iterator[None]:
+        with self.together(), writing(self.database):  # `run` joins the transaction, now that it has begun.
+            yield
 
     def _commit(self, unit: Unit) -> None:
         if unit.is_spoilt:

@@ -127,13 +127,16 @@ class CodeSender:
         """Withdraw the mails that wait with a code that was used, and forget the wrong ones, with the present unit of
         work."""
         self.codes.accepted(holder)
-        self.outbox.withdraw(self.codes.topic(holder))
+        self.outbox.supersede(self.codes.topic(holder))
 
     def take_back(self, interaction: Interaction) -> None:
         """Withdraw the mail to an address that the person corrects. If it had not left, one may go there at once."""
         holder = self.holder(interaction)
-        if holder is not None and self.outbox.withdraw(self.codes.topic(holder)):
-            self.codes.not_sent(holder)
+        if holder is None:
+            return
+        with self.work.as_one_step():
+            if self.outbox.withdraw(self.codes.topic(holder)):
+                self.codes.not_sent(holder)
 
     def _mail(
         self, request: Request, interaction: Interaction, holder: CodeHolder, code: CodeToSend, now: datetime
