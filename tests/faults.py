@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html import unescape
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from bs4 import BeautifulSoup
 from sqlalchemy import event
@@ -37,6 +37,7 @@ _OF_FACTS = frozenset(
 )
 
 
+Done = TypeVar("Done")
 _READS = ("SELECT", "COMMIT")
 
 
@@ -203,27 +204,50 @@ def fail_at_each_statement(
     outage; None: the same.
     """
     tables, cookies = Tables.of(browser.house.settings), dict(browser.client._cookies or {})
+    whole = frozenset[str]().union(*commits)
+
+    def answer() -> tuple[int, str] | None:
+        browser.client._cookies = dict(cookies)
+        response = request()
+        if response.status_code == 503:
+            assert_told(response)
+            return None
+        return _outcome(response)
+
+    done = None
+    for at, outcome, left in failures(tables, answer, commits, faults):
+        if at is None:
+            done = outcome
+        elif outcome is not None:
+            assert (outcome, left) == (done, whole), (at, outcome, whole ^ left)
+        else:
+            went_on = _outcome(request() if again is None else again(browser))
+            after = tables.changed()
+            # Where only the answer was lost, it may be told that the same was done before.
+            assert (went_on, after) == (done, whole) or whole == left <= after, (at, went_on, whole ^ after)
+
+
+def failures(
+    tables: Tables, act: Callable[[], Done], commits: Sequence[frozenset[str]], faults: Faults
+) -> Iterator[tuple[int | None, Done, frozenset[str]]]:
+    """Does it once (None), then again from the same beginning with a failure at each statement in turn (its number).
+
+    Yields what `act` returned, and what was changed. Asserts that those are whole commits.
+    """
     tables.keep()
     with faults.armed(None):
-        done = _outcome(request())
+        done = act()
         points = [0, *range(faults.first_write or 0, faults.count)]
-    whole = frozenset[str]().union(*commits)
-    assert tables.changed() == whole
+    whole = tables.changed()
+    assert whole == frozenset[str]().union(*commits)
+    yield None, done, whole
     for at in points:
         tables.put_back()
-        browser.client._cookies = dict(cookies)
         with faults.armed(at), capture_logs():  # The trace of each in full takes longer than the request.
-            failed = request()
+            failed = act()
         left = tables.changed()
-        if failed.status_code != 503:
-            assert (_outcome(failed), left) == (done, whole), (at, _outcome(failed), whole ^ left)
-            continue
-        assert_told(failed)
         assert left in [frozenset[str]().union(*commits[:n]) for n in range(len(commits) + 1)], (at, left)
-        outcome = _outcome(request() if again is None else again(browser))
-        after = tables.changed()
-        # Where only the answer was lost, it may be told that the same was done before.
-        assert (outcome, after) == (done, whole) or whole == left <= after, (at, outcome, whole ^ after)
+        yield at, failed, left
 
 
 def assert_told(page: TestResponse) -> None:
@@ -234,4 +258,4 @@ def assert_told(page: TestResponse) -> None:
 
 
 def _outcome(response: TestResponse) -> tuple[int, str]:
-    return response.status_code, response.headers.get("Location", "")
+    return response.status_code, response.headers.get("Location", "").partition("?")[0]
