@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -175,6 +176,10 @@ class MemoryStore:
                 self.count(*counter.place, life)
         return counts
 
+    def count_or_refuse(self, counter: Limited, refusal: Exception) -> None:
+        if self.count_all([counter])[0] > counter.most:
+            raise refusal
+
     def counted(self, kind: Kind, key: str) -> int:
         self._send_waiting()
         record = self._living(kind, key)
@@ -274,6 +279,9 @@ class RecordingOutbox:
     def post(self, mail: Mail, *, expires_after_seconds: int, topic: str = "") -> None:
         self.mails.append((mail, expires_after_seconds))
 
+    def supersede(self, topic: str) -> None:
+        self.withdrawn.append(topic)
+
     def withdraw(self, topic: str) -> bool:
         self.withdrawn.append(topic)
         return False
@@ -295,8 +303,9 @@ class FakeCharters:
     def publish(self, revision: CharterRevision) -> None:
         self.revisions.append(revision)
 
-    def accept(self, evidence: CharterEvidence) -> None:
+    def accept(self, evidence: CharterEvidence) -> bool:
         self.evidence.append(evidence)
+        return True
 
     def has_accepted(self, account_id: str, revision: CharterRevision) -> bool:
         return any(
@@ -512,10 +521,25 @@ class MemoryProofs:
 
 @dataclass
 class RecordingNotices:
+    """`told`: those that were posted, not those only written."""
+
     told: list[tuple[AccountId, Notice]] = field(default_factory=list)
 
-    def tell(self, account: Account, notice: Notice) -> None:
-        self.told.append((account.id, notice))
+    def written(self, account: Account, notice: Notice) -> Callable[[], None]:
+        return lambda: self.told.append((account.id, notice))
+
+
+class WorkAtOnce:
+    """`UnitOfWork` over fakes, which write at once: nothing waits for the end of a block, and nothing is undone."""
+
+    def request(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def together(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def as_one_step(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
 
 @dataclass

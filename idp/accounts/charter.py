@@ -76,10 +76,11 @@ class CharterRepository(Protocol):
     def publish(self, revision: CharterRevision) -> None:
         """Raises RevisionExists when the charter already has a revision of this name, even with the same text."""
 
-    def accept(self, evidence: CharterEvidence) -> None:
+    def accept(self, evidence: CharterEvidence) -> bool:
         """Write the evidence. For this service's own charter, also set the account's `charter_revision`.
 
-        One transaction, at a new version of the account. Idempotent per (account, charter, revision).
+        One transaction, at a new version of the account. Returns False, and writes nothing, when this revision of the
+        charter was accepted before.
         """
 
     def has_accepted(self, account_id: AccountId, revision: CharterRevision) -> bool:

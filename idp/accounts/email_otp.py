@@ -7,6 +7,7 @@ computed from (`code_keys`), how many are sent (`mail_quota`), mails.
 import hmac
 import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,7 +15,7 @@ from enum import StrEnum
 from idp.accounts.code_keys import CodeHolder, CodeKeys
 from idp.accounts.mail_quota import MINUTE, MailQuota, NotSent, SendRefusal
 from idp.cards.typed_text import bare_number
-from idp.core.ephemeral import EphemeralStore, Kind, StaleRecord, Versioned
+from idp.core.ephemeral import EphemeralStore, Kind, Limited, StaleRecord, Versioned
 from idp.settings.mail_code import MailCodeSettings
 
 _DAY = timedelta(hours=24)
@@ -51,11 +52,18 @@ class CodeState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeToSend:
-    """`is_repeated`: the mail before held the same code, and both are right."""
+    """`record`: what is to be kept of it; `version` of the one that it replaces, None: this is a new code."""
 
+    holder: CodeHolder = field(repr=False)
     digits: str = field(repr=False)
     expires_at: datetime
-    is_repeated: bool
+    record: Mapping[str, str] = field(repr=False)
+    version: int | None
+
+    @property
+    def is_repeated(self) -> bool:
+        """Whether the mail before held the same code; both are right."""
+        return self.version is not None
 
 
 def canonical_code(text: str, digits: int) -> str | None:
@@ -76,37 +84,65 @@ class MailCodes:
     def to_send(self, holder: CodeHolder, now: datetime) -> CodeToSend:
         """Returns the code in force, with the end and the tries it has; a new one where none is worth sending.
 
-        Raises NotSent: then the code in force, if there is one, still holds.
+        Nothing is counted before `claim`, nor written before `send`. Raises NotSent: then the code in force, if there
+        is one, still holds.
         """
-        self._refuse_closed(holder)
-        self._quota.claim(holder)
-        place, stored = self._keys.place(holder), self._worth_sending(holder, now)
-        resend_at = (now + MINUTE / self.limits.per_minute).isoformat()
-        if stored is None:
-            return self._new(place, now, resend_at)
-        again = {**stored.value, "resend_at": resend_at}
-        try:
-            self.durable.swap(Kind.MAIL_CODE, place, again, expected_version=stored.version)
-        except StaleRecord:
-            # It was used, or asked for, in this instant.
-            raise NotSent(SendRefusal.TOO_SOON) from None
-        return CodeToSend(digits=self._digits(place, stored), expires_at=_end(stored), is_repeated=True)
-
-    def _new(self, place: str, now: datetime, resend_at: str) -> CodeToSend:
+        place, day = self._keys.place(holder), self._quota.day(holder)
+        failures, mails, stored, tries = self.durable.get_all(
+            [
+                (Kind.MAIL_CODE_FAILURES, self._keys.person(holder)),
+                day.place,
+                (Kind.MAIL_CODE, place),
+                (Kind.MAIL_CODE_TRIES, place),
+            ]
+        )
+        if _count(failures) >= self.limits.failures_per_day:
+            raise NotSent(SendRefusal.CLOSED)
+        if _count(mails) >= day.most:
+            raise NotSent(SendRefusal.QUOTA_OF_DAY)
+        if not self._is_worth_sending(stored, tries, now):
+            stored = None
         end = now + self.limits.life
-        record = {"nonce": secrets.token_hex(16), "expires_at": end.isoformat(), "resend_at": resend_at}
-        self.durable.take(Kind.MAIL_CODE_TRIES, place)
-        # Kept for a second life after its end: the page can then say « expired » rather than « unknown ».
-        self.durable.put(Kind.MAIL_CODE, place, record, self.limits.life * 2)
-        return CodeToSend(digits=self._digits(place, Versioned(record, 0)), expires_at=end, is_repeated=False)
+        kept = stored.value if stored else {"nonce": secrets.token_hex(16), "expires_at": end.isoformat()}
+        record = {**kept, "resend_at": (now + MINUTE / self.limits.per_minute).isoformat()}
+        return CodeToSend(
+            holder=holder,
+            digits=self._digits(place, Versioned(record, 0)),
+            expires_at=datetime.fromisoformat(record["expires_at"]),
+            record=record,
+            version=None if stored is None else stored.version,
+        )
 
-    def _worth_sending(self, holder: CodeHolder, now: datetime) -> Versioned | None:
-        """Returns the record of the code in force, if there is time and a try left to type it."""
-        stored = self._in_force(holder)
-        if stored is None or _end(stored) - now < self.limits.life * _WORTH_SENDING:
-            return None
-        used = self.durable.counted(Kind.MAIL_CODE_TRIES, self._keys.place(holder))
-        return stored if used < self.limits.tries else None
+    def claim(self, code: CodeToSend, network: Limited | None = None) -> None:
+        """Count its mail, as a step of its own, in what may be lost. Raises NotSent: nothing was counted.
+
+        `network`: counted with it.
+        """
+        self._quota.claim(code.holder, network)
+
+    def send(self, code: CodeToSend) -> None:
+        """Keep the code and count its mail in the day, with the present unit of work, which posts it.
+
+        Raises NotSent, some by its end: another request came first in this instant.
+        """
+        place = self._keys.place(code.holder)
+        if code.version is None:
+            self.durable.clear([(Kind.MAIL_CODE_TRIES, place)])
+            # Kept for a second life after its end: the page can then say « expired » rather than « unknown ».
+            self.durable.put(Kind.MAIL_CODE, place, code.record, self.limits.life * 2)
+        else:
+            try:
+                self.durable.swap(Kind.MAIL_CODE, place, code.record, expected_version=code.version)
+            except StaleRecord:
+                # It was used, or asked for.
+                raise NotSent(SendRefusal.TOO_SOON) from None
+        self._quota.count_in_day(code.holder)
+
+    def _is_worth_sending(self, stored: Versioned | None, tries: Versioned | None, now: datetime) -> bool:
+        """Whether this is a code in force, with time and a try left to type it."""
+        if stored is None or _is_spent(stored):
+            return False
+        return _end(stored) - now >= self.limits.life * _WORTH_SENDING and _count(tries) < self.limits.tries
 
     def check(self, holder: CodeHolder, text: str, now: datetime, *, within: str = "") -> None:
         """Accept the right code once. Raises CodeRefused.
@@ -115,31 +151,35 @@ class MailCodes:
         double click, a lost answer): it proves nothing that this interaction does not already know.
         """
         place, person = self._keys.place(holder), self._keys.person(holder)
-        failures = self.durable.counted(Kind.MAIL_CODE_FAILURES, person)
-        if failures >= self.limits.failures_per_day:
+        failures, stored = self.durable.get_all([(Kind.MAIL_CODE_FAILURES, person), (Kind.MAIL_CODE, place)])
+        if _count(failures) >= self.limits.failures_per_day:
             raise CodeRefused(CodeRefusal.CLOSED)
         code = canonical_code(text, self.limits.digits)
         if code is None:
             raise CodeRefused(CodeRefusal.MALFORMED)
-        stored = self.durable.get(Kind.MAIL_CODE, place)
         if stored is None or now >= _end(stored):
             raise CodeRefused(CodeRefusal.EXPIRED)
         if _is_spent(stored):
             self._check_spent(holder, code, within)
             return
         # OT2: the try is counted before the comparison, atomically: parallel guesses cannot exceed the limit.
-        if self.durable.count(Kind.MAIL_CODE_TRIES, place, self.limits.life * 2) > self.limits.tries:
+        tries = self.durable.count(Kind.MAIL_CODE_TRIES, place, self.limits.life * 2)
+        if tries > self.limits.tries:
             raise CodeRefused(CodeRefusal.USED_UP)
         if not hmac.compare_digest(self._digits(place, stored), code):
-            self._fail(place, person)
+            self.durable.count(Kind.MAIL_CODE_FAILURES, person, _DAY)
+            raise CodeRefused(CodeRefusal.USED_UP if tries >= self.limits.tries else CodeRefusal.REFUSED)
         spent = {**stored.value, "spent_in": self._keys.occasion(within)}
         try:
+            # OT3: a step of its own before anything is written that the code proves.
             self.durable.swap(Kind.MAIL_CODE, place, spent, expected_version=stored.version)
         except StaleRecord:
             self._check_spent(holder, code, within)
-            return
-        if failures:  # One of this very instant, in another tab, stays counted: it errs on the safe side.
-            self.durable.take(Kind.MAIL_CODE_FAILURES, person)
+
+    def accepted(self, holder: CodeHolder) -> None:
+        """Forget the failures of this person, with the present unit of work. Call when `check` accepted the code, also
+        when it did so again: the first call may have failed."""
+        self.durable.clear([(Kind.MAIL_CODE_FAILURES, self._keys.person(holder))])
 
     def _check_spent(self, holder: CodeHolder, code: str, within: str) -> None:
         """Accept the same code in the same interaction. Raises CodeRefused for anything else."""
@@ -161,13 +201,13 @@ class MailCodes:
         return None if stored is None or _is_spent(stored) else stored
 
     def state(self, holder: CodeHolder) -> CodeState:
-        stored = self._in_force(holder)
-        if stored is None:
+        place = self._keys.place(holder)
+        stored, tries = self.durable.get_all([(Kind.MAIL_CODE, place), (Kind.MAIL_CODE_TRIES, place)])
+        if stored is None or _is_spent(stored):
             return CodeState(None, 0, None)
-        used = self.durable.counted(Kind.MAIL_CODE_TRIES, self._keys.place(holder))
         return CodeState(
             expires_at=_end(stored),
-            tries_left=max(self.limits.tries - used, 0),
+            tries_left=max(self.limits.tries - _count(tries), 0),
             resend_at=datetime.fromisoformat(stored.value["resend_at"]),
         )
 
@@ -180,11 +220,6 @@ class MailCodes:
         if stored is not None:
             return CodeRefusal.EXPIRED if now >= _end(stored) else CodeRefusal.USED_UP
         return self._quota.used_up(holder) or SendRefusal.NOTHING
-
-    def _fail(self, place: str, person: str) -> None:
-        self.durable.count(Kind.MAIL_CODE_FAILURES, person, _DAY)
-        used = self.durable.counted(Kind.MAIL_CODE_TRIES, place)
-        raise CodeRefused(CodeRefusal.USED_UP if used >= self.limits.tries else CodeRefusal.REFUSED)
 
     def reopen(self, rpps: str) -> None:
         """Open the door again that wrong codes closed, after a strong proof of an enrolled person.
@@ -199,14 +234,8 @@ class MailCodes:
         return self._keys.place(holder)
 
     def not_sent(self, holder: CodeHolder) -> None:
-        """Call when the mail was withdrawn before it left: the next one need not wait its minute."""
+        """Call when the mail did not leave: the next one need not wait its minute."""
         self._quota.not_sent(holder)
-
-    def _refuse_closed(self, holder: CodeHolder) -> None:
-        """Raises NotSent: too many wrong codes in a day."""
-        person = self._keys.person(holder)
-        if self.durable.counted(Kind.MAIL_CODE_FAILURES, person) >= self.limits.failures_per_day:
-            raise NotSent(SendRefusal.CLOSED)
 
     @property
     def _quota(self) -> MailQuota:
@@ -222,6 +251,10 @@ class MailCodes:
 
 def _end(stored: Versioned) -> datetime:
     return datetime.fromisoformat(stored.value["expires_at"])
+
+
+def _count(counter: Versioned | None) -> int:
+    return 0 if counter is None else counter.version
 
 
 def _is_spent(stored: Versioned) -> bool:

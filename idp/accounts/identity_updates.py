@@ -5,6 +5,8 @@ flow that proves an identity calls it. Not here: comparing two proofs (see `iden
 """
 
 import dataclasses
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from idp.accounts.account import Account, ProvedIdentity
@@ -13,66 +15,91 @@ from idp.accounts.notices import Notice, Notices
 from idp.accounts.proofs import Proofs, has_proof, professions
 from idp.accounts.repository import AccountRepository, StaleAccount
 from idp.core.audit import Audit, AuditEvent
+from idp.core.unit_of_work import UnitOfWork
 
 #: Another login of the same person may save in between. After this many times in a row something else is wrong.
 _TRIES = 3
 
 
+def _nothing() -> None:
+    """Nothing more is written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Update:
+    """`proofs`: to record; `is_new`: the last of them was not known. `notice`: posts the mail, if there is one."""
+
+    account: Account
+    change: IdentityChange | None
+    proofs: tuple[ProvedIdentity, ...]
+    is_new: bool
+    notice: Callable[[], None]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdentityUpdates:
+    work: UnitOfWork
     accounts: AccountRepository
     notices: Notices
     audit: Audit
     proofs: Proofs
 
     def enrolled(self, account: Account) -> None:
-        """Record the first proof: the one the account was created from."""
+        """Record the first proof, with the present unit of work: the one the account was created from."""
         self.proofs.record(account.id, account.identity)
 
-    def apply(self, account: Account, proved: ProvedIdentity) -> Account:
-        """Returns the account, saved with the newest proof. `proved.rpps` is the account's own.
-
-        Account and history are written in one transaction. Raises what the repository raises.
+    def apply(self, account: Account, proved: ProvedIdentity, also: Callable[[], None] = _nothing) -> None:
+        """Save the account with the newest proof, its history, audit events and notice, together with what `also`
+        writes. `proved.rpps` is the account's own. Raises what the repository and `also` raise.
         """
-        known = self._proofs_with(account, proved)
         for _ in range(_TRIES):
-            identity = merged(account.identity, proved)
-            change = _change(account, identity, known)
-            try:
-                self.accounts.save(dataclasses.replace(account, identity=identity), change=change)
-            except StaleAccount:
-                account = self.accounts.get(account.id)
-                continue
-            if change is not None:
-                self._tell(account, change)
-            return self.accounts.get(account.id)
+            update = self._prepared(account, proved)
+            with suppress(StaleAccount), self.work.as_one_step():
+                self.accounts.save(update.account, change=update.change)
+                self._record(update)
+                also()
+                return
+            account = self.accounts.get(account.id)
         # Other logins refreshed the account at every try: theirs is as new as this proof, so this login goes on.
-        return account
+        update = dataclasses.replace(self._prepared(account, proved), change=None)
+        with self.work.as_one_step():
+            self._record(update)
+            also()
 
-    def _proofs_with(self, account: Account, proved: ProvedIdentity) -> frozenset[str]:
-        """Add this proof to the account's. Returns the professions proved before it."""
+    def _prepared(self, account: Account, proved: ProvedIdentity) -> _Update:
         before = self.proofs.of(account.id)
         # An account made before proofs were recorded has none: its present identity is its first proof.
-        if not has_proof(before, account.identity):
-            self.enrolled(account)
-            before = self.proofs.of(account.id)
-        self.proofs.record(account.id, proved)
-        if not has_proof(before, proved):
+        first = () if has_proof(before, account.identity) else (account.identity,)
+        known = (*before, *first)
+        identity = merged(account.identity, proved)
+        change = _change(account, identity, professions(known))
+        is_told = change is not None and change.is_told
+        return _Update(
+            account=dataclasses.replace(account, identity=identity),
+            change=change,
+            proofs=(*first, proved),
+            is_new=not has_proof(known, proved),
+            notice=self.notices.written(account, Notice.IDENTITY_CHANGED) if is_told else _nothing,
+        )
+
+    def _record(self, update: _Update) -> None:
+        account, proved = update.account, update.proofs[-1]
+        for proof in update.proofs:
+            self.proofs.record(account.id, proof)
+        if update.is_new:
             profession = proved.profession.code if proved.profession else ""
             self.audit.record(
                 AuditEvent.PROOF_ADDED, account_id=account.id, source=proved.source, profession=profession
             )
-        return professions(before)
-
-    def _tell(self, account: Account, change: IdentityChange) -> None:
-        self.audit.record(
-            AuditEvent.IDENTITY_CHANGED,
-            account_id=account.id,
-            source=change.after.source,
-            fields=" ".join(change.fields),
-        )
-        if change.is_told:
-            self.notices.tell(account, Notice.IDENTITY_CHANGED)
+        change = update.change
+        if change is not None:
+            self.audit.record(
+                AuditEvent.IDENTITY_CHANGED,
+                account_id=account.id,
+                source=proved.source,
+                fields=" ".join(change.fields),
+            )
+            update.notice()
 
 
 def _change(account: Account, identity: ProvedIdentity, known: frozenset[str]) -> IdentityChange | None:

@@ -1,5 +1,6 @@
 """Port to the notices that a person gets about their account by mail. They hold no link and no secret."""
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Protocol
 
@@ -16,5 +17,6 @@ class Notice(StrEnum):
 
 
 class Notices(Protocol):
-    def tell(self, account: Account, notice: Notice) -> None:
-        """Queue the notice to the account's address, in its language. Committed before this returns."""
+    def written(self, account: Account, notice: Notice) -> Callable[[], None]:
+        """Returns what queues the notice to the account's address, in its language: to be called in the unit of work of
+        what it tells. The mail is written before, as that takes long."""

@@ -26,16 +26,16 @@ class IdentityProof:
 
 class Proofs(Protocol):
     def record(self, account_id: AccountId, identity: ProvedIdentity) -> None:
-        """Add the proof, or renew its date and profession if it exists. Committed before this returns."""
+        """Add the proof, or renew its date and profession if it exists."""
 
     def of(self, account_id: AccountId) -> tuple[IdentityProof, ...]:
         """Returns every proof of this account, oldest first."""
 
 
-def professions(proofs: Iterable[IdentityProof]) -> frozenset[str]:
+def professions(proofs: Iterable[IdentityProof | ProvedIdentity]) -> frozenset[str]:
     """Returns the codes of every profession that the person was proved to practise."""
     return frozenset(proof.profession.code for proof in proofs if proof.profession is not None)
 
 
-def has_proof(proofs: Iterable[IdentityProof], identity: ProvedIdentity) -> bool:
+def has_proof(proofs: Iterable[IdentityProof | ProvedIdentity], identity: ProvedIdentity) -> bool:
     return any((proof.source, proof.evidence) == (identity.source, identity.evidence) for proof in proofs)

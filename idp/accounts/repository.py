@@ -1,4 +1,7 @@
-"""Port to durable accounts. Every write is committed before it returns. Adapter: `adapters/sql/accounts.py`."""
+"""Port to durable accounts. Adapter: `adapters/sql/accounts.py`.
+
+A write is committed before it returns, or with the present unit of work: then its exception must leave that too.
+"""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -7,6 +10,7 @@ from typing import Protocol
 from idp.accounts.account import Account, AccountId
 from idp.accounts.identity_change import IdentityChange
 from idp.core.ephemeral import StoreUnavailable
+from idp.core.unit_of_work import UnitOfWork
 
 _TRIES = 5
 
@@ -54,15 +58,22 @@ class AccountRepository(Protocol):
 
 
 def save_changed(
-    accounts: AccountRepository, account_id: AccountId, change: Callable[[Account], Account]
+    work: UnitOfWork,
+    accounts: AccountRepository,
+    account_id: AccountId,
+    change: Callable[[Account], Account],
+    also: Callable[[], None],
 ) -> None:
-    """Save `change` of the account, read and applied again whenever another writer came first.
+    """Save `change` of the account, read and applied again whenever another writer came first, together with what
+    `also` writes.
 
     For a decision that must not be lost, such as disabling an account. Raises AccountNotFound; StoreUnavailable when
     other writers came first at every try: the caller may try again.
     """
     for _ in range(_TRIES):
-        with suppress(StaleAccount):
-            accounts.save(change(accounts.get(account_id)))
+        changed = change(accounts.get(account_id))
+        with suppress(StaleAccount), work.together():
+            accounts.save(changed)
+            also()
             return
     raise StoreUnavailable("the account kept changing")

@@ -7,6 +7,7 @@ Not here: a lock of the account. Card and Pro Santé Connect sign-ins are not af
 
 import hmac
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -43,8 +44,8 @@ class PasswordThrottle:
         """Returns a keyed hash of the RPPS, which is public and too short for a bare hash (facts/security D5)."""
         return hmac.new(self.key, rpps.encode(), "sha256").hexdigest()
 
-    def begin(self, rpps: str, device: str, now: datetime) -> None:
-        """Count one try, before the password is compared. Raises Wait, Closed.
+    def begin(self, rpps: str, device: str, now: datetime) -> Sequence[Place]:
+        """Count one try, before the password is compared. Returns what `succeed` clears. Raises Wait, Closed.
 
         `device`: "" for a browser that never signed in here; any other device has a budget of its own.
         """
@@ -67,14 +68,16 @@ class PasswordThrottle:
         delay = self._delay(count)
         if delay:
             self.durable.put(*wait, {"until": (now + delay).isoformat()}, delay)
-
-    def succeed(self, rpps: str, device: str) -> None:
-        """Clear the counters of this person and device, after a right password, with the present unit of work."""
-        page = self._page(rpps)
-        tries, share, whole = (counter.place for counter in self._counters(page, device))
+        share, whole = (run.place for run in runs)
         # The run is over for strangers too: what counts are failures in a row. Their waits and tries of today stay.
-        shares = dict.fromkeys((share, _share(page, "")))
-        self.durable.clear([_wait(page, device), tries, *shares, whole])
+        return [wait, tries.place, *dict.fromkeys((share, _share(page, ""))), whole]
+
+    def succeed(self, begun: Sequence[Place]) -> None:
+        """Clear the counters of this person and device, after a right password, with the present unit of work.
+
+        `begun`: what `begin` returned.
+        """
+        self.durable.clear(begun)
 
     def reopen(self, rpps: str) -> None:
         """Forget every failure, wait and cap of this person, whatever the device: a page of counters begins anew."""

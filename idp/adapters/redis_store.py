@@ -148,6 +148,10 @@ class RedisStore:
         given = [number for one in counters for number in (one.most, _milliseconds(one.window))]
         return [int(count) for count in self._ask("EVAL", _COUNT_ALL, len(names), *names, *given)]
 
+    def count_or_refuse(self, counter: Limited, refusal: Exception) -> None:
+        if self.count_all([counter])[0] > counter.most:
+            raise refusal
+
     def counted(self, kind: Kind, key: str) -> int:
         # Never remembered: others count meanwhile.
         record = self._ask("GET", self._name(kind, key), again=True)

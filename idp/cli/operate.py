@@ -6,12 +6,12 @@ Not here: keys, trust, cards.
 import argparse
 import dataclasses
 import sys
-from datetime import datetime
+from collections.abc import Callable
 
 from sqlalchemy import Engine
 
 from idp.accounts.account import AccountId
-from idp.accounts.charter import HOUSE, CharterRevision, NoCharterPublished, RevisionExists
+from idp.accounts.charter import CharterRevision, NoCharterPublished, RevisionExists
 from idp.accounts.repository import save_changed
 from idp.adapters.card_host.proxy_listener import ProxyUserUnknown
 from idp.adapters.card_host.tls import UnsuitableHostKey
@@ -32,6 +32,7 @@ from idp.adapters.sql.database import (
 )
 from idp.adapters.sql.grants import SqlGrants
 from idp.adapters.sql.proofs import SqlProofs
+from idp.adapters.sql.work import SqlUnitOfWork
 from idp.cards.anchors import AnchorsRefused
 from idp.cards.rpps import InvalidRpps, parse_rpps
 from idp.clients.located_yaml import BadYaml
@@ -83,18 +84,18 @@ def publish_charter(settings: Settings, options: argparse.Namespace) -> int:
     if options.en is not None:
         texts["en"] = read_words(options.en)
     database = open_database(settings.where.database)
+    published = CharterRevision(
+        revision=options.revision, published_at=now, texts=texts, charter=options.charter or HOUSE
+    )
     try:
-        SqlCharters(database).publish(
-            CharterRevision(
-                revision=options.revision, published_at=now, texts=texts, charter=options.charter or HOUSE
+        with SqlUnitOfWork(database).together():
+            SqlCharters(database).publish(published)
+            SqlAudit(database, SystemClock()).record(
+                AuditEvent.CHARTER_PUBLISHED, charter=published.charter, revision=options.revision
             )
-        )
     except RevisionExists:
         print(f"idp: revision {options.revision} exists already: choose another name", file=sys.stderr)
         return 3
-    SqlAudit(database, SystemClock()).record(
-        AuditEvent.CHARTER_PUBLISHED, charter=options.charter or HOUSE, revision=options.revision
-    )
     return 0
 
 
@@ -156,8 +157,22 @@ def _is_published(charters: SqlCharters, name: str) -> bool:
 
 
 def disable_account(settings: Settings, options: argparse.Namespace) -> int:
-    """Disable at once and everywhere: sessions and grants from before now are void, relying parties are told."""
-    return _set_enabled(settings, options.rpps, enabled=False, event=AuditEvent.ACCOUNT_DISABLED)
+    """Disable at once and everywhere: sessions and grants from before now are void, relying parties are told.
+
+    A bad clients.yaml does not prevent the disabling; the command, run again, tells the relying parties.
+    """
+    try:
+        listeners = logout_listeners(read_clients(settings.where.clients_file, operator_rules(settings)))
+    except (BadYaml, OSError) as error:
+        status = _set_enabled(settings, options.rpps, enabled=False, event=AuditEvent.ACCOUNT_DISABLED)
+        if status == 0:
+            print(f"idp: disabled, but relying parties were not told: {error}", file=sys.stderr)
+        return 1
+
+    def tell(database: Engine, account_id: AccountId) -> None:
+        SqlGrants(database).end_sessions_of(account_id, SystemClock().now(), listeners)
+
+    return _set_enabled(settings, options.rpps, tell, enabled=False, event=AuditEvent.ACCOUNT_DISABLED)
 
 
 def enable_account(settings: Settings, options: argparse.Namespace) -> int:
@@ -171,33 +186,45 @@ def unlock_account(settings: Settings, options: argparse.Namespace) -> int:
     if account is None:
         print("idp: no account has this RPPS", file=sys.stderr)
         return 1
-    build_waits(resources).end(rpps)
-    SqlAudit(resources.database, resources.clock).record(AuditEvent.ACCOUNT_UNLOCKED, account_id=account.id)
+    with SqlUnitOfWork(resources.database).as_one_step():
+        build_waits(resources).end(rpps)
+        SqlAudit(resources.database, resources.clock).record(
+            AuditEvent.ACCOUNT_UNLOCKED, account_id=account.id
+        )
     return 0
 
 
-def _set_enabled(settings: Settings, rpps: str, *, enabled: bool, event: AuditEvent) -> int:
+def _tell_nobody(database: Engine, account_id: AccountId) -> None:
+    """No relying party has to know."""
+
+
+def _set_enabled(
+    settings: Settings,
+    rpps: str,
+    tell: Callable[[Engine, AccountId], None] = _tell_nobody,
+    *,
+    enabled: bool,
+    event: AuditEvent,
+) -> int:
+    """Write it together with its audit event and what `tell` writes."""
     database = open_database(settings.where.database)
     accounts = SqlAccounts(database)
     account = accounts.find_by_rpps(parse_rpps(rpps))
     if account is None:
         print("idp: no account has this RPPS", file=sys.stderr)
         return 1
-    now = SystemClock().now()
+    account_id = account.id
+
+    def also() -> None:
+        SqlAudit(database, SystemClock()).record(event, account_id=account_id)
+        tell(database, account_id)
+
     # `save_changed` tries again if a sign-in saves at the same moment: the operator's decision must stay.
     save_changed(
-        accounts, account.id, lambda row: dataclasses.replace(row, enabled=enabled).next_generation()
+        SqlUnitOfWork(database),
+        accounts,
+        account_id,
+        lambda row: dataclasses.replace(row, enabled=enabled).next_generation(),
+        also,
     )
-    SqlAudit(database, SystemClock()).record(event, account_id=account.id)
-    return 0 if enabled else _tell_relying_parties(settings, database, account.id, now)
-
-
-def _tell_relying_parties(settings: Settings, database: Engine, account_id: AccountId, now: datetime) -> int:
-    """A bad clients.yaml does not prevent the disabling; the command, run again, tells the relying parties."""
-    try:
-        listeners = logout_listeners(read_clients(settings.where.clients_file, operator_rules(settings)))
-    except (BadYaml, OSError) as error:
-        print(f"idp: disabled, but relying parties were not told: {error}", file=sys.stderr)
-        return 1
-    SqlGrants(database).end_sessions_of(account_id, now, listeners)
     return 0

@@ -6,8 +6,10 @@ Not here: a card (`cli/card`).
 import argparse
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from cryptography import x509
@@ -16,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from idp.adapters.owned_file import write_whole
 from idp.adapters.sql.audit import SqlAudit
 from idp.adapters.sql.database import open_database
+from idp.adapters.sql.work import SqlUnitOfWork
 from idp.cards.anchors import AnchorsRefused, IssuingAuthority
 from idp.cards.pins import REFUSALS, TRUSTED, PinVerdict, common_name, fingerprint_of
 from idp.core.audit import AuditEvent
@@ -50,15 +53,30 @@ def add(settings: Settings, options: argparse.Namespace) -> int:
     if refused or not chosen:
         print("idp: nothing was installed", file=sys.stderr)
         return 1
-    audit = SqlAudit(open_database(settings.where.database), SystemClock())
-    installed = [_install(certificate, settings.card.trust_directory) for certificate, _verdict in chosen]
+    installed = _install_each(settings, [certificate for certificate, _verdict in chosen])
     for (certificate, verdict), is_new in zip(chosen, installed, strict=True):
         print(f"{common_name(certificate)}: {'installed' if is_new else 'already there'} ({verdict})")
         if verdict is PinVerdict.TEST and is_new:
             print(f"    compare its SHA-256 with its publisher: {_colons(fingerprint_of(certificate))}")
-        if is_new:
-            audit.record(AuditEvent.TRUST_ADDED, authority_sha256=fingerprint_of(certificate))
     return 0 if any(installed) else 3
+
+
+def _install_each(settings: Settings, certificates: Sequence[x509.Certificate]) -> list[bool]:
+    """Write the certificates that are not there yet, with their audit events: all of them or, if the database fails,
+    none. Returns which were new."""
+    database, directory = open_database(settings.where.database), settings.card.trust_directory
+    audit, installed = SqlAudit(database, SystemClock()), list[bool]()
+    with ExitStack() as undone:
+        with SqlUnitOfWork(database).together():
+            for certificate in certificates:
+                undo = _install(certificate, directory)
+                installed.append(undo is not None)
+                if undo is not None:
+                    undone.callback(undo)
+                    audit.record(AuditEvent.TRUST_ADDED, authority_sha256=fingerprint_of(certificate))
+        # Committed. Until here no authority stays trusted of which the audit trail does not tell.
+        undone.pop_all()
+    return installed
 
 
 def list_authorities(settings: Settings, options: argparse.Namespace) -> int:
@@ -172,16 +190,22 @@ def _read(files: list[Path]) -> Iterator[x509.Certificate]:
             raise AnchorsRefused(f"{path}: no certificates in PEM, DER or PKCS#7")
 
 
-def _install(certificate: x509.Certificate, directory: Path) -> bool:
-    """Write the certificate. Returns False when it is there already."""
+def _install(certificate: x509.Certificate, directory: Path) -> Callable[[], None] | None:
+    """Write the certificate. Returns what undoes it, None when it is there already."""
     directory.mkdir(mode=0o755, parents=True, exist_ok=True)
     path = directory / f"{re.sub(r'[^a-z0-9]+', '-', common_name(certificate).lower()).strip('-')}.pem"
     pem = certificate.public_bytes(Encoding.PEM)
-    if path.exists() and path.read_bytes() == pem:
-        return False
+    before = path.read_bytes() if path.exists() else None
+    if before == pem:
+        return None
     write_whole(path, pem, like=directory)
     path.chmod(0o644)
-    return True
+    return path.unlink if before is None else partial(_put_back, path, before, directory)
+
+
+def _put_back(path: Path, before: bytes, directory: Path) -> None:
+    write_whole(path, before, like=directory)
+    path.chmod(0o644)
 
 
 def _colons(fingerprint: str) -> str:

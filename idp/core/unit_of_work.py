@@ -23,3 +23,9 @@ class UnitOfWork(Protocol):
         StoreUnavailable, on leaving: nothing was committed, or, if the connection broke in the commit itself, all of it
         may have been.
         """
+
+    def as_one_step(self) -> AbstractContextManager[None]:
+        """As `together`; what the durable store counts, takes and swaps within is part of it too, and reads find it.
+
+        For what decides nothing before it is committed. It begins with the block: on SQLite the others wait to write.
+        """

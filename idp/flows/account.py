@@ -8,6 +8,7 @@ from werkzeug.wrappers import Request, Response
 from idp.accounts.practice import ProfessionalContexts
 from idp.clients.registry import ClientFile
 from idp.core.audit import Audit, AuditEvent
+from idp.core.unit_of_work import UnitOfWork
 from idp.flows.shared.signed_in import SignedIn
 from idp.interaction.professional_context import ContextAction
 from idp.interaction.store import random_token
@@ -28,6 +29,7 @@ _BASE = "/end_session"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountFlow:
     signed_in: SignedIn
+    work: UnitOfWork
     clients: ClientFile
     cookies: Cookies
     forms: Forms
@@ -57,8 +59,9 @@ class AccountFlow:
         found = self.signed_in.find(request)
         if found is not None and client_id in self.context.remembered(found[1]):
             account_id = found[1].id
-            self.contexts.forget(account_id, client_id)
-            self.audit.record(AuditEvent.CONTEXT_FORGOTTEN, account_id=account_id, client_id=client_id)
+            with self.work.together():
+                self.contexts.forget(account_id, client_id)
+                self.audit.record(AuditEvent.CONTEXT_FORGOTTEN, account_id=account_id, client_id=client_id)
         return redirect("/")
 
     def show(self, request: Request) -> Response:

@@ -17,6 +17,7 @@ from idp.accounts.charter import HOUSE, CharterEvidence, CharterRepository, Char
 from idp.core.audit import AuditEvent
 from idp.core.clock import Clock
 from idp.core.errors import OAuthError
+from idp.core.unit_of_work import UnitOfWork
 from idp.flows.shared.desk import Desk
 from idp.interaction.assurance import assurance_of
 from idp.interaction.next_stop import Itinerary
@@ -69,6 +70,7 @@ class _Due:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CharterFlow:
     desk: Desk
+    work: UnitOfWork
     charters: CharterRepository
     action: CharterAction
     itinerary: Itinerary
@@ -93,9 +95,11 @@ class CharterFlow:
             return self._page(request, due, current, "charter.revision_changed", 409)
         if form.get("accepted") != "yes":
             return self._page(request, due, current, "charter.tick_needed", 422)
+        evidence = self._evidence(due, current, shown)
         # Committed before the redirect (facts/security T35).
-        self.charters.accept(self._evidence(due, current, shown))
-        self._audit_event(AuditEvent.CHARTER_ACCEPTED, due, current)
+        with self.work.together():
+            if self.charters.accept(evidence):
+                self._audit_event(AuditEvent.CHARTER_ACCEPTED, due, current)
         return self.desk.back(due.interaction)
 
     def refuse(self, request: Request, interaction_id: str) -> Response:

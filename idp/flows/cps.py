@@ -68,7 +68,8 @@ class CpsFlow:
         token = request.args.get("presentation")
         if token is None:
             return self.desk.back(interaction)
-        # Good once, and only for the interaction that began the attempt (facts/security SE3).
+        # Good once, and only for the interaction that began the attempt (facts/security SE3): taken as a step of its
+        # own.
         presentation = take_presentation(self.store, token)
         if presentation is None:
             return self._refuse(request, interaction, "stale")
@@ -85,12 +86,12 @@ class CpsFlow:
             return self._refuse(request, interaction, str(refused.reason), shown)
         if not card.is_status_known:
             return self._without_status(request, interaction, identity, card, presentation.certificate_der)
-        event = event_of("cps", now)
-        proved = self.admission.admit(interaction, event, identity)
-        self.desk.audit_event(
-            AuditEvent.CARD_LOGIN_ACCEPTED, proved, **_facts(card, presentation.certificate_der)
-        )
-        return self.desk.prove(proved)
+        event, facts = event_of("cps", now), _facts(card, presentation.certificate_der)
+
+        def tell(proved: Interaction) -> None:
+            self.desk.audit_event(AuditEvent.CARD_LOGIN_ACCEPTED, proved, **facts)
+
+        return self.desk.prove(self.admission.admit(interaction, event, identity, tell))
 
     def _without_status(
         self,

@@ -1,28 +1,23 @@
 """Contains the mail code: second half of the password path, proof of an enrolment's mailbox. Not here: its sending."""
 
-import dataclasses
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 from werkzeug.wrappers import Request, Response
 
-from idp.accounts.account import Account
 from idp.accounts.code_keys import CodeHolder
 from idp.accounts.email_otp import CodeRefusal, CodeRefused, MailCodes, masked_email
-from idp.accounts.enrolment import new_account
-from idp.accounts.identity_updates import IdentityUpdates
 from idp.accounts.mail_quota import SendRefusal
-from idp.accounts.repository import AccountRepository, EmailTaken, RppsTaken
-from idp.accounts.upstream_link import SubjectOfAnother
-from idp.accounts.upstream_linking import UpstreamLinking
 from idp.core.audit import AuditEvent
 from idp.core.clock import Clock
+from idp.core.unit_of_work import UnitOfWork
 from idp.flows.shared.already_enrolled import AlreadyEnrolled
 from idp.flows.shared.code_mail import CodeSender
-from idp.flows.shared.conflict import refuse_enrolment
 from idp.flows.shared.desk import Desk
+from idp.flows.shared.enrolling import Enrolling
 from idp.interaction.authenticator import AuthenticatorId
 from idp.interaction.record import Interaction, event_of, with_event
 from idp.interaction.refusal import NotDue
@@ -50,12 +45,11 @@ class _Due(NamedTuple):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmailOtpFlow:
     desk: Desk
-    accounts: AccountRepository
+    work: UnitOfWork
     codes: MailCodes
     sender: CodeSender
-    identities: IdentityUpdates
-    linking: UpstreamLinking
     already: AlreadyEnrolled
+    enrolling: Enrolling
     clock: Clock
 
     def routes(self) -> Iterator[PageRoute]:
@@ -77,10 +71,15 @@ class EmailOtpFlow:
         except CodeRefused as refused:
             self.desk.audit_event(AuditEvent.MAIL_CODE_REFUSED, interaction, reason=str(refused.reason))
             return self._page(request, due, refused.reason, _STATUS.get(refused.reason, 422))
-        self.sender.withdraw(holder)
+        accept = partial(self._accept, interaction, holder)
+        if holder.purpose == "enrolment":
+            return self.enrolling.finish(request, interaction, accept)
+        return self._finish_login(interaction, accept)
+
+    def _accept(self, interaction: Interaction, holder: CodeHolder) -> None:
+        """Write that the code was accepted, with the present unit of work."""
+        self.sender.accepted(holder)
         self.desk.audit_event(AuditEvent.MAIL_CODE_ACCEPTED, interaction, purpose=holder.purpose)
-        finishes = {"login": self._finish_login, "enrolment": self._finish_enrolment}
-        return finishes[holder.purpose](request, interaction)
 
     def resend(self, request: Request, interaction_id: str) -> Response:
         due = self._due(request, interaction_id)
@@ -97,49 +96,14 @@ class EmailOtpFlow:
             raise NotDue(interaction_id)
         return _Due(interaction, holder)
 
-    def _finish_login(self, request: Request, interaction: Interaction) -> Response:
+    def _finish_login(self, interaction: Interaction, accept: Callable[[], None]) -> Response:
+        # The row that this request read: what is written next makes it forget that, and the hub's return reads anew.
         account = self.desk.account(interaction)
+        with self.work.together():
+            accept()
         if account is None:
             raise NotDue(interaction.id)
         return self.desk.prove(with_event(interaction, event_of("email_otp", self.clock.now()), account))
-
-    def _finish_enrolment(self, request: Request, interaction: Interaction) -> Response:
-        """The mailbox is proved: create the account, committed before the answer."""
-        try:
-            account = self._enrolled(request, interaction)
-        except EmailTaken:
-            # Only the owner of the mailbox is told. The form shows again what was typed, without the password.
-            draft = {**interaction.enrolment_draft, "fault:email": "enrolment.email_taken"}
-            self.desk.record(dataclasses.replace(interaction, enrolment=None, enrolment_draft=draft))
-            self.desk.audit_event(AuditEvent.ENROLMENT_REFUSED, interaction, reason="email_taken")
-            return self.desk.back(interaction)
-        except RppsTaken:
-            return self.already.answer(request, interaction) or self.desk.back(interaction)
-        except SubjectOfAnother:
-            return refuse_enrolment(request, self.desk, interaction)
-        proved = with_event(interaction, interaction.events[-1], account)
-        proved = dataclasses.replace(proved, generation=0)  # Older than the account (docs/adr/0031).
-        return self.desk.prove(dataclasses.replace(proved, upstream_id_token=interaction.upstream_id_token))
-
-    def _enrolled(self, request: Request, interaction: Interaction) -> Account:
-        """Returns the new account. Raises EmailTaken, RppsTaken (another tab just made it, T6), SubjectOfAnother."""
-        identity, pending = interaction.identity, interaction.enrolment
-        if identity is None or pending is None:
-            raise NotDue(interaction.id)
-        self.linking.verify_enrolment(identity, self.accounts)
-        account = new_account(
-            identity,
-            email=pending.email,
-            password_hash=pending.password_hash,
-            address=pending.address,
-            locale=self.desk.locale(request, interaction),
-            now=self.clock.now(),
-        )
-        self.accounts.add(account)
-        self.identities.enrolled(account)
-        self.desk.audit_event(AuditEvent.ENROLMENT_COMPLETED, interaction, source=identity.source)
-        self.already.link(interaction, account, is_only_proof=identity.source == "psc")
-        return account
 
     def _page(self, request: Request, due: _Due, notice: str | None, status: int = 200) -> Response:
         interaction, holder = due

@@ -76,8 +76,9 @@ class EnrolmentFlow:
         verified = verified_form(values)
         pending = PendingEnrolment(verified.email, hashed, verified.address)
         typed = dataclasses.replace(interaction, enrolment=pending, enrolment_draft=values)
-        self.desk.record(typed)
+        # The mail first: if it cannot be posted, the form is still due and is sent again.
         self.sender.send(request, typed)
+        self.desk.record(typed)
         return self.desk.back(interaction)
 
     def _overtaken(self, request: Request, interaction: Interaction, identity: ProvedIdentity) -> Response:
@@ -98,8 +99,9 @@ class EnrolmentFlow:
         interaction = self.desk.open_due(request, interaction_id, Stop.EMAIL_OTP)
         self.desk.form(request, interaction)
         if interaction.enrolment is not None:
-            self.desk.record(dataclasses.replace(interaction, enrolment=None))
+            # First: once the form is due again, no click leads here any more.
             self.sender.take_back(interaction)
+            self.desk.record(dataclasses.replace(interaction, enrolment=None))
         return self.desk.back(interaction)
 
     def show_first_connection(self, request: Request, interaction_id: str) -> Response:

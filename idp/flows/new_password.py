@@ -20,6 +20,7 @@ from idp.accounts.repository import AccountRepository, StaleAccount
 from idp.accounts.waits import Waits
 from idp.core.audit import Audit, AuditEvent
 from idp.core.clock import Clock
+from idp.core.unit_of_work import UnitOfWork
 from idp.flows.shared.busy import busy
 from idp.flows.shared.signed_in import SignedIn
 from idp.interaction.authenticator import AUTHENTICATORS
@@ -40,6 +41,7 @@ _PROOFS = frozenset(row.id for row in AUTHENTICATORS.values() if row.identifies)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewPasswordFlow:
     signed_in: SignedIn
+    work: UnitOfWork
     accounts: AccountRepository
     audit: Audit
     clock: Clock
@@ -106,11 +108,13 @@ class NewPasswordFlow:
         """
         now = self.clock.now()
         changed = dataclasses.replace(account, password_hash=hashed).next_generation()
-        self.accounts.save(changed)
-        self.waits.end(account.identity.rpps)
-        self.audit.record(AuditEvent.PASSWORD_CHANGED, account_id=account.id)
-        self.notices.tell(changed, Notice.PASSWORD_CHANGED)
-        self.sign_out.end_all(account.id, now, by="password_change")
+        post = self.notices.written(changed, Notice.PASSWORD_CHANGED)
+        with self.work.as_one_step():
+            self.accounts.save(changed)
+            self.waits.end(account.identity.rpps)
+            self.audit.record(AuditEvent.PASSWORD_CHANGED, account_id=account.id)
+            post()
+            self.sign_out.end_all(account.id, now, by="password_change")
 
     def _is_fresh(self, session: Session) -> bool:
         """Whether the person was identified a moment ago; a proof whose moment was not told is none."""

@@ -2,7 +2,8 @@
 
 import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -15,6 +16,8 @@ from idp.accounts.throttle import Closed, PasswordThrottle, Wait
 from idp.cards.rpps import InvalidRpps, Rpps, parse_rpps
 from idp.core.audit import AuditEvent, Fact
 from idp.core.clock import Clock
+from idp.core.ephemeral import Place
+from idp.core.unit_of_work import UnitOfWork
 from idp.flows.shared.busy import busy
 from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.desk import Desk
@@ -42,6 +45,7 @@ _STATUS = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordFlow:
     desk: Desk
+    work: UnitOfWork
     accounts: AccountRepository
     passwords: Passwords
     throttle: PasswordThrottle
@@ -93,7 +97,8 @@ class PasswordFlow:
         an account that is disabled, which a person learns by card or Pro Santé Connect only (T24)."""
         device = self.devices.nonce(request, rpps)
         try:
-            self.throttle.begin(rpps, device, self.clock.now())
+            # TH1: counted before the password is compared, as a step of its own.
+            begun = self.throttle.begin(rpps, device, self.clock.now())
         except (Wait, Closed):
             self._audit(AuditEvent.PASSWORD_THROTTLED, interaction, None)
             raise
@@ -104,26 +109,34 @@ class PasswordFlow:
         if account is None or not is_right or not account.may_sign_in:
             self._audit(AuditEvent.PASSWORD_REFUSED, interaction, account, reason=_reason(account, is_right))
             return None
-        self.throttle.succeed(rpps, device)
-        self._audit(AuditEvent.PASSWORD_ACCEPTED, interaction, account)
-        self._rehash(account, password)
+        self._write_accepted(interaction, account, begun, self._rehashed(account, password))
         return account
 
-    def _rehash(self, account: Account, password: str) -> None:
-        """Hash anew if the parameters were raised since (facts/security PW4)."""
-        if not self.passwords.needs_rehash(account.password_hash):
-            return
+    def _rehashed(self, account: Account, password: str) -> Account | None:
+        """Returns it hashed anew if the parameters were raised since (facts/security PW4)."""
+        if self.passwords.needs_rehash(account.password_hash):
+            with suppress(HashingBusy):  # The next sign-in tries again: this one is not kept waiting.
+                return dataclasses.replace(account, password_hash=self.passwords.hash(password))
+        return None
+
+    def _write_accepted(
+        self, interaction: Interaction, account: Account, begun: Sequence[Place], rehashed: Account | None
+    ) -> None:
         try:
-            hashed = self.passwords.hash(password)
-            self.accounts.save(dataclasses.replace(account, password_hash=hashed))
-        except (StaleAccount, EmailTaken, HashingBusy):
-            pass  # The next sign-in tries again: this one is not kept waiting.
+            with self.work.together():
+                if rehashed is not None:
+                    self.accounts.save(rehashed)
+                self.throttle.succeed(begun)
+                self._audit(AuditEvent.PASSWORD_ACCEPTED, interaction, account)
+        except (StaleAccount, EmailTaken):
+            # Without the new hash: the next sign-in makes it.
+            self._write_accepted(interaction, account, begun, None)
 
     def _accept(self, request: Request, interaction: Interaction, account: Account) -> Response:
-        event = event_of("password", self.clock.now())
-        proved = with_event(interaction, event, account)
-        response = self.desk.prove(proved)
+        proved = with_event(interaction, event_of("password", self.clock.now()), account)
+        # Before the proof: what fails after that loses the answer, and with it the new binding.
         self.sender.send_if_due(request, proved)
+        response = self.desk.prove(proved)
         self.devices.remember(request, response, account.identity.rpps)
         return response
 

@@ -14,6 +14,7 @@ from idp.accounts.account import Account
 from idp.accounts.practice import ChosenPractice, Practice, ProfessionalContexts
 from idp.core.audit import AuditEvent
 from idp.core.clock import Clock
+from idp.core.unit_of_work import UnitOfWork
 from idp.flows.shared.desk import Desk
 from idp.interaction.professional_context import ContextAction
 from idp.interaction.record import Interaction
@@ -27,6 +28,7 @@ from idp.web.page_routes import PageRoute
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProfessionalContextFlow:
     desk: Desk
+    work: UnitOfWork
     action: ContextAction
     contexts: ProfessionalContexts
     clock: Clock
@@ -45,9 +47,11 @@ class ProfessionalContextFlow:
         if key not in {one.key for one in self.action.practices(account)}:
             return self._page(request, interaction, account, "professional_context.choose", 422)
         chosen = ChosenPractice(key, self.clock.now())
-        self.contexts.choose(account.id, interaction.client_id, chosen)
+        with self.work.together():
+            self.contexts.choose(account.id, interaction.client_id, chosen)
+            self.desk.audit_event(AuditEvent.CONTEXT_CHOSEN, interaction)
+        # After the commit: until then the page is due.
         self.desk.record(dataclasses.replace(interaction, has_chosen_context=True))
-        self.desk.audit_event(AuditEvent.CONTEXT_CHOSEN, interaction)
         return self.desk.back(interaction)
 
     def _due(self, request: Request, interaction_id: str) -> tuple[Interaction, Account]:

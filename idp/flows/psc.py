@@ -1,8 +1,9 @@
 """Contains Pro Santé Connect: the way there, the callback, the person it proves. Not here: its protocol."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import partial
 
 from werkzeug.wrappers import Request, Response
 
@@ -12,12 +13,12 @@ from idp.accounts.upstream_link import SubjectOfAnother
 from idp.accounts.upstream_linking import UpstreamLinking, UpstreamProof, proof_of
 from idp.core.audit import AuditEvent
 from idp.core.clock import Clock
-from idp.core.ephemeral import EphemeralStore, Kind
 from idp.core.errors import PageError, Problem
 from idp.core.sealing import Sealer
 from idp.flows.shared.conflict import alarm
 from idp.flows.shared.desk import Desk
 from idp.flows.shared.proved import Admission
+from idp.flows.shared.psc_attempts import PscAttempts
 from idp.flows.shared.psc_freshness import Freshness, demand_in
 from idp.flows.shared.psc_leaving import PscLeaving
 from idp.flows.shared.psc_refusals import PscRefusals
@@ -34,11 +35,10 @@ class PscFlow:
     desk: Desk
     admission: Admission
     accounts: AccountRepository
-    store: EphemeralStore
+    attempts: PscAttempts
     upstream: Upstream
     sealer: Sealer
     linking: UpstreamLinking
-    life: timedelta
     freshness: Freshness
     refusals: PscRefusals
     leaving: PscLeaving
@@ -67,19 +67,15 @@ class PscFlow:
         except UpstreamFailed as failed:
             return self.refusals.answer(request, interaction, failed.reason, str(failed))
         since = self.clock.now().isoformat() if demand else None
-        begun = {"interaction_id": interaction.id, "binding": interaction.browser, "used": False}
-        record = {**begun, "pending": dict(asked.pending), "fresh_since": since, "demand": demand}
-        self.store.put(Kind.UPSTREAM_LOGIN, asked.state, record, self.life)
+        self.attempts.begin(interaction, asked, demand, since)
         return redirect(asked.url)
 
     def complete(self, request: Request) -> Response:
         """The callback. `state` is good once (PS1); a replay in the same browser leads to the hub of that sign-in."""
         answer = read_query(request.args, self.parameter_bytes)
-        state = answer.get("state", "")
-        begun = self.store.take(Kind.UPSTREAM_LOGIN, state) if state else None
+        begun = self.attempts.use(answer.get("state", ""))
         if begun is None:
             raise PageError(Problem.INTERACTION_UNKNOWN, "state unknown")
-        self.store.put(Kind.UPSTREAM_LOGIN, state, {**begun, "pending": {}, "used": True}, self.life)
         if begun["used"]:
             return redirect(hub_path(begun["interaction_id"]))
         # facts/security PS1, T16: only the browser that began opens it; an attacker's callback signs no victim in.
@@ -137,11 +133,11 @@ class PscFlow:
             return self.refusals.answer(
                 request, interaction, "conflict", "this sub came with another RPPS before"
             )
-        self.desk.audit_event(AuditEvent.PSC_LOGIN_ACCEPTED, proved, mode=login.auth_mode or "")
-        # facts/security PS7: the upstream's token stays on the server, sealed.
+        self.refusals.accepted(interaction)
+        # Last: nothing after it can lose the answer, and with it the new binding. facts/security PS7: the upstream's
+        # token stays on the server, sealed.
         response = self.desk.prove(with_upstream(proved, self.sealer.seal(login.id_token)))
         self.freshness.identified(response)
-        self.refusals.accepted(interaction)
         return response
 
     def _linked(
@@ -151,13 +147,17 @@ class PscFlow:
         identity: ProvedIdentity,
         proof: UpstreamProof,
     ) -> Interaction:
-        """Returns the interaction of that person, their link kept. Raises SubjectOfAnother: nothing was written."""
+        """Returns the interaction of that person, their link and the event written with what the proof changes. Raises
+        SubjectOfAnother: nothing was written."""
         # facts/security PS5, T5: the RPPS is the key, never the `sub`: one that came with another RPPS is refused.
         account = self.accounts.find_by_rpps(proof.rpps)
         self.linking.verify_subject(proof.subject, account.id if account else None)
-        proved = self.admission.admit(interaction, event, identity)
-        if account is None:
-            self.linking.keep(interaction.id, proof)
-        else:
-            self.linking.link(account, proof, identity.verified_at)
-        return proved
+        link: Callable[[], None] = partial(self.linking.keep, interaction.id, proof)
+        if account is not None:
+            link = self.linking.link(account, proof, identity.verified_at)
+
+        def also(proved: Interaction) -> None:
+            link()
+            self.desk.audit_event(AuditEvent.PSC_LOGIN_ACCEPTED, proved, mode=event.upstream_auth_mode or "")
+
+        return self.admission.admit(interaction, event, identity, also)

@@ -8,6 +8,7 @@ import dataclasses
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from werkzeug.wrappers import Request, Response
 
@@ -64,8 +65,9 @@ class SamePersonFlow:
         session, visit = self._living(request, interaction), self.visits.of(request)
         with suppress(StaleRecord):  # Another tab wrote it or signed out: the hub looks again.
             self.sessions.touch(session, visit.session or "", visit.now)
-        self.desk.record(dataclasses.replace(interaction, confirmed=True))
+        # Before the answer is kept: nothing goes on that the audit trail does not know.
         self.desk.audit_event(AuditEvent.SESSION_CONFIRMED, interaction)
+        self.desk.record(dataclasses.replace(interaction, confirmed=True))
         return self.desk.back(interaction)
 
     def leave(self, request: Request, interaction_id: str) -> Response:
@@ -79,8 +81,8 @@ class SamePersonFlow:
             raise NotDue(interaction_id)
         reached: frozenset[str] = frozenset()
         if session is not None:
-            self.desk.audit_event(AuditEvent.SESSION_DISOWNED, interaction)
-            reached = self.sign_out.end(session, visit.now, interaction.client_id)
+            tell = partial(self.desk.audit_event, AuditEvent.SESSION_DISOWNED, interaction)
+            reached = self.sign_out.end(session, visit.now, interaction.client_id, tell)
         with suppress(NotDue):  # A faster click: the hub sees that the session is over.
             self.desk.record(without_session(interaction))
         response = self._onward(request, interaction, reached)

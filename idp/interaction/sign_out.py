@@ -11,23 +11,38 @@ from datetime import datetime
 from idp.accounts.account import AccountId
 from idp.accounts.grants import EndedSession, GrantRepository
 from idp.core.audit import Audit, AuditEvent
+from idp.core.unit_of_work import UnitOfWork
 from idp.interaction.session import Session
 from idp.interaction.store import Sessions
 from idp.interaction.upstream_sessions import close_upstream
+
+
+def _nothing() -> None:
+    """Nothing is written with the end of the session."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignOut:
     """`listeners`: returns the clients that get a logout notice, as registered now."""
 
+    work: UnitOfWork
     sessions: Sessions
     grants: GrantRepository
     audit: Audit
     listeners: Callable[[], Collection[str]]
 
-    def end(self, session: Session, now: datetime, client_id: str | None = None) -> frozenset[str]:
-        """End the session. Returns every client that signed the person in with it. Raises StoreUnavailable."""
-        return self._end(session.sid, now, session.account_id, client_id).clients
+    def end(
+        self,
+        session: Session,
+        now: datetime,
+        client_id: str | None = None,
+        also: Callable[[], None] = _nothing,
+    ) -> frozenset[str]:
+        """End the session, together with what `also` writes. Returns every client that signed the person in with it.
+
+        Raises StoreUnavailable.
+        """
+        return self._end(session.sid, now, session.account_id, client_id, also).clients
 
     def end_named(self, sid: str, now: datetime, client_id: str | None) -> frozenset[str]:
         """End the session of this name as `end` does, whether or not the ephemeral store still has its record.
@@ -51,22 +66,32 @@ class SignOut:
             self._end(sid, now, account_id, by="psc")
 
     def _end(
-        self, sid: str, now: datetime, account_id: AccountId | None, client_id: str | None = None, **by: str
+        self,
+        sid: str,
+        now: datetime,
+        account_id: AccountId | None,
+        client_id: str | None = None,
+        also: Callable[[], None] = _nothing,
+        **by: str,
     ) -> EndedSession:
-        # The durable part first (facts/security LO7): if the ephemeral store fails after it, refresh tokens and notices
-        # are done already, and the person signs out once more.
-        ended = self.grants.end_session(sid, now, self.listeners())
-        owner = account_id or ended.account_id
-        # Before the ephemeral store, which may fail: of two ends at once the database knows one first.
-        if owner is not None and ended.is_first:
-            self.audit.record(AuditEvent.SESSION_ENDED, account_id=owner, client_id=client_id, **by)
+        listeners = self.listeners()
+        with self.work.together():
+            also()
+            ended = self.grants.end_session(sid, now, listeners)
+            owner = account_id or ended.account_id
+            # Of two ends at once the database knows one first.
+            if owner is not None and ended.is_first:
+                self.audit.record(AuditEvent.SESSION_ENDED, account_id=owner, client_id=client_id, **by)
+        # After the commit (facts/security LO7): if the ephemeral store fails now, refresh tokens and notices are done
+        # already, and the person signs out once more.
         self.sessions.end(sid)
         return ended
 
     def end_all(self, account_id: AccountId, now: datetime, by: str) -> None:
-        """End the grants of every session.
+        """End the grants of every session, with the present unit of work.
 
         The sessions themselves end by the account's generation, which the caller has moved.
         """
-        self.grants.end_sessions_of(account_id, now, self.listeners())
-        self.audit.record(AuditEvent.SESSION_ENDED, account_id=account_id, by=by, all=True)
+        with self.work.together():
+            self.grants.end_sessions_of(account_id, now, self.listeners())
+            self.audit.record(AuditEvent.SESSION_ENDED, account_id=account_id, by=by, all=True)

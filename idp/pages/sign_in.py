@@ -237,8 +237,8 @@ class FormPostPage:
 class ErrorPage:
     """`key`: "error.<name>" with .title and .text. `incident`: shown for the help desk, None when of no use.
 
-    `retry_path`: POST target of the button « Reprendre la connexion » (None: no button). `may_reload`: so does a GET of
-    this address.
+    `retry_path`: POST target of the button « Reprendre la connexion » (None: no button). `again`: where « Réessayer »
+    leads by a GET, "" for this address (None: no link).
     `return_url`/`return_name`: link to the relying party, once it is proved.
     """
 
@@ -247,4 +247,4 @@ class ErrorPage:
     retry_path: str | None
     return_url: str | None
     return_name: str | None
-    may_reload: bool = False
+    again: str | None = None

@@ -4,6 +4,7 @@ Not here: the reasons (`core/errors`, `interaction/refusal`), the answers to cli
 """
 
 import dataclasses
+import re
 import secrets
 from dataclasses import dataclass
 
@@ -51,6 +52,10 @@ _INTERACTION_PROBLEMS = {
 _BEGUN_AGAIN = frozenset({InteractionRefusal.EXPIRED, InteractionRefusal.WENT_ON})
 
 
+#: Over in a moment.
+_PASSING = frozenset({Problem.UNAVAILABLE, Problem.RATE_LIMITED})
+
+
 def page_of(error: BaseException) -> PageError:
     """Returns the page of any exception."""
     if isinstance(error, PageError):
@@ -74,6 +79,20 @@ def _page_of_refusal(refused: InteractionRefused) -> PageError:
         retry_path=retry_path,
         client_id=refused.client_id,
     )
+
+
+def _is_passing(error: BaseException, shown: PageError) -> bool:
+    """Whether the same address may answer in a moment; where a page was raised, that is what it always shows."""
+    return shown.problem in _PASSING and not isinstance(error, PageError)
+
+
+def _again(request: Request) -> str | None:
+    """Returns where the person tries again: "" for the address that was asked for. A form is sent again from its page,
+    to which the hub leads."""
+    if request.method == "GET":
+        return ""
+    found = re.match(r"/interaction/([A-Za-z0-9_-]{43})/", request.path)
+    return hub_path(found[1]) if found else None
 
 
 def _logged(error: BaseException, shown: PageError) -> str:
@@ -110,7 +129,7 @@ class ErrorPages:
             retry_path=shown.retry_path,
             return_url=client.home if client else None,
             return_name=client.name if client else None,
-            may_reload=shown.problem is Problem.RATE_LIMITED and request.method == "GET",
+            again=_again(request) if _is_passing(error, shown) else None,
         )
         frame = self._frame(request, shown, client)
         response = self.rendering.page("error.html", frame, page, STATUS[shown.problem])

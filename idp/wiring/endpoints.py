@@ -168,6 +168,7 @@ def _upstream_logout(parts: Parts) -> dict[str, Route]:
         return {}
     logouts = UpstreamLogouts(
         upstream=parts.upstream,
+        work=parts.work,
         store=parts.store,
         sign_out=parts.sign_out,
         accounts=parts.accounts,

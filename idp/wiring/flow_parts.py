@@ -59,9 +59,15 @@ def build_flow_parts(parts: Parts, finishes: Finishes[Request, Response]) -> Flo
     pictures, codes = psc_pictures(s), build_mail_codes(parts.resources)
     desk, waits = _desk(parts, finishes, pictures), build_waits(parts.resources)
     identities = IdentityUpdates(
-        accounts=parts.accounts, notices=notices, audit=parts.audit, proofs=SqlProofs(parts.database)
+        work=parts.work,
+        accounts=parts.accounts,
+        notices=notices,
+        audit=parts.audit,
+        proofs=SqlProofs(parts.database),
     )
-    admission = Admission(desk=desk, accounts=parts.accounts, identities=identities, waits=waits)
+    admission = Admission(
+        desk=desk, work=parts.work, accounts=parts.accounts, identities=identities, waits=waits
+    )
     linking = UpstreamLinking(
         links=parts.links,
         notices=notices,
@@ -125,6 +131,7 @@ def _sender(parts: Parts, desk: Desk, codes: MailCodes, outbox: Outbox) -> CodeS
     limits = parts.settings.mail_code
     return CodeSender(
         desk=desk,
+        work=parts.work,
         codes=codes,
         mails=parts.web.mails,
         outbox=outbox,

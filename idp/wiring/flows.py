@@ -20,6 +20,8 @@ from idp.flows.psc import PscFlow
 from idp.flows.psc_leave import PscLeaveFlow
 from idp.flows.psc_picture import PscPictureFlow
 from idp.flows.same_person import SamePersonFlow
+from idp.flows.shared.enrolling import Enrolling
+from idp.flows.shared.psc_attempts import PscAttempts
 from idp.flows.shared.psc_freshness import Freshness
 from idp.flows.shared.psc_leaving import PscLeaving
 from idp.flows.shared.psc_refusals import PscRefusals
@@ -61,6 +63,7 @@ def _password(parts: Parts, shared: FlowParts) -> PasswordFlow:
     s = parts.settings
     return PasswordFlow(
         desk=shared.desk,
+        work=parts.work,
         accounts=parts.accounts,
         passwords=shared.passwords,
         throttle=shared.throttle,
@@ -89,14 +92,22 @@ def _enrolment(parts: Parts, shared: FlowParts) -> EnrolmentFlow:
 
 
 def _email_otp(parts: Parts, shared: FlowParts) -> EmailOtpFlow:
-    return EmailOtpFlow(
+    enrolling = Enrolling(
         desk=shared.desk,
+        work=parts.work,
         accounts=parts.accounts,
-        codes=shared.codes,
-        sender=shared.sender,
         identities=shared.identities,
         linking=shared.linking,
         already=shared.already,
+        clock=parts.clock,
+    )
+    return EmailOtpFlow(
+        desk=shared.desk,
+        work=parts.work,
+        codes=shared.codes,
+        sender=shared.sender,
+        already=shared.already,
+        enrolling=enrolling,
         clock=parts.clock,
     )
 
@@ -119,13 +130,18 @@ def _required(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
     """The required actions."""
     yield CharterFlow(
         desk=shared.desk,
+        work=parts.work,
         charters=parts.charters,
         action=build_charter_action(parts.resources, parts.clients),
         itinerary=parts.itinerary,
         clock=parts.clock,
     )
     yield ProfessionalContextFlow(
-        desk=shared.desk, action=parts.context, contexts=parts.contexts, clock=parts.clock
+        desk=shared.desk,
+        work=parts.work,
+        action=parts.context,
+        contexts=parts.contexts,
+        clock=parts.clock,
     )
 
 
@@ -134,6 +150,7 @@ def _account(parts: Parts, shared: FlowParts) -> AccountFlow:
     web = parts.web
     return AccountFlow(
         signed_in=shared.signed_in,
+        work=parts.work,
         clients=parts.clients,
         cookies=web.cookies,
         forms=web.forms,
@@ -152,6 +169,7 @@ def _new_password(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
     if settings.password.door:
         yield NewPasswordFlow(
             signed_in=shared.signed_in,
+            work=parts.work,
             accounts=parts.accounts,
             audit=parts.audit,
             clock=parts.clock,
@@ -181,11 +199,10 @@ def _psc(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
             desk=shared.desk,
             admission=shared.admission,
             accounts=parts.accounts,
-            store=parts.store,
+            attempts=PscAttempts(parts.store, s.lives.upstream_life),
             upstream=parts.upstream,
             sealer=parts.resources.sealer,
             linking=shared.linking,
-            life=s.lives.upstream_life,
             freshness=_freshness(parts),
             refusals=PscRefusals(shared.desk, parts.store),
             leaving=leaving,

@@ -118,7 +118,9 @@ def build_parts(settings: Settings, own: Share | None = None) -> Parts:
     people = People(standings, partial(charters_demanded, clients))
     lending = Lending(sessions, people)
     gate = Gate(itinerary.doors)
+    work = SqlUnitOfWork(database)
     sign_out = SignOut(
+        work=work,
         sessions=sessions,
         grants=grants,
         audit=audit,
@@ -127,7 +129,7 @@ def build_parts(settings: Settings, own: Share | None = None) -> Parts:
     return Parts(
         resources=resources,
         share=own or share(processes=1, threads=THREADS),
-        work=SqlUnitOfWork(database),
+        work=work,
         web=web,
         visits=Visits(web.cookies, web.stations, resources.clock),
         clients=clients,

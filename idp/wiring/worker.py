@@ -15,6 +15,7 @@ from idp.adapters.sql.kept_logouts import SqlKeptLogouts
 from idp.adapters.sql.logouts import SqlLogoutNotices
 from idp.adapters.sql.outbox import OutboxWorker
 from idp.adapters.sql.upstream_links import SqlUpstreamLinks
+from idp.adapters.sql.work import SqlUnitOfWork
 from idp.clients.registry import logout_listeners
 from idp.core.mailer import MailTransport
 from idp.core.refusal_trail import RefusalTrail
@@ -42,6 +43,7 @@ def build_back_channel(resources: Resources) -> BackChannelLogout:
     keys = KeysInForce(open_key_directory(settings, resources.clock))
     accounts, audit = SqlAccounts(resources.database), SqlAudit(resources.database, resources.clock)
     return BackChannelLogout(
+        work=SqlUnitOfWork(resources.database),
         notices=SqlLogoutNotices(resources.database),
         tokens=LogoutTokens(
             issuer=settings.where.issuer,
@@ -66,7 +68,9 @@ def build_kept_logout_judge(resources: Resources) -> KeptLogoutJudge | None:
     if upstream is None:
         return None
     clients = build_clients(settings, clock)
+    work = SqlUnitOfWork(database)
     sign_out = SignOut(
+        work=work,
         sessions=build_sessions(resources),
         grants=SqlGrants(database),
         audit=audit,
@@ -74,6 +78,7 @@ def build_kept_logout_judge(resources: Resources) -> KeptLogoutJudge | None:
     )
     logouts = UpstreamLogouts(
         upstream=upstream,
+        work=work,
         store=resources.store,
         sign_out=sign_out,
         accounts=SqlAccounts(database),
@@ -81,7 +86,7 @@ def build_kept_logout_judge(resources: Resources) -> KeptLogoutJudge | None:
         clock=clock,
     )
     kept, trail = SqlKeptLogouts(database, resources.sealer), RefusalTrail(audit, resources.store)
-    return KeptLogoutJudge(kept=kept, logouts=logouts, trail=trail, clock=clock)
+    return KeptLogoutJudge(work=work, kept=kept, logouts=logouts, trail=trail, clock=clock)
 
 
 def build_crl_refresher(resources: Resources) -> CrlRefresher | None:

@@ -7,7 +7,7 @@ import pytest
 from idp.accounts.account import NO_PASSWORD
 from idp.accounts.repository import save_changed
 from idp.core.ephemeral import StoreUnavailable
-from tests.fakes import MemoryAccounts
+from tests.fakes import MemoryAccounts, WorkAtOnce
 from tests.people import ALICE, an_account
 
 
@@ -39,5 +39,7 @@ def test_a_decision_that_other_writers_overtake_at_every_try_is_told_and_not_los
 
     accounts.meanwhile = [touched] * 100
     with pytest.raises(StoreUnavailable):
-        save_changed(accounts, ALICE, lambda account: replace(account, enabled=False))
+        save_changed(
+            WorkAtOnce(), accounts, ALICE, lambda account: replace(account, enabled=False), lambda: None
+        )
     assert accounts.accounts[ALICE].enabled

@@ -19,8 +19,9 @@ from idp.accounts.email_otp import (
     masked_email,
 )
 from idp.accounts.mail_quota import NotSent, SendRefusal
-from idp.core.ephemeral import Kind, StoreUnavailable
+from idp.core.ephemeral import Kind, Limited, StoreUnavailable
 from idp.settings.mail_code import MailCodeSettings
+from tests.accounts.sent_codes import sent
 from tests.fakes import NOON, FixedClock, MemoryStore
 
 HOUSE = MailCodeSettings()
@@ -50,7 +51,7 @@ def refused(codes: MailCodes, clock: FixedClock, text: str, **changes: Any) -> C
 
 def not_sent(codes: MailCodes, clock: FixedClock, **changes: Any) -> SendRefusal:
     with pytest.raises(NotSent) as caught:
-        codes.to_send(dataclasses.replace(ALICE, **changes), clock.now())
+        sent(codes, dataclasses.replace(ALICE, **changes), clock.now())
     return caught.value.reason
 
 
@@ -63,26 +64,26 @@ class TestOneCode:
             limits=dataclasses.replace(HOUSE, per_minute=999, per_hour=999, per_day=999),
         )
         browsers = [dataclasses.replace(ALICE, browser=f"browser-{number}") for number in range(300)]
-        made = [generous.to_send(browser, clock.now()).digits for browser in browsers]
+        made = [sent(generous, browser, clock.now()).digits for browser in browsers]
         assert {len(code) for code in made} == {8}
         assert all(code.isascii() and code.isdigit() for code in made)
         assert any(code.startswith("0") for code in made)
         assert len(set(made)) > 290
 
     def test_the_right_code_is_accepted_once(self, codes: MailCodes, clock: FixedClock) -> None:
-        code = codes.to_send(ALICE, clock.now()).digits
+        code = sent(codes, ALICE, clock.now()).digits
         codes.check(ALICE, code, clock.now())
         assert refused(codes, clock, code) is CodeRefusal.USED
 
     @pytest.mark.parametrize("shape", ["{0} {1}", " {0}-{1} ", "{0}\u202f{1}", "{0}\u00a0{1}\n"])
     def test_spaces_and_dashes_are_forgiven(self, codes: MailCodes, clock: FixedClock, shape: str) -> None:
-        code = codes.to_send(ALICE, clock.now()).digits
+        code = sent(codes, ALICE, clock.now()).digits
         codes.check(ALICE, shape.format(code[:4], code[4:]), clock.now())
 
     def test_a_code_lives_ten_minutes_and_not_one_instant_more(
         self, codes: MailCodes, clock: FixedClock
     ) -> None:
-        code = codes.to_send(ALICE, clock.now()).digits
+        code = sent(codes, ALICE, clock.now()).digits
         clock.at = NOON + timedelta(minutes=10)
         assert refused(codes, clock, code) is CodeRefusal.EXPIRED
         clock.at -= timedelta(microseconds=1)
@@ -91,13 +92,13 @@ class TestOneCode:
     def test_the_fifth_wrong_try_uses_the_code_up_and_the_right_one_comes_too_late(
         self, codes: MailCodes, clock: FixedClock
     ) -> None:
-        code = codes.to_send(ALICE, clock.now()).digits
+        code = sent(codes, ALICE, clock.now()).digits
         told = [refused(codes, clock, other(code)) for _ in range(5)]
         assert told == [CodeRefusal.REFUSED] * 4 + [CodeRefusal.USED_UP]
         assert refused(codes, clock, code) is CodeRefusal.USED_UP
 
     def test_the_fifth_try_may_be_the_right_one(self, codes: MailCodes, clock: FixedClock) -> None:
-        code = codes.to_send(ALICE, clock.now()).digits
+        code = sent(codes, ALICE, clock.now()).digits
         for _ in range(4):
             refused(codes, clock, other(code))
         codes.check(ALICE, code, clock.now())
@@ -105,7 +106,7 @@ class TestOneCode:
     def test_the_try_is_counted_before_it_is_compared(self, codes: MailCodes, clock: FixedClock) -> None:
         """With no try left even the right code is not compared; see the race on the real stores for parallel ones."""
         none_left = dataclasses.replace(codes, limits=dataclasses.replace(HOUSE, tries=0))
-        code = none_left.to_send(ALICE, clock.now()).digits
+        code = sent(none_left, ALICE, clock.now()).digits
         with pytest.raises(CodeRefused) as caught:
             none_left.check(ALICE, code, clock.now())
         assert caught.value.reason is CodeRefusal.USED_UP
@@ -123,7 +124,7 @@ class TestOneCode:
         ],
     )
     def test_what_is_no_code_costs_no_try(self, codes: MailCodes, clock: FixedClock, text: str) -> None:
-        code = codes.to_send(ALICE, clock.now()).digits
+        code = sent(codes, ALICE, clock.now()).digits
         for _ in range(6):
             assert refused(codes, clock, text) is CodeRefusal.MALFORMED
         assert codes.state(ALICE).tries_left == 5
@@ -141,18 +142,18 @@ class TestOneCode:
     def test_a_code_serves_its_browser_its_mailbox_its_purpose_and_its_person_only(
         self, codes: MailCodes, clock: FixedClock, change: dict[str, str]
     ) -> None:
-        code = codes.to_send(ALICE, clock.now()).digits
+        code = sent(codes, ALICE, clock.now()).digits
         assert refused(codes, clock, code, **change) in {CodeRefusal.EXPIRED, CodeRefusal.REFUSED}
         codes.check(ALICE, code, clock.now())
 
     def test_a_new_code_replaces_the_one_before_with_its_own_time_and_tries(
         self, codes: MailCodes, clock: FixedClock
     ) -> None:
-        old = codes.to_send(ALICE, clock.now()).digits
+        old = sent(codes, ALICE, clock.now()).digits
         for _ in range(3):
             refused(codes, clock, other(old))
         clock.advance(minutes=9)
-        new = codes.to_send(ALICE, clock.now()).digits
+        new = sent(codes, ALICE, clock.now()).digits
         assert codes.state(ALICE).tries_left == 5
         assert codes.state(ALICE).expires_at == clock.now() + timedelta(minutes=10)
         if old != new:
@@ -163,7 +164,7 @@ class TestOneCode:
     def test_neither_code_nor_rpps_nor_address_is_ever_written(
         self, codes: MailCodes, clock: FixedClock, store: MemoryStore, durable: MemoryStore
     ) -> None:
-        code = codes.to_send(ALICE, clock.now()).digits
+        code = sent(codes, ALICE, clock.now()).digits
         refused(codes, clock, other(code))
         written = store.written() + durable.written()
         assert '"nonce"' in written
@@ -171,21 +172,21 @@ class TestOneCode:
             assert secret not in written
 
     def test_another_key_opens_nothing(self, codes: MailCodes, clock: FixedClock) -> None:
-        code = codes.to_send(ALICE, clock.now()).digits
+        code = sent(codes, ALICE, clock.now()).digits
         with pytest.raises(CodeRefused):
             dataclasses.replace(codes, key=b"x" * 32).check(ALICE, code, clock.now())
 
     def test_without_its_stores_no_code_is_accepted(
         self, codes: MailCodes, clock: FixedClock, store: MemoryStore, durable: MemoryStore
     ) -> None:
-        code = codes.to_send(ALICE, clock.now()).digits
+        code = sent(codes, ALICE, clock.now()).digits
         durable.is_down = True
         with pytest.raises(StoreUnavailable):
             codes.check(ALICE, code, clock.now())
         durable.is_down, store.is_down = False, True
         clock.advance(minutes=2)
         with pytest.raises(StoreUnavailable):
-            codes.to_send(ALICE, clock.now())
+            sent(codes, ALICE, clock.now())
 
 
 class TestSentAgain:
@@ -194,9 +195,9 @@ class TestSentAgain:
     def test_it_is_the_same_code_so_that_whichever_mail_comes_last_is_right(
         self, codes: MailCodes, clock: FixedClock
     ) -> None:
-        first = codes.to_send(ALICE, clock.now())
+        first = sent(codes, ALICE, clock.now())
         clock.advance(minutes=3)
-        second = codes.to_send(ALICE, clock.now())
+        second = sent(codes, ALICE, clock.now())
         assert (first.is_repeated, second.is_repeated) == (False, True)
         assert second.digits == first.digits
         codes.check(ALICE, first.digits, clock.now())
@@ -204,31 +205,31 @@ class TestSentAgain:
     def test_its_end_does_not_move_and_the_page_knows_when_the_next_mail_may_go(
         self, codes: MailCodes, clock: FixedClock
     ) -> None:
-        code = codes.to_send(ALICE, clock.now())
+        code = sent(codes, ALICE, clock.now())
         for minutes in (3, 4):
             clock.advance(minutes=minutes)
-            assert codes.to_send(ALICE, clock.now()).expires_at == code.expires_at
+            assert sent(codes, ALICE, clock.now()).expires_at == code.expires_at
             assert codes.state(ALICE).expires_at == NOON + timedelta(minutes=10)
             assert codes.state(ALICE).resend_at == clock.now() + timedelta(minutes=1)
         clock.at = NOON + timedelta(minutes=10)
         assert refused(codes, clock, code.digits) is CodeRefusal.EXPIRED
 
     def test_its_tries_stay_counted(self, codes: MailCodes, clock: FixedClock) -> None:
-        code = codes.to_send(ALICE, clock.now()).digits
+        code = sent(codes, ALICE, clock.now()).digits
         for _ in range(3):
             refused(codes, clock, other(code))
         clock.advance(minutes=1)
-        assert codes.to_send(ALICE, clock.now()).digits == code
+        assert sent(codes, ALICE, clock.now()).digits == code
         assert codes.state(ALICE).tries_left == 2
         told = [refused(codes, clock, other(code)) for _ in range(2)]
         assert told == [CodeRefusal.REFUSED, CodeRefusal.USED_UP]
 
     def test_a_code_without_a_try_left_is_replaced(self, codes: MailCodes, clock: FixedClock) -> None:
-        used_up = codes.to_send(ALICE, clock.now())
+        used_up = sent(codes, ALICE, clock.now())
         for _ in range(5):
             refused(codes, clock, other(used_up.digits))
         clock.advance(minutes=1)
-        new = codes.to_send(ALICE, clock.now())
+        new = sent(codes, ALICE, clock.now())
         assert not new.is_repeated
         assert codes.state(ALICE).tries_left == 5
         codes.check(ALICE, new.digits, clock.now())
@@ -237,24 +238,24 @@ class TestSentAgain:
     def test_a_code_that_would_end_before_it_is_typed_is_replaced(
         self, codes: MailCodes, clock: FixedClock, left: int, is_repeated: bool
     ) -> None:
-        first = codes.to_send(ALICE, clock.now())
+        first = sent(codes, ALICE, clock.now())
         clock.at = first.expires_at - timedelta(seconds=left)
-        second = codes.to_send(ALICE, clock.now())
+        second = sent(codes, ALICE, clock.now())
         assert second.is_repeated is is_repeated
         assert (second.expires_at == first.expires_at) is is_repeated
 
     def test_a_used_code_is_never_sent_again(self, codes: MailCodes, clock: FixedClock) -> None:
-        used = codes.to_send(ALICE, clock.now())
+        used = sent(codes, ALICE, clock.now())
         codes.check(ALICE, used.digits, clock.now(), within="here")
         clock.advance(minutes=1)
-        assert not codes.to_send(ALICE, clock.now()).is_repeated
+        assert not sent(codes, ALICE, clock.now()).is_repeated
 
     def test_a_code_used_while_it_is_asked_for_again_stays_used(
         self, codes: MailCodes, clock: FixedClock
     ) -> None:
         store = RacedStore(clock)
         codes = dataclasses.replace(codes, durable=store)
-        code = codes.to_send(ALICE, clock.now()).digits
+        code = sent(codes, ALICE, clock.now()).digits
         clock.advance(minutes=1)
         store.meanwhile.append(lambda: codes.check(ALICE, code, clock.now()))
         assert not_sent(codes, clock) is SendRefusal.TOO_SOON
@@ -278,14 +279,14 @@ class TestAStoreThatComesBackAsItWas:
     """Redis restarts from an older snapshot, or a replica that lagged takes over (docs/adr/0002)."""
 
     def test_a_used_code_stays_used(self, codes: MailCodes, clock: FixedClock, store: MemoryStore) -> None:
-        code = codes.to_send(ALICE, clock.now()).digits
+        code = sent(codes, ALICE, clock.now()).digits
         before = copy.deepcopy(store.records)
         codes.check(ALICE, code, clock.now())
         store.records = before
         assert refused(codes, clock, code) is CodeRefusal.USED
 
     def test_tries_stay_counted(self, codes: MailCodes, clock: FixedClock, store: MemoryStore) -> None:
-        code = codes.to_send(ALICE, clock.now()).digits
+        code = sent(codes, ALICE, clock.now()).digits
         before = copy.deepcopy(store.records)
         for _ in range(4):
             refused(codes, clock, other(code))
@@ -296,7 +297,7 @@ class TestAStoreThatComesBackAsItWas:
         self, codes: MailCodes, clock: FixedClock, store: MemoryStore
     ) -> None:
         for _ in range(10):
-            codes.to_send(ALICE, clock.now())
+            sent(codes, ALICE, clock.now())
             clock.advance(minutes=30)
         store.records.clear()
         assert not_sent(codes, clock) is SendRefusal.QUOTA_OF_DAY
@@ -309,57 +310,73 @@ class TestQuotas:
     def test_one_mail_a_minute_and_the_code_before_still_holds(
         self, codes: MailCodes, clock: FixedClock
     ) -> None:
-        code = codes.to_send(ALICE, clock.now()).digits
+        code = sent(codes, ALICE, clock.now()).digits
         clock.advance(seconds=59)
         assert not_sent(codes, clock) is SendRefusal.TOO_SOON
         codes.check(ALICE, code, clock.now())
         clock.advance(seconds=1)
-        codes.to_send(ALICE, clock.now())
+        sent(codes, ALICE, clock.now())
 
     def test_another_browser_shares_the_minute(self, codes: MailCodes, clock: FixedClock) -> None:
-        codes.to_send(ALICE, clock.now())
+        sent(codes, ALICE, clock.now())
         assert not_sent(codes, clock, browser="browser-2") is SendRefusal.TOO_SOON
 
     def test_five_mails_an_hour(self, codes: MailCodes, clock: FixedClock) -> None:
         for _ in range(5):
-            codes.to_send(ALICE, clock.now())
+            sent(codes, ALICE, clock.now())
             clock.advance(minutes=2)
         assert not_sent(codes, clock) is SendRefusal.QUOTA
         clock.at = NOON + timedelta(hours=1, minutes=1)
-        codes.to_send(ALICE, clock.now())
+        sent(codes, ALICE, clock.now())
 
     def test_ten_mails_a_day(self, codes: MailCodes, clock: FixedClock) -> None:
         for _ in range(10):
-            codes.to_send(ALICE, clock.now())
+            sent(codes, ALICE, clock.now())
             clock.advance(minutes=30)
         assert not_sent(codes, clock) is SendRefusal.QUOTA_OF_DAY
         clock.at = NOON + timedelta(hours=24, minutes=1)
-        codes.to_send(ALICE, clock.now())
+        sent(codes, ALICE, clock.now())
 
     def test_a_refusal_by_one_quota_costs_nothing_of_the_others(
         self, codes: MailCodes, clock: FixedClock
     ) -> None:
         """Else the page would say « un code vient d'être envoyé » when none was."""
         for _ in range(5):
-            codes.to_send(ALICE, clock.now())
+            sent(codes, ALICE, clock.now())
             clock.advance(minutes=2)
         for _ in range(20):
             assert not_sent(codes, clock) is SendRefusal.QUOTA
         clock.at = NOON + timedelta(hours=1, seconds=1)
-        codes.to_send(ALICE, clock.now())
+        sent(codes, ALICE, clock.now())
 
     def test_too_many_at_the_same_instant_are_told_apart_by_the_count(
-        self, codes: MailCodes, clock: FixedClock, store: MemoryStore
+        self, codes: MailCodes, clock: FixedClock
     ) -> None:
-        class Blind(MemoryStore):
-            """As a second request that looked before the first one counted."""
+        looked = [codes.to_send(ALICE, clock.now()) for _ in range(2)]
+        codes.claim(looked[0])
+        codes.send(looked[0])
+        with pytest.raises(NotSent) as caught:
+            codes.claim(looked[1])
+        assert caught.value.reason is SendRefusal.TOO_SOON
 
-            def counted(self, kind: Kind, key: str) -> int:
-                return 0
+    def test_the_last_mail_of_a_day_is_one_whoever_looked(self, codes: MailCodes, clock: FixedClock) -> None:
+        codes = dataclasses.replace(codes, limits=dataclasses.replace(HOUSE, per_day=1, per_minute=9))
+        elsewhere = dataclasses.replace(ALICE, browser="browser-2")
+        looked = [codes.to_send(holder, clock.now()) for holder in (ALICE, elsewhere)]
+        codes.send(looked[0])
+        with pytest.raises(NotSent) as caught:
+            codes.send(looked[1])
+        assert caught.value.reason is SendRefusal.QUOTA_OF_DAY
 
-        racing = dataclasses.replace(codes, store=Blind(clock, records=store.records))
-        racing.to_send(ALICE, clock.now())
-        assert not_sent(racing, clock) is SendRefusal.TOO_SOON
+    def test_what_the_network_refuses_costs_nothing_of_the_persons_own(
+        self, codes: MailCodes, clock: FixedClock
+    ) -> None:
+        full = Limited((Kind.MAIL_QUOTA_IP, "network"), timedelta(minutes=5), 0)
+        for _ in range(9):
+            with pytest.raises(NotSent) as caught:
+                codes.claim(codes.to_send(ALICE, clock.now()), full)
+            assert caught.value.reason is SendRefusal.NETWORK
+        codes.claim(codes.to_send(ALICE, clock.now()), full._replace(most=1))
 
     def test_twenty_failures_in_a_day_close_the_path_for_new_codes_and_right_ones(
         self, store: MemoryStore, durable: MemoryStore, clock: FixedClock
@@ -369,7 +386,7 @@ class TestQuotas:
         )
         code = ""
         for _ in range(4):
-            code = generous.to_send(ALICE, clock.now()).digits
+            code = sent(generous, ALICE, clock.now()).digits
             for _ in range(5):
                 refused(generous, clock, other(code))
             clock.advance(minutes=2)
@@ -379,23 +396,24 @@ class TestQuotas:
         store.records.clear()  # A lost Redis forgets none of it.
         assert not_sent(generous, clock) is SendRefusal.CLOSED
         clock.at = NOON + timedelta(hours=24)
-        generous.to_send(ALICE, clock.now())
+        sent(generous, ALICE, clock.now())
 
     def test_a_right_code_forgets_the_failures(self, codes: MailCodes, clock: FixedClock) -> None:
         for _ in range(5):
-            code = codes.to_send(ALICE, clock.now()).digits
+            code = sent(codes, ALICE, clock.now()).digits
             for _ in range(4):
                 refused(codes, clock, other(code))
             codes.check(ALICE, code, clock.now())
+            codes.accepted(ALICE)
             clock.advance(hours=2)
-        codes.to_send(ALICE, clock.now())
+        sent(codes, ALICE, clock.now())
 
     def test_failures_of_one_person_close_nobody_else(self, codes: MailCodes, clock: FixedClock) -> None:
-        code = codes.to_send(ALICE, clock.now()).digits
+        code = sent(codes, ALICE, clock.now()).digits
         for _ in range(5):
             refused(codes, clock, other(code))
         bob = dataclasses.replace(ALICE, rpps="10000000025", email="bob@hopital.example")
-        codes.check(bob, codes.to_send(bob, clock.now()).digits, clock.now())
+        codes.check(bob, sent(codes, bob, clock.now()).digits, clock.now())
 
 
 class TestWhatThePageShows:
@@ -403,7 +421,7 @@ class TestWhatThePageShows:
         assert (codes.state(ALICE).expires_at, codes.state(ALICE).tries_left) == (None, 0)
 
     def test_the_end_the_tries_and_the_next_mail(self, codes: MailCodes, clock: FixedClock) -> None:
-        code = codes.to_send(ALICE, clock.now()).digits
+        code = sent(codes, ALICE, clock.now()).digits
         refused(codes, clock, other(code))
         state = codes.state(ALICE)
         assert state.expires_at == NOON + timedelta(minutes=10)
@@ -412,10 +430,10 @@ class TestWhatThePageShows:
 
     def test_why_there_is_no_code(self, codes: MailCodes, clock: FixedClock) -> None:
         elsewhere = dataclasses.replace(ALICE, browser="browser-2")
-        codes.to_send(elsewhere, clock.now())
+        sent(codes, elsewhere, clock.now())
         assert codes.why_no_code(ALICE, clock.now()) == "too_soon"
         clock.advance(minutes=1)
-        code = codes.to_send(ALICE, clock.now()).digits
+        code = sent(codes, ALICE, clock.now()).digits
         for _ in range(5):
             refused(codes, clock, other(code))
         assert codes.why_no_code(ALICE, clock.now()) == "used_up"
@@ -441,7 +459,7 @@ def test_a_code_just_accepted_may_come_again_in_its_own_occasion_only(
     codes: MailCodes, clock: FixedClock
 ) -> None:
     """A double click is forgiven; another password typed in the same interaction is another occasion."""
-    code = codes.to_send(ALICE, clock.now()).digits
+    code = sent(codes, ALICE, clock.now()).digits
     codes.check(ALICE, code, clock.now(), within="interaction:password-at-noon")
     codes.check(ALICE, code, clock.now(), within="interaction:password-at-noon")
     for within in ("interaction:password-at-one", "other:password-at-noon", ""):
@@ -469,7 +487,7 @@ def test_a_code_spent_between_two_steps_of_a_check_is_accepted_in_its_own_occasi
     """Both halves of a double click at once; or two windows with one code, of which one signs in."""
     store = RacedStore(clock)
     codes = dataclasses.replace(codes, durable=store)
-    code = codes.to_send(ALICE, clock.now()).digits
+    code = sent(codes, ALICE, clock.now()).digits
     store.meanwhile.append(lambda: codes.check(ALICE, code, clock.now(), within="here"))
     if is_accepted:
         codes.check(ALICE, code, clock.now(), within=within)
@@ -483,7 +501,7 @@ def test_a_code_spent_between_two_steps_of_a_check_is_accepted_in_its_own_occasi
 def test_a_corrected_address_has_no_code_until_one_is_sent_there(codes: MailCodes, clock: FixedClock) -> None:
     wrong = dataclasses.replace(ALICE, purpose="enrolment", email="typo@hopital.example")
     right = dataclasses.replace(wrong, email="aicha@hopital.example")
-    code = codes.to_send(wrong, clock.now()).digits
+    code = sent(codes, wrong, clock.now()).digits
     assert codes.state(wrong).expires_at is not None
     assert codes.state(right).expires_at is None
     with pytest.raises(CodeRefused):
@@ -498,32 +516,32 @@ def test_a_corrected_address_gets_its_code_at_once_within_the_quotas(
         for number in range(6)
     ]
     first, *corrected, one_too_many = addresses
-    codes.to_send(first, clock.now())
+    sent(codes, first, clock.now())
     for address in corrected:
         clock.advance(seconds=5)
-        codes.check(address, codes.to_send(address, clock.now()).digits, clock.now())
+        codes.check(address, sent(codes, address, clock.now()).digits, clock.now())
     with pytest.raises(NotSent) as caught:
-        codes.to_send(one_too_many, clock.now())
+        sent(codes, one_too_many, clock.now())
     assert caught.value.reason is SendRefusal.QUOTA
 
 
 def test_the_same_address_again_waits_for_its_minute(codes: MailCodes, clock: FixedClock) -> None:
-    codes.to_send(ALICE, clock.now())
-    codes.to_send(dataclasses.replace(ALICE, email="other@hopital.example"), clock.now())
+    sent(codes, ALICE, clock.now())
+    sent(codes, dataclasses.replace(ALICE, email="other@hopital.example"), clock.now())
     assert not_sent(codes, clock) is SendRefusal.TOO_SOON
 
 
 def test_a_mail_that_never_left_costs_no_minute(codes: MailCodes, clock: FixedClock) -> None:
-    first = codes.to_send(ALICE, clock.now())
+    first = sent(codes, ALICE, clock.now())
     codes.not_sent(ALICE)
-    again = codes.to_send(ALICE, clock.now())
+    again = sent(codes, ALICE, clock.now())
     assert (again.digits, again.is_repeated) == (first.digits, True)
 
 
 def test_a_code_that_is_lost_while_it_is_checked_is_not_accepted(clock: FixedClock) -> None:
     store = RacedStore(clock)
     codes = MailCodes(store=MemoryStore(clock), durable=store, key=b"k" * 32, limits=MailCodeSettings())
-    code = codes.to_send(ALICE, clock.now()).digits
+    code = sent(codes, ALICE, clock.now()).digits
     store.meanwhile.append(lambda: store.records.clear())
     assert refused(codes, clock, code) is CodeRefusal.EXPIRED
 
@@ -532,7 +550,7 @@ def test_the_code_is_the_one_drawn(store: MemoryStore, durable: MemoryStore, clo
     codes = MailCodes(
         store=store, durable=durable, key=b"k" * 32, limits=dataclasses.replace(HOUSE, fixed="7" * 8)
     )
-    assert codes.to_send(ALICE, clock.now()).digits == "77777777"
+    assert sent(codes, ALICE, clock.now()).digits == "77777777"
     codes.check(ALICE, "77777777", clock.now())
     assert refused(codes, clock, "77777777") is CodeRefusal.USED  # once, as any other
 

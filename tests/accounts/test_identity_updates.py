@@ -11,7 +11,7 @@ from idp.accounts.identity_updates import IdentityUpdates
 from idp.accounts.notices import Notice
 from idp.cards.nomenclature import CodedLabel
 from idp.core.audit import AuditEvent
-from tests.fakes import NOON, MemoryAccounts, MemoryProofs, RecordingAudit, RecordingNotices
+from tests.fakes import NOON, MemoryAccounts, MemoryProofs, RecordingAudit, RecordingNotices, WorkAtOnce
 from tests.people import ALICE, an_account, an_identity
 
 LATER = NOON + timedelta(days=30)
@@ -31,9 +31,15 @@ class Room:
     proofs: MemoryProofs = field(default_factory=MemoryProofs)
 
     def apply(self, identity: ProvedIdentity) -> Account:
-        return IdentityUpdates(
-            accounts=self.accounts, notices=self.notices, audit=self.audit, proofs=self.proofs
-        ).apply(self.accounts.get(ALICE), identity)
+        updates = IdentityUpdates(
+            work=WorkAtOnce(),
+            accounts=self.accounts,
+            notices=self.notices,
+            audit=self.audit,
+            proofs=self.proofs,
+        )
+        updates.apply(self.accounts.get(ALICE), identity)
+        return self.accounts.get(ALICE)
 
 
 @pytest.fixture

@@ -118,8 +118,7 @@ def test_no_more_than_25_tries_a_day_from_unknown_devices(durable: MemoryStore, 
 def test_a_right_password_clears_the_counters(throttle: PasswordThrottle, clock: FixedClock) -> None:
     fail(throttle, clock, 5)
     clock.advance(seconds=61)
-    throttle.begin(RPPS, "", clock.now())
-    throttle.succeed(RPPS, "")
+    throttle.succeed(throttle.begin(RPPS, "", clock.now()))
     for _ in range(5):
         throttle.begin(RPPS, "", clock.now())
 
@@ -136,8 +135,7 @@ def test_success_on_a_known_device_gives_strangers_no_new_budget(
     throttle: PasswordThrottle, clock: FixedClock
 ) -> None:
     fail(throttle, clock, 5)
-    throttle.begin(RPPS, KNOWN_DEVICE, clock.now())
-    throttle.succeed(RPPS, KNOWN_DEVICE)
+    throttle.succeed(throttle.begin(RPPS, KNOWN_DEVICE, clock.now()))
     waiting(throttle, clock)
 
 
@@ -183,8 +181,7 @@ def test_the_run_ends_with_a_right_password_for_strangers_too(
     throttle: PasswordThrottle, clock: FixedClock
 ) -> None:
     close_to_strangers(throttle, clock)
-    throttle.begin(RPPS, KNOWN_DEVICE, clock.now())
-    throttle.succeed(RPPS, KNOWN_DEVICE)
+    throttle.succeed(throttle.begin(RPPS, KNOWN_DEVICE, clock.now()))
     clock.advance(days=1)
     throttle.begin(RPPS, "", clock.now())
 
@@ -246,9 +243,10 @@ def test_tries_at_the_same_instant_do_not_exceed_the_day(clock: FixedClock) -> N
 def test_what_a_right_password_clears_waits_for_the_unit_of_work(
     throttle: PasswordThrottle, clock: FixedClock
 ) -> None:
-    fail(throttle, clock, 5)
+    fail(throttle, clock, 4)
+    begun = throttle.begin(RPPS, "", clock.now())
     with in_unit(lambda _unit: None, lambda _unit: None):
-        throttle.succeed(RPPS, "")
+        throttle.succeed(begun)
         waiting(throttle, clock)
     for _ in range(5):
         throttle.begin(RPPS, "", clock.now())

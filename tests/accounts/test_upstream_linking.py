@@ -74,9 +74,17 @@ class Room:
 def test_a_proof_bears_the_date_of_what_it_says(room: Room) -> None:
     said = NOON - timedelta(hours=3)
     proof = proof_of(an_identity(source="psc", evidence=SUBJECT, stated_at=said), {"SubjectRole": []})
-    room.linking.link(an_account(), proof, NOON)
+    room.linking.link(an_account(), proof, NOON)()
     assert (room.links.links[ALICE].linked_at, room.links.links[ALICE].seen_at) == (NOON, said)
     assert room.links.links[ALICE].claims == {"SubjectRole": []}
+
+
+def finish(room: Room) -> None:
+    """The end of the enrolment of interaction-1."""
+    proof = room.linking.kept("interaction-1", ALICE_RPPS)
+    if proof is not None:
+        room.linking.link_enrolled(an_account(), proof, NOON)
+        room.linking.forget("interaction-1")
 
 
 @pytest.fixture
@@ -86,13 +94,13 @@ def room(store: MemoryStore) -> Room:
 
 def test_first_and_changed_sub_are_told_and_a_known_one_is_no_news(room: Room) -> None:
     for subject in (SUBJECT, SUBJECT, "f:1:9"):
-        room.linking.link(an_account(), replace(PROOF, subject=subject), NOON)
+        room.linking.link(an_account(), replace(PROOF, subject=subject), NOON)()
     assert room.notices.told == [(ALICE, Notice.PSC_LINKED), (ALICE, Notice.PSC_SUBJECT_CHANGED)]
     assert room.audit.names() == [AuditEvent.PSC_LINKED, AuditEvent.PSC_SUBJECT_CHANGED]
 
 
 def test_sub_of_another_person_is_refused(room: Room) -> None:
-    room.linking.link(an_account(), PROOF, NOON)
+    room.linking.link(an_account(), PROOF, NOON)()
     room.linking.verify_subject(SUBJECT, ALICE)
     room.linking.verify_subject("never seen", None)
     for other in (BOB, None):
@@ -105,7 +113,7 @@ def test_sub_that_another_person_enrolled_with_meanwhile_ends_an_enrolment(room:
     enrolling = an_identity(source="psc", evidence=SUBJECT, rpps=OTHER_RPPS)
     room.linking.verify_enrolment(enrolling, accounts)
     accounts.add(an_account())
-    room.linking.link(an_account(), PROOF, NOON)
+    room.linking.link(an_account(), PROOF, NOON)()
     with pytest.raises(SubjectOfAnother):
         room.linking.verify_enrolment(enrolling, accounts)
     # Another tab of the same person is no other person.
@@ -114,14 +122,14 @@ def test_sub_that_another_person_enrolled_with_meanwhile_ends_an_enrolment(room:
 
 def test_enrolment_by_card_is_none_of_pro_sante_connect_s(room: Room) -> None:
     """Whatever its evidence: what a card proves is compared with no `sub`."""
-    room.linking.link(an_account(), PROOF, NOON)
+    room.linking.link(an_account(), PROOF, NOON)()
     room.linking.verify_enrolment(an_identity(source="cps", evidence=SUBJECT), MemoryAccounts())
 
 
 def test_proof_kept_during_an_enrolment_links_the_new_account_once_and_without_a_mail(room: Room) -> None:
     room.linking.keep("interaction-1", PROOF)
     for _ in range(2):
-        room.linking.finish("interaction-1", an_account(), NOON)
+        finish(room)
     link = room.links.find(ALICE)
     assert link is not None
     assert (link.subject, link.claims) == (SUBJECT, PROOF.claims)
@@ -130,18 +138,18 @@ def test_proof_kept_during_an_enrolment_links_the_new_account_once_and_without_a
 
 def test_enrolment_without_a_kept_proof_links_nothing(room: Room) -> None:
     room.linking.keep("interaction-2", PROOF)
-    room.linking.finish("interaction-1", an_account(), NOON)
+    finish(room)
     assert room.links.links == {}
 
 
 def test_kept_proof_of_another_rpps_links_nothing_to_the_person_of_the_card(room: Room) -> None:
     room.linking.keep("interaction-1", replace(PROOF, rpps=OTHER_RPPS))
-    room.linking.finish("interaction-1", an_account(), NOON)
+    finish(room)
     assert (room.links.links, room.audit.names()) == ({}, [])
 
 
 def test_account_that_another_tab_linked_meanwhile_is_not_told_as_linked_again(room: Room) -> None:
-    room.linking.link(an_account(), PROOF, NOON)
+    room.linking.link(an_account(), PROOF, NOON)()
     room.linking.keep("interaction-1", PROOF)
-    room.linking.finish("interaction-1", an_account(), NOON)
+    finish(room)
     assert room.audit.names() == [AuditEvent.PSC_LINKED]

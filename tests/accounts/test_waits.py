@@ -10,6 +10,7 @@ from idp.accounts.throttle import PasswordThrottle, Wait
 from idp.accounts.waits import Waits
 from idp.settings.mail_code import MailCodeSettings
 from idp.settings.password import PasswordSettings
+from tests.accounts.sent_codes import sent
 from tests.fakes import FixedClock, MemoryStore
 
 ALICE = CodeHolder(rpps="10000000017", browser="b", purpose="login", email="aicha@hopital.example")
@@ -26,7 +27,7 @@ def waits(store: MemoryStore, durable: MemoryStore) -> Waits:
 
 def close_the_codes(codes: MailCodes, holder: CodeHolder, clock: FixedClock) -> None:
     for _ in range(20):
-        wrong = f"{(int(codes.to_send(holder, clock.now()).digits) + 1) % 10**8:08d}"
+        wrong = f"{(int(sent(codes, holder, clock.now()).digits) + 1) % 10**8:08d}"
         with pytest.raises(CodeRefused):
             codes.check(holder, wrong, clock.now())
 
@@ -43,7 +44,7 @@ def test_passwords_and_codes_are_open_again(waits: Waits, clock: FixedClock) -> 
     assert why(waits.codes, ALICE, clock) == CodeRefusal.CLOSED
     waits.end(ALICE.rpps)
     waits.throttle.begin(ALICE.rpps, "", clock.now())
-    waits.codes.check(ALICE, waits.codes.to_send(ALICE, clock.now()).digits, clock.now())
+    waits.codes.check(ALICE, sent(waits.codes, ALICE, clock.now()).digits, clock.now())
 
 
 def test_the_mailbox_of_an_enrolment_is_not_guessed_with_the_card_at_hand(

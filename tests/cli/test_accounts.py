@@ -16,6 +16,7 @@ from idp.cli.main import main
 from idp.settings import settings_from_environment
 from idp.wiring.accounts import build_waits
 from idp.wiring.resources import Resources, open_resources
+from tests.accounts.sent_codes import sent
 from tests.commands import set_environment
 from tests.made_once import place_database
 from tests.people import ALICE, ALICE_RPPS, an_account
@@ -54,7 +55,7 @@ def try_password(waits: Waits, resources: Resources, device: str = "") -> None:
 
 def try_code(waits: Waits, resources: Resources, change: Callable[[str], str]) -> None:
     now = resources.clock.now()
-    waits.codes.check(HOLDER, change(waits.codes.to_send(HOLDER, now).digits), now)
+    waits.codes.check(HOLDER, change(sent(waits.codes, HOLDER, now).digits), now)
 
 
 def other(code: str) -> str:

@@ -17,7 +17,7 @@ from idp.interaction.sign_out import SignOut
 from idp.interaction.store import Sessions, fingerprint
 from idp.interaction.visit import Visit
 from tests.contracts.races import open_store, race
-from tests.fakes import NOON, RecordingAudit
+from tests.fakes import NOON, RecordingAudit, WorkAtOnce
 from tests.people import ALICE, BOB, a_standing, an_account, an_event, an_interaction, doors
 
 LIFE, IDLE = timedelta(hours=4), timedelta(minutes=30)
@@ -44,6 +44,7 @@ def sign_in_on(store: EphemeralStore) -> SignIn:
     return SignIn(
         sessions=sessions,
         sign_out=SignOut(
+            work=WorkAtOnce(),
             sessions=sessions,
             grants=cast("GrantRepository", NoGrants()),
             audit=audit,

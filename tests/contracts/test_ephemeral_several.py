@@ -6,7 +6,11 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import Engine
 
+from idp.adapters.sql.store import SqlStore
+from idp.adapters.sql.work import SqlUnitOfWork
+from idp.core.clock import SystemClock
 from idp.core.ephemeral import EphemeralStore, Kind, Limited, Place, Put
 from idp.core.unit_of_work import UnitOfWork
 from tests.contracts.races import PROCESSES, open_store, race
@@ -107,6 +111,38 @@ def test_they_are_counted_at_once_whatever_becomes_of_the_unit(
         assert count_both(any_store, 9, 9) == [1, 1]
         raise Failed
     assert counts(any_store) == [1, 1]
+
+
+# --- counting with a unit
+
+USED_UP = Failed("used up")
+
+
+def test_a_count_that_would_be_one_too_many_is_refused(any_store: EphemeralStore, work: UnitOfWork) -> None:
+    counter = Limited(SHARE, SHORT, 2)
+    for _ in range(2):
+        with work.together():
+            any_store.count_or_refuse(counter, USED_UP)
+    with pytest.raises(Failed), work.together():
+        any_store.count_or_refuse(counter, USED_UP)
+    with pytest.raises(Failed):
+        any_store.count_or_refuse(counter, USED_UP)
+    with pytest.raises(Failed):
+        any_store.count_or_refuse(Limited(WHOLE, LIFE, 0), USED_UP)
+    assert counts(any_store) == [2, 0]
+    outlive(SHORT)
+    any_store.count_or_refuse(counter, USED_UP)
+    assert counts(any_store) == [1, 0]
+
+
+def test_of_a_refused_unit_nothing_is_written(database: Engine) -> None:
+    store = SqlStore(database, SystemClock())
+    for _ in range(2):
+        with contextlib.suppress(Failed), SqlUnitOfWork(database).together():
+            store.put(CODE, f"k {store.counted(*SHARE)}", {}, LIFE)
+            store.clear([WHOLE])
+            store.count_or_refuse(Limited(SHARE, LIFE, 1), USED_UP)
+    assert store.get_all([(CODE, "k 0"), (CODE, "k 1"), SHARE]) == [({}, 0), None, ({}, 1)]
 
 
 # --- one put before another is added or taken

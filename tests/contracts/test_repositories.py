@@ -15,6 +15,7 @@ from idp.accounts.repository import AccountNotFound, EmailTaken, RppsTaken, Stal
 from idp.adapters.sql.accounts import SqlAccounts, normalise_email
 from idp.adapters.sql.database import open_database, reading, writing
 from idp.adapters.sql.schema import audit_events
+from idp.adapters.sql.work import SqlUnitOfWork
 from idp.core.ephemeral import StoreUnavailable
 from tests.contracts.races import CALLERS, race
 from tests.contracts.specimens import (
@@ -167,7 +168,7 @@ def test_decision_of_the_operator_does_not_lose_to_other_writers(database: Engin
             accounts.save(replace(account, locale=locale))
         return replace(account, enabled=False)
 
-    save_changed(accounts, ALICE, disable)
+    save_changed(SqlUnitOfWork(database), accounts, ALICE, disable, lambda: None)
     assert accounts.get(ALICE) == an_account(enabled=False, locale="second", version=3)
 
 
@@ -180,9 +181,9 @@ def test_account_that_never_stands_still_is_told(database: Engine) -> None:
         return replace(account, enabled=False)
 
     with pytest.raises(StoreUnavailable):
-        save_changed(accounts, ALICE, lose)
+        save_changed(SqlUnitOfWork(database), accounts, ALICE, lose, lambda: None)
     with pytest.raises(AccountNotFound):
-        save_changed(accounts, AccountId("nobody"), lose)
+        save_changed(SqlUnitOfWork(database), accounts, AccountId("nobody"), lose, lambda: None)
     assert accounts.get(ALICE).enabled
 
 

@@ -21,7 +21,7 @@ from idp.interaction.sign_out import SignOut
 from idp.interaction.store import Sessions
 from idp.interaction.upstream_sessions import close_upstream
 from idp.interaction.visit import Visit
-from tests.fakes import NOON, FixedClock, MemoryStore, RecordingAudit
+from tests.fakes import NOON, FixedClock, MemoryStore, RecordingAudit, WorkAtOnce
 from tests.people import ALICE, BOB, a_standing, an_account, an_event, an_interaction, doors
 
 LIFE, IDLE = timedelta(hours=4), timedelta(minutes=30)
@@ -59,6 +59,7 @@ class House:
     def __post_init__(self) -> None:
         self.sessions = Sessions(store=self.store, life=LIFE, idle=IDLE, shared_idle=SHARED_IDLE)
         sign_out = SignOut(
+            work=WorkAtOnce(),
             sessions=self.sessions,
             grants=cast("GrantRepository", self.grants),
             audit=self.audit,

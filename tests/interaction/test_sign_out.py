@@ -12,7 +12,7 @@ from idp.core.audit import AuditEvent
 from idp.interaction.session import Session
 from idp.interaction.sign_out import SignOut
 from idp.interaction.store import Sessions
-from tests.fakes import NOON, MemoryStore, RecordingAudit
+from tests.fakes import NOON, MemoryStore, RecordingAudit, WorkAtOnce
 from tests.people import ALICE, an_event
 
 
@@ -47,6 +47,7 @@ class House:
             shared_idle=timedelta(minutes=5),
         )
         self.sign_out = SignOut(
+            work=WorkAtOnce(),
             sessions=self.sessions,
             grants=cast("GrantRepository", self.grants),
             audit=self.audit,

@@ -13,7 +13,7 @@ from idp.interaction.session import Session
 from idp.interaction.sign_out import SignOut
 from idp.interaction.store import Sessions
 from idp.interaction.upstream_sessions import UpstreamOver, close_upstream, remember_upstream
-from tests.fakes import NOON, FixedClock, MemoryStore, RecordingAudit
+from tests.fakes import NOON, FixedClock, MemoryStore, RecordingAudit, WorkAtOnce
 from tests.people import ALICE, an_event
 
 LIFE = timedelta(hours=4)
@@ -91,6 +91,7 @@ def test_end_that_failed_on_the_way_ends_everything_when_it_is_asked_for_again()
     store, grants = MemoryStore(clock), FailingOnce()
     sessions = Sessions(store=store, life=LIFE, idle=timedelta(minutes=30), shared_idle=timedelta(minutes=5))
     sign_out = SignOut(
+        work=WorkAtOnce(),
         sessions=sessions,
         grants=cast("GrantRepository", grants),
         audit=RecordingAudit(),

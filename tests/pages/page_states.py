@@ -634,11 +634,15 @@ def _errors() -> list[State]:
         return_name="ViaTrajectoire",
     )
     nameless = replace(with_ways_on, return_name=None, retry_path=None)
-    crowded = replace(nameless, key="error.rate_limited", return_name="ViaTrajectoire", may_reload=True)
+    passing = replace(
+        nameless, key="error.unavailable", return_url=None, incident="K7QF-2M9D", again="/interaction/AbC"
+    )
+    crowded = replace(nameless, key="error.rate_limited", return_name="ViaTrajectoire", again="")
     return [
         *states,
         State("error-with-ways-on!", "error.html", with_ways_on),
         State("error-nameless-return!", "error.html", nameless),
+        State("error-passing!", "error.html", passing),
         State("error-crowded!", "error.html", crowded, in_interaction=False),
     ]
 

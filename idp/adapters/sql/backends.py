@@ -96,6 +96,7 @@ def _sqlite_engine(target: URL) -> Engine:
     event.listen(database, "connect", _set_pragmas)
     event.listen(database, "connect", lambda _, record: record.info.update({_FILE: _identity(path)}))
     event.listen(database, "checkout", lambda _, record, __: _replace_if_moved(path, record))
+    event.listen(database, "checkin", lambda connection, _: _end_transaction(connection))
     event.listen(database, "begin", _begin_sqlite)
     return database
 
@@ -104,6 +105,13 @@ def _replace_if_moved(path: Path, record: Any) -> None:
     # What is written to a file that was moved or deleted is lost with its last connection.
     if record.info[_FILE] != _identity(path):
         raise DisconnectionError
+
+
+def _end_transaction(connection: sqlite3.Connection | None) -> None:
+    # A COMMIT that failed (a full disk) leaves its transaction open, and SQLAlchemy takes it for ended: on this
+    # connection no other could begin, and none could write on the others.
+    if connection is not None and connection.in_transaction:
+        connection.rollback()
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -50,8 +50,10 @@ class SqlCharters:
             if connection.execute(published).one_or_none() is None:
                 raise RevisionExists(revision.revision)
 
-    def accept(self, evidence: CharterEvidence) -> None:
-        """Keep the first evidence for (account, charter, revision). Raises AccountNotFound, NoCharterPublished.
+    def accept(self, evidence: CharterEvidence) -> bool:
+        """Keep the first evidence for (account, charter, revision). Returns False when there is one.
+
+        Raises AccountNotFound, NoCharterPublished.
 
         This service's own charter changes the account's version: the caller reads the account again before saving it.
         """
@@ -75,6 +77,7 @@ class SqlCharters:
             is_first = connection.execute(accepted).one_or_none() is not None
             if is_first and evidence.charter == HOUSE:
                 connection.execute(_forward_account(evidence))
+        return is_first
 
     def has_accepted(self, account_id: AccountId, revision: CharterRevision) -> bool:
         evidence = sa.select(_a.revision).where(

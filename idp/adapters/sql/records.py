@@ -26,22 +26,25 @@ def _insert(insert: Insert) -> Any:
     return insert(ephemeral).values(parameters_of(ephemeral))
 
 
-def _count(insert: Insert) -> sa.Insert:
-    # A counter whose window is over starts again at 1; its row may still be there.
-    window_end = _given["expires_at"]
-    counted: sa.Insert = (
-        insert(ephemeral)
-        .values({**parameters_of(ephemeral), "value": "{}", "version": 1})
-        .on_conflict_do_update(
-            index_elements=IDENTITY,
-            set_={
-                "version": sa.case((_is_over, 1), else_=_c.version + 1),
-                "expires_at": sa.case((_is_over, window_end), else_=_c.expires_at),
-            },
-        )
-        .returning(_c.version)
-    )
-    return counted
+def _counting(insert: Insert) -> Any:
+    return insert(ephemeral).values({**parameters_of(ephemeral), "value": "{}", "version": 1})
+
+
+# A counter whose window is over starts again at 1; its row may still be there.
+_counted = {
+    "version": sa.case((_is_over, 1), else_=_c.version + 1),
+    "expires_at": sa.case((_is_over, _given["expires_at"]), else_=_c.expires_at),
+}
+
+
+def _count(insert: Insert) -> Any:
+    counting = _counting(insert).on_conflict_do_update(index_elements=IDENTITY, set_=_counted)
+    return counting.returning(_c.version)
+
+
+def _count_within(insert: Insert) -> Any:
+    is_left = sa.or_(_is_over, _c.version < sa.bindparam("most", type_=sa.Integer))
+    return _counting(insert).on_conflict_do_update(index_elements=IDENTITY, set_=_counted, where=is_left)
 
 
 def _put_counted(insert: Insert) -> Any:
@@ -83,3 +86,6 @@ SWAP_AND_PROLONG = Statement(
     lambda _: sa.update(ephemeral).where(_is_named, _is_same_version, _is_alive).values(_given), _ROW
 )
 COUNT = Statement(_count)
+#: Changes no row when there are as many as there may be.
+COUNT_WITHIN = Statement(_count_within, _ROW)
+DELETE = Statement(lambda _: sa.delete(ephemeral).where(_is_named), _ROW)

@@ -6,7 +6,7 @@ it (docs/performance.md). Not here: a connection (`execution`).
 
 import json
 from collections import namedtuple
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -39,7 +39,8 @@ class Compiled:
     """For one dialect. `names`: the parameters in the order of `$1`, `$2` …; `fixed`: those that never change.
 
     `writes`: the table that it writes, or None; `row_names`: the parameters that name the one row of it, if it is one;
-    `reads`: the tables that it looks at for other rows. `only_adds`: a row of its own.
+    `reads`: the tables that it looks at for other rows. `only_adds`: a row of its own; `is_numbered`: and nothing in
+    that row can be in the way of another one.
     """
 
     text: str
@@ -53,6 +54,7 @@ class Compiled:
     row_names: tuple[str, ...]
     reads: frozenset[str]
     only_adds: bool
+    is_numbered: bool
 
     def values(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Returns the parameters as the driver takes them. Raises KeyError for one that is missing."""
@@ -126,6 +128,7 @@ def _compile(clause: Executable, dialect: str, row: tuple[str, ...]) -> Compiled
         row_names=row,
         reads=_looked_at(clause, written),
         only_adds=compiler.isinsert and " ON CONFLICT " not in compiler.string,
+        is_numbered=bool(compiler.isinsert) and _is_numbered(clause, compiler.params),
     )
 
 
@@ -133,6 +136,18 @@ def _written_by(clause: Any) -> str | None:
     """Returns the table that it writes, itself or in a common table expression."""
     writes: list[Any] = [one for one in visitors.iterate(clause) if isinstance(one, UpdateBase)]
     return writes[0].table.name if writes else None
+
+
+def _is_numbered(clause: Any, given: Collection[str]) -> bool:
+    """Whether this INSERT of values, each a parameter named as its column, gives none to a column of which two rows may
+    not have the same."""
+    table = clause.table
+    keys = [
+        one for one in table.constraints if isinstance(one, sa.UniqueConstraint | sa.PrimaryKeyConstraint)
+    ]
+    keys += [index for index in table.indexes if index.unique]
+    taken = {column.name for key in keys for column in key.columns}
+    return clause.select is None and taken.isdisjoint(given)
 
 
 def _looked_at(clause: Any, written: str | None) -> frozenset[str]:

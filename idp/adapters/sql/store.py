@@ -15,7 +15,19 @@ from sqlalchemy import Engine
 from idp.adapters.ephemeral_record import as_text, checked_life, from_text, hashed
 from idp.adapters.sql.database import reading, writing
 from idp.adapters.sql.execution import Result
-from idp.adapters.sql.records import ADD, COUNT, GET, IDENTITY, PUT, PUT_COUNTED, SWAP, SWAP_AND_PROLONG, TAKE
+from idp.adapters.sql.records import (
+    ADD,
+    COUNT,
+    COUNT_WITHIN,
+    DELETE,
+    GET,
+    IDENTITY,
+    PUT,
+    PUT_COUNTED,
+    SWAP,
+    SWAP_AND_PROLONG,
+    TAKE,
+)
 from idp.adapters.sql.schema import ephemeral
 from idp.adapters.sql.several import count_up, delete_all, named, read_all
 from idp.adapters.sql.statement import Statement
@@ -142,6 +154,15 @@ class SqlStore:
             self._forget(*counter.place)
         return counts
 
+    def count_or_refuse(self, counter: Limited, refusal: Exception) -> None:
+        if counter.most < 1:
+            raise refusal
+        now = self.clock.now()
+        end = now + checked_life(counter.window)
+        values = {"now": now, "most": counter.most, "expires_at": end, **_named(*counter.place)}
+        forget(self._place(*counter.place))
+        write(self.database, COUNT_WITHIN, refusal=refusal, **values)
+
     def counted(self, kind: Kind, key: str) -> int:
         # Never remembered: others count meanwhile.
         record = self._read(kind, key)
@@ -151,7 +172,10 @@ class SqlStore:
         for place in places:
             self._settle(*place)
             self._forget(*place)
-        delete_all(self.database, [named(place) for place in places])
+        if len(places) == 1:
+            write(self.database, DELETE, **_named(*places[0]))
+        else:
+            delete_all(self.database, [named(place) for place in places])
 
     def is_alive(self) -> bool:
         try:

@@ -4,8 +4,8 @@ Contains reading without a transaction, steps of their own, and writes that wait
 how they are committed (`commits`), what is read and written.
 """
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from idp.adapters.sql.commits import Write, commit, commit_in_turn, run_alone, run_each
+from idp.adapters.sql.database import writing
 from idp.adapters.sql.execution import ConnectionBroken, Result
 from idp.adapters.sql.outages import errors_named
 from idp.adapters.sql.statement import Statement
@@ -29,6 +30,11 @@ class SqlUnitOfWork:
 
     def together(self) -> AbstractContextManager[None]:
         return in_unit(self._commit, _roll_back)
+
+    @contextmanager
+    def as_one_step(self) -> Iterator[None]:
+        with self.together(), writing(self.database):  # `run` joins the transaction, now that it has begun.
+            yield
 
     def _commit(self, unit: Unit) -> None:
         if unit.is_spoilt:

@@ -5,7 +5,9 @@ silence. Not here: making an account (`flows/email_otp`).
 """
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from werkzeug.wrappers import Request, Response
 
@@ -21,6 +23,8 @@ from idp.flows.shared.desk import Desk
 from idp.flows.shared.proved import Admission
 from idp.interaction.record import Interaction
 from idp.pages.enrolment import AlreadyEnrolledPage
+
+Written = TypeVar("Written")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,27 +44,46 @@ class AlreadyEnrolled:
         account = None if identity is None else self.accounts.find_by_rpps(identity.rpps)
         if identity is None or account is None:
             return None
+        is_made_here = _is_made_here(interaction, account)
+
+        def write(link: Callable[[], None]) -> Interaction:
+            def also(proved: Interaction) -> None:
+                link()
+                if not is_made_here:
+                    self.desk.audit_event(AuditEvent.ENROLMENT_REFUSED, proved, reason="already_enrolled")
+
+            return self.admission.admit(interaction, interaction.events[-1], identity, also)
+
         try:
             self.linking.verify_enrolment(identity, self.accounts)
-            proved = self.admission.admit(interaction, interaction.events[-1], identity)
-            proved = dataclasses.replace(proved, generation=0)  # Older than the account (docs/adr/0031).
-            self.link(interaction, account, is_only_proof=identity.source == "psc")
+            proved = self.with_link(interaction, account, write)
         except SubjectOfAnother:
             return refuse_enrolment(request, self.desk, interaction)
+        proved = dataclasses.replace(proved, generation=0)  # Older than the account (docs/adr/0031).
         self.desk.record(dataclasses.replace(proved, upstream_id_token=interaction.upstream_id_token))
-        if _is_made_here(interaction, account):
+        if is_made_here:
             return self.desk.back(interaction)
-        self.desk.audit_event(AuditEvent.ENROLMENT_REFUSED, proved, reason="already_enrolled")
         return self._page(request, proved, account, typed_email or _typed_before(interaction))
 
-    def link(self, interaction: Interaction, account: Account, *, is_only_proof: bool) -> None:
-        """Raises SubjectOfAnother if that `sub` is the only proof; a person with a card goes on without the link."""
+    def with_link(
+        self, interaction: Interaction, account: Account, write: Callable[[Callable[[], None]], Written]
+    ) -> Written:
+        """Returns what `write` returns, called with what links the account to the `sub` that was proved before it: in
+        the unit of work that `write` commits.
+
+        Raises SubjectOfAnother if that `sub` is the only proof; a person with a card goes on without the link.
+        """
+        proof = self.linking.kept(interaction.id, account.identity.rpps)
+        if proof is None:
+            return write(lambda: None)
         try:
-            self.linking.finish(interaction.id, account, self.clock.now())
+            written = write(lambda: self.linking.link_enrolled(account, proof, self.clock.now()))
         except SubjectOfAnother:
-            if is_only_proof:
+            if interaction.identity is None or interaction.identity.source == "psc":
                 raise
-            alarm(self.desk, interaction)
+            written = write(lambda: alarm(self.desk, interaction))
+        self.linking.forget(interaction.id)
+        return written
 
     def _page(self, request: Request, proved: Interaction, account: Account, typed_email: str) -> Response:
         page = AlreadyEnrolledPage(

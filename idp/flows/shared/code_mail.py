@@ -4,6 +4,7 @@ Contains for whom a code is, and its mail. A request only posts to the outbox. N
 (`accounts/email_otp`).
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,7 +16,9 @@ from idp.accounts.email_otp import CodeToSend, MailCodes
 from idp.accounts.mail_quota import NotSent, SendRefusal
 from idp.core.audit import AuditEvent
 from idp.core.clock import Clock
+from idp.core.ephemeral import Limited, StoreUnavailable
 from idp.core.mailer import Mail, Outbox
+from idp.core.unit_of_work import UnitOfWork
 from idp.flows.shared.desk import Desk
 from idp.interaction.binding import browser_of
 from idp.interaction.record import Interaction
@@ -55,6 +58,7 @@ def code_holder(interaction: Interaction, account: Account | None) -> CodeHolder
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeSender:
     desk: Desk
+    work: UnitOfWork
     codes: MailCodes
     mails: Mails
     outbox: Outbox
@@ -79,29 +83,35 @@ class CodeSender:
             return SendRefusal.CLOSED
         now = self.clock.now()
         try:
-            code = self._made(request, interaction, holder, now)
+            code = self.codes.to_send(holder, now)
+            # The network's share with the person's own: what one of them refuses costs nothing of the others.
+            self.codes.claim(code, Limited(*self.quota.share(request, browser_of(interaction))))
+            self._post(request, interaction, code, now)
         except NotSent as refused:
             self.desk.audit_event(AuditEvent.MAIL_CODE_NOT_SENT, interaction, reason=str(refused.reason))
             return refused.reason
-        self.outbox.post(
-            self._mail(request, interaction, holder, code, now),
-            # What is posted with less than a second left is dropped by the worker, which needs a number above zero.
-            expires_after_seconds=max(int((code.expires_at - now).total_seconds()), 1),
-            topic=self.codes.topic(holder),
-        )
-        self.desk.audit_event(AuditEvent.MAIL_CODE_SENT, interaction, purpose=holder.purpose)
         return code
 
-    def _made(
-        self, request: Request, interaction: Interaction, holder: CodeHolder, now: datetime
-    ) -> CodeToSend:
-        """Returns the code to send. Raises NotSent."""
-        # The network first, which the person shares with many: its refusal costs nothing of their own.
-        if self.is_network_full(request, interaction):
-            raise NotSent(SendRefusal.NETWORK)
-        code = self.codes.to_send(holder, now)
-        self.quota.claim(request, browser_of(interaction))
-        return code
+    def _post(self, request: Request, interaction: Interaction, code: CodeToSend, now: datetime) -> None:
+        """Write the code with its mail: neither is there without the other. Raises NotSent."""
+        holder = code.holder
+        mail = self._mail(request, interaction, holder, code, now)
+        try:
+            with self.work.together():
+                self.codes.send(code)
+                self.outbox.post(
+                    mail,
+                    # What is posted with less than a second left is dropped by the worker, which needs a number above
+                    # zero.
+                    expires_after_seconds=max(int((code.expires_at - now).total_seconds()), 1),
+                    topic=self.codes.topic(holder),
+                )
+                self.desk.audit_event(AuditEvent.MAIL_CODE_SENT, interaction, purpose=holder.purpose)
+        except StoreUnavailable:
+            # A mail was counted that no person gets.
+            with suppress(StoreUnavailable):
+                self.codes.not_sent(holder)
+            raise
 
     def is_network_full(self, request: Request, interaction: Interaction) -> bool:
         """Whether no more codes are sent now to people who come from there."""
@@ -113,15 +123,20 @@ class CodeSender:
         is_of_network = reason == SendRefusal.NOTHING and self.is_network_full(request, interaction)
         return SendRefusal.NETWORK if is_of_network else reason
 
-    def withdraw(self, holder: CodeHolder) -> None:
-        """Withdraw the mails that wait with a code that was used."""
-        self.outbox.withdraw(self.codes.topic(holder))
+    def accepted(self, holder: CodeHolder) -> None:
+        """Withdraw the mails that wait with a code that was used, and forget the wrong ones, with the present unit of
+        work."""
+        self.codes.accepted(holder)
+        self.outbox.supersede(self.codes.topic(holder))
 
     def take_back(self, interaction: Interaction) -> None:
         """Withdraw the mail to an address that the person corrects. If it had not left, one may go there at once."""
         holder = self.holder(interaction)
-        if holder is not None and self.outbox.withdraw(self.codes.topic(holder)):
-            self.codes.not_sent(holder)
+        if holder is None:
+            return
+        with self.work.as_one_step():
+            if self.outbox.withdraw(self.codes.topic(holder)):
+                self.codes.not_sent(holder)
 
     def _mail(
         self, request: Request, interaction: Interaction, holder: CodeHolder, code: CodeToSend, now: datetime

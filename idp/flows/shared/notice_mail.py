@@ -1,7 +1,9 @@
 """Contains `Notices` as mails: in the language of the account, without a link to click. Not here: sending them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from idp.accounts.account import Account
 from idp.accounts.notices import Notice
@@ -19,10 +21,10 @@ class NoticeMailer:
     clock: Clock
     life: timedelta
 
-    def tell(self, account: Account, notice: Notice) -> None:
+    def written(self, account: Account, notice: Notice) -> Callable[[], None]:
         locale = account.locale
         page = NoticeMail(str(notice), local_time(self.clock.now(), locale))
         mail = self.mails.write(
             "notice", page, to=account.email, subject=f"mail.{notice}.subject", locale=locale
         )
-        self.outbox.post(mail, expires_after_seconds=int(self.life.total_seconds()))
+        return partial(self.outbox.post, mail, expires_after_seconds=int(self.life.total_seconds()))

@@ -15,6 +15,7 @@ from idp.accounts.logouts import LogoutAnswer, LogoutNotice, LogoutNotices, Noti
 from idp.clients.registry import Client
 from idp.core.audit import Audit, AuditEvent
 from idp.core.clock import Clock
+from idp.core.unit_of_work import UnitOfWork
 from idp.protocol.logout.logout_token import LogoutTokens
 from idp.signing.key_ring import KeyMissing
 from idp.signing.signer import SignerUnavailable
@@ -52,6 +53,7 @@ class LogoutPost(Protocol):
 class BackChannelLogout:
     """Any number may run, in any process: one at a time holds a notice."""
 
+    work: UnitOfWork
     notices: LogoutNotices
     tokens: LogoutTokens
     client: Callable[[str], Client | None]
@@ -106,21 +108,23 @@ class BackChannelLogout:
     def _settle(
         self, notice: LogoutNotice, state: NoticeState, answer: LogoutAnswer, deliveries: int
     ) -> None:
-        outcome = str(answer.outcome)
-        # False: our hold ended meanwhile, and the worker that holds the notice now tells and audits its outcome.
-        if not self.notices.settle(notice, state, outcome, deliveries):
-            return
-        if state is not NoticeState.DELIVERED:
+        outcome, is_given_up = str(answer.outcome), state is not NoticeState.DELIVERED
+        # In the words of the relying party: « 400 » alone tells nobody which claim it did not like.
+        words = {"answer": answer.words} if answer.words and is_given_up else {}
+        with self.work.together():
+            # False: our hold ended meanwhile, and the worker that holds the notice now tells and audits its outcome.
+            if not self.notices.settle(notice, state, outcome, deliveries):
+                return
+            self.audit.record(
+                _EVENTS[state],
+                account_id=notice.account_id,
+                client_id=notice.client_id,
+                outcome=outcome,
+                deliveries=deliveries,
+                **words,
+            )
+        if is_given_up:
             _log.error(
                 "logout_given_up", client_id=notice.client_id, state=str(state), outcome=outcome,
                 answer=answer.words, deliveries=deliveries,
             )  # fmt: skip
-        self.audit.record(
-            _EVENTS[state],
-            account_id=notice.account_id,
-            client_id=notice.client_id,
-            outcome=outcome,
-            deliveries=deliveries,
-            # In the words of the relying party: « 400 » alone tells nobody which claim it did not like.
-            **({"answer": answer.words} if answer.words and state is not NoticeState.DELIVERED else {}),
-        )

@@ -103,7 +103,7 @@ class EndSessionEndpoint:
                 if session is None
                 else self._confirm_page(request, session, NOTHING)
             )
-        asked = self._taken(form.get("request", ""))
+        asked = self._kept(form.get("request", ""))
         if session is not None:
             return self._end(request, session, asked)
         response = self._leave(request, asked, None)
@@ -119,9 +119,10 @@ class EndSessionEndpoint:
             return self._leave(request, asked, None)
         return self._cleared(request, self._stay(request, asked, is_left_open=back.is_left_open))
 
-    def _taken(self, token: str) -> LogoutRequest:
-        kept = self.store.take(Kind.LOGOUT_REQUEST, token)
-        return from_plain(LogoutRequest, kept) if kept else NOTHING
+    def _kept(self, token: str) -> LogoutRequest:
+        # Not taken: a second click, or the one after a failure, leads where the first one would have.
+        kept = self.store.get(Kind.LOGOUT_REQUEST, token)
+        return from_plain(LogoutRequest, kept.value) if kept else NOTHING
 
     def _session(self, request: Request) -> Session | None:
         """Returns the session to end; one that waited too long for its shared station all the more."""

@@ -11,6 +11,7 @@ import structlog
 from idp.core.audit import AuditEvent
 from idp.core.clock import Clock
 from idp.core.refusal_trail import RefusalTrail
+from idp.core.unit_of_work import UnitOfWork
 from idp.interaction.kept_logouts import KEPT_FOR, KeptLogout, KeptLogouts
 from idp.interaction.upstream import UpstreamRefused, UpstreamUnavailable
 from idp.protocol.logout.upstream_ends import TokenReplayed, UpstreamLogouts
@@ -27,6 +28,7 @@ _AT_ONCE = 100
 class KeptLogoutJudge:
     """Any number may run, in any process: one at a time holds a token."""
 
+    work: UnitOfWork
     kept: KeptLogouts
     logouts: UpstreamLogouts
     trail: RefusalTrail
@@ -44,23 +46,23 @@ class KeptLogoutJudge:
         now = self.clock.now()
         if now - held.received_at >= KEPT_FOR:
             log.error("psc_logout_given_up")
-            self._refuse("logout token: no signing keys in time")
-        elif not self._is_settled(held):
-            self.kept.postpone(held, now + _PAUSE)
+            self._refuse(held, "logout token: no signing keys in time")
             return
-        self.kept.forget(held)
-
-    def _is_settled(self, held: KeptLogout) -> bool:
         try:
             # Judged as of the moment when it came: by now its `iat` would be too old.
             self.logouts.carry_out(held.token, held.received_at)
         except UpstreamUnavailable:
-            return False
+            self.kept.postpone(held, now + _PAUSE)
+            return
         except TokenReplayed:
             log.info("psc_logout_done_meanwhile")
         except UpstreamRefused as refused:
-            self._refuse(str(refused))
-        return True
+            self._refuse(held, str(refused))
+            return
+        # Last: what a failure interrupts is carried out again, and ends nothing twice.
+        self.kept.forget(held)
 
-    def _refuse(self, reason: str) -> None:
-        self.trail.record_refusal(AuditEvent.PSC_LOGOUT_REFUSED, _NETWORK, reason=reason)
+    def _refuse(self, held: KeptLogout, reason: str) -> None:
+        with self.work.together():
+            self.trail.record_refusal(AuditEvent.PSC_LOGOUT_REFUSED, _NETWORK, reason=reason)
+            self.kept.forget(held)

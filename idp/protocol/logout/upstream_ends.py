@@ -6,12 +6,14 @@ Not here: verifying it (`adapters/psc`), HTTP (`upstream_logout`); the worker lo
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from idp.accounts.account import Account, AccountId
 from idp.accounts.repository import AccountNotFound, AccountRepository, save_changed
 from idp.accounts.upstream_link import UpstreamLinks
 from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore, Kind
+from idp.core.unit_of_work import UnitOfWork
 from idp.interaction.sign_out import SignOut
 from idp.interaction.store import GRACE
 from idp.interaction.upstream import Upstream, UpstreamLogout, UpstreamRefusal, UpstreamRefused
@@ -27,6 +29,7 @@ class TokenReplayed(UpstreamRefused):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpstreamLogouts:
     upstream: Upstream
+    work: UnitOfWork
     store: EphemeralStore
     sign_out: SignOut
     accounts: AccountRepository
@@ -61,5 +64,10 @@ class UpstreamLogouts:
     def _void(self, account_id: AccountId) -> None:
         with suppress(AccountNotFound):
             # StoreUnavailable if the account keeps changing: the token may be sent again.
-            save_changed(self.accounts, account_id, Account.next_generation)
-            self.sign_out.end_all(account_id, self.clock.now(), by="psc")
+            save_changed(
+                self.work,
+                self.accounts,
+                account_id,
+                Account.next_generation,
+                partial(self.sign_out.end_all, account_id, self.clock.now(), by="psc"),
+            )

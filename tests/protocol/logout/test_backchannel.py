@@ -18,6 +18,7 @@ from idp.adapters.sql.grants import SqlGrants
 from idp.adapters.sql.logouts import SqlLogoutNotices
 from idp.adapters.sql.schema import audit_events
 from idp.adapters.sql.store import SqlStore
+from idp.adapters.sql.work import SqlUnitOfWork
 from idp.clients.registry import ClientFile, logout_listeners
 from idp.core.audit import AuditEvent
 from idp.core.clock import SystemClock
@@ -71,6 +72,7 @@ class Desk:
             clock=self.clock,
         )
         self.channel = BackChannelLogout(
+            work=SqlUnitOfWork(self.provider.database),
             notices=self.notices,
             tokens=tokens,
             client=self.clients.get,

@@ -19,7 +19,7 @@ from idp.protocol.logout.upstream_ends import UpstreamLogouts
 from idp.protocol.logout.upstream_logout import UpstreamLogoutEndpoint
 from idp.web.caller_address import Warnings
 from idp.web.network import CallerNetworks
-from tests.fakes import FixedClock, MemoryStore, RecordingAudit
+from tests.fakes import FixedClock, MemoryStore, RecordingAudit, WorkAtOnce
 
 NO_KEYS = UpstreamUnavailable("signing keys: status 503")
 
@@ -76,6 +76,7 @@ class World:
         self.audit = RecordingAudit()
         trail = RefusalTrail(self.audit, self.store)
         logouts = UpstreamLogouts(
+            work=WorkAtOnce(),
             upstream=cast(Any, self.judged),
             store=self.store,
             sign_out=cast(SignOut, self.judged),
@@ -91,7 +92,9 @@ class World:
             clock=self.clock,
             networks=CallerNetworks(trusted_proxy_hops=0, warnings=Warnings(self.clock)),
         )
-        self.judge = KeptLogoutJudge(kept=self.kept, logouts=logouts, trail=trail, clock=self.clock)
+        self.judge = KeptLogoutJudge(
+            work=WorkAtOnce(), kept=self.kept, logouts=logouts, trail=trail, clock=self.clock
+        )
 
     def tell(self, token: str, address: str = "192.0.2.1") -> int:
         builder = EnvironBuilder(
