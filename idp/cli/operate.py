@@ -11,7 +11,7 @@ from collections.abc import Callable
 from sqlalchemy import Engine
 
 from idp.accounts.account import AccountId
-from idp.accounts.charter import CharterRevision, NoCharterPublished, RevisionExists
+from idp.accounts.charter import HOUSE, CharterRevision, NoCharterPublished, RevisionExists
 from idp.accounts.repository import save_changed
 from idp.adapters.card_host.proxy_listener import ProxyUserUnknown
 from idp.adapters.card_host.tls import UnsuitableHostKey
