@@ -48,6 +48,10 @@ class Granted:
     standing: Standing
     refresh_token: RefreshToken | None = None
 
+    @property
+    def told(self) -> Told | None:
+        return self.standing.told
+
 
 class Standings(Protocol):
     """`demanded`: names of the charters that the relying party demands beside this service's own. `told_to`: the

@@ -24,6 +24,7 @@ from idp.adapters.sql.schema import (
     accounts,
     charter_acceptances,
     charter_revisions,
+    ended_sessions,
     grants,
     professional_contexts,
     refresh_tokens,
@@ -128,7 +129,7 @@ def _of_account(demanded: int, is_told: bool) -> Statement:
 def _of_grant(demanded: int, is_told: bool) -> Statement:
     granted = accounts.join(grants, accounts.c.id == grants.c.account_id)
     by_id = grants.c.id == sa.bindparam("id")
-    columns = _labelled(grants, _GRANT)
+    columns = _grant_columns()
     return Statement(lambda _: _standings(columns, granted, demanded, is_told=is_told).where(by_id))
 
 
@@ -137,7 +138,7 @@ def _of_refresh_token(demanded: int, is_told: bool) -> Statement:
     granted = accounts.join(grants, accounts.c.id == grants.c.account_id)
     refreshed = granted.join(refresh_tokens, grants.c.id == refresh_tokens.c.grant_id)
     by_id = grants.c.id == sa.bindparam("id")
-    columns = [*_labelled(grants, _GRANT), *_labelled(refresh_tokens, _TOKEN)]
+    columns = [*_grant_columns(), *_labelled(refresh_tokens, _TOKEN)]
     return Statement(lambda _: _standings(columns, refreshed, demanded, is_told=is_told).where(by_id))
 
 
@@ -157,6 +158,19 @@ def _standings(
     )
     said = (link.claims.label("told_claims"), chosen.practice_key.label("told_key"))
     return sa.select(*columns, *said, *accounts.c, *_charters(demanded)).select_from(told)
+
+
+def _grant_columns() -> "list[sa.Label[Any]]":
+    """A grant counts as revoked from the end of its session on.
+
+    That end revokes the grants that it sees; one that was added and redeemed while it was being committed it did not.
+    """
+    ended_at = (
+        sa.select(ended_sessions.c.ended_at).where(ended_sessions.c.sid == grants.c.sid).scalar_subquery()
+    )
+    revoked_at = sa.func.coalesce(grants.c.revoked_at, ended_at, type_=grants.c.revoked_at.type)
+    columns = (revoked_at if one is grants.c.revoked_at else one for one in grants.c)
+    return [column.label(_GRANT + name) for name, column in zip(grants.c.keys(), columns, strict=True)]
 
 
 def _labelled(table: sa.Table, prefix: str) -> list[sa.Label[Any]]:

@@ -6,7 +6,7 @@ it (docs/performance.md). Not here: a connection (`execution`).
 
 import json
 from collections import namedtuple
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -107,7 +107,8 @@ def _compile(clause: Executable, dialect: str, row: tuple[str, ...]) -> Compiled
     conversions = _CONVERSIONS[dialect]
     written = _written_by(clause)
     fixed = {name: value for name, value in compiler.params.items() if not compiler.binds[name].required}
-    columns = [(entry.keyname, entry.type) for entry in compiler._result_columns]
+    exported: Iterable[Any] = clause.exported_columns  # type: ignore[attr-defined]
+    columns = [(column.key, column.type) for column in exported]
     encoded = {
         name: _of(conversions.encoders, compiler.binds[name].type)
         for name in compiler.params

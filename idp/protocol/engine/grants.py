@@ -14,7 +14,7 @@ from idp.clients.scopes import claims_of
 from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore, Kind
 from idp.core.errors import ClientError, OAuthError
-from idp.protocol.claims.upstream_claims import asks_upstream
+from idp.protocol.claims.upstream_claims import asks_upstream, upstream_claims
 from idp.protocol.client_auth.possession import Binding
 
 #: RFC 6749 §5.2. One description for every reason: a thief does not learn which part of a stolen code was right.
@@ -92,9 +92,10 @@ class OpenedToken:
         return self.granted.grant
 
     @property
-    def names(self) -> frozenset[str]:
-        """Returns the claims that userinfo may tell."""
-        return _released_names(self.client, self.scope, self.asked)
+    def told(self) -> dict[str, Any]:
+        """Returns the claims asked for that Pro Santé Connect said."""
+        names = _released_names(self.client, self.scope, self.asked)
+        return upstream_claims(self.granted.told, names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,8 +114,7 @@ class GrantStore:
     def issue_code(self, issued: IssuedCode) -> str:
         """Returns a new code, which is written with the present unit of work. Raises SessionEnded, on leaving it."""
         code = _token()
-        # docs/adr/0002, 0034: the code is told when both are written. Without its grant it could not be redeemed, and a
-        # grant without its code does no harm.
+        # docs/adr/0034: told when both are written. A code without its grant could not be redeemed.
         self.grants.add(issued.grant)
         self.store.put(Kind.AUTHORIZATION_CODE, code, _record_of(issued), self.code_life)
         return code
@@ -184,11 +184,8 @@ class GrantStore:
             raise AccessTokenRefused("the client is registered no more")
         # Revoking a grant deletes no token: each use of a token asks the durable grant.
         names = _released_names(client, stored.value["scope"], stored.value["asked"])
-        granted = self.standings.of_grant(
-            stored.value["grant_id"],
-            client.charters,
-            told_to=client.client_id if asks_upstream(names) else None,
-        )
+        told_to = client.client_id if asks_upstream(names) else None
+        granted = self.standings.of_grant(stored.value["grant_id"], client.charters, told_to=told_to)
         if granted is None or granted.grant.revoked_at is not None:
             raise AccessTokenRefused("revoked grant")
         return OpenedToken(

@@ -14,7 +14,6 @@ from idp.clients.registry import Client
 from idp.core.errors import ClientError, OAuthError
 from idp.interaction.gate import IssueRefused
 from idp.protocol.claims.account_claims import released_claims
-from idp.protocol.claims.upstream_claims import upstream_claims
 from idp.protocol.client_auth.answers import json_response, jwt_response
 from idp.protocol.client_auth.dpop import ProofRefused
 from idp.protocol.client_auth.possession import HolderMismatch, OtherScheme, Possession
@@ -98,5 +97,5 @@ class UserinfoEndpoint:
     def _released(self, opened: OpenedToken, account: Account, client: Client) -> dict[str, Any]:
         return {
             **released_claims(account, opened.scope.split(), opened.asked, client.releasable),
-            **upstream_claims(opened.granted.standing.told, opened.names),
+            **opened.told,
         }
