@@ -115,7 +115,8 @@ class MailCodes:
         double click, a lost answer): it proves nothing that this interaction does not already know.
         """
         place, person = self._keys.place(holder), self._keys.person(holder)
-        if self.durable.counted(Kind.MAIL_CODE_FAILURES, person) >= self.limits.failures_per_day:
+        failures = self.durable.counted(Kind.MAIL_CODE_FAILURES, person)
+        if failures >= self.limits.failures_per_day:
             raise CodeRefused(CodeRefusal.CLOSED)
         code = canonical_code(text, self.limits.digits)
         if code is None:
@@ -137,7 +138,8 @@ class MailCodes:
         except StaleRecord:
             self._check_spent(holder, code, within)
             return
-        self.durable.take(Kind.MAIL_CODE_FAILURES, person)
+        if failures:  # One of this very instant, in another tab, stays counted: it errs on the safe side.
+            self.durable.take(Kind.MAIL_CODE_FAILURES, person)
 
     def _check_spent(self, holder: CodeHolder, code: str, within: str) -> None:
         """Accept the same code in the same interaction. Raises CodeRefused for anything else."""

@@ -15,6 +15,7 @@ from idp.accounts.throttle import Closed, PasswordThrottle, Wait
 from idp.cards.rpps import InvalidRpps, Rpps, parse_rpps
 from idp.core.audit import AuditEvent, Fact
 from idp.core.clock import Clock
+from idp.flows.shared.busy import busy
 from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.desk import Desk
 from idp.interaction.binding import browser_of
@@ -72,13 +73,15 @@ class PasswordFlow:
         except InvalidRpps:
             return self._refuse(request, interaction, typed, "password.malformed_rpps")
         try:
-            account = self._verified(request, interaction, rpps, form.get("password", ""))
+            # Before a try of the person is used up, and until the answer is known.
+            with self.passwords.room():
+                account = self._verified(request, interaction, rpps, form.get("password", ""))
         except Wait as wait:
             return self._refuse(request, interaction, rpps, "password.wait", wait.delay)
         except Closed:
             return self._refuse(request, interaction, rpps, "password.closed")
         except HashingBusy:
-            return self._refuse(request, interaction, rpps, "password.busy")
+            return busy(self._refuse(request, interaction, rpps, "password.busy"))
         if account is None:
             return self._refuse(request, interaction, rpps, "password.refused")
         return self._accept(request, interaction, account)
@@ -89,7 +92,6 @@ class PasswordFlow:
         """Returns the account whose password this is, else None: the same work and answer for an unknown RPPS, and for
         an account that is disabled, which a person learns by card or Pro Santé Connect only (T24)."""
         device = self.devices.nonce(request, rpps)
-        self.passwords.require_room()  # Before a try of the person is used up.
         try:
             self.throttle.begin(rpps, device, self.clock.now())
         except (Wait, Closed):

@@ -21,6 +21,7 @@ from idp.clients.registry import ClientFile, logout_listeners
 from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore, Kind
 from idp.core.refusal_trail import RefusalTrail
+from idp.core.share import THREADS, Share, share
 from idp.interaction.gate import Gate
 from idp.interaction.hub import Hub
 from idp.interaction.lending import Lending
@@ -47,6 +48,7 @@ class Parts:
     """What several flows and endpoints share."""
 
     resources: Resources
+    share: Share
     work: SqlUnitOfWork
     web: WebParts
     visits: Visits
@@ -92,8 +94,11 @@ class Parts:
         return self.resources.database
 
 
-def build_parts(settings: Settings) -> Parts:
-    """Returns the parts. Raises what the adapters raise: a missing database, a bad file of keys or clients."""
+def build_parts(settings: Settings, own: Share | None = None) -> Parts:
+    """Returns the parts. `own`: None for a process that serves alone.
+
+    Raises what the adapters raise: a missing database, a bad file of keys or clients.
+    """
     resources = open_resources(settings)
     clients = build_clients(settings, resources.clock)
     database, clock = resources.database, resources.clock
@@ -121,6 +126,7 @@ def build_parts(settings: Settings) -> Parts:
     )
     return Parts(
         resources=resources,
+        share=own or share(processes=1, threads=THREADS),
         work=SqlUnitOfWork(database),
         web=web,
         visits=Visits(web.cookies, web.stations, resources.clock),

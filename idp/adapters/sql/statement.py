@@ -18,6 +18,7 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.types import TypeEngine
 
 from idp.adapters.sql.columns import UtcInstant, instant_of, microseconds_of
@@ -102,8 +103,7 @@ def _compile(clause: Executable, dialect: str, row: tuple[str, ...]) -> Compiled
     compiler = clause.compile(dialect=_DIALECTS[dialect])  # type: ignore[attr-defined]
     assert isinstance(compiler, SQLCompiler)  # noqa: S101
     conversions = _CONVERSIONS[dialect]
-    is_write = compiler.isinsert or compiler.isupdate or compiler.isdelete
-    written: str | None = clause.table.name if is_write else None  # type: ignore[attr-defined]
+    written = _written_by(clause)
     fixed = {name: value for name, value in compiler.params.items() if not compiler.binds[name].required}
     exported: Iterable[Any] = clause.exported_columns  # type: ignore[attr-defined]
     columns = [(column.key, column.type) for column in exported]
@@ -127,6 +127,12 @@ def _compile(clause: Executable, dialect: str, row: tuple[str, ...]) -> Compiled
         reads=_looked_at(clause, written),
         only_adds=compiler.isinsert and " ON CONFLICT " not in compiler.string,
     )
+
+
+def _written_by(clause: Any) -> str | None:
+    """Returns the table that it writes, itself or in a common table expression."""
+    writes: list[Any] = [one for one in visitors.iterate(clause) if isinstance(one, UpdateBase)]
+    return writes[0].table.name if writes else None
 
 
 def _looked_at(clause: Any, written: str | None) -> frozenset[str]:
