@@ -77,11 +77,12 @@ lock:
 # The marks say which lock is installed: a lock not changed installs nothing.
 $(VENV)/.installed: requirements-demo.lock
 	@[ -e $(VENV)/.installed-for-tests ] && [ ! requirements-test.lock -nt $(VENV)/.installed-for-tests ] \
-		|| .ci/venv $(VENV) requirements-demo.lock
+		|| { .ci/venv $(VENV) requirements-demo.lock && .ci/argon2 $(VENV) requirements-demo.lock; }
 	@touch $@
 
 $(VENV)/.installed-for-tests: requirements-test.lock
 	@.ci/venv $(VENV) requirements-test.lock
+	@.ci/argon2 $(VENV) requirements-test.lock
 	@touch $@
 
 # A relying party of others, from the npm registry: hashes in the lock, by the Node that the tests' lock brings.

@@ -5,7 +5,9 @@ from typing import Any
 
 from idp.core.clock import SystemClock
 from idp.core.logs import configure_logging
+from idp.core.share import Share
 from idp.settings import Settings, settings_from_environment
+from idp.wiring.accounts import tell_build
 from idp.wiring.browser_endpoints import build_browser_endpoints
 from idp.wiring.endpoints import build_endpoints
 from idp.wiring.flask_app import build_pages
@@ -15,9 +17,12 @@ from idp.wiring.protocol import build_protocol
 from idp.wiring.psc import check_upstream
 
 
-def create(settings: Settings) -> Callable[..., Any]:
-    """Returns the WSGI application. Raises what the adapters raise: a missing database, a bad key or clients file."""
-    return assemble(build_parts(settings))
+def create(settings: Settings, own: Share | None = None) -> Callable[..., Any]:
+    """Returns the WSGI application. `own`: None where one process serves.
+
+    Raises what the adapters raise: a missing database, a bad key or clients file.
+    """
+    return assemble(build_parts(settings, own))
 
 
 def assemble(parts: Parts) -> Callable[..., Any]:
@@ -35,10 +40,11 @@ def assemble(parts: Parts) -> Callable[..., Any]:
     return in_request
 
 
-def application() -> Callable[..., Any]:
+def application(own: Share) -> Callable[..., Any]:
     """Returns what the server loads in each worker."""
     configure_logging()
     settings = settings_from_environment()
-    served = create(settings)
+    served = create(settings, own)
+    tell_build()
     check_upstream(settings, SystemClock())
     return served

@@ -1,7 +1,7 @@
 """Fakes of our ports, honest about what the port promises. Not here: a fake of code that is not a port."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,7 @@ from idp.accounts.standing import Granted, Standing
 from idp.adapters.unit import forget, forget_all, present_request, present_unit, remember, remembered
 from idp.cards.reader import PinState, ReaderCard, ReaderFailed, ReaderFault, StoredCertificate
 from idp.core.audit import AuditEvent, Fact
-from idp.core.ephemeral import Kind, StaleRecord, StoreUnavailable, Versioned
+from idp.core.ephemeral import Kind, Limited, Place, Put, StaleRecord, StoreUnavailable, Versioned
 from idp.core.mailer import Mail
 from idp.interaction.hub import Done, Failed
 from idp.interaction.record import Interaction
@@ -72,15 +72,14 @@ class MemoryStore:
     records: dict[tuple[Kind, str], _Record] = field(default_factory=dict)
 
     def put(self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta) -> None:
-        write = partial(self._write, kind, key, _json(value), 0, _checked(ttl))
-        if (unit := present_unit()) is not None:
-            unit.put_ahead(self._send, write)
-        else:
-            self._send([write])
+        self._write_with_unit(partial(self._write, kind, key, _json(value), 0, _checked(ttl)))
 
-    def add(self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta) -> bool:
+    def add(
+        self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta, *, after: Put | None = None
+    ) -> bool:
         text, life = _json(value), _checked(ttl)
         self._send_waiting()
+        self._put_at_once(after)
         if self._living(kind, key) is not None:
             forget_all()
             return False
@@ -97,8 +96,14 @@ class MemoryStore:
             remember((id(self), kind, key), replace(record))
         return Versioned(json.loads(record.text), record.version)
 
-    def take(self, kind: Kind, key: str) -> Mapping[str, Any] | None:
+    def get_all(self, places: Sequence[Place]) -> Sequence[Versioned | None]:
         self._send_waiting()
+        found = [self._living(*place) for place in places]
+        return [None if one is None else Versioned(json.loads(one.text), one.version) for one in found]
+
+    def take(self, kind: Kind, key: str, *, after: Put | None = None) -> Mapping[str, Any] | None:
+        self._send_waiting()
+        self._put_at_once(after)
         record = self._living(kind, key)
         forget((id(self), kind, key))
         self.records.pop((kind, key), None)
@@ -163,13 +168,44 @@ class MemoryStore:
         record.version += 1
         return record.version
 
+    def count_all(self, counters: Sequence[Limited]) -> Sequence[int]:
+        lives = [_checked(counter.window) for counter in counters]
+        counts = [self.counted(*counter.place) + 1 for counter in counters]
+        if all(count <= counter.most for count, counter in zip(counts, counters, strict=True)):
+            for counter, life in zip(counters, lives, strict=True):
+                self.count(*counter.place, life)
+        return counts
+
+    def count_or_refuse(self, counter: Limited, refusal: Exception) -> None:
+        if self.count_all([counter])[0] > counter.most:
+            raise refusal
+
     def counted(self, kind: Kind, key: str) -> int:
         self._send_waiting()
         record = self._living(kind, key)
         return 0 if record is None else record.version
 
+    def clear(self, places: Sequence[Place]) -> None:
+        for place in places:
+            self._write_with_unit(partial(self._delete, *place))
+
     def is_alive(self) -> bool:
         return not self.is_down
+
+    def _write_with_unit(self, write: Callable[[], object]) -> None:
+        if (unit := present_unit()) is not None:
+            unit.put_ahead(self._send, write)
+        else:
+            self._send([write])
+
+    def _put_at_once(self, put: Put | None) -> None:
+        if put is not None:
+            self._write(put.kind, put.key, _json(put.value), 0, _checked(put.ttl))
+
+    def _delete(self, kind: Kind, key: str) -> None:
+        self._living(kind, key)
+        forget((id(self), kind, key))
+        self.records.pop((kind, key), None)
 
     def _send(self, writes: list[Callable[[], object]]) -> None:
         self._send_waiting()
@@ -242,6 +278,9 @@ class RecordingOutbox:
 
     def post(self, mail: Mail, *, expires_after_seconds: int, topic: str = "") -> None:
         self.mails.append((mail, expires_after_seconds))
+
+    def supersede(self, topic: str) -> None:
+        self.withdrawn.append(topic)
 
     def withdraw(self, topic: str) -> bool:
         self.withdrawn.append(topic)
@@ -444,11 +483,13 @@ class MemoryStandings:
     accounts: MemoryAccounts
     asked: list[tuple[str, ...]] = field(default_factory=list)
 
-    def of(self, account_id: AccountId, demanded: tuple[str, ...]) -> Standing:
+    def of(self, account_id: AccountId, demanded: tuple[str, ...], *, told_to: str | None = None) -> Standing:
         self.asked.append(demanded)
         return Standing(account=self.accounts.get(account_id), due=())
 
-    def of_grant(self, grant_id: str, demanded: tuple[str, ...]) -> Granted | None:
+    def of_grant(
+        self, grant_id: str, demanded: tuple[str, ...], *, told_to: str | None = None
+    ) -> Granted | None:
         return None
 
     def of_refresh_token(self, grant_id: str, demanded: tuple[str, ...]) -> Granted | None:

@@ -23,7 +23,6 @@ from werkzeug.test import Client, TestResponse
 
 from idp.accounts.account import Account, AccountId
 from idp.accounts.charter import CharterEvidence, CharterRevision
-from idp.accounts.password import Passwords
 from idp.adapters.sql.accounts import SqlAccounts
 from idp.adapters.sql.charters import SqlCharters
 from idp.adapters.sql.database import open_database
@@ -33,6 +32,7 @@ from idp.app import create
 from idp.core.clock import SystemClock
 from idp.core.sealing import Sealer, derive_key
 from idp.settings import Settings
+from idp.wiring.accounts import build_passwords
 from sandbox.igc.authorities import make_intermediate, make_root
 from sandbox.igc.issuing import new_key
 from tests.configured import settings_with
@@ -245,7 +245,7 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def enrol(settings: Settings, database: Engine) -> Account:
     """A person who accepted the charter."""
-    passwords = Passwords(settings.password, parallel=1)
+    passwords = build_passwords(settings)
     account = an_account(
         id=AccountId("account-of-alice"),
         identity=an_identity(rpps=RPPS),

@@ -15,7 +15,7 @@ from enum import StrEnum
 from idp.accounts.code_keys import CodeHolder, CodeKeys
 from idp.accounts.mail_quota import MINUTE, MailQuota, NotSent, SendRefusal
 from idp.cards.typed_text import bare_number
-from idp.core.ephemeral import EphemeralStore, Kind, StaleRecord, Versioned
+from idp.core.ephemeral import EphemeralStore, Kind, Limited, StaleRecord, Versioned
 from idp.settings.mail_code import MailCodeSettings
 
 _DAY = timedelta(hours=24)
@@ -84,46 +84,65 @@ class MailCodes:
     def to_send(self, holder: CodeHolder, now: datetime) -> CodeToSend:
         """Returns the code in force, with the end and the tries it has; a new one where none is worth sending.
 
-        Nothing is written before `send`. Raises NotSent: then the code in force, if there is one, still holds.
+        Nothing is counted before `claim`, nor written before `send`. Raises NotSent: then the code in force, if there
+        is one, still holds.
         """
-        self._refuse_closed(holder)
-        self._quota.require(holder)
-        stored, end = self._worth_sending(holder, now), now + self.limits.life
+        place, day = self._keys.place(holder), self._quota.day(holder)
+        failures, mails, stored, tries = self.durable.get_all(
+            [
+                (Kind.MAIL_CODE_FAILURES, self._keys.person(holder)),
+                day.place,
+                (Kind.MAIL_CODE, place),
+                (Kind.MAIL_CODE_TRIES, place),
+            ]
+        )
+        if _count(failures) >= self.limits.failures_per_day:
+            raise NotSent(SendRefusal.CLOSED)
+        if _count(mails) >= day.most:
+            raise NotSent(SendRefusal.QUOTA_OF_DAY)
+        if not self._is_worth_sending(stored, tries, now):
+            stored = None
+        end = now + self.limits.life
         kept = stored.value if stored else {"nonce": secrets.token_hex(16), "expires_at": end.isoformat()}
         record = {**kept, "resend_at": (now + MINUTE / self.limits.per_minute).isoformat()}
         return CodeToSend(
             holder=holder,
-            digits=self._digits(self._keys.place(holder), Versioned(record, 0)),
+            digits=self._digits(place, Versioned(record, 0)),
             expires_at=datetime.fromisoformat(record["expires_at"]),
             record=record,
             version=None if stored is None else stored.version,
         )
 
-    def send(self, code: CodeToSend) -> None:
-        """Count the mail and keep its code, as one step with posting it (`UnitOfWork.as_one_step`).
+    def claim(self, code: CodeToSend, network: Limited | None = None) -> None:
+        """Count its mail, as a step of its own, in what may be lost. Raises NotSent: nothing was counted.
 
-        Raises NotSent, which must leave that step: another request came first in this instant.
+        `network`: counted with it.
+        """
+        self._quota.claim(code.holder, network)
+
+    def send(self, code: CodeToSend) -> None:
+        """Keep the code and count its mail in the day, with the present unit of work, which posts it.
+
+        Raises NotSent, some by its end: another request came first in this instant.
         """
         place = self._keys.place(code.holder)
-        self._quota.count(code.holder)
         if code.version is None:
-            self.durable.take(Kind.MAIL_CODE_TRIES, place)
+            self.durable.clear([(Kind.MAIL_CODE_TRIES, place)])
             # Kept for a second life after its end: the page can then say « expired » rather than « unknown ».
             self.durable.put(Kind.MAIL_CODE, place, code.record, self.limits.life * 2)
-            return
-        try:
-            self.durable.swap(Kind.MAIL_CODE, place, code.record, expected_version=code.version)
-        except StaleRecord:
-            # It was used, or asked for.
-            raise NotSent(SendRefusal.TOO_SOON) from None
+        else:
+            try:
+                self.durable.swap(Kind.MAIL_CODE, place, code.record, expected_version=code.version)
+            except StaleRecord:
+                # It was used, or asked for.
+                raise NotSent(SendRefusal.TOO_SOON) from None
+        self._quota.count_in_day(code.holder)
 
-    def _worth_sending(self, holder: CodeHolder, now: datetime) -> Versioned | None:
-        """Returns the record of the code in force, if there is time and a try left to type it."""
-        stored = self._in_force(holder)
-        if stored is None or _end(stored) - now < self.limits.life * _WORTH_SENDING:
-            return None
-        used = self.durable.counted(Kind.MAIL_CODE_TRIES, self._keys.place(holder))
-        return stored if used < self.limits.tries else None
+    def _is_worth_sending(self, stored: Versioned | None, tries: Versioned | None, now: datetime) -> bool:
+        """Whether this is a code in force, with time and a try left to type it."""
+        if stored is None or _is_spent(stored):
+            return False
+        return _end(stored) - now >= self.limits.life * _WORTH_SENDING and _count(tries) < self.limits.tries
 
     def check(self, holder: CodeHolder, text: str, now: datetime, *, within: str = "") -> None:
         """Accept the right code once. Raises CodeRefused.
@@ -132,30 +151,35 @@ class MailCodes:
         double click, a lost answer): it proves nothing that this interaction does not already know.
         """
         place, person = self._keys.place(holder), self._keys.person(holder)
-        if self.durable.counted(Kind.MAIL_CODE_FAILURES, person) >= self.limits.failures_per_day:
+        failures, stored = self.durable.get_all([(Kind.MAIL_CODE_FAILURES, person), (Kind.MAIL_CODE, place)])
+        if _count(failures) >= self.limits.failures_per_day:
             raise CodeRefused(CodeRefusal.CLOSED)
         code = canonical_code(text, self.limits.digits)
         if code is None:
             raise CodeRefused(CodeRefusal.MALFORMED)
-        stored = self.durable.get(Kind.MAIL_CODE, place)
         if stored is None or now >= _end(stored):
             raise CodeRefused(CodeRefusal.EXPIRED)
         if _is_spent(stored):
             self._check_spent(holder, code, within)
             return
         # OT2: the try is counted before the comparison, atomically: parallel guesses cannot exceed the limit.
-        if self.durable.count(Kind.MAIL_CODE_TRIES, place, self.limits.life * 2) > self.limits.tries:
+        tries = self.durable.count(Kind.MAIL_CODE_TRIES, place, self.limits.life * 2)
+        if tries > self.limits.tries:
             raise CodeRefused(CodeRefusal.USED_UP)
         if not hmac.compare_digest(self._digits(place, stored), code):
-            self._fail(place, person)
-        # Before the code is used: in the other order a failure between the two would leave the door half closed.
-        self.durable.take(Kind.MAIL_CODE_FAILURES, person)
+            self.durable.count(Kind.MAIL_CODE_FAILURES, person, _DAY)
+            raise CodeRefused(CodeRefusal.USED_UP if tries >= self.limits.tries else CodeRefusal.REFUSED)
         spent = {**stored.value, "spent_in": self._keys.occasion(within)}
         try:
             # OT3: a step of its own before anything is written that the code proves.
             self.durable.swap(Kind.MAIL_CODE, place, spent, expected_version=stored.version)
         except StaleRecord:
             self._check_spent(holder, code, within)
+
+    def accepted(self, holder: CodeHolder) -> None:
+        """Forget the failures of this person, with the present unit of work. Call when `check` accepted the code, also
+        when it did so again: the first call may have failed."""
+        self.durable.clear([(Kind.MAIL_CODE_FAILURES, self._keys.person(holder))])
 
     def _check_spent(self, holder: CodeHolder, code: str, within: str) -> None:
         """Accept the same code in the same interaction. Raises CodeRefused for anything else."""
@@ -177,13 +201,13 @@ class MailCodes:
         return None if stored is None or _is_spent(stored) else stored
 
     def state(self, holder: CodeHolder) -> CodeState:
-        stored = self._in_force(holder)
-        if stored is None:
+        place = self._keys.place(holder)
+        stored, tries = self.durable.get_all([(Kind.MAIL_CODE, place), (Kind.MAIL_CODE_TRIES, place)])
+        if stored is None or _is_spent(stored):
             return CodeState(None, 0, None)
-        used = self.durable.counted(Kind.MAIL_CODE_TRIES, self._keys.place(holder))
         return CodeState(
             expires_at=_end(stored),
-            tries_left=max(self.limits.tries - used, 0),
+            tries_left=max(self.limits.tries - _count(tries), 0),
             resend_at=datetime.fromisoformat(stored.value["resend_at"]),
         )
 
@@ -196,11 +220,6 @@ class MailCodes:
         if stored is not None:
             return CodeRefusal.EXPIRED if now >= _end(stored) else CodeRefusal.USED_UP
         return self._quota.used_up(holder) or SendRefusal.NOTHING
-
-    def _fail(self, place: str, person: str) -> None:
-        self.durable.count(Kind.MAIL_CODE_FAILURES, person, _DAY)
-        used = self.durable.counted(Kind.MAIL_CODE_TRIES, place)
-        raise CodeRefused(CodeRefusal.USED_UP if used >= self.limits.tries else CodeRefusal.REFUSED)
 
     def reopen(self, rpps: str) -> None:
         """Open the door again that wrong codes closed, after a strong proof of an enrolled person.
@@ -218,12 +237,6 @@ class MailCodes:
         """Call when the mail did not leave: the next one need not wait its minute."""
         self._quota.not_sent(holder)
 
-    def _refuse_closed(self, holder: CodeHolder) -> None:
-        """Raises NotSent: too many wrong codes in a day."""
-        person = self._keys.person(holder)
-        if self.durable.counted(Kind.MAIL_CODE_FAILURES, person) >= self.limits.failures_per_day:
-            raise NotSent(SendRefusal.CLOSED)
-
     @property
     def _quota(self) -> MailQuota:
         return MailQuota(store=self.store, durable=self.durable, keys=self._keys, limits=self.limits)
@@ -238,6 +251,10 @@ class MailCodes:
 
 def _end(stored: Versioned) -> datetime:
     return datetime.fromisoformat(stored.value["expires_at"])
+
+
+def _count(counter: Versioned | None) -> int:
+    return 0 if counter is None else counter.version
 
 
 def _is_spent(stored: Versioned) -> bool:

@@ -8,10 +8,11 @@ from datetime import timedelta
 from enum import StrEnum
 
 from idp.accounts.code_keys import CodeHolder, CodeKeys
-from idp.core.ephemeral import EphemeralStore, Kind
+from idp.core.ephemeral import EphemeralStore, Kind, Limited
 from idp.settings.mail_code import MailCodeSettings
 
 MINUTE = timedelta(seconds=60)
+_HOUR = timedelta(hours=1)
 _DAY = timedelta(hours=24)
 
 
@@ -44,38 +45,43 @@ class MailQuota:
     keys: CodeKeys
     limits: MailCodeSettings
 
-    def require(self, holder: CodeHolder) -> None:
-        """Raises NotSent: a mail would be one too many. Looked at before any is counted: what one limit refuses costs
-        nothing of the others, so that each counts mails sent."""
-        refusal = self.used_up(holder)
-        if refusal is not None:
-            raise NotSent(refusal)
+    def claim(self, holder: CodeHolder, network: Limited | None) -> None:
+        """Count one mail, but not yet in the day. Raises NotSent: nothing was counted, so that each counts mails sent.
 
-    def count(self, holder: CodeHolder) -> None:
-        """Count one mail. Raises NotSent: others came first since `require`."""
-        for reason, store, kind, key, window, most in self._windows(holder):
-            if store.count(kind, key, window) > most:
+        `network`: what the person shares with many; it is counted with the others.
+        """
+        refused_by = [(SendRefusal.NETWORK, network)] if network is not None else []
+        refused_by += [(SendRefusal.QUOTA, self._hour(holder)), (SendRefusal.TOO_SOON, self._minute(holder))]
+        counts = self.store.count_all([counter for _reason, counter in refused_by])
+        for (reason, counter), count in zip(refused_by, counts, strict=True):
+            if count > counter.most:
                 raise NotSent(reason)
+
+    def count_in_day(self, holder: CodeHolder) -> None:
+        """Count the mail with the present unit of work. Raises NotSent, by its end: others came first."""
+        self.durable.count_or_refuse(self.day(holder), NotSent(SendRefusal.QUOTA_OF_DAY))
 
     def not_sent(self, holder: CodeHolder) -> None:
         """The wait of a minute is over. The hour and the day stay counted: they bound what is asked for."""
-        self.store.take(Kind.MAIL_QUOTA_MINUTE, self.keys.mailbox(holder))
+        self.store.take(*self._minute(holder).place)
 
     def used_up(self, holder: CodeHolder) -> SendRefusal | None:
         """Returns why this person gets no mail now, None when nothing forbids it."""
-        for reason, store, kind, key, _window, most in reversed(self._windows(holder)):
-            if store.counted(kind, key) >= most:
-                return reason
-        return None
+        day, hour, minute = self.day(holder), self._hour(holder), self._minute(holder)
+        if self.durable.counted(*day.place) >= day.most:
+            return SendRefusal.QUOTA_OF_DAY
+        of_hour, of_minute = self.store.get_all([hour.place, minute.place])
+        if of_hour is not None and of_hour.version >= hour.most:
+            return SendRefusal.QUOTA
+        is_too_soon = of_minute is not None and of_minute.version >= minute.most
+        return SendRefusal.TOO_SOON if is_too_soon else None
 
-    def _windows(
-        self, holder: CodeHolder
-    ) -> tuple[tuple[SendRefusal, EphemeralStore, Kind, str, timedelta, int], ...]:
-        s, person, mailbox = self.limits, self.keys.person(holder), self.keys.mailbox(holder)
-        hour = timedelta(hours=1)
+    def day(self, holder: CodeHolder) -> Limited:
+        return Limited((Kind.MAIL_QUOTA_DAY, self.keys.person(holder)), _DAY, self.limits.per_day)
+
+    def _hour(self, holder: CodeHolder) -> Limited:
+        return Limited((Kind.MAIL_QUOTA_HOUR, self.keys.person(holder)), _HOUR, self.limits.per_hour)
+
+    def _minute(self, holder: CodeHolder) -> Limited:
         # The wait is of the mailbox: a corrected address gets its code at once.
-        return (
-            (SendRefusal.TOO_SOON, self.store, Kind.MAIL_QUOTA_MINUTE, mailbox, MINUTE, s.per_minute),
-            (SendRefusal.QUOTA, self.store, Kind.MAIL_QUOTA_HOUR, person, hour, s.per_hour),
-            (SendRefusal.QUOTA_OF_DAY, self.durable, Kind.MAIL_QUOTA_DAY, person, _DAY, s.per_day),
-        )
+        return Limited((Kind.MAIL_QUOTA_MINUTE, self.keys.mailbox(holder)), MINUTE, self.limits.per_minute)

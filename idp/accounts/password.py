@@ -10,15 +10,20 @@ import threading
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
-from argon2 import PasswordHasher, Type
-from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
-
+from idp.accounts.argon2id import Argon2id, Cost, StoredHash
 from idp.settings.password import PasswordSettings
+
+#: facts/security PW4: 128 bits. The digest has the length that argon2-cffi gave all hashes before.
+_SALT_BYTES, _DIGEST_BYTES = 16, 32
 
 
 class HashingBusy(Exception):
     """Too many hashes are waiting: the request is refused. Card and Pro Santé Connect need no hash and still work."""
+
+    #: facts/security §4.5.
+    RETRY_AFTER = timedelta(seconds=5)
 
 
 def normalised(password: str) -> str:
@@ -27,59 +32,84 @@ def normalised(password: str) -> str:
 
 
 class Passwords:
-    """argon2id over HMAC(pepper, password), at most `parallel` at once and `hash_queue` waiting."""
+    """argon2id over HMAC(pepper, password), at most `parallel` at once and `hash_queue` waiting; of both together, at
+    most `admitted`."""
 
-    def __init__(self, settings: PasswordSettings, *, parallel: int) -> None:
+    def __init__(self, settings: PasswordSettings, argon2: Argon2id, *, parallel: int, admitted: int) -> None:
         self._pepper = settings.pepper.encode()
-        self._hasher = PasswordHasher(
-            time_cost=settings.argon2_time,
-            memory_cost=settings.argon2_memory_kib,
-            parallelism=settings.argon2_parallelism,
-            type=Type.ID,
+        self._argon2 = argon2
+        self._cost = Cost(
+            passes=settings.argon2_time,
+            memory_kib=settings.argon2_memory_kib,
+            lanes=settings.argon2_parallelism,
         )
         self._running = threading.BoundedSemaphore(parallel)
-        self._admitted = threading.BoundedSemaphore(parallel + settings.hash_queue)
-        # Checked when no account has the RPPS: unknown and known numbers take the same time (facts/security T24).
-        self._decoy = self._hasher.hash(self._peppered(secrets.token_urlsafe()))
+        most = max(min(parallel + settings.hash_queue, admitted), parallel)
+        self._admitted = threading.BoundedSemaphore(most)
+        self._here = threading.local()
+        # Compared when no account has the RPPS: unknown and known numbers take the same time (facts/security T24).
+        # The digest of no known password: it is drawn, not computed.
+        self._decoy = StoredHash(
+            self._cost, secrets.token_bytes(_SALT_BYTES), secrets.token_bytes(_DIGEST_BYTES)
+        )
 
-    def _peppered(self, password: str) -> str:
-        return base64.b64encode(hmac.digest(self._pepper, normalised(password).encode(), "sha256")).decode()
+    def _peppered(self, password: str) -> bytes:
+        return base64.b64encode(hmac.digest(self._pepper, normalised(password).encode(), "sha256"))
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
-        # Two limits: running hashes bound memory and CPU, admitted ones bound how long a request may wait.
-        if not self._admitted.acquire(blocking=False):
-            raise HashingBusy
-        try:
-            with self._running:
-                yield
-        finally:
-            self._admitted.release()
-
-    def require_room(self) -> None:
-        """Raises HashingBusy: a hash asked for now would be refused."""
-        if not self._admitted.acquire(blocking=False):
-            raise HashingBusy
-        self._admitted.release()
-
-    def hash(self, password: str) -> str:
-        """Returns a PHC string with a random 128-bit salt. Raises HashingBusy."""
-        with self._turn():
-            return self._hasher.hash(self._peppered(password))
-
-    def is_right(self, password_hash: str | None, password: str) -> bool:
-        """Whether the password is right. `password_hash` None (no account) or "" (no password): False, after the same
-        work.
+    def room(self) -> Iterator[None]:
+        """Keep a place for the hashes of this thread: none that it asks for meanwhile finds the queue full.
 
         Raises HashingBusy.
         """
+        if getattr(self._here, "has_room", False):
+            yield
+            return
+        if not self._admitted.acquire(blocking=False):
+            raise HashingBusy
+        self._here.has_room = True
+        try:
+            yield
+        finally:
+            self._here.has_room = False
+            self._admitted.release()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Raises HashingBusy: at once, or for want of memory in the turn."""
+        # Two limits: running hashes bound memory and CPU, admitted ones bound how long a request may wait.
+        with self.room(), self._running:
+            try:
+                yield
+            except MemoryError as error:
+                raise HashingBusy from error
+
+    def hash(self, password: str) -> str:
+        """Returns a PHC string with a random 128-bit salt. Raises HashingBusy."""
+        salt = secrets.token_bytes(_SALT_BYTES)
+        with self._turn():
+            digest = self._argon2.digest(self._peppered(password), salt, self._cost, _DIGEST_BYTES)
+        return str(StoredHash(self._cost, salt, digest))
+
+    def is_right(self, password_hash: str | None, password: str) -> bool:
+        """Whether the password is right. `password_hash` None (no account), "" (no password) or damaged: False, after
+        the same work.
+
+        Raises HashingBusy.
+        """
+        stored = StoredHash.read(password_hash or "")
+        compared = stored or self._decoy
         with self._turn():
             try:
-                self._hasher.verify(password_hash or self._decoy, self._peppered(password))
-            except (VerifyMismatchError, VerificationError, InvalidHashError):
+                digest = self._argon2.digest(
+                    self._peppered(password), compared.salt, compared.cost, len(compared.digest)
+                )
+            except ValueError:
                 return False
-        return bool(password_hash)
+        return hmac.compare_digest(digest, compared.digest) and stored is not None
 
     def needs_rehash(self, password_hash: str) -> bool:
         """Whether the hash parameters were raised since this hash was made."""
-        return self._hasher.check_needs_rehash(password_hash)
+        stored = StoredHash.read(password_hash)
+        lengths = (_SALT_BYTES, _DIGEST_BYTES)
+        return stored is None or (stored.cost, len(stored.salt), len(stored.digest)) != (self._cost, *lengths)

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from zxcvbn import zxcvbn
-
 from idp.accounts.account import PostalAddress, ProvedIdentity
 from idp.accounts.guessable import folded, own_length, words_in
 from idp.accounts.password import normalised
@@ -66,6 +64,9 @@ def personal_words(person: KnownPerson) -> frozenset[str]:
 
 def _is_weak(password: str, known: Iterable[str]) -> bool:
     with _one_estimate:
+        # Only now: its dictionaries are 13 MiB, and most processes never see a new password.
+        from zxcvbn import zxcvbn
+
         found = zxcvbn(folded(password)[:_ESTIMATED], user_inputs=[*known])
     return bool(found["guesses"] < _MILLIONS * 10**6)
 

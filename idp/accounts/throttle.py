@@ -7,11 +7,11 @@ Not here: a lock of the account. Card and Pro Santé Connect sign-ins are not af
 
 import hmac
 import secrets
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from idp.core.ephemeral import EphemeralStore, Kind
+from idp.core.ephemeral import EphemeralStore, Kind, Limited, Place
 from idp.settings.password import PasswordSettings
 
 _DAY = timedelta(hours=24)
@@ -35,8 +35,7 @@ class Closed(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordThrottle:
-    store: EphemeralStore
-    #: In SQL, so that the loss of Redis does not reset the 24-hour and in-a-row caps.
+    #: In SQL, so that the loss of Redis resets nothing.
     durable: EphemeralStore
     key: bytes = field(repr=False)
     limits: PasswordSettings
@@ -45,40 +44,40 @@ class PasswordThrottle:
         """Returns a keyed hash of the RPPS, which is public and too short for a bare hash (facts/security D5)."""
         return hmac.new(self.key, rpps.encode(), "sha256").hexdigest()
 
-    def begin(self, rpps: str, device: str, now: datetime) -> None:
-        """Count one try, before the password is compared. Raises Wait, Closed.
+    def begin(self, rpps: str, device: str, now: datetime) -> Sequence[Place]:
+        """Count one try, before the password is compared. Returns what `succeed` clears. Raises Wait, Closed.
 
         `device`: "" for a browser that never signed in here; any other device has a budget of its own.
         """
         page = self._page(rpps)
-        bucket = f"{page}:{device}"
-        if any(self.durable.counted(*run) >= most for run, most in self._runs(page, device)):
+        tries, *runs = counters = self._counters(page, device)
+        wait = _wait(page, device)
+        waiting, *failures = self.durable.get_all([wait, *(run.place for run in runs)])
+        if any(known and known.version >= run.most for known, run in zip(failures, runs, strict=True)):
             raise Closed
-        waiting = self.store.get(Kind.PASSWORD_WAIT, bucket)
         if waiting is not None:
             # Never less than nothing: the store may count by another clock.
             raise Wait(max(datetime.fromisoformat(waiting.value["until"]) - now, timedelta(0)))
-        # A device that signed in before counts apart (facts/security TH2): an attacker who exhausts the tries of
-        # unknown browsers does not keep the person out of their own.
-        tries = self.durable.count(Kind.PASSWORD_TRIES, bucket, _DAY)
-        if tries > self.limits.tries_per_day:
-            raise Wait(_DAY)
         # Counted as a failure before the comparison; `succeed` clears it. A crash in between errs on the safe side.
         # T22: parallel tries that all passed the look above are told apart here.
-        if any(self.durable.count(*run, _RUN) > most for run, most in self._runs(page, device)):
+        count, *counts = self.durable.count_all(counters)
+        if count > tries.most:
+            raise Wait(_DAY)
+        if any(failed > run.most for failed, run in zip(counts, runs, strict=True)):
             raise Closed
-        delay = self._delay(tries)
+        delay = self._delay(count)
         if delay:
-            self.store.put(Kind.PASSWORD_WAIT, bucket, {"until": (now + delay).isoformat()}, delay)
-
-    def succeed(self, rpps: str, device: str) -> None:
-        """Clear the counters of this person and device, after a right password."""
-        page = self._page(rpps)
-        self.durable.take(Kind.PASSWORD_TRIES, f"{page}:{device}")
+            self.durable.put(*wait, {"until": (now + delay).isoformat()}, delay)
+        share, whole = (run.place for run in runs)
         # The run is over for strangers too: what counts are failures in a row. Their waits and tries of today stay.
-        for run, _most in (*self._runs(page, device), *self._runs(page, "")):
-            self.durable.take(*run)
-        self.store.take(Kind.PASSWORD_WAIT, f"{page}:{device}")
+        return [wait, tries.place, *dict.fromkeys((share, _share(page, ""))), whole]
+
+    def succeed(self, begun: Sequence[Place]) -> None:
+        """Clear the counters of this person and device, after a right password, with the present unit of work.
+
+        `begun`: what `begin` returned.
+        """
+        self.durable.clear(begun)
 
     def reopen(self, rpps: str) -> None:
         """Forget every failure, wait and cap of this person, whatever the device: a page of counters begins anew."""
@@ -91,18 +90,34 @@ class PasswordThrottle:
         begun = self.durable.get(Kind.PASSWORD_PAGE, person)
         return person if begun is None else f"{person}:{begun.value['page']}"
 
-    def _runs(self, page: str, device: str) -> Iterator[tuple[tuple[Kind, str], int]]:
-        """Yields the runs of failures that a try of this device counts in, and how long each may be.
+    def _counters(self, page: str, device: str) -> tuple[Limited, Limited, Limited]:
+        """Returns what a try of this device is counted in, and how much of it is allowed: the tries of a day, then the
+        runs of failures.
 
-        The share first: when it is used up, nothing more is taken from the others. NIST SP 800-63B-4 §3.2.2 caps the
-        failures of one account, whatever the device; shares keep strangers from using up all of them.
+        A device that signed in before counts apart (facts/security TH2): an attacker who exhausts the tries of unknown
+        browsers does not keep the person out of their own. The share first: when it is used up, nothing more is taken
+        from the others. NIST SP 800-63B-4 §3.2.2 caps the failures of one account, whatever the device; shares keep
+        strangers from using up all of them.
         """
         share = self.limits.failures_of_one_browser if device else self.limits.failures_of_strangers
-        yield (Kind.PASSWORD_FAILURES_OF_DEVICE, f"{page}:{device}"), share
-        yield (Kind.PASSWORD_FAILURES_IN_A_ROW, page), self.limits.failures_in_a_row
+        tries = (Kind.PASSWORD_TRIES, f"{page}:{device}")
+        return (
+            Limited(tries, _DAY, self.limits.tries_per_day),
+            Limited(_share(page, device), _RUN, share),
+            Limited((Kind.PASSWORD_FAILURES_IN_A_ROW, page), _RUN, self.limits.failures_in_a_row),
+        )
 
     def _delay(self, tries: int) -> timedelta:
         over = tries - self.limits.free_tries
         if tries >= self.limits.tries_per_day:
             return _DAY
         return min(self.limits.first_wait * 2 ** min(over, 32), _DAY) if over >= 0 else timedelta(0)
+
+
+def _wait(page: str, device: str) -> Place:
+    return Kind.PASSWORD_WAIT, f"{page}:{device}"
+
+
+def _share(page: str, device: str) -> Place:
+    """Returns the failures in a row of one device, or of all strangers."""
+    return Kind.PASSWORD_FAILURES_OF_DEVICE, f"{page}:{device}"

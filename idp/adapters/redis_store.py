@@ -14,7 +14,7 @@ from hiredis import pack_command
 from idp.adapters.ephemeral_record import as_text, checked_life, from_text, hashed
 from idp.adapters.redis_connections import Connections
 from idp.adapters.unit import forget, forget_all, present_request, present_unit, remember, remembered
-from idp.core.ephemeral import Kind, StaleRecord, StoreUnavailable, Versioned
+from idp.core.ephemeral import Kind, Limited, Place, Put, StaleRecord, StoreUnavailable, Versioned
 
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -43,6 +43,20 @@ if counted > tonumber(ARGV[2]) then return 0 end
 redis.call('SET', KEYS[2], ARGV[3], 'PX', ARGV[4])
 return 1
 """
+# KEYS: counters. ARGV: for each its highest count and the life of its window. Returns what each comes to, or would.
+_COUNT_ALL = """
+local counts, is_allowed = {}, true
+for number, name in ipairs(KEYS) do
+  counts[number] = tonumber(redis.call('GET', name) or '0') + 1
+  if counts[number] > tonumber(ARGV[2 * number - 1]) then is_allowed = false end
+end
+if not is_allowed then return counts end
+for number, name in ipairs(KEYS) do
+  redis.call('INCR', name)
+  if counts[number] == 1 then redis.call('PEXPIRE', name, ARGV[2 * number]) end
+end
+return counts
+"""
 
 
 class RedisStore:
@@ -51,16 +65,14 @@ class RedisStore:
         self._prefix = prefix
 
     def put(self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta) -> None:
-        command = _packed("SET", self._written(kind, key), _envelope(0, value), "PX", _milliseconds(ttl))
-        unit = present_unit()
-        if unit is None:
-            self._send([command])
-        else:
-            unit.put_ahead(self._send, command)
+        self._write(self._put(Put(kind, key, value, ttl)))
 
-    def add(self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta) -> bool:
+    def add(
+        self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta, *, after: Put | None = None
+    ) -> bool:
         name, life = self._written(kind, key), _milliseconds(ttl)
-        is_added = self._ask("SET", name, _envelope(0, value), "PX", life, "NX") is not None
+        added = _packed("SET", name, _envelope(0, value), "PX", life, "NX")
+        is_added = self._send([*self._before(after), added]) is not None
         if not is_added:
             forget_all()
         return is_added
@@ -76,9 +88,13 @@ class RedisStore:
             remember((self, name), record)
         return _opened(record)
 
-    def take(self, kind: Kind, key: str) -> Mapping[str, Any] | None:
+    def get_all(self, places: Sequence[Place]) -> Sequence[Versioned | None]:
+        found = self._ask("MGET", *(self._name(*place) for place in places), again=True)
+        return [None if record is None else _opened(record) for record in found]
+
+    def take(self, kind: Kind, key: str, *, after: Put | None = None) -> Mapping[str, Any] | None:
         # GETDEL is atomic: of several callers, one gets the value.
-        record = self._ask("GETDEL", self._written(kind, key))
+        record = self._send([*self._before(after), _packed("GETDEL", self._written(kind, key))])
         return None if record is None else _opened(record).value
 
     def swap(
@@ -127,16 +143,43 @@ class RedisStore:
     def count(self, kind: Kind, key: str, ttl: timedelta) -> int:
         return int(self._ask("EVAL", _COUNT, 1, self._written(kind, key), _milliseconds(ttl)))
 
+    def count_all(self, counters: Sequence[Limited]) -> Sequence[int]:
+        names = [self._written(*counter.place) for counter in counters]
+        given = [number for one in counters for number in (one.most, _milliseconds(one.window))]
+        return [int(count) for count in self._ask("EVAL", _COUNT_ALL, len(names), *names, *given)]
+
+    def count_or_refuse(self, counter: Limited, refusal: Exception) -> None:
+        if self.count_all([counter])[0] > counter.most:
+            raise refusal
+
     def counted(self, kind: Kind, key: str) -> int:
         # Never remembered: others count meanwhile.
         record = self._ask("GET", self._name(kind, key), again=True)
         return 0 if record is None else _version(record)
+
+    def clear(self, places: Sequence[Place]) -> None:
+        self._write(_packed("DEL", *(self._written(*place) for place in places)))
 
     def is_alive(self) -> bool:
         try:
             return bool(self._connections.ask(_packed("PING"), again=True))
         except StoreUnavailable:
             return False
+
+    def _put(self, put: Put) -> bytes:
+        name, life = self._written(put.kind, put.key), _milliseconds(put.ttl)
+        return _packed("SET", name, _envelope(0, put.value), "PX", life)
+
+    def _before(self, put: Put | None) -> Sequence[bytes]:
+        # One write: the server does it in this order, and no answer is waited for in between.
+        return () if put is None else (self._put(put),)
+
+    def _write(self, command: bytes) -> None:
+        unit = present_unit()
+        if unit is None:
+            self._send([command])
+        else:
+            unit.put_ahead(self._send, command)
 
     def _ask(self, *command: str | int, again: bool = False) -> Any:
         return self._send([_packed(*command)], again=again)

@@ -23,6 +23,9 @@ PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 RSA_BITS = 3072
 
 
+_SHA256, _ECDSA, _PKCS1 = hashes.SHA256(), ec.ECDSA(hashes.SHA256()), padding.PKCS1v15()
+
+
 class BadKeyFile(Exception):
     """A message for the operator: which file, and what is wrong."""
 
@@ -42,9 +45,9 @@ class SoftwareSigner:
 
     def sign(self, message: bytes) -> bytes:
         if isinstance(self.key, rsa.RSAPrivateKey):
-            return self.key.sign(message, padding.PKCS1v15(), hashes.SHA256())
+            return self.key.sign(message, _PKCS1, _SHA256)
         # RFC 7518 §3.4: r‖s of fixed length; `cryptography` returns DER.
-        r, s = decode_dss_signature(self.key.sign(message, ec.ECDSA(hashes.SHA256())))
+        r, s = decode_dss_signature(self.key.sign(message, _ECDSA))
         return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 
     def require_ready(self) -> None:

@@ -44,7 +44,7 @@ class Request:
             log.warning("request_end_not_written", error=str(error))
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Unit:
     """The writes of one block, in their order."""
 

@@ -21,10 +21,14 @@ from idp.core.logs import configure_logging
 from idp.core.mailer import MailTransport
 from idp.settings import Settings
 from idp.wiring.card_host import build_card_listener
-from idp.wiring.cards import build_crl_refresher
 from idp.wiring.mail import build_transport
 from idp.wiring.resources import Resources, build_clock_watch, open_resources
-from idp.wiring.worker import build_back_channel, build_kept_logout_judge, build_outbox_worker
+from idp.wiring.worker import (
+    build_back_channel,
+    build_crl_refresher,
+    build_kept_logout_judge,
+    build_outbox_worker,
+)
 
 log = structlog.get_logger()
 

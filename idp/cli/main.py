@@ -10,10 +10,10 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-from idp.accounts.charter import HOUSE, is_charter_name
-from idp.settings import BadSetting, bad_setting, settings_from_environment
+if TYPE_CHECKING:
+    from idp.settings import BadSetting
 
 _GROUPS = {
     "keys": "token signing keys",
@@ -33,6 +33,8 @@ _MOST_OF_A_NODE = 1024
 
 
 def _charter_name(text: str) -> str:
+    from idp.accounts.charter import is_charter_name
+
     if not is_charter_name(text):
         raise argparse.ArgumentTypeError("1 to 40 small letters, digits and dashes")
     return text
@@ -83,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     publish = add(
         "charter publish", "operate.publish_charter", "publish a revision: due again for all whom it concerns"
     )
-    publish.add_argument("--charter", type=_charter_name, default=HOUSE, help="default: the one of the house")
+    publish.add_argument("--charter", type=_charter_name, help="default: the one of the house")
     publish.add_argument("--revision", required=True)
     publish.add_argument("--fr", type=Path, required=True, help="Markdown text that binds")
     publish.add_argument("--en", type=Path, help="English translation")
@@ -114,6 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_card(add)
     server = add("serve", "serve.serve", "serve the provider")
+    server.set_defaults(needs_settings=False)  # Its first process does without.
     server.add_argument("--host", default="127.0.0.1")
     server.add_argument("--port", type=_number_to(_LAST_PORT), default=8400)
     server.add_argument(
@@ -196,12 +199,13 @@ def _add_card(add: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    """Returns the exit code. Imports only the module of this command, so that a small command starts fast."""
+    """Returns the exit code. Imports only the module of this command: a small command starts fast, and the process that
+    watches over web workers stays small."""
     module, _, function = options.run.partition(".")
     command = getattr(import_module(f"idp.cli.{module}"), function)
     if not getattr(options, "needs_settings", True):
         return int(command(options))
-    return int(command(settings_from_environment(), options))
+    return int(command(import_module("idp.settings").settings_from_environment(), options))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -221,6 +225,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def tell(error: Exception) -> int | None:
     """Print a fault that an operator can repair, in a line for each. Returns the exit status, None for any other."""
+    from idp.settings import BadSetting, bad_setting
+
     if isinstance(error, BadSetting):
         return _tell_setting(error)
     # Imported only now: that module imports every adapter.
@@ -233,7 +239,7 @@ def tell(error: Exception) -> int | None:
     return 1
 
 
-def _tell_setting(error: BadSetting) -> int:
+def _tell_setting(error: "BadSetting") -> int:
     for fault in error.faults:
         print(f"idp: {fault}", file=sys.stderr)
     return 2

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from sqlalchemy import Engine
 
 from idp.accounts.account import AccountId
-from idp.accounts.charter import CharterRevision, NoCharterPublished, RevisionExists
+from idp.accounts.charter import HOUSE, CharterRevision, NoCharterPublished, RevisionExists
 from idp.accounts.repository import save_changed
 from idp.adapters.card_host.proxy_listener import ProxyUserUnknown
 from idp.adapters.card_host.tls import UnsuitableHostKey
@@ -85,13 +85,13 @@ def publish_charter(settings: Settings, options: argparse.Namespace) -> int:
         texts["en"] = read_words(options.en)
     database = open_database(settings.where.database)
     published = CharterRevision(
-        revision=options.revision, published_at=now, texts=texts, charter=options.charter
+        revision=options.revision, published_at=now, texts=texts, charter=options.charter or HOUSE
     )
     try:
         with SqlUnitOfWork(database).together():
             SqlCharters(database).publish(published)
             SqlAudit(database, SystemClock()).record(
-                AuditEvent.CHARTER_PUBLISHED, charter=options.charter, revision=options.revision
+                AuditEvent.CHARTER_PUBLISHED, charter=published.charter, revision=options.revision
             )
     except RevisionExists:
         print(f"idp: revision {options.revision} exists already: choose another name", file=sys.stderr)

@@ -28,12 +28,12 @@ from idp.settings.files import read_octets
 from idp.wiring.cards import (
     build_card_policy,
     build_crl_index,
-    build_crl_refresher,
     build_list_check,
     build_pin_rules,
     trusted_certificates,
 )
 from idp.wiring.resources import open_resources
+from idp.wiring.worker import build_crl_refresher
 
 _NO_AUTHORITY = "no authority is installed: no card can sign in (idp trust add FILE…)"
 _NO_LIST = "CADUCEE_CARD_CRL_URLS names no list"

@@ -5,7 +5,7 @@ Contains interactions, sessions, codes, tokens, counters. Adapters: `adapters/sq
 stores only their SHA-256. Not here: anything that must survive the loss of the store (docs/adr/0002).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
@@ -61,9 +61,32 @@ class Kind(StrEnum):
     PUSHED_BY_CLIENT = "pushed_by_client"
 
 
+#: Of one record, or of one counter.
+Place = tuple[Kind, str]
+
+
 class Versioned(NamedTuple):
+    """Of a counter: no members, and its count as version."""
+
     value: Mapping[str, Any]
     version: int
+
+
+class Put(NamedTuple):
+    """What `put` is given."""
+
+    kind: Kind
+    key: str
+    value: Mapping[str, Any]
+    ttl: timedelta
+
+
+class Limited(NamedTuple):
+    """A counter, the window that its first count begins, and the highest count that is allowed."""
+
+    place: Place
+    window: timedelta
+    most: int
 
 
 class StaleRecord(Exception):
@@ -77,20 +100,31 @@ class StoreUnavailable(Exception):
 class EphemeralStore(Protocol):
     """Raises StoreUnavailable from every method when the store is down. Expired records are never returned.
 
-    Within a unit of work (`core/unit_of_work`), `put` and `touch` wait for its end; the others, whose outcome the
-    caller needs, are steps of their own. Within a request, `get` may return what this request read before.
+    Within a unit of work (`core/unit_of_work`), `put`, `touch` and `clear` wait for its end; the others, whose outcome
+    the caller needs, are steps of their own. Within a request, `get` may return what this request read before.
     """
 
     def put(self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta) -> None:
         """Write a JSON object at version 0, replacing any record of this key."""
 
-    def add(self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta) -> bool:
-        """Write as `put` does, unless there is a record. Of several concurrent callers, one gets True."""
+    def add(
+        self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta, *, after: Put | None = None
+    ) -> bool:
+        """Write as `put` does, unless there is a record. Of several concurrent callers, one gets True.
+
+        `after`: put before it and with it, whether this is added or not: who finds this finds that.
+        """
 
     def get(self, kind: Kind, key: str) -> Versioned | None: ...
 
-    def take(self, kind: Kind, key: str) -> Mapping[str, Any] | None:
-        """Read and delete atomically. Of several concurrent callers, one gets the value and the others None."""
+    def get_all(self, places: Sequence[Place]) -> Sequence[Versioned | None]:
+        """Returns what is at each place at one moment: this one, never what the request read before."""
+
+    def take(self, kind: Kind, key: str, *, after: Put | None = None) -> Mapping[str, Any] | None:
+        """Read and delete atomically. Of several concurrent callers, one gets the value and the others None.
+
+        `after`: put before it and with it, by each of them: who does not find this any more finds that.
+        """
 
     def swap(
         self,
@@ -133,8 +167,23 @@ class EphemeralStore(Protocol):
     def count(self, kind: Kind, key: str, ttl: timedelta) -> int:
         """Add one atomically. Returns the new count. The window starts at the first count and lasts `ttl`."""
 
+    def count_all(self, counters: Sequence[Limited]) -> Sequence[int]:
+        """Add one to each in one step, unless one of them would come to more than its `most`: then to none.
+
+        Returns what each comes to, or would. Of callers that count at one instant, some may have counted those before
+        the one that refuses them; never those after it.
+        """
+
+    def count_or_refuse(self, counter: Limited, refusal: Exception) -> None:
+        """Add one with the present unit of work, unless it would come to more than its `most`: then nothing of the
+        unit is written, and `refusal` is raised, by the end of the block. A store on another server counts at once."""
+
     def counted(self, kind: Kind, key: str) -> int:
         """Returns the present count, 0 when there is none. `take` clears a counter."""
+
+    def clear(self, places: Sequence[Place]) -> None:
+        """Delete what is there, in one step; each place is named once. Of counters that are counted together, in the
+        order of their counting, or two databases' locks may wait for each other."""
 
     def is_alive(self) -> bool:
         """Whether the store answers. Never raises."""

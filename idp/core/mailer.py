@@ -19,6 +19,9 @@ class Outbox(Protocol):
         `topic`: in the same commit, the mails of it that wait are withdrawn; "" is none.
         """
 
+    def supersede(self, topic: str) -> None:
+        """Withdraw with the present unit of work."""
+
     def withdraw(self, topic: str) -> bool:
         """Drop the mails of this topic that wait: they would say what is no longer true. Returns whether one did."""
 

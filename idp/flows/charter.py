@@ -7,8 +7,9 @@ charters are due (`interaction/required_action`).
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
 
-from markdown_it import MarkdownIt
 from werkzeug.wrappers import Request, Response
 
 from idp.accounts.account import Account
@@ -28,17 +29,26 @@ from idp.pages.sign_in import CharterPage
 from idp.web.local_time import local_day
 from idp.web.page_routes import PageRoute
 
-#: The operator's Markdown, without raw HTML nor images.
-_MARKDOWN = MarkdownIt("commonmark", {"html": False}).disable(["image", "html_inline", "html_block"])
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+
+
+@cache
+def _markdown() -> "MarkdownIt":
+    """Returns the operator's Markdown, without raw HTML nor images."""
+    # Only now: most sign-ins show no charter, and the parser is a megabyte.
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("commonmark", {"html": False}).disable(["image", "html_inline", "html_block"])
 
 
 def _html(text: str) -> str:
     """Returns the text as HTML. The page has its own `h1`: the operator's headings begin below it."""
-    tokens = _MARKDOWN.parse(text)
+    tokens = _markdown().parse(text)
     for token in tokens:
         if token.type in ("heading_open", "heading_close") and token.tag == "h1":
             token.tag = "h2"
-    return str(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {}))
+    return str(_markdown().renderer.render(tokens, _markdown().options, {}))
 
 
 @dataclass(frozen=True, slots=True)

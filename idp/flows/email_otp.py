@@ -78,7 +78,7 @@ class EmailOtpFlow:
 
     def _accept(self, interaction: Interaction, holder: CodeHolder) -> None:
         """Write that the code was accepted, with the present unit of work."""
-        self.sender.withdraw(holder)
+        self.sender.accepted(holder)
         self.desk.audit_event(AuditEvent.MAIL_CODE_ACCEPTED, interaction, purpose=holder.purpose)
 
     def resend(self, request: Request, interaction_id: str) -> Response:
@@ -97,9 +97,10 @@ class EmailOtpFlow:
         return _Due(interaction, holder)
 
     def _finish_login(self, interaction: Interaction, accept: Callable[[], None]) -> Response:
+        # The row that this request read: what is written next makes it forget that, and the hub's return reads anew.
+        account = self.desk.account(interaction)
         with self.work.together():
             accept()
-        account = self.desk.account(interaction)
         if account is None:
             raise NotDue(interaction.id)
         return self.desk.prove(with_event(interaction, event_of("email_otp", self.clock.now()), account))

@@ -16,6 +16,7 @@ from idp.accounts.password import HashingBusy, Passwords
 from idp.accounts.password_rules import KnownPerson, PasswordPolicy
 from idp.core.audit import AuditEvent
 from idp.flows.shared.already_enrolled import AlreadyEnrolled
+from idp.flows.shared.busy import busy
 from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.desk import Desk
 from idp.interaction.record import Interaction, PendingEnrolment
@@ -70,7 +71,8 @@ class EnrolmentFlow:
         try:
             hashed = self.passwords.hash(password) if self.policy else NO_PASSWORD
         except HashingBusy:
-            return self._page(request, interaction, identity, values, {"password": "enrolment.busy"}, 503)
+            page = self._page(request, interaction, identity, values, {"password": "enrolment.busy"}, 503)
+            return busy(page)
         verified = verified_form(values)
         pending = PendingEnrolment(verified.email, hashed, verified.address)
         typed = dataclasses.replace(interaction, enrolment=pending, enrolment_draft=values)

@@ -21,6 +21,7 @@ from idp.accounts.waits import Waits
 from idp.core.audit import Audit, AuditEvent
 from idp.core.clock import Clock
 from idp.core.unit_of_work import UnitOfWork
+from idp.flows.shared.busy import busy
 from idp.flows.shared.signed_in import SignedIn
 from idp.interaction.authenticator import AUTHENTICATORS
 from idp.interaction.session import Session
@@ -84,7 +85,7 @@ class NewPasswordFlow:
         try:
             self._change(account, self.passwords.hash(password))
         except (HashingBusy, StaleAccount):
-            return self._form(request, session, account, "enrolment.busy", 503)
+            return busy(self._form(request, session, account, "enrolment.busy", 503))
         response = self._page(
             request,
             NewPasswordPage(

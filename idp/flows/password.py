@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,7 +16,9 @@ from idp.accounts.throttle import Closed, PasswordThrottle, Wait
 from idp.cards.rpps import InvalidRpps, Rpps, parse_rpps
 from idp.core.audit import AuditEvent, Fact
 from idp.core.clock import Clock
+from idp.core.ephemeral import Place
 from idp.core.unit_of_work import UnitOfWork
+from idp.flows.shared.busy import busy
 from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.desk import Desk
 from idp.interaction.binding import browser_of
@@ -75,13 +77,15 @@ class PasswordFlow:
         except InvalidRpps:
             return self._refuse(request, interaction, typed, "password.malformed_rpps")
         try:
-            account = self._verified(request, interaction, rpps, form.get("password", ""))
+            # Before a try of the person is used up, and until the answer is known.
+            with self.passwords.room():
+                account = self._verified(request, interaction, rpps, form.get("password", ""))
         except Wait as wait:
             return self._refuse(request, interaction, rpps, "password.wait", wait.delay)
         except Closed:
             return self._refuse(request, interaction, rpps, "password.closed")
         except HashingBusy:
-            return self._refuse(request, interaction, rpps, "password.busy")
+            return busy(self._refuse(request, interaction, rpps, "password.busy"))
         if account is None:
             return self._refuse(request, interaction, rpps, "password.refused")
         return self._accept(request, interaction, account)
@@ -92,10 +96,9 @@ class PasswordFlow:
         """Returns the account whose password this is, else None: the same work and answer for an unknown RPPS, and for
         an account that is disabled, which a person learns by card or Pro Santé Connect only (T24)."""
         device = self.devices.nonce(request, rpps)
-        self.passwords.require_room()  # Before a try of the person is used up.
         try:
             # TH1: counted before the password is compared, as a step of its own.
-            self.throttle.begin(rpps, device, self.clock.now())
+            begun = self.throttle.begin(rpps, device, self.clock.now())
         except (Wait, Closed):
             self._audit(AuditEvent.PASSWORD_THROTTLED, interaction, None)
             raise
@@ -106,7 +109,7 @@ class PasswordFlow:
         if account is None or not is_right or not account.may_sign_in:
             self._audit(AuditEvent.PASSWORD_REFUSED, interaction, account, reason=_reason(account, is_right))
             return None
-        self._write_accepted(interaction, account, device, self._rehashed(account, password))
+        self._write_accepted(interaction, account, begun, self._rehashed(account, password))
         return account
 
     def _rehashed(self, account: Account, password: str) -> Account | None:
@@ -117,17 +120,17 @@ class PasswordFlow:
         return None
 
     def _write_accepted(
-        self, interaction: Interaction, account: Account, device: str, rehashed: Account | None
+        self, interaction: Interaction, account: Account, begun: Sequence[Place], rehashed: Account | None
     ) -> None:
         try:
-            with self.work.as_one_step():
+            with self.work.together():
                 if rehashed is not None:
                     self.accounts.save(rehashed)
-                self.throttle.succeed(account.identity.rpps, device)
+                self.throttle.succeed(begun)
                 self._audit(AuditEvent.PASSWORD_ACCEPTED, interaction, account)
         except (StaleAccount, EmailTaken):
             # Without the new hash: the next sign-in makes it.
-            self._write_accepted(interaction, account, device, None)
+            self._write_accepted(interaction, account, begun, None)
 
     def _accept(self, request: Request, interaction: Interaction, account: Account) -> Response:
         proved = with_event(interaction, event_of("password", self.clock.now()), account)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from idp.accounts.account import Account
-from idp.core.ephemeral import Kind, StaleRecord
+from idp.core.ephemeral import Kind, Put, StaleRecord
 from idp.interaction.session import Session
 from idp.interaction.session_record import is_opened_by
 from idp.interaction.store import REMEMBERED, Sessions, fingerprint
@@ -48,14 +48,19 @@ def start_session(sessions: Sessions, session: Session, account: Account, visit:
 
     Raises StaleRecord: another sign-in of this browser began one, which `find_session` finds now. Raises UpstreamOver.
     """
-    # Written before its name is known: who finds the name finds the session.
-    cookie = sessions.start(session, visit.now)
+
+    def write_named(record: Put) -> None:
+        # Written before its name is known: who finds the name finds the session.
+        if visit.browser is None:
+            sessions.store.put(*record)
+        else:
+            _name(sessions, record, visit.browser, account, visit)
+
     try:
-        _name(sessions, session, account, visit)
+        return sessions.start(session, visit.now, write_named)
     except StaleRecord:
         sessions.end(session.sid)
         raise
-    return cookie
 
 
 def _candidates(sessions: Sessions, visit: Visit) -> Iterator[Session]:
@@ -75,10 +80,10 @@ def _sids(sessions: Sessions, visit: Visit) -> Iterator[str]:
         yield str(named.value["sid"])
 
 
-def _name(sessions: Sessions, session: Session, account: Account, visit: Visit) -> None:
-    """Raises StaleRecord."""
-    browser, value, life = visit.browser, {"sid": session.sid}, sessions.life + REMEMBERED
-    if browser is None or sessions.store.add(Kind.BROWSER_SESSION, browser, value, life):
+def _name(sessions: Sessions, record: Put, browser: str, account: Account, visit: Visit) -> None:
+    """Write the session, and the name by which its browser finds it. Raises StaleRecord: the session is written."""
+    value, life = {"sid": record.key}, sessions.life + REMEMBERED
+    if sessions.store.add(Kind.BROWSER_SESSION, browser, value, life, after=record):
         return
     named = sessions.store.get(Kind.BROWSER_SESSION, browser)
     other = None if named is None else sessions.find(named.value["sid"])

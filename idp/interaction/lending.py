@@ -66,7 +66,7 @@ class Lending:
         self, session: Session, interaction: Interaction, visit: Visit, is_expected: IsExpected
     ) -> bool:
         """Whether the session is alive and of the person that the login is for."""
-        standing = self.people.standing(session.account_id, interaction.client_id)
+        standing = self.people.standing(session.account_id, interaction)
         if standing is None:
             return False
         account = standing.account

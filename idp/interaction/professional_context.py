@@ -15,6 +15,10 @@ SCOPE = "professional_context"
 _CHOOSE_AGAIN = frozenset({"select_account", "consent"})
 
 
+def asks_for_context(interaction: Interaction) -> bool:
+    return SCOPE in interaction.request.get("scope", "").split()
+
+
 @dataclass(frozen=True, slots=True)
 class ContextAction:
     links: UpstreamLinks
@@ -23,14 +27,12 @@ class ContextAction:
 
     def due(self, standing: Standing, interaction: Interaction, now: datetime) -> bool:
         """Returns True while several contexts are known and none of them is chosen for this relying party."""
-        if SCOPE not in interaction.request.get("scope", "").split():
+        if standing.told is None or not asks_for_context(interaction):
             return False
-        account = standing.account
-        practices = self.practices(account)
+        practices = practices_of(standing.told.claims)
         if len(practices) < 2:
             return False
-        chosen = self.contexts.chosen(account.id, interaction.client_id)
-        if chosen is None or chosen.key not in {one.key for one in practices}:
+        if standing.told.chosen_key not in {one.key for one in practices}:
             return True
         # The choice made for this very request answers it: the page is not shown a second time.
         is_wished = _CHOOSE_AGAIN & set(interaction.request.get("prompt", "").split())

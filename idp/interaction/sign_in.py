@@ -29,7 +29,7 @@ class SessionOver(Exception):
     """The session that this sign-in took events from ended meanwhile: they prove nothing any more."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entered:
     """`cookie`: the new session cookie, None when the present one stays. `upstream_sid`: the session at Pro Santé
     Connect that it came from. `is_new`: it began with this sign-in."""
@@ -156,7 +156,7 @@ class SignIn:
 
 def _entered(session: Session, cookie: str | None, *, is_new: bool = False) -> Entered:
     there = (event.upstream_sid for event in session.events if event.upstream_sid)
-    return Entered(session.sid, cookie, next(there, None), is_new)
+    return Entered(sid=session.sid, cookie=cookie, upstream_sid=next(there, None), is_new=is_new)
 
 
 def _cookies_on_their_way(found: Found | None) -> tuple[str, ...]:

@@ -7,12 +7,12 @@ import dataclasses
 import hashlib
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from idp.core.ephemeral import EphemeralStore, Kind
+from idp.core.ephemeral import EphemeralStore, Kind, Put
 from idp.core.records import from_plain, to_plain
 from idp.interaction.record import AUTHORIZATION, Interaction, opened_by
 from idp.interaction.refusal import InteractionRefusal, InteractionRefused
@@ -144,10 +144,10 @@ class Interactions:
         if stored is None:
             return None
         # The trace before the taking: a click that comes between the two must find one of them.
-        trace = {"client_id": stored.value["client_id"]}
-        self.store.put(Kind.FINISHED_INTERACTION, interaction_id, trace, GRACE)
+        told = {"client_id": stored.value["client_id"]}
+        trace = Put(Kind.FINISHED_INTERACTION, interaction_id, told, GRACE)
         # Atomic in the store: of two tabs that both read the record, one gets it, the other gets None.
-        value = self.store.take(Kind.INTERACTION, interaction_id)
+        value = self.store.take(Kind.INTERACTION, interaction_id, after=trace)
         return None if value is None else from_plain(Interaction, value)
 
 
@@ -185,13 +185,20 @@ class Sessions:
         stored = self.store.get(Kind.SESSION, sid)
         return None if stored is None else read(stored)
 
-    def start(self, session: Session, now: datetime) -> str:
-        """Write a new session. Returns its cookie. Raises UpstreamOver."""
+    def start(self, session: Session, now: datetime, write: Callable[[Put], None] | None = None) -> str:
+        """Write a new session. Returns its cookie. Raises UpstreamOver.
+
+        `write`: puts the record, together with what leads to it.
+        """
         # ASVS 7.2.4, facts/security SE2: the secret is new, or an attacker could have fixed it before the
         # authentication.
         secret = random_token()
         value = kept(opened_also_by(session, fingerprint(secret)))
-        self.store.put(Kind.SESSION, session.sid, value, self._ttl(session, now))
+        record = Put(Kind.SESSION, session.sid, value, self._ttl(session, now))
+        if write is None:
+            self.store.put(*record)
+        else:
+            write(record)
         self._remember_upstream(session)
         return f"{session.sid}.{secret}"
 

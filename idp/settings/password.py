@@ -71,7 +71,7 @@ class PasswordSettings:
         "Lanes of one hash.", 1, most=64, name="ARGON2_PARALLELISM", source=_VALUES
     )
     hash_queue: int = number(
-        "Sign-ins that may wait for a hash in one process.",
+        "Sign-ins that may wait for a hash in one process; with those under way never more than half of its threads.",
         50,
         least=0,
         name="HASH_QUEUE",

@@ -4,10 +4,13 @@ import base64
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol
 
 from idp.signing.schedule import ALGS
 from idp.signing.signer import Alg, Signer
+
+_written = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class KeyMissing(Exception):
@@ -74,7 +77,10 @@ class KeyRing:
     def sign_jwt(self, claims: Mapping[str, Any], *, alg: Alg, typ: str = "JWT") -> str:
         """Returns a compact JWS (RFC 7515 §7.1). Raises KeyMissing, SignerUnavailable."""
         signer = self.active(alg)
-        header = {"alg": alg, "kid": signer.kid, "typ": typ}
-        parts = (json.dumps(part, separators=(",", ":")).encode() for part in (header, claims))
-        signing_input = ".".join(b64u(part) for part in parts)
+        signing_input = f"{_header(alg, signer.kid, typ)}.{b64u(_written(claims).encode())}"
         return f"{signing_input}.{b64u(signer.sign(signing_input.encode()))}"
+
+
+@lru_cache(maxsize=64)
+def _header(alg: Alg, kid: str, typ: str) -> str:
+    return b64u(_written({"alg": alg, "kid": kid, "typ": typ}).encode())

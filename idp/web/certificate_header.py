@@ -23,7 +23,7 @@ class CertificateHeaderGuard:
 
     def require_none(self, request: Request) -> None:
         """Raises PageError when the request has the header, and audits it."""
-        if not any(name in request.headers for name in ("Client-Cert", "Client-Cert-Chain")):
+        if not any(name in request.environ for name in ("HTTP_CLIENT_CERT", "HTTP_CLIENT_CERT_CHAIN")):
             return
         network = self.networks.of(request)
         self.trail.record_refusal(AuditEvent.CARD_HEADER_REFUSED, network, place="pages")

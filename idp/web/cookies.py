@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from werkzeug.sansio.http import parse_cookie
 from werkzeug.wrappers import Request, Response
 
 from idp.interaction.store import random_token
@@ -18,6 +19,8 @@ DEVICE_COOKIE = "device"
 YEAR_SECONDS = 365 * 24 * 3600
 #: What needs no quotes (RFC 6265 §4.1.1).
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]+")
+#: Where a request keeps them. No header field of a caller gets a name like that (PEP 3333).
+_SENT = "caducee.cookies"
 _DAY_SECONDS = 24 * 3600
 #: What the name of a binding begins with; the interaction's id follows.
 _BINDING = "tab_"
@@ -35,7 +38,7 @@ class Cookies:
         return f"{'__Host-' if self.is_secure else ''}caducee_{short}"
 
     def get(self, request: Request, short: str) -> str | None:
-        value = request.cookies.get(self.name(short))
+        value = _sent(request).get(self.name(short))
         return value if value is not None and 0 < len(value) <= 200 and value.isascii() else None
 
     def browser(self, request: Request) -> str | None:
@@ -59,7 +62,7 @@ class Cookies:
     def bindings(self, request: Request) -> Mapping[str, str]:
         """Returns the secret of each open interaction of this browser, by interaction id."""
         prefix = self.name(_BINDING)
-        names = [name.removeprefix(prefix) for name in request.cookies if name.startswith(prefix)]
+        names = [name.removeprefix(prefix) for name in _sent(request) if name.startswith(prefix)]
         found = {name: self.get(request, f"{_BINDING}{name}") for name in names}
         return {name: secret for name, secret in found.items() if secret is not None}
 
@@ -100,3 +103,15 @@ class Cookies:
     def mark_signed_out(self, response: Response) -> None:
         """Mark the browser: Pro Santé Connect is asked to identify the next person anew (facts/security PS10)."""
         self.set(response, SIGNED_OUT_COOKIE, "1", _DAY_SECONDS)
+
+
+def _sent(request: Request) -> Mapping[str, str]:
+    """Returns what the browser sent, by name; of a name sent twice the first (RFC 6265 §5.4).
+
+    Read once: a page asks ten times, and `request.cookies` raises and catches an error for each that is not there.
+    """
+    environ = request.environ
+    sent: Mapping[str, str] | None = environ.get(_SENT)
+    if sent is None:
+        sent = environ[_SENT] = parse_cookie(environ.get("HTTP_COOKIE")).to_dict()
+    return sent

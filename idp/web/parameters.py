@@ -11,6 +11,8 @@ from idp.core.errors import PageError, Problem
 
 def without_empty(values: "MultiDict[str, str]") -> "MultiDict[str, str]":
     """Returns them without those that have no value, which count as left out (RFC 6749 §3.1, §3.2)."""
+    if all(all(found) for _, found in values.lists()):
+        return values
     return MultiDict([(name, value) for name, value in values.items(multi=True) if value])
 
 

@@ -1,14 +1,18 @@
 """Contains passwords, mail codes and their throttle, built from the settings. Not here: a sign-in."""
 
-import os
+import structlog
 
 from idp.accounts.email_otp import MailCodes
 from idp.accounts.password import Passwords
 from idp.accounts.throttle import PasswordThrottle
 from idp.accounts.waits import Waits
+from idp.adapters.argon2.builds import choose
 from idp.core.sealing import derive_key
+from idp.core.share import THREADS, Share, share
 from idp.settings import Settings
 from idp.wiring.resources import Resources
+
+log = structlog.get_logger()
 
 
 def build_mail_codes(resources: Resources) -> MailCodes:
@@ -24,7 +28,6 @@ def build_mail_codes(resources: Resources) -> MailCodes:
 def build_throttle(resources: Resources) -> PasswordThrottle:
     s = resources.settings
     return PasswordThrottle(
-        store=resources.store,
         durable=resources.durable,
         key=derive_key(s.keys.application, "throttle"),
         limits=s.password,
@@ -35,5 +38,16 @@ def build_waits(resources: Resources) -> Waits:
     return Waits(build_throttle(resources), build_mail_codes(resources))
 
 
-def build_passwords(settings: Settings) -> Passwords:
-    return Passwords(settings.password, parallel=os.cpu_count() or 1)
+def build_passwords(settings: Settings, own: Share | None = None) -> Passwords:
+    """Returns them: no more hashes at once than this process has cores, and half of its threads left to other doors.
+
+    `own`: None for a process that serves alone.
+    """
+    own = own or share(processes=1, threads=THREADS)
+    return Passwords(settings.password, choose().library, parallel=own.cores, admitted=own.threads // 2)
+
+
+def tell_build() -> None:
+    """Tell the log which argon2 this process computes with (docs/operate.md)."""
+    build = choose()
+    log.info("argon2", build=build.name, reason=build.reason)

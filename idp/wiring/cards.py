@@ -6,7 +6,6 @@ from pathlib import Path
 from cryptography import x509
 
 from idp.adapters.http.bounded import SafeHttp
-from idp.adapters.igc.crl_refresh import CrlRefresher
 from idp.adapters.igc.needed_lists import NeededLists
 from idp.adapters.igc.ocsp import OcspClient
 from idp.adapters.igc.revocation import IgcRevocation
@@ -20,9 +19,8 @@ from idp.settings.files import read_octets
 from idp.wiring.operator_files import unreadable
 from idp.wiring.resources import Resources
 
-#: A person waits for the OCSP responder; the worker has time for a list.
+#: A person waits for the OCSP responder.
 _OCSP_CONNECT_SECONDS, _OCSP_SECONDS, _OCSP_BYTES = 2.0, 4.0, 64 * 1024
-_CRL_SECONDS = 15 * 60.0
 
 
 def build_pin_rules(settings: Settings) -> PinRules:
@@ -95,31 +93,17 @@ def build_revocation(resources: Resources, policy: CardPolicy) -> RevocationSour
     )
 
 
-def build_crl_refresher(resources: Resources) -> CrlRefresher | None:
-    """Returns None when no list is configured."""
-    s = resources.settings
-    policy = build_card_policy(s)
-    if policy is None or not (s.revocation.crl_urls or s.revocation.root_crl_urls):
-        return None
-    return CrlRefresher(
-        needed=_needed_lists(s, policy),
-        http=SafeHttp(total_seconds=_CRL_SECONDS, body_bytes=s.revocation.crl_bytes),
-        index=build_crl_index(resources),
-        clock=resources.clock,
-    )
-
-
 def build_list_check(resources: Resources, policy: CardPolicy) -> Callable[[], bool]:
     """Returns the check whether a revocation list that the settings ask for is missing or too old."""
     index, needed, clock = (
         build_crl_index(resources),
-        _needed_lists(resources.settings, policy),
+        needed_lists(resources.settings, policy),
         resources.clock,
     )
     return lambda: index.is_lacking(needed.all(clock.now()), clock.now())
 
 
-def _needed_lists(settings: Settings, policy: CardPolicy) -> NeededLists:
+def needed_lists(settings: Settings, policy: CardPolicy) -> NeededLists:
     return NeededLists(
         anchors=policy.anchors,
         issuing_urls=settings.revocation.crl_urls,

@@ -9,7 +9,6 @@ from idp.adapters.sql.clock_watch import ClockWatch
 from idp.adapters.sql.kept_logouts import SqlKeptLogouts
 from idp.adapters.sql.refresh_tokens import SqlRefreshTokens
 from idp.protocol.authorization.par import PushedRequestEndpoint
-from idp.protocol.claims.upstream_claims import UpstreamClaims
 from idp.protocol.client_auth.answers import json_response
 from idp.protocol.logout.upstream_ends import UpstreamLogouts
 from idp.protocol.logout.upstream_logout import UpstreamLogoutEndpoint
@@ -120,7 +119,6 @@ def _userinfo(parts: Parts, protocol: ProtocolParts) -> UserinfoEndpoint:
         gate=protocol.gate,
         grant_store=protocol.grant_store,
         possession=protocol.possession,
-        upstream=UpstreamClaims(parts.links, parts.contexts),
     )
 
 

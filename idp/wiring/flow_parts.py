@@ -87,7 +87,7 @@ def build_flow_parts(parts: Parts, finishes: Finishes[Request, Response]) -> Flo
             desk=desk, accounts=parts.accounts, admission=admission, linking=linking, clock=parts.clock
         ),
         signed_in=SignedIn(sessions=parts.sessions, accounts=parts.accounts, visits=parts.visits),
-        passwords=build_passwords(s),
+        passwords=build_passwords(s, parts.share),
         throttle=build_throttle(parts.resources),
         waits=waits,
         policy=PasswordPolicy(s.password, _SERVICE_WORDS),

@@ -21,6 +21,7 @@ from idp.clients.registry import ClientFile, logout_listeners
 from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore, Kind
 from idp.core.refusal_trail import RefusalTrail
+from idp.core.share import THREADS, Share, share
 from idp.interaction.gate import Gate
 from idp.interaction.hub import Hub
 from idp.interaction.lending import Lending
@@ -47,6 +48,7 @@ class Parts:
     """What several flows and endpoints share."""
 
     resources: Resources
+    share: Share
     work: SqlUnitOfWork
     web: WebParts
     visits: Visits
@@ -68,6 +70,7 @@ class Parts:
     sign_out: SignOut
     interactions: Interactions
     itinerary: Itinerary
+    standings: SqlStandings
     people: People
     lending: Lending
     entrance: NetworkQuota
@@ -91,8 +94,11 @@ class Parts:
         return self.resources.database
 
 
-def build_parts(settings: Settings) -> Parts:
-    """Returns the parts. Raises what the adapters raise: a missing database, a bad file of keys or clients."""
+def build_parts(settings: Settings, own: Share | None = None) -> Parts:
+    """Returns the parts. `own`: None for a process that serves alone.
+
+    Raises what the adapters raise: a missing database, a bad file of keys or clients.
+    """
     resources = open_resources(settings)
     clients = build_clients(settings, resources.clock)
     database, clock = resources.database, resources.clock
@@ -108,7 +114,8 @@ def build_parts(settings: Settings) -> Parts:
     )
     accounts = SqlAccounts(database)
     interactions = Interactions(resources.store, settings.lives.interaction_life, settings.crowd.attempts)
-    people = People(SqlStandings(database), partial(charters_demanded, clients))
+    standings = SqlStandings(database, links.issuer)
+    people = People(standings, partial(charters_demanded, clients))
     lending = Lending(sessions, people)
     gate = Gate(itinerary.doors)
     work = SqlUnitOfWork(database)
@@ -121,6 +128,7 @@ def build_parts(settings: Settings) -> Parts:
     )
     return Parts(
         resources=resources,
+        share=own or share(processes=1, threads=THREADS),
         work=work,
         web=web,
         visits=Visits(web.cookies, web.stations, resources.clock),
@@ -142,6 +150,7 @@ def build_parts(settings: Settings) -> Parts:
         sign_out=sign_out,
         interactions=interactions,
         itinerary=itinerary,
+        standings=standings,
         people=people,
         lending=lending,
         entrance=_entrance(resources, web),

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from idp.adapters.sql.standings import SqlStandings
 from idp.protocol.authorization.authorization_request import RequestVerification
 from idp.protocol.authorization.pushed_requests import PushedRequests
 from idp.protocol.authorization.request_object import RequestObjects
@@ -45,11 +44,10 @@ class ProtocolParts:
 def build_protocol(parts: Parts) -> ProtocolParts:
     """Raises BadSetting."""
     settings, clients = parts.settings, parts.clients
-    standings = SqlStandings(parts.database)
     grant_store = GrantStore(
         store=parts.store,
         grants=parts.grants,
-        standings=standings,
+        standings=parts.standings,
         code_life=settings.lives.code_life,
         access_token_life=settings.lives.access_token_life,
         clients=clients,
@@ -70,7 +68,7 @@ def build_protocol(parts: Parts) -> ProtocolParts:
         engine=engine,
         client_tokens=client_tokens,
         grant_store=grant_store,
-        gate=GrantGate(standings, parts.gate),
+        gate=GrantGate(parts.standings, parts.gate),
         subjects=open_subjects(settings),
         reader=_request_reader(parts, engine),
         possession=possession,

@@ -1,9 +1,11 @@
-"""Contains what the worker does, built: mails, logout notices, kept logout tokens.
+"""Contains what the worker does, built: mails, logout notices, kept logout tokens, revocation lists.
 
 Not here: when (`cli/background`).
 """
 
+from idp.adapters.http.bounded import SafeHttp
 from idp.adapters.http.logout_post import HttpLogoutPost
+from idp.adapters.igc.crl_refresh import CrlRefresher
 from idp.adapters.key_files.keys_in_force import KeysInForce
 from idp.adapters.mail.sealed import OpeningTransport
 from idp.adapters.sql.accounts import SqlAccounts
@@ -22,10 +24,14 @@ from idp.protocol.logout.backchannel import BackChannelLogout
 from idp.protocol.logout.kept_logouts import KeptLogoutJudge
 from idp.protocol.logout.logout_token import LogoutTokens
 from idp.protocol.logout.upstream_ends import UpstreamLogouts
+from idp.wiring.cards import build_card_policy, build_crl_index, needed_lists
 from idp.wiring.itinerary import build_sessions
 from idp.wiring.psc import build_upstream
 from idp.wiring.relying_parties import build_clients, build_outbound_http
 from idp.wiring.resources import Resources, open_key_directory, open_subjects
+
+#: The worker has time for a list.
+_CRL_SECONDS = 15 * 60.0
 
 
 def build_outbox_worker(resources: Resources, transport: MailTransport) -> OutboxWorker:
@@ -81,3 +87,17 @@ def build_kept_logout_judge(resources: Resources) -> KeptLogoutJudge | None:
     )
     kept, trail = SqlKeptLogouts(database, resources.sealer), RefusalTrail(audit, resources.store)
     return KeptLogoutJudge(work=work, kept=kept, logouts=logouts, trail=trail, clock=clock)
+
+
+def build_crl_refresher(resources: Resources) -> CrlRefresher | None:
+    """Returns None when no list is configured."""
+    s = resources.settings
+    policy = build_card_policy(s)
+    if policy is None or not (s.revocation.crl_urls or s.revocation.root_crl_urls):
+        return None
+    return CrlRefresher(
+        needed=needed_lists(s, policy),
+        http=SafeHttp(total_seconds=_CRL_SECONDS, body_bytes=s.revocation.crl_bytes),
+        index=build_crl_index(resources),
+        clock=resources.clock,
+    )

@@ -19,7 +19,7 @@ from idp.accounts.email_otp import (
     masked_email,
 )
 from idp.accounts.mail_quota import NotSent, SendRefusal
-from idp.core.ephemeral import Kind, StoreUnavailable
+from idp.core.ephemeral import Kind, Limited, StoreUnavailable
 from idp.settings.mail_code import MailCodeSettings
 from tests.accounts.sent_codes import sent
 from tests.fakes import NOON, FixedClock, MemoryStore
@@ -350,17 +350,33 @@ class TestQuotas:
         sent(codes, ALICE, clock.now())
 
     def test_too_many_at_the_same_instant_are_told_apart_by_the_count(
-        self, codes: MailCodes, clock: FixedClock, store: MemoryStore
+        self, codes: MailCodes, clock: FixedClock
     ) -> None:
-        class Blind(MemoryStore):
-            """As a second request that looked before the first one counted."""
+        looked = [codes.to_send(ALICE, clock.now()) for _ in range(2)]
+        codes.claim(looked[0])
+        codes.send(looked[0])
+        with pytest.raises(NotSent) as caught:
+            codes.claim(looked[1])
+        assert caught.value.reason is SendRefusal.TOO_SOON
 
-            def counted(self, kind: Kind, key: str) -> int:
-                return 0
+    def test_the_last_mail_of_a_day_is_one_whoever_looked(self, codes: MailCodes, clock: FixedClock) -> None:
+        codes = dataclasses.replace(codes, limits=dataclasses.replace(HOUSE, per_day=1, per_minute=9))
+        elsewhere = dataclasses.replace(ALICE, browser="browser-2")
+        looked = [codes.to_send(holder, clock.now()) for holder in (ALICE, elsewhere)]
+        codes.send(looked[0])
+        with pytest.raises(NotSent) as caught:
+            codes.send(looked[1])
+        assert caught.value.reason is SendRefusal.QUOTA_OF_DAY
 
-        racing = dataclasses.replace(codes, store=Blind(clock, records=store.records))
-        sent(racing, ALICE, clock.now())
-        assert not_sent(racing, clock) is SendRefusal.TOO_SOON
+    def test_what_the_network_refuses_costs_nothing_of_the_persons_own(
+        self, codes: MailCodes, clock: FixedClock
+    ) -> None:
+        full = Limited((Kind.MAIL_QUOTA_IP, "network"), timedelta(minutes=5), 0)
+        for _ in range(9):
+            with pytest.raises(NotSent) as caught:
+                codes.claim(codes.to_send(ALICE, clock.now()), full)
+            assert caught.value.reason is SendRefusal.NETWORK
+        codes.claim(codes.to_send(ALICE, clock.now()), full._replace(most=1))
 
     def test_twenty_failures_in_a_day_close_the_path_for_new_codes_and_right_ones(
         self, store: MemoryStore, durable: MemoryStore, clock: FixedClock
@@ -388,6 +404,7 @@ class TestQuotas:
             for _ in range(4):
                 refused(codes, clock, other(code))
             codes.check(ALICE, code, clock.now())
+            codes.accepted(ALICE)
             clock.advance(hours=2)
         sent(codes, ALICE, clock.now())
 

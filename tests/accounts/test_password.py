@@ -2,13 +2,17 @@
 
 import threading
 import unicodedata
+from dataclasses import dataclass, field
 
 import pytest
-from argon2 import PasswordHasher, extract_parameters
+from argon2 import PasswordHasher, Type, extract_parameters
 
 from idp.accounts.account import NO_PASSWORD
+from idp.accounts.argon2id import Argon2id, Cost, StoredHash
 from idp.accounts.password import HashingBusy, Passwords, normalised
+from idp.adapters.argon2.builds import choose
 from idp.settings.password import PasswordSettings
+from tests.limits import within
 
 
 def hasher(
@@ -18,11 +22,13 @@ def hasher(
     queue: int = 50,
     time_cost: int = 1,
     memory_kib: int = 8,
+    admitted: int = 1000,
+    argon2: Argon2id | None = None,
 ) -> Passwords:
     cheap = PasswordSettings(
         pepper=pepper.decode(), argon2_time=time_cost, argon2_memory_kib=memory_kib, hash_queue=queue
     )
-    return Passwords(cheap, parallel=parallel)
+    return Passwords(cheap, argon2 or choose().library, parallel=parallel, admitted=admitted)
 
 
 @pytest.fixture(scope="module")
@@ -88,29 +94,69 @@ def test_nobody_is_right_even_with_the_decoy_itself(passwords: Passwords) -> Non
     assert not passwords.is_right(None, "")
 
 
-def test_an_unknown_person_costs_the_work_of_a_known_one() -> None:
-    """The decoy has the parameters of the newest real hash: measured on what argon2 is asked to verify."""
-    verified: list[str] = []
+@dataclass
+class Recording:
+    """Argon2id that says what it was asked, and answers when it is let go."""
 
-    class Counting(PasswordHasher):
-        def verify(self, hash: str | bytes, password: str | bytes) -> bool:  # type: ignore[override]
-            verified.append(str(hash))
-            return super().verify(hash, password)  # type: ignore[return-value]
+    go: threading.Event = field(default_factory=threading.Event)
+    asked: list[tuple[Cost, int, int]] = field(default_factory=list)
+    at_once: int = 0
+    most: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
-    passwords = hasher()
-    passwords._hasher = Counting(time_cost=1, memory_cost=8, parallelism=1)
-    hashed = passwords.hash("violon tambour 9 orage lac")
-    passwords.is_right(hashed, "wrong")
-    passwords.is_right(None, "wrong")
-    known, unknown = (extract_parameters(text) for text in verified)
+    def digest(self, secret: bytes, salt: bytes, cost: Cost, length: int) -> bytes:
+        with self.lock:
+            self.asked.append((cost, len(salt), length))
+            self.at_once += 1
+            self.most = max(self.most, self.at_once)
+        assert self.go.wait(within(30))
+        with self.lock:
+            self.at_once -= 1
+        return b"d" * length
+
+
+@pytest.mark.parametrize("hashed", [None, NO_PASSWORD, "damaged"])
+def test_an_unknown_person_costs_the_work_of_a_known_one(hashed: str | None) -> None:
+    """The decoy has the parameters of the newest real hash: measured on what argon2 is asked to compute."""
+    asked = Recording()
+    asked.go.set()
+    passwords = hasher(argon2=asked)
+    assert passwords.is_right(
+        passwords.hash("violon tambour 9 orage lac"), "wrong"
+    )  # All digests are the same here.
+    assert not passwords.is_right(hashed, "wrong")
+    _made, known, unknown = asked.asked
     assert known == unknown
 
 
+def test_hashes_are_those_of_argon2_cffi_and_go_both_ways(passwords: Passwords) -> None:
+    """Accounts keep the hashes that the versions before made."""
+    theirs = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1, type=Type.ID)
+    secret = passwords._peppered("violon tambour 9 orage lac")
+    assert theirs.verify(passwords.hash("violon tambour 9 orage lac"), secret)
+    before = theirs.hash(secret)
+    assert passwords.is_right(before, "violon tambour 9 orage lac")
+    assert not passwords.is_right(before, "violon tambour 9 orage")
+    assert not passwords.needs_rehash(before)
+    assert str(StoredHash.read(before)) == before
+
+
 @pytest.mark.parametrize(
-    "broken", ["", "x", "$argon2id$", "$2b$12$abcdefghijklmnopqrstuv", "$argon2id$v=19$m=8$x$y"]
+    "broken",
+    [
+        "",
+        "x",
+        "$argon2id$",
+        "$2b$12$abcdefghijklmnopqrstuv",
+        "$argon2id$v=19$m=8$x$y",
+        # Base64 of no length that Base64 has; a cost that RFC 9106 does not know (8 KiB for each lane at least).
+        "$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA",
+        "$argon2id$v=19$m=8,t=1,p=4$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA",
+    ],
 )
 def test_a_damaged_hash_is_a_wrong_password(passwords: Passwords, broken: str) -> None:
     assert not passwords.is_right(broken, "violon tambour 9 orage lac")
+    assert passwords.needs_rehash("x")
 
 
 def test_a_hash_of_older_parameters_is_to_be_renewed(passwords: Passwords) -> None:
@@ -147,37 +193,62 @@ def test_no_password_opens_an_account_that_has_none() -> None:
         assert not any(passwords.is_right(absent, typed) for typed in ("", "decoy", "violon tambour cerise"))
 
 
-def test_when_the_queue_is_full_load_is_shed_and_nothing_hangs() -> None:
-    slow = hasher(time_cost=4, memory_kib=32 * 1024, parallel=1, queue=1)
-    results = _at_once(slow, 12)
-    assert len(results) == 12
-    assert "busy" in results
-    assert sum(result != "busy" for result in results) >= 2
-    assert slow.is_right(slow.hash("x"), "x")
+def test_sixteen_threads_hash_as_many_at_once_as_there_are_cores_and_half_are_refused() -> None:
+    """facts/security PW5: at once, while not one hash has ended."""
+    asked = Recording()
+    passwords = hasher(argon2=asked, parallel=2, queue=50, admitted=8)
+    refused, done = threading.Semaphore(0), threading.Semaphore(0)
+
+    def hash_one() -> None:
+        try:
+            passwords.hash("x")
+        except HashingBusy:
+            refused.release()
+        else:
+            done.release()
+
+    threads = [threading.Thread(target=hash_one) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for _ in range(8):
+        assert refused.acquire(timeout=within(30))
+    assert asked.most <= 2
+    asked.go.set()
+    for thread in threads:
+        thread.join()
+    assert (asked.most, len(asked.asked)) == (2, 8)
+    assert not refused.acquire(blocking=False)
+    passwords.hash("x")
 
 
 def test_those_who_find_room_in_the_queue_are_all_served() -> None:
     assert "busy" not in _at_once(hasher(parallel=1, queue=11), 12)
 
 
-def test_room_is_looked_for_before_a_try_of_the_person_is_used_up() -> None:
-    full, free = hasher(parallel=1, queue=0), hasher(parallel=1, queue=0)
-    for _ in range(3):
-        free.require_room()
-    began, end = threading.Event(), threading.Event()
+def test_who_has_room_finds_none_full_and_one_is_let_in_again_after() -> None:
+    """Room is taken before a try of the person is used up: no hash that follows is refused."""
+    passwords = hasher(parallel=1, queue=0)
+    others: list[str] = []
 
-    def hold() -> None:
-        with full._turn():
-            began.set()
-            end.wait()
+    def ask() -> None:
+        try:
+            passwords.hash("x")
+        except HashingBusy:
+            others.append("busy")
 
-    holder = threading.Thread(target=hold)
-    holder.start()
-    began.wait()
-    try:
-        with pytest.raises(HashingBusy):
-            full.require_room()
-    finally:
-        end.set()
-        holder.join()
-    full.require_room()
+    with passwords.room():
+        other = threading.Thread(target=ask)
+        other.start()
+        other.join()
+        assert passwords.is_right(passwords.hash("x"), "x")
+    assert others == ["busy"]
+    assert passwords.hash("x")
+
+
+def test_without_memory_it_is_busy_and_no_wrong_password() -> None:
+    class Poor:
+        def digest(self, secret: bytes, salt: bytes, cost: Cost, length: int) -> bytes:
+            raise MemoryError
+
+    with pytest.raises(HashingBusy):
+        hasher(argon2=Poor()).is_right(None, "x")

@@ -1,12 +1,14 @@
 """How often a password may be tried."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 
 from idp.accounts.throttle import Closed, PasswordThrottle, Wait
-from idp.core.ephemeral import Kind, StoreUnavailable
+from idp.adapters.unit import in_unit
+from idp.core.ephemeral import Place, StoreUnavailable, Versioned
 from idp.settings.password import PasswordSettings
 from tests.fakes import FixedClock, MemoryStore
 
@@ -15,9 +17,8 @@ KNOWN_DEVICE = "n" * 43
 
 
 @pytest.fixture
-def throttle(store: MemoryStore, durable: MemoryStore) -> PasswordThrottle:
+def throttle(durable: MemoryStore) -> PasswordThrottle:
     return PasswordThrottle(
-        store=store,
         durable=durable,
         key=b"k" * 32,
         limits=PasswordSettings(pepper="p" * 43),
@@ -92,17 +93,16 @@ def test_the_wait_doubles_at_each_failure_and_is_never_longer_than_a_day(
     assert waits == [timedelta(seconds=61) * 2**rank for rank in range(8)]
 
 
-def test_without_free_tries_the_first_failure_has_a_wait(store: MemoryStore, clock: FixedClock) -> None:
+def test_without_free_tries_the_first_failure_has_a_wait(durable: MemoryStore, clock: FixedClock) -> None:
     limits = PasswordSettings(pepper="p" * 43, free_tries=0)
-    strict = PasswordThrottle(store=store, durable=store, key=b"k", limits=limits)
+    strict = PasswordThrottle(durable=durable, key=b"k", limits=limits)
     strict.begin(RPPS, "", clock.now())
     assert waiting(strict, clock) == 2 * timedelta(seconds=61)
 
 
-def test_no_more_than_25_tries_a_day_from_unknown_devices(store: MemoryStore, clock: FixedClock) -> None:
+def test_no_more_than_25_tries_a_day_from_unknown_devices(durable: MemoryStore, clock: FixedClock) -> None:
     patient = PasswordThrottle(
-        store=store,
-        durable=store,
+        durable=durable,
         key=b"k",
         limits=PasswordSettings(pepper="p" * 43, free_tries=100, failures_in_a_row=1000),
     )
@@ -118,8 +118,7 @@ def test_no_more_than_25_tries_a_day_from_unknown_devices(store: MemoryStore, cl
 def test_a_right_password_clears_the_counters(throttle: PasswordThrottle, clock: FixedClock) -> None:
     fail(throttle, clock, 5)
     clock.advance(seconds=61)
-    throttle.begin(RPPS, "", clock.now())
-    throttle.succeed(RPPS, "")
+    throttle.succeed(throttle.begin(RPPS, "", clock.now()))
     for _ in range(5):
         throttle.begin(RPPS, "", clock.now())
 
@@ -136,8 +135,7 @@ def test_success_on_a_known_device_gives_strangers_no_new_budget(
     throttle: PasswordThrottle, clock: FixedClock
 ) -> None:
     fail(throttle, clock, 5)
-    throttle.begin(RPPS, KNOWN_DEVICE, clock.now())
-    throttle.succeed(RPPS, KNOWN_DEVICE)
+    throttle.succeed(throttle.begin(RPPS, KNOWN_DEVICE, clock.now()))
     waiting(throttle, clock)
 
 
@@ -183,8 +181,7 @@ def test_the_run_ends_with_a_right_password_for_strangers_too(
     throttle: PasswordThrottle, clock: FixedClock
 ) -> None:
     close_to_strangers(throttle, clock)
-    throttle.begin(RPPS, KNOWN_DEVICE, clock.now())
-    throttle.succeed(RPPS, KNOWN_DEVICE)
+    throttle.succeed(throttle.begin(RPPS, KNOWN_DEVICE, clock.now()))
     clock.advance(days=1)
     throttle.begin(RPPS, "", clock.now())
 
@@ -215,20 +212,44 @@ def test_what_was_forgotten_never_comes_back(throttle: PasswordThrottle, clock: 
         throttle.begin(RPPS, "", clock.now())
 
 
+class Blind(MemoryStore):
+    """As if all had looked before any of them was counted."""
+
+    def get_all(self, places: Sequence[Place]) -> Sequence[Versioned | None]:
+        return [None for _ in places]
+
+
 def test_tries_at_the_same_instant_do_not_exceed_the_run(clock: FixedClock) -> None:
-    """T22: as if all had looked before any of them was counted."""
-
-    class Blind(MemoryStore):
-        def counted(self, kind: Kind, key: str) -> int:
-            return 0
-
-    durable = Blind(clock)
+    """T22."""
     limits = PasswordSettings(pepper="p" * 43, free_tries=1000, tries_per_day=1000)
-    racing = PasswordThrottle(store=durable, durable=durable, key=b"k", limits=limits)
+    racing = PasswordThrottle(durable=Blind(clock), key=b"k", limits=limits)
     for _ in range(50):
         racing.begin(RPPS, "", clock.now())
     with pytest.raises(Closed):
         racing.begin(RPPS, "", clock.now())
+    # When the share of strangers is used up, nothing more is taken from what all browsers have together.
+    for number in range(50):
+        racing.begin(RPPS, f"device-{number}", clock.now())
+
+
+def test_tries_at_the_same_instant_do_not_exceed_the_day(clock: FixedClock) -> None:
+    limits = PasswordSettings(pepper="p" * 43, free_tries=1000, tries_per_day=25)
+    racing = PasswordThrottle(durable=Blind(clock), key=b"k", limits=limits)
+    for _ in range(25):
+        racing.begin(RPPS, "", clock.now())
+    assert waiting(racing, clock) == timedelta(hours=24)
+
+
+def test_what_a_right_password_clears_waits_for_the_unit_of_work(
+    throttle: PasswordThrottle, clock: FixedClock
+) -> None:
+    fail(throttle, clock, 4)
+    begun = throttle.begin(RPPS, "", clock.now())
+    with in_unit(lambda _unit: None, lambda _unit: None):
+        throttle.succeed(begun)
+        waiting(throttle, clock)
+    for _ in range(5):
+        throttle.begin(RPPS, "", clock.now())
 
 
 def test_persons_do_not_share_their_counters(throttle: PasswordThrottle, clock: FixedClock) -> None:
@@ -237,39 +258,16 @@ def test_persons_do_not_share_their_counters(throttle: PasswordThrottle, clock: 
 
 
 def test_an_rpps_is_never_written(
-    throttle: PasswordThrottle, clock: FixedClock, store: MemoryStore, durable: MemoryStore
+    throttle: PasswordThrottle, clock: FixedClock, durable: MemoryStore
 ) -> None:
     fail(throttle, clock, 6)
-    assert store.records
     assert durable.records
-    assert RPPS not in store.written() + durable.written()
+    assert RPPS not in durable.written()
 
 
-def test_the_caps_survive_a_lost_ephemeral_store(
-    throttle: PasswordThrottle, clock: FixedClock, store: MemoryStore
+def test_without_its_store_no_password_is_tried(
+    throttle: PasswordThrottle, clock: FixedClock, durable: MemoryStore
 ) -> None:
-    fail(throttle, clock, 5)
-    store.records.clear()
-    throttle.begin(RPPS, "", clock.now())
-    assert waiting(throttle, clock) == timedelta(seconds=122)
-
-
-def test_the_tries_of_a_day_survive_it_too(
-    clock: FixedClock, store: MemoryStore, durable: MemoryStore
-) -> None:
-    limits = PasswordSettings(pepper="p" * 43, free_tries=100)
-    patient = PasswordThrottle(store=store, durable=durable, key=b"k", limits=limits)
-    for _ in range(25):
-        patient.begin(RPPS, "", clock.now())
-    store.records.clear()
-    assert waiting(patient, clock) == timedelta(hours=24)
-
-
-def test_without_its_stores_no_password_is_tried(
-    throttle: PasswordThrottle, clock: FixedClock, store: MemoryStore, durable: MemoryStore
-) -> None:
-    for down in (store, durable):
-        down.is_down = True
-        with pytest.raises(StoreUnavailable):
-            throttle.begin(RPPS, "", clock.now())
-        down.is_down = False
+    durable.is_down = True
+    with pytest.raises(StoreUnavailable):
+        throttle.begin(RPPS, "", clock.now())

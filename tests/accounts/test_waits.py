@@ -20,9 +20,7 @@ GENEROUS = MailCodeSettings(per_minute=99, per_hour=99, per_day=99)
 @pytest.fixture
 def waits(store: MemoryStore, durable: MemoryStore) -> Waits:
     return Waits(
-        PasswordThrottle(
-            store=store, durable=durable, key=b"k", limits=PasswordSettings(pepper="p" * 43, free_tries=1)
-        ),
+        PasswordThrottle(durable=durable, key=b"k", limits=PasswordSettings(pepper="p" * 43, free_tries=1)),
         MailCodes(store=store, durable=durable, key=b"k", limits=GENEROUS),
     )
 

@@ -26,7 +26,8 @@ from tests.servers import free_port, postgresql_server, redis_server
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: Mapping[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
-DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
+#: What is in the image: the stage before only builds.
+DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8").rpartition("\nFROM ")[2]
 ENV_FILE = {
     "CADUCEE_ISSUER": "https://id.example",
     "CADUCEE_CARD_HOST": "https://carte.example:8443",

@@ -1,5 +1,6 @@
 """`idp serve` as an operator starts it: what it refuses before any worker is there."""
 
+import socket
 import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
+from idp.adapters.granian.worker import require_free
 from tests.commands import idp
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
@@ -85,6 +87,19 @@ def test_a_pair_that_fits_is_not_what_stops_the_start(tmp_path: Path) -> None:
     assert ended.returncode == 1
     assert "TLS" not in ended.stderr
     assert "absent" in ended.stderr
+
+
+def test_a_port_that_another_program_has_is_told_in_a_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(OSError, match=f"^--host 127.0.0.1 --port {port}: Address already in use$"):
+            require_free("127.0.0.1", port)
+
+
+def test_a_host_name_is_told_to_be_no_address() -> None:
+    with pytest.raises(OSError, match="^--host localhost: expected an IP address$"):
+        require_free("localhost", 0)
+    require_free("127.0.0.1", 0)
 
 
 def make_pair(directory: Path, given: PrivateKey | None = None) -> tuple[Path, Path]:

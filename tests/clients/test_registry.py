@@ -386,14 +386,6 @@ class TestReload:
         assert clients.get("viatrajectoire") is not None
         assert clients.fault is None
 
-    def test_one_request_looks_once(self, file: Path) -> None:
-        has_looked = iter([False, True, True, False])
-        clients = ClientFile(file, clock=FixedClock(), has_looked=lambda: next(has_looked))
-        before = clients.registry()
-        _rewrite(file, GOOD.replace("client_name: ViaTrajectoire", "client_name: Autre"))
-        assert clients.registry() is clients.registry() is before
-        assert clients.registry()["viatrajectoire"].name == "Autre"
-
     def test_a_bad_file_stops_the_start(self, file: Path) -> None:
         file.write_text("")
         with pytest.raises(BadYaml):

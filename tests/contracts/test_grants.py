@@ -1,5 +1,7 @@
 """The contracts of `GrantRepository` and `Audit` on SQLite and PostgreSQL."""
 
+import itertools
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -14,6 +16,9 @@ from idp.adapters.sql.audit import SqlAudit
 from idp.adapters.sql.database import open_database, reading, writing
 from idp.adapters.sql.grants import SqlGrants
 from idp.adapters.sql.schema import audit_events, ended_sessions
+from idp.adapters.sql.schema import grants as grants_table
+from idp.adapters.sql.standings import SqlStandings
+from idp.adapters.sql.work import SqlUnitOfWork
 from idp.core.audit import AuditEvent
 from tests.contracts.races import CALLERS, race
 from tests.contracts.specimens import ALICE, LATER, NOON, FixedClock, an_account
@@ -98,6 +103,23 @@ def test_code_of_which_the_end_of_its_session_saw_nothing_is_never_redeemed(data
     assert not redeems(grants, "g", LATER)
 
 
+def test_a_grant_redeemed_while_the_end_of_its_session_was_being_committed_counts_as_revoked(
+    database: Engine,
+) -> None:
+    SqlAccounts(database).add(an_account())
+    grants, standings = SqlGrants(database), SqlStandings(database)
+    grants.add(a_grant())
+    grants.redeem("g", NOON)
+    found = standings.of_grant("g", ())
+    assert found is not None
+    assert found.grant == grants.get("g")
+    with writing(database) as connection:
+        connection.execute(sa.insert(ended_sessions).values(sid="sid-1", ended_at=LATER))
+    found = standings.of_grant("g", ())
+    assert found is not None
+    assert found.grant.revoked_at == LATER
+
+
 def redeem_it(database: Engine) -> bool:
     return redeems(SqlGrants(database), "g", NOON)
 
@@ -106,6 +128,42 @@ def test_one_of_fifty_redemptions_succeeds(database_url: str, database: Engine) 
     SqlAccounts(database).add(an_account())
     SqlGrants(database).add(a_grant())
     assert race(redeem_it, open_database, database_url) == {True: 1, False: CALLERS - 1}
+
+
+_turns = itertools.count()
+
+
+def end_or_issue(database: Engine) -> str:
+    """Every second caller signs out, the others issue a code of that session and redeem it."""
+    number, grants = next(_turns), SqlGrants(database)
+    if number % 2:
+        grants.end_session("sid-1", NOON, ())
+        return "ended"
+    name = f"{os.getpid()}-{number}"
+    try:
+        with SqlUnitOfWork(database).together():
+            grants.add(a_grant(name))
+            SqlAudit(database, FixedClock()).record(AuditEvent.CODE_ISSUED)
+        grants.redeem(name, LATER)
+    except (SessionEnded, GrantSpent) as refused:
+        return type(refused).__name__
+    return "redeemed"
+
+
+def test_a_session_that_ends_while_codes_are_issued_leaves_none_that_is_good(
+    database_url: str, database: Engine
+) -> None:
+    SqlAccounts(database).add(an_account())
+    results = race(end_or_issue, open_database, database_url)
+    assert sum(results.values()) == CALLERS
+    with reading(database) as connection:
+        left = connection.execute(sa.select(grants_table)).all()
+        events = connection.execute(sa.select(sa.func.count()).select_from(audit_events)).scalar_one()
+    # One that was added while that end was being committed was not seen by it: as good as revoked all the same.
+    found = [SqlStandings(database).of_grant(row.id, ()) for row in left]
+    assert all(one is not None and one.grant.revoked_at == NOON for one in found)
+    assert not any(redeems(SqlGrants(database), row.id, LATER) for row in left)
+    assert events == len(left) == results["redeemed"] + results["GrantSpent"]
 
 
 # --- audit

@@ -35,13 +35,15 @@ CONNECTING = {
         "idp.adapters.http.deadline",
         "idp.adapters.http.presented",
         "idp.adapters.card_host.socket_listener",
+        # Whether the port is free.
+        "idp.adapters.granian.worker",
     },
     "urllib.request": set(),
     "httpx": set(),
     "aiohttp": set(),
     "ftplib": set(),
     # The loop in which granian calls us, and nothing else.
-    "asyncio": {"idp.adapters.granian.loop", "idp.adapters.granian.server"},
+    "asyncio": {"idp.adapters.granian.loop", "idp.adapters.granian.worker"},
 }
 
 RELYING_PARTY = "registered by a relying party"
@@ -53,6 +55,7 @@ MADE = {
     ("idp.wiring.psc", "SafeHttp"): OPERATOR,
     # OCSP and revocation lists: addresses of the settings, never of a certificate (facts/security T41).
     ("idp.wiring.cards", "SafeHttp"): OPERATOR,
+    ("idp.wiring.worker", "SafeHttp"): OPERATOR,
     ("idp.adapters.psc.provider", "SafeHttp"): OPERATOR,
 }
 

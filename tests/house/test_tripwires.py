@@ -3,9 +3,11 @@
 The pins are exact: when one changes, these tests say what to read again before trusting it.
 """
 
+import ast
 import dataclasses
 import importlib
 import importlib.metadata
+import importlib.util
 import inspect
 import logging
 import subprocess
@@ -16,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from idp.core.oic_settings import KINDS, PlainSettings
 from idp.protocol.engine.provider import OpenIDProvider
 from idp.protocol.engine.states import CodeIssue, Redemption, TokenUse
 from tests.provider import AFTER_LOGOUT, Provider, app_factory, fresh, templates
@@ -84,6 +87,24 @@ STATE_NEVER = {
 def test_the_installed_version_is_the_one_that_was_read(package: str, version: str) -> None:
     assert importlib.metadata.version(package) == version
     assert f'"{package}=={version}"' in (ROOT / "pyproject.toml").read_text()
+
+
+def test_the_settings_that_stand_in_are_those_of_oic() -> None:
+    """Read, not imported: what stands in keeps pydantic out of every process."""
+    package = importlib.util.find_spec("oic")
+    assert package is not None
+    assert package.submodule_search_locations
+    source = Path(package.submodule_search_locations[0], "utils", "settings.py").read_text()
+    classes = [one for one in ast.parse(source).body if isinstance(one, ast.ClassDef)]
+    assert {one.name for one in classes} == set(KINDS)
+    members = {
+        line.target.id: ast.literal_eval(line.value)
+        for one in classes
+        for line in one.body
+        if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name) and line.value is not None
+    }
+    assert members == vars(PlainSettings())
+    assert importlib.import_module("oic.utils.settings").OicClientSettings is PlainSettings
 
 
 def _parameters(owner: Any, name: str) -> list[str]:

@@ -120,7 +120,7 @@ def test_the_first_login_begins_a_session_and_withdrawing_ends_it(house: House) 
 
 def test_single_sign_on_leaves_the_session_and_its_cookie_as_they_are(house: House) -> None:
     house.begin_session(CARD)
-    assert house.enter(CARD, sid="sid-1") == Entered("sid-1", None)
+    assert house.enter(CARD, sid="sid-1") == Entered(sid="sid-1", cookie=None)
     assert house.audit.names() == []
 
 
@@ -168,7 +168,7 @@ def test_a_lapsed_session_of_the_person_gives_its_name_on_and_a_void_one_does_no
 def test_on_a_shared_station_a_session_that_waited_five_minutes_is_not_continued(house: House) -> None:
     house.begin_session(CARD)
     house.clock.advance(minutes=5)
-    assert house.enter(CARD, sid="sid-1") == Entered("sid-1", None)
+    assert house.enter(CARD, sid="sid-1") == Entered(sid="sid-1", cookie=None)
     house.is_station_shared = True
     with pytest.raises(SessionOver):
         house.enter(CARD, sid="sid-1")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from idp.accounts.account import AccountId
+from idp.accounts.account import Account, AccountId
 from idp.accounts.refresh import RefreshToken, RefreshTokens
 from idp.accounts.repository import AccountNotFound
 from idp.accounts.standing import Granted, Standing
@@ -52,12 +52,17 @@ class SilentKeys:
 
 @dataclass(frozen=True)
 class Nobody:
-    """`Standings` of a house that the person left."""
+    """`Standings` and `AccountRepository` of a house that the person left."""
 
-    def of(self, account_id: AccountId, demanded: tuple[str, ...]) -> Standing:
+    def get(self, account_id: AccountId) -> Account:
         raise AccountNotFound
 
-    def of_grant(self, grant_id: str, demanded: tuple[str, ...]) -> Granted | None:
+    def of(self, account_id: AccountId, demanded: tuple[str, ...], *, told_to: str | None = None) -> Standing:
+        raise AccountNotFound
+
+    def of_grant(
+        self, grant_id: str, demanded: tuple[str, ...], *, told_to: str | None = None
+    ) -> Granted | None:
         return None
 
     def of_refresh_token(self, grant_id: str, demanded: tuple[str, ...]) -> Granted | None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from werkzeug.test import EnvironBuilder
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
 from idp.web.addresses import redirect
 from idp.web.cookies import Cookies
@@ -62,3 +62,27 @@ def test_a_cookie_is_written_as_werkzeug_writes_it(value: str, is_secure: bool) 
         cookies.name("browser"), value, path="/", secure=is_secure, httponly=True, samesite="Lax"
     )
     assert ours.headers.getlist("Set-Cookie") == theirs.headers.getlist("Set-Cookie")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "caducee_browser=a",
+        "caducee_browser=a; caducee_browser=b",
+        'x=1;caducee_browser="a b";caducee_tab_1=s;;caducee_tab_2="";=c;nom=H\xc3\xa9l\xc3\xa8ne',
+        "caducee_browser=\xe9; caducee_tab_x=\xff",
+        "caducee_tab_=nobody; caducee_tab_é=s",
+    ],
+)
+def test_cookies_are_read_as_werkzeug_reads_them(header: str) -> None:
+    cookies, asked = Cookies(False), Request({"HTTP_COOKIE": header, "REQUEST_METHOD": "GET"})
+    theirs = {
+        name: value for name, value in asked.cookies.items() if 0 < len(value) <= 200 and value.isascii()
+    }
+    assert cookies.browser(asked) == theirs.get("caducee_browser")
+    assert cookies.bindings(asked) == {
+        name.removeprefix("caducee_tab_"): value
+        for name, value in theirs.items()
+        if name.startswith("caducee_tab_")
+    }

@@ -1,42 +1,23 @@
-"""The worker processes of `idp serve`, kept alive (docs/adr/0032).
+"""The process that watches over the web workers (docs/adr/0032). It serves nothing, and imports nothing that serves.
 
-Contains replacing a worker that ended, with growing pauses when it ends again and again, and the end of all when none
-can start. Not here: what a worker loads (`idp.cli.serve`), requests (`asgi`).
+Contains starting workers, replacing one that ended, with growing pauses when it ends again and again, and the end of
+all when none can start. Not here: what a worker does (`worker`), what it loads (`idp.cli.serve`), requests (`asgi`).
 """
 
-import asyncio
-import multiprocessing
 import os
 import signal
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
+from multiprocessing import connection, get_context
+from multiprocessing.context import ForkProcess
 from typing import Any
-
-import structlog
-from granian import loops
-from granian.constants import Interfaces, Loops
-from granian.server.mp import MPServer
-
-from idp.adapters.granian.loop import CallerRunsLoop
-
-log = structlog.get_logger()
 
 _PID_BYTES = 4
 _ENDING = (signal.SIGTERM, signal.SIGINT)
 NONE_STARTS = "no worker can start: the reason stands above"
-
-
-@loops.register("auto")
-def _caller_runs_loop() -> CallerRunsLoop:
-    """Returns what granian gets where it asks for its own choice of a loop."""
-    made = CallerRunsLoop()
-    asyncio.set_event_loop(made)
-    return made
 
 
 @dataclass(slots=True)
@@ -56,69 +37,104 @@ class Replacements:
         return min(self.most_seconds, 2.0 ** (before - 1)) if before else 0.0
 
 
-class WebServer(MPServer):
-    """granian, whose own loop ends every worker when one of them ended.
+@dataclass(frozen=True, slots=True)
+class _Worker:
+    process: ForkProcess
+    birth: float
 
-    `load` returns the ASGI application, in each worker anew.
-    """
 
-    def __init__(self, load: Callable[[], Any], *, threads: int, **options: Any) -> None:
-        super().__init__("idp", interface=Interfaces.ASGINL, loop=Loops.auto, websockets=False, **options)
-        # granian lets an asyncio loop have one thread, as more would be idle: ours works in them.
-        self.on_startup(lambda: setattr(self, "blocking_threads", threads))
-        self._load = load
-        self._told, self._tell = multiprocessing.Pipe(duplex=False)
+class WebServer:
+    """`load` returns the ASGI application, in each worker anew; `tls` granian's options for TLS, there too. `options`:
+    of granian's server (`worker`)."""
+
+    def __init__(
+        self,
+        load: Callable[[], Any],
+        tls: Callable[[], Mapping[str, Any]] = dict,
+        *,
+        threads: int,
+        workers: int = 1,
+        workers_kill_timeout: float = 25,
+        **options: Any,
+    ) -> None:
+        self._load, self._tls = load, tls
+        self._options = {"threads": threads, "workers": workers, **options}
+        self._kill_timeout = workers_kill_timeout
+        self._told, self._tell = connection.Pipe(duplex=False)
         self._started: set[int] = set()
         self._replacements = Replacements()
-        #: When each worker that ended is due to be replaced.
-        self._due: dict[int, float] = {}
+        self._workers: dict[int, _Worker] = {}
+        #: When each worker is due to be started, or replaced.
+        self._due = dict.fromkeys(range(workers), 0.0)
+        self._signals: set[int] = set()
 
     def run(self) -> None:
         """Serve until a signal. Raises SystemExit when no worker can start."""
-        self.serve(target_loader=_Loader(self._load, self._tell), wrap_loader=False)
+        with _woken_by_signals(self._signals) as woken:
+            can_start = self._watch(woken)
+            self._stop([worker.process for worker in self._workers.values()])
+        if not can_start:
+            print(f"idp: {NONE_STARTS}", file=sys.stderr)
+            raise SystemExit(1)
 
-    def _spawn_workers(self, spawn_target: Any, target_loader: Any) -> None:
-        with _signals_held():
-            spawn: Callable[..., None] = super()._spawn_workers
-            spawn(spawn_target, target_loader)
-
-    def _respawn_workers(self, workers: Any, spawn_target: Any, target_loader: Any, delay: float = 0) -> None:
-        with _signals_held():
-            super()._respawn_workers(workers, spawn_target, target_loader, delay)
-
-    def _serve_loop(self, spawn_target: Any, target_loader: Any) -> None:
-        while not self.interrupt_signal:
-            self.main_loop_interrupt.wait(self._until_next())
-            self.main_loop_interrupt.clear()
+    def _watch(self, woken: int) -> bool:
+        """Returns False when no worker can start, True at a signal to end."""
+        while self._signals.isdisjoint(_ENDING):
             self._note_starts()
             self._note_ends()
-            if self._due and not self._is_any_left():
-                print(f"idp: {NONE_STARTS}", file=sys.stderr)
-                self.interrupt_children.append(next(iter(self._due)))  # granian's sign for exit status 1
-                return
-            now = time.monotonic()
-            for worker in [worker for worker, due in self._due.items() if due <= now]:
-                del self._due[worker]
-                self._respawn_workers([worker], spawn_target, target_loader)
-            if self.reload_signal:
-                reload: Callable[..., None] = self._reload
-                reload(spawn_target, target_loader)
-        self.interrupt_children.clear()  # an end that was asked for is none of a fault
+            if self._workers and not self._is_any_left():
+                return False
+            self._start_due()
+            self._renew_if_asked()
+            # Of all whose end was not noted: one may have ended since it was looked at.
+            sentinels = [one.process.sentinel for rank, one in self._workers.items() if rank not in self._due]
+            connection.wait([woken, self._told, *sentinels], self._until_next())
+            _drain(woken)
+        return True
 
     def _until_next(self) -> float | None:
         return max(0.0, min(self._due.values()) - time.monotonic()) if self._due else None
 
+    def _start_due(self) -> None:
+        now = time.monotonic()
+        for rank in [rank for rank, due in self._due.items() if due <= now]:
+            del self._due[rank]
+            self._start(rank)
+
+    def _start(self, rank: int) -> None:
+        process = get_context("fork").Process(target=self._work, args=(rank,), name="web-worker")
+        with _signals_held():
+            process.start()
+        self._workers[rank] = _Worker(process, time.monotonic())
+
+    def _work(self, rank: int) -> None:
+        """In the new process."""
+        # The handlers of the parent were inherited, and tell only a parent: until it serves, a worker just ends.
+        signal.set_wakeup_fd(-1)
+        for number in (*_ENDING, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
+        # Only now: the parent has no use for granian.
+        from idp.adapters.granian.worker import serve_requests
+
+        serve_requests(rank, self._loaded, **self._options, **self._tls())
+
+    def _loaded(self) -> Any:
+        application = self._load()
+        self._tell.send_bytes(os.getpid().to_bytes(_PID_BYTES))
+        return application
+
     def _note_ends(self) -> None:
-        # One at a time: another thread appends.
-        while self.interrupt_children:
-            worker = self.interrupt_children.pop(0)
-            lived = time.monotonic() - self.wrks[worker].birth
-            pause = self._replacements.pause(worker, lived, had_started=self._has_started(worker))
-            self._due[worker] = time.monotonic() + pause
-            log.error(
-                "worker_ended",
-                worker=worker + 1,
-                status=self.wrks[worker].inner.exitcode,
+        for rank, worker in self._workers.items():
+            if rank in self._due or worker.process.is_alive():
+                continue
+            worker.process.join()
+            lived = time.monotonic() - worker.birth
+            pause = self._replacements.pause(rank, lived, had_started=self._has_started(worker))
+            self._due[rank] = time.monotonic() + pause
+            _log_end(
+                worker=rank + 1,
+                status=worker.process.exitcode,
                 lived_seconds=round(lived),
                 replaced_in_seconds=pause,
             )
@@ -127,12 +143,65 @@ class WebServer(MPServer):
         while self._told.poll():
             self._started.add(int.from_bytes(self._told.recv_bytes()))
 
-    def _has_started(self, worker: int) -> bool:
-        return self.wrks[worker].inner.pid in self._started
+    def _has_started(self, worker: _Worker) -> bool:
+        return worker.process.pid in self._started
 
     def _is_any_left(self) -> bool:
         """Whether a worker lives, or one that ended had begun to serve: such a one can start."""
-        return any(worker.inner.is_alive() or self._has_started(worker.idx) for worker in self.wrks)
+        return any(
+            worker.process.is_alive() or self._has_started(worker) for worker in self._workers.values()
+        )
+
+    def _renew_if_asked(self) -> None:
+        """SIGHUP: each worker ends its requests and is replaced, one after the other."""
+        if signal.SIGHUP not in self._signals:
+            return
+        self._signals.discard(signal.SIGHUP)
+        for rank, worker in list(self._workers.items()):
+            self._stop([worker.process])
+            self._start(rank)
+
+    def _stop(self, processes: list[ForkProcess]) -> None:
+        for process in processes:
+            process.terminate()
+        end = time.monotonic() + self._kill_timeout
+        for process in processes:
+            process.join(max(0.0, end - time.monotonic()))
+            if process.is_alive():
+                process.kill()
+                process.join()
+
+
+def _log_end(**facts: Any) -> None:
+    # Only now: in a quiet life this process needs no log.
+    import structlog
+
+    from idp.core.logs import configure_logging
+
+    configure_logging()
+    structlog.get_logger().error("worker_ended", **facts)
+
+
+@contextmanager
+def _woken_by_signals(received: set[int]) -> Iterator[int]:
+    """Yields what can be read once a signal came, which is in `received` then."""
+    reader, writer = os.pipe()
+    os.set_blocking(reader, False)
+    os.set_blocking(writer, False)
+    before = signal.set_wakeup_fd(writer)
+    for number in (*_ENDING, signal.SIGHUP):
+        signal.signal(number, lambda number, _frame: received.add(number))
+    try:
+        yield reader
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(reader)
+        os.close(writer)
+
+
+def _drain(reader: int) -> None:
+    with suppress(BlockingIOError):
+        os.read(reader, 64)
 
 
 @contextmanager
@@ -143,29 +212,3 @@ def _signals_held() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-@dataclass(frozen=True, slots=True)
-class _Loader:
-    """What granian calls in a new worker."""
-
-    load: Callable[[], Any]
-    tell: Connection
-
-    def __call__(self) -> Any:
-        # The handlers of the parent were inherited, and tell only a parent: until it serves, a worker just ends.
-        for number in _ENDING:
-            signal.signal(number, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
-        threading.Thread(target=_end_with_parent, name="web-parent", daemon=True).start()
-        application = self.load()
-        self.tell.send_bytes(os.getpid().to_bytes(_PID_BYTES))
-        return application
-
-
-def _end_with_parent() -> None:
-    """End this worker when the process that replaces workers is gone: it would hold the port of the next one."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os.kill(os.getpid(), signal.SIGTERM)

@@ -9,7 +9,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -59,9 +59,17 @@ class OutboundHttp(SafeHttp):
         super().__init__(connect_seconds=total_seconds, total_seconds=total_seconds, body_bytes=body_bytes)
         self._networks = tuple(ipaddress.ip_network(text) for text in networks)
         self._resolve = resolve
-        self._context = ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
-        for path in authority_files:
-            self._context.load_verify_locations(require_file(path))
+        self._authority_files = authority_files
+        if authority_files:  # One that cannot serve is told now.
+            self._context  # noqa: B018
+
+    @cached_property
+    def _context(self) -> ssl.SSLContext:
+        """The public authorities are a megabyte, which a process that calls nobody does without."""
+        context = ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
+        for path in self._authority_files:
+            context.load_verify_locations(require_file(path))
+        return context
 
     def _adapter_for(self, request: requests.Request, deadline: ExchangeDeadline) -> DeadlineAdapter:
         target = check_url(str(request.url), self._networks, partial(_within, deadline, self._resolve))

@@ -16,6 +16,9 @@ class SealedOutbox:
         sealed = dataclasses.replace(mail, text=self.sealer.seal(mail.text), html=self.sealer.seal(mail.html))
         self.outbox.post(sealed, expires_after_seconds=expires_after_seconds, topic=topic)
 
+    def supersede(self, topic: str) -> None:
+        self.outbox.supersede(topic)
+
     def withdraw(self, topic: str) -> bool:
         return self.outbox.withdraw(topic)
 

@@ -2,3 +2,7 @@
 
 Contains requests, ID Tokens, claims, outages. Not here: pages (`flows`), accounts.
 """
+
+from idp.core.oic_settings import stand_in
+
+stand_in()

@@ -17,7 +17,6 @@ from oic.exception import PyoidcError
 from oic.oauth2.message import Message
 from oic.oic import Client
 from oic.oic.message import AccessTokenRequest, AccessTokenResponse
-from oic.utils.settings import OicClientSettings
 
 from idp.adapters.http.bounded import BoundedHttp, HttpAnswer, NoUsableAnswer
 from idp.adapters.psc.client_secret import ClientSecret
@@ -25,6 +24,7 @@ from idp.adapters.psc.client_standing import ClientStanding
 from idp.adapters.psc.errors import CLIENT_REFUSED, error_in, failure_of, meaning_of, shown
 from idp.adapters.psc.id_token import refused
 from idp.adapters.psc.signed_userinfo import SIGNED_USERINFO
+from idp.core.oic_settings import PlainSettings
 from idp.interaction.upstream import UpstreamFailed, UpstreamRefusal, UpstreamUnavailable
 from idp.settings.psc import PscSettings
 
@@ -44,9 +44,8 @@ class Tokens:
 
 def fresh_client(client_id: str) -> Any:
     """Returns an `oic.oic.Client` (typed in part only) for one login: it would carry its grants over to the next."""
-    # Every setting is given: otherwise it is read from the environment, where pydantic looks for `TIMEOUT` and
-    # the like. No secret is given: the client would put it into the body of its requests.
-    settings = OicClientSettings(verify_ssl=True, client_cert=None, timeout=5, requests_session=None)
+    # No secret is given: the client would put it into the body of its requests.
+    settings: Any = PlainSettings()
     return Client(client_id=client_id, settings=settings)
 
 

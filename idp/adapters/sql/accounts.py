@@ -18,6 +18,7 @@ from idp.adapters.sql.statement import Statement
 from idp.adapters.sql.work import fetch
 from idp.cards.nomenclature import CodedLabel
 from idp.core.records import from_plain, to_plain
+from idp.core.texts import is_encodable
 
 _c = accounts.c
 #: The columns that identify a person for ever. `save` compares them and never writes them.
@@ -110,7 +111,7 @@ class SqlAccounts:
 
 def is_storable(text: str) -> bool:
     # With a text that no column can hold (NUL, lone surrogates), the drivers would fail instead of finding nothing.
-    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+    return "\x00" not in text and is_encodable(text)
 
 
 def _what_is_taken(connection: Connection, row: dict[str, Any]) -> Exception:

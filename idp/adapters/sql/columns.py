@@ -17,14 +17,21 @@ class UtcInstant(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("naive datetime: only aware instants are stored")
-        return (value - _EPOCH) // _TICK
+        return None if value is None else microseconds_of(value)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else _EPOCH + value * _TICK
+        return None if value is None else instant_of(value)
+
+
+def microseconds_of(instant: datetime) -> int:
+    """Raises ValueError."""
+    if instant.tzinfo is None:
+        raise ValueError("naive datetime: only aware instants are stored")
+    return (instant - _EPOCH) // _TICK
+
+
+def instant_of(microseconds: int) -> datetime:
+    return _EPOCH + microseconds * _TICK
 
 
 metadata = sa.MetaData(

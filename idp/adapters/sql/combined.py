@@ -47,7 +47,9 @@ def _on_one_table(statements: tuple[Compiled, ...]) -> tuple[tuple[int, int], ..
     for (number, one), (other_number, other) in itertools.combinations(enumerate(statements), 2):
         if one.writes in other.reads or other.writes in one.reads:
             return None
-        if one.writes != other.writes or (one.only_adds and other.only_adds):
+        # A row that comes after the other, under a number of its own: the other could not have met it.
+        comes_after = other.only_adds and other.is_numbered
+        if one.writes != other.writes or comes_after or (one.only_adds and other.only_adds):
             continue
         if not one.row_names or not other.row_names:
             return None

@@ -1,7 +1,7 @@
 """How what several statements write becomes one commit: on PostgreSQL one statement, on SQLite one transaction that
 is shared with the other requests that wait to write.
 
-Contains the commit of each database, and its errors by one name. Not here: when (`work`).
+Contains the commit of each database. Not here: when (`work`).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,11 +13,11 @@ from sqlalchemy import Engine, PoolProxiedConnection
 
 from idp.adapters.sql.backends import driver_of
 from idp.adapters.sql.combined import are_apart
-from idp.adapters.sql.database import outage_named, transaction
+from idp.adapters.sql.database import transaction
 from idp.adapters.sql.execution import ConnectionBroken, NothingChanged, Result
 from idp.adapters.sql.group_commit import Batch, turns_of
+from idp.adapters.sql.outages import errors_named
 from idp.adapters.sql.statement import Compiled
-from idp.core.ephemeral import StoreUnavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +58,6 @@ def run_each(raw: PoolProxiedConnection, dialect: str, writes: Sequence[Write]) 
     for one in writes:
         results.append(_required(driver.run(raw, one.compiled, one.values), one))
     return results
-
-
-@contextmanager
-def errors_named(database: Engine) -> Iterator[None]:
-    """What a driver called without SQLAlchemy raises. Raises StoreUnavailable for every outage."""
-    driver = driver_of(database.dialect.name)
-    with outage_named():
-        try:
-            yield
-        except driver.answers:
-            raise
-        except driver.error as error:
-            raise StoreUnavailable(f"SQL database: {type(error).__name__}") from error
 
 
 @contextmanager

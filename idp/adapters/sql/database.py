@@ -1,7 +1,7 @@
 """The SQL database: opening it, reading and writing transactions, bringing its schema up to date.
 
-Contains transactions, migrations, one exception for every outage. Not here: a table's meaning, a driver
-(`adapters/sql/backends.py`). Each worker process opens its own database; a forked child discards inherited ones.
+Contains transactions and migrations. Not here: a table's meaning, a driver (`adapters/sql/backends.py`), an outage
+(`outages`). Each worker process opens its own database; a forked child discards inherited ones.
 """
 
 import os
@@ -16,8 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import ProgrammingError
 
 from idp.adapters.sql.backends import (
     WRITES,
@@ -28,9 +27,9 @@ from idp.adapters.sql.backends import (
 )
 from idp.adapters.sql.execution import ConnectionBroken
 from idp.adapters.sql.group_commit import turns_of
+from idp.adapters.sql.outages import outage_named
 from idp.adapters.sql.schema import SCHEMA_REVISION
 from idp.adapters.unit import Unit, forget_all, present_unit
-from idp.core.ephemeral import StoreUnavailable
 
 __all__ = [
     "DatabaseMissing",
@@ -48,8 +47,6 @@ MIGRATIONS = Path(__file__).parents[3] / "migrations"
 
 #: Key of the PostgreSQL advisory lock that one migration at a time holds.
 MIGRATION_LOCK = 0x0CAD_0CEE
-# The database answered and refused our statement: for the caller to handle, or a defect to repair, but no outage.
-_ANSWERS = (IntegrityError, DataError, ProgrammingError, NotSupportedError)
 
 _open_databases: "weakref.WeakSet[Engine]" = weakref.WeakSet()
 
@@ -150,14 +147,23 @@ def _transaction_of(unit: Unit, database: Engine) -> Connection:
 
 def _begun(database: Engine, *, writes: bool) -> Connection:
     """Returns a connection in a new transaction. Raises ConnectionBroken, and what `_connected` raises."""
-    connection = _connected(database)
-    connection.execution_options(**{WRITES: writes})
-    try:
-        connection.begin()
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+    for may_try_again in (True, False):
+        connection = _connected(database)
+        connection.execution_options(**{WRITES: writes})
+        try:
+            connection.begin()
+        except ConnectionBroken:
+            # The server was about to close it. Nothing was done yet, so another one will do.
+            connection.invalidate()
+            connection.close()
+            if not may_try_again:
+                raise
+        except BaseException:
+            connection.close()
+            raise
+        else:
+            return connection
+    raise AssertionError
 
 
 def _database(target: URL) -> Engine:
@@ -179,21 +185,6 @@ def _leave_connections_to_parent() -> None:
 
 
 os.register_at_fork(after_in_child=_leave_connections_to_parent)
-
-
-@contextmanager
-def outage_named() -> Iterator[None]:
-    """Raises StoreUnavailable for every outage, by whatever name the driver has for it."""
-    try:
-        yield
-    except PoolTimeout as error:
-        raise StoreUnavailable("no SQL connection came free in time") from error
-    except ConnectionBroken as error:
-        raise StoreUnavailable("SQL database: the connection broke") from error
-    except DBAPIError as error:
-        if isinstance(error, _ANSWERS):
-            raise
-        raise StoreUnavailable(f"SQL database: {type(error.orig).__name__}") from error
 
 
 def _connected(database: Engine) -> Connection:

@@ -45,8 +45,11 @@ _REVOKE = Statement(
 )
 
 
+_NAMES = tuple(field.name for field in dataclasses.fields(Grant))
+
+
 def _columns_of(grant: Grant) -> dict[str, Any]:
-    return {field.name: getattr(grant, field.name) for field in dataclasses.fields(grant)}
+    return {name: getattr(grant, name) for name in _NAMES}
 
 
 def read_grant(row: Any) -> Grant:

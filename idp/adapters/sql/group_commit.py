@@ -21,7 +21,7 @@ from idp.core.ephemeral import StoreUnavailable
 _PATIENCE_SECONDS = 5.0
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, kw_only=True)
 class Batch:
     """What one caller has to write. Either `outcome` or `error` is set once it `is_done`."""
 
@@ -41,7 +41,7 @@ def turns_of(database: Engine) -> "GroupCommit":
     return _turns.get(database) or _turns.setdefault(database, GroupCommit())
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class GroupCommit:
     """The turns to write to one database."""
 
@@ -56,7 +56,7 @@ class GroupCommit:
         `commit`: the same of every caller; writes all batches in one transaction, and sets what became of each. When it
         raises, none was written.
         """
-        batch = Batch(work)
+        batch = Batch(work=work)
         with self._mutex:
             self._waiting.append(batch)
         with self._turn_for(batch):

@@ -16,6 +16,8 @@ from sqlalchemy import Engine
 from idp.adapters.sql.database import reading, writing
 from idp.adapters.sql.leased_queue import LeasedQueue
 from idp.adapters.sql.schema import outbox
+from idp.adapters.sql.statement import Statement, parameters_of
+from idp.adapters.sql.work import SqlUnitOfWork, run, write
 from idp.core.clock import Clock
 from idp.core.mailer import Mail, MailTransport
 
@@ -27,6 +29,21 @@ _LEASE = timedelta(minutes=3)
 _FIRST_DELAY = timedelta(seconds=5)
 _LONGEST_DELAY = timedelta(minutes=5)
 _MAILS_PER_ROUND = 100
+_POSTED = (
+    "recipient",
+    "subject",
+    "text",
+    "html",
+    "created_at",
+    "expires_at",
+    "not_before",
+    "attempts",
+    "topic",
+)
+
+_POST = Statement(lambda insert: insert(outbox).values(parameters_of(outbox, *_POSTED)).inline())
+# Also the one that a worker is sending now: if that fails, it is not tried again.
+_WITHDRAW = Statement(lambda _: sa.delete(outbox).where(_c.topic == sa.bindparam("topic")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,30 +53,28 @@ class SqlOutbox:
 
     def post(self, mail: Mail, *, expires_after_seconds: int, topic: str = "") -> None:
         now = self.clock.now()
-        posted = sa.insert(outbox).values(
-            recipient=mail.to,
-            subject=mail.subject,
-            text=mail.text,
-            html=mail.html,
-            created_at=now,
-            expires_at=now + timedelta(seconds=expires_after_seconds),
-            not_before=now,
-            attempts=0,
-            topic=topic or None,
-        )
-        with writing(self.database) as connection:
+        with SqlUnitOfWork(self.database).together():
             if topic:
-                connection.execute(_of(topic))
-            connection.execute(posted)
+                self.supersede(topic)
+            write(
+                self.database,
+                _POST,
+                recipient=mail.to,
+                subject=mail.subject,
+                text=mail.text,
+                html=mail.html,
+                created_at=now,
+                expires_at=now + timedelta(seconds=expires_after_seconds),
+                not_before=now,
+                attempts=0,
+                topic=topic or None,
+            )
+
+    def supersede(self, topic: str) -> None:
+        write(self.database, _WITHDRAW, topic=topic)
 
     def withdraw(self, topic: str) -> bool:
-        with writing(self.database) as connection:
-            return connection.execute(_of(topic)).rowcount > 0
-
-
-def _of(topic: str) -> sa.Delete:
-    # Also the one that a worker is sending now: if that fails, it is not tried again.
-    return sa.delete(outbox).where(_c.topic == topic)
+        return run(self.database, _WITHDRAW, topic=topic).changed > 0
 
 
 @dataclass(frozen=True, slots=True)

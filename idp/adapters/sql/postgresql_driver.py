@@ -83,14 +83,14 @@ def _run_prepared(raw: PoolProxiedConnection, text: str, values: Sequence[bytes 
     # Of this connection of the server: SQLAlchemy keeps it as long as that.
     prepared: dict[str, bytes] = raw.info.setdefault(_PREPARED, {})
     try:
-        name = prepared.get(text) or _prepare(pgconn, prepared, text)
+        name = prepared.get(text) or _prepare(pgconn, prepared, text, _name_of(text))
         result = pgconn.exec_prepared(name, values)
         if result.status in _GOOD:
             return result
         if result.error_field(DiagnosticField.SQLSTATE) in _PREPARE_AGAIN:
-            _forget(raw, pgconn, name)
-            # It was not run, so it may be run again.
-            result = pgconn.exec_prepared(_prepare(pgconn, prepared, text), values)
+            _require_idle(raw, pgconn)
+            # It was not run, so it may be run again; under another name, since the server may still know this one.
+            result = pgconn.exec_prepared(_prepare(pgconn, prepared, text, name + b"r"), values)
     except psycopg.OperationalError as error:
         if pgconn.status != ConnStatus.OK:
             raise ConnectionBroken from error
@@ -98,17 +98,14 @@ def _run_prepared(raw: PoolProxiedConnection, text: str, values: Sequence[bytes 
     return _checked(pgconn, result)
 
 
-def _forget(raw: PoolProxiedConnection, pgconn: Any, name: bytes) -> None:
+def _require_idle(raw: PoolProxiedConnection, pgconn: Any) -> None:
     """Raises ConnectionBroken: within a transaction, which is lost, and with it what was prepared on its connection."""
     if pgconn.transaction_status != TransactionStatus.IDLE:
         raw.invalidate()
         raise ConnectionBroken
-    # By name: psycopg has statements of its own there. It fails if there is none, which is as good.
-    pgconn.exec_(b"DEALLOCATE " + name)
 
 
-def _prepare(pgconn: Any, prepared: dict[str, bytes], text: str) -> bytes:
-    name = _name_of(text)
+def _prepare(pgconn: Any, prepared: dict[str, bytes], text: str, name: bytes) -> bytes:
     result = pgconn.prepare(name, text.encode())
     if result.error_field(DiagnosticField.SQLSTATE) != _PREPARED_ALREADY:
         _checked(pgconn, result)

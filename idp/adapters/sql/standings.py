@@ -1,10 +1,12 @@
-"""`Standings` on SQL: one SELECT for an account with its grant, its refresh token, and the names of charters.
+"""`Standings` on SQL: one SELECT for an account with its grant, its refresh token, the names of charters, and what Pro
+Santé Connect said.
 
 Not here: texts of charters. Whether one is due is a comparison of names, made by the database.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import namedtuple
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -14,71 +16,93 @@ from sqlalchemy import Engine
 from idp.accounts.account import AccountId
 from idp.accounts.charter import HOUSE
 from idp.accounts.repository import AccountNotFound
-from idp.accounts.standing import Granted, Standing
+from idp.accounts.standing import Granted, Standing, Told
 from idp.adapters.sql.accounts import is_storable, read_account
 from idp.adapters.sql.grants import read_grant
 from idp.adapters.sql.refresh_tokens import read_token
-from idp.adapters.sql.schema import accounts, charter_acceptances, charter_revisions, grants, refresh_tokens
+from idp.adapters.sql.schema import (
+    accounts,
+    charter_acceptances,
+    charter_revisions,
+    ended_sessions,
+    grants,
+    professional_contexts,
+    refresh_tokens,
+    upstream_links,
+)
 from idp.adapters.sql.statement import Statement
 from idp.adapters.sql.work import fetch
 from idp.adapters.unit import remember, remembered
 
 _GRANT, _TOKEN = "grant_", "token_"
+_GRANTS, _TOKENS = slice(len(grants.c)), slice(len(grants.c), len(grants.c) + len(refresh_tokens.c))
 _HOUSE_IN_FORCE = "house_in_force"
+_ISSUER, _TOLD_TO = "issuer", "told_to"
 
 
 @dataclass(frozen=True, slots=True)
 class SqlStandings:
-    database: Engine
+    """`upstream_issuer`: of Pro Santé Connect; empty without it."""
 
-    def of(self, account_id: AccountId, demanded: tuple[str, ...]) -> Standing:
-        place = (self.database, "standing", account_id, demanded)
+    database: Engine
+    upstream_issuer: str = ""
+
+    def of(self, account_id: AccountId, demanded: tuple[str, ...], *, told_to: str | None = None) -> Standing:
+        place = (self.database, "standing", account_id, demanded, told_to)
         known: Standing | None = remembered(place)
         if known is not None:
             return known
-        row = self._row(_of_account, account_id, demanded)
+        row = self._row(_of_account, account_id, demanded, told_to)
         if row is None:
             raise AccountNotFound
-        found = _standing(row, demanded)
+        found = _standing(row, demanded, is_told=told_to is not None)
         remember(place, found)
         return found
 
-    def of_grant(self, grant_id: str, demanded: tuple[str, ...]) -> Granted | None:
-        row = self._row(_of_grant, grant_id, demanded)
-        return None if row is None else _granted(row, demanded)
+    def of_grant(
+        self, grant_id: str, demanded: tuple[str, ...], *, told_to: str | None = None
+    ) -> Granted | None:
+        row = self._row(_of_grant, grant_id, demanded, told_to)
+        return None if row is None else _granted(row, demanded, is_told=told_to is not None)
 
     def of_refresh_token(self, grant_id: str, demanded: tuple[str, ...]) -> Granted | None:
-        row = self._row(_of_refresh_token, grant_id, demanded)
-        return None if row is None else _granted(row, demanded, has_token=True)
+        row = self._row(_of_refresh_token, grant_id, demanded, None)
+        if row is None:
+            return None
+        return replace(_granted(row, demanded), refresh_token=read_token(_token_part(row[_TOKENS])))
 
-    def _row(self, statement: Any, key: str, demanded: tuple[str, ...]) -> Any:
+    def _row(
+        self,
+        statement: Callable[[int, bool], Statement],
+        key: str,
+        demanded: tuple[str, ...],
+        told_to: str | None,
+    ) -> Any:
         if not is_storable(key):
             return None
-        names = {_named(number): name for number, name in enumerate(demanded)}
-        rows = fetch(self.database, statement(len(demanded)), id=key, **names)
+        values = {_named(number): name for number, name in enumerate(demanded)}
+        if told_to is not None:
+            values |= {_ISSUER: self.upstream_issuer, _TOLD_TO: told_to}
+        rows = fetch(self.database, statement(len(demanded), told_to is not None), id=key, **values)
         return rows[0] if rows else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """The columns of one table in a row that has those of several."""
-
-    row: Any
-    prefix: str
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.row, self.prefix + name)
+def _part_of(table: sa.Table) -> Callable[[Sequence[Any]], Any]:
+    """Returns what makes a row of this table of its columns in a row that has those of several."""
+    make: Callable[[Sequence[Any]], Any] = getattr(namedtuple("Part", table.c.keys()), "_make")  # noqa: B009
+    return make
 
 
-def _granted(row: Any, demanded: Sequence[str], *, has_token: bool = False) -> Granted:
+_grant_part, _token_part = _part_of(grants), _part_of(refresh_tokens)
+
+
+def _granted(row: Any, demanded: Sequence[str], *, is_told: bool = False) -> Granted:
     return Granted(
-        grant=read_grant(_Part(row, _GRANT)),
-        standing=_standing(row, demanded),
-        refresh_token=read_token(_Part(row, _TOKEN)) if has_token else None,
+        grant=read_grant(_grant_part(row[_GRANTS])), standing=_standing(row, demanded, is_told=is_told)
     )
 
 
-def _standing(row: Any, demanded: Sequence[str]) -> Standing:
+def _standing(row: Any, demanded: Sequence[str], *, is_told: bool) -> Standing:
     in_force = getattr(row, _HOUSE_IN_FORCE)
     due = [] if row.charter_revision == in_force else [HOUSE]
     unpublished = [] if in_force is not None else [HOUSE]
@@ -88,45 +112,65 @@ def _standing(row: Any, demanded: Sequence[str]) -> Standing:
         elif not getattr(row, f"accepted_{number}"):
             due.append(name)
     return Standing(
-        account=read_account(row), due=tuple(due), unpublished=unpublished[0] if unpublished else None
+        account=read_account(row),
+        due=tuple(due),
+        unpublished=unpublished[0] if unpublished else None,
+        told=Told(row.told_claims, row.told_key) if is_told and row.told_claims is not None else None,
     )
 
 
 @cache
-def _of_account(demanded: int) -> Statement:
+def _of_account(demanded: int, is_told: bool) -> Statement:
     by_id = accounts.c.id == sa.bindparam("id")
-    return Statement(lambda _: sa.select(accounts, *_charters(demanded)).where(by_id))
+    return Statement(lambda _: _standings((), accounts, demanded, is_told=is_told).where(by_id))
 
 
 @cache
-def _of_grant(demanded: int) -> Statement:
-    columns = (*_labelled(grants, _GRANT), *accounts.c, *_charters(demanded))
-    return Statement(
-        lambda _: (
-            sa.select(*columns)
-            .join_from(grants, accounts, accounts.c.id == grants.c.account_id)
-            .where(grants.c.id == sa.bindparam("id"))
-        )
-    )
+def _of_grant(demanded: int, is_told: bool) -> Statement:
+    granted = accounts.join(grants, accounts.c.id == grants.c.account_id)
+    by_id = grants.c.id == sa.bindparam("id")
+    columns = _grant_columns()
+    return Statement(lambda _: _standings(columns, granted, demanded, is_told=is_told).where(by_id))
 
 
 @cache
-def _of_refresh_token(demanded: int) -> Statement:
-    columns = (
-        *_labelled(refresh_tokens, _TOKEN),
-        *_labelled(grants, _GRANT),
-        *accounts.c,
-        *_charters(demanded),
+def _of_refresh_token(demanded: int, is_told: bool) -> Statement:
+    granted = accounts.join(grants, accounts.c.id == grants.c.account_id)
+    refreshed = granted.join(refresh_tokens, grants.c.id == refresh_tokens.c.grant_id)
+    by_id = grants.c.id == sa.bindparam("id")
+    columns = [*_grant_columns(), *_labelled(refresh_tokens, _TOKEN)]
+    return Statement(lambda _: _standings(columns, refreshed, demanded, is_told=is_told).where(by_id))
+
+
+def _standings(
+    columns: "Sequence[sa.Label[Any]]", tables: sa.FromClause, demanded: int, *, is_told: bool
+) -> "sa.Select[Any]":
+    """Returns the SELECT of these columns and of where each account of these tables stands."""
+    if not is_told:
+        return sa.select(*columns, *accounts.c, *_charters(demanded)).select_from(tables)
+    link, chosen = upstream_links.c, professional_contexts.c
+    told = tables.outerjoin(
+        upstream_links,
+        sa.and_(link.account_id == accounts.c.id, link.issuer == sa.bindparam(_ISSUER)),
+    ).outerjoin(
+        professional_contexts,
+        sa.and_(chosen.account_id == accounts.c.id, chosen.client_id == sa.bindparam(_TOLD_TO)),
     )
-    return Statement(
-        lambda _: (
-            sa.select(*columns)
-            .select_from(refresh_tokens)
-            .join(grants, grants.c.id == refresh_tokens.c.grant_id)
-            .join(accounts, accounts.c.id == grants.c.account_id)
-            .where(grants.c.id == sa.bindparam("id"))
-        )
+    said = (link.claims.label("told_claims"), chosen.practice_key.label("told_key"))
+    return sa.select(*columns, *said, *accounts.c, *_charters(demanded)).select_from(told)
+
+
+def _grant_columns() -> "list[sa.Label[Any]]":
+    """A grant counts as revoked from the end of its session on.
+
+    That end revokes the grants that it sees; one that was added and redeemed while it was being committed it did not.
+    """
+    ended_at = (
+        sa.select(ended_sessions.c.ended_at).where(ended_sessions.c.sid == grants.c.sid).scalar_subquery()
     )
+    revoked_at = sa.func.coalesce(grants.c.revoked_at, ended_at, type_=grants.c.revoked_at.type)
+    columns = (revoked_at if one is grants.c.revoked_at else one for one in grants.c)
+    return [column.label(_GRANT + name) for name, column in zip(grants.c.keys(), columns, strict=True)]
 
 
 def _labelled(table: sa.Table, prefix: str) -> list[sa.Label[Any]]:

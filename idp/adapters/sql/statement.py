@@ -6,7 +6,7 @@ it (docs/performance.md). Not here: a connection (`execution`).
 
 import json
 from collections import namedtuple
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -18,9 +18,10 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.types import TypeEngine
 
-from idp.adapters.sql.columns import UtcInstant
+from idp.adapters.sql.columns import UtcInstant, instant_of, microseconds_of
 
 Insert = Callable[[sa.Table], "postgresql.Insert | sqlite.Insert"]
 Convert = Callable[[Any], Any]
@@ -38,7 +39,8 @@ class Compiled:
     """For one dialect. `names`: the parameters in the order of `$1`, `$2` …; `fixed`: those that never change.
 
     `writes`: the table that it writes, or None; `row_names`: the parameters that name the one row of it, if it is one;
-    `reads`: the tables that it looks at for other rows. `only_adds`: a row of its own.
+    `reads`: the tables that it looks at for other rows. `only_adds`: a row of its own; `is_numbered`: and nothing in
+    that row can be in the way of another one.
     """
 
     text: str
@@ -52,6 +54,7 @@ class Compiled:
     row_names: tuple[str, ...]
     reads: frozenset[str]
     only_adds: bool
+    is_numbered: bool
 
     def values(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Returns the parameters as the driver takes them. Raises KeyError for one that is missing."""
@@ -102,10 +105,10 @@ def _compile(clause: Executable, dialect: str, row: tuple[str, ...]) -> Compiled
     compiler = clause.compile(dialect=_DIALECTS[dialect])  # type: ignore[attr-defined]
     assert isinstance(compiler, SQLCompiler)  # noqa: S101
     conversions = _CONVERSIONS[dialect]
-    is_write = compiler.isinsert or compiler.isupdate or compiler.isdelete
-    written: str | None = clause.table.name if is_write else None  # type: ignore[attr-defined]
+    written = _written_by(clause)
     fixed = {name: value for name, value in compiler.params.items() if not compiler.binds[name].required}
-    columns = [(entry.keyname, entry.type) for entry in compiler._result_columns]
+    exported: Iterable[Any] = clause.exported_columns  # type: ignore[attr-defined]
+    columns = [(column.key, column.type) for column in exported]
     encoded = {
         name: _of(conversions.encoders, compiler.binds[name].type)
         for name in compiler.params
@@ -125,7 +128,26 @@ def _compile(clause: Executable, dialect: str, row: tuple[str, ...]) -> Compiled
         row_names=row,
         reads=_looked_at(clause, written),
         only_adds=compiler.isinsert and " ON CONFLICT " not in compiler.string,
+        is_numbered=bool(compiler.isinsert) and _is_numbered(clause, compiler.params),
     )
+
+
+def _written_by(clause: Any) -> str | None:
+    """Returns the table that it writes, itself or in a common table expression."""
+    writes: list[Any] = [one for one in visitors.iterate(clause) if isinstance(one, UpdateBase)]
+    return writes[0].table.name if writes else None
+
+
+def _is_numbered(clause: Any, given: Collection[str]) -> bool:
+    """Whether this INSERT of values, each a parameter named as its column, gives none to a column of which two rows may
+    not have the same."""
+    table = clause.table
+    keys = [
+        one for one in table.constraints if isinstance(one, sa.UniqueConstraint | sa.PrimaryKeyConstraint)
+    ]
+    keys += [index for index in table.indexes if index.unique]
+    taken = {column.name for key in keys for column in key.columns}
+    return clause.select is None and taken.isdisjoint(given)
 
 
 def _looked_at(clause: Any, written: str | None) -> frozenset[str]:
@@ -154,19 +176,7 @@ def _text(value: str) -> bytes:
     return value.encode()
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), allow_nan=False)
-
-
-_INSTANT = UtcInstant()
-
-
-def _microseconds(value: Any) -> int:
-    return _INSTANT.process_bind_param(value, None) or 0  # type: ignore[arg-type]
-
-
-def _instant(value: int) -> Any:
-    return _INSTANT.process_result_value(value, None)  # type: ignore[arg-type]
+_json = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,30 +193,30 @@ _CONVERSIONS: Mapping[str, _Conversions] = {
         encoders={
             sa.String: _text,
             sa.Integer: lambda value: b"%d" % value,
-            UtcInstant: lambda value: b"%d" % _microseconds(value),
+            UtcInstant: lambda value: b"%d" % microseconds_of(value),
             sa.Boolean: lambda value: b"t" if value else b"f",
             sa.JSON: lambda value: _json(value).encode(),
         },
         decoders={
             sa.String: bytes.decode,
             sa.Integer: int,
-            UtcInstant: lambda value: _instant(int(value)),
+            UtcInstant: lambda value: instant_of(int(value)),
             sa.Boolean: lambda value: value == b"t",
-            sa.JSON: json.loads,
+            sa.JSON: lambda value: json.loads(value.decode()),
         },
     ),
     "sqlite": _Conversions(
         encoders={
             sa.String: lambda value: value,
             sa.Integer: int,
-            UtcInstant: _microseconds,
+            UtcInstant: microseconds_of,
             sa.Boolean: int,
             sa.JSON: _json,
         },
         decoders={
             sa.String: None,
             sa.Integer: None,
-            UtcInstant: _instant,
+            UtcInstant: instant_of,
             sa.Boolean: bool,
             sa.JSON: json.loads,
         },

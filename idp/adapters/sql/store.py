@@ -4,7 +4,7 @@ Contains each operation as one statement, so that the database settles races. Ex
 the worker removes them (`purge`). Not here: anything but records that expire.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -14,86 +14,27 @@ from sqlalchemy import Engine
 
 from idp.adapters.ephemeral_record import as_text, checked_life, from_text, hashed
 from idp.adapters.sql.database import reading, writing
+from idp.adapters.sql.execution import Result
+from idp.adapters.sql.records import (
+    ADD,
+    COUNT,
+    COUNT_WITHIN,
+    DELETE,
+    GET,
+    IDENTITY,
+    PUT,
+    PUT_COUNTED,
+    SWAP,
+    SWAP_AND_PROLONG,
+    TAKE,
+)
 from idp.adapters.sql.schema import ephemeral
-from idp.adapters.sql.statement import Insert, Statement, parameters_of
+from idp.adapters.sql.several import count_up, delete_all, named, read_all
+from idp.adapters.sql.statement import Statement
 from idp.adapters.sql.work import fetch, run, run_in_turn, write, write_later, write_waiting
 from idp.adapters.unit import forget, forget_all, present_unit, remember, remembered
 from idp.core.clock import Clock
-from idp.core.ephemeral import Kind, StaleRecord, StoreUnavailable, Versioned
-
-_c = ephemeral.c
-_IDENTITY = (_c.kind, _c.key_hash)
-#: The parameters that name a record.
-_ROW = ("kind", "key_hash")
-_is_named = sa.and_(_c.kind == sa.bindparam("kind"), _c.key_hash == sa.bindparam("key_hash"))
-_now = sa.bindparam("now", type_=_c.expires_at.type)
-_is_alive, _is_over = _c.expires_at > _now, _c.expires_at <= _now
-_is_same_version = _c.version == sa.bindparam("expected")
-_written = parameters_of(ephemeral, "value", "version")
-_given = parameters_of(ephemeral, "value", "version", "expires_at")
-
-
-def _insert(insert: Insert) -> Any:
-    return insert(ephemeral).values(parameters_of(ephemeral))
-
-
-def _count(insert: Insert) -> sa.Insert:
-    # A counter whose window is over starts again at 1; its row may still be there.
-    window_end = _given["expires_at"]
-    counted: sa.Insert = (
-        insert(ephemeral)
-        .values({**parameters_of(ephemeral), "value": "{}", "version": 1})
-        .on_conflict_do_update(
-            index_elements=_IDENTITY,
-            set_={
-                "version": sa.case((_is_over, 1), else_=_c.version + 1),
-                "expires_at": sa.case((_is_over, window_end), else_=_c.expires_at),
-            },
-        )
-        .returning(_c.version)
-    )
-    return counted
-
-
-def _put_counted(insert: Insert) -> Any:
-    counter, columns = ephemeral.alias("counter"), parameters_of(ephemeral)
-    counted = (
-        sa.select(counter.c.version)
-        .where(
-            counter.c.kind == sa.bindparam("counter_kind"), counter.c.key_hash == sa.bindparam("counter_key")
-        )
-        .scalar_subquery()
-    )
-    kept = sa.select(*columns.values()).where(counted <= sa.bindparam("most", type_=sa.Integer))
-    return (
-        insert(ephemeral)
-        .from_select(list(columns), kept)
-        .on_conflict_do_update(index_elements=_IDENTITY, set_=_given)
-    )
-
-
-_PUT = Statement(
-    lambda insert: _insert(insert).on_conflict_do_update(index_elements=_IDENTITY, set_=_given), _ROW
-)
-_PUT_COUNTED = Statement(_put_counted, _ROW)
-# A dead row that `purge` has not removed yet is no record.
-_ADD = Statement(
-    lambda insert: (
-        _insert(insert)
-        .on_conflict_do_update(index_elements=_IDENTITY, set_=_given, where=_is_over)
-        .returning(_c.version)
-    )
-)
-_GET = Statement(lambda _: sa.select(_c.value, _c.version).where(_is_named, _is_alive))
-# DELETE … RETURNING settles the race: only one caller's statement finds the row.
-_TAKE = Statement(lambda _: sa.delete(ephemeral).where(_is_named).returning(_c.value, _c.expires_at))
-_SWAP = Statement(
-    lambda _: sa.update(ephemeral).where(_is_named, _is_same_version, _is_alive).values(_written)
-)
-_SWAP_AND_PROLONG = Statement(
-    lambda _: sa.update(ephemeral).where(_is_named, _is_same_version, _is_alive).values(_given), _ROW
-)
-_COUNT = Statement(_count)
+from idp.core.ephemeral import Kind, Limited, Place, Put, StaleRecord, StoreUnavailable, Versioned
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +43,15 @@ class SqlStore:
     clock: Clock
 
     def put(self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta) -> None:
-        self._settle(kind, key)
-        forget(self._place(kind, key))
-        write(self.database, _PUT, **_named(kind, key), **self._new(value, ttl))
+        statement, values = self._put(Put(kind, key, value, ttl))
+        write(self.database, statement, **values)
 
-    def add(self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta) -> bool:
-        now = self.clock.now()
+    def add(
+        self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta, *, after: Put | None = None
+    ) -> bool:
+        values = {"now": self.clock.now(), **_named(kind, key), **self._new(value, ttl)}
         self._settle(kind, key)
-        added = run(self.database, _ADD, now=now, **_named(kind, key), **self._new(value, ttl))
+        added = self._run_after(after, ADD, values)
         self._forget(kind, key, is_lost=not added.changed)
         return bool(added.changed)
 
@@ -122,10 +64,18 @@ class SqlStore:
         text, version = known
         return Versioned(from_text(text), version)
 
-    def take(self, kind: Kind, key: str) -> Mapping[str, Any] | None:
+    def get_all(self, places: Sequence[Place]) -> Sequence[Versioned | None]:
+        for place in places:
+            self._settle(*place)
+        names = [named(place) for place in places]
+        found = read_all(self.database, names, self.clock.now())
+        rows = [found.get(name) for name in names]
+        return [None if row is None else Versioned(from_text(row.value), row.version) for row in rows]
+
+    def take(self, kind: Kind, key: str, *, after: Put | None = None) -> Mapping[str, Any] | None:
         now = self.clock.now()
         self._settle(kind, key)
-        rows = run(self.database, _TAKE, **_named(kind, key)).rows
+        rows = self._run_after(after, TAKE, _named(kind, key)).rows
         self._forget(kind, key)
         # An expired record is gone for callers, even if `purge` has not removed its row yet.
         return from_text(rows[0].value) if rows and rows[0].expires_at > now else None
@@ -143,7 +93,7 @@ class SqlStore:
         written: dict[str, Any] = {"value": as_text(value), "version": expected_version + 1}
         if ttl is not None:
             written["expires_at"] = now + checked_life(ttl)
-        statement = _SWAP if ttl is None else _SWAP_AND_PROLONG
+        statement = SWAP if ttl is None else SWAP_AND_PROLONG
         self._settle(kind, key)
         swapped = run(
             self.database, statement, now=now, expected=expected_version, **_named(kind, key), **written
@@ -159,7 +109,7 @@ class SqlStore:
         self._expect(kind, key, written, expected_version)
         write_later(
             self.database,
-            _SWAP_AND_PROLONG,
+            SWAP_AND_PROLONG,
             now=self.clock.now(),
             expected=expected_version,
             **_named(kind, key),
@@ -179,9 +129,9 @@ class SqlStore:
     ) -> bool:
         # The count stays when it is too high: a caller who goes on asking goes on waiting.
         named, now = _named(*counter), self.clock.now()
-        counting = (_COUNT, {"now": now, "expires_at": now + checked_life(window), **named})
+        counting = (COUNT, {"now": now, "expires_at": now + checked_life(window), **named})
         counted_by = {"counter_kind": named["kind"], "counter_key": named["key_hash"], "most": most}
-        putting = (_PUT_COUNTED, {**counted_by, **_named(kind, key), **self._new(value, ttl)})
+        putting = (PUT_COUNTED, {**counted_by, **_named(kind, key), **self._new(value, ttl)})
         self._settle(kind, key)
         _, put = run_in_turn(self.database, counting, putting)
         self._forget(kind, key)
@@ -190,15 +140,42 @@ class SqlStore:
     def count(self, kind: Kind, key: str, ttl: timedelta) -> int:
         now = self.clock.now()
         end = now + checked_life(ttl)
-        rows = run(self.database, _COUNT, now=now, expires_at=end, **_named(kind, key)).rows
+        rows = run(self.database, COUNT, now=now, expires_at=end, **_named(kind, key)).rows
         self._forget(kind, key)
         counted: int = rows[0].version
         return counted
+
+    def count_all(self, counters: Sequence[Limited]) -> Sequence[int]:
+        now = self.clock.now()
+        names = [named(counter.place) for counter in counters]
+        ends = [now + checked_life(counter.window) for counter in counters]
+        counts = count_up(self.database, names, [counter.most for counter in counters], ends, now)
+        for counter in counters:
+            self._forget(*counter.place)
+        return counts
+
+    def count_or_refuse(self, counter: Limited, refusal: Exception) -> None:
+        if counter.most < 1:
+            raise refusal
+        now = self.clock.now()
+        end = now + checked_life(counter.window)
+        values = {"now": now, "most": counter.most, "expires_at": end, **_named(*counter.place)}
+        forget(self._place(*counter.place))
+        write(self.database, COUNT_WITHIN, refusal=refusal, **values)
 
     def counted(self, kind: Kind, key: str) -> int:
         # Never remembered: others count meanwhile.
         record = self._read(kind, key)
         return 0 if record is None else record[1]
+
+    def clear(self, places: Sequence[Place]) -> None:
+        for place in places:
+            self._settle(*place)
+            self._forget(*place)
+        if len(places) == 1:
+            write(self.database, DELETE, **_named(*places[0]))
+        else:
+            delete_all(self.database, [named(place) for place in places])
 
     def is_alive(self) -> bool:
         try:
@@ -210,14 +187,24 @@ class SqlStore:
 
     def purge(self, limit: int = 1000) -> int:
         """Delete up to `limit` expired rows, in one short transaction. Returns how many."""
-        dead = sa.select(*_IDENTITY).where(_c.expires_at <= self.clock.now()).limit(limit)
+        dead = sa.select(*IDENTITY).where(ephemeral.c.expires_at <= self.clock.now()).limit(limit)
         with writing(self.database) as connection:
-            return connection.execute(sa.delete(ephemeral).where(sa.tuple_(*_IDENTITY).in_(dead))).rowcount
+            return connection.execute(sa.delete(ephemeral).where(sa.tuple_(*IDENTITY).in_(dead))).rowcount
+
+    def _put(self, put: Put) -> tuple[Statement, dict[str, Any]]:
+        self._settle(put.kind, put.key)
+        forget(self._place(put.kind, put.key))
+        return PUT, {**_named(put.kind, put.key), **self._new(put.value, put.ttl)}
+
+    def _run_after(self, put: Put | None, statement: Statement, values: dict[str, Any]) -> Result:
+        if put is None:
+            return run(self.database, statement, **values)
+        return run_in_turn(self.database, self._put(put), (statement, values))[-1]
 
     def _read(self, kind: Kind, key: str) -> tuple[str, int] | None:
         """Returns the value's text and its version."""
         self._settle(kind, key)
-        rows = fetch(self.database, _GET, now=self.clock.now(), **_named(kind, key))
+        rows = fetch(self.database, GET, now=self.clock.now(), **_named(kind, key))
         return (rows[0].value, rows[0].version) if rows else None
 
     def _expect(self, kind: Kind, key: str, written: Mapping[str, Any], expected_version: int) -> None:
@@ -229,7 +216,7 @@ class SqlStore:
 
     def _settle(self, kind: Kind, key: str) -> None:
         """A touch of this record that waits comes before what follows it in its request."""
-        write_waiting(self.database, _GET, **_named(kind, key))
+        write_waiting(self.database, GET, **_named(kind, key))
 
     def _new(self, value: Mapping[str, Any], ttl: timedelta) -> dict[str, Any]:
         return {"value": as_text(value), "version": 0, "expires_at": self.clock.now() + checked_life(ttl)}

@@ -12,9 +12,10 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from idp.adapters.sql.commits import Write, commit, commit_in_turn, errors_named, run_alone, run_each
+from idp.adapters.sql.commits import Write, commit, commit_in_turn, run_alone, run_each
 from idp.adapters.sql.database import writing
 from idp.adapters.sql.execution import ConnectionBroken, Result
+from idp.adapters.sql.outages import errors_named
 from idp.adapters.sql.statement import Statement
 from idp.adapters.unit import Unit, in_request, in_unit, present_request, present_unit
 from idp.core.ephemeral import StoreUnavailable

@@ -16,7 +16,7 @@ from idp.accounts.email_otp import CodeToSend, MailCodes
 from idp.accounts.mail_quota import NotSent, SendRefusal
 from idp.core.audit import AuditEvent
 from idp.core.clock import Clock
-from idp.core.ephemeral import StoreUnavailable
+from idp.core.ephemeral import Limited, StoreUnavailable
 from idp.core.mailer import Mail, Outbox
 from idp.core.unit_of_work import UnitOfWork
 from idp.flows.shared.desk import Desk
@@ -83,10 +83,9 @@ class CodeSender:
             return SendRefusal.CLOSED
         now = self.clock.now()
         try:
-            # The network first, which the person shares with many: its refusal costs nothing of their own.
-            if self.is_network_full(request, interaction):
-                raise NotSent(SendRefusal.NETWORK)
             code = self.codes.to_send(holder, now)
+            # The network's share with the person's own: what one of them refuses costs nothing of the others.
+            self.codes.claim(code, Limited(*self.quota.share(request, browser_of(interaction))))
             self._post(request, interaction, code, now)
         except NotSent as refused:
             self.desk.audit_event(AuditEvent.MAIL_CODE_NOT_SENT, interaction, reason=str(refused.reason))
@@ -98,9 +97,8 @@ class CodeSender:
         holder = code.holder
         mail = self._mail(request, interaction, holder, code, now)
         try:
-            with self.work.as_one_step():
+            with self.work.together():
                 self.codes.send(code)
-                self.quota.claim(request, browser_of(interaction))
                 self.outbox.post(
                     mail,
                     # What is posted with less than a second left is dropped by the worker, which needs a number above
@@ -110,7 +108,7 @@ class CodeSender:
                 )
                 self.desk.audit_event(AuditEvent.MAIL_CODE_SENT, interaction, purpose=holder.purpose)
         except StoreUnavailable:
-            # Redis, if there is one, has counted a mail that no person gets.
+            # A mail was counted that no person gets.
             with suppress(StoreUnavailable):
                 self.codes.not_sent(holder)
             raise
@@ -125,9 +123,11 @@ class CodeSender:
         is_of_network = reason == SendRefusal.NOTHING and self.is_network_full(request, interaction)
         return SendRefusal.NETWORK if is_of_network else reason
 
-    def withdraw(self, holder: CodeHolder) -> None:
-        """Withdraw the mails that wait with a code that was used, with the present unit of work."""
-        self.outbox.withdraw(self.codes.topic(holder))
+    def accepted(self, holder: CodeHolder) -> None:
+        """Withdraw the mails that wait with a code that was used, and forget the wrong ones, with the present unit of
+        work."""
+        self.codes.accepted(holder)
+        self.outbox.supersede(self.codes.topic(holder))
 
     def take_back(self, interaction: Interaction) -> None:
         """Withdraw the mail to an address that the person corrects. If it had not left, one may go there at once."""

@@ -88,7 +88,8 @@ def _needed(client: Client, acr_values: str) -> Acr:
 
     Core §3.1.2.1: `acr_values` is a wish, which any of its values satisfies.
     """
-    known = [acr for acr in Acr if str(acr) in acr_values.split()]
+    asked = acr_values.split()
+    known = [acr for acr in Acr if acr in asked] if asked else []
     wished = min(known, key=lambda acr: RANK[acr], default=Acr.PWD_OTP)
     return max(client.minimum_acr, wished, key=lambda acr: RANK[acr])
 
@@ -125,7 +126,7 @@ def _check_way(received: Received, parameters: Mapping[str, str], client: Client
     for name, error_code in _NOT_SUPPORTED.items():
         if name in parameters:
             raise ClientError(error_code, f"{name} is not supported")
-    if any(ord(character) < 0x20 or ord(character) > 0x7E for character in parameters.get("state", "")):
+    if not re.fullmatch(r"[ -~]*", parameters.get("state", "")):
         # RFC 6749 appendix A.5: state = 1*VSCHAR.
         raise ClientError(OAuthError.INVALID_REQUEST, "state has characters outside VSCHAR")
     # Core §3.1.2.1: a number of seconds. int() would also read digits of other scripts, `1_0` and `+5`.

@@ -39,6 +39,8 @@ PARAMETERS = (
     "code_challenge_method",
     "dpop_jkt",
 )
+#: Those that decide what pyop answers to it, once it is verified.
+_OF_CODE = ("response_type", "client_id")
 #: Those of a token request. The client was proved before, and we name it.
 _OF_TOKEN_REQUEST = ("code", "redirect_uri", "code_verifier")
 
@@ -89,8 +91,9 @@ class Engine:
 
         `authentication`: what its ID Token will say of the sign-in.
         """
-        state = CodeIssue(store=self._grants, grant=grant, asked=asked)
-        message = message_of(_passed(parameters, PARAMETERS))
+        request = _passed(parameters, PARAMETERS)
+        state = CodeIssue(store=self._grants, grant=grant, request=request, asked=asked)
+        message = message_of(_passed(request, _OF_CODE))
         provider = self._provider.reading(state, {grant.account_id: {"sub": subject}})
         answer = provider.authorize(message, grant.account_id, extra_id_token_claims=authentication)
         return str(answer["code"])

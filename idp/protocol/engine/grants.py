@@ -10,9 +10,11 @@ from idp.accounts.account import AccountId
 from idp.accounts.grants import Grant, GrantRepository
 from idp.accounts.standing import Granted, Standings
 from idp.clients.registry import Client, ClientFile
+from idp.clients.scopes import claims_of
 from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore, Kind
 from idp.core.errors import ClientError, OAuthError
+from idp.protocol.claims.upstream_claims import asks_upstream, upstream_claims
 from idp.protocol.client_auth.possession import Binding
 
 #: RFC 6749 §5.2. One description for every reason: a thief does not learn which part of a stolen code was right.
@@ -46,7 +48,7 @@ class IssuedCode:
 
     grant: Grant
     subject: str
-    #: The authorization request, in the form in which pyop stores it.
+    #: The authorization request, of what pyop may see of it.
     request: Mapping[str, Any]
     #: What the ID Token says about the sign-in: `acr`, `amr`, `auth_time`, `sid`.
     authentication: Mapping[str, Any]
@@ -89,6 +91,12 @@ class OpenedToken:
     def grant(self) -> Grant:
         return self.granted.grant
 
+    @property
+    def told(self) -> dict[str, Any]:
+        """Returns the claims asked for that Pro Santé Connect said."""
+        names = _released_names(self.client, self.scope, self.asked)
+        return upstream_claims(self.granted.told, names)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantStore:
@@ -106,8 +114,7 @@ class GrantStore:
     def issue_code(self, issued: IssuedCode) -> str:
         """Returns a new code, which is written with the present unit of work. Raises SessionEnded, on leaving it."""
         code = _token()
-        # docs/adr/0002, 0034: the code is told when both are written. Without its grant it could not be redeemed, and a
-        # grant without its code does no harm.
+        # docs/adr/0034: told when both are written. A code without its grant could not be redeemed.
         self.grants.add(issued.grant)
         self.store.put(Kind.AUTHORIZATION_CODE, code, _record_of(issued), self.code_life)
         return code
@@ -176,7 +183,9 @@ class GrantStore:
         if client is None:
             raise AccessTokenRefused("the client is registered no more")
         # Revoking a grant deletes no token: each use of a token asks the durable grant.
-        granted = self.standings.of_grant(stored.value["grant_id"], client.charters)
+        names = _released_names(client, stored.value["scope"], stored.value["asked"])
+        told_to = client.client_id if asks_upstream(names) else None
+        granted = self.standings.of_grant(stored.value["grant_id"], client.charters, told_to=told_to)
         if granted is None or granted.grant.revoked_at is not None:
             raise AccessTokenRefused("revoked grant")
         return OpenedToken(
@@ -194,6 +203,10 @@ class GrantStore:
     def _life(self, client_id: str) -> timedelta:
         client = self.clients.get(client_id)
         return (client.access_token_life if client else None) or self.access_token_life
+
+
+def _released_names(client: Client, scope: str, asked: Sequence[str]) -> frozenset[str]:
+    return client.releasable & {*claims_of(scope.split()), *asked}
 
 
 def _token() -> str:

@@ -3,7 +3,6 @@
 docs/adr/0003 says what of pyop, oic and pyjwkest may never run, and `tests/house/test_tripwires.py` makes it raise.
 """
 
-import copy
 import functools
 import hashlib
 import hmac
@@ -86,7 +85,7 @@ def pkce_is_s256(request: AuthorizationRequest) -> None:
 
 def announced_key_is_thumbprint(request: AuthorizationRequest) -> None:
     """RFC 9449 §10: another text names no key, and its code could never be redeemed."""
-    if not is_b64u(request.get("dpop_jkt", "A" * 43), _SHA256_OCTETS):
+    if "dpop_jkt" in request and not is_b64u(request["dpop_jkt"], _SHA256_OCTETS):
         _refuse(request, "dpop_jkt must be SHA-256 in 43 base64url characters")
 
 
@@ -136,8 +135,9 @@ class OpenIDProvider(Provider):  # type: ignore[misc]
 
     def reading(self, state: State, user: Mapping[str, Mapping[str, Any]] | None = None) -> "OpenIDProvider":
         """Returns a copy that reads this state. `user`: for `authorize`, one account id and its `sub`."""
-        provider = copy.copy(self)
-        provider.authz_state = state
+        # As `copy.copy` does, which looks for more ways to copy than a plain object has.
+        provider = object.__new__(OpenIDProvider)
+        provider.__dict__.update(self.__dict__, authz_state=state)
         if user is not None:
             provider.userinfo = Userinfo(user)
         return provider
@@ -147,7 +147,7 @@ class OpenIDProvider(Provider):  # type: ignore[misc]
 
         `token_request`: complete (RFC 6749 §4.1.3), or pyop raises.
         """
-        return dict(self._do_code_exchange(token_request).to_dict())
+        return dict(self._do_code_exchange(token_request))
 
     def _pkce_keeps_policy(self, request: AuthorizationRequest) -> None:
         client = self._client_file.registry()[request["client_id"]]

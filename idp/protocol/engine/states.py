@@ -25,6 +25,8 @@ class CodeIssue:
 
     store: GrantStore
     grant: Grant
+    #: What of the authorization request pyop has seen.
+    request: Mapping[str, str]
     asked: ClaimsRequest
     #: pyop writes here which `sub` it was given, and never reads it.
     subject_identifiers: dict[str, Any] = field(default_factory=dict)
@@ -42,7 +44,7 @@ class CodeIssue:
             IssuedCode(
                 grant=self.grant,
                 subject=subject_identifier,
-                request=authorization_request.to_dict(),
+                request=self.request,
                 authentication=extra_id_token_claims or {},
                 asked={"id_token": self.asked.id_token, "userinfo": self.asked.userinfo},
             )

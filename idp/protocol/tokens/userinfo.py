@@ -11,11 +11,9 @@ from werkzeug.wrappers import Request, Response
 from idp.accounts.account import Account
 from idp.clients.members import CLIENT_SIGNING_ALGS
 from idp.clients.registry import Client
-from idp.clients.scopes import claims_of
 from idp.core.errors import ClientError, OAuthError
 from idp.interaction.gate import IssueRefused
 from idp.protocol.claims.account_claims import released_claims
-from idp.protocol.claims.upstream_claims import UpstreamClaims
 from idp.protocol.client_auth.answers import json_response, jwt_response
 from idp.protocol.client_auth.dpop import ProofRefused
 from idp.protocol.client_auth.possession import HolderMismatch, OtherScheme, Possession
@@ -63,7 +61,6 @@ class UserinfoEndpoint:
     gate: GrantGate
     grant_store: GrantStore
     possession: Possession
-    upstream: UpstreamClaims
 
     def __call__(self, request: Request) -> Response:
         """Answer GET and POST; the token is in the header, or in the form of a POST."""
@@ -98,9 +95,7 @@ class UserinfoEndpoint:
         return json_response(claims, headers=headers) if signed is None else jwt_response(signed, headers)
 
     def _released(self, opened: OpenedToken, account: Account, client: Client) -> dict[str, Any]:
-        scopes = opened.scope.split()
-        names = {*claims_of(scopes), *opened.asked} & client.releasable
         return {
-            **released_claims(account, scopes, opened.asked, client.releasable),
-            **self.upstream.of(account.id, client.client_id, names),
+            **released_claims(account, opened.scope.split(), opened.asked, client.releasable),
+            **opened.told,
         }

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from idp.adapters.granian.server import NONE_STARTS, Replacements
+from idp.adapters.granian.server import NONE_STARTS, Replacements, WebServer
 from tests.demonstration import is_alive
 from tests.limits import eventually, within
 from tests.servers import RunningServer, free_port
@@ -141,6 +142,20 @@ def test_a_broken_body_is_answered_as_a_fault_of_the_client(start: Start, broken
     assert ask(server, "/pid").isdigit()
 
 
+def test_a_hang_up_renews_the_workers_while_a_request_is_answered(start: Start, tmp_path: Path) -> None:
+    server = start(1, 2)
+    assert server.process is not None
+    before = ask(server, "/pid")
+    with ThreadPoolExecutor(1) as others:
+        slow = others.submit(ask, server, "/slow?1")
+        assert eventually((tmp_path / "began-1").exists, 10)
+        server.process.send_signal(signal.SIGHUP)
+        (tmp_path / "go").touch()
+        assert slow.result(within(10)) == "/slow"
+    assert eventually(lambda: len(pids(server) - {int(before)}) == len(pids(server)) == 1, 10)
+    assert eventually(lambda: answers(f"{server.url}/x"), 10)
+
+
 def test_an_end_while_a_worker_starts_is_not_waited_for(start: Start) -> None:
     """granian alone would wait until it kills that worker."""
     server = start(2, 2)
@@ -165,6 +180,32 @@ def test_when_no_worker_can_start_the_command_ends_with_a_message(tmp_path: Path
     assert ended.returncode == 1
     assert "ValueError: broken" in ended.stderr
     assert ended.stderr.splitlines()[-1] == f"idp: {NONE_STARTS}"
+
+
+def test_an_end_between_the_look_and_the_wait_is_seen() -> None:
+    class Unnoticed(WebServer):
+        def _work(self, rank: int) -> None:
+            time.sleep(within(60))
+
+        def _renew_if_asked(self) -> None:
+            """What is done last before the wait."""
+            pid = self._workers[0].process.pid
+            assert pid is not None
+            os.kill(pid, signal.SIGKILL)
+            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+
+    server = Unnoticed(lambda: None, threads=1)
+    woken, wake = os.pipe()
+    os.set_blocking(woken, False)
+    with ThreadPoolExecutor(1) as thread:
+        watching = thread.submit(server._watch, woken)
+        try:
+            assert watching.result(within(20)) is False  # It ended before it began to serve.
+        finally:
+            server._signals.add(signal.SIGTERM)
+            os.write(wake, b"!")
+    os.close(woken)
+    os.close(wake)
 
 
 class TestReplacements:

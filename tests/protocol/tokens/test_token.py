@@ -1,6 +1,7 @@
 """/token: who may call it, with what, and what it says of each fault."""
 
 import base64
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -295,7 +296,9 @@ class TestRedemption:
 
     def test_an_expired_code_is_an_invalid_grant(self, app_factory: Callable[..., Provider]) -> None:
         provider = app_factory(code_life=timedelta(milliseconds=1))
-        assert error_of(provider.exchange(provider.browser().sign_in())) == "invalid_grant"
+        code = provider.browser().sign_in()
+        time.sleep(0.002)
+        assert error_of(provider.exchange(code)) == "invalid_grant"
 
     def test_all_refusals_of_a_code_say_the_same(
         self, provider: Provider, signed_in: Callable[..., str]

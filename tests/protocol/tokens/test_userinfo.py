@@ -1,6 +1,7 @@
 """/userinfo: the claims of the granted scopes, to the bearer of a living token in the header."""
 
 import io
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -198,6 +199,7 @@ def test_a_code_and_an_id_token_are_no_access_tokens(provider: Provider) -> None
 def test_an_expired_token_is_refused(app_factory: Callable[..., Provider]) -> None:
     provider = app_factory(access_token_life=timedelta(milliseconds=1))
     tokens = provider.exchange(provider.browser().sign_in()).get_json()
+    time.sleep(0.002)
     assert provider.userinfo(tokens["access_token"]).status_code == 401
 
 
