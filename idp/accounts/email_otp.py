@@ -7,12 +7,12 @@ computed from (`code_keys`), how many are sent (`mail_quota`), mails.
 import hmac
 import re
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from idp.accounts.code_keys import CodeHolder, CodeKeys
+from idp.accounts.codes import CodeState, CodeToSend
 from idp.accounts.mail_quota import MINUTE, MailQuota, NotSent, SendRefusal
 from idp.cards.typed_text import bare_number
 from idp.core.ephemeral import EphemeralStore, Kind, Limited, StaleRecord, Versioned
@@ -39,31 +39,6 @@ class CodeRefused(Exception):
     def __init__(self, reason: CodeRefusal) -> None:
         super().__init__(reason)
         self.reason = reason
-
-
-@dataclass(frozen=True, slots=True)
-class CodeState:
-    """What the page may show of the code in force."""
-
-    expires_at: datetime | None
-    tries_left: int
-    resend_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CodeToSend:
-    """`record`: what is to be kept of it; `version` of the one that it replaces, None: this is a new code."""
-
-    holder: CodeHolder = field(repr=False)
-    digits: str = field(repr=False)
-    expires_at: datetime
-    record: Mapping[str, str] = field(repr=False)
-    version: int | None
-
-    @property
-    def is_repeated(self) -> bool:
-        """Whether the mail before held the same code; both are right."""
-        return self.version is not None
 
 
 def canonical_code(text: str, digits: int) -> str | None:
@@ -113,8 +88,13 @@ class MailCodes:
             version=None if stored is None else stored.version,
         )
 
+    @property
+    def are_counted_in_database(self) -> bool:
+        """Whether what `claim` counts can be part of the commit of its mail."""
+        return self.store is self.durable
+
     def claim(self, code: CodeToSend, network: Limited | None = None) -> None:
-        """Count its mail, as a step of its own, in what may be lost. Raises NotSent: nothing was counted.
+        """Count its mail, but not yet in the day. Raises NotSent: nothing was counted.
 
         `network`: counted with it.
         """

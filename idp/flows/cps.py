@@ -68,8 +68,7 @@ class CpsFlow:
         token = request.args.get("presentation")
         if token is None:
             return self.desk.back(interaction)
-        # Good once, and only for the interaction that began the attempt (facts/security SE3): taken as a step of its
-        # own.
+        # Good once, and only for the interaction that began the attempt (facts/security SE3): a step of its own.
         presentation = take_presentation(self.store, token)
         if presentation is None:
             return self._refuse(request, interaction, "stale")

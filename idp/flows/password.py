@@ -90,26 +90,23 @@ class PasswordFlow:
             return self._refuse(request, interaction, rpps, "password.refused")
         return self._accept(request, interaction, account)
 
-    def _verified(
-        self, request: Request, interaction: Interaction, rpps: Rpps, password: str
-    ) -> Account | None:
+    def _verified(self, request: Request, interaction: Interaction, rpps: Rpps, typed: str) -> Account | None:
         """Returns the account whose password this is, else None: the same work and answer for an unknown RPPS, and for
         an account that is disabled, which a person learns by card or Pro Santé Connect only (T24)."""
-        device = self.devices.nonce(request, rpps)
         try:
             # TH1: counted before the password is compared, as a step of its own.
-            begun = self.throttle.begin(rpps, device, self.clock.now())
+            begun = self.throttle.begin(rpps, self.devices.nonce(request, rpps), self.clock.now())
         except (Wait, Closed):
             self._audit(AuditEvent.PASSWORD_THROTTLED, interaction, None)
             raise
         account = self.accounts.find_by_rpps(rpps)
         # facts/security PW5: what is too long is not hashed, and costs one hash all the same.
-        candidate = password if len(password.encode()) <= _LONGEST_BYTES else ""
+        candidate = typed if len(typed.encode()) <= _LONGEST_BYTES else ""
         is_right = self.passwords.is_right(account.password_hash if account else None, candidate)
         if account is None or not is_right or not account.may_sign_in:
             self._audit(AuditEvent.PASSWORD_REFUSED, interaction, account, reason=_reason(account, is_right))
             return None
-        self._write_accepted(interaction, account, begun, self._rehashed(account, password))
+        self._write_accepted(interaction, account, begun, self._rehashed(account, typed))
         return account
 
     def _rehashed(self, account: Account, password: str) -> Account | None:

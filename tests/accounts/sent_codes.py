@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from idp.accounts.code_keys import CodeHolder
-from idp.accounts.email_otp import CodeToSend, MailCodes
+from idp.accounts.codes import CodeToSend
+from idp.accounts.email_otp import MailCodes
 
 
 def sent(codes: MailCodes, holder: CodeHolder, now: datetime) -> CodeToSend:

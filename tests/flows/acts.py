@@ -12,7 +12,7 @@ from bs4 import BeautifulSoup
 from werkzeug.test import TestResponse
 
 from idp.accounts.charter import CharterRevision
-from idp.accounts.password import Passwords
+from idp.wiring.accounts import build_passwords
 from tests.adapters.psc.hostile_psc import HostilePsc, Lie
 from tests.configured import changed
 from tests.fakes import NOON
@@ -30,7 +30,7 @@ TYPED = {
     "password": "violon tambour cerise",
 }
 KNOWN = person(SubjectRefPro=BOTH)
-#: A code, with its mail and all that bounds how many there are.
+#: A code, with its mail and all that bounds how many go out.
 SENT = together(
     "mail_code_nonce",
     "mail_quota_minute",
@@ -153,7 +153,7 @@ def prepare(house: Provider) -> None:
     told = f"{client}    backchannel_logout_uri: https://trajectoire.example/back\n"
     path.write_text(text.replace(client, told))
     # Hashed under parameters that were raised since.
-    before = Passwords(changed(house.settings, argon2_memory_kib=16).password, parallel=1)
+    before = build_passwords(changed(house.settings, argon2_memory_kib=16))
     house.accounts.save(replace(house.account, password_hash=before.hash(PASSWORD)))
 
 

@@ -12,7 +12,8 @@ from werkzeug.wrappers import Request
 
 from idp.accounts.account import Account
 from idp.accounts.code_keys import CodeHolder
-from idp.accounts.email_otp import CodeToSend, MailCodes
+from idp.accounts.codes import CodeToSend
+from idp.accounts.email_otp import MailCodes
 from idp.accounts.mail_quota import NotSent, SendRefusal
 from idp.core.audit import AuditEvent
 from idp.core.clock import Clock
@@ -84,8 +85,6 @@ class CodeSender:
         now = self.clock.now()
         try:
             code = self.codes.to_send(holder, now)
-            # The network's share with the person's own: what one of them refuses costs nothing of the others.
-            self.codes.claim(code, Limited(*self.quota.share(request, browser_of(interaction))))
             self._post(request, interaction, code, now)
         except NotSent as refused:
             self.desk.audit_event(AuditEvent.MAIL_CODE_NOT_SENT, interaction, reason=str(refused.reason))
@@ -96,8 +95,12 @@ class CodeSender:
         """Write the code with its mail: neither is there without the other. Raises NotSent."""
         holder = code.holder
         mail = self._mail(request, interaction, holder, code, now)
+        # What Redis counts is no part of the transaction, which need not begin for it.
+        step = self.work.as_one_step if self.codes.are_counted_in_database else self.work.together
         try:
-            with self.work.together():
+            with step():
+                # The network's share with the person's own: what one of them refuses costs nothing of the others.
+                self.codes.claim(code, Limited(*self.quota.share(request, browser_of(interaction))))
                 self.codes.send(code)
                 self.outbox.post(
                     mail,
@@ -108,7 +111,7 @@ class CodeSender:
                 )
                 self.desk.audit_event(AuditEvent.MAIL_CODE_SENT, interaction, purpose=holder.purpose)
         except StoreUnavailable:
-            # A mail was counted that no person gets.
+            # Redis has counted a mail that no person gets.
             with suppress(StoreUnavailable):
                 self.codes.not_sent(holder)
             raise

@@ -1,8 +1,9 @@
 """PostgreSQL ends the connection of a request between what it read and its commit: nothing of it is there afterwards,
-the person is told, and goes on."""
+the person is told, and goes on; also where Redis has counted it."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
@@ -18,7 +19,8 @@ from tests.faults import assert_told, rows
 from tests.flows.acts import ACTS, KNOWN, LIMITS, Act, Person, prepare
 from tests.limits import eventually
 from tests.protocol.psc import listening, settings_of
-from tests.provider import Provider, enrol, templates, write_house
+from tests.provider import Provider, audited, enrol, templates, write_house
+from tests.servers import RunningServer
 
 __all__ = ["templates"]
 _WAITING = (
@@ -28,18 +30,23 @@ _WAITING = (
 
 
 @pytest.fixture
-def person(
+def house_of(
     postgresql_url: str, opened: Callable[[str], Engine], templates: Path, tmp_path: Path
-) -> Iterator[Person]:
-    with listening() as psc:
+) -> Iterator[Callable[..., Person]]:
+    with listening() as psc, ExitStack() as closing:
         psc.lie = KNOWN
-        files = write_house(tmp_path, templates, **settings_of(psc), enrolment_from_psc=True, **LIMITS)
-        settings, database = changed(files, database=postgresql_url), opened(postgresql_url)
-        account, parts = enrol(settings, database), build_parts(settings)
-        house = Provider(assemble(parts), settings, database, account)
-        prepare(house)
-        yield Person(house, psc)
-        parts.database.dispose()
+
+        def make(**servers: str) -> Person:
+            files = write_house(tmp_path, templates, **settings_of(psc), enrolment_from_psc=True, **LIMITS)
+            settings = changed(files, database=postgresql_url, **servers)
+            database = opened(postgresql_url)
+            account, parts = enrol(settings, database), build_parts(settings)
+            closing.callback(parts.database.dispose)
+            house = Provider(assemble(parts), settings, database, account)
+            prepare(house)
+            return Person(house, psc)
+
+        yield make
 
 
 def cut_off(url: str, request: Callable[[], TestResponse]) -> TestResponse:
@@ -63,8 +70,9 @@ def cut_off(url: str, request: Callable[[], TestResponse]) -> TestResponse:
     ids=lambda act: act.name,
 )
 def test_request_that_is_cut_off_before_its_commit_leaves_nothing_and_is_done_afterwards(
-    person: Person, act: Act, postgresql_url: str
+    house_of: Callable[..., Person], act: Act, postgresql_url: str
 ) -> None:
+    person = house_of()
     browser = person.house.browser()
     request = getattr(person, act.name)(browser)
 
@@ -81,3 +89,14 @@ def test_request_that_is_cut_off_before_its_commit_leaves_nothing_and_is_done_af
     again = getattr(person, act.again) if act.again else lambda _browser: request()
     assert again(browser).status_code in (200, 303)
     assert changed_since(before) == frozenset().union(*act.commits)
+
+
+def test_mail_that_redis_counted_and_nobody_gets_costs_no_wait(
+    house_of: Callable[..., Person], postgresql_url: str, redis: RunningServer
+) -> None:
+    person = house_of(redis=redis.url)
+    browser = person.house.browser()
+    resend = person.resend(browser)
+    assert_told(cut_off(postgresql_url, resend))
+    assert resend().status_code == 200
+    assert audited(person.house).count("mail_code:send:accepted") == 2
