@@ -4,6 +4,7 @@ Contains connections of SQLite that fail from a chosen statement on, whatever se
 at once; what differs between two copies, by name; one request, failed at each of its statements. Not here: a flow.
 """
 
+import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -251,6 +252,12 @@ def assert_told(page: TestResponse) -> None:
     assert (page.status_code, page.headers["Retry-After"]) == (503, "10")
     assert "Rien de ce que vous avez validé n'est perdu." in unescape(page.text)
     assert "disk" not in page.text
+    # A form is sent again from its page, to which the hub leads; another address may be asked for again.
+    again = BeautifulSoup(page.text, "html.parser").find("a", string="Réessayer")
+    hub = re.match(r"/interaction/[^/]+(?=/)", page.request.path)
+    if page.request.method == "GET" or hub:
+        assert again is not None
+        assert again["href"] == ("" if page.request.method == "GET" else hub and hub[0])
 
 
 def _outcome(response: TestResponse) -> tuple[int, str]:

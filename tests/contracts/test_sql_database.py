@@ -11,7 +11,12 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
+from idp.accounts.charter import CharterRevision
+from idp.adapters.sql.charters import SqlCharters
 from idp.adapters.sql.database import MIGRATIONS, reading, writing
+from idp.core.ephemeral import StoreUnavailable
+from tests.fakes import NOON
+from tests.faults import faulty_connections
 from tests.limits import within
 from tests.servers import RunningServer
 
@@ -57,6 +62,21 @@ def test_sqlite_writer_holds_the_lock_from_the_start_and_a_reader_never_does(
         other.execute("BEGIN IMMEDIATE")
         other.execute("ROLLBACK")
     other.close()
+
+
+def test_commit_that_sqlite_refuses_leaves_no_transaction_open(
+    sqlite_url: str, opened: Callable[[str], Engine]
+) -> None:
+    """A full disk, say. The connection went back to the pool as it was, and kept every other writer out."""
+    revision = CharterRevision(revision="2026-1", published_at=NOON, texts={"fr": "# Charte"})
+    with faulty_connections() as faults:
+        database = opened(sqlite_url)
+        begin_and_insert = 2
+        with faults.armed(begin_and_insert), pytest.raises(StoreUnavailable):
+            SqlCharters(database).publish(revision)
+        with reading(database) as connection:
+            assert connection.execute(sa.text("SELECT count(*) FROM charter_revisions")).scalar_one() == 0
+        SqlCharters(opened(sqlite_url)).publish(revision)
 
 
 def test_postgresql_settings_are_in_force(
