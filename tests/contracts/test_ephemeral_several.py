@@ -122,16 +122,16 @@ def test_a_count_that_would_be_one_too_many_is_refused(any_store: EphemeralStore
     counter = Limited(SHARE, SHORT, 2)
     for _ in range(2):
         with work.together():
-            any_store.count_or_refuse(counter, USED_UP)
+            any_store.count_or_refuse((counter, USED_UP))
     with pytest.raises(Failed), work.together():
-        any_store.count_or_refuse(counter, USED_UP)
+        any_store.count_or_refuse((counter, USED_UP))
     with pytest.raises(Failed):
-        any_store.count_or_refuse(counter, USED_UP)
+        any_store.count_or_refuse((counter, USED_UP))
     with pytest.raises(Failed):
-        any_store.count_or_refuse(Limited(WHOLE, LIFE, 0), USED_UP)
+        any_store.count_or_refuse((Limited(SHARE, LIFE, 9), Failed()), (Limited(WHOLE, LIFE, 0), USED_UP))
     assert counts(any_store) == [2, 0]
     outlive(SHORT)
-    any_store.count_or_refuse(counter, USED_UP)
+    any_store.count_or_refuse((counter, USED_UP))
     assert counts(any_store) == [1, 0]
 
 
@@ -141,7 +141,7 @@ def test_of_a_refused_unit_nothing_is_written(database: Engine) -> None:
         with contextlib.suppress(Failed), SqlUnitOfWork(database).together():
             store.put(CODE, f"k {store.counted(*SHARE)}", {}, LIFE)
             store.clear([WHOLE])
-            store.count_or_refuse(Limited(SHARE, LIFE, 1), USED_UP)
+            store.count_or_refuse((Limited(SHARE, LIFE, 1), USED_UP))
     assert store.get_all([(CODE, "k 0"), (CODE, "k 1"), SHARE]) == [({}, 0), None, ({}, 1)]
 
 
