@@ -91,7 +91,7 @@ def publish_charter(settings: Settings, options: argparse.Namespace) -> int:
         with SqlUnitOfWork(database).together():
             SqlCharters(database).publish(published)
             SqlAudit(database, SystemClock()).record(
-                AuditEvent.CHARTER_PUBLISHED, charter=options.charter or HOUSE, revision=options.revision
+                AuditEvent.CHARTER_PUBLISHED, charter=published.charter, revision=options.revision
             )
     except RevisionExists:
         print(f"idp: revision {options.revision} exists already: choose another name", file=sys.stderr)

@@ -25,7 +25,7 @@ COMMANDS = {
 
 
 def test_each_module_has_its_command() -> None:
-    parts = {"__init__", "__main__", "main", "lanes"}
+    parts = {"__init__", "__main__", "main", "lanes", "served"}
     assert set(COMMANDS) == {path.stem for path in (ROOT / "idp" / "cli").glob("*.py")} - parts
 
 

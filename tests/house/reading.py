@@ -28,12 +28,12 @@ class Module:
     @property
     def imports(self) -> frozenset[str]:
         """Returns every module named by an import at any depth; of `from a import b` both `a` and `a.b`."""
-        return frozenset(_imports(self))
+        return _imports(self.path)
 
     @property
     def chains(self) -> frozenset[str]:
         """Returns dotted attribute chains: of `os.environ.get` also `os.environ`."""
-        return frozenset(ast.unparse(node) for node in ast.walk(self.tree) if isinstance(node, ast.Attribute))
+        return _chains(self.path)
 
 
 @cache
@@ -42,13 +42,23 @@ def _tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text("utf-8"))
 
 
-def _imports(module: Module) -> Iterator[str]:
-    for node in ast.walk(module.tree):
+@cache
+def _chains(path: Path) -> frozenset[str]:
+    return frozenset(ast.unparse(node) for node in ast.walk(_tree(path)) if isinstance(node, ast.Attribute))
+
+
+@cache
+def _imports(path: Path) -> frozenset[str]:
+    return frozenset(_imported(path))
+
+
+def _imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(_tree(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             # Relative imports are not used here; one would hide its target from these rules.
-            assert node.level == 0, f"{module.path}: relative import"
+            assert node.level == 0, f"{path}: relative import"
             assert node.module is not None
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)

@@ -534,7 +534,7 @@ def tls_files(directory: Path) -> TlsFiles:
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
 
-    server, client = _STRANGER_KEY, rsa_key("psc-client")
+    server, client = _STRANGER_KEY, rsa.generate_private_key(65537, 2048)
     address = x509.SubjectAlternativeName(
         [x509.DNSName("localhost"), x509.IPAddress(IPv4Address("127.0.0.1"))]
     )
