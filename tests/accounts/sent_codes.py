@@ -9,6 +9,5 @@ from idp.accounts.email_otp import CodeToSend, MailCodes
 def sent(codes: MailCodes, holder: CodeHolder, now: datetime) -> CodeToSend:
     """Returns the code of a mail that was posted. Raises NotSent."""
     code = codes.to_send(holder, now)
-    codes.claim(code)
     codes.send(code)
     return code

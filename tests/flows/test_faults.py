@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 
 from idp.accounts.charter import CharterRevision
 from idp.accounts.password import Passwords
+from idp.adapters.argon2.builds import choose
 from tests.adapters.psc.hostile_psc import HostilePsc, Lie
 from tests.configured import changed
 from tests.fakes import NOON
@@ -169,7 +170,9 @@ def world(app_factory: Callable[..., Provider]) -> Iterator[World]:
         told = f"{client}    backchannel_logout_uri: https://trajectoire.example/back\n"
         path.write_text(text.replace(client, told))
         # Hashed under parameters that were raised since.
-        before = Passwords(changed(house.settings, argon2_memory_kib=16).password, parallel=1)
+        before = Passwords(
+            changed(house.settings, argon2_memory_kib=16).password, choose().library, parallel=1, admitted=1
+        )
         house.accounts.save(replace(house.account, password_hash=before.hash(PASSWORD)))
         yield World(house, psc, faults)
 
@@ -192,7 +195,7 @@ ACTS = (
         commits=(together("accounts", "password:check:accepted"), SENT),
     ),
     Act(name="code", commits=(USED, together("outbox", "mail_code:check:accepted"))),
-    Act(name="resend", commits=(SENT,)),
+    Act(name="resend", commits=(USED, SENT)),
     Act(
         name="psc_sign_in",
         commits=(

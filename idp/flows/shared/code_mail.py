@@ -84,8 +84,6 @@ class CodeSender:
         now = self.clock.now()
         try:
             code = self.codes.to_send(holder, now)
-            # The network's share with the person's own: what one of them refuses costs nothing of the others.
-            self.codes.claim(code, Limited(*self.quota.share(request, browser_of(interaction))))
             self._post(request, interaction, code, now)
         except NotSent as refused:
             self.desk.audit_event(AuditEvent.MAIL_CODE_NOT_SENT, interaction, reason=str(refused.reason))
@@ -98,7 +96,7 @@ class CodeSender:
         mail = self._mail(request, interaction, holder, code, now)
         try:
             with self.work.together():
-                self.codes.send(code)
+                self.codes.send(code, Limited(*self.quota.share(request, browser_of(interaction))))
                 self.outbox.post(
                     mail,
                     # What is posted with less than a second left is dropped by the worker, which needs a number above
