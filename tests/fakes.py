@@ -176,9 +176,11 @@ class MemoryStore:
                 self.count(*counter.place, life)
         return counts
 
-    def count_or_refuse(self, counter: Limited, refusal: Exception) -> None:
-        if self.count_all([counter])[0] > counter.most:
-            raise refusal
+    def count_or_refuse(self, *counters: tuple[Limited, Exception]) -> None:
+        counts = self.count_all([counter for counter, _refusal in counters])
+        for (counter, refusal), count in zip(counters, counts, strict=True):
+            if count > counter.most:
+                raise refusal
 
     def counted(self, kind: Kind, key: str) -> int:
         self._send_waiting()

@@ -30,6 +30,7 @@ SECONDS: Mapping[str, float] = {
     "tests/adapters/igc/test_revocation.py": 15,
     "tests/sandbox/test_igc.py": 13,
     "tests/contracts/test_ephemeral_store.py": 13,
+    "tests/contracts/test_ephemeral_several.py": 8,
     "tests/cli/test_trust.py": 12,
     "tests/journeys/test_logout_elsewhere.py": 12,
     "tests/flows/test_psc_outage.py": 12,

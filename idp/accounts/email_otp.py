@@ -1,18 +1,18 @@
 """The code sent by mail (facts/security §0.2, OT1-OT4).
 
-Contains making and checking a code, and sending the same one again (docs/adr/0033). Not here: what it is
-computed from (`code_keys`), how many are sent (`mail_quota`), mails.
+Contains making and checking a code, and sending the same one again (docs/adr/0033). Not here: what it is computed
+from (`code_keys`), how many are sent (`mail_quota`), mails.
 """
 
 import hmac
 import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from idp.accounts.code_keys import CodeHolder, CodeKeys
-from idp.accounts.codes import CodeState, CodeToSend
+from idp.accounts.code_refusal import CodeRefusal, CodeRefused
 from idp.accounts.mail_quota import MINUTE, MailQuota, NotSent, SendRefusal
 from idp.cards.typed_text import bare_number
 from idp.core.ephemeral import EphemeralStore, Kind, Limited, StaleRecord, Versioned
@@ -23,22 +23,29 @@ _DAY = timedelta(hours=24)
 _WORTH_SENDING = 1 / 5
 
 
-class CodeRefusal(StrEnum):
-    """Why a code was not accepted; the catalogue has `email_otp.<value>`."""
+@dataclass(frozen=True, slots=True)
+class CodeState:
+    """What the page may show of the code in force."""
 
-    MALFORMED = "malformed"
-    REFUSED = "refused"
-    EXPIRED = "expired"
-    USED_UP = "used_up"
-    #: It signed in, here or in another tab.
-    USED = "used"
-    CLOSED = "closed"
+    expires_at: datetime | None
+    tries_left: int
+    resend_at: datetime | None
 
 
-class CodeRefused(Exception):
-    def __init__(self, reason: CodeRefusal) -> None:
-        super().__init__(reason)
-        self.reason = reason
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeToSend:
+    """`record`: what is to be kept of it; `version` of the one that it replaces, None: this is a new code."""
+
+    holder: CodeHolder = field(repr=False)
+    digits: str = field(repr=False)
+    expires_at: datetime
+    record: Mapping[str, str] = field(repr=False)
+    version: int | None
+
+    @property
+    def is_repeated(self) -> bool:
+        """Whether the mail before held the same code; both are right."""
+        return self.version is not None
 
 
 def canonical_code(text: str, digits: int) -> str | None:
@@ -59,8 +66,7 @@ class MailCodes:
     def to_send(self, holder: CodeHolder, now: datetime) -> CodeToSend:
         """Returns the code in force, with the end and the tries it has; a new one where none is worth sending.
 
-        Nothing is counted before `claim`, nor written before `send`. Raises NotSent: then the code in force, if there
-        is one, still holds.
+        Nothing is written before `send`. Raises NotSent: then the code in force, if there is one, still holds.
         """
         place, day = self._keys.place(holder), self._quota.day(holder)
         failures, mails, stored, tries = self.durable.get_all(
@@ -88,35 +94,24 @@ class MailCodes:
             version=None if stored is None else stored.version,
         )
 
-    @property
-    def are_counted_in_database(self) -> bool:
-        """Whether what `claim` counts can be part of the commit of its mail."""
-        return self.store is self.durable
-
-    def claim(self, code: CodeToSend, network: Limited | None = None) -> None:
-        """Count its mail, but not yet in the day. Raises NotSent: nothing was counted.
+    def send(self, code: CodeToSend, network: Limited | None = None) -> None:
+        """Keep the code and count its mail, with the present unit of work, which posts it. Raises NotSent, some by its
+        end: something forbids it, or another request came first in this instant.
 
         `network`: counted with it.
         """
-        self._quota.claim(code.holder, network)
-
-    def send(self, code: CodeToSend) -> None:
-        """Keep the code and count its mail in the day, with the present unit of work, which posts it.
-
-        Raises NotSent, some by its end: another request came first in this instant.
-        """
         place = self._keys.place(code.holder)
+        self._quota.count(code.holder, network)
         if code.version is None:
             self.durable.clear([(Kind.MAIL_CODE_TRIES, place)])
             # Kept for a second life after its end: the page can then say « expired » rather than « unknown ».
             self.durable.put(Kind.MAIL_CODE, place, code.record, self.limits.life * 2)
-        else:
-            try:
-                self.durable.swap(Kind.MAIL_CODE, place, code.record, expected_version=code.version)
-            except StaleRecord:
-                # It was used, or asked for.
-                raise NotSent(SendRefusal.TOO_SOON) from None
-        self._quota.count_in_day(code.holder)
+            return
+        try:
+            self.durable.swap(Kind.MAIL_CODE, place, code.record, expected_version=code.version)
+        except StaleRecord:
+            # It was used, or asked for.
+            raise NotSent(SendRefusal.TOO_SOON) from None
 
     def _is_worth_sending(self, stored: Versioned | None, tries: Versioned | None, now: datetime) -> bool:
         """Whether this is a code in force, with time and a try left to type it."""

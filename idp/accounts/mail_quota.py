@@ -45,21 +45,17 @@ class MailQuota:
     keys: CodeKeys
     limits: MailCodeSettings
 
-    def claim(self, holder: CodeHolder, network: Limited | None) -> None:
-        """Count one mail, but not yet in the day. Raises NotSent: nothing was counted, so that each counts mails sent.
+    def count(self, holder: CodeHolder, network: Limited | None) -> None:
+        """Count one mail, with the present unit of work. Raises NotSent, some by its end: then none of these counts it,
+        so that each counts mails sent. Where these stand apart, the day may refuse what they counted: others came first
+        in this instant.
 
-        `network`: what the person shares with many; it is counted with the others.
+        `network`: what the person shares with many.
         """
         refused_by = [(SendRefusal.NETWORK, network)] if network is not None else []
         refused_by += [(SendRefusal.QUOTA, self._hour(holder)), (SendRefusal.TOO_SOON, self._minute(holder))]
-        counts = self.store.count_all([counter for _reason, counter in refused_by])
-        for (reason, counter), count in zip(refused_by, counts, strict=True):
-            if count > counter.most:
-                raise NotSent(reason)
-
-    def count_in_day(self, holder: CodeHolder) -> None:
-        """Count the mail with the present unit of work. Raises NotSent, by its end: others came first."""
-        self.durable.count_or_refuse(self.day(holder), NotSent(SendRefusal.QUOTA_OF_DAY))
+        self.store.count_or_refuse(*((counter, NotSent(reason)) for reason, counter in refused_by))
+        self.durable.count_or_refuse((self.day(holder), NotSent(SendRefusal.QUOTA_OF_DAY)))
 
     def not_sent(self, holder: CodeHolder) -> None:
         """The wait of a minute is over. The hour and the day stay counted: they bound what is asked for."""

@@ -148,9 +148,11 @@ class RedisStore:
         given = [number for one in counters for number in (one.most, _milliseconds(one.window))]
         return [int(count) for count in self._ask("EVAL", _COUNT_ALL, len(names), *names, *given)]
 
-    def count_or_refuse(self, counter: Limited, refusal: Exception) -> None:
-        if self.count_all([counter])[0] > counter.most:
-            raise refusal
+    def count_or_refuse(self, *counters: tuple[Limited, Exception]) -> None:
+        counts = self.count_all([counter for counter, _refusal in counters])
+        for (counter, refusal), count in zip(counters, counts, strict=True):
+            if count > counter.most:
+                raise refusal
 
     def counted(self, kind: Kind, key: str) -> int:
         # Never remembered: others count meanwhile.

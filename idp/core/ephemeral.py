@@ -174,9 +174,12 @@ class EphemeralStore(Protocol):
         the one that refuses them; never those after it.
         """
 
-    def count_or_refuse(self, counter: Limited, refusal: Exception) -> None:
-        """Add one with the present unit of work, unless it would come to more than its `most`: then nothing of the
-        unit is written, and `refusal` is raised, by the end of the block. A store on another server counts at once."""
+    def count_or_refuse(self, *counters: tuple[Limited, Exception]) -> None:
+        """Add one to each with the present unit of work, unless one would come to more than its `most`: then nothing of
+        the unit is written, and its exception is raised, by the end of the block.
+
+        A store on another server counts at once: all of them or none.
+        """
 
     def counted(self, kind: Kind, key: str) -> int:
         """Returns the present count, 0 when there is none. `take` clears a counter."""

@@ -25,7 +25,7 @@ KINDS = (
 )
 
 
-@dataclass
+@dataclass(kw_only=True)
 class PlainSettings:
     """The members and their defaults. Nothing is read from the environment, where oic would take a `TIMEOUT`."""
 

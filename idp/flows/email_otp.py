@@ -9,7 +9,8 @@ from typing import NamedTuple
 from werkzeug.wrappers import Request, Response
 
 from idp.accounts.code_keys import CodeHolder
-from idp.accounts.email_otp import CodeRefusal, CodeRefused, MailCodes, masked_email
+from idp.accounts.code_refusal import CodeRefusal, CodeRefused
+from idp.accounts.email_otp import MailCodes, masked_email
 from idp.accounts.mail_quota import SendRefusal
 from idp.core.audit import AuditEvent
 from idp.core.clock import Clock

@@ -31,6 +31,7 @@ from idp.web.page_routes import PageRoute
 
 #: Bytes of a password beyond which nothing is hashed (facts/security PW5).
 _LONGEST_BYTES = 4096
+_NO_WAIT = timedelta(0)
 #: HTTP status of each refusal of the form.
 _STATUS = {
     "password.malformed_rpps": 422,
@@ -138,12 +139,7 @@ class PasswordFlow:
         return response
 
     def _refuse(
-        self,
-        request: Request,
-        interaction: Interaction,
-        typed: str,
-        error: str,
-        delay: timedelta = timedelta(0),
+        self, request: Request, interaction: Interaction, typed: str, error: str, delay: timedelta = _NO_WAIT
     ) -> Response:
         doors = self.desk.doors(interaction)
         page = PasswordPage(doors=doors, rpps=typed[:40], error=error, delay=Delay.of(delay))

@@ -20,9 +20,10 @@ from idp.flows.shared.desk import Desk
 from idp.interaction.record import Interaction, without_session
 from idp.interaction.refusal import NotDue
 from idp.interaction.session import Session
+from idp.interaction.sessions import Sessions
 from idp.interaction.sign_out import SignOut
 from idp.interaction.stop import Stop
-from idp.interaction.store import Sessions, hub_path
+from idp.interaction.store import hub_path
 from idp.pages.identity import identity_view
 from idp.pages.sign_in import SamePersonPage, SignedOutPage
 from idp.web.cookies import Cookies

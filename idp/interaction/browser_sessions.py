@@ -11,7 +11,8 @@ from idp.accounts.account import Account
 from idp.core.ephemeral import Kind, Put, StaleRecord
 from idp.interaction.session import Session
 from idp.interaction.session_record import is_opened_by
-from idp.interaction.store import REMEMBERED, Sessions, fingerprint
+from idp.interaction.sessions import REMEMBERED, Sessions
+from idp.interaction.store import fingerprint
 from idp.interaction.visit import Visit
 
 

@@ -11,7 +11,7 @@ from idp.accounts.account import Account
 from idp.interaction.people import People
 from idp.interaction.record import Interaction, takes_later_proofs, without_session
 from idp.interaction.session import Session, has_news_for, is_session_valid, lend
-from idp.interaction.store import Sessions
+from idp.interaction.sessions import Sessions
 from idp.interaction.visit import Visit
 
 #: Whether a login is for this person (`Finish.is_expected`).

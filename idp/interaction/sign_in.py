@@ -16,8 +16,9 @@ from idp.interaction.gate import Gate, IssueRefused, Requester
 from idp.interaction.hub import Done
 from idp.interaction.record import Interaction
 from idp.interaction.session import Session, is_session_valid, living_events
+from idp.interaction.sessions import Sessions
 from idp.interaction.sign_out import SignOut
-from idp.interaction.store import Sessions, random_token
+from idp.interaction.store import random_token
 from idp.interaction.upstream_sessions import UpstreamOver
 from idp.interaction.visit import Visit
 

@@ -13,7 +13,7 @@ from idp.accounts.grants import EndedSession, GrantRepository
 from idp.core.audit import Audit, AuditEvent
 from idp.core.unit_of_work import UnitOfWork
 from idp.interaction.session import Session
-from idp.interaction.store import Sessions
+from idp.interaction.sessions import Sessions
 from idp.interaction.upstream_sessions import close_upstream
 
 

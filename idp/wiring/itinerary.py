@@ -8,7 +8,7 @@ from idp.interaction.authenticator import house_doors
 from idp.interaction.next_stop import Itinerary
 from idp.interaction.professional_context import ContextAction
 from idp.interaction.required_action import CharterAction
-from idp.interaction.store import Sessions
+from idp.interaction.sessions import Sessions
 from idp.wiring.resources import Resources
 
 

@@ -28,9 +28,10 @@ from idp.interaction.lending import Lending
 from idp.interaction.next_stop import Itinerary
 from idp.interaction.people import People
 from idp.interaction.professional_context import ContextAction
+from idp.interaction.sessions import Sessions
 from idp.interaction.sign_in import SignIn
 from idp.interaction.sign_out import SignOut
-from idp.interaction.store import Interactions, Sessions
+from idp.interaction.store import Interactions
 from idp.settings import Settings
 from idp.signing.key_ring import Keys
 from idp.web.hub import Visits

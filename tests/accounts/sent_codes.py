@@ -3,13 +3,11 @@
 from datetime import datetime
 
 from idp.accounts.code_keys import CodeHolder
-from idp.accounts.codes import CodeToSend
-from idp.accounts.email_otp import MailCodes
+from idp.accounts.email_otp import CodeToSend, MailCodes
 
 
 def sent(codes: MailCodes, holder: CodeHolder, now: datetime) -> CodeToSend:
     """Returns the code of a mail that was posted. Raises NotSent."""
     code = codes.to_send(holder, now)
-    codes.claim(code)
     codes.send(code)
     return code

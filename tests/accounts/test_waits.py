@@ -5,7 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from idp.accounts.email_otp import CodeHolder, CodeRefusal, CodeRefused, MailCodes
+from idp.accounts.code_keys import CodeHolder
+from idp.accounts.code_refusal import CodeRefusal, CodeRefused
+from idp.accounts.email_otp import MailCodes
 from idp.accounts.throttle import PasswordThrottle, Wait
 from idp.accounts.waits import Waits
 from idp.settings.mail_code import MailCodeSettings

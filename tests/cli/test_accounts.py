@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from idp.accounts.email_otp import CodeHolder, CodeRefusal, CodeRefused
+from idp.accounts.code_keys import CodeHolder
+from idp.accounts.code_refusal import CodeRefusal, CodeRefused
 from idp.accounts.throttle import Closed, Wait
 from idp.accounts.waits import Waits
 from idp.adapters.sql.accounts import SqlAccounts

@@ -12,9 +12,10 @@ from idp.interaction.assurance import assurance_of
 from idp.interaction.gate import Gate
 from idp.interaction.hub import Done
 from idp.interaction.session import Session
+from idp.interaction.sessions import Sessions
 from idp.interaction.sign_in import SignIn
 from idp.interaction.sign_out import SignOut
-from idp.interaction.store import Sessions, fingerprint
+from idp.interaction.store import fingerprint
 from idp.interaction.visit import Visit
 from tests.contracts.races import open_store, race
 from tests.fakes import NOON, RecordingAudit, WorkAtOnce

@@ -131,7 +131,7 @@ def test_what_fails_in_the_middle_is_told_to_everybody_whom_it_concerns(
         outage(database, Path(sqlite_url.removeprefix("sqlite:///")))
     heard = {f"grant-{number}": answer.result() for number, answer in enumerate(answers)}
     assert "StoreUnavailable" in heard.values()
-    # Whoever heard nothing of it has what it wrote, also after a restart; nobody else has.
+    # A caller that heard nothing of it has what it wrote, also after a restart; nobody else has.
     database.dispose()
     assert added(database) == {name for name, answer in heard.items() if answer == "added"}
     assert add(database, 100) == "added"

@@ -21,7 +21,7 @@ from idp.core.clock import SystemClock
 from idp.core.ephemeral import Kind
 from idp.flows.shared.psc_freshness import Demand, demand_in
 from idp.interaction.session import ends_at
-from idp.interaction.store import Sessions
+from idp.interaction.sessions import Sessions
 from tests.adapters.psc.hostile_psc import HostilePsc
 from tests.protocol.psc import by_psc, facts, listening, person, settings_of
 from tests.provider import Browser, Provider

@@ -9,8 +9,9 @@ import pytest
 from idp.core.ephemeral import Kind, StaleRecord, Versioned
 from idp.interaction.browser_sessions import find_session, start_session
 from idp.interaction.session import Session
+from idp.interaction.sessions import Sessions
 from idp.interaction.sign_in import SessionOver
-from idp.interaction.store import Sessions, fingerprint
+from idp.interaction.store import fingerprint
 from idp.interaction.visit import Visit
 from tests.fakes import NOON, FixedClock, MemoryStore
 from tests.interaction.test_sign_in import CARD, PASSWORD, House

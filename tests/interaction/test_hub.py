@@ -15,9 +15,10 @@ from idp.interaction.people import People
 from idp.interaction.record import Acr, Interaction, with_event
 from idp.interaction.refusal import InteractionRefusal, InteractionRefused
 from idp.interaction.session import Session
+from idp.interaction.sessions import Sessions
 from idp.interaction.share import Share
 from idp.interaction.stop import Stop
-from idp.interaction.store import Interactions, Sessions, fingerprint
+from idp.interaction.store import Interactions, fingerprint
 from idp.interaction.visit import Visit
 from tests.fakes import (
     NOON,

@@ -16,9 +16,9 @@ from idp.interaction.gate import Gate, IssueRefused, MayNotIssue
 from idp.interaction.hub import Done
 from idp.interaction.record import Acr
 from idp.interaction.session import Session
+from idp.interaction.sessions import Sessions
 from idp.interaction.sign_in import Entered, SessionOver, SignIn
 from idp.interaction.sign_out import SignOut
-from idp.interaction.store import Sessions
 from idp.interaction.upstream_sessions import close_upstream
 from idp.interaction.visit import Visit
 from tests.fakes import NOON, FixedClock, MemoryStore, RecordingAudit, WorkAtOnce

@@ -10,8 +10,8 @@ import pytest
 from idp.accounts.grants import EndedSession, GrantRepository
 from idp.core.audit import AuditEvent
 from idp.interaction.session import Session
+from idp.interaction.sessions import Sessions
 from idp.interaction.sign_out import SignOut
-from idp.interaction.store import Sessions
 from tests.fakes import NOON, MemoryStore, RecordingAudit, WorkAtOnce
 from tests.people import ALICE, an_event
 

@@ -12,14 +12,8 @@ from idp.core.errors import PageError, Problem
 from idp.interaction.record import Interaction
 from idp.interaction.refusal import InteractionRefused
 from idp.interaction.session import Session
-from idp.interaction.store import (
-    GRACE,
-    REMEMBERED,
-    Interactions,
-    Sessions,
-    fingerprint,
-    random_token,
-)
+from idp.interaction.sessions import REMEMBERED, Sessions
+from idp.interaction.store import GRACE, Interactions, fingerprint, random_token
 from idp.web.error_pages import page_of
 from tests.fakes import NOON, FixedClock, MemoryStore
 from tests.people import ALICE, an_event, an_interaction

@@ -10,8 +10,8 @@ import pytest
 from idp.accounts.grants import EndedSession, GrantRepository
 from idp.core.ephemeral import Kind, StoreUnavailable
 from idp.interaction.session import Session
+from idp.interaction.sessions import Sessions
 from idp.interaction.sign_out import SignOut
-from idp.interaction.store import Sessions
 from idp.interaction.upstream_sessions import UpstreamOver, close_upstream, remember_upstream
 from tests.fakes import NOON, FixedClock, MemoryStore, RecordingAudit, WorkAtOnce
 from tests.people import ALICE, an_event

@@ -6,7 +6,7 @@ from string import Formatter
 
 import pytest
 
-from idp.accounts.email_otp import CodeRefusal
+from idp.accounts.code_refusal import CodeRefusal
 from idp.accounts.mail_quota import SendRefusal
 from idp.accounts.notices import Notice
 from idp.pages import enrolment as enrolment_pages

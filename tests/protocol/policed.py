@@ -14,7 +14,8 @@ from idp.core.clock import SystemClock
 from idp.interaction.authenticator import AuthenticatorId
 from idp.interaction.record import AuthenticationEvent
 from idp.interaction.session import Session
-from idp.interaction.store import Sessions, random_token
+from idp.interaction.sessions import Sessions
+from idp.interaction.store import random_token
 from tests.provider import ISSUER, RP, SECRETS, VERIFIER, Browser, Provider, basic
 
 POLICED = "policed"

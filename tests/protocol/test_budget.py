@@ -1,6 +1,6 @@
 """What each endpoint asks of the stores, counted on the wire to real PostgreSQL and Redis (docs/adr/0034).
 
-A read, and a commit: whoever adds a query to an endpoint that every sign-in passes sees it here.
+A read, and a commit: a query more in an endpoint that every sign-in passes is seen here.
 """
 
 from collections.abc import Callable, Iterator

@@ -43,6 +43,9 @@ def combined(statements: tuple[Compiled, ...], required: tuple[bool, ...]) -> st
 @lru_cache(maxsize=256)
 def _on_one_table(statements: tuple[Compiled, ...]) -> tuple[tuple[int, int], ...] | None:
     """Returns the pairs of which the values tell whether they meet; None when some may meet whatever the values."""
+    # PostgreSQL: WITH clauses that write stand at the top of a statement only.
+    if any(one.text.startswith("WITH ") for one in statements):
+        return None
     to_compare = []
     for (number, one), (other_number, other) in itertools.combinations(enumerate(statements), 2):
         if one.writes in other.reads or other.writes in one.reads:

@@ -31,7 +31,7 @@ from idp.adapters.sql.records import (
 from idp.adapters.sql.schema import ephemeral
 from idp.adapters.sql.several import count_up, delete_all, named, read_all
 from idp.adapters.sql.statement import Statement
-from idp.adapters.sql.work import fetch, run, run_in_turn, write, write_later, write_waiting
+from idp.adapters.sql.work import SqlUnitOfWork, fetch, run, run_in_turn, write, write_later, write_waiting
 from idp.adapters.unit import forget, forget_all, present_unit, remember, remembered
 from idp.core.clock import Clock
 from idp.core.ephemeral import Kind, Limited, Place, Put, StaleRecord, StoreUnavailable, Versioned
@@ -154,14 +154,10 @@ class SqlStore:
             self._forget(*counter.place)
         return counts
 
-    def count_or_refuse(self, counter: Limited, refusal: Exception) -> None:
-        if counter.most < 1:
-            raise refusal
-        now = self.clock.now()
-        end = now + checked_life(counter.window)
-        values = {"now": now, "most": counter.most, "expires_at": end, **_named(*counter.place)}
-        forget(self._place(*counter.place))
-        write(self.database, COUNT_WITHIN, refusal=refusal, **values)
+    def count_or_refuse(self, *counters: tuple[Limited, Exception]) -> None:
+        with SqlUnitOfWork(self.database).together():
+            for counter, refusal in counters:
+                self._count_with_unit(counter, refusal)
 
     def counted(self, kind: Kind, key: str) -> int:
         # Never remembered: others count meanwhile.
@@ -190,6 +186,15 @@ class SqlStore:
         dead = sa.select(*IDENTITY).where(ephemeral.c.expires_at <= self.clock.now()).limit(limit)
         with writing(self.database) as connection:
             return connection.execute(sa.delete(ephemeral).where(sa.tuple_(*IDENTITY).in_(dead))).rowcount
+
+    def _count_with_unit(self, counter: Limited, refusal: Exception) -> None:
+        if counter.most < 1:
+            raise refusal
+        now = self.clock.now()
+        end = now + checked_life(counter.window)
+        values = {"now": now, "most": counter.most, "expires_at": end, **_named(*counter.place)}
+        forget(self._place(*counter.place))
+        write(self.database, COUNT_WITHIN, refusal=refusal, **values)
 
     def _put(self, put: Put) -> tuple[Statement, dict[str, Any]]:
         self._settle(put.kind, put.key)

@@ -12,8 +12,7 @@ from werkzeug.wrappers import Request
 
 from idp.accounts.account import Account
 from idp.accounts.code_keys import CodeHolder
-from idp.accounts.codes import CodeToSend
-from idp.accounts.email_otp import MailCodes
+from idp.accounts.email_otp import CodeToSend, MailCodes
 from idp.accounts.mail_quota import NotSent, SendRefusal
 from idp.core.audit import AuditEvent
 from idp.core.clock import Clock
@@ -95,13 +94,11 @@ class CodeSender:
         """Write the code with its mail: neither is there without the other. Raises NotSent."""
         holder = code.holder
         mail = self._mail(request, interaction, holder, code, now)
-        # What Redis counts is no part of the transaction, which need not begin for it.
-        step = self.work.as_one_step if self.codes.are_counted_in_database else self.work.together
+        # Of a code that is sent again, the record changes under a condition that is known at once.
+        step = self.work.as_one_step if code.is_repeated else self.work.together
         try:
             with step():
-                # The network's share with the person's own: what one of them refuses costs nothing of the others.
-                self.codes.claim(code, Limited(*self.quota.share(request, browser_of(interaction))))
-                self.codes.send(code)
+                self.codes.send(code, Limited(*self.quota.share(request, browser_of(interaction))))
                 self.outbox.post(
                     mail,
                     # What is posted with less than a second left is dropped by the worker, which needs a number above

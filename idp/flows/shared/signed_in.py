@@ -7,7 +7,7 @@ from werkzeug.wrappers import Request
 from idp.accounts.account import Account
 from idp.accounts.repository import AccountNotFound, AccountRepository
 from idp.interaction.session import Session, is_session_valid
-from idp.interaction.store import Sessions
+from idp.interaction.sessions import Sessions
 from idp.web.hub import Visits
 
 

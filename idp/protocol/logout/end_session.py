@@ -17,8 +17,9 @@ from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore, Kind
 from idp.core.records import from_plain, to_plain
 from idp.interaction.session import Session
+from idp.interaction.sessions import Sessions
 from idp.interaction.sign_out import SignOut
-from idp.interaction.store import GRACE, Sessions, random_token
+from idp.interaction.store import GRACE, random_token
 from idp.pages.identity import identity_view
 from idp.pages.sign_in import IdentityView, LogoutFrame, SignedOutPage
 from idp.protocol.logout.by_upstream import WayByUpstream
