@@ -329,6 +329,9 @@ class TestQuotas:
             sent(codes, ALICE, clock.now())
             clock.advance(minutes=30)
         assert not_sent(codes, clock) is SendRefusal.QUOTA_OF_DAY
+        # A browser that was sent none is told the same when it asks why.
+        elsewhere = dataclasses.replace(ALICE, browser="browser-2")
+        assert codes.why_no_code(elsewhere, clock.now()) == "quota_of_day"
         clock.at = NOON + timedelta(hours=24, minutes=1)
         sent(codes, ALICE, clock.now())
 
