@@ -321,6 +321,7 @@ class TestQuotas:
             sent(codes, ALICE, clock.now())
             clock.advance(minutes=2)
         assert not_sent(codes, clock) is SendRefusal.QUOTA
+        assert codes.why_no_code(dataclasses.replace(ALICE, browser="browser-2"), clock.now()) == "quota"
         clock.at = NOON + timedelta(hours=1, minutes=1)
         sent(codes, ALICE, clock.now())
 
