@@ -212,6 +212,15 @@ def test_a_step_within_the_transaction_of_the_unit_waits_for_nobody(house: House
     assert house.store.counted(TRIES, "k") == 2
 
 
+def test_a_touch_that_waits_is_written_in_the_transaction_of_the_unit(house: House) -> None:
+    house.store.put(CODE, "k", {"n": 1}, LIFE)
+    with house.work.request():
+        house.store.touch(CODE, "k", {"n": 2}, expected_version=0, ttl=LIFE)
+        with house.work.as_one_step():
+            house.store.swap(CODE, "k", {"n": 3}, expected_version=1)
+    assert house.store.get(CODE, "k") == ({"n": 3}, 2)
+
+
 def test_a_unit_of_which_a_write_failed_is_not_committed_without_it(house: House) -> None:
     def refused() -> None:
         with pytest.raises(RppsTaken):
