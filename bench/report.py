@@ -22,16 +22,6 @@ PAGE = ROOT / "docs" / "performance.md"
 BEFORE_FILE = ROOT / "bench" / "before.jsonl"
 REST = "rest"
 _PEERS = {**PEERS, **BEFORE}
-_DISTRIBUTIONS = (
-    "granian",
-    "flask",
-    "sqlalchemy",
-    "psycopg",
-    "redis",
-    "hiredis",
-    "cryptography",
-    "argon2-cffi",
-)
 
 
 def read_rows(path: Path) -> list[Row]:

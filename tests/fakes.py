@@ -141,18 +141,10 @@ class MemoryStore:
             self._send([write])
 
     def put_counted(
-        self,
-        kind: Kind,
-        key: str,
-        value: Mapping[str, Any],
-        ttl: timedelta,
-        *,
-        counter: tuple[Kind, str],
-        window: timedelta,
-        most: int,
+        self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta, *, counter: Limited
     ) -> bool:
         text, life = _json(value), _checked(ttl)
-        if self.count(*counter, window) > most:
+        if self.count(*counter.place, counter.window) > counter.most:
             return False
         self._write(kind, key, text, 0, life)
         return True

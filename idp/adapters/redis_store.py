@@ -126,18 +126,10 @@ class RedisStore:
             self._send([command])
 
     def put_counted(
-        self,
-        kind: Kind,
-        key: str,
-        value: Mapping[str, Any],
-        ttl: timedelta,
-        *,
-        counter: tuple[Kind, str],
-        window: timedelta,
-        most: int,
+        self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta, *, counter: Limited
     ) -> bool:
-        names = (self._written(*counter), self._written(kind, key))
-        given = (_milliseconds(window), most, _envelope(0, value), _milliseconds(ttl))
+        names = (self._written(*counter.place), self._written(kind, key))
+        given = (_milliseconds(counter.window), counter.most, _envelope(0, value), _milliseconds(ttl))
         return bool(self._ask("EVAL", _PUT_COUNTED, 2, *names, *given))
 
     def count(self, kind: Kind, key: str, ttl: timedelta) -> int:

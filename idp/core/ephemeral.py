@@ -149,15 +149,7 @@ class EphemeralStore(Protocol):
         """
 
     def put_counted(
-        self,
-        kind: Kind,
-        key: str,
-        value: Mapping[str, Any],
-        ttl: timedelta,
-        *,
-        counter: tuple[Kind, str],
-        window: timedelta,
-        most: int,
+        self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta, *, counter: Limited
     ) -> bool:
         """Add one to the counter as `count` does, and write as `put` does if that makes no more than `most`.
 

@@ -13,14 +13,13 @@ from typing import Any, Protocol, TypeVar
 
 from idp.accounts.account import Account
 from idp.accounts.standing import Standing
-from idp.core.ephemeral import StaleRecord
+from idp.core.ephemeral import Limited, StaleRecord
 from idp.interaction.assurance import Assurance, assurance_of
 from idp.interaction.lending import Lending
 from idp.interaction.next_stop import Itinerary
 from idp.interaction.people import People
 from idp.interaction.record import Interaction, counting_events
 from idp.interaction.refusal import InteractionRefusal, InteractionRefused
-from idp.interaction.share import Share
 from idp.interaction.stop import Stop
 from idp.interaction.store import Interactions, hub_path
 from idp.interaction.visit import Visit
@@ -99,7 +98,7 @@ class Finish(Protocol[Asked_contra, Answer_co]):
 
 
 #: Asked for before an interaction is stored: the share of the network that it comes from.
-ShareOf = Callable[[], Share]
+ShareOf = Callable[[], Limited]
 Finishes = Mapping[str, Finish[Asked_contra, Answer_co]]
 
 

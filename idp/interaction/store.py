@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from idp.core.ephemeral import EphemeralStore, Kind, Put
+from idp.core.ephemeral import EphemeralStore, Kind, Limited, Put
 from idp.core.records import from_plain, to_plain
 from idp.interaction.record import AUTHORIZATION, Interaction, opened_by
 from idp.interaction.refusal import InteractionRefusal, InteractionRefused
-from idp.interaction.share import Share
 
 #: An expired interaction stays readable for this long, so that its page can offer to begin again.
 GRACE = timedelta(hours=1)
@@ -59,13 +58,10 @@ class Interactions:
     def begin(self, interaction: Interaction) -> None:
         self.store.put(Kind.INTERACTION, interaction.id, _value(interaction), self.life + GRACE)
 
-    def begin_within(self, share: Share, interaction: Interaction) -> bool:
+    def begin_within(self, share: Limited, interaction: Interaction) -> bool:
         """Count it, and begin it. Returns False when its network began too many: nothing is kept of it."""
         life, value = self.life + GRACE, _value(interaction)
-        counter, window, most = share
-        return self.store.put_counted(
-            Kind.INTERACTION, interaction.id, value, life, counter=counter, window=window, most=most
-        )
+        return self.store.put_counted(Kind.INTERACTION, interaction.id, value, life, counter=share)
 
     def open(self, interaction_id: str, browser: str | None, now: datetime) -> Interaction:
         """Returns the live interaction of this browser. Raises InteractionRefused, with the reason."""

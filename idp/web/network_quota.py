@@ -9,8 +9,7 @@ from datetime import timedelta
 
 from werkzeug.wrappers import Request
 
-from idp.core.ephemeral import EphemeralStore, Kind
-from idp.interaction.share import Share
+from idp.core.ephemeral import EphemeralStore, Kind, Limited
 from idp.web.network import CallerNetworks
 
 
@@ -30,7 +29,7 @@ class NetworkQuota:
     def is_used_up(self, request: Request, browser: str) -> bool:
         """Whether no more may come now. Counts nothing."""
         share = self.share(request, browser)
-        return self.store.counted(*share.counter) >= share.most
+        return self.store.counted(*share.place) >= share.most
 
     def claim(self, request: Request, browser: str = "") -> bool:
         """Count one. Returns False when it is too many.
@@ -39,9 +38,9 @@ class NetworkQuota:
         that it is another one each time.
         """
         share = self.share(request, browser)
-        return self.store.count(*share.counter, share.window) <= share.most
+        return self.store.count(*share.place, share.window) <= share.most
 
-    def share(self, request: Request, browser: str = "") -> Share:
+    def share(self, request: Request, browser: str = "") -> Limited:
         """Returns what is counted, and how much may come. `browser`: as for `claim`."""
         address = self.networks.address(request)
         is_crowded = any(address is not None and address in network for network in self.crowded)
@@ -51,4 +50,4 @@ class NetworkQuota:
             key = self.networks.of(request)
             # Where it is not told, the peer is a proxy, and very many people stand behind that.
             is_crowded = is_crowded or address is None
-        return Share((self.kind, key), self.window, self.most * (self.factor if is_crowded else 1))
+        return Limited((self.kind, key), self.window, self.most * (self.factor if is_crowded else 1))

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from idp.core.ephemeral import EphemeralStore, Kind
+from idp.core.ephemeral import EphemeralStore, Kind, Limited
 from tests.contracts.races import CALLERS, open_store, race
 from tests.contracts.test_ephemeral_store import outlive
 
@@ -16,7 +16,7 @@ POSTS = Kind.PASSWORD_POSTS_BY_IP
 
 
 def put_counted(store: EphemeralStore, number: int, *, most: int, window: timedelta = LIFE) -> bool:
-    return store.put_counted(CODE, "k", {"n": number}, LIFE, counter=(POSTS, "ip"), window=window, most=most)
+    return store.put_counted(CODE, "k", {"n": number}, LIFE, counter=Limited((POSTS, "ip"), window, most))
 
 
 def test_as_many_are_written_as_the_counter_allows(any_store: EphemeralStore) -> None:
@@ -24,14 +24,14 @@ def test_as_many_are_written_as_the_counter_allows(any_store: EphemeralStore) ->
     assert any_store.get(CODE, "k") == ({"n": 2}, 0)
     # What was refused is counted too: a caller that keeps trying does not get through.
     assert any_store.counted(POSTS, "ip") == 4
-    assert not any_store.put_counted(CODE, "other", {}, LIFE, counter=(POSTS, "ip"), window=LIFE, most=4)
+    assert not any_store.put_counted(CODE, "other", {}, LIFE, counter=Limited((POSTS, "ip"), LIFE, 4))
     assert any_store.get(CODE, "other") is None
 
 
 def test_a_counted_write_and_a_count_are_one_window(any_store: EphemeralStore) -> None:
     def put_by(counter: str, window: timedelta, most: int) -> bool:
         return any_store.put_counted(
-            CODE, counter, {"n": most}, LIFE, counter=(POSTS, counter), window=window, most=most
+            CODE, counter, {"n": most}, LIFE, counter=Limited((POSTS, counter), window, most)
         )
 
     assert put_by("begun by a write", SHORT, 9)
@@ -63,8 +63,8 @@ def test_a_late_and_a_counted_write_set_the_end_of_life(any_store: EphemeralStor
 def test_neither_life_nor_window_may_be_out_of_bounds(any_store: EphemeralStore, ttl: timedelta) -> None:
     any_store.put(CODE, "k", {"n": 0}, LIFE)
     refused: list[Callable[[], object]] = [
-        lambda: any_store.put_counted(CODE, "k", {}, ttl, counter=(POSTS, "ip"), window=LIFE, most=1),
-        lambda: any_store.put_counted(CODE, "k", {}, LIFE, counter=(POSTS, "ip"), window=ttl, most=1),
+        lambda: any_store.put_counted(CODE, "k", {}, ttl, counter=Limited((POSTS, "ip"), LIFE, 1)),
+        lambda: any_store.put_counted(CODE, "k", {}, LIFE, counter=Limited((POSTS, "ip"), ttl, 1)),
         lambda: any_store.touch(CODE, "k", {}, expected_version=0, ttl=ttl),
     ]
     for refuse in refused:
@@ -75,7 +75,7 @@ def test_neither_life_nor_window_may_be_out_of_bounds(any_store: EphemeralStore,
 
 
 def put_it_counted(store: EphemeralStore) -> bool:
-    return store.put_counted(CODE, "raced", {}, LIFE, counter=(POSTS, "raced"), window=LIFE, most=7)
+    return store.put_counted(CODE, "raced", {}, LIFE, counter=Limited((POSTS, "raced"), LIFE, 7))
 
 
 def test_of_fifty_counted_writes_as_many_as_allowed_succeed(store: EphemeralStore, store_url: str) -> None:

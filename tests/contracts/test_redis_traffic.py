@@ -9,7 +9,7 @@ from redis import Redis
 from idp.adapters.redis_connections import connect_redis
 from idp.adapters.redis_store import RedisStore
 from idp.adapters.unit import in_request, in_unit
-from idp.core.ephemeral import EphemeralStore, Kind, StoreUnavailable
+from idp.core.ephemeral import EphemeralStore, Kind, Limited, StoreUnavailable
 from tests.redis_traffic import RedisTraffic, counted_redis
 from tests.servers import RunningServer
 
@@ -52,7 +52,7 @@ def every_operation(store: RedisStore) -> list[tuple[str, Callable[[], object]]]
         ("GET", lambda: store.counted(TRIES, "k")),
         (
             "EVAL",
-            lambda: store.put_counted(CODE, "p", {}, LIFE, counter=(POSTS, "p"), window=LIFE, most=1),
+            lambda: store.put_counted(CODE, "p", {}, LIFE, counter=Limited((POSTS, "p"), LIFE, 1)),
         ),
         ("GETDEL", lambda: store.take(CODE, "k")),
         ("PING", store.is_alive),
@@ -111,7 +111,7 @@ def test_a_write_whose_outcome_is_unknown_is_not_repeated(store: RedisStore, tra
         lambda: store.add(CODE, "new", {}, LIFE),
         lambda: store.swap(CODE, "k", {}, expected_version=0),
         lambda: touch(store),
-        lambda: store.put_counted(CODE, "p", {}, LIFE, counter=(TRIES, "k"), window=LIFE, most=9),
+        lambda: store.put_counted(CODE, "p", {}, LIFE, counter=Limited((TRIES, "k"), LIFE, 9)),
         lambda: store.take(CODE, "k"),
     ]
     for use in uses:

@@ -19,7 +19,7 @@ from idp.adapters.sql.database import initialise, open_database
 from idp.adapters.sql.store import SqlStore
 from idp.adapters.unit import in_request, in_unit
 from idp.core.clock import SystemClock
-from idp.core.ephemeral import EphemeralStore, Kind, StoreUnavailable
+from idp.core.ephemeral import EphemeralStore, Kind, Limited, StoreUnavailable
 from tests.limits import within
 from tests.servers import RunningServer, free_port, postgresql_server, redis_sentinel, redis_server
 
@@ -36,7 +36,7 @@ def assert_fails_closed(store: EphemeralStore, seconds: float) -> None:
         lambda: store.swap(CODE, "k", {}, expected_version=0),
         lambda: store.touch(CODE, "k", {}, expected_version=0, ttl=LIFE),
         lambda: store.count(TRIES, "k", LIFE),
-        lambda: store.put_counted(CODE, "k", {}, LIFE, counter=(TRIES, "k"), window=LIFE, most=1),
+        lambda: store.put_counted(CODE, "k", {}, LIFE, counter=Limited((TRIES, "k"), LIFE, 1)),
         lambda: store.counted(TRIES, "k"),
     ]
     for use in uses:

@@ -21,7 +21,7 @@ from idp.adapters.sql.standings import SqlStandings
 from idp.adapters.sql.store import SqlStore
 from idp.adapters.sql.work import SqlUnitOfWork
 from idp.core.audit import AuditEvent
-from idp.core.ephemeral import Kind
+from idp.core.ephemeral import Kind, Limited
 from tests.contracts.races import CALLERS, race
 from tests.contracts.specimens import ALICE, LATER, NOON, FixedClock, an_account, with_rpps
 
@@ -203,7 +203,7 @@ def test_a_step_within_the_transaction_of_the_unit_waits_for_nobody(house: House
     with house.work.together():
         eager(house)
         assert house.store.count(TRIES, "k", LIFE) == 1
-        counted = house.store.put_counted(CODE, "k", {}, LIFE, counter=(TRIES, "k"), window=LIFE, most=2)
+        counted = house.store.put_counted(CODE, "k", {}, LIFE, counter=Limited((TRIES, "k"), LIFE, 2))
         assert counted
         assert house.store.add(CODE, "added", {}, LIFE)
         assert house.store.take(CODE, "added") == {}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from idp.core.ephemeral import Kind, Versioned
+from idp.core.ephemeral import Kind, Limited, Versioned
 from idp.interaction.hub import Done, Failed, Failure, Finish, GoTo, Hub, Outcome
 from idp.interaction.lending import Lending
 from idp.interaction.next_stop import Itinerary
@@ -16,7 +16,6 @@ from idp.interaction.record import Acr, Interaction, with_event
 from idp.interaction.refusal import InteractionRefusal, InteractionRefused
 from idp.interaction.session import Session
 from idp.interaction.sessions import Sessions
-from idp.interaction.share import Share
 from idp.interaction.stop import Stop
 from idp.interaction.store import Interactions, fingerprint
 from idp.interaction.visit import Visit
@@ -93,8 +92,8 @@ class Bench:
         new = an_interaction(browser=fingerprint(BROWSER), **changes)
         return self.hub.begin(new, self.visit, self.home, self.share)
 
-    def share(self) -> Share:
-        return Share((Kind.SIGN_INS_BY_IP, "192.0.2.0/24"), timedelta(minutes=1), self.most)
+    def share(self) -> Limited:
+        return Limited((Kind.SIGN_INS_BY_IP, "192.0.2.0/24"), timedelta(minutes=1), self.most)
 
     def go_on(self, *others: Finish[Any, Any]) -> Outcome:
         finishes = {one.name: one for one in (self.home, *others)}

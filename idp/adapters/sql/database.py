@@ -6,7 +6,7 @@ Contains transactions and migrations. Not here: a table's meaning, a driver (`ad
 
 import os
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib import import_module
 from pathlib import Path
@@ -29,6 +29,7 @@ from idp.adapters.sql.execution import ConnectionBroken
 from idp.adapters.sql.group_commit import turns_of
 from idp.adapters.sql.outages import outage_named
 from idp.adapters.sql.schema import SCHEMA_REVISION
+from idp.adapters.sql.statement import INSERTS
 from idp.adapters.unit import Unit, forget_all, present_unit
 
 __all__ = [
@@ -113,7 +114,7 @@ def transaction(database: Engine) -> Iterator[Connection]:
 
 def insert_into(connection: Connection, table: sa.Table) -> "sqlite.Insert | postgresql.Insert":
     """Returns an INSERT with ON CONFLICT, in the dialect of the connection."""
-    return _INSERTS[connection.dialect.name](table)
+    return INSERTS[connection.dialect.name](table)
 
 
 def initialise(url: str) -> None:
@@ -170,12 +171,6 @@ def _database(target: URL) -> Engine:
     database = unopened_database(target)
     _open_databases.add(database)
     return database
-
-
-_INSERTS: dict[str, Callable[[sa.Table], "sqlite.Insert | postgresql.Insert"]] = {
-    "sqlite": sqlite.insert,
-    "postgresql": postgresql.insert,
-}
 
 
 def _leave_connections_to_parent() -> None:

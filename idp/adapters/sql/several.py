@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Engine
 
 from idp.adapters.ephemeral_record import hashed
-from idp.adapters.sql.records import IDENTITY
+from idp.adapters.sql.records import IDENTITY, counting
 from idp.adapters.sql.schema import ephemeral
 from idp.adapters.sql.statement import Insert, Statement
 from idp.adapters.sql.work import fetch, run, run_in_turn, write
@@ -106,20 +106,8 @@ def _is_used_up(records: int) -> ColumnElement[bool]:
 
 
 def _counting(insert: Insert, rows: "sa.Select[Any]") -> Any:
-    # A counter whose window is over starts again at 1; its row may still be there.
-    counting = insert(ephemeral)
-    is_over, new = _c.expires_at <= _now, counting.excluded
-    return (
-        counting.from_select([column.name for column in ephemeral.c], rows)
-        .on_conflict_do_update(
-            index_elements=IDENTITY,
-            set_={
-                "version": sa.case((is_over, 1), else_=_c.version + 1),
-                "expires_at": sa.case((is_over, new.expires_at), else_=_c.expires_at),
-            },
-        )
-        .returning(*IDENTITY, _c.version)
-    )
+    first_counts: Any = insert(ephemeral).from_select([column.name for column in ephemeral.c], rows)
+    return counting(first_counts).returning(*IDENTITY, _c.version)
 
 
 def _first(number: int) -> "sa.Select[Any]":

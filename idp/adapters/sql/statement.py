@@ -31,7 +31,7 @@ _DIALECTS: Mapping[str, Dialect] = {
     "postgresql": PGDialect_psycopg(paramstyle="numeric_dollar"),  # type: ignore[no-untyped-call]
     "sqlite": sqlite.dialect(paramstyle="named"),
 }
-_INSERTS: Mapping[str, Insert] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+INSERTS: Mapping[str, Insert] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -89,7 +89,7 @@ class Statement:
     def on(self, dialect: str) -> Compiled:
         found = self._compiled.get(dialect)
         if found is None:
-            found = self._compiled[dialect] = _compile(self.build(_INSERTS[dialect]), dialect, self.row)
+            found = self._compiled[dialect] = _compile(self.build(INSERTS[dialect]), dialect, self.row)
         return found
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
-from idp.adapters.ephemeral_record import as_text, checked_life, from_text, hashed
+from idp.adapters.ephemeral_record import as_text, checked_life, from_text
 from idp.adapters.sql.database import reading, writing
 from idp.adapters.sql.execution import Result
 from idp.adapters.sql.records import (
@@ -24,6 +24,7 @@ from idp.adapters.sql.records import (
     IDENTITY,
     PUT,
     PUT_COUNTED,
+    ROW,
     SWAP,
     SWAP_AND_PROLONG,
     TAKE,
@@ -117,20 +118,12 @@ class SqlStore:
         )
 
     def put_counted(
-        self,
-        kind: Kind,
-        key: str,
-        value: Mapping[str, Any],
-        ttl: timedelta,
-        *,
-        counter: tuple[Kind, str],
-        window: timedelta,
-        most: int,
+        self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta, *, counter: Limited
     ) -> bool:
         # The count stays when it is too high: a caller who goes on asking goes on waiting.
-        named, now = _named(*counter), self.clock.now()
-        counting = (COUNT, {"now": now, "expires_at": now + checked_life(window), **named})
-        counted_by = {"counter_kind": named["kind"], "counter_key": named["key_hash"], "most": most}
+        counter_kind, counter_key = named(counter.place)
+        counted_by = {"counter_kind": counter_kind, "counter_key": counter_key, "most": counter.most}
+        counting = (COUNT, self._counting(counter.place, counter.window))
         putting = (PUT_COUNTED, {**counted_by, **_named(kind, key), **self._new(value, ttl)})
         self._settle(kind, key)
         _, put = run_in_turn(self.database, counting, putting)
@@ -138,9 +131,7 @@ class SqlStore:
         return bool(put.changed)
 
     def count(self, kind: Kind, key: str, ttl: timedelta) -> int:
-        now = self.clock.now()
-        end = now + checked_life(ttl)
-        rows = run(self.database, COUNT, now=now, expires_at=end, **_named(kind, key)).rows
+        rows = run(self.database, COUNT, **self._counting((kind, key), ttl)).rows
         self._forget(kind, key)
         counted: int = rows[0].version
         return counted
@@ -190,11 +181,13 @@ class SqlStore:
     def _count_with_unit(self, counter: Limited, refusal: Exception) -> None:
         if counter.most < 1:
             raise refusal
-        now = self.clock.now()
-        end = now + checked_life(counter.window)
-        values = {"now": now, "most": counter.most, "expires_at": end, **_named(*counter.place)}
+        values = self._counting(counter.place, counter.window)
         forget(self._place(*counter.place))
-        write(self.database, COUNT_WITHIN, refusal=refusal, **values)
+        write(self.database, COUNT_WITHIN, refusal=refusal, most=counter.most, **values)
+
+    def _counting(self, place: Place, window: timedelta) -> dict[str, Any]:
+        now = self.clock.now()
+        return {"now": now, "expires_at": now + checked_life(window), **_named(*place)}
 
     def _put(self, put: Put) -> tuple[Statement, dict[str, Any]]:
         self._settle(put.kind, put.key)
@@ -238,4 +231,4 @@ class SqlStore:
 
 
 def _named(kind: Kind, key: str) -> dict[str, Any]:
-    return {"kind": kind.value, "key_hash": hashed(key)}
+    return dict(zip(ROW, named((kind, key)), strict=True))

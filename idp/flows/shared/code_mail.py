@@ -16,7 +16,7 @@ from idp.accounts.email_otp import CodeToSend, MailCodes
 from idp.accounts.mail_quota import NotSent, SendRefusal
 from idp.core.audit import AuditEvent
 from idp.core.clock import Clock
-from idp.core.ephemeral import Limited, StoreUnavailable
+from idp.core.ephemeral import StoreUnavailable
 from idp.core.mailer import Mail, Outbox
 from idp.core.unit_of_work import UnitOfWork
 from idp.flows.shared.desk import Desk
@@ -98,7 +98,7 @@ class CodeSender:
         step = self.work.as_one_step if code.is_repeated else self.work.together
         try:
             with step():
-                self.codes.send(code, Limited(*self.quota.share(request, browser_of(interaction))))
+                self.codes.send(code, self.quota.share(request, browser_of(interaction)))
                 self.outbox.post(
                     mail,
                     # What is posted with less than a second left is dropped by the worker, which needs a number above
