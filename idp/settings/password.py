@@ -37,9 +37,6 @@ class PasswordSettings:
         least=4,
         source=_VALUES,
     )
-    change_within: timedelta = duration(
-        "A new password wants a proof by card or Pro Santé Connect no older than this.", seconds(600)
-    )
     free_tries: int = number(
         "Failures before the first wait; 0: at once as with 1, and twice as long.", 5, least=0, source=_VALUES
     )

@@ -10,7 +10,7 @@ from idp.adapters.sql import crl_schema  # noqa: F401 - its tables are of the sa
 from idp.adapters.sql.columns import UtcInstant, metadata, row_number
 
 #: The migration of this code. Zero-padded: the order of the texts is the order of the migrations.
-SCHEMA_REVISION = "0013"
+SCHEMA_REVISION = "0014"
 
 accounts = sa.Table(
     "accounts",
@@ -41,6 +41,7 @@ accounts = sa.Table(
     sa.Column("locale", sa.Text, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("generation", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("password_changed_at", UtcInstant),
 )
 
 #: `before` and `after`: the fields of the identity that a newer proof changed.
