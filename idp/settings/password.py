@@ -19,7 +19,7 @@ class PasswordSettings:
 
     door: bool = setting(
         "People may sign in with a password and a mail code; false closes it everywhere, and the enrolment asks for no "
-        "password. Opened later, a person without one chooses it on the home page after card or Pro Santé Connect.",
+        "password. Opened later, a person without one chooses it in « Mon compte » after card or Pro Santé Connect.",
         True,
     )
     pepper: str = setting(
