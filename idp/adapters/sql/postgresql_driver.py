@@ -6,7 +6,7 @@ Contains preparing, several statements as one, errors by their SQLSTATE. Not her
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import psycopg
@@ -35,10 +35,7 @@ class PostgresqlDriver:
 
     def run(self, raw: PoolProxiedConnection, compiled: Compiled, values: Mapping[str, Any]) -> Result:
         result = _run_prepared(raw, compiled.text, [values[name] for name in compiled.names])
-        rows = [
-            compiled.decoded([result.get_value(row, column) for column in range(result.nfields)])
-            for row in range(result.ntuples)
-        ]
+        rows = [compiled.decoded(partial(result.get_value, number)) for number in range(result.ntuples)]
         return Result(rows, result.command_tuples or 0)
 
     def run_together(

@@ -8,7 +8,7 @@ import json
 from collections import namedtuple
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -48,7 +48,7 @@ class Compiled:
     encoders: Mapping[str, Convert]
     fixed: Mapping[str, Any]
     row: Callable[[Sequence[Any]], Any]
-    decoders: tuple[Convert | None, ...]
+    decoders: tuple[tuple[int, Convert], ...]
     gives_rows: bool
     writes: str | None
     row_names: tuple[str, ...]
@@ -58,20 +58,17 @@ class Compiled:
 
     def values(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Returns the parameters as the driver takes them. Raises KeyError for one that is missing."""
-        encoders = self.encoders
-        values = dict(self.fixed)
-        for name in encoders:
-            value = given[name]
-            values[name] = None if value is None else encoders[name](value)
+        values = {
+            name: None if (value := given[name]) is None else encode(value)
+            for name, encode in self.encoders.items()
+        }
+        values.update(self.fixed)
         return values
 
-    def decoded(self, columns: Sequence[Any]) -> Any:
-        """Returns the row with the names of its columns."""
+    def decoded(self, column: Callable[[int], Any]) -> Any:
+        """Returns the row with the names of its columns. `column`: gives one by its number, as the driver has it."""
         return self.row(
-            [
-                value if value is None or decode is None else decode(value)
-                for decode, value in zip(self.decoders, columns, strict=True)
-            ]
+            [None if (value := column(number)) is None else decode(value) for number, decode in self.decoders]
         )
 
 
@@ -122,7 +119,7 @@ def _compile(clause: Executable, dialect: str, row: tuple[str, ...]) -> Compiled
             name: _of(conversions.encoders, compiler.binds[name].type)(value) for name, value in fixed.items()
         },
         row=_row_class(tuple(name for name, _ in columns)),
-        decoders=tuple(_of(conversions.decoders, kind) for _, kind in columns),
+        decoders=tuple(enumerate(_of(conversions.decoders, kind) for _, kind in columns)),
         gives_rows=bool(columns),
         writes=written,
         row_names=row,
@@ -160,8 +157,7 @@ def _looked_at(clause: Any, written: str | None) -> frozenset[str]:
 
 @lru_cache(maxsize=256)
 def _row_class(names: tuple[str, ...]) -> Callable[[Sequence[Any]], Any]:
-    make: Callable[[Sequence[Any]], Any] = getattr(namedtuple("Row", names), "_make")  # noqa: B009
-    return make
+    return partial(tuple.__new__, namedtuple("Row", names))
 
 
 def _of(table: Mapping[type[TypeEngine[Any]], Any], kind: TypeEngine[Any]) -> Any:
@@ -177,14 +173,16 @@ def _text(value: str) -> bytes:
 
 
 _json = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+# Of no use for what others wrote: it takes no blanks before, and whatever stands behind.
+_read_json = json.JSONDecoder().raw_decode
 
 
 @dataclass(frozen=True, slots=True)
 class _Conversions:
-    """By column type. A decoder of None: the value is as the driver gives it."""
+    """By column type."""
 
     encoders: Mapping[type[TypeEngine[Any]], Convert]
-    decoders: Mapping[type[TypeEngine[Any]], Convert | None]
+    decoders: Mapping[type[TypeEngine[Any]], Convert]
 
 
 _CONVERSIONS: Mapping[str, _Conversions] = {
@@ -202,7 +200,7 @@ _CONVERSIONS: Mapping[str, _Conversions] = {
             sa.Integer: int,
             UtcInstant: lambda value: instant_of(int(value)),
             sa.Boolean: lambda value: value == b"t",
-            sa.JSON: lambda value: json.loads(value.decode()),
+            sa.JSON: lambda value: _read_json(value.decode())[0],
         },
     ),
     "sqlite": _Conversions(
@@ -214,11 +212,11 @@ _CONVERSIONS: Mapping[str, _Conversions] = {
             sa.JSON: _json,
         },
         decoders={
-            sa.String: None,
-            sa.Integer: None,
+            sa.String: str,
+            sa.Integer: int,
             UtcInstant: instant_of,
             sa.Boolean: bool,
-            sa.JSON: json.loads,
+            sa.JSON: lambda value: _read_json(value)[0],
         },
     ),
 }
