@@ -1,8 +1,10 @@
 """`AccountRepository` on SQL: one row per person, unique by RPPS, by subject and by e-mail address."""
 
+import json
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,8 +27,15 @@ _c = accounts.c
 _LASTING = ("id", "subject", "rpps", "created_at")
 
 
+#: What `read_account` reads. Labels as their JSON: there are few, and each is read once (`_labels`).
+ACCOUNT_COLUMNS = [
+    sa.type_coerce(column, sa.Text).label(column.name) if isinstance(column.type, sa.JSON) else column
+    for column in _c
+]
+
+
 def _by(column: ColumnElement[str]) -> Statement:
-    return Statement(lambda _: sa.select(accounts).where(column == sa.bindparam("value")))
+    return Statement(lambda _: sa.select(*ACCOUNT_COLUMNS).where(column == sa.bindparam("value")))
 
 
 _BY_ID, _BY_RPPS, _BY_EMAIL = _by(_c.id), _by(_c.rpps), _by(_c.email_normalised)
@@ -173,8 +182,15 @@ def _from_history(value: Mapping[str, Any], rpps: str) -> ProvedIdentity:
     return from_plain(ProvedIdentity, {**value, "rpps": rpps})
 
 
+@lru_cache(maxsize=1024)
+def _labels(text: str) -> tuple[CodedLabel, ...]:
+    """Returns those of a JSON list, or the one that it is."""
+    value = json.loads(text)
+    return tuple(from_plain(CodedLabel, one) for one in (value if isinstance(value, list) else [value]))
+
+
 def read_account(row: Any) -> Account:
-    """`row`: the columns of the table, by their names."""
+    """`row`: ACCOUNT_COLUMNS, by their names."""
     return Account(
         id=AccountId(row.id),
         subject=row.subject,
@@ -182,8 +198,8 @@ def read_account(row: Any) -> Account:
             rpps=row.rpps,
             family_name=row.family_name,
             given_name=row.given_name,
-            profession=None if row.profession is None else from_plain(CodedLabel, row.profession),
-            specialities=tuple(from_plain(CodedLabel, one) for one in row.specialities),
+            profession=None if row.profession is None else _labels(row.profession)[0],
+            specialities=_labels(row.specialities),
             source=row.identity_source,
             verified_at=row.identity_verified_at,
             evidence=row.identity_evidence,
