@@ -112,7 +112,7 @@ class Connections:
                 return
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class _Line:
     """A connection of redis-py after its greeting, spoken to without what redis-py does around each answer."""
 
@@ -144,11 +144,19 @@ class _Line:
         return answer
 
 
+class _Parser(DefaultParser):  # type: ignore[misc, valid-type]
+    """Lets out the socket of its connection, which redis-py keeps to itself."""
+
+    def on_connect(self, connection: Any, **options: Any) -> None:
+        super().on_connect(connection, **options)
+        connection.opened = self._sock
+
+
 def _line(connection: Any) -> _Line:
     watch = select.poll()
-    watch.register(connection._sock, select.POLLIN)
+    watch.register(connection.opened, select.POLLIN)
     reader = Reader(protocolError=InvalidResponse, replyError=DefaultParser.parse_error, encoding="utf-8")
-    return _Line(connection, connection._sock, reader, watch)
+    return _Line(connection=connection, socket=connection.opened, reader=reader, watch=watch)
 
 
 def connect_redis(url: str) -> Connections:
@@ -169,6 +177,7 @@ def _options() -> dict[str, Any]:
         "socket_timeout": _TIMEOUT_SECONDS,
         "socket_connect_timeout": _TIMEOUT_SECONDS,
         "decode_responses": True,
+        "parser_class": _Parser,
         "retry": Retry(NoBackoff(), 0),
         # Nothing here needs the third version, whose greeting costs each connection two round trips more.
         "protocol": 2,
