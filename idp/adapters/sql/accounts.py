@@ -1,10 +1,8 @@
 """`AccountRepository` on SQL: one row per person, unique by RPPS, by subject and by e-mail address."""
 
-import json
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,7 +14,7 @@ from idp.accounts.identity_change import IdentityChange
 from idp.accounts.repository import AccountNotFound, EmailTaken, RppsTaken, StaleAccount
 from idp.adapters.sql.database import insert_into, reading, writing
 from idp.adapters.sql.schema import accounts, identity_changes
-from idp.adapters.sql.statement import Statement
+from idp.adapters.sql.statement import Gather, Statement
 from idp.adapters.sql.work import fetch
 from idp.cards.nomenclature import CodedLabel
 from idp.core.records import from_plain, to_plain
@@ -27,18 +25,9 @@ _c = accounts.c
 _LASTING = ("id", "subject", "rpps", "created_at")
 
 
-#: What `read_account` reads. Labels as their JSON: there are few, and each is read once (`_labels`).
-ACCOUNT_COLUMNS = [
-    sa.type_coerce(column, sa.Text).label(column.name) if isinstance(column.type, sa.JSON) else column
-    for column in _c
-]
-
-
 def _by(column: ColumnElement[str]) -> Statement:
-    return Statement(lambda _: sa.select(*ACCOUNT_COLUMNS).where(column == sa.bindparam("value")))
-
-
-_BY_ID, _BY_RPPS, _BY_EMAIL = _by(_c.id), _by(_c.rpps), _by(_c.email_normalised)
+    found = sa.select(accounts).where(column == sa.bindparam("value"))
+    return Statement(lambda _: found, gather=ACCOUNT)
 
 
 def normalise_email(address: str) -> str:
@@ -115,7 +104,7 @@ class SqlAccounts:
 
     def _find(self, by: Statement, value: str) -> Account | None:
         rows = fetch(self.database, by, value=value) if is_storable(value) else ()
-        return read_account(rows[0]) if rows else None
+        return rows[0].account if rows else None
 
 
 def is_storable(text: str) -> bool:
@@ -182,15 +171,7 @@ def _from_history(value: Mapping[str, Any], rpps: str) -> ProvedIdentity:
     return from_plain(ProvedIdentity, {**value, "rpps": rpps})
 
 
-@lru_cache(maxsize=1024)
-def _labels(text: str) -> tuple[CodedLabel, ...]:
-    """Returns those of a JSON list, or the one that it is."""
-    value = json.loads(text)
-    return tuple(from_plain(CodedLabel, one) for one in (value if isinstance(value, list) else [value]))
-
-
-def read_account(row: Any) -> Account:
-    """`row`: ACCOUNT_COLUMNS, by their names."""
+def _read(row: Any) -> Account:
     return Account(
         id=AccountId(row.id),
         subject=row.subject,
@@ -198,8 +179,8 @@ def read_account(row: Any) -> Account:
             rpps=row.rpps,
             family_name=row.family_name,
             given_name=row.given_name,
-            profession=None if row.profession is None else _labels(row.profession)[0],
-            specialities=_labels(row.specialities),
+            profession=None if row.profession is None else from_plain(CodedLabel, row.profession),
+            specialities=tuple(from_plain(CodedLabel, one) for one in row.specialities),
             source=row.identity_source,
             verified_at=row.identity_verified_at,
             evidence=row.identity_evidence,
@@ -222,3 +203,8 @@ def read_account(row: Any) -> Account:
         locale=row.locale,
         version=row.version,
     )
+
+
+#: Of the columns of `accounts`, all of them and in their order.
+ACCOUNT = Gather("account", tuple(_c.keys()), _read)
+_BY_ID, _BY_RPPS, _BY_EMAIL = _by(_c.id), _by(_c.rpps), _by(_c.email_normalised)
