@@ -18,16 +18,17 @@ def _coded(value: Any) -> dict[str, str]:
 
 
 def _address(account: Account) -> dict[str, str]:
-    """OpenID Connect Core §5.1.1."""
+    """OpenID Connect Core §5.1.1, without the empty members."""
     address = account.address
     street = "\n".join(line for line in (address.line1, address.line2) if line)
-    return {
+    told = {
         "formatted": f"{street}\n{address.postal_code} {address.city}",
         "street_address": street,
         "postal_code": address.postal_code,
         "locality": address.city,
         "country": address.country,
     }
+    return {member: text for member, text in told.items() if text}
 
 
 def _instant(moment: datetime) -> str:

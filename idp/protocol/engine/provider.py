@@ -68,7 +68,7 @@ def message_of(parameters: Mapping[str, str]) -> AuthorizationRequest:
     """
     for value in parameters.values():
         value.encode()
-    return AuthorizationRequest().from_dict(parameters)
+    return AuthorizationRequest(**parameters)
 
 
 def _refuse(request: AuthorizationRequest, reason: str) -> NoReturn:
@@ -156,20 +156,20 @@ class OpenIDProvider(Provider):  # type: ignore[misc]
             pkce_is_s256(request)
 
     def _check_subject_identifier_matches_requested(
-        self, authentication_request: AuthorizationRequest, sub: str
+        self, authentication_request: Mapping[str, Any], sub: str
     ) -> None:
         """Nothing to compare: `claims` never reaches pyop, and `CodeIssuer.is_expected` has compared the `sub`."""
         if "claims" in authentication_request:
             _never("a request with claims")
 
     def _get_requested_claims_in(
-        self, authentication_request: AuthorizationRequest, response_method: str
+        self, authentication_request: Mapping[str, Any], response_method: str
     ) -> dict[str, None]:
         """Returns for userinfo what the endpoint released; those of the ID Token are in its extra claims already."""
         return dict.fromkeys(self.authz_state.released) if response_method == "userinfo" else {}
 
     def _verify_code_exchange_req(
-        self, token_request: AccessTokenRequest, authentication_request: AuthorizationRequest
+        self, token_request: AccessTokenRequest, authentication_request: Mapping[str, Any]
     ) -> None:
         """RFC 6749 §4.1.3: same client and redirect_uri as at /authorize, then PKCE. Raises CodeRefused for each."""
         is_same = all(
@@ -180,7 +180,7 @@ class OpenIDProvider(Provider):  # type: ignore[misc]
             raise CodeRefused("not issued to this request")
 
     def _PKCE_verify(
-        self, token_request: AccessTokenRequest, authentication_request: AuthorizationRequest
+        self, token_request: AccessTokenRequest, authentication_request: Mapping[str, Any]
     ) -> bool:
         """Whether the verifier fits (RFC 7636 §4.6).
 
