@@ -113,6 +113,7 @@ class Engine:
         `admit`: the gate, called once the code is known to be this client's; raises ClientError.
         """
         state = Redemption(
+            client=client,
             code=code,
             store=self._grants,
             binding=binding,

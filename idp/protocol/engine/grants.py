@@ -139,6 +139,7 @@ class GrantStore:
 
     def issue_access_token(
         self,
+        client: Client,
         grant: Grant,
         subject: str,
         scope: str,
@@ -147,12 +148,13 @@ class GrantStore:
         acr: str,
         binding: Binding,
     ) -> tuple[str, int]:
-        """Returns a new opaque token and its life in seconds.
+        """Returns a new opaque token of this client and its life in seconds.
 
         `asked`: single claims that userinfo adds to those of the scopes. `acr`: of the sign-in. `binding`: see
         `possession`.
         """
-        value, life, now = _token(), self._life(grant.client_id), self.clock.now()
+        value, now = _token(), self.clock.now()
+        life = client.access_token_life or self.access_token_life
         record = {
             "grant_id": grant.id,
             "account_id": grant.account_id,
@@ -194,10 +196,6 @@ class GrantStore:
             # Tokens issued by the previous version have no `cnf`.
             binding=dict(stored.value.get("cnf", {})),
         )
-
-    def _life(self, client_id: str) -> timedelta:
-        client = self.clients.get(client_id)
-        return (client.access_token_life if client else None) or self.access_token_life
 
 
 def _token() -> str:

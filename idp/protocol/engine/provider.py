@@ -188,8 +188,8 @@ class OpenIDProvider(Provider):  # type: ignore[misc]
         client that must use PKCE by now.
         """
         if "code_challenge" not in authentication_request:
-            client = self._client_file.registry()[token_request["client_id"]]
-            return "code_verifier" not in token_request and client.pkce == "optional"
+            is_optional = self.authz_state.client.pkce == "optional"
+            return "code_verifier" not in token_request and is_optional
         verifier, challenge = token_request.get("code_verifier", ""), authentication_request["code_challenge"]
         if not re.fullmatch(r"[A-Za-z0-9._~-]{43,128}", verifier):
             return False
@@ -209,8 +209,10 @@ class OpenIDProvider(Provider):  # type: ignore[misc]
         if access_token_value is None:
             _never("an ID Token without an access token")
         claims = {**(user_claims or {}), **(extra_id_token_claims or {})}
-        client = self._client_file.registry()[client_id]
-        return self._write_id_token(client, sub, claims, access_token=access_token_value, nonce=nonce)
+        # pyop names the client of the code, which is that of the call.
+        return self._write_id_token(
+            self.authz_state.client, sub, claims, access_token=access_token_value, nonce=nonce
+        )
 
     # Replaced by our own parts, which are not called from here.
 

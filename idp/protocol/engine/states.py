@@ -13,6 +13,7 @@ from pyop.access_token import AccessToken
 
 from idp.accounts.account import Account
 from idp.accounts.grants import Grant
+from idp.clients.registry import Client
 from idp.protocol.claims.account_claims import named_claims
 from idp.protocol.claims.claims_request import ClaimsRequest
 from idp.protocol.client_auth.possession import Binding, is_announced_key, token_type
@@ -55,6 +56,7 @@ class CodeIssue:
 class Redemption:
     """For `_do_code_exchange`, after the code was redeemed: whichever code pyop names, its getters read `code`."""
 
+    client: Client
     code: IssuedCode
     store: GrantStore
     #: The keys that the caller proved to hold.
@@ -82,6 +84,7 @@ class Redemption:
         self.admit()
         asked = self.code.asked_for("userinfo")
         value, seconds = self.store.issue_access_token(
+            self.client,
             self.code.grant,
             self.code.subject,
             self.code.scope,

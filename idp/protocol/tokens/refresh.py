@@ -117,6 +117,7 @@ class Refresh:
         """
         subject = self.subjects.of(account, client)
         access_token, seconds = self.grant_store.issue_access_token(
+            client,
             grant,
             subject,
             scope,
