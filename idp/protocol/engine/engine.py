@@ -3,7 +3,6 @@
 No type of pyop leaves this module: requests and answers are mappings, refusals are our own.
 """
 
-import functools
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
@@ -104,20 +103,23 @@ class Engine:
         code: IssuedCode,
         *,
         binding: Binding,
-        admit: Callable[[], Account],
+        account: Account,
+        admit: Callable[[], None],
         first_refresh_token: Callable[[IssuedCode], str | None],
     ) -> dict[str, Any]:
         """Returns the token response. Raises CodeRefused, ClientError, SignerUnavailable.
 
         `form`: has a `code` and a `redirect_uri`. `code`: what its code stands for. `binding`: see `possession`.
-        `admit`: the gate, called once the code is known to be this client's; raises ClientError.
+        `account`: that of its grant. `admit`: the gate, called once the code is known to be this client's; raises
+        ClientError.
         """
         state = Redemption(
             client=client,
             code=code,
             store=self._grants,
             binding=binding,
-            admit=functools.cache(admit),
+            account=account,
+            admit=admit,
             first_refresh_token=first_refresh_token,
         )
         named = {"grant_type": "authorization_code", "client_id": client.client_id}

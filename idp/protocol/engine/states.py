@@ -61,8 +61,9 @@ class Redemption:
     store: GrantStore
     #: The keys that the caller proved to hold.
     binding: Binding
-    #: The gate. Reads the account row once, however often it is called. Raises ClientError.
-    admit: Callable[[], Account]
+    account: Account
+    #: The gate, passed once. Raises ClientError.
+    admit: Callable[[], None]
     #: None for a client that has no refresh tokens.
     first_refresh_token: Callable[[IssuedCode], str | None]
 
@@ -100,7 +101,7 @@ class Redemption:
 
     def get_extra_id_token_claims_for_code(self, authorization_code: str) -> dict[str, Any]:
         """Returns the single claims asked for, then those of the sign-in: a request cannot replace an `acr`."""
-        asked = named_claims(self.admit(), self.code.asked_for("id_token"))
+        asked = named_claims(self.account, self.code.asked_for("id_token"))
         return {**asked, **self.code.authentication}
 
     def get_user_info_for_code(self, authorization_code: str) -> dict[str, Any]:
