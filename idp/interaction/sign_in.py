@@ -83,7 +83,7 @@ class SignIn:
             self._audit_event(AuditEvent.ISSUE_REFUSED, interaction, account, reason=str(refused.reason))
             raise
         # Single sign-on: the session knew all these events, so its cookie stays (facts/security AC4: nor is it lifted).
-        if here is not None and set(interaction.events) <= set(here.events):
+        if here is not None and all(event in here.events for event in interaction.events):
             return _entered(here, None)
         try:
             return self._session_for(done, found, here, visit)

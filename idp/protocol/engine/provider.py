@@ -66,8 +66,7 @@ def message_of(parameters: Mapping[str, str]) -> AuthorizationRequest:
 
     Raises UnicodeEncodeError (half a surrogate pair is no text) and what the messages of oic raise.
     """
-    for value in parameters.values():
-        value.encode()
+    "".join(parameters.values()).encode()
     return AuthorizationRequest(**parameters)
 
 
