@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from idp.core.changed import changed
 from idp.core.ephemeral import EphemeralStore, Kind, Put
 from idp.interaction.session import Session, ends_at
 from idp.interaction.session_record import is_opened_by, kept, read, secrets_with
@@ -61,7 +60,7 @@ class Sessions:
         # ASVS 7.2.4, facts/security SE2: the secret is new, or an attacker could have fixed it before the
         # authentication.
         secret = random_token()
-        opened = changed(session, secrets=secrets_with(session, fingerprint(secret)))
+        opened = dataclasses.replace(session, secrets=secrets_with(session, fingerprint(secret)))
         record = Put(Kind.SESSION, session.sid, kept(opened), self._ttl(session, now))
         if write is None:
             self.store.put(*record)
@@ -76,7 +75,7 @@ class Sessions:
         Raises StaleRecord (ended or written meanwhile), UpstreamOver.
         """
         secret = random_token()
-        self._swap(changed(session, secrets=secrets_with(session, fingerprint(secret))), now)
+        self._swap(dataclasses.replace(session, secrets=secrets_with(session, fingerprint(secret))), now)
         self._remember_upstream(session)
         return f"{session.sid}.{secret}"
 
@@ -84,7 +83,7 @@ class Sessions:
         """Write the time of this visit, by the end of the request. A session that ended or changed since stays so."""
         # The secret of the cookie is written again; a late visit with an old cookie fails by its version.
         secrets = secrets_with(session, fingerprint(cookie.partition(".")[2]))
-        seen = changed(session, last_seen_at=now, secrets=secrets)
+        seen = dataclasses.replace(session, last_seen_at=now, secrets=secrets)
         self.store.touch(
             Kind.SESSION, session.sid, kept(seen), expected_version=session.version, ttl=self._ttl(seen, now)
         )

@@ -6,7 +6,7 @@ degraded. Not here: which key signs (`signing/schedule.py`), files (`directory.p
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,7 +14,6 @@ import structlog
 
 from idp.adapters.key_files.directory import KeyDirectory, require_all_algorithms
 from idp.adapters.software_signer import BadKeyFile
-from idp.core.changed import changed
 from idp.signing.key_ring import KeyRing
 from idp.signing.schedule import ALGS, KeyRecord, KeySchedule, KeyState
 from idp.signing.signer import Alg, Signer
@@ -88,14 +87,14 @@ class KeysInForce:
     def _look(self, held: _InForce, now: datetime) -> _InForce:
         # A fault may be repaired by a change that no stamp shows (chmod of a key): with a fault, read every time.
         if held.fault is None and self._directory.stamp() == held.stamp:
-            return changed(held, looked_at=now) if held.has_ring_of(now) else _at(held, now)
+            return replace(held, looked_at=now) if held.has_ring_of(now) else _at(held, now)
         try:
             return self._read(now, held)
         # The old keys stay in force: a half-copied directory must not stop a running server.
         except BadKeyFile as error:
             if held.fault != str(error):
                 log.error("key_ring_refused", reason=str(error))
-            return _at(changed(held, fault=str(error)), now)
+            return _at(replace(held, fault=str(error)), now)
 
     def _read(self, now: datetime, held: _InForce | None) -> _InForce:
         """Returns the keys of the directory. Raises BadKeyFile.
@@ -131,7 +130,7 @@ class KeysInForce:
 
 def _at(held: _InForce, now: datetime) -> _InForce:
     ring, ends_at = _ring(held.schedule, held.signers, now)
-    return changed(held, looked_at=now, ring=ring, ring_ends_at=ends_at)
+    return replace(held, looked_at=now, ring=ring, ring_ends_at=ends_at)
 
 
 def _ring(

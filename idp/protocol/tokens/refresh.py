@@ -4,6 +4,7 @@ RFC 6749 §6, RFC 9700 §4.14: bound to its client; rotated for public clients, 
 kept for confidential clients, whose authentication binds it. It ends with the session, or earlier if it is not used.
 """
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,6 @@ from idp.accounts.refresh import RefreshToken, RefreshTokens, TokenReplayed, dig
 from idp.accounts.standing import Granted
 from idp.clients.registry import Client
 from idp.core.audit import Audit, AuditEvent
-from idp.core.changed import changed
 from idp.core.errors import ClientError, OAuthError
 from idp.core.unit_of_work import UnitOfWork
 from idp.protocol.claims.account_claims import named_claims, released_names
@@ -163,7 +163,7 @@ class Refresh:
         """
         following = new_value(token.grant_id) if client.is_public else value
         idle_until = self._idle_until(client, now, token.ends_at)
-        renewed = changed(token, token_sha256=digest(following), idle_until=idle_until)
+        renewed = dataclasses.replace(token, token_sha256=digest(following), idle_until=idle_until)
         # facts/security TK5: compared and swapped in one statement. In two, both of two calls at once would pass.
         self.tokens.swap(digest(value), renewed)
         return following if client.is_public else None
