@@ -39,7 +39,7 @@ class GoTo:
     binding: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
     """No page is due. The interaction is used up; the login has still to pass the gate."""
 
@@ -206,7 +206,7 @@ class Hub:
         assurance = assurance_of(counting_events(interaction), self.itinerary.paths(interaction))
         if standing is None or assurance is None:
             return Failed(interaction, Failure.NOBODY)
-        return Done(interaction, standing, assurance, session)
+        return Done(interaction=interaction, standing=standing, assurance=assurance, session=session)
 
 
 def _page_path(interaction_id: str, stop: Stop) -> str:

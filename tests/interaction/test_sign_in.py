@@ -87,7 +87,9 @@ class House:
         interaction = an_interaction(account_id=account.id, events=events, **changes)
         assurance = assurance_of(events)
         assert assurance is not None
-        done = Done(interaction, a_standing(account), assurance, session)
+        done = Done(
+            interaction=interaction, standing=a_standing(account), assurance=assurance, session=session
+        )
         visit = Visit(
             browser="browser",
             session=self.cookie,

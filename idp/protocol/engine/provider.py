@@ -187,8 +187,8 @@ class OpenIDProvider(Provider):  # type: ignore[misc]
         client that must use PKCE by now.
         """
         if "code_challenge" not in authentication_request:
-            is_optional = self.authz_state.client.pkce == "optional"
-            return "code_verifier" not in token_request and is_optional
+            client: Client = self.authz_state.client
+            return "code_verifier" not in token_request and client.pkce == "optional"
         verifier, challenge = token_request.get("code_verifier", ""), authentication_request["code_challenge"]
         if not re.fullmatch(r"[A-Za-z0-9._~-]{43,128}", verifier):
             return False
