@@ -1,14 +1,23 @@
 """Contains redirects, and how an address is written. Not here: which address is right."""
 
+import re
 from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
+from werkzeug.urls import iri_to_uri
 from werkzeug.wrappers import Response
+
+from idp.web.ready import ReadyResponse
+
+_TYPE = ("Content-Type", "text/plain; charset=utf-8")
+#: RFC 3986 §2: what a URI may hold; anything else is escaped.
+_URI = re.compile(r"[A-Za-z0-9\-._~:/?#@!$&'()*+,;=%]*")
 
 
 def redirect(location: str) -> Response:
     """Returns a 303, never a 307: the browser must not send a form with credentials on (RFC 9700 §4.12)."""
-    return Response(status=303, headers={"Location": location})
+    address = location if _URI.fullmatch(location) else iri_to_uri(location)
+    return ReadyResponse(303, (_TYPE, ("Location", address)))
 
 
 def with_query(url: str, parameters: Mapping[str, str]) -> str:
