@@ -13,6 +13,8 @@ _TYPE = ("Content-Type", "text/plain; charset=utf-8")
 #: RFC 3986 §2: what a URI may hold; anything else is escaped.
 _URI = re.compile(r"[A-Za-z0-9\-._~:/?#@!$&'()*+,;=%]*")
 
+_PLAIN_PATH = re.compile(r"/[A-Za-z0-9_-][A-Za-z0-9_/-]*")
+
 
 def redirect(location: str) -> Response:
     """Returns a 303, never a 307: the browser must not send a form with credentials on (RFC 9700 §4.12)."""
@@ -28,4 +30,4 @@ def with_query(url: str, parameters: Mapping[str, str]) -> str:
 
 def path_of_ours(path: str) -> str:
     """Returns the path with one slash in front: `//elsewhere`, also with backslashes, would be another host."""
-    return "/" + quote(path.lstrip("/\\"))
+    return path if _PLAIN_PATH.fullmatch(path) else "/" + quote(path.lstrip("/\\"))
