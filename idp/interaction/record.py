@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from idp.accounts.account import Account, AccountId, PostalAddress, ProvedIdentity
+from idp.accounts.enrolment import proof_mark
 from idp.interaction.authenticator import AUTHENTICATORS, Acr, AuthenticatorId
 
 
@@ -86,6 +87,8 @@ class Interaction:
     enrolment: PendingEnrolment | None = None
     #: What the person typed before, to fill the form again when they come back to it.
     enrolment_draft: Mapping[str, str] = field(default_factory=dict)
+    #: The mark of the proof for which that was typed, in an interaction that expired since (`proof_mark`); "" for none.
+    draft_of: str = ""
     #: The person chose a professional context here: `prompt=consent` is answered.
     has_chosen_context: bool = False
     #: The person began an expired interaction again, by a click.
@@ -155,12 +158,27 @@ def with_identity(
     (facts/security CP7).
     """
     is_same = _is_same_proof(interaction.identity, identity)
+    is_typed_for_it = is_same or interaction.draft_of == proof_mark(identity)
     return dataclasses.replace(
         _of_nobody(interaction),
         events=(_dated(interaction, event),),
         identity=identity,
         enrolment=interaction.enrolment if is_same else None,
-        enrolment_draft=interaction.enrolment_draft if is_same else {},
+        enrolment_draft=interaction.enrolment_draft if is_typed_for_it else {},
+        draft_of=interaction.draft_of if is_typed_for_it else "",
+    )
+
+
+def resumed(new: Interaction, expired: Interaction) -> Interaction:
+    """Returns the interaction of the same request, begun again by a click: what was typed waits for the same proof."""
+    typed_for = proof_mark(expired.identity) if expired.identity else expired.draft_of
+    return dataclasses.replace(
+        new,
+        restarted=True,
+        # `id_token_hint` itself is not kept: the person that it named is.
+        subject=expired.subject,
+        enrolment_draft=expired.enrolment_draft if typed_for else {},
+        draft_of=typed_for if expired.enrolment_draft else "",
     )
 
 
@@ -236,6 +254,7 @@ def _of_nobody(interaction: Interaction) -> Interaction:
         identity=None,
         enrolment=None,
         enrolment_draft={},
+        draft_of="",
         has_chosen_context=False,
         upstream_id_token=None,
     )

@@ -11,6 +11,17 @@ from idp.pages.delay import Delay
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Deadline:
+    """When the sign-in under way ends by itself. POST base_path/more_time prolongs it, where it may be."""
+
+    #: Of the day, in the words of the language.
+    time: str
+    #: Left when the page was shown.
+    seconds: int
+    may_prolong: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
     """What every page shares. `restart_path` is None outside an interaction."""
 
@@ -25,6 +36,8 @@ class Frame:
     csrf: str
     #: Several people use this browser: it is asked to keep nothing that is typed.
     is_shared_station: bool = False
+    #: None: nothing on the page ends by itself.
+    deadline: Deadline | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from idp.flows.choice import ChoiceFlow
 from idp.flows.cps import CpsFlow
 from idp.flows.email_otp import EmailOtpFlow
 from idp.flows.enrolment import EnrolmentFlow
+from idp.flows.more_time import MoreTimeFlow
 from idp.flows.new_password import NewPasswordFlow
 from idp.flows.password import PasswordFlow
 from idp.flows.professional_context import ProfessionalContextFlow
@@ -46,6 +47,7 @@ def build_flows(parts: Parts, finishes: Finishes[Request, Response]) -> list[Flo
     shared, settings = build_flow_parts(parts, finishes), parts.settings
     return [
         ChoiceFlow(shared.desk, enrolment_from_psc=settings.psc.may_enrol),
+        MoreTimeFlow(shared.desk),
         PscPictureFlow(shared.pictures),
         _password(parts, shared),
         _email_otp(parts, shared),

@@ -53,6 +53,7 @@ class State:
     page: Any
     in_interaction: bool = True
     is_shared_station: bool = False
+    deadline: pages.Deadline | None = None
 
     @property
     def is_error(self) -> bool:
@@ -68,6 +69,7 @@ def frame(state: State, locale: str) -> pages.Frame:
         base_path="/interaction/AbC" if state.in_interaction else "",
         csrf="csrf-value",
         is_shared_station=state.is_shared_station,
+        deadline=state.deadline,
     )
 
 
@@ -252,6 +254,10 @@ def _enrolment() -> list[State]:
     models = {
         "enrolment-empty": enrolment(),
         "enrolment-no-password": enrolment(password_numbers=None),
+        "enrolment-typed-before": enrolment(values=typed, is_typed_before=True),
+        "enrolment-typed-before-no-password": enrolment(
+            values=typed, is_typed_before=True, password_numbers=None
+        ),
         "enrolment-one-name": enrolment(identity=replace(ELISE, family_name="\u2019T HOOFT", given_name="")),
         "enrolment-psc-without-speciality": enrolment(source="psc", identity=NURSE),
         "enrolment-errors!": enrolment(values=typed, errors=errors),
@@ -272,7 +278,12 @@ def _enrolment() -> list[State]:
             values=typed, errors=(enrolment_pages.FieldError("password", "enrolment.busy"),)
         ),
     }
-    return [State(name, "enrolment.html", model) for name, model in models.items()]
+    waiting = pages.Deadline(time="14 h 47", seconds=720, may_prolong=True)
+    last = replace(waiting, may_prolong=False)
+    return [
+        *(State(name, "enrolment.html", model, deadline=waiting) for name, model in models.items()),
+        State("enrolment-last-minutes", "enrolment.html", enrolment(), deadline=last),
+    ]
 
 
 def _charter(text_html: str) -> list[State]:
@@ -299,7 +310,8 @@ def _charter(text_html: str) -> list[State]:
         "charter-of-client-tick-needed!": replace(second, error="charter.tick_needed"),
         "charter-revision-changed!": replace(first, error="charter.revision_changed"),
     }
-    return [State(name, "charter.html", model) for name, model in models.items()]
+    waiting = pages.Deadline(time="14 h 47", seconds=720, may_prolong=True)
+    return [State(name, "charter.html", model, deadline=waiting) for name, model in models.items()]
 
 
 def _doors_that_failed() -> list[State]:
