@@ -6,7 +6,6 @@ when the mailbox is proved (`email_otp`).
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 
 from werkzeug.wrappers import Request, Response
@@ -20,8 +19,9 @@ from idp.flows.shared.already_enrolled import AlreadyEnrolled
 from idp.flows.shared.busy import busy
 from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.desk import Desk
+from idp.flows.shared.typed_form import TypedForm
 from idp.interaction.record import Interaction, PendingEnrolment
-from idp.interaction.refusal import InteractionRefusal, InteractionRefused, NotDue
+from idp.interaction.refusal import NotDue
 from idp.interaction.stop import Stop
 from idp.pages.enrolment import EnrolmentPage, FieldError, FirstConnectionPage
 from idp.pages.identity import identity_view
@@ -37,13 +37,14 @@ class EnrolmentFlow:
     passwords: Passwords
     sender: CodeSender
     already: AlreadyEnrolled
+    typed: TypedForm
     #: None: the password door is closed, and no password is asked for.
     policy: PasswordPolicy | None
 
     def routes(self) -> Iterator[PageRoute]:
         yield PageRoute("GET", "/interaction/<interaction_id>/enrolment", self.show)
         yield PageRoute("POST", "/interaction/<interaction_id>/enrolment", self.receive)
-        yield PageRoute("POST", "/interaction/<interaction_id>/enrolment/more_time", self.give_more_time)
+        yield PageRoute("POST", "/interaction/<interaction_id>/enrolment/more_time", self.typed.prolong)
         yield PageRoute("POST", "/interaction/<interaction_id>/enrolment/back", self.edit)
         yield PageRoute("GET", "/interaction/<interaction_id>/first_connection", self.show_first_connection)
 
@@ -56,12 +57,8 @@ class EnrolmentFlow:
         return self._page(request, interaction, identity, draft, faults, 200)
 
     def receive(self, request: Request, interaction_id: str) -> Response:
-        try:
+        with self.typed.kept_if_late(request, interaction_id):
             interaction, identity = self._due(request, interaction_id, Stop.ENROLMENT)
-        except InteractionRefused as refused:
-            if refused.reason is InteractionRefusal.EXPIRED:
-                self._keep_typed(request, self.desk.expired(request, interaction_id))
-            raise
         try:
             form = self.desk.posted(request, interaction)
         except FormOvertaken:
@@ -87,22 +84,6 @@ class EnrolmentFlow:
         self.sender.send(request, typed)
         self.desk.record(typed)
         return self.desk.back(interaction)
-
-    def give_more_time(self, request: Request, interaction_id: str) -> Response:
-        """« Prolonger », with what was typed until then; never the password."""
-        interaction, identity = self._due(request, interaction_id, Stop.ENROLMENT)
-        form = self.desk.form(request, interaction)
-        if form.get("proof") == proof_mark(identity):
-            typed = dataclasses.replace(interaction, enrolment_draft=typed_values(form))
-            self.desk.prolong(typed)
-        return self.desk.back(interaction)
-
-    def _keep_typed(self, request: Request, expired: Interaction) -> None:
-        """Keep what was typed in a form that came too late, for the same person who begins again."""
-        with suppress(FormOvertaken, NotDue):
-            form = self.desk.posted(request, expired)
-            if expired.identity is not None and form.get("proof") == proof_mark(expired.identity):
-                self.desk.record(dataclasses.replace(expired, enrolment_draft=typed_values(form)))
 
     def _overtaken(self, request: Request, interaction: Interaction, identity: ProvedIdentity) -> Response:
         """A card was shown since this form was: what is typed in it may be another person's (facts/security CP7)."""

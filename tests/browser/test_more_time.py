@@ -1,4 +1,4 @@
-"""Real Chromium with JavaScript: it warns before a page's time is over, and prolongs it without losing what is typed."""
+"""Real Chromium with JavaScript: it warns before a page is over, and prolongs it without losing what is typed."""
 
 import threading
 from collections.abc import Callable, Iterator

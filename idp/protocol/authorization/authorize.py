@@ -17,7 +17,8 @@ from idp.core.errors import OAuthError, PageError, Problem
 from idp.interaction.gate import IssueRefused, MayNotIssue
 from idp.interaction.hub import Done, Failed, Failure, Hub
 from idp.interaction.next_stop import Itinerary
-from idp.interaction.record import AUTHORIZATION, Interaction, resumed
+from idp.interaction.record import AUTHORIZATION, Interaction
+from idp.interaction.resuming import resumed
 from idp.interaction.sign_in import SessionOver
 from idp.interaction.stop import SILENT_ERROR
 from idp.interaction.store import fingerprint, random_token
