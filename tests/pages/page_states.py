@@ -312,7 +312,10 @@ def _charter(text_html: str) -> list[State]:
         "charter-revision-changed!": replace(first, error="charter.revision_changed"),
     }
     waiting = Deadline(time="14 h 47", seconds=720, may_prolong=True)
-    return [State(name, "charter.html", model, deadline=waiting) for name, model in models.items()]
+    return [
+        *(State(name, "charter.html", model, deadline=waiting) for name, model in models.items()),
+        State("charter-last-minutes", "charter.html", first, deadline=replace(waiting, may_prolong=False)),
+    ]
 
 
 def _doors_that_failed() -> list[State]:
