@@ -7,7 +7,7 @@ from werkzeug.wrappers import Request, Response
 
 from idp.core.ephemeral import Kind
 from idp.core.sealing import derive_key
-from idp.flows.account import AccountFlow
+from idp.flows.account.home import AccountFlow
 from idp.flows.charter import CharterFlow
 from idp.flows.choice import ChoiceFlow
 from idp.flows.cps import CpsFlow
@@ -31,6 +31,7 @@ from idp.web.known_device import KnownDevices
 from idp.web.leaving import Leaving
 from idp.web.page_routes import PageRoute
 from idp.wiring.cards import build_revocation
+from idp.wiring.email import build_email
 from idp.wiring.flow_parts import FlowParts, build_flow_parts
 from idp.wiring.itinerary import build_charter_action
 from idp.wiring.parts import Parts
@@ -52,6 +53,7 @@ def build_flows(parts: Parts, finishes: Finishes[Request, Response]) -> list[Flo
         _enrolment(parts, shared),
         _same_person(parts, shared),
         *_required(parts, shared),
+        *build_email(parts, shared),
         _account(parts, shared),
         *_new_password(parts, shared),
         *_psc(parts, shared),
