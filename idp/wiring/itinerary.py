@@ -6,9 +6,10 @@ from idp.accounts.email_change import ProvedAgain
 from idp.adapters.sql.charters import SqlCharters
 from idp.clients.registry import ClientFile
 from idp.interaction.account_actions import EmailAgainAction, PasswordClosedAction
-from idp.interaction.authenticator import house_doors
+from idp.interaction.authenticator import DOORS, house_doors
 from idp.interaction.next_stop import Itinerary
 from idp.interaction.professional_context import ContextAction
+from idp.interaction.record import OF_NO_CLIENT
 from idp.interaction.required_action import CharterAction
 from idp.interaction.sessions import Sessions
 from idp.wiring.resources import Resources
@@ -25,6 +26,8 @@ def build_itinerary(
     s = resources.settings
 
     def allowed_for(client_id: str) -> tuple[str, ...]:
+        if client_id == OF_NO_CLIENT:
+            return DOORS
         client = clients.get(client_id)
         return client.authenticators if client else ()
 

@@ -58,7 +58,7 @@ class EmailFlow:
     def _at(self, request: Request, entered: Entered) -> At:
         return At(
             request=request,
-            place=entered.session.sid,
+            place=entered.sid,
             account=entered.account,
             locale=self.locales.of(request),
         )
@@ -69,7 +69,7 @@ class EmailFlow:
             address=account.email if entered.is_proved else masked_email(account.email),
             proved_on=local_day(account.email_verified_at, self.locales.of(request)),
             is_proved=entered.is_proved,
-            minutes=int(self.desk.within.total_seconds() // 60),
+            minutes=self.desk.minutes,
             entry=entry,
         )
         return self.desk.page(request, entered, "account/email.html", page, status)

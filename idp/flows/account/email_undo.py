@@ -54,7 +54,7 @@ class EmailUndoFlow:
         now, undo = self.clock.now(), self._find(token)
         state = _state(undo, now)
         browser = self.cookies.browser(request) or random_token()
-        frame = self.rendering.frame(request, client=None, base_path=_place(token), browser=browser)
+        frame = self.rendering.frame(request, client_name=None, base_path=_place(token), browser=browser)
         page = EmailUndoPage(
             state=state,
             token=token,

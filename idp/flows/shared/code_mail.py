@@ -75,10 +75,10 @@ class CodeSender:
         now = self.clock.now()
         try:
             code = self.codes.to_send(holder, now)
-            locale, client = self.desk.locale(request, interaction), self.desk.client(interaction)
+            locale, name = self.desk.locale(request, interaction), self.desk.client_name(request, interaction)
             self.post.post(
                 code,
-                self.post.write(code, now, locale=locale, client_name=client.name),
+                self.post.write(code, now, locale=locale, client_name=name),
                 now,
                 share=self.quota.share(request, browser_of(interaction)),
                 also=lambda: self.desk.audit_event(

@@ -25,9 +25,6 @@ from idp.flows.shared.code_post import CodePost
 from idp.flows.shared.notice_mail import NoticeMailer
 from idp.web.network_quota import NetworkQuota
 
-#: What the mail with the code names as the application that asks.
-_SERVICE = "Caducée"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmailChanging:
@@ -72,7 +69,8 @@ class EmailChanging:
     ) -> Mail:
         # Both are written, and one is sent: the answer takes as long for an address that is free.
         notice = self.notices.mail(owner or account, Notice.EMAIL_WANTED)
-        mail = self.post.write(code, now, locale=locale, client_name=_SERVICE)
+        asker = self.post.mails.templates.words("frame.own_pages", locale)
+        mail = self.post.write(code, now, locale=locale, client_name=asker)
         return mail if owner is None else notice
 
     def _asked(self, place: str, account: Account, change: EmailChange) -> None:
