@@ -92,6 +92,7 @@ def bob(house: Provider, email: str = OTHERS) -> Account:
         identity=an_identity(rpps=BOB_RPPS, family_name="MARTIN", given_name="Bob", evidence="cd" * 32),
         email=email,
         email_verified_at=datetime.now(UTC),
+        charter_revision="2026-1",
     )
     house.accounts.add(account)
     return account
