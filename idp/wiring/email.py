@@ -48,7 +48,10 @@ def build_email(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
         form=build_address_form(parts, shared),
         clock=parts.clock,
     )
-    yield PasswordClosedFlow(desk=shared.desk, accounts=parts.accounts, clock=parts.clock)
+    help_desk = parts.settings.where.help_desk
+    yield PasswordClosedFlow(
+        desk=shared.desk, accounts=parts.accounts, clock=parts.clock, help_desk=help_desk
+    )
     yield EmailUndoFlow(
         work=parts.work,
         accounts=parts.accounts,
@@ -59,5 +62,5 @@ def build_email(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
         cookies=parts.web.cookies,
         forms=parts.web.forms,
         rendering=parts.web.rendering,
-        help_desk=parts.settings.where.help_desk,
+        help_desk=help_desk,
     )

@@ -568,7 +568,9 @@ def _email() -> list[State]:
     ask = email_pages.EmailUndoPage(
         state="ask", token="t" * 43, changed_at="3 novembre 2026, 14 h 22", help_desk=""
     )
-    closed = email_pages.PasswordClosedPage(motive="email_disowned", closed_at="3 novembre 2026, 14 h 22")
+    closed = email_pages.PasswordClosedPage(
+        motive="email_disowned", closed_at="3 novembre 2026, 14 h 22", help_desk="01 02 03 04 05"
+    )
     return [
         *(State(name, "account/email.html", one, in_interaction=False) for name, one in of_section.items()),
         *(State(name, "email_again.html", one) for name, one in of_stop.items()),

@@ -112,7 +112,9 @@ def hostile_states() -> Iterator[State]:
         "account/email_undo.html": email_pages.EmailUndoPage(
             state="ask", token="t" * 43, changed_at=HOSTILE, help_desk=HOSTILE
         ),
-        "password_closed.html": email_pages.PasswordClosedPage(motive="email_disowned", closed_at=HOSTILE),
+        "password_closed.html": email_pages.PasswordClosedPage(
+            motive="email_disowned", closed_at=HOSTILE, help_desk=HOSTILE
+        ),
         "signed_out.html": pages.SignedOutPage(
             state="confirm",
             identity=identity,
