@@ -101,9 +101,11 @@ def _email_otp(parts: Parts, shared: FlowParts) -> EmailOtpFlow:
         work=parts.work,
         codes=shared.codes,
         sender=shared.sender,
+        post=shared.sender.post,
         already=shared.already,
         enrolling=enrolling,
         clock=parts.clock,
+        may_change_address=parts.itinerary.is_anyone_identified,
     )
 
 
