@@ -28,6 +28,7 @@ from idp.web.leaving import Leaving
 from idp.web.page_routes import Flow
 from idp.wiring.account import build_account
 from idp.wiring.cards import build_revocation
+from idp.wiring.email import build_email
 from idp.wiring.flow_parts import FlowParts, build_flow_parts
 from idp.wiring.itinerary import build_charter_action
 from idp.wiring.parts import Parts
@@ -45,6 +46,7 @@ def build_flows(parts: Parts, finishes: Finishes[Request, Response]) -> list[Flo
         _enrolment(parts, shared),
         _same_person(parts, shared),
         *_required(parts, shared),
+        *build_email(parts, shared),
         *build_account(parts, shared),
         *_psc(parts, shared),
         *_cps(parts, shared),
@@ -92,9 +94,11 @@ def _email_otp(parts: Parts, shared: FlowParts) -> EmailOtpFlow:
         work=parts.work,
         codes=shared.codes,
         sender=shared.sender,
+        post=shared.sender.post,
         already=shared.already,
         enrolling=enrolling,
         clock=parts.clock,
+        may_change_address=parts.itinerary.is_anyone_identified,
     )
 
 

@@ -9,7 +9,14 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
-from idp.accounts.account import Account, AccountId, PostalAddress, ProvedIdentity
+from idp.accounts.account import (
+    Account,
+    AccountId,
+    ClosedFor,
+    PasswordClosure,
+    PostalAddress,
+    ProvedIdentity,
+)
 from idp.accounts.identity_change import IdentityChange
 from idp.accounts.repository import AccountNotFound, EmailTaken, RppsTaken, StaleAccount
 from idp.adapters.sql.database import insert_into, reading, writing
@@ -120,7 +127,7 @@ def _what_is_taken(connection: Connection, row: dict[str, Any]) -> Exception:
 
 
 def _to_row(account: Account) -> dict[str, Any]:
-    identity, address = account.identity, account.address
+    identity, address, closure = account.identity, account.address, account.password_closure
     return {
         "id": account.id,
         "subject": account.subject,
@@ -136,7 +143,11 @@ def _to_row(account: Account) -> dict[str, Any]:
         "email": account.email,
         "email_normalised": normalise_email(account.email),
         "email_verified_at": account.email_verified_at,
+        "email_put_off_at": account.email_put_off_at,
         "password_hash": account.password_hash,
+        "password_closed_at": closure.at if closure else None,
+        "password_closed_for": str(closure.motive) if closure else None,
+        "password_closure_told_at": closure.told_at if closure else None,
         "address_line1": address.line1,
         "address_line2": address.line2,
         "address_postal_code": address.postal_code,
@@ -172,6 +183,16 @@ def _from_history(value: Mapping[str, Any], rpps: str) -> ProvedIdentity:
     return from_plain(ProvedIdentity, {**value, "rpps": rpps})
 
 
+def _closure(row: Any) -> PasswordClosure | None:
+    if row.password_closed_at is None:
+        return None
+    return PasswordClosure(
+        at=row.password_closed_at,
+        motive=ClosedFor(row.password_closed_for),
+        told_at=row.password_closure_told_at,
+    )
+
+
 def _read(row: Any) -> Account:
     return Account(
         id=AccountId(row.id),
@@ -189,7 +210,9 @@ def _read(row: Any) -> Account:
         ),
         email=row.email,
         email_verified_at=row.email_verified_at,
+        email_put_off_at=row.email_put_off_at,
         password_hash=row.password_hash,
+        password_closure=_closure(row),
         address=PostalAddress(
             line1=row.address_line1,
             line2=row.address_line2,
