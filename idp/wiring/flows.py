@@ -6,7 +6,6 @@ from typing import Protocol
 from werkzeug.wrappers import Request, Response
 
 from idp.core.ephemeral import Kind
-from idp.core.sealing import derive_key
 from idp.flows.account import AccountFlow
 from idp.flows.charter import CharterFlow
 from idp.flows.choice import ChoiceFlow
@@ -27,7 +26,6 @@ from idp.flows.shared.psc_leaving import PscLeaving
 from idp.flows.shared.psc_refusals import PscRefusals
 from idp.interaction.binding import Bindings
 from idp.interaction.hub import Finishes
-from idp.web.known_device import KnownDevices
 from idp.web.leaving import Leaving
 from idp.web.page_routes import PageRoute
 from idp.wiring.cards import build_revocation
@@ -75,7 +73,7 @@ def _password(parts: Parts, shared: FlowParts) -> PasswordFlow:
             s.password.posts_per_network,
             s.password.network_window,
         ),
-        devices=KnownDevices(parts.web.cookies, parts.web.stations, derive_key(s.keys.application, "device")),
+        devices=parts.web.devices,
         clock=parts.clock,
     )
 
