@@ -440,12 +440,18 @@ class MemoryAccounts:
 
     accounts: dict[str, Account] = field(default_factory=dict)
     changes: list[IdentityChange] = field(default_factory=list)
+    ended_sids: set[str] = field(default_factory=set)
     meanwhile: list[Callable[[], None]] = field(default_factory=list)
 
     def get(self, account_id: AccountId) -> Account:
         if account_id not in self.accounts:
             raise AccountNotFound
         return self.accounts[account_id]
+
+    def get_signed_in(self, account_id: AccountId, sid: str) -> Account:
+        if sid in self.ended_sids:
+            raise AccountNotFound
+        return self.get(account_id)
 
     def find_by_rpps(self, rpps: str) -> Account | None:
         return next((one for one in self.accounts.values() if one.identity.rpps == rpps), None)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from idp.accounts.open_sessions import Origin
 
 #: Doors that have words of their own below "origin.door"; any other is "other".
-_DOORS = frozenset({"psc", "cps", "password"})
+DOORS = frozenset({"psc", "cps", "password"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +33,33 @@ def origin_view(origin: Origin) -> OriginView:
 
 def door_key(door: str) -> str:
     """Returns the key below "origin.door"."""
-    return door if door in _DOORS else "other"
+    return door if door in DOORS else "other"
 
 
 _AGENTS = {(True, True): "both", (True, False): "browser", (False, True): "system", (False, False): "none"}
 _PLACES = {(True, True): "named", (True, False): "house", (False, True): "address", (False, False): "none"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionView:
+    sid: str
+    #: A key below "origin.door".
+    door: str
+    origin: OriginView
+    applications: tuple[str, ...]
+    since: str
+    #: When it was last used; "" for the one of this page.
+    seen: str
+    is_here: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SessionsPage:
+    """POST …: end ("one", with sid; "others"; "all")."""
+
+    #: The one of this page first.
+    sessions: tuple[SessionView, ...]
+
+    @property
+    def has_others(self) -> bool:
+        return len(self.sessions) > 1

@@ -2,8 +2,11 @@
 
 from collections.abc import Iterator
 
+from idp.adapters.sql.history import SqlHistory
+from idp.flows.account.history import HistoryFlow
 from idp.flows.account.home import HomeFlow
 from idp.flows.account.password import PasswordFlow
+from idp.flows.account.sessions import SessionsFlow
 from idp.flows.account.sign_in import AccountSignIn
 from idp.flows.shared.account_desk import AccountDesk
 from idp.flows.shared.signed_in import SignedIn
@@ -40,6 +43,8 @@ def build_account(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
     settings = parts.settings
     if settings.password.door:
         sections[Section.PASSWORD] = _password(parts, shared)
+    sections[Section.SESSIONS] = _sessions(parts)
+    sections[Section.HISTORY] = _history(parts)
     yield from sections.values()
     yield _home(parts, tuple(sections))
 
@@ -76,6 +81,40 @@ def _home(parts: Parts, sections: tuple[Section, ...]) -> HomeFlow:
     )
 
 
+def _sessions(parts: Parts) -> SessionsFlow:
+    return SessionsFlow(
+        desk=_desk(parts),
+        work=parts.work,
+        accounts=parts.accounts,
+        open_sessions=parts.open_sessions,
+        sessions=parts.sessions,
+        sign_out=parts.sign_out,
+        clients=parts.clients,
+        visits=parts.visits,
+        leaving=_leaving(parts),
+    )
+
+
+def _history(parts: Parts) -> HistoryFlow:
+    return HistoryFlow(
+        desk=_desk(parts),
+        work=parts.work,
+        accounts=parts.accounts,
+        history=SqlHistory(parts.database),
+        audit=parts.audit,
+        sign_out=parts.sign_out,
+        clients=parts.clients,
+        leaving=_leaving(parts),
+        help_desk=parts.settings.where.help_desk,
+        # Comes with the durable closing of one account's password door.
+        with_password_closed=None,
+    )
+
+
+def _leaving(parts: Parts) -> Leaving:
+    return Leaving(parts.web.cookies, Bindings(parts.interactions), parts.visits)
+
+
 def _password(parts: Parts, shared: FlowParts) -> PasswordFlow:
     return PasswordFlow(
         desk=_desk(parts),
@@ -83,7 +122,7 @@ def _password(parts: Parts, shared: FlowParts) -> PasswordFlow:
         accounts=parts.accounts,
         audit=parts.audit,
         clock=parts.clock,
-        leaving=Leaving(parts.web.cookies, Bindings(parts.interactions), parts.visits),
+        leaving=_leaving(parts),
         passwords=shared.passwords,
         sign_out=parts.sign_out,
         notices=shared.notices,

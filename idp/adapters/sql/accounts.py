@@ -13,7 +13,7 @@ from idp.accounts.account import Account, AccountId, PostalAddress, ProvedIdenti
 from idp.accounts.identity_change import IdentityChange
 from idp.accounts.repository import AccountNotFound, EmailTaken, RppsTaken, StaleAccount
 from idp.adapters.sql.database import insert_into, reading, writing
-from idp.adapters.sql.schema import accounts, identity_changes
+from idp.adapters.sql.schema import accounts, ended_sessions, identity_changes
 from idp.adapters.sql.statement import Statement
 from idp.adapters.sql.work import fetch
 from idp.cards.nomenclature import CodedLabel
@@ -31,6 +31,12 @@ def _by(column: ColumnElement[str]) -> Statement:
 
 _BY_ID, _BY_RPPS, _BY_EMAIL = _by(_c.id), _by(_c.rpps), _by(_c.email_normalised)
 
+_BY_SESSION = Statement(
+    lambda _: sa.select(accounts).where(
+        _c.id == sa.bindparam("value"), ~sa.exists().where(ended_sessions.c.sid == sa.bindparam("sid"))
+    )
+)
+
 
 def normalise_email(address: str) -> str:
     """Returns the form in which addresses are compared: NFC, case folded. Mail goes to the address as typed."""
@@ -43,6 +49,12 @@ class SqlAccounts:
 
     def get(self, account_id: AccountId) -> Account:
         account = self._find(_BY_ID, account_id)
+        if account is None:
+            raise AccountNotFound
+        return account
+
+    def get_signed_in(self, account_id: AccountId, sid: str) -> Account:
+        account = self._find(_BY_SESSION, account_id, sid=sid)
         if account is None:
             raise AccountNotFound
         return account
@@ -104,8 +116,8 @@ class SqlAccounts:
             for row in rows
         )
 
-    def _find(self, by: Statement, value: str) -> Account | None:
-        rows = fetch(self.database, by, value=value) if is_storable(value) else ()
+    def _find(self, by: Statement, value: str, **more: str) -> Account | None:
+        rows = fetch(self.database, by, value=value, **more) if is_storable(value) else ()
         return read_account(rows[0]) if rows else None
 
 
