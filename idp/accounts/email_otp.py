@@ -196,6 +196,15 @@ class MailCodes:
             return CodeRefusal.EXPIRED if now >= _end(stored) else CodeRefusal.USED_UP
         return self._quota.used_up(holder) or SendRefusal.NOTHING
 
+    def is_used_up(self, holder: CodeHolder) -> bool:
+        """Whether this person gets no code of this purpose for a while, whatever the address."""
+        if (
+            self.durable.counted(Kind.MAIL_CODE_FAILURES, self._keys.person(holder))
+            >= self.limits.failures_per_day
+        ):
+            return True
+        return self._quota.used_up(holder) in (SendRefusal.QUOTA, SendRefusal.QUOTA_OF_DAY)
+
     def reopen(self, rpps: str) -> None:
         """Open the door again that wrong codes closed, after a strong proof of an enrolled person.
 

@@ -56,7 +56,8 @@ def typed_values(form: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _verified_email(text: str) -> str | None:
+def verified_email(text: str) -> str | None:
+    """Returns the address in the form to write to, None for none."""
     try:
         # Only the syntax is checked: a code proves the mailbox. `.test` (RFC 2606) is for relying parties' CI.
         return validate_email(
@@ -64,6 +65,15 @@ def _verified_email(text: str) -> str | None:
         ).normalized
     except EmailNotValidError:
         return None
+
+
+def email_fault(text: str) -> str | None:
+    """Returns the catalogue key of what is wrong with an address, None when it is well formed."""
+    if not text:
+        return "enrolment.required"
+    if len(text) > LONGEST["email"]:
+        return "enrolment.too_long"
+    return None if verified_email(text) else "enrolment.email_malformed"
 
 
 def form_faults(values: Mapping[str, str]) -> dict[str, str]:
@@ -74,8 +84,8 @@ def form_faults(values: Mapping[str, str]) -> dict[str, str]:
             faults[name] = "enrolment.required"
         elif len(values[name]) > longest:
             faults[name] = "enrolment.too_long"
-    if "email" not in faults and _verified_email(values["email"]) is None:
-        faults["email"] = "enrolment.email_malformed"
+    if (fault := email_fault(values["email"])) is not None:
+        faults["email"] = fault
     # French codes are 5 digits; overseas and border practices may have others (letters, spaces, dash).
     if "postal_code" not in faults and not re.fullmatch(
         r"[0-9A-Z][0-9A-Z -]{2,9}", values["postal_code"].upper()
@@ -86,7 +96,7 @@ def form_faults(values: Mapping[str, str]) -> dict[str, str]:
 
 def verified_form(values: Mapping[str, str]) -> EnrolmentForm:
     """Returns the form, to be called once `form_faults` found none. Raises ValueError."""
-    email = _verified_email(values["email"])
+    email = verified_email(values["email"])
     if email is None:
         raise ValueError("the form was not verified")
     return EnrolmentForm(email, typed_address(values))

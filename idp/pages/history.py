@@ -46,12 +46,11 @@ class HistoryPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportPage:
-    """POST …/report (entry) closes every session."""
+    """POST …/report (entry) closes every session, and the password door if `closes_password`."""
 
     entry: EntryView
     day: str
-    #: "closed": its door is closed with them; "changed": the person is to change it; "": it did not open this.
-    password: str
+    closes_password: bool
     #: How to reach the help desk, "" when the operator did not say.
     help_desk: str
     is_done: bool = False

@@ -47,3 +47,16 @@ class NewBrowserMail:
     more: int
     #: How to reach the help desk, "" when the operator did not say.
     help_desk: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmailChangedMail:
+    """mail/email_changed.txt and mail/email_changed.html, to the address of before.
+
+    `link`: the page with one button, good once and `until` then. `help_desk`: how to reach it, or "".
+    """
+
+    happened_at: str
+    link: str
+    until: str
+    help_desk: str

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from idp.adapters.sql.history import SqlHistory
+from idp.flows.account.email import EmailFlow
 from idp.flows.account.history import HistoryFlow
 from idp.flows.account.home import HomeFlow
 from idp.flows.account.password import PasswordFlow
@@ -15,6 +16,7 @@ from idp.web.arriving import Arriving
 from idp.web.leaving import Leaving
 from idp.web.page_routes import Flow
 from idp.web.sections import Section
+from idp.wiring.email import build_address_form
 from idp.wiring.flow_parts import FlowParts
 from idp.wiring.parts import Parts
 
@@ -41,10 +43,11 @@ def build_account(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
     # In the order of the home.
     sections: dict[Section, Flow] = {}
     settings = parts.settings
+    sections[Section.EMAIL] = _email(parts, shared)
     if settings.password.door:
         sections[Section.PASSWORD] = _password(parts, shared)
     sections[Section.SESSIONS] = _sessions(parts)
-    sections[Section.HISTORY] = _history(parts)
+    sections[Section.HISTORY] = _history(parts, shared)
     yield from sections.values()
     yield _home(parts, tuple(sections))
 
@@ -95,7 +98,7 @@ def _sessions(parts: Parts) -> SessionsFlow:
     )
 
 
-def _history(parts: Parts) -> HistoryFlow:
+def _history(parts: Parts, shared: FlowParts) -> HistoryFlow:
     return HistoryFlow(
         desk=_desk(parts),
         work=parts.work,
@@ -105,14 +108,17 @@ def _history(parts: Parts) -> HistoryFlow:
         sign_out=parts.sign_out,
         clients=parts.clients,
         leaving=_leaving(parts),
+        notices=shared.notices,
         help_desk=parts.settings.where.help_desk,
-        # Comes with the durable closing of one account's password door.
-        with_password_closed=None,
     )
 
 
 def _leaving(parts: Parts) -> Leaving:
     return Leaving(parts.web.cookies, Bindings(parts.interactions), parts.visits)
+
+
+def _email(parts: Parts, shared: FlowParts) -> EmailFlow:
+    return EmailFlow(desk=_desk(parts), form=build_address_form(parts, shared), locales=parts.web.locales)
 
 
 def _password(parts: Parts, shared: FlowParts) -> PasswordFlow:

@@ -27,6 +27,7 @@ from idp.web.leaving import Leaving
 from idp.web.page_routes import Flow
 from idp.wiring.account import build_account
 from idp.wiring.cards import build_revocation
+from idp.wiring.email import build_email
 from idp.wiring.flow_parts import FlowParts, build_flow_parts
 from idp.wiring.itinerary import build_charter_action
 from idp.wiring.parts import Parts
@@ -44,6 +45,7 @@ def build_flows(parts: Parts, finishes: Finishes[Request, Response]) -> list[Flo
         _enrolment(parts, shared),
         _same_person(parts, shared),
         *_required(parts, shared),
+        *build_email(parts, shared),
         *build_account(parts, shared),
         *_psc(parts, shared),
         *_cps(parts, shared),

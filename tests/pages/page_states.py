@@ -14,12 +14,13 @@ from idp.cards.trust import CardRefusal
 from idp.core.errors import Problem
 from idp.flows.shared.psc_refusals import REFUSALS
 from idp.pages import account as account_pages
+from idp.pages import email as email_pages
 from idp.pages import enrolment as enrolment_pages
 from idp.pages import sign_in as pages
 from idp.pages.delay import Delay
 from idp.pages.frame import Frame
 from idp.pages.history import VARIANTS, DayView, EntryView, HistoryPage, ReportPage, is_doubtful, words_of
-from idp.pages.mails import CodeMail, NewBrowserMail, NoticeMail, SignInInMail
+from idp.pages.mails import CodeMail, EmailChangedMail, NewBrowserMail, NoticeMail, SignInInMail
 from idp.pages.professional_context import ContextChoice, ProfessionalContextPage
 from idp.pages.sessions import SessionsPage, SessionView, origin_view
 from tests.fakes import NOON
@@ -110,6 +111,7 @@ def every_state(locale: str) -> list[State]:
         *_new_password(),
         *_sessions(),
         *_history(),
+        *_email(),
         *_signed_out(),
         State("form-post", "form_post.html", pages.FormPostPage("https://rp.example/cb", (("code", "AbC"),))),
         *_errors(),
@@ -206,6 +208,8 @@ def _email_otp() -> list[State]:
 
     models = {
         "otp-login": otp(seconds_before_resend=42),
+        "otp-lost-mailbox": otp(may_change_address=True),
+        "otp-lost-mailbox-password-only": otp(doors=PASSWORD_ONLY, may_change_address=True),
         "otp-enrolment": otp(purpose="enrolment"),
         "otp-last-minute": otp(minutes_left=1, tries_left=1, doors=PASSWORD_ONLY),
         "otp-last-seconds": otp(minutes_left=0),
@@ -417,6 +421,7 @@ def _professional_context() -> list[State]:
 
 #: Every section that there is.
 SECTIONS = (
+    ("email", "/account/email"),
     ("password", "/account/password"),
     ("sessions", "/account/sessions"),
     ("history", "/account/history"),
@@ -573,7 +578,7 @@ def _history() -> list[State]:
     ]
     days = (DayView("30 novembre 2026", tuple(views[:4])), DayView("29 novembre 2026", tuple(views[4:])))
     report = ReportPage(
-        entry=views[0], day="30 novembre 2026", password="closed", help_desk="03 20 00 00 00, poste 4242"
+        entry=views[0], day="30 novembre 2026", closes_password=True, help_desk="03 20 00 00 00, poste 4242"
     )
     pages_of_history = {
         "history": HistoryPage(days=days, older="/account/history?before=12", is_older=False),
@@ -582,14 +587,88 @@ def _history() -> list[State]:
     }
     reports = {
         "report": report,
-        "report-no-password": replace(report, password=""),
+        "report-no-password": replace(report, closes_password=False),
         "report-done": replace(report, is_done=True),
-        "report-done-changed": replace(report, password="changed", help_desk="", is_done=True),
+        "report-done-no-password": replace(report, closes_password=False, help_desk="", is_done=True),
     }
     return [
         State(name, f"account/{template}.html", model, in_interaction=False)
         for template, models in (("history", pages_of_history), ("report", reports))
         for name, model in models.items()
+    ]
+
+
+def code_entry(**changes: Any) -> email_pages.CodeEntry:
+    entry = email_pages.CodeEntry(
+        expires_at_local="14 h 32",
+        minutes_left=10,
+        tries_left=5,
+        notice=None,
+        notice_is_error=False,
+        can_enter=True,
+        seconds_before_resend=42,
+    )
+    return replace(entry, **changes)
+
+
+def waiting(**changes: Any) -> email_pages.AddressEntry:
+    address = "elise.marchand@cabinet-des-lilas.example"
+    return email_pages.AddressEntry(typed=address, waiting=address, code=code_entry(**changes))
+
+
+def _email() -> list[State]:
+    address = "elise.marchand-lefevre@hopital.example"
+    typed = email_pages.AddressEntry(typed=address)
+    wrong = {"notice_is_error": True, "seconds_before_resend": 0}
+    section = email_pages.EmailPage(
+        address=address, proved_on="3 novembre 2025", is_proved=True, minutes=10, entry=typed
+    )
+    of_section = {
+        "email": section,
+        "email-unproved": replace(section, address="e•••@hopital.example", is_proved=False),
+        "email-malformed!": replace(section, entry=replace(typed, error="enrolment.email_malformed")),
+        "email-taken!": replace(section, entry=replace(typed, error="enrolment.email_taken")),
+        "email-quota!": replace(section, entry=replace(typed, error="email_otp.quota")),
+        "email-code": replace(section, entry=waiting()),
+        "email-code-resent": replace(section, entry=waiting(notice="email_otp.resent")),
+        "email-code-refused!": replace(
+            section, entry=waiting(notice="email_otp.refused", tries_left=1, **wrong)
+        ),
+        "email-code-busy!": replace(section, entry=waiting(notice="email_otp.busy", **wrong)),
+        "email-code-expired!": replace(
+            section, entry=waiting(notice="email_otp.expired", can_enter=False, **wrong)
+        ),
+        "email-code-closed!": replace(
+            section, entry=waiting(notice="email_otp.closed_address", can_enter=False, **wrong)
+        ),
+    }
+    again = email_pages.EmailAgainPage(proved_on="3 novembre 2025", may_put_off=True, entry=typed)
+    of_stop = {
+        "email-again": again,
+        "email-again-last": replace(again, may_put_off=False),
+        "email-again-malformed!": replace(again, entry=replace(typed, error="enrolment.required")),
+        "email-again-code": replace(again, entry=waiting()),
+        "email-again-code-expired!": replace(
+            again, entry=waiting(notice="email_otp.expired", can_enter=False, **wrong)
+        ),
+    }
+    ask = email_pages.EmailUndoPage(
+        state="ask", token="t" * 43, changed_at="3 novembre 2026, 14 h 22", help_desk=""
+    )
+    closed = email_pages.PasswordClosedPage(motive="email_disowned", closed_at="3 novembre 2026, 14 h 22")
+    return [
+        *(State(name, "account/email.html", one, in_interaction=False) for name, one in of_section.items()),
+        *(State(name, "email_again.html", one) for name, one in of_stop.items()),
+        *(
+            State(f"email-undo-{one.state}", "account/email_undo.html", one, in_interaction=False)
+            for one in (
+                ask,
+                replace(ask, state="done", help_desk="01 02 03 04 05"),
+                replace(ask, state="gone", changed_at=""),
+            )
+        ),
+        State("password-closed", "password_closed.html", closed),
+        State("password-closed-reported", "password_closed.html", replace(closed, motive="reported")),
     ]
 
 
@@ -731,7 +810,7 @@ def mails(client_name: str = "ViaTrajectoire") -> list[CodeMail]:
         client_name=client_name,
         requested_at="3 novembre 2026 à 14 h 22",
     )
-    return [replace(login, purpose=purpose) for purpose in ("login", "enrolment")]
+    return [replace(login, purpose=purpose) for purpose in ("login", "enrolment", "address")]
 
 
 def last_minute_mail() -> CodeMail:
@@ -753,3 +832,13 @@ def new_browser_mails(*origins: Origin) -> list[NewBrowserMail]:
 
 def notices() -> list[NoticeMail]:
     return [NoticeMail(str(notice), "3 novembre 2026, 14 h 22") for notice in Notice]
+
+
+def email_changed_mails() -> list[EmailChangedMail]:
+    mail = EmailChangedMail(
+        happened_at="3 novembre 2026, 14 h 22",
+        link="https://idp.example/account/email/undo/" + "t" * 43,
+        until="6 novembre 2026, 14 h 22",
+        help_desk="",
+    )
+    return [mail, replace(mail, help_desk="01 02 03 04 05")]

@@ -8,6 +8,7 @@ from bs4 import BeautifulSoup
 
 from idp.accounts.open_sessions import Origin
 from idp.pages import account as account_pages
+from idp.pages import email as email_pages
 from idp.pages import enrolment as enrolment_pages
 from idp.pages import sign_in as pages
 from idp.pages.history import DayView, EntryView, HistoryPage, ReportPage, words_of
@@ -19,6 +20,7 @@ from tests.pages.page_states import (
     ENTRIES,
     TEMPLATES,
     State,
+    code_entry,
     enrolment,
     every_state,
     otp,
@@ -114,8 +116,26 @@ def hostile_states() -> Iterator[State]:
             days=(DayView(HOSTILE, (hostile_entry,)),), older=None, is_older=True
         ),
         "account/report.html": ReportPage(
-            entry=hostile_entry, day=HOSTILE, password="", help_desk=HOSTILE, is_done=True
+            entry=hostile_entry, day=HOSTILE, closes_password=False, help_desk=HOSTILE, is_done=True
         ),
+        "account/email.html": email_pages.EmailPage(
+            address=HOSTILE,
+            proved_on=HOSTILE,
+            is_proved=True,
+            minutes=10,
+            entry=email_pages.AddressEntry(typed=HOSTILE, error="enrolment.email_malformed"),
+        ),
+        "email_again.html": email_pages.EmailAgainPage(
+            proved_on=HOSTILE,
+            may_put_off=True,
+            entry=email_pages.AddressEntry(
+                typed=HOSTILE, waiting=HOSTILE, code=code_entry(expires_at_local=HOSTILE)
+            ),
+        ),
+        "account/email_undo.html": email_pages.EmailUndoPage(
+            state="ask", token="t" * 43, changed_at=HOSTILE, help_desk=HOSTILE
+        ),
+        "password_closed.html": email_pages.PasswordClosedPage(motive="email_disowned", closed_at=HOSTILE),
         "signed_out.html": pages.SignedOutPage(
             state="confirm",
             identity=identity,
@@ -163,7 +183,7 @@ def test_hostile_values_come_out_as_the_text_they_are(state: State) -> None:
 
 
 def test_every_template_met_hostile_values() -> None:
-    frames = {"base.html", "macros.html", "account/section.html"}
+    frames = {"base.html", "macros.html", "account/section.html", "address.html"}
     files = {*TEMPLATES.glob("*.html"), *TEMPLATES.glob("account/*.html")}
     ours = {file.relative_to(TEMPLATES).as_posix() for file in files} - frames
     assert (

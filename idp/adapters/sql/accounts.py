@@ -9,7 +9,14 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
-from idp.accounts.account import Account, AccountId, PostalAddress, ProvedIdentity
+from idp.accounts.account import (
+    Account,
+    AccountId,
+    ClosedFor,
+    PasswordClosure,
+    PostalAddress,
+    ProvedIdentity,
+)
 from idp.accounts.identity_change import IdentityChange
 from idp.accounts.repository import AccountNotFound, EmailTaken, RppsTaken, StaleAccount
 from idp.adapters.sql.database import insert_into, reading, writing
@@ -134,7 +141,7 @@ def _what_is_taken(connection: Connection, row: dict[str, Any]) -> Exception:
 
 
 def _to_row(account: Account) -> dict[str, Any]:
-    identity, address = account.identity, account.address
+    identity, address, closure = account.identity, account.address, account.password_closure
     return {
         "id": account.id,
         "subject": account.subject,
@@ -150,7 +157,11 @@ def _to_row(account: Account) -> dict[str, Any]:
         "email": account.email,
         "email_normalised": normalise_email(account.email),
         "email_verified_at": account.email_verified_at,
+        "email_put_off_at": account.email_put_off_at,
         "password_hash": account.password_hash,
+        "password_closed_at": closure.at if closure else None,
+        "password_closed_for": str(closure.motive) if closure else None,
+        "password_closure_told_at": closure.told_at if closure else None,
         "address_line1": address.line1,
         "address_line2": address.line2,
         "address_postal_code": address.postal_code,
@@ -185,6 +196,16 @@ def _from_history(value: Mapping[str, Any], rpps: str) -> ProvedIdentity:
     return from_plain(ProvedIdentity, {**value, "rpps": rpps})
 
 
+def _closure(row: Any) -> PasswordClosure | None:
+    if row.password_closed_at is None:
+        return None
+    return PasswordClosure(
+        at=row.password_closed_at,
+        motive=ClosedFor(row.password_closed_for),
+        told_at=row.password_closure_told_at,
+    )
+
+
 def read_account(row: Any) -> Account:
     """`row`: the columns of the table, by their names."""
     return Account(
@@ -203,7 +224,9 @@ def read_account(row: Any) -> Account:
         ),
         email=row.email,
         email_verified_at=row.email_verified_at,
+        email_put_off_at=row.email_put_off_at,
         password_hash=row.password_hash,
+        password_closure=_closure(row),
         address=PostalAddress(
             line1=row.address_line1,
             line2=row.address_line2,

@@ -3,15 +3,15 @@
 Contains its pages. Not here: what the trail keeps (`core/audit`), the words of an event (`pages/history`).
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from werkzeug.wrappers import Request, Response
 
-from idp.accounts.account import Account
+from idp.accounts.account import Account, ClosedFor, PasswordClosure
 from idp.accounts.history import REACH, AccountHistory, HistoryEntry
+from idp.accounts.notices import Notice, Notices
 from idp.accounts.repository import AccountRepository, save_changed
 from idp.clients.registry import ClientFile
 from idp.core.audit import Audit, AuditEvent
@@ -34,9 +34,6 @@ _LONGEST_NUMBER = 18
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryFlow:
-    """`with_password_closed`: returns the account whose password opens nothing any more; None: no account's can be
-    closed by itself, and the person is told to choose another."""
-
     desk: AccountDesk
     work: UnitOfWork
     accounts: AccountRepository
@@ -45,8 +42,8 @@ class HistoryFlow:
     sign_out: SignOut
     clients: ClientFile
     leaving: Leaving
+    notices: Notices
     help_desk: str
-    with_password_closed: Callable[[Account], Account] | None
 
     def routes(self) -> Iterator[PageRoute]:
         yield PageRoute("GET", _SECTION.path, self.show)
@@ -80,29 +77,36 @@ class HistoryFlow:
         found = self._entry(entered, self.desk.form(request, entered).get("entry", ""))
         if found is None:
             return self.desk.done(_SECTION, "entry_gone")
-        account = entered.account
-        end = partial(self._end, account, entered, found)
-        save_changed(self.work, self.accounts, account.id, partial(self._changed, found), end)
+        self._protect(entered, found)
         response = self._report_page(request, entered, found, is_done=True)
-        self.leaving.sign_out(request, response, account.id)
+        self.leaving.sign_out(request, response, entered.account.id)
         return response
 
-    def _changed(self, entry: HistoryEntry, account: Account) -> Account:
-        if self.with_password_closed is not None and _is_by_password(entry, account):
-            account = self.with_password_closed(account)
-        return account.next_generation()
+    def _protect(self, entered: Entered, entry: HistoryEntry) -> None:
+        """End every session, and close the password door if the password had opened this. Raises StoreUnavailable."""
+        account, closes = entered.account, _closes_password(entry, entered.account)
+        closure = PasswordClosure(at=entered.at, motive=ClosedFor.REPORTED)
+        post = self.notices.written(account, Notice.REPORTED)
 
-    def _end(self, account: Account, entered: Entered, entry: HistoryEntry) -> None:
-        """Write, with the present unit of work, what was reported and the end of every session."""
-        self.audit.record(
-            AuditEvent.ACCOUNT_REPORTED,
-            account_id=account.id,
-            client_id=entry.client_id,
-            reported=str(entry.event),
-            entry=entry.id,
-            password=_is_by_password(entry, account),
-        )
-        self.sign_out.end_all(account.id, entered.at, by="report")
+        def protected(known: Account) -> Account:
+            closed = replace(known, password_closure=known.password_closure or closure) if closes else known
+            return closed.next_generation()
+
+        def also() -> None:
+            self.audit.record(
+                AuditEvent.ACCOUNT_REPORTED,
+                account_id=account.id,
+                client_id=entry.client_id,
+                reported=str(entry.event),
+                entry=entry.id,
+            )
+            if closes:
+                motive = str(closure.motive)
+                self.audit.record(AuditEvent.PASSWORD_CLOSED, account_id=account.id, motive=motive)
+            post()
+            self.sign_out.end_all(account.id, entered.at, by="report")
+
+        save_changed(self.work, self.accounts, account.id, protected, also)
 
     def _entry(self, entered: Entered, text: str) -> HistoryEntry | None:
         """Returns the entry of this person that may be reported, else None."""
@@ -117,17 +121,11 @@ class HistoryFlow:
         page = ReportPage(
             entry=self._view(entry, locale),
             day=local_day(entry.at, locale),
-            password=self._password(entry, entered.account),
+            closes_password=_closes_password(entry, entered.account),
             help_desk=self.help_desk,
             is_done=is_done,
         )
         return self.desk.page(request, entered, _TEMPLATES["report"], page)
-
-    def _password(self, entry: HistoryEntry, account: Account) -> str:
-        """Returns what the page says of the password: a value of `ReportPage.password`."""
-        if not _is_by_password(entry, account):
-            return ""
-        return "changed" if self.with_password_closed is None else "closed"
 
     def _view(self, entry: HistoryEntry, locale: str) -> EntryView:
         client = self.clients.get(entry.client_id or "")
@@ -140,7 +138,7 @@ class HistoryFlow:
         )
 
 
-def _is_by_password(entry: HistoryEntry, account: Account) -> bool:
+def _closes_password(entry: HistoryEntry, account: Account) -> bool:
     return entry.is_by_password and account.has_password
 
 

@@ -5,7 +5,6 @@ D2). The proof replaces the current password (PW6), so both cases are one. Not h
 (`accounts`).
 """
 
-import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -84,7 +83,7 @@ class PasswordFlow:
         Raises StaleAccount.
         """
         account = entered.account
-        changed = dataclasses.replace(account, password_hash=hashed).next_generation()
+        changed = account.with_password(hashed)
         post = self.notices.written(changed, Notice.PASSWORD_CHANGED)
         with self.work.as_one_step():
             self.accounts.save(changed)

@@ -9,12 +9,13 @@ import sqlalchemy as sa
 from bs4 import BeautifulSoup
 from werkzeug.test import TestResponse
 
+from idp.accounts.account import ClosedFor
 from idp.adapters.sql.audit import SqlAudit
 from idp.adapters.sql.schema import audit_events, logout_notices
 from idp.core.audit import AuditEvent
 from tests.adapters.psc.hostile_psc import HostilePsc
 from tests.fakes import FixedClock
-from tests.protocol.psc import by_psc, facts, listening, person, settings_of
+from tests.protocol.psc import by_psc, facts, listening, person, settings_of, subjects_of_mails
 from tests.provider import PASSWORD, RP, RPPS, Browser, Provider, answer_of, audited
 
 SECTION = "/account/history"
@@ -156,7 +157,9 @@ def test_it_ends_every_session_and_says_whom_to_call(house: Provider, psc: Hosti
     with house.database.connect() as connection:
         assert connection.execute(sa.select(logout_notices.c.client_id)).scalars().all() == [RP]
     (reported,) = facts(house, "account:report:accepted")
-    assert (reported["reported"], reported["password"]) == ("session:start:accepted", True)
+    assert reported["reported"] == "session:start:accepted"
+    assert facts(house, "password:close:accepted") == [{"motive": "reported"}]
+    assert subjects_of_mails(house)[-1] == "Votre compte a été protégé"
     assert facts(house, "session:end:accepted")[-1] == {"by": "report", "all": True}
 
 
@@ -167,15 +170,30 @@ def test_of_a_sign_in_by_another_door_nothing_is_said_of_the_password(
     page = report(browser, "Connexion par Pro Santé Connect")
     assert title(page) == "Votre compte est protégé"
     assert "mot de passe" not in page.text
-    assert facts(house, "account:report:accepted")[0]["password"] is False
+    assert facts(house, "password:close:accepted") == []
+    assert house.accounts.get(house.account.id).is_password_door_open
+
+
+def test_the_password_opens_nothing_until_another_is_chosen(house: Provider, browser: Browser) -> None:
+    page = report(browser, "Connexion par mot de passe")
+    assert "Votre mot de passe n'ouvre plus rien" in text(page)
+    other = house.browser()
+    refused = other.submit(other.follow(other.authorize()), "/password", rpps=RPPS, password=PASSWORD)
+    assert refused.status_code == 422
+    closure = house.accounts.get(house.account.id).password_closure
+    assert closure is not None
+    assert closure.motive is ClosedFor.REPORTED
 
 
 def test_what_was_reported_is_in_the_history_and_is_not_reported_again(
-    house: Provider, browser: Browser
+    house: Provider, browser: Browser, psc: HostilePsc
 ) -> None:
     report(browser, "Connexion")
-    browser.sign_in()
-    page = browser.get(SECTION)
+    again = house.browser()
+    closed = again.follow(by_psc(again, psc))
+    assert "a été choisi dans l'historique" in text(closed)
+    assert answer_of(again.submit(closed, "/password_closed"))["code"]
+    page = again.get(SECTION)
     assert "« Ce n'était pas moi » : signalé" in text(page)
     with pytest.raises(AssertionError):
         link_of(page, "signalé")
