@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from bs4 import BeautifulSoup
 from werkzeug.test import Client, TestResponse
 
 from bench.check.wire import PostgresqlReader, RedisReader, Relay, Tally
@@ -20,7 +21,19 @@ from idp.adapters.sql.database import initialise, open_database
 from idp.adapters.sql.upstream_links import SqlUpstreamLinks
 from idp.app import create
 from tests.configured import changed
-from tests.provider import ISSUER, RP, SECRETS, Browser, Provider, answer_of, basic, enrol, write_house
+from tests.provider import (
+    ISSUER,
+    PASSWORD,
+    RP,
+    RPPS,
+    SECRETS,
+    Browser,
+    Provider,
+    answer_of,
+    basic,
+    enrol,
+    write_house,
+)
 from tests.servers import postgresql_server, redis_server
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
@@ -171,3 +184,34 @@ def test_revocation_is_a_read_and_a_commit(house: House) -> None:
 
 def test_the_first_page_of_a_new_browser_asks_no_sql(house: House) -> None:
     assert house.asked_by(lambda: house.provider.browser().authorize(), 303) == (0, 0, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [("/account/sessions", (2, 0, 2, 2)), ("/account/history", (2, 0, 1, 1))],
+)
+def test_a_section_reads_who_is_there_and_what_it_shows(
+    house: House, path: str, asked: tuple[int, int, int, int]
+) -> None:
+    assert house.asked_by(lambda: house.browser.get(path)) == asked
+
+
+def test_a_sign_in_that_begins_a_session_lists_it_in_the_commit_of_the_code(house: House) -> None:
+    def signed_in_anew() -> TestResponse:
+        browser = house.provider.browser()
+        page = browser.follow(browser.authorize())
+        code = browser.submit(page, "/password", rpps=RPPS, password=PASSWORD)
+        action = code.request.path
+        fields = {"code": house.provider.last_code(), "csrf": csrf_of(code)}
+        proved = browser.post(action, data=fields)
+        house.tally.clear()
+        return browser.get(proved.headers["Location"])
+
+    sql_trips, commits, _, _ = house.asked_by(signed_in_anew, 303)
+    assert (sql_trips, commits) == (2, 1)
+
+
+def csrf_of(page: TestResponse) -> str:
+    field = BeautifulSoup(page.text, "html.parser").select_one('input[name="csrf"]')
+    assert field is not None
+    return str(field["value"])

@@ -23,7 +23,7 @@ _c = audit_events.c
 _newest_first = (_c.id + sa.literal_column("0")).desc()
 _of_account = sa.and_(
     _c.account_id == sa.bindparam("account_id"),
-    _c.event.in_([sa.literal_column(f"'{event}'", _c.event.type) for event in TOLD]),
+    _c.event.in_([sa.literal(str(event), _c.event.type) for event in TOLD]),
 )
 _columns = (_c.id, _c.at, _c.event, _c.client_id, _c.facts)
 
