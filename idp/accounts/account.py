@@ -92,6 +92,8 @@ class Account:
     password_closure: PasswordClosure | None = None
     address: PostalAddress
     created_at: datetime
+    #: None: none was chosen, or before this was kept.
+    password_changed_at: datetime | None = None
     enabled: bool = True
     #: How often everything begun until then was voided. Counted, not timed: the clocks of nodes differ (docs/adr/0031).
     generation: int = 0
@@ -124,9 +126,12 @@ class Account:
         """Returns the account with this address, which a code proved."""
         return dataclasses.replace(self, email=email, email_verified_at=proved_at, email_put_off_at=None)
 
-    def with_password(self, hashed: str) -> "Account":
+    def with_password(self, hashed: str, at: datetime) -> "Account":
         """Returns the account with this password, whose door is open; once saved, all that began before is void."""
-        return dataclasses.replace(self, password_hash=hashed, password_closure=None).next_generation()
+        chosen = dataclasses.replace(
+            self, password_hash=hashed, password_changed_at=at, password_closure=None
+        )
+        return chosen.next_generation()
 
     def next_generation(self) -> "Account":
         """Returns the account that, once saved, has voided every proof, session and grant of until now."""

@@ -24,6 +24,7 @@ TOLD: Mapping[AuditEvent, str] = {
     AuditEvent.MAIL_CODE_REFUSED: "",
     AuditEvent.PASSWORD_CHANGED: "",
     AuditEvent.PASSWORD_CLOSED: "",
+    AuditEvent.ADDRESS_CHANGED: "",
     AuditEvent.EMAIL_CHANGED: "",
     AuditEvent.EMAIL_DISOWNED: "",
     AuditEvent.EMAIL_PROVED_AGAIN: "",

@@ -40,6 +40,7 @@ class AuditEvent(StrEnum):
     EMAIL_DISOWNED = "email:change:disowned"
     EMAIL_PROVED_AGAIN = "email:prove:accepted"
     EMAIL_PUT_OFF = "email:prove:put_off"
+    ADDRESS_CHANGED = "address:change:accepted"
     MAIL_CODE_SENT = "mail_code:send:accepted"
     MAIL_CODE_NOT_SENT = "mail_code:send:throttled"
     MAIL_CODE_ACCEPTED = "mail_code:check:accepted"

@@ -16,6 +16,7 @@ from idp.core.unit_of_work import UnitOfWork
 from idp.flows.shared.already_enrolled import AlreadyEnrolled
 from idp.flows.shared.code_entry import code_entry, told_of
 from idp.flows.shared.code_mail import CodeSender
+from idp.flows.shared.code_post import CodePost
 from idp.flows.shared.desk import Desk
 from idp.flows.shared.enrolling import Enrolling
 from idp.interaction.authenticator import AuthenticatorId
@@ -44,9 +45,12 @@ class EmailOtpFlow:
     work: UnitOfWork
     codes: MailCodes
     sender: CodeSender
+    post: CodePost
     already: AlreadyEnrolled
     enrolling: Enrolling
     clock: Clock
+    #: This service has a door that proves who a person is, and behind it the section of the address.
+    may_change_address: bool
 
     def routes(self) -> Iterator[PageRoute]:
         yield PageRoute("GET", "/interaction/<interaction_id>/email_otp", self.show)
@@ -74,7 +78,7 @@ class EmailOtpFlow:
 
     def _accept(self, interaction: Interaction, holder: CodeHolder) -> None:
         """Write that the code was accepted, with the present unit of work."""
-        self.sender.post.accepted(holder)
+        self.post.accepted(holder)
         self.desk.audit_event(AuditEvent.MAIL_CODE_ACCEPTED, interaction, purpose=holder.purpose)
 
     def resend(self, request: Request, interaction_id: str) -> Response:
@@ -121,6 +125,6 @@ class EmailOtpFlow:
             can_enter=entry.can_enter,
             seconds_before_resend=entry.seconds_before_resend,
             doors=self.desk.doors(interaction),
-            may_change_address=self.desk.itinerary.is_anyone_identified,
+            may_change_address=self.may_change_address,
         )
         return self.desk.show(request, interaction, "email_otp.html", page, status)

@@ -30,6 +30,7 @@ class PasswordClosedFlow:
     desk: Desk
     accounts: AccountRepository
     clock: Clock
+    help_desk: str
 
     def routes(self) -> Iterator[PageRoute]:
         yield PageRoute("GET", _ADDRESS, self.show)
@@ -38,7 +39,7 @@ class PasswordClosedFlow:
     def show(self, request: Request, interaction_id: str) -> Response:
         interaction, _, closure = self._due(request, interaction_id)
         at = local_time(closure.at, self.desk.locale(request, interaction))
-        page = PasswordClosedPage(motive=str(closure.motive), closed_at=at)
+        page = PasswordClosedPage(motive=str(closure.motive), closed_at=at, help_desk=self.help_desk)
         return self.desk.show(request, interaction, "password_closed.html", page)
 
     def go_on(self, request: Request, interaction_id: str) -> Response:

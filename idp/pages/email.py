@@ -58,10 +58,11 @@ class EmailAgainPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordClosedPage:
-    """<base>/password_closed; POST goes on. `motive`: of ClosedFor."""
+    """<base>/password_closed; POST goes on. `motive`: of ClosedFor. `help_desk`: how to reach it, or ""."""
 
     motive: str
     closed_at: str
+    help_desk: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,13 +3,18 @@
 from collections.abc import Iterator
 
 from idp.adapters.sql.history import SqlHistory
+from idp.adapters.sql.proofs import SqlProofs
+from idp.flows.account.address import AddressFlow
 from idp.flows.account.email import EmailFlow
 from idp.flows.account.history import HistoryFlow
 from idp.flows.account.home import HomeFlow
+from idp.flows.account.identity import IdentityFlow
+from idp.flows.account.logos import LogosFlow
 from idp.flows.account.password import PasswordFlow
 from idp.flows.account.sessions import SessionsFlow
 from idp.flows.account.sign_in import AccountSignIn
 from idp.flows.shared.account_desk import AccountDesk
+from idp.flows.shared.current_password import CurrentPassword
 from idp.flows.shared.signed_in import SignedIn
 from idp.interaction.binding import Bindings
 from idp.web.arriving import Arriving
@@ -43,13 +48,16 @@ def build_account(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
     # In the order of the home.
     sections: dict[Section, Flow] = {}
     settings = parts.settings
+    sections[Section.IDENTITY] = _identity(parts)
     sections[Section.EMAIL] = _email(parts, shared)
+    sections[Section.ADDRESS] = _address(parts)
     if settings.password.door:
         sections[Section.PASSWORD] = _password(parts, shared)
     sections[Section.SESSIONS] = _sessions(parts)
     sections[Section.HISTORY] = _history(parts, shared)
     yield from sections.values()
     yield _home(parts, tuple(sections))
+    yield LogosFlow(parts.clients)
 
 
 def _signed_in(parts: Parts) -> SignedIn:
@@ -63,7 +71,7 @@ def _desk(parts: Parts) -> AccountDesk:
         forms=web.forms,
         rendering=web.rendering,
         clock=parts.clock,
-        within=settings.password.change_within,
+        within=settings.lives.fresh_proof_life,
     )
 
 
@@ -80,6 +88,7 @@ def _home(parts: Parts, sections: tuple[Section, ...]) -> HomeFlow:
         context=parts.context,
         contexts=parts.contexts,
         audit=parts.audit,
+        itinerary=parts.itinerary,
         sections=sections,
     )
 
@@ -121,6 +130,28 @@ def _email(parts: Parts, shared: FlowParts) -> EmailFlow:
     return EmailFlow(desk=_desk(parts), form=build_address_form(parts, shared), locales=parts.web.locales)
 
 
+def _identity(parts: Parts) -> IdentityFlow:
+    web = parts.web
+    return IdentityFlow(desk=_desk(parts), proofs=SqlProofs(parts.database), locales=web.locales)
+
+
+def _address(parts: Parts) -> AddressFlow:
+    return AddressFlow(desk=_desk(parts), work=parts.work, accounts=parts.accounts, audit=parts.audit)
+
+
+def _current_password(parts: Parts, shared: FlowParts) -> CurrentPassword:
+    web = parts.web
+    return CurrentPassword(
+        passwords=shared.passwords,
+        throttle=shared.throttle,
+        quota=shared.password_posts,
+        devices=shared.devices,
+        cookies=web.cookies,
+        audit=parts.audit,
+        clock=parts.clock,
+    )
+
+
 def _password(parts: Parts, shared: FlowParts) -> PasswordFlow:
     return PasswordFlow(
         desk=_desk(parts),
@@ -129,7 +160,9 @@ def _password(parts: Parts, shared: FlowParts) -> PasswordFlow:
         audit=parts.audit,
         clock=parts.clock,
         leaving=_leaving(parts),
+        locales=parts.web.locales,
         passwords=shared.passwords,
+        current=_current_password(parts, shared),
         sign_out=parts.sign_out,
         notices=shared.notices,
         waits=shared.waits,

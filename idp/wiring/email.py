@@ -18,25 +18,26 @@ from idp.wiring.web import network_quota
 
 def build_address_form(parts: Parts, shared: FlowParts) -> AddressForm:
     s, limits = parts.settings, parts.settings.mail_code
-    return AddressForm(
-        EmailChanging(
-            work=parts.work,
-            accounts=parts.accounts,
-            changes=EmailChanges(
-                durable=parts.resources.durable, accounts=parts.accounts, life=s.email.change_life
-            ),
-            undos=SqlEmailUndos(parts.database),
-            undo_life=s.email.change_undo_life,
-            post=shared.sender.post,
-            notices=shared.notices,
-            quota=network_quota(
-                parts.resources, parts.web, Kind.MAIL_QUOTA_IP, limits.per_network, limits.network_window
-            ),
-            audit=parts.audit,
-            clock=parts.clock,
-            issuer=s.where.issuer,
-        )
+    quota = network_quota(
+        parts.resources, parts.web, Kind.MAIL_QUOTA_IP, limits.per_network, limits.network_window
     )
+    changes = EmailChanges(durable=parts.resources.durable, accounts=parts.accounts, life=s.email.change_life)
+    changing = EmailChanging(
+        work=parts.work,
+        accounts=parts.accounts,
+        changes=changes,
+        undos=SqlEmailUndos(parts.database),
+        undo_life=s.email.change_undo_life,
+        codes=shared.codes,
+        post=shared.sender.post,
+        mails=parts.web.mails,
+        notices=shared.notices,
+        quota=quota,
+        audit=parts.audit,
+        clock=parts.clock,
+        issuer=s.where.issuer,
+    )
+    return AddressForm(changing=changing, changes=changes, codes=shared.codes, quota=quota, clock=parts.clock)
 
 
 def build_email(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
@@ -48,7 +49,11 @@ def build_email(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
         form=build_address_form(parts, shared),
         clock=parts.clock,
     )
-    yield PasswordClosedFlow(desk=shared.desk, accounts=parts.accounts, clock=parts.clock)
+    settings = parts.settings
+    help_desk = settings.where.help_desk
+    yield PasswordClosedFlow(
+        desk=shared.desk, accounts=parts.accounts, clock=parts.clock, help_desk=help_desk
+    )
     yield EmailUndoFlow(
         work=parts.work,
         accounts=parts.accounts,
@@ -59,5 +64,5 @@ def build_email(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
         cookies=parts.web.cookies,
         forms=parts.web.forms,
         rendering=parts.web.rendering,
-        help_desk=parts.settings.where.help_desk,
+        help_desk=help_desk,
     )

@@ -25,6 +25,8 @@ from idp.flows.shared.opening import Opening
 from idp.flows.shared.proved import Admission
 from idp.interaction.binding import Bindings
 from idp.interaction.hub import Finishes
+from idp.web.known_device import KnownDevices
+from idp.web.network_quota import NetworkQuota
 from idp.web.psc_button import OfficialPictures
 from idp.wiring.accounts import build_mail_codes, build_passwords, build_throttle, build_waits
 from idp.wiring.parts import Parts
@@ -45,6 +47,9 @@ class FlowParts:
     linking: UpstreamLinking
     passwords: Passwords
     throttle: PasswordThrottle
+    #: Password forms from one network.
+    password_posts: NetworkQuota
+    devices: KnownDevices
     waits: Waits
     policy: PasswordPolicy
     already: AlreadyEnrolled
@@ -93,6 +98,14 @@ def build_flow_parts(parts: Parts, finishes: Finishes[Request, Response]) -> Flo
         ),
         passwords=build_passwords(s, parts.share),
         throttle=build_throttle(parts.resources),
+        password_posts=network_quota(
+            parts.resources,
+            web,
+            Kind.PASSWORD_POSTS_BY_IP,
+            s.password.posts_per_network,
+            s.password.network_window,
+        ),
+        devices=web.devices,
         waits=waits,
         policy=PasswordPolicy(s.password, _SERVICE_WORDS),
         pictures=pictures,

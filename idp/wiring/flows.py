@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from werkzeug.wrappers import Request, Response
 
-from idp.core.ephemeral import Kind
 from idp.flows.charter import CharterFlow
 from idp.flows.choice import ChoiceFlow
 from idp.flows.cps import CpsFlow
@@ -31,7 +30,6 @@ from idp.wiring.email import build_email
 from idp.wiring.flow_parts import FlowParts, build_flow_parts
 from idp.wiring.itinerary import build_charter_action
 from idp.wiring.parts import Parts
-from idp.wiring.web import network_quota
 
 
 def build_flows(parts: Parts, finishes: Finishes[Request, Response]) -> list[Flow]:
@@ -53,7 +51,6 @@ def build_flows(parts: Parts, finishes: Finishes[Request, Response]) -> list[Flo
 
 
 def _password(parts: Parts, shared: FlowParts) -> PasswordFlow:
-    s = parts.settings
     return PasswordFlow(
         desk=shared.desk,
         work=parts.work,
@@ -61,14 +58,8 @@ def _password(parts: Parts, shared: FlowParts) -> PasswordFlow:
         passwords=shared.passwords,
         throttle=shared.throttle,
         sender=shared.sender,
-        quota=network_quota(
-            parts.resources,
-            parts.web,
-            Kind.PASSWORD_POSTS_BY_IP,
-            s.password.posts_per_network,
-            s.password.network_window,
-        ),
-        devices=parts.web.devices,
+        quota=shared.password_posts,
+        devices=shared.devices,
         clock=parts.clock,
     )
 
@@ -99,9 +90,11 @@ def _email_otp(parts: Parts, shared: FlowParts) -> EmailOtpFlow:
         work=parts.work,
         codes=shared.codes,
         sender=shared.sender,
+        post=shared.sender.post,
         already=shared.already,
         enrolling=enrolling,
         clock=parts.clock,
+        may_change_address=parts.itinerary.is_anyone_identified,
     )
 
 

@@ -49,7 +49,7 @@ def test_a_proved_address_forgets_that_it_was_put_off() -> None:
 def test_a_new_password_opens_its_door_and_voids_what_began_before() -> None:
     closed = an_account(password_closure=PasswordClosure(at=NOON, motive=ClosedFor.EMAIL_DISOWNED))
     assert not closed.is_password_door_open
-    opened = closed.with_password("hash")
+    opened = closed.with_password("hash", NOON)
     assert (opened.is_password_door_open, opened.generation) == (True, closed.generation + 1)
 
 

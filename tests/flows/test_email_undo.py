@@ -28,7 +28,7 @@ from tests.flows.email import (
     title,
 )
 from tests.protocol.psc import by_psc, facts
-from tests.provider import Browser, Provider, answer_of, audited
+from tests.provider import PASSWORD, Browser, Provider, answer_of, audited
 
 ASK = "Vous n'avez pas changé d'adresse e-mail ?"
 DONE = "La connexion par mot de passe est fermée"
@@ -125,9 +125,26 @@ def test_the_person_is_told_once_and_a_new_password_opens_the_door(house: Provid
     assert "code" in answer_of(browser.submit(page, "/password_closed"))
     assert "code" in answer_of(by_psc(house.browser(), psc))
     new = "un tout autre mot de passe, bien long"
-    browser.submit(browser.get("/password"), "/password", new_password=new)
+    browser.submit(browser.get("/account/password"), "/password", new_password=new)
     assert house.accounts.get(house.account.id).password_closure is None
     assert is_password_accepted(house, new)
+
+
+def test_a_session_that_the_password_began_does_not_open_it_again(house: Provider) -> None:
+    """It goes on, and the present password would do there: whoever knows it is not let back in by it."""
+    browser = house.browser()
+    assert "code" in answer_of(
+        browser.submit(at_code(browser), "/email_otp", code=last_mail(house, NEW).code)
+    )
+    left_open = browser.get("/account/password")
+    undo(house)
+    new = "un tout autre mot de passe, bien long"
+    page = browser.submit(left_open, "/account/password", password=PASSWORD, new_password=new)
+    assert title(page) == "Identifiez-vous"  # To prove who it is.
+    page = browser.get("/account/password")
+    assert "Votre mot de passe est fermé" in says(page)
+    assert not BeautifulSoup(page.text, "html.parser").select('[name="password"]')
+    assert not is_password_accepted(house, new)
 
 
 def test_a_link_closes_once(house: Provider) -> None:

@@ -11,7 +11,7 @@ from idp.adapters.sql import crl_schema, email_schema, session_schema  # noqa: F
 from idp.adapters.sql.columns import UtcInstant, metadata, row_number
 
 #: The migration of this code. Zero-padded: the order of the texts is the order of the migrations.
-SCHEMA_REVISION = "0015"
+SCHEMA_REVISION = "0016"
 
 accounts = sa.Table(
     "accounts",
@@ -46,6 +46,7 @@ accounts = sa.Table(
     sa.Column("password_closed_at", UtcInstant),
     sa.Column("password_closed_for", sa.Text),
     sa.Column("password_closure_told_at", UtcInstant),
+    sa.Column("password_changed_at", UtcInstant),
 )
 
 #: `before` and `after`: the fields of the identity that a newer proof changed.

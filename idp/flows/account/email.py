@@ -15,11 +15,10 @@ from idp.flows.shared.account_desk import AccountDesk, Entered
 from idp.flows.shared.address_form import AddressForm, At
 from idp.flows.shared.busy import busy
 from idp.pages.email import AddressEntry, EmailPage
-from idp.web.addresses import redirect
 from idp.web.local_time import local_day
 from idp.web.locales import Locales
 from idp.web.page_routes import PageRoute
-from idp.web.sections import Section
+from idp.web.sections import Detour, Section
 
 _PATH = Section.EMAIL.path
 #: Begins a change. The others go on with one that was begun after a proof, in this session.
@@ -51,7 +50,7 @@ class EmailFlow:
             is_new = answer.proved != entered.account.email
             return self.desk.done(Section.EMAIL, "email_changed" if is_new else "email_proved")
         if answer.entry is None:
-            return redirect(_PATH)
+            raise Detour(_PATH)
         page = self._page(request, entered, answer.entry, answer.status)
         return busy(page) if answer.status == 503 else page
 

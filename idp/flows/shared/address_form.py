@@ -11,13 +11,16 @@ from werkzeug.wrappers import Request
 from idp.accounts.account import Account
 from idp.accounts.code_keys import CodeHolder
 from idp.accounts.code_refusal import CodeRefusal, CodeRefused
-from idp.accounts.email_change import EmailChange, address_holder
+from idp.accounts.email_change import EmailChange, EmailChanges, address_holder
+from idp.accounts.email_otp import MailCodes
 from idp.accounts.enrolment import email_fault, typed_values
 from idp.accounts.mail_quota import SendRefusal
 from idp.accounts.repository import EmailTaken, StaleAccount
+from idp.core.clock import Clock
 from idp.flows.shared.code_entry import code_entry, told_of
 from idp.flows.shared.email_changing import EmailChanging
 from idp.pages.email import AddressEntry
+from idp.web.network_quota import NetworkQuota
 
 _CODE_STATUS = {CodeRefusal.CLOSED: 403}
 
@@ -44,9 +47,13 @@ class Answer:
 _ANEW = Answer()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AddressForm:
     changing: EmailChanging
+    changes: EmailChanges
+    codes: MailCodes
+    quota: NetworkQuota
+    clock: Clock
 
     @property
     def actions(self) -> "Mapping[str, Callable[[At, Mapping[str, str]], Answer]]":
@@ -63,9 +70,9 @@ class AddressForm:
             return AddressEntry(typed=at.account.email)
         holder = _holder(at, change.email)
         code = code_entry(
-            self.changing.post.codes,
+            self.codes,
             holder,
-            self.changing.clock.now(),
+            self.clock.now(),
             at.locale,
             notice=notice,
             why_none=lambda: self._why_no_code(at, holder),
@@ -74,7 +81,7 @@ class AddressForm:
 
     def is_out_of_codes(self, at: At) -> bool:
         """Whether this person gets none for a while."""
-        return self.changing.post.codes.is_used_up(_holder(at, at.account.email)) or self._is_network_full(at)
+        return self.codes.is_used_up(_holder(at, at.account.email)) or self._is_network_full(at)
 
     def ask(self, at: At, form: Mapping[str, str]) -> Answer:
         """Send a code to the address that was typed. Nothing of the account changes."""
@@ -116,15 +123,15 @@ class AddressForm:
         return _ANEW
 
     def _under_way(self, at: At) -> EmailChange | None:
-        return self.changing.changes.under_way(at.place, at.account)
+        return self.changes.under_way(at.place, at.account)
 
     def _why_no_code(self, at: At, holder: CodeHolder) -> str:
-        reason = self.changing.post.codes.why_no_code(holder, self.changing.clock.now())
+        reason = self.codes.why_no_code(holder, self.clock.now())
         is_of_network = reason == SendRefusal.NOTHING and self._is_network_full(at)
         return SendRefusal.NETWORK if is_of_network else reason
 
     def _is_network_full(self, at: At) -> bool:
-        return self.changing.quota.is_used_up(at.request, at.place)
+        return self.quota.is_used_up(at.request, at.place)
 
 
 def _holder(at: At, email: str) -> CodeHolder:

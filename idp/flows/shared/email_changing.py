@@ -12,7 +12,7 @@ from werkzeug.wrappers import Request
 from idp.accounts.account import Account
 from idp.accounts.code_refusal import CodeRefusal, CodeRefused
 from idp.accounts.email_change import EmailChange, EmailChanges, EmailUndos, address_holder, new_undo
-from idp.accounts.email_otp import CodeToSend
+from idp.accounts.email_otp import CodeToSend, MailCodes
 from idp.accounts.enrolment import verified_email
 from idp.accounts.mail_quota import NotSent, SendRefusal
 from idp.accounts.notices import Notice
@@ -23,6 +23,7 @@ from idp.core.mailer import Mail
 from idp.core.unit_of_work import UnitOfWork
 from idp.flows.shared.code_post import CodePost
 from idp.flows.shared.notice_mail import NoticeMailer
+from idp.web.mails import Mails
 from idp.web.network_quota import NetworkQuota
 
 
@@ -35,7 +36,9 @@ class EmailChanging:
     changes: EmailChanges
     undos: EmailUndos
     undo_life: timedelta
+    codes: MailCodes
     post: CodePost
+    mails: Mails
     notices: NoticeMailer
     quota: NetworkQuota
     audit: Audit
@@ -54,7 +57,7 @@ class EmailChanging:
         owner = self.changes.owner_of(email, account)
         change = EmailChange(account_id=account.id, email=email, is_taken=owner is not None)
         try:
-            code = self.post.codes.to_send(address_holder(place, account, email), now)
+            code = self.codes.to_send(address_holder(place, account, email), now)
             mail = self._mail(code, account, owner, locale, now)
             share = self.quota.share(request, place)
             self.post.post(code, mail, now, share=share, also=lambda: self._asked(place, account, change))
@@ -69,7 +72,7 @@ class EmailChanging:
     ) -> Mail:
         # Both are written, and one is sent: the answer takes as long for an address that is free.
         notice = self.notices.mail(owner or account, Notice.EMAIL_WANTED)
-        asker = self.post.mails.templates.words("frame.own_pages", locale)
+        asker = self.mails.words("frame.own_pages", locale)
         mail = self.post.write(code, now, locale=locale, client_name=asker)
         return mail if owner is None else notice
 
@@ -92,7 +95,7 @@ class EmailChanging:
         """
         holder, now = address_holder(place, account, change.email), self.clock.now()
         try:
-            self.post.codes.check(holder, text, now, within=place)
+            self.codes.check(holder, text, now, within=place)
             if change.is_taken:
                 # A guess of one in a hundred million: what was sent holds no code.
                 raise CodeRefused(CodeRefusal.REFUSED)
