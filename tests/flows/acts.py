@@ -178,6 +178,16 @@ class Person:
         page = browser.follow(self.callback(browser, ask(browser))())
         return posting(browser, page, "/password_closed")
 
+    def new_password_by_the_present_one(self, browser: Browser) -> Request:
+        assert self.house.exchange(answer_of(browser.follow(self.code(browser)()))["code"]).status_code == 200
+        typed = {"password": PASSWORD, "new_password": NEW}
+        return posting(browser, browser.get("/account/password"), "/password", **typed)
+
+    def address(self, browser: Browser) -> Request:
+        self.signed_in(browser)
+        typed = {name: TYPED[name] for name in ("address_line1", "postal_code", "city")}
+        return posting(browser, browser.get("/account/address"), "/address", **typed)
+
     def question(self, browser: Browser) -> TestResponse:
         """A session was left open at a shared station."""
         self.signed_in(browser)
@@ -302,6 +312,11 @@ ACTS = (
     ),
     Act(name="email_later", commits=(together("accounts", "email:prove:put_off"),)),
     Act(name="password_closed", commits=(together("accounts"),)),
+    Act(
+        name="new_password_by_the_present_one",
+        commits=(together("accounts", "password_page", "outbox", "password:change:accepted") | ENDED,),
+    ),
+    Act(name="address", commits=(together("accounts", "address:change:accepted"),)),
     Act(name="end_one", commits=(ENDED,)),
     Act(name="end_others", commits=(ENDED,)),
     Act(name="end_all", commits=(ENDED | together("accounts"),)),

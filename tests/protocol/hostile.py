@@ -344,7 +344,7 @@ SHOTS = (
     Shot("e-mail", "POST", "/account/email", 303, form=(*_CSRF, ("email", "x@y.example")), who="root"),
     Shot("e-mail code", "POST", "/account/email/code", 303, form=(*_CSRF, ("code", "00000000")), who="root"),
     Shot("not me, page", "GET", f"/account/email/undo/{'x' * 43}", 404, who="signed_in"),
-    Shot("not me", "POST", f"/account/email/undo/{'x' * 43}", 303, form=_CSRF, who="root"),
+    Shot("not me", "POST", f"/account/email/undo/{'x' * 43}", 403, form=_CSRF, who="root"),
     Shot("context again", "POST", "/professional_context", 303, form=(*_CSRF, ("client_id", "x")), who="root"),
     Shot("hub", "GET", _ME, 303, who="choice"),
     Shot("choice", "GET", f"{_ME}/choice", 200, who="choice"),

@@ -186,14 +186,29 @@ def test_the_first_page_of_a_new_browser_asks_no_sql(house: House) -> None:
     assert house.asked_by(lambda: house.provider.browser().authorize(), 303) == (0, 0, 1, 1)
 
 
-@pytest.mark.parametrize(
-    ("path", "asked"),
-    [("/account/sessions", (2, 0, 2, 2)), ("/account/history", (2, 0, 1, 1))],
-)
-def test_a_section_reads_who_is_there_and_what_it_shows(
-    house: House, path: str, asked: tuple[int, int, int, int]
-) -> None:
-    assert house.asked_by(lambda: house.browser.get(path)) == asked
+#: SQL round trips, commits, commands and round trips of Redis.
+PAGES = {
+    "/": (2, 0, 2, 2),
+    "/account/identity": (2, 0, 2, 2),
+    "/account/address": (1, 0, 2, 2),
+    "/account/password": (1, 0, 2, 2),
+    "/account/history": (2, 0, 2, 2),
+}
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_of_the_account_is_two_reads_at_most(house: House, path: str) -> None:
+    assert house.asked_by(lambda: house.browser.get(path)) == PAGES[path]
+
+
+def test_a_sign_in_of_our_own_with_a_session_is_a_read(house: House) -> None:
+    assert house.asked_by(lambda: house.browser.get("/account/sign-in?to=address"), 303)[:2] == (1, 0)
+
+
+def test_the_sessions_of_a_person_are_two_reads_however_many_there_are(house: House) -> None:
+    for _ in range(2):
+        house.provider.browser().sign_in()
+    assert house.asked_by(lambda: house.browser.get("/account/sessions")) == (2, 0, 3, 2)
 
 
 def test_a_sign_in_that_begins_a_session_lists_it_in_the_commit_of_the_code(house: House) -> None:

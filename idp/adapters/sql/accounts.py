@@ -21,7 +21,7 @@ from idp.accounts.identity_change import IdentityChange
 from idp.accounts.repository import AccountNotFound, EmailTaken, RppsTaken, StaleAccount
 from idp.adapters.sql.database import insert_into, reading, writing
 from idp.adapters.sql.schema import accounts, ended_sessions, identity_changes
-from idp.adapters.sql.statement import Statement
+from idp.adapters.sql.statement import Gather, Statement
 from idp.adapters.sql.work import fetch
 from idp.cards.nomenclature import CodedLabel
 from idp.core.records import from_plain, to_plain
@@ -32,17 +32,9 @@ _c = accounts.c
 _LASTING = ("id", "subject", "rpps", "created_at")
 
 
-def _by(column: ColumnElement[str]) -> Statement:
-    return Statement(lambda _: sa.select(accounts).where(column == sa.bindparam("value")))
-
-
-_BY_ID, _BY_RPPS, _BY_EMAIL = _by(_c.id), _by(_c.rpps), _by(_c.email_normalised)
-
-_BY_SESSION = Statement(
-    lambda _: sa.select(accounts).where(
-        _c.id == sa.bindparam("value"), ~sa.exists().where(ended_sessions.c.sid == sa.bindparam("sid"))
-    )
-)
+def _by(column: ColumnElement[str], *more: ColumnElement[bool]) -> Statement:
+    found = sa.select(accounts).where(column == sa.bindparam("value"), *more)
+    return Statement(lambda _: found, gather=ACCOUNT)
 
 
 def normalise_email(address: str) -> str:
@@ -125,7 +117,7 @@ class SqlAccounts:
 
     def _find(self, by: Statement, value: str, **more: str) -> Account | None:
         rows = fetch(self.database, by, value=value, **more) if is_storable(value) else ()
-        return read_account(rows[0]) if rows else None
+        return rows[0].account if rows else None
 
 
 def is_storable(text: str) -> bool:
@@ -207,8 +199,7 @@ def _closure(row: Any) -> PasswordClosure | None:
     )
 
 
-def read_account(row: Any) -> Account:
-    """`row`: the columns of the table, by their names."""
+def _read(row: Any) -> Account:
     return Account(
         id=AccountId(row.id),
         subject=row.subject,
@@ -243,3 +234,9 @@ def read_account(row: Any) -> Account:
         locale=row.locale,
         version=row.version,
     )
+
+
+#: Of the columns of `accounts`, all of them and in their order.
+ACCOUNT = Gather("account", tuple(_c.keys()), _read)
+_BY_ID, _BY_RPPS, _BY_EMAIL = _by(_c.id), _by(_c.rpps), _by(_c.email_normalised)
+_BY_SESSION = _by(_c.id, ~sa.exists().where(ended_sessions.c.sid == sa.bindparam("sid")))

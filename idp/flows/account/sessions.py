@@ -88,8 +88,9 @@ class SessionsFlow:
     def _living(self, request: Request, entered: Entered) -> Iterator[tuple[ListedSession, Session]]:
         """Yields the sessions that a browser can still use; that of this page, whether or not it is listed yet."""
         listed = self.open_sessions.of(entered.account.id, entered.at)
-        found = self.sessions.find_all([one.session.sid for one in listed])
-        if entered.sid not in found:
+        others = [one.session.sid for one in listed if one.session.sid != entered.sid]
+        found = {**self.sessions.find_all(others), entered.sid: entered.session}
+        if len(others) == len(listed):
             yield self._unlisted(request, entered), entered.session
         for one in listed:
             session = found.get(one.session.sid)

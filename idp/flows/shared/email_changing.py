@@ -4,6 +4,7 @@ Contains the code to that address, and the one commit when it comes back. Whethe
 owner alone. Not here: a page, whether the person was proved a moment ago.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -114,20 +115,32 @@ class EmailChanging:
 
     def _write(self, place: str, account: Account, change: EmailChange, now: datetime) -> None:
         """Raises EmailTaken, StaleAccount."""
-        event = AuditEvent.EMAIL_PROVED_AGAIN if change.email == account.email else AuditEvent.EMAIL_CHANGED
-        token, undo = new_undo(account.id, now, self.undo_life)
-        link = f"{self.issuer}/account/email/undo/{token}"
-        tell_former = self.notices.email_changed(account, link, undo.ends_at)
+        is_new = change.email != account.email
+        event = AuditEvent.EMAIL_CHANGED if is_new else AuditEvent.EMAIL_PROVED_AGAIN
+        tell_former = self._telling_former(account, now) if is_new else _nothing
         with self.work.together():
             self.accounts.save(account.with_email(change.email, now))
             self._accepted(place, account, change)
             self.audit.record(event, account_id=account.id)
-            if event is AuditEvent.EMAIL_CHANGED:
-                self.undos.add(undo)
-                tell_former()
+            tell_former()
+
+    def _telling_former(self, account: Account, now: datetime) -> Callable[[], None]:
+        """Returns what writes the mail to the address of before, with its link. Making it takes long."""
+        token, undo = new_undo(account.id, now, self.undo_life)
+        post = self.notices.email_changed(account, f"{self.issuer}/account/email/undo/{token}", undo.ends_at)
+
+        def write() -> None:
+            self.undos.add(undo)
+            post()
+
+        return write
 
     def _accepted(self, place: str, account: Account, change: EmailChange) -> None:
         holder = address_holder(place, account, change.email)
         self.post.accepted(holder)
         self.changes.forget(place)
         self.audit.record(AuditEvent.MAIL_CODE_ACCEPTED, account_id=account.id, purpose=holder.purpose)
+
+
+def _nothing() -> None:
+    """No former address is to be told: the present one was proved again."""

@@ -227,6 +227,21 @@ def by_psc_now(browser: Browser, psc: HostilePsc, page: TestResponse | None = No
     return by_psc(browser, psc, page)
 
 
+def test_a_change_begun_on_a_shared_station_is_over_when_the_next_person_says_not_me(
+    house: Provider, proved: Browser
+) -> None:
+    proved.submit(proved.get("/"), "/station", shared="1")
+    page = ask(proved)
+    assert 'autocomplete="off"' in proved.submit(page, "/back").text
+    page = ask(proved)
+    code = last_mail(house, NEW).code
+    question = proved.follow(proved.authorize())
+    assert title(question).startswith("Vous êtes Aïcha")
+    proved.submit(question, "/leave")
+    shown = proved.submit(page, "/code", code=code)
+    assert (title(shown), email_of(house)) == ("Identifiez-vous", OLD)
+
+
 def test_the_code_sent_twice_changes_once(house: Provider, proved: Browser) -> None:
     page = ask(proved)
     code = last_mail(house, NEW).code
