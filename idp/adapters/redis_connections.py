@@ -177,7 +177,6 @@ def _options() -> dict[str, Any]:
         "socket_timeout": _TIMEOUT_SECONDS,
         "socket_connect_timeout": _TIMEOUT_SECONDS,
         "decode_responses": True,
-        "parser_class": _Parser,
         "retry": Retry(NoBackoff(), 0),
         # Nothing here needs the third version, whose greeting costs each connection two round trips more.
         "protocol": 2,
@@ -185,7 +184,7 @@ def _options() -> dict[str, Any]:
 
 
 def _direct(url: str) -> Redis:
-    return Redis.from_url(url, **_options())
+    return Redis.from_url(url, **_options(), parser_class=_Parser)
 
 
 def _behind_sentinel(url: str) -> Redis:
@@ -199,6 +198,7 @@ def _behind_sentinel(url: str) -> Redis:
         _sentinels(parts),
         sentinel_kwargs=_options() | guards,
         **_options(),
+        parser_class=_Parser,
         db=int(query.get("db", ["0"])[0]),
         username=unquote(parts.username) if parts.username else None,
         password=unquote(parts.password) if parts.password else None,

@@ -31,6 +31,10 @@ _DIALECTS: Mapping[str, Dialect] = {
 INSERTS: Mapping[str, Insert] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 
 
+#: Of what is gathered, the last so many different rows of each statement.
+_REMEMBERED = 128
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Compiled:
     """For one dialect. `names`: the parameters in the order of `$1`, `$2` …; `fixed`: those that never change.
@@ -85,14 +89,13 @@ class Compiled:
 class Gather:
     """Columns of a statement, one after the other, of which one value is made. `read`: makes it of their row.
 
-    The same octets are made a value once as long as they are among the last so many different ones: the row is asked
-    for and compared each time, and the value may not change. A sign-in reads its account three times within a second.
+    The same octets are made a value once, as long as they are among the last different ones: the row is asked for and
+    compared each time, and the value cannot be changed. A sign-in reads its account three times within a second.
     """
 
     name: str
     columns: tuple[str, ...]
     read: Callable[[Any], Any]
-    most: int = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,7 @@ class Statement:
     build: Callable[[Insert], Executable]
     row: tuple[str, ...] = ()
     gather: Gather | None = None
-    _compiled: dict[str, Compiled] = field(default_factory=dict)
+    _compiled: dict[str, Compiled] = field(default_factory=dict, init=False)
 
     def on(self, dialect: str) -> Compiled:
         found = self._compiled.get(dialect)
@@ -179,7 +182,7 @@ def _gathered(
     assert tuple(names[first:end]) == gather.columns  # noqa: S101
     within = decoders[first:end]
 
-    @lru_cache(maxsize=gather.most)
+    @lru_cache(maxsize=_REMEMBERED)
     def read(columns: tuple[Any, ...]) -> Any:
         decoded = [None if one is None else decode(one) for decode, one in zip(within, columns, strict=True)]
         return gather.read(make(decoded))
