@@ -26,7 +26,7 @@ from idp.web.shared_stations import SharedStations
 _VISIT = "caducee.visit"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Visits:
     """What the hub, and the end of a login, must know of a request."""
 

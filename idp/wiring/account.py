@@ -102,12 +102,14 @@ def _sessions(parts: Parts) -> SessionsFlow:
         sessions=parts.sessions,
         sign_out=parts.sign_out,
         clients=parts.clients,
+        locales=parts.web.locales,
         visits=parts.visits,
         leaving=_leaving(parts),
     )
 
 
 def _history(parts: Parts, shared: FlowParts) -> HistoryFlow:
+    settings = parts.settings
     return HistoryFlow(
         desk=_desk(parts),
         work=parts.work,
@@ -116,9 +118,10 @@ def _history(parts: Parts, shared: FlowParts) -> HistoryFlow:
         audit=parts.audit,
         sign_out=parts.sign_out,
         clients=parts.clients,
+        locales=parts.web.locales,
         leaving=_leaving(parts),
         notices=shared.notices,
-        help_desk=parts.settings.where.help_desk,
+        help_desk=settings.where.help_desk,
     )
 
 

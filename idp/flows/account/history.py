@@ -21,6 +21,7 @@ from idp.interaction.sign_out import SignOut
 from idp.pages.history import DayView, EntryView, HistoryPage, ReportPage, is_doubtful, words_of
 from idp.web.leaving import Leaving
 from idp.web.local_time import local_day, local_hour
+from idp.web.locales import Locales
 from idp.web.page_routes import PageRoute
 from idp.web.sections import Section
 
@@ -41,6 +42,7 @@ class HistoryFlow:
     audit: Audit
     sign_out: SignOut
     clients: ClientFile
+    locales: Locales
     leaving: Leaving
     notices: Notices
     help_desk: str
@@ -54,7 +56,7 @@ class HistoryFlow:
         entered = self.desk.enter(request, _SECTION)
         before, since = _number(request.args.get("before", "")), entered.at - REACH
         found = self.history.of(entered.account.id, since, _ON_A_PAGE + 1, before=before)
-        entries, locale = found[:_ON_A_PAGE], self.desk.locale(request)
+        entries, locale = found[:_ON_A_PAGE], self.locales.of(request)
         by_day = groupby(entries, key=lambda entry: local_day(entry.at, locale))
         page = HistoryPage(
             days=tuple(
@@ -117,7 +119,7 @@ class HistoryFlow:
     def _report_page(
         self, request: Request, entered: Entered, entry: HistoryEntry, *, is_done: bool = False
     ) -> Response:
-        locale = self.desk.locale(request)
+        locale = self.locales.of(request)
         page = ReportPage(
             entry=self._view(entry, locale),
             day=local_day(entry.at, locale),

@@ -19,12 +19,12 @@ from idp.interaction.session import Session, is_session_valid
 from idp.interaction.sessions import Sessions
 from idp.interaction.sign_out import SignOut
 from idp.pages.sessions import SessionsPage, SessionView, door_key, origin_view
-from idp.web.addresses import redirect
 from idp.web.hub import Visits
 from idp.web.leaving import Leaving
 from idp.web.local_time import local_time
+from idp.web.locales import Locales
 from idp.web.page_routes import PageRoute
-from idp.web.sections import Section
+from idp.web.sections import Detour, Section
 
 _SECTION = Section.SESSIONS
 
@@ -38,6 +38,7 @@ class SessionsFlow:
     sessions: Sessions
     sign_out: SignOut
     clients: ClientFile
+    locales: Locales
     visits: Visits
     leaving: Leaving
 
@@ -59,12 +60,15 @@ class SessionsFlow:
             "others": partial(self._end_others, entered),
             "all": partial(self._end_all, request, entered),
         }
-        return ends.get(form.get("end", ""), partial(redirect, _SECTION.path))()
+        act = ends.get(form.get("end", ""))
+        if act is None:
+            raise Detour(_SECTION.path)
+        return act()
 
     def _end_one(self, entered: Entered, sid: str) -> Response:
         if sid == entered.sid:
             # As every other sign-out of this browser: the page there has the way out of Pro Santé Connect too.
-            return redirect("/end_session")
+            raise Detour("/end_session")
         session = self.sessions.find(sid) if sid else None
         if session is None or session.account_id != entered.account.id:
             # Ended meanwhile, or never this person's: who guesses learns nothing, and nothing is done.
@@ -119,7 +123,7 @@ class SessionsFlow:
         self, request: Request, entered: Entered, listed: ListedSession, session: Session
     ) -> SessionView:
         row, is_here = listed.session, listed.session.sid == entered.sid
-        locale, clients = self.desk.locale(request), self.clients.registry()
+        locale, clients = self.locales.of(request), self.clients.registry()
         return SessionView(
             sid=row.sid,
             door=door_key(row.door),

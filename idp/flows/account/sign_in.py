@@ -130,7 +130,7 @@ class AccountSignIn:
 
     def success(self, request: Request, done: Done) -> Response:
         """Returns the way to the section, signed in."""
-        interaction = done.interaction
+        interaction, identity = done.interaction, done.account.identity
         if not self.is_expected(interaction, done.account):
             return self._refuse_other(interaction)
         try:
@@ -140,7 +140,7 @@ class AccountSignIn:
         with self.work.together():
             self.sign_in.tell(entered, done)
         response = redirect(section_named(interaction.request["to"]).path)
-        self.arriving.sign_in(request, response, entered.cookie, done.account.identity.rpps)
+        self.arriving.sign_in(request, response, entered.cookie, identity.rpps)
         return response
 
     def failure(self, request: Request, failed: Failed) -> Response:

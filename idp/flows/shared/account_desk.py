@@ -57,10 +57,6 @@ class AccountDesk:
         """Returns the same, for the words of a page."""
         return int(self.within.total_seconds() // 60)
 
-    def locale(self, request: Request) -> str:
-        """Returns the language of the page, for what is written in it."""
-        return self.rendering.locales.of(request)
-
     def enter(self, request: Request, section: Section) -> Entered:
         """Returns who is signed in. Raises Detour: nobody is; after the sign-in they are in the section."""
         found = self.signed_in.find(request)
