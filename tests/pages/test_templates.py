@@ -132,10 +132,10 @@ def test_no_link_leaves_but_those_the_view_model_names(
         href = str(link["href"])
         here = frame(state, locale)
         # "/": the way on without a way back; the base path: the hub, which knows the next page.
-        own = {"/", here.other_locale_path, here.base_path}
+        own = {"/", "/end_session", here.other_locale_path, here.base_path}
         again = getattr(state.page, "again", None)  # "": this very address
         own |= set() if again is None else {again}
-        of_account = re.fullmatch(r"/account/[a-z-]+(\?to=[a-z]+)?", href)
+        of_account = re.fullmatch(r"/account/[a-z-]+(/report/[0-9]+|\?to=[a-z]+|\?before=[0-9]+)?", href)
         assert href in named or href.startswith("#") or href in own or of_account
 
 

@@ -117,6 +117,7 @@ def test_every_number_of_the_settings_is_in_the_table_or_has_its_reason() -> Non
         "psc_watch_every": "as the pause of the circuit",
         "psc_at_once": "half the threads of a process: the other doors keep theirs",
         "notice_life": "no house value: long enough for a mail server to come back",
+        "new_browser_notice_after": "issue 14: five minutes, for one mail of all that happened",
         "card_trust_warning": "issue 4: warns 90 days before an end",
         "card_ocsp_good_for": "facts/cps §7: 5 to 15 min",
         "card_crl_bytes": "a list of tens of MB, several times over",

@@ -23,6 +23,7 @@ from idp.interaction.resuming import resumed
 from idp.interaction.sign_in import SessionOver, SignIn
 from idp.interaction.store import fingerprint, random_token
 from idp.web.addresses import redirect
+from idp.web.arriving import Arriving
 from idp.web.cookies import Cookies
 from idp.web.hub import Visits
 from idp.web.locales import Locales
@@ -60,6 +61,7 @@ class AccountSignIn:
     audit: Audit
     visits: Visits
     cookies: Cookies
+    arriving: Arriving
     locales: Locales
     interaction_life: timedelta
     name: str = "home"
@@ -135,7 +137,7 @@ class AccountSignIn:
 
     def success(self, request: Request, done: Done) -> Response:
         """Returns the way to the section, signed in."""
-        interaction = done.interaction
+        interaction, identity = done.interaction, done.account.identity
         if not self.is_expected(interaction, done.account):
             return self._refuse_other(interaction)
         try:
@@ -145,8 +147,7 @@ class AccountSignIn:
         with self.work.together():
             self.sign_in.tell(entered, done)
         response = redirect(section_named(interaction.request["to"]).path)
-        if entered.cookie is not None:
-            self.cookies.enter_session(response, entered.cookie)
+        self.arriving.sign_in(request, response, entered.cookie, identity.rpps)
         return response
 
     def failure(self, request: Request, failed: Failed) -> Response:

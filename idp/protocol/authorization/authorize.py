@@ -31,6 +31,7 @@ from idp.protocol.authorization.authorization_response import (
 from idp.protocol.authorization.issue import CodeIssuer, OtherPerson
 from idp.protocol.authorization.request_reader import RequestReader
 from idp.web.addresses import redirect
+from idp.web.arriving import Arriving
 from idp.web.cookies import Cookies
 from idp.web.forms import Forms
 from idp.web.hub import Visits
@@ -70,6 +71,7 @@ class AuthorizeEndpoint:
     visits: Visits
     clients: ClientFile
     cookies: Cookies
+    arriving: Arriving
     forms: Forms
     locales: Locales
     name: str = AUTHORIZATION
@@ -194,8 +196,7 @@ class AuthorizeEndpoint:
         except SessionOver as over:
             raise AuthorizationError(OAuthError.LOGIN_REQUIRED, "the session ended", to=to) from over
         response = self.responses.success(request, to, issued.code)
-        if issued.cookie is not None:
-            self.cookies.enter_session(response, issued.cookie)
+        self.arriving.sign_in(request, response, issued.cookie, issued.rpps)
         return response
 
     # Answers.
