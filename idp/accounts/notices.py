@@ -1,6 +1,8 @@
-"""Port to the notices that a person gets about their account by mail. They hold no link and no secret."""
+"""Port to the notices that a person gets about their account by mail. They hold no secret, and no link but that of a
+changed address, which only closes a door."""
 
 from collections.abc import Callable
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -14,9 +16,21 @@ class Notice(StrEnum):
     PSC_LINKED = "psc_linked"
     PSC_SUBJECT_CHANGED = "psc_subject_changed"
     PASSWORD_CHANGED = "password_changed"
+    #: The password door was closed by « ce n'était pas moi ».
+    PASSWORD_CLOSED = "password_closed"
+    #: « Ce n'était pas moi », of an entry of the history.
+    REPORTED = "reported"
+    #: Somebody wishes this address for another account, and did not get it.
+    EMAIL_WANTED = "email_wanted"
 
 
 class Notices(Protocol):
     def written(self, account: Account, notice: Notice) -> Callable[[], None]:
         """Returns what queues the notice to the account's address, in its language: to be called in the unit of work of
         what it tells. The mail is written before, as that takes long."""
+
+    def email_changed(self, before: Account, link: str, until: datetime) -> Callable[[], None]:
+        """Returns the same for the mail to the address of before: it says that another one took its place.
+
+        `link`: closes the password door, until then.
+        """

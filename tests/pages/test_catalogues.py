@@ -21,9 +21,11 @@ from tests.pages.page_states import (
     PSC_REASONS,
     ROOT,
     State,
+    email_changed_mails,
     every_state,
     last_minute_mail,
     mails,
+    new_browser_mails,
     notices,
 )
 from tests.pages.reading import (
@@ -88,7 +90,7 @@ def test_every_key_named_by_the_view_models_exists() -> None:
 
 def test_no_key_is_left_that_no_page_says() -> None:
     # Said by the code that posts the mail.
-    said = {"mail.code.subject", *(f"mail.{notice}.subject" for notice in Notice)}
+    said = {"mail.code.subject", "mail.new_browser.subject", *(f"mail.{notice}.subject" for notice in Notice)}
 
     def listening(key: str, /, **values: object) -> str:
         said.add(key)
@@ -101,9 +103,16 @@ def test_no_key_is_left_that_no_page_says() -> None:
     for model in (*mails(), last_minute_mail()):
         for kind in ("txt", "html"):
             ENVIRONMENT.get_template(f"mail/code.{kind}").render(page=model, t=listening)
+    for new_browser in new_browser_mails():
+        for kind in ("txt", "html"):
+            ENVIRONMENT.get_template(f"mail/new_browser.{kind}").render(page=new_browser, t=listening)
     for notice in notices():
         for kind in ("txt", "html"):
             ENVIRONMENT.get_template(f"mail/notice.{kind}").render(page=notice, t=listening)
+    said.add("mail.email_changed.subject")
+    for changed in email_changed_mails():
+        for kind in ("txt", "html"):
+            ENVIRONMENT.get_template(f"mail/email_changed.{kind}").render(page=changed, t=listening)
     # By name in the cookie of the next page, or in place of a relying party's name.
     named = {f"said.{name}" for name in re.findall(r'"([a-z_]+)"', FLOWS_OF_ACCOUNT)} | {"frame.own_pages"}
     texts = set(CATALOGUES.texts["fr"])
