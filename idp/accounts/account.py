@@ -59,6 +59,8 @@ class ClosedFor(StrEnum):
 
     #: By the link in the mail that told the former address of a change: « ce n'était pas moi ».
     EMAIL_DISOWNED = "email_disowned"
+    #: By « ce n'était pas moi » of an entry of the history.
+    REPORTED = "reported"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

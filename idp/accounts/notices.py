@@ -18,6 +18,8 @@ class Notice(StrEnum):
     PASSWORD_CHANGED = "password_changed"
     #: The password door was closed by « ce n'était pas moi ».
     PASSWORD_CLOSED = "password_closed"
+    #: « Ce n'était pas moi », of an entry of the history.
+    REPORTED = "reported"
     #: Somebody wishes this address for another account, and did not get it.
     EMAIL_WANTED = "email_wanted"
 

@@ -16,6 +16,7 @@ from idp.adapters.sql.audit import SqlAudit
 from idp.adapters.sql.email_undos import SqlEmailUndos
 from idp.adapters.sql.grants import SqlGrants
 from idp.adapters.sql.logouts import SqlLogoutNotices
+from idp.adapters.sql.open_sessions import SqlOpenSessions
 from idp.adapters.sql.store import SqlStore
 from idp.cli.lanes import Lanes, StandingLane, watch
 from idp.core.logs import configure_logging
@@ -28,6 +29,7 @@ from idp.wiring.worker import (
     build_back_channel,
     build_crl_refresher,
     build_kept_logout_judge,
+    build_new_browsers,
     build_outbox_worker,
 )
 
@@ -36,6 +38,7 @@ log = structlog.get_logger()
 _PAUSE_SECONDS = 0.25
 _CRL_PAUSE_SECONDS = 20
 _KEPT_LOGOUTS_PAUSE_SECONDS = 2
+_NEW_BROWSERS_PAUSE_SECONDS = 10
 _PURGE_PAUSE_SECONDS = 60
 _CLOCK_PAUSE_SECONDS = 60
 _PURGED_AT_ONCE = 1000
@@ -68,6 +71,7 @@ def _purge(resources: Resources, expired: SqlStore) -> None:
         pass
     now = resources.clock.now()
     SqlGrants(resources.database).purge(now - _GRANTS_KEPT)
+    SqlOpenSessions(resources.database).purge(now)
     SqlLogoutNotices(resources.database).purge(now - _NOTICES_KEPT)
     SqlEmailUndos(resources.database).purge(now - _UNDOS_KEPT)
     SqlAudit(resources.database, resources.clock).purge(now - settings.lives.audit_life)
@@ -94,6 +98,7 @@ def _standing_lanes(
         ("mails", lambda: outbox.drain_once(stopped.is_set), _PAUSE_SECONDS),
         ("notices", begin_notices, _PAUSE_SECONDS),
         ("purge", lambda: _purge(resources, expired), _PURGE_PAUSE_SECONDS),
+        ("new browsers", build_new_browsers(resources).tell_due, _NEW_BROWSERS_PAUSE_SECONDS),
         ("clock", build_clock_watch(resources).ahead, _CLOCK_PAUSE_SECONDS),
     ]
     if (judge := build_kept_logout_judge(resources)) is not None:

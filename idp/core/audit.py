@@ -69,6 +69,8 @@ class AuditEvent(StrEnum):
     ACCOUNT_DISABLED = "account:disable:accepted"
     ACCOUNT_ENABLED = "account:enable:accepted"
     ACCOUNT_UNLOCKED = "account:unlock:accepted"
+    #: « Ce n'était pas moi », of an entry of the history.
+    ACCOUNT_REPORTED = "account:report:accepted"
     KEY_GENERATED = "key:generate:accepted"
     KEY_ROTATED = "key:rotate:accepted"
     KEY_RETIRED = "key:retire:accepted"

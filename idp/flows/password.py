@@ -133,7 +133,7 @@ class PasswordFlow:
         # Before the proof: what fails after that loses the answer, and with it the new binding.
         self.sender.send_if_due(request, proved)
         response = self.desk.prove(proved)
-        self.devices.remember(request, response, account.identity.rpps)
+        self.devices.typed(request, response, account.identity.rpps)
         return response
 
     def _refuse(

@@ -5,6 +5,8 @@ Contains one frozen view-model per mail. Not here: logic, look-ups.
 
 from dataclasses import dataclass
 
+from idp.pages.sessions import OriginView
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeMail:
@@ -26,6 +28,25 @@ class NoticeMail:
 
     notice: str
     happened_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInInMail:
+    at: str
+    #: A key below "origin.door".
+    door: str
+    origin: OriginView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewBrowserMail:
+    """mail/new_browser.txt and mail/new_browser.html, keys "mail.new_browser.…"."""
+
+    sign_ins: tuple[SignInInMail, ...]
+    #: So many that are not shown.
+    more: int
+    #: How to reach the help desk, "" when the operator did not say.
+    help_desk: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

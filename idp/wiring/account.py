@@ -2,18 +2,22 @@
 
 from collections.abc import Iterator
 
+from idp.adapters.sql.history import SqlHistory
 from idp.adapters.sql.proofs import SqlProofs
 from idp.flows.account.address import AddressFlow
 from idp.flows.account.email import EmailFlow
+from idp.flows.account.history import HistoryFlow
 from idp.flows.account.home import HomeFlow
 from idp.flows.account.identity import IdentityFlow
 from idp.flows.account.logos import LogosFlow
 from idp.flows.account.password import PasswordFlow
+from idp.flows.account.sessions import SessionsFlow
 from idp.flows.account.sign_in import AccountSignIn
 from idp.flows.shared.account_desk import AccountDesk
 from idp.flows.shared.current_password import CurrentPassword
 from idp.flows.shared.signed_in import SignedIn
 from idp.interaction.binding import Bindings
+from idp.web.arriving import Arriving
 from idp.web.leaving import Leaving
 from idp.web.page_routes import Flow
 from idp.web.sections import Section
@@ -33,6 +37,7 @@ def build_account_sign_in(parts: Parts) -> AccountSignIn:
         audit=parts.audit,
         visits=parts.visits,
         cookies=web.cookies,
+        arriving=Arriving(web.cookies, web.devices),
         locales=web.locales,
         interaction_life=settings.lives.interaction_life,
     )
@@ -48,6 +53,8 @@ def build_account(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
     sections[Section.ADDRESS] = _address(parts)
     if settings.password.door:
         sections[Section.PASSWORD] = _password(parts, shared)
+    sections[Section.SESSIONS] = _sessions(parts)
+    sections[Section.HISTORY] = _history(parts, shared)
     yield from sections.values()
     yield _home(parts, tuple(sections))
     yield LogosFlow(parts.clients)
@@ -86,6 +93,42 @@ def _home(parts: Parts, sections: tuple[Section, ...]) -> HomeFlow:
     )
 
 
+def _sessions(parts: Parts) -> SessionsFlow:
+    return SessionsFlow(
+        desk=_desk(parts),
+        work=parts.work,
+        accounts=parts.accounts,
+        open_sessions=parts.open_sessions,
+        sessions=parts.sessions,
+        sign_out=parts.sign_out,
+        clients=parts.clients,
+        locales=parts.web.locales,
+        visits=parts.visits,
+        leaving=_leaving(parts),
+    )
+
+
+def _history(parts: Parts, shared: FlowParts) -> HistoryFlow:
+    settings = parts.settings
+    return HistoryFlow(
+        desk=_desk(parts),
+        work=parts.work,
+        accounts=parts.accounts,
+        history=SqlHistory(parts.database),
+        audit=parts.audit,
+        sign_out=parts.sign_out,
+        clients=parts.clients,
+        locales=parts.web.locales,
+        leaving=_leaving(parts),
+        notices=shared.notices,
+        help_desk=settings.where.help_desk,
+    )
+
+
+def _leaving(parts: Parts) -> Leaving:
+    return Leaving(parts.web.cookies, Bindings(parts.interactions), parts.visits)
+
+
 def _email(parts: Parts, shared: FlowParts) -> EmailFlow:
     return EmailFlow(desk=_desk(parts), form=build_address_form(parts, shared), locales=parts.web.locales)
 
@@ -119,7 +162,7 @@ def _password(parts: Parts, shared: FlowParts) -> PasswordFlow:
         accounts=parts.accounts,
         audit=parts.audit,
         clock=parts.clock,
-        leaving=Leaving(parts.web.cookies, Bindings(parts.interactions), parts.visits),
+        leaving=_leaving(parts),
         locales=parts.web.locales,
         passwords=shared.passwords,
         current=_current_password(parts, shared),

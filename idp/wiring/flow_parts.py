@@ -16,7 +16,6 @@ from idp.adapters.sql.outbox import SqlOutbox
 from idp.adapters.sql.proofs import SqlProofs
 from idp.core.ephemeral import Kind
 from idp.core.mailer import Outbox
-from idp.core.sealing import derive_key
 from idp.flows.shared.already_enrolled import AlreadyEnrolled
 from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.code_post import CodePost
@@ -106,7 +105,7 @@ def build_flow_parts(parts: Parts, finishes: Finishes[Request, Response]) -> Flo
             s.password.posts_per_network,
             s.password.network_window,
         ),
-        devices=KnownDevices(web.cookies, web.stations, derive_key(s.keys.application, "device")),
+        devices=web.devices,
         waits=waits,
         policy=PasswordPolicy(s.password, _SERVICE_WORDS),
         pictures=pictures,

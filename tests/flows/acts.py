@@ -127,6 +127,32 @@ class Person:
         self.signed_in(browser)
         return posting(browser, browser.get("/account/password"), "/password", new_password=NEW)
 
+    def sessions_end(self, browser: Browser, which: str) -> Request:
+        """From a browser that no application was opened with, of another one with tokens."""
+        self.signed_in(self.house.browser())
+        browser.follow(self.callback(browser, browser.follow(browser.get("/account/sign-in")))())
+        page = BeautifulSoup(browser.get("/account/sessions").text, "html.parser")
+        (button,) = page.select(f'input[name="end"][value="{which}"]')
+        fields = button.find_parent("form").find_all("input")  # type: ignore[union-attr]
+        hidden = {str(one["name"]): str(one["value"]) for one in fields}
+        return lambda: browser.post("/account/sessions", data=hidden)
+
+    def end_one(self, browser: Browser) -> Request:
+        return self.sessions_end(browser, "one")
+
+    def end_others(self, browser: Browser) -> Request:
+        return self.sessions_end(browser, "others")
+
+    def end_all(self, browser: Browser) -> Request:
+        return self.sessions_end(browser, "all")
+
+    def report(self, browser: Browser) -> Request:
+        self.signed_in(browser)
+        link = BeautifulSoup(browser.get("/account/history").text, "html.parser").select(
+            'a[href*="/report/"]'
+        )[0]
+        return posting(browser, browser.get(str(link["href"])), "/report")
+
     def email_ask(self, browser: Browser) -> Request:
         self.signed_in(browser)
         return posting(browser, browser.get("/account/email"), "/account/email", email=NEW_EMAIL)
@@ -291,6 +317,10 @@ ACTS = (
         commits=(together("accounts", "password_page", "outbox", "password:change:accepted") | ENDED,),
     ),
     Act(name="address", commits=(together("accounts", "address:change:accepted"),)),
+    Act(name="end_one", commits=(ENDED,)),
+    Act(name="end_others", commits=(ENDED,)),
+    Act(name="end_all", commits=(ENDED | together("accounts"),)),
+    Act(name="report", commits=(ENDED | together("accounts", "account:report:accepted", "outbox"),)),
     Act(name="same_person", commits=(together("session:confirm:accepted"),)),
     Act(name="other_person", commits=(together("session:confirm:refused") | ENDED,)),
 )

@@ -7,7 +7,9 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 
+from idp.accounts.history import TOLD, HistoryEntry
 from idp.accounts.notices import Notice
+from idp.accounts.open_sessions import Origin
 from idp.cards.trust import CardRefusal
 from idp.core.errors import Problem
 from idp.flows.shared.psc_refusals import REFUSALS
@@ -16,9 +18,12 @@ from idp.pages import email as email_pages
 from idp.pages import enrolment as enrolment_pages
 from idp.pages import sign_in as pages
 from idp.pages.delay import Delay
-from idp.pages.frame import Frame
-from idp.pages.mails import CodeMail, EmailChangedMail, NoticeMail
+from idp.pages.frame import Deadline, Frame
+from idp.pages.history import VARIANTS, DayView, EntryView, HistoryPage, ReportPage, is_doubtful, words_of
+from idp.pages.mails import CodeMail, EmailChangedMail, NewBrowserMail, NoticeMail, SignInInMail
 from idp.pages.professional_context import ContextChoice, ProfessionalContextPage
+from idp.pages.sessions import SessionsPage, SessionView, origin_view
+from tests.fakes import NOON
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "idp" / "templates"
@@ -55,6 +60,7 @@ class State:
     page: Any
     in_interaction: bool = True
     is_shared_station: bool = False
+    deadline: Deadline | None = None
     #: Something was done just before.
     is_told: bool = False
 
@@ -82,6 +88,7 @@ def frame(state: State, locale: str) -> Frame:
         session="sid" if state.is_section else "",
         whose=ELISE.full_name if state.is_section else "",
         said=_SAID[locale] if state.is_told else None,
+        deadline=state.deadline,
     )
 
 
@@ -116,6 +123,8 @@ def every_state(locale: str) -> list[State]:
         *_same_person(),
         *_account(),
         *_new_password(),
+        *_sessions(),
+        *_history(),
         *_email(),
         *_address(),
         *_identity(),
@@ -271,6 +280,10 @@ def _enrolment() -> list[State]:
     models = {
         "enrolment-empty": enrolment(),
         "enrolment-no-password": enrolment(password_numbers=None),
+        "enrolment-typed-before": enrolment(values=typed, is_typed_before=True),
+        "enrolment-typed-before-no-password": enrolment(
+            values=typed, is_typed_before=True, password_numbers=None
+        ),
         "enrolment-one-name": enrolment(identity=replace(ELISE, family_name="\u2019T HOOFT", given_name="")),
         "enrolment-psc-without-speciality": enrolment(source="psc", identity=NURSE),
         "enrolment-errors!": enrolment(values=typed, errors=errors),
@@ -291,7 +304,12 @@ def _enrolment() -> list[State]:
             values=typed, errors=(enrolment_pages.FieldError("password", "enrolment.busy"),)
         ),
     }
-    return [State(name, "enrolment.html", model) for name, model in models.items()]
+    waiting = Deadline(time="14 h 47", seconds=720, may_prolong=True)
+    last = replace(waiting, may_prolong=False)
+    return [
+        *(State(name, "enrolment.html", model, deadline=waiting) for name, model in models.items()),
+        State("enrolment-last-minutes", "enrolment.html", enrolment(), deadline=last),
+    ]
 
 
 def _charter(text_html: str) -> list[State]:
@@ -318,7 +336,11 @@ def _charter(text_html: str) -> list[State]:
         "charter-of-client-tick-needed!": replace(second, error="charter.tick_needed"),
         "charter-revision-changed!": replace(first, error="charter.revision_changed"),
     }
-    return [State(name, "charter.html", model) for name, model in models.items()]
+    waiting = Deadline(time="14 h 47", seconds=720, may_prolong=True)
+    return [
+        *(State(name, "charter.html", model, deadline=waiting) for name, model in models.items()),
+        State("charter-last-minutes", "charter.html", first, deadline=replace(waiting, may_prolong=False)),
+    ]
 
 
 def _doors_that_failed() -> list[State]:
@@ -427,7 +449,9 @@ def _professional_context() -> list[State]:
 
 
 #: Every section that there is.
-SECTIONS = tuple((name, f"/account/{name}") for name in ("identity", "email", "address", "password"))
+SECTIONS = tuple(
+    (name, f"/account/{name}") for name in ("identity", "email", "address", "password", "sessions", "history")
+)
 
 
 def _account() -> list[State]:
@@ -553,6 +577,81 @@ def _identity() -> list[State]:
     ]
 
 
+def _session(number: int, door: str, origin: Origin, *applications: str) -> SessionView:
+    is_here = number == 0
+    return SessionView(
+        sid=f"sid-{number}",
+        door=door,
+        origin=origin_view(origin),
+        applications=applications,
+        since="30 novembre 2026, 8 h 41",
+        seen="" if is_here else "30 novembre 2026, 9 h 12",
+        is_here=is_here,
+    )
+
+
+#: All that may be known of where a session began.
+ORIGINS = (
+    Origin(browser="Firefox", system="Windows", network="CHU de Lille", is_of_house=True),
+    Origin(browser="Safari", system="iPhone", network="2001:db8:5::/48"),
+    Origin(system="Linux", network="203.0.113.x"),
+    Origin(browser="Chrome", is_of_house=True),
+    Origin(),
+)
+
+
+def _sessions() -> list[State]:
+    named = zip(("cps", "psc", "password", "other", "psc"), ORIGINS, strict=True)
+    several = [_session(number, door, origin) for number, (door, origin) in enumerate(named)]
+    several[0] = replace(several[0], applications=("ViaTrajectoire", "Trajectoire Grand Âge"))
+    models = {"sessions": SessionsPage(tuple(several)), "sessions-alone": SessionsPage((several[0],))}
+    return [
+        State(name, "account/sessions.html", model, in_interaction=False) for name, model in models.items()
+    ]
+
+
+#: Every event that is told, with every fact by which its words differ.
+ENTRIES = [
+    HistoryEntry(id=number, at=NOON, event=event, client_id=None, facts={TOLD[event] or "none": fact})
+    for number, (event, fact) in enumerate(
+        (event, fact) for event in TOLD for fact in ("", *sorted(VARIANTS.get(event, ())))
+    )
+]
+
+
+def _history() -> list[State]:
+    views = [
+        EntryView(
+            id=entry.id,
+            hour="14 h 02",
+            words=words_of(entry),
+            application="ViaTrajectoire" if entry.id % 3 else "",
+            is_doubtful=is_doubtful(entry),
+        )
+        for entry in ENTRIES
+    ]
+    days = (DayView("30 novembre 2026", tuple(views[:4])), DayView("29 novembre 2026", tuple(views[4:])))
+    report = ReportPage(
+        entry=views[0], day="30 novembre 2026", closes_password=True, help_desk="03 20 00 00 00, poste 4242"
+    )
+    pages_of_history = {
+        "history": HistoryPage(days=days, older="/account/history?before=12", is_older=False),
+        "history-older": HistoryPage(days=days[:1], older=None, is_older=True),
+        "history-nothing": HistoryPage(days=(), older=None, is_older=False),
+    }
+    reports = {
+        "report": report,
+        "report-no-password": replace(report, closes_password=False),
+        "report-done": replace(report, is_done=True),
+        "report-done-no-password": replace(report, closes_password=False, help_desk="", is_done=True),
+    }
+    return [
+        State(name, f"account/{template}.html", model, in_interaction=False)
+        for template, models in (("history", pages_of_history), ("report", reports))
+        for name, model in models.items()
+    ]
+
+
 def code_entry(**changes: Any) -> email_pages.CodeEntry:
     entry = email_pages.CodeEntry(
         expires_at_local="14 h 32",
@@ -625,6 +724,7 @@ def _email() -> list[State]:
             )
         ),
         State("password-closed", "password_closed.html", closed),
+        State("password-closed-reported", "password_closed.html", replace(closed, motive="reported")),
     ]
 
 
@@ -772,6 +872,18 @@ def mails(client_name: str = "ViaTrajectoire") -> list[CodeMail]:
 def last_minute_mail() -> CodeMail:
     """Of an installation where a code lives for a minute."""
     return replace(mails()[0], minutes=1)
+
+
+def new_browser_mails(*origins: Origin) -> list[NewBrowserMail]:
+    """`origins`: those of the first mail."""
+    sign_ins = [
+        SignInInMail(at="3 novembre 2026, 14 h 22", door=door, origin=origin_view(origin))
+        for door, origin in zip(("cps", "psc", "password", "other", "psc"), origins or ORIGINS, strict=False)
+    ]
+    return [
+        NewBrowserMail(sign_ins=tuple(sign_ins), more=3, help_desk="03 20 00 00 00, poste 4242"),
+        NewBrowserMail(sign_ins=(sign_ins[0],), more=0, help_desk=""),
+    ]
 
 
 def notices() -> list[NoticeMail]:

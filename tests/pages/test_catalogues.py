@@ -25,6 +25,7 @@ from tests.pages.page_states import (
     every_state,
     last_minute_mail,
     mails,
+    new_browser_mails,
     notices,
 )
 from tests.pages.reading import (
@@ -89,7 +90,7 @@ def test_every_key_named_by_the_view_models_exists() -> None:
 
 def test_no_key_is_left_that_no_page_says() -> None:
     # Said by the code that posts the mail.
-    said = {"mail.code.subject", *(f"mail.{notice}.subject" for notice in Notice)}
+    said = {"mail.code.subject", "mail.new_browser.subject", *(f"mail.{notice}.subject" for notice in Notice)}
 
     def listening(key: str, /, **values: object) -> str:
         said.add(key)
@@ -102,6 +103,9 @@ def test_no_key_is_left_that_no_page_says() -> None:
     for model in (*mails(), last_minute_mail()):
         for kind in ("txt", "html"):
             ENVIRONMENT.get_template(f"mail/code.{kind}").render(page=model, t=listening)
+    for new_browser in new_browser_mails():
+        for kind in ("txt", "html"):
+            ENVIRONMENT.get_template(f"mail/new_browser.{kind}").render(page=new_browser, t=listening)
     for notice in notices():
         for kind in ("txt", "html"):
             ENVIRONMENT.get_template(f"mail/notice.{kind}").render(page=notice, t=listening)

@@ -6,14 +6,18 @@ from dataclasses import replace
 import pytest
 from bs4 import BeautifulSoup
 
+from idp.accounts.open_sessions import Origin
 from idp.pages import account as account_pages
 from idp.pages import email as email_pages
 from idp.pages import enrolment as enrolment_pages
 from idp.pages import sign_in as pages
+from idp.pages.history import DayView, EntryView, HistoryPage, ReportPage, words_of
 from idp.pages.professional_context import ContextChoice, ProfessionalContextPage
+from idp.pages.sessions import SessionsPage, SessionView, origin_view
 from tests.pages.page_states import (
     ALL,
     ELISE,
+    ENTRIES,
     TEMPLATES,
     State,
     code_entry,
@@ -37,6 +41,18 @@ def hostile_states() -> Iterator[State]:
         rpps=HOSTILE,
     )
     typed = dict.fromkeys(("email", "address_line1", "address_line2", "postal_code", "city"), HOSTILE)
+    hostile_session = SessionView(
+        sid=HOSTILE,
+        door="cps",
+        origin=origin_view(Origin(browser=HOSTILE, system=HOSTILE, network=HOSTILE)),
+        applications=(HOSTILE,),
+        since=HOSTILE,
+        seen=HOSTILE,
+        is_here=False,
+    )
+    hostile_entry = EntryView(
+        id=1, hour=HOSTILE, words=words_of(ENTRIES[0]), application=HOSTILE, is_doubtful=True
+    )
     models: dict[str, object] = {
         "choice.html": pages.ChoicePage(doors=ALL, notice="choice.step_up"),
         "password.html": pages.PasswordPage(doors=ALL, rpps=HOSTILE, error="password.refused"),
@@ -108,6 +124,13 @@ def hostile_states() -> Iterator[State]:
             proofs=(
                 account_pages.ProofView(source="psc", profession=HOSTILE, first_on=HOSTILE, last_on=HOSTILE),
             ),
+        ),
+        "account/sessions.html": SessionsPage((hostile_session, replace(hostile_session, is_here=True))),
+        "account/history.html": HistoryPage(
+            days=(DayView(HOSTILE, (hostile_entry,)),), older=None, is_older=True
+        ),
+        "account/report.html": ReportPage(
+            entry=hostile_entry, day=HOSTILE, closes_password=False, help_desk=HOSTILE, is_done=True
         ),
         "account/email.html": email_pages.EmailPage(
             address=HOSTILE,

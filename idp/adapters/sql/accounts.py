@@ -20,7 +20,7 @@ from idp.accounts.account import (
 from idp.accounts.identity_change import IdentityChange
 from idp.accounts.repository import AccountNotFound, EmailTaken, RppsTaken, StaleAccount
 from idp.adapters.sql.database import insert_into, reading, writing
-from idp.adapters.sql.schema import accounts, identity_changes
+from idp.adapters.sql.schema import accounts, ended_sessions, identity_changes
 from idp.adapters.sql.statement import Gather, Statement
 from idp.adapters.sql.work import fetch
 from idp.cards.nomenclature import CodedLabel
@@ -32,8 +32,8 @@ _c = accounts.c
 _LASTING = ("id", "subject", "rpps", "created_at")
 
 
-def _by(column: ColumnElement[str]) -> Statement:
-    found = sa.select(accounts).where(column == sa.bindparam("value"))
+def _by(column: ColumnElement[str], *more: ColumnElement[bool]) -> Statement:
+    found = sa.select(accounts).where(column == sa.bindparam("value"), *more)
     return Statement(lambda _: found, gather=ACCOUNT)
 
 
@@ -48,6 +48,12 @@ class SqlAccounts:
 
     def get(self, account_id: AccountId) -> Account:
         account = self._find(_BY_ID, account_id)
+        if account is None:
+            raise AccountNotFound
+        return account
+
+    def get_signed_in(self, account_id: AccountId, sid: str) -> Account:
+        account = self._find(_BY_SESSION, account_id, sid=sid)
         if account is None:
             raise AccountNotFound
         return account
@@ -109,8 +115,8 @@ class SqlAccounts:
             for row in rows
         )
 
-    def _find(self, by: Statement, value: str) -> Account | None:
-        rows = fetch(self.database, by, value=value) if is_storable(value) else ()
+    def _find(self, by: Statement, value: str, **more: str) -> Account | None:
+        rows = fetch(self.database, by, value=value, **more) if is_storable(value) else ()
         return rows[0].account if rows else None
 
 
@@ -233,3 +239,4 @@ def _read(row: Any) -> Account:
 #: Of the columns of `accounts`, all of them and in their order.
 ACCOUNT = Gather("account", tuple(_c.keys()), _read)
 _BY_ID, _BY_RPPS, _BY_EMAIL = _by(_c.id), _by(_c.rpps), _by(_c.email_normalised)
+_BY_SESSION = _by(_c.id, ~sa.exists().where(ended_sessions.c.sid == sa.bindparam("sid")))
