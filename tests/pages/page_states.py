@@ -520,7 +520,7 @@ def _new_password() -> list[State]:
     models = {
         "new-password": page,
         "new-password-old": replace(page, changed_on=""),
-        "new-password-closed": replace(page, is_closed=True),
+        "new-password-disowned": replace(page, is_closed=True),
         "new-password-wrong!": replace(page, error="new_password.current_wrong"),
         "new-password-wait!": replace(page, error="password.wait", delay=Delay(0, 2)),
         "new-password-network!": replace(page, error="password.network", delay=Delay(0, 1)),
