@@ -14,6 +14,9 @@ class Notice(StrEnum):
     PSC_LINKED = "psc_linked"
     PSC_SUBJECT_CHANGED = "psc_subject_changed"
     PASSWORD_CHANGED = "password_changed"
+    PASSKEY_ADDED = "passkey_added"
+    PASSKEY_REMOVED = "passkey_removed"
+    PASSKEY_COUNTER = "passkey_counter"
 
 
 class Notices(Protocol):

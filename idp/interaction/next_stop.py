@@ -114,7 +114,3 @@ class Itinerary:
         return tuple(
             acr for acr in Acr if any(EARNED[path] is acr and opened.issuperset(path) for path in EARNED)
         )
-
-    def open_doors(self, interaction: Interaction) -> frozenset[str]:
-        """Returns the authenticators that a path for this request may begin with."""
-        return frozenset(path[0] for path in self.paths(interaction))

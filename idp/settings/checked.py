@@ -37,6 +37,7 @@ _RULES: Mapping[str, tuple[Rule[Any], ...]] = {
     "mail": mail.RULES,
     "mail_code": mail_code.RULES,
     "password": password.RULES,
+    "passkey": (),
     "lives": (),
     "clock": (),
     "keys": keys.RULES,

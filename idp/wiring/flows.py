@@ -34,6 +34,7 @@ from idp.wiring.cards import build_revocation
 from idp.wiring.flow_parts import FlowParts, build_flow_parts
 from idp.wiring.itinerary import build_charter_action
 from idp.wiring.parts import Parts
+from idp.wiring.passkeys import build_passkey_door
 from idp.wiring.web import network_quota
 
 
@@ -49,6 +50,7 @@ def build_flows(parts: Parts, finishes: Finishes[Request, Response]) -> list[Flo
         PscPictureFlow(shared.pictures),
         _password(parts, shared),
         _email_otp(parts, shared),
+        *_passkeys(parts, shared),
         _enrolment(parts, shared),
         _same_person(parts, shared),
         *_required(parts, shared),
@@ -78,6 +80,12 @@ def _password(parts: Parts, shared: FlowParts) -> PasswordFlow:
         devices=KnownDevices(parts.web.cookies, parts.web.stations, derive_key(s.keys.application, "device")),
         clock=parts.clock,
     )
+
+
+def _passkeys(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
+    settings = parts.settings
+    if settings.passkey.is_open_at(settings.where.issuer):
+        yield build_passkey_door(parts, shared)
 
 
 def _enrolment(parts: Parts, shared: FlowParts) -> EnrolmentFlow:

@@ -15,11 +15,16 @@ from idp.pages import account as account_pages
 from idp.pages import enrolment as enrolment_pages
 from idp.pages import sign_in as pages
 from idp.pages.delay import Delay
+from idp.pages.form_post import FormPostPage
 from idp.pages.mails import CodeMail, NoticeMail
+from idp.pages.passkeys import PasskeyPage
 from idp.pages.professional_context import ContextChoice, ProfessionalContextPage
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "idp" / "templates"
+
+#: The pages that run one.
+SCRIPTS = {"form_post.html": ["/static/form_post.js"], "passkey.html": ["/static/passkey.js"]}
 
 LOCALES = ("fr", "en")
 CPS_REASONS = (*(reason.value for reason in CardRefusal), "unavailable", "stale", "mismatch")
@@ -31,6 +36,7 @@ PASSWORD_ONLY = pages.Doors(psc=False, cps=False, password=True)
 CARD_ONLY = pages.Doors(psc=False, cps=True, password=False)
 PSC_AND_PASSWORD = pages.Doors(psc=True, cps=False, password=True)
 CARD_AND_PASSWORD = pages.Doors(psc=False, cps=True, password=True)
+ALL_AND_PASSKEY = replace(ALL, passkey=True)
 NONE = pages.Doors(psc=False, cps=False, password=False)
 
 ELISE = pages.IdentityView(
@@ -93,6 +99,7 @@ def every_state(locale: str) -> list[State]:
         *_choice(),
         *_password(),
         *_email_otp(),
+        *_passkey(),
         *_enrolment(),
         *_already_enrolled(),
         *_charter(charter_html(locale)),
@@ -103,7 +110,7 @@ def every_state(locale: str) -> list[State]:
         *_account(),
         *_new_password(),
         *_signed_out(),
-        State("form-post", "form_post.html", pages.FormPostPage("https://rp.example/cb", (("code", "AbC"),))),
+        State("form-post", "form_post.html", FormPostPage("https://rp.example/cb", (("code", "AbC"),))),
         *_errors(),
     ]
 
@@ -116,6 +123,13 @@ def _choice() -> list[State]:
         "psc-and-password": PSC_AND_PASSWORD,
         "card-and-password": CARD_AND_PASSWORD,
         "none": NONE,
+        "passkey": ALL_AND_PASSKEY,
+        "passkey-only": replace(NONE, passkey=True),
+        "passkey-follows": replace(ALL_AND_PASSKEY, passkey_follows=True),
+        "psc-out-passkey": replace(NONE, psc=True, passkey=True, psc_out=True),
+        "psc-misconfigured-passkey": replace(
+            NONE, psc=True, passkey=True, psc_out=True, psc_misconfigured=True
+        ),
         "psc-out": replace(ALL, psc_out=True),
         "picture": replace(ALL, psc_picture=True),
         "picture-hover": replace(ALL, psc_picture=True, psc_hover=True),
@@ -198,6 +212,7 @@ def _email_otp() -> list[State]:
 
     models = {
         "otp-login": otp(seconds_before_resend=42),
+        "otp-passkey": otp(doors=ALL_AND_PASSKEY),
         "otp-enrolment": otp(purpose="enrolment"),
         "otp-last-minute": otp(minutes_left=1, tries_left=1, doors=PASSWORD_ONLY),
         "otp-last-seconds": otp(minutes_left=0),
@@ -219,6 +234,29 @@ def _email_otp() -> list[State]:
         "otp-email-taken!": wrong("email_taken", can_enter=False, purpose="enrolment"),
     }
     return [State(name, "email_otp.html", model) for name, model in models.items()]
+
+
+def passkey(**changes: Any) -> PasskeyPage:
+    page = PasskeyPage(
+        doors=ALL_AND_PASSKEY,
+        options='{"challenge": "AbC", "rpId": "localhost"}',
+        is_second=False,
+        error=None,
+    )
+    return replace(page, **changes)
+
+
+def _passkey() -> list[State]:
+    models = {
+        "passkey": passkey(),
+        "passkey-alone": passkey(doors=replace(NONE, passkey=True)),
+        "passkey-second": passkey(is_second=True),
+        "passkey-second-alone": passkey(is_second=True, doors=PASSWORD_ONLY),
+        "passkey-none": passkey(options="", is_second=True),
+    }
+    errors = ("refused", "stale", "not_verified", "other_person", "network")
+    models |= {f"passkey-{error}!": passkey(error=f"passkey.{error}") for error in errors}
+    return [State(name, "passkey.html", model) for name, model in models.items()]
 
 
 PASSWORD_NUMBERS = {"minimum": 15, "maximum": 128, "own": 10, "millions": 100}

@@ -9,10 +9,13 @@ from bs4 import BeautifulSoup
 from idp.pages import account as account_pages
 from idp.pages import enrolment as enrolment_pages
 from idp.pages import sign_in as pages
+from idp.pages.form_post import FormPostPage
+from idp.pages.passkeys import PasskeyPage
 from idp.pages.professional_context import ContextChoice, ProfessionalContextPage
 from tests.pages.page_states import (
     ALL,
     ELISE,
+    SCRIPTS,
     TEMPLATES,
     State,
     enrolment,
@@ -102,7 +105,10 @@ def hostile_states() -> Iterator[State]:
             request=HOSTILE,
             psc_is_open=True,
         ),
-        "form_post.html": pages.FormPostPage("https://rp.example/?a=%22&b='", ((HOSTILE, HOSTILE),)),
+        "passkey.html": PasskeyPage(
+            doors=ALL, options=f'{{"challenge": "{HOSTILE}"}}', is_second=True, error=None
+        ),
+        "form_post.html": FormPostPage("https://rp.example/?a=%22&b='", ((HOSTILE, HOSTILE),)),
         "error.html": pages.ErrorPage(
             key="error.internal",
             incident=HOSTILE,
@@ -132,7 +138,7 @@ def hostile_states() -> Iterator[State]:
 def test_hostile_values_come_out_as_the_text_they_are(state: State) -> None:
     html = rendered("fr", state, client_name=HOSTILE, csrf=HOSTILE)
     page = BeautifulSoup(html, "html.parser")
-    ours = ["/static/form_post.js"] if state.template == "form_post.html" else []
+    ours = SCRIPTS.get(state.template, [])
     assert [script.get("src") for script in page.find_all("script")] == ours
     assert "{{7*7}}" in page.get_text()
     for escape_of_an_escape in ("&amp;lt;", "&amp;#39;", "&amp;#34;"):

@@ -16,6 +16,7 @@ from bs4 import BeautifulSoup
 from tests.pages.page_states import (
     LOCALES,
     ROOT,
+    SCRIPTS,
     State,
     environment,
     every_state,
@@ -105,8 +106,8 @@ def test_title_announces_an_error_exactly_when_there_is_one(
 
 @every_page
 def test_page_gives_the_csp_nothing_to_refuse(locale: str, state: State, page: BeautifulSoup) -> None:
-    # The answer to an application sends itself; its page alone allows a script, and does without.
-    refused = ["script"] * (state.template != "form_post.html")
+    # The answer to an application sends itself, and does without; passkeys need theirs. These pages alone allow one.
+    refused = ["script"] * (state.template not in SCRIPTS)
     assert not page.find_all([*refused, "style", "object", "embed", "base"])
     for tag in page.find_all(True):
         assert not [name for name in tag.attrs if name == "style" or name.lower().startswith("on")], tag
@@ -129,8 +130,8 @@ def test_no_link_leaves_but_those_the_view_model_names(
     for link in page.find_all("a"):
         href = str(link["href"])
         here = frame(state, locale)
-        # "/": the way on without a way back; the base path: the hub, which knows the next page.
-        own = {"/", "/password", here.other_locale_path, here.base_path}
+        # "/": the way on without a way back; the base path: the hub, which knows the next page, and below it a door.
+        own = {"/", "/password", here.other_locale_path, here.base_path, f"{here.base_path}/passkey"}
         again = getattr(state.page, "again", None)  # "": this very address
         own |= set() if again is None else {again}
         assert href in named or href.startswith("#") or href in own

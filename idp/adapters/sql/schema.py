@@ -6,11 +6,11 @@ Contains columns and constraints. `migrations/` alone creates them; a test keeps
 
 import sqlalchemy as sa
 
-from idp.adapters.sql import crl_schema  # noqa: F401 - its tables are of the same metadata
+from idp.adapters.sql import crl_schema, passkey_schema  # noqa: F401 - their tables are of the same metadata
 from idp.adapters.sql.columns import UtcInstant, metadata, row_number
 
 #: The migration of this code. Zero-padded: the order of the texts is the order of the migrations.
-SCHEMA_REVISION = "0013"
+SCHEMA_REVISION = "0014"
 
 accounts = sa.Table(
     "accounts",

@@ -160,4 +160,4 @@ class Desk:
         )
 
     def doors(self, interaction: Interaction) -> Doors:
-        return doors_of(self.itinerary.open_doors(interaction), self.upstream, self.pictures)
+        return doors_of(self.itinerary.paths(interaction), self.upstream, self.pictures)

@@ -14,11 +14,11 @@ from idp.clients.registry import Client, ClientFile
 from idp.core.clock import Clock
 from idp.core.errors import ClientError, OAuthError
 from idp.interaction.record import Interaction
-from idp.pages.sign_in import FormPostPage
+from idp.pages.form_post import FormPostPage
 from idp.signing.key_ring import Keys
 from idp.signing.signer import Alg
 from idp.web.addresses import redirect, with_query
-from idp.web.headers import SECURITY_HEADERS
+from idp.web.headers import allow_script
 from idp.web.rendering import Rendering
 
 #: JARM §2.3: `jwt` is the default of the response type, for `code` the query.
@@ -95,7 +95,4 @@ class AuthorizationResponses:
         client = self.clients.get(to.client_id)
         frame = self.rendering.frame(request, client=client, base_path="")
         page = FormPostPage(action=to.redirect_uri, fields=tuple(answer.items()))
-        response = self.rendering.page("form_post.html", frame, page)
-        policy = SECURITY_HEADERS["Content-Security-Policy"]
-        response.headers["Content-Security-Policy"] = f"{policy}; script-src 'self'"
-        return response
+        return allow_script(self.rendering.page("form_post.html", frame, page))
