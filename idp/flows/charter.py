@@ -20,8 +20,9 @@ from idp.core.errors import OAuthError
 from idp.core.unit_of_work import UnitOfWork
 from idp.flows.shared.desk import Desk
 from idp.interaction.assurance import assurance_of
+from idp.interaction.counting import counting_events
 from idp.interaction.next_stop import Itinerary
-from idp.interaction.record import Interaction, counting_events
+from idp.interaction.record import Interaction
 from idp.interaction.refusal import NotDue
 from idp.interaction.required_action import CharterAction
 from idp.interaction.stop import Stop

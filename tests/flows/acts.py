@@ -122,7 +122,7 @@ class Person:
 
     def new_password(self, browser: Browser) -> Request:
         self.signed_in(browser)
-        return posting(browser, browser.get("/password"), "/password", new_password=NEW)
+        return posting(browser, browser.get("/account/password"), "/password", new_password=NEW)
 
     def question(self, browser: Browser) -> TestResponse:
         """A session was left open at a shared station."""

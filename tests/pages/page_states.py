@@ -16,6 +16,7 @@ from idp.pages import enrolment as enrolment_pages
 from idp.pages import sign_in as pages
 from idp.pages.delay import Delay
 from idp.pages.form_post import FormPostPage
+from idp.pages.frame import Frame
 from idp.pages.mails import CodeMail, NoticeMail
 from idp.pages.passkeys import PasskeyPage
 from idp.pages.professional_context import ContextChoice, ProfessionalContextPage
@@ -65,8 +66,8 @@ class State:
         return self.name.endswith("!")
 
 
-def frame(state: State, locale: str) -> pages.Frame:
-    return pages.Frame(
+def frame(state: State, locale: str) -> Frame:
+    return Frame(
         locale=locale,
         other_locale="en" if locale == "fr" else "fr",
         other_locale_path=f"/language/{'en' if locale == 'fr' else 'fr'}?back=%2F",
@@ -445,16 +446,20 @@ def _professional_context() -> list[State]:
     ]
 
 
+#: Every section that there is.
+SECTIONS = (("password", "/account/password"),)
+
+
 def _account() -> list[State]:
     applications = (
         ("ViaTrajectoire", "https://viatrajectoire.example/"),
         ("Orion", "https://orion.example/"),
     )
     models = {
-        "account": account_pages.AccountPage(
-            identity=ELISE, applications=applications, signed_in_since="14 h 02", has_password=True
+        "account": account_pages.HomePage(
+            identity=ELISE, applications=applications, signed_in_since="14 h 02", sections=SECTIONS
         ),
-        "account-contexts": account_pages.AccountPage(
+        "account-contexts": account_pages.HomePage(
             identity=ELISE,
             applications=applications,
             signed_in_since="14 h 02",
@@ -470,68 +475,51 @@ def _account() -> list[State]:
                 ),
             ),
         ),
-        "account-first-password": account_pages.AccountPage(
-            identity=ELISE,
-            applications=(),
-            signed_in_since="14 h 02",
-            has_password=True,
-            is_first_password=True,
-        ),
-        "account-nobody": account_pages.AccountPage(
+        "account-nobody": account_pages.HomePage(
             identity=None, applications=applications, signed_in_since=None
         ),
-        "account-shared-station": account_pages.AccountPage(
+        "account-shared-station": account_pages.HomePage(
             identity=ELISE, applications=applications, signed_in_since="14 h 02", station="declared"
         ),
-        "account-shared-network": account_pages.AccountPage(
+        "account-shared-network": account_pages.HomePage(
             identity=ELISE, applications=applications, signed_in_since="14 h 02", station="network"
         ),
-        "account-one-speciality": account_pages.AccountPage(
+        "account-one-speciality": account_pages.HomePage(
             identity=SPECIALIST, applications=(), signed_in_since="14 h 02"
         ),
-        "account-bare": account_pages.AccountPage(identity=NURSE, applications=(), signed_in_since=None),
+        "account-bare": account_pages.HomePage(identity=NURSE, applications=(), signed_in_since=None),
     }
-    return [State(name, "account.html", model, in_interaction=False) for name, model in models.items()]
+    return [State(name, "account/home.html", model, in_interaction=False) for name, model in models.items()]
 
 
 def _new_password() -> list[State]:
     models = {
-        "new-password": account_pages.NewPasswordPage(
+        "new-password": account_pages.PasswordPage(
             is_proved=True,
             is_done=False,
             error=None,
             password_numbers=PASSWORD_NUMBERS,
             minutes=10,
             identity=ELISE,
-            session="s",
         ),
-        "new-password-weak!": account_pages.NewPasswordPage(
+        "new-password-weak!": account_pages.PasswordPage(
             is_proved=True,
             is_done=False,
             error="enrolment.password_common",
             password_numbers=PASSWORD_NUMBERS,
             minutes=10,
         ),
-        "new-password-short!": account_pages.NewPasswordPage(
+        "new-password-short!": account_pages.PasswordPage(
             is_proved=True,
             is_done=False,
             error="enrolment.password_short",
             password_numbers=PASSWORD_NUMBERS,
             minutes=10,
         ),
-        "new-password-other!": account_pages.NewPasswordPage(
-            is_proved=True,
-            is_done=False,
-            error="new_password.other_session",
-            password_numbers=PASSWORD_NUMBERS,
-            minutes=10,
-            identity=ELISE,
-            session="s",
-        ),
-        "new-password-done": account_pages.NewPasswordPage(
+        "new-password-done": account_pages.PasswordPage(
             is_proved=True, is_done=True, error=None, password_numbers=PASSWORD_NUMBERS, minutes=10
         ),
-        "new-password-first": account_pages.NewPasswordPage(
+        "new-password-first": account_pages.PasswordPage(
             is_proved=True,
             is_done=False,
             error=None,
@@ -539,9 +527,8 @@ def _new_password() -> list[State]:
             minutes=10,
             is_first=True,
             identity=ELISE,
-            session="s",
         ),
-        "new-password-first-done": account_pages.NewPasswordPage(
+        "new-password-first-done": account_pages.PasswordPage(
             is_proved=True,
             is_done=True,
             error=None,
@@ -549,11 +536,13 @@ def _new_password() -> list[State]:
             minutes=10,
             is_first=True,
         ),
-        "new-password-unproved": account_pages.NewPasswordPage(
+        "new-password-unproved": account_pages.PasswordPage(
             is_proved=False, is_done=False, error=None, password_numbers=PASSWORD_NUMBERS, minutes=10
         ),
     }
-    return [State(name, "new_password.html", model, in_interaction=False) for name, model in models.items()]
+    return [
+        State(name, "account/password.html", model, in_interaction=False) for name, model in models.items()
+    ]
 
 
 def _already_enrolled() -> list[State]:

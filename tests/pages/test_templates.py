@@ -131,10 +131,11 @@ def test_no_link_leaves_but_those_the_view_model_names(
         href = str(link["href"])
         here = frame(state, locale)
         # "/": the way on without a way back; the base path: the hub, which knows the next page, and below it a door.
-        own = {"/", "/password", here.other_locale_path, here.base_path, f"{here.base_path}/passkey"}
+        own = {"/", here.other_locale_path, here.base_path, f"{here.base_path}/passkey"}
         again = getattr(state.page, "again", None)  # "": this very address
         own |= set() if again is None else {again}
-        assert href in named or href.startswith("#") or href in own
+        of_account = re.fullmatch(r"/account/[a-z-]+(\?to=[a-z]+)?", href)
+        assert href in named or href.startswith("#") or href in own or of_account
 
 
 @every_page
@@ -177,7 +178,8 @@ def test_each_form_posts_within_the_house_with_the_csrf_token(
             assert not form.find("input", attrs={"name": "csrf"})
             continue
         assert re.match(
-            r"/(interaction/AbC/|end_session/|(station|professional_context|password)$)", str(form["action"])
+            r"/(interaction/AbC/|end_session/|(station|professional_context|account/[a-z]+)$)",
+            str(form["action"]),
         )
         tokens = form.find_all("input", attrs={"name": "csrf"})
         assert [(token["type"], token["value"]) for token in tokens] == [("hidden", "csrf-value")]
