@@ -5,7 +5,7 @@ Contains the record, why a passkey is refused, and when its counter is odd. Not 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol
@@ -121,11 +121,11 @@ class Passkeys(Protocol):
 
 
 class PasskeyOffers(Protocol):
-    """Who said « Plus tard »: they are not asked a second time."""
+    """Who is told that there are passkeys: whoever has none, until they say « Plus tard »."""
 
-    def is_offer_answered(self, account_id: AccountId) -> bool: ...
+    def is_due(self, account_id: AccountId) -> bool: ...
 
-    def answer_offer(self, account_id: AccountId, now: datetime) -> None: ...
+    def decline(self, account_id: AccountId, now: datetime) -> None: ...
 
 
 class Ceremonies(Protocol):
@@ -155,3 +155,9 @@ def went_back(passkey: Passkey, use: PasskeyUse) -> bool:
     if passkey.is_synced and use.sign_count == 0:
         return False
     return use.sign_count <= passkey.sign_count and (use.sign_count, passkey.sign_count) != (0, 0)
+
+
+def kept(new: NewPasskey, *, passkey_id: str, account_id: AccountId, name: str, now: datetime) -> Passkey:
+    """Returns the record of a passkey just made."""
+    told = {one.name: getattr(new, one.name) for one in fields(NewPasskey)}
+    return Passkey(**told, id=passkey_id, account_id=account_id, name=name, created_at=now)

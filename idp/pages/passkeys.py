@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from idp.pages.sign_in import Doors, IdentityView
+from idp.pages.sign_in import Doors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +21,7 @@ class PasskeyPage:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasskeyView:
     id: str
-    #: Given by the person, or made of its number in the list.
+    #: Given by the person; "" for none.
     name: str
     is_synced: bool
     created_on: str
@@ -31,18 +31,16 @@ class PasskeyView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasskeysPage:
-    """POST /account/passkeys/add (name, credential), and /rename (passkey, name), /remove (passkey)."""
+    """POST /account/passkeys/add (name, credential), and /rename (passkey, name), /remove (passkey).
 
-    identity: IdentityView
+    Without a proof by card or Pro Santé Connect of the last `minutes` minutes, the page lists them alone.
+    """
+
     passkeys: tuple[PasskeyView, ...]
-    #: What the script calls the browser with, JSON; "" when the person has as many as may be.
+    is_proved: bool
+    minutes: int
+    #: What the script calls the browser with, JSON; "" when none may be added now.
     options: str
-    #: Posted back with each form: another person may sign in at this browser meanwhile.
-    session: str
     longest_name: int
-    #: A key of the catalogue, or None.
+    #: "passkeys." and "refused", "stale", "known" or "too_many"; or None
     error: str | None = None
-    #: What was done: "passkeys.added", "passkeys.renamed", "passkeys.removed", or None
-    done: str | None = None
-    #: The password needs one.
-    is_demanded: bool = False

@@ -27,14 +27,22 @@ class PasskeySettings:
         source=_VALUES,
     )
     challenge_life: timedelta = duration(
-        "How long a page waits for the answer of a passkey.", seconds(5 * 60), source=_VALUES
+        "How long a page waits for the answer of a passkey.",
+        seconds(5 * 60),
+        least=30,
+        most=seconds(3600),
+        source=_VALUES,
     )
     most: int = number("Passkeys of one person.", 10, most=100, name="PASSKEYS_PER_PERSON", source=_VALUES)
     failures_per_network: int = number(
         "Refused answers of passkeys from one address.", 100, name="PASSKEY_FAILURES_PER_IP", source=_VALUES
     )
     network_window: timedelta = duration(
-        "In so long.", seconds(60), name="PASSKEY_FAILURES_PER_IP_WINDOW", source=_VALUES
+        "In so long.",
+        seconds(60),
+        most=seconds(24 * 3600),
+        name="PASSKEY_FAILURES_PER_IP_WINDOW",
+        source=_VALUES,
     )
 
     def is_open_at(self, issuer: str) -> bool:

@@ -13,6 +13,7 @@ from idp.web.page_routes import Flow
 from idp.web.sections import Section
 from idp.wiring.flow_parts import FlowParts
 from idp.wiring.parts import Parts
+from idp.wiring.passkeys import build_passkey_offers, build_passkeys_section
 
 
 def build_account_sign_in(parts: Parts) -> AccountSignIn:
@@ -38,6 +39,8 @@ def build_account(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
     settings = parts.settings
     if settings.password.door:
         sections[Section.PASSWORD] = _password(parts, shared)
+    if settings.passkey.is_open_at(settings.where.issuer):
+        sections[Section.PASSKEYS] = build_passkeys_section(parts, shared, _desk(parts))
     yield from sections.values()
     yield _home(parts, tuple(sections))
 
@@ -70,7 +73,9 @@ def _home(parts: Parts, sections: tuple[Section, ...]) -> HomeFlow:
         context=parts.context,
         contexts=parts.contexts,
         audit=parts.audit,
+        clock=parts.clock,
         sections=sections,
+        offers=build_passkey_offers(parts),
     )
 
 

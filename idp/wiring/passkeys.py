@@ -3,9 +3,11 @@
 from urllib.parse import urlsplit
 
 from idp.adapters.passkey_ceremonies import WebAuthnCeremonies
-from idp.adapters.sql.passkeys import SqlPasskeys
+from idp.adapters.sql.passkeys import SqlPasskeyOffers, SqlPasskeys
 from idp.core.ephemeral import Kind
+from idp.flows.account.passkeys import PasskeysFlow
 from idp.flows.passkey import PasskeyFlow
+from idp.flows.shared.account_desk import AccountDesk
 from idp.flows.shared.passkey_challenges import PasskeyChallenges
 from idp.flows.shared.passkey_uses import PasskeyUses
 from idp.settings import Settings
@@ -38,6 +40,27 @@ def build_passkey_door(parts: Parts, shared: FlowParts) -> PasskeyFlow:
         ),
         clock=parts.clock,
     )
+
+
+def build_passkeys_section(parts: Parts, shared: FlowParts, desk: AccountDesk) -> PasskeysFlow:
+    settings, web = parts.settings, parts.web
+    return PasskeysFlow(
+        desk=desk,
+        work=parts.work,
+        passkeys=SqlPasskeys(parts.database),
+        ceremonies=build_ceremonies(settings),
+        challenges=build_challenges(parts),
+        notices=shared.notices,
+        audit=parts.audit,
+        locales=web.locales,
+        stations=web.stations,
+        most=settings.passkey.most,
+    )
+
+
+def build_passkey_offers(parts: Parts) -> SqlPasskeyOffers | None:
+    settings = parts.settings
+    return SqlPasskeyOffers(parts.database) if settings.passkey.is_open_at(settings.where.issuer) else None
 
 
 def build_ceremonies(settings: Settings) -> WebAuthnCeremonies:

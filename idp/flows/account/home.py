@@ -5,12 +5,17 @@ from dataclasses import dataclass
 
 from werkzeug.wrappers import Request, Response
 
+from idp.accounts.account import Account
+from idp.accounts.passkeys import PasskeyOffers
 from idp.accounts.practice import ProfessionalContexts
 from idp.clients.registry import ClientFile
 from idp.core.audit import Audit, AuditEvent
+from idp.core.clock import Clock
 from idp.core.unit_of_work import UnitOfWork
 from idp.flows.shared.signed_in import SignedIn
+from idp.interaction.authenticator import AUTHENTICATORS
 from idp.interaction.professional_context import ContextAction
+from idp.interaction.session import Session
 from idp.interaction.store import random_token
 from idp.pages.account import HomePage, RememberedContext
 from idp.pages.identity import identity_view, place_of
@@ -39,13 +44,17 @@ class HomeFlow:
     context: ContextAction
     contexts: ProfessionalContexts
     audit: Audit
+    clock: Clock
     #: Those that this service has.
     sections: tuple[Section, ...]
+    #: None: no passkeys here.
+    offers: PasskeyOffers | None
 
     def routes(self) -> Iterator[PageRoute]:
         yield PageRoute("GET", "/", self.show)
         yield PageRoute("POST", "/station", self.change_station)
         yield PageRoute("POST", "/professional_context", self.forget_context)
+        yield PageRoute("POST", "/passkey_offer", self.decline_passkey)
         # What was its address, in mails and bookmarks.
         yield PageRoute("GET", "/password", lambda _: redirect(Section.PASSWORD.path))
 
@@ -66,6 +75,19 @@ class HomeFlow:
                 self.contexts.forget(account_id, client_id)
                 self.audit.record(AuditEvent.CONTEXT_FORGOTTEN, account_id=account_id, client_id=client_id)
         return redirect("/")
+
+    def decline_passkey(self, request: Request) -> Response:
+        """« Plus tard »: the home offers no passkey any more."""
+        self.forms.read(request, _BASE)
+        found = self.signed_in.find(request)
+        if found is not None and self.offers is not None:
+            self.offers.decline(found[1].id, self.clock.now())
+        return redirect("/")
+
+    def _offers_passkey(self, session: Session, account: Account) -> bool:
+        """Whether the card or Pro Santé Connect signed in a person who has none, and never said « Plus tard »."""
+        is_identified = any(AUTHENTICATORS[event.authenticator].identifies for event in session.events)
+        return is_identified and self.offers is not None and self.offers.is_due(account.id)
 
     def show(self, request: Request) -> Response:
         browser = self.cookies.browser(request) or random_token()
@@ -98,6 +120,7 @@ class HomeFlow:
             signed_in_since=local_hour(session.started_at, locale),
             station=station,
             contexts=contexts,
+            offers_passkey=self._offers_passkey(session, account),
             sections=tuple((str(section), section.path) for section in self.sections),
         )
 
