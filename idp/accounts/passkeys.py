@@ -119,11 +119,8 @@ class Passkeys(Protocol):
     def remove(self, account_id: AccountId, passkey_id: str) -> bool:
         """Returns whether this person had it."""
 
-
-class PasskeyOffers(Protocol):
-    """Who is told that there are passkeys: whoever has none, until they say « Plus tard »."""
-
-    def is_due(self, account_id: AccountId) -> bool: ...
+    def has_declined(self, account_id: AccountId) -> bool:
+        """Whether the person said « Plus tard » to the offer of one."""
 
     def decline(self, account_id: AccountId, now: datetime) -> None: ...
 

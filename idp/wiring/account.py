@@ -2,10 +2,15 @@
 
 from collections.abc import Iterator
 
+from idp.adapters.sql.proofs import SqlProofs
+from idp.flows.account.address import AddressFlow
 from idp.flows.account.home import HomeFlow
+from idp.flows.account.identity import IdentityFlow
+from idp.flows.account.logos import LogosFlow
 from idp.flows.account.password import PasswordFlow
 from idp.flows.account.sign_in import AccountSignIn
 from idp.flows.shared.account_desk import AccountDesk
+from idp.flows.shared.current_password import CurrentPassword
 from idp.flows.shared.signed_in import SignedIn
 from idp.interaction.binding import Bindings
 from idp.web.leaving import Leaving
@@ -13,7 +18,7 @@ from idp.web.page_routes import Flow
 from idp.web.sections import Section
 from idp.wiring.flow_parts import FlowParts
 from idp.wiring.parts import Parts
-from idp.wiring.passkeys import build_passkey_offers, build_passkeys_section
+from idp.wiring.passkeys import build_passkeys, build_passkeys_section
 
 
 def build_account_sign_in(parts: Parts) -> AccountSignIn:
@@ -37,12 +42,15 @@ def build_account(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
     # In the order of the home.
     sections: dict[Section, Flow] = {}
     settings = parts.settings
+    sections[Section.IDENTITY] = _identity(parts)
+    sections[Section.ADDRESS] = _address(parts)
     if settings.password.door:
         sections[Section.PASSWORD] = _password(parts, shared)
     if settings.passkey.is_open_at(settings.where.issuer):
         sections[Section.PASSKEYS] = build_passkeys_section(parts, shared, _desk(parts))
     yield from sections.values()
     yield _home(parts, tuple(sections))
+    yield LogosFlow(parts.clients)
 
 
 def _signed_in(parts: Parts) -> SignedIn:
@@ -56,7 +64,7 @@ def _desk(parts: Parts) -> AccountDesk:
         forms=web.forms,
         rendering=web.rendering,
         clock=parts.clock,
-        within=settings.password.change_within,
+        within=settings.lives.fresh_proof_life,
     )
 
 
@@ -74,8 +82,31 @@ def _home(parts: Parts, sections: tuple[Section, ...]) -> HomeFlow:
         contexts=parts.contexts,
         audit=parts.audit,
         clock=parts.clock,
+        itinerary=parts.itinerary,
         sections=sections,
-        offers=build_passkey_offers(parts),
+        passkeys=build_passkeys(parts),
+    )
+
+
+def _identity(parts: Parts) -> IdentityFlow:
+    web = parts.web
+    return IdentityFlow(desk=_desk(parts), proofs=SqlProofs(parts.database), locales=web.locales)
+
+
+def _address(parts: Parts) -> AddressFlow:
+    return AddressFlow(desk=_desk(parts), work=parts.work, accounts=parts.accounts, audit=parts.audit)
+
+
+def _current_password(parts: Parts, shared: FlowParts) -> CurrentPassword:
+    web = parts.web
+    return CurrentPassword(
+        passwords=shared.passwords,
+        throttle=shared.throttle,
+        quota=shared.password_posts,
+        devices=shared.devices,
+        cookies=web.cookies,
+        audit=parts.audit,
+        clock=parts.clock,
     )
 
 
@@ -87,7 +118,9 @@ def _password(parts: Parts, shared: FlowParts) -> PasswordFlow:
         audit=parts.audit,
         clock=parts.clock,
         leaving=Leaving(parts.web.cookies, Bindings(parts.interactions), parts.visits),
+        locales=parts.web.locales,
         passwords=shared.passwords,
+        current=_current_password(parts, shared),
         sign_out=parts.sign_out,
         notices=shared.notices,
         waits=shared.waits,

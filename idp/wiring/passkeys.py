@@ -3,7 +3,7 @@
 from urllib.parse import urlsplit
 
 from idp.adapters.passkey_ceremonies import WebAuthnCeremonies
-from idp.adapters.sql.passkeys import SqlPasskeyOffers, SqlPasskeys
+from idp.adapters.sql.passkeys import SqlPasskeys
 from idp.core.ephemeral import Kind
 from idp.flows.account.passkeys import PasskeysFlow
 from idp.flows.passkey import PasskeyFlow
@@ -58,9 +58,10 @@ def build_passkeys_section(parts: Parts, shared: FlowParts, desk: AccountDesk) -
     )
 
 
-def build_passkey_offers(parts: Parts) -> SqlPasskeyOffers | None:
+def build_passkeys(parts: Parts) -> SqlPasskeys | None:
+    """Returns None where they are no door."""
     settings = parts.settings
-    return SqlPasskeyOffers(parts.database) if settings.passkey.is_open_at(settings.where.issuer) else None
+    return SqlPasskeys(parts.database) if settings.passkey.is_open_at(settings.where.issuer) else None
 
 
 def build_ceremonies(settings: Settings) -> WebAuthnCeremonies:

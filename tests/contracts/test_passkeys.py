@@ -1,4 +1,4 @@
-"""The contract of `Passkeys` and `PasskeyOffers` on SQLite and PostgreSQL."""
+"""The contract of `Passkeys` on SQLite and PostgreSQL."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from idp.accounts.account import AccountId
 from idp.accounts.passkeys import Owned, PasskeyGone, PasskeyTaken, PasskeyUse, TooManyPasskeys
 from idp.adapters.sql.accounts import SqlAccounts
-from idp.adapters.sql.passkeys import SqlPasskeyOffers, SqlPasskeys
+from idp.adapters.sql.passkeys import SqlPasskeys
 from idp.adapters.sql.work import SqlUnitOfWork
 from tests.contracts.specimens import ALICE, LATER, NOON, an_account
 from tests.passkeys import a_passkey
@@ -112,10 +112,7 @@ def test_only_its_owner_renames_or_removes_one_and_removes_it_once(passkeys: Sql
     assert passkeys.find(PHONE.credential_id) is None
 
 
-def test_an_offer_is_due_until_it_is_declined_or_taken(passkeys: SqlPasskeys, database: Engine) -> None:
-    offers = SqlPasskeyOffers(database)
-    assert (offers.is_due(ALICE), offers.is_due(BOB)) == (True, True)
-    offers.decline(ALICE, NOON)
-    offers.decline(ALICE, NOON + timedelta(days=1))
-    passkeys.add(replace(PHONE, account_id=BOB), most=1)
-    assert (offers.is_due(ALICE), offers.is_due(BOB)) == (False, False)
+def test_who_declined_the_offer_is_remembered(passkeys: SqlPasskeys) -> None:
+    passkeys.decline(ALICE, NOON)
+    passkeys.decline(ALICE, NOON + timedelta(days=1))
+    assert (passkeys.has_declined(ALICE), passkeys.has_declined(BOB)) == (True, False)

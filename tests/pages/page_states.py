@@ -18,14 +18,18 @@ from idp.pages.delay import Delay
 from idp.pages.form_post import FormPostPage
 from idp.pages.frame import Frame
 from idp.pages.mails import CodeMail, NoticeMail
-from idp.pages.passkeys import PasskeyPage
+from idp.pages.passkeys import PasskeyPage, PasskeysPage, PasskeyView
 from idp.pages.professional_context import ContextChoice, ProfessionalContextPage
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "idp" / "templates"
 
 #: The pages that run one.
-SCRIPTS = {"form_post.html": ["/static/form_post.js"], "passkey.html": ["/static/passkey.js"]}
+SCRIPTS = {
+    "form_post.html": ["/static/form_post.js"],
+    "passkey.html": ["/static/passkey.js"],
+    "account/passkeys.html": ["/static/passkey.js"],
+}
 
 LOCALES = ("fr", "en")
 CPS_REASONS = (*(reason.value for reason in CardRefusal), "unavailable", "stale", "mismatch")
@@ -60,10 +64,15 @@ class State:
     page: Any
     in_interaction: bool = True
     is_shared_station: bool = False
+    #: Something was done just before.
+    is_told: bool = False
 
     @property
     def is_error(self) -> bool:
         return self.name.endswith("!")
+
+
+_SAID = {"fr": "Votre adresse postale est enregistrée.", "en": "Your postal address is saved."}
 
 
 def frame(state: State, locale: str) -> Frame:
@@ -75,6 +84,8 @@ def frame(state: State, locale: str) -> Frame:
         base_path="/interaction/AbC" if state.in_interaction else "",
         csrf="csrf-value",
         is_shared_station=state.is_shared_station,
+        session="" if state.in_interaction else "sid",
+        said=_SAID[locale] if state.is_told else None,
     )
 
 
@@ -110,6 +121,9 @@ def every_state(locale: str) -> list[State]:
         *_same_person(),
         *_account(),
         *_new_password(),
+        *_passkeys(),
+        *_address(),
+        *_identity(),
         *_signed_out(),
         State("form-post", "form_post.html", FormPostPage("https://rp.example/cb", (("code", "AbC"),))),
         *_errors(),
@@ -447,17 +461,25 @@ def _professional_context() -> list[State]:
 
 
 #: Every section that there is.
-SECTIONS = (("password", "/account/password"),)
+SECTIONS = tuple((name, f"/account/{name}") for name in ("identity", "address", "password", "passkeys"))
 
 
 def _account() -> list[State]:
     applications = (
-        ("ViaTrajectoire", "https://viatrajectoire.example/"),
-        ("Orion", "https://orion.example/"),
+        account_pages.Application(
+            name="ViaTrajectoire",
+            home="https://viatrajectoire.example/",
+            logo="/logos/viatrajectoire",
+            doors=("psc", "cps", "passkey", "password"),
+        ),
+        account_pages.Application(name="Orion", home="https://orion.example/", doors=("psc", "cps")),
     )
     models = {
         "account": account_pages.HomePage(
             identity=ELISE, applications=applications, signed_in_since="14 h 02", sections=SECTIONS
+        ),
+        "account-offers-passkey": account_pages.HomePage(
+            identity=ELISE, applications=(), signed_in_since="14 h 02", offers_passkey=True
         ),
         "account-contexts": account_pages.HomePage(
             identity=ELISE,
@@ -476,7 +498,9 @@ def _account() -> list[State]:
             ),
         ),
         "account-nobody": account_pages.HomePage(
-            identity=None, applications=applications, signed_in_since=None
+            identity=None,
+            applications=tuple(replace(one, doors=()) for one in applications),
+            signed_in_since=None,
         ),
         "account-shared-station": account_pages.HomePage(
             identity=ELISE, applications=applications, signed_in_since="14 h 02", station="declared"
@@ -489,59 +513,108 @@ def _account() -> list[State]:
         ),
         "account-bare": account_pages.HomePage(identity=NURSE, applications=(), signed_in_since=None),
     }
-    return [State(name, "account/home.html", model, in_interaction=False) for name, model in models.items()]
+    told = State("account-said", "account/home.html", models["account"], in_interaction=False, is_told=True)
+    return [
+        *(State(name, "account/home.html", model, in_interaction=False) for name, model in models.items()),
+        told,
+    ]
+
+
+def _passkeys() -> list[State]:
+    phone = PasskeyView(
+        id="AbC",
+        name="Téléphone de garde",
+        is_synced=True,
+        created_on="23 novembre 2026",
+        last_used_on="30 novembre 2026",
+    )
+    key = PasskeyView(id="DeF", name="", is_synced=False, created_on="23 novembre 2026", last_used_on=None)
+    page = PasskeysPage(
+        passkeys=(phone, key), is_proved=True, minutes=10, options='{"user": {}}', longest_name=60
+    )
+    models = {
+        "passkeys": page,
+        "passkeys-none": replace(page, passkeys=()),
+        "passkeys-unproved": replace(page, is_proved=False, options=""),
+        "passkeys-enough": replace(page, options=""),
+    }
+    errors = ("refused", "stale", "known", "too_many")
+    models |= {f"passkeys-{error}!": replace(page, error=f"passkeys.{error}") for error in errors}
+    states = [
+        State(name, "account/passkeys.html", model, in_interaction=False) for name, model in models.items()
+    ]
+    shared = State(
+        "passkeys-shared", "account/passkeys.html", page, in_interaction=False, is_shared_station=True
+    )
+    return [*states, shared]
 
 
 def _new_password() -> list[State]:
+    page = account_pages.PasswordPage(
+        identity=ELISE,
+        is_proved=False,
+        is_first=False,
+        password_numbers=PASSWORD_NUMBERS,
+        minutes=10,
+        changed_on="3 mars 2026",
+    )
+    proved, first = replace(page, is_proved=True), replace(page, is_first=True, changed_on="")
     models = {
-        "new-password": account_pages.PasswordPage(
-            is_proved=True,
-            is_done=False,
-            error=None,
-            password_numbers=PASSWORD_NUMBERS,
-            minutes=10,
-            identity=ELISE,
-        ),
-        "new-password-weak!": account_pages.PasswordPage(
-            is_proved=True,
-            is_done=False,
-            error="enrolment.password_common",
-            password_numbers=PASSWORD_NUMBERS,
-            minutes=10,
-        ),
-        "new-password-short!": account_pages.PasswordPage(
-            is_proved=True,
-            is_done=False,
-            error="enrolment.password_short",
-            password_numbers=PASSWORD_NUMBERS,
-            minutes=10,
-        ),
-        "new-password-done": account_pages.PasswordPage(
-            is_proved=True, is_done=True, error=None, password_numbers=PASSWORD_NUMBERS, minutes=10
-        ),
-        "new-password-first": account_pages.PasswordPage(
-            is_proved=True,
-            is_done=False,
-            error=None,
-            password_numbers=PASSWORD_NUMBERS,
-            minutes=10,
-            is_first=True,
-            identity=ELISE,
-        ),
-        "new-password-first-done": account_pages.PasswordPage(
-            is_proved=True,
-            is_done=True,
-            error=None,
-            password_numbers=PASSWORD_NUMBERS,
-            minutes=10,
-            is_first=True,
-        ),
-        "new-password-unproved": account_pages.PasswordPage(
-            is_proved=False, is_done=False, error=None, password_numbers=PASSWORD_NUMBERS, minutes=10
-        ),
+        "new-password": page,
+        "new-password-old": replace(page, changed_on=""),
+        "new-password-wrong!": replace(page, error="new_password.current_wrong"),
+        "new-password-wait!": replace(page, error="password.wait", delay=Delay(0, 2)),
+        "new-password-network!": replace(page, error="password.network", delay=Delay(0, 1)),
+        "new-password-closed!": replace(page, error="password.closed"),
+        "new-password-proved": proved,
+        "new-password-weak!": replace(proved, error="enrolment.password_common"),
+        "new-password-short!": replace(proved, error="enrolment.password_short"),
+        "new-password-busy!": replace(proved, error="enrolment.busy"),
+        "new-password-done": replace(page, is_done=True),
+        "new-password-first": replace(first, is_proved=True),
+        "new-password-first-unproved": first,
+        "new-password-first-done": replace(first, is_done=True),
     }
-    return [
+    pictures = [
         State(name, "account/password.html", model, in_interaction=False) for name, model in models.items()
+    ]
+    shared = State(
+        "new-password-shared", "account/password.html", page, in_interaction=False, is_shared_station=True
+    )
+    return [*pictures, shared]
+
+
+def _address() -> list[State]:
+    kept = {"address_line1": "12 rue des Lilas", "address_line2": "", "postal_code": "69001", "city": "Lyon"}
+    wrong = account_pages.AddressPage(
+        values={**kept, "postal_code": "!", "city": ""},
+        errors=(
+            enrolment_pages.FieldError("city", "enrolment.required"),
+            enrolment_pages.FieldError("postal_code", "enrolment.postal_code_malformed"),
+        ),
+    )
+    return [
+        State(
+            "address", "account/address.html", account_pages.AddressPage(values=kept), in_interaction=False
+        ),
+        State("address-wrong!", "account/address.html", wrong, in_interaction=False),
+    ]
+
+
+def _identity() -> list[State]:
+    proofs = (
+        account_pages.ProofView(
+            source="cps", profession="Médecin", first_on="3 mars 2025", last_on="23 novembre 2026"
+        ),
+        account_pages.ProofView(source="psc", profession="", first_on="4 mars 2025", last_on="4 mars 2025"),
+    )
+    page = account_pages.IdentityPage(
+        identity=ELISE, source="cps", verified_on="23 novembre 2026", proofs=proofs
+    )
+    by_psc = replace(page, source="psc", proofs=())
+    return [
+        State("identity", "account/identity.html", page, in_interaction=False),
+        State("identity-psc", "account/identity.html", by_psc, in_interaction=False),
     ]
 
 

@@ -10,7 +10,7 @@ from idp.pages import account as account_pages
 from idp.pages import enrolment as enrolment_pages
 from idp.pages import sign_in as pages
 from idp.pages.form_post import FormPostPage
-from idp.pages.passkeys import PasskeyPage
+from idp.pages.passkeys import PasskeyPage, PasskeysPage, PasskeyView
 from idp.pages.professional_context import ContextChoice, ProfessionalContextPage
 from tests.pages.page_states import (
     ALL,
@@ -80,7 +80,9 @@ def hostile_states() -> Iterator[State]:
         "same_person.html": pages.SamePersonPage(identity, HOSTILE, HOSTILE),
         "account/home.html": account_pages.HomePage(
             identity=identity,
-            applications=((HOSTILE, "https://rp.example/"),),
+            applications=(
+                account_pages.Application(name=HOSTILE, home="https://rp.example/", doors=("cps",)),
+            ),
             signed_in_since=HOSTILE,
             contexts=(
                 account_pages.RememberedContext(
@@ -89,12 +91,24 @@ def hostile_states() -> Iterator[State]:
             ),
         ),
         "account/password.html": account_pages.PasswordPage(
-            is_proved=True,
-            is_done=False,
-            error="enrolment.password_short",
-            password_numbers={"minimum": 15},
-            minutes=10,
             identity=identity,
+            is_proved=False,
+            is_first=False,
+            password_numbers={"minimum": 15, "own": 10},
+            minutes=10,
+            error="enrolment.password_short",
+            changed_on=HOSTILE,
+        ),
+        "account/address.html": account_pages.AddressPage(
+            values=dict.fromkeys(("address_line1", "address_line2", "postal_code", "city"), HOSTILE)
+        ),
+        "account/identity.html": account_pages.IdentityPage(
+            identity=identity,
+            source="cps",
+            verified_on=HOSTILE,
+            proofs=(
+                account_pages.ProofView(source="psc", profession=HOSTILE, first_on=HOSTILE, last_on=HOSTILE),
+            ),
         ),
         "signed_out.html": pages.SignedOutPage(
             state="confirm",
@@ -103,6 +117,17 @@ def hostile_states() -> Iterator[State]:
             return_url="https://rp.example/",
             request=HOSTILE,
             psc_is_open=True,
+        ),
+        "account/passkeys.html": PasskeysPage(
+            passkeys=(
+                PasskeyView(
+                    id=HOSTILE, name=HOSTILE, is_synced=True, created_on=HOSTILE, last_used_on=HOSTILE
+                ),
+            ),
+            is_proved=True,
+            minutes=10,
+            options=f'{{"challenge": "{HOSTILE}"}}',
+            longest_name=60,
         ),
         "passkey.html": PasskeyPage(
             doors=ALL, options=f'{{"challenge": "{HOSTILE}"}}', is_second=True, error=None
@@ -135,7 +160,7 @@ def hostile_states() -> Iterator[State]:
 
 @pytest.mark.parametrize("state", list(hostile_states()), ids=lambda state: state.template)
 def test_hostile_values_come_out_as_the_text_they_are(state: State) -> None:
-    html = rendered("fr", state, client_name=HOSTILE, csrf=HOSTILE)
+    html = rendered("fr", state, client_name=HOSTILE, csrf=HOSTILE, said=HOSTILE)
     page = BeautifulSoup(html, "html.parser")
     ours = SCRIPTS.get(state.template, [])
     assert [script.get("src") for script in page.find_all("script")] == ours
@@ -146,7 +171,7 @@ def test_hostile_values_come_out_as_the_text_they_are(state: State) -> None:
 
 
 def test_every_template_met_hostile_values() -> None:
-    frames = {"base.html", "macros.html", "account/section.html"}
+    frames = {"base.html", "macros.html", "form_macros.html", "account/section.html"}
     files = {*TEMPLATES.glob("*.html"), *TEMPLATES.glob("account/*.html")}
     ours = {file.relative_to(TEMPLATES).as_posix() for file in files} - frames
     assert (

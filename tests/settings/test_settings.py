@@ -121,11 +121,11 @@ def test_every_number_of_the_settings_is_in_the_table_or_has_its_reason() -> Non
         "card_crl_bytes": "a list of tens of MB, several times over",
         "card_connections": "places of the listener",
         "card_connections_per_peer": "places of one address",
-        "password_change_within": "the Login transaction's order: a person who has just come",
         "passkey_challenge_life": "docs/adr/0040: as long as a browser waits for a person",
         "passkeys_per_person": "docs/adr/0040: each device that a person has, and some",
         "passkey_failures_per_ip": "docs/adr/0040: no assertion can be guessed, so this bounds work alone",
         "passkey_failures_per_ip_window": "docs/adr/0040: a minute, as for passwords",
+        "fresh_proof_life": "the Login transaction's order: a person who has just come",
         "hsm_sessions": "places in the HSM",
         "clock_warning": "well within CLOCK_SKEW, beyond what NTP leaves",
     }

@@ -89,16 +89,10 @@ class SqlPasskeys:
             changed = connection.execute(change.where(_c.account_id == account_id, _c.id == passkey_id))
         return changed.rowcount == 1
 
-
-@dataclass(frozen=True, slots=True)
-class SqlPasskeyOffers:
-    database: Engine
-
-    def is_due(self, account_id: AccountId) -> bool:
-        declined = sa.select(passkey_offers.c.account_id).where(passkey_offers.c.account_id == account_id)
-        has_one = sa.select(_c.account_id).where(_c.account_id == account_id)
+    def has_declined(self, account_id: AccountId) -> bool:
+        mine = sa.select(passkey_offers.c.account_id).where(passkey_offers.c.account_id == account_id)
         with reading(self.database) as connection:
-            return connection.execute(declined.union(has_one)).first() is None
+            return connection.execute(mine).one_or_none() is not None
 
     def decline(self, account_id: AccountId, now: datetime) -> None:
         with writing(self.database) as connection:

@@ -41,6 +41,7 @@ accounts = sa.Table(
     sa.Column("locale", sa.Text, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("generation", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("password_changed_at", UtcInstant),
 )
 
 #: `before` and `after`: the fields of the identity that a newer proof changed.

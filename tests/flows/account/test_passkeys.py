@@ -207,6 +207,14 @@ class TestOffer:
         add(proved, Authenticator())
         assert "Se connecter sans carte" not in text_of(proved.get("/"))
 
+    def test_an_application_that_wants_a_passkey_is_shown_to_whoever_has_one(
+        self, house: Provider, proved: Browser
+    ) -> None:
+        house.register("poster", authenticators="[passkey]")
+        assert "Poster" not in text_of(proved.get("/"))
+        add(proved, Authenticator())
+        assert "Poster" in text_of(proved.get("/"))
+
     def test_it_is_not_offered_after_a_password(self, house: Provider) -> None:
         browser = house.browser()
         browser.sign_in()
