@@ -73,7 +73,7 @@ class PasskeyRefusal(StrEnum):
     MALFORMED = "malformed"
     #: Unknown here, or removed.
     UNKNOWN = "unknown"
-    #: Made for another site, or through one (WebAuthn §13.4.9).
+    #: Made for another site, or through one (facts/security PK2).
     ELSEWHERE = "elsewhere"
     #: The device did not verify the person: presence alone is one factor.
     NOT_VERIFIED = "not_verified"
@@ -145,7 +145,7 @@ class Ceremonies(Protocol):
 
 
 def went_back(passkey: Passkey, use: PasskeyUse) -> bool:
-    """Whether the counter is not higher than before: perhaps there is a copy of the passkey (§6.1.1).
+    """Whether the counter is not higher than before: perhaps there is a copy of the passkey (facts/security PK4).
 
     Synced passkeys do not count: they say 0 for ever.
     """

@@ -27,7 +27,7 @@ _MOST_TRANSPORTS = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebAuthnCeremonies:
-    #: The issuer. Its host is the RP ID: what a passkey is bound to for ever (§5.1.2).
+    #: The issuer. Its host is the RP ID: what a passkey is bound to for ever.
     origin: str
     rp_id: str
     service: str
@@ -47,7 +47,7 @@ class WebAuthnCeremonies:
         options = generate_registration_options(
             rp_id=self.rp_id,
             rp_name=self.service,
-            # §14.6.1: opaque. The RPPS, which tells two accounts of one keyring apart, is public (facts/security D5).
+            # facts/security PK5: opaque. The RPPS, which tells two accounts of one keyring apart, is public (D5).
             user_id=str(account.id).encode(),
             user_name=identity.rpps,
             user_display_name=f"{identity.given_name} {identity.family_name}".strip(),
@@ -134,7 +134,7 @@ class WebAuthnCeremonies:
                 credential_current_sign_count=0,
                 require_user_verification=True,
             )
-            # §7.2 step 18: what may be backed up was so from the start.
+            # WebAuthn §6.1.3: whether it may be backed up never changes.
             if (proved.credential_device_type == "multi_device") is not passkey.is_synced:
                 raise PasskeyRefused(PasskeyRefusal.WRONG)
             return PasskeyUse(sign_count=proved.new_sign_count, is_backed_up=proved.credential_backed_up)
@@ -182,7 +182,7 @@ def _descriptors(known: Sequence[Passkey]) -> "list[PublicKeyCredentialDescripto
 
 
 def _transports(told: Any) -> tuple[str, ...]:
-    """Returns those of the list that we know: browsers may add others (§5.8.4)."""
+    """Returns those of the list that we know: browsers may add others."""
     from webauthn.helpers.structs import AuthenticatorTransport
 
     known = {one.value for one in AuthenticatorTransport}

@@ -74,7 +74,7 @@ class PasskeyFlow:
         try:
             if self.quota.is_used_up(request, browser_of(interaction)):
                 raise PasskeyRefused(PasskeyRefusal.NETWORK)
-            # WebAuthn §7.2 step 12: used up before anything is verified, as a step of its own.
+            # facts/security PK1: used up before anything is verified, as a step of its own.
             challenge = self.challenges.take(interaction.id)
             owned = self._claimed(answer)
             use = self._verified(interaction, owned, answer, challenge)
@@ -100,7 +100,7 @@ class PasskeyFlow:
         """Returns the passkey that the answer is of, with its account; nothing is verified. Raises PasskeyRefused."""
         claimed = self.ceremonies.claimed(answer)
         owned = self.passkeys.find(claimed.credential_id)
-        # §7.2 step 6: the account that the authenticator means is the one whose passkey it is.
+        # facts/security PK5: the account that the authenticator means is the one whose passkey it is.
         if owned is None or claimed.account_id not in (owned.account.id, None):
             raise PasskeyRefused(PasskeyRefusal.UNKNOWN)
         return owned

@@ -178,7 +178,7 @@ def test_each_form_posts_within_the_house_with_the_csrf_token(
             assert not form.find("input", attrs={"name": "csrf"})
             continue
         assert re.match(
-            r"/(interaction/AbC/|end_session/|(station|professional_context|account/[a-z]+)$)",
+            r"/(interaction/AbC/|end_session/|(station|professional_context|passkey_offer|account/[a-z]+(/[a-z]+)?)$)",
             str(form["action"]),
         )
         tokens = form.find_all("input", attrs={"name": "csrf"})

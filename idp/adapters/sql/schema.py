@@ -10,7 +10,7 @@ from idp.adapters.sql import crl_schema, passkey_schema  # noqa: F401 - their ta
 from idp.adapters.sql.columns import UtcInstant, metadata, row_number
 
 #: The migration of this code. Zero-padded: the order of the texts is the order of the migrations.
-SCHEMA_REVISION = "0014"
+SCHEMA_REVISION = "0015"
 
 accounts = sa.Table(
     "accounts",

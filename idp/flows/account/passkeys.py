@@ -63,7 +63,7 @@ class PasskeysFlow:
 
     def add(self, request: Request) -> Response:
         entered, form = self._proved(request)
-        # WebAuthn §7.1 step 8: used up before anything is verified, as a step of its own.
+        # facts/security PK1: used up before anything is verified, as a step of its own.
         challenge = self.challenges.take(_holder(entered))
         if challenge is None:
             return self._page(request, entered, "passkeys.stale", 409)

@@ -24,6 +24,6 @@ class PasskeyChallenges:
         return challenge
 
     def take(self, holder: str) -> str | None:
-        """Returns it to one caller (WebAuthn §13.4.3). None: answered before, too old, or never shown."""
+        """Returns it to one caller (facts/security PK1). None: answered before, too old, or never shown."""
         kept = self.store.take(Kind.PASSKEY_CHALLENGE, holder)
         return None if kept is None else str(kept["challenge"])

@@ -6,8 +6,8 @@ Octets are base64url. Instants are whole microseconds since 1970, UTC.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0014"
-down_revision = "0013"
+revision = "0015"
+down_revision = "0014"
 
 
 def upgrade() -> None:
