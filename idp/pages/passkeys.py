@@ -41,6 +41,5 @@ class PasskeysPage:
     minutes: int
     #: What the script calls the browser with, JSON; "" when none may be added now.
     options: str
-    longest_name: int
     #: "passkeys." and "refused", "stale", "known" or "too_many"; or None
     error: str | None = None

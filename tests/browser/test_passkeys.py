@@ -54,7 +54,7 @@ def test_a_passkey_is_added_signs_in_and_opens_nothing_once_removed(
 ) -> None:
     to_passkeys(demo, window)
     window.picture("passkeys-none")
-    window.enter("Nom de la clé d'accès", "Téléphone de garde")
+    window.enter("Nom de la clé d'accès (facultatif)", "Téléphone de garde")
     window.press("Ajouter une clé d'accès")
     wait_for(window, "Clé d'accès ajoutée")
     wait_for(window, "Téléphone de garde")
@@ -84,8 +84,7 @@ def test_a_passkey_is_added_signs_in_and_opens_nothing_once_removed(
     window.press("Retirer cette clé d'accès")
     wait_for(window, "Clé d'accès retirée")
     sign_out(demo, window)
-    window.open(home)
-    window.press("Se connecter")
+    window.open(f"{demo.issuer}/account/sign-in")
     window.press("Utiliser ma clé d'accès")
     wait_for(window, "n'ouvre rien ici")
     window.picture("passkey-refused")

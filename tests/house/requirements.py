@@ -539,7 +539,7 @@ REQUIREMENTS: dict[str, Requirement] = {
         "TestRefused::after_it_was_removed",
     ),
     "PK3": proved(
-        "Nothing is added or opened without the verification of the person, and the token says no more than was proved.",
+        "Nothing is added or opened unless the device verified its person; the token says no more than was proved.",
         flows_passkey="TestRefused::without_the_verification_of_the_person "
         "TestAccepted::it_signs_in_alone_and_the_relying_party_reads_what_it_was",
         interaction_authenticator="a_passkey_stands_between_a_mail_code_and_a_card",
@@ -551,7 +551,7 @@ REQUIREMENTS: dict[str, Requirement] = {
         flows_passkey="TestAccepted::a_counter_that_goes_back_signs_in_and_the_person_and_the_operator_are_told",
     ),
     "PK5": proved(
-        "An authenticator keeps nothing of the person but their public number and name; a passkey is its owner's alone.",
+        "An authenticator keeps of the person their public number and name alone; a passkey is its owner's alone.",
         adapters_passkey_ceremonies="TestOptions::a_new_passkey_is_discoverable_verifies_its_person_and_is_attested_by_nobody",
         flows_passkey="TestRefused::of_a_person_that_the_authenticator_takes_for_another "
         "TestRefused::of_a_colleague_after_ones_own_password",

@@ -529,9 +529,7 @@ def _passkeys() -> list[State]:
         last_used_on="30 novembre 2026",
     )
     key = PasskeyView(id="DeF", name="", is_synced=False, created_on="23 novembre 2026", last_used_on=None)
-    page = PasskeysPage(
-        passkeys=(phone, key), is_proved=True, minutes=10, options='{"user": {}}', longest_name=60
-    )
+    page = PasskeysPage(passkeys=(phone, key), is_proved=True, minutes=10, options='{"user": {}}')
     models = {
         "passkeys": page,
         "passkeys-none": replace(page, passkeys=()),

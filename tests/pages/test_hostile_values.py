@@ -127,7 +127,6 @@ def hostile_states() -> Iterator[State]:
             is_proved=True,
             minutes=10,
             options=f'{{"challenge": "{HOSTILE}"}}',
-            longest_name=60,
         ),
         "passkey.html": PasskeyPage(
             doors=ALL, options=f'{{"challenge": "{HOSTILE}"}}', is_second=True, error=None

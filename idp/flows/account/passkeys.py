@@ -131,7 +131,6 @@ class PasskeysFlow:
             is_proved=entered.is_proved,
             minutes=self.desk.minutes,
             options=self._options(request, entered, known),
-            longest_name=LONGEST_NAME,
             error=error,
         )
         return allow_script(self.desk.page(request, entered, "account/passkeys.html", page, status))
