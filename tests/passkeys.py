@@ -1,6 +1,10 @@
 """Passkeys of the tests: as they are kept, and of the software authenticator."""
 
+import json
 from typing import Any
+
+from bs4 import BeautifulSoup
+from werkzeug.test import TestResponse
 
 from idp.accounts.passkeys import Passkey, kept
 from idp.adapters.sql.passkeys import SqlPasskeys
@@ -42,3 +46,16 @@ def give(house: Provider, authenticator: Authenticator, **changes: Any) -> Passk
     passkey = kept(new, **(told | changes))
     SqlPasskeys(house.database).add(passkey, most=100)
     return passkey
+
+
+def link_of(page: TestResponse) -> str:
+    """Where the page leads for a passkey."""
+    soup = BeautifulSoup(page.text, "html.parser")
+    return next(str(a["href"]) for a in soup.find_all("a") if str(a["href"]).endswith("/passkey"))
+
+
+def options_of(page: TestResponse) -> dict[str, Any]:
+    """What the script of the page would call the browser with."""
+    form = BeautifulSoup(page.text, "html.parser").select_one("form[data-options]")
+    assert form is not None, page.text
+    return dict(json.loads(str(form["data-options"])))

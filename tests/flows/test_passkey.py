@@ -1,6 +1,5 @@
 """A passkey as a door: what it proves, and everything that it does not."""
 
-import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -18,7 +17,7 @@ from idp.accounts.passkeys import Passkey
 from idp.adapters.sql.passkeys import SqlPasskeys
 from idp.adapters.sql.schema import audit_events
 from tests.authenticator import Authenticator
-from tests.passkeys import give
+from tests.passkeys import give, link_of, options_of
 from tests.people import an_account, an_identity
 from tests.protocol.psc import facts, subjects_of_mails
 from tests.provider import PASSWORD, RP, RPPS, Browser, Provider, answer_of, audited
@@ -56,17 +55,6 @@ class Holder:
     def stored(self) -> Passkey:
         (one,) = SqlPasskeys(self.house.database).of(self.house.account.id)
         return one
-
-
-def link_of(page: TestResponse) -> str:
-    soup = BeautifulSoup(page.text, "html.parser")
-    return next(str(a["href"]) for a in soup.find_all("a") if str(a["href"]).endswith("/passkey"))
-
-
-def options_of(page: TestResponse) -> dict[str, Any]:
-    form = BeautifulSoup(page.text, "html.parser").select_one("form[data-options]")
-    assert form is not None, page.text
-    return dict(json.loads(str(form["data-options"])))
 
 
 def said(page: TestResponse) -> str:

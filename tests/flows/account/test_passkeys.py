@@ -15,7 +15,7 @@ from idp.adapters.sql.passkeys import SqlPasskeys
 from idp.adapters.sql.schema import ephemeral
 from tests.adapters.psc.hostile_psc import HostilePsc
 from tests.authenticator import AAGUID, Authenticator
-from tests.passkeys import give
+from tests.passkeys import give, options_of
 from tests.protocol.psc import by_psc, facts, listening, person, settings_of, subjects_of_mails
 from tests.provider import Browser, Provider, audited
 
@@ -44,12 +44,6 @@ def proved(house: Provider, psc: HostilePsc) -> Browser:
     browser = house.browser()
     by_psc(browser, psc)
     return browser
-
-
-def options_of(page: TestResponse) -> dict[str, Any]:
-    form = BeautifulSoup(page.text, "html.parser").select_one("form[data-options]")
-    assert form is not None, page.text
-    return dict(json.loads(str(form["data-options"])))
 
 
 def text_of(page: TestResponse) -> str:

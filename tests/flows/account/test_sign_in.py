@@ -206,6 +206,21 @@ class TestProof:
         assert is_of_password(signed_in.get("/account/password"))
         assert facts(house, "identity:proof:refused") == [{"reason": "other_person"}]
 
+    @pytest.mark.parametrize("is_enrolled", [True, False])
+    def test_nothing_is_asked_of_another_person(
+        self, app_factory: Callable[..., Provider], psc: HostilePsc, is_enrolled: bool
+    ) -> None:
+        """Neither a charter nor an enrolment."""
+        house = app_factory(**settings_of(psc), enrolment_from_psc=True)
+        signed_in = house.browser()
+        signed_in.sign_in()
+        if is_enrolled:
+            add_colleague(house, charter_revision=None)
+        identified_now(psc, OTHER)
+        page = by_psc(signed_in, psc, enter(signed_in, PROOF))
+        assert told(page).startswith("L'identité présentée est celle d'une autre personne")
+        assert facts(house, "identity:proof:refused") == [{"reason": "other_person"}]
+
     def test_fresh_proof_is_not_asked_again(self, house: Provider, psc: HostilePsc) -> None:
         browser = house.browser()
         identified_now(psc)
@@ -251,12 +266,12 @@ def identified_now(psc: HostilePsc, rpps: str = RPPS) -> None:
     psc.lie = replace(person(rpps), claims={**person(rpps).claims, "auth_time": psc.now})
 
 
-def add_colleague(house: Provider) -> None:
+def add_colleague(house: Provider, charter_revision: str | None = "2026-1") -> None:
     colleague: Any = an_account(
         id="account-of-bob",
         subject="subject-bob",
         identity=an_identity(rpps=OTHER, family_name="MARTIN"),
         email="bob@hopital.example",
-        charter_revision="2026-1",
+        charter_revision=charter_revision,
     )
     house.accounts.add(colleague)
