@@ -80,6 +80,7 @@ class PasskeyRefusal(StrEnum):
     WRONG = "wrong"
     OTHER_PERSON = "other_person"
     DISABLED = "account_disabled"
+    #: Too many came from there: nothing was looked at.
     NETWORK = "network"
 
 

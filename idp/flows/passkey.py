@@ -122,8 +122,9 @@ class PasskeyFlow:
     def _refuse(
         self, request: Request, interaction: Interaction, owned: Owned | None, reason: PasskeyRefusal
     ) -> Response:
-        if reason is not PasskeyRefusal.NETWORK:
-            self.quota.claim(request, browser_of(interaction))
+        if reason is PasskeyRefusal.NETWORK:
+            return self._page(request, interaction, reason)
+        self.quota.claim(request, browser_of(interaction))
         # To the account whose passkey it says to be, as a refused password to that of the RPPS typed.
         of_account = dataclasses.replace(interaction, account_id=owned.account.id if owned else None)
         self.desk.audit_event(AuditEvent.PASSKEY_REFUSED, of_account, reason=str(reason))

@@ -2,8 +2,6 @@
 
 import dataclasses
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -17,7 +15,6 @@ from idp.adapters.passkey_ceremonies import WebAuthnCeremonies
 from idp.core.octets import b64u_octets
 from idp.signing.key_ring import b64u
 from tests.authenticator import AAGUID, Authenticator
-from tests.commands import ROOT
 from tests.fakes import NOON
 from tests.people import ALICE, an_account
 from tests.provider import ISSUER
@@ -185,12 +182,3 @@ def test_nothing_made_is_anything_but_right_or_refused(answer: str) -> None:
         assert CEREMONIES.made(answer, CHALLENGE).credential_id == _PASSKEY.credential_id
     except PasskeyRefused:
         return
-
-
-def test_a_process_without_passkeys_does_not_load_the_library() -> None:
-    program = (
-        "from idp.adapters.left_out import leave_out; leave_out()\n"
-        "import idp.cli.served, idp.adapters.passkey_ceremonies, sys\n"
-        "sys.exit(any(name in sys.modules for name in ('webauthn', 'cbor2', 'pyasn1', 'OpenSSL')))"
-    )
-    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0
