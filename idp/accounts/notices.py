@@ -1,6 +1,8 @@
-"""Port to the notices that a person gets about their account by mail. They hold no link and no secret."""
+"""Port to the notices that a person gets about their account by mail. They hold no secret, and no link but that of a
+changed address, which only closes a door."""
 
 from collections.abc import Callable
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -17,9 +19,19 @@ class Notice(StrEnum):
     PASSKEY_ADDED = "passkey_added"
     PASSKEY_REMOVED = "passkey_removed"
     PASSKEY_COUNTER = "passkey_counter"
+    #: The password door was closed by « ce n'était pas moi ».
+    PASSWORD_CLOSED = "password_closed"
+    #: Somebody wishes this address for another account, and did not get it.
+    EMAIL_WANTED = "email_wanted"
 
 
 class Notices(Protocol):
     def written(self, account: Account, notice: Notice) -> Callable[[], None]:
         """Returns what queues the notice to the account's address, in its language: to be called in the unit of work of
         what it tells. The mail is written before, as that takes long."""
+
+    def email_changed(self, before: Account, link: str, until: datetime) -> Callable[[], None]:
+        """Returns the same for the mail to the address of before: it says that another one took its place.
+
+        `link`: closes the password door, until then.
+        """

@@ -13,6 +13,7 @@ import structlog
 
 from idp.adapters.mail.smtp import SmtpTransport, remedy
 from idp.adapters.sql.audit import SqlAudit
+from idp.adapters.sql.email_undos import SqlEmailUndos
 from idp.adapters.sql.grants import SqlGrants
 from idp.adapters.sql.logouts import SqlLogoutNotices
 from idp.adapters.sql.store import SqlStore
@@ -42,6 +43,8 @@ _PURGED_AT_ONCE = 1000
 _GRANTS_KEPT = timedelta(days=2)
 #: How long `idp logouts list` shows an end. Longer than grants are kept: an end must not be told twice.
 _NOTICES_KEPT = timedelta(days=7)
+#: How long the page of a link « ce n'était pas moi » says that it is over.
+_UNDOS_KEPT = timedelta(days=7)
 
 
 def _on_stop(act: Callable[[], None]) -> None:
@@ -66,6 +69,7 @@ def _purge(resources: Resources, expired: SqlStore) -> None:
     now = resources.clock.now()
     SqlGrants(resources.database).purge(now - _GRANTS_KEPT)
     SqlLogoutNotices(resources.database).purge(now - _NOTICES_KEPT)
+    SqlEmailUndos(resources.database).purge(now - _UNDOS_KEPT)
     SqlAudit(resources.database, resources.clock).purge(now - settings.lives.audit_life)
 
 

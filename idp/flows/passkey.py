@@ -29,7 +29,6 @@ from idp.interaction.binding import browser_of
 from idp.interaction.record import AuthenticationEvent, Interaction, own_events, with_event
 from idp.interaction.stop import Stop
 from idp.pages.passkeys import PasskeyPage
-from idp.web.headers import allow_script
 from idp.web.network_quota import NetworkQuota
 from idp.web.page_routes import PageRoute
 
@@ -143,4 +142,4 @@ class PasskeyFlow:
             error=None if refusal is None else f"passkey.{refusal if refusal in _TOLD else 'refused'}",
         )
         status = 200 if refusal is None else _STATUS.get(refusal, 403)
-        return allow_script(self.desk.show(request, interaction, "passkey.html", page, status))
+        return self.desk.show(request, interaction, "passkey.html", page, status)

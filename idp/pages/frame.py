@@ -4,6 +4,17 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Deadline:
+    """When the sign-in under way ends by itself. POST base_path/more_time prolongs it, where it may be."""
+
+    #: Of the day, in the words of the language.
+    time: str
+    #: Left when the page was shown.
+    seconds: int
+    may_prolong: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
     """What every page shares. `restart_path` is None outside an interaction."""
 
@@ -20,5 +31,9 @@ class Frame:
     is_shared_station: bool = False
     #: Names the session that the forms of a section of « Mon compte » are posted in; "" elsewhere.
     session: str = ""
+    #: Whose it is: full name, "" elsewhere.
+    whose: str = ""
     #: What was just done, in words, or None.
     said: str | None = None
+    #: None: nothing on the page ends by itself.
+    deadline: Deadline | None = None

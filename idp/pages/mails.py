@@ -26,3 +26,16 @@ class NoticeMail:
 
     notice: str
     happened_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmailChangedMail:
+    """mail/email_changed.txt and mail/email_changed.html, to the address of before.
+
+    `link`: the page with one button, good once and `until` then. `help_desk`: how to reach it, or "".
+    """
+
+    happened_at: str
+    link: str
+    until: str
+    help_desk: str

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from idp.adapters.sql.proofs import SqlProofs
 from idp.flows.account.address import AddressFlow
+from idp.flows.account.email import EmailFlow
 from idp.flows.account.home import HomeFlow
 from idp.flows.account.identity import IdentityFlow
 from idp.flows.account.logos import LogosFlow
@@ -16,6 +17,7 @@ from idp.interaction.binding import Bindings
 from idp.web.leaving import Leaving
 from idp.web.page_routes import Flow
 from idp.web.sections import Section
+from idp.wiring.email import build_address_form
 from idp.wiring.flow_parts import FlowParts
 from idp.wiring.parts import Parts
 from idp.wiring.passkeys import build_passkeys, build_passkeys_section
@@ -43,6 +45,7 @@ def build_account(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
     sections: dict[Section, Flow] = {}
     settings = parts.settings
     sections[Section.IDENTITY] = _identity(parts)
+    sections[Section.EMAIL] = _email(parts, shared)
     sections[Section.ADDRESS] = _address(parts)
     if settings.password.door:
         sections[Section.PASSWORD] = _password(parts, shared)
@@ -86,6 +89,10 @@ def _home(parts: Parts, sections: tuple[Section, ...]) -> HomeFlow:
         sections=sections,
         passkeys=build_passkeys(parts),
     )
+
+
+def _email(parts: Parts, shared: FlowParts) -> EmailFlow:
+    return EmailFlow(desk=_desk(parts), form=build_address_form(parts, shared), locales=parts.web.locales)
 
 
 def _identity(parts: Parts) -> IdentityFlow:

@@ -19,6 +19,7 @@ from idp.core.mailer import Outbox
 from idp.core.sealing import derive_key
 from idp.flows.shared.already_enrolled import AlreadyEnrolled
 from idp.flows.shared.code_mail import CodeSender
+from idp.flows.shared.code_post import CodePost
 from idp.flows.shared.desk import Desk
 from idp.flows.shared.notice_mail import NoticeMailer
 from idp.flows.shared.opening import Opening
@@ -59,7 +60,13 @@ class FlowParts:
 def build_flow_parts(parts: Parts, finishes: Finishes[Request, Response]) -> FlowParts:
     s, web = parts.settings, parts.web
     outbox = SealedOutbox(SqlOutbox(parts.database, parts.clock), parts.resources.sealer)
-    notices = NoticeMailer(outbox=outbox, mails=web.mails, clock=parts.clock, life=s.mail.notice_life)
+    notices = NoticeMailer(
+        outbox=outbox,
+        mails=web.mails,
+        clock=parts.clock,
+        life=s.mail.notice_life,
+        help_desk=s.where.help_desk,
+    )
     pictures, codes = psc_pictures(s), build_mail_codes(parts.resources)
     desk, waits = _desk(parts, finishes, pictures), build_waits(parts.resources)
     identities = IdentityUpdates(
@@ -142,10 +149,8 @@ def _sender(parts: Parts, desk: Desk, codes: MailCodes, outbox: Outbox) -> CodeS
     limits = parts.settings.mail_code
     return CodeSender(
         desk=desk,
-        work=parts.work,
         codes=codes,
-        mails=parts.web.mails,
-        outbox=outbox,
+        post=CodePost(work=parts.work, codes=codes, mails=parts.web.mails, outbox=outbox, clock=parts.clock),
         quota=network_quota(
             parts.resources,
             parts.web,

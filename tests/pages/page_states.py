@@ -12,12 +12,13 @@ from idp.cards.trust import CardRefusal
 from idp.core.errors import Problem
 from idp.flows.shared.psc_refusals import REFUSALS
 from idp.pages import account as account_pages
+from idp.pages import email as email_pages
 from idp.pages import enrolment as enrolment_pages
 from idp.pages import sign_in as pages
 from idp.pages.delay import Delay
 from idp.pages.form_post import FormPostPage
-from idp.pages.frame import Frame
-from idp.pages.mails import CodeMail, NoticeMail
+from idp.pages.frame import Deadline, Frame
+from idp.pages.mails import CodeMail, EmailChangedMail, NoticeMail
 from idp.pages.passkeys import PasskeyPage, PasskeysPage, PasskeyView
 from idp.pages.professional_context import ContextChoice, ProfessionalContextPage
 
@@ -64,8 +65,13 @@ class State:
     page: Any
     in_interaction: bool = True
     is_shared_station: bool = False
+    deadline: Deadline | None = None
     #: Something was done just before.
     is_told: bool = False
+
+    @property
+    def is_section(self) -> bool:
+        return self.template.startswith("account/") and self.template != "account/home.html"
 
     @property
     def is_error(self) -> bool:
@@ -84,8 +90,10 @@ def frame(state: State, locale: str) -> Frame:
         base_path="/interaction/AbC" if state.in_interaction else "",
         csrf="csrf-value",
         is_shared_station=state.is_shared_station,
-        session="" if state.in_interaction else "sid",
+        session="sid" if state.is_section else "",
+        whose=ELISE.full_name if state.is_section else "",
         said=_SAID[locale] if state.is_told else None,
+        deadline=state.deadline,
     )
 
 
@@ -122,6 +130,7 @@ def every_state(locale: str) -> list[State]:
         *_account(),
         *_new_password(),
         *_passkeys(),
+        *_email(),
         *_address(),
         *_identity(),
         *_signed_out(),
@@ -228,6 +237,8 @@ def _email_otp() -> list[State]:
     models = {
         "otp-login": otp(seconds_before_resend=42),
         "otp-passkey": otp(doors=ALL_AND_PASSKEY),
+        "otp-lost-mailbox": otp(may_change_address=True),
+        "otp-lost-mailbox-password-only": otp(doors=PASSWORD_ONLY, may_change_address=True),
         "otp-enrolment": otp(purpose="enrolment"),
         "otp-last-minute": otp(minutes_left=1, tries_left=1, doors=PASSWORD_ONLY),
         "otp-last-seconds": otp(minutes_left=0),
@@ -305,6 +316,10 @@ def _enrolment() -> list[State]:
     models = {
         "enrolment-empty": enrolment(),
         "enrolment-no-password": enrolment(password_numbers=None),
+        "enrolment-typed-before": enrolment(values=typed, is_typed_before=True),
+        "enrolment-typed-before-no-password": enrolment(
+            values=typed, is_typed_before=True, password_numbers=None
+        ),
         "enrolment-one-name": enrolment(identity=replace(ELISE, family_name="\u2019T HOOFT", given_name="")),
         "enrolment-psc-without-speciality": enrolment(source="psc", identity=NURSE),
         "enrolment-errors!": enrolment(values=typed, errors=errors),
@@ -325,7 +340,12 @@ def _enrolment() -> list[State]:
             values=typed, errors=(enrolment_pages.FieldError("password", "enrolment.busy"),)
         ),
     }
-    return [State(name, "enrolment.html", model) for name, model in models.items()]
+    waiting = Deadline(time="14 h 47", seconds=720, may_prolong=True)
+    last = replace(waiting, may_prolong=False)
+    return [
+        *(State(name, "enrolment.html", model, deadline=waiting) for name, model in models.items()),
+        State("enrolment-last-minutes", "enrolment.html", enrolment(), deadline=last),
+    ]
 
 
 def _charter(text_html: str) -> list[State]:
@@ -352,7 +372,11 @@ def _charter(text_html: str) -> list[State]:
         "charter-of-client-tick-needed!": replace(second, error="charter.tick_needed"),
         "charter-revision-changed!": replace(first, error="charter.revision_changed"),
     }
-    return [State(name, "charter.html", model) for name, model in models.items()]
+    waiting = Deadline(time="14 h 47", seconds=720, may_prolong=True)
+    return [
+        *(State(name, "charter.html", model, deadline=waiting) for name, model in models.items()),
+        State("charter-last-minutes", "charter.html", first, deadline=replace(waiting, may_prolong=False)),
+    ]
 
 
 def _doors_that_failed() -> list[State]:
@@ -461,7 +485,9 @@ def _professional_context() -> list[State]:
 
 
 #: Every section that there is.
-SECTIONS = tuple((name, f"/account/{name}") for name in ("identity", "address", "password", "passkeys"))
+SECTIONS = tuple(
+    (name, f"/account/{name}") for name in ("identity", "email", "address", "password", "passkeys")
+)
 
 
 def _account() -> list[State]:
@@ -560,6 +586,7 @@ def _new_password() -> list[State]:
     models = {
         "new-password": page,
         "new-password-old": replace(page, changed_on=""),
+        "new-password-closed": replace(page, is_closed=True),
         "new-password-wrong!": replace(page, error="new_password.current_wrong"),
         "new-password-wait!": replace(page, error="password.wait", delay=Delay(0, 2)),
         "new-password-network!": replace(page, error="password.network", delay=Delay(0, 1)),
@@ -613,6 +640,81 @@ def _identity() -> list[State]:
     return [
         State("identity", "account/identity.html", page, in_interaction=False),
         State("identity-psc", "account/identity.html", by_psc, in_interaction=False),
+    ]
+
+
+def code_entry(**changes: Any) -> email_pages.CodeEntry:
+    entry = email_pages.CodeEntry(
+        expires_at_local="14 h 32",
+        minutes_left=10,
+        tries_left=5,
+        notice=None,
+        notice_is_error=False,
+        can_enter=True,
+        seconds_before_resend=42,
+    )
+    return replace(entry, **changes)
+
+
+def waiting(**changes: Any) -> email_pages.AddressEntry:
+    address = "elise.marchand@cabinet-des-lilas.example"
+    return email_pages.AddressEntry(typed=address, waiting=address, code=code_entry(**changes))
+
+
+def _email() -> list[State]:
+    address = "elise.marchand-lefevre@hopital.example"
+    typed = email_pages.AddressEntry(typed=address)
+    wrong = {"notice_is_error": True, "seconds_before_resend": 0}
+    section = email_pages.EmailPage(
+        address=address, proved_on="3 novembre 2025", is_proved=True, minutes=10, entry=typed
+    )
+    of_section = {
+        "email": section,
+        "email-unproved": replace(section, address="e•••@hopital.example", is_proved=False),
+        "email-malformed!": replace(section, entry=replace(typed, error="enrolment.email_malformed")),
+        "email-taken!": replace(section, entry=replace(typed, error="enrolment.email_taken")),
+        "email-quota!": replace(section, entry=replace(typed, error="email_otp.quota")),
+        "email-code": replace(section, entry=waiting()),
+        "email-code-resent": replace(section, entry=waiting(notice="email_otp.resent")),
+        "email-code-refused!": replace(
+            section, entry=waiting(notice="email_otp.refused", tries_left=1, **wrong)
+        ),
+        "email-code-busy!": replace(section, entry=waiting(notice="email_otp.busy", **wrong)),
+        "email-code-expired!": replace(
+            section, entry=waiting(notice="email_otp.expired", can_enter=False, **wrong)
+        ),
+        "email-code-closed!": replace(
+            section, entry=waiting(notice="email_otp.closed_address", can_enter=False, **wrong)
+        ),
+    }
+    again = email_pages.EmailAgainPage(proved_on="3 novembre 2025", may_put_off=True, entry=typed)
+    of_stop = {
+        "email-again": again,
+        "email-again-last": replace(again, may_put_off=False),
+        "email-again-malformed!": replace(again, entry=replace(typed, error="enrolment.required")),
+        "email-again-code": replace(again, entry=waiting()),
+        "email-again-code-expired!": replace(
+            again, entry=waiting(notice="email_otp.expired", can_enter=False, **wrong)
+        ),
+    }
+    ask = email_pages.EmailUndoPage(
+        state="ask", token="t" * 43, changed_at="3 novembre 2026, 14 h 22", help_desk=""
+    )
+    closed = email_pages.PasswordClosedPage(
+        motive="email_disowned", closed_at="3 novembre 2026, 14 h 22", help_desk="01 02 03 04 05"
+    )
+    return [
+        *(State(name, "account/email.html", one, in_interaction=False) for name, one in of_section.items()),
+        *(State(name, "email_again.html", one) for name, one in of_stop.items()),
+        *(
+            State(f"email-undo-{one.state}", "account/email_undo.html", one, in_interaction=False)
+            for one in (
+                ask,
+                replace(ask, state="done", help_desk="01 02 03 04 05"),
+                replace(ask, state="gone", changed_at=""),
+            )
+        ),
+        State("password-closed", "password_closed.html", closed),
     ]
 
 
@@ -754,7 +856,7 @@ def mails(client_name: str = "ViaTrajectoire") -> list[CodeMail]:
         client_name=client_name,
         requested_at="3 novembre 2026 à 14 h 22",
     )
-    return [replace(login, purpose=purpose) for purpose in ("login", "enrolment")]
+    return [replace(login, purpose=purpose) for purpose in ("login", "enrolment", "address")]
 
 
 def last_minute_mail() -> CodeMail:
@@ -764,3 +866,13 @@ def last_minute_mail() -> CodeMail:
 
 def notices() -> list[NoticeMail]:
     return [NoticeMail(str(notice), "3 novembre 2026, 14 h 22") for notice in Notice]
+
+
+def email_changed_mails() -> list[EmailChangedMail]:
+    mail = EmailChangedMail(
+        happened_at="3 novembre 2026, 14 h 22",
+        link="https://idp.example/account/email/undo/" + "t" * 43,
+        until="6 novembre 2026, 14 h 22",
+        help_desk="",
+    )
+    return [mail, replace(mail, help_desk="01 02 03 04 05")]

@@ -21,6 +21,7 @@ from tests.pages.page_states import (
     PSC_REASONS,
     ROOT,
     State,
+    email_changed_mails,
     every_state,
     last_minute_mail,
     mails,
@@ -104,6 +105,10 @@ def test_no_key_is_left_that_no_page_says() -> None:
     for notice in notices():
         for kind in ("txt", "html"):
             ENVIRONMENT.get_template(f"mail/notice.{kind}").render(page=notice, t=listening)
+    said.add("mail.email_changed.subject")
+    for changed in email_changed_mails():
+        for kind in ("txt", "html"):
+            ENVIRONMENT.get_template(f"mail/email_changed.{kind}").render(page=changed, t=listening)
     # By name in the cookie of the next page, or in place of a relying party's name.
     named = {f"said.{name}" for name in re.findall(r'"([a-z_]+)"', FLOWS_OF_ACCOUNT)} | {"frame.own_pages"}
     texts = set(CATALOGUES.texts["fr"])

@@ -7,6 +7,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from idp.pages import account as account_pages
+from idp.pages import email as email_pages
 from idp.pages import enrolment as enrolment_pages
 from idp.pages import sign_in as pages
 from idp.pages.form_post import FormPostPage
@@ -18,6 +19,7 @@ from tests.pages.page_states import (
     SCRIPTS,
     TEMPLATES,
     State,
+    code_entry,
     enrolment,
     every_state,
     otp,
@@ -110,6 +112,26 @@ def hostile_states() -> Iterator[State]:
                 account_pages.ProofView(source="psc", profession=HOSTILE, first_on=HOSTILE, last_on=HOSTILE),
             ),
         ),
+        "account/email.html": email_pages.EmailPage(
+            address=HOSTILE,
+            proved_on=HOSTILE,
+            is_proved=True,
+            minutes=10,
+            entry=email_pages.AddressEntry(typed=HOSTILE, error="enrolment.email_malformed"),
+        ),
+        "email_again.html": email_pages.EmailAgainPage(
+            proved_on=HOSTILE,
+            may_put_off=True,
+            entry=email_pages.AddressEntry(
+                typed=HOSTILE, waiting=HOSTILE, code=code_entry(expires_at_local=HOSTILE)
+            ),
+        ),
+        "account/email_undo.html": email_pages.EmailUndoPage(
+            state="ask", token="t" * 43, changed_at=HOSTILE, help_desk=HOSTILE
+        ),
+        "password_closed.html": email_pages.PasswordClosedPage(
+            motive="email_disowned", closed_at=HOSTILE, help_desk=HOSTILE
+        ),
         "signed_out.html": pages.SignedOutPage(
             state="confirm",
             identity=identity,
@@ -159,7 +181,7 @@ def hostile_states() -> Iterator[State]:
 
 @pytest.mark.parametrize("state", list(hostile_states()), ids=lambda state: state.template)
 def test_hostile_values_come_out_as_the_text_they_are(state: State) -> None:
-    html = rendered("fr", state, client_name=HOSTILE, csrf=HOSTILE, said=HOSTILE)
+    html = rendered("fr", state, client_name=HOSTILE, csrf=HOSTILE, said=HOSTILE, whose=HOSTILE)
     page = BeautifulSoup(html, "html.parser")
     ours = SCRIPTS.get(state.template, [])
     assert [script.get("src") for script in page.find_all("script")] == ours
@@ -170,7 +192,7 @@ def test_hostile_values_come_out_as_the_text_they_are(state: State) -> None:
 
 
 def test_every_template_met_hostile_values() -> None:
-    frames = {"base.html", "macros.html", "form_macros.html", "account/section.html"}
+    frames = {"base.html", "macros.html", "form_macros.html", "address.html", "account/section.html"}
     files = {*TEMPLATES.glob("*.html"), *TEMPLATES.glob("account/*.html")}
     ours = {file.relative_to(TEMPLATES).as_posix() for file in files} - frames
     assert (

@@ -87,6 +87,7 @@ HOUSE_VALUES: list[tuple[str, str, Any]] = [
     ("Password hash: m=19456 KiB", "argon2_memory_kib", 19456),
     ("Password hash: p=1", "argon2_parallelism", 1),
     ("§4.5: queue of 50", "hash_queue", 50),
+    ("E-mail change: undo link 72 h", "email_change_undo_life", 72 * HOURS),
     ("WB5: body <= 64 KiB", "body_bytes", 64 * 1024),
 ]
 
@@ -126,7 +127,11 @@ def test_every_number_of_the_settings_is_in_the_table_or_has_its_reason() -> Non
         "passkey_failures_per_ip": "docs/adr/0040: no assertion can be guessed, so this bounds work alone",
         "passkey_failures_per_ip_window": "docs/adr/0040: a minute, as for passwords",
         "fresh_proof_life": "the Login transaction's order: a person who has just come",
+        "interaction_longest": "WCAG 2.2.1: more time for who asks, four times the house value",
         "hsm_sessions": "places in the HSM",
+        "email_change_life": "facts/security §0.2: pending at most 24 h, tested by its limit",
+        "email_proved_again_after": "issue 14: 12 months",
+        "email_put_off_for": "a busy day, and the weekend after it",
         "clock_warning": "well within CLOCK_SKEW, beyond what NTP leaves",
     }
     numbers = {

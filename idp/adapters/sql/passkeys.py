@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from idp.accounts.account import AccountId
 from idp.accounts.passkeys import Owned, Passkey, PasskeyGone, PasskeyTaken, PasskeyUse, TooManyPasskeys
-from idp.adapters.sql.accounts import is_storable, read_account
+from idp.adapters.sql.accounts import ACCOUNT, is_storable
 from idp.adapters.sql.database import insert_into, reading, writing
 from idp.adapters.sql.passkey_schema import passkey_offers, passkeys
 from idp.adapters.sql.schema import accounts
@@ -24,7 +24,8 @@ _FIND = Statement(
         sa.select(accounts, *(column.label(f"{_PREFIX}{column.name}") for column in _c))
         .join(passkeys, _c.account_id == accounts.c.id)
         .where(_c.credential_id == sa.bindparam("credential_id"))
-    )
+    ),
+    gather=ACCOUNT,
 )
 _OF = Statement(
     lambda _: (
@@ -52,7 +53,7 @@ class SqlPasskeys:
         if not is_storable(credential_id):
             return None
         rows = fetch(self.database, _FIND, credential_id=credential_id)
-        return Owned(_read(rows[0], _PREFIX), read_account(rows[0])) if rows else None
+        return Owned(_read(rows[0], _PREFIX), rows[0].account) if rows else None
 
     def add(self, passkey: Passkey, *, most: int) -> None:
         row = {column.name: getattr(passkey, column.name) for column in _c}

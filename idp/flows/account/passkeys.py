@@ -27,7 +27,7 @@ from idp.flows.shared.account_desk import AccountDesk, Entered
 from idp.flows.shared.passkey_challenges import PasskeyChallenges
 from idp.interaction.store import random_token
 from idp.pages.passkeys import PasskeysPage, PasskeyView
-from idp.web.headers import allow_script
+from idp.web.headers import allow_own_script
 from idp.web.local_time import local_day
 from idp.web.locales import Locales
 from idp.web.page_routes import PageRoute
@@ -125,15 +125,16 @@ class PasskeysFlow:
         self, request: Request, entered: Entered, error: str | None = None, status: int = 200
     ) -> Response:
         known = self.passkeys.of(entered.account.id)
-        locale = self.locales.of(request)
         page = PasskeysPage(
-            passkeys=tuple(_view(one, locale) for one in known),
+            passkeys=tuple(_view(one, self.locales.of(request)) for one in known),
             is_proved=entered.is_proved,
             minutes=self.desk.minutes,
             options=self._options(request, entered, known),
             error=error,
         )
-        return allow_script(self.desk.page(request, entered, "account/passkeys.html", page, status))
+        response = self.desk.page(request, entered, "account/passkeys.html", page, status)
+        allow_own_script(response)
+        return response
 
     def _options(self, request: Request, entered: Entered, known: tuple[Passkey, ...]) -> str:
         """Returns what a browser is called with to add one; "" when none may be."""

@@ -6,8 +6,8 @@ Octets are base64url. Instants are whole microseconds since 1970, UTC.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0015"
-down_revision = "0014"
+revision = "0016"
+down_revision = "0015"
 
 
 def upgrade() -> None:
