@@ -40,7 +40,7 @@ def build_flows(parts: Parts, finishes: Finishes[Request, Response]) -> list[Flo
     shared, settings = build_flow_parts(parts, finishes), parts.settings
     return [
         ChoiceFlow(shared.desk, enrolment_from_psc=settings.psc.may_enrol),
-        MoreTimeFlow(shared.desk),
+        MoreTimeFlow(shared.desk, shared.deadlines),
         PscPictureFlow(shared.pictures),
         _password(parts, shared),
         _email_otp(parts, shared),
@@ -82,7 +82,12 @@ def _enrolment(parts: Parts, shared: FlowParts) -> EnrolmentFlow:
         passwords=shared.passwords,
         sender=shared.sender,
         already=shared.already,
-        typed=TypedForm(shared.desk),
+        typed=TypedForm(
+            desk=shared.desk,
+            deadlines=shared.deadlines,
+            interactions=parts.interactions,
+            visits=parts.visits,
+        ),
         policy=shared.policy if settings.password.door else None,
     )
 

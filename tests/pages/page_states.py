@@ -670,11 +670,12 @@ ORIGINS = (
     Origin(system="Linux", network="203.0.113.x"),
     Origin(browser="Chrome", is_of_house=True),
     Origin(),
+    Origin(browser="Edge", system="Windows", network="203.0.113.x"),
 )
 
 
 def _sessions() -> list[State]:
-    named = zip(("cps", "psc", "password", "other", "psc"), ORIGINS, strict=True)
+    named = zip(("cps", "psc", "password", "other", "psc", "passkey"), ORIGINS, strict=True)
     several = [_session(number, door, origin) for number, (door, origin) in enumerate(named)]
     several[0] = replace(several[0], applications=("ViaTrajectoire", "Trajectoire Grand Âge"))
     models = {"sessions": SessionsPage(tuple(several)), "sessions-alone": SessionsPage((several[0],))}
