@@ -9,6 +9,7 @@ from idp.flows.choice import ChoiceFlow
 from idp.flows.cps import CpsFlow
 from idp.flows.email_otp import EmailOtpFlow
 from idp.flows.enrolment import EnrolmentFlow
+from idp.flows.more_time import MoreTimeFlow
 from idp.flows.password import PasswordFlow
 from idp.flows.professional_context import ProfessionalContextFlow
 from idp.flows.psc import PscFlow
@@ -20,6 +21,7 @@ from idp.flows.shared.psc_attempts import PscAttempts
 from idp.flows.shared.psc_freshness import Freshness
 from idp.flows.shared.psc_leaving import PscLeaving
 from idp.flows.shared.psc_refusals import PscRefusals
+from idp.flows.shared.typed_form import TypedForm
 from idp.interaction.binding import Bindings
 from idp.interaction.hub import Finishes
 from idp.web.leaving import Leaving
@@ -37,6 +39,7 @@ def build_flows(parts: Parts, finishes: Finishes[Request, Response]) -> list[Flo
     shared, settings = build_flow_parts(parts, finishes), parts.settings
     return [
         ChoiceFlow(shared.desk, enrolment_from_psc=settings.psc.may_enrol),
+        MoreTimeFlow(shared.desk),
         PscPictureFlow(shared.pictures),
         _password(parts, shared),
         _email_otp(parts, shared),
@@ -71,6 +74,7 @@ def _enrolment(parts: Parts, shared: FlowParts) -> EnrolmentFlow:
         passwords=shared.passwords,
         sender=shared.sender,
         already=shared.already,
+        typed=TypedForm(shared.desk),
         policy=shared.policy if settings.password.door else None,
     )
 

@@ -116,7 +116,12 @@ def build_parts(settings: Settings, own: Share | None = None) -> Parts:
         resources, clients, context, has_psc=upstream is not None, has_cps=policy is not None
     )
     accounts = SqlAccounts(database)
-    interactions = Interactions(resources.store, settings.lives.interaction_life, settings.crowd.attempts)
+    interactions = Interactions(
+        store=resources.store,
+        life=settings.lives.interaction_life,
+        longest=settings.lives.interaction_longest,
+        attempts=settings.crowd.attempts,
+    )
     standings = SqlStandings(database, links.issuer)
     people = People(standings, partial(charters_demanded, clients))
     lending = Lending(sessions, people)

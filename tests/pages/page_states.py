@@ -18,7 +18,7 @@ from idp.pages import email as email_pages
 from idp.pages import enrolment as enrolment_pages
 from idp.pages import sign_in as pages
 from idp.pages.delay import Delay
-from idp.pages.frame import Frame
+from idp.pages.frame import Deadline, Frame
 from idp.pages.history import VARIANTS, DayView, EntryView, HistoryPage, ReportPage, is_doubtful, words_of
 from idp.pages.mails import CodeMail, EmailChangedMail, NewBrowserMail, NoticeMail, SignInInMail
 from idp.pages.professional_context import ContextChoice, ProfessionalContextPage
@@ -60,6 +60,7 @@ class State:
     page: Any
     in_interaction: bool = True
     is_shared_station: bool = False
+    deadline: Deadline | None = None
     #: Something was done just before.
     is_told: bool = False
 
@@ -87,6 +88,7 @@ def frame(state: State, locale: str) -> Frame:
         session="sid" if state.is_section else "",
         whose=ELISE.full_name if state.is_section else "",
         said=_SAID[locale] if state.is_told else None,
+        deadline=state.deadline,
     )
 
 
@@ -278,6 +280,10 @@ def _enrolment() -> list[State]:
     models = {
         "enrolment-empty": enrolment(),
         "enrolment-no-password": enrolment(password_numbers=None),
+        "enrolment-typed-before": enrolment(values=typed, is_typed_before=True),
+        "enrolment-typed-before-no-password": enrolment(
+            values=typed, is_typed_before=True, password_numbers=None
+        ),
         "enrolment-one-name": enrolment(identity=replace(ELISE, family_name="\u2019T HOOFT", given_name="")),
         "enrolment-psc-without-speciality": enrolment(source="psc", identity=NURSE),
         "enrolment-errors!": enrolment(values=typed, errors=errors),
@@ -298,7 +304,12 @@ def _enrolment() -> list[State]:
             values=typed, errors=(enrolment_pages.FieldError("password", "enrolment.busy"),)
         ),
     }
-    return [State(name, "enrolment.html", model) for name, model in models.items()]
+    waiting = Deadline(time="14 h 47", seconds=720, may_prolong=True)
+    last = replace(waiting, may_prolong=False)
+    return [
+        *(State(name, "enrolment.html", model, deadline=waiting) for name, model in models.items()),
+        State("enrolment-last-minutes", "enrolment.html", enrolment(), deadline=last),
+    ]
 
 
 def _charter(text_html: str) -> list[State]:
@@ -325,7 +336,11 @@ def _charter(text_html: str) -> list[State]:
         "charter-of-client-tick-needed!": replace(second, error="charter.tick_needed"),
         "charter-revision-changed!": replace(first, error="charter.revision_changed"),
     }
-    return [State(name, "charter.html", model) for name, model in models.items()]
+    waiting = Deadline(time="14 h 47", seconds=720, may_prolong=True)
+    return [
+        *(State(name, "charter.html", model, deadline=waiting) for name, model in models.items()),
+        State("charter-last-minutes", "charter.html", first, deadline=replace(waiting, may_prolong=False)),
+    ]
 
 
 def _doors_that_failed() -> list[State]:

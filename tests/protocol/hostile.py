@@ -349,6 +349,7 @@ SHOTS = (
     Shot("hub", "GET", _ME, 303, who="choice"),
     Shot("choice", "GET", f"{_ME}/choice", 200, who="choice"),
     Shot("cancel", "POST", f"{_ME}/cancel", 303, form=_CSRF, who="choice"),
+    Shot("more time", "POST", f"{_ME}/more_time", 303, form=_CSRF, who="choice"),
     Shot("restart", "POST", f"{_ME}/restart", 303, form=_CSRF, who="choice"),
     Shot("password page", "GET", f"{_ME}/password", 303, who="choice"),
     Shot("password", "POST", f"{_ME}/password", 303, form=(*_CSRF, *_SIGN_IN), who="choice"),

@@ -124,6 +124,7 @@ def test_every_number_of_the_settings_is_in_the_table_or_has_its_reason() -> Non
         "card_connections": "places of the listener",
         "card_connections_per_peer": "places of one address",
         "fresh_proof_life": "the Login transaction's order: a person who has just come",
+        "interaction_longest": "WCAG 2.2.1: more time for who asks, four times the house value",
         "hsm_sessions": "places in the HSM",
         "email_change_life": "facts/security §0.2: pending at most 24 h, tested by its limit",
         "email_proved_again_after": "issue 14: 12 months",

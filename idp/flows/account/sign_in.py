@@ -19,6 +19,7 @@ from idp.interaction.authenticator import AUTHENTICATORS, Acr
 from idp.interaction.gate import IssueRefused
 from idp.interaction.hub import Done, Failed, Failure, Hub
 from idp.interaction.record import OF_NO_CLIENT, Interaction
+from idp.interaction.resuming import resumed
 from idp.interaction.sign_in import SessionOver, SignIn
 from idp.interaction.store import fingerprint, random_token
 from idp.web.addresses import redirect
@@ -84,10 +85,15 @@ class AccountSignIn:
 
     def restart(self, request: Request, expired: Interaction) -> Response:
         section = section_named(expired.request.get("to", ""))
-        return self._begin(request, section, subject=expired.subject, restarted=True)
+        return self._begin(request, section, subject=expired.subject, restarts=expired)
 
     def _begin(
-        self, request: Request, section: Section, *, subject: str | None = None, restarted: bool = False
+        self,
+        request: Request,
+        section: Section,
+        *,
+        subject: str | None = None,
+        restarts: Interaction | None = None,
     ) -> Response:
         visit = self.visits.of(request)
         browser, binding = visit.browser or random_token(), random_token()
@@ -106,8 +112,9 @@ class AccountSignIn:
             expires_at=visit.now + self.interaction_life,
             # Nothing that was proved before is the fresh proof.
             fresh_after=visit.now if subject is not None else None,
-            restarted=restarted,
         )
+        if restarts is not None:
+            new = resumed(new, restarts)
         outcome = self.hub.begin(new, visit, self, partial(self.entrance.share, request))
         if isinstance(outcome, Failed):
             return self.failure(request, outcome)

@@ -18,6 +18,7 @@ from idp.interaction.gate import IssueRefused, MayNotIssue
 from idp.interaction.hub import Done, Failed, Failure, Hub
 from idp.interaction.next_stop import Itinerary
 from idp.interaction.record import AUTHORIZATION, Interaction
+from idp.interaction.resuming import resumed
 from idp.interaction.sign_in import SessionOver
 from idp.interaction.stop import SILENT_ERROR
 from idp.interaction.store import fingerprint, random_token
@@ -100,8 +101,7 @@ class AuthorizeEndpoint:
         browser, binding = visit.browser or random_token(), random_token()
         new = self._new_interaction(request, asked, browser, binding, visit.now)
         if restarts is not None:
-            # `id_token_hint` itself is not kept: the person that it named is.
-            new = dataclasses.replace(new, restarted=True, subject=restarts.subject)
+            new = resumed(new, restarts)
         outcome = self.hub.begin(
             self._with_reachable_acr(new, asked.client), visit, self, partial(self.entrance.share, request)
         )
