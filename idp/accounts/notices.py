@@ -16,6 +16,9 @@ class Notice(StrEnum):
     PSC_LINKED = "psc_linked"
     PSC_SUBJECT_CHANGED = "psc_subject_changed"
     PASSWORD_CHANGED = "password_changed"
+    PASSKEY_ADDED = "passkey_added"
+    PASSKEY_REMOVED = "passkey_removed"
+    PASSKEY_COUNTER = "passkey_counter"
     #: The password door was closed by « ce n'était pas moi ».
     PASSWORD_CLOSED = "password_closed"
     #: « Ce n'était pas moi », of an entry of the history.

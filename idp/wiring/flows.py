@@ -32,6 +32,7 @@ from idp.wiring.email import build_email
 from idp.wiring.flow_parts import FlowParts, build_flow_parts
 from idp.wiring.itinerary import build_charter_action
 from idp.wiring.parts import Parts
+from idp.wiring.passkeys import build_passkey_door
 
 
 def build_flows(parts: Parts, finishes: Finishes[Request, Response]) -> list[Flow]:
@@ -43,6 +44,7 @@ def build_flows(parts: Parts, finishes: Finishes[Request, Response]) -> list[Flo
         PscPictureFlow(shared.pictures),
         _password(parts, shared),
         _email_otp(parts, shared),
+        *_passkeys(parts, shared),
         _enrolment(parts, shared),
         _same_person(parts, shared),
         *_required(parts, shared),
@@ -65,6 +67,12 @@ def _password(parts: Parts, shared: FlowParts) -> PasswordFlow:
         devices=shared.devices,
         clock=parts.clock,
     )
+
+
+def _passkeys(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
+    settings = parts.settings
+    if settings.passkey.is_open_at(settings.where.issuer):
+        yield build_passkey_door(parts, shared)
 
 
 def _enrolment(parts: Parts, shared: FlowParts) -> EnrolmentFlow:

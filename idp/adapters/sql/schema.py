@@ -7,11 +7,11 @@ Contains columns and constraints. `migrations/` alone creates them; a test keeps
 import sqlalchemy as sa
 
 # Their tables are of the same metadata.
-from idp.adapters.sql import crl_schema, email_schema, session_schema  # noqa: F401
+from idp.adapters.sql import crl_schema, email_schema, passkey_schema, session_schema  # noqa: F401
 from idp.adapters.sql.columns import UtcInstant, metadata, row_number
 
 #: The migration of this code. Zero-padded: the order of the texts is the order of the migrations.
-SCHEMA_REVISION = "0016"
+SCHEMA_REVISION = "0017"
 
 accounts = sa.Table(
     "accounts",

@@ -15,8 +15,8 @@ from idp.accounts.account import Account, AccountId
 from idp.core.audit import Audit, AuditEvent
 from idp.core.unit_of_work import UnitOfWork
 from idp.flows.shared.account_desk import AccountDesk
-from idp.interaction.authenticator import AUTHENTICATORS, Acr
-from idp.interaction.gate import IssueRefused
+from idp.interaction.authenticator import AUTHENTICATORS
+from idp.interaction.gate import OWN_PAGES, IssueRefused
 from idp.interaction.hub import Done, Failed, Failure, Hub
 from idp.interaction.record import OF_NO_CLIENT, Interaction
 from idp.interaction.resuming import resumed
@@ -33,18 +33,6 @@ from idp.web.sections import PROOF_PATH, SIGN_IN_PATH, Detour, Section, section_
 
 #: What a fresh proof must earn: the card or Pro Santé Connect, and nothing else.
 _IDENTIFYING = tuple(row.acr for row in AUTHENTICATORS.values() if row.identifies and row.acr is not None)
-
-
-@dataclass(frozen=True, slots=True)
-class _House:
-    """What this service demands of a person for its own pages (`gate.Requester`)."""
-
-    client_id: str = OF_NO_CLIENT
-    minimum_acr: Acr = Acr.PWD_OTP
-    charters: tuple[str, ...] = ()
-
-
-_HOUSE = _House()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +89,7 @@ class AccountSignIn:
             id=random_token(),
             client_id=OF_NO_CLIENT,
             request={"to": str(section)},
-            needed=_HOUSE.minimum_acr,
+            needed=OWN_PAGES.minimum_acr,
             essential=_IDENTIFYING if subject is not None else (),
             subject=subject,
             silent=False,
@@ -138,7 +126,7 @@ class AccountSignIn:
         if not self.is_expected(interaction, done.account):
             return self._refuse_other(interaction)
         try:
-            entered = self.sign_in.enter(done, _HOUSE, self.visits.of(request))
+            entered = self.sign_in.enter(done, OWN_PAGES, self.visits.of(request))
         except (IssueRefused, SessionOver):
             return self.desk.done(Section.HOME, "not_signed_in")
         with self.work.together():

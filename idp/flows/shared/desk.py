@@ -183,4 +183,4 @@ class Desk:
         return self.itinerary.next_stop(interaction, standing, self.clock.now(), is_station_shared=is_shared)
 
     def doors(self, interaction: Interaction) -> Doors:
-        return doors_of(self.itinerary.open_doors(interaction), self.upstream, self.pictures)
+        return doors_of(self.itinerary.paths(interaction), self.upstream, self.pictures)
