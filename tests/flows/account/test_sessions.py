@@ -108,7 +108,7 @@ def test_each_session_is_told_with_where_and_how_it_began(
     assert "Réseau de l'établissement (CHU de Lille)" in first
     assert "Applications Aucune" in first
     assert second.startswith("Safari sur iPhone")
-    for words in ("Adresse 203.0.113.x", "Mot de passe et code", "Applications ViaTrajectoire"):
+    for words in ("Adresse 203.0.113.x", "Mot de passe", "Applications ViaTrajectoire"):
         assert words in second, second
     assert [one.startswith("Safari") for one in listed(there)] == [True, False]
 
