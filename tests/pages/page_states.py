@@ -670,12 +670,11 @@ ORIGINS = (
     Origin(system="Linux", network="203.0.113.x"),
     Origin(browser="Chrome", is_of_house=True),
     Origin(),
-    Origin(browser="Edge", system="Windows", network="203.0.113.x"),
 )
 
 
 def _sessions() -> list[State]:
-    named = zip(("cps", "psc", "password", "other", "psc", "passkey"), ORIGINS, strict=True)
+    named = zip(("cps", "psc", "password", "other", "passkey"), ORIGINS, strict=True)
     several = [_session(number, door, origin) for number, (door, origin) in enumerate(named)]
     several[0] = replace(several[0], applications=("ViaTrajectoire", "Trajectoire Grand Âge"))
     models = {"sessions": SessionsPage(tuple(several)), "sessions-alone": SessionsPage((several[0],))}
@@ -952,7 +951,9 @@ def new_browser_mails(*origins: Origin) -> list[NewBrowserMail]:
     """`origins`: those of the first mail."""
     sign_ins = [
         SignInInMail(at="3 novembre 2026, 14 h 22", door=door, origin=origin_view(origin))
-        for door, origin in zip(("cps", "psc", "password", "other", "psc"), origins or ORIGINS, strict=False)
+        for door, origin in zip(
+            ("cps", "psc", "password", "other", "passkey"), origins or ORIGINS, strict=False
+        )
     ]
     return [
         NewBrowserMail(sign_ins=tuple(sign_ins), more=3, help_desk="03 20 00 00 00, poste 4242"),
