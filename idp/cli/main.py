@@ -83,11 +83,16 @@ def _parser() -> argparse.ArgumentParser:
     _add_keys(add)
     _add_trust(add)
     publish = add(
-        "charter publish", "operate.publish_charter", "publish a revision: due again for all whom it concerns"
+        "charter publish", "charter.publish", "publish a revision: due again for all whom it concerns"
     )
     publish.add_argument("--charter", type=_charter_name, help="default: the one of the house")
     publish.add_argument("--revision", required=True)
-    publish.add_argument("--fr", type=Path, required=True, help="Markdown text that binds")
+    publish.add_argument(
+        "--fr",
+        type=Path,
+        required=True,
+        help="Markdown text that binds; its front matter may tell what changed",
+    )
     publish.add_argument("--en", type=Path, help="English translation")
     add("clients check", "operate.check_clients", "validate clients.yaml")
     secret = add(

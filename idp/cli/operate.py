@@ -1,6 +1,6 @@
-"""Contains the commands that do one thing and end: database, charter, clients, accounts.
+"""Contains the commands that do one thing and end: database, clients, accounts.
 
-Not here: keys, trust, cards.
+Not here: charters, keys, trust, cards.
 """
 
 import argparse
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from sqlalchemy import Engine
 
 from idp.accounts.account import AccountId
-from idp.accounts.charter import HOUSE, CharterRevision, NoCharterPublished, RevisionExists
+from idp.accounts.charter import NoCharterPublished
 from idp.accounts.repository import save_changed
 from idp.adapters.card_host.proxy_listener import ProxyUserUnknown
 from idp.adapters.card_host.tls import UnsuitableHostKey
@@ -42,7 +42,6 @@ from idp.core.audit import AuditEvent
 from idp.core.clock import SystemClock
 from idp.core.ephemeral import StoreUnavailable
 from idp.settings import Settings
-from idp.settings.files import read_words
 from idp.signing.signer import SignerUnavailable
 from idp.wiring.accounts import build_waits
 from idp.wiring.resources import open_resources
@@ -75,27 +74,6 @@ def init(settings: Settings, options: argparse.Namespace) -> int:
 
 def migrate(settings: Settings, options: argparse.Namespace) -> int:
     migrate_database(settings.where.database)
-    return 0
-
-
-def publish_charter(settings: Settings, options: argparse.Namespace) -> int:
-    now = SystemClock().now()
-    texts = {"fr": read_words(options.fr)}
-    if options.en is not None:
-        texts["en"] = read_words(options.en)
-    database = open_database(settings.where.database)
-    published = CharterRevision(
-        revision=options.revision, published_at=now, texts=texts, charter=options.charter or HOUSE
-    )
-    try:
-        with SqlUnitOfWork(database).together():
-            SqlCharters(database).publish(published)
-            SqlAudit(database, SystemClock()).record(
-                AuditEvent.CHARTER_PUBLISHED, charter=published.charter, revision=options.revision
-            )
-    except RevisionExists:
-        print(f"idp: revision {options.revision} exists already: choose another name", file=sys.stderr)
-        return 3
     return 0
 
 

@@ -26,3 +26,15 @@ class NoticeMail:
 
     notice: str
     happened_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CharterReceiptMail:
+    """mail/charter_receipt.txt and mail/charter_receipt.html. `address`: of the page with the text, as plain text."""
+
+    #: Of the application whose charter it is; "": of this service.
+    client_name: str
+    revision: str
+    accepted_at: str
+    text_sha256: str
+    address: str

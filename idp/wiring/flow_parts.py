@@ -17,6 +17,7 @@ from idp.adapters.sql.proofs import SqlProofs
 from idp.core.ephemeral import Kind
 from idp.core.mailer import Outbox
 from idp.flows.shared.already_enrolled import AlreadyEnrolled
+from idp.flows.shared.charter_receipt import CharterReceipts
 from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.desk import Desk
 from idp.flows.shared.notice_mail import NoticeMailer
@@ -42,6 +43,7 @@ class FlowParts:
     codes: MailCodes
     sender: CodeSender
     notices: NoticeMailer
+    receipts: CharterReceipts
     linking: UpstreamLinking
     signed_in: SignedIn
     passwords: Passwords
@@ -82,6 +84,13 @@ def build_flow_parts(parts: Parts, finishes: Finishes[Request, Response]) -> Flo
         codes=codes,
         sender=_sender(parts, desk, codes, outbox),
         notices=notices,
+        receipts=CharterReceipts(
+            outbox=outbox,
+            mails=web.mails,
+            issuer=s.where.issuer,
+            life=s.mail.notice_life,
+            is_sent=s.mail.charter_receipt,
+        ),
         linking=linking,
         already=AlreadyEnrolled(
             desk=desk, accounts=parts.accounts, admission=admission, linking=linking, clock=parts.clock

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Request, Response
 
 from idp.core.ephemeral import Kind
 from idp.core.sealing import derive_key
-from idp.flows.account import AccountFlow
+from idp.flows.account.home import AccountFlow
 from idp.flows.charter import CharterFlow
 from idp.flows.choice import ChoiceFlow
 from idp.flows.cps import CpsFlow
@@ -30,6 +30,7 @@ from idp.interaction.hub import Finishes
 from idp.web.known_device import KnownDevices
 from idp.web.leaving import Leaving
 from idp.web.page_routes import PageRoute
+from idp.wiring.account import build_account
 from idp.wiring.cards import build_revocation
 from idp.wiring.flow_parts import FlowParts, build_flow_parts
 from idp.wiring.itinerary import build_charter_action
@@ -53,6 +54,7 @@ def build_flows(parts: Parts, finishes: Finishes[Request, Response]) -> list[Flo
         _same_person(parts, shared),
         *_required(parts, shared),
         _account(parts, shared),
+        *build_account(parts, shared),
         *_new_password(parts, shared),
         *_psc(parts, shared),
         *_cps(parts, shared),
@@ -132,6 +134,7 @@ def _required(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
         desk=shared.desk,
         work=parts.work,
         charters=parts.charters,
+        receipts=shared.receipts,
         action=build_charter_action(parts.resources, parts.clients),
         itinerary=parts.itinerary,
         clock=parts.clock,

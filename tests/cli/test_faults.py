@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from idp.cli import operate, trust
+from idp.cli import charter, operate, trust
 from idp.core.ephemeral import StoreUnavailable
 from idp.settings import Settings
 from tests.configured import changed
@@ -75,7 +75,7 @@ def test_charter_is_published_with_its_audit_event(world: World, tmp_path: Path)
     text.write_text("# Charte")
     options = Namespace(charter="house", revision="2026-9", fr=text, en=None)
     commits = together("charter_revisions", "charter:publish:accepted")
-    fail(world, operate.publish_charter, options, commits)
+    fail(world, charter.publish, options, commits)
 
 
 def test_no_authority_is_trusted_without_its_audit_event(world: World, tmp_path: Path) -> None:

@@ -217,7 +217,7 @@ ACTS = (
     ),
     Act(
         name="charter",
-        commits=(together("charter_acceptances", "accounts", "charter:answer:accepted"),),
+        commits=(together("charter_acceptances", "accounts", "outbox", "charter:answer:accepted"),),
     ),
     Act(name="context", commits=(together("professional_contexts", "context:choose:accepted"),)),
     Act(name="forget_context", commits=(together("professional_contexts", "context:forget:accepted"),)),

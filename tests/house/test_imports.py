@@ -92,7 +92,7 @@ def test_in_the_flows_only_the_desk_and_the_doors_that_lead_away_redirect() -> N
         )
     }
     # cps leads to the card host, psc and psc_leave to Pro Santé Connect, the others to the root page.
-    at_root = {"idp.flows.account", "idp.flows.new_password"}
+    at_root = {"idp.flows.account.charters", "idp.flows.account.home", "idp.flows.new_password"}
     assert redirecting == {
         "idp.flows.shared.desk",
         "idp.flows.psc",

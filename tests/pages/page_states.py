@@ -12,10 +12,11 @@ from idp.cards.trust import CardRefusal
 from idp.core.errors import Problem
 from idp.flows.shared.psc_refusals import REFUSALS
 from idp.pages import account as account_pages
+from idp.pages import charters as charter_pages
 from idp.pages import enrolment as enrolment_pages
 from idp.pages import sign_in as pages
 from idp.pages.delay import Delay
-from idp.pages.mails import CodeMail, NoticeMail
+from idp.pages.mails import CharterReceiptMail, CodeMail, NoticeMail
 from idp.pages.professional_context import ContextChoice, ProfessionalContextPage
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -96,6 +97,7 @@ def every_state(locale: str) -> list[State]:
         *_enrolment(),
         *_already_enrolled(),
         *_charter(charter_html(locale)),
+        *_accepted_charters(charter_html(locale)),
         *_doors_that_failed(),
         *_professional_context(),
         *_first_connection(),
@@ -275,8 +277,58 @@ def _enrolment() -> list[State]:
     return [State(name, "enrolment.html", model) for name, model in models.items()]
 
 
+CHANGES = (
+    charter_pages.CharterChange("<p>L'article 6 parle des <strong>postes partagés</strong>.</p>", "fr"),
+    charter_pages.CharterChange("<ul><li>Records are kept for twelve months.</li></ul>", "en"),
+)
+
+
+def _accepted_charters(text_html: str) -> list[State]:
+    line = charter_pages.AcceptanceLine(
+        address="/account/charters/3",
+        of_client="",
+        revision="2026-1",
+        published_on="3 novembre 2026",
+        accepted_at="4 novembre 2026, 9 h 05",
+        doors=("password", "email_otp"),
+        application="ViaTrajectoire",
+    )
+    old = replace(line, address="/account/charters/1", revision="2024-1", doors=())
+    of_client = replace(
+        line, address="/account/charters/2", of_client="Trajectoire Grand Âge", doors=("cps_unchecked",)
+    )
+    lines = (line, of_client, *(replace(old, doors=(door,)) for door in ("psc", "cps")), old)
+    page = charter_pages.AcceptancePage(
+        line=line,
+        identity=ELISE,
+        text_sha256="4f" * 32,
+        is_verified=True,
+        text_locale="fr",
+        text_html=text_html,
+    )
+    unknown = replace(page, line=old, is_verified=False)
+    models = {
+        "acceptance": page,
+        "acceptance-of-client": replace(page, line=of_client),
+        "acceptance-unknown": unknown,
+    }
+    lists = {"charters": lines, "charters-none": ()}
+    return [
+        *(State(name, "account/charter.html", model, in_interaction=False) for name, model in models.items()),
+        *(
+            State(
+                name,
+                "account/charters.html",
+                charter_pages.ChartersPage(acceptances=them),
+                in_interaction=False,
+            )
+            for name, them in lists.items()
+        ),
+    ]
+
+
 def _charter(text_html: str) -> list[State]:
-    first = pages.CharterPage(
+    first = charter_pages.CharterPage(
         charter="house",
         of_client=False,
         still_due=1,
@@ -292,6 +344,7 @@ def _charter(text_html: str) -> list[State]:
     models = {
         "charter-first": first,
         "charter-new-revision": replace(first, is_new_revision=True),
+        "charter-what-changed": replace(first, is_new_revision=True, changes=CHANGES),
         "charter-tick-needed!": replace(first, error="charter.tick_needed"),
         "charter-of-two": replace(first, still_due=2),
         "charter-of-client": second,
@@ -666,3 +719,14 @@ def last_minute_mail() -> CodeMail:
 
 def notices() -> list[NoticeMail]:
     return [NoticeMail(str(notice), "3 novembre 2026, 14 h 22") for notice in Notice]
+
+
+def receipts() -> list[CharterReceiptMail]:
+    of_house = CharterReceiptMail(
+        client_name="",
+        revision="2026-1",
+        accepted_at="3 novembre 2026, 14 h 22",
+        text_sha256="4f" * 32,
+        address="https://caducee.example/account/charters/3",
+    )
+    return [of_house, replace(of_house, client_name="Trajectoire Grand Âge")]

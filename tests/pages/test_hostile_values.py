@@ -7,6 +7,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from idp.pages import account as account_pages
+from idp.pages import charters as charter_pages
 from idp.pages import enrolment as enrolment_pages
 from idp.pages import sign_in as pages
 from idp.pages.professional_context import ContextChoice, ProfessionalContextPage
@@ -35,6 +36,15 @@ def hostile_states() -> Iterator[State]:
         rpps=HOSTILE,
     )
     typed = dict.fromkeys(("email", "address_line1", "address_line2", "postal_code", "city"), HOSTILE)
+    line = charter_pages.AcceptanceLine(
+        address="/account/charters/1",
+        of_client=HOSTILE,
+        revision=HOSTILE,
+        published_on=HOSTILE,
+        accepted_at=HOSTILE,
+        doors=("cps",),
+        application=HOSTILE,
+    )
     models: dict[str, object] = {
         "choice.html": pages.ChoicePage(doors=ALL, notice="choice.step_up"),
         "password.html": pages.PasswordPage(doors=ALL, rpps=HOSTILE, error="password.refused"),
@@ -43,7 +53,7 @@ def hostile_states() -> Iterator[State]:
         "already_enrolled.html": enrolment_pages.AlreadyEnrolledPage(
             masked_email=HOSTILE, typed_email=HOSTILE, is_same_email=False
         ),
-        "charter.html": pages.CharterPage(
+        "charter.html": charter_pages.CharterPage(
             charter=HOSTILE,
             of_client=True,
             still_due=2,
@@ -54,6 +64,15 @@ def hostile_states() -> Iterator[State]:
             published_on=HOSTILE,
             is_new_revision=False,
             error=None,
+        ),
+        "account/charters.html": charter_pages.ChartersPage(acceptances=(line,)),
+        "account/charter.html": charter_pages.AcceptancePage(
+            line=line,
+            identity=identity,
+            text_sha256=HOSTILE,
+            is_verified=True,
+            text_locale="fr",
+            text_html="<p>ok</p>",
         ),
         "cps.html": pages.CpsPage("none", ALL),
         "psc.html": pages.PscPage(reason="refused", doors=ALL),
@@ -141,7 +160,12 @@ def test_hostile_values_come_out_as_the_text_they_are(state: State) -> None:
 
 
 def test_every_template_met_hostile_values() -> None:
-    ours = {file.name for file in TEMPLATES.glob("*.html")} - {"base.html", "macros.html"}
+    pages_of_ours = (*TEMPLATES.glob("*.html"), *TEMPLATES.glob("account/*.html"))
+    ours = {
+        str(file.relative_to(TEMPLATES))
+        for file in pages_of_ours
+        if file.name != "base.html" and not file.name.endswith("macros.html")
+    }
     assert (
         {state.template for state in hostile_states()}
         == ours

@@ -10,7 +10,7 @@ from idp.adapters.sql import crl_schema  # noqa: F401 - its tables are of the sa
 from idp.adapters.sql.columns import UtcInstant, metadata, row_number
 
 #: The migration of this code. Zero-padded: the order of the texts is the order of the migrations.
-SCHEMA_REVISION = "0013"
+SCHEMA_REVISION = "0014"
 
 accounts = sa.Table(
     "accounts",
@@ -96,6 +96,7 @@ charter_revisions = sa.Table(
     sa.Column("revision", sa.Text, nullable=False),
     sa.Column("published_at", UtcInstant, nullable=False),
     sa.Column("texts", sa.JSON, nullable=False),
+    sa.Column("changes", sa.JSON, nullable=False, server_default="{}"),
     sa.UniqueConstraint("charter", "revision"),
     sqlite_autoincrement=True,
 )
