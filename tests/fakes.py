@@ -519,7 +519,7 @@ class RecordingNotices:
 
     told: list[tuple[AccountId, Notice]] = field(default_factory=list)
 
-    def written(self, account: Account, notice: Notice) -> Callable[[], None]:
+    def written(self, account: Account, notice: Notice, until: datetime | None = None) -> Callable[[], None]:
         return lambda: self.told.append((account.id, notice))
 
 

@@ -1,6 +1,7 @@
 """Port to the notices that a person gets about their account by mail. They hold no link and no secret."""
 
 from collections.abc import Callable
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -14,9 +15,12 @@ class Notice(StrEnum):
     PSC_LINKED = "psc_linked"
     PSC_SUBJECT_CHANGED = "psc_subject_changed"
     PASSWORD_CHANGED = "password_changed"
+    ACCOUNT_CLOSING = "account_closing"
+    ACCOUNT_KEPT = "account_kept"
+    ACCOUNT_ERASED = "account_erased"
 
 
 class Notices(Protocol):
-    def written(self, account: Account, notice: Notice) -> Callable[[], None]:
+    def written(self, account: Account, notice: Notice, until: datetime | None = None) -> Callable[[], None]:
         """Returns what queues the notice to the account's address, in its language: to be called in the unit of work of
-        what it tells. The mail is written before, as that takes long."""
+        what it tells. The mail is written before, as that takes long. `until`: a term that its words name."""

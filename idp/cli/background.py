@@ -13,6 +13,7 @@ import structlog
 
 from idp.adapters.mail.smtp import SmtpTransport, remedy
 from idp.adapters.sql.audit import SqlAudit
+from idp.adapters.sql.erasure import SqlErasures
 from idp.adapters.sql.grants import SqlGrants
 from idp.adapters.sql.logouts import SqlLogoutNotices
 from idp.adapters.sql.store import SqlStore
@@ -26,6 +27,7 @@ from idp.wiring.resources import Resources, build_clock_watch, open_resources
 from idp.wiring.worker import (
     build_back_channel,
     build_crl_refresher,
+    build_eraser,
     build_kept_logout_judge,
     build_outbox_worker,
 )
@@ -37,6 +39,7 @@ _CRL_PAUSE_SECONDS = 20
 _KEPT_LOGOUTS_PAUSE_SECONDS = 2
 _PURGE_PAUSE_SECONDS = 60
 _CLOCK_PAUSE_SECONDS = 60
+_ENDS_PAUSE_SECONDS = 60
 _PURGED_AT_ONCE = 1000
 #: Longer than any token of a grant can live.
 _GRANTS_KEPT = timedelta(days=2)
@@ -67,6 +70,7 @@ def _purge(resources: Resources, expired: SqlStore) -> None:
     SqlGrants(resources.database).purge(now - _GRANTS_KEPT)
     SqlLogoutNotices(resources.database).purge(now - _NOTICES_KEPT)
     SqlAudit(resources.database, resources.clock).purge(now - settings.lives.audit_life)
+    SqlErasures(resources.database).purge(now - settings.closing.evidence_life)
 
 
 def look_at_relay(transport: SmtpTransport) -> None:
@@ -85,11 +89,13 @@ def _standing_lanes(
 ) -> list[StandingLane]:
     """Returns what the worker does, in threads: a relay that takes 8 s for an answer delays no logout notice."""
     outbox = build_outbox_worker(resources, transport)
+    eraser = build_eraser(resources)
     expired, refresher = SqlStore(resources.database, resources.clock), build_crl_refresher(resources)
     work: list[tuple[str, Callable[[], object], float]] = [
         ("mails", lambda: outbox.drain_once(stopped.is_set), _PAUSE_SECONDS),
         ("notices", begin_notices, _PAUSE_SECONDS),
         ("purge", lambda: _purge(resources, expired), _PURGE_PAUSE_SECONDS),
+        ("ends of accounts", lambda: eraser.run_due(stopped.is_set), _ENDS_PAUSE_SECONDS),
         ("clock", build_clock_watch(resources).ahead, _CLOCK_PAUSE_SECONDS),
     ]
     if (judge := build_kept_logout_judge(resources)) is not None:

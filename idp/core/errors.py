@@ -22,6 +22,7 @@ class Problem(StrEnum):
     CSRF = "csrf"
     OTHER_BROWSER = "other_browser"
     ACCOUNT_DISABLED = "account_disabled"
+    ACCOUNT_GONE = "account_gone"
     UNAVAILABLE = "unavailable"
     TOO_BUSY = "too_busy"
     NOT_FOUND = "not_found"
@@ -47,6 +48,7 @@ STATUS: dict[Problem, int] = {
     Problem.CSRF: 403,
     Problem.OTHER_BROWSER: 403,
     Problem.ACCOUNT_DISABLED: 403,
+    Problem.ACCOUNT_GONE: 410,
     Problem.UNAVAILABLE: 503,
     Problem.TOO_BUSY: 503,
     Problem.NOT_FOUND: 404,

@@ -15,6 +15,7 @@ class Stop(StrEnum):
     EMAIL_OTP = "email_otp"
     FIRST_CONNECTION = "first_connection"
     ENROLMENT = "enrolment"
+    CLOSING = "closing"
     CHARTER = "charter"
     PROFESSIONAL_CONTEXT = "professional_context"
 
@@ -27,6 +28,7 @@ SILENT_ERROR: Mapping[Stop, str] = {
     Stop.EMAIL_OTP: "login_required",
     Stop.FIRST_CONNECTION: "login_required",
     Stop.ENROLMENT: "login_required",
+    Stop.CLOSING: "interaction_required",
     Stop.CHARTER: "interaction_required",
     Stop.PROFESSIONAL_CONTEXT: "interaction_required",
 }

@@ -26,6 +26,8 @@ class NoticeMail:
 
     notice: str
     happened_at: str
+    #: The term that the words of some notices name; "": none.
+    until: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,6 +39,7 @@ _RULES: Mapping[str, tuple[Rule[Any], ...]] = {
     "password": password.RULES,
     "lives": (),
     "clock": (),
+    "closing": (),
     "keys": keys.RULES,
     "hsm": keys.HSM_RULES,
     "bounds": bounds.RULES,

@@ -9,6 +9,7 @@ from typing import Any, get_type_hints
 from idp.settings.bounds import BoundSettings
 from idp.settings.card import CardSettings, RevocationSettings
 from idp.settings.card_host import CardHostSettings
+from idp.settings.closing import ClosingSettings
 from idp.settings.crowd import CrowdSettings
 from idp.settings.declared import LONGEST, Declared, declared_of
 from idp.settings.keys import HsmSettings, KeySettings
@@ -40,6 +41,7 @@ class Groups:
     password: PasswordSettings
     lives: LifeSettings
     clock: ClockSettings
+    closing: ClosingSettings
     keys: KeySettings
     hsm: HsmSettings
     bounds: BoundSettings

@@ -27,7 +27,7 @@ from idp.flows.shared.signed_in import SignedIn
 from idp.interaction.binding import Bindings
 from idp.interaction.hub import Finishes
 from idp.web.psc_button import OfficialPictures
-from idp.wiring.accounts import build_mail_codes, build_passwords, build_throttle, build_waits
+from idp.wiring.accounts import build_mail_codes, build_notices, build_passwords, build_throttle, build_waits
 from idp.wiring.parts import Parts
 from idp.wiring.psc import psc_pictures
 from idp.wiring.web import network_quota
@@ -57,7 +57,7 @@ class FlowParts:
 def build_flow_parts(parts: Parts, finishes: Finishes[Request, Response]) -> FlowParts:
     s, web = parts.settings, parts.web
     outbox = SealedOutbox(SqlOutbox(parts.database, parts.clock), parts.resources.sealer)
-    notices = NoticeMailer(outbox=outbox, mails=web.mails, clock=parts.clock, life=s.mail.notice_life)
+    notices = build_notices(parts.resources, web.mails)
     pictures, codes = psc_pictures(s), build_mail_codes(parts.resources)
     desk, waits = _desk(parts, finishes, pictures), build_waits(parts.resources)
     identities = IdentityUpdates(

@@ -10,6 +10,7 @@ from idp.core.sealing import derive_key
 from idp.flows.account.home import AccountFlow
 from idp.flows.charter import CharterFlow
 from idp.flows.choice import ChoiceFlow
+from idp.flows.closing import ClosingFlow
 from idp.flows.cps import CpsFlow
 from idp.flows.email_otp import EmailOtpFlow
 from idp.flows.enrolment import EnrolmentFlow
@@ -139,6 +140,7 @@ def _required(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
         itinerary=parts.itinerary,
         clock=parts.clock,
     )
+    yield ClosingFlow(desk=shared.desk, work=parts.work, accounts=parts.accounts, notices=shared.notices)
     yield ProfessionalContextFlow(
         desk=shared.desk,
         work=parts.work,

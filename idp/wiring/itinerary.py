@@ -7,7 +7,7 @@ from idp.clients.registry import ClientFile
 from idp.interaction.authenticator import house_doors
 from idp.interaction.next_stop import Itinerary
 from idp.interaction.professional_context import ContextAction
-from idp.interaction.required_action import CharterAction
+from idp.interaction.required_action import CharterAction, ClosingAction
 from idp.interaction.sessions import Sessions
 from idp.wiring.resources import Resources
 
@@ -29,7 +29,7 @@ def build_itinerary(
     opened = {"psc": has_psc, "cps": has_cps, "password": s.password.door}
     doors = house_doors(opened, has_bypass=_has_bypass(resources), allowed_for=allowed_for)
     sources = frozenset({"cps", "psc"} if s.psc.may_enrol else {"cps"})
-    return Itinerary(doors, (build_charter_action(resources, clients), context), sources)
+    return Itinerary(doors, (ClosingAction(), build_charter_action(resources, clients), context), sources)
 
 
 def charters_demanded(clients: ClientFile, client_id: str) -> tuple[str, ...]:

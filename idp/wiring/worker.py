@@ -1,8 +1,9 @@
-"""Contains what the worker does, built: mails, logout notices, kept logout tokens, revocation lists.
+"""Contains what the worker does, built: mails, logout notices, kept logout tokens, revocation lists, ends of accounts.
 
 Not here: when (`cli/background`).
 """
 
+from idp.accounts.erasure import Eraser
 from idp.adapters.http.bounded import SafeHttp
 from idp.adapters.http.logout_post import HttpLogoutPost
 from idp.adapters.igc.crl_refresh import CrlRefresher
@@ -10,6 +11,7 @@ from idp.adapters.key_files.keys_in_force import KeysInForce
 from idp.adapters.mail.sealed import OpeningTransport
 from idp.adapters.sql.accounts import SqlAccounts
 from idp.adapters.sql.audit import SqlAudit
+from idp.adapters.sql.erasure import SqlErasures
 from idp.adapters.sql.grants import SqlGrants
 from idp.adapters.sql.kept_logouts import SqlKeptLogouts
 from idp.adapters.sql.logouts import SqlLogoutNotices
@@ -24,11 +26,13 @@ from idp.protocol.logout.backchannel import BackChannelLogout
 from idp.protocol.logout.kept_logouts import KeptLogoutJudge
 from idp.protocol.logout.logout_token import LogoutTokens
 from idp.protocol.logout.upstream_ends import UpstreamLogouts
+from idp.wiring.accounts import build_notices, build_pseudonyms
 from idp.wiring.cards import build_card_policy, build_crl_index, needed_lists
 from idp.wiring.itinerary import build_sessions
 from idp.wiring.psc import build_upstream
 from idp.wiring.relying_parties import build_clients, build_outbound_http
 from idp.wiring.resources import Resources, open_key_directory, open_subjects
+from idp.wiring.web import build_web
 
 #: The worker has time for a list.
 _CRL_SECONDS = 15 * 60.0
@@ -87,6 +91,22 @@ def build_kept_logout_judge(resources: Resources) -> KeptLogoutJudge | None:
     )
     kept, trail = SqlKeptLogouts(database, resources.sealer), RefusalTrail(audit, resources.store)
     return KeptLogoutJudge(work=work, kept=kept, logouts=logouts, trail=trail, clock=clock)
+
+
+def build_eraser(resources: Resources) -> Eraser:
+    settings, clock, database = resources.settings, resources.clock, resources.database
+    clients = build_clients(settings, clock)
+    return Eraser(
+        work=SqlUnitOfWork(database),
+        accounts=SqlAccounts(database),
+        erasures=SqlErasures(database),
+        grants=SqlGrants(database),
+        notices=build_notices(resources, build_web(settings, clock).mails),
+        audit=SqlAudit(database, clock),
+        clock=clock,
+        pseudonyms=build_pseudonyms(settings),
+        listeners=lambda: logout_listeners(clients.registry()),
+    )
 
 
 def build_crl_refresher(resources: Resources) -> CrlRefresher | None:

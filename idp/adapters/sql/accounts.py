@@ -150,6 +150,8 @@ def _to_row(account: Account) -> dict[str, Any]:
         "charter_revision": account.charter_revision,
         "locale": account.locale,
         "version": account.version,
+        "closing_at": account.closing_at,
+        "disabled_motive": account.disabled_motive,
     }
 
 
@@ -205,4 +207,7 @@ def read_account(row: Any) -> Account:
         charter_revision=row.charter_revision,
         locale=row.locale,
         version=row.version,
+        closing_at=row.closing_at,
+        disabled_motive=row.disabled_motive,
+        signed_in_at=row.signed_in_at,
     )

@@ -41,6 +41,10 @@ accounts = sa.Table(
     sa.Column("locale", sa.Text, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("generation", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("closing_at", UtcInstant, index=True),
+    sa.Column("disabled_motive", sa.Text, nullable=False, server_default=""),
+    sa.Column("signed_in_at", UtcInstant, index=True),
+    sa.Column("unused_told_at", UtcInstant),
 )
 
 #: `before` and `after`: the fields of the identity that a newer proof changed.
@@ -114,6 +118,22 @@ charter_acceptances = sa.Table(
     sa.ForeignKeyConstraint(
         ["charter", "revision"], [charter_revisions.c.charter, charter_revisions.c.revision]
     ),
+)
+
+#: Of accounts erased since. `pseudonym`: a keyed hash of the RPPS, whoever has the key and the RPPS finds the rows.
+kept_acceptances = sa.Table(
+    "kept_acceptances",
+    metadata,
+    sa.Column("id", row_number, primary_key=True, autoincrement=True),
+    sa.Column("pseudonym", sa.Text, nullable=False, index=True),
+    sa.Column("charter", sa.Text, nullable=False),
+    sa.Column("revision", sa.Text, nullable=False),
+    sa.Column("text_sha256", sa.Text, nullable=False),
+    sa.Column("accepted_at", UtcInstant, nullable=False),
+    sa.Column("authenticator", sa.Text, nullable=False),
+    sa.Column("client_id", sa.Text, nullable=False),
+    sa.Column("erased_at", UtcInstant, nullable=False, index=True),
+    sqlite_autoincrement=True,
 )
 
 grants = sa.Table(

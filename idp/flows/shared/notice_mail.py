@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from idp.accounts.account import Account
@@ -21,9 +21,13 @@ class NoticeMailer:
     clock: Clock
     life: timedelta
 
-    def written(self, account: Account, notice: Notice) -> Callable[[], None]:
+    def written(self, account: Account, notice: Notice, until: datetime | None = None) -> Callable[[], None]:
         locale = account.locale
-        page = NoticeMail(str(notice), local_time(self.clock.now(), locale))
+        page = NoticeMail(
+            str(notice),
+            local_time(self.clock.now(), locale),
+            local_time(until, locale) if until is not None else "",
+        )
         mail = self.mails.write(
             "notice", page, to=account.email, subject=f"mail.{notice}.subject", locale=locale
         )
