@@ -15,6 +15,7 @@ class AuditEvent(StrEnum):
     CARD_LOGIN_REFUSED = "card:login:refused"
     TRUST_ADDED = "trust:add:accepted"
     PROOF_ADDED = "identity:proof:added"
+    PROOF_REFUSED = "identity:proof:refused"
     CARD_HEADER_REFUSED = "card:header:refused"
     CARD_STATUS_BYPASSED = "card:status:bypassed"
     PSC_LOGIN_ACCEPTED = "psc:login:accepted"

@@ -20,8 +20,9 @@ from idp.flows.shared.charter_receipt import CharterReceipts
 from idp.flows.shared.charter_text import charter_html
 from idp.flows.shared.desk import Desk
 from idp.interaction.assurance import assurance_of
+from idp.interaction.counting import counting_events
 from idp.interaction.next_stop import Itinerary
-from idp.interaction.record import Interaction, counting_events
+from idp.interaction.record import Interaction
 from idp.interaction.refusal import NotDue
 from idp.interaction.required_action import CharterAction
 from idp.interaction.stop import Stop
@@ -76,7 +77,8 @@ class CharterFlow:
         if form.get("accepted") != "yes":
             return self._page(request, due, current, "charter.tick_needed", 422)
         evidence = self._evidence(due, current, shown)
-        post = self.receipts.written(due.account, current, evidence, self.desk.client(due.interaction).name)
+        application = self.desk.client_name(request, due.interaction)
+        post = self.receipts.written(due.account, current, evidence, application)
         # Committed before the redirect (facts/security T35).
         with self.work.together():
             if self.charters.accept(evidence):

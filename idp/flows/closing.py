@@ -19,7 +19,8 @@ from idp.core.errors import OAuthError
 from idp.core.unit_of_work import UnitOfWork
 from idp.flows.shared.desk import Desk
 from idp.interaction.authenticator import AUTHENTICATORS
-from idp.interaction.record import Interaction, counting_events
+from idp.interaction.counting import counting_events
+from idp.interaction.record import Interaction
 from idp.interaction.refusal import NotDue
 from idp.interaction.stop import Stop
 from idp.pages.closing import ClosingPage

@@ -83,7 +83,7 @@ class SamePersonFlow:
         reached: frozenset[str] = frozenset()
         if session is not None:
             tell = partial(self.desk.audit_event, AuditEvent.SESSION_DISOWNED, interaction)
-            reached = self.sign_out.end(session, visit.now, interaction.client_id, tell)
+            reached = self.sign_out.end(session, visit.now, interaction.relying_party, tell)
         with suppress(NotDue):  # A faster click: the hub sees that the session is over.
             self.desk.record(without_session(interaction))
         response = self._onward(request, interaction, reached)

@@ -15,10 +15,11 @@ from idp.accounts.account import Account
 from idp.accounts.standing import Standing
 from idp.core.ephemeral import Limited, StaleRecord
 from idp.interaction.assurance import Assurance, assurance_of
+from idp.interaction.counting import counting_events
 from idp.interaction.lending import Lending
 from idp.interaction.next_stop import Itinerary
 from idp.interaction.people import People
-from idp.interaction.record import Interaction, counting_events
+from idp.interaction.record import Interaction
 from idp.interaction.refusal import InteractionRefusal, InteractionRefused
 from idp.interaction.stop import Stop
 from idp.interaction.store import Interactions, hub_path

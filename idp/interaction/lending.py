@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from idp.accounts.account import Account
+from idp.interaction.counting import takes_later_proofs
 from idp.interaction.people import People
-from idp.interaction.record import Interaction, takes_later_proofs, without_session
+from idp.interaction.record import Interaction, without_session
 from idp.interaction.session import Session, has_news_for, is_session_valid, lend
 from idp.interaction.sessions import Sessions
 from idp.interaction.visit import Visit

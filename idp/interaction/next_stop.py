@@ -18,7 +18,8 @@ from idp.interaction.authenticator import (
     Paths,
     usable_paths,
 )
-from idp.interaction.record import Interaction, counting_events, is_taken_on_trust
+from idp.interaction.counting import counting_events, is_taken_on_trust
+from idp.interaction.record import Interaction
 from idp.interaction.required_action import RequiredAction
 from idp.interaction.stop import Stop
 

@@ -45,6 +45,8 @@ class PendingEnrolment:
 
 #: The way to start of `/authorize`.
 AUTHORIZATION = "authorization"
+#: The `client_id` of an interaction that no relying party asked for: no client can have it.
+OF_NO_CLIENT = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,26 +106,15 @@ class Interaction:
     family: str = ""
     version: int = 0
 
+    @property
+    def relying_party(self) -> str | None:
+        """Returns the `client_id` of the relying party that asked, None if none did."""
+        return self.client_id or None
+
 
 def opened_by(interaction: Interaction) -> tuple[str, ...]:
     """Returns the fingerprints of the secrets that open it, that of this browser first."""
     return (interaction.browser, *interaction.also)
-
-
-def counting_events(interaction: Interaction) -> tuple[AuthenticationEvent, ...]:
-    """Returns the events that are fresh enough for this request."""
-    since = interaction.fresh_after
-    if since is None:
-        return interaction.events
-    # A login is wanted: no event of the session counts, also when the clock that dated it is ahead of this request's.
-    is_login_wanted = since >= interaction.started_at
-    events = own_events(interaction) if is_login_wanted else interaction.events
-    return tuple(event for event in events if event.at >= since)
-
-
-def is_taken_on_trust(interaction: Interaction) -> bool:
-    """Whether all that counts was proved before, in a session, and the person present said and proved nothing yet."""
-    return interaction.sid is not None and not interaction.confirmed and bool(counting_events(interaction))
 
 
 def with_event(interaction: Interaction, event: AuthenticationEvent, account: Account) -> Interaction:
@@ -239,11 +230,3 @@ def _of_nobody(interaction: Interaction) -> Interaction:
         has_chosen_context=False,
         upstream_id_token=None,
     )
-
-
-def takes_later_proofs(interaction: Interaction) -> bool:
-    """Whether what was proved elsewhere since the request may count for it.
-
-    False when the relying party asked for a new authentication (`prompt=login`, `max_age=0`): it is to happen here.
-    """
-    return interaction.fresh_after is None or interaction.fresh_after < interaction.started_at

@@ -149,7 +149,7 @@ class SignIn:
         self.audit.record(
             event,
             account_id=account.id,
-            client_id=interaction.client_id,
+            client_id=interaction.relying_party,
             interaction_id=interaction.id[:8],
             **facts,
         )

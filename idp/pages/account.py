@@ -1,4 +1,4 @@
-"""What the pages outside an interaction show: the root page, a new password. View-models, as in `sign_in`."""
+"""What the sections of « Mon compte » show. View-models, as in `sign_in`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,8 +17,9 @@ class RememberedContext:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AccountPage:
-    """The root page: the person signed in, or None, and where to go. POST /end_session/confirm signs out."""
+class HomePage:
+    """The root page: the person signed in, or None, and where to go. GET /account/sign-in signs in, POST
+    /end_session/confirm out."""
 
     identity: IdentityView | None
     applications: tuple[tuple[str, str], ...]
@@ -28,15 +29,13 @@ class AccountPage:
     station: str = "own"
     #: POST /professional_context (client_id) lets the person choose one of them again.
     contexts: tuple[RememberedContext, ...] = ()
-    #: GET /password: to choose a new one.
-    has_password: bool = False
-    #: The first: the account was made while the password door was closed.
-    is_first_password: bool = False
+    #: The sections that this service has: name and address.
+    sections: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NewPasswordPage:
-    """POST /password: new_password, session.
+class PasswordPage:
+    """POST /account/password: new_password. GET /account/proof?to=password proves.
 
     Without a proof by card or Pro Santé Connect of the last `minutes` minutes, the page asks for one first.
     """
@@ -52,5 +51,3 @@ class NewPasswordPage:
     is_first: bool = False
     #: Person of the new password; None when it is set.
     identity: IdentityView | None = None
-    #: Posted back with the form: another person may sign in at this browser meanwhile.
-    session: str = ""

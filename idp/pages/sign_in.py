@@ -1,30 +1,14 @@
 """What each page of an interaction shows.
 
 Contains one frozen view-model per template, of the same name. Not here: logic, look-ups, the first connection
-(`pages/enrolment`), mails (`pages/mails`), pages outside an interaction (`pages/account`).
+(`pages/enrolment`), mails (`pages/mails`), « Mon compte » (`pages/account`), what every page
+shares (`pages/frame`).
 """
 
 from dataclasses import dataclass, field
 
 from idp.cards.person_name import full_name
 from idp.pages.delay import Delay
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Frame:
-    """What every page shares. `restart_path` is None outside an interaction."""
-
-    locale: str
-    #: The same page in the other language: a GET that changes only a cookie.
-    other_locale: str
-    other_locale_path: str
-    #: The relying party; None on pages outside an interaction.
-    client_name: str | None
-    #: Path prefix of the forms, such as "/interaction/AbC"; "" outside an interaction.
-    base_path: str
-    csrf: str
-    #: Several people use this browser: it is asked to keep nothing that is typed.
-    is_shared_station: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,8 @@ SIGNED_OUT_COOKIE = "left"
 #: Names the sign-out that this browser was sent to Pro Santé Connect for, or whose page it shows. Not `browser`, which
 #: is renewed at that very moment.
 LEAVING_COOKIE = "leaving"
+#: The name of what the next page says was done (`Rendering.told`).
+SAID_COOKIE = "said"
 #: Marks a browser that signed in before with an RPPS (`known_device`).
 DEVICE_COOKIE = "device"
 YEAR_SECONDS = 365 * 24 * 3600

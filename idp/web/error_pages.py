@@ -18,7 +18,8 @@ from idp.core.ephemeral import StoreUnavailable
 from idp.core.errors import RETRY_AFTER_SECONDS, STATUS, PageError, Problem
 from idp.interaction.refusal import InteractionRefusal, InteractionRefused
 from idp.interaction.store import fingerprint, hub_path, restart_path
-from idp.pages.sign_in import ErrorPage, Frame
+from idp.pages.frame import Frame
+from idp.pages.sign_in import ErrorPage
 from idp.signing.signer import SignerUnavailable
 from idp.web.cookies import Cookies
 from idp.web.forms import CsrfTokens
@@ -144,7 +145,7 @@ class ErrorPages:
 
     def _frame(self, request: Request, shown: PageError, client: Client | None) -> Frame:
         """Returns the frame, with a CSRF token where the page has the form that begins again."""
-        frame = self.rendering.frame(request, client=client, base_path="")
+        frame = self.rendering.frame(request, client_name=client.name if client else None, base_path="")
         base_path = (shown.retry_path or "").removesuffix("/restart")
         interaction_id = base_path.removeprefix(hub_path(""))
         binding = self.cookies.bindings(request).get(interaction_id) or self.cookies.browser(request)

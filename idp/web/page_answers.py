@@ -15,10 +15,11 @@ from idp.interaction.store import hub_path
 from idp.settings.where import LOCALES, WhereSettings
 from idp.web.addresses import path_of_ours, redirect
 from idp.web.certificate_header import CertificateHeaderGuard
-from idp.web.cookies import Cookies
+from idp.web.cookies import SAID_COOKIE, Cookies
 from idp.web.error_pages import ErrorPages
 from idp.web.headers import harden
 from idp.web.page_routes import Handler
+from idp.web.sections import Detour
 from idp.web.shared_stations import SharedStations
 
 _OF_INTERACTION = re.compile(r"/interaction/([A-Za-z0-9_-]{43})/")
@@ -49,6 +50,11 @@ class PageAnswers:
     def of_error(self, request: Request, error: Exception) -> Response:
         if isinstance(error, NotDue):
             return redirect(hub_path(error.interaction_id))
+        if isinstance(error, Detour):
+            response = redirect(error.path)
+            if error.said is not None:
+                self.cookies.set(response, SAID_COOKIE, error.said)
+            return response
         found = _OF_INTERACTION.match(request.path) if isinstance(error, MethodNotAllowed) else None
         if found is not None and request.method == "GET":
             # The person reloads an answer to a form.

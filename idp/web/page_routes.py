@@ -1,8 +1,8 @@
 """Contains how a page says at which address it is. Not here: finding it (`wiring/flask_app`, `page_front`)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from werkzeug.wrappers import Response
 
@@ -16,3 +16,9 @@ class PageRoute:
     #: Such as `/interaction/<interaction_id>/choice`.
     path: str
     handler: Handler
+
+
+class Flow(Protocol):
+    """What has pages."""
+
+    def routes(self) -> Iterable[PageRoute]: ...

@@ -9,12 +9,11 @@ import jinja2
 from markupsafe import escape
 from werkzeug.wrappers import Request, Response
 
-from idp.clients.registry import Client
-from idp.pages.sign_in import Frame
+from idp.pages.frame import Frame
 from idp.settings.where import LOCALES
 from idp.web.addresses import path_of_ours
 from idp.web.catalogues import Catalogues
-from idp.web.cookies import Cookies
+from idp.web.cookies import SAID_COOKIE, Cookies
 from idp.web.forms import CsrfTokens
 from idp.web.locales import Locales
 from idp.web.shared_stations import SharedStations
@@ -65,7 +64,7 @@ class Rendering:
         self,
         request: Request,
         *,
-        client: Client | None,
+        client_name: str | None,
         base_path: str,
         wished: str = "",
         browser: str | None = None,
@@ -79,7 +78,7 @@ class Rendering:
             locale=locale,
             other_locale=other,
             other_locale_path=f"{_page_path(request, base_path)}?lang={other}",
-            client_name=client.name if client else None,
+            client_name=client_name,
             base_path=base_path,
             csrf=self.csrf.token(browser, base_path) if browser else "",
             is_shared_station=self.stations.holds(request),
@@ -87,7 +86,29 @@ class Rendering:
 
     def page(self, template: str, frame: Frame, page: Any, status: int = 200) -> Response:
         text = self.templates.render(template, frame.locale, frame=frame, page=page)
-        return Response(text, status=status, mimetype="text/html")
+        response = Response(text, status=status, mimetype="text/html")
+        if frame.said is not None:
+            self.cookies.clear(response, SAID_COOKIE)
+        return response
+
+    def words(self, key: str, locale: str) -> str:
+        """Raises KeyError."""
+        return self.templates.words(key, locale)
+
+    def tell(self, response: Response, said: str) -> None:
+        """Have the next page that listens (`told`) say `said.<said>` of the catalogue, once."""
+        self.cookies.set(response, SAID_COOKIE, said)
+
+    def told(self, request: Request, frame: Frame) -> Frame:
+        """Returns the frame with what this browser is to be told."""
+        said = self.cookies.get(request, SAID_COOKIE)
+        if said is None:
+            return frame
+        try:
+            words = self.words(f"said.{said}", frame.locale)
+        except KeyError:
+            return frame  # Of another version of this service.
+        return dataclasses.replace(frame, said=words)
 
     def common_page(self, template: str, frame: Frame, page: Any) -> Response:
         """Returns a page of an interaction that says nothing of any person: its text is made once for all."""

@@ -1,22 +1,112 @@
-"""Contains the sections of « Mon compte », built with what they need. Not here: how a person signs in."""
+"""Contains « Mon compte », built: its sections, and the sign-in that leads there. Not here: what a section shows."""
 
 from collections.abc import Iterator
-from typing import Protocol
 
+from idp.adapters.sql.personal_data import SqlPersonalData
 from idp.flows.account.charters import CharterAcceptancesFlow
-from idp.web.page_routes import PageRoute
+from idp.flows.account.home import HomeFlow
+from idp.flows.account.password import PasswordFlow
+from idp.flows.account.personal_data import PersonalDataFlow
+from idp.flows.account.sign_in import AccountSignIn
+from idp.flows.shared.account_desk import AccountDesk
+from idp.flows.shared.signed_in import SignedIn
+from idp.interaction.binding import Bindings
+from idp.web.leaving import Leaving
+from idp.web.page_routes import Flow
+from idp.web.sections import Section
 from idp.wiring.flow_parts import FlowParts
 from idp.wiring.parts import Parts
 
 
-class Section(Protocol):
-    def routes(self) -> Iterator[PageRoute]: ...
+def build_account_sign_in(parts: Parts) -> AccountSignIn:
+    web, settings = parts.web, parts.settings
+    return AccountSignIn(
+        desk=_desk(parts),
+        hub=parts.hub,
+        entrance=parts.entrance,
+        sign_in=parts.sign_in,
+        work=parts.work,
+        audit=parts.audit,
+        visits=parts.visits,
+        cookies=web.cookies,
+        locales=web.locales,
+        interaction_life=settings.lives.interaction_life,
+    )
 
 
-def build_account(parts: Parts, shared: FlowParts) -> Iterator[Section]:
-    yield CharterAcceptancesFlow(
-        signed_in=shared.signed_in,
-        charters=parts.charters,
+def build_account(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
+    """Yields the sections that this service has, and the home that links to them."""
+    # In the order of the home.
+    sections: dict[Section, Flow] = {}
+    settings = parts.settings
+    if settings.password.door:
+        sections[Section.PASSWORD] = _password(parts, shared)
+    sections[Section.CHARTERS] = CharterAcceptancesFlow(
+        desk=_desk(parts), charters=parts.charters, clients=parts.clients
+    )
+    sections[Section.DATA] = _personal_data(parts, shared)
+    yield from sections.values()
+    yield _home(parts, tuple(sections))
+
+
+def _signed_in(parts: Parts) -> SignedIn:
+    return SignedIn(sessions=parts.sessions, accounts=parts.accounts, visits=parts.visits)
+
+
+def _desk(parts: Parts) -> AccountDesk:
+    web, settings = parts.web, parts.settings
+    return AccountDesk(
+        signed_in=_signed_in(parts),
+        forms=web.forms,
+        rendering=web.rendering,
+        clock=parts.clock,
+        within=settings.password.change_within,
+    )
+
+
+def _home(parts: Parts, sections: tuple[Section, ...]) -> HomeFlow:
+    web = parts.web
+    return HomeFlow(
+        signed_in=_signed_in(parts),
+        work=parts.work,
         clients=parts.clients,
-        rendering=parts.web.rendering,
+        cookies=web.cookies,
+        forms=web.forms,
+        rendering=web.rendering,
+        stations=web.stations,
+        context=parts.context,
+        contexts=parts.contexts,
+        audit=parts.audit,
+        sections=sections,
+    )
+
+
+def _password(parts: Parts, shared: FlowParts) -> PasswordFlow:
+    return PasswordFlow(
+        desk=_desk(parts),
+        work=parts.work,
+        accounts=parts.accounts,
+        audit=parts.audit,
+        clock=parts.clock,
+        leaving=Leaving(parts.web.cookies, Bindings(parts.interactions), parts.visits),
+        passwords=shared.passwords,
+        sign_out=parts.sign_out,
+        notices=shared.notices,
+        waits=shared.waits,
+        policy=shared.policy,
+    )
+
+
+def _personal_data(parts: Parts, shared: FlowParts) -> PersonalDataFlow:
+    return PersonalDataFlow(
+        desk=_desk(parts),
+        work=parts.work,
+        accounts=parts.accounts,
+        data=SqlPersonalData(parts.database),
+        sessions=parts.sessions,
+        audit=parts.audit,
+        notices=shared.notices,
+        sign_out=parts.sign_out,
+        leaving=Leaving(parts.web.cookies, Bindings(parts.interactions), parts.visits),
+        grace=parts.settings.closing.closing_grace,
     )

@@ -1,4 +1,4 @@
-"""Contains the endpoints that browsers call for relying parties: /authorize, the hub, /end_session. Not here: pages."""
+"""Contains what begins and ends logins: /authorize, « Mon compte », the hub, /end_session. Not here: pages."""
 
 from collections.abc import Mapping
 
@@ -16,6 +16,7 @@ from idp.protocol.logout.upstream_return import UpstreamReturn
 from idp.web.hub import HubEndpoint
 from idp.web.leaving import Leaving
 from idp.web.page_routes import PageRoute
+from idp.wiring.account import build_account_sign_in
 from idp.wiring.parts import Parts
 from idp.wiring.protocol import ProtocolParts
 
@@ -25,8 +26,9 @@ def build_browser_endpoints(
 ) -> tuple[list[PageRoute], Mapping[str, Finish[Request, Response]]]:
     """Returns their routes, and how logins end, by their mark."""
     authorize, end_session = _authorize(parts, protocol), _end_session(parts)
+    account = build_account_sign_in(parts)
     # Another way to start a login is another row.
-    finishes: dict[str, Finish[Request, Response]] = {authorize.name: authorize}
+    finishes: dict[str, Finish[Request, Response]] = {authorize.name: authorize, account.name: account}
     hub = HubEndpoint(
         hub=parts.hub,
         bindings=Bindings(parts.interactions),
@@ -40,6 +42,7 @@ def build_browser_endpoints(
         PageRoute("GET", "/authorize", authorize.start),
         PageRoute("POST", "/authorize", authorize.start_by_post),
         *hub.routes(),
+        *account.routes(),
         PageRoute("GET", "/end_session", end_session.ask),
         PageRoute("POST", "/end_session", end_session.ask_by_post),
         PageRoute("POST", "/end_session/confirm", end_session.confirm),

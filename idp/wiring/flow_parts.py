@@ -23,7 +23,6 @@ from idp.flows.shared.desk import Desk
 from idp.flows.shared.notice_mail import NoticeMailer
 from idp.flows.shared.opening import Opening
 from idp.flows.shared.proved import Admission
-from idp.flows.shared.signed_in import SignedIn
 from idp.interaction.binding import Bindings
 from idp.interaction.hub import Finishes
 from idp.web.psc_button import OfficialPictures
@@ -45,7 +44,6 @@ class FlowParts:
     notices: NoticeMailer
     receipts: CharterReceipts
     linking: UpstreamLinking
-    signed_in: SignedIn
     passwords: Passwords
     throttle: PasswordThrottle
     waits: Waits
@@ -95,7 +93,6 @@ def build_flow_parts(parts: Parts, finishes: Finishes[Request, Response]) -> Flo
         already=AlreadyEnrolled(
             desk=desk, accounts=parts.accounts, admission=admission, linking=linking, clock=parts.clock
         ),
-        signed_in=SignedIn(sessions=parts.sessions, accounts=parts.accounts, visits=parts.visits),
         passwords=build_passwords(s, parts.share),
         throttle=build_throttle(parts.resources),
         waits=waits,

@@ -1,20 +1,17 @@
 """Contains every flow, built with what it needs. Not here: which page is due (`interaction`)."""
 
-from collections.abc import Iterable, Iterator
-from typing import Protocol
+from collections.abc import Iterator
 
 from werkzeug.wrappers import Request, Response
 
 from idp.core.ephemeral import Kind
 from idp.core.sealing import derive_key
-from idp.flows.account.home import AccountFlow
 from idp.flows.charter import CharterFlow
 from idp.flows.choice import ChoiceFlow
 from idp.flows.closing import ClosingFlow
 from idp.flows.cps import CpsFlow
 from idp.flows.email_otp import EmailOtpFlow
 from idp.flows.enrolment import EnrolmentFlow
-from idp.flows.new_password import NewPasswordFlow
 from idp.flows.password import PasswordFlow
 from idp.flows.professional_context import ProfessionalContextFlow
 from idp.flows.psc import PscFlow
@@ -30,17 +27,13 @@ from idp.interaction.binding import Bindings
 from idp.interaction.hub import Finishes
 from idp.web.known_device import KnownDevices
 from idp.web.leaving import Leaving
-from idp.web.page_routes import PageRoute
+from idp.web.page_routes import Flow
 from idp.wiring.account import build_account
 from idp.wiring.cards import build_revocation
 from idp.wiring.flow_parts import FlowParts, build_flow_parts
 from idp.wiring.itinerary import build_charter_action
 from idp.wiring.parts import Parts
 from idp.wiring.web import network_quota
-
-
-class Flow(Protocol):
-    def routes(self) -> Iterable[PageRoute]: ...
 
 
 def build_flows(parts: Parts, finishes: Finishes[Request, Response]) -> list[Flow]:
@@ -54,9 +47,7 @@ def build_flows(parts: Parts, finishes: Finishes[Request, Response]) -> list[Flo
         _enrolment(parts, shared),
         _same_person(parts, shared),
         *_required(parts, shared),
-        _account(parts, shared),
         *build_account(parts, shared),
-        *_new_password(parts, shared),
         *_psc(parts, shared),
         *_cps(parts, shared),
     ]
@@ -148,46 +139,6 @@ def _required(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
         contexts=parts.contexts,
         clock=parts.clock,
     )
-
-
-def _account(parts: Parts, shared: FlowParts) -> AccountFlow:
-    settings = parts.settings
-    web = parts.web
-    return AccountFlow(
-        signed_in=shared.signed_in,
-        work=parts.work,
-        clients=parts.clients,
-        cookies=web.cookies,
-        forms=web.forms,
-        rendering=web.rendering,
-        stations=web.stations,
-        context=parts.context,
-        contexts=parts.contexts,
-        audit=parts.audit,
-        has_password=settings.password.door,
-    )
-
-
-def _new_password(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
-    settings = parts.settings
-    web = parts.web
-    if settings.password.door:
-        yield NewPasswordFlow(
-            signed_in=shared.signed_in,
-            work=parts.work,
-            accounts=parts.accounts,
-            audit=parts.audit,
-            clock=parts.clock,
-            leaving=Leaving(web.cookies, Bindings(parts.interactions), parts.visits),
-            forms=web.forms,
-            rendering=web.rendering,
-            passwords=shared.passwords,
-            sign_out=parts.sign_out,
-            notices=shared.notices,
-            waits=shared.waits,
-            within=settings.password.change_within,
-            policy=shared.policy,
-        )
 
 
 def _psc(parts: Parts, shared: FlowParts) -> Iterator[Flow]:

@@ -4,9 +4,10 @@ from functools import partial
 
 from idp.adapters.sql.charters import SqlCharters
 from idp.clients.registry import ClientFile
-from idp.interaction.authenticator import house_doors
+from idp.interaction.authenticator import DOORS, house_doors
 from idp.interaction.next_stop import Itinerary
 from idp.interaction.professional_context import ContextAction
+from idp.interaction.record import OF_NO_CLIENT
 from idp.interaction.required_action import CharterAction, ClosingAction
 from idp.interaction.sessions import Sessions
 from idp.wiring.resources import Resources
@@ -23,6 +24,8 @@ def build_itinerary(
     s = resources.settings
 
     def allowed_for(client_id: str) -> tuple[str, ...]:
+        if client_id == OF_NO_CLIENT:
+            return DOORS
         client = clients.get(client_id)
         return client.authenticators if client else ()
 

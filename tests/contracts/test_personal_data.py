@@ -33,7 +33,7 @@ PSEUDONYM = "9" * 64
 OF_NOBODY = {
     "charter_revisions": "texts of the operator, the same for all",
     "kept_acceptances": "of accounts erased since: a keyed hash, which no account of today leads to",
-    "kept_logouts": "sealed messages of Pro Santé Connect, minutes old; whose they are is not known until they are opened",
+    "kept_logouts": "sealed messages of Pro Santé Connect, minutes old, of whom is not known until one is opened",
     "ephemeral": "records of minutes under hashed keys; the sessions among them are read by their own names",
     "card_crls": "revocation lists of the authorities",
     "card_crl_entries": "numbers of revoked certificates, whoever has them",

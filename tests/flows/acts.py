@@ -122,7 +122,17 @@ class Person:
 
     def new_password(self, browser: Browser) -> Request:
         self.signed_in(browser)
-        return posting(browser, browser.get("/password"), "/password", new_password=NEW)
+        return posting(browser, browser.get("/account/password"), "/password", new_password=NEW)
+
+    def close_account(self, browser: Browser) -> Request:
+        self.signed_in(browser)
+        return posting(browser, browser.get("/account/data"), "/close")
+
+    def keep_account(self, browser: Browser) -> Request:
+        browser.follow(self.close_account(browser)())
+        other = self.house.browser()
+        page = other.follow(self.callback(other, ask(other))())
+        return posting(other, page, "/closing")
 
     def question(self, browser: Browser) -> TestResponse:
         """A session was left open at a shared station."""
@@ -224,6 +234,14 @@ ACTS = (
     Act(
         name="new_password",
         commits=(together("accounts", "password_page", "outbox", "password:change:accepted") | ENDED,),
+    ),
+    Act(
+        name="close_account",
+        commits=(together("accounts", "outbox", "account:close:requested") | ENDED,),
+    ),
+    Act(
+        name="keep_account",
+        commits=(together("accounts", "outbox", "account:close:cancelled"),),
     ),
     Act(name="same_person", commits=(together("session:confirm:accepted"),)),
     Act(name="other_person", commits=(together("session:confirm:refused") | ENDED,)),

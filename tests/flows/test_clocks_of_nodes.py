@@ -66,7 +66,7 @@ def test_a_new_password_refuses_nobody_after_it_and_ends_everything_before(
     unredeemed = answer_of(older.authorize())["code"]
     by_psc(proved, psc)
     nodes.at = "other"
-    page = proved.submit(proved.get("/password"), "/password", new_password=NEW)
+    page = proved.submit(proved.get("/account/password"), "/password", new_password=NEW)
     assert "Votre mot de passe est changé" in page.text
     nodes.at = "right"
     assert answer_of(older.authorize(prompt="none"))["error"] == "login_required"

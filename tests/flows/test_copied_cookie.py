@@ -243,7 +243,7 @@ class TestSignOut:
         self.leave(signed_in)
         assert_opens_nothing(thief, hub_of(code))
         assert_opens_nothing(thief, hub_of(idle))
-        assert thief.get("/password").status_code == 303
+        assert thief.get("/account/password").status_code == 303
 
     def test_the_next_person_at_the_browser_finds_nothing_proved_in_the_other_tabs(
         self, house: Provider, signed_in: Browser
@@ -274,9 +274,9 @@ class TestSignOut:
         browser.sign_in()
         asked = browser.submit(left_open, "/end_session/confirm")
         assert "Se déconnecter" in asked.text
-        assert browser.get("/password").status_code == 200
+        assert browser.get("/account/password").status_code == 200
         browser.submit(asked, "/end_session/confirm")
-        assert browser.get("/password").status_code == 303
+        assert browser.get("/account/password").status_code == 303
 
     def test_what_the_browser_was_known_by_before_the_sign_in_makes_no_form_of_the_session(
         self, house: Provider

@@ -204,7 +204,7 @@ def test_with_the_password_door_closed_no_password_is_asked_for_and_none_opens_t
     at_home = later.browser()
     at_home.submit(by_psc(at_home, psc), "/charter", accepted="yes")
     assert "Choisir un mot de passe" in at_home.get("/").text
-    chosen = at_home.submit(at_home.get("/password"), "/password", new_password=PASSWORD)
+    chosen = at_home.submit(at_home.get("/account/password"), "/password", new_password=PASSWORD)
     assert "Votre mot de passe est enregistré" in chosen.text
     person_of_both = later.browser()
     page = person_of_both.submit(

@@ -201,7 +201,7 @@ class TestWaits:
         browser, new = house.browser(), "un tout autre mot de passe, bien long"
         by_psc(browser, psc)
         assert [typed(house, WRONG).status_code for _ in range(2)] == [422, 429]
-        browser.submit(browser.get("/password"), "/password", new_password=new)
+        browser.submit(browser.get("/account/password"), "/password", new_password=new)
         assert "Saisissez le code" in typed(house, new).text
 
     def test_they_are_told_in_hours_when_they_are_hours(self, make: Callable[..., Provider]) -> None:

@@ -91,14 +91,14 @@ def test_in_the_flows_only_the_desk_and_the_doors_that_lead_away_redirect() -> N
             for node in ast.walk(module.tree)
         )
     }
-    # cps leads to the card host, psc and psc_leave to Pro Santé Connect, the others to the root page.
-    at_root = {"idp.flows.account.charters", "idp.flows.account.home", "idp.flows.new_password"}
+    # cps leads to the card host, psc and psc_leave to Pro Santé Connect, the others into « Mon compte ».
+    of_account = {"idp.flows.account.home", "idp.flows.account.sign_in", "idp.flows.shared.account_desk"}
     assert redirecting == {
         "idp.flows.shared.desk",
         "idp.flows.psc",
         "idp.flows.psc_leave",
         "idp.flows.cps",
-        *at_root,
+        *of_account,
     }
 
 

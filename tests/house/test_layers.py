@@ -17,7 +17,7 @@ BREACHES = {
     "engine": ("idp/protocol/tokens/token.py", "from pyop import exceptions"),
     "ports": ("idp/protocol/tokens/token.py", "from idp.adapters import redis_store"),
     "flows": ("idp/flows/choice.py", "from idp.flows import charter"),
-    "sections": ("idp/flows/account/charters.py", "from idp.flows.account import home"),
+    "sections": ("idp/flows/account/password.py", "from idp.flows.account import home"),
     "frameworks": ("idp/adapters/redis_store.py", "import werkzeug"),
     "sandbox": ("sandbox/serving.py", "from idp.core import clock"),
 }

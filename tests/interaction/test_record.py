@@ -12,11 +12,11 @@ from idp.accounts.account import PostalAddress, ProvedIdentity
 from idp.cards.nomenclature import CodedLabel
 from idp.core.records import from_plain, to_plain
 from idp.interaction.authenticator import Acr
+from idp.interaction.counting import counting_events
 from idp.interaction.record import (
     AuthenticationEvent,
     Interaction,
     PendingEnrolment,
-    counting_events,
     with_event,
     with_identity,
     with_upstream,

@@ -8,12 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idp.interaction.binding import last_authenticator
-from idp.interaction.record import (
-    takes_later_proofs,
-    with_event,
-    without_person,
-    without_session,
-)
+from idp.interaction.counting import takes_later_proofs
+from idp.interaction.record import with_event, without_person, without_session
 from idp.interaction.session import Session, ends_at, has_news_for, is_session_valid, lend, living_events
 from tests.fakes import NOON
 from tests.people import ALICE, BOB, an_account, an_event, an_identity, an_interaction

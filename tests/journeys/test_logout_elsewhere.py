@@ -172,7 +172,7 @@ def test_new_password_signs_out_of_every_application_and_is_the_one_that_counts(
     browser, account, new = browse("martin"), demo.account("martin"), "un autre mot de passe, assez long"
     in_both(browser, demo)
     browser.get(f"{demo.issuer}/")
-    browser.click("Choisir un nouveau mot de passe")
+    browser.click("Mot de passe")
     page = browser.submit("Changer mon mot de passe", new_password="trop court")
     assert page.says("Mot de passe : choisissez au moins 15 caractères")
     page = browser.submit("Changer mon mot de passe", new_password=new)

@@ -8,14 +8,18 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 
 from idp.accounts.notices import Notice
+from idp.adapters.sql.personal_data import HELD
 from idp.cards.trust import CardRefusal
 from idp.core.errors import Problem
 from idp.flows.shared.psc_refusals import REFUSALS
 from idp.pages import account as account_pages
 from idp.pages import charters as charter_pages
 from idp.pages import enrolment as enrolment_pages
+from idp.pages import personal_data as data_pages
 from idp.pages import sign_in as pages
+from idp.pages.closing import ClosingPage
 from idp.pages.delay import Delay
+from idp.pages.frame import Frame
 from idp.pages.mails import CharterReceiptMail, CodeMail, NoticeMail
 from idp.pages.professional_context import ContextChoice, ProfessionalContextPage
 
@@ -60,8 +64,8 @@ class State:
         return self.name.endswith("!")
 
 
-def frame(state: State, locale: str) -> pages.Frame:
-    return pages.Frame(
+def frame(state: State, locale: str) -> Frame:
+    return Frame(
         locale=locale,
         other_locale="en" if locale == "fr" else "fr",
         other_locale_path=f"/language/{'en' if locale == 'fr' else 'fr'}?back=%2F",
@@ -98,6 +102,8 @@ def every_state(locale: str) -> list[State]:
         *_already_enrolled(),
         *_charter(charter_html(locale)),
         *_accepted_charters(charter_html(locale)),
+        *_closing(),
+        *_personal_data(),
         *_doors_that_failed(),
         *_professional_context(),
         *_first_connection(),
@@ -327,6 +333,47 @@ def _accepted_charters(text_html: str) -> list[State]:
     ]
 
 
+def _closing() -> list[State]:
+    page = ClosingPage(ends_at="4 novembre 2026, 14 h 22", may_keep=True)
+    return [
+        State("closing", "closing.html", page),
+        State("closing-by-password", "closing.html", replace(page, may_keep=False)),
+    ]
+
+
+def every_column() -> tuple[data_pages.KeptTable, ...]:
+    """Of each table a row with all that a column may hold."""
+    shown = (("text", ""), (None, "none"), (None, "yes"), (None, "no"), (None, "withheld"))
+    columns = {held.table.name: held.table.c.keys() for held in reversed(HELD)}
+    sessions = ("sid", "account_id", "started_at", "last_seen_at", "proofs", "secrets", "upstream_id_token")
+    tables = [
+        data_pages.KeptTable(
+            name=name,
+            rows=(
+                tuple(
+                    data_pages.KeptValue(column, *shown[number % len(shown)])
+                    for number, column in enumerate(names)
+                ),
+            ),
+            left_out=950 if name == "audit_events" else 0,
+        )
+        for name, names in {**columns, "sessions": sessions}.items()
+    ]
+    return (*tables, data_pages.KeptTable(name="logout_notices", rows=()))
+
+
+def _personal_data() -> list[State]:
+    asked = data_pages.DataPage(minutes=10, hours=24, is_proved=False)
+    page = replace(asked, is_proved=True, kept=every_column())
+    models = {
+        "data-proof": asked,
+        "data": page,
+        "data-busy!": replace(page, error="personal_data.busy"),
+        "data-closed": replace(asked, is_proved=True, closes_at="4 novembre 2026, 14 h 22"),
+    }
+    return [State(name, "account/data.html", model, in_interaction=False) for name, model in models.items()]
+
+
 def _charter(text_html: str) -> list[State]:
     first = charter_pages.CharterPage(
         charter="house",
@@ -460,16 +507,20 @@ def _professional_context() -> list[State]:
     ]
 
 
+#: Every section that there is.
+SECTIONS = tuple((name, f"/account/{name}") for name in ("password", "charters", "data"))
+
+
 def _account() -> list[State]:
     applications = (
         ("ViaTrajectoire", "https://viatrajectoire.example/"),
         ("Orion", "https://orion.example/"),
     )
     models = {
-        "account": account_pages.AccountPage(
-            identity=ELISE, applications=applications, signed_in_since="14 h 02", has_password=True
+        "account": account_pages.HomePage(
+            identity=ELISE, applications=applications, signed_in_since="14 h 02", sections=SECTIONS
         ),
-        "account-contexts": account_pages.AccountPage(
+        "account-contexts": account_pages.HomePage(
             identity=ELISE,
             applications=applications,
             signed_in_since="14 h 02",
@@ -485,68 +536,51 @@ def _account() -> list[State]:
                 ),
             ),
         ),
-        "account-first-password": account_pages.AccountPage(
-            identity=ELISE,
-            applications=(),
-            signed_in_since="14 h 02",
-            has_password=True,
-            is_first_password=True,
-        ),
-        "account-nobody": account_pages.AccountPage(
+        "account-nobody": account_pages.HomePage(
             identity=None, applications=applications, signed_in_since=None
         ),
-        "account-shared-station": account_pages.AccountPage(
+        "account-shared-station": account_pages.HomePage(
             identity=ELISE, applications=applications, signed_in_since="14 h 02", station="declared"
         ),
-        "account-shared-network": account_pages.AccountPage(
+        "account-shared-network": account_pages.HomePage(
             identity=ELISE, applications=applications, signed_in_since="14 h 02", station="network"
         ),
-        "account-one-speciality": account_pages.AccountPage(
+        "account-one-speciality": account_pages.HomePage(
             identity=SPECIALIST, applications=(), signed_in_since="14 h 02"
         ),
-        "account-bare": account_pages.AccountPage(identity=NURSE, applications=(), signed_in_since=None),
+        "account-bare": account_pages.HomePage(identity=NURSE, applications=(), signed_in_since=None),
     }
-    return [State(name, "account.html", model, in_interaction=False) for name, model in models.items()]
+    return [State(name, "account/home.html", model, in_interaction=False) for name, model in models.items()]
 
 
 def _new_password() -> list[State]:
     models = {
-        "new-password": account_pages.NewPasswordPage(
+        "new-password": account_pages.PasswordPage(
             is_proved=True,
             is_done=False,
             error=None,
             password_numbers=PASSWORD_NUMBERS,
             minutes=10,
             identity=ELISE,
-            session="s",
         ),
-        "new-password-weak!": account_pages.NewPasswordPage(
+        "new-password-weak!": account_pages.PasswordPage(
             is_proved=True,
             is_done=False,
             error="enrolment.password_common",
             password_numbers=PASSWORD_NUMBERS,
             minutes=10,
         ),
-        "new-password-short!": account_pages.NewPasswordPage(
+        "new-password-short!": account_pages.PasswordPage(
             is_proved=True,
             is_done=False,
             error="enrolment.password_short",
             password_numbers=PASSWORD_NUMBERS,
             minutes=10,
         ),
-        "new-password-other!": account_pages.NewPasswordPage(
-            is_proved=True,
-            is_done=False,
-            error="new_password.other_session",
-            password_numbers=PASSWORD_NUMBERS,
-            minutes=10,
-            identity=ELISE,
-            session="s",
-        ),
-        "new-password-done": account_pages.NewPasswordPage(
+        "new-password-done": account_pages.PasswordPage(
             is_proved=True, is_done=True, error=None, password_numbers=PASSWORD_NUMBERS, minutes=10
         ),
-        "new-password-first": account_pages.NewPasswordPage(
+        "new-password-first": account_pages.PasswordPage(
             is_proved=True,
             is_done=False,
             error=None,
@@ -554,9 +588,8 @@ def _new_password() -> list[State]:
             minutes=10,
             is_first=True,
             identity=ELISE,
-            session="s",
         ),
-        "new-password-first-done": account_pages.NewPasswordPage(
+        "new-password-first-done": account_pages.PasswordPage(
             is_proved=True,
             is_done=True,
             error=None,
@@ -564,11 +597,13 @@ def _new_password() -> list[State]:
             minutes=10,
             is_first=True,
         ),
-        "new-password-unproved": account_pages.NewPasswordPage(
+        "new-password-unproved": account_pages.PasswordPage(
             is_proved=False, is_done=False, error=None, password_numbers=PASSWORD_NUMBERS, minutes=10
         ),
     }
-    return [State(name, "new_password.html", model, in_interaction=False) for name, model in models.items()]
+    return [
+        State(name, "account/password.html", model, in_interaction=False) for name, model in models.items()
+    ]
 
 
 def _already_enrolled() -> list[State]:

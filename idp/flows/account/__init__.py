@@ -1,1 +1,1 @@
-"""« Mon compte »: one file per section, each a page of its own for a person who is signed in."""
+"""Contains « Mon compte »: one file a section, and the sign-in that leads there. A section knows no other section."""

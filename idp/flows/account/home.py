@@ -1,4 +1,4 @@
-"""Contains the root page: the person signed in, the applications to go to, « Se déconnecter ». Not here: a sign-in."""
+"""Contains the root page: who is signed in, the sections of « Mon compte », signing out. Not here: a section."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from idp.core.unit_of_work import UnitOfWork
 from idp.flows.shared.signed_in import SignedIn
 from idp.interaction.professional_context import ContextAction
 from idp.interaction.store import random_token
-from idp.pages.account import AccountPage, RememberedContext
+from idp.pages.account import HomePage, RememberedContext
 from idp.pages.identity import identity_view, place_of
 from idp.web.addresses import redirect
 from idp.web.cookies import Cookies
@@ -20,6 +20,7 @@ from idp.web.forms import Forms
 from idp.web.local_time import local_hour
 from idp.web.page_routes import PageRoute
 from idp.web.rendering import Rendering
+from idp.web.sections import Section
 from idp.web.shared_stations import SharedStations
 
 #: This page posts to the confirmation form of /end_session: its CSRF token is of that path.
@@ -27,7 +28,7 @@ _BASE = "/end_session"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AccountFlow:
+class HomeFlow:
     signed_in: SignedIn
     work: UnitOfWork
     clients: ClientFile
@@ -38,13 +39,15 @@ class AccountFlow:
     context: ContextAction
     contexts: ProfessionalContexts
     audit: Audit
-    #: The password door, and with it the way to a new password.
-    has_password: bool
+    #: Those that this service has.
+    sections: tuple[Section, ...]
 
     def routes(self) -> Iterator[PageRoute]:
         yield PageRoute("GET", "/", self.show)
         yield PageRoute("POST", "/station", self.change_station)
         yield PageRoute("POST", "/professional_context", self.forget_context)
+        # What was its address, in mails and bookmarks.
+        yield PageRoute("GET", "/password", lambda _: redirect(Section.PASSWORD.path))
 
     def change_station(self, request: Request) -> Response:
         """« Ce poste est partagé », and back. Only this browser remembers it."""
@@ -66,19 +69,18 @@ class AccountFlow:
 
     def show(self, request: Request) -> Response:
         browser = self.cookies.browser(request) or random_token()
-        frame = self.rendering.frame(request, client=None, base_path=_BASE, browser=browser)
-        response = self.rendering.page("account.html", frame, self._page(request, frame.locale))
+        frame = self.rendering.frame(request, client_name=None, base_path=_BASE, browser=browser)
+        page = self._page(request, frame.locale)
+        response = self.rendering.page("account/home.html", self.rendering.told(request, frame), page)
         self.cookies.know_browser(request, response, browser)
         return response
 
-    def _page(self, request: Request, locale: str) -> AccountPage:
+    def _page(self, request: Request, locale: str) -> HomePage:
         clients = self.clients.registry()
         applications = tuple((client.name, client.home) for client in clients.values())
         station, found = self._station(request), self.signed_in.find(request)
         if found is None:
-            return AccountPage(
-                identity=None, applications=applications, signed_in_since=None, station=station
-            )
+            return HomePage(identity=None, applications=applications, signed_in_since=None, station=station)
         session, account = found
         contexts = tuple(
             RememberedContext(
@@ -90,14 +92,13 @@ class AccountFlow:
             for client_id, practice in self.context.remembered(account).items()
             if client_id in clients
         )
-        return AccountPage(
+        return HomePage(
             identity=identity_view(account.identity),
             applications=applications,
             signed_in_since=local_hour(session.started_at, locale),
             station=station,
             contexts=contexts,
-            has_password=self.has_password,
-            is_first_password=not account.has_password,
+            sections=tuple((str(section), section.path) for section in self.sections),
         )
 
     def _station(self, request: Request) -> str:

@@ -147,7 +147,7 @@ class CodeSender:
             minutes=minutes_left(code.expires_at, now),
             until=local_hour(code.expires_at, locale),
             purpose=holder.purpose,
-            client_name=self.desk.client(interaction).name,
+            client_name=self.desk.client_name(request, interaction),
             requested_at=local_time(now, locale),
         )
         return self.mails.write("code", page, to=holder.email, subject="mail.code.subject", locale=locale)

@@ -9,7 +9,7 @@ from typing import Any
 from werkzeug.wrappers import Request, Response
 
 from idp.accounts.account import Account
-from idp.clients.registry import Client, ClientFile
+from idp.clients.registry import ClientFile
 from idp.core.audit import Audit, AuditEvent, Fact
 from idp.core.clock import Clock
 from idp.core.ephemeral import StaleRecord
@@ -25,7 +25,8 @@ from idp.interaction.refusal import NotDue
 from idp.interaction.stop import Stop
 from idp.interaction.store import Interactions, hub_path
 from idp.interaction.upstream import Upstream
-from idp.pages.sign_in import Doors, Frame
+from idp.pages.frame import Frame
+from idp.pages.sign_in import Doors
 from idp.web.addresses import redirect
 from idp.web.cookies import Cookies
 from idp.web.forms import FormOvertaken, Forms
@@ -122,7 +123,7 @@ class Desk:
     def _frame(self, request: Request, interaction: Interaction) -> Frame:
         return self.rendering.frame(
             request,
-            client=self.client(interaction),
+            client_name=self.client_name(request, interaction),
             base_path=hub_path(interaction.id),
             wished=wished_by(interaction),
             browser=interaction.browser,
@@ -131,18 +132,21 @@ class Desk:
     def locale(self, request: Request, interaction: Interaction) -> str:
         return self.locales.of(request, wished_by(interaction))
 
-    def client(self, interaction: Interaction) -> Client:
+    def client_name(self, request: Request, interaction: Interaction) -> str:
+        """Returns what the person signs in to. Raises PageError: a relying party removed since."""
+        if interaction.relying_party is None:
+            return self.rendering.words("frame.own_pages", self.locale(request, interaction))
         client = self.clients.get(interaction.client_id)
         if client is None:
             raise PageError(Problem.UNKNOWN_CLIENT, "removed during the interaction")
-        return client
+        return client.name
 
     def audit_event(self, event: AuditEvent, interaction: Interaction, **facts: Fact) -> None:
         """Audit what happened in this interaction, to its account if one is known."""
         self.audit.record(
             event,
             account_id=interaction.account_id,
-            client_id=interaction.client_id,
+            client_id=interaction.relying_party,
             interaction_id=interaction.id[:8],
             **facts,
         )
@@ -152,12 +156,8 @@ class Desk:
         return None if standing is None else standing.account
 
     def next_stop(self, request: Request, interaction: Interaction) -> Stop | None:
-        return self.itinerary.next_stop(
-            interaction,
-            self.people.of(interaction),
-            self.clock.now(),
-            is_station_shared=self.stations.holds(request),
-        )
+        standing, is_shared = self.people.of(interaction), self.stations.holds(request)
+        return self.itinerary.next_stop(interaction, standing, self.clock.now(), is_station_shared=is_shared)
 
     def doors(self, interaction: Interaction) -> Doors:
         return doors_of(self.itinerary.open_doors(interaction), self.upstream, self.pictures)

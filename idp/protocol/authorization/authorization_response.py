@@ -93,7 +93,7 @@ class AuthorizationResponses:
     def _form(self, request: Request, to: ReturnAddress, answer: Mapping[str, str]) -> Response:
         """Returns a page that posts its form by itself, and has a button for browsers without scripts."""
         client = self.clients.get(to.client_id)
-        frame = self.rendering.frame(request, client=client, base_path="")
+        frame = self.rendering.frame(request, client_name=client.name if client else None, base_path="")
         page = FormPostPage(action=to.redirect_uri, fields=tuple(answer.items()))
         response = self.rendering.page("form_post.html", frame, page)
         policy = SECURITY_HEADERS["Content-Security-Policy"]

@@ -223,9 +223,10 @@ class EndSessionEndpoint:
     def _page(self, request: Request, page: SignedOutPage, asked: LogoutRequest, path: str = "") -> Response:
         """Returns the page. `path`: where a GET shows it again."""
         browser = self.cookies.browser(request) or random_token()
+        client = self.clients.get(asked.client_id or "")
         frame = self.rendering.frame(
             request,
-            client=self.clients.get(asked.client_id or ""),
+            client_name=client.name if client else None,
             base_path=_BASE,
             wished=asked.ui_locales,
             browser=browser,

@@ -126,7 +126,7 @@ def test_nobody_sees_what_another_accepted(house: Provider) -> None:
     assert house.charters.acceptance(other.id, 1) is None
     assert browser.get("/account/charters/1").status_code == 200
     assert house.browser().get("/account/charters/1").status_code == 303
-    assert house.browser().get("/account/charters").headers["Location"] == "/"
+    assert house.browser().get("/account/charters").headers["Location"] == "/account/sign-in?to=charters"
 
 
 def test_a_receipt_is_posted_once_with_the_digest_and_the_address(house: Provider) -> None:

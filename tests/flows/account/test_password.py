@@ -52,7 +52,7 @@ def proved(house: Provider, psc: HostilePsc) -> Browser:
 
 
 def choose(browser: Browser, password: str) -> TestResponse:
-    return browser.submit(browser.get("/password"), "/password", new_password=password)
+    return browser.submit(browser.get("/account/password"), "/password", new_password=password)
 
 
 def title(page: TestResponse) -> str:
@@ -75,7 +75,7 @@ def tokens_of(house: Provider, browser: Browser) -> dict[str, Any]:
 def test_new_password_takes_the_place_of_the_old_one_and_the_person_is_told(
     house: Provider, proved: Browser
 ) -> None:
-    assert 'href="/password"' in proved.get("/").text
+    assert 'href="/account/password"' in proved.get("/").text
     before = house.accounts.get(house.account.id)
     page = choose(proved, NEW)
     assert (page.status_code, title(page)) == (200, "Votre mot de passe est changé")
@@ -134,10 +134,10 @@ def test_next_colleague_at_this_browser_is_identified_anew(
 def test_password_and_code_prove_too_little(house: Provider) -> None:
     browser = house.browser()
     browser.sign_in()
-    page = browser.get("/password")
+    page = browser.get("/account/password")
     assert title(page) == "Prouvez d'abord votre identité"
     assert not BeautifulSoup(page.text, "html.parser").select('input[name="password"]')
-    assert_nothing_changes(house, browser, 403)
+    assert_nothing_changes(house, browser)
 
 
 def test_an_old_proof_is_asked_anew(house: Provider, psc: HostilePsc) -> None:
@@ -145,8 +145,8 @@ def test_an_old_proof_is_asked_anew(house: Provider, psc: HostilePsc) -> None:
     psc.lie = replace(honest, claims={**honest.claims, "auth_time": psc.now - 601})
     browser = house.browser()
     assert answer_of(by_psc(browser, psc))["code"]
-    assert title(browser.get("/password")) == "Prouvez d'abord votre identité"
-    assert_nothing_changes(house, browser, 403)
+    assert title(browser.get("/account/password")) == "Prouvez d'abord votre identité"
+    assert_nothing_changes(house, browser)
 
 
 def test_proof_of_no_told_moment_is_asked_anew(house: Provider, psc: HostilePsc) -> None:
@@ -155,15 +155,18 @@ def test_proof_of_no_told_moment_is_asked_anew(house: Provider, psc: HostilePsc)
     psc.lie = replace(honest, claims={**honest.claims, "auth_time": ...})
     browser = house.browser()
     assert answer_of(by_psc(browser, psc))["code"]
-    assert title(browser.get("/password")) == "Prouvez d'abord votre identité"
-    assert_nothing_changes(house, browser, 403)
+    assert title(browser.get("/account/password")) == "Prouvez d'abord votre identité"
+    assert_nothing_changes(house, browser)
 
 
-def assert_nothing_changes(house: Provider, browser: Browser, status: int) -> None:
+def assert_nothing_changes(house: Provider, browser: Browser) -> None:
     """With the token that the form would hold, were it there."""
-    csrf = csrf_of(house, browser)
+    sid = browser.client.get_cookie("caducee_session", domain="localhost")
+    assert sid is not None
+    data = {"csrf": csrf_of(house, browser), "session": sid.value.partition(".")[0], "new_password": NEW}
     before = house.accounts.get(house.account.id)
-    assert browser.post("/password", data={"csrf": csrf, "new_password": NEW}).status_code == status
+    answered = browser.post("/account/password", data=data)
+    assert answered.headers["Location"] == "/account/proof?to=password"
     assert house.accounts.get(house.account.id) == before
     assert "password:change:accepted" not in audited(house)
 
@@ -172,7 +175,9 @@ def csrf_of(house: Provider, browser: Browser) -> str:
     """As the page would say it, had it the form: somebody kept it, or knows how."""
     cookie = browser.client.get_cookie("caducee_browser", domain="localhost")
     assert cookie is not None
-    return CsrfTokens(derive_key(house.settings.keys.application, "csrf")).token(cookie.value, "/password")
+    return CsrfTokens(derive_key(house.settings.keys.application, "csrf")).token(
+        cookie.value, "/account/password"
+    )
 
 
 REFUSED = {
@@ -201,54 +206,63 @@ def test_weak_password_is_refused_with_its_rule_and_number_and_nothing_is_lost(
     assert title(proved.submit(refused, "/password", new_password=NEW)) == "Votre mot de passe est changé"
 
 
-def test_nobody_is_led_to_the_home_page(house: Provider) -> None:
+def test_nobody_is_led_to_the_doors_first(house: Provider) -> None:
     browser = house.browser()
-    assert browser.get("/password").headers["Location"] == "/"
-    assert "/password" not in browser.get("/").text
+    assert browser.get("/account/password").headers["Location"] == "/account/sign-in?to=password"
+    assert browser.get("/password").headers["Location"] == "/account/password"
+    assert "/account/password" not in browser.get("/").text
 
 
 def test_form_of_another_page_or_site_changes_nothing(house: Provider, proved: Browser) -> None:
     root = BeautifulSoup(proved.get("/").text, "html.parser").select_one('[name="csrf"]')
-    own = BeautifulSoup(proved.get("/password").text, "html.parser").select_one('[name="csrf"]')
+    own = BeautifulSoup(proved.get("/account/password").text, "html.parser").select_one('[name="csrf"]')
     assert root is not None
     assert own is not None
     sent = {"new_password": NEW}
-    assert proved.post("/password", data={**sent, "csrf": str(root["value"])}).status_code == 403
-    assert proved.post("/password", data=sent).status_code == 403
+    assert proved.post("/account/password", data={**sent, "csrf": str(root["value"])}).status_code == 403
+    assert proved.post("/account/password", data=sent).status_code == 403
     evil = {"Origin": "https://evil.example"}
-    assert proved.post("/password", data={**sent, "csrf": str(own["value"])}, headers=evil).status_code == 403
+    assert (
+        proved.post("/account/password", data={**sent, "csrf": str(own["value"])}, headers=evil).status_code
+        == 403
+    )
     assert "password:change:accepted" not in audited(house)
 
 
 def test_form_shown_to_one_person_changes_nothing_for_the_next_at_the_same_browser(
     house: Provider, proved: Browser, psc: HostilePsc
 ) -> None:
-    left_open = proved.get("/password")
+    left_open = proved.get("/account/password")
     proved.submit(proved.get("/end_session"), "/end_session/confirm")
     identified_now(psc)
     assert answer_of(by_psc(proved, psc))["code"]
     before = house.accounts.get(house.account.id)
     refused = proved.submit(left_open, "/password", new_password=NEW)
-    assert (refused.status_code, "Session de Aïcha" in refused.text) == (409, True)
+    told = BeautifulSoup(refused.text, "html.parser").select_one('[role="status"]')
+    assert told is not None
+    assert "La session de ce navigateur a changé" in told.get_text()
+    assert "Session de Aïcha" in refused.text
     assert house.accounts.get(house.account.id) == before
     assert title(proved.submit(refused, "/password", new_password=NEW)) == "Votre mot de passe est changé"
 
 
 def test_second_send_of_the_form_finds_nobody(house: Provider, proved: Browser) -> None:
-    page = proved.get("/password")
+    page = proved.get("/account/password")
     for _ in range(2):
         proved.submit(page, "/password", new_password=NEW)
     assert audited(house).count("password:change:accepted") == 1
 
 
 def test_of_several_changes_at_once_one_counts(house: Provider, proved: Browser) -> None:
-    form = BeautifulSoup(proved.get("/password").text, "html.parser").select_one('form[action="/password"]')
+    form = BeautifulSoup(proved.get("/account/password").text, "html.parser").select_one(
+        'form[action="/account/password"]'
+    )
     assert form is not None
     hidden = {str(one["name"]): str(one["value"]) for one in form.select('[type="hidden"]')}
 
     def send(number: int) -> int:
         data = {**hidden, "new_password": f"{NEW} {number}"}
-        return proved.post("/password", data=data).status_code
+        return proved.post("/account/password", data=data).status_code
 
     with ThreadPoolExecutor(4) as tabs:
         answers = list(tabs.map(send, range(4)))
@@ -261,9 +275,9 @@ def test_of_several_changes_at_once_one_counts(house: Provider, proved: Browser)
 
 def test_disabled_account_changes_nothing(house: Provider, proved: Browser) -> None:
     account = house.accounts.get(house.account.id)
-    page = proved.get("/password")
+    page = proved.get("/account/password")
     house.accounts.save(replace(account, enabled=False).next_generation())
-    assert "Aucune session ouverte" in proved.submit(page, "/password", new_password=NEW).text
+    assert title(proved.submit(page, "/password", new_password=NEW)) == "Identifiez-vous"
     assert "password:change:accepted" not in audited(house)
 
 
@@ -273,5 +287,5 @@ def test_house_without_the_password_door_has_no_such_page(
     house = make(password_door=False)
     browser = house.browser()
     by_psc(browser, psc)
-    assert "/password" not in browser.get("/").text
-    assert browser.get("/password").status_code == 404
+    assert "/account/password" not in browser.get("/").text
+    assert browser.get("/account/password").status_code == 404

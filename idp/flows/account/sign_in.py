@@ -1,0 +1,162 @@
+"""The sign-in that no relying party asked for: it ends in a section of « Mon compte ».
+
+Contains how it begins, also as a fresh proof of the person signed in, and its `Finish`. Not here: its pages, which are
+those of every sign-in; the session (`interaction/sign_in`).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+from werkzeug.wrappers import Request, Response
+
+from idp.accounts.account import Account, AccountId
+from idp.core.audit import Audit, AuditEvent
+from idp.core.unit_of_work import UnitOfWork
+from idp.flows.shared.account_desk import AccountDesk
+from idp.interaction.authenticator import AUTHENTICATORS, Acr
+from idp.interaction.gate import IssueRefused
+from idp.interaction.hub import Done, Failed, Failure, Hub
+from idp.interaction.record import OF_NO_CLIENT, Interaction
+from idp.interaction.sign_in import SessionOver, SignIn
+from idp.interaction.store import fingerprint, random_token
+from idp.web.addresses import redirect
+from idp.web.cookies import Cookies
+from idp.web.hub import Visits
+from idp.web.locales import Locales
+from idp.web.network_quota import NetworkQuota
+from idp.web.page_routes import PageRoute
+from idp.web.sections import PROOF_PATH, SIGN_IN_PATH, Detour, Section, section_named
+
+#: What a fresh proof must earn: the card or Pro Santé Connect, and nothing else.
+_IDENTIFYING = tuple(row.acr for row in AUTHENTICATORS.values() if row.identifies and row.acr is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class _House:
+    """What this service demands of a person for its own pages (`gate.Requester`)."""
+
+    client_id: str = OF_NO_CLIENT
+    minimum_acr: Acr = Acr.PWD_OTP
+    charters: tuple[str, ...] = ()
+
+
+_HOUSE = _House()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountSignIn:
+    """One way to start a login, and its `Finish`. In its interactions `subject` is an account's id, and
+    `request["to"]` the section."""
+
+    desk: AccountDesk
+    hub: Hub
+    #: As at /authorize: how many may begin from one network.
+    entrance: NetworkQuota
+    sign_in: SignIn
+    work: UnitOfWork
+    audit: Audit
+    visits: Visits
+    cookies: Cookies
+    locales: Locales
+    interaction_life: timedelta
+    name: str = "home"
+
+    def routes(self) -> Iterator[PageRoute]:
+        yield PageRoute("GET", SIGN_IN_PATH, self.start)
+        yield PageRoute("GET", PROOF_PATH, self.prove)
+
+    # Start.
+
+    def start(self, request: Request) -> Response:
+        """A person whose session is alive is in the section at once."""
+        return self._begin(request, _wished(request))
+
+    def prove(self, request: Request) -> Response:
+        """A fresh proof by the person signed in. Raises Detour: nobody is, or it is fresh already."""
+        entered = self.desk.enter(request, _wished(request))
+        if entered.is_proved:
+            raise Detour(entered.path)
+        return self._begin(request, entered.section, subject=entered.account.id)
+
+    def restart(self, request: Request, expired: Interaction) -> Response:
+        section = section_named(expired.request.get("to", ""))
+        return self._begin(request, section, subject=expired.subject, restarted=True)
+
+    def _begin(
+        self, request: Request, section: Section, *, subject: str | None = None, restarted: bool = False
+    ) -> Response:
+        visit = self.visits.of(request)
+        browser, binding = visit.browser or random_token(), random_token()
+        new = Interaction(
+            id=random_token(),
+            client_id=OF_NO_CLIENT,
+            request={"to": str(section)},
+            needed=_HOUSE.minimum_acr,
+            essential=_IDENTIFYING if subject is not None else (),
+            subject=subject,
+            silent=False,
+            browser=fingerprint(binding),
+            family=fingerprint(browser),
+            locale=self.locales.of(request),
+            started_at=visit.now,
+            expires_at=visit.now + self.interaction_life,
+            # Nothing that was proved before is the fresh proof.
+            fresh_after=visit.now if subject is not None else None,
+            restarted=restarted,
+        )
+        outcome = self.hub.begin(new, visit, self, partial(self.entrance.share, request))
+        if isinstance(outcome, Failed):
+            return self.failure(request, outcome)
+        if isinstance(outcome, Done):
+            return self.success(request, outcome)
+        response = redirect(outcome.path)
+        self.cookies.know_browser(request, response, browser)
+        self.cookies.make_room(request, response)
+        self.cookies.bind(response, new.id, binding)
+        return response
+
+    # The end.
+
+    def is_expected(self, interaction: Interaction, account: Account) -> bool:
+        """Whether this is the person whose fresh proof is wanted; a sign-in is for any person."""
+        return interaction.subject in (None, account.id)
+
+    def require_ready(self, interaction: Interaction) -> None:
+        """Nothing is signed: it always is."""
+
+    def success(self, request: Request, done: Done) -> Response:
+        """Returns the way to the section, signed in."""
+        interaction = done.interaction
+        if not self.is_expected(interaction, done.account):
+            return self._refuse_other(interaction)
+        try:
+            entered = self.sign_in.enter(done, _HOUSE, self.visits.of(request))
+        except (IssueRefused, SessionOver):
+            return self._home("not_signed_in")
+        with self.work.together():
+            self.sign_in.tell(entered, done)
+        response = redirect(section_named(interaction.request["to"]).path)
+        if entered.cookie is not None:
+            self.cookies.enter_session(response, entered.cookie)
+        return response
+
+    def failure(self, request: Request, failed: Failed) -> Response:
+        return self._home("cancelled" if failed.reason is Failure.REFUSED else "not_signed_in")
+
+    def _refuse_other(self, interaction: Interaction) -> Response:
+        """Another person's card: who was signed in still is, and nothing was opened."""
+        expected = AccountId(interaction.subject or "")
+        told = interaction.id[:8]
+        self.audit.record(
+            AuditEvent.PROOF_REFUSED, account_id=expected, interaction_id=told, reason="other_person"
+        )
+        return self._home("other_person")
+
+    def _home(self, said: str) -> Response:
+        return self.desk.done(Section.HOME, said)
+
+
+def _wished(request: Request) -> Section:
+    return section_named(request.args.get("to", ""))

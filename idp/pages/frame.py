@@ -1,0 +1,24 @@
+"""Contains what every page shares, beside its own view-model. Not here: that (`sign_in` and its neighbours)."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """What every page shares. `restart_path` is None outside an interaction."""
+
+    locale: str
+    #: The same page in the other language: a GET that changes only a cookie.
+    other_locale: str
+    other_locale_path: str
+    #: The relying party, or « Mon compte »; None on pages outside an interaction.
+    client_name: str | None
+    #: Path prefix of the forms, such as "/interaction/AbC"; "" outside an interaction.
+    base_path: str
+    csrf: str
+    #: Several people use this browser: it is asked to keep nothing that is typed.
+    is_shared_station: bool = False
+    #: Names the session that the forms of a section of « Mon compte » are posted in; "" elsewhere.
+    session: str = ""
+    #: What was just done, in words, or None.
+    said: str | None = None
