@@ -30,6 +30,7 @@ from idp.adapters.sql.database import (
 from idp.adapters.sql.database import (
     migrate as migrate_database,
 )
+from idp.adapters.sql.erasure import SqlErasures
 from idp.adapters.sql.grants import SqlGrants
 from idp.adapters.sql.proofs import SqlProofs
 from idp.adapters.sql.work import SqlUnitOfWork
@@ -43,7 +44,7 @@ from idp.core.clock import SystemClock
 from idp.core.ephemeral import StoreUnavailable
 from idp.settings import Settings
 from idp.signing.signer import SignerUnavailable
-from idp.wiring.accounts import build_waits
+from idp.wiring.accounts import build_pseudonyms, build_waits
 from idp.wiring.resources import open_resources
 
 #: Faults that an operator can repair by their message, without a stack trace.
@@ -90,12 +91,21 @@ def check_clients(settings: Settings, options: argparse.Namespace) -> int:
 def show_account(settings: Settings, options: argparse.Namespace) -> int:
     """For the help desk: prints nothing secret, but personal data."""
     database = open_database(settings.where.database)
-    account = SqlAccounts(database).find_by_rpps(parse_rpps(options.rpps))
+    rpps = parse_rpps(options.rpps)
+    for kept in SqlErasures(database).evidence_of(build_pseudonyms(settings).of(rpps)):
+        evidence = kept.evidence
+        print(
+            f"erased {kept.erased_at:%Y-%m-%d}: charter {evidence.charter} {evidence.revision}, accepted "
+            f"{evidence.accepted_at:%Y-%m-%d}, by {evidence.authenticator or '-'}, text {evidence.text_sha256}"
+        )
+    account = SqlAccounts(database).find_by_rpps(rpps)
     if account is None:
         print("idp: no account has this RPPS", file=sys.stderr)
         return 1
     identity = account.identity
     print(f"{identity.full_name}, {'enabled' if account.may_sign_in else 'DISABLED'}")
+    if account.closing_at is not None:
+        print(f"closed by the person: erased after {account.closing_at:%Y-%m-%d %H:%M} UTC")
     print(f"account {account.id}, made {account.created_at:%Y-%m-%d}, language {account.locale}")
     for proof in SqlProofs(database).of(account.id):
         profession = proof.profession.label if proof.profession else "-"

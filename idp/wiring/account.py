@@ -42,7 +42,11 @@ def build_account(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
     if settings.password.door:
         sections[Section.PASSWORD] = _password(parts, shared)
     sections[Section.CHARTERS] = CharterAcceptancesFlow(
-        desk=_desk(parts), charters=parts.charters, clients=parts.clients
+        desk=_desk(parts),
+        charters=parts.charters,
+        clients=parts.clients,
+        locales=parts.web.locales,
+        rendering=parts.web.rendering,
     )
     sections[Section.DATA] = _personal_data(parts, shared)
     yield from sections.values()
@@ -98,6 +102,7 @@ def _password(parts: Parts, shared: FlowParts) -> PasswordFlow:
 
 
 def _personal_data(parts: Parts, shared: FlowParts) -> PersonalDataFlow:
+    settings = parts.settings
     return PersonalDataFlow(
         desk=_desk(parts),
         work=parts.work,
@@ -108,5 +113,6 @@ def _personal_data(parts: Parts, shared: FlowParts) -> PersonalDataFlow:
         notices=shared.notices,
         sign_out=parts.sign_out,
         leaving=Leaving(parts.web.cookies, Bindings(parts.interactions), parts.visits),
-        grace=parts.settings.closing.closing_grace,
+        locales=parts.web.locales,
+        grace=settings.closing.closing_grace,
     )

@@ -20,7 +20,9 @@ from idp.interaction.record import OF_NO_CLIENT
 from idp.pages.charters import AcceptanceLine, AcceptancePage, ChartersPage
 from idp.pages.identity import identity_view
 from idp.web.local_time import local_day, local_time
+from idp.web.locales import Locales
 from idp.web.page_routes import PageRoute
+from idp.web.rendering import Rendering
 from idp.web.sections import Section
 
 #: Of a number in an address: more digits are no revision, and no column holds them.
@@ -34,6 +36,8 @@ class CharterAcceptancesFlow:
     desk: AccountDesk
     charters: CharterRepository
     clients: ClientFile
+    locales: Locales
+    rendering: Rendering
 
     def routes(self) -> Iterator[PageRoute]:
         yield PageRoute("GET", Section.CHARTERS.path, self.show)
@@ -41,7 +45,7 @@ class CharterAcceptancesFlow:
 
     def show(self, request: Request) -> Response:
         entered = self.desk.enter(request, Section.CHARTERS)
-        locale = self.desk.rendering.locales.of(request)
+        locale = self.locales.of(request)
         lines = tuple(
             self._line(one.evidence, one.number, one.published_at, locale)
             for one in self.charters.accepted_by(entered.account.id)
@@ -55,7 +59,7 @@ class CharterAcceptancesFlow:
         accepted = self.charters.acceptance(entered.account.id, int(number)) if is_number else None
         if accepted is None:
             raise NotFound
-        page = self._acceptance(entered, accepted, self.desk.rendering.locales.of(request))
+        page = self._acceptance(entered, accepted, self.locales.of(request))
         return self.desk.page(request, entered, "account/charter.html", page)
 
     def _acceptance(self, entered: Entered, accepted: Acceptance, locale: str) -> AcceptancePage:
@@ -87,6 +91,6 @@ class CharterAcceptancesFlow:
     def _name(self, client_id: str, locale: str) -> str:
         """Returns the name of an application; the id alone is left of one that the operator took away since."""
         if client_id == OF_NO_CLIENT:
-            return self.desk.rendering.words("frame.own_pages", locale)
+            return self.rendering.words("frame.own_pages", locale)
         client = self.clients.get(client_id)
         return client.name if client else client_id

@@ -26,6 +26,7 @@ from idp.interaction.sign_out import SignOut
 from idp.pages.personal_data import DataPage
 from idp.web.leaving import Leaving
 from idp.web.local_time import local_time
+from idp.web.locales import Locales
 from idp.web.page_routes import PageRoute
 from idp.web.sections import Section
 
@@ -43,6 +44,7 @@ class PersonalDataFlow:
     notices: Notices
     sign_out: SignOut
     leaving: Leaving
+    locales: Locales
     #: From the wish until the account is erased.
     grace: timedelta
 
@@ -77,7 +79,7 @@ class PersonalDataFlow:
             minutes=self.desk.minutes,
             hours=self._hours(),
             is_proved=True,
-            closes_at=local_time(ends_at, self.desk.rendering.locales.of(request)),
+            closes_at=local_time(ends_at, self.locales.of(request)),
         )
         response = self.desk.page(request, entered, _TEMPLATE, page)
         # The session at Pro Santé Connect may go on: the next person at this browser must not inherit it (PS10).
@@ -112,7 +114,7 @@ class PersonalDataFlow:
     def _page(
         self, request: Request, entered: Entered, error: str | None = None, status: int = 200
     ) -> Response:
-        locale = self.desk.rendering.locales.of(request)
+        locale = self.locales.of(request)
         page = DataPage(
             minutes=self.desk.minutes,
             hours=self._hours(),
