@@ -15,12 +15,17 @@ class Notice(StrEnum):
     PSC_LINKED = "psc_linked"
     PSC_SUBJECT_CHANGED = "psc_subject_changed"
     PASSWORD_CHANGED = "password_changed"
+    ACCOUNT_DISABLED = "account_disabled"
+    ACCOUNT_UNUSED = "account_unused"
     ACCOUNT_CLOSING = "account_closing"
     ACCOUNT_KEPT = "account_kept"
     ACCOUNT_ERASED = "account_erased"
 
 
 class Notices(Protocol):
-    def written(self, account: Account, notice: Notice, until: datetime | None = None) -> Callable[[], None]:
+    def written(
+        self, account: Account, notice: Notice, until: datetime | None = None, motive: str = ""
+    ) -> Callable[[], None]:
         """Returns what queues the notice to the account's address, in its language: to be called in the unit of work of
-        what it tells. The mail is written before, as that takes long. `until`: a term that its words name."""
+        what it tells. The mail is written before, as that takes long. `until`, `motive`: what the words of some notices
+        name."""

@@ -29,6 +29,7 @@ from idp.wiring.worker import (
     build_crl_refresher,
     build_eraser,
     build_kept_logout_judge,
+    build_leavers,
     build_outbox_worker,
 )
 
@@ -40,6 +41,7 @@ _KEPT_LOGOUTS_PAUSE_SECONDS = 2
 _PURGE_PAUSE_SECONDS = 60
 _CLOCK_PAUSE_SECONDS = 60
 _ENDS_PAUSE_SECONDS = 60
+_UNUSED_PAUSE_SECONDS = 10 * 60
 _PURGED_AT_ONCE = 1000
 #: Longer than any token of a grant can live.
 _GRANTS_KEPT = timedelta(days=2)
@@ -89,13 +91,14 @@ def _standing_lanes(
 ) -> list[StandingLane]:
     """Returns what the worker does, in threads: a relay that takes 8 s for an answer delays no logout notice."""
     outbox = build_outbox_worker(resources, transport)
-    eraser = build_eraser(resources)
+    eraser, leavers = build_eraser(resources), build_leavers(resources)
     expired, refresher = SqlStore(resources.database, resources.clock), build_crl_refresher(resources)
     work: list[tuple[str, Callable[[], object], float]] = [
         ("mails", lambda: outbox.drain_once(stopped.is_set), _PAUSE_SECONDS),
         ("notices", begin_notices, _PAUSE_SECONDS),
         ("purge", lambda: _purge(resources, expired), _PURGE_PAUSE_SECONDS),
         ("ends of accounts", lambda: eraser.run_due(stopped.is_set), _ENDS_PAUSE_SECONDS),
+        ("unused accounts", lambda: leavers.run_due(stopped.is_set), _UNUSED_PAUSE_SECONDS),
         ("clock", build_clock_watch(resources).ahead, _CLOCK_PAUSE_SECONDS),
     ]
     if (judge := build_kept_logout_judge(resources)) is not None:

@@ -108,11 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("psc check", "psc.check", "compare Pro Santé Connect with its preset, and ask whether it knows us")
     add("mail check", "mail.check", "go to the mail relay as a mail would, and send none")
-    for name, run in (("disable", "operate.disable_account"), ("enable", "operate.enable_account")):
-        add(f"accounts {name}", run, f"{name} the account of an RPPS").add_argument("rpps")
-    unlock = add("accounts unlock", "operate.unlock_account", "end the waits after failures, of an RPPS")
-    unlock.add_argument("rpps")
-    add("accounts show", "operate.show_account", "what the account of an RPPS holds").add_argument("rpps")
+    _add_accounts(add)
     logouts = add("logouts list", "logouts.list_logouts", "logout notices, newest first")
     logouts.add_argument("--client", help="of this client_id only")
     logouts.add_argument("--state", choices=("waiting", "delivered", "refused", "abandoned"))
@@ -133,6 +129,19 @@ def _parser() -> argparse.ArgumentParser:
     add("card-host", "background.card_host", "serve the card host (TLS, client certificate)")
     add("worker", "background.worker", "send mails and logout notices, clear what expired")
     return parser
+
+
+def _add_accounts(add: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
+    helps = {
+        "disable": "disable the account of an RPPS",
+        "enable": "enable the account of an RPPS",
+        "unlock": "end the waits after failures, of an RPPS",
+        "show": "what the account of an RPPS holds",
+    }
+    actions = {name: add(f"accounts {name}", f"accounts.{name}", told) for name, told in helps.items()}
+    for action in actions.values():
+        action.add_argument("rpps")
+    actions["disable"].add_argument("--motive", help="why, in words: the person reads them")
 
 
 def _add_keys(add: Callable[[str, str, str], argparse.ArgumentParser]) -> None:

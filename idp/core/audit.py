@@ -63,6 +63,7 @@ class AuditEvent(StrEnum):
     CLOSE_REQUESTED = "account:close:requested"
     CLOSE_CANCELLED = "account:close:cancelled"
     ACCOUNT_ERASED = "account:erase:accepted"
+    ACCOUNT_UNUSED_TOLD = "account:unused:told"
     ACCOUNT_DISABLED = "account:disable:accepted"
     ACCOUNT_ENABLED = "account:enable:accepted"
     ACCOUNT_UNLOCKED = "account:unlock:accepted"

@@ -78,6 +78,7 @@ class PageError(Exception):
         *,
         retry_path: str | None = None,
         client_id: str | None = None,
+        motive: str = "",
     ) -> None:
         super().__init__(f"{problem}: {detail}")
         self.problem = problem
@@ -86,6 +87,8 @@ class PageError(Exception):
         self.retry_path = retry_path
         #: The proved client, if any: the page may link to its home.
         self.client_id = client_id
+        #: Why somebody decided so, in words for the person alone.
+        self.motive = motive
 
 
 class OAuthError(StrEnum):

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from idp.accounts.account import Account
+from idp.accounts.leavers import LastSignIns, is_sign_in_written
 from idp.core.audit import Audit, AuditEvent, Fact
 from idp.core.ephemeral import StaleRecord
 from idp.interaction.assurance import newest
@@ -47,6 +48,7 @@ class SignIn:
     sign_out: SignOut
     gate: Gate
     audit: Audit
+    last: LastSignIns
 
     def enter(self, done: Done, requester: Requester, visit: Visit) -> Entered:
         """Pass the gate, and return the session of this browser. Raises IssueRefused (the gate), SessionOver.
@@ -87,9 +89,14 @@ class SignIn:
             raise SessionOver from over
 
     def tell(self, entered: Entered, done: Done) -> None:
-        """Write to the audit trail, with the present unit of work, that a session began."""
-        if entered.is_new:
-            self._audit_event(AuditEvent.SESSION_STARTED, done.interaction, done.account)
+        """Write to the audit trail and, once a day, to the account, with the present unit of work, that a session
+        began."""
+        if not entered.is_new:
+            return
+        account, at = done.account, done.interaction.started_at
+        self._audit_event(AuditEvent.SESSION_STARTED, done.interaction, account)
+        if is_sign_in_written(account, at):
+            self.last.record(account.id, at)
 
     def withdraw(self, entered: Entered) -> None:
         """End the session again: it was signed out just now, or earlier while the ephemeral store was down."""

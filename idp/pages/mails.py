@@ -28,6 +28,8 @@ class NoticeMail:
     happened_at: str
     #: The term that the words of some notices name; "": none.
     until: str = ""
+    #: In the operator's words; "": none was given.
+    motive: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

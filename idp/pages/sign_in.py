@@ -210,3 +210,5 @@ class ErrorPage:
     return_url: str | None
     return_name: str | None
     again: str | None = None
+    #: Of whoever decided so; "": none was given.
+    motive: str = ""

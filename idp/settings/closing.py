@@ -1,10 +1,14 @@
-"""Contains how long an account goes on that its person closed, or left unused. Not here: sessions (`lives`)."""
+"""Contains how long an account goes on that its person closed, or left unused, and a proof of identity counts.
+
+Not here: sessions (`lives`).
+"""
 
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar
 
-from idp.settings.declared import duration, seconds
+from idp.settings.declared import duration, number, seconds, setting
+from idp.settings.faults import Rule
 
 _HOUR, _DAY = seconds(3600), seconds(24 * 3600)
 
@@ -27,3 +31,38 @@ class ClosingSettings:
         5 * 365 * _DAY,
         source="docs/adr/0042",
     )
+    unused_warned_after: int = number(
+        "Months without a sign-in after which a mail warns.", 22, most=120, source="issue 14"
+    )
+    unused_disabled_after: int = number(
+        "Months without a sign-in after which the account is disabled, with a motive and a mail.",
+        24,
+        most=120,
+        source="issue 14",
+    )
+    identity_proved_every: int = number(
+        "Months after which the password opens the account no more, until the card or Pro Santé Connect did.",
+        36,
+        most=120,
+        source="issue 14",
+    )
+    disabled_notice: bool = setting("Tell the person by mail when an operator disables the account.", True)
+
+
+#: Of the Gregorian calendar, on average.
+_MONTH = timedelta(days=365.2425 / 12)
+
+
+def months(count: int) -> timedelta:
+    return count * _MONTH
+
+
+RULES: tuple[Rule[ClosingSettings], ...] = (
+    Rule(
+        names="ACCOUNT_UNUSED_WARNED_AFTER",
+        expected="less than CADUCEE_ACCOUNT_UNUSED_DISABLED_AFTER",
+        is_broken=lambda s: s.unused_warned_after >= s.unused_disabled_after,
+        it_is="as long, or longer",
+        beside="ACCOUNT_UNUSED_DISABLED_AFTER",
+    ),
+)

@@ -134,6 +134,7 @@ class ErrorPages:
             return_url=client.home if client else None,
             return_name=client.name if client else None,
             again=_again(request) if _is_passing(error, shown) else None,
+            motive=shown.motive,
         )
         frame = self._frame(request, shown, client)
         response = self.rendering.page("error.html", frame, page, STATUS[shown.problem])

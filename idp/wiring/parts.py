@@ -11,6 +11,7 @@ from idp.adapters.sql.accounts import SqlAccounts
 from idp.adapters.sql.audit import SqlAudit
 from idp.adapters.sql.charters import SqlCharters
 from idp.adapters.sql.grants import SqlGrants
+from idp.adapters.sql.leavers import SqlLastSignIns
 from idp.adapters.sql.professional_contexts import SqlProfessionalContexts
 from idp.adapters.sql.standings import SqlStandings
 from idp.adapters.sql.upstream_links import SqlUpstreamLinks
@@ -147,7 +148,9 @@ def build_parts(settings: Settings, own: Share | None = None) -> Parts:
         audit=audit,
         trail=RefusalTrail(audit, resources.store),
         sessions=sessions,
-        sign_in=SignIn(sessions=sessions, sign_out=sign_out, gate=gate, audit=audit),
+        sign_in=SignIn(
+            sessions=sessions, sign_out=sign_out, gate=gate, audit=audit, last=SqlLastSignIns(database)
+        ),
         sign_out=sign_out,
         interactions=interactions,
         itinerary=itinerary,

@@ -4,6 +4,7 @@ Not here: when (`cli/background`).
 """
 
 from idp.accounts.erasure import Eraser
+from idp.accounts.leavers import Leavers
 from idp.adapters.http.bounded import SafeHttp
 from idp.adapters.http.logout_post import HttpLogoutPost
 from idp.adapters.igc.crl_refresh import CrlRefresher
@@ -14,6 +15,7 @@ from idp.adapters.sql.audit import SqlAudit
 from idp.adapters.sql.erasure import SqlErasures
 from idp.adapters.sql.grants import SqlGrants
 from idp.adapters.sql.kept_logouts import SqlKeptLogouts
+from idp.adapters.sql.leavers import SqlUnusedAccounts
 from idp.adapters.sql.logouts import SqlLogoutNotices
 from idp.adapters.sql.outbox import OutboxWorker
 from idp.adapters.sql.upstream_links import SqlUpstreamLinks
@@ -26,6 +28,7 @@ from idp.protocol.logout.backchannel import BackChannelLogout
 from idp.protocol.logout.kept_logouts import KeptLogoutJudge
 from idp.protocol.logout.logout_token import LogoutTokens
 from idp.protocol.logout.upstream_ends import UpstreamLogouts
+from idp.settings.closing import months
 from idp.wiring.accounts import build_notices, build_pseudonyms
 from idp.wiring.cards import build_card_policy, build_crl_index, needed_lists
 from idp.wiring.itinerary import build_sessions
@@ -105,6 +108,29 @@ def build_eraser(resources: Resources) -> Eraser:
         audit=SqlAudit(database, clock),
         clock=clock,
         pseudonyms=build_pseudonyms(settings),
+        listeners=lambda: logout_listeners(clients.registry()),
+    )
+
+
+def build_leavers(resources: Resources) -> Leavers:
+    settings, clock, database = resources.settings, resources.clock, resources.database
+    clients, web = build_clients(settings, clock), build_web(settings, clock)
+    ends, rendering = settings.closing, web.rendering
+
+    def motive(locale: str) -> str:
+        return rendering.words("leavers.motive", locale, months=ends.unused_disabled_after)
+
+    return Leavers(
+        work=SqlUnitOfWork(database),
+        accounts=SqlAccounts(database),
+        unused=SqlUnusedAccounts(database),
+        grants=SqlGrants(database),
+        notices=build_notices(resources, web.mails),
+        audit=SqlAudit(database, clock),
+        clock=clock,
+        warned_after=months(ends.unused_warned_after),
+        disabled_after=months(ends.unused_disabled_after),
+        motive=motive,
         listeners=lambda: logout_listeners(clients.registry()),
     )
 

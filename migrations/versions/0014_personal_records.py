@@ -18,8 +18,11 @@ def upgrade() -> None:
         op.add_column("accounts", sa.Column(name, sa.BigInteger))
     op.add_column("accounts", sa.Column("disabled_motive", sa.Text, nullable=False, server_default=""))
     op.execute(sa.text("UPDATE accounts SET signed_in_at = :now").bindparams(now=time.time_ns() // 1000))
-    for name in ("closing_at", "signed_in_at"):
-        op.create_index(f"ix_accounts_{name}", "accounts", [name])
+    op.create_index("ix_accounts_closing_at", "accounts", ["closing_at"])
+    enabled = sa.text("enabled")
+    op.create_index(
+        "ix_accounts_unused", "accounts", ["signed_in_at"], sqlite_where=enabled, postgresql_where=enabled
+    )
     op.create_table(
         "kept_acceptances",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True),

@@ -21,7 +21,7 @@ from idp.interaction.sign_in import Entered, SessionOver, SignIn
 from idp.interaction.sign_out import SignOut
 from idp.interaction.upstream_sessions import close_upstream
 from idp.interaction.visit import Visit
-from tests.fakes import NOON, FixedClock, MemoryStore, RecordingAudit, WorkAtOnce
+from tests.fakes import NOON, FixedClock, MemoryStore, RecordingAudit, RecordingLastSignIns, WorkAtOnce
 from tests.people import ALICE, BOB, a_standing, an_account, an_event, an_interaction, doors
 
 LIFE, IDLE = timedelta(hours=4), timedelta(minutes=30)
@@ -54,6 +54,7 @@ class House:
     bindings: dict[str, str] = field(default_factory=dict)
     is_station_shared: bool = False
     audit: RecordingAudit = field(default_factory=RecordingAudit)
+    last: RecordingLastSignIns = field(default_factory=RecordingLastSignIns)
     grants: Grants = field(default_factory=Grants)
 
     def __post_init__(self) -> None:
@@ -66,7 +67,9 @@ class House:
             listeners=lambda: (),
         )
         gate = Gate(doors({"psc", "cps", "password"}))
-        self.sign_in = SignIn(sessions=self.sessions, sign_out=sign_out, gate=gate, audit=self.audit)
+        self.sign_in = SignIn(
+            sessions=self.sessions, sign_out=sign_out, gate=gate, audit=self.audit, last=self.last
+        )
 
     def begin_session(self, *events: Any, **changes: Any) -> Session:
         session = Session(

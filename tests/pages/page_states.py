@@ -726,12 +726,14 @@ def _errors() -> list[State]:
         nameless, key="error.unavailable", return_url=None, incident="K7QF-2M9D", again="/interaction/AbC"
     )
     crowded = replace(nameless, key="error.rate_limited", return_name="ViaTrajectoire", again="")
+    disabled = replace(nameless, key="error.account_disabled", motive="Départ de l'établissement")
     return [
         *states,
         State("error-with-ways-on!", "error.html", with_ways_on),
         State("error-nameless-return!", "error.html", nameless),
         State("error-passing!", "error.html", passing),
         State("error-crowded!", "error.html", crowded, in_interaction=False),
+        State("error-disabled-with-motive!", "error.html", disabled),
     ]
 
 
@@ -753,7 +755,10 @@ def last_minute_mail() -> CodeMail:
 
 
 def notices() -> list[NoticeMail]:
-    return [NoticeMail(str(notice), "3 novembre 2026, 14 h 22") for notice in Notice]
+    with_motive = NoticeMail(
+        "account_disabled", "3 novembre 2026, 14 h 22", motive="Départ de l'établissement"
+    )
+    return [*(NoticeMail(str(notice), "3 novembre 2026, 14 h 22") for notice in Notice), with_motive]
 
 
 def receipts() -> list[CharterReceiptMail]:

@@ -93,6 +93,7 @@ def test_no_key_is_left_that_no_page_says() -> None:
     # Said by the code that posts the mail.
     said = {
         "mail.code.subject",
+        "leavers.motive",
         "mail.charter_receipt.subject",
         *(f"mail.{notice}.subject" for notice in Notice),
     }

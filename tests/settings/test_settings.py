@@ -124,6 +124,9 @@ def test_every_number_of_the_settings_is_in_the_table_or_has_its_reason() -> Non
         "password_change_within": "the Login transaction's order: a person who has just come",
         "hsm_sessions": "places in the HSM",
         "account_closing_grace": "issue 14: a night to think again",
+        "account_unused_warned_after": "issue 14",
+        "account_unused_disabled_after": "issue 14",
+        "account_identity_proved_every": "issue 14: proved again at least every three years",
         "account_evidence_life": "docs/adr/0042: the limitation period",
         "clock_warning": "well within CLOCK_SKEW, beyond what NTP leaves",
     }

@@ -54,7 +54,7 @@ class SqlAccounts:
         return self._find(_BY_EMAIL, normalise_email(email))
 
     def add(self, account: Account) -> None:
-        row = _to_row(account)
+        row = _to_row(account) | {"signed_in_at": account.created_at}
         with writing(self.database) as connection:
             # ON CONFLICT, not a unique violation: PostgreSQL would quote the RPPS in it, and the log would hold it.
             added = insert_into(connection, accounts).values(row).on_conflict_do_nothing().returning(_c.id)

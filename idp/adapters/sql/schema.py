@@ -43,8 +43,14 @@ accounts = sa.Table(
     sa.Column("generation", sa.Integer, nullable=False, server_default="0"),
     sa.Column("closing_at", UtcInstant, index=True),
     sa.Column("disabled_motive", sa.Text, nullable=False, server_default=""),
-    sa.Column("signed_in_at", UtcInstant, index=True),
+    sa.Column("signed_in_at", UtcInstant),
     sa.Column("unused_told_at", UtcInstant),
+    sa.Index(
+        "ix_accounts_unused",
+        "signed_in_at",
+        sqlite_where=sa.text("enabled"),
+        postgresql_where=sa.text("enabled"),
+    ),
 )
 
 #: `before` and `after`: the fields of the identity that a newer proof changed.

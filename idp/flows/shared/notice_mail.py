@@ -21,12 +21,15 @@ class NoticeMailer:
     clock: Clock
     life: timedelta
 
-    def written(self, account: Account, notice: Notice, until: datetime | None = None) -> Callable[[], None]:
+    def written(
+        self, account: Account, notice: Notice, until: datetime | None = None, motive: str = ""
+    ) -> Callable[[], None]:
         locale = account.locale
         page = NoticeMail(
             str(notice),
             local_time(self.clock.now(), locale),
             local_time(until, locale) if until is not None else "",
+            motive,
         )
         mail = self.mails.write(
             "notice", page, to=account.email, subject=f"mail.{notice}.subject", locale=locale
