@@ -49,6 +49,12 @@ def _floor(alg: str) -> Peer:
     return Peer(title="floor: bare WSGI, Redis", alg=alg, start=start_floor(alg), needs=("redis-server",))
 
 
+def _floor_with(pieces: str, title: str) -> Peer:
+    start = start_floor("ES256", pieces)
+    needs = ("redis-server", "initdb")
+    return Peer(title=title, alg="ES256", start=start, needs=needs, workloads=("W1", "W3"))
+
+
 _ALGS = ("ES256", "RS256")
 PEERS: Mapping[str, Peer] = {
     **{f"caducee-{alg.lower()}": _caducee("servers", alg, is_before=False) for alg in _ALGS},
@@ -56,6 +62,8 @@ PEERS: Mapping[str, Peer] = {
     **{f"node-redis-{alg.lower()}": _node("redis", alg) for alg in _ALGS},
     **{f"node-memory-{alg.lower()}": _node("memory", alg) for alg in _ALGS},
     **{f"floor-{alg.lower()}": _floor(alg) for alg in _ALGS},
+    "floor-stores-es256": _floor_with("stores", "floor and durable grants and audit"),
+    "floor-engine-es256": _floor_with("engine", "floor, durable, and pyop"),
 }
 #: The same of another checkout (BENCH_BEFORE).
 BEFORE: Mapping[str, Peer] = {

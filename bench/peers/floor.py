@@ -1,6 +1,6 @@
 """The floor: the least Python that completes the flows, to see what a lean provider costs on this machine.
 
-Contains starting it under granian, as Caducée. Not here: its application (`minimal`); it is no product.
+Contains starting it under granian, as Caducée. Not here: its applications (`minimal`, `promised`); it is no product.
 """
 
 from collections.abc import Mapping
@@ -9,10 +9,12 @@ from typing import Any
 
 from bench.peers.fixture import client, fixture_directory, users
 from bench.processes import PYTHON, ROOT, Group, fetch, free_port
-from bench.stores import start_redis
+from bench.stores import start_postgresql, start_redis
 
 
-def start_floor(alg: str) -> Any:
+def start_floor(alg: str, pieces: str = "") -> Any:
+    """`pieces`: "stores", or "engine" for the stores and the engine; see `promised`."""
+
     def start(started: Group, workers: int) -> Mapping[str, Any]:
         port = free_port()
         environment = {
@@ -22,6 +24,9 @@ def start_floor(alg: str) -> Any:
             "KEYS": str(fixture_directory()),
             "PYTHONDONTWRITEBYTECODE": "1",
         }
+        if pieces:
+            environment["PIECES"] = pieces
+            environment["DATABASE"] = start_postgresql(started).replace("+psycopg", "")
         serve = [
             Path(PYTHON).parent / "granian",
             "--interface",
@@ -41,7 +46,7 @@ def start_floor(alg: str) -> Any:
             "1",
             "--factory",
         ]
-        command = [*serve, *options, "bench.peers.minimal:application"]
+        command = [*serve, *options, f"bench.peers.{'promised' if pieces else 'minimal'}:application"]
         started.start(command, started.server, environment=environment, directory=ROOT)
         url = f"http://127.0.0.1:{port}/.well-known/openid-configuration"
         started.wait(lambda: fetch(url), "the floor")

@@ -1,8 +1,8 @@
 """The floor: the least code that completes the flows. No product, and not safe enough to be one.
 
 Contains what cannot be left out: session, client and redirect check, PKCE, codes good once, client authentication, one
-signature, all state in Redis by one bare socket a thread. Not here: accounts, audit, a gate, pages worth the name.
-Told by PORT, KEYS, ALG and REDIS_PORT.
+signature, all state in Redis by one bare socket a thread. Not here: pages worth the name; accounts, audit, a gate and
+pyop, which `promised` adds by the methods under « More ». Told by PORT, KEYS, ALG and REDIS_PORT.
 """
 
 import base64
@@ -10,7 +10,6 @@ import hashlib
 import hmac
 import json
 import os
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -23,6 +22,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
+from bench.peers.bare_redis import Redis
+
 Headers = list[tuple[str, str]]
 Answer = tuple[str, Headers, bytes]
 
@@ -34,32 +35,6 @@ _OK, _FOUND, _BAD, _DENIED, _NONE = (
     "404 Not Found",
 )
 _JSON: Headers = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
-
-
-class Redis:
-    """One blocking connection, and as much of its protocol as is asked for here."""
-
-    def __init__(self, port: int) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port))
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._file = self._socket.makefile("rb")
-
-    def ask(self, *commands: tuple[str, ...]) -> list[bytes | None]:
-        """Returns the answers to these commands, sent together."""
-        self._socket.sendall(b"".join(_packed(command) for command in commands))
-        return [self._read() for _ in commands]
-
-    def _read(self) -> bytes | None:
-        line = self._file.readline()[:-2]
-        if line[:1] != b"$":
-            return line[1:]
-        length = int(line[1:])
-        return None if length < 0 else self._file.read(length + 2)[:-2]
-
-
-def _packed(command: tuple[str, ...]) -> bytes:
-    words = [word.encode() for word in command]
-    return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in words)
 
 
 def signing(key: Any) -> tuple[Callable[[bytes], bytes], Mapping[str, str]]:
@@ -135,7 +110,7 @@ class Floor:
         return found
 
     def authorize(self, environ: Mapping[str, Any]) -> Answer:
-        asked = dict(parse_qsl(environ["QUERY_STRING"]))
+        asked = self.parsed(environ["QUERY_STRING"])
         if (asked.get("client_id"), asked.get("redirect_uri")) != self._client[::2]:
             return _BAD, _JSON, b"{}"
         cookies = dict(part.strip().partition("=")[::2] for part in environ.get("HTTP_COOKIE", "").split(";"))
@@ -143,15 +118,15 @@ class Floor:
         if found is None:
             return _FOUND, [("Location", f"/login?{environ['QUERY_STRING']}")], b""
         code = _b64(os.urandom(24))
-        record = {"user": found.decode(), **asked}
+        record = self.granted({"user": found.decode(), **asked})
         self.redis.ask(("SET", f"code:{code}", json.dumps(record), "EX", "60"))
-        answer = urlencode({"code": code, "state": asked.get("state", ""), "iss": self._issuer})
+        answer = urlencode({**self.answered(record, code), "iss": self._issuer})
         return _FOUND, [("Location", f"{self._client[2]}?{answer}"), ("Cache-Control", "no-store")], b""
 
     def login(self, environ: Mapping[str, Any]) -> Answer:
         query = environ["QUERY_STRING"]
         if environ["REQUEST_METHOD"] != "POST":
-            return _OK, [("Content-Type", "text/html")], _PAGE % quote(query, safe="=&%").encode()
+            return _OK, [("Content-Type", "text/html")], _PAGE % quote(query, safe="=&%+").encode()
         form = _form(environ)
         PasswordHasher().verify(self._hashes[form["username"]], form["password"])
         sid = _b64(os.urandom(24))
@@ -171,26 +146,16 @@ class Floor:
         record = json.loads(found) if found else None
         if record is None or not (is_refresh or _is_proved(record, form)):
             return _BAD, _JSON, b'{"error": "invalid_grant"}'
-        return _OK, _JSON, json.dumps(self._tokens(record)).encode()
+        return _OK, _JSON, json.dumps(self.exchanged(form, record)).encode()
 
-    def _tokens(self, record: Mapping[str, str]) -> dict[str, Any]:
-        access_token, now = _b64(os.urandom(24)), int(time.time())
+    def tokens(self, record: dict[str, Any]) -> dict[str, Any]:
+        access_token = _b64(os.urandom(24))
         commands = [("SET", f"access:{access_token}", json.dumps(record), "EX", "3600")]
-        claims = {
-            "iss": self._issuer,
-            "sub": record["user"],
-            "aud": self._client[0],
-            "iat": now,
-            "exp": now + 3600,
-            "nonce": record.get("nonce"),
-            "at_hash": _b64(hashlib.sha256(access_token.encode()).digest()[:16]),
-        }
-        signed = f"{self._head}.{_b64(json.dumps(claims).encode())}"
         answer = {
             "access_token": access_token,
             "token_type": "Bearer",
             "expires_in": 3600,
-            "id_token": f"{signed}.{_b64(self._sign(signed.encode()))}",
+            "id_token": self.id_token(record["user"], access_token, record.get("nonce")),
         }
         if "offline_access" in record["scope"]:
             answer["refresh_token"] = _b64(os.urandom(24))
@@ -198,13 +163,48 @@ class Floor:
         self.redis.ask(*commands)
         return answer
 
+    def id_token(self, user: str, access_token: str, nonce: str | None) -> str:
+        now = int(time.time())
+        claims = {
+            "iss": self._issuer,
+            "sub": user,
+            "aud": self._client[0],
+            "iat": now,
+            "exp": now + 3600,
+            "nonce": nonce,
+            "at_hash": _b64(hashlib.sha256(access_token.encode()).digest()[:16]),
+        }
+        signed = f"{self._head}.{_b64(json.dumps(claims).encode())}"
+        return f"{signed}.{_b64(self._sign(signed.encode()))}"
+
     def userinfo(self, environ: Mapping[str, Any]) -> Answer:
         found = self.redis.ask(("GET", f"access:{environ.get('HTTP_AUTHORIZATION', '')[7:]}"))[0]
         if found is None:
             return _DENIED, [*_JSON, ("WWW-Authenticate", "Bearer")], b"{}"
-        user = json.loads(found)["user"]
-        claims = {"sub": user, "name": f"User {user}", "email": f"{user}@example.org", "email_verified": True}
-        return _OK, _JSON, json.dumps(claims).encode()
+        return _OK, _JSON, json.dumps(self.claims(json.loads(found))).encode()
+
+    # More.
+
+    def parsed(self, query: str) -> dict[str, str]:
+        """Returns an authorization request."""
+        return dict(parse_qsl(query))
+
+    def granted(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Returns what the code will stand for."""
+        return record
+
+    def answered(self, record: dict[str, Any], code: str) -> Mapping[str, str]:
+        """Returns the answer to an authorization request."""
+        return {"code": code, "state": record.get("state", "")}
+
+    def exchanged(self, form: Mapping[str, str], record: dict[str, Any]) -> dict[str, Any]:
+        """Returns the answer to a code or a refresh token that was found."""
+        return self.tokens(record)
+
+    def claims(self, record: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Returns the answer of userinfo."""
+        user = record["user"]
+        return {"sub": user, "name": f"User {user}", "email": f"{user}@example.org", "email_verified": True}
 
 
 _PAGE = (
@@ -225,11 +225,11 @@ def _is_proved(record: Mapping[str, str], form: Mapping[str, str]) -> bool:
     )
 
 
-def floor_of(keys: Path, alg: str, issuer: str, redis_port: int) -> Floor:
+def floor_of(keys: Path, alg: str, issuer: str, redis_port: int, kind: type[Floor] = Floor) -> Floor:
     pem = (keys / {"RS256": "rsa.pem", "ES256": "ec.pem"}[alg]).read_bytes()
     key = serialization.load_pem_private_key(pem, None)
     fixture = json.loads((keys / "fixture.json").read_text())
-    return Floor(issuer=issuer, alg=alg, key=key, fixture=fixture, redis_port=redis_port)
+    return kind(issuer=issuer, alg=alg, key=key, fixture=fixture, redis_port=redis_port)
 
 
 def application() -> Floor:

@@ -66,6 +66,8 @@ class Account:
     password_hash: str = field(repr=False)
     address: PostalAddress
     created_at: datetime
+    #: None: none was chosen, or before this was kept.
+    password_changed_at: datetime | None = None
     enabled: bool = True
     #: How often everything begun until then was voided. Counted, not timed: the clocks of nodes differ (docs/adr/0031).
     generation: int = 0

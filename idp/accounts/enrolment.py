@@ -4,13 +4,13 @@ import hashlib
 import re
 import secrets
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from email_validator import EmailNotValidError, validate_email
 
-from idp.accounts.account import Account, AccountId, PostalAddress, ProvedIdentity
+from idp.accounts.account import NO_PASSWORD, Account, AccountId, PostalAddress, ProvedIdentity
 from idp.cards.typed_text import is_dash, one_line
 
 #: Form fields and their longest values; the password has its own rules.
@@ -23,6 +23,7 @@ LONGEST: Mapping[str, int] = {
 }
 _LINK = "mailto:"
 _OPTIONAL = frozenset({"address_line2"})
+_ADDRESS = ("address_line1", "address_line2", "postal_code", "city")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +69,30 @@ def _verified_email(text: str) -> str | None:
 
 def form_faults(values: Mapping[str, str]) -> dict[str, str]:
     """Returns catalogue keys by faulty field; empty when the form is valid. `values` come from `typed_values`."""
-    faults = {}
-    for name, longest in LONGEST.items():
-        if not values[name] and name not in _OPTIONAL:
-            faults[name] = "enrolment.required"
-        elif len(values[name]) > longest:
-            faults[name] = "enrolment.too_long"
-    if "email" not in faults and _verified_email(values["email"]) is None:
+    faults = _length_faults(values, ("email",))
+    if not faults and _verified_email(values["email"]) is None:
         faults["email"] = "enrolment.email_malformed"
+    return faults | address_faults(values)
+
+
+def address_faults(values: Mapping[str, str]) -> dict[str, str]:
+    """Returns those of the postal address alone, as `form_faults` does."""
+    faults = _length_faults(values, _ADDRESS)
     # French codes are 5 digits; overseas and border practices may have others (letters, spaces, dash).
     if "postal_code" not in faults and not re.fullmatch(
         r"[0-9A-Z][0-9A-Z -]{2,9}", values["postal_code"].upper()
     ):
         faults["postal_code"] = "enrolment.postal_code_malformed"
+    return faults
+
+
+def _length_faults(values: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
+    faults = {}
+    for name in names:
+        if not values[name] and name not in _OPTIONAL:
+            faults[name] = "enrolment.required"
+        elif len(values[name]) > LONGEST[name]:
+            faults[name] = "enrolment.too_long"
     return faults
 
 
@@ -100,6 +112,12 @@ def typed_address(values: Mapping[str, str]) -> PostalAddress:
         postal_code=values["postal_code"].upper(),
         city=values["city"],
     )
+
+
+def address_values(address: PostalAddress) -> dict[str, str]:
+    """Returns the address as its form has it."""
+    texts = (address.line1, address.line2, address.postal_code, address.city)
+    return dict(zip(_ADDRESS, texts, strict=True))
 
 
 def proof_mark(identity: ProvedIdentity) -> str:
@@ -130,5 +148,6 @@ def new_account(
         password_hash=password_hash,
         address=address,
         created_at=now,
+        password_changed_at=None if password_hash == NO_PASSWORD else now,
         locale=locale,
     )

@@ -17,6 +17,7 @@ from idp.settings.password import PasswordSettings
 
 #: facts/security PW4: 128 bits. The digest has the length that argon2-cffi gave all hashes before.
 _SALT_BYTES, _DIGEST_BYTES = 16, 32
+_LONGEST_BYTES = 4096
 
 
 class HashingBusy(Exception):
@@ -93,16 +94,17 @@ class Passwords:
 
     def is_right(self, password_hash: str | None, password: str) -> bool:
         """Whether the password is right. `password_hash` None (no account), "" (no password) or damaged: False, after
-        the same work.
+        the same work; so is a password too long to be anybody's, which is not hashed (facts/security PW5).
 
         Raises HashingBusy.
         """
+        candidate = password if len(password.encode()) <= _LONGEST_BYTES else ""
         stored = StoredHash.read(password_hash or "")
         compared = stored or self._decoy
         with self._turn():
             try:
                 digest = self._argon2.digest(
-                    self._peppered(password), compared.salt, compared.cost, len(compared.digest)
+                    self._peppered(candidate), compared.salt, compared.cost, len(compared.digest)
                 )
             except ValueError:
                 return False

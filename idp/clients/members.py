@@ -20,6 +20,7 @@ from idp.clients.values import (
     host_name,
     ip_address_text,
     key_set,
+    logo,
     mail_address,
     one_of,
     redirect_uris,
@@ -74,6 +75,7 @@ MEMBERS: Mapping[str, Member] = {
     "client_id": Member("client_id", client_id, ...),
     "client_name": Member("name", short_text, ...),
     "client_uri": Member("home", exact_uri, ...),
+    "logo": Member("logo", logo),
     "profile": Member("profile", one_of(("fapi2",))),
     # Where it receives answers.
     "redirect_uris": Member("redirect_uris", redirect_uris, ...),

@@ -16,6 +16,7 @@ from idp.clients.public_keys import PublicJwk
 from idp.clients.rules import ADVICE, FAULTS, ClientRule, broken, fault_of
 from idp.clients.scopes import claims_of
 from idp.core.clock import Clock
+from idp.core.pictures import Picture
 from idp.interaction.authenticator import Acr
 from idp.settings.files import stamp_of
 from idp.signing.signer import Alg
@@ -32,6 +33,7 @@ class Client:
     client_id: str
     name: str
     home: str
+    logo: Picture | None
     #: "fapi2": must obey the FAPI 2.0 Security Profile. None: only our own rules.
     profile: str | None
     redirect_uris: tuple[str, ...]

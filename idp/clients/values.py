@@ -14,14 +14,18 @@ from idp.clients.client_secrets import MAKE_ONE, digest_of, secret_fault
 from idp.clients.located_yaml import At
 from idp.clients.public_keys import PublicJwk, public_keys
 from idp.clients.scopes import CLAIMS_OF_SCOPE, claims_of
+from idp.core.pictures import Picture, picture_of
 from idp.core.texts import is_encodable, read_json
 from idp.interaction.authenticator import AUTHENTICATORS, Acr
 from idp.settings import LOOPBACK_HOSTS, secret_variable
-from idp.settings.files import read_words
+from idp.settings.files import read_octets, read_words
 
 #: What a client may demand: not what only an emergency of the operator's lets in.
 _DEMANDED = {row.acr for row in AUTHENTICATORS.values() if not row.is_bypass}
 ACR_BY_NAME = {acr.rpartition(":")[2]: acr for acr in Acr if acr in _DEMANDED}
+
+#: Shown at 40 pixels; every process keeps it in memory.
+_LARGEST_LOGO = 64 * 1024
 
 
 def one_of(choices: Any) -> Callable[[At], str]:
@@ -156,6 +160,22 @@ def _text_file(at: At) -> str:
         raise at.fail("expected the path of a file") from error
     except OSError as error:
         raise at.fail(f"expected a readable text file; {str(error.strerror).lower()}") from error
+
+
+def logo(at: At) -> Picture:
+    """Returns the picture in `{file: …}`."""
+    members = at.members()
+    if members.keys() != {"file"}:
+        raise at.fail("expected `{file: …}`, with a PNG or SVG picture")
+    try:
+        picture = picture_of(read_octets(at.path.parent / members["file"].text(), _LARGEST_LOGO))
+    except ValueError as error:  # a path with NUL in it
+        raise at.fail("expected the path of a file") from error
+    except OSError as error:
+        raise at.fail(f"expected a readable picture; {str(error.strerror).lower()}") from error
+    if picture is None:
+        raise at.fail("expected a PNG or SVG picture there")
+    return picture
 
 
 def key_set(at: At) -> tuple[PublicJwk, ...]:

@@ -34,6 +34,7 @@ class AuditEvent(StrEnum):
     PASSWORD_REFUSED = "password:check:refused"
     PASSWORD_THROTTLED = "password:check:throttled"
     PASSWORD_CHANGED = "password:change:accepted"
+    ADDRESS_CHANGED = "address:change:accepted"
     MAIL_CODE_SENT = "mail_code:send:accepted"
     MAIL_CODE_NOT_SENT = "mail_code:send:throttled"
     MAIL_CODE_ACCEPTED = "mail_code:check:accepted"

@@ -29,8 +29,6 @@ from idp.web.known_device import KnownDevices
 from idp.web.network_quota import NetworkQuota
 from idp.web.page_routes import PageRoute
 
-#: Bytes of a password beyond which nothing is hashed (facts/security PW5).
-_LONGEST_BYTES = 4096
 _NO_WAIT = timedelta(0)
 #: HTTP status of each refusal of the form.
 _STATUS = {
@@ -101,9 +99,7 @@ class PasswordFlow:
             self._audit(AuditEvent.PASSWORD_THROTTLED, interaction, None)
             raise
         account = self.accounts.find_by_rpps(rpps)
-        # facts/security PW5: what is too long is not hashed, and costs one hash all the same.
-        candidate = typed if len(typed.encode()) <= _LONGEST_BYTES else ""
-        is_right = self.passwords.is_right(account.password_hash if account else None, candidate)
+        is_right = self.passwords.is_right(account.password_hash if account else None, typed)
         if account is None or not is_right or not account.may_sign_in:
             self._audit(AuditEvent.PASSWORD_REFUSED, interaction, account, reason=_reason(account, is_right))
             return None

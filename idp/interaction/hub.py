@@ -59,6 +59,8 @@ class Failure(StrEnum):
     REFUSED = "refused"
     #: No page is due and no person is proved: the account was disabled meanwhile.
     NOBODY = "nobody"
+    #: The login is for a person who has an account, and the one proved has none.
+    OTHER_PERSON = "other_person"
     #: The sign-in is out of order for a moment, and the request allows no page that says so.
     NOT_NOW = "not_now"
 
@@ -72,6 +74,9 @@ class Failed:
 
 
 Outcome = GoTo | Done | Failed
+
+#: The pages after the proof of a person.
+_FOR_WHOM_IT_IS = frozenset({Stop.FIRST_CONNECTION, Stop.ENROLMENT, Stop.CHARTER, Stop.PROFESSIONAL_CONTEXT})
 
 
 class Finish(Protocol[Asked_contra, Answer_co]):
@@ -194,17 +199,32 @@ class Hub:
         stop = self.itinerary.next_stop(
             interaction, standing, visit.now, is_station_shared=visit.is_station_shared
         )
+        if stop in _FOR_WHOM_IT_IS and _is_of_another(interaction, standing, finish):
+            return None  # Nothing is asked of a person whom the login is not for: its end tells them.
         if stop is None:
             finish.require_ready(interaction)
         return stop
 
     def _ended(self, interaction: Interaction) -> Done | Failed:
         standing = self.people.of(interaction)
+        if standing is None and _is_stranger(interaction):
+            return Failed(interaction, Failure.OTHER_PERSON)
         # Only paths by doors still open to this client: what a closed door proved is not told either.
         assurance = assurance_of(counting_events(interaction), self.itinerary.paths(interaction))
         if standing is None or assurance is None:
             return Failed(interaction, Failure.NOBODY)
         return Done(interaction, standing, assurance)
+
+
+def _is_of_another(interaction: Interaction, standing: Standing | None, finish: Finish[Any, Any]) -> bool:
+    if standing is None:
+        return _is_stranger(interaction)
+    return not finish.is_expected(interaction, standing.account)
+
+
+def _is_stranger(interaction: Interaction) -> bool:
+    """Whether a person without an account was proved, where the login is for one who has."""
+    return interaction.identity is not None and interaction.subject is not None
 
 
 def _page_path(interaction_id: str, stop: Stop) -> str:

@@ -109,6 +109,12 @@ class Itinerary:
         """
         return _satisfying(interaction, self.doors)
 
+    def ways_into(self, client_id: str, minimum_acr: Acr, *, has_password: bool) -> tuple[str, ...]:
+        """Returns the names of the doors by which a person gets into this client; none when they cannot."""
+        paths = usable_paths(self.doors.usable(client_id), paths_for(minimum_acr, ()))
+        doors = dict.fromkeys(AUTHENTICATORS[path[0]].door for path in paths)
+        return tuple(door for door in doors if has_password or door != "password")
+
     def earned(self) -> tuple[Acr, ...]:
         """Returns what the open doors earn, the least first. What a client closes for itself is not counted out."""
         opened = self.doors.opened

@@ -69,7 +69,7 @@ class Interaction:
     started_by: str = AUTHORIZATION
     #: An essential acr: only these are accepted, whatever their rank. Empty: no condition.
     essential: tuple[Acr, ...] = ()
-    #: The `sub` that the relying party expects (`id_token_hint`, `claims`). None: any person.
+    #: Whom the login is for: the `sub` that the relying party expects (`id_token_hint`, `claims`). None: any person.
     subject: str | None = None
     events: tuple[AuthenticationEvent, ...] = ()
     account_id: AccountId | None = None

@@ -1,8 +1,10 @@
 """What the sections of « Mon compte » show. View-models, as in `sign_in`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from idp.pages.delay import Delay
+from idp.pages.enrolment import FieldError
 from idp.pages.sign_in import IdentityView
 
 
@@ -17,12 +19,24 @@ class RememberedContext:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """`logo`: its address here, "" for none. `doors`: names of the doors that lead into it, the strongest first; none
+    while nobody is signed in."""
+
+    name: str
+    home: str
+    logo: str = ""
+    doors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HomePage:
     """The root page: the person signed in, or None, and where to go. GET /account/sign-in signs in, POST
     /end_session/confirm out."""
 
     identity: IdentityView | None
-    applications: tuple[tuple[str, str], ...]
+    #: Those that this person may open, or all.
+    applications: tuple[Application, ...]
     signed_in_since: str | None
     #: A key of « Ce poste »: "own", "declared" (in this browser; POST /station, shared: "1" or "0", changes these two),
     #: "network" (by the operator).
@@ -34,20 +48,57 @@ class HomePage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProofView:
+    """A card, or Pro Santé Connect. `source`: "cps" or "psc". `profession`: as it names it, or ""."""
+
+    source: str
+    profession: str
+    first_on: str
+    last_on: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentityPage:
+    """`source` and `verified_on`: of what the identity shows. `proofs`: oldest first."""
+
+    identity: IdentityView
+    source: str
+    verified_on: str
+    proofs: tuple[ProofView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressPage:
+    """POST /account/address: address_line1, address_line2, postal_code, city. `values`: as typed, or as kept."""
+
+    values: dict[str, str]
+    errors: tuple[FieldError, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordPage:
-    """POST /account/password: new_password. GET /account/proof?to=password proves.
+    """POST /account/password: new_password, and password, the present one, without a proof by card or Pro Santé
+    Connect of the last `minutes` minutes. GET /account/proof?to=password proves."""
 
-    Without a proof by card or Pro Santé Connect of the last `minutes` minutes, the page asks for one first.
-    """
-
+    #: Whose password it is.
+    identity: IdentityView
     is_proved: bool
-    is_done: bool
-    #: A key of the catalogue, or None.
-    error: str | None
+    #: The account has no password yet: only a proof leads to one.
+    is_first: bool
     #: What the words of a password's rules name: minimum, maximum, own, millions.
     password_numbers: Mapping[str, int]
     minutes: int
-    #: The account has no password yet.
-    is_first: bool = False
-    #: Person of the new password; None when it is set.
-    identity: IdentityView | None = None
+    #: It is changed, and the session is over.
+    is_done: bool = False
+    #: A key of the catalogue, or None.
+    error: str | None = None
+    delay: Delay = field(default_factory=Delay)
+    #: The day of the last change, "" when it is not known.
+    changed_on: str = ""
+
+    @property
+    def wrong_field(self) -> str | None:
+        """Returns the field to mend; None when nothing in the form is wrong."""
+        if self.error in ("enrolment.busy", "password.wait", "password.network", "password.closed", None):
+            return None
+        return "password" if self.error == "new_password.current_wrong" else "new_password"

@@ -55,6 +55,10 @@ class LifeSettings:
     upstream_life: timedelta = duration(
         "One sign-in at Pro Santé Connect.", 10 * _MINUTE, source="facts/security §0.2"
     )
+    fresh_proof_life: timedelta = duration(
+        "A proof by card or Pro Santé Connect, for what matters in « Mon compte »: a new password, another mailbox.",
+        10 * _MINUTE,
+    )
     card_attempt_life: timedelta = duration("One attempt with a card.", 10 * _MINUTE)
     card_presentation_life: timedelta = duration(
         "A card that was presented, until our page takes it: one redirect.", _MINUTE

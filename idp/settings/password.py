@@ -19,7 +19,7 @@ class PasswordSettings:
 
     door: bool = setting(
         "People may sign in with a password and a mail code; false closes it everywhere, and the enrolment asks for no "
-        "password. Opened later, a person without one chooses it on the home page after card or Pro Santé Connect.",
+        "password. Opened later, a person without one chooses it in « Mon compte » after card or Pro Santé Connect.",
         True,
     )
     pepper: str = setting(
@@ -36,9 +36,6 @@ class PasswordSettings:
         10,
         least=4,
         source=_VALUES,
-    )
-    change_within: timedelta = duration(
-        "A new password wants a proof by card or Pro Santé Connect no older than this.", seconds(600)
     )
     free_tries: int = number(
         "Failures before the first wait; 0: at once as with 1, and twice as long.", 5, least=0, source=_VALUES

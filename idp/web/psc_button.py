@@ -7,26 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from idp.core.pictures import Picture, picture_of
 from idp.settings.files import read_octets
 
 #: Base names in the folder: the button, and the button under the pointer (facts/psc §10).
 NORMAL, HOVER = "bouton", "bouton-survol"
 _LARGEST = 256 * 1024
 EXPECTED_PICTURES = f"a folder with {NORMAL}.svg or .png, of at most {_LARGEST // 1024} KiB"
-_KINDS: Mapping[str, tuple[str, bytes]] = {
-    ".png": ("image/png", b"\x89PNG\r\n\x1a\n"),
-    ".svg": ("image/svg+xml", b"<"),
-}
+_KINDS: Mapping[str, str] = {".png": "image/png", ".svg": "image/svg+xml"}
 
 
 class BadPicture(Exception):
     """For the operator: what kind of folder it is, and which file of ours is wrong. Without path: a setting has it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    media_type: str
-    content: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +48,15 @@ def read_pictures(folder: str) -> OfficialPictures:
 def _read(folder: Path, name: str) -> tuple[str, Picture | None]:
     if not folder.is_dir():
         raise BadPicture("no folder")
-    for suffix, (media_type, beginning) in _KINDS.items():
+    for suffix, media_type in _KINDS.items():
         path = folder / f"{name}{suffix}"
         if not path.exists():
             continue
         try:
-            content = read_octets(path, _LARGEST)
+            picture = picture_of(read_octets(path, _LARGEST))
         except OSError:
-            content = b""
-        if not content.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(beginning):
+            picture = None
+        if picture is None or picture.media_type != media_type:
             raise BadPicture(f"one whose {name}{suffix} is not {media_type}, or is larger")
-        return name, Picture(media_type, content)
+        return name, picture
     return name, None

@@ -14,6 +14,7 @@ PROOF_PATH = "/account/proof"
 
 class Section(StrEnum):
     HOME = "home"
+    IDENTITY = "identity"
     EMAIL = "email"
     ADDRESS = "address"
     PASSWORD = "password"

@@ -3,12 +3,17 @@
 from collections.abc import Iterator
 
 from idp.adapters.sql.personal_data import SqlPersonalData
+from idp.adapters.sql.proofs import SqlProofs
+from idp.flows.account.address import AddressFlow
 from idp.flows.account.charters import CharterAcceptancesFlow
 from idp.flows.account.home import HomeFlow
+from idp.flows.account.identity import IdentityFlow
+from idp.flows.account.logos import LogosFlow
 from idp.flows.account.password import PasswordFlow
 from idp.flows.account.personal_data import PersonalDataFlow
 from idp.flows.account.sign_in import AccountSignIn
 from idp.flows.shared.account_desk import AccountDesk
+from idp.flows.shared.current_password import CurrentPassword
 from idp.flows.shared.signed_in import SignedIn
 from idp.interaction.binding import Bindings
 from idp.web.leaving import Leaving
@@ -39,6 +44,8 @@ def build_account(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
     # In the order of the home.
     sections: dict[Section, Flow] = {}
     settings = parts.settings
+    sections[Section.IDENTITY] = _identity(parts)
+    sections[Section.ADDRESS] = _address(parts)
     if settings.password.door:
         sections[Section.PASSWORD] = _password(parts, shared)
     sections[Section.CHARTERS] = CharterAcceptancesFlow(
@@ -51,6 +58,7 @@ def build_account(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
     sections[Section.DATA] = _personal_data(parts, shared)
     yield from sections.values()
     yield _home(parts, tuple(sections))
+    yield LogosFlow(parts.clients)
 
 
 def _signed_in(parts: Parts) -> SignedIn:
@@ -64,7 +72,7 @@ def _desk(parts: Parts) -> AccountDesk:
         forms=web.forms,
         rendering=web.rendering,
         clock=parts.clock,
-        within=settings.password.change_within,
+        within=settings.lives.fresh_proof_life,
     )
 
 
@@ -81,7 +89,30 @@ def _home(parts: Parts, sections: tuple[Section, ...]) -> HomeFlow:
         context=parts.context,
         contexts=parts.contexts,
         audit=parts.audit,
+        itinerary=parts.itinerary,
         sections=sections,
+    )
+
+
+def _identity(parts: Parts) -> IdentityFlow:
+    web = parts.web
+    return IdentityFlow(desk=_desk(parts), proofs=SqlProofs(parts.database), locales=web.locales)
+
+
+def _address(parts: Parts) -> AddressFlow:
+    return AddressFlow(desk=_desk(parts), work=parts.work, accounts=parts.accounts, audit=parts.audit)
+
+
+def _current_password(parts: Parts, shared: FlowParts) -> CurrentPassword:
+    web = parts.web
+    return CurrentPassword(
+        passwords=shared.passwords,
+        throttle=shared.throttle,
+        quota=shared.password_posts,
+        devices=shared.devices,
+        cookies=web.cookies,
+        audit=parts.audit,
+        clock=parts.clock,
     )
 
 
@@ -93,7 +124,9 @@ def _password(parts: Parts, shared: FlowParts) -> PasswordFlow:
         audit=parts.audit,
         clock=parts.clock,
         leaving=Leaving(parts.web.cookies, Bindings(parts.interactions), parts.visits),
+        locales=parts.web.locales,
         passwords=shared.passwords,
+        current=_current_password(parts, shared),
         sign_out=parts.sign_out,
         notices=shared.notices,
         waits=shared.waits,

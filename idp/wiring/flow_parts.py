@@ -16,6 +16,7 @@ from idp.adapters.sql.outbox import SqlOutbox
 from idp.adapters.sql.proofs import SqlProofs
 from idp.core.ephemeral import Kind
 from idp.core.mailer import Outbox
+from idp.core.sealing import derive_key
 from idp.flows.shared.already_enrolled import AlreadyEnrolled
 from idp.flows.shared.charter_receipt import CharterReceipts
 from idp.flows.shared.code_mail import CodeSender
@@ -25,6 +26,8 @@ from idp.flows.shared.opening import Opening
 from idp.flows.shared.proved import Admission
 from idp.interaction.binding import Bindings
 from idp.interaction.hub import Finishes
+from idp.web.known_device import KnownDevices
+from idp.web.network_quota import NetworkQuota
 from idp.web.psc_button import OfficialPictures
 from idp.wiring.accounts import build_mail_codes, build_notices, build_passwords, build_throttle, build_waits
 from idp.wiring.parts import Parts
@@ -46,6 +49,9 @@ class FlowParts:
     linking: UpstreamLinking
     passwords: Passwords
     throttle: PasswordThrottle
+    #: Password forms from one network.
+    password_posts: NetworkQuota
+    devices: KnownDevices
     waits: Waits
     policy: PasswordPolicy
     already: AlreadyEnrolled
@@ -95,6 +101,14 @@ def build_flow_parts(parts: Parts, finishes: Finishes[Request, Response]) -> Flo
         ),
         passwords=build_passwords(s, parts.share),
         throttle=build_throttle(parts.resources),
+        password_posts=network_quota(
+            parts.resources,
+            web,
+            Kind.PASSWORD_POSTS_BY_IP,
+            s.password.posts_per_network,
+            s.password.network_window,
+        ),
+        devices=KnownDevices(web.cookies, web.stations, derive_key(s.keys.application, "device")),
         waits=waits,
         policy=PasswordPolicy(s.password, _SERVICE_WORDS),
         pictures=pictures,

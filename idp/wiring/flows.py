@@ -4,8 +4,6 @@ from collections.abc import Iterator
 
 from werkzeug.wrappers import Request, Response
 
-from idp.core.ephemeral import Kind
-from idp.core.sealing import derive_key
 from idp.flows.charter import CharterFlow
 from idp.flows.choice import ChoiceFlow
 from idp.flows.closing import ClosingFlow
@@ -25,7 +23,6 @@ from idp.flows.shared.psc_leaving import PscLeaving
 from idp.flows.shared.psc_refusals import PscRefusals
 from idp.interaction.binding import Bindings
 from idp.interaction.hub import Finishes
-from idp.web.known_device import KnownDevices
 from idp.web.leaving import Leaving
 from idp.web.page_routes import Flow
 from idp.wiring.account import build_account
@@ -33,7 +30,6 @@ from idp.wiring.cards import build_revocation
 from idp.wiring.flow_parts import FlowParts, build_flow_parts
 from idp.wiring.itinerary import build_charter_action
 from idp.wiring.parts import Parts
-from idp.wiring.web import network_quota
 
 
 def build_flows(parts: Parts, finishes: Finishes[Request, Response]) -> list[Flow]:
@@ -54,7 +50,6 @@ def build_flows(parts: Parts, finishes: Finishes[Request, Response]) -> list[Flo
 
 
 def _password(parts: Parts, shared: FlowParts) -> PasswordFlow:
-    s = parts.settings
     return PasswordFlow(
         desk=shared.desk,
         work=parts.work,
@@ -62,14 +57,8 @@ def _password(parts: Parts, shared: FlowParts) -> PasswordFlow:
         passwords=shared.passwords,
         throttle=shared.throttle,
         sender=shared.sender,
-        quota=network_quota(
-            parts.resources,
-            parts.web,
-            Kind.PASSWORD_POSTS_BY_IP,
-            s.password.posts_per_network,
-            s.password.network_window,
-        ),
-        devices=KnownDevices(parts.web.cookies, parts.web.stations, derive_key(s.keys.application, "device")),
+        quota=shared.password_posts,
+        devices=shared.devices,
         clock=parts.clock,
     )
 

@@ -22,6 +22,7 @@ PROOFS = {
     "client_uri": (
         "tests/flows/test_charter.py::test_a_charter_never_published_closes_this_client_and_no_other"
     ),
+    "logo": "tests/flows/account/test_home.py::test_is_served_from_here",
     "profile": "tests/protocol/client_auth/test_fapi2.py::test_the_profile_is_told_at_the_line_of_the_client",
     "redirect_uris": (
         "tests/protocol/authorization/test_sign_in.py::"

@@ -189,3 +189,27 @@ def test_so_is_a_secret_of_other_octets_in_the_environment(
     file.write_text(CLIENTS.replace("file: secret", "env: OF_A_CLIENT"))
     with pytest.raises(BadYaml, match=":5:26: expected a secret of UTF-8 text there"):
         read_clients(file)
+
+
+BAD_LOGOS = {
+    "text": (b"a logo", "a PNG or SVG picture"),
+    "jpeg": (b"\xff\xd8\xff\xe0 JFIF", "a PNG or SVG picture"),
+    "too large": (b"<svg/>" + b" " * 65536, "larger than 64 kib"),
+    "empty": (b"", "a PNG or SVG picture"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_LOGOS)
+def test_a_logo_that_is_no_picture_or_too_large_is_a_fault_at_its_place(file: Path, kind: str) -> None:
+    content, expected = BAD_LOGOS[kind]
+    (file.parent / "logo").write_bytes(content)
+    file.write_text(f"{CLIENTS}    logo: {{file: logo}}\n")
+    with pytest.raises(BadYaml, match=f"(?s)7:11.*{expected}"):
+        read_clients(file)
+
+
+@pytest.mark.parametrize("value", ["logo.png", "https://rp.example/logo.png", "{file: gone}", "{env: LOGO}"])
+def test_a_logo_is_a_file_that_is_there(file: Path, value: str) -> None:
+    file.write_text(f"{CLIENTS}    logo: {value}\n")
+    with pytest.raises(BadYaml, match="expected"):
+        read_clients(file)

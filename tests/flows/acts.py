@@ -134,6 +134,16 @@ class Person:
         page = other.follow(self.callback(other, ask(other))())
         return posting(other, page, "/closing")
 
+    def new_password_by_the_present_one(self, browser: Browser) -> Request:
+        assert self.house.exchange(answer_of(browser.follow(self.code(browser)()))["code"]).status_code == 200
+        typed = {"password": PASSWORD, "new_password": NEW}
+        return posting(browser, browser.get("/account/password"), "/password", **typed)
+
+    def address(self, browser: Browser) -> Request:
+        self.signed_in(browser)
+        typed = {name: TYPED[name] for name in ("address_line1", "postal_code", "city")}
+        return posting(browser, browser.get("/account/address"), "/address", **typed)
+
     def question(self, browser: Browser) -> TestResponse:
         """A session was left open at a shared station."""
         self.signed_in(browser)
@@ -243,6 +253,11 @@ ACTS = (
         name="keep_account",
         commits=(together("accounts", "outbox", "account:close:cancelled"),),
     ),
+    Act(
+        name="new_password_by_the_present_one",
+        commits=(together("accounts", "password_page", "outbox", "password:change:accepted") | ENDED,),
+    ),
+    Act(name="address", commits=(together("accounts", "address:change:accepted"),)),
     Act(name="same_person", commits=(together("session:confirm:accepted"),)),
     Act(name="other_person", commits=(together("session:confirm:refused") | ENDED,)),
 )

@@ -203,7 +203,7 @@ def test_with_the_password_door_closed_no_password_is_asked_for_and_none_opens_t
     # Who was identified by Pro Santé Connect chooses the first one.
     at_home = later.browser()
     at_home.submit(by_psc(at_home, psc), "/charter", accepted="yes")
-    assert "Choisir un mot de passe" in at_home.get("/").text
+    assert "Choisir un mot de passe" in at_home.get("/account/password").text
     chosen = at_home.submit(at_home.get("/account/password"), "/password", new_password=PASSWORD)
     assert "Votre mot de passe est enregistré" in chosen.text
     person_of_both = later.browser()

@@ -48,7 +48,7 @@ def has_way_on(page: TestResponse) -> bool:
 
 
 def is_signed_in(browser: Browser) -> bool:
-    return "Votre session est ouverte" in browser.get("/").text
+    return "Session ouverte depuis" in browser.get("/").text
 
 
 def assert_refused(browser: Browser, page: TestResponse, *statuses: int) -> None:

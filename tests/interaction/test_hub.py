@@ -12,7 +12,7 @@ from idp.interaction.hub import Done, Failed, Failure, Finish, GoTo, Hub, Outcom
 from idp.interaction.lending import Lending
 from idp.interaction.next_stop import Itinerary
 from idp.interaction.people import People
-from idp.interaction.record import Acr, Interaction, with_event
+from idp.interaction.record import Acr, Interaction, with_event, with_identity
 from idp.interaction.refusal import InteractionRefusal, InteractionRefused
 from idp.interaction.session import Session
 from idp.interaction.sessions import Sessions
@@ -28,7 +28,7 @@ from tests.fakes import (
     MemoryStore,
     out_of_order,
 )
-from tests.people import ALICE, BOB, an_account, an_event, an_interaction, doors
+from tests.people import ALICE, BOB, an_account, an_event, an_identity, an_interaction, doors
 
 BROWSER = "the-cookie-of-this-browser"
 
@@ -386,6 +386,20 @@ class TestGoOn:
         failed = bench.go_on()
         assert isinstance(failed, Failed)
         assert failed.reason is Failure.NOBODY
+
+    def test_for_one_person_asks_nothing_of_a_stranger(self, bench: Bench) -> None:
+        """No enrolment of somebody whom the login is not for; where it is for any person, one may enrol."""
+        bench.begin(subject="sub-of-alice")
+        stranger = with_identity(bench.opened(), an_event("cps", 0), an_identity())
+        bench.interactions.save(stranger)
+        outcome = bench.go_on()
+        assert isinstance(outcome, Failed)
+        assert outcome.reason is Failure.OTHER_PERSON
+
+    def test_for_anybody_lets_a_stranger_enrol(self, bench: Bench) -> None:
+        bench.begin()
+        bench.interactions.save(with_identity(bench.opened(), an_event("cps", 0), an_identity()))
+        assert bench.go_on() == GoTo(f"{AT_HUB.path}/enrolment")
 
     def test_what_an_ended_session_had_proved_is_asked_again(self, bench: Bench) -> None:
         bench.sign_in("password", "email_otp")

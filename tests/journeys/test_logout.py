@@ -248,7 +248,7 @@ def test_page_of_the_account_offers_to_sign_out(
 ) -> None:
     browser, _received = signed_in
     page = browser.get(f"{demo.issuer}/")
-    assert page.says("Votre session est ouverte")
+    assert page.says("Session ouverte depuis")
     assert page.says("MARTIN")
     assert browser.submit("Se déconnecter").says(DONE)
     assert is_over(browser, party)

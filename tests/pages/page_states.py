@@ -58,10 +58,15 @@ class State:
     page: Any
     in_interaction: bool = True
     is_shared_station: bool = False
+    #: Something was done just before.
+    is_told: bool = False
 
     @property
     def is_error(self) -> bool:
         return self.name.endswith("!")
+
+
+_SAID = {"fr": "Votre adresse postale est enregistrée.", "en": "Your postal address is saved."}
 
 
 def frame(state: State, locale: str) -> Frame:
@@ -73,6 +78,8 @@ def frame(state: State, locale: str) -> Frame:
         base_path="/interaction/AbC" if state.in_interaction else "",
         csrf="csrf-value",
         is_shared_station=state.is_shared_station,
+        session="" if state.in_interaction else "sid",
+        said=_SAID[locale] if state.is_told else None,
     )
 
 
@@ -110,6 +117,8 @@ def every_state(locale: str) -> list[State]:
         *_same_person(),
         *_account(),
         *_new_password(),
+        *_address(),
+        *_identity(),
         *_signed_out(),
         State("form-post", "form_post.html", pages.FormPostPage("https://rp.example/cb", (("code", "AbC"),))),
         *_errors(),
@@ -508,13 +517,20 @@ def _professional_context() -> list[State]:
 
 
 #: Every section that there is.
-SECTIONS = tuple((name, f"/account/{name}") for name in ("password", "charters", "data"))
+SECTIONS = tuple(
+    (name, f"/account/{name}") for name in ("identity", "address", "password", "charters", "data")
+)
 
 
 def _account() -> list[State]:
     applications = (
-        ("ViaTrajectoire", "https://viatrajectoire.example/"),
-        ("Orion", "https://orion.example/"),
+        account_pages.Application(
+            name="ViaTrajectoire",
+            home="https://viatrajectoire.example/",
+            logo="/logos/viatrajectoire",
+            doors=("psc", "cps", "password"),
+        ),
+        account_pages.Application(name="Orion", home="https://orion.example/", doors=("psc", "cps")),
     )
     models = {
         "account": account_pages.HomePage(
@@ -537,7 +553,9 @@ def _account() -> list[State]:
             ),
         ),
         "account-nobody": account_pages.HomePage(
-            identity=None, applications=applications, signed_in_since=None
+            identity=None,
+            applications=tuple(replace(one, doors=()) for one in applications),
+            signed_in_since=None,
         ),
         "account-shared-station": account_pages.HomePage(
             identity=ELISE, applications=applications, signed_in_since="14 h 02", station="declared"
@@ -550,59 +568,79 @@ def _account() -> list[State]:
         ),
         "account-bare": account_pages.HomePage(identity=NURSE, applications=(), signed_in_since=None),
     }
-    return [State(name, "account/home.html", model, in_interaction=False) for name, model in models.items()]
+    told = State("account-said", "account/home.html", models["account"], in_interaction=False, is_told=True)
+    return [
+        *(State(name, "account/home.html", model, in_interaction=False) for name, model in models.items()),
+        told,
+    ]
 
 
 def _new_password() -> list[State]:
+    page = account_pages.PasswordPage(
+        identity=ELISE,
+        is_proved=False,
+        is_first=False,
+        password_numbers=PASSWORD_NUMBERS,
+        minutes=10,
+        changed_on="3 mars 2026",
+    )
+    proved, first = replace(page, is_proved=True), replace(page, is_first=True, changed_on="")
     models = {
-        "new-password": account_pages.PasswordPage(
-            is_proved=True,
-            is_done=False,
-            error=None,
-            password_numbers=PASSWORD_NUMBERS,
-            minutes=10,
-            identity=ELISE,
-        ),
-        "new-password-weak!": account_pages.PasswordPage(
-            is_proved=True,
-            is_done=False,
-            error="enrolment.password_common",
-            password_numbers=PASSWORD_NUMBERS,
-            minutes=10,
-        ),
-        "new-password-short!": account_pages.PasswordPage(
-            is_proved=True,
-            is_done=False,
-            error="enrolment.password_short",
-            password_numbers=PASSWORD_NUMBERS,
-            minutes=10,
-        ),
-        "new-password-done": account_pages.PasswordPage(
-            is_proved=True, is_done=True, error=None, password_numbers=PASSWORD_NUMBERS, minutes=10
-        ),
-        "new-password-first": account_pages.PasswordPage(
-            is_proved=True,
-            is_done=False,
-            error=None,
-            password_numbers=PASSWORD_NUMBERS,
-            minutes=10,
-            is_first=True,
-            identity=ELISE,
-        ),
-        "new-password-first-done": account_pages.PasswordPage(
-            is_proved=True,
-            is_done=True,
-            error=None,
-            password_numbers=PASSWORD_NUMBERS,
-            minutes=10,
-            is_first=True,
-        ),
-        "new-password-unproved": account_pages.PasswordPage(
-            is_proved=False, is_done=False, error=None, password_numbers=PASSWORD_NUMBERS, minutes=10
-        ),
+        "new-password": page,
+        "new-password-old": replace(page, changed_on=""),
+        "new-password-wrong!": replace(page, error="new_password.current_wrong"),
+        "new-password-wait!": replace(page, error="password.wait", delay=Delay(0, 2)),
+        "new-password-network!": replace(page, error="password.network", delay=Delay(0, 1)),
+        "new-password-closed!": replace(page, error="password.closed"),
+        "new-password-proved": proved,
+        "new-password-weak!": replace(proved, error="enrolment.password_common"),
+        "new-password-short!": replace(proved, error="enrolment.password_short"),
+        "new-password-busy!": replace(proved, error="enrolment.busy"),
+        "new-password-done": replace(page, is_done=True),
+        "new-password-first": replace(first, is_proved=True),
+        "new-password-first-unproved": first,
+        "new-password-first-done": replace(first, is_done=True),
     }
-    return [
+    pictures = [
         State(name, "account/password.html", model, in_interaction=False) for name, model in models.items()
+    ]
+    shared = State(
+        "new-password-shared", "account/password.html", page, in_interaction=False, is_shared_station=True
+    )
+    return [*pictures, shared]
+
+
+def _address() -> list[State]:
+    kept = {"address_line1": "12 rue des Lilas", "address_line2": "", "postal_code": "69001", "city": "Lyon"}
+    wrong = account_pages.AddressPage(
+        values={**kept, "postal_code": "!", "city": ""},
+        errors=(
+            enrolment_pages.FieldError("city", "enrolment.required"),
+            enrolment_pages.FieldError("postal_code", "enrolment.postal_code_malformed"),
+        ),
+    )
+    return [
+        State(
+            "address", "account/address.html", account_pages.AddressPage(values=kept), in_interaction=False
+        ),
+        State("address-wrong!", "account/address.html", wrong, in_interaction=False),
+    ]
+
+
+def _identity() -> list[State]:
+    proofs = (
+        account_pages.ProofView(
+            source="cps", profession="Médecin", first_on="3 mars 2025", last_on="23 novembre 2026"
+        ),
+        account_pages.ProofView(source="psc", profession="", first_on="4 mars 2025", last_on="4 mars 2025"),
+    )
+    page = account_pages.IdentityPage(
+        identity=ELISE, source="cps", verified_on="23 novembre 2026", proofs=proofs
+    )
+    by_psc = replace(page, source="psc", proofs=())
+    return [
+        State("identity", "account/identity.html", page, in_interaction=False),
+        State("identity-psc", "account/identity.html", by_psc, in_interaction=False),
     ]
 
 

@@ -109,7 +109,9 @@ def hostile_states() -> Iterator[State]:
         "same_person.html": pages.SamePersonPage(identity, HOSTILE, HOSTILE),
         "account/home.html": account_pages.HomePage(
             identity=identity,
-            applications=((HOSTILE, "https://rp.example/"),),
+            applications=(
+                account_pages.Application(name=HOSTILE, home="https://rp.example/", doors=("cps",)),
+            ),
             signed_in_since=HOSTILE,
             contexts=(
                 account_pages.RememberedContext(
@@ -118,12 +120,24 @@ def hostile_states() -> Iterator[State]:
             ),
         ),
         "account/password.html": account_pages.PasswordPage(
-            is_proved=True,
-            is_done=False,
-            error="enrolment.password_short",
-            password_numbers={"minimum": 15},
-            minutes=10,
             identity=identity,
+            is_proved=False,
+            is_first=False,
+            password_numbers={"minimum": 15, "own": 10},
+            minutes=10,
+            error="enrolment.password_short",
+            changed_on=HOSTILE,
+        ),
+        "account/address.html": account_pages.AddressPage(
+            values=dict.fromkeys(("address_line1", "address_line2", "postal_code", "city"), HOSTILE)
+        ),
+        "account/identity.html": account_pages.IdentityPage(
+            identity=identity,
+            source="cps",
+            verified_on=HOSTILE,
+            proofs=(
+                account_pages.ProofView(source="psc", profession=HOSTILE, first_on=HOSTILE, last_on=HOSTILE),
+            ),
         ),
         "signed_out.html": pages.SignedOutPage(
             state="confirm",
@@ -161,7 +175,7 @@ def hostile_states() -> Iterator[State]:
 
 @pytest.mark.parametrize("state", list(hostile_states()), ids=lambda state: state.template)
 def test_hostile_values_come_out_as_the_text_they_are(state: State) -> None:
-    html = rendered("fr", state, client_name=HOSTILE, csrf=HOSTILE)
+    html = rendered("fr", state, client_name=HOSTILE, csrf=HOSTILE, said=HOSTILE)
     page = BeautifulSoup(html, "html.parser")
     ours = ["/static/form_post.js"] if state.template == "form_post.html" else []
     assert [script.get("src") for script in page.find_all("script")] == ours
@@ -172,7 +186,13 @@ def test_hostile_values_come_out_as_the_text_they_are(state: State) -> None:
 
 
 def test_every_template_met_hostile_values() -> None:
-    frames = {"base.html", "macros.html", "account/section.html", "account/charters_macros.html"}
+    frames = {
+        "base.html",
+        "macros.html",
+        "form_macros.html",
+        "account/section.html",
+        "account/charters_macros.html",
+    }
     files = {*TEMPLATES.glob("*.html"), *TEMPLATES.glob("account/*.html")}
     ours = {file.relative_to(TEMPLATES).as_posix() for file in files} - frames
     assert (

@@ -31,7 +31,7 @@ from tests.pages.reading import (
 )
 
 #: Of our own origin as well, from the operator's folder (docs/operate.md).
-OPERATOR_PICTURES = ("/psc/picture/bouton", "/psc/picture/bouton-survol")
+OPERATOR_PICTURES = ("/psc/picture/bouton", "/psc/picture/bouton-survol", "/logos/viatrajectoire")
 STATES = [(locale, state) for locale in LOCALES for state in every_state(locale)]
 LOOSE = environment(is_trimmed=False)
 PAGES = sorted({state.template for _, state in STATES})
@@ -122,7 +122,7 @@ def test_page_gives_the_csp_nothing_to_refuse(locale: str, state: State, page: B
 def test_no_link_leaves_but_those_the_view_model_names(
     locale: str, state: State, page: BeautifulSoup
 ) -> None:
-    named = {url for _, url in getattr(state.page, "applications", ())} | {
+    named = {one.home for one in getattr(state.page, "applications", ())} | {
         getattr(state.page, "return_url", None),
         getattr(state.page, "onward_url", None),
     }
@@ -190,7 +190,7 @@ def test_each_field_has_a_visible_label_and_its_autocomplete_token(
     locale: str, state: State, page: BeautifulSoup
 ) -> None:
     for field in page.find_all("input"):
-        if field["type"] == "hidden":
+        if field["type"] == "hidden" or field.has_attr("hidden"):
             continue
         labels = page.find_all("label", attrs={"for": field["id"]})
         assert len(labels) == 1

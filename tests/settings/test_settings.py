@@ -121,7 +121,7 @@ def test_every_number_of_the_settings_is_in_the_table_or_has_its_reason() -> Non
         "card_crl_bytes": "a list of tens of MB, several times over",
         "card_connections": "places of the listener",
         "card_connections_per_peer": "places of one address",
-        "password_change_within": "the Login transaction's order: a person who has just come",
+        "fresh_proof_life": "the Login transaction's order: a person who has just come",
         "hsm_sessions": "places in the HSM",
         "account_closing_grace": "issue 14: a night to think again",
         "account_unused_warned_after": "issue 14",

@@ -10,7 +10,7 @@ from idp.adapters.sql import crl_schema  # noqa: F401 - its tables are of the sa
 from idp.adapters.sql.columns import UtcInstant, metadata, row_number
 
 #: The migration of this code. Zero-padded: the order of the texts is the order of the migrations.
-SCHEMA_REVISION = "0014"
+SCHEMA_REVISION = "0015"
 
 accounts = sa.Table(
     "accounts",
@@ -41,6 +41,7 @@ accounts = sa.Table(
     sa.Column("locale", sa.Text, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("generation", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("password_changed_at", UtcInstant),
     sa.Column("closing_at", UtcInstant, index=True),
     sa.Column("disabled_motive", sa.Text, nullable=False, server_default=""),
     sa.Column("signed_in_at", UtcInstant),

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 
 from werkzeug.wrappers import Request, Response
 
+from idp.accounts.account import Account
 from idp.accounts.practice import ProfessionalContexts
-from idp.clients.registry import ClientFile
+from idp.clients.registry import Client, ClientFile, ClientRegistry
 from idp.core.audit import Audit, AuditEvent
 from idp.core.unit_of_work import UnitOfWork
 from idp.flows.shared.signed_in import SignedIn
+from idp.interaction.next_stop import Itinerary
 from idp.interaction.professional_context import ContextAction
 from idp.interaction.store import random_token
-from idp.pages.account import HomePage, RememberedContext
+from idp.pages.account import Application, HomePage, RememberedContext
 from idp.pages.identity import identity_view, place_of
 from idp.web.addresses import redirect
 from idp.web.cookies import Cookies
@@ -39,6 +41,7 @@ class HomeFlow:
     context: ContextAction
     contexts: ProfessionalContexts
     audit: Audit
+    itinerary: Itinerary
     #: Those that this service has.
     sections: tuple[Section, ...]
 
@@ -46,8 +49,6 @@ class HomeFlow:
         yield PageRoute("GET", "/", self.show)
         yield PageRoute("POST", "/station", self.change_station)
         yield PageRoute("POST", "/professional_context", self.forget_context)
-        # What was its address, in mails and bookmarks.
-        yield PageRoute("GET", "/password", lambda _: redirect(Section.PASSWORD.path))
 
     def change_station(self, request: Request) -> Response:
         """« Ce poste est partagé », and back. Only this browser remembers it."""
@@ -77,9 +78,9 @@ class HomeFlow:
 
     def _page(self, request: Request, locale: str) -> HomePage:
         clients = self.clients.registry()
-        applications = tuple((client.name, client.home) for client in clients.values())
         station, found = self._station(request), self.signed_in.find(request)
         if found is None:
+            applications = tuple(_application(client) for client in clients.values())
             return HomePage(identity=None, applications=applications, signed_in_since=None, station=station)
         session, account = found
         contexts = tuple(
@@ -94,14 +95,28 @@ class HomeFlow:
         )
         return HomePage(
             identity=identity_view(account.identity),
-            applications=applications,
+            applications=tuple(self._openable(account, clients)),
             signed_in_since=local_hour(session.started_at, locale),
             station=station,
             contexts=contexts,
             sections=tuple((str(section), section.path) for section in self.sections),
         )
 
+    def _openable(self, account: Account, clients: ClientRegistry) -> Iterator[Application]:
+        """Yields the applications into which a door leads that this person has."""
+        for client in clients.values():
+            doors = self.itinerary.ways_into(
+                client.client_id, client.minimum_acr, has_password=account.has_password
+            )
+            if doors:
+                yield _application(client, doors)
+
     def _station(self, request: Request) -> str:
         if self.stations.is_in_network(request):
             return "network"
         return "declared" if self.stations.is_declared(request) else "own"
+
+
+def _application(client: Client, doors: tuple[str, ...] = ()) -> Application:
+    logo = f"/logos/{client.client_id}" if client.logo else ""
+    return Application(name=client.name, home=client.home, logo=logo, doors=doors)

@@ -1,11 +1,11 @@
-"""A new password, forgotten or not, for a person whom the card or Pro Santé Connect identified a moment ago.
+"""A new password, of a person who knows the present one, or whom card or Pro Santé Connect identified a moment ago.
 
 Contains its page. The mailbox is no proof here: it already holds the other half of the password path (facts/security
-D2). The proof replaces the current password (PW6), so both cases are one. Not here: which passwords are good
-(`accounts`).
+D2). The proof replaces the current password (PW6), forgotten or not. Not here: which passwords are good (`accounts`).
 """
 
 import dataclasses
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -21,14 +21,19 @@ from idp.core.clock import Clock
 from idp.core.unit_of_work import UnitOfWork
 from idp.flows.shared.account_desk import AccountDesk, Entered
 from idp.flows.shared.busy import busy
+from idp.flows.shared.current_password import CurrentPassword, PasswordRefused
 from idp.interaction.sign_out import SignOut
 from idp.pages.account import PasswordPage
+from idp.pages.delay import Delay
 from idp.pages.identity import identity_view
+from idp.web.addresses import redirect
 from idp.web.leaving import Leaving
+from idp.web.local_time import local_day
+from idp.web.locales import Locales
 from idp.web.page_routes import PageRoute
 from idp.web.sections import Section
 
-_TEMPLATE = "account/password.html"
+_NO_DELAY = Delay()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +44,9 @@ class PasswordFlow:
     audit: Audit
     clock: Clock
     leaving: Leaving
+    locales: Locales
     passwords: Passwords
+    current: CurrentPassword
     sign_out: SignOut
     notices: Notices
     waits: Waits
@@ -48,34 +55,41 @@ class PasswordFlow:
     def routes(self) -> Iterator[PageRoute]:
         yield PageRoute("GET", Section.PASSWORD.path, self.show)
         yield PageRoute("POST", Section.PASSWORD.path, self.receive)
+        # https://www.w3.org/TR/change-password-url/: where password managers send a person.
+        for former in ("/.well-known/change-password", "/password"):
+            yield PageRoute("GET", former, lambda _: redirect(Section.PASSWORD.path))
 
     def show(self, request: Request) -> Response:
-        return self._form(request, self.desk.enter(request, Section.PASSWORD))
+        return self._page(request, self.desk.enter(request, Section.PASSWORD))
 
     def receive(self, request: Request) -> Response:
         entered = self.desk.enter(request, Section.PASSWORD)
-        form = self.desk.form(request, entered)
-        self.desk.require_proof(entered)
-        account, password = entered.account, form.get("new_password", "")
+        form, account = self.desk.form(request, entered), entered.account
+        if not account.has_password:
+            self.desk.require_proof(entered)
+        password = form.get("new_password", "")
         person = KnownPerson(identity=account.identity, email=account.email, address=account.address)
         fault = self.policy.fault(person, password)
         if fault is not None:
-            return self._form(request, entered, fault, 422)
+            return self._page(request, entered, fault, 422)
         try:
+            if not entered.is_proved:
+                self.current.verify(request, account, form.get("password", ""))
             self._change(entered, self.passwords.hash(password))
+        except PasswordRefused as refused:
+            return self._refuse(request, entered, refused)
         except (HashingBusy, StaleAccount):
-            return busy(self._form(request, entered, "enrolment.busy", 503))
-        page = PasswordPage(
-            is_proved=True,
-            is_done=True,
-            error=None,
-            password_numbers=self.policy.numbers,
-            minutes=self.desk.minutes,
-            is_first=not account.has_password,
-        )
-        response = self.desk.page(request, entered, _TEMPLATE, page)
+            return busy(self._page(request, entered, "enrolment.busy", 503))
+        response = self._page(request, entered, is_done=True)
         # The session at Pro Santé Connect may go on: the next person at this browser must not inherit it (PS10).
         self.leaving.sign_out(request, response, account.id)
+        return response
+
+    def _refuse(self, request: Request, entered: Entered, refused: PasswordRefused) -> Response:
+        status = 429 if refused.delay else 422
+        response = self._page(request, entered, refused.error, status, Delay.of(refused.delay))
+        if refused.delay:
+            response.headers["Retry-After"] = str(math.ceil(refused.delay.total_seconds()))
         return response
 
     def _change(self, entered: Entered, hashed: str) -> None:
@@ -83,26 +97,39 @@ class PasswordFlow:
 
         Raises StaleAccount.
         """
-        account = entered.account
-        changed = dataclasses.replace(account, password_hash=hashed).next_generation()
+        account, now = entered.account, self.clock.now()
+        changed = dataclasses.replace(account, password_hash=hashed, password_changed_at=now)
+        changed = changed.next_generation()
         post = self.notices.written(changed, Notice.PASSWORD_CHANGED)
+        by = "proof" if entered.is_proved else "password"
         with self.work.as_one_step():
             self.accounts.save(changed)
             self.waits.end(account.identity.rpps)
-            self.audit.record(AuditEvent.PASSWORD_CHANGED, account_id=account.id)
+            self.audit.record(AuditEvent.PASSWORD_CHANGED, account_id=account.id, by=by)
             post()
-            self.sign_out.end_all(account.id, self.clock.now(), by="password_change")
+            self.sign_out.end_all(account.id, now, by="password_change")
 
-    def _form(
-        self, request: Request, entered: Entered, error: str | None = None, status: int = 200
+    def _page(
+        self,
+        request: Request,
+        entered: Entered,
+        error: str | None = None,
+        status: int = 200,
+        delay: Delay = _NO_DELAY,
+        *,
+        is_done: bool = False,
     ) -> Response:
+        account = entered.account
+        changed_at = account.password_changed_at
         page = PasswordPage(
+            identity=identity_view(account.identity),
             is_proved=entered.is_proved,
-            is_done=False,
+            is_first=not account.has_password,
+            is_done=is_done,
             error=error,
+            delay=delay,
             password_numbers=self.policy.numbers,
             minutes=self.desk.minutes,
-            is_first=not entered.account.has_password,
-            identity=identity_view(entered.account.identity),
+            changed_on=local_day(changed_at, self.locales.of(request)) if changed_at else "",
         )
-        return self.desk.page(request, entered, _TEMPLATE, page, status)
+        return self.desk.page(request, entered, "account/password.html", page, status)

@@ -143,6 +143,8 @@ class AccountSignIn:
         return response
 
     def failure(self, request: Request, failed: Failed) -> Response:
+        if failed.reason is Failure.OTHER_PERSON:
+            return self._refuse_other(failed.interaction)
         return self._home("cancelled" if failed.reason is Failure.REFUSED else "not_signed_in")
 
     def _refuse_other(self, interaction: Interaction) -> Response:

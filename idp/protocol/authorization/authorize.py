@@ -41,6 +41,8 @@ from idp.web.network_quota import NetworkQuota
 _FAILURES = {
     Failure.REFUSED: (OAuthError.ACCESS_DENIED, "the person refused"),
     Failure.NOBODY: (OAuthError.LOGIN_REQUIRED, "nobody is signed in"),
+    # Core §3.1.2.2.
+    Failure.OTHER_PERSON: (OAuthError.LOGIN_REQUIRED, "another person signed in"),
     Failure.NOT_NOW: (OAuthError.TEMPORARILY_UNAVAILABLE, "sign-in is not possible now"),
 }
 #: The error for each refusal of the gate.

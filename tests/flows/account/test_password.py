@@ -1,9 +1,10 @@
-"""A new password: after the card or Pro Santé Connect alone; everything that began before it is over."""
+"""A new password: by the present one, or after the card or Pro Santé Connect; all that began before is over."""
 
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -82,9 +83,10 @@ def test_new_password_takes_the_place_of_the_old_one_and_the_person_is_told(
     assert audited(house).count("password:change:accepted") == 1
     assert subjects_of_mails(house)[-1] == "Votre mot de passe a été changé"
     after = house.accounts.get(house.account.id)
-    assert replace(after, password_hash="", version=0) == replace(
+    assert replace(after, password_hash="", version=0, password_changed_at=None) == replace(
         before.next_generation(), password_hash="", version=0
     )
+    assert after.password_changed_at is not None
     assert NEW not in after.password_hash
     assert (is_accepted(house, PASSWORD), is_accepted(house, NEW)) == (False, True)
 
@@ -131,43 +133,138 @@ def test_next_colleague_at_this_browser_is_identified_anew(
     assert (refused.status_code, facts(house, "psc:login:refused")[-1]["reason"]) == (403, "not_fresh")
 
 
-def test_password_and_code_prove_too_little(house: Provider) -> None:
+def test_without_a_proof_the_present_password_is_asked_for(house: Provider) -> None:
     browser = house.browser()
     browser.sign_in()
     page = browser.get("/account/password")
-    assert title(page) == "Prouvez d'abord votre identité"
-    assert not BeautifulSoup(page.text, "html.parser").select('input[name="password"]')
-    assert_nothing_changes(house, browser)
+    assert BeautifulSoup(page.text, "html.parser").select('[autocomplete="current-password"]')
+    refused = browser.submit(page, "/password", new_password=NEW)
+    assert (refused.status_code, alert_of(refused)) == (422, "Ce n'est pas votre mot de passe actuel.")
+    assert_nothing_changed(house)
+    changed = browser.submit(refused, "/password", new_password=NEW, password=PASSWORD)
+    assert title(changed) == "Votre mot de passe est changé"
+    assert facts(house, "password:change:accepted") == [{"by": "password"}]
+    assert subjects_of_mails(house)[-1] == "Votre mot de passe a été changé"
+    assert (is_accepted(house, PASSWORD), is_accepted(house, NEW)) == (False, True)
 
 
-def test_an_old_proof_is_asked_anew(house: Provider, psc: HostilePsc) -> None:
+@pytest.mark.parametrize("auth_time", ["old", "untold"])
+def test_an_old_proof_or_one_of_no_told_moment_is_none(
+    house: Provider, psc: HostilePsc, auth_time: str
+) -> None:
+    """The session at Pro Santé Connect may be hours old, and whoever sits here not its holder."""
     honest = person()
-    psc.lie = replace(honest, claims={**honest.claims, "auth_time": psc.now - 601})
+    when = psc.now - 601 if auth_time == "old" else ...
+    psc.lie = replace(honest, claims={**honest.claims, "auth_time": when})
     browser = house.browser()
     assert answer_of(by_psc(browser, psc))["code"]
-    assert title(browser.get("/account/password")) == "Prouvez d'abord votre identité"
-    assert_nothing_changes(house, browser)
+    refused = choose(browser, NEW)
+    assert alert_of(refused) == "Ce n'est pas votre mot de passe actuel."
+    assert_nothing_changed(house)
 
 
-def test_proof_of_no_told_moment_is_asked_anew(house: Provider, psc: HostilePsc) -> None:
-    """Its session may be hours old, and whoever sits here not its holder."""
-    honest = person()
-    psc.lie = replace(honest, claims={**honest.claims, "auth_time": ...})
+def test_wrong_ones_are_counted_with_those_of_the_door(app_factory: Callable[..., Provider]) -> None:
+    house = app_factory(password_free_tries=2, password_first_wait=timedelta(minutes=5))
     browser = house.browser()
-    assert answer_of(by_psc(browser, psc))["code"]
-    assert title(browser.get("/account/password")) == "Prouvez d'abord votre identité"
-    assert_nothing_changes(house, browser)
+    browser.sign_in()
+    page = browser.get("/account/password")
+    wrong = [browser.submit(page, "/password", new_password=NEW, password="faux") for _ in range(3)]
+    assert [answer.status_code for answer in wrong] == [422, 422, 429]
+    assert "Réessayez dans 5 minutes" in wrong[-1].text
+    assert wrong[-1].headers["Retry-After"] == "300"
+    # The right one waits too, here and at the door.
+    assert browser.submit(page, "/password", new_password=NEW, password=PASSWORD).status_code == 429
+    assert not is_accepted_from(browser, PASSWORD)
+    assert audited(house).count("password:check:throttled") == 3
+    assert_nothing_changed(house)
 
 
-def assert_nothing_changes(house: Provider, browser: Browser) -> None:
-    """With the token that the form would hold, were it there."""
+def test_forms_of_one_network_are_counted_with_those_of_the_door(
+    app_factory: Callable[..., Provider],
+) -> None:
+    house = app_factory(password_posts_per_ip=1, crowded_networks_factor=1)
+    browser = house.browser()
+    browser.sign_in()
+    page = browser.get("/account/password")
+    first, second = (browser.submit(page, "/password", new_password=NEW, password="faux") for _ in range(2))
+    assert (first.status_code, second.status_code) == (422, 429)
+    assert audited(house).count("password:check:refused") == 1
+
+
+def test_a_weak_new_one_costs_no_try(app_factory: Callable[..., Provider]) -> None:
+    house = app_factory()
+    browser = house.browser()
+    browser.sign_in()
+    page = browser.get("/account/password")
+    assert browser.submit(page, "/password", new_password="court", password="faux").status_code == 422
+    assert "password:check:refused" not in audited(house)
+
+
+def test_password_too_long_to_be_anybody_s_is_a_wrong_one(house: Provider) -> None:
+    browser = house.browser()
+    browser.sign_in()
+    refused = browser.submit(
+        browser.get("/account/password"), "/password", new_password=NEW, password="é" * 3000
+    )
+    assert (refused.status_code, alert_of(refused)) == (422, "Ce n'est pas votre mot de passe actuel.")
+
+
+def test_person_without_one_proves_who_they_are_first(house: Provider, psc: HostilePsc) -> None:
+    browser = house.browser()
+    browser.sign_in()
+    house.accounts.save(replace(house.accounts.get(house.account.id), password_hash=""))
+    page = browser.get("/account/password")
+    assert title(page) == "Choisir un mot de passe"
+    assert not BeautifulSoup(page.text, "html.parser").select('input[type="password"]')
     sid = browser.client.get_cookie("caducee_session", domain="localhost")
     assert sid is not None
     data = {"csrf": csrf_of(house, browser), "session": sid.value.partition(".")[0], "new_password": NEW}
-    before = house.accounts.get(house.account.id)
-    answered = browser.post("/account/password", data=data)
-    assert answered.headers["Location"] == "/account/proof?to=password"
-    assert house.accounts.get(house.account.id) == before
+    assert browser.post("/account/password", data=data).headers["Location"] == "/account/proof?to=password"
+    identified_now(psc)
+    proved = by_psc(browser, psc, browser.follow(browser.get("/account/proof?to=password")))
+    assert title(browser.submit(proved, "/password", new_password=NEW)) == "Votre mot de passe est enregistré"
+    assert is_accepted(house, NEW)
+
+
+def test_page_says_when_it_was_last_changed_and_the_rule_before_typing(
+    house: Provider, proved: Browser, psc: HostilePsc
+) -> None:
+    before = proved.get("/account/password").text
+    assert "Dernier changement" not in before
+    assert "15 caractères au moins, dont 10" in before
+    choose(proved, NEW)
+    identified_now(psc)
+    by_psc(proved, psc)
+    assert "Dernier changement : le" in proved.get("/account/password").text.replace("\xa0", " ")
+
+
+def test_password_managers_are_told_whose_it_is_and_what_each_field_is(proved: Browser) -> None:
+    page = BeautifulSoup(proved.get("/account/password").text, "html.parser")
+    fields = {str(field["name"]): field for field in page.select("[autocomplete]")}
+    assert (fields["username"]["value"], fields["username"]["autocomplete"]) == (RPPS, "username")
+    assert fields["new_password"]["autocomplete"] == "new-password"
+    shared = proved.submit(proved.get("/"), "/station", shared="1")
+    assert shared.status_code == 200
+    assert RPPS not in str(BeautifulSoup(proved.get("/account/password").text, "html.parser").form)
+
+
+def test_password_managers_find_the_page(provider: Provider) -> None:
+    answered = provider.browser().get("/.well-known/change-password")
+    assert (answered.status_code, answered.headers["Location"]) == (303, "/account/password")
+
+
+def alert_of(page: TestResponse) -> str:
+    link = BeautifulSoup(page.text, "html.parser").select_one('[role="alert"] a')
+    return link.get_text().strip().partition(" Saisissez")[0] if link else ""
+
+
+def is_accepted_from(browser: Browser, password: str) -> bool:
+    page = browser.follow(browser.authorize(prompt="login"))
+    return "Saisissez le code reçu" in browser.submit(page, "/password", rpps=RPPS, password=password).text
+
+
+def assert_nothing_changed(house: Provider) -> None:
+    assert house.accounts.get(house.account.id).password_hash == house.account.password_hash
     assert "password:change:accepted" not in audited(house)
 
 

@@ -49,6 +49,12 @@ def title(page: TestResponse) -> str:
     return heading.get_text()
 
 
+def is_of_password(page: TestResponse, *, proved: bool = False) -> bool:
+    """Whether it is that section: it asks for the present password where no proof is fresh."""
+    asks = bool(BeautifulSoup(page.text, "html.parser").select('input[name="password"]'))
+    return title(page) == "Changer de mot de passe" and asks is not proved
+
+
 def told(page: TestResponse) -> str:
     notice = BeautifulSoup(page.text, "html.parser").select_one('[role="status"]')
     return notice.get_text().strip() if notice else ""
@@ -83,7 +89,7 @@ class TestSignIn:
         asked = browser.get("/account/password")
         assert (asked.status_code, asked.headers["Location"]) == (303, SIGN_IN)
         page = browser.prove(browser.follow(asked))
-        assert title(page) == "Prouvez d'abord votre identité"
+        assert is_of_password(page)
 
     def test_its_session_is_that_of_every_application(self, fresh: Provider) -> None:
         browser = fresh.browser()
@@ -122,7 +128,7 @@ class TestSignIn:
         refused = browser.submit(charter, "/charter/refuse")
         assert title(refused) == "Aucune session ouverte"
         charter = browser.prove(enter(browser, SIGN_IN))
-        assert title(browser.submit(charter, "/charter", accepted="yes")) == "Prouvez d'abord votre identité"
+        assert is_of_password(browser.submit(charter, "/charter", accepted="yes"))
 
     def test_disabled_account_is_not_let_in(self, fresh: Provider) -> None:
         browser = fresh.browser()
@@ -173,7 +179,7 @@ class TestProof:
         assert not BeautifulSoup(doors.text, "html.parser").select('input[name="password"]')
         identified_now(psc)
         page = by_psc(signed_in, psc, doors)
-        assert title(page) == "Choisir un nouveau mot de passe"
+        assert is_of_password(page, proved=True)
         assert "identity:proof:refused" not in audited(house)
 
     def test_it_asks_pro_sante_connect_to_identify_anew(self, signed_in: Browser, psc: HostilePsc) -> None:
@@ -186,7 +192,7 @@ class TestProof:
         honest = person()
         psc.lie = replace(honest, claims={**honest.claims, "auth_time": psc.now - 601})
         assert by_psc(signed_in, psc, enter(signed_in, PROOF)).status_code == 403
-        assert title(signed_in.get("/account/password")) == "Prouvez d'abord votre identité"
+        assert is_of_password(signed_in.get("/account/password"))
 
     def test_another_person_is_told_and_opens_nothing(
         self, house: Provider, signed_in: Browser, psc: HostilePsc
@@ -197,7 +203,22 @@ class TestProof:
         assert title(page) == "Mon compte"
         assert told(page).startswith("L'identité présentée est celle d'une autre personne")
         assert "DUPONT-NŒL" in page.text
-        assert title(signed_in.get("/account/password")) == "Prouvez d'abord votre identité"
+        assert is_of_password(signed_in.get("/account/password"))
+        assert facts(house, "identity:proof:refused") == [{"reason": "other_person"}]
+
+    @pytest.mark.parametrize("is_enrolled", [True, False])
+    def test_nothing_is_asked_of_another_person(
+        self, app_factory: Callable[..., Provider], psc: HostilePsc, is_enrolled: bool
+    ) -> None:
+        """Neither a charter nor an enrolment."""
+        house = app_factory(**settings_of(psc), enrolment_from_psc=True)
+        signed_in = house.browser()
+        signed_in.sign_in()
+        if is_enrolled:
+            add_colleague(house, charter_revision=None)
+        identified_now(psc, OTHER)
+        page = by_psc(signed_in, psc, enter(signed_in, PROOF))
+        assert told(page).startswith("L'identité présentée est celle d'une autre personne")
         assert facts(house, "identity:proof:refused") == [{"reason": "other_person"}]
 
     def test_fresh_proof_is_not_asked_again(self, house: Provider, psc: HostilePsc) -> None:
@@ -228,7 +249,7 @@ class TestProof:
         signed_in.submit(signed_in.get("/"), "/end_session/confirm")
         doors = enter(signed_in, hub_of(doors))
         identified_now(psc)
-        assert title(by_psc(signed_in, psc, doors)) == "Choisir un nouveau mot de passe"
+        assert is_of_password(by_psc(signed_in, psc, doors), proved=True)
 
     def test_house_whose_proving_doors_are_shut_says_so(self, fresh: Provider) -> None:
         browser = fresh.browser()
@@ -245,12 +266,12 @@ def identified_now(psc: HostilePsc, rpps: str = RPPS) -> None:
     psc.lie = replace(person(rpps), claims={**person(rpps).claims, "auth_time": psc.now})
 
 
-def add_colleague(house: Provider) -> None:
+def add_colleague(house: Provider, charter_revision: str | None = "2026-1") -> None:
     colleague: Any = an_account(
         id="account-of-bob",
         subject="subject-bob",
         identity=an_identity(rpps=OTHER, family_name="MARTIN"),
         email="bob@hopital.example",
-        charter_revision="2026-1",
+        charter_revision=charter_revision,
     )
     house.accounts.add(colleague)

@@ -22,7 +22,7 @@ from tests.protocol.psc import SUBJECT, by_psc, facts, listening, person, settin
 from tests.provider import ISSUER, RP, Browser, Provider, answer_of, audited
 
 RP_URI = "https://trajectoire.example/backchannel"
-SIGNED_IN = "Votre session est ouverte"
+SIGNED_IN = "Session ouverte depuis"
 
 
 @pytest.fixture

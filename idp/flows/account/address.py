@@ -1,0 +1,66 @@
+"""Contains the postal address, changed by the person signed in: it opens nothing, so the session is enough.
+
+Not here: what a good address is (`accounts/enrolment`).
+"""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from werkzeug.wrappers import Request, Response
+
+from idp.accounts.account import Account, PostalAddress
+from idp.accounts.enrolment import address_faults, address_values, typed_address, typed_values
+from idp.accounts.repository import AccountRepository, save_changed
+from idp.core.audit import Audit, AuditEvent
+from idp.core.unit_of_work import UnitOfWork
+from idp.flows.shared.account_desk import AccountDesk, Entered
+from idp.pages.account import AddressPage
+from idp.pages.enrolment import FieldError
+from idp.web.page_routes import PageRoute
+from idp.web.sections import Section
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressFlow:
+    desk: AccountDesk
+    work: UnitOfWork
+    accounts: AccountRepository
+    audit: Audit
+
+    def routes(self) -> Iterator[PageRoute]:
+        yield PageRoute("GET", Section.ADDRESS.path, self.show)
+        yield PageRoute("POST", Section.ADDRESS.path, self.receive)
+
+    def show(self, request: Request) -> Response:
+        entered = self.desk.enter(request, Section.ADDRESS)
+        return self._page(request, entered, address_values(entered.account.address), {}, 200)
+
+    def receive(self, request: Request) -> Response:
+        entered = self.desk.enter(request, Section.ADDRESS)
+        values = typed_values(self.desk.form(request, entered))
+        faults = address_faults(values)
+        if faults:
+            return self._page(request, entered, values, faults, 422)
+        address, account = typed_address(values), entered.account
+        if address != account.address:
+            tell = partial(self.audit.record, AuditEvent.ADDRESS_CHANGED, account_id=account.id)
+            save_changed(self.work, self.accounts, account.id, partial(_with_address, address), tell)
+        return self.desk.done(Section.HOME, "address_changed")
+
+    def _page(
+        self,
+        request: Request,
+        entered: Entered,
+        values: Mapping[str, str],
+        faults: Mapping[str, str],
+        status: int,
+    ) -> Response:
+        errors = tuple(FieldError(name, message) for name, message in faults.items())
+        page = AddressPage(values=dict(values), errors=errors)
+        return self.desk.page(request, entered, "account/address.html", page, status)
+
+
+def _with_address(address: PostalAddress, account: Account) -> Account:
+    return dataclasses.replace(account, address=address)
