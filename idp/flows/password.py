@@ -38,6 +38,7 @@ _STATUS = {
     "password.network": 429,
     "password.closed": 403,
     "password.busy": 503,
+    "password.identity_old": 403,
 }
 
 
@@ -53,6 +54,8 @@ class PasswordFlow:
     quota: NetworkQuota
     devices: KnownDevices
     clock: Clock
+    #: How long a proof of identity counts: then the password opens nothing until the next one.
+    identity_life: timedelta
 
     def routes(self) -> Iterator[PageRoute]:
         yield PageRoute("GET", "/interaction/<interaction_id>/password", self.show)
@@ -87,6 +90,9 @@ class PasswordFlow:
             return busy(self._refuse(request, interaction, rpps, "password.busy"))
         if account is None:
             return self._refuse(request, interaction, rpps, "password.refused")
+        if self.clock.now() - account.identity.verified_at >= self.identity_life:
+            self._audit(AuditEvent.PASSWORD_REFUSED, interaction, account, reason="identity_old")
+            return self._refuse(request, interaction, rpps, "password.identity_old")
         return self._accept(request, interaction, account)
 
     def _verified(self, request: Request, interaction: Interaction, rpps: Rpps, typed: str) -> Account | None:

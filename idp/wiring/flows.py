@@ -23,6 +23,7 @@ from idp.flows.shared.psc_leaving import PscLeaving
 from idp.flows.shared.psc_refusals import PscRefusals
 from idp.interaction.binding import Bindings
 from idp.interaction.hub import Finishes
+from idp.settings.closing import months
 from idp.web.leaving import Leaving
 from idp.web.page_routes import Flow
 from idp.wiring.account import build_account
@@ -50,6 +51,7 @@ def build_flows(parts: Parts, finishes: Finishes[Request, Response]) -> list[Flo
 
 
 def _password(parts: Parts, shared: FlowParts) -> PasswordFlow:
+    settings = parts.settings
     return PasswordFlow(
         desk=shared.desk,
         work=parts.work,
@@ -60,6 +62,7 @@ def _password(parts: Parts, shared: FlowParts) -> PasswordFlow:
         quota=shared.password_posts,
         devices=shared.devices,
         clock=parts.clock,
+        identity_life=months(settings.closing.identity_proved_every),
     )
 
 

@@ -158,7 +158,7 @@ def _choice() -> list[State]:
 
 
 def _password() -> list[State]:
-    errors = ("refused", "malformed_rpps", "network", "closed", "busy")
+    errors = ("refused", "malformed_rpps", "network", "closed", "busy", "identity_old")
     waits = {
         "minute": Delay(0, 1),
         "minutes": Delay(0, 17),
