@@ -124,7 +124,7 @@ def test_without_a_fresh_proof_nothing_is_shown_nor_handed_over(house: Provider,
 
 
 def test_an_old_proof_hands_nothing_over(psc: HostilePsc, app_factory: Callable[..., Provider]) -> None:
-    house = app_factory(**settings_of(psc), password_change_within=timedelta(seconds=1))
+    house = app_factory(**settings_of(psc), fresh_proof_life=timedelta(seconds=1))
     psc.lie = replace(person(), claims={**person().claims, "auth_time": psc.now - 5})
     browser = house.browser()
     by_psc(browser, psc)
