@@ -22,6 +22,11 @@ ABSENT = {
 STANDING_IN = {
     "Cryptodome": "pyjwkest, for its own signatures and encryption",
     "redis.asyncio": "redis, for asyncio",
+    "redis.cluster": "redis, for a cluster",
+    "redis.commands.cluster": "redis, for a cluster",
+    "redis.commands.core": "redis, for the methods of its client: we write commands ourselves",
+    "redis.commands.redismodules": "redis, for modules of the server",
+    "redis.keyspace_notifications": "redis, for events",
 }
 
 

@@ -1,25 +1,31 @@
 """Connections to Redis 6.2 or later, alone or behind Sentinel.
 
 Contains which server a URL means, several commands in one write, one exception for every outage. redis-py makes the
-connections (TLS, AUTH, SELECT, Sentinel); between making and losing one, its pool and its client would cost four times
-what the command itself does. Not here: what is asked (`adapters/redis_store`).
+connections (TLS, AUTH, SELECT, Sentinel); between making and losing one, its pool, its client and its parser would cost
+four times what the command itself does. Not here: what is asked (`adapters/redis_store`).
 """
 
 import os
+import select
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Self, cast
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
+from hiredis import Reader
 from redis import Redis, RedisError
 from redis.backoff import NoBackoff
+from redis.connection import DefaultParser
 from redis.exceptions import ConnectionError as ConnectionLost
-from redis.exceptions import ReadOnlyError, ResponseError
+from redis.exceptions import InvalidResponse, ReadOnlyError, ResponseError
+from redis.exceptions import TimeoutError as Late
 from redis.retry import Retry
 from redis.sentinel import Sentinel
 
 from idp.core.ephemeral import StoreUnavailable
 
 _TIMEOUT_SECONDS = 0.5
+_MOST_OCTETS = 16384
 
 
 class Connections:
@@ -29,7 +35,7 @@ class Connections:
         """`client`: what `connect_redis` made of a URL. Its pool owns all connections, also the idle ones here."""
         self._client = client
         self._pool = client.connection_pool
-        self._idle: list[Any] = []
+        self._idle: list[_Line] = []
         self._process = os.getpid()
 
     def ask(self, commands: bytes, answers: int = 1, *, again: bool = False) -> list[Any]:
@@ -39,15 +45,15 @@ class Connections:
         is: what broke may have been done, and would be done twice (facts/security §4.3, §4.6).
         """
         try:
-            connection = self._idle_connection()
-            if connection is None:
-                return self._exchange(self._pool.get_connection(), commands, answers)
+            line = self._idle_line()
+            if line is None:
+                return self._exchange(_line(self._pool.get_connection()), commands, answers)
             try:
-                return self._exchange(connection, commands, answers)
+                return self._exchange(line, commands, answers)
             except ConnectionLost:
                 if not again:
                     raise
-            return self._exchange(self._pool.get_connection(), commands, answers)
+            return self._exchange(_line(self._pool.get_connection()), commands, answers)
         except RedisError as error:
             # Among them a full memory, a replica that refuses writes, a server still loading: the caller fails closed.
             raise StoreUnavailable(f"Redis: {type(error).__name__}") from error
@@ -61,70 +67,96 @@ class Connections:
     def __exit__(self, *_exception: object) -> None:
         self.close()
 
-    def _exchange(self, connection: Any, commands: bytes, answers: int) -> list[Any]:
+    def _exchange(self, line: "_Line", commands: bytes, answers: int) -> list[Any]:
         try:
-            connection.send_packed_command((commands,), check_health=False)
-            answered = _answers(connection, answers)
+            answered = line.exchange(commands, answers)
         except ReadOnlyError:
             # The address leads to what is no master any more.
-            self._lose(connection)
+            self._lose(line)
             raise
         except ResponseError:
-            self._idle.append(connection)
+            self._idle.append(line)
             raise
         except BaseException:
             # What was not read to its end would be the answer to the next question.
-            self._lose(connection)
+            self._lose(line)
             raise
-        self._idle.append(connection)
+        self._idle.append(line)
         return answered
 
-    def _idle_connection(self) -> Any:
+    def _idle_line(self) -> "_Line | None":
         if self._process != os.getpid():
             # A socket shared with the parent corrupts both conversations. The list first: a thread beside this one
             # that sees the new number takes no old connection.
             self._idle = []
             self._process = os.getpid()
         try:
-            connection = self._idle.pop()
+            line = self._idle.pop()
         except IndexError:
             return None
-        if _is_open(connection):
-            return connection
-        # Found before anything was sent, so a write goes on a new connection too.
-        self._lose(connection)
+        # Whether the server has neither closed it nor said anything unasked; nothing is sent. Found before anything
+        # was, so a write goes on a new connection too.
+        if not line.watch.poll(0):
+            return line
+        self._lose(line)
         return None
 
-    def _lose(self, connection: Any) -> None:
+    def _lose(self, line: "_Line") -> None:
         """Give it back to be connected anew, and the idle ones too: they lead to the same server."""
         while True:
-            connection.disconnect()
-            self._pool.release(connection)
+            line.connection.disconnect()
+            self._pool.release(line.connection)
             try:
-                connection = self._idle.pop()
+                line = self._idle.pop()
             except IndexError:
                 return
 
 
-def _answers(connection: Any, number: int) -> list[Any]:
-    """Returns all answers. Raises the first refusal, when the others were read."""
-    answers, refusals = [], []
-    for _ in range(number):
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class _Line:
+    """A connection of redis-py after its greeting, spoken to without what redis-py does around each answer."""
+
+    connection: Any
+    socket: Any
+    reader: Reader
+    watch: select.poll
+
+    def exchange(self, commands: bytes, answers: int) -> list[Any]:
+        """Returns all answers. Raises the first refusal, when the others were read; ConnectionLost, Late."""
         try:
-            answers.append(connection.read_response())
-        except ResponseError as refusal:
-            refusals.append(refusal)
-    if refusals:
-        raise refusals[0]
-    return answers
+            self.socket.sendall(commands)
+            answered = [self._answer() for _ in range(answers)]
+        except TimeoutError as error:
+            raise Late from error
+        except OSError as error:
+            raise ConnectionLost from error
+        for answer in answered:
+            if isinstance(answer, RedisError):
+                raise answer
+        return answered
+
+    def _answer(self) -> Any:
+        while (answer := self.reader.gets()) is False:
+            octets = self.socket.recv(_MOST_OCTETS)
+            if not octets:
+                raise ConnectionLost
+            self.reader.feed(octets)
+        return answer
 
 
-def _is_open(connection: Any) -> bool:
-    """Whether the server has neither closed it nor said anything unasked. Nothing is sent."""
-    try:
-        return not connection.can_read()
-    except RedisError:
-        return False
+class _Parser(DefaultParser):  # type: ignore[misc, valid-type]
+    """Lets out the socket of its connection, which redis-py keeps to itself."""
+
+    def on_connect(self, connection: Any, **options: Any) -> None:
+        super().on_connect(connection, **options)
+        connection.opened = self._sock
+
+
+def _line(connection: Any) -> _Line:
+    watch = select.poll()
+    watch.register(connection.opened, select.POLLIN)
+    reader = Reader(protocolError=InvalidResponse, replyError=DefaultParser.parse_error, encoding="utf-8")
+    return _Line(connection=connection, socket=connection.opened, reader=reader, watch=watch)
 
 
 def connect_redis(url: str) -> Connections:
@@ -152,7 +184,7 @@ def _options() -> dict[str, Any]:
 
 
 def _direct(url: str) -> Redis:
-    return Redis.from_url(url, **_options())
+    return Redis.from_url(url, **_options(), parser_class=_Parser)
 
 
 def _behind_sentinel(url: str) -> Redis:
@@ -166,6 +198,7 @@ def _behind_sentinel(url: str) -> Redis:
         _sentinels(parts),
         sentinel_kwargs=_options() | guards,
         **_options(),
+        parser_class=_Parser,
         db=int(query.get("db", ["0"])[0]),
         username=unquote(parts.username) if parts.username else None,
         password=unquote(parts.password) if parts.password else None,

@@ -93,40 +93,60 @@ def present_unit() -> Unit | None:
     return _present.unit
 
 
-@contextmanager
-def in_request() -> Iterator[None]:
+class in_request:  # noqa: N801 - a `with` block; as a generator it would cost twice as much, at each request
     """A request within a request (an endpoint calls another) is part of it."""
-    if _present.request is not None:
-        yield
-        return
-    request = _present.request = Request()
-    try:
-        yield
-        request.finish()
-    finally:
-        _present.request = None
 
+    __slots__ = ("_request",)
 
-@contextmanager
-def in_unit(commit: Callable[[Unit], None], roll_back: Callable[[Unit], None]) -> Iterator[None]:
-    """`commit`: called on leaving without an exception; `roll_back`: after any, also one of the commit."""
-    if _present.unit is not None:
-        yield
-        return
-    unit = _present.unit = Unit()
-    try:
+    def __enter__(self) -> None:
+        self._request = None if _present.request is not None else Request()
+        if self._request is not None:
+            _present.request = self._request
+
+    def __exit__(self, kind: object, *_error: object) -> None:
+        if self._request is None:
+            return
         try:
-            yield
+            if kind is None:
+                self._request.finish()
         finally:
-            # A transaction that the commit itself begins is none of the unit's, which nobody would end.
-            _present.unit = None
-        unit.send_ahead()
-        commit(unit)
-    except BaseException:
-        roll_back(unit)
-        raise
-    finally:
-        forget_all()
+            _present.request = None
+
+
+class in_unit:  # noqa: N801 - as `in_request`
+    """`commit`: called on leaving without an exception; `roll_back`: after any, also one of the commit."""
+
+    __slots__ = ("_commit", "_roll_back", "_unit")
+
+    def __init__(self, commit: Callable[[Unit], None], roll_back: Callable[[Unit], None]) -> None:
+        self._commit, self._roll_back = commit, roll_back
+
+    def __enter__(self) -> None:
+        # A block within a block is part of it.
+        self._unit = None if _present.unit is not None else Unit()
+        if self._unit is not None:
+            _present.unit = self._unit
+
+    def __exit__(self, kind: object, *_error: object) -> None:
+        if self._unit is None:
+            return
+        # A transaction that the commit itself begins is none of the unit's, which nobody would end.
+        _present.unit = None
+        try:
+            self._end(self._unit, is_good=kind is None)
+        finally:
+            forget_all()
+
+    def _end(self, unit: Unit, *, is_good: bool) -> None:
+        try:
+            if is_good:
+                unit.send_ahead()
+                self._commit(unit)
+        except BaseException:
+            self._roll_back(unit)
+            raise
+        if not is_good:
+            self._roll_back(unit)
 
 
 def remembered(key: Hashable) -> Any:

@@ -182,13 +182,15 @@ class ClientFile:
         rules: tuple[ClientRule, ...] = (),
         *,
         clock: Clock,
-        has_looked: Callable[[], bool] = lambda: False,
+        has_looked: Callable[[], object] = lambda: False,
+        looked: Callable[[], None] = lambda: None,
     ) -> None:
-        """`has_looked`: whether this was asked before in the present request. Raises BadYaml, OSError."""
+        """`has_looked`: whether `looked` was called in the present request. Raises BadYaml, OSError."""
         self._path = path
         self._rules = rules
         self._clock = clock
         self._has_looked = has_looked
+        self._looked = looked
         self._lock = threading.Lock()
         self._looked_at = clock.now()
         self._stamps: Mapping[Path, object] = {}
@@ -198,12 +200,17 @@ class ClientFile:
 
     def registry(self) -> ClientRegistry:
         # One request looks at the file once. One thread reads; the others go on with what was in force.
-        if not self._has_looked() and self._is_changed() and self._lock.acquire(blocking=False):
+        if not self._has_looked():
+            self._looked()
+            self._look()
+        return self._registry
+
+    def _look(self) -> None:
+        if self._is_changed() and self._lock.acquire(blocking=False):
             try:
                 self._take()
             finally:
                 self._lock.release()
-        return self._registry
 
     def get(self, client_id: str) -> Client | None:
         return self.registry().get(client_id)

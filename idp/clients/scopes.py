@@ -26,4 +26,4 @@ CLAIMS_OF_SCOPE: Mapping[str, tuple[str, ...]] = {
 
 
 def claims_of(scopes: Iterable[str]) -> tuple[str, ...]:
-    return tuple(claim for scope in scopes for claim in CLAIMS_OF_SCOPE.get(scope, ()))
+    return tuple([claim for scope in scopes for claim in CLAIMS_OF_SCOPE.get(scope, ())])

@@ -21,6 +21,7 @@ from idp.interaction.next_stop import Itinerary
 from idp.interaction.people import People
 from idp.interaction.record import Interaction
 from idp.interaction.refusal import InteractionRefusal, InteractionRefused
+from idp.interaction.session import Session
 from idp.interaction.stop import Stop
 from idp.interaction.store import Interactions, hub_path
 from idp.interaction.visit import Visit
@@ -39,13 +40,15 @@ class GoTo:
     binding: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
     """No page is due. The interaction is used up; the login has still to pass the gate."""
 
     interaction: Interaction
     standing: Standing
     assurance: Assurance
+    #: The session that gave it events in this very request. None: that of the browser is still to be found.
+    session: Session | None = None
 
     @property
     def account(self) -> Account:
@@ -128,7 +131,7 @@ class Hub:
     def begin(self, new: Interaction, visit: Visit, finish: Finish[Any, Any], share_of: ShareOf) -> Outcome:
         """Begin an interaction, which is stored only if a page is due. Raises InteractionRefused."""
         marked = new if new.started_by == finish.name else dataclasses.replace(new, started_by=finish.name)
-        interaction = self.lending.seeded(marked, visit, finish.is_expected)
+        interaction, session = self.lending.seeded(marked, visit, finish.is_expected)
         try:
             stop = self._stop(interaction, visit, finish)
         except InteractionRefused:
@@ -137,7 +140,7 @@ class Hub:
             # Core §3.1.2.1: under prompt=none no page may be shown: the relying party is told instead.
             return Failed(interaction, Failure.NOT_NOW)
         if stop is None:
-            return self._ended(interaction)
+            return self._ended(interaction, session)
         if interaction.silent:
             return Failed(interaction, Failure.PAGE_NEEDED, stop)
         if not self.interactions.begin_within(share_of(), interaction):
@@ -205,7 +208,7 @@ class Hub:
             finish.require_ready(interaction)
         return stop
 
-    def _ended(self, interaction: Interaction) -> Done | Failed:
+    def _ended(self, interaction: Interaction, session: Session | None = None) -> Done | Failed:
         standing = self.people.of(interaction)
         if standing is None and _is_stranger(interaction):
             return Failed(interaction, Failure.OTHER_PERSON)
@@ -213,7 +216,7 @@ class Hub:
         assurance = assurance_of(counting_events(interaction), self.itinerary.paths(interaction))
         if standing is None or assurance is None:
             return Failed(interaction, Failure.NOBODY)
-        return Done(interaction, standing, assurance)
+        return Done(interaction=interaction, standing=standing, assurance=assurance, session=session)
 
 
 def _is_of_another(interaction: Interaction, standing: Standing | None, finish: Finish[Any, Any]) -> bool:

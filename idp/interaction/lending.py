@@ -24,9 +24,13 @@ class Lending:
     sessions: Sessions
     people: People
 
-    def seeded(self, new: Interaction, visit: Visit, is_expected: IsExpected) -> Interaction:
-        """Returns a new interaction with the events of this browser's session, if that is valid."""
-        return self._lent(new, self._session(visit), visit, is_expected)
+    def seeded(
+        self, new: Interaction, visit: Visit, is_expected: IsExpected
+    ) -> tuple[Interaction, Session | None]:
+        """Returns a new interaction with the events of this browser's session, and that; None: it gave none."""
+        session = self._session(visit)
+        seeded = self._lent(new, session, visit, is_expected)
+        return seeded, None if seeded is new else session
 
     def present(self, interaction: Interaction, visit: Visit, is_expected: IsExpected) -> Interaction:
         """Returns the interaction without the events of a session that ended meanwhile, and with those of the session

@@ -78,7 +78,7 @@ def has_news_for(session: Session, interaction: Interaction, now: datetime, life
     """Whether it proves what this interaction does not know yet, of no other person than began to prove something."""
     if interaction.identity is not None or interaction.account_id not in (None, session.account_id):
         return False
-    return not set(living_events(session.events, now, life)) <= set(interaction.events)
+    return any(event not in interaction.events for event in living_events(session.events, now, life))
 
 
 def lend(session: Session, interaction: Interaction, now: datetime, life: timedelta) -> Interaction:

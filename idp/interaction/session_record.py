@@ -1,6 +1,5 @@
 """Contains how a session is kept: its members, and which cookies open it. Not here: the store itself (`store`)."""
 
-import dataclasses
 import hmac
 from typing import Any
 
@@ -17,9 +16,9 @@ def is_opened_by(session: Session, shown: str) -> bool:
     return any(hmac.compare_digest(one, shown) for one in session.secrets)
 
 
-def opened_also_by(session: Session, shown: str) -> Session:
-    newest_first = dict.fromkeys((shown, *session.secrets))
-    return dataclasses.replace(session, secrets=tuple(newest_first)[:_MOST_SECRETS])
+def secrets_with(session: Session, shown: str) -> tuple[str, ...]:
+    """Returns the fingerprints that open it, this one first."""
+    return tuple(dict.fromkeys((shown, *session.secrets)))[:_MOST_SECRETS]
 
 
 def kept(session: Session) -> dict[str, Any]:

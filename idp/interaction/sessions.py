@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from idp.core.ephemeral import EphemeralStore, Kind, Put
 from idp.interaction.session import Session, ends_at
-from idp.interaction.session_record import is_opened_by, kept, opened_also_by, read
+from idp.interaction.session_record import is_opened_by, kept, read, secrets_with
 from idp.interaction.store import fingerprint, random_token
 from idp.interaction.upstream_sessions import UpstreamOver, remember_upstream
 
@@ -60,8 +60,8 @@ class Sessions:
         # ASVS 7.2.4, facts/security SE2: the secret is new, or an attacker could have fixed it before the
         # authentication.
         secret = random_token()
-        value = kept(opened_also_by(session, fingerprint(secret)))
-        record = Put(Kind.SESSION, session.sid, value, self._ttl(session, now))
+        opened = dataclasses.replace(session, secrets=secrets_with(session, fingerprint(secret)))
+        record = Put(Kind.SESSION, session.sid, kept(opened), self._ttl(session, now))
         if write is None:
             self.store.put(*record)
         else:
@@ -75,16 +75,15 @@ class Sessions:
         Raises StaleRecord (ended or written meanwhile), UpstreamOver.
         """
         secret = random_token()
-        self._swap(opened_also_by(session, fingerprint(secret)), now)
+        self._swap(dataclasses.replace(session, secrets=secrets_with(session, fingerprint(secret))), now)
         self._remember_upstream(session)
         return f"{session.sid}.{secret}"
 
     def touch(self, session: Session, cookie: str, now: datetime) -> None:
         """Write the time of this visit, by the end of the request. A session that ended or changed since stays so."""
         # The secret of the cookie is written again; a late visit with an old cookie fails by its version.
-        seen = opened_also_by(
-            dataclasses.replace(session, last_seen_at=now), fingerprint(cookie.partition(".")[2])
-        )
+        secrets = secrets_with(session, fingerprint(cookie.partition(".")[2]))
+        seen = dataclasses.replace(session, last_seen_at=now, secrets=secrets)
         self.store.touch(
             Kind.SESSION, session.sid, kept(seen), expected_version=session.version, ttl=self._ttl(seen, now)
         )

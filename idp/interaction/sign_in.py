@@ -55,16 +55,20 @@ class SignIn:
 
         `requester`: the relying party, and what it demands.
         """
+        # Opened by its cookie in this request, and found to be this person's.
+        found = Found(done.session, is_by_cookie=True, is_here=True) if done.session else None
         for _ in range(_TRIES):
-            # Another tab of this browser signed in, or out, at this instant: what it wrote is read, and joined.
             with suppress(StaleRecord):
-                return self._entered(done, requester, visit)
+                return self._entered(
+                    done, requester, visit, found or self._known_session(done.account, visit)
+                )
+            # Another tab of this browser signed in, or out, at this instant: what it wrote is read, and joined.
+            found = None
         raise SessionOver
 
-    def _entered(self, done: Done, requester: Requester, visit: Visit) -> Entered:
+    def _entered(self, done: Done, requester: Requester, visit: Visit, found: Found | None) -> Entered:
         """Raises StaleRecord, IssueRefused, SessionOver."""
         interaction, account = done.interaction, done.account
-        found = self._known_session(account, visit)
         current = (
             found.session if found is not None and self._is_valid(found.session, account, visit) else None
         )
@@ -81,7 +85,7 @@ class SignIn:
             self._audit_event(AuditEvent.ISSUE_REFUSED, interaction, account, reason=str(refused.reason))
             raise
         # Single sign-on: the session knew all these events, so its cookie stays (facts/security AC4: nor is it lifted).
-        if here is not None and set(interaction.events) <= set(here.events):
+        if here is not None and all(event in here.events for event in interaction.events):
             return _entered(here, None)
         try:
             return self._session_for(done, found, here, visit)

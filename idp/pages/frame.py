@@ -20,5 +20,7 @@ class Frame:
     is_shared_station: bool = False
     #: Names the session that the forms of a section of « Mon compte » are posted in; "" elsewhere.
     session: str = ""
+    #: Whose it is: full name, "" elsewhere.
+    whose: str = ""
     #: What was just done, in words, or None.
     said: str | None = None

@@ -12,6 +12,8 @@ from idp.core.errors import PageError, Problem
 from idp.core.refusal_trail import RefusalTrail
 from idp.web.network import CallerNetworks
 
+_FIELDS = {"HTTP_CLIENT_CERT", "HTTP_CLIENT_CERT_CHAIN"}
+
 
 @dataclass(frozen=True, slots=True)
 class CertificateHeaderGuard:
@@ -23,7 +25,7 @@ class CertificateHeaderGuard:
 
     def require_none(self, request: Request) -> None:
         """Raises PageError when the request has the header, and audits it."""
-        if not any(name in request.environ for name in ("HTTP_CLIENT_CERT", "HTTP_CLIENT_CERT_CHAIN")):
+        if _FIELDS.isdisjoint(request.environ):
             return
         network = self.networks.of(request)
         self.trail.record_refusal(AuditEvent.CARD_HEADER_REFUSED, network, place="pages")

@@ -28,6 +28,8 @@ _DAY_SECONDS = 24 * 3600
 _BINDING = "tab_"
 #: A browser that comes back with a hundred tabs must still get its header through every proxy.
 _MOST_BINDINGS = 24
+#: What is longer is none of ours.
+_LONGEST = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,7 @@ class Cookies:
         return f"{'__Host-' if self.is_secure else ''}caducee_{short}"
 
     def get(self, request: Request, short: str) -> str | None:
-        value = _sent(request).get(self.name(short))
-        return value if value is not None and 0 < len(value) <= 200 and value.isascii() else None
+        return self._sent(request).get(short)
 
     def browser(self, request: Request) -> str | None:
         """Returns what this browser is known by, also before any sign-in."""
@@ -63,10 +64,8 @@ class Cookies:
 
     def bindings(self, request: Request) -> Mapping[str, str]:
         """Returns the secret of each open interaction of this browser, by interaction id."""
-        prefix = self.name(_BINDING)
-        names = [name.removeprefix(prefix) for name in _sent(request) if name.startswith(prefix)]
-        found = {name: self.get(request, f"{_BINDING}{name}") for name in names}
-        return {name: secret for name, secret in found.items() if secret is not None}
+        sent = self._sent(request).items()
+        return {name[len(_BINDING) :]: secret for name, secret in sent if name.startswith(_BINDING)}
 
     def bind(self, response: Response, interaction_id: str, secret: str) -> None:
         self.set(response, f"{_BINDING}{interaction_id}", secret)
@@ -106,14 +105,22 @@ class Cookies:
         """Mark the browser: Pro Santé Connect is asked to identify the next person anew (facts/security PS10)."""
         self.set(response, SIGNED_OUT_COOKIE, "1", _DAY_SECONDS)
 
+    def _sent(self, request: Request) -> Mapping[str, str]:
+        """Returns what the browser sent of ours, by short name. Read once: a page asks ten times."""
+        environ = request.environ
+        sent: Mapping[str, str] | None = environ.get(_SENT)
+        if sent is None:
+            sent = environ[_SENT] = self._read(environ.get("HTTP_COOKIE", ""))
+        return sent
 
-def _sent(request: Request) -> Mapping[str, str]:
-    """Returns what the browser sent, by name; of a name sent twice the first (RFC 6265 §5.4).
-
-    Read once: a page asks ten times, and `request.cookies` raises and catches an error for each that is not there.
-    """
-    environ = request.environ
-    sent: Mapping[str, str] | None = environ.get(_SENT)
-    if sent is None:
-        sent = environ[_SENT] = parse_cookie(environ.get("HTTP_COOKIE")).to_dict()
-    return sent
+    def _read(self, header: str) -> Mapping[str, str]:
+        if not header:
+            return {}
+        prefix = self.name("")
+        # Of a name sent twice the first (RFC 6265 §5.4).
+        given = parse_cookie(header).to_dict()
+        return {
+            name.removeprefix(prefix): value
+            for name, value in given.items()
+            if name.startswith(prefix) and 0 < len(value) <= _LONGEST and value.isascii()
+        }

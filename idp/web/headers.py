@@ -1,6 +1,6 @@
 """Contains the security headers of every answer. Not here: cookies, what one page adds to its own policy."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from werkzeug.wrappers import Response
@@ -31,16 +31,14 @@ def harden(response: Response, where: WhereSettings) -> Response:
 
 def missing(given: Iterable[tuple[str, str]], where: WhereSettings) -> Sequence[tuple[str, str]]:
     """Returns what `harden` adds to these headers."""
-    names = {name.lower() for name, _ in given}
-    return [header for lower, header in _added(where).items() if lower not in names]
+    return _missing(tuple([name for name, _ in given]), where)
 
 
-@lru_cache(maxsize=8)
-def _added(where: WhereSettings) -> Mapping[str, tuple[str, str]]:
-    """Returns the headers by name in small letters. Computed once: every answer passes here."""
+@lru_cache(maxsize=256)
+def _missing(given: tuple[str, ...], where: WhereSettings) -> Sequence[tuple[str, str]]:
+    """Returns the headers that none of these names is of. Computed once for each kind of answer."""
     # On loopback HSTS would hold for every port of `localhost`, also those where other programs serve http.
     strict = {"Strict-Transport-Security": HSTS} if where.is_secure and not where.is_on_loopback else {}
-    return {
-        name.lower(): (name, value)
-        for name, value in {**SECURITY_HEADERS, **strict, "Cache-Control": "no-store"}.items()
-    }
+    names = {name.lower() for name in given}
+    all_of_them = {**SECURITY_HEADERS, **strict, "Cache-Control": "no-store"}
+    return tuple(header for header in all_of_them.items() if header[0].lower() not in names)

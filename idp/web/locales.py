@@ -22,13 +22,15 @@ class Locales:
 
     def of(self, request: Request, wished: str = "") -> str:
         """Returns the language chosen by the person, else by the relying party (`ui_locales`), else by the browser."""
-        # RFC 5646 §2.1.1: tags are compared without regard to case.
         chosen = self.cookies.get(request, "locale")
-        candidates = [chosen or "", *(tag.split("-")[0] for tag in wished.lower().split())]
-        for candidate in candidates:
-            if candidate in LOCALES:
-                return candidate
-        return _best(request.headers.get("Accept-Language", "")[:_LONGEST]) or self.default
+        if chosen in LOCALES:
+            return chosen
+        # RFC 5646 §2.1.1: tags are compared without regard to case.
+        for tag in wished.lower().split():
+            language = tag.split("-")[0]
+            if language in LOCALES:
+                return language
+        return _best(request.environ.get("HTTP_ACCEPT_LANGUAGE", "")[:_LONGEST]) or self.default
 
 
 @lru_cache(maxsize=256)

@@ -65,9 +65,9 @@ class PageAnswers:
         return harden(response, self.where)
 
     def _with_language(self, request: Request) -> Response | None:
-        if request.method != "GET" or "lang=" not in request.query_string.decode("latin-1"):
+        if request.method != "GET" or "lang" not in request.args:
             return None
-        wished = request.args.get("lang", "")
+        wished = request.args["lang"]
         # The link of our pages carries nothing else; a relying party's own `lang` is ignored (RFC 6749 §3.1).
         if wished not in LOCALES or len(request.args) > 1:
             return None

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Request, Response
 
 from idp.web.page_answers import PageAnswers
 from idp.web.page_routes import Handler, PageRoute
+from idp.web.request import ReadRequest
 from idp.web.sending import Environ, StartResponse, Wsgi, send
 
 _OF_INTERACTION = "/interaction/<interaction_id>"
@@ -50,9 +51,7 @@ class PageFront:
         return lambda request: handler(request, interaction_id)
 
     def _answer(self, handler: Handler, environ: Environ) -> Response:
-        request = Request(environ)
-        request.max_content_length = request.max_form_memory_size = self.body_bytes
-        request.max_form_parts = self.form_parts
+        request = ReadRequest(environ, body_bytes=self.body_bytes, form_parts=self.form_parts)
         return self.answers.answer(request, handler)
 
 

@@ -16,6 +16,7 @@ from idp.web.catalogues import Catalogues
 from idp.web.cookies import SAID_COOKIE, Cookies
 from idp.web.forms import CsrfTokens
 from idp.web.locales import Locales
+from idp.web.ready import HTML, ReadyResponse
 from idp.web.shared_stations import SharedStations
 
 #: Stand in a kept text for what differs from one browser to the next. No text of ours has such characters.
@@ -86,7 +87,7 @@ class Rendering:
 
     def page(self, template: str, frame: Frame, page: Any, status: int = 200) -> Response:
         text = self.templates.render(template, frame.locale, frame=frame, page=page)
-        response = Response(text, status=status, mimetype="text/html")
+        response = ReadyResponse(status, (HTML,), text.encode())
         if frame.said is not None:
             self.cookies.clear(response, SAID_COOKIE)
         return response
@@ -112,7 +113,7 @@ class Rendering:
 
     def common_page(self, template: str, frame: Frame, page: Any) -> Response:
         """Returns a page of an interaction that says nothing of any person: its text is made once for all."""
-        return Response(self.templates.render_common(template, frame, page), mimetype="text/html")
+        return ReadyResponse(200, (HTML,), self.templates.render_common(template, frame, page).encode())
 
 
 def _page_path(request: Request, base_path: str) -> str:

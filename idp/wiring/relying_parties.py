@@ -1,6 +1,6 @@
 """Contains how relying parties are known and proved, built from the settings. Not here: their endpoints."""
 
-from collections.abc import Callable
+from functools import partial
 
 from cryptography import x509
 
@@ -29,28 +29,17 @@ from idp.wiring.resources import Resources
 
 def build_clients(settings: Settings, clock: Clock) -> ClientFile:
     """Returns the registry. Raises BadYaml, BadSetting."""
+    look = object()
     try:
         return ClientFile(
             settings.where.clients_file,
             operator_rules(settings),
             clock=clock,
-            has_looked=_once_in_a_request(),
+            has_looked=partial(remembered, look),
+            looked=partial(remember, look, look),
         )
     except OSError as error:
         raise unreadable("CLIENTS_FILE", "a readable file of clients, YAML", error) from error
-
-
-def _once_in_a_request() -> Callable[[], bool]:
-    """Returns what says whether it was called before in the request of this thread; never, outside of one."""
-    looked = object()
-
-    def has_looked() -> bool:
-        if remembered(looked):
-            return True
-        remember(looked, True)
-        return False
-
-    return has_looked
 
 
 def build_outbound_http(settings: Settings) -> OutboundHttp:

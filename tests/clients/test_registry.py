@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -339,12 +340,15 @@ class TestReload:
         assert (client.name, clients.fault) == ("Autre", None)
 
     def test_a_request_looks_once_and_the_next_one_finds_the_change(self, file: Path) -> None:
-        looks = iter((False, True, True, False))
-        clients = ClientFile(file, clock=FixedClock(), has_looked=lambda: next(looks))
+        memory: list[bool] = []
+        clients = ClientFile(
+            file, clock=FixedClock(), has_looked=memory.__len__, looked=partial(memory.append, True)
+        )
         before = clients.registry()
         _rewrite(file, GOOD.replace("client_name: ViaTrajectoire", "client_name: Autre"))
         assert clients.registry() is before
         assert clients.registry() is before
+        memory.clear()
         assert clients.registry()["viatrajectoire"].name == "Autre"
 
     @pytest.mark.parametrize(

@@ -68,7 +68,8 @@ def end_one(store: EphemeralStore, person: AccountId, browser: str, session: str
     assurance = assurance_of((event,))
     assert assurance is not None
     visit = Visit(browser=browser, session=session, is_station_shared=False, now=NOON, bindings=TABS)
-    return sign_in_on(store).enter(Done(interaction, a_standing(account), assurance), _Requester(), visit)
+    done = Done(interaction=interaction, standing=a_standing(account), assurance=assurance)
+    return sign_in_on(store).enter(done, _Requester(), visit)
 
 
 @dataclasses.dataclass(frozen=True)

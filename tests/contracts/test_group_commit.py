@@ -17,6 +17,7 @@ from idp.adapters.sql.accounts import SqlAccounts
 from idp.adapters.sql.database import reading, writing
 from idp.adapters.sql.grants import SqlGrants
 from idp.adapters.sql.group_commit import Batch, GroupCommit, turns_of
+from idp.adapters.sql.kept import kept_by
 from idp.adapters.sql.schema import grants
 from idp.adapters.sql.work import SqlUnitOfWork
 from idp.core.ephemeral import StoreUnavailable
@@ -117,9 +118,9 @@ def _forbid(database: Engine, _file: Path) -> None:
 
 @contextmanager
 def _next_connection(database: Engine) -> Iterator[Any]:
-    raw = database.raw_connection()
-    yield raw.driver_connection
-    raw.close()
+    kept: list[Any] = []
+    kept_by(database).use(database, kept.append)
+    yield kept[0].driver_connection
 
 
 @pytest.mark.parametrize("outage", [_fill, _forbid], ids=["disk_full", "read_only"])

@@ -15,13 +15,14 @@ from typing import Any
 import psycopg
 import pytest
 import sqlalchemy as sa
-from sqlalchemy import Engine
+from sqlalchemy import Engine, PoolProxiedConnection
 
 from idp.accounts.grants import Grant
 from idp.adapters.sql.accounts import SqlAccounts
 from idp.adapters.sql.audit import SqlAudit
 from idp.adapters.sql.database import initialise, open_database
 from idp.adapters.sql.grants import SqlGrants
+from idp.adapters.sql.kept import kept_by
 from idp.adapters.sql.statement import Statement
 from idp.adapters.sql.work import SqlUnitOfWork, fetch
 from idp.core.audit import AuditEvent
@@ -130,11 +131,28 @@ def test_connections_that_the_server_closed_while_they_were_idle_cost_nobody_a_w
     assert written(postgresql_url) == ({"one", "two"}, 1)
 
 
+def test_statements_and_transactions_by_turns_use_one_connection_which_is_closed_with_the_database(
+    postgresql_url: str, operator: psycopg.Connection[Any]
+) -> None:
+    ours = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'caducee' AND datname = current_database()"
+    database = open_database(postgresql_url)
+    SqlAccounts(database).add(an_account())
+    for _ in range(2):
+        issue(database)
+        SqlAccounts(database).save(an_account(version=SqlAccounts(database).get(ALICE).version))
+    assert operator.execute(ours).fetchone() == (1,)
+    issue(database)
+    database.dispose()
+    assert eventually(lambda: operator.execute(ours).fetchone() == (0,), seconds=5, every=0.01)
+
+
 def _forget(operator: psycopg.Connection[Any], database: Engine) -> None:
     """As a pooler does that gives each transaction another connection of the server."""
-    raw = database.raw_connection()
-    raw.driver_connection.pgconn.exec_(b"DEALLOCATE ALL")  # type: ignore[union-attr]
-    raw.close()
+
+    def forget(raw: PoolProxiedConnection) -> None:
+        raw.driver_connection.pgconn.exec_(b"DEALLOCATE ALL")  # type: ignore[union-attr]
+
+    kept_by(database).use(database, forget)
 
 
 def _migrate(operator: psycopg.Connection[Any], database: Engine) -> None:
@@ -157,9 +175,8 @@ def test_statements_that_were_prepared_and_are_no_more_are_prepared_again(
 
 def test_a_statement_prepared_by_another_worker_on_the_connection_is_the_same_one(database: Engine) -> None:
     issue(database)
-    raw = database.raw_connection()
-    raw.info.clear()  # Another worker knows nothing of what this one prepared.
-    raw.close()
+    # Another worker knows nothing of what this one prepared.
+    kept_by(database).use(database, lambda raw: raw.info.clear())
     assert SqlGrants(database).get(issue(database)) is not None
 
 

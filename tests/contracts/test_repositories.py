@@ -147,6 +147,20 @@ def test_saved_account_is_at_the_next_version(database: Engine) -> None:
     assert accounts.find_by_email("aicha.1@hopital.example") is None
 
 
+def test_a_row_is_decoded_once_while_it_says_the_same_and_anew_when_anything_in_it_changed(
+    database_url: str, opened: Callable[[str], Engine]
+) -> None:
+    here, elsewhere = SqlAccounts(opened(database_url)), SqlAccounts(opened(database_url))
+    here.add(an_account())
+    before = here.get(ALICE)
+    assert here.find_by_rpps(before.identity.rpps) == before
+    assert here.get(ALICE) is before
+    for changed in ({"enabled": False}, {"generation": 1}, {"password_hash": "other"}, {"locale": "en"}):
+        known = here.get(ALICE)
+        elsewhere.save(replace(known, **changed))
+        assert here.get(ALICE) == replace(known, **changed, version=known.version + 1)
+
+
 def test_account_saved_meanwhile_is_stale(database: Engine) -> None:
     accounts = SqlAccounts(database)
     accounts.add(an_account())

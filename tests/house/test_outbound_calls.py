@@ -24,7 +24,7 @@ CONNECTING = {
     "http.client": {"idp.adapters.http.bounded"},
     "smtplib": {"idp.adapters.mail.smtp", "idp.adapters.sql.outbox"},
     "redis": {"idp.adapters.redis_connections"},
-    "hiredis": {"idp.adapters.redis_store"},
+    "hiredis": {"idp.adapters.redis_connections", "idp.adapters.redis_store"},
     # The card host listens; `adapters/http/deadline` and `adapters/http/outbound` bound and pin what requests opens.
     # `adapters/http/presented` looks at the certificate of an address of Pro Santé Connect, and sends nothing.
     "socket": {

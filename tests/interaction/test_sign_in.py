@@ -79,13 +79,20 @@ class House:
         return session
 
     def enter(
-        self, *events: Any, account: Any = None, asks: Requester | None = None, **changes: Any
+        self,
+        *events: Any,
+        account: Any = None,
+        asks: Requester | None = None,
+        session: Session | None = None,
+        **changes: Any,
     ) -> Entered:
         account = account or an_account()
         interaction = an_interaction(account_id=account.id, events=events, **changes)
         assurance = assurance_of(events)
         assert assurance is not None
-        done = Done(interaction, a_standing(account), assurance)
+        done = Done(
+            interaction=interaction, standing=a_standing(account), assurance=assurance, session=session
+        )
         visit = Visit(
             browser="browser",
             session=self.cookie,
@@ -125,6 +132,19 @@ def test_single_sign_on_leaves_the_session_and_its_cookie_as_they_are(house: Hou
     house.begin_session(CARD)
     assert house.enter(CARD, sid="sid-1") == Entered(sid="sid-1", cookie=None)
     assert house.audit.names() == []
+
+
+def test_the_session_that_gave_its_events_in_this_request_is_not_read_again(house: House) -> None:
+    session = house.begin_session(CARD)
+    house.sessions.end("sid-1")
+    assert house.enter(CARD, sid="sid-1", session=session) == Entered(sid="sid-1", cookie=None)
+
+
+def test_a_session_that_another_tab_wrote_since_it_was_read_is_read_again(house: House) -> None:
+    read = house.begin_session(CARD)
+    house.sessions.touch(read, house.cookie or "", house.clock.now())
+    entered = house.enter(CARD, PSC, sid="sid-1", session=read)
+    assert house.session_of(entered).events == (CARD, PSC)
 
 
 def test_a_step_up_adds_to_the_session_under_a_new_cookie(house: House) -> None:

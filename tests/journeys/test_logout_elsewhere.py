@@ -174,7 +174,7 @@ def test_new_password_signs_out_of_every_application_and_is_the_one_that_counts(
     browser.get(f"{demo.issuer}/")
     browser.click("Mot de passe")
     page = browser.submit("Changer mon mot de passe", new_password="trop court")
-    assert page.says("Mot de passe : choisissez au moins 15 caractères")
+    assert page.says("Nouveau mot de passe : choisissez au moins 15 caractères")
     page = browser.submit("Changer mon mot de passe", new_password=new)
     assert page.says("Votre mot de passe est changé")
     for client_id in (do.VIA, do.SIBLING):

@@ -62,6 +62,10 @@ class State:
     is_told: bool = False
 
     @property
+    def is_section(self) -> bool:
+        return self.template.startswith("account/") and self.template != "account/home.html"
+
+    @property
     def is_error(self) -> bool:
         return self.name.endswith("!")
 
@@ -78,7 +82,8 @@ def frame(state: State, locale: str) -> Frame:
         base_path="/interaction/AbC" if state.in_interaction else "",
         csrf="csrf-value",
         is_shared_station=state.is_shared_station,
-        session="" if state.in_interaction else "sid",
+        session="sid" if state.is_section else "",
+        whose=ELISE.full_name if state.is_section else "",
         said=_SAID[locale] if state.is_told else None,
     )
 

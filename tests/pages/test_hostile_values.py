@@ -175,7 +175,7 @@ def hostile_states() -> Iterator[State]:
 
 @pytest.mark.parametrize("state", list(hostile_states()), ids=lambda state: state.template)
 def test_hostile_values_come_out_as_the_text_they_are(state: State) -> None:
-    html = rendered("fr", state, client_name=HOSTILE, csrf=HOSTILE, said=HOSTILE)
+    html = rendered("fr", state, client_name=HOSTILE, csrf=HOSTILE, said=HOSTILE, whose=HOSTILE)
     page = BeautifulSoup(html, "html.parser")
     ours = ["/static/form_post.js"] if state.template == "form_post.html" else []
     assert [script.get("src") for script in page.find_all("script")] == ours

@@ -171,3 +171,21 @@ def test_revocation_is_a_read_and_a_commit(house: House) -> None:
 
 def test_the_first_page_of_a_new_browser_asks_no_sql(house: House) -> None:
     assert house.asked_by(lambda: house.provider.browser().authorize(), 303) == (0, 0, 1, 1)
+
+
+#: SQL round trips, commits, commands and round trips of Redis.
+PAGES = {
+    "/": (2, 0, 2, 2),
+    "/account/identity": (2, 0, 2, 2),
+    "/account/address": (1, 0, 2, 2),
+    "/account/password": (1, 0, 2, 2),
+}
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_of_the_account_is_two_reads_at_most(house: House, path: str) -> None:
+    assert house.asked_by(lambda: house.browser.get(path)) == PAGES[path]
+
+
+def test_a_sign_in_of_our_own_with_a_session_is_a_read(house: House) -> None:
+    assert house.asked_by(lambda: house.browser.get("/account/sign-in?to=address"), 303)[:2] == (1, 0)

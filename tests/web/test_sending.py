@@ -7,16 +7,26 @@ import pytest
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request, Response
 
+from idp.protocol.client_auth.answers import json_response, jwt_response
 from idp.web.addresses import redirect
 from idp.web.cookies import Cookies
 from idp.web.headers import SECURITY_HEADERS, harden
+from idp.web.ready import HTML, ReadyResponse
 from idp.web.sending import StartResponse, send
 from tests.provider import Provider
+
+_PRIVATE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
 def streamed() -> Iterator[bytes]:
     yield b"a"
     yield b"b"
+
+
+def with_cookie(response: Response) -> Response:
+    response.set_cookie("a", "b")
+    response.set_cookie("c", "d")
+    return response
 
 
 ANSWERS: dict[str, Callable[[], Response]] = {
@@ -30,6 +40,10 @@ ANSWERS: dict[str, Callable[[], Response]] = {
     "not modified": lambda: Response(status=304, headers={"Content-Type": "text/css"}),
     "length told before": lambda: Response(b"abc", headers={"Content-Length": "3"}),
     "stream": lambda: Response(streamed()),
+    "ready": lambda: ReadyResponse(404, (HTML,), "é".encode()),
+    "ready, with a cookie and a policy of its own": lambda: with_cookie(
+        ReadyResponse(200, [HTML, ("content-security-policy", "default-src *"), ("Cache-Control", "private")])
+    ),
 }
 
 
@@ -86,3 +100,38 @@ def test_cookies_are_read_as_werkzeug_reads_them(header: str) -> None:
         for name, value in theirs.items()
         if name.startswith("caducee_tab_")
     }
+
+
+@pytest.mark.parametrize(
+    ("make", "theirs"),
+    [
+        (
+            lambda: ReadyResponse(201, [HTML, ("X-A", "b")], b"x"),
+            lambda: Response(b"x", 201, {"X-A": "b"}, "text/html"),
+        ),
+        (lambda: redirect("/x?y=%20"), lambda: Response(status=303, headers={"Location": "/x?y=%20"})),
+        (
+            lambda: json_response({"a": "é"}),
+            lambda: Response('{"a": "\\u00e9"}', 200, _PRIVATE, "application/json"),
+        ),
+        (
+            lambda: json_response({}, 401, {"WWW-Authenticate": "Basic"}),
+            lambda: Response("{}", 401, {**_PRIVATE, "WWW-Authenticate": "Basic"}, "application/json"),
+        ),
+        (lambda: jwt_response("a.b.c"), lambda: Response("a.b.c", 200, _PRIVATE, "application/jwt")),
+    ],
+)
+def test_a_ready_answer_is_what_werkzeug_makes(
+    make: Callable[[], Response], theirs: Callable[[], Response]
+) -> None:
+    """Also where werkzeug sends it, as it does for Flask."""
+    ours, expected = make(), theirs()
+    assert (ours.status_code, ours.status, ours.get_data()) == (
+        expected.status_code, expected.status, expected.get_data(),
+    )  # fmt: skip
+    assert (sent(ours, "GET"), sent(make(), "HEAD")) == (sent(expected, "GET"), sent(theirs(), "HEAD"))
+
+
+def test_no_header_has_a_line_feed() -> None:
+    with pytest.raises(ValueError, match="newline"):
+        ReadyResponse(200, [("X-A", "b\r\nSet-Cookie: c=d")])

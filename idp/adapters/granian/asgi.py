@@ -6,10 +6,10 @@ ASCII), and bodies that are there before the application is called. Not here: th
 
 import io
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 import structlog
@@ -37,10 +37,9 @@ _BARE = {b"content-type": "CONTENT_TYPE", b"content-length": "CONTENT_LENGTH"}
 _NAMELESS = (b"server", b"")
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     status: int
-    headers: tuple[tuple[bytes, bytes], ...] = ()
+    headers: Sequence[tuple[bytes, bytes]] = ()
     body: bytes = b""
 
 
@@ -53,14 +52,14 @@ class _Starting:
     """What the application says by `start_response` (PEP 3333)."""
 
     status: int = 500
-    headers: tuple[tuple[bytes, bytes], ...] = ()
+    headers: Sequence[tuple[bytes, bytes]] = ()
     written: list[bytes] = field(default_factory=list)
 
     def __call__(
         self, status: str, headers: list[tuple[str, str]], exc_info: object = None
     ) -> Callable[[bytes], None]:
         self.status = int(status[:3])
-        self.headers = tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in headers)
+        self.headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
         return self.written.append
 
 

@@ -50,6 +50,10 @@ class _Request:
         self.awaited.add_done_callback(self.ready, context=contextvars.Context())
 
 
+def _nothing() -> None:
+    """Is never called."""
+
+
 class CallerRunsLoop(asyncio.SelectorEventLoop):
     """asyncio hands a request from granian's thread to its own, and from there to one that may wait, and back.
 
@@ -63,6 +67,8 @@ class CallerRunsLoop(asyncio.SelectorEventLoop):
         super().__init__()
         self._patience, self._look_every = patience, look_every
         self._waits: dict[_Request, float] = {}
+        #: For whoever called: there is nothing left to cancel.
+        self._done = asyncio.Handle(_nothing, (), self)
         self.call_later(look_every, self._look)
 
     def call_soon_threadsafe(
@@ -78,7 +84,7 @@ class CallerRunsLoop(asyncio.SelectorEventLoop):
             callback(*args)
         else:
             return super().call_soon_threadsafe(callback, *args, context=context)
-        return asyncio.Handle(callback, args, self)
+        return self._done
 
     def call_soon(
         self,
@@ -90,7 +96,7 @@ class CallerRunsLoop(asyncio.SelectorEventLoop):
         if not isinstance(getattr(callback, "__self__", None), _Request):
             return super().call_soon(callback, *args, context=context)
         callback(*args)
-        return asyncio.Handle(callback, args, self)
+        return self._done
 
     def _look(self) -> None:
         now = time.monotonic()

@@ -43,8 +43,11 @@ class _InForce:
 
     def holds(self, now: datetime) -> bool:
         """Whether it may be used without another look at the directory."""
-        has_looked = self.looked_at <= now < self.looked_at + _LOOK_EVERY
-        return has_looked and (self.ring_ends_at is None or now < self.ring_ends_at)
+        return now < self.looked_at + _LOOK_EVERY and self.has_ring_of(now)
+
+    def has_ring_of(self, now: datetime) -> bool:
+        """Whether no key changed its state since the last look."""
+        return self.looked_at <= now and (self.ring_ends_at is None or now < self.ring_ends_at)
 
 
 class KeysInForce:
@@ -84,7 +87,7 @@ class KeysInForce:
     def _look(self, held: _InForce, now: datetime) -> _InForce:
         # A fault may be repaired by a change that no stamp shows (chmod of a key): with a fault, read every time.
         if held.fault is None and self._directory.stamp() == held.stamp:
-            return _at(held, now)
+            return replace(held, looked_at=now) if held.has_ring_of(now) else _at(held, now)
         try:
             return self._read(now, held)
         # The old keys stay in force: a half-copied directory must not stop a running server.

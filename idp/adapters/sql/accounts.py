@@ -14,7 +14,7 @@ from idp.accounts.identity_change import IdentityChange
 from idp.accounts.repository import AccountNotFound, EmailTaken, RppsTaken, StaleAccount
 from idp.adapters.sql.database import insert_into, reading, writing
 from idp.adapters.sql.schema import accounts, identity_changes
-from idp.adapters.sql.statement import Statement
+from idp.adapters.sql.statement import Gather, Statement
 from idp.adapters.sql.work import fetch
 from idp.cards.nomenclature import CodedLabel
 from idp.core.records import from_plain, to_plain
@@ -26,10 +26,8 @@ _LASTING = ("id", "subject", "rpps", "created_at")
 
 
 def _by(column: ColumnElement[str]) -> Statement:
-    return Statement(lambda _: sa.select(accounts).where(column == sa.bindparam("value")))
-
-
-_BY_ID, _BY_RPPS, _BY_EMAIL = _by(_c.id), _by(_c.rpps), _by(_c.email_normalised)
+    found = sa.select(accounts).where(column == sa.bindparam("value"))
+    return Statement(lambda _: found, gather=ACCOUNT)
 
 
 def normalise_email(address: str) -> str:
@@ -106,7 +104,7 @@ class SqlAccounts:
 
     def _find(self, by: Statement, value: str) -> Account | None:
         rows = fetch(self.database, by, value=value) if is_storable(value) else ()
-        return read_account(rows[0]) if rows else None
+        return rows[0].account if rows else None
 
 
 def is_storable(text: str) -> bool:
@@ -176,8 +174,7 @@ def _from_history(value: Mapping[str, Any], rpps: str) -> ProvedIdentity:
     return from_plain(ProvedIdentity, {**value, "rpps": rpps})
 
 
-def read_account(row: Any) -> Account:
-    """`row`: the columns of the table, by their names."""
+def _read(row: Any) -> Account:
     return Account(
         id=AccountId(row.id),
         subject=row.subject,
@@ -213,3 +210,8 @@ def read_account(row: Any) -> Account:
         disabled_motive=row.disabled_motive,
         signed_in_at=row.signed_in_at,
     )
+
+
+#: Of the columns of `accounts`, all of them and in their order.
+ACCOUNT = Gather("account", tuple(_c.keys()), _read)
+_BY_ID, _BY_RPPS, _BY_EMAIL = _by(_c.id), _by(_c.rpps), _by(_c.email_normalised)

@@ -14,11 +14,12 @@ from typing import Any
 from urllib.parse import quote
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, PoolProxiedConnection, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 
 from idp.adapters.sql.execution import Driver, SqliteDriver
+from idp.adapters.sql.kept import KEPT, Kept
 
 #: Execution option of a connection that is about to begin a writing transaction.
 WRITES = "caducee_writes"
@@ -77,7 +78,9 @@ def parse_url(url: str) -> URL:
 
 def unopened_database(target: URL) -> Engine:
     """Returns a database that has not been connected to yet. Raises DatabaseMissing."""
-    return _ENGINES[target.drivername](target)
+    database = _ENGINES[target.drivername](target)
+    event.listen(database, "engine_disposed", lambda engine: engine.get_execution_options()[KEPT].leave())
+    return database
 
 
 def _sqlite_engine(target: URL) -> Engine:
@@ -92,18 +95,30 @@ def _sqlite_engine(target: URL) -> Engine:
             address, uri=True, isolation_level=None, check_same_thread=False, timeout=_SQLITE_BUSY_SECONDS
         )
 
-    database = sa.create_engine("sqlite://", creator=connect, poolclass=sa.QueuePool, **_POOL)
+    def is_usable(raw: PoolProxiedConnection) -> bool:
+        return bool(raw.info[_FILE] == _identity(path))
+
+    database = sa.create_engine(
+        "sqlite://",
+        creator=connect,
+        poolclass=sa.QueuePool,
+        execution_options={KEPT: Kept(is_usable)},
+        **_POOL,
+    )
     event.listen(database, "connect", _set_pragmas)
     event.listen(database, "connect", lambda _, record: record.info.update({_FILE: _identity(path)}))
-    event.listen(database, "checkout", lambda _, record, __: _replace_if_moved(path, record))
+    # What is written to a file that was moved or deleted is lost with its last connection.
+    event.listen(
+        database, "checkout", lambda _, record, __: _replace_if(record.info[_FILE] != _identity(path))
+    )
     event.listen(database, "checkin", lambda connection, _: _end_transaction(connection))
     event.listen(database, "begin", _begin_sqlite)
     return database
 
 
-def _replace_if_moved(path: Path, record: Any) -> None:
-    # What is written to a file that was moved or deleted is lost with its last connection.
-    if record.info[_FILE] != _identity(path):
+def _replace_if(is_of_no_use: bool) -> None:
+    # Without a question to the server: only one that dies after this moment costs the write that finds it out.
+    if is_of_no_use:
         raise DisconnectionError
 
 
@@ -166,9 +181,11 @@ def _postgresql_engine(target: URL) -> Engine:
         )
     )
     theirs = target.query.get("options", "")
+    is_over = _postgresql_driver().is_over
     database = sa.create_engine(
         target,
         isolation_level="READ COMMITTED",
+        execution_options={KEPT: Kept(lambda raw: not is_over(raw.driver_connection))},
         **_POOL,
         connect_args={
             "connect_timeout": _POSTGRESQL_CONNECT_SECONDS,
@@ -178,19 +195,13 @@ def _postgresql_engine(target: URL) -> Engine:
         },
     )
     event.listen(database, "connect", _refuse_lossy_commits)
-    event.listen(database, "checkout", _replace_if_over)
+    event.listen(database, "checkout", lambda connection, *_: _replace_if(is_over(connection)))
     event.listen(database, "begin", _begin_postgresql)
     return database
 
 
 def _postgresql_driver() -> Any:
     return import_module("idp.adapters.sql.postgresql_driver")
-
-
-def _replace_if_over(connection: Any, _record: object, _proxy: object) -> None:
-    # Without a question to the server: only one that dies after this moment costs the write that finds it out.
-    if _postgresql_driver().is_over(connection):
-        raise DisconnectionError
 
 
 def _begin_postgresql(connection: Connection) -> None:

@@ -4,8 +4,7 @@ is shared with the other requests that wait to write.
 Contains the commit of each database. Not here: when (`work`).
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +13,10 @@ from sqlalchemy import Engine, PoolProxiedConnection
 from idp.adapters.sql.backends import driver_of
 from idp.adapters.sql.combined import are_apart
 from idp.adapters.sql.database import transaction
-from idp.adapters.sql.execution import ConnectionBroken, NothingChanged, Result
+from idp.adapters.sql.execution import NothingChanged, Result
 from idp.adapters.sql.group_commit import Batch, turns_of
-from idp.adapters.sql.outages import errors_named
+from idp.adapters.sql.kept import kept_by
+from idp.adapters.sql.outages import errors_named, outage_in
 from idp.adapters.sql.statement import Compiled
 
 
@@ -47,8 +47,8 @@ def commit_in_turn(database: Engine, writes: Sequence[Write]) -> Sequence[Result
 
 def run_alone(database: Engine, compiled: Compiled, values: Mapping[str, Any]) -> Result:
     """Run one statement on a connection of its own, where it is a transaction. Raises StoreUnavailable."""
-    with errors_named(database), connected(database) as raw:
-        return driver_of(database.dialect.name).run(raw, compiled, values)
+    result: Result = _on_connection(database, driver_of(database.dialect.name).run, compiled, values)
+    return result
 
 
 def run_each(raw: PoolProxiedConnection, dialect: str, writes: Sequence[Write]) -> list[Result]:
@@ -60,17 +60,14 @@ def run_each(raw: PoolProxiedConnection, dialect: str, writes: Sequence[Write]) 
     return results
 
 
-@contextmanager
-def connected(database: Engine) -> Iterator[PoolProxiedConnection]:
-    """A connection on which no transaction has begun."""
-    raw = database.raw_connection()
+def _on_connection(database: Engine, run: Callable[..., Any], *given: Any) -> Any:
+    """Returns what `run(connection, *given)` does; it leaves no transaction open. Raises StoreUnavailable."""
     try:
-        yield raw
-    except ConnectionBroken:
-        raw.invalidate()
-        raise
-    finally:
-        raw.close()
+        return kept_by(database).use(database, run, *given)
+    except Exception as error:
+        if (outage := outage_in(error, driver_of(database.dialect.name))) is None:
+            raise
+        raise outage from error
 
 
 def _required(result: Result, write: Write) -> Result:
@@ -99,8 +96,7 @@ def _are_written_as_one(database: Engine, writes: Sequence[Write]) -> bool:
     required = tuple(one.refusal is not None for one in writes)
     driver: Any = driver_of("postgresql")
     try:
-        with errors_named(database), connected(database) as raw:
-            driver.run_together(raw, statements, required)
+        _on_connection(database, driver.run_together, statements, required)
     except NothingChanged:
         return False
     return True
@@ -111,26 +107,25 @@ def _are_written_as_one(database: Engine, writes: Sequence[Write]) -> bool:
 
 def _commit_by_turns(database: Engine, writes: Sequence[Write]) -> Sequence[Result]:
     def commit_all(batches: Sequence[Batch]) -> None:
-        _commit_batches(database, batches)
+        kept_by(database).use(database, _commit_batches, batches)
 
     with errors_named(database):
         results: list[Result] = turns_of(database).write(writes, commit_all)
     return results
 
 
-def _commit_batches(database: Engine, batches: Sequence[Batch]) -> None:
+def _commit_batches(raw: PoolProxiedConnection, batches: Sequence[Batch]) -> None:
     """Raises what the driver raises: none of them was written."""
-    with connected(database) as raw:
-        connection: Any = raw.driver_connection
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            for batch in batches:
-                _run_batch(raw, connection, batch)
-            connection.execute("COMMIT")
-        except BaseException:
-            # Closed, and with it the transaction, which a connection that failed may not be able to roll back.
-            raw.invalidate()
-            raise
+    connection: Any = raw.driver_connection
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for batch in batches:
+            _run_batch(raw, connection, batch)
+        connection.execute("COMMIT")
+    except BaseException:
+        # Closed, and with it the transaction, which a connection that failed may not be able to roll back.
+        raw.invalidate()
+        raise
 
 
 def _run_batch(raw: PoolProxiedConnection, connection: Any, batch: Batch) -> None:

@@ -27,6 +27,7 @@ from idp.adapters.sql.backends import (
 )
 from idp.adapters.sql.execution import ConnectionBroken
 from idp.adapters.sql.group_commit import turns_of
+from idp.adapters.sql.kept import kept_by
 from idp.adapters.sql.outages import outage_named
 from idp.adapters.sql.schema import SCHEMA_REVISION
 from idp.adapters.sql.statement import INSERTS
@@ -184,6 +185,7 @@ os.register_at_fork(after_in_child=_leave_connections_to_parent)
 
 def _connected(database: Engine) -> Connection:
     """Raises UnsupportedDatabase: no statement was sent, so it is the URL that the driver refuses."""
+    kept_by(database).give_one_back()
     try:
         return database.connect()
     except ProgrammingError:

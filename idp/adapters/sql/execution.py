@@ -57,4 +57,4 @@ class SqliteDriver:
         cursor = connection.execute(compiled.text, values)
         found = cursor.fetchall()
         changed = len(found) if compiled.gives_rows else cursor.rowcount
-        return Result([compiled.decoded(row) for row in found], changed)
+        return Result([compiled.decoded(row.__getitem__) for row in found], changed)

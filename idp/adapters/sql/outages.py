@@ -11,36 +11,44 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedEr
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from idp.adapters.sql.backends import driver_of
-from idp.adapters.sql.execution import ConnectionBroken
+from idp.adapters.sql.execution import ConnectionBroken, Driver
 from idp.core.ephemeral import StoreUnavailable
 
 # The database answered and refused our statement: for the caller to handle, or a defect to repair, but no outage.
 _ANSWERS = (IntegrityError, DataError, ProgrammingError, NotSupportedError)
 
 
+def outage_in(error: Exception, driver: Driver | None = None) -> StoreUnavailable | None:
+    """Returns what to raise in place of this error; None: it tells of no outage. `driver`: that was called without
+    SQLAlchemy."""
+    if isinstance(error, PoolTimeout):
+        return StoreUnavailable("no SQL connection came free in time")
+    if isinstance(error, ConnectionBroken):
+        return StoreUnavailable("SQL database: the connection broke")
+    if isinstance(error, DBAPIError) and not isinstance(error, _ANSWERS):
+        return StoreUnavailable(f"SQL database: {type(error.orig).__name__}")
+    if driver is not None and isinstance(error, driver.error) and not isinstance(error, driver.answers):
+        return StoreUnavailable(f"SQL database: {type(error).__name__}")
+    return None
+
+
 @contextmanager
 def outage_named() -> Iterator[None]:
-    """Raises StoreUnavailable for every outage, by whatever name the driver has for it."""
+    """Raises StoreUnavailable for every outage, by whatever name SQLAlchemy has for it."""
     try:
         yield
-    except PoolTimeout as error:
-        raise StoreUnavailable("no SQL connection came free in time") from error
-    except ConnectionBroken as error:
-        raise StoreUnavailable("SQL database: the connection broke") from error
-    except DBAPIError as error:
-        if isinstance(error, _ANSWERS):
+    except Exception as error:
+        if (outage := outage_in(error)) is None:
             raise
-        raise StoreUnavailable(f"SQL database: {type(error.orig).__name__}") from error
+        raise outage from error
 
 
 @contextmanager
 def errors_named(database: Engine) -> Iterator[None]:
-    """What a driver called without SQLAlchemy raises. Raises StoreUnavailable for every outage."""
-    driver = driver_of(database.dialect.name)
-    with outage_named():
-        try:
-            yield
-        except driver.answers:
+    """The same of a driver that is called without SQLAlchemy."""
+    try:
+        yield
+    except Exception as error:
+        if (outage := outage_in(error, driver_of(database.dialect.name))) is None:
             raise
-        except driver.error as error:
-            raise StoreUnavailable(f"SQL database: {type(error).__name__}") from error
+        raise outage from error

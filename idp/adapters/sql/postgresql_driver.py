@@ -5,8 +5,9 @@ Contains preparing, several statements as one, errors by their SQLSTATE. Not her
 """
 
 import hashlib
+import select
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import psycopg
@@ -35,10 +36,7 @@ class PostgresqlDriver:
 
     def run(self, raw: PoolProxiedConnection, compiled: Compiled, values: Mapping[str, Any]) -> Result:
         result = _run_prepared(raw, compiled.text, [values[name] for name in compiled.names])
-        rows = [
-            compiled.decoded([result.get_value(row, column) for column in range(result.nfields)])
-            for row in range(result.ntuples)
-        ]
+        rows = [compiled.decoded(partial(result.get_value, number)) for number in range(result.ntuples)]
         return Result(rows, result.command_tuples or 0)
 
     def run_together(
@@ -66,16 +64,16 @@ def begin(connection: psycopg.Connection[Any]) -> None:
 
 
 def is_over(connection: psycopg.Connection[Any]) -> bool:
-    """Whether the server closed this idle connection: known without asking it, by what it sent before."""
+    """Whether the server closed this idle connection or is about to: known without asking it, by whatever it sent.
+
+    Its last words come before the end of the stream, at times long before.
+    """
     pgconn = connection.pgconn
-    try:
-        # Twice: its last words may stand before the end of the stream.
-        for _ in range(2):
-            pgconn.consume_input()
-            pgconn.is_busy()
-    except psycopg.OperationalError:
+    if pgconn.status != ConnStatus.OK:
         return True
-    return pgconn.status != ConnStatus.OK
+    unread = select.poll()
+    unread.register(pgconn.socket, select.POLLIN)
+    return bool(unread.poll(0))
 
 
 def _run_prepared(raw: PoolProxiedConnection, text: str, values: Sequence[bytes | None]) -> Any:

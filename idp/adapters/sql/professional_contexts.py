@@ -10,8 +10,15 @@ from idp.accounts.account import AccountId
 from idp.accounts.practice import ChosenPractice
 from idp.adapters.sql.database import insert_into, reading, writing
 from idp.adapters.sql.schema import professional_contexts
+from idp.adapters.sql.statement import Statement
+from idp.adapters.sql.work import fetch
 
 _c = professional_contexts.c
+_ALL_CHOSEN = Statement(
+    lambda _: sa.select(_c.client_id, _c.practice_key, _c.chosen_at).where(
+        _c.account_id == sa.bindparam("account_id")
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +34,7 @@ class SqlProfessionalContexts:
         return None if row is None else ChosenPractice(row.practice_key, row.chosen_at)
 
     def all_chosen(self, account_id: AccountId) -> Mapping[str, ChosenPractice]:
-        mine = sa.select(_c.client_id, _c.practice_key, _c.chosen_at).where(_c.account_id == account_id)
-        with reading(self.database) as connection:
-            rows = connection.execute(mine).all()
+        rows = fetch(self.database, _ALL_CHOSEN, account_id=account_id)
         return {row.client_id: ChosenPractice(row.practice_key, row.chosen_at) for row in rows}
 
     def forget(self, account_id: AccountId, client_id: str) -> None:

@@ -7,12 +7,21 @@ from sqlalchemy import Engine
 
 from idp.accounts.account import AccountId, ProvedIdentity
 from idp.accounts.proofs import IdentityProof
-from idp.adapters.sql.database import insert_into, reading, writing
+from idp.adapters.sql.database import insert_into, writing
 from idp.adapters.sql.schema import account_proofs
+from idp.adapters.sql.statement import Statement
+from idp.adapters.sql.work import fetch
 from idp.cards.nomenclature import CodedLabel
 from idp.core.records import from_plain, to_plain
 
 _c = account_proofs.c
+_OF = Statement(
+    lambda _: (
+        sa.select(account_proofs)
+        .where(_c.account_id == sa.bindparam("account_id"))
+        .order_by(_c.first_at, _c.evidence)
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +48,7 @@ class SqlProofs:
             connection.execute(renewed)
 
     def of(self, account_id: AccountId) -> tuple[IdentityProof, ...]:
-        known = (
-            sa.select(account_proofs).where(_c.account_id == account_id).order_by(_c.first_at, _c.evidence)
-        )
-        with reading(self.database) as connection:
-            rows = connection.execute(known).all()
+        rows = fetch(self.database, _OF, account_id=account_id)
         return tuple(
             IdentityProof(
                 source=row.source,

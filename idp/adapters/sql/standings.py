@@ -17,7 +17,7 @@ from idp.accounts.account import AccountId
 from idp.accounts.charter import HOUSE
 from idp.accounts.repository import AccountNotFound
 from idp.accounts.standing import Granted, Standing, Told
-from idp.adapters.sql.accounts import is_storable, read_account
+from idp.adapters.sql.accounts import ACCOUNT, is_storable
 from idp.adapters.sql.grants import read_grant
 from idp.adapters.sql.refresh_tokens import read_token
 from idp.adapters.sql.schema import (
@@ -104,7 +104,7 @@ def _granted(row: Any, demanded: Sequence[str], *, is_told: bool = False) -> Gra
 
 def _standing(row: Any, demanded: Sequence[str], *, is_told: bool) -> Standing:
     in_force = getattr(row, _HOUSE_IN_FORCE)
-    due = [] if row.charter_revision == in_force else [HOUSE]
+    due = [] if row.account.charter_revision == in_force else [HOUSE]
     unpublished = [] if in_force is not None else [HOUSE]
     for number, name in enumerate(demanded):
         if getattr(row, f"in_force_{number}") is None:
@@ -112,7 +112,7 @@ def _standing(row: Any, demanded: Sequence[str], *, is_told: bool) -> Standing:
         elif not getattr(row, f"accepted_{number}"):
             due.append(name)
     return Standing(
-        account=read_account(row),
+        account=row.account,
         due=tuple(due),
         unpublished=unpublished[0] if unpublished else None,
         told=Told(row.told_claims, row.told_key) if is_told and row.told_claims is not None else None,
@@ -122,7 +122,9 @@ def _standing(row: Any, demanded: Sequence[str], *, is_told: bool) -> Standing:
 @cache
 def _of_account(demanded: int, is_told: bool) -> Statement:
     by_id = accounts.c.id == sa.bindparam("id")
-    return Statement(lambda _: _standings((), accounts, demanded, is_told=is_told).where(by_id))
+    return Statement(
+        lambda _: _standings((), accounts, demanded, is_told=is_told).where(by_id), gather=ACCOUNT
+    )
 
 
 @cache
@@ -130,7 +132,9 @@ def _of_grant(demanded: int, is_told: bool) -> Statement:
     granted = accounts.join(grants, accounts.c.id == grants.c.account_id)
     by_id = grants.c.id == sa.bindparam("id")
     columns = _grant_columns()
-    return Statement(lambda _: _standings(columns, granted, demanded, is_told=is_told).where(by_id))
+    return Statement(
+        lambda _: _standings(columns, granted, demanded, is_told=is_told).where(by_id), gather=ACCOUNT
+    )
 
 
 @cache
@@ -139,7 +143,9 @@ def _of_refresh_token(demanded: int, is_told: bool) -> Statement:
     refreshed = granted.join(refresh_tokens, grants.c.id == refresh_tokens.c.grant_id)
     by_id = grants.c.id == sa.bindparam("id")
     columns = [*_grant_columns(), *_labelled(refresh_tokens, _TOKEN)]
-    return Statement(lambda _: _standings(columns, refreshed, demanded, is_told=is_told).where(by_id))
+    return Statement(
+        lambda _: _standings(columns, refreshed, demanded, is_told=is_told).where(by_id), gather=ACCOUNT
+    )
 
 
 def _standings(

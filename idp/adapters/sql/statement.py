@@ -1,14 +1,13 @@
 """A statement written with SQLAlchemy, compiled once for each dialect and prepared once on each connection.
 
-Contains its text, and how values and rows are converted; building a statement anew at each call costs more than running
-it (docs/performance.md). Not here: a connection (`execution`).
+Contains its text, its parameters and its rows; building a statement anew at each call costs more than running
+it (docs/performance.md). Not here: a connection (`execution`), how one value is converted (`conversions`).
 """
 
-import json
 from collections import namedtuple
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,12 +18,10 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import UpdateBase
-from sqlalchemy.types import TypeEngine
 
-from idp.adapters.sql.columns import UtcInstant, instant_of, microseconds_of
+from idp.adapters.sql.conversions import CONVERSIONS, Convert, conversion
 
 Insert = Callable[[sa.Table], "postgresql.Insert | sqlite.Insert"]
-Convert = Callable[[Any], Any]
 
 _DIALECTS: Mapping[str, Dialect] = {
     # PostgreSQL's own $1, as its protocol takes them; with a cast each, since the values are sent as texts.
@@ -32,6 +29,10 @@ _DIALECTS: Mapping[str, Dialect] = {
     "sqlite": sqlite.dialect(paramstyle="named"),
 }
 INSERTS: Mapping[str, Insert] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+
+
+#: Of what is gathered, the last so many different rows of each statement.
+_REMEMBERED = 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -48,7 +49,9 @@ class Compiled:
     encoders: Mapping[str, Convert]
     fixed: Mapping[str, Any]
     row: Callable[[Sequence[Any]], Any]
-    decoders: tuple[Convert | None, ...]
+    numbers: range
+    decoders: tuple[Convert, ...]
+    gathered: "_Gathered | None"
     gives_rows: bool
     writes: str | None
     row_names: tuple[str, ...]
@@ -58,38 +61,69 @@ class Compiled:
 
     def values(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Returns the parameters as the driver takes them. Raises KeyError for one that is missing."""
-        encoders = self.encoders
-        values = dict(self.fixed)
-        for name in encoders:
-            value = given[name]
-            values[name] = None if value is None else encoders[name](value)
+        values = {
+            name: None if (value := given[name]) is None else encode(value)
+            for name, encode in self.encoders.items()
+        }
+        values.update(self.fixed)
         return values
 
-    def decoded(self, columns: Sequence[Any]) -> Any:
-        """Returns the row with the names of its columns."""
+    def decoded(self, column: Callable[[int], Any]) -> Any:
+        """Returns the row with the names of its columns. `column`: gives one by its number, as the driver has it."""
+        columns = tuple(map(column, self.numbers))
+        if (part := self.gathered) is not None:
+            columns = (
+                *columns[: part.first],
+                part.read(columns[part.first : part.end]),
+                *columns[part.end :],
+            )
         return self.row(
             [
-                value if value is None or decode is None else decode(value)
+                None if value is None else decode(value)
                 for decode, value in zip(self.decoders, columns, strict=True)
             ]
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Gather:
+    """Columns of a statement, one after the other, of which one value is made. `read`: makes it of their row.
+
+    The same octets are made a value once, as long as they are among the last different ones: the row is asked for and
+    compared each time, and the value cannot be changed. A sign-in reads its account three times within a second.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    read: Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Gathered:
+    """`read`: of the columns from the `first` to the one before `end`, as the driver gives them."""
+
+    first: int
+    end: int
+    read: Callable[[tuple[Any, ...]], Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Statement:
     """`build`: makes it; called with the dialect's INSERT, which knows ON CONFLICT. Each value is a `sa.bindparam`.
 
-    `row`: names of the values by which a write finds its one row, or adds it.
+    `row`: names of the values by which a write finds its one row, or adds it. `gather`: the row has its name for its
+    columns.
     """
 
     build: Callable[[Insert], Executable]
     row: tuple[str, ...] = ()
-    _compiled: dict[str, Compiled] = field(default_factory=dict)
+    gather: Gather | None = None
+    _compiled: dict[str, Compiled] = field(default_factory=dict, init=False)
 
     def on(self, dialect: str) -> Compiled:
         found = self._compiled.get(dialect)
         if found is None:
-            found = self._compiled[dialect] = _compile(self.build(INSERTS[dialect]), dialect, self.row)
+            found = self._compiled[dialect] = _compile(self.build(INSERTS[dialect]), dialect, self)
         return found
 
 
@@ -101,16 +135,20 @@ def parameters_of(table: sa.Table, *names: str) -> dict[str, "sa.BindParameter[A
     }
 
 
-def _compile(clause: Executable, dialect: str, row: tuple[str, ...]) -> Compiled:
+def _compile(clause: Executable, dialect: str, statement: Statement) -> Compiled:
     compiler = clause.compile(dialect=_DIALECTS[dialect])  # type: ignore[attr-defined]
     assert isinstance(compiler, SQLCompiler)  # noqa: S101
-    conversions = _CONVERSIONS[dialect]
+    conversions = CONVERSIONS[dialect]
     written = _written_by(clause)
     fixed = {name: value for name, value in compiler.params.items() if not compiler.binds[name].required}
     exported: Iterable[Any] = clause.exported_columns  # type: ignore[attr-defined]
-    columns = [(column.key, column.type) for column in exported]
+    names = [column.key for column in exported]
+    decoders: list[Convert] = [conversion(conversions.decoders, column.type) for column in exported]
+    numbers, gathered = range(len(names)), None
+    if (gather := statement.gather) is not None:
+        gathered, names, decoders = _gathered(gather, names, decoders)
     encoded = {
-        name: _of(conversions.encoders, compiler.binds[name].type)
+        name: conversion(conversions.encoders, compiler.binds[name].type)
         for name in compiler.params
         if name not in fixed
     }
@@ -119,16 +157,40 @@ def _compile(clause: Executable, dialect: str, row: tuple[str, ...]) -> Compiled
         names=tuple(compiler.positiontup or ()),
         encoders=encoded,
         fixed={
-            name: _of(conversions.encoders, compiler.binds[name].type)(value) for name, value in fixed.items()
+            name: conversion(conversions.encoders, compiler.binds[name].type)(value)
+            for name, value in fixed.items()
         },
-        row=_row_class(tuple(name for name, _ in columns)),
-        decoders=tuple(_of(conversions.decoders, kind) for _, kind in columns),
-        gives_rows=bool(columns),
+        row=_row_class(tuple(names)),
+        numbers=numbers,
+        decoders=tuple(decoders),
+        gathered=gathered,
+        gives_rows=bool(names),
         writes=written,
-        row_names=row,
+        row_names=statement.row,
         reads=_looked_at(clause, written),
         only_adds=compiler.isinsert and " ON CONFLICT " not in compiler.string,
         is_numbered=bool(compiler.isinsert) and _is_numbered(clause, compiler.params),
+    )
+
+
+def _gathered(
+    gather: Gather, names: list[str], decoders: list[Convert]
+) -> tuple[_Gathered, list[str], list[Convert]]:
+    """Returns it, and the names and decoders of a row that has it in place of its columns."""
+    first, make = names.index(gather.columns[0]), _row_class(gather.columns)
+    end = first + len(gather.columns)
+    assert tuple(names[first:end]) == gather.columns  # noqa: S101
+    within = decoders[first:end]
+
+    @lru_cache(maxsize=_REMEMBERED)
+    def read(columns: tuple[Any, ...]) -> Any:
+        decoded = [None if one is None else decode(one) for decode, one in zip(within, columns, strict=True)]
+        return gather.read(make(decoded))
+
+    return (
+        _Gathered(first, end, read),
+        [*names[:first], gather.name, *names[end:]],
+        [*decoders[:first], lambda value: value, *decoders[end:]],
     )
 
 
@@ -160,65 +222,4 @@ def _looked_at(clause: Any, written: str | None) -> frozenset[str]:
 
 @lru_cache(maxsize=256)
 def _row_class(names: tuple[str, ...]) -> Callable[[Sequence[Any]], Any]:
-    make: Callable[[Sequence[Any]], Any] = getattr(namedtuple("Row", names), "_make")  # noqa: B009
-    return make
-
-
-def _of(table: Mapping[type[TypeEngine[Any]], Any], kind: TypeEngine[Any]) -> Any:
-    """Raises KeyError: a column of a type that no statement of the hot path had until now."""
-    return next(table[cls] for cls in type(kind).__mro__ if cls in table)
-
-
-def _text(value: str) -> bytes:
-    # libpq takes a text up to its first NUL: another key than the one asked for.
-    if "\x00" in value:
-        raise ValueError("a text with NUL")
-    return value.encode()
-
-
-_json = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
-
-
-@dataclass(frozen=True, slots=True)
-class _Conversions:
-    """By column type. A decoder of None: the value is as the driver gives it."""
-
-    encoders: Mapping[type[TypeEngine[Any]], Convert]
-    decoders: Mapping[type[TypeEngine[Any]], Convert | None]
-
-
-_CONVERSIONS: Mapping[str, _Conversions] = {
-    # Texts both ways: what libpq sends and gets without a question to the server about types.
-    "postgresql": _Conversions(
-        encoders={
-            sa.String: _text,
-            sa.Integer: lambda value: b"%d" % value,
-            UtcInstant: lambda value: b"%d" % microseconds_of(value),
-            sa.Boolean: lambda value: b"t" if value else b"f",
-            sa.JSON: lambda value: _json(value).encode(),
-        },
-        decoders={
-            sa.String: bytes.decode,
-            sa.Integer: int,
-            UtcInstant: lambda value: instant_of(int(value)),
-            sa.Boolean: lambda value: value == b"t",
-            sa.JSON: lambda value: json.loads(value.decode()),
-        },
-    ),
-    "sqlite": _Conversions(
-        encoders={
-            sa.String: lambda value: value,
-            sa.Integer: int,
-            UtcInstant: microseconds_of,
-            sa.Boolean: int,
-            sa.JSON: _json,
-        },
-        decoders={
-            sa.String: None,
-            sa.Integer: None,
-            UtcInstant: instant_of,
-            sa.Boolean: bool,
-            sa.JSON: json.loads,
-        },
-    ),
-}
+    return partial(tuple.__new__, namedtuple("Row", names))

@@ -13,8 +13,15 @@ from idp.accounts.account import AccountId
 from idp.accounts.upstream_link import LinkOutcome, SubjectOfAnother, UpstreamLink
 from idp.adapters.sql.database import insert_into, reading, writing
 from idp.adapters.sql.schema import upstream_links
+from idp.adapters.sql.statement import Statement
+from idp.adapters.sql.work import fetch
 
 _c = upstream_links.c
+_FIND = Statement(
+    lambda _: sa.select(upstream_links).where(
+        _c.account_id == sa.bindparam("account_id"), _c.issuer == sa.bindparam("issuer")
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +30,10 @@ class SqlUpstreamLinks:
     issuer: str
 
     def find(self, account_id: AccountId) -> UpstreamLink | None:
-        mine = sa.select(upstream_links).where(_c.account_id == account_id, _c.issuer == self.issuer)
-        with reading(self.database) as connection:
-            row = connection.execute(mine).one_or_none()
-        if row is None:
+        rows = fetch(self.database, _FIND, account_id=account_id, issuer=self.issuer)
+        if not rows:
             return None
+        row = rows[0]
         return UpstreamLink(
             account_id=AccountId(row.account_id),
             subject=row.subject,

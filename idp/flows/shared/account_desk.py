@@ -89,7 +89,8 @@ class AccountDesk:
     ) -> Response:
         """Returns the page of the section; its forms name the session (`macros.csrf`)."""
         frame = self.rendering.frame(request, client_name=None, base_path=entered.path)
-        shown = dataclasses.replace(frame, session=entered.sid)
+        identity = entered.account.identity
+        shown = dataclasses.replace(frame, session=entered.sid, whose=identity.full_name)
         return self.rendering.page(template, self.rendering.told(request, shown), page, status)
 
     def done(self, section: Section, said: str) -> Response:

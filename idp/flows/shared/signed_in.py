@@ -18,7 +18,7 @@ class SignedIn:
     visits: Visits
 
     def find(self, request: Request) -> tuple[Session, Account] | None:
-        """Returns the valid session of this browser and its account, else None."""
+        """Returns the valid session of this browser and its account, else None. A visit, which prolongs the session."""
         visit = self.visits.of(request)
         sessions = self.sessions.at(shared=visit.is_station_shared)
         session = sessions.open(visit.session, visit.now)
@@ -28,5 +28,9 @@ class SignedIn:
             account = self.accounts.get(session.account_id)
         except AccountNotFound:
             return None
-        is_valid = is_session_valid(session, account, visit.now, sessions.life, sessions.idle)
-        return (session, account) if is_valid else None
+        if not is_session_valid(session, account, visit.now, sessions.life, sessions.idle):
+            return None
+        # On a shared station a visit is nobody's in particular (docs/adr/0030).
+        if not visit.is_station_shared:
+            sessions.touch(session, visit.session or "", visit.now)
+        return session, account

@@ -111,7 +111,7 @@ def _flat(values: "MultiDict[str, str]", limit: int) -> dict[str, str]:
         parameters = single_valued(values, limit)
     except ValueError as error:
         raise ClientError(OAuthError.INVALID_REQUEST, str(error)) from error
-    if sum(len(value) for value in parameters.values()) > 2 * limit:
+    if sum(map(len, parameters.values())) > 2 * limit:
         raise ClientError(OAuthError.INVALID_REQUEST, "the request is too long")
     return parameters
 

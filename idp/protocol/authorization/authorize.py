@@ -25,7 +25,6 @@ from idp.protocol.authorization.authorization_request import AuthorizationReques
 from idp.protocol.authorization.authorization_response import (
     AuthorizationError,
     AuthorizationResponses,
-    ReturnAddress,
     address_of,
 )
 from idp.protocol.authorization.issue import CodeIssuer, OtherPerson
@@ -182,20 +181,21 @@ class AuthorizeEndpoint:
 
     def _code(self, request: Request, done: Done) -> Response:
         """Returns the answer with the code, and the session cookie. Raises AuthorizationError, PageError."""
-        interaction = done.interaction
-        if not self.reader.use_up(interaction.client_id, interaction.request):
+        client = self._client(done.interaction)
+        to = address_of(done.interaction, client)
+        if not self.reader.use_up(client.client_id, done.interaction.request):
             error = OAuthError.INVALID_REQUEST_URI
-            raise self._error(interaction, error, "request_uri was used in another window")
+            raise AuthorizationError(error, "request_uri was used in another window", to=to)
         try:
-            issued = self.issuer.issue(done, self.visits.of(request))
+            issued = self.issuer.issue(done, client, self.visits.of(request))
         except IssueRefused as no:
-            raise self._error(interaction, _GATE_ERROR[no.reason], "this sign-in is refused") from no
+            raise AuthorizationError(_GATE_ERROR[no.reason], "this sign-in is refused", to=to) from no
         except OtherPerson as other:
             # Core §3.1.2.2: a code only for the person that the relying party named.
-            raise self._error(interaction, OAuthError.LOGIN_REQUIRED, "another person signed in") from other
+            raise AuthorizationError(OAuthError.LOGIN_REQUIRED, "another person signed in", to=to) from other
         except SessionOver as over:
-            raise self._error(interaction, OAuthError.LOGIN_REQUIRED, "the session ended") from over
-        response = self.responses.success(request, self._address(interaction), issued.code)
+            raise AuthorizationError(OAuthError.LOGIN_REQUIRED, "the session ended", to=to) from over
+        response = self.responses.success(request, to, issued.code)
         if issued.cookie is not None:
             self.cookies.enter_session(response, issued.cookie)
         return response
@@ -209,14 +209,14 @@ class AuthorizeEndpoint:
             return self.responses.failure(request, error)
 
     def _error(self, interaction: Interaction, error: OAuthError, description: str) -> AuthorizationError:
-        return AuthorizationError(error, description, to=self._address(interaction))
+        return AuthorizationError(error, description, to=address_of(interaction, self._client(interaction)))
 
-    def _address(self, interaction: Interaction) -> ReturnAddress:
-        """Returns where to answer.
+    def _client(self, interaction: Interaction) -> Client:
+        """Returns the client, which is answered under its registration of this moment (facts/security AZ1).
 
-        Raises PageError: an address removed from clients.yaml since gets no error either.
+        Raises PageError: an address removed from clients.yaml since gets neither code nor error.
         """
         client = self.clients.get(interaction.client_id)
         if client is None or interaction.request["redirect_uri"] not in client.redirect_uris:
             raise PageError(Problem.UNKNOWN_CLIENT, "removed during the interaction")
-        return address_of(interaction, client)
+        return client

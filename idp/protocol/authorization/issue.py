@@ -10,7 +10,6 @@ from idp.accounts.account import Account
 from idp.accounts.grants import Grant, SessionEnded
 from idp.clients.registry import Client, ClientFile
 from idp.core.audit import Audit, AuditEvent
-from idp.core.errors import PageError, Problem
 from idp.core.unit_of_work import UnitOfWork
 from idp.interaction.assurance import Assurance
 from idp.interaction.hub import Done
@@ -49,16 +48,12 @@ class CodeIssuer:
     audit: Audit
     clients: ClientFile
 
-    def issue(self, done: Done, visit: Visit) -> Issued:
-        """Returns a new code.
+    def issue(self, done: Done, client: Client, visit: Visit) -> Issued:
+        """Returns a new code. Raises IssueRefused (the gate), OtherPerson, SessionOver.
 
-        Raises IssueRefused (the gate), OtherPerson, SessionOver, PageError (the client is gone).
+        `client`: as it is registered at this moment, with the address of the request.
         """
         interaction, account = done.interaction, done.account
-        client = self.clients.get(interaction.client_id)
-        # facts/security AZ1, under the registration of this moment: an address removed during the sign-in gets no code.
-        if client is None or interaction.request["redirect_uri"] not in client.redirect_uris:
-            raise PageError(Problem.UNKNOWN_CLIENT, "removed during the interaction")
         # Core §3.1.2.2, facts/security AZ8: before anything changes, also in the session of the wrong person.
         if not self.is_expected(interaction, account, client):
             raise OtherPerson

@@ -18,16 +18,17 @@ def _coded(value: Any) -> dict[str, str]:
 
 
 def _address(account: Account) -> dict[str, str]:
-    """OpenID Connect Core §5.1.1."""
+    """OpenID Connect Core §5.1.1, without the empty members."""
     address = account.address
     street = "\n".join(line for line in (address.line1, address.line2) if line)
-    return {
+    told = {
         "formatted": f"{street}\n{address.postal_code} {address.city}",
         "street_address": street,
         "postal_code": address.postal_code,
         "locality": address.city,
         "country": address.country,
     }
+    return {member: text for member, text in told.items() if text}
 
 
 def _instant(moment: datetime) -> str:
@@ -53,21 +54,21 @@ _VALUE_OF: Mapping[str, Callable[[Account], Any]] = {
 }
 
 
-def released_claims(
-    account: Account, scopes: Iterable[str], asked: Iterable[str], allowed: Container[str]
-) -> dict[str, Any]:
-    """Returns claims of the granted scopes and single ones `asked` for, cut to what the client is `allowed` today.
+def released_names(scopes: Iterable[str], asked: Iterable[str], allowed: Container[str]) -> tuple[str, ...]:
+    """Returns the claims of the granted scopes and single ones `asked` for, cut to what the client is `allowed` today.
 
-    Without the empty ones (Core §5.3.2: absent rather than null), and without `sub`, which is the relying party's own
-    (`subject`).
+    Some names may stand twice.
     """
-    return named_claims(account, (name for name in (*claims_of(scopes), *asked) if name in allowed))
+    return tuple([name for name in (*claims_of(scopes), *asked) if name in allowed])
 
 
 def named_claims(account: Account, names: Iterable[str]) -> dict[str, Any]:
-    """Returns these claims of the account, without the empty ones; unknown names are ignored."""
-    claims = {name: _VALUE_OF[name](account) for name in names if name in _VALUE_OF}
-    return {name: value for name, value in claims.items() if value is not None}
+    """Returns these claims of the account, without the empty ones (Core §5.3.2: absent rather than null).
+
+    Other names are ignored, `sub` too, which is the relying party's own (`subject`).
+    """
+    known = {name: _VALUE_OF[name](account) for name in names if name in _VALUE_OF}
+    return {name: value for name, value in known.items() if value is not None}
 
 
 def authentication_claims(assurance: Assurance, sid: str) -> dict[str, Any]:

@@ -6,24 +6,24 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
-_NEVER_CACHED = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+from idp.web.ready import ReadyResponse
+
+_NEVER_CACHED = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
+_JSON = (("Content-Type", "application/json"), *_NEVER_CACHED)
+_JWT = (("Content-Type", "application/jwt"), *_NEVER_CACHED)
+_NONE: Mapping[str, str] = {}
 
 
 def json_response(
-    value: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None
+    value: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] = _NONE
 ) -> Response:
     """Returns a JSON answer, never cached (RFC 6749 §5.1)."""
-    return Response(
-        json.dumps(value),
-        status=status,
-        mimetype="application/json",
-        headers={**_NEVER_CACHED, **(headers or {})},
-    )
+    return ReadyResponse(status, (*_JSON, *headers.items()), json.dumps(value).encode())
 
 
-def jwt_response(token: str, headers: Mapping[str, str] | None = None) -> Response:
+def jwt_response(token: str, headers: Mapping[str, str] = _NONE) -> Response:
     """Returns a JWT as an answer (OpenID Connect Core §5.3.2), never cached."""
-    return Response(token, mimetype="application/jwt", headers={**_NEVER_CACHED, **(headers or {})})
+    return ReadyResponse(200, (*_JWT, *headers.items()), token.encode())
 
 
 def unavailable_response() -> Response:

@@ -3,7 +3,6 @@
 No type of pyop leaves this module: requests and answers are mappings, refusals are our own.
 """
 
-import functools
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
@@ -39,8 +38,6 @@ PARAMETERS = (
     "code_challenge_method",
     "dpop_jkt",
 )
-#: Those that decide what pyop answers to it, once it is verified.
-_OF_CODE = ("response_type", "client_id")
 #: Those of a token request. The client was proved before, and we name it.
 _OF_TOKEN_REQUEST = ("code", "redirect_uri", "code_verifier")
 
@@ -93,9 +90,10 @@ class Engine:
         """
         request = _passed(parameters, PARAMETERS)
         state = CodeIssue(store=self._grants, grant=grant, request=request, asked=asked)
-        message = message_of(_passed(request, _OF_CODE))
         provider = self._provider.reading(state, {grant.account_id: {"sub": subject}})
-        answer = provider.authorize(message, grant.account_id, extra_id_token_claims=authentication)
+        # Verified before, by a message of oic; of what decides pyop's answer this is all.
+        asked_for = {"response_type": request["response_type"].split()}
+        answer = provider.authorize(asked_for, grant.account_id, extra_id_token_claims=authentication)
         return str(answer["code"])
 
     def exchange(
@@ -105,19 +103,23 @@ class Engine:
         code: IssuedCode,
         *,
         binding: Binding,
-        admit: Callable[[], Account],
+        account: Account,
+        admit: Callable[[], None],
         first_refresh_token: Callable[[IssuedCode], str | None],
     ) -> dict[str, Any]:
         """Returns the token response. Raises CodeRefused, ClientError, SignerUnavailable.
 
         `form`: has a `code` and a `redirect_uri`. `code`: what its code stands for. `binding`: see `possession`.
-        `admit`: the gate, called once the code is known to be this client's; raises ClientError.
+        `account`: that of its grant. `admit`: the gate, called once the code is known to be this client's; raises
+        ClientError.
         """
         state = Redemption(
+            client=client,
             code=code,
             store=self._grants,
             binding=binding,
-            admit=functools.cache(admit),
+            account=account,
+            admit=admit,
             first_refresh_token=first_refresh_token,
         )
         named = {"grant_type": "authorization_code", "client_id": client.client_id}
@@ -128,7 +130,8 @@ class Engine:
         """Returns the answer of userinfo to this token: its `sub`, and of the claims `released` those of its scopes."""
         provider = self._provider.reading(TokenUse(token, released))
         answer = provider.handle_userinfo_request("", {"Authorization": f"Bearer {token.value}"})
-        return dict(answer.to_dict())
+        # The names are pyop's answer; its message would be written out as the values that it was made of.
+        return {name: released.get(name, value) for name, value in answer.items()}
 
     def id_token(
         self,

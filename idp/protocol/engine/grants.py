@@ -10,11 +10,11 @@ from idp.accounts.account import AccountId
 from idp.accounts.grants import Grant, GrantRepository
 from idp.accounts.standing import Granted, Standings
 from idp.clients.registry import Client, ClientFile
-from idp.clients.scopes import claims_of
 from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore, Kind
 from idp.core.errors import ClientError, OAuthError
-from idp.protocol.claims.upstream_claims import asks_upstream, upstream_claims
+from idp.protocol.claims.account_claims import released_names
+from idp.protocol.claims.upstream_claims import asks_upstream
 from idp.protocol.client_auth.possession import Binding
 
 #: RFC 6749 §5.2. One description for every reason: a thief does not learn which part of a stolen code was right.
@@ -83,19 +83,13 @@ class OpenedToken:
     acr: str | None
     #: Granted scopes, space-separated.
     scope: str
-    #: Single claims that userinfo adds to those of the scopes.
-    asked: Sequence[str]
+    #: The claims that userinfo releases: of the scopes, and asked for one by one.
+    names: Sequence[str]
     binding: Binding
 
     @property
     def grant(self) -> Grant:
         return self.granted.grant
-
-    @property
-    def told(self) -> dict[str, Any]:
-        """Returns the claims asked for that Pro Santé Connect said."""
-        names = _released_names(self.client, self.scope, self.asked)
-        return upstream_claims(self.granted.told, names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +139,7 @@ class GrantStore:
 
     def issue_access_token(
         self,
+        client: Client,
         grant: Grant,
         subject: str,
         scope: str,
@@ -153,12 +148,13 @@ class GrantStore:
         acr: str,
         binding: Binding,
     ) -> tuple[str, int]:
-        """Returns a new opaque token and its life in seconds.
+        """Returns a new opaque token of this client and its life in seconds.
 
         `asked`: single claims that userinfo adds to those of the scopes. `acr`: of the sign-in. `binding`: see
         `possession`.
         """
-        value, life, now = _token(), self._life(grant.client_id), self.clock.now()
+        value, now = _token(), self.clock.now()
+        life = client.access_token_life or self.access_token_life
         record = {
             "grant_id": grant.id,
             "account_id": grant.account_id,
@@ -183,7 +179,8 @@ class GrantStore:
         if client is None:
             raise AccessTokenRefused("the client is registered no more")
         # Revoking a grant deletes no token: each use of a token asks the durable grant.
-        names = _released_names(client, stored.value["scope"], stored.value["asked"])
+        scopes, asked = stored.value["scope"].split(), stored.value["asked"]
+        names = released_names(scopes, asked, client.releasable)
         told_to = client.client_id if asks_upstream(names) else None
         granted = self.standings.of_grant(stored.value["grant_id"], client.charters, told_to=told_to)
         if granted is None or granted.grant.revoked_at is not None:
@@ -195,18 +192,10 @@ class GrantStore:
             subject=stored.value["sub"],
             acr=stored.value.get("acr"),
             scope=stored.value["scope"],
-            asked=stored.value["asked"],
+            names=names,
             # Tokens issued by the previous version have no `cnf`.
             binding=dict(stored.value.get("cnf", {})),
         )
-
-    def _life(self, client_id: str) -> timedelta:
-        client = self.clients.get(client_id)
-        return (client.access_token_life if client else None) or self.access_token_life
-
-
-def _released_names(client: Client, scope: str, asked: Sequence[str]) -> frozenset[str]:
-    return client.releasable & {*claims_of(scope.split()), *asked}
 
 
 def _token() -> str:

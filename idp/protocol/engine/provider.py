@@ -66,9 +66,8 @@ def message_of(parameters: Mapping[str, str]) -> AuthorizationRequest:
 
     Raises UnicodeEncodeError (half a surrogate pair is no text) and what the messages of oic raise.
     """
-    for value in parameters.values():
-        value.encode()
-    return AuthorizationRequest().from_dict(parameters)
+    "".join(parameters.values()).encode()
+    return AuthorizationRequest(**parameters)
 
 
 def _refuse(request: AuthorizationRequest, reason: str) -> NoReturn:
@@ -156,20 +155,20 @@ class OpenIDProvider(Provider):  # type: ignore[misc]
             pkce_is_s256(request)
 
     def _check_subject_identifier_matches_requested(
-        self, authentication_request: AuthorizationRequest, sub: str
+        self, authentication_request: Mapping[str, Any], sub: str
     ) -> None:
         """Nothing to compare: `claims` never reaches pyop, and `CodeIssuer.is_expected` has compared the `sub`."""
         if "claims" in authentication_request:
             _never("a request with claims")
 
     def _get_requested_claims_in(
-        self, authentication_request: AuthorizationRequest, response_method: str
+        self, authentication_request: Mapping[str, Any], response_method: str
     ) -> dict[str, None]:
         """Returns for userinfo what the endpoint released; those of the ID Token are in its extra claims already."""
         return dict.fromkeys(self.authz_state.released) if response_method == "userinfo" else {}
 
     def _verify_code_exchange_req(
-        self, token_request: AccessTokenRequest, authentication_request: AuthorizationRequest
+        self, token_request: AccessTokenRequest, authentication_request: Mapping[str, Any]
     ) -> None:
         """RFC 6749 §4.1.3: same client and redirect_uri as at /authorize, then PKCE. Raises CodeRefused for each."""
         is_same = all(
@@ -180,7 +179,7 @@ class OpenIDProvider(Provider):  # type: ignore[misc]
             raise CodeRefused("not issued to this request")
 
     def _PKCE_verify(
-        self, token_request: AccessTokenRequest, authentication_request: AuthorizationRequest
+        self, token_request: AccessTokenRequest, authentication_request: Mapping[str, Any]
     ) -> bool:
         """Whether the verifier fits (RFC 7636 §4.6).
 
@@ -188,7 +187,7 @@ class OpenIDProvider(Provider):  # type: ignore[misc]
         client that must use PKCE by now.
         """
         if "code_challenge" not in authentication_request:
-            client = self._client_file.registry()[token_request["client_id"]]
+            client: Client = self.authz_state.client
             return "code_verifier" not in token_request and client.pkce == "optional"
         verifier, challenge = token_request.get("code_verifier", ""), authentication_request["code_challenge"]
         if not re.fullmatch(r"[A-Za-z0-9._~-]{43,128}", verifier):
@@ -209,8 +208,10 @@ class OpenIDProvider(Provider):  # type: ignore[misc]
         if access_token_value is None:
             _never("an ID Token without an access token")
         claims = {**(user_claims or {}), **(extra_id_token_claims or {})}
-        client = self._client_file.registry()[client_id]
-        return self._write_id_token(client, sub, claims, access_token=access_token_value, nonce=nonce)
+        # pyop names the client of the code, which is that of the call.
+        return self._write_id_token(
+            self.authz_state.client, sub, claims, access_token=access_token_value, nonce=nonce
+        )
 
     # Replaced by our own parts, which are not called from here.
 

@@ -1,7 +1,8 @@
 """Contains what pyop asks of its AuthorizationState: one small object for each of its three calls. Not here: storing.
 
 None inherits from that of pyop: a method that a call does not need does not exist, so no call can reach `pyop.storage`
-in an unforeseen way. `tests/house/test_tripwires.py` holds which method belongs to which call.
+in an unforeseen way. Where pyop asks for a request it only looks members up: it gets a mapping, not a message of oic,
+which would read again what was verified. `tests/house/test_tripwires.py` holds which method belongs to which call.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pyop.access_token import AccessToken
-from pyop.message import AuthorizationRequest
 
 from idp.accounts.account import Account
 from idp.accounts.grants import Grant
+from idp.clients.registry import Client
 from idp.protocol.claims.account_claims import named_claims
 from idp.protocol.claims.claims_request import ClaimsRequest
 from idp.protocol.client_auth.possession import Binding, is_announced_key, token_type
@@ -33,7 +34,7 @@ class CodeIssue:
 
     def create_authorization_code(
         self,
-        authorization_request: AuthorizationRequest,
+        authorization_request: Mapping[str, Any],
         subject_identifier: str,
         scope: list[str] | None = None,
         user_info: Mapping[str, Any] | None = None,
@@ -55,17 +56,19 @@ class CodeIssue:
 class Redemption:
     """For `_do_code_exchange`, after the code was redeemed: whichever code pyop names, its getters read `code`."""
 
+    client: Client
     code: IssuedCode
     store: GrantStore
     #: The keys that the caller proved to hold.
     binding: Binding
-    #: The gate. Reads the account row once, however often it is called. Raises ClientError.
-    admit: Callable[[], Account]
+    account: Account
+    #: The gate, passed once. Raises ClientError.
+    admit: Callable[[], None]
     #: None for a client that has no refresh tokens.
     first_refresh_token: Callable[[IssuedCode], str | None]
 
-    def get_authorization_request_for_code(self, authorization_code: str) -> AuthorizationRequest:
-        return AuthorizationRequest().from_dict(self.code.request)
+    def get_authorization_request_for_code(self, authorization_code: str) -> Mapping[str, Any]:
+        return self.code.request
 
     def get_subject_identifier_for_code(self, authorization_code: str) -> str:
         return self.code.subject
@@ -82,6 +85,7 @@ class Redemption:
         self.admit()
         asked = self.code.asked_for("userinfo")
         value, seconds = self.store.issue_access_token(
+            self.client,
             self.code.grant,
             self.code.subject,
             self.code.scope,
@@ -97,7 +101,7 @@ class Redemption:
 
     def get_extra_id_token_claims_for_code(self, authorization_code: str) -> dict[str, Any]:
         """Returns the single claims asked for, then those of the sign-in: a request cannot replace an `acr`."""
-        asked = named_claims(self.admit(), self.code.asked_for("id_token"))
+        asked = named_claims(self.account, self.code.asked_for("id_token"))
         return {**asked, **self.code.authentication}
 
     def get_user_info_for_code(self, authorization_code: str) -> dict[str, Any]:
@@ -116,9 +120,9 @@ class TokenUse:
     def introspect_access_token(self, access_token_value: str) -> dict[str, Any]:
         return {"active": True, "scope": self.token.scope, "sub": self.token.subject}
 
-    def get_authorization_request_for_access_token(self, access_token_value: str) -> AuthorizationRequest:
+    def get_authorization_request_for_access_token(self, access_token_value: str) -> Mapping[str, Any]:
         """Returns an empty one: pyop would look for `claims` in it, and what they ask for is in `released` already."""
-        return AuthorizationRequest()
+        return {}
 
     def get_user_info_for_access_token(self, access_token: str) -> Mapping[str, Any]:
         return self.released

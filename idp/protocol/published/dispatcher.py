@@ -20,6 +20,7 @@ from idp.protocol.published.documents import Document
 from idp.settings.where import WhereSettings
 from idp.signing.key_ring import Keys
 from idp.signing.signer import SignerUnavailable
+from idp.web.request import ReadRequest
 from idp.web.sending import Environ, StartResponse, Wsgi, send
 
 log = structlog.get_logger()
@@ -109,9 +110,7 @@ class PlainEndpoints:
         return document.send(environ, start_response)
 
     def _answer(self, route: Route, environ: Environ) -> Response:
-        request = Request(environ)
-        request.max_content_length = self.body_bytes
-        request.max_form_memory_size = self.body_bytes
+        request = ReadRequest(environ, body_bytes=self.body_bytes)
         if request.method not in route.methods:
             return _not_allowed(route.methods)
         try:

@@ -18,7 +18,7 @@ from idp.clients.registry import Client
 from idp.core.audit import Audit, AuditEvent
 from idp.core.errors import ClientError, OAuthError
 from idp.core.unit_of_work import UnitOfWork
-from idp.protocol.claims.account_claims import released_claims
+from idp.protocol.claims.account_claims import named_claims, released_names
 from idp.protocol.claims.subject import Subjects
 from idp.protocol.client_auth.possession import Binding, holds, token_type
 from idp.protocol.engine.engine import Engine
@@ -117,6 +117,7 @@ class Refresh:
         """
         subject = self.subjects.of(account, client)
         access_token, seconds = self.grant_store.issue_access_token(
+            client,
             grant,
             subject,
             scope,
@@ -124,7 +125,8 @@ class Refresh:
             acr=token.claims["acr"],
             binding=binding,
         )
-        asked = released_claims(account, (), token.asked.get("id_token", ()), client.releasable)
+        names = released_names((), token.asked.get("id_token", ()), client.releasable)
+        asked = named_claims(account, names)
         id_token = self.engine.id_token(client, subject, {**asked, **token.claims}, access_token=access_token)
         return {
             "access_token": access_token,

@@ -95,6 +95,7 @@ class TokenEndpoint:
                 client,
                 code,
                 binding=binding,
+                account=granted.standing.account,
                 admit=lambda: self._admit_code(client, granted, code),
                 first_refresh_token=lambda code: self.refresh.first(client, code, binding, now),
             )
@@ -116,11 +117,10 @@ class TokenEndpoint:
                 self.audit.record(AuditEvent.CODE_REUSED, client_id=client.client_id)
         return refused
 
-    def _admit_code(self, client: Client, granted: Granted, code: IssuedCode) -> Account:
-        """Returns the account of this code, through the gate. Raises GateRefused."""
+    def _admit_code(self, client: Client, granted: Granted, code: IssuedCode) -> None:
+        """Pass the gate with this code, and audit that it is redeemed. Raises GateRefused."""
         account = self._admitted(client, granted, code.authentication)
         self.audit.record(AuditEvent.CODE_REDEEMED, account_id=account.id, client_id=client.client_id)
-        return account
 
     def _admit(self, client: Client, granted: Granted, claims: Mapping[str, Any]) -> Account:
         """Returns the account of a refresh token's grant, through the gate. Raises GateRefused."""

@@ -4,16 +4,14 @@ Not here: which claims there are (`claims`).
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from idp.accounts.account import Account
 from idp.clients.members import CLIENT_SIGNING_ALGS
-from idp.clients.registry import Client
 from idp.core.errors import ClientError, OAuthError
 from idp.interaction.gate import IssueRefused
-from idp.protocol.claims.account_claims import released_claims
+from idp.protocol.claims.account_claims import named_claims
+from idp.protocol.claims.upstream_claims import upstream_claims
 from idp.protocol.client_auth.answers import json_response, jwt_response
 from idp.protocol.client_auth.dpop import ProofRefused
 from idp.protocol.client_auth.possession import HolderMismatch, OtherScheme, Possession
@@ -25,7 +23,7 @@ from idp.protocol.client_auth.presented_token import (
     read_token,
 )
 from idp.protocol.engine.engine import Engine
-from idp.protocol.engine.grants import AccessTokenRefused, GrantStore, OpenedToken
+from idp.protocol.engine.grants import AccessTokenRefused, GrantStore
 from idp.protocol.jose.client_tokens import ClientTokens
 from idp.protocol.tokens.grant_gate import GrantGate
 
@@ -89,13 +87,8 @@ class UserinfoEndpoint:
         self.possession.verify_holder(request, token, opened.binding, client)
         # facts/security TK6: what would give no new token ends this one before it expires.
         account = self.gate.admit(client, opened.granted, opened.acr)
-        claims = self.engine.claims(opened, self._released(opened, account, client))
+        told = upstream_claims(opened.granted.told, opened.names)
+        claims = self.engine.claims(opened, {**named_claims(account, opened.names), **told})
         signed = self.client_tokens.userinfo(claims, client)
         headers = self.possession.next_nonce(request)
         return json_response(claims, headers=headers) if signed is None else jwt_response(signed, headers)
-
-    def _released(self, opened: OpenedToken, account: Account, client: Client) -> dict[str, Any]:
-        return {
-            **released_claims(account, opened.scope.split(), opened.asked, client.releasable),
-            **opened.told,
-        }

@@ -1,0 +1,79 @@
+"""How values and columns are converted, for each database, by the type of the column.
+
+Contains encoders of parameters and decoders of columns, for what is run without SQLAlchemy. Not here: a statement
+(`statement`), a type (`columns`).
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.types import TypeEngine
+
+from idp.adapters.sql.columns import UtcInstant, instant_of, microseconds_of
+
+Convert = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Conversions:
+    """By column type."""
+
+    encoders: Mapping[type[TypeEngine[Any]], Convert]
+    decoders: Mapping[type[TypeEngine[Any]], Convert]
+
+
+def conversion(table: Mapping[type[TypeEngine[Any]], Convert], kind: TypeEngine[Any]) -> Convert:
+    """Raises KeyError: a column of a type that no statement of the hot path had until now."""
+    return next(table[cls] for cls in type(kind).__mro__ if cls in table)
+
+
+def _text(value: str) -> bytes:
+    # libpq takes a text up to its first NUL: another key than the one asked for.
+    if "\x00" in value:
+        raise ValueError("a text with NUL")
+    return value.encode()
+
+
+_json = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+# Of no use for what others wrote: it takes no blanks before, and whatever stands behind.
+_read_json = json.JSONDecoder().raw_decode
+
+
+CONVERSIONS: Mapping[str, Conversions] = {
+    # Texts both ways: what libpq sends and gets without a question to the server about types.
+    "postgresql": Conversions(
+        encoders={
+            sa.String: _text,
+            sa.Integer: lambda value: b"%d" % value,
+            UtcInstant: lambda value: b"%d" % microseconds_of(value),
+            sa.Boolean: lambda value: b"t" if value else b"f",
+            sa.JSON: lambda value: _json(value).encode(),
+        },
+        decoders={
+            sa.String: bytes.decode,
+            sa.Integer: int,
+            UtcInstant: lambda value: instant_of(int(value)),
+            sa.Boolean: lambda value: value == b"t",
+            sa.JSON: lambda value: _read_json(value.decode())[0],
+        },
+    ),
+    "sqlite": Conversions(
+        encoders={
+            sa.String: lambda value: value,
+            sa.Integer: int,
+            UtcInstant: microseconds_of,
+            sa.Boolean: int,
+            sa.JSON: _json,
+        },
+        decoders={
+            sa.String: str,
+            sa.Integer: int,
+            UtcInstant: instant_of,
+            sa.Boolean: bool,
+            sa.JSON: lambda value: _read_json(value)[0],
+        },
+    ),
+}
