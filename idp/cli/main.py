@@ -108,7 +108,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("psc check", "psc.check", "compare Pro Santé Connect with its preset, and ask whether it knows us")
     add("mail check", "mail.check", "go to the mail relay as a mail would, and send none")
-    _add_accounts(add)
+    actions = {"disable": "disable", "enable": "enable", "unlock": "end the waits of", "show": "tell of"}
+    for name, verb in actions.items():
+        add(f"accounts {name}", f"accounts.{name}", f"{verb} the account of an RPPS").add_argument("rpps")
+    groups["accounts"].choices["disable"].add_argument("--motive", help="why, in words that the person reads")
     logouts = add("logouts list", "logouts.list_logouts", "logout notices, newest first")
     logouts.add_argument("--client", help="of this client_id only")
     logouts.add_argument("--state", choices=("waiting", "delivered", "refused", "abandoned"))
@@ -129,19 +132,6 @@ def _parser() -> argparse.ArgumentParser:
     add("card-host", "background.card_host", "serve the card host (TLS, client certificate)")
     add("worker", "background.worker", "send mails and logout notices, clear what expired")
     return parser
-
-
-def _add_accounts(add: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
-    helps = {
-        "disable": "disable the account of an RPPS",
-        "enable": "enable the account of an RPPS",
-        "unlock": "end the waits after failures, of an RPPS",
-        "show": "what the account of an RPPS holds",
-    }
-    actions = {name: add(f"accounts {name}", f"accounts.{name}", told) for name, told in helps.items()}
-    for action in actions.values():
-        action.add_argument("rpps")
-    actions["disable"].add_argument("--motive", help="why, in words: the person reads them")
 
 
 def _add_keys(add: Callable[[str, str, str], argparse.ArgumentParser]) -> None:

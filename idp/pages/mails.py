@@ -19,7 +19,7 @@ class CodeMail:
     requested_at: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeMail:
     """mail/notice.txt and mail/notice.html; `notice` is a value of Notice, keys "mail.<notice>.subject", ".happened",
     ".otherwise"."""

@@ -20,8 +20,9 @@ from idp.adapters.sql.accounts import SqlAccounts
 from idp.adapters.sql.charters import SqlCharters
 from idp.adapters.sql.database import open_database, reading, writing
 from idp.adapters.sql.erasure import SqlErasures
+from idp.adapters.sql.erasure_schema import kept_acceptances
 from idp.adapters.sql.personal_data import ACCOUNT, HELD, SECRETS, AtTheEnd, SqlPersonalData
-from idp.adapters.sql.schema import kept_acceptances, metadata
+from idp.adapters.sql.schema import metadata
 from idp.adapters.sql.work import SqlUnitOfWork
 from tests.contracts.races import CALLERS, race
 from tests.contracts.specimens import ALICE, LATER, NOON, a_revision, an_account

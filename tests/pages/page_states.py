@@ -798,10 +798,9 @@ def last_minute_mail() -> CodeMail:
 
 
 def notices() -> list[NoticeMail]:
-    with_motive = NoticeMail(
-        "account_disabled", "3 novembre 2026, 14 h 22", motive="Départ de l'établissement"
-    )
-    return [*(NoticeMail(str(notice), "3 novembre 2026, 14 h 22") for notice in Notice), with_motive]
+    told = [NoticeMail(notice=str(notice), happened_at="3 novembre 2026, 14 h 22") for notice in Notice]
+    disabled = next(mail for mail in told if mail.notice == Notice.ACCOUNT_DISABLED)
+    return [*told, replace(disabled, motive="Départ de l'établissement")]
 
 
 def receipts() -> list[CharterReceiptMail]:

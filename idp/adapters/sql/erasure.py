@@ -11,8 +11,9 @@ from idp.accounts.account import AccountId
 from idp.accounts.charter import CharterEvidence
 from idp.accounts.erasure import KeptEvidence, NoLongerDue
 from idp.adapters.sql.database import reading, writing
+from idp.adapters.sql.erasure_schema import kept_acceptances
 from idp.adapters.sql.personal_data import ACCOUNT, HELD, AtTheEnd
-from idp.adapters.sql.schema import accounts, charter_acceptances, kept_acceptances
+from idp.adapters.sql.schema import accounts, charter_acceptances
 
 _c, _a, _k = accounts.c, charter_acceptances.c, kept_acceptances.c
 _EVIDENCE = ("charter", "revision", "text_sha256", "accepted_at", "authenticator", "client_id")

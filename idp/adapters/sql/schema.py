@@ -6,7 +6,7 @@ Contains columns and constraints. `migrations/` alone creates them; a test keeps
 
 import sqlalchemy as sa
 
-from idp.adapters.sql import crl_schema  # noqa: F401 - its tables are of the same metadata
+from idp.adapters.sql import crl_schema, erasure_schema  # noqa: F401 - their tables are of the same metadata
 from idp.adapters.sql.columns import UtcInstant, metadata, row_number
 
 #: The migration of this code. Zero-padded: the order of the texts is the order of the migrations.
@@ -125,22 +125,6 @@ charter_acceptances = sa.Table(
     sa.ForeignKeyConstraint(
         ["charter", "revision"], [charter_revisions.c.charter, charter_revisions.c.revision]
     ),
-)
-
-#: Of accounts erased since. `pseudonym`: a keyed hash of the RPPS, whoever has the key and the RPPS finds the rows.
-kept_acceptances = sa.Table(
-    "kept_acceptances",
-    metadata,
-    sa.Column("id", row_number, primary_key=True, autoincrement=True),
-    sa.Column("pseudonym", sa.Text, nullable=False, index=True),
-    sa.Column("charter", sa.Text, nullable=False),
-    sa.Column("revision", sa.Text, nullable=False),
-    sa.Column("text_sha256", sa.Text, nullable=False),
-    sa.Column("accepted_at", UtcInstant, nullable=False),
-    sa.Column("authenticator", sa.Text, nullable=False),
-    sa.Column("client_id", sa.Text, nullable=False),
-    sa.Column("erased_at", UtcInstant, nullable=False, index=True),
-    sqlite_autoincrement=True,
 )
 
 grants = sa.Table(

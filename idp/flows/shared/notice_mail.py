@@ -26,10 +26,10 @@ class NoticeMailer:
     ) -> Callable[[], None]:
         locale = account.locale
         page = NoticeMail(
-            str(notice),
-            local_time(self.clock.now(), locale),
-            local_time(until, locale) if until is not None else "",
-            motive,
+            notice=str(notice),
+            happened_at=local_time(self.clock.now(), locale),
+            until=local_time(until, locale) if until is not None else "",
+            motive=motive,
         )
         mail = self.mails.write(
             "notice", page, to=account.email, subject=f"mail.{notice}.subject", locale=locale
