@@ -42,6 +42,9 @@ class UnusedAccounts(Protocol):
     def to_disable(self, unused_since: datetime, told_before: datetime, most: int) -> Sequence[AccountId]:
         """Returns those without a sign-in since then that were warned before `told_before`."""
 
+    def is_still(self, account_id: AccountId, unused_since: datetime) -> bool:
+        """Whether it is without a sign-in since then, with the present unit: one that comes now waits for its end."""
+
     def warn(self, account_id: AccountId, unused_since: datetime, at: datetime) -> bool:
         """Write that the person was warned, with the present unit. Returns False: signed in, or warned, meanwhile."""
 
@@ -100,12 +103,13 @@ class Leavers:
 
     def _disable(self, account_id: AccountId, now: datetime) -> None:
         account = self.accounts.get(account_id)
-        if account.signed_in_at is None or account.signed_in_at >= now - self.disabled_after:
-            raise _SignedInMeanwhile
         motive = self.motive(account.locale)
         disabled = dataclasses.replace(account, enabled=False, disabled_motive=motive).next_generation()
         post = self.notices.written(disabled, Notice.ACCOUNT_DISABLED, motive=motive)
         with self.work.as_one_step():
+            # The version does not tell: a sign-in changes nothing else of the account.
+            if not self.unused.is_still(account_id, now - self.disabled_after):
+                raise _SignedInMeanwhile
             self.accounts.save(disabled)
             self.grants.end_sessions_of(account_id, now, self.listeners())
             self.audit.record(AuditEvent.ACCOUNT_DISABLED, account_id=account_id, by="unused")

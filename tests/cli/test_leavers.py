@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from html import unescape
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -105,7 +106,14 @@ def test_a_sign_in_between_looking_and_disabling_wins(
     found = leavers.unused.to_disable(datetime.now(UTC) - 24 * MONTH, datetime.now(UTC) - MONTH, 9)
     assert found == [house.account.id]
     monkeypatch.setattr(type(leavers.unused), "to_disable", lambda *_: found)
-    SqlLastSignIns(house.database).record(house.account.id, datetime.now(UTC))
+    written = type(leavers.notices).written
+
+    def signed_in_first(*arguments: Any, **options: Any) -> Callable[[], None]:
+        """After the account was read, before it is written."""
+        SqlLastSignIns(house.database).record(house.account.id, datetime.now(UTC))
+        return written(*arguments, **options)
+
+    monkeypatch.setattr(type(leavers.notices), "written", signed_in_first)
     assert leavers.run_due() == 0
     assert house.accounts.get(house.account.id).enabled
     resources.database.dispose()

@@ -53,6 +53,18 @@ def test_an_account_is_warned_once_and_disabled_only_after_that(database: Engine
     assert unused.to_disable(NOON, LATER, 9) == [ALICE]
 
 
+def test_whether_it_is_still_unused_is_asked_at_the_last_moment(database: Engine) -> None:
+    accounts, unused = SqlAccounts(database), SqlUnusedAccounts(database)
+    accounts.add(an_account(created_at=NOON - YEAR))
+    assert unused.is_still(ALICE, NOON)
+    assert not unused.is_still(ALICE, NOON - YEAR)
+    SqlLastSignIns(database).record(ALICE, LATER)
+    assert not unused.is_still(ALICE, LATER)
+    assert unused.is_still(ALICE, LATER + YEAR)
+    accounts.save(replace(accounts.get(ALICE), enabled=False))
+    assert not unused.is_still(ALICE, LATER + YEAR)
+
+
 def test_who_signs_in_after_the_warning_is_left_alone_and_warned_anew_another_time(database: Engine) -> None:
     SqlAccounts(database).add(an_account(created_at=NOON - YEAR))
     unused = SqlUnusedAccounts(database)

@@ -44,6 +44,12 @@ class SqlUnusedAccounts:
     def to_disable(self, unused_since: datetime, told_before: datetime, most: int) -> Sequence[AccountId]:
         return self._found(most, _c.signed_in_at < unused_since, _c.unused_told_at < told_before)
 
+    def is_still(self, account_id: AccountId, unused_since: datetime) -> bool:
+        still = (_c.id == account_id, *_OPEN, _c.signed_in_at < unused_since)
+        with writing(self.database) as connection:
+            found = connection.execute(sa.select(_c.id).where(*still).with_for_update())
+            return found.one_or_none() is not None
+
     def warn(self, account_id: AccountId, unused_since: datetime, at: datetime) -> bool:
         still = (_c.id == account_id, *_OPEN, _c.signed_in_at < unused_since, _c.unused_told_at.is_(None))
         with writing(self.database) as connection:
