@@ -6,6 +6,7 @@ import platform
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
@@ -34,7 +35,9 @@ def hardware() -> Iterator[tuple[str, str]]:
 
 
 def software() -> Iterator[tuple[str, str]]:
-    yield "Python", platform.python_version()
+    # A distribution's is built with its profile (PGO, LTO), and half as fast again as one that was not.
+    built = "of the distribution" if sys.base_prefix == "/usr" else "not of the distribution"
+    yield "Python", f"{platform.python_version()}, {built}"
     yield (
         "Libraries",
         ", ".join(f"{name} {found}" for name in _DISTRIBUTIONS if (found := _distribution(name))),

@@ -1,7 +1,7 @@
 """Fakes of our ports, honest about what the port promises. Not here: a fake of code that is not a port."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -12,6 +12,7 @@ from idp.accounts.account import Account, AccountId, ProvedIdentity
 from idp.accounts.charter import HOUSE, CharterEvidence, CharterRevision, NoCharterPublished
 from idp.accounts.identity_change import IdentityChange
 from idp.accounts.notices import Notice
+from idp.accounts.open_sessions import ListedSession, NothingToTell, OpenSession
 from idp.accounts.proofs import IdentityProof
 from idp.accounts.repository import AccountNotFound, RppsTaken, StaleAccount
 from idp.accounts.standing import Granted, Standing
@@ -439,12 +440,18 @@ class MemoryAccounts:
 
     accounts: dict[str, Account] = field(default_factory=dict)
     changes: list[IdentityChange] = field(default_factory=list)
+    ended_sids: set[str] = field(default_factory=set)
     meanwhile: list[Callable[[], None]] = field(default_factory=list)
 
     def get(self, account_id: AccountId) -> Account:
         if account_id not in self.accounts:
             raise AccountNotFound
         return self.accounts[account_id]
+
+    def get_signed_in(self, account_id: AccountId, sid: str) -> Account:
+        if sid in self.ended_sids:
+            raise AccountNotFound
+        return self.get(account_id)
 
     def find_by_rpps(self, rpps: str) -> Account | None:
         return next((one for one in self.accounts.values() if one.identity.rpps == rpps), None)
@@ -533,6 +540,41 @@ class RecordingNotices:
         self, account: Account, notice: Notice, until: datetime | None = None, motive: str = ""
     ) -> Callable[[], None]:
         return lambda: self.told.append((account.id, notice))
+
+
+@dataclass
+class MemoryOpenSessions:
+    """`OpenSessions` in a dictionary. `ended`: the `sid` of those that somebody ended."""
+
+    rows: dict[str, OpenSession] = field(default_factory=dict)
+    ended: set[str] = field(default_factory=set)
+
+    def note(self, session: OpenSession) -> None:
+        known = self.rows.get(session.sid)
+        tell_at = session.tell_at if known is None or known.tell_at is None else known.tell_at
+        self.rows[session.sid] = replace(session, tell_at=tell_at)
+
+    def of(self, account_id: AccountId, now: datetime) -> Sequence[ListedSession]:
+        living = [one for one in self._theirs(account_id) if one.ends_at > now and one.sid not in self.ended]
+        return [ListedSession(one, ()) for one in reversed(living)]
+
+    def to_tell(self, now: datetime) -> Sequence[AccountId]:
+        due = (row for row in self.rows.values() if row.tell_at is not None and row.tell_at <= now)
+        return list(dict.fromkeys(row.account_id for row in due))
+
+    def untold(self, account_id: AccountId) -> Sequence[OpenSession]:
+        return [row for row in self._theirs(account_id) if row.tell_at is not None]
+
+    def told(self, sids: Collection[str]) -> None:
+        untold = [sid for sid in sids if self.rows[sid].tell_at is not None]
+        if not untold:
+            raise NothingToTell
+        for sid in untold:
+            self.rows[sid] = replace(self.rows[sid], tell_at=None)
+
+    def _theirs(self, account_id: AccountId) -> list[OpenSession]:
+        theirs = (row for row in self.rows.values() if row.account_id == account_id)
+        return sorted(theirs, key=lambda row: row.started_at)
 
 
 class WorkAtOnce:

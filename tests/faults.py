@@ -29,6 +29,7 @@ from tests.provider import Browser
 _OF_FACTS = frozenset(
     {
         "mail_code_nonce",
+        "email_change",
         "mail_quota_minute",
         "mail_quota_hour",
         "mail_quota_day",

@@ -6,6 +6,7 @@ Contains the account and the proved identity it holds. Not here: storage, protoc
 import dataclasses
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Literal, NewType
 
 from idp.cards.nomenclature import CodedLabel
@@ -53,6 +54,27 @@ class ProvedIdentity:
         return full_name(self.given_name, self.family_name)
 
 
+class ClosedFor(StrEnum):
+    """Why a password door is closed; the value names the words on the page."""
+
+    #: By the link in the mail that told the former address of a change: « ce n'était pas moi ».
+    EMAIL_DISOWNED = "email_disowned"
+    #: By « ce n'était pas moi » of an entry of the history.
+    REPORTED = "reported"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordClosure:
+    """The password of one account opens nothing, though it may be right, until the person chooses another.
+
+    `told_at`: when the person read so, after a sign-in by another door.
+    """
+
+    at: datetime
+    motive: ClosedFor
+    told_at: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """One person. `subject` is the public `sub` (opaque, random, never reused); `id` is internal and never sent."""
@@ -62,8 +84,12 @@ class Account:
     identity: ProvedIdentity
     email: str
     email_verified_at: datetime
+    #: When the person put off proving an old address again. None: not since it was last proved.
+    email_put_off_at: datetime | None = None
     #: `NO_PASSWORD`: none was chosen.
     password_hash: str = field(repr=False)
+    #: None: it is open.
+    password_closure: PasswordClosure | None = None
     address: PostalAddress
     created_at: datetime
     #: None: none was chosen, or before this was kept.
@@ -87,6 +113,12 @@ class Account:
         return self.password_hash != NO_PASSWORD
 
     @property
+    def is_password_door_open(self) -> bool:
+        """Whether a right password, if there is one, and a mail code lead in. The one place where `password_closure` is
+        judged."""
+        return self.password_closure is None
+
+    @property
     def may_sign_in(self) -> bool:
         """Whether this person may enter, and what was granted go on. The one place where `enabled` is read."""
         return self.enabled
@@ -95,6 +127,17 @@ class Account:
         """Whether a proof, session or grant of that generation is void: a new password, the operator or Pro Santé
         Connect ended all until then."""
         return generation < self.generation
+
+    def with_email(self, email: str, proved_at: datetime) -> "Account":
+        """Returns the account with this address, which a code proved."""
+        return dataclasses.replace(self, email=email, email_verified_at=proved_at, email_put_off_at=None)
+
+    def with_password(self, hashed: str, at: datetime) -> "Account":
+        """Returns the account with this password, whose door is open; once saved, all that began before is void."""
+        chosen = dataclasses.replace(
+            self, password_hash=hashed, password_changed_at=at, password_closure=None
+        )
+        return chosen.next_generation()
 
     def next_generation(self) -> "Account":
         """Returns the account that, once saved, has voided every proof, session and grant of until now."""

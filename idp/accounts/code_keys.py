@@ -8,12 +8,13 @@ import hmac
 from dataclasses import dataclass, field
 from typing import Literal
 
-Purpose = Literal["login", "enrolment"]
+#: Each has its own codes, tries and mails: what is typed for one opens no other door.
+Purpose = Literal["login", "enrolment", "address"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeHolder:
-    """The person a code is for. `browser`: fingerprint of its cookie."""
+    """The person a code is for. `browser`: fingerprint of its cookie; with "address", the place where it is typed."""
 
     rpps: str
     browser: str

@@ -188,13 +188,17 @@ class MailCodes:
 
     def why_no_code(self, holder: CodeHolder, now: datetime) -> str:
         """Returns why a person has no code that works: the value of a CodeRefusal or SendRefusal."""
-        person = self._keys.person(holder)
-        if self.durable.counted(Kind.MAIL_CODE_FAILURES, person) >= self.limits.failures_per_day:
+        if self._is_closed(holder):
             return CodeRefusal.CLOSED
         stored = self._in_force(holder)
         if stored is not None:
             return CodeRefusal.EXPIRED if now >= _end(stored) else CodeRefusal.USED_UP
         return self._quota.used_up(holder) or SendRefusal.NOTHING
+
+    def is_used_up(self, holder: CodeHolder) -> bool:
+        """Whether this person gets no code of this purpose for a while, whatever the address."""
+        is_of_person = self._quota.used_up(holder) in (SendRefusal.QUOTA, SendRefusal.QUOTA_OF_DAY)
+        return is_of_person or self._is_closed(holder)
 
     def reopen(self, rpps: str) -> None:
         """Open the door again that wrong codes closed, after a strong proof of an enrolled person.
@@ -211,6 +215,10 @@ class MailCodes:
     def not_sent(self, holder: CodeHolder) -> None:
         """Call when the mail did not leave: the next one need not wait its minute."""
         self._quota.not_sent(holder)
+
+    def _is_closed(self, holder: CodeHolder) -> bool:
+        wrong = self.durable.counted(Kind.MAIL_CODE_FAILURES, self._keys.person(holder))
+        return wrong >= self.limits.failures_per_day
 
     @property
     def _quota(self) -> MailQuota:

@@ -57,7 +57,8 @@ def typed_values(form: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _verified_email(text: str) -> str | None:
+def verified_email(text: str) -> str | None:
+    """Returns the address in the form to write to, None for none."""
     try:
         # Only the syntax is checked: a code proves the mailbox. `.test` (RFC 2606) is for relying parties' CI.
         return validate_email(
@@ -67,12 +68,19 @@ def _verified_email(text: str) -> str | None:
         return None
 
 
+def email_fault(text: str) -> str | None:
+    """Returns the catalogue key of what is wrong with an address, None when it is well formed."""
+    if not text:
+        return "enrolment.required"
+    if len(text) > LONGEST["email"]:
+        return "enrolment.too_long"
+    return None if verified_email(text) else "enrolment.email_malformed"
+
+
 def form_faults(values: Mapping[str, str]) -> dict[str, str]:
     """Returns catalogue keys by faulty field; empty when the form is valid. `values` come from `typed_values`."""
-    faults = _length_faults(values, ("email",))
-    if not faults and _verified_email(values["email"]) is None:
-        faults["email"] = "enrolment.email_malformed"
-    return faults | address_faults(values)
+    fault = email_fault(values["email"])
+    return ({} if fault is None else {"email": fault}) | address_faults(values)
 
 
 def address_faults(values: Mapping[str, str]) -> dict[str, str]:
@@ -98,7 +106,7 @@ def _length_faults(values: Mapping[str, str], names: Iterable[str]) -> dict[str,
 
 def verified_form(values: Mapping[str, str]) -> EnrolmentForm:
     """Returns the form, to be called once `form_faults` found none. Raises ValueError."""
-    email = _verified_email(values["email"])
+    email = verified_email(values["email"])
     if email is None:
         raise ValueError("the form was not verified")
     return EnrolmentForm(email, typed_address(values))

@@ -69,5 +69,8 @@ class GrantRepository(Protocol):
     def sessions_from(self, upstream_sid: str) -> Collection[str]:
         """Returns the `sid` of each session with a grant that came from this session of Pro Santé Connect."""
 
-    def end_sessions_of(self, account_id: AccountId, now: datetime, listeners: Collection[str]) -> None:
-        """End every session of an account in the same way."""
+    def end_sessions_of(
+        self, account_id: AccountId, now: datetime, listeners: Collection[str], spared: str = ""
+    ) -> Collection[str]:
+        """End every session of an account in the same way, but the one that is spared. Returns each that had not ended
+        before."""

@@ -1,4 +1,5 @@
-"""Port to the notices that a person gets about their account by mail. They hold no link and no secret."""
+"""Port to the notices that a person gets about their account by mail. They hold no secret, and no link but that of a
+changed address, which only closes a door."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -20,6 +21,12 @@ class Notice(StrEnum):
     ACCOUNT_CLOSING = "account_closing"
     ACCOUNT_KEPT = "account_kept"
     ACCOUNT_ERASED = "account_erased"
+    #: The password door was closed by « ce n'était pas moi ».
+    PASSWORD_CLOSED = "password_closed"
+    #: « Ce n'était pas moi », of an entry of the history.
+    REPORTED = "reported"
+    #: Somebody wishes this address for another account, and did not get it.
+    EMAIL_WANTED = "email_wanted"
 
 
 class Notices(Protocol):
@@ -29,3 +36,9 @@ class Notices(Protocol):
         """Returns what queues the notice to the account's address, in its language: to be called in the unit of work of
         what it tells. The mail is written before, as that takes long. `until`, `motive`: what the words of some notices
         name."""
+
+    def email_changed(self, before: Account, link: str, until: datetime) -> Callable[[], None]:
+        """Returns the same for the mail to the address of before: it says that another one took its place.
+
+        `link`: closes the password door, until then.
+        """

@@ -35,6 +35,10 @@ class AccountRepository(Protocol):
     def get(self, account_id: AccountId) -> Account:
         """Raises AccountNotFound."""
 
+    def get_signed_in(self, account_id: AccountId, sid: str) -> Account:
+        """Returns the account whose SSO session this is. Raises AccountNotFound: also when somebody ended that session,
+        whose record the ephemeral store may still have."""
+
     def find_by_rpps(self, rpps: str) -> Account | None:
         """`rpps`: 11 canonical digits."""
 

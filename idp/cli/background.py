@@ -13,9 +13,11 @@ import structlog
 
 from idp.adapters.mail.smtp import SmtpTransport, remedy
 from idp.adapters.sql.audit import SqlAudit
+from idp.adapters.sql.email_undos import SqlEmailUndos
 from idp.adapters.sql.erasure import SqlErasures
 from idp.adapters.sql.grants import SqlGrants
 from idp.adapters.sql.logouts import SqlLogoutNotices
+from idp.adapters.sql.open_sessions import SqlOpenSessions
 from idp.adapters.sql.store import SqlStore
 from idp.cli.lanes import Lanes, StandingLane, watch
 from idp.core.logs import configure_logging
@@ -30,6 +32,7 @@ from idp.wiring.worker import (
     build_eraser,
     build_kept_logout_judge,
     build_leavers,
+    build_new_browsers,
     build_outbox_worker,
 )
 
@@ -38,6 +41,7 @@ log = structlog.get_logger()
 _PAUSE_SECONDS = 0.25
 _CRL_PAUSE_SECONDS = 20
 _KEPT_LOGOUTS_PAUSE_SECONDS = 2
+_NEW_BROWSERS_PAUSE_SECONDS = 10
 _PURGE_PAUSE_SECONDS = 60
 _CLOCK_PAUSE_SECONDS = 60
 _ENDS_PAUSE_SECONDS = 60
@@ -47,6 +51,8 @@ _PURGED_AT_ONCE = 1000
 _GRANTS_KEPT = timedelta(days=2)
 #: How long `idp logouts list` shows an end. Longer than grants are kept: an end must not be told twice.
 _NOTICES_KEPT = timedelta(days=7)
+#: How long the page of a link « ce n'était pas moi » says that it is over.
+_UNDOS_KEPT = timedelta(days=7)
 
 
 def _on_stop(act: Callable[[], None]) -> None:
@@ -70,7 +76,9 @@ def _purge(resources: Resources, expired: SqlStore) -> None:
         pass
     now = resources.clock.now()
     SqlGrants(resources.database).purge(now - _GRANTS_KEPT)
+    SqlOpenSessions(resources.database).purge(now)
     SqlLogoutNotices(resources.database).purge(now - _NOTICES_KEPT)
+    SqlEmailUndos(resources.database).purge(now - _UNDOS_KEPT)
     SqlAudit(resources.database, resources.clock).purge(now - settings.lives.audit_life)
     SqlErasures(resources.database).purge(now - settings.closing.evidence_life)
 
@@ -99,6 +107,7 @@ def _standing_lanes(
         ("purge", lambda: _purge(resources, expired), _PURGE_PAUSE_SECONDS),
         ("ends of accounts", lambda: eraser.run_due(stopped.is_set), _ENDS_PAUSE_SECONDS),
         ("unused accounts", lambda: leavers.run_due(stopped.is_set), _UNUSED_PAUSE_SECONDS),
+        ("new browsers", build_new_browsers(resources).tell_due, _NEW_BROWSERS_PAUSE_SECONDS),
         ("clock", build_clock_watch(resources).ahead, _CLOCK_PAUSE_SECONDS),
     ]
     if (judge := build_kept_logout_judge(resources)) is not None:

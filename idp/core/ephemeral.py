@@ -42,6 +42,7 @@ class Kind(StrEnum):
     MAIL_CODE = "mail_code_nonce"
     MAIL_CODE_TRIES = "mail_code_tries"
     MAIL_CODE_FAILURES = "mail_code_failures"
+    EMAIL_CHANGE = "email_change"
     MAIL_QUOTA_MINUTE = "mail_quota_minute"
     MAIL_QUOTA_HOUR = "mail_quota_hour"
     MAIL_QUOTA_DAY = "mail_quota_day"

@@ -1,7 +1,6 @@
 """Contains the mail code: second half of the password path, proof of an enrolment's mailbox. Not here: its sending."""
 
-import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -11,12 +10,13 @@ from werkzeug.wrappers import Request, Response
 from idp.accounts.code_keys import CodeHolder
 from idp.accounts.code_refusal import CodeRefusal, CodeRefused
 from idp.accounts.email_otp import MailCodes, masked_email
-from idp.accounts.mail_quota import SendRefusal
 from idp.core.audit import AuditEvent
 from idp.core.clock import Clock
 from idp.core.unit_of_work import UnitOfWork
 from idp.flows.shared.already_enrolled import AlreadyEnrolled
+from idp.flows.shared.code_entry import code_entry, told_of
 from idp.flows.shared.code_mail import CodeSender
+from idp.flows.shared.code_post import CodePost
 from idp.flows.shared.desk import Desk
 from idp.flows.shared.enrolling import Enrolling
 from idp.interaction.authenticator import AuthenticatorId
@@ -24,13 +24,9 @@ from idp.interaction.record import Interaction, event_of, with_event
 from idp.interaction.refusal import NotDue
 from idp.interaction.stop import Stop
 from idp.pages.sign_in import EmailOtpPage
-from idp.web.local_time import local_hour, minutes_left
 from idp.web.page_routes import PageRoute
 
 _STATUS = {CodeRefusal.CLOSED: 403}
-_SENT = ("renewed", "resent")
-#: No card opens again what wrong codes closed there (`MailCodes.reopen`), and nobody is told that one does.
-_OF_ENROLMENT: Mapping[str, str] = {CodeRefusal.CLOSED: "closed_enrolment"}
 
 
 def _occasion(interaction: Interaction) -> str:
@@ -49,9 +45,12 @@ class EmailOtpFlow:
     work: UnitOfWork
     codes: MailCodes
     sender: CodeSender
+    post: CodePost
     already: AlreadyEnrolled
     enrolling: Enrolling
     clock: Clock
+    #: This service has a door that proves who a person is, and behind it the section of the address.
+    may_change_address: bool
 
     def routes(self) -> Iterator[PageRoute]:
         yield PageRoute("GET", "/interaction/<interaction_id>/email_otp", self.show)
@@ -79,7 +78,7 @@ class EmailOtpFlow:
 
     def _accept(self, interaction: Interaction, holder: CodeHolder) -> None:
         """Write that the code was accepted, with the present unit of work."""
-        self.sender.accepted(holder)
+        self.post.accepted(holder)
         self.desk.audit_event(AuditEvent.MAIL_CODE_ACCEPTED, interaction, purpose=holder.purpose)
 
     def resend(self, request: Request, interaction_id: str) -> Response:
@@ -87,9 +86,7 @@ class EmailOtpFlow:
         self.desk.form(request, due.interaction)
         if (answer := self.already.answer(request, due.interaction)) is not None:
             return answer
-        sent = self.sender.send(request, due.interaction)
-        notice, status = (sent, 429) if isinstance(sent, SendRefusal) else (_SENT[sent.is_repeated], 200)
-        return self._page(request, due, notice, status)
+        return self._page(request, due, *told_of(self.sender.send(request, due.interaction)))
 
     def _due(self, request: Request, interaction_id: str, repeats: AuthenticatorId | None = None) -> _Due:
         interaction = self.desk.open_due(request, interaction_id, Stop.EMAIL_OTP, repeats=repeats)
@@ -109,22 +106,25 @@ class EmailOtpFlow:
     def _page(self, request: Request, due: _Due, notice: str | None, status: int = 200) -> Response:
         interaction, holder = due
         now, locale = self.clock.now(), self.desk.locale(request, interaction)
-        state = self.codes.state(holder)
-        end, resend_at = state.expires_at or now, state.resend_at or now
-        can_enter = end > now and state.tries_left > 0 and notice != CodeRefusal.CLOSED
-        if notice is None and not can_enter:
-            notice = self.sender.why_no_code(request, interaction, holder)
-        words = _OF_ENROLMENT if holder.purpose == "enrolment" else {}
+        entry = code_entry(
+            self.codes,
+            holder,
+            now,
+            locale,
+            notice=notice,
+            why_none=lambda: self.sender.why_no_code(request, interaction, holder),
+        )
         page = EmailOtpPage(
             purpose=holder.purpose,
             masked_email=masked_email(holder.email),
-            expires_at_local=local_hour(end, locale),
-            minutes_left=minutes_left(end, now),
-            tries_left=state.tries_left,
-            notice=None if notice is None else f"email_otp.{words.get(notice, notice)}",
-            notice_is_error=notice not in (None, *_SENT),
-            can_enter=can_enter,
-            seconds_before_resend=max(math.ceil((resend_at - now).total_seconds()), 0),
+            expires_at_local=entry.expires_at_local,
+            minutes_left=entry.minutes_left,
+            tries_left=entry.tries_left,
+            notice=entry.notice,
+            notice_is_error=entry.notice_is_error,
+            can_enter=entry.can_enter,
+            seconds_before_resend=entry.seconds_before_resend,
             doors=self.desk.doors(interaction),
+            may_change_address=self.may_change_address,
         )
         return self.desk.show(request, interaction, "email_otp.html", page, status)

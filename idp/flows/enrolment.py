@@ -19,6 +19,7 @@ from idp.flows.shared.already_enrolled import AlreadyEnrolled
 from idp.flows.shared.busy import busy
 from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.desk import Desk
+from idp.flows.shared.typed_form import TypedForm
 from idp.interaction.record import Interaction, PendingEnrolment
 from idp.interaction.refusal import NotDue
 from idp.interaction.stop import Stop
@@ -36,12 +37,14 @@ class EnrolmentFlow:
     passwords: Passwords
     sender: CodeSender
     already: AlreadyEnrolled
+    typed: TypedForm
     #: None: the password door is closed, and no password is asked for.
     policy: PasswordPolicy | None
 
     def routes(self) -> Iterator[PageRoute]:
         yield PageRoute("GET", "/interaction/<interaction_id>/enrolment", self.show)
         yield PageRoute("POST", "/interaction/<interaction_id>/enrolment", self.receive)
+        yield PageRoute("POST", "/interaction/<interaction_id>/enrolment/more_time", self.typed.prolong)
         yield PageRoute("POST", "/interaction/<interaction_id>/enrolment/back", self.edit)
         yield PageRoute("GET", "/interaction/<interaction_id>/first_connection", self.show_first_connection)
 
@@ -54,7 +57,8 @@ class EnrolmentFlow:
         return self._page(request, interaction, identity, draft, faults, 200)
 
     def receive(self, request: Request, interaction_id: str) -> Response:
-        interaction, identity = self._due(request, interaction_id, Stop.ENROLMENT)
+        with self.typed.kept_if_late(request, interaction_id):
+            interaction, identity = self._due(request, interaction_id, Stop.ENROLMENT)
         try:
             form = self.desk.posted(request, interaction)
         except FormOvertaken:
@@ -139,5 +143,6 @@ class EnrolmentFlow:
             password_numbers=self.policy.numbers if self.policy else None,
             source=identity.source,
             proof=proof_mark(identity),
+            is_typed_before=bool(interaction.draft_of) and not faults,
         )
         return self.desk.show(request, interaction, "enrolment.html", page, status)

@@ -97,7 +97,8 @@ class PasswordFlow:
 
     def _verified(self, request: Request, interaction: Interaction, rpps: Rpps, typed: str) -> Account | None:
         """Returns the account whose password this is, else None: the same work and answer for an unknown RPPS, and for
-        an account that is disabled, which a person learns by card or Pro Santé Connect only (T24)."""
+        an account that is disabled or whose password is closed, which a person learns by card or Pro Santé Connect only
+        (T24)."""
         try:
             # TH1: counted before the password is compared, as a step of its own.
             begun = self.throttle.begin(rpps, self.devices.nonce(request, rpps), self.clock.now())
@@ -106,7 +107,8 @@ class PasswordFlow:
             raise
         account = self.accounts.find_by_rpps(rpps)
         is_right = self.passwords.is_right(account.password_hash if account else None, typed)
-        if account is None or not is_right or not account.may_sign_in:
+        is_open = account is not None and account.may_sign_in and account.is_password_door_open
+        if account is None or not is_right or not is_open:
             self._audit(AuditEvent.PASSWORD_REFUSED, interaction, account, reason=_reason(account, is_right))
             return None
         self._write_accepted(interaction, account, begun, self._rehashed(account, typed))
@@ -137,7 +139,7 @@ class PasswordFlow:
         # Before the proof: what fails after that loses the answer, and with it the new binding.
         self.sender.send_if_due(request, proved)
         response = self.desk.prove(proved)
-        self.devices.remember(request, response, account.identity.rpps)
+        self.devices.typed(request, response, account.identity.rpps)
         return response
 
     def _refuse(
@@ -160,4 +162,6 @@ class PasswordFlow:
 
 def _reason(account: Account | None, is_right: bool) -> str:
     """Returns why a password was refused, for the audit trail alone: every page says the same."""
-    return "account_disabled" if is_right and account and not account.may_sign_in else "wrong"
+    if account is None or not is_right:
+        return "wrong"
+    return "password_closed" if account.may_sign_in else "account_disabled"

@@ -53,7 +53,8 @@ def next_stop(
     # Core §3.1.2.1: only events that are fresh enough for this request (`prompt=login`, `max_age`).
     done = set(newest(counting_events(interaction)))
     if not any(done.issuperset(path) for path in paths):
-        return _next_in_path(paths, done)
+        # A password whose door the person closed since leads to no code either.
+        return _next_in_path(paths, done) if account.is_password_door_open else Stop.CHOICE
     # After the authentication, in their order: an action (the charter) concerns a person who is proved.
     return next((Stop(action.name) for action in actions if action.due(standing, interaction, now)), None)
 
@@ -121,6 +122,11 @@ class Itinerary:
         return tuple(
             acr for acr in Acr if any(EARNED[path] is acr and opened.issuperset(path) for path in EARNED)
         )
+
+    @property
+    def is_anyone_identified(self) -> bool:
+        """Whether this service has a door that proves who a person is: the card, or Pro Santé Connect."""
+        return any(AUTHENTICATORS[one].identifies for one in self.doors.opened)
 
     def open_doors(self, interaction: Interaction) -> frozenset[str]:
         """Returns the authenticators that a path for this request may begin with."""

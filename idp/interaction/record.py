@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from idp.accounts.account import Account, AccountId, PostalAddress, ProvedIdentity
+from idp.accounts.enrolment import proof_mark
 from idp.interaction.authenticator import AUTHENTICATORS, Acr, AuthenticatorId
 
 
@@ -88,6 +89,8 @@ class Interaction:
     enrolment: PendingEnrolment | None = None
     #: What the person typed before, to fill the form again when they come back to it.
     enrolment_draft: Mapping[str, str] = field(default_factory=dict)
+    #: The mark of the proof for which that was typed, in an interaction that expired since (`proof_mark`); "" for none.
+    draft_of: str = ""
     #: The person chose a professional context here: `prompt=consent` is answered.
     has_chosen_context: bool = False
     #: The person began an expired interaction again, by a click.
@@ -146,12 +149,14 @@ def with_identity(
     (facts/security CP7).
     """
     is_same = _is_same_proof(interaction.identity, identity)
+    is_typed_for_it = is_same or interaction.draft_of == proof_mark(identity)
     return dataclasses.replace(
         _of_nobody(interaction),
         events=(_dated(interaction, event),),
         identity=identity,
         enrolment=interaction.enrolment if is_same else None,
-        enrolment_draft=interaction.enrolment_draft if is_same else {},
+        enrolment_draft=interaction.enrolment_draft if is_typed_for_it else {},
+        draft_of=interaction.draft_of if is_typed_for_it else "",
     )
 
 
@@ -227,6 +232,7 @@ def _of_nobody(interaction: Interaction) -> Interaction:
         identity=None,
         enrolment=None,
         enrolment_draft={},
+        draft_of="",
         has_chosen_context=False,
         upstream_id_token=None,
     )

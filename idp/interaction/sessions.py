@@ -4,7 +4,7 @@ Not here: what their fields mean (`session`), how a record is written (`session_
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,6 +16,7 @@ from idp.interaction.upstream_sessions import UpstreamOver, remember_upstream
 
 #: An expired session can still be signed out of: a relying party's own session may last a working day.
 REMEMBERED = timedelta(hours=12)
+_ENDED_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +92,16 @@ class Sessions:
     def end(self, sid: str) -> bool:
         """Returns True to the one caller that ended it."""
         return self.store.take(Kind.SESSION, sid) is not None
+
+    def end_all(self, sids: Collection[str]) -> None:
+        named = [(Kind.SESSION, sid) for sid in sids]
+        for first in range(0, len(named), _ENDED_AT_ONCE):
+            self.store.clear(named[first : first + _ENDED_AT_ONCE])
+
+    def find_all(self, sids: Sequence[str]) -> Mapping[str, Session]:
+        """Returns those that the store still has, by their `sid`."""
+        stored = self.store.get_all([(Kind.SESSION, sid) for sid in sids]) if sids else ()
+        return {sid: read(one) for sid, one in zip(sids, stored, strict=True) if one is not None}
 
     def _remember_upstream(self, session: Session) -> None:
         """Raises UpstreamOver, and has ended the session then."""

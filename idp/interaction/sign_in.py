@@ -5,13 +5,16 @@ the relying party gets (a code: `protocol/authorization/issue`).
 """
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from idp.accounts.account import Account
 from idp.accounts.leavers import LastSignIns, is_sign_in_written
+from idp.accounts.open_sessions import OpenSession, OpenSessions
 from idp.core.audit import Audit, AuditEvent, Fact
 from idp.core.ephemeral import StaleRecord
 from idp.interaction.assurance import newest
+from idp.interaction.authenticator import AUTHENTICATORS
 from idp.interaction.browser_sessions import Found, find_session, start_session
 from idp.interaction.gate import Gate, IssueRefused, Requester
 from idp.interaction.hub import Done
@@ -40,15 +43,21 @@ class Entered:
     cookie: str | None
     upstream_sid: str | None = None
     is_new: bool = False
+    #: What the list of the person's sessions has to say; None when nothing of it changed.
+    listed: OpenSession | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignIn:
+    """`told_after`: how long after a sign-in in a new browser its person gets a mail; None: they get none."""
+
     sessions: Sessions
+    open_sessions: OpenSessions
     sign_out: SignOut
     gate: Gate
     audit: Audit
     last: LastSignIns
+    told_after: timedelta | None = None
 
     def enter(self, done: Done, requester: Requester, visit: Visit) -> Entered:
         """Pass the gate, and return the session of this browser. Raises IssueRefused (the gate), SessionOver.
@@ -93,12 +102,14 @@ class SignIn:
             raise SessionOver from over
 
     def tell(self, entered: Entered, done: Done) -> None:
-        """Write to the audit trail and, once a day, to the account, with the present unit of work, that a session
-        began."""
+        """Write, with the present unit of work, that a session began: to the audit trail, once a day to the account,
+        and to the list of this person's sessions, which tells also of what was proved in it since."""
+        if entered.listed is not None:
+            self.open_sessions.note(entered.listed)
         if not entered.is_new:
             return
         account, at = done.account, done.interaction.started_at
-        self._audit_event(AuditEvent.SESSION_STARTED, done.interaction, account)
+        self._audit_event(AuditEvent.SESSION_STARTED, done.interaction, account, door=_door(done))
         if is_sign_in_written(account, at):
             self.last.record(account.id, at)
 
@@ -152,7 +163,25 @@ class SignIn:
             cookie = start_session(self.sessions, session, done.account, visit)
         else:
             cookie = self.sessions.renew(session, now)
-        return _entered(session, cookie, is_new=here is None)
+        is_new = here is None
+        return replace(
+            _entered(session, cookie), is_new=is_new, listed=self._listed(session, done, visit, is_new)
+        )
+
+    def _listed(self, session: Session, done: Done, visit: Visit, is_new: bool) -> OpenSession:
+        account = done.account
+        # Who has just made the account is told nothing new.
+        is_first = account.created_at >= done.interaction.started_at
+        is_told = is_new and not is_first and not visit.is_usual_for(account.identity.rpps)
+        return OpenSession(
+            sid=session.sid,
+            account_id=account.id,
+            started_at=session.started_at,
+            door=_door(done),
+            origin=visit.origin(),
+            ends_at=max(event.at for event in session.events) + self.sessions.life,
+            tell_at=visit.now + self.told_after if is_told and self.told_after is not None else None,
+        )
 
     def _audit_event(
         self, event: AuditEvent, interaction: Interaction, account: Account, **facts: Fact
@@ -166,9 +195,13 @@ class SignIn:
         )
 
 
-def _entered(session: Session, cookie: str | None, *, is_new: bool = False) -> Entered:
+def _entered(session: Session, cookie: str | None) -> Entered:
     there = (event.upstream_sid for event in session.events if event.upstream_sid)
-    return Entered(sid=session.sid, cookie=cookie, upstream_sid=next(there, None), is_new=is_new)
+    return Entered(sid=session.sid, cookie=cookie, upstream_sid=next(there, None))
+
+
+def _door(done: Done) -> str:
+    return AUTHENTICATORS[done.assurance.path[-1]].door
 
 
 def _cookies_on_their_way(found: Found | None) -> tuple[str, ...]:

@@ -87,6 +87,20 @@ class SignOut:
         self.sessions.end(sid)
         return ended
 
+    def end_others(self, session: Session, now: datetime) -> int:
+        """End every other session of its person, also those that no list knows. Returns how many there were.
+
+        Raises StoreUnavailable.
+        """
+        owner, listeners = session.account_id, self.listeners()
+        with self.work.together():
+            ended = self.grants.end_sessions_of(owner, now, listeners, spared=session.sid)
+            if ended:
+                self.audit.record(AuditEvent.SESSION_ENDED, account_id=owner, by="person", others=True)
+        # After the commit, as one that is ended by itself.
+        self.sessions.end_all(ended)
+        return len(ended)
+
     def end_all(self, account_id: AccountId, now: datetime, by: str) -> None:
         """End the grants of every session, with the present unit of work.
 

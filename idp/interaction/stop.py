@@ -17,6 +17,8 @@ class Stop(StrEnum):
     ENROLMENT = "enrolment"
     CLOSING = "closing"
     CHARTER = "charter"
+    PASSWORD_CLOSED = "password_closed"
+    EMAIL_AGAIN = "email_again"
     PROFESSIONAL_CONTEXT = "professional_context"
 
 
@@ -30,5 +32,7 @@ SILENT_ERROR: Mapping[Stop, str] = {
     Stop.ENROLMENT: "login_required",
     Stop.CLOSING: "interaction_required",
     Stop.CHARTER: "interaction_required",
+    Stop.PASSWORD_CLOSED: "interaction_required",
+    Stop.EMAIL_AGAIN: "interaction_required",
     Stop.PROFESSIONAL_CONTEXT: "interaction_required",
 }

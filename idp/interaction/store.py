@@ -26,6 +26,7 @@ _NEWER: Mapping[str, object] = {
     "has_chosen_context": False,
     "confirmed": False,
     "upstream_begun_again": False,
+    "draft_of": "",
 }
 
 
@@ -48,10 +49,12 @@ def restart_path(interaction_id: str) -> str:
     return f"{hub_path(interaction_id)}/restart"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Interactions:
     store: EphemeralStore
     life: timedelta
+    #: From its begin, however often the person asks for more time.
+    longest: timedelta = timedelta(hours=1)
     #: Times that one may set out for a proof elsewhere: each keeps a record of its own.
     attempts: int = 50
 
@@ -114,6 +117,22 @@ class Interactions:
             Kind.INTERACTION, interaction.id, _value(interaction), expected_version=interaction.version
         )
         return dataclasses.replace(interaction, version=interaction.version + 1)
+
+    def may_prolong(self, interaction: Interaction) -> bool:
+        """Whether the person may still be given more time for it."""
+        return interaction.expires_at < interaction.started_at + self.longest
+
+    def prolong(self, interaction: Interaction, now: datetime) -> None:
+        """Save it with a whole life from now, as far as `longest` goes. Raises StaleRecord, as `save` does."""
+        end = min(now + self.life, interaction.started_at + self.longest)
+        later = dataclasses.replace(interaction, expires_at=max(end, interaction.expires_at))
+        self.store.swap(
+            Kind.INTERACTION,
+            later.id,
+            _value(later),
+            expected_version=later.version,
+            ttl=later.expires_at - now + GRACE,
+        )
 
     def renew(
         self, interaction: Interaction, *, former: str | None = None, also: tuple[str, ...] = ()

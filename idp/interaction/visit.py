@@ -1,11 +1,16 @@
 """Contains what a browser brings to us, and when. Not here: its cookies (`web/cookies`)."""
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from idp.accounts.open_sessions import Origin
 from idp.interaction.store import fingerprint
+
+
+def _known_to_nobody(_rpps: str) -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +26,11 @@ class Visit:
     now: datetime
     #: The secret of each of its open interactions, by interaction id.
     bindings: Mapping[str, str] = field(default_factory=dict)
+    #: Where it comes from: asked for at the end of a sign-in only.
+    origin: Callable[[], Origin] = field(default=Origin, compare=False, repr=False)
+    #: Whether a sign-in here tells the person of this RPPS nothing new: they had signed in with this browser, or its
+    #: station was declared by the operator.
+    is_usual_for: Callable[[str], bool] = field(default=_known_to_nobody, compare=False, repr=False)
 
     def binding(self, interaction_id: str) -> str | None:
         """Returns what opens this interaction, if it is one of this browser."""

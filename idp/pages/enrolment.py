@@ -31,6 +31,8 @@ class EnrolmentPage:
     password_numbers: Mapping[str, int] | None
     source: str
     proof: str
+    #: The form was filled before the sign-in expired; the password has to be typed again.
+    is_typed_before: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,17 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Deadline:
+    """When the sign-in under way ends by itself. POST base_path/more_time prolongs it, where it may be."""
+
+    #: Of the day, in the words of the language.
+    time: str
+    #: Left when the page was shown.
+    seconds: int
+    may_prolong: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
     """What every page shares. `restart_path` is None outside an interaction."""
 
@@ -24,3 +35,5 @@ class Frame:
     whose: str = ""
     #: What was just done, in words, or None.
     said: str | None = None
+    #: None: nothing on the page ends by itself.
+    deadline: Deadline | None = None

@@ -5,6 +5,8 @@ Contains one frozen view-model per mail. Not here: logic, look-ups.
 
 from dataclasses import dataclass
 
+from idp.pages.sessions import OriginView
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeMail:
@@ -42,3 +44,35 @@ class CharterReceiptMail:
     accepted_at: str
     text_sha256: str
     address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInInMail:
+    at: str
+    #: A key below "origin.door".
+    door: str
+    origin: OriginView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewBrowserMail:
+    """mail/new_browser.txt and mail/new_browser.html, keys "mail.new_browser.…"."""
+
+    sign_ins: tuple[SignInInMail, ...]
+    #: So many that are not shown.
+    more: int
+    #: How to reach the help desk, "" when the operator did not say.
+    help_desk: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmailChangedMail:
+    """mail/email_changed.txt and mail/email_changed.html, to the address of before.
+
+    `link`: the page with one button, good once and `until` then. `help_desk`: how to reach it, or "".
+    """
+
+    happened_at: str
+    link: str
+    until: str
+    help_desk: str

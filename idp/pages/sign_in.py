@@ -85,6 +85,8 @@ class EmailOtpPage:
     can_enter: bool
     seconds_before_resend: int
     doors: Doors
+    #: /account/email leads a person who lost the mailbox to another address.
+    may_change_address: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

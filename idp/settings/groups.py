@@ -12,6 +12,7 @@ from idp.settings.card_host import CardHostSettings
 from idp.settings.closing import ClosingSettings
 from idp.settings.crowd import CrowdSettings
 from idp.settings.declared import LONGEST, Declared, declared_of
+from idp.settings.email_address import EmailSettings
 from idp.settings.keys import HsmSettings, KeySettings
 from idp.settings.lives import ClockSettings, LifeSettings
 from idp.settings.mail import MailSettings
@@ -38,6 +39,7 @@ class Groups:
     card_host: CardHostSettings
     mail: MailSettings
     mail_code: MailCodeSettings
+    email: EmailSettings
     password: PasswordSettings
     lives: LifeSettings
     clock: ClockSettings

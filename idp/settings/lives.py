@@ -30,6 +30,9 @@ class LifeSettings:
     interaction_life: timedelta = duration(
         "One authorization request, until its code or its error.", 15 * _MINUTE, source="facts/security §0.2"
     )
+    interaction_longest: timedelta = duration(
+        "The same when the person asks for more time, from its begin.", 60 * _MINUTE
+    )
     pushed_request_life: timedelta = duration(
         "A request left beforehand (RFC 9126).",
         _MINUTE,

@@ -49,6 +49,18 @@ class MailSettings:
         True,
         name="CHARTER_RECEIPT",
     )
+    new_browser: bool = setting(
+        "A mail tells a person that they signed in with a browser that they had not used before; none about a station "
+        "of `SHARED_STATIONS`.",
+        True,
+        name="NEW_BROWSER_NOTICE",
+    )
+    new_browser_after: timedelta = duration(
+        "So long after it: one mail tells of all such sign-ins until then.",
+        seconds(5 * 60),
+        most=seconds(24 * 3600),
+        name="NEW_BROWSER_NOTICE_AFTER",
+    )
 
 
 RULES: tuple[Rule[MailSettings], ...] = (

@@ -1,6 +1,10 @@
-"""Contains the stations that several people use: which ones, and how long a session waits there. Not here: PSC."""
+"""Contains the networks of the house: their names, and the stations there that several people use.
+
+Not here: Pro Santé Connect, networks with very many people (`crowd`).
+"""
 
 import ipaddress
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar
@@ -27,10 +31,30 @@ class StationSettings:
         seconds(5 * 60),
         source="facts/security §0.2",
     )
+    named_networks: tuple[str, ...] = setting(
+        "Networks of the establishment as `Name=CIDR`, `_` for a space in a name: a person reads « réseau de "
+        "l'établissement » and the name beside their sessions there, in place of an address. Those of "
+        "`SHARED_STATIONS` are of the establishment too.",
+        (),
+        name="NAMED_NETWORKS",
+    )
+
+    @property
+    def names(self) -> Mapping[ipaddress.IPv4Network | ipaddress.IPv6Network, str]:
+        """Returns each network of the establishment with its name, "" for one that has none."""
+        named = (text.rpartition("=") for text in self.named_networks)
+        return dict.fromkeys(self.networks, "") | {
+            ipaddress.ip_network(network): name.replace("_", " ") for name, _, network in named
+        }
 
     @property
     def networks(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
         return tuple(ipaddress.ip_network(text) for text in self.stations)
+
+
+def _is_named(text: str) -> bool:
+    name, _, network = text.rpartition("=")
+    return 0 < len(name) <= 60 and name.isprintable() and are_networks([network])
 
 
 RULES: tuple[Rule[StationSettings], ...] = (
@@ -38,6 +62,12 @@ RULES: tuple[Rule[StationSettings], ...] = (
         names="SHARED_STATIONS",
         expected="networks such as 192.0.2.0/24 2001:db8::/32",
         is_broken=lambda s: not are_networks(s.stations),
+        it_is="a list with something else",
+    ),
+    Rule(
+        names="NAMED_NETWORKS",
+        expected="such as CHU_de_Lille=192.0.2.0/24, each with a name of 60 characters at most",
+        is_broken=lambda s: not all(map(_is_named, s.named_networks)),
         it_is="a list with something else",
     ),
 )

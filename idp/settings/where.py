@@ -49,6 +49,11 @@ class WhereSettings:
     default_locale: str = setting(
         "Language of the pages for a browser that asks for none of ours.", "fr", choices=LOCALES
     )
+    help_desk: str = setting(
+        "How a person reaches the help desk, as pages and mails say it: a telephone number, an address. Empty: they "
+        "name the help desk of the application.",
+        "",
+    )
     tls_certificate_file: Path | None = setting(
         "`idp serve` speaks TLS itself: PEM, the whole chain. For tests and small installations; else a buffering "
         "proxy does (operate.md).",
@@ -76,6 +81,12 @@ def _is_file(url: str) -> bool:
 
 
 RULES: tuple[Rule[WhereSettings], ...] = (
+    Rule(
+        names="HELP_DESK",
+        expected="one line of at most 120 signs",
+        is_broken=lambda s: bool(s.help_desk) and not (s.help_desk.isprintable() and len(s.help_desk) <= 120),
+        it_is="longer, or with a line break",
+    ),
     Rule(
         names="ISSUER",
         expected="an absolute URL without query, fragment or final slash",

@@ -5,6 +5,7 @@ Not here: what comes next (`interaction/hub`), the ends of a login (`Finish`).
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from werkzeug.wrappers import Request, Response
 
@@ -16,6 +17,8 @@ from idp.interaction.visit import Visit
 from idp.web.addresses import redirect
 from idp.web.cookies import Cookies
 from idp.web.forms import Forms
+from idp.web.known_device import KnownDevices
+from idp.web.origins import Origins
 from idp.web.page_routes import PageRoute
 from idp.web.shared_stations import SharedStations
 
@@ -23,13 +26,15 @@ from idp.web.shared_stations import SharedStations
 _VISIT = "caducee.visit"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Visits:
     """What the hub, and the end of a login, must know of a request."""
 
     cookies: Cookies
     stations: SharedStations
     clock: Clock
+    origins: Origins
+    devices: KnownDevices
 
     def of(self, request: Request) -> Visit:
         """Returns the same at each call for one request: all that it does happens at one moment."""
@@ -45,6 +50,8 @@ class Visits:
             is_station_shared=self.stations.holds(request),
             now=self.clock.now(),
             bindings=self.cookies.bindings(request),
+            origin=partial(self.origins.of, request),
+            is_usual_for=partial(self.devices.is_usual, request),
         )
 
 

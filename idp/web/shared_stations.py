@@ -50,6 +50,10 @@ class SharedStations:
         # An IPv6 address is known by its /64 only: one declared station makes all of them shared, and never none.
         return any(asking.overlaps(network) for network in self.shared)
 
+    def is_surely_in_network(self, request: Request) -> bool:
+        """Whether the operator declared its network; no for a caller whose address is not told."""
+        return self.networks.address(request) is not None and self.is_in_network(request)
+
     def life(self, request: Request) -> int | None:
         """Returns how long a preference is kept: on a shared station until the browser closes."""
         return None if self.holds(request) else YEAR_SECONDS

@@ -2,23 +2,29 @@
 
 from collections.abc import Iterator
 
+from idp.adapters.sql.history import SqlHistory
 from idp.adapters.sql.personal_data import SqlPersonalData
 from idp.adapters.sql.proofs import SqlProofs
 from idp.flows.account.address import AddressFlow
 from idp.flows.account.charters import CharterAcceptancesFlow
+from idp.flows.account.email import EmailFlow
+from idp.flows.account.history import HistoryFlow
 from idp.flows.account.home import HomeFlow
 from idp.flows.account.identity import IdentityFlow
 from idp.flows.account.logos import LogosFlow
 from idp.flows.account.password import PasswordFlow
 from idp.flows.account.personal_data import PersonalDataFlow
+from idp.flows.account.sessions import SessionsFlow
 from idp.flows.account.sign_in import AccountSignIn
 from idp.flows.shared.account_desk import AccountDesk
 from idp.flows.shared.current_password import CurrentPassword
 from idp.flows.shared.signed_in import SignedIn
 from idp.interaction.binding import Bindings
+from idp.web.arriving import Arriving
 from idp.web.leaving import Leaving
 from idp.web.page_routes import Flow
 from idp.web.sections import Section
+from idp.wiring.email import build_address_form
 from idp.wiring.flow_parts import FlowParts
 from idp.wiring.parts import Parts
 
@@ -34,6 +40,7 @@ def build_account_sign_in(parts: Parts) -> AccountSignIn:
         audit=parts.audit,
         visits=parts.visits,
         cookies=web.cookies,
+        arriving=Arriving(web.cookies, web.devices),
         locales=web.locales,
         interaction_life=settings.lives.interaction_life,
     )
@@ -45,9 +52,12 @@ def build_account(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
     sections: dict[Section, Flow] = {}
     settings = parts.settings
     sections[Section.IDENTITY] = _identity(parts)
+    sections[Section.EMAIL] = _email(parts, shared)
     sections[Section.ADDRESS] = _address(parts)
     if settings.password.door:
         sections[Section.PASSWORD] = _password(parts, shared)
+    sections[Section.SESSIONS] = _sessions(parts)
+    sections[Section.HISTORY] = _history(parts, shared)
     sections[Section.CHARTERS] = CharterAcceptancesFlow(
         desk=_desk(parts),
         charters=parts.charters,
@@ -94,6 +104,46 @@ def _home(parts: Parts, sections: tuple[Section, ...]) -> HomeFlow:
     )
 
 
+def _sessions(parts: Parts) -> SessionsFlow:
+    return SessionsFlow(
+        desk=_desk(parts),
+        work=parts.work,
+        accounts=parts.accounts,
+        open_sessions=parts.open_sessions,
+        sessions=parts.sessions,
+        sign_out=parts.sign_out,
+        clients=parts.clients,
+        locales=parts.web.locales,
+        visits=parts.visits,
+        leaving=_leaving(parts),
+    )
+
+
+def _history(parts: Parts, shared: FlowParts) -> HistoryFlow:
+    settings = parts.settings
+    return HistoryFlow(
+        desk=_desk(parts),
+        work=parts.work,
+        accounts=parts.accounts,
+        history=SqlHistory(parts.database),
+        audit=parts.audit,
+        sign_out=parts.sign_out,
+        clients=parts.clients,
+        locales=parts.web.locales,
+        leaving=_leaving(parts),
+        notices=shared.notices,
+        help_desk=settings.where.help_desk,
+    )
+
+
+def _leaving(parts: Parts) -> Leaving:
+    return Leaving(parts.web.cookies, Bindings(parts.interactions), parts.visits)
+
+
+def _email(parts: Parts, shared: FlowParts) -> EmailFlow:
+    return EmailFlow(desk=_desk(parts), form=build_address_form(parts, shared), locales=parts.web.locales)
+
+
 def _identity(parts: Parts) -> IdentityFlow:
     web = parts.web
     return IdentityFlow(desk=_desk(parts), proofs=SqlProofs(parts.database), locales=web.locales)
@@ -123,7 +173,7 @@ def _password(parts: Parts, shared: FlowParts) -> PasswordFlow:
         accounts=parts.accounts,
         audit=parts.audit,
         clock=parts.clock,
-        leaving=Leaving(parts.web.cookies, Bindings(parts.interactions), parts.visits),
+        leaving=_leaving(parts),
         locales=parts.web.locales,
         passwords=shared.passwords,
         current=_current_password(parts, shared),

@@ -55,7 +55,13 @@ def build_passwords(settings: Settings, own: Share | None = None) -> Passwords:
 def build_notices(resources: Resources, mails: Mails) -> NoticeMailer:
     outbox = SealedOutbox(SqlOutbox(resources.database, resources.clock), resources.sealer)
     settings = resources.settings
-    return NoticeMailer(outbox=outbox, mails=mails, clock=resources.clock, life=settings.mail.notice_life)
+    return NoticeMailer(
+        outbox=outbox,
+        mails=mails,
+        clock=resources.clock,
+        life=settings.mail.notice_life,
+        help_desk=settings.where.help_desk,
+    )
 
 
 def build_pseudonyms(settings: Settings) -> Pseudonyms:

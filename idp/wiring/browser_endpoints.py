@@ -13,6 +13,7 @@ from idp.protocol.logout.by_upstream import WayByUpstream
 from idp.protocol.logout.end_session import EndSessionEndpoint
 from idp.protocol.logout.logout_request import LogoutRequests
 from idp.protocol.logout.upstream_return import UpstreamReturn
+from idp.web.arriving import Arriving
 from idp.web.hub import HubEndpoint
 from idp.web.leaving import Leaving
 from idp.web.page_routes import PageRoute
@@ -82,6 +83,7 @@ def _authorize(parts: Parts, protocol: ProtocolParts) -> AuthorizeEndpoint:
         visits=parts.visits,
         clients=parts.clients,
         cookies=web.cookies,
+        arriving=Arriving(web.cookies, web.devices),
         forms=web.forms,
         locales=web.locales,
     )

@@ -16,10 +16,10 @@ from idp.adapters.sql.outbox import SqlOutbox
 from idp.adapters.sql.proofs import SqlProofs
 from idp.core.ephemeral import Kind
 from idp.core.mailer import Outbox
-from idp.core.sealing import derive_key
 from idp.flows.shared.already_enrolled import AlreadyEnrolled
 from idp.flows.shared.charter_receipt import CharterReceipts
 from idp.flows.shared.code_mail import CodeSender
+from idp.flows.shared.code_post import CodePost
 from idp.flows.shared.desk import Desk
 from idp.flows.shared.notice_mail import NoticeMailer
 from idp.flows.shared.opening import Opening
@@ -108,7 +108,7 @@ def build_flow_parts(parts: Parts, finishes: Finishes[Request, Response]) -> Flo
             s.password.posts_per_network,
             s.password.network_window,
         ),
-        devices=KnownDevices(web.cookies, web.stations, derive_key(s.keys.application, "device")),
+        devices=web.devices,
         waits=waits,
         policy=PasswordPolicy(s.password, _SERVICE_WORDS),
         pictures=pictures,
@@ -151,10 +151,8 @@ def _sender(parts: Parts, desk: Desk, codes: MailCodes, outbox: Outbox) -> CodeS
     limits = parts.settings.mail_code
     return CodeSender(
         desk=desk,
-        work=parts.work,
         codes=codes,
-        mails=parts.web.mails,
-        outbox=outbox,
+        post=CodePost(work=parts.work, codes=codes, mails=parts.web.mails, outbox=outbox, clock=parts.clock),
         quota=network_quota(
             parts.resources,
             parts.web,

@@ -10,6 +10,7 @@ from idp.flows.closing import ClosingFlow
 from idp.flows.cps import CpsFlow
 from idp.flows.email_otp import EmailOtpFlow
 from idp.flows.enrolment import EnrolmentFlow
+from idp.flows.more_time import MoreTimeFlow
 from idp.flows.password import PasswordFlow
 from idp.flows.professional_context import ProfessionalContextFlow
 from idp.flows.psc import PscFlow
@@ -21,6 +22,7 @@ from idp.flows.shared.psc_attempts import PscAttempts
 from idp.flows.shared.psc_freshness import Freshness
 from idp.flows.shared.psc_leaving import PscLeaving
 from idp.flows.shared.psc_refusals import PscRefusals
+from idp.flows.shared.typed_form import TypedForm
 from idp.interaction.binding import Bindings
 from idp.interaction.hub import Finishes
 from idp.settings.closing import months
@@ -28,6 +30,7 @@ from idp.web.leaving import Leaving
 from idp.web.page_routes import Flow
 from idp.wiring.account import build_account
 from idp.wiring.cards import build_revocation
+from idp.wiring.email import build_email
 from idp.wiring.flow_parts import FlowParts, build_flow_parts
 from idp.wiring.itinerary import build_charter_action
 from idp.wiring.parts import Parts
@@ -38,12 +41,14 @@ def build_flows(parts: Parts, finishes: Finishes[Request, Response]) -> list[Flo
     shared, settings = build_flow_parts(parts, finishes), parts.settings
     return [
         ChoiceFlow(shared.desk, enrolment_from_psc=settings.psc.may_enrol),
+        MoreTimeFlow(shared.desk),
         PscPictureFlow(shared.pictures),
         _password(parts, shared),
         _email_otp(parts, shared),
         _enrolment(parts, shared),
         _same_person(parts, shared),
         *_required(parts, shared),
+        *build_email(parts, shared),
         *build_account(parts, shared),
         *_psc(parts, shared),
         *_cps(parts, shared),
@@ -73,6 +78,7 @@ def _enrolment(parts: Parts, shared: FlowParts) -> EnrolmentFlow:
         passwords=shared.passwords,
         sender=shared.sender,
         already=shared.already,
+        typed=TypedForm(shared.desk),
         policy=shared.policy if settings.password.door else None,
     )
 
@@ -92,9 +98,11 @@ def _email_otp(parts: Parts, shared: FlowParts) -> EmailOtpFlow:
         work=parts.work,
         codes=shared.codes,
         sender=shared.sender,
+        post=shared.sender.post,
         already=shared.already,
         enrolling=enrolling,
         clock=parts.clock,
+        may_change_address=parts.itinerary.is_anyone_identified,
     )
 
 

@@ -2,8 +2,10 @@
 
 from functools import partial
 
+from idp.accounts.email_change import ProvedAgain
 from idp.adapters.sql.charters import SqlCharters
 from idp.clients.registry import ClientFile
+from idp.interaction.account_actions import EmailAgainAction, PasswordClosedAction
 from idp.interaction.authenticator import DOORS, house_doors
 from idp.interaction.next_stop import Itinerary
 from idp.interaction.professional_context import ContextAction
@@ -32,7 +34,9 @@ def build_itinerary(
     opened = {"psc": has_psc, "cps": has_cps, "password": s.password.door}
     doors = house_doors(opened, has_bypass=_has_bypass(resources), allowed_for=allowed_for)
     sources = frozenset({"cps", "psc"} if s.psc.may_enrol else {"cps"})
-    return Itinerary(doors, (ClosingAction(), build_charter_action(resources, clients), context), sources)
+    again = EmailAgainAction(ProvedAgain(s.email.proved_again_after, s.email.put_off_for))
+    charter = build_charter_action(resources, clients)
+    return Itinerary(doors, (ClosingAction(), charter, PasswordClosedAction(), again, context), sources)
 
 
 def charters_demanded(clients: ClientFile, client_id: str) -> tuple[str, ...]:

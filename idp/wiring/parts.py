@@ -12,6 +12,7 @@ from idp.adapters.sql.audit import SqlAudit
 from idp.adapters.sql.charters import SqlCharters
 from idp.adapters.sql.grants import SqlGrants
 from idp.adapters.sql.leavers import SqlLastSignIns
+from idp.adapters.sql.open_sessions import SqlOpenSessions
 from idp.adapters.sql.professional_contexts import SqlProfessionalContexts
 from idp.adapters.sql.standings import SqlStandings
 from idp.adapters.sql.upstream_links import SqlUpstreamLinks
@@ -68,6 +69,7 @@ class Parts:
     audit: SqlAudit
     trail: RefusalTrail
     sessions: Sessions
+    open_sessions: SqlOpenSessions
     sign_in: SignIn
     sign_out: SignOut
     interactions: Interactions
@@ -115,11 +117,17 @@ def build_parts(settings: Settings, own: Share | None = None) -> Parts:
         resources, clients, context, has_psc=upstream is not None, has_cps=policy is not None
     )
     accounts = SqlAccounts(database)
-    interactions = Interactions(resources.store, settings.lives.interaction_life, settings.crowd.attempts)
+    interactions = Interactions(
+        store=resources.store,
+        life=settings.lives.interaction_life,
+        longest=settings.lives.interaction_longest,
+        attempts=settings.crowd.attempts,
+    )
     standings = SqlStandings(database, links.issuer)
     people = People(standings, partial(charters_demanded, clients))
     lending = Lending(sessions, people)
     gate = Gate(itinerary.doors)
+    open_sessions = SqlOpenSessions(database)
     work = SqlUnitOfWork(database)
     sign_out = SignOut(
         work=work,
@@ -133,7 +141,13 @@ def build_parts(settings: Settings, own: Share | None = None) -> Parts:
         share=own or share(processes=1, threads=THREADS),
         work=work,
         web=web,
-        visits=Visits(web.cookies, web.stations, resources.clock),
+        visits=Visits(
+            cookies=web.cookies,
+            stations=web.stations,
+            clock=resources.clock,
+            origins=web.origins,
+            devices=web.devices,
+        ),
         clients=clients,
         keys=KeysInForce(open_key_directory(settings, clock)),
         client_keys=build_client_keys(resources),
@@ -148,8 +162,15 @@ def build_parts(settings: Settings, own: Share | None = None) -> Parts:
         audit=audit,
         trail=RefusalTrail(audit, resources.store),
         sessions=sessions,
+        open_sessions=open_sessions,
         sign_in=SignIn(
-            sessions=sessions, sign_out=sign_out, gate=gate, audit=audit, last=SqlLastSignIns(database)
+            sessions=sessions,
+            open_sessions=open_sessions,
+            sign_out=sign_out,
+            gate=gate,
+            audit=audit,
+            last=SqlLastSignIns(database),
+            told_after=settings.mail.new_browser_after if settings.mail.new_browser else None,
         ),
         sign_out=sign_out,
         interactions=interactions,

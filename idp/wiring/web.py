@@ -15,10 +15,12 @@ from idp.web.caller_address import Warnings
 from idp.web.catalogues import load_catalogues
 from idp.web.cookies import Cookies
 from idp.web.forms import CsrfTokens, Forms
+from idp.web.known_device import KnownDevices
 from idp.web.locales import Locales
 from idp.web.mails import Mails
 from idp.web.network import CallerNetworks
 from idp.web.network_quota import NetworkQuota
+from idp.web.origins import Origins
 from idp.web.rendering import Rendering, Templates
 from idp.web.shared_stations import SharedStations
 from idp.wiring.resources import Resources
@@ -38,6 +40,8 @@ class WebParts:
     mails: Mails
     networks: CallerNetworks
     stations: SharedStations
+    origins: Origins
+    devices: KnownDevices
 
 
 def network_quota(
@@ -77,7 +81,14 @@ def build_web(settings: Settings, clock: Clock) -> WebParts:
         mails=Mails(templates),
         networks=networks,
         stations=stations,
+        origins=Origins(networks, settings.stations.names),
+        devices=KnownDevices(cookies, stations, derive_key(settings.keys.application, "device")),
     )
+
+
+def build_mails() -> Mails:
+    """Returns what writes mails, for a process that has no pages."""
+    return Mails(_templates())
 
 
 @cache

@@ -1,15 +1,16 @@
-"""Contains what the worker does, built: mails, logout notices, kept logout tokens, revocation lists, ends of accounts.
+"""Contains what the worker does, built: mails, new browsers, notices, kept logout tokens, lists, ends of accounts.
 
 Not here: when (`cli/background`).
 """
 
 from idp.accounts.erasure import Eraser
 from idp.accounts.leavers import Leavers
+from idp.accounts.new_browsers import NewBrowsers
 from idp.adapters.http.bounded import SafeHttp
 from idp.adapters.http.logout_post import HttpLogoutPost
 from idp.adapters.igc.crl_refresh import CrlRefresher
 from idp.adapters.key_files.keys_in_force import KeysInForce
-from idp.adapters.mail.sealed import OpeningTransport
+from idp.adapters.mail.sealed import OpeningTransport, SealedOutbox
 from idp.adapters.sql.accounts import SqlAccounts
 from idp.adapters.sql.audit import SqlAudit
 from idp.adapters.sql.erasure import SqlErasures
@@ -17,12 +18,14 @@ from idp.adapters.sql.grants import SqlGrants
 from idp.adapters.sql.kept_logouts import SqlKeptLogouts
 from idp.adapters.sql.leavers import SqlUnusedAccounts
 from idp.adapters.sql.logouts import SqlLogoutNotices
-from idp.adapters.sql.outbox import OutboxWorker
+from idp.adapters.sql.open_sessions import SqlOpenSessions
+from idp.adapters.sql.outbox import OutboxWorker, SqlOutbox
 from idp.adapters.sql.upstream_links import SqlUpstreamLinks
 from idp.adapters.sql.work import SqlUnitOfWork
 from idp.clients.registry import logout_listeners
 from idp.core.mailer import MailTransport
 from idp.core.refusal_trail import RefusalTrail
+from idp.flows.shared.new_browser_mail import NewBrowserMailer
 from idp.interaction.sign_out import SignOut
 from idp.protocol.logout.backchannel import BackChannelLogout
 from idp.protocol.logout.kept_logouts import KeptLogoutJudge
@@ -35,7 +38,7 @@ from idp.wiring.itinerary import build_sessions
 from idp.wiring.psc import build_upstream
 from idp.wiring.relying_parties import build_clients, build_outbound_http
 from idp.wiring.resources import Resources, open_key_directory, open_subjects
-from idp.wiring.web import build_web
+from idp.wiring.web import build_mails, build_web
 
 #: The worker has time for a list.
 _CRL_SECONDS = 15 * 60.0
@@ -43,6 +46,23 @@ _CRL_SECONDS = 15 * 60.0
 
 def build_outbox_worker(resources: Resources, transport: MailTransport) -> OutboxWorker:
     return OutboxWorker(resources.database, resources.clock, OpeningTransport(transport, resources.sealer))
+
+
+def build_new_browsers(resources: Resources) -> NewBrowsers:
+    settings, database, clock = resources.settings, resources.database, resources.clock
+    mails = NewBrowserMailer(
+        outbox=SealedOutbox(SqlOutbox(database, clock), resources.sealer),
+        mails=build_mails(),
+        life=settings.mail.notice_life,
+        help_desk=settings.where.help_desk,
+    )
+    return NewBrowsers(
+        work=SqlUnitOfWork(database),
+        open_sessions=SqlOpenSessions(database),
+        accounts=SqlAccounts(database),
+        mails=mails,
+        clock=clock,
+    )
 
 
 def build_back_channel(resources: Resources) -> BackChannelLogout:
@@ -104,7 +124,7 @@ def build_eraser(resources: Resources) -> Eraser:
         accounts=SqlAccounts(database),
         erasures=SqlErasures(database),
         grants=SqlGrants(database),
-        notices=build_notices(resources, build_web(settings, clock).mails),
+        notices=build_notices(resources, build_mails()),
         audit=SqlAudit(database, clock),
         clock=clock,
         pseudonyms=build_pseudonyms(settings),

@@ -325,6 +325,18 @@ class TestQuotas:
         clock.at = NOON + timedelta(hours=1, minutes=1)
         sent(codes, ALICE, clock.now())
 
+    def test_who_used_up_an_hour_or_the_tries_gets_none_at_any_address(
+        self, codes: MailCodes, clock: FixedClock
+    ) -> None:
+        for _ in range(5):
+            assert not codes.is_used_up(ALICE)
+            sent(codes, ALICE, clock.now())
+            clock.advance(minutes=2)
+        elsewhere = dataclasses.replace(ALICE, email="other@hopital.example")
+        assert codes.is_used_up(ALICE)
+        assert codes.is_used_up(elsewhere)
+        assert not codes.is_used_up(dataclasses.replace(ALICE, purpose="address"))
+
     def test_ten_mails_a_day(self, codes: MailCodes, clock: FixedClock) -> None:
         for _ in range(10):
             sent(codes, ALICE, clock.now())

@@ -179,6 +179,16 @@ def chromium(demo: Demonstration, tmp_path: Path) -> Iterator[Callable[..., Wind
         driver.quit()
 
 
+def plain_chromium() -> dict[str, Any]:
+    """Returns what `webdriver.Chrome` is given for a window with JavaScript, without any card."""
+    options = webdriver.ChromeOptions()
+    options.binary_location = _binary("chromium")
+    for switch in (*_SWITCHES, "--lang=fr"):
+        options.add_argument(switch)
+    options.add_experimental_option("prefs", {"intl.accept_languages": "fr"})
+    return {"options": options, "service": Service(_binary("chromedriver"))}
+
+
 def _preferences(card_host: str, locale: str) -> dict[str, Any]:
     return {
         "intl.accept_languages": locale,

@@ -18,12 +18,14 @@ import pytest
 import sqlalchemy as sa
 
 from idp.accounts.grants import Grant
+from idp.accounts.open_sessions import OpenSession, Origin
 from idp.adapters.ephemeral_record import hashed
 from idp.adapters.mail.sealed import SealedOutbox
 from idp.adapters.sql.accounts import SqlAccounts
 from idp.adapters.sql.database import open_database
 from idp.adapters.sql.grants import SqlGrants
 from idp.adapters.sql.logouts import SqlLogoutNotices
+from idp.adapters.sql.open_sessions import SqlOpenSessions
 from idp.adapters.sql.outbox import SqlOutbox
 from idp.adapters.sql.schema import ephemeral, logout_notices, outbox
 from idp.adapters.sql.store import SqlStore
@@ -200,6 +202,32 @@ def test_notice_of_a_killed_worker_is_sent_by_the_next(shop: Shop) -> None:
     shop.worker()
     eventually(lambda: shop.states("slow") == ["delivered"])
     assert sids_told(machine) == {"sid-0": 2}
+
+
+def test_one_mail_tells_of_the_new_browsers_of_some_minutes(shop: Shop) -> None:
+    now = SystemClock().now()
+    listed = SqlOpenSessions(shop.database)
+    for number in range(2):
+        listed.note(
+            OpenSession(
+                sid=f"sid-{number}",
+                account_id=ALICE,
+                started_at=now,
+                door="password",
+                origin=Origin(browser="Firefox", system="Linux", network="203.0.113.x"),
+                ends_at=now + timedelta(hours=4),
+                tell_at=now + timedelta(seconds=number * 3600),
+            )
+        )
+    received = Received()
+    with smtp_relay(received) as relay:
+        shop.worker(SMTP_PORT=str(relay.port))
+        eventually(lambda: len(received.envelopes) == 1)
+    mail = received.message()
+    assert (mail["To"], mail["Subject"]) == (an_account().email, "Connexion depuis un nouveau navigateur")
+    body = mail.get_body(("plain",))
+    assert body is not None
+    assert body.get_content().count("Firefox sur Linux, adresse 203.0.113.x") == 2
 
 
 def test_worker_told_to_stop_ends_what_it_is_at_and_says_no_token(shop: Shop) -> None:

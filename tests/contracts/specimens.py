@@ -4,7 +4,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from idp.accounts.account import Account, AccountId, PostalAddress, ProvedIdentity
+from idp.accounts.account import (
+    Account,
+    AccountId,
+    ClosedFor,
+    PasswordClosure,
+    PostalAddress,
+    ProvedIdentity,
+)
 from idp.accounts.charter import (
     HOUSE,
     CharterEvidence,
@@ -34,6 +41,10 @@ def an_account(number: int = 1, **changes: Any) -> Account:
         ),
         email=f"Aicha.{number}@Hopital.example",
         email_verified_at=NOON + timedelta(microseconds=1),
+        email_put_off_at=NOON + timedelta(microseconds=2),
+        password_closure=PasswordClosure(
+            at=NOON, motive=ClosedFor.EMAIL_DISOWNED, told_at=NOON + timedelta(microseconds=3)
+        ),
         password_hash="$argon2id$…",
         address=PostalAddress(line1="1 rue de l'Église", line2="", postal_code="75001", city="Paris"),
         created_at=NOON,

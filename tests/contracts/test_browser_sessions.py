@@ -18,7 +18,7 @@ from idp.interaction.sign_out import SignOut
 from idp.interaction.store import fingerprint
 from idp.interaction.visit import Visit
 from tests.contracts.races import open_store, race
-from tests.fakes import NOON, RecordingAudit, RecordingLastSignIns, WorkAtOnce
+from tests.fakes import NOON, MemoryOpenSessions, RecordingAudit, RecordingLastSignIns, WorkAtOnce
 from tests.people import ALICE, BOB, a_standing, an_account, an_event, an_interaction, doors
 
 LIFE, IDLE = timedelta(hours=4), timedelta(minutes=30)
@@ -44,6 +44,7 @@ def sign_in_on(store: EphemeralStore) -> SignIn:
     audit = RecordingAudit()
     return SignIn(
         sessions=sessions,
+        open_sessions=MemoryOpenSessions(),
         sign_out=SignOut(
             work=WorkAtOnce(),
             sessions=sessions,

@@ -11,16 +11,19 @@ from urllib.parse import urlencode
 from bs4 import BeautifulSoup
 from werkzeug.test import TestResponse
 
+from idp.accounts.account import ClosedFor, PasswordClosure
 from idp.accounts.charter import CharterRevision
 from idp.wiring.accounts import build_passwords
 from tests.adapters.psc.hostile_psc import HostilePsc, Lie
 from tests.configured import changed
 from tests.fakes import NOON
 from tests.faults import posting, together
+from tests.flows.email import age_address, last_mail
 from tests.flows.test_professional_context import BOTH
 from tests.protocol.psc import person
 from tests.provider import PASSWORD, RP, RPPS, Browser, Provider, answer_of
 
+NEW_EMAIL = "aicha@cabinet.example"
 NEW_RPPS, NEW = "99700218896", "un tout autre mot de passe, bien long"
 TYPED = {
     "email": "nadia@hopital.example",
@@ -134,6 +137,57 @@ class Person:
         page = other.follow(self.callback(other, ask(other))())
         return posting(other, page, "/closing")
 
+    def sessions_end(self, browser: Browser, which: str) -> Request:
+        """From a browser that no application was opened with, of another one with tokens."""
+        self.signed_in(self.house.browser())
+        browser.follow(self.callback(browser, browser.follow(browser.get("/account/sign-in")))())
+        page = BeautifulSoup(browser.get("/account/sessions").text, "html.parser")
+        (button,) = page.select(f'input[name="end"][value="{which}"]')
+        fields = button.find_parent("form").find_all("input")  # type: ignore[union-attr]
+        hidden = {str(one["name"]): str(one["value"]) for one in fields}
+        return lambda: browser.post("/account/sessions", data=hidden)
+
+    def end_one(self, browser: Browser) -> Request:
+        return self.sessions_end(browser, "one")
+
+    def end_others(self, browser: Browser) -> Request:
+        return self.sessions_end(browser, "others")
+
+    def end_all(self, browser: Browser) -> Request:
+        return self.sessions_end(browser, "all")
+
+    def report(self, browser: Browser) -> Request:
+        self.signed_in(browser)
+        link = BeautifulSoup(browser.get("/account/history").text, "html.parser").select(
+            'a[href*="/report/"]'
+        )[0]
+        return posting(browser, browser.get(str(link["href"])), "/report")
+
+    def email_ask(self, browser: Browser) -> Request:
+        self.signed_in(browser)
+        return posting(browser, browser.get("/account/email"), "/account/email", email=NEW_EMAIL)
+
+    def email_code(self, browser: Browser) -> Request:
+        page = browser.follow(self.email_ask(browser)())
+        return posting(browser, page, "/email/code", code=self.house.last_code())
+
+    def email_undo(self, browser: Browser) -> Request:
+        browser.follow(self.email_code(browser)())
+        link = last_mail(self.house, self.house.account.email).link
+        return posting(browser, browser.get(link), link)
+
+    def email_later(self, browser: Browser) -> Request:
+        age_address(self.house, 366)
+        page = browser.follow(self.callback(browser, ask(browser))())
+        return posting(browser, page, "/email_again/later")
+
+    def password_closed(self, browser: Browser) -> Request:
+        closure = PasswordClosure(at=NOON, motive=ClosedFor.EMAIL_DISOWNED)
+        account = self.house.accounts.get(self.house.account.id)
+        self.house.accounts.save(replace(account, password_closure=closure))
+        page = browser.follow(self.callback(browser, ask(browser))())
+        return posting(browser, page, "/password_closed")
+
     def new_password_by_the_present_one(self, browser: Browser) -> Request:
         assert self.house.exchange(answer_of(browser.follow(self.code(browser)()))["code"]).status_code == 200
         typed = {"password": PASSWORD, "new_password": NEW}
@@ -245,6 +299,29 @@ ACTS = (
         name="new_password",
         commits=(together("accounts", "password_page", "outbox", "password:change:accepted") | ENDED,),
     ),
+    Act(name="email_ask", commits=(SENT | {"email_change"},)),
+    Act(
+        name="email_code",
+        commits=(
+            USED,
+            together(
+                "accounts",
+                "email_undos",
+                "email_change",
+                "outbox",
+                "mail_code:check:accepted",
+                "email:change:accepted",
+            ),
+        ),
+    ),
+    Act(
+        name="email_undo",
+        commits=(
+            together("accounts", "email_undos", "outbox", "email:change:disowned", "password:close:accepted"),
+        ),
+    ),
+    Act(name="email_later", commits=(together("accounts", "email:prove:put_off"),)),
+    Act(name="password_closed", commits=(together("accounts"),)),
     Act(
         name="close_account",
         commits=(together("accounts", "outbox", "account:close:requested") | ENDED,),
@@ -258,6 +335,10 @@ ACTS = (
         commits=(together("accounts", "password_page", "outbox", "password:change:accepted") | ENDED,),
     ),
     Act(name="address", commits=(together("accounts", "address:change:accepted"),)),
+    Act(name="end_one", commits=(ENDED,)),
+    Act(name="end_others", commits=(ENDED,)),
+    Act(name="end_all", commits=(ENDED | together("accounts"),)),
+    Act(name="report", commits=(ENDED | together("accounts", "account:report:accepted", "outbox"),)),
     Act(name="same_person", commits=(together("session:confirm:accepted"),)),
     Act(name="other_person", commits=(together("session:confirm:refused") | ENDED,)),
 )

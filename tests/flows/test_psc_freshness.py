@@ -200,7 +200,7 @@ def test_a_moment_that_is_not_told_proves_no_new_identification(house: Provider,
     assert (page.status_code, UNTOLD in unescape(page.text)) == (403, True)
     assert [one["reason"] for one in facts(house, "psc:login:refused")] == ["no_auth_time"]
     # Neither another try nor a sign-out there would help on a shared station: the other doors do.
-    assert actions_on(page) == {"password", "cancel"}
+    assert actions_on(page) == {"password", "cancel", "more_time"}
     assert "code=" in by_psc(own, psc).headers["Location"]
 
 
@@ -234,7 +234,7 @@ def test_session_there_that_is_not_of_this_person_is_closed_by_the_page_that_say
     moment_untold(psc)
     page = by_psc(signed_out, psc, choice(signed_out))
     assert UNTOLD in unescape(page.text)
-    assert actions_on(page) == {"psc/leave", "password", "cancel"}
+    assert actions_on(page) == {"psc/leave", "password", "cancel", "more_time"}
     asked = leave(signed_out, page)
     assert asked["post_logout_redirect_uri"].endswith("/end_session/psc")
     assert asked["id_token_hint"].count(".") == 2

@@ -94,6 +94,7 @@ def test_in_the_flows_only_the_desk_and_the_doors_that_lead_away_redirect() -> N
     # cps leads to the card host, psc and psc_leave to Pro Santé Connect, the others into « Mon compte ».
     of_account = {
         "idp.flows.account.home",
+        "idp.flows.account.email_undo",
         "idp.flows.account.password",
         "idp.flows.account.sign_in",
         "idp.flows.shared.account_desk",

@@ -26,7 +26,7 @@ class Bench:
     store: MemoryStore
 
     def __post_init__(self) -> None:
-        self.interactions = Interactions(self.store, timedelta(minutes=15))
+        self.interactions = Interactions(store=self.store, life=timedelta(minutes=15))
         self.bindings = Bindings(self.interactions)
         self.interactions.begin(an_interaction(browser=fingerprint(FIRST)))
 

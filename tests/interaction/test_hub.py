@@ -65,7 +65,7 @@ class Bench:
     def __post_init__(self) -> None:
         self.accounts = MemoryAccounts({ALICE: an_account()})
         people = People(MemoryStandings(self.accounts), lambda _: ())
-        self.interactions = Interactions(self.store, timedelta(minutes=15))
+        self.interactions = Interactions(store=self.store, life=timedelta(minutes=15))
         self.sessions = Sessions(
             store=self.store,
             life=timedelta(hours=4),

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idp.accounts.account import Account
+from idp.accounts.account import Account, ClosedFor, PasswordClosure
 from idp.accounts.standing import Standing
 from idp.interaction.assurance import RANK, assurance_of
 from idp.interaction.authenticator import Acr, AuthenticatorId, Doors
@@ -258,6 +258,15 @@ def test_what_the_account_voided_since_opens_no_page_in_the_persons_name(is_stat
     done = dataclasses.replace(signed_in("cps"), sid="sid-1")
     voided = an_account().next_generation()
     assert stop(done, voided, charter_due=True, is_station_shared=is_station_shared) is Stop.CHOICE
+
+
+def test_a_password_that_was_closed_since_leads_to_no_code_and_a_whole_path_stays() -> None:
+    closure = PasswordClosure(at=NOON, motive=ClosedFor.EMAIL_DISOWNED)
+    closed = an_account(password_closure=closure)
+    assert stop(signed_in("password"), an_account()) is Stop.EMAIL_OTP
+    assert stop(signed_in("password"), closed) is Stop.CHOICE
+    assert stop(signed_in("password", "email_otp"), closed) is None
+    assert stop(signed_in("cps"), closed) is None
 
 
 def test_every_stop_has_its_silent_error() -> None:

@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 
 from idp.accounts.grants import EndedSession, GrantRepository
+from idp.accounts.open_sessions import OpenSession, Origin
 from idp.core.audit import AuditEvent
 from idp.core.ephemeral import Kind
 from idp.interaction.assurance import assurance_of
@@ -21,11 +22,21 @@ from idp.interaction.sign_in import Entered, SessionOver, SignIn
 from idp.interaction.sign_out import SignOut
 from idp.interaction.upstream_sessions import close_upstream
 from idp.interaction.visit import Visit
-from tests.fakes import NOON, FixedClock, MemoryStore, RecordingAudit, RecordingLastSignIns, WorkAtOnce
-from tests.people import ALICE, BOB, a_standing, an_account, an_event, an_interaction, doors
+from tests.fakes import (
+    NOON,
+    FixedClock,
+    MemoryOpenSessions,
+    MemoryStore,
+    RecordingAudit,
+    RecordingLastSignIns,
+    WorkAtOnce,
+)
+from tests.people import ALICE, ALICE_RPPS, BOB, a_standing, an_account, an_event, an_interaction, doors
 
 LIFE, IDLE = timedelta(hours=4), timedelta(minutes=30)
 SHARED_IDLE = timedelta(minutes=5)
+TOLD_AFTER = timedelta(minutes=5)
+FIREFOX = Origin(browser="Firefox", system="Linux", network="192.0.2.x")
 
 
 @dataclass(frozen=True)
@@ -56,6 +67,8 @@ class House:
     audit: RecordingAudit = field(default_factory=RecordingAudit)
     last: RecordingLastSignIns = field(default_factory=RecordingLastSignIns)
     grants: Grants = field(default_factory=Grants)
+    listed: MemoryOpenSessions = field(default_factory=MemoryOpenSessions)
+    usual_for: str = ""
 
     def __post_init__(self) -> None:
         self.sessions = Sessions(store=self.store, life=LIFE, idle=IDLE, shared_idle=SHARED_IDLE)
@@ -68,7 +81,13 @@ class House:
         )
         gate = Gate(doors({"psc", "cps", "password"}))
         self.sign_in = SignIn(
-            sessions=self.sessions, sign_out=sign_out, gate=gate, audit=self.audit, last=self.last
+            sessions=self.sessions,
+            open_sessions=self.listed,
+            sign_out=sign_out,
+            gate=gate,
+            audit=self.audit,
+            last=self.last,
+            told_after=TOLD_AFTER,
         )
 
     def begin_session(self, *events: Any, **changes: Any) -> Session:
@@ -86,7 +105,7 @@ class House:
         session: Session | None = None,
         **changes: Any,
     ) -> Entered:
-        account = account or an_account()
+        account = account or an_account(created_at=NOON - timedelta(days=1))
         interaction = an_interaction(account_id=account.id, events=events, **changes)
         assurance = assurance_of(events)
         assert assurance is not None
@@ -99,6 +118,8 @@ class House:
             is_station_shared=self.is_station_shared,
             now=self.clock.now(),
             bindings=self.bindings,
+            origin=lambda: FIREFOX,
+            is_usual_for=lambda rpps: rpps == self.usual_for,
         )
         entered = self.sign_in.enter(done, asks or Requester(), visit)
         self.sign_in.tell(entered, done)
@@ -132,6 +153,50 @@ def test_single_sign_on_leaves_the_session_and_its_cookie_as_they_are(house: Hou
     house.begin_session(CARD)
     assert house.enter(CARD, sid="sid-1") == Entered(sid="sid-1", cookie=None)
     assert house.audit.names() == []
+
+
+def test_a_session_is_listed_with_where_it_began_and_is_told_of(house: House) -> None:
+    house.clock.advance(minutes=1)
+    entered = house.enter(*PASSWORD)
+    (listed,) = house.listed.rows.values()
+    assert listed == OpenSession(
+        sid=entered.sid,
+        account_id=ALICE,
+        started_at=NOON + timedelta(minutes=1),
+        door="password",
+        origin=FIREFOX,
+        ends_at=NOON + LIFE,
+        tell_at=NOON + timedelta(minutes=6),
+    )
+    assert house.audit.events[-1][1]["door"] == "password"
+
+
+def test_of_a_browser_that_the_person_used_before_nothing_is_told(house: House) -> None:
+    house.usual_for = ALICE_RPPS
+    house.enter(CARD)
+    assert [one.tell_at for one in house.listed.rows.values()] == [None]
+
+
+def test_who_has_just_made_the_account_is_told_nothing(house: House) -> None:
+    house.enter(CARD, account=an_account(created_at=NOON + timedelta(minutes=2)), started_at=NOON)
+    assert [one.tell_at for one in house.listed.rows.values()] == [None]
+
+
+def test_a_step_up_is_listed_with_its_later_end_and_is_told_no_second_time(house: House) -> None:
+    entered = house.enter(*PASSWORD)
+    house.cookie = entered.cookie
+    house.listed.told([entered.sid])
+    house.clock.advance(minutes=20)
+    house.enter(*PASSWORD, an_event("cps", 20), sid=entered.sid)
+    (listed,) = house.listed.rows.values()
+    assert (listed.sid, listed.door, listed.tell_at) == (entered.sid, "cps", None)
+    assert (listed.started_at, listed.ends_at) == (NOON, NOON + timedelta(minutes=20) + LIFE)
+
+
+def test_single_sign_on_has_nothing_to_list(house: House) -> None:
+    house.begin_session(CARD)
+    house.enter(CARD, sid="sid-1")
+    assert not house.listed.rows
 
 
 def test_the_session_that_gave_its_events_in_this_request_is_not_read_again(house: House) -> None:

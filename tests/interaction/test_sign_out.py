@@ -7,6 +7,7 @@ from typing import cast
 
 import pytest
 
+from idp.accounts.account import AccountId
 from idp.accounts.grants import EndedSession, GrantRepository
 from idp.core.audit import AuditEvent
 from idp.interaction.session import Session
@@ -28,6 +29,13 @@ class Grants:
         self.ended.append((sid, tuple(listeners)))
         owner = ALICE if sid in self.known else None
         return EndedSession(account_id=owner, clients=frozenset({"viatrajectoire"}), is_first=is_first)
+
+    def end_sessions_of(
+        self, account_id: AccountId, now: datetime, listeners: Collection[str], spared: str = ""
+    ) -> Collection[str]:
+        assert account_id == ALICE
+        self.ended += [(sid, tuple(listeners)) for sid in self.known if sid != spared]
+        return [sid for sid in self.known if sid != spared]
 
     def sessions_from(self, upstream_sid: str) -> Collection[str]:
         return [sid for sid, theirs in self.known.items() if theirs == upstream_sid]
@@ -108,3 +116,21 @@ def test_sign_out_there_reaches_what_only_the_grants_remember(house: House) -> N
         house.sign_out.end_from_upstream("theirs", NOON)
     assert [sid for sid, _listeners in house.grants.ended] == ["a", "b"] * 2
     assert house.told() == [(None, "psc"), (None, "psc")]
+
+
+def test_the_others_end_and_the_one_of_this_browser_goes_on(house: House) -> None:
+    here, cookie = house.begin("a")
+    _there, other = house.begin("b")
+    assert house.sign_out.end_others(here, NOON) == 1
+    assert house.sessions.open(cookie, NOON) is not None
+    assert house.sessions.open(other, NOON) is None
+    assert house.grants.ended == [("b", ("listening",))]
+    (event,) = house.audit.events
+    assert (event[1]["by"], event[1]["others"]) == ("person", True)
+
+
+def test_without_others_nothing_is_told(house: House) -> None:
+    here, _cookie = house.begin("a")
+    house.grants.known = {"a": "theirs"}
+    assert house.sign_out.end_others(here, NOON) == 0
+    assert house.audit.events == []

@@ -24,7 +24,7 @@ LIFE, IDLE = timedelta(hours=4), timedelta(minutes=30)
 
 @pytest.fixture
 def interactions(store: MemoryStore) -> Interactions:
-    return Interactions(store, timedelta(minutes=15))
+    return Interactions(store=store, life=timedelta(minutes=15))
 
 
 @pytest.fixture

@@ -92,6 +92,36 @@ def test_another_browser_of_the_same_person_stays_signed_in(demo: Demonstration,
     assert do.is_signed_in(other, demo)
 
 
+def test_one_browser_ends_the_session_of_the_other(demo: Demonstration, browse: Browse) -> None:
+    here, there = browse("martin"), browse("martin")
+    in_both(there, demo)
+    do.arrive(here, demo)
+    do.by_card(here)
+    page = here.get(f"{demo.issuer}/account/sessions")
+    assert page.says("Mes sessions")
+    assert page.says("ViaTrajectoire, Trajectoire Grand Âge")
+    page = here.submit("Fermer cette session")
+    assert page.says("La session est fermée, et ses applications sont prévenues.")
+    for client_id in (do.VIA, do.SIBLING):
+        eventually(lambda client_id=client_id: not do.is_signed_in(there, demo, client_id))
+    assert there.get(f"{demo.issuer}/account/sessions").says("Se connecter par CPS")
+    assert do.is_signed_in(here, demo)
+
+
+def test_not_me_signs_out_everywhere(demo: Demonstration, browse: Browse) -> None:
+    here, there = browse("martin"), browse("martin")
+    in_both(there, demo)
+    do.arrive(here, demo)
+    do.by_card(here)
+    here.get(f"{demo.issuer}/account/history")
+    here.click("Ce n'était pas moi")
+    page = here.submit("Confirmer : ce n'était pas moi")
+    assert page.says("Votre compte est protégé")
+    for browser in (here, there):
+        eventually(lambda browser=browser: not do.is_signed_in(browser, demo))
+    assert there.get(f"{demo.issuer}/account/history").says("Se connecter par CPS")
+
+
 def test_next_person_at_the_workstation_signs_the_one_before_out(demo: Demonstration, browse: Browse) -> None:
     browser = browse("martin")
     in_both(browser, demo)

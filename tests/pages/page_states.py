@@ -7,21 +7,34 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 
+from idp.accounts.history import TOLD, HistoryEntry
 from idp.accounts.notices import Notice
+from idp.accounts.open_sessions import Origin
 from idp.adapters.sql.personal_data import HELD
 from idp.cards.trust import CardRefusal
 from idp.core.errors import Problem
 from idp.flows.shared.psc_refusals import REFUSALS
 from idp.pages import account as account_pages
 from idp.pages import charters as charter_pages
+from idp.pages import email as email_pages
 from idp.pages import enrolment as enrolment_pages
 from idp.pages import personal_data as data_pages
 from idp.pages import sign_in as pages
 from idp.pages.closing import ClosingPage
 from idp.pages.delay import Delay
-from idp.pages.frame import Frame
-from idp.pages.mails import CharterReceiptMail, CodeMail, NoticeMail
+from idp.pages.frame import Deadline, Frame
+from idp.pages.history import VARIANTS, DayView, EntryView, HistoryPage, ReportPage, is_doubtful, words_of
+from idp.pages.mails import (
+    CharterReceiptMail,
+    CodeMail,
+    EmailChangedMail,
+    NewBrowserMail,
+    NoticeMail,
+    SignInInMail,
+)
 from idp.pages.professional_context import ContextChoice, ProfessionalContextPage
+from idp.pages.sessions import SessionsPage, SessionView, origin_view
+from tests.fakes import NOON
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "idp" / "templates"
@@ -58,6 +71,7 @@ class State:
     page: Any
     in_interaction: bool = True
     is_shared_station: bool = False
+    deadline: Deadline | None = None
     #: Something was done just before.
     is_told: bool = False
 
@@ -85,6 +99,7 @@ def frame(state: State, locale: str) -> Frame:
         session="sid" if state.is_section else "",
         whose=ELISE.full_name if state.is_section else "",
         said=_SAID[locale] if state.is_told else None,
+        deadline=state.deadline,
     )
 
 
@@ -122,6 +137,9 @@ def every_state(locale: str) -> list[State]:
         *_same_person(),
         *_account(),
         *_new_password(),
+        *_sessions(),
+        *_history(),
+        *_email(),
         *_address(),
         *_identity(),
         *_signed_out(),
@@ -220,6 +238,8 @@ def _email_otp() -> list[State]:
 
     models = {
         "otp-login": otp(seconds_before_resend=42),
+        "otp-lost-mailbox": otp(may_change_address=True),
+        "otp-lost-mailbox-password-only": otp(doors=PASSWORD_ONLY, may_change_address=True),
         "otp-enrolment": otp(purpose="enrolment"),
         "otp-last-minute": otp(minutes_left=1, tries_left=1, doors=PASSWORD_ONLY),
         "otp-last-seconds": otp(minutes_left=0),
@@ -274,6 +294,10 @@ def _enrolment() -> list[State]:
     models = {
         "enrolment-empty": enrolment(),
         "enrolment-no-password": enrolment(password_numbers=None),
+        "enrolment-typed-before": enrolment(values=typed, is_typed_before=True),
+        "enrolment-typed-before-no-password": enrolment(
+            values=typed, is_typed_before=True, password_numbers=None
+        ),
         "enrolment-one-name": enrolment(identity=replace(ELISE, family_name="\u2019T HOOFT", given_name="")),
         "enrolment-psc-without-speciality": enrolment(source="psc", identity=NURSE),
         "enrolment-errors!": enrolment(values=typed, errors=errors),
@@ -294,7 +318,12 @@ def _enrolment() -> list[State]:
             values=typed, errors=(enrolment_pages.FieldError("password", "enrolment.busy"),)
         ),
     }
-    return [State(name, "enrolment.html", model) for name, model in models.items()]
+    waiting = Deadline(time="14 h 47", seconds=720, may_prolong=True)
+    last = replace(waiting, may_prolong=False)
+    return [
+        *(State(name, "enrolment.html", model, deadline=waiting) for name, model in models.items()),
+        State("enrolment-last-minutes", "enrolment.html", enrolment(), deadline=last),
+    ]
 
 
 CHANGES = (
@@ -371,7 +400,7 @@ def every_column() -> tuple[data_pages.KeptTable, ...]:
             ),
             left_out=950 if name == "audit_events" else 0,
         )
-        for name, names in {**columns, "sessions": sessions}.items()
+        for name, names in {**columns, "browser_sessions": sessions}.items()
     ]
     return (*tables, data_pages.KeptTable(name="logout_notices", rows=()))
 
@@ -413,7 +442,11 @@ def _charter(text_html: str) -> list[State]:
         "charter-of-client-tick-needed!": replace(second, error="charter.tick_needed"),
         "charter-revision-changed!": replace(first, error="charter.revision_changed"),
     }
-    return [State(name, "charter.html", model) for name, model in models.items()]
+    waiting = Deadline(time="14 h 47", seconds=720, may_prolong=True)
+    return [
+        *(State(name, "charter.html", model, deadline=waiting) for name, model in models.items()),
+        State("charter-last-minutes", "charter.html", first, deadline=replace(waiting, may_prolong=False)),
+    ]
 
 
 def _doors_that_failed() -> list[State]:
@@ -523,7 +556,8 @@ def _professional_context() -> list[State]:
 
 #: Every section that there is.
 SECTIONS = tuple(
-    (name, f"/account/{name}") for name in ("identity", "address", "password", "charters", "data")
+    (name, f"/account/{name}")
+    for name in "identity email address password sessions history charters data".split()
 )
 
 
@@ -593,6 +627,7 @@ def _new_password() -> list[State]:
     models = {
         "new-password": page,
         "new-password-old": replace(page, changed_on=""),
+        "new-password-closed": replace(page, is_closed=True),
         "new-password-wrong!": replace(page, error="new_password.current_wrong"),
         "new-password-wait!": replace(page, error="password.wait", delay=Delay(0, 2)),
         "new-password-network!": replace(page, error="password.network", delay=Delay(0, 1)),
@@ -646,6 +681,157 @@ def _identity() -> list[State]:
     return [
         State("identity", "account/identity.html", page, in_interaction=False),
         State("identity-psc", "account/identity.html", by_psc, in_interaction=False),
+    ]
+
+
+def _session(number: int, door: str, origin: Origin, *applications: str) -> SessionView:
+    is_here = number == 0
+    return SessionView(
+        sid=f"sid-{number}",
+        door=door,
+        origin=origin_view(origin),
+        applications=applications,
+        since="30 novembre 2026, 8 h 41",
+        seen="" if is_here else "30 novembre 2026, 9 h 12",
+        is_here=is_here,
+    )
+
+
+#: All that may be known of where a session began.
+ORIGINS = (
+    Origin(browser="Firefox", system="Windows", network="CHU de Lille", is_of_house=True),
+    Origin(browser="Safari", system="iPhone", network="2001:db8:5::/48"),
+    Origin(system="Linux", network="203.0.113.x"),
+    Origin(browser="Chrome", is_of_house=True),
+    Origin(),
+)
+
+
+def _sessions() -> list[State]:
+    named = zip(("cps", "psc", "password", "other", "psc"), ORIGINS, strict=True)
+    several = [_session(number, door, origin) for number, (door, origin) in enumerate(named)]
+    several[0] = replace(several[0], applications=("ViaTrajectoire", "Trajectoire Grand Âge"))
+    models = {"sessions": SessionsPage(tuple(several)), "sessions-alone": SessionsPage((several[0],))}
+    return [
+        State(name, "account/sessions.html", model, in_interaction=False) for name, model in models.items()
+    ]
+
+
+#: Every event that is told, with every fact by which its words differ.
+ENTRIES = [
+    HistoryEntry(id=number, at=NOON, event=event, client_id=None, facts={TOLD[event] or "none": fact})
+    for number, (event, fact) in enumerate(
+        (event, fact) for event in TOLD for fact in ("", *sorted(VARIANTS.get(event, ())))
+    )
+]
+
+
+def _history() -> list[State]:
+    views = [
+        EntryView(
+            id=entry.id,
+            hour="14 h 02",
+            words=words_of(entry),
+            application="ViaTrajectoire" if entry.id % 3 else "",
+            is_doubtful=is_doubtful(entry),
+        )
+        for entry in ENTRIES
+    ]
+    days = (DayView("30 novembre 2026", tuple(views[:4])), DayView("29 novembre 2026", tuple(views[4:])))
+    report = ReportPage(
+        entry=views[0], day="30 novembre 2026", closes_password=True, help_desk="03 20 00 00 00, poste 4242"
+    )
+    pages_of_history = {
+        "history": HistoryPage(days=days, older="/account/history?before=12", is_older=False),
+        "history-older": HistoryPage(days=days[:1], older=None, is_older=True),
+        "history-nothing": HistoryPage(days=(), older=None, is_older=False),
+    }
+    reports = {
+        "report": report,
+        "report-no-password": replace(report, closes_password=False),
+        "report-done": replace(report, is_done=True),
+        "report-done-no-password": replace(report, closes_password=False, help_desk="", is_done=True),
+    }
+    return [
+        State(name, f"account/{template}.html", model, in_interaction=False)
+        for template, models in (("history", pages_of_history), ("report", reports))
+        for name, model in models.items()
+    ]
+
+
+def code_entry(**changes: Any) -> email_pages.CodeEntry:
+    entry = email_pages.CodeEntry(
+        expires_at_local="14 h 32",
+        minutes_left=10,
+        tries_left=5,
+        notice=None,
+        notice_is_error=False,
+        can_enter=True,
+        seconds_before_resend=42,
+    )
+    return replace(entry, **changes)
+
+
+def waiting(**changes: Any) -> email_pages.AddressEntry:
+    address = "elise.marchand@cabinet-des-lilas.example"
+    return email_pages.AddressEntry(typed=address, waiting=address, code=code_entry(**changes))
+
+
+def _email() -> list[State]:
+    address = "elise.marchand-lefevre@hopital.example"
+    typed = email_pages.AddressEntry(typed=address)
+    wrong = {"notice_is_error": True, "seconds_before_resend": 0}
+    section = email_pages.EmailPage(
+        address=address, proved_on="3 novembre 2025", is_proved=True, minutes=10, entry=typed
+    )
+    of_section = {
+        "email": section,
+        "email-unproved": replace(section, address="e•••@hopital.example", is_proved=False),
+        "email-malformed!": replace(section, entry=replace(typed, error="enrolment.email_malformed")),
+        "email-taken!": replace(section, entry=replace(typed, error="enrolment.email_taken")),
+        "email-quota!": replace(section, entry=replace(typed, error="email_otp.quota")),
+        "email-code": replace(section, entry=waiting()),
+        "email-code-resent": replace(section, entry=waiting(notice="email_otp.resent")),
+        "email-code-refused!": replace(
+            section, entry=waiting(notice="email_otp.refused", tries_left=1, **wrong)
+        ),
+        "email-code-busy!": replace(section, entry=waiting(notice="email_otp.busy", **wrong)),
+        "email-code-expired!": replace(
+            section, entry=waiting(notice="email_otp.expired", can_enter=False, **wrong)
+        ),
+        "email-code-closed!": replace(
+            section, entry=waiting(notice="email_otp.closed_address", can_enter=False, **wrong)
+        ),
+    }
+    again = email_pages.EmailAgainPage(proved_on="3 novembre 2025", may_put_off=True, entry=typed)
+    of_stop = {
+        "email-again": again,
+        "email-again-last": replace(again, may_put_off=False),
+        "email-again-malformed!": replace(again, entry=replace(typed, error="enrolment.required")),
+        "email-again-code": replace(again, entry=waiting()),
+        "email-again-code-expired!": replace(
+            again, entry=waiting(notice="email_otp.expired", can_enter=False, **wrong)
+        ),
+    }
+    ask = email_pages.EmailUndoPage(
+        state="ask", token="t" * 43, changed_at="3 novembre 2026, 14 h 22", help_desk=""
+    )
+    closed = email_pages.PasswordClosedPage(
+        motive="email_disowned", closed_at="3 novembre 2026, 14 h 22", help_desk="01 02 03 04 05"
+    )
+    return [
+        *(State(name, "account/email.html", one, in_interaction=False) for name, one in of_section.items()),
+        *(State(name, "email_again.html", one) for name, one in of_stop.items()),
+        *(
+            State(f"email-undo-{one.state}", "account/email_undo.html", one, in_interaction=False)
+            for one in (
+                ask,
+                replace(ask, state="done", help_desk="01 02 03 04 05"),
+                replace(ask, state="gone", changed_at=""),
+            )
+        ),
+        State("password-closed", "password_closed.html", closed),
+        State("password-closed-reported", "password_closed.html", replace(closed, motive="reported")),
     ]
 
 
@@ -789,12 +975,24 @@ def mails(client_name: str = "ViaTrajectoire") -> list[CodeMail]:
         client_name=client_name,
         requested_at="3 novembre 2026 à 14 h 22",
     )
-    return [replace(login, purpose=purpose) for purpose in ("login", "enrolment")]
+    return [replace(login, purpose=purpose) for purpose in ("login", "enrolment", "address")]
 
 
 def last_minute_mail() -> CodeMail:
     """Of an installation where a code lives for a minute."""
     return replace(mails()[0], minutes=1)
+
+
+def new_browser_mails(*origins: Origin) -> list[NewBrowserMail]:
+    """`origins`: those of the first mail."""
+    sign_ins = [
+        SignInInMail(at="3 novembre 2026, 14 h 22", door=door, origin=origin_view(origin))
+        for door, origin in zip(("cps", "psc", "password", "other", "psc"), origins or ORIGINS, strict=False)
+    ]
+    return [
+        NewBrowserMail(sign_ins=tuple(sign_ins), more=3, help_desk="03 20 00 00 00, poste 4242"),
+        NewBrowserMail(sign_ins=(sign_ins[0],), more=0, help_desk=""),
+    ]
 
 
 def notices() -> list[NoticeMail]:
@@ -812,3 +1010,13 @@ def receipts() -> list[CharterReceiptMail]:
         address="https://caducee.example/account/charters/3",
     )
     return [of_house, replace(of_house, client_name="Trajectoire Grand Âge")]
+
+
+def email_changed_mails() -> list[EmailChangedMail]:
+    mail = EmailChangedMail(
+        happened_at="3 novembre 2026, 14 h 22",
+        link="https://idp.example/account/email/undo/" + "t" * 43,
+        until="6 novembre 2026, 14 h 22",
+        help_desk="",
+    )
+    return [mail, replace(mail, help_desk="01 02 03 04 05")]

@@ -22,9 +22,11 @@ from tests.pages.page_states import (
     PSC_REASONS,
     ROOT,
     State,
+    email_changed_mails,
     every_state,
     last_minute_mail,
     mails,
+    new_browser_mails,
     notices,
     receipts,
 )
@@ -94,6 +96,7 @@ def test_no_key_is_left_that_no_page_says() -> None:
     said = {
         "mail.code.subject",
         "leavers.motive",
+        "mail.new_browser.subject",
         "mail.charter_receipt.subject",
         *(f"mail.{notice}.subject" for notice in Notice),
     }
@@ -112,9 +115,16 @@ def test_no_key_is_left_that_no_page_says() -> None:
     for receipt in receipts():
         for kind in ("txt", "html"):
             ENVIRONMENT.get_template(f"mail/charter_receipt.{kind}").render(page=receipt, t=listening)
+    for new_browser in new_browser_mails():
+        for kind in ("txt", "html"):
+            ENVIRONMENT.get_template(f"mail/new_browser.{kind}").render(page=new_browser, t=listening)
     for notice in notices():
         for kind in ("txt", "html"):
             ENVIRONMENT.get_template(f"mail/notice.{kind}").render(page=notice, t=listening)
+    said.add("mail.email_changed.subject")
+    for changed in email_changed_mails():
+        for kind in ("txt", "html"):
+            ENVIRONMENT.get_template(f"mail/email_changed.{kind}").render(page=changed, t=listening)
     # By name in the cookie of the next page, or in place of a relying party's name.
     named = {f"said.{name}" for name in re.findall(r'"([a-z_]+)"', FLOWS_OF_ACCOUNT)} | {"frame.own_pages"}
     texts = set(CATALOGUES.texts["fr"])

@@ -6,18 +6,24 @@ from dataclasses import replace
 import pytest
 from bs4 import BeautifulSoup
 
+from idp.accounts.open_sessions import Origin
 from idp.pages import account as account_pages
 from idp.pages import charters as charter_pages
+from idp.pages import email as email_pages
 from idp.pages import enrolment as enrolment_pages
 from idp.pages import personal_data as data_pages
 from idp.pages import sign_in as pages
 from idp.pages.closing import ClosingPage
+from idp.pages.history import DayView, EntryView, HistoryPage, ReportPage, words_of
 from idp.pages.professional_context import ContextChoice, ProfessionalContextPage
+from idp.pages.sessions import SessionsPage, SessionView, origin_view
 from tests.pages.page_states import (
     ALL,
     ELISE,
+    ENTRIES,
     TEMPLATES,
     State,
+    code_entry,
     enrolment,
     every_state,
     otp,
@@ -46,6 +52,18 @@ def hostile_states() -> Iterator[State]:
         accepted_at=HOSTILE,
         doors=("cps",),
         application=HOSTILE,
+    )
+    hostile_session = SessionView(
+        sid=HOSTILE,
+        door="cps",
+        origin=origin_view(Origin(browser=HOSTILE, system=HOSTILE, network=HOSTILE)),
+        applications=(HOSTILE,),
+        since=HOSTILE,
+        seen=HOSTILE,
+        is_here=False,
+    )
+    hostile_entry = EntryView(
+        id=1, hour=HOSTILE, words=words_of(ENTRIES[0]), application=HOSTILE, is_doubtful=True
     )
     models: dict[str, object] = {
         "choice.html": pages.ChoicePage(doors=ALL, notice="choice.step_up"),
@@ -139,6 +157,33 @@ def hostile_states() -> Iterator[State]:
                 account_pages.ProofView(source="psc", profession=HOSTILE, first_on=HOSTILE, last_on=HOSTILE),
             ),
         ),
+        "account/sessions.html": SessionsPage((hostile_session, replace(hostile_session, is_here=True))),
+        "account/history.html": HistoryPage(
+            days=(DayView(HOSTILE, (hostile_entry,)),), older=None, is_older=True
+        ),
+        "account/report.html": ReportPage(
+            entry=hostile_entry, day=HOSTILE, closes_password=False, help_desk=HOSTILE, is_done=True
+        ),
+        "account/email.html": email_pages.EmailPage(
+            address=HOSTILE,
+            proved_on=HOSTILE,
+            is_proved=True,
+            minutes=10,
+            entry=email_pages.AddressEntry(typed=HOSTILE, error="enrolment.email_malformed"),
+        ),
+        "email_again.html": email_pages.EmailAgainPage(
+            proved_on=HOSTILE,
+            may_put_off=True,
+            entry=email_pages.AddressEntry(
+                typed=HOSTILE, waiting=HOSTILE, code=code_entry(expires_at_local=HOSTILE)
+            ),
+        ),
+        "account/email_undo.html": email_pages.EmailUndoPage(
+            state="ask", token="t" * 43, changed_at=HOSTILE, help_desk=HOSTILE
+        ),
+        "password_closed.html": email_pages.PasswordClosedPage(
+            motive="email_disowned", closed_at=HOSTILE, help_desk=HOSTILE
+        ),
         "signed_out.html": pages.SignedOutPage(
             state="confirm",
             identity=identity,
@@ -190,6 +235,7 @@ def test_every_template_met_hostile_values() -> None:
         "base.html",
         "macros.html",
         "form_macros.html",
+        "address.html",
         "account/section.html",
         "account/charters_macros.html",
     }

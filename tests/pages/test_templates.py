@@ -105,9 +105,11 @@ def test_title_announces_an_error_exactly_when_there_is_one(
 
 @every_page
 def test_page_gives_the_csp_nothing_to_refuse(locale: str, state: State, page: BeautifulSoup) -> None:
-    # The answer to an application sends itself; its page alone allows a script, and does without.
-    refused = ["script"] * (state.template != "form_post.html")
-    assert not page.find_all([*refused, "style", "object", "embed", "base"])
+    # Only these pages allow a script, ours, and all do without.
+    allowed = {"/static/form_post.js"} if state.template == "form_post.html" else set()
+    allowed |= {"/static/deadline.js"} if state.deadline else set()
+    assert {script.get("src") for script in page.find_all("script")} == allowed
+    assert not page.find_all(["style", "object", "embed", "base"])
     for tag in page.find_all(True):
         assert not [name for name in tag.attrs if name == "style" or name.lower().startswith("on")], tag
     for tag in page.select("[src]:not(iframe)") + page.find_all("link"):
@@ -130,10 +132,12 @@ def test_no_link_leaves_but_those_the_view_model_names(
         href = str(link["href"])
         here = frame(state, locale)
         # "/": the way on without a way back; the base path: the hub, which knows the next page.
-        own = {"/", here.other_locale_path, here.base_path}
+        own = {"/", "/end_session", here.other_locale_path, here.base_path}
         again = getattr(state.page, "again", None)  # "": this very address
         own |= set() if again is None else {again}
-        of_account = re.fullmatch(r"/account/[a-z-]+(\?to=[a-z]+|/[0-9]+)?", href)
+        of_account = re.fullmatch(
+            r"/account/[a-z-]+(/report/[0-9]+|\?to=[a-z]+|\?before=[0-9]+|/[0-9]+)?", href
+        )
         assert href in named or href.startswith("#") or href in own or of_account
 
 
@@ -177,12 +181,15 @@ def test_each_form_posts_within_the_house_with_the_csrf_token(
             assert not form.find("input", attrs={"name": "csrf"})
             continue
         assert re.match(
-            r"/(interaction/AbC/|end_session/|(station|professional_context|account/[a-z]+(/[a-z]+)?)$)",
+            r"/(interaction/AbC/|end_session/|(station|professional_context|account/[a-z]+(/[a-z]+)*)$)",
             str(form["action"]),
         )
         tokens = form.find_all("input", attrs={"name": "csrf"})
         assert [(token["type"], token["value"]) for token in tokens] == [("hidden", "csrf-value")]
-        assert len(form.find_all("button", type="submit")) == 1
+        # Enter presses the first; another one says itself where it leads.
+        first, *others = form.find_all("button", type="submit")
+        assert "formaction" not in first.attrs
+        assert all(str(other["formaction"]).startswith("/interaction/AbC/") for other in others)
 
 
 @every_page

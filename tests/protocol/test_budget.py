@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from bs4 import BeautifulSoup
 from werkzeug.test import Client, TestResponse
 
 from bench.check.wire import PostgresqlReader, RedisReader, Relay, Tally
@@ -20,7 +21,19 @@ from idp.adapters.sql.database import initialise, open_database
 from idp.adapters.sql.upstream_links import SqlUpstreamLinks
 from idp.app import create
 from tests.configured import changed
-from tests.provider import ISSUER, RP, SECRETS, Browser, Provider, answer_of, basic, enrol, write_house
+from tests.provider import (
+    ISSUER,
+    PASSWORD,
+    RP,
+    RPPS,
+    SECRETS,
+    Browser,
+    Provider,
+    answer_of,
+    basic,
+    enrol,
+    write_house,
+)
 from tests.servers import postgresql_server, redis_server
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
@@ -179,6 +192,7 @@ PAGES = {
     "/account/identity": (2, 0, 2, 2),
     "/account/address": (1, 0, 2, 2),
     "/account/password": (1, 0, 2, 2),
+    "/account/history": (2, 0, 2, 2),
 }
 
 
@@ -189,3 +203,30 @@ def test_a_page_of_the_account_is_two_reads_at_most(house: House, path: str) -> 
 
 def test_a_sign_in_of_our_own_with_a_session_is_a_read(house: House) -> None:
     assert house.asked_by(lambda: house.browser.get("/account/sign-in?to=address"), 303)[:2] == (1, 0)
+
+
+def test_the_sessions_of_a_person_are_two_reads_however_many_there_are(house: House) -> None:
+    for _ in range(2):
+        house.provider.browser().sign_in()
+    assert house.asked_by(lambda: house.browser.get("/account/sessions")) == (2, 0, 3, 2)
+
+
+def test_a_sign_in_that_begins_a_session_lists_it_in_the_commit_of_the_code(house: House) -> None:
+    def signed_in_anew() -> TestResponse:
+        browser = house.provider.browser()
+        page = browser.follow(browser.authorize())
+        code = browser.submit(page, "/password", rpps=RPPS, password=PASSWORD)
+        action = code.request.path
+        fields = {"code": house.provider.last_code(), "csrf": csrf_of(code)}
+        proved = browser.post(action, data=fields)
+        house.tally.clear()
+        return browser.get(proved.headers["Location"])
+
+    sql_trips, commits, _, _ = house.asked_by(signed_in_anew, 303)
+    assert (sql_trips, commits) == (2, 1)
+
+
+def csrf_of(page: TestResponse) -> str:
+    field = BeautifulSoup(page.text, "html.parser").select_one('input[name="csrf"]')
+    assert field is not None
+    return str(field["value"])

@@ -87,6 +87,7 @@ HOUSE_VALUES: list[tuple[str, str, Any]] = [
     ("Password hash: m=19456 KiB", "argon2_memory_kib", 19456),
     ("Password hash: p=1", "argon2_parallelism", 1),
     ("§4.5: queue of 50", "hash_queue", 50),
+    ("E-mail change: undo link 72 h", "email_change_undo_life", 72 * HOURS),
     ("WB5: body <= 64 KiB", "body_bytes", 64 * 1024),
 ]
 
@@ -116,18 +117,23 @@ def test_every_number_of_the_settings_is_in_the_table_or_has_its_reason() -> Non
         "psc_watch_every": "as the pause of the circuit",
         "psc_at_once": "half the threads of a process: the other doors keep theirs",
         "notice_life": "no house value: long enough for a mail server to come back",
+        "new_browser_notice_after": "issue 14: five minutes, for one mail of all that happened",
         "card_trust_warning": "issue 4: warns 90 days before an end",
         "card_ocsp_good_for": "facts/cps §7: 5 to 15 min",
         "card_crl_bytes": "a list of tens of MB, several times over",
         "card_connections": "places of the listener",
         "card_connections_per_peer": "places of one address",
         "fresh_proof_life": "the Login transaction's order: a person who has just come",
+        "interaction_longest": "WCAG 2.2.1: more time for who asks, four times the house value",
         "hsm_sessions": "places in the HSM",
         "account_closing_grace": "issue 14: a night to think again",
         "account_unused_warned_after": "issue 14",
         "account_unused_disabled_after": "issue 14",
         "account_identity_proved_every": "issue 14: proved again at least every three years",
         "account_evidence_life": "docs/adr/0042: the limitation period",
+        "email_change_life": "facts/security §0.2: pending at most 24 h, tested by its limit",
+        "email_proved_again_after": "issue 14: 12 months",
+        "email_put_off_for": "a busy day, and the weekend after it",
         "clock_warning": "well within CLOCK_SKEW, beyond what NTP leaves",
     }
     numbers = {

@@ -9,11 +9,18 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
-from idp.accounts.account import Account, AccountId, PostalAddress, ProvedIdentity
+from idp.accounts.account import (
+    Account,
+    AccountId,
+    ClosedFor,
+    PasswordClosure,
+    PostalAddress,
+    ProvedIdentity,
+)
 from idp.accounts.identity_change import IdentityChange
 from idp.accounts.repository import AccountNotFound, EmailTaken, RppsTaken, StaleAccount
 from idp.adapters.sql.database import insert_into, reading, writing
-from idp.adapters.sql.schema import accounts, identity_changes
+from idp.adapters.sql.schema import accounts, ended_sessions, identity_changes
 from idp.adapters.sql.statement import Gather, Statement
 from idp.adapters.sql.work import fetch
 from idp.cards.nomenclature import CodedLabel
@@ -25,8 +32,8 @@ _c = accounts.c
 _LASTING = ("id", "subject", "rpps", "created_at")
 
 
-def _by(column: ColumnElement[str]) -> Statement:
-    found = sa.select(accounts).where(column == sa.bindparam("value"))
+def _by(column: ColumnElement[str], *more: ColumnElement[bool]) -> Statement:
+    found = sa.select(accounts).where(column == sa.bindparam("value"), *more)
     return Statement(lambda _: found, gather=ACCOUNT)
 
 
@@ -41,6 +48,12 @@ class SqlAccounts:
 
     def get(self, account_id: AccountId) -> Account:
         account = self._find(_BY_ID, account_id)
+        if account is None:
+            raise AccountNotFound
+        return account
+
+    def get_signed_in(self, account_id: AccountId, sid: str) -> Account:
+        account = self._find(_BY_SESSION, account_id, sid=sid)
         if account is None:
             raise AccountNotFound
         return account
@@ -102,8 +115,8 @@ class SqlAccounts:
             for row in rows
         )
 
-    def _find(self, by: Statement, value: str) -> Account | None:
-        rows = fetch(self.database, by, value=value) if is_storable(value) else ()
+    def _find(self, by: Statement, value: str, **more: str) -> Account | None:
+        rows = fetch(self.database, by, value=value, **more) if is_storable(value) else ()
         return rows[0].account if rows else None
 
 
@@ -120,7 +133,7 @@ def _what_is_taken(connection: Connection, row: dict[str, Any]) -> Exception:
 
 
 def _to_row(account: Account) -> dict[str, Any]:
-    identity, address = account.identity, account.address
+    identity, address, closure = account.identity, account.address, account.password_closure
     return {
         "id": account.id,
         "subject": account.subject,
@@ -136,7 +149,11 @@ def _to_row(account: Account) -> dict[str, Any]:
         "email": account.email,
         "email_normalised": normalise_email(account.email),
         "email_verified_at": account.email_verified_at,
+        "email_put_off_at": account.email_put_off_at,
         "password_hash": account.password_hash,
+        "password_closed_at": closure.at if closure else None,
+        "password_closed_for": str(closure.motive) if closure else None,
+        "password_closure_told_at": closure.told_at if closure else None,
         "address_line1": address.line1,
         "address_line2": address.line2,
         "address_postal_code": address.postal_code,
@@ -174,6 +191,16 @@ def _from_history(value: Mapping[str, Any], rpps: str) -> ProvedIdentity:
     return from_plain(ProvedIdentity, {**value, "rpps": rpps})
 
 
+def _closure(row: Any) -> PasswordClosure | None:
+    if row.password_closed_at is None:
+        return None
+    return PasswordClosure(
+        at=row.password_closed_at,
+        motive=ClosedFor(row.password_closed_for),
+        told_at=row.password_closure_told_at,
+    )
+
+
 def _read(row: Any) -> Account:
     return Account(
         id=AccountId(row.id),
@@ -191,7 +218,9 @@ def _read(row: Any) -> Account:
         ),
         email=row.email,
         email_verified_at=row.email_verified_at,
+        email_put_off_at=row.email_put_off_at,
         password_hash=row.password_hash,
+        password_closure=_closure(row),
         address=PostalAddress(
             line1=row.address_line1,
             line2=row.address_line2,
@@ -215,3 +244,4 @@ def _read(row: Any) -> Account:
 #: Of the columns of `accounts`, all of them and in their order.
 ACCOUNT = Gather("account", tuple(_c.keys()), _read)
 _BY_ID, _BY_RPPS, _BY_EMAIL = _by(_c.id), _by(_c.rpps), _by(_c.email_normalised)
+_BY_SESSION = _by(_c.id, ~sa.exists().where(ended_sessions.c.sid == sa.bindparam("sid")))

@@ -14,6 +14,7 @@ from idp.accounts.grants import EndedSession, Grant, GrantSpent, SessionEnded
 from idp.adapters.sql.database import reading, writing
 from idp.adapters.sql.logouts import queue_notices, record_ends
 from idp.adapters.sql.schema import ended_sessions, grants, refresh_tokens
+from idp.adapters.sql.session_schema import sessions
 from idp.adapters.sql.statement import Insert, Statement, parameters_of
 from idp.adapters.sql.work import fetch, write
 
@@ -99,13 +100,22 @@ class SqlGrants:
         with reading(self.database) as connection:
             return connection.execute(named).scalars().all()
 
-    def end_sessions_of(self, account_id: AccountId, now: datetime, listeners: Collection[str]) -> None:
-        is_theirs = _c.account_id == account_id
+    def end_sessions_of(
+        self, account_id: AccountId, now: datetime, listeners: Collection[str], spared: str = ""
+    ) -> Collection[str]:
+        is_theirs = sa.and_(_c.account_id == account_id, _c.sid != spared)
+        # One that was begun for no relying party has no grant, one of the version before no row among the sessions.
+        known = sa.union(
+            sa.select(_c.sid).where(is_theirs),
+            sa.select(sessions.c.sid).where(
+                sessions.c.account_id == account_id, sessions.c.sid != spared, sessions.c.ends_at > now
+            ),
+        )
         with writing(self.database) as connection:
-            sids = connection.execute(sa.select(_c.sid).where(is_theirs).distinct()).scalars()
-            record_ends(connection, sids, now)
+            ended = record_ends(connection, connection.execute(known).scalars(), now)
             self._revoke_where(connection, is_theirs, now)
             queue_notices(connection, is_theirs, now, listeners)
+        return ended
 
     @staticmethod
     def _revoke_where(connection: Connection, which: ColumnElement[bool], now: datetime) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Engine
 from idp.accounts.account import AccountId
 from idp.accounts.personal_data import Holding, Withheld
 from idp.adapters.sql.database import reading
+from idp.adapters.sql.email_schema import email_undos
 from idp.adapters.sql.schema import (
     account_proofs,
     accounts,
@@ -28,6 +29,7 @@ from idp.adapters.sql.schema import (
     refresh_tokens,
     upstream_links,
 )
+from idp.adapters.sql.session_schema import sessions
 
 
 class AtTheEnd(Enum):
@@ -59,6 +61,8 @@ HELD = (
     Held(refresh_tokens, refresh_tokens.c.grant_id.in_(_their_grants), AtTheEnd.DELETED),
     # The end of a session outlives it: a code of it must not be redeemed. It names no person.
     Held(ended_sessions, ended_sessions.c.sid.in_(_their_sessions), AtTheEnd.LEFT),
+    Held(sessions, sessions.c.account_id == _account, AtTheEnd.DELETED),
+    Held(email_undos, email_undos.c.account_id == _account, AtTheEnd.DELETED),
     Held(grants, grants.c.account_id == _account, AtTheEnd.DELETED),
     # Applications are still to be told.
     Held(logout_notices, logout_notices.c.account_id == _account, AtTheEnd.LEFT),
@@ -76,6 +80,7 @@ HELD = (
 SECRETS: Mapping[str, frozenset[str]] = {
     "accounts": frozenset({"password_hash"}),
     "refresh_tokens": frozenset({"token_sha256"}),
+    "email_undos": frozenset({"token_sha256"}),
     "outbox": frozenset({"text", "html", "topic"}),
 }
 

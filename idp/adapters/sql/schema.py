@@ -6,11 +6,12 @@ Contains columns and constraints. `migrations/` alone creates them; a test keeps
 
 import sqlalchemy as sa
 
-from idp.adapters.sql import crl_schema, erasure_schema  # noqa: F401 - their tables are of the same metadata
+# Their tables are of the same metadata.
+from idp.adapters.sql import crl_schema, email_schema, erasure_schema, session_schema  # noqa: F401
 from idp.adapters.sql.columns import UtcInstant, metadata, row_number
 
 #: The migration of this code. Zero-padded: the order of the texts is the order of the migrations.
-SCHEMA_REVISION = "0015"
+SCHEMA_REVISION = "0017"
 
 accounts = sa.Table(
     "accounts",
@@ -41,6 +42,10 @@ accounts = sa.Table(
     sa.Column("locale", sa.Text, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("generation", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("email_put_off_at", UtcInstant),
+    sa.Column("password_closed_at", UtcInstant),
+    sa.Column("password_closed_for", sa.Text),
+    sa.Column("password_closure_told_at", UtcInstant),
     sa.Column("password_changed_at", UtcInstant),
     sa.Column("closing_at", UtcInstant, index=True),
     sa.Column("disabled_motive", sa.Text, nullable=False, server_default=""),

@@ -4,7 +4,6 @@ Contains its page. The mailbox is no proof here: it already holds the other half
 D2). The proof replaces the current password (PW6), forgotten or not. Not here: which passwords are good (`accounts`).
 """
 
-import dataclasses
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -65,7 +64,7 @@ class PasswordFlow:
     def receive(self, request: Request) -> Response:
         entered = self.desk.enter(request, Section.PASSWORD)
         form, account = self.desk.form(request, entered), entered.account
-        if not account.has_password:
+        if not (account.has_password and account.is_password_door_open):
             self.desk.require_proof(entered)
         password = form.get("new_password", "")
         person = KnownPerson(identity=account.identity, email=account.email, address=account.address)
@@ -98,8 +97,7 @@ class PasswordFlow:
         Raises StaleAccount.
         """
         account, now = entered.account, self.clock.now()
-        changed = dataclasses.replace(account, password_hash=hashed, password_changed_at=now)
-        changed = changed.next_generation()
+        changed = account.with_password(hashed, now)
         post = self.notices.written(changed, Notice.PASSWORD_CHANGED)
         by = "proof" if entered.is_proved else "password"
         with self.work.as_one_step():
@@ -125,6 +123,7 @@ class PasswordFlow:
             identity=identity_view(account.identity),
             is_proved=entered.is_proved,
             is_first=not account.has_password,
+            is_closed=not account.is_password_door_open,
             is_done=is_done,
             error=error,
             delay=delay,

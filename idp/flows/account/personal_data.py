@@ -106,10 +106,10 @@ class PersonalDataFlow:
     def _kept(self, entered: Entered) -> tuple[Holding, ...]:
         """Returns all that is kept, with the sessions of which this browser or an application knows."""
         holdings, account_id = self.data.of(entered.account.id), entered.account.id
-        of_grants = (str(row["sid"]) for one in holdings for row in one.rows if one.table == "grants")
-        found = (self.sessions.find(sid) for sid in dict.fromkeys((entered.sid, *of_grants)))
+        listed = (str(row["sid"]) for one in holdings for row in one.rows if one.table == "sessions")
+        found = (self.sessions.find(sid) for sid in dict.fromkeys((entered.sid, *listed)))
         theirs = (session for session in found if session is not None and session.account_id == account_id)
-        return (*holdings, Holding("sessions", tuple(as_kept(session) for session in theirs)))
+        return (*holdings, Holding("browser_sessions", tuple(as_kept(session) for session in theirs)))
 
     def _page(
         self, request: Request, entered: Entered, error: str | None = None, status: int = 200

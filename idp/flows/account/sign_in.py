@@ -19,9 +19,11 @@ from idp.interaction.authenticator import AUTHENTICATORS, Acr
 from idp.interaction.gate import IssueRefused
 from idp.interaction.hub import Done, Failed, Failure, Hub
 from idp.interaction.record import OF_NO_CLIENT, Interaction
+from idp.interaction.resuming import resumed
 from idp.interaction.sign_in import SessionOver, SignIn
 from idp.interaction.store import fingerprint, random_token
 from idp.web.addresses import redirect
+from idp.web.arriving import Arriving
 from idp.web.cookies import Cookies
 from idp.web.hub import Visits
 from idp.web.locales import Locales
@@ -59,6 +61,7 @@ class AccountSignIn:
     audit: Audit
     visits: Visits
     cookies: Cookies
+    arriving: Arriving
     locales: Locales
     interaction_life: timedelta
     name: str = "home"
@@ -82,10 +85,15 @@ class AccountSignIn:
 
     def restart(self, request: Request, expired: Interaction) -> Response:
         section = section_named(expired.request.get("to", ""))
-        return self._begin(request, section, subject=expired.subject, restarted=True)
+        return self._begin(request, section, subject=expired.subject, restarts=expired)
 
     def _begin(
-        self, request: Request, section: Section, *, subject: str | None = None, restarted: bool = False
+        self,
+        request: Request,
+        section: Section,
+        *,
+        subject: str | None = None,
+        restarts: Interaction | None = None,
     ) -> Response:
         visit = self.visits.of(request)
         browser, binding = visit.browser or random_token(), random_token()
@@ -104,8 +112,9 @@ class AccountSignIn:
             expires_at=visit.now + self.interaction_life,
             # Nothing that was proved before is the fresh proof.
             fresh_after=visit.now if subject is not None else None,
-            restarted=restarted,
         )
+        if restarts is not None:
+            new = resumed(new, restarts)
         outcome = self.hub.begin(new, visit, self, partial(self.entrance.share, request))
         if isinstance(outcome, Failed):
             return self.failure(request, outcome)
@@ -128,7 +137,7 @@ class AccountSignIn:
 
     def success(self, request: Request, done: Done) -> Response:
         """Returns the way to the section, signed in."""
-        interaction = done.interaction
+        interaction, identity = done.interaction, done.account.identity
         if not self.is_expected(interaction, done.account):
             return self._refuse_other(interaction)
         try:
@@ -138,8 +147,7 @@ class AccountSignIn:
         with self.work.together():
             self.sign_in.tell(entered, done)
         response = redirect(section_named(interaction.request["to"]).path)
-        if entered.cookie is not None:
-            self.cookies.enter_session(response, entered.cookie)
+        self.arriving.sign_in(request, response, entered.cookie, identity.rpps)
         return response
 
     def failure(self, request: Request, failed: Failed) -> Response:

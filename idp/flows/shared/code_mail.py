@@ -1,12 +1,10 @@
 """Sending the mail code, for the flows that ask for one.
 
-Contains for whom a code is, and its mail. A request only posts to the outbox. Not here: the code
-(`accounts/email_otp`).
+Contains for whom the code of an interaction is. A request only posts to the outbox. Not here: the code
+(`accounts/email_otp`), its mail (`code_post`).
 """
 
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 
 from werkzeug.wrappers import Request
 
@@ -16,16 +14,11 @@ from idp.accounts.email_otp import CodeToSend, MailCodes
 from idp.accounts.mail_quota import NotSent, SendRefusal
 from idp.core.audit import AuditEvent
 from idp.core.clock import Clock
-from idp.core.ephemeral import StoreUnavailable
-from idp.core.mailer import Mail, Outbox
-from idp.core.unit_of_work import UnitOfWork
+from idp.flows.shared.code_post import CodePost
 from idp.flows.shared.desk import Desk
 from idp.interaction.binding import browser_of
 from idp.interaction.record import Interaction
 from idp.interaction.stop import Stop
-from idp.pages.mails import CodeMail
-from idp.web.local_time import local_hour, local_time, minutes_left
-from idp.web.mails import Mails
 from idp.web.network_quota import NetworkQuota
 
 
@@ -58,10 +51,8 @@ def code_holder(interaction: Interaction, account: Account | None) -> CodeHolder
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeSender:
     desk: Desk
-    work: UnitOfWork
     codes: MailCodes
-    mails: Mails
-    outbox: Outbox
+    post: CodePost
     quota: NetworkQuota
     clock: Clock
 
@@ -84,34 +75,20 @@ class CodeSender:
         now = self.clock.now()
         try:
             code = self.codes.to_send(holder, now)
-            self._post(request, interaction, code, now)
+            locale, name = self.desk.locale(request, interaction), self.desk.client_name(request, interaction)
+            self.post.post(
+                code,
+                self.post.write(code, now, locale=locale, client_name=name),
+                now,
+                share=self.quota.share(request, browser_of(interaction)),
+                also=lambda: self.desk.audit_event(
+                    AuditEvent.MAIL_CODE_SENT, interaction, purpose=holder.purpose
+                ),
+            )
         except NotSent as refused:
             self.desk.audit_event(AuditEvent.MAIL_CODE_NOT_SENT, interaction, reason=str(refused.reason))
             return refused.reason
         return code
-
-    def _post(self, request: Request, interaction: Interaction, code: CodeToSend, now: datetime) -> None:
-        """Write the code with its mail: neither is there without the other. Raises NotSent."""
-        holder = code.holder
-        mail = self._mail(request, interaction, holder, code, now)
-        # Of a code that is sent again, the record changes under a condition that is known at once.
-        step = self.work.as_one_step if code.is_repeated else self.work.together
-        try:
-            with step():
-                self.codes.send(code, self.quota.share(request, browser_of(interaction)))
-                self.outbox.post(
-                    mail,
-                    # What is posted with less than a second left is dropped by the worker, which needs a number above
-                    # zero.
-                    expires_after_seconds=max(int((code.expires_at - now).total_seconds()), 1),
-                    topic=self.codes.topic(holder),
-                )
-                self.desk.audit_event(AuditEvent.MAIL_CODE_SENT, interaction, purpose=holder.purpose)
-        except StoreUnavailable:
-            # Redis has counted a mail that no person gets.
-            with suppress(StoreUnavailable):
-                self.codes.not_sent(holder)
-            raise
 
     def is_network_full(self, request: Request, interaction: Interaction) -> bool:
         """Whether no more codes are sent now to people who come from there."""
@@ -123,31 +100,7 @@ class CodeSender:
         is_of_network = reason == SendRefusal.NOTHING and self.is_network_full(request, interaction)
         return SendRefusal.NETWORK if is_of_network else reason
 
-    def accepted(self, holder: CodeHolder) -> None:
-        """Withdraw the mails that wait with a code that was used, and forget the wrong ones, with the present unit of
-        work."""
-        self.codes.accepted(holder)
-        self.outbox.supersede(self.codes.topic(holder))
-
     def take_back(self, interaction: Interaction) -> None:
-        """Withdraw the mail to an address that the person corrects. If it had not left, one may go there at once."""
-        holder = self.holder(interaction)
-        if holder is None:
-            return
-        with self.work.as_one_step():
-            if self.outbox.withdraw(self.codes.topic(holder)):
-                self.codes.not_sent(holder)
-
-    def _mail(
-        self, request: Request, interaction: Interaction, holder: CodeHolder, code: CodeToSend, now: datetime
-    ) -> Mail:
-        locale = self.desk.locale(request, interaction)
-        page = CodeMail(
-            code=code.digits,
-            minutes=minutes_left(code.expires_at, now),
-            until=local_hour(code.expires_at, locale),
-            purpose=holder.purpose,
-            client_name=self.desk.client_name(request, interaction),
-            requested_at=local_time(now, locale),
-        )
-        return self.mails.write("code", page, to=holder.email, subject="mail.code.subject", locale=locale)
+        """Withdraw the mail to an address that the person corrects."""
+        if (holder := self.holder(interaction)) is not None:
+            self.post.take_back(holder)

@@ -3,6 +3,7 @@
 Contains these steps, and showing a page. Not here: which page is due (`interaction/next_stop`).
 """
 
+import dataclasses
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,11 +26,13 @@ from idp.interaction.refusal import NotDue
 from idp.interaction.stop import Stop
 from idp.interaction.store import Interactions, hub_path
 from idp.interaction.upstream import Upstream
-from idp.pages.frame import Frame
+from idp.pages.frame import Deadline, Frame
 from idp.pages.sign_in import Doors
 from idp.web.addresses import redirect
 from idp.web.cookies import Cookies
 from idp.web.forms import FormOvertaken, Forms
+from idp.web.headers import allow_own_script
+from idp.web.local_time import local_hour
 from idp.web.locales import Locales, wished_by
 from idp.web.psc_button import OfficialPictures
 from idp.web.rendering import Rendering
@@ -60,6 +63,10 @@ class Desk:
     ) -> Interaction:
         """Returns the live interaction of this browser, as `Opening.open` does. Raises InteractionRefused."""
         return self.opening.open(request, interaction_id, repeats)
+
+    def expired(self, request: Request, interaction_id: str) -> Interaction:
+        """Returns what this browser may begin again. Raises InteractionRefused."""
+        return self.opening.expired(request, interaction_id)
 
     def open_due(
         self, request: Request, interaction_id: str, *stops: Stop, repeats: AuthenticatorId | None = None
@@ -97,6 +104,13 @@ class Desk:
         except StaleRecord as error:
             raise NotDue(interaction.id) from error
 
+    def prolong(self, interaction: Interaction) -> None:
+        """Save the facts, and give the person more time. Raises NotDue as `record` does."""
+        try:
+            self.interactions.prolong(interaction, self.clock.now())
+        except StaleRecord as error:
+            raise NotDue(interaction.id) from error
+
     def prove(self, proved: Interaction) -> Response:
         """Save what was proved. Returns the way back to the hub, with the new binding: a copy of the one before gets
         nothing of it (docs/adr/0029). Raises NotDue as `record` does."""
@@ -114,7 +128,16 @@ class Desk:
     def show(
         self, request: Request, interaction: Interaction, template: str, page: Any, status: int = 200
     ) -> Response:
-        return self.rendering.page(template, self._frame(request, interaction), page, status)
+        now = self.clock.now()
+        deadline = Deadline(
+            time=local_hour(interaction.expires_at, self.locale(request, interaction)),
+            seconds=max(int((interaction.expires_at - now).total_seconds()), 0),
+            may_prolong=self.interactions.may_prolong(interaction),
+        )
+        frame = dataclasses.replace(self._frame(request, interaction), deadline=deadline)
+        response = self.rendering.page(template, frame, page, status)
+        allow_own_script(response)
+        return response
 
     def show_common(self, request: Request, interaction: Interaction, template: str, page: Any) -> Response:
         """Show a page that says nothing of any person (`Rendering.common_page`)."""

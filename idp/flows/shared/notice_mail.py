@@ -1,4 +1,4 @@
-"""Contains `Notices` as mails: in the language of the account, without a link to click. Not here: sending them."""
+"""Contains `Notices` as mails, in the language of the account. Not here: sending them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from functools import partial
 from idp.accounts.account import Account
 from idp.accounts.notices import Notice
 from idp.core.clock import Clock
-from idp.core.mailer import Outbox
-from idp.pages.mails import NoticeMail
+from idp.core.mailer import Mail, Outbox
+from idp.pages.mails import EmailChangedMail, NoticeMail
 from idp.web.local_time import local_time
 from idp.web.mails import Mails
 
@@ -20,10 +20,14 @@ class NoticeMailer:
     mails: Mails
     clock: Clock
     life: timedelta
+    help_desk: str
 
     def written(
         self, account: Account, notice: Notice, until: datetime | None = None, motive: str = ""
     ) -> Callable[[], None]:
+        return self._posting(self.mail(account, notice, until, motive))
+
+    def mail(self, account: Account, notice: Notice, until: datetime | None = None, motive: str = "") -> Mail:
         locale = account.locale
         page = NoticeMail(
             notice=str(notice),
@@ -31,7 +35,22 @@ class NoticeMailer:
             until=local_time(until, locale) if until is not None else "",
             motive=motive,
         )
-        mail = self.mails.write(
+        return self.mails.write(
             "notice", page, to=account.email, subject=f"mail.{notice}.subject", locale=locale
         )
+
+    def email_changed(self, before: Account, link: str, until: datetime) -> Callable[[], None]:
+        locale = before.locale
+        page = EmailChangedMail(
+            happened_at=local_time(self.clock.now(), locale),
+            link=link,
+            until=local_time(until, locale),
+            help_desk=self.help_desk,
+        )
+        subject = "mail.email_changed.subject"
+        return self._posting(
+            self.mails.write("email_changed", page, to=before.email, subject=subject, locale=locale)
+        )
+
+    def _posting(self, mail: Mail) -> Callable[[], None]:
         return partial(self.outbox.post, mail, expires_after_seconds=int(self.life.total_seconds()))

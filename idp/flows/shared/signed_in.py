@@ -25,7 +25,7 @@ class SignedIn:
         if session is None:
             return None
         try:
-            account = self.accounts.get(session.account_id)
+            account = self.accounts.get_signed_in(session.account_id, session.sid)
         except AccountNotFound:
             return None
         if not is_session_valid(session, account, visit.now, sessions.life, sessions.idle):

@@ -18,7 +18,7 @@ from idp.pages.sign_in import FormPostPage
 from idp.signing.key_ring import Keys
 from idp.signing.signer import Alg
 from idp.web.addresses import redirect, with_query
-from idp.web.headers import SECURITY_HEADERS
+from idp.web.headers import allow_own_script
 from idp.web.rendering import Rendering
 
 #: JARM §2.3: `jwt` is the default of the response type, for `code` the query.
@@ -96,6 +96,5 @@ class AuthorizationResponses:
         frame = self.rendering.frame(request, client_name=client.name if client else None, base_path="")
         page = FormPostPage(action=to.redirect_uri, fields=tuple(answer.items()))
         response = self.rendering.page("form_post.html", frame, page)
-        policy = SECURITY_HEADERS["Content-Security-Policy"]
-        response.headers["Content-Security-Policy"] = f"{policy}; script-src 'self'"
+        allow_own_script(response)
         return response

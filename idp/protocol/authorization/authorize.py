@@ -18,6 +18,7 @@ from idp.interaction.gate import IssueRefused, MayNotIssue
 from idp.interaction.hub import Done, Failed, Failure, Hub
 from idp.interaction.next_stop import Itinerary
 from idp.interaction.record import AUTHORIZATION, Interaction
+from idp.interaction.resuming import resumed
 from idp.interaction.sign_in import SessionOver
 from idp.interaction.stop import SILENT_ERROR
 from idp.interaction.store import fingerprint, random_token
@@ -30,6 +31,7 @@ from idp.protocol.authorization.authorization_response import (
 from idp.protocol.authorization.issue import CodeIssuer, OtherPerson
 from idp.protocol.authorization.request_reader import RequestReader
 from idp.web.addresses import redirect
+from idp.web.arriving import Arriving
 from idp.web.cookies import Cookies
 from idp.web.forms import Forms
 from idp.web.hub import Visits
@@ -71,6 +73,7 @@ class AuthorizeEndpoint:
     visits: Visits
     clients: ClientFile
     cookies: Cookies
+    arriving: Arriving
     forms: Forms
     locales: Locales
     name: str = AUTHORIZATION
@@ -100,8 +103,7 @@ class AuthorizeEndpoint:
         browser, binding = visit.browser or random_token(), random_token()
         new = self._new_interaction(request, asked, browser, binding, visit.now)
         if restarts is not None:
-            # `id_token_hint` itself is not kept: the person that it named is.
-            new = dataclasses.replace(new, restarted=True, subject=restarts.subject)
+            new = resumed(new, restarts)
         outcome = self.hub.begin(
             self._with_reachable_acr(new, asked.client), visit, self, partial(self.entrance.share, request)
         )
@@ -196,8 +198,7 @@ class AuthorizeEndpoint:
         except SessionOver as over:
             raise AuthorizationError(OAuthError.LOGIN_REQUIRED, "the session ended", to=to) from over
         response = self.responses.success(request, to, issued.code)
-        if issued.cookie is not None:
-            self.cookies.enter_session(response, issued.cookie)
+        self.arriving.sign_in(request, response, issued.cookie, issued.rpps)
         return response
 
     # Answers.

@@ -36,6 +36,7 @@ class Issued:
 
     code: str
     cookie: str | None
+    rpps: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +85,7 @@ class CodeIssuer:
             # A logout came between: its notices are out, so neither a code nor the session may survive it (LO7).
             self.sign_in.withdraw(entered)
             raise SessionOver from ended
-        return Issued(code, entered.cookie)
+        return Issued(code, entered.cookie, account.identity.rpps)
 
     def require_signer(self, interaction: Interaction) -> None:
         """Called before the interaction is used up. Raises InteractionRefused: no key could sign its token now."""

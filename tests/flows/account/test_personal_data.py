@@ -137,8 +137,8 @@ def test_the_copy_is_a_file_with_all_that_is_kept_and_is_audited(house: Provider
     assert answer.headers["Content-Disposition"].startswith('attachment; filename="caducee-')
     assert (answer.mimetype, answer.headers["Cache-Control"]) == ("application/json", "no-store")
     records = json.loads(answer.text)["records"]
-    assert records.keys() == {held.table.name for held in HELD} | {"sessions"}
-    (account,), (session,) = records["accounts"], records["sessions"]
+    assert records.keys() == {held.table.name for held in HELD} | {"browser_sessions"}
+    (account,), (session,) = records["accounts"], records["browser_sessions"]
     assert (account["rpps"], account["subject"]) == (RPPS, house.account.subject)
     assert session["proofs"][0]["authenticator"] == "psc"
     assert {event["event"] for event in records["audit_events"]} >= {
@@ -154,7 +154,7 @@ def test_the_copy_says_that_secrets_are_there_and_shows_none(house: Provider, pr
     records = json.loads(text)["records"]
     assert records["accounts"][0]["password_hash"] == "present, not shown"
     assert house.accounts.get(house.account.id).password_hash not in text
-    session = records["sessions"][0]
+    session = records["browser_sessions"][0]
     assert (session["secrets"], session["upstream_id_token"]) == ("present, not shown",) * 2
     for table, names in SECRETS.items():
         for row in records[table]:

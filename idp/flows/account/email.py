@@ -1,0 +1,74 @@
+"""The e-mail address: shown, and changed by a person whom the card or Pro Santé Connect identified a moment ago.
+
+Contains the section. Not here: its forms (`shared/address_form`), what a change writes (`shared/email_changing`), its
+undoing (`email_undo`).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from werkzeug.wrappers import Request, Response
+
+from idp.accounts.email_otp import masked_email
+from idp.flows.shared.account_desk import AccountDesk, Entered
+from idp.flows.shared.address_form import AddressForm, At
+from idp.flows.shared.busy import busy
+from idp.pages.email import AddressEntry, EmailPage
+from idp.web.local_time import local_day
+from idp.web.locales import Locales
+from idp.web.page_routes import PageRoute
+from idp.web.sections import Detour, Section
+
+_PATH = Section.EMAIL.path
+#: Begins a change. The others go on with one that was begun after a proof, in this session.
+_ASK = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmailFlow:
+    desk: AccountDesk
+    form: AddressForm
+    locales: Locales
+
+    def routes(self) -> Iterator[PageRoute]:
+        yield PageRoute("GET", _PATH, self.show)
+        for action in self.form.actions:
+            yield PageRoute("POST", f"{_PATH}{action}", partial(self.receive, action))
+
+    def show(self, request: Request) -> Response:
+        entered = self.desk.enter(request, Section.EMAIL)
+        return self._page(request, entered, self.form.entry(self._at(request, entered)))
+
+    def receive(self, action: str, request: Request) -> Response:
+        entered = self.desk.enter(request, Section.EMAIL)
+        form = self.desk.form(request, entered)
+        if action == _ASK:
+            self.desk.require_proof(entered)
+        answer = self.form.actions[action](self._at(request, entered), form)
+        if answer.proved is not None:
+            is_new = answer.proved != entered.account.email
+            return self.desk.done(Section.EMAIL, "email_changed" if is_new else "email_proved")
+        if answer.entry is None:
+            raise Detour(_PATH)
+        page = self._page(request, entered, answer.entry, answer.status)
+        return busy(page) if answer.status == 503 else page
+
+    def _at(self, request: Request, entered: Entered) -> At:
+        return At(
+            request=request,
+            place=entered.sid,
+            account=entered.account,
+            locale=self.locales.of(request),
+        )
+
+    def _page(self, request: Request, entered: Entered, entry: AddressEntry, status: int = 200) -> Response:
+        account = entered.account
+        page = EmailPage(
+            address=account.email if entered.is_proved else masked_email(account.email),
+            proved_on=local_day(account.email_verified_at, self.locales.of(request)),
+            is_proved=entered.is_proved,
+            minutes=self.desk.minutes,
+            entry=entry,
+        )
+        return self.desk.page(request, entered, "account/email.html", page, status)

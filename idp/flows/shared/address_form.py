@@ -1,0 +1,138 @@
+"""The two forms of an address, wherever they stand: the address itself, and the code that was sent to it.
+
+Contains what each answers. Not here: what a change is and writes (`email_changing`), the page around them.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from werkzeug.wrappers import Request
+
+from idp.accounts.account import Account
+from idp.accounts.code_keys import CodeHolder
+from idp.accounts.code_refusal import CodeRefusal, CodeRefused
+from idp.accounts.email_change import EmailChange, EmailChanges, address_holder
+from idp.accounts.email_otp import MailCodes
+from idp.accounts.enrolment import email_fault, typed_values
+from idp.accounts.mail_quota import SendRefusal
+from idp.accounts.repository import EmailTaken, StaleAccount
+from idp.core.clock import Clock
+from idp.flows.shared.code_entry import code_entry, told_of
+from idp.flows.shared.email_changing import EmailChanging
+from idp.pages.email import AddressEntry
+from idp.web.network_quota import NetworkQuota
+
+_CODE_STATUS = {CodeRefusal.CLOSED: 403}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class At:
+    """`place`: as in `EmailChanging`."""
+
+    request: Request
+    place: str
+    account: Account
+    locale: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """`entry`: the form to show; None: the page is to be asked for anew. `proved`: the address, if its code came."""
+
+    entry: AddressEntry | None = None
+    status: int = 200
+    proved: str | None = None
+
+
+_ANEW = Answer()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressForm:
+    changing: EmailChanging
+    changes: EmailChanges
+    codes: MailCodes
+    quota: NetworkQuota
+    clock: Clock
+
+    @property
+    def actions(self) -> "Mapping[str, Callable[[At, Mapping[str, str]], Answer]]":
+        """Returns what a form does, by the end of its address: "" is the page's own."""
+        return {"": self.ask, "/code": self.enter_code, "/resend": self.resend, "/back": self.correct}
+
+    def entry(self, at: At, notice: str | None = None) -> AddressEntry:
+        """Returns the form that is due there: of the code that is waited for, else of the address.
+
+        `notice`: as `code_entry` takes it.
+        """
+        change = self._under_way(at)
+        if change is None:
+            return AddressEntry(typed=at.account.email)
+        holder = _holder(at, change.email)
+        code = code_entry(
+            self.codes,
+            holder,
+            self.clock.now(),
+            at.locale,
+            notice=notice,
+            why_none=lambda: self._why_no_code(at, holder),
+        )
+        return AddressEntry(typed=change.email, waiting=change.email, code=code)
+
+    def is_out_of_codes(self, at: At) -> bool:
+        """Whether this person gets none for a while."""
+        return self.codes.is_used_up(_holder(at, at.account.email)) or self._is_network_full(at)
+
+    def ask(self, at: At, form: Mapping[str, str]) -> Answer:
+        """Send a code to the address that was typed. Nothing of the account changes."""
+        typed = typed_values(form)["email"]
+        fault = email_fault(typed)
+        if fault is not None:
+            return Answer(entry=AddressEntry(typed=typed, error=fault), status=422)
+        sent = self.changing.ask(at.request, at.place, at.account, typed, at.locale)
+        if isinstance(sent, SendRefusal):
+            return Answer(entry=AddressEntry(typed=typed, error=f"email_otp.{sent}"), status=429)
+        return _ANEW
+
+    def enter_code(self, at: At, form: Mapping[str, str]) -> Answer:
+        change = self._under_way(at)
+        if change is None:  # It was done, or is over.
+            return _ANEW
+        try:
+            self.changing.accept(at.place, at.account, change, form.get("code", ""))
+        except CodeRefused as refused:
+            return Answer(entry=self.entry(at, refused.reason), status=_CODE_STATUS.get(refused.reason, 422))
+        except EmailTaken:
+            error = AddressEntry(typed=change.email, error="enrolment.email_taken")
+            return Answer(entry=error, status=409)
+        except StaleAccount:
+            return Answer(entry=self.entry(at, "busy"), status=503)
+        return Answer(proved=change.email)
+
+    def resend(self, at: At, form: Mapping[str, str]) -> Answer:
+        change = self._under_way(at)
+        if change is None:
+            return _ANEW
+        notice, status = told_of(self.changing.ask(at.request, at.place, at.account, change.email, at.locale))
+        return Answer(entry=self.entry(at, notice), status=status)
+
+    def correct(self, at: At, form: Mapping[str, str]) -> Answer:
+        change = self._under_way(at)
+        if change is not None:
+            self.changing.take_back(at.place, at.account, change)
+        return _ANEW
+
+    def _under_way(self, at: At) -> EmailChange | None:
+        return self.changes.under_way(at.place, at.account)
+
+    def _why_no_code(self, at: At, holder: CodeHolder) -> str:
+        reason = self.codes.why_no_code(holder, self.clock.now())
+        is_of_network = reason == SendRefusal.NOTHING and self._is_network_full(at)
+        return SendRefusal.NETWORK if is_of_network else reason
+
+    def _is_network_full(self, at: At) -> bool:
+        return self.quota.is_used_up(at.request, at.place)
+
+
+def _holder(at: At, email: str) -> CodeHolder:
+    return address_holder(at.place, at.account, email)

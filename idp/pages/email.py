@@ -1,0 +1,78 @@
+"""What the pages of the e-mail address show: the section of the account, the stop that proves it again, the link « ce
+n'était pas moi ». View-models, as in `sign_in`."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeEntry:
+    """The form of a code that was sent by mail (code.html)."""
+
+    expires_at_local: str
+    minutes_left: int
+    tries_left: int
+    #: A key of the catalogue, or None.
+    notice: str | None
+    notice_is_error: bool
+    can_enter: bool
+    seconds_before_resend: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressEntry:
+    """POST <base>: email; with `code` POST <base>/code: code, <base>/resend, <base>/back.
+
+    `error`: a key of the catalogue. `waiting`: the address to which the code was sent, whole: the person typed it here.
+    """
+
+    typed: str
+    error: str | None = None
+    waiting: str = ""
+    code: CodeEntry | None = None
+
+    @property
+    def is_in_error(self) -> bool:
+        return self.error is not None or (self.code is not None and self.code.notice_is_error)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmailPage:
+    """/account/email. `address`: masked unless the person was proved in the last `minutes` minutes; GET
+    /account/proof?to=email proves. Then `entry` changes it."""
+
+    address: str
+    proved_on: str
+    is_proved: bool
+    minutes: int
+    entry: AddressEntry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmailAgainPage:
+    """<base>/email_again. `may_put_off`: POST <base>/email_again/later."""
+
+    proved_on: str
+    may_put_off: bool
+    entry: AddressEntry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordClosedPage:
+    """<base>/password_closed; POST goes on. `motive`: of ClosedFor. `help_desk`: how to reach it, or ""."""
+
+    motive: str
+    closed_at: str
+    help_desk: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmailUndoPage:
+    """/account/email/undo/<token>: GET asks or tells, POST closes the password door.
+
+    `state`: "ask", "done" or "gone". `help_desk`: how to reach it, or "".
+    """
+
+    state: str
+    token: str
+    changed_at: str
+    help_desk: str

@@ -1,0 +1,78 @@
+"""What the section « Historique » shows, in words for a person. View-models, as in `sign_in`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from idp.accounts.history import HistoryEntry
+from idp.core.audit import AuditEvent
+from idp.pages.sessions import DOORS
+
+#: The facts with words of their own: `history.event.<words>_<fact>`; any other has those of `<words>`.
+VARIANTS: Mapping[AuditEvent, frozenset[str]] = {
+    AuditEvent.SESSION_STARTED: DOORS,
+    AuditEvent.SESSION_ENDED: frozenset({"psc", "password_change", "person", "report"}),
+    AuditEvent.PROOF_ADDED: frozenset({"cps", "psc"}),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryView:
+    id: int
+    hour: str
+    #: A key of the catalogue.
+    words: str
+    #: Name of the application, "" for none.
+    application: str
+    #: « Ce n'était pas moi » leads somewhere.
+    is_doubtful: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DayView:
+    day: str
+    entries: tuple[EntryView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryPage:
+    """GET …/report/<entry> is « Ce n'était pas moi »."""
+
+    days: tuple[DayView, ...]
+    #: Address of what came before; None on the last page.
+    older: str | None
+    #: This is not the newest page.
+    is_older: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportPage:
+    """POST …/report (entry) closes every session, and the password door if `closes_password`."""
+
+    entry: EntryView
+    day: str
+    closes_password: bool
+    #: How to reach the help desk, "" when the operator did not say.
+    help_desk: str
+    is_done: bool = False
+
+
+def words_of(entry: HistoryEntry) -> str:
+    """Returns the key of the catalogue."""
+    name = str(entry.event).replace(":", "_")
+    variant = entry.variant if entry.variant in VARIANTS.get(entry.event, ()) else ""
+    return f"history.event.{name}{'_' if variant else ''}{variant}"
+
+
+def is_doubtful(entry: HistoryEntry) -> bool:
+    """Whether another person may have done it: the operator has, or this very person said so."""
+    return entry.event not in _DONE_BY_OTHERS
+
+
+_DONE_BY_OTHERS = frozenset(
+    {
+        AuditEvent.ACCOUNT_DISABLED,
+        AuditEvent.ACCOUNT_ENABLED,
+        AuditEvent.ACCOUNT_UNLOCKED,
+        AuditEvent.ACCOUNT_REPORTED,
+    }
+)

@@ -1,0 +1,47 @@
+"""Contains the usual names of browsers and systems, as a header says them. Not here: what is made of them."""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+#: A header is longer only when somebody plays with it.
+_LONGEST = 1000
+
+_Names = Sequence[tuple[re.Pattern[str], str]]
+
+
+def _table(*rows: tuple[str, str]) -> _Names:
+    return tuple((re.compile(pattern), name) for pattern, name in rows)
+
+
+#: The first that fits: nearly all of them call themselves Chrome or Safari too, and Mozilla all of them.
+_BROWSERS = _table(
+    (r"\bEdgA?(iOS)?/", "Edge"),
+    (r"\b(OPR|Opera|OPiOS)/", "Opera"),
+    (r"\bSamsungBrowser/", "Samsung Internet"),
+    (r"\bVivaldi/", "Vivaldi"),
+    (r"\b(Firefox|FxiOS)/", "Firefox"),
+    (r"\b(HeadlessChrome|Chrome|Chromium|CriOS)/", "Chrome"),
+    (r"\bVersion/[0-9.]+ (Mobile/\w+ )?Safari/", "Safari"),
+    (r"\bTrident/|\bMSIE ", "Internet Explorer"),
+)
+_SYSTEMS = _table(
+    (r"\bAndroid\b", "Android"),
+    (r"\biPad\b", "iPad"),
+    (r"\biPhone\b|\biPod\b", "iPhone"),
+    (r"\bCrOS\b", "ChromeOS"),
+    (r"\bWindows\b", "Windows"),
+    (r"\bMacintosh\b|\bMac OS X\b", "macOS"),
+    (r"\bLinux\b|\bX11\b", "Linux"),
+)
+
+
+@lru_cache(maxsize=1024)
+def browser_and_system(user_agent: str) -> tuple[str, str]:
+    """Returns both names, "" for what is not known. A browser says what it likes: words for its owner, no proof."""
+    told = user_agent[:_LONGEST]
+    return _first(_BROWSERS, told), _first(_SYSTEMS, told)
+
+
+def _first(names: _Names, told: str) -> str:
+    return next((name for pattern, name in names if pattern.search(told)), "")
