@@ -521,12 +521,24 @@ class MemoryProofs:
 
 
 @dataclass
+class RecordingLastSignIns:
+    """`LastSignIns` in a list."""
+
+    written: list[tuple[AccountId, datetime]] = field(default_factory=list)
+
+    def record(self, account_id: AccountId, at: datetime) -> None:
+        self.written.append((account_id, at))
+
+
+@dataclass
 class RecordingNotices:
     """`told`: those that were posted, not those only written."""
 
     told: list[tuple[AccountId, Notice]] = field(default_factory=list)
 
-    def written(self, account: Account, notice: Notice) -> Callable[[], None]:
+    def written(
+        self, account: Account, notice: Notice, until: datetime | None = None, motive: str = ""
+    ) -> Callable[[], None]:
         return lambda: self.told.append((account.id, notice))
 
 

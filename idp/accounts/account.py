@@ -101,6 +101,12 @@ class Account:
     charter_revision: str | None = None
     locale: str = "fr"
     version: int = field(default=0)
+    #: When it is erased, at the person's wish; None: it goes on.
+    closing_at: datetime | None = None
+    #: Why the operator disabled it, in words for the person; "": no motive was given.
+    disabled_motive: str = ""
+    #: The last sign-in, to within a day; None: none yet. Written by `Leavers` alone.
+    signed_in_at: datetime | None = field(default=None, compare=False)
 
     @property
     def has_password(self) -> bool:

@@ -6,8 +6,8 @@ the charter of this service; a client may demand further charters, by name. Not 
 
 import hashlib
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -23,12 +23,18 @@ def is_charter_name(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CharterRevision:
-    """`texts`: Markdown by language. "fr" is always present, and is the text that binds."""
+    """`texts`: Markdown by language. "fr" is always present, and is the text that binds.
+
+    `changes`: the operator's note of what changed since the revision before, Markdown by language; empty: no note.
+    `number`: in the order of publication, drawn by the repository.
+    """
 
     revision: str
     published_at: datetime
     texts: dict[str, str]
     charter: str = HOUSE
+    changes: Mapping[str, str] = field(default_factory=dict)
+    number: int = field(default=0, compare=False)
 
     def shown_locale(self, locale: str) -> str:
         """Returns the language of the text shown to a person who reads in `locale`."""
@@ -39,7 +45,11 @@ class CharterRevision:
 
     def is_text(self, sha256: str) -> bool:
         """Whether this is the digest of the revision's text in one of its languages."""
-        return sha256 in {self.sha256(locale) for locale in self.texts}
+        return self.locale_of(sha256) is not None
+
+    def locale_of(self, sha256: str) -> str | None:
+        """Returns the language of the text with this digest; None when none of the revision's texts has it."""
+        return next((locale for locale in self.texts if self.sha256(locale) == sha256), None)
 
     def sha256(self, locale: str) -> str:
         """Returns the hexadecimal SHA-256 of the UTF-8 text shown to a person who reads in `locale`."""
@@ -55,6 +65,38 @@ class CharterEvidence:
     authenticator: str
     client_id: str
     charter: str = HOUSE
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """What a person accepted: the evidence, and the revision that it names."""
+
+    evidence: CharterEvidence
+    revision: CharterRevision
+
+    @property
+    def locale(self) -> str | None:
+        """Returns the language of the text accepted, known by its digest; None: no published text has that digest."""
+        return self.revision.locale_of(self.evidence.text_sha256)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptedRevision:
+    """One line of the list of what a person accepted; no text. `number`: of the revision, leads to its text."""
+
+    evidence: CharterEvidence
+    number: int
+    published_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CharterNews:
+    """What is new in a revision to one person. `notes`: what changed since the revision that the person accepted last
+    (`CharterRevision.changes`), oldest first; those of revisions without a note are left out.
+    """
+
+    is_known: bool
+    notes: tuple[Mapping[str, str], ...] = ()
 
 
 class RevisionExists(Exception):
@@ -88,6 +130,15 @@ class CharterRepository(Protocol):
 
     def evidence_of(self, account_id: AccountId) -> list[CharterEvidence]:
         """Returns the account's evidence, oldest first."""
+
+    def accepted_by(self, account_id: AccountId) -> list[AcceptedRevision]:
+        """Returns what the person accepted, newest first."""
+
+    def acceptance(self, account_id: AccountId, number: int) -> Acceptance | None:
+        """Returns the person's acceptance of the revision of this number, with its texts; None when there is none."""
+
+    def news_for(self, account_id: AccountId, revision: CharterRevision) -> CharterNews:
+        """Returns what is new in this revision to a person; `is_known`: an earlier one of this charter was accepted."""
 
 
 def due_charters(

@@ -19,6 +19,11 @@ class Notice(StrEnum):
     PASSKEY_ADDED = "passkey_added"
     PASSKEY_REMOVED = "passkey_removed"
     PASSKEY_COUNTER = "passkey_counter"
+    ACCOUNT_DISABLED = "account_disabled"
+    ACCOUNT_UNUSED = "account_unused"
+    ACCOUNT_CLOSING = "account_closing"
+    ACCOUNT_KEPT = "account_kept"
+    ACCOUNT_ERASED = "account_erased"
     #: The password door was closed by « ce n'était pas moi ».
     PASSWORD_CLOSED = "password_closed"
     #: « Ce n'était pas moi », of an entry of the history.
@@ -28,9 +33,12 @@ class Notice(StrEnum):
 
 
 class Notices(Protocol):
-    def written(self, account: Account, notice: Notice) -> Callable[[], None]:
+    def written(
+        self, account: Account, notice: Notice, until: datetime | None = None, motive: str = ""
+    ) -> Callable[[], None]:
         """Returns what queues the notice to the account's address, in its language: to be called in the unit of work of
-        what it tells. The mail is written before, as that takes long."""
+        what it tells. The mail is written before, as that takes long. `until`, `motive`: what the words of some notices
+        name."""
 
     def email_changed(self, before: Account, link: str, until: datetime) -> Callable[[], None]:
         """Returns the same for the mail to the address of before: it says that another one took its place.

@@ -14,6 +14,7 @@ import structlog
 from idp.adapters.mail.smtp import SmtpTransport, remedy
 from idp.adapters.sql.audit import SqlAudit
 from idp.adapters.sql.email_undos import SqlEmailUndos
+from idp.adapters.sql.erasure import SqlErasures
 from idp.adapters.sql.grants import SqlGrants
 from idp.adapters.sql.logouts import SqlLogoutNotices
 from idp.adapters.sql.open_sessions import SqlOpenSessions
@@ -28,7 +29,9 @@ from idp.wiring.resources import Resources, build_clock_watch, open_resources
 from idp.wiring.worker import (
     build_back_channel,
     build_crl_refresher,
+    build_eraser,
     build_kept_logout_judge,
+    build_leavers,
     build_new_browsers,
     build_outbox_worker,
 )
@@ -41,6 +44,8 @@ _KEPT_LOGOUTS_PAUSE_SECONDS = 2
 _NEW_BROWSERS_PAUSE_SECONDS = 10
 _PURGE_PAUSE_SECONDS = 60
 _CLOCK_PAUSE_SECONDS = 60
+_ENDS_PAUSE_SECONDS = 60
+_UNUSED_PAUSE_SECONDS = 10 * 60
 _PURGED_AT_ONCE = 1000
 #: Longer than any token of a grant can live.
 _GRANTS_KEPT = timedelta(days=2)
@@ -75,6 +80,7 @@ def _purge(resources: Resources, expired: SqlStore) -> None:
     SqlLogoutNotices(resources.database).purge(now - _NOTICES_KEPT)
     SqlEmailUndos(resources.database).purge(now - _UNDOS_KEPT)
     SqlAudit(resources.database, resources.clock).purge(now - settings.lives.audit_life)
+    SqlErasures(resources.database).purge(now - settings.closing.evidence_life)
 
 
 def look_at_relay(transport: SmtpTransport) -> None:
@@ -93,11 +99,14 @@ def _standing_lanes(
 ) -> list[StandingLane]:
     """Returns what the worker does, in threads: a relay that takes 8 s for an answer delays no logout notice."""
     outbox = build_outbox_worker(resources, transport)
+    eraser, leavers = build_eraser(resources), build_leavers(resources)
     expired, refresher = SqlStore(resources.database, resources.clock), build_crl_refresher(resources)
     work: list[tuple[str, Callable[[], object], float]] = [
         ("mails", lambda: outbox.drain_once(stopped.is_set), _PAUSE_SECONDS),
         ("notices", begin_notices, _PAUSE_SECONDS),
         ("purge", lambda: _purge(resources, expired), _PURGE_PAUSE_SECONDS),
+        ("ends of accounts", lambda: eraser.run_due(stopped.is_set), _ENDS_PAUSE_SECONDS),
+        ("unused accounts", lambda: leavers.run_due(stopped.is_set), _UNUSED_PAUSE_SECONDS),
         ("new browsers", build_new_browsers(resources).tell_due, _NEW_BROWSERS_PAUSE_SECONDS),
         ("clock", build_clock_watch(resources).ahead, _CLOCK_PAUSE_SECONDS),
     ]

@@ -83,11 +83,16 @@ def _parser() -> argparse.ArgumentParser:
     _add_keys(add)
     _add_trust(add)
     publish = add(
-        "charter publish", "operate.publish_charter", "publish a revision: due again for all whom it concerns"
+        "charter publish", "charter.publish", "publish a revision: due again for all whom it concerns"
     )
     publish.add_argument("--charter", type=_charter_name, help="default: the one of the house")
     publish.add_argument("--revision", required=True)
-    publish.add_argument("--fr", type=Path, required=True, help="Markdown text that binds")
+    publish.add_argument(
+        "--fr",
+        type=Path,
+        required=True,
+        help="Markdown text that binds; its front matter may tell what changed",
+    )
     publish.add_argument("--en", type=Path, help="English translation")
     add("clients check", "operate.check_clients", "validate clients.yaml")
     secret = add(
@@ -103,11 +108,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("psc check", "psc.check", "compare Pro Santé Connect with its preset, and ask whether it knows us")
     add("mail check", "mail.check", "go to the mail relay as a mail would, and send none")
-    for name, run in (("disable", "operate.disable_account"), ("enable", "operate.enable_account")):
-        add(f"accounts {name}", run, f"{name} the account of an RPPS").add_argument("rpps")
-    unlock = add("accounts unlock", "operate.unlock_account", "end the waits after failures, of an RPPS")
-    unlock.add_argument("rpps")
-    add("accounts show", "operate.show_account", "what the account of an RPPS holds").add_argument("rpps")
+    actions = {"disable": "disable", "enable": "enable", "unlock": "end the waits of", "show": "tell of"}
+    for name, verb in actions.items():
+        add(f"accounts {name}", f"accounts.{name}", f"{verb} the account of an RPPS").add_argument("rpps")
+    groups["accounts"].choices["disable"].add_argument("--motive", help="why, in words that the person reads")
     logouts = add("logouts list", "logouts.list_logouts", "logout notices, newest first")
     logouts.add_argument("--client", help="of this client_id only")
     logouts.add_argument("--state", choices=("waiting", "delivered", "refused", "abandoned"))

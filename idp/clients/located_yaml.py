@@ -85,6 +85,17 @@ def compose(path: Path) -> At:
     """Returns the node tree. No constructor, so no tag, runs; anchors and aliases are refused (alias bombs)."""
     try:
         text = read_words(path, _MOST_BYTES)
+    except NotText as error:
+        raise BadYaml(f"{path}:1:1: expected YAML in UTF-8, not nested without end") from error
+    found = compose_text(text, path)
+    if found is None:
+        raise BadYaml(f"{path}:1:1: expected `clients:` with a list")
+    return found
+
+
+def compose_text(text: str, path: Path) -> At | None:
+    """Returns the node tree of a text that begins where the file does; None when it says nothing. Raises BadYaml."""
+    try:
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
             if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
                 raise BadYaml(f"{path}:{_place(event.start_mark)}: expected no anchor and no alias")
@@ -95,11 +106,9 @@ def compose(path: Path) -> At:
         raise BadYaml(
             f"{path}:{_place(getattr(error, 'problem_mark', None))}: expected YAML: {problem}"
         ) from error
-    except (NotText, RecursionError) as error:
-        raise BadYaml(f"{path}:1:1: expected YAML in UTF-8, not nested without end") from error
-    if node is None:
-        raise BadYaml(f"{path}:1:1: expected `clients:` with a list")
-    return At(node, path)
+    except RecursionError as error:
+        raise BadYaml(f"{path}:1:1: expected YAML, not nested without end") from error
+    return None if node is None else At(node, path)
 
 
 def named_files(top: At) -> frozenset[Path]:

@@ -22,6 +22,7 @@ class Problem(StrEnum):
     CSRF = "csrf"
     OTHER_BROWSER = "other_browser"
     ACCOUNT_DISABLED = "account_disabled"
+    ACCOUNT_GONE = "account_gone"
     UNAVAILABLE = "unavailable"
     TOO_BUSY = "too_busy"
     NOT_FOUND = "not_found"
@@ -47,6 +48,7 @@ STATUS: dict[Problem, int] = {
     Problem.CSRF: 403,
     Problem.OTHER_BROWSER: 403,
     Problem.ACCOUNT_DISABLED: 403,
+    Problem.ACCOUNT_GONE: 410,
     Problem.UNAVAILABLE: 503,
     Problem.TOO_BUSY: 503,
     Problem.NOT_FOUND: 404,
@@ -76,6 +78,7 @@ class PageError(Exception):
         *,
         retry_path: str | None = None,
         client_id: str | None = None,
+        motive: str = "",
     ) -> None:
         super().__init__(f"{problem}: {detail}")
         self.problem = problem
@@ -84,6 +87,8 @@ class PageError(Exception):
         self.retry_path = retry_path
         #: The proved client, if any: the page may link to its home.
         self.client_id = client_id
+        #: Why somebody decided so, in words for the person alone.
+        self.motive = motive
 
 
 class OAuthError(StrEnum):

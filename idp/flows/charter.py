@@ -5,10 +5,8 @@ charters are due (`interaction/required_action`).
 """
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Request, Response
 
@@ -18,6 +16,8 @@ from idp.core.audit import AuditEvent
 from idp.core.clock import Clock
 from idp.core.errors import OAuthError
 from idp.core.unit_of_work import UnitOfWork
+from idp.flows.shared.charter_receipt import CharterReceipts
+from idp.flows.shared.charter_text import charter_html
 from idp.flows.shared.desk import Desk
 from idp.interaction.assurance import assurance_of
 from idp.interaction.counting import counting_events
@@ -26,30 +26,9 @@ from idp.interaction.record import Interaction
 from idp.interaction.refusal import NotDue
 from idp.interaction.required_action import CharterAction
 from idp.interaction.stop import Stop
-from idp.pages.sign_in import CharterPage
+from idp.pages.charters import CharterChange, CharterPage
 from idp.web.local_time import local_day
 from idp.web.page_routes import PageRoute
-
-if TYPE_CHECKING:
-    from markdown_it import MarkdownIt
-
-
-@cache
-def _markdown() -> "MarkdownIt":
-    """Returns the operator's Markdown, without raw HTML nor images."""
-    # Only now: most sign-ins show no charter, and the parser is a megabyte.
-    from markdown_it import MarkdownIt
-
-    return MarkdownIt("commonmark", {"html": False}).disable(["image", "html_inline", "html_block"])
-
-
-def _html(text: str) -> str:
-    """Returns the text as HTML. The page has its own `h1`: the operator's headings begin below it."""
-    tokens = _markdown().parse(text)
-    for token in tokens:
-        if token.type in ("heading_open", "heading_close") and token.tag == "h1":
-            token.tag = "h2"
-    return str(_markdown().renderer.render(tokens, _markdown().options, {}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +52,7 @@ class CharterFlow:
     desk: Desk
     work: UnitOfWork
     charters: CharterRepository
+    receipts: CharterReceipts
     action: CharterAction
     itinerary: Itinerary
     clock: Clock
@@ -97,10 +77,13 @@ class CharterFlow:
         if form.get("accepted") != "yes":
             return self._page(request, due, current, "charter.tick_needed", 422)
         evidence = self._evidence(due, current, shown)
+        application = self.desk.client_name(request, due.interaction)
+        post = self.receipts.written(due.account, current, evidence, application)
         # Committed before the redirect (facts/security T35).
         with self.work.together():
             if self.charters.accept(evidence):
                 self._audit_event(AuditEvent.CHARTER_ACCEPTED, due, current)
+                post()
         return self.desk.back(due.interaction)
 
     def refuse(self, request: Request, interaction_id: str) -> Response:
@@ -138,17 +121,24 @@ class CharterFlow:
         self, request: Request, due: _Due, current: CharterRevision, error: str | None, status: int = 200
     ) -> Response:
         locale = self.desk.locale(request, due.interaction)
-        known = self.charters.evidence_of(due.account.id)
+        news = self.charters.news_for(due.account.id, current)
         page = CharterPage(
             charter=current.charter,
             of_client=current.charter != HOUSE,
             still_due=len(due.charters),
-            text_html=_html(current.text(locale)),
+            text_html=charter_html(current.text(locale)),
             text_sha256=current.sha256(locale),
             text_locale=current.shown_locale(locale),
             revision=current.revision,
             published_on=local_day(current.published_at, locale),
-            is_new_revision=any(evidence.charter == current.charter for evidence in known),
+            is_new_revision=news.is_known,
+            changes=tuple(_change(note, locale) for note in news.notes),
             error=error,
         )
         return self.desk.show(request, due.interaction, "charter.html", page, status)
+
+
+def _change(note: Mapping[str, str], locale: str) -> CharterChange:
+    """`note`: by language, never empty; in another one than the reader's if the operator wrote it in that alone."""
+    told = locale if locale in note else next(iter(note))
+    return CharterChange(charter_html(note[told]), told)

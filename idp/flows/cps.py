@@ -108,7 +108,7 @@ class CpsFlow:
         event = event_of("cps_unchecked", identity.verified_at)
         proved = with_event(interaction, event, account)
         if not account.may_sign_in:
-            self.admission.refuse_disabled(proved, identity)
+            self.admission.refuse_disabled(proved, identity, account.disabled_motive)
         self.desk.audit_event(AuditEvent.CARD_STATUS_BYPASSED, proved, **_facts(card, der))
         return self.desk.prove(proved)
 

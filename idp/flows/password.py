@@ -30,13 +30,12 @@ from idp.web.network_quota import NetworkQuota
 from idp.web.page_routes import PageRoute
 
 _NO_WAIT = timedelta(0)
-#: HTTP status of each refusal of the form.
+#: HTTP status of refusals of the form; 403 is that of a closed door.
 _STATUS = {
     "password.malformed_rpps": 422,
     "password.refused": 422,
     "password.wait": 429,
     "password.network": 429,
-    "password.closed": 403,
     "password.busy": 503,
 }
 
@@ -53,6 +52,7 @@ class PasswordFlow:
     quota: NetworkQuota
     devices: KnownDevices
     clock: Clock
+    identity_life: timedelta  # that a proof of identity counts, at this door
 
     def routes(self) -> Iterator[PageRoute]:
         yield PageRoute("GET", "/interaction/<interaction_id>/password", self.show)
@@ -87,6 +87,9 @@ class PasswordFlow:
             return busy(self._refuse(request, interaction, rpps, "password.busy"))
         if account is None:
             return self._refuse(request, interaction, rpps, "password.refused")
+        if self.clock.now() - account.identity.verified_at >= self.identity_life:
+            self._audit(AuditEvent.PASSWORD_REFUSED, interaction, account, reason="identity_old")
+            return self._refuse(request, interaction, rpps, "password.identity_old")
         return self._accept(request, interaction, account)
 
     def _verified(self, request: Request, interaction: Interaction, rpps: Rpps, typed: str) -> Account | None:
@@ -141,7 +144,7 @@ class PasswordFlow:
     ) -> Response:
         doors = self.desk.doors(interaction)
         page = PasswordPage(doors=doors, rpps=typed[:40], error=error, delay=Delay.of(delay))
-        response = self.desk.show(request, interaction, "password.html", page, _STATUS[error])
+        response = self.desk.show(request, interaction, "password.html", page, _STATUS.get(error, 403))
         if delay:
             response.headers["Retry-After"] = str(math.ceil(delay.total_seconds()))
         return response

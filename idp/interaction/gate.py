@@ -18,6 +18,7 @@ class MayNotIssue(StrEnum):
     """The one list of reasons: of the exception, the error returned and the audit."""
 
     DISABLED = "account_disabled"
+    CLOSING = "account_closing"
     NOT_BEFORE = "session_older_than_account_event"
     CHARTER_DUE = "charter_due"
     ACR_TOO_LOW = "acr_too_low"
@@ -67,6 +68,7 @@ class Gate:
         # facts/security §4.3: all are evaluated on the account row of this moment; the first that holds is told.
         reasons = (
             (MayNotIssue.DISABLED, not account.may_sign_in),
+            (MayNotIssue.CLOSING, account.closing_at is not None),
             (MayNotIssue.NOT_BEFORE, account.has_voided(generation)),
             (MayNotIssue.CHARTER_DUE, standing.is_any_charter_due),
             (MayNotIssue.ACR_TOO_LOW, RANK[acr] < RANK[client.minimum_acr]),

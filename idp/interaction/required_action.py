@@ -1,6 +1,7 @@
 """Stops that do not authenticate.
 
-Contains the port, and the charters: this service's and those a client demands. Not here: their page (`flows/charter`).
+Contains the port, the end of an account that its person closed, and the charters: this service's and those a client
+demands. Not here: their pages (`flows/closing`, `flows/charter`).
 """
 
 from collections.abc import Callable
@@ -21,6 +22,16 @@ class RequiredAction(Protocol):
         """The value of its Stop."""
 
     def due(self, standing: Standing, interaction: Interaction, now: datetime) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ClosingAction:
+    """The person closed the account: it can be kept, or left to end; nothing else."""
+
+    name: str = "closing"
+
+    def due(self, standing: Standing, interaction: Interaction, now: datetime) -> bool:
+        return standing.account.closing_at is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from idp.accounts.account import Account, AccountId
+from idp.accounts.personal_data import Withheld
 from idp.interaction.record import AuthenticationEvent, Interaction, own_events
 
 
@@ -57,6 +58,20 @@ def living_events(
     """Returns the events not older than `life`: a newer one prolongs the session, and no older event with it."""
     # A card shown this morning is no proof any more because a password was typed just now (docs/adr/0005).
     return tuple(event for event in events if now < event.at + life)
+
+
+def as_kept(session: Session) -> dict[str, object]:
+    """Returns what is kept of the session, for its person: what opens it is named and not shown."""
+    proofs = [{"authenticator": event.authenticator, "at": event.at} for event in session.events]
+    return {
+        "sid": session.sid,
+        "account_id": session.account_id,
+        "started_at": session.started_at,
+        "last_seen_at": session.last_seen_at,
+        "proofs": proofs,
+        "secrets": Withheld.SECRET,
+        "upstream_id_token": Withheld.SECRET if session.upstream_id_token else None,
+    }
 
 
 def has_news_for(session: Session, interaction: Interaction, now: datetime, life: timedelta) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from idp.accounts.account import Account
+from idp.accounts.leavers import LastSignIns, is_sign_in_written
 from idp.accounts.open_sessions import OpenSession, OpenSessions
 from idp.core.audit import Audit, AuditEvent, Fact
 from idp.core.ephemeral import StaleRecord
@@ -55,6 +56,7 @@ class SignIn:
     sign_out: SignOut
     gate: Gate
     audit: Audit
+    last: LastSignIns
     told_after: timedelta | None = None
 
     def enter(self, done: Done, requester: Requester, visit: Visit) -> Entered:
@@ -100,13 +102,16 @@ class SignIn:
             raise SessionOver from over
 
     def tell(self, entered: Entered, done: Done) -> None:
-        """Write, with the present unit of work, that a session began: to the audit trail, and to the list of this
-        person's sessions, which tells also of what was proved in it since."""
+        """Write, with the present unit of work, that a session began: to the audit trail, once a day to the account,
+        and to the list of this person's sessions, which tells also of what was proved in it since."""
         if entered.listed is not None:
             self.open_sessions.note(entered.listed)
-        if entered.is_new:
-            door = _door(done)
-            self._audit_event(AuditEvent.SESSION_STARTED, done.interaction, done.account, door=door)
+        if not entered.is_new:
+            return
+        account, at = done.account, done.interaction.started_at
+        self._audit_event(AuditEvent.SESSION_STARTED, done.interaction, account, door=_door(done))
+        if is_sign_in_written(account, at):
+            self.last.record(account.id, at)
 
     def withdraw(self, entered: Entered) -> None:
         """End the session again: it was signed out just now, or earlier while the ephemeral store was down."""

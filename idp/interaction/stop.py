@@ -16,6 +16,7 @@ class Stop(StrEnum):
     PASSKEY = "passkey"
     FIRST_CONNECTION = "first_connection"
     ENROLMENT = "enrolment"
+    CLOSING = "closing"
     CHARTER = "charter"
     PASSWORD_CLOSED = "password_closed"
     EMAIL_AGAIN = "email_again"
@@ -31,6 +32,7 @@ SILENT_ERROR: Mapping[Stop, str] = {
     Stop.PASSKEY: "login_required",
     Stop.FIRST_CONNECTION: "login_required",
     Stop.ENROLMENT: "login_required",
+    Stop.CLOSING: "interaction_required",
     Stop.CHARTER: "interaction_required",
     Stop.PASSWORD_CLOSED: "interaction_required",
     Stop.EMAIL_AGAIN: "interaction_required",

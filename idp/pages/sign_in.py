@@ -107,28 +107,6 @@ class IdentityView:
         return full_name(self.given_name, self.family_name)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CharterPage:
-    """POST base_path/charter: accepted ("yes"), charter, revision, text_sha256; POST base_path/charter/refuse."""
-
-    charter: str
-    #: The client demands this charter, beside the one of this service.
-    of_client: bool
-    #: How many charters must be accepted, this one included.
-    still_due: int
-    text_html: str
-    #: Language of the text: French when the revision has no translation.
-    text_locale: str
-    #: Posted back with the answer: names the text on the page, even if the language changes before the answer.
-    text_sha256: str
-    revision: str
-    published_on: str
-    #: The person accepted an earlier revision of this charter.
-    is_new_revision: bool
-    #: "charter.tick_needed", "charter.revision_changed", or None
-    error: str | None
-
-
 @dataclass(frozen=True, slots=True)
 class CpsPage:
     """Why the card was refused; `reason` is a CardRefusal value, or "unavailable", "stale", "mismatch".
@@ -229,3 +207,5 @@ class ErrorPage:
     return_url: str | None
     return_name: str | None
     again: str | None = None
+    #: Of whoever decided so; "": none was given.
+    motive: str = ""

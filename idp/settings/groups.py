@@ -9,6 +9,7 @@ from typing import Any, get_type_hints
 from idp.settings.bounds import BoundSettings
 from idp.settings.card import CardSettings, RevocationSettings
 from idp.settings.card_host import CardHostSettings
+from idp.settings.closing import ClosingSettings
 from idp.settings.crowd import CrowdSettings
 from idp.settings.declared import LONGEST, Declared, declared_of
 from idp.settings.email_address import EmailSettings
@@ -44,6 +45,7 @@ class Groups:
     passkey: PasskeySettings
     lives: LifeSettings
     clock: ClockSettings
+    closing: ClosingSettings
     keys: KeySettings
     hsm: HsmSettings
     bounds: BoundSettings

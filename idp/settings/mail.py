@@ -44,6 +44,11 @@ class MailSettings:
         seconds(3 * 24 * 3600),
         name="NOTICE_LIFE",
     )
+    charter_receipt: bool = setting(
+        "Send a receipt by mail for each charter accepted. `false`: the operator hands over what was agreed otherwise.",
+        True,
+        name="CHARTER_RECEIPT",
+    )
     new_browser: bool = setting(
         "A mail tells a person that they signed in with a browser that they had not used before; none about a station "
         "of `SHARED_STATIONS`.",

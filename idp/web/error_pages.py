@@ -12,6 +12,7 @@ import structlog
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Request, Response
 
+from idp.accounts.repository import AccountNotFound
 from idp.clients.registry import Client, ClientFile
 from idp.core.ephemeral import StoreUnavailable
 from idp.core.errors import RETRY_AFTER_SECONDS, STATUS, PageError, Problem
@@ -63,6 +64,8 @@ def page_of(error: BaseException) -> PageError:
         return error
     if isinstance(error, InteractionRefused):
         return _page_of_refusal(error)
+    if isinstance(error, AccountNotFound):
+        return PageError(Problem.ACCOUNT_GONE, "erased during the request")
     if isinstance(error, StoreUnavailable | SignerUnavailable):
         return PageError(Problem.UNAVAILABLE, str(error))
     if isinstance(error, HTTPException):
@@ -131,6 +134,7 @@ class ErrorPages:
             return_url=client.home if client else None,
             return_name=client.name if client else None,
             again=_again(request) if _is_passing(error, shown) else None,
+            motive=shown.motive,
         )
         frame = self._frame(request, shown, client)
         response = self.rendering.page("error.html", frame, page, STATUS[shown.problem])

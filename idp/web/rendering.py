@@ -46,9 +46,9 @@ class Templates:
         text = self._kept(template, blank, page)
         return text.replace(_BASE, escape(frame.base_path)).replace(_CSRF, escape(frame.csrf))
 
-    def words(self, key: str, locale: str) -> str:
+    def words(self, key: str, locale: str, **values: object) -> str:
         """Raises KeyError."""
-        return self._translators[locale](key)
+        return self._translators[locale](key, **values)
 
     def _blank(self, template: str, frame: Frame, page: Any) -> str:
         return self.render(template, frame.locale, frame=frame, page=page)
@@ -97,9 +97,9 @@ class Rendering:
             self.cookies.clear(response, SAID_COOKIE)
         return response
 
-    def words(self, key: str, locale: str) -> str:
+    def words(self, key: str, locale: str, **values: object) -> str:
         """Raises KeyError."""
-        return self.templates.words(key, locale)
+        return self.templates.words(key, locale, **values)
 
     def tell(self, response: Response, said: str) -> None:
         """Have the next page that listens (`told`) say `said.<said>` of the catalogue, once."""

@@ -3,14 +3,17 @@
 from collections.abc import Iterator
 
 from idp.adapters.sql.history import SqlHistory
+from idp.adapters.sql.personal_data import SqlPersonalData
 from idp.adapters.sql.proofs import SqlProofs
 from idp.flows.account.address import AddressFlow
+from idp.flows.account.charters import CharterAcceptancesFlow
 from idp.flows.account.email import EmailFlow
 from idp.flows.account.history import HistoryFlow
 from idp.flows.account.home import HomeFlow
 from idp.flows.account.identity import IdentityFlow
 from idp.flows.account.logos import LogosFlow
 from idp.flows.account.password import PasswordFlow
+from idp.flows.account.personal_data import PersonalDataFlow
 from idp.flows.account.sessions import SessionsFlow
 from idp.flows.account.sign_in import AccountSignIn
 from idp.flows.shared.account_desk import AccountDesk
@@ -58,6 +61,14 @@ def build_account(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
         sections[Section.PASSKEYS] = build_passkeys_section(parts, shared, _desk(parts))
     sections[Section.SESSIONS] = _sessions(parts)
     sections[Section.HISTORY] = _history(parts, shared)
+    sections[Section.CHARTERS] = CharterAcceptancesFlow(
+        desk=_desk(parts),
+        charters=parts.charters,
+        clients=parts.clients,
+        locales=parts.web.locales,
+        rendering=parts.web.rendering,
+    )
+    sections[Section.DATA] = _personal_data(parts, shared)
     yield from sections.values()
     yield _home(parts, tuple(sections))
     yield LogosFlow(parts.clients)
@@ -175,4 +186,21 @@ def _password(parts: Parts, shared: FlowParts) -> PasswordFlow:
         notices=shared.notices,
         waits=shared.waits,
         policy=shared.policy,
+    )
+
+
+def _personal_data(parts: Parts, shared: FlowParts) -> PersonalDataFlow:
+    settings = parts.settings
+    return PersonalDataFlow(
+        desk=_desk(parts),
+        work=parts.work,
+        accounts=parts.accounts,
+        data=SqlPersonalData(parts.database),
+        sessions=parts.sessions,
+        audit=parts.audit,
+        notices=shared.notices,
+        sign_out=parts.sign_out,
+        leaving=Leaving(parts.web.cookies, Bindings(parts.interactions), parts.visits),
+        locales=parts.web.locales,
+        grace=settings.closing.closing_grace,
     )

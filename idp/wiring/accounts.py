@@ -1,15 +1,20 @@
-"""Contains passwords, mail codes and their throttle, built from the settings. Not here: a sign-in."""
+"""Contains passwords, mail codes and their throttle, notices, built from the settings. Not here: a sign-in."""
 
 import structlog
 
 from idp.accounts.email_otp import MailCodes
+from idp.accounts.erasure import Pseudonyms
 from idp.accounts.password import Passwords
 from idp.accounts.throttle import PasswordThrottle
 from idp.accounts.waits import Waits
 from idp.adapters.argon2.builds import choose
+from idp.adapters.mail.sealed import SealedOutbox
+from idp.adapters.sql.outbox import SqlOutbox
 from idp.core.sealing import derive_key
 from idp.core.share import THREADS, Share, share
+from idp.flows.shared.notice_mail import NoticeMailer
 from idp.settings import Settings
+from idp.web.mails import Mails
 from idp.wiring.resources import Resources
 
 log = structlog.get_logger()
@@ -45,6 +50,22 @@ def build_passwords(settings: Settings, own: Share | None = None) -> Passwords:
     """
     own = own or share(processes=1, threads=THREADS)
     return Passwords(settings.password, choose().library, parallel=own.cores, admitted=own.threads // 2)
+
+
+def build_notices(resources: Resources, mails: Mails) -> NoticeMailer:
+    outbox = SealedOutbox(SqlOutbox(resources.database, resources.clock), resources.sealer)
+    settings = resources.settings
+    return NoticeMailer(
+        outbox=outbox,
+        mails=mails,
+        clock=resources.clock,
+        life=settings.mail.notice_life,
+        help_desk=settings.where.help_desk,
+    )
+
+
+def build_pseudonyms(settings: Settings) -> Pseudonyms:
+    return Pseudonyms(derive_key(settings.keys.application, "charter_evidence"))
 
 
 def tell_build() -> None:

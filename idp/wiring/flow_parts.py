@@ -17,6 +17,7 @@ from idp.adapters.sql.proofs import SqlProofs
 from idp.core.ephemeral import Kind
 from idp.core.mailer import Outbox
 from idp.flows.shared.already_enrolled import AlreadyEnrolled
+from idp.flows.shared.charter_receipt import CharterReceipts
 from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.code_post import CodePost
 from idp.flows.shared.deadlines import Deadlines
@@ -29,7 +30,7 @@ from idp.interaction.hub import Finishes
 from idp.web.known_device import KnownDevices
 from idp.web.network_quota import NetworkQuota
 from idp.web.psc_button import OfficialPictures
-from idp.wiring.accounts import build_mail_codes, build_passwords, build_throttle, build_waits
+from idp.wiring.accounts import build_mail_codes, build_notices, build_passwords, build_throttle, build_waits
 from idp.wiring.parts import Parts
 from idp.wiring.psc import psc_pictures
 from idp.wiring.web import network_quota
@@ -46,6 +47,7 @@ class FlowParts:
     codes: MailCodes
     sender: CodeSender
     notices: NoticeMailer
+    receipts: CharterReceipts
     linking: UpstreamLinking
     passwords: Passwords
     throttle: PasswordThrottle
@@ -61,13 +63,7 @@ class FlowParts:
 def build_flow_parts(parts: Parts, finishes: Finishes[Request, Response]) -> FlowParts:
     s, web = parts.settings, parts.web
     outbox = SealedOutbox(SqlOutbox(parts.database, parts.clock), parts.resources.sealer)
-    notices = NoticeMailer(
-        outbox=outbox,
-        mails=web.mails,
-        clock=parts.clock,
-        life=s.mail.notice_life,
-        help_desk=s.where.help_desk,
-    )
+    notices = build_notices(parts.resources, web.mails)
     pictures, codes = psc_pictures(s), build_mail_codes(parts.resources)
     desk, waits = _desk(parts, finishes, pictures), build_waits(parts.resources)
     identities = IdentityUpdates(
@@ -95,6 +91,13 @@ def build_flow_parts(parts: Parts, finishes: Finishes[Request, Response]) -> Flo
         codes=codes,
         sender=_sender(parts, desk, codes, outbox),
         notices=notices,
+        receipts=CharterReceipts(
+            outbox=outbox,
+            mails=web.mails,
+            issuer=s.where.issuer,
+            life=s.mail.notice_life,
+            is_sent=s.mail.charter_receipt,
+        ),
         linking=linking,
         already=AlreadyEnrolled(
             desk=desk, accounts=parts.accounts, admission=admission, linking=linking, clock=parts.clock

@@ -6,6 +6,7 @@ from werkzeug.wrappers import Request, Response
 
 from idp.flows.charter import CharterFlow
 from idp.flows.choice import ChoiceFlow
+from idp.flows.closing import ClosingFlow
 from idp.flows.cps import CpsFlow
 from idp.flows.email_otp import EmailOtpFlow
 from idp.flows.enrolment import EnrolmentFlow
@@ -24,6 +25,7 @@ from idp.flows.shared.psc_refusals import PscRefusals
 from idp.flows.shared.typed_form import TypedForm
 from idp.interaction.binding import Bindings
 from idp.interaction.hub import Finishes
+from idp.settings.closing import months
 from idp.web.leaving import Leaving
 from idp.web.page_routes import Flow
 from idp.wiring.account import build_account
@@ -56,6 +58,7 @@ def build_flows(parts: Parts, finishes: Finishes[Request, Response]) -> list[Flo
 
 
 def _password(parts: Parts, shared: FlowParts) -> PasswordFlow:
+    settings = parts.settings
     return PasswordFlow(
         desk=shared.desk,
         work=parts.work,
@@ -66,6 +69,7 @@ def _password(parts: Parts, shared: FlowParts) -> PasswordFlow:
         quota=shared.password_posts,
         devices=shared.devices,
         clock=parts.clock,
+        identity_life=months(settings.closing.identity_proved_every),
     )
 
 
@@ -135,10 +139,12 @@ def _required(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
         desk=shared.desk,
         work=parts.work,
         charters=parts.charters,
+        receipts=shared.receipts,
         action=build_charter_action(parts.resources, parts.clients),
         itinerary=parts.itinerary,
         clock=parts.clock,
     )
+    yield ClosingFlow(desk=shared.desk, work=parts.work, accounts=parts.accounts, notices=shared.notices)
     yield ProfessionalContextFlow(
         desk=shared.desk,
         work=parts.work,

@@ -10,7 +10,7 @@ from idp.interaction.authenticator import DOORS, house_doors
 from idp.interaction.next_stop import Itinerary
 from idp.interaction.professional_context import ContextAction
 from idp.interaction.record import OF_NO_CLIENT
-from idp.interaction.required_action import CharterAction
+from idp.interaction.required_action import CharterAction, ClosingAction
 from idp.interaction.sessions import Sessions
 from idp.wiring.resources import Resources
 
@@ -46,7 +46,7 @@ def build_itinerary(
     sources = frozenset({"cps", "psc"} if s.psc.may_enrol else {"cps"})
     again = EmailAgainAction(ProvedAgain(s.email.proved_again_after, s.email.put_off_for))
     charter = build_charter_action(resources, clients)
-    return Itinerary(doors, (charter, PasswordClosedAction(), again, context), sources)
+    return Itinerary(doors, (ClosingAction(), charter, PasswordClosedAction(), again, context), sources)
 
 
 def charters_demanded(clients: ClientFile, client_id: str) -> tuple[str, ...]:

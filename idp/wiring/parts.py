@@ -11,6 +11,7 @@ from idp.adapters.sql.accounts import SqlAccounts
 from idp.adapters.sql.audit import SqlAudit
 from idp.adapters.sql.charters import SqlCharters
 from idp.adapters.sql.grants import SqlGrants
+from idp.adapters.sql.leavers import SqlLastSignIns
 from idp.adapters.sql.open_sessions import SqlOpenSessions
 from idp.adapters.sql.professional_contexts import SqlProfessionalContexts
 from idp.adapters.sql.standings import SqlStandings
@@ -168,6 +169,7 @@ def build_parts(settings: Settings, own: Share | None = None) -> Parts:
             sign_out=sign_out,
             gate=gate,
             audit=audit,
+            last=SqlLastSignIns(database),
             told_after=settings.mail.new_browser_after if settings.mail.new_browser else None,
         ),
         sign_out=sign_out,

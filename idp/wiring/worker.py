@@ -1,8 +1,10 @@
-"""Contains what the worker does, built: mails, new browsers, logout notices, kept logout tokens, revocation lists.
+"""Contains what the worker does, built: mails, new browsers, notices, kept logout tokens, lists, ends of accounts.
 
 Not here: when (`cli/background`).
 """
 
+from idp.accounts.erasure import Eraser
+from idp.accounts.leavers import Leavers
 from idp.accounts.new_browsers import NewBrowsers
 from idp.adapters.http.bounded import SafeHttp
 from idp.adapters.http.logout_post import HttpLogoutPost
@@ -11,8 +13,10 @@ from idp.adapters.key_files.keys_in_force import KeysInForce
 from idp.adapters.mail.sealed import OpeningTransport, SealedOutbox
 from idp.adapters.sql.accounts import SqlAccounts
 from idp.adapters.sql.audit import SqlAudit
+from idp.adapters.sql.erasure import SqlErasures
 from idp.adapters.sql.grants import SqlGrants
 from idp.adapters.sql.kept_logouts import SqlKeptLogouts
+from idp.adapters.sql.leavers import SqlUnusedAccounts
 from idp.adapters.sql.logouts import SqlLogoutNotices
 from idp.adapters.sql.open_sessions import SqlOpenSessions
 from idp.adapters.sql.outbox import OutboxWorker, SqlOutbox
@@ -27,12 +31,14 @@ from idp.protocol.logout.backchannel import BackChannelLogout
 from idp.protocol.logout.kept_logouts import KeptLogoutJudge
 from idp.protocol.logout.logout_token import LogoutTokens
 from idp.protocol.logout.upstream_ends import UpstreamLogouts
+from idp.settings.closing import months
+from idp.wiring.accounts import build_notices, build_pseudonyms
 from idp.wiring.cards import build_card_policy, build_crl_index, needed_lists
 from idp.wiring.itinerary import build_sessions
 from idp.wiring.psc import build_upstream
 from idp.wiring.relying_parties import build_clients, build_outbound_http
 from idp.wiring.resources import Resources, open_key_directory, open_subjects
-from idp.wiring.web import build_mails
+from idp.wiring.web import build_mails, build_web
 
 #: The worker has time for a list.
 _CRL_SECONDS = 15 * 60.0
@@ -108,6 +114,45 @@ def build_kept_logout_judge(resources: Resources) -> KeptLogoutJudge | None:
     )
     kept, trail = SqlKeptLogouts(database, resources.sealer), RefusalTrail(audit, resources.store)
     return KeptLogoutJudge(work=work, kept=kept, logouts=logouts, trail=trail, clock=clock)
+
+
+def build_eraser(resources: Resources) -> Eraser:
+    settings, clock, database = resources.settings, resources.clock, resources.database
+    clients = build_clients(settings, clock)
+    return Eraser(
+        work=SqlUnitOfWork(database),
+        accounts=SqlAccounts(database),
+        erasures=SqlErasures(database),
+        grants=SqlGrants(database),
+        notices=build_notices(resources, build_mails()),
+        audit=SqlAudit(database, clock),
+        clock=clock,
+        pseudonyms=build_pseudonyms(settings),
+        listeners=lambda: logout_listeners(clients.registry()),
+    )
+
+
+def build_leavers(resources: Resources) -> Leavers:
+    settings, clock, database = resources.settings, resources.clock, resources.database
+    clients, web = build_clients(settings, clock), build_web(settings, clock)
+    ends, rendering = settings.closing, web.rendering
+
+    def motive(locale: str) -> str:
+        return rendering.words("leavers.motive", locale, months=ends.unused_disabled_after)
+
+    return Leavers(
+        work=SqlUnitOfWork(database),
+        accounts=SqlAccounts(database),
+        unused=SqlUnusedAccounts(database),
+        grants=SqlGrants(database),
+        notices=build_notices(resources, web.mails),
+        audit=SqlAudit(database, clock),
+        clock=clock,
+        warned_after=months(ends.unused_warned_after),
+        disabled_after=months(ends.unused_disabled_after),
+        motive=motive,
+        listeners=lambda: logout_listeners(clients.registry()),
+    )
 
 
 def build_crl_refresher(resources: Resources) -> CrlRefresher | None:

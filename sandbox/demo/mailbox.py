@@ -44,8 +44,10 @@ class Mailbox:
         """Returns the code in the newest mail that came after the one numbered `after`. Raises NoMail."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            newer = [message for message in self.messages(to) if message["id"] > after]
-            if newer and (found := _CODE_LINE.search(newer[0]["text"])):
-                return found.group(1).replace(" ", "")
+            newer = (message["text"] for message in self.messages(to) if message["id"] > after)
+            # A notice may have come after the mail with the code.
+            codes = (found for text in newer if (found := _CODE_LINE.search(text)) is not None)
+            if (newest := next(codes, None)) is not None:
+                return newest.group(1).replace(" ", "")
             time.sleep(_PAUSE_SECONDS)
         raise NoMail(f"no new code within {seconds:g} s")

@@ -102,3 +102,64 @@ def test_the_check_needs_no_database_when_no_client_demands_a_charter(operator: 
     (operator.place / "clients.yaml").write_text(_CLIENT)
     checked = operator.run("clients", "check", DATABASE="sqlite:////nowhere/db.sqlite")
     assert (checked.returncode, checked.stdout.count("\n")) == (0, 1)
+
+
+def published(operator: Operator, text: str) -> "subprocess.CompletedProcess[str]":
+    file = operator.place / "noted.md"
+    file.write_bytes(text.encode())
+    return operator.run("charter", "publish", "--revision", "2026-2", "--fr", str(file))
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_the_front_matter_tells_what_changed_and_is_no_part_of_the_text(operator: Operator, end: str) -> None:
+    lines = (
+        "---",
+        "changes: |",
+        "  L'article *6*",
+        "  est nouveau.",
+        "---",
+        "",
+        "# Charte",
+        "---",
+        "fin",
+        "",
+    )
+    assert published(operator, end.join(lines)).returncode == 0
+    database = open_database(operator.url)
+    found = SqlCharters(database).current()
+    database.dispose()
+    assert found.changes == {"fr": "L'article *6*\nest nouveau."}
+    assert found.texts == {"fr": end.join(lines[6:])}
+
+
+@pytest.mark.parametrize("text", ["# Charte\n", "---\n# Charte\n", "# Charte\n---\nfin\n---\n", ""])
+def test_a_text_without_front_matter_is_published_as_it_is(operator: Operator, text: str) -> None:
+    assert published(operator, text).returncode == 0
+    database = open_database(operator.url)
+    found = SqlCharters(database).current()
+    database.dispose()
+    assert (found.texts, found.changes) == ({"fr": text}, {})
+
+
+@pytest.mark.parametrize(
+    ("front", "told"),
+    [
+        ("change: x", ":2:9: `change` is no member of the front matter of a charter; expected `changes`"),
+        ("changes: [a]", ":2:10: expected a text"),
+        ("changes: 2", ":2:10: expected a text"),
+        ("- changes", ":2:1: expected `name: value` pairs"),
+        ("changes: 'x", "expected YAML"),
+        ("changes: &a x", ":2:10: expected no anchor and no alias"),
+    ],
+)
+def test_a_fault_of_the_front_matter_is_told_at_its_place_and_nothing_is_published(
+    operator: Operator, front: str, told: str
+) -> None:
+    refused = published(operator, f"---\n{front}\n---\n# Charte\n")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith(f"idp: {operator.place / 'noted.md'}")
+    assert told in refused.stderr
+    database = open_database(operator.url)
+    with pytest.raises(NoCharterPublished):
+        SqlCharters(database).current()
+    database.dispose()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from idp.cli import operate, trust
+from idp.cli import accounts, charter, trust
 from idp.core.ephemeral import StoreUnavailable
 from idp.settings import Settings
 from tests.configured import changed
@@ -56,18 +56,18 @@ ENDED = together("ended_sessions", "grants", "logout_notices")
 
 
 def test_account_is_disabled_with_its_audit_event_and_the_end_of_its_sessions(world: World) -> None:
-    commits = together("accounts", "account:disable:accepted") | ENDED
-    fail(world, operate.disable_account, Namespace(rpps=RPPS), commits)
+    commits = together("accounts", "outbox", "account:disable:accepted") | ENDED
+    fail(world, accounts.disable, Namespace(rpps=RPPS, motive="Départ"), commits)
 
 
 def test_account_is_enabled_with_its_audit_event(world: World) -> None:
     commits = together("accounts", "account:enable:accepted")
-    fail(world, operate.enable_account, Namespace(rpps=RPPS), commits)
+    fail(world, accounts.enable, Namespace(rpps=RPPS), commits)
 
 
 def test_waits_end_with_their_audit_event(world: World) -> None:
     commits = together("password_page", "account:unlock:accepted")
-    fail(world, operate.unlock_account, Namespace(rpps=RPPS), commits)
+    fail(world, accounts.unlock, Namespace(rpps=RPPS), commits)
 
 
 def test_charter_is_published_with_its_audit_event(world: World, tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_charter_is_published_with_its_audit_event(world: World, tmp_path: Path)
     text.write_text("# Charte")
     options = Namespace(charter="house", revision="2026-9", fr=text, en=None)
     commits = together("charter_revisions", "charter:publish:accepted")
-    fail(world, operate.publish_charter, options, commits)
+    fail(world, charter.publish, options, commits)
 
 
 def test_no_authority_is_trusted_without_its_audit_event(world: World, tmp_path: Path) -> None:

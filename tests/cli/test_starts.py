@@ -11,8 +11,10 @@ from tests.made_once import place_database
 
 #: One of each module, mostly at a fault that it tells without asking anybody: its imports are what a start could lack.
 COMMANDS = {
+    "accounts": "accounts show 10000000025",
     "background": "worker",
     "card": "card list --module /nowhere.so",
+    "charter": "charter publish --revision 1 --fr /nowhere.md",
     "client_secrets": "clients secret --given",
     "keys": "keys list",
     "logouts": "logouts list",

@@ -242,3 +242,19 @@ def test_worker_told_to_stop_ends_what_it_is_at_and_says_no_token(shop: Shop) ->
     assert "logout_not_delivered" in log
     for secret in ("eyJ", "sid-0", an_account().subject):
         assert secret not in log
+
+
+def test_worker_erases_what_its_person_closed_and_warns_of_what_nobody_uses(shop: Shop) -> None:
+    accounts = SqlAccounts(shop.database)
+    accounts.add(an_account(2, closing_at=SystemClock().now() - timedelta(seconds=1)))
+    accounts.add(an_account(3, created_at=NOON - timedelta(days=1000)))
+    shop.worker()
+    eventually(lambda: accounts.find_by_rpps(an_account(2).identity.rpps) is None)
+    with shop.database.connect() as connection:
+        eventually(lambda: len(connection.execute(sa.select(outbox.c.id)).all()) == 2)
+        sent = dict(connection.execute(sa.select(outbox.c.recipient, outbox.c.subject)).tuples().all())
+    assert sent == {
+        an_account(2).email: "Votre compte est effacé",
+        an_account(3).email: "Votre compte n'est plus utilisé",
+    }
+    assert accounts.get(ALICE) == an_account()

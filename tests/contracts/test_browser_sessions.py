@@ -18,7 +18,7 @@ from idp.interaction.sign_out import SignOut
 from idp.interaction.store import fingerprint
 from idp.interaction.visit import Visit
 from tests.contracts.races import open_store, race
-from tests.fakes import NOON, MemoryOpenSessions, RecordingAudit, WorkAtOnce
+from tests.fakes import NOON, MemoryOpenSessions, RecordingAudit, RecordingLastSignIns, WorkAtOnce
 from tests.people import ALICE, BOB, a_standing, an_account, an_event, an_interaction, doors
 
 LIFE, IDLE = timedelta(hours=4), timedelta(minutes=30)
@@ -54,6 +54,7 @@ def sign_in_on(store: EphemeralStore) -> SignIn:
         ),
         gate=Gate(doors({"psc", "cps", "password"})),
         audit=audit,
+        last=RecordingLastSignIns(),
     )
 
 

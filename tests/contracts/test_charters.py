@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 
 from idp.accounts.account import AccountId
 from idp.accounts.charter import (
+    CharterNews,
     NoCharterPublished,
     RevisionExists,
 )
@@ -221,3 +222,54 @@ def publish_it(database: Engine) -> str:
 def test_of_fifty_publications_one_is_the_revision(database_url: str, database: Engine) -> None:
     assert race(publish_it, open_database, database_url) == {"published": 1, "RevisionExists": CALLERS - 1}
     assert SqlCharters(database).current("a") == a_revision("1", charter="a")
+
+
+# What a person finds again of what was accepted.
+
+
+def test_an_acceptance_is_found_with_its_texts_by_its_person_and_number_alone(database: Engine) -> None:
+    accounts, charters = SqlAccounts(database), SqlCharters(database)
+    for number in (1, 2):
+        accounts.add(an_account(number))
+    for name in ("a", "b"):
+        charters.publish(a_revision(name))
+    digest = a_revision("a").sha256("en")
+    charters.accept(an_acceptance("a", text_sha256=digest))
+    (listed,) = charters.accepted_by(ALICE)
+    found = charters.acceptance(ALICE, listed.number)
+    assert found is not None
+    assert (found.evidence, found.revision, found.locale) == (listed.evidence, a_revision("a"), "en")
+    assert charters.acceptance(AccountId("account-2"), listed.number) is None
+    assert charters.acceptance(ALICE, charters.current().number) is None
+    assert charters.accepted_by(AccountId("account-2")) == []
+
+
+def test_what_is_accepted_is_listed_newest_first(database: Engine) -> None:
+    charters = SqlCharters(database)
+    SqlAccounts(database).add(an_account())
+    for name, charter in (("1", "house"), ("1", "a"), ("2", "house")):
+        charters.publish(a_revision(name, charter=charter))
+    charters.accept(an_acceptance("2", accepted_at=LATER))
+    charters.accept(an_acceptance("1"))
+    charters.accept(an_acceptance("1", charter="a"))
+    listed = [(one.evidence.charter, one.evidence.revision) for one in charters.accepted_by(ALICE)]
+    assert listed == [("house", "2"), ("a", "1"), ("house", "1")]
+
+
+def test_news_are_the_notes_since_the_revision_accepted_last(database: Engine) -> None:
+    charters = SqlCharters(database)
+    SqlAccounts(database).add(an_account())
+    notes = {"1": {"fr": "un"}, "2": {"fr": "deux", "en": "two"}, "3": {}, "4": {"fr": "quatre"}}
+    for name, note in notes.items():
+        charters.publish(replace(a_revision(name), changes=note))
+    charters.publish(replace(a_revision("5", charter="a"), changes={"fr": "ailleurs"}))
+    current = charters.current()
+    assert charters.news_for(ALICE, current) == CharterNews(is_known=False)
+    charters.accept(an_acceptance("1"))
+    assert charters.news_for(ALICE, current) == CharterNews(True, (notes["2"], notes["4"]))
+    charters.accept(an_acceptance("4"))
+    assert charters.news_for(ALICE, current) == CharterNews(is_known=True)
+    # A newer one is none of its news; nor does it make an older revision one that is known.
+    charters.publish(a_revision("6"))
+    assert charters.news_for(ALICE, current) == CharterNews(is_known=True)
+    assert charters.news_for(ALICE, charters.current("a")) == CharterNews(is_known=False)

@@ -130,6 +130,16 @@ class Person:
         self.signed_in(browser)
         return posting(browser, browser.get("/account/password"), "/password", new_password=NEW)
 
+    def close_account(self, browser: Browser) -> Request:
+        self.signed_in(browser)
+        return posting(browser, browser.get("/account/data"), "/close")
+
+    def keep_account(self, browser: Browser) -> Request:
+        browser.follow(self.close_account(browser)())
+        other = self.house.browser()
+        page = other.follow(self.callback(other, ask(other))())
+        return posting(other, page, "/closing")
+
     def sessions_end(self, browser: Browser, which: str) -> Request:
         """From a browser that no application was opened with, of another one with tokens."""
         self.signed_in(self.house.browser())
@@ -315,7 +325,7 @@ ACTS = (
     ),
     Act(
         name="charter",
-        commits=(together("charter_acceptances", "accounts", "charter:answer:accepted"),),
+        commits=(together("charter_acceptances", "accounts", "outbox", "charter:answer:accepted"),),
     ),
     Act(name="context", commits=(together("professional_contexts", "context:choose:accepted"),)),
     Act(name="forget_context", commits=(together("professional_contexts", "context:forget:accepted"),)),
@@ -346,6 +356,14 @@ ACTS = (
     ),
     Act(name="email_later", commits=(together("accounts", "email:prove:put_off"),)),
     Act(name="password_closed", commits=(together("accounts"),)),
+    Act(
+        name="close_account",
+        commits=(together("accounts", "outbox", "account:close:requested") | ENDED,),
+    ),
+    Act(
+        name="keep_account",
+        commits=(together("accounts", "outbox", "account:close:cancelled"),),
+    ),
     Act(
         name="new_password_by_the_present_one",
         commits=(together("accounts", "password_page", "outbox", "password:change:accepted") | ENDED,),

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -220,3 +220,32 @@ class TestWaits:
         again = own.follow(own.authorize())
         assert "Saisissez le code" in own.submit(again, "/password", rpps=RPPS, password=PASSWORD).text
         assert "Saisissez le code" in typed(house, PASSWORD).text  # The run is over: the password was right.
+
+
+# The identity behind the password.
+
+
+def proved_ago(house: Provider, ago: timedelta) -> None:
+    account = house.accounts.get(house.account.id)
+    identity = replace(account.identity, verified_at=datetime.now(UTC) - ago)
+    house.accounts.save(replace(account, identity=identity))
+
+
+@pytest.mark.parametrize(("days", "is_open"), [(3 * 365, True), (3 * 366, False)])
+def test_the_password_opens_nothing_three_years_after_the_last_proof_of_identity(
+    fresh: Provider, days: int, is_open: bool
+) -> None:
+    proved_ago(fresh, timedelta(days=days))
+    browser = fresh.browser()
+    page = browser.submit(browser.follow(browser.authorize()), "/password", rpps=RPPS, password=PASSWORD)
+    assert (page.status_code, "Votre mot de passe est juste" in page.text) == (
+        (200, False) if is_open else (403, True)
+    )
+
+
+def test_only_whoever_knows_the_password_learns_how_old_the_proof_is(fresh: Provider) -> None:
+    proved_ago(fresh, timedelta(days=9999))
+    browser = fresh.browser()
+    page = browser.submit(browser.follow(browser.authorize()), "/password", rpps=RPPS, password="wrong")
+    assert (page.status_code, "juste" in page.text) == (422, False)
+    assert "mail_code:send:accepted" not in audited(fresh)

@@ -197,14 +197,14 @@ def test_what_an_authenticator_asserts_is_written_in_its_row_only() -> None:
 
 
 def test_whether_an_account_may_sign_in_is_decided_in_one_place() -> None:
-    """All others ask `Account.may_sign_in`; the storage adapter writes the column and reads it back."""
+    """All others ask `Account.may_sign_in`; storage writes the column, reads it back and searches by it."""
     readers = {
         module.name
         for module in IDP
         for node in ast.walk(module.tree)
         if isinstance(node, ast.Attribute) and node.attr == "enabled"
     }
-    assert readers == {"idp.accounts.account", "idp.adapters.sql.accounts"}
+    assert readers == {"idp.accounts.account", "idp.adapters.sql.accounts", "idp.adapters.sql.leavers"}
 
 
 def test_rooms_that_reason_raise_reasons_and_never_pages() -> None:

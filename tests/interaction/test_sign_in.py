@@ -22,7 +22,15 @@ from idp.interaction.sign_in import Entered, SessionOver, SignIn
 from idp.interaction.sign_out import SignOut
 from idp.interaction.upstream_sessions import close_upstream
 from idp.interaction.visit import Visit
-from tests.fakes import NOON, FixedClock, MemoryOpenSessions, MemoryStore, RecordingAudit, WorkAtOnce
+from tests.fakes import (
+    NOON,
+    FixedClock,
+    MemoryOpenSessions,
+    MemoryStore,
+    RecordingAudit,
+    RecordingLastSignIns,
+    WorkAtOnce,
+)
 from tests.people import ALICE, ALICE_RPPS, BOB, a_standing, an_account, an_event, an_interaction, doors
 
 LIFE, IDLE = timedelta(hours=4), timedelta(minutes=30)
@@ -57,6 +65,7 @@ class House:
     bindings: dict[str, str] = field(default_factory=dict)
     is_station_shared: bool = False
     audit: RecordingAudit = field(default_factory=RecordingAudit)
+    last: RecordingLastSignIns = field(default_factory=RecordingLastSignIns)
     grants: Grants = field(default_factory=Grants)
     listed: MemoryOpenSessions = field(default_factory=MemoryOpenSessions)
     usual_for: str = ""
@@ -77,6 +86,7 @@ class House:
             sign_out=sign_out,
             gate=gate,
             audit=self.audit,
+            last=self.last,
             told_after=TOLD_AFTER,
         )
 

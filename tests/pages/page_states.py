@@ -10,18 +10,29 @@ from markdown_it import MarkdownIt
 from idp.accounts.history import TOLD, HistoryEntry
 from idp.accounts.notices import Notice
 from idp.accounts.open_sessions import Origin
+from idp.adapters.sql.personal_data import HELD
 from idp.cards.trust import CardRefusal
 from idp.core.errors import Problem
 from idp.flows.shared.psc_refusals import REFUSALS
 from idp.pages import account as account_pages
+from idp.pages import charters as charter_pages
 from idp.pages import email as email_pages
 from idp.pages import enrolment as enrolment_pages
+from idp.pages import personal_data as data_pages
 from idp.pages import sign_in as pages
+from idp.pages.closing import ClosingPage
 from idp.pages.delay import Delay
 from idp.pages.form_post import FormPostPage
 from idp.pages.frame import Deadline, Frame
 from idp.pages.history import VARIANTS, DayView, EntryView, HistoryPage, ReportPage, is_doubtful, words_of
-from idp.pages.mails import CodeMail, EmailChangedMail, NewBrowserMail, NoticeMail, SignInInMail
+from idp.pages.mails import (
+    CharterReceiptMail,
+    CodeMail,
+    EmailChangedMail,
+    NewBrowserMail,
+    NoticeMail,
+    SignInInMail,
+)
 from idp.pages.passkeys import PasskeyPage, PasskeysPage, PasskeyView
 from idp.pages.professional_context import ContextChoice, ProfessionalContextPage
 from idp.pages.sessions import SessionsPage, SessionView, origin_view
@@ -128,6 +139,9 @@ def every_state(locale: str) -> list[State]:
         *_enrolment(),
         *_already_enrolled(),
         *_charter(charter_html(locale)),
+        *_accepted_charters(charter_html(locale)),
+        *_closing(),
+        *_personal_data(),
         *_doors_that_failed(),
         *_professional_context(),
         *_first_connection(),
@@ -186,7 +200,7 @@ def _choice() -> list[State]:
 
 
 def _password() -> list[State]:
-    errors = ("refused", "malformed_rpps", "network", "closed", "busy")
+    errors = ("refused", "malformed_rpps", "network", "closed", "busy", "identity_old")
     waits = {
         "minute": Delay(0, 1),
         "minutes": Delay(0, 17),
@@ -355,8 +369,99 @@ def _enrolment() -> list[State]:
     ]
 
 
+CHANGES = (
+    charter_pages.CharterChange("<p>L'article 6 parle des <strong>postes partagés</strong>.</p>", "fr"),
+    charter_pages.CharterChange("<ul><li>Records are kept for twelve months.</li></ul>", "en"),
+)
+
+
+def _accepted_charters(text_html: str) -> list[State]:
+    line = charter_pages.AcceptanceLine(
+        address="/account/charters/3",
+        of_client="",
+        revision="2026-1",
+        published_on="3 novembre 2026",
+        accepted_at="4 novembre 2026, 9 h 05",
+        doors=("password", "email_otp"),
+        application="ViaTrajectoire",
+    )
+    old = replace(line, address="/account/charters/1", revision="2024-1", doors=())
+    of_client = replace(
+        line, address="/account/charters/2", of_client="Trajectoire Grand Âge", doors=("cps_unchecked",)
+    )
+    lines = (line, of_client, *(replace(old, doors=(door,)) for door in ("psc", "cps")), old)
+    page = charter_pages.AcceptancePage(
+        line=line,
+        identity=ELISE,
+        text_sha256="4f" * 32,
+        is_verified=True,
+        text_locale="fr",
+        text_html=text_html,
+    )
+    unknown = replace(page, line=old, is_verified=False)
+    models = {
+        "acceptance": page,
+        "acceptance-of-client": replace(page, line=of_client),
+        "acceptance-unknown": unknown,
+    }
+    lists = {"charters": lines, "charters-none": ()}
+    return [
+        *(State(name, "account/charter.html", model, in_interaction=False) for name, model in models.items()),
+        *(
+            State(
+                name,
+                "account/charters.html",
+                charter_pages.ChartersPage(acceptances=them),
+                in_interaction=False,
+            )
+            for name, them in lists.items()
+        ),
+    ]
+
+
+def _closing() -> list[State]:
+    page = ClosingPage(ends_at="4 novembre 2026, 14 h 22", may_keep=True)
+    return [
+        State("closing", "closing.html", page),
+        State("closing-by-password", "closing.html", replace(page, may_keep=False)),
+    ]
+
+
+def every_column() -> tuple[data_pages.KeptTable, ...]:
+    """Of each table a row with all that a column may hold."""
+    shown = (("text", ""), (None, "none"), (None, "yes"), (None, "no"), (None, "withheld"))
+    columns = {held.table.name: held.table.c.keys() for held in reversed(HELD)}
+    sessions = ("sid", "account_id", "started_at", "last_seen_at", "proofs", "secrets", "upstream_id_token")
+    tables = [
+        data_pages.KeptTable(
+            name=name,
+            rows=(
+                tuple(
+                    data_pages.KeptValue(column, *shown[number % len(shown)])
+                    for number, column in enumerate(names)
+                ),
+            ),
+            left_out=950 if name == "audit_events" else 0,
+        )
+        for name, names in {**columns, "browser_sessions": sessions}.items()
+    ]
+    return (*tables, data_pages.KeptTable(name="logout_notices", rows=()))
+
+
+def _personal_data() -> list[State]:
+    asked = data_pages.DataPage(minutes=10, hours=24, is_proved=False)
+    page = replace(asked, is_proved=True, kept=every_column())
+    models = {
+        "data-proof": asked,
+        "data": page,
+        "data-busy!": replace(page, error="personal_data.busy"),
+        "data-closed": replace(asked, is_proved=True, closes_at="4 novembre 2026, 14 h 22"),
+    }
+    return [State(name, "account/data.html", model, in_interaction=False) for name, model in models.items()]
+
+
 def _charter(text_html: str) -> list[State]:
-    first = pages.CharterPage(
+    first = charter_pages.CharterPage(
         charter="house",
         of_client=False,
         still_due=1,
@@ -372,6 +477,7 @@ def _charter(text_html: str) -> list[State]:
     models = {
         "charter-first": first,
         "charter-new-revision": replace(first, is_new_revision=True),
+        "charter-what-changed": replace(first, is_new_revision=True, changes=CHANGES),
         "charter-tick-needed!": replace(first, error="charter.tick_needed"),
         "charter-of-two": replace(first, still_due=2),
         "charter-of-client": second,
@@ -493,7 +599,8 @@ def _professional_context() -> list[State]:
 
 #: Every section that there is.
 SECTIONS = tuple(
-    (name, f"/account/{name}") for name in "identity email address password passkeys sessions history".split()
+    (name, f"/account/{name}")
+    for name in "identity email address password passkeys sessions history charters data".split()
 )
 
 
@@ -921,12 +1028,14 @@ def _errors() -> list[State]:
         nameless, key="error.unavailable", return_url=None, incident="K7QF-2M9D", again="/interaction/AbC"
     )
     crowded = replace(nameless, key="error.rate_limited", return_name="ViaTrajectoire", again="")
+    disabled = replace(nameless, key="error.account_disabled", motive="Départ de l'établissement")
     return [
         *states,
         State("error-with-ways-on!", "error.html", with_ways_on),
         State("error-nameless-return!", "error.html", nameless),
         State("error-passing!", "error.html", passing),
         State("error-crowded!", "error.html", crowded, in_interaction=False),
+        State("error-disabled-with-motive!", "error.html", disabled),
     ]
 
 
@@ -962,7 +1071,20 @@ def new_browser_mails(*origins: Origin) -> list[NewBrowserMail]:
 
 
 def notices() -> list[NoticeMail]:
-    return [NoticeMail(str(notice), "3 novembre 2026, 14 h 22") for notice in Notice]
+    told = [NoticeMail(notice=str(notice), happened_at="3 novembre 2026, 14 h 22") for notice in Notice]
+    disabled = next(mail for mail in told if mail.notice == Notice.ACCOUNT_DISABLED)
+    return [*told, replace(disabled, motive="Départ de l'établissement")]
+
+
+def receipts() -> list[CharterReceiptMail]:
+    of_house = CharterReceiptMail(
+        client_name="",
+        revision="2026-1",
+        accepted_at="3 novembre 2026, 14 h 22",
+        text_sha256="4f" * 32,
+        address="https://caducee.example/account/charters/3",
+    )
+    return [of_house, replace(of_house, client_name="Trajectoire Grand Âge")]
 
 
 def email_changed_mails() -> list[EmailChangedMail]:

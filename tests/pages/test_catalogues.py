@@ -9,6 +9,7 @@ import pytest
 from idp.accounts.code_refusal import CodeRefusal
 from idp.accounts.mail_quota import SendRefusal
 from idp.accounts.notices import Notice
+from idp.pages import charters as charter_pages
 from idp.pages import enrolment as enrolment_pages
 from idp.pages import mails as mail_pages
 from idp.pages import sign_in as pages
@@ -27,6 +28,7 @@ from tests.pages.page_states import (
     mails,
     new_browser_mails,
     notices,
+    receipts,
 )
 from tests.pages.reading import (
     CATALOGUES,
@@ -76,7 +78,8 @@ def test_french_punctuation_never_falls_alone_on_a_line() -> None:
 
 def test_every_key_named_by_the_view_models_exists() -> None:
     source = "".join(
-        Path(str(module.__file__)).read_text() for module in (pages, enrolment_pages, mail_pages)
+        Path(str(module.__file__)).read_text()
+        for module in (pages, charter_pages, enrolment_pages, mail_pages)
     )
     named = set(re.findall(r'"((?:choice|password|email_otp|enrolment|charter|mail)\.[a-z_.]+)"', source))
     named |= {f"cps.{reason}.{part}" for reason in CPS_REASONS for part in ("title", "text")}
@@ -90,7 +93,13 @@ def test_every_key_named_by_the_view_models_exists() -> None:
 
 def test_no_key_is_left_that_no_page_says() -> None:
     # Said by the code that posts the mail.
-    said = {"mail.code.subject", "mail.new_browser.subject", *(f"mail.{notice}.subject" for notice in Notice)}
+    said = {
+        "mail.code.subject",
+        "leavers.motive",
+        "mail.new_browser.subject",
+        "mail.charter_receipt.subject",
+        *(f"mail.{notice}.subject" for notice in Notice),
+    }
 
     def listening(key: str, /, **values: object) -> str:
         said.add(key)
@@ -103,6 +112,9 @@ def test_no_key_is_left_that_no_page_says() -> None:
     for model in (*mails(), last_minute_mail()):
         for kind in ("txt", "html"):
             ENVIRONMENT.get_template(f"mail/code.{kind}").render(page=model, t=listening)
+    for receipt in receipts():
+        for kind in ("txt", "html"):
+            ENVIRONMENT.get_template(f"mail/charter_receipt.{kind}").render(page=receipt, t=listening)
     for new_browser in new_browser_mails():
         for kind in ("txt", "html"):
             ENVIRONMENT.get_template(f"mail/new_browser.{kind}").render(page=new_browser, t=listening)

@@ -8,9 +8,12 @@ from bs4 import BeautifulSoup
 
 from idp.accounts.open_sessions import Origin
 from idp.pages import account as account_pages
+from idp.pages import charters as charter_pages
 from idp.pages import email as email_pages
 from idp.pages import enrolment as enrolment_pages
+from idp.pages import personal_data as data_pages
 from idp.pages import sign_in as pages
+from idp.pages.closing import ClosingPage
 from idp.pages.form_post import FormPostPage
 from idp.pages.history import DayView, EntryView, HistoryPage, ReportPage, words_of
 from idp.pages.passkeys import PasskeyPage, PasskeysPage, PasskeyView
@@ -44,6 +47,15 @@ def hostile_states() -> Iterator[State]:
         rpps=HOSTILE,
     )
     typed = dict.fromkeys(("email", "address_line1", "address_line2", "postal_code", "city"), HOSTILE)
+    line = charter_pages.AcceptanceLine(
+        address="/account/charters/1",
+        of_client=HOSTILE,
+        revision=HOSTILE,
+        published_on=HOSTILE,
+        accepted_at=HOSTILE,
+        doors=("cps",),
+        application=HOSTILE,
+    )
     hostile_session = SessionView(
         sid=HOSTILE,
         door="cps",
@@ -64,7 +76,7 @@ def hostile_states() -> Iterator[State]:
         "already_enrolled.html": enrolment_pages.AlreadyEnrolledPage(
             masked_email=HOSTILE, typed_email=HOSTILE, is_same_email=False
         ),
-        "charter.html": pages.CharterPage(
+        "charter.html": charter_pages.CharterPage(
             charter=HOSTILE,
             of_client=True,
             still_due=2,
@@ -76,7 +88,27 @@ def hostile_states() -> Iterator[State]:
             is_new_revision=False,
             error=None,
         ),
+        "account/charters.html": charter_pages.ChartersPage(acceptances=(line,)),
+        "account/charter.html": charter_pages.AcceptancePage(
+            line=line,
+            identity=identity,
+            text_sha256=HOSTILE,
+            is_verified=True,
+            text_locale="fr",
+            text_html="<p>ok</p>",
+        ),
+        "account/data.html": data_pages.DataPage(
+            minutes=10,
+            hours=24,
+            is_proved=True,
+            kept=(
+                data_pages.KeptTable(
+                    name="accounts", rows=((data_pages.KeptValue("family_name", HOSTILE),),)
+                ),
+            ),
+        ),
         "cps.html": pages.CpsPage("none", ALL),
+        "closing.html": ClosingPage(ends_at=HOSTILE, may_keep=True),
         "psc.html": pages.PscPage(reason="refused", doors=ALL),
         "professional_context.html": ProfessionalContextPage(
             (
@@ -215,7 +247,14 @@ def test_hostile_values_come_out_as_the_text_they_are(state: State) -> None:
 
 
 def test_every_template_met_hostile_values() -> None:
-    frames = {"base.html", "macros.html", "form_macros.html", "address.html", "account/section.html"}
+    frames = {
+        "base.html",
+        "macros.html",
+        "form_macros.html",
+        "address.html",
+        "account/section.html",
+        "account/charters_macros.html",
+    }
     files = {*TEMPLATES.glob("*.html"), *TEMPLATES.glob("account/*.html")}
     ours = {file.relative_to(TEMPLATES).as_posix() for file in files} - frames
     assert (

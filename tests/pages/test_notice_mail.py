@@ -15,7 +15,7 @@ each_notice = pytest.mark.parametrize("notice", Notice)
 
 
 def mail(kind: str, locale: str, notice: Notice, happened_at: str = "3 novembre 2026, 14 h 22") -> str:
-    page = NoticeMail(str(notice), happened_at)
+    page = NoticeMail(notice=str(notice), happened_at=happened_at)
     return ENVIRONMENT.get_template(f"mail/notice.{kind}").render(page=page, t=CATALOGUES.translator(locale))
 
 

@@ -65,7 +65,7 @@ class SqlAccounts:
         return self._find(_BY_EMAIL, normalise_email(email))
 
     def add(self, account: Account) -> None:
-        row = _to_row(account)
+        row = _to_row(account) | {"signed_in_at": account.created_at}
         with writing(self.database) as connection:
             # ON CONFLICT, not a unique violation: PostgreSQL would quote the RPPS in it, and the log would hold it.
             added = insert_into(connection, accounts).values(row).on_conflict_do_nothing().returning(_c.id)
@@ -166,6 +166,8 @@ def _to_row(account: Account) -> dict[str, Any]:
         "charter_revision": account.charter_revision,
         "locale": account.locale,
         "version": account.version,
+        "closing_at": account.closing_at,
+        "disabled_motive": account.disabled_motive,
     }
 
 
@@ -233,6 +235,9 @@ def _read(row: Any) -> Account:
         charter_revision=row.charter_revision,
         locale=row.locale,
         version=row.version,
+        closing_at=row.closing_at,
+        disabled_motive=row.disabled_motive,
+        signed_in_at=row.signed_in_at,
     )
 
 

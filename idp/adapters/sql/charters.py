@@ -1,17 +1,28 @@
 """`CharterRepository` on SQL: revisions that never change, and which account accepted which text when."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
 from idp.accounts.account import AccountId
-from idp.accounts.charter import HOUSE, CharterEvidence, CharterRevision, NoCharterPublished, RevisionExists
+from idp.accounts.charter import (
+    HOUSE,
+    Acceptance,
+    AcceptedRevision,
+    CharterEvidence,
+    CharterNews,
+    CharterRevision,
+    NoCharterPublished,
+    RevisionExists,
+)
 from idp.accounts.repository import AccountNotFound
 from idp.adapters.sql.database import insert_into, reading, writing
 from idp.adapters.sql.schema import accounts, charter_acceptances, charter_revisions
 
 _r, _a = charter_revisions.c, charter_acceptances.c
+_IS_OF = sa.and_(_r.charter == _a.charter, _r.revision == _a.revision)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,18 +32,13 @@ class SqlCharters:
     def current(self, charter: str = HOUSE) -> CharterRevision:
         # By position, the order of publication: two revisions may be published at the same instant.
         latest = (
-            sa.select(_r.revision, _r.published_at, _r.texts)
-            .where(_r.charter == charter)
-            .order_by(_r.position.desc())
-            .limit(1)
+            sa.select(charter_revisions).where(_r.charter == charter).order_by(_r.position.desc()).limit(1)
         )
         with reading(self.database) as connection:
             row = connection.execute(latest).one_or_none()
         if row is None:
             raise NoCharterPublished(charter)
-        return CharterRevision(
-            revision=row.revision, published_at=row.published_at, texts=row.texts, charter=charter
-        )
+        return _revision(row)
 
     def publish(self, revision: CharterRevision) -> None:
         with writing(self.database) as connection:
@@ -43,6 +49,7 @@ class SqlCharters:
                     revision=revision.revision,
                     published_at=revision.published_at,
                     texts=revision.texts,
+                    changes=dict(revision.changes),
                 )
                 .on_conflict_do_nothing()
                 .returning(_r.position)
@@ -90,23 +97,80 @@ class SqlCharters:
         found = (
             sa.select(charter_acceptances)
             .where(_a.account_id == account_id)
-            .join(charter_revisions, sa.and_(_r.charter == _a.charter, _r.revision == _a.revision))
+            .join(charter_revisions, _IS_OF)
             .order_by(_a.accepted_at, _r.position)
         )
         with reading(self.database) as connection:
             rows = connection.execute(found).all()
+        return [_evidence(row) for row in rows]
+
+    def accepted_by(self, account_id: AccountId) -> list[AcceptedRevision]:
+        found = (
+            sa.select(charter_acceptances, _r.position, _r.published_at)
+            .where(_a.account_id == account_id)
+            .join(charter_revisions, _IS_OF)
+            .order_by(_a.accepted_at.desc(), _r.position.desc())
+        )
+        with reading(self.database) as connection:
+            rows = connection.execute(found).all()
         return [
-            CharterEvidence(
-                account_id=AccountId(row.account_id),
-                revision=row.revision,
-                text_sha256=row.text_sha256,
-                accepted_at=row.accepted_at,
-                authenticator=row.authenticator,
-                client_id=row.client_id,
-                charter=row.charter,
-            )
+            AcceptedRevision(evidence=_evidence(row), number=row.position, published_at=row.published_at)
             for row in rows
         ]
+
+    def acceptance(self, account_id: AccountId, number: int) -> Acceptance | None:
+        found = (
+            sa.select(charter_acceptances, _r.position, _r.published_at, _r.texts, _r.changes)
+            .where(_a.account_id == account_id, _r.position == number)
+            .join(charter_revisions, _IS_OF)
+        )
+        with reading(self.database) as connection:
+            row = connection.execute(found).one_or_none()
+        return None if row is None else Acceptance(_evidence(row), _revision(row))
+
+    def news_for(self, account_id: AccountId, revision: CharterRevision) -> CharterNews:
+        # Without the texts: an old house has many revisions.
+        until = (
+            sa.select(_r.revision, _r.changes, _a.revision.is_not(None).label("is_accepted"))
+            .select_from(
+                charter_revisions.outerjoin(charter_acceptances, sa.and_(_IS_OF, _a.account_id == account_id))
+            )
+            .where(_r.charter == revision.charter)
+            .order_by(_r.position)
+        )
+        with reading(self.database) as connection:
+            rows = connection.execute(until).all()
+        names = [row.revision for row in rows]
+        rows = rows[: names.index(revision.revision) + 1] if revision.revision in names else []
+        accepted = [at for at, row in enumerate(rows) if row.is_accepted]
+        if not accepted:
+            return CharterNews(is_known=False)
+        return CharterNews(True, tuple(row.changes for row in rows[accepted[-1] + 1 :] if row.changes))
+
+
+def _revision(row: Any) -> CharterRevision:
+    """`row`: the columns of the table, by their names."""
+    return CharterRevision(
+        revision=row.revision,
+        published_at=row.published_at,
+        texts=row.texts,
+        charter=row.charter,
+        changes=row.changes,
+        number=row.position,
+    )
+
+
+def _evidence(row: Any) -> CharterEvidence:
+    """`row`: the columns of the table, by their names."""
+    return CharterEvidence(
+        account_id=AccountId(row.account_id),
+        revision=row.revision,
+        text_sha256=row.text_sha256,
+        accepted_at=row.accepted_at,
+        authenticator=row.authenticator,
+        client_id=row.client_id,
+        charter=row.charter,
+    )
 
 
 def _require_both(connection: Connection, evidence: CharterEvidence) -> None:

@@ -7,11 +7,17 @@ Contains columns and constraints. `migrations/` alone creates them; a test keeps
 import sqlalchemy as sa
 
 # Their tables are of the same metadata.
-from idp.adapters.sql import crl_schema, email_schema, passkey_schema, session_schema  # noqa: F401
+from idp.adapters.sql import (  # noqa: F401
+    crl_schema,
+    email_schema,
+    erasure_schema,
+    passkey_schema,
+    session_schema,
+)
 from idp.adapters.sql.columns import UtcInstant, metadata, row_number
 
 #: The migration of this code. Zero-padded: the order of the texts is the order of the migrations.
-SCHEMA_REVISION = "0017"
+SCHEMA_REVISION = "0018"
 
 accounts = sa.Table(
     "accounts",
@@ -47,6 +53,16 @@ accounts = sa.Table(
     sa.Column("password_closed_for", sa.Text),
     sa.Column("password_closure_told_at", UtcInstant),
     sa.Column("password_changed_at", UtcInstant),
+    sa.Column("closing_at", UtcInstant, index=True),
+    sa.Column("disabled_motive", sa.Text, nullable=False, server_default=""),
+    sa.Column("signed_in_at", UtcInstant),
+    sa.Column("unused_told_at", UtcInstant),
+    sa.Index(
+        "ix_accounts_unused",
+        "signed_in_at",
+        sqlite_where=sa.text("enabled"),
+        postgresql_where=sa.text("enabled"),
+    ),
 )
 
 #: `before` and `after`: the fields of the identity that a newer proof changed.
@@ -102,6 +118,7 @@ charter_revisions = sa.Table(
     sa.Column("revision", sa.Text, nullable=False),
     sa.Column("published_at", UtcInstant, nullable=False),
     sa.Column("texts", sa.JSON, nullable=False),
+    sa.Column("changes", sa.JSON, nullable=False, server_default="{}"),
     sa.UniqueConstraint("charter", "revision"),
     sqlite_autoincrement=True,
 )

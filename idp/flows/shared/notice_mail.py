@@ -22,12 +22,19 @@ class NoticeMailer:
     life: timedelta
     help_desk: str
 
-    def written(self, account: Account, notice: Notice) -> Callable[[], None]:
-        return self._posting(self.mail(account, notice))
+    def written(
+        self, account: Account, notice: Notice, until: datetime | None = None, motive: str = ""
+    ) -> Callable[[], None]:
+        return self._posting(self.mail(account, notice, until, motive))
 
-    def mail(self, account: Account, notice: Notice) -> Mail:
+    def mail(self, account: Account, notice: Notice, until: datetime | None = None, motive: str = "") -> Mail:
         locale = account.locale
-        page = NoticeMail(str(notice), local_time(self.clock.now(), locale))
+        page = NoticeMail(
+            notice=str(notice),
+            happened_at=local_time(self.clock.now(), locale),
+            until=local_time(until, locale) if until is not None else "",
+            motive=motive,
+        )
         return self.mails.write(
             "notice", page, to=account.email, subject=f"mail.{notice}.subject", locale=locale
         )

@@ -39,7 +39,7 @@ class Admission:
         """
         account = self.accounts.find_by_rpps(identity.rpps)
         if account is not None and not account.may_sign_in:
-            self.refuse_disabled(with_event(interaction, event, account), identity)
+            self.refuse_disabled(with_event(interaction, event, account), identity, account.disabled_motive)
         if account is not None:
             proved = with_event(interaction, event, account)
             self.identities.apply(account, identity, lambda: self._proved(proved, identity, also))
@@ -56,10 +56,10 @@ class Admission:
         self.waits.end(identity.rpps)
         also(proved)
 
-    def refuse_disabled(self, proved: Interaction, identity: ProvedIdentity) -> NoReturn:
+    def refuse_disabled(self, proved: Interaction, identity: ProvedIdentity, motive: str) -> NoReturn:
         """A strong proof does not overrule a local decision (facts/psc §9); the attempt is audited.
 
         Raises PageError.
         """
         self.desk.audit_event(_REFUSED[identity.source], proved, reason="account_disabled")
-        raise PageError(Problem.ACCOUNT_DISABLED, client_id=proved.client_id)
+        raise PageError(Problem.ACCOUNT_DISABLED, client_id=proved.client_id, motive=motive)

@@ -49,6 +49,8 @@ _FAILURES = {
 #: The error for each refusal of the gate.
 _GATE_ERROR = {
     MayNotIssue.DISABLED: OAuthError.ACCESS_DENIED,
+    # The person asked for the end of the account after the page that offers to take it back, in another tab.
+    MayNotIssue.CLOSING: OAuthError.ACCESS_DENIED,
     MayNotIssue.NOT_BEFORE: OAuthError.LOGIN_REQUIRED,
     MayNotIssue.CHARTER_DUE: OAuthError.INTERACTION_REQUIRED,
     MayNotIssue.ACR_TOO_LOW: OAuthError.LOGIN_REQUIRED,

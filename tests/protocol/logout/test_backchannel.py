@@ -1,6 +1,7 @@
 """Back-channel logout: what the token says, which answers settle a notice, what is tried again and given up."""
 
 import dataclasses
+from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -351,12 +352,12 @@ def test_worker_forgets_notices_after_a_week(desk: Desk) -> None:
 
 def test_disabled_account_signs_out_of_every_application(desk: Desk) -> None:
     """`idp accounts disable`."""
-    from idp.cli.operate import disable_account
+    from idp.cli.accounts import disable
 
     browser = desk.provider.browser()
     desk.provider.exchange(browser.sign_in())
-    rpps: Any = type("Options", (), {"rpps": desk.provider.account.identity.rpps})()
-    assert disable_account(desk.provider.settings, rpps) == 0
+    rpps = Namespace(rpps=desk.provider.account.identity.rpps, motive=None)
+    assert disable(desk.provider.settings, rpps) == 0
     desk.clock.at = SystemClock().now()
     desk.work()
     assert [url for url, _token in desk.outside.calls] == [RP_URI]
@@ -368,18 +369,18 @@ def test_disabled_account_signs_out_of_every_application(desk: Desk) -> None:
 def test_faulty_clients_file_keeps_nobody_from_being_disabled(
     desk: Desk, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from idp.cli.operate import disable_account
+    from idp.cli.accounts import disable
 
     path, rpps = desk.provider.settings.where.clients_file, desk.provider.account.identity.rpps
     good = path.read_text()
     desk.provider.exchange(desk.provider.browser().sign_in())
-    options: Any = type("Options", (), {"rpps": rpps})()
+    options = Namespace(rpps=rpps, motive=None)
     path.write_text("clients: nonsense")
-    assert disable_account(desk.provider.settings, options) == 1
+    assert disable(desk.provider.settings, options) == 1
     assert "relying parties were not told" in capsys.readouterr().err
     assert not desk.provider.accounts.get(desk.provider.account.id).enabled
     path.write_text(good)
-    assert disable_account(desk.provider.settings, options) == 0
+    assert disable(desk.provider.settings, options) == 0
     desk.clock.at = SystemClock().now() + timedelta(seconds=1)
     desk.work()
     assert len(desk.outside.calls) == 1
