@@ -11,7 +11,7 @@ from hypothesis.strategies import SearchStrategy
 from idp.accounts.account import Account, AccountId, PostalAddress, ProvedIdentity
 from idp.accounts.standing import Standing
 from idp.cards.nomenclature import CodedLabel
-from idp.interaction.authenticator import Acr, AuthenticatorId, Doors, house_doors
+from idp.interaction.authenticator import DOORS, Acr, AuthenticatorId, Doors, house_doors
 from idp.interaction.record import AuthenticationEvent, Interaction
 from tests.fakes import NOON
 
@@ -72,6 +72,8 @@ _AMR: dict[AuthenticatorId, tuple[str, ...]] = {
     "psc": ("sc", "pin"),
     "cps": ("sc", "pin", "hwk", "mfa"),
     "cps_unchecked": ("sc", "pin", "hwk", "mfa"),
+    "passkey": ("hwk", "user", "mfa"),
+    "password_passkey": ("swk", "user", "mfa"),
     "password": ("pwd",),
     "email_otp": ("otp",),
 }
@@ -85,11 +87,15 @@ def an_event(authenticator: AuthenticatorId, minutes: float = 0, **changes: Any)
     return dataclasses.replace(event, **changes)
 
 
-def doors(open_doors: Iterable[str]) -> Doors:
+def doors(open_doors: Iterable[str], *, is_passkey_demanded: bool = False) -> Doors:
     """The house's doors, these ones open to every client."""
-    every = ("psc", "cps", "password")
-    opened = {door: door in open_doors for door in every}
-    return house_doors(opened, has_bypass=True, allowed_for=lambda client: every)
+    opened = {door: door in open_doors for door in DOORS}
+    return house_doors(
+        opened,
+        has_bypass=True,
+        is_passkey_demanded=is_passkey_demanded,
+        allowed_for=lambda client: DOORS,
+    )
 
 
 #: Nothing of it is seen: control, surrogate, separator, format.

@@ -21,6 +21,9 @@ class Notice(StrEnum):
     ACCOUNT_CLOSING = "account_closing"
     ACCOUNT_KEPT = "account_kept"
     ACCOUNT_ERASED = "account_erased"
+    PASSKEY_ADDED = "passkey_added"
+    PASSKEY_REMOVED = "passkey_removed"
+    PASSKEY_COUNTER = "passkey_counter"
     #: The password door was closed by « ce n'était pas moi ».
     PASSWORD_CLOSED = "password_closed"
     #: « Ce n'était pas moi », of an entry of the history.

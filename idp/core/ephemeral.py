@@ -52,6 +52,8 @@ class Kind(StrEnum):
     PASSWORD_FAILURES_IN_A_ROW = "password_failures_in_a_row"
     PASSWORD_FAILURES_OF_DEVICE = "password_failures_of_device"
     PASSWORD_PAGE = "password_page"
+    PASSKEY_CHALLENGE = "passkey_challenge"
+    PASSKEY_FAILURES_BY_IP = "passkey_failures_by_ip"
     CLIENT_REFUSALS = "client_refusals"
     CERTIFICATE_REFUSALS = "certificate_refusals"
     DPOP_PROOF = "dpop_proof"

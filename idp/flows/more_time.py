@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from werkzeug.wrappers import Request, Response
 
+from idp.flows.shared.deadlines import Deadlines
 from idp.flows.shared.desk import Desk
 from idp.web.page_routes import PageRoute
 
@@ -16,6 +17,7 @@ from idp.web.page_routes import PageRoute
 @dataclass(frozen=True, slots=True)
 class MoreTimeFlow:
     desk: Desk
+    deadlines: Deadlines
 
     def routes(self) -> Iterator[PageRoute]:
         yield PageRoute("POST", "/interaction/<interaction_id>/more_time", self.give)
@@ -23,5 +25,5 @@ class MoreTimeFlow:
     def give(self, request: Request, interaction_id: str) -> Response:
         interaction = self.desk.open(request, interaction_id)
         self.desk.form(request, interaction)
-        self.desk.prolong(interaction)
+        self.deadlines.prolong(interaction)
         return self.desk.back(interaction)

@@ -33,7 +33,7 @@ class Assurance:
     """What the ID Token will say. `auth_time` is the moment the path was completed."""
 
     acr: Acr
-    #: The completed path: ("psc",), ("cps",), ("cps_unchecked",) or ("password", "email_otp").
+    #: The completed path: such as ("psc",), ("cps",), ("passkey",) or ("password", "email_otp").
     path: Path
     amr: tuple[str, ...]
     auth_time: datetime

@@ -13,7 +13,9 @@ from typing import Literal
 from idp.interaction.stop import Stop
 
 #: For the type checker. A test holds that the rows below have the same names.
-AuthenticatorId = Literal["psc", "cps", "cps_unchecked", "password", "email_otp"]
+AuthenticatorId = Literal[
+    "psc", "cps", "passkey", "password_passkey", "cps_unchecked", "password", "email_otp"
+]
 Path = tuple[AuthenticatorId, ...]
 Paths = tuple[Path, ...]
 
@@ -23,6 +25,7 @@ class Acr(StrEnum):
 
     PWD_OTP = "urn:caducee:acr:pwd-otp"
     CPS_UNCHECKED = "urn:caducee:acr:cps-unchecked"
+    PASSKEY = "urn:caducee:acr:passkey"
     CPS = "urn:caducee:acr:cps"
     PSC = "urn:caducee:acr:psc"
 
@@ -34,7 +37,7 @@ class AuthenticatorRow:
     id: AuthenticatorId
     #: The name under which settings and clients.yaml open and close it.
     door: str
-    #: RFC 8176 §2 values only. Empty: what the upstream asserts, event by event.
+    #: RFC 8176 §2 values only. Empty: each event has its own, from the upstream or of the passkey.
     amr: tuple[str, ...] = ()
     #: What is proved before it on its path. Empty: the path begins here.
     after: Path = ()
@@ -49,14 +52,28 @@ class AuthenticatorRow:
     identifies: bool = False
     #: Open only while the operator's bypass lasts (docs/adr/0017).
     is_bypass: bool = False
+    #: Open only where the operator demands a passkey after the password (True), or only where not (False).
+    if_passkey_demanded: bool | None = None
 
 
 _CARD_AMR = ("sc", "pin", "hwk", "mfa")
 
 #: Strongest first; `cps` and `psc` are of one rank (docs/adr/0005).
 _ROWS = (
-    AuthenticatorRow(id="psc", door="psc", acr=Acr.PSC, rank=2, identifies=True),
-    AuthenticatorRow(id="cps", door="cps", amr=_CARD_AMR, acr=Acr.CPS, rank=2, identifies=True),
+    AuthenticatorRow(id="psc", door="psc", acr=Acr.PSC, rank=3, identifies=True),
+    AuthenticatorRow(id="cps", door="cps", amr=_CARD_AMR, acr=Acr.CPS, rank=3, identifies=True),
+    # Two factors by itself, and no proof of identity: the card or Pro Santé Connect came before it (docs/adr/0040).
+    AuthenticatorRow(id="passkey", door="passkey", acr=Acr.PASSKEY, rank=2),
+    # The same passkey in place of the mail code: goes by the password's name, as that does.
+    AuthenticatorRow(
+        id="password_passkey",
+        door="password",
+        after=("password",),
+        stop=Stop.PASSKEY,
+        acr=Acr.PASSKEY,
+        rank=2,
+        if_passkey_demanded=True,
+    ),
     # A card let in under the operator's bypass, its revocation status unknown: worth no more than a password.
     AuthenticatorRow(
         id="cps_unchecked", door="cps", amr=_CARD_AMR, acr=Acr.CPS_UNCHECKED, rank=1, is_bypass=True
@@ -70,6 +87,7 @@ _ROWS = (
         stop=Stop.EMAIL_OTP,
         acr=Acr.PWD_OTP,
         rank=1,
+        if_passkey_demanded=False,
     ),
 )
 AUTHENTICATORS: Mapping[AuthenticatorId, AuthenticatorRow] = {row.id: row for row in _ROWS}
@@ -92,11 +110,33 @@ class Doors:
 
 
 def house_doors(
-    opened: Mapping[str, bool], *, has_bypass: bool, allowed_for: Callable[[str], tuple[str, ...]]
+    opened: Mapping[str, bool],
+    *,
+    has_bypass: bool,
+    is_passkey_demanded: bool,
+    allowed_for: Callable[[str], tuple[str, ...]],
 ) -> Doors:
-    """Returns the doors of this service. `opened`: what the operator's settings say, by the name of the door."""
-    ids = (row.id for row in _ROWS if opened[row.door] and (has_bypass or not row.is_bypass))
+    """Returns the doors of this service. `opened`: what the operator's settings say, by the name of the door.
+
+    `is_passkey_demanded`: after the password, in place of the mail code.
+    """
+    ids = (
+        row.id
+        for row in _ROWS
+        if opened[row.door]
+        and (has_bypass or not row.is_bypass)
+        and row.if_passkey_demanded in (None, is_passkey_demanded)
+    )
     return Doors(frozenset(ids), allowed_for)
+
+
+#: RFC 8176 §2, by whether the passkey may leave its device: what it says of itself, attested by nobody (docs/adr/0040).
+_PASSKEY_AMR = {False: ("hwk", "user", "mfa"), True: ("swk", "user", "mfa")}
+
+
+def passkey_amr(*, is_synced: bool) -> tuple[str, ...]:
+    """Returns what a use of this passkey proves: possession, presence, and the person verified by its device."""
+    return _PASSKEY_AMR[is_synced]
 
 
 # There are as many answers as combinations of doors that settings and clients name, and each request asks thrice.

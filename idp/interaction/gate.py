@@ -11,6 +11,7 @@ from typing import Protocol
 from idp.accounts.standing import Standing
 from idp.interaction.assurance import RANK, WAYS
 from idp.interaction.authenticator import Acr, Doors, usable_paths
+from idp.interaction.record import OF_NO_CLIENT
 
 
 class MayNotIssue(StrEnum):
@@ -39,6 +40,18 @@ class Requester(Protocol):
     def minimum_acr(self) -> Acr: ...
     @property
     def charters(self) -> tuple[str, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _OwnPages:
+    """« Mon compte »: what this service demands for its own pages."""
+
+    client_id: str = OF_NO_CLIENT
+    minimum_acr: Acr = Acr.PWD_OTP
+    charters: tuple[str, ...] = ()
+
+
+OWN_PAGES: Requester = _OwnPages()
 
 
 @dataclass(frozen=True, slots=True)

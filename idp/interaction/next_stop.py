@@ -110,11 +110,14 @@ class Itinerary:
         """
         return _satisfying(interaction, self.doors)
 
-    def ways_into(self, client_id: str, minimum_acr: Acr, *, has_password: bool) -> tuple[str, ...]:
-        """Returns the names of the doors by which a person gets into this client; none when they cannot."""
+    def ways_into(self, client_id: str, minimum_acr: Acr, *, lacking: frozenset[str]) -> tuple[str, ...]:
+        """Returns the names of the doors by which a person gets into this client; none when they cannot.
+
+        `lacking`: those for which the person has nothing yet.
+        """
         paths = usable_paths(self.doors.usable(client_id), paths_for(minimum_acr, ()))
         doors = dict.fromkeys(AUTHENTICATORS[path[0]].door for path in paths)
-        return tuple(door for door in doors if has_password or door != "password")
+        return tuple(door for door in doors if door not in lacking)
 
     def earned(self) -> tuple[Acr, ...]:
         """Returns what the open doors earn, the least first. What a client closes for itself is not counted out."""
@@ -127,7 +130,3 @@ class Itinerary:
     def is_anyone_identified(self) -> bool:
         """Whether this service has a door that proves who a person is: the card, or Pro Santé Connect."""
         return any(AUTHENTICATORS[one].identifies for one in self.doors.opened)
-
-    def open_doors(self, interaction: Interaction) -> frozenset[str]:
-        """Returns the authenticators that a path for this request may begin with."""
-        return frozenset(path[0] for path in self.paths(interaction))

@@ -13,6 +13,7 @@ class Stop(StrEnum):
     SAME_PERSON = "same_person"
     CHOICE = "choice"
     EMAIL_OTP = "email_otp"
+    PASSKEY = "passkey"
     FIRST_CONNECTION = "first_connection"
     ENROLMENT = "enrolment"
     CLOSING = "closing"
@@ -28,6 +29,7 @@ SILENT_ERROR: Mapping[Stop, str] = {
     Stop.SAME_PERSON: "interaction_required",
     Stop.CHOICE: "login_required",
     Stop.EMAIL_OTP: "login_required",
+    Stop.PASSKEY: "login_required",
     Stop.FIRST_CONNECTION: "login_required",
     Stop.ENROLMENT: "login_required",
     Stop.CLOSING: "interaction_required",

@@ -45,6 +45,8 @@ class HomePage:
     contexts: tuple[RememberedContext, ...] = ()
     #: The sections that this service has: name and address.
     sections: tuple[tuple[str, str], ...] = ()
+    #: The person may like a passkey. POST /passkey_offer: « Plus tard ».
+    offers_passkey: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

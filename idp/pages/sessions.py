@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from idp.accounts.open_sessions import Origin
 
 #: Doors that have words of their own below "origin.door"; any other is "other".
-DOORS = frozenset({"psc", "cps", "password"})
+DOORS = frozenset({"psc", "cps", "passkey", "password"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,9 @@ class Doors:
     psc: bool
     cps: bool
     password: bool
+    passkey: bool = False
+    #: The password wants one, in place of a mail code.
+    passkey_follows: bool = False
     #: Pro Santé Connect is down: it is shown last, and the page says so.
     psc_out: bool = False
     #: It is down for a setting of ours or theirs: « panne… quelques minutes » would be untrue.
@@ -187,14 +190,6 @@ class SignedOutPage:
     onward: str = "return"
     #: The relying party asked for an address that it has not registered.
     return_refused: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class FormPostPage:
-    """The authorization response as a form (response_mode form_post): POST `action` with `fields`."""
-
-    action: str
-    fields: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -69,7 +69,7 @@ def are_networks(texts: Iterable[str]) -> bool:
 
 def is_host(text: str) -> bool:
     """Whether it is a name or address alone, without port, scheme or path."""
-    return bool(_HOST.fullmatch(text)) or _is_ip(text.strip("[]"))
+    return bool(_HOST.fullmatch(text)) or is_ip(text.strip("[]"))
 
 
 def is_resolved_host(text: str) -> bool:
@@ -77,7 +77,7 @@ def is_resolved_host(text: str) -> bool:
     return is_host(text.removesuffix("."))
 
 
-def _is_ip(text: str) -> bool:
+def is_ip(text: str) -> bool:
     try:
         return bool(ip_address(text))
     except ValueError:
@@ -85,7 +85,7 @@ def _is_ip(text: str) -> bool:
 
 
 def _is_shortest(address: str) -> bool:
-    return _is_ip(address) and str(ip_address(address)) == address
+    return is_ip(address) and str(ip_address(address)) == address
 
 
 def is_mailbox(text: str) -> bool:

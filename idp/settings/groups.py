@@ -18,6 +18,7 @@ from idp.settings.lives import ClockSettings, LifeSettings
 from idp.settings.mail import MailSettings
 from idp.settings.mail_code import MailCodeSettings
 from idp.settings.outbound import OutboundSettings
+from idp.settings.passkey import PasskeySettings
 from idp.settings.password import PasswordSettings
 from idp.settings.proxy import ProxySettings
 from idp.settings.psc import PscSettings
@@ -41,6 +42,7 @@ class Groups:
     mail_code: MailCodeSettings
     email: EmailSettings
     password: PasswordSettings
+    passkey: PasskeySettings
     lives: LifeSettings
     clock: ClockSettings
     closing: ClosingSettings

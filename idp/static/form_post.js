@@ -1,2 +1,2 @@
-// The only script of the house: the answer to the application sends itself. Without scripts, a button does it.
+// The answer to the application sends itself. Without scripts, a button does it.
 document.querySelector("main form").submit();

@@ -67,6 +67,12 @@ class Cookies:
         sent = self._sent(request).items()
         return {name[len(_BINDING) :]: secret for name, secret in sent if name.startswith(_BINDING)}
 
+    def begin(self, request: Request, response: Response, browser: str, binding: tuple[str, str]) -> None:
+        """Bind a new interaction, by its id, to the browser: one of its cookies if it has none yet, and room for it."""
+        self.know_browser(request, response, browser)
+        self.make_room(request, response)
+        self.bind(response, *binding)
+
     def bind(self, response: Response, interaction_id: str, secret: str) -> None:
         self.set(response, f"{_BINDING}{interaction_id}", secret)
 

@@ -9,12 +9,13 @@ import jinja2
 from markupsafe import escape
 from werkzeug.wrappers import Request, Response
 
-from idp.pages.frame import Frame
+from idp.pages.frame import Deadline, Frame
 from idp.settings.where import LOCALES
 from idp.web.addresses import path_of_ours
 from idp.web.catalogues import Catalogues
 from idp.web.cookies import SAID_COOKIE, Cookies
 from idp.web.forms import CsrfTokens
+from idp.web.headers import allow_own_script
 from idp.web.locales import Locales
 from idp.web.ready import HTML, ReadyResponse
 from idp.web.shared_stations import SharedStations
@@ -69,6 +70,7 @@ class Rendering:
         base_path: str,
         wished: str = "",
         browser: str | None = None,
+        deadline: Deadline | None = None,
     ) -> Frame:
         """Returns the frame. `wished`: the `ui_locales` of the relying party. `browser`: what the tokens of its forms
         are bound to (`CsrfTokens`), if that is not the cookie that the request has."""
@@ -83,11 +85,14 @@ class Rendering:
             base_path=base_path,
             csrf=self.csrf.token(browser, base_path) if browser else "",
             is_shared_station=self.stations.holds(request),
+            deadline=deadline,
         )
 
     def page(self, template: str, frame: Frame, page: Any, status: int = 200) -> Response:
         text = self.templates.render(template, frame.locale, frame=frame, page=page)
         response = ReadyResponse(status, (HTML,), text.encode())
+        if frame.deadline is not None:
+            allow_own_script(response)
         if frame.said is not None:
             self.cookies.clear(response, SAID_COOKIE)
         return response

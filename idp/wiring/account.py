@@ -27,6 +27,7 @@ from idp.web.sections import Section
 from idp.wiring.email import build_address_form
 from idp.wiring.flow_parts import FlowParts
 from idp.wiring.parts import Parts
+from idp.wiring.passkeys import build_passkeys, build_passkeys_section
 
 
 def build_account_sign_in(parts: Parts) -> AccountSignIn:
@@ -56,6 +57,8 @@ def build_account(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
     sections[Section.ADDRESS] = _address(parts)
     if settings.password.door:
         sections[Section.PASSWORD] = _password(parts, shared)
+    if settings.passkey.is_open_at(settings.where.issuer):
+        sections[Section.PASSKEYS] = build_passkeys_section(parts, shared, _desk(parts))
     sections[Section.SESSIONS] = _sessions(parts)
     sections[Section.HISTORY] = _history(parts, shared)
     sections[Section.CHARTERS] = CharterAcceptancesFlow(
@@ -99,8 +102,10 @@ def _home(parts: Parts, sections: tuple[Section, ...]) -> HomeFlow:
         context=parts.context,
         contexts=parts.contexts,
         audit=parts.audit,
+        clock=parts.clock,
         itinerary=parts.itinerary,
         sections=sections,
+        passkeys=build_passkeys(parts),
     )
 
 

@@ -1,6 +1,6 @@
 """Contains every endpoint that machines call, with its address. Not here: /authorize (`browser_endpoints`), pages."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from werkzeug.wrappers import Request, Response
@@ -20,6 +20,8 @@ from idp.protocol.tokens.refresh import Refresh
 from idp.protocol.tokens.revocation import IntrospectionEndpoint, OwnTokens, RevocationEndpoint
 from idp.protocol.tokens.token import TokenEndpoint
 from idp.protocol.tokens.userinfo import UserinfoEndpoint
+from idp.settings import Settings
+from idp.web.sections import Section
 from idp.wiring.cards import build_list_check
 from idp.wiring.parts import Parts
 from idp.wiring.protocol import ProtocolParts
@@ -49,6 +51,7 @@ def build_endpoints(parts: Parts, protocol: ProtocolParts) -> PlainEndpoints:
         documents={
             "/jwks": KeySetDocument(parts.keys, settings.where),
             "/.well-known/openid-configuration": lambda: discovery,
+            **_passkey_endpoints(settings),
         },
         where=settings.where,
         body_bytes=settings.bounds.body_bytes,
@@ -126,6 +129,16 @@ def _discovery(parts: Parts, protocol: ProtocolParts) -> Document:
     settings = parts.settings
     document = discovery_document(settings.where.issuer, parts.itinerary.earned(), protocol.tls_methods)
     return document_of(document | mtls_members(document, settings.proxy.mtls_origin), settings.where)
+
+
+def _passkey_endpoints(settings: Settings) -> Mapping[str, Callable[[], Document]]:
+    """Returns where password managers lead a person to their passkeys (W3C, A Well-Known URL for Passkey Endpoints)."""
+    issuer = settings.where.issuer
+    if not settings.passkey.is_open_at(issuer):
+        return {}
+    section = f"{issuer}{Section.PASSKEYS.path}"
+    document = document_of({"enroll": section, "manage": section}, settings.where)
+    return {"/.well-known/passkey-endpoints": lambda: document}
 
 
 def _alive(request: Request) -> Response:

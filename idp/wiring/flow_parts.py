@@ -20,6 +20,7 @@ from idp.flows.shared.already_enrolled import AlreadyEnrolled
 from idp.flows.shared.charter_receipt import CharterReceipts
 from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.code_post import CodePost
+from idp.flows.shared.deadlines import Deadlines
 from idp.flows.shared.desk import Desk
 from idp.flows.shared.notice_mail import NoticeMailer
 from idp.flows.shared.opening import Opening
@@ -40,6 +41,7 @@ _SERVICE_WORDS = ("caducee", "viatrajectoire", "trajectoire")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlowParts:
     desk: Desk
+    deadlines: Deadlines
     admission: Admission
     identities: IdentityUpdates
     codes: MailCodes
@@ -83,6 +85,7 @@ def build_flow_parts(parts: Parts, finishes: Finishes[Request, Response]) -> Flo
     )
     return FlowParts(
         desk=desk,
+        deadlines=Deadlines(parts.interactions, parts.clock),
         admission=admission,
         identities=identities,
         codes=codes,
@@ -131,6 +134,7 @@ def _desk(parts: Parts, finishes: Finishes[Request, Response], pictures: Officia
         forms=web.forms,
         locales=web.locales,
         rendering=web.rendering,
+        deadlines=Deadlines(parts.interactions, parts.clock),
         upstream=parts.upstream,
         pictures=pictures,
     )

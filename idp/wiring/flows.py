@@ -34,6 +34,7 @@ from idp.wiring.email import build_email
 from idp.wiring.flow_parts import FlowParts, build_flow_parts
 from idp.wiring.itinerary import build_charter_action
 from idp.wiring.parts import Parts
+from idp.wiring.passkeys import build_passkey_door
 
 
 def build_flows(parts: Parts, finishes: Finishes[Request, Response]) -> list[Flow]:
@@ -41,10 +42,11 @@ def build_flows(parts: Parts, finishes: Finishes[Request, Response]) -> list[Flo
     shared, settings = build_flow_parts(parts, finishes), parts.settings
     return [
         ChoiceFlow(shared.desk, enrolment_from_psc=settings.psc.may_enrol),
-        MoreTimeFlow(shared.desk),
+        MoreTimeFlow(shared.desk, shared.deadlines),
         PscPictureFlow(shared.pictures),
         _password(parts, shared),
         _email_otp(parts, shared),
+        *_passkeys(parts, shared),
         _enrolment(parts, shared),
         _same_person(parts, shared),
         *_required(parts, shared),
@@ -71,6 +73,12 @@ def _password(parts: Parts, shared: FlowParts) -> PasswordFlow:
     )
 
 
+def _passkeys(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
+    settings = parts.settings
+    if settings.passkey.is_open_at(settings.where.issuer):
+        yield build_passkey_door(parts, shared)
+
+
 def _enrolment(parts: Parts, shared: FlowParts) -> EnrolmentFlow:
     settings = parts.settings
     return EnrolmentFlow(
@@ -78,7 +86,12 @@ def _enrolment(parts: Parts, shared: FlowParts) -> EnrolmentFlow:
         passwords=shared.passwords,
         sender=shared.sender,
         already=shared.already,
-        typed=TypedForm(shared.desk),
+        typed=TypedForm(
+            desk=shared.desk,
+            deadlines=shared.deadlines,
+            interactions=parts.interactions,
+            visits=parts.visits,
+        ),
         policy=shared.policy if settings.password.door else None,
     )
 

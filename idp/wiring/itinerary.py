@@ -31,8 +31,18 @@ def build_itinerary(
         client = clients.get(client_id)
         return client.authenticators if client else ()
 
-    opened = {"psc": has_psc, "cps": has_cps, "password": s.password.door}
-    doors = house_doors(opened, has_bypass=_has_bypass(resources), allowed_for=allowed_for)
+    opened = {
+        "psc": has_psc,
+        "cps": has_cps,
+        "passkey": s.passkey.is_open_at(s.where.issuer),
+        "password": s.password.door,
+    }
+    doors = house_doors(
+        opened,
+        has_bypass=_has_bypass(resources),
+        is_passkey_demanded=s.passkey.is_demanded_at(s.where.issuer),
+        allowed_for=allowed_for,
+    )
     sources = frozenset({"cps", "psc"} if s.psc.may_enrol else {"cps"})
     again = EmailAgainAction(ProvedAgain(s.email.proved_again_after, s.email.put_off_for))
     charter = build_charter_action(resources, clients)

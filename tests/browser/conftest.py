@@ -92,6 +92,14 @@ class Window:
                     return
         raise AssertionError(f"no button or link « {words} » on « {self.title} »")
 
+    def press_and_stay(self, words: str, kind: str = "button") -> None:
+        """The button with these words, which leads nowhere by itself."""
+        for element in self.driver.find_elements(By.TAG_NAME, kind):
+            if element.is_displayed() and " ".join(element.text.split()) == words:
+                element.click()
+                return
+        raise AssertionError(f"no {kind} « {words} » on « {self.title} »")
+
     def fill(self, autocomplete: str, text: str) -> None:
         """The field with this standard autocomplete token, found through nothing else."""
         field = self.driver.find_element(By.CSS_SELECTOR, f'input[autocomplete~="{autocomplete}"]')
@@ -154,11 +162,13 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstration]:
 def chromium(demo: Demonstration, tmp_path: Path) -> Iterator[Callable[..., Window]]:
     """`chromium(card="lefebvre", locale="fr")` opens a window; all are closed at the end.
 
-    `page_load="none"`: nothing waits for a page to be complete.
+    `page_load="none"`: nothing waits for a page to be complete. `scripts`: as most people have them.
     """
     windows: list[webdriver.Chrome] = []
 
-    def launch(card: str | None = None, locale: str = "fr", page_load: str = "normal") -> Window:
+    def launch(
+        card: str | None = None, locale: str = "fr", page_load: str = "normal", *, scripts: bool = False
+    ) -> Window:
         home = tmp_path / f"home-{len(windows)}"
         home.mkdir()
         cards = {entry["name"]: entry for entry in demo.ready["cards"]}
@@ -168,7 +178,9 @@ def chromium(demo: Demonstration, tmp_path: Path) -> Iterator[Callable[..., Wind
         options.page_load_strategy = page_load
         for switch in (*_SWITCHES, f"--lang={locale}"):
             options.add_argument(switch)
-        options.add_experimental_option("prefs", _preferences(demo.ready["card_host"], locale))
+        options.add_experimental_option(
+            "prefs", _preferences(demo.ready["card_host"], locale, scripts=scripts)
+        )
         environment = {**os.environ, "HOME": str(home)}
         driver = webdriver.Chrome(options=options, service=Service(_binary("chromedriver"), env=environment))
         windows.append(driver)
@@ -189,10 +201,10 @@ def plain_chromium() -> dict[str, Any]:
     return {"options": options, "service": Service(_binary("chromedriver"))}
 
 
-def _preferences(card_host: str, locale: str) -> dict[str, Any]:
+def _preferences(card_host: str, locale: str, *, scripts: bool) -> dict[str, Any]:
     return {
         "intl.accept_languages": locale,
-        "profile.managed_default_content_settings.javascript": 2,
+        "profile.managed_default_content_settings.javascript": 1 if scripts else 2,
         "profile.content_settings.exceptions.auto_select_certificate": {
             f"{card_host},*": {"setting": {"filters": [{}]}}
         },

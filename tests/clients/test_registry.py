@@ -54,7 +54,7 @@ def test_a_short_client_gets_the_safe_defaults(file: Path) -> None:
     assert client.token_endpoint_auth_method == "client_secret_basic"
     assert client.id_token_signed_response_alg == "RS256"
     assert client.minimum_acr is Acr.PWD_OTP
-    assert client.authenticators == ("psc", "cps", "password")
+    assert client.authenticators == ("psc", "cps", "passkey", "password")
     assert client.post_logout_redirect_uris == ()
 
 

@@ -15,11 +15,13 @@ from idp.accounts.account import ClosedFor, PasswordClosure
 from idp.accounts.charter import CharterRevision
 from idp.wiring.accounts import build_passwords
 from tests.adapters.psc.hostile_psc import HostilePsc, Lie
+from tests.authenticator import Authenticator
 from tests.configured import changed
 from tests.fakes import NOON
 from tests.faults import posting, together
 from tests.flows.email import age_address, last_mail
 from tests.flows.test_professional_context import BOTH
+from tests.passkeys import give, link_of, options_of
 from tests.protocol.psc import person
 from tests.provider import PASSWORD, RP, RPPS, Browser, Provider, answer_of
 
@@ -45,6 +47,7 @@ SENT = together(
 )
 LIMITS = {"mail_codes_per_minute": 2, "mail_codes_per_hour": 9, "mail_codes_per_day": 9}
 USED = together("mail_code_nonce")
+AUTHENTICATOR = Authenticator(count=5)
 Request = Callable[[], TestResponse]
 
 
@@ -198,6 +201,36 @@ class Person:
         typed = {name: TYPED[name] for name in ("address_line1", "postal_code", "city")}
         return posting(browser, browser.get("/account/address"), "/address", **typed)
 
+    def passkey(self, browser: Browser) -> Request:
+        """With a counter that went back."""
+        page = browser.get(link_of(ask(browser)))
+        self.hub = page.request.path.rpartition("/")[0]
+        return self.passkey_answered(browser, page)
+
+    def passkey_answered(self, browser: Browser, page: TestResponse) -> Request:
+        answer = replace(AUTHENTICATOR, count=3).answer(options_of(page))
+        return posting(browser, page, "/passkey", credential=answer)
+
+    def passkey_again(self, browser: Browser) -> TestResponse:
+        """Its answer is good once: it is asked for anew."""
+        return self.passkey_answered(browser, browser.get(f"{self.hub}/passkey"))()
+
+    def passkey_add(self, browser: Browser) -> Request:
+        self.signed_in(browser)
+        return self.passkey_made(browser)
+
+    def passkey_made(self, browser: Browser) -> Request:
+        page = browser.get("/account/passkeys")
+        answer = Authenticator(credential_id=b"of another device").make(options_of(page))
+        return posting(browser, page, "/add", credential=answer)
+
+    def passkey_add_again(self, browser: Browser) -> TestResponse:
+        return self.passkey_made(browser)()
+
+    def passkey_remove(self, browser: Browser) -> Request:
+        self.signed_in(browser)
+        return posting(browser, browser.get("/account/passkeys"), "/remove")
+
     def question(self, browser: Browser) -> TestResponse:
         """A session was left open at a shared station."""
         self.signed_in(browser)
@@ -226,6 +259,7 @@ def prepare(house: Provider) -> None:
     text = path.read_text().replace("address, professional]", "address, professional, professional_context]")
     told = f"{client}    backchannel_logout_uri: https://trajectoire.example/back\n"
     path.write_text(text.replace(client, told))
+    give(house, AUTHENTICATOR)
     # Hashed under parameters that were raised since.
     before = build_passwords(changed(house.settings, argon2_memory_kib=16))
     house.accounts.save(replace(house.account, password_hash=before.hash(PASSWORD)))
@@ -339,6 +373,17 @@ ACTS = (
     Act(name="end_others", commits=(ENDED,)),
     Act(name="end_all", commits=(ENDED | together("accounts"),)),
     Act(name="report", commits=(ENDED | together("accounts", "account:report:accepted", "outbox"),)),
+    Act(
+        name="passkey",
+        commits=(together("passkeys", "outbox", "passkey:login:accepted", "passkey:counter:warned"),),
+        again="passkey_again",
+    ),
+    Act(
+        name="passkey_add",
+        commits=(together("passkeys", "outbox", "passkey:add:accepted"),),
+        again="passkey_add_again",
+    ),
+    Act(name="passkey_remove", commits=(together("passkeys", "outbox", "passkey:remove:accepted"),)),
     Act(name="same_person", commits=(together("session:confirm:accepted"),)),
     Act(name="other_person", commits=(together("session:confirm:refused") | ENDED,)),
 )

@@ -1,9 +1,9 @@
 """What the protocol must do, and the tests that prove it: requirement → proofs, readable as a matrix.
 
 The ids are those of docs/facts/security.md: AZ authorization, TK tokens, JW keys and JWTs, LO logout, FA the
-FAPI 2.0 profile, L faults found in the libraries we build on, TH how often one may try, OT the code sent by mail, T
-threats of protocol and web. `docs/security.md` is made from it (`python -m tests.house.requirements`). A proof is a
-test that fails when the requirement is broken.
+FAPI 2.0 profile, L faults found in the libraries we build on, TH how often one may try, OT the code sent by mail, PK
+passkeys, T threats of protocol and web. `docs/security.md` is made from it (`python -m tests.house.requirements`). A
+proof is a test that fails when the requirement is broken.
 """
 
 from collections.abc import Iterator
@@ -51,6 +51,7 @@ CHAPTERS = {
     "L": "Faults of pyop and oic that must not be ours",
     "TH": "How often one may try",
     "OT": "The code sent by mail",
+    "PK": "Passkeys",
     "T": "Threats of protocol and web",
 }
 
@@ -523,6 +524,43 @@ REQUIREMENTS: dict[str, Requirement] = {
         "database_keeps_no_code_token_or_password_as_it_is",
         adapters_smtp="relay_nobody_vouches_for_gets_neither_login_nor_mail "
         "relay_of_a_private_authority_gets_login_and_mail_over_tls",
+    ),
+    "PK1": proved(
+        "A challenge is good once, for one sign-in or session, for minutes.",
+        flows_passkey="TestRefused::answered_a_second_time TestRefused::answered_twice_at_once "
+        "TestRefused::when_the_page_waited_too_long",
+        flows_account_passkeys="TestAdd::the_answer_to_one_page_is_good_once",
+    ),
+    "PK2": proved(
+        "What was made or signed for another site, page or purpose, or by another key, is refused.",
+        adapters_passkey_ceremonies="TestNew::it_is_refused TestUse::it_is_refused "
+        "no_use_is_anything_but_right_or_refused nothing_made_is_anything_but_right_or_refused",
+        flows_passkey="TestRefused::of_another_site TestRefused::of_another_key "
+        "TestRefused::after_it_was_removed",
+    ),
+    "PK3": proved(
+        "Nothing is added or opened unless the device verified its person; the token says no more than was proved.",
+        flows_passkey="TestRefused::without_the_verification_of_the_person "
+        "TestAccepted::it_signs_in_alone_and_the_relying_party_reads_what_it_was",
+        interaction_authenticator="a_passkey_stands_between_a_mail_code_and_a_card",
+        browser_passkeys="a_device_that_does_not_verify_its_person_adds_and_opens_nothing",
+    ),
+    "PK4": proved(
+        "A counter that does not grow is told to the person and the operator.",
+        accounts_passkeys="a_counter_that_does_not_grow_is_odd_unless_the_passkey_counts_nothing",
+        flows_passkey="TestAccepted::a_counter_that_goes_back_signs_in_and_the_person_and_the_operator_are_told",
+    ),
+    "PK5": proved(
+        "An authenticator keeps of the person their public number and name alone; a passkey is its owner's alone.",
+        adapters_passkey_ceremonies="TestOptions::a_new_passkey_is_discoverable_verifies_its_person_and_is_attested_by_nobody",
+        flows_passkey="TestRefused::of_a_person_that_the_authenticator_takes_for_another "
+        "TestRefused::of_a_colleague_after_ones_own_password",
+    ),
+    "PK6": proved(
+        "Passkeys are added and removed after a fresh proof, and the person gets a mail.",
+        flows_account_passkeys="TestAdd::a_passkey_is_added_named_and_told_by_mail "
+        "TestAdd::a_form_posted_without_a_fresh_proof_adds_nothing_and_leads_to_one "
+        "TestChange::it_is_removed_and_told_once_and_opens_nothing_more",
     ),
     "T37": proved(
         "Open redirect, theft of codes.",

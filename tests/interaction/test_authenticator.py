@@ -8,7 +8,14 @@ import pytest
 from idp.clients.members import MEMBERS
 from idp.clients.values import ACR_BY_NAME
 from idp.interaction.assurance import EARNED, RANK
-from idp.interaction.authenticator import AUTHENTICATORS, DOORS, Acr, AuthenticatorId, house_doors
+from idp.interaction.authenticator import (
+    AUTHENTICATORS,
+    DOORS,
+    Acr,
+    AuthenticatorId,
+    house_doors,
+    passkey_amr,
+)
 from idp.interaction.record import event_of
 from idp.interaction.stop import SILENT_ERROR, Stop
 from tests.fakes import NOON
@@ -34,6 +41,8 @@ def test_the_paths_are_those_that_were_written_down() -> None:
     assert EARNED == {
         ("psc",): Acr.PSC,
         ("cps",): Acr.CPS,
+        ("passkey",): Acr.PASSKEY,
+        ("password", "password_passkey"): Acr.PASSKEY,
         ("cps_unchecked",): Acr.CPS_UNCHECKED,
         ("password", "email_otp"): Acr.PWD_OTP,
     }
@@ -59,14 +68,17 @@ def test_amr_are_registered_values_and_come_with_the_event(row: object) -> None:
 
 
 def test_a_client_may_name_every_door_and_demand_every_acr_but_that_of_the_bypass() -> None:
-    assert DOORS == ("psc", "cps", "password") == MEMBERS["authenticators"].default
-    assert ACR_BY_NAME == {"pwd-otp": Acr.PWD_OTP, "cps": Acr.CPS, "psc": Acr.PSC}
+    assert DOORS == ("psc", "cps", "passkey", "password") == MEMBERS["authenticators"].default
+    assert ACR_BY_NAME == {
+        "pwd-otp": Acr.PWD_OTP, "passkey": Acr.PASSKEY, "cps": Acr.CPS, "psc": Acr.PSC,
+    }  # fmt: skip
 
 
-def usable(*, has_bypass: bool = False, **opened: bool) -> set[str]:
+def usable(*, has_bypass: bool = False, is_passkey_demanded: bool = False, **opened: bool) -> set[str]:
     doors = house_doors(
-        {"psc": False, "cps": False, "password": False} | opened,
+        dict.fromkeys(DOORS, False) | opened,
         has_bypass=has_bypass,
+        is_passkey_demanded=is_passkey_demanded,
         allowed_for=lambda client: ("cps", "password"),
     )
     return set(doors.usable("rp"))
@@ -79,3 +91,19 @@ def test_a_door_opens_all_that_goes_by_its_name_and_the_unchecked_card_under_the
     assert usable(has_bypass=True) == set()
     assert usable(password=True) == {"password", "email_otp"}
     assert usable(psc=True) == set()
+
+
+def test_where_a_passkey_is_demanded_it_comes_after_the_password_in_place_of_the_mail_code() -> None:
+    assert usable(password=True, is_passkey_demanded=True) == {"password", "password_passkey"}
+    assert usable(is_passkey_demanded=True) == set()
+    assert usable(passkey=True) == set()  # the client did not name the door
+
+
+def test_a_passkey_stands_between_a_mail_code_and_a_card() -> None:
+    assert RANK[Acr.PWD_OTP] < RANK[Acr.PASSKEY] < RANK[Acr.CPS] == RANK[Acr.PSC]
+
+
+def test_a_passkey_that_may_leave_its_device_is_told_as_software() -> None:
+    assert passkey_amr(is_synced=False) == ("hwk", "user", "mfa")
+    assert passkey_amr(is_synced=True) == ("swk", "user", "mfa")
+    assert set(passkey_amr(is_synced=True)) | set(passkey_amr(is_synced=False)) <= REGISTERED_AMR

@@ -8,7 +8,7 @@ import pytest
 
 from idp.accounts.charter import HOUSE
 from idp.accounts.standing import Standing
-from idp.interaction.authenticator import Acr, Doors
+from idp.interaction.authenticator import DOORS, Acr, Doors
 from idp.interaction.gate import Gate, IssueRefused, MayNotIssue
 from tests.people import a_standing, an_account, doors
 
@@ -20,7 +20,7 @@ class Requester:
     charters: tuple[str, ...] = ()
 
 
-def gate(open_doors: Iterable[str] = ("psc", "cps", "password")) -> Gate:
+def gate(open_doors: Iterable[str] = DOORS) -> Gate:
     return Gate(doors(open_doors))
 
 
@@ -45,8 +45,9 @@ def accepted(**changes: Any) -> Standing:
 @pytest.mark.parametrize("acr", list(Acr))
 @pytest.mark.parametrize("minimum", list(Acr))
 def test_an_acr_passes_when_its_rank_is_enough(acr: Acr, minimum: Acr) -> None:
-    low = (Acr.PWD_OTP, Acr.CPS_UNCHECKED)
-    if minimum not in low and acr in low:
+    rungs = [{Acr.PWD_OTP, Acr.CPS_UNCHECKED}, {Acr.PASSKEY}, {Acr.CPS, Acr.PSC}]
+    rung_of = {one: number for number, rung in enumerate(rungs) for one in rung}
+    if rung_of[acr] < rung_of[minimum]:
         assert refusal(accepted(), acr=acr, minimum=minimum) is MayNotIssue.ACR_TOO_LOW
     else:
         gate().may_issue(accepted(), Requester(minimum), acr=acr, generation=0)
@@ -73,10 +74,12 @@ def test_while_a_charter_was_never_published_nothing_is_issued(charter: str) -> 
     assert refusal(a_standing(unpublished=charter)) is MayNotIssue.CHARTER_DUE
 
 
-@pytest.mark.parametrize(("acr", "door"), [(Acr.PSC, "psc"), (Acr.CPS, "cps"), (Acr.PWD_OTP, "password")])
+@pytest.mark.parametrize(
+    ("acr", "door"), [(Acr.PSC, "psc"), (Acr.CPS, "cps"), (Acr.PASSKEY, "passkey"), (Acr.PWD_OTP, "password")]
+)
 def test_an_acr_passes_only_while_its_own_door_is_open(acr: Acr, door: str) -> None:
     gate(open_doors=[door]).may_issue(accepted(), Requester(), acr=acr, generation=0)
-    others = gate(open_doors={"psc", "cps", "password"} - {door})
+    others = gate(open_doors=set(DOORS) - {door})
     assert refusal(accepted(), acr=acr, at=others) is MayNotIssue.DOOR_CLOSED
 
 

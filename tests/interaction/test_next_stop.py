@@ -318,12 +318,52 @@ def test_no_stop_is_left_only_when_a_whole_fresh_path_of_enough_rank_is_done_and
 
 def test_the_open_doors_are_the_first_steps_that_would_satisfy_the_request() -> None:
     house = Itinerary(doors(EVERY_DOOR), [], CARD_ONLY)
-    assert house.open_doors(an_interaction()) == {PSC, CPS, "cps_unchecked", PASSWORD}
-    assert house.open_doors(an_interaction(needed=Acr.CPS)) == {PSC, CPS}
+    assert {path[0] for path in house.paths(an_interaction())} == {PSC, CPS, "cps_unchecked", PASSWORD}
+    assert {path[0] for path in house.paths(an_interaction(needed=Acr.CPS))} == {PSC, CPS}
     no_password = Itinerary(doors({PSC}), [], CARD_ONLY)
-    assert no_password.open_doors(an_interaction()) == {PSC}
+    assert {path[0] for path in no_password.paths(an_interaction())} == {PSC}
 
 
 def test_a_mail_code_without_its_password_door_opens_nothing() -> None:
     only_code = Doors(frozenset({"email_otp"}), allowed_for=lambda client: tuple(EVERY_DOOR))
-    assert Itinerary(only_code, [], CARD_ONLY).open_doors(an_interaction()) == frozenset()
+    assert Itinerary(only_code, [], CARD_ONLY).paths(an_interaction()) == ()
+
+
+PASSKEYS_TOO = EVERY_DOOR | {"passkey"}
+
+
+@pytest.mark.parametrize(
+    ("done", "needed", "open_doors", "expected"),
+    [
+        (("passkey",), Acr.PWD_OTP, PASSKEYS_TOO, None),
+        (("passkey",), Acr.PASSKEY, PASSKEYS_TOO, None),
+        (("passkey",), Acr.CPS, PASSKEYS_TOO, Stop.CHOICE),
+        (("passkey",), Acr.PWD_OTP, EVERY_DOOR, Stop.CHOICE),
+        (("password", "email_otp"), Acr.PASSKEY, PASSKEYS_TOO, Stop.CHOICE),
+        (("password",), Acr.PASSKEY, PASSKEYS_TOO, Stop.CHOICE),
+        (("password", "passkey"), Acr.PWD_OTP, PASSKEYS_TOO, None),
+        (("cps",), Acr.PASSKEY, PASSKEYS_TOO, None),
+    ],
+)
+def test_a_passkey_is_a_whole_path_that_no_card_is_asked_beside(
+    done: tuple[AuthenticatorId, ...], needed: Acr, open_doors: frozenset[str], expected: Stop | None
+) -> None:
+    assert stop(signed_in(*done, needed=needed), an_account(), open_doors=open_doors) == expected
+
+
+@pytest.mark.parametrize(
+    ("done", "expected"),
+    [
+        (("password",), Stop.PASSKEY),
+        (("password", "email_otp"), Stop.PASSKEY),
+        (("password", "password_passkey"), None),
+        (("password_passkey",), Stop.CHOICE),
+        (("passkey",), None),
+    ],
+)
+def test_where_it_is_demanded_the_password_wants_a_passkey_and_no_mail_code(
+    done: tuple[AuthenticatorId, ...], expected: Stop | None
+) -> None:
+    house = Itinerary(doors(PASSKEYS_TOO, is_passkey_demanded=True), [], CARD_ONLY)
+    found = house.next_stop(signed_in(*done), a_standing(an_account()), NOON, is_station_shared=False)
+    assert found == expected

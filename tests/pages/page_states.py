@@ -22,6 +22,7 @@ from idp.pages import personal_data as data_pages
 from idp.pages import sign_in as pages
 from idp.pages.closing import ClosingPage
 from idp.pages.delay import Delay
+from idp.pages.form_post import FormPostPage
 from idp.pages.frame import Deadline, Frame
 from idp.pages.history import VARIANTS, DayView, EntryView, HistoryPage, ReportPage, is_doubtful, words_of
 from idp.pages.mails import (
@@ -32,12 +33,20 @@ from idp.pages.mails import (
     NoticeMail,
     SignInInMail,
 )
+from idp.pages.passkeys import PasskeyPage, PasskeysPage, PasskeyView
 from idp.pages.professional_context import ContextChoice, ProfessionalContextPage
 from idp.pages.sessions import SessionsPage, SessionView, origin_view
 from tests.fakes import NOON
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "idp" / "templates"
+
+#: The pages that run one.
+SCRIPTS = {
+    "form_post.html": ["/static/form_post.js"],
+    "passkey.html": ["/static/passkey.js"],
+    "account/passkeys.html": ["/static/passkey.js"],
+}
 
 LOCALES = ("fr", "en")
 CPS_REASONS = (*(reason.value for reason in CardRefusal), "unavailable", "stale", "mismatch")
@@ -49,6 +58,7 @@ PASSWORD_ONLY = pages.Doors(psc=False, cps=False, password=True)
 CARD_ONLY = pages.Doors(psc=False, cps=True, password=False)
 PSC_AND_PASSWORD = pages.Doors(psc=True, cps=False, password=True)
 CARD_AND_PASSWORD = pages.Doors(psc=False, cps=True, password=True)
+ALL_AND_PASSKEY = replace(ALL, passkey=True)
 NONE = pages.Doors(psc=False, cps=False, password=False)
 
 ELISE = pages.IdentityView(
@@ -125,6 +135,7 @@ def every_state(locale: str) -> list[State]:
         *_choice(),
         *_password(),
         *_email_otp(),
+        *_passkey(),
         *_enrolment(),
         *_already_enrolled(),
         *_charter(charter_html(locale)),
@@ -137,13 +148,14 @@ def every_state(locale: str) -> list[State]:
         *_same_person(),
         *_account(),
         *_new_password(),
+        *_passkeys(),
         *_sessions(),
         *_history(),
         *_email(),
         *_address(),
         *_identity(),
         *_signed_out(),
-        State("form-post", "form_post.html", pages.FormPostPage("https://rp.example/cb", (("code", "AbC"),))),
+        State("form-post", "form_post.html", FormPostPage("https://rp.example/cb", (("code", "AbC"),))),
         *_errors(),
     ]
 
@@ -156,6 +168,13 @@ def _choice() -> list[State]:
         "psc-and-password": PSC_AND_PASSWORD,
         "card-and-password": CARD_AND_PASSWORD,
         "none": NONE,
+        "passkey": ALL_AND_PASSKEY,
+        "passkey-only": replace(NONE, passkey=True),
+        "passkey-follows": replace(ALL_AND_PASSKEY, passkey_follows=True),
+        "psc-out-passkey": replace(NONE, psc=True, passkey=True, psc_out=True),
+        "psc-misconfigured-passkey": replace(
+            NONE, psc=True, passkey=True, psc_out=True, psc_misconfigured=True
+        ),
         "psc-out": replace(ALL, psc_out=True),
         "picture": replace(ALL, psc_picture=True),
         "picture-hover": replace(ALL, psc_picture=True, psc_hover=True),
@@ -238,6 +257,7 @@ def _email_otp() -> list[State]:
 
     models = {
         "otp-login": otp(seconds_before_resend=42),
+        "otp-passkey": otp(doors=ALL_AND_PASSKEY),
         "otp-lost-mailbox": otp(may_change_address=True),
         "otp-lost-mailbox-password-only": otp(doors=PASSWORD_ONLY, may_change_address=True),
         "otp-enrolment": otp(purpose="enrolment"),
@@ -261,6 +281,29 @@ def _email_otp() -> list[State]:
         "otp-email-taken!": wrong("email_taken", can_enter=False, purpose="enrolment"),
     }
     return [State(name, "email_otp.html", model) for name, model in models.items()]
+
+
+def passkey(**changes: Any) -> PasskeyPage:
+    page = PasskeyPage(
+        doors=ALL_AND_PASSKEY,
+        options='{"challenge": "AbC", "rpId": "localhost"}',
+        is_second=False,
+        error=None,
+    )
+    return replace(page, **changes)
+
+
+def _passkey() -> list[State]:
+    models = {
+        "passkey": passkey(),
+        "passkey-alone": passkey(doors=replace(NONE, passkey=True)),
+        "passkey-second": passkey(is_second=True),
+        "passkey-second-alone": passkey(is_second=True, doors=PASSWORD_ONLY),
+        "passkey-none": passkey(options="", is_second=True),
+    }
+    errors = ("refused", "stale", "not_verified", "other_person", "network")
+    models |= {f"passkey-{error}!": passkey(error=f"passkey.{error}") for error in errors}
+    return [State(name, "passkey.html", model) for name, model in models.items()]
 
 
 PASSWORD_NUMBERS = {"minimum": 15, "maximum": 128, "own": 10, "millions": 100}
@@ -557,7 +600,7 @@ def _professional_context() -> list[State]:
 #: Every section that there is.
 SECTIONS = tuple(
     (name, f"/account/{name}")
-    for name in "identity email address password sessions history charters data".split()
+    for name in "identity email address password passkeys sessions history charters data".split()
 )
 
 
@@ -567,13 +610,16 @@ def _account() -> list[State]:
             name="ViaTrajectoire",
             home="https://viatrajectoire.example/",
             logo="/logos/viatrajectoire",
-            doors=("psc", "cps", "password"),
+            doors=("psc", "cps", "passkey", "password"),
         ),
         account_pages.Application(name="Orion", home="https://orion.example/", doors=("psc", "cps")),
     )
     models = {
         "account": account_pages.HomePage(
             identity=ELISE, applications=applications, signed_in_since="14 h 02", sections=SECTIONS
+        ),
+        "account-offers-passkey": account_pages.HomePage(
+            identity=ELISE, applications=(), signed_in_since="14 h 02", offers_passkey=True
         ),
         "account-contexts": account_pages.HomePage(
             identity=ELISE,
@@ -614,6 +660,33 @@ def _account() -> list[State]:
     ]
 
 
+def _passkeys() -> list[State]:
+    phone = PasskeyView(
+        id="AbC",
+        name="Téléphone de garde",
+        is_synced=True,
+        created_on="23 novembre 2026",
+        last_used_on="30 novembre 2026",
+    )
+    key = PasskeyView(id="DeF", name="", is_synced=False, created_on="23 novembre 2026", last_used_on=None)
+    page = PasskeysPage(passkeys=(phone, key), is_proved=True, minutes=10, options='{"user": {}}')
+    models = {
+        "passkeys": page,
+        "passkeys-none": replace(page, passkeys=()),
+        "passkeys-unproved": replace(page, is_proved=False, options=""),
+        "passkeys-enough": replace(page, options=""),
+    }
+    errors = ("refused", "stale", "known", "too_many")
+    models |= {f"passkeys-{error}!": replace(page, error=f"passkeys.{error}") for error in errors}
+    states = [
+        State(name, "account/passkeys.html", model, in_interaction=False) for name, model in models.items()
+    ]
+    shared = State(
+        "passkeys-shared", "account/passkeys.html", page, in_interaction=False, is_shared_station=True
+    )
+    return [*states, shared]
+
+
 def _new_password() -> list[State]:
     page = account_pages.PasswordPage(
         identity=ELISE,
@@ -627,7 +700,7 @@ def _new_password() -> list[State]:
     models = {
         "new-password": page,
         "new-password-old": replace(page, changed_on=""),
-        "new-password-closed": replace(page, is_closed=True),
+        "new-password-disowned": replace(page, is_closed=True),
         "new-password-wrong!": replace(page, error="new_password.current_wrong"),
         "new-password-wait!": replace(page, error="password.wait", delay=Delay(0, 2)),
         "new-password-network!": replace(page, error="password.network", delay=Delay(0, 1)),
@@ -708,7 +781,7 @@ ORIGINS = (
 
 
 def _sessions() -> list[State]:
-    named = zip(("cps", "psc", "password", "other", "psc"), ORIGINS, strict=True)
+    named = zip(("cps", "psc", "password", "other", "passkey"), ORIGINS, strict=True)
     several = [_session(number, door, origin) for number, (door, origin) in enumerate(named)]
     several[0] = replace(several[0], applications=("ViaTrajectoire", "Trajectoire Grand Âge"))
     models = {"sessions": SessionsPage(tuple(several)), "sessions-alone": SessionsPage((several[0],))}
@@ -987,7 +1060,9 @@ def new_browser_mails(*origins: Origin) -> list[NewBrowserMail]:
     """`origins`: those of the first mail."""
     sign_ins = [
         SignInInMail(at="3 novembre 2026, 14 h 22", door=door, origin=origin_view(origin))
-        for door, origin in zip(("cps", "psc", "password", "other", "psc"), origins or ORIGINS, strict=False)
+        for door, origin in zip(
+            ("cps", "psc", "password", "other", "passkey"), origins or ORIGINS, strict=False
+        )
     ]
     return [
         NewBrowserMail(sign_ins=tuple(sign_ins), more=3, help_desk="03 20 00 00 00, poste 4242"),

@@ -14,6 +14,7 @@ HOSTILE = """<script>alert('1')</script>"&{{7*7}}{0.__class__}"""
 
 #: What a password manager, a phone or a test of a relying party looks for, by field name.
 AUTOCOMPLETE = {
+    "name": "off",
     "rpps": "username",
     "password": "current-password",
     "new_password": "new-password",

@@ -14,13 +14,16 @@ from idp.pages import enrolment as enrolment_pages
 from idp.pages import personal_data as data_pages
 from idp.pages import sign_in as pages
 from idp.pages.closing import ClosingPage
+from idp.pages.form_post import FormPostPage
 from idp.pages.history import DayView, EntryView, HistoryPage, ReportPage, words_of
+from idp.pages.passkeys import PasskeyPage, PasskeysPage, PasskeyView
 from idp.pages.professional_context import ContextChoice, ProfessionalContextPage
 from idp.pages.sessions import SessionsPage, SessionView, origin_view
 from tests.pages.page_states import (
     ALL,
     ELISE,
     ENTRIES,
+    SCRIPTS,
     TEMPLATES,
     State,
     code_entry,
@@ -192,7 +195,20 @@ def hostile_states() -> Iterator[State]:
             request=HOSTILE,
             psc_is_open=True,
         ),
-        "form_post.html": pages.FormPostPage("https://rp.example/?a=%22&b='", ((HOSTILE, HOSTILE),)),
+        "account/passkeys.html": PasskeysPage(
+            passkeys=(
+                PasskeyView(
+                    id=HOSTILE, name=HOSTILE, is_synced=True, created_on=HOSTILE, last_used_on=HOSTILE
+                ),
+            ),
+            is_proved=True,
+            minutes=10,
+            options=f'{{"challenge": "{HOSTILE}"}}',
+        ),
+        "passkey.html": PasskeyPage(
+            doors=ALL, options=f'{{"challenge": "{HOSTILE}"}}', is_second=True, error=None
+        ),
+        "form_post.html": FormPostPage("https://rp.example/?a=%22&b='", ((HOSTILE, HOSTILE),)),
         "error.html": pages.ErrorPage(
             key="error.internal",
             incident=HOSTILE,
@@ -222,7 +238,7 @@ def hostile_states() -> Iterator[State]:
 def test_hostile_values_come_out_as_the_text_they_are(state: State) -> None:
     html = rendered("fr", state, client_name=HOSTILE, csrf=HOSTILE, said=HOSTILE, whose=HOSTILE)
     page = BeautifulSoup(html, "html.parser")
-    ours = ["/static/form_post.js"] if state.template == "form_post.html" else []
+    ours = SCRIPTS.get(state.template, [])
     assert [script.get("src") for script in page.find_all("script")] == ours
     assert "{{7*7}}" in page.get_text()
     for escape_of_an_escape in ("&amp;lt;", "&amp;#39;", "&amp;#34;"):

@@ -16,6 +16,7 @@ from bs4 import BeautifulSoup
 from tests.pages.page_states import (
     LOCALES,
     ROOT,
+    SCRIPTS,
     State,
     environment,
     every_state,
@@ -105,8 +106,12 @@ def test_title_announces_an_error_exactly_when_there_is_one(
 
 @every_page
 def test_page_gives_the_csp_nothing_to_refuse(locale: str, state: State, page: BeautifulSoup) -> None:
-    # Only these pages allow a script, ours, and all do without.
-    allowed = {"/static/form_post.js"} if state.template == "form_post.html" else set()
+    # Only these pages allow a script, ours. All but passkeys do without.
+    allowed = (
+        set(SCRIPTS.get(state.template, ()))
+        if "data-options" in str(page) or "post" in state.template
+        else set()
+    )
     allowed |= {"/static/deadline.js"} if state.deadline else set()
     assert {script.get("src") for script in page.find_all("script")} == allowed
     assert not page.find_all(["style", "object", "embed", "base"])
@@ -131,8 +136,8 @@ def test_no_link_leaves_but_those_the_view_model_names(
     for link in page.find_all("a"):
         href = str(link["href"])
         here = frame(state, locale)
-        # "/": the way on without a way back; the base path: the hub, which knows the next page.
-        own = {"/", "/end_session", here.other_locale_path, here.base_path}
+        # "/": the way on without a way back; the base path: the hub, which knows the next page, and below it a door.
+        own = {"/", "/end_session", here.other_locale_path, here.base_path, f"{here.base_path}/passkey"}
         again = getattr(state.page, "again", None)  # "": this very address
         own |= set() if again is None else {again}
         of_account = re.fullmatch(
@@ -181,7 +186,7 @@ def test_each_form_posts_within_the_house_with_the_csrf_token(
             assert not form.find("input", attrs={"name": "csrf"})
             continue
         assert re.match(
-            r"/(interaction/AbC/|end_session/|(station|professional_context|account/[a-z]+(/[a-z]+)*)$)",
+            r"/(interaction/AbC/|end_session/|(station|professional_context|passkey_offer|account/[a-z]+(/[a-z]+)*)$)",
             str(form["action"]),
         )
         tokens = form.find_all("input", attrs={"name": "csrf"})

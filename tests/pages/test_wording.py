@@ -164,6 +164,7 @@ def test_identity_is_text_and_no_field() -> None:
         "rpps",
         "code",
         "new_password",
+        "name",
     }
 
 

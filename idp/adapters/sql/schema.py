@@ -7,11 +7,17 @@ Contains columns and constraints. `migrations/` alone creates them; a test keeps
 import sqlalchemy as sa
 
 # Their tables are of the same metadata.
-from idp.adapters.sql import crl_schema, email_schema, erasure_schema, session_schema  # noqa: F401
+from idp.adapters.sql import (  # noqa: F401
+    crl_schema,
+    email_schema,
+    erasure_schema,
+    passkey_schema,
+    session_schema,
+)
 from idp.adapters.sql.columns import UtcInstant, metadata, row_number
 
 #: The migration of this code. Zero-padded: the order of the texts is the order of the migrations.
-SCHEMA_REVISION = "0017"
+SCHEMA_REVISION = "0018"
 
 accounts = sa.Table(
     "accounts",

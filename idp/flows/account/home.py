@@ -6,13 +6,17 @@ from dataclasses import dataclass
 from werkzeug.wrappers import Request, Response
 
 from idp.accounts.account import Account
+from idp.accounts.passkeys import Passkeys
 from idp.accounts.practice import ProfessionalContexts
 from idp.clients.registry import Client, ClientFile, ClientRegistry
 from idp.core.audit import Audit, AuditEvent
+from idp.core.clock import Clock
 from idp.core.unit_of_work import UnitOfWork
 from idp.flows.shared.signed_in import SignedIn
+from idp.interaction.authenticator import AUTHENTICATORS
 from idp.interaction.next_stop import Itinerary
 from idp.interaction.professional_context import ContextAction
+from idp.interaction.session import Session
 from idp.interaction.store import random_token
 from idp.pages.account import Application, HomePage, RememberedContext
 from idp.pages.identity import identity_view, place_of
@@ -41,14 +45,18 @@ class HomeFlow:
     context: ContextAction
     contexts: ProfessionalContexts
     audit: Audit
+    clock: Clock
     itinerary: Itinerary
     #: Those that this service has.
     sections: tuple[Section, ...]
+    #: None: no passkeys here.
+    passkeys: Passkeys | None
 
     def routes(self) -> Iterator[PageRoute]:
         yield PageRoute("GET", "/", self.show)
         yield PageRoute("POST", "/station", self.change_station)
         yield PageRoute("POST", "/professional_context", self.forget_context)
+        yield PageRoute("POST", "/passkey_offer", self.decline_passkey)
 
     def change_station(self, request: Request) -> Response:
         """« Ce poste est partagé », and back. Only this browser remembers it."""
@@ -68,6 +76,14 @@ class HomeFlow:
                 self.audit.record(AuditEvent.CONTEXT_FORGOTTEN, account_id=account_id, client_id=client_id)
         return redirect("/")
 
+    def decline_passkey(self, request: Request) -> Response:
+        """« Plus tard »: the home offers no passkey any more."""
+        self.forms.read(request, _BASE)
+        found = self.signed_in.find(request)
+        if found is not None and self.passkeys is not None:
+            self.passkeys.decline(found[1].id, self.clock.now())
+        return redirect("/")
+
     def show(self, request: Request) -> Response:
         browser = self.cookies.browser(request) or random_token()
         frame = self.rendering.frame(request, client_name=None, base_path=_BASE, browser=browser)
@@ -83,6 +99,7 @@ class HomeFlow:
             applications = tuple(_application(client) for client in clients.values())
             return HomePage(identity=None, applications=applications, signed_in_since=None, station=station)
         session, account = found
+        lacking = frozenset(self._lacking(account))
         contexts = tuple(
             RememberedContext(
                 client_id=client_id,
@@ -95,19 +112,30 @@ class HomeFlow:
         )
         return HomePage(
             identity=identity_view(account.identity),
-            applications=tuple(self._openable(account, clients)),
+            applications=tuple(self._openable(clients, lacking)),
             signed_in_since=local_hour(session.started_at, locale),
             station=station,
             contexts=contexts,
+            offers_passkey="passkey" in lacking and self._offers_passkey(session, account),
             sections=tuple((str(section), section.path) for section in self.sections),
         )
 
-    def _openable(self, account: Account, clients: ClientRegistry) -> Iterator[Application]:
+    def _lacking(self, account: Account) -> Iterator[str]:
+        """Yields the doors for which this person has nothing yet."""
+        if not account.has_password:
+            yield "password"
+        if self.passkeys is not None and not self.passkeys.of(account.id):
+            yield "passkey"
+
+    def _offers_passkey(self, session: Session, account: Account) -> bool:
+        """Whether the card or Pro Santé Connect signed this person in, and they never said « Plus tard »."""
+        is_identified = any(AUTHENTICATORS[event.authenticator].identifies for event in session.events)
+        return is_identified and self.passkeys is not None and not self.passkeys.has_declined(account.id)
+
+    def _openable(self, clients: ClientRegistry, lacking: frozenset[str]) -> Iterator[Application]:
         """Yields the applications into which a door leads that this person has."""
         for client in clients.values():
-            doors = self.itinerary.ways_into(
-                client.client_id, client.minimum_acr, has_password=account.has_password
-            )
+            doors = self.itinerary.ways_into(client.client_id, client.minimum_acr, lacking=lacking)
             if doors:
                 yield _application(client, doors)
 

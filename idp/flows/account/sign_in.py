@@ -15,8 +15,8 @@ from idp.accounts.account import Account, AccountId
 from idp.core.audit import Audit, AuditEvent
 from idp.core.unit_of_work import UnitOfWork
 from idp.flows.shared.account_desk import AccountDesk
-from idp.interaction.authenticator import AUTHENTICATORS, Acr
-from idp.interaction.gate import IssueRefused
+from idp.interaction.authenticator import AUTHENTICATORS
+from idp.interaction.gate import OWN_PAGES, IssueRefused
 from idp.interaction.hub import Done, Failed, Failure, Hub
 from idp.interaction.record import OF_NO_CLIENT, Interaction
 from idp.interaction.resuming import resumed
@@ -33,18 +33,6 @@ from idp.web.sections import PROOF_PATH, SIGN_IN_PATH, Detour, Section, section_
 
 #: What a fresh proof must earn: the card or Pro Santé Connect, and nothing else.
 _IDENTIFYING = tuple(row.acr for row in AUTHENTICATORS.values() if row.identifies and row.acr is not None)
-
-
-@dataclass(frozen=True, slots=True)
-class _House:
-    """What this service demands of a person for its own pages (`gate.Requester`)."""
-
-    client_id: str = OF_NO_CLIENT
-    minimum_acr: Acr = Acr.PWD_OTP
-    charters: tuple[str, ...] = ()
-
-
-_HOUSE = _House()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +89,7 @@ class AccountSignIn:
             id=random_token(),
             client_id=OF_NO_CLIENT,
             request={"to": str(section)},
-            needed=_HOUSE.minimum_acr,
+            needed=OWN_PAGES.minimum_acr,
             essential=_IDENTIFYING if subject is not None else (),
             subject=subject,
             silent=False,
@@ -113,17 +101,14 @@ class AccountSignIn:
             # Nothing that was proved before is the fresh proof.
             fresh_after=visit.now if subject is not None else None,
         )
-        if restarts is not None:
-            new = resumed(new, restarts)
+        new = resumed(new, restarts) if restarts is not None else new
         outcome = self.hub.begin(new, visit, self, partial(self.entrance.share, request))
         if isinstance(outcome, Failed):
             return self.failure(request, outcome)
         if isinstance(outcome, Done):
             return self.success(request, outcome)
         response = redirect(outcome.path)
-        self.cookies.know_browser(request, response, browser)
-        self.cookies.make_room(request, response)
-        self.cookies.bind(response, new.id, binding)
+        self.cookies.begin(request, response, browser, (new.id, binding))
         return response
 
     # The end.
@@ -141,9 +126,9 @@ class AccountSignIn:
         if not self.is_expected(interaction, done.account):
             return self._refuse_other(interaction)
         try:
-            entered = self.sign_in.enter(done, _HOUSE, self.visits.of(request))
+            entered = self.sign_in.enter(done, OWN_PAGES, self.visits.of(request))
         except (IssueRefused, SessionOver):
-            return self._home("not_signed_in")
+            return self.desk.done(Section.HOME, "not_signed_in")
         with self.work.together():
             self.sign_in.tell(entered, done)
         response = redirect(section_named(interaction.request["to"]).path)
@@ -153,19 +138,15 @@ class AccountSignIn:
     def failure(self, request: Request, failed: Failed) -> Response:
         if failed.reason is Failure.OTHER_PERSON:
             return self._refuse_other(failed.interaction)
-        return self._home("cancelled" if failed.reason is Failure.REFUSED else "not_signed_in")
+        return self.desk.done(
+            Section.HOME, "cancelled" if failed.reason is Failure.REFUSED else "not_signed_in"
+        )
 
     def _refuse_other(self, interaction: Interaction) -> Response:
         """Another person's card: who was signed in still is, and nothing was opened."""
-        expected = AccountId(interaction.subject or "")
-        told = interaction.id[:8]
-        self.audit.record(
-            AuditEvent.PROOF_REFUSED, account_id=expected, interaction_id=told, reason="other_person"
-        )
-        return self._home("other_person")
-
-    def _home(self, said: str) -> Response:
-        return self.desk.done(Section.HOME, said)
+        expected, told, why = AccountId(interaction.subject or ""), interaction.id[:8], "other_person"
+        self.audit.record(AuditEvent.PROOF_REFUSED, account_id=expected, interaction_id=told, reason=why)
+        return self.desk.done(Section.HOME, why)
 
 
 def _wished(request: Request) -> Section:

@@ -44,13 +44,18 @@ class CurrentPassword:
         rpps = account.identity.rpps
         # Before a try of the person is used up, and until the answer is known.
         with self.passwords.room():
-            try:
-                # TH1: counted before the password is compared, as a step of its own.
-                self.throttle.begin(rpps, self.devices.nonce(request, rpps), self.clock.now())
-            except (Wait, Closed) as full:
-                self.audit.record(AuditEvent.PASSWORD_THROTTLED, account_id=account.id)
-                delay = full.delay if isinstance(full, Wait) else _NO_WAIT
-                raise PasswordRefused("password.wait" if delay else "password.closed", delay) from full
+            self._count(request, account, rpps)
             if not self.passwords.is_right(account.password_hash, typed):
                 self.audit.record(AuditEvent.PASSWORD_REFUSED, account_id=account.id, reason="wrong")
                 raise PasswordRefused("new_password.current_wrong")
+
+    def _count(self, request: Request, account: Account, rpps: str) -> None:
+        """TH1: before the password is compared, as a step of its own. Raises PasswordRefused."""
+        try:
+            self.throttle.begin(rpps, self.devices.nonce(request, rpps), self.clock.now())
+        except Wait as wait:
+            self.audit.record(AuditEvent.PASSWORD_THROTTLED, account_id=account.id)
+            raise PasswordRefused("password.wait", wait.delay) from wait
+        except Closed as closed:
+            self.audit.record(AuditEvent.PASSWORD_THROTTLED, account_id=account.id)
+            raise PasswordRefused("password.closed") from closed

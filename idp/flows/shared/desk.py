@@ -3,7 +3,6 @@
 Contains these steps, and showing a page. Not here: which page is due (`interaction/next_stop`).
 """
 
-import dataclasses
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +14,7 @@ from idp.core.audit import Audit, AuditEvent, Fact
 from idp.core.clock import Clock
 from idp.core.ephemeral import StaleRecord
 from idp.core.errors import PageError, Problem
+from idp.flows.shared.deadlines import Deadlines
 from idp.flows.shared.open_doors import doors_of
 from idp.flows.shared.opening import Opening
 from idp.interaction.authenticator import AuthenticatorId
@@ -31,8 +31,6 @@ from idp.pages.sign_in import Doors
 from idp.web.addresses import redirect
 from idp.web.cookies import Cookies
 from idp.web.forms import FormOvertaken, Forms
-from idp.web.headers import allow_own_script
-from idp.web.local_time import local_hour
 from idp.web.locales import Locales, wished_by
 from idp.web.psc_button import OfficialPictures
 from idp.web.rendering import Rendering
@@ -54,6 +52,7 @@ class Desk:
     forms: Forms
     locales: Locales
     rendering: Rendering
+    deadlines: Deadlines
     #: None: no Pro Santé Connect here.
     upstream: Upstream | None = None
     pictures: OfficialPictures = field(default_factory=lambda: OfficialPictures({}))
@@ -64,10 +63,6 @@ class Desk:
         """Returns the live interaction of this browser, as `Opening.open` does. Raises InteractionRefused."""
         return self.opening.open(request, interaction_id, repeats)
 
-    def expired(self, request: Request, interaction_id: str) -> Interaction:
-        """Returns what this browser may begin again. Raises InteractionRefused."""
-        return self.opening.expired(request, interaction_id)
-
     def open_due(
         self, request: Request, interaction_id: str, *stops: Stop, repeats: AuthenticatorId | None = None
     ) -> Interaction:
@@ -76,8 +71,7 @@ class Desk:
         interaction = self.open(request, interaction_id, repeats)
         # The question whose session it is looks at that session itself, also when it is over.
         is_overtaken = Stop.SAME_PERSON not in stops and self.opening.is_overtaken(request, interaction)
-        is_over = interaction.refusal is not None or is_overtaken
-        if is_over or self.next_stop(request, interaction) not in stops:
+        if interaction.refusal or is_overtaken or self.next_stop(request, interaction) not in stops:
             raise NotDue(interaction_id)
         return interaction
 
@@ -104,16 +98,8 @@ class Desk:
         except StaleRecord as error:
             raise NotDue(interaction.id) from error
 
-    def prolong(self, interaction: Interaction) -> None:
-        """Save the facts, and give the person more time. Raises NotDue as `record` does."""
-        try:
-            self.interactions.prolong(interaction, self.clock.now())
-        except StaleRecord as error:
-            raise NotDue(interaction.id) from error
-
     def prove(self, proved: Interaction) -> Response:
-        """Save what was proved. Returns the way back to the hub, with the new binding: a copy of the one before gets
-        nothing of it (docs/adr/0029). Raises NotDue as `record` does."""
+        """Save what was proved. Returns the way back to the hub, with a new binding (docs/adr/0029). Raises NotDue."""
         try:
             secret = self.bindings.prove(proved)
         except StaleRecord as error:
@@ -128,28 +114,21 @@ class Desk:
     def show(
         self, request: Request, interaction: Interaction, template: str, page: Any, status: int = 200
     ) -> Response:
-        now = self.clock.now()
-        deadline = Deadline(
-            time=local_hour(interaction.expires_at, self.locale(request, interaction)),
-            seconds=max(int((interaction.expires_at - now).total_seconds()), 0),
-            may_prolong=self.interactions.may_prolong(interaction),
-        )
-        frame = dataclasses.replace(self._frame(request, interaction), deadline=deadline)
-        response = self.rendering.page(template, frame, page, status)
-        allow_own_script(response)
-        return response
+        until = self.deadlines.of(interaction, self.locale(request, interaction))
+        return self.rendering.page(template, self._frame(request, interaction, until), page, status)
 
     def show_common(self, request: Request, interaction: Interaction, template: str, page: Any) -> Response:
         """Show a page that says nothing of any person (`Rendering.common_page`)."""
         return self.rendering.common_page(template, self._frame(request, interaction), page)
 
-    def _frame(self, request: Request, interaction: Interaction) -> Frame:
+    def _frame(self, request: Request, interaction: Interaction, until: Deadline | None = None) -> Frame:
         return self.rendering.frame(
             request,
             client_name=self.client_name(request, interaction),
             base_path=hub_path(interaction.id),
             wished=wished_by(interaction),
             browser=interaction.browser,
+            deadline=until,
         )
 
     def locale(self, request: Request, interaction: Interaction) -> str:
@@ -183,4 +162,4 @@ class Desk:
         return self.itinerary.next_stop(interaction, standing, self.clock.now(), is_station_shared=is_shared)
 
     def doors(self, interaction: Interaction) -> Doors:
-        return doors_of(self.itinerary.open_doors(interaction), self.upstream, self.pictures)
+        return doors_of(self.itinerary.paths(interaction), self.upstream, self.pictures)

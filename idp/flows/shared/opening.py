@@ -33,10 +33,6 @@ class Opening:
             return self.bindings.open_to_repeat(interaction_id, visit, repeats)
         return self.interactions.open(interaction_id, visit.binding(interaction_id), visit.now)
 
-    def expired(self, request: Request, interaction_id: str) -> Interaction:
-        """Returns it as `open` does, though its time is over. Raises InteractionRefused."""
-        return self.interactions.find(interaction_id, self.visits.of(request).binding(interaction_id))
-
     def is_overtaken(self, request: Request, interaction: Interaction) -> bool:
         """Whether the hub must look first, as another tab signed in or out. After a sign-in, what is typed in a form is
         read all the same; after a sign-out nothing is done in the name of the person who left."""

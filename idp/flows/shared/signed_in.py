@@ -27,6 +27,8 @@ class SignedIn:
         try:
             account = self.accounts.get_signed_in(session.account_id, session.sid)
         except AccountNotFound:
+            # It was ended while the store could not delete it: no sign-in is to begin with it again and again.
+            self.sessions.end(session.sid)
             return None
         if not is_session_valid(session, account, visit.now, sessions.life, sessions.idle):
             return None

@@ -12,16 +12,22 @@ from dataclasses import dataclass
 from werkzeug.wrappers import Request, Response
 
 from idp.accounts.enrolment import proof_mark, typed_values
+from idp.flows.shared.deadlines import Deadlines
 from idp.flows.shared.desk import Desk
 from idp.interaction.record import Interaction
 from idp.interaction.refusal import InteractionRefusal, InteractionRefused, NotDue
 from idp.interaction.stop import Stop
+from idp.interaction.store import Interactions
 from idp.web.forms import FormOvertaken
+from idp.web.hub import Visits
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TypedForm:
     desk: Desk
+    deadlines: Deadlines
+    interactions: Interactions
+    visits: Visits
 
     def prolong(self, request: Request, interaction_id: str) -> Response:
         """« Prolonger », which stands in the form. Raises InteractionRefused, NotDue."""
@@ -29,7 +35,7 @@ class TypedForm:
         form = self.desk.form(request, interaction)
         typed = _with_typed(interaction, form)
         if typed is not None:
-            self.desk.prolong(typed)
+            self.deadlines.prolong(typed)
         return self.desk.back(interaction)
 
     @contextmanager
@@ -39,7 +45,8 @@ class TypedForm:
             yield
         except InteractionRefused as refused:
             if refused.reason is InteractionRefusal.EXPIRED:
-                self._keep(request, self.desk.expired(request, interaction_id))
+                binding = self.visits.of(request).binding(interaction_id)
+                self._keep(request, self.interactions.find(interaction_id, binding))
             raise
 
     def _keep(self, request: Request, expired: Interaction) -> None:

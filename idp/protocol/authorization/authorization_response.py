@@ -14,7 +14,7 @@ from idp.clients.registry import Client, ClientFile
 from idp.core.clock import Clock
 from idp.core.errors import ClientError, OAuthError
 from idp.interaction.record import Interaction
-from idp.pages.sign_in import FormPostPage
+from idp.pages.form_post import FormPostPage
 from idp.signing.key_ring import Keys
 from idp.signing.signer import Alg
 from idp.web.addresses import redirect, with_query

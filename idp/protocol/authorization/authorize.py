@@ -112,9 +112,7 @@ class AuthorizeEndpoint:
         if isinstance(outcome, Done):
             return self._code(request, outcome)
         response = redirect(outcome.path)
-        self.cookies.know_browser(request, response, browser)
-        self.cookies.make_room(request, response)
-        self.cookies.bind(response, new.id, binding)
+        self.cookies.begin(request, response, browser, (new.id, binding))
         return response
 
     def _new_interaction(

@@ -87,7 +87,7 @@ def test_a_person_reads_how_they_signed_in_and_where(
         "Compte relié à Pro Santé Connect",
         "Première identification par Pro Santé Connect",
         "Mot de passe refusé , ViaTrajectoire",
-        "Connexion par mot de passe et code , ViaTrajectoire",
+        "Connexion par mot de passe , ViaTrajectoire",
     ]
     assert "code:issue" not in page.text
 
@@ -140,7 +140,7 @@ def test_the_question_tells_what_will_happen_and_changes_nothing(house: Provider
     before = audited(house)
     page = browser.get(link_of(browser.get(SECTION), "Connexion"))
     assert title(page).startswith("Ce n'était pas vous")
-    assert "Connexion par mot de passe et code" in page.text
+    assert "Connexion par mot de passe" in page.text
     assert audited(house) == before
 
 
@@ -235,10 +235,10 @@ def test_what_is_no_line_of_this_person_is_reported_by_nobody(
 def test_an_application_that_is_gone_is_not_named(house: Provider, browser: Browser) -> None:
     file = house.settings.where.clients_file
     file.write_text(file.read_text().replace(f"client_id: {RP}", "client_id: other"))
-    assert words(browser.get(SECTION)) == ["Connexion par mot de passe et code"]
+    assert words(browser.get(SECTION)) == ["Connexion par mot de passe"]
 
 
 def test_it_is_read_in_english(browser: Browser) -> None:
     page = browser.get(SECTION, headers={"Accept-Language": "en"})
-    assert "Sign-in by password and code" in page.text
+    assert "Sign-in by password" in page.text
     assert PASSWORD not in page.text

@@ -32,7 +32,7 @@ def test_it_leads_to_every_section_that_there_is(signed_in: Browser) -> None:
     links = [
         str(link["href"]) for link in BeautifulSoup(signed_in.get("/").text, "html.parser").select("nav a")
     ]
-    of_account = "identity email address password sessions history charters data".split()
+    of_account = "identity email address password passkeys sessions history charters data".split()
     assert links == [f"/account/{name}" for name in of_account]
     for link in links:
         assert signed_in.get(link).status_code == 200

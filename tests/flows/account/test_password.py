@@ -179,6 +179,26 @@ def test_wrong_ones_are_counted_with_those_of_the_door(app_factory: Callable[...
     assert_nothing_changed(house)
 
 
+def test_too_many_failures_in_a_row_close_it_and_a_proof_opens_it_again(
+    psc: HostilePsc, app_factory: Callable[..., Provider]
+) -> None:
+    house = app_factory(
+        **settings_of(psc), password_failures_in_a_row=4, password_free_tries=100, password_tries_per_day=200
+    )
+    browser = house.browser()
+    browser.sign_in()
+    page = browser.get("/account/password")
+    wrong = [browser.submit(page, "/password", new_password=NEW, password="faux") for _ in range(2)]
+    assert [answer.status_code for answer in wrong] == [422, 422]
+    closed = browser.submit(page, "/password", new_password=NEW, password=PASSWORD)
+    assert (closed.status_code, "est fermée pour ce numéro" in closed.text) == (422, True)
+    assert "Retry-After" not in closed.headers
+    identified_now(psc)
+    proved = by_psc(browser, psc, browser.follow(browser.get("/account/proof?to=password")))
+    assert title(browser.submit(proved, "/password", new_password=NEW)) == "Votre mot de passe est changé"
+    assert is_accepted(house, NEW)
+
+
 def test_forms_of_one_network_are_counted_with_those_of_the_door(
     app_factory: Callable[..., Provider],
 ) -> None:

@@ -96,6 +96,14 @@ class TestSignIn:
         browser.prove(enter(browser, "/account/sign-in"))
         assert answer_of(browser.authorize(prompt="none"))["code"]
 
+    def test_its_session_ends_by_a_sign_out_like_any_other(self, fresh: Provider) -> None:
+        browser = fresh.browser()
+        home = browser.prove(enter(browser, "/account/sign-in"))
+        browser.submit(home, "/end_session/confirm")
+        assert title(browser.get("/")) == "Aucune session ouverte"
+        assert answer_of(browser.authorize(prompt="none"))["error"] == "login_required"
+        assert audited(fresh)[-1] == "session:end:accepted"
+
     def test_session_of_an_application_opens_the_section_at_once(self, signed_in: Browser) -> None:
         answered = signed_in.get(SIGN_IN)
         assert answered.headers["Location"] == "/account/password"

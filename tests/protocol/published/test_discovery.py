@@ -139,7 +139,8 @@ def test_every_listed_claim_and_scope_is_given(provider: Provider, metadata: dic
     given = set(id_token) | set(provider.userinfo(tokens["access_token"]).get_json())
     assert given == set(metadata["claims_supported"])
     assert tokens["scope"].split() == metadata["scopes_supported"] == asked.split()
-    assert metadata["acr_values_supported"] == [id_token["acr"]]
+    # `test_passkey.py` proves the other one.
+    assert metadata["acr_values_supported"] == [id_token["acr"], "urn:caducee:acr:passkey"]
 
 
 def test_what_only_a_card_or_pro_sante_connect_gives_is_listed_where_they_are_connected(
@@ -163,6 +164,7 @@ def test_what_only_a_card_or_pro_sante_connect_gives_is_listed_where_they_are_co
         },
     }
     assert found(password_door=False)["acr_values_supported"] == [
+        "urn:caducee:acr:passkey",
         "urn:caducee:acr:cps",
         "urn:caducee:acr:psc",
     ]
