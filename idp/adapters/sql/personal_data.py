@@ -15,6 +15,7 @@ from idp.accounts.account import AccountId
 from idp.accounts.personal_data import Holding, Withheld
 from idp.adapters.sql.database import reading
 from idp.adapters.sql.email_schema import email_undos
+from idp.adapters.sql.passkey_schema import passkey_offers, passkeys
 from idp.adapters.sql.schema import (
     account_proofs,
     accounts,
@@ -62,6 +63,8 @@ HELD = (
     # The end of a session outlives it: a code of it must not be redeemed. It names no person.
     Held(ended_sessions, ended_sessions.c.sid.in_(_their_sessions), AtTheEnd.LEFT),
     Held(sessions, sessions.c.account_id == _account, AtTheEnd.DELETED),
+    Held(passkeys, passkeys.c.account_id == _account, AtTheEnd.DELETED),
+    Held(passkey_offers, passkey_offers.c.account_id == _account, AtTheEnd.DELETED),
     Held(email_undos, email_undos.c.account_id == _account, AtTheEnd.DELETED),
     Held(grants, grants.c.account_id == _account, AtTheEnd.DELETED),
     # Applications are still to be told.
