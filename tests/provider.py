@@ -25,7 +25,7 @@ from idp.accounts.account import Account, AccountId
 from idp.accounts.charter import CharterEvidence, CharterRevision
 from idp.adapters.sql.accounts import SqlAccounts
 from idp.adapters.sql.charters import SqlCharters
-from idp.adapters.sql.database import open_database
+from idp.adapters.sql.database import OPEN_DATABASES, open_database
 from idp.adapters.sql.grants import SqlGrants
 from idp.adapters.sql.schema import audit_events, outbox
 from idp.app import create
@@ -306,6 +306,9 @@ def app_factory(
 
     def make(**changes: Any) -> Provider:
         settings = write_house(tmp_path_factory.mktemp("provider"), templates, **changes)
+        # Those of before, the application's own too, connect again if they are used: a worker makes some hundred.
+        for used in list(OPEN_DATABASES):
+            used.dispose()
         database = open_database(settings.where.database)
         databases.append(database)
         account = enrol(settings, database)

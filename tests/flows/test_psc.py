@@ -212,6 +212,6 @@ def test_refusal_there_says_nothing_of_it_on_the_page(house: Provider, psc: Host
     secret = {"error": "invalid_request", "error_description": "<script>alert(1)</script>"}
     psc.lie = Lie(instead={"token": say_json(secret, 400)})
     page = by_psc(house.browser(), psc)
-    assert "<script" not in page.text
+    assert "<script>" not in page.text
     assert "invalid_request" not in page.text
     assert RPPS not in page.text

@@ -50,7 +50,7 @@ MIGRATIONS = Path(__file__).parents[3] / "migrations"
 #: Key of the PostgreSQL advisory lock that one migration at a time holds.
 MIGRATION_LOCK = 0x0CAD_0CEE
 
-_open_databases: "weakref.WeakSet[Engine]" = weakref.WeakSet()
+OPEN_DATABASES: "weakref.WeakSet[Engine]" = weakref.WeakSet()
 
 
 class SchemaMismatch(Exception):
@@ -170,13 +170,13 @@ def _begun(database: Engine, *, writes: bool) -> Connection:
 
 def _database(target: URL) -> Engine:
     database = unopened_database(target)
-    _open_databases.add(database)
+    OPEN_DATABASES.add(database)
     return database
 
 
 def _leave_connections_to_parent() -> None:
     # A socket or a SQLite handle shared by two processes corrupts both conversations.
-    for database in list(_open_databases):
+    for database in list(OPEN_DATABASES):
         database.dispose(close=False)
 
 

@@ -46,6 +46,10 @@ _HAPPENS: Mapping[str, tuple[MayNotIssue, Callable[[Provider], None]]] = {
         MayNotIssue.DISABLED,
         lambda house: _save(house, lambda row: dataclasses.replace(row, enabled=False)),
     ),
+    "closing": (
+        MayNotIssue.CLOSING,
+        lambda house: _save(house, lambda row: dataclasses.replace(row, closing_at=NOON)),
+    ),
     "voided": (MayNotIssue.NOT_BEFORE, lambda house: _save(house, lambda row: row.next_generation())),
     "house charter": (MayNotIssue.CHARTER_DUE, lambda house: _publish(house, "house")),
     "client charter": (MayNotIssue.CHARTER_DUE, _demand_a_charter),
