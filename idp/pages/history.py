@@ -10,7 +10,8 @@ from idp.pages.sessions import DOORS
 #: The facts with words of their own: `history.event.<words>_<fact>`; any other has those of `<words>`.
 VARIANTS: Mapping[AuditEvent, frozenset[str]] = {
     AuditEvent.SESSION_STARTED: DOORS,
-    AuditEvent.SESSION_ENDED: frozenset({"psc", "password_change", "person", "report"}),
+    AuditEvent.SESSION_ENDED: frozenset({"psc", "password_change", "person", "report", "closing"}),
+    AuditEvent.ACCOUNT_DISABLED: frozenset({"unused"}),
     AuditEvent.PROOF_ADDED: frozenset({"cps", "psc"}),
 }
 
@@ -70,6 +71,7 @@ def is_doubtful(entry: HistoryEntry) -> bool:
 
 _DONE_BY_OTHERS = frozenset(
     {
+        AuditEvent.ACCOUNT_UNUSED_TOLD,
         AuditEvent.ACCOUNT_DISABLED,
         AuditEvent.ACCOUNT_ENABLED,
         AuditEvent.ACCOUNT_UNLOCKED,
