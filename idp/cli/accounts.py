@@ -118,7 +118,8 @@ def enable(settings: Settings, options: argparse.Namespace) -> int:
     _set(
         resources,
         account,
-        lambda row: dataclasses.replace(row, enabled=True, disabled_motive=""),
+        # Closed before it was disabled: it would be erased at once. The person may close it anew.
+        lambda row: dataclasses.replace(row, enabled=True, disabled_motive="", closing_at=None),
         AuditEvent.ACCOUNT_ENABLED,
         also,
     )

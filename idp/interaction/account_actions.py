@@ -4,22 +4,28 @@ Contains when they are due: after a proof of who the person is, by card or Pro S
 a session lends asks for neither. Not here: their pages (`flows`).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from idp.accounts.email_change import ProvedAgain
 from idp.accounts.standing import Standing
 from idp.interaction.authenticator import AUTHENTICATORS
-from idp.interaction.record import Interaction, own_events
+from idp.interaction.record import AuthenticationEvent, Interaction, own_events
 
 
 @dataclass(frozen=True, slots=True)
 class EmailAgainAction:
     proved_again: ProvedAgain
+    #: As for a section of « Mon compte »: another address may be typed there.
+    fresh_for: timedelta
     name: str = "email_again"
 
     def due(self, standing: Standing, interaction: Interaction, now: datetime) -> bool:
-        return self.proved_again.is_due(standing.account, now) and is_identified_here(interaction)
+        # From the begin of the sign-in, or the page would be gone while its code is typed.
+        since = interaction.started_at - self.fresh_for
+        is_fresh = any(event.is_moment_told and event.at >= since for event in _identified_here(interaction))
+        return is_fresh and self.proved_again.is_due(standing.account, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,4 +39,8 @@ class PasswordClosedAction:
 
 
 def is_identified_here(interaction: Interaction) -> bool:
-    return any(AUTHENTICATORS[event.authenticator].identifies for event in own_events(interaction))
+    return any(_identified_here(interaction))
+
+
+def _identified_here(interaction: Interaction) -> Iterator[AuthenticationEvent]:
+    return (event for event in own_events(interaction) if AUTHENTICATORS[event.authenticator].identifies)

@@ -79,7 +79,17 @@ class Failed:
 Outcome = GoTo | Done | Failed
 
 #: The pages after the proof of a person.
-_FOR_WHOM_IT_IS = frozenset({Stop.FIRST_CONNECTION, Stop.ENROLMENT, Stop.CHARTER, Stop.PROFESSIONAL_CONTEXT})
+_FOR_WHOM_IT_IS = frozenset(
+    {
+        Stop.FIRST_CONNECTION,
+        Stop.ENROLMENT,
+        Stop.CLOSING,
+        Stop.CHARTER,
+        Stop.PASSWORD_CLOSED,
+        Stop.EMAIL_AGAIN,
+        Stop.PROFESSIONAL_CONTEXT,
+    }
+)
 
 
 class Finish(Protocol[Asked_contra, Answer_co]):

@@ -32,19 +32,19 @@ class ClosingSettings:
         source="docs/adr/0042",
     )
     unused_warned_after: int = number(
-        "Months without a sign-in after which a mail warns.", 22, most=120, source="issue 14"
+        "Months without a sign-in after which a mail warns.", 22, most=120, source="docs/adr/0043"
     )
     unused_disabled_after: int = number(
         "Months without a sign-in after which the account is disabled, with a motive and a mail.",
         24,
         most=120,
-        source="issue 14",
+        source="docs/adr/0043",
     )
     identity_proved_every: int = number(
         "Months after which the password opens the account no more, until the card or Pro Santé Connect did.",
         36,
         most=120,
-        source="issue 14",
+        source="docs/adr/0043",
     )
     disabled_notice: bool = setting("Tell the person by mail when an operator disables the account.", True)
 

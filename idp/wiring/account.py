@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from idp.adapters.sql.history import SqlHistory
+from idp.adapters.sql.passkeys import SqlPasskeys
 from idp.adapters.sql.personal_data import SqlPersonalData
 from idp.adapters.sql.proofs import SqlProofs
 from idp.flows.account.address import AddressFlow
@@ -137,6 +138,7 @@ def _history(parts: Parts, shared: FlowParts) -> HistoryFlow:
         locales=parts.web.locales,
         leaving=_leaving(parts),
         notices=shared.notices,
+        passkeys=SqlPasskeys(parts.database),
         help_desk=settings.where.help_desk,
     )
 

@@ -44,7 +44,9 @@ def build_itinerary(
         allowed_for=allowed_for,
     )
     sources = frozenset({"cps", "psc"} if s.psc.may_enrol else {"cps"})
-    again = EmailAgainAction(ProvedAgain(s.email.proved_again_after, s.email.put_off_for))
+    again = EmailAgainAction(
+        ProvedAgain(s.email.proved_again_after, s.email.put_off_for), fresh_for=s.lives.fresh_proof_life
+    )
     charter = build_charter_action(resources, clients)
     return Itinerary(doors, (ClosingAction(), charter, PasswordClosedAction(), again, context), sources)
 

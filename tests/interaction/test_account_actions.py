@@ -13,7 +13,9 @@ from idp.interaction.record import Interaction
 from tests.fakes import NOON
 from tests.people import a_standing, an_account, an_event, an_interaction
 
-AGAIN = EmailAgainAction(ProvedAgain(after=timedelta(days=365), put_off_for=timedelta(days=7)))
+AGAIN = EmailAgainAction(
+    ProvedAgain(after=timedelta(days=365), put_off_for=timedelta(days=7)), fresh_for=timedelta(minutes=10)
+)
 CLOSED = PasswordClosedAction()
 OLD = a_standing(an_account(email_verified_at=NOON - timedelta(days=366)))
 CLOSURE = PasswordClosure(at=NOON, motive=ClosedFor.EMAIL_DISOWNED)
@@ -34,6 +36,17 @@ def test_they_are_due_after_the_card_and_pro_sante_connect(name: AuthenticatorId
 def test_they_are_not_after_what_proves_less(names: tuple[AuthenticatorId, ...]) -> None:
     assert not AGAIN.due(OLD, proved_by(*names), NOON)
     assert not CLOSED.due(SHUT, proved_by(*names), NOON)
+
+
+def test_an_old_proof_or_one_without_its_moment_opens_no_address() -> None:
+    """Pro Santé Connect may have identified the person this morning, and another one sits there now."""
+    for event in (
+        replace(an_event("psc"), at=NOON - timedelta(minutes=11)),
+        replace(an_event("psc"), is_moment_told=False),
+    ):
+        interaction = an_interaction(events=(event,), started_at=NOON)
+        assert not AGAIN.due(OLD, interaction, NOON)
+        assert CLOSED.due(SHUT, interaction, NOON)
 
 
 def test_what_a_session_lends_asks_for_neither() -> None:

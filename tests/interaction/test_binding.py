@@ -147,6 +147,7 @@ class TestSecondClick:
 
     def test_without_any_cookie_is_refused_as_ever(self, bench: Bench) -> None:
         nobody = Visit(browser=None, session=None, is_station_shared=False, now=bench.clock.now())
+        assert not nobody.is_usual_for("10000000017")
         with pytest.raises(InteractionRefused) as caught:
             bench.bindings.open_to_repeat(ID, nobody, "password")
         assert caught.value.reason is InteractionRefusal.NO_COOKIE

@@ -389,7 +389,12 @@ def _accepted_charters(text_html: str) -> list[State]:
     of_client = replace(
         line, address="/account/charters/2", of_client="Trajectoire Grand Âge", doors=("cps_unchecked",)
     )
-    lines = (line, of_client, *(replace(old, doors=(door,)) for door in ("psc", "cps")), old)
+    lines = (
+        line,
+        of_client,
+        *(replace(old, doors=(door,)) for door in ("psc", "cps", "passkey", "password_passkey")),
+        old,
+    )
     page = charter_pages.AcceptancePage(
         line=line,
         identity=ELISE,

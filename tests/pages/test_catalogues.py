@@ -9,6 +9,7 @@ import pytest
 from idp.accounts.code_refusal import CodeRefusal
 from idp.accounts.mail_quota import SendRefusal
 from idp.accounts.notices import Notice
+from idp.interaction.authenticator import AUTHENTICATORS
 from idp.pages import charters as charter_pages
 from idp.pages import enrolment as enrolment_pages
 from idp.pages import mails as mail_pages
@@ -155,3 +156,9 @@ def test_a_catalogue_that_is_not_tables_of_texts_is_refused(tmp_path: Path, cont
 def test_a_folder_without_catalogue_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CatalogueError):
         load_catalogues(tmp_path)
+
+
+@pytest.mark.parametrize("locale", ["fr", "en"])
+def test_every_door_by_which_a_charter_was_accepted_has_words(locale: str) -> None:
+    for door in AUTHENTICATORS:
+        assert CATALOGUES.translator(locale)(f"charters.door_{door}")

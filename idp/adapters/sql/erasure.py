@@ -24,13 +24,20 @@ class SqlErasures:
     database: Engine
 
     def due(self, now: datetime, most: int) -> Sequence[AccountId]:
-        ended = sa.select(_c.id).where(_c.closing_at <= now).order_by(_c.closing_at, _c.id).limit(most)
+        # What the operator disabled stays: erased, it would be a first connection, and open again.
+        ended = (
+            sa.select(_c.id)
+            .where(_c.enabled, _c.closing_at <= now)
+            .order_by(_c.closing_at, _c.id)
+            .limit(most)
+        )
         with reading(self.database) as connection:
             return [AccountId(found) for found in connection.execute(ended).scalars()]
 
     def erase(self, account_id: AccountId, now: datetime, pseudonym: str) -> None:
         # On PostgreSQL whoever adds a row to this account, or takes the closing back, waits here for the outcome.
-        still_due = sa.select(_c.id).where(_c.id == account_id, _c.closing_at <= now).with_for_update()
+        is_due = (_c.id == account_id, _c.enabled, _c.closing_at <= now)
+        still_due = sa.select(_c.id).where(*is_due).with_for_update()
         with writing(self.database) as connection:
             if connection.execute(still_due).one_or_none() is None:
                 raise NoLongerDue

@@ -31,6 +31,7 @@ from idp.adapters.sql.schema import (
     upstream_links,
 )
 from idp.adapters.sql.session_schema import sessions
+from idp.core.audit import AuditEvent
 
 
 class AtTheEnd(Enum):
@@ -74,7 +75,15 @@ HELD = (
     Held(upstream_links, upstream_links.c.account_id == _account, AtTheEnd.DELETED),
     Held(professional_contexts, professional_contexts.c.account_id == _account, AtTheEnd.DELETED),
     Held(charter_acceptances, charter_acceptances.c.account_id == _account, AtTheEnd.PSEUDONYMISED),
-    Held(audit_events, audit_events.c.account_id == _account, AtTheEnd.LEFT),
+    # But for what says something of another person (GDPR 15(4)): that an address is theirs is told to them alone.
+    Held(
+        audit_events,
+        sa.and_(
+            audit_events.c.account_id == _account,
+            audit_events.c.event != str(AuditEvent.EMAIL_CHANGE_REFUSED),
+        ),
+        AtTheEnd.LEFT,
+    ),
     Held(outbox, outbox.c.recipient == _address, AtTheEnd.DELETED),
     Held(accounts, accounts.c.id == _account, AtTheEnd.DELETED),
 )

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Request, Response
 from idp.accounts.account import Account, ClosedFor, PasswordClosure
 from idp.accounts.history import REACH, AccountHistory, HistoryEntry
 from idp.accounts.notices import Notice, Notices
+from idp.accounts.passkeys import Passkeys
 from idp.accounts.repository import AccountRepository, save_changed
 from idp.clients.registry import ClientFile
 from idp.core.audit import Audit, AuditEvent
@@ -45,6 +46,7 @@ class HistoryFlow:
     locales: Locales
     leaving: Leaving
     notices: Notices
+    passkeys: Passkeys
     help_desk: str
 
     def routes(self) -> Iterator[PageRoute]:
@@ -105,6 +107,8 @@ class HistoryFlow:
             if closes:
                 motive = str(closure.motive)
                 self.audit.record(AuditEvent.PASSWORD_CLOSED, account_id=account.id, motive=motive)
+            if (passkey := _added_passkey(entry)) and self.passkeys.remove(account.id, passkey):
+                self.audit.record(AuditEvent.PASSKEY_REMOVED, account_id=account.id, passkey=passkey)
             post()
             self.sign_out.end_all(account.id, entered.at, by="report")
 
@@ -146,3 +150,8 @@ def _closes_password(entry: HistoryEntry, account: Account) -> bool:
 
 def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER else None
+
+
+def _added_passkey(entry: HistoryEntry) -> str:
+    """Returns the passkey that was added then: whoever added it would sign in with it again. "" for none."""
+    return str(entry.facts.get("passkey", "")) if entry.event is AuditEvent.PASSKEY_ADDED else ""

@@ -11,10 +11,13 @@ from werkzeug.test import TestResponse
 
 from idp.accounts.account import ClosedFor
 from idp.adapters.sql.audit import SqlAudit
+from idp.adapters.sql.passkeys import SqlPasskeys
 from idp.adapters.sql.schema import audit_events, logout_notices
 from idp.core.audit import AuditEvent
+from idp.core.clock import SystemClock
 from tests.adapters.psc.hostile_psc import HostilePsc
 from tests.fakes import FixedClock
+from tests.passkeys import a_passkey
 from tests.protocol.psc import by_psc, facts, listening, person, settings_of, subjects_of_mails
 from tests.provider import PASSWORD, RP, RPPS, Browser, Provider, answer_of, audited
 
@@ -242,3 +245,13 @@ def test_it_is_read_in_english(browser: Browser) -> None:
     page = browser.get(SECTION, headers={"Accept-Language": "en"})
     assert "Sign-in by password" in page.text
     assert PASSWORD not in page.text
+
+
+def test_a_passkey_that_somebody_added_is_removed_with_the_report(house: Provider, browser: Browser) -> None:
+    passkeys, audit = SqlPasskeys(house.database), SqlAudit(house.database, SystemClock())
+    passkeys.add(a_passkey(account_id=house.account.id), most=9)
+    (known,) = passkeys.of(house.account.id)
+    audit.record(AuditEvent.PASSKEY_ADDED, account_id=house.account.id, passkey=known.id)
+    report(browser, "Clé d'accès ajoutée")
+    assert passkeys.of(house.account.id) == ()
+    assert facts(house, "passkey:remove:accepted") == [{"passkey": known.id}]

@@ -1,12 +1,15 @@
 """The mail about a new browser: which sign-ins of which browsers are to be told, and what the mail says."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
 import sqlalchemy as sa
 
+from idp.accounts.account import AccountId
+from idp.accounts.open_sessions import OpenSession, OpenSessions
 from idp.adapters.sql.open_sessions import SqlOpenSessions
 from idp.adapters.sql.schema import accounts
 from idp.adapters.sql.session_schema import sessions
@@ -148,3 +151,24 @@ def test_one_mail_tells_of_all_and_holds_what_to_do(make: Callable[..., Provider
     assert subjects_of_mails(house).count(SUBJECT) == 1
     assert untold(house) == []
     resources.database.dispose()
+
+
+def test_another_worker_that_told_all_of_it_leaves_nothing_to_tell(make: Callable[..., Provider]) -> None:
+    house = make(new_browser_notice_after=timedelta(microseconds=1))
+    house.browser().sign_in()
+    resources = open_resources(house.settings)
+    worker = build_new_browsers(resources)
+    late = replace(worker, open_sessions=ToldMeanwhile(worker.open_sessions))
+    late.tell_due()
+    resources.database.dispose()
+    assert subjects_of_mails(house).count(SUBJECT) == 0
+
+
+class ToldMeanwhile:
+    """What the worker finds when another one came first: the list of persons was read before."""
+
+    def __init__(self, known: OpenSessions) -> None:
+        self.to_tell = known.to_tell
+
+    def untold(self, _account_id: AccountId) -> tuple[OpenSession, ...]:
+        return ()

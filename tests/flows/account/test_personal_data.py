@@ -18,9 +18,12 @@ from idp.accounts.account import AccountId
 from idp.accounts.identity_updates import IdentityUpdates
 from idp.accounts.repository import AccountNotFound, StaleAccount
 from idp.adapters.sql.accounts import SqlAccounts
+from idp.adapters.sql.audit import SqlAudit
 from idp.adapters.sql.erasure import SqlErasures
 from idp.adapters.sql.personal_data import HELD, SECRETS
 from idp.adapters.sql.schema import logout_notices
+from idp.core.audit import AuditEvent
+from idp.core.clock import SystemClock
 from idp.wiring.accounts import build_pseudonyms
 from idp.wiring.resources import open_resources
 from idp.wiring.worker import build_eraser
@@ -271,6 +274,31 @@ def test_an_account_erased_at_the_very_moment_of_a_proof_gets_a_page_of_its_own(
     monkeypatch.setattr(IdentityUpdates, "apply", erased_first)
     page = by_psc(house.browser(), psc)
     assert (page.status_code, title(page)) == (410, "Ce compte vient d'être effacé")
+
+
+def test_a_worker_that_is_to_stop_erases_nobody(house: Provider) -> None:
+    house.accounts.save(replace(house.account, closing_at=datetime.now(UTC) - timedelta(seconds=1)))
+    resources = open_resources(house.settings)
+    assert build_eraser(resources).run_due(lambda: True) == 0
+    resources.database.dispose()
+    assert house.accounts.get(house.account.id)
+
+
+def test_an_account_that_the_operator_disabled_is_not_erased(house: Provider) -> None:
+    """Erased, its person would be a first connection, and in again."""
+    ended = datetime.now(UTC) - timedelta(seconds=1)
+    house.accounts.save(replace(house.account, closing_at=ended, enabled=False))
+    assert erase_due(house) == 0
+    assert not house.accounts.get(house.account.id).may_sign_in
+
+
+def test_the_copy_does_not_tell_that_an_address_is_another_persons(house: Provider, proved: Browser) -> None:
+    audit = SqlAudit(house.database, SystemClock())
+    audit.record(AuditEvent.EMAIL_CHANGE_REFUSED, account_id=house.account.id, reason="email_taken")
+    audit.record(AuditEvent.ADDRESS_CHANGED, account_id=house.account.id)
+    page = proved.get(DATA)
+    assert "address:change:accepted" in page.text
+    assert "email:change:refused" not in page.text
 
 
 def test_the_pages_speak_english(house: Provider, proved: Browser) -> None:

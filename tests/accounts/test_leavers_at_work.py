@@ -174,3 +174,11 @@ def test_show_tells_the_motive_and_the_last_sign_in(
     assert "DISABLED" in shown
     assert "motive: Départ" in shown
     assert f"last sign-in: {operator.account.created_at:%Y-%m-%d}" in shown
+
+
+def test_a_worker_that_is_to_stop_begins_no_other(house: Provider) -> None:
+    last_signed_in(house, 23 * MONTH)
+    resources = open_resources(house.settings)
+    assert worker.build_leavers(resources).run_due(lambda: True) == 0
+    resources.database.dispose()
+    assert subjects_of_mails(house) == []
