@@ -204,7 +204,12 @@ def test_whether_an_account_may_sign_in_is_decided_in_one_place() -> None:
         for node in ast.walk(module.tree)
         if isinstance(node, ast.Attribute) and node.attr == "enabled"
     }
-    assert readers == {"idp.accounts.account", "idp.adapters.sql.accounts", "idp.adapters.sql.leavers"}
+    assert readers == {
+        "idp.accounts.account",
+        "idp.adapters.sql.accounts",
+        "idp.adapters.sql.erasure",
+        "idp.adapters.sql.leavers",
+    }
 
 
 def test_rooms_that_reason_raise_reasons_and_never_pages() -> None:
