@@ -202,7 +202,7 @@ def _personal_data(parts: Parts, shared: FlowParts) -> PersonalDataFlow:
         audit=parts.audit,
         notices=shared.notices,
         sign_out=parts.sign_out,
-        leaving=Leaving(parts.web.cookies, Bindings(parts.interactions), parts.visits),
+        leaving=_leaving(parts),
         locales=parts.web.locales,
         grace=settings.closing.closing_grace,
     )
