@@ -97,25 +97,25 @@ def test_nobody_is_disabled_without_a_warning_of_two_months_before(house: Provid
     assert run(house) == 0
 
 
-def test_a_sign_in_between_looking_and_disabling_wins(
-    house: Provider, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("unused_for", "told"), [(60 * MONTH, 3 * MONTH), (23 * MONTH, None)])
+def test_a_sign_in_between_looking_and_acting_wins(
+    house: Provider, monkeypatch: pytest.MonkeyPatch, unused_for: timedelta, told: timedelta | None
 ) -> None:
-    last_signed_in(house, 60 * MONTH, told=3 * MONTH)
+    """Before it is disabled, and before it is warned."""
+    last_signed_in(house, unused_for, told=told)
     resources = open_resources(house.settings)
     leavers = worker.build_leavers(resources)
-    found = leavers.unused.to_disable(datetime.now(UTC) - 24 * MONTH, datetime.now(UTC) - MONTH, 9)
-    assert found == [house.account.id]
-    monkeypatch.setattr(type(leavers.unused), "to_disable", lambda *_: found)
     written = type(leavers.notices).written
 
     def signed_in_first(*arguments: Any, **options: Any) -> Callable[[], None]:
-        """After the account was read, before it is written."""
+        """After the account was found and read, before it is written."""
         SqlLastSignIns(house.database).record(house.account.id, datetime.now(UTC))
         return written(*arguments, **options)
 
     monkeypatch.setattr(type(leavers.notices), "written", signed_in_first)
     assert leavers.run_due() == 0
     assert house.accounts.get(house.account.id).enabled
+    assert subjects_of_mails(house) == []
     resources.database.dispose()
 
 
