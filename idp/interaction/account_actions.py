@@ -35,11 +35,7 @@ class PasswordClosedAction:
     def due(self, standing: Standing, interaction: Interaction, now: datetime) -> bool:
         """Returns True until the person was told."""
         closure = standing.account.password_closure
-        return closure is not None and closure.told_at is None and is_identified_here(interaction)
-
-
-def is_identified_here(interaction: Interaction) -> bool:
-    return any(_identified_here(interaction))
+        return closure is not None and closure.told_at is None and any(_identified_here(interaction))
 
 
 def _identified_here(interaction: Interaction) -> Iterator[AuthenticationEvent]:

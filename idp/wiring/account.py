@@ -20,14 +20,12 @@ from idp.flows.account.sign_in import AccountSignIn
 from idp.flows.shared.account_desk import AccountDesk
 from idp.flows.shared.current_password import CurrentPassword
 from idp.flows.shared.signed_in import SignedIn
-from idp.interaction.binding import Bindings
 from idp.web.arriving import Arriving
-from idp.web.leaving import Leaving
 from idp.web.page_routes import Flow
 from idp.web.sections import Section
 from idp.wiring.email import build_address_form
 from idp.wiring.flow_parts import FlowParts
-from idp.wiring.parts import Parts
+from idp.wiring.parts import Parts, build_leaving
 from idp.wiring.passkeys import build_passkeys, build_passkeys_section
 
 
@@ -121,7 +119,7 @@ def _sessions(parts: Parts) -> SessionsFlow:
         clients=parts.clients,
         locales=parts.web.locales,
         visits=parts.visits,
-        leaving=_leaving(parts),
+        leaving=build_leaving(parts),
     )
 
 
@@ -136,15 +134,11 @@ def _history(parts: Parts, shared: FlowParts) -> HistoryFlow:
         sign_out=parts.sign_out,
         clients=parts.clients,
         locales=parts.web.locales,
-        leaving=_leaving(parts),
+        leaving=build_leaving(parts),
         notices=shared.notices,
         passkeys=SqlPasskeys(parts.database),
         help_desk=settings.where.help_desk,
     )
-
-
-def _leaving(parts: Parts) -> Leaving:
-    return Leaving(parts.web.cookies, Bindings(parts.interactions), parts.visits)
 
 
 def _email(parts: Parts, shared: FlowParts) -> EmailFlow:
@@ -180,7 +174,7 @@ def _password(parts: Parts, shared: FlowParts) -> PasswordFlow:
         accounts=parts.accounts,
         audit=parts.audit,
         clock=parts.clock,
-        leaving=_leaving(parts),
+        leaving=build_leaving(parts),
         locales=parts.web.locales,
         passwords=shared.passwords,
         current=_current_password(parts, shared),
@@ -202,7 +196,7 @@ def _personal_data(parts: Parts, shared: FlowParts) -> PersonalDataFlow:
         audit=parts.audit,
         notices=shared.notices,
         sign_out=parts.sign_out,
-        leaving=_leaving(parts),
+        leaving=build_leaving(parts),
         locales=parts.web.locales,
         grace=settings.closing.closing_grace,
     )

@@ -15,10 +15,9 @@ from idp.protocol.logout.logout_request import LogoutRequests
 from idp.protocol.logout.upstream_return import UpstreamReturn
 from idp.web.arriving import Arriving
 from idp.web.hub import HubEndpoint
-from idp.web.leaving import Leaving
 from idp.web.page_routes import PageRoute
 from idp.wiring.account import build_account_sign_in
-from idp.wiring.parts import Parts
+from idp.wiring.parts import Parts, build_leaving
 from idp.wiring.protocol import ProtocolParts
 
 
@@ -94,7 +93,7 @@ def _end_session(parts: Parts) -> EndSessionEndpoint:
     return EndSessionEndpoint(
         sessions=parts.sessions,
         sign_out=parts.sign_out,
-        leaving=Leaving(web.cookies, Bindings(parts.interactions), parts.visits),
+        leaving=build_leaving(parts),
         accounts=parts.accounts,
         store=parts.store,
         requests=LogoutRequests(parts.clients, parts.keys, settings.where.issuer),

@@ -23,17 +23,15 @@ from idp.flows.shared.psc_freshness import Freshness
 from idp.flows.shared.psc_leaving import PscLeaving
 from idp.flows.shared.psc_refusals import PscRefusals
 from idp.flows.shared.typed_form import TypedForm
-from idp.interaction.binding import Bindings
 from idp.interaction.hub import Finishes
 from idp.settings.closing import months
-from idp.web.leaving import Leaving
 from idp.web.page_routes import Flow
 from idp.wiring.account import build_account
 from idp.wiring.cards import build_revocation
 from idp.wiring.email import build_email
 from idp.wiring.flow_parts import FlowParts, build_flow_parts
 from idp.wiring.itinerary import build_charter_action
-from idp.wiring.parts import Parts
+from idp.wiring.parts import Parts, build_leaving
 from idp.wiring.passkeys import build_passkey_door
 
 
@@ -125,7 +123,7 @@ def _same_person(parts: Parts, shared: FlowParts) -> SamePersonFlow:
         desk=shared.desk,
         sessions=parts.sessions,
         sign_out=parts.sign_out,
-        leaving=Leaving(parts.web.cookies, Bindings(parts.interactions), parts.visits),
+        leaving=build_leaving(parts),
         visits=parts.visits,
         clients=parts.clients,
         cookies=parts.web.cookies,

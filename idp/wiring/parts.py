@@ -24,6 +24,7 @@ from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore, Kind
 from idp.core.refusal_trail import RefusalTrail
 from idp.core.share import THREADS, Share, share
+from idp.interaction.binding import Bindings
 from idp.interaction.gate import Gate
 from idp.interaction.hub import Hub
 from idp.interaction.lending import Lending
@@ -37,6 +38,7 @@ from idp.interaction.store import Interactions
 from idp.settings import Settings
 from idp.signing.key_ring import Keys
 from idp.web.hub import Visits
+from idp.web.leaving import Leaving
 from idp.web.network_quota import NetworkQuota
 from idp.wiring.cards import build_card_policy
 from idp.wiring.itinerary import build_itinerary, build_sessions, charters_demanded
@@ -192,3 +194,7 @@ def build_parts(settings: Settings, own: Share | None = None) -> Parts:
 def _entrance(resources: Resources, web: WebParts) -> NetworkQuota:
     crowd = resources.settings.crowd
     return network_quota(resources, web, Kind.SIGN_INS_BY_IP, crowd.begun, crowd.begun_window)
+
+
+def build_leaving(parts: Parts) -> Leaving:
+    return Leaving(parts.web.cookies, Bindings(parts.interactions), parts.visits)
