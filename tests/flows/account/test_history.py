@@ -1,6 +1,6 @@
 """The section « Historique »: what a person reads there, and « Ce n'était pas moi »."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,18 +18,11 @@ from idp.core.clock import SystemClock
 from tests.adapters.psc.hostile_psc import HostilePsc
 from tests.fakes import FixedClock
 from tests.passkeys import a_passkey
-from tests.protocol.psc import by_psc, facts, listening, person, settings_of, subjects_of_mails
+from tests.protocol.psc import by_psc, facts, settings_of, subjects_of_mails
 from tests.provider import PASSWORD, RP, RPPS, Browser, Provider, answer_of, audited
 
 SECTION = "/account/history"
 HELP_DESK = "03 20 00 00 00, poste 4242"
-
-
-@pytest.fixture
-def psc() -> Iterator[HostilePsc]:
-    with listening() as psc:
-        psc.lie = person()
-        yield psc
 
 
 @pytest.fixture

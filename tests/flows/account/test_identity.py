@@ -1,20 +1,12 @@
 """« Mon identité »: read-only, with what proved it and when."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-import pytest
 from bs4 import BeautifulSoup
 
 from tests.adapters.psc.hostile_psc import HostilePsc
-from tests.protocol.psc import by_psc, listening, person, settings_of
+from tests.protocol.psc import by_psc, settings_of
 from tests.provider import Provider
-
-
-@pytest.fixture
-def psc() -> Iterator[HostilePsc]:
-    with listening() as psc:
-        psc.lie = person()
-        yield psc
 
 
 def test_it_names_its_source_its_day_and_every_proof(

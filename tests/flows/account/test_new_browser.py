@@ -1,6 +1,6 @@
 """The mail about a new browser: which sign-ins of which browsers are to be told, and what the mail says."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -16,18 +16,11 @@ from idp.adapters.sql.session_schema import sessions
 from idp.wiring.resources import open_resources
 from idp.wiring.worker import build_new_browsers
 from tests.adapters.psc.hostile_psc import HostilePsc
-from tests.protocol.psc import by_psc, listening, person, settings_of, subjects_of_mails
+from tests.protocol.psc import by_psc, settings_of, subjects_of_mails
 from tests.provider import PASSWORD, RPPS, Browser, Provider, answer_of
 
 SUBJECT = "Connexion depuis un nouveau navigateur"
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-def psc() -> Iterator[HostilePsc]:
-    with listening() as psc:
-        psc.lie = person()
-        yield psc
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The passkeys of a person: added, named and removed after a fresh proof, each told by mail; and nothing without it."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,22 +16,10 @@ from idp.adapters.sql.schema import ephemeral
 from tests.adapters.psc.hostile_psc import HostilePsc
 from tests.authenticator import AAGUID, Authenticator
 from tests.passkeys import give, options_of
-from tests.protocol.psc import by_psc, facts, listening, person, settings_of, subjects_of_mails
+from tests.protocol.psc import by_psc, facts, subjects_of_mails
 from tests.provider import Browser, Provider, audited
 
 PATH = "/account/passkeys"
-
-
-@pytest.fixture
-def psc() -> Iterator[HostilePsc]:
-    with listening() as psc:
-        psc.lie = person()
-        yield psc
-
-
-@pytest.fixture
-def make(psc: HostilePsc, app_factory: Callable[..., Provider]) -> Callable[..., Provider]:
-    return lambda **changes: app_factory(**settings_of(psc), **changes)
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """A new password: by the present one, or after the card or Pro Santé Connect; all that began before is over."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -14,22 +14,10 @@ from werkzeug.test import TestResponse
 from idp.core.sealing import derive_key
 from idp.web.forms import CsrfTokens
 from tests.adapters.psc.hostile_psc import HostilePsc
-from tests.protocol.psc import by_psc, facts, listening, person, settings_of, subjects_of_mails
+from tests.protocol.psc import by_psc, facts, person, settings_of, subjects_of_mails
 from tests.provider import PASSWORD, REDIRECT, RPPS, Browser, Provider, answer_of, audited
 
 NEW = "un tout autre mot de passe, bien long"
-
-
-@pytest.fixture
-def psc() -> Iterator[HostilePsc]:
-    with listening() as psc:
-        psc.lie = person()
-        yield psc
-
-
-@pytest.fixture
-def make(psc: HostilePsc, app_factory: Callable[..., Provider]) -> Callable[..., Provider]:
-    return lambda **changes: app_factory(**settings_of(psc), **changes)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -29,18 +29,11 @@ from idp.wiring.resources import open_resources
 from idp.wiring.worker import build_eraser
 from tests.adapters.psc.hostile_psc import HostilePsc
 from tests.people import an_account, an_identity
-from tests.protocol.psc import by_psc, listening, person, settings_of, subjects_of_mails
+from tests.protocol.psc import by_psc, person, settings_of, subjects_of_mails
 from tests.provider import PASSWORD, RP, RPPS, Browser, Provider, answer_of, audited
 
 DATA, PROOF = "/account/data", "/account/proof?to=data"
 DAY = timedelta(hours=24)
-
-
-@pytest.fixture
-def psc() -> Iterator[HostilePsc]:
-    with listening() as psc:
-        psc.lie = person()
-        yield psc
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The sign-in that no relying party asked for: from the root page into a section, and a fresh proof in place."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -16,18 +16,11 @@ from idp.adapters.sql.schema import audit_events
 from tests.adapters.psc.hostile_psc import HostilePsc
 from tests.fakes import NOON
 from tests.people import an_account, an_identity
-from tests.protocol.psc import by_psc, facts, listening, person, settings_of
+from tests.protocol.psc import by_psc, facts, person, settings_of
 from tests.provider import PASSWORD, RPPS, Browser, Provider, answer_of, audited
 
 SIGN_IN, PROOF = "/account/sign-in?to=password", "/account/proof?to=password"
 OTHER = "10000000116"
-
-
-@pytest.fixture
-def psc() -> Iterator[HostilePsc]:
-    with listening() as psc:
-        psc.lie = person()
-        yield psc
 
 
 @pytest.fixture
