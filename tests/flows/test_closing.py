@@ -3,20 +3,20 @@
 from bs4 import BeautifulSoup
 
 from tests.adapters.psc.hostile_psc import HostilePsc
+from tests.flows.account.conftest import make, psc
 from tests.flows.account.test_personal_data import (
     after_the_grace,
     close,
     erase_due,
     house,
     proved,
-    psc,
     says,
     title,
 )
 from tests.protocol.psc import by_psc, subjects_of_mails
 from tests.provider import Browser, Provider, answer_of, audited
 
-__all__ = ["house", "proved", "psc"]
+__all__ = ["house", "make", "proved", "psc"]
 
 
 def test_nobody_enters_a_closing_account_and_silence_neither(
