@@ -71,7 +71,7 @@ class RunningServer:
         if self.process is None:
             return
         # A paused process gets its signal only once it runs again.
-        self.process.send_signal(signal.SIGCONT)
+        self.resume()
         self.process.send_signal(self.stop_signal)
         try:
             self.process.wait(within(_STOP_SECONDS))
@@ -81,9 +81,27 @@ class RunningServer:
         self.process = None
 
     def pause(self) -> None:
-        """The server hangs: it keeps its connections and answers nothing."""
+        """The server hangs, with the processes it began: it keeps its connections and answers nothing."""
+        self._send_to_all(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._send_to_all(signal.SIGCONT)
+
+    def _send_to_all(self, what: signal.Signals) -> None:
         assert self.process is not None
-        self.process.send_signal(signal.SIGSTOP)
+        for number in (self.process.pid, *_children(self.process.pid)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(number, what)
+
+
+def _children(parent: int) -> list[int]:
+    found = []
+    for place in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            # proc(5): the name in brackets may hold anything; the parent is the second field behind it.
+            if int(place.read_text().rpartition(")")[2].split()[1]) == parent:
+                found.append(int(place.parent.name))
+    return found
 
 
 @contextmanager

@@ -31,8 +31,7 @@ class Store:
         try:
             yield
         finally:
-            assert self.server.process is not None
-            self.server.process.send_signal(signal.SIGCONT)
+            self.server.resume()
 
     @contextmanager
     def gone(self) -> Iterator[None]:

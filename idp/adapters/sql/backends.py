@@ -194,6 +194,10 @@ def _postgresql_engine(target: URL) -> Engine:
             "options": f"{ours} {theirs if isinstance(theirs, str) else ' '.join(theirs)}",
         },
     )
+    lateness = import_module("idp.adapters.sql.patience").Lateness()
+    event.listen(
+        database, "do_connect", lambda _dialect, _record, given, named: lateness.connect(*given, **named)
+    )
     event.listen(database, "connect", _refuse_lossy_commits)
     event.listen(database, "checkout", lambda connection, *_: _replace_if(is_over(connection)))
     event.listen(database, "begin", _begin_postgresql)

@@ -224,6 +224,7 @@ def _upgrade(target: URL, *, may_be_empty: bool) -> None:
     try:
         with writing(database) as connection:
             if connection.dialect.name == "postgresql":
+                connection.connection.driver_connection.patience = None  # type: ignore[union-attr]
                 connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
             stored = _stored_revision(connection)
