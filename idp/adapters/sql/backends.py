@@ -204,6 +204,13 @@ def _postgresql_engine(target: URL) -> Engine:
     return database
 
 
+def wait_without_end(connection: Connection) -> None:
+    """Of PostgreSQL, for the rest of this connection's life: a migration takes as long as it takes."""
+    driver: Any = connection.connection.driver_connection
+    driver.wait_without_end()
+    connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+
+
 def _postgresql_driver() -> Any:
     return import_module("idp.adapters.sql.postgresql_driver")
 

@@ -7,6 +7,7 @@ here: what is asked (`postgresql_driver`), the server's own limits (`backends`).
 
 import select
 import threading
+import time
 from typing import Any
 
 import psycopg
@@ -57,11 +58,14 @@ class Lateness:
 
 
 class PatientConnection(psycopg.Connection[Any]):
-    """Waits for an answer `patience` seconds, then is closed; None: without an end, for a migration."""
+    """Waits for an answer `patience` seconds, then is closed; None: without an end."""
 
     lateness: Lateness
     times: int
     patience: float | None = SECONDS
+
+    def wait_without_end(self) -> None:
+        self.patience = None
 
     @property
     def is_doubtful(self) -> bool:
@@ -70,10 +74,14 @@ class PatientConnection(psycopg.Connection[Any]):
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         """What psycopg's own cursors, its COMMIT and its ROLLBACK wait with."""
+        most, began = timeout or self.patience, time.monotonic()
         try:
-            return waiting.wait(gen, self.pgconn.socket, interval=interval, timeout=timeout or self.patience)
-        except psycopg.errors._WaitTimeout as error:
-            raise self.given_up() from error
+            return waiting.wait(gen, self.pgconn.socket, interval=interval, timeout=most)
+        except psycopg.OperationalError as error:
+            # psycopg has no public name for this one.
+            if most is not None and time.monotonic() - began >= most:
+                raise self.given_up() from error
+            raise
 
     def answer(self) -> Any:
         """Returns the result of what was sent with libpq's own functions, as its `exec` would.
