@@ -194,10 +194,21 @@ def _postgresql_engine(target: URL) -> Engine:
             "options": f"{ours} {theirs if isinstance(theirs, str) else ' '.join(theirs)}",
         },
     )
+    lateness = import_module("idp.adapters.sql.patience").Lateness()
+    event.listen(
+        database, "do_connect", lambda _dialect, _record, given, named: lateness.connect(*given, **named)
+    )
     event.listen(database, "connect", _refuse_lossy_commits)
     event.listen(database, "checkout", lambda connection, *_: _replace_if(is_over(connection)))
     event.listen(database, "begin", _begin_postgresql)
     return database
+
+
+def wait_without_end(connection: Connection) -> None:
+    """Of PostgreSQL, for the rest of this connection's life: a migration takes as long as it takes."""
+    driver: Any = connection.connection.driver_connection
+    driver.wait_without_end()
+    connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
 
 
 def _postgresql_driver() -> Any:
