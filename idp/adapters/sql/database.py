@@ -22,9 +22,9 @@ from idp.adapters.sql.backends import (
     WRITES,
     DatabaseMissing,
     UnsupportedDatabase,
+    allow_time,
     parse_url,
     unopened_database,
-    wait_without_end,
 )
 from idp.adapters.sql.execution import ConnectionBroken
 from idp.adapters.sql.group_commit import turns_of
@@ -225,7 +225,7 @@ def _upgrade(target: URL, *, may_be_empty: bool) -> None:
     try:
         with writing(database) as connection:
             if connection.dialect.name == "postgresql":
-                wait_without_end(connection)
+                allow_time(connection, None)
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
             stored = _stored_revision(connection)
             if (stored is None and not may_be_empty) or (stored or "") > SCHEMA_REVISION:

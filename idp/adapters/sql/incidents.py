@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Engine
 from idp.accounts.account import AccountId
 from idp.accounts.incident import Criteria, Reach, kept_between
 from idp.accounts.logouts import NoticeState
+from idp.adapters.sql.backends import allow_time
 from idp.adapters.sql.database import insert_into, reading, writing
 from idp.adapters.sql.open_sessions import DOORS_OF_SESSION, is_among
 from idp.adapters.sql.schema import ended_sessions, grants, logout_notices, refresh_tokens
@@ -22,7 +23,7 @@ from idp.adapters.sql.session_schema import sessions
 
 _g, _s = grants.c, sessions.c
 #: Of one statement, on PostgreSQL: nobody waits for an answer, and a limit of seconds is for those who do.
-_LONGEST = "300s"
+_LONGEST = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class SqlIncidents:
     def reach(self, criteria: Criteria, now: datetime, listeners: Collection[str]) -> Reach:
         """Returns how much `end` would end at this moment."""
         with reading(self.database) as connection:
-            _allow_time(connection)
+            allow_time(connection, _LONGEST)
             chosen = _chosen(criteria, now).cte("chosen")
             sids = sa.select(chosen.c.sid)
             open_grants = sa.and_(_g.sid.in_(sids), _g.revoked_at.is_(None))
@@ -60,7 +61,7 @@ class SqlIncidents:
         What another session ended at the same instant leaves behind is ended here too.
         """
         with writing(self.database) as connection:
-            _allow_time(connection)
+            allow_time(connection, _LONGEST)
             # In the order of their names, as every other end of several: two of them cannot wait for each other.
             chosen = _chosen(criteria, now).subquery("chosen")
             ends = sa.select(chosen.c.sid, _instant(now)).order_by(chosen.c.sid)
@@ -155,8 +156,3 @@ def _instant(now: datetime) -> ColumnElement[Any]:
 def _with_where(select: "sa.Select[Any]") -> "sa.Select[Any]":
     # SQLite takes ON CONFLICT after a SELECT without WHERE for a join.
     return select.where(sa.true())
-
-
-def _allow_time(connection: Connection) -> None:
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{_LONGEST}'")

@@ -16,6 +16,7 @@ from psycopg import waiting
 #: Beyond the server's own limit, which says more; a request that meets a frozen server is refused within 5 s
 #: (facts/security §4.6).
 SECONDS = 3.5
+_BEYOND_SERVER = 1
 
 
 class Lateness:
@@ -64,8 +65,12 @@ class PatientConnection(psycopg.Connection[Any]):
     times: int
     patience: float | None = SECONDS
 
-    def wait_without_end(self) -> None:
-        self.patience = None
+    def be_patient(self, seconds: int | None) -> None:
+        """Until it is given back. Beyond what the server was told, which says more."""
+        self.patience = None if seconds is None else seconds + _BEYOND_SERVER
+
+    def be_as_patient_as_usual(self) -> None:
+        self.patience = SECONDS
 
     @property
     def is_doubtful(self) -> bool:
