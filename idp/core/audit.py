@@ -33,6 +33,8 @@ class AuditEvent(StrEnum):
     PASSWORD_ACCEPTED = "password:check:accepted"
     PASSWORD_REFUSED = "password:check:refused"
     PASSWORD_THROTTLED = "password:check:throttled"
+    #: The lists of common and leaked passwords have learned it since it was chosen.
+    PASSWORD_LISTED = "password:check:listed"
     PASSWORD_CHANGED = "password:change:accepted"
     PASSWORD_CLOSED = "password:close:accepted"
     EMAIL_CHANGED = "email:change:accepted"

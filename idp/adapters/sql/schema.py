@@ -17,7 +17,7 @@ from idp.adapters.sql import (  # noqa: F401
 from idp.adapters.sql.columns import UtcInstant, metadata, row_number
 
 #: The migration of this code. Zero-padded: the order of the texts is the order of the migrations.
-SCHEMA_REVISION = "0018"
+SCHEMA_REVISION = "0019"
 
 accounts = sa.Table(
     "accounts",
@@ -57,6 +57,7 @@ accounts = sa.Table(
     sa.Column("disabled_motive", sa.Text, nullable=False, server_default=""),
     sa.Column("signed_in_at", UtcInstant),
     sa.Column("unused_told_at", UtcInstant),
+    sa.Column("password_listed_at", UtcInstant),
     sa.Index(
         "ix_accounts_unused",
         "signed_in_at",
