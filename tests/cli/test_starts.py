@@ -13,9 +13,12 @@ from tests.made_once import place_database
 COMMANDS = {
     "accounts": "accounts show 10000000025",
     "background": "worker",
+    "backups": "db restore /nowhere",
     "card": "card list --module /nowhere.so",
     "charter": "charter publish --revision 1 --fr /nowhere.md",
     "client_secrets": "clients secret --given",
+    "database": "db check",
+    "epoch": "epoch new",
     "keys": "keys list",
     "logouts": "logouts list",
     "mail": "mail check",
@@ -27,7 +30,7 @@ COMMANDS = {
 
 
 def test_each_module_has_its_command() -> None:
-    parts = {"__init__", "__main__", "main", "lanes", "served"}
+    parts = {"__init__", "__main__", "main", "db_arguments", "lanes", "served"}
     assert set(COMMANDS) == {path.stem for path in (ROOT / "idp" / "cli").glob("*.py")} - parts
 
 
