@@ -85,6 +85,7 @@ class AuditEvent(StrEnum):
     ACCOUNT_REPORTED = "account:report:accepted"
     BACKUP_TAKEN = "backup:take:accepted"
     EPOCH_BEGUN = "epoch:begin:accepted"
+    INCIDENT_ENDED = "incident:end:accepted"
     KEY_GENERATED = "key:generate:accepted"
     KEY_ROTATED = "key:rotate:accepted"
     KEY_RETIRED = "key:retire:accepted"

@@ -19,6 +19,7 @@ COMMANDS = {
     "client_secrets": "clients secret --given",
     "database": "db check",
     "epoch": "epoch new",
+    "incident": "incident end",
     "keys": "keys list",
     "logouts": "logouts list",
     "mail": "mail check",
@@ -30,7 +31,16 @@ COMMANDS = {
 
 
 def test_each_module_has_its_command() -> None:
-    parts = {"__init__", "__main__", "main", "db_arguments", "lanes", "served"}
+    parts = {
+        "__init__",
+        "__main__",
+        "main",
+        "lanes",
+        "served",
+        "card_options",
+        "db_options",
+        "incident_options",
+    }
     assert set(COMMANDS) == {path.stem for path in (ROOT / "idp" / "cli").glob("*.py")} - parts
 
 

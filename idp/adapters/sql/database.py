@@ -22,6 +22,7 @@ from idp.adapters.sql.backends import (
     WRITES,
     DatabaseMissing,
     UnsupportedDatabase,
+    allow_time,
     parse_url,
     unopened_database,
 )
@@ -216,7 +217,7 @@ def _upgrade(target: URL, *, may_be_empty: bool) -> str | None:
 def hold_alone(connection: Connection) -> None:
     """Wait until no other operator changes the whole database, and let this transaction take its time."""
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        allow_time(connection, None)
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
 
 
