@@ -87,6 +87,8 @@ class AuditEvent(StrEnum):
     ACCOUNT_UNLOCKED = "account:unlock:accepted"
     #: « Ce n'était pas moi », of an entry of the history.
     ACCOUNT_REPORTED = "account:report:accepted"
+    BACKUP_TAKEN = "backup:take:accepted"
+    EPOCH_BEGUN = "epoch:begin:accepted"
     INCIDENT_ENDED = "incident:end:accepted"
     KEY_GENERATED = "key:generate:accepted"
     KEY_ROTATED = "key:rotate:accepted"

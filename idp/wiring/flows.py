@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from werkzeug.wrappers import Request, Response
 
+from idp.adapters.sql.epochs import SqlEpochs
 from idp.flows.charter import CharterFlow
 from idp.flows.choice import ChoiceFlow
 from idp.flows.closing import ClosingFlow
@@ -111,6 +112,7 @@ def _email_otp(parts: Parts, shared: FlowParts) -> EmailOtpFlow:
         identities=shared.identities,
         linking=shared.linking,
         already=shared.already,
+        epochs=SqlEpochs(parts.database),
         clock=parts.clock,
     )
     return EmailOtpFlow(
