@@ -22,6 +22,7 @@ from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.code_post import CodePost
 from idp.flows.shared.deadlines import Deadlines
 from idp.flows.shared.desk import Desk
+from idp.flows.shared.mailbox_sharing import MailboxSharing
 from idp.flows.shared.notice_mail import NoticeMailer
 from idp.flows.shared.opening import Opening
 from idp.flows.shared.proved import Admission
@@ -48,6 +49,7 @@ class FlowParts:
     sender: CodeSender
     notices: NoticeMailer
     receipts: CharterReceipts
+    sharing: MailboxSharing
     linking: UpstreamLinking
     passwords: Passwords
     throttle: PasswordThrottle
@@ -97,6 +99,9 @@ def build_flow_parts(parts: Parts, finishes: Finishes[Request, Response]) -> Flo
             issuer=s.where.issuer,
             life=s.mail.notice_life,
             is_sent=s.mail.charter_receipt,
+        ),
+        sharing=MailboxSharing(
+            accounts=parts.accounts, notices=notices, audit=parts.audit, is_allowed=s.email.shared
         ),
         linking=linking,
         already=AlreadyEnrolled(

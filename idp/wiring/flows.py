@@ -102,6 +102,7 @@ def _email_otp(parts: Parts, shared: FlowParts) -> EmailOtpFlow:
         identities=shared.identities,
         linking=shared.linking,
         already=shared.already,
+        sharing=shared.sharing,
         clock=parts.clock,
     )
     return EmailOtpFlow(

@@ -21,6 +21,7 @@ from idp.core.unit_of_work import UnitOfWork
 from idp.flows.shared.already_enrolled import AlreadyEnrolled
 from idp.flows.shared.conflict import refuse_enrolment
 from idp.flows.shared.desk import Desk
+from idp.flows.shared.mailbox_sharing import MailboxSharing
 from idp.interaction.record import Interaction, with_event
 from idp.interaction.refusal import NotDue
 
@@ -33,6 +34,7 @@ class Enrolling:
     identities: IdentityUpdates
     linking: UpstreamLinking
     already: AlreadyEnrolled
+    sharing: MailboxSharing
     clock: Clock
 
     def finish(self, request: Request, interaction: Interaction, accept: Callable[[], None]) -> Response:
@@ -75,6 +77,7 @@ class Enrolling:
                 accept()
                 self.desk.audit_event(AuditEvent.ENROLMENT_COMPLETED, interaction, source=identity.source)
                 link()
+                self.sharing.came(account)
             return account
 
         return self.already.with_link(interaction, account, write)

@@ -124,7 +124,7 @@ def test_an_old_proof_hands_nothing_over(psc: HostilePsc, app_factory: Callable[
     psc.lie = replace(person(), claims={**person().claims, "auth_time": psc.now - 5})
     browser = house.browser()
     by_psc(browser, psc)
-    assert title(browser.get(DATA)) == "Vos données"
+    assert title(browser.get(DATA)) == "Mes données"
     assert not says(browser.get(DATA), "Télécharger mes données")
 
 
