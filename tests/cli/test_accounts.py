@@ -87,9 +87,7 @@ def test_unlock_opens_password_and_code_in_every_browser(resources: Resources) -
     assert (told.event, told.account_id, told.facts) == ("account:unlock:accepted", ALICE, {})
 
 
-@pytest.mark.parametrize(
-    ("typed", "told"), [(NOBODY, "no account has this RPPS"), ("1234", "RPPS"), ("", "RPPS")]
-)
+@pytest.mark.parametrize("resources", ["one store"], indirect=True)
 def test_show_and_the_log_of_the_worker_tell_of_a_mailbox_that_is_shared(
     resources: Resources, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -112,6 +110,9 @@ def test_show_and_the_log_of_the_worker_tell_of_a_mailbox_that_is_shared(
     assert logs == []
 
 
+@pytest.mark.parametrize(
+    ("typed", "told"), [(NOBODY, "no account has this RPPS"), ("1234", "RPPS"), ("", "RPPS")]
+)
 @pytest.mark.parametrize("resources", ["one store"], indirect=True)
 def test_what_is_no_enrolled_rpps_is_told_in_one_line(
     resources: Resources, capsys: pytest.CaptureFixture[str], typed: str, told: str

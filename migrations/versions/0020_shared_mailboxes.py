@@ -7,8 +7,8 @@ SQLite can take no unique constraint away, and keeps the name of this one.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0019"
-down_revision = "0018"
+revision = "0020"
+down_revision = "0019"
 
 
 def upgrade() -> None:
