@@ -4,18 +4,29 @@ import structlog
 
 from idp.accounts.email_otp import MailCodes
 from idp.accounts.erasure import Pseudonyms
+from idp.accounts.leaked_passwords import LeakedPasswords
 from idp.accounts.password import Passwords
+from idp.accounts.password_rules import PasswordPolicy
+from idp.accounts.spread import Spread
 from idp.accounts.throttle import PasswordThrottle
 from idp.accounts.waits import Waits
 from idp.adapters.argon2.builds import choose
 from idp.adapters.mail.sealed import SealedOutbox
 from idp.adapters.sql.outbox import SqlOutbox
+from idp.core.audit import Audit
 from idp.core.sealing import derive_key
 from idp.core.share import THREADS, Share, share
 from idp.flows.shared.notice_mail import NoticeMailer
 from idp.settings import Settings
+from idp.settings.files import read_words
+from idp.settings.password import PasswordSettings
 from idp.web.mails import Mails
+from idp.wiring.operator_files import unreadable
 from idp.wiring.resources import Resources
+
+_SERVICE_WORDS = ("caducee", "viatrajectoire", "trajectoire")
+#: Some hundred thousand passwords, which take a second or two of each start.
+_MOST_LEAKED_BYTES = 4 * 1024 * 1024
 
 log = structlog.get_logger()
 
@@ -39,6 +50,13 @@ def build_throttle(resources: Resources) -> PasswordThrottle:
     )
 
 
+def build_spread(resources: Resources, audit: Audit) -> Spread:
+    s = resources.settings
+    return Spread(
+        store=resources.store, audit=audit, key=derive_key(s.keys.application, "spread"), limits=s.spread
+    )
+
+
 def build_waits(resources: Resources) -> Waits:
     return Waits(build_throttle(resources), build_mail_codes(resources))
 
@@ -50,6 +68,21 @@ def build_passwords(settings: Settings, own: Share | None = None) -> Passwords:
     """
     own = own or share(processes=1, threads=THREADS)
     return Passwords(settings.password, choose().library, parallel=own.cores, admitted=own.threads // 2)
+
+
+def build_policy(settings: Settings) -> PasswordPolicy:
+    """Returns the rule of new passwords, with the operator's own list. Raises BadSetting: a file that cannot serve."""
+    return PasswordPolicy(settings.password, _SERVICE_WORDS, _leaked(settings.password))
+
+
+def _leaked(limits: PasswordSettings) -> LeakedPasswords:
+    if limits.leaked_file is None or not limits.door:
+        return LeakedPasswords()
+    try:
+        text = read_words(limits.leaked_file, _MOST_LEAKED_BYTES)
+    except OSError as error:
+        raise unreadable("PASSWORD_LEAKED_FILE", "a readable UTF-8 file of passwords", error) from error
+    return LeakedPasswords.of(text.splitlines(), shortest=limits.min)
 
 
 def build_notices(resources: Resources, mails: Mails) -> NoticeMailer:

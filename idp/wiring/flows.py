@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from werkzeug.wrappers import Request, Response
 
+from idp.adapters.sql.epochs import SqlEpochs
 from idp.flows.charter import CharterFlow
 from idp.flows.choice import ChoiceFlow
 from idp.flows.closing import ClosingFlow
@@ -12,12 +13,14 @@ from idp.flows.email_otp import EmailOtpFlow
 from idp.flows.enrolment import EnrolmentFlow
 from idp.flows.more_time import MoreTimeFlow
 from idp.flows.password import PasswordFlow
+from idp.flows.password_renewal import PasswordRenewalFlow
 from idp.flows.professional_context import ProfessionalContextFlow
 from idp.flows.psc import PscFlow
 from idp.flows.psc_leave import PscLeaveFlow
 from idp.flows.psc_picture import PscPictureFlow
 from idp.flows.same_person import SamePersonFlow
 from idp.flows.shared.enrolling import Enrolling
+from idp.flows.shared.password_tries import PasswordTries
 from idp.flows.shared.psc_attempts import PscAttempts
 from idp.flows.shared.psc_freshness import Freshness
 from idp.flows.shared.psc_leaving import PscLeaving
@@ -27,6 +30,7 @@ from idp.interaction.hub import Finishes
 from idp.settings.closing import months
 from idp.web.page_routes import Flow
 from idp.wiring.account import build_account
+from idp.wiring.accounts import build_spread
 from idp.wiring.cards import build_revocation
 from idp.wiring.email import build_email
 from idp.wiring.flow_parts import FlowParts, build_flow_parts
@@ -59,10 +63,16 @@ def _password(parts: Parts, shared: FlowParts) -> PasswordFlow:
     settings = parts.settings
     return PasswordFlow(
         desk=shared.desk,
-        work=parts.work,
         accounts=parts.accounts,
         passwords=shared.passwords,
-        throttle=shared.throttle,
+        tries=PasswordTries(
+            throttle=shared.throttle,
+            spread=build_spread(parts.resources, parts.audit),
+            quota=shared.password_posts,
+            devices=shared.devices,
+            clock=parts.clock,
+        ),
+        accepted=shared.accepted,
         sender=shared.sender,
         quota=shared.password_posts,
         devices=shared.devices,
@@ -103,6 +113,7 @@ def _email_otp(parts: Parts, shared: FlowParts) -> EmailOtpFlow:
         linking=shared.linking,
         already=shared.already,
         sharing=shared.sharing,
+        epochs=SqlEpochs(parts.database),
         clock=parts.clock,
     )
     return EmailOtpFlow(
@@ -143,6 +154,7 @@ def _required(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
         itinerary=parts.itinerary,
         clock=parts.clock,
     )
+    yield PasswordRenewalFlow(desk=shared.desk, change=shared.change, judge=shared.judge)
     yield ClosingFlow(desk=shared.desk, work=parts.work, accounts=parts.accounts, notices=shared.notices)
     yield ProfessionalContextFlow(
         desk=shared.desk,

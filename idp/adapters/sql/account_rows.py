@@ -16,6 +16,7 @@ from idp.accounts.account import (
     PostalAddress,
     ProvedIdentity,
 )
+from idp.adapters.sql.epochs import FLOOR
 from idp.adapters.sql.passkey_schema import passkey_offers, passkeys
 from idp.adapters.sql.schema import accounts
 from idp.adapters.sql.statement import Gather
@@ -66,6 +67,7 @@ def to_row(account: Account) -> dict[str, Any]:
         "address_country": address.country,
         "created_at": account.created_at,
         "password_changed_at": account.password_changed_at,
+        "password_listed_at": account.password_listed_at,
         "enabled": account.enabled,
         "generation": account.generation,
         "charter_revision": account.charter_revision,
@@ -115,8 +117,9 @@ def _read(row: Any) -> Account:
         ),
         created_at=row.created_at,
         password_changed_at=row.password_changed_at,
+        password_listed_at=row.password_listed_at,
         enabled=row.enabled,
-        generation=row.generation,
+        generation=max(row.generation, row.floor or 0),
         charter_revision=row.charter_revision,
         locale=row.locale,
         version=row.version,
@@ -132,6 +135,7 @@ def _read(row: Any) -> Account:
 #: What a SELECT of accounts names, in this order, for `ACCOUNT`: the row, and what others say at that instant.
 COLUMNS: "tuple[sa.ColumnElement[Any], ...]" = (
     *accounts.c,
+    FLOOR,
     sa.type_coerce(_is_mailbox_shared, sa.Boolean).label("is_mailbox_shared"),
     sa.type_coerce(_has_passkey, sa.Boolean).label("has_passkey"),
     sa.type_coerce(_declines_passkeys, sa.Boolean).label("declines_passkeys"),

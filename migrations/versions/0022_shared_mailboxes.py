@@ -7,8 +7,8 @@ SQLite can take no unique constraint away, and keeps the name of this one.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0020"
-down_revision = "0019"
+revision = "0022"
+down_revision = "0021"
 
 
 def upgrade() -> None:
