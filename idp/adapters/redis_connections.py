@@ -9,6 +9,7 @@ import os
 import select
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any, Self, cast
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
@@ -22,10 +23,13 @@ from redis.exceptions import TimeoutError as Late
 from redis.retry import Retry
 from redis.sentinel import Sentinel
 
+from idp.adapters.outage_log import OUTAGES
 from idp.core.ephemeral import StoreUnavailable
+from idp.core.measures import RETRIES, STORE_SECONDS
 
 _TIMEOUT_SECONDS = 0.5
 _MOST_OCTETS = 16384
+_EXCHANGE = STORE_SECONDS.of("redis", "exchange")
 
 
 class Connections:
@@ -44,6 +48,7 @@ class Connections:
         `again`: they only read, so they are repeated once when a connection that was open before breaks. Nothing else
         is: what broke may have been done, and would be done twice (facts/security §4.3, §4.6).
         """
+        begun = perf_counter()
         try:
             line = self._idle_line()
             if line is None:
@@ -53,10 +58,14 @@ class Connections:
             except ConnectionLost:
                 if not again:
                     raise
+            RETRIES.of("redis read").add()
             return self._exchange(_line(self._pool.get_connection()), commands, answers)
         except RedisError as error:
             # Among them a full memory, a replica that refuses writes, a server still loading: the caller fails closed.
+            OUTAGES.tell("redis", error)
             raise StoreUnavailable(f"Redis: {type(error).__name__}") from error
+        finally:
+            _EXCHANGE.took(perf_counter() - begun)
 
     def close(self) -> None:
         self._client.close()

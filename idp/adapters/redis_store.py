@@ -154,6 +154,11 @@ class RedisStore:
     def clear(self, places: Sequence[Place]) -> None:
         self._write(_packed("DEL", *(self._written(*place) for place in places)))
 
+    def time(self) -> tuple[int, int]:
+        """Returns the time of the server: seconds since 1970, and microseconds. Raises StoreUnavailable."""
+        seconds, microseconds = self._connections.ask(_packed("TIME"), again=True)[0]
+        return int(seconds), int(microseconds)
+
     def is_alive(self) -> bool:
         try:
             return bool(self._connections.ask(_packed("PING"), again=True))

@@ -56,6 +56,10 @@ def _look(settings: Settings, host: str, port: int) -> None:
     create(settings)
     close_libraries()
     require_free(host, port)
+    if settings.operations.port:
+        from idp.adapters.operations.listener import require_operations_free
+
+        require_operations_free(settings.operations.host, settings.operations.port)
 
 
 def _refuse_exposure(settings: Settings, host: str) -> None:

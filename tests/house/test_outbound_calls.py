@@ -37,6 +37,8 @@ CONNECTING = {
         "idp.adapters.card_host.socket_listener",
         # Whether the port is free.
         "idp.adapters.granian.worker",
+        # It listens.
+        "idp.adapters.operations.listener",
     },
     "urllib.request": set(),
     "httpx": set(),

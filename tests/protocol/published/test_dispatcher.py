@@ -96,11 +96,15 @@ def test_why_a_house_is_not_quite_ready_is_logged_once_for_each_change(fresh: Pr
     with logged_here() as logged:
         for text in (good, "clients: [", "clients: [", "nobody: []", good):
             file.write_text(text)
-            readiness(fresh)
+            assert readiness(fresh) == (200, {"status": "ready"})
     told = [(one["status"], *one["reasons"]) for one in logged if one["event"] == "readiness_changed"]
+    yaml = "expected YAML: expected the node content, but found '<stream end>'"
     assert told == [
-        ("degraded", f"{file}:1:11: expected YAML: expected the node content, but found '<stream end>'"),
-        ("degraded", f"{file}:1:1: expected `clients:` and nothing else at the top"),
+        ("degraded", f"degraded: relying parties: {file}:1:11: {yaml}"),
+        (
+            "degraded",
+            f"degraded: relying parties: {file}:1:1: expected `clients:` and nothing else at the top",
+        ),
         ("ready",),
     ]
 
