@@ -83,6 +83,7 @@ class AuditEvent(StrEnum):
     ACCOUNT_UNLOCKED = "account:unlock:accepted"
     #: « Ce n'était pas moi », of an entry of the history.
     ACCOUNT_REPORTED = "account:report:accepted"
+    INCIDENT_ENDED = "incident:end:accepted"
     KEY_GENERATED = "key:generate:accepted"
     KEY_ROTATED = "key:rotate:accepted"
     KEY_RETIRED = "key:retire:accepted"

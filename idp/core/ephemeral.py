@@ -59,6 +59,7 @@ class Kind(StrEnum):
     DPOP_PROOF = "dpop_proof"
     CLIENT_ASSERTION = "client_assertion"
     PASSWORD_POSTS_BY_IP = "password_posts_by_ip"
+    PASSWORDS_JUDGED_BY_IP = "passwords_judged_by_ip"
     SIGN_INS_BY_IP = "sign_ins_by_ip"
     ATTEMPTS_OF_SIGN_IN = "attempts_of_sign_in"
     PUSHED_BY_CLIENT = "pushed_by_client"

@@ -90,7 +90,7 @@ def _enrolment(parts: Parts, shared: FlowParts) -> EnrolmentFlow:
             interactions=parts.interactions,
             visits=parts.visits,
         ),
-        policy=shared.policy if settings.password.door else None,
+        judge=shared.judge if settings.password.door else None,
     )
 
 

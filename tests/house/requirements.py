@@ -625,7 +625,7 @@ REQUIREMENTS: dict[str, Requirement] = {
     "T44": proved(
         "Script in state, hints, claims, names, errors.",
         pages_hostile_values="hostile_values_come_out_as_the_text_they_are every_template_met_hostile_values",
-        protocol_response_modes="a_state_full_of_markup_stays_text_in_the_form no_other_page_allows_a_script",
+        protocol_response_modes="a_state_full_of_markup_stays_text_in_the_form no_other_script_is_allowed",
         protocol_authorization_parameters="a_login_hint_fills_the_form_when_it_is_an_rpps_and_is_not_shown_otherwise",
         protocol_no_request_breaks_us="no_request_makes_a_server_error_an_echo_or_a_way_out no_parameter_comes_back",
     ),
