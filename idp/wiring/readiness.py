@@ -11,7 +11,7 @@ from idp.accounts.charter import NoCharterPublished
 from idp.adapters.disks import free_percent
 from idp.adapters.sql.charters import SqlCharters
 from idp.adapters.sql.clock_watch import ClockWatch
-from idp.adapters.sql.schema_state import SCHEMA_REVISION, stored_revision
+from idp.adapters.sql.stored_schema import SCHEMA_REVISION, stored_revision
 from idp.core.readiness import Check, Readiness, Status
 from idp.settings import Settings
 from idp.wiring.cards import build_list_check

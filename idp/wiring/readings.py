@@ -15,7 +15,7 @@ from idp.adapters.disks import free_percent
 from idp.adapters.redis_clock import RedisClock
 from idp.adapters.redis_store import RedisStore
 from idp.adapters.sql.clock_watch import ClockWatch
-from idp.adapters.sql.schema_state import SCHEMA_REVISION, stored_revision
+from idp.adapters.sql.stored_schema import SCHEMA_REVISION, stored_revision
 from idp.core.ephemeral import StoreUnavailable
 from idp.core.measures import PSC_UP
 from idp.core.readiness import Status, Verdict
