@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from idp.core.clock import SystemClock
-from idp.core.logs import configure_logging
+from idp.core.logs import configure_logging, log_what_nobody_caught
 from idp.core.share import Share
 from idp.settings import Settings, settings_from_environment
 from idp.wiring.accounts import tell_build
@@ -46,6 +46,7 @@ def assemble(parts: Parts) -> Callable[..., Any]:
 def application(own: Share) -> Callable[..., Any]:
     """Returns what the server loads in each worker."""
     configure_logging()
+    log_what_nobody_caught()
     settings = settings_from_environment()
     shared = share_numbers(settings)
     parts = build_parts(settings, own)

@@ -93,7 +93,9 @@ def _not_allowed(methods: tuple[str, ...]) -> Response:
 
 
 def _failed(error: Exception, path: str) -> Response:
-    if isinstance(error, StoreUnavailable | SignerUnavailable):
+    if isinstance(error, StoreUnavailable):  # Counted and told by the store: not once for each request.
+        return unavailable_response()
+    if isinstance(error, SignerUnavailable):
         log.error("endpoint_unavailable", path=path, exception_type=type(error).__name__)
         return unavailable_response()
     if isinstance(error, HTTPException):
