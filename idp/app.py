@@ -12,7 +12,7 @@ from idp.wiring.browser_endpoints import build_browser_endpoints
 from idp.wiring.endpoints import build_endpoints
 from idp.wiring.flask_app import build_pages
 from idp.wiring.flows import build_flows
-from idp.wiring.operations import open_operations, share_numbers, watched
+from idp.wiring.operations import open_operations, share_numbers, traced, watched
 from idp.wiring.parts import Parts, build_parts
 from idp.wiring.protocol import build_protocol
 from idp.wiring.psc import check_upstream
@@ -50,7 +50,7 @@ def application(own: Share) -> Callable[..., Any]:
     settings = settings_from_environment()
     shared = share_numbers(settings)
     parts = build_parts(settings, own)
-    served = assemble(parts)
+    served = traced(settings, assemble(parts))
     open_operations(parts, shared)
     tell_build()
     check_upstream(settings, SystemClock())

@@ -23,6 +23,7 @@ from idp.core.ephemeral import StoreUnavailable
 from idp.core.share import Share
 from idp.settings import LOOPBACK_HOSTS, Settings, bad_setting, settings_from_environment
 from idp.wiring.mail import build_transport
+from idp.wiring.operations import require_operations
 
 log = structlog.get_logger()
 
@@ -70,10 +71,7 @@ def _look(settings: Settings, host: str, port: int) -> None:
     _warn_of_eviction(settings)
     close_libraries()
     require_free(host, port)
-    if settings.operations.port:
-        from idp.adapters.operations.listener import require_operations_free
-
-        require_operations_free(settings.operations.host, settings.operations.port)
+    require_operations(settings)
 
 
 def _refuse_exposure(settings: Settings, host: str) -> None:

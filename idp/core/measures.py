@@ -7,7 +7,8 @@ metrics are read (`wiring/operations`), the counting itself.
 from collections.abc import Mapping
 
 from idp.core.audit import AuditEvent
-from idp.core.meters import Counter, Gauge, Histogram, Merge, Number
+from idp.core.cells import Merge
+from idp.core.meters import Counter, Gauge, Histogram, Number
 
 #: Seconds. A store of ours answers below the first, and is cut off at 2.5.
 _OF_STORES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)

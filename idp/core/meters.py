@@ -7,44 +7,17 @@ are (`measures`), the text of them (`adapters/operations/exposition`), clocks: w
 
 import threading
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from idp.core.cells import Cell, Merge, Numbers, Placing
 
 #: Label values of one meter. Those beyond count together: no caller may make numbers without end.
 MOST_CHILDREN = 400
 BEYOND = "other"
 
-
-class Merge(StrEnum):
-    """How the values of several processes become one, in the names of prometheus-client's multiprocess mode."""
-
-    COUNTER = "counter"
-    HISTOGRAM = "histogram"
-    #: Of the processes that live.
-    SUM = "gauge_livesum"
-    LEAST = "gauge_livemin"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
-    """What one number is: `name` is that of the sample, `family` that of the meter."""
-
-    merge: Merge
-    family: str
-    name: str
-    labels: tuple[tuple[str, str], ...]
-    description: str
-
-
-class Numbers(Protocol):
-    def __getitem__(self, at: int, /) -> float: ...
-    def __setitem__(self, at: int, number: float, /) -> None: ...
-
-
-#: Gives the place of a number: those of its kind, and its index among them.
-Placing = Callable[[Cell], tuple[Numbers, int]]
+#: Called with the name of a histogram, its labels, and the seconds that something took.
+Telling = Callable[[str, Mapping[str, str], float], None]
 
 
 class Number:
@@ -80,21 +53,22 @@ class Number:
 class Times:
     """A histogram of seconds. Thread-safe as a number is."""
 
-    __slots__ = ("_ats", "_bounds", "_cells", "_kept", "_total", "took")
+    __slots__ = ("_ats", "_bounds", "_cells", "_kept", "_labels", "_name", "_total", "took")
 
     #: Called with seconds. Made anew by each move, of names of its own: attributes would cost a third more.
     took: Callable[[float], None]
 
     def __init__(self, family: "Family", labels: tuple[tuple[str, str], ...]) -> None:
         self._bounds = family.bounds
+        self._name, self._labels = family.name, labels
         ends = [*map(str, family.bounds), "+Inf"]
         buckets = [family.cell("_bucket", (*labels, ("le", end))) for end in ends]
         #: One for each bound and one for what is beyond, which count apart; then their sum in seconds.
         self._kept = (*buckets, family.cell("_sum", labels))
         self._cells: Numbers = [0.0] * len(self._kept)
         *self._ats, self._total = range(len(self._kept))
-        self.took = _taking(self._cells, self._ats, self._total, self._bounds)
         self.move(_book.placing)
+        self.tell(_book.telling)
 
     def move(self, placing: Placing | None) -> None:
         if placing is None:
@@ -108,14 +82,28 @@ class Times:
             cells[at] += self._cells[before]
         *self._ats, self._total = (at for _cells, at in places)
         self._cells = cells
-        self.took = _taking(cells, self._ats, self._total, self._bounds)
+        self.tell(_book.telling)
+
+    def tell(self, telling: Telling | None) -> None:
+        """Tell it of each time from now on."""
+        count = _counting(self._cells, self._ats, self._total, self._bounds)
+        self.took = count if telling is None else self._both(count, telling)
+
+    def _both(self, count: Callable[[float], None], telling: Telling) -> Callable[[float], None]:
+        name, labels = self._name, dict(self._labels)
+
+        def took(seconds: float) -> None:
+            count(seconds)
+            telling(name, labels, seconds)
+
+        return took
 
     @property
     def count(self) -> int:
         return int(sum(self._cells[at] for at in self._ats))
 
 
-def _taking(
+def _counting(
     cells: Numbers, ats: Sequence[int], total: int, bounds: tuple[float, ...]
 ) -> Callable[[float], None]:
     def took(seconds: float) -> None:
@@ -222,6 +210,7 @@ class _Book:
 
     def __init__(self) -> None:
         self.placing: Placing | None = None
+        self.telling: Telling | None = None
         self.making = threading.RLock()
         self._kept: list[Number | Times] = []
 
@@ -234,6 +223,13 @@ class _Book:
             for one in self._kept:
                 one.move(placing)
 
+    def tell(self, telling: Telling | None) -> None:
+        with self.making:
+            self.telling = telling
+            for one in self._kept:
+                if isinstance(one, Times):
+                    one.tell(telling)
+
 
 _book = _Book()
 
@@ -241,3 +237,8 @@ _book = _Book()
 def share_meters(placing: Placing) -> None:
     """Move every number, also those that come later, to where `placing` says: once, before requests are served."""
     _book.share(placing)
+
+
+def tell_times(telling: Telling | None) -> None:
+    """Tell it of every time that a histogram counts from now on; None: nobody."""
+    _book.tell(telling)

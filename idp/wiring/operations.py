@@ -5,21 +5,26 @@ Not here: what is wrong (`readiness`), what is looked up (`readings`).
 
 import os
 from collections.abc import Callable, Iterable
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from idp.adapters.operations.meter_file import MeterFiles, NoRoom, directory_of
 from idp.adapters.operations.watched import WatchedRequests, Wsgi
+from idp.core.clock import SystemClock
 from idp.core.meters import share_meters
 from idp.core.readiness import Readiness, Verdict
 from idp.core.readings import Reading
-from idp.settings import Settings
+from idp.settings import Settings, bad_setting
 from idp.wiring.parts import Parts
 from idp.wiring.readiness import build_readiness
 from idp.wiring.readings import readings
 from idp.wiring.resources import build_clock_watch
+
+if TYPE_CHECKING:
+    from idp.adapters.operations.traces import Traces
 
 log = structlog.get_logger()
 
@@ -58,6 +63,33 @@ def watched(served: Wsgi, addresses: Iterable[tuple[str, str]]) -> Wsgi:
     """Returns what is served, with each request timed. `addresses`: methods and paths that have a number of their
     own."""
     return WatchedRequests(served, addresses)
+
+
+def traced(settings: Settings, served: Wsgi) -> Wsgi:
+    """Returns what is served, traced if the settings want it. Raises BadSetting: the packages for it are not there."""
+    told = settings.operations
+    if not told.traces:
+        return served
+    traces: Traces = _traces_module().Traces(told.traces, share=told.traced / 100, clock=SystemClock())
+    return traces.around(served)
+
+
+def require_operations(settings: Settings) -> None:
+    """Raises OSError: another program has the port; BadSetting: the packages for traces are not there."""
+    told = settings.operations
+    if told.port:
+        import_module("idp.adapters.operations.listener").require_operations_free(told.host, told.port)
+    if told.traces:
+        _traces_module()
+
+
+def _traces_module() -> Any:
+    """Raises BadSetting."""
+    try:
+        return import_module("idp.adapters.operations.traces")
+    except ImportError as error:
+        expected = "empty, or with the packages of `caducee[traces]`"
+        raise bad_setting("OPERATIONS_TRACES", f"{expected}; {error.name} is not there") from error
 
 
 def serve(host: str, port: int, readiness: Readiness, looked_up: Readings, directory: Path | None) -> None:

@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from idp.core.meters import BEYOND, MOST_CHILDREN, Cell, Counter, Gauge, Histogram
+from idp.core.cells import Cell
+from idp.core.meters import BEYOND, MOST_CHILDREN, Counter, Gauge, Histogram
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from idp.core.meters import Cell, Merge, Numbers
+from idp.core.cells import Cell, Merge, Numbers
 
 _HEAD = struct.Struct("i")
 _ROOM = {Merge.COUNTER: 1 << 18, Merge.HISTOGRAM: 1 << 19, Merge.SUM: 1 << 16, Merge.LEAST: 1 << 16}

@@ -13,7 +13,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from idp.adapters.operations import meter_file
 from idp.adapters.operations.exposition import exposition
 from idp.adapters.operations.meter_file import MeterFiles, NoRoom, directory_of, forget
-from idp.core.meters import Cell, Merge, Number
+from idp.core.cells import Cell, Merge
+from idp.core.meters import Number
 from idp.core.readings import Reading
 
 COUNT = Cell(merge=Merge.COUNTER, family="a", name="a_total", labels=(("x", 'é"\\\n'),), description="A")
