@@ -11,7 +11,8 @@ from idp.accounts.charter import NoCharterPublished
 from idp.adapters.disks import free_percent
 from idp.adapters.sql.charters import SqlCharters
 from idp.adapters.sql.clock_watch import ClockWatch
-from idp.adapters.sql.stored_schema import SCHEMA_REVISION, stored_revision
+from idp.adapters.sql.schema import SCHEMA_REVISION
+from idp.adapters.sql.stored_schema import stored_schema
 from idp.core.readiness import Check, Readiness, Status
 from idp.settings import Settings
 from idp.wiring.cards import build_list_check
@@ -46,9 +47,8 @@ def store_checks(resources: Resources) -> Iterator[Check]:
     yield _needed(_DATABASE, lambda: None if durable.is_alive() else "it does not answer")
     if store is not durable:
         yield _needed("ephemeral store", lambda: None if store.is_alive() else "Redis does not answer")
-    older, newer = (partial(_schema, resources, word) for word in ("older", "newer"))
-    yield _needed("schema", older, after=_DATABASE)
-    yield Check(name="schema of a later release", wrong=newer, after=_DATABASE)
+    yield _needed("schema", partial(_unfit, resources), after=_DATABASE)
+    yield Check(name="schema of a later release", wrong=partial(_later, resources), after=_DATABASE)
 
 
 def node_checks(resources: Resources, watch: ClockWatch) -> Iterator[Check]:
@@ -70,14 +70,21 @@ def _needed(name: str, wrong: Callable[[], str | None], *, after: str = "") -> C
     return Check(name=name, wrong=wrong, makes=Status.UNAVAILABLE, after=after)
 
 
-def _schema(resources: Resources, word: str) -> str | None:
-    stored = stored_revision(resources.database)
-    told = {
-        "older": (stored < SCHEMA_REVISION, "run `idp migrate`"),
-        "newer": (stored > SCHEMA_REVISION, "upgrade this node"),
-    }
-    is_so, remedy = told[word]
-    return f"the database has {stored}, this code is of {SCHEMA_REVISION}: {remedy}" if is_so else None
+def _unfit(resources: Resources) -> str | None:
+    stored = stored_schema(resources.database)
+    if stored.serves(SCHEMA_REVISION):
+        return None
+    remedy = (
+        "install the newer version" if (stored.revision or "") > SCHEMA_REVISION else "run `idp db upgrade`"
+    )
+    return f"the database has {stored.revision}, this code needs {SCHEMA_REVISION}: {remedy}"
+
+
+def _later(resources: Resources) -> str | None:
+    stored = stored_schema(resources.database)
+    if not stored.serves(SCHEMA_REVISION) or stored.revision == SCHEMA_REVISION:
+        return None
+    return f"the database has {stored.revision}, this code is of {SCHEMA_REVISION}: upgrade this node"
 
 
 def _no_charter(charters: SqlCharters) -> str | None:

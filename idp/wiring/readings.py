@@ -14,8 +14,10 @@ from cryptography import x509
 from idp.adapters.disks import free_percent
 from idp.adapters.redis_clock import RedisClock
 from idp.adapters.redis_store import RedisStore
+from idp.adapters.sql.backups import last_backup
 from idp.adapters.sql.clock_watch import ClockWatch
-from idp.adapters.sql.stored_schema import SCHEMA_REVISION, stored_revision
+from idp.adapters.sql.schema import SCHEMA_REVISION
+from idp.adapters.sql.stored_schema import stored_schema
 from idp.core.ephemeral import StoreUnavailable
 from idp.core.measures import PSC_UP
 from idp.core.readiness import Status, Verdict
@@ -93,15 +95,28 @@ def _stores(resources: Resources) -> Iterator[Reading]:
             value=int(is_alive),
             labels=(("store", name),),
         )
-    if not alive["sql"]:
-        return
-    stored = stored_revision(resources.database)
+    # It may go away in between.
+    with suppress(StoreUnavailable):
+        if alive["sql"]:
+            yield from _database(resources)
+
+
+def _database(resources: Resources) -> Iterator[Reading]:
+    """Raises StoreUnavailable."""
+    stored = stored_schema(resources.database)
     yield Reading(
         name="caducee_schema",
-        description="1 where the schema of the database is that of this code",
-        value=int(stored == SCHEMA_REVISION),
-        labels=(("code", SCHEMA_REVISION), ("database", stored)),
+        description="1 where this code may work on the schema of the database",
+        value=int(stored.serves(SCHEMA_REVISION)),
+        labels=(("code", SCHEMA_REVISION), ("database", stored.revision or "")),
     )
+    taken_at = last_backup(resources.database)
+    if taken_at is not None:
+        yield Reading(
+            name="caducee_backup_age_seconds",
+            description="Since the newest backup that this database knows of",
+            value=(resources.clock.now() - taken_at).total_seconds(),
+        )
 
 
 def _clocks(resources: Resources, watch: ClockWatch) -> Iterator[Reading]:

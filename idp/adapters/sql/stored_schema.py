@@ -1,16 +1,13 @@
-"""Contains which schema the database has, beside the one that this code was written for. Not here: migrating it."""
+"""Contains the state of the schema, asked while the service runs. Not here: what it means at the opening
+(`schema_state`)."""
 
-import sqlalchemy as sa
 from sqlalchemy import Engine
 
 from idp.adapters.sql.database import reading
-from idp.adapters.sql.schema import SCHEMA_REVISION
-
-__all__ = ["SCHEMA_REVISION", "stored_revision"]
+from idp.adapters.sql.schema_state import SchemaState, read_state
 
 
-def stored_revision(database: Engine) -> str:
-    """Returns the revision of the tables. Raises StoreUnavailable."""
+def stored_schema(database: Engine) -> SchemaState:
+    """Raises StoreUnavailable."""
     with reading(database) as connection:
-        found: str = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar_one()
-        return found
+        return read_state(connection)
