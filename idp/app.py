@@ -53,5 +53,7 @@ def application(own: Share) -> Callable[..., Any]:
     served = traced(settings, assemble(parts))
     open_operations(parts, shared)
     tell_build()
+    if parts.upstream is not None:
+        parts.upstream.shared_in(parts.store).start()
     check_upstream(settings, SystemClock())
     return served

@@ -13,7 +13,6 @@ class Merge(StrEnum):
     HISTOGRAM = "histogram"
     #: Of the processes that live.
     SUM = "gauge_livesum"
-    LEAST = "gauge_livemin"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

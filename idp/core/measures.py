@@ -7,7 +7,6 @@ metrics are read (`wiring/operations`), the counting itself.
 from collections.abc import Mapping
 
 from idp.core.audit import AuditEvent
-from idp.core.cells import Merge
 from idp.core.meters import Counter, Gauge, Histogram, Number
 
 #: Seconds. A store of ours answers below the first, and is cut off at 2.5.
@@ -36,7 +35,6 @@ PSC_LOGINS = Counter("caducee_psc_logins_total", "Returns from Pro Sante Connect
 PSC_OPEN = Gauge(
     "caducee_psc_circuit_open", "Processes whose circuit to this endpoint is open", ("endpoint",)
 )
-PSC_UP = Gauge("caducee_psc_up", "0: an outage is on, or a setting keeps everybody out", merge=Merge.LEAST)
 PSC_HELD = Gauge("caducee_psc_at_once", "Sign-ins that wait for Pro Sante Connect (PSC_AT_ONCE)", ("of",))
 PSC_PLACES = Gauge("caducee_psc_at_once_places", "How many may wait for it at once", ("of",))
 PSC_CROWDED = Counter("caducee_psc_at_once_refused_total", "Sign-ins that found no place to wait in", ("of",))

@@ -175,12 +175,10 @@ class Counter(Family):
 
 
 class Gauge(Family):
-    """Of the processes that live, summed unless `merge` says otherwise."""
+    """Of the processes that live, summed."""
 
-    def __init__(
-        self, name: str, description: str, labels: Sequence[str] = (), *, merge: Merge = Merge.SUM
-    ) -> None:
-        super().__init__(name, description, labels, merge=merge)
+    def __init__(self, name: str, description: str, labels: Sequence[str] = ()) -> None:
+        super().__init__(name, description, labels, merge=Merge.SUM)
 
     def of(self, *values: str) -> Number:
         number: Number = self.child(*values)

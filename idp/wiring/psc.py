@@ -13,7 +13,6 @@ from idp.adapters.psc.provider import PscProvider
 from idp.core.audit import Audit, AuditEvent
 from idp.core.clock import Clock
 from idp.core.ephemeral import StoreUnavailable
-from idp.core.measures import PSC_UP
 from idp.settings import Settings, bad_setting
 from idp.settings.files import require_file
 from idp.settings.psc import PscSettings
@@ -86,7 +85,6 @@ def build_upstream(settings: Settings, clock: Clock, audit: Audit) -> PscProvide
 
 
 def _tell_outage(audit: Audit, is_out: bool) -> None:
-    PSC_UP.of().set(int(not is_out))
     log.error("psc_outage_began") if is_out else log.warning("psc_outage_ended")
     try:
         audit.record(AuditEvent.PSC_OUTAGE_BEGAN if is_out else AuditEvent.PSC_OUTAGE_ENDED)

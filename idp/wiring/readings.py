@@ -19,7 +19,6 @@ from idp.adapters.sql.clock_watch import ClockWatch
 from idp.adapters.sql.schema import SCHEMA_REVISION
 from idp.adapters.sql.stored_schema import stored_schema
 from idp.core.ephemeral import StoreUnavailable
-from idp.core.measures import PSC_UP
 from idp.core.readiness import Status, Verdict
 from idp.core.readings import Reading
 from idp.settings import Settings
@@ -75,7 +74,11 @@ def _upstream(parts: Parts) -> Iterator[Reading]:
     if upstream is None:
         return
     health = upstream.health()
-    PSC_UP.of().set(int(not health.is_out and not health.is_misconfigured))
+    yield Reading(
+        name="caducee_psc_up",
+        description="0 while an outage is on, or a setting keeps everybody out",
+        value=int(not health.is_out and not health.is_misconfigured),
+    )
     yield Reading(
         name="caducee_psc_misconfigured",
         description="1 while nobody can sign in by Pro Sante Connect until a setting is mended: the log says which",

@@ -20,8 +20,7 @@ from pathlib import Path
 from idp.core.cells import Cell, Merge, Numbers
 
 _HEAD = struct.Struct("i")
-_ROOM = {Merge.COUNTER: 1 << 18, Merge.HISTOGRAM: 1 << 19, Merge.SUM: 1 << 16, Merge.LEAST: 1 << 16}
-_GAUGES = (Merge.SUM, Merge.LEAST)
+_ROOM = {Merge.COUNTER: 1 << 18, Merge.HISTOGRAM: 1 << 19, Merge.SUM: 1 << 16}
 _MOST_PROCESSES = 4096
 _DOUBLE = 8
 
@@ -61,7 +60,7 @@ class MeterFiles:
 
     def _open(self, directory: Path, merge: Merge) -> "_File":
         path = directory / f"{merge}_{self._slot}.db"
-        if merge in _GAUGES:
+        if merge is Merge.SUM:
             path.unlink(missing_ok=True)  # of a process that is no more
         try:
             return _File(path, _ROOM[merge])

@@ -19,7 +19,6 @@ from idp.core.readings import Reading
 
 COUNT = Cell(merge=Merge.COUNTER, family="a", name="a_total", labels=(("x", 'é"\\\n'),), description="A")
 HELD = Cell(merge=Merge.SUM, family="held", name="held", labels=(), description="Held")
-LEAST = Cell(merge=Merge.LEAST, family="up", name="up", labels=(), description="Up")
 
 
 @pytest.fixture
@@ -90,20 +89,18 @@ def test_counts_of_processes_are_summed_and_outlive_them(directory: Path, files:
         theirs = MeterFiles(directory)
         number(theirs, COUNT).add(2)
         number(theirs, HELD).set(4)
-        number(theirs, LEAST).set(1)
 
     others = [in_a_process(work), in_a_process(work)]
     number(files, COUNT).add()
     number(files, HELD).add()
-    number(files, LEAST).set(0)
-    assert told(directory) == {"a_total": 5, "held": 9, "up": 0}
+    assert told(directory) == {"a_total": 5, "held": 9}
     for process in others:
         kill(process)
     # A gauge says what is now.
-    assert told(directory) == {"a_total": 5, "held": 1, "up": 0}
+    assert told(directory) == {"a_total": 5, "held": 1}
     # The next one goes on counting where one ended: no more files than processes.
     later = in_a_process(work)
-    assert told(directory) == {"a_total": 7, "held": 5, "up": 0}
+    assert told(directory) == {"a_total": 7, "held": 5}
     assert len(list(directory.glob("counter_*.db"))) == 3
     kill(later)
 
