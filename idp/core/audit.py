@@ -35,6 +35,8 @@ class AuditEvent(StrEnum):
     PASSWORD_THROTTLED = "password:check:throttled"
     #: Guessing spread over many persons.
     PASSWORD_SPREAD = "password:spread:warned"
+    #: The lists of common and leaked passwords have learned it since it was chosen.
+    PASSWORD_LISTED = "password:check:listed"
     PASSWORD_CHANGED = "password:change:accepted"
     PASSWORD_CLOSED = "password:close:accepted"
     EMAIL_CHANGED = "email:change:accepted"
@@ -85,6 +87,8 @@ class AuditEvent(StrEnum):
     ACCOUNT_UNLOCKED = "account:unlock:accepted"
     #: « Ce n'était pas moi », of an entry of the history.
     ACCOUNT_REPORTED = "account:report:accepted"
+    BACKUP_TAKEN = "backup:take:accepted"
+    EPOCH_BEGUN = "epoch:begin:accepted"
     INCIDENT_ENDED = "incident:end:accepted"
     KEY_GENERATED = "key:generate:accepted"
     KEY_ROTATED = "key:rotate:accepted"
