@@ -156,7 +156,7 @@ def test_nothing_passes_but_what_is_named() -> None:
 
 
 def test_settings_of_the_region_are_read_with_the_secrets_that_it_names() -> None:
-    lines = (REGION / "caducee.env").read_text("utf-8").splitlines()
+    lines = (REGION / "caducee.conf").read_text("utf-8").splitlines()
     given = dict(line.split("=", 1) for line in lines)
     secret = {
         "CADUCEE_DATABASE": "postgresql+psycopg://caducee:a@10.20.0.10/caducee",

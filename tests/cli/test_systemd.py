@@ -65,7 +65,7 @@ def test_systemd_reads_it_and_finds_it_little_exposed(unit: Path, tmp_path: Path
 
 
 def test_settings_beside_them_are_read_with_the_secrets_that_the_units_give() -> None:
-    lines = (PLACE / "caducee.env").read_text("utf-8").splitlines()
+    lines = (PLACE / "caducee.conf").read_text("utf-8").splitlines()
     given = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
     secret = {"CADUCEE_APPLICATION_KEY": "k" * 43, "CADUCEE_PASSWORD_PEPPER": "p" * 43}
     read_settings(given | secret)
