@@ -12,6 +12,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from idp.cli.card_options import add_card
+from idp.cli.incident_options import add_incident
+
 if TYPE_CHECKING:
     from idp.settings import BadSetting
 
@@ -25,6 +28,7 @@ _GROUPS = {
     "card": "a card in the reader of this workstation (for help desks; needs no settings)",
     "psc": "Pro Santé Connect",
     "mail": "the mail relay",
+    "incident": "what must end at once",
 }
 
 _LAST_PORT = 65535
@@ -118,7 +122,8 @@ def _parser() -> argparse.ArgumentParser:
     logouts.add_argument(
         "--last", type=_number_to(_MOST_ROWS), default=50, help="how many at most (default: 50)"
     )
-    _add_card(add)
+    add_card(add)
+    add_incident(add)
     server = add("serve", "serve.serve", "serve the provider")
     server.set_defaults(needs_settings=False)  # Its first process does without.
     server.add_argument("--host", default="127.0.0.1")
@@ -177,29 +182,6 @@ def _add_trust(add: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
     add("trust list", "trust.list_authorities", "authority, role, how it is pinned, end, fingerprint")
     add("trust check", "trust.check", "validity of the authorities and of the revocation lists")
     add("trust refresh", "trust.refresh", "fetch the revocation lists that are due, as the worker does")
-
-
-def _add_card(add: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
-    for name, run, help_text in (
-        ("list", "list_cards", "cards in the readers, and tries left of their PIN"),
-        ("show", "show", "what the provider would see of a card, and why it would refuse it"),
-        ("test", "test", "the same, and a signature with its authentication key: asks for the PIN, once"),
-    ):
-        command = add(f"card {name}", f"card.{run}", help_text)
-        command.set_defaults(needs_settings=False)
-        command.add_argument("--module", type=Path, help="PKCS#11 module (default: Cryptolib CPS)")
-        command.add_argument("--card", metavar="NAME", help="label or number, when there are several")
-        command.add_argument(
-            "--trust",
-            type=Path,
-            action="append",
-            default=[],
-            metavar="FILE",
-            help="IGC-Santé, PEM; repeatable",
-        )
-        command.add_argument("--accept-test-cards", action="store_true", help="as a provider in test mode")
-        command.add_argument("--accept-employee-cards", action="store_true", help="as one that takes them")
-        command.add_argument("--lang", choices=("fr", "en"), default="fr")
 
 
 def _run(options: argparse.Namespace) -> int:

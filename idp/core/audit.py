@@ -33,6 +33,8 @@ class AuditEvent(StrEnum):
     PASSWORD_ACCEPTED = "password:check:accepted"
     PASSWORD_REFUSED = "password:check:refused"
     PASSWORD_THROTTLED = "password:check:throttled"
+    #: Guessing spread over many persons.
+    PASSWORD_SPREAD = "password:spread:warned"
     PASSWORD_CHANGED = "password:change:accepted"
     PASSWORD_CLOSED = "password:close:accepted"
     EMAIL_CHANGED = "email:change:accepted"
@@ -83,6 +85,7 @@ class AuditEvent(StrEnum):
     ACCOUNT_UNLOCKED = "account:unlock:accepted"
     #: « Ce n'était pas moi », of an entry of the history.
     ACCOUNT_REPORTED = "account:report:accepted"
+    INCIDENT_ENDED = "incident:end:accepted"
     KEY_GENERATED = "key:generate:accepted"
     KEY_ROTATED = "key:rotate:accepted"
     KEY_RETIRED = "key:retire:accepted"

@@ -16,6 +16,7 @@ COMMANDS = {
     "card": "card list --module /nowhere.so",
     "charter": "charter publish --revision 1 --fr /nowhere.md",
     "client_secrets": "clients secret --given",
+    "incident": "incident end",
     "keys": "keys list",
     "logouts": "logouts list",
     "mail": "mail check",
@@ -27,7 +28,7 @@ COMMANDS = {
 
 
 def test_each_module_has_its_command() -> None:
-    parts = {"__init__", "__main__", "main", "lanes", "served"}
+    parts = {"__init__", "__main__", "main", "lanes", "served", "card_options", "incident_options"}
     assert set(COMMANDS) == {path.stem for path in (ROOT / "idp" / "cli").glob("*.py")} - parts
 
 

@@ -17,7 +17,7 @@ from idp.adapters.sql import (  # noqa: F401
 from idp.adapters.sql.columns import UtcInstant, metadata, row_number
 
 #: The migration of this code. Zero-padded: the order of the texts is the order of the migrations.
-SCHEMA_REVISION = "0018"
+SCHEMA_REVISION = "0019"
 
 accounts = sa.Table(
     "accounts",
