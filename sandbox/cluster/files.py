@@ -3,8 +3,8 @@
 Contains names and values. Not here: processes.
 """
 
-import getpass
 import os
+import pwd
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,7 +70,7 @@ class Cluster:
             **{name: value for name, value in around.items() if not name.startswith(_NOT_HERE)},
             "CADUCEE_DATABASE": self.database_url,
             "CADUCEE_CARD_LISTEN": f"unix:{self.card_socket}",
-            "CADUCEE_CARD_PROXY_USER": getpass.getuser(),
+            "CADUCEE_CARD_PROXY_USER": pwd.getpwuid(os.geteuid()).pw_name,
             "CADUCEE_TRUSTED_PROXY_HOPS": "1",
         }
 
@@ -140,6 +140,7 @@ events {{
     worker_connections 1024;
 }}
 http {{
+    access_log off;
     client_body_temp_path {place}/body;
     proxy_temp_path {place}/proxy;
     fastcgi_temp_path {place}/fastcgi;

@@ -1,8 +1,8 @@
 """docker-compose.yml and the Dockerfile, without an engine: what the image holds, in the environment of the services,
 with real PostgreSQL and Redis, by the commands that the file tells first."""
 
-import getpass
 import os
+import pwd
 import re
 import shutil
 import signal
@@ -74,7 +74,7 @@ class Image:
             "CADUCEE_DATABASE": database,
             "CADUCEE_REDIS": redis,
             "CADUCEE_CARD_LISTEN": f"unix:{place / 'card.sock'}",
-            "CADUCEE_CARD_PROXY_USER": getpass.getuser(),
+            "CADUCEE_CARD_PROXY_USER": pwd.getpwuid(os.geteuid()).pw_name,
         }
 
     def start(self, *command: str, service: str = "idp-1") -> "subprocess.Popen[str]":
