@@ -104,6 +104,7 @@ def test_sign_in_goes_on_while_one_node_is_killed_and_the_other_restarted(
     assert do.is_at_home(browser.page, demo, do.SIBLING)
     assert do.session(browser, demo, do.SIBLING)["userinfo"]["email"] == email
     restarted.join()
+    assert eventually(lambda: demo.node_answers(1), 20)
     do.sign_out(browser, demo)
     # Of the other application too: the notice is the worker's.
     assert eventually(lambda: not do.is_signed_in(browser, demo, do.SIBLING), 10)
@@ -118,13 +119,14 @@ def test_no_request_is_lost_while_each_node_is_restarted(
     do.arrive(browser, demo)
     do.by_password(browser, demo, demo.account("martin"))
     assert do.is_at_home(browser.page, demo)
+    assert all(map(demo.node_answers, (0, 1)))
     load = _Load(demo, browser)
     with load:
         for name, rank in (("idp-1", 0), ("idp-2", 1)):
             demo.end(name, signal.SIGTERM)
             assert eventually(lambda rank=rank: demo.node_answers(rank), 20)  # type: ignore[misc]
         assert eventually(lambda: bool(load.failures) or load.answers.total() >= _REQUESTS, 60)
-    assert not load.failures
+    assert not load.failures, load.answers
     assert set(load.answers) == {"authorize 303", "token 200", "userinfo 200"}
 
 
@@ -181,4 +183,5 @@ class _Load:
     def _ask(self, what: str, ask: Callable[[], requests.Response]) -> requests.Response:
         answer = ask()
         self.answers[f"{what} {answer.status_code}"] += 1
+        assert answer.status_code < 400, f"{what}: {answer.status_code} {answer.text[:500]}"
         return answer
