@@ -35,6 +35,8 @@ class AuditEvent(StrEnum):
     PASSWORD_THROTTLED = "password:check:throttled"
     #: Guessing spread over many persons.
     PASSWORD_SPREAD = "password:spread:warned"
+    #: The lists of common and leaked passwords have learned it since it was chosen.
+    PASSWORD_LISTED = "password:check:listed"
     PASSWORD_CHANGED = "password:change:accepted"
     PASSWORD_CLOSED = "password:close:accepted"
     EMAIL_CHANGED = "email:change:accepted"
@@ -42,6 +44,8 @@ class AuditEvent(StrEnum):
     EMAIL_DISOWNED = "email:change:disowned"
     EMAIL_PROVED_AGAIN = "email:prove:accepted"
     EMAIL_PUT_OFF = "email:prove:put_off"
+    #: The address is that of another account too.
+    EMAIL_SHARED = "email:share:accepted"
     ADDRESS_CHANGED = "address:change:accepted"
     MAIL_CODE_SENT = "mail_code:send:accepted"
     MAIL_CODE_NOT_SENT = "mail_code:send:throttled"
@@ -85,6 +89,8 @@ class AuditEvent(StrEnum):
     ACCOUNT_UNLOCKED = "account:unlock:accepted"
     #: « Ce n'était pas moi », of an entry of the history.
     ACCOUNT_REPORTED = "account:report:accepted"
+    BACKUP_TAKEN = "backup:take:accepted"
+    EPOCH_BEGUN = "epoch:begin:accepted"
     INCIDENT_ENDED = "incident:end:accepted"
     KEY_GENERATED = "key:generate:accepted"
     KEY_ROTATED = "key:rotate:accepted"
