@@ -8,6 +8,7 @@ from werkzeug.wrappers import Request, Response
 from idp.adapters.sql.clock_watch import ClockWatch
 from idp.adapters.sql.kept_logouts import SqlKeptLogouts
 from idp.adapters.sql.refresh_tokens import SqlRefreshTokens
+from idp.adapters.sql.schema_watch import SchemaWatch
 from idp.protocol.authorization.par import PushedRequestEndpoint
 from idp.protocol.client_auth.answers import json_response
 from idp.protocol.logout.upstream_ends import UpstreamLogouts
@@ -154,7 +155,13 @@ def _readiness(parts: Parts, watch: ClockWatch) -> Readiness:
         faults["Pro Santé Connect is down"] = parts.upstream.is_out
         faults["Pro Santé Connect: settings"] = parts.upstream.is_misconfigured
     stores = (parts.store, parts.resources.durable)
-    return Readiness(stores=stores, clients=parts.clients, keys=parts.keys, faults=faults)
+    return Readiness(
+        stores=stores,
+        clients=parts.clients,
+        keys=parts.keys,
+        hindrances={"schema": SchemaWatch(parts.database).is_unfit},
+        faults=faults,
+    )
 
 
 def _metrics(parts: Parts, watch: ClockWatch) -> tuple[Callable[[], Iterable[Sample]], ...]:

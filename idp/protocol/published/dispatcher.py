@@ -47,6 +47,8 @@ class Readiness:
     stores: tuple[EphemeralStore, ...]
     clients: ClientFile
     keys: Keys
+    #: By name. True: this node serves nobody, though its stores answer.
+    hindrances: Mapping[str, Callable[[], bool]] = field(default_factory=dict)
     #: By name. True: this node works for now, and the operator must act.
     faults: Mapping[str, Callable[[], bool]] = field(default_factory=dict)
     _told: list[tuple[str, ...]] = field(default_factory=lambda: [()], init=False)
@@ -64,6 +66,7 @@ class Readiness:
         yield from (type(store).__name__ for store in self.stores if not store.is_alive())
         if not self.keys.is_alive():
             yield "signing keys"
+        yield from (name for name, is_so in self.hindrances.items() if is_so())
 
     def _faults(self) -> Iterator[str]:
         self.clients.registry()
