@@ -33,6 +33,8 @@ class AuditEvent(StrEnum):
     PASSWORD_ACCEPTED = "password:check:accepted"
     PASSWORD_REFUSED = "password:check:refused"
     PASSWORD_THROTTLED = "password:check:throttled"
+    #: Guessing spread over many persons.
+    PASSWORD_SPREAD = "password:spread:warned"
     PASSWORD_CHANGED = "password:change:accepted"
     PASSWORD_CLOSED = "password:close:accepted"
     EMAIL_CHANGED = "email:change:accepted"
