@@ -94,6 +94,8 @@ class Account:
     created_at: datetime
     #: None: none was chosen, or before this was kept.
     password_changed_at: datetime | None = None
+    #: When the lists of common and leaked passwords were first found to have it; None: not at the last sign-in by it.
+    password_listed_at: datetime | None = None
     enabled: bool = True
     #: How often everything begun until then was voided. Counted, not timed: the clocks of nodes differ (docs/adr/0031).
     generation: int = 0
@@ -135,9 +137,18 @@ class Account:
     def with_password(self, hashed: str, at: datetime) -> "Account":
         """Returns the account with this password, whose door is open; once saved, all that began before is void."""
         chosen = dataclasses.replace(
-            self, password_hash=hashed, password_changed_at=at, password_closure=None
+            self,
+            password_hash=hashed,
+            password_changed_at=at,
+            password_closure=None,
+            password_listed_at=None,
         )
         return chosen.next_generation()
+
+    def with_listing(self, is_listed: bool, at: datetime) -> "Account":
+        """Returns the account with what the lists say of its password now; the instant they first said so stays."""
+        listed_at = (self.password_listed_at or at) if is_listed else None
+        return dataclasses.replace(self, password_listed_at=listed_at)
 
     def next_generation(self) -> "Account":
         """Returns the account that, once saved, has voided every proof, session and grant of until now."""

@@ -22,6 +22,7 @@ TOLD: Mapping[AuditEvent, str] = {
     AuditEvent.SESSION_DISOWNED: "",
     AuditEvent.PASSWORD_REFUSED: "",
     AuditEvent.MAIL_CODE_REFUSED: "",
+    AuditEvent.PASSWORD_LISTED: "",
     AuditEvent.PASSWORD_CHANGED: "",
     AuditEvent.PASSWORD_CLOSED: "",
     AuditEvent.PASSKEY_REFUSED: "",

@@ -35,6 +35,8 @@ class AuditEvent(StrEnum):
     PASSWORD_THROTTLED = "password:check:throttled"
     #: Guessing spread over many persons.
     PASSWORD_SPREAD = "password:spread:warned"
+    #: The lists of common and leaked passwords have learned it since it was chosen.
+    PASSWORD_LISTED = "password:check:listed"
     PASSWORD_CHANGED = "password:change:accepted"
     PASSWORD_CLOSED = "password:close:accepted"
     EMAIL_CHANGED = "email:change:accepted"

@@ -86,6 +86,7 @@ _FOR_WHOM_IT_IS = frozenset(
         Stop.CLOSING,
         Stop.CHARTER,
         Stop.PASSWORD_CLOSED,
+        Stop.PASSWORD_RENEWAL,
         Stop.EMAIL_AGAIN,
         Stop.PROFESSIONAL_CONTEXT,
     }

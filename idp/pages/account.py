@@ -89,6 +89,8 @@ class PasswordPage:
     is_first: bool
     #: « Ce n'était pas moi » closed it: only a proof leads to another one.
     is_closed: bool = field(default=False, kw_only=True)
+    #: The lists of common and leaked passwords have learned it.
+    is_listed: bool = field(default=False, kw_only=True)
     #: What the words of a password's rules name: minimum, maximum, own, millions.
     password_numbers: Mapping[str, int]
     minutes: int

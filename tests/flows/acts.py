@@ -191,6 +191,14 @@ class Person:
         page = browser.follow(self.callback(browser, ask(browser))())
         return posting(browser, page, "/password_closed")
 
+    def password_renewal(self, browser: Browser) -> Request:
+        """Of a password that the lists learned, with tokens of another browser."""
+        self.signed_in(self.house.browser())
+        code = self.code(browser)
+        account = self.house.accounts.get(self.house.account.id)
+        self.house.accounts.save(replace(account, password_listed_at=NOON))
+        return posting(browser, browser.follow(code()), "/password_renewal", new_password=NEW)
+
     def new_password_by_the_present_one(self, browser: Browser) -> Request:
         assert self.house.exchange(answer_of(browser.follow(self.code(browser)()))["code"]).status_code == 200
         typed = {"password": PASSWORD, "new_password": NEW}
@@ -366,6 +374,10 @@ ACTS = (
     ),
     Act(
         name="new_password_by_the_present_one",
+        commits=(together("accounts", "password_page", "outbox", "password:change:accepted") | ENDED,),
+    ),
+    Act(
+        name="password_renewal",
         commits=(together("accounts", "password_page", "outbox", "password:change:accepted") | ENDED,),
     ),
     Act(name="address", commits=(together("accounts", "address:change:accepted"),)),

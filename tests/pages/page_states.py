@@ -1,5 +1,6 @@
 """Every page in every state a person can meet, as view-models; shared by the tests and the gallery."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -711,6 +712,7 @@ def _new_password() -> list[State]:
         "new-password": page,
         "new-password-old": replace(page, changed_on=""),
         "new-password-disowned": replace(page, is_closed=True),
+        "new-password-listed": replace(page, is_listed=True),
         "new-password-wrong!": replace(page, error="new_password.current_wrong"),
         "new-password-wait!": replace(page, error="password.wait", delay=Delay(0, 2)),
         "new-password-network!": replace(page, error="password.network", delay=Delay(0, 1)),
@@ -904,6 +906,7 @@ def _email() -> list[State]:
     )
     return [
         *(State(name, "account/email.html", one, in_interaction=False) for name, one in of_section.items()),
+        *_password_renewal(),
         *(State(name, "email_again.html", one) for name, one in of_stop.items()),
         *(
             State(f"email-undo-{one.state}", "account/email_undo.html", one, in_interaction=False)
@@ -916,6 +919,15 @@ def _email() -> list[State]:
         State("password-closed", "password_closed.html", closed),
         State("password-closed-reported", "password_closed.html", replace(closed, motive="reported")),
     ]
+
+
+def _password_renewal() -> Iterator[State]:
+    waiting = Deadline(time="14 h 47", seconds=720, may_prolong=True)
+    page = pages.PasswordRenewalPage(rpps=ELISE.rpps, password_numbers=PASSWORD_NUMBERS)
+    for name, error in (("leaked!", "enrolment.password_leaked"), ("busy!", "enrolment.busy"), ("", None)):
+        named = f"password-renewal{'-' if name else ''}{name}"
+        yield State(named, "password_renewal.html", replace(page, error=error), deadline=waiting)
+    yield State("password-renewal-shared", "password_renewal.html", page, is_shared_station=True)
 
 
 def _already_enrolled() -> list[State]:

@@ -10,6 +10,7 @@ from idp.adapters.sql import (  # noqa: F401 their tables are of the same metada
     crl_schema,
     email_schema,
     erasure_schema,
+    kept_logout_schema,
     passkey_schema,
     session_schema,
     upkeep_schema,
@@ -17,7 +18,7 @@ from idp.adapters.sql import (  # noqa: F401 their tables are of the same metada
 from idp.adapters.sql.columns import UtcInstant, metadata, row_number
 
 #: The migration of this code. Zero-padded: the order of the texts is the order of the migrations.
-SCHEMA_REVISION = "0020"
+SCHEMA_REVISION = "0021"
 
 accounts = sa.Table(
     "accounts",
@@ -57,6 +58,7 @@ accounts = sa.Table(
     sa.Column("disabled_motive", sa.Text, nullable=False, server_default=""),
     sa.Column("signed_in_at", UtcInstant),
     sa.Column("unused_told_at", UtcInstant),
+    sa.Column("password_listed_at", UtcInstant),
     sa.Index(
         "ix_accounts_unused",
         "signed_in_at",
@@ -220,20 +222,6 @@ logout_notices = sa.Table(
     sa.Column("leased_until", UtcInstant),
     sa.UniqueConstraint("sid", "client_id"),
     sa.Index("ix_logout_notices_state", "state", "client_id", "not_before"),
-    sqlite_autoincrement=True,
-)
-
-#: Logout tokens of Pro Santé Connect that wait for its signing keys, sealed.
-kept_logouts = sa.Table(
-    "kept_logouts",
-    metadata,
-    sa.Column("id", row_number, primary_key=True, autoincrement=True),
-    sa.Column("token_sha256", sa.Text, nullable=False, unique=True),
-    sa.Column("sealed", sa.Text, nullable=False),
-    sa.Column("received_at", UtcInstant, nullable=False),
-    sa.Column("not_before", UtcInstant, nullable=False, index=True),
-    sa.Column("attempts", sa.Integer, nullable=False),
-    sa.Column("leased_until", UtcInstant),
     sqlite_autoincrement=True,
 )
 
