@@ -1,6 +1,6 @@
 """Which port serves what, and whether it is free.
 
-Contains the nine ports, the check, and the two that an nginx in front takes. Not here: starting anything.
+Contains the ten ports, the check, and the two that an nginx in front takes. Not here: starting anything.
 """
 
 import socket
@@ -19,6 +19,7 @@ _ROLES = (
     "ViaTrajectoire",
     "Trajectoire Grand Âge",
     "the test IGC",
+    "the operations listener",
 )
 
 
@@ -32,7 +33,7 @@ class PortTaken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Nine ports in a row. `scheme`: that of the provider, on the first."""
+    """Ten ports in a row. `scheme`: that of the provider, on the first."""
 
     base: int
     scheme: str = "http"
@@ -92,6 +93,14 @@ class Ports:
     @property
     def igc_url(self) -> str:
         return f"http://localhost:{self.igc}/igc"
+
+    @property
+    def operations(self) -> int:
+        return self.base + 9
+
+    @property
+    def operations_url(self) -> str:
+        return f"http://127.0.0.1:{self.operations}"
 
     @property
     def mtls(self) -> int:
