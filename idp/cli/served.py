@@ -5,7 +5,10 @@ Not here: processes (`serve`), the application (`idp.app`).
 
 import contextlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from importlib import import_module
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,6 +17,7 @@ from idp.adapters.granian.worker import require_free
 from idp.adapters.hsm.library import close_libraries
 from idp.adapters.http.key_pair import EXPECTED, NoKeyPair, require_key_pair
 from idp.adapters.redis_eviction import evicting
+from idp.adapters.sql.backends import is_sqlite
 from idp.app import application, create
 from idp.cli.main import tell
 from idp.core.clock import SystemClock
@@ -24,6 +28,13 @@ from idp.wiring.mail import build_transport
 
 _T = TypeVar("_T")
 
+#: Of `--background`. On SQLite there is one machine, which needs no other command.
+_ON: Mapping[str, Callable[[Settings], bool]] = {
+    "auto": lambda settings: is_sqlite(settings.where.database),
+    "on": lambda _settings: True,
+    "off": lambda _settings: False,
+}
+
 
 def look(host: str, port: int) -> None:
     """Look at the whole configuration. Raises SystemExit with what is told of it: once, before any worker starts."""
@@ -33,6 +44,18 @@ def look(host: str, port: int) -> None:
 def load(own: Share) -> WsgiOverAsgi:
     """Returns what each worker serves. Raises SystemExit for what an operator can repair: it was well at the start."""
     return _or_told(lambda: WsgiOverAsgi(application(own), settings_from_environment().bounds.body_bytes))
+
+
+@contextmanager
+def beside(background: str, told: Connection) -> Iterator[None]:
+    """Around each worker: the work of `idp worker`, where it is to be done here. Raises SystemExit as `load` does."""
+    settings = _or_told(settings_from_environment)
+    if not _ON[background](settings):
+        yield
+        return
+    # Only where it is used: no request needs it.
+    with import_module("idp.cli.embedded").beside_requests(settings, told):
+        yield
 
 
 def tls_options() -> Mapping[str, Path | None]:

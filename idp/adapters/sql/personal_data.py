@@ -31,6 +31,7 @@ from idp.adapters.sql.schema import (
     upstream_links,
 )
 from idp.adapters.sql.session_schema import sessions
+from idp.adapters.sql.worker_schema import dead_mails
 from idp.core.audit import AuditEvent
 
 
@@ -85,6 +86,7 @@ HELD = (
         AtTheEnd.LEFT,
     ),
     Held(outbox, outbox.c.recipient == _address, AtTheEnd.DELETED),
+    Held(dead_mails, dead_mails.c.recipient == _address, AtTheEnd.DELETED),
     Held(accounts, accounts.c.id == _account, AtTheEnd.DELETED),
 )
 
@@ -94,6 +96,7 @@ SECRETS: Mapping[str, frozenset[str]] = {
     "refresh_tokens": frozenset({"token_sha256"}),
     "email_undos": frozenset({"token_sha256"}),
     "outbox": frozenset({"text", "html", "topic"}),
+    "dead_mails": frozenset({"text", "html"}),
 }
 
 
