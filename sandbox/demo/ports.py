@@ -4,6 +4,7 @@ Contains the ten ports, the check, and the two that an nginx in front takes. Not
 """
 
 import socket
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sandbox.serving import loopback_addresses
@@ -118,13 +119,18 @@ class Ports:
 
     def refuse_taken(self) -> None:
         """Raises PortTaken for the first port on which another program listens."""
-        for port, role in enumerate(_ROLES, self.base):
-            for address in loopback_addresses():
-                if not _is_free(address, port):
-                    raise PortTaken(
-                        f"port {port} ({role}) is taken on {address}: stop what listens there, "
-                        "or choose other ports with --port-base"
-                    )
+        refuse_taken(enumerate(_ROLES, self.base))
+
+
+def refuse_taken(ports: Iterable[tuple[int, str]]) -> None:
+    """`ports`: each with its purpose. Raises PortTaken."""
+    for port, role in ports:
+        for address in loopback_addresses():
+            if not _is_free(address, port):
+                raise PortTaken(
+                    f"port {port} ({role}) is taken on {address}: stop what listens there, "
+                    "or choose other ports with --port-base"
+                )
 
 
 def _is_free(address: str, port: int) -> bool:
