@@ -24,13 +24,19 @@ from idp.cards.nomenclature import CodedLabel
 from idp.core.records import from_plain, to_plain
 
 _other = accounts.alias("other")
-_is_mailbox_shared = (
-    sa.exists()
-    .where(_other.c.email_normalised == accounts.c.email_normalised, _other.c.id != accounts.c.id)
-    .correlate(accounts)
-)
 _has_passkey = sa.exists().where(passkeys.c.account_id == accounts.c.id).correlate(accounts)
 _declines_passkeys = sa.exists().where(passkey_offers.c.account_id == accounts.c.id).correlate(accounts)
+
+
+def address_in(table: Any) -> "sa.ColumnElement[str]":
+    """Returns the address of a row, in the form for comparing. `table`: `accounts`, or an alias of it."""
+    address: sa.ColumnElement[str] = sa.func.coalesce(table.c.email_beside, table.c.email_normalised)
+    return address
+
+
+def is_at(table: Any, address: Any) -> "sa.ColumnElement[bool]":
+    """Whether a row has this address, by the two indexes."""
+    return sa.or_(table.c.email_normalised == address, table.c.email_beside == address)
 
 
 def normalise_email(address: str) -> str:
@@ -53,7 +59,6 @@ def to_row(account: Account) -> dict[str, Any]:
         "identity_evidence": identity.evidence,
         "identity_stated_at": identity.stated_at,
         "email": account.email,
-        "email_normalised": normalise_email(account.email),
         "email_verified_at": account.email_verified_at,
         "email_put_off_at": account.email_put_off_at,
         "password_hash": account.password_hash,
@@ -132,6 +137,9 @@ def _read(row: Any) -> Account:
     )
 
 
+_is_mailbox_shared = (
+    sa.exists().where(is_at(_other, address_in(accounts)), _other.c.id != accounts.c.id).correlate(accounts)
+)
 #: What a SELECT of accounts names, in this order, for `ACCOUNT`: the row, and what others say at that instant.
 COLUMNS: "tuple[sa.ColumnElement[Any], ...]" = (
     *accounts.c,

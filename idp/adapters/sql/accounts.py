@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from idp.accounts.account import Account, AccountId, ProvedIdentity
 from idp.accounts.identity_change import IdentityChange
 from idp.accounts.repository import AccountNotFound, EmailTaken, RppsTaken, StaleAccount
-from idp.adapters.sql.account_rows import ACCOUNT, COLUMNS, normalise_email, to_row
+from idp.adapters.sql.account_rows import ACCOUNT, COLUMNS, address_in, is_at, normalise_email, to_row
 from idp.adapters.sql.database import insert_into, reading, writing
 from idp.adapters.sql.schema import accounts, ended_sessions, identity_changes
 from idp.adapters.sql.statement import Statement
@@ -60,12 +60,13 @@ class SqlAccounts:
         return tuple(row.account for row in rows)
 
     def add(self, account: Account) -> None:
-        row = to_row(account) | {"signed_in_at": account.created_at}
+        row, address = to_row(account) | {"signed_in_at": account.created_at}, normalise_email(account.email)
+        key = self._key(row["id"], address)
         with writing(self.database) as connection:
             # ON CONFLICT, not a unique violation: PostgreSQL would quote the RPPS in it, and the log would hold it.
             added = (
                 insert_into(connection, accounts)
-                .values(row | {"email_key": self._key(row)})
+                .values(row | {"email_normalised": key, "email_beside": _beside(key, row["id"], address)})
                 .on_conflict_do_nothing()
                 .returning(_c.id)
             )
@@ -73,19 +74,21 @@ class SqlAccounts:
             for _ in range(1 + self.shares_mailboxes):
                 if connection.execute(added).one_or_none() is not None:
                     return
-            raise _what_is_taken(connection, row)
+            raise _what_is_taken(connection, row["rpps"], address)
 
     def save(self, account: Account, *, change: IdentityChange | None = None) -> None:
         """Write the account. Its RPPS and subject never change: a save that changes one is refused as stale."""
-        row = to_row(account)
-        key = sa.case((_c.email_normalised == row["email_normalised"], _c.email_key), else_=self._key(row))
+        row, address = to_row(account), normalise_email(account.email)
+        stays, key = address_in(accounts) == address, self._key(row["id"], address)
+        beside = sa.case((stays, _c.email_beside), else_=_beside(key, row["id"], address))
         saved = (
             sa.update(accounts)
             .where(_c.id == row["id"], _c.version == row["version"])
             .where(_c.rpps == row["rpps"], _c.subject == row["subject"])
             .values(
                 {name: value for name, value in row.items() if name not in _LASTING}
-                | {"email_key": key, "version": _c.version + 1}
+                | {"email_normalised": sa.case((stays, _c.email_normalised), else_=key)}
+                | {"email_beside": beside, "version": _c.version + 1}
             )
         )
         try:
@@ -102,7 +105,8 @@ class SqlAccounts:
 
     def shared_addresses(self) -> int:
         """Returns how many addresses are those of several accounts."""
-        shared = sa.select(_c.email_normalised).group_by(_c.email_normalised).having(sa.func.count() > 1)
+        address = address_in(accounts)
+        shared = sa.select(address.label("address")).group_by(address).having(sa.func.count() > 1)
         with reading(self.database) as connection:
             return connection.execute(sa.select(sa.func.count()).select_from(shared.subquery())).scalar_one()
 
@@ -125,15 +129,15 @@ class SqlAccounts:
             for row in rows
         )
 
-    def _key(self, row: Mapping[str, Any]) -> ColumnElement[str]:
-        """Returns the `email_key` of an account that comes to this address: the address, where it is the first there.
+    def _key(self, account_id: str, address: str) -> ColumnElement[str]:
+        """Returns what is unique of an account that comes to this address: the address, where it is the first there.
 
         Beside others: its own id, or where that is refused a key that one of them has.
         """
-        key: ColumnElement[str] = sa.func.coalesce(sa.func.min(_other.c.email_key), row["email_normalised"])
+        key: ColumnElement[str] = sa.func.coalesce(sa.func.min(_other.c.email_normalised), address)
         if self.shares_mailboxes:
-            key = sa.case((sa.func.count() > 0, row["id"]), else_=row["email_normalised"])
-        there = (_other.c.email_normalised == row["email_normalised"], _other.c.id != row["id"])
+            key = sa.case((sa.func.count() > 0, account_id), else_=address)
+        there = (is_at(_other, address), _other.c.id != account_id)
         return sa.select(key).select_from(_other).where(*there).scalar_subquery()
 
     def _find(self, by: Statement, value: str, **more: str) -> Account | None:
@@ -146,9 +150,14 @@ def is_storable(text: str) -> bool:
     return "\x00" not in text and is_encodable(text)
 
 
-def _what_is_taken(connection: Connection, row: dict[str, Any]) -> Exception:
-    for column, refusal in ((_c.rpps, RppsTaken), (_c.email_normalised, EmailTaken)):
-        if connection.execute(sa.select(_c.id).where(column == row[column.name])).first():
+def _beside(key: ColumnElement[str], account_id: str, address: str) -> ColumnElement[str]:
+    """Returns the address of an account whose key is its own id, NULL of one whose key is the address."""
+    return sa.case((key == account_id, address), else_=sa.null())
+
+
+def _what_is_taken(connection: Connection, rpps: str, address: str) -> Exception:
+    for is_it, refusal in ((_c.rpps == rpps, RppsTaken), (is_at(accounts, address), EmailTaken)):
+        if connection.execute(sa.select(_c.id).where(is_it)).first():
             return refusal()
     return RuntimeError("the account id or the subject was drawn twice")
 
@@ -176,7 +185,7 @@ def _from_history(value: Mapping[str, Any], rpps: str) -> ProvedIdentity:
 _BY_ID, _BY_RPPS = _by(_c.id), _by(_c.rpps)
 _BY_EMAIL = Statement(
     lambda _: (
-        sa.select(*COLUMNS).where(_c.email_normalised == sa.bindparam("value")).order_by(_c.created_at, _c.id)
+        sa.select(*COLUMNS).where(is_at(accounts, sa.bindparam("value"))).order_by(_c.created_at, _c.id)
     ),
     gather=ACCOUNT,
 )

@@ -37,7 +37,7 @@ accounts = sa.Table(
     sa.Column("identity_stated_at", UtcInstant),
     sa.Column("email", sa.Text, nullable=False),
     # The address, of the account that had it first; of others who share it, their id (docs/adr/0045).
-    sa.Column("email_key", sa.Text, nullable=False),
+    sa.Column("email_normalised", sa.Text, nullable=False, unique=True),
     sa.Column("email_verified_at", UtcInstant, nullable=False),
     sa.Column("password_hash", sa.Text, nullable=False),
     sa.Column("address_line1", sa.Text, nullable=False),
@@ -61,8 +61,7 @@ accounts = sa.Table(
     sa.Column("signed_in_at", UtcInstant),
     sa.Column("unused_told_at", UtcInstant),
     sa.Column("password_listed_at", UtcInstant),
-    sa.Column("email_normalised", sa.Text, nullable=False, server_default="", index=True),
-    sa.UniqueConstraint("email_key", name="uq_accounts_email_normalised"),
+    sa.Column("email_beside", sa.Text, index=True),
     sa.Index("ix_accounts_unused", "signed_in_at", sqlite_where=_enabled, postgresql_where=_enabled),
 )
 
