@@ -21,7 +21,7 @@ from idp.adapters.sql.logouts import SqlLogoutNotices
 from idp.adapters.sql.open_sessions import SqlOpenSessions
 from idp.adapters.sql.store import SqlStore
 from idp.cli.lanes import Lanes, StandingLane, watch
-from idp.core.logs import configure_logging
+from idp.core.logs import configure_logging, log_what_nobody_caught
 from idp.core.mailer import MailTransport
 from idp.settings import Settings
 from idp.wiring.card_host import build_card_listener
@@ -63,6 +63,7 @@ def _on_stop(act: Callable[[], None]) -> None:
 
 def card_host(settings: Settings, options: argparse.Namespace) -> int:
     configure_logging()
+    log_what_nobody_caught()
     resources = open_resources(settings)
     listener = build_card_listener(resources)
     _on_stop(listener.shutdown)
@@ -130,6 +131,7 @@ def _standing_lanes(
 def worker(settings: Settings, options: argparse.Namespace) -> int:
     """Work until told to stop. Returns 1 when a lane died: whoever started the worker starts it again."""
     configure_logging()
+    log_what_nobody_caught()
     resources, stopped = open_resources(settings), threading.Event()
     transport, back_channel = build_transport(settings, resources.clock), build_back_channel(resources)
     lanes = Lanes(back_channel.deliver_next)

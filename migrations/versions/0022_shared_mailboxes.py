@@ -1,6 +1,7 @@
-"""One address may be that of several accounts (docs/adr/0045): those who stand beside its first have it in a column.
+"""One address may be that of several accounts (docs/adr/0045): what is unique is a key, no longer the address itself.
 
-What was unique stays so, with the meaning that code of before knows: the address of whoever had it first.
+The key is the address for the account that had it first, and so for every account of before; it keeps the column of
+before, which code of a release before goes on reading and writing.
 """
 
 import sqlalchemy as sa

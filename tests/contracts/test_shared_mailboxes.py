@@ -92,7 +92,7 @@ class TestSharedMailboxes:
         there = SqlAccounts(database).having_email("same@x.fr")
         assert there
         with reading(database) as connection:
-            of_address = sa.select(sa.func.count()).where(account_rows.c.email_normalised == "same@x.fr")
+            of_address = sa.select(sa.func.count()).where(account_rows.c.email_key == "same@x.fr")
             assert connection.execute(of_address).scalar_one() == 1
 
 

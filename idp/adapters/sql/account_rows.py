@@ -7,6 +7,7 @@ import unicodedata
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import ColumnElement
 
 from idp.accounts.account import (
     Account,
@@ -23,20 +24,25 @@ from idp.adapters.sql.statement import Gather
 from idp.cards.nomenclature import CodedLabel
 from idp.core.records import from_plain, to_plain
 
+
+def address_in(table: sa.FromClause) -> ColumnElement[str]:
+    """Returns the address of an account, in the form in which addresses are compared."""
+    return sa.func.coalesce(table.c.email_beside, table.c.email_key)
+
+
+def has_address(table: sa.FromClause, address: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether an account has it, by index: the key of one that is beside others is no address."""
+    return sa.or_(table.c.email_key == address, table.c.email_beside == address)
+
+
 _other = accounts.alias("other")
+_is_mailbox_shared = (
+    sa.exists()
+    .where(has_address(_other, address_in(accounts)), _other.c.id != accounts.c.id)
+    .correlate(accounts)
+)
 _has_passkey = sa.exists().where(passkeys.c.account_id == accounts.c.id).correlate(accounts)
 _declines_passkeys = sa.exists().where(passkey_offers.c.account_id == accounts.c.id).correlate(accounts)
-
-
-def address_in(table: Any) -> "sa.ColumnElement[str]":
-    """Returns the address of a row, in the form for comparing. `table`: `accounts`, or an alias of it."""
-    address: sa.ColumnElement[str] = sa.func.coalesce(table.c.email_beside, table.c.email_normalised)
-    return address
-
-
-def is_at(table: Any, address: Any) -> "sa.ColumnElement[bool]":
-    """Whether a row has this address, by the two indexes."""
-    return sa.or_(table.c.email_normalised == address, table.c.email_beside == address)
 
 
 def normalise_email(address: str) -> str:
@@ -137,9 +143,6 @@ def _read(row: Any) -> Account:
     )
 
 
-_is_mailbox_shared = (
-    sa.exists().where(is_at(_other, address_in(accounts)), _other.c.id != accounts.c.id).correlate(accounts)
-)
 #: What a SELECT of accounts names, in this order, for `ACCOUNT`: the row, and what others say at that instant.
 COLUMNS: "tuple[sa.ColumnElement[Any], ...]" = (
     *accounts.c,

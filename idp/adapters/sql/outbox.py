@@ -20,6 +20,7 @@ from idp.adapters.sql.statement import Statement, parameters_of
 from idp.adapters.sql.work import SqlUnitOfWork, run, write
 from idp.core.clock import Clock
 from idp.core.mailer import Mail, MailTransport
+from idp.core.measures import RETRIES
 
 _c = outbox.c
 _log = structlog.get_logger(__name__)
@@ -146,6 +147,7 @@ class OutboxWorker:
         )
 
     def _postpone(self, leased: _Leased) -> None:
+        RETRIES.of("mail").add()
         # 2^6 already exceeds the longest delay.
         delay = min(_FIRST_DELAY * 2 ** min(leased.attempt - 1, 6), _LONGEST_DELAY)
         self._queue.give_back(leased.id, leased.attempt, not_before=self.clock.now() + delay)

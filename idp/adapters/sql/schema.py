@@ -36,8 +36,9 @@ accounts = sa.Table(
     sa.Column("identity_evidence", sa.Text, nullable=False),
     sa.Column("identity_stated_at", UtcInstant),
     sa.Column("email", sa.Text, nullable=False),
-    # The address, of the account that had it first; of others who share it, their id (docs/adr/0045).
-    sa.Column("email_normalised", sa.Text, nullable=False, unique=True),
+    # The address, of the account that had it first; of others who share it, their id (docs/adr/0045). It keeps the name
+    # that code of a release before writes the address under.
+    sa.Column("email_normalised", sa.Text, key="email_key", nullable=False, unique=True),
     sa.Column("email_verified_at", UtcInstant, nullable=False),
     sa.Column("password_hash", sa.Text, nullable=False),
     sa.Column("address_line1", sa.Text, nullable=False),
@@ -61,6 +62,7 @@ accounts = sa.Table(
     sa.Column("signed_in_at", UtcInstant),
     sa.Column("unused_told_at", UtcInstant),
     sa.Column("password_listed_at", UtcInstant),
+    # The address of who shares one that another account had first.
     sa.Column("email_beside", sa.Text, index=True),
     sa.Index("ix_accounts_unused", "signed_in_at", sqlite_where=_enabled, postgresql_where=_enabled),
 )
