@@ -187,23 +187,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return status
 
 
-def tell(error: Exception) -> int | None:
-    """Print a fault that an operator can repair, in a line for each. Returns the exit status, None for any other."""
+def _print(line: str) -> None:
+    print(f"idp: {line}", file=sys.stderr)
+
+
+def tell(error: Exception, say: Callable[[str], None] = _print) -> int | None:
+    """Say a fault that an operator can repair, in a line for each. Returns the exit status, None for any other."""
     from idp.settings import BadSetting, bad_setting
 
     if isinstance(error, BadSetting):
-        return _tell_setting(error)
+        return _tell_setting(error, say)
     # Imported only now: that module imports every adapter.
     faults = import_module("idp.cli.operate")
     if not isinstance(error, faults.OPERATOR_ERRORS):
         return None
     if type(error) in faults.SETTING_AT_FAULT:
-        return _tell_setting(bad_setting(faults.SETTING_AT_FAULT[type(error)], str(error)))
-    print(f"idp: {error}", file=sys.stderr)
+        return _tell_setting(bad_setting(faults.SETTING_AT_FAULT[type(error)], str(error)), say)
+    say(str(error))
     return 1
 
 
-def _tell_setting(error: "BadSetting") -> int:
+def _tell_setting(error: "BadSetting", say: Callable[[str], None]) -> int:
     for fault in error.faults:
-        print(f"idp: {fault}", file=sys.stderr)
+        say(str(fault))
     return 2

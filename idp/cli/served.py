@@ -12,6 +12,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TypeVar
 
+import structlog
+
 from idp.adapters.granian.asgi import WsgiOverAsgi
 from idp.adapters.granian.worker import require_free
 from idp.adapters.hsm.library import close_libraries
@@ -25,6 +27,9 @@ from idp.core.ephemeral import StoreUnavailable
 from idp.core.share import Share
 from idp.settings import LOOPBACK_HOSTS, Settings, bad_setting, settings_from_environment
 from idp.wiring.mail import build_transport
+from idp.wiring.operations import require_operations
+
+log = structlog.get_logger()
 
 _T = TypeVar("_T")
 
@@ -43,7 +48,13 @@ def look(host: str, port: int) -> None:
 
 def load(own: Share) -> WsgiOverAsgi:
     """Returns what each worker serves. Raises SystemExit for what an operator can repair: it was well at the start."""
-    return _or_told(lambda: WsgiOverAsgi(application(own), settings_from_environment().bounds.body_bytes))
+
+    def say(line: str) -> None:
+        log.error("worker_cannot_start", reason=line)
+
+    return _or_told(
+        lambda: WsgiOverAsgi(application(own), settings_from_environment().bounds.body_bytes), say
+    )
 
 
 @contextmanager
@@ -64,11 +75,11 @@ def tls_options() -> Mapping[str, Path | None]:
     return {"ssl_cert": where.tls_certificate_file, "ssl_key": where.tls_key_file}
 
 
-def _or_told(act: Callable[[], _T]) -> _T:
+def _or_told(act: Callable[[], _T], *say: Callable[[str], None]) -> _T:
     try:
         return act()
     except Exception as error:
-        status = tell(error)
+        status = tell(error, *say)
         if status is None:
             raise
         raise SystemExit(status) from error
@@ -83,6 +94,7 @@ def _look(settings: Settings, host: str, port: int) -> None:
     _warn_of_eviction(settings)
     close_libraries()
     require_free(host, port)
+    require_operations(settings)
 
 
 def _refuse_exposure(settings: Settings, host: str) -> None:

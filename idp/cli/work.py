@@ -14,6 +14,7 @@ import structlog
 
 from idp.adapters.mail.remedies import remedy
 from idp.adapters.mail.smtp import SmtpTransport
+from idp.adapters.sql.accounts import SqlAccounts
 from idp.adapters.sql.heartbeats import SqlHeartbeats
 from idp.adapters.sql.mail_sender import MailSender
 from idp.adapters.sql.queues import SqlQueues
@@ -59,12 +60,22 @@ def look_at_relay(transport: SmtpTransport) -> None:
         log.warning("mail_relay_unusable", error=type(error).__name__, remedy=remedy(error))
 
 
+def look_at_mailboxes(resources: Resources) -> None:
+    """Tell the log of mailboxes that stay shared though the operator allows it no more: people there ask why."""
+    settings = resources.settings
+    if settings.email.shared:
+        return
+    if shared := SqlAccounts(resources.database).shared_addresses():
+        log.warning("mailboxes_still_shared", addresses=shared, setting="CADUCEE_SHARED_MAILBOXES")
+
+
 class Work:
     """The lanes of one process, from `run` until `stop`."""
 
     def __init__(self, resources: Resources, kind: str) -> None:
         """Raises BadSetting, BadKeyFile and what the adapters raise."""
         self._stopped = threading.Event()
+        self._resources = resources
         self._relay = build_transport(resources.settings, resources.clock)
         self._keys = build_keys(resources)
         self._sender = build_mail_sender(resources, self._relay)
@@ -106,6 +117,7 @@ class Work:
     def run(self) -> list[str]:
         """Work until `stop`, or until a lane died. Returns the names of those that died."""
         threading.Thread(target=look_at_relay, args=(self._relay,), daemon=True).start()
+        look_at_mailboxes(self._resources)
         died = watch([*self._lanes, self._beating], self._stopped)
         self._end()
         return died

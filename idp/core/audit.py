@@ -44,6 +44,8 @@ class AuditEvent(StrEnum):
     EMAIL_DISOWNED = "email:change:disowned"
     EMAIL_PROVED_AGAIN = "email:prove:accepted"
     EMAIL_PUT_OFF = "email:prove:put_off"
+    #: The address is that of another account too.
+    EMAIL_SHARED = "email:share:accepted"
     ADDRESS_CHANGED = "address:change:accepted"
     MAIL_CODE_SENT = "mail_code:send:accepted"
     MAIL_CODE_NOT_SENT = "mail_code:send:throttled"
@@ -87,7 +89,10 @@ class AuditEvent(StrEnum):
     ACCOUNT_UNLOCKED = "account:unlock:accepted"
     #: « Ce n'était pas moi », of an entry of the history.
     ACCOUNT_REPORTED = "account:report:accepted"
+    #: `idp db backup` copied the database; `sha256` is that of the file, `keys` tells whether private keys are in it
     BACKUP_TAKEN = "backup:take:accepted"
+    #: `idp epoch new`, or a restored database, voided everything begun before, of everybody; `reason` is `operator` or
+    #: `restore`, with the `sessions` and `grants` that ended
     EPOCH_BEGUN = "epoch:begin:accepted"
     INCIDENT_ENDED = "incident:end:accepted"
     KEY_GENERATED = "key:generate:accepted"

@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeVar
 from idp.accounts.account import Account
 from idp.accounts.standing import Standing
 from idp.core.ephemeral import Limited, StaleRecord
+from idp.core.measures import STOPS
 from idp.interaction.assurance import Assurance, assurance_of
 from idp.interaction.counting import counting_events
 from idp.interaction.lending import Lending
@@ -156,6 +157,7 @@ class Hub:
             return Failed(interaction, Failure.PAGE_NEEDED, stop)
         if not self.interactions.begin_within(share_of(), interaction):
             raise InteractionRefused(InteractionRefusal.CROWDED, client_id=interaction.client_id)
+        STOPS.of(stop).add()
         return GoTo(_page_path(interaction.id, stop))
 
     def go_on(self, interaction_id: str, visit: Visit, finishes: Finishes[Any, Any]) -> Outcome:
@@ -169,6 +171,7 @@ class Hub:
         except StaleRecord:  # Another tab or click saved first: the hub reads again.
             return GoTo(hub_path(interaction_id))
         if stop is not None:
+            STOPS.of(stop).add()
             return GoTo(_page_path(interaction_id, stop), binding)
         # Taken before anything is issued (atomic): of two tabs that come here, only one ends the interaction.
         taken = self.interactions.take(interaction_id)
@@ -224,7 +227,8 @@ class Hub:
         if standing is None and _is_stranger(interaction):
             return Failed(interaction, Failure.OTHER_PERSON)
         # Only paths by doors still open to this client: what a closed door proved is not told either.
-        assurance = assurance_of(counting_events(interaction), self.itinerary.paths(interaction))
+        account = standing.account if standing is not None else None
+        assurance = assurance_of(counting_events(interaction), self.itinerary.paths(interaction, account))
         if standing is None or assurance is None:
             return Failed(interaction, Failure.NOBODY)
         return Done(interaction=interaction, standing=standing, assurance=assurance, session=session)

@@ -18,7 +18,7 @@ from sandbox.demo.processes import ChildDied, Children, Program
 
 REVISION = "2026-1"
 _CHARTERS = ROOT / "charters"
-_NOTHING_TO_DO = 3  # exit status of `idp`: it is there already
+NOTHING_TO_DO = 3  # exit status of `idp`: it is there already
 READY_WITHIN_SECONDS = 60.0
 _PROBE_TIMEOUT_SECONDS = 2
 _PAUSE_SECONDS = 0.03
@@ -73,8 +73,8 @@ def prepare(children: Children, places: Places) -> None:
         return
     children.run(Program("database", ("idp.cli", "init")))
     if not has_keys:
-        children.run(Program("keys", ("idp.cli", "keys", "generate")), accepted=(0, _NOTHING_TO_DO))
-    children.run(Program("charter", ("idp.cli", *publish_charter())), accepted=(0, _NOTHING_TO_DO))
+        children.run(Program("keys", ("idp.cli", "keys", "generate")), accepted=(0, NOTHING_TO_DO))
+    children.run(Program("charter", ("idp.cli", *publish_charter())), accepted=(0, NOTHING_TO_DO))
     write_atomically(places.prepared, json.dumps(mark))
 
 
@@ -89,7 +89,7 @@ def fetch_lists(children: Children, are_there: Callable[[], bool]) -> None:
     else:
         return
     try:
-        children.run(Program("lists", ("idp.cli", "trust", "refresh")), accepted=(0, _NOTHING_TO_DO))
+        children.run(Program("lists", ("idp.cli", "trust", "refresh")), accepted=(0, NOTHING_TO_DO))
     except ChildDied:
         if not are_there():  # the provider may have been quicker after all
             raise
@@ -150,10 +150,10 @@ def probes(ports: Ports, places: Places, card_host: str, http: requests.Session)
 
 
 def has_lists(ports: Ports, places: Places, http: requests.Session) -> bool:
-    """Whether it is « ready » and not « degraded »: the revocation lists are there, so cards can sign in."""
+    """Whether the revocation lists are there, so cards can sign in."""
     try:
-        answer = http.get(_ready(ports), timeout=_PROBE_TIMEOUT_SECONDS, verify=str(places.ca_bundle))
-        return bool(answer.json() == {"status": "ready"})
+        answer = http.get(f"{ports.operations_url}/readyz", timeout=_PROBE_TIMEOUT_SECONDS)
+        return all(fault["what"] != "revocation lists" for fault in answer.json()["wrong"])
     except requests.RequestException:
         return False
 

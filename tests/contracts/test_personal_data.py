@@ -136,7 +136,7 @@ def test_the_copy_holds_every_row_of_the_person_and_none_of_another(full: Engine
         assert "person-2" not in text, holding.table
         assert "account-2" not in text, holding.table
         # Every column, so that a new one is handed over as well.
-        assert list(row) == list(metadata.tables[holding.table].c.keys())
+        assert list(row) == [column.name for column in metadata.tables[holding.table].c]
 
 
 def test_the_copy_names_secrets_and_shows_none(full: Engine) -> None:
@@ -272,3 +272,15 @@ def test_of_keeping_and_erasing_one_wins_and_the_other_is_told(database_url: str
     assert outcomes["kept"] + outcomes["erased"] == 1, outcomes
     assert outcomes["told"] + outcomes["too late"] == CALLERS - 1, outcomes
     assert bool(rows(database, ALICE)["accounts"]) == bool(outcomes["kept"])
+
+
+def test_mails_that_wait_for_a_mailbox_that_two_share_are_in_no_copy_and_stay(full: Engine) -> None:
+    accounts = SqlAccounts(full, shares_mailboxes=True)
+    accounts.save(replace(accounts.get(BOB), email=accounts.get(ALICE).email))
+    for one in (ALICE, BOB):
+        waiting = {holding.table: len(holding.rows) for holding in SqlPersonalData(full).of(one)}
+        assert waiting["outbox"] == 0
+    closing(full)
+    SqlErasures(full).erase(ALICE, LATER, PSEUDONYM)
+    waiting = {holding.table: len(holding.rows) for holding in SqlPersonalData(full).of(BOB)}
+    assert waiting["outbox"] == 1  # alone again: what waits for the mailbox is Bob's

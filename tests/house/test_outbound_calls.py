@@ -42,6 +42,8 @@ CONNECTING = {
         "idp.adapters.card_host.socket_listener",
         # Whether the port is free.
         "idp.adapters.granian.worker",
+        # It listens.
+        "idp.adapters.operations.listener",
         # What this machine is called.
         "idp.cli.pulse",
         # What listens is told to let nobody in.

@@ -148,6 +148,12 @@ def test_every_number_of_the_settings_is_in_the_table_or_has_its_reason() -> Non
         "email_proved_again_after": "docs/account.md: 12 months",
         "email_put_off_for": "a busy day, and the weekend after it",
         "clock_warning": "well within CLOCK_SKEW, beyond what NTP leaves",
+        "operations_port": "a port",
+        "operations_worker_port": "a port",
+        "operations_mail_backlog": "docs/adr/0049: a fifth of a code's life",
+        "operations_notice_backlog": "docs/adr/0049: beyond the three tries of a notice",
+        "operations_disk_free": "docs/adr/0049",
+        "operations_traced": "docs/adr/0049: all of them",
     }
     numbers = {
         name.lower()

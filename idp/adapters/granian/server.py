@@ -6,7 +6,6 @@ all when none can start. Not here: what a worker does (`worker`), what it loads 
 
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -82,7 +81,7 @@ class WebServer:
             can_start = self._watch(woken)
             self._stop(list(self._workers.values()))
         if not can_start:
-            print(f"idp: {NONE_STARTS}", file=sys.stderr)
+            _log("no_worker_starts", reason=NONE_STARTS)
             raise SystemExit(1)
 
     def _watch(self, woken: int) -> bool:
@@ -143,7 +142,8 @@ class WebServer:
             lived = time.monotonic() - worker.birth
             pause = self._replacements.pause(rank, lived, had_started=self._has_started(worker))
             self._due[rank] = time.monotonic() + pause
-            _log_end(
+            _log(
+                "worker_ended",
                 worker=rank + 1,
                 status=worker.process.exitcode,
                 lived_seconds=round(lived),
@@ -187,14 +187,14 @@ class WebServer:
             worker.tell.close()
 
 
-def _log_end(**facts: Any) -> None:
+def _log(event: str, **facts: Any) -> None:
     # Only now: in a quiet life this process needs no log.
     import structlog
 
     from idp.core.logs import configure_logging
 
     configure_logging()
-    structlog.get_logger().error("worker_ended", **facts)
+    structlog.get_logger().error(event, **facts)
 
 
 @contextmanager

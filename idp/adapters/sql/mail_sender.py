@@ -21,6 +21,7 @@ from idp.adapters.sql.leased_queue import LeasedQueue
 from idp.adapters.sql.schema import outbox
 from idp.core.clock import Clock
 from idp.core.mailer import Mail, MailPutOff, MailRefused, MailTransport
+from idp.core.measures import RETRIES
 
 _c = outbox.c
 _log = structlog.get_logger(__name__)
@@ -164,6 +165,7 @@ class MailSender:
         )
 
     def _put_off(self, leased: _Leased, reason: str, longest: timedelta) -> None:
+        RETRIES.of("mail").add()
         # Only the kind is logged: what a relay says quotes the address.
         _log.warning("mail_not_sent", outbox_id=leased.id, attempt=leased.attempt, error=reason)
         # 2^6 already exceeds the longest delay.

@@ -19,7 +19,7 @@ from idp.adapters.sql import (  # noqa: F401 their tables are of the same metada
 from idp.adapters.sql.columns import UtcInstant, metadata, row_number
 
 #: The migration of this code. Zero-padded: the order of the texts is the order of the migrations.
-SCHEMA_REVISION = "0022"
+SCHEMA_REVISION = "0023"
 
 _IS_CODE, _IS_NOTICE = sa.text("topic IS NOT NULL"), sa.text("topic IS NULL")
 _IS_UNWARNED = sa.text("enabled AND closing_at IS NULL AND unused_told_at IS NULL")
@@ -40,7 +40,9 @@ accounts = sa.Table(
     sa.Column("identity_evidence", sa.Text, nullable=False),
     sa.Column("identity_stated_at", UtcInstant),
     sa.Column("email", sa.Text, nullable=False),
-    sa.Column("email_normalised", sa.Text, nullable=False, unique=True),
+    # The address, of the account that had it first; of others who share it, their id (docs/adr/0045). It keeps the name
+    # that code of a release before writes the address under.
+    sa.Column("email_normalised", sa.Text, key="email_key", nullable=False, unique=True),
     sa.Column("email_verified_at", UtcInstant, nullable=False),
     sa.Column("password_hash", sa.Text, nullable=False),
     sa.Column("address_line1", sa.Text, nullable=False),
@@ -64,6 +66,8 @@ accounts = sa.Table(
     sa.Column("signed_in_at", UtcInstant),
     sa.Column("unused_told_at", UtcInstant),
     sa.Column("password_listed_at", UtcInstant),
+    # The address of who shares one that another account had first.
+    sa.Column("email_beside", sa.Text, index=True),
     # Whom to warn, and whom to disable: each search begins where the one before it ended, however many were found.
     sa.Index(
         "ix_accounts_unwarned",
