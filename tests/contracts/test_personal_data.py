@@ -43,6 +43,8 @@ OF_NOBODY = {
     "card_crl_entries": "numbers of revoked certificates, whoever has them",
     "card_crl_fetches": "when lists were fetched",
     "card_revocations": "numbers of revoked certificates, whoever has them",
+    "heartbeats": "signs of life of processes",
+    "leases": "which process does what",
 }
 
 HELD_TABLES = {held.table.name: held for held in HELD}
@@ -118,7 +120,7 @@ def full(database: Engine) -> Engine:
             for table in metadata.sorted_tables:
                 if table.name in HELD_TABLES and table.name != "accounts":
                     row = row_of(table, number)
-                    if table.name == "outbox":
+                    if table.name in ("outbox", "dead_mails"):
                         row["recipient"] = f"Mail.{number}@of-person-{number}.example"
                     connection.execute(sa.insert(table).values(row))
     return database
