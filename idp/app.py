@@ -5,9 +5,11 @@ from typing import Any
 
 from idp.core.clock import SystemClock
 from idp.core.logs import configure_logging
+from idp.core.origin import coming_from
 from idp.core.share import Share
 from idp.settings import Settings, settings_from_environment
 from idp.wiring.accounts import tell_build
+from idp.wiring.audit import build_origin_of, send_lines_to_the_end
 from idp.wiring.browser_endpoints import build_browser_endpoints
 from idp.wiring.endpoints import build_endpoints
 from idp.wiring.flask_app import build_pages
@@ -33,8 +35,10 @@ def assemble(parts: Parts) -> Callable[..., Any]:
         routes += flow.routes()
     served = build_endpoints(parts, protocol).in_front_of(build_pages(parts, routes))
 
+    origin_of = build_origin_of(parts.settings, parts.web.networks, parts.web.cookies)
+
     def in_request(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
-        with parts.work.request():
+        with parts.work.request(), coming_from(origin_of(environ)):
             return served(environ, start_response)
 
     return in_request
@@ -44,6 +48,7 @@ def application(own: Share) -> Callable[..., Any]:
     """Returns what the server loads in each worker."""
     configure_logging()
     settings = settings_from_environment()
+    send_lines_to_the_end(settings)
     served = create(settings, own)
     tell_build()
     check_upstream(settings, SystemClock())

@@ -12,7 +12,6 @@ from datetime import timedelta
 import structlog
 
 from idp.adapters.mail.smtp import SmtpTransport, remedy
-from idp.adapters.sql.audit import SqlAudit
 from idp.adapters.sql.email_undos import SqlEmailUndos
 from idp.adapters.sql.erasure import SqlErasures
 from idp.adapters.sql.grants import SqlGrants
@@ -23,6 +22,7 @@ from idp.cli.lanes import Lanes, StandingLane, watch
 from idp.core.logs import configure_logging
 from idp.core.mailer import MailTransport
 from idp.settings import Settings
+from idp.wiring.audit import build_keeper, send_lines_to_the_end
 from idp.wiring.card_host import build_card_listener
 from idp.wiring.mail import build_transport
 from idp.wiring.resources import Resources, build_clock_watch, open_resources
@@ -46,6 +46,7 @@ _PURGE_PAUSE_SECONDS = 60
 _CLOCK_PAUSE_SECONDS = 60
 _ENDS_PAUSE_SECONDS = 60
 _UNUSED_PAUSE_SECONDS = 10 * 60
+_AUDIT_PAUSE_SECONDS = 5 * 60
 _PURGED_AT_ONCE = 1000
 #: Longer than any token of a grant can live.
 _GRANTS_KEPT = timedelta(days=2)
@@ -62,6 +63,7 @@ def _on_stop(act: Callable[[], None]) -> None:
 
 def card_host(settings: Settings, options: argparse.Namespace) -> int:
     configure_logging()
+    send_lines_to_the_end(settings)
     resources = open_resources(settings)
     listener = build_card_listener(resources)
     _on_stop(listener.shutdown)
@@ -79,7 +81,6 @@ def _purge(resources: Resources, expired: SqlStore) -> None:
     SqlOpenSessions(resources.database).purge(now)
     SqlLogoutNotices(resources.database).purge(now - _NOTICES_KEPT)
     SqlEmailUndos(resources.database).purge(now - _UNDOS_KEPT)
-    SqlAudit(resources.database, resources.clock).purge(now - settings.lives.audit_life)
     SqlErasures(resources.database).purge(now - settings.closing.evidence_life)
 
 
@@ -99,6 +100,7 @@ def _standing_lanes(
 ) -> list[StandingLane]:
     """Returns what the worker does, in threads: a relay that takes 8 s for an answer delays no logout notice."""
     outbox = build_outbox_worker(resources, transport)
+    keeper = build_keeper(resources.settings, resources.database, resources.clock)
     eraser, leavers = build_eraser(resources), build_leavers(resources)
     expired, refresher = SqlStore(resources.database, resources.clock), build_crl_refresher(resources)
     work: list[tuple[str, Callable[[], object], float]] = [
@@ -108,6 +110,7 @@ def _standing_lanes(
         ("ends of accounts", lambda: eraser.run_due(stopped.is_set), _ENDS_PAUSE_SECONDS),
         ("unused accounts", lambda: leavers.run_due(stopped.is_set), _UNUSED_PAUSE_SECONDS),
         ("new browsers", build_new_browsers(resources).tell_due, _NEW_BROWSERS_PAUSE_SECONDS),
+        ("audit trail", lambda: keeper.run_due(stopped.is_set), _AUDIT_PAUSE_SECONDS),
         ("clock", build_clock_watch(resources).ahead, _CLOCK_PAUSE_SECONDS),
     ]
     if (judge := build_kept_logout_judge(resources)) is not None:
@@ -120,6 +123,7 @@ def _standing_lanes(
 def worker(settings: Settings, options: argparse.Namespace) -> int:
     """Work until told to stop. Returns 1 when a lane died: whoever started the worker starts it again."""
     configure_logging()
+    send_lines_to_the_end(settings)
     resources, stopped = open_resources(settings), threading.Event()
     transport, back_channel = build_transport(settings, resources.clock), build_back_channel(resources)
     lanes = Lanes(back_channel.deliver_next)

@@ -12,10 +12,15 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from idp.cli.audit_options import GROUPS, add_audit, add_roles, operator_name
+from idp.cli.audited import told_in_audit
+from idp.cli.card_options import add_card
+
 if TYPE_CHECKING:
     from idp.settings import BadSetting
 
 _GROUPS = {
+    **GROUPS,
     "keys": "token signing keys",
     "trust": "the authorities that vouch for cards",
     "charter": "the terms of use",
@@ -62,6 +67,9 @@ class _DiscreetParser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = _DiscreetParser(
         prog="idp", description="Caducée: OpenID Provider for health professionals"
+    )
+    parser.add_argument(
+        "--operator", type=operator_name, metavar="NAME", help="who gives this command, for the audit trail"
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
@@ -118,7 +126,9 @@ def _parser() -> argparse.ArgumentParser:
     logouts.add_argument(
         "--last", type=_number_to(_MOST_ROWS), default=50, help="how many at most (default: 50)"
     )
-    _add_card(add)
+    add_card(add)
+    add_audit(add)
+    add_roles(add)
     server = add("serve", "serve.serve", "serve the provider")
     server.set_defaults(needs_settings=False)  # Its first process does without.
     server.add_argument("--host", default="127.0.0.1")
@@ -129,8 +139,12 @@ def _parser() -> argparse.ArgumentParser:
     server.add_argument(
         "--threads", type=_number_to(_MOST_OF_A_NODE), default=16, help="blocking threads per worker"
     )
-    add("card-host", "background.card_host", "serve the card host (TLS, client certificate)")
-    add("worker", "background.worker", "send mails and logout notices, clear what expired")
+    services = (
+        add("card-host", "background.card_host", "serve the card host (TLS, client certificate)"),
+        add("worker", "background.worker", "send mails and logout notices, clear what expired"),
+    )
+    for service in services:
+        service.set_defaults(is_command=False)  # Nobody's: it goes on.
     return parser
 
 
@@ -179,29 +193,6 @@ def _add_trust(add: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
     add("trust refresh", "trust.refresh", "fetch the revocation lists that are due, as the worker does")
 
 
-def _add_card(add: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
-    for name, run, help_text in (
-        ("list", "list_cards", "cards in the readers, and tries left of their PIN"),
-        ("show", "show", "what the provider would see of a card, and why it would refuse it"),
-        ("test", "test", "the same, and a signature with its authentication key: asks for the PIN, once"),
-    ):
-        command = add(f"card {name}", f"card.{run}", help_text)
-        command.set_defaults(needs_settings=False)
-        command.add_argument("--module", type=Path, help="PKCS#11 module (default: Cryptolib CPS)")
-        command.add_argument("--card", metavar="NAME", help="label or number, when there are several")
-        command.add_argument(
-            "--trust",
-            type=Path,
-            action="append",
-            default=[],
-            metavar="FILE",
-            help="IGC-Santé, PEM; repeatable",
-        )
-        command.add_argument("--accept-test-cards", action="store_true", help="as a provider in test mode")
-        command.add_argument("--accept-employee-cards", action="store_true", help="as one that takes them")
-        command.add_argument("--lang", choices=("fr", "en"), default="fr")
-
-
 def _run(options: argparse.Namespace) -> int:
     """Returns the exit code. Imports only the module of this command: a small command starts fast, and the process that
     watches over web workers stays small."""
@@ -209,7 +200,11 @@ def _run(options: argparse.Namespace) -> int:
     command = getattr(import_module(f"idp.cli.{module}"), function)
     if not getattr(options, "needs_settings", True):
         return int(command(options))
-    return int(command(import_module("idp.settings").settings_from_environment(), options))
+    settings = import_module("idp.settings").settings_from_environment()
+    if not getattr(options, "is_command", True):
+        return int(command(settings, options))
+    with told_in_audit(settings, options.operator):
+        return int(command(settings, options))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

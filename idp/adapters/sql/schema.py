@@ -14,10 +14,12 @@ from idp.adapters.sql import (  # noqa: F401
     passkey_schema,
     session_schema,
 )
+from idp.adapters.sql.audit_schema import audit_events as audit_events
+from idp.adapters.sql.audit_schema import audit_seals as audit_seals
 from idp.adapters.sql.columns import UtcInstant, metadata, row_number
 
 #: The migration of this code. Zero-padded: the order of the texts is the order of the migrations.
-SCHEMA_REVISION = "0018"
+SCHEMA_REVISION = "0019"
 
 accounts = sa.Table(
     "accounts",
@@ -161,20 +163,6 @@ refresh_tokens = sa.Table(
     sa.Column("claims", sa.JSON, nullable=False),
     sa.Column("idle_until", UtcInstant, nullable=False),
     sa.Column("ends_at", UtcInstant, nullable=False),
-)
-
-# No foreign keys: events outlive the accounts and clients they name, and name refused clients that never existed.
-audit_events = sa.Table(
-    "audit_events",
-    metadata,
-    sa.Column("id", row_number, primary_key=True, autoincrement=True),
-    sa.Column("at", UtcInstant, nullable=False, index=True),
-    sa.Column("event", sa.Text, nullable=False),
-    sa.Column("account_id", sa.Text, index=True),
-    sa.Column("client_id", sa.Text),
-    sa.Column("interaction_id", sa.Text),
-    sa.Column("facts", sa.JSON, nullable=False),
-    sqlite_autoincrement=True,
 )
 
 #: `topic`: a keyed hash; of the mails of one topic, the newest alone waits.
