@@ -6,7 +6,7 @@ import csv
 import json
 import os
 import sys
-import time
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -31,9 +31,10 @@ def tail(settings: Settings, options: argparse.Namespace) -> int:
     trail, asked = _trail(settings), _asked(settings, options)
     found = trail.search(asked, options.last, newest=True)
     _show(found, options)
+    pause = threading.Event()
     with suppress(KeyboardInterrupt):
         while options.follow:
-            time.sleep(_FOLLOW_SECONDS)
+            pause.wait(_FOLLOW_SECONDS)
             found = _show_new(trail, asked, found, options)
     return 0
 

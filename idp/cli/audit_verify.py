@@ -35,7 +35,7 @@ def verify(settings: Settings, options: argparse.Namespace) -> int:
     trail, now = SqlAuditTrail(open_database(settings.where.database)), SystemClock().now()
     kept_since = (now - settings.lives.audit_life).date().isoformat()
     since = max(options.since or "", trail.first_day() or "")
-    walk, lines = Walk(chain_key(settings), kept_since=kept_since), _kept_lines(options)
+    walk, lines = Walk(key=chain_key(settings), kept_since=kept_since), _kept_lines(options)
     sealed = trail.seals()
     try:
         kept = read_seals(options.seals.read_text("utf-8").splitlines()) if options.seals else ()

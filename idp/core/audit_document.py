@@ -12,7 +12,12 @@ from idp.core.refusal_trail import SHARES
 
 _HEAD = """\
 # The audit trail
-"""
+
+Every event. Written by `python -m idp.core.audit_document` (`make audit`) from `idp/core/audit.py`, where each stands
+under its sentence. What else a row holds, and how to look at the trail, is in [audit-trail.md](audit-trail.md).
+
+A name is `subject:action:outcome`. Refusals that any caller on the network can provoke (*) write at most 20 rows
+(`client:…`) or 5 rows (the others) for one network and minute; the log has all of them."""
 _SECTION, _SENTENCE = re.compile(r"    # (.+)\."), re.compile(r"    #: (.+)")
 _MEMBER = re.compile(r'    [A-Z_]+ = "([^"]+)"')
 

@@ -20,7 +20,7 @@ _EPOCH, _TICK = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 _line = json.JSONEncoder(separators=(",", ":")).encode
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuditRecord:
     """`person`: a keyed hash of the RPPS, of somebody who has no account. `browsing`: what the events of one browser
     have in common. `chain`, `sequence`, `digest`: its link (`audit_chain`)."""

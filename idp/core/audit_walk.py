@@ -50,7 +50,7 @@ class Stored:
     record: AuditRecord
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class _Chain:
     head: Head
     last: Stored | None = None
@@ -58,7 +58,7 @@ class _Chain:
     waiting: dict[int, list[Stored]] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Walk:
     """`kept_since`: the day before which rows may have gone with time."""
 
@@ -78,7 +78,7 @@ class Walk:
             yield from self._without_chain(stored)
             return
         self._began = self._began or record.at
-        chain = self._chains.setdefault(record.chain, _Chain(Head(record.chain, 0, "")))
+        chain = self._chains.setdefault(record.chain, _Chain(head=Head(record.chain, 0, "")))
         if record.sequence <= chain.head.sequence:
             yield _found(Fault.INSERTED, stored, "a row of this number was there already")
             return

@@ -25,7 +25,7 @@ class Network(NamedTuple):
     digest: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Origin:
     """Of one request. What is asked for is found when something is audited, once."""
 

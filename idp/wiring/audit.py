@@ -4,8 +4,8 @@ Not here: an event, a flow that writes one.
 """
 
 import ipaddress
+import os
 import re
-import socket
 from collections.abc import Callable, Mapping
 from functools import partial
 from multiprocessing.util import Finalize
@@ -16,7 +16,7 @@ from werkzeug.wrappers import Request
 
 from idp.adapters.audit_lines.lines import Lines
 from idp.adapters.audit_lines.places import place_of
-from idp.adapters.sql.audit import People, SqlAudit
+from idp.adapters.sql.audit import People, SqlAudit, Trail
 from idp.adapters.sql.audit_keeping import AuditKeeper
 from idp.core.audit_chain import Chains
 from idp.core.audit_record import on_committed
@@ -35,9 +35,8 @@ _LONGEST_NODE = 40
 
 
 def build_audit(settings: Settings, database: Engine, clock: Clock) -> SqlAudit:
-    return SqlAudit(
-        database, clock, Chains(chain_key(settings), node_of(settings)), build_audit_people(settings)
-    )
+    chains = Chains(chain_key(settings), node_of(settings))
+    return SqlAudit(database, clock, Trail(chains, build_audit_people(settings)))
 
 
 def build_audit_people(settings: Settings) -> People:
@@ -50,7 +49,7 @@ def chain_key(settings: Settings) -> bytes:
 
 def node_of(settings: Settings) -> str:
     """Returns what tells this machine from the others, in letters, digits and dashes."""
-    name = settings.audit.node or socket.gethostname().partition(".")[0]
+    name = settings.audit.node or os.uname().nodename.partition(".")[0]
     return re.sub("[^A-Za-z0-9-]", "-", name)[:_LONGEST_NODE] or "node"
 
 
@@ -68,7 +67,7 @@ def send_lines(settings: Settings) -> Callable[[], None]:
     """Send a line for each event that this process commits. Returns what ends that, once they have left."""
     if not settings.audit.lines:
         return lambda: None
-    lines = Lines(place_of(settings.audit.lines, node_of(settings)))
+    lines = Lines(place=place_of(settings.audit.lines, node_of(settings)))
     stop_listening = on_committed(lines)
 
     def close() -> None:
@@ -101,7 +100,9 @@ def build_origin_of(
         return None if browser is None else fingerprint(browser)[:_BROWSING]
 
     def origin_of(environ: dict[str, Any]) -> Origin:
-        return Origin(partial(find_address, environ), partial(find_browsing, environ))
+        return Origin(
+            find_address=partial(find_address, environ), find_browsing=partial(find_browsing, environ)
+        )
 
     return origin_of
 
@@ -109,7 +110,7 @@ def build_origin_of(
 def build_peer_origin(settings: Settings) -> Callable[[str], Origin]:
     """Returns what makes the origin of a peer that speaks to us without a proxy."""
     shorten = _SHORTENED[settings.audit.address]
-    return lambda peer: Origin(lambda: shorten(address_of(peer)), lambda: None)
+    return lambda peer: Origin(find_address=lambda: shorten(address_of(peer)), find_browsing=lambda: None)
 
 
 def _whole(address: Address | None) -> str:

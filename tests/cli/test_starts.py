@@ -12,10 +12,13 @@ from tests.made_once import place_database
 #: One of each module, mostly at a fault that it tells without asking anybody: its imports are what a start could lack.
 COMMANDS = {
     "accounts": "accounts show 10000000025",
+    "audit": "audit seals",
+    "audit_verify": "audit verify",
     "background": "worker",
     "card": "card list --module /nowhere.so",
     "charter": "charter publish --revision 1 --fr /nowhere.md",
     "client_secrets": "clients secret --given",
+    "db_roles": "db roles",
     "keys": "keys list",
     "logouts": "logouts list",
     "mail": "mail check",
@@ -27,7 +30,7 @@ COMMANDS = {
 
 
 def test_each_module_has_its_command() -> None:
-    parts = {"__init__", "__main__", "main", "lanes", "served"}
+    parts = {"__init__", "__main__", "main", "lanes", "served", "audited", "audit_options", "card_options"}
     assert set(COMMANDS) == {path.stem for path in (ROOT / "idp" / "cli").glob("*.py")} - parts
 
 

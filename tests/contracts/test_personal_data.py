@@ -36,6 +36,7 @@ OF_NOBODY = {
     "kept_acceptances": "of accounts erased since: a keyed hash, which no account of today leads to",
     "kept_logouts": "sealed messages of Pro Santé Connect, minutes old, of whom is not known until one is opened",
     "ephemeral": "records of minutes under hashed keys; the sessions among them are read by their own names",
+    "audit_seals": "how many events each day had, whoever they are of",
     "card_crls": "revocation lists of the authorities",
     "card_crl_entries": "numbers of revoked certificates, whoever has them",
     "card_crl_fetches": "when lists were fetched",

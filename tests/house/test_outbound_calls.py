@@ -37,6 +37,8 @@ CONNECTING = {
         "idp.adapters.card_host.socket_listener",
         # Whether the port is free.
         "idp.adapters.granian.worker",
+        # The syslog server that the operator names.
+        "idp.adapters.audit_lines.places",
     },
     "urllib.request": set(),
     "httpx": set(),

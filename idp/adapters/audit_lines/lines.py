@@ -33,7 +33,7 @@ class Place(Protocol):
         """Send them in their order. Returns how many left; the others are sent again. Raises OSError: none did."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Lines:
     """A listener of committed events. `most`: how many wait while the place takes none."""
 

@@ -82,7 +82,7 @@ _KINDS: Mapping[str, Kind] = {
 }
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Syslog:
     """`address`: a path for `unix`, else host and port."""
 
@@ -136,9 +136,9 @@ class Syslog:
 def syslog(kind: str, rest: str, node: str) -> Syslog:
     """`rest`: as the setting has it, checked before: a path, or `host:port`."""
     if kind == "unix":
-        return Syslog(kind, rest, node)
+        return Syslog(kind=kind, address=rest, node=node)
     host, _, port = rest.rpartition(":")
-    return Syslog(kind, (host.strip("[]"), int(port)), node)
+    return Syslog(kind=kind, address=(host.strip("[]"), int(port)), node=node)
 
 
 _PLACES: Mapping[str, Callable[[str, str], "Output | File | Syslog"]] = {

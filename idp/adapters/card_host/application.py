@@ -51,7 +51,7 @@ class CardHost:
     card_host: str
     presentation_life: timedelta
     #: Of the peer, for the audit trail.
-    origin_of: Callable[[str], Origin] = lambda _peer: Origin(str, lambda: None)
+    origin_of: Callable[[str], Origin] = lambda _peer: Origin(find_address=str, find_browsing=lambda: None)
 
     def __call__(self, request: CardRequest) -> CardResponse:
         if request.path == "/health":

@@ -5,7 +5,7 @@ them (`audit_reading`), the lines (`adapters/audit_lines`).
 """
 
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -44,6 +44,10 @@ _RECORD = Statement(
 )
 
 
+#: The event, and its names in the order of `AuditRecord`.
+_Told = tuple[str, str | None, str | None, str | None, str | None, str | None, str | None]
+
+
 @dataclass(frozen=True, slots=True)
 class People:
     """Names for people in the audit trail. RPPS numbers are few and public: only the key keeps a name from being read
@@ -56,7 +60,15 @@ class People:
         return hmac.digest(self.key, rpps.encode(), "sha256")[:16].hex()
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """What the events of one process have in common, of one application key."""
+
+    chains: Chains = field(default_factory=lambda: Chains(b""))
+    people: People = field(default_factory=lambda: People(b""))
+
+
+@dataclass(slots=True, kw_only=True)
 class _Lease:
     """A chain while one unit of work has it, and what that unit adds. It is one moment: what is committed together has
     one instant, and only by that may rows of a chain stand in another order than their numbers say."""
@@ -67,12 +79,27 @@ class _Lease:
     head: Head
     records: list[AuditRecord] = field(default_factory=list)
 
-    def add(self, told: Sequence[str | None], facts: Mapping[str, Fact]) -> AuditRecord:
-        """Returns the next row. `told`: the event and its names, in the order of `AuditRecord`."""
+    def add(self, told: _Told, facts: Mapping[str, Fact]) -> AuditRecord:
+        """Returns the next row."""
         come = origin.present_origin()
         network = None if come is None else come.network
         self.head = linked(self.chains.key, self.head, sealed_of(self.at, told, network), facts)
-        made = AuditRecord(self.at, *told, network, facts, *self.head)  # type: ignore[arg-type,call-arg]
+        event, account_id, client_id, interaction_id, browsing, person, operator = told
+        made = AuditRecord(
+            at=self.at,
+            event=event,
+            account_id=account_id,
+            client_id=client_id,
+            interaction_id=interaction_id,
+            browsing=browsing,
+            person=person,
+            operator=operator,
+            network=network,
+            facts=facts,
+            chain=self.head.chain,
+            sequence=self.head.sequence,
+            digest=self.head.digest,
+        )
         self.records.append(made)
         return made
 
@@ -86,12 +113,9 @@ class _Lease:
 
 @dataclass(frozen=True, slots=True)
 class SqlAudit:
-    """`chains`: shared by all of this process; `people`: of the same application key."""
-
     database: Engine
     clock: Clock
-    chains: Chains = field(default_factory=lambda: Chains(b""))
-    people: People = field(default_factory=lambda: People(b""))
+    trail: Trail = field(default_factory=Trail)
 
     def record(
         self,
@@ -105,7 +129,7 @@ class SqlAudit:
     ) -> None:
         # What the row of a person without account is found by. An account has its id, which leads to nobody once it is
         # erased (docs/adr/0042); beside it, this would.
-        person = self.people.of(rpps) if rpps and account_id is None else None
+        person = self.trail.people.of(rpps) if rpps and account_id is None else None
         told = (
             event.value,
             account_id,
@@ -119,10 +143,12 @@ class SqlAudit:
         if unit is None:
             self._write_alone(told, facts)
         else:
-            lease = unit.at_end.get(self.chains) or unit.at_end.setdefault(self.chains, self._lease())
+            lease = unit.at_end.get(self.trail.chains) or unit.at_end.setdefault(
+                self.trail.chains, self._lease()
+            )
             self._write(lease.add(told, facts))
 
-    def _write_alone(self, told: Sequence[str | None], facts: Mapping[str, Fact]) -> None:
+    def _write_alone(self, told: _Told, facts: Mapping[str, Fact]) -> None:
         lease = self._lease()
         try:
             self._write(lease.add(told, facts))
@@ -133,8 +159,8 @@ class SqlAudit:
 
     def _lease(self) -> _Lease:
         now = self.clock.now()
-        head = self.chains.take(now)
-        return _Lease(self.chains, now, head, head)
+        head = self.trail.chains.take(now)
+        return _Lease(chains=self.trail.chains, at=now, before=head, head=head)
 
     def _write(self, made: AuditRecord) -> None:
         address, salt, network_digest = made.network or (None, None, None)

@@ -102,7 +102,7 @@ class AuditKeeper:
 
     def _heads_of(self, trail: SqlAuditTrail, day: str) -> tuple[list[Head], int]:
         """Returns how far the chains of this day go, and how many of their rows are broken already."""
-        walk, faults = Walk(self.key, kept_since=day), 0
+        walk, faults = Walk(key=self.key, kept_since=day), 0
         # Rows of the next day may stand among its last ones, and rows without a chain are none of it.
         for stored in trail.after(trail.before_day(day), until=_end_of(day) + _SEALED_AFTER / 2):
             if stored.record.chain and day_of(stored.record.chain) == day:

@@ -165,19 +165,19 @@ class SqlAuditTrail:
 def _stored(row: Any) -> Stored:
     erasable = (row.network or "", row.network_salt or "", row.network_digest)
     record = AuditRecord(
-        row.at,
-        row.event,
-        row.account_id,
-        row.client_id,
-        row.interaction_id,
-        row.browsing,
-        row.person,
-        row.operator,
-        None if row.network_digest is None else Network(*erasable),
-        row.facts,
-        row.chain or "",
-        row.sequence or 0,
-        row.digest or "",
+        at=row.at,
+        event=row.event,
+        account_id=row.account_id,
+        client_id=row.client_id,
+        interaction_id=row.interaction_id,
+        browsing=row.browsing,
+        person=row.person,
+        operator=row.operator,
+        network=None if row.network_digest is None else Network(*erasable),
+        facts=row.facts,
+        chain=row.chain or "",
+        sequence=row.sequence or 0,
+        digest=row.digest or "",
     )
     return Stored(row.id, record)
 
