@@ -4,7 +4,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from tests.demonstration import ROOT
 from tests.limits import within
 
 DOCS = ROOT / "docs"
+DEPLOY = ROOT / "deploy" / "nginx"
 
 
 @contextmanager
@@ -59,4 +60,18 @@ def card_http(port: int, igc: Path, card_socket: Path) -> str:
             ssl_certificate {igc}/tls/server.crt; ssl_certificate_key {igc}/tls/server.key;
             ssl_client_certificate {igc}/ca/issuing.pem;
             include {DOCS}/nginx-card.conf;
+        }}"""
+
+
+def issuer_http(port: int, nodes: Sequence[str]) -> str:
+    """The issuer of docs/ on this port, with these nodes (`host:port`), and what is shown when none answers."""
+    servers = " ".join(f"server {node} max_fails=0;" for node in nodes)
+    return f"""
+        include {DEPLOY}/unavailable-http.conf;
+        upstream caducee {{ {servers} }}
+        server {{
+            listen 127.0.0.1:{port};
+            include {DOCS}/nginx-issuer.conf;
+            set $caducee_unavailable_pages "{DEPLOY}/unavailable";
+            include {DEPLOY}/unavailable.conf;
         }}"""

@@ -38,6 +38,7 @@ SECONDS: Mapping[str, float] = {
     "tests/signing/test_key_directory.py": 11,
     "tests/protocol/logout/test_backchannel.py": 11,
     "tests/adapters/psc/test_circuit.py": 11,
+    "tests/adapters/granian/test_rolling_restart.py": 10,
     "tests/contracts/test_crl_index.py": 10,
     "tests/cli/test_starts.py": 10,
     "tests/contracts/test_signers.py": 10,

@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -48,6 +48,8 @@ class RunningServer:
     log: Path
     stop_signal: signal.Signals = signal.SIGTERM
     user: str | None = None
+    #: Of a Redis that speaks TLS, too.
+    tls_port: int = 0
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     def start(self) -> None:
@@ -71,7 +73,7 @@ class RunningServer:
         if self.process is None:
             return
         # A paused process gets its signal only once it runs again.
-        self.process.send_signal(signal.SIGCONT)
+        self.resume()
         self.process.send_signal(self.stop_signal)
         try:
             self.process.wait(within(_STOP_SECONDS))
@@ -81,9 +83,27 @@ class RunningServer:
         self.process = None
 
     def pause(self) -> None:
-        """The server hangs: it keeps its connections and answers nothing."""
+        """The server hangs, with the processes it began: it keeps its connections and answers nothing."""
+        self._send_to_all(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._send_to_all(signal.SIGCONT)
+
+    def _send_to_all(self, what: signal.Signals) -> None:
         assert self.process is not None
-        self.process.send_signal(signal.SIGSTOP)
+        for number in (self.process.pid, *_children(self.process.pid)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(number, what)
+
+
+def _children(parent: int) -> list[int]:
+    found = []
+    for place in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            # proc(5): the name in brackets may hold anything; the parent is the second field behind it.
+            if int(place.read_text().rpartition(")")[2].split()[1]) == parent:
+                found.append(int(place.parent.name))
+    return found
 
 
 @contextmanager
@@ -105,8 +125,13 @@ def redis_server(*, unix_socket: bool = False, more: Sequence[str] = ()) -> Iter
 
 
 @contextmanager
-def redis_sentinel(master_url: str, service: str) -> Iterator[RunningServer]:
-    """One sentinel watching the server at `master_url` (redis://host:port/…). URL: redis+sentinel://…/service"""
+def redis_sentinel(
+    master_url: str, service: str, *, tls: Sequence[str] = (), more: Sequence[str] = ()
+) -> Iterator[RunningServer]:
+    """One sentinel watching the server at `master_url` (redis://host:port/…). URL: redis+sentinel://…/service
+
+    `tls`: settings of TLS, which it then speaks on a port of its own, and to the server. `more`: further settings.
+    """
     binary = _required(shutil.which("redis-server"), "redis-server", "redis-server")
     host, _, port_of_master = master_url.removeprefix("redis://").partition("/")[0].partition(":")
     with _directory() as directory:
@@ -114,16 +139,111 @@ def redis_sentinel(master_url: str, service: str) -> Iterator[RunningServer]:
         settings = directory / "sentinel.conf"
         settings.write_text(
             f"port {port}\nbind 127.0.0.1\ndir {directory}\n"
-            f"sentinel monitor {service} {host} {port_of_master} 1\n"
+            f"sentinel monitor {service} {host} {port_of_master} 1\n" + "".join(f"{line}\n" for line in more)
         )
+        tls_port = free_port() if tls else 0
         server = RunningServer(
             f"redis+sentinel://127.0.0.1:{port}/{service}",
-            [binary, str(settings), "--sentinel"],
+            [binary, str(settings), "--sentinel", *_tls_options(tls, tls_port, "--tls-replication")],
             lambda: _redis_answers(f"redis://127.0.0.1:{port}"),
             directory / "sentinel.log",
+            tls_port=tls_port,
         )
         with _running(server):
             yield server
+
+
+def _tls_options(tls: Sequence[str], port: int, among: str) -> Sequence[str]:
+    """`among`: the option by which servers speak it to each other."""
+    return ("--tls-port", str(port), among, "yes", *tls) if tls else ()
+
+
+@contextmanager
+def redis_cluster(*, replicas: int = 0, tls: Sequence[str] = ()) -> Iterator[list[RunningServer]]:
+    """Three masters, and so many replicas of the first: a Cluster that shares the slots among them.
+
+    The URL of each is redis+cluster://, and names it alone. `tls`: settings of TLS, which they then speak, too.
+    """
+    with ExitStack() as nodes:
+        ours = [nodes.enter_context(_cluster_node(tls)) for _ in range(_MASTERS + replicas)]
+        ports = [int(server.url.rpartition(":")[2]) for server in ours]
+        share = 16384 // _MASTERS + 1
+        for number, port in enumerate(ports):
+            with Redis(port=port) as node:
+                if number < _MASTERS:
+                    node.execute_command(
+                        "CLUSTER ADDSLOTSRANGE", number * share, min(16383, (number + 1) * share - 1)
+                    )
+                first = ours[0].tls_port or ports[0]
+                node.execute_command("CLUSTER MEET", "127.0.0.1", first, ports[0] - _BUS_BELOW)
+        _wait_for_all(lambda: all(_cluster_is_whole(port, len(ours)) for port in ports))
+        with Redis(port=ports[0]) as first:
+            master = first.execute_command("CLUSTER MYID")
+        for port in ports[_MASTERS:]:
+            with Redis(port=port) as node:
+                node.execute_command("CLUSTER REPLICATE", master)
+        _wait_for_all(lambda: all(_is_synchronised(port) for port in ports[_MASTERS:]))
+        yield ours
+
+
+def redis_masters(url: str) -> list[str]:
+    """Returns the URL of each server that has records of the store at this URL."""
+    if "+cluster" not in url:
+        return [url]
+    with Redis.from_url(url.replace("+cluster", ""), decode_responses=True) as node:
+        slots = node.execute_command("CLUSTER SLOTS")
+    return [f"redis://{master[0]}:{master[1]}" for _first, _last, master, *_replicas in slots]
+
+
+_MASTERS = 3
+_BUS_BELOW = 10000
+
+
+@contextmanager
+def _cluster_node(tls: Sequence[str]) -> Iterator[RunningServer]:
+    binary = _required(shutil.which("redis-server"), "redis-server", "redis-server")
+    with _directory() as directory:
+        # The bus of the nodes has a port of its own.
+        port, tls_port = free_port_above(_BUS_BELOW + 1024), free_port() if tls else 0
+        options = f"--port {port} --cluster-port {port - _BUS_BELOW} --bind 127.0.0.1 --appendonly no --dir {directory}"
+        options += " --cluster-enabled yes --cluster-node-timeout 1000 --cluster-replica-validity-factor 0"
+        options += " --repl-diskless-sync-delay 0 --repl-ping-replica-period 1"
+        server = RunningServer(
+            f"redis+cluster://127.0.0.1:{port}",
+            [binary, *options.split(), "--save", "", *_tls_options(tls, tls_port, "--tls-cluster")],
+            lambda: _redis_answers(f"redis://127.0.0.1:{port}"),
+            directory / "redis.log",
+            tls_port=tls_port,
+        )
+        with _running(server):
+            yield server
+
+
+def free_port_above(least: int) -> int:
+    while (port := free_port()) < least:
+        pass
+    return port
+
+
+def _cluster_is_whole(port: int, nodes: int) -> bool:
+    with Redis(port=port, decode_responses=True) as node:
+        told = node.execute_command("CLUSTER INFO")
+        state = told if isinstance(told, dict) else dict(line.split(":", 1) for line in told.split())
+        return bool(state["cluster_state"] == "ok" and int(state["cluster_known_nodes"]) == nodes)
+
+
+def _is_synchronised(port: int) -> bool:
+    with Redis(port=port, decode_responses=True) as node:
+        told = node.info("replication")
+        return bool(told["role"] == "slave" and told["master_link_status"] == "up")
+
+
+def _wait_for_all(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + within(_START_SECONDS)
+    while not is_so():
+        if time.monotonic() > deadline:
+            raise ServerUnavailable("the Redis Cluster did not come together")
+        time.sleep(0.05)
 
 
 @contextmanager

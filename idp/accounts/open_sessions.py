@@ -20,6 +20,8 @@ class Origin:
     system: str = ""
     #: The address, shortened; for a network that the operator named, that name; "" when it is not told.
     network: str = ""
+    #: What is kept of it, in the order of addresses (`incident`); "" when it is not told.
+    address: str = ""
     #: It is in a network that the operator named, or whose stations are shared.
     is_of_house: bool = False
 

@@ -11,13 +11,16 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from idp.accounts.account import PostalAddress, ProvedIdentity
+from idp.accounts.account import Account, PostalAddress, ProvedIdentity
 from idp.accounts.guessable import folded, own_length, words_in
 from idp.accounts.password import normalised
 from idp.settings.password import PasswordSettings
 
 #: zxcvbn's own bound, against its cost on long texts. What follows only adds strength.
 _ESTIMATED = 72
+#: What zxcvbn takes for a letter in disguise. It tries every reading of all that occur, seconds long for twenty kinds:
+#: no more than so many are shown to it, and the others as a sign that stands for nothing.
+_DISGUISES, _MOST_DISGUISES, _PLAIN_SIGN = frozenset("4@8({[<369!1|0$5+7%2"), 6, "~"
 #: zxcvbn's score 3 begins at 10^8 guesses.
 _MILLIONS = 100
 #: zxcvbn keeps the words of the current caller in a dictionary of its module: only one thread may use it at a time.
@@ -33,6 +36,10 @@ class KnownPerson:
     identity: ProvedIdentity
     email: str
     address: PostalAddress
+
+    @staticmethod
+    def of(account: Account) -> "KnownPerson":
+        return KnownPerson(identity=account.identity, email=account.email, address=account.address)
 
 
 @cache
@@ -62,12 +69,26 @@ def personal_words(person: KnownPerson) -> frozenset[str]:
     return frozenset(words | _mail_words(person.email) | _profession_words(identity))
 
 
-def _is_weak(password: str, known: Iterable[str]) -> bool:
-    with _one_estimate:
+class JudgeBusy(Exception):
+    """Another password is being judged, and the caller does not wait for it."""
+
+
+def _with_few_disguises(text: str) -> str:
+    kinds = [c for c in dict.fromkeys(text) if c in _DISGUISES]
+    return text.translate(dict.fromkeys(map(ord, kinds[_MOST_DISGUISES:]), _PLAIN_SIGN))
+
+
+def _is_weak(password: str, known: Iterable[str], *, may_wait: bool) -> bool:
+    """Raises JudgeBusy."""
+    if not _one_estimate.acquire(blocking=may_wait):
+        raise JudgeBusy
+    try:
         # Only now: its dictionaries are 13 MiB, and most processes never see a new password.
         from zxcvbn import zxcvbn
 
-        found = zxcvbn(folded(password)[:_ESTIMATED], user_inputs=[*known])
+        found = zxcvbn(_with_few_disguises(folded(password)[:_ESTIMATED]), user_inputs=[*known])
+    finally:
+        _one_estimate.release()
     return bool(found["guesses"] < _MILLIONS * 10**6)
 
 
@@ -85,8 +106,9 @@ class PasswordPolicy:
         own = min(limits.own, limits.min)
         return {"minimum": limits.min, "maximum": limits.max, "own": own, "millions": _MILLIONS}
 
-    def fault(self, person: KnownPerson, password: str) -> str | None:
-        """Returns why this person may not have this password, as a catalogue key, or None.
+    def fault(self, person: KnownPerson, password: str, *, may_wait: bool = True) -> str | None:
+        """Returns why this person may not have this password, as a catalogue key, or None. Raises JudgeBusy, if it may
+        not wait.
 
         Length, guessable parts and strength; no composition rule.
         """
@@ -102,6 +124,6 @@ class PasswordPolicy:
                 "enrolment.password_personal",
                 lambda: own_length(text, _commonplaces() | known) < numbers["own"],
             ),
-            ("enrolment.password_weak", lambda: _is_weak(text, known)),
+            ("enrolment.password_weak", lambda: _is_weak(text, known, may_wait=may_wait)),
         )
         return next((key for key, is_broken in rules if is_broken()), None)

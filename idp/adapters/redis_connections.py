@@ -1,49 +1,49 @@
-"""Connections to Redis 6.2 or later, alone or behind Sentinel.
+"""Connections to one Redis 6.2 or later.
 
-Contains which server a URL means, several commands in one write, one exception for every outage. redis-py makes the
-connections (TLS, AUTH, SELECT, Sentinel); between making and losing one, its pool, its client and its parser would cost
-four times what the command itself does. Not here: what is asked (`adapters/redis_store`).
+Contains several commands in one write, one exception for every outage. redis-py makes the connections (TLS, AUTH,
+SELECT, Sentinel); between making and losing one, its pool, its client and its parser would cost four times what the
+command itself does. Not here: what is asked (`redis_store`), which server a URL means (`redis_urls`), a Cluster of
+several (`redis_cluster`).
 """
 
 import os
 import select
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self, cast
-from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+from typing import Any, Self
 
-from hiredis import Reader
+from hiredis import Reader, pack_command
 from redis import Redis, RedisError
-from redis.backoff import NoBackoff
 from redis.connection import DefaultParser
 from redis.exceptions import ConnectionError as ConnectionLost
 from redis.exceptions import InvalidResponse, ReadOnlyError, ResponseError
 from redis.exceptions import TimeoutError as Late
-from redis.retry import Retry
-from redis.sentinel import Sentinel
 
 from idp.core.ephemeral import StoreUnavailable
 
-_TIMEOUT_SECONDS = 0.5
 _MOST_OCTETS = 16384
+
+#: The key that it is about, and the command as it is sent.
+Command = tuple[str, bytes]
 
 
 class Connections:
     """Of one process: as many as its threads use at once. It connects at the first use; a forked child anew."""
 
     def __init__(self, client: Redis) -> None:
-        """`client`: what `connect_redis` made of a URL. Its pool owns all connections, also the idle ones here."""
+        """`client`: what `redis_urls` made of a URL. Its pool owns all connections, also the idle ones here."""
         self._client = client
         self._pool = client.connection_pool
         self._idle: list[_Line] = []
         self._process = os.getpid()
 
-    def ask(self, commands: bytes, answers: int = 1, *, again: bool = False) -> list[Any]:
-        """Write the packed commands at once. Returns as many answers, in their order. Raises StoreUnavailable.
+    def ask(self, asked: Sequence[Command], *, again: bool = False) -> list[Any]:
+        """Write the commands at once. Returns as many answers, in their order. Raises StoreUnavailable.
 
         `again`: they only read, so they are repeated once when a connection that was open before breaks. Nothing else
         is: what broke may have been done, and would be done twice (facts/security §4.3, §4.6).
         """
+        commands, answers = b"".join([packed for _key, packed in asked]), len(asked)
         try:
             line = self._idle_line()
             if line is None:
@@ -57,6 +57,10 @@ class Connections:
         except RedisError as error:
             # Among them a full memory, a replica that refuses writes, a server still loading: the caller fails closed.
             raise StoreUnavailable(f"Redis: {type(error).__name__}") from error
+
+    def ask_each(self, one: Command) -> list[Any]:
+        """Ask every server that has records, here the only one. Returns their answers. Raises StoreUnavailable."""
+        return self.ask([one], again=True)
 
     def close(self) -> None:
         self._client.close()
@@ -144,7 +148,7 @@ class _Line:
         return answer
 
 
-class _Parser(DefaultParser):  # type: ignore[misc, valid-type]
+class Parser(DefaultParser):  # type: ignore[misc, valid-type]
     """Lets out the socket of its connection, which redis-py keeps to itself."""
 
     def on_connect(self, connection: Any, **options: Any) -> None:
@@ -159,61 +163,6 @@ def _line(connection: Any) -> _Line:
     return _Line(connection=connection, socket=connection.opened, reader=reader, watch=watch)
 
 
-def connect_redis(url: str) -> Connections:
-    """Returns connections for redis://, rediss://, unix:// or redis+sentinel://host:port,host:port/service.
-
-    Raises ValueError for another scheme.
-    """
-    scheme = url.partition(":")[0]
-    if scheme not in _CLIENTS:
-        # The message must not quote the URL: it may hold a password.
-        raise ValueError(f"Redis URL: expected one of {', '.join(sorted(_CLIENTS))}")
-    return Connections(_CLIENTS[scheme](url))
-
-
-def _options() -> dict[str, Any]:
-    # No retry: a browser is waiting, and what may be repeated is decided in `Connections.ask`.
-    return {
-        "socket_timeout": _TIMEOUT_SECONDS,
-        "socket_connect_timeout": _TIMEOUT_SECONDS,
-        "decode_responses": True,
-        "retry": Retry(NoBackoff(), 0),
-        # Nothing here needs the third version, whose greeting costs each connection two round trips more.
-        "protocol": 2,
-    }
-
-
-def _direct(url: str) -> Redis:
-    return Redis.from_url(url, **_options(), parser_class=_Parser)
-
-
-def _behind_sentinel(url: str) -> Redis:
-    """User and password are for the data nodes, `?sentinel_password=` for the sentinels; `?db=`: the database."""
-    parts = urlsplit(url)
-    service, query = parts.path.strip("/"), parse_qs(parts.query)
-    if not service:
-        raise ValueError("Redis Sentinel URL: the path must name the service")
-    guards = {"password": query["sentinel_password"][0]} if "sentinel_password" in query else {}
-    sentinel = Sentinel(  # type: ignore[no-untyped-call]
-        _sentinels(parts),
-        sentinel_kwargs=_options() | guards,
-        **_options(),
-        parser_class=_Parser,
-        db=int(query.get("db", ["0"])[0]),
-        username=unquote(parts.username) if parts.username else None,
-        password=unquote(parts.password) if parts.password else None,
-    )
-    return cast(Redis, sentinel.master_for(service))  # type: ignore[no-untyped-call]
-
-
-def _sentinels(parts: SplitResult) -> list[tuple[str, int]]:
-    addresses = (urlsplit(f"//{place}") for place in parts.netloc.rpartition("@")[2].split(","))
-    return [(address.hostname or "localhost", address.port or 26379) for address in addresses]
-
-
-_CLIENTS: dict[str, Callable[[str], Redis]] = {
-    "redis": _direct,
-    "rediss": _direct,
-    "unix": _direct,
-    "redis+sentinel": _behind_sentinel,
-}
+def command(key: str, *parts: str | int) -> Command:
+    """`key`: what it is about, which chooses the node of a Cluster."""
+    return key, pack_command(parts)  # type: ignore[arg-type]

@@ -7,61 +7,30 @@ next. Not here: anything that must survive: Redis may lose an acknowledged write
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any
-
-from hiredis import pack_command
+from typing import Any, Protocol
 
 from idp.adapters.ephemeral_record import as_text, checked_life, from_text, hashed
-from idp.adapters.redis_connections import Connections
+from idp.adapters.redis_connections import Command, command
+from idp.adapters.redis_scripts import COUNT, COUNT_ALL, MEMBERS, NOTE_MEMBER, PUT_COUNTED, SWAP
 from idp.adapters.unit import forget, forget_all, present_request, present_unit, remember, remembered
 from idp.core.ephemeral import Kind, Limited, Place, Put, StaleRecord, StoreUnavailable, Versioned
 
 _MILLISECOND = timedelta(milliseconds=1)
 
-# Sent with their text (EVAL): a script called by its hash may be unknown to a server that was restarted, and what
-# follows it in the same write would be done before it is sent again.
 
-# KEYS[1]: record. ARGV: expected version, new envelope, life in ms or "" to keep the present one. Returns 1 if swapped.
-_SWAP = """
-local record = redis.call('GET', KEYS[1])
-if not record or string.match(record, '^%d+') ~= ARGV[1] then return 0 end
-if ARGV[3] == '' then redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
-else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
-return 1
-"""
-# KEYS[1]: counter. ARGV: life of the window in ms, set by the first count only.
-_COUNT = """
-local counted = redis.call('INCR', KEYS[1])
-if counted == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
-return counted
-"""
-# KEYS: counter, record. ARGV: life of the window, the highest count that writes, envelope, life. Returns 1 if written.
-_PUT_COUNTED = """
-local counted = redis.call('INCR', KEYS[1])
-if counted == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
-if counted > tonumber(ARGV[2]) then return 0 end
-redis.call('SET', KEYS[2], ARGV[3], 'PX', ARGV[4])
-return 1
-"""
-# KEYS: counters. ARGV: for each its highest count and the life of its window. Returns what each comes to, or would.
-_COUNT_ALL = """
-local counts, is_allowed = {}, true
-for number, name in ipairs(KEYS) do
-  counts[number] = tonumber(redis.call('GET', name) or '0') + 1
-  if counts[number] > tonumber(ARGV[2 * number - 1]) then is_allowed = false end
-end
-if not is_allowed then return counts end
-for number, name in ipairs(KEYS) do
-  redis.call('INCR', name)
-  if counts[number] == 1 then redis.call('PEXPIRE', name, ARGV[2 * number]) end
-end
-return counts
-"""
+class Server(Protocol):
+    """`Connections` of one server, or of a Cluster."""
+
+    def ask(self, asked: Sequence[Command], *, again: bool = False) -> list[Any]: ...
+
+    def ask_each(self, one: Command) -> list[Any]: ...
+
+    def close(self) -> None: ...
 
 
 class RedisStore:
-    def __init__(self, connections: Connections, prefix: str = "caducee:1:") -> None:
-        self._connections = connections
+    def __init__(self, server: Server, prefix: str = "caducee:1:") -> None:
+        self._server = server
         self._prefix = prefix
 
     def put(self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta) -> None:
@@ -71,7 +40,7 @@ class RedisStore:
         self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta, *, after: Put | None = None
     ) -> bool:
         name, life = self._written(kind, key), _milliseconds(ttl)
-        added = _packed("SET", name, _envelope(0, value), "PX", life, "NX")
+        added = command(name, "SET", name, _envelope(0, value), "PX", life, "NX")
         is_added = self._send([*self._before(after), added]) is not None
         if not is_added:
             forget_all()
@@ -81,21 +50,23 @@ class RedisStore:
         name = self._name(kind, key)
         record = remembered((self, name))
         if record is None:
-            record = self._ask("GET", name, again=True)
+            record = self._ask(name, "GET", name, again=True)
             if record is None:
                 return None
             # As text: a caller that changes what it got changes nothing here.
             remember((self, name), record)
-        return _opened(record)
+        return opened(record)
 
     def get_all(self, places: Sequence[Place]) -> Sequence[Versioned | None]:
-        found = self._ask("MGET", *(self._name(*place) for place in places), again=True)
-        return [None if record is None else _opened(record) for record in found]
+        names = [self._name(*place) for place in places]
+        found = self._ask(names[0], "MGET", *names, again=True)
+        return [None if record is None else opened(record) for record in found]
 
     def take(self, kind: Kind, key: str, *, after: Put | None = None) -> Mapping[str, Any] | None:
         # GETDEL is atomic: of several callers, one gets the value.
-        record = self._send([*self._before(after), _packed("GETDEL", self._written(kind, key))])
-        return None if record is None else _opened(record).value
+        name = self._written(kind, key)
+        record = self._send([*self._before(after), command(name, "GETDEL", name)])
+        return None if record is None else opened(record).value
 
     def swap(
         self,
@@ -108,7 +79,8 @@ class RedisStore:
     ) -> None:
         life = "" if ttl is None else _milliseconds(ttl)
         envelope = _envelope(expected_version + 1, value)
-        if not self._ask("EVAL", _SWAP, 1, self._written(kind, key), expected_version, envelope, life):
+        name = self._written(kind, key)
+        if not self._ask(name, "EVAL", SWAP, 1, name, expected_version, envelope, life):
             forget_all()
             raise StaleRecord
 
@@ -116,29 +88,30 @@ class RedisStore:
         self, kind: Kind, key: str, value: Mapping[str, Any], *, expected_version: int, ttl: timedelta
     ) -> None:
         name, envelope = self._name(kind, key), _envelope(expected_version + 1, value)
-        command = _packed("EVAL", _SWAP, 1, name, expected_version, envelope, _milliseconds(ttl))
+        swap = command(name, "EVAL", SWAP, 1, name, expected_version, envelope, _milliseconds(ttl))
         if (unit := present_unit()) is not None:
-            unit.put_ahead(self._send, command)
+            unit.put_ahead(self._send, swap)
         elif (request := present_request()) is not None:
             self._expect(name, envelope, expected_version)
-            request.put_off(self._send, command)
+            request.put_off(self._send, swap)
         else:
-            self._send([command])
+            self._send([swap])
 
     def put_counted(
         self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta, *, counter: Limited
     ) -> bool:
         names = (self._written(*counter.place), self._written(kind, key))
         given = (_milliseconds(counter.window), counter.most, _envelope(0, value), _milliseconds(ttl))
-        return bool(self._ask("EVAL", _PUT_COUNTED, 2, *names, *given))
+        return bool(self._ask(names[0], "EVAL", PUT_COUNTED, 2, *names, *given))
 
     def count(self, kind: Kind, key: str, ttl: timedelta) -> int:
-        return int(self._ask("EVAL", _COUNT, 1, self._written(kind, key), _milliseconds(ttl)))
+        name = self._written(kind, key)
+        return int(self._ask(name, "EVAL", COUNT, 1, name, _milliseconds(ttl)))
 
     def count_all(self, counters: Sequence[Limited]) -> Sequence[int]:
         names = [self._written(*counter.place) for counter in counters]
         given = [number for one in counters for number in (one.most, _milliseconds(one.window))]
-        return [int(count) for count in self._ask("EVAL", _COUNT_ALL, len(names), *names, *given)]
+        return [int(count) for count in self._ask(names[0], "EVAL", COUNT_ALL, len(names), *names, *given)]
 
     def count_or_refuse(self, *counters: tuple[Limited, Exception]) -> None:
         counts = self.count_all([counter for counter, _refusal in counters])
@@ -148,42 +121,59 @@ class RedisStore:
 
     def counted(self, kind: Kind, key: str) -> int:
         # Never remembered: others count meanwhile.
-        record = self._ask("GET", self._name(kind, key), again=True)
+        name = self._name(kind, key)
+        record = self._ask(name, "GET", name, again=True)
         return 0 if record is None else _version(record)
 
+    def note_member(self, kind: Kind, key: str, member: str, ttl: timedelta) -> int:
+        name = self._name(kind, key)
+        return int(self._ask(name, "EVAL", NOTE_MEMBER, 1, name, hashed(member), _milliseconds(ttl)))
+
+    def members(self, kind: Kind, key: str) -> int:
+        name = self._name(kind, key)
+        return int(self._ask(name, "EVAL", MEMBERS, 1, name, again=True))
+
+    def drop_member(self, kind: Kind, key: str, member: str) -> None:
+        name = self._name(kind, key)
+        self._write(command(name, "ZREM", name, hashed(member)))
+
     def clear(self, places: Sequence[Place]) -> None:
-        self._write(_packed("DEL", *(self._written(*place) for place in places)))
+        names = [self._written(*place) for place in places]
+        self._write(command(names[0], "DEL", *names))
 
     def is_alive(self) -> bool:
         try:
-            return bool(self._connections.ask(_packed("PING"), again=True))
+            return bool(self._server.ask_each(command("", "PING")))
         except StoreUnavailable:
             return False
 
-    def _put(self, put: Put) -> bytes:
-        name, life = self._written(put.kind, put.key), _milliseconds(put.ttl)
-        return _packed("SET", name, _envelope(0, put.value), "PX", life)
+    def close(self) -> None:
+        self._server.close()
 
-    def _before(self, put: Put | None) -> Sequence[bytes]:
+    def _put(self, put: Put) -> Command:
+        name, life = self._written(put.kind, put.key), _milliseconds(put.ttl)
+        return command(name, "SET", name, _envelope(0, put.value), "PX", life)
+
+    def _before(self, put: Put | None) -> Sequence[Command]:
         # One write: the server does it in this order, and no answer is waited for in between.
         return () if put is None else (self._put(put),)
 
-    def _write(self, command: bytes) -> None:
+    def _write(self, written: Command) -> None:
         unit = present_unit()
         if unit is None:
-            self._send([command])
+            self._send([written])
         else:
-            unit.put_ahead(self._send, command)
+            unit.put_ahead(self._send, written)
 
-    def _ask(self, *command: str | int, again: bool = False) -> Any:
-        return self._send([_packed(*command)], again=again)
+    def _ask(self, key: str, *parts: str | int, again: bool = False) -> Any:
+        return self._send([command(key, *parts)], again=again)
 
-    def _send(self, commands: Sequence[bytes], *, again: bool = False) -> Any:
+    def _send(self, commands: Sequence[Command], *, again: bool = False) -> Any:
         """Write what waits and these, at once and in this order. Returns the answer to the last."""
         request = present_request()
         if request is not None and (waiting := request.taken_along(self._send)):
             commands, again = [*waiting, *commands], False
-        return self._connections.ask(b"".join(commands), len(commands), again=again)[-1]
+        return self._server.ask(commands, again=again)[-1]
 
     def _written(self, kind: Kind, key: str) -> str:
         """Returns the name of what is written now: what was read under it is no longer so."""
@@ -203,11 +193,6 @@ class RedisStore:
         return f"{self._prefix}{kind.value}:{hashed(key)}"
 
 
-def _packed(*command: str | int) -> bytes:
-    packed: bytes = pack_command(command)  # type: ignore[arg-type]
-    return packed
-
-
 def _milliseconds(ttl: timedelta) -> int:
     return checked_life(ttl) // _MILLISECOND
 
@@ -216,7 +201,7 @@ def _envelope(version: int, value: Mapping[str, Any]) -> str:
     return f"{version}\n{as_text(value)}"
 
 
-def _opened(record: str) -> Versioned:
+def opened(record: str) -> Versioned:
     head, end, _ = record.partition("\n")
     return Versioned(from_text(record, len(head) + 1) if end else {}, int(head))
 

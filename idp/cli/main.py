@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 from idp.cli.audit_options import GROUPS, add_audit, add_roles, operator_name
 from idp.cli.audited import told_in_audit
 from idp.cli.card_options import add_card
+from idp.cli.incident_options import add_incident
 
 if TYPE_CHECKING:
     from idp.settings import BadSetting
@@ -30,6 +31,7 @@ _GROUPS = {
     "card": "a card in the reader of this workstation (for help desks; needs no settings)",
     "psc": "Pro Santé Connect",
     "mail": "the mail relay",
+    "incident": "what must end at once",
 }
 
 _LAST_PORT = 65535
@@ -129,6 +131,7 @@ def _parser() -> argparse.ArgumentParser:
     add_card(add)
     add_audit(add)
     add_roles(add)
+    add_incident(add)
     server = add("serve", "serve.serve", "serve the provider")
     server.set_defaults(needs_settings=False)  # Its first process does without.
     server.add_argument("--host", default="127.0.0.1")

@@ -3,6 +3,7 @@
 Not here: processes (`serve`), the application (`idp.app`).
 """
 
+import contextlib
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,9 +13,11 @@ from idp.adapters.granian.asgi import WsgiOverAsgi
 from idp.adapters.granian.worker import require_free
 from idp.adapters.hsm.library import close_libraries
 from idp.adapters.http.key_pair import EXPECTED, NoKeyPair, require_key_pair
+from idp.adapters.redis_eviction import evicting
 from idp.app import application, create
 from idp.cli.main import tell
 from idp.core.clock import SystemClock
+from idp.core.ephemeral import StoreUnavailable
 from idp.core.share import Share
 from idp.settings import LOOPBACK_HOSTS, Settings, bad_setting, settings_from_environment
 from idp.wiring.mail import build_transport
@@ -54,6 +57,7 @@ def _look(settings: Settings, host: str, port: int) -> None:
     _refuse_certificate(settings)
     build_transport(settings, SystemClock())  # Only the worker sends, but the codes are asked for here.
     create(settings)
+    _warn_of_eviction(settings)
     close_libraries()
     require_free(host, port)
 
@@ -65,6 +69,19 @@ def _refuse_exposure(settings: Settings, host: str) -> None:
     if host not in LOOPBACK_HOSTS:
         raise bad_setting("MAIL_CODE_FIXED", "only with --host on a loopback address")
     print("idp: warning: every mail code is the same one (CADUCEE_MAIL_CODE_FIXED)", file=sys.stderr)
+
+
+def _warn_of_eviction(settings: Settings) -> None:
+    """A Redis that is full and drops what it likes signs people out; one that refuses is an outage that is seen."""
+    if not settings.where.redis:
+        return
+    with contextlib.suppress(StoreUnavailable):
+        if (policy := evicting(settings.where.redis)) is not None:
+            print(
+                f"idp: warning: Redis has maxmemory-policy {policy}: when it is full it drops sessions, codes and "
+                "counters; set noeviction",
+                file=sys.stderr,
+            )
 
 
 def _refuse_certificate(settings: Settings) -> None:

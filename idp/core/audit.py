@@ -32,8 +32,12 @@ class AuditEvent(StrEnum):
     #: password of a disabled account, or one that its person closed, which reads on its page what a wrong one does;
     #: `identity_old`: a right one, of a person whose identity was proved too long ago
     PASSWORD_REFUSED = "password:check:refused"
-    #: a password was not compared: too many tries
+    #: a password was not compared: too many tries; `reason` `wait`, `closed` (of the person, in this browser), `slowed`
+    #: (of many persons, from one network)
     PASSWORD_THROTTLED = "password:check:throttled"
+    #: passwords of unusually many persons were refused; `scope` `network`: from one address, which is slow from then
+    #: on; `house`: in one minute, whatever the network, beside the `usual` number; `people`
+    PASSWORD_SPREAD = "password:spread:warned"
     #: a code was sent by mail, a new one or the same again
     MAIL_CODE_SENT = "mail_code:send:accepted"
     #: no code was sent; `reason` `too_soon`, `quota` (of the person's hour), `quota_of_day`, `network` (of everybody
@@ -60,7 +64,8 @@ class AuditEvent(StrEnum):
     #: a person said that it is not: it was ended, in the account of its owner
     SESSION_DISOWNED = "session:confirm:refused"
     #: an SSO session ended: the person signed out, here or at Pro Santé Connect, or ended it from another browser, all
-    #: others (`others`) or all (`all`); `by` `person`, `psc`, `password_change`, `report`, `closing` (of the account)
+    #: others (`others`) or all (`all`); `by` `person`, `psc`, `password_change`, `report`, `closing` (of the account),
+    #: `incident` (`incident` names it)
     SESSION_ENDED = "session:end:accepted"
 
     # Accounts.
@@ -175,6 +180,9 @@ class AuditEvent(StrEnum):
     CERTIFICATE_REFUSED = "client:certificate:refused"
 
     # Operator.
+    #: `idp incident end` ended sessions; `incident` (its name), what they met (`door`, `network`, `since`, the client),
+    #: how many `sessions` of how many `people`; each person has a `session:end:accepted`
+    INCIDENT_ENDED = "incident:end:accepted"
     #: authorities of cards were installed
     TRUST_ADDED = "trust:add:accepted"
     #: `idp keys generate` made a signing key, or took one in the HSM

@@ -7,19 +7,22 @@ when the mailbox is proved (`email_otp`).
 import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from werkzeug.wrappers import Request, Response
 
 from idp.accounts.account import NO_PASSWORD, ProvedIdentity
 from idp.accounts.enrolment import form_faults, proof_mark, typed_address, typed_values, verified_form
 from idp.accounts.password import HashingBusy, Passwords
-from idp.accounts.password_rules import KnownPerson, PasswordPolicy
+from idp.accounts.password_rules import KnownPerson
 from idp.core.audit import AuditEvent
 from idp.flows.shared.already_enrolled import AlreadyEnrolled
 from idp.flows.shared.busy import busy
 from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.desk import Desk
+from idp.flows.shared.password_judge import PasswordJudge
 from idp.flows.shared.typed_form import TypedForm
+from idp.interaction.binding import browser_of
 from idp.interaction.record import Interaction, PendingEnrolment
 from idp.interaction.refusal import NotDue
 from idp.interaction.stop import Stop
@@ -39,11 +42,14 @@ class EnrolmentFlow:
     already: AlreadyEnrolled
     typed: TypedForm
     #: None: the password door is closed, and no password is asked for.
-    policy: PasswordPolicy | None
+    judge: PasswordJudge | None
 
     def routes(self) -> Iterator[PageRoute]:
         yield PageRoute("GET", "/interaction/<interaction_id>/enrolment", self.show)
         yield PageRoute("POST", "/interaction/<interaction_id>/enrolment", self.receive)
+        if self.judge is not None:
+            judge = partial(self.judge_typed, self.judge)
+            yield PageRoute("POST", "/interaction/<interaction_id>/enrolment/judge", judge)
         yield PageRoute("POST", "/interaction/<interaction_id>/enrolment/more_time", self.typed.prolong)
         yield PageRoute("POST", "/interaction/<interaction_id>/enrolment/back", self.edit)
         yield PageRoute("GET", "/interaction/<interaction_id>/first_connection", self.show_first_connection)
@@ -73,7 +79,7 @@ class EnrolmentFlow:
             self.desk.record(dataclasses.replace(interaction, enrolment_draft=values))
             return self._page(request, interaction, identity, values, faults, 422)
         try:
-            hashed = self.passwords.hash(password) if self.policy else NO_PASSWORD
+            hashed = self.passwords.hash(password) if self.judge else NO_PASSWORD
         except HashingBusy:
             page = self._page(request, interaction, identity, values, {"password": "enrolment.busy"}, 503)
             return busy(page)
@@ -94,9 +100,16 @@ class EnrolmentFlow:
     def _password_faults(
         self, identity: ProvedIdentity, values: Mapping[str, str], password: str
     ) -> dict[str, str]:
-        person = KnownPerson(identity=identity, email=values["email"], address=typed_address(values))
-        fault = self.policy.fault(person, password) if self.policy else None
+        fault = self.judge.fault(_person(identity, values), password) if self.judge else None
         return {} if fault is None else {"password": fault}
+
+    def judge_typed(self, judge: PasswordJudge, request: Request, interaction_id: str) -> Response:
+        interaction, identity = self._due(request, interaction_id, Stop.ENROLMENT)
+        form = self.desk.form(request, interaction)
+        person, locale = _person(identity, typed_values(form)), self.desk.locale(request, interaction)
+        return judge.answer(
+            request, person, form.get("password", ""), browser=browser_of(interaction), locale=locale
+        )
 
     def edit(self, request: Request, interaction_id: str) -> Response:
         """Go back from the code to the form, to correct a mistyped address."""
@@ -140,9 +153,13 @@ class EnrolmentFlow:
             identity=identity_view(identity),
             values=dict(values),
             errors=tuple(FieldError(name, message) for name, message in faults.items()),
-            password_numbers=self.policy.numbers if self.policy else None,
+            password_numbers=self.judge.numbers if self.judge else None,
             source=identity.source,
             proof=proof_mark(identity),
             is_typed_before=bool(interaction.draft_of) and not faults,
         )
         return self.desk.show(request, interaction, "enrolment.html", page, status)
+
+
+def _person(identity: ProvedIdentity, values: Mapping[str, str]) -> KnownPerson:
+    return KnownPerson(identity=identity, email=values["email"], address=typed_address(values))

@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,15 +12,15 @@ from werkzeug.wrappers import Request, Response
 from idp.accounts.account import Account
 from idp.accounts.password import HashingBusy, Passwords
 from idp.accounts.repository import AccountRepository, EmailTaken, StaleAccount
-from idp.accounts.throttle import Closed, PasswordThrottle, Wait
+from idp.accounts.throttle import Closed, Wait
 from idp.cards.rpps import InvalidRpps, Rpps, parse_rpps
 from idp.core.audit import AuditEvent, Fact
 from idp.core.clock import Clock
-from idp.core.ephemeral import Place
 from idp.core.unit_of_work import UnitOfWork
 from idp.flows.shared.busy import busy
 from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.desk import Desk
+from idp.flows.shared.password_tries import Begun, PasswordTries
 from idp.interaction.binding import browser_of
 from idp.interaction.record import Interaction, event_of, with_event
 from idp.pages.delay import Delay
@@ -32,10 +32,8 @@ from idp.web.page_routes import PageRoute
 _NO_WAIT = timedelta(0)
 #: HTTP status of refusals of the form; 403 is that of a closed door.
 _STATUS = {
-    "password.malformed_rpps": 422,
-    "password.refused": 422,
-    "password.wait": 429,
-    "password.network": 429,
+    **dict.fromkeys(("password.malformed_rpps", "password.refused"), 422),
+    **dict.fromkeys(("password.wait", "password.slowed", "password.network"), 429),
     "password.busy": 503,
 }
 
@@ -46,7 +44,7 @@ class PasswordFlow:
     work: UnitOfWork
     accounts: AccountRepository
     passwords: Passwords
-    throttle: PasswordThrottle
+    tries: PasswordTries
     sender: CodeSender
     #: Forms from one network.
     quota: NetworkQuota
@@ -80,7 +78,7 @@ class PasswordFlow:
             with self.passwords.room():
                 account = self._verified(request, interaction, rpps, form.get("password", ""))
         except Wait as wait:
-            return self._refuse(request, interaction, rpps, "password.wait", wait.delay)
+            return self._refuse(request, interaction, rpps, f"password.{wait.reason}", wait.delay)
         except Closed:
             return self._refuse(request, interaction, rpps, "password.closed")
         except HashingBusy:
@@ -98,9 +96,9 @@ class PasswordFlow:
         (T24)."""
         try:
             # TH1: counted before the password is compared, as a step of its own.
-            begun = self.throttle.begin(rpps, self.devices.nonce(request, rpps), self.clock.now())
-        except (Wait, Closed):
-            self._audit(AuditEvent.PASSWORD_THROTTLED, interaction, rpps)
+            begun = self.tries.begin(request, rpps)
+        except (Wait, Closed) as throttled:
+            self._audit(AuditEvent.PASSWORD_THROTTLED, interaction, rpps, reason=throttled.reason)
             raise
         account = self.accounts.find_by_rpps(rpps)
         is_right = self.passwords.is_right(account.password_hash if account else None, typed)
@@ -108,6 +106,7 @@ class PasswordFlow:
         if account is None or not is_right or not is_open:
             reason = _reason(account, is_right)
             self._audit(AuditEvent.PASSWORD_REFUSED, interaction, account or rpps, reason=reason)
+            self.tries.refused(begun)
             return None
         self._write_accepted(interaction, account, begun, self._rehashed(account, typed))
         return account
@@ -120,13 +119,13 @@ class PasswordFlow:
         return None
 
     def _write_accepted(
-        self, interaction: Interaction, account: Account, begun: Sequence[Place], rehashed: Account | None
+        self, interaction: Interaction, account: Account, begun: Begun, rehashed: Account | None
     ) -> None:
         try:
             with self.work.together():
                 if rehashed is not None:
                     self.accounts.save(rehashed)
-                self.throttle.succeed(begun)
+                self.tries.succeed(begun)
                 self._audit(AuditEvent.PASSWORD_ACCEPTED, interaction, account)
         except (StaleAccount, EmailTaken):
             # Without the new hash: the next sign-in makes it.

@@ -10,7 +10,9 @@ from idp.pages.sessions import DOORS
 #: The facts with words of their own: `history.event.<words>_<fact>`; any other has those of `<words>`.
 VARIANTS: Mapping[AuditEvent, frozenset[str]] = {
     AuditEvent.SESSION_STARTED: DOORS,
-    AuditEvent.SESSION_ENDED: frozenset({"psc", "password_change", "person", "report", "closing"}),
+    AuditEvent.SESSION_ENDED: frozenset(
+        {"psc", "password_change", "person", "report", "closing", "incident"}
+    ),
     AuditEvent.ACCOUNT_DISABLED: frozenset({"unused"}),
     AuditEvent.PROOF_ADDED: frozenset({"cps", "psc"}),
 }
@@ -66,7 +68,7 @@ def words_of(entry: HistoryEntry) -> str:
 
 def is_doubtful(entry: HistoryEntry) -> bool:
     """Whether another person may have done it: the operator has, or this very person said so."""
-    return entry.event not in _DONE_BY_OTHERS
+    return entry.event not in _DONE_BY_OTHERS and entry.facts.get("by") != "incident"
 
 
 _DONE_BY_OTHERS = frozenset(

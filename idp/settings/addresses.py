@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from ipaddress import ip_address, ip_network
 from typing import Any
-from urllib.parse import SplitResult, parse_qs, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from idp.settings.faults import Rule
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+ENCODED = "a URL whose user name and password have @ / ? # % percent-encoded (%40 %2F %3F %23 %25)"
 _USUAL_PORTS = {"https": 443, "http": 80}
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?)*")
 #: One address, possibly after a display name: `Caducée <ne-pas-repondre@id.example>`.
@@ -180,18 +181,15 @@ def _is_rest_of_user(authority: str, rest: str) -> bool:
 
 def has_bad_place(url: str) -> bool:
     """Whether a host or port in its list is impossible."""
+    return not all(map(_is_place, places(url)))
+
+
+def places(url: str) -> list[str]:
+    """Returns the `host:port` of its list."""
     authority = _CUTTING.split(url.partition("://")[2], maxsplit=1)[0].rpartition("@")[2]
-    return not all(map(_is_place, filter(None, authority.split(","))))
+    return [place for place in authority.split(",") if place]
 
 
 def _is_place(text: str) -> bool:
     parts = split(f"//{text}")
     return parts is not None and is_resolved_host(parts.hostname or "")
-
-
-def redis_numbers(url: str) -> list[str]:
-    """Returns what stands where a Redis URL numbers its database: `?db=`, and a path that is no socket or service."""
-    scheme, _, rest = url.partition("://")
-    path, _, query = rest.partition("?")
-    in_path = [path.partition("/")[2]] if scheme in ("redis", "rediss") else []
-    return [text for text in (*in_path, *parse_qs(query).get("db", [])) if text]

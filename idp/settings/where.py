@@ -6,23 +6,21 @@ from pathlib import Path
 from typing import ClassVar
 
 from idp.settings.addresses import (
+    ENCODED,
     has_bad_place,
     is_cut_by_password,
     is_https_or_loopback,
     is_on_loopback,
     origin_rules,
-    redis_numbers,
     split,
 )
 from idp.settings.declared import setting
 from idp.settings.faults import Rule
+from idp.settings.redis_url import REDIS_RULES
 
 #: Of the pages.
 LOCALES = ("fr", "en")
 _DATABASES = ("sqlite", "postgres", "postgresql", "postgresql+psycopg")
-_STORES = ("redis", "rediss", "unix", "redis+sentinel")
-_NUMBER = re.compile("[0-9]{1,9}")
-_ENCODED = "a URL whose user name and password have @ / ? # % percent-encoded (%40 %2F %3F %23 %25)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +38,8 @@ class WhereSettings:
         is_secret=True,
     )
     redis: str = setting(
-        "Ephemeral store: `redis://`, `rediss://`, `unix://`, `redis+sentinel://host:port,host:port/service`; empty: "
-        "the SQL database.",
+        "Ephemeral store: `redis://`, `rediss://`, `unix://`, `redis+sentinel://host:port,host:port/service`, "
+        "`redis+cluster://host:port,host:port` (with TLS `rediss+…`); empty: the SQL database.",
         "",
         is_secret=True,
     )
@@ -113,7 +111,7 @@ RULES: tuple[Rule[WhereSettings], ...] = (
     ),
     Rule(
         names="DATABASE",
-        expected=_ENCODED,
+        expected=ENCODED,
         is_broken=lambda s: not _is_file(s.database) and is_cut_by_password(s.database),
         it_is="one with such a sign as it is",
     ),
@@ -129,39 +127,7 @@ RULES: tuple[Rule[WhereSettings], ...] = (
         is_broken=lambda s: _is_file(s.database) and re.match("sqlite://[^/]", s.database) is not None,
         it_is="one with two slashes, whose first name is no part of the path",
     ),
-    Rule(
-        names="REDIS",
-        expected="redis://, rediss://, unix:// or redis+sentinel://, or empty for the SQL database",
-        is_broken=lambda s: bool(s.redis) and (_scheme(s.redis) not in _STORES or "://" not in s.redis),
-        it_is="of another scheme",
-    ),
-    Rule(
-        names="REDIS",
-        expected=_ENCODED,
-        is_broken=lambda s: is_cut_by_password(s.redis),
-        it_is="one with such a sign as it is",
-    ),
-    Rule(
-        names="REDIS",
-        expected="redis://user:password@host:port/number",
-        is_broken=lambda s: has_bad_place(s.redis),
-        it_is="one with a host or a port that none can be",
-    ),
-    Rule(
-        names="REDIS",
-        expected="the number of a database in decimal digits, in the path or as ?db=",
-        is_broken=lambda s: not all(map(_NUMBER.fullmatch, redis_numbers(s.redis))),
-        it_is="one with another name for its database",
-    ),
-    Rule(
-        names="REDIS",
-        expected="redis+sentinel://host:port,host:port/service",
-        is_broken=lambda s: (
-            _scheme(s.redis) == "redis+sentinel"
-            and not s.redis.partition("://")[2].partition("/")[2].strip("/")
-        ),
-        it_is="one that names no service",
-    ),
+    *REDIS_RULES,
     Rule(
         names="TLS_CERTIFICATE_FILE",
         expected="together with CADUCEE_TLS_KEY_FILE, both or neither",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from werkzeug.wrappers import Request
 
+from idp.accounts.incident import kept_address
 from idp.accounts.open_sessions import Origin
 from idp.web.agents import browser_and_system
 from idp.web.caller_address import Address
@@ -34,6 +35,7 @@ class Origins:
             # A name says more than none, where two networks overlap.
             network=next(filter(None, names), "") if names else shortened(address),
             is_of_house=bool(names),
+            address=kept_address(address),
         )
 
 

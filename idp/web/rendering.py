@@ -22,6 +22,8 @@ from idp.web.shared_stations import SharedStations
 
 #: Stand in a kept text for what differs from one browser to the next. No text of ours has such characters.
 _CSRF, _BASE = "\ue000", "\ue001"
+#: How a template asks for a script of ours. No text of others has it: their `<` is escaped.
+_OWN_SCRIPT = '<script src="/static/'
 #: Applications × languages × states of the doors, some kilobytes each.
 _MOST_KEPT = 128
 
@@ -91,7 +93,7 @@ class Rendering:
     def page(self, template: str, frame: Frame, page: Any, status: int = 200) -> Response:
         text = self.templates.render(template, frame.locale, frame=frame, page=page)
         response = ReadyResponse(status, (HTML,), text.encode())
-        if frame.deadline is not None:
+        if _OWN_SCRIPT in text:
             allow_own_script(response)
         if frame.said is not None:
             self.cookies.clear(response, SAID_COOKIE)
@@ -118,7 +120,11 @@ class Rendering:
 
     def common_page(self, template: str, frame: Frame, page: Any) -> Response:
         """Returns a page of an interaction that says nothing of any person: its text is made once for all."""
-        return ReadyResponse(200, (HTML,), self.templates.render_common(template, frame, page).encode())
+        text = self.templates.render_common(template, frame, page)
+        response = ReadyResponse(200, (HTML,), text.encode())
+        if _OWN_SCRIPT in text:
+            allow_own_script(response)
+        return response
 
 
 def _page_path(request: Request, base_path: str) -> str:

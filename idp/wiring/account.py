@@ -181,7 +181,7 @@ def _password(parts: Parts, shared: FlowParts) -> PasswordFlow:
         sign_out=parts.sign_out,
         notices=shared.notices,
         waits=shared.waits,
-        policy=shared.policy,
+        judge=shared.judge,
     )
 
 

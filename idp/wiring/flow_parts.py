@@ -24,6 +24,7 @@ from idp.flows.shared.deadlines import Deadlines
 from idp.flows.shared.desk import Desk
 from idp.flows.shared.notice_mail import NoticeMailer
 from idp.flows.shared.opening import Opening
+from idp.flows.shared.password_judge import PasswordJudge
 from idp.flows.shared.proved import Admission
 from idp.interaction.binding import Bindings
 from idp.interaction.hub import Finishes
@@ -55,7 +56,7 @@ class FlowParts:
     password_posts: NetworkQuota
     devices: KnownDevices
     waits: Waits
-    policy: PasswordPolicy
+    judge: PasswordJudge
     already: AlreadyEnrolled
     pictures: OfficialPictures
 
@@ -113,8 +114,23 @@ def build_flow_parts(parts: Parts, finishes: Finishes[Request, Response]) -> Flo
         ),
         devices=web.devices,
         waits=waits,
-        policy=PasswordPolicy(s.password, _SERVICE_WORDS),
+        judge=_judge(parts),
         pictures=pictures,
+    )
+
+
+def _judge(parts: Parts) -> PasswordJudge:
+    limits = parts.settings.password
+    return PasswordJudge(
+        policy=PasswordPolicy(limits, _SERVICE_WORDS),
+        quota=network_quota(
+            parts.resources,
+            parts.web,
+            Kind.PASSWORDS_JUDGED_BY_IP,
+            limits.posts_per_network,
+            limits.network_window,
+        ),
+        rendering=parts.web.rendering,
     )
 
 

@@ -7,8 +7,8 @@ from sqlalchemy import Engine
 from idp.adapters.hsm.hsm import Hsm
 from idp.adapters.hsm.signer import HsmKeys
 from idp.adapters.key_files.directory import KeyDirectory
-from idp.adapters.redis_connections import connect_redis
 from idp.adapters.redis_store import RedisStore
+from idp.adapters.redis_urls import redis_store
 from idp.adapters.sql.audit import SqlAudit
 from idp.adapters.sql.clock_watch import ClockWatch
 from idp.adapters.sql.database import open_database
@@ -56,7 +56,7 @@ def open_resources(settings: Settings) -> Resources:
 def _redis(url: str) -> RedisStore:
     """Returns the store. Raises BadSetting: only redis-py knows which URLs it accepts."""
     try:
-        return RedisStore(connect_redis(url))
+        return redis_store(url)
     except ValueError:
         # `from None`: the exception may quote the URL.
         raise bad_setting("REDIS", "a URL with parameters that redis-py takes") from None

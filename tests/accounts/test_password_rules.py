@@ -1,6 +1,8 @@
 """Which passwords are accepted, of whom."""
 
 import random
+import threading
+import time
 import unicodedata
 from typing import Any
 
@@ -8,12 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from idp.accounts import password_rules
 from idp.accounts.account import PostalAddress
 from idp.accounts.guessable import folded, own_length, words_in
-from idp.accounts.password_rules import KnownPerson, PasswordPolicy, personal_words
+from idp.accounts.password_rules import JudgeBusy, KnownPerson, PasswordPolicy, personal_words
 from idp.cards.nomenclature import CodedLabel
 from idp.settings.password import PasswordSettings
 from tests.examples import examples
+from tests.limits import within
 from tests.people import ALICE_RPPS, an_identity
 
 POLICY = PasswordPolicy(PasswordSettings(pepper="p" * 43), ("caducee", "viatrajectoire"))
@@ -268,3 +272,27 @@ def test_known_words_in_any_order_case_and_joint_leave_nothing(
 def test_any_text_gets_an_answer_and_never_an_exception(password: str) -> None:
     assert fault(password) in {None, "enrolment.required", "short", "long", "personal", "common", "weak"}
     assert words_in(password) == words_in(folded(password))
+
+
+def test_a_text_full_of_letters_in_disguise_costs_no_second() -> None:
+    # zxcvbn alone took three of them, while every other judgement waits.
+    begun = time.thread_time()
+    assert fault("qx4vz@kj8wb(hg{fy[dp<mq3rt6np9xk&wz#vb!hj1gf/dk|0$5+7%2mm") is None
+    assert time.thread_time() - begun < within(0.2)
+
+
+def test_who_may_not_wait_is_told_that_another_password_is_judged() -> None:
+    person = a_person()
+    with password_rules._one_estimate:
+        with pytest.raises(JudgeBusy):
+            POLICY.fault(person, "violon tambour 9 orage lac", may_wait=False)
+        # What needs no estimate is told all the same.
+        assert POLICY.fault(person, "court", may_wait=False) == "enrolment.password_short"
+        told: list[str | None] = []
+        waiting = threading.Thread(
+            target=lambda: told.append(POLICY.fault(person, "violon tambour 9 orage lac"))
+        )
+        waiting.start()
+        assert told == []
+    waiting.join(within(10))
+    assert told == [None]

@@ -32,10 +32,10 @@ _PROGRAM = """
 import sys
 from idp.adapters.left_out import leave_out
 leave_out()
-from hiredis import pack_command
-from idp.adapters.redis_connections import connect_redis
+from idp.adapters.redis_connections import command
+from idp.adapters.redis_urls import connect_redis
 with connect_redis(sys.argv[1]) as connections:
-    print(connections.ask(pack_command(("SET", "a", "1"))), connections.ask(pack_command(("GET", "a"))))
+    print(connections.ask([command("a", "SET", "a", "1")]), connections.ask([command("a", "GET", "a")]))
 """
 
 

@@ -7,7 +7,9 @@ preference behind « AutoSelectCertificateForUrls », scoped to the card host.
 import os
 import shutil
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +18,11 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
+from werkzeug.serving import make_server
 
 from tests.demonstration import Demonstration, running_demo
 from tests.limits import within
+from tests.provider import Provider
 
 ARTEFACTS = Path(__file__).parents[1] / "artefacts"
 _SWITCHES = (
@@ -199,6 +203,27 @@ def plain_chromium() -> dict[str, Any]:
         options.add_argument(switch)
     options.add_experimental_option("prefs", {"intl.accept_languages": "fr"})
     return {"options": options, "service": Service(_binary("chromedriver"))}
+
+
+@contextmanager
+def served(make: Callable[..., Provider], **changes: Any) -> Iterator[Provider]:
+    """A provider of this process (`app_factory`, with these settings beside), at a free port: its issuer."""
+    late: list[Provider] = []
+    serving = make_server("127.0.0.1", 0, lambda *told: late[0].app(*told), threaded=True)
+    late.append(make(issuer=f"http://localhost:{serving.server_port}", **changes))
+    thread = threading.Thread(target=serving.serve_forever)
+    thread.start()
+    yield late[0]
+    serving.shutdown()
+    thread.join()
+    serving.server_close()
+
+
+@pytest.fixture
+def plain_window() -> Iterator[Window]:
+    driver = webdriver.Chrome(**plain_chromium())
+    yield Window(driver, "fr")
+    driver.quit()
 
 
 def _preferences(card_host: str, locale: str, *, scripts: bool) -> dict[str, Any]:

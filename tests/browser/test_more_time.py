@@ -1,18 +1,15 @@
 """Real Chromium with JavaScript: it warns before a page is over, and prolongs it without losing what is typed."""
 
-import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
-from werkzeug.serving import BaseWSGIServer, make_server
 
-from tests.browser.conftest import Window, plain_chromium
+from tests.browser.conftest import Window, served
 from tests.limits import within
 from tests.provider import PASSWORD, RPPS, Provider, app_factory, authorization, templates
 
@@ -20,25 +17,10 @@ __all__ = ["app_factory", "templates"]
 
 
 @pytest.fixture
-def server(app_factory: Callable[..., Provider]) -> Iterator[BaseWSGIServer]:
-    """A provider whose sign-ins wait less than the time at which a page warns."""
-    late: list[Provider] = []
-    serving = make_server("127.0.0.1", 0, lambda *told: late[0].app(*told), threaded=True)
-    issuer = f"http://localhost:{serving.server_port}"
-    late.append(app_factory(issuer=issuer, interaction_life=timedelta(seconds=170)))
-    thread = threading.Thread(target=serving.serve_forever)
-    thread.start()
-    yield serving
-    serving.shutdown()
-    thread.join()
-    serving.server_close()
-
-
-@pytest.fixture
-def window() -> Iterator[Window]:
-    driver = webdriver.Chrome(**plain_chromium())
-    yield Window(driver, "fr")
-    driver.quit()
+def provider(app_factory: Callable[..., Provider]) -> Iterator[Provider]:
+    """Its sign-ins wait less than the time at which a page warns."""
+    with served(app_factory, interaction_life=timedelta(seconds=170)) as provider:
+        yield provider
 
 
 def deadline(window: Window) -> dict[str, Any]:
@@ -47,8 +29,9 @@ def deadline(window: Window) -> dict[str, Any]:
     return {"seconds": int(seconds), "text": text}
 
 
-def test_more_time_is_given_without_leaving_the_page(server: BaseWSGIServer, window: Window) -> None:
-    window.open(f"http://localhost:{server.server_port}/authorize?{urlencode(authorization())}")
+def test_more_time_is_given_without_leaving_the_page(provider: Provider, plain_window: Window) -> None:
+    window = plain_window
+    window.open(f"{provider.settings.where.issuer}/authorize?{urlencode(authorization())}")
     window.fill("username", RPPS)
     window.fill("current-password", PASSWORD)
     window.press("Se connecter")

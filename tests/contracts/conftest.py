@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +11,7 @@ import pytest
 from redis import Redis
 from sqlalchemy import Engine
 
-from idp.adapters.redis_connections import connect_redis
-from idp.adapters.redis_store import RedisStore
+from idp.adapters.redis_urls import redis_store
 from idp.adapters.sql.database import initialise, open_database
 from idp.adapters.sql.store import SqlStore
 from idp.adapters.sql.work import SqlUnitOfWork
@@ -22,7 +21,7 @@ from idp.core.ephemeral import EphemeralStore
 from idp.core.unit_of_work import UnitOfWork
 from tests.fakes import MemoryStore
 from tests.made_once import place_database
-from tests.servers import RunningServer, postgresql_server, redis_server
+from tests.servers import RunningServer, postgresql_server, redis_cluster, redis_masters, redis_server
 
 _numbers = itertools.count()
 
@@ -41,6 +40,12 @@ def postgresql() -> Iterator[RunningServer]:
 def redis() -> Iterator[RunningServer]:
     with redis_server() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[list[RunningServer]]:
+    with redis_cluster() as nodes:
+        yield nodes
 
 
 @pytest.fixture
@@ -92,7 +97,7 @@ def database(database_url: str, opened: Callable[[str], Engine]) -> Engine:
     return opened(database_url)
 
 
-@pytest.fixture(params=["sqlite", "postgresql", "redis"])
+@pytest.fixture(params=["sqlite", "postgresql", "redis", "redis+cluster"])
 def store_url(request: pytest.FixtureRequest) -> str:
     return _emptied(request, request.param)
 
@@ -103,7 +108,7 @@ def store(store_url: str, opened: Callable[[str], Engine]) -> Iterator[Ephemeral
         yield store
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgresql", "redis"])
+@pytest.fixture(params=["memory", "sqlite", "postgresql", "redis", "redis+cluster"])
 def any_store(request: pytest.FixtureRequest, opened: Callable[[str], Engine]) -> Iterator[EphemeralStore]:
     """The stores in use, and the fake that the suites of the other rooms rely on."""
     if request.param == "memory":
@@ -131,6 +136,12 @@ def work(any_store: EphemeralStore) -> UnitOfWork:
 
 def _emptied(request: pytest.FixtureRequest, kind: str) -> str:
     """Returns the URL of an empty store."""
+    if kind == "redis+cluster":
+        nodes: list[RunningServer] = request.getfixturevalue("cluster")
+        for master in redis_masters(nodes[-1].url):
+            with Redis.from_url(master) as operator:
+                operator.flushall()
+        return nodes[-1].url
     if kind == "redis":
         server: RunningServer = request.getfixturevalue("redis")
         with Redis.from_url(server.url) as operator:
@@ -145,8 +156,8 @@ def _opened_store(url: str, opened: Callable[[str], Engine]) -> Iterator[Ephemer
     if not url.startswith("redis"):
         yield SqlStore(opened(url), SystemClock())
         return
-    with connect_redis(url) as connections:
-        yield RedisStore(connections)
+    with closing(redis_store(url)) as store:
+        yield store
 
 
 def _database(server: RunningServer, name: str) -> str:

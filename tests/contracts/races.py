@@ -13,8 +13,7 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
-from idp.adapters.redis_connections import connect_redis
-from idp.adapters.redis_store import RedisStore
+from idp.adapters.redis_urls import redis_store
 from idp.adapters.sql.database import open_database
 from idp.adapters.sql.store import SqlStore
 from idp.core.clock import SystemClock
@@ -80,5 +79,5 @@ def _run(
 def open_store(url: str) -> EphemeralStore:
     """The ephemeral store at a URL, as a worker process opens it."""
     if url.startswith("redis"):
-        return RedisStore(connect_redis(url))
+        return redis_store(url)
     return SqlStore(open_database(url), SystemClock())

@@ -15,6 +15,7 @@ from idp.adapters.sql.store import SqlStore
 from idp.core.clock import SystemClock
 from idp.core.ephemeral import EphemeralStore, Kind, StaleRecord
 from tests.contracts.races import CALLERS, open_store, race
+from tests.servers import redis_masters
 
 LIFE = timedelta(minutes=1)
 SHORT = timedelta(milliseconds=600)
@@ -198,11 +199,15 @@ def test_take_clears_a_counter(store: EphemeralStore) -> None:
 # --- at rest
 
 
+def contents_of_redis(url: str) -> bytes:
+    with Redis.from_url(url) as thief:
+        return b"\n".join(key + b" " + thief.get(key) for key in thief.keys("*"))
+
+
 def raw_contents(url: str) -> bytes:
     """Returns everything the store keeps, as a thief would read it."""
     if url.startswith("redis"):
-        with Redis.from_url(url) as thief:
-            return b"\n".join(key + b" " + thief.get(key) for key in thief.keys("*"))
+        return b"\n".join(map(contents_of_redis, redis_masters(url)))
     if url.startswith("postgresql"):
         with psycopg.connect(url) as thief:
             return b"\n".join(

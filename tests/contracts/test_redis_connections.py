@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hiredis import pack_command
 from redis import Redis
 
-from idp.adapters.redis_connections import connect_redis
+from idp.adapters.redis_connections import command
 from idp.adapters.redis_store import RedisStore
+from idp.adapters.redis_urls import connect_redis
 from idp.core.ephemeral import Kind, StoreUnavailable
 from tests.contracts.test_redis_traffic import every_operation
 from tests.contracts.test_store_outages import put_together
@@ -113,7 +113,7 @@ def test_a_refusal_costs_no_connection_and_a_master_that_is_none_any_more_all() 
             return {one["id"] for one in operator.client_list() if int(one["id"]) != operator.client_id()}
 
         with ThreadPoolExecutor(1) as beside:
-            waiting = beside.submit(connections.ask, pack_command(("BLPOP", "list", 0)))
+            waiting = beside.submit(connections.ask, [command("list", "BLPOP", "list", 0)])
             assert eventually(lambda: operator.info("clients")["blocked_clients"] == 1, 5)
             store.put(CODE, "k", {}, LIFE)
             operator.rpush("list", "on")

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from redis import Redis
 
-from idp.adapters.redis_connections import connect_redis
 from idp.adapters.redis_store import RedisStore
+from idp.adapters.redis_urls import connect_redis
 from idp.adapters.unit import in_request, in_unit
 from idp.core.ephemeral import EphemeralStore, Kind, Limited, StoreUnavailable
 from tests.redis_traffic import RedisTraffic, counted_redis

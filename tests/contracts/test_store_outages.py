@@ -13,8 +13,8 @@ import pytest
 from redis import Redis
 from sqlalchemy import Engine
 
-from idp.adapters.redis_connections import connect_redis
 from idp.adapters.redis_store import RedisStore
+from idp.adapters.redis_urls import connect_redis
 from idp.adapters.sql.database import initialise, open_database
 from idp.adapters.sql.store import SqlStore
 from idp.adapters.unit import in_request, in_unit

@@ -41,7 +41,7 @@ def house(psc: HostilePsc, app_factory: Callable[..., Provider]) -> Provider:
 
 def buttons(page: TestResponse) -> list[str]:
     soup = BeautifulSoup(page.text, "html.parser")
-    return [" ".join(button.get_text().split()) for button in soup.find_all("button")]
+    return [" ".join(button.get_text().split()) for button in soup.select("button[type=submit]")]
 
 
 def metrics(house: Provider) -> str:

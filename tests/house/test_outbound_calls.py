@@ -23,8 +23,13 @@ CONNECTING = {
     "urllib3": {"idp.adapters.http.bounded", "idp.adapters.http.deadline", "idp.adapters.http.outbound"},
     "http.client": {"idp.adapters.http.bounded"},
     "smtplib": {"idp.adapters.mail.smtp", "idp.adapters.sql.outbox"},
-    "redis": {"idp.adapters.redis_connections"},
-    "hiredis": {"idp.adapters.redis_connections", "idp.adapters.redis_store"},
+    "redis": {
+        "idp.adapters.redis_connections",
+        "idp.adapters.redis_cluster",
+        "idp.adapters.redis_eviction",
+        "idp.adapters.redis_urls",
+    },
+    "hiredis": {"idp.adapters.redis_connections"},
     # The card host listens; `adapters/http/deadline` and `adapters/http/outbound` bound and pin what requests opens.
     # `adapters/http/presented` looks at the certificate of an address of Pro Santé Connect, and sends nothing.
     "socket": {
@@ -39,6 +44,8 @@ CONNECTING = {
         "idp.adapters.granian.worker",
         # The syslog server that the operator names.
         "idp.adapters.audit_lines.places",
+        # What listens is told to let nobody in.
+        "idp.adapters.farewell",
     },
     "urllib.request": set(),
     "httpx": set(),

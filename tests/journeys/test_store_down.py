@@ -1,6 +1,5 @@
 """The ephemeral store goes away in the middle of a login: we refuse, say so, and go on once it is back."""
 
-import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,8 +30,7 @@ class Store:
         try:
             yield
         finally:
-            assert self.server.process is not None
-            self.server.process.send_signal(signal.SIGCONT)
+            self.server.resume()
 
     @contextmanager
     def gone(self) -> Iterator[None]:

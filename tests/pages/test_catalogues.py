@@ -93,10 +93,11 @@ def test_every_key_named_by_the_view_models_exists() -> None:
 
 
 def test_no_key_is_left_that_no_page_says() -> None:
-    # Said by the code that posts the mail.
+    # Said by code that posts a mail, or answers a script.
     said = {
         "mail.code.subject",
         "leavers.motive",
+        "enrolment.password_good",
         "mail.new_browser.subject",
         "mail.charter_receipt.subject",
         *(f"mail.{notice}.subject" for notice in Notice),

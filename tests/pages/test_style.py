@@ -68,3 +68,9 @@ def test_style_sheet_is_small_and_fetches_nothing() -> None:
     css = (ROOT / "idp" / "static" / "caducee.css").read_text()
     assert len(css.encode()) < 15_000
     assert not re.search(r"url\(|@import|@font-face", css)
+
+
+def test_scripts_are_small_together_and_ask_no_other_server() -> None:
+    scripts = [file.read_text() for file in sorted((ROOT / "idp" / "static").glob("*.js"))]
+    assert sum(len(one.encode()) for one in scripts) <= 12_000
+    assert not [one for one in scripts if "http" in one or "eval" in one or "innerHTML" in one]

@@ -113,6 +113,8 @@ def test_page_gives_the_csp_nothing_to_refuse(locale: str, state: State, page: B
         else set()
     )
     allowed |= {"/static/deadline.js"} if state.deadline else set()
+    allowed |= {"/static/password.js"} if page.select("input[type=password]") else set()
+    assert len(page.find_all("script")) == len(allowed)
     assert {script.get("src") for script in page.find_all("script")} == allowed
     assert not page.find_all(["style", "object", "embed", "base"])
     for tag in page.find_all(True):

@@ -69,18 +69,18 @@ def test_the_page_of_no_card_tells_what_browsers_hide_and_the_ways_on(
 
 
 def test_psc_comes_first_then_the_card_then_the_password() -> None:
-    buttons = [text_of(button) for button in page_of("choice-all").find_all("button")]
+    buttons = [text_of(button) for button in page_of("choice-all").select("button[type=submit]")]
     assert buttons[:3] == ["S'identifier avec Pro Santé Connect", "Se connecter par CPS", "Se connecter"]
 
 
 def test_psc_comes_last_while_it_is_down_and_the_page_says_so() -> None:
     page = page_of("choice-psc-out")
-    buttons = [text_of(button) for button in page.find_all("button")]
+    buttons = [text_of(button) for button in page.select("button[type=submit]")]
     assert buttons[:3] == ["Se connecter par CPS", "Se connecter", "S'identifier avec Pro Santé Connect"]
     (said,) = page.select('[role="status"]')
     assert text_of(said).startswith("Pro Santé Connect est en panne en ce moment.")
     assert "primary" in page.find_all("button")[0]["class"]
-    assert "primary" not in page.find_all("button")[2]["class"]
+    assert "primary" not in page.select("button[type=submit]")[2]["class"]
 
 
 def test_every_page_with_doors_puts_psc_last_while_it_is_down() -> None:

@@ -75,7 +75,7 @@ def test_the_proxy_secret_is_a_header_and_has_no_white_space() -> None:
         {"DATABASE": "postgresql://u:p@db.caducee.svc.:5432/caducee"},
         {"DATABASE": "postgresql://db.caducee.svc:5432/caducee?application_name=a@b"},
         {"DATABASE": "postgresql://db/caducee?application_name=a@b"},
-        {"REDIS": "redis://cache.caducee.svc.:6379/0"},
+        {"REDIS": "redis://:s@cache.caducee.svc.:6379/0"},
         {"SMTP_HOST": "relay.example."},
         {"CARD_HOST": "https://id.example:8443"},
         {"PSC_SCOPE": "x", "PSC_ACCEPTED_ACR": "0", "PSC_JWKS_URI": "ftp://a", "PSC_CLIENT_KEY_FILE": "/k"},

@@ -66,6 +66,10 @@ class CardProxy(SocketListener):
     def _peer(self, address: object) -> str:
         return "proxy"
 
+    def _let_nobody_in(self) -> None:
+        # Its name goes first: who connected is in the queue by then, and the proxy is told at once that nobody is here.
+        self._path.unlink(missing_ok=True)
+
     def _exchange(self, accepted: socket.socket, peer: str) -> None:
         # Before a byte is read: a peer that is not the proxy could name any certificate.
         if _user_of(accepted) != self._user_id:

@@ -22,6 +22,7 @@ from OpenSSL import SSL
 
 from idp.adapters.card_host.http import CardRequest, CardResponse, encode, plain_text
 from idp.adapters.card_host.tls import WaitDeadline
+from idp.adapters.farewell import LEAVING_SECONDS, let_nobody_in
 
 _log = structlog.get_logger(__name__)
 
@@ -42,7 +43,8 @@ class ListenerLimits:
     head: timedelta = timedelta(seconds=10)
     response: timedelta = timedelta(seconds=10)
     linger: timedelta = timedelta(seconds=2)  # for the client to read the end and close
-    drain: timedelta = timedelta(seconds=3)  # the time that `shutdown` leaves to requests in progress
+    leaving: timedelta = timedelta(seconds=LEAVING_SECONDS)  # for those who connected before the end
+    drain: timedelta = timedelta(seconds=25)  # the time that `shutdown` leaves to requests in progress
 
 
 class SocketListener:
@@ -66,21 +68,32 @@ class SocketListener:
         """Returns the name under which a connection is counted, and which the application is told."""
         raise NotImplementedError
 
+    def _let_nobody_in(self) -> None:
+        """Whoever is connected is still accepted (docs/adr/0051)."""
+        for listening in self._sockets:
+            let_nobody_in(listening)
+
     def serve_forever(self) -> None:
-        """Accept until `shutdown`, then leave requests in progress a moment to end."""
-        poll = select.poll()
-        for listening in (*self._sockets, self._wakened):
-            poll.register(listening, select.POLLIN)
-        by_descriptor = {listening.fileno(): listening for listening in self._sockets}
+        """Accept until `shutdown`, then whoever is connected already; leave requests in progress time to end."""
         try:
-            while True:
-                ready = [descriptor for descriptor, _ in poll.poll()]
-                if self._wakened.fileno() in ready:
-                    return
-                for descriptor in ready:
-                    self._accept(by_descriptor[descriptor])
+            self._accept_until(self._wakened, None)
+            self._let_nobody_in()
+            self._accept_until(None, WaitDeadline(self._limits.leaving))
         finally:
             self._stop()
+
+    def _accept_until(self, wakened: socket.socket | None, deadline: WaitDeadline | None) -> None:
+        poll = select.poll()
+        by_descriptor = {listening.fileno(): listening for listening in self._sockets}
+        for opened in (*self._sockets, *((wakened,) if wakened else ())):
+            poll.register(opened, select.POLLIN)
+        with suppress(TimeoutError):
+            while True:
+                left = None if deadline is None else deadline.remaining() * 1000
+                for descriptor, _ in poll.poll(left):
+                    if descriptor not in by_descriptor:
+                        return
+                    self._accept(by_descriptor[descriptor])
 
     def shutdown(self) -> None:
         """Make `serve_forever` return; safe from another thread, a signal handler, and twice."""

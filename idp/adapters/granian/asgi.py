@@ -35,6 +35,7 @@ _ALWAYS: Mapping[str, Any] = {
 _BARE = {b"content-type": "CONTENT_TYPE", b"content-length": "CONTENT_LENGTH"}
 # granian adds `Server: granian` to an answer that has no such field, and cannot be told not to.
 _NAMELESS = (b"server", b"")
+_LAST = (b"connection", b"close")
 
 
 class Answer(NamedTuple):
@@ -63,12 +64,16 @@ class _Starting:
         return self.written.append
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class WsgiOverAsgi:
-    """Calls the application where it is called itself, so only for a loop whose caller may wait (`loop`)."""
+    """Calls the application where it is called itself, so only for a loop whose caller may wait (`loop`).
+
+    `is_leaving`: this worker ends soon, and each answer is the last on its connection (RFC 9112 §9.6).
+    """
 
     wsgi: Wsgi
     body_bytes: int
+    is_leaving: bool = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -78,12 +83,12 @@ class WsgiOverAsgi:
             environ["wsgi.input"] = io.BytesIO(await self._body(environ, receive))
         except BrokenBody:
             # One that did leave hears nothing of it. Without an answer, granian makes one: 500, with its name.
-            answer = Answer(400, ((b"connection", b"close"),))
+            answer = Answer(400, (_LAST,))
         except TimeoutError:
-            answer = Answer(408, ((b"connection", b"close"),))
+            answer = Answer(408, (_LAST,))
         else:
             answer = self._answer(environ)
-        headers = [*answer.headers, _NAMELESS]
+        headers = [*answer.headers, _NAMELESS, *((_LAST,) if self.is_leaving else ())]
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await send({"type": "http.response.body", "body": answer.body})
 

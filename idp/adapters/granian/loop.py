@@ -1,6 +1,7 @@
 """The event loop of a worker: it runs a request in the thread of granian that brought it (docs/adr/0032).
 
-Contains that, and the deadline of a request that waits for its body. Not here: what a request is answered.
+Contains that, the deadline of a request that waits for its body, and the pause before the end. Not here: what a request
+is answered.
 """
 
 import asyncio
@@ -62,10 +63,15 @@ class CallerRunsLoop(asyncio.SelectorEventLoop):
     """
 
     def __init__(
-        self, *, patience: float = PATIENCE_SECONDS, look_every: float = _LOOK_EVERY_SECONDS
+        self,
+        *,
+        patience: float = PATIENCE_SECONDS,
+        look_every: float = _LOOK_EVERY_SECONDS,
+        before_end: Callable[[], float] = lambda: 0.0,
     ) -> None:
+        """`before_end` is called at a signal, and says after how many seconds the signal is acted on."""
         super().__init__()
-        self._patience, self._look_every = patience, look_every
+        self._patience, self._look_every, self._before_end = patience, look_every, before_end
         self._waits: dict[_Request, float] = {}
         #: For whoever called: there is nothing left to cancel.
         self._done = asyncio.Handle(_nothing, (), self)
@@ -97,6 +103,13 @@ class CallerRunsLoop(asyncio.SelectorEventLoop):
             return super().call_soon(callback, *args, context=context)
         callback(*args)
         return self._done
+
+    def add_signal_handler(self, sig: int, callback: Callable[[Unpack[_Ts]], object], *args: *_Ts) -> None:
+        """Called by granian, for the signals that end it."""
+        super().add_signal_handler(sig, self._at_signal, callback, args)
+
+    def _at_signal(self, callback: Callable[..., object], arguments: tuple[object, ...]) -> None:
+        self.call_later(self._before_end(), callback, *arguments)
 
     def _look(self) -> None:
         now = time.monotonic()

@@ -1,6 +1,7 @@
 """A web worker: granian in one process, which the watching one started (docs/adr/0032).
 
-Contains granian's options and the end with the watching process. Not here: starting and replacing (`server`).
+Contains granian's options, how a worker leaves (docs/adr/0051), the end with the watching process. Not here: starting
+and replacing (`server`).
 """
 
 import asyncio
@@ -12,34 +13,57 @@ import signal
 import socket
 import threading
 from collections.abc import Callable
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from granian import loops
 from granian.constants import Interfaces, Loops, RuntimeModes, SSLProtocols
 from granian.server.mp import MPServer
 
+from idp.adapters.farewell import LEAVING_SECONDS, leave_port
 from idp.adapters.granian.loop import CallerRunsLoop
-
-_T = TypeVar("_T")
 
 _IPV6 = 6
 _M_ARENA_MAX = -8  # malloc.h
 
 
-@loops.register("auto")
-def _caller_runs_loop() -> CallerRunsLoop:
-    """Returns what granian gets where it asks for its own choice of a loop."""
-    made = CallerRunsLoop()
-    asyncio.set_event_loop(made)
-    return made
+class Served(Protocol):
+    """An ASGI application that can tell its clients that this connection is their last here."""
+
+    is_leaving: bool
+
+    @property
+    def __call__(self) -> Callable[..., Any]: ...
 
 
-def serve_requests(rank: int, load: Callable[[], Any], *, threads: int, **options: Any) -> None:
+@dataclass(slots=True)
+class _Leaving:
+    """At a signal a worker leaves the port, and ends once those who came before were let in."""
+
+    port: int
+    served: Served | None = None
+
+    def loop(self) -> CallerRunsLoop:
+        """Returns what granian gets where it asks for its own choice of a loop."""
+        made = CallerRunsLoop(before_end=self._leave)
+        asyncio.set_event_loop(made)
+        return made
+
+    def _leave(self) -> float:
+        leave_port(self.port)
+        if self.served is not None:
+            self.served.is_leaving = True
+        return LEAVING_SECONDS
+
+
+def serve_requests(rank: int, load: Callable[[], Served], *, threads: int, port: int, **options: Any) -> None:
     """Serve until a signal, on a socket of its own: the kernel gives each worker its part of the connections."""
-    heap = _OneHeap()
+    heap, leaving = _OneHeap(), _Leaving(port)
+    loops.register("auto")(leaving.loop)
     threading.Thread(target=_end_with_parent, name="web-parent", daemon=True).start()
     server = _OneWorker(
         "idp",
+        port=port,
         interface=Interfaces.ASGINL,
         loop=Loops.auto,
         runtime_mode=RuntimeModes.mt,
@@ -50,7 +74,12 @@ def serve_requests(rank: int, load: Callable[[], Any], *, threads: int, **option
     )
     # granian lets an asyncio loop have one thread, as more would be idle: ours works in them.
     server.blocking_threads = threads
-    server.serve_here(rank, lambda: heap.loaded(load))
+
+    def loaded() -> Served:
+        leaving.served = heap.loaded(load)
+        return leaving.served
+
+    server.serve_here(rank, loaded)
 
 
 class _OneWorker(MPServer):
@@ -74,7 +103,7 @@ class _OneHeap:
         if self._is_glibc:
             self._library.mallopt(_M_ARENA_MAX, 1)
 
-    def loaded(self, load: Callable[[], _T]) -> _T:
+    def loaded(self, load: Callable[[], Served]) -> Served:
         """Returns what `load` returns. What it needed meanwhile goes back to the kernel."""
         made = load()
         if self._is_glibc:

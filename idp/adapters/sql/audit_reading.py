@@ -4,7 +4,7 @@ Not here: writing an event (`audit`), what goes with time (`audit_keeping`).
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Engine
 
 from idp.adapters.sql.audit_schema import audit_events, audit_seals
+from idp.adapters.sql.backends import allow_time
 from idp.adapters.sql.database import insert_into, reading, writing
 from idp.core.audit_chain import Head, day_of
 from idp.core.audit_record import AuditRecord
@@ -21,6 +22,8 @@ from idp.core.origin import Network
 
 _c = audit_events.c
 _AT_ONCE = 2000
+#: For one look: an operator waits longer than a sign-in may.
+_SECONDS = 60
 #: Rows of one moment, in the order of their time: the clocks of two nodes differ by less.
 _MOMENT = 20_000
 
@@ -76,10 +79,7 @@ def _is_named(reference: str) -> ColumnElement[bool]:
 
 @dataclass(frozen=True, slots=True)
 class SqlAuditTrail:
-    """`patience_ms`: how long one look may take (PostgreSQL); an operator waits longer than a sign-in may."""
-
     database: Engine
-    patience_ms: int = field(default=60_000)
 
     def after(self, row: int, until: datetime | None = None) -> Iterator[Stored]:
         """Returns every row after this one, by their `id`, to the first of that time."""
@@ -118,7 +118,7 @@ class SqlAuditTrail:
         """Returns so many of the rows asked for, the oldest first; `newest`: the last ones."""
         chosen = sa.select(audit_events).where(*asked.conditions()).limit(most)
         with reading(self.database) as connection:
-            self._be_patient(connection)
+            allow_time(connection, _SECONDS)
             rows = connection.execute(chosen.order_by(_c.id.desc() if newest else _c.id)).all()
         return [_stored(row) for row in (reversed(rows) if newest else rows)]
 
@@ -156,10 +156,6 @@ class SqlAuditTrail:
             )
             first = added.on_conflict_do_nothing().returning(audit_seals.c.day)
             return connection.execute(first).first() is not None
-
-    def _be_patient(self, connection: Connection) -> None:
-        if connection.dialect.name == "postgresql":
-            connection.exec_driver_sql(f"SET LOCAL statement_timeout = {self.patience_ms}")
 
 
 def _stored(row: Any) -> Stored:

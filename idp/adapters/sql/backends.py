@@ -194,10 +194,28 @@ def _postgresql_engine(target: URL) -> Engine:
             "options": f"{ours} {theirs if isinstance(theirs, str) else ' '.join(theirs)}",
         },
     )
+    lateness = import_module("idp.adapters.sql.patience").Lateness()
+    event.listen(
+        database, "do_connect", lambda _dialect, _record, given, named: lateness.connect(*given, **named)
+    )
     event.listen(database, "connect", _refuse_lossy_commits)
+    event.listen(
+        database, "checkin", lambda connection, _: connection and connection.be_as_patient_as_usual()
+    )
     event.listen(database, "checkout", lambda connection, *_: _replace_if(is_over(connection)))
     event.listen(database, "begin", _begin_postgresql)
     return database
+
+
+def allow_time(connection: Connection, seconds: int | None) -> None:
+    """Let the statements of this transaction take so long, on both sides; None: as long as they take.
+
+    SQLite has no limit.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{seconds or 0}s'")
+        driver: Any = connection.connection.driver_connection
+        driver.be_patient(seconds)
 
 
 def _postgresql_driver() -> Any:

@@ -22,6 +22,7 @@ from idp.adapters.sql.backends import (
     WRITES,
     DatabaseMissing,
     UnsupportedDatabase,
+    allow_time,
     parse_url,
     unopened_database,
 )
@@ -224,7 +225,7 @@ def _upgrade(target: URL, *, may_be_empty: bool) -> None:
     try:
         with writing(database) as connection:
             if connection.dialect.name == "postgresql":
-                connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+                allow_time(connection, None)
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
             stored = _stored_revision(connection)
             if (stored is None and not may_be_empty) or (stored or "") > SCHEMA_REVISION:

@@ -25,6 +25,8 @@ _MOST_TOLD_AT_ONCE = 100
 
 _c = sessions.c
 _now = sa.bindparam("now", type_=_c.ends_at.type)
+#: A row of the version before has the last door alone.
+DOORS_OF_SESSION: "sa.ColumnElement[str]" = sa.func.coalesce(sa.func.nullif(_c.doors, ""), _c.door)
 _is_theirs = _c.account_id == sa.bindparam("account_id")
 
 
@@ -33,7 +35,16 @@ def _note(insert: Insert) -> Any:
     renewed = {column.name: noted.excluded[column.name] for column in sessions.c if column.name != "sid"}
     # A second proof in the same session is nothing new, and takes nothing back of what is still to tell.
     untold = sa.func.coalesce(_c.tell_at, noted.excluded.tell_at)
-    return noted.on_conflict_do_update(index_elements=[_c.sid], set_=renewed | {"tell_at": untold})
+    # One by which something was proved before stays one, also when that proof is too old to count.
+    added = DOORS_OF_SESSION + " " + noted.excluded.doors
+    doors = sa.case((is_among(noted.excluded.doors, DOORS_OF_SESSION), DOORS_OF_SESSION), else_=added)
+    kept = {"tell_at": untold, "doors": doors}
+    return noted.on_conflict_do_update(index_elements=[_c.sid], set_=renewed | kept)
+
+
+def is_among(door: "sa.ColumnElement[str]", doors: "sa.ColumnElement[str]") -> "sa.ColumnElement[bool]":
+    """Whether this door is one of those."""
+    return (" " + doors + " ").contains(" " + door + " ")
 
 
 def _listed(_: Insert) -> Any:
@@ -94,6 +105,8 @@ class SqlOpenSessions:
             is_of_house=origin.is_of_house,
             ends_at=session.ends_at,
             tell_at=session.tell_at,
+            doors=session.door,
+            address=origin.address,
         )
 
     def of(self, account_id: AccountId, now: datetime) -> Sequence[ListedSession]:
@@ -132,7 +145,11 @@ def _session_of(row: Any) -> OpenSession:
         started_at=row.started_at,
         door=row.door,
         origin=Origin(
-            browser=row.browser, system=row.system, network=row.network, is_of_house=row.is_of_house
+            browser=row.browser,
+            system=row.system,
+            network=row.network,
+            is_of_house=row.is_of_house,
+            address=row.address,
         ),
         ends_at=row.ends_at,
         tell_at=row.tell_at,

@@ -16,6 +16,7 @@ from sqlalchemy import PoolProxiedConnection
 
 from idp.adapters.sql.combined import combined
 from idp.adapters.sql.execution import ConnectionBroken, NothingChanged, Result
+from idp.adapters.sql.patience import PatientConnection
 from idp.adapters.sql.statement import Compiled
 
 _GOOD = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
@@ -57,19 +58,24 @@ class PostgresqlDriver:
             raise NothingChanged from error
 
 
-def begin(connection: psycopg.Connection[Any]) -> None:
+def begin(connection: PatientConnection) -> None:
     """Begin a transaction, before the first statement as after it. Raises ConnectionBroken."""
     pgconn = connection.pgconn
-    _checked(pgconn, pgconn.exec_(b"BEGIN"))
+    try:
+        pgconn.send_query(b"BEGIN")
+        result = connection.answer()
+    except psycopg.OperationalError as error:
+        raise ConnectionBroken from error
+    _checked(pgconn, result)
 
 
-def is_over(connection: psycopg.Connection[Any]) -> bool:
+def is_over(connection: PatientConnection) -> bool:
     """Whether the server closed this idle connection or is about to: known without asking it, by whatever it sent.
 
-    Its last words come before the end of the stream, at times long before.
+    Its last words come before the end of the stream, at times long before. Or it no longer answers at all.
     """
     pgconn = connection.pgconn
-    if pgconn.status != ConnStatus.OK:
+    if pgconn.status != ConnStatus.OK or connection.is_doubtful:
         return True
     unread = select.poll()
     unread.register(pgconn.socket, select.POLLIN)
@@ -77,18 +83,21 @@ def is_over(connection: psycopg.Connection[Any]) -> bool:
 
 
 def _run_prepared(raw: PoolProxiedConnection, text: str, values: Sequence[bytes | None]) -> Any:
-    pgconn = raw.driver_connection.pgconn  # type: ignore[union-attr]
+    connection: Any = raw.driver_connection
+    pgconn = connection.pgconn
     # Of this connection of the server: SQLAlchemy keeps it as long as that.
     prepared: dict[str, bytes] = raw.info.setdefault(_PREPARED, {})
     try:
-        name = prepared.get(text) or _prepare(pgconn, prepared, text, _name_of(text))
-        result = pgconn.exec_prepared(name, values)
+        name = prepared.get(text) or _prepare(connection, prepared, text, _name_of(text))
+        pgconn.send_query_prepared(name, values)
+        result = connection.answer()
         if result.status in _GOOD:
             return result
         if result.error_field(DiagnosticField.SQLSTATE) in _PREPARE_AGAIN:
             _require_idle(raw, pgconn)
             # It was not run, so it may be run again; under another name, since the server may still know this one.
-            result = pgconn.exec_prepared(_prepare(pgconn, prepared, text, name + b"r"), values)
+            pgconn.send_query_prepared(_prepare(connection, prepared, text, name + b"r"), values)
+            result = connection.answer()
     except psycopg.OperationalError as error:
         if pgconn.status != ConnStatus.OK:
             raise ConnectionBroken from error
@@ -103,10 +112,11 @@ def _require_idle(raw: PoolProxiedConnection, pgconn: Any) -> None:
         raise ConnectionBroken
 
 
-def _prepare(pgconn: Any, prepared: dict[str, bytes], text: str, name: bytes) -> bytes:
-    result = pgconn.prepare(name, text.encode())
+def _prepare(connection: PatientConnection, prepared: dict[str, bytes], text: str, name: bytes) -> bytes:
+    connection.pgconn.send_prepare(name, text.encode())
+    result = connection.answer()
     if result.error_field(DiagnosticField.SQLSTATE) != _PREPARED_ALREADY:
-        _checked(pgconn, result)
+        _checked(connection.pgconn, result)
     prepared[text] = name
     return name
 

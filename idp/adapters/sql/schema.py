@@ -19,7 +19,7 @@ from idp.adapters.sql.audit_schema import audit_seals as audit_seals
 from idp.adapters.sql.columns import UtcInstant, metadata, row_number
 
 #: The migration of this code. Zero-padded: the order of the texts is the order of the migrations.
-SCHEMA_REVISION = "0019"
+SCHEMA_REVISION = "0020"
 
 accounts = sa.Table(
     "accounts",

@@ -27,7 +27,6 @@ from idp.flows.shared.account_desk import AccountDesk, Entered
 from idp.flows.shared.passkey_challenges import PasskeyChallenges
 from idp.interaction.store import random_token
 from idp.pages.passkeys import PasskeysPage, PasskeyView
-from idp.web.headers import allow_own_script
 from idp.web.local_time import local_day
 from idp.web.locales import Locales
 from idp.web.page_routes import PageRoute
@@ -132,9 +131,7 @@ class PasskeysFlow:
             options=self._options(request, entered, known),
             error=error,
         )
-        response = self.desk.page(request, entered, "account/passkeys.html", page, status)
-        allow_own_script(response)
-        return response
+        return self.desk.page(request, entered, "account/passkeys.html", page, status)
 
     def _options(self, request: Request, entered: Entered, known: tuple[Passkey, ...]) -> str:
         """Returns what a browser is called with to add one; "" when none may be."""

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Request, Response
 
 from idp.accounts.notices import Notice, Notices
 from idp.accounts.password import HashingBusy, Passwords
-from idp.accounts.password_rules import KnownPerson, PasswordPolicy
+from idp.accounts.password_rules import KnownPerson
 from idp.accounts.repository import AccountRepository, StaleAccount
 from idp.accounts.waits import Waits
 from idp.core.audit import Audit, AuditEvent
@@ -21,6 +21,7 @@ from idp.core.unit_of_work import UnitOfWork
 from idp.flows.shared.account_desk import AccountDesk, Entered
 from idp.flows.shared.busy import busy
 from idp.flows.shared.current_password import CurrentPassword, PasswordRefused
+from idp.flows.shared.password_judge import PasswordJudge
 from idp.interaction.sign_out import SignOut
 from idp.pages.account import PasswordPage
 from idp.pages.delay import Delay
@@ -49,11 +50,12 @@ class PasswordFlow:
     sign_out: SignOut
     notices: Notices
     waits: Waits
-    policy: PasswordPolicy
+    judge: PasswordJudge
 
     def routes(self) -> Iterator[PageRoute]:
         yield PageRoute("GET", Section.PASSWORD.path, self.show)
         yield PageRoute("POST", Section.PASSWORD.path, self.receive)
+        yield PageRoute("POST", f"{Section.PASSWORD.path}/judge", self.judge_typed)
         # https://www.w3.org/TR/change-password-url/: where password managers send a person.
         for former in ("/.well-known/change-password", "/password"):
             yield PageRoute("GET", former, lambda _: redirect(Section.PASSWORD.path))
@@ -67,8 +69,7 @@ class PasswordFlow:
         if not (account.has_password and account.is_password_door_open):
             self.desk.require_proof(entered)
         password = form.get("new_password", "")
-        person = KnownPerson(identity=account.identity, email=account.email, address=account.address)
-        fault = self.policy.fault(person, password)
+        fault = self.judge.fault(KnownPerson.of(account), password)
         if fault is not None:
             return self._page(request, entered, fault, 422)
         try:
@@ -83,6 +84,17 @@ class PasswordFlow:
         # The session at Pro Santé Connect may go on: the next person at this browser must not inherit it (PS10).
         self.leaving.sign_out(request, response, account.id)
         return response
+
+    def judge_typed(self, request: Request) -> Response:
+        entered = self.desk.enter(request, Section.PASSWORD)
+        form = self.desk.form(request, entered)
+        return self.judge.answer(
+            request,
+            KnownPerson.of(entered.account),
+            form.get("new_password", ""),
+            browser=entered.sid,
+            locale=self.locales.of(request),
+        )
 
     def _refuse(self, request: Request, entered: Entered, refused: PasswordRefused) -> Response:
         status = 429 if refused.delay else 422
@@ -127,7 +139,7 @@ class PasswordFlow:
             is_done=is_done,
             error=error,
             delay=delay,
-            password_numbers=self.policy.numbers,
+            password_numbers=self.judge.numbers,
             minutes=self.desk.minutes,
             changed_on=local_day(changed_at, self.locales.of(request)) if changed_at else "",
         )

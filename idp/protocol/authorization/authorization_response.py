@@ -18,7 +18,6 @@ from idp.pages.form_post import FormPostPage
 from idp.signing.key_ring import Keys
 from idp.signing.signer import Alg
 from idp.web.addresses import redirect, with_query
-from idp.web.headers import allow_own_script
 from idp.web.rendering import Rendering
 
 #: JARM §2.3: `jwt` is the default of the response type, for `code` the query.
@@ -95,6 +94,4 @@ class AuthorizationResponses:
         client = self.clients.get(to.client_id)
         frame = self.rendering.frame(request, client_name=client.name if client else None, base_path="")
         page = FormPostPage(action=to.redirect_uri, fields=tuple(answer.items()))
-        response = self.rendering.page("form_post.html", frame, page)
-        allow_own_script(response)
-        return response
+        return self.rendering.page("form_post.html", frame, page)

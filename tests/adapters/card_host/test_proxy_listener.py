@@ -22,7 +22,7 @@ from idp.adapters.card_host.proxy_listener import UNREADABLE, CardProxy, ProxyUs
 from idp.adapters.card_host.socket_listener import ListenerLimits
 from sandbox.igc.directory import CardEntry
 from tests.demonstration import ROOT
-from tests.limits import within
+from tests.limits import eventually, within
 from tests.made_once import place_igc
 from tests.nginx import card_http, nginx
 from tests.servers import free_port
@@ -81,6 +81,23 @@ def igc(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, CardE
     directory = tmp_path_factory.mktemp("igc")
     cards = place_igc(directory)
     return directory, {card["name"]: card for card in cards}
+
+
+def test_request_that_came_before_the_end_is_answered_and_the_next_is_refused_at_once() -> None:
+    """The proxy asks nobody whose socket has no name any more; who is connected is still answered."""
+    with tempfile.TemporaryDirectory(prefix="card-") as place:
+        path = Path(place) / "card.sock"
+        listener = CardProxy(path, OWN_USER, Desk(), on_unknown_peer=lambda: None, limits=LIMITS)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as early:
+            early.settimeout(within(5))
+            early.connect(str(path))
+            listener.shutdown()
+            thread = threading.Thread(target=listener.serve_forever)
+            thread.start()
+            assert eventually(lambda: not path.exists(), 5)
+            early.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert early.recv(100).startswith(b"HTTP/1.1 200")
+        thread.join(within(5))
 
 
 @dataclass(frozen=True)

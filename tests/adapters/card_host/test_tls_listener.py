@@ -35,7 +35,8 @@ from tests.made_once import place_igc
 
 
 def limited(**changes: Any) -> ListenerLimits:
-    return ListenerLimits(**{"connections": 200, "per_peer": 20, **changes})
+    leaving = timedelta(seconds=0.02)
+    return ListenerLimits(**{"connections": 200, "per_peer": 20, "leaving": leaving, **changes})
 
 
 QUICK = limited(
@@ -553,14 +554,30 @@ def test_shutdown_ends_the_listener_and_frees_the_port(serve: Callable[[Listener
     host.listener.shutdown()
     for _ in range(50):
         try:
-            # A connection still in the queue of the closing socket is reset; only the next one is refused.
-            with suppress(ConnectionResetError):
+            # Unanswered while it ends, or let in just before; only then refused.
+            with suppress(ConnectionResetError, TimeoutError):
                 socket.create_connection(("127.0.0.1", port), timeout=within(5)).close()
         except ConnectionRefusedError:
             break
         threading.Event().wait(0.05)
     else:
         pytest.fail("still listening")
+
+
+def test_browser_that_connected_before_the_end_is_served(igc: Path) -> None:
+    """The kernel made its connection; nobody had accepted it when the host was told to end."""
+    files = (str(igc / "tls/server.crt"), str(igc / "tls/server.key"))
+    listener = CardListener(("127.0.0.1",), 0, *files, Desk(), limits=limited(leaving=timedelta(seconds=0.3)))
+    with socket.create_connection(("127.0.0.1", listener.port), within(5)) as early:
+        listener.shutdown()
+        thread = threading.Thread(target=listener.serve_forever)
+        thread.start()
+        context = ssl.create_default_context(cafile=str(igc / "tls/ca.pem"))
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        with context.wrap_socket(early, server_hostname="localhost") as tls:
+            tls.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert tls.recv(100).startswith(b"HTTP/1.1 200")
+        thread.join(within(5))
 
 
 def test_unusable_files_stop_the_start(igc: Path) -> None:

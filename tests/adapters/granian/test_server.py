@@ -226,3 +226,22 @@ class TestReplacements:
     def test_one_that_could_not_start_is_never_replaced_at_once(self) -> None:
         replacements = Replacements()
         assert [replacements.pause(0, 0.5, had_started=False) for _ in range(3)] == [1, 2, 4]
+
+
+def test_a_client_whose_connection_came_before_the_end_is_answered(start: Start) -> None:
+    """Its request is read after the signal, and the answer says that it is the last (RFC 9112 §9.6)."""
+    server = start(1, 2)
+    address = ("127.0.0.1", int(server.url.rpartition(":")[2]))
+    with socket.create_connection(address, within(10)) as kept, socket.create_connection(address, 10) as new:
+        kept.sendall(b"GET /first HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert kept.recv(1000).endswith(b"/first")
+        assert server.process is not None
+        server.process.terminate()
+        # Long enough for the signal to arrive, and shorter than a worker takes to leave.
+        time.sleep(0.1)
+        for client in (kept, new):
+            client.sendall(b"POST /last HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n")
+            answer = b"".join(iter(lambda client=client: client.recv(1000), b""))  # type: ignore[misc]
+            assert answer.endswith(b"/last")
+            assert b"connection: close" in answer
+    assert server.process.wait(within(10)) == 0

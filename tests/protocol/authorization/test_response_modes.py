@@ -88,10 +88,12 @@ def test_the_form_sends_itself_by_our_script_alone_and_has_a_button(signed_in: B
         assert (script.status_code, script.mimetype) == (200, "text/javascript")
 
 
-def test_no_other_page_allows_a_script(provider: Provider) -> None:
+def test_no_other_script_is_allowed(provider: Provider) -> None:
     browser = provider.browser()
+    assert "script-src" not in browser.get("/").headers["Content-Security-Policy"]
     page = browser.follow(browser.authorize(response_mode="form_post"))
-    assert "script-src" not in page.headers["Content-Security-Policy"]
+    assert "/static/password.js" in page.text
+    assert page.headers["Content-Security-Policy"].endswith("; script-src 'self'; connect-src 'self'")
 
 
 def test_a_state_full_of_markup_stays_text_in_the_form(signed_in: Browser) -> None:
