@@ -60,14 +60,6 @@ class People:
         return hmac.digest(self.key, rpps.encode(), "sha256")[:16].hex()
 
 
-@dataclass(frozen=True, slots=True)
-class Trail:
-    """What the events of one process have in common, of one application key."""
-
-    chains: Chains = field(default_factory=lambda: Chains(b""))
-    people: People = field(default_factory=lambda: People(b""))
-
-
 @dataclass(slots=True, kw_only=True)
 class _Lease:
     """A chain while one unit of work has it, and what that unit adds. It is one moment: what is committed together has
@@ -111,6 +103,22 @@ class _Lease:
             tell_committed(self.records)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Trail:
+    """What the events of one process have in common, of one application key."""
+
+    chains: Chains = field(default_factory=lambda: Chains(b""))
+    people: People = field(default_factory=lambda: People(b""))
+
+    def lease(self, now: datetime) -> _Lease:
+        """Returns a chain for one commit, which tells it how it ended."""
+        head = self.chains.take(now)
+        return _Lease(chains=self.chains, at=now, before=head, head=head)
+
+    def name(self, rpps: str) -> str:
+        return self.people.of(rpps)
+
+
 @dataclass(frozen=True, slots=True)
 class SqlAudit:
     database: Engine
@@ -129,7 +137,7 @@ class SqlAudit:
     ) -> None:
         # What the row of a person without account is found by. An account has its id, which leads to nobody once it is
         # erased (docs/adr/0042); beside it, this would.
-        person = self.trail.people.of(rpps) if rpps and account_id is None else None
+        person = self.trail.name(rpps) if rpps and account_id is None else None
         told = (
             event.value,
             account_id,
@@ -143,9 +151,7 @@ class SqlAudit:
         if unit is None:
             self._write_alone(told, facts)
         else:
-            lease = unit.at_end.get(self.trail.chains) or unit.at_end.setdefault(
-                self.trail.chains, self._lease()
-            )
+            lease = unit.at_end.get(self.trail) or unit.at_end.setdefault(self.trail, self._lease())
             self._write(lease.add(told, facts))
 
     def _write_alone(self, told: _Told, facts: Mapping[str, Fact]) -> None:
@@ -158,9 +164,7 @@ class SqlAudit:
         lease.ended("committed")
 
     def _lease(self) -> _Lease:
-        now = self.clock.now()
-        head = self.trail.chains.take(now)
-        return _Lease(chains=self.trail.chains, at=now, before=head, head=head)
+        return self.trail.lease(self.clock.now())
 
     def _write(self, made: AuditRecord) -> None:
         address, salt, network_digest = made.network or (None, None, None)
