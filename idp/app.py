@@ -49,7 +49,10 @@ def application(own: Share) -> Callable[..., Any]:
     configure_logging()
     settings = settings_from_environment()
     send_lines_to_the_end(settings)
-    served = create(settings, own)
+    parts = build_parts(settings, own)
+    served = assemble(parts)
     tell_build()
+    if parts.upstream is not None:
+        parts.upstream.shared_in(parts.store).start()
     check_upstream(settings, SystemClock())
     return served

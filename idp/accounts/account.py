@@ -94,6 +94,8 @@ class Account:
     created_at: datetime
     #: None: none was chosen, or before this was kept.
     password_changed_at: datetime | None = None
+    #: When the lists of common and leaked passwords were first found to have it; None: not at the last sign-in by it.
+    password_listed_at: datetime | None = None
     enabled: bool = True
     #: How often everything begun until then was voided. Counted, not timed: the clocks of nodes differ (docs/adr/0031).
     generation: int = 0
@@ -107,6 +109,12 @@ class Account:
     disabled_motive: str = ""
     #: The last sign-in, to within a day; None: none yet. Written by `Leavers` alone.
     signed_in_at: datetime | None = field(default=None, compare=False)
+    #: When it was read, the address was also that of another account. Of no row of its own, and written by nobody.
+    is_mailbox_shared: bool = field(default=False, compare=False)
+    #: When it was read, the person had a passkey. The same.
+    has_passkey: bool = field(default=False, compare=False)
+    #: When it was read, the person had said « Plus tard » to the offer of one. The same.
+    declines_passkeys: bool = field(default=False, compare=False)
 
     @property
     def has_password(self) -> bool:
@@ -114,9 +122,15 @@ class Account:
 
     @property
     def is_password_door_open(self) -> bool:
-        """Whether a right password, if there is one, and a mail code lead in. The one place where `password_closure` is
-        judged."""
-        return self.password_closure is None
+        """Whether a right password, if there is one, leads on: to a mail code, or to a passkey where the mailbox is
+        shared. The one place where `password_closure` and `is_mailbox_shared` are judged."""
+        return self.password_closure is None and not self.is_closed_by_sharing
+
+    @property
+    def is_closed_by_sharing(self) -> bool:
+        """Whether what closes the password door is that others read the mailbox too: a code there would prove nothing,
+        and there is no passkey in its place (docs/adr/0045)."""
+        return self.is_mailbox_shared and not self.has_passkey
 
     @property
     def may_sign_in(self) -> bool:
@@ -135,9 +149,18 @@ class Account:
     def with_password(self, hashed: str, at: datetime) -> "Account":
         """Returns the account with this password, whose door is open; once saved, all that began before is void."""
         chosen = dataclasses.replace(
-            self, password_hash=hashed, password_changed_at=at, password_closure=None
+            self,
+            password_hash=hashed,
+            password_changed_at=at,
+            password_closure=None,
+            password_listed_at=None,
         )
         return chosen.next_generation()
+
+    def with_listing(self, is_listed: bool, at: datetime) -> "Account":
+        """Returns the account with what the lists say of its password now; the instant they first said so stays."""
+        listed_at = (self.password_listed_at or at) if is_listed else None
+        return dataclasses.replace(self, password_listed_at=listed_at)
 
     def next_generation(self) -> "Account":
         """Returns the account that, once saved, has voided every proof, session and grant of until now."""

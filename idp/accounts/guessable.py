@@ -40,6 +40,8 @@ _DATES = re.compile(
 
 def folded(text: str) -> str:
     """Returns the text as a guesser tries it: without accents, capitals, ligatures, fonts."""
+    if text.isascii():
+        return text.lower()
     bare = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     return unicodedata.normalize("NFC", bare).casefold().translate(_LETTERS)
 

@@ -22,6 +22,7 @@ TOLD: Mapping[AuditEvent, str] = {
     AuditEvent.SESSION_DISOWNED: "",
     AuditEvent.PASSWORD_REFUSED: "",
     AuditEvent.MAIL_CODE_REFUSED: "",
+    AuditEvent.PASSWORD_LISTED: "",
     AuditEvent.PASSWORD_CHANGED: "",
     AuditEvent.PASSWORD_CLOSED: "",
     AuditEvent.PASSKEY_REFUSED: "",
@@ -65,6 +66,8 @@ class HistoryEntry:
     event: AuditEvent
     client_id: str | None
     facts: Mapping[str, Fact]
+    #: Of the sign-in that it belongs to, "" for none.
+    interaction_id: str = ""
 
     @property
     def variant(self) -> str:
@@ -85,3 +88,6 @@ class AccountHistory(Protocol):
 
     def find(self, account_id: AccountId, entry_id: int) -> HistoryEntry | None:
         """Returns one of this account, None for anything else."""
+
+    def passkeys_of(self, account_id: AccountId, entry: HistoryEntry) -> frozenset[str]:
+        """Returns the passkeys that opened or were added in what it tells; they may be removed since."""

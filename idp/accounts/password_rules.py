@@ -7,12 +7,13 @@ Not here: how the guessable parts are found (`accounts/guessable`), the hash (`a
 import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 
 from idp.accounts.account import Account, PostalAddress, ProvedIdentity
 from idp.accounts.guessable import folded, own_length, words_in
+from idp.accounts.leaked_passwords import LeakedPasswords
 from idp.accounts.password import normalised
 from idp.settings.password import PasswordSettings
 
@@ -98,6 +99,7 @@ class PasswordPolicy:
 
     limits: PasswordSettings
     service_words: tuple[str, ...]
+    leaked: LeakedPasswords = field(default_factory=LeakedPasswords)
 
     @property
     def numbers(self) -> Mapping[str, int]:
@@ -119,6 +121,7 @@ class PasswordPolicy:
             ("enrolment.password_short", lambda: len(text) < numbers["minimum"]),
             ("enrolment.password_long", lambda: len(text) > numbers["maximum"]),
             ("enrolment.password_common", lambda: own_length(text, _commonplaces()) < numbers["own"]),
+            ("enrolment.password_leaked", lambda: text in self.leaked),
             # Broken by what is known of the person, alone or beside commonplaces: « lefebvre marie hopital ».
             (
                 "enrolment.password_personal",
@@ -127,3 +130,11 @@ class PasswordPolicy:
             ("enrolment.password_weak", lambda: _is_weak(text, known, may_wait=may_wait)),
         )
         return next((key for key, is_broken in rules if is_broken()), None)
+
+    def is_listed(self, password: str) -> bool:
+        """Whether the lists of common and leaked passwords have it now, which may have learned it since it was chosen.
+
+        Without the person and the estimate, which make `fault` slow: every sign-in by password asks.
+        """
+        text = normalised(password)
+        return own_length(text, _commonplaces()) < self.numbers["own"] or text in self.leaked

@@ -9,8 +9,6 @@ from pathlib import Path
 
 from idp.core.clock import SystemClock
 
-GROUPS = {"audit": "who did what, when, from where", "db": "the database"}
-
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _MOST = 1_000_000
 

@@ -12,9 +12,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from idp.cli.audit_options import GROUPS, add_audit, add_roles, operator_name
+from idp.cli.audit_options import add_audit, add_roles, operator_name
 from idp.cli.audited import told_in_audit
 from idp.cli.card_options import add_card
+from idp.cli.db_options import GROUPS, add_database
 from idp.cli.incident_options import add_incident
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ _GROUPS = {
     "card": "a card in the reader of this workstation (for help desks; needs no settings)",
     "psc": "Pro Santé Connect",
     "mail": "the mail relay",
+    "audit": "who did what, when, from where",
     "incident": "what must end at once",
 }
 
@@ -88,13 +90,10 @@ def _parser() -> argparse.ArgumentParser:
         return found
 
     groups: dict[str, argparse._SubParsersAction[argparse.ArgumentParser]] = {}
-    add("init", "operate.init", "create the database")
-    add("migrate", "operate.migrate", "bring the database to the schema of this version")
+    add_database(add)
     _add_keys(add)
     _add_trust(add)
-    publish = add(
-        "charter publish", "charter.publish", "publish a revision: due again for all whom it concerns"
-    )
+    publish = add("charter publish", "charter.publish", "publish a revision: due again for all concerned")
     publish.add_argument("--charter", type=_charter_name, help="default: the one of the house")
     publish.add_argument("--revision", required=True)
     publish.add_argument(

@@ -28,13 +28,17 @@ class AuditEvent(StrEnum):
     PSC_LOGIN_REFUSED = "psc:login:refused"
     #: a right password
     PASSWORD_ACCEPTED = "password:check:accepted"
-    #: `reason` `wrong`: a wrong password, or an RPPS without account; `account_disabled`, `password_closed`: the right
-    #: password of a disabled account, or one that its person closed, which reads on its page what a wrong one does;
-    #: `identity_old`: a right one, of a person whose identity was proved too long ago
+    #: `reason` `wrong`: a wrong password, or an RPPS without account; `account_disabled`, `password_closed`,
+    #: `mailbox_shared`: the right password of a disabled account, or one that its person closed, or of one whose
+    #: mailbox others read too and that has no passkey, which reads on its page what a wrong one does; `identity_old`: a
+    #: right one, of a person whose identity was proved too long ago
     PASSWORD_REFUSED = "password:check:refused"
     #: a password was not compared: too many tries; `reason` `wait`, `closed` (of the person, in this browser), `slowed`
     #: (of many persons, from one network)
     PASSWORD_THROTTLED = "password:check:throttled"
+    #: a right password was found in the lists of common or leaked passwords, for the first time; its person chooses
+    #: another one before the sign-in goes on
+    PASSWORD_LISTED = "password:check:listed"
     #: passwords of unusually many persons were refused; `scope` `network`: from one address, which is slow from then
     #: on; `house`: in one minute, whatever the network, beside the `usual` number; `people`
     PASSWORD_SPREAD = "password:spread:warned"
@@ -51,11 +55,12 @@ class AuditEvent(StrEnum):
     PASSKEY_ACCEPTED = "passkey:login:accepted"
     #: a passkey was refused; `reason` `stale` (the page waited too long, or its answer was used), `malformed`,
     #: `unknown` (or removed), `elsewhere` (another site), `not_verified` (of its person), `wrong` (signature,
-    #: challenge), `other_person` (than the password's), `account_disabled`. Beyond `PASSKEY_FAILURES_PER_IP` nothing is
-    #: looked at, nor written here
+    #: challenge), `other_person` (than the password's), `account_disabled`, `counter` (went back, of a passkey that
+    #: never leaves its device), `identity_old` (the right one, of a person whose identity was proved too long ago).
+    #: Beyond `PASSKEY_FAILURES_PER_IP` nothing is looked at, nor written here
     PASSKEY_REFUSED = "passkey:login:refused"
-    #: a passkey signed in whose counter did not grow: perhaps there is a copy of it; `passkey`, `known`, `told`. The
-    #: person got a mail
+    #: a passkey was shown whose counter did not grow: perhaps there is a copy of it; `passkey`, `known`, `told`. The
+    #: person got a mail. A synced one signed in; of one that never leaves its device `passkey:login:refused` follows
     PASSKEY_COUNTER_ODD = "passkey:counter:warned"
     #: an SSO session began; `door`
     SESSION_STARTED = "session:start:accepted"
@@ -88,7 +93,8 @@ class AuditEvent(StrEnum):
     PASSKEY_RENAMED = "passkey:rename:accepted"
     #: a person removed one
     PASSKEY_REMOVED = "passkey:remove:accepted"
-    #: a person chose a new password; `by` `proof` (a card or Pro Santé Connect) or `password` (the one before)
+    #: a person chose a new password; `by` `proof` (a card or Pro Santé Connect) `password` (the one before), or
+    #: `renewal` (the password and the code of the sign-in that found it in the lists)
     PASSWORD_CHANGED = "password:change:accepted"
     #: a person changed their postal address
     ADDRESS_CHANGED = "address:change:accepted"
@@ -104,6 +110,9 @@ class AuditEvent(StrEnum):
     EMAIL_DISOWNED = "email:change:disowned"
     #: a code proved again the address that the account has
     EMAIL_PROVED_AGAIN = "email:prove:accepted"
+    #: the address of this account is now that of another one too (`SHARED_MAILBOXES`): written for who came, and for
+    #: who had it alone; each got a mail
+    EMAIL_SHARED = "email:share:accepted"
     #: at a sign-in by card or Pro Santé Connect, the person put that off
     EMAIL_PUT_OFF = "email:prove:put_off"
     #: a person took a copy of their data
@@ -123,7 +132,8 @@ class AuditEvent(StrEnum):
     #: the operator ended the waits of a person after failures (`idp accounts unlock`)
     ACCOUNT_UNLOCKED = "account:unlock:accepted"
     #: « Ce n'était pas moi », of an entry of the history: every session was ended; `reported` is the event, `entry` its
-    #: row
+    #: row. `password:close:accepted` and `passkey:remove:accepted` beside it if a password, or that passkey, had opened
+    #: it
     ACCOUNT_REPORTED = "account:report:accepted"
     #: a person chose a professional context for an application
     CONTEXT_CHOSEN = "context:choose:accepted"
@@ -146,7 +156,7 @@ class AuditEvent(StrEnum):
     #: a logout token of Pro Santé Connect was refused, came a second time (`replayed`), was one of several in one
     #: request, or waited in vain for its keys; `reason`
     PSC_LOGOUT_REFUSED = "psc:logout:refused"
-    #: an outage of Pro Santé Connect began, as this process saw it
+    #: an outage of Pro Santé Connect began, as one process saw it; the others hear of it, and write nothing
     PSC_OUTAGE_BEGAN = "psc:circuit:opened"
     #: it ended
     PSC_OUTAGE_ENDED = "psc:circuit:closed"
@@ -187,6 +197,11 @@ class AuditEvent(StrEnum):
     TRUST_ADDED = "trust:add:accepted"
     #: `idp keys generate` made a signing key, or took one in the HSM
     KEY_GENERATED = "key:generate:accepted"
+    #: `idp db backup` copied the database; `sha256` is that of the file, `keys` tells whether private keys are in it
+    BACKUP_TAKEN = "backup:take:accepted"
+    #: `idp epoch new`, or a restored database, voided everything begun before, of everybody ([backup.md](backup.md));
+    #: `reason` is `operator` or `restore`, with the `sessions` and `grants` that ended
+    EPOCH_BEGUN = "epoch:begin:accepted"
     #: `idp keys rotate` made the next signing key, or let it sign at once
     KEY_ROTATED = "key:rotate:accepted"
     #: a key was retired

@@ -3,24 +3,24 @@
 import dataclasses
 import math
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from werkzeug.wrappers import Request, Response
 
 from idp.accounts.account import Account
 from idp.accounts.password import HashingBusy, Passwords
-from idp.accounts.repository import AccountRepository, EmailTaken, StaleAccount
+from idp.accounts.repository import AccountRepository
 from idp.accounts.throttle import Closed, Wait
 from idp.cards.rpps import InvalidRpps, Rpps, parse_rpps
 from idp.core.audit import AuditEvent, Fact
 from idp.core.clock import Clock
-from idp.core.unit_of_work import UnitOfWork
 from idp.flows.shared.busy import busy
 from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.desk import Desk
-from idp.flows.shared.password_tries import Begun, PasswordTries
+from idp.flows.shared.password_accepted import AcceptedPasswords
+from idp.flows.shared.password_tries import PasswordTries
 from idp.interaction.binding import browser_of
 from idp.interaction.record import Interaction, event_of, with_event
 from idp.pages.delay import Delay
@@ -41,10 +41,10 @@ _STATUS = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordFlow:
     desk: Desk
-    work: UnitOfWork
     accounts: AccountRepository
     passwords: Passwords
     tries: PasswordTries
+    accepted: AcceptedPasswords
     sender: CodeSender
     #: Forms from one network.
     quota: NetworkQuota
@@ -108,28 +108,9 @@ class PasswordFlow:
             self._audit(AuditEvent.PASSWORD_REFUSED, interaction, account or rpps, reason=reason)
             self.tries.refused(begun)
             return None
-        self._write_accepted(interaction, account, begun, self._rehashed(account, typed))
+        tell = partial(self._audit, interaction=interaction, who=account)
+        self.accepted.write(account, typed, tell, partial(self.tries.succeed, begun))
         return account
-
-    def _rehashed(self, account: Account, password: str) -> Account | None:
-        """Returns it hashed anew if the parameters were raised since (facts/security PW4)."""
-        if self.passwords.needs_rehash(account.password_hash):
-            with suppress(HashingBusy):  # The next sign-in tries again: this one is not kept waiting.
-                return dataclasses.replace(account, password_hash=self.passwords.hash(password))
-        return None
-
-    def _write_accepted(
-        self, interaction: Interaction, account: Account, begun: Begun, rehashed: Account | None
-    ) -> None:
-        try:
-            with self.work.together():
-                if rehashed is not None:
-                    self.accounts.save(rehashed)
-                self.tries.succeed(begun)
-                self._audit(AuditEvent.PASSWORD_ACCEPTED, interaction, account)
-        except (StaleAccount, EmailTaken):
-            # Without the new hash: the next sign-in makes it.
-            self._write_accepted(interaction, account, begun, None)
 
     def _accept(self, request: Request, interaction: Interaction, account: Account) -> Response:
         proved = with_event(interaction, event_of("password", self.clock.now()), account)
@@ -160,4 +141,5 @@ def _reason(account: Account | None, is_right: bool) -> str:
     """Returns why a password was refused, for the audit trail alone: every page says the same."""
     if account is None or not is_right:
         return "wrong"
-    return "password_closed" if account.may_sign_in else "account_disabled"
+    shut = "mailbox_shared" if account.is_closed_by_sharing else "password_closed"
+    return shut if account.may_sign_in else "account_disabled"

@@ -19,6 +19,7 @@ class Stop(StrEnum):
     CLOSING = "closing"
     CHARTER = "charter"
     PASSWORD_CLOSED = "password_closed"
+    PASSWORD_RENEWAL = "password_renewal"
     EMAIL_AGAIN = "email_again"
     PROFESSIONAL_CONTEXT = "professional_context"
 
@@ -35,6 +36,7 @@ SILENT_ERROR: Mapping[Stop, str] = {
     Stop.CLOSING: "interaction_required",
     Stop.CHARTER: "interaction_required",
     Stop.PASSWORD_CLOSED: "interaction_required",
+    Stop.PASSWORD_RENEWAL: "interaction_required",
     Stop.EMAIL_AGAIN: "interaction_required",
     Stop.PROFESSIONAL_CONTEXT: "interaction_required",
 }

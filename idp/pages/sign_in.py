@@ -5,6 +5,7 @@ Contains one frozen view-model per template, of the same name. Not here: logic, 
 shares (`pages/frame`).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from idp.cards.person_name import full_name
@@ -66,6 +67,22 @@ class PasswordPage:
     #: "password." and "refused", "malformed_rpps", "wait", "network", "closed" or "busy"
     error: str
     delay: Delay = field(default_factory=Delay)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordRenewalPage:
+    """POST base_path/password_renewal: new_password. `rpps`: whose it is. `error`: a key of `accounts/password_rules`,
+    "enrolment.busy", or None."""
+
+    rpps: str
+    #: What the words of a password's rules name: minimum, maximum, own, millions.
+    password_numbers: Mapping[str, int]
+    error: str | None = None
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether there is something to mend in the field."""
+        return self.error not in (None, "enrolment.busy")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import ClassVar
 
 from idp.settings.declared import duration, number, seconds, setting
@@ -36,6 +37,13 @@ class PasswordSettings:
         10,
         least=4,
         source=_VALUES,
+    )
+    leaked_file: Path | None = setting(
+        "Passwords that nobody may have, beside those that this service knows: leaked ones, one a line, UTF-8, 4 MiB "
+        "at most; shorter than PASSWORD_MIN they are skipped. Read at the start. Whoever has one already chooses "
+        "another at the next sign-in by password. Not set: no such list.",
+        None,
+        source="facts/security PW1",
     )
     free_tries: int = number(
         "Failures before the first wait; 0: at once as with 1, and twice as long.", 5, least=0, source=_VALUES

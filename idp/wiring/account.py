@@ -170,17 +170,10 @@ def _current_password(parts: Parts, shared: FlowParts) -> CurrentPassword:
 def _password(parts: Parts, shared: FlowParts) -> PasswordFlow:
     return PasswordFlow(
         desk=_desk(parts),
-        work=parts.work,
-        accounts=parts.accounts,
-        audit=parts.audit,
-        clock=parts.clock,
         leaving=build_leaving(parts),
         locales=parts.web.locales,
-        passwords=shared.passwords,
         current=_current_password(parts, shared),
-        sign_out=parts.sign_out,
-        notices=shared.notices,
-        waits=shared.waits,
+        change=shared.change,
         judge=shared.judge,
     )
 

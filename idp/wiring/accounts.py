@@ -4,7 +4,9 @@ import structlog
 
 from idp.accounts.email_otp import MailCodes
 from idp.accounts.erasure import Pseudonyms
+from idp.accounts.leaked_passwords import LeakedPasswords
 from idp.accounts.password import Passwords
+from idp.accounts.password_rules import PasswordPolicy
 from idp.accounts.spread import Spread
 from idp.accounts.throttle import PasswordThrottle
 from idp.accounts.waits import Waits
@@ -16,8 +18,15 @@ from idp.core.sealing import derive_key
 from idp.core.share import THREADS, Share, share
 from idp.flows.shared.notice_mail import NoticeMailer
 from idp.settings import Settings
+from idp.settings.files import read_words
+from idp.settings.password import PasswordSettings
 from idp.web.mails import Mails
+from idp.wiring.operator_files import unreadable
 from idp.wiring.resources import Resources
+
+_SERVICE_WORDS = ("caducee", "viatrajectoire", "trajectoire")
+#: Some hundred thousand passwords, which take a second or two of each start.
+_MOST_LEAKED_BYTES = 4 * 1024 * 1024
 
 log = structlog.get_logger()
 
@@ -59,6 +68,21 @@ def build_passwords(settings: Settings, own: Share | None = None) -> Passwords:
     """
     own = own or share(processes=1, threads=THREADS)
     return Passwords(settings.password, choose().library, parallel=own.cores, admitted=own.threads // 2)
+
+
+def build_policy(settings: Settings) -> PasswordPolicy:
+    """Returns the rule of new passwords, with the operator's own list. Raises BadSetting: a file that cannot serve."""
+    return PasswordPolicy(settings.password, _SERVICE_WORDS, _leaked(settings.password))
+
+
+def _leaked(limits: PasswordSettings) -> LeakedPasswords:
+    if limits.leaked_file is None or not limits.door:
+        return LeakedPasswords()
+    try:
+        text = read_words(limits.leaked_file, _MOST_LEAKED_BYTES)
+    except OSError as error:
+        raise unreadable("PASSWORD_LEAKED_FILE", "a readable UTF-8 file of passwords", error) from error
+    return LeakedPasswords.of(text.splitlines(), shortest=limits.min)
 
 
 def build_notices(resources: Resources, mails: Mails) -> NoticeMailer:

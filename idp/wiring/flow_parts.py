@@ -12,6 +12,7 @@ from idp.accounts.throttle import PasswordThrottle
 from idp.accounts.upstream_linking import UpstreamLinking
 from idp.accounts.waits import Waits
 from idp.adapters.mail.sealed import SealedOutbox
+from idp.adapters.sql.epochs import SqlEpochs
 from idp.adapters.sql.outbox import SqlOutbox
 from idp.adapters.sql.proofs import SqlProofs
 from idp.core.ephemeral import Kind
@@ -22,8 +23,11 @@ from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.code_post import CodePost
 from idp.flows.shared.deadlines import Deadlines
 from idp.flows.shared.desk import Desk
+from idp.flows.shared.mailbox_sharing import MailboxSharing
 from idp.flows.shared.notice_mail import NoticeMailer
 from idp.flows.shared.opening import Opening
+from idp.flows.shared.password_accepted import AcceptedPasswords
+from idp.flows.shared.password_change import PasswordChange
 from idp.flows.shared.password_judge import PasswordJudge
 from idp.flows.shared.proved import Admission
 from idp.interaction.binding import Bindings
@@ -31,12 +35,17 @@ from idp.interaction.hub import Finishes
 from idp.web.known_device import KnownDevices
 from idp.web.network_quota import NetworkQuota
 from idp.web.psc_button import OfficialPictures
-from idp.wiring.accounts import build_mail_codes, build_notices, build_passwords, build_throttle, build_waits
+from idp.wiring.accounts import (
+    build_mail_codes,
+    build_notices,
+    build_passwords,
+    build_policy,
+    build_throttle,
+    build_waits,
+)
 from idp.wiring.parts import Parts
 from idp.wiring.psc import psc_pictures
 from idp.wiring.web import network_quota
-
-_SERVICE_WORDS = ("caducee", "viatrajectoire", "trajectoire")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +58,7 @@ class FlowParts:
     sender: CodeSender
     notices: NoticeMailer
     receipts: CharterReceipts
+    sharing: MailboxSharing
     linking: UpstreamLinking
     passwords: Passwords
     throttle: PasswordThrottle
@@ -56,6 +66,8 @@ class FlowParts:
     password_posts: NetworkQuota
     devices: KnownDevices
     waits: Waits
+    accepted: AcceptedPasswords
+    change: PasswordChange
     judge: PasswordJudge
     already: AlreadyEnrolled
     pictures: OfficialPictures
@@ -67,6 +79,8 @@ def build_flow_parts(parts: Parts, finishes: Finishes[Request, Response]) -> Flo
     notices = build_notices(parts.resources, web.mails)
     pictures, codes = psc_pictures(s), build_mail_codes(parts.resources)
     desk, waits = _desk(parts, finishes, pictures), build_waits(parts.resources)
+    passwords, policy = build_passwords(s, parts.share), build_policy(s)
+    throttle = build_throttle(parts.resources)
     identities = IdentityUpdates(
         work=parts.work,
         accounts=parts.accounts,
@@ -75,7 +89,12 @@ def build_flow_parts(parts: Parts, finishes: Finishes[Request, Response]) -> Flo
         proofs=SqlProofs(parts.database),
     )
     admission = Admission(
-        desk=desk, work=parts.work, accounts=parts.accounts, identities=identities, waits=waits
+        desk=desk,
+        work=parts.work,
+        accounts=parts.accounts,
+        identities=identities,
+        waits=waits,
+        epochs=SqlEpochs(parts.database),
     )
     linking = UpstreamLinking(
         links=parts.links,
@@ -99,12 +118,15 @@ def build_flow_parts(parts: Parts, finishes: Finishes[Request, Response]) -> Flo
             life=s.mail.notice_life,
             is_sent=s.mail.charter_receipt,
         ),
+        sharing=MailboxSharing(
+            accounts=parts.accounts, notices=notices, audit=parts.audit, is_allowed=s.email.shared
+        ),
         linking=linking,
         already=AlreadyEnrolled(
             desk=desk, accounts=parts.accounts, admission=admission, linking=linking, clock=parts.clock
         ),
-        passwords=build_passwords(s, parts.share),
-        throttle=build_throttle(parts.resources),
+        passwords=passwords,
+        throttle=throttle,
         password_posts=network_quota(
             parts.resources,
             web,
@@ -114,15 +136,32 @@ def build_flow_parts(parts: Parts, finishes: Finishes[Request, Response]) -> Flo
         ),
         devices=web.devices,
         waits=waits,
-        judge=_judge(parts),
+        accepted=AcceptedPasswords(
+            work=parts.work,
+            accounts=parts.accounts,
+            passwords=passwords,
+            policy=policy,
+            clock=parts.clock,
+        ),
+        change=PasswordChange(
+            work=parts.work,
+            accounts=parts.accounts,
+            audit=parts.audit,
+            clock=parts.clock,
+            passwords=passwords,
+            waits=waits,
+            notices=notices,
+            sign_out=parts.sign_out,
+        ),
+        judge=_judge(parts, policy),
         pictures=pictures,
     )
 
 
-def _judge(parts: Parts) -> PasswordJudge:
+def _judge(parts: Parts, policy: PasswordPolicy) -> PasswordJudge:
     limits = parts.settings.password
     return PasswordJudge(
-        policy=PasswordPolicy(limits, _SERVICE_WORDS),
+        policy=policy,
         quota=network_quota(
             parts.resources,
             parts.web,

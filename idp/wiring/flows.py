@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from werkzeug.wrappers import Request, Response
 
+from idp.adapters.sql.epochs import SqlEpochs
 from idp.flows.charter import CharterFlow
 from idp.flows.choice import ChoiceFlow
 from idp.flows.closing import ClosingFlow
@@ -12,6 +13,7 @@ from idp.flows.email_otp import EmailOtpFlow
 from idp.flows.enrolment import EnrolmentFlow
 from idp.flows.more_time import MoreTimeFlow
 from idp.flows.password import PasswordFlow
+from idp.flows.password_renewal import PasswordRenewalFlow
 from idp.flows.professional_context import ProfessionalContextFlow
 from idp.flows.psc import PscFlow
 from idp.flows.psc_leave import PscLeaveFlow
@@ -61,7 +63,6 @@ def _password(parts: Parts, shared: FlowParts) -> PasswordFlow:
     settings = parts.settings
     return PasswordFlow(
         desk=shared.desk,
-        work=parts.work,
         accounts=parts.accounts,
         passwords=shared.passwords,
         tries=PasswordTries(
@@ -71,6 +72,7 @@ def _password(parts: Parts, shared: FlowParts) -> PasswordFlow:
             devices=shared.devices,
             clock=parts.clock,
         ),
+        accepted=shared.accepted,
         sender=shared.sender,
         quota=shared.password_posts,
         devices=shared.devices,
@@ -110,6 +112,8 @@ def _email_otp(parts: Parts, shared: FlowParts) -> EmailOtpFlow:
         identities=shared.identities,
         linking=shared.linking,
         already=shared.already,
+        sharing=shared.sharing,
+        epochs=SqlEpochs(parts.database),
         clock=parts.clock,
     )
     return EmailOtpFlow(
@@ -150,6 +154,7 @@ def _required(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
         itinerary=parts.itinerary,
         clock=parts.clock,
     )
+    yield PasswordRenewalFlow(desk=shared.desk, change=shared.change, judge=shared.judge)
     yield ClosingFlow(desk=shared.desk, work=parts.work, accounts=parts.accounts, notices=shared.notices)
     yield ProfessionalContextFlow(
         desk=shared.desk,

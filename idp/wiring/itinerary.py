@@ -5,7 +5,7 @@ from functools import partial
 from idp.accounts.email_change import ProvedAgain
 from idp.adapters.sql.charters import SqlCharters
 from idp.clients.registry import ClientFile
-from idp.interaction.account_actions import EmailAgainAction, PasswordClosedAction
+from idp.interaction.account_actions import EmailAgainAction, PasswordClosedAction, PasswordRenewalAction
 from idp.interaction.authenticator import DOORS, house_doors
 from idp.interaction.next_stop import Itinerary
 from idp.interaction.professional_context import ContextAction
@@ -48,7 +48,8 @@ def build_itinerary(
         ProvedAgain(s.email.proved_again_after, s.email.put_off_for), fresh_for=s.lives.fresh_proof_life
     )
     charter = build_charter_action(resources, clients)
-    return Itinerary(doors, (ClosingAction(), charter, PasswordClosedAction(), again, context), sources)
+    password = (PasswordClosedAction(), PasswordRenewalAction())
+    return Itinerary(doors, (ClosingAction(), charter, *password, again, context), sources)
 
 
 def charters_demanded(clients: ClientFile, client_id: str) -> tuple[str, ...]:

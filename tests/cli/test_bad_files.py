@@ -151,6 +151,28 @@ def test_a_bad_file_of_authorities_of_the_mail_relay_is_told_at_every_start(
     assert told_by(place, command, SMTP_TLS="starttls", SMTP_CA_FILE=str(file)) == (2, told)
 
 
+@pytest.mark.parametrize(
+    ("octets", "it_is"),
+    [
+        (None, "absent"),
+        (b"\xff\xfe", "not UTF-8 text"),
+        (b"x" * (4 * 1024 * 1024 + 1), "larger than such a file"),
+    ],
+    ids=["absent", "not text", "too large"],
+)
+def test_a_bad_list_of_leaked_passwords_is_told_at_the_start(
+    place: Path, octets: bytes | None, it_is: str
+) -> None:
+    file = place / "leaked.txt"
+    if octets is not None:
+        file.write_bytes(octets)
+    status, told = told_by(place, "serve", PASSWORD_LEAKED_FILE=str(file))
+    assert (status, told.count("\n")) == (2, 1)
+    assert told.startswith(
+        "idp: CADUCEE_PASSWORD_LEAKED_FILE: a readable UTF-8 file of passwords; it is " + it_is
+    )
+
+
 def test_without_authority_a_refresh_says_so_and_speaks_of_no_list(place: Path) -> None:
     told = "idp: no authority is installed: no card can sign in (idp trust add FILE…)\n"
     assert told_by(place, "trust refresh", CARD_CRL_URLS="http://localhost:9/a.crl") == (1, told)

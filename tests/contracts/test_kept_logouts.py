@@ -8,8 +8,8 @@ from sqlalchemy import Engine
 
 from idp.adapters.sql import kept_logouts as adapter
 from idp.adapters.sql.database import reading
+from idp.adapters.sql.kept_logout_schema import kept_logouts
 from idp.adapters.sql.kept_logouts import SqlKeptLogouts
-from idp.adapters.sql.schema import kept_logouts
 from idp.core.sealing import Sealer, derive_key
 from tests.contracts.specimens import LATER, NOON
 

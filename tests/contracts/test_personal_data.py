@@ -37,6 +37,9 @@ OF_NOBODY = {
     "kept_logouts": "sealed messages of Pro Santé Connect, minutes old, of whom is not known until one is opened",
     "ephemeral": "records of minutes under hashed keys; the sessions among them are read by their own names",
     "audit_seals": "how many events each day had, whoever they are of",
+    "epochs": "when the operator voided what began before, of everybody",
+    "backups": "when a backup was taken",
+    "schema_support": "a version of the code",
     "card_crls": "revocation lists of the authorities",
     "card_crl_entries": "numbers of revoked certificates, whoever has them",
     "card_crl_fetches": "when lists were fetched",
@@ -268,3 +271,15 @@ def test_of_keeping_and_erasing_one_wins_and_the_other_is_told(database_url: str
     assert outcomes["kept"] + outcomes["erased"] == 1, outcomes
     assert outcomes["told"] + outcomes["too late"] == CALLERS - 1, outcomes
     assert bool(rows(database, ALICE)["accounts"]) == bool(outcomes["kept"])
+
+
+def test_mails_that_wait_for_a_mailbox_that_two_share_are_in_no_copy_and_stay(full: Engine) -> None:
+    accounts = SqlAccounts(full, shares_mailboxes=True)
+    accounts.save(replace(accounts.get(BOB), email=accounts.get(ALICE).email))
+    for one in (ALICE, BOB):
+        waiting = {holding.table: len(holding.rows) for holding in SqlPersonalData(full).of(one)}
+        assert waiting["outbox"] == 0
+    closing(full)
+    SqlErasures(full).erase(ALICE, LATER, PSEUDONYM)
+    waiting = {holding.table: len(holding.rows) for holding in SqlPersonalData(full).of(BOB)}
+    assert waiting["outbox"] == 1  # alone again: what waits for the mailbox is Bob's

@@ -7,7 +7,7 @@ import pytest
 
 from idp.accounts.account import ClosedFor, PasswordClosure
 from idp.accounts.email_change import ProvedAgain
-from idp.interaction.account_actions import EmailAgainAction, PasswordClosedAction
+from idp.interaction.account_actions import EmailAgainAction, PasswordClosedAction, PasswordRenewalAction
 from idp.interaction.authenticator import AuthenticatorId
 from idp.interaction.record import Interaction
 from tests.fakes import NOON
@@ -16,7 +16,7 @@ from tests.people import a_standing, an_account, an_event, an_interaction
 AGAIN = EmailAgainAction(
     ProvedAgain(after=timedelta(days=365), put_off_for=timedelta(days=7)), fresh_for=timedelta(minutes=10)
 )
-CLOSED = PasswordClosedAction()
+CLOSED, RENEWAL = PasswordClosedAction(), PasswordRenewalAction()
 OLD = a_standing(an_account(email_verified_at=NOON - timedelta(days=366)))
 CLOSURE = PasswordClosure(at=NOON, motive=ClosedFor.EMAIL_DISOWNED)
 SHUT = a_standing(an_account(password_closure=CLOSURE))
@@ -54,6 +54,38 @@ def test_what_a_session_lends_asks_for_neither() -> None:
     lent = an_interaction(events=events, lent=events, sid="sid-1")
     assert not AGAIN.due(OLD, lent, NOON)
     assert not CLOSED.due(SHUT, lent, NOON)
+
+
+LISTED = a_standing(an_account(password_listed_at=NOON))
+
+
+@pytest.mark.parametrize(
+    ("names", "is_due"),
+    [
+        (("password", "email_otp"), True),
+        (("password", "password_passkey"), True),
+        (("password", "passkey"), True),
+        (("password",), False),
+        (("passkey",), False),
+        (("cps",), False),
+        (("password", "psc"), False),
+        (("password", "email_otp", "cps"), False),
+        ((), False),
+    ],
+)
+def test_a_listed_password_is_renewed_where_it_was_typed_and_all_was_proved(
+    names: tuple[AuthenticatorId, ...], is_due: bool
+) -> None:
+    assert RENEWAL.due(LISTED, proved_by(*names), NOON) is is_due
+    assert not RENEWAL.due(a_standing(), proved_by(*names), NOON)
+
+
+@pytest.mark.parametrize("typed_here", [(), ("password",), ("email_otp",)])
+def test_half_of_it_lent_by_a_session_chooses_no_password(typed_here: tuple[AuthenticatorId, ...]) -> None:
+    events = (an_event("password"), an_event("email_otp"))
+    lent = tuple(event for event in events if event.authenticator not in typed_here)
+    interaction = an_interaction(events=events, lent=lent, sid="sid-1")
+    assert not RENEWAL.due(LISTED, interaction, NOON)
 
 
 def test_a_young_address_and_an_open_password_ask_for_nothing() -> None:

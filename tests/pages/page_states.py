@@ -1,5 +1,6 @@
 """Every page in every state a person can meet, as view-models; shared by the tests and the gallery."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -193,7 +194,13 @@ def _choice() -> list[State]:
     for name, open_doors in (("all", ALL), ("psc-and-password", PSC_AND_PASSWORD)):
         enrols = pages.ChoicePage(doors=open_doors, enrolment_from_psc=True)
         states.append(State(f"choice-enrols-{name}", "choice.html", enrols))
-    for notice in ("choice.step_up", "choice.other_door", "choice.fresh", "choice.restarted"):
+    for notice in (
+        "choice.step_up",
+        "choice.other_door",
+        "choice.fresh",
+        "choice.restarted",
+        "choice.mailbox_shared",
+    ):
         states.append(
             State(notice.replace(".", "-"), "choice.html", pages.ChoicePage(doors=ALL, notice=notice))
         )
@@ -307,7 +314,7 @@ def _passkey() -> list[State]:
         "passkey-second-alone": passkey(is_second=True, doors=PASSWORD_ONLY),
         "passkey-none": passkey(options="", is_second=True),
     }
-    errors = ("refused", "stale", "not_verified", "other_person", "network")
+    errors = ("refused", "stale", "not_verified", "other_person", "network", "counter", "identity_old")
     models |= {f"passkey-{error}!": passkey(error=f"passkey.{error}") for error in errors}
     return [State(name, "passkey.html", model) for name, model in models.items()]
 
@@ -715,6 +722,8 @@ def _new_password() -> list[State]:
         "new-password": page,
         "new-password-old": replace(page, changed_on=""),
         "new-password-disowned": replace(page, is_closed=True),
+        "new-password-shared-mailbox": replace(page, is_closed=True, is_closed_by_sharing=True),
+        "new-password-listed": replace(page, is_listed=True),
         "new-password-wrong!": replace(page, error="new_password.current_wrong"),
         "new-password-wait!": replace(page, error="password.wait", delay=Delay(0, 2)),
         "new-password-network!": replace(page, error="password.network", delay=Delay(0, 1)),
@@ -836,7 +845,12 @@ def _history() -> list[State]:
     reports = {
         "report": report,
         "report-no-password": replace(report, closes_password=False),
+        "report-passkey": replace(report, closes_password=False, removes_passkey=True),
+        "report-passkey-added": replace(
+            report, closes_password=False, removes_passkey=True, was_passkey_added=True
+        ),
         "report-done": replace(report, is_done=True),
+        "report-done-passkey": replace(report, closes_password=False, removes_passkey=True, is_done=True),
         "report-done-no-password": replace(report, closes_password=False, help_desk="", is_done=True),
     }
     return [
@@ -874,6 +888,7 @@ def _email() -> list[State]:
     of_section = {
         "email": section,
         "email-unproved": replace(section, address="e•••@hopital.example", is_proved=False),
+        "email-shared": replace(section, is_shared=True),
         "email-malformed!": replace(section, entry=replace(typed, error="enrolment.email_malformed")),
         "email-taken!": replace(section, entry=replace(typed, error="enrolment.email_taken")),
         "email-quota!": replace(section, entry=replace(typed, error="email_otp.quota")),
@@ -908,6 +923,7 @@ def _email() -> list[State]:
     )
     return [
         *(State(name, "account/email.html", one, in_interaction=False) for name, one in of_section.items()),
+        *_password_renewal(),
         *(State(name, "email_again.html", one) for name, one in of_stop.items()),
         *(
             State(f"email-undo-{one.state}", "account/email_undo.html", one, in_interaction=False)
@@ -920,6 +936,15 @@ def _email() -> list[State]:
         State("password-closed", "password_closed.html", closed),
         State("password-closed-reported", "password_closed.html", replace(closed, motive="reported")),
     ]
+
+
+def _password_renewal() -> Iterator[State]:
+    waiting = Deadline(time="14 h 47", seconds=720, may_prolong=True)
+    page = pages.PasswordRenewalPage(rpps=ELISE.rpps, password_numbers=PASSWORD_NUMBERS)
+    for name, error in (("leaked!", "enrolment.password_leaked"), ("busy!", "enrolment.busy"), ("", None)):
+        named = f"password-renewal{'-' if name else ''}{name}"
+        yield State(named, "password_renewal.html", replace(page, error=error), deadline=waiting)
+    yield State("password-renewal-shared", "password_renewal.html", page, is_shared_station=True)
 
 
 def _already_enrolled() -> list[State]:
@@ -1087,7 +1112,11 @@ def new_browser_mails(*origins: Origin) -> list[NewBrowserMail]:
 def notices() -> list[NoticeMail]:
     told = [NoticeMail(notice=str(notice), happened_at="3 novembre 2026, 14 h 22") for notice in Notice]
     disabled = next(mail for mail in told if mail.notice == Notice.ACCOUNT_DISABLED)
-    return [*told, replace(disabled, motive="Départ de l'établissement")]
+    return [
+        *told,
+        replace(disabled, motive="Départ de l'établissement"),
+        replace(told[0], whose="Élise MARCHAND-LEFÈVRE"),
+    ]
 
 
 def receipts() -> list[CharterReceiptMail]:

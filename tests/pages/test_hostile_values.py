@@ -23,6 +23,7 @@ from tests.pages.page_states import (
     ALL,
     ELISE,
     ENTRIES,
+    PASSWORD_NUMBERS,
     SCRIPTS,
     TEMPLATES,
     State,
@@ -183,6 +184,9 @@ def hostile_states() -> Iterator[State]:
         ),
         "account/email_undo.html": email_pages.EmailUndoPage(
             state="ask", token="t" * 43, changed_at=HOSTILE, help_desk=HOSTILE
+        ),
+        "password_renewal.html": pages.PasswordRenewalPage(
+            rpps=HOSTILE, password_numbers=PASSWORD_NUMBERS, error="enrolment.password_leaked"
         ),
         "password_closed.html": email_pages.PasswordClosedPage(
             motive="email_disowned", closed_at=HOSTILE, help_desk=HOSTILE

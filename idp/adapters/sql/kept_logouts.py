@@ -12,8 +12,8 @@ import structlog
 from sqlalchemy import Engine
 
 from idp.adapters.sql.database import insert_into, reading, writing
+from idp.adapters.sql.kept_logout_schema import kept_logouts
 from idp.adapters.sql.leased_queue import LeasedQueue
-from idp.adapters.sql.schema import kept_logouts
 from idp.core.sealing import Sealer
 from idp.interaction.kept_logouts import MOST, KeptLogout
 

@@ -6,21 +6,23 @@ Contains columns and constraints. `migrations/` alone creates them; a test keeps
 
 import sqlalchemy as sa
 
-# Their tables are of the same metadata.
-from idp.adapters.sql import (  # noqa: F401
+from idp.adapters.sql import (  # noqa: F401 their tables are of the same metadata
     crl_schema,
     email_schema,
     erasure_schema,
+    kept_logout_schema,
     passkey_schema,
     session_schema,
+    upkeep_schema,
 )
 from idp.adapters.sql.audit_schema import audit_events as audit_events
 from idp.adapters.sql.audit_schema import audit_seals as audit_seals
 from idp.adapters.sql.columns import UtcInstant, metadata, row_number
 
 #: The migration of this code. Zero-padded: the order of the texts is the order of the migrations.
-SCHEMA_REVISION = "0020"
+SCHEMA_REVISION = "0023"
 
+_enabled = sa.text("enabled")
 accounts = sa.Table(
     "accounts",
     metadata,
@@ -36,7 +38,8 @@ accounts = sa.Table(
     sa.Column("identity_evidence", sa.Text, nullable=False),
     sa.Column("identity_stated_at", UtcInstant),
     sa.Column("email", sa.Text, nullable=False),
-    sa.Column("email_normalised", sa.Text, nullable=False, unique=True),
+    # The address, of the account that had it first; of others who share it, their id (docs/adr/0045).
+    sa.Column("email_key", sa.Text, nullable=False),
     sa.Column("email_verified_at", UtcInstant, nullable=False),
     sa.Column("password_hash", sa.Text, nullable=False),
     sa.Column("address_line1", sa.Text, nullable=False),
@@ -59,12 +62,10 @@ accounts = sa.Table(
     sa.Column("disabled_motive", sa.Text, nullable=False, server_default=""),
     sa.Column("signed_in_at", UtcInstant),
     sa.Column("unused_told_at", UtcInstant),
-    sa.Index(
-        "ix_accounts_unused",
-        "signed_in_at",
-        sqlite_where=sa.text("enabled"),
-        postgresql_where=sa.text("enabled"),
-    ),
+    sa.Column("password_listed_at", UtcInstant),
+    sa.Column("email_normalised", sa.Text, nullable=False, server_default="", index=True),
+    sa.UniqueConstraint("email_key", name="uq_accounts_email_normalised"),
+    sa.Index("ix_accounts_unused", "signed_in_at", sqlite_where=_enabled, postgresql_where=_enabled),
 )
 
 #: `before` and `after`: the fields of the identity that a newer proof changed.
@@ -208,20 +209,6 @@ logout_notices = sa.Table(
     sa.Column("leased_until", UtcInstant),
     sa.UniqueConstraint("sid", "client_id"),
     sa.Index("ix_logout_notices_state", "state", "client_id", "not_before"),
-    sqlite_autoincrement=True,
-)
-
-#: Logout tokens of Pro Santé Connect that wait for its signing keys, sealed.
-kept_logouts = sa.Table(
-    "kept_logouts",
-    metadata,
-    sa.Column("id", row_number, primary_key=True, autoincrement=True),
-    sa.Column("token_sha256", sa.Text, nullable=False, unique=True),
-    sa.Column("sealed", sa.Text, nullable=False),
-    sa.Column("received_at", UtcInstant, nullable=False),
-    sa.Column("not_before", UtcInstant, nullable=False, index=True),
-    sa.Column("attempts", sa.Integer, nullable=False),
-    sa.Column("leased_until", UtcInstant),
     sqlite_autoincrement=True,
 )
 

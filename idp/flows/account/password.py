@@ -10,19 +10,14 @@ from dataclasses import dataclass
 
 from werkzeug.wrappers import Request, Response
 
-from idp.accounts.notices import Notice, Notices
-from idp.accounts.password import HashingBusy, Passwords
+from idp.accounts.password import HashingBusy
 from idp.accounts.password_rules import KnownPerson
-from idp.accounts.repository import AccountRepository, StaleAccount
-from idp.accounts.waits import Waits
-from idp.core.audit import Audit, AuditEvent
-from idp.core.clock import Clock
-from idp.core.unit_of_work import UnitOfWork
+from idp.accounts.repository import StaleAccount
 from idp.flows.shared.account_desk import AccountDesk, Entered
 from idp.flows.shared.busy import busy
 from idp.flows.shared.current_password import CurrentPassword, PasswordRefused
+from idp.flows.shared.password_change import PasswordChange
 from idp.flows.shared.password_judge import PasswordJudge
-from idp.interaction.sign_out import SignOut
 from idp.pages.account import PasswordPage
 from idp.pages.delay import Delay
 from idp.pages.identity import identity_view
@@ -39,17 +34,10 @@ _NO_DELAY = Delay()
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordFlow:
     desk: AccountDesk
-    work: UnitOfWork
-    accounts: AccountRepository
-    audit: Audit
-    clock: Clock
     leaving: Leaving
     locales: Locales
-    passwords: Passwords
     current: CurrentPassword
-    sign_out: SignOut
-    notices: Notices
-    waits: Waits
+    change: PasswordChange
     judge: PasswordJudge
 
     def routes(self) -> Iterator[PageRoute]:
@@ -75,7 +63,8 @@ class PasswordFlow:
         try:
             if not entered.is_proved:
                 self.current.verify(request, account, form.get("password", ""))
-            self._change(entered, self.passwords.hash(password))
+            # Forgotten or not: the proof replaces the present one (facts/security PW6).
+            self.change.write(account, password, by="proof" if entered.is_proved else "password")
         except PasswordRefused as refused:
             return self._refuse(request, entered, refused)
         except (HashingBusy, StaleAccount):
@@ -103,22 +92,6 @@ class PasswordFlow:
             response.headers["Retry-After"] = str(math.ceil(refused.delay.total_seconds()))
         return response
 
-    def _change(self, entered: Entered, hashed: str) -> None:
-        """Save it, and void what began before: sessions, codes, refresh tokens (facts/security TK6).
-
-        Raises StaleAccount.
-        """
-        account, now = entered.account, self.clock.now()
-        changed = account.with_password(hashed, now)
-        post = self.notices.written(changed, Notice.PASSWORD_CHANGED)
-        by = "proof" if entered.is_proved else "password"
-        with self.work.as_one_step():
-            self.accounts.save(changed)
-            self.waits.end(account.identity.rpps)
-            self.audit.record(AuditEvent.PASSWORD_CHANGED, account_id=account.id, by=by)
-            post()
-            self.sign_out.end_all(account.id, now, by="password_change")
-
     def _page(
         self,
         request: Request,
@@ -136,6 +109,8 @@ class PasswordFlow:
             is_proved=entered.is_proved,
             is_first=not account.has_password,
             is_closed=not account.is_password_door_open,
+            is_closed_by_sharing=account.is_closed_by_sharing,
+            is_listed=account.password_listed_at is not None,
             is_done=is_done,
             error=error,
             delay=delay,

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from werkzeug.test import Client, TestResponse
 
 from idp.accounts.logouts import NoticeState
+from idp.adapters.sql.kept_logout_schema import kept_logouts
 from idp.adapters.sql.kept_logouts import SqlKeptLogouts
-from idp.adapters.sql.schema import kept_logouts, logout_notices
+from idp.adapters.sql.schema import logout_notices
 from idp.core.ephemeral import StoreUnavailable
 from idp.interaction.kept_logouts import KEPT_FOR
 from idp.wiring.parts import build_parts

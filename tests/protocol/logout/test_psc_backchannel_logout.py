@@ -10,8 +10,9 @@ from bs4 import BeautifulSoup
 from werkzeug.test import Client, TestResponse
 
 from idp.accounts.charter import CharterRevision
+from idp.adapters.sql.kept_logout_schema import kept_logouts
 from idp.adapters.sql.logouts import SqlLogoutNotices
-from idp.adapters.sql.schema import ephemeral, kept_logouts
+from idp.adapters.sql.schema import ephemeral
 from idp.core.ephemeral import Kind
 from idp.protocol.logout.kept_logouts import KeptLogoutJudge
 from idp.wiring.resources import open_resources
