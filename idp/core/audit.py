@@ -33,8 +33,7 @@ class AuditEvent(StrEnum):
     #: mailbox others read too and that has no passkey, which reads on its page what a wrong one does; `identity_old`: a
     #: right one, of a person whose identity was proved too long ago
     PASSWORD_REFUSED = "password:check:refused"
-    #: a password was not compared: too many tries; `reason` `wait`, `closed` (of the person, in this browser), `slowed`
-    #: (of many persons, from one network)
+    #: a password was not compared: too many tries
     PASSWORD_THROTTLED = "password:check:throttled"
     #: a right password was found in the lists of common or leaked passwords, for the first time; its person chooses
     #: another one before the sign-in goes on

@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from idp.core.audit import Fact
+from idp.core.audit import AuditEvent, Fact
+from idp.core.measures import count_event
 from idp.core.origin import Network
 
 log = structlog.get_logger()
@@ -95,6 +96,8 @@ def on_committed(listener: Listener) -> Callable[[], None]:
 
 
 def tell_committed(records: Sequence[AuditRecord]) -> None:
+    for record in records:
+        count_event(AuditEvent(record.event))
     for listener in _listeners:
         for record in records:
             try:

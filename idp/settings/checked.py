@@ -16,6 +16,7 @@ from idp.settings import (
     keys,
     mail,
     mail_code,
+    operations,
     outbound,
     password,
     proxy,
@@ -51,6 +52,7 @@ _RULES: Mapping[str, tuple[Rule[Any], ...]] = {
     "hsm": keys.HSM_RULES,
     "bounds": bounds.RULES,
     "crowd": crowd.RULES,
+    "operations": operations.RULES,
 }
 
 

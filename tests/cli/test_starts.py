@@ -11,21 +11,22 @@ from tests.made_once import place_database
 
 #: One of each module, mostly at a fault that it tells without asking anybody: its imports are what a start could lack.
 COMMANDS = {
-    "accounts": "accounts show 10000000025",
-    "audit": "audit seals",
+    "db_roles": "db roles",
     "audit_verify": "audit verify",
+    "audit": "audit seals",
+    "accounts": "accounts show 10000000025",
     "background": "worker",
     "backups": "db restore /nowhere",
     "card": "card list --module /nowhere.so",
     "charter": "charter publish --revision 1 --fr /nowhere.md",
     "client_secrets": "clients secret --given",
-    "db_roles": "db roles",
     "database": "db check",
     "epoch": "epoch new",
     "incident": "incident end",
     "keys": "keys list",
     "logouts": "logouts list",
     "mail": "mail check",
+    "mails": "mails list",
     "operate": "clients check",
     "psc": "psc check",
     "serve": "serve",
@@ -34,8 +35,11 @@ COMMANDS = {
 
 
 def test_each_module_has_its_command() -> None:
-    parts = {"__init__", "__main__", "main", "lanes", "served", "audited"}
-    parts |= {"audit_options", "card_options", "db_options", "incident_options"}
+    parts = {
+        *("__init__", "__main__", "main", "served", "card_options", "db_options", "incident_options"),
+        *("audited", "audit_options"),
+        *("embedded", "lanes", "pulse", "purging", "work", "worker_options"),
+    }
     assert set(COMMANDS) == {path.stem for path in (ROOT / "idp" / "cli").glob("*.py")} - parts
 
 

@@ -76,6 +76,11 @@ def parse_url(url: str) -> URL:
     return target
 
 
+def is_sqlite(url: str) -> bool:
+    """Whether the database is a file of this machine. Raises UnsupportedDatabase."""
+    return parse_url(url).get_backend_name() == "sqlite"
+
+
 def unopened_database(target: URL) -> Engine:
     """Returns a database that has not been connected to yet. Raises DatabaseMissing."""
     database = _ENGINES[target.drivername](target)

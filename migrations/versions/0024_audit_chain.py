@@ -6,8 +6,8 @@ Rows of before have neither. What the release before writes meanwhile has neithe
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0023"
-down_revision = "0022"
+revision = "0024"
+down_revision = "0023"
 
 
 def upgrade() -> None:
