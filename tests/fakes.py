@@ -71,6 +71,8 @@ class MemoryStore:
     clock: FixedClock = field(default_factory=FixedClock)
     is_down: bool = False
     records: dict[tuple[Kind, str], _Record] = field(default_factory=dict)
+    #: Members and their ends.
+    sets: dict[tuple[Kind, str], dict[str, datetime]] = field(default_factory=dict)
 
     def put(self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta) -> None:
         self._write_with_unit(partial(self._write, kind, key, _json(value), 0, _checked(ttl)))
@@ -180,6 +182,21 @@ class MemoryStore:
         record = self._living(kind, key)
         return 0 if record is None else record.version
 
+    def note_member(self, kind: Kind, key: str, member: str, ttl: timedelta) -> int:
+        life = _checked(ttl)
+        self.members(kind, key)
+        self.sets.setdefault((kind, key), {})[member] = self.clock.now() + life
+        return self.members(kind, key)
+
+    def members(self, kind: Kind, key: str) -> int:
+        self._send_waiting()
+        self._living(kind, key)
+        now = self.clock.now()
+        return sum(dies_at > now for dies_at in self.sets.get((kind, key), {}).values())
+
+    def drop_member(self, kind: Kind, key: str, member: str) -> None:
+        self._write_with_unit(lambda: self.sets.get((kind, key), {}).pop(member, None))
+
     def clear(self, places: Sequence[Place]) -> None:
         for place in places:
             self._write_with_unit(partial(self._delete, *place))
@@ -233,7 +250,10 @@ class MemoryStore:
 
     def written(self) -> str:
         """Everything it holds, keys and values, to search for what must not be there."""
-        return "\n".join(f"{kind} {key} {record.text}" for (kind, key), record in self.records.items())
+        records = [f"{kind} {key} {record.text}" for (kind, key), record in self.records.items()]
+        return "\n".join(
+            [*records, *(f"{kind} {key} {members}" for (kind, key), members in self.sets.items())]
+        )
 
 
 class PersonalFact(AssertionError):

@@ -22,7 +22,9 @@ _PAGE = _RUN + timedelta(days=1)
 
 
 class Wait(Exception):
-    """Try again after `delay`."""
+    """Try again after `delay`. `reason`: the catalogue has `password.<reason>`."""
+
+    reason = "wait"
 
     def __init__(self, delay: timedelta) -> None:
         super().__init__(delay)
@@ -31,6 +33,8 @@ class Wait(Exception):
 
 class Closed(Exception):
     """Passwords are refused for this RPPS in this browser, until a strong proof of the person."""
+
+    reason = "closed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,50 +11,11 @@ from typing import Any, Protocol
 
 from idp.adapters.ephemeral_record import as_text, checked_life, from_text, hashed
 from idp.adapters.redis_connections import Command, command
+from idp.adapters.redis_scripts import COUNT, COUNT_ALL, MEMBERS, NOTE_MEMBER, PUT_COUNTED, SWAP
 from idp.adapters.unit import forget, forget_all, present_request, present_unit, remember, remembered
 from idp.core.ephemeral import Kind, Limited, Place, Put, StaleRecord, StoreUnavailable, Versioned
 
 _MILLISECOND = timedelta(milliseconds=1)
-
-# Sent with their text (EVAL): a script called by its hash may be unknown to a server that was restarted, and what
-# follows it in the same write would be done before it is sent again.
-
-# KEYS[1]: record. ARGV: expected version, new envelope, life in ms or "" to keep the present one. Returns 1 if swapped.
-_SWAP = """
-local record = redis.call('GET', KEYS[1])
-if not record or string.match(record, '^%d+') ~= ARGV[1] then return 0 end
-if ARGV[3] == '' then redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
-else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
-return 1
-"""
-# KEYS[1]: counter. ARGV: life of the window in ms, set by the first count only.
-_COUNT = """
-local counted = redis.call('INCR', KEYS[1])
-if counted == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
-return counted
-"""
-# KEYS: counter, record. ARGV: life of the window, the highest count that writes, envelope, life. Returns 1 if written.
-_PUT_COUNTED = """
-local counted = redis.call('INCR', KEYS[1])
-if counted == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
-if counted > tonumber(ARGV[2]) then return 0 end
-redis.call('SET', KEYS[2], ARGV[3], 'PX', ARGV[4])
-return 1
-"""
-# KEYS: counters. ARGV: for each its highest count and the life of its window. Returns what each comes to, or would.
-_COUNT_ALL = """
-local counts, is_allowed = {}, true
-for number, name in ipairs(KEYS) do
-  counts[number] = tonumber(redis.call('GET', name) or '0') + 1
-  if counts[number] > tonumber(ARGV[2 * number - 1]) then is_allowed = false end
-end
-if not is_allowed then return counts end
-for number, name in ipairs(KEYS) do
-  redis.call('INCR', name)
-  if counts[number] == 1 then redis.call('PEXPIRE', name, ARGV[2 * number]) end
-end
-return counts
-"""
 
 
 class Server(Protocol):
@@ -119,7 +80,7 @@ class RedisStore:
         life = "" if ttl is None else _milliseconds(ttl)
         envelope = _envelope(expected_version + 1, value)
         name = self._written(kind, key)
-        if not self._ask(name, "EVAL", _SWAP, 1, name, expected_version, envelope, life):
+        if not self._ask(name, "EVAL", SWAP, 1, name, expected_version, envelope, life):
             forget_all()
             raise StaleRecord
 
@@ -127,7 +88,7 @@ class RedisStore:
         self, kind: Kind, key: str, value: Mapping[str, Any], *, expected_version: int, ttl: timedelta
     ) -> None:
         name, envelope = self._name(kind, key), _envelope(expected_version + 1, value)
-        swap = command(name, "EVAL", _SWAP, 1, name, expected_version, envelope, _milliseconds(ttl))
+        swap = command(name, "EVAL", SWAP, 1, name, expected_version, envelope, _milliseconds(ttl))
         if (unit := present_unit()) is not None:
             unit.put_ahead(self._send, swap)
         elif (request := present_request()) is not None:
@@ -141,16 +102,16 @@ class RedisStore:
     ) -> bool:
         names = (self._written(*counter.place), self._written(kind, key))
         given = (_milliseconds(counter.window), counter.most, _envelope(0, value), _milliseconds(ttl))
-        return bool(self._ask(names[0], "EVAL", _PUT_COUNTED, 2, *names, *given))
+        return bool(self._ask(names[0], "EVAL", PUT_COUNTED, 2, *names, *given))
 
     def count(self, kind: Kind, key: str, ttl: timedelta) -> int:
         name = self._written(kind, key)
-        return int(self._ask(name, "EVAL", _COUNT, 1, name, _milliseconds(ttl)))
+        return int(self._ask(name, "EVAL", COUNT, 1, name, _milliseconds(ttl)))
 
     def count_all(self, counters: Sequence[Limited]) -> Sequence[int]:
         names = [self._written(*counter.place) for counter in counters]
         given = [number for one in counters for number in (one.most, _milliseconds(one.window))]
-        return [int(count) for count in self._ask(names[0], "EVAL", _COUNT_ALL, len(names), *names, *given)]
+        return [int(count) for count in self._ask(names[0], "EVAL", COUNT_ALL, len(names), *names, *given)]
 
     def count_or_refuse(self, *counters: tuple[Limited, Exception]) -> None:
         counts = self.count_all([counter for counter, _refusal in counters])
@@ -163,6 +124,18 @@ class RedisStore:
         name = self._name(kind, key)
         record = self._ask(name, "GET", name, again=True)
         return 0 if record is None else _version(record)
+
+    def note_member(self, kind: Kind, key: str, member: str, ttl: timedelta) -> int:
+        name = self._name(kind, key)
+        return int(self._ask(name, "EVAL", NOTE_MEMBER, 1, name, hashed(member), _milliseconds(ttl)))
+
+    def members(self, kind: Kind, key: str) -> int:
+        name = self._name(kind, key)
+        return int(self._ask(name, "EVAL", MEMBERS, 1, name, again=True))
+
+    def drop_member(self, kind: Kind, key: str, member: str) -> None:
+        name = self._name(kind, key)
+        self._write(command(name, "ZREM", name, hashed(member)))
 
     def clear(self, places: Sequence[Place]) -> None:
         names = [self._written(*place) for place in places]

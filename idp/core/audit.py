@@ -35,6 +35,8 @@ class AuditEvent(StrEnum):
     PASSWORD_THROTTLED = "password:check:throttled"
     #: The lists of common and leaked passwords have learned it since it was chosen.
     PASSWORD_LISTED = "password:check:listed"
+    #: Guessing spread over many persons.
+    PASSWORD_SPREAD = "password:spread:warned"
     PASSWORD_CHANGED = "password:change:accepted"
     PASSWORD_CLOSED = "password:close:accepted"
     EMAIL_CHANGED = "email:change:accepted"

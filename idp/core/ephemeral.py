@@ -60,6 +60,13 @@ class Kind(StrEnum):
     CLIENT_ASSERTION = "client_assertion"
     PASSWORD_POSTS_BY_IP = "password_posts_by_ip"
     PASSWORDS_JUDGED_BY_IP = "passwords_judged_by_ip"
+    #: Sets of members (`note_member`).
+    REFUSED_IN_NETWORK = "refused_in_network"
+    REFUSED_IN_MINUTE = "refused_in_minute"
+    REFUSED_USUALLY = "refused_usually"
+    REFUSALS_TOLD = "refusals_told"
+    SLOW_NETWORK = "slow_network"
+    SLOW_NETWORK_POSTS = "slow_network_posts"
     SIGN_INS_BY_IP = "sign_ins_by_ip"
     ATTEMPTS_OF_SIGN_IN = "attempts_of_sign_in"
     PUSHED_BY_CLIENT = "pushed_by_client"
@@ -104,8 +111,9 @@ class StoreUnavailable(Exception):
 class EphemeralStore(Protocol):
     """Raises StoreUnavailable from every method when the store is down. Expired records are never returned.
 
-    Within a unit of work (`core/unit_of_work`), `put`, `touch` and `clear` wait for its end; the others, whose outcome
-    the caller needs, are steps of their own. Within a request, `get` may return what this request read before.
+    Within a unit of work (`core/unit_of_work`), `put`, `touch`, `drop_member` and `clear` wait for its end; the others,
+    whose outcome the caller needs, are steps of their own. Within a request, `get` may return what this request read
+    before.
     """
 
     def put(self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta) -> None:
@@ -179,6 +187,18 @@ class EphemeralStore(Protocol):
 
     def counted(self, kind: Kind, key: str) -> int:
         """Returns the present count, 0 when there is none. `take` clears a counter."""
+
+    def note_member(self, kind: Kind, key: str, member: str, ttl: timedelta) -> int:
+        """Make it one of the members of this key for so long from now; one that it is already counts no second time.
+
+        Returns how many living members there are, in one step.
+        """
+
+    def members(self, kind: Kind, key: str) -> int:
+        """Returns how many living members there are."""
+
+    def drop_member(self, kind: Kind, key: str, member: str) -> None:
+        """It is none any more, with the present unit of work."""
 
     def clear(self, places: Sequence[Place]) -> None:
         """Delete what is there, in one step; each place is named once. Of counters that are counted together, in the

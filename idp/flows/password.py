@@ -12,7 +12,7 @@ from werkzeug.wrappers import Request, Response
 from idp.accounts.account import Account
 from idp.accounts.password import HashingBusy, Passwords
 from idp.accounts.repository import AccountRepository
-from idp.accounts.throttle import Closed, PasswordThrottle, Wait
+from idp.accounts.throttle import Closed, Wait
 from idp.cards.rpps import InvalidRpps, Rpps, parse_rpps
 from idp.core.audit import AuditEvent, Fact
 from idp.core.clock import Clock
@@ -20,6 +20,7 @@ from idp.flows.shared.busy import busy
 from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.desk import Desk
 from idp.flows.shared.password_accepted import AcceptedPasswords
+from idp.flows.shared.password_tries import PasswordTries
 from idp.interaction.binding import browser_of
 from idp.interaction.record import Interaction, event_of, with_event
 from idp.pages.delay import Delay
@@ -31,10 +32,8 @@ from idp.web.page_routes import PageRoute
 _NO_WAIT = timedelta(0)
 #: HTTP status of refusals of the form; 403 is that of a closed door.
 _STATUS = {
-    "password.malformed_rpps": 422,
-    "password.refused": 422,
-    "password.wait": 429,
-    "password.network": 429,
+    **dict.fromkeys(("password.malformed_rpps", "password.refused"), 422),
+    **dict.fromkeys(("password.wait", "password.slowed", "password.network"), 429),
     "password.busy": 503,
 }
 
@@ -44,8 +43,8 @@ class PasswordFlow:
     desk: Desk
     accounts: AccountRepository
     passwords: Passwords
-    throttle: PasswordThrottle
     accepted: AcceptedPasswords
+    tries: PasswordTries
     sender: CodeSender
     #: Forms from one network.
     quota: NetworkQuota
@@ -79,7 +78,7 @@ class PasswordFlow:
             with self.passwords.room():
                 account = self._verified(request, interaction, rpps, form.get("password", ""))
         except Wait as wait:
-            return self._refuse(request, interaction, rpps, "password.wait", wait.delay)
+            return self._refuse(request, interaction, rpps, f"password.{wait.reason}", wait.delay)
         except Closed:
             return self._refuse(request, interaction, rpps, "password.closed")
         except HashingBusy:
@@ -97,18 +96,19 @@ class PasswordFlow:
         (T24)."""
         try:
             # TH1: counted before the password is compared, as a step of its own.
-            begun = self.throttle.begin(rpps, self.devices.nonce(request, rpps), self.clock.now())
-        except (Wait, Closed):
-            self._audit(AuditEvent.PASSWORD_THROTTLED, interaction, None)
+            begun = self.tries.begin(request, rpps)
+        except (Wait, Closed) as throttled:
+            self._audit(AuditEvent.PASSWORD_THROTTLED, interaction, None, reason=throttled.reason)
             raise
         account = self.accounts.find_by_rpps(rpps)
         is_right = self.passwords.is_right(account.password_hash if account else None, typed)
         is_open = account is not None and account.may_sign_in and account.is_password_door_open
         if account is None or not is_right or not is_open:
             self._audit(AuditEvent.PASSWORD_REFUSED, interaction, account, reason=_reason(account, is_right))
+            self.tries.refused(begun)
             return None
         tell = partial(self._audit, interaction=interaction, account=account)
-        self.accepted.write(account, typed, begun, tell)
+        self.accepted.write(account, typed, tell, lambda: self.tries.succeed(begun))
         return account
 
     def _accept(self, request: Request, interaction: Interaction, account: Account) -> Response:

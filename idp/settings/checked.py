@@ -40,6 +40,7 @@ _RULES: Mapping[str, tuple[Rule[Any], ...]] = {
     "mail_code": mail_code.RULES,
     "email": email_address.RULES,
     "password": password.RULES,
+    "spread": (),
     "passkey": (),
     "lives": (),
     "clock": (),

@@ -22,6 +22,7 @@ from idp.settings.passkey import PasskeySettings
 from idp.settings.password import PasswordSettings
 from idp.settings.proxy import ProxySettings
 from idp.settings.psc import PscSettings
+from idp.settings.spread import SpreadSettings
 from idp.settings.stations import StationSettings
 from idp.settings.where import WhereSettings
 
@@ -42,6 +43,7 @@ class Groups:
     mail_code: MailCodeSettings
     email: EmailSettings
     password: PasswordSettings
+    spread: SpreadSettings
     passkey: PasskeySettings
     lives: LifeSettings
     clock: ClockSettings

@@ -9,7 +9,9 @@ from datetime import timedelta
 
 from werkzeug.wrappers import Request
 
+from idp.accounts.spread import Network
 from idp.core.ephemeral import EphemeralStore, Kind, Limited
+from idp.web.caller_address import Address
 from idp.web.network import CallerNetworks
 
 
@@ -43,7 +45,7 @@ class NetworkQuota:
     def share(self, request: Request, browser: str = "") -> Limited:
         """Returns what is counted, and how much may come. `browser`: as for `claim`."""
         address = self.networks.address(request)
-        is_crowded = any(address is not None and address in network for network in self.crowded)
+        is_crowded = self._is_crowded(address)
         if browser:
             key = self.networks.of_person(request, browser)
         else:
@@ -51,3 +53,13 @@ class NetworkQuota:
             # Where it is not told, the peer is a proxy, and very many people stand behind that.
             is_crowded = is_crowded or address is None
         return Limited((self.kind, key), self.window, self.most * (self.factor if is_crowded else 1))
+
+    def network(self, request: Request) -> Network | None:
+        """Returns the network of the caller. None where it is not told: all callers would be in one."""
+        address = self.networks.address(request)
+        if address is None:
+            return None
+        return Network(self.networks.of(request), self.factor if self._is_crowded(address) else 1)
+
+    def _is_crowded(self, address: Address | None) -> bool:
+        return address is not None and any(address in network for network in self.crowded)

@@ -7,11 +7,13 @@ from idp.accounts.erasure import Pseudonyms
 from idp.accounts.leaked_passwords import LeakedPasswords
 from idp.accounts.password import Passwords
 from idp.accounts.password_rules import PasswordPolicy
+from idp.accounts.spread import Spread
 from idp.accounts.throttle import PasswordThrottle
 from idp.accounts.waits import Waits
 from idp.adapters.argon2.builds import choose
 from idp.adapters.mail.sealed import SealedOutbox
 from idp.adapters.sql.outbox import SqlOutbox
+from idp.core.audit import Audit
 from idp.core.sealing import derive_key
 from idp.core.share import THREADS, Share, share
 from idp.flows.shared.notice_mail import NoticeMailer
@@ -45,6 +47,13 @@ def build_throttle(resources: Resources) -> PasswordThrottle:
         durable=resources.durable,
         key=derive_key(s.keys.application, "throttle"),
         limits=s.password,
+    )
+
+
+def build_spread(resources: Resources, audit: Audit) -> Spread:
+    s = resources.settings
+    return Spread(
+        store=resources.store, audit=audit, key=derive_key(s.keys.application, "spread"), limits=s.spread
     )
 
 

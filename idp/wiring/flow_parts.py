@@ -129,7 +129,6 @@ def build_flow_parts(parts: Parts, finishes: Finishes[Request, Response]) -> Flo
             work=parts.work,
             accounts=parts.accounts,
             passwords=passwords,
-            throttle=throttle,
             policy=policy,
             clock=parts.clock,
         ),

@@ -19,6 +19,7 @@ from idp.flows.psc_leave import PscLeaveFlow
 from idp.flows.psc_picture import PscPictureFlow
 from idp.flows.same_person import SamePersonFlow
 from idp.flows.shared.enrolling import Enrolling
+from idp.flows.shared.password_tries import PasswordTries
 from idp.flows.shared.psc_attempts import PscAttempts
 from idp.flows.shared.psc_freshness import Freshness
 from idp.flows.shared.psc_leaving import PscLeaving
@@ -28,6 +29,7 @@ from idp.interaction.hub import Finishes
 from idp.settings.closing import months
 from idp.web.page_routes import Flow
 from idp.wiring.account import build_account
+from idp.wiring.accounts import build_spread
 from idp.wiring.cards import build_revocation
 from idp.wiring.email import build_email
 from idp.wiring.flow_parts import FlowParts, build_flow_parts
@@ -62,8 +64,14 @@ def _password(parts: Parts, shared: FlowParts) -> PasswordFlow:
         desk=shared.desk,
         accounts=parts.accounts,
         passwords=shared.passwords,
-        throttle=shared.throttle,
         accepted=shared.accepted,
+        tries=PasswordTries(
+            throttle=shared.throttle,
+            spread=build_spread(parts.resources, parts.audit),
+            quota=shared.password_posts,
+            devices=shared.devices,
+            clock=parts.clock,
+        ),
         sender=shared.sender,
         quota=shared.password_posts,
         devices=shared.devices,

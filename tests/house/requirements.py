@@ -492,6 +492,15 @@ REQUIREMENTS: dict[str, Requirement] = {
         "a_shorter_chain_than_expected_is_read_as_far_as_our_own_proxies_wrote_it "
         "shared_stations_are_recognised_however_the_proxy_writes",
     ),
+    "TH5": proved(
+        "One password against many numbers slows its network down, shuts nobody's door, and is told.",
+        accounts_spread="a_network_of_many_refused_persons_is_slow_and_no_other_one "
+        "six_hundred_people_at_the_change_of_shift_slow_nothing_down "
+        "from_many_networks_it_is_told_once_in_a_window",
+        flows_password_spread="after_so_many_persons_the_network_is_slow_whoever_is_guessed_at "
+        "no_persons_door_is_shut_by_it no_number_is_written_down",
+        contracts_ephemeral_members="of_many_at_once_none_is_lost_and_none_counts_twice",
+    ),
     "OT1": proved(
         "A code is stored nowhere: computed from a number in its record, bound to person, browser, purpose and "
         "address; a resend repeats it with its end and its tries, or replaces it.",

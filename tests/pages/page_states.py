@@ -228,10 +228,15 @@ def _password() -> list[State]:
         ]
         + [
             State(
+                "password-slowed!",
+                "password.html",
+                pages.PasswordPage(doors=ALL, rpps="99700218896", error="password.slowed", delay=Delay(0, 1)),
+            ),
+            State(
                 "password-alone!",
                 "password.html",
                 pages.PasswordPage(doors=PASSWORD_ONLY, rpps="", error="password.refused"),
-            )
+            ),
         ]
     )
 

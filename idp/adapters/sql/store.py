@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from idp.adapters.ephemeral_record import as_text, checked_life, from_text
 from idp.adapters.sql.database import reading, writing
 from idp.adapters.sql.execution import Result
+from idp.adapters.sql.members import SqlMembers
 from idp.adapters.sql.records import (
     ADD,
     COUNT,
@@ -34,15 +35,11 @@ from idp.adapters.sql.several import count_up, delete_all, named, read_all
 from idp.adapters.sql.statement import Statement
 from idp.adapters.sql.work import SqlUnitOfWork, fetch, run, run_in_turn, write, write_later, write_waiting
 from idp.adapters.unit import forget, forget_all, present_unit, remember, remembered
-from idp.core.clock import Clock
 from idp.core.ephemeral import Kind, Limited, Place, Put, StaleRecord, StoreUnavailable, Versioned
 
 
 @dataclass(frozen=True, slots=True)
-class SqlStore:
-    database: Engine
-    clock: Clock
-
+class SqlStore(SqlMembers):
     def put(self, kind: Kind, key: str, value: Mapping[str, Any], ttl: timedelta) -> None:
         statement, values = self._put(Put(kind, key, value, ttl))
         write(self.database, statement, **values)

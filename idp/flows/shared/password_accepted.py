@@ -2,7 +2,7 @@
 common and leaked passwords have learned it. Not here: comparing it (`flows/password`)."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -10,10 +10,8 @@ from idp.accounts.account import Account
 from idp.accounts.password import HashingBusy, Passwords
 from idp.accounts.password_rules import PasswordPolicy
 from idp.accounts.repository import AccountRepository, EmailTaken, StaleAccount
-from idp.accounts.throttle import PasswordThrottle
 from idp.core.audit import AuditEvent
 from idp.core.clock import Clock
-from idp.core.ephemeral import Place
 from idp.core.unit_of_work import UnitOfWork
 
 #: Writes an event of this sign-in and account.
@@ -25,13 +23,12 @@ class AcceptedPasswords:
     work: UnitOfWork
     accounts: AccountRepository
     passwords: Passwords
-    throttle: PasswordThrottle
     policy: PasswordPolicy
     clock: Clock
 
-    def write(self, account: Account, password: str, begun: Sequence[Place], tell: Tell) -> None:
-        """`begun`: of its try (`PasswordThrottle.begin`)."""
-        self._write(account, self._noted(account, password), begun, tell)
+    def write(self, account: Account, password: str, tell: Tell, succeed: Callable[[], None]) -> None:
+        """`succeed`: ends the wait, with the present unit of work."""
+        self._write(account, self._noted(account, password), tell, succeed)
 
     def _noted(self, account: Account, password: str) -> Account:
         """Returns the account as it is to be kept, now that its password is known for a moment."""
@@ -42,15 +39,15 @@ class AcceptedPasswords:
                 noted = dataclasses.replace(noted, password_hash=self.passwords.hash(password))
         return noted
 
-    def _write(self, account: Account, noted: Account, begun: Sequence[Place], tell: Tell) -> None:
+    def _write(self, account: Account, noted: Account, tell: Tell, succeed: Callable[[], None]) -> None:
         try:
             with self.work.together():
                 if noted != account:
                     self.accounts.save(noted)
-                self.throttle.succeed(begun)
+                succeed()
                 tell(AuditEvent.PASSWORD_ACCEPTED)
                 if noted.password_listed_at is not None and account.password_listed_at is None:
                     tell(AuditEvent.PASSWORD_LISTED)
         except (StaleAccount, EmailTaken):
             # Another writer came first. Without what was noted: the next sign-in notes it.
-            self._write(account, account, begun, tell)
+            self._write(account, account, tell, succeed)
