@@ -12,6 +12,7 @@ from datetime import timedelta
 import structlog
 
 from idp.adapters.mail.smtp import SmtpTransport, remedy
+from idp.adapters.sql.activations import SqlActivations
 from idp.adapters.sql.audit import SqlAudit
 from idp.adapters.sql.email_undos import SqlEmailUndos
 from idp.adapters.sql.erasure import SqlErasures
@@ -79,6 +80,7 @@ def _purge(resources: Resources, expired: SqlStore) -> None:
     SqlOpenSessions(resources.database).purge(now)
     SqlLogoutNotices(resources.database).purge(now - _NOTICES_KEPT)
     SqlEmailUndos(resources.database).purge(now - _UNDOS_KEPT)
+    SqlActivations(resources.database).purge(now - _UNDOS_KEPT)
     SqlAudit(resources.database, resources.clock).purge(now - settings.lives.audit_life)
     SqlErasures(resources.database).purge(now - settings.closing.evidence_life)
 

@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from idp.cli.activation_options import add_activation
 from idp.cli.card_options import add_card
 from idp.cli.incident_options import add_incident
 
@@ -115,6 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     actions = {"disable": "disable", "enable": "enable", "unlock": "end the waits of", "show": "tell of"}
     for name, verb in actions.items():
         add(f"accounts {name}", f"accounts.{name}", f"{verb} the account of an RPPS").add_argument("rpps")
+    add_activation(add)
     groups["accounts"].choices["disable"].add_argument("--motive", help="why, in words that the person reads")
     logouts = add("logouts list", "logouts.list_logouts", "logout notices, newest first")
     logouts.add_argument("--client", help="of this client_id only")

@@ -84,6 +84,10 @@ class AuditEvent(StrEnum):
     ACCOUNT_UNUSED_TOLD = "account:unused:told"
     ACCOUNT_DISABLED = "account:disable:accepted"
     ACCOUNT_ENABLED = "account:enable:accepted"
+    #: By an administrator who checked who the person is.
+    ACTIVATION_ISSUED = "activation:issue:accepted"
+    ACTIVATION_USED = "activation:use:accepted"
+    ACTIVATION_REFUSED = "activation:use:refused"
     ACCOUNT_UNLOCKED = "account:unlock:accepted"
     #: « Ce n'était pas moi », of an entry of the history.
     ACCOUNT_REPORTED = "account:report:accepted"

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 # Their tables are of the same metadata.
 from idp.adapters.sql import (  # noqa: F401
+    activation_schema,
     crl_schema,
     email_schema,
     erasure_schema,
