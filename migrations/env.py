@@ -1,6 +1,6 @@
 """Alembic's entry: runs the versions in the transaction that `idp/adapters/sql/database.py` opened.
 
-There is no alembic.ini and no way in from Alembic's own command: `idp init` and `idp migrate` hold the lock.
+There is no alembic.ini and no way in from Alembic's own command: `idp db init` and `idp db upgrade` hold the lock.
 """
 
 from alembic import context

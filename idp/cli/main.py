@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, NoReturn
 
 from idp.cli.activation_options import add_activation
 from idp.cli.card_options import add_card
+from idp.cli.db_options import GROUPS, add_database
 from idp.cli.incident_options import add_incident
 
 if TYPE_CHECKING:
     from idp.settings import BadSetting
 
 _GROUPS = {
+    **GROUPS,
     "keys": "token signing keys",
     "trust": "the authorities that vouch for cards",
     "charter": "the terms of use",
@@ -83,13 +85,10 @@ def _parser() -> argparse.ArgumentParser:
         return found
 
     groups: dict[str, argparse._SubParsersAction[argparse.ArgumentParser]] = {}
-    add("init", "operate.init", "create the database")
-    add("migrate", "operate.migrate", "bring the database to the schema of this version")
+    add_database(add)
     _add_keys(add)
     _add_trust(add)
-    publish = add(
-        "charter publish", "charter.publish", "publish a revision: due again for all whom it concerns"
-    )
+    publish = add("charter publish", "charter.publish", "publish a revision: due again for all concerned")
     publish.add_argument("--charter", type=_charter_name, help="default: the one of the house")
     publish.add_argument("--revision", required=True)
     publish.add_argument(

@@ -1,4 +1,4 @@
-"""Contains the commands that do one thing and end: database, clients.
+"""Contains the command that looks at clients.yaml, and the faults that every command tells in a line.
 
 Not here: accounts, charters, keys, trust, cards.
 """
@@ -7,21 +7,14 @@ import argparse
 import sys
 
 from idp.accounts.charter import NoCharterPublished
+from idp.adapters.backup_file import BadBackup
 from idp.adapters.card_host.proxy_listener import ProxyUserUnknown
 from idp.adapters.card_host.tls import UnsuitableHostKey
 from idp.adapters.hsm.uri import BadPkcs11Uri
 from idp.adapters.software_signer import BadKeyFile
 from idp.adapters.sql.charters import SqlCharters
-from idp.adapters.sql.database import (
-    DatabaseMissing,
-    SchemaMismatch,
-    UnsupportedDatabase,
-    initialise,
-    open_database,
-)
-from idp.adapters.sql.database import (
-    migrate as migrate_database,
-)
+from idp.adapters.sql.database import DatabaseMissing, UnsupportedDatabase, open_database
+from idp.adapters.sql.schema_state import DatabaseUnusable
 from idp.cards.anchors import AnchorsRefused
 from idp.cards.rpps import InvalidRpps
 from idp.clients.located_yaml import BadYaml
@@ -34,6 +27,7 @@ from idp.signing.signer import SignerUnavailable
 #: Faults that an operator can repair by their message, without a stack trace.
 OPERATOR_ERRORS = (
     AnchorsRefused,
+    BadBackup,
     BadYaml,
     ProxyUserUnknown,
     UnsuitableHostKey,
@@ -41,7 +35,7 @@ OPERATOR_ERRORS = (
     BadPkcs11Uri,
     SignerUnavailable,
     DatabaseMissing,
-    SchemaMismatch,
+    DatabaseUnusable,
     UnsupportedDatabase,
     StoreUnavailable,
     InvalidRpps,
@@ -50,16 +44,6 @@ OPERATOR_ERRORS = (
 
 #: The variable to change, where the fault does not know it: exit status 2.
 SETTING_AT_FAULT = {UnsupportedDatabase: "DATABASE"}
-
-
-def init(settings: Settings, options: argparse.Namespace) -> int:
-    initialise(settings.where.database)
-    return 0
-
-
-def migrate(settings: Settings, options: argparse.Namespace) -> int:
-    migrate_database(settings.where.database)
-    return 0
 
 
 def check_clients(settings: Settings, options: argparse.Namespace) -> int:
@@ -83,7 +67,7 @@ def _are_charters_published(settings: Settings) -> bool:
     try:
         charters = SqlCharters(open_database(settings.where.database))
         missing = [at for at in demanded if not _is_published(charters, at.text())]
-    except (DatabaseMissing, SchemaMismatch, StoreUnavailable) as error:
+    except (DatabaseMissing, DatabaseUnusable, StoreUnavailable) as error:
         print(f"advice: charters were not looked up: {error}")
         return True
     for at in missing:

@@ -33,10 +33,10 @@ class AuditEvent(StrEnum):
     PASSWORD_ACCEPTED = "password:check:accepted"
     PASSWORD_REFUSED = "password:check:refused"
     PASSWORD_THROTTLED = "password:check:throttled"
-    #: The lists of common and leaked passwords have learned it since it was chosen.
-    PASSWORD_LISTED = "password:check:listed"
     #: Guessing spread over many persons.
     PASSWORD_SPREAD = "password:spread:warned"
+    #: The lists of common and leaked passwords have learned it since it was chosen.
+    PASSWORD_LISTED = "password:check:listed"
     PASSWORD_CHANGED = "password:change:accepted"
     PASSWORD_CLOSED = "password:close:accepted"
     EMAIL_CHANGED = "email:change:accepted"
@@ -91,6 +91,8 @@ class AuditEvent(StrEnum):
     ACCOUNT_UNLOCKED = "account:unlock:accepted"
     #: « Ce n'était pas moi », of an entry of the history.
     ACCOUNT_REPORTED = "account:report:accepted"
+    BACKUP_TAKEN = "backup:take:accepted"
+    EPOCH_BEGUN = "epoch:begin:accepted"
     INCIDENT_ENDED = "incident:end:accepted"
     KEY_GENERATED = "key:generate:accepted"
     KEY_ROTATED = "key:rotate:accepted"

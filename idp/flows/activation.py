@@ -74,16 +74,16 @@ class ActivationFlow:
         fault = self.judge.fault(KnownPerson.of(account), password)
         if fault is not None:
             return self._page(request, interaction, rpps, fault)
+        event = event_of("activation", self.clock.now())
+        # The mail first: if it cannot be posted, the code is as good as before, and the form is sent again.
+        self.sender.send_if_due(request, with_event(interaction, event, account))
         try:
             changed = self._activated(interaction, activation, account, password)
         except ActivationSpent:
             return self._refuse(request, interaction, rpps, activation, ActivationRefusal.USED)
         except (HashingBusy, StaleAccount):
             return busy(self._page(request, interaction, rpps, "enrolment.busy"))
-        proved = with_event(interaction, event_of("activation", self.clock.now()), changed)
-        # As after a password: what fails after the proof would lose the answer.
-        self.sender.send_if_due(request, proved)
-        return self.desk.prove(proved)
+        return self.desk.prove(with_event(interaction, event, changed))
 
     def _is_open(self, interaction: Interaction) -> bool:
         """Whether a code leads anywhere: the password's door is open, and a code by mail follows it."""

@@ -43,8 +43,8 @@ class PasswordFlow:
     desk: Desk
     accounts: AccountRepository
     passwords: Passwords
-    accepted: AcceptedPasswords
     tries: PasswordTries
+    accepted: AcceptedPasswords
     sender: CodeSender
     #: Forms from one network.
     quota: NetworkQuota
@@ -108,7 +108,7 @@ class PasswordFlow:
             self.tries.refused(begun)
             return None
         tell = partial(self._audit, interaction=interaction, account=account)
-        self.accepted.write(account, typed, tell, lambda: self.tries.succeed(begun))
+        self.accepted.write(account, typed, tell, partial(self.tries.succeed, begun))
         return account
 
     def _accept(self, request: Request, interaction: Interaction, account: Account) -> Response:

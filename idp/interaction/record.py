@@ -74,7 +74,7 @@ class Interaction:
     subject: str | None = None
     events: tuple[AuthenticationEvent, ...] = ()
     account_id: AccountId | None = None
-    #: The account's generation when this person was first proved.
+    #: The account's generation when this person was first proved; the epoch's number while there is no account.
     generation: int = 0
     #: The SSO session that some of the events were taken from.
     sid: str | None = None
@@ -136,24 +136,25 @@ def with_event(interaction: Interaction, event: AuthenticationEvent, account: Ac
         )
     # facts/security T46: nothing of one person is ever added to what another one proved.
     return dataclasses.replace(
-        _of_nobody(interaction), events=(dated,), account_id=account.id, generation=account.generation
+        of_nobody(interaction), events=(dated,), account_id=account.id, generation=account.generation
     )
 
 
 def with_identity(
-    interaction: Interaction, event: AuthenticationEvent, identity: ProvedIdentity
+    interaction: Interaction, event: AuthenticationEvent, identity: ProvedIdentity, epoch: int = 0
 ) -> Interaction:
     """Returns the interaction of a person proved by card or PSC who has no account: their event alone.
 
     Nothing of a person proved before is kept. What was already typed is kept only for the same person on the same proof
-    (facts/security CP7).
+    (facts/security CP7). `epoch`: in which it was proved (`accounts/epochs`).
     """
     is_same = _is_same_proof(interaction.identity, identity)
     is_typed_for_it = is_same or interaction.draft_of == proof_mark(identity)
     return dataclasses.replace(
-        _of_nobody(interaction),
+        of_nobody(interaction),
         events=(_dated(interaction, event),),
         identity=identity,
+        generation=epoch,
         enrolment=interaction.enrolment if is_same else None,
         enrolment_draft=interaction.enrolment_draft if is_typed_for_it else {},
         draft_of=interaction.draft_of if is_typed_for_it else "",
@@ -216,10 +217,10 @@ def _dated(interaction: Interaction, event: AuthenticationEvent) -> Authenticati
 
 def without_person(interaction: Interaction, account_id: AccountId) -> Interaction:
     """Returns the interaction without what this person proved in it: they left the browser."""
-    return _of_nobody(interaction) if interaction.account_id == account_id else interaction
+    return of_nobody(interaction) if interaction.account_id == account_id else interaction
 
 
-def _of_nobody(interaction: Interaction) -> Interaction:
+def of_nobody(interaction: Interaction) -> Interaction:
     """Returns the request alone, without what any person proved, typed or chose."""
     return dataclasses.replace(
         interaction,

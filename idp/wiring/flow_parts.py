@@ -12,6 +12,7 @@ from idp.accounts.throttle import PasswordThrottle
 from idp.accounts.upstream_linking import UpstreamLinking
 from idp.accounts.waits import Waits
 from idp.adapters.mail.sealed import SealedOutbox
+from idp.adapters.sql.epochs import SqlEpochs
 from idp.adapters.sql.outbox import SqlOutbox
 from idp.adapters.sql.proofs import SqlProofs
 from idp.core.ephemeral import Kind
@@ -86,7 +87,12 @@ def build_flow_parts(parts: Parts, finishes: Finishes[Request, Response]) -> Flo
         proofs=SqlProofs(parts.database),
     )
     admission = Admission(
-        desk=desk, work=parts.work, accounts=parts.accounts, identities=identities, waits=waits
+        desk=desk,
+        work=parts.work,
+        accounts=parts.accounts,
+        identities=identities,
+        waits=waits,
+        epochs=SqlEpochs(parts.database),
     )
     linking = UpstreamLinking(
         links=parts.links,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from werkzeug.wrappers import Request, Response
 
 from idp.adapters.sql.activations import SqlActivations
+from idp.adapters.sql.epochs import SqlEpochs
 from idp.flows.activation import ActivationFlow
 from idp.flows.charter import CharterFlow
 from idp.flows.choice import ChoiceFlow
@@ -66,7 +67,6 @@ def _password(parts: Parts, shared: FlowParts) -> PasswordFlow:
         desk=shared.desk,
         accounts=parts.accounts,
         passwords=shared.passwords,
-        accepted=shared.accepted,
         tries=PasswordTries(
             throttle=shared.throttle,
             spread=build_spread(parts.resources, parts.audit),
@@ -74,6 +74,7 @@ def _password(parts: Parts, shared: FlowParts) -> PasswordFlow:
             devices=shared.devices,
             clock=parts.clock,
         ),
+        accepted=shared.accepted,
         sender=shared.sender,
         quota=shared.password_posts,
         devices=shared.devices,
@@ -113,6 +114,7 @@ def _email_otp(parts: Parts, shared: FlowParts) -> EmailOtpFlow:
         identities=shared.identities,
         linking=shared.linking,
         already=shared.already,
+        epochs=SqlEpochs(parts.database),
         clock=parts.clock,
     )
     return EmailOtpFlow(

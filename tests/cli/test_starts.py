@@ -13,9 +13,12 @@ from tests.made_once import place_database
 COMMANDS = {
     "accounts": "accounts show 10000000025",
     "background": "worker",
+    "backups": "db restore /nowhere",
     "card": "card list --module /nowhere.so",
     "charter": "charter publish --revision 1 --fr /nowhere.md",
     "client_secrets": "clients secret --given",
+    "database": "db check",
+    "epoch": "epoch new",
     "incident": "incident end",
     "keys": "keys list",
     "logouts": "logouts list",
@@ -28,7 +31,16 @@ COMMANDS = {
 
 
 def test_each_module_has_its_command() -> None:
-    parts = {"__init__", "__main__", "main", "lanes", "served", "card_options", "incident_options"}
+    parts = {
+        "__init__",
+        "__main__",
+        "main",
+        "lanes",
+        "served",
+        "card_options",
+        "db_options",
+        "incident_options",
+    }
     assert set(COMMANDS) == {path.stem for path in (ROOT / "idp" / "cli").glob("*.py")} - parts
 
 

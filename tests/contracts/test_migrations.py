@@ -28,7 +28,6 @@ from idp.adapters.sql.database import (
     MIGRATION_LOCK,
     MIGRATIONS,
     DatabaseMissing,
-    SchemaMismatch,
     UnsupportedDatabase,
     initialise,
     migrate,
@@ -38,6 +37,7 @@ from idp.adapters.sql.database import (
 )
 from idp.adapters.sql.grants import SqlGrants
 from idp.adapters.sql.schema import SCHEMA_REVISION, metadata
+from idp.adapters.sql.schema_state import DamagedDatabase, DatabaseRefused, ForeignDatabase, SchemaMismatch
 from idp.core.ephemeral import StoreUnavailable
 from tests.contracts.races import race
 from tests.limits import within
@@ -82,7 +82,7 @@ def test_second_init_changes_nothing(database_url: str, opened: Callable[[str], 
 
 def test_several_inits_at_once_make_one_schema(tmp_path: Path, empty_postgresql_url: str) -> None:
     for url in (f"sqlite:///{tmp_path / 'caducee.db'}", empty_postgresql_url):
-        assert race(initialise, str, url, processes=6, threads=1) == {None: 6}
+        assert race(initialise, str, url, processes=6, threads=1) == {None: 1, SCHEMA_REVISION: 5}
         open_database(url).dispose()
 
 
@@ -241,7 +241,7 @@ def test_what_an_account_had_voided_by_time_stays_void_once_it_is_counted(
 def test_missing_file_is_an_error_and_is_not_created(tmp_path: Path) -> None:
     file = tmp_path / "absent.db"
     for use in (open_database, migrate):
-        with pytest.raises(DatabaseMissing, match="run `idp init`"):
+        with pytest.raises(DatabaseMissing, match="run `idp db init`"):
             use(f"sqlite:///{file}")
         assert not file.exists()
 
@@ -251,7 +251,7 @@ def test_database_nobody_initialised_is_refused(tmp_path: Path, empty_postgresql
     file.touch()
     for url in (f"sqlite:///{file}", empty_postgresql_url):
         for use in (open_database, migrate):
-            with pytest.raises(SchemaMismatch, match="run `idp init`"):
+            with pytest.raises(SchemaMismatch, match="run `idp db init`"):
                 use(url)
 
 
@@ -259,15 +259,8 @@ def test_older_schema_is_refused_with_the_command_to_run(
     database_url: str, opened: Callable[[str], Engine]
 ) -> None:
     set_revision(opened(database_url), "0000")
-    with pytest.raises(SchemaMismatch, match=r"schema 0000, .*run `idp migrate`"):
+    with pytest.raises(SchemaMismatch, match=r"schema 0000, .*run `idp db upgrade`"):
         open_database(database_url)
-
-
-def test_newer_schema_is_refused_by_every_command(database_url: str, opened: Callable[[str], Engine]) -> None:
-    set_revision(opened(database_url), "9999")
-    for use in (open_database, migrate, initialise):
-        with pytest.raises(SchemaMismatch, match="newer than this code"):
-            use(database_url)
 
 
 @pytest.mark.parametrize(
@@ -294,8 +287,114 @@ def test_refusals_never_show_the_password(empty_postgresql_url: str) -> None:
     assert "s3cret" not in str(refusal.value)
 
 
-def test_file_that_is_no_database_is_an_outage_not_a_crash(tmp_path: Path) -> None:
+def test_a_file_that_is_no_database_is_told_so_and_left_as_it_is(tmp_path: Path) -> None:
     file = tmp_path / "other.db"
     file.write_bytes(b"not a database at all " * 100)
-    with pytest.raises(StoreUnavailable):
-        open_database(f"sqlite:///{file}")
+    for use in (open_database, initialise, migrate):
+        with pytest.raises(DamagedDatabase, match="is no SQLite database"):
+            use(f"sqlite:///{file}")
+    assert file.read_bytes() == b"not a database at all " * 100
+
+
+def test_a_database_of_something_else_is_refused_and_gets_no_table_of_ours(
+    tmp_path: Path, empty_postgresql_url: str
+) -> None:
+    for url in (f"sqlite:///{tmp_path / 'other.db'}", empty_postgresql_url):
+        (tmp_path / "other.db").touch()
+        other = unopened_database(parse_url(url))
+        with writing(other) as connection:
+            connection.exec_driver_sql("CREATE TABLE invoices (id INTEGER)")
+        for use in (open_database, initialise, migrate):
+            with pytest.raises(ForeignDatabase, match=r"something else \(invoices\)"):
+                use(url)
+        with reading(other) as connection:
+            assert sa.inspect(connection).get_table_names() == ["invoices"]
+        other.dispose()
+
+
+def test_migrations_of_something_else_are_not_ours(
+    database_url: str, opened: Callable[[str], Engine]
+) -> None:
+    set_revision(opened(database_url), "a1b2c3d4e5f6")
+    for use in (open_database, initialise, migrate):
+        with pytest.raises(ForeignDatabase):
+            use(database_url)
+
+
+def test_a_table_that_is_missing_is_named(database_url: str, opened: Callable[[str], Engine]) -> None:
+    with writing(opened(database_url)) as connection:
+        connection.exec_driver_sql("DROP TABLE kept_logouts")
+    for use in (open_database, initialise, migrate):
+        with pytest.raises(DamagedDatabase, match=r"lacks tables \(kept_logouts\): restore a backup"):
+            use(database_url)
+
+
+def test_a_database_that_forgot_its_schema_is_damaged(
+    database_url: str, opened: Callable[[str], Engine]
+) -> None:
+    with writing(opened(database_url)) as connection:
+        connection.exec_driver_sql("DELETE FROM alembic_version")
+    for use in (open_database, initialise, migrate):
+        with pytest.raises(DamagedDatabase, match="does not say its schema"):
+            use(database_url)
+
+
+@pytest.mark.parametrize(("oldest_code", "is_served"), [(SCHEMA_REVISION, True), ("9998", False)])
+def test_a_newer_schema_serves_this_code_as_long_as_it_says_so(
+    database_url: str, opened: Callable[[str], Engine], oldest_code: str, is_served: bool
+) -> None:
+    database = opened(database_url)
+    set_revision(database, "9999")
+    with writing(database) as connection:
+        connection.execute(sa.text("UPDATE schema_support SET oldest_code = :code"), {"code": oldest_code})
+    for use in (opened, migrate, initialise):
+        if is_served:
+            use(database_url)
+        else:
+            with pytest.raises(SchemaMismatch, match="newer than this code"):
+                use(database_url)
+    with reading(database) as connection:
+        assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() == "9999"
+
+
+@pytest.mark.parametrize(
+    ("change", "fault", "words"),
+    [
+        (("/empty", "/absent"), DatabaseMissing, "does not exist: `createdb` it"),
+        (("//", "//nobody_here:s3cret@"), DatabaseRefused, "does not let this user in"),
+    ],
+)
+def test_what_the_server_refuses_is_told_in_words(
+    empty_postgresql_url: str, change: tuple[str, str], fault: type[Exception], words: str
+) -> None:
+    start, _, rest = empty_postgresql_url.partition("//")
+    rest = rest.partition("@")[2] if "nobody" in change[1] else rest
+    for use in (open_database, initialise, migrate):
+        with pytest.raises(fault, match=words) as told:
+            use(f"{start}//{rest}".replace(*change, 1))
+        assert "s3cret" not in str(told.value)
+
+
+def test_a_user_without_rights_on_our_tables_is_told_so(
+    postgresql_url: str, opened: Callable[[str], Engine]
+) -> None:
+    with writing(opened(postgresql_url)) as connection:
+        connection.exec_driver_sql("DROP ROLE IF EXISTS stranger")
+        connection.exec_driver_sql("CREATE ROLE stranger LOGIN")
+    start, _, rest = postgresql_url.partition("//")
+    for use in (open_database, migrate):
+        with pytest.raises(DatabaseRefused, match="`GRANT` them"):
+            use(f"{start}//stranger@{rest.partition('@')[2]}")
+
+
+def test_a_server_that_is_not_there_is_an_outage_that_names_the_database(tmp_path: Path) -> None:
+    with pytest.raises(StoreUnavailable, match=r"127\.0\.0\.1:1/caducee does not answer"):
+        open_database("postgresql://caducee:s3cret@127.0.0.1:1/caducee")
+
+
+def test_two_upgrades_at_once_are_one(tmp_path: Path, empty_postgresql_url: str) -> None:
+    for url in (f"sqlite:///{tmp_path / 'old.db'}", empty_postgresql_url):
+        (tmp_path / "old.db").touch()
+        upgrade_to(url, "0018")
+        assert race(migrate, str, url, processes=4, threads=1) == {"0018": 1, SCHEMA_REVISION: 3}
+        open_database(url).dispose()

@@ -203,6 +203,7 @@ class Person:
         return posting(browser, browser.follow(code()), "/password_renewal", new_password=NEW)
 
     def activation(self, browser: Browser) -> Request:
+        self.signed_in(self.house.browser())
         code, activation = new_activation(self.house.account, datetime.now(UTC), timedelta(hours=24))
         SqlActivations(self.house.database).put(activation)
         hub = ask(browser).request.path.rpartition("/")[0]
@@ -393,16 +394,16 @@ ACTS = (
     Act(
         name="activation",
         commits=(
-            ENDED
-            | together(
+            SENT,
+            together(
                 "accounts",
                 "activations",
                 "password_page",
                 "outbox",
                 "activation:use:accepted",
                 "password:change:accepted",
-            ),
-            SENT,
+            )
+            | ENDED,
         ),
     ),
     Act(name="address", commits=(together("accounts", "address:change:accepted"),)),

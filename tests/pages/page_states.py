@@ -399,6 +399,7 @@ def _accepted_charters(text_html: str) -> list[State]:
         line,
         of_client,
         *(replace(old, doors=(door,)) for door in ("psc", "cps", "passkey", "password_passkey")),
+        replace(old, doors=("activation", "activation_otp")),
         old,
     )
     page = charter_pages.AcceptancePage(

@@ -20,6 +20,7 @@ from idp.accounts.account import (
 from idp.accounts.identity_change import IdentityChange
 from idp.accounts.repository import AccountNotFound, EmailTaken, RppsTaken, StaleAccount
 from idp.adapters.sql.database import insert_into, reading, writing
+from idp.adapters.sql.epochs import FLOOR
 from idp.adapters.sql.schema import accounts, ended_sessions, identity_changes
 from idp.adapters.sql.statement import Gather, Statement
 from idp.adapters.sql.work import fetch
@@ -33,7 +34,7 @@ _LASTING = ("id", "subject", "rpps", "created_at")
 
 
 def _by(column: ColumnElement[str], *more: ColumnElement[bool]) -> Statement:
-    found = sa.select(accounts).where(column == sa.bindparam("value"), *more)
+    found = sa.select(accounts, FLOOR).where(column == sa.bindparam("value"), *more)
     return Statement(lambda _: found, gather=ACCOUNT)
 
 
@@ -233,7 +234,7 @@ def _read(row: Any) -> Account:
         password_changed_at=row.password_changed_at,
         password_listed_at=row.password_listed_at,
         enabled=row.enabled,
-        generation=row.generation,
+        generation=max(row.generation, row.floor or 0),
         charter_revision=row.charter_revision,
         locale=row.locale,
         version=row.version,
@@ -243,7 +244,7 @@ def _read(row: Any) -> Account:
     )
 
 
-#: Of the columns of `accounts`, all of them and in their order.
-ACCOUNT = Gather("account", tuple(_c.keys()), _read)
+#: Of the columns of `accounts`, all of them and in their order, and `FLOOR`.
+ACCOUNT = Gather("account", (*_c.keys(), FLOOR.name), _read)
 _BY_ID, _BY_RPPS, _BY_EMAIL = _by(_c.id), _by(_c.rpps), _by(_c.email_normalised)
 _BY_SESSION = _by(_c.id, ~sa.exists().where(ended_sessions.c.sid == sa.bindparam("sid")))

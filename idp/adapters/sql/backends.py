@@ -86,7 +86,7 @@ def unopened_database(target: URL) -> Engine:
 def _sqlite_engine(target: URL) -> Engine:
     path = Path(target.database or "").absolute()
     if not path.is_file():
-        raise DatabaseMissing(f"{path}: no such database; run `idp init` to create it")
+        raise DatabaseMissing(f"{path}: no such database; run `idp db init` to create it")
     # mode=rw: if the file disappears later, that is an outage; SQLite must not start an empty one.
     address = f"file:{quote(str(path))}?mode=rw"
 

@@ -31,6 +31,7 @@ from idp.adapters.sql.group_commit import turns_of
 from idp.adapters.sql.kept import kept_by
 from idp.adapters.sql.outages import outage_named
 from idp.adapters.sql.schema import SCHEMA_REVISION
+from idp.adapters.sql.schema_state import SchemaMismatch, faults_told, read_state, require_fit, require_ours
 from idp.adapters.sql.statement import INSERTS
 from idp.adapters.unit import Unit, forget_all, present_unit
 
@@ -54,20 +55,16 @@ MIGRATION_LOCK = 0x0CAD_0CEE
 OPEN_DATABASES: "weakref.WeakSet[Engine]" = weakref.WeakSet()
 
 
-class SchemaMismatch(Exception):
-    """The tables are absent, or at another migration than this code."""
-
-
 def open_database(url: str) -> Engine:
-    """Returns an initialised database with this code's schema.
+    """Returns an initialised database with a schema that this code may work on.
 
-    Raises UnsupportedDatabase, DatabaseMissing, SchemaMismatch, StoreUnavailable.
+    Raises UnsupportedDatabase, DatabaseMissing, DatabaseUnusable, StoreUnavailable.
     """
     target = parse_url(url)
     database = _database(target)
     try:
-        with reading(database) as connection:
-            _require_revision(_stored_revision(connection), target)
+        with faults_told(target), reading(database) as connection:
+            require_fit(read_state(connection), target)
     except BaseException:
         database.dispose()
         raise
@@ -119,19 +116,22 @@ def insert_into(connection: Connection, table: sa.Table) -> "sqlite.Insert | pos
     return INSERTS[connection.dialect.name](table)
 
 
-def initialise(url: str) -> None:
-    """Create the file (mode 0600) or, on PostgreSQL, the tables. Does nothing when they exist."""
+def initialise(url: str) -> str | None:
+    """Create the file (mode 0600) or, on PostgreSQL, the tables. Does nothing when they exist.
+
+    Returns the schema that was there. Raises as `open_database` does.
+    """
     target = parse_url(url)
     if target.database and target.get_backend_name() == "sqlite":
         path = Path(target.database)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    _upgrade(target, may_be_empty=True)
+    return _upgrade(target, may_be_empty=True)
 
 
-def migrate(url: str) -> None:
-    """Bring an initialised database to this code's schema. Raises as `open_database` does."""
-    _upgrade(parse_url(url), may_be_empty=False)
+def migrate(url: str) -> str | None:
+    """Bring an initialised database to this code's schema. Returns the one before. Raises as `open_database` does."""
+    return _upgrade(parse_url(url), may_be_empty=False)
 
 
 def _turn_to_write(database: Engine) -> AbstractContextManager[None]:
@@ -193,48 +193,41 @@ def _connected(database: Engine) -> Connection:
         raise UnsupportedDatabase("the database URL has an option that its driver does not know") from None
 
 
-def _stored_revision(connection: Connection) -> str | None:
-    if not sa.inspect(connection).has_table("alembic_version"):
-        return None
-    revision: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-    return revision
-
-
-def _require_revision(stored: str | None, target: URL) -> None:
-    name = target.render_as_string(hide_password=True)
-    if stored is None:
-        raise SchemaMismatch(f"{name} holds no tables yet: run `idp init`")
-    if stored < SCHEMA_REVISION:
-        raise SchemaMismatch(
-            f"{name} has schema {stored}, this code needs {SCHEMA_REVISION}: run `idp migrate`"
-        )
-    if stored > SCHEMA_REVISION:
-        raise SchemaMismatch(
-            f"{name} has schema {stored}, newer than this code ({SCHEMA_REVISION}): "
-            "install the newer version, then run `idp migrate`"
-        )
-
-
-def _upgrade(target: URL, *, may_be_empty: bool) -> None:
+def _upgrade(target: URL, *, may_be_empty: bool) -> str | None:
     """Migrate forward, in one transaction under one lock: a second concurrent call finds nothing to do."""
-    # Imported late: serving needs no Alembic. It loads slowly, hence before the lock for which other processes wait.
-    command, alembic_config = import_module("alembic.command"), import_module("alembic.config")
     database = _database(target)
     if database.dialect.name == "sqlite":
         event.listen(database, "connect", _wait_for_another_operator)
     try:
-        with writing(database) as connection:
-            if connection.dialect.name == "postgresql":
-                allow_time(connection, None)
-                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
-            stored = _stored_revision(connection)
-            if (stored is None and not may_be_empty) or (stored or "") > SCHEMA_REVISION:
-                _require_revision(stored, target)
-            config = alembic_config.Config(attributes={"connection": connection})
-            config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-            command.upgrade(config, "head")
+        # Before the lock, for which other processes wait: it loads slowly.
+        import_module("alembic.command")
+        with faults_told(target), writing(database) as connection:
+            hold_alone(connection)
+            state = read_state(connection)
+            if (state.is_empty and not may_be_empty) or (state.revision or "") > SCHEMA_REVISION:
+                require_fit(state, target)
+            require_ours(state, target)
+            if (state.revision or "") < SCHEMA_REVISION:
+                upgrade_to(connection, "head")
+            return state.revision
     finally:
         database.dispose()
+
+
+def hold_alone(connection: Connection) -> None:
+    """Wait until no other operator changes the whole database, and let this transaction take its time."""
+    if connection.dialect.name == "postgresql":
+        allow_time(connection, None)
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
+
+
+def upgrade_to(connection: Connection, revision: str) -> None:
+    """Run the migrations up to this one, in the transaction of the connection."""
+    # Imported late: serving needs no Alembic.
+    command, alembic_config = import_module("alembic.command"), import_module("alembic.config")
+    config = alembic_config.Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    command.upgrade(config, revision)
 
 
 def _wait_for_another_operator(connection: Any, _record: object) -> None:

@@ -11,6 +11,7 @@ from idp.accounts.account import AccountId
 from idp.accounts.passkeys import Owned, Passkey, PasskeyGone, PasskeyTaken, PasskeyUse, TooManyPasskeys
 from idp.adapters.sql.accounts import ACCOUNT, is_storable
 from idp.adapters.sql.database import insert_into, reading, writing
+from idp.adapters.sql.epochs import FLOOR
 from idp.adapters.sql.passkey_schema import passkey_offers, passkeys
 from idp.adapters.sql.schema import accounts
 from idp.adapters.sql.statement import Statement, parameters_of
@@ -21,7 +22,7 @@ _PREFIX = "passkey_"
 #: With its account: a sign-in reads both at once.
 _FIND = Statement(
     lambda _: (
-        sa.select(accounts, *(column.label(f"{_PREFIX}{column.name}") for column in _c))
+        sa.select(accounts, FLOOR, *(column.label(f"{_PREFIX}{column.name}") for column in _c))
         .join(passkeys, _c.account_id == accounts.c.id)
         .where(_c.credential_id == sa.bindparam("credential_id"))
     ),

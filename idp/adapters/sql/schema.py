@@ -6,8 +6,7 @@ Contains columns and constraints. `migrations/` alone creates them; a test keeps
 
 import sqlalchemy as sa
 
-# Their tables are of the same metadata.
-from idp.adapters.sql import (  # noqa: F401
+from idp.adapters.sql import (  # noqa: F401 their tables are of the same metadata
     activation_schema,
     crl_schema,
     email_schema,
@@ -15,11 +14,12 @@ from idp.adapters.sql import (  # noqa: F401
     kept_logout_schema,
     passkey_schema,
     session_schema,
+    upkeep_schema,
 )
 from idp.adapters.sql.columns import UtcInstant, metadata, row_number
 
 #: The migration of this code. Zero-padded: the order of the texts is the order of the migrations.
-SCHEMA_REVISION = "0020"
+SCHEMA_REVISION = "0022"
 
 accounts = sa.Table(
     "accounts",

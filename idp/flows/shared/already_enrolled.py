@@ -59,7 +59,8 @@ class AlreadyEnrolled:
             proved = self.with_link(interaction, account, write)
         except SubjectOfAnother:
             return refuse_enrolment(request, self.desk, interaction)
-        proved = dataclasses.replace(proved, generation=0)  # Older than the account (docs/adr/0031).
+        # Older than the account (docs/adr/0031).
+        proved = dataclasses.replace(proved, generation=interaction.generation)
         self.desk.record(dataclasses.replace(proved, upstream_id_token=interaction.upstream_id_token))
         if is_made_here:
             return self.desk.back(interaction)

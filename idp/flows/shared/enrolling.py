@@ -11,6 +11,7 @@ from werkzeug.wrappers import Request, Response
 
 from idp.accounts.account import Account
 from idp.accounts.enrolment import new_account
+from idp.accounts.epochs import Epochs
 from idp.accounts.identity_updates import IdentityUpdates
 from idp.accounts.repository import AccountRepository, EmailTaken, RppsTaken
 from idp.accounts.upstream_link import SubjectOfAnother
@@ -21,7 +22,7 @@ from idp.core.unit_of_work import UnitOfWork
 from idp.flows.shared.already_enrolled import AlreadyEnrolled
 from idp.flows.shared.conflict import refuse_enrolment
 from idp.flows.shared.desk import Desk
-from idp.interaction.record import Interaction, with_event
+from idp.interaction.record import Interaction, of_nobody, with_event
 from idp.interaction.refusal import NotDue
 
 
@@ -33,11 +34,14 @@ class Enrolling:
     identities: IdentityUpdates
     linking: UpstreamLinking
     already: AlreadyEnrolled
+    epochs: Epochs
     clock: Clock
 
     def finish(self, request: Request, interaction: Interaction, accept: Callable[[], None]) -> Response:
         """Create the account, committed before the answer. `accept`: writes that the code was accepted, whatever comes
         of it."""
+        if interaction.generation < self.epochs.present():
+            return self._refuse_void(interaction, accept)
         try:
             account = self._enrolled(request, interaction, accept)
         except EmailTaken:
@@ -49,7 +53,8 @@ class Enrolling:
             self._accept_alone(accept)
             return refuse_enrolment(request, self.desk, interaction)
         proved = with_event(interaction, interaction.events[-1], account)
-        proved = dataclasses.replace(proved, generation=0)  # Older than the account (docs/adr/0031).
+        # Older than the account (docs/adr/0031).
+        proved = dataclasses.replace(proved, generation=interaction.generation)
         return self.desk.prove(dataclasses.replace(proved, upstream_id_token=interaction.upstream_id_token))
 
     def _enrolled(self, request: Request, interaction: Interaction, accept: Callable[[], None]) -> Account:
@@ -86,6 +91,14 @@ class Enrolling:
             self.desk.audit_event(AuditEvent.ENROLMENT_REFUSED, interaction, reason="email_taken")
         draft = {**interaction.enrolment_draft, "fault:email": "enrolment.email_taken"}
         self.desk.record(dataclasses.replace(interaction, enrolment=None, enrolment_draft=draft))
+        return self.desk.back(interaction)
+
+    def _refuse_void(self, interaction: Interaction, accept: Callable[[], None]) -> Response:
+        """The operator voided what began before (docs/adr/0046), this proof too: the doors are due."""
+        with self.work.together():
+            accept()
+            self.desk.audit_event(AuditEvent.ENROLMENT_REFUSED, interaction, reason="epoch_ended")
+        self.desk.record(of_nobody(interaction))
         return self.desk.back(interaction)
 
     def _accept_alone(self, accept: Callable[[], None]) -> None:

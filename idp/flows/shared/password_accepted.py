@@ -26,9 +26,9 @@ class AcceptedPasswords:
     policy: PasswordPolicy
     clock: Clock
 
-    def write(self, account: Account, password: str, tell: Tell, succeed: Callable[[], None]) -> None:
-        """`succeed`: ends the wait, with the present unit of work."""
-        self._write(account, self._noted(account, password), tell, succeed)
+    def write(self, account: Account, password: str, tell: Tell, forgive: Callable[[], None]) -> None:
+        """`forgive`: forgets, in the same commit, what failed before it."""
+        self._write(account, self._noted(account, password), tell, forgive)
 
     def _noted(self, account: Account, password: str) -> Account:
         """Returns the account as it is to be kept, now that its password is known for a moment."""
@@ -39,15 +39,15 @@ class AcceptedPasswords:
                 noted = dataclasses.replace(noted, password_hash=self.passwords.hash(password))
         return noted
 
-    def _write(self, account: Account, noted: Account, tell: Tell, succeed: Callable[[], None]) -> None:
+    def _write(self, account: Account, noted: Account, tell: Tell, forgive: Callable[[], None]) -> None:
         try:
             with self.work.together():
                 if noted != account:
                     self.accounts.save(noted)
-                succeed()
+                forgive()
                 tell(AuditEvent.PASSWORD_ACCEPTED)
                 if noted.password_listed_at is not None and account.password_listed_at is None:
                     tell(AuditEvent.PASSWORD_LISTED)
         except (StaleAccount, EmailTaken):
             # Another writer came first. Without what was noted: the next sign-in notes it.
-            self._write(account, account, tell, succeed)
+            self._write(account, account, tell, forgive)

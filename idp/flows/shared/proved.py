@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from idp.accounts.account import ProvedIdentity
+from idp.accounts.epochs import Epochs
 from idp.accounts.identity_updates import IdentityUpdates
 from idp.accounts.repository import AccountRepository
 from idp.accounts.waits import Waits
@@ -24,6 +25,7 @@ class Admission:
     accounts: AccountRepository
     identities: IdentityUpdates
     waits: Waits
+    epochs: Epochs
 
     def admit(
         self,
@@ -44,7 +46,7 @@ class Admission:
             proved = with_event(interaction, event, account)
             self.identities.apply(account, identity, lambda: self._proved(proved, identity, also))
             return proved
-        proved = with_identity(interaction, event, identity)
+        proved = with_identity(interaction, event, identity, self.epochs.present())
         with self.work.as_one_step():
             self._proved(proved, identity, also)
         return proved

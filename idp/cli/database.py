@@ -1,0 +1,40 @@
+"""Contains `idp db init|check|upgrade`: the database as a whole. Not here: its copies (`backups`), epochs (`epoch`)."""
+
+import argparse
+
+from idp.adapters.sql.database import initialise, migrate, open_database, reading
+from idp.adapters.sql.integrity import faults_in
+from idp.adapters.sql.schema import SCHEMA_REVISION
+from idp.adapters.sql.schema_state import read_state
+from idp.settings import Settings
+
+
+def init(settings: Settings, options: argparse.Namespace) -> int:
+    initialise(settings.where.database)
+    return 0
+
+
+def upgrade(settings: Settings, options: argparse.Namespace) -> int:
+    before = migrate(settings.where.database)
+    if before == SCHEMA_REVISION:
+        print(f"schema {before}: nothing to do")
+    elif (before or "") > SCHEMA_REVISION:
+        print(f"schema {before}: newer than this code ({SCHEMA_REVISION}), which may work on it")
+    else:
+        print(f"schema {before} -> {SCHEMA_REVISION}")
+    return 0
+
+
+def check(settings: Settings, options: argparse.Namespace) -> int:
+    """Returns 1 when it is not whole. On SQLite every page is read; PostgreSQL looks after its own."""
+    database = open_database(settings.where.database)
+    faults = faults_in(database)
+    for fault in faults:
+        print(f"FAULT {fault}")
+    if faults:
+        print("restore a backup: docs/backup.md")
+        return 1
+    with reading(database) as connection:
+        state = read_state(connection)
+    print(f"{database.dialect.name}, schema {state.revision}, {len(state.tables)} tables: no fault")
+    return 0

@@ -1,0 +1,26 @@
+"""What an operator may type after `idp db` and `idp epoch`. Not here: what these commands do (`database`, `epoch`)."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+GROUPS = {"db": "the database", "epoch": "what began before, of everybody"}
+
+
+def add_database(add: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
+    # The former names of the two stay.
+    for name in ("db init", "init"):
+        add(name, "database.init", "create the database")
+    for name in ("db upgrade", "migrate"):
+        add(name, "database.upgrade", "bring the database to the schema of this version")
+    add("db check", "database.check", "look whether the database is whole, and what schema it has")
+    backup = add("db backup", "backups.backup", "copy the database into a file, while it serves")
+    backup.add_argument("file", type=Path, metavar="FILE", help="a new file: it holds personal data")
+    backup.add_argument("--with-keys", action="store_true", help="the signing keys in files too, sealed")
+    restore = add("db restore", "backups.restore", "make the database of a backup, where there is none")
+    restore.add_argument("file", type=Path, metavar="FILE")
+    restore.add_argument("--new-epoch", action="store_true", help="demanded: void what began before")
+    restore.add_argument(
+        "--with-keys", action="store_true", help="its signing keys too, where there are none"
+    )
+    add("epoch new", "epoch.new", "void every session, grant, token, code and pending change of until now")
