@@ -44,7 +44,10 @@ def application(own: Share) -> Callable[..., Any]:
     """Returns what the server loads in each worker."""
     configure_logging()
     settings = settings_from_environment()
-    served = create(settings, own)
+    parts = build_parts(settings, own)
+    served = assemble(parts)
     tell_build()
+    if parts.upstream is not None:
+        parts.upstream.shared_in(parts.store).start()
     check_upstream(settings, SystemClock())
     return served

@@ -476,8 +476,8 @@ class MemoryAccounts:
     def find_by_rpps(self, rpps: str) -> Account | None:
         return next((one for one in self.accounts.values() if one.identity.rpps == rpps), None)
 
-    def find_by_email(self, email: str) -> Account | None:
-        return next((one for one in self.accounts.values() if one.email == email), None)
+    def having_email(self, email: str) -> tuple[Account, ...]:
+        return tuple(one for one in self.accounts.values() if one.email == email)
 
     def add(self, account: Account) -> None:
         if self.find_by_rpps(account.identity.rpps):

@@ -163,7 +163,7 @@ class Provider:
 
     @property
     def accounts(self) -> SqlAccounts:
-        return SqlAccounts(self.database)
+        return SqlAccounts(self.database, shares_mailboxes=self.settings.email.shared)
 
     @property
     def charters(self) -> SqlCharters:

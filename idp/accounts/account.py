@@ -109,6 +109,12 @@ class Account:
     disabled_motive: str = ""
     #: The last sign-in, to within a day; None: none yet. Written by `Leavers` alone.
     signed_in_at: datetime | None = field(default=None, compare=False)
+    #: When it was read, the address was also that of another account. Of no row of its own, and written by nobody.
+    is_mailbox_shared: bool = field(default=False, compare=False)
+    #: When it was read, the person had a passkey. The same.
+    has_passkey: bool = field(default=False, compare=False)
+    #: When it was read, the person had said « Plus tard » to the offer of one. The same.
+    declines_passkeys: bool = field(default=False, compare=False)
 
     @property
     def has_password(self) -> bool:
@@ -116,9 +122,15 @@ class Account:
 
     @property
     def is_password_door_open(self) -> bool:
-        """Whether a right password, if there is one, and a mail code lead in. The one place where `password_closure` is
-        judged."""
-        return self.password_closure is None
+        """Whether a right password, if there is one, leads on: to a mail code, or to a passkey where the mailbox is
+        shared. The one place where `password_closure` and `is_mailbox_shared` are judged."""
+        return self.password_closure is None and not self.is_closed_by_sharing
+
+    @property
+    def is_closed_by_sharing(self) -> bool:
+        """Whether what closes the password door is that others read the mailbox too: a code there would prove nothing,
+        and there is no passkey in its place (docs/adr/0045)."""
+        return self.is_mailbox_shared and not self.has_passkey
 
     @property
     def may_sign_in(self) -> bool:

@@ -43,6 +43,8 @@ class ActivationRefusal(StrEnum):
     VOID = "void"
     DISABLED = "account_disabled"
     IDENTITY_OLD = "identity_old"
+    #: The code by mail that has to follow would prove nothing (docs/adr/0045).
+    MAILBOX_SHARED = "mailbox_shared"
 
 
 class ActivationSpent(Exception):
@@ -92,6 +94,7 @@ def refusal_of(
         (ActivationRefusal.VOID, account.has_voided(activation.generation)),
         (ActivationRefusal.DISABLED, not account.may_sign_in),
         (ActivationRefusal.IDENTITY_OLD, is_identity_old(account, now, identity_life)),
+        (ActivationRefusal.MAILBOX_SHARED, account.is_mailbox_shared),
     )
     return next((reason for reason, holds in reasons if holds), None)
 

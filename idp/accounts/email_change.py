@@ -37,11 +37,15 @@ class EmailChanges:
     durable: EphemeralStore
     accounts: AccountRepository
     life: timedelta
+    #: An address may be that of several accounts.
+    is_sharing_allowed: bool
 
     def owner_of(self, email: str, account: Account) -> Account | None:
-        """Returns the other account that has this address, None when it is free for this one."""
-        owner = self.accounts.find_by_email(email)
-        return None if owner is None or owner.id == account.id else owner
+        """Returns the other account that has this address, the oldest of several; None when this one may have it."""
+        there = self.accounts.having_email(email)
+        if self.is_sharing_allowed or any(one.id == account.id for one in there):
+            return None
+        return next(iter(there), None)
 
     def begin(self, place: str, change: EmailChange) -> None:
         """Write it with the present unit of work, instead of the one before."""

@@ -74,6 +74,8 @@ class HistoryEntry:
     event: AuditEvent
     client_id: str | None
     facts: Mapping[str, Fact]
+    #: Of the sign-in that it belongs to, "" for none.
+    interaction_id: str = ""
 
     @property
     def variant(self) -> str:
@@ -94,3 +96,6 @@ class AccountHistory(Protocol):
 
     def find(self, account_id: AccountId, entry_id: int) -> HistoryEntry | None:
         """Returns one of this account, None for anything else."""
+
+    def passkeys_of(self, account_id: AccountId, entry: HistoryEntry) -> frozenset[str]:
+        """Returns the passkeys that opened or were added in what it tells; they may be removed since."""

@@ -21,6 +21,8 @@ class Notice(StrEnum):
     PASSKEY_ADDED = "passkey_added"
     PASSKEY_REMOVED = "passkey_removed"
     PASSKEY_COUNTER = "passkey_counter"
+    #: It was refused for that.
+    PASSKEY_COPIED = "passkey_copied"
     ACCOUNT_DISABLED = "account_disabled"
     ACCOUNT_UNUSED = "account_unused"
     ACCOUNT_CLOSING = "account_closing"
@@ -32,6 +34,8 @@ class Notice(StrEnum):
     REPORTED = "reported"
     #: Somebody wishes this address for another account, and did not get it.
     EMAIL_WANTED = "email_wanted"
+    #: The address became that of another account too: a code there proves nothing any more.
+    EMAIL_SHARED = "email_shared"
 
 
 class Notices(Protocol):

@@ -80,6 +80,10 @@ class PasskeyRefusal(StrEnum):
     WRONG = "wrong"
     OTHER_PERSON = "other_person"
     DISABLED = "account_disabled"
+    #: Its counter went back, though it never leaves its device: there is a copy (docs/adr/0040).
+    COPIED = "counter"
+    #: The card or Pro Santé Connect identified the person too long ago (docs/adr/0043).
+    IDENTITY_OLD = "identity_old"
     #: Too many came from there: nothing was looked at.
     NETWORK = "network"
 
@@ -120,10 +124,8 @@ class Passkeys(Protocol):
     def remove(self, account_id: AccountId, passkey_id: str) -> bool:
         """Returns whether this person had it."""
 
-    def has_declined(self, account_id: AccountId) -> bool:
-        """Whether the person said « Plus tard » to the offer of one."""
-
-    def decline(self, account_id: AccountId, now: datetime) -> None: ...
+    def decline(self, account_id: AccountId, now: datetime) -> None:
+        """Keep that the person said « Plus tard » to the offer of one."""
 
 
 class Ceremonies(Protocol):
@@ -153,6 +155,12 @@ def went_back(passkey: Passkey, use: PasskeyUse) -> bool:
     if passkey.is_synced and use.sign_count == 0:
         return False
     return use.sign_count <= passkey.sign_count and (use.sign_count, passkey.sign_count) != (0, 0)
+
+
+def is_copied(passkey: Passkey, use: PasskeyUse) -> bool:
+    """Whether it went back and may not: one that stays in its device counts every use, whatever is restored elsewhere.
+    Of a synced one that counts, another device may be behind."""
+    return went_back(passkey, use) and not passkey.is_synced
 
 
 def kept(new: NewPasskey, *, passkey_id: str, account_id: AccountId, name: str, now: datetime) -> Passkey:

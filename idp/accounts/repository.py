@@ -24,7 +24,7 @@ class RppsTaken(Exception):
 
 
 class EmailTaken(Exception):
-    """Another account proved this e-mail address."""
+    """Another account proved this e-mail address, and mailboxes are not shared here."""
 
 
 class StaleAccount(Exception):
@@ -42,11 +42,13 @@ class AccountRepository(Protocol):
     def find_by_rpps(self, rpps: str) -> Account | None:
         """`rpps`: 11 canonical digits."""
 
-    def find_by_email(self, email: str) -> Account | None:
-        """Case-insensitive."""
+    def having_email(self, email: str) -> tuple[Account, ...]:
+        """Returns the accounts with this address, the oldest first: more than one only where mailboxes are, or were,
+        shared (docs/adr/0045). Case-insensitive."""
 
     def add(self, account: Account) -> None:
-        """Write a new account. Atomic: two concurrent calls for one RPPS make one account.
+        """Write a new account. Atomic: two concurrent calls for one RPPS make one account, and two for one address,
+        unless mailboxes are shared.
 
         Raises RppsTaken, EmailTaken.
         """
@@ -55,6 +57,8 @@ class AccountRepository(Protocol):
         """Write at `version + 1` if the stored version is `account.version`.
 
         `change` becomes a row of the account's history, in the same transaction. Raises StaleAccount, EmailTaken.
+
+        Of an account that keeps its address the other accounts there are no matter.
         """
 
     def history(self, account_id: AccountId) -> tuple[IdentityChange, ...]:

@@ -49,6 +49,9 @@ def show(settings: Settings, options: argparse.Namespace) -> int:
     if account.closing_at is not None:
         print(f"closed by the person: erased after {account.closing_at:%Y-%m-%d %H:%M} UTC")
     print(f"account {account.id}, made {account.created_at:%Y-%m-%d}, language {account.locale}")
+    if account.is_mailbox_shared:
+        door = "closed" if account.is_closed_by_sharing else "open with a passkey"
+        print(f"the mailbox is that of another account too: the password door is {door}")
     if account.signed_in_at is not None:
         print(f"last sign-in: {account.signed_in_at:%Y-%m-%d}, to within a day")
     for proof in SqlProofs(database).of(account.id):

@@ -50,6 +50,10 @@ def _refusal(resources: Resources, account: Account | None) -> str | None:
     identity_life = months(settings.closing.identity_proved_every)
     reasons = (
         ("the account is disabled: `idp accounts enable` first", not account.may_sign_in),
+        (
+            "other accounts have this e-mail address: a code there would prove nothing",
+            account.is_mailbox_shared,
+        ),
         ("the password door is closed (PASSWORD_DOOR)", not settings.password.door),
         ("the password wants a passkey (PASSKEYS=demand), which this person could not add", has_passkeys),
         (

@@ -12,6 +12,7 @@ from datetime import timedelta
 import structlog
 
 from idp.adapters.mail.smtp import SmtpTransport, remedy
+from idp.adapters.sql.accounts import SqlAccounts
 from idp.adapters.sql.activations import SqlActivations
 from idp.adapters.sql.audit import SqlAudit
 from idp.adapters.sql.email_undos import SqlEmailUndos
@@ -93,6 +94,15 @@ def look_at_relay(transport: SmtpTransport) -> None:
         log.warning("mail_relay_unusable", error=type(error).__name__, remedy=remedy(error))
 
 
+def look_at_mailboxes(resources: Resources) -> None:
+    """Tell the log of mailboxes that stay shared though the operator allows it no more: people there ask why."""
+    settings = resources.settings
+    if settings.email.shared:
+        return
+    if shared := SqlAccounts(resources.database).shared_addresses():
+        log.warning("mailboxes_still_shared", addresses=shared, setting="CADUCEE_SHARED_MAILBOXES")
+
+
 def _standing_lanes(
     resources: Resources,
     begin_notices: Callable[[], None],
@@ -129,6 +139,7 @@ def worker(settings: Settings, options: argparse.Namespace) -> int:
         resources, lambda: lanes.run_each(back_channel.clients_due()), transport, stopped
     )
     _on_stop(stopped.set)
+    look_at_mailboxes(resources)
     threading.Thread(target=look_at_relay, args=(transport,), daemon=True).start()
     died = watch(standing, stopped)
     lanes.stop()

@@ -44,6 +44,8 @@ class AuditEvent(StrEnum):
     EMAIL_DISOWNED = "email:change:disowned"
     EMAIL_PROVED_AGAIN = "email:prove:accepted"
     EMAIL_PUT_OFF = "email:prove:put_off"
+    #: The address is that of another account too.
+    EMAIL_SHARED = "email:share:accepted"
     ADDRESS_CHANGED = "address:change:accepted"
     MAIL_CODE_SENT = "mail_code:send:accepted"
     MAIL_CODE_NOT_SENT = "mail_code:send:throttled"

@@ -105,7 +105,7 @@ class CharterFlow:
         self.desk.audit_event(event, due.interaction, charter=current.charter, revision=current.revision)
 
     def _evidence(self, due: _Due, current: CharterRevision, shown: str) -> CharterEvidence:
-        paths = self.itinerary.paths(due.interaction)
+        paths = self.itinerary.paths(due.interaction, due.account)
         assurance = assurance_of(counting_events(due.interaction), paths)
         return CharterEvidence(
             account_id=due.account.id,

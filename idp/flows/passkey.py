@@ -7,6 +7,7 @@ Contains its page and what the answer of the browser makes of the interaction. N
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 from werkzeug.wrappers import Request, Response
 
@@ -18,6 +19,7 @@ from idp.accounts.passkeys import (
     PasskeyRefused,
     Passkeys,
     PasskeyUse,
+    is_copied,
 )
 from idp.core.audit import AuditEvent
 from idp.core.clock import Clock
@@ -38,6 +40,8 @@ _TOLD = (
     PasskeyRefusal.STALE,
     PasskeyRefusal.NOT_VERIFIED,
     PasskeyRefusal.OTHER_PERSON,
+    PasskeyRefusal.COPIED,
+    PasskeyRefusal.IDENTITY_OLD,
     PasskeyRefusal.NETWORK,
 )
 
@@ -52,6 +56,7 @@ class PasskeyFlow:
     #: Refused answers from one network.
     quota: NetworkQuota
     clock: Clock
+    identity_life: timedelta  # that a proof of identity counts, at this door
 
     def routes(self) -> Iterator[PageRoute]:
         yield PageRoute("GET", "/interaction/<interaction_id>/passkey", self.show)
@@ -116,6 +121,12 @@ class PasskeyFlow:
             raise PasskeyRefused(PasskeyRefusal.OTHER_PERSON)
         if not owned.account.may_sign_in:
             raise PasskeyRefused(PasskeyRefusal.DISABLED)
+        if is_copied(owned.passkey, use):
+            self.uses.tell_copied(interaction, owned, use)
+            raise PasskeyRefused(PasskeyRefusal.COPIED)
+        account = owned.account
+        if self.clock.now() - account.identity.verified_at >= self.identity_life:
+            raise PasskeyRefused(PasskeyRefusal.IDENTITY_OLD)
         return use
 
     def _refuse(

@@ -141,4 +141,5 @@ def _reason(account: Account | None, is_right: bool) -> str:
     """Returns why a password was refused, for the audit trail alone: every page says the same."""
     if account is None or not is_right:
         return "wrong"
-    return "password_closed" if account.may_sign_in else "account_disabled"
+    shut = "mailbox_shared" if account.is_closed_by_sharing else "password_closed"
+    return shut if account.may_sign_in else "account_disabled"

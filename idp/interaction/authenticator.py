@@ -10,6 +10,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Literal
 
+from idp.accounts.account import Account
 from idp.interaction.stop import Stop
 
 #: For the type checker. A test holds that the rows below have the same names.
@@ -60,7 +61,8 @@ class AuthenticatorRow:
     identifies: bool = False
     #: Open only while the operator's bypass lasts (docs/adr/0017).
     is_bypass: bool = False
-    #: Open only where the operator demands a passkey after the password (True), or only where not (False).
+    #: Open only where a passkey is demanded after the password, by the operator or of a person whose mailbox others
+    #: read too (True), or only where not (False).
     if_passkey_demanded: bool | None = None
 
 
@@ -124,10 +126,14 @@ class Doors:
     opened: frozenset[AuthenticatorId]
     #: What this client's configuration allows: names of doors. The mail code has that of the password.
     allowed_for: Callable[[str], tuple[str, ...]]
+    #: In place of `opened` for a person whose mailbox others read too: no mail code, and a passkey after the password.
+    opened_to_sharers: frozenset[AuthenticatorId] = frozenset()
 
-    def usable(self, client_id: str) -> frozenset[AuthenticatorId]:
-        """Returns what neither the operator nor this client closed."""
-        return _usable(self.opened, self.allowed_for(client_id))
+    def usable(self, client_id: str, account: Account | None = None) -> frozenset[AuthenticatorId]:
+        """Returns what neither the operator nor this client closed, nor the mailbox of this person, if one is known."""
+        is_sharing = account is not None and account.is_mailbox_shared
+        opened = self.opened_to_sharers if is_sharing else self.opened
+        return _usable(opened, self.allowed_for(client_id))
 
 
 def house_doors(
@@ -141,14 +147,20 @@ def house_doors(
 
     `is_passkey_demanded`: after the password, in place of the mail code.
     """
-    ids = (
-        row.id
-        for row in _ROWS
-        if opened[row.door]
-        and (has_bypass or not row.is_bypass)
-        and row.if_passkey_demanded in (None, is_passkey_demanded)
-    )
-    return Doors(frozenset(ids), allowed_for)
+
+    def ids(is_demanded: bool) -> frozenset[AuthenticatorId]:
+        return frozenset(
+            row.id
+            for row in _ROWS
+            if opened[row.door]
+            and (has_bypass or not row.is_bypass)
+            and row.if_passkey_demanded in (None, is_demanded)
+        )
+
+    own = ids(is_passkey_demanded)
+    # Where there are no passkeys, nothing follows such a person's password.
+    to_sharers = ids(True) if opened["passkey"] else own - {"email_otp"}
+    return Doors(own, allowed_for, to_sharers)
 
 
 #: RFC 8176 §2, by whether the passkey may leave its device: what it says of itself, attested by nobody (docs/adr/0040).

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from idp.accounts.account import Account
 from idp.accounts.standing import Standing
 from idp.interaction.assurance import RANK, WAYS
 from idp.interaction.authenticator import Acr, Doors, usable_paths
@@ -72,12 +73,13 @@ class Gate:
             (MayNotIssue.NOT_BEFORE, account.has_voided(generation)),
             (MayNotIssue.CHARTER_DUE, standing.is_any_charter_due),
             (MayNotIssue.ACR_TOO_LOW, RANK[acr] < RANK[client.minimum_acr]),
-            (MayNotIssue.DOOR_CLOSED, not self._is_door_open(client, acr)),
+            (MayNotIssue.DOOR_CLOSED, not self._is_door_open(client, account, acr)),
         )
         for reason, holds in reasons:
             if holds:
                 raise IssueRefused(reason)
 
-    def _is_door_open(self, client: Requester, acr: Acr) -> bool:
-        """Whether a door to this acr is still open, here and for this client: a closed one proves nothing any more."""
-        return bool(usable_paths(self.doors.usable(client.client_id), WAYS[acr]))
+    def _is_door_open(self, client: Requester, account: Account, acr: Acr) -> bool:
+        """Whether a door to this acr is still open, here, for this client and this person: a closed one proves nothing
+        any more."""
+        return bool(usable_paths(self.doors.usable(client.client_id, account), WAYS[acr]))

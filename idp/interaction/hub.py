@@ -224,7 +224,8 @@ class Hub:
         if standing is None and _is_stranger(interaction):
             return Failed(interaction, Failure.OTHER_PERSON)
         # Only paths by doors still open to this client: what a closed door proved is not told either.
-        assurance = assurance_of(counting_events(interaction), self.itinerary.paths(interaction))
+        account = standing.account if standing is not None else None
+        assurance = assurance_of(counting_events(interaction), self.itinerary.paths(interaction, account))
         if standing is None or assurance is None:
             return Failed(interaction, Failure.NOBODY)
         return Done(interaction=interaction, standing=standing, assurance=assurance, session=session)

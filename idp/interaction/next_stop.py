@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from idp.accounts.account import Account
 from idp.accounts.standing import Standing
 from idp.interaction.assurance import EARNED, newest, paths_for
 from idp.interaction.authenticator import (
@@ -49,11 +50,11 @@ def next_stop(
     # facts/security T12: before a page that does or shows something in the name of the person of that session.
     if is_station_shared and is_taken_on_trust(interaction):
         return Stop.SAME_PERSON
-    paths = _satisfying(interaction, doors)
+    paths = _satisfying(interaction, doors, account)
     # Core §3.1.2.1: only events that are fresh enough for this request (`prompt=login`, `max_age`).
     done = set(newest(counting_events(interaction)))
     if not any(done.issuperset(path) for path in paths):
-        # A password whose door the person closed since leads to no code either.
+        # A password whose door was closed since leads to no code either.
         return _next_in_path(paths, done) if account.is_password_door_open else Stop.CHOICE
     # After the authentication, in their order: an action (the charter) concerns a person who is proved.
     return next((Stop(action.name) for action in actions if action.due(standing, interaction, now)), None)
@@ -69,9 +70,9 @@ def _stop_without_account(interaction: Interaction, sources: frozenset[str]) -> 
     return Stop.ENROLMENT if interaction.enrolment is None else Stop.EMAIL_OTP
 
 
-def _satisfying(interaction: Interaction, doors: Doors) -> Paths:
+def _satisfying(interaction: Interaction, doors: Doors, account: Account | None) -> Paths:
     asked = paths_for(interaction.needed, interaction.essential)
-    return usable_paths(doors.usable(interaction.client_id), asked)
+    return usable_paths(doors.usable(interaction.client_id, account), asked)
 
 
 def _next_in_path(paths: Paths, done: set[AuthenticatorId]) -> Stop:
@@ -103,19 +104,22 @@ class Itinerary:
             now=now,
         )
 
-    def paths(self, interaction: Interaction) -> Paths:
-        """Returns the paths that would satisfy this request: strong enough, and by doors open to its client.
+    def paths(self, interaction: Interaction, account: Account | None = None) -> Paths:
+        """Returns the paths that would satisfy this request: strong enough, and by doors open to its client and, once
+        it is known who asks, to this person.
 
         What a closed door proved does not count, and is not told to the client either.
         """
-        return _satisfying(interaction, self.doors)
+        return _satisfying(interaction, self.doors, account)
 
-    def ways_into(self, client_id: str, minimum_acr: Acr, *, lacking: frozenset[str]) -> tuple[str, ...]:
-        """Returns the names of the doors by which a person gets into this client; none when they cannot.
+    def ways_into(
+        self, client_id: str, minimum_acr: Acr, account: Account, *, lacking: frozenset[str]
+    ) -> tuple[str, ...]:
+        """Returns the names of the doors by which this person gets into this client; none when they cannot.
 
         `lacking`: those for which the person has nothing yet.
         """
-        paths = usable_paths(self.doors.usable(client_id), paths_for(minimum_acr, ()))
+        paths = usable_paths(self.doors.usable(client_id, account), paths_for(minimum_acr, ()))
         doors = dict.fromkeys(AUTHENTICATORS[path[0]].door for path in paths)
         return tuple(door for door in doors if door not in lacking)
 

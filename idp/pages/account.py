@@ -87,8 +87,10 @@ class PasswordPage:
     is_proved: bool
     #: The account has no password yet: only a proof leads to one.
     is_first: bool
-    #: « Ce n'était pas moi » closed it: only a proof leads to another one.
+    #: « Ce n'était pas moi », or a shared mailbox, closed it: only a proof leads to another one.
     is_closed: bool = field(default=False, kw_only=True)
+    #: What closes it, or would alone: others read the mailbox, and there is no passkey.
+    is_closed_by_sharing: bool = False
     #: The lists of common and leaked passwords have learned it.
     is_listed: bool = field(default=False, kw_only=True)
     #: What the words of a password's rules name: minimum, maximum, own, millions.

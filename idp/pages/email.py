@@ -45,6 +45,8 @@ class EmailPage:
     is_proved: bool
     minutes: int
     entry: AddressEntry
+    #: Others read the mailbox too.
+    is_shared: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

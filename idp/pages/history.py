@@ -49,11 +49,14 @@ class HistoryPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportPage:
-    """POST …/report (entry) closes every session, and the password door if `closes_password`."""
+    """POST …/report (entry) closes every session, and the password door if `closes_password`; and removes the passkey
+    that was used, or added (`was_passkey_added`), if `removes_passkey`."""
 
     entry: EntryView
     day: str
     closes_password: bool
+    removes_passkey: bool = False
+    was_passkey_added: bool = False
     #: How to reach the help desk, "" when the operator did not say.
     help_desk: str
     is_done: bool = False

@@ -10,7 +10,7 @@ from idp.pages.sessions import OriginView
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeMail:
-    """mail/code.txt and mail/code.html, subject key "mail.code.subject" (no code in the subject)."""
+    """mail/code.txt and mail/code.html, subject key "mail.code.subject_" and the purpose (no code in the subject)."""
 
     code: str
     #: From `requested_at` to `until`.
@@ -32,6 +32,8 @@ class NoticeMail:
     until: str = ""
     #: In the operator's words; "": none was given.
     motive: str = ""
+    #: Whose account it is about, where others read the mailbox too; "": nobody does.
+    whose: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar
 
-from idp.settings.declared import duration, seconds
+from idp.settings.declared import duration, seconds, setting
 from idp.settings.faults import Rule
 
 _VALUES = "facts/security §0.2"
@@ -39,6 +39,14 @@ class EmailSettings:
         "« Plus tard » holds for so long, once; then it is offered only while no code can be sent.",
         seconds(7 * _DAY),
         least=0,
+    )
+    shared: bool = setting(
+        "One address may be that of several accounts (the mailbox of a practice). A mail code proves nothing there: "
+        "the password door of each of these accounts is closed unless the person has a passkey, which then follows the "
+        "password. Off again later: nobody else comes to such an address, and those who share it stay as they are.",
+        False,
+        name="SHARED_MAILBOXES",
+        source="docs/adr/0045",
     )
 
 

@@ -21,7 +21,12 @@ def build_address_form(parts: Parts, shared: FlowParts) -> AddressForm:
     quota = network_quota(
         parts.resources, parts.web, Kind.MAIL_QUOTA_IP, limits.per_network, limits.network_window
     )
-    changes = EmailChanges(durable=parts.resources.durable, accounts=parts.accounts, life=s.email.change_life)
+    changes = EmailChanges(
+        durable=parts.resources.durable,
+        accounts=parts.accounts,
+        life=s.email.change_life,
+        is_sharing_allowed=s.email.shared,
+    )
     changing = EmailChanging(
         work=parts.work,
         accounts=parts.accounts,
@@ -32,6 +37,7 @@ def build_address_form(parts: Parts, shared: FlowParts) -> AddressForm:
         post=shared.sender.post,
         mails=parts.web.mails,
         notices=shared.notices,
+        sharing=shared.sharing,
         quota=quota,
         audit=parts.audit,
         clock=parts.clock,

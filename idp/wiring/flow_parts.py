@@ -23,6 +23,7 @@ from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.code_post import CodePost
 from idp.flows.shared.deadlines import Deadlines
 from idp.flows.shared.desk import Desk
+from idp.flows.shared.mailbox_sharing import MailboxSharing
 from idp.flows.shared.notice_mail import NoticeMailer
 from idp.flows.shared.opening import Opening
 from idp.flows.shared.password_accepted import AcceptedPasswords
@@ -57,6 +58,7 @@ class FlowParts:
     sender: CodeSender
     notices: NoticeMailer
     receipts: CharterReceipts
+    sharing: MailboxSharing
     linking: UpstreamLinking
     passwords: Passwords
     throttle: PasswordThrottle
@@ -115,6 +117,9 @@ def build_flow_parts(parts: Parts, finishes: Finishes[Request, Response]) -> Flo
             issuer=s.where.issuer,
             life=s.mail.notice_life,
             is_sent=s.mail.charter_receipt,
+        ),
+        sharing=MailboxSharing(
+            accounts=parts.accounts, notices=notices, audit=parts.audit, is_allowed=s.email.shared
         ),
         linking=linking,
         already=AlreadyEnrolled(

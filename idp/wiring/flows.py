@@ -114,6 +114,7 @@ def _email_otp(parts: Parts, shared: FlowParts) -> EmailOtpFlow:
         identities=shared.identities,
         linking=shared.linking,
         already=shared.already,
+        sharing=shared.sharing,
         epochs=SqlEpochs(parts.database),
         clock=parts.clock,
     )

@@ -118,7 +118,7 @@ def build_parts(settings: Settings, own: Share | None = None) -> Parts:
     itinerary = build_itinerary(
         resources, clients, context, has_psc=upstream is not None, has_cps=policy is not None
     )
-    accounts = SqlAccounts(database)
+    accounts = SqlAccounts(database, shares_mailboxes=settings.email.shared)
     interactions = Interactions(
         store=resources.store,
         life=settings.lives.interaction_life,

@@ -11,6 +11,7 @@ from idp.flows.shared.account_desk import AccountDesk
 from idp.flows.shared.passkey_challenges import PasskeyChallenges
 from idp.flows.shared.passkey_uses import PasskeyUses
 from idp.settings import Settings
+from idp.settings.closing import months
 from idp.wiring.flow_parts import FlowParts
 from idp.wiring.parts import Parts
 from idp.wiring.web import network_quota
@@ -39,6 +40,7 @@ def build_passkey_door(parts: Parts, shared: FlowParts) -> PasskeyFlow:
             limits.network_window,
         ),
         clock=parts.clock,
+        identity_life=months(settings.closing.identity_proved_every),
     )
 
 

@@ -52,6 +52,7 @@ def test_it_opens_for_its_person_until_its_end() -> None:
             timedelta(0),
             ActivationRefusal.IDENTITY_OLD,
         ),
+        (KEPT, replace(ACCOUNT, is_mailbox_shared=True), timedelta(0), ActivationRefusal.MAILBOX_SHARED),
     ],
 )
 def test_it_opens_nothing_else(

@@ -41,7 +41,7 @@ def to_passkeys(demo: Demonstration, window: Window) -> None:
     """To the section, by the card."""
     window.open(f"{demo.issuer}/account/sign-in?to=passkeys")
     window.press("Se connecter par CPS")
-    wait_for(window, "Vos clés d'accès")
+    wait_for(window, "Mes clés d'accès")
 
 
 def sign_out(demo: Demonstration, window: Window) -> None:

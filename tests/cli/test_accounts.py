@@ -2,25 +2,31 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from structlog.testing import capture_logs
 
 from idp.accounts.code_keys import CodeHolder
 from idp.accounts.code_refusal import CodeRefusal, CodeRefused
 from idp.accounts.throttle import Closed, Wait
 from idp.accounts.waits import Waits
 from idp.adapters.sql.accounts import SqlAccounts
+from idp.adapters.sql.passkeys import SqlPasskeys
 from idp.adapters.sql.schema import audit_events
+from idp.cli.background import look_at_mailboxes
 from idp.cli.main import main
 from idp.settings import settings_from_environment
 from idp.wiring.accounts import build_waits
 from idp.wiring.resources import Resources, open_resources
 from tests.accounts.sent_codes import sent
 from tests.commands import set_environment
+from tests.configured import changed
 from tests.made_once import place_database
-from tests.people import ALICE, ALICE_RPPS, an_account
+from tests.passkeys import a_passkey
+from tests.people import ALICE, ALICE_RPPS, BOB, an_account, an_identity
 from tests.servers import redis_server
 
 NOBODY = "10000000025"
@@ -79,6 +85,29 @@ def test_unlock_opens_password_and_code_in_every_browser(resources: Resources) -
     with resources.database.connect() as connection:
         (told,) = connection.execute(sa.select(audit_events))
     assert (told.event, told.account_id, told.facts) == ("account:unlock:accepted", ALICE, {})
+
+
+@pytest.mark.parametrize("resources", ["one store"], indirect=True)
+def test_show_and_the_log_of_the_worker_tell_of_a_mailbox_that_is_shared(
+    resources: Resources, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with capture_logs() as logs:
+        look_at_mailboxes(resources)
+    accounts = SqlAccounts(resources.database, shares_mailboxes=True)
+    accounts.add(an_account(id=BOB, subject="bob", identity=an_identity(rpps=NOBODY)))
+    with capture_logs() as logs_of_shared:
+        look_at_mailboxes(resources)
+    main(["accounts", "show", ALICE_RPPS])
+    assert "of another account too: the password door is closed" in capsys.readouterr().out
+    SqlPasskeys(resources.database).add(a_passkey(account_id=BOB), most=1)
+    main(["accounts", "show", NOBODY])
+    assert "the password door is open with a passkey" in capsys.readouterr().out
+    told = [(one["event"], one["addresses"]) for one in logs_of_shared]
+    assert (logs, told) == ([], [("mailboxes_still_shared", 1)])
+    allowed = replace(resources, settings=changed(resources.settings, shared_mailboxes=True))
+    with capture_logs() as logs:
+        look_at_mailboxes(allowed)
+    assert logs == []
 
 
 @pytest.mark.parametrize(

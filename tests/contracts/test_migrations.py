@@ -180,6 +180,7 @@ def test_what_was_accepted_before_there_were_named_charters_is_the_houses(
     # When a card of before was issued was not kept; Pro Santé Connect spoke at its login.
     stated = [SqlAccounts(database).get(AccountId(f"account-{n}")).identity.stated_at for n in (1, 2)]
     assert stated == [None, EPOCH + timedelta(microseconds=7)]
+    assert [one.id for one in SqlAccounts(database).having_email("A@B")] == ["account-1"]
     # The counting of positions goes on, and the references hold.
     charters.publish(
         CharterRevision(revision="2026-1", published_at=EPOCH, texts={"fr": "autre"}, charter="a")

@@ -270,3 +270,15 @@ def test_of_keeping_and_erasing_one_wins_and_the_other_is_told(database_url: str
     assert outcomes["kept"] + outcomes["erased"] == 1, outcomes
     assert outcomes["told"] + outcomes["too late"] == CALLERS - 1, outcomes
     assert bool(rows(database, ALICE)["accounts"]) == bool(outcomes["kept"])
+
+
+def test_mails_that_wait_for_a_mailbox_that_two_share_are_in_no_copy_and_stay(full: Engine) -> None:
+    accounts = SqlAccounts(full, shares_mailboxes=True)
+    accounts.save(replace(accounts.get(BOB), email=accounts.get(ALICE).email))
+    for one in (ALICE, BOB):
+        waiting = {holding.table: len(holding.rows) for holding in SqlPersonalData(full).of(one)}
+        assert waiting["outbox"] == 0
+    closing(full)
+    SqlErasures(full).erase(ALICE, LATER, PSEUDONYM)
+    waiting = {holding.table: len(holding.rows) for holding in SqlPersonalData(full).of(BOB)}
+    assert waiting["outbox"] == 1  # alone again: what waits for the mailbox is Bob's

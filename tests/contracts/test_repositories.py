@@ -12,7 +12,8 @@ from sqlalchemy import Engine
 
 from idp.accounts.account import Account, AccountId
 from idp.accounts.repository import AccountNotFound, EmailTaken, RppsTaken, StaleAccount, save_changed
-from idp.adapters.sql.accounts import SqlAccounts, normalise_email
+from idp.adapters.sql.account_rows import normalise_email
+from idp.adapters.sql.accounts import SqlAccounts
 from idp.adapters.sql.database import open_database, reading, writing
 from idp.adapters.sql.schema import audit_events
 from idp.adapters.sql.work import SqlUnitOfWork
@@ -42,7 +43,7 @@ def test_account_is_read_back_as_added(database: Engine) -> None:
         accounts.add(account)
         assert accounts.get(account.id) == account
         assert accounts.find_by_rpps(account.identity.rpps) == account
-        assert accounts.find_by_email(account.email) == account
+        assert accounts.having_email(account.email) == (account,)
 
 
 def test_account_outlives_the_engine(database_url: str, opened: Callable[[str], Engine]) -> None:
@@ -72,7 +73,7 @@ def test_unknown_account_is_not_found(database: Engine) -> None:
     with pytest.raises(AccountNotFound):
         accounts.get(ALICE)
     assert accounts.find_by_rpps("10000000001") is None
-    assert accounts.find_by_email("nobody@example.org") is None
+    assert accounts.having_email("nobody@example.org") == ()
 
 
 @pytest.mark.parametrize("text", ["\x00", "10000000001\x00", "\ud800", "' OR 1=1 --", "", "é" * 100_000])
@@ -80,7 +81,7 @@ def test_strange_text_finds_nobody(database: Engine, text: str) -> None:
     accounts = SqlAccounts(database)
     accounts.add(an_account())
     assert accounts.find_by_rpps(text) is None
-    assert accounts.find_by_email(text) is None
+    assert accounts.having_email(text) == ()
 
 
 def test_second_account_for_an_rpps_is_refused(database: Engine) -> None:
@@ -129,8 +130,7 @@ def test_refusals_never_quote_the_person(database: Engine) -> None:
 
 def test_addresses_are_compared_whatever_their_case_and_composition(database: Engine) -> None:
     SqlAccounts(database).add(an_account(email="Ren\u00e9.STRASSE@example.org"))
-    found = SqlAccounts(database).find_by_email("rene\u0301.straße@EXAMPLE.ORG")
-    assert found is not None
+    (found,) = SqlAccounts(database).having_email("rene\u0301.straße@EXAMPLE.ORG")
     assert found.email == "Ren\u00e9.STRASSE@example.org"
     assert normalise_email("A@B.fr") == "a@b.fr"
 
@@ -143,8 +143,8 @@ def test_saved_account_is_at_the_next_version(database: Engine) -> None:
     )
     accounts.save(changed)
     assert accounts.get(ALICE) == replace(changed, version=1)
-    assert accounts.find_by_email("NEW@example.org") == replace(changed, version=1)
-    assert accounts.find_by_email("aicha.1@hopital.example") is None
+    assert accounts.having_email("NEW@example.org") == (replace(changed, version=1),)
+    assert accounts.having_email("aicha.1@hopital.example") == ()
 
 
 def test_a_row_is_decoded_once_while_it_says_the_same_and_anew_when_anything_in_it_changed(

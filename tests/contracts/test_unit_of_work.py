@@ -242,7 +242,7 @@ def test_what_a_caller_names_is_found_or_not_and_breaks_nothing(house: House, ho
     assert standings.of_refresh_token(hostile, ("charter",)) is None
     with pytest.raises(AccountNotFound):
         house.accounts.get(type(ALICE)(hostile))
-    assert house.accounts.find_by_email(hostile) is None
+    assert house.accounts.having_email(hostile) == ()
     assert house.store.get(CODE, hostile) is None
     house.audit.record(AuditEvent.CLIENT_REFUSED, client_id=hostile)
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import jwt
@@ -89,10 +89,10 @@ class TestAccepted:
         holder.answer(holder.door())
         assert holder.stored().sign_count == 8
 
-    def test_a_counter_that_goes_back_signs_in_and_the_person_and_the_operator_are_told(
+    def test_a_counter_of_a_synced_one_that_goes_back_signs_in_and_the_person_and_the_operator_are_told(
         self, fresh: Provider
     ) -> None:
-        holder = Holder(fresh, Authenticator(count=9))
+        holder = Holder(fresh, Authenticator(count=9, is_synced=True))
         holder.authenticator.count = 3
         assert answer_of(holder.answer(holder.door()))["code"]
         warned = {"passkey": "passkey-1", "known": 9, "told": 3}
@@ -194,6 +194,35 @@ class TestRefused:
         holder.house.accounts.save(replace(account, enabled=False))
         assert "n'ouvre rien ici" in self.refused(holder, holder.answer(holder.door()), "account_disabled")
         assert owners(holder.house, "passkey:login:refused") == [account.id]
+
+    def test_of_one_device_whose_counter_goes_back_and_stays_so_until_it_is_removed(
+        self, fresh: Provider
+    ) -> None:
+        holder = Holder(fresh, Authenticator(count=9))
+        for tries in (1, 2):
+            holder.authenticator.count = 3
+            assert "peut-être été copiée" in self.refused(holder, holder.answer(holder.door()), "counter")
+            assert len(facts(fresh, "passkey:counter:warned")) == tries
+        assert facts(fresh, "passkey:counter:warned")[0] == {"passkey": "passkey-1", "known": 9, "told": 3}
+        assert owners(fresh, "passkey:counter:warned") == [fresh.account.id] * 2
+        assert set(subjects_of_mails(fresh)) == {"Une de vos clés d'accès a été refusée"}
+
+    @pytest.mark.parametrize("is_second", [False, True])
+    def test_of_a_person_whose_identity_was_proved_too_long_ago(
+        self, app_factory: Callable[..., Provider], is_second: bool
+    ) -> None:
+        house = app_factory(passkeys="demand", account_identity_proved_every=1)
+        holder, account = Holder(house), house.accounts.get(house.account.id)
+        old = replace(account.identity, verified_at=datetime.now(UTC) - timedelta(days=40))
+        page = holder.browser.follow(holder.browser.authorize())
+        if is_second:
+            page = holder.browser.submit(page, "/password", rpps=RPPS, password=PASSWORD)
+        else:
+            page = holder.browser.get(link_of(page))
+        house.accounts.save(replace(account, identity=old))
+        assert "n'a pas été confirmée depuis longtemps" in self.refused(
+            holder, holder.answer(page), "identity_old"
+        )
 
     def test_of_a_colleague_after_ones_own_password(self, holder: Holder) -> None:
         house, browser = holder.house, holder.browser

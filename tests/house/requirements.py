@@ -555,9 +555,11 @@ REQUIREMENTS: dict[str, Requirement] = {
         browser_passkeys="a_device_that_does_not_verify_its_person_adds_and_opens_nothing",
     ),
     "PK4": proved(
-        "A counter that does not grow is told to the person and the operator.",
+        "A counter that does not grow is told to the person and the operator, and refused of a passkey of one device.",
         accounts_passkeys="a_counter_that_does_not_grow_is_odd_unless_the_passkey_counts_nothing",
-        flows_passkey="TestAccepted::a_counter_that_goes_back_signs_in_and_the_person_and_the_operator_are_told",
+        flows_passkey="TestAccepted::"
+        "a_counter_of_a_synced_one_that_goes_back_signs_in_and_the_person_and_the_operator_are_told "
+        "TestRefused::of_one_device_whose_counter_goes_back_and_stays_so_until_it_is_removed",
     ),
     "PK5": proved(
         "An authenticator keeps of the person their public number and name alone; a passkey is its owner's alone.",

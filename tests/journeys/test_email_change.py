@@ -43,7 +43,7 @@ def test_lost_mailbox_then_card_then_codes_at_the_new_address_then_it_was_not_me
     browser.click("Changer l'adresse de mon compte")
     assert browser.page.says("Identifiez-vous")
     do.by_card(browser)
-    assert browser.page.says("Votre adresse e-mail")
+    assert browser.page.says("Mon adresse e-mail")
     assert browser.page.says(martin["email"])
     last = do.last_mail(demo, NEW)
     browser.submit("Recevoir un code", email=NEW)

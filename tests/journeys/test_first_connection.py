@@ -337,7 +337,7 @@ def test_psc_enrols_where_the_operator_allows_it(psc_enrols: Demonstration, brow
             "etudiante",
             "fr",
             (
-                "Votre code de connexion",
+                "Confirmez votre adresse e-mail",
                 "Voici le code qui confirme cette adresse pour créer votre compte et accéder à ViaTrajectoire",
                 "Il est valable 10 minutes, jusqu’à",
                 "Ne communiquez jamais ce code",
@@ -347,7 +347,7 @@ def test_psc_enrols_where_the_operator_allows_it(psc_enrols: Demonstration, brow
             "rpps-nu",
             "en",
             (
-                "Your sign-in code",
+                "Confirm your e-mail address",
                 "create your account",
                 "It is valid for 10 minutes",
                 "Never give this code to anyone",

@@ -193,7 +193,13 @@ def _choice() -> list[State]:
     for name, open_doors in (("all", ALL), ("psc-and-password", PSC_AND_PASSWORD)):
         enrols = pages.ChoicePage(doors=open_doors, enrolment_from_psc=True)
         states.append(State(f"choice-enrols-{name}", "choice.html", enrols))
-    for notice in ("choice.step_up", "choice.other_door", "choice.fresh", "choice.restarted"):
+    for notice in (
+        "choice.step_up",
+        "choice.other_door",
+        "choice.fresh",
+        "choice.restarted",
+        "choice.mailbox_shared",
+    ):
         states.append(
             State(notice.replace(".", "-"), "choice.html", pages.ChoicePage(doors=ALL, notice=notice))
         )
@@ -307,7 +313,7 @@ def _passkey() -> list[State]:
         "passkey-second-alone": passkey(is_second=True, doors=PASSWORD_ONLY),
         "passkey-none": passkey(options="", is_second=True),
     }
-    errors = ("refused", "stale", "not_verified", "other_person", "network")
+    errors = ("refused", "stale", "not_verified", "other_person", "network", "counter", "identity_old")
     models |= {f"passkey-{error}!": passkey(error=f"passkey.{error}") for error in errors}
     return [State(name, "passkey.html", model) for name, model in models.items()]
 
@@ -713,6 +719,7 @@ def _new_password() -> list[State]:
         "new-password": page,
         "new-password-old": replace(page, changed_on=""),
         "new-password-disowned": replace(page, is_closed=True),
+        "new-password-shared-mailbox": replace(page, is_closed=True, is_closed_by_sharing=True),
         "new-password-listed": replace(page, is_listed=True),
         "new-password-wrong!": replace(page, error="new_password.current_wrong"),
         "new-password-wait!": replace(page, error="password.wait", delay=Delay(0, 2)),
@@ -835,7 +842,12 @@ def _history() -> list[State]:
     reports = {
         "report": report,
         "report-no-password": replace(report, closes_password=False),
+        "report-passkey": replace(report, closes_password=False, removes_passkey=True),
+        "report-passkey-added": replace(
+            report, closes_password=False, removes_passkey=True, was_passkey_added=True
+        ),
         "report-done": replace(report, is_done=True),
+        "report-done-passkey": replace(report, closes_password=False, removes_passkey=True, is_done=True),
         "report-done-no-password": replace(report, closes_password=False, help_desk="", is_done=True),
     }
     return [
@@ -873,6 +885,7 @@ def _email() -> list[State]:
     of_section = {
         "email": section,
         "email-unproved": replace(section, address="e•••@hopital.example", is_proved=False),
+        "email-shared": replace(section, is_shared=True),
         "email-malformed!": replace(section, entry=replace(typed, error="enrolment.email_malformed")),
         "email-taken!": replace(section, entry=replace(typed, error="enrolment.email_taken")),
         "email-quota!": replace(section, entry=replace(typed, error="email_otp.quota")),
@@ -1107,7 +1120,11 @@ def new_browser_mails(*origins: Origin) -> list[NewBrowserMail]:
 def notices() -> list[NoticeMail]:
     told = [NoticeMail(notice=str(notice), happened_at="3 novembre 2026, 14 h 22") for notice in Notice]
     disabled = next(mail for mail in told if mail.notice == Notice.ACCOUNT_DISABLED)
-    return [*told, replace(disabled, motive="Départ de l'établissement")]
+    return [
+        *told,
+        replace(disabled, motive="Départ de l'établissement"),
+        replace(told[0], whose="Élise MARCHAND-LEFÈVRE"),
+    ]
 
 
 def receipts() -> list[CharterReceiptMail]:

@@ -3,9 +3,11 @@
 import re
 from pathlib import Path
 from string import Formatter
+from typing import get_args
 
 import pytest
 
+from idp.accounts.code_keys import Purpose
 from idp.accounts.code_refusal import CodeRefusal
 from idp.accounts.mail_quota import SendRefusal
 from idp.accounts.notices import Notice
@@ -88,14 +90,15 @@ def test_every_key_named_by_the_view_models_exists() -> None:
     named |= {f"email_otp.{reason}" for kind in (CodeRefusal, SendRefusal) for reason in kind}
     named |= {f"error.{name}.{part}" for name in ERROR_NAMES for part in ("title", "text")}
     assert {"choice.step_up", "email_otp.closed", "enrolment.busy", "charter.tick_needed"} <= named
-    assert "mail.code.subject" in named
+    assert "mail.code.subject_" in named
+    named = named - {"mail.code.subject_"} | {f"mail.code.subject_{purpose}" for purpose in get_args(Purpose)}
     assert named <= set(CATALOGUES.texts["fr"])
 
 
 def test_no_key_is_left_that_no_page_says() -> None:
     # Said by code that posts a mail, or answers a script.
     said = {
-        "mail.code.subject",
+        *(f"mail.code.subject_{purpose}" for purpose in get_args(Purpose)),
         "leavers.motive",
         "enrolment.password_good",
         "mail.new_browser.subject",

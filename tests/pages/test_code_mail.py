@@ -40,7 +40,7 @@ def test_mail_says_who_why_how_long_and_holds_no_link(locale: str, kind: str) ->
             assert words in text
         assert {"fr": "Ne communiquez jamais ce code", "en": "Never give this code"}[locale] in text
         assert not re.search(r"https?:|www\.|href|src=", text)
-        assert model.code not in CATALOGUES.translator(locale)("mail.code.subject")
+        assert model.code not in CATALOGUES.translator(locale)(f"mail.code.subject_{model.purpose}")
 
 
 @pytest.mark.parametrize(

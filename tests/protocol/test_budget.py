@@ -188,8 +188,8 @@ def test_the_first_page_of_a_new_browser_asks_no_sql(house: House) -> None:
 
 #: SQL round trips, commits, commands and round trips of Redis.
 PAGES = {
-    # The person, the remembered contexts, the passkeys.
-    "/": (3, 0, 2, 2),
+    # The person, and what Pro Santé Connect told of the contexts.
+    "/": (2, 0, 2, 2),
     "/account/identity": (2, 0, 2, 2),
     "/account/address": (1, 0, 2, 2),
     "/account/password": (1, 0, 2, 2),

@@ -4,7 +4,7 @@ Contains counting, opening, closing, and the HTTP that obeys. Not here: looking 
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -69,6 +69,22 @@ class Circuits:
             is_out = self._is_out()
         if is_out and not was_out:
             self.on_change(True)
+
+    def hear(self, *, before: Collection[str], now: Collection[str]) -> bool:
+        """Take from other processes which are open. `before`: which were open here when they were asked.
+
+        Returns whether an outage began or ended by it: the process that saw it has told of it.
+        """
+        with self._lock:
+            was_out = self._is_out()
+            for url in set(now).difference(before):
+                circuit = self._by_url.setdefault(url, _Circuit())
+                if circuit.opened_at is None:
+                    # One failure here confirms it; until then this process may try at once.
+                    circuit.failures, circuit.opened_at = self.failures, self.clock.now() - self.pause
+            for url in set(before).difference(now):
+                self._by_url.pop(url, None)
+            return self._is_out() != was_out
 
     def is_out(self) -> bool:
         with self._lock:

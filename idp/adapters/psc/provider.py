@@ -28,12 +28,14 @@ from idp.adapters.psc.id_token_claims import ExpectedIdToken
 from idp.adapters.psc.login import read_login
 from idp.adapters.psc.lookout import Lookout, Run, beside
 from idp.adapters.psc.request import ORDINARY, NewRequest, fresh_wishes, new_request, pushed_address
+from idp.adapters.psc.shared_circuits import SharedCircuits
 from idp.adapters.psc.sign_out import PscSignOut
 from idp.adapters.psc.signed_userinfo import verify_userinfo
 from idp.adapters.psc.signing_keys import Allowance, SigningKeys
 from idp.adapters.psc.watch import Watch
 from idp.adapters.psc.way_out import way_out
 from idp.core.clock import Clock
+from idp.core.ephemeral import EphemeralStore
 from idp.interaction.upstream import (
     UpstreamFailed,
     UpstreamLogin,
@@ -111,6 +113,12 @@ class PscProvider:
     def is_out(self) -> bool:
         self._watch.probe()
         return self._circuits.is_out()
+
+    def shared_in(self, store: EphemeralStore) -> SharedCircuits:
+        """Returns what shares with the other processes that use this store whether there is an outage."""
+        return SharedCircuits(
+            circuits=self._circuits, store=store, issuer=self.issuer, look=self._watch.probe
+        )
 
     def health(self) -> Health:
         """Returns the health for `/metrics`, and probes PSC as a sign-in page does."""

@@ -25,7 +25,7 @@ _of_account = sa.and_(
     _c.account_id == sa.bindparam("account_id"),
     _c.event.in_([sa.literal(str(event), _c.event.type) for event in TOLD]),
 )
-_columns = (_c.id, _c.at, _c.event, _c.client_id, _c.facts)
+_columns = (_c.id, _c.at, _c.event, _c.client_id, _c.facts, _c.interaction_id)
 
 _PAGE = Statement(
     lambda _: (
@@ -41,6 +41,13 @@ _PAGE = Statement(
 )
 _ONE = Statement(
     lambda _: sa.select(*_columns).where(_of_account, _c.id == sa.bindparam("id", type_=_c.id.type))
+)
+_PASSKEYS_USED = Statement(
+    lambda _: sa.select(_c.facts).where(
+        _c.account_id == sa.bindparam("account_id"),
+        _c.interaction_id == sa.bindparam("interaction_id"),
+        _c.event == sa.literal(str(AuditEvent.PASSKEY_ACCEPTED), _c.event.type),
+    )
 )
 
 
@@ -59,8 +66,23 @@ class SqlHistory:
         rows = fetch(self.database, _ONE, account_id=account_id, id=entry_id)
         return _entry(rows[0]) if rows else None
 
+    def passkeys_of(self, account_id: AccountId, entry: HistoryEntry) -> frozenset[str]:
+        if entry.event is AuditEvent.PASSKEY_ADDED:
+            return frozenset({str(entry.facts["passkey"])})
+        if entry.event is not AuditEvent.SESSION_STARTED:
+            return frozenset()
+        used = fetch(
+            self.database, _PASSKEYS_USED, account_id=account_id, interaction_id=entry.interaction_id
+        )
+        return frozenset(str(row.facts["passkey"]) for row in used)
+
 
 def _entry(row: Any) -> HistoryEntry:
     return HistoryEntry(
-        id=row.id, at=row.at, event=AuditEvent(row.event), client_id=row.client_id, facts=row.facts
+        id=row.id,
+        at=row.at,
+        event=AuditEvent(row.event),
+        client_id=row.client_id,
+        facts=row.facts,
+        interaction_id=row.interaction_id or "",
     )

@@ -9,9 +9,9 @@ from sqlalchemy import Engine
 
 from idp.accounts.account import AccountId
 from idp.accounts.passkeys import Owned, Passkey, PasskeyGone, PasskeyTaken, PasskeyUse, TooManyPasskeys
-from idp.adapters.sql.accounts import ACCOUNT, is_storable
-from idp.adapters.sql.database import insert_into, reading, writing
-from idp.adapters.sql.epochs import FLOOR
+from idp.adapters.sql.account_rows import ACCOUNT, COLUMNS
+from idp.adapters.sql.accounts import is_storable
+from idp.adapters.sql.database import insert_into, writing
 from idp.adapters.sql.passkey_schema import passkey_offers, passkeys
 from idp.adapters.sql.schema import accounts
 from idp.adapters.sql.statement import Statement, parameters_of
@@ -22,7 +22,7 @@ _PREFIX = "passkey_"
 #: With its account: a sign-in reads both at once.
 _FIND = Statement(
     lambda _: (
-        sa.select(accounts, FLOOR, *(column.label(f"{_PREFIX}{column.name}") for column in _c))
+        sa.select(*COLUMNS, *(column.label(f"{_PREFIX}{column.name}") for column in _c))
         .join(passkeys, _c.account_id == accounts.c.id)
         .where(_c.credential_id == sa.bindparam("credential_id"))
     ),
@@ -90,11 +90,6 @@ class SqlPasskeys:
         with writing(self.database) as connection:
             changed = connection.execute(change.where(_c.account_id == account_id, _c.id == passkey_id))
         return changed.rowcount == 1
-
-    def has_declined(self, account_id: AccountId) -> bool:
-        mine = sa.select(passkey_offers.c.account_id).where(passkey_offers.c.account_id == account_id)
-        with reading(self.database) as connection:
-            return connection.execute(mine).one_or_none() is not None
 
     def decline(self, account_id: AccountId, now: datetime) -> None:
         with writing(self.database) as connection:

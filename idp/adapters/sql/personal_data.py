@@ -56,6 +56,10 @@ class Held:
 ACCOUNT = "account"
 _account: ColumnElement[str] = sa.bindparam(ACCOUNT, type_=sa.Text)
 _address = sa.select(accounts.c.email).where(accounts.c.id == _account).scalar_subquery()
+_row, _other = accounts.alias("row"), accounts.alias("other")
+_is_address_shared = sa.exists().where(
+    _row.c.id == _account, _other.c.email_normalised == _row.c.email_normalised, _other.c.id != _row.c.id
+)
 _their_grants = sa.select(grants.c.id).where(grants.c.account_id == _account)
 _their_sessions = sa.select(grants.c.sid).where(grants.c.account_id == _account)
 
@@ -86,7 +90,8 @@ HELD = (
         ),
         AtTheEnd.LEFT,
     ),
-    Held(outbox, outbox.c.recipient == _address, AtTheEnd.DELETED),
+    # Of those that wait for a mailbox which several share, nothing says whose they are.
+    Held(outbox, sa.and_(outbox.c.recipient == _address, ~_is_address_shared), AtTheEnd.DELETED),
     Held(accounts, accounts.c.id == _account, AtTheEnd.DELETED),
 )
 

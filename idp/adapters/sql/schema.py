@@ -19,8 +19,9 @@ from idp.adapters.sql import (  # noqa: F401 their tables are of the same metada
 from idp.adapters.sql.columns import UtcInstant, metadata, row_number
 
 #: The migration of this code. Zero-padded: the order of the texts is the order of the migrations.
-SCHEMA_REVISION = "0022"
+SCHEMA_REVISION = "0023"
 
+_enabled = sa.text("enabled")
 accounts = sa.Table(
     "accounts",
     metadata,
@@ -36,7 +37,8 @@ accounts = sa.Table(
     sa.Column("identity_evidence", sa.Text, nullable=False),
     sa.Column("identity_stated_at", UtcInstant),
     sa.Column("email", sa.Text, nullable=False),
-    sa.Column("email_normalised", sa.Text, nullable=False, unique=True),
+    # The address, of the account that had it first; of others who share it, their id (docs/adr/0045).
+    sa.Column("email_key", sa.Text, nullable=False),
     sa.Column("email_verified_at", UtcInstant, nullable=False),
     sa.Column("password_hash", sa.Text, nullable=False),
     sa.Column("address_line1", sa.Text, nullable=False),
@@ -60,12 +62,9 @@ accounts = sa.Table(
     sa.Column("signed_in_at", UtcInstant),
     sa.Column("unused_told_at", UtcInstant),
     sa.Column("password_listed_at", UtcInstant),
-    sa.Index(
-        "ix_accounts_unused",
-        "signed_in_at",
-        sqlite_where=sa.text("enabled"),
-        postgresql_where=sa.text("enabled"),
-    ),
+    sa.Column("email_normalised", sa.Text, nullable=False, server_default="", index=True),
+    sa.UniqueConstraint("email_key", name="uq_accounts_email_normalised"),
+    sa.Index("ix_accounts_unused", "signed_in_at", sqlite_where=_enabled, postgresql_where=_enabled),
 )
 
 #: `before` and `after`: the fields of the identity that a newer proof changed.

@@ -17,8 +17,8 @@ from idp.accounts.account import AccountId
 from idp.accounts.charter import HOUSE
 from idp.accounts.repository import AccountNotFound
 from idp.accounts.standing import Granted, Standing, Told
-from idp.adapters.sql.accounts import ACCOUNT, is_storable
-from idp.adapters.sql.epochs import FLOOR
+from idp.adapters.sql.account_rows import ACCOUNT, COLUMNS
+from idp.adapters.sql.accounts import is_storable
 from idp.adapters.sql.grants import read_grant
 from idp.adapters.sql.refresh_tokens import read_token
 from idp.adapters.sql.schema import (
@@ -154,7 +154,7 @@ def _standings(
 ) -> "sa.Select[Any]":
     """Returns the SELECT of these columns and of where each account of these tables stands."""
     if not is_told:
-        return sa.select(*columns, *accounts.c, FLOOR, *_charters(demanded)).select_from(tables)
+        return sa.select(*columns, *COLUMNS, *_charters(demanded)).select_from(tables)
     link, chosen = upstream_links.c, professional_contexts.c
     told = tables.outerjoin(
         upstream_links,
@@ -164,7 +164,7 @@ def _standings(
         sa.and_(chosen.account_id == accounts.c.id, chosen.client_id == sa.bindparam(_TOLD_TO)),
     )
     said = (link.claims.label("told_claims"), chosen.practice_key.label("told_key"))
-    return sa.select(*columns, *said, *accounts.c, FLOOR, *_charters(demanded)).select_from(told)
+    return sa.select(*columns, *said, *COLUMNS, *_charters(demanded)).select_from(told)
 
 
 def _grant_columns() -> "list[sa.Label[Any]]":

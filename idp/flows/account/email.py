@@ -69,6 +69,7 @@ class EmailFlow:
             proved_on=local_day(account.email_verified_at, self.locales.of(request)),
             is_proved=entered.is_proved,
             minutes=self.desk.minutes,
+            is_shared=account.is_mailbox_shared,
             entry=entry,
         )
         return self.desk.page(request, entered, "account/email.html", page, status)

@@ -74,20 +74,27 @@ class HistoryFlow:
         found = self._entry(entered, entry)
         if found is None:
             return self.desk.done(_SECTION, "entry_gone")
-        return self._report_page(request, entered, found)
+        return self._report_page(request, entered, found, self._passkeys(entered, found), done=False)
 
     def report(self, request: Request) -> Response:
         entered = self.desk.enter(request, _SECTION)
         found = self._entry(entered, self.desk.form(request, entered).get("entry", ""))
         if found is None:
             return self.desk.done(_SECTION, "entry_gone")
-        self._protect(entered, found)
-        response = self._report_page(request, entered, found, is_done=True)
+        passkeys = self._passkeys(entered, found)
+        self._protect(entered, found, passkeys)
+        response = self._report_page(request, entered, found, passkeys, done=True)
         self.leaving.sign_out(request, response, entered.account.id)
         return response
 
-    def _protect(self, entered: Entered, entry: HistoryEntry) -> None:
-        """End every session, and close the password door if the password had opened this. Raises StoreUnavailable."""
+    def _passkeys(self, entered: Entered, entry: HistoryEntry) -> frozenset[str]:
+        """Returns those that opened this, or were added by it, and are there: whoever has them would come again."""
+        used, account_id = self.history.passkeys_of(entered.account.id, entry), entered.account.id
+        return used & {one.id for one in self.passkeys.of(account_id)} if used else used
+
+    def _protect(self, entered: Entered, entry: HistoryEntry, passkeys: frozenset[str]) -> None:
+        """End every session; close the password door and remove the passkey if it had opened this. Raises
+        StoreUnavailable."""
         account, closes = entered.account, _closes_password(entry, entered.account)
         closure = PasswordClosure(at=entered.at, motive=ClosedFor.REPORTED)
         post = self.notices.written(account, Notice.REPORTED)
@@ -107,8 +114,9 @@ class HistoryFlow:
             if closes:
                 motive = str(closure.motive)
                 self.audit.record(AuditEvent.PASSWORD_CLOSED, account_id=account.id, motive=motive)
-            if (passkey := _added_passkey(entry)) and self.passkeys.remove(account.id, passkey):
-                self.audit.record(AuditEvent.PASSKEY_REMOVED, account_id=account.id, passkey=passkey)
+            for passkey in sorted(passkeys):
+                if self.passkeys.remove(account.id, passkey):
+                    self.audit.record(AuditEvent.PASSKEY_REMOVED, account_id=account.id, passkey=passkey)
             post()
             self.sign_out.end_all(account.id, entered.at, by="report")
 
@@ -121,15 +129,17 @@ class HistoryFlow:
         return found if found is not None and is_doubtful(found) else None
 
     def _report_page(
-        self, request: Request, entered: Entered, entry: HistoryEntry, *, is_done: bool = False
+        self, request: Request, entered: Entered, entry: HistoryEntry, gone: frozenset[str], *, done: bool
     ) -> Response:
         locale = self.locales.of(request)
         page = ReportPage(
             entry=self._view(entry, locale),
             day=local_day(entry.at, locale),
             closes_password=_closes_password(entry, entered.account),
+            removes_passkey=bool(gone),
+            was_passkey_added=entry.event is AuditEvent.PASSKEY_ADDED,
             help_desk=self.help_desk,
-            is_done=is_done,
+            is_done=done,
         )
         return self.desk.page(request, entered, _TEMPLATES["report"], page)
 
@@ -150,8 +160,3 @@ def _closes_password(entry: HistoryEntry, account: Account) -> bool:
 
 def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER else None
-
-
-def _added_passkey(entry: HistoryEntry) -> str:
-    """Returns the passkey that was added then: whoever added it would sign in with it again. "" for none."""
-    return str(entry.facts.get("passkey", "")) if entry.event is AuditEvent.PASSKEY_ADDED else ""

@@ -112,7 +112,7 @@ class HomeFlow:
         )
         return HomePage(
             identity=identity_view(account.identity),
-            applications=tuple(self._openable(clients, lacking)),
+            applications=tuple(self._openable(clients, account, lacking)),
             signed_in_since=local_hour(session.started_at, locale),
             station=station,
             contexts=contexts,
@@ -121,21 +121,23 @@ class HomeFlow:
         )
 
     def _lacking(self, account: Account) -> Iterator[str]:
-        """Yields the doors for which this person has nothing yet."""
-        if not account.has_password:
+        """Yields the doors for which this person has nothing yet, or that are closed to them."""
+        if not (account.has_password and account.is_password_door_open):
             yield "password"
-        if self.passkeys is not None and not self.passkeys.of(account.id):
+        if self.passkeys is not None and not account.has_passkey:
             yield "passkey"
 
     def _offers_passkey(self, session: Session, account: Account) -> bool:
         """Whether the card or Pro Santé Connect signed this person in, and they never said « Plus tard »."""
         is_identified = any(AUTHENTICATORS[event.authenticator].identifies for event in session.events)
-        return is_identified and self.passkeys is not None and not self.passkeys.has_declined(account.id)
+        return is_identified and not account.declines_passkeys
 
-    def _openable(self, clients: ClientRegistry, lacking: frozenset[str]) -> Iterator[Application]:
+    def _openable(
+        self, clients: ClientRegistry, account: Account, lacking: frozenset[str]
+    ) -> Iterator[Application]:
         """Yields the applications into which a door leads that this person has."""
         for client in clients.values():
-            doors = self.itinerary.ways_into(client.client_id, client.minimum_acr, lacking=lacking)
+            doors = self.itinerary.ways_into(client.client_id, client.minimum_acr, account, lacking=lacking)
             if doors:
                 yield _application(client, doors)
 

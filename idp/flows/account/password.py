@@ -109,6 +109,7 @@ class PasswordFlow:
             is_proved=entered.is_proved,
             is_first=not account.has_password,
             is_closed=not account.is_password_door_open,
+            is_closed_by_sharing=account.is_closed_by_sharing,
             is_listed=account.password_listed_at is not None,
             is_done=is_done,
             error=error,

@@ -34,9 +34,8 @@ class CodePost:
             client_name=client_name,
             requested_at=local_time(now, locale),
         )
-        return self.mails.write(
-            "code", page, to=code.holder.email, subject="mail.code.subject", locale=locale
-        )
+        subject = f"mail.code.subject_{code.holder.purpose}"
+        return self.mails.write("code", page, to=code.holder.email, subject=subject, locale=locale)
 
     def post(
         self, code: CodeToSend, mail: Mail, now: datetime, *, share: Limited, also: Callable[[], None]

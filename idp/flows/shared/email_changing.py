@@ -23,6 +23,7 @@ from idp.core.clock import Clock
 from idp.core.mailer import Mail
 from idp.core.unit_of_work import UnitOfWork
 from idp.flows.shared.code_post import CodePost
+from idp.flows.shared.mailbox_sharing import MailboxSharing
 from idp.flows.shared.notice_mail import NoticeMailer
 from idp.web.mails import Mails
 from idp.web.network_quota import NetworkQuota
@@ -41,6 +42,7 @@ class EmailChanging:
     post: CodePost
     mails: Mails
     notices: NoticeMailer
+    sharing: MailboxSharing
     quota: NetworkQuota
     audit: Audit
     clock: Clock
@@ -118,11 +120,14 @@ class EmailChanging:
         is_new = change.email != account.email
         event = AuditEvent.EMAIL_CHANGED if is_new else AuditEvent.EMAIL_PROVED_AGAIN
         tell_former = self._telling_former(account, now) if is_new else _nothing
+        changed = account.with_email(change.email, now)
         with self.work.together():
-            self.accounts.save(account.with_email(change.email, now))
+            self.accounts.save(changed)
             self._accepted(place, account, change)
             self.audit.record(event, account_id=account.id)
             tell_former()
+            if is_new:
+                self.sharing.came(changed)
 
     def _telling_former(self, account: Account, now: datetime) -> Callable[[], None]:
         """Returns what writes the mail to the address of before, with its link. Making it takes long."""

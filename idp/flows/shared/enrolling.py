@@ -22,6 +22,7 @@ from idp.core.unit_of_work import UnitOfWork
 from idp.flows.shared.already_enrolled import AlreadyEnrolled
 from idp.flows.shared.conflict import refuse_enrolment
 from idp.flows.shared.desk import Desk
+from idp.flows.shared.mailbox_sharing import MailboxSharing
 from idp.interaction.record import Interaction, of_nobody, with_event
 from idp.interaction.refusal import NotDue
 
@@ -34,6 +35,7 @@ class Enrolling:
     identities: IdentityUpdates
     linking: UpstreamLinking
     already: AlreadyEnrolled
+    sharing: MailboxSharing
     epochs: Epochs
     clock: Clock
 
@@ -80,6 +82,7 @@ class Enrolling:
                 accept()
                 self.desk.audit_event(AuditEvent.ENROLMENT_COMPLETED, interaction, source=identity.source)
                 link()
+                self.sharing.came(account)
             return account
 
         return self.already.with_link(interaction, account, write)

@@ -34,6 +34,7 @@ class NoticeMailer:
             happened_at=local_time(self.clock.now(), locale),
             until=local_time(until, locale) if until is not None else "",
             motive=motive,
+            whose=account.identity.full_name if account.is_mailbox_shared else "",
         )
         return self.mails.write(
             "notice", page, to=account.email, subject=f"mail.{notice}.subject", locale=locale

@@ -1,5 +1,6 @@
 """Contains what a use of a passkey leaves: its counter and date, audit events, a warning. Not here: the verdict."""
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -31,10 +32,20 @@ class PasskeyUses:
             if warn is not None:
                 warn()
 
-    def _warning(self, proved: Interaction, owned: Owned, use: PasskeyUse) -> Callable[[], None]:
+    def tell_copied(self, interaction: Interaction, owned: Owned, use: PasskeyUse) -> None:
+        """Tell the person and the operator of a passkey that is refused for its counter; nothing of it is kept, so that
+        it is refused again."""
+        of_owner = dataclasses.replace(interaction, account_id=owned.account.id)
+        warn = self._warning(of_owner, owned, use, Notice.PASSKEY_COPIED)
+        with self.work.together():
+            warn()
+
+    def _warning(
+        self, proved: Interaction, owned: Owned, use: PasskeyUse, notice: Notice = Notice.PASSKEY_COUNTER
+    ) -> Callable[[], None]:
         """Returns what tells the person and the operator that there may be a copy of the passkey (WebAuthn §6.1.1)."""
         passkey, account = owned
-        post = self.notices.written(account, Notice.PASSKEY_COUNTER)
+        post = self.notices.written(account, notice)
         facts: dict[str, Fact] = {"passkey": passkey.id, "known": passkey.sign_count, "told": use.sign_count}
 
         def warn() -> None:

@@ -36,7 +36,7 @@ from tests.protocol.psc import by_psc, facts, person
 from tests.provider import PASSWORD, RPPS, Browser, Provider, answer_of, audited
 
 PATH = "/account/email"
-HEADING = "Votre adresse e-mail"
+HEADING = "Mon adresse e-mail"
 CODE = "Saisissez le code reçu par e-mail"
 NO_CODE = "Aucun code à saisir pour l'instant"
 MASKED = "a•••@hopital.example"
@@ -217,7 +217,7 @@ def test_form_shown_to_one_person_changes_nothing_for_the_next_at_the_same_brows
         refused = proved.submit(page, action, **typed)
         assert "session de ce navigateur a changé" in says(refused)
     assert email_of(house) == OLD
-    assert house.accounts.find_by_email(OTHERS) is not None
+    assert house.accounts.having_email(OTHERS)
 
 
 def by_psc_now(browser: Browser, psc: HostilePsc, page: TestResponse | None = None) -> TestResponse:

@@ -16,8 +16,10 @@ from idp.adapters.sql.schema import audit_events, logout_notices
 from idp.core.audit import AuditEvent
 from idp.core.clock import SystemClock
 from tests.adapters.psc.hostile_psc import HostilePsc
+from tests.authenticator import Authenticator
 from tests.fakes import FixedClock
-from tests.passkeys import a_passkey
+from tests.passkeys import a_passkey, give, options_of
+from tests.passkeys import link_of as passkey_link
 from tests.protocol.psc import by_psc, facts, settings_of, subjects_of_mails
 from tests.provider import PASSWORD, RP, RPPS, Browser, Provider, answer_of, audited
 
@@ -168,6 +170,31 @@ def test_of_a_sign_in_by_another_door_nothing_is_said_of_the_password(
     assert "mot de passe" not in page.text
     assert facts(house, "password:close:accepted") == []
     assert house.accounts.get(house.account.id).is_password_door_open
+
+
+def test_of_a_sign_in_by_a_passkey_that_passkey_goes_and_the_page_says_so(
+    house: Provider, browser: Browser
+) -> None:
+    used, other = Authenticator(), Authenticator(credential_id=b"of another device")
+    give(house, used)
+    give(house, other, passkey_id="passkey-2")
+    stranger = house.browser()
+    door = stranger.get(passkey_link(stranger.follow(stranger.authorize())))
+    assert answer_of(stranger.submit(door, "/passkey", credential=used.answer(options_of(door))))["code"]
+    page = browser.get(link_of(browser.get(SECTION), "Connexion par clé d'accès"))
+    assert "La clé d'accès utilisée sera retirée" in text(page)
+    page = browser.submit(page, "/report")
+    assert "La clé d'accès est retirée de votre compte" in text(page)
+    assert "mot de passe" not in text(page)
+    assert [one.id for one in SqlPasskeys(house.database).of(house.account.id)] == ["passkey-2"]
+    assert facts(house, "passkey:remove:accepted") == [{"passkey": "passkey-1"}]
+
+
+def test_of_a_passkey_that_was_removed_since_nothing_more_is_said(house: Provider, browser: Browser) -> None:
+    audit = SqlAudit(house.database, FixedClock(datetime.now(UTC)))
+    audit.record(AuditEvent.PASSKEY_ADDED, account_id=house.account.id, passkey="passkey-1")
+    page = report(browser, "Clé d'accès ajoutée")
+    assert "est retirée" not in text(page)
 
 
 def test_the_password_opens_nothing_until_another_is_chosen(house: Provider, browser: Browser) -> None:

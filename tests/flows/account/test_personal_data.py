@@ -124,7 +124,7 @@ def test_an_old_proof_hands_nothing_over(psc: HostilePsc, app_factory: Callable[
     psc.lie = replace(person(), claims={**person().claims, "auth_time": psc.now - 5})
     browser = house.browser()
     by_psc(browser, psc)
-    assert title(browser.get(DATA)) == "Vos données"
+    assert title(browser.get(DATA)) == "Mes données"
     assert not says(browser.get(DATA), "Télécharger mes données")
 
 
@@ -296,5 +296,5 @@ def test_the_copy_does_not_tell_that_an_address_is_another_persons(house: Provid
 
 def test_the_pages_speak_english(house: Provider, proved: Browser) -> None:
     proved.client.set_cookie("caducee_locale", "en", domain="localhost")
-    assert title(proved.get(DATA)) == "Your data"
+    assert title(proved.get(DATA)) == "My data"
     assert title(close(proved)) == "Your account is about to be closed"
