@@ -21,12 +21,15 @@ from idp.core.audit import AuditEvent
 from idp.core.clock import Clock
 from idp.flows.shared.busy import busy
 from idp.flows.shared.code_mail import CodeSender
+from idp.flows.shared.deadlines import Deadlines
 from idp.flows.shared.desk import Desk
 from idp.flows.shared.password_change import PasswordChange
 from idp.flows.shared.password_judge import PasswordJudge
 from idp.interaction.binding import browser_of
 from idp.interaction.record import Interaction, event_of, with_event
+from idp.interaction.store import hub_path
 from idp.pages.sign_in import ActivationPage
+from idp.web.addresses import redirect
 from idp.web.network_quota import NetworkQuota
 from idp.web.page_routes import PageRoute
 
@@ -37,6 +40,7 @@ _STATUS = {"password.network": 429, "enrolment.busy": 503}
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActivationFlow:
     desk: Desk
+    deadlines: Deadlines
     accounts: AccountRepository
     activations: Activations
     change: PasswordChange
@@ -51,6 +55,8 @@ class ActivationFlow:
     def routes(self) -> Iterator[PageRoute]:
         yield PageRoute("GET", _ADDRESS, self.show)
         yield PageRoute("POST", _ADDRESS, self.receive)
+        # Back to this page, to which the hub does not lead.
+        yield PageRoute("POST", f"{_ADDRESS}/more_time", self.prolong)
 
     def show(self, request: Request, interaction_id: str) -> Response:
         interaction = self.desk.open(request, interaction_id)
@@ -84,6 +90,12 @@ class ActivationFlow:
         except (HashingBusy, StaleAccount):
             return busy(self._page(request, interaction, rpps, "enrolment.busy"))
         return self.desk.prove(with_event(interaction, event, changed))
+
+    def prolong(self, request: Request, interaction_id: str) -> Response:
+        interaction = self.desk.open(request, interaction_id)
+        self.desk.form(request, interaction)
+        self.deadlines.prolong(interaction)
+        return redirect(f"{hub_path(interaction_id)}/activation")
 
     def _is_open(self, interaction: Interaction) -> bool:
         """Whether a code leads anywhere: the password's door is open, and a code by mail follows it."""

@@ -146,8 +146,10 @@ def _same_person(parts: Parts, shared: FlowParts) -> SamePersonFlow:
 
 
 def _activation(parts: Parts, shared: FlowParts) -> ActivationFlow:
+    settings = parts.settings
     return ActivationFlow(
         desk=shared.desk,
+        deadlines=shared.deadlines,
         accounts=parts.accounts,
         activations=SqlActivations(parts.database),
         change=shared.change,
@@ -155,7 +157,7 @@ def _activation(parts: Parts, shared: FlowParts) -> ActivationFlow:
         sender=shared.sender,
         quota=shared.password_posts,
         clock=parts.clock,
-        identity_life=months(parts.settings.closing.identity_proved_every),
+        identity_life=months(settings.closing.identity_proved_every),
     )
 
 
@@ -170,7 +172,8 @@ def _required(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
         itinerary=parts.itinerary,
         clock=parts.clock,
     )
-    if parts.settings.password.door:
+    settings = parts.settings
+    if settings.password.door:
         yield _activation(parts, shared)
     yield PasswordRenewalFlow(desk=shared.desk, change=shared.change, judge=shared.judge)
     yield ClosingFlow(desk=shared.desk, work=parts.work, accounts=parts.accounts, notices=shared.notices)

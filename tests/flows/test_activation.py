@@ -107,6 +107,12 @@ def test_the_old_password_and_its_sessions_are_over(house: Provider) -> None:
     assert page.status_code == 422
 
 
+def test_more_time_comes_back_to_the_page(house: Provider) -> None:
+    browser = house.browser()
+    page = browser.submit(at_page(browser), "/activation/more_time")
+    assert heading(page) == TITLE
+
+
 def test_the_code_alone_signs_nobody_in(house: Provider) -> None:
     browser = house.browser()
     page = activated(browser, at_page(browser), issue(house))

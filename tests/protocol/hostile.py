@@ -356,6 +356,7 @@ SHOTS = (
     Shot("password page", "GET", f"{_ME}/password", 303, who="choice"),
     Shot("password", "POST", f"{_ME}/password", 303, form=(*_CSRF, *_SIGN_IN), who="choice"),
     Shot("activation page", "GET", f"{_ME}/activation", 200, who="choice"),
+    Shot("activation, more time", "POST", f"{_ME}/activation/more_time", 303, form=_CSRF, who="choice"),
     Shot("activation", "POST", f"{_ME}/activation", 422, form=(*_CSRF, *_ACTIVATE), who="choice"),
     Shot("mail code page", "GET", f"{_ME}/email_otp", 200, who="mail_code"),
     Shot("mail code", "POST", f"{_ME}/email_otp", 422, form=(*_CSRF, ("code", "00000000")), who="mail_code"),
