@@ -10,7 +10,8 @@ from collections.abc import Collection
 from sqlalchemy import Engine
 
 from idp.adapters.sql.audit import SqlAudit
-from idp.adapters.sql.database import hold_alone, open_database, writing
+from idp.adapters.sql.backends import allow_time
+from idp.adapters.sql.database import open_database, writing
 from idp.adapters.sql.epochs import Ended, begin_epoch
 from idp.adapters.sql.work import SqlUnitOfWork
 from idp.clients.located_yaml import BadYaml
@@ -43,7 +44,7 @@ def listeners_of(settings: Settings) -> tuple[Collection[str], int]:
 def begin(database: Engine, clock: Clock, listeners: Collection[str], reason: str) -> Ended:
     """Begin an epoch, with its audit event, in one commit. Raises StoreUnavailable."""
     with SqlUnitOfWork(database).together(), writing(database) as connection:
-        hold_alone(connection)
+        allow_time(connection, None)
         ended = begin_epoch(connection, clock.now(), listeners, reason)
         SqlAudit(database, clock).record(
             AuditEvent.EPOCH_BEGUN, reason=reason, sessions=ended.sessions, grants=ended.grants
