@@ -27,6 +27,7 @@ def serve(options: argparse.Namespace) -> int:
     server = WebServer(
         partial(_of_served, "load", own),
         partial(_of_served, "tls_options"),
+        partial(_of_served, "beside", options.background),
         threads=options.threads,
         address=options.host,
         port=options.port,

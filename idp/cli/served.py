@@ -5,7 +5,10 @@ Not here: processes (`serve`), the application (`idp.app`).
 
 import contextlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from importlib import import_module
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,6 +19,7 @@ from idp.adapters.granian.worker import require_free
 from idp.adapters.hsm.library import close_libraries
 from idp.adapters.http.key_pair import EXPECTED, NoKeyPair, require_key_pair
 from idp.adapters.redis_eviction import evicting
+from idp.adapters.sql.backends import is_sqlite
 from idp.app import application, create
 from idp.cli.main import tell
 from idp.core.clock import SystemClock
@@ -28,6 +32,13 @@ from idp.wiring.operations import require_operations
 log = structlog.get_logger()
 
 _T = TypeVar("_T")
+
+#: Of `--background`. On SQLite there is one machine, which needs no other command.
+_ON: Mapping[str, Callable[[Settings], bool]] = {
+    "auto": lambda settings: is_sqlite(settings.where.database),
+    "on": lambda _settings: True,
+    "off": lambda _settings: False,
+}
 
 
 def look(host: str, port: int) -> None:
@@ -44,6 +55,18 @@ def load(own: Share) -> WsgiOverAsgi:
     return _or_told(
         lambda: WsgiOverAsgi(application(own), settings_from_environment().bounds.body_bytes), say
     )
+
+
+@contextmanager
+def beside(background: str, told: Connection) -> Iterator[None]:
+    """Around each worker: the work of `idp worker`, where it is to be done here. Raises SystemExit as `load` does."""
+    settings = _or_told(settings_from_environment)
+    if not _ON[background](settings):
+        yield
+        return
+    # Only where it is used: no request needs it.
+    with import_module("idp.cli.embedded").beside_requests(settings, told):
+        yield
 
 
 def tls_options() -> Mapping[str, Path | None]:

@@ -22,8 +22,8 @@ NOTHING_TO_DO = 3  # exit status of `idp`: it is there already
 READY_WITHIN_SECONDS = 60.0
 _PROBE_TIMEOUT_SECONDS = 2
 _PAUSE_SECONDS = 0.03
-#: How long the worker is given to fetch the lists when it starts.
-_WORKER_SECONDS = 5
+#: How long the provider is given to fetch the lists when it starts.
+_FETCH_SECONDS = 5
 
 #: Whether a program answers, by its name.
 Probes = Mapping[str, Callable[[], bool]]
@@ -52,17 +52,13 @@ def igc(ports: Ports, places: Places) -> Program:
 
 
 def provider(ports: Ports) -> Iterator[Program]:
-    """Returns what of the provider answers requests; it needs the database, keys and certificates."""
+    """Returns the provider, which sends its mails itself, and the card host. They need the database, keys and
+    certificates; the provider fetches from the test IGC as soon as it starts."""
     yield Program(
         "provider",
         (*("idp.cli", "serve", "--workers", "1"), *("--host", "127.0.0.1", "--port", str(ports.base))),
     )
     yield Program("card-host", ("idp.cli", "card-host"))
-
-
-def worker() -> Program:
-    """Returns the worker, which fetches from the test IGC as soon as it starts."""
-    return Program("outbox", ("idp.cli", "worker"))
 
 
 def prepare(children: Children, places: Places) -> None:
@@ -83,8 +79,8 @@ def prepare(children: Children, places: Places) -> None:
 
 
 def fetch_lists(children: Children, are_there: Callable[[], bool]) -> None:
-    """Fetch the lists if the worker did not: after a failure it waits a quarter of an hour. Raises ChildDied."""
-    deadline = time.monotonic() + _WORKER_SECONDS
+    """Fetch the lists if the provider did not: after a failure it waits a quarter of an hour. Raises ChildDied."""
+    deadline = time.monotonic() + _FETCH_SECONDS
     while not are_there():
         children.check()
         if time.monotonic() > deadline:
@@ -95,7 +91,7 @@ def fetch_lists(children: Children, are_there: Callable[[], bool]) -> None:
     try:
         children.run(Program("lists", ("idp.cli", "trust", "refresh")), accepted=(0, NOTHING_TO_DO))
     except ChildDied:
-        if not are_there():  # the worker may have been quicker after all
+        if not are_there():  # the provider may have been quicker after all
             raise
 
 

@@ -21,7 +21,7 @@ from tests.limits import within
 
 Browse = Callable[..., Browser]
 #: The provider's own programs; the others belong to the sandbox and play other parties.
-PROVIDER = ("provider", "card-host", "outbox")
+PROVIDER = ("provider", "card-host")
 #: Parameters of addresses that open something, wherever they stand.
 BEARERS = ("code", "state", "presentation", "id_token_hint", "nonce", "code_challenge")
 WRONG_PASSWORD = "grenouille 17 sous la pluie battante"

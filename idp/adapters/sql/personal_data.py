@@ -32,6 +32,7 @@ from idp.adapters.sql.schema import (
     upstream_links,
 )
 from idp.adapters.sql.session_schema import sessions
+from idp.adapters.sql.worker_schema import dead_mails
 from idp.core.audit import AuditEvent
 
 
@@ -91,15 +92,18 @@ HELD = (
     ),
     # Of those that wait for a mailbox which several share, nothing says whose they are.
     Held(outbox, sa.and_(outbox.c.recipient == _address, ~_is_address_shared), AtTheEnd.DELETED),
+    Held(dead_mails, sa.and_(dead_mails.c.recipient == _address, ~_is_address_shared), AtTheEnd.DELETED),
     Held(accounts, accounts.c.id == _account, AtTheEnd.DELETED),
 )
 
-#: What opens something, or is sealed since it may hold what does.
+#: What opens something, is sealed since it may hold what does, or names another person: an operator.
 SECRETS: Mapping[str, frozenset[str]] = {
     "accounts": frozenset({"password_hash"}),
     "refresh_tokens": frozenset({"token_sha256"}),
     "email_undos": frozenset({"token_sha256"}),
     "outbox": frozenset({"text", "html", "topic"}),
+    "audit_events": frozenset({"operator"}),
+    "dead_mails": frozenset({"text", "html"}),
 }
 
 

@@ -14,13 +14,19 @@ from idp.adapters.sql import (  # noqa: F401 their tables are of the same metada
     passkey_schema,
     session_schema,
     upkeep_schema,
+    worker_schema,
 )
+from idp.adapters.sql.audit_schema import audit_events as audit_events
+from idp.adapters.sql.audit_schema import audit_seals as audit_seals
 from idp.adapters.sql.columns import UtcInstant, metadata, row_number
 
 #: The migration of this code. Zero-padded: the order of the texts is the order of the migrations.
-SCHEMA_REVISION = "0022"
+SCHEMA_REVISION = "0024"
 
-_enabled = sa.text("enabled")
+_IS_CODE, _IS_NOTICE = sa.text("topic IS NOT NULL"), sa.text("topic IS NULL")
+_IS_UNWARNED = sa.text("enabled AND closing_at IS NULL AND unused_told_at IS NULL")
+_IS_WARNED = sa.text("enabled AND closing_at IS NULL AND unused_told_at IS NOT NULL")
+
 accounts = sa.Table(
     "accounts",
     metadata,
@@ -64,7 +70,14 @@ accounts = sa.Table(
     sa.Column("password_listed_at", UtcInstant),
     # The address of who shares one that another account had first.
     sa.Column("email_beside", sa.Text, index=True),
-    sa.Index("ix_accounts_unused", "signed_in_at", sqlite_where=_enabled, postgresql_where=_enabled),
+    # Whom to warn, and whom to disable: each search begins where the one before it ended, however many were found.
+    sa.Index(
+        "ix_accounts_unwarned",
+        "signed_in_at",
+        sqlite_where=_IS_UNWARNED,
+        postgresql_where=_IS_UNWARNED,
+    ),
+    sa.Index("ix_accounts_warned", "unused_told_at", sqlite_where=_IS_WARNED, postgresql_where=_IS_WARNED),
 )
 
 #: `before` and `after`: the fields of the identity that a newer proof changed.
@@ -165,35 +178,24 @@ refresh_tokens = sa.Table(
     sa.Column("ends_at", UtcInstant, nullable=False),
 )
 
-# No foreign keys: events outlive the accounts and clients they name, and name refused clients that never existed.
-audit_events = sa.Table(
-    "audit_events",
-    metadata,
-    sa.Column("id", row_number, primary_key=True, autoincrement=True),
-    sa.Column("at", UtcInstant, nullable=False, index=True),
-    sa.Column("event", sa.Text, nullable=False),
-    sa.Column("account_id", sa.Text, index=True),
-    sa.Column("client_id", sa.Text),
-    sa.Column("interaction_id", sa.Text),
-    sa.Column("facts", sa.JSON, nullable=False),
-    sqlite_autoincrement=True,
-)
-
 #: `topic`: a keyed hash; of the mails of one topic, the newest alone waits.
 outbox = sa.Table(
     "outbox",
     metadata,
     sa.Column("id", row_number, primary_key=True, autoincrement=True),
-    sa.Column("recipient", sa.Text, nullable=False),
+    sa.Column("recipient", sa.Text, nullable=False, index=True),
     sa.Column("subject", sa.Text, nullable=False),
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("html", sa.Text, nullable=False),
     sa.Column("created_at", UtcInstant, nullable=False),
     sa.Column("expires_at", UtcInstant, nullable=False, index=True),
-    sa.Column("not_before", UtcInstant, nullable=False, index=True),
+    sa.Column("not_before", UtcInstant, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("leased_until", UtcInstant),
     sa.Column("topic", sa.Text, index=True),
+    # In the order in which they are sent, codes ahead of notices: the next is found without sorting those that wait.
+    sa.Index("ix_outbox_codes_due", "not_before", "id", sqlite_where=_IS_CODE, postgresql_where=_IS_CODE),
+    sa.Index("ix_outbox_due", "not_before", "id", sqlite_where=_IS_NOTICE, postgresql_where=_IS_NOTICE),
     sqlite_autoincrement=True,
 )
 
@@ -212,7 +214,7 @@ logout_notices = sa.Table(
     sa.Column("id", row_number, primary_key=True, autoincrement=True),
     sa.Column("sid", sa.Text, nullable=False),
     sa.Column("client_id", sa.Text, nullable=False),
-    sa.Column("account_id", sa.Text, nullable=False),
+    sa.Column("account_id", sa.Text, nullable=False, index=True),
     sa.Column("ended_at", UtcInstant, nullable=False, index=True),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("deliveries", sa.Integer, nullable=False),
@@ -221,7 +223,8 @@ logout_notices = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("leased_until", UtcInstant),
     sa.UniqueConstraint("sid", "client_id"),
-    sa.Index("ix_logout_notices_state", "state", "client_id", "not_before"),
+    # In the order in which those of an application are delivered.
+    sa.Index("ix_logout_notices_due", "state", "client_id", "not_before", "id"),
     sqlite_autoincrement=True,
 )
 
