@@ -11,6 +11,7 @@ from idp.cli.work import Work
 from idp.core.logs import configure_logging, log_what_nobody_caught
 from idp.settings import Settings
 from idp.wiring.card_host import build_card_listener
+from idp.wiring.operations import open_operations_of_worker
 from idp.wiring.resources import open_resources
 
 
@@ -33,6 +34,8 @@ def worker(settings: Settings, options: argparse.Namespace) -> int:
     """Work until told to stop. Returns 1 when a lane died: whoever started the worker starts it again."""
     configure_logging()
     log_what_nobody_caught()
-    work = Work(open_resources(settings), "worker")
+    resources = open_resources(settings)
+    work = Work(resources, "worker")
+    open_operations_of_worker(resources)
     _on_stop(work.stop)
     return 1 if work.run() else 0

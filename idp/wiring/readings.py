@@ -24,6 +24,7 @@ from idp.core.readings import Reading
 from idp.settings import Settings
 from idp.settings.files import read_octets
 from idp.signing.schedule import ALGS
+from idp.wiring.beside import work_readings
 from idp.wiring.cards import build_crl_index, needed_lists
 from idp.wiring.parts import Parts
 from idp.wiring.readiness import disk_places, open_doors
@@ -113,6 +114,7 @@ def _database(resources: Resources) -> Iterator[Reading]:
         value=int(stored.serves(SCHEMA_REVISION)),
         labels=(("code", SCHEMA_REVISION), ("database", stored.revision or "")),
     )
+    yield from work_readings(resources)
     taken_at = last_backup(resources.database)
     if taken_at is not None:
         yield Reading(
