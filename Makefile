@@ -2,6 +2,7 @@
 #
 #   make demo     everything on loopback        make demo ARGS="--ready-file F --port-base N"
 #                                            make demo ARGS="--profile conformance" (docs/conformance.md)
+#   make cluster  two providers behind nginx, PostgreSQL, Redis with sentinels, on loopback      make cluster ARGS="--port-base N"
 #   make test     every test                    make test ARGS="tests/journeys -k charter"
 #   make conformance   the OpenID Connect certification cases (docs/conformance.md)
 #   make check    style, types, templates, and which room imports which
@@ -24,11 +25,16 @@ NODE_CLIENT := tests/third_party/openid_client
 # The workers of the tests, and all processes that these start, use what one of them compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test conformance check coverage settings bench bench-check bench-scale lock clean
+.PHONY: demo cluster test conformance check coverage settings bench bench-check bench-scale lock clean
 
 # exec: the signal sent to make's child is the demo's, and the demo ends if make dies.
 demo: $(VENV)/.installed
 	@exec $(RUN) -m sandbox.demo --end-with-parent $(ARGS)
+
+# With PostgreSQL, which the demo's lock leaves out.
+cluster: $(VENV)/.installed-for-tests
+	@.ci/debian-packages
+	@exec $(RUN) -m sandbox.cluster --end-with-parent $(ARGS)
 
 test: $(VENV)/.installed-for-tests $(NODE_CLIENT)/node_modules/.installed
 	@.ci/debian-packages

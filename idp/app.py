@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from idp.core.clock import SystemClock
-from idp.core.logs import configure_logging
+from idp.core.logs import configure_logging, log_what_nobody_caught
 from idp.core.share import Share
 from idp.settings import Settings, settings_from_environment
 from idp.wiring.accounts import tell_build
@@ -12,6 +12,7 @@ from idp.wiring.browser_endpoints import build_browser_endpoints
 from idp.wiring.endpoints import build_endpoints
 from idp.wiring.flask_app import build_pages
 from idp.wiring.flows import build_flows
+from idp.wiring.operations import open_operations, share_numbers, traced, watched
 from idp.wiring.parts import Parts, build_parts
 from idp.wiring.protocol import build_protocol
 from idp.wiring.psc import check_upstream
@@ -31,21 +32,26 @@ def assemble(parts: Parts) -> Callable[..., Any]:
     routes, finishes = build_browser_endpoints(parts, protocol)
     for flow in build_flows(parts, finishes):
         routes += flow.routes()
-    served = build_endpoints(parts, protocol).in_front_of(build_pages(parts, routes))
+    endpoints = build_endpoints(parts, protocol)
+    served = endpoints.in_front_of(build_pages(parts, routes))
 
     def in_request(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         with parts.work.request():
             return served(environ, start_response)
 
-    return in_request
+    pages = ((route.method, route.path) for route in routes)
+    return watched(in_request, [*endpoints.addresses(), *pages])
 
 
 def application(own: Share) -> Callable[..., Any]:
     """Returns what the server loads in each worker."""
     configure_logging()
+    log_what_nobody_caught()
     settings = settings_from_environment()
+    shared = share_numbers(settings)
     parts = build_parts(settings, own)
-    served = assemble(parts)
+    served = traced(settings, assemble(parts))
+    open_operations(parts, shared)
     tell_build()
     if parts.upstream is not None:
         parts.upstream.shared_in(parts.store).start()

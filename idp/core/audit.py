@@ -93,7 +93,10 @@ class AuditEvent(StrEnum):
     ACCOUNT_UNLOCKED = "account:unlock:accepted"
     #: « Ce n'était pas moi », of an entry of the history.
     ACCOUNT_REPORTED = "account:report:accepted"
+    #: `idp db backup` copied the database; `sha256` is that of the file, `keys` tells whether private keys are in it
     BACKUP_TAKEN = "backup:take:accepted"
+    #: `idp epoch new`, or a restored database, voided everything begun before, of everybody; `reason` is `operator` or
+    #: `restore`, with the `sessions` and `grants` that ended
     EPOCH_BEGUN = "epoch:begin:accepted"
     INCIDENT_ENDED = "incident:end:accepted"
     KEY_GENERATED = "key:generate:accepted"

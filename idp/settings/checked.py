@@ -15,6 +15,7 @@ from idp.settings import (
     keys,
     mail,
     mail_code,
+    operations,
     outbound,
     password,
     proxy,
@@ -49,6 +50,7 @@ _RULES: Mapping[str, tuple[Rule[Any], ...]] = {
     "hsm": keys.HSM_RULES,
     "bounds": bounds.RULES,
     "crowd": crowd.RULES,
+    "operations": operations.RULES,
 }
 
 

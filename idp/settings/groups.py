@@ -17,6 +17,7 @@ from idp.settings.keys import HsmSettings, KeySettings
 from idp.settings.lives import ClockSettings, LifeSettings
 from idp.settings.mail import MailSettings
 from idp.settings.mail_code import MailCodeSettings
+from idp.settings.operations import OperationsSettings
 from idp.settings.outbound import OutboundSettings
 from idp.settings.passkey import PasskeySettings
 from idp.settings.password import PasswordSettings
@@ -52,6 +53,7 @@ class Groups:
     hsm: HsmSettings
     bounds: BoundSettings
     crowd: CrowdSettings
+    operations: OperationsSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,9 @@ from idp.adapters.http.bounded import SafeHttp
 from idp.adapters.http.logout_post import HttpLogoutPost
 from idp.adapters.igc.crl_refresh import CrlRefresher
 from idp.adapters.key_files.keys_in_force import KeysInForce
+from idp.adapters.mail.connections import KeptConnections
 from idp.adapters.mail.sealed import OpeningTransport, SealedOutbox
+from idp.adapters.mail.smtp import SmtpTransport
 from idp.adapters.sql.accounts import SqlAccounts
 from idp.adapters.sql.audit import SqlAudit
 from idp.adapters.sql.erasure import SqlErasures
@@ -18,12 +20,12 @@ from idp.adapters.sql.grants import SqlGrants
 from idp.adapters.sql.kept_logouts import SqlKeptLogouts
 from idp.adapters.sql.leavers import SqlUnusedAccounts
 from idp.adapters.sql.logouts import SqlLogoutNotices
+from idp.adapters.sql.mail_sender import MailSender
 from idp.adapters.sql.open_sessions import SqlOpenSessions
-from idp.adapters.sql.outbox import OutboxWorker, SqlOutbox
+from idp.adapters.sql.outbox import SqlOutbox
 from idp.adapters.sql.upstream_links import SqlUpstreamLinks
 from idp.adapters.sql.work import SqlUnitOfWork
 from idp.clients.registry import logout_listeners
-from idp.core.mailer import MailTransport
 from idp.core.refusal_trail import RefusalTrail
 from idp.flows.shared.new_browser_mail import NewBrowserMailer
 from idp.interaction.sign_out import SignOut
@@ -44,8 +46,9 @@ from idp.wiring.web import build_mails, build_web
 _CRL_SECONDS = 15 * 60.0
 
 
-def build_outbox_worker(resources: Resources, transport: MailTransport) -> OutboxWorker:
-    return OutboxWorker(resources.database, resources.clock, OpeningTransport(transport, resources.sealer))
+def build_mail_sender(resources: Resources, relay: SmtpTransport) -> MailSender:
+    transport = OpeningTransport(KeptConnections(relay=relay), resources.sealer)
+    return MailSender(database=resources.database, clock=resources.clock, transport=transport)
 
 
 def build_new_browsers(resources: Resources) -> NewBrowsers:
@@ -65,9 +68,13 @@ def build_new_browsers(resources: Resources) -> NewBrowsers:
     )
 
 
-def build_back_channel(resources: Resources) -> BackChannelLogout:
+def build_keys(resources: Resources) -> KeysInForce:
+    """Raises BadKeyFile."""
+    return KeysInForce(open_key_directory(resources.settings, resources.clock))
+
+
+def build_back_channel(resources: Resources, keys: KeysInForce) -> BackChannelLogout:
     settings = resources.settings
-    keys = KeysInForce(open_key_directory(settings, resources.clock))
     accounts, audit = SqlAccounts(resources.database), SqlAudit(resources.database, resources.clock)
     return BackChannelLogout(
         work=SqlUnitOfWork(resources.database),

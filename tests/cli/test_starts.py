@@ -23,6 +23,7 @@ COMMANDS = {
     "keys": "keys list",
     "logouts": "logouts list",
     "mail": "mail check",
+    "mails": "mails list",
     "operate": "clients check",
     "psc": "psc check",
     "serve": "serve",
@@ -32,14 +33,8 @@ COMMANDS = {
 
 def test_each_module_has_its_command() -> None:
     parts = {
-        "__init__",
-        "__main__",
-        "main",
-        "lanes",
-        "served",
-        "card_options",
-        "db_options",
-        "incident_options",
+        *("__init__", "__main__", "main", "served", "card_options", "db_options", "incident_options"),
+        *("embedded", "lanes", "pulse", "purging", "work", "worker_options"),
     }
     assert set(COMMANDS) == {path.stem for path in (ROOT / "idp" / "cli").glob("*.py")} - parts
 

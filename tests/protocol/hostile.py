@@ -318,7 +318,7 @@ SHOTS = (
     ),
     *(
         Shot(path, "GET", path, 200)
-        for path in ("/jwks", "/.well-known/openid-configuration", "/health/live", "/health/ready", "/metrics", "/")
+        for path in ("/jwks", "/.well-known/openid-configuration", "/health/live", "/health/ready", "/")
     ),
     Shot(
         "end_session",

@@ -193,7 +193,8 @@ def test_a_reload_of_the_card_address_finds_its_way_back() -> None:
 
 
 def test_the_worker_leaves_nothing_that_is_over(fresh: Provider) -> None:
-    from idp.cli.background import _purge
+    from idp.cli.purging import purge
+    from idp.wiring.purges import build_purges
     from idp.wiring.resources import open_resources
 
     house = open_resources(fresh.settings)
@@ -204,7 +205,7 @@ def test_the_worker_leaves_nothing_that_is_over(fresh: Provider) -> None:
     old = datetime.now(UTC) - timedelta(days=400)
     with fresh.database.begin() as connection:
         connection.execute(sa.insert(audit_events).values(at=old, event="x", facts={}))
-    _purge(house, store)
+    purge(build_purges(house), lambda: False)
     assert store.purge() == 0
     assert SqlAudit(fresh.database, SystemClock()).purge(old + HOUR) == 0
     claims = jwt.decode(fresh.exchange(code).get_json()["id_token"], options={"verify_signature": False})

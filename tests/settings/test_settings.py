@@ -111,6 +111,9 @@ def test_the_first_wait_after_failures_is_more_than_a_minute() -> None:
 
 def test_every_number_of_the_settings_is_in_the_table_or_has_its_reason() -> None:
     no_house_value = {
+        "smtp_connections": "docs/adr/0047: as many mails at once",
+        "smtp_within": "docs/adr/0047: a worker ends within 30 s",
+        "dead_mails_kept": "docs/adr/0047: a month to look at them",
         "password_first_wait": "tested above: > 1 min",
         "trusted_proxy_hops": "nobody is believed",
         "request_object_life": "at most an hour (FAPI 2.0 Message Signing)",
@@ -146,6 +149,12 @@ def test_every_number_of_the_settings_is_in_the_table_or_has_its_reason() -> Non
         "email_proved_again_after": "docs/account.md: 12 months",
         "email_put_off_for": "a busy day, and the weekend after it",
         "clock_warning": "well within CLOCK_SKEW, beyond what NTP leaves",
+        "operations_port": "a port",
+        "operations_worker_port": "a port",
+        "operations_mail_backlog": "docs/adr/0049: a fifth of a code's life",
+        "operations_notice_backlog": "docs/adr/0049: beyond the three tries of a notice",
+        "operations_disk_free": "docs/adr/0049",
+        "operations_traced": "docs/adr/0049: all of them",
     }
     numbers = {
         name.lower()

@@ -36,6 +36,7 @@ from idp.adapters.psc.watch import Watch
 from idp.adapters.psc.way_out import way_out
 from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore
+from idp.core.measures import PSC_LOGINS
 from idp.interaction.upstream import (
     UpstreamFailed,
     UpstreamLogin,
@@ -99,7 +100,7 @@ class PscProvider:
             discovery=self._discovery,
             keys=self._keys,
             allowance=Allowance(),
-            limit=ConcurrencyLimit(max(settings.at_once // 2, 1), settings.timeout),
+            limit=ConcurrencyLimit(max(settings.at_once // 2, 1), settings.timeout, of="sign_outs"),
             way_out=way_out(settings, http, clock, run),
             is_out=self.is_out,
         )
@@ -201,6 +202,7 @@ class PscProvider:
     def _tell(self, outcome: str) -> None:
         with self._telling:
             self._outcomes[outcome] += 1
+        PSC_LOGINS.of(outcome).add()
 
     def _complete(
         self, answer: Mapping[str, str], pending: Mapping[str, str], now: datetime

@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from idp.accounts.account import AccountId
 from idp.accounts.activation import Activation, ActivationSpent, digest_of
 from idp.adapters.sql.activation_schema import activations
+from idp.adapters.sql.batches import delete_some
 from idp.adapters.sql.database import writing
 from idp.adapters.sql.statement import Statement, parameters_of
 from idp.adapters.sql.work import fetch, write
@@ -55,6 +56,9 @@ class SqlActivations:
         code = activation.code_sha256
         write(self.database, _USE, refusal=ActivationSpent(), code_sha256=code, used_at=now, now=now)
 
-    def purge(self, ended_before: datetime) -> None:
-        with writing(self.database) as connection:
-            connection.execute(sa.delete(activations).where(_c.ends_at < ended_before))
+    def purge(self, ended_before: datetime) -> int:
+        """Delete some codes that ended before: until then it is known why one is refused.
+
+        Returns how many: 0 when none is left.
+        """
+        return delete_some(self.database, _c.ends_at, ended_before)

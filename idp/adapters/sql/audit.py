@@ -12,6 +12,7 @@ from idp.adapters.sql.statement import Statement, parameters_of
 from idp.adapters.sql.work import write
 from idp.core.audit import AuditEvent, Fact
 from idp.core.clock import Clock
+from idp.core.measures import count_event
 
 _LONGEST_NAME = 255
 _COLUMNS = ("at", "event", "account_id", "client_id", "interaction_id", "facts")
@@ -44,6 +45,7 @@ class SqlAudit:
             interaction_id=_storable(interaction_id),
             facts=facts,
         )
+        count_event(event)
 
     def purge(self, before: datetime) -> int:
         """Delete rows past their time (facts/security §0.2: 12 months). Returns how many."""
