@@ -102,7 +102,7 @@ def operated(
         set_environment(patch, **told)
         patch.setenv("PYTHONPATH", str(ROOT))
         patch.setenv("TMPDIR", str(place))
-        command = command_line("serve", "--workers", "2", "--port", str(port), "--background", "never")
+        command = command_line("serve", "--workers", "2", "--port", str(port), "--background", "off")
         url = f"http://127.0.0.1:{port}"
         server = RunningServer(url, command, lambda: answers(f"{url}/health/live"), place / "log")
         server.start()
