@@ -5,9 +5,11 @@ from typing import Any
 
 from idp.core.clock import SystemClock
 from idp.core.logs import configure_logging, log_what_nobody_caught
+from idp.core.origin import coming_from
 from idp.core.share import Share
 from idp.settings import Settings, settings_from_environment
 from idp.wiring.accounts import tell_build
+from idp.wiring.audit import build_origin_of, send_lines_to_the_end
 from idp.wiring.browser_endpoints import build_browser_endpoints
 from idp.wiring.endpoints import build_endpoints
 from idp.wiring.flask_app import build_pages
@@ -35,8 +37,10 @@ def assemble(parts: Parts) -> Callable[..., Any]:
     endpoints = build_endpoints(parts, protocol)
     served = endpoints.in_front_of(build_pages(parts, routes))
 
+    origin_of = build_origin_of(parts.settings, parts.web.networks, parts.web.cookies)
+
     def in_request(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
-        with parts.work.request():
+        with parts.work.request(), coming_from(origin_of(environ)):
             return served(environ, start_response)
 
     pages = ((route.method, route.path) for route in routes)
@@ -48,6 +52,7 @@ def application(own: Share) -> Callable[..., Any]:
     configure_logging()
     log_what_nobody_caught()
     settings = settings_from_environment()
+    send_lines_to_the_end(settings)
     shared = share_numbers(settings)
     parts = build_parts(settings, own)
     served = traced(settings, assemble(parts))

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from idp.cli.work import Work
 from idp.core.logs import configure_logging, log_what_nobody_caught
 from idp.settings import Settings
+from idp.wiring.audit import send_lines_to_the_end
 from idp.wiring.card_host import build_card_listener
 from idp.wiring.resources import open_resources
 
@@ -22,6 +23,7 @@ def _on_stop(act: Callable[[], None]) -> None:
 def card_host(settings: Settings, options: argparse.Namespace) -> int:
     configure_logging()
     log_what_nobody_caught()
+    send_lines_to_the_end(settings)
     resources = open_resources(settings)
     listener = build_card_listener(resources)
     _on_stop(listener.shutdown)
@@ -33,6 +35,7 @@ def worker(settings: Settings, options: argparse.Namespace) -> int:
     """Work until told to stop. Returns 1 when a lane died: whoever started the worker starts it again."""
     configure_logging()
     log_what_nobody_caught()
+    send_lines_to_the_end(settings)
     work = Work(open_resources(settings), "worker")
     _on_stop(work.stop)
     return 1 if work.run() else 0

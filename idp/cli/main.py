@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from idp.cli.activation_options import add_activation
+from idp.cli.audit_options import add_audit, add_roles, operator_name
+from idp.cli.audited import told_in_audit
 from idp.cli.card_options import add_card
 from idp.cli.db_options import GROUPS, add_database
 from idp.cli.incident_options import add_incident
@@ -30,6 +32,7 @@ _GROUPS = {
     **WORKER_GROUPS,
     "card": "a card in the reader of this workstation (for help desks; needs no settings)",
     "psc": "Pro Santé Connect",
+    "audit": "who did what, when, from where",
     "incident": "what must end at once",
 }
 
@@ -56,6 +59,9 @@ class _DiscreetParser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = _DiscreetParser(
         prog="idp", description="Caducée: OpenID Provider for health professionals"
+    )
+    parser.add_argument(
+        "--operator", type=operator_name, metavar="NAME", help="who gives this command, for the audit trail"
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
@@ -104,6 +110,8 @@ def _parser() -> argparse.ArgumentParser:
     add_activation(add)
     groups["accounts"].choices["disable"].add_argument("--motive", help="why, in words that the person reads")
     add_card(add)
+    add_audit(add)
+    add_roles(add)
     add_incident(add)
     server = add("serve", "serve.serve", "serve the provider")
     server.set_defaults(needs_settings=False)  # Its first process does without.
@@ -114,7 +122,8 @@ def _parser() -> argparse.ArgumentParser:
         "--threads", type=number_to(_MOST_OF_A_NODE), default=16, help="blocking threads per worker"
     )
     add_background(server)
-    add("card-host", "background.card_host", "serve the card host (TLS, client certificate)")
+    card_host = add("card-host", "background.card_host", "serve the card host (TLS, client certificate)")
+    card_host.set_defaults(is_command=False)  # Nobody's: it goes on.
     add_worker(add)
     return parser
 
@@ -171,7 +180,11 @@ def _run(options: argparse.Namespace) -> int:
     command = getattr(import_module(f"idp.cli.{module}"), function)
     if not getattr(options, "needs_settings", True):
         return int(command(options))
-    return int(command(import_module("idp.settings").settings_from_environment(), options))
+    settings = import_module("idp.settings").settings_from_environment()
+    if not getattr(options, "is_command", True):
+        return int(command(settings, options))
+    with told_in_audit(settings, options.operator):
+        return int(command(settings, options))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -23,6 +23,7 @@ from idp.cli.pulse import Here, Pulse
 from idp.cli.purging import purge
 from idp.core.heartbeats import BEAT_EVERY, Lane
 from idp.protocol.logout.backchannel import BackChannelLogout
+from idp.wiring.audit import build_keeper
 from idp.wiring.mail import build_transport
 from idp.wiring.purges import build_purges
 from idp.wiring.resources import Resources, build_clock_watch
@@ -138,6 +139,7 @@ class Work:
         new_browsers, purges = build_new_browsers(resources), build_purges(resources)
         judge, refresher = build_kept_logout_judge(resources), build_crl_refresher(resources)
         senders, clock_watch = self._relay.connections, build_clock_watch(resources)
+        keeper = build_keeper(resources.settings, resources.database, resources.clock)
 
         def look_at_keys(is_over: IsOver) -> None:
             _ = self._keys.fault  # A look at the directory, which tells the log what is wrong there.
@@ -155,6 +157,7 @@ class Work:
         yield _Planned(name=Lane.UNUSED, work=leavers.run_due, pause=10 * _MINUTE, budget=5 * _MINUTE)
         yield _Planned(name=Lane.NEW_BROWSERS, work=new_browsers.tell_due, pause=10)
         yield _Planned(name=Lane.CLOCK, work=lambda _is_over: clock_watch.ahead(), pause=_MINUTE)
+        yield _Planned(name=Lane.AUDIT, work=keeper.run_due, pause=5 * _MINUTE, budget=10 * _MINUTE)
         if refresher is not None:
             # A list is not broken off because it is slow: only when the worker ends.
             fetch = refresher.run_due

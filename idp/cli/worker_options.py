@@ -38,7 +38,8 @@ def add_background(server: argparse.ArgumentParser) -> None:
 
 
 def add_worker(add: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
-    add("worker", "background.worker", "send mails and logout notices, clear what expired")
+    worker = add("worker", "background.worker", "send mails and logout notices, clear what expired")
+    worker.set_defaults(is_command=False)  # Nobody's: it goes on.
     add("mail check", "mail.check", "go to the mail relay as a mail would, and send none")
     mails = add("mails list", "mails.list_mails", "mails given up and why, newest first")
     _add_last(mails)

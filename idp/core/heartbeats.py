@@ -27,6 +27,7 @@ class Lane(StrEnum):
     UNUSED = "unused"
     NEW_BROWSERS = "new_browsers"
     CLOCK = "clock"
+    AUDIT = "audit"
 
 
 #: The lists are there only where cards are judged by lists.

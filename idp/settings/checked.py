@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from idp.settings import (
+    audit,
     bounds,
     card,
     card_host,
@@ -45,6 +46,7 @@ _RULES: Mapping[str, tuple[Rule[Any], ...]] = {
     "passkey": (),
     "lives": (),
     "clock": (),
+    "audit": audit.RULES,
     "closing": closing.RULES,
     "keys": keys.RULES,
     "hsm": keys.HSM_RULES,

@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import cache
 from typing import Any, get_type_hints
 
+from idp.settings.audit import AuditSettings
 from idp.settings.bounds import BoundSettings
 from idp.settings.card import CardSettings, RevocationSettings
 from idp.settings.card_host import CardHostSettings
@@ -48,6 +49,7 @@ class Groups:
     passkey: PasskeySettings
     lives: LifeSettings
     clock: ClockSettings
+    audit: AuditSettings
     closing: ClosingSettings
     keys: KeySettings
     hsm: HsmSettings

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from idp.adapters.sql.activations import SqlActivations
-from idp.adapters.sql.audit import SqlAudit
 from idp.adapters.sql.dead_mails import SqlDeadMails
 from idp.adapters.sql.email_undos import SqlEmailUndos
 from idp.adapters.sql.erasure import SqlErasures
@@ -31,7 +30,7 @@ Purge = Callable[[], int]
 def build_purges(resources: Resources) -> Mapping[str, Purge]:
     """Returns them by what they delete."""
     database, clock, settings = resources.database, resources.clock, resources.settings
-    lives, mail, closing = settings.lives, settings.mail, settings.closing
+    mail, closing = settings.mail, settings.closing
     now = clock.now
     return {
         "records": SqlStore(database, clock).purge,
@@ -40,7 +39,6 @@ def build_purges(resources: Resources) -> Mapping[str, Purge]:
         "notices": lambda: SqlLogoutNotices(database).purge(now() - _NOTICES_KEPT),
         "activations": lambda: SqlActivations(database).purge(now() - _UNDOS_KEPT),
         "undos": lambda: SqlEmailUndos(database).purge(now() - _UNDOS_KEPT),
-        "audit": lambda: SqlAudit(database, clock).purge(now() - lives.audit_life),
         "evidence": lambda: SqlErasures(database).purge(now() - closing.evidence_life),
         "dead mails": lambda: SqlDeadMails(database).purge(now() - mail.dead_kept),
         "heartbeats": lambda: SqlHeartbeats(database).purge(now() - _HEARTBEATS_KEPT),

@@ -14,7 +14,6 @@ from idp.adapters.mail.connections import KeptConnections
 from idp.adapters.mail.sealed import OpeningTransport, SealedOutbox
 from idp.adapters.mail.smtp import SmtpTransport
 from idp.adapters.sql.accounts import SqlAccounts
-from idp.adapters.sql.audit import SqlAudit
 from idp.adapters.sql.erasure import SqlErasures
 from idp.adapters.sql.grants import SqlGrants
 from idp.adapters.sql.kept_logouts import SqlKeptLogouts
@@ -75,7 +74,7 @@ def build_keys(resources: Resources) -> KeysInForce:
 
 def build_back_channel(resources: Resources, keys: KeysInForce) -> BackChannelLogout:
     settings = resources.settings
-    accounts, audit = SqlAccounts(resources.database), SqlAudit(resources.database, resources.clock)
+    accounts, audit = SqlAccounts(resources.database), resources.audit
     return BackChannelLogout(
         work=SqlUnitOfWork(resources.database),
         notices=SqlLogoutNotices(resources.database),
@@ -97,7 +96,7 @@ def build_back_channel(resources: Resources, keys: KeysInForce) -> BackChannelLo
 def build_kept_logout_judge(resources: Resources) -> KeptLogoutJudge | None:
     """Returns None unless logout tokens of Pro Santé Connect are taken. Raises BadSetting."""
     settings, clock = resources.settings, resources.clock
-    database, audit = resources.database, SqlAudit(resources.database, resources.clock)
+    database, audit = resources.database, resources.audit
     upstream = build_upstream(settings, clock, audit) if settings.psc.backchannel_logout else None
     if upstream is None:
         return None
@@ -132,7 +131,7 @@ def build_eraser(resources: Resources) -> Eraser:
         erasures=SqlErasures(database),
         grants=SqlGrants(database),
         notices=build_notices(resources, build_mails()),
-        audit=SqlAudit(database, clock),
+        audit=resources.audit,
         clock=clock,
         pseudonyms=build_pseudonyms(settings),
         listeners=lambda: logout_listeners(clients.registry()),
@@ -153,7 +152,7 @@ def build_leavers(resources: Resources) -> Leavers:
         unused=SqlUnusedAccounts(database),
         grants=SqlGrants(database),
         notices=build_notices(resources, web.mails),
-        audit=SqlAudit(database, clock),
+        audit=resources.audit,
         clock=clock,
         warned_after=months(ends.unused_warned_after),
         disabled_after=months(ends.unused_disabled_after),

@@ -53,7 +53,7 @@ def _options() -> argparse.Namespace:
         type=int,
         default=DEFAULT_BASE + 100,
         metavar="N",
-        help="seventeen ports from N; nginx has the first two (default %(default)s)",
+        help="twenty ports from N; nginx has the first two (default %(default)s)",
     )
     parser.add_argument(
         "--state-dir",
@@ -119,6 +119,7 @@ The cluster is ready.
   {content["clients"][1]["home"]:<40} Trajectoire Grand Âge: gets in by SSO
   {around.issuer:<40} nginx, for {" and ".join(content["nodes"])}
   {around.card_host:<40} nginx, for the card host
+  {around.operations_url + "/readyz?verbose":<40} what is wrong, for the operator
   {around.mail_pages:<40} every mail sent, with its code
   {f"http://localhost:{around.psc_auth}/simulateur":<40} Pro Santé Connect
 

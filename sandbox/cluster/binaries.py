@@ -1,13 +1,13 @@
-"""Programs of the distribution: where they are, and how they are started.
+"""Programs of the distribution, and Python's with settings of their own: where they are, how they are started.
 
-Contains finding them, and starting them beside Python's. Not here: their arguments (`programs`).
+Contains finding the former, and starting both. Not here: their arguments (`programs`).
 """
 
 import os
 import shutil
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +20,13 @@ _IS_ROOT: Final = os.geteuid() == 0
 
 class Missing(Exception):
     """A program is not installed. The message names its package."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node(Program):
+    """One of Python's. `variables`: beside the environment of all."""
+
+    variables: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +57,18 @@ def owner_of_postgresql() -> str | None:
 
 
 def starting(start_python: Start) -> Start:
-    """Returns what starts programs of both kinds."""
-    kinds: dict[type[Program], Callable[..., Process]] = {Program: start_python, Binary: _start}
+    """Returns what starts programs of every kind."""
+
+    def start_node(program: Node, place: Place) -> Process:
+        return start_python(
+            program, replace(place, environment={**place.environment, **dict(program.variables)})
+        )
+
+    kinds: dict[type[Program], Callable[..., Process]] = {
+        Program: start_python,
+        Node: start_node,
+        Binary: _start,
+    }
     return lambda program, place: kinds[type(program)](program, place)
 
 

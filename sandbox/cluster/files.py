@@ -72,6 +72,7 @@ class Cluster:
             "CADUCEE_CARD_LISTEN": f"unix:{self.card_socket}",
             "CADUCEE_CARD_PROXY_USER": pwd.getpwuid(os.geteuid()).pw_name,
             "CADUCEE_TRUSTED_PROXY_HOPS": "1",
+            "CADUCEE_OPERATIONS_WORKER_PORT": str(self.ports.operations_of_worker),
         }
 
 

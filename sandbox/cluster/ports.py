@@ -1,7 +1,7 @@
 """Which port serves what in the cluster.
 
-Contains those of the demo, where nginx stands in the place of the provider and of the card host, and eight behind it.
-Not here: the check that they are free (`demo.ports`).
+Contains those of the demo, where nginx stands in the place of the provider and of the card host, and ten behind
+it. Not here: the check that they are free (`demo.ports`).
 """
 
 from dataclasses import dataclass
@@ -18,8 +18,10 @@ _BEHIND = (
     "the first sentinel",
     "the second sentinel",
     "the third sentinel",
+    "the operations listener of the second provider",
+    "the operations listener of the worker",
 )
-_AFTER = 9
+_AFTER = 10
 COUNT = _AFTER + len(_BEHIND)
 
 
@@ -46,6 +48,14 @@ class ClusterPorts:
 
     def sentinel(self, rank: int) -> int:
         return self.around.base + _AFTER + 5 + rank
+
+    def operations(self, rank: int) -> int:
+        """Returns the port of the operations listener of a provider."""
+        return (self.around.operations, self.around.base + _AFTER + 8)[rank]
+
+    @property
+    def operations_of_worker(self) -> int:
+        return self.around.base + _AFTER + 9
 
     def refuse_taken(self) -> None:
         """Raises PortTaken for the first port on which another program listens."""

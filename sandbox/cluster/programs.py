@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 
-from sandbox.cluster.binaries import Binary, found, of_postgresql, owner_of_postgresql
+from sandbox.cluster.binaries import Binary, Node, found, of_postgresql, owner_of_postgresql
 from sandbox.cluster.files import DEPLOY, Cluster
 from sandbox.demo import programs
 from sandbox.demo.places import write_atomically
@@ -94,7 +94,9 @@ def provider(cluster: Cluster) -> Iterator[Program]:
     """Returns two of `idp serve`, the card host, and the worker."""
     for rank in range(2):
         where = ("--host", "127.0.0.1", "--port", str(cluster.ports.provider(rank)))
-        yield Program(f"idp-{rank + 1}", ("idp.cli", "serve", "--workers", "1", *where))
+        # Both are on one machine, and each has an operations listener.
+        told = (("CADUCEE_OPERATIONS_PORT", str(cluster.ports.operations(rank))),)
+        yield Node(f"idp-{rank + 1}", ("idp.cli", "serve", "--workers", "1", *where), told)
     yield Program("card-host", ("idp.cli", "card-host"))
     yield Program("worker", ("idp.cli", "worker"))
 

@@ -36,7 +36,7 @@ def test_no_service_is_root_writes_to_its_image_or_has_a_right_of_the_kernel(nam
         assert service["user"] in ("101:101", "postgres", "redis")
 
 
-@pytest.mark.parametrize("name", sorted(PARTS - {"worker"}))
+@pytest.mark.parametrize("name", sorted(PARTS))
 def test_each_part_says_whether_it_is_well(name: str) -> None:
     assert SERVICES[name]["healthcheck"]["test"][0] in ("CMD", "CMD-SHELL")
 
@@ -59,6 +59,12 @@ def test_files_mounted_from_the_repository_are_there(name: str) -> None:
         assert (
             (source in of_operator or (ROOT / source).exists()) if is_file else source in COMPOSE["volumes"]
         )
+
+
+@pytest.mark.parametrize(("name", "port"), [("idp-1", "PORT"), ("idp-2", "PORT"), ("worker", "WORKER_PORT")])
+def test_operations_listener_is_what_says_so(name: str, port: str) -> None:
+    listens = SERVICES[name]["environment"][f"CADUCEE_OPERATIONS_{port}"]
+    assert f"http://127.0.0.1:{listens}/livez" in SERVICES[name]["healthcheck"]["test"][-1]
 
 
 def test_only_nginx_is_reached_from_outside() -> None:

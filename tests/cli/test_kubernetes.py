@@ -113,13 +113,29 @@ def test_what_answers_is_probed_and_leaves_before_it_ends(name: str) -> None:
         for rule in policy["spec"]["ingress"]
         for port in rule["ports"]
     ]
-    assert allowed == list(ports.values())
+    assert allowed == [service["port"] if name == "idp" else ports["tls"]]
+
+
+def test_monitoring_reaches_the_operations_listeners_and_nobody_else() -> None:
+    settings = dict(line.split("=", 1) for line in (REGION / "caducee.conf").read_text("utf-8").splitlines())
+    listening = {}
+    for name, port in (("idp", "PORT"), ("worker", "WORKER_PORT")):
+        (listening[name],) = (
+            found["containerPort"] for found in container(name)["ports"] if found["name"] == "operations"
+        )
+        assert settings[f"CADUCEE_OPERATIONS_{port}"] == str(listening[name])
+        assert container(name)["livenessProbe"]["httpGet"] == {"path": "/livez", "port": "operations"}
+    (rule,) = of_kind("NetworkPolicy")["caducee-monitoring"]["spec"]["ingress"]
+    assert {port["port"] for port in rule["ports"]} == set(listening.values())
+    assert rule["from"] == [
+        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
+    ]
 
 
 def test_a_provider_that_lives_is_not_killed_for_a_store_that_is_away() -> None:
     part = container("idp")
-    assert part["livenessProbe"]["httpGet"]["path"] == "/health/live"
-    assert part["readinessProbe"]["httpGet"]["path"] == "/health/ready"
+    assert part["livenessProbe"]["httpGet"]["path"] == "/livez"
+    assert part["readinessProbe"]["httpGet"]["path"] == "/readyz"
 
 
 @pytest.mark.parametrize("name", PARTS)

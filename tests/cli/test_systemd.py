@@ -70,7 +70,7 @@ def test_settings_beside_them_are_read_with_the_secrets_that_the_units_give() ->
     secret = {"CADUCEE_APPLICATION_KEY": "k" * 43, "CADUCEE_PASSWORD_PEPPER": "p" * 43}
     read_settings(given | secret)
     for unit in UNITS:
-        (environment,) = told(unit, "Environment")
+        environment = " ".join(told(unit, "Environment"))
         for name in secret:
             credential = re.search(rf"{name}_FILE=%d/(\S+)", environment)
             assert credential is not None

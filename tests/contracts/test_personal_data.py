@@ -36,6 +36,7 @@ OF_NOBODY = {
     "kept_acceptances": "of accounts erased since: a keyed hash, which no account of today leads to",
     "kept_logouts": "sealed messages of Pro Santé Connect, minutes old, of whom is not known until one is opened",
     "ephemeral": "records of minutes under hashed keys; the sessions among them are read by their own names",
+    "audit_seals": "how many events each day had, whoever they are of",
     "epochs": "when the operator voided what began before, of everybody",
     "backups": "when a backup was taken",
     "schema_support": "a version of the code",

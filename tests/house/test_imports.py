@@ -229,3 +229,14 @@ def test_no_event_of_the_log_has_a_fact_that_is_named_as_the_lines_own_members()
             if isinstance(node, ast.Call) and RESERVED & {one.arg for one in node.keywords}:
                 # Also `(log.error if … else log.info)(…)`.
                 assert not re.search(r"\b_?log\.", ast.unparse(node.func)), f"{module.name}:{node.lineno}"
+
+
+def test_events_are_bound_under_the_key_of_this_installation_everywhere() -> None:
+    """docs/adr/0048: made elsewhere, an audit trail would have no key, and its rows would be found changed."""
+    makers = {
+        module.name
+        for module in IDP
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "SqlAudit"
+    }
+    assert makers == {"idp.wiring.audit"}

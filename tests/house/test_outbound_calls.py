@@ -42,6 +42,8 @@ CONNECTING = {
         "idp.adapters.card_host.socket_listener",
         # Whether the port is free.
         "idp.adapters.granian.worker",
+        # The syslog server that the operator names.
+        "idp.adapters.audit_lines.places",
         # It listens.
         "idp.adapters.operations.listener",
         # What this machine is called.

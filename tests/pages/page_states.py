@@ -14,6 +14,7 @@ from idp.accounts.open_sessions import Origin
 from idp.adapters.sql.personal_data import HELD
 from idp.cards.trust import CardRefusal
 from idp.core.errors import Problem
+from idp.flows.shared.kept_data import OF_NO_PERSON
 from idp.flows.shared.psc_refusals import REFUSALS
 from idp.pages import account as account_pages
 from idp.pages import charters as charter_pages
@@ -448,7 +449,10 @@ def _closing() -> list[State]:
 def every_column() -> tuple[data_pages.KeptTable, ...]:
     """Of each table a row with all that a column may hold."""
     shown = (("text", ""), (None, "none"), (None, "yes"), (None, "no"), (None, "withheld"))
-    columns = {held.table.name: held.table.c.keys() for held in reversed(HELD)}
+    columns = {
+        held.table.name: [name for name in held.table.c.keys() if name not in OF_NO_PERSON]  # noqa: SIM118
+        for held in reversed(HELD)
+    }
     sessions = ("sid", "account_id", "started_at", "last_seen_at", "proofs", "secrets", "upstream_id_token")
     tables = [
         data_pages.KeptTable(

@@ -32,7 +32,7 @@ def test_missing_program_is_told_with_its_package() -> None:
         found("no-such-program", "a-package")
 
 
-@pytest.mark.parametrize("rank", [0, 8, COUNT - 1])
+@pytest.mark.parametrize("rank", [0, 9, COUNT - 1])
 def test_taken_port_is_told_with_what_it_is_for(rank: int) -> None:
     base = free_port_base(COUNT)
     with (
@@ -46,7 +46,9 @@ def test_every_port_is_another(cluster: Cluster) -> None:
     ports = cluster.ports
     behind = [ports.provider(0), ports.provider(1), ports.postgresql, ports.redis(0), ports.redis(1)]
     behind += [ports.sentinel(rank) for rank in range(3)]
-    assert behind == list(range(20009, 20000 + COUNT))
+    behind += [ports.operations(1), ports.operations_of_worker]
+    assert behind == list(range(20010, 20000 + COUNT))
+    assert ports.operations(0) == 20009
 
 
 def test_nginx_has_every_name_of_its_template_and_every_file(cluster: Cluster) -> None:

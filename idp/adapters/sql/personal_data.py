@@ -98,13 +98,14 @@ HELD = (
     Held(accounts, accounts.c.id == _account, AtTheEnd.DELETED),
 )
 
-#: What opens something, or is sealed since it may hold what does.
+#: What opens something, is sealed since it may hold what does, or names another person: an operator.
 SECRETS: Mapping[str, frozenset[str]] = {
     "accounts": frozenset({"password_hash"}),
     "refresh_tokens": frozenset({"token_sha256"}),
     "activations": frozenset({"code_sha256"}),
     "email_undos": frozenset({"token_sha256"}),
     "outbox": frozenset({"text", "html", "topic"}),
+    "audit_events": frozenset({"operator"}),
     "dead_mails": frozenset({"text", "html"}),
 }
 

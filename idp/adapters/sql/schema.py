@@ -17,10 +17,12 @@ from idp.adapters.sql import (  # noqa: F401 their tables are of the same metada
     upkeep_schema,
     worker_schema,
 )
+from idp.adapters.sql.audit_schema import audit_events as audit_events
+from idp.adapters.sql.audit_schema import audit_seals as audit_seals
 from idp.adapters.sql.columns import UtcInstant, metadata, row_number
 
 #: The migration of this code. Zero-padded: the order of the texts is the order of the migrations.
-SCHEMA_REVISION = "0024"
+SCHEMA_REVISION = "0025"
 
 _IS_CODE, _IS_NOTICE = sa.text("topic IS NOT NULL"), sa.text("topic IS NULL")
 _UNWARNED = sa.text("enabled AND closing_at IS NULL AND unused_told_at IS NULL")
@@ -170,20 +172,6 @@ refresh_tokens = sa.Table(
     sa.Column("claims", sa.JSON, nullable=False),
     sa.Column("idle_until", UtcInstant, nullable=False),
     sa.Column("ends_at", UtcInstant, nullable=False),
-)
-
-# No foreign keys: events outlive the accounts and clients they name, and name refused clients that never existed.
-audit_events = sa.Table(
-    "audit_events",
-    metadata,
-    sa.Column("id", row_number, primary_key=True, autoincrement=True),
-    sa.Column("at", UtcInstant, nullable=False, index=True),
-    sa.Column("event", sa.Text, nullable=False),
-    sa.Column("account_id", sa.Text, index=True),
-    sa.Column("client_id", sa.Text),
-    sa.Column("interaction_id", sa.Text),
-    sa.Column("facts", sa.JSON, nullable=False),
-    sqlite_autoincrement=True,
 )
 
 #: `topic`: a keyed hash; of the mails of one topic, the newest alone waits.

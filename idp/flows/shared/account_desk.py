@@ -12,6 +12,7 @@ from werkzeug.wrappers import Request, Response
 
 from idp.accounts.account import Account
 from idp.core.clock import Clock
+from idp.core.origin import found_in_session
 from idp.flows.shared.signed_in import SignedIn
 from idp.interaction.authenticator import AUTHENTICATORS
 from idp.interaction.session import Session
@@ -63,6 +64,7 @@ class AccountDesk:
         if found is None:
             raise Detour(section.sign_in_path)
         (session, account), now = found, self.clock.now()
+        found_in_session(session.sid)
         is_proved = _is_proved(session, now - self.within)
         return Entered(section=section, session=session, account=account, is_proved=is_proved, at=now)
 
