@@ -57,8 +57,5 @@ class SqlActivations:
         write(self.database, _USE, refusal=ActivationSpent(), code_sha256=code, used_at=now, now=now)
 
     def purge(self, ended_before: datetime) -> int:
-        """Delete some codes that ended before: until then it is known why one is refused.
-
-        Returns how many: 0 when none is left.
-        """
+        """Delete some that ended before. Returns how many: 0 when none is left."""
         return delete_some(self.database, _c.ends_at, ended_before)

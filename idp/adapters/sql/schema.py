@@ -25,7 +25,7 @@ from idp.adapters.sql.columns import UtcInstant, metadata, row_number
 SCHEMA_REVISION = "0025"
 
 _IS_CODE, _IS_NOTICE = sa.text("topic IS NOT NULL"), sa.text("topic IS NULL")
-_UNWARNED = sa.text("enabled AND closing_at IS NULL AND unused_told_at IS NULL")
+_IS_UNWARNED = sa.text("enabled AND closing_at IS NULL AND unused_told_at IS NULL")
 _IS_WARNED = sa.text("enabled AND closing_at IS NULL AND unused_told_at IS NOT NULL")
 
 accounts = sa.Table(
@@ -72,7 +72,12 @@ accounts = sa.Table(
     # The address of who shares one that another account had first.
     sa.Column("email_beside", sa.Text, index=True),
     # Whom to warn, and whom to disable: each search begins where the one before it ended, however many were found.
-    sa.Index("ix_accounts_unwarned", "signed_in_at", sqlite_where=_UNWARNED, postgresql_where=_UNWARNED),
+    sa.Index(
+        "ix_accounts_unwarned",
+        "signed_in_at",
+        sqlite_where=_IS_UNWARNED,
+        postgresql_where=_IS_UNWARNED,
+    ),
     sa.Index("ix_accounts_warned", "unused_told_at", sqlite_where=_IS_WARNED, postgresql_where=_IS_WARNED),
 )
 
