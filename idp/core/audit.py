@@ -139,14 +139,6 @@ class AuditEvent(StrEnum):
     ACCOUNT_ENABLED = "account:enable:accepted"
     #: the operator ended the waits of a person after failures (`idp accounts unlock`)
     ACCOUNT_UNLOCKED = "account:unlock:accepted"
-    #: `idp accounts activate`: a code was given out after a face-to-face check; `checked`: what was checked, in the
-    #: administrator's words
-    ACTIVATION_ISSUED = "activation:issue:accepted"
-    #: a password was chosen with it
-    ACTIVATION_USED = "activation:use:accepted"
-    #: a code opened nothing; `reason` `unknown`, `other_person` (another RPPS), `used`, `late`, `void` (of before a new
-    #: password or a disabling), `account_disabled`, `identity_old`, `mailbox_shared`. To the account whose code it is
-    ACTIVATION_REFUSED = "activation:use:refused"
     #: « Ce n'était pas moi », of an entry of the history: every session was ended; `reported` is the event, `entry` its
     #: row. `password:close:accepted` and `passkey:remove:accepted` beside it if a password, or that passkey, had opened
     #: it
