@@ -5,7 +5,6 @@ begins when a process needs one more: what is committed at once is in chains apa
 here: looking at what was written (`audit_walk`), the seal of a day (`audit_seals`).
 """
 
-import hmac
 import json
 import os
 import secrets
@@ -13,12 +12,15 @@ import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from hashlib import blake2b
+from typing import NamedTuple
 
 from idp.core.audit import Fact
 
-#: In octets. Half of SHA-256: whoever could find another row for it could break AES-128.
+#: In octets: whoever could find another row for it could break AES-128.
 _DIGEST = 16
+#: What no column holds. With as many between the values of any row, no two rows have the same text.
+_BETWEEN = "\0"
 _canonical = json.JSONEncoder(separators=(",", ":"), sort_keys=True, allow_nan=False).encode
 
 
@@ -30,15 +32,17 @@ class Head(NamedTuple):
     digest: str
 
 
-def linked(key: bytes, before: Head, values: Sequence[Any], facts: Mapping[str, Fact]) -> Head:
+def linked(key: bytes, before: Head, values: Sequence[str | int | None], facts: Mapping[str, Fact]) -> Head:
     """Returns the head after a row with these values, its instant in whole microseconds first, and these facts.
 
-    Whoever has the database alone cannot make one: `key` is derived from the application key.
+    Whoever has the database alone cannot make one: `key` is derived from the application key. By BLAKE2b (RFC 7693),
+    which takes a key itself: a third of the time of HMAC, in each sign-in.
     """
-    number = before.sequence + 1
-    # As JSON: no two lists of values have the same text.
-    text = _canonical([before.digest, before.chain, number, *values, facts])
-    return Head(before.chain, number, hmac.digest(key, text.encode(), "sha256")[:_DIGEST].hex())
+    chain, number = before.chain, before.sequence + 1
+    told = ["" if value is None else f"={value}" for value in (before.digest, chain, number, *values)]
+    told.append(_canonical(facts) if facts else "{}")
+    text = _BETWEEN.join(told).encode("utf-8", "surrogatepass")
+    return Head(chain, number, blake2b(text, digest_size=_DIGEST, key=key).hexdigest())
 
 
 def day_of(chain: str) -> str:

@@ -6,8 +6,8 @@ where lines go (`adapters/audit_lines`).
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import structlog
 
@@ -21,8 +21,7 @@ _EPOCH, _TICK = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 _line = json.JSONEncoder(separators=(",", ":")).encode
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditRecord:
+class AuditRecord(NamedTuple):
     """`person`: a keyed hash of the RPPS, of somebody who has no account. `browsing`: what the events of one browser
     have in common. `chain`, `sequence`, `digest`: its link (`audit_chain`)."""
 
