@@ -30,6 +30,7 @@ from idp.adapters.sql.grants import SqlGrants
 from idp.adapters.sql.schema import audit_events, outbox
 from idp.app import assemble
 from idp.core.clock import SystemClock
+from idp.core.readiness import Verdict
 from idp.core.sealing import Sealer, derive_key
 from idp.settings import Settings
 from idp.wiring.accounts import build_passwords
@@ -166,9 +167,10 @@ class Provider:
     parts: Parts | None = None
 
     def health(self) -> str:
-        """What the operations listener says of it."""
+        """What the operations listener says of it, but that no worker runs beside it."""
         assert self.parts is not None
-        return str(build_readiness(self.parts, build_clock_watch(self.parts.resources)).judge().status)
+        faults = build_readiness(self.parts, build_clock_watch(self.parts.resources)).judge().faults
+        return str(Verdict(tuple(fault for fault in faults if fault.check.name != "worker")).status)
 
     @property
     def accounts(self) -> SqlAccounts:

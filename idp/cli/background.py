@@ -12,6 +12,7 @@ from idp.core.logs import configure_logging, log_what_nobody_caught
 from idp.settings import Settings
 from idp.wiring.audit import send_lines_to_the_end
 from idp.wiring.card_host import build_card_listener
+from idp.wiring.operations import open_operations_of_worker
 from idp.wiring.resources import open_resources
 
 
@@ -36,6 +37,8 @@ def worker(settings: Settings, options: argparse.Namespace) -> int:
     configure_logging()
     log_what_nobody_caught()
     send_lines_to_the_end(settings)
-    work = Work(open_resources(settings), "worker")
+    resources = open_resources(settings)
+    work = Work(resources, "worker")
+    open_operations_of_worker(resources)
     _on_stop(work.stop)
     return 1 if work.run() else 0

@@ -86,3 +86,6 @@ def _found(check: Check) -> str | None:
         return check.wrong()
     except StoreUnavailable:
         return None
+    except Exception as error:
+        log.exception("check_failed", check=check.name)
+        return f"it could not be looked at: {type(error).__name__}"

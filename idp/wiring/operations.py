@@ -3,6 +3,7 @@
 Not here: what is wrong (`readiness`), what is looked up (`readings`).
 """
 
+import atexit
 import os
 from collections.abc import Callable, Iterable
 from importlib import import_module
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from idp.adapters.operations.meter_file import MeterFiles, NoRoom, directory_of
+from idp.adapters.operations.meter_file import MeterFiles, NoRoom, directory_of, forget
 from idp.adapters.operations.watched import WatchedRequests, Wsgi
 from idp.core.clock import SystemClock
 from idp.core.meters import share_meters
@@ -19,9 +20,9 @@ from idp.core.readiness import Readiness, Verdict
 from idp.core.readings import Reading
 from idp.settings import Settings, bad_setting
 from idp.wiring.parts import Parts
-from idp.wiring.readiness import build_readiness
-from idp.wiring.readings import readings
-from idp.wiring.resources import build_clock_watch
+from idp.wiring.readiness import build_readiness, node_checks, store_checks
+from idp.wiring.readings import node_readings, readings
+from idp.wiring.resources import Resources, build_clock_watch
 
 if TYPE_CHECKING:
     from idp.adapters.operations.traces import Traces
@@ -34,7 +35,7 @@ Readings = Callable[[Verdict], Iterable[Reading]]
 def share_numbers(settings: Settings, service: int | None = None) -> Path | None:
     """Count from now on where the other processes of this service do, and return the directory; None: there is no
     listener, or no room. `service`: the number of the process that started them all."""
-    if not settings.operations.port:
+    if not (settings.operations.port or settings.operations.worker_port):
         return None
     directory = directory_of(os.getppid() if service is None else service)
     try:
@@ -57,6 +58,21 @@ def open_operations(parts: Parts, directory: Path | None) -> None:
             lambda verdict: readings(parts, verdict, watch),
             directory,
         )
+
+
+def open_operations_of_worker(resources: Resources) -> None:
+    """The same of `idp worker`: a service of one process."""
+    told = resources.settings.operations
+    if told.worker_port:
+        watch = build_clock_watch(resources)
+        serve(
+            told.host,
+            told.worker_port,
+            Readiness((*store_checks(resources), *node_checks(resources, watch))),
+            lambda _verdict: node_readings(resources, watch),
+            share_numbers(resources.settings, os.getpid()),
+        )
+        atexit.register(forget, os.getpid())
 
 
 def watched(served: Wsgi, addresses: Iterable[tuple[str, str]]) -> Wsgi:

@@ -15,6 +15,7 @@ from idp.adapters.sql.schema import SCHEMA_REVISION
 from idp.adapters.sql.stored_schema import stored_schema
 from idp.core.readiness import Check, Readiness, Status
 from idp.settings import Settings
+from idp.wiring.beside import work_checks
 from idp.wiring.cards import build_list_check
 from idp.wiring.parts import Parts
 from idp.wiring.resources import Resources
@@ -52,9 +53,10 @@ def store_checks(resources: Resources) -> Iterator[Check]:
 
 
 def node_checks(resources: Resources, watch: ClockWatch) -> Iterator[Check]:
-    """Yields what is of the machine."""
+    """Yields what is of the machine, and of the work beside the requests."""
     yield Check(name="clocks apart", wrong=partial(_clocks, watch), after=_DATABASE, is_measured=True)
     yield Check(name="disk", wrong=partial(_disk, resources.settings), is_measured=True)
+    yield from work_checks(resources, after=_DATABASE)
 
 
 def disk_places(settings: Settings) -> dict[str, Path]:

@@ -4,11 +4,12 @@ A store that is down leaves its numbers out, and says 0 of itself. Not here: wha
 (`core/measures`), what of it is wrong (`readiness`).
 """
 
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
+import structlog
 from cryptography import x509
 
 from idp.adapters.disks import free_percent
@@ -24,16 +25,53 @@ from idp.core.readings import Reading
 from idp.settings import Settings
 from idp.settings.files import read_octets
 from idp.signing.schedule import ALGS
+from idp.wiring.beside import work_readings
 from idp.wiring.cards import build_crl_index, needed_lists
 from idp.wiring.parts import Parts
 from idp.wiring.readiness import disk_places, open_doors
 from idp.wiring.resources import Resources, open_key_directory
+
+log = structlog.get_logger()
 
 _DAY = timedelta(days=1)
 
 
 def readings(parts: Parts, verdict: Verdict, watch: ClockWatch) -> Iterator[Reading]:
     """Yields those of `idp serve`."""
+    yield from _looked_up(
+        partial(_readiness, verdict),
+        partial(_doors, parts),
+        partial(_upstream, parts),
+        partial(_keys, parts.resources),
+        partial(_certificates, parts),
+        partial(_lists, parts),
+    )
+    yield from node_readings(parts.resources, watch)
+
+
+def node_readings(resources: Resources, watch: ClockWatch) -> Iterator[Reading]:
+    """Yields those of every process with a listener."""
+    yield from _looked_up(
+        partial(_stores, resources),
+        partial(_database, resources),
+        partial(work_readings, resources),
+        partial(_clocks, resources, watch),
+        partial(_disks, resources.settings),
+    )
+
+
+def _looked_up(*sources: Callable[[], Iterable[Reading]]) -> Iterator[Reading]:
+    """Yields what each gives: one that fails keeps nothing of the others back."""
+    for source in sources:
+        try:
+            yield from tuple(source())
+        except StoreUnavailable:
+            pass  # `caducee_store_up` says it
+        except Exception:
+            log.exception("reading_failed")
+
+
+def _readiness(verdict: Verdict) -> Iterator[Reading]:
     for status in Status:
         yield Reading(
             name="caducee_readiness",
@@ -41,6 +79,9 @@ def readings(parts: Parts, verdict: Verdict, watch: ClockWatch) -> Iterator[Read
             value=int(verdict.status is status),
             labels=(("status", str(status)),),
         )
+
+
+def _doors(parts: Parts) -> Iterator[Reading]:
     for door, is_open in open_doors(parts).items():
         yield Reading(
             name="caducee_door_open",
@@ -48,19 +89,10 @@ def readings(parts: Parts, verdict: Verdict, watch: ClockWatch) -> Iterator[Read
             value=int(is_open),
             labels=(("door", door),),
         )
-    if parts.upstream is not None:
-        yield from _upstream(parts)
-    yield from node_readings(parts.resources, watch)
-    yield from _keys(parts.resources)
-    yield from _certificates(parts)
-    yield from _lists(parts)
 
 
-def node_readings(resources: Resources, watch: ClockWatch) -> Iterator[Reading]:
-    """Yields those of every process with a listener."""
-    yield from _stores(resources)
-    yield from _clocks(resources, watch)
-    for place, free in free_percent(disk_places(resources.settings)):
+def _disks(settings: Settings) -> Iterator[Reading]:
+    for place, free in free_percent(disk_places(settings)):
         yield Reading(
             name="caducee_disk_free_percent",
             description="Of the disk that this is on",
@@ -90,18 +122,13 @@ def _stores(resources: Resources) -> Iterator[Reading]:
     stores = {"sql": resources.durable}
     if resources.store is not resources.durable:
         stores["redis"] = resources.store
-    alive = {name: store.is_alive() for name, store in stores.items()}
-    for name, is_alive in alive.items():
+    for name, store in stores.items():
         yield Reading(
             name="caducee_store_up",
             description="Whether the store answers",
-            value=int(is_alive),
+            value=int(store.is_alive()),
             labels=(("store", name),),
         )
-    # It may go away in between.
-    with suppress(StoreUnavailable):
-        if alive["sql"]:
-            yield from _database(resources)
 
 
 def _database(resources: Resources) -> Iterator[Reading]:
@@ -202,9 +229,8 @@ def _lists(parts: Parts) -> Iterator[Reading]:
     if policy is None:
         return
     now, index = parts.clock.now(), build_crl_index(parts.resources)
-    with suppress(StoreUnavailable):
-        yield Reading(
-            name="caducee_revocation_lists_lacking",
-            description="Authorities without a revocation list that counts",
-            value=len(index.lacking(needed_lists(settings, policy).all(now), now)),
-        )
+    yield Reading(
+        name="caducee_revocation_lists_lacking",
+        description="Authorities without a revocation list that counts",
+        value=len(index.lacking(needed_lists(settings, policy).all(now), now)),
+    )

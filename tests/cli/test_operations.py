@@ -1,35 +1,47 @@
 """A real `idp serve` of two workers, as its operator's monitoring sees it."""
 
+import json
 import os
 import signal
 import sqlite3
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from idp.core.heartbeats import ALWAYS_RUN
 from tests.adapters.granian.test_server import answers, pids
+from tests.adapters.psc.hostile_psc import HostilePsc, Lie, say_status
 from tests.cli.test_bad_files import furnish, settings_of
-from tests.commands import ROOT, command_line, idp, set_environment
+from tests.cli.test_serve import make_pair
+from tests.commands import ROOT, Started, command_line, environment, idp, set_environment, start
 from tests.demonstration import is_alive
 from tests.limits import eventually, within
-from tests.servers import RunningServer, free_port
+from tests.protocol.psc import listening, person
+from tests.protocol.psc import settings_of as settings_of_psc
+from tests.servers import RunningServer, free_port, redis_server
+
+Numbers = dict[tuple[str, frozenset[tuple[str, str]]], float]
+RULES = ROOT / "deploy" / "observability" / "alerts.yml"
 
 
 class Operated:
-    """`idp serve` of two workers with its listener."""
+    """`idp serve` of two workers with its listener, and an `idp worker`."""
 
-    def __init__(self, server: RunningServer, port: int, place: Path) -> None:
-        self.server, self.url, self.place = server, f"http://127.0.0.1:{port}", place
+    def __init__(self, server: RunningServer, port: int, place: Path, worker: Started) -> None:
+        self.server, self.url, self.place, self.worker = server, f"http://127.0.0.1:{port}", place, worker
 
     def get(self, path: str) -> requests.Response:
         """On a connection of its own: any of the workers may answer."""
         return requests.get(f"{self.url}{path}", timeout=within(10), headers={"Connection": "close"})
 
-    def numbers(self) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    def numbers(self) -> Numbers:
         answer = self.get("/metrics")
         assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
         return {
@@ -37,6 +49,10 @@ class Operated:
             for family in text_string_to_metric_families(answer.text)
             for sample in family.samples
         }
+
+    def execute(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        with closing(sqlite3.connect(self.place / "db.sqlite", timeout=within(10))) as database, database:
+            return database.execute(statement, values).fetchall()
 
     def number(self, name: str, **labels: str) -> float:
         return self.numbers().get((name, frozenset(labels.items())), 0)
@@ -46,27 +62,59 @@ class Operated:
         return {fault["what"]: fault["makes"] for fault in answer["wrong"]}
 
 
-@pytest.fixture
-def operated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Operated]:
-    furnish(tmp_path)
-    (tmp_path / "charter.md").write_text("# Charte\n\nLisez.")
-    told = settings_of(tmp_path) | {"CARD_OCSP_URL": ""}
-    published = idp("charter", "publish", "--revision", "1", "--fr", str(tmp_path / "charter.md"), **told)
+@pytest.fixture(scope="module")
+def redis() -> Iterator[RunningServer]:
+    with redis_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def psc() -> Iterator[HostilePsc]:
+    with listening() as psc:
+        psc.lie = person()
+        yield psc
+
+
+@pytest.fixture(scope="module")
+def operated(
+    redis: RunningServer, psc: HostilePsc, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Operated]:
+    """A house where all is well, on Redis and with Pro Santé Connect."""
+    place = tmp_path_factory.mktemp("operated")
+    furnish(place)
+    (place / "charter.md").write_text("# Charte\n\nLisez.")
+    (place / "card").mkdir()
+    certificate, _key = make_pair(place / "card", days=400)
+    told = settings_of(place) | {"CARD_OCSP_URL": ""}
+    published = idp("charter", "publish", "--revision", "1", "--fr", str(place / "charter.md"), **told)
     assert published.returncode == 0, published.stderr
     port, operations = free_port(), free_port()
-    set_environment(monkeypatch, **told, OPERATIONS_PORT=str(operations), OPERATIONS_DISK_FREE="0")
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    command = command_line("serve", "--workers", "2", "--port", str(port))
-    url = f"http://127.0.0.1:{port}"
-    server = RunningServer(url, command, lambda: answers(f"{url}/health/live"), tmp_path / "log")
-    server.start()
-    made = Operated(server, operations, tmp_path)
-    assert eventually(lambda: server.log.read_text().count('"event": "argon2"') == 2, 20)
-    yield made
-    server.stop()
+    told |= {name.upper(): value for name, value in settings_of_psc(psc).items()} | {
+        "REDIS": redis.url,
+        "CARD_CERTIFICATE_FILE": str(certificate),
+        "OPERATIONS_PORT": str(operations),
+        "OPERATIONS_DISK_FREE": "0",
+        "PSC_CIRCUIT_FAILURES": "1",
+        "PSC_WATCH_EVERY": "1",
+        "PSC_WATCH_WALLET": "false",
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        set_environment(patch, **told)
+        patch.setenv("PYTHONPATH", str(ROOT))
+        patch.setenv("TMPDIR", str(place))
+        command = command_line("serve", "--workers", "2", "--port", str(port), "--background", "never")
+        url = f"http://127.0.0.1:{port}"
+        server = RunningServer(url, command, lambda: answers(f"{url}/health/live"), place / "log")
+        server.start()
+        made = Operated(server, operations, place, start("worker", environment=environment(**told)))
+        try:
+            assert eventually(lambda: server.log.read_text().count('"event": "argon2"') == 2, 20)
+            yield made
+        finally:
+            made.worker.kill()
+            server.stop()
     # What they counted is of no use to anybody else.
-    assert not list(tmp_path.glob("caducee-meters-*"))
+    assert not list(place.glob("caducee-meters-*"))
 
 
 JWKS = {"endpoint": "GET /jwks", "status": "2xx"}
@@ -99,7 +147,8 @@ def test_the_listener_stands_apart_and_tells_sums_that_outlive_a_worker(operated
 
 
 def test_ready_says_to_the_operator_what_is_wrong_and_to_others_whether(operated: Operated) -> None:
-    assert operated.get("/readyz").json() == {"status": "ready", "wrong": [], "lines": []}
+    well = {"status": "ready", "wrong": [], "lines": []}
+    assert eventually(lambda: operated.get("/readyz").json() == well, 30), operated.get("/readyz").text
     assert operated.get("/readyz?verbose").text == "ready\n"
     (operated.place / "clients.yaml").write_text("clients: [")
     assert eventually(lambda: operated.wrong() == {"relying parties": "degraded"}, 10)
@@ -111,12 +160,92 @@ def test_ready_says_to_the_operator_what_is_wrong_and_to_others_whether(operated
     }
     (operated.place / "clients.yaml").write_text("clients: []\n")
 
-    with sqlite3.connect(operated.place / "db.sqlite") as database:
-        database.execute("DELETE FROM charter_revisions")
-    database.close()
+    kept = operated.execute("SELECT * FROM charter_revisions")
+    operated.execute("DELETE FROM charter_revisions")
     answer = operated.get("/readyz")
     assert (answer.status_code, answer.json()["wrong"][0]["what"]) == (503, "charter")
     outside = requests.get(f"{operated.server.url}/health/ready", timeout=within(10))
     assert (outside.status_code, outside.json()) == (503, {"status": "unavailable"})
     assert operated.get("/livez").status_code == 200
     assert operated.number("caducee_readiness", status="unavailable") == 1
+    operated.execute(f"INSERT INTO charter_revisions VALUES ({','.join('?' * len(kept[0]))})", *kept[0])
+    assert operated.get("/readyz").status_code == 200
+
+
+#: What each fault of the night makes true, with the labels of its alert.
+NIGHT: dict[str, list[dict[str, str]]] = {
+    "CaduceeUnavailable": [{"status": "unavailable"}],
+    "CaduceeStoreDown": [{"store": "redis"}],
+    "CaduceePscDown": [{}],
+    "CaduceeDoorShut": [{"door": "psc"}],
+    "CaduceeCertificateEnding": [{"certificate": "card_host"}],
+    "CaduceeCertificateEndsSoon": [{"certificate": "card_host"}],
+    "CaduceeMailsWait": [{}],
+    "CaduceeWorkerDead": [{"lane": str(lane)} for lane in ALWAYS_RUN],
+}
+
+
+def test_a_night_sets_off_each_of_its_alerts_and_a_quiet_one_none(
+    operated: Operated, psc: HostilePsc, redis: RunningServer, tmp_path: Path
+) -> None:
+    quiet = operated.numbers()
+    assert fires(tmp_path / "quiet.yml", quiet, dict.fromkeys(NIGHT, ())) == ""
+
+    psc.lie = Lie(instead={"discovery": say_status(503)})
+    make_pair(operated.place / "card", days=5)
+    operated.worker.kill()
+    long_ago = [1767225600 * 10**6, 4070908800 * 10**6]
+    operated.execute("UPDATE heartbeats SET at = ?, due_by = ?", long_ago[0], long_ago[0])
+    operated.execute(
+        "INSERT INTO outbox (recipient, subject, text, html, created_at, expires_at, not_before, attempts)"
+        " VALUES ('', '', '', '', ?, ?, ?, 9)",
+        *(long_ago[rank] for rank in (0, 1, 1)),
+    )
+    assert eventually(lambda: operated.numbers()["caducee_psc_up", frozenset()] == 0, 30)
+    redis.stop()
+    loud = operated.numbers()
+    assert fires(tmp_path / "loud.yml", loud, NIGHT) == ""
+    # A rule that could not be true would be found by the same means.
+    assert "CaduceeSchemaApart" in fires(tmp_path / "not.yml", loud, {"CaduceeSchemaApart": [{}]})
+    failed = loud["caducee_store_failures_total", frozenset({("store", "redis")})]
+    told = [line for line in operated.server.log.read_text().splitlines() if '"event": "store_down"' in line]
+    assert 0 < len(told) <= 4 < failed  # for each worker one, and one a minute later
+    assert "Traceback" not in operated.server.log.read_text()
+
+
+def fires(file: Path, numbers: Numbers, expected: Mapping[str, Sequence[Mapping[str, str]]]) -> str:
+    """What promtool has against it that these alerts fire with these labels, and no others, when such are the numbers for
+    two hours."""
+    rules = {rule["alert"]: rule for rule in yaml.safe_load(RULES.read_text())["groups"][0]["rules"]}
+    series = [
+        {"series": f"{name}{{{_labels(labels)}}}", "values": f"{value}+0x120"}
+        for (name, labels), value in numbers.items()
+    ]
+    tests = [
+        {
+            "alertname": name,
+            "eval_time": "2h",
+            "exp_alerts": [
+                {
+                    "exp_labels": {**rules[name]["labels"], **one},
+                    "exp_annotations": rules[name]["annotations"],
+                }
+                for one in labels
+            ],
+        }
+        for name, labels in expected.items()
+    ]
+    document = {
+        "rule_files": [str(RULES)],
+        "evaluation_interval": "1m",
+        "tests": [{"interval": "1m", "input_series": series, "alert_rule_test": tests}],
+    }
+    file.write_text(yaml.safe_dump(document, allow_unicode=True))
+    tested = subprocess.run(
+        ["promtool", "test", "rules", file], capture_output=True, text=True, check=False, timeout=within(60)
+    )
+    return "" if tested.returncode == 0 else tested.stdout + tested.stderr
+
+
+def _labels(labels: frozenset[tuple[str, str]]) -> str:
+    return ",".join(f"{name}={json.dumps(value)}" for name, value in sorted(labels))

@@ -102,7 +102,7 @@ def test_a_host_name_is_told_to_be_no_address() -> None:
     require_free("127.0.0.1", 0)
 
 
-def make_pair(directory: Path, given: PrivateKey | None = None) -> tuple[Path, Path]:
+def make_pair(directory: Path, given: PrivateKey | None = None, *, days: int = 1) -> tuple[Path, Path]:
     """A certificate of `localhost` signed by itself, and its key: on P-256 unless given."""
     key = given or ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
@@ -114,7 +114,7 @@ def make_pair(directory: Path, given: PrivateKey | None = None) -> tuple[Path, P
         .public_key(key.public_key())
         .serial_number(1)
         .not_valid_before(now)
-        .not_valid_after(now + timedelta(days=1))
+        .not_valid_after(now + timedelta(days=days))
         .sign(key, hashes.SHA256())
     )
     paths = directory / "server.crt", directory / "server.key"

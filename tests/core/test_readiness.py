@@ -42,6 +42,19 @@ def test_a_check_that_the_store_keeps_from_looking_finds_nothing() -> None:
     assert Readiness((a("lists", away),)).judge().status is Status.READY
 
 
+def test_a_check_that_fails_is_told_and_keeps_nothing_of_the_others_back() -> None:
+    def broken() -> str | None:
+        raise KeyError("10000000017")
+
+    with logged_here() as lines:
+        verdict = Readiness((a("lists", broken), a("disk", lambda: "2 % free"))).judge()
+    assert verdict.lines == (
+        "degraded: lists: it could not be looked at: KeyError",
+        "degraded: disk: 2 % free",
+    )
+    assert (lines[0]["event"], lines[0]["check"]) == ("check_failed", "lists")
+
+
 def test_the_log_hears_of_each_change_once_and_not_of_a_number_that_moves() -> None:
     free = iter((4, 3, 2))
     says: list[str | None] = ["a.yaml:1", "a.yaml:1", "a.yaml:2"]

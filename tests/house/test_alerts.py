@@ -32,12 +32,7 @@ def told() -> set[str]:
         for one in vars(measures).values()
         if isinstance(one, Family)
     }
-    looked_up = {
-        name
-        for module in modules("idp")
-        if module.name == "idp.wiring.readings"
-        for name in _named(module.path)
-    }
+    looked_up = {name for module in modules("idp") if module.room == "wiring" for name in _named(module.path)}
     return counted | looked_up
 
 
