@@ -1,4 +1,4 @@
-# One image, three commands: `serve`, `card-host`, `worker` (docs/adr/0004).
+# One image, three commands: `serve`, `card-host`, `worker` (docs/adr/0004). Target `sandbox`: `make cluster` in one.
 # A machine without the instructions that argon2 is built with here uses the wheel (docs/operate.md, "Password hashing").
 FROM python:3.12-bookworm AS argon2
 WORKDIR /build
@@ -9,8 +9,28 @@ COPY .ci/argon2-build .ci/argon2-build
 COPY idp idp
 RUN mkdir -p /usr/local/lib/caducee && .ci/argon2 /usr/local requirements.lock
 
-FROM python:3.12-slim-bookworm
+FROM python:3.12-slim-bookworm AS sandbox
+RUN apt-get update && apt-get install -y --no-install-recommends nginx postgresql redis-server && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --home-dir /srv/caducee caducee
+WORKDIR /srv/caducee
+COPY requirements-test.lock ./
+RUN pip install --no-cache-dir --require-hashes -r requirements-test.lock
+COPY idp idp
+COPY migrations migrations
+COPY sandbox sandbox
+COPY charters charters
+COPY docs docs
+COPY deploy deploy
+USER caducee
+ENV PYTHONUNBUFFERED=1
+ENTRYPOINT ["python", "-m", "sandbox.cluster"]
+
+# The last one: it is built where no target is named.
+FROM python:3.12-slim-bookworm AS idp
+# User 101 is that of the image of nginx, which alone is answered on the card host's socket.
+RUN groupadd --system --gid 101 nginx && useradd --system --uid 101 --gid 101 --no-create-home nginx \
+ && useradd --system --uid 10001 --groups nginx --home-dir /srv/caducee caducee \
+ && install -d -o caducee -g nginx -m 750 /run/caducee
 WORKDIR /srv/caducee
 COPY requirements.lock ./
 RUN pip install --no-cache-dir --require-hashes -r requirements.lock

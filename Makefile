@@ -2,11 +2,13 @@
 #
 #   make demo     everything on loopback        make demo ARGS="--ready-file F --port-base N"
 #                                            make demo ARGS="--profile conformance" (docs/conformance.md)
+#   make cluster  two providers behind nginx, PostgreSQL, Redis with sentinels, on loopback      make cluster ARGS="--port-base N"
 #   make test     every test                    make test ARGS="tests/journeys -k charter"
 #   make conformance   the OpenID Connect certification cases (docs/conformance.md)
 #   make check    style, types, templates, and which room imports which
 #   make coverage      the branches that the rooms' own tests reach (.ci/coverage)
 #   make settings      write docs/settings.md anew
+#   make audit         write docs/audit.md anew
 #   make bench    measure beside others, write docs/performance.md      make bench ARGS="caducee-es256 --rounds 1"
 #   make bench-check   the cost of each flow against bench/check.json   make bench-check UPDATE=1
 #   make bench-scale   a full house, two cores, tails
@@ -24,11 +26,16 @@ NODE_CLIENT := tests/third_party/openid_client
 # The workers of the tests, and all processes that these start, use what one of them compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test conformance check coverage settings bench bench-check bench-scale lock clean
+.PHONY: demo cluster test conformance check coverage settings audit bench bench-check bench-scale lock clean
 
 # exec: the signal sent to make's child is the demo's, and the demo ends if make dies.
 demo: $(VENV)/.installed
 	@exec $(RUN) -m sandbox.demo --end-with-parent $(ARGS)
+
+# With PostgreSQL, which the demo's lock leaves out.
+cluster: $(VENV)/.installed-for-tests
+	@.ci/debian-packages
+	@exec $(RUN) -m sandbox.cluster --end-with-parent $(ARGS)
 
 test: $(VENV)/.installed-for-tests $(NODE_CLIENT)/node_modules/.installed
 	@.ci/debian-packages
@@ -48,6 +55,10 @@ check: $(VENV)/.installed-for-tests
 # The page of the settings, from their groups; a test holds it equal.
 settings: $(VENV)/.installed-for-tests
 	$(RUN) -m idp.settings.document > docs/settings.md
+
+# The list of the audit events, from their enum; likewise.
+audit: $(VENV)/.installed-for-tests
+	$(RUN) -m idp.core.audit_document > docs/audit.md
 
 coverage: $(VENV)/.installed-for-tests
 	@.ci/debian-packages

@@ -4,14 +4,17 @@ from collections.abc import Callable
 from typing import Any
 
 from idp.core.clock import SystemClock
-from idp.core.logs import configure_logging
+from idp.core.logs import configure_logging, log_what_nobody_caught
+from idp.core.origin import coming_from
 from idp.core.share import Share
 from idp.settings import Settings, settings_from_environment
 from idp.wiring.accounts import tell_build
+from idp.wiring.audit import build_origin_of, send_lines_to_the_end
 from idp.wiring.browser_endpoints import build_browser_endpoints
 from idp.wiring.endpoints import build_endpoints
 from idp.wiring.flask_app import build_pages
 from idp.wiring.flows import build_flows
+from idp.wiring.operations import open_operations, share_numbers, traced, watched
 from idp.wiring.parts import Parts, build_parts
 from idp.wiring.protocol import build_protocol
 from idp.wiring.psc import check_upstream
@@ -31,20 +34,31 @@ def assemble(parts: Parts) -> Callable[..., Any]:
     routes, finishes = build_browser_endpoints(parts, protocol)
     for flow in build_flows(parts, finishes):
         routes += flow.routes()
-    served = build_endpoints(parts, protocol).in_front_of(build_pages(parts, routes))
+    endpoints = build_endpoints(parts, protocol)
+    served = endpoints.in_front_of(build_pages(parts, routes))
+
+    origin_of = build_origin_of(parts.settings, parts.web.networks, parts.web.cookies)
 
     def in_request(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
-        with parts.work.request():
+        with parts.work.request(), coming_from(origin_of(environ)):
             return served(environ, start_response)
 
-    return in_request
+    pages = ((route.method, route.path) for route in routes)
+    return watched(in_request, [*endpoints.addresses(), *pages])
 
 
 def application(own: Share) -> Callable[..., Any]:
     """Returns what the server loads in each worker."""
     configure_logging()
+    log_what_nobody_caught()
     settings = settings_from_environment()
-    served = create(settings, own)
+    send_lines_to_the_end(settings)
+    shared = share_numbers(settings)
+    parts = build_parts(settings, own)
+    served = traced(settings, assemble(parts))
+    open_operations(parts, shared)
     tell_build()
+    if parts.upstream is not None:
+        parts.upstream.shared_in(parts.store).start()
     check_upstream(settings, SystemClock())
     return served

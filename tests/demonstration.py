@@ -27,7 +27,7 @@ START_SECONDS = 30  # a first start, on a machine that does nothing else
 STOP_SECONDS = 5  # the promise, on a machine that does nothing else
 _KILL_SECONDS = 30
 AS_IT_IS, FORKED = "sandbox.demo", "tests.forked_demo"
-_PORTS = 11  # with those of an nginx in front
+_PORTS = 12  # with those of an nginx in front
 
 
 @dataclass(frozen=True)
@@ -164,13 +164,13 @@ def is_alive(pid: int) -> bool:
     return status.rpartition(")")[2].split()[0] not in "ZX"
 
 
-def free_port_base() -> int:
+def free_port_base(count: int = _PORTS) -> int:
     """Returns the first of so many free ports in a row, below those that the kernel gives out."""
     # A range of its own for each worker of one run: two that look at the same ports would both find them free.
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 5
     start = 10_000 + worker * 4_000 + os.getppid() * 16 % 2_000
     for base in range(start, start + 2_000, 16):
-        if all(_is_free(port) for port in range(base, base + _PORTS)):
+        if all(_is_free(port) for port in range(base, base + count)):
             return base
     raise AssertionError("no free ports in a row")
 

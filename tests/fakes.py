@@ -262,9 +262,11 @@ class PersonalFact(AssertionError):
 
 @dataclass
 class RecordingAudit:
-    """Raises on an event that is not declared, and on facts that look like a person: 11 digits, an address."""
+    """Raises on an event that is not declared, and on facts that look like a person: 11 digits, an address. `about`:
+    the RPPS given beside each."""
 
     events: list[tuple[AuditEvent, dict[str, Any]]] = field(default_factory=list)
+    about: list[str | None] = field(default_factory=list)
 
     def record(
         self,
@@ -273,8 +275,10 @@ class RecordingAudit:
         account_id: str | None = None,
         client_id: str | None = None,
         interaction_id: str | None = None,
+        rpps: str | None = None,
         **facts: Fact,
     ) -> None:
+        self.about.append(rpps)
         told = {"account_id": account_id, "client_id": client_id, "interaction_id": interaction_id, **facts}
         for name, value in told.items():
             digits = sum(character.isdigit() for character in str(value))

@@ -28,11 +28,14 @@ from idp.adapters.sql.charters import SqlCharters
 from idp.adapters.sql.database import OPEN_DATABASES, open_database
 from idp.adapters.sql.grants import SqlGrants
 from idp.adapters.sql.schema import audit_events, outbox
-from idp.app import create
+from idp.app import assemble
 from idp.core.clock import SystemClock
 from idp.core.sealing import Sealer, derive_key
 from idp.settings import Settings
 from idp.wiring.accounts import build_passwords
+from idp.wiring.parts import Parts, build_parts
+from idp.wiring.readiness import build_readiness
+from idp.wiring.resources import build_clock_watch
 from sandbox.igc.authorities import make_intermediate, make_root
 from sandbox.igc.issuing import new_key
 from tests.configured import settings_with
@@ -160,6 +163,12 @@ class Provider:
     settings: Settings
     database: Engine
     account: Account
+    parts: Parts | None = None
+
+    def health(self) -> str:
+        """What the operations listener says of it."""
+        assert self.parts is not None
+        return str(build_readiness(self.parts, build_clock_watch(self.parts.resources)).judge().status)
 
     @property
     def accounts(self) -> SqlAccounts:
@@ -312,7 +321,8 @@ def app_factory(
         database = open_database(settings.where.database)
         databases.append(database)
         account = enrol(settings, database)
-        return Provider(create(settings), settings, database, account)
+        parts = build_parts(settings)
+        return Provider(assemble(parts), settings, database, account, parts)
 
     yield make
     for database in databases:

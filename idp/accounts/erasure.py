@@ -39,7 +39,7 @@ class Erasures(Protocol):
         """Returns the evidence kept under this pseudonym, oldest first."""
 
     def purge(self, erased_before: datetime) -> int:
-        """Delete evidence kept since before then. Returns how many rows."""
+        """Delete some evidence kept since before then. Returns how many rows: 0 when none is left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +77,16 @@ class Eraser:
     listeners: Callable[[], Collection[str]]
 
     def run_due(self, is_stopped: Callable[[], bool] = lambda: False) -> int:
-        """Erase what is due, each account in a commit of its own. Returns how many. Raises StoreUnavailable.
+        """Erase all that is due, each account in a commit of its own. Returns how many. Raises StoreUnavailable.
 
         `is_stopped`: asked before each account.
         """
+        erased = 0
+        while done := self._erase_some(is_stopped):
+            erased += done
+        return erased
+
+    def _erase_some(self, is_stopped: Callable[[], bool]) -> int:
         erased = 0
         for account_id in self.erasures.due(self.clock.now(), _AT_ONCE):
             if is_stopped():

@@ -70,8 +70,14 @@ class Leavers:
     listeners: Callable[[], Collection[str]]
 
     def run_due(self, is_stopped: Callable[[], bool] = lambda: False) -> int:
-        """Warn and disable what is due, each account in a commit of its own. Returns how many. Raises
+        """Warn and disable all that is due, each account in a commit of its own. Returns how many. Raises
         StoreUnavailable. `is_stopped`: asked before each account."""
+        done = 0
+        while more := self._act_on_some(is_stopped):
+            done += more
+        return done
+
+    def _act_on_some(self, is_stopped: Callable[[], bool]) -> int:
         now = self.clock.now()
         # Nobody is disabled sooner after the warning than the settings say, also where the worker was away for months.
         told_before = now - (self.disabled_after - self.warned_after)

@@ -29,19 +29,31 @@ class NewBrowsers:
     mails: NewBrowserMails
     clock: Clock
 
-    def tell_due(self) -> None:
-        """Post the mail to each person for whom it is time. Raises StoreUnavailable."""
+    def tell_due(self, is_stopped: Callable[[], bool] = lambda: False) -> None:
+        """Post the mail to each person for whom it is time. Raises StoreUnavailable.
+
+        `is_stopped`: asked before each.
+        """
+        while self._tell_some(is_stopped):
+            pass
+
+    def _tell_some(self, is_stopped: Callable[[], bool]) -> int:
+        told = 0
         for account_id in self.open_sessions.to_tell(self.clock.now()):
+            if is_stopped():
+                break
             # Another worker came first.
             with suppress(NothingToTell, AccountNotFound):
-                self._tell(account_id)
+                told += self._tell(account_id)
+        return told
 
-    def _tell(self, account_id: AccountId) -> None:
+    def _tell(self, account_id: AccountId) -> bool:
         account, untold = self.accounts.get(account_id), self.open_sessions.untold(account_id)
         if not untold:
-            return
+            return False
         post = self.mails.written(account, untold)
         with self.work.together():
             # Which of two workers posts the mail is known by this row alone.
             self.open_sessions.told([session.sid for session in untold])
             post()
+        return True

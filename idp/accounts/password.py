@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from idp.accounts.argon2id import Argon2id, Cost, StoredHash
+from idp.core.measures import HASHES_ADMITTED, HASHES_PLACES, HASHES_REFUSED, HASHES_RUNNING
 from idp.settings.password import PasswordSettings
 
 #: facts/security PW4: 128 bits. The digest has the length that argon2-cffi gave all hashes before.
@@ -47,6 +48,7 @@ class Passwords:
         self._running = threading.BoundedSemaphore(parallel)
         most = max(min(parallel + settings.hash_queue, admitted), parallel)
         self._admitted = threading.BoundedSemaphore(most)
+        HASHES_PLACES.of().set(most)
         self._here = threading.local()
         # Compared when no account has the RPPS: unknown and known numbers take the same time (facts/security T24).
         # The digest of no known password: it is drawn, not computed.
@@ -67,12 +69,15 @@ class Passwords:
             yield
             return
         if not self._admitted.acquire(blocking=False):
+            HASHES_REFUSED.of().add()
             raise HashingBusy
+        HASHES_ADMITTED.of().add()
         self._here.has_room = True
         try:
             yield
         finally:
             self._here.has_room = False
+            HASHES_ADMITTED.of().add(-1)
             self._admitted.release()
 
     @contextmanager
@@ -80,10 +85,13 @@ class Passwords:
         """Raises HashingBusy: at once, or for want of memory in the turn."""
         # Two limits: running hashes bound memory and CPU, admitted ones bound how long a request may wait.
         with self.room(), self._running:
+            HASHES_RUNNING.of().add()
             try:
                 yield
             except MemoryError as error:
                 raise HashingBusy from error
+            finally:
+                HASHES_RUNNING.of().add(-1)
 
     def hash(self, password: str) -> str:
         """Returns a PHC string with a random 128-bit salt. Raises HashingBusy."""

@@ -10,18 +10,31 @@ import os
 import select
 from collections.abc import Sequence
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any, Self
 
 from hiredis import Reader, pack_command
 from redis import Redis, RedisError
 from redis.connection import DefaultParser
+from redis.exceptions import (
+    AskError,
+    InvalidResponse,
+    MovedError,
+    NoPermissionError,
+    ReadOnlyError,
+    ResponseError,
+)
 from redis.exceptions import ConnectionError as ConnectionLost
-from redis.exceptions import InvalidResponse, ReadOnlyError, ResponseError
 from redis.exceptions import TimeoutError as Late
 
+from idp.adapters.outage_log import OUTAGES
 from idp.core.ephemeral import StoreUnavailable
+from idp.core.measures import RETRIES, STORE_SECONDS
 
 _MOST_OCTETS = 16384
+#: The server answers: another has the key, or our user may not ask that.
+_NO_OUTAGE = (MovedError, AskError, NoPermissionError)
+_EXCHANGE = STORE_SECONDS.of("redis", "exchange")
 
 #: The key that it is about, and the command as it is sent.
 Command = tuple[str, bytes]
@@ -44,6 +57,7 @@ class Connections:
         is: what broke may have been done, and would be done twice (facts/security §4.3, §4.6).
         """
         commands, answers = b"".join([packed for _key, packed in asked]), len(asked)
+        begun = perf_counter()
         try:
             line = self._idle_line()
             if line is None:
@@ -53,10 +67,15 @@ class Connections:
             except ConnectionLost:
                 if not again:
                     raise
+            RETRIES.of("redis read").add()
             return self._exchange(_line(self._pool.get_connection()), commands, answers)
         except RedisError as error:
             # Among them a full memory, a replica that refuses writes, a server still loading: the caller fails closed.
+            if not isinstance(error, _NO_OUTAGE):
+                OUTAGES.tell("redis", error)
             raise StoreUnavailable(f"Redis: {type(error).__name__}") from error
+        finally:
+            _EXCHANGE.took(perf_counter() - begun)
 
     def ask_each(self, one: Command) -> list[Any]:
         """Ask every server that has records, here the only one. Returns their answers. Raises StoreUnavailable."""

@@ -141,6 +141,12 @@ class RedisStore:
         names = [self._written(*place) for place in places]
         self._write(command(names[0], "DEL", *names))
 
+    def time(self) -> tuple[int, int]:
+        """Returns the time of the server, in a Cluster of one of them: seconds since 1970, and microseconds. Raises
+        StoreUnavailable, also where our user may not ask."""
+        seconds, microseconds = self._server.ask_each(command("", "TIME"))[0]
+        return int(seconds), int(microseconds)
+
     def is_alive(self) -> bool:
         try:
             return bool(self._server.ask_each(command("", "PING")))

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 
@@ -18,6 +18,8 @@ log = structlog.get_logger()
 
 #: Writes what was put aside: called once, before the commit of a unit or at the end of a request.
 Later = Callable[[list[Any]], None]
+#: Of a commit; refused: nothing was written.
+Outcome = Literal["committed", "refused", "unknown"]
 
 
 @dataclass(slots=True)
@@ -58,6 +60,8 @@ class Unit:
     closing: ExitStack = field(default_factory=ExitStack)
     #: A write of its transaction failed: there is no more a whole to commit.
     is_spoilt: bool = False
+    #: Who is told how it ended (`ended(Outcome)`, which must not raise), by what they are found under until then.
+    at_end: dict[Hashable, Any] = field(default_factory=dict)
 
     @contextmanager
     def spoilt_by_an_exception(self) -> Iterator[None]:
@@ -75,6 +79,16 @@ class Unit:
         # token used up for an access token that nobody has (facts/security §4.2).
         for write, commands in self.ahead.items():
             write(commands)
+
+    def tell(self, outcome: Outcome) -> None:
+        for one in self.at_end.values():
+            one.ended(outcome)
+
+
+def outcome_after(error: BaseException) -> Outcome:
+    """Returns what became of a commit that raised this: a store that answered has written nothing."""
+    is_known = isinstance(error, Exception) and not isinstance(error, StoreUnavailable)
+    return "refused" if is_known else "unknown"
 
 
 class _Present(threading.local):
@@ -142,11 +156,13 @@ class in_unit:  # noqa: N801 - as `in_request`
             if is_good:
                 unit.send_ahead()
                 self._commit(unit)
-        except BaseException:
+        except BaseException as error:
             self._roll_back(unit)
+            unit.tell(outcome_after(error))
             raise
         if not is_good:
             self._roll_back(unit)
+        unit.tell("committed" if is_good else "refused")
 
 
 def remembered(key: Hashable) -> Any:

@@ -5,7 +5,7 @@ Not here: possession of the key (proved in the TLS handshake), pages, fetching, 
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -50,6 +50,8 @@ class CardRefused(Exception):
         super().__init__(f"{reason}: {detail}" if detail else str(reason))
         self.reason = reason
         self.detail = detail
+        #: The RPPS of a card that a pinned key signed, for the audit trail; empty where none can be believed or read.
+        self.holder = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +89,21 @@ def verify_card(
     with _refusing(CardRefusal.UNTRUSTED):
         leaf = profile.load_certificate(der)
         issuer = _pinned_issuer(leaf, policy.anchors, now)
+    try:
+        return _verified(der, leaf, issuer, policy, now, revocation)
+    except CardRefused as refused:
+        refused.holder = _holder(der)
+        raise
+
+
+def _verified(
+    der: bytes,
+    leaf: x509.Certificate,
+    issuer: IssuingAuthority,
+    policy: CardPolicy,
+    now: datetime,
+    revocation: RevocationSource,
+) -> Card:
     for step in _STEPS:
         step(leaf, policy, now)
     with _refusing(CardRefusal.UNREADABLE_IDENTITY):
@@ -102,6 +119,12 @@ def verify_card(
     if card.national_id.rpps is None and card.national_id.kind not in EMPLOYEE_KINDS:
         raise CardRefused(CardRefusal.NO_RPPS, card.national_id.kind)
     return card
+
+
+def _holder(der: bytes) -> str:
+    with suppress(UnreadableCard):
+        return profile.read_card(der).national_id.rpps or ""
+    return ""
 
 
 def _check_window(leaf: x509.Certificate, policy: CardPolicy, now: datetime) -> None:

@@ -10,7 +10,6 @@ from idp.accounts.account import Account
 from idp.accounts.notices import Notice
 from idp.accounts.repository import save_changed
 from idp.adapters.sql.accounts import SqlAccounts
-from idp.adapters.sql.audit import SqlAudit
 from idp.adapters.sql.database import open_database
 from idp.adapters.sql.erasure import SqlErasures
 from idp.adapters.sql.grants import SqlGrants
@@ -137,9 +136,7 @@ def unlock(settings: Settings, options: argparse.Namespace) -> int:
         return 1
     with SqlUnitOfWork(resources.database).as_one_step():
         build_waits(resources).end(account.identity.rpps)
-        SqlAudit(resources.database, resources.clock).record(
-            AuditEvent.ACCOUNT_UNLOCKED, account_id=account.id
-        )
+        resources.audit.record(AuditEvent.ACCOUNT_UNLOCKED, account_id=account.id)
     return 0
 
 
@@ -160,7 +157,7 @@ def _set(
     """Save the change, which voids all that began before, together with its audit event and what `also` writes."""
 
     def told() -> None:
-        SqlAudit(resources.database, resources.clock).record(event, account_id=account.id)
+        resources.audit.record(event, account_id=account.id)
         also()
 
     # `save_changed` tries again if a sign-in saves at the same moment: the operator's decision must stay.

@@ -25,7 +25,6 @@ from idp.adapters.backup_file import (
 from idp.adapters.key_files.directory import KeyDirectory
 from idp.adapters.key_files.kept_keys import read_sealed, require_room, write_sealed
 from idp.adapters.software_signer import BadKeyFile
-from idp.adapters.sql.audit import SqlAudit
 from idp.adapters.sql.backups import note_backup
 from idp.adapters.sql.copying import copy_out, kind_of, restored
 from idp.adapters.sql.database import open_database, reading, writing
@@ -37,6 +36,7 @@ from idp.core.audit import AuditEvent
 from idp.core.clock import SystemClock
 from idp.core.sealing import Sealer, derive_key
 from idp.settings import Settings
+from idp.wiring.audit import build_audit
 from idp.wiring.resources import open_key_directory
 
 _KEYS, _PEPPER = "keys/", "password pepper"
@@ -57,7 +57,8 @@ def backup(settings: Settings, options: argparse.Namespace) -> int:
     with SqlUnitOfWork(database).together():
         with writing(database) as connection:
             note_backup(connection, now, digest)
-        SqlAudit(database, clock).record(AuditEvent.BACKUP_TAKEN, sha256=digest, keys=bool(options.with_keys))
+        audit = build_audit(settings, database, clock)
+        audit.record(AuditEvent.BACKUP_TAKEN, sha256=digest, keys=bool(options.with_keys))
     print(f"{options.file}: taken {now:%Y-%m-%dT%H:%M:%SZ}, schema {SCHEMA_REVISION}")
     print(f"SHA-256 {digest}")
     return 0
@@ -108,7 +109,7 @@ def restore(settings: Settings, options: argparse.Namespace) -> int:
             _require_keys(settings, found)
         listeners, status = listeners_of(settings)
         with restored(url, found) as database:
-            ended = begin(database, clock, listeners, "restore")
+            ended = begin(build_audit(settings, database, clock), listeners, "restore")
             with SqlUnitOfWork(database).together(), writing(database) as connection:
                 note_backup(connection, manifest.taken_at, "")
         print(f"restored, at schema {SCHEMA_REVISION}")

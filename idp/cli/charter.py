@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from idp.accounts.charter import HOUSE, CharterRevision, RevisionExists
-from idp.adapters.sql.audit import SqlAudit
 from idp.adapters.sql.charters import SqlCharters
 from idp.adapters.sql.database import open_database
 from idp.adapters.sql.work import SqlUnitOfWork
@@ -18,6 +17,7 @@ from idp.core.audit import AuditEvent
 from idp.core.clock import SystemClock
 from idp.settings import Settings
 from idp.settings.files import read_words
+from idp.wiring.audit import build_audit
 
 _FENCE = "---"
 
@@ -46,7 +46,7 @@ def publish(settings: Settings, options: argparse.Namespace) -> int:
     try:
         with SqlUnitOfWork(database).together():
             SqlCharters(database).publish(published)
-            SqlAudit(database, SystemClock()).record(
+            build_audit(settings, database, SystemClock()).record(
                 AuditEvent.CHARTER_PUBLISHED, charter=published.charter, revision=options.revision
             )
     except RevisionExists:

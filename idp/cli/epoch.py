@@ -7,8 +7,6 @@ import argparse
 import sys
 from collections.abc import Collection
 
-from sqlalchemy import Engine
-
 from idp.adapters.sql.audit import SqlAudit
 from idp.adapters.sql.database import hold_alone, open_database, writing
 from idp.adapters.sql.epochs import Ended, begin_epoch
@@ -17,14 +15,16 @@ from idp.clients.located_yaml import BadYaml
 from idp.clients.operator_rules import operator_rules
 from idp.clients.registry import logout_listeners, read_clients
 from idp.core.audit import AuditEvent
-from idp.core.clock import Clock, SystemClock
+from idp.core.clock import SystemClock
 from idp.settings import Settings
+from idp.wiring.audit import build_audit
 
 
 def new(settings: Settings, options: argparse.Namespace) -> int:
     """Returns 1 when relying parties could not be told: clients.yaml is bad. Run again, the command tells them."""
     listeners, status = listeners_of(settings)
-    tell(begin(open_database(settings.where.database), SystemClock(), listeners, "operator"))
+    audit = build_audit(settings, open_database(settings.where.database), SystemClock())
+    tell(begin(audit, listeners, "operator"))
     return status
 
 
@@ -40,14 +40,13 @@ def listeners_of(settings: Settings) -> tuple[Collection[str], int]:
         return (), 1
 
 
-def begin(database: Engine, clock: Clock, listeners: Collection[str], reason: str) -> Ended:
+def begin(audit: SqlAudit, listeners: Collection[str], reason: str) -> Ended:
     """Begin an epoch, with its audit event, in one commit. Raises StoreUnavailable."""
+    database = audit.database
     with SqlUnitOfWork(database).together(), writing(database) as connection:
         hold_alone(connection)
-        ended = begin_epoch(connection, clock.now(), listeners, reason)
-        SqlAudit(database, clock).record(
-            AuditEvent.EPOCH_BEGUN, reason=reason, sessions=ended.sessions, grants=ended.grants
-        )
+        ended = begin_epoch(connection, audit.clock.now(), listeners, reason)
+        audit.record(AuditEvent.EPOCH_BEGUN, reason=reason, sessions=ended.sessions, grants=ended.grants)
     return ended
 
 

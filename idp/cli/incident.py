@@ -7,7 +7,6 @@ import sys
 from collections.abc import Mapping
 
 from idp.accounts.incident import Criteria, Reach, is_narrower_than_kept, kept_network
-from idp.adapters.sql.audit import SqlAudit
 from idp.adapters.sql.incidents import SqlIncidents
 from idp.adapters.sql.work import SqlUnitOfWork
 from idp.clients.operator_rules import operator_rules
@@ -71,7 +70,7 @@ def _is_wanted() -> bool:
 
 
 def _ended(resources: Resources, criteria: Criteria, listeners: frozenset[str]) -> int:
-    audit, incident = SqlAudit(resources.database, resources.clock), secrets.token_hex(4)
+    audit, incident = resources.audit, secrets.token_hex(4)
     incidents, now = SqlIncidents(resources.database), resources.clock.now()
     with SqlUnitOfWork(resources.database).together():
         sids, people = incidents.end(criteria, now, listeners)

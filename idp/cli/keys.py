@@ -8,13 +8,13 @@ from functools import partial
 
 from idp.adapters.hsm.uri import parse_pkcs11_uri
 from idp.adapters.key_files.directory import IN_A_FILE, WHERE_THE_PRESENT_IS, KeyDirectory
-from idp.adapters.sql.audit import SqlAudit
 from idp.adapters.sql.database import open_database
 from idp.core.audit import Audit, AuditEvent
 from idp.core.clock import SystemClock
 from idp.settings import Settings
 from idp.signing.schedule import ALGS, AlreadyRetired, KeyRecord, KeyStillSigns, NextKeyExists, UnknownKey
 from idp.signing.signer import Alg
+from idp.wiring.audit import build_audit
 from idp.wiring.resources import open_key_directory
 
 _ROW = "{:<43}  {:<5}  {:<9}  {:<20}  {:<20}  {}"
@@ -136,7 +136,7 @@ def _directory(settings: Settings) -> KeyDirectory:
 
 def _audit(settings: Settings) -> Audit:
     """Returns the audit trail, opened before a change: a change that cannot be recorded is not made."""
-    return SqlAudit(open_database(settings.where.database), SystemClock())
+    return build_audit(settings, open_database(settings.where.database), SystemClock())
 
 
 def _print_rows(directory: KeyDirectory, is_wanted: Callable[[KeyRecord], bool]) -> None:

@@ -2,7 +2,7 @@
 
 import argparse
 
-from idp.adapters.mail.smtp import remedy
+from idp.adapters.mail.remedies import remedy
 from idp.core.clock import SystemClock
 from idp.settings import LOOPBACK_HOSTS, Settings
 from idp.wiring.mail import build_transport

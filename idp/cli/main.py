@@ -5,16 +5,19 @@ Contains their table, and what an operator reads of a fault. Not here: what a co
 
 import argparse
 import io
-import re
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from idp.cli.activation_options import add_activation
+from idp.cli.audit_options import add_audit, add_roles, operator_name
+from idp.cli.audited import told_in_audit
 from idp.cli.card_options import add_card
 from idp.cli.db_options import GROUPS, add_database
 from idp.cli.incident_options import add_incident
+from idp.cli.worker_options import WORKER_GROUPS, add_background, add_worker, number_to
 
 if TYPE_CHECKING:
     from idp.settings import BadSetting
@@ -26,15 +29,14 @@ _GROUPS = {
     "charter": "the terms of use",
     "clients": "clients.yaml",
     "accounts": "one person's account",
-    "logouts": "what relying parties were told of ended sessions",
+    **WORKER_GROUPS,
     "card": "a card in the reader of this workstation (for help desks; needs no settings)",
     "psc": "Pro Santé Connect",
-    "mail": "the mail relay",
+    "audit": "who did what, when, from where",
     "incident": "what must end at once",
 }
 
 _LAST_PORT = 65535
-_MOST_ROWS = 1_000_000
 _MOST_OF_A_NODE = 1024
 
 
@@ -44,17 +46,6 @@ def _charter_name(text: str) -> str:
     if not is_charter_name(text):
         raise argparse.ArgumentTypeError("1 to 40 small letters, digits and dashes")
     return text
-
-
-def _number_to(most: int) -> Callable[[str], int]:
-    """Returns how an option is read: int() would also take digits of other scripts, `1_0` and `-1`."""
-
-    def number(text: str) -> int:
-        if not (re.fullmatch(r"[0-9]{1,9}", text) and int(text) <= most):
-            raise argparse.ArgumentTypeError(f"0 to {most}")
-        return int(text)
-
-    return number
 
 
 class _DiscreetParser(argparse.ArgumentParser):
@@ -68,6 +59,9 @@ class _DiscreetParser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = _DiscreetParser(
         prog="idp", description="Caducée: OpenID Provider for health professionals"
+    )
+    parser.add_argument(
+        "--operator", type=operator_name, metavar="NAME", help="who gives this command, for the audit trail"
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
@@ -110,31 +104,27 @@ def _parser() -> argparse.ArgumentParser:
         help="the digest of a secret that the relying party chose: asked for, not shown",
     )
     add("psc check", "psc.check", "compare Pro Santé Connect with its preset, and ask whether it knows us")
-    add("mail check", "mail.check", "go to the mail relay as a mail would, and send none")
     actions = {"disable": "disable", "enable": "enable", "unlock": "end the waits of", "show": "tell of"}
     for name, verb in actions.items():
         add(f"accounts {name}", f"accounts.{name}", f"{verb} the account of an RPPS").add_argument("rpps")
+    add_activation(add)
     groups["accounts"].choices["disable"].add_argument("--motive", help="why, in words that the person reads")
-    logouts = add("logouts list", "logouts.list_logouts", "logout notices, newest first")
-    logouts.add_argument("--client", help="of this client_id only")
-    logouts.add_argument("--state", choices=("waiting", "delivered", "refused", "abandoned"))
-    logouts.add_argument(
-        "--last", type=_number_to(_MOST_ROWS), default=50, help="how many at most (default: 50)"
-    )
     add_card(add)
+    add_audit(add)
+    add_roles(add)
     add_incident(add)
     server = add("serve", "serve.serve", "serve the provider")
     server.set_defaults(needs_settings=False)  # Its first process does without.
     server.add_argument("--host", default="127.0.0.1")
-    server.add_argument("--port", type=_number_to(_LAST_PORT), default=8400)
+    server.add_argument("--port", type=number_to(_LAST_PORT), default=8400)
+    server.add_argument("--workers", type=number_to(_MOST_OF_A_NODE), default=0, help="default: one per core")
     server.add_argument(
-        "--workers", type=_number_to(_MOST_OF_A_NODE), default=0, help="default: one per core"
+        "--threads", type=number_to(_MOST_OF_A_NODE), default=16, help="blocking threads per worker"
     )
-    server.add_argument(
-        "--threads", type=_number_to(_MOST_OF_A_NODE), default=16, help="blocking threads per worker"
-    )
-    add("card-host", "background.card_host", "serve the card host (TLS, client certificate)")
-    add("worker", "background.worker", "send mails and logout notices, clear what expired")
+    add_background(server)
+    card_host = add("card-host", "background.card_host", "serve the card host (TLS, client certificate)")
+    card_host.set_defaults(is_command=False)  # Nobody's: it goes on.
+    add_worker(add)
     return parser
 
 
@@ -190,7 +180,11 @@ def _run(options: argparse.Namespace) -> int:
     command = getattr(import_module(f"idp.cli.{module}"), function)
     if not getattr(options, "needs_settings", True):
         return int(command(options))
-    return int(command(import_module("idp.settings").settings_from_environment(), options))
+    settings = import_module("idp.settings").settings_from_environment()
+    if not getattr(options, "is_command", True):
+        return int(command(settings, options))
+    with told_in_audit(settings, options.operator):
+        return int(command(settings, options))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -208,23 +202,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return status
 
 
-def tell(error: Exception) -> int | None:
-    """Print a fault that an operator can repair, in a line for each. Returns the exit status, None for any other."""
+def _print(line: str) -> None:
+    print(f"idp: {line}", file=sys.stderr)
+
+
+def tell(error: Exception, say: Callable[[str], None] = _print) -> int | None:
+    """Say a fault that an operator can repair, in a line for each. Returns the exit status, None for any other."""
     from idp.settings import BadSetting, bad_setting
 
     if isinstance(error, BadSetting):
-        return _tell_setting(error)
+        return _tell_setting(error, say)
     # Imported only now: that module imports every adapter.
     faults = import_module("idp.cli.operate")
     if not isinstance(error, faults.OPERATOR_ERRORS):
         return None
     if type(error) in faults.SETTING_AT_FAULT:
-        return _tell_setting(bad_setting(faults.SETTING_AT_FAULT[type(error)], str(error)))
-    print(f"idp: {error}", file=sys.stderr)
+        return _tell_setting(bad_setting(faults.SETTING_AT_FAULT[type(error)], str(error)), say)
+    say(str(error))
     return 1
 
 
-def _tell_setting(error: "BadSetting") -> int:
+def _tell_setting(error: "BadSetting", say: Callable[[str], None]) -> int:
     for fault in error.faults:
-        print(f"idp: {fault}", file=sys.stderr)
+        say(str(fault))
     return 2

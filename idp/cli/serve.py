@@ -5,6 +5,7 @@ settings: it lives as long as they do, and its memory would be one more copy of 
 """
 
 import argparse
+import os
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
@@ -23,14 +24,22 @@ def serve(options: argparse.Namespace) -> int:
     if status:
         return status
     own = share(processes=workers, threads=options.threads)
-    WebServer(
+    server = WebServer(
         partial(_of_served, "load", own),
         partial(_of_served, "tls_options"),
+        partial(_of_served, "beside", options.background),
         threads=options.threads,
         address=options.host,
         port=options.port,
         workers=workers,
-    ).run()
+    )
+    try:
+        server.run()
+    finally:
+        # Only now: what the workers counted lies in files, for each other.
+        from idp.adapters.operations.meter_file import forget
+
+        forget(os.getpid())
     return 0
 
 

@@ -5,15 +5,21 @@ Not here: processes (`serve`), the application (`idp.app`).
 
 import contextlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from importlib import import_module
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TypeVar
+
+import structlog
 
 from idp.adapters.granian.asgi import WsgiOverAsgi
 from idp.adapters.granian.worker import require_free
 from idp.adapters.hsm.library import close_libraries
 from idp.adapters.http.key_pair import EXPECTED, NoKeyPair, require_key_pair
 from idp.adapters.redis_eviction import evicting
+from idp.adapters.sql.backends import is_sqlite
 from idp.app import application, create
 from idp.cli.main import tell
 from idp.core.clock import SystemClock
@@ -21,8 +27,18 @@ from idp.core.ephemeral import StoreUnavailable
 from idp.core.share import Share
 from idp.settings import LOOPBACK_HOSTS, Settings, bad_setting, settings_from_environment
 from idp.wiring.mail import build_transport
+from idp.wiring.operations import require_operations
+
+log = structlog.get_logger()
 
 _T = TypeVar("_T")
+
+#: Of `--background`. On SQLite there is one machine, which needs no other command.
+_ON: Mapping[str, Callable[[Settings], bool]] = {
+    "auto": lambda settings: is_sqlite(settings.where.database),
+    "on": lambda _settings: True,
+    "off": lambda _settings: False,
+}
 
 
 def look(host: str, port: int) -> None:
@@ -32,7 +48,25 @@ def look(host: str, port: int) -> None:
 
 def load(own: Share) -> WsgiOverAsgi:
     """Returns what each worker serves. Raises SystemExit for what an operator can repair: it was well at the start."""
-    return _or_told(lambda: WsgiOverAsgi(application(own), settings_from_environment().bounds.body_bytes))
+
+    def say(line: str) -> None:
+        log.error("worker_cannot_start", reason=line)
+
+    return _or_told(
+        lambda: WsgiOverAsgi(application(own), settings_from_environment().bounds.body_bytes), say
+    )
+
+
+@contextmanager
+def beside(background: str, told: Connection) -> Iterator[None]:
+    """Around each worker: the work of `idp worker`, where it is to be done here. Raises SystemExit as `load` does."""
+    settings = _or_told(settings_from_environment)
+    if not _ON[background](settings):
+        yield
+        return
+    # Only where it is used: no request needs it.
+    with import_module("idp.cli.embedded").beside_requests(settings, told):
+        yield
 
 
 def tls_options() -> Mapping[str, Path | None]:
@@ -41,11 +75,11 @@ def tls_options() -> Mapping[str, Path | None]:
     return {"ssl_cert": where.tls_certificate_file, "ssl_key": where.tls_key_file}
 
 
-def _or_told(act: Callable[[], _T]) -> _T:
+def _or_told(act: Callable[[], _T], *say: Callable[[str], None]) -> _T:
     try:
         return act()
     except Exception as error:
-        status = tell(error)
+        status = tell(error, *say)
         if status is None:
             raise
         raise SystemExit(status) from error
@@ -60,6 +94,7 @@ def _look(settings: Settings, host: str, port: int) -> None:
     _warn_of_eviction(settings)
     close_libraries()
     require_free(host, port)
+    require_operations(settings)
 
 
 def _refuse_exposure(settings: Settings, host: str) -> None:

@@ -16,7 +16,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
 from idp.adapters.owned_file import write_whole
-from idp.adapters.sql.audit import SqlAudit
 from idp.adapters.sql.database import open_database
 from idp.adapters.sql.work import SqlUnitOfWork
 from idp.cards.anchors import AnchorsRefused, IssuingAuthority
@@ -25,6 +24,7 @@ from idp.core.audit import AuditEvent
 from idp.core.clock import SystemClock
 from idp.settings import BadSetting, Settings
 from idp.settings.files import read_octets
+from idp.wiring.audit import build_audit
 from idp.wiring.cards import (
     build_card_policy,
     build_crl_index,
@@ -65,7 +65,7 @@ def _install_each(settings: Settings, certificates: Sequence[x509.Certificate]) 
     """Write the certificates that are not there yet, with their audit events: all of them or, if the database fails,
     none. Returns which were new."""
     database, directory = open_database(settings.where.database), settings.card.trust_directory
-    audit, installed = SqlAudit(database, SystemClock()), list[bool]()
+    audit, installed = build_audit(settings, database, SystemClock()), list[bool]()
     with ExitStack() as undone:
         with SqlUnitOfWork(database).together():
             for certificate in certificates:

@@ -31,6 +31,7 @@ class Kind(StrEnum):
     UPSTREAM_SESSIONS = "upstream_sessions"
     UPSTREAM_SESSION_OVER = "upstream_session_over"
     UPSTREAM_REFUSALS_IN_A_ROW = "upstream_refusals_in_a_row"
+    UPSTREAM_CIRCUITS = "upstream_circuits"
     UPSTREAM_LOGOUT = "upstream_logout"
     UPSTREAM_LOGOUTS_KEPT = "upstream_logouts_kept"
     UPSTREAM_LOGOUT_REFUSALS = "upstream_logout_refusals"

@@ -1,9 +1,16 @@
-"""How this process logs: one JSON line per event, on stderr."""
+"""How a process that goes on logs: one JSON line per event, on stderr, whoever wrote it.
+
+Contains the lines of this code, of libraries by `logging`, of warnings, and of exceptions that nobody caught. Not here:
+what a command answers to whoever typed it.
+"""
 
 import logging
 import sys
+import threading
+import warnings
 from collections.abc import MutableMapping
-from typing import Any
+from types import TracebackType
+from typing import Any, TextIO
 
 import structlog
 
@@ -33,10 +40,55 @@ PROCESSORS: tuple[structlog.types.Processor, ...] = (
 
 def configure_logging() -> None:
     """Log JSON lines on stderr. Values are encoded, so that no input can forge a line (facts/security LG2)."""
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(_JsonLines())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     structlog.configure(
         processors=list(PROCESSORS),
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,
     )
+
+
+def log_what_nobody_caught() -> None:
+    """Make a JSON line of each warning and of each exception that ends a thread or this process."""
+    log = structlog.get_logger()
+
+    def end(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        log.critical("uncaught", exc_info=(kind, error, trace))
+
+    def end_of_thread(ended: threading.ExceptHookArgs) -> None:
+        if ended.exc_value is not None:
+            name = ended.thread.name if ended.thread else ""
+            log.critical("uncaught", thread=name, exc_info=ended.exc_value)
+
+    def ignored(told: Any) -> None:
+        log.error("uncaught", where=repr(told.object), exc_info=told.exc_value)
+
+    def warned(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        log.warning(
+            "python_warning", warning=str(message), kind=category.__name__, where=f"{filename}:{lineno}"
+        )
+
+    sys.excepthook, threading.excepthook, sys.unraisablehook = end, end_of_thread, ignored
+    warnings.showwarning = warned
+
+
+class _JsonLines(logging.Formatter):
+    """The lines of libraries, as ours are."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: Any = {"logger": record.name, "event": record.getMessage()}
+        if record.exc_info:
+            line["exc_info"] = record.exc_info
+        for process in PROCESSORS:
+            line = process(None, record.levelname.lower(), line)
+        return str(line)

@@ -26,6 +26,21 @@ class Outbox(Protocol):
         """Drop the mails of this topic that wait: they would say what is no longer true. Returns whether one did."""
 
 
+class MailRefused(ValueError):
+    """No retry can help. Its text is the reason, for the operator; it names nobody."""
+
+
+class MailPutOff(Exception):
+    """The next server will not have this mail now; it takes others. Its text is the reason, and names nobody."""
+
+
 class MailTransport(Protocol):
     def send(self, mail: Mail) -> None:
-        """Send the mail to the next server. Raises OSError, smtplib.SMTPException: the worker tries again later."""
+        """Hand the mail to the next server, in bounded time. Raises MailRefused, MailPutOff, and OSError when the
+        server takes no mail at all."""
+
+    def rest(self) -> None:
+        """Called now and then, also while there is nothing to send: close what was not used for long."""
+
+    def close(self) -> None:
+        """Close what is kept open."""

@@ -42,4 +42,4 @@ class RefusalTrail:
         share = SHARES[event]
         if self.store.count(share.counter, network, _WINDOW) <= share.rows:
             # The caller has proved nothing yet: there is no account, client or interaction to name.
-            self.audit.record(event, account_id=None, client_id=None, interaction_id=None, **facts)
+            self.audit.record(event, account_id=None, client_id=None, interaction_id=None, rpps=None, **facts)

@@ -82,13 +82,13 @@ class CpsFlow:
             identity = _identity(card, now)
         except CardRefused as refused:
             shown = sha256(presentation.certificate_der).hexdigest() if presentation.certificate_der else ""
-            return self._refuse(request, interaction, str(refused.reason), shown)
+            return self._refuse(request, interaction, str(refused.reason), shown, refused.holder)
         if not card.is_status_known:
             return self._without_status(request, interaction, identity, card, presentation.certificate_der)
         event, facts = event_of("cps", now), _facts(card, presentation.certificate_der)
 
         def tell(proved: Interaction) -> None:
-            self.desk.audit_event(AuditEvent.CARD_LOGIN_ACCEPTED, proved, **facts)
+            self.desk.audit_event(AuditEvent.CARD_LOGIN_ACCEPTED, proved, rpps=identity.rpps, **facts)
 
         return self.desk.prove(self.admission.admit(interaction, event, identity, tell))
 
@@ -101,15 +101,15 @@ class CpsFlow:
         der: bytes | None,
     ) -> Response:
         """The operator's bypass (docs/adr/0017): who has an account signs in, at a lower acr; nothing else changes."""
-        account = self.accounts.find_by_rpps(identity.rpps)
-        paths = paths_for(interaction.needed, interaction.essential)
-        if account is None or ("cps_unchecked",) not in paths:
-            return self._refuse(request, interaction, CardRefusal.STATUS_UNKNOWN, card.fingerprint_sha256)
+        account, needed = self.accounts.find_by_rpps(identity.rpps), interaction.needed
+        if account is None or ("cps_unchecked",) not in paths_for(needed, interaction.essential):
+            refusal, shown = CardRefusal.STATUS_UNKNOWN, card.fingerprint_sha256
+            return self._refuse(request, interaction, refusal, shown, identity.rpps)
         event = event_of("cps_unchecked", identity.verified_at)
         proved = with_event(interaction, event, account)
         if not account.may_sign_in:
             self.admission.refuse_disabled(proved, identity, account.disabled_motive)
-        self.desk.audit_event(AuditEvent.CARD_STATUS_BYPASSED, proved, **_facts(card, der))
+        self.desk.audit_event(AuditEvent.CARD_STATUS_BYPASSED, proved, "", **_facts(card, der))
         return self.desk.prove(proved)
 
     def stale(self, request: Request) -> Response:
@@ -121,11 +121,11 @@ class CpsFlow:
         raise PageError(Problem.UNAVAILABLE, "card host without store")
 
     def _refuse(
-        self, request: Request, interaction: Interaction, reason: str, certificate: str = ""
+        self, request: Request, interaction: Interaction, reason: str, shown: str = "", holder: str = ""
     ) -> Response:
-        """`certificate`: its SHA-256 if one was shown, as in `account_proofs`."""
-        facts = {"reason": reason} | ({"certificate": certificate} if certificate else {})
-        self.desk.audit_event(AuditEvent.CARD_LOGIN_REFUSED, interaction, **facts)
+        """`shown`: the SHA-256 of its certificate, as in `account_proofs`; `holder`: the RPPS, if it is believed."""
+        facts = {"reason": reason} | ({"certificate": shown} if shown else {})
+        self.desk.audit_event(AuditEvent.CARD_LOGIN_REFUSED, interaction, rpps=holder, **facts)
         doors = self.desk.doors(interaction)
         return self.desk.show(request, interaction, "cps.html", CpsPage(reason, doors), 403)
 

@@ -98,16 +98,17 @@ class PasswordFlow:
             # TH1: counted before the password is compared, as a step of its own.
             begun = self.tries.begin(request, rpps)
         except (Wait, Closed) as throttled:
-            self._audit(AuditEvent.PASSWORD_THROTTLED, interaction, None, reason=throttled.reason)
+            self._audit(AuditEvent.PASSWORD_THROTTLED, interaction, rpps, reason=throttled.reason)
             raise
         account = self.accounts.find_by_rpps(rpps)
         is_right = self.passwords.is_right(account.password_hash if account else None, typed)
         is_open = account is not None and account.may_sign_in and account.is_password_door_open
         if account is None or not is_right or not is_open:
-            self._audit(AuditEvent.PASSWORD_REFUSED, interaction, account, reason=_reason(account, is_right))
+            reason = _reason(account, is_right)
+            self._audit(AuditEvent.PASSWORD_REFUSED, interaction, account or rpps, reason=reason)
             self.tries.refused(begun)
             return None
-        tell = partial(self._audit, interaction=interaction, account=account)
+        tell = partial(self._audit, interaction=interaction, who=account)
         self.accepted.write(account, typed, tell, partial(self.tries.succeed, begun))
         return account
 
@@ -129,12 +130,11 @@ class PasswordFlow:
             response.headers["Retry-After"] = str(math.ceil(delay.total_seconds()))
         return response
 
-    def _audit(
-        self, event: AuditEvent, interaction: Interaction, account: Account | None, **facts: Fact
-    ) -> None:
-        """Audit to the account of the RPPS that was typed: the interaction has none yet."""
-        of_account = dataclasses.replace(interaction, account_id=account.id if account else None)
-        self.desk.audit_event(event, of_account, **facts)
+    def _audit(self, event: AuditEvent, interaction: Interaction, who: Account | Rpps, **facts: Fact) -> None:
+        """Audit to the account of the RPPS that was typed, or to that RPPS: the interaction has none yet."""
+        account_id, rpps = (who.id, "") if isinstance(who, Account) else (None, str(who))
+        of_account = dataclasses.replace(interaction, account_id=account_id)
+        self.desk.audit_event(event, of_account, rpps=rpps, **facts)
 
 
 def _reason(account: Account | None, is_right: bool) -> str:

@@ -96,7 +96,7 @@ class PscFlow:
         found = self.freshness.fault(login, demand_in(begun), begun["fresh_since"], now)
         if found is not None:
             leave = self.leaving.offer(interaction, login.id_token) if found.ends_with_session else None
-            return self.refusals.answer(request, interaction, found.reason, found.detail, leave)
+            return self.refusals.answer(request, interaction, found.reason, found.detail, leave, login.rpps)
         return self._accept(request, interaction, login, login.rpps, now)
 
     def _accept(
@@ -104,7 +104,8 @@ class PscFlow:
     ) -> Response:
         if not (login.family_name or login.given_name) and self.accounts.find_by_rpps(rpps) is None:
             # facts/security RI4: no account without a name; the card has one.
-            return self.refusals.answer(request, interaction, "refused", "no name in the upstream identity")
+            told = "no name in the upstream identity"
+            return self.refusals.answer(request, interaction, "refused", told, rpps=rpps)
         identity = ProvedIdentity(
             rpps=rpps,
             family_name=login.family_name,
@@ -130,9 +131,8 @@ class PscFlow:
             proved = self._linked(interaction, event, identity, proof)
         except SubjectOfAnother:
             alarm(self.desk, interaction)
-            return self.refusals.answer(
-                request, interaction, "conflict", "this sub came with another RPPS before"
-            )
+            told = "this sub came with another RPPS before"
+            return self.refusals.answer(request, interaction, "conflict", told, rpps=rpps)
         self.refusals.accepted(interaction)
         # Last: nothing after it can lose the answer, and with it the new binding. facts/security PS7: the upstream's
         # token stays on the server, sealed.

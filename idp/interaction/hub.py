@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeVar
 from idp.accounts.account import Account
 from idp.accounts.standing import Standing
 from idp.core.ephemeral import Limited, StaleRecord
+from idp.core.measures import STOPS
 from idp.interaction.assurance import Assurance, assurance_of
 from idp.interaction.counting import counting_events
 from idp.interaction.lending import Lending
@@ -156,6 +157,7 @@ class Hub:
             return Failed(interaction, Failure.PAGE_NEEDED, stop)
         if not self.interactions.begin_within(share_of(), interaction):
             raise InteractionRefused(InteractionRefusal.CROWDED, client_id=interaction.client_id)
+        STOPS.of(stop).add()
         return GoTo(_page_path(interaction.id, stop))
 
     def go_on(self, interaction_id: str, visit: Visit, finishes: Finishes[Any, Any]) -> Outcome:
@@ -169,6 +171,7 @@ class Hub:
         except StaleRecord:  # Another tab or click saved first: the hub reads again.
             return GoTo(hub_path(interaction_id))
         if stop is not None:
+            STOPS.of(stop).add()
             return GoTo(_page_path(interaction_id, stop), binding)
         # Taken before anything is issued (atomic): of two tabs that come here, only one ends the interaction.
         taken = self.interactions.take(interaction_id)

@@ -13,6 +13,7 @@ from idp.accounts.leavers import LastSignIns, is_sign_in_written
 from idp.accounts.open_sessions import OpenSession, OpenSessions
 from idp.core.audit import Audit, AuditEvent, Fact
 from idp.core.ephemeral import StaleRecord
+from idp.core.origin import found_in_session
 from idp.interaction.assurance import newest
 from idp.interaction.authenticator import AUTHENTICATORS
 from idp.interaction.browser_sessions import Found, find_session, start_session
@@ -191,11 +192,13 @@ class SignIn:
             account_id=account.id,
             client_id=interaction.relying_party,
             interaction_id=interaction.id[:8],
+            rpps=None,
             **facts,
         )
 
 
 def _entered(session: Session, cookie: str | None) -> Entered:
+    found_in_session(session.sid)
     there = (event.upstream_sid for event in session.events if event.upstream_sid)
     return Entered(sid=session.sid, cookie=cookie, upstream_sid=next(there, None))
 

@@ -7,6 +7,7 @@ is built from them (`wiring`). docs/settings.md is written from these modules (`
 from idp.settings.addresses import LOOPBACK_HOSTS
 from idp.settings.checked import Settings
 from idp.settings.environment import (
+    calling_operator,
     read_settings,
     secret_variable,
     settings_from_environment,
@@ -19,6 +20,7 @@ __all__ = [
     "BadSetting",
     "Settings",
     "bad_setting",
+    "calling_operator",
     "read_settings",
     "secret_variable",
     "settings_from_environment",

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from idp.settings import (
+    audit,
     bounds,
     card,
     card_host,
@@ -15,6 +16,7 @@ from idp.settings import (
     keys,
     mail,
     mail_code,
+    operations,
     outbound,
     password,
     proxy,
@@ -44,11 +46,13 @@ _RULES: Mapping[str, tuple[Rule[Any], ...]] = {
     "passkey": (),
     "lives": (),
     "clock": (),
+    "audit": audit.RULES,
     "closing": closing.RULES,
     "keys": keys.RULES,
     "hsm": keys.HSM_RULES,
     "bounds": bounds.RULES,
     "crowd": crowd.RULES,
+    "operations": operations.RULES,
 }
 
 

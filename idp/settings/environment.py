@@ -3,6 +3,7 @@
 Not here: what a value may be.
 """
 
+import getpass
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -99,6 +100,17 @@ def _checked(reading: _Reading) -> Settings:
 
 def settings_from_environment() -> Settings:
     return read_settings(os.environ)
+
+
+def calling_operator() -> str:
+    """Returns who called this program, as the system says: who called sudo, else the login name; empty: nobody knows,
+    as in a container."""
+    if sudo := os.environ.get("SUDO_USER"):
+        return sudo
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""
 
 
 def windows_directory() -> str:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import cache
 from typing import Any, get_type_hints
 
+from idp.settings.audit import AuditSettings
 from idp.settings.bounds import BoundSettings
 from idp.settings.card import CardSettings, RevocationSettings
 from idp.settings.card_host import CardHostSettings
@@ -17,6 +18,7 @@ from idp.settings.keys import HsmSettings, KeySettings
 from idp.settings.lives import ClockSettings, LifeSettings
 from idp.settings.mail import MailSettings
 from idp.settings.mail_code import MailCodeSettings
+from idp.settings.operations import OperationsSettings
 from idp.settings.outbound import OutboundSettings
 from idp.settings.passkey import PasskeySettings
 from idp.settings.password import PasswordSettings
@@ -47,11 +49,13 @@ class Groups:
     passkey: PasskeySettings
     lives: LifeSettings
     clock: ClockSettings
+    audit: AuditSettings
     closing: ClosingSettings
     keys: KeySettings
     hsm: HsmSettings
     bounds: BoundSettings
     crowd: CrowdSettings
+    operations: OperationsSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

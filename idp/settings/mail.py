@@ -34,6 +34,14 @@ class MailSettings:
     )
     username: str = setting("Empty: without.", "")
     password: str = setting("Of that user name; only sent over TLS.", "", is_secret=True)
+    connections: int = number(
+        "So many mails are sent at once, each on a connection that is kept open.", 4, most=50
+    )
+    within: timedelta = duration(
+        "A mail is handed over to the relay within so long, or tried again later; the worker ends no sooner.",
+        seconds(20),
+        most=seconds(20),
+    )
     sender: str = setting(
         "`name@domain`, or `Shown name <name@domain>`.",
         "Caducée <ne-pas-repondre@localhost>",
@@ -43,6 +51,11 @@ class MailSettings:
         "A notice about the account that could not be sent for so long is dropped.",
         seconds(3 * 24 * 3600),
         name="NOTICE_LIFE",
+    )
+    dead_kept: timedelta = duration(
+        "So long `idp mails list` shows a mail that was given up.",
+        seconds(30 * 24 * 3600),
+        name="DEAD_MAILS_KEPT",
     )
     charter_receipt: bool = setting(
         "Send a receipt by mail for each charter accepted. `false`: the operator hands over what was agreed otherwise.",

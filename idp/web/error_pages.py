@@ -103,8 +103,9 @@ def _logged(error: BaseException, shown: PageError) -> str:
     """Returns the incident id that is on the page and in the log."""
     incident = secrets.token_hex(4)
     is_ours = STATUS[shown.problem] >= 500
-    # An exception raised to be shown says everything in its detail; for any other one the log keeps the trace.
-    is_meant = isinstance(error, PageError | InteractionRefused)
+    # An exception raised to be shown says everything in its detail, and so does a store or key that is silent: in an
+    # outage every page would have its trace. For any other one the log keeps it.
+    is_meant = isinstance(error, PageError | InteractionRefused | StoreUnavailable | SignerUnavailable)
     (log.error if is_ours else log.info)(
         "page_error",
         incident=incident,

@@ -1,11 +1,9 @@
 """Contains every endpoint that machines call, with its address. Not here: /authorize (`browser_endpoints`), pages."""
 
-from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from collections.abc import Callable, Mapping
 
 from werkzeug.wrappers import Request, Response
 
-from idp.adapters.sql.clock_watch import ClockWatch
 from idp.adapters.sql.kept_logouts import SqlKeptLogouts
 from idp.adapters.sql.refresh_tokens import SqlRefreshTokens
 from idp.protocol.authorization.par import PushedRequestEndpoint
@@ -13,19 +11,17 @@ from idp.protocol.client_auth.answers import json_response
 from idp.protocol.logout.upstream_ends import UpstreamLogouts
 from idp.protocol.logout.upstream_logout import UpstreamLogoutEndpoint
 from idp.protocol.published.discovery import discovery_document, mtls_members
-from idp.protocol.published.dispatcher import READING, PlainEndpoints, Readiness, Route
+from idp.protocol.published.dispatcher import READING, PlainEndpoints, Route
 from idp.protocol.published.documents import Document, KeySetDocument, document_of
-from idp.protocol.published.metrics import MetricsEndpoint, Sample
 from idp.protocol.tokens.refresh import Refresh
 from idp.protocol.tokens.revocation import IntrospectionEndpoint, OwnTokens, RevocationEndpoint
 from idp.protocol.tokens.token import TokenEndpoint
 from idp.protocol.tokens.userinfo import UserinfoEndpoint
 from idp.settings import Settings
 from idp.web.sections import Section
-from idp.wiring.cards import build_list_check
 from idp.wiring.parts import Parts
 from idp.wiring.protocol import ProtocolParts
-from idp.wiring.psc import psc_samples
+from idp.wiring.readiness import build_readiness
 from idp.wiring.resources import build_clock_watch
 
 _POST = ("POST",)
@@ -34,16 +30,15 @@ _POST = ("POST",)
 def build_endpoints(parts: Parts, protocol: ProtocolParts) -> PlainEndpoints:
     """Returns everything that is answered in front of Flask."""
     settings = parts.settings
-    own, watch = _own_tokens(parts, protocol), build_clock_watch(parts.resources)
+    own = _own_tokens(parts, protocol)
     routes = {
         "/token": Route(_POST, _token(parts, protocol)),
         "/par": Route(_POST, _pushed_requests(parts, protocol)),
         "/revoke": Route(_POST, _revocation(parts, own)),
         "/introspect": Route(_POST, IntrospectionEndpoint(own, parts.clock, settings.where.issuer)),
         "/userinfo": Route(("GET", "POST"), _userinfo(parts, protocol)),
-        "/metrics": Route(READING, MetricsEndpoint(_metrics(parts, watch))),
         "/health/live": Route(READING, _alive),
-        "/health/ready": Route(READING, _readiness(parts, watch)),
+        "/health/ready": Route(READING, _ready(parts)),
     }
     discovery = _discovery(parts, protocol)
     return PlainEndpoints(
@@ -146,32 +141,15 @@ def _alive(request: Request) -> Response:
     return json_response({"status": "alive"})
 
 
-def _readiness(parts: Parts, watch: ClockWatch) -> Readiness:
-    faults: dict[str, Callable[[], bool]] = {"clocks apart": watch.is_off}
-    if parts.policy is not None:
-        faults["revocation lists"] = build_list_check(parts.resources, parts.policy)
-    if parts.upstream is not None:
-        faults["Pro Santé Connect is down"] = parts.upstream.is_out
-        faults["Pro Santé Connect: settings"] = parts.upstream.is_misconfigured
-    stores = (parts.store, parts.resources.durable)
-    return Readiness(stores=stores, clients=parts.clients, keys=parts.keys, faults=faults)
+def _ready(parts: Parts) -> Callable[[Request], Response]:
+    """Returns what says whether this node can sign people in, and no more than that (facts/security §4.2)."""
+    readiness = build_readiness(parts, build_clock_watch(parts.resources))
 
+    def answer(request: Request) -> Response:
+        is_ready = readiness.judge().is_ready
+        return json_response({"status": "ready" if is_ready else "unavailable"}, 200 if is_ready else 503)
 
-def _metrics(parts: Parts, watch: ClockWatch) -> tuple[Callable[[], Iterable[Sample]], ...]:
-    upstream = (partial(psc_samples, parts.upstream),) if parts.upstream else ()
-    return (partial(_clock_samples, watch), *upstream)
-
-
-def _clock_samples(watch: ClockWatch) -> Iterable[Sample]:
-    """Returns nothing while there is nothing to compare with."""
-    ahead = watch.ahead()
-    if ahead is not None:
-        yield Sample(
-            name="caducee_clock_ahead_seconds",
-            kind="gauge",
-            description="How far the clock of this node is ahead of the database's",
-            value=ahead.total_seconds(),
-        )
+    return answer
 
 
 def _upstream_logout(parts: Parts) -> dict[str, Route]:

@@ -23,5 +23,7 @@ def build_transport(settings: Settings, clock: Clock) -> SmtpTransport:
         authorities=mail.ca_file,
         username=mail.username or None,
         password=mail.password or None,
+        connections=mail.connections,
+        whole=mail.within.total_seconds(),
         clock=clock,
     )

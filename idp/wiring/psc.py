@@ -1,7 +1,6 @@
-"""Contains Pro Santé Connect, built from the settings: our client, its check, its metrics. Not here: a sign-in."""
+"""Contains Pro Santé Connect, built from the settings: our client, its check. Not here: a sign-in."""
 
 import ssl
-from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from idp.adapters.psc.provider import PscProvider
 from idp.core.audit import Audit, AuditEvent
 from idp.core.clock import Clock
 from idp.core.ephemeral import StoreUnavailable
-from idp.protocol.published.metrics import Sample
 from idp.settings import Settings, bad_setting
 from idp.settings.files import require_file
 from idp.settings.psc import PscSettings
@@ -102,41 +100,6 @@ def psc_pictures(settings: Settings) -> OfficialPictures:
         # Not the text of an OSError: it has the path.
         why = str(error) if isinstance(error, BadPicture) else "one that cannot be read"
         raise bad_setting("PSC_PICTURE_FOLDER", f"{EXPECTED_PICTURES}; it is {why}") from error
-
-
-def psc_samples(upstream: PscProvider) -> Iterable[Sample]:
-    """Returns the metrics of this process."""
-    health = upstream.health()
-    yield Sample(
-        name="caducee_psc_up",
-        kind="gauge",
-        description="0 while an outage of Pro Santé Connect is on, or a setting keeps everybody out",
-        value=int(not health.is_out and not health.is_misconfigured),
-    )
-    yield Sample(
-        name="caducee_psc_misconfigured",
-        kind="gauge",
-        description="1 while nobody can sign in by Pro Santé Connect until a setting is mended: the log says which",
-        value=int(health.is_misconfigured),
-    )
-    for url, count in health.failures.items():
-        labels = {"endpoint": url}
-        yield Sample(
-            name="caducee_psc_failures_total",
-            kind="counter",
-            description="Calls without a usable answer",
-            value=count,
-            labels=labels,
-        )
-    for outcome, count in health.outcomes.items():
-        labels = {"outcome": outcome}
-        yield Sample(
-            name="caducee_psc_logins_total",
-            kind="counter",
-            description="Returns from Pro Santé Connect",
-            value=count,
-            labels=labels,
-        )
 
 
 def check_upstream(settings: Settings, clock: Clock) -> None:

@@ -9,6 +9,7 @@ from idp.adapters.hsm.signer import HsmKeys
 from idp.adapters.key_files.directory import KeyDirectory
 from idp.adapters.redis_store import RedisStore
 from idp.adapters.redis_urls import redis_store
+from idp.adapters.sql.audit import SqlAudit
 from idp.adapters.sql.clock_watch import ClockWatch
 from idp.adapters.sql.database import open_database
 from idp.adapters.sql.store import SqlStore
@@ -18,6 +19,7 @@ from idp.core.sealing import Sealer, derive_key
 from idp.protocol.claims.subject import Subjects
 from idp.settings import Settings, bad_setting
 from idp.signing.schedule import RingPolicy
+from idp.wiring.audit import build_audit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,7 @@ class Resources:
     store: EphemeralStore
     durable: EphemeralStore
     sealer: Sealer
+    audit: SqlAudit
 
 
 def open_resources(settings: Settings) -> Resources:
@@ -40,7 +43,13 @@ def open_resources(settings: Settings) -> Resources:
     store = _redis(settings.where.redis) if settings.where.redis else durable
     sealer = Sealer(derive_key(settings.keys.application, "seal"))
     return Resources(
-        settings=settings, clock=clock, database=database, store=store, durable=durable, sealer=sealer
+        settings=settings,
+        clock=clock,
+        database=database,
+        store=store,
+        durable=durable,
+        sealer=sealer,
+        audit=build_audit(settings, database, clock),
     )
 
 

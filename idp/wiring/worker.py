@@ -10,20 +10,21 @@ from idp.adapters.http.bounded import SafeHttp
 from idp.adapters.http.logout_post import HttpLogoutPost
 from idp.adapters.igc.crl_refresh import CrlRefresher
 from idp.adapters.key_files.keys_in_force import KeysInForce
+from idp.adapters.mail.connections import KeptConnections
 from idp.adapters.mail.sealed import OpeningTransport, SealedOutbox
+from idp.adapters.mail.smtp import SmtpTransport
 from idp.adapters.sql.accounts import SqlAccounts
-from idp.adapters.sql.audit import SqlAudit
 from idp.adapters.sql.erasure import SqlErasures
 from idp.adapters.sql.grants import SqlGrants
 from idp.adapters.sql.kept_logouts import SqlKeptLogouts
 from idp.adapters.sql.leavers import SqlUnusedAccounts
 from idp.adapters.sql.logouts import SqlLogoutNotices
+from idp.adapters.sql.mail_sender import MailSender
 from idp.adapters.sql.open_sessions import SqlOpenSessions
-from idp.adapters.sql.outbox import OutboxWorker, SqlOutbox
+from idp.adapters.sql.outbox import SqlOutbox
 from idp.adapters.sql.upstream_links import SqlUpstreamLinks
 from idp.adapters.sql.work import SqlUnitOfWork
 from idp.clients.registry import logout_listeners
-from idp.core.mailer import MailTransport
 from idp.core.refusal_trail import RefusalTrail
 from idp.flows.shared.new_browser_mail import NewBrowserMailer
 from idp.interaction.sign_out import SignOut
@@ -44,8 +45,9 @@ from idp.wiring.web import build_mails, build_web
 _CRL_SECONDS = 15 * 60.0
 
 
-def build_outbox_worker(resources: Resources, transport: MailTransport) -> OutboxWorker:
-    return OutboxWorker(resources.database, resources.clock, OpeningTransport(transport, resources.sealer))
+def build_mail_sender(resources: Resources, relay: SmtpTransport) -> MailSender:
+    transport = OpeningTransport(KeptConnections(relay=relay), resources.sealer)
+    return MailSender(database=resources.database, clock=resources.clock, transport=transport)
 
 
 def build_new_browsers(resources: Resources) -> NewBrowsers:
@@ -65,10 +67,14 @@ def build_new_browsers(resources: Resources) -> NewBrowsers:
     )
 
 
-def build_back_channel(resources: Resources) -> BackChannelLogout:
+def build_keys(resources: Resources) -> KeysInForce:
+    """Raises BadKeyFile."""
+    return KeysInForce(open_key_directory(resources.settings, resources.clock))
+
+
+def build_back_channel(resources: Resources, keys: KeysInForce) -> BackChannelLogout:
     settings = resources.settings
-    keys = KeysInForce(open_key_directory(settings, resources.clock))
-    accounts, audit = SqlAccounts(resources.database), SqlAudit(resources.database, resources.clock)
+    accounts, audit = SqlAccounts(resources.database), resources.audit
     return BackChannelLogout(
         work=SqlUnitOfWork(resources.database),
         notices=SqlLogoutNotices(resources.database),
@@ -90,7 +96,7 @@ def build_back_channel(resources: Resources) -> BackChannelLogout:
 def build_kept_logout_judge(resources: Resources) -> KeptLogoutJudge | None:
     """Returns None unless logout tokens of Pro Santé Connect are taken. Raises BadSetting."""
     settings, clock = resources.settings, resources.clock
-    database, audit = resources.database, SqlAudit(resources.database, resources.clock)
+    database, audit = resources.database, resources.audit
     upstream = build_upstream(settings, clock, audit) if settings.psc.backchannel_logout else None
     if upstream is None:
         return None
@@ -125,7 +131,7 @@ def build_eraser(resources: Resources) -> Eraser:
         erasures=SqlErasures(database),
         grants=SqlGrants(database),
         notices=build_notices(resources, build_mails()),
-        audit=SqlAudit(database, clock),
+        audit=resources.audit,
         clock=clock,
         pseudonyms=build_pseudonyms(settings),
         listeners=lambda: logout_listeners(clients.registry()),
@@ -146,7 +152,7 @@ def build_leavers(resources: Resources) -> Leavers:
         unused=SqlUnusedAccounts(database),
         grants=SqlGrants(database),
         notices=build_notices(resources, web.mails),
-        audit=SqlAudit(database, clock),
+        audit=resources.audit,
         clock=clock,
         warned_after=months(ends.unused_warned_after),
         disabled_after=months(ends.unused_disabled_after),

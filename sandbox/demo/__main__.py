@@ -59,7 +59,7 @@ def _options() -> argparse.Namespace:
         type=int,
         default=DEFAULT_BASE,
         metavar="N",
-        help="nine ports from N; the two after them are for an nginx in front of a suite (default %(default)s)",
+        help="ten ports from N; the two after them are for an nginx in front of a suite (default %(default)s)",
     )
     parser.add_argument(
         "--state-dir", type=Path, default=DEFAULT_STATE, metavar="DIR", help="what is kept between two runs"

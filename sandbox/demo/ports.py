@@ -1,9 +1,10 @@
 """Which port serves what, and whether it is free.
 
-Contains the nine ports, the check, and the two that an nginx in front takes. Not here: starting anything.
+Contains the ten ports, the check, and the two that an nginx in front takes. Not here: starting anything.
 """
 
 import socket
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sandbox.serving import loopback_addresses
@@ -19,6 +20,7 @@ _ROLES = (
     "ViaTrajectoire",
     "Trajectoire Grand Âge",
     "the test IGC",
+    "the operations listener",
 )
 
 
@@ -32,7 +34,7 @@ class PortTaken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Nine ports in a row. `scheme`: that of the provider, on the first."""
+    """Ten ports in a row. `scheme`: that of the provider, on the first."""
 
     base: int
     scheme: str = "http"
@@ -94,6 +96,14 @@ class Ports:
         return f"http://localhost:{self.igc}/igc"
 
     @property
+    def operations(self) -> int:
+        return self.base + 9
+
+    @property
+    def operations_url(self) -> str:
+        return f"http://127.0.0.1:{self.operations}"
+
+    @property
     def mtls(self) -> int:
         """Returns the port where nginx asks relying parties for their TLS certificate."""
         return self.base + len(_ROLES)
@@ -109,13 +119,18 @@ class Ports:
 
     def refuse_taken(self) -> None:
         """Raises PortTaken for the first port on which another program listens."""
-        for port, role in enumerate(_ROLES, self.base):
-            for address in loopback_addresses():
-                if not _is_free(address, port):
-                    raise PortTaken(
-                        f"port {port} ({role}) is taken on {address}: stop what listens there, "
-                        "or choose other ports with --port-base"
-                    )
+        refuse_taken(enumerate(_ROLES, self.base))
+
+
+def refuse_taken(ports: Iterable[tuple[int, str]]) -> None:
+    """`ports`: each with its purpose. Raises PortTaken."""
+    for port, role in ports:
+        for address in loopback_addresses():
+            if not _is_free(address, port):
+                raise PortTaken(
+                    f"port {port} ({role}) is taken on {address}: stop what listens there, "
+                    "or choose other ports with --port-base"
+                )
 
 
 def _is_free(address: str, port: int) -> bool:

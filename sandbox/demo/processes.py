@@ -103,8 +103,20 @@ class Children:
         self._children: list[_Child] = []
 
     def start(self, program: Program) -> None:
+        self._log(program.name).write_bytes(b"")
+        self._begin(program)
+
+    def start_again(self) -> list[str]:
+        """Start each child that has ended once more, as a supervisor does. Returns their names."""
+        ended = [child for child in self._children if child.process.poll() is not None]
+        for child in ended:
+            self._children.remove(child)
+            self._begin(child.program)
+        return [child.program.name for child in ended]
+
+    def _begin(self, program: Program) -> None:
         log = self._log(program.name)
-        with log.open("wb") as output:
+        with log.open("ab") as output:
             place = Place(root=self._root, environment=self._environment, output=output)
             process = self._start(program, place)
         self._children.append(_Child(program, process, log))
@@ -126,6 +138,10 @@ class Children:
         for child in self._children:
             if child.process.poll() is not None:
                 raise ChildDied(_last_words(child))
+
+    def named_pids(self) -> dict[str, int]:
+        """Returns the process id of each child, by the name of its program."""
+        return {child.program.name: child.process.pid for child in self._children}
 
     def pids(self) -> list[int]:
         """Returns the process ids of the children and of their own children."""

@@ -18,12 +18,12 @@ from sandbox.demo.processes import ChildDied, Children, Program
 
 REVISION = "2026-1"
 _CHARTERS = ROOT / "charters"
-_NOTHING_TO_DO = 3  # exit status of `idp`: it is there already
+NOTHING_TO_DO = 3  # exit status of `idp`: it is there already
 READY_WITHIN_SECONDS = 60.0
 _PROBE_TIMEOUT_SECONDS = 2
 _PAUSE_SECONDS = 0.03
-#: How long the worker is given to fetch the lists when it starts.
-_WORKER_SECONDS = 5
+#: How long the provider is given to fetch the lists when it starts.
+_FETCH_SECONDS = 5
 
 #: Whether a program answers, by its name.
 Probes = Mapping[str, Callable[[], bool]]
@@ -52,17 +52,13 @@ def igc(ports: Ports, places: Places) -> Program:
 
 
 def provider(ports: Ports) -> Iterator[Program]:
-    """Returns what of the provider answers requests; it needs the database, keys and certificates."""
+    """Returns the provider, which sends its mails itself, and the card host. They need the database, keys and
+    certificates; the provider fetches from the test IGC as soon as it starts."""
     yield Program(
         "provider",
         (*("idp.cli", "serve", "--workers", "1"), *("--host", "127.0.0.1", "--port", str(ports.base))),
     )
     yield Program("card-host", ("idp.cli", "card-host"))
-
-
-def worker() -> Program:
-    """Returns the worker, which fetches from the test IGC as soon as it starts."""
-    return Program("outbox", ("idp.cli", "worker"))
 
 
 def prepare(children: Children, places: Places) -> None:
@@ -77,14 +73,14 @@ def prepare(children: Children, places: Places) -> None:
         return
     children.run(Program("database", ("idp.cli", "init")))
     if not has_keys:
-        children.run(Program("keys", ("idp.cli", "keys", "generate")), accepted=(0, _NOTHING_TO_DO))
-    children.run(Program("charter", ("idp.cli", *publish_charter())), accepted=(0, _NOTHING_TO_DO))
+        children.run(Program("keys", ("idp.cli", "keys", "generate")), accepted=(0, NOTHING_TO_DO))
+    children.run(Program("charter", ("idp.cli", *publish_charter())), accepted=(0, NOTHING_TO_DO))
     write_atomically(places.prepared, json.dumps(mark))
 
 
 def fetch_lists(children: Children, are_there: Callable[[], bool]) -> None:
-    """Fetch the lists if the worker did not: after a failure it waits a quarter of an hour. Raises ChildDied."""
-    deadline = time.monotonic() + _WORKER_SECONDS
+    """Fetch the lists if the provider did not: after a failure it waits a quarter of an hour. Raises ChildDied."""
+    deadline = time.monotonic() + _FETCH_SECONDS
     while not are_there():
         children.check()
         if time.monotonic() > deadline:
@@ -93,9 +89,9 @@ def fetch_lists(children: Children, are_there: Callable[[], bool]) -> None:
     else:
         return
     try:
-        children.run(Program("lists", ("idp.cli", "trust", "refresh")), accepted=(0, _NOTHING_TO_DO))
+        children.run(Program("lists", ("idp.cli", "trust", "refresh")), accepted=(0, NOTHING_TO_DO))
     except ChildDied:
-        if not are_there():  # the worker may have been quicker after all
+        if not are_there():  # the provider may have been quicker after all
             raise
 
 
@@ -154,10 +150,10 @@ def probes(ports: Ports, places: Places, card_host: str, http: requests.Session)
 
 
 def has_lists(ports: Ports, places: Places, http: requests.Session) -> bool:
-    """Whether it is « ready » and not « degraded »: the revocation lists are there, so cards can sign in."""
+    """Whether the revocation lists are there, so cards can sign in."""
     try:
-        answer = http.get(_ready(ports), timeout=_PROBE_TIMEOUT_SECONDS, verify=str(places.ca_bundle))
-        return bool(answer.json() == {"status": "ready"})
+        answer = http.get(f"{ports.operations_url}/readyz", timeout=_PROBE_TIMEOUT_SECONDS)
+        return all(fault["what"] != "revocation lists" for fault in answer.json()["wrong"])
     except requests.RequestException:
         return False
 

@@ -89,9 +89,6 @@ class Demo:
         self.children.start(programs.igc(self.ports, self.places))
         programs.prepare(self.children, self.places)
         note("database, keys and charter there")
-        for program in programs.provider(self.ports):
-            self.children.start(program)
-        note("provider started")
         self._wait()
         content = self._describe(cards, pid)
         if ready_path is not None:
@@ -100,7 +97,7 @@ class Demo:
         return banner(self.ports, self.places, {card["name"]: card for card in cards}, content)
 
     def _wait(self) -> None:
-        """Until everything answers and the revocation lists are there; the worker is started on the way."""
+        """Until everything answers and the revocation lists are there; the provider is started on the way."""
         ports, places, note = self.ports, self.places, self.timeline.note
 
         def wait(probes: programs.Probes) -> None:
@@ -110,7 +107,9 @@ class Demo:
 
         with programs.loopback_http() as http:
             wait(programs.igc_probe(ports, places, http))
-            self.children.start(programs.worker())
+            for program in programs.provider(ports):
+                self.children.start(program)
+            note("provider started")
             wait(programs.probes(ports, places, self.settings["CADUCEE_CARD_HOST"], http))
             programs.fetch_lists(self.children, partial(programs.has_lists, ports, places, http))
             note("revocation lists there")

@@ -96,6 +96,7 @@ def provider_settings(ports: Ports, places: Places, *, redis: str, profile: str)
         "CADUCEE_CARD_LISTEN": listen,
         "CADUCEE_CARD_CERTIFICATE_FILE": str(places.igc / "tls" / "server.crt"),
         "CADUCEE_CARD_KEY_FILE": str(places.igc / "tls" / "server.key"),
+        "CADUCEE_OPERATIONS_PORT": str(ports.operations),
         "CADUCEE_OUTBOUND_NETWORKS": "127.0.0.0/8 ::1/128",
         "CADUCEE_SMTP_HOST": "127.0.0.1",
         "CADUCEE_SMTP_PORT": str(ports.smtp),

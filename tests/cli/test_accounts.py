@@ -16,8 +16,8 @@ from idp.accounts.waits import Waits
 from idp.adapters.sql.accounts import SqlAccounts
 from idp.adapters.sql.passkeys import SqlPasskeys
 from idp.adapters.sql.schema import audit_events
-from idp.cli.background import look_at_mailboxes
 from idp.cli.main import main
+from idp.cli.work import look_at_mailboxes
 from idp.settings import settings_from_environment
 from idp.wiring.accounts import build_waits
 from idp.wiring.resources import Resources, open_resources

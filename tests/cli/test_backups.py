@@ -1,5 +1,6 @@
 """`idp db backup` and `idp db restore`, as an operator types them, on SQLite and PostgreSQL."""
 
+import fcntl
 import json
 import shutil
 import sqlite3
@@ -131,7 +132,8 @@ def test_what_a_backup_revives_is_void(house: House) -> None:
     code = staying.sign_in()
     house.backup()
     # After the backup: signed out, and a code redeemed.
-    assert leaving.get("/end_session").status_code in (200, 303)
+    assert leaving.submit(leaving.get("/end_session"), "/end_session/confirm").status_code == 200
+    assert "/choice" in leaving.authorize().headers["Location"]
     assert before.exchange(code).status_code == 200
     url = house.elsewhere()
     status, told, _ = house.restore(url, "--new-epoch")
@@ -356,3 +358,18 @@ def test_the_commands_of_the_page_do_what_it_says(tmp_path: Path, templates: Pat
     assert said.count("ended: 1 sessions, 1 grants") == 2
     assert said.count(f"sqlite, schema {SCHEMA_REVISION}, ") == 2
     assert restored.exists()
+
+
+def test_of_two_backups_at_once_one_is_told_and_what_a_killed_one_left_is_in_nobodys_way(
+    small: House,
+) -> None:
+    left = Path(small.settings.where.database.removeprefix("sqlite:///")).with_name(".caducee.sqlite.copy")
+    left.write_bytes(b"half a copy")
+    again = small.place / "again"
+    with left.open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        refused = idp("db", "backup", str(again), **small.environment())
+    assert (refused.returncode, "another operator is at it" in refused.stderr) == (1, True)
+    assert not again.exists()
+    taken = idp("db", "backup", str(again), **small.environment())
+    assert (taken.returncode, left.exists(), again.exists()) == (0, False, True)

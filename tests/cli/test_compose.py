@@ -2,6 +2,7 @@
 with real PostgreSQL and Redis, by the commands that the file tells first."""
 
 import os
+import pwd
 import re
 import shutil
 import signal
@@ -19,9 +20,7 @@ import requests
 import yaml
 
 from idp.settings import read_settings
-from tests.cli.test_serve import make_pair
 from tests.limits import eventually, within
-from tests.made_once import rsa_key
 from tests.servers import free_port, postgresql_server, redis_server
 
 ROOT = Path(__file__).parents[2]
@@ -31,6 +30,8 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8").rpartition("\nFROM ")[2]
 ENV_FILE = {
     "CADUCEE_ISSUER": "https://id.example",
     "CADUCEE_CARD_HOST": "https://carte.example:8443",
+    "CADUCEE_ISSUER_NAME": "id.example",
+    "CADUCEE_CARD_NAME": "carte.example",
     "CADUCEE_APPLICATION_KEY": "k" * 43,
     "CADUCEE_PASSWORD_PEPPER": "p" * 43,
     "CADUCEE_SMTP_HOST": "smtp.example",
@@ -52,6 +53,12 @@ def environment(service: str) -> dict[str, str]:
     return {name: re.sub(r"\$\{(\w+)(?:(:[-?])([^}]*))?\}", value, text) for name, text in given.items()}
 
 
+def mounts(service: str) -> dict[str, str]:
+    """What is mounted in a service, by where it stands there."""
+    volumes: list[str] = COMPOSE["services"][service].get("volumes", [])
+    return {place.split(":")[1]: place.split(":")[0] for place in volumes}
+
+
 class Image:
     """A directory with what the Dockerfile copies and the services mount."""
 
@@ -63,12 +70,14 @@ class Image:
         shutil.copy(ROOT / "clients.yaml", place)
         for mounted in ("keys", "trust"):
             (place / mounted).mkdir(mode=0o700)
-        pair = make_pair(place, rsa_key("card-host"))
-        for made, name in zip(pair, ("card-host.crt", "card-host.key"), strict=True):
-            made.rename(place / "keys" / name).chmod(0o600)
-        self.moved = {"CADUCEE_DATABASE": database, "CADUCEE_REDIS": redis}
+        self.moved = {
+            "CADUCEE_DATABASE": database,
+            "CADUCEE_REDIS": redis,
+            "CADUCEE_CARD_LISTEN": f"unix:{place / 'card.sock'}",
+            "CADUCEE_CARD_PROXY_USER": pwd.getpwuid(os.geteuid()).pw_name,
+        }
 
-    def start(self, *command: str, service: str = "idp") -> "subprocess.Popen[str]":
+    def start(self, *command: str, service: str = "idp-1") -> "subprocess.Popen[str]":
         kept = {name: value for name, value in os.environ.items() if not name.startswith("CADUCEE_")}
         return subprocess.Popen(
             [sys.executable, "-m", "idp.cli", *command],
@@ -80,7 +89,7 @@ class Image:
         )
 
     @contextmanager
-    def running(self, *command: str, service: str = "idp") -> "Iterator[subprocess.Popen[str]]":
+    def running(self, *command: str, service: str = "idp-1") -> "Iterator[subprocess.Popen[str]]":
         """Ends it as an engine does; it must have obeyed."""
         process = self.start(*command, service=service)
         try:
@@ -111,14 +120,14 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
         yield made
 
 
-@pytest.mark.parametrize("service", ["idp", "card-host", "worker"])
+@pytest.mark.parametrize("service", ["idp-1", "idp-2", "card-host", "worker"])
 def test_environment_of_each_service_is_read_and_mounts_are_where_it_looks(service: str) -> None:
     settings = read_settings(environment(service))
     home = re.search(r"^WORKDIR (\S+)$", DOCKERFILE, re.MULTILINE)
     assert home is not None
-    mounted = {volume.split(":")[1] for volume in COMPOSE["services"][service]["volumes"]}
     needed = (settings.where.clients_file, settings.keys.directory, settings.card.trust_directory)
-    assert mounted == {f"{home[1]}/{path}" for path in needed}
+    socket = {"/run/caducee"} if service == "card-host" else set()
+    assert mounts(service).keys() == {f"{home[1]}/{path}" for path in needed} | socket
 
 
 def test_image_serves(image: Image) -> None:
@@ -126,7 +135,6 @@ def test_image_serves(image: Image) -> None:
         r'^CMD \["serve", "--host", "0.0.0.0", "--port", "8400"\]$', DOCKERFILE, re.MULTILINE
     )
     assert command
-    assert COMPOSE["services"]["idp"]["ports"] == ["127.0.0.1:8400:8400"]
     port = free_port()
     with image.running("serve", "--host", "0.0.0.0", "--port", str(port)) as server:
         answer = ask(f"http://127.0.0.1:{port}/health/ready", server)
@@ -140,7 +148,6 @@ def test_image_serves(image: Image) -> None:
 @pytest.mark.parametrize("service", ["card-host", "worker"])
 def test_other_services_start_and_end_when_told(image: Image, service: str) -> None:
     command = COMPOSE["services"][service]["command"]
-    image.moved["CADUCEE_CARD_LISTEN"] = f"127.0.0.1:{free_port()}"
     with image.running(*command, service=service) as process:
         assert eventually(lambda: awaits_its_end(process), 20)
         with pytest.raises(subprocess.TimeoutExpired):

@@ -7,8 +7,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from idp.adapters.mail.smtp import SmtpTransport
-from idp.cli.background import look_at_relay
 from idp.cli.mail import check
+from idp.cli.work import look_at_relay
 from tests.adapters.mail.test_smtp import LOGIN, relay_of
 from tests.configured import settings_with
 from tests.servers import free_port

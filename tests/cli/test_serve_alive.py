@@ -1,5 +1,6 @@
 """A real `idp serve` goes on when one of its workers is killed, and says why one cannot start."""
 
+import json
 import os
 import signal
 from collections.abc import Iterator
@@ -44,8 +45,18 @@ def test_a_killed_worker_is_replaced_and_the_other_serves_on(server: RunningServ
     # What one cannot start with is told in one line; those that serve go on with what they have.
     (tmp_path / "clients.yaml").write_text("clients: [")
     os.kill(other, signal.SIGKILL)
-    told = f"idp: {tmp_path / 'clients.yaml'}:1:11: expected YAML"
+    told = f"{tmp_path / 'clients.yaml'}:1:11: expected YAML"
     assert eventually(lambda: told in server.log.read_text(), 20)
     assert eventually(lambda: answers(f"{server.url}/health/live"), 5)
     (tmp_path / "clients.yaml").write_text("clients: []\n")
     assert eventually(lambda: len(pids(server)) == 2, 20)
+
+    server.stop()
+    lines = [json.loads(line) for line in server.log.read_text().splitlines()]
+    assert {line["event"] for line in lines} >= {
+        "Started worker-1",
+        "worker_ended",
+        "worker_cannot_start",
+        "argon2",
+    }
+    assert all({"level", "timestamp"} <= line.keys() for line in lines)

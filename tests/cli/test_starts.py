@@ -11,6 +11,9 @@ from tests.made_once import place_database
 
 #: One of each module, mostly at a fault that it tells without asking anybody: its imports are what a start could lack.
 COMMANDS = {
+    "db_roles": "db roles",
+    "audit_verify": "audit verify",
+    "audit": "audit seals",
     "accounts": "accounts show 10000000025",
     "background": "worker",
     "backups": "db restore /nowhere",
@@ -23,6 +26,7 @@ COMMANDS = {
     "keys": "keys list",
     "logouts": "logouts list",
     "mail": "mail check",
+    "mails": "mails list",
     "operate": "clients check",
     "psc": "psc check",
     "serve": "serve",
@@ -32,14 +36,9 @@ COMMANDS = {
 
 def test_each_module_has_its_command() -> None:
     parts = {
-        "__init__",
-        "__main__",
-        "main",
-        "lanes",
-        "served",
-        "card_options",
-        "db_options",
-        "incident_options",
+        *("__init__", "__main__", "main", "served", "card_options", "db_options", "incident_options"),
+        *("audited", "audit_options"),
+        *("embedded", "lanes", "pulse", "purging", "work", "worker_options"),
     }
     assert set(COMMANDS) == {path.stem for path in (ROOT / "idp" / "cli").glob("*.py")} - parts
 

@@ -250,8 +250,8 @@ def test_worker_erases_what_its_person_closed_and_warns_of_what_nobody_uses(shop
     accounts.add(an_account(3, created_at=NOON - timedelta(days=1000)))
     shop.worker()
     eventually(lambda: accounts.find_by_rpps(an_account(2).identity.rpps) is None)
+    eventually(lambda: len(shop.leases()) == 2)
     with shop.database.connect() as connection:
-        eventually(lambda: len(connection.execute(sa.select(outbox.c.id)).all()) == 2)
         sent = dict(connection.execute(sa.select(outbox.c.recipient, outbox.c.subject)).tuples().all())
     assert sent == {
         an_account(2).email: "Votre compte est effacé",

@@ -1,22 +1,17 @@
 """How far this node's clock is from the database's: measured on a real PostgreSQL, once a minute, and told."""
 
 import dataclasses
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine
-from werkzeug.test import EnvironBuilder
-from werkzeug.wrappers import Request
 
 from idp.adapters.sql.backends import parse_url, unopened_database
 from idp.adapters.sql.clock_watch import ClockWatch
-from idp.wiring.endpoints import build_endpoints
-from idp.wiring.parts import build_parts
-from idp.wiring.protocol import build_protocol
 from tests.logged import logged_here
+from tests.numbers import looked_up
 from tests.provider import Provider, app_factory, templates
 
 __all__ = ["app_factory", "templates"]  # Fixtures of the protocol room, used here as they are.
@@ -94,12 +89,11 @@ def test_a_database_that_is_away_says_nothing_about_the_clock() -> None:
 def test_readiness_and_metrics_tell_the_operator(
     app_factory: Callable[..., Provider], postgresql_database: Engine, seconds: int
 ) -> None:
-    parts = build_parts(app_factory().settings)
+    house = app_factory()
+    assert house.parts is not None
     clock = ShiftedClock(timedelta(seconds=seconds))
-    shared = dataclasses.replace(parts.resources, database=postgresql_database, clock=clock)
-    routes = build_endpoints(dataclasses.replace(parts, resources=shared), build_protocol(parts)).routes
-    request = Request(EnvironBuilder().get_environ())
-    assert routes["/health/ready"].endpoint(request).json == {"status": "degraded" if seconds else "ready"}
-    metrics = routes["/metrics"].endpoint(request).get_data(as_text=True)
-    (sample,) = re.findall(r"(?m)^caducee_clock_ahead_seconds ([0-9.e-]+)$", metrics)
-    assert (float(sample) > ALLOWED.total_seconds()) is (seconds > 0)
+    shared = dataclasses.replace(house.parts.resources, database=postgresql_database, clock=clock)
+    told = dataclasses.replace(house, parts=dataclasses.replace(house.parts, resources=shared))
+    assert told.health() == ("degraded" if seconds else "ready")
+    ahead = looked_up(told)['caducee_clock_ahead_seconds{store="sql"}']
+    assert (ahead > ALLOWED.total_seconds()) is (seconds > 0)

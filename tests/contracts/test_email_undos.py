@@ -50,7 +50,7 @@ def test_links_of_long_ago_are_purged(database: Engine) -> None:
     (old, gone), (young, kept) = new_undo(ALICE, NOON, LIFE), new_undo(ALICE, LATER, LIFE)
     undos.add(gone)
     undos.add(kept)
-    undos.purge(kept.ends_at)
+    assert (undos.purge(kept.ends_at), undos.purge(kept.ends_at)) == (1, 0)
     assert (undos.find(old), undos.find(young)) == (None, kept)
 
 

@@ -184,7 +184,9 @@ def test_audit_event_is_a_committed_row(
     )
     audit.record(AuditEvent.CLIENT_REFUSED)
     with reading(opened(database_url)) as connection:
-        rows = [tuple(row) for row in connection.execute(sa.select(audit_events).order_by(audit_events.c.id))]
+        rows = [
+            tuple(row)[:7] for row in connection.execute(sa.select(audit_events).order_by(audit_events.c.id))
+        ]
     assert rows == [
         (1, NOON, "code:issue:accepted", ALICE, "rp", "i", {"acr": "cps", "tries": 2, "sso": True}),
         (2, NOON, "client:authenticate:refused", None, None, None, {}),

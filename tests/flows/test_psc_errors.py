@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 import pytest
 from bs4 import BeautifulSoup
-from werkzeug.test import Client, TestResponse
+from werkzeug.test import TestResponse
 
 from idp.adapters.psc.errors import MEANINGS
 from idp.core.clock import SystemClock
@@ -25,9 +25,10 @@ from tests.adapters.psc.chosen import psc_chosen, psc_provider
 from tests.adapters.psc.hostile_psc import HostilePsc, Lie, Reply, say_json, say_status, say_text
 from tests.house.test_lists import rows
 from tests.logged import logged_here
+from tests.numbers import counted, looked_up
 from tests.pages.reading import CATALOGUES
 from tests.protocol.psc import facts, go, listening, person, settings_of
-from tests.provider import ISSUER, RPPS, Browser, Provider
+from tests.provider import RPPS, Browser, Provider
 
 HEADING = "### What its errors mean"
 
@@ -102,13 +103,8 @@ def honest(psc: HostilePsc) -> None:
     psc.lie, psc.now = person(), int(time.time())
 
 
-def samples(house: Provider) -> str:
-    return Client(house.app, TestResponse).get("/metrics", base_url=ISSUER).text
-
-
-def count(house: Provider, outcome: str) -> int:
-    found = re.search(rf'caducee_psc_logins_total{{outcome="{outcome}"}} (\d+)', samples(house))
-    return int(found[1]) if found else 0
+def count(outcome: str) -> float:
+    return counted().get(f'caducee_psc_logins_total{{outcome="{outcome}"}}', 0)
 
 
 def reply_of(row: Row) -> Reply:
@@ -168,7 +164,7 @@ def returned(browser: Browser, psc: HostilePsc, row: Row, page: TestResponse) ->
 def test_error_has_the_page_the_line_and_the_number_of_its_row(
     house: Provider, psc: HostilePsc, row: Row
 ) -> None:
-    browser, before = house.browser(), count(house, row.outcome)
+    browser, before = house.browser(), count(row.outcome)
     with logged_here() as logs:
         answer = returned(browser, psc, row, browser.follow(browser.authorize()))
         if row.whose == "again":
@@ -181,7 +177,7 @@ def test_error_has_the_page_the_line_and_the_number_of_its_row(
     assert (title(answer), answer.status_code) == (title_of(row.page), REFUSALS[row.page].status)
     assert (line["log_level"], line["reason"], line["whose"]) == (row.level, row.page, row.whose)
     assert facts(house, "psc:login:refused")[-1]["reason"] == row.page
-    assert count(house, row.outcome) == before + (2 if row.whose == "again" else 1)
+    assert count(row.outcome) == before + (2 if row.whose == "again" else 1)
     # The operator reads what was received; the person never does, and nothing of a person is in the line.
     is_word = not row.error.isdecimal() and row.error not in ("page", "two_rpps", "unusable")
     assert not is_word or (row.error in line["detail"] and row.error not in answer.text)
@@ -241,12 +237,12 @@ def test_document_has_the_page_the_line_and_the_health_of_its_row(
     assert (title(answer), answer.status_code) == (title_of(row.page), 503)
     assert (line["log_level"], line["reason"], line["whose"]) == (row.level, row.page, row.whose)
     is_ours = row.whose == "ours"
-    assert f"caducee_psc_misconfigured {int(is_ours)}" in samples(house)
+    assert looked_up(house)["caducee_psc_misconfigured"] == int(is_ours)
     if is_ours:
         assert "panne" not in answer.text
         assert line["incident"] in answer.text
-        assert "caducee_psc_up 0" in samples(house)
-        assert house.browser().get("/health/ready").get_json() == {"status": "degraded"}
+        assert looked_up(house)["caducee_psc_up"] == 0
+        assert house.health() == "degraded"
         choice = browser.follow(browser.authorize()).text
         assert "panne" not in choice
         assert "un réglage est à corriger par nos équipes" in choice

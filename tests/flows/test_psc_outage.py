@@ -7,13 +7,13 @@ from datetime import timedelta
 
 import pytest
 from bs4 import BeautifulSoup
-from werkzeug.test import Client, TestResponse
+from werkzeug.test import TestResponse
 
-from idp.protocol.published.metrics import Sample, exposition
 from tests.adapters.psc.hostile_psc import OUTAGES, HostilePsc, Lie, Reply, say_json, say_status
 from tests.limits import eventually, within
+from tests.numbers import added, counted, looked_up
 from tests.protocol.psc import by_psc, facts, listening, person, settings_of
-from tests.provider import ISSUER, Provider, audited
+from tests.provider import Provider, audited
 
 OUT = "Pro Santé Connect est en panne en ce moment"
 
@@ -44,16 +44,15 @@ def buttons(page: TestResponse) -> list[str]:
     return [" ".join(button.get_text().split()) for button in soup.select("button[type=submit]")]
 
 
-def metrics(house: Provider) -> str:
-    answer = Client(house.app, TestResponse).get("/metrics", base_url=ISSUER)
-    assert answer.status_code == 200
-    assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
-    return answer.text
+def is_up(house: Provider) -> bool:
+    return bool(looked_up(house)["caducee_psc_up"])
 
 
 def test_outage_changes_the_page_and_ends_by_itself(house: Provider, psc: HostilePsc) -> None:
     browser = house.browser()
-    assert "caducee_psc_up 1" in metrics(house)
+    assert is_up(house)
+    unavailable = 'caducee_psc_logins_total{outcome="unavailable"}'
+    before = counted().get(unavailable, 0)
     psc.lie = Lie(instead={"token": say_status(503)})
     for _ in range(2):
         page = by_psc(browser, psc)
@@ -64,8 +63,9 @@ def test_outage_changes_the_page_and_ends_by_itself(house: Provider, psc: Hostil
     assert OUT in page.text
     assert buttons(page)[:2] == ["Se connecter", "S'identifier avec Pro Santé Connect"]
     assert audited(house).count("psc:circuit:opened") == 1
-    assert "caducee_psc_up 0" in metrics(house)
-    assert 'caducee_psc_logins_total{outcome="unavailable"} 2' in metrics(house)
+    assert not is_up(house)
+    assert counted()[unavailable] == before + 2
+    assert house.health() == "degraded"
     # Another door works meanwhile.
     assert "code=" in browser.prove(page).headers["Location"]
     psc.lie = person()
@@ -78,7 +78,7 @@ def test_outage_changes_the_page_and_ends_by_itself(house: Provider, psc: Hostil
 def wait_for_the_end(house: Provider) -> None:
     """The look that a request starts runs beside it: one of the next requests knows what it found."""
     deadline = time.monotonic() + within(20)
-    while "caducee_psc_up 1" not in metrics(house):
+    while not is_up(house):
         assert time.monotonic() < deadline, "it did not come back"
 
 
@@ -135,25 +135,9 @@ def test_no_answer_of_any_endpoint_is_ever_a_500_or_a_dead_end(
 
 
 def test_metrics_say_nothing_of_anybody(house: Provider, psc: HostilePsc) -> None:
-    by_psc(house.browser(), psc)
-    told = metrics(house)
-    assert 'caducee_psc_logins_total{outcome="completed"} 1' in told
+    rose = added(lambda: by_psc(house.browser(), psc))
+    assert rose['caducee_psc_logins_total{outcome="completed"}'] == 1
+    assert rose['caducee_sign_ins_total{door="psc",outcome="accepted"}'] == 1
+    told = " ".join(looked_up(house))
     assert house.account.identity.rpps not in told
     assert house.account.id not in told
-
-
-def test_exposition_groups_and_escapes() -> None:
-    samples = [
-        Sample(name="a_total", kind="counter", description="A", value=1, labels={"x": 'q"\\\n'}),
-        Sample(name="b", kind="gauge", description="B", value=0),
-        Sample(name="a_total", kind="counter", description="A", value=12345678, labels={"x": "y"}),
-    ]
-    assert exposition(samples) == (
-        "# HELP a_total A\n# TYPE a_total counter\n"
-        'a_total{x="q\\"\\\\\\n"} 1\na_total{x="y"} 12345678\n'
-        "# HELP b B\n# TYPE b gauge\nb 0\n"
-    )
-
-
-def test_metrics_without_pro_sante_connect_are_empty(provider: Provider) -> None:
-    assert metrics(provider) == ""

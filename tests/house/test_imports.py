@@ -76,10 +76,12 @@ def test_the_present_time_is_asked_in_one_place() -> None:
     assert askers == {"idp.core.clock"}
 
 
-def test_only_adapters_measure_deadlines() -> None:
+def test_only_adapters_and_lanes_measure_deadlines() -> None:
     monotonic = {"time.monotonic", "time.perf_counter", "time.sleep"}
     users = [module for module in IDP if monotonic & (module.chains | module.imports)]
-    assert {module.room for module in users} <= {"adapters"}
+    # A turn of a lane has its time, as has the end of all, and a batch is rested from.
+    lanes = {"idp.cli.lanes", "idp.cli.work", "idp.cli.purging"}
+    assert {module.room for module in users if module.name not in lanes} <= {"adapters"}
 
 
 def test_in_the_flows_only_the_desk_and_the_doors_that_lead_away_redirect() -> None:
@@ -227,3 +229,14 @@ def test_no_event_of_the_log_has_a_fact_that_is_named_as_the_lines_own_members()
             if isinstance(node, ast.Call) and RESERVED & {one.arg for one in node.keywords}:
                 # Also `(log.error if … else log.info)(…)`.
                 assert not re.search(r"\b_?log\.", ast.unparse(node.func)), f"{module.name}:{node.lineno}"
+
+
+def test_events_are_bound_under_the_key_of_this_installation_everywhere() -> None:
+    """docs/adr/0048: made elsewhere, an audit trail would have no key, and its rows would be found changed."""
+    makers = {
+        module.name
+        for module in IDP
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "SqlAudit"
+    }
+    assert makers == {"idp.wiring.audit"}

@@ -7,6 +7,7 @@ import pytest
 
 from idp.cards.trust import CardRefusal
 from idp.core.audit import AuditEvent
+from idp.core.audit_document import document
 from idp.core.errors import OAuthError
 from idp.core.refusal_trail import SHARES
 from idp.interaction.stop import SILENT_ERROR, Stop
@@ -39,6 +40,10 @@ def names(document: str, heading: str) -> list[str]:
 )
 def test_a_list_has_each_value_of_its_enum_once(document: str, heading: str, values: Collection[str]) -> None:
     assert sorted(names(document, heading)) == sorted(values)
+
+
+def test_the_page_of_the_audit_events_is_written_from_their_enum() -> None:
+    assert (ROOT / "docs" / "audit.md").read_text("utf-8") == document(), "run `make audit`"
 
 
 def test_the_error_told_for_a_stop_is_the_one_that_prompt_none_gives() -> None:

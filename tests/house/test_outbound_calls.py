@@ -22,7 +22,7 @@ CONNECTING = {
     "requests": {"idp.adapters.http.bounded", "idp.adapters.http.deadline", "idp.adapters.http.outbound"},
     "urllib3": {"idp.adapters.http.bounded", "idp.adapters.http.deadline", "idp.adapters.http.outbound"},
     "http.client": {"idp.adapters.http.bounded"},
-    "smtplib": {"idp.adapters.mail.smtp", "idp.adapters.sql.outbox"},
+    "smtplib": {"idp.adapters.mail.smtp", "idp.adapters.mail.remedies"},
     "redis": {
         "idp.adapters.redis_connections",
         "idp.adapters.redis_cluster",
@@ -42,6 +42,12 @@ CONNECTING = {
         "idp.adapters.card_host.socket_listener",
         # Whether the port is free.
         "idp.adapters.granian.worker",
+        # The syslog server that the operator names.
+        "idp.adapters.audit_lines.places",
+        # It listens.
+        "idp.adapters.operations.listener",
+        # What this machine is called.
+        "idp.cli.pulse",
         # What listens is told to let nobody in.
         "idp.adapters.farewell",
     },

@@ -84,7 +84,8 @@ def test_addresses_that_carry_codes_tokens_and_numbers_are_in_no_log(proxy: int,
 
 
 def test_metrics_are_for_the_machine_itself(proxy: int, demo: Demonstration) -> None:
-    assert requests.get(f"{demo.issuer}/metrics", timeout=within(10)).status_code == 200
+    assert requests.get(f"{demo.ready['operations']}/metrics", timeout=within(10)).status_code == 200
+    assert requests.get(f"{demo.issuer}/metrics", timeout=within(10)).status_code == 404
     assert requests.get(f"http://127.0.0.1:{proxy}/metrics", timeout=within(10)).status_code == 404
 
 

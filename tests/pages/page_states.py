@@ -14,6 +14,7 @@ from idp.accounts.open_sessions import Origin
 from idp.adapters.sql.personal_data import HELD
 from idp.cards.trust import CardRefusal
 from idp.core.errors import Problem
+from idp.flows.shared.kept_data import OF_NO_PERSON
 from idp.flows.shared.psc_refusals import REFUSALS
 from idp.pages import account as account_pages
 from idp.pages import charters as charter_pages
@@ -405,6 +406,7 @@ def _accepted_charters(text_html: str) -> list[State]:
         line,
         of_client,
         *(replace(old, doors=(door,)) for door in ("psc", "cps", "passkey", "password_passkey")),
+        replace(old, doors=("activation", "activation_otp")),
         old,
     )
     page = charter_pages.AcceptancePage(
@@ -447,7 +449,10 @@ def _closing() -> list[State]:
 def every_column() -> tuple[data_pages.KeptTable, ...]:
     """Of each table a row with all that a column may hold."""
     shown = (("text", ""), (None, "none"), (None, "yes"), (None, "no"), (None, "withheld"))
-    columns = {held.table.name: held.table.c.keys() for held in reversed(HELD)}
+    columns = {
+        held.table.name: [name for name in held.table.c.keys() if name not in OF_NO_PERSON]  # noqa: SIM118
+        for held in reversed(HELD)
+    }
     sessions = ("sid", "account_id", "started_at", "last_seen_at", "proofs", "secrets", "upstream_id_token")
     tables = [
         data_pages.KeptTable(
@@ -927,6 +932,7 @@ def _email() -> list[State]:
             for name, one in of_section.items()
         ),
         *_password_renewal(),
+        *_activation(),
         *(State(name, "email_again.html", one) for name, one in of_stop.items()),
         *(
             State(f"email-undo-{one.state}", "account/email_undo.html", one, in_interaction=False)
@@ -948,6 +954,16 @@ def _password_renewal() -> Iterator[State]:
         named = f"password-renewal{'-' if name else ''}{name}"
         yield State(named, "password_renewal.html", replace(page, error=error), deadline=waiting)
     yield State("password-renewal-shared", "password_renewal.html", page, is_shared_station=True)
+
+
+def _activation() -> Iterator[State]:
+    page = pages.ActivationPage(rpps="", password_numbers=PASSWORD_NUMBERS)
+    waiting = Deadline(time="14 h 47", seconds=720, may_prolong=True)
+    errors = {"refused": "activation.refused", "weak": "enrolment.password_weak"}
+    errors |= {"network": "password.network", "busy": "enrolment.busy"}
+    yield State("activation", "activation.html", page, deadline=waiting)
+    for name, error in errors.items():
+        yield State(f"activation-{name}!", "activation.html", replace(page, rpps=ELISE.rpps, error=error))
 
 
 def _already_enrolled() -> list[State]:

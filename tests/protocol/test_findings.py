@@ -13,7 +13,6 @@ from bs4 import BeautifulSoup
 
 from idp.accounts.charter import CharterRevision
 from idp.accounts.refresh import grant_of
-from idp.adapters.sql.audit import SqlAudit
 from idp.adapters.sql.schema import audit_events
 from idp.adapters.sql.store import SqlStore
 from idp.core.clock import SystemClock
@@ -193,7 +192,9 @@ def test_a_reload_of_the_card_address_finds_its_way_back() -> None:
 
 
 def test_the_worker_leaves_nothing_that_is_over(fresh: Provider) -> None:
-    from idp.cli.background import _purge
+    from idp.cli.purging import purge
+    from idp.wiring.audit import build_keeper
+    from idp.wiring.purges import build_purges
     from idp.wiring.resources import open_resources
 
     house = open_resources(fresh.settings)
@@ -204,8 +205,11 @@ def test_the_worker_leaves_nothing_that_is_over(fresh: Provider) -> None:
     old = datetime.now(UTC) - timedelta(days=400)
     with fresh.database.begin() as connection:
         connection.execute(sa.insert(audit_events).values(at=old, event="x", facts={}))
-    _purge(house, store)
+    purge(build_purges(house), lambda: False)
+    build_keeper(house.settings, house.database, house.clock).run_due()
     assert store.purge() == 0
-    assert SqlAudit(fresh.database, SystemClock()).purge(old + HOUR) == 0
+    with fresh.database.connect() as connection:
+        events = sa.select(sa.func.min(audit_events.c.at))
+        assert connection.execute(events).scalar_one() > old
     claims = jwt.decode(fresh.exchange(code).get_json()["id_token"], options={"verify_signature": False})
     assert claims["sub"] == fresh.account.subject

@@ -111,6 +111,9 @@ def test_the_first_wait_after_failures_is_more_than_a_minute() -> None:
 
 def test_every_number_of_the_settings_is_in_the_table_or_has_its_reason() -> None:
     no_house_value = {
+        "smtp_connections": "docs/adr/0047: as many mails at once",
+        "smtp_within": "docs/adr/0047: a worker ends within 30 s",
+        "dead_mails_kept": "docs/adr/0047: a month to look at them",
         "password_first_wait": "tested above: > 1 min",
         "trusted_proxy_hops": "nobody is believed",
         "request_object_life": "at most an hour (FAPI 2.0 Message Signing)",
@@ -134,6 +137,7 @@ def test_every_number_of_the_settings_is_in_the_table_or_has_its_reason() -> Non
         "passkeys_per_person": "docs/adr/0040: each device that a person has, and some",
         "passkey_failures_per_ip": "docs/adr/0040: no assertion can be guessed, so this bounds work alone",
         "passkey_failures_per_ip_window": "docs/adr/0040: a minute, as for passwords",
+        "activation_life": "docs/adr/0044: a day, at most a week",
         "fresh_proof_life": "the Login transaction's order: a person who has just come",
         "interaction_longest": "WCAG 2.2.1: more time for who asks, four times the house value",
         "hsm_sessions": "places in the HSM",
@@ -145,7 +149,14 @@ def test_every_number_of_the_settings_is_in_the_table_or_has_its_reason() -> Non
         "email_change_life": "facts/security §0.2: pending at most 24 h, tested by its limit",
         "email_proved_again_after": "docs/account.md: 12 months",
         "email_put_off_for": "a busy day, and the weekend after it",
+        "audit_address_life": "docs/adr/0048: as long as the security log",
         "clock_warning": "well within CLOCK_SKEW, beyond what NTP leaves",
+        "operations_port": "a port",
+        "operations_worker_port": "a port",
+        "operations_mail_backlog": "docs/adr/0049: a fifth of a code's life",
+        "operations_notice_backlog": "docs/adr/0049: beyond the three tries of a notice",
+        "operations_disk_free": "docs/adr/0049",
+        "operations_traced": "docs/adr/0049: all of them",
     }
     numbers = {
         name.lower()

@@ -17,6 +17,7 @@ from idp.adapters.card_host.http import CardRequest, CardResponse
 from idp.adapters.card_host.socket_listener import peer_block
 from idp.core.audit import AuditEvent
 from idp.core.ephemeral import EphemeralStore, StoreUnavailable
+from idp.core.origin import Origin, coming_from
 from idp.core.refusal_trail import RefusalTrail
 from idp.interaction.handover import present
 from idp.interaction.store import hub_path
@@ -49,6 +50,8 @@ class CardHost:
     issuer: str
     card_host: str
     presentation_life: timedelta
+    #: Of the peer, for the audit trail.
+    origin_of: Callable[[str], Origin] = lambda _peer: Origin(find_address=str, find_browsing=lambda: None)
 
     def __call__(self, request: CardRequest) -> CardResponse:
         if request.path == "/health":
@@ -65,7 +68,8 @@ class CardHost:
     def record_forged_header(self, peer: str) -> None:
         """A caller that is not the proxy sent a header that only the proxy may send: record the refusal."""
         try:
-            self.trail.record_refusal(AuditEvent.CARD_HEADER_REFUSED, peer_block(peer), place="card_host")
+            with coming_from(self.origin_of(peer)):
+                self.trail.record_refusal(AuditEvent.CARD_HEADER_REFUSED, peer_block(peer), place="card_host")
         except StoreUnavailable:
             log.error("card_host_store_unavailable")
 

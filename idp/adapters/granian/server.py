@@ -6,10 +6,9 @@ all when none can start. Not here: what a worker does (`worker`), what it loads 
 
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from multiprocessing import connection, get_context
 from multiprocessing.context import ForkProcess
@@ -39,25 +38,33 @@ class Replacements:
 
 @dataclass(frozen=True, slots=True)
 class _Worker:
+    """`tell`: it hears there that it is to end, also what in it does not wait for its signal."""
+
     process: ForkProcess
     birth: float
+    tell: connection.Connection
+
+
+def _nothing_beside(_told: connection.Connection) -> AbstractContextManager[None]:
+    return nullcontext()
 
 
 class WebServer:
-    """`load` returns the ASGI application, in each worker anew; `tls` granian's options for TLS, there too. `options`:
-    of granian's server (`worker`)."""
+    """`load` returns the ASGI application, in each worker anew; `tls` granian's options for TLS, there too; `beside` is
+    around its serving, and is given what tells that it is to end. `options`: of granian's server (`worker`)."""
 
     def __init__(
         self,
         load: Callable[[], Any],
         tls: Callable[[], Mapping[str, Any]] = dict,
+        beside: Callable[[connection.Connection], AbstractContextManager[None]] = _nothing_beside,
         *,
         threads: int,
         workers: int = 1,
-        workers_kill_timeout: float = 25,
+        workers_kill_timeout: float = 28,
         **options: Any,
     ) -> None:
-        self._load, self._tls = load, tls
+        self._load, self._tls, self._beside = load, tls, beside
         self._options = {"threads": threads, "workers": workers, **options}
         self._kill_timeout = workers_kill_timeout
         self._told, self._tell = connection.Pipe(duplex=False)
@@ -72,9 +79,9 @@ class WebServer:
         """Serve until a signal. Raises SystemExit when no worker can start."""
         with _woken_by_signals(self._signals) as woken:
             can_start = self._watch(woken)
-            self._stop([worker.process for worker in self._workers.values()])
+            self._stop(list(self._workers.values()))
         if not can_start:
-            print(f"idp: {NONE_STARTS}", file=sys.stderr)
+            _log("no_worker_starts", reason=NONE_STARTS)
             raise SystemExit(1)
 
     def _watch(self, woken: int) -> bool:
@@ -102,12 +109,13 @@ class WebServer:
             self._start(rank)
 
     def _start(self, rank: int) -> None:
-        process = get_context("fork").Process(target=self._work, args=(rank,), name="web-worker")
-        with _signals_held():
+        told, tell = connection.Pipe(duplex=False)
+        process = get_context("fork").Process(target=self._work, args=(rank, told), name="web-worker")
+        with told, _signals_held():
             process.start()
-        self._workers[rank] = _Worker(process, time.monotonic())
+        self._workers[rank] = _Worker(process, time.monotonic(), tell)
 
-    def _work(self, rank: int) -> None:
+    def _work(self, rank: int, told: connection.Connection) -> None:
         """In the new process."""
         # The handlers of the parent were inherited, and tell only a parent: until it serves, a worker just ends.
         signal.set_wakeup_fd(-1)
@@ -117,7 +125,8 @@ class WebServer:
         # Only now: the parent has no use for granian.
         from idp.adapters.granian.worker import serve_requests
 
-        serve_requests(rank, self._loaded, **self._options, **self._tls())
+        with self._beside(told):
+            serve_requests(rank, self._loaded, **self._options, **self._tls())
 
     def _loaded(self) -> Any:
         application = self._load()
@@ -129,10 +138,12 @@ class WebServer:
             if rank in self._due or worker.process.is_alive():
                 continue
             worker.process.join()
+            worker.tell.close()
             lived = time.monotonic() - worker.birth
             pause = self._replacements.pause(rank, lived, had_started=self._has_started(worker))
             self._due[rank] = time.monotonic() + pause
-            _log_end(
+            _log(
+                "worker_ended",
                 worker=rank + 1,
                 status=worker.process.exitcode,
                 lived_seconds=round(lived),
@@ -158,28 +169,32 @@ class WebServer:
             return
         self._signals.discard(signal.SIGHUP)
         for rank, worker in list(self._workers.items()):
-            self._stop([worker.process])
+            self._stop([worker])
             self._start(rank)
 
-    def _stop(self, processes: list[ForkProcess]) -> None:
-        for process in processes:
-            process.terminate()
+    def _stop(self, workers: list[_Worker]) -> None:
+        for worker in workers:
+            # One that ended by itself has closed it, or was noted to have ended.
+            with suppress(OSError):
+                worker.tell.send_bytes(b"end")
+            worker.process.terminate()
         end = time.monotonic() + self._kill_timeout
-        for process in processes:
-            process.join(max(0.0, end - time.monotonic()))
-            if process.is_alive():
-                process.kill()
-                process.join()
+        for worker in workers:
+            worker.process.join(max(0.0, end - time.monotonic()))
+            if worker.process.is_alive():
+                worker.process.kill()
+                worker.process.join()
+            worker.tell.close()
 
 
-def _log_end(**facts: Any) -> None:
+def _log(event: str, **facts: Any) -> None:
     # Only now: in a quiet life this process needs no log.
     import structlog
 
     from idp.core.logs import configure_logging
 
     configure_logging()
-    structlog.get_logger().error("worker_ended", **facts)
+    structlog.get_logger().error(event, **facts)
 
 
 @contextmanager

@@ -16,14 +16,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import structlog
 from granian import loops
 from granian.constants import Interfaces, Loops, RuntimeModes, SSLProtocols
 from granian.server.mp import MPServer
 
 from idp.adapters.farewell import LEAVING_SECONDS, leave_port
 from idp.adapters.granian.loop import CallerRunsLoop
+from idp.core.logs import configure_logging, log_what_nobody_caught
+
+log = structlog.get_logger()
 
 _IPV6 = 6
+#: granian writes lines of its own form to stdout: they go the way of all others (`core/logs`).
+_LOGS = {"loggers": {name: {"level": "INFO", "propagate": True} for name in ("_granian", "granian.access")}}
 _M_ARENA_MAX = -8  # malloc.h
 
 
@@ -58,6 +64,17 @@ class _Leaving:
 
 def serve_requests(rank: int, load: Callable[[], Served], *, threads: int, port: int, **options: Any) -> None:
     """Serve until a signal, on a socket of its own: the kernel gives each worker its part of the connections."""
+    configure_logging()
+    log_what_nobody_caught()
+    try:
+        _serve(rank, load, threads=threads, port=port, **options)
+    except Exception:
+        # multiprocessing would print its trace as it is.
+        log.critical("worker_failed", exc_info=True)
+        raise SystemExit(1) from None
+
+
+def _serve(rank: int, load: Callable[[], Served], *, threads: int, port: int, **options: Any) -> None:
     heap, leaving = _OneHeap(), _Leaving(port)
     loops.register("auto")(leaving.loop)
     threading.Thread(target=_end_with_parent, name="web-parent", daemon=True).start()
@@ -69,6 +86,7 @@ def serve_requests(rank: int, load: Callable[[], Served], *, threads: int, port:
         runtime_mode=RuntimeModes.mt,
         websockets=False,
         log_access=False,
+        log_dictconfig=_LOGS,
         ssl_protocol_min=SSLProtocols.tls12,  # rustls has none of the ciphers that made 1.2 weak
         **options,
     )

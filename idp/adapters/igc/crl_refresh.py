@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -25,6 +25,8 @@ from idp.core.clock import Clock
 
 _log = structlog.get_logger(__name__)
 
+_T = TypeVar("_T")
+
 #: ANS renews the lists every morning from 07:00, and asks each subscriber to fetch at a random time over some hours.
 _PARIS = ZoneInfo("Europe/Paris")
 _OPENS_AT = timedelta(hours=7, minutes=30)
@@ -33,6 +35,10 @@ _SPREAD = timedelta(hours=5)
 _BEFORE_END = timedelta(hours=1)
 _AT_LEAST = timedelta(minutes=15)
 _RETRY, _RETRY_SPREAD = timedelta(minutes=15), timedelta(minutes=15)
+
+
+class _Stopped(Exception):
+    """Whoever fetches is told to end, in the middle of a list."""
 
 
 class Downloads(Protocol):
@@ -50,9 +56,12 @@ class CrlRefresher:
     clock: Clock
     chance: random.Random = field(default_factory=random.SystemRandom)
 
-    def run_due(self) -> int:
-        """Fetch what is due. Returns how many lists came into force or stayed so. Raises StoreUnavailable."""
-        return sum(self._attempts(self._is_ours))
+    def run_due(self, is_stopped: Callable[[], bool] = lambda: False) -> int:
+        """Fetch what is due. Returns how many lists came into force or stayed so. Raises StoreUnavailable.
+
+        `is_stopped`: asked at each piece of a list. A list broken off is due again at once, for another worker.
+        """
+        return sum(self._attempts(self._is_ours, is_stopped))
 
     def run_now(self) -> tuple[bool, ...]:
         """For an operator: as `run_due`, but what an authority waits for is fetched without the pause between attempts.
@@ -66,11 +75,20 @@ class CrlRefresher:
         now = self.clock.now()
         return self.needed.names(self.index.lacking(self.needed.all(now), now))
 
-    def _attempts(self, is_ours: Callable[[str, frozenset[str], datetime], bool]) -> Iterator[bool]:
+    def _attempts(
+        self,
+        is_ours: Callable[[str, frozenset[str], datetime], bool],
+        is_stopped: Callable[[], bool] = lambda: False,
+    ) -> Iterator[bool]:
         for url in self.needed.urls:
             # Read again for each address: the list fetched before may be the one that was waited for.
-            if is_ours(url, self._waiting_at(url), self.clock.now()):
-                yield self._refresh(url)
+            waiting = self._waiting_at(url)
+            if is_stopped() or not is_ours(url, waiting, self.clock.now()):
+                continue
+            try:
+                yield self._refresh(url, is_stopped)
+            except _Stopped:
+                self.index.plan(url, self.clock.now(), waiting)
 
     def _waiting_at(self, url: str) -> frozenset[str]:
         now = self.clock.now()
@@ -90,9 +108,9 @@ class CrlRefresher:
     def _retry_at(self, now: datetime) -> datetime:
         return now + _RETRY + self.chance.random() * _RETRY_SPREAD
 
-    def _refresh(self, url: str) -> bool:
+    def _refresh(self, url: str, is_stopped: Callable[[], bool]) -> bool:
         try:
-            header = self._fetch(url)
+            header = self._fetch(url, is_stopped)
         except (NoUsableAnswer, CrlRefused, OSError) as fault:
             _log.error("crl_not_refreshed", url=url, reason=str(fault))
             return False
@@ -101,9 +119,15 @@ class CrlRefresher:
         self.index.plan(url, due_at, self._waiting_at(url))
         return True
 
-    def _fetch(self, url: str) -> CrlHeader:
+    def _fetch(self, url: str, is_stopped: Callable[[], bool]) -> CrlHeader:
+        def unless_stopped(piece: _T) -> _T:
+            if is_stopped():
+                raise _Stopped
+            return piece
+
         with tempfile.TemporaryFile() as file:
-            answer = self.http.download(url, {"Accept": "application/pkix-crl, */*"}, file.write)
+            accept = {"Accept": "application/pkix-crl, */*"}
+            answer = self.http.download(url, accept, lambda piece: file.write(unless_stopped(piece)))
             if answer.status != 200:
                 raise NoUsableAnswer(f"HTTP {answer.status}")
             header = read_header(file)
@@ -114,7 +138,7 @@ class CrlRefresher:
             try:
                 entries = self.index.load(
                     authority.key_name,
-                    header.serials(file),
+                    map(unless_stopped, header.serials(file)),
                     number=header.number,
                     this_update=header.this_update,
                     next_update=header.next_update,

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from secrets import token_bytes
+from time import perf_counter
 from typing import Protocol
 
 import structlog
@@ -22,6 +23,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, SignatureAlgorithmOID
 
 from idp.adapters.http.bounded import HttpAnswer, NoUsableAnswer
 from idp.cards.revocation import CrlAnswer, OcspAnswer
+from idp.core.measures import OCSP_ANSWERS, OCSP_SECONDS
 
 _log = structlog.get_logger(__name__)
 
@@ -72,6 +74,19 @@ class OcspClient:
 
         `listing`: what the issuer's list says about the serial of a delegated responder.
         """
+        begun = perf_counter()
+        said = self._said(certificate, issuer, now, listing)
+        OCSP_SECONDS.of().took(perf_counter() - begun)
+        OCSP_ANSWERS.of(str(said)).add()
+        return said
+
+    def _said(
+        self,
+        certificate: x509.Certificate,
+        issuer: x509.Certificate,
+        now: datetime,
+        listing: Callable[[int], CrlAnswer],
+    ) -> OcspAnswer:
         # SHA-1 only names the certificate here, and signs nothing; every responder understands it.
         builder = ocsp.OCSPRequestBuilder().add_certificate(certificate, issuer, hashes.SHA1())  # noqa: S303
         asked = builder.add_extension(x509.OCSPNonce(token_bytes(_NONCE_BYTES)), critical=False).build()

@@ -3,7 +3,7 @@
 import dataclasses
 from dataclasses import dataclass
 
-from idp.core.mailer import Mail, MailTransport, Outbox
+from idp.core.mailer import Mail, MailRefused, MailTransport, Outbox
 from idp.core.sealing import Sealer
 
 
@@ -31,8 +31,14 @@ class OpeningTransport:
     sealer: Sealer
 
     def send(self, mail: Mail) -> None:
-        """Raises ValueError for a mail sealed under another application key: no retry can help."""
+        """Raises what the transport does; MailRefused also for a mail sealed under another application key."""
         text, html = self.sealer.open(mail.text), self.sealer.open(mail.html)
         if text is None or html is None:
-            raise ValueError("sealed under another application key")
+            raise MailRefused("sealed under another application key")
         self.transport.send(dataclasses.replace(mail, text=text, html=html))
+
+    def rest(self) -> None:
+        self.transport.rest()
+
+    def close(self) -> None:
+        self.transport.close()

@@ -1,9 +1,10 @@
-"""`MailTransport` by SMTP: one mail, one connection, to the operator's relay.
+"""SMTP to the operator's relay: a connection, and what a mail is on it.
 
-Contains the shape of a message on the wire, TLS, and what an operator looks at when the relay takes nothing. Not here:
-wording, retries (the outbox has them), logs.
+Contains the shape of a message on the wire, TLS, what an answer of the relay means. Not here: how long a connection is
+kept (`connections`), where an operator looks when the relay takes nothing (`remedies`), wording, retries, logs.
 """
 
+import re
 import secrets
 import smtplib
 import ssl
@@ -17,11 +18,13 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 from pathlib import Path
+from typing import Any
 
 import idna
 
+from idp.adapters.http.deadline import ExchangeDeadline
 from idp.core.clock import Clock, SystemClock
-from idp.core.mailer import Mail
+from idp.core.mailer import Mail, MailPutOff, MailRefused
 from idp.settings.files import NotRegular, TooLarge, read_octets
 
 # Quoted-printable: French text also passes a relay that does not announce 8BITMIME.
@@ -30,8 +33,14 @@ _POLICY = SMTP.clone(cte_type="7bit")
 _FORBIDDEN_CATEGORIES = frozenset({"Cc", "Zl", "Zp", "Cs"})
 
 
-class UnsendableMail(ValueError):
-    """The address or the subject is malformed: no retry can help. The message never quotes it."""
+#: RFC 3463 §2: what an answer says beside its code, before words that may quote the address.
+_ENHANCED = re.compile(rb"[245]\.[0-9]{1,3}\.[0-9]{1,3}(?![0-9.])")
+_FOR_EVER = 500
+_LEAVE_SECONDS = 1.0
+
+
+class UnsendableMail(MailRefused):
+    """The address or the subject is malformed. The message never quotes it."""
 
 
 class NoAuthority(OSError):
@@ -52,12 +61,49 @@ def tls_context(authorities: Path | None) -> ssl.SSLContext:
     return context
 
 
+class _InTime:
+    """Of a connection: every step of a mail ends by `deadline`, however slowly the relay speaks."""
+
+    deadline: ExchangeDeadline
+    sock: Any
+
+    def __init__(self, deadline: ExchangeDeadline, step: float, **options: Any) -> None:
+        self.deadline, self._step = deadline, step
+        super().__init__(timeout=step, **options)  # type: ignore[call-arg]
+
+    def send(self, octets: Any) -> None:
+        self._bound()
+        super().send(octets)  # type: ignore[misc]
+
+    def getreply(self) -> tuple[int, bytes]:
+        self._bound()
+        return super().getreply()  # type: ignore[misc,no-any-return]
+
+    def _bound(self) -> None:
+        left = min(self._step, self.deadline.remaining())
+        if self.sock is not None:
+            self.sock.settimeout(left)
+
+
+class _Plain(_InTime, smtplib.SMTP):
+    """Also with STARTTLS."""
+
+
+class _Implicit(_InTime, smtplib.SMTP_SSL):
+    pass
+
+
+#: A connection that has logged in.
+Session = _Plain | _Implicit
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmtpTransport:
-    """`sender`: `name@domain` or `Shown name <name@domain>`. `timeout`: seconds for each SMTP exchange.
+    """`sender`: `name@domain` or `Shown name <name@domain>`. `timeout`: seconds for each SMTP exchange; `whole`: for
+    all of a mail, the connection included. `connections`: how many it may have at once.
 
     `tls`: "none", "starttls" or "implicit"; the relay's certificate is verified, without fallback. `authorities`: PEM
-    file, in place of the system's; read at each mail, so that a renewed one counts.
+    file, in place of the system's; read at each connection, so that a renewed one counts.
     """
 
     host: str
@@ -68,6 +114,8 @@ class SmtpTransport:
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     timeout: float = 10.0
+    whole: float = 20.0
+    connections: int = 4
     clock: Clock = field(default_factory=SystemClock)
 
     def __post_init__(self) -> None:
@@ -75,44 +123,47 @@ class SmtpTransport:
         if self.username is not None and self.tls == "none":
             raise ValueError("an SMTP password is only sent over TLS")
 
-    def send(self, mail: Mail) -> None:
-        """Raises OSError or smtplib.SMTPException when a retry may help, UnsendableMail when none can."""
-        message = self._message(mail)
-        recipient, sender = _address(mail.to), _mailbox(self.sender)
-        with self._session(sender.domain) as session:
-            session.send_message(message, from_addr=sender.addr_spec, to_addrs=[recipient.addr_spec])
-
-    def check(self) -> None:
-        """Go as far as a mail would, and send none. Raises as `send` does."""
-        with self._session(_mailbox(self.sender).domain):
-            pass
-
-    def _connected(self, domain: str) -> smtplib.SMTP:
-        # Our own name is given: smtplib would ask DNS for it, and wait if there is no DNS.
-        if self.tls == "implicit":
-            return smtplib.SMTP_SSL(
-                self.host,
-                self.port,
-                local_hostname=domain,
-                timeout=self.timeout,
-                context=tls_context(self.authorities),
-            )
-        return smtplib.SMTP(self.host, self.port, local_hostname=domain, timeout=self.timeout)
+    def deadline(self) -> ExchangeDeadline:
+        """Returns that of a mail that begins now."""
+        return ExchangeDeadline(self.whole)
 
     @contextmanager
-    def _session(self, domain: str) -> Iterator[smtplib.SMTP]:
-        session = self._connected(domain)
+    def opened(self) -> Iterator[Session]:
+        """Yields a connection for a mail; closed when something fails meanwhile. Raises OSError."""
+        session = self._connected(_mailbox(self.sender).domain)
         try:
             if self.tls == "starttls":
                 session.starttls(context=tls_context(self.authorities))
             if self.username is not None:
                 session.login(self.username, self.password or "")
             yield session
-            # The relay has accepted the mail: an error from here on must not send it a second time.
-            with suppress(OSError, smtplib.SMTPException):
-                session.quit()
-        finally:
+        except BaseException:
             session.close()
+            raise
+
+    def hand_over(self, session: Session, mail: Mail) -> None:
+        """Give the relay this mail. Raises MailRefused, MailPutOff, OSError."""
+        message, recipient, sender = self._message(mail), _address(mail.to), _mailbox(self.sender)
+        try:
+            session.send_message(message, from_addr=sender.addr_spec, to_addrs=[recipient.addr_spec])
+        # `from None`: they quote the address.
+        except smtplib.SMTPRecipientsRefused as refusal:
+            ((code, words),) = refusal.recipients.values()
+            raise _refusal(code, words) from None
+        except smtplib.SMTPDataError as refusal:
+            raise _refusal(refusal.smtp_code, refusal.smtp_error) from None
+
+    def check(self) -> None:
+        """Go as far as a mail would, and send none. Raises OSError."""
+        with self.opened() as session:
+            end(session)
+
+    def _connected(self, domain: str) -> Session:
+        # Our own name is given: smtplib would ask DNS for it, and wait if there is no DNS.
+        place: dict[str, Any] = {"host": self.host, "port": self.port, "local_hostname": domain}
+        if self.tls == "implicit":
+            return _Implicit(self.deadline(), self.timeout, context=tls_context(self.authorities), **place)
+        return _Plain(self.deadline(), self.timeout, **place)
 
     def _message(self, mail: Mail) -> EmailMessage:
         _require_one_line(mail.subject)
@@ -130,34 +181,19 @@ class SmtpTransport:
         return message
 
 
-#: The first row whose kind of fault it is. An SMTPException is an OSError.
-_REMEDIES: tuple[tuple[type[OSError], str], ...] = (
-    (
-        smtplib.SMTPAuthenticationError,
-        "it refuses the user name or the password: CADUCEE_SMTP_USERNAME, CADUCEE_SMTP_PASSWORD",
-    ),
-    (
-        smtplib.SMTPNotSupportedError,
-        "it offers no STARTTLS, or no login: CADUCEE_SMTP_TLS, CADUCEE_SMTP_PORT, CADUCEE_SMTP_USERNAME",
-    ),
-    (
-        smtplib.SMTPServerDisconnected,
-        "it does not answer, or hangs up: CADUCEE_SMTP_HOST, CADUCEE_SMTP_PORT, CADUCEE_SMTP_TLS",
-    ),
-    (smtplib.SMTPException, "its answer is a refusal, or no SMTP: CADUCEE_SMTP_PORT, CADUCEE_SMTP_TLS"),
-    (
-        ssl.SSLCertVerificationError,
-        "its certificate is of no authority known here, another name, or old: CADUCEE_SMTP_CA_FILE, CADUCEE_SMTP_HOST",
-    ),
-    (ssl.SSLError, "it speaks no such TLS there: CADUCEE_SMTP_TLS, CADUCEE_SMTP_PORT"),
-    (NoAuthority, "the file of authorities holds none: CADUCEE_SMTP_CA_FILE"),
-    (OSError, "it cannot be reached: CADUCEE_SMTP_HOST, CADUCEE_SMTP_PORT, the firewall"),
-)
+def end(session: Session) -> None:
+    """Take leave of the relay, in a second: an error from here on concerns no mail."""
+    session.deadline = ExchangeDeadline(_LEAVE_SECONDS)
+    with suppress(OSError):
+        session.quit()
+    session.close()
 
 
-def remedy(error: OSError) -> str:
-    """Returns what keeps the relay from taking mails, and where to look. `error`: of `SmtpTransport.check`."""
-    return next(told for kind, told in _REMEDIES if isinstance(error, kind))
+def _refusal(code: int, words: bytes | str) -> MailRefused | MailPutOff:
+    """Returns what an answer to a mail means (RFC 5321 §4.2.1), without its words."""
+    said = _ENHANCED.match(words if isinstance(words, bytes) else words.encode())
+    reason = f"{code} {said[0].decode()}" if said else f"{code}"
+    return MailRefused(reason) if code >= _FOR_EVER else MailPutOff(reason)
 
 
 def _mailbox(text: str) -> Address:

@@ -4,12 +4,14 @@ Contains counting, opening, closing, and the HTTP that obeys. Not here: looking 
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from time import perf_counter
 
 from idp.adapters.http.bounded import BoundedHttp, HttpAnswer, NoUsableAnswer
 from idp.core.clock import Clock
+from idp.core.measures import PSC_FAILURES, PSC_OPEN, PSC_SECONDS
 
 # RFC 9110 §15.5.9, RFC 6585 §4: these two say "later", like the 5xx.
 _LATER = frozenset({408, 429})
@@ -52,7 +54,8 @@ class Circuits:
         with self._lock:
             was_out = self._is_out()
             # One usable answer closes the circuit and resets its count: failures must be in a row.
-            self._by_url.pop(url, None)
+            if self._by_url.pop(url, None) is not None:
+                PSC_OPEN.of(url).set(0)
             is_out = self._is_out()
         if was_out and not is_out:
             self.on_change(False)
@@ -64,11 +67,31 @@ class Circuits:
             circuit.failures += 1
             circuit.tried_at = None
             self._totals[url] = self._totals.get(url, 0) + 1
+            PSC_FAILURES.of(url).add()
             if circuit.failures >= self.failures:
                 circuit.opened_at = self.clock.now()
+                PSC_OPEN.of(url).set(1)
             is_out = self._is_out()
         if is_out and not was_out:
             self.on_change(True)
+
+    def hear(self, *, before: Collection[str], now: Collection[str]) -> bool:
+        """Take from other processes which are open. `before`: which were open here when they were asked.
+
+        Returns whether an outage began or ended by it: the process that saw it has told of it.
+        """
+        with self._lock:
+            was_out = self._is_out()
+            for url in set(now).difference(before):
+                circuit = self._by_url.setdefault(url, _Circuit())
+                if circuit.opened_at is None:
+                    # One failure here confirms it; until then this process may try at once.
+                    circuit.failures, circuit.opened_at = self.failures, self.clock.now() - self.pause
+                    PSC_OPEN.of(url).set(1)
+            for url in set(before).difference(now):
+                self._by_url.pop(url, None)
+                PSC_OPEN.of(url).set(0)
+            return self._is_out() != was_out
 
     def is_out(self) -> bool:
         with self._lock:
@@ -132,11 +155,14 @@ class GuardedHttp:
     ) -> HttpAnswer:
         if not self.circuits.admits(url):
             raise NoUsableAnswer("circuit open")
+        begun = perf_counter()
         try:
             answer = call()
         except NoUsableAnswer:
             self.circuits.failed(url)
             raise
+        finally:
+            PSC_SECONDS.of(url).took(perf_counter() - begun)
         # Neither success nor failure: counting it either way would let a caller close or open the circuit.
         if says_nothing(answer):
             return answer

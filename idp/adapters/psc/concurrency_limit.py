@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from idp.adapters.http.deadline import ExchangeDeadline
+from idp.core.measures import PSC_CROWDED, PSC_HELD, PSC_PLACES
 from idp.interaction.upstream import UpstreamUnavailable
 
 #: How long a sign-in waits for a place: a crowd that a quick Pro Santé Connect can serve is no outage.
@@ -20,15 +21,22 @@ _FOR_A_PLACE = timedelta(milliseconds=500)
 class ConcurrencyLimit:
     """Thread-safe."""
 
-    def __init__(self, at_once: int, in_all: timedelta, for_a_place: timedelta = _FOR_A_PLACE) -> None:
+    def __init__(
+        self, at_once: int, in_all: timedelta, for_a_place: timedelta = _FOR_A_PLACE, *, of: str = "sign_ins"
+    ) -> None:
+        """`of`: for whom the places are, as metrics say it."""
         self._places = threading.BoundedSemaphore(at_once)
+        PSC_PLACES.of(of).set(at_once)
+        self._held, self._crowded = PSC_HELD.of(of), PSC_CROWDED.of(of)
         self._seconds, self._queue_seconds = in_all.total_seconds(), for_a_place.total_seconds()
 
     @contextmanager
     def place(self) -> Iterator[Callable[[], None]]:
         """Take a place. Returns a function to call before each further request. Both raise UpstreamUnavailable."""
         if not self._places.acquire(timeout=self._queue_seconds):
+            self._crowded.add()
             raise UpstreamUnavailable("too many wait already")
+        self._held.add()
         # Checked between requests only: each request has its own limit, and is never cut off half-way.
         deadline = ExchangeDeadline(self._seconds)
 
@@ -41,4 +49,5 @@ class ConcurrencyLimit:
         try:
             yield go_on
         finally:
+            self._held.add(-1)
             self._places.release()

@@ -28,12 +28,15 @@ from idp.adapters.psc.id_token_claims import ExpectedIdToken
 from idp.adapters.psc.login import read_login
 from idp.adapters.psc.lookout import Lookout, Run, beside
 from idp.adapters.psc.request import ORDINARY, NewRequest, fresh_wishes, new_request, pushed_address
+from idp.adapters.psc.shared_circuits import SharedCircuits
 from idp.adapters.psc.sign_out import PscSignOut
 from idp.adapters.psc.signed_userinfo import verify_userinfo
 from idp.adapters.psc.signing_keys import Allowance, SigningKeys
 from idp.adapters.psc.watch import Watch
 from idp.adapters.psc.way_out import way_out
 from idp.core.clock import Clock
+from idp.core.ephemeral import EphemeralStore
+from idp.core.measures import PSC_LOGINS
 from idp.interaction.upstream import (
     UpstreamFailed,
     UpstreamLogin,
@@ -97,7 +100,7 @@ class PscProvider:
             discovery=self._discovery,
             keys=self._keys,
             allowance=Allowance(),
-            limit=ConcurrencyLimit(max(settings.at_once // 2, 1), settings.timeout),
+            limit=ConcurrencyLimit(max(settings.at_once // 2, 1), settings.timeout, of="sign_outs"),
             way_out=way_out(settings, http, clock, run),
             is_out=self.is_out,
         )
@@ -111,6 +114,12 @@ class PscProvider:
     def is_out(self) -> bool:
         self._watch.probe()
         return self._circuits.is_out()
+
+    def shared_in(self, store: EphemeralStore) -> SharedCircuits:
+        """Returns what shares with the other processes that use this store whether there is an outage."""
+        return SharedCircuits(
+            circuits=self._circuits, store=store, issuer=self.issuer, look=self._watch.probe
+        )
 
     def health(self) -> Health:
         """Returns the health for `/metrics`, and probes PSC as a sign-in page does."""
@@ -193,6 +202,7 @@ class PscProvider:
     def _tell(self, outcome: str) -> None:
         with self._telling:
             self._outcomes[outcome] += 1
+        PSC_LOGINS.of(outcome).add()
 
     def _complete(
         self, answer: Mapping[str, str], pending: Mapping[str, str], now: datetime

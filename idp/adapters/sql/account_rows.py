@@ -7,6 +7,7 @@ import unicodedata
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import ColumnElement
 
 from idp.accounts.account import (
     Account,
@@ -23,10 +24,21 @@ from idp.adapters.sql.statement import Gather
 from idp.cards.nomenclature import CodedLabel
 from idp.core.records import from_plain, to_plain
 
+
+def address_in(table: sa.FromClause) -> ColumnElement[str]:
+    """Returns the address of an account, in the form in which addresses are compared."""
+    return sa.func.coalesce(table.c.email_beside, table.c.email_key)
+
+
+def has_address(table: sa.FromClause, address: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether an account has it, by index: the key of one that is beside others is no address."""
+    return sa.or_(table.c.email_key == address, table.c.email_beside == address)
+
+
 _other = accounts.alias("other")
 _is_mailbox_shared = (
     sa.exists()
-    .where(_other.c.email_normalised == accounts.c.email_normalised, _other.c.id != accounts.c.id)
+    .where(has_address(_other, address_in(accounts)), _other.c.id != accounts.c.id)
     .correlate(accounts)
 )
 _has_passkey = sa.exists().where(passkeys.c.account_id == accounts.c.id).correlate(accounts)
@@ -53,7 +65,6 @@ def to_row(account: Account) -> dict[str, Any]:
         "identity_evidence": identity.evidence,
         "identity_stated_at": identity.stated_at,
         "email": account.email,
-        "email_normalised": normalise_email(account.email),
         "email_verified_at": account.email_verified_at,
         "email_put_off_at": account.email_put_off_at,
         "password_hash": account.password_hash,

@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from idp.accounts.account import Account, AccountId, ProvedIdentity
 from idp.accounts.identity_change import IdentityChange
 from idp.accounts.repository import AccountNotFound, EmailTaken, RppsTaken, StaleAccount
-from idp.adapters.sql.account_rows import ACCOUNT, COLUMNS, normalise_email, to_row
+from idp.adapters.sql.account_rows import ACCOUNT, COLUMNS, address_in, has_address, normalise_email, to_row
 from idp.adapters.sql.database import insert_into, reading, writing
 from idp.adapters.sql.schema import accounts, ended_sessions, identity_changes
 from idp.adapters.sql.statement import Statement
@@ -65,7 +65,7 @@ class SqlAccounts:
             # ON CONFLICT, not a unique violation: PostgreSQL would quote the RPPS in it, and the log would hold it.
             added = (
                 insert_into(connection, accounts)
-                .values(row | {"email_key": self._key(row)})
+                .values(row | self._place(row["id"], account.email))
                 .on_conflict_do_nothing()
                 .returning(_c.id)
             )
@@ -73,19 +73,20 @@ class SqlAccounts:
             for _ in range(1 + self.shares_mailboxes):
                 if connection.execute(added).one_or_none() is not None:
                     return
-            raise _what_is_taken(connection, row)
+            raise _what_is_taken(connection, account)
 
     def save(self, account: Account, *, change: IdentityChange | None = None) -> None:
         """Write the account. Its RPPS and subject never change: a save that changes one is refused as stale."""
-        row = to_row(account)
-        key = sa.case((_c.email_normalised == row["email_normalised"], _c.email_key), else_=self._key(row))
+        row, place = to_row(account), self._place(account.id, account.email)
+        stays = address_in(accounts) == normalise_email(account.email)
         saved = (
             sa.update(accounts)
             .where(_c.id == row["id"], _c.version == row["version"])
             .where(_c.rpps == row["rpps"], _c.subject == row["subject"])
             .values(
                 {name: value for name, value in row.items() if name not in _LASTING}
-                | {"email_key": key, "version": _c.version + 1}
+                | {name: sa.case((stays, _c[name]), else_=value) for name, value in place.items()}
+                | {"version": _c.version + 1}
             )
         )
         try:
@@ -102,7 +103,8 @@ class SqlAccounts:
 
     def shared_addresses(self) -> int:
         """Returns how many addresses are those of several accounts."""
-        shared = sa.select(_c.email_normalised).group_by(_c.email_normalised).having(sa.func.count() > 1)
+        address = address_in(accounts)
+        shared = sa.select(address).group_by(address).having(sa.func.count() > 1)
         with reading(self.database) as connection:
             return connection.execute(sa.select(sa.func.count()).select_from(shared.subquery())).scalar_one()
 
@@ -125,16 +127,26 @@ class SqlAccounts:
             for row in rows
         )
 
-    def _key(self, row: Mapping[str, Any]) -> ColumnElement[str]:
-        """Returns the `email_key` of an account that comes to this address: the address, where it is the first there.
+    def _place(self, account_id: AccountId, email: str) -> dict[str, ColumnElement[Any]]:
+        """Returns what an account that comes to this address writes: as its key the address, if it is the first there,
+        else the address beside a key of its own.
 
-        Beside others: its own id, or where that is refused a key that one of them has.
+        Beside others the key is its own id, or where that is refused one that others have.
         """
-        key: ColumnElement[str] = sa.func.coalesce(sa.func.min(_other.c.email_key), row["email_normalised"])
-        if self.shares_mailboxes:
-            key = sa.case((sa.func.count() > 0, row["id"]), else_=row["email_normalised"])
-        there = (_other.c.email_normalised == row["email_normalised"], _other.c.id != row["id"])
-        return sa.select(key).select_from(_other).where(*there).scalar_subquery()
+        address = sa.literal(normalise_email(email))
+        there = (has_address(_other, address), _other.c.id != account_id)
+        is_first = sa.func.count() == 0
+        beside: ColumnElement[str] = (
+            sa.literal(account_id) if self.shares_mailboxes else sa.func.min(_other.c.email_key)
+        )
+        values = {"email_key": (address, beside), "email_beside": (sa.null(), address)}
+        return {
+            name: sa.select(sa.case((is_first, first), else_=other))
+            .select_from(_other)
+            .where(*there)
+            .scalar_subquery()
+            for name, (first, other) in values.items()
+        }
 
     def _find(self, by: Statement, value: str, **more: str) -> Account | None:
         rows = fetch(self.database, by, value=value, **more) if is_storable(value) else ()
@@ -146,9 +158,13 @@ def is_storable(text: str) -> bool:
     return "\x00" not in text and is_encodable(text)
 
 
-def _what_is_taken(connection: Connection, row: dict[str, Any]) -> Exception:
-    for column, refusal in ((_c.rpps, RppsTaken), (_c.email_normalised, EmailTaken)):
-        if connection.execute(sa.select(_c.id).where(column == row[column.name])).first():
+def _what_is_taken(connection: Connection, account: Account) -> Exception:
+    taken: Mapping[type[Exception], ColumnElement[bool]] = {
+        RppsTaken: _c.rpps == account.identity.rpps,
+        EmailTaken: has_address(accounts, sa.literal(normalise_email(account.email))),
+    }
+    for refusal, is_there in taken.items():
+        if connection.execute(sa.select(_c.id).where(is_there)).first():
             return refusal()
     return RuntimeError("the account id or the subject was drawn twice")
 
@@ -176,7 +192,7 @@ def _from_history(value: Mapping[str, Any], rpps: str) -> ProvedIdentity:
 _BY_ID, _BY_RPPS = _by(_c.id), _by(_c.rpps)
 _BY_EMAIL = Statement(
     lambda _: (
-        sa.select(*COLUMNS).where(_c.email_normalised == sa.bindparam("value")).order_by(_c.created_at, _c.id)
+        sa.select(*COLUMNS).where(has_address(accounts, sa.bindparam("value"))).order_by(_c.created_at, _c.id)
     ),
     gather=ACCOUNT,
 )

@@ -76,6 +76,11 @@ def parse_url(url: str) -> URL:
     return target
 
 
+def is_sqlite(url: str) -> bool:
+    """Whether the database is a file of this machine. Raises UnsupportedDatabase."""
+    return parse_url(url).get_backend_name() == "sqlite"
+
+
 def unopened_database(target: URL) -> Engine:
     """Returns a database that has not been connected to yet. Raises DatabaseMissing."""
     database = _ENGINES[target.drivername](target)
@@ -208,12 +213,14 @@ def _postgresql_engine(target: URL) -> Engine:
 
 
 def allow_time(connection: Connection, seconds: int | None) -> None:
-    """Let the statements of this transaction take so long, on both sides; None: as long as they take.
+    """Let each statement of this transaction take so long, on both sides, and what is worked out between two of them;
+    None: as long as they take.
 
     SQLite has no limit.
     """
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{seconds or 0}s'")
+        for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):
+            connection.exec_driver_sql(f"SET LOCAL {limit} = '{seconds or 0}s'")
         driver: Any = connection.connection.driver_connection
         driver.be_patient(seconds)
 

@@ -6,6 +6,7 @@ Contains the commit of each database. Not here: when (`work`).
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any
 
 from sqlalchemy import Engine, PoolProxiedConnection
@@ -18,6 +19,11 @@ from idp.adapters.sql.group_commit import Batch, turns_of
 from idp.adapters.sql.kept import kept_by
 from idp.adapters.sql.outages import errors_named, outage_in
 from idp.adapters.sql.statement import Compiled
+from idp.core.measures import STORE_SECONDS
+
+_STATEMENT, _TRANSACTION, _SHARED_COMMIT = (
+    STORE_SECONDS.of("sql", call) for call in ("statement", "transaction", "shared_commit")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +47,12 @@ def commit_in_turn(database: Engine, writes: Sequence[Write]) -> Sequence[Result
     """The same, where each has to see what those before it did. Returns what each gave."""
     if database.dialect.name == "sqlite":
         return _commit_by_turns(database, writes)
-    with transaction(database) as connection, errors_named(database):
-        return run_each(connection.connection, database.dialect.name, writes)
+    begun = perf_counter()
+    try:
+        with transaction(database) as connection, errors_named(database):
+            return run_each(connection.connection, database.dialect.name, writes)
+    finally:
+        _TRANSACTION.took(perf_counter() - begun)
 
 
 def run_alone(database: Engine, compiled: Compiled, values: Mapping[str, Any]) -> Result:
@@ -62,12 +72,15 @@ def run_each(raw: PoolProxiedConnection, dialect: str, writes: Sequence[Write]) 
 
 def _on_connection(database: Engine, run: Callable[..., Any], *given: Any) -> Any:
     """Returns what `run(connection, *given)` does; it leaves no transaction open. Raises StoreUnavailable."""
+    begun = perf_counter()
     try:
         return kept_by(database).use(database, run, *given)
     except Exception as error:
         if (outage := outage_in(error, driver_of(database.dialect.name))) is None:
             raise
         raise outage from error
+    finally:
+        _STATEMENT.took(perf_counter() - begun)
 
 
 def _required(result: Result, write: Write) -> Result:
@@ -109,8 +122,12 @@ def _commit_by_turns(database: Engine, writes: Sequence[Write]) -> Sequence[Resu
     def commit_all(batches: Sequence[Batch]) -> None:
         kept_by(database).use(database, _commit_batches, batches)
 
-    with errors_named(database):
-        results: list[Result] = turns_of(database).write(writes, commit_all)
+    begun = perf_counter()
+    try:
+        with errors_named(database):
+            results: list[Result] = turns_of(database).write(writes, commit_all)
+    finally:
+        _SHARED_COMMIT.took(perf_counter() - begun)
     return results
 
 

@@ -34,6 +34,7 @@ from idp.adapters.sql.schema import SCHEMA_REVISION
 from idp.adapters.sql.schema_state import SchemaMismatch, faults_told, read_state, require_fit, require_ours
 from idp.adapters.sql.statement import INSERTS
 from idp.adapters.unit import Unit, forget_all, present_unit
+from idp.core.measures import RETRIES
 
 __all__ = [
     "DatabaseMissing",
@@ -161,6 +162,7 @@ def _begun(database: Engine, *, writes: bool) -> Connection:
             connection.close()
             if not may_try_again:
                 raise
+            RETRIES.of("sql begin").add()
         except BaseException:
             connection.close()
             raise

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from idp.accounts.account import AccountId
 from idp.accounts.email_change import EmailUndo, UndoSpent, digest_of
-from idp.adapters.sql.database import writing
+from idp.adapters.sql.batches import delete_some
 from idp.adapters.sql.email_schema import email_undos
 from idp.adapters.sql.statement import Statement, parameters_of
 from idp.adapters.sql.work import fetch, write
@@ -62,7 +62,9 @@ class SqlEmailUndos:
     def use(self, token: str, now: datetime) -> None:
         write(self.database, _USE, refusal=UndoSpent(), token_sha256=digest_of(token), used_at=now, now=now)
 
-    def purge(self, ended_before: datetime) -> None:
-        """Delete the links that ended before: what their page says of one is « trop tard » until then."""
-        with writing(self.database) as connection:
-            connection.execute(sa.delete(email_undos).where(_c.ends_at < ended_before))
+    def purge(self, ended_before: datetime) -> int:
+        """Delete some links that ended before: what their page says of one is « trop tard » until then.
+
+        Returns how many: 0 when none is left.
+        """
+        return delete_some(self.database, _c.ends_at, ended_before)

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from idp.accounts.account import AccountId
 from idp.accounts.charter import CharterEvidence
 from idp.accounts.erasure import KeptEvidence, NoLongerDue
+from idp.adapters.sql.batches import delete_some
 from idp.adapters.sql.database import reading, writing
 from idp.adapters.sql.erasure_schema import kept_acceptances
 from idp.adapters.sql.personal_data import ACCOUNT, HELD, AtTheEnd
@@ -71,6 +72,4 @@ class SqlErasures:
         ]
 
     def purge(self, erased_before: datetime) -> int:
-        with writing(self.database) as connection:
-            old = sa.delete(kept_acceptances).where(_k.erased_at < erased_before)
-            return connection.execute(old).rowcount
+        return delete_some(self.database, _k.erased_at, erased_before)

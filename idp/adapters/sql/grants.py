@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Engine
 
 from idp.accounts.account import AccountId
 from idp.accounts.grants import EndedSession, Grant, GrantSpent, SessionEnded
+from idp.adapters.sql.batches import AT_ONCE
 from idp.adapters.sql.database import reading, writing
 from idp.adapters.sql.logouts import queue_notices, record_ends
 from idp.adapters.sql.schema import ended_sessions, grants, refresh_tokens
@@ -123,11 +124,19 @@ class SqlGrants:
         connection.execute(sa.update(grants).where(which, _c.revoked_at.is_(None)).values(revoked_at=now))
 
     def purge(self, granted_before: datetime) -> int:
-        """Delete grants so old that no code or token of theirs can be alive, with their refresh tokens.
+        """Delete some grants so old that no code or token of theirs can be alive, with their refresh tokens.
 
-        Returns how many.
+        Returns how many: 0 when none is left.
         """
-        old = sa.select(_c.id).where(_c.granted_at < granted_before)
+        old = (
+            sa.select(_c.id)
+            .where(_c.granted_at < granted_before)
+            .order_by(_c.granted_at)
+            .limit(AT_ONCE)
+            .with_for_update(skip_locked=True)
+        )
         with writing(self.database) as connection:
-            connection.execute(sa.delete(refresh_tokens).where(refresh_tokens.c.grant_id.in_(old)))
-            return connection.execute(sa.delete(grants).where(_c.granted_at < granted_before)).rowcount
+            ids = connection.execute(old).scalars().all()
+            connection.execute(sa.delete(refresh_tokens).where(refresh_tokens.c.grant_id.in_(ids)))
+            connection.execute(sa.delete(grants).where(_c.id.in_(ids)))
+        return len(ids)

@@ -25,26 +25,40 @@ class LeasedQueue:
     table: sa.Table
     life: timedelta
 
-    def lease_next(self, now: datetime, *which: ColumnElement[bool]) -> Row[Any] | None:
-        """Lease the row due for the longest time, among `which`. Returns None when none is free."""
+    def lease_next(
+        self, now: datetime, *which: ColumnElement[bool], ahead: ColumnElement[bool] | None = None
+    ) -> Row[Any] | None:
+        """Lease the row due for the longest time, among `which`. Returns None when none is free.
+
+        `ahead`: those come first, whatever else waits.
+        """
+        c = self.table.c
+        due = self._due(now, *which) if ahead is None else self._in_turn(now, ahead, *which)
+        leased = (
+            sa.update(self.table)
+            .where(c.id == due)
+            .values(leased_until=now + self.life, attempts=c.attempts + 1)
+            .returning(*c)
+        )
+        with writing(self.database) as connection:
+            return connection.execute(leased).one_or_none()
+
+    def _in_turn(self, now: datetime, ahead: ColumnElement[bool], *which: ColumnElement[bool]) -> Any:
+        # Each by an index of its own; the second is only looked for when there is none of the first.
+        return sa.func.coalesce(self._due(now, ahead, *which), self._due(now, ~ahead, *which))
+
+    def _due(self, now: datetime, *which: ColumnElement[bool]) -> Any:
         c = self.table.c
         # SKIP LOCKED: on PostgreSQL a second worker takes the next row instead of waiting for this one.
-        due = (
+        return (
             sa.select(c.id)
             .where(c.not_before <= now, *which)
             .where(sa.or_(c.leased_until.is_(None), c.leased_until <= now))
             .order_by(c.not_before, c.id)
             .limit(1)
             .with_for_update(skip_locked=True)
+            .scalar_subquery()
         )
-        leased = (
-            sa.update(self.table)
-            .where(c.id == due.scalar_subquery())
-            .values(leased_until=now + self.life, attempts=c.attempts + 1)
-            .returning(*c)
-        )
-        with writing(self.database) as connection:
-            return connection.execute(leased).one_or_none()
 
     def give_back(self, row_id: int, attempt: int, **changed: Any) -> bool:
         """Change these columns and end the lease.

@@ -39,10 +39,11 @@ class SqlUnusedAccounts:
     database: Engine
 
     def to_warn(self, unused_since: datetime, most: int) -> Sequence[AccountId]:
-        return self._found(most, _c.signed_in_at < unused_since, _c.unused_told_at.is_(None))
+        return self._found(_c.signed_in_at, most, _c.signed_in_at < unused_since, _c.unused_told_at.is_(None))
 
     def to_disable(self, unused_since: datetime, told_before: datetime, most: int) -> Sequence[AccountId]:
-        return self._found(most, _c.signed_in_at < unused_since, _c.unused_told_at < told_before)
+        told = (_c.unused_told_at.is_not(None), _c.unused_told_at < told_before)
+        return self._found(_c.unused_told_at, most, _c.signed_in_at < unused_since, *told)
 
     def is_still(self, account_id: AccountId, unused_since: datetime) -> bool:
         still = (_c.id == account_id, *_OPEN, _c.signed_in_at < unused_since)
@@ -57,11 +58,14 @@ class SqlUnusedAccounts:
                 connection.execute(sa.update(accounts).where(*still).values(unused_told_at=at)).rowcount == 1
             )
 
-    def _found(self, most: int, *which: ColumnElement[bool]) -> Sequence[AccountId]:
-        found = sa.select(_c.id).where(*_OPEN, *which).order_by(_c.signed_in_at, _c.id).limit(most)
+    def _found(
+        self, column: "sa.Column[datetime]", most: int, *which: ColumnElement[bool]
+    ) -> Sequence[AccountId]:
+        """`column`: of the index, by which they are ordered."""
+        found = sa.select(_c.id).where(*_OPEN, *which).order_by(column).limit(most)
         with reading(self.database) as connection:
             return [AccountId(one) for one in connection.execute(found).scalars()]
 
 
-#: Those that somebody may sign in to; `enabled` is the condition of the index.
+#: Those that somebody may sign in to; with whether they were told the conditions of the two indexes.
 _OPEN = (_c.enabled, _c.closing_at.is_(None))

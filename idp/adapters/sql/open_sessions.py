@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from idp.accounts.account import AccountId
 from idp.accounts.open_sessions import ListedSession, NothingToTell, OpenSession, Origin
-from idp.adapters.sql.database import writing
+from idp.adapters.sql.batches import delete_some
 from idp.adapters.sql.schema import ended_sessions, grants
 from idp.adapters.sql.session_schema import sessions
 from idp.adapters.sql.statement import Insert, Statement, parameters_of
@@ -74,8 +74,11 @@ _UNTOLD = Statement(
         .limit(_MOST_TOLD_AT_ONCE)
     )
 )
+# Not `distinct`: it would look at all that wait for their mail, however many a worker that was away left.
 _TO_TELL = Statement(
-    lambda _: sa.select(_c.account_id).where(_c.tell_at <= _now).distinct().limit(_MOST_TOLD_AT_ONCE)
+    lambda _: (
+        sa.select(_c.account_id).where(_c.tell_at <= _now).order_by(_c.tell_at).limit(_MOST_TOLD_AT_ONCE)
+    )
 )
 
 
@@ -116,7 +119,8 @@ class SqlOpenSessions:
         ]
 
     def to_tell(self, now: datetime) -> Sequence[AccountId]:
-        return [AccountId(row.account_id) for row in fetch(self.database, _TO_TELL, now=now)]
+        found = fetch(self.database, _TO_TELL, now=now)
+        return [AccountId(one) for one in dict.fromkeys(row.account_id for row in found)]
 
     def untold(self, account_id: AccountId) -> Sequence[OpenSession]:
         return [_session_of(row) for row in fetch(self.database, _UNTOLD, account_id=account_id)]
@@ -126,10 +130,8 @@ class SqlOpenSessions:
         write(self.database, _told(len(values)), refusal=NothingToTell(), **values)
 
     def purge(self, ended_before: datetime) -> int:
-        """Delete the rows of sessions that are over, once they are told. Returns how many."""
-        with writing(self.database) as connection:
-            over = sa.delete(sessions).where(_c.ends_at < ended_before, _c.tell_at.is_(None))
-            return connection.execute(over).rowcount
+        """Delete some rows of sessions that are over, once they are told. Returns how many: 0 when none is left."""
+        return delete_some(self.database, _c.ends_at, ended_before, _c.tell_at.is_(None))
 
 
 def _listed_of(rows: Sequence[Any]) -> ListedSession:

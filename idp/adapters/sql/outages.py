@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from idp.adapters.outage_log import OUTAGES
 from idp.adapters.sql.backends import driver_of
 from idp.adapters.sql.execution import ConnectionBroken, Driver
 from idp.core.ephemeral import StoreUnavailable
@@ -19,8 +20,16 @@ _ANSWERS = (IntegrityError, DataError, ProgrammingError, NotSupportedError)
 
 
 def outage_in(error: Exception, driver: Driver | None = None) -> StoreUnavailable | None:
-    """Returns what to raise in place of this error; None: it tells of no outage. `driver`: that was called without
-    SQLAlchemy."""
+    """Returns what to raise in place of this error, which is counted; None: it tells of no outage. `driver`: that was
+    called without SQLAlchemy."""
+    outage = _outage_in(error, driver)
+    if outage is not None:
+        cause = getattr(error, "orig", None) or error.__cause__ or error
+        OUTAGES.tell("sql", cause if isinstance(cause, Exception) else error)
+    return outage
+
+
+def _outage_in(error: Exception, driver: Driver | None) -> StoreUnavailable | None:
     if isinstance(error, PoolTimeout):
         return StoreUnavailable("no SQL connection came free in time")
     if isinstance(error, ConnectionBroken):

@@ -13,6 +13,8 @@ from sqlalchemy import ColumnElement, Engine
 
 from idp.accounts.account import AccountId
 from idp.accounts.personal_data import Holding, Withheld
+from idp.adapters.sql.account_rows import address_in, has_address
+from idp.adapters.sql.activation_schema import activations
 from idp.adapters.sql.database import reading
 from idp.adapters.sql.email_schema import email_undos
 from idp.adapters.sql.passkey_schema import passkey_offers, passkeys
@@ -31,6 +33,7 @@ from idp.adapters.sql.schema import (
     upstream_links,
 )
 from idp.adapters.sql.session_schema import sessions
+from idp.adapters.sql.worker_schema import dead_mails
 from idp.core.audit import AuditEvent
 
 
@@ -57,7 +60,7 @@ _account: ColumnElement[str] = sa.bindparam(ACCOUNT, type_=sa.Text)
 _address = sa.select(accounts.c.email).where(accounts.c.id == _account).scalar_subquery()
 _row, _other = accounts.alias("row"), accounts.alias("other")
 _is_address_shared = sa.exists().where(
-    _row.c.id == _account, _other.c.email_normalised == _row.c.email_normalised, _other.c.id != _row.c.id
+    _row.c.id == _account, has_address(_other, address_in(_row)), _other.c.id != _row.c.id
 )
 _their_grants = sa.select(grants.c.id).where(grants.c.account_id == _account)
 _their_sessions = sa.select(grants.c.sid).where(grants.c.account_id == _account)
@@ -70,6 +73,7 @@ HELD = (
     Held(sessions, sessions.c.account_id == _account, AtTheEnd.DELETED),
     Held(passkeys, passkeys.c.account_id == _account, AtTheEnd.DELETED),
     Held(passkey_offers, passkey_offers.c.account_id == _account, AtTheEnd.DELETED),
+    Held(activations, activations.c.account_id == _account, AtTheEnd.DELETED),
     Held(email_undos, email_undos.c.account_id == _account, AtTheEnd.DELETED),
     Held(grants, grants.c.account_id == _account, AtTheEnd.DELETED),
     # Applications are still to be told.
@@ -90,15 +94,19 @@ HELD = (
     ),
     # Of those that wait for a mailbox which several share, nothing says whose they are.
     Held(outbox, sa.and_(outbox.c.recipient == _address, ~_is_address_shared), AtTheEnd.DELETED),
+    Held(dead_mails, sa.and_(dead_mails.c.recipient == _address, ~_is_address_shared), AtTheEnd.DELETED),
     Held(accounts, accounts.c.id == _account, AtTheEnd.DELETED),
 )
 
-#: What opens something, or is sealed since it may hold what does.
+#: What opens something, is sealed since it may hold what does, or names another person: an operator.
 SECRETS: Mapping[str, frozenset[str]] = {
     "accounts": frozenset({"password_hash"}),
     "refresh_tokens": frozenset({"token_sha256"}),
+    "activations": frozenset({"code_sha256"}),
     "email_undos": frozenset({"token_sha256"}),
     "outbox": frozenset({"text", "html", "topic"}),
+    "audit_events": frozenset({"operator"}),
+    "dead_mails": frozenset({"text", "html"}),
 }
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from sqlalchemy.engine import URL
 
 from idp.adapters.sql.columns import metadata
+from idp.adapters.sql.database import MIGRATION_LOCK
 
 Tables = Sequence[tuple[str, Sequence[str]]]
 
@@ -25,6 +26,8 @@ def snapshot(target: URL) -> "Iterator[psycopg.Connection[Any]]":
     with psycopg.connect(url, options="-c statement_timeout=0") as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
+        # An upgrade waits for it here: at a table it would keep all others waiting behind it.
+        connection.execute("SELECT pg_advisory_xact_lock_shared(%s)", [MIGRATION_LOCK])
         yield connection
 
 

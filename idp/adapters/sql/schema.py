@@ -7,6 +7,7 @@ Contains columns and constraints. `migrations/` alone creates them; a test keeps
 import sqlalchemy as sa
 
 from idp.adapters.sql import (  # noqa: F401 their tables are of the same metadata
+    activation_schema,
     crl_schema,
     email_schema,
     erasure_schema,
@@ -14,13 +15,19 @@ from idp.adapters.sql import (  # noqa: F401 their tables are of the same metada
     passkey_schema,
     session_schema,
     upkeep_schema,
+    worker_schema,
 )
+from idp.adapters.sql.audit_schema import audit_events as audit_events
+from idp.adapters.sql.audit_schema import audit_seals as audit_seals
 from idp.adapters.sql.columns import UtcInstant, metadata, row_number
 
 #: The migration of this code. Zero-padded: the order of the texts is the order of the migrations.
-SCHEMA_REVISION = "0022"
+SCHEMA_REVISION = "0025"
 
-_enabled = sa.text("enabled")
+_IS_CODE, _IS_NOTICE = sa.text("topic IS NOT NULL"), sa.text("topic IS NULL")
+_IS_UNWARNED = sa.text("enabled AND closing_at IS NULL AND unused_told_at IS NULL")
+_IS_WARNED = sa.text("enabled AND closing_at IS NULL AND unused_told_at IS NOT NULL")
+
 accounts = sa.Table(
     "accounts",
     metadata,
@@ -36,8 +43,9 @@ accounts = sa.Table(
     sa.Column("identity_evidence", sa.Text, nullable=False),
     sa.Column("identity_stated_at", UtcInstant),
     sa.Column("email", sa.Text, nullable=False),
-    # The address, of the account that had it first; of others who share it, their id (docs/adr/0045).
-    sa.Column("email_key", sa.Text, nullable=False),
+    # The address, of the account that had it first; of others who share it, their id (docs/adr/0045). It keeps the name
+    # that code of a release before writes the address under.
+    sa.Column("email_normalised", sa.Text, key="email_key", nullable=False, unique=True),
     sa.Column("email_verified_at", UtcInstant, nullable=False),
     sa.Column("password_hash", sa.Text, nullable=False),
     sa.Column("address_line1", sa.Text, nullable=False),
@@ -61,9 +69,16 @@ accounts = sa.Table(
     sa.Column("signed_in_at", UtcInstant),
     sa.Column("unused_told_at", UtcInstant),
     sa.Column("password_listed_at", UtcInstant),
-    sa.Column("email_normalised", sa.Text, nullable=False, server_default="", index=True),
-    sa.UniqueConstraint("email_key", name="uq_accounts_email_normalised"),
-    sa.Index("ix_accounts_unused", "signed_in_at", sqlite_where=_enabled, postgresql_where=_enabled),
+    # The address of who shares one that another account had first.
+    sa.Column("email_beside", sa.Text, index=True),
+    # Whom to warn, and whom to disable: each search begins where the one before it ended, however many were found.
+    sa.Index(
+        "ix_accounts_unwarned",
+        "signed_in_at",
+        sqlite_where=_IS_UNWARNED,
+        postgresql_where=_IS_UNWARNED,
+    ),
+    sa.Index("ix_accounts_warned", "unused_told_at", sqlite_where=_IS_WARNED, postgresql_where=_IS_WARNED),
 )
 
 #: `before` and `after`: the fields of the identity that a newer proof changed.
@@ -164,35 +179,24 @@ refresh_tokens = sa.Table(
     sa.Column("ends_at", UtcInstant, nullable=False),
 )
 
-# No foreign keys: events outlive the accounts and clients they name, and name refused clients that never existed.
-audit_events = sa.Table(
-    "audit_events",
-    metadata,
-    sa.Column("id", row_number, primary_key=True, autoincrement=True),
-    sa.Column("at", UtcInstant, nullable=False, index=True),
-    sa.Column("event", sa.Text, nullable=False),
-    sa.Column("account_id", sa.Text, index=True),
-    sa.Column("client_id", sa.Text),
-    sa.Column("interaction_id", sa.Text),
-    sa.Column("facts", sa.JSON, nullable=False),
-    sqlite_autoincrement=True,
-)
-
 #: `topic`: a keyed hash; of the mails of one topic, the newest alone waits.
 outbox = sa.Table(
     "outbox",
     metadata,
     sa.Column("id", row_number, primary_key=True, autoincrement=True),
-    sa.Column("recipient", sa.Text, nullable=False),
+    sa.Column("recipient", sa.Text, nullable=False, index=True),
     sa.Column("subject", sa.Text, nullable=False),
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("html", sa.Text, nullable=False),
     sa.Column("created_at", UtcInstant, nullable=False),
     sa.Column("expires_at", UtcInstant, nullable=False, index=True),
-    sa.Column("not_before", UtcInstant, nullable=False, index=True),
+    sa.Column("not_before", UtcInstant, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("leased_until", UtcInstant),
     sa.Column("topic", sa.Text, index=True),
+    # In the order in which they are sent, codes ahead of notices: the next is found without sorting those that wait.
+    sa.Index("ix_outbox_codes_due", "not_before", "id", sqlite_where=_IS_CODE, postgresql_where=_IS_CODE),
+    sa.Index("ix_outbox_due", "not_before", "id", sqlite_where=_IS_NOTICE, postgresql_where=_IS_NOTICE),
     sqlite_autoincrement=True,
 )
 
@@ -211,7 +215,7 @@ logout_notices = sa.Table(
     sa.Column("id", row_number, primary_key=True, autoincrement=True),
     sa.Column("sid", sa.Text, nullable=False),
     sa.Column("client_id", sa.Text, nullable=False),
-    sa.Column("account_id", sa.Text, nullable=False),
+    sa.Column("account_id", sa.Text, nullable=False, index=True),
     sa.Column("ended_at", UtcInstant, nullable=False, index=True),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("deliveries", sa.Integer, nullable=False),
@@ -220,7 +224,8 @@ logout_notices = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("leased_until", UtcInstant),
     sa.UniqueConstraint("sid", "client_id"),
-    sa.Index("ix_logout_notices_state", "state", "client_id", "not_before"),
+    # In the order in which those of an application are delivered.
+    sa.Index("ix_logout_notices_due", "state", "client_id", "not_before", "id"),
     sqlite_autoincrement=True,
 )
 

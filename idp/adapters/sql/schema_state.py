@@ -59,7 +59,9 @@ class SchemaState:
 
     def serves(self, needed: str) -> bool:
         """Whether code that needs this revision may work on it: it has only got more since (docs/upgrade.md)."""
-        return self.revision == needed or ((self.revision or "") > needed >= (self.oldest_code or "9999"))
+        revision = self.revision or ""
+        is_newer = _OURS.fullmatch(revision) is not None and revision > needed
+        return revision == needed or (is_newer and needed >= (self.oldest_code or revision))
 
 
 def read_state(connection: Connection) -> SchemaState:

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 
 from idp.adapters.ephemeral_record import as_text, checked_life, from_text
-from idp.adapters.sql.database import reading, writing
+from idp.adapters.sql.batches import AT_ONCE, delete_some
+from idp.adapters.sql.database import reading
 from idp.adapters.sql.execution import Result
 from idp.adapters.sql.members import SqlMembers
 from idp.adapters.sql.records import (
@@ -22,7 +23,6 @@ from idp.adapters.sql.records import (
     COUNT_WITHIN,
     DELETE,
     GET,
-    IDENTITY,
     PUT,
     PUT_COUNTED,
     ROW,
@@ -36,6 +36,8 @@ from idp.adapters.sql.statement import Statement
 from idp.adapters.sql.work import SqlUnitOfWork, fetch, run, run_in_turn, write, write_later, write_waiting
 from idp.adapters.unit import forget, forget_all, present_unit, remember, remembered
 from idp.core.ephemeral import Kind, Limited, Place, Put, StaleRecord, StoreUnavailable, Versioned
+
+_TICK = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,11 +171,9 @@ class SqlStore(SqlMembers):
             return False
         return True
 
-    def purge(self, limit: int = 1000) -> int:
+    def purge(self, limit: int = AT_ONCE) -> int:
         """Delete up to `limit` expired rows, in one short transaction. Returns how many."""
-        dead = sa.select(*IDENTITY).where(ephemeral.c.expires_at <= self.clock.now()).limit(limit)
-        with writing(self.database) as connection:
-            return connection.execute(sa.delete(ephemeral).where(sa.tuple_(*IDENTITY).in_(dead))).rowcount
+        return delete_some(self.database, ephemeral.c.expires_at, self.clock.now() + _TICK, most=limit)
 
     def _count_with_unit(self, counter: Limited, refusal: Exception) -> None:
         if counter.most < 1:

@@ -19,6 +19,7 @@ from idp.adapters.sql.outages import errors_named
 from idp.adapters.sql.statement import Statement
 from idp.adapters.unit import Unit, in_request, in_unit, present_request, present_unit
 from idp.core.ephemeral import StoreUnavailable
+from idp.core.measures import RETRIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ def run(database: Engine, statement: Statement, **values: Any) -> Result:
         if not isinstance(error.__cause__, ConnectionBroken):
             raise
     # What was only read may be read again, on a connection that lives.
+    RETRIES.of("sql read").add()
     return run_alone(database, planned.compiled, planned.values)
 
 

@@ -14,6 +14,7 @@ from werkzeug.wrappers import Request, Response
 
 from idp.accounts.account import Account
 from idp.core.clock import Clock
+from idp.core.origin import found_in_session
 from idp.flows.shared.section_deadlines import SectionDeadlines
 from idp.flows.shared.signed_in import SignedIn
 from idp.flows.shared.typed_in_sections import KEPT, TypedInSections
@@ -79,6 +80,7 @@ class AccountDesk:
         if found is None:
             return None
         (session, account), now = found, self.clock.now()
+        found_in_session(session.sid)
         until = self.deadlines.proved_until(session)
         is_proved = until is not None and now <= until
         entered = Entered(section=section, session=session, account=account, is_proved=is_proved, at=now)

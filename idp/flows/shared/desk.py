@@ -143,19 +143,19 @@ class Desk:
             raise PageError(Problem.UNKNOWN_CLIENT, "removed during the interaction")
         return client.name
 
-    def audit_event(self, event: AuditEvent, interaction: Interaction, **facts: Fact) -> None:
-        """Audit what happened in this interaction, to its account if one is known."""
+    def audit_event(self, event: AuditEvent, interaction: Interaction, rpps: str = "", **facts: Fact) -> None:
+        """Audit what happened in this interaction, to its account if known, else to the person of that RPPS."""
         self.audit.record(
             event,
             account_id=interaction.account_id,
             client_id=interaction.relying_party,
             interaction_id=interaction.id[:8],
+            rpps=rpps or (interaction.identity.rpps if interaction.identity else None),
             **facts,
         )
 
     def account(self, interaction: Interaction) -> Account | None:
-        standing = self.people.of(interaction)
-        return None if standing is None else standing.account
+        return standing.account if (standing := self.people.of(interaction)) else None
 
     def next_stop(self, request: Request, interaction: Interaction) -> Stop | None:
         standing, is_shared = self.people.of(interaction), self.stations.holds(request)

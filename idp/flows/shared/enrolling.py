@@ -80,7 +80,8 @@ class Enrolling:
                 self.accounts.add(account)
                 self.identities.enrolled(account)
                 accept()
-                self.desk.audit_event(AuditEvent.ENROLMENT_COMPLETED, interaction, source=identity.source)
+                enrolled = dataclasses.replace(interaction, account_id=account.id)
+                self.desk.audit_event(AuditEvent.ENROLMENT_COMPLETED, enrolled, source=identity.source)
                 link()
                 self.sharing.came(account)
             return account

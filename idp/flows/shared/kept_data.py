@@ -10,6 +10,8 @@ from idp.web.local_time import local_time
 
 #: A year of events would make a page of megabytes.
 _MOST_ROWS = 50
+#: What binds the rows of the audit trail to each other: it says nothing of the person, and is in the copy.
+OF_NO_PERSON = frozenset({"chain", "sequence", "digest", "network_salt", "network_digest"})
 
 
 def kept_view(holdings: Iterable[Holding], locale: str) -> tuple[KeptTable, ...]:
@@ -17,7 +19,11 @@ def kept_view(holdings: Iterable[Holding], locale: str) -> tuple[KeptTable, ...]
         KeptTable(
             name=one.table,
             rows=tuple(
-                tuple(_value(column, value, locale) for column, value in row.items())
+                tuple(
+                    _value(column, value, locale)
+                    for column, value in row.items()
+                    if column not in OF_NO_PERSON
+                )
                 for row in one.rows[-_MOST_ROWS:]
             ),
             left_out=max(len(one.rows) - _MOST_ROWS, 0),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from werkzeug.wrappers import Request, Response
 
+from idp.core.origin import found_in_session
 from idp.interaction.authenticator import AuthenticatorId
 from idp.interaction.binding import Bindings
 from idp.interaction.hub import Finishes, Hub
@@ -30,8 +31,12 @@ class Opening:
         """
         visit = self.visits.of(request)
         if repeats is not None:
-            return self.bindings.open_to_repeat(interaction_id, visit, repeats)
-        return self.interactions.open(interaction_id, visit.binding(interaction_id), visit.now)
+            found = self.bindings.open_to_repeat(interaction_id, visit, repeats)
+        else:
+            found = self.interactions.open(interaction_id, visit.binding(interaction_id), visit.now)
+        if found.sid is not None:
+            found_in_session(found.sid)
+        return found
 
     def is_overtaken(self, request: Request, interaction: Interaction) -> bool:
         """Whether the hub must look first, as another tab signed in or out. After a sign-in, what is typed in a form is

@@ -49,7 +49,7 @@ class PasskeyUses:
         facts: dict[str, Fact] = {"passkey": passkey.id, "known": passkey.sign_count, "told": use.sign_count}
 
         def warn() -> None:
-            self.desk.audit_event(AuditEvent.PASSKEY_COUNTER_ODD, proved, **facts)
+            self.desk.audit_event(AuditEvent.PASSKEY_COUNTER_ODD, proved, "", **facts)
             post()
 
         return warn

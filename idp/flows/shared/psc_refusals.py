@@ -72,11 +72,17 @@ class PscRefusals:
     store: EphemeralStore
 
     def answer(
-        self, request: Request, interaction: Interaction, reason: str, detail: str, leave: str | None = None
+        self,
+        request: Request,
+        interaction: Interaction,
+        reason: str,
+        detail: str,
+        leave: str | None = None,
+        rpps: str = "",
     ) -> Response:
         """Returns the page of this reason; the log and the audit trail have it too.
 
-        `detail`: for the log. `leave`: a way out of the session there (`psc_leaving`)."""
+        `detail`: for the log. `leave`: a way out of the session there (`psc_leaving`). `rpps`: of whom it proved."""
         reason = self._in_a_row(interaction, reason)
         meaning, reference = REFUSALS[reason], secrets.token_hex(4)
         log.log(
@@ -88,7 +94,9 @@ class PscRefusals:
             detail=detail,
             incident=reference,
         )
-        self.desk.audit_event(AuditEvent.PSC_LOGIN_REFUSED, interaction, reason=reason)
+        self.desk.audit_event(
+            AuditEvent.PSC_LOGIN_REFUSED, interaction, rpps, reason=reason, incident=reference
+        )
         doors = self.desk.doors(interaction)
         incident = reference if meaning.has_reference else None
         page = PscPage(reason=reason, doors=doors, incident=incident, leave=leave)

@@ -15,6 +15,7 @@ from idp.accounts.logouts import LogoutAnswer, LogoutNotice, LogoutNotices, Noti
 from idp.clients.registry import Client
 from idp.core.audit import Audit, AuditEvent
 from idp.core.clock import Clock
+from idp.core.measures import RETRIES
 from idp.core.unit_of_work import UnitOfWork
 from idp.protocol.logout.logout_token import LogoutTokens
 from idp.signing.key_ring import KeyMissing
@@ -102,6 +103,7 @@ class BackChannelLogout:
             "logout_not_delivered", client_id=notice.client_id, outcome=outcome, answer=answer.words,
             deliveries=deliveries,
         )  # fmt: skip
+        RETRIES.of("logout notice").add()
         until = self.clock.now() + PAUSES[deliveries - 1]
         self.notices.postpone(notice, until, outcome, deliveries)
 

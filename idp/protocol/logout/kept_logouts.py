@@ -3,6 +3,7 @@
 Not here: what a token ends (`upstream_ends`).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -21,7 +22,6 @@ log = structlog.get_logger()
 _PAUSE = timedelta(seconds=10)
 #: They came from several networks, and count as one in the audit trail.
 _NETWORK = "kept"
-_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,9 +34,12 @@ class KeptLogoutJudge:
     trail: RefusalTrail
     clock: Clock
 
-    def judge_due(self) -> None:
-        """Judge those that are due, once each. Raises StoreUnavailable: they are judged again after their lease."""
-        for _ in range(_AT_ONCE):
+    def judge_due(self, is_stopped: Callable[[], bool] = lambda: False) -> None:
+        """Judge those that are due, once each. Raises StoreUnavailable: they are judged again after their lease.
+
+        `is_stopped`: asked before each.
+        """
+        while not is_stopped():
             held = self.kept.lease_next(self.clock.now())
             if held is None:
                 return

@@ -13,12 +13,10 @@ import structlog
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
-from idp.clients.registry import ClientFile
-from idp.core.ephemeral import EphemeralStore, StoreUnavailable
+from idp.core.ephemeral import StoreUnavailable
 from idp.protocol.client_auth.answers import json_response, unavailable_response
 from idp.protocol.published.documents import Document
 from idp.settings.where import WhereSettings
-from idp.signing.key_ring import Keys
 from idp.signing.signer import SignerUnavailable
 from idp.web.request import ReadRequest
 from idp.web.sending import Environ, StartResponse, Wsgi, send
@@ -38,46 +36,17 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Readiness:
-    """Answers 200 when this node can sign people in, else 503, and says no more than that (facts/security §4.2).
-
-    The log says why, once for each change.
-    """
-
-    stores: tuple[EphemeralStore, ...]
-    clients: ClientFile
-    keys: Keys
-    #: By name. True: this node works for now, and the operator must act.
-    faults: Mapping[str, Callable[[], bool]] = field(default_factory=dict)
-    _told: list[tuple[str, ...]] = field(default_factory=lambda: [()], init=False)
-
-    def __call__(self, request: Request) -> Response:
-        down = tuple(self._down())
-        faults = () if down else tuple(self._faults())
-        status = "unavailable" if down else "degraded" if faults else "ready"
-        if self._told[0] != down + faults:
-            self._told[0] = down + faults
-            log.warning("readiness_changed", status=status, reasons=self._told[0])
-        return json_response({"status": status}, 503 if down else 200)
-
-    def _down(self) -> Iterator[str]:
-        yield from (type(store).__name__ for store in self.stores if not store.is_alive())
-        if not self.keys.is_alive():
-            yield "signing keys"
-
-    def _faults(self) -> Iterator[str]:
-        self.clients.registry()
-        yield from (fault for fault in (self.clients.fault, self.keys.fault) if fault)
-        yield from (name for name, is_so in self.faults.items() if is_so())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PlainEndpoints:
     routes: Mapping[str, Route]
     #: What any caller may read, found at each request.
     documents: Mapping[str, Callable[[], Document]] = field(default_factory=dict)
     where: WhereSettings
     body_bytes: int
+
+    def addresses(self) -> Iterator[tuple[str, str]]:
+        """Yields each method and path that is answered here."""
+        yield from ((method, path) for path, route in self.routes.items() for method in route.methods)
+        yield from ((method, path) for path in self.documents for method in READING)
 
     def in_front_of(self, pages: Wsgi) -> Wsgi:
         def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -124,7 +93,9 @@ def _not_allowed(methods: tuple[str, ...]) -> Response:
 
 
 def _failed(error: Exception, path: str) -> Response:
-    if isinstance(error, StoreUnavailable | SignerUnavailable):
+    if isinstance(error, StoreUnavailable):  # Counted and told by the store: not once for each request.
+        return unavailable_response()
+    if isinstance(error, SignerUnavailable):
         log.error("endpoint_unavailable", path=path, exception_type=type(error).__name__)
         return unavailable_response()
     if isinstance(error, HTTPException):

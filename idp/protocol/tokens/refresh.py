@@ -17,6 +17,7 @@ from idp.accounts.standing import Granted
 from idp.clients.registry import Client
 from idp.core.audit import Audit, AuditEvent
 from idp.core.errors import ClientError, OAuthError
+from idp.core.origin import found_in_session
 from idp.core.unit_of_work import UnitOfWork
 from idp.protocol.claims.account_claims import named_claims, released_names
 from idp.protocol.claims.subject import Subjects
@@ -88,6 +89,7 @@ class Refresh:
         scope = _narrowed(kept, form.get("scope"))
         # facts/security TK6: the gate reads the account row of this moment: disabled, charter, password, acr.
         account = admit(client, granted, token.claims)
+        found_in_session(granted.grant.sid)
         try:
             # If a store or the signer fails, the token shown is still good for another try.
             with self.work.together():

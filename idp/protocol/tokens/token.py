@@ -13,6 +13,7 @@ from idp.clients.registry import Client
 from idp.core.audit import Audit, AuditEvent
 from idp.core.clock import Clock
 from idp.core.errors import ClientError, OAuthError
+from idp.core.origin import found_in_session
 from idp.core.unit_of_work import UnitOfWork
 from idp.interaction.gate import IssueRefused, MayNotIssue
 from idp.protocol.client_auth.answers import json_response
@@ -88,6 +89,7 @@ class TokenEndpoint:
         granted = self.gate.find(code.grant.id, client)
         if granted is None:
             raise GrantSpent
+        found_in_session(code.grant.sid)
         with self.work.together():
             self.grant_store.redeem(code)
             return self.engine.exchange(
@@ -114,7 +116,9 @@ class TokenEndpoint:
         with self.work.together():
             refused = self.grant_store.refuse_spent(code)
             if isinstance(refused, CodeReused):
-                self.audit.record(AuditEvent.CODE_REUSED, client_id=client.client_id)
+                self.audit.record(
+                    AuditEvent.CODE_REUSED, account_id=code.grant.account_id, client_id=client.client_id
+                )
         return refused
 
     def _admit_code(self, client: Client, granted: Granted, code: IssuedCode) -> None:

@@ -1,5 +1,6 @@
 """The worker processes of the web server, real ones: killed, stopped, unable to start; and their threads."""
 
+import json
 import os
 import signal
 import socket
@@ -178,8 +179,10 @@ def test_when_no_worker_can_start_the_command_ends_with_a_message(tmp_path: Path
         check=False,
     )
     assert ended.returncode == 1
-    assert "ValueError: broken" in ended.stderr
-    assert ended.stderr.splitlines()[-1] == f"idp: {NONE_STARTS}"
+    lines = [json.loads(line) for line in (ended.stdout + ended.stderr).splitlines()]
+    failed = next(line for line in lines if line["event"] == "worker_failed")
+    assert failed["exception"][0]["exc_value"] == "broken"
+    assert (lines[-1]["event"], lines[-1]["reason"]) == ("no_worker_starts", NONE_STARTS)
 
 
 def test_an_end_between_the_look_and_the_wait_is_seen() -> None:

@@ -461,6 +461,20 @@ def test_operator_waits_for_no_attempt(
     assert refresher.run_now() == (True,)
 
 
+@pytest.mark.parametrize("pieces", [0, 1, 2])
+def test_a_list_broken_off_is_left_to_another_worker_at_once(
+    pki: Pki, web: Web, open_desk: Callable[..., Desk], pieces: int
+) -> None:
+    """Before it is asked for, while it comes, while its entries are written."""
+    desk = open_desk()
+    web.give_crl(CRL, pki.crl(*range(2, 9)))
+    asked = iter([False] * pieces)
+    assert desk.refresher().run_due(lambda: next(asked, True)) == 0
+    assert desk.index.in_force() == []
+    assert desk.refresh() == 1
+    assert len(desk.index.in_force()) == 1
+
+
 def test_nothing_is_fetched_for_an_authority_past_its_end(
     pki: Pki, web: Web, open_desk: Callable[..., Desk]
 ) -> None:

@@ -6,8 +6,9 @@ import smtplib
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -22,8 +23,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from idp.adapters.mail.smtp import NoAuthority, SmtpTransport, UnsendableMail, remedy, tls_context
-from idp.core.mailer import Mail
+from idp.adapters.mail.connections import KeptConnections
+from idp.adapters.mail.remedies import remedy
+from idp.adapters.mail.smtp import NoAuthority, SmtpTransport, UnsendableMail, tls_context
+from idp.core.mailer import Mail, MailPutOff, MailRefused
 from tests.limits import within
 from tests.servers import free_port
 
@@ -50,14 +53,28 @@ class Received:
     hosts: list[str | None] = field(default_factory=list)
     logins: list[tuple[bytes, bytes]] = field(default_factory=list)
     over_tls: list[bool] = field(default_factory=list)
-    #: What the server answers to the message.
+    #: What the server answers to the message, and before it.
     verdict: str = "250 OK"
+    of_recipient: str = "250 OK"
+    of_sender: str = "250 OK"
 
     async def handle_DATA(self, server: Any, session: Session, envelope: Envelope) -> str:  # noqa: N802
         self.envelopes.append(envelope)
         self.hosts.append(session.host_name)
         self.over_tls.append(server.transport.get_extra_info("ssl_object") is not None)
         return self.verdict
+
+    async def handle_MAIL(  # noqa: N802
+        self, _server: Any, _session: Session, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
+        envelope.mail_from = address
+        return self.of_sender
+
+    async def handle_RCPT(  # noqa: N802
+        self, _server: Any, _session: Session, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
+        envelope.rcpt_tos.append(address)
+        return self.of_recipient
 
     def authenticate(
         self, _server: Any, _session: Any, _envelope: Any, _mechanism: str, given: Any
@@ -79,8 +96,8 @@ class Relay:
 
 
 @contextmanager
-def smtp_relay(received: Received, **options: Any) -> Iterator[Relay]:
-    controller = Controller(received, hostname="127.0.0.1", port=free_port(), **options)
+def smtp_relay(received: Received, port: int = 0, **options: Any) -> Iterator[Relay]:
+    controller = Controller(received, hostname="127.0.0.1", port=port or free_port(), **options)
     controller.start()
     try:
         yield Relay(controller.port, received)
@@ -161,11 +178,16 @@ def to(relay: Relay, **changes: Any) -> SmtpTransport:
     return SmtpTransport(**settings | changes)
 
 
+def send(relay: SmtpTransport, mail: Mail) -> None:
+    with closing(KeptConnections(relay=relay)) as connections:
+        connections.send(mail)
+
+
 # --- what arrives
 
 
 def test_mail_arrives_in_text_and_html(relay: Relay) -> None:
-    to(relay).send(MAIL)
+    send(to(relay), MAIL)
     message = relay.received.message()
     assert message.get_content_type() == "multipart/alternative"
     text, html = message.iter_parts()
@@ -175,7 +197,7 @@ def test_mail_arrives_in_text_and_html(relay: Relay) -> None:
 
 
 def test_headers_say_who_when_and_that_no_answer_is_awaited(relay: Relay) -> None:
-    to(relay).send(MAIL)
+    send(to(relay), MAIL)
     message = relay.received.message()
     assert message["From"] == SENDER
     assert message["To"] == MAIL.to
@@ -186,7 +208,7 @@ def test_headers_say_who_when_and_that_no_answer_is_awaited(relay: Relay) -> Non
 
 
 def test_envelope_carries_bare_addresses_and_our_name(relay: Relay) -> None:
-    to(relay).send(MAIL)
+    send(to(relay), MAIL)
     (envelope,) = relay.received.envelopes
     assert envelope.mail_from == "ne-pas-repondre@caducee.example"
     assert envelope.rcpt_tos == [MAIL.to]
@@ -194,7 +216,7 @@ def test_envelope_carries_bare_addresses_and_our_name(relay: Relay) -> None:
 
 
 def test_message_is_ascii_with_crlf_and_short_lines(relay: Relay) -> None:
-    to(relay).send(MAIL)
+    send(to(relay), MAIL)
     content = relay.received.envelopes[0].content
     assert isinstance(content, bytes)
     assert content.isascii()
@@ -203,8 +225,8 @@ def test_message_is_ascii_with_crlf_and_short_lines(relay: Relay) -> None:
 
 
 def test_two_mails_have_two_message_ids(relay: Relay) -> None:
-    to(relay).send(MAIL)
-    to(relay).send(MAIL)
+    send(to(relay), MAIL)
+    send(to(relay), MAIL)
     contents = [envelope.content for envelope in relay.received.envelopes]
     ids = {
         email.message_from_bytes(content)["Message-ID"] for content in contents if isinstance(content, bytes)
@@ -213,7 +235,7 @@ def test_two_mails_have_two_message_ids(relay: Relay) -> None:
 
 
 def test_domain_with_accents_travels_in_ascii(relay: Relay) -> None:
-    to(relay).send(Mail(to="dr@hôpital.example", subject="s", text="t", html="h"))
+    send(to(relay), Mail(to="dr@hôpital.example", subject="s", text="t", html="h"))
     assert relay.received.envelopes[0].rcpt_tos == ["dr@xn--hpital-ixa.example"]
 
 
@@ -245,7 +267,7 @@ def test_domain_with_accents_travels_in_ascii(relay: Relay) -> None:
 )
 def test_text_that_is_not_one_address_is_refused_unquoted(relay: Relay, address: str) -> None:
     with pytest.raises(UnsendableMail) as refusal:
-        to(relay).send(Mail(to=address, subject="s", text="t", html="h"))
+        send(to(relay), Mail(to=address, subject="s", text="t", html="h"))
     assert "example" not in str(refusal.value)
     assert relay.received.envelopes == []
 
@@ -255,7 +277,7 @@ def test_text_that_is_not_one_address_is_refused_unquoted(relay: Relay, address:
 )
 def test_control_characters_in_a_subject_are_refused(relay: Relay, subject: str) -> None:
     with pytest.raises(UnsendableMail):
-        to(relay).send(Mail(to="a@b.example", subject=subject, text="t", html="h"))
+        send(to(relay), Mail(to="a@b.example", subject=subject, text="t", html="h"))
     assert relay.received.envelopes == []
 
 
@@ -272,14 +294,14 @@ def test_login_and_mail_travel_over_verified_tls(
     tls_relay: Relay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "relay.pem"))
-    to(tls_relay, host="localhost", tls="starttls", username="caducee", password="sesame").send(MAIL)
+    send(to(tls_relay, host="localhost", tls="starttls", username="caducee", password="sesame"), MAIL)
     assert tls_relay.received.over_tls == [True]
     assert tls_relay.received.logins == [(b"caducee", b"sesame")]
 
 
 def test_relay_nobody_vouches_for_gets_neither_login_nor_mail(tls_relay: Relay) -> None:
     with pytest.raises(ssl.SSLCertVerificationError):
-        to(tls_relay, host="localhost", tls="starttls", username="caducee", password="sesame").send(MAIL)
+        send(to(tls_relay, host="localhost", tls="starttls", username="caducee", password="sesame"), MAIL)
     assert tls_relay.received.logins == []
     assert tls_relay.received.envelopes == []
 
@@ -287,7 +309,7 @@ def test_relay_nobody_vouches_for_gets_neither_login_nor_mail(tls_relay: Relay) 
 @pytest.mark.parametrize("tls", ["starttls", "implicit"])
 def test_relay_of_a_private_authority_gets_login_and_mail_over_tls(tls: str, tmp_path: Path) -> None:
     with relay_of(tls, tmp_path) as relay:
-        to(relay, **LOGIN, tls=tls, authorities=tmp_path / "relay.pem").send(MAIL)
+        send(to(relay, **LOGIN, tls=tls, authorities=tmp_path / "relay.pem"), MAIL)
     assert relay.received.over_tls == [True]
     assert relay.received.logins == [(b"caducee", b"sesame")]
 
@@ -301,20 +323,20 @@ def test_authorities_of_a_file_stand_in_place_of_those_of_the_system(
     with relay_of(tls, tmp_path) as relay:
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "relay.pem"))
         with pytest.raises(ssl.SSLCertVerificationError):
-            to(relay, **LOGIN, tls=tls, authorities=tmp_path / "other" / "relay.pem").send(MAIL)
+            send(to(relay, **LOGIN, tls=tls, authorities=tmp_path / "other" / "relay.pem"), MAIL)
     assert relay.received.logins == []
 
 
 def test_certificate_of_another_name_is_refused(tmp_path: Path) -> None:
     with relay_of("implicit", tmp_path) as relay, pytest.raises(ssl.SSLCertVerificationError):
-        to(relay, tls="implicit", authorities=tmp_path / "relay.pem").send(MAIL)
+        send(to(relay, tls="implicit", authorities=tmp_path / "relay.pem"), MAIL)
 
 
 def test_names_with_accents_beside_the_certificates_of_a_file_do_no_harm(tmp_path: Path) -> None:
     with relay_of("implicit", tmp_path) as relay:
         pem = tmp_path / "relay.pem"
         pem.write_bytes("friendlyName: Autorité de l'hôpital\n".encode() + pem.read_bytes())
-        to(relay, **LOGIN, tls="implicit", authorities=pem).send(MAIL)
+        send(to(relay, **LOGIN, tls="implicit", authorities=pem), MAIL)
     assert relay.received.over_tls == [True]
 
 
@@ -332,12 +354,12 @@ def test_file_without_end_is_refused_at_once() -> None:
 
 def test_absent_file_of_authorities_is_a_fault_that_a_retry_may_help(relay: Relay, tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file"):
-        to(relay, tls="implicit", authorities=tmp_path / "absent.pem").send(MAIL)
+        send(to(relay, tls="implicit", authorities=tmp_path / "absent.pem"), MAIL)
 
 
 def test_relay_without_starttls_gets_no_mail_when_it_is_wanted(relay: Relay) -> None:
     with pytest.raises(smtplib.SMTPNotSupportedError):
-        to(relay, tls="starttls").send(MAIL)
+        send(to(relay, tls="starttls"), MAIL)
     assert relay.received.envelopes == []
 
 
@@ -346,7 +368,7 @@ def test_wrong_password_is_an_smtp_error(
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "relay.pem"))
     with pytest.raises(smtplib.SMTPAuthenticationError):
-        to(tls_relay, host="localhost", tls="starttls", username="caducee", password="wrong").send(MAIL)
+        send(to(tls_relay, host="localhost", tls="starttls", username="caducee", password="wrong"), MAIL)
 
 
 def test_password_without_tls_is_refused_at_start(relay: Relay) -> None:
@@ -425,14 +447,36 @@ def test_relay_without_starttls_is_told(relay: Relay) -> None:
 # --- a relay in trouble
 
 
-def test_refusal_of_the_message_is_an_smtp_error() -> None:
-    with smtp_relay(Received(verdict="451 later")) as relay, pytest.raises(smtplib.SMTPDataError):
-        to(relay).send(MAIL)
+@pytest.mark.parametrize(
+    ("verdict", "means", "reason"),
+    [
+        ("451 4.7.1 later, dr.dupont@hopital.example", MailPutOff, "451 4.7.1"),
+        ("452 no room", MailPutOff, "452"),
+        ("550 5.1.1 no dr.dupont@hopital.example", MailRefused, "550 5.1.1"),
+        ("554 1.2.3.4 is listed", MailRefused, "554"),
+    ],
+)
+@pytest.mark.parametrize("step", ["verdict", "of_recipient"])
+def test_an_answer_to_a_mail_is_for_now_or_for_ever_and_names_nobody(
+    verdict: str, means: type[Exception], reason: str, step: str
+) -> None:
+    with smtp_relay(Received(**{step: verdict})) as relay, pytest.raises(means) as refusal:
+        send(to(relay), MAIL)
+    assert str(refusal.value) == reason
+    assert refusal.value.__suppress_context__  # a stack trace would quote the address
+
+
+def test_a_sender_that_the_relay_does_not_take_is_no_fault_of_the_mail() -> None:
+    with (
+        smtp_relay(Received(of_sender="553 5.7.1 not yours")) as relay,
+        pytest.raises(smtplib.SMTPSenderRefused),
+    ):
+        send(to(relay), MAIL)
 
 
 def test_closed_port_is_an_os_error() -> None:
     with pytest.raises(OSError, match="refused"):
-        to(Relay(free_port(), Received())).send(MAIL)
+        send(to(Relay(free_port(), Received())), MAIL)
 
 
 @contextmanager
@@ -470,10 +514,26 @@ def accept_then_never_answer_quit(connection: socket.socket) -> None:
 
 def test_silent_server_is_given_up_in_time() -> None:
     with scripted_server(listen_only) as silent, pytest.raises(OSError, match="timed out"):
-        to(silent, timeout=0.3).send(MAIL)
+        send(to(silent, timeout=0.3), MAIL)
 
 
 def test_mail_once_taken_is_sent_even_if_the_relay_forgets_to_say_goodbye() -> None:
     relay: AbstractContextManager[Relay] = scripted_server(accept_then_never_answer_quit)
     with relay as rude:
-        to(rude, timeout=0.3).send(MAIL)
+        send(to(rude, timeout=0.3), MAIL)
+
+
+def test_a_relay_that_speaks_too_slowly_is_given_up_as_a_whole() -> None:
+    """Each answer comes in time, all of them do not."""
+
+    def drawl(connection: socket.socket) -> None:
+        connection.sendall(b"220 hello\r\n")
+        with suppress(OSError):
+            while connection.recv(4096):
+                time.sleep(0.2)
+                connection.sendall(b"250 go on\r\n")
+
+    began = time.monotonic()
+    with scripted_server(drawl) as slow, pytest.raises(OSError, match=r"too slow|timed out"):
+        send(to(slow, timeout=within(10), whole=0.5), MAIL)
+    assert time.monotonic() - began < within(5)

@@ -18,14 +18,15 @@ from idp.adapters.key_files.keys_in_force import KeysInForce
 from idp.adapters.sql.grants import SqlGrants
 from idp.adapters.sql.logouts import SqlLogoutNotices
 from idp.adapters.sql.schema import audit_events
-from idp.adapters.sql.store import SqlStore
 from idp.adapters.sql.work import SqlUnitOfWork
+from idp.cli.purging import purge
 from idp.clients.registry import ClientFile, logout_listeners
 from idp.core.audit import AuditEvent
 from idp.core.clock import SystemClock
 from idp.protocol.logout.backchannel import BackChannelLogout
 from idp.protocol.logout.logout_token import LogoutTokens
 from idp.signing.signer import SignerUnavailable
+from idp.wiring.purges import build_purges
 from idp.wiring.resources import open_key_directory, open_resources, open_subjects
 from tests.fakes import NOON, FixedClock, RecordingAudit
 from tests.logged import logged_here
@@ -340,13 +341,11 @@ def test_who_lost_its_lease_while_calling_records_nothing(desk: Desk, late: int)
 
 
 def test_worker_forgets_notices_after_a_week(desk: Desk) -> None:
-    from idp.cli.background import _purge
-
     house = open_resources(desk.provider.settings)
     for days in (8, 6):
         desk.clock.at = SystemClock().now() - timedelta(days=days)
         desk.end_session(RP, sid=f"sid-{days}")
-    _purge(house, SqlStore(house.database, SystemClock()))
+    purge(build_purges(house), lambda: False)
     assert [n.sid for n in desk.notices.newest(9, client_id=None, state=None)] == ["sid-6"]
 
 

@@ -170,10 +170,11 @@ def test_one_token_that_cannot_be_judged_keeps_no_other_waiting(waiting: World) 
     assert waiting.judged.ended == ["sid of another"]
 
 
-def test_crowd_is_judged_a_hundred_at_once(world: World) -> None:
+def test_all_that_wait_are_judged_until_the_worker_is_told_to_stop(world: World) -> None:
     for number in range(150):
         world.kept.keep(f"t{number}", world.clock.now())
-    world.judge.judge_due()
+    asked = iter([False] * 100 + [True])
+    world.judge.judge_due(lambda: next(asked))
     assert len(world.judged.ended) == 100
     world.judge.judge_due()
     assert len(world.judged.ended) == 150

@@ -6,7 +6,10 @@ from typing import Any
 
 import jwt
 import pytest
+import sqlalchemy as sa
 
+from idp.adapters.sql.database import writing
+from idp.adapters.sql.schema import SCHEMA_REVISION
 from idp.interaction.authenticator import Acr
 from tests.protocol.keyed import assertion, form, register_keyed
 from tests.protocol.proofs import P256, RSA2048, DpopKey
@@ -194,5 +197,26 @@ def test_health_says_ready_and_no_more(browser: Browser) -> None:
 def test_a_bad_clients_file_degrades_and_does_not_stop(fresh: Provider) -> None:
     fresh.settings.where.clients_file.write_text("clients: [")
     browser = fresh.browser()
-    assert browser.get("/health/ready").get_json() == {"status": "degraded"}
+    assert fresh.health() == "degraded"
     assert browser.authorize().status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("revision", "oldest_code", "status", "said"),
+    [
+        ("0001", "0001", 503, "unavailable"),
+        ("9999", SCHEMA_REVISION, 200, "ready"),
+        ("9999", "9999", 503, "unavailable"),
+        ("of something else", "0001", 503, "unavailable"),
+    ],
+)
+def test_a_node_is_ready_only_on_a_schema_that_serves_its_code(
+    fresh: Provider, revision: str, oldest_code: str, status: int, said: str
+) -> None:
+    browser = fresh.browser()
+    assert browser.get("/health/ready").status_code == 200
+    with writing(fresh.database) as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = :it"), {"it": revision})
+        connection.execute(sa.text("UPDATE schema_support SET oldest_code = :it"), {"it": oldest_code})
+    answer = browser.get("/health/ready")
+    assert (answer.status_code, answer.get_json()) == (status, {"status": said})

@@ -1,0 +1,147 @@
+"""The operations listener: `/livez`, `/readyz`, `/metrics`, on an address of its own that no browser is led to.
+
+Contains HTTP, in threads beside those of requests: it answers while all of them wait. The workers of a node share the
+address, and the kernel lets one of them answer. Not here: what is wrong, what is counted.
+"""
+
+import json
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import structlog
+
+log = structlog.get_logger()
+
+_JSON, _TEXT = "application/json", "text/plain; charset=utf-8"
+#: Of one exchange: whoever is slower is no monitoring.
+_SECONDS = 10.0
+_AT_ONCE = 8
+
+
+class Answer(NamedTuple):
+    status: int
+    body: bytes
+    content_type: str = _JSON
+
+
+#: Returns the answer to GET. `query`: as it stands in the address.
+Endpoint = Callable[[str], Answer]
+
+
+def json_answer(document: object, status: int = HTTPStatus.OK) -> Answer:
+    return Answer(status, json.dumps(document, ensure_ascii=False).encode() + b"\n")
+
+
+def text_answer(lines: str, status: int = HTTPStatus.OK) -> Answer:
+    return Answer(status, lines.encode(), _TEXT)
+
+
+def serve_operations(host: str, port: int, endpoints: dict[str, Endpoint]) -> "OperationsServer":
+    """Serve in a thread of its own, until the process ends. Raises OSError: the address cannot be had."""
+    server = OperationsServer(host, port, endpoints)
+    threading.Thread(target=server.serve_forever, name="operations", daemon=True).start()
+    return server
+
+
+def require_operations_free(host: str, port: int) -> None:
+    """Raises OSError: another program, or another service of ours, has the address."""
+    with socket.socket(_family(host), socket.SOCK_STREAM) as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((host, port))
+        except OSError as error:
+            raise OSError(
+                f"CADUCEE_OPERATIONS_HOST CADUCEE_OPERATIONS_PORT: {host} port {port}: {error.strerror}"
+            ) from error
+
+
+class OperationsServer(ThreadingHTTPServer):
+    allow_reuse_port = True
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 16
+
+    def __init__(self, host: str, port: int, endpoints: dict[str, Endpoint]) -> None:
+        self.address_family = _family(host)
+        self._endpoints = endpoints
+        self._places = threading.BoundedSemaphore(_AT_ONCE)
+        super().__init__((host, port), _Handler)
+
+    def endpoint(self, path: str) -> Endpoint | None:
+        return self._endpoints.get(path)
+
+    def server_bind(self) -> None:
+        # Not HTTPServer's, which asks the resolver for our name.
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = "caducee", self.server_address[1]
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        if not self._places.acquire(blocking=False):
+            self.shutdown_request(request)
+            return
+        try:
+            super().process_request(request, client_address)
+        except RuntimeError:  # No thread can be had.
+            self._places.release()
+            raise
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._places.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        log.warning("operations_exchange_failed", exc_info=True)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: OperationsServer
+    timeout = _SECONDS
+
+    def do_GET(self) -> None:
+        self._send(self._answer(), with_body=True)
+
+    def do_HEAD(self) -> None:
+        self._send(self._answer(), with_body=False)
+
+    def version_string(self) -> str:
+        return "caducee"
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing: its paths tell nothing, and a scrape every few seconds would fill the log."""
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        with suppress(OSError):
+            self._send(json_answer({"error": "not understood"}, code), with_body=self.command != "HEAD")
+
+    def _answer(self) -> Answer:
+        address = urlsplit(self.path)
+        endpoint = self.server.endpoint(address.path)
+        if endpoint is None:
+            return json_answer({"error": "not found"}, HTTPStatus.NOT_FOUND)
+        try:
+            return endpoint(address.query)
+        except Exception:
+            log.exception("operations_failed", path=address.path)
+            return json_answer({"error": "failed: the log says why"}, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+    def _send(self, answer: Answer, *, with_body: bool) -> None:
+        self.send_response(answer.status)
+        self.send_header("Content-Type", answer.content_type)
+        self.send_header("Content-Length", str(len(answer.body)))
+        self.send_header("Cache-Control", "no-store")
+        self.end_headers()
+        if with_body:
+            self.wfile.write(answer.body)
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET

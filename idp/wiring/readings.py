@@ -1,0 +1,210 @@
+"""Contains the numbers that are looked up when metrics are read: of the node, its stores, keys and certificates.
+
+A store that is down leaves its numbers out, and says 0 of itself. Not here: what this process counts
+(`core/measures`), what of it is wrong (`readiness`).
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+
+from idp.adapters.disks import free_percent
+from idp.adapters.redis_clock import RedisClock
+from idp.adapters.redis_store import RedisStore
+from idp.adapters.sql.backups import last_backup
+from idp.adapters.sql.clock_watch import ClockWatch
+from idp.adapters.sql.schema import SCHEMA_REVISION
+from idp.adapters.sql.stored_schema import stored_schema
+from idp.core.ephemeral import StoreUnavailable
+from idp.core.readiness import Status, Verdict
+from idp.core.readings import Reading
+from idp.settings import Settings
+from idp.settings.files import read_octets
+from idp.signing.schedule import ALGS
+from idp.wiring.cards import build_crl_index, needed_lists
+from idp.wiring.parts import Parts
+from idp.wiring.readiness import disk_places, open_doors
+from idp.wiring.resources import Resources, open_key_directory
+
+_DAY = timedelta(days=1)
+
+
+def readings(parts: Parts, verdict: Verdict, watch: ClockWatch) -> Iterator[Reading]:
+    """Yields those of `idp serve`."""
+    for status in Status:
+        yield Reading(
+            name="caducee_readiness",
+            description="1 at the status that /readyz tells",
+            value=int(verdict.status is status),
+            labels=(("status", str(status)),),
+        )
+    for door, is_open in open_doors(parts).items():
+        yield Reading(
+            name="caducee_door_open",
+            description="Whether somebody could sign in by this door now",
+            value=int(is_open),
+            labels=(("door", door),),
+        )
+    if parts.upstream is not None:
+        yield from _upstream(parts)
+    yield from node_readings(parts.resources, watch)
+    yield from _keys(parts.resources)
+    yield from _certificates(parts)
+    yield from _lists(parts)
+
+
+def node_readings(resources: Resources, watch: ClockWatch) -> Iterator[Reading]:
+    """Yields those of every process with a listener."""
+    yield from _stores(resources)
+    yield from _clocks(resources, watch)
+    for place, free in free_percent(disk_places(resources.settings)):
+        yield Reading(
+            name="caducee_disk_free_percent",
+            description="Of the disk that this is on",
+            value=free,
+            labels=(("place", place),),
+        )
+
+
+def _upstream(parts: Parts) -> Iterator[Reading]:
+    upstream = parts.upstream
+    if upstream is None:
+        return
+    health = upstream.health()
+    yield Reading(
+        name="caducee_psc_up",
+        description="0 while an outage is on, or a setting keeps everybody out",
+        value=int(not health.is_out and not health.is_misconfigured),
+    )
+    yield Reading(
+        name="caducee_psc_misconfigured",
+        description="1 while nobody can sign in by Pro Sante Connect until a setting is mended: the log says which",
+        value=int(health.is_misconfigured),
+    )
+
+
+def _stores(resources: Resources) -> Iterator[Reading]:
+    stores = {"sql": resources.durable}
+    if resources.store is not resources.durable:
+        stores["redis"] = resources.store
+    alive = {name: store.is_alive() for name, store in stores.items()}
+    for name, is_alive in alive.items():
+        yield Reading(
+            name="caducee_store_up",
+            description="Whether the store answers",
+            value=int(is_alive),
+            labels=(("store", name),),
+        )
+    # It may go away in between.
+    with suppress(StoreUnavailable):
+        if alive["sql"]:
+            yield from _database(resources)
+
+
+def _database(resources: Resources) -> Iterator[Reading]:
+    """Raises StoreUnavailable."""
+    stored = stored_schema(resources.database)
+    yield Reading(
+        name="caducee_schema",
+        description="1 where this code may work on the schema of the database",
+        value=int(stored.serves(SCHEMA_REVISION)),
+        labels=(("code", SCHEMA_REVISION), ("database", stored.revision or "")),
+    )
+    taken_at = last_backup(resources.database)
+    if taken_at is not None:
+        yield Reading(
+            name="caducee_backup_age_seconds",
+            description="Since the newest backup that this database knows of",
+            value=(resources.clock.now() - taken_at).total_seconds(),
+        )
+
+
+def _clocks(resources: Resources, watch: ClockWatch) -> Iterator[Reading]:
+    ahead = {"sql": watch.ahead()}
+    if isinstance(resources.store, RedisStore):
+        ahead["redis"] = RedisClock(resources.store, resources.clock).ahead()
+    for store, difference in ahead.items():
+        if difference is not None:
+            yield Reading(
+                name="caducee_clock_ahead_seconds",
+                description="How far the clock of this node is ahead of that of the store",
+                value=difference.total_seconds(),
+                labels=(("store", store),),
+            )
+
+
+def _keys(resources: Resources) -> Iterator[Reading]:
+    now = resources.clock.now()
+    schedule = open_key_directory(resources.settings, resources.clock).schedule()
+    for alg in ALGS:
+        active = schedule.active(alg, now)
+        if active is None:
+            continue
+        labels = (("alg", str(alg)),)
+        since, until = schedule.period(active, now)
+        yield Reading(
+            name="caducee_signing_key_age_days",
+            description="Since when the key signs",
+            value=(now - since) / _DAY,
+            labels=labels,
+        )
+        if until is not None:
+            yield Reading(
+                name="caducee_signing_key_days_left",
+                description="Until the next one that was announced signs in its place",
+                value=(until - now) / _DAY,
+                labels=labels,
+            )
+
+
+def _certificates(parts: Parts) -> Iterator[Reading]:
+    now = parts.clock.now()
+    ends = dict(_ends_of_files(parts.settings))
+    if parts.policy is not None:
+        anchors = parts.policy.anchors
+        ends["card_authorities"] = min(one.not_after for one in anchors.all)
+    for use, end in ends.items():
+        yield Reading(
+            name="caducee_certificate_days_left",
+            description="Until the first certificate of this use ends",
+            value=(end - now) / _DAY,
+            labels=(("certificate", use),),
+        )
+
+
+def _ends_of_files(settings: Settings) -> Iterator[tuple[str, datetime]]:
+    """Yields the end of each certificate that stands in a file and can be read."""
+    where, psc, host = settings.where, settings.psc, settings.card_host
+    files: dict[str, tuple[Path, ...]] = {
+        "issuer": (where.tls_certificate_file,) if where.tls_certificate_file else (),
+        "psc_client": (Path(psc.certificate[0]),) if psc.certificate else (),
+        "card_host": () if host.socket else (host.certificate_file,),
+        "relying_party_authorities": settings.proxy.mtls_authority_files,
+    }
+    for use, paths in files.items():
+        ends = [end for path in paths for end in _ends(path)]
+        if ends:
+            yield use, min(ends)
+
+
+def _ends(path: Path) -> list[datetime]:
+    try:
+        return [one.not_valid_after_utc for one in x509.load_pem_x509_certificates(read_octets(path))]
+    except (OSError, ValueError):  # Who needs it says so.
+        return []
+
+
+def _lists(parts: Parts) -> Iterator[Reading]:
+    settings, policy = parts.settings, parts.policy
+    if policy is None:
+        return
+    now, index = parts.clock.now(), build_crl_index(parts.resources)
+    with suppress(StoreUnavailable):
+        yield Reading(
+            name="caducee_revocation_lists_lacking",
+            description="Authorities without a revocation list that counts",
+            value=len(index.lacking(needed_lists(settings, policy).all(now), now)),
+        )

@@ -1,0 +1,100 @@
+"""`idp db roles` on PostgreSQL: who may add to the audit trail, and who may take from it."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import psycopg
+import pytest
+from sqlalchemy import Engine
+
+from idp.adapters.sql.accounts import SqlAccounts
+from idp.adapters.sql.audit import SqlAudit, Trail
+from idp.adapters.sql.audit_keeping import AuditKeeper
+from idp.adapters.sql.audit_reading import SqlAuditTrail
+from idp.adapters.sql.backends import parse_url
+from idp.cli.main import main
+from idp.core.audit import AuditEvent
+from idp.core.origin import Origin, coming_from
+from tests.contracts.specimens import ALICE, an_account
+from tests.fakes import FixedClock
+
+ROLES = ("contract_provider", "contract_worker")
+
+
+@pytest.fixture
+def owner(postgresql_url: str, capsys: pytest.CaptureFixture[str]) -> Iterator[psycopg.Connection]:
+    """The owner of the tables, where the printed rights were given to two roles."""
+    assert main(["db", "roles", "--provider", ROLES[0], "--worker", ROLES[1]]) == 0
+    rights = capsys.readouterr().out
+    with psycopg.connect(postgresql_url.replace("+psycopg", ""), autocommit=True) as owner:
+        for role in ROLES:
+            owner.execute(f"CREATE ROLE {role} LOGIN")
+        try:
+            owner.execute(rights.encode())
+            yield owner
+        finally:
+            for role in ROLES:
+                owner.execute(f"DROP OWNED BY {role}")
+                owner.execute(f"DROP ROLE {role}")
+
+
+@pytest.fixture
+def provider(owner: psycopg.Connection, postgresql_url: str, opened: Callable[[str], Engine]) -> Engine:
+    return opened(_as(ROLES[0], postgresql_url))
+
+
+@pytest.fixture
+def worker(owner: psycopg.Connection, postgresql_url: str, opened: Callable[[str], Engine]) -> Engine:
+    return opened(_as(ROLES[1], postgresql_url))
+
+
+def _as(role: str, url: str) -> str:
+    return parse_url(url).set(username=role, password=None).render_as_string(hide_password=False)
+
+
+def audit_of(database: Engine, clock: FixedClock) -> SqlAudit:
+    return SqlAudit(database, clock, Trail())
+
+
+def test_a_provider_adds_to_the_trail_and_changes_nothing_of_it(provider: Engine) -> None:
+    audit_of(provider, FixedClock()).record(AuditEvent.CODE_ISSUED)
+    assert len(list(SqlAuditTrail(provider).after(0))) == 1
+    for forbidden in (
+        "UPDATE audit_events SET event = 'x'",
+        "UPDATE audit_events SET network = NULL",
+        "DELETE FROM audit_events",
+        "TRUNCATE audit_events",
+        "INSERT INTO audit_seals VALUES ('2026-11-23', '[]', 0, '', '', 0, false)",
+        "DELETE FROM audit_seals",
+    ):
+        with provider.connect() as connection, pytest.raises(Exception, match="permission denied"):
+            connection.exec_driver_sql(forbidden)
+
+
+def test_a_provider_does_all_its_other_work(provider: Engine) -> None:
+    SqlAccounts(provider).add(an_account())
+    SqlAccounts(provider).save(SqlAccounts(provider).get(ALICE))
+
+
+def test_the_worker_keeps_the_trail_and_changes_no_event(worker: Engine) -> None:
+    clock, month = FixedClock(), timedelta(days=30)
+    with coming_from(Origin(find_address=lambda: "192.0.2.1", find_browsing=lambda: None)):
+        audit_of(worker, clock).record(AuditEvent.CODE_ISSUED)
+    clock.advance(days=20)
+    keeper = AuditKeeper(database=worker, clock=clock, key=b"", life=month, address_life=month / 2)
+    keeper.run_due()
+    (stored,) = SqlAuditTrail(worker).after(0)
+    assert stored.record.network is not None
+    assert stored.record.network.address == ""
+    for forbidden in ("UPDATE audit_events SET event = 'x'", "UPDATE audit_seals SET faults = 0"):
+        with worker.connect() as connection, pytest.raises(Exception, match="permission denied"):
+            connection.exec_driver_sql(forbidden)
+    clock.advance(days=20)
+    keeper.run_due()
+    assert list(SqlAuditTrail(worker).after(0)) == []
+
+
+@pytest.mark.parametrize("name", ["", "Caducee", "a; DROP TABLE accounts", "1a", '"x"'])
+def test_a_name_that_needs_quotes_is_wrong_use(name: str) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["db", "roles", "--provider", name])

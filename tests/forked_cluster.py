@@ -1,0 +1,10 @@
+"""`python -m tests.forked_cluster …`: the cluster, with its Python programs forked from it (`forked_demo`)."""
+
+import sys
+
+from sandbox.cluster.__main__ import main
+from tests.forked_demo import fork, preload
+
+if __name__ == "__main__":
+    preload()
+    sys.exit(main(fork))
